@@ -1,0 +1,94 @@
+/**
+ * One base class and one table of codes for everything Batuta says went wrong.
+ *
+ * Three kinds are kept apart: the user's flow failed (a state of the run, never thrown at the user as a
+ * `BatutaError`), a refusal (the caller can mend it; most codes here), and a bug of ours (`INTERNAL`).
+ */
+
+/** Where in the life of a flow the error arose. */
+export type ErrorStage = 'config' | 'load' | 'define' | 'params' | 'run' | 'store' | 'cli';
+
+interface CodeEntry {
+  readonly stage: ErrorStage;
+  /** Exit status of the command line: 1 the thing failed, 2 wrong usage. */
+  readonly exit: 1 | 2;
+  readonly summary: string;
+}
+
+/** Every code there is. A code is never renamed and never used for something else. */
+export const errorCodes = {
+  CONFIG_INVALID: { stage: 'config', exit: 2, summary: 'A setting has a value that is not allowed.' },
+  DURATION_INVALID: { stage: 'define', exit: 2, summary: 'A text or number is not a duration.' },
+  DECORATOR_MISPLACED: { stage: 'define', exit: 2, summary: 'A decorator stands where it cannot work.' },
+  OPTION_INVALID: { stage: 'define', exit: 2, summary: 'A decorator option has a value that is not allowed.' },
+  OPTION_UNKNOWN: { stage: 'define', exit: 2, summary: 'A decorator option does not exist, or not yet.' },
+  NAME_INVALID: { stage: 'define', exit: 2, summary: 'A name holds a character that is not allowed.' },
+  FLOW_DUPLICATE: { stage: 'define', exit: 2, summary: 'Two flows have the same name.' },
+  TASK_DUPLICATE: { stage: 'define', exit: 2, summary: 'Two tasks of a flow have the same name.' },
+  NEED_UNKNOWN: { stage: 'define', exit: 2, summary: 'A task needs something that is no task of its flow.' },
+  GRAPH_CYCLE: { stage: 'define', exit: 2, summary: 'Tasks need each other in a circle.' },
+  FLOW_EMPTY: { stage: 'define', exit: 2, summary: 'A flow has neither tasks nor a run method.' },
+  FILE_NOT_FOUND: { stage: 'load', exit: 2, summary: 'The flow file does not exist.' },
+  FILE_NOT_COMPILED: { stage: 'load', exit: 1, summary: 'The flow file has a syntax or import error.' },
+  FILE_NOT_LOADED: { stage: 'load', exit: 1, summary: 'The flow file threw while it was loaded.' },
+  FLOW_NOT_FOUND: { stage: 'load', exit: 2, summary: 'No flow of that name or class is known.' },
+  FLOW_AMBIGUOUS: { stage: 'load', exit: 2, summary: 'A file holds several flows and none was chosen.' },
+  PARAMS_INVALID: { stage: 'params', exit: 2, summary: 'The parameters do not fit the schema of the flow.' },
+  PARAMS_NOT_JSON: { stage: 'params', exit: 2, summary: 'The text given as parameters is not a JSON object.' },
+  RESULT_NOT_SERIALIZABLE: { stage: 'run', exit: 1, summary: 'A task gave a value that cannot be stored.' },
+  RESULT_MISSING: { stage: 'run', exit: 1, summary: 'A stored result is gone or damaged.' },
+  TASK_TIMED_OUT: { stage: 'run', exit: 1, summary: 'A task took longer than its timeout.' },
+  FLOW_TIMED_OUT: { stage: 'run', exit: 1, summary: 'A run took longer than the timeout of its flow.' },
+  RUN_CANCELLED: { stage: 'run', exit: 1, summary: 'The run was cancelled.' },
+  RUN_FAILED: { stage: 'run', exit: 1, summary: 'The run failed.' },
+  RUN_NOT_FOUND: { stage: 'run', exit: 2, summary: 'No run has that id.' },
+  RUN_OWNED: { stage: 'run', exit: 1, summary: 'Another process holds the run.' },
+  RUN_STATE_REFUSED: { stage: 'run', exit: 2, summary: 'The run is not in a state that allows this.' },
+  LEASE_LOST: { stage: 'run', exit: 1, summary: 'Another process has taken the run over.' },
+  SHUTDOWN: { stage: 'run', exit: 1, summary: 'The process is shutting down.' },
+  ISOLATION_UNAVAILABLE: { stage: 'run', exit: 2, summary: 'A task asks for a thread, but its flow file is not known.' },
+  STORE_UNAVAILABLE: { stage: 'store', exit: 1, summary: 'The database cannot be reached or opened.' },
+  STORE_READ_ONLY: { stage: 'store', exit: 1, summary: 'The database or its folder cannot be written.' },
+  STORE_CORRUPT: { stage: 'store', exit: 1, summary: 'The database file is damaged or no database.' },
+  STORE_NEWER: { stage: 'store', exit: 1, summary: 'The database was made by a newer Batuta.' },
+  STORE_FULL: { stage: 'store', exit: 1, summary: 'The disk is full.' },
+  USAGE: { stage: 'cli', exit: 2, summary: 'The command line is not understood.' },
+  INTERNAL: { stage: 'run', exit: 1, summary: 'A bug in Batuta.' },
+} as const satisfies Record<string, CodeEntry>;
+
+/** A stable code, e.g. `'PARAMS_INVALID'`. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** What else is known about an error; plain data, safe to print. */
+export type ErrorDetails = Readonly<Record<string, unknown>>;
+
+/**
+ * Base of every error Batuta throws.
+ *
+ * The message says what, which, and what to do. `details` carries ids and names; `cause` the error below, if any.
+ */
+export class BatutaError extends Error {
+  override readonly name: string = 'BatutaError';
+  readonly code: ErrorCode;
+  readonly stage: ErrorStage;
+  readonly details: ErrorDetails;
+
+  constructor(code: ErrorCode, message: string, options: { readonly details?: ErrorDetails; readonly cause?: unknown } = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.code = code;
+    this.stage = errorCodes[code].stage;
+    this.details = options.details ?? {};
+  }
+
+  /** Exit status a command line should end with: 1 the thing failed, 2 wrong usage. */
+  get exitCode(): 1 | 2 {
+    return errorCodes[this.code].exit;
+  }
+}
+
+/** Whether a value is a `BatutaError` (of this or another copy of the library), optionally of one code. */
+export function isBatutaError(value: unknown, code?: ErrorCode): value is BatutaError {
+  return (
+    value instanceof Error && 'code' in value && 'stage' in value && typeof value.code === 'string' && value.code in errorCodes && (code === undefined || value.code === code)
+  );
+}

@@ -1,0 +1,78 @@
+/**
+ * Contract of the client: everything that can be asked of Batuta from outside a flow. Makers: local (opens the store and
+ * runs embedded in this process); HTTP comes with the server.
+ */
+import type { EngineListener } from '../model/events.ts';
+import type { FlowClass, ResultOf } from '../model/context.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { Artifact, Run, TaskRun, Transition } from '../model/run.ts';
+import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
+
+export interface RunOptions {
+  /** Name of the run for people; default from the flow's `runName`, else two random words. */
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  /** Aborting cancels the run. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: EngineListener;
+}
+
+/** A run that has been accepted. */
+export interface RunHandle<R = unknown> {
+  readonly id: string;
+  /** The run as it is stored now. */
+  get(): Promise<Run>;
+  /** Resolves with the run once it is terminal and all its records are durable; never rejects because the flow failed. */
+  done(): Promise<Run>;
+  /** The flow's value. @throws BatutaError RUN_FAILED (cause: the task's error), RUN_CANCELLED, FLOW_TIMED_OUT. */
+  result(): Promise<R>;
+  cancel(message?: string): Promise<void>;
+}
+
+/** A run with all that is known about it. */
+export interface RunInspection {
+  readonly run: Run;
+  readonly taskRuns: readonly TaskRun[];
+  readonly transitions: readonly Transition[];
+  readonly artifacts: readonly Artifact[];
+  readonly children: readonly Run[];
+  /** Decoded parameters and result (undefined when there is none). */
+  readonly params: unknown;
+  readonly result: unknown;
+}
+
+export interface RunsClient {
+  list(filter?: RunFilter): Promise<Page<Run>>;
+  /** @throws BatutaError RUN_NOT_FOUND */
+  get(id: string): Promise<Run>;
+  inspect(id: string): Promise<RunInspection>;
+  logs(id: string, filter?: LogFilter): Promise<readonly StoredLogLine[]>;
+  /** Yields the run and its task runs on every change until it is terminal; the first yield comes at once. */
+  watch(id: string, signal?: AbortSignal): AsyncIterable<{ readonly run: Run; readonly taskRuns: readonly TaskRun[] }>;
+  /** @throws BatutaError RUN_STATE_REFUSED when it is terminal. Gives the run after the request. */
+  cancel(id: string, message?: string): Promise<Run>;
+  /** Continues a run whose owner is gone, here and now. @throws RUN_OWNED, RUN_STATE_REFUSED (terminal), FLOW_NOT_FOUND */
+  resume(id: string, options?: Pick<RunOptions, 'signal' | 'onEvent'>): Promise<RunHandle>;
+  /** New attempt of a failed, crashed or cancelled run, here and now; `from` re-runs this task and all after it as well. */
+  retry(id: string, options?: Pick<RunOptions, 'signal' | 'onEvent'> & { readonly from?: string }): Promise<RunHandle>;
+  /** @throws RUN_STATE_REFUSED when it is not terminal and `force` is not set. */
+  delete(id: string, options?: { readonly force?: boolean }): Promise<void>;
+}
+
+export interface FlowsClient {
+  list(): Promise<readonly StoredFlow[]>;
+  /** @throws BatutaError FLOW_NOT_FOUND, naming the nearest. */
+  get(name: string): Promise<StoredFlow>;
+}
+
+export interface Client {
+  /** Starts a run of a class or a loaded definition, in this process. @throws PARAMS_INVALID before any run exists. */
+  submit<F extends object>(flow: FlowClass<F> | FlowDefinition, params?: unknown, options?: RunOptions): Promise<RunHandle<ResultOf<F>>>;
+  readonly runs: RunsClient;
+  readonly flows: FlowsClient;
+  migrate(): Promise<SchemaReport>;
+  /** Deletes what ended before the instant (epoch ms), result files included. */
+  prune(before: number): Promise<PruneReport>;
+  /** Lets what runs here finish being recorded, cancels what still runs, closes the store. May be called twice. */
+  close(): Promise<void>;
+}

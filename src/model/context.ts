@@ -1,0 +1,81 @@
+/** What user code is handed: the types of the context objects. The engine makes the objects. */
+import type { Logger } from 'pino';
+
+/** Facts about the run that user code may read. */
+export interface RunFacts {
+  readonly id: string;
+  readonly name: string;
+  readonly flow: string;
+  readonly deployment: string | null;
+  /** The instant this run stands for when a schedule or a backfill made it, else null. */
+  readonly scheduledFor: Date | null;
+  /** Attempt of the run, from 1. */
+  readonly attempt: number;
+}
+
+/** Facts about the task run that user code may read. */
+export interface TaskFacts {
+  readonly id: string;
+  readonly name: string;
+  /** Attempt of the task run, from 1. */
+  readonly attempt: number;
+  /** Position of the item for a mapped task, from 0; else null. */
+  readonly index: number | null;
+}
+
+/** Numbers a task reports about itself; kept with its task run and shown beside it. */
+export interface Metrics {
+  /** Adds `by` (default 1) to the sum of that name. */
+  add(name: string, by?: number): void;
+  /** Sets the value of that name. */
+  set(name: string, value: number): void;
+}
+
+/** Things a task wants people to see; kept with the run. Data must be plain JSON. */
+export interface ArtifactWriter {
+  /** Markdown text. */
+  markdown(name: string, text: string): Promise<void>;
+  /** A table: one object a row, columns in the order of the first. */
+  table(name: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
+  link(name: string, url: string): Promise<void>;
+  json(name: string, data: unknown): Promise<void>;
+}
+
+/**
+ * Last argument of every task.
+ *
+ * @typeParam P shape of the flow's validated parameters.
+ */
+export interface TaskContext<P = unknown> {
+  readonly params: P;
+  readonly run: RunFacts;
+  readonly task: TaskFacts;
+  /** Aborts on cancel, timeout, lost lease and shutdown; `signal.reason` is a `BatutaError` that says which. */
+  readonly signal: AbortSignal;
+  /** pino logger whose lines carry run and task ids. */
+  readonly log: Logger;
+  /** Says how far the task is; shown live. `total` may be left out when it is not known. */
+  progress(done: number, total?: number): void;
+  readonly artifact: ArtifactWriter;
+  /**
+   * Puts a record aside with the reason and goes on. Kept as an artifact of kind `rejects` (the first 1,000 a task run, all are
+   * counted in the metric `rejected`).
+   */
+  reject(record: unknown, reason: string): void;
+  readonly metrics: Metrics;
+}
+
+/** A class that is a flow; `F` its instance. */
+export type FlowClass<F extends object = object> = new () => F;
+
+/** Parameters that a flow's `run` or its tasks' contexts declare; `unknown` when neither says. */
+export type ResultOf<F> = F extends { run(...args: never[]): infer R } ? Awaited<R> : unknown;
+
+/** Second argument of a code flow's `run(params, ctx)`. Handing it to a task gives that task its own context. */
+export interface FlowContext<P = unknown> extends Omit<TaskContext<P>, 'task' | 'progress'> {
+  /** Runs another flow as part of this one and gives its result. Recorded: after a crash a finished sub-flow is not run again. */
+  runFlow<F extends object>(flow: FlowClass<F>, params?: unknown): Promise<ResultOf<F>>;
+}
+
+/** A value, or the promise of a task's value; for parameters of code-flow tasks that take either. */
+export type Input<T> = T | Promise<T>;

@@ -1,0 +1,14 @@
+/** What an engine tells whoever watches it in the same process. Told after the fact, in order, never awaited. */
+import type { FlowDefinition } from './flow.ts';
+import type { LogLine, Run, TaskRun } from './run.ts';
+
+export type EngineEvent =
+  /** A run changed its state; the first one of a run carries its definition. */
+  | { readonly kind: 'run'; readonly run: Run; readonly definition: FlowDefinition }
+  /** A task run changed its state, or its progress. */
+  | { readonly kind: 'task'; readonly run: Run; readonly taskRun: TaskRun }
+  /** A mapped task learned how many items it has. */
+  | { readonly kind: 'mapped'; readonly run: Run; readonly task: string; readonly items: number }
+  | { readonly kind: 'log'; readonly line: LogLine };
+
+export type EngineListener = (event: EngineEvent) => void;

@@ -1,0 +1,67 @@
+/** The recorded form of an error: what is kept in the store and shown to people. */
+
+/** A failure as it is stored: plain JSON. */
+export interface Failure {
+  /** Class of the error, e.g. `TypeError`. */
+  readonly name: string;
+  readonly message: string;
+  /** Stable code: of Batuta, or the `code` the user's error carried; null when it had none. */
+  readonly code: string | null;
+  readonly stack: string | null;
+  /** `details` of the original error where it had any that JSON can hold, else null. */
+  readonly details: unknown;
+  readonly cause: Failure | null;
+}
+
+/** Deepest chain of causes that is kept. */
+const maxCauses = 8;
+const maxTextChars = 16_384;
+
+/** Turns anything thrown into its recorded form. Never throws; a thrown non-error keeps its text as message. */
+export function failureOf(thrown: unknown, depth = 0): Failure {
+  if (!(thrown instanceof Error)) {
+    return { name: 'Error', message: clip(textOf(thrown)), code: null, stack: null, details: null, cause: null };
+  }
+  const { code, details } = thrown as { code?: unknown; details?: unknown };
+  return {
+    name: String(thrown.name || 'Error'),
+    message: clip(String(thrown.message)),
+    code: typeof code === 'string' || typeof code === 'number' ? String(code) : null,
+    stack: typeof thrown.stack === 'string' ? clip(thrown.stack) : null,
+    details: jsonOrNull(details),
+    cause: thrown.cause === undefined || depth >= maxCauses ? null : failureOf(thrown.cause, depth + 1),
+  };
+}
+
+/** An `Error` that reads like the recorded failure; what a waiting caller gets thrown. */
+export function errorOf(failure: Failure): Error {
+  const error = new Error(failure.message, failure.cause ? { cause: errorOf(failure.cause) } : undefined);
+  error.name = failure.name;
+  if (failure.stack !== null) error.stack = failure.stack;
+  if (failure.code !== null) Object.assign(error, { code: failure.code });
+  if (failure.details !== null) Object.assign(error, { details: failure.details });
+  return error;
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return Object.prototype.toString.call(value);
+  }
+}
+
+function clip(text: string): string {
+  return text.length > maxTextChars ? `${text.slice(0, maxTextChars)} …(${text.length - maxTextChars} more characters)` : text;
+}
+
+function jsonOrNull(value: unknown): unknown {
+  if (value === undefined) return null;
+  try {
+    const text = JSON.stringify(value);
+    return text === undefined || text.length > maxTextChars ? null : JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

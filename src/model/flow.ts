@@ -1,0 +1,52 @@
+/** A flow as the engine sees it: checked data, made from a decorated class by `define`. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Graph } from './graph.ts';
+import type { RetryPolicy } from './retry.ts';
+import type { TaskDefinition } from './task.ts';
+
+/** What a hook may listen to: what became of the run. */
+export const hookEvents = ['running', 'completed', 'failed', 'crashed', 'cancelled'] as const;
+export type HookEvent = (typeof hookEvents)[number];
+
+export interface HookDefinition {
+  readonly event: HookEvent;
+  /** Name of the method. */
+  readonly name: string;
+  readonly method: (this: object, ...args: unknown[]) => unknown;
+}
+
+/** Where a class came from, so that another process or thread can load it again. */
+export interface FlowSource {
+  /** Absolute path of the user's file. */
+  readonly file: string;
+  /** Name under which the file exports the class. */
+  readonly exportName: string;
+}
+
+/** Everything known of one flow. Read-only, made once per class. */
+export interface FlowDefinition {
+  readonly name: string;
+  readonly className: string;
+  readonly version: string;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+  readonly params: StandardSchemaV1 | null;
+  /** Name of a run for people: a template over params, or a function. Null: two random words. */
+  readonly runName: string | ((params: unknown) => string) | null;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number | null;
+  /** Tasks of one run at the same time; null is unlimited. */
+  readonly concurrency: number | null;
+  /** Task whose value is the flow's; null: the only sink, else an object by task name. */
+  readonly result: string | null;
+  /** `graph`: wired by `needs`. `code`: has a method `run(params, ctx)`. */
+  readonly kind: 'graph' | 'code';
+  readonly tasks: ReadonlyMap<string, TaskDefinition>;
+  readonly graph: Graph;
+  readonly hooks: readonly HookDefinition[];
+  readonly source: FlowSource | null;
+  /** A new instance of the class; one per run. */
+  create(): object;
+  /** The `run` method of a code flow, else null. */
+  readonly run: ((this: object, params: unknown, ctx: unknown) => Promise<unknown>) | null;
+}

@@ -1,0 +1,35 @@
+/**
+ * The bridge by which a decorated method reaches the engine, and a log line its run, without importing either.
+ *
+ * One AsyncLocalStorage for the whole process, kept behind a `Symbol.for` so that two copies of the library share it.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+
+/** What is known wherever user code runs. */
+export interface RunScope {
+  readonly runId: string;
+  readonly taskRunId: string | null;
+  readonly flow: string;
+  readonly task: string | null;
+  readonly attempt: number;
+  /** Context object handed to the user's code here. */
+  readonly context: unknown;
+  /**
+   * Set while the body of a code flow runs: turns a call of a decorated method into a task run. Null inside a task and
+   * in static graphs, where such a call is a plain call.
+   */
+  readonly callTask: ((instance: object, taskName: string, args: readonly unknown[]) => Promise<unknown>) | null;
+  /** Takes a line that user code printed (console or `ctx.log`). */
+  readonly log: (level: number, message: string, fields: Readonly<Record<string, unknown>> | null) => void;
+}
+
+const storageKey = Symbol.for('batuta.runScope');
+type Holder = { [storageKey]?: AsyncLocalStorage<RunScope> };
+
+/** The storage itself. */
+export const runScope: AsyncLocalStorage<RunScope> = ((globalThis as Holder)[storageKey] ??= new AsyncLocalStorage<RunScope>());
+
+/** Scope of the code that asks, or undefined outside a run. */
+export function currentScope(): RunScope | undefined {
+  return runScope.getStore();
+}

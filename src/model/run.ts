@@ -1,0 +1,128 @@
+/** Rows of runs and task runs, as the store keeps them and everything above reads them. Times are UTC epoch ms. */
+import type { Failure } from './failure.ts';
+import type { State, StateName, StateType } from './state.ts';
+
+/** A process that may own runs. Written into the lease, so that others can tell whether it still lives. */
+export interface Owner {
+  /** Unique per process start, e.g. `laptop:4711:1763820000000`. */
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  /** When the process started, as the operating system counts it; tells a reused pid apart. */
+  readonly processStartedAt: number;
+}
+
+/** One run of a flow. */
+export interface Run {
+  readonly id: string;
+  readonly flow: string;
+  readonly flowVersion: string;
+  /** Name for people, e.g. `quick-otter`. */
+  readonly name: string;
+  readonly deployment: string | null;
+  /** Run that started it as a sub-flow, and the task run in it that stands for it. */
+  readonly parentRunId: string | null;
+  readonly parentTaskRunId: string | null;
+  readonly state: State;
+  /** Validated parameters, superjson text. */
+  readonly params: string;
+  /** superjson text, or null when there is none, not yet, or it is `resultRef`. */
+  readonly result: string | null;
+  /** Key in the result storage when the value is too large to stand in the row. */
+  readonly resultRef: string | null;
+  readonly error: Failure | null;
+  /** From 1; raised by flow retries and by explicit retries. */
+  readonly attempt: number;
+  /** How many owners were lost while they ran it. */
+  readonly recoveries: number;
+  readonly tags: readonly string[];
+  /** Where the class can be loaded from: `file#exportName`, else null. */
+  readonly source: string | null;
+  readonly scheduledFor: number | null;
+  /** When it should go on by itself (AwaitingRetry, Scheduled), else null. */
+  readonly dueAt: number | null;
+  readonly createdAt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly cancelRequestedAt: number | null;
+  /** Raised by each claim; a write that carries an older one is refused. */
+  readonly epoch: number;
+  readonly owner: Owner | null;
+  readonly leaseUntil: number | null;
+}
+
+/** What the owner of a run may change of it. */
+export type RunPatch = Partial<
+  Pick<Run, 'state' | 'name' | 'result' | 'resultRef' | 'error' | 'attempt' | 'dueAt' | 'startedAt' | 'endedAt' | 'flowVersion'>
+>;
+
+/** One task run: one execution history of one task (or one item of a mapped task) in one run. */
+export interface TaskRun {
+  readonly id: string;
+  readonly runId: string;
+  /** Name of the task; for a sub-flow `flow:<name>`. */
+  readonly name: string;
+  /**
+   * Identity inside the run, unique in it. Static graph: task name, `[index]` appended for items. Code flow: task
+   * name, hash of the inputs, and how often that pair has occurred.
+   */
+  readonly key: string;
+  /** Name for people when the task has a `runName`, else null. */
+  readonly displayName: string | null;
+  /** Position of the item for a mapped task, from 0; else null. */
+  readonly index: number | null;
+  readonly state: State;
+  /** How many executions were started, from 1; 0 when none was (skipped, upstream failed). */
+  readonly attempt: number;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  /** When the next attempt is due (AwaitingRetry), else null. */
+  readonly dueAt: number | null;
+  /** Keys of the task runs whose results it was given; filled in code flows, where no graph tells. Null when none. */
+  readonly dependsOn: readonly string[] | null;
+  readonly progress: { readonly done: number; readonly total: number | null } | null;
+  /** Sums and gauges the task reported, by name. */
+  readonly metrics: Readonly<Record<string, number>> | null;
+  readonly result: string | null;
+  readonly resultRef: string | null;
+  readonly error: Failure | null;
+  /** Run of the sub-flow this task run stands for, else null. */
+  readonly childRunId: string | null;
+}
+
+/** One change of state, of a run (`taskRunId` null) or a task run. Append-only. */
+export interface Transition {
+  readonly runId: string;
+  readonly taskRunId: string | null;
+  readonly at: number;
+  readonly type: StateType;
+  readonly name: StateName;
+  readonly message: string | null;
+  readonly attempt: number;
+  /** Id of the owner that wrote it, else null. */
+  readonly owner: string | null;
+}
+
+/** One line of log. */
+export interface LogLine {
+  readonly runId: string;
+  readonly taskRunId: string | null;
+  readonly at: number;
+  /** pino's numbers: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal. */
+  readonly level: number;
+  readonly message: string;
+  /** Further fields of the line; null when none. */
+  readonly fields: Readonly<Record<string, unknown>> | null;
+}
+
+/** Something a task wants to show: a table, Markdown, a link, rejected records. */
+export interface Artifact {
+  readonly id: string;
+  readonly runId: string;
+  readonly taskRunId: string | null;
+  /** `markdown` text · `table` list of objects · `link` URL · `json` anything · `rejects` list of `{record, reason}`. */
+  readonly kind: 'markdown' | 'table' | 'link' | 'json' | 'rejects';
+  readonly name: string;
+  readonly data: unknown;
+  readonly createdAt: number;
+}

@@ -1,0 +1,71 @@
+/**
+ * States of runs and task runs. Types drive rules, names are for people.
+ *
+ * One table says which type may follow which; `engine/transition.ts` is the one writer.
+ */
+
+/** What rules look at. */
+export const stateTypes = ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'] as const;
+export type StateType = (typeof stateTypes)[number];
+
+/** What people read, by type. The first of each type is its plain form. */
+export const stateNames = {
+  SCHEDULED: ['Scheduled', 'Late', 'AwaitingRetry', 'AwaitingSlot', 'Resuming'],
+  PENDING: ['Pending'],
+  RUNNING: ['Running', 'Retrying'],
+  PAUSED: ['Suspended'],
+  CANCELLING: ['Cancelling'],
+  COMPLETED: ['Completed', 'Cached', 'Skipped', 'RolledBack'],
+  FAILED: ['Failed', 'TimedOut', 'UpstreamFailed'],
+  CRASHED: ['Crashed'],
+  CANCELLED: ['Cancelled', 'Skipped'],
+} as const satisfies Record<StateType, readonly string[]>;
+export type StateName = (typeof stateNames)[StateType][number];
+
+/** State of a run or a task run. `message` is one sentence for people, or null. */
+export interface State {
+  readonly type: StateType;
+  readonly name: StateName;
+  readonly message: string | null;
+}
+
+const terminal: ReadonlySet<StateType> = new Set(['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED']);
+
+/** The terminal types, for queries. */
+export const terminalTypes: readonly StateType[] = stateTypes.filter((type) => terminal.has(type));
+
+/**
+ * Which type may follow which. A terminal type is followed by nothing: only an explicit retry opens a new attempt,
+ * and says so (`canReopen`).
+ */
+const followers: Readonly<Record<StateType, readonly StateType[]>> = {
+  SCHEDULED: ['SCHEDULED', 'PENDING', 'RUNNING', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'],
+  PENDING: ['SCHEDULED', 'PENDING', 'RUNNING', 'CANCELLING', 'FAILED', 'CRASHED', 'CANCELLED'],
+  RUNNING: ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'],
+  PAUSED: ['SCHEDULED', 'PENDING', 'RUNNING', 'CANCELLING', 'FAILED', 'CRASHED', 'CANCELLED'],
+  CANCELLING: ['CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'],
+  COMPLETED: [],
+  FAILED: [],
+  CRASHED: [],
+  CANCELLED: [],
+};
+
+/** Makes a state; `name` defaults to the plain form of its type. */
+export function stateOf(type: StateType, name: StateName = stateNames[type][0], message: string | null = null): State {
+  return { type, name, message };
+}
+
+/** Whether nothing follows this type save an explicit retry. */
+export function isTerminal(type: StateType): boolean {
+  return terminal.has(type);
+}
+
+/** Whether `to` may follow `from`; `null` means that nothing was recorded yet. */
+export function canFollow(from: StateType | null, to: StateType): boolean {
+  return from === null || followers[from].includes(to);
+}
+
+/** Whether an explicit retry may open a new attempt from this type: failed, crashed or cancelled. */
+export function canReopen(type: StateType): boolean {
+  return type === 'FAILED' || type === 'CRASHED' || type === 'CANCELLED';
+}

@@ -1,0 +1,42 @@
+/** A task as the engine sees it: checked data, made from a decorated method by `define`. */
+import type { RetryPolicy } from './retry.ts';
+
+/**
+ * What the tasks before it must have come to for a task to run. Looked at once they all are terminal.
+ *
+ * `allSucceeded` a failed one makes it UpstreamFailed, a skipped one Skipped · `allDone` always · `anySucceeded`
+ * at least one succeeded · `anyFailed` at least one failed, else Skipped · `noneFailed` skipped ones are fine.
+ */
+export const triggers = ['allSucceeded', 'allDone', 'anySucceeded', 'anyFailed', 'noneFailed'] as const;
+export type Trigger = (typeof triggers)[number];
+
+/** Everything known of one task of a flow. Read-only, made once per class. */
+export interface TaskDefinition {
+  /** The method's name; unique in its flow. */
+  readonly name: string;
+  readonly description: string | null;
+  readonly version: string | null;
+  readonly tags: readonly string[];
+  /** Tasks whose results are its arguments, in this order. */
+  readonly needs: readonly string[];
+  /** Tasks that must come before it without giving data. */
+  readonly after: readonly string[];
+  /** Task whose list it runs once per item of; the item is its first argument. */
+  readonly each: string | null;
+  /** How many items run at the same time; null is all. */
+  readonly eachLimit: number | null;
+  /** Called with the task's arguments and context; false makes it Skipped. */
+  readonly when: ((...args: readonly unknown[]) => boolean | Promise<boolean>) | null;
+  readonly trigger: Trigger;
+  readonly retry: RetryPolicy;
+  readonly timeoutMs: number | null;
+  /** Higher starts first where tasks wait for a place; 0 is normal. */
+  readonly priority: number;
+  readonly isolate: 'thread' | null;
+  /** False keeps the result in memory only; such a task runs again after a crash. */
+  readonly persist: boolean;
+  /** Name of a task run for people: a template over params, or a function. Null: the task's name. */
+  readonly runName: string | ((args: readonly unknown[]) => string) | null;
+  /** The method as it was written, without the wrapper that the decorator put around it. */
+  readonly method: (this: object, ...args: unknown[]) => unknown;
+}

@@ -1,0 +1,207 @@
+/**
+ * Contract of the store: all truth is here. Two makers stand beside it, SQLite and PostgreSQL.
+ *
+ * Reads are plain statements. Writes of a process that owns runs go through the recorder (group commit); the other
+ * writes are one statement or one named transaction each, and say so.
+ */
+import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { StateType } from '../model/state.ts';
+
+/** What a new run is made of; the store adds epoch and lease. */
+export type NewRun = Omit<Run, 'epoch' | 'owner' | 'leaseUntil' | 'recoveries' | 'cancelRequestedAt' | 'result' | 'resultRef' | 'error' | 'startedAt' | 'endedAt'>;
+
+/** Proof of ownership that every write of an owner carries. */
+export interface Claim {
+  readonly runId: string;
+  readonly epoch: number;
+}
+
+export type ClaimOutcome =
+  | { readonly claimed: true; readonly run: Run }
+  /** `held`: another living owner has it until `leaseUntil` · `ended`: it is terminal · `missing`: no such run. */
+  | { readonly claimed: false; readonly reason: 'held' | 'ended' | 'missing'; readonly owner: Owner | null; readonly leaseUntil: number | null };
+
+/**
+ * Group commit. Everything added while a flush is under way forms the next one; a flush is one transaction.
+ *
+ * `add…` never throws. It returns the promise of the flush that carries what was added: resolved once durable (or
+ * refused by fencing, in which case `onFenced` was called first); rejected with a `STORE_…` error when the store is gone
+ * for good. Rows of one task run that wait for the same flush are merged: the last wins, transitions are all kept.
+ */
+export interface Recorder {
+  /**
+   * A new run that its maker owns at once: epoch 1, lease from the database's clock. Fenced for nobody else.
+   * The transition row comes from its state.
+   */
+  addRun(run: NewRun, owner: Owner, leaseMs: number): Promise<void>;
+  /** Changes a run; adds a transition when `transition` is given. */
+  addRunPatch(claim: Claim, patch: RunPatch, transition: Transition | null): Promise<void>;
+  /** Creates or replaces a task run; adds a transition when one is given (progress comes without). */
+  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null): Promise<void>;
+  addArtifact(claim: Claim, artifact: Artifact): Promise<void>;
+  /** Log lines are not fenced: what was printed was printed. */
+  addLog(line: LogLine): Promise<void>;
+  /** Resolves once everything added so far is durable. */
+  flush(): Promise<void>;
+  /** Called, before the promise of the flush settles, with the claim whose writes were refused. */
+  onFenced(listener: (claim: Claim) => void): void;
+}
+
+/** Page of a list, newest first. `next` is the cursor of the following page, null at the end. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+export interface RunFilter {
+  readonly flow?: string;
+  readonly deployment?: string;
+  /** State types or names, any case; a run fits when one of them does. */
+  readonly states?: readonly string[];
+  readonly tag?: string;
+  /** Created at or after, epoch ms. */
+  readonly since?: number;
+  /** Created before, epoch ms. */
+  readonly until?: number;
+  readonly parentRunId?: string | null;
+  /** 1 to 1000, default 50. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface RunStore {
+  /** One run, or null. An id may be cut to its first characters (at least 4) when only one run begins so. */
+  get(id: string): Promise<Run | null>;
+  list(filter?: RunFilter): Promise<Page<Run>>;
+  /** Child runs of a run, oldest first. */
+  children(parentRunId: string): Promise<readonly Run[]>;
+  /** One statement: a run that waits for someone to execute it (no owner, epoch 0). */
+  insert(run: NewRun): Promise<void>;
+  /**
+   * One atomic statement: takes the run when it is not terminal and nobody holds it: no owner, lease over, or an owner
+   * for which `isGone` (asked beforehand with the recorded owner) says true. Raises the epoch; counts a recovery when a
+   * previous owner was lost.
+   */
+  claim(id: string, owner: Owner, leaseMs: number, isGone?: (owner: Owner) => boolean): Promise<ClaimOutcome>;
+  /** One statement for all: renews leases; gives back the claims that were lost (epoch has moved on, or run is gone). */
+  renew(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]>;
+  /** One statement: gives the run back so that others may claim it at once. Refused silently when the claim is old. */
+  release(claim: Claim): Promise<void>;
+  /**
+   * One transaction: nobody holds it → Cancelled at once with its unfinished task runs; held → `cancelRequestedAt` is set
+   * and the state becomes Cancelling (its owner acts on that). Terminal → unchanged. Gives the state type after it.
+   */
+  requestCancel(id: string, at: number, message: string, isGone?: (owner: Owner) => boolean): Promise<StateType | null>;
+  /** Of these claims, the run ids for which a cancel was asked. One statement. */
+  cancelRequested(claims: readonly Claim[]): Promise<readonly string[]>;
+  /**
+   * One transaction, an explicit retry of a terminal run that is not Completed: opens the next attempt (state Scheduled,
+   * end, error and cancel request cleared), and opens the task runs that did not complete, or, with `fromTasks`, those of these
+   * names as well. Gives the run, or null when its state does not allow it.
+   */
+  reopen(id: string, at: number, fromTasks?: readonly string[]): Promise<Run | null>;
+  /** One transaction: the run with all that belongs to it, and its sub-flow runs. False when there is none or it is not terminal (unless `force`). */
+  delete(id: string, options?: { readonly force?: boolean }): Promise<boolean>;
+}
+
+export interface TaskRunStore {
+  /** All of a run, in the order they were first recorded. */
+  ofRun(runId: string): Promise<readonly TaskRun[]>;
+  /** Counts by name and state name; cheap for very large runs. */
+  countsOfRun(runId: string): Promise<readonly { readonly name: string; readonly state: string; readonly count: number }[]>;
+}
+
+export interface TransitionStore {
+  /** All of a run and its task runs, oldest first; `taskRunId` narrows, null means those of the run alone. */
+  ofRun(runId: string, taskRunId?: string | null): Promise<readonly Transition[]>;
+}
+
+/** A stored log line with its place. */
+export interface StoredLogLine extends LogLine {
+  /** Grows with time inside a store; a cursor for following. */
+  readonly seq: number;
+}
+
+export interface LogFilter {
+  readonly taskRunId?: string;
+  /** Lowest level, pino's numbers. */
+  readonly minLevel?: number;
+  /** Lines after this `seq`. */
+  readonly after?: number;
+  /** The last so many instead of the first. */
+  readonly tail?: number;
+  /** 1 to 10,000, default 1,000. */
+  readonly limit?: number;
+}
+
+export interface LogStore {
+  /** Oldest first. */
+  ofRun(runId: string, filter?: LogFilter): Promise<readonly StoredLogLine[]>;
+}
+
+export interface ArtifactStore {
+  ofRun(runId: string): Promise<readonly Artifact[]>;
+}
+
+/** What is stored of a flow: enough to list and draw it without loading its file. */
+export interface StoredFlow {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string | null;
+  readonly tags: readonly string[];
+  readonly kind: 'graph' | 'code';
+  /** Graph and the options of its tasks, plain JSON. */
+  readonly graph: unknown;
+  /** JSON Schema of the parameters when the library of the schema can give one, else null. */
+  readonly paramsSchema: unknown;
+  readonly source: string | null;
+  readonly updatedAt: number;
+}
+
+export interface FlowStore {
+  /** One statement: creates or replaces by name; unchanged rows are left alone. */
+  put(flow: StoredFlow): Promise<void>;
+  get(name: string): Promise<StoredFlow | null>;
+  /** By name. */
+  list(): Promise<readonly StoredFlow[]>;
+}
+
+/** What a migration or a look at the schema found. */
+export interface SchemaReport {
+  readonly before: number;
+  readonly after: number;
+  readonly applied: readonly string[];
+}
+
+export interface PruneReport {
+  readonly runs: number;
+  /** Keys in the result storage that nothing points at any more; the caller removes the files. */
+  readonly resultRefs: readonly string[];
+}
+
+export interface Store {
+  readonly dialect: 'sqlite' | 'postgres';
+  /** The URL without its password. */
+  readonly url: string;
+  readonly runs: RunStore;
+  readonly taskRuns: TaskRunStore;
+  readonly transitions: TransitionStore;
+  readonly logs: LogStore;
+  readonly artifacts: ArtifactStore;
+  readonly flows: FlowStore;
+  readonly recorder: Recorder;
+  /**
+   * A number that changes when another connection has written (SQLite: `PRAGMA data_version`; PostgreSQL: null, not known).
+   * Costs microseconds; lets a watcher poll often and read seldom.
+   */
+  dataVersion(): number | null;
+  /** Applies what is missing, in one transaction per migration. Safe to call from several processes at once. */
+  migrate(): Promise<SchemaReport>;
+  schemaVersion(): Promise<number>;
+  /** Result keys of a run and its sub-flows, for removing the files with it. */
+  resultRefs(runId: string): Promise<readonly string[]>;
+  /** Deletes terminal runs that ended before `before`, `batch` (default 500) a transaction, with all that belongs to them. */
+  prune(before: number, options?: { readonly batch?: number; readonly signal?: AbortSignal }): Promise<PruneReport>;
+  /** Flushes and closes. May be called twice. */
+  close(): Promise<void>;
+}
