@@ -1,0 +1,119 @@
+/**
+ * The arrows between the rooms, as ARCHITECTURE.md draws them. Type imports count like any other.
+ *
+ * cli, server, worker, scheduler → client, engine → store, broker (contracts) → model → base; define → model.
+ */
+
+/** A room may import itself, the rooms it names, and packages. */
+const mayImport = {
+  base: [],
+  model: ['base'],
+  define: ['base', 'model'],
+  store: ['base', 'model'],
+  broker: ['base', 'model'],
+  observe: ['base', 'model'],
+  engine: ['base', 'model', 'store', 'broker', 'observe'],
+  client: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define'],
+  testing: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define', 'client'],
+  server: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define', 'client'],
+  cli: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define', 'client', 'server'],
+};
+
+const rooms = Object.entries(mayImport).map(([room, others]) => ({
+  name: `room-${room}`,
+  comment: `src/${room} imports ${others.length === 0 ? 'no other room' : `only ${others.join(', ')}`}.`,
+  severity: 'error',
+  from: { path: `^src/${room}/` },
+  to: { path: '^(src|worker|scheduler|flows|bench|test)/', pathNot: `^src/(${[room, ...others].join('|')})/` },
+}));
+
+/** A package that one place alone may name; everyone else goes through that place. */
+const keepers = {
+  kysely: '^src/store/',
+  libsql: '^src/store/',
+  pg: '^src/store/',
+  bullmq: '^src/broker/bullmq-broker\\.ts$',
+  esbuild: '^src/(define|testing)/',
+  piscina: '^src/engine/',
+  'pino-pretty': '^src/base/log\\.ts$',
+  'reflect-metadata': '^src/define/',
+  superjson: '^src/(base|model|engine|store|define)/',
+};
+
+const packages = Object.entries(keepers).map(([name, keeper]) => ({
+  name: `package-${name}`,
+  comment: `Only ${keeper} imports ${name}.`,
+  severity: 'error',
+  from: { path: '^(src|worker|scheduler)/', pathNot: keeper },
+  to: { path: `^node_modules/(@types/)?${name}/` },
+}));
+
+module.exports = {
+  forbidden: [
+    ...rooms,
+    ...packages,
+    {
+      name: 'no-circle',
+      comment: 'Two files that need each other are one file, or hide a third.',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'store-by-contract',
+      comment: 'Outside src/store, only its contract and the file that opens one are known.',
+      severity: 'error',
+      from: { path: '^(src|worker|scheduler)/', pathNot: '^src/store/' },
+      to: { path: '^src/store/', pathNot: '^src/store/(store|open)\\.ts$' },
+    },
+    {
+      name: 'broker-by-contract',
+      comment: 'Outside src/broker, only its contract and the file that opens one are known.',
+      severity: 'error',
+      from: { path: '^(src|worker|scheduler)/', pathNot: '^src/broker/' },
+      to: { path: '^src/broker/', pathNot: '^src/broker/(broker|open)\\.ts$' },
+    },
+    {
+      name: 'engine-opens-nothing',
+      comment: 'The engine is handed an open store and broker.',
+      severity: 'error',
+      from: { path: '^src/engine/' },
+      to: { path: '^src/(store|broker)/open\\.ts$' },
+    },
+    {
+      name: 'src-stands-alone',
+      comment: 'The library knows nothing of what is built on it.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(worker|scheduler|flows|bench|test|scripts)/' },
+    },
+    {
+      name: 'flows-like-a-user',
+      comment: "Example flows import 'batuta' as a user would.",
+      severity: 'error',
+      from: { path: '^flows/' },
+      to: { path: '^src/', pathNot: '^src/(index|client/index|testing/index)\\.ts$' },
+    },
+    {
+      name: 'shipped-dependencies',
+      comment: 'What ships may only import what package.json lists under dependencies.',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-unresolved',
+      comment: 'An import that leads nowhere.',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^(dist|out|coverage)/' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },
+  },
+};

@@ -1,0 +1,88 @@
+/**
+ * Builds `dist`: JavaScript bundled by esbuild, declarations by tsc.
+ *
+ * `node scripts/build.js` builds both; with `--js` only the JavaScript, which is what tests that start the command line
+ * need. Files are replaced one by one and only when they differ, and what is no longer made is deleted at the end, so a
+ * process that runs from `dist` meanwhile keeps working.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join, relative, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
+const dist = join(root, 'dist');
+
+const entries = ['src/index.ts', 'src/client/index.ts', 'src/testing/index.ts', 'src/cli/main.ts', 'src/define/thread-entry.ts'];
+
+/** Native, with files or threads of their own, or shared with the user's code, where two copies would be two worlds. */
+const external = ['esbuild', 'libsql', 'pg', 'pino', 'pino-pretty', 'piscina', 'reflect-metadata', 'zod'];
+
+/** CommonJS packages that are bundled in ask for `require`, which an ES module does not have. */
+const banner = "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);";
+
+const onlyJs = process.argv.includes('--js');
+const made = new Set([...(await buildJs()), ...(onlyJs ? listDeclarations(dist) : buildDeclarations())]);
+deleteAllBut(made);
+
+async function buildJs() {
+  const result = await build({
+    absWorkingDir: root,
+    entryPoints: entries.filter((entry) => existsSync(join(root, entry))),
+    outbase: 'src',
+    outdir: 'dist',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    sourcesContent: false,
+    legalComments: 'none',
+    banner: { js: banner },
+    external,
+    write: false,
+    logLevel: 'warning',
+  });
+  for (const file of result.outputFiles) replaceFile(file.path, file.contents);
+  return result.outputFiles.map((file) => file.path);
+}
+
+function buildDeclarations() {
+  const out = join(root, 'node_modules', '.cache', 'batuta-declarations');
+  rmSync(out, { recursive: true, force: true });
+  const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
+  const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', out], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  if (run.status !== 0) process.exit(run.status ?? 1);
+  return listDeclarations(out).map((path) => {
+    const target = join(dist, relative(out, path));
+    replaceFile(target, readFileSync(path));
+    return target;
+  });
+}
+
+function listDeclarations(folder) {
+  return listFiles(folder).filter((path) => path.endsWith('.d.ts'));
+}
+
+function listFiles(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function replaceFile(path, contents) {
+  if (existsSync(path) && readFileSync(path).equals(contents)) return;
+  mkdirSync(dirname(path), { recursive: true });
+  const half = `${path}.${process.pid}.half`;
+  writeFileSync(half, contents);
+  renameSync(half, path);
+}
+
+function deleteAllBut(paths) {
+  for (const path of listFiles(dist)) if (!paths.has(path)) rmSync(path, { force: true });
+}

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+
+test('a sleep ends early with the reason of its signal', async () => {
+  const controller = new AbortController();
+  const reason = new Error('enough');
+  const slept = systemClock.sleep(60_000, controller.signal);
+  controller.abort(reason);
+  await expect(slept).rejects.toBe(reason);
+});
+
+test('a sleep on a signal that has aborted does not start', async () => {
+  const reason = new Error('enough');
+  await expect(systemClock.sleep(60_000, AbortSignal.abort(reason))).rejects.toBe(reason);
+});
+
+test('a timer that was taken back does not fire, and taking it back twice is harmless', async () => {
+  let fired = 0;
+  const taken = systemClock.setTimer(1, () => (fired += 1));
+  taken.cancel();
+  taken.cancel();
+  await new Promise<void>((resolve) => systemClock.setTimer(5, resolve));
+  expect(fired).toBe(0);
+});
+
+test('the wall clock is whole milliseconds and the monotonic one never goes back', () => {
+  expect(Number.isInteger(systemClock.now())).toBe(true);
+  const first = systemClock.monotonic();
+  expect(systemClock.monotonic()).toBeGreaterThanOrEqual(first);
+});

@@ -1,0 +1,38 @@
+import { fileURLToPath } from 'node:url';
+import { defineConfig } from 'vitest/config';
+
+const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
+
+/** One folder of tests. Those that start processes first make sure that `dist` is as new as `src`. */
+function room(name: string, options: { readonly testTimeout: number; readonly globalSetup?: string[] }) {
+  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...options } };
+}
+
+const buildOnce = './test/support/build-once.ts';
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^batuta$/, replacement: source('index.ts') },
+      { find: /^batuta\/client$/, replacement: source('client/index.ts') },
+      { find: /^batuta\/testing$/, replacement: source('testing/index.ts') },
+    ],
+  },
+  oxc: { decorator: { legacy: true } },
+  test: {
+    pool: 'forks',
+    setupFiles: ['./test/support/leaks.ts'],
+    hookTimeout: 60_000,
+    teardownTimeout: 10_000,
+    reporters: process.env['BATUTA_TEST_REPORT'] ? ['default', 'json'] : ['default'],
+    ...(process.env['BATUTA_TEST_REPORT'] ? { outputFile: { json: process.env['BATUTA_TEST_REPORT'] } } : {}),
+    projects: [
+      room('unit', { testTimeout: 10_000 }),
+      room('contract', { testTimeout: 30_000 }),
+      room('integration', { testTimeout: 30_000, globalSetup: [buildOnce] }),
+      room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce] }),
+      room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce] }),
+      room('types', { testTimeout: 120_000 }),
+    ],
+  },
+});
