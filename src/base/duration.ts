@@ -1,0 +1,97 @@
+/** Lengths of time: read from what users write, written for people. */
+import { BatutaError } from './errors.ts';
+
+/**
+ * A length of time: milliseconds as a number, or text such as `'10s'`, `'5m'`, `'1 hour'`, `'2 days'`, `'1h30m'`,
+ * `'250ms'`, `'PT1M'`, `'P1D'`.
+ */
+export type Duration = number | `${number}${string}` | `P${string}`;
+
+const unitMs: ReadonlyMap<string, number> = new Map(
+  (
+    [
+      [1, 'ms', 'msec', 'msecs', 'millisecond', 'milliseconds'],
+      [1_000, 's', 'sec', 'secs', 'second', 'seconds'],
+      [60_000, 'm', 'min', 'mins', 'minute', 'minutes'],
+      [3_600_000, 'h', 'hr', 'hrs', 'hour', 'hours'],
+      [86_400_000, 'd', 'day', 'days'],
+      [604_800_000, 'w', 'week', 'weeks'],
+    ] as const
+  ).flatMap(([ms, ...names]) => names.map((name) => [name, ms] as const)),
+);
+
+const partPattern = /\s*(\d+(?:\.\d+)?)\s*([a-zA-Z]+)/y;
+const isoPattern =
+  /^P(?:(\d+(?:[.,]\d+)?)W)?(?:(\d+(?:[.,]\d+)?)D)?(?:T(?=\d)(?:(\d+(?:[.,]\d+)?)H)?(?:(\d+(?:[.,]\d+)?)M)?(?:(\d+(?:[.,]\d+)?)S)?)?$/;
+const isoPartMs = [604_800_000, 86_400_000, 3_600_000, 60_000, 1_000] as const;
+const maxTextChars = 100;
+
+/**
+ * A duration in whole milliseconds, at least 0.
+ *
+ * Several parts go from the larger unit to the smaller. Years and months are refused, for they have no fixed length.
+ * Source of the `P…` form: ISO 8601-1, section 5.5.2.
+ *
+ * @param value anything; text from a file or an environment variable may be handed in as it is.
+ * @throws BatutaError DURATION_INVALID naming the value and showing valid forms.
+ */
+export function parseDuration(value: unknown): number {
+  const ms = typeof value === 'number' ? value : typeof value === 'string' ? (readIso(value.trim()) ?? readParts(value.trim())) : undefined;
+  if (ms === undefined || !(ms >= 0) || Math.round(ms) > Number.MAX_SAFE_INTEGER) throw invalid(value);
+  return Math.round(ms);
+}
+
+/**
+ * A duration for people: `850 ms`, `1.2 s`, `1 m 12 s`, `2 h 05 m`, `3 d 04 h`. A length that is no number gives `–`.
+ */
+export function formatDuration(ms: number): string {
+  if (!Number.isFinite(ms)) return '–';
+  if (ms < 0) return `-${formatDuration(-ms)}`;
+  if (Math.round(ms) < 1_000) return `${Math.round(ms)} ms`;
+  if (Math.round(ms / 100) < 600) return `${(Math.round(ms / 100) / 10).toFixed(1)} s`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 3_600) return pair(seconds, 60, 'm', 's');
+  const minutes = Math.round(ms / 60_000);
+  if (minutes < 1_440) return pair(minutes, 60, 'h', 'm');
+  return pair(Math.round(ms / 3_600_000), 24, 'd', 'h');
+}
+
+function pair(total: number, perLarge: number, large: string, small: string): string {
+  return `${Math.floor(total / perLarge)} ${large} ${String(total % perLarge).padStart(2, '0')} ${small}`;
+}
+
+function readParts(text: string): number | undefined {
+  if (text.length === 0 || text.length > maxTextChars) return undefined;
+  let total = 0;
+  let smallest = Number.POSITIVE_INFINITY;
+  partPattern.lastIndex = 0;
+  for (let at = 0; at < text.length; at = partPattern.lastIndex) {
+    const [, amount = '', name = ''] = partPattern.exec(text) ?? [];
+    // One letter is taken as written: `M` could as well mean months.
+    const unit = unitMs.get(name.length > 1 ? name.toLowerCase() : name);
+    if (unit === undefined || unit >= smallest) return undefined;
+    smallest = unit;
+    total += Number(amount) * unit;
+  }
+  return total;
+}
+
+function readIso(text: string): number | undefined {
+  const parts = text.length > maxTextChars ? null : isoPattern.exec(text);
+  if (!parts || parts.slice(1).every((part) => part === undefined)) return undefined;
+  return isoPartMs.reduce((total, ms, at) => total + Number((parts[at + 1] ?? '0').replace(',', '.')) * ms, 0);
+}
+
+function invalid(value: unknown): BatutaError {
+  const shown =
+    typeof value === 'string'
+      ? `'${value.slice(0, maxTextChars)}'`
+      : typeof value === 'number' || value === undefined || value === null
+        ? String(value)
+        : typeof value;
+  return new BatutaError(
+    'DURATION_INVALID',
+    `${shown} is not a duration. Write '250ms', '10s', '5m', '1 hour', '2 days', '1h30m', ISO 8601 such as 'PT1M' or 'P1D', or a number of milliseconds from 0.`,
+    { details: { value: shown } },
+  );
+}

@@ -1,0 +1,52 @@
+/** "Did you mean": the names that look most like one that is unknown. */
+
+/** Names longer than this are not compared letter by letter. */
+const maxComparedChars = 64;
+/** More candidates than this are not looked at; the hint is a help, not a search. */
+const maxCandidates = 20_000;
+
+/**
+ * The known names nearest to `wanted`, best first; empty when none is near (more than a third of the letters differ).
+ *
+ * @param limit how many at most, default 3.
+ */
+export function nearestNames(wanted: string, known: Iterable<string>, limit = 3): string[] {
+  const target = wanted.slice(0, maxComparedChars).toLowerCase();
+  const allowed = Math.max(1, Math.floor(target.length / 3));
+  const found: { name: string; distance: number }[] = [];
+  let looked = 0;
+  for (const name of known) {
+    if (++looked > maxCandidates) break;
+    const candidate = name.slice(0, maxComparedChars).toLowerCase();
+    if (Math.abs(candidate.length - target.length) > allowed) continue;
+    const distance = editDistance(target, candidate);
+    if (distance <= allowed) found.push({ name, distance });
+  }
+  return found
+    .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+    .slice(0, limit)
+    .map((entry) => entry.name);
+}
+
+/**
+ * A sentence to put after "… is unknown.": ` Did you mean 'a'?`, else ` <label>: a, b, c.` with the first ten, else nothing.
+ */
+export function hintFor(wanted: string, known: readonly string[], label: string): string {
+  const [best] = nearestNames(wanted, known, 1);
+  if (best !== undefined) return ` Did you mean '${best}'?`;
+  if (known.length === 0) return '';
+  return ` ${label}: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ` and ${known.length - 10} more` : ''}.`;
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, at) => at);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      row.push(Math.min(change, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
+    }
+    previous = row;
+  }
+  return previous[b.length] ?? 0;
+}

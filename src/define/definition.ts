@@ -1,0 +1,222 @@
+/** Makes the definition of a flow from its class: the class and its bases are read, the graph is built and checked. */
+import { createHash } from 'node:crypto';
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import type { FlowClass } from '../model/context.ts';
+import type { FlowDefinition, HookDefinition } from '../model/flow.ts';
+import { buildGraph, type Graph, type GraphFault } from '../model/graph.ts';
+import type { TaskDefinition } from '../model/task.ts';
+import { classNameOf, declaredFlow, declaredTask, wiringOptionOf } from './declaration.ts';
+import {
+  type AnyClass,
+  type FlowOrigin,
+  lineage,
+  type Method,
+  readBare,
+  readFlow,
+  readOrigin,
+  readOwnHooks,
+  readOwnTasks,
+  type TaskRecord,
+  writeOrigin,
+} from './metadata.ts';
+import { refuse } from './options.ts';
+import { wrap } from './task.ts';
+
+const definitions = new WeakMap<AnyClass, FlowDefinition>();
+
+/** Whether a value is a class with `@Flow` on itself (not only on a base). Never throws. */
+export function isFlowClass(value: unknown): value is FlowClass {
+  return (
+    typeof value === 'function' &&
+    typeof value.prototype === 'object' &&
+    value.prototype !== null &&
+    readFlow(value as unknown as AnyClass) !== undefined
+  );
+}
+
+/**
+ * The definition of a flow class; the same object each time it is asked.
+ *
+ * Tasks stand in the order of the file, those of base classes first; one that a derived class overrides keeps its place.
+ * Linear in tasks and edges.
+ *
+ * @throws BatutaError FLOW_NOT_FOUND when the class has no `@Flow`; NEED_UNKNOWN, GRAPH_CYCLE, FLOW_EMPTY and what `@Flow` throws.
+ */
+export function definitionOf(cls: FlowClass): FlowDefinition {
+  const known = definitions.get(cls);
+  if (known) return known;
+  const made = define(cls);
+  definitions.set(cls, made);
+  return made;
+}
+
+/** Notes where a class was loaded from and makes its definition anew with that source and version. @throws as `definitionOf` does. */
+export function definitionFrom(cls: FlowClass, origin: FlowOrigin): FlowDefinition {
+  writeOrigin(cls, origin);
+  definitions.delete(cls);
+  return definitionOf(cls);
+}
+
+function define(cls: FlowClass): FlowDefinition {
+  const className = classNameOf(cls);
+  const record = readFlow(cls);
+  if (!record)
+    throw new BatutaError('FLOW_NOT_FOUND', `${className} is no flow: put @Flow() on the class.`, { details: { class: className } });
+  const declared = declaredFlow(cls, record);
+  const run = methodOf(cls, 'run');
+  const tasks = run ? codeTasks(cls) : graphTasks(cls);
+  if (tasks.size === 0 && !run) throw refuse('FLOW_EMPTY', className, ' has neither a method with @Task() nor a method run(); add one.');
+  if (declared.result !== null) checkResult(cls, declared.result, tasks, run !== undefined);
+  const origin = readOrigin(cls);
+  const file = origin?.file ?? record.file;
+  return {
+    ...declared,
+    className,
+    version: declared.version ?? origin?.version ?? sourceHash(cls),
+    kind: run ? 'code' : 'graph',
+    tasks,
+    graph: graphOf(cls, tasks),
+    hooks: hooksOf(cls, tasks),
+    source: file === null ? null : { file, exportName: origin?.exportName ?? cls.name },
+    create: () => new cls(),
+    run: run ? (run as FlowDefinition['run']) : null,
+  };
+}
+
+/** A task of a static graph is the method as it stands on the class, other decorators included. */
+function graphTasks(cls: AnyClass): Map<string, TaskDefinition> {
+  const tasks = new Map<string, TaskDefinition>();
+  for (const [name, { declaredBy, record }] of recordsOf(cls)) {
+    const method = methodOf(cls, name) ?? record.method;
+    tasks.set(name, { ...declaredTask(classNameOf(declaredBy), record), method: readBare(method) ?? method });
+  }
+  return tasks;
+}
+
+/**
+ * A task of a code flow is the method inside the wrapper: other decorators run around the call in `run`.
+ *
+ * An override without `@Task()` keeps the options of the base's, and is wrapped here so that calls of it become task runs too.
+ */
+function codeTasks(cls: AnyClass): Map<string, TaskDefinition> {
+  const tasks = new Map<string, TaskDefinition>();
+  for (const [name, { declaredBy, record, overriddenBy }] of recordsOf(cls)) {
+    const className = classNameOf(declaredBy);
+    const option = wiringOptionOf(record);
+    if (name === 'run')
+      throw refuse(
+        'DECORATOR_MISPLACED',
+        `${className}.run`,
+        ' is the body of the flow and no task; take @Task() away or name the method differently.',
+      );
+    if (option !== undefined) {
+      throw refuse(
+        'OPTION_INVALID',
+        `${className}.${name}`,
+        `: '${option}' says nothing in a class with run(), where the calls in run() wire the tasks; leave it out or take run() away.`,
+      );
+    }
+    tasks.set(name, { ...declaredTask(className, record), method: overriddenBy ? wrapOverride(overriddenBy, name) : record.method });
+  }
+  return tasks;
+}
+
+interface Found {
+  readonly record: TaskRecord;
+  readonly declaredBy: AnyClass;
+  /** Class that overrides the method without decorating it, if any. */
+  readonly overriddenBy: AnyClass | undefined;
+}
+
+function recordsOf(cls: AnyClass): Map<string, Found> {
+  const found = new Map<string, Found>();
+  for (const at of lineage(cls)) {
+    const own = readOwnTasks(at);
+    for (const [name, earlier] of found) {
+      if (!own.has(name) && Object.hasOwn(at.prototype, name)) found.set(name, { ...earlier, overriddenBy: at });
+    }
+    for (const record of own.values()) found.set(record.name, { record, declaredBy: at, overriddenBy: undefined });
+  }
+  return found;
+}
+
+function wrapOverride(cls: AnyClass, name: string): Method {
+  const property = Object.getOwnPropertyDescriptor(cls.prototype, name);
+  const written: unknown = property?.value;
+  if (typeof written !== 'function')
+    throw refuse('DECORATOR_MISPLACED', `${classNameOf(cls)}.${name}`, ' overrides a task of its base with something that is no method.');
+  const bare = readBare(written);
+  if (bare) return bare;
+  Object.defineProperty(cls.prototype, name, { ...property, value: wrap(name, written as Method) });
+  return written as Method;
+}
+
+function graphOf(cls: AnyClass, tasks: ReadonlyMap<string, TaskDefinition>): Graph {
+  const built = buildGraph(tasks.values());
+  if ('graph' in built) return built.graph;
+  throw graphError(cls, tasks, built.fault);
+}
+
+function graphError(cls: AnyClass, tasks: ReadonlyMap<string, TaskDefinition>, fault: GraphFault): BatutaError {
+  const className = classNameOf(cls);
+  if (fault.kind === 'cycle') {
+    const path = fault.path.join(' → ');
+    return new BatutaError(
+      'GRAPH_CYCLE',
+      `The tasks of ${className} wait for each other in a circle: ${path}. Take one of these needs away.`,
+      { details: { class: className, path: fault.path } },
+    );
+  }
+  const verb = { needs: 'needs', after: 'comes after', each: 'runs for each item of' }[fault.option];
+  return refuse('NEED_UNKNOWN', `${className}.${fault.task}`, ` ${verb} '${fault.need}', ${noTask(cls, tasks, fault.need)}`);
+}
+
+function noTask(cls: AnyClass, tasks: ReadonlyMap<string, TaskDefinition>, name: string): string {
+  if (methodOf(cls, name)) return `which is a method without @Task(); put @Task() on ${classNameOf(cls)}.${name}.`;
+  return `which is no task of ${classNameOf(cls)}.${hintFor(name, [...tasks.keys()], 'The tasks are')}`;
+}
+
+function checkResult(cls: AnyClass, result: string, tasks: ReadonlyMap<string, TaskDefinition>, code: boolean): void {
+  const className = classNameOf(cls);
+  if (code)
+    throw refuse(
+      'OPTION_INVALID',
+      className,
+      `: 'result' says nothing in a class with run(), whose return value is the flow's; leave it out.`,
+    );
+  if (!tasks.has(result)) throw refuse('NEED_UNKNOWN', className, ` gives the result of '${result}', ${noTask(cls, tasks, result)}`);
+}
+
+function hooksOf(cls: AnyClass, tasks: ReadonlyMap<string, TaskDefinition>): HookDefinition[] {
+  const hooks = new Map<string, HookDefinition>();
+  for (const at of lineage(cls)) {
+    for (const { event, name } of readOwnHooks(at)) {
+      const method = methodOf(cls, name);
+      if (tasks.has(name) || name === 'run')
+        throw refuse(
+          'DECORATOR_MISPLACED',
+          `${classNameOf(at)}.${name}`,
+          ` is a ${name === 'run' ? 'flow body' : 'task'} and a hook; make the hook a method of its own.`,
+        );
+      if (method) hooks.set(`${event} ${name}`, { event, name, method });
+    }
+  }
+  return [...hooks.values()];
+}
+
+/** The method that instances have under this name; getters are not run. */
+function methodOf(cls: AnyClass, name: string): Method | undefined {
+  if (name === 'constructor') return undefined;
+  for (let at: object | null = cls.prototype; at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at) as object | null) {
+    const property = Object.getOwnPropertyDescriptor(at, name);
+    if (property) return typeof property.value === 'function' ? (property.value as Method) : undefined;
+  }
+  return undefined;
+}
+
+function sourceHash(cls: AnyClass): string {
+  const hash = createHash('sha256');
+  for (const at of lineage(cls)) hash.update(Function.prototype.toString.call(at));
+  return hash.digest('hex').slice(0, 12);
+}

@@ -1,0 +1,73 @@
+/** `@Flow`: makes a class a flow. It only records, and checks what can be checked of the class as it stands. */
+import { fileURLToPath } from 'node:url';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { Duration } from '../base/duration.ts';
+import { BatutaError } from '../base/errors.ts';
+import { checkDeclaration } from './declaration.ts';
+import { type AnyClass, standardContext, writeFlow } from './metadata.ts';
+import { optionsObject } from './spot.ts';
+import type { RetryOptions } from './task.ts';
+import type { FlowDecorator } from './wiring.ts';
+
+/** Options of `@Flow`. */
+export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R extends string | undefined = string | undefined>
+  extends RetryOptions {
+  /** Default: the class's name in kebab-case, `FlightDelays` → `flight-delays`. */
+  readonly name?: string | undefined;
+  /** Default: a hash of the code. */
+  readonly version?: string | undefined;
+  readonly description?: string | undefined;
+  readonly tags?: readonly string[] | undefined;
+  /** Schema of the parameters: zod, valibot, arktype or any other Standard Schema. Default: any parameters. */
+  readonly params?: S | undefined;
+  /** Name of a run for people: a template over params (`'{month}'`), or a function. Default: two random words. */
+  readonly runName?: string | ((params: StandardSchemaV1.InferOutput<S>) => string) | undefined;
+  /** Longest time of a run. Default none. */
+  readonly timeout?: Duration | undefined;
+  /** Tasks of one run at the same time. Default unlimited. */
+  readonly concurrency?: number | undefined;
+  /** Task whose value is the flow's. Default: the only task that nothing waits for, else an object by task name. */
+  readonly result?: R | undefined;
+}
+
+/**
+ * Makes a class a flow. The class's constructor takes no arguments: an instance is made for each run.
+ *
+ * @throws BatutaError at the definition of the class: DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID,
+ *   NAME_INVALID. The graph is checked when the flow is first used.
+ * @example
+ * ```ts
+ * @Flow({ params: z.object({ month: z.string() }), retries: 1 })
+ * export class FlightDelays { … }
+ * ```
+ */
+export function Flow<S extends StandardSchemaV1 = StandardSchemaV1, const R extends string | undefined = undefined>(
+  options?: FlowOptions<S, R>,
+): FlowDecorator<R> {
+  const raw = optionsObject('Flow', options, arguments.length);
+  const decorate = (value: unknown, second: unknown): void => {
+    if (typeof value !== 'function' || typeof value.prototype !== 'object')
+      throw new BatutaError('DECORATOR_MISPLACED', '@Flow() goes on a class.');
+    const cls = value as unknown as AnyClass;
+    if (!writeFlow(cls, standardContext(second), { options: raw, file: callingFile() })) {
+      throw new BatutaError('DECORATOR_MISPLACED', `${cls.name} has @Flow() twice; keep one.`);
+    }
+    checkDeclaration(cls);
+  };
+  return decorate as FlowDecorator<R>;
+}
+
+const libraryRoot = fileURLToPath(new URL('..', import.meta.url));
+const compilerHelper = /[\\/]node_modules[\\/](tslib|reflect-metadata|@swc[\\/]helpers|@babel[\\/]runtime)[\\/]/;
+const frameFile = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):\d+:\d+\)?$/;
+
+/** The first file on the stack that is neither the library nor a compiler's helper, or null. */
+function callingFile(): string | null {
+  for (const line of new Error().stack?.split('\n').slice(1) ?? []) {
+    const found = frameFile.exec(line.trimEnd())?.[1]?.replace(/[?#].*$/, '');
+    if (found === undefined) continue;
+    const file = found.startsWith('file:') ? fileURLToPath(found) : found;
+    if (!file.startsWith(libraryRoot) && !compilerHelper.test(file)) return file;
+  }
+  return null;
+}

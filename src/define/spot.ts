@@ -1,0 +1,98 @@
+/** Where a method decorator was put: one reading of the two ways in which compilers call decorators. */
+import { BatutaError, type ErrorCode } from '../base/errors.ts';
+import { type Holder, type Method, standardContext, standardHolder } from './metadata.ts';
+
+/** A public instance method that was decorated. */
+export interface Spot {
+  readonly name: string;
+  readonly method: Method;
+  readonly holder: Holder;
+  /** What the decorator must give back for `method` to stand in the place of the decorated one. */
+  replaceWith(method: Method): unknown;
+  /** An error that begins with the place, `Etl.join` (standard decorators do not know the class: `join`). */
+  refuse(code: ErrorCode, message: string): BatutaError;
+}
+
+/**
+ * Reads the arguments that a method decorator was called with.
+ *
+ * @param decorator its name, for messages.
+ * @throws BatutaError DECORATOR_MISPLACED on a field, accessor, static or private method, a class, or a name that is a symbol.
+ */
+export function readSpot(decorator: string, first: unknown, second: unknown, third: unknown): Spot {
+  const context = standardContext(second);
+  return context ? standardSpot(decorator, first, context) : legacySpot(decorator, first, second, third);
+}
+
+/**
+ * The options of a decorator, `{}` when none were given.
+ *
+ * @throws BatutaError DECORATOR_MISPLACED when the decorator was written without parentheses, OPTION_INVALID when it was given no object.
+ */
+export function optionsObject(decorator: string, options: unknown, given: number): Readonly<Record<string, unknown>> {
+  if (given > 1 || typeof options === 'function') {
+    throw new BatutaError('DECORATOR_MISPLACED', `@${decorator} is written with parentheses: @${decorator}().`);
+  }
+  if (options === undefined) return {};
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return options as Readonly<Record<string, unknown>>;
+  throw new BatutaError('OPTION_INVALID', `@${decorator}() takes an object with options, not ${JSON.stringify(options)}.`);
+}
+
+function standardSpot(decorator: string, value: unknown, context: DecoratorContext): Spot {
+  const refuse = refuseAt(nameText(context.name ?? ''));
+  const fault =
+    context.kind !== 'method'
+      ? `a ${context.kind}`
+      : context.private
+        ? 'a private method'
+        : context.static
+          ? 'a static method'
+          : typeof context.name === 'symbol'
+            ? 'a method named by a symbol'
+            : undefined;
+  if (fault !== undefined) throw misplaced(refuse, decorator, fault);
+  return { name: String(context.name), method: value as Method, holder: standardHolder(context), refuse, replaceWith: (method) => method };
+}
+
+function legacySpot(decorator: string, target: unknown, key: unknown, descriptor: unknown): Spot {
+  if (typeof target === 'function' && key === undefined) throw misplaced(refuseAt(target.name), decorator, 'a class');
+  if ((typeof target !== 'object' && typeof target !== 'function') || target === null)
+    throw misplaced(refuseAt(nameText(key)), decorator, 'a value');
+  const className = typeof target === 'function' ? target.name : String((target.constructor as { name?: unknown } | undefined)?.name ?? '');
+  const refuse = refuseAt(`${className || '(anonymous class)'}.${nameText(key)}`);
+  const property = (descriptor ?? Object.getOwnPropertyDescriptor(target, key as PropertyKey)) as PropertyDescriptor | undefined;
+  const fault =
+    typeof descriptor === 'number'
+      ? 'a parameter'
+      : typeof target === 'function'
+        ? 'a static member'
+        : typeof key === 'symbol'
+          ? 'a method named by a symbol'
+          : property === undefined
+            ? 'a field'
+            : property.get || property.set
+              ? 'an accessor'
+              : typeof property.value === 'function'
+                ? undefined
+                : 'a field';
+  if (fault !== undefined) throw misplaced(refuse, decorator, fault);
+  return {
+    name: String(key),
+    method: property?.value as Method,
+    holder: { prototype: target },
+    refuse,
+    replaceWith: (method) => ({ ...property, value: method }),
+  };
+}
+
+function refuseAt(place: string): Spot['refuse'] {
+  return (code, message) => new BatutaError(code, `${place}${message}`, { details: { place } });
+}
+
+function misplaced(refuse: Spot['refuse'], decorator: string, what: string): BatutaError {
+  return refuse('DECORATOR_MISPLACED', ` is ${what}; @${decorator}() goes on a public method of the instance.`);
+}
+
+function nameText(name: unknown): string {
+  return typeof name === 'symbol' ? `[${String(name)}]` : String(name ?? '');
+}

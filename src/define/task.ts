@@ -1,0 +1,100 @@
+/** `@Task`: marks a method as a step of its flow. It only records and wraps. */
+import type { Duration } from '../base/duration.ts';
+import { currentScope } from '../model/run-context.ts';
+import type { Trigger } from '../model/task.ts';
+import { type Method, writeBare, writeTask } from './metadata.ts';
+import { optionsObject, readSpot } from './spot.ts';
+import type { Names, TaskDecorator } from './wiring.ts';
+
+/** When a failed attempt is followed by another; of tasks and of flows. */
+export interface RetryOptions {
+  /** How often a failed attempt is followed by another. Default 0. */
+  readonly retries?: number | undefined;
+  /** Wait before the next attempt: one, a list whose last value repeats, or a function of the failed attempt (from 1). Default none. */
+  readonly retryDelay?: Duration | readonly Duration[] | ((attempt: number, error: unknown) => Duration) | undefined;
+  /** `exponential` doubles a single `retryDelay` each time. Default `fixed`. */
+  readonly backoff?: 'fixed' | 'exponential' | undefined;
+  /** Upper bound of a wait. Default none. */
+  readonly maxRetryDelay?: Duration | undefined;
+  /** Share of a wait that is random, 0 to 1. Default 0. */
+  readonly jitter?: number | undefined;
+  /** Asked before a retry; false ends it. Default: always retry. */
+  readonly retryIf?: ((error: unknown, attempt: number) => boolean | Promise<boolean>) | undefined;
+}
+
+/** Options of `@Task`. In a class with `run()` the calls wire the tasks, so `needs`, `after`, `each`, `when` and `trigger` are refused. */
+export interface TaskOptions<
+  N extends Names = Names,
+  A extends Names = Names,
+  E extends string | undefined = string | undefined,
+  // oxlint-disable-next-line typescript/no-explicit-any -- the parameters of `when` are checked against the method, not here.
+  W extends ((...args: any[]) => boolean | Promise<boolean>) | undefined = ((...args: any[]) => boolean | Promise<boolean>) | undefined,
+> extends RetryOptions {
+  /** Tasks whose results are this task's arguments, in this order. Default none. */
+  readonly needs?: N | undefined;
+  /** Tasks that must come before it without giving data. Default none. */
+  readonly after?: A | undefined;
+  /** Task whose list this one runs once per item of; the item is the first argument. */
+  readonly each?: E | undefined;
+  /** How many items run at the same time. Default all. */
+  readonly eachLimit?: number | undefined;
+  /** Asked with the task's arguments and context; false makes the task Skipped. */
+  readonly when?: W | undefined;
+  /** What the tasks before it must have come to. Default `allSucceeded`. */
+  readonly trigger?: Trigger | undefined;
+  /** Longest time of one attempt. Default none. */
+  readonly timeout?: Duration | undefined;
+  readonly tags?: readonly string[] | undefined;
+  /** Higher starts first where tasks wait for a place. Default 0. */
+  readonly priority?: number | undefined;
+  /** `thread` runs the method in a worker thread, which a timeout or a cancel really ends. Default: this thread. */
+  readonly isolate?: 'thread' | undefined;
+  /** False keeps the result in memory only; such a task runs again after a crash. Default true. */
+  readonly persist?: boolean | undefined;
+  readonly version?: string | undefined;
+  readonly description?: string | undefined;
+  /** Name of a task run for people: a template over params, or a function of the arguments. Default: the method's name. */
+  readonly runName?: string | ((args: readonly unknown[]) => string) | undefined;
+}
+
+/**
+ * Marks a public method as a task of its flow.
+ *
+ * The arguments are the results of the tasks in `needs`, in order, then the context; a method that does not fit does not compile.
+ * Called outside a run the method is a plain method. Called in the body of a code flow it becomes a task run.
+ *
+ * @throws BatutaError DECORATOR_MISPLACED on anything but a public instance method; TASK_DUPLICATE on a method that is a task
+ *   already. Values of options are checked by `@Flow`, or else when the flow is first used.
+ * @example
+ * ```ts
+ * @Task({ needs: ['flights'], retries: 3, timeout: '1m' })
+ * async count(flights: Flight[], ctx: TaskContext) { … }
+ * ```
+ */
+export function Task<
+  const N extends Names = readonly [],
+  const A extends Names = readonly [],
+  const E extends string | undefined = undefined,
+  // oxlint-disable-next-line typescript/no-explicit-any -- see TaskOptions.
+  W extends ((...args: any[]) => boolean | Promise<boolean>) | undefined = undefined,
+>(options?: TaskOptions<N, A, E, W>): TaskDecorator<{ needs: N; after: A; each: E; when: W }> {
+  const raw = optionsObject('Task', options, arguments.length);
+  const decorate = (first: unknown, second: unknown, third: unknown): unknown => {
+    const spot = readSpot('Task', first, second, third);
+    const added = writeTask(spot.holder, { name: spot.name, options: raw, method: spot.method });
+    if (!added) throw spot.refuse('TASK_DUPLICATE', ' is a task already; keep one @Task() on it.');
+    return spot.replaceWith(wrap(spot.name, spot.method));
+  };
+  return decorate as TaskDecorator<{ needs: N; after: A; each: E; when: W }>;
+}
+
+/** A function that calls `bare` outside the body of a code flow, and asks the engine inside it. */
+export function wrap(name: string, bare: Method): Method {
+  const wrapper: Method = function (...args) {
+    const callTask = currentScope()?.callTask;
+    return callTask ? callTask(this, name, args) : bare.apply(this, args);
+  };
+  Object.defineProperties(wrapper, { name: { value: name, configurable: true }, length: { value: bare.length, configurable: true } });
+  writeBare(wrapper, bare);
+  return wrapper;
+}

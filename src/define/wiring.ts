@@ -1,0 +1,119 @@
+/**
+ * Types that turn a wrong wiring of tasks into a compile error.
+ *
+ * A decorated method must be assignable to the function type that its options call for: the awaited results of the tasks in
+ * `needs`, in order, then the context. The class is not known where the options stand, so the options keep their literal
+ * types and the check happens when the decorator is applied, to `This` (standard) or the type of the prototype (legacy).
+ */
+import type { TaskContext } from '../model/context.ts';
+
+// oxlint-disable-next-line typescript/no-explicit-any -- a decorator must take methods of every signature.
+type Any = any;
+type Fn = (...args: Any[]) => unknown;
+
+/** Shown by the compiler in place of a function type; the text is the message. */
+interface Fault<Message extends string> {
+  readonly __error: Message;
+}
+
+/**
+ * What task `K` of flow `T` gives, awaited. For parameters: `rows: Out<FlightDelays, 'join'>`.
+ */
+export type Out<T, K extends keyof T> = T[K] extends (...args: Any[]) => infer R ? Awaited<R> : never;
+
+/** Method names as a tuple. */
+export type Names = readonly string[];
+
+/** What the options of a task say about its wiring. */
+export interface Wiring {
+  readonly needs: Names;
+  readonly after: Names;
+  readonly each: string | undefined;
+  readonly when: Fn | undefined;
+}
+
+/** Names that are no public method of T. */
+type Missing<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? (T[N[I]] extends Fn ? never : N[I]) : N[I] }[number];
+type Inputs<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? Out<T, N[I]> : never };
+type Item<A> = A extends readonly (infer E)[] ? E : A extends AsyncIterable<infer E> ? E : A extends Iterable<infer E> ? E : never;
+type Items<T, E> = E extends keyof T ? ([Out<T, E>] extends [string] ? never : Item<Out<T, E>>) : never;
+
+/** The arguments that the engine hands to the task. `any` as parameters lets a method say `TaskContext<{ month: string }>`. */
+type Arguments<T, W extends Wiring> = W['each'] extends string
+  ? [item: Items<T, W['each']>, ...inputs: Inputs<T, W['needs']>, ctx: TaskContext<Any>]
+  : [...inputs: Inputs<T, W['needs']>, ctx: TaskContext<Any>];
+
+/** In a code flow arguments come from the calls in `run`, so parameters are free and wiring options are refused. */
+type WantedInCode<W extends Wiring> = W['needs'] extends readonly []
+  ? W['after'] extends readonly []
+    ? W['each'] extends string
+      ? Fault<"each: a class with run() is wired by the calls in run(); leave 'each' out">
+      : Fn
+    : Fault<"after: a class with run() is wired by the calls in run(); leave 'after' out">
+  : Fault<"needs: a class with run() is wired by the calls in run(); leave 'needs' out">;
+
+type WantedWhen<T, W extends Wiring> = W['when'] extends Fn
+  ? ((...args: Arguments<T, W>) => unknown) extends W['when']
+    ? true
+    : Parameters<W['when']> extends infer P
+      ? Arguments<T, W> extends P
+        ? true
+        : W['when'] extends (...args: Arguments<T, W>) => unknown
+          ? true
+          : false
+      : false
+  : true;
+
+type WantedInGraph<T, W extends Wiring> = [Missing<T, W['needs']>] extends [never]
+  ? [Missing<T, W['after']>] extends [never]
+    ? W['each'] extends string
+      ? W['each'] extends keyof T
+        ? [Items<T, W['each']>] extends [never]
+          ? Fault<`each: the result of '${W['each']}' is no list`>
+          : WantedWithWhen<T, W>
+        : Fault<`each: '${W['each']}' is not a public method of this class`>
+      : WantedWithWhen<T, W>
+    : Fault<`after: '${Missing<T, W['after']> & string}' is not a public method of this class`>
+  : Fault<`needs: '${Missing<T, W['needs']> & string}' is not a public method of this class`>;
+
+type WantedWithWhen<T, W extends Wiring> =
+  WantedWhen<T, W> extends true
+    ? (...args: Arguments<T, W>) => unknown
+    : Fault<'when: its parameters are not the results of the tasks in needs, in order, then the context'>;
+
+/** What a method must be assignable to for `@Task` with these options to stand on it. */
+export type Wanted<T, W extends Wiring> = T extends abstract new (
+  ...args: Any[]
+) => unknown
+  ? Fault<'@Task() goes on a method of the instance, not on a static one'>
+  : T extends { run: Fn }
+    ? WantedInCode<W>
+    : WantedInGraph<T, W>;
+
+/** What `@Task(options)` gives. */
+export interface TaskDecorator<W extends Wiring> {
+  /** Standard decorator. */
+  <This>(
+    value: Wanted<NoInfer<This>, W>,
+    context: ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false },
+  ): void;
+  /** Legacy decorator. */
+  <T extends object>(target: T, key: string, descriptor: { value?: Wanted<NoInfer<T>, W> }): void;
+}
+
+/** What `@Flow(options)` gives; `R` is the name of the task whose value is the flow's. */
+export interface FlowDecorator<R extends string | undefined> {
+  <C extends new () => object>(value: WantedClass<C, R>, context?: ClassDecoratorContext<C>): void;
+}
+
+type WantedClass<C extends new () => object, R extends string | undefined> = R extends string
+  ? [Missing<InstanceType<C>, readonly [R]>] extends [never]
+    ? C
+    : Fault<`result: '${R}' is not a public method of this class`>
+  : C;
+
+/** What `@On(event)` gives. */
+export interface OnDecorator {
+  <This>(value: Fn, context: ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false }): void;
+  (target: object, key: string, descriptor: { value?: Fn }): void;
+}
