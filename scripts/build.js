@@ -21,7 +21,8 @@ const entries = ['src/index.ts', 'src/client/index.ts', 'src/testing/index.ts', 
 const external = ['esbuild', 'libsql', 'pg', 'pino', 'pino-pretty', 'piscina', 'reflect-metadata', 'zod'];
 
 /** CommonJS packages that are bundled in ask for `require`, which an ES module does not have. */
-const banner = "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);";
+const banner =
+  "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);";
 
 const onlyJs = process.argv.includes('--js');
 const made = new Set([...(await buildJs()), ...(onlyJs ? listDeclarations(dist) : buildDeclarations())]);
@@ -55,13 +56,21 @@ function buildDeclarations() {
   const out = join(root, 'node_modules', '.cache', 'batuta-declarations');
   rmSync(out, { recursive: true, force: true });
   const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/package.json')), 'bin', 'tsc');
-  const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', out], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
+  const run = spawnSync(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--outDir', out], {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   if (run.status !== 0) process.exit(run.status ?? 1);
   return listDeclarations(out).map((path) => {
     const target = join(dist, relative(out, path));
-    replaceFile(target, readFileSync(path));
+    replaceFile(target, Buffer.from(nameBuiltFiles(readFileSync(path, 'utf8'))));
     return target;
   });
+}
+
+/** tsc leaves `./name.ts` in declarations; what is shipped is `./name.js`. */
+function nameBuiltFiles(declarations) {
+  return declarations.replace(/((?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2');
 }
 
 function listDeclarations(folder) {

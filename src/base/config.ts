@@ -1,0 +1,173 @@
+/** The only file that reads the environment. Puts the settings together: flag, then environment, then file, then default. */
+import type { BatutaConfig } from './config-file.ts';
+import { BatutaError, isBatutaError } from './errors.ts';
+import { nearestNames } from './nearest.ts';
+import { type Config, type DefaultBasis, type Setting, settings } from './settings.ts';
+
+/** Where a value was found: `flag` · `env BATUTA_X` · `file batuta.config.ts` · `default`. */
+export type ConfigSource = 'flag' | 'default' | `env BATUTA_${string}` | `file ${string}`;
+
+/** A project's configuration file, read. */
+export interface LoadedConfigFile {
+  /** Name to show people, e.g. `batuta.config.ts`. */
+  readonly name: string;
+  readonly config: BatutaConfig;
+}
+
+export interface ConfigInput {
+  /** Values given on the command line, by name of the `Config` field; undefined counts as not given. */
+  readonly flags?: { readonly [K in keyof Config]?: unknown };
+  /** Default: the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Finds and loads `batuta.config.ts`; null when there is none. Handed in, for loading TypeScript is not done here. */
+  readonly loadFile?: () => Promise<LoadedConfigFile | null>;
+  /** Whether logs go to a terminal; default: whether standard error is one. */
+  readonly isTty?: boolean;
+}
+
+/** The settings together with where each came from. Frozen. */
+export interface LoadedConfig {
+  readonly config: Config;
+  readonly sources: Readonly<Record<keyof Config, ConfigSource>>;
+  /** Sentences about what is odd but no error, such as a `BATUTA_` variable that does not exist. */
+  readonly warnings: readonly string[];
+}
+
+/** One setting as `batuta config` prints it; secrets are hidden. */
+export interface SettingLine {
+  readonly name: string;
+  readonly env: string;
+  /** Empty when unset. */
+  readonly value: string;
+  readonly source: ConfigSource;
+}
+
+interface Found {
+  readonly value: unknown;
+  readonly source: ConfigSource;
+}
+
+const keys = Object.keys(settings) as readonly (keyof Config)[];
+
+/**
+ * Reads every setting.
+ *
+ * An environment variable that is set to nothing counts as not set.
+ *
+ * @throws BatutaError CONFIG_INVALID naming the setting, where its value came from and what it must be; also for a name in
+ * the file that is no setting, and for settings that do not go together.
+ */
+export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig> {
+  const env = input.env ?? process.env;
+  const file = (await input.loadFile?.()) ?? null;
+  const fromFile = file === null ? new Map<string, Found>() : readFile(file);
+
+  const values: Partial<Record<keyof Config, unknown>> = {};
+  const sources: Partial<Record<keyof Config, ConfigSource>> = {};
+  for (const key of keys) {
+    const setting: Setting<unknown> = settings[key];
+    const found = findValue(key, input.flags ?? {}, env, fromFile);
+    const basis = { databaseUrl: String(values.databaseUrl), isTty: input.isTty ?? Boolean(process.stderr.isTTY) };
+    values[key] = found === null ? defaultOf(setting, basis) : readValue(setting, found);
+    sources[key] = found?.source ?? 'default';
+  }
+
+  const loaded = { config: Object.freeze(values) as Config, sources: Object.freeze(sources) as LoadedConfig['sources'] };
+  refuseWhatDoesNotFit(loaded.config, loaded.sources);
+  return Object.freeze({ ...loaded, warnings: Object.freeze(findUnknownVariables(env)) });
+}
+
+/** Every setting with its value and source, in the order of the table, secrets hidden. */
+export function describeConfig(loaded: LoadedConfig): readonly SettingLine[] {
+  return keys.map((key) => {
+    const setting: Setting<unknown> = settings[key];
+    return { name: setting.name, env: setting.env, value: setting.show(loaded.config[key]), source: loaded.sources[key] };
+  });
+}
+
+function findValue(
+  key: keyof Config,
+  flags: NonNullable<ConfigInput['flags']>,
+  env: Readonly<Record<string, string | undefined>>,
+  fromFile: ReadonlyMap<string, Found>,
+): Found | null {
+  const { name, env: variable } = settings[key];
+  if (flags[key] !== undefined) return { value: flags[key], source: 'flag' };
+  const text = env[variable];
+  if (text !== undefined && text.trim() !== '') return { value: text, source: `env ${variable}` };
+  return fromFile.get(name) ?? null;
+}
+
+function readFile({ name: file, config }: LoadedConfigFile): ReadonlyMap<string, Found> {
+  const source = `file ${file}` as const;
+  if (!isRecord(config) || (config.defaults !== undefined && !isRecord(config.defaults))) {
+    throw new BatutaError('CONFIG_INVALID', `${file} must export default an object, best made by defineConfig({ flows, defaults }).`);
+  }
+  const { defaults = {}, ...top } = config;
+  refuseUnknown(file, Object.keys(top), ['flows', 'defaults']);
+  const names = keys.map((key) => settings[key].name).filter((name) => name !== 'flows');
+  refuseUnknown(`${file}, defaults`, Object.keys(defaults), names);
+  const entries = Object.entries({ ...defaults, flows: top.flows }).filter(([, value]) => value !== undefined);
+  return new Map(entries.map(([name, value]) => [name, { value, source }]));
+}
+
+function refuseUnknown(where: string, given: readonly string[], known: readonly string[]): void {
+  for (const name of given) {
+    if (known.includes(name)) continue;
+    const [nearest] = nearestNames(name, known);
+    const hint = nearest === undefined ? `Known are ${known.join(', ')}.` : `Did you mean '${nearest}'?`;
+    throw new BatutaError('CONFIG_INVALID', `${where}: '${name}' is no setting. ${hint}`, { details: { setting: name } });
+  }
+}
+
+function defaultOf(setting: Setting<unknown>, basis: DefaultBasis): unknown {
+  const value = setting.defaultValue(basis);
+  return Array.isArray(value) ? Object.freeze(value) : value;
+}
+
+function readValue(setting: Setting<unknown>, { value, source }: Found): unknown {
+  try {
+    return setting.read(value);
+  } catch (cause) {
+    if (!(cause instanceof Error)) throw cause;
+    // A URL may hold a password even when it cannot be parsed, so none is shown.
+    const isSecret = setting.name.endsWith('Key') || setting.name.endsWith('Url');
+    const shown = isSecret ? '' : ` is ${JSON.stringify(value) ?? String(value)} but`;
+    const must = isBatutaError(cause, 'DURATION_INVALID') ? 'must be a duration such as 15s, 5m or 2 days' : cause.message;
+    throw new BatutaError('CONFIG_INVALID', `${nameOf(setting, source)}${shown} ${must}.`, {
+      cause,
+      details: { setting: setting.name, source },
+    });
+  }
+}
+
+function nameOf(setting: Setting<unknown>, source: ConfigSource): string {
+  if (source.startsWith('env ')) return setting.env;
+  return source === 'flag' ? `The flag for ${setting.name}` : `${setting.name} (${source})`;
+}
+
+function refuseWhatDoesNotFit(config: Config, sources: LoadedConfig['sources']): void {
+  if (config.heartbeatMs < config.leaseMs) return;
+  const { leaseMs, heartbeatMs } = settings;
+  throw new BatutaError(
+    'CONFIG_INVALID',
+    `The heartbeat (${heartbeatMs.show(config.heartbeatMs)}, ${sources.heartbeatMs}) must be shorter than the lease (${leaseMs.show(config.leaseMs)}, ` +
+      `${sources.leaseMs}), best a third of it. Set ${heartbeatMs.env} or ${leaseMs.env}.`,
+    { details: { heartbeatMs: config.heartbeatMs, leaseMs: config.leaseMs } },
+  );
+}
+
+function findUnknownVariables(env: Readonly<Record<string, string | undefined>>): string[] {
+  const known: readonly string[] = keys.map((key) => settings[key].env);
+  return Object.keys(env)
+    .filter((name) => name.startsWith('BATUTA_') && !known.includes(name))
+    .sort()
+    .map((name) => {
+      const [nearest] = nearestNames(name, known);
+      return `The environment variable ${name} is no setting and is not used.${nearest === undefined ? '' : ` Did you mean ${nearest}?`}`;
+    });
+}
+
+function isRecord(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

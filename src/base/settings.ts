@@ -1,0 +1,229 @@
+/** The table of settings: for each its name, its variable, its default, and how its text is read and shown. */
+import { dirname, join } from 'node:path';
+import {
+  hide,
+  hidePassword,
+  readBoolean,
+  readDuration,
+  readOneOf,
+  readPaths,
+  readText,
+  readUrl,
+  readWhole,
+  showMs,
+} from './setting-values.ts';
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+const logFormats = ['pretty', 'json'] as const;
+
+/** Least that is logged; `silent` logs nothing. */
+export type LogLevel = (typeof logLevels)[number];
+/** `pretty` is for people, `json` one object a line. */
+export type LogFormat = (typeof logFormats)[number];
+
+/** Every setting with its value. Frozen; made once where a process is put together, its parts get a few values each. */
+export interface Config {
+  readonly databaseUrl: string;
+  /** Null: the local broker. */
+  readonly redisUrl: string | null;
+  /** Folders or files that hold flows. */
+  readonly flows: readonly string[];
+  readonly host: string;
+  readonly port: number;
+  /** Null: the command line opens the store itself. */
+  readonly apiUrl: string | null;
+  readonly apiKey: string | null;
+  readonly leaseMs: number;
+  readonly heartbeatMs: number;
+  /** Runs a worker owns at the same time. */
+  readonly concurrency: number;
+  readonly logLevel: LogLevel;
+  readonly logFormat: LogFormat;
+  readonly secretKey: string | null;
+  readonly captureConsole: boolean;
+  /** Folder of results too large for a row. */
+  readonly results: string;
+  /** How long ended runs are kept; null for ever. */
+  readonly retentionMs: number | null;
+}
+
+/** What a default may depend on. */
+export interface DefaultBasis {
+  readonly databaseUrl: string;
+  /** Whether people watch what is logged. */
+  readonly isTty: boolean;
+}
+
+/** One row of the table. */
+export interface Setting<T> {
+  /** Name in `batuta.config.ts`, and of the flag. */
+  readonly name: string;
+  readonly env: `BATUTA_${string}`;
+  readonly about: string;
+  /** The default as the reference names it. */
+  readonly defaultText: string;
+  defaultValue(basis: DefaultBasis): T;
+  /** @throws Error (or BatutaError) whose message says what the value must be. */
+  read(value: unknown): T;
+  /** The value as it may be printed: secrets hidden. */
+  show(value: T): string;
+}
+
+/** Lowest lease that leaves room for a heartbeat to be late. */
+export const minLeaseMs = 2_000;
+const minHeartbeatMs = 100;
+const maxConcurrency = 10_000;
+const dayMs = 86_400_000;
+
+/** The settings, in the order in which they are printed. */
+export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
+  databaseUrl: {
+    name: 'databaseUrl',
+    env: 'BATUTA_DATABASE_URL',
+    about: 'Where everything is recorded: `sqlite:<path>` or `postgres://…`',
+    defaultText: 'sqlite:.batuta/batuta.db',
+    defaultValue: () => 'sqlite:.batuta/batuta.db',
+    read: readUrl(['sqlite:', 'postgres://', 'postgresql://']),
+    show: hidePassword,
+  },
+  redisUrl: {
+    name: 'redisUrl',
+    env: 'BATUTA_REDIS_URL',
+    about: 'Redis that carries tickets between processes: `redis://…` or `rediss://…`; without it the local broker serves',
+    defaultText: '(unset)',
+    defaultValue: () => null,
+    read: readUrl(['redis://', 'rediss://']),
+    show: (value) => (value === null ? '' : hidePassword(value)),
+  },
+  flows: {
+    name: 'flows',
+    env: 'BATUTA_FLOWS',
+    about: 'Folders or files that hold flows, separated by commas',
+    defaultText: 'flows',
+    defaultValue: () => ['flows'],
+    read: readPaths,
+    show: (value) => value.join(','),
+  },
+  host: {
+    name: 'host',
+    env: 'BATUTA_HOST',
+    about: 'Address the server listens on',
+    defaultText: '127.0.0.1',
+    defaultValue: () => '127.0.0.1',
+    read: readText,
+    show: String,
+  },
+  port: {
+    name: 'port',
+    env: 'BATUTA_PORT',
+    about: 'Port the server listens on; 0 takes a free one',
+    defaultText: '4200',
+    defaultValue: () => 4200,
+    read: readWhole(0, 65_535),
+    show: String,
+  },
+  apiUrl: {
+    name: 'apiUrl',
+    env: 'BATUTA_API_URL',
+    about: 'Server the command line talks to; without it the command line opens the store itself',
+    defaultText: '(unset)',
+    defaultValue: () => null,
+    read: readUrl(['http://', 'https://']),
+    show: (value) => (value === null ? '' : hidePassword(value)),
+  },
+  apiKey: {
+    name: 'apiKey',
+    env: 'BATUTA_API_KEY',
+    about: 'Key the command line shows to the server',
+    defaultText: '(unset)',
+    defaultValue: () => null,
+    read: readText,
+    show: hide,
+  },
+  leaseMs: {
+    name: 'lease',
+    env: 'BATUTA_LEASE',
+    about: 'How long a process owns a run without a sign of life; at least 2 s',
+    defaultText: '15s',
+    defaultValue: () => 15_000,
+    read: readDuration(minLeaseMs),
+    show: showMs,
+  },
+  heartbeatMs: {
+    name: 'heartbeat',
+    env: 'BATUTA_HEARTBEAT',
+    about: 'How often an owner renews its lease; shorter than the lease',
+    defaultText: '5s',
+    defaultValue: () => 5_000,
+    read: readDuration(minHeartbeatMs),
+    show: showMs,
+  },
+  concurrency: {
+    name: 'concurrency',
+    env: 'BATUTA_CONCURRENCY',
+    about: 'Runs a worker owns at the same time',
+    defaultText: '16',
+    defaultValue: () => 16,
+    read: readWhole(1, maxConcurrency),
+    show: String,
+  },
+  logLevel: {
+    name: 'logLevel',
+    env: 'BATUTA_LOG_LEVEL',
+    about: `Least that is logged: ${logLevels.join(', ')}`,
+    defaultText: 'info',
+    defaultValue: () => 'info',
+    read: readOneOf(logLevels),
+    show: String,
+  },
+  logFormat: {
+    name: 'logFormat',
+    env: 'BATUTA_LOG_FORMAT',
+    about: 'How it is logged: `pretty` for people, `json` for machines',
+    defaultText: 'pretty on a TTY, else json',
+    defaultValue: ({ isTty }) => (isTty ? 'pretty' : 'json'),
+    read: readOneOf(logFormats),
+    show: String,
+  },
+  secretKey: {
+    name: 'secretKey',
+    env: 'BATUTA_SECRET_KEY',
+    about: 'Encrypts stored secrets',
+    defaultText: '(unset)',
+    defaultValue: () => null,
+    read: readText,
+    show: hide,
+  },
+  captureConsole: {
+    name: 'captureConsole',
+    env: 'BATUTA_CAPTURE_CONSOLE',
+    about: 'Whether what a flow prints with `console` becomes log lines of its run',
+    defaultText: 'true',
+    defaultValue: () => true,
+    read: readBoolean,
+    show: String,
+  },
+  results: {
+    name: 'results',
+    env: 'BATUTA_RESULTS',
+    about: 'Folder of results too large for a row of the database',
+    defaultText: '`results` beside the database file, else .batuta/results',
+    defaultValue: ({ databaseUrl }) => join(folderOf(databaseUrl), 'results'),
+    read: readText,
+    show: String,
+  },
+  retentionMs: {
+    name: 'retention',
+    env: 'BATUTA_RETENTION',
+    about: 'How long ended runs are kept; `forever` keeps them all',
+    defaultText: '30d',
+    defaultValue: () => 30 * dayMs,
+    read: (value) => (value === 'forever' ? null : readDuration(0)(value)),
+    show: (value) => (value === null ? 'forever' : showMs(value)),
+  },
+};
+
+function folderOf(databaseUrl: string): string {
+  const path = databaseUrl.startsWith('sqlite:') ? databaseUrl.slice('sqlite:'.length).replace(/^\/\/(?=\/)|\?.*$/g, '') : '';
+  return path === '' || path.startsWith(':') ? '.batuta' : dirname(path);
+}
