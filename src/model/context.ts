@@ -1,5 +1,7 @@
 /** What user code is handed: the types of the context objects. The engine makes the objects. */
 import type { Logger } from 'pino';
+import type { Failure } from './failure.ts';
+import type { State } from './state.ts';
 
 /** Facts about the run that user code may read. */
 export interface RunFacts {
@@ -71,10 +73,29 @@ export type FlowClass<F extends object = object> = new () => F;
 /** Parameters that a flow's `run` or its tasks' contexts declare; `unknown` when neither says. */
 export type ResultOf<F> = F extends { run(...args: never[]): infer R } ? Awaited<R> : unknown;
 
-/** Second argument of a code flow's `run(params, ctx)`. Handing it to a task gives that task its own context. */
-export interface FlowContext<P = unknown> extends Omit<TaskContext<P>, 'task' | 'progress'> {
+/**
+ * Second argument of a code flow's `run(params, ctx)`. Handing it to a task (`this.fetch(url, ctx)`) gives that task its own
+ * context in its place.
+ *
+ * What it shares with a task's context speaks of the run here: `task` names the body (`run`), `progress` is logged, metrics
+ * and rejected records are kept as artifacts of the run.
+ */
+export interface FlowContext<P = unknown> extends TaskContext<P> {
   /** Runs another flow as part of this one and gives its result. Recorded: after a crash a finished sub-flow is not run again. */
   runFlow<F extends object>(flow: FlowClass<F>, params?: unknown): Promise<ResultOf<F>>;
+}
+
+/** Argument of a method with `@On`. */
+export interface HookContext<P = unknown> {
+  readonly params: P;
+  readonly run: RunFacts;
+  /** State of the run at this moment. */
+  readonly state: State;
+  /** What the run failed with, else null. */
+  readonly error: Failure | null;
+  /** The flow's value when it completed, else undefined. */
+  readonly result: unknown;
+  readonly log: Logger;
 }
 
 /** A value, or the promise of a task's value; for parameters of code-flow tasks that take either. */

@@ -4,6 +4,7 @@
  * One AsyncLocalStorage for the whole process, kept behind a `Symbol.for` so that two copies of the library share it.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import type { Logger } from 'pino';
 
 /** What is known wherever user code runs. */
 export interface RunScope {
@@ -19,8 +20,8 @@ export interface RunScope {
    * in static graphs, where such a call is a plain call.
    */
   readonly callTask: ((instance: object, taskName: string, args: readonly unknown[]) => Promise<unknown>) | null;
-  /** Takes a line that user code printed (console or `ctx.log`). */
-  readonly log: (level: number, message: string, fields: Readonly<Record<string, unknown>> | null) => void;
+  /** Logger whose lines carry the ids above; made on first use. */
+  readonly logger: () => Logger;
 }
 
 const storageKey = Symbol.for('batuta.runScope');

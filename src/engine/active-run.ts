@@ -1,0 +1,96 @@
+/** A run that this process owns and executes: what all its parts share, and how it is stopped. */
+import type { Logger } from 'pino';
+import type { BatutaError } from '../base/errors.ts';
+import type { RunFacts } from '../model/context.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { Run, TaskRun } from '../model/run.ts';
+import type { EngineServices } from './services.ts';
+import { Slots } from './slots.ts';
+import type { RunRecord } from './transition.ts';
+
+/** Something under way that can be told to stop. */
+export interface Stoppable {
+  /** Aborts its signal; `force` settles it at once, whether its code has ended or not. */
+  stop(reason: BatutaError, force: boolean): void;
+}
+
+export interface ActiveRunOptions {
+  readonly services: EngineServices;
+  readonly definition: FlowDefinition;
+  readonly params: unknown;
+  readonly record: RunRecord;
+  /** Task runs that were recorded before, by key. */
+  readonly recorded: ReadonlyMap<string, TaskRun>;
+}
+
+/** One attempt of a run. A flow retry makes a new one over the same record. */
+export class ActiveRun {
+  readonly services: EngineServices;
+  readonly definition: FlowDefinition;
+  readonly params: unknown;
+  readonly record: RunRecord;
+  readonly recorded: ReadonlyMap<string, TaskRun>;
+  /** The user's object; one per attempt of the run. */
+  readonly instance: object;
+  readonly slots: Slots;
+  readonly live = new Set<Stoppable>();
+  readonly #controller = new AbortController();
+  #stopReason: BatutaError | null = null;
+  #forced = false;
+  #facts: RunFacts | null = null;
+  #log: Logger | null = null;
+
+  constructor(options: ActiveRunOptions) {
+    this.services = options.services;
+    this.definition = options.definition;
+    this.params = options.params;
+    this.record = options.record;
+    this.recorded = options.recorded;
+    this.instance = options.definition.create();
+    this.slots = new Slots(options.definition.concurrency);
+  }
+
+  get run(): Run {
+    return this.record.run;
+  }
+
+  /** Aborts when the run is stopped; its reason is a `BatutaError`. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Why the run was stopped, null while it goes on. */
+  get stopReason(): BatutaError | null {
+    return this.#stopReason;
+  }
+
+  /** Whether what is under way must settle at once. */
+  get forced(): boolean {
+    return this.#forced;
+  }
+
+  /** Logger whose lines carry the run's ids. */
+  get log(): Logger {
+    this.#log ??= this.services.log.child({ runId: this.run.id, flow: this.definition.name });
+    return this.#log;
+  }
+
+  /** What user code may read of the run. */
+  get facts(): RunFacts {
+    const { id, name, flow, deployment, scheduledFor, attempt } = this.run;
+    this.#facts ??= { id, name, flow, deployment, scheduledFor: scheduledFor === null ? null : new Date(scheduledFor), attempt };
+    return this.#facts;
+  }
+
+  /**
+   * Stops the run: nothing new starts, what is under way gets the signal. A second call may only force.
+   *
+   * @param force settles what is under way at once.
+   */
+  stop(reason: BatutaError, force: boolean): void {
+    this.#stopReason ??= reason;
+    this.#forced ||= force;
+    if (!this.#controller.signal.aborted) this.#controller.abort(reason);
+    for (const stoppable of [...this.live]) stoppable.stop(this.#stopReason, force);
+  }
+}

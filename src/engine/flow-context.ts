@@ -1,0 +1,92 @@
+/** The contexts of a run as a whole: of a code flow's body and of hooks. */
+import type { Logger } from 'pino';
+import type { FlowClass, FlowContext, HookContext, ResultOf, RunFacts, TaskFacts } from '../model/context.ts';
+import type { Failure } from '../model/failure.ts';
+import type { Artifact } from '../model/run.ts';
+import type { State } from '../model/state.ts';
+import type { ActiveRun } from './active-run.ts';
+import { type ContextSource, LiveTaskContext, maxRejects, putArtifact } from './task-context.ts';
+
+/** Starts a sub-flow or takes its recorded result. */
+export type RunFlow = (flow: FlowClass, params: unknown) => Promise<unknown>;
+
+/** The body of a code flow as the source of its context. */
+class BodySource implements ContextSource {
+  readonly #active: ActiveRun;
+  readonly #rejects: { readonly record: unknown; readonly reason: string }[] = [];
+  #metrics: Record<string, number> | null = null;
+  #progressAt = Number.NEGATIVE_INFINITY;
+
+  constructor(active: ActiveRun) {
+    this.#active = active;
+  }
+
+  get params(): unknown {
+    return this.#active.params;
+  }
+  get runFacts(): RunFacts {
+    return this.#active.facts;
+  }
+  get taskFacts(): TaskFacts {
+    return { id: this.#active.run.id, name: 'run', attempt: this.#active.run.attempt, index: null };
+  }
+  get signal(): AbortSignal {
+    return this.#active.signal;
+  }
+  logger(): Logger {
+    return this.#active.log;
+  }
+
+  reportProgress(done: number, total: number | null): void {
+    const now = this.#active.services.clock.monotonic();
+    if (now - this.#progressAt < 1_000) return;
+    this.#progressAt = now;
+    this.#active.log.info({ done, total }, total === null ? `Progress: ${done}` : `Progress: ${done} of ${total}`);
+  }
+
+  changeMetric(name: string, change: (value: number) => number): void {
+    this.#metrics = { ...this.#metrics, [name]: change(this.#metrics?.[name] ?? 0) };
+  }
+
+  putReject(record: unknown, reason: string): void {
+    if (this.#rejects.length < maxRejects) this.#rejects.push({ record, reason });
+    this.changeMetric('rejected', (count) => count + 1);
+  }
+
+  putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
+    return putArtifact(this.#active, null, kind, name, data);
+  }
+
+  /** Keeps what the body put aside. */
+  async keep(): Promise<void> {
+    if (this.#rejects.length > 0) await this.putArtifact('rejects', 'run', this.#rejects);
+    if (this.#metrics) await this.putArtifact('json', 'metrics', this.#metrics);
+  }
+}
+
+/** Context of a code flow's body. Its methods may be taken off it. */
+export class LiveFlowContext extends LiveTaskContext implements FlowContext {
+  readonly #body: BodySource;
+  readonly #runFlow: RunFlow;
+
+  constructor(active: ActiveRun, runFlow: RunFlow) {
+    const body = new BodySource(active);
+    super(body);
+    this.#body = body;
+    this.#runFlow = runFlow;
+  }
+
+  get runFlow(): <F extends object>(flow: FlowClass<F>, params?: unknown) => Promise<ResultOf<F>> {
+    return <F extends object>(flow: FlowClass<F>, params?: unknown) => this.#runFlow(flow, params) as Promise<ResultOf<F>>;
+  }
+
+  /** Keeps rejected records and metrics as artifacts of the run; called once, when the body has ended. */
+  keep(): Promise<void> {
+    return this.#body.keep();
+  }
+}
+
+/** Context of a hook. */
+export function hookContext(active: ActiveRun, state: State, error: Failure | null, result: unknown): HookContext {
+  return { params: active.params, run: active.facts, state, error, result, log: active.log };
+}

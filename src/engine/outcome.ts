@@ -1,0 +1,19 @@
+/** What became of a task run, for those that wait for it. */
+import { errorOf } from '../model/failure.ts';
+import type { TaskRun } from '../model/run.ts';
+import type { ActiveRun } from './active-run.ts';
+import { loadValue } from './results.ts';
+
+export type TaskOutcome =
+  | { readonly kind: 'succeeded'; readonly value: unknown }
+  | { readonly kind: 'skipped' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'cancelled'; readonly error: unknown };
+
+/** The outcome that was recorded earlier. @throws BatutaError RESULT_MISSING */
+export async function outcomeOf(active: ActiveRun, recorded: TaskRun): Promise<TaskOutcome> {
+  if (recorded.state.type === 'COMPLETED') {
+    return recorded.state.name === 'Skipped' ? { kind: 'skipped' } : { kind: 'succeeded', value: await loadValue(active.services.results, recorded) };
+  }
+  return { kind: 'failed', error: recorded.error ? errorOf(recorded.error) : new Error(recorded.state.message ?? 'It failed.') };
+}

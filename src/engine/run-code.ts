@@ -1,0 +1,162 @@
+/**
+ * A code flow: its `run` method decides what is called; each call of a task method becomes a task run.
+ *
+ * A task run is known by the task's name, a hash of its inputs, and how often that pair has occurred, never by bare call order:
+ * when the body runs again after a crash, recorded calls give their recorded results, also where the code has branched otherwise.
+ */
+import { createHash } from 'node:crypto';
+import { BatutaError } from '../base/errors.ts';
+import type { FlowClass } from '../model/context.ts';
+import { runScope } from '../model/run-context.ts';
+import { isTerminal, stateOf } from '../model/state.ts';
+import type { ActiveRun } from './active-run.ts';
+import { LiveFlowContext } from './flow-context.ts';
+import { outcomeOf, type TaskOutcome } from './outcome.ts';
+import { encodeValue } from './results.ts';
+import { recordUnrun, runTask } from './run-task.ts';
+import { type StartSubFlow, runSubFlow } from './sub-flow.ts';
+import { LiveTaskContext } from './task-context.ts';
+
+/**
+ * Runs the body until it and all task runs it started have ended. Gives its value.
+ *
+ * @throws what the body threw.
+ */
+export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Promise<unknown> {
+  const body = active.definition.run;
+  if (!body) throw new BatutaError('INTERNAL', `${active.definition.className} has no method run.`);
+  const calls = new CallBook(active);
+  const context = new LiveFlowContext(active, (flow, params) => calls.track(subFlow(calls, startSubFlow, flow, params)));
+  const scope = {
+    runId: active.run.id,
+    taskRunId: null,
+    flow: active.definition.name,
+    task: null,
+    attempt: active.run.attempt,
+    context,
+    callTask: (_instance: object, name: string, args: readonly unknown[]) => calls.call(name, args),
+    logger: () => active.log,
+  };
+  try {
+    return await stoppable(active, async () => runScope.run(scope, () => body.call(active.instance, active.params, context)));
+  } finally {
+    await calls.settled();
+    await context.keep();
+  }
+}
+
+/** The calls of one run of the body. */
+export class CallBook {
+  readonly active: ActiveRun;
+  /** How often each pair of name and inputs has occurred. */
+  readonly #occurrences = new Map<string, number>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** Key of the task run behind a promise that was handed out. */
+  readonly #keys = new WeakMap<Promise<unknown>, () => string | null>();
+
+  constructor(active: ActiveRun) {
+    this.active = active;
+  }
+
+  /** A call of a task method in the body. Rejects with what the task failed with. */
+  call(name: string, args: readonly unknown[]): Promise<unknown> {
+    let key: string | null = null;
+    const promise = this.track(this.#run(name, args, (made) => (key = made)));
+    this.#keys.set(promise, () => key);
+    return promise;
+  }
+
+  /** Counts a promise among what must settle before the run may end. The body may leave it unawaited. */
+  track<T>(promise: Promise<T>): Promise<T> {
+    this.#underWay.add(promise);
+    const done = (): void => void this.#underWay.delete(promise);
+    promise.then(done, done);
+    return promise;
+  }
+
+  async settled(): Promise<void> {
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+  }
+
+  /** Identity of a call; the next occurrence of its pair. Inputs that cannot be told apart get one that never matches again. */
+  keyOf(name: string, inputs: readonly unknown[]): string {
+    const pair = `${name}#${this.#hashOf(inputs)}`;
+    const occurrence = (this.#occurrences.get(pair) ?? 0) + 1;
+    this.#occurrences.set(pair, occurrence);
+    return occurrence === 1 ? pair : `${pair}#${occurrence}`;
+  }
+
+  async #run(name: string, args: readonly unknown[], tellKey: (key: string) => void): Promise<unknown> {
+    const { active } = this;
+    const definition = active.definition.tasks.get(name);
+    if (!definition) throw new BatutaError('INTERNAL', `${name} is no task of ${active.definition.className}.`);
+    if (active.stopReason) throw active.stopReason;
+    const inputs = await this.#inputsOf(name, args);
+    const key = this.keyOf(name, inputs.map((input) => (input instanceof LiveTaskContext ? null : input)));
+    tellKey(key);
+    const recorded = active.recorded.get(key);
+    const stands = recorded && isTerminal(recorded.state.type) && recorded.state.type !== 'CANCELLED' && (definition.persist || recorded.state.type === 'FAILED');
+    const outcome = stands
+      ? await outcomeOf(active, recorded)
+      : await runTask(active, {
+          definition,
+          key,
+          index: null,
+          args: (context) => inputs.map((input) => (input instanceof LiveTaskContext ? context : input)),
+          dependsOn: this.#dependenciesOf(args),
+        });
+    return valueOf(outcome);
+  }
+
+  /** Awaits the promises among the arguments. One that fails makes this call UpstreamFailed, and is thrown. */
+  async #inputsOf(name: string, args: readonly unknown[]): Promise<readonly unknown[]> {
+    if (!args.some((arg) => arg instanceof Promise)) return args;
+    try {
+      return await Promise.all(args);
+    } catch (error) {
+      const failed = this.#dependenciesOf(args) ?? [];
+      const key = this.keyOf(name, ['upstream failed', ...failed]);
+      await recordUnrun(this.active, key, name, null, stateOf('FAILED', 'UpstreamFailed', `It waits for ${failed.join(', ') || 'a promise'}, which failed.`));
+      throw error;
+    }
+  }
+
+  #dependenciesOf(args: readonly unknown[]): string[] | null {
+    const keys = args.flatMap((arg) => (arg instanceof Promise ? (this.#keys.get(arg)?.() ?? []) : []));
+    return keys.length === 0 ? null : keys;
+  }
+
+  #hashOf(inputs: readonly unknown[]): string {
+    if (inputs.length === 0) return '0';
+    try {
+      return createHash('sha256')
+        .update(encodeValue(inputs, 'inputs') ?? '')
+        .digest('hex')
+        .slice(0, 16);
+    } catch {
+      return `opaque-${this.active.services.makeId()}`;
+    }
+  }
+}
+
+/** The value of an outcome. @throws what the task failed with, or why it was stopped. */
+export function valueOf(outcome: TaskOutcome): unknown {
+  if (outcome.kind === 'succeeded') return outcome.value;
+  if (outcome.kind === 'skipped') return undefined;
+  throw outcome.error;
+}
+
+function subFlow(calls: CallBook, start: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
+  return runSubFlow(calls, start, flow, params);
+}
+
+/** The body's value, or the reason of a stop that does not wait for the body. */
+function stoppable(active: ActiveRun, run: () => Promise<unknown>): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const body = { stop: (reason: BatutaError, force: boolean) => void (force && reject(reason)) };
+    active.live.add(body);
+    run()
+      .then(resolve, reject)
+      .finally(() => active.live.delete(body));
+  });
+}

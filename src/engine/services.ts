@@ -1,0 +1,40 @@
+/** What an engine is given: its surroundings, put together once per process. */
+import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
+import type { MakeId } from '../base/id.ts';
+import type { Owner } from '../model/run.ts';
+import type { Store } from '../store/store.ts';
+import type { Isolate } from './isolate.ts';
+import type { ResultStorage } from './results.ts';
+
+/** Units are milliseconds. */
+export interface EngineSettings {
+  /** How long a claim holds without renewal. Default 15,000. */
+  readonly leaseMs: number;
+  /** How often claims are renewed; less than `leaseMs`. Default 5,000. */
+  readonly heartbeatMs: number;
+  /** How often a cancel asked for by another process is looked for. Default 250. */
+  readonly cancelPollMs: number;
+  /** How long tasks may take to settle after a cancel. Default 30,000. */
+  readonly graceMs: number;
+}
+
+export const defaultEngineSettings: EngineSettings = { leaseMs: 15_000, heartbeatMs: 5_000, cancelPollMs: 250, graceMs: 30_000 };
+
+export interface EngineServices {
+  readonly store: Store;
+  readonly results: ResultStorage;
+  /** Time as flows see it: delays, timeouts, recorded instants. */
+  readonly clock: Clock;
+  /** Time for leases and polls; the system's even when a test plays with `clock`. */
+  readonly leaseClock: Clock;
+  readonly log: Logger;
+  /** Gives numbers in [0, 1). */
+  readonly random: () => number;
+  readonly makeId: MakeId;
+  readonly owner: Owner;
+  readonly isOwnerGone: (owner: Owner) => boolean;
+  readonly settings: EngineSettings;
+  /** Runs tasks with `isolate: 'thread'`. */
+  readonly isolate: Isolate;
+}

@@ -1,0 +1,47 @@
+/** Places for tasks that run at the same time. */
+
+interface Waiter {
+  readonly priority: number;
+  readonly take: () => void;
+}
+
+/** A bounded number of places; the waiter of highest priority, then the longest waiting, is next. */
+export class Slots {
+  readonly #limit: number;
+  #taken = 0;
+  #waiting: Waiter[] = [];
+  /** Place of the next waiter in `#waiting`; a shift of a long array would cost its length. */
+  #head = 0;
+
+  /** @param limit places, null for no bound. */
+  constructor(limit: number | null) {
+    this.#limit = limit ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Takes a place: null when one was free, else a promise of one. */
+  take(priority: number): Promise<void> | null {
+    if (this.#taken < this.#limit) {
+      this.#taken++;
+      return null;
+    }
+    return new Promise((resolve) => {
+      const at = this.#waiting.findLastIndex((waiter) => waiter.priority >= priority);
+      this.#waiting.splice(at + 1, 0, { priority, take: resolve });
+    });
+  }
+
+  /** Gives a place back; the next waiter has it at once. */
+  give(): void {
+    const next = this.#waiting[this.#head];
+    if (!next) {
+      this.#taken--;
+      return;
+    }
+    this.#head++;
+    if (this.#head > 1000 && this.#head * 2 > this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+    }
+    next.take();
+  }
+}

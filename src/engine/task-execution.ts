@@ -1,0 +1,221 @@
+/**
+ * One attempt of a task run: its row, its scope for user code, and the one place where it is settled.
+ *
+ * Each attempt has its own, so that code of a timed-out attempt which is still going sees its own signal, and what it reports is
+ * not taken for the next attempt's.
+ */
+import type { Logger } from 'pino';
+import type { Timer } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { RunFacts, TaskFacts } from '../model/context.ts';
+import type { Artifact, TaskRun } from '../model/run.ts';
+import { type RunScope, runScope } from '../model/run-context.ts';
+import type { TaskDefinition } from '../model/task.ts';
+import type { ActiveRun, Stoppable } from './active-run.ts';
+import { type ContextSource, LiveTaskContext, maxRejects, putArtifact } from './task-context.ts';
+
+/** How an attempt ended. */
+export type Settlement =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: unknown }
+  /** The timeout passed first; the code may still be going. */
+  | { readonly kind: 'timeout'; readonly error: BatutaError }
+  /** The run was stopped and this was not waited for, or it ended because of the stop. */
+  | { readonly kind: 'stopped'; readonly error: BatutaError };
+
+/** Progress reaches the record at most this often. */
+const progressEveryMs = 100;
+
+export class TaskExecution implements RunScope, ContextSource, Stoppable {
+  readonly active: ActiveRun;
+  readonly definition: TaskDefinition;
+  readonly callTask = null;
+  /** The row as last recorded. */
+  row: TaskRun;
+  #context: LiveTaskContext | null = null;
+  #controller: AbortController | null = null;
+  #abortReason: BatutaError | null = null;
+  #log: Logger | null = null;
+  #settle: ((settlement: Settlement) => void) | null = null;
+  #progress: TaskRun['progress'] = null;
+  #progressAt = Number.NEGATIVE_INFINITY;
+  #metrics: Record<string, number> | null = null;
+  #rejects: { readonly record: unknown; readonly reason: string }[] | null = null;
+
+  constructor(active: ActiveRun, definition: TaskDefinition, row: TaskRun) {
+    this.active = active;
+    this.definition = definition;
+    this.row = row;
+  }
+
+  get runId(): string {
+    return this.row.runId;
+  }
+  get taskRunId(): string {
+    return this.row.id;
+  }
+  get flow(): string {
+    return this.active.definition.name;
+  }
+  get task(): string {
+    return this.row.name;
+  }
+  get attempt(): number {
+    return this.row.attempt;
+  }
+  get params(): unknown {
+    return this.active.params;
+  }
+  get runFacts(): RunFacts {
+    return this.active.facts;
+  }
+  get taskFacts(): TaskFacts {
+    const { id, name, attempt, index } = this.row;
+    return { id, name, attempt, index };
+  }
+
+  get context(): LiveTaskContext {
+    this.#context ??= new LiveTaskContext(this);
+    return this.#context;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      const reason = this.#abortReason ?? this.active.stopReason;
+      if (reason) this.#controller.abort(reason);
+    }
+    return this.#controller.signal;
+  }
+
+  logger(): Logger {
+    const { row } = this;
+    this.#log ??= this.active.log.child({ taskRunId: row.id, task: row.index === null ? row.name : `${row.name}[${row.index}]`, attempt: row.attempt });
+    return this.#log;
+  }
+
+  /** What was reported by the attempt, for its row. */
+  get reported(): Pick<TaskRun, 'progress' | 'metrics'> {
+    return { progress: this.#progress, metrics: this.#metrics };
+  }
+
+  reportProgress(done: number, total: number | null): void {
+    if (!this.#settle) return;
+    this.#progress = { done, total };
+    const now = this.active.services.clock.monotonic();
+    if (now - this.#progressAt < progressEveryMs) return;
+    this.#progressAt = now;
+    this.row = { ...this.row, ...this.reported };
+    this.active.record.touchTask(this.row);
+  }
+
+  changeMetric(name: string, change: (value: number) => number): void {
+    this.#metrics = { ...this.#metrics, [name]: change(this.#metrics?.[name] ?? 0) };
+  }
+
+  putReject(record: unknown, reason: string): void {
+    this.#rejects ??= [];
+    if (this.#rejects.length < maxRejects) this.#rejects.push({ record, reason });
+    this.changeMetric('rejected', (count) => count + 1);
+  }
+
+  putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
+    return putArtifact(this.active, this.row.id, kind, name, data);
+  }
+
+  /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
+  queueRejects(): void {
+    if (!this.#rejects) return;
+    this.putArtifact('rejects', this.row.name, this.#rejects).catch((error: unknown) => this.logger().warn({ err: error }, 'The rejected records could not be kept.'));
+  }
+
+  /** Runs the method once, until its code ends, its timeout passes, or the run is stopped and will not wait. */
+  execute(args: readonly unknown[]): Settlement | Promise<Settlement> {
+    const { active } = this;
+    if (active.stopReason) return { kind: 'stopped', error: active.stopReason };
+    let started: unknown;
+    // A method that gives its value on the spot needs neither timer nor race.
+    this.#settle = ignore;
+    try {
+      started = runScope.run(this, callMethod, this, args);
+    } catch (error) {
+      this.#settle = null;
+      return this.#ended({ kind: 'error', error });
+    }
+    if (isPending(started)) return this.#race(started);
+    this.#settle = null;
+    return this.#ended({ kind: 'value', value: isGenerator(started) ? [...started] : started });
+  }
+
+  stop(reason: BatutaError, force: boolean): void {
+    this.#abort(reason);
+    if (force) this.#settle?.({ kind: 'stopped', error: reason });
+  }
+
+  /** First of: the code, the timeout, a forced stop. What the code does after that is nobody's. */
+  async #race(started: PromiseLike<unknown> | AsyncIterable<unknown>): Promise<Settlement> {
+    const { active, definition } = this;
+    active.live.add(this);
+    let timer: Timer | null = null;
+    const settlement = await new Promise<Settlement>((resolve) => {
+      this.#settle = resolve;
+      if (definition.timeoutMs !== null) timer = active.services.clock.setTimer(definition.timeoutMs, () => this.#timeOut());
+      if (active.forced && active.stopReason) resolve({ kind: 'stopped', error: active.stopReason });
+      const value = isAsyncIterable(started) ? collect(started) : started;
+      value.then(
+        (result) => resolve(this.#ended({ kind: 'value', value: result })),
+        (error: unknown) => resolve(this.#ended({ kind: 'error', error })),
+      );
+    });
+    (timer as Timer | null)?.cancel();
+    this.#settle = null;
+    active.live.delete(this);
+    return settlement;
+  }
+
+  #timeOut(): void {
+    const { definition, row } = this;
+    const error = new BatutaError('TASK_TIMED_OUT', `Task ${row.key} took longer than its timeout of ${definition.timeoutMs} ms.`, { details: { task: row.name, timeoutMs: definition.timeoutMs } });
+    this.#settle?.({ kind: 'timeout', error });
+    this.#abort(error);
+  }
+
+  #abort(reason: BatutaError): void {
+    this.#abortReason ??= reason;
+    if (this.#controller && !this.#controller.signal.aborted) this.#controller.abort(this.#abortReason);
+  }
+
+  /** An error that comes after the run was stopped is how the code obeyed. A value is a value. */
+  #ended(settlement: Settlement): Settlement {
+    const { stopReason } = this.active;
+    return settlement.kind === 'error' && stopReason ? { kind: 'stopped', error: stopReason } : settlement;
+  }
+}
+
+function callMethod(execution: TaskExecution, args: readonly unknown[]): unknown {
+  const { active, definition } = execution;
+  if (definition.isolate !== 'thread') return definition.method.apply(active.instance, args as unknown[]);
+  const context = execution.context;
+  return active.services.isolate.call({ definition: active.definition, task: definition, args: args.filter((arg) => arg !== context), context, signal: execution.signal });
+}
+
+function isPending(value: unknown): value is PromiseLike<unknown> | AsyncIterable<unknown> {
+  return (typeof value === 'object' || typeof value === 'function') && value !== null && (('then' in value && typeof value.then === 'function') || isAsyncIterable(value));
+}
+
+function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && !('then' in value);
+}
+
+function isGenerator(value: unknown): value is Iterable<unknown> {
+  return typeof value === 'object' && value !== null && Symbol.iterator in value && 'next' in value && typeof value.next === 'function';
+}
+
+/** A generator's items as a list: the form in which they can be recorded. */
+async function collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
+  const list: unknown[] = [];
+  for await (const item of items) list.push(item);
+  return list;
+}
+
+function ignore(): void {}

@@ -1,0 +1,98 @@
+/**
+ * The one writer of states. Checks every change against the table of `model/state.ts`, queues it with its transition row in
+ * the recorder, and tells whoever watches.
+ */
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { EngineListener } from '../model/events.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import { canFollow, canReopen, type State, type StateType } from '../model/state.ts';
+import type { Claim, Recorder } from '../store/store.ts';
+
+export interface RecordOptions {
+  readonly run: Run;
+  readonly claim: Claim;
+  readonly owner: Owner;
+  readonly definition: FlowDefinition;
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly listener: EngineListener | null;
+}
+
+/** The record of one run as its owner writes it. */
+export class RunRecord {
+  readonly claim: Claim;
+  readonly #owner: Owner;
+  readonly #definition: FlowDefinition;
+  readonly #recorder: Recorder;
+  readonly #clock: Clock;
+  readonly #listener: EngineListener | null;
+  #run: Run;
+
+  constructor(options: RecordOptions) {
+    this.#run = options.run;
+    this.claim = options.claim;
+    this.#owner = options.owner;
+    this.#definition = options.definition;
+    this.#recorder = options.recorder;
+    this.#clock = options.clock;
+    this.#listener = options.listener;
+  }
+
+  /** The run as last written. */
+  get run(): Run {
+    return this.#run;
+  }
+
+  /**
+   * Writes a new state of the run, and what else changes with it. Resolves once durable.
+   *
+   * @param reopen allows a new attempt after a failed, crashed or cancelled one.
+   */
+  setRun(state: State, patch: Omit<RunPatch, 'state'> = {}, reopen = false): Promise<void> {
+    assertFollows(this.#run.state.type, state, `run ${this.#run.id}`, reopen);
+    this.#run = { ...this.#run, ...patch, state };
+    const written = this.#recorder.addRunPatch(this.claim, { ...patch, state }, this.#transition(null, state, this.#run.attempt));
+    this.tellRun();
+    return written;
+  }
+
+  /** Tells the listener about the run as it is. */
+  tellRun(): void {
+    this.#listener?.({ kind: 'run', run: this.#run, definition: this.#definition });
+  }
+
+  /** Tells the listener how many items a mapped task has. */
+  tellMapped(task: string, items: number): void {
+    this.#listener?.({ kind: 'mapped', run: this.#run, task, items });
+  }
+
+  /**
+   * Writes a task run in a new state. Resolves once durable.
+   *
+   * @param from type of the state before it; null when it is new or opened anew.
+   */
+  setTask(from: StateType | null, row: TaskRun): Promise<void> {
+    assertFollows(from, row.state, `task run ${row.key}`, false);
+    const written = this.#recorder.addTaskRun(this.claim, row, this.#transition(row.id, row.state, row.attempt));
+    this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
+    return written;
+  }
+
+  /** Writes what changed of a task run besides its state (progress, metrics). */
+  touchTask(row: TaskRun): void {
+    // Nobody waits for progress; a store that is gone is met by the next state.
+    this.#recorder.addTaskRun(this.claim, row, null).catch(() => undefined);
+    this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
+  }
+
+  #transition(taskRunId: string | null, state: State, attempt: number): Transition {
+    return { runId: this.#run.id, taskRunId, at: this.#clock.now(), type: state.type, name: state.name, message: state.message, attempt, owner: this.#owner.id };
+  }
+}
+
+function assertFollows(from: StateType | null, to: State, what: string, reopen: boolean): void {
+  if (canFollow(from, to.type) || (reopen && from !== null && canReopen(from))) return;
+  throw new BatutaError('INTERNAL', `The ${what} cannot go from ${from} to ${to.type} (${to.name}).`);
+}
