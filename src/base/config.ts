@@ -85,6 +85,22 @@ export function describeConfig(loaded: LoadedConfig): readonly SettingLine[] {
   });
 }
 
+/** `auto` paints where people watch. */
+export type ColorChoice = 'always' | 'never' | 'auto';
+
+/**
+ * Whether text is painted: `NO_COLOR` set to anything turns it off, `FORCE_COLOR` turns it on (or off with `0` or `false`), a terminal
+ * that calls itself `dumb` has none.
+ *
+ * Source: no-color.org, force-color.org.
+ */
+export function colorChoice(env: Readonly<Record<string, string | undefined>> = process.env): ColorChoice {
+  if (env['NO_COLOR']) return 'never';
+  const forced = env['FORCE_COLOR'];
+  if (forced !== undefined) return forced === '0' || forced === 'false' ? 'never' : 'always';
+  return env['TERM'] === 'dumb' ? 'never' : 'auto';
+}
+
 function findValue(
   key: keyof Config,
   flags: NonNullable<ConfigInput['flags']>,
