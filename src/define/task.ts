@@ -4,7 +4,7 @@ import { currentScope } from '../model/run-context.ts';
 import type { Trigger } from '../model/task.ts';
 import { type Method, writeBare, writeTask } from './metadata.ts';
 import { optionsObject, readSpot } from './spot.ts';
-import type { Names, TaskDecorator } from './wiring.ts';
+import type { Names, TaskDecorator, WiringOf } from './wiring.ts';
 
 /** When a failed attempt is followed by another; of tasks and of flows. */
 export interface RetryOptions {
@@ -77,7 +77,7 @@ export function Task<
   const E extends string | undefined = undefined,
   // oxlint-disable-next-line typescript/no-explicit-any -- see TaskOptions.
   W extends ((...args: any[]) => boolean | Promise<boolean>) | undefined = undefined,
->(options?: TaskOptions<N, A, E, W>): TaskDecorator<{ needs: N; after: A; each: E; when: W }> {
+>(options?: TaskOptions<N, A, E, W>): TaskDecorator<WiringOf<N, A, E, W>> {
   const raw = optionsObject('Task', options, arguments.length);
   const decorate = (first: unknown, second: unknown, third: unknown): unknown => {
     const spot = readSpot('Task', first, second, third);
@@ -85,7 +85,7 @@ export function Task<
     if (!added) throw spot.refuse('TASK_DUPLICATE', ' is a task already; keep one @Task() on it.');
     return spot.replaceWith(wrap(spot.name, spot.method));
   };
-  return decorate as TaskDecorator<{ needs: N; after: A; each: E; when: W }>;
+  return decorate as TaskDecorator<WiringOf<N, A, E, W>>;
 }
 
 /** A function that calls `bare` outside the body of a code flow, and asks the engine inside it. */

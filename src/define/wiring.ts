@@ -32,6 +32,19 @@ export interface Wiring {
   readonly when: Fn | undefined;
 }
 
+/**
+ * The wiring that options say. Inferred anew on purpose: as it stands in the result of `Task()`, TypeScript would otherwise
+ * guess `N` from the decorated method and forget that no `needs` means none.
+ */
+export type WiringOf<N extends Names, A extends Names, E extends string | undefined, W extends Fn | undefined> = [N, A, E, W] extends [
+  infer N2 extends Names,
+  infer A2 extends Names,
+  infer E2 extends string | undefined,
+  infer W2 extends Fn | undefined,
+]
+  ? { needs: N2; after: A2; each: E2; when: W2 }
+  : never;
+
 /** Names that are no public method of T. */
 type Missing<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? (T[N[I]] extends Fn ? never : N[I]) : N[I] }[number];
 type Inputs<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? Out<T, N[I]> : never };
