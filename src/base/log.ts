@@ -1,0 +1,167 @@
+/**
+ * The log of a process: pino, written to standard error at once, for people or as JSON.
+ *
+ * A line whose logger carries a `runId` is handed to listeners as well, exactly as it was printed, so that it can be kept
+ * with its run. Nothing is buffered and no thread is involved, hence no line is lost however the process ends.
+ */
+import { destination, type Logger, type LoggerOptions, pino, symbols } from 'pino';
+import { type Clock, systemClock } from './clock.ts';
+import { redacted, redactSecrets, secretBindings } from './redact.ts';
+import type { LogFormat, LogLevel } from './settings.ts';
+
+/** What a logger inside a run carries; give it to `log.logger.child(…)`. */
+export interface RunBindings {
+  readonly runId: string;
+  readonly taskRunId?: string;
+  readonly flow?: string;
+  readonly task?: string;
+}
+
+/** A line that was logged inside a run. Same shape as `LogLine` of the model. */
+export interface RunLine {
+  readonly runId: string;
+  readonly taskRunId: string | null;
+  /** UTC epoch ms. */
+  readonly at: number;
+  /** pino's numbers: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal. */
+  readonly level: number;
+  readonly message: string;
+  /** Further fields of the line, secrets replaced; null when none. */
+  readonly fields: Readonly<Record<string, unknown>> | null;
+}
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  readonly format: LogFormat;
+  /** Colours in the pretty form; default: whether standard error is a terminal. */
+  readonly colors?: boolean;
+  readonly clock?: Clock;
+  /** Where the text goes, whole lines; default standard error, written synchronously. */
+  readonly write?: (text: string) => void;
+}
+
+/** An open log. */
+export interface Log {
+  readonly logger: Logger;
+  /**
+   * Calls `listener` with every line logged inside a run, in order, before the logging call returns. Gives the function
+   * that ends this; ending twice is harmless.
+   */
+  onLine(listener: (line: RunLine) => void): () => void;
+}
+
+/** Where a line belongs, by the logger it was written with. */
+type Place = Pick<RunLine, 'runId' | 'taskRunId'> | null;
+
+/** A destination that pino tells which logger a line came from. */
+interface Output {
+  readonly [needsMetadata]: true;
+  lastLogger: Logger | undefined;
+  write(text: string): void;
+}
+
+const needsMetadata = Symbol.for('pino.metadata');
+/** Fields that a run line has as its own, or that its run already knows. */
+const knownFields = new Set(['level', 'time', 'msg', 'runId', 'taskRunId', 'flow', 'task']);
+
+const escape = String.fromCharCode(27);
+/** Colours and cursor moves (CSI), titles and links (OSC). Source: ECMA-48, sections 5.4 and 5.6. */
+const controlSequence = new RegExp(`${escape}(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\p{Cc}]*(?:\\p{Cc}\\\\?)?)`, 'gu');
+
+/**
+ * Opens a log. Secrets are replaced by the names of their fields: password, token, authorization, apiKey, secret, cookie
+ * and the like, at any depth.
+ */
+export async function openLog(options: LogOptions): Promise<Log> {
+  const clock = options.clock ?? systemClock;
+  const print = await openPrinter(options);
+  const listeners = new Set<(line: RunLine) => void>();
+  const places = new WeakMap<Logger, { readonly place: Place }>();
+
+  const output: Output = {
+    [needsMetadata]: true,
+    lastLogger: undefined,
+    write(text) {
+      print(text);
+      if (listeners.size === 0 || output.lastLogger === undefined) return;
+      const place = findPlace(output.lastLogger, places);
+      if (place === null) return;
+      const line = readLine(text, place);
+      for (const listener of listeners) listener(line);
+    },
+  };
+
+  return {
+    logger: pino(pinoOptions(options.level, clock), output),
+    onLine(listener) {
+      const own = (line: RunLine): void => listener(line);
+      listeners.add(own);
+      return () => void listeners.delete(own);
+    },
+  };
+}
+
+function pinoOptions(level: LogLevel, clock: Clock): LoggerOptions {
+  return {
+    level,
+    base: null,
+    timestamp: () => `,"time":${clock.now()}`,
+    formatters: { log: redactSecrets },
+    serializers: { err: (error: unknown) => error, ...Object.fromEntries(secretBindings.map((name) => [name, () => redacted])) },
+  };
+}
+
+async function openPrinter(options: LogOptions): Promise<(text: string) => void> {
+  const write = options.write ?? openStandardError();
+  if (options.format === 'json') return write;
+  const { prettyFactory } = await import('pino-pretty');
+  const pretty = prettyFactory({
+    colorize: options.colors ?? Boolean(process.stderr.isTTY),
+    translateTime: 'SYS:HH:MM:ss.l',
+    ignore: 'runId,taskRunId,flow,task',
+    singleLine: true,
+    errorLikeObjectKeys: ['err', 'error'],
+    messageFormat: (line, messageKey) => prettyMessage(line, messageKey),
+  });
+  return (text) => write(pretty(text));
+}
+
+function prettyMessage(line: Record<string, unknown>, messageKey: string): string {
+  const place = [line['flow'], line['task']].filter((part) => typeof part === 'string').join('.');
+  const message = removeControlChars(String(line[messageKey] ?? ''));
+  return place === '' ? message : `${place}: ${message}`;
+}
+
+/** What could steer the terminal does not reach it; line breaks and tabs stay. */
+function removeControlChars(text: string): string {
+  return text.replace(controlSequence, '').replace(/\p{Cc}/gu, (char) => (char === '\n' || char === '\t' ? char : ''));
+}
+
+function openStandardError(): (text: string) => void {
+  const stream = destination({ dest: 2, sync: true });
+  return (text) => void stream.write(text);
+}
+
+/** Reads the first ids in a logger's bindings: the engine's own, whatever a child logger of the user's adds. */
+function findPlace(logger: Logger, places: WeakMap<Logger, { readonly place: Place }>): Place {
+  const known = places.get(logger);
+  if (known !== undefined) return known.place;
+  const bindings = String((logger as unknown as Record<symbol, unknown>)[symbols.chindingsSym]);
+  const runId = /(?:^|,)"runId":"([^"\\]+)"/.exec(bindings)?.[1];
+  const taskRunId = /,"taskRunId":"([^"\\]+)"/.exec(bindings)?.[1];
+  const place = runId === undefined ? null : { runId, taskRunId: taskRunId ?? null };
+  places.set(logger, { place });
+  return place;
+}
+
+function readLine(text: string, place: NonNullable<Place>): RunLine {
+  const parsed = JSON.parse(text) as Record<string, unknown>;
+  const further = Object.entries(parsed).filter(([name]) => !knownFields.has(name));
+  return {
+    ...place,
+    at: Number(parsed['time']),
+    level: Number(parsed['level']),
+    message: typeof parsed['msg'] === 'string' ? parsed['msg'] : '',
+    fields: further.length === 0 ? null : Object.fromEntries(further),
+  };
+}

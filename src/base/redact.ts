@@ -1,0 +1,79 @@
+/** Keeps secrets out of log lines, by the names of the fields that hold them. */
+import { stdSerializers } from 'pino';
+
+/** Stands where a secret was. */
+export const redacted = '[redacted]';
+
+/** Ends of names, letters only, that mean a secret: `dbPassword`, `X-Api-Key` and `refresh_token` are covered. */
+const secretEnds = [
+  'password',
+  'passwd',
+  'pwd',
+  'passphrase',
+  'token',
+  'authorization',
+  'apikey',
+  'secret',
+  'secretkey',
+  'accesskey',
+  'privatekey',
+  'cookie',
+];
+const secretPattern = new RegExp(`(?:${secretEnds.join('|')})$`);
+
+/** Deeper than this nothing is looked at; the value is left out. */
+const maxDepth = 12;
+
+/** Names that pino itself replaces in the bindings of child loggers, where it offers no way to look at every name. */
+export const secretBindings: readonly string[] = [
+  'password',
+  'passwd',
+  'token',
+  'accessToken',
+  'authorization',
+  'Authorization',
+  'apiKey',
+  'secret',
+  'cookie',
+];
+
+/** Whether a field of this name holds a secret. */
+export function isSecretName(name: string): boolean {
+  return secretPattern.test(name.replace(/[^a-zA-Z]/g, '').toLowerCase());
+}
+
+/**
+ * A copy of the fields of a log line, as JSON will have them, with secrets replaced by `[redacted]`.
+ *
+ * Errors become `{ type, message, stack, … }` wherever they stand. Never throws: what cannot be read is named instead.
+ */
+export function redactSecrets(fields: Record<string, unknown>): Record<string, unknown> {
+  return copyEntries(fields, new Map(), 0);
+}
+
+function copyValue(value: unknown, seen: Map<object, unknown>, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
+  if (seen.has(value)) return seen.get(value);
+  if (depth > maxDepth) return '[too deep]';
+  if (value instanceof Error) return copyEntries(stdSerializers.err(value), seen, depth, value);
+  if ('toJSON' in value && typeof value.toJSON === 'function') return value;
+  if (!Array.isArray(value)) return copyEntries(value, seen, depth);
+  const copy: unknown[] = [];
+  seen.set(value, copy);
+  for (const item of value) copy.push(copyValue(item, seen, depth + 1));
+  return copy;
+}
+
+function copyEntries(source: object, seen: Map<object, unknown>, depth: number, standsFor: object = source): Record<string, unknown> {
+  const copy: Record<string, unknown> = {};
+  seen.set(standsFor, copy);
+  for (const name of Object.keys(source)) {
+    try {
+      const value: unknown = (source as Record<string, unknown>)[name];
+      copy[name] = isSecretName(name) && value !== null && value !== undefined ? redacted : copyValue(value, seen, depth + 1);
+    } catch (error) {
+      copy[name] = `[unreadable: ${error instanceof Error ? error.message : String(error)}]`;
+    }
+  }
+  return copy;
+}

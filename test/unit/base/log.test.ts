@@ -1,0 +1,145 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, expect, test } from 'vitest';
+import { type LogOptions, openLog, type RunLine } from '../../../src/base/log.ts';
+import { isSecretName } from '../../../src/base/redact.ts';
+
+const ids = { runId: 'run-1', taskRunId: 'task-1', flow: 'flight-delays', task: 'join' };
+// Inside node_modules, so that what is built there finds pino.
+mkdirSync('node_modules/.cache', { recursive: true });
+const folder = mkdtempSync('node_modules/.cache/batuta-log-');
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function open(options: Partial<LogOptions> = {}) {
+  let printed = '';
+  const log = await openLog({ level: 'info', format: 'json', colors: false, write: (text) => void (printed += text), ...options });
+  const lines: RunLine[] = [];
+  const stop = log.onLine((line) => lines.push(line));
+  return { log, lines, stop, printed: () => printed };
+}
+
+test('a line inside a run reaches the listener with its ids, time, level, message and fields', async () => {
+  const { log, lines } = await open({ clock: { now: () => 1_700_000_000_000 } as NonNullable<LogOptions['clock']> });
+  log.logger.child(ids).warn({ rows: 412, nested: { at: new Date(0) } }, 'read %d rows', 412);
+  expect(lines).toEqual([
+    {
+      runId: 'run-1',
+      taskRunId: 'task-1',
+      at: 1_700_000_000_000,
+      level: 40,
+      message: 'read 412 rows',
+      fields: { rows: 412, nested: { at: '1970-01-01T00:00:00.000Z' } },
+    },
+  ]);
+});
+
+test('a line without fields or task has null in their place', async () => {
+  const { log, lines } = await open();
+  log.logger.child({ runId: 'run-1', flow: 'hello' }).info('hello');
+  expect(lines).toMatchObject([{ runId: 'run-1', taskRunId: null, message: 'hello', fields: null }]);
+});
+
+test('a line outside every run is printed and reaches no listener', async () => {
+  const { log, lines, printed } = await open();
+  log.logger.info({ runId: 'not-a-run' }, 'started');
+  expect(lines).toEqual([]);
+  expect(JSON.parse(printed())).toMatchObject({ level: 30, msg: 'started' });
+});
+
+test('user code cannot move its lines to another run, neither by a field nor by a child logger', async () => {
+  const { log, lines } = await open();
+  const logger = log.logger.child(ids);
+  logger.info({ runId: 'other', taskRunId: 'other' }, 'by a field');
+  logger.child({ runId: 'other', taskRunId: 'other' }).info('by a child');
+  expect(lines.map((line) => [line.runId, line.taskRunId])).toEqual([
+    ['run-1', 'task-1'],
+    ['run-1', 'task-1'],
+  ]);
+});
+
+test('a line below the level is neither printed nor handed on', async () => {
+  const { log, lines, printed } = await open({ level: 'warn' });
+  log.logger.child(ids).info('quiet');
+  expect([printed(), lines]).toEqual(['', []]);
+});
+
+test('after it was ended, a listener hears nothing; ending twice is harmless', async () => {
+  const { log, lines, stop } = await open();
+  stop();
+  stop();
+  log.logger.child(ids).info('hello');
+  expect(lines).toEqual([]);
+});
+
+test('secrets are replaced in fields at any depth, in errors and in child loggers, on screen and for the listener', async () => {
+  const { log, lines, printed } = await open();
+  const error = Object.assign(new Error('refused'), { config: { headers: { Authorization: 'hunter2' } } });
+  const circle: Record<string, unknown> = { dbPassword: 'hunter2' };
+  circle['self'] = circle;
+  log.logger
+    .child(ids)
+    .child({ apiKey: 'hunter2' })
+    .error({ err: error, rows: [{ refresh_token: 'hunter2' }], circle, cookie: 'hunter2' }, 'request');
+  expect(printed()).not.toContain('hunter2');
+  expect(JSON.stringify(lines)).not.toContain('hunter2');
+  expect(lines[0]?.fields).toMatchObject({
+    apiKey: '[redacted]',
+    cookie: '[redacted]',
+    err: { type: 'Error', message: 'refused' },
+    rows: [{ refresh_token: '[redacted]' }],
+  });
+});
+
+test('names of secrets are known in every spelling, and names that merely hold such a word are left alone', () => {
+  for (const name of ['password', 'DB_PASSWORD', 'X-Api-Key', 'accessToken', 'set-cookie', 'clientSecret', 'Authorization'])
+    expect(isSecretName(name)).toBe(true);
+  for (const name of ['tokens', 'passwordLength', 'secretary', 'cookies_accepted', 'author', 'key']) expect(isSecretName(name)).toBe(false);
+});
+
+test('an error keeps type, message, stack and cause wherever it stands in the fields', async () => {
+  const { log, lines } = await open();
+  const logger = log.logger.child(ids);
+  logger.error(new TypeError('no rows', { cause: new Error('disk') }));
+  logger.error({ deep: { reason: new RangeError('too far') } }, 'later');
+  expect(lines[0]).toMatchObject({ message: 'no rows', fields: { err: { type: 'TypeError', stack: expect.stringContaining('disk') } } });
+  expect(lines[1]).toMatchObject({ message: 'later', fields: { deep: { reason: { type: 'RangeError', message: 'too far' } } } });
+});
+
+test('a field that cannot be read does not break the line', async () => {
+  const { log, lines } = await open();
+  const fields = Object.defineProperty({ big: 10n }, 'broken', { enumerable: true, get: () => { throw new Error('gone'); } }); // biome-ignore format: one thought
+  log.logger.child(ids).info(fields, 'still here');
+  expect(lines[0]).toMatchObject({ message: 'still here', fields: { broken: '[unreadable: gone]' } });
+});
+
+test('the pretty form names flow and task, keeps the ids out and lets nothing steer the terminal', async () => {
+  const { log, lines, printed } = await open({ format: 'pretty' });
+  log.logger.child(ids).info({ rows: 2 }, 'read \u001b[2Jall\u0007');
+  expect(printed()).toMatch(/^\[\d\d:\d\d:\d\d\.\d{3}\] INFO: flight-delays\.join: read all \{"rows":2\}\n$/);
+  expect(lines).toMatchObject([{ message: 'read \u001b[2Jall\u0007', fields: { rows: 2 } }]);
+});
+
+test('no line is lost when the process ends at once after 5,000 of them', async () => {
+  const file = join(folder, 'chatty.mjs');
+  await build({
+    stdin: {
+      contents: `import { openLog } from './src/base/log.ts';
+        const { logger } = await openLog({ level: 'info', format: process.argv[2] });
+        for (let i = 0; i < 5000; i++) logger.info('line ' + i);
+        process.exit(1);`,
+      resolveDir: process.cwd(),
+      loader: 'ts',
+    },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    external: ['pino', 'pino-pretty'],
+    outfile: file,
+  });
+  for (const format of ['json', 'pretty']) {
+    const { stderr, status } = spawnSync(process.execPath, [file, format], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+    expect([status, stderr.trimEnd().split('\n').length]).toEqual([1, 5_000]);
+  }
+});
