@@ -4,6 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import { checkDeclaration } from './declaration.ts';
+import { isOfLibrary } from './library.ts';
 import { type AnyClass, standardContext, writeFlow } from './metadata.ts';
 import { optionsObject } from './spot.ts';
 import type { RetryOptions } from './task.ts';
@@ -54,20 +55,19 @@ export function Flow<S extends StandardSchemaV1 = StandardSchemaV1, const R exte
     }
     checkDeclaration(cls);
   };
-  return decorate as FlowDecorator<R>;
+  return decorate;
 }
 
-const libraryRoot = fileURLToPath(new URL('..', import.meta.url));
 const compilerHelper = /[\\/]node_modules[\\/](tslib|reflect-metadata|@swc[\\/]helpers|@babel[\\/]runtime)[\\/]/;
 const frameFile = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):\d+:\d+\)?$/;
 
 /** The first file on the stack that is neither the library nor a compiler's helper, or null. */
 function callingFile(): string | null {
-  for (const line of new Error().stack?.split('\n').slice(1) ?? []) {
+  for (const line of new Error('where').stack?.split('\n').slice(1) ?? []) {
     const found = frameFile.exec(line.trimEnd())?.[1]?.replace(/[?#].*$/, '');
     if (found === undefined) continue;
     const file = found.startsWith('file:') ? fileURLToPath(found) : found;
-    if (!file.startsWith(libraryRoot) && !compilerHelper.test(file)) return file;
+    if (!isOfLibrary(file) && !file.includes('\0') && !compilerHelper.test(file)) return file;
   }
   return null;
 }

@@ -60,7 +60,7 @@ function legacySpot(decorator: string, target: unknown, key: unknown, descriptor
     throw misplaced(refuseAt(nameText(key)), decorator, 'a value');
   const className = typeof target === 'function' ? target.name : String((target.constructor as { name?: unknown } | undefined)?.name ?? '');
   const refuse = refuseAt(`${className || '(anonymous class)'}.${nameText(key)}`);
-  const property = (descriptor ?? Object.getOwnPropertyDescriptor(target, key as PropertyKey)) as PropertyDescriptor | undefined;
+  const property: PropertyDescriptor | undefined = descriptor ?? Object.getOwnPropertyDescriptor(target, key as PropertyKey);
   const fault =
     typeof descriptor === 'number'
       ? 'a parameter'

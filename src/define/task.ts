@@ -4,7 +4,7 @@ import { currentScope } from '../model/run-context.ts';
 import type { Trigger } from '../model/task.ts';
 import { type Method, writeBare, writeTask } from './metadata.ts';
 import { optionsObject, readSpot } from './spot.ts';
-import type { Names, TaskDecorator, WiringOf } from './wiring.ts';
+import type { Names, TaskDecorator, When, WiringOf } from './wiring.ts';
 
 /** When a failed attempt is followed by another; of tasks and of flows. */
 export interface RetryOptions {
@@ -27,8 +27,7 @@ export interface TaskOptions<
   N extends Names = Names,
   A extends Names = Names,
   E extends string | undefined = string | undefined,
-  // oxlint-disable-next-line typescript/no-explicit-any -- the parameters of `when` are checked against the method, not here.
-  W extends ((...args: any[]) => boolean | Promise<boolean>) | undefined = ((...args: any[]) => boolean | Promise<boolean>) | undefined,
+  W extends When = When,
 > extends RetryOptions {
   /** Tasks whose results are this task's arguments, in this order. Default none. */
   readonly needs?: N | undefined;
@@ -75,8 +74,7 @@ export function Task<
   const N extends Names = readonly [],
   const A extends Names = readonly [],
   const E extends string | undefined = undefined,
-  // oxlint-disable-next-line typescript/no-explicit-any -- see TaskOptions.
-  W extends ((...args: any[]) => boolean | Promise<boolean>) | undefined = undefined,
+  W extends When = When,
 >(options?: TaskOptions<N, A, E, W>): TaskDecorator<WiringOf<N, A, E, W>> {
   const raw = optionsObject('Task', options, arguments.length);
   const decorate = (first: unknown, second: unknown, third: unknown): unknown => {

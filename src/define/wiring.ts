@@ -29,32 +29,58 @@ export interface Wiring {
   readonly needs: Names;
   readonly after: Names;
   readonly each: string | undefined;
-  readonly when: Fn | undefined;
+  readonly when: When;
 }
+
+/** A condition; its parameters are checked against what the task is given. */
+export type When = (...args: Any[]) => boolean | Promise<boolean>;
 
 /**
  * The wiring that options say. Inferred anew on purpose: as it stands in the result of `Task()`, TypeScript would otherwise
  * guess `N` from the decorated method and forget that no `needs` means none.
  */
-export type WiringOf<N extends Names, A extends Names, E extends string | undefined, W extends Fn | undefined> = [N, A, E, W] extends [
+export type WiringOf<N extends Names, A extends Names, E extends string | undefined, W extends When> = [N, A, E, W] extends [
   infer N2 extends Names,
   infer A2 extends Names,
   infer E2 extends string | undefined,
-  infer W2 extends Fn | undefined,
+  infer W2 extends When,
 ]
   ? { needs: N2; after: A2; each: E2; when: W2 }
   : never;
 
 /** Names that are no public method of T. */
 type Missing<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? (T[N[I]] extends Fn ? never : N[I]) : N[I] }[number];
-type Inputs<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? Out<T, N[I]> : never };
+
+/**
+ * What the tasks in `needs` hand over, in order. Which of them is mapped stands in its decorator, where types do not reach. A mapped
+ * task gives the list of its results, so each name stands for its result or for a list of it: a union of tuples, which doubles with
+ * every name and therefore offers lists for up to six.
+ */
+type Inputs<T, N extends Names> = N extends readonly [...SixNames, string, ...Names]
+  ? { [I in keyof N]: ResultOfNeed<T, N[I]> }
+  : N extends readonly [infer First, ...infer Rest extends Names]
+    ? [ResultOfNeed<T, First>, ...Inputs<T, Rest>] | [ResultOfNeed<T, First>[], ...Inputs<T, Rest>]
+    : { [I in keyof N]: ResultOfNeed<T, N[I]> };
+type SixNames = [string, string, string, string, string, string];
+type ResultOfNeed<T, K> = K extends keyof T ? Out<T, K> : never;
 type Item<A> = A extends readonly (infer E)[] ? E : A extends AsyncIterable<infer E> ? E : A extends Iterable<infer E> ? E : never;
-type Items<T, E> = E extends keyof T ? ([Out<T, E>] extends [string] ? never : Item<Out<T, E>>) : never;
+type Items<T, E> = E extends keyof T ? Item<Out<T, E>> : never;
+type AnyList = readonly Any[] | Iterable<Any> | AsyncIterable<Any>;
+/** Text is iterable too, letter by letter, which nobody means. `any` may be a list. */
+type IsList<R> = [R] extends [AnyList] ? ([R] extends [string] ? (0 extends 1 & R ? true : false) : true) : false;
 
 /** The arguments that the engine hands to the task. `any` as parameters lets a method say `TaskContext<{ month: string }>`. */
-type Arguments<T, W extends Wiring> = W['each'] extends string
-  ? [item: Items<T, W['each']>, ...inputs: Inputs<T, W['needs']>, ctx: TaskContext<Any>]
-  : [...inputs: Inputs<T, W['needs']>, ctx: TaskContext<Any>];
+type Arguments<T, W extends Wiring> =
+  Inputs<T, W['needs']> extends infer I
+    ? I extends readonly unknown[]
+      ? W['each'] extends string
+        ? [item: Items<T, W['each']>, ...inputs: I, ctx: TaskContext<Any>]
+        : [...inputs: I, ctx: TaskContext<Any>]
+      : never
+    : never;
+
+/** A function of these arguments; of a union, one function for each member, any of which will do. */
+type Taking<A> = A extends readonly unknown[] ? (...args: A) => unknown : never;
 
 /** In a code flow arguments come from the calls in `run`, so parameters are free and wiring options are refused. */
 type WantedInCode<W extends Wiring> = W['needs'] extends readonly []
@@ -65,34 +91,21 @@ type WantedInCode<W extends Wiring> = W['needs'] extends readonly []
     : Fault<"after: a class with run() is wired by the calls in run(); leave 'after' out">
   : Fault<"needs: a class with run() is wired by the calls in run(); leave 'needs' out">;
 
-type WantedWhen<T, W extends Wiring> = W['when'] extends Fn
-  ? ((...args: Arguments<T, W>) => unknown) extends W['when']
-    ? true
-    : Parameters<W['when']> extends infer P
-      ? Arguments<T, W> extends P
-        ? true
-        : W['when'] extends (...args: Arguments<T, W>) => unknown
-          ? true
-          : false
-      : false
-  : true;
-
 type WantedInGraph<T, W extends Wiring> = [Missing<T, W['needs']>] extends [never]
   ? [Missing<T, W['after']>] extends [never]
     ? W['each'] extends string
       ? W['each'] extends keyof T
-        ? [Items<T, W['each']>] extends [never]
-          ? Fault<`each: the result of '${W['each']}' is no list`>
-          : WantedWithWhen<T, W>
+        ? IsList<Out<T, W['each']>> extends true
+          ? WantedWithWhen<T, W>
+          : Fault<`each: the result of '${W['each']}' is no list`>
         : Fault<`each: '${W['each']}' is not a public method of this class`>
       : WantedWithWhen<T, W>
     : Fault<`after: '${Missing<T, W['after']> & string}' is not a public method of this class`>
   : Fault<`needs: '${Missing<T, W['needs']> & string}' is not a public method of this class`>;
 
-type WantedWithWhen<T, W extends Wiring> =
-  WantedWhen<T, W> extends true
-    ? (...args: Arguments<T, W>) => unknown
-    : Fault<'when: its parameters are not the results of the tasks in needs, in order, then the context'>;
+type WantedWithWhen<T, W extends Wiring> = W['when'] extends Taking<Arguments<T, W>>
+  ? Taking<Arguments<T, W>>
+  : Fault<'when: its parameters are not the results of the tasks in needs, in order, then the context'>;
 
 /** What a method must be assignable to for `@Task` with these options to stand on it. */
 export type Wanted<T, W extends Wiring> = T extends abstract new (

@@ -1,0 +1,46 @@
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, test } from 'vitest';
+
+const modes = ['TypeScript 7, legacy', 'TypeScript 7, standard', 'TypeScript 5.9, legacy', 'TypeScript 5.9, standard'];
+
+describe('the wiring of tasks in the type checker', () => {
+  test('good flows compile and bad ones do not, in both compilers and both decorator modes', async () => {
+    const { status, output } = await check();
+    expect(output.split('\n')).toEqual(modes.map((mode) => `ok      ${mode} decorators`));
+    expect(status).toBe(0);
+  });
+
+  test('an expected error that is gone fails the check', async () => {
+    const { status, output } = await check('bad/mended.ts');
+    expect(status).toBe(1);
+    expect(output.match(/Unused '@ts-expect-error' directive/g)).toHaveLength(4);
+  });
+
+  test('the messages say what is wrong in words', async () => {
+    const { output } = await check('bad/messages.ts');
+    for (const message of [
+      "needs: 'nope' is not a public method of this class",
+      "each: the result of 'a' is no list",
+      "after: 'gone' is not a public method of this class",
+      "result: 'nothing' is not a public method of this class",
+      'when: its parameters are not the results of the tasks in needs, in order, then the context',
+      "needs: a class with run() is wired by the calls in run(); leave 'needs' out",
+      "Type 'number' is not assignable to type 'string'",
+    ]) {
+      expect(output.split(/^(?:ok|FAILED) /m).filter((part) => part.includes(message))).toHaveLength(4);
+    }
+  });
+});
+
+function check(...files: string[]): Promise<{ status: number | null; output: string }> {
+  const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [at('check.js'), ...files.map(at)]);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
+    child.on('error', reject);
+    child.on('close', (status) => resolve({ status, output: output.trim() }));
+  });
+}
