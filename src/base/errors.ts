@@ -52,6 +52,7 @@ export const errorCodes = {
   STORE_CORRUPT: { stage: 'store', exit: 1, summary: 'The database file is damaged or no database.' },
   STORE_NEWER: { stage: 'store', exit: 1, summary: 'The database was made by a newer Batuta.' },
   STORE_FULL: { stage: 'store', exit: 1, summary: 'The disk is full.' },
+  FILTER_INVALID: { stage: 'store', exit: 2, summary: 'A filter, limit or cursor of a list is not understood.' },
   USAGE: { stage: 'cli', exit: 2, summary: 'The command line is not understood.' },
   INTERNAL: { stage: 'run', exit: 1, summary: 'A bug in Batuta.' },
 } as const satisfies Record<string, CodeEntry>;

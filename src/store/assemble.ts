@@ -1,0 +1,61 @@
+/** Puts a store together over a connection. What needs Kysely is loaded when it is first asked for. */
+import { cancelRequested, claimRun, getRun, insertRun, releaseClaim, renewClaims } from './claim.ts';
+import type { Connection } from './connection.ts';
+import { artifactStore } from './artifacts.ts';
+import { requestCancel } from './cancel.ts';
+import { flowStore } from './flows.ts';
+import { logStore } from './logs.ts';
+import { migrate, schemaVersion } from './migrations/migrate.ts';
+import { GroupCommitRecorder } from './recorder.ts';
+import type { RecorderOptions } from './recorder.ts';
+import { deleteRun, pruneRuns, resultRefsOf } from './remove.ts';
+import { reopenRun } from './reopen.ts';
+import type { RunStore, Store } from './store.ts';
+import { taskRunStore } from './task-runs.ts';
+import { transitionStore } from './transitions.ts';
+
+/** Length of a whole id. */
+const idChars = 36;
+const pruneBatchRuns = 500;
+
+/** A store over a connection, which it owns from now on. */
+export function assembleStore(connection: Connection, options: RecorderOptions): Store {
+  const recorder = new GroupCommitRecorder(connection, options);
+  return {
+    dialect: connection.dialect,
+    url: connection.url,
+    runs: runStore(connection),
+    taskRuns: taskRunStore(connection),
+    transitions: transitionStore(connection),
+    logs: logStore(connection),
+    artifacts: artifactStore(connection),
+    flows: flowStore(connection),
+    recorder,
+    dataVersion: () => connection.dataVersion(),
+    migrate: () => migrate(connection),
+    schemaVersion: () => schemaVersion(connection),
+    resultRefs: (runId) => resultRefsOf(connection, runId),
+    prune: (before, { batch = pruneBatchRuns, signal } = {}) => pruneRuns(connection, before, batch, signal),
+    async close() {
+      await recorder.close();
+      await connection.close();
+    },
+  };
+}
+
+function runStore(connection: Connection): RunStore {
+  const queries = (): Promise<typeof import('./runs.ts')> => import('./runs.ts');
+  return {
+    get: async (id) => (id.length >= idChars ? await getRun(connection, id) : await (await queries()).findRun(connection, id)),
+    list: async (filter = {}) => await (await queries()).listRuns(connection, filter),
+    children: async (parentRunId) => await (await queries()).childRuns(connection, parentRunId),
+    insert: (run) => insertRun(connection, run),
+    claim: (id, owner, leaseMs, isGone) => claimRun(connection, id, owner, leaseMs, isGone),
+    renew: (claims, leaseMs) => renewClaims(connection, claims, leaseMs),
+    release: (claim) => releaseClaim(connection, claim),
+    requestCancel: (id, at, message, isGone) => requestCancel(connection, id, at, message, isGone),
+    cancelRequested: (claims) => cancelRequested(connection, claims),
+    reopen: (id, at, fromTasks = []) => reopenRun(connection, id, at, fromTasks),
+    delete: (id, { force = false } = {}) => deleteRun(connection, id, force),
+  };
+}

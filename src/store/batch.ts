@@ -1,0 +1,99 @@
+/** What the recorder collects for one flush. Rows of one thing are merged as they come in. */
+import type { Artifact, LogLine, Owner, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { Claim, NewRun } from './store.ts';
+
+/** A run born in this flush, patches of the same flush already applied. */
+export interface PendingRun {
+  run: NewRun & RunPatch;
+  readonly owner: Owner;
+  readonly leaseMs: number;
+}
+
+/** A row with the claim it is written under. */
+export interface Claimed<T> {
+  claim: Claim;
+  row: T;
+}
+
+/** One flush to be. `settled` is shared by everybody who added to it. */
+export class Batch {
+  readonly newRuns = new Map<string, PendingRun>();
+  /** By task run id; the last row wins. */
+  readonly taskRuns = new Map<string, Claimed<TaskRun>>();
+  readonly transitions: Claimed<Transition>[] = [];
+  /** By claim key. */
+  readonly patches = new Map<string, Claimed<RunPatch>>();
+  readonly artifacts: Claimed<Artifact>[] = [];
+  readonly logs: LogLine[] = [];
+  /** Claims to be checked, by claim key; those of new runs hold by themselves and are not among them. */
+  readonly claims = new Map<string, Claim>();
+  readonly settled: Promise<void>;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  #noted: Claim | null = null;
+
+  constructor() {
+    let settle: { resolve: () => void; reject: (error: unknown) => void } | undefined;
+    this.settled = new Promise((resolve, reject) => {
+      settle = { resolve, reject };
+    });
+    this.resolve = () => settle?.resolve();
+    this.reject = (error) => settle?.reject(error);
+    // Whoever does not wait for a flush must not be ended by its failure; those who wait see it all the same.
+    this.settled.catch(() => undefined);
+  }
+
+  /** Rows that count against the size of a flush. */
+  get size(): number {
+    return this.taskRuns.size + this.logs.length + this.artifacts.length + this.newRuns.size;
+  }
+
+  addRun(run: NewRun, owner: Owner, leaseMs: number): void {
+    this.newRuns.set(run.id, { run, owner, leaseMs });
+    const transition = { runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: owner.id };
+    this.transitions.push({ claim: { runId: run.id, epoch: 1 }, row: transition });
+  }
+
+  addRunPatch(claim: Claim, patch: RunPatch, transition: Transition | null): void {
+    const born = claim.epoch === 1 ? this.newRuns.get(claim.runId) : undefined;
+    if (born !== undefined) {
+      born.run = { ...born.run, ...patch };
+    } else {
+      this.#note(claim);
+      const key = claimKey(claim);
+      const pending = this.patches.get(key);
+      if (pending === undefined) this.patches.set(key, { claim, row: patch });
+      else pending.row = { ...pending.row, ...patch };
+    }
+    if (transition !== null) this.transitions.push({ claim, row: transition });
+  }
+
+  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null): void {
+    this.#note(claim);
+    const pending = this.taskRuns.get(row.id);
+    if (pending === undefined) {
+      this.taskRuns.set(row.id, { claim, row });
+    } else if (pending.claim.epoch <= claim.epoch) {
+      pending.claim = claim;
+      pending.row = row;
+    }
+    if (transition !== null) this.transitions.push({ claim, row: transition });
+  }
+
+  addArtifact(claim: Claim, artifact: Artifact): void {
+    this.#note(claim);
+    this.artifacts.push({ claim, row: artifact });
+  }
+
+  #note(claim: Claim): void {
+    // A run adds many rows in a row under the same object; making its key each time would cost more than the rest.
+    if (this.#noted === claim) return;
+    this.#noted = claim;
+    if (claim.epoch !== 1 || !this.newRuns.has(claim.runId)) this.claims.set(claimKey(claim), claim);
+  }
+}
+
+/** Text that tells claims apart. */
+export function claimKey(claim: Claim): string {
+  return `${claim.runId}:${claim.epoch}`;
+}

@@ -1,0 +1,50 @@
+/**
+ * Contract of a connection: what a dialect gives to the store. Makers: `sqlite/connection.ts`, `postgres/connection.ts`.
+ *
+ * Two ways of asking stand beside each other. `query` takes finished text and costs next to nothing; everything a run
+ * needs on its way goes there. `kysely` builds what people ask for; it is loaded at its first use, because loading it
+ * costs more than starting a process.
+ */
+import type { Kysely } from 'kysely';
+import type { Batch } from './batch.ts';
+import type { Value } from './rows.ts';
+import type { Claim } from './store.ts';
+import type { Tables } from './tables.ts';
+
+/** Runs one statement, parameters written `$1`, `$2`…, and gives its rows. */
+export type Query = <Row>(text: string, params?: readonly Value[]) => Promise<Row[]>;
+
+/** The places where the two dialects speak differently. */
+export interface Fragments {
+  /** Instant to compare leases with; stands for parameter number `index`, whose value is `Connection.now()`. */
+  now(index: number): string;
+  /** Table of JSON lists given as parameter number `index`, its columns by name and type, in the order of the list. */
+  list(index: number, columns: Readonly<Record<string, 'text' | 'integer'>>): string;
+  /** Columns of the migrations: 8-byte integer, text that compares by bytes, and a key that counts up. */
+  readonly integer: string;
+  readonly text: string;
+  readonly counter: string;
+}
+
+export interface Connection {
+  readonly dialect: 'sqlite' | 'postgres';
+  /** The URL without its password. */
+  readonly url: string;
+  readonly fragments: Fragments;
+  /** One statement, atomic by itself; waits for locks. @throws BatutaError STORE_… */
+  readonly query: Query;
+  /** Writes all or nothing; nobody else writes through this connection meanwhile. */
+  transaction<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  /** Holds off every other process that migrates until `work` is done. */
+  migration<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  /** Value of the parameter that `fragments.now` stands for: our clock on SQLite, null (the database's own) on PostgreSQL. */
+  now(): number | null;
+  kysely(): Promise<Kysely<Tables>>;
+  /**
+   * Writes a batch of the recorder in one transaction and gives the claims that were refused. Either all rows of the
+   * other claims are durable afterwards or it throws and none is.
+   */
+  writeBatch(batch: Batch): Promise<readonly Claim[]> | readonly Claim[];
+  dataVersion(): number | null;
+  close(): Promise<void>;
+}

@@ -1,0 +1,69 @@
+/**
+ * Brings the schema up to date, forward only.
+ *
+ * Each migration is one transaction, held against every other process that migrates (SQLite: the write lock, PostgreSQL:
+ * an advisory lock), and looks at the version again once it has the lock. A crash leaves whole migrations.
+ */
+import { BatutaError } from '../../base/errors.ts';
+import type { Connection, Query } from '../connection.ts';
+import type { SchemaReport } from '../store.ts';
+import { runs } from './0001-runs.ts';
+import type { Migration } from './migration.ts';
+
+/** All there are, in order. */
+export const migrations: readonly Migration[] = [runs];
+
+const newest = migrations.length;
+
+/** Version of the schema that stands in the database; 0 when it is empty. @throws BatutaError STORE_… */
+export async function schemaVersion(connection: Connection): Promise<number> {
+  return await versionBy(connection.query, connection);
+}
+
+/**
+ * Refuses a schema that this version does not know.
+ *
+ * @throws BatutaError STORE_NEWER
+ */
+export function refuseNewer(version: number, where: string): void {
+  if (version <= newest) return;
+  throw new BatutaError(
+    'STORE_NEWER',
+    `The database ${where} has schema ${version}, and this Batuta knows only up to ${newest}. Install a newer Batuta, or choose another database.`,
+    { details: { store: where, found: version, known: newest } },
+  );
+}
+
+/** Applies what is missing. @throws BatutaError STORE_NEWER, STORE_… */
+export async function migrate(connection: Connection): Promise<SchemaReport> {
+  const before = await schemaVersion(connection);
+  refuseNewer(before, connection.url);
+  const applied: string[] = [];
+  for (const migration of migrations) {
+    if (migration.number > before && (await apply(connection, migration))) applied.push(`${migration.number} ${migration.name}`);
+  }
+  return { before, after: Math.max(before, newest), applied };
+}
+
+async function apply(connection: Connection, migration: Migration): Promise<boolean> {
+  return await connection.migration(async (query) => {
+    const version = await versionBy(query, connection);
+    refuseNewer(version, connection.url);
+    if (version >= migration.number) return false;
+    if (version === 0) await query(`create table if not exists batuta_schema (version integer not null)`);
+    for (const statement of migration.statements(connection.dialect, connection.fragments)) await query(statement);
+    await query(version === 0 ? 'insert into batuta_schema (version) values ($1)' : 'update batuta_schema set version = $1', [migration.number]);
+    return true;
+  });
+}
+
+async function versionBy(query: Query, { dialect }: Connection): Promise<number> {
+  const [table] = await query(
+    dialect === 'sqlite'
+      ? `select 1 as found from sqlite_master where type = 'table' and name = 'batuta_schema'`
+      : `select 1 as found where to_regclass('batuta_schema') is not null`,
+  );
+  if (table === undefined) return 0;
+  const [row] = await query<{ version: number }>('select max(version) as version from batuta_schema');
+  return row?.version ?? 0;
+}

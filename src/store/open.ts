@@ -1,0 +1,56 @@
+/** Opens a store by its URL. The only file that names the makers. */
+import { systemClock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import { assembleStore } from './assemble.ts';
+import type { Connection } from './connection.ts';
+import { maskUrl } from './errors.ts';
+import { refuseNewer, schemaVersion } from './migrations/migrate.ts';
+import type { Store } from './store.ts';
+
+export interface OpenStoreOptions {
+  /** `sqlite:path` (relative to the working folder), `sqlite::memory:`, `postgres://…` or `postgresql://…`. */
+  readonly url: string;
+  /** Source of time for leases and waits of SQLite; default the real one. */
+  readonly clock?: Clock;
+  /** Told of every flush of the recorder that failed, beside those who wait for it. */
+  readonly onError?: (error: unknown) => void;
+  /** How long a statement on SQLite waits for the lock of another process, ms; default 60,000. */
+  readonly busyTimeoutMs?: number;
+  /** How long a flush waits for a PostgreSQL that cannot be reached, ms; default 15,000. */
+  readonly reconnectTimeoutMs?: number;
+  /** Connections to PostgreSQL beside the one of the recorder; default 8. */
+  readonly poolSize?: number;
+  /** Upper bound of a SQLite file in pages of 4 KiB, beyond which it behaves as on a full disk; default none. */
+  readonly maxPages?: number;
+  /** False leaves the schema as it is: for looking at a database and for `migrate` by hand. Default true. */
+  readonly migrate?: boolean;
+}
+
+/**
+ * Opens the store, makes the file and its folder when they are not there, and brings the schema up to date.
+ *
+ * @throws BatutaError CONFIG_INVALID (no such kind of URL), STORE_NEWER, STORE_CORRUPT, STORE_READ_ONLY, STORE_FULL, STORE_UNAVAILABLE
+ */
+export async function openStore(options: OpenStoreOptions): Promise<Store> {
+  const connection = await connect(options);
+  const store = assembleStore(connection, { onError: options.onError });
+  try {
+    if (options.migrate ?? true) await store.migrate();
+    else refuseNewer(await schemaVersion(connection), connection.url);
+    return store;
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function connect({ url, clock = systemClock, busyTimeoutMs = 60_000, maxPages }: OpenStoreOptions): Promise<Connection> {
+  if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) {
+    const { openSqlite } = await import('./sqlite/connection.ts');
+    return await openSqlite(url.slice('sqlite:'.length), { clock, busyTimeoutMs, maxPages });
+  }
+  throw new BatutaError('CONFIG_INVALID', `The database URL "${maskUrl(url)}" is not understood. Write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.`, {
+    details: { url: maskUrl(url) },
+  });
+}

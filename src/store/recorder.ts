@@ -1,0 +1,139 @@
+/**
+ * Group commit: one recorder per store, one flush at a time.
+ *
+ * What is added joins the open batch. A flush starts with the next turn of the event loop, so that everything which the
+ * same turn still adds goes along; meanwhile the next batch fills. A batch that has reached `maxBatchRows` is closed
+ * and queued, so that one transaction stays short and other processes get their turn.
+ *
+ * A flush that fails is told to everybody who waits for it, and the next one is tried all the same: a disk may have
+ * been cleared meanwhile. Waiting for locks and for a lost server is the connection's part (`writeBatch`).
+ */
+import { BatutaError } from '../base/errors.ts';
+import type { Artifact, LogLine, Owner, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import { Batch } from './batch.ts';
+import type { Connection } from './connection.ts';
+import type { Claim, NewRun, Recorder } from './store.ts';
+
+/** Rows after which a batch is closed. Larger ones gain nothing and hold the lock longer. */
+const maxBatchRows = 2000;
+
+export interface RecorderOptions {
+  /** Told of every flush that failed, beside those who wait for it. */
+  readonly onError?: ((error: unknown) => void) | undefined;
+}
+
+/** The recorder of a connection. */
+export class GroupCommitRecorder implements Recorder {
+  readonly #connection: Connection;
+  readonly #onError: ((error: unknown) => void) | undefined;
+  readonly #fencedListeners: ((claim: Claim) => void)[] = [];
+  /** Batches not yet durable, oldest first; only the last may be open. */
+  readonly #queue: Batch[] = [];
+  #open: Batch | null = null;
+  #running = false;
+  #closed = false;
+
+  constructor(connection: Connection, options: RecorderOptions = {}) {
+    this.#connection = connection;
+    this.#onError = options.onError;
+  }
+
+  addRun(run: NewRun, owner: Owner, leaseMs: number): Promise<void> {
+    const batch = this.#batch();
+    batch.addRun(run, owner, leaseMs);
+    return batch.settled;
+  }
+
+  addRunPatch(claim: Claim, patch: RunPatch, transition: Transition | null): Promise<void> {
+    const batch = this.#batch();
+    batch.addRunPatch(claim, patch, transition);
+    return batch.settled;
+  }
+
+  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null): Promise<void> {
+    const batch = this.#batch();
+    batch.addTaskRun(claim, row, transition);
+    return batch.settled;
+  }
+
+  addArtifact(claim: Claim, artifact: Artifact): Promise<void> {
+    const batch = this.#batch();
+    batch.addArtifact(claim, artifact);
+    return batch.settled;
+  }
+
+  addLog(line: LogLine): Promise<void> {
+    const batch = this.#batch();
+    batch.logs.push(line);
+    return batch.settled;
+  }
+
+  async flush(): Promise<void> {
+    await Promise.all(this.#queue.map((batch) => batch.settled));
+  }
+
+  onFenced(listener: (claim: Claim) => void): void {
+    this.#fencedListeners.push(listener);
+  }
+
+  /** Refuses what comes from now on and waits until the rest is settled, well or not. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await Promise.allSettled(this.#queue.map((batch) => batch.settled));
+  }
+
+  #batch(): Batch {
+    const open = this.#open;
+    if (open !== null && open.size < maxBatchRows) return open;
+    const batch = new Batch();
+    if (this.#closed) {
+      batch.reject(new BatutaError('STORE_UNAVAILABLE', `The database ${this.#connection.url} was closed; nothing more can be recorded in it.`));
+      return batch;
+    }
+    this.#open = batch;
+    this.#queue.push(batch);
+    this.#wake();
+    return batch;
+  }
+
+  #wake(): void {
+    if (this.#running) return;
+    this.#running = true;
+    setImmediate(this.#flushNext);
+  }
+
+  readonly #flushNext = (): void => {
+    const batch = this.#queue[0];
+    if (batch === undefined) {
+      this.#running = false;
+      return;
+    }
+    if (batch === this.#open) this.#open = null;
+    try {
+      const refused = this.#connection.writeBatch(batch);
+      // A dialect that writes within this turn gets no promise in its way: the chain of a run hangs on every microsecond.
+      if (refused instanceof Promise) refused.then((claims) => this.#succeed(batch, claims)).catch((error: unknown) => this.#fail(batch, error));
+      else this.#succeed(batch, refused);
+    } catch (error) {
+      this.#fail(batch, error);
+    }
+  };
+
+  #succeed(batch: Batch, refused: readonly Claim[]): void {
+    for (const claim of refused) for (const listener of this.#fencedListeners) listener(claim);
+    batch.resolve();
+    this.#next();
+  }
+
+  #fail(batch: Batch, error: unknown): void {
+    batch.reject(error);
+    this.#next();
+    this.#onError?.(error);
+  }
+
+  #next(): void {
+    this.#queue.shift();
+    if (this.#queue.length > 0) setImmediate(this.#flushNext);
+    else this.#running = false;
+  }
+}

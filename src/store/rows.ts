@@ -1,0 +1,208 @@
+/** Between the rows of the tables and the data of the model. Pure. */
+import type { Selectable } from 'kysely';
+import type { Failure } from '../model/failure.ts';
+import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { NewRun, StoredFlow, StoredLogLine } from './store.ts';
+import type { ArtifactTable, FlowTable, LogTable, RunTable, TaskRunTable, TransitionTable } from './tables.ts';
+
+/** What a column takes: neither dialect gets booleans, dates or objects. */
+export type Value = string | number | null;
+
+/** A row as a query gives it back. */
+export type RunRow = Selectable<RunTable>;
+export type TaskRunRow = Selectable<Omit<TaskRunTable, 'seq'>>;
+export type TransitionRow = Selectable<Omit<TransitionTable, 'seq'>>;
+export type LogRow = Selectable<LogTable>;
+
+const parse = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
+const text = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value));
+
+export function runOf(row: RunRow): Run {
+  return {
+    id: row.id,
+    flow: row.flow,
+    flowVersion: row.flow_version,
+    name: row.name,
+    deployment: row.deployment,
+    parentRunId: row.parent_run_id,
+    parentTaskRunId: row.parent_task_run_id,
+    state: { type: row.state_type, name: row.state_name, message: row.state_message },
+    params: row.params,
+    result: row.result,
+    resultRef: row.result_ref,
+    error: parse<Failure>(row.error),
+    attempt: row.attempt,
+    recoveries: row.recoveries,
+    tags: parse<string[]>(row.tags) ?? [],
+    source: row.source,
+    scheduledFor: row.scheduled_for,
+    dueAt: row.due_at,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    cancelRequestedAt: row.cancel_requested_at,
+    epoch: row.epoch,
+    owner: parse<Owner>(row.owner),
+    leaseUntil: row.lease_until,
+  };
+}
+
+/** Values of a new run in the order of `runColumns`; owner null makes a run that waits (epoch 0). */
+export function newRunValues(run: NewRun & RunPatch, owner: Owner | null, leaseUntil: number | null): Value[] {
+  return [
+    run.id,
+    run.flow,
+    run.flowVersion,
+    run.name,
+    run.deployment,
+    run.parentRunId,
+    run.parentTaskRunId,
+    run.state.type,
+    run.state.name,
+    run.state.message,
+    run.attempt,
+    0,
+    owner === null ? 0 : 1,
+    text(owner),
+    leaseUntil,
+    run.scheduledFor,
+    run.dueAt,
+    run.createdAt,
+    run.startedAt ?? null,
+    run.endedAt ?? null,
+    null,
+    JSON.stringify(run.tags),
+    run.source,
+    run.resultRef ?? null,
+    run.params,
+    run.result ?? null,
+    text(run.error),
+  ];
+}
+
+/** What a patch writes: column and value, in a fixed order. */
+export function patchValues(patch: RunPatch): [column: keyof RunTable, value: Value][] {
+  const values: [keyof RunTable, Value][] = [];
+  if (patch.state !== undefined) {
+    values.push(['state_type', patch.state.type], ['state_name', patch.state.name], ['state_message', patch.state.message]);
+  }
+  if (patch.name !== undefined) values.push(['name', patch.name]);
+  if (patch.flowVersion !== undefined) values.push(['flow_version', patch.flowVersion]);
+  if (patch.attempt !== undefined) values.push(['attempt', patch.attempt]);
+  if (patch.dueAt !== undefined) values.push(['due_at', patch.dueAt]);
+  if (patch.startedAt !== undefined) values.push(['started_at', patch.startedAt]);
+  if (patch.endedAt !== undefined) values.push(['ended_at', patch.endedAt]);
+  if (patch.resultRef !== undefined) values.push(['result_ref', patch.resultRef]);
+  if (patch.result !== undefined) values.push(['result', patch.result]);
+  if (patch.error !== undefined) values.push(['error', text(patch.error)]);
+  return values;
+}
+
+export function taskRunOf(row: TaskRunRow): TaskRun {
+  return {
+    id: row.id,
+    runId: row.run_id,
+    name: row.name,
+    key: row.key,
+    displayName: row.display_name,
+    index: row.item_index,
+    state: { type: row.state_type, name: row.state_name, message: row.state_message },
+    attempt: row.attempt,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+    dueAt: row.due_at,
+    dependsOn: parse(row.depends_on),
+    progress: parse(row.progress),
+    metrics: parse(row.metrics),
+    result: row.result,
+    resultRef: row.result_ref,
+    error: parse<Failure>(row.error),
+    childRunId: row.child_run_id,
+  };
+}
+
+/** Values in the order of `taskRunColumns`. */
+export function taskRunValues(row: TaskRun): Value[] {
+  const { state } = row;
+  return [
+    row.id,
+    row.runId,
+    row.key,
+    row.name,
+    row.displayName,
+    row.index,
+    state.type,
+    state.name,
+    state.message,
+    row.attempt,
+    row.startedAt,
+    row.endedAt,
+    row.dueAt,
+    row.childRunId,
+    row.resultRef,
+    row.dependsOn === null ? null : JSON.stringify(row.dependsOn),
+    row.progress === null ? null : JSON.stringify(row.progress),
+    row.metrics === null ? null : JSON.stringify(row.metrics),
+    row.result,
+    row.error === null ? null : JSON.stringify(row.error),
+  ];
+}
+
+export function transitionOf(row: TransitionRow): Transition {
+  return {
+    runId: row.run_id,
+    taskRunId: row.task_run_id,
+    at: row.at,
+    type: row.type,
+    name: row.name,
+    message: row.message,
+    attempt: row.attempt,
+    owner: row.owner,
+  };
+}
+
+/** Values in the order of `transitionColumns`. */
+export function transitionValues(row: Transition): Value[] {
+  return [row.runId, row.taskRunId, row.at, row.type, row.name, row.attempt, row.owner, row.message];
+}
+
+export function logOf(row: LogRow): StoredLogLine {
+  return { runId: row.run_id, taskRunId: row.task_run_id, at: row.at, level: row.level, message: row.message, fields: parse(row.fields), seq: row.seq };
+}
+
+/** Values in the order of `logColumns`. */
+export function logValues(line: LogLine): Value[] {
+  return [line.runId, line.taskRunId, line.at, line.level, line.message, text(line.fields)];
+}
+
+export function artifactOf(row: Selectable<ArtifactTable>): Artifact {
+  return {
+    id: row.id,
+    runId: row.run_id,
+    taskRunId: row.task_run_id,
+    kind: row.kind as Artifact['kind'],
+    name: row.name,
+    data: JSON.parse(row.data),
+    createdAt: row.created_at,
+  };
+}
+
+/** Values in the order of `artifactColumns`. */
+export function artifactValues(artifact: Artifact): Value[] {
+  const { id, runId, taskRunId, kind, name, createdAt, data } = artifact;
+  return [id, runId, taskRunId, kind, name, createdAt, JSON.stringify(data) ?? 'null'];
+}
+
+export function flowOf(row: Selectable<FlowTable>): StoredFlow {
+  return {
+    name: row.name,
+    version: row.version,
+    description: row.description,
+    tags: parse<string[]>(row.tags) ?? [],
+    kind: row.kind as StoredFlow['kind'],
+    graph: parse(row.graph),
+    paramsSchema: parse(row.params_schema),
+    source: row.source,
+    updatedAt: row.updated_at,
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * A SQLite file (or memory) through libsql: one connection, synchronous calls, WAL.
+ *
+ * Several processes may share the file. Every write transaction begins IMMEDIATE: a deferred one fails at once when
+ * another process has written since it began reading. A lock that is held is waited for, inside SQLite for a moment
+ * (`lockSliceMs`), then between turns of the event loop, `busyTimeoutMs` in all.
+ *
+ * A crash loses nothing that was promised to a living process and never damages the file. `synchronous = NORMAL` means
+ * that power loss may undo the last transactions, never tear one.
+ */
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import type { Kysely } from 'kysely';
+import Database from 'libsql';
+import type { Clock } from '../../base/clock.ts';
+import type { Batch } from '../batch.ts';
+import type { Connection, Query } from '../connection.ts';
+import { isBusy, storeError } from '../errors.ts';
+import type { Value } from '../rows.ts';
+import type { Claim } from '../store.ts';
+import type { Tables } from '../tables.ts';
+import { retryBusy } from './busy.ts';
+import { FlushWriter } from './flush.ts';
+import { sqliteFragments } from './fragments.ts';
+import { Mutex } from './mutex.ts';
+import { Statements } from './statements.ts';
+
+export interface SqliteOptions {
+  readonly clock: Clock;
+  /** How long a statement waits for a lock in all, ms. */
+  readonly busyTimeoutMs: number;
+  /** Upper bound of the file in pages of 4 KiB; writes beyond it fail as on a full disk. */
+  readonly maxPages?: number | undefined;
+}
+
+/** How long SQLite itself waits for a lock before the event loop gets its turn again. */
+const lockSliceMs = 100;
+
+/**
+ * Opens the file, which is made with its folder when it is not there; `:memory:` lives as long as the connection.
+ *
+ * @throws BatutaError STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT
+ */
+export async function openSqlite(path: string, options: SqliteOptions): Promise<SqliteConnection> {
+  try {
+    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    const database = new Database(path, { timeout: lockSliceMs });
+    const connection = new SqliteConnection(path, database, options);
+    await connection.configure();
+    return connection;
+  } catch (error) {
+    throw storeError(error, path);
+  }
+}
+
+export class SqliteConnection implements Connection {
+  readonly dialect = 'sqlite';
+  readonly url: string;
+  readonly fragments = sqliteFragments;
+  readonly query: Query = (text, params = []) => this.#exclusive(() => this.#statements.all(numbered(text), params));
+  readonly #path: string;
+  readonly #database: Database.Database;
+  readonly #options: SqliteOptions;
+  readonly #statements: Statements;
+  /** Held while a transaction is open across turns; everything else waits, or it would become part of it. */
+  readonly #mutex = new Mutex();
+  #writer: FlushWriter | undefined;
+  #kysely: Promise<Kysely<Tables>> | undefined;
+  #closed = false;
+
+  constructor(path: string, database: Database.Database, options: SqliteOptions) {
+    this.#path = path;
+    this.url = `sqlite:${path}`;
+    this.#database = database;
+    this.#options = options;
+    this.#statements = new Statements(database);
+  }
+
+  /** Sets the pragmas. Turning the file to WAL needs it alone for a moment. */
+  async configure(): Promise<void> {
+    const { maxPages } = this.#options;
+    await this.#retry(() => {
+      for (const pragma of pragmas) this.#statements.all(`pragma ${pragma}`, []);
+      if (maxPages !== undefined) this.#statements.all(`pragma max_page_count = ${maxPages}`, []);
+    });
+  }
+
+  async transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
+    return await this.#mutex.run(async () => {
+      try {
+        await this.#retry(() => this.#statements.all('begin immediate', []));
+        try {
+          const value = await work(async (text, params = []) => this.#statements.all(numbered(text), params));
+          this.#statements.all('commit', []);
+          return value;
+        } catch (error) {
+          this.#rollback();
+          throw error;
+        }
+      } catch (error) {
+        throw storeError(error, this.#path);
+      }
+    });
+  }
+
+  migration<T>(work: (query: Query) => Promise<T>): Promise<T> {
+    return this.transaction(work);
+  }
+
+  now(): number {
+    return this.#options.clock.now();
+  }
+
+  kysely(): Promise<Kysely<Tables>> {
+    this.#kysely ??= import('./kysely.ts').then(({ sqliteKysely }) => sqliteKysely(this));
+    return this.#kysely;
+  }
+
+  /** Kysely's own way in: it holds the connection from `acquire` to `release`. */
+  get session(): SqliteSession {
+    return {
+      acquire: () => this.#mutex.acquire(),
+      release: () => this.#mutex.release(),
+      all: (text, params) => this.#guarded(() => this.#statements.all(text, params)),
+      run: (text, params) => this.#guarded(() => ({ changes: this.#statements.prepare(text).run(params as Value[]) })),
+      rollback: () => this.#rollback(),
+    };
+  }
+
+  writeBatch(batch: Batch): readonly Claim[] | Promise<readonly Claim[]> {
+    if (!this.#mutex.held) {
+      try {
+        return this.#write(batch);
+      } catch (error) {
+        if (!isBusy(error)) throw storeError(error, this.#path);
+      }
+    }
+    return this.#exclusive(() => this.#write(batch));
+  }
+
+  dataVersion(): number {
+    return Number(this.#statements.prepare('pragma data_version').first([])?.[0] ?? 0);
+  }
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#mutex.run(() => {
+      this.#statements.clear();
+      this.#database.close();
+    });
+  }
+
+  #write(batch: Batch): Claim[] {
+    this.#writer ??= new FlushWriter(this.#statements);
+    this.#statements.all('begin immediate', []);
+    try {
+      const refused = this.#writer.write(batch, this.now());
+      this.#statements.all('commit', []);
+      return refused;
+    } catch (error) {
+      this.#rollback();
+      throw error;
+    }
+  }
+
+  /** SQLite has rolled back by itself when the disk was full. */
+  #rollback(): void {
+    if (this.#database.inTransaction) this.#statements.all('rollback', []);
+  }
+
+  async #exclusive<T>(work: () => T): Promise<T> {
+    return await this.#mutex.run(() => this.#guarded(work));
+  }
+
+  async #guarded<T>(work: () => T): Promise<T> {
+    try {
+      return await this.#retry(work);
+    } catch (error) {
+      throw storeError(error, this.#path);
+    }
+  }
+
+  #retry<T>(work: () => T): Promise<T> {
+    return retryBusy(this.#options.clock, this.#options.busyTimeoutMs, work);
+  }
+}
+
+/** What the Kysely driver needs of the connection. */
+export interface SqliteSession {
+  acquire(): Promise<void>;
+  release(): void;
+  all(text: string, params: readonly unknown[]): Promise<unknown[]>;
+  run(text: string, params: readonly unknown[]): Promise<{ readonly changes: number }>;
+  rollback(): void;
+}
+
+const pragmas = ['journal_mode = wal', 'synchronous = normal', 'cache_size = -16000', 'temp_store = memory', 'mmap_size = 268435456'];
+
+/** `$1` is a name to SQLite and `?1` a number, as it is meant. */
+function numbered(text: string): string {
+  return text.replace(/\$(\d+)/g, '?$1');
+}

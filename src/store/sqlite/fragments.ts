@@ -1,0 +1,13 @@
+/** What SQLite says differently. */
+import type { Fragments } from '../connection.ts';
+
+export const sqliteFragments: Fragments = {
+  now: (index) => `$${index}`,
+  list: (index, columns) => {
+    const picked = Object.keys(columns).map((name, position) => `value ->> ${position} as ${name}`);
+    return `(select ${picked.join(', ')} from json_each($${index}))`;
+  },
+  integer: 'integer',
+  text: 'text',
+  counter: 'integer primary key',
+};
