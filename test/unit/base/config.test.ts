@@ -117,7 +117,9 @@ test('a heartbeat that is not shorter than the lease is refused, naming both and
 });
 
 test('a name in the file that is no setting is refused with the nearest one', async () => {
-  expect(await refusal({ loadFile: file({ defaults: { leese: '9s' } } as BatutaConfig) })).toContain("'leese' is no setting. Did you mean 'lease'?");
+  expect(await refusal({ loadFile: file({ defaults: { leese: '9s' } } as BatutaConfig) })).toContain(
+    "'leese' is no setting. Did you mean 'lease'?",
+  );
   expect(await refusal({ loadFile: file({ flow: 'x' } as BatutaConfig) })).toContain("Did you mean 'flows'?");
   expect(await refusal({ loadFile: file({ defaults: [] } as BatutaConfig) })).toContain('must export default an object');
 });

@@ -1,16 +1,9 @@
-import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { build } from 'esbuild';
-import { afterAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { type LogOptions, openLog, type RunLine } from '../../../src/base/log.ts';
 import { isSecretName } from '../../../src/base/redact.ts';
+import { compileProgram, startProgram } from '../../support/run-source.ts';
 
 const ids = { runId: 'run-1', taskRunId: 'task-1', flow: 'flight-delays', task: 'join' };
-// Inside node_modules, so that what is built there finds pino.
-mkdirSync('node_modules/.cache', { recursive: true });
-const folder = mkdtempSync('node_modules/.cache/batuta-log-');
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function open(options: Partial<LogOptions> = {}) {
   let printed = '';
@@ -122,24 +115,14 @@ test('the pretty form names flow and task, keeps the ids out and lets nothing st
 });
 
 test('no line is lost when the process ends at once after 5,000 of them', async () => {
-  const file = join(folder, 'chatty.mjs');
-  await build({
-    stdin: {
-      contents: `import { openLog } from './src/base/log.ts';
-        const { logger } = await openLog({ level: 'info', format: process.argv[2] });
-        for (let i = 0; i < 5000; i++) logger.info('line ' + i);
-        process.exit(1);`,
-      resolveDir: process.cwd(),
-      loader: 'ts',
-    },
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    external: ['pino', 'pino-pretty'],
-    outfile: file,
-  });
+  const program = await compileProgram(`
+    import { openLog } from './src/base/log.ts';
+    const { logger } = await openLog({ level: 'info', format: process.argv[2] });
+    for (let i = 0; i < 5000; i++) logger.info('line ' + i);
+    process.exit(1);`);
   for (const format of ['json', 'pretty']) {
-    const { stderr, status } = spawnSync(process.execPath, [file, format], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+    const { stderr, status } = await startProgram(program, [format]).ended;
     expect([status, stderr.trimEnd().split('\n').length]).toEqual([1, 5_000]);
   }
+  program.remove();
 });

@@ -1,0 +1,46 @@
+/** Where this package lies on disk. Bundling moves code into chunks, so no file may look for another beside itself. */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+interface Installed {
+  readonly folder: string;
+  readonly version: string;
+}
+
+let installed: Installed | undefined;
+
+/** Folder that holds the package.json of Batuta, the same from source, from `dist` and from any chunk. */
+export function packageFolder(): string {
+  return findPackage().folder;
+}
+
+/** Version of Batuta, e.g. `0.1.0`. */
+export function packageVersion(): string {
+  return findPackage().version;
+}
+
+/**
+ * Path of a built file, e.g. `builtFile('define/thread-entry.js')`. Also when running from source: what is handed to a
+ * worker thread or a new process must be plain JavaScript on Node 20.
+ */
+export function builtFile(path: string): string {
+  return join(packageFolder(), 'dist', path);
+}
+
+function findPackage(): Installed {
+  if (installed !== undefined) return installed;
+  for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
+    const found = readPackage(join(folder, 'package.json'));
+    if (found?.name === 'batuta') return (installed = { folder, version: found.version });
+    if (dirname(folder) === folder) throw new Error(`No package.json of batuta above ${import.meta.url}; the installation is not whole.`);
+  }
+}
+
+function readPackage(path: string): { readonly name: string; readonly version: string } | null {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8')) as { name: string; version: string };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,75 @@
+/** Something that runs in the background of a process and can be stopped. */
+
+/** May be started twice, stopped twice, and stopped before it was started. */
+export interface Service {
+  readonly name: string;
+  /** Resolves once it works. Starting again gives the same promise; after a stop it does nothing. */
+  start(): Promise<void>;
+  /** Resolves once nothing of it runs any more. Waits for a start that is under way. */
+  stop(): Promise<void>;
+}
+
+export interface ServiceParts {
+  readonly name: string;
+  /** Brings it to work. The signal aborts on stop, also while this is under way. A throw makes `start` reject; `stop` is still called. */
+  start(signal: AbortSignal): Promise<void> | void;
+  /** Takes down what `start` made, as far as it came. Called once at most, and only if `start` was. */
+  stop?(): Promise<void> | void;
+}
+
+/** A service made of what to do on start and on stop. */
+export function makeService(parts: ServiceParts): Service {
+  const controller = new AbortController();
+  let started: Promise<void> | undefined;
+  let stopped: Promise<void> | undefined;
+
+  async function takeDown(): Promise<void> {
+    controller.abort(new Error(`${parts.name} was stopped.`));
+    if (started === undefined) return;
+    await started.catch(() => undefined);
+    await parts.stop?.();
+  }
+
+  return {
+    name: parts.name,
+    start() {
+      if (stopped !== undefined) return started ?? Promise.resolve();
+      return (started ??= Promise.resolve().then(() => parts.start(controller.signal)));
+    },
+    stop() {
+      return (stopped ??= takeDown());
+    },
+  };
+}
+
+/**
+ * Several services as one: started one after another, stopped in reverse order.
+ *
+ * When one does not start, those before it are stopped again and its error is thrown. A stop that fails keeps none of the
+ * others from being stopped; the first error is thrown at the end.
+ */
+export function joinServices(name: string, services: readonly Service[]): Service {
+  return makeService({
+    name,
+    async start(signal) {
+      try {
+        for (const service of services) {
+          if (signal.aborted) return;
+          await service.start();
+        }
+      } catch (error) {
+        await stopAll(services).catch(() => undefined);
+        throw error;
+      }
+    },
+    stop: () => stopAll(services),
+  });
+}
+
+async function stopAll(services: readonly Service[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const service of services.toReversed()) {
+    await service.stop().catch((error: unknown) => errors.push(error));
+  }
+  if (errors.length > 0) throw errors[0];
+}
