@@ -17,3 +17,10 @@ export async function outcomeOf(active: ActiveRun, recorded: TaskRun): Promise<T
   }
   return { kind: 'failed', error: recorded.error ? errorOf(recorded.error) : new Error(recorded.state.message ?? 'It failed.') };
 }
+
+/** The value of an outcome; undefined when it was skipped. @throws what the task failed with, or why it was stopped. */
+export function valueOf(outcome: TaskOutcome): unknown {
+  if (outcome.kind === 'succeeded') return outcome.value;
+  if (outcome.kind === 'skipped') return undefined;
+  throw outcome.error;
+}

@@ -6,15 +6,14 @@
  */
 import { createHash } from 'node:crypto';
 import { BatutaError } from '../base/errors.ts';
-import type { FlowClass } from '../model/context.ts';
 import { runScope } from '../model/run-context.ts';
 import { isTerminal, stateOf } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
 import { LiveFlowContext } from './flow-context.ts';
-import { outcomeOf, type TaskOutcome } from './outcome.ts';
+import { outcomeOf, valueOf } from './outcome.ts';
 import { encodeValue } from './results.ts';
 import { recordUnrun, runTask } from './run-task.ts';
-import { type StartSubFlow, runSubFlow } from './sub-flow.ts';
+import { runSubFlow, type StartSubFlow } from './sub-flow.ts';
 import { LiveTaskContext } from './task-context.ts';
 
 /**
@@ -26,7 +25,7 @@ export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Pr
   const body = active.definition.run;
   if (!body) throw new BatutaError('INTERNAL', `${active.definition.className} has no method run.`);
   const calls = new CallBook(active);
-  const context = new LiveFlowContext(active, (flow, params) => calls.track(subFlow(calls, startSubFlow, flow, params)));
+  const context = new LiveFlowContext(active, (flow, params) => calls.track(runSubFlow(calls, startSubFlow, flow, params)));
   const scope = {
     runId: active.run.id,
     taskRunId: null,
@@ -46,7 +45,7 @@ export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Pr
 }
 
 /** The calls of one run of the body. */
-export class CallBook {
+class CallBook {
   readonly active: ActiveRun;
   /** How often each pair of name and inputs has occurred. */
   readonly #occurrences = new Map<string, number>();
@@ -137,17 +136,6 @@ export class CallBook {
       return `opaque-${this.active.services.makeId()}`;
     }
   }
-}
-
-/** The value of an outcome. @throws what the task failed with, or why it was stopped. */
-export function valueOf(outcome: TaskOutcome): unknown {
-  if (outcome.kind === 'succeeded') return outcome.value;
-  if (outcome.kind === 'skipped') return undefined;
-  throw outcome.error;
-}
-
-function subFlow(calls: CallBook, start: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
-  return runSubFlow(calls, start, flow, params);
 }
 
 /** The body's value, or the reason of a stop that does not wait for the body. */

@@ -1,0 +1,119 @@
+/** The client that opens the store itself and runs flows in this process. */
+import { captureConsole } from '../base/console-capture.ts';
+import type { Log } from '../base/log.ts';
+import type { Engine } from '../engine/engine.ts';
+import { isFlowClass, definitionOf } from '../define/definition.ts';
+import type { EngineListener } from '../model/events.ts';
+import type { FlowClass, ResultOf } from '../model/context.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { Run } from '../model/run.ts';
+import { isTerminal } from '../model/state.ts';
+import { currentScope } from '../model/run-context.ts';
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import type { Store } from '../store/store.ts';
+import type { Client, FlowsClient, RunHandle, RunOptions } from './client.ts';
+import { handleOf } from './run-handle.ts';
+import { cancelOnAbort, LocalRuns } from './runs.ts';
+
+export interface LocalClientOptions {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly log: Log;
+  readonly captureConsole: boolean;
+  /** Finds the flow of a recorded run in the user's files. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
+  readonly findDefinition: (run: Run) => Promise<FlowDefinition>;
+}
+
+/** Makes the client over open parts; it closes them. */
+export class LocalClient implements Client {
+  readonly runs: LocalRuns;
+  readonly flows: FlowsClient;
+  readonly #options: LocalClientOptions;
+  readonly #listeners = new Map<string, EngineListener>();
+  /** Definitions that ran here, by flow name: a class from code has no file to be found in. */
+  readonly #known = new Map<string, FlowDefinition>();
+  readonly #release: (() => void)[] = [];
+  #closed: Promise<void> | null = null;
+
+  constructor(options: LocalClientOptions) {
+    const { store, engine, log } = options;
+    this.#options = options;
+    this.runs = new LocalRuns({
+      store,
+      engine,
+      clock: engine.services.leaseClock,
+      findDefinition: async (run) => this.#known.get(run.flow) ?? options.findDefinition(run),
+      listen: (runId, listener) => this.#listen(runId, listener),
+    });
+    this.flows = { list: () => store.flows.list(), get: (name) => getFlow(store, name) };
+    this.#release.push(log.onLine((line) => this.#keep(line)));
+    if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));
+  }
+
+  async submit<F extends object>(flow: FlowClass<F> | FlowDefinition, params?: unknown, options: RunOptions = {}): Promise<RunHandle<ResultOf<F>>> {
+    const { engine, store } = this.#options;
+    const definition = isFlowClass(flow) || typeof flow === 'function' ? definitionOf(flow as FlowClass) : flow;
+    this.#known.set(definition.name, definition);
+    const id = engine.services.makeId();
+    const listener = this.#listen(id, options.onEvent);
+    const { name, tags, signal } = options;
+    const underWay = await engine.submit(definition, params, { id, ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), listener }).catch((error: unknown) => {
+      this.#listeners.delete(id);
+      throw error;
+    });
+    cancelOnAbort(signal, underWay.flowRun);
+    return handleOf(store, underWay) as RunHandle<ResultOf<F>>;
+  }
+
+  migrate(): ReturnType<Client['migrate']> {
+    return this.#options.store.migrate();
+  }
+
+  async prune(before: number): ReturnType<Client['prune']> {
+    const { store, engine } = this.#options;
+    const report = await store.prune(before);
+    for (const ref of report.resultRefs) await engine.services.results.remove(ref);
+    return report;
+  }
+
+  close(options: { readonly graceMs?: number; readonly message?: string } = {}): Promise<void> {
+    // Asked again with less grace (a second Ctrl-C), the engine is told; the rest happens once.
+    const stopped = this.#options.engine.close(options);
+    this.#closed ??= stopped.then(async () => {
+      for (const release of this.#release.splice(0)) release();
+      await this.#options.store.close();
+    });
+    return this.#closed;
+  }
+
+  /** Keeps a line with its run, and shows it to whoever follows the run here. */
+  #keep(line: Parameters<Parameters<Log['onLine']>[0]>[0]): void {
+    // A line that cannot be kept was printed all the same; the store's trouble shows where states are recorded.
+    this.#options.store.recorder.addLog(line).catch(() => undefined);
+    this.#listeners.get(line.runId)?.({ kind: 'log', line });
+  }
+
+  #listen(runId: string, listener: EngineListener | undefined): EngineListener | null {
+    if (!listener) return null;
+    this.#listeners.set(runId, listener);
+    return (event) => {
+      listener(event);
+      if (event.kind === 'run' && event.run.id === runId && isTerminal(event.run.state.type)) this.#forgetSoon(runId);
+    };
+  }
+
+  /** Hooks still log after the end of a run has been told. */
+  #forgetSoon(runId: string): void {
+    const ended = this.#options.engine.underWay(runId)?.ended ?? Promise.resolve();
+    const forget = (): void => void this.#listeners.delete(runId);
+    ended.then(forget, forget);
+  }
+}
+
+async function getFlow(store: Store, name: string): ReturnType<FlowsClient['get']> {
+  const flow = await store.flows.get(name);
+  if (flow) return flow;
+  const names = (await store.flows.list()).map((known) => known.name);
+  throw new BatutaError('FLOW_NOT_FOUND', `No flow '${name}' has run on this store.${hintFor(name, names, 'Known are')}`, { details: { flow: name } });
+}

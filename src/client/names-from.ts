@@ -1,0 +1,31 @@
+/** Which tasks run again when a run is retried from one of them. */
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { TaskRun } from '../model/run.ts';
+
+/**
+ * The task and all that comes after it: in a graph all that depends on it, in a code flow all task runs that began
+ * after its first one.
+ *
+ * @throws BatutaError USAGE when the flow has no such task.
+ */
+export function namesFrom(definition: FlowDefinition, from: string, taskRuns: readonly TaskRun[]): string[] {
+  const known = [...new Set([...definition.tasks.keys(), ...taskRuns.map((row) => row.name)])];
+  if (!known.includes(from)) throw new BatutaError('USAGE', `Flow ${definition.name} has no task '${from}'.${hintFor(from, known, 'Its tasks are')}`);
+  return definition.kind === 'graph' ? downstreamOf(definition, from) : startedSince(taskRuns, from);
+}
+
+function downstreamOf({ graph }: FlowDefinition, from: string): string[] {
+  const names = new Set([from]);
+  // Nodes stand in running order, so one pass sees every upstream before what it unlocks.
+  const into = new Map<string, string[]>();
+  for (const { from: giver, to } of graph.edges) into.set(to, [...(into.get(to) ?? []), giver]);
+  for (const node of graph.nodes) if (into.get(node)?.some((giver) => names.has(giver))) names.add(node);
+  return [...names];
+}
+
+function startedSince(taskRuns: readonly TaskRun[], from: string): string[] {
+  const first = Math.min(...taskRuns.filter((row) => row.name === from).map((row) => row.startedAt ?? Number.POSITIVE_INFINITY));
+  return [...new Set([from, ...taskRuns.filter((row) => (row.startedAt ?? 0) >= first).map((row) => row.name)])];
+}

@@ -1,0 +1,91 @@
+/** Puts a local client together: settings, store, engine. */
+import { type Clock, systemClock } from '../base/clock.ts';
+import { loadConfig } from '../base/config.ts';
+import type { Config } from '../base/settings.ts';
+import { makeId } from '../base/id.ts';
+import { type Log, openLog } from '../base/log.ts';
+import { identifyProcess, isProcessGone } from '../base/process-identity.ts';
+import { definitionOf } from '../define/definition.ts';
+import { Engine } from '../engine/engine.ts';
+import { folderStorage, type ResultStorage } from '../engine/results.ts';
+import { defaultEngineSettings, type EngineSettings } from '../engine/services.ts';
+import { threadIsolate } from '../engine/thread-isolate.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { Run } from '../model/run.ts';
+import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
+import { LocalClient } from './local-client.ts';
+
+export interface ClientOptions {
+  /** Settings; default: read from environment and defaults. Single ones below win over it. */
+  readonly config?: Config;
+  /** `sqlite:path` or `postgres://…`; default `sqlite:.batuta/batuta.db`. */
+  readonly databaseUrl?: string;
+  /** Folder for results larger than 256 KiB; default `results` beside the database. */
+  readonly results?: string;
+  /** Folders or files in which the flow of a run to be resumed or retried is looked for; default `flows`. */
+  readonly flows?: readonly string[];
+  /** Log to write to; default: one on standard error by the settings. */
+  readonly log?: Log;
+  /** Turns `console` output of flows into log lines of their runs; default true. */
+  readonly captureConsole?: boolean;
+}
+
+/** Parts that tests replace. */
+export interface ClientParts {
+  readonly store?: Store;
+  readonly resultStorage?: ResultStorage;
+  readonly clock?: Clock;
+  readonly random?: () => number;
+  readonly settings?: Partial<EngineSettings>;
+}
+
+/**
+ * Opens the store (creating and migrating it when needed) and gives a client that runs flows in this process. Close it at the end.
+ *
+ * @throws BatutaError CONFIG_INVALID, STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, STORE_NEWER, STORE_FULL
+ */
+export async function openClient(options: ClientOptions = {}, parts: ClientParts = {}): Promise<LocalClient> {
+  const flags = { databaseUrl: options.databaseUrl, results: options.results, flows: options.flows, captureConsole: options.captureConsole };
+  const config = options.config ?? (await loadConfig({ flags })).config;
+  const log = options.log ?? (await openLog({ level: config.logLevel, format: config.logFormat }));
+  const clock = parts.clock ?? systemClock;
+  const store = parts.store ?? (await openStore({ url: options.databaseUrl ?? config.databaseUrl }));
+  try {
+    await store.migrate();
+  } catch (error) {
+    await store.close().catch(() => undefined);
+    throw error;
+  }
+  const owner = identifyProcess();
+  const settings = { ...defaultEngineSettings, leaseMs: config.leaseMs, heartbeatMs: config.heartbeatMs, ...parts.settings };
+  const engine = new Engine(
+    {
+      store,
+      results: parts.resultStorage ?? folderStorage(options.results ?? config.results),
+      clock,
+      leaseClock: systemClock,
+      log: log.logger,
+      random: parts.random ?? Math.random,
+      makeId,
+      owner,
+      isOwnerGone: isProcessGone,
+      settings,
+      isolate: threadIsolate(),
+    },
+    definitionOf,
+  );
+  return new LocalClient({
+    store,
+    engine,
+    log,
+    captureConsole: options.captureConsole ?? config.captureConsole,
+    findDefinition: (run) => findDefinition(run, options.flows ?? config.flows),
+  });
+}
+
+/** The flow of a recorded run: in its own file when that is there, else by name among the flows. */
+async function findDefinition(run: Run, flows: readonly string[]): Promise<FlowDefinition> {
+  const { findFlowOfRun } = await import('../define/find-flow.ts');
+  return findFlowOfRun({ flow: run.flow, source: run.source, flows });
+}

@@ -1,0 +1,41 @@
+/** A run under way in this process, as its caller holds it. */
+import { BatutaError } from '../base/errors.ts';
+import { errorOf } from '../model/failure.ts';
+import type { Run } from '../model/run.ts';
+import type { RunUnderWay } from '../engine/engine.ts';
+import type { Store } from '../store/store.ts';
+import type { RunHandle } from './client.ts';
+
+/** Handle of a run that the engine executes. */
+export function handleOf(store: Store, { flowRun, ended }: RunUnderWay): RunHandle {
+  const { id } = flowRun.run;
+  const done = async (): Promise<Run> => {
+    const last = await ended;
+    await store.recorder.flush();
+    // The recorded row carries what other processes have changed since, e.g. who holds it now.
+    return (await store.runs.get(id)) ?? last;
+  };
+  return {
+    id,
+    get: async () => (await store.runs.get(id)) ?? flowRun.run,
+    done,
+    async result() {
+      const run = await done();
+      if (run.state.type === 'COMPLETED') return flowRun.value;
+      throw endedBadly(run, flowRun.thrown);
+    },
+    async cancel(message) {
+      flowRun.cancel(message ?? null);
+    },
+  };
+}
+
+/** The error that stands for a run which did not complete. Its cause is what was thrown, else the recorded failure. */
+export function endedBadly(run: Run, thrown: unknown): BatutaError {
+  const details = { runId: run.id, flow: run.flow, state: run.state.name };
+  const cause = thrown ?? (run.error ? errorOf(run.error) : undefined);
+  const message = `Run ${run.name} of ${run.flow} ended ${run.state.name}${run.state.message === null ? '' : `: ${run.state.message}`}`;
+  if (run.state.type === 'CANCELLED') return new BatutaError('RUN_CANCELLED', message, { details, cause });
+  if (run.error?.code === 'FLOW_TIMED_OUT') return new BatutaError('FLOW_TIMED_OUT', message, { details, cause });
+  return new BatutaError('RUN_FAILED', message, { details, cause });
+}

@@ -1,0 +1,116 @@
+/** What can be asked about runs and done with them, over an open store and the engine of this process. */
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { Engine } from '../engine/engine.ts';
+import { decodeValue, loadValue } from '../engine/results.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { EngineListener } from '../model/events.ts';
+import type { Run } from '../model/run.ts';
+import { isTerminal } from '../model/state.ts';
+import type { Store } from '../store/store.ts';
+import type { RunHandle, RunInspection, RunsClient } from './client.ts';
+import { handleOf } from './run-handle.ts';
+import { namesFrom } from './names-from.ts';
+import { watchRun } from './watch-run.ts';
+
+export interface LocalRunsOptions {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** The definition with which a recorded run goes on. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
+  readonly findDefinition: (run: Run) => Promise<FlowDefinition>;
+  /** Called before a run starts to execute here, so that its log lines find their listener. */
+  readonly listen: (runId: string, listener: EngineListener | undefined) => EngineListener | null;
+}
+
+/** Runs of the local client. */
+export class LocalRuns implements RunsClient {
+  readonly #options: LocalRunsOptions;
+  readonly list: RunsClient['list'];
+
+  constructor(options: LocalRunsOptions) {
+    this.#options = options;
+    this.list = (filter) => options.store.runs.list(filter);
+  }
+
+  async get(id: string): Promise<Run> {
+    const run = await this.#options.store.runs.get(id);
+    if (!run) throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${id}. List the newest with: batuta runs ls`, { details: { runId: id } });
+    return run;
+  }
+
+  async inspect(id: string): Promise<RunInspection> {
+    const { store, engine } = this.#options;
+    const run = await this.get(id);
+    const [taskRuns, transitions, artifacts, children] = await Promise.all([
+      store.taskRuns.ofRun(run.id),
+      store.transitions.ofRun(run.id),
+      store.artifacts.ofRun(run.id),
+      store.runs.children(run.id),
+    ]);
+    return { run, taskRuns, transitions, artifacts, children, params: decodeValue(run.params), result: await loadValue(engine.services.results, run) };
+  }
+
+  async logs(id: string, filter?: Parameters<RunsClient['logs']>[1]): ReturnType<RunsClient['logs']> {
+    return this.#options.store.logs.ofRun((await this.get(id)).id, filter);
+  }
+
+  watch(id: string, signal?: AbortSignal): ReturnType<RunsClient['watch']> {
+    return watchRun(this.#options.store, this.#options.clock, id, signal);
+  }
+
+  async cancel(id: string, message = 'It was cancelled by hand.'): Promise<Run> {
+    const { store, engine } = this.#options;
+    const run = await this.get(id);
+    if (isTerminal(run.state.type)) throw refused(run, 'it has already ended', 'There is nothing to cancel.');
+    const here = engine.underWay(run.id);
+    if (here) here.flowRun.cancel(message);
+    else await store.runs.requestCancel(run.id, engine.services.clock.now(), message, engine.services.isOwnerGone);
+    await store.recorder.flush();
+    return this.get(run.id);
+  }
+
+  async resume(id: string, options: Parameters<RunsClient['resume']>[1] = {}): Promise<RunHandle> {
+    const run = await this.get(id);
+    if (isTerminal(run.state.type)) throw refused(run, `it has ended (${run.state.name})`, `To run what did not complete again: batuta runs retry ${run.id}`);
+    return this.#continue(run, await this.#options.findDefinition(run), options);
+  }
+
+  async retry(id: string, options: Parameters<RunsClient['retry']>[1] = {}): Promise<RunHandle> {
+    const { store, engine } = this.#options;
+    const run = await this.get(id);
+    if (!isTerminal(run.state.type)) throw refused(run, `it is ${run.state.name}`, `Cancel it first, or continue it when its process is gone: batuta runs resume ${run.id}`);
+    const definition = await this.#options.findDefinition(run);
+    const names = options.from === undefined ? undefined : namesFrom(definition, options.from, await store.taskRuns.ofRun(run.id));
+    const reopened = await store.runs.reopen(run.id, engine.services.clock.now(), names);
+    if (!reopened) throw refused(run, `it is ${run.state.name}`, options.from === undefined ? 'A completed run can be retried from a task: --from <task>.' : 'Only an ended run can be retried.');
+    return this.#continue(reopened, definition, options);
+  }
+
+  async delete(id: string, options: { readonly force?: boolean } = {}): Promise<void> {
+    const { store, engine } = this.#options;
+    const run = await this.get(id);
+    const refs = await store.resultRefs(run.id);
+    if (!(await store.runs.delete(run.id, options))) throw refused(run, `it is ${run.state.name}`, 'Cancel it first, or delete it all the same with --force.');
+    for (const ref of refs) await engine.services.results.remove(ref);
+  }
+
+  async #continue(run: Run, definition: FlowDefinition, options: { readonly signal?: AbortSignal; readonly onEvent?: EngineListener }): Promise<RunHandle> {
+    const { engine, store, listen } = this.#options;
+    const underWay = await engine.resume(run.id, definition, listen(run.id, options.onEvent));
+    cancelOnAbort(options.signal, underWay.flowRun);
+    return handleOf(store, underWay);
+  }
+}
+
+/** Cancels a run when the signal aborts, or has aborted. */
+export function cancelOnAbort(signal: AbortSignal | undefined, run: { cancel(message: string | null): void }): void {
+  if (!signal) return;
+  const cancel = (): void => run.cancel(signal.reason instanceof Error && signal.reason.name !== 'AbortError' ? signal.reason.message : null);
+  if (signal.aborted) cancel();
+  else signal.addEventListener('abort', cancel, { once: true });
+}
+
+function refused(run: Run, why: string, mend: string): BatutaError {
+  return new BatutaError('RUN_STATE_REFUSED', `Run ${run.id} cannot be changed so: ${why}. ${mend}`, { details: { runId: run.id, state: run.state.name } });
+}

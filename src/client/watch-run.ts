@@ -1,0 +1,38 @@
+/** Follows a run from any process: reads when the database has changed, else rests. */
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { Run, TaskRun } from '../model/run.ts';
+import { isTerminal } from '../model/state.ts';
+import type { Store } from '../store/store.ts';
+
+/** Between two looks at the database. */
+const pollMs = 100;
+/** Rows are read again at the latest after this many looks where the database cannot tell that it has changed. */
+const looksPerRead = 5;
+
+/** Yields at once and then on every change until the run is terminal or `signal` aborts. @throws BatutaError RUN_NOT_FOUND */
+export async function* watchRun(store: Store, clock: Clock, id: string, signal?: AbortSignal): AsyncGenerator<{ readonly run: Run; readonly taskRuns: readonly TaskRun[] }> {
+  let seen = '';
+  for (let look = 0; !signal?.aborted; look++) {
+    const version = store.dataVersion();
+    const run = await store.runs.get(id);
+    if (!run) throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${id}.`, { details: { runId: id } });
+    const taskRuns = await store.taskRuns.ofRun(run.id);
+    const now = fingerprint(run, taskRuns);
+    if (now !== seen) yield { run, taskRuns };
+    seen = now;
+    if (isTerminal(run.state.type)) return;
+    await restUntilChange(store, clock, version, signal);
+  }
+}
+
+async function restUntilChange(store: Store, clock: Clock, version: number | null, signal?: AbortSignal): Promise<void> {
+  for (let look = 0; look < looksPerRead || version !== null; look++) {
+    await clock.sleep(pollMs, signal).catch(() => undefined);
+    if (signal?.aborted || (version !== null && store.dataVersion() !== version)) return;
+  }
+}
+
+function fingerprint(run: Run, taskRuns: readonly TaskRun[]): string {
+  return [run.state.name, run.attempt, ...taskRuns.map((row) => `${row.state.name}${row.attempt}${row.progress?.done ?? ''}`)].join(' ');
+}

@@ -1,0 +1,27 @@
+/** What is stored of a flow, so that it can be listed and drawn without loading its file. */
+import type { FlowDefinition } from '../model/flow.ts';
+import type { TaskDefinition } from '../model/task.ts';
+import type { StoredFlow } from '../store/store.ts';
+import { jsonSchemaOf } from './params.ts';
+
+/** A flow as plain JSON. `graph` holds `nodes` (one object a task, in running order), `edges` and `sinks`. */
+export function describeFlow(definition: FlowDefinition, updatedAt: number): StoredFlow {
+  const { name, version, description, tags, kind, graph, tasks, source } = definition;
+  const nodes = kind === 'code' ? [...tasks.values()] : graph.nodes.flatMap((node) => tasks.get(node) ?? []);
+  return {
+    name,
+    version,
+    description,
+    tags,
+    kind,
+    graph: { nodes: nodes.map(describeTask), edges: graph.edges, sinks: graph.sinks },
+    paramsSchema: jsonSchemaOf(definition.params),
+    source: source === null ? null : `${source.file}#${source.exportName}`,
+    updatedAt,
+  };
+}
+
+function describeTask(task: TaskDefinition): Record<string, unknown> {
+  const { name, description, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority, isolate, persist } = task;
+  return { name, description, tags, needs, after, each, eachLimit, conditional: task.when !== null, trigger, retries: retry.retries, timeoutMs, priority, isolate, persist };
+}

@@ -1,0 +1,109 @@
+/** Parameters of a run: validated and coerced by the flow's schema before the run exists. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * The parameters as the flow will see them: defaults filled in, values coerced as its schema says. Without a schema they are taken
+ * as they are.
+ *
+ * @throws BatutaError PARAMS_INVALID with `details.issues`: list of `{ path, message }`
+ */
+export async function validateParams(definition: FlowDefinition, given: unknown): Promise<unknown> {
+  const params = given ?? {};
+  if (!definition.params) return params;
+  const result = await definition.params['~standard'].validate(params);
+  if (result.issues) throw invalid(definition, result.issues, params);
+  refuseUnknown(definition, params, result.value);
+  return result.value;
+}
+
+/**
+ * The same for values that came as text (`-p key=value`): each is text unless the schema refuses text there, in which case it
+ * is read as JSON. Without a schema what is JSON is read as JSON.
+ *
+ * @param given parameters that came as data; `texts` win over them.
+ * @throws BatutaError PARAMS_INVALID
+ */
+export async function paramsFromText(definition: FlowDefinition, given: unknown, texts: Readonly<Record<string, string>>): Promise<unknown> {
+  const base = isFields(given) ? given : {};
+  if (!isFields(given) && given !== undefined && Object.keys(texts).length === 0) return given;
+  if (!definition.params) return { ...base, ...mapValues(texts, (text) => readJson(text, text)) };
+  const asText: Fields = { ...base, ...texts };
+  const first = await definition.params['~standard'].validate(asText);
+  if (!first.issues) return asText;
+  const refused = new Set(first.issues.map((issue) => pathOf(issue)[0]));
+  const asJson = { ...asText, ...mapValues(Object.fromEntries(Object.entries(texts).filter(([key]) => refused.has(key))), (text) => readJson(text, text)) };
+  return asJson;
+}
+
+/** A schema that strips what it does not know would run the flow on a typing error: a field that is gone afterwards is refused. */
+function refuseUnknown(definition: FlowDefinition, given: unknown, validated: unknown): void {
+  if (!isFields(given) || !isFields(validated)) return;
+  const known = knownFields(definition.params) ?? Object.keys(validated);
+  const unknown = Object.keys(given).filter((key) => !known.includes(key) && !Object.hasOwn(validated, key));
+  const [first] = unknown;
+  if (first === undefined) return;
+  throw new BatutaError('PARAMS_INVALID', `Flow ${definition.name} has no parameter '${first}'.${hintFor(first, known, 'Its parameters are')}`, {
+    details: { flow: definition.name, issues: unknown.map((key) => ({ path: key, message: 'Unknown parameter' })) },
+  });
+}
+
+/** JSON Schema of what a schema takes, where its library can give one, else null. */
+export function jsonSchemaOf(schema: StandardSchemaV1 | null): Fields | null {
+  const standard: unknown = schema?.['~standard'];
+  if (!isFields(standard) || !isFields(standard['jsonSchema']) || typeof standard['jsonSchema']['input'] !== 'function') return null;
+  try {
+    const made: unknown = standard['jsonSchema']['input']({ target: 'draft-2020-12' });
+    return isFields(made) ? made : null;
+  } catch {
+    // A schema with parts that JSON Schema cannot say (a custom check, a transform) has none.
+    return null;
+  }
+}
+
+function knownFields(schema: StandardSchemaV1 | null): string[] | null {
+  const properties = jsonSchemaOf(schema)?.['properties'];
+  return isFields(properties) ? Object.keys(properties) : null;
+}
+
+function invalid(definition: FlowDefinition, issues: readonly StandardSchemaV1.Issue[], given: unknown): BatutaError {
+  const readable = issues.map((issue) => ({ path: pathOf(issue).join('.'), message: issue.message }));
+  const told = readable.slice(0, 5).map(({ path, message }) => (path === '' ? message : `${path}: ${message}${isMissing(given, path) ? ' (it is missing)' : ''}`));
+  const more = readable.length > told.length ? ` and ${readable.length - told.length} more` : '';
+  return new BatutaError('PARAMS_INVALID', `The parameters do not fit flow ${definition.name}: ${told.join('; ')}${more}.`, {
+    details: { flow: definition.name, issues: readable },
+  });
+}
+
+function isMissing(given: unknown, path: string): boolean {
+  let at = given;
+  for (const key of path.split('.')) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return true;
+    at = (at as Fields)[key];
+  }
+  return false;
+}
+
+function pathOf(issue: StandardSchemaV1.Issue): string[] {
+  return (issue.path ?? []).map((step) => String(typeof step === 'object' ? step.key : step));
+}
+
+function isFields(value: unknown): value is Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function mapValues<T, U>(fields: Readonly<Record<string, T>>, change: (value: T) => U): Record<string, U> {
+  return Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, change(value)]));
+}
+
+function readJson(text: string, otherwise: unknown): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return otherwise;
+  }
+}

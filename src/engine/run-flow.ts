@@ -1,0 +1,232 @@
+/**
+ * One run from its claim to its end: run the graph or the code, retry the flow, settle, call the hooks, let the lease go.
+ *
+ * On a crash nothing here is needed any more: what is recorded stays, the lease runs out, and the next owner builds this anew
+ * from the rows.
+ */
+import { BatutaError, isBatutaError } from '../base/errors.ts';
+import type { EngineListener } from '../model/events.ts';
+import { type Failure, failureOf } from '../model/failure.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import { retryDelayMs } from '../model/retry.ts';
+import type { Run, TaskRun } from '../model/run.ts';
+import { isTerminal, type State, stateOf } from '../model/state.ts';
+import type { Claim } from '../store/store.ts';
+import { ActiveRun } from './active-run.ts';
+import { callHooks } from './hooks.ts';
+import type { Leases } from './leases.ts';
+import { decodeValue, encodeValue, noValue, type StoredValue, storeValue } from './results.ts';
+import { runCode } from './run-code.ts';
+import { runGraph } from './run-graph.ts';
+import type { EngineServices } from './services.ts';
+import type { StartSubFlow } from './sub-flow.ts';
+import { RunRecord } from './transition.ts';
+
+export interface FlowRunOptions {
+  readonly services: EngineServices;
+  readonly leases: Leases;
+  readonly subFlows: StartSubFlow;
+  readonly definition: FlowDefinition;
+  readonly run: Run;
+  readonly claim: Claim;
+  /** What earlier owners recorded. */
+  readonly taskRuns: readonly TaskRun[];
+  readonly listener: EngineListener | null;
+}
+
+/** What one attempt of the run came to. */
+type Verdict = { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null } | { readonly kind: 'stopped'; readonly reason: BatutaError };
+
+/** A run that this process executes. */
+export class FlowRun {
+  readonly #options: FlowRunOptions;
+  readonly #record: RunRecord;
+  readonly #params: unknown;
+  #active: ActiveRun;
+  #cancelAsked: string | null = null;
+  /** The flow's value as it is in memory; undefined until the run has completed. */
+  value: unknown = undefined;
+  /** What made it fail, as it was thrown; null while it has not failed. */
+  thrown: unknown = null;
+
+  constructor(options: FlowRunOptions) {
+    const { services, run, claim, definition, listener } = options;
+    this.#options = options;
+    this.#record = new RunRecord({ run, claim, owner: services.owner, definition, recorder: services.store.recorder, clock: services.clock, listener });
+    this.#params = decodeValue(run.params);
+    this.#active = this.#newAttempt(options.taskRuns);
+  }
+
+  get run(): Run {
+    return this.#record.run;
+  }
+
+  /**
+   * Executes the run to its end. Gives the run as it was last recorded: terminal, unless it was abandoned.
+   *
+   * @throws BatutaError STORE_… when its end could not be recorded.
+   */
+  async execute(): Promise<Run> {
+    const { leases } = this.#options;
+    leases.hold({ claim: this.#record.claim, onLost: () => this.abandon(leaseLost(this.run)), onCancel: () => this.cancel(null) });
+    try {
+      if (this.run.state.type === 'CANCELLING' || this.run.cancelRequestedAt !== null) this.cancel(this.run.state.message);
+      for (;;) {
+        await this.#begin();
+        const verdict = await this.#attempt();
+        const next = verdict.kind === 'error' ? await this.#retry(verdict) : verdict;
+        if (next === 'again') continue;
+        await this.#settle(next);
+        return this.run;
+      }
+    } catch (error) {
+      await this.#giveUp(error);
+      throw error;
+    } finally {
+      leases.letGo(this.run.id);
+    }
+  }
+
+  /** Cancels: Cancelling now, Cancelled when all has settled or the grace is over. Harmless when it has ended. */
+  cancel(message: string | null): void {
+    if (this.#cancelAsked !== null || isTerminal(this.run.state.type)) return;
+    const reason = message ?? 'The run was cancelled.';
+    this.#cancelAsked = reason;
+    const { services } = this.#options;
+    this.#record.setRun(stateOf('CANCELLING', 'Cancelling', reason)).catch(() => undefined);
+    this.#active.stop(new BatutaError('RUN_CANCELLED', reason, { details: { runId: this.run.id } }), false);
+    services.leaseClock.setTimer(services.settings.graceMs, () => this.force(), { unref: true });
+  }
+
+  /** Ends the grace of a cancel: what has not settled is Cancelled as it is. */
+  force(): void {
+    const { stopReason } = this.#active;
+    if (stopReason) this.#active.stop(stopReason, true);
+  }
+
+  /** Stops at once and writes nothing more; another owner goes on from what is recorded. */
+  abandon(reason: BatutaError): void {
+    this.#active.stop(reason, true);
+  }
+
+  async #begin(): Promise<void> {
+    const { run } = this;
+    if (this.#active.stopReason) return;
+    const now = this.#options.services.clock.now();
+    // Not awaited: it shares the flush of the first tasks; the run itself is durable since it was accepted or claimed.
+    this.#record.setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), { startedAt: run.startedAt ?? now, dueAt: null, error: null }).catch(() => undefined);
+    await callHooks(this.#active, this.run.state, null, undefined);
+  }
+
+  async #attempt(): Promise<Verdict> {
+    const active = this.#active;
+    const { definition, services, subFlows } = this.#options;
+    const timer = definition.timeoutMs === null ? null : services.clock.setTimer(definition.timeoutMs, () => this.#timeOut());
+    try {
+      if (definition.kind === 'code') {
+        const value = await runCode(active, subFlows);
+        return active.stopReason ? { kind: 'stopped', reason: active.stopReason } : { kind: 'value', value };
+      }
+      const { value, failed } = await runGraph(active);
+      if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
+      return failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', value };
+    } catch (error) {
+      if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
+      if (isBatutaError(error) && (error.stage === 'store' || error.code === 'INTERNAL')) throw error;
+      return { kind: 'error', error, task: null };
+    } finally {
+      timer?.cancel();
+    }
+  }
+
+  #timeOut(): void {
+    const { definition } = this.#options;
+    this.#active.stop(new BatutaError('FLOW_TIMED_OUT', `The run took longer than the timeout of its flow, ${definition.timeoutMs} ms.`, { details: { runId: this.run.id, timeoutMs: definition.timeoutMs } }), true);
+  }
+
+  /** Opens the next attempt when the flow's retries allow one, after its wait. Only what is not completed runs again. */
+  async #retry(verdict: Verdict & { readonly kind: 'error' }): Promise<'again' | Verdict> {
+    const { error, task } = verdict;
+    const { definition, services } = this.#options;
+    const { retry } = definition;
+    const { attempt } = this.run;
+    if (attempt - this.#options.run.attempt >= retry.retries) return verdict;
+    if (retry.retryIf && !(await Promise.resolve(retry.retryIf(error, attempt)).catch(() => false))) return verdict;
+    const waitMs = retryDelayMs(retry, attempt - this.#options.run.attempt + 1, error, services.random);
+    const failure = failureOf(error);
+    await this.#record.setRun(stateOf('SCHEDULED', 'AwaitingRetry', messageFor(failure, task)), { attempt: attempt + 1, dueAt: services.clock.now() + waitMs, error: failure });
+    this.#active.log.warn({ err: error }, `Attempt ${attempt} of the run failed, next in ${waitMs} ms: ${failure.message}`);
+    await services.clock.sleep(waitMs, this.#active.signal).catch(() => undefined);
+    if (this.#active.stopReason) return { kind: 'stopped', reason: this.#active.stopReason };
+    const taskRuns = await services.store.taskRuns.ofRun(this.run.id);
+    this.#active = this.#newAttempt(taskRuns.map(openAnew));
+    return 'again';
+  }
+
+  async #settle(verdict: Verdict): Promise<void> {
+    const { services } = this.#options;
+    if (verdict.kind === 'stopped' && (verdict.reason.code === 'LEASE_LOST' || verdict.reason.code === 'SHUTDOWN')) {
+      await services.store.recorder.flush();
+      if (verdict.reason.code === 'SHUTDOWN') await services.store.runs.release(this.#record.claim);
+      return;
+    }
+    const end = await this.#endOf(verdict);
+    await this.#record.setRun(end.state, { ...end.stored, error: end.error, endedAt: services.clock.now(), dueAt: null });
+    await callHooks(this.#active, end.state, end.error, this.value);
+  }
+
+  async #endOf(verdict: Verdict): Promise<{ readonly state: State; readonly error: Failure | null; readonly stored: StoredValue }> {
+    if (verdict.kind === 'value') {
+      try {
+        const stored = await this.#store(verdict.value);
+        this.value = verdict.value;
+        return { state: stateOf('COMPLETED'), error: null, stored };
+      } catch (error) {
+        return this.#endOf({ kind: 'error', error, task: null });
+      }
+    }
+    if (verdict.kind === 'error') {
+      this.thrown = verdict.error;
+      const error = failureOf(verdict.error);
+      return { state: stateOf('FAILED', 'Failed', messageFor(error, verdict.task)), error, stored: noValue };
+    }
+    this.thrown = verdict.reason;
+    const timedOut = verdict.reason.code === 'FLOW_TIMED_OUT';
+    const state = timedOut ? stateOf('FAILED', 'TimedOut', verdict.reason.message) : stateOf('CANCELLED', 'Cancelled', verdict.reason.message);
+    return { state, error: timedOut ? failureOf(verdict.reason) : null, stored: noValue };
+  }
+
+  /** The flow's value, recorded; a value that its task keeps in memory only is not. */
+  #store(value: unknown): Promise<StoredValue> {
+    const { services, definition } = this.#options;
+    const giver = definition.kind === 'code' ? null : (definition.result ?? (definition.graph.sinks.length === 1 ? definition.graph.sinks[0] : null));
+    if (giver && definition.tasks.get(giver)?.persist === false) return Promise.resolve(noValue);
+    return storeValue(services.results, `${this.run.id}/result`, encodeValue(value, `result of flow ${definition.name}`));
+  }
+
+  /** The store has failed in the middle: one more try to leave a true state, so that nothing is left Running. */
+  async #giveUp(error: unknown): Promise<void> {
+    this.abandon(error instanceof BatutaError ? error : new BatutaError('INTERNAL', String(error), { cause: error }));
+    if (isTerminal(this.run.state.type)) return;
+    const failure = failureOf(error);
+    await this.#record.setRun(stateOf('FAILED', 'Failed', failure.message), { error: failure, endedAt: this.#options.services.clock.now() }).catch(() => undefined);
+  }
+
+  #newAttempt(taskRuns: readonly TaskRun[]): ActiveRun {
+    const { services, definition } = this.#options;
+    return new ActiveRun({ services, definition, params: this.#params, record: this.#record, recorded: new Map(taskRuns.map((row) => [row.key, row])) });
+  }
+}
+
+function messageFor(error: Failure, task: string | null): string {
+  return task === null ? error.message : `Task ${task} failed: ${error.message}`;
+}
+
+/** A row as the next attempt of the flow finds it: what completed stays, the rest may run again. */
+function openAnew(row: TaskRun): TaskRun {
+  return row.state.type === 'COMPLETED' ? row : { ...row, state: stateOf('SCHEDULED') };
+}
+
+function leaseLost(run: Run): BatutaError {
+  return new BatutaError('LEASE_LOST', `Another process has taken over run ${run.id}.`, { details: { runId: run.id } });
+}

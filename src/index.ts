@@ -1,0 +1,35 @@
+/** `batuta`: the public names. Light to import: the engine and the store are loaded when a flow is run. */
+import type { RunOptions } from './client/client.ts';
+import type { FlowClass, ResultOf } from './model/context.ts';
+
+export { type BatutaConfig, defineConfig } from './base/config-file.ts';
+export { type Duration, formatDuration, parseDuration } from './base/duration.ts';
+export { BatutaError, type ErrorCode, errorCodes, type ErrorDetails, type ErrorStage, isBatutaError } from './base/errors.ts';
+export { Flow, type FlowOptions } from './define/flow.ts';
+export { On } from './define/on.ts';
+export { Task, type TaskOptions } from './define/task.ts';
+export type { Out } from './define/wiring.ts';
+export type { ArtifactWriter, FlowClass, FlowContext, HookContext, Input, Metrics, ResultOf, RunFacts, TaskContext, TaskFacts } from './model/context.ts';
+export type { Failure } from './model/failure.ts';
+export type { State, StateName, StateType } from './model/state.ts';
+
+/**
+ * Runs a flow here and now, recorded in the embedded store (or the one that `BATUTA_DATABASE_URL` names), and gives its value.
+ *
+ * @throws BatutaError PARAMS_INVALID before anything ran; RUN_FAILED (its cause is the task's error), RUN_CANCELLED, FLOW_TIMED_OUT; STORE_… when it could not be
+ * recorded.
+ * @example
+ * ```ts
+ * const rows = await run(FlightDelays, { month: '01' });
+ * ```
+ */
+export async function run<F extends object>(flow: FlowClass<F>, params?: unknown, options: RunOptions = {}): Promise<ResultOf<F>> {
+  const { openClient } = await import('./client/open-client.ts');
+  const client = await openClient();
+  try {
+    const handle = await client.submit(flow, params, options);
+    return await handle.result();
+  } finally {
+    await client.close();
+  }
+}
