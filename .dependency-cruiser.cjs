@@ -45,7 +45,7 @@ const packages = Object.entries(keepers).map(([name, keeper]) => ({
   comment: `Only ${keeper} imports ${name}.`,
   severity: 'error',
   from: { path: '^(src|worker|scheduler)/', pathNot: keeper },
-  to: { path: `^node_modules/(@types/)?${name}/` },
+  to: { path: `(^|/)node_modules/(@types/)?${name}/` },
 }));
 
 module.exports = {

@@ -1,0 +1,50 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+
+let folder = '';
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'batuta-arrows-'));
+  for (const name of ['.dependency-cruiser.cjs', 'tsconfig.json', 'package.json']) copyFileSync(name, join(folder, name));
+  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'));
+  write('src/index.ts', 'export const nothing = 0;\n');
+});
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+function write(path: string, text: string): void {
+  mkdirSync(join(folder, dirname(path)), { recursive: true });
+  writeFileSync(join(folder, path), text);
+}
+
+function checkArrows(): { readonly status: number | null; readonly output: string } {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [resolve('scripts/check-arrows.js')], { cwd: folder, encoding: 'utf8' });
+  return { status, output: stdout + stderr };
+}
+
+test('sources that keep to the arrows pass', () => {
+  write('src/base/a.ts', "import { pino } from 'pino';\nexport const a = pino;\n");
+  write('src/model/b.ts', "import { a } from '../base/a.ts';\nexport const b = a;\n");
+  expect(checkArrows()).toMatchObject({ status: 0, output: expect.stringContaining('no dependency violations') });
+});
+
+test('a forbidden import is found in every form: plain, type, lazy, and of a kept package', () => {
+  write('src/base/a.ts', "import type { B } from '../model/b.ts';\nexport type A = B;\n");
+  write('src/model/b.ts', 'export type B = string;\n');
+  write('src/define/d.ts', 'export const d = 1;\n');
+  write('src/engine/c.ts', "export const load = () => import('../define/d.ts');\n");
+  write('src/cli/e.ts', "import { Kysely } from 'kysely';\nexport const e = Kysely;\n");
+  write('flows/f.ts', "import { d } from '../src/define/d.ts';\nexport const f = d;\n");
+  const { status, output } = checkArrows();
+  expect(status).not.toBe(0);
+  for (const rule of ['room-base', 'room-engine', 'package-kysely', 'flows-like-a-user']) expect(output).toContain(rule);
+});
+
+test('a circle is found even when only types go round in it', () => {
+  write('src/model/a.ts', "import type { B } from './b.ts';\nexport interface A { b: B }\n");
+  write('src/model/b.ts', "import type { A } from './a.ts';\nexport interface B { a: A }\n");
+  const { status, output } = checkArrows();
+  expect(status).not.toBe(0);
+  expect(output).toContain('no-circle');
+});
