@@ -94,12 +94,16 @@ export class LocalClient implements Client {
     this.#listeners.get(line.runId)?.({ kind: 'log', line });
   }
 
+  /** Listener of a run and the sub-flows it starts; their log lines reach it too. */
   #listen(runId: string, listener: EngineListener | undefined): EngineListener | null {
     if (!listener) return null;
     this.#listeners.set(runId, listener);
     return (event) => {
+      if (event.kind === 'run') {
+        if (isTerminal(event.run.state.type)) this.#forgetSoon(event.run.id);
+        else this.#listeners.set(event.run.id, listener);
+      }
       listener(event);
-      if (event.kind === 'run' && event.run.id === runId && isTerminal(event.run.state.type)) this.#forgetSoon(runId);
     };
   }
 

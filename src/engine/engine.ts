@@ -40,7 +40,6 @@ export class Engine {
   readonly #leases: Leases;
   readonly #underWay = new Map<string, RunUnderWay>();
   readonly #described = new Set<string>();
-  readonly #subFlows: StartSubFlow;
   #closing = false;
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
@@ -48,7 +47,6 @@ export class Engine {
     this.services = services;
     this.#definitionOf = definitionOf;
     this.#leases = new Leases({ store: services.store, clock: services.leaseClock, log: services.log, settings: services.settings });
-    this.#subFlows = { definitionOf, start: (definition, params, parent, id) => this.#startSubFlow(definition, params, parent, id) };
   }
 
   /**
@@ -136,7 +134,11 @@ export class Engine {
 
   #execute(definition: FlowDefinition, run: Run, taskRuns: Awaited<ReturnType<EngineServices['store']['taskRuns']['ofRun']>>, listener: EngineListener | null): RunUnderWay {
     const claim: Claim = { runId: run.id, epoch: run.epoch };
-    const flowRun = new FlowRun({ services: this.services, leases: this.#leases, subFlows: this.#subFlows, definition, run, claim, taskRuns, listener });
+    const subFlows: StartSubFlow = {
+      definitionOf: this.#definitionOf,
+      start: (child, params, parent, id) => this.#startSubFlow(child, params, { id, parent, listener }),
+    };
+    const flowRun = new FlowRun({ services: this.services, leases: this.#leases, subFlows, definition, run, claim, taskRuns, listener });
     const ended = flowRun.execute().finally(() => this.#underWay.delete(run.id));
     // Whoever waits for it gets the error; when nobody does, it is not unhandled.
     ended.catch(() => undefined);
@@ -153,11 +155,12 @@ export class Engine {
     await this.services.store.flows.put(describeFlow(definition, this.services.clock.now()));
   }
 
-  async #startSubFlow(definition: FlowDefinition, params: unknown, parent: { readonly runId: string; readonly taskRunId: string }, id: string): Promise<SubFlowRun> {
+  async #startSubFlow(definition: FlowDefinition, params: unknown, options: SubmitOptions & { readonly id: string }): Promise<SubFlowRun> {
+    const { id } = options;
     const recorded = await this.services.store.runs.get(id);
-    if (!recorded) return subFlowRun(await this.submit(definition, params, { id, parent }));
+    if (!recorded) return subFlowRun(await this.submit(definition, params, options));
     if (isTerminal(recorded.state.type)) return { runId: id, ended: Promise.resolve(recorded), stop: () => undefined };
-    return subFlowRun(await this.resume(id, definition));
+    return subFlowRun(await this.resume(id, definition, options.listener));
   }
 }
 

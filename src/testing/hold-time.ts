@@ -1,0 +1,36 @@
+/** Tells the fake clock when something really works, from the events of a run and its sub-flows. */
+import type { EngineEvent } from '../model/events.ts';
+import { isTerminal } from '../model/state.ts';
+import type { FakeClock } from './fake-clock.ts';
+
+/**
+ * Listener that holds time still while a task executes, and while a run has no task run to wait for: then the body of its code
+ * flow does something of its own, or the engine is between two tasks.
+ */
+export function holdTime(clock: FakeClock): (event: EngineEvent) => void {
+  /** Per run under way, its task runs that have not ended. */
+  const open = new Map<string, Set<string>>();
+  /** Task run that stands for a sub-flow, by the run of that. */
+  const parents = new Map<string, string>();
+
+  return (event) => {
+    if (event.kind === 'run') {
+      const { id, state } = event.run;
+      const ended = isTerminal(state.type);
+      if (ended) open.delete(id);
+      else if (!open.has(id)) open.set(id, new Set());
+      clock.setBusy(id, state.type === 'RUNNING' && open.get(id)?.size === 0);
+      const parent = parents.get(id);
+      if (parent !== undefined) clock.setBusy(parent, ended);
+    } else if (event.kind === 'task') {
+      const { id, state, childRunId } = event.taskRun;
+      if (childRunId !== null) parents.set(childRunId, id);
+      clock.setBusy(id, state.type === 'RUNNING' && (childRunId === null || !open.has(childRunId)));
+      const waitsFor = open.get(event.run.id);
+      if (!waitsFor) return;
+      if (isTerminal(state.type)) waitsFor.delete(id);
+      else waitsFor.add(id);
+      clock.setBusy(event.run.id, waitsFor.size === 0);
+    }
+  };
+}

@@ -1,0 +1,105 @@
+/** Runs a flow in memory, with the same engine and store as anywhere else, on a clock that does not make one wait. */
+import { systemClock } from '../base/clock.ts';
+import { makeId } from '../base/id.ts';
+import { openLog } from '../base/log.ts';
+import { identifyProcess } from '../base/process-identity.ts';
+import type { Client } from '../client/client.ts';
+import { LocalClient } from '../client/local-client.ts';
+import { definitionOf } from '../define/definition.ts';
+import { Engine } from '../engine/engine.ts';
+import type { Isolate } from '../engine/isolate.ts';
+import { memoryStorage } from '../engine/results.ts';
+import { defaultEngineSettings } from '../engine/services.ts';
+import type { FlowClass, ResultOf } from '../model/context.ts';
+import type { EngineListener } from '../model/events.ts';
+import { openStore } from '../store/open.ts';
+import { FakeClock } from './fake-clock.ts';
+import { holdTime } from './hold-time.ts';
+import { type Overrides, withOverrides } from './override.ts';
+import { TestRun } from './test-run.ts';
+
+export interface TestOptions<F> {
+  /** What runs, or is given, in the place of tasks. */
+  readonly override?: Overrides<F>;
+  /** The same for flows it runs by `ctx.runFlow`. */
+  readonly subFlows?: readonly (readonly [FlowClass, Readonly<Record<string, unknown>>])[];
+  /** Default: a new one, at 2026-01-01T00:00:00Z. */
+  readonly clock?: FakeClock;
+  /** Gives numbers in [0, 1), for jitter; default always 0.5. */
+  readonly random?: () => number;
+  /** Aborting cancels the run. */
+  readonly signal?: AbortSignal;
+  readonly onEvent?: EngineListener;
+}
+
+/**
+ * Runs a flow to its end and gives all that became of it; a flow that fails is no error here.
+ *
+ * Retry delays pass at once. A timeout passes when all that runs waits by `clock.sleep`. Tasks with `isolate: 'thread'` run in
+ * this thread. Nothing is written to disk or printed.
+ *
+ * @throws BatutaError PARAMS_INVALID, USAGE (an override of no task), and the errors of a wrong declaration.
+ * @example
+ * ```ts
+ * const run = await testFlow(FlightDelays, { month: '01' }, { override: { airports: [] } });
+ * run.expectState('Completed').expectTask('flights', 'Completed', { attempts: 2 });
+ * ```
+ */
+export async function testFlow<F extends object>(flow: FlowClass<F>, params?: unknown, options: TestOptions<F> = {}): Promise<TestRun<ResultOf<F>>> {
+  const clock = options.clock ?? new FakeClock();
+  const replaced = new Map<FlowClass, Readonly<Record<string, unknown>>>(options.subFlows);
+  const define = (cls: FlowClass): ReturnType<typeof definitionOf> => withOverrides(definitionOf(cls), replaced.get(cls) ?? {});
+  const client = await openTestClient(clock, define, options.random ?? (() => 0.5));
+  try {
+    const begun = clock.elapsedMs;
+    const definition = withOverrides(definitionOf(flow), { ...options.override });
+    const hold = holdTime(clock);
+    const handle = await client.submit<F>(definition, params, {
+      onEvent: (event) => {
+        hold(event);
+        options.onEvent?.(event);
+      },
+      ...(options.signal ? { signal: options.signal } : {}),
+    });
+    const { result, thrown } = await handle.result().then(
+      (value) => ({ result: value, thrown: null }),
+      (error: unknown) => ({ result: undefined, thrown: error instanceof Error ? (error.cause ?? error) : error }),
+    );
+    const [inspection, logs] = await Promise.all([client.runs.inspect(handle.id), client.runs.logs(handle.id, { limit: 10_000 })]);
+    return new TestRun<ResultOf<F>>({ inspection, logs, result, thrown, waitedMs: clock.elapsedMs - begun });
+  } finally {
+    await client.close();
+  }
+}
+
+async function openTestClient(clock: FakeClock, define: (flow: FlowClass) => ReturnType<typeof definitionOf>, random: () => number): Promise<Client> {
+  const store = await openStore({ url: 'sqlite::memory:' });
+  await store.migrate();
+  const log = await openLog({ level: 'trace', format: 'json', clock, write: () => undefined });
+  const engine = new Engine(
+    {
+      store,
+      results: memoryStorage(),
+      clock,
+      leaseClock: systemClock,
+      log: log.logger,
+      random,
+      makeId,
+      owner: identifyProcess(),
+      isOwnerGone: () => false,
+      settings: defaultEngineSettings,
+      isolate: inThisThread,
+    },
+    define,
+  );
+  const findDefinition = (): never => {
+    throw new Error('A test runs each flow once.');
+  };
+  return new LocalClient({ store, engine, log, captureConsole: true, findDefinition });
+}
+
+/** A thread would have a clock of its own. */
+const inThisThread: Isolate = {
+  call: async ({ definition, task, args, context }) => task.method.apply(definition.create(), [...args, context]),
+  close: async () => undefined,
+};
