@@ -1,0 +1,52 @@
+/** Parallel tasks that do nothing and a join, in one run: how many a second, and whether time and memory stay in line. */
+import { recordBare } from './bare-recorder.js';
+import { timeRun, withClient } from './engine.js';
+import { makeFanOut } from './flows.js';
+import { inFolder, inOwnProcess, median, medians, repeat } from './measure.js';
+
+/** @param {import('./main.js').Request} request */
+export async function benchmark({ quick, runs, store }) {
+  const tasks = quick ? 100 : 10_000;
+  const warm = await measureWarm({ tasks, runs, quick, store });
+  // Own processes, for the sake of memory: what an earlier run has left would be counted too.
+  const processes = quick ? 1 : Math.min(runs, 5);
+  const small = await repeat({ times: processes }, () => inOwnProcess('fanout-process.js', { tasks, store }));
+  const large = await repeat({ times: processes }, () => inOwnProcess('fanout-process.js', { tasks: tasks * 10, store }));
+  const growth = median(large.map(({ ms }) => ms)) / median(small.map(({ ms }) => ms));
+  const memory = median(large.map(({ peakMb }) => peakMb));
+  const many = (count) => count.toLocaleString('en-US');
+  return {
+    title: `${many(tasks)} and ${many(tasks * 10)} parallel tasks that do nothing and a join, medians of ${runs} and ${processes}`,
+    figures: [
+      {
+        name: 'tasksPerSecond',
+        label: `${many(tasks)} tasks, a second`,
+        value: warm.engine,
+        unit: 'tasks',
+        ...(store === 'sqlite' ? { target: { atLeast: 25_000 }, beside: { label: 'the same rows by hand', value: warm.bare } } : {}),
+      },
+      {
+        name: 'timesLonger',
+        label: `${many(tasks * 10)} tasks, times as long`,
+        value: growth,
+        unit: '×',
+        target: { atMost: 11 },
+      },
+      { name: 'peakMb', label: `${many(tasks * 10)} tasks, peak resident`, value: memory, unit: 'MB', target: { atMost: 450 } },
+    ],
+  };
+}
+
+function measureWarm({ tasks, runs, quick, store }) {
+  const FanOut = makeFanOut('fan-out', tasks);
+  return inFolder((folder) =>
+    withClient({ folder, store }, async (client) =>
+      medians(
+        await repeat({ times: runs, warmups: quick ? 0 : 2 }, async () => ({
+          engine: tasks / ((await timeRun(client, FanOut)) / 1_000),
+          bare: tasks / (recordBare(folder, { tasks, tasksPerFlush: 500 }) / 1_000),
+        })),
+      ),
+    ),
+  );
+}

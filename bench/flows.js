@@ -1,0 +1,56 @@
+/** The flows that are measured. Decorators are called as functions here, so that plain JavaScript can make classes of any length. */
+import { Flow, Task } from 'batuta';
+
+/** Puts `@Task(options)` on a method, as a compiler would in legacy mode. */
+function mark(target, name, options) {
+  const descriptor = Object.getOwnPropertyDescriptor(target, name);
+  Object.defineProperty(target, name, Task(options)(target, name, descriptor) ?? descriptor);
+}
+
+/**
+ * A flow of `length` tasks, each waiting for the one before and calling `work`.
+ *
+ * @param {string} name
+ * @param {number} length
+ * @param {() => unknown} work what every task does
+ */
+export function makeChain(name, length, work) {
+  class Chain {}
+  for (let at = 0; at < length; at++) {
+    const method = `step${at}`;
+    Object.defineProperty(Chain.prototype, method, { value: () => work(), configurable: true, writable: true });
+    mark(Chain.prototype, method, at === 0 ? {} : { needs: [`step${at - 1}`] });
+  }
+  Flow({ name })(Chain);
+  return Chain;
+}
+
+/**
+ * A flow whose first task gives a list of `width` numbers, whose second is run once per number, and whose third counts the results.
+ *
+ * @param {string} name
+ * @param {number} width
+ */
+export function makeFanOut(name, width) {
+  class FanOut {
+    list() {
+      return Array.from({ length: width }, (_, at) => at);
+    }
+    touch(number) {
+      return number;
+    }
+    join(numbers) {
+      return numbers.length;
+    }
+  }
+  mark(FanOut.prototype, 'list', {});
+  mark(FanOut.prototype, 'touch', { each: 'list' });
+  mark(FanOut.prototype, 'join', { needs: ['touch'] });
+  Flow({ name })(FanOut);
+  return FanOut;
+}
+
+/** The usual bad way to compute a Fibonacci number: as slow as its result is large. */
+export function fibo(n) {
+  return n < 2 ? n : fibo(n - 1) + fibo(n - 2);
+}

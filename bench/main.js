@@ -1,0 +1,71 @@
+/** `npm run bench -- NAME [--json] [--quick] [--runs n] [--store sqlite|postgres]`: runs one benchmark against `dist`. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { root } from './measure.js';
+import { toJson, toTable } from './report.js';
+
+/** Name of each benchmark, its file, and what it shows. */
+const benchmarks = {
+  chain: { file: './chain.js', shows: '1,000 tasks, each waiting for the one before' },
+  fanout: { file: './fanout.js', shows: '10,000 and 100,000 parallel tasks and a join in one run' },
+  light40: { file: './light40.js', shows: 'overhead over 40 tasks of fibo(10)' },
+  long10: { file: './long10.js', shows: 'overhead over 10 tasks of fibo(33)' },
+  startup: { file: './startup.js', shows: 'a whole `batuta run`, and the import of the library' },
+  'two-processes': { file: './two-processes.js', shows: 'two processes with 5,000 runs each on one SQLite file' },
+};
+
+process.exitCode = await main();
+
+/** @returns {Promise<number>} exit status: 0 fine, 1 a target was missed or the benchmark failed, 2 wrong usage */
+async function main() {
+  const request = readRequest();
+  if (!request) return 2;
+  if (!existsSync(join(root, 'dist', 'index.js'))) return refuse('There is no dist; run `npm run build` first.');
+  const { benchmark } = await import(benchmarks[request.name].file);
+  const report = await benchmark(request);
+  console.log(toTable({ name: request.name, ...report }));
+  if (request.quick) console.log('\nA quick run shows that the benchmark works; it is too small to be judged.');
+  const json = toJson({ name: request.name, ...report }, { judge: !request.quick });
+  if (request.json) console.log(JSON.stringify(json));
+  return json.ok ? 0 : 1;
+}
+
+/**
+ * @typedef {object} Request
+ * @property {string} name
+ * @property {boolean} json
+ * @property {boolean} quick a tiny form, for tests
+ * @property {number} runs how many samples a median is made of
+ * @property {'sqlite' | 'postgres'} store
+ */
+
+/** @returns {Request | null} */
+function readRequest() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        quick: { type: 'boolean', default: false },
+        runs: { type: 'string' },
+        store: { type: 'string', default: 'sqlite' },
+      },
+    });
+    const [name, ...rest] = positionals;
+    const runs = Number(values.runs ?? (values.quick ? 1 : 7));
+    if (name === undefined || rest.length > 0 || !Object.hasOwn(benchmarks, name)) throw new Error('Name one benchmark.');
+    if (!Number.isInteger(runs) || runs < 1) throw new Error('--runs takes a whole number from 1.');
+    if (values.store !== 'sqlite' && values.store !== 'postgres') throw new Error('--store takes sqlite or postgres.');
+    return { name, json: values.json, quick: values.quick, runs, store: values.store };
+  } catch (error) {
+    refuse(error.message);
+    return null;
+  }
+}
+
+function refuse(message) {
+  const names = Object.entries(benchmarks).map(([name, { shows }]) => `  ${name.padEnd(14)} ${shows}`);
+  console.error(`${message}\n\nnpm run bench -- NAME [--json] [--quick] [--runs n] [--store sqlite|postgres]\n\n${names.join('\n')}`);
+  return 2;
+}
