@@ -1,37 +1,32 @@
-/** Where the running library lies, and whether it is the built one. */
+/**
+ * Which files are the library itself, and what stands for it in a loaded flow file.
+ *
+ * A flow file that is loaded shares the running copy of the library. Node 20 cannot import TypeScript, so when the library
+ * runs from source (its own tests) flow files get the built copy, and two copies live side by side; all they hand each other
+ * lies under `Symbol.for` keys, so that works.
+ */
 import { existsSync } from 'node:fs';
-import { basename, dirname, join, sep } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { join, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { builtFile, packageFolder } from '../base/installed.ts';
 
-/** Absolute path of `dist` when running built, of `src` when running from source. The build moves modules about inside it. */
-const root = findRoot(fileURLToPath(import.meta.url));
-
-/** What a user's file may import of the library, and the module behind it. */
 const publicModules: ReadonlyMap<string, string> = new Map([
   ['batuta', 'index.js'],
   ['batuta/client', 'client/index.js'],
   ['batuta/testing', 'testing/index.js'],
 ]);
 
-/** Whether a file is part of the library itself. */
+/** Whether a file is code of the library, from source or built. */
 export function isOfLibrary(file: string): boolean {
-  return file.startsWith(root + sep);
+  return file.startsWith(join(packageFolder(), 'dist') + sep) || file.startsWith(join(packageFolder(), 'src') + sep);
 }
 
 /**
- * The file URL that stands for `batuta`, `batuta/client` or `batuta/testing` in a loaded flow file; undefined for any other
- * specifier, and when the library runs from source and was never built.
+ * The file URL that stands for `batuta`, `batuta/client` or `batuta/testing`; undefined for any other specifier, and when the
+ * library runs from source and was never built.
  */
 export function libraryUrl(specifier: string): string | undefined {
   const path = publicModules.get(specifier);
-  if (path === undefined) return undefined;
-  const file = join(basename(root) === 'dist' ? root : join(dirname(root), 'dist'), path);
-  return existsSync(file) ? pathToFileURL(file).href : undefined;
-}
-
-function findRoot(file: string): string {
-  for (let folder = dirname(file); folder !== dirname(folder); folder = dirname(folder)) {
-    if (basename(folder) === 'dist' || basename(folder) === 'src') return folder;
-  }
-  return dirname(file);
+  const file = path === undefined ? undefined : builtFile(path);
+  return file !== undefined && existsSync(file) ? pathToFileURL(file).href : undefined;
 }

@@ -103,9 +103,10 @@ type WantedInGraph<T, W extends Wiring> = [Missing<T, W['needs']>] extends [neve
     : Fault<`after: '${Missing<T, W['after']> & string}' is not a public method of this class`>
   : Fault<`needs: '${Missing<T, W['needs']> & string}' is not a public method of this class`>;
 
-type WantedWithWhen<T, W extends Wiring> = W['when'] extends Taking<Arguments<T, W>>
-  ? Taking<Arguments<T, W>>
-  : Fault<'when: its parameters are not the results of the tasks in needs, in order, then the context'>;
+type WantedWithWhen<T, W extends Wiring> =
+  W['when'] extends Taking<Arguments<T, W>>
+    ? Taking<Arguments<T, W>>
+    : Fault<'when: its parameters are not the results of the tasks in needs, in order, then the context'>;
 
 /** What a method must be assignable to for `@Task` with these options to stand on it. */
 export type Wanted<T, W extends Wiring> = T extends abstract new (

@@ -1,0 +1,171 @@
+/**
+ * Where bundles of flow files are kept between processes: `<nearest node_modules>/.cache/batuta`, or a folder of the user's in
+ * the system's temporary folder when there is no node_modules or it cannot be written.
+ *
+ * A bundle is `<hash of its content>.mjs`; beside it a manifest per flow file says from which inputs it was made, so that a
+ * second process need not start the bundler. Files appear by rename, so a reader sees a whole file or none. What was not
+ * used for a week is removed when a new bundle is written.
+ */
+import { createHash, randomUUID } from 'node:crypto';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, sep } from 'node:path';
+import { systemClock } from '../base/clock.ts';
+import { packageVersion } from '../base/installed.ts';
+import { libraryUrl } from './library.ts';
+
+/** One file that a bundle was made from. */
+export interface BundleInput {
+  readonly path: string;
+  readonly mtimeMs: number;
+  readonly size: number;
+  /** SHA-256 of the content, hex. */
+  readonly hash: string;
+}
+
+/** What is known of a bundle. */
+export interface Bundle {
+  /** Absolute path of the module to import. */
+  readonly module: string;
+  /** Hash of the code without the places it was found at, 12 hex digits: the version of its flows. */
+  readonly version: string;
+  /** Every file that was bundled, and the tsconfig files that had a say. */
+  readonly inputs: readonly BundleInput[];
+  /** The nearest tsconfig.json of the flow file, or null. */
+  readonly tsconfig: string | null;
+  /** Which file imports a package, by specifier. */
+  readonly packages: Readonly<Record<string, string>>;
+}
+
+/** Raised when bundles are made differently; older manifests are not read then. */
+const format = 1;
+const dayMs = 86_400_000;
+const keepMs = 7 * dayMs;
+/** Most files looked at when old ones are removed; the rest is left for the next time. */
+const maxPruned = 2_000;
+
+/** The bundle of an earlier process when none of its inputs has changed since, else undefined. */
+export function readBundle(file: string): Bundle | undefined {
+  for (const folder of cacheFolders(file)) {
+    const manifest = join(folder, manifestName(file));
+    try {
+      const bundle = JSON.parse(readFileSync(manifest, 'utf8')) as Bundle;
+      if (bundle.tsconfig !== nearestFile(dirname(file), 'tsconfig.json') || !bundle.inputs.every(isUnchanged)) continue;
+      keepFresh(bundle.module, manifest);
+      return bundle;
+    } catch {
+      // No manifest, half a manifest, or an input or the module is gone: bundled anew.
+    }
+  }
+  return undefined;
+}
+
+/**
+ * Writes a bundle and its manifest to the first folder that takes them.
+ *
+ * @param code the module for the folder it goes to; asked once a folder.
+ * @throws Error of the file system when not even the temporary folder can be written.
+ */
+export function writeBundle(file: string, facts: Omit<Bundle, 'module'>, code: (folder: string) => string): Bundle {
+  const folders = cacheFolders(file);
+  for (const [at, folder] of folders.entries()) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      const text = code(folder);
+      const bundle: Bundle = { ...facts, module: join(folder, `${hashOf(text).slice(0, 20)}.mjs`) };
+      writeWhole(bundle.module, text);
+      writeWhole(join(folder, manifestName(file)), JSON.stringify(bundle));
+      removeOld(folder);
+      return bundle;
+    } catch (error) {
+      if (at === folders.length - 1) throw error;
+    }
+  }
+  throw new Error('There is no folder for bundles.');
+}
+
+/** Facts about one input, taken before it is used, so that a change meanwhile is seen next time. */
+export function inputOf(path: string, content: Buffer, stat: { readonly mtimeMs: number; readonly size: number }): BundleInput {
+  return { path, mtimeMs: stat.mtimeMs, size: stat.size, hash: hashOf(content) };
+}
+
+/** SHA-256, hex. */
+export function hashOf(content: string | Buffer): string {
+  return createHash('sha256').update(content).digest('hex');
+}
+
+/** The nearest file of that name in the folder or above, or null. */
+export function nearestFile(folder: string, name: string): string | null {
+  for (let at = folder; ; at = dirname(at)) {
+    const path = join(at, name);
+    if (statSync(path, { throwIfNoEntry: false })) return path;
+    if (dirname(at) === at) return null;
+  }
+}
+
+/** The node_modules folder whose packages a bundle in `folder` finds by name; null for the temporary folder. */
+export function modulesOf(folder: string): string | null {
+  const end = `${sep}node_modules${sep}.cache${sep}batuta`;
+  return folder.endsWith(end) ? folder.slice(0, -`${sep}.cache${sep}batuta`.length) : null;
+}
+
+function cacheFolders(file: string): string[] {
+  const modules = nearestFile(dirname(file), 'node_modules');
+  return [...(modules === null ? [] : [join(modules, '.cache', 'batuta')]), temporaryFolder()];
+}
+
+/** Of this user alone: code that anyone may write is not run. */
+function temporaryFolder(): string {
+  const uid = process.getuid?.();
+  const folder = join(tmpdir(), uid === undefined ? 'batuta' : `batuta-${uid}`);
+  const stat = lstatSync(folder, { throwIfNoEntry: false });
+  const isOwn = stat === undefined || uid === undefined || (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o022) === 0);
+  return isOwn ? folder : `${folder}-${randomUUID()}`;
+}
+
+/** Of the file, the copy of the library it shares, and the way bundles are made. */
+function manifestName(file: string): string {
+  return `${hashOf(`${format} ${packageVersion()} ${libraryUrl('batuta') ?? ''} ${file}`).slice(0, 20)}.json`;
+}
+
+function isUnchanged(input: BundleInput): boolean {
+  const stat = statSync(input.path, { throwIfNoEntry: false });
+  if (!stat || stat.size !== input.size) return false;
+  return stat.mtimeMs === input.mtimeMs || hashOf(readFileSync(input.path)) === input.hash;
+}
+
+/** @throws Error when the module is gone. */
+function keepFresh(module: string, manifest: string): void {
+  const now = systemClock.now();
+  if (now - statSync(module).mtimeMs < dayMs) return;
+  for (const path of [module, manifest]) {
+    try {
+      utimesSync(path, now / 1_000, now / 1_000);
+    } catch {
+      // A read-only cache still serves.
+    }
+  }
+}
+
+function writeWhole(path: string, text: string): void {
+  const half = `${path}.${process.pid}-${randomUUID().slice(0, 8)}.half`;
+  try {
+    writeFileSync(half, text, { mode: 0o600 });
+    renameSync(half, path);
+  } catch (error) {
+    rmSync(half, { force: true });
+    throw error;
+  }
+}
+
+function removeOld(folder: string): void {
+  const oldest = systemClock.now() - keepMs;
+  try {
+    for (const name of readdirSync(folder).slice(0, maxPruned)) {
+      const path = join(folder, name);
+      if (/\.(mjs|json|half)$/.test(name) && statSync(path).mtimeMs < oldest) rmSync(path, { force: true });
+    }
+  } catch {
+    // Another process tidies up at the same time, or the folder is not ours; the next bundle tries again.
+  }
+}

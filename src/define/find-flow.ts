@@ -1,0 +1,154 @@
+/** Finds the one flow that a person or a recorded run means. */
+import { existsSync, statSync } from 'node:fs';
+import { isAbsolute, resolve } from 'node:path';
+import { BatutaError, isBatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import { shownPath } from './load-errors.ts';
+import { type LoadedFlow, type LoadedFlows, type LoadOptions, loadFlowFile, loadFlows } from './load.ts';
+
+export interface FindOptions extends LoadOptions {
+  /** Folders or files in which flows are looked for by name. */
+  readonly flowsPath: string | readonly string[];
+}
+
+/**
+ * The flow that `target` names: `path/to/file.ts`, `path/to/file.ts:Class` (or `:flow-name`, or the name of the export), a folder with
+ * one flow, or the name or class of a flow in `flowsPath`.
+ *
+ * @throws BatutaError FILE_NOT_FOUND, FLOW_NOT_FOUND with the nearest names, FLOW_AMBIGUOUS listing the flows, FLOW_DUPLICATE, and
+ *   what loading throws.
+ */
+export async function findFlow(target: string, options: FindOptions): Promise<LoadedFlow> {
+  const { path, chosen } = readTarget(target, options.cwd ?? process.cwd());
+  if (path === null) return findByName(chosen, options);
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return choose(await loadFlowFile(path), path, chosen);
+  const found = await loadFlows(path);
+  failOnErrors(found, chosen);
+  return choose(found.flows, path, chosen);
+}
+
+/** A run as it is recorded, as far as its flow is told by it. */
+export interface RecordedFlow {
+  readonly flow: string;
+  /** `file#exportName`, or null. */
+  readonly source: string | null;
+  /** Folders or files in which the flow is looked for when its own file does not have it. */
+  readonly flows: string | readonly string[];
+}
+
+/**
+ * The flow of a recorded run: in its own file when that still holds it, else by name in `flows`.
+ *
+ * @throws BatutaError FLOW_NOT_FOUND, and what loading throws.
+ */
+export async function findFlowOfRun({ flow, source, flows }: RecordedFlow, options: LoadOptions = {}): Promise<FlowDefinition> {
+  const [file = '', exportName] = source?.split(/#(?=[^#/\\]*$)/, 2) ?? [];
+  if (isAbsolute(file) && existsSync(file)) {
+    const loaded = await loadFlowFile(file);
+    const found =
+      loaded.find(({ definition }) => definition.name === flow) ??
+      loaded.find(({ definition }) => definition.source?.exportName === exportName);
+    if (found?.definition.name === flow) return found.definition;
+  }
+  return (await findByName(flow, { ...options, flowsPath: flows })).definition;
+}
+
+function readTarget(
+  target: string,
+  cwd: string,
+): { readonly path: string; readonly chosen: string | null } | { readonly path: null; readonly chosen: string } {
+  if (looksLikePath(target) && existsSync(resolve(cwd, target))) return { path: resolve(cwd, target), chosen: null };
+  // The last colon; one before a slash or after a single letter belongs to the path (C:\flows).
+  const [, head, tail] = /^(.{2,}):([^:/\\]*)$/s.exec(target) ?? [];
+  if (head !== undefined && (looksLikePath(head) || existsSync(resolve(cwd, head))))
+    return { path: resolve(cwd, head), chosen: tail ?? null };
+  if (looksLikePath(target)) return { path: resolve(cwd, target), chosen: null };
+  return { path: null, chosen: target };
+}
+
+/** A bare word is the name of a flow even when a folder is called the same. */
+function looksLikePath(target: string): boolean {
+  return /[/\\]/.test(target) || /\.[cm]?[jt]sx?$/.test(target) || target === '.' || target === '..';
+}
+
+async function findByName(name: string, options: FindOptions): Promise<LoadedFlow> {
+  let found: LoadedFlows;
+  try {
+    found = await loadFlows(options.flowsPath, options);
+  } catch (error) {
+    if (!isBatutaError(error, 'FILE_NOT_FOUND')) throw error;
+    const paths = [options.flowsPath].flat().join(', ');
+    throw new BatutaError(
+      'FLOW_NOT_FOUND',
+      `There is no flow '${name}': the place for flows, ${paths}, does not exist. Give the path of a file, or set BATUTA_FLOWS.`,
+      { cause: error, details: { flow: name } },
+    );
+  }
+  failOnDuplicate(found, name);
+  const matches = matching(found.flows, name);
+  if (matches.length === 1 && matches[0]) return matches[0];
+  if (matches.length > 1) throw ambiguous(`'${name}' stands for several flows`, matches);
+  const names = found.flows.map(({ definition }) => definition.name);
+  const classes = found.flows.map(({ definition }) => definition.className);
+  const hint =
+    names.length === 0
+      ? ` No flow was found in ${[options.flowsPath].flat().join(', ')}.`
+      : hintFor(name, /^\p{Lu}/u.test(name) ? classes : names, 'The flows are');
+  throw new BatutaError('FLOW_NOT_FOUND', `There is no flow '${name}'.${hint}${unloaded(found)}`, {
+    details: { flow: name, known: names, errors: found.errors.map(({ error }) => error.message) },
+  });
+}
+
+function choose(flows: readonly LoadedFlow[], path: string, chosen: string | null): LoadedFlow {
+  const shown = shownPath(path);
+  const [only] = flows;
+  if (!only)
+    throw new BatutaError('FLOW_NOT_FOUND', `${shown} exports no flow. Put @Flow() on a class and export it.`, { details: { file: path } });
+  if (chosen === null) {
+    if (flows.length === 1) return only;
+    throw ambiguous(`${shown} holds ${flows.length} flows`, flows);
+  }
+  const [match, second] = matching(flows, chosen);
+  if (match && second) throw ambiguous(`'${chosen}' stands for several flows of ${shown}`, [match, second]);
+  if (match) return match;
+  const known = flows.map(({ definition }) => definition.className);
+  throw new BatutaError('FLOW_NOT_FOUND', `${shown} exports no flow '${chosen}'.${hintFor(chosen, known, 'It exports')}`, {
+    details: { file: path, flow: chosen, known },
+  });
+}
+
+/** By the name of the flow, which is unique; else by export, else by class. */
+function matching(flows: readonly LoadedFlow[], name: string): LoadedFlow[] {
+  for (const keyOf of [
+    (flow: LoadedFlow) => flow.definition.name,
+    (flow: LoadedFlow) => flow.definition.source?.exportName,
+    (flow: LoadedFlow) => flow.definition.className,
+  ]) {
+    const found = flows.filter((flow) => keyOf(flow) === name);
+    if (found.length > 0) return found;
+  }
+  return [];
+}
+
+function ambiguous(what: string, flows: readonly LoadedFlow[]): BatutaError {
+  const choices = flows.map(({ definition: { source, className } }) =>
+    source === null ? className : `${shownPath(source.file)}:${source.exportName}`,
+  );
+  return new BatutaError('FLOW_AMBIGUOUS', `${what}; choose one: ${choices.join(', ')}`, { details: { choices } });
+}
+
+function failOnDuplicate(found: LoadedFlows, name: string): void {
+  for (const { error } of found.errors) if (error.code === 'FLOW_DUPLICATE' && error.details['flow'] === name) throw error;
+}
+
+function failOnErrors(found: LoadedFlows, chosen: string | null): void {
+  if (chosen !== null) failOnDuplicate(found, chosen);
+  if (found.flows.length === 0 && found.errors[0]) throw found.errors[0].error;
+}
+
+function unloaded({ errors }: LoadedFlows): string {
+  const [first] = errors;
+  if (!first) return '';
+  return ` ${errors.length === 1 ? 'One file' : `${errors.length} files`} could not be loaded: ${first.error.message}`;
+}
