@@ -195,7 +195,7 @@ export interface SqliteSession {
   rollback(): void;
 }
 
-const pragmas = ['journal_mode = wal', 'synchronous = normal', 'cache_size = -16000', 'temp_store = memory', 'mmap_size = 268435456'];
+const pragmas = ['journal_mode = wal', 'synchronous = normal', 'cache_size = -16000', 'temp_store = memory'];
 
 /** `$1` is a name to SQLite and `?1` a number, as it is meant. */
 function numbered(text: string): string {

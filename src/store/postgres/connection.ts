@@ -1,0 +1,183 @@
+/**
+ * PostgreSQL through a pool of `pg`, and one connection of its own for the recorder.
+ *
+ * The recorder's connection may be lost at any moment: server restarted, network gone. A flush then connects anew and
+ * repeats itself, with growing waits, until `reconnectTimeoutMs` are over; it writes once, whatever was lost (see
+ * `flush-text.ts`). All other calls fail with STORE_UNAVAILABLE and leave it to the caller whether to try again.
+ */
+import { hostname } from 'node:os';
+import type { Kysely } from 'kysely';
+import pg from 'pg';
+import type { Clock } from '../../base/clock.ts';
+import { makeId } from '../../base/id.ts';
+import type { Batch } from '../batch.ts';
+import type { Connection, Query } from '../connection.ts';
+import { isPassing, maskUrl, storeError } from '../errors.ts';
+import type { Claim } from '../store.ts';
+import type { Tables } from '../tables.ts';
+import { flushStatement } from './flush.ts';
+import type { FlushStatement } from './flush.ts';
+import { postgresFragments } from './fragments.ts';
+import { storableValue } from './storable.ts';
+
+export interface PostgresOptions {
+  readonly clock: Clock;
+  /** How long a flush waits for a server that cannot be reached, ms. */
+  readonly reconnectTimeoutMs: number;
+  /** Connections beside the one of the recorder. */
+  readonly poolSize: number;
+}
+
+const connectTimeoutMs = 5000;
+const firstWaitMs = 20;
+const longestWaitMs = 1000;
+/** Key of the advisory lock of migrations; any number that nobody else uses. */
+const migrationLock = 7_236_018_824;
+
+/** Connects and checks that the server answers. @throws BatutaError STORE_UNAVAILABLE */
+export async function openPostgres(url: string, options: PostgresOptions): Promise<PostgresConnection> {
+  const connection = new PostgresConnection(url, options);
+  try {
+    await connection.query('select 1');
+    return connection;
+  } catch (error) {
+    await connection.close();
+    throw error;
+  }
+}
+
+export class PostgresConnection implements Connection {
+  readonly dialect = 'postgres';
+  readonly url: string;
+  readonly fragments = postgresFragments;
+  readonly query: Query = (text, params = []) => this.#mapped(async () => (await this.#pool.query(text, params.map(storableValue))).rows);
+  readonly #options: PostgresOptions;
+  readonly #config: pg.ClientConfig;
+  readonly #pool: pg.Pool;
+  /** Names this recorder in `flush_marks`. */
+  readonly #writer = makeId();
+  #batches = 0;
+  #recorder: pg.Client | null = null;
+  #kysely: Promise<Kysely<Tables>> | undefined;
+  #closed: Promise<void> | undefined;
+
+  constructor(url: string, options: PostgresOptions) {
+    this.url = maskUrl(url);
+    this.#options = options;
+    this.#config = {
+      connectionString: url,
+      connectionTimeoutMillis: connectTimeoutMs,
+      keepAlive: true,
+      application_name: `batuta ${hostname()} ${process.pid}`,
+      types: { getTypeParser },
+    };
+    this.#pool = new pg.Pool({ ...this.#config, max: options.poolSize });
+    // An idle connection that is lost says so here; the pool has replaced it already.
+    this.#pool.on('error', () => undefined);
+  }
+
+  async transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
+    return await this.#mapped(async () => {
+      const client = await this.#pool.connect();
+      let lost: Error | undefined;
+      try {
+        await client.query('begin');
+        const value = await work(async (text, params = []) => (await client.query(text, params.map(storableValue))).rows);
+        await client.query('commit');
+        return value;
+      } catch (error) {
+        await client.query('rollback').catch((rollbackError: Error) => {
+          lost = rollbackError;
+        });
+        throw error;
+      } finally {
+        client.release(lost);
+      }
+    });
+  }
+
+  migration<T>(work: (query: Query) => Promise<T>): Promise<T> {
+    return this.transaction(async (query) => {
+      await query('select pg_advisory_xact_lock($1)', [migrationLock]);
+      return await work(query);
+    });
+  }
+
+  now(): null {
+    return null;
+  }
+
+  kysely(): Promise<Kysely<Tables>> {
+    this.#kysely ??= import('./kysely.ts').then(({ postgresKysely }) => postgresKysely(this.#pool, (error) => storeError(error, this.url)));
+    return this.#kysely;
+  }
+
+  async writeBatch(batch: Batch): Promise<readonly Claim[]> {
+    const statement = flushStatement(batch);
+    this.#batches += 1;
+    const { clock, reconnectTimeoutMs } = this.#options;
+    const startedAt = clock.monotonic();
+    for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
+      try {
+        return await this.#send(statement);
+      } catch (error) {
+        this.#dropRecorder();
+        if (!isPassing(error) || clock.monotonic() - startedAt + waitMs > reconnectTimeoutMs) throw storeError(error, this.url);
+      }
+      await clock.sleep(waitMs);
+    }
+  }
+
+  dataVersion(): null {
+    return null;
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#end();
+    return this.#closed;
+  }
+
+  async #send({ name, text, values }: FlushStatement): Promise<readonly Claim[]> {
+    this.#recorder ??= await this.#connectRecorder();
+    const { rows } = await this.#recorder.query<Claim>({ name, text, values: [this.#writer, this.#batches, ...values] });
+    return rows;
+  }
+
+  async #connectRecorder(): Promise<pg.Client> {
+    const client = new pg.Client({ ...this.#config, query_timeout: Math.max(this.#options.reconnectTimeoutMs, connectTimeoutMs) });
+    client.on('error', () => {
+      if (this.#recorder === client) this.#recorder = null;
+    });
+    await client.connect();
+    return client;
+  }
+
+  #dropRecorder(): void {
+    const lost = this.#recorder;
+    this.#recorder = null;
+    lost?.end().catch(() => undefined);
+  }
+
+  async #end(): Promise<void> {
+    const recorder = this.#recorder;
+    this.#recorder = null;
+    if (recorder !== null) {
+      // The mark only matters while this recorder lives. A server that is gone keeps it until runs are pruned.
+      await recorder.query('delete from flush_marks where writer = $1', [this.#writer]).catch(() => undefined);
+      await recorder.end().catch(() => undefined);
+    }
+    await this.#pool.end();
+  }
+
+  async #mapped<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      throw storeError(error, this.url);
+    }
+  }
+}
+
+/** 8-byte integers as numbers: times and counts stay far below 2^53. */
+const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text');

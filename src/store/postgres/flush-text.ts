@@ -1,0 +1,131 @@
+/**
+ * The one statement that writes a batch of the recorder into PostgreSQL: one round trip, one transaction.
+ *
+ * `locked` finds the claims that still hold and locks their runs, so that nobody can claim one before this is durable;
+ * every other part writes only what joins `held`. `mark` remembers the number of the batch: when the connection is lost
+ * before the answer came, the same statement is sent again and writes nothing if the first one did. Parts that have
+ * nothing to write are left out; there are few combinations, and the server keeps each prepared.
+ */
+import { artifactColumns, logColumns, resultColumns, runColumns, taskRunColumns, transitionColumns } from '../tables.ts';
+
+/** The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. */
+export const parts = ['claims', 'runs', 'taskRuns', 'transitions', 'patches', 'results', 'logs', 'artifacts'] as const;
+export type Part = (typeof parts)[number];
+
+const integers: ReadonlySet<string> = new Set([
+  'attempt',
+  'recoveries',
+  'epoch',
+  'lease_until',
+  'scheduled_for',
+  'due_at',
+  'created_at',
+  'started_at',
+  'ended_at',
+  'cancel_requested_at',
+  'item_index',
+  'at',
+  'level',
+  'bytes',
+]);
+
+/** Columns that a patch may set; one that is no key of its object stays as it is. */
+const patchColumns = [
+  'state_type',
+  'state_name',
+  'state_message',
+  'name',
+  'flow_version',
+  'attempt',
+  'due_at',
+  'started_at',
+  'ended_at',
+  'result_ref',
+  'result',
+  'error',
+] as const;
+
+const now = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
+
+const mark = `mark as (
+  insert into flush_marks (writer, batch, at) values ($1, $2, ${now})
+  on conflict (writer) do update set batch = excluded.batch, at = excluded.at where flush_marks.batch < excluded.batch
+  returning writer)`;
+
+/** Text of a flush of these parts. `$1` is the writer, `$2` the number of its batch, then one parameter per part. */
+export function flushText(present: readonly Part[]): string {
+  const places = new Map(present.map((part, position) => [part, position + 3]));
+  const steps = [mark, ...heldSteps(places)];
+  for (const part of present) {
+    const place = places.get(part);
+    const step = writers[part];
+    if (place !== undefined && step !== undefined) steps.push(step(place));
+  }
+  return `with ${steps.join(',\n')}\n${refusedText(places)}`;
+}
+
+/** Runs born in this batch hold by themselves: nobody else knows them. */
+function heldSteps(places: ReadonlyMap<Part, number>): string[] {
+  const claims = places.get('claims');
+  const born = places.get('runs');
+  const steps: string[] = [];
+  const sources: string[] = [];
+  if (claims !== undefined) {
+    steps.push(`claimed as materialized (select * from ${list(claims, ['id', 'epoch'])} as asked)`);
+    steps.push(`locked as materialized (
+      select runs.id, runs.epoch from runs join claimed on runs.id = claimed.id and runs.epoch = claimed.epoch
+      order by runs.id for no key update of runs)`);
+    sources.push('select id, epoch from locked');
+  }
+  if (born !== undefined) sources.push(`select value ->> 0 as id, 1 as epoch from jsonb_array_elements($${born}::jsonb)`);
+  if (sources.length > 0) steps.push(`held as materialized (${sources.join(' union all ')})`);
+  return steps;
+}
+
+function refusedText(places: ReadonlyMap<Part, number>): string {
+  return places.has('claims')
+    ? 'select claimed.id as "runId", claimed.epoch from claimed where not exists (select 1 from locked where locked.id = claimed.id and locked.epoch = claimed.epoch)'
+    : `select null as "runId", 0 as epoch where false`;
+}
+
+const writers: Readonly<Partial<Record<Part, (place: number) => string>>> = {
+  runs: (place) => {
+    const values = runColumns.map((column) => (column === 'lease_until' ? `${now} + added.lease_until` : `added.${column}`));
+    return `new_runs as (insert into runs (${runColumns.join(', ')})
+      select ${values.join(', ')} from ${list(place, runColumns)} as added, mark on conflict (id) do nothing)`;
+  },
+  taskRuns: (place) => {
+    const updates = taskRunColumns.slice(3).map((column) => `${column} = excluded.${column}`);
+    return insertClaimed('task_runs', taskRunColumns, place, `on conflict (run_id, key) do update set ${updates.join(', ')}`);
+  },
+  transitions: (place) => insertClaimed('transitions', transitionColumns, place, ''),
+  results: (place) => insertClaimed('results', resultColumns, place, 'on conflict (run_id, key) do nothing'),
+  artifacts: (place) => insertClaimed('artifacts', artifactColumns, place, 'on conflict (id) do nothing'),
+  logs: (place) => `new_logs as (insert into logs (${logColumns.join(', ')})
+    select ${logColumns.join(', ')} from ${list(place, logColumns)} as added, mark order by n)`,
+  patches: (place) => {
+    const sets = patchColumns.map((column) => {
+      const value = integers.has(column) ? `(patch ->> '${column}')::bigint` : `patch ->> '${column}'`;
+      return `${column} = case when jsonb_exists(patch, '${column}') then ${value} else runs.${column} end`;
+    });
+    return `patched as (update runs set ${sets.join(', ')}
+      from (select value ->> 0 as id, (value ->> 1)::bigint as epoch, value -> 2 as patch from jsonb_array_elements($${place}::jsonb)) as added
+      join held on held.id = added.id and held.epoch = added.epoch cross join mark where runs.id = added.id)`;
+  },
+};
+
+/** Rows of claims: the epoch stands behind the columns. */
+function insertClaimed(table: string, columns: readonly string[], place: number, conflict: string): string {
+  return `new_${table} as (insert into ${table} (${columns.join(', ')})
+    select ${columns.map((column) => `added.${column}`).join(', ')} from ${list(place, [...columns, 'claim_epoch'])} as added
+    join held on held.id = added.run_id and held.epoch = added.claim_epoch cross join mark order by n ${conflict})`;
+}
+
+/** The lists of a parameter as rows, `n` counting them. */
+function list(place: number, columns: readonly string[]): string {
+  const picked = columns.map((column, position) => {
+    const value = `value ->> ${position}`;
+    return `${integers.has(column) || column === 'claim_epoch' ? `(${value})::bigint` : value} as ${column}`;
+  });
+  return `(select ${picked.join(', ')}, n from jsonb_array_elements($${place}::jsonb) with ordinality as listed (value, n))`;
+}

@@ -1,0 +1,17 @@
+/** What PostgreSQL says differently. */
+import type { Fragments } from '../connection.ts';
+
+const types = { text: 'text', integer: 'bigint' } as const;
+
+export const postgresFragments: Fragments = {
+  // The parameter is null here: leases go by the clock of the database, which all workers share.
+  now: (index) => `coalesce($${index}::bigint, (extract(epoch from clock_timestamp()) * 1000)::bigint)`,
+  list: (index, columns) => {
+    const picked = Object.entries(columns).map(([name, type], position) => `(value ->> ${position})::${types[type]} as ${name}`);
+    return `(select ${picked.join(', ')} from json_array_elements($${index}::json))`;
+  },
+  integer: 'bigint',
+  // Compared by bytes, as SQLite does: beginnings of ids and the order of lists are the same everywhere.
+  text: 'text collate "C"',
+  counter: 'bigint generated always as identity primary key',
+};
