@@ -9,7 +9,18 @@ export { Flow, type FlowOptions } from './define/flow.ts';
 export { On } from './define/on.ts';
 export { Task, type TaskOptions } from './define/task.ts';
 export type { Out } from './define/wiring.ts';
-export type { ArtifactWriter, FlowClass, FlowContext, HookContext, Input, Metrics, ResultOf, RunFacts, TaskContext, TaskFacts } from './model/context.ts';
+export type {
+  ArtifactWriter,
+  FlowClass,
+  FlowContext,
+  HookContext,
+  Input,
+  Metrics,
+  ResultOf,
+  RunFacts,
+  TaskContext,
+  TaskFacts,
+} from './model/context.ts';
 export type { Failure } from './model/failure.ts';
 export type { State, StateName, StateType } from './model/state.ts';
 

@@ -51,17 +51,23 @@ export class LocalClient implements Client {
     if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));
   }
 
-  async submit<F extends object>(flow: FlowClass<F> | FlowDefinition, params?: unknown, options: RunOptions = {}): Promise<RunHandle<ResultOf<F>>> {
+  async submit<F extends object>(
+    flow: FlowClass<F> | FlowDefinition,
+    params?: unknown,
+    options: RunOptions = {},
+  ): Promise<RunHandle<ResultOf<F>>> {
     const { engine, store } = this.#options;
     const definition = isFlowClass(flow) || typeof flow === 'function' ? definitionOf(flow as FlowClass) : flow;
     this.#known.set(definition.name, definition);
     const id = engine.services.makeId();
     const listener = this.#listen(id, options.onEvent);
     const { name, tags, signal } = options;
-    const underWay = await engine.submit(definition, params, { id, ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), listener }).catch((error: unknown) => {
-      this.#listeners.delete(id);
-      throw error;
-    });
+    const underWay = await engine
+      .submit(definition, params, { id, ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), listener })
+      .catch((error: unknown) => {
+        this.#listeners.delete(id);
+        throw error;
+      });
     cancelOnAbort(signal, underWay.flowRun);
     return handleOf(store, underWay) as RunHandle<ResultOf<F>>;
   }
@@ -119,5 +125,7 @@ async function getFlow(store: Store, name: string): ReturnType<FlowsClient['get'
   const flow = await store.flows.get(name);
   if (flow) return flow;
   const names = (await store.flows.list()).map((known) => known.name);
-  throw new BatutaError('FLOW_NOT_FOUND', `No flow '${name}' has run on this store.${hintFor(name, names, 'Known are')}`, { details: { flow: name } });
+  throw new BatutaError('FLOW_NOT_FOUND', `No flow '${name}' has run on this store.${hintFor(name, names, 'Known are')}`, {
+    details: { flow: name },
+  });
 }

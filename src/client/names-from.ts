@@ -12,7 +12,8 @@ import type { TaskRun } from '../model/run.ts';
  */
 export function namesFrom(definition: FlowDefinition, from: string, taskRuns: readonly TaskRun[]): string[] {
   const known = [...new Set([...definition.tasks.keys(), ...taskRuns.map((row) => row.name)])];
-  if (!known.includes(from)) throw new BatutaError('USAGE', `Flow ${definition.name} has no task '${from}'.${hintFor(from, known, 'Its tasks are')}`);
+  if (!known.includes(from))
+    throw new BatutaError('USAGE', `Flow ${definition.name} has no task '${from}'.${hintFor(from, known, 'Its tasks are')}`);
   return definition.kind === 'graph' ? downstreamOf(definition, from) : startedSince(taskRuns, from);
 }
 

@@ -46,7 +46,12 @@ export interface ClientParts {
  * @throws BatutaError CONFIG_INVALID, STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, STORE_NEWER, STORE_FULL
  */
 export async function openClient(options: ClientOptions = {}, parts: ClientParts = {}): Promise<LocalClient> {
-  const flags = { databaseUrl: options.databaseUrl, results: options.results, flows: options.flows, captureConsole: options.captureConsole };
+  const flags = {
+    databaseUrl: options.databaseUrl,
+    results: options.results,
+    flows: options.flows,
+    captureConsole: options.captureConsole,
+  };
   const config = options.config ?? (await loadConfig({ flags })).config;
   const log = options.log ?? (await openLog({ level: config.logLevel, format: config.logFormat }));
   const clock = parts.clock ?? systemClock;

@@ -35,7 +35,8 @@ export class LocalRuns implements RunsClient {
 
   async get(id: string): Promise<Run> {
     const run = await this.#options.store.runs.get(id);
-    if (!run) throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${id}. List the newest with: batuta runs ls`, { details: { runId: id } });
+    if (!run)
+      throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${id}. List the newest with: batuta runs ls`, { details: { runId: id } });
     return run;
   }
 
@@ -48,7 +49,15 @@ export class LocalRuns implements RunsClient {
       store.artifacts.ofRun(run.id),
       store.runs.children(run.id),
     ]);
-    return { run, taskRuns, transitions, artifacts, children, params: decodeValue(run.params), result: await loadValue(engine.services.results, run) };
+    return {
+      run,
+      taskRuns,
+      transitions,
+      artifacts,
+      children,
+      params: decodeValue(run.params),
+      result: await loadValue(engine.services.results, run),
+    };
   }
 
   async logs(id: string, filter?: Parameters<RunsClient['logs']>[1]): ReturnType<RunsClient['logs']> {
@@ -72,18 +81,29 @@ export class LocalRuns implements RunsClient {
 
   async resume(id: string, options: Parameters<RunsClient['resume']>[1] = {}): Promise<RunHandle> {
     const run = await this.get(id);
-    if (isTerminal(run.state.type)) throw refused(run, `it has ended (${run.state.name})`, `To run what did not complete again: batuta runs retry ${run.id}`);
+    if (isTerminal(run.state.type))
+      throw refused(run, `it has ended (${run.state.name})`, `To run what did not complete again: batuta runs retry ${run.id}`);
     return this.#continue(run, await this.#options.findDefinition(run), options);
   }
 
   async retry(id: string, options: Parameters<RunsClient['retry']>[1] = {}): Promise<RunHandle> {
     const { store, engine } = this.#options;
     const run = await this.get(id);
-    if (!isTerminal(run.state.type)) throw refused(run, `it is ${run.state.name}`, `Cancel it first, or continue it when its process is gone: batuta runs resume ${run.id}`);
+    if (!isTerminal(run.state.type))
+      throw refused(
+        run,
+        `it is ${run.state.name}`,
+        `Cancel it first, or continue it when its process is gone: batuta runs resume ${run.id}`,
+      );
     const definition = await this.#options.findDefinition(run);
     const names = options.from === undefined ? undefined : namesFrom(definition, options.from, await store.taskRuns.ofRun(run.id));
     const reopened = await store.runs.reopen(run.id, engine.services.clock.now(), names);
-    if (!reopened) throw refused(run, `it is ${run.state.name}`, options.from === undefined ? 'A completed run can be retried from a task: --from <task>.' : 'Only an ended run can be retried.');
+    if (!reopened)
+      throw refused(
+        run,
+        `it is ${run.state.name}`,
+        options.from === undefined ? 'A completed run can be retried from a task: --from <task>.' : 'Only an ended run can be retried.',
+      );
     return this.#continue(reopened, definition, options);
   }
 
@@ -91,11 +111,16 @@ export class LocalRuns implements RunsClient {
     const { store, engine } = this.#options;
     const run = await this.get(id);
     const refs = await store.resultRefs(run.id);
-    if (!(await store.runs.delete(run.id, options))) throw refused(run, `it is ${run.state.name}`, 'Cancel it first, or delete it all the same with --force.');
+    if (!(await store.runs.delete(run.id, options)))
+      throw refused(run, `it is ${run.state.name}`, 'Cancel it first, or delete it all the same with --force.');
     for (const ref of refs) await engine.services.results.remove(ref);
   }
 
-  async #continue(run: Run, definition: FlowDefinition, options: { readonly signal?: AbortSignal; readonly onEvent?: EngineListener }): Promise<RunHandle> {
+  async #continue(
+    run: Run,
+    definition: FlowDefinition,
+    options: { readonly signal?: AbortSignal; readonly onEvent?: EngineListener },
+  ): Promise<RunHandle> {
     const { engine, store, listen } = this.#options;
     const underWay = await engine.resume(run.id, definition, listen(run.id, options.onEvent));
     cancelOnAbort(options.signal, underWay.flowRun);
@@ -106,11 +131,14 @@ export class LocalRuns implements RunsClient {
 /** Cancels a run when the signal aborts, or has aborted. */
 export function cancelOnAbort(signal: AbortSignal | undefined, run: { cancel(message: string | null): void }): void {
   if (!signal) return;
-  const cancel = (): void => run.cancel(signal.reason instanceof Error && signal.reason.name !== 'AbortError' ? signal.reason.message : null);
+  const cancel = (): void =>
+    run.cancel(signal.reason instanceof Error && signal.reason.name !== 'AbortError' ? signal.reason.message : null);
   if (signal.aborted) cancel();
   else signal.addEventListener('abort', cancel, { once: true });
 }
 
 function refused(run: Run, why: string, mend: string): BatutaError {
-  return new BatutaError('RUN_STATE_REFUSED', `Run ${run.id} cannot be changed so: ${why}. ${mend}`, { details: { runId: run.id, state: run.state.name } });
+  return new BatutaError('RUN_STATE_REFUSED', `Run ${run.id} cannot be changed so: ${why}. ${mend}`, {
+    details: { runId: run.id, state: run.state.name },
+  });
 }

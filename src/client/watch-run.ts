@@ -11,7 +11,12 @@ const pollMs = 100;
 const looksPerRead = 5;
 
 /** Yields at once and then on every change until the run is terminal or `signal` aborts. @throws BatutaError RUN_NOT_FOUND */
-export async function* watchRun(store: Store, clock: Clock, id: string, signal?: AbortSignal): AsyncGenerator<{ readonly run: Run; readonly taskRuns: readonly TaskRun[] }> {
+export async function* watchRun(
+  store: Store,
+  clock: Clock,
+  id: string,
+  signal?: AbortSignal,
+): AsyncGenerator<{ readonly run: Run; readonly taskRuns: readonly TaskRun[] }> {
   let seen = '';
   for (let look = 0; !signal?.aborted; look++) {
     const version = store.dataVersion();

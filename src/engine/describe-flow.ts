@@ -23,5 +23,20 @@ export function describeFlow(definition: FlowDefinition, updatedAt: number): Sto
 
 function describeTask(task: TaskDefinition): Record<string, unknown> {
   const { name, description, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority, isolate, persist } = task;
-  return { name, description, tags, needs, after, each, eachLimit, conditional: task.when !== null, trigger, retries: retry.retries, timeoutMs, priority, isolate, persist };
+  return {
+    name,
+    description,
+    tags,
+    needs,
+    after,
+    each,
+    eachLimit,
+    conditional: task.when !== null,
+    trigger,
+    retries: retry.retries,
+    timeoutMs,
+    priority,
+    isolate,
+    persist,
+  };
 }

@@ -105,7 +105,10 @@ export class Engine {
     await this.#describe(definition);
     const taskRuns = await services.store.taskRuns.ofRun(outcome.run.id);
     if (outcome.run.flowVersion !== definition.version) {
-      services.log.warn({ runId: outcome.run.id }, `Flow ${definition.name} has changed since this run began (${outcome.run.flowVersion} → ${definition.version}); what is recorded is matched by name and inputs.`);
+      services.log.warn(
+        { runId: outcome.run.id },
+        `Flow ${definition.name} has changed since this run began (${outcome.run.flowVersion} → ${definition.version}); what is recorded is matched by name and inputs.`,
+      );
     }
     return this.#execute(definition, outcome.run, taskRuns, listener);
   }
@@ -132,7 +135,12 @@ export class Engine {
     await this.services.isolate.close();
   }
 
-  #execute(definition: FlowDefinition, run: Run, taskRuns: Awaited<ReturnType<EngineServices['store']['taskRuns']['ofRun']>>, listener: EngineListener | null): RunUnderWay {
+  #execute(
+    definition: FlowDefinition,
+    run: Run,
+    taskRuns: Awaited<ReturnType<EngineServices['store']['taskRuns']['ofRun']>>,
+    listener: EngineListener | null,
+  ): RunUnderWay {
     const claim: Claim = { runId: run.id, epoch: run.epoch };
     const subFlows: StartSubFlow = {
       definitionOf: this.#definitionOf,
@@ -176,10 +184,22 @@ function subFlowRun({ flowRun, ended }: RunUnderWay): SubFlowRun {
   };
 }
 
-function refusal(runId: string, outcome: { readonly reason: 'held' | 'ended' | 'missing'; readonly owner: { readonly id: string } | null; readonly leaseUntil: number | null }): BatutaError {
+function refusal(
+  runId: string,
+  outcome: {
+    readonly reason: 'held' | 'ended' | 'missing';
+    readonly owner: { readonly id: string } | null;
+    readonly leaseUntil: number | null;
+  },
+): BatutaError {
   const details = { runId, owner: outcome.owner?.id ?? null, leaseUntil: outcome.leaseUntil };
   if (outcome.reason === 'missing') return new BatutaError('RUN_NOT_FOUND', `No run has the id ${runId}.`, { details });
-  if (outcome.reason === 'ended') return new BatutaError('RUN_STATE_REFUSED', `Run ${runId} has ended; to run it again use retry.`, { details });
+  if (outcome.reason === 'ended')
+    return new BatutaError('RUN_STATE_REFUSED', `Run ${runId} has ended; to run it again use retry.`, { details });
   const until = outcome.leaseUntil === null ? '' : ` until ${new Date(outcome.leaseUntil).toISOString()} unless it renews`;
-  return new BatutaError('RUN_OWNED', `Run ${runId} is being executed by ${outcome.owner?.id ?? 'another process'}, which holds it${until}.`, { details });
+  return new BatutaError(
+    'RUN_OWNED',
+    `Run ${runId} is being executed by ${outcome.owner?.id ?? 'another process'}, which holds it${until}.`,
+    { details },
+  );
 }

@@ -9,7 +9,13 @@ import type { Failure } from '../model/failure.ts';
 /** Longest that the end of a run waits for a hook. */
 const maxHookMs = 30_000;
 
-const eventOf: Partial<Record<StateType, HookEvent>> = { RUNNING: 'running', COMPLETED: 'completed', FAILED: 'failed', CRASHED: 'crashed', CANCELLED: 'cancelled' };
+const eventOf: Partial<Record<StateType, HookEvent>> = {
+  RUNNING: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CRASHED: 'crashed',
+  CANCELLED: 'cancelled',
+};
 
 /** Calls the hooks for the state, one after the other in the order of the class. Resolves when they have ended or used up their time. */
 export async function callHooks(active: ActiveRun, state: State, error: Failure | null, result: unknown): Promise<void> {
@@ -17,11 +23,22 @@ export async function callHooks(active: ActiveRun, state: State, error: Failure 
   for (const hook of active.definition.hooks) {
     if (hook.event !== event) continue;
     const context = hookContext(active, state, error, result);
-    const scope = { runId: active.run.id, taskRunId: null, flow: active.definition.name, task: null, attempt: active.run.attempt, context, callTask: null, logger: () => active.log };
+    const scope = {
+      runId: active.run.id,
+      taskRunId: null,
+      flow: active.definition.name,
+      task: null,
+      attempt: active.run.attempt,
+      context,
+      callTask: null,
+      logger: () => active.log,
+    };
     const overtime = new AbortController();
     try {
       const ended = runScope.run(scope, async () => hook.method.call(active.instance, context));
-      const late = active.services.leaseClock.sleep(maxHookMs, overtime.signal).then(() => active.log.error(`The hook ${hook.name} was not waited for any longer than ${maxHookMs / 1000} s.`));
+      const late = active.services.leaseClock
+        .sleep(maxHookMs, overtime.signal)
+        .then(() => active.log.error(`The hook ${hook.name} was not waited for any longer than ${maxHookMs / 1000} s.`));
       late.catch(() => undefined);
       await Promise.race([ended, late]);
     } catch (thrown) {

@@ -1,8 +1,14 @@
 /** Names of runs for people. */
 import { BatutaError } from '../base/errors.ts';
 
-const adjectives = 'amber ample bold brave brisk bright calm clear clever cosy crisp dapper deft eager early fair fleet fresh gentle glad golden grand happy hardy honest jolly keen kind lively lucid lucky mellow merry mild neat nimble noble patient placid plucky proud quick quiet ready robust rosy sharp silent silver sleek smart smooth snug sober solid spry steady subtle sunny swift tidy tranquil trusty vivid warm wise witty zesty'.split(' ');
-const animals = 'adder albatross ant badger bat bear beaver bee bison boar bobcat camel canary carp cat cheetah condor crab crane cricket crow deer dingo dolphin dove eagle eel egret elk falcon ferret finch fox frog gecko gibbon goat goose grouse gull hare hawk heron hippo horse ibex ibis jackal jay koala lark lemur leopard lion llama lynx magpie mink mole moose moth mouse newt ocelot orca osprey otter owl panda parrot pelican penguin pigeon pony puffin puma quail rabbit raven robin salmon seal shrew skunk sloth snail sparrow spider squid stork swan tapir tern tiger toad trout turtle viper vole walrus weasel whale wolf wombat wren yak zebra'.split(' ');
+const adjectives =
+  'amber ample bold brave brisk bright calm clear clever cosy crisp dapper deft eager early fair fleet fresh gentle glad golden grand happy hardy honest jolly keen kind lively lucid lucky mellow merry mild neat nimble noble patient placid plucky proud quick quiet ready robust rosy sharp silent silver sleek smart smooth snug sober solid spry steady subtle sunny swift tidy tranquil trusty vivid warm wise witty zesty'.split(
+    ' ',
+  );
+const animals =
+  'adder albatross ant badger bat bear beaver bee bison boar bobcat camel canary carp cat cheetah condor crab crane cricket crow deer dingo dolphin dove eagle eel egret elk falcon ferret finch fox frog gecko gibbon goat goose grouse gull hare hawk heron hippo horse ibex ibis jackal jay koala lark lemur leopard lion llama lynx magpie mink mole moose moth mouse newt ocelot orca osprey otter owl panda parrot pelican penguin pigeon pony puffin puma quail rabbit raven robin salmon seal shrew skunk sloth snail sparrow spider squid stork swan tapir tern tiger toad trout turtle viper vole walrus weasel whale wolf wombat wren yak zebra'.split(
+    ' ',
+  );
 
 /** Two words such as `quick-otter`. @param random gives numbers in [0, 1). */
 export function randomName(random: () => number): string {
@@ -28,9 +34,12 @@ export function renderName<T>(source: string | ((value: T) => string), value: T,
   try {
     name = source(value);
   } catch (cause) {
-    throw new BatutaError('OPTION_INVALID', `The function runName threw: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new BatutaError('OPTION_INVALID', `The function runName threw: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
   }
-  if (typeof name !== 'string' || name === '') throw new BatutaError('OPTION_INVALID', 'The function runName must give a text that is not empty.');
+  if (typeof name !== 'string' || name === '')
+    throw new BatutaError('OPTION_INVALID', 'The function runName must give a text that is not empty.');
   return name.slice(0, maxNameChars);
 }
 

@@ -13,7 +13,9 @@ export type TaskOutcome =
 /** The outcome that was recorded earlier. @throws BatutaError RESULT_MISSING */
 export async function outcomeOf(active: ActiveRun, recorded: TaskRun): Promise<TaskOutcome> {
   if (recorded.state.type === 'COMPLETED') {
-    return recorded.state.name === 'Skipped' ? { kind: 'skipped' } : { kind: 'succeeded', value: await loadValue(active.services.results, recorded) };
+    return recorded.state.name === 'Skipped'
+      ? { kind: 'skipped' }
+      : { kind: 'succeeded', value: await loadValue(active.services.results, recorded) };
   }
   return { kind: 'failed', error: recorded.error ? errorOf(recorded.error) : new Error(recorded.state.message ?? 'It failed.') };
 }

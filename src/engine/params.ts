@@ -28,7 +28,11 @@ export async function validateParams(definition: FlowDefinition, given: unknown)
  * @param given parameters that came as data; `texts` win over them.
  * @throws BatutaError PARAMS_INVALID
  */
-export async function paramsFromText(definition: FlowDefinition, given: unknown, texts: Readonly<Record<string, string>>): Promise<unknown> {
+export async function paramsFromText(
+  definition: FlowDefinition,
+  given: unknown,
+  texts: Readonly<Record<string, string>>,
+): Promise<unknown> {
   const base = isFields(given) ? given : {};
   if (!isFields(given) && given !== undefined && Object.keys(texts).length === 0) return given;
   if (!definition.params) return { ...base, ...mapValues(texts, (text) => readJson(text, text)) };
@@ -36,7 +40,10 @@ export async function paramsFromText(definition: FlowDefinition, given: unknown,
   const first = await definition.params['~standard'].validate(asText);
   if (!first.issues) return asText;
   const refused = new Set(first.issues.map((issue) => pathOf(issue)[0]));
-  const asJson = { ...asText, ...mapValues(Object.fromEntries(Object.entries(texts).filter(([key]) => refused.has(key))), (text) => readJson(text, text)) };
+  const asJson = {
+    ...asText,
+    ...mapValues(Object.fromEntries(Object.entries(texts).filter(([key]) => refused.has(key))), (text) => readJson(text, text)),
+  };
   return asJson;
 }
 
@@ -47,9 +54,13 @@ function refuseUnknown(definition: FlowDefinition, given: unknown, validated: un
   const unknown = Object.keys(given).filter((key) => !known.includes(key) && !Object.hasOwn(validated, key));
   const [first] = unknown;
   if (first === undefined) return;
-  throw new BatutaError('PARAMS_INVALID', `Flow ${definition.name} has no parameter '${first}'.${hintFor(first, known, 'Its parameters are')}`, {
-    details: { flow: definition.name, issues: unknown.map((key) => ({ path: key, message: 'Unknown parameter' })) },
-  });
+  throw new BatutaError(
+    'PARAMS_INVALID',
+    `Flow ${definition.name} has no parameter '${first}'.${hintFor(first, known, 'Its parameters are')}`,
+    {
+      details: { flow: definition.name, issues: unknown.map((key) => ({ path: key, message: 'Unknown parameter' })) },
+    },
+  );
 }
 
 /** JSON Schema of what a schema takes, where its library can give one, else null. */
@@ -72,7 +83,9 @@ function knownFields(schema: StandardSchemaV1 | null): string[] | null {
 
 function invalid(definition: FlowDefinition, issues: readonly StandardSchemaV1.Issue[], given: unknown): BatutaError {
   const readable = issues.map((issue) => ({ path: pathOf(issue).join('.'), message: issue.message }));
-  const told = readable.slice(0, 5).map(({ path, message }) => (path === '' ? message : `${path}: ${message}${isMissing(given, path) ? ' (it is missing)' : ''}`));
+  const told = readable
+    .slice(0, 5)
+    .map(({ path, message }) => (path === '' ? message : `${path}: ${message}${isMissing(given, path) ? ' (it is missing)' : ''}`));
   const more = readable.length > told.length ? ` and ${readable.length - told.length} more` : '';
   return new BatutaError('PARAMS_INVALID', `The parameters do not fit flow ${definition.name}: ${told.join('; ')}${more}.`, {
     details: { flow: definition.name, issues: readable },

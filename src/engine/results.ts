@@ -34,7 +34,11 @@ export interface ResultStorage {
 const superjson = new SuperJSON();
 // superjson writes bytes as a list of numbers and does not know Buffer; base64 is a quarter of the size.
 superjson.registerCustom<Buffer, string>(
-  { isApplicable: (value): value is Buffer => Buffer.isBuffer(value), serialize: (value) => value.toString('base64'), deserialize: (text) => Buffer.from(text, 'base64') },
+  {
+    isApplicable: (value): value is Buffer => Buffer.isBuffer(value),
+    serialize: (value) => value.toString('base64'),
+    deserialize: (text) => Buffer.from(text, 'base64'),
+  },
   'Buffer',
 );
 superjson.registerCustom<Uint8Array, string>(
@@ -54,20 +58,33 @@ superjson.registerCustom<Uint8Array, string>(
  */
 export function encodeValue(value: unknown, what: string): string | null {
   if (value === undefined) return null;
-  if (value === null || typeof value === 'boolean' || typeof value === 'string' || (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0))) {
+  if (
+    value === null ||
+    typeof value === 'boolean' ||
+    typeof value === 'string' ||
+    (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0))
+  ) {
     return `{"json":${JSON.stringify(value)}}`;
   }
   const fault = findUnstorable(value);
   if (fault) {
     const place = fault.path === '' ? `The ${what}` : `The ${what} holds at ${fault.path} a value that`;
-    throw new BatutaError('RESULT_NOT_SERIALIZABLE', `${place} cannot be stored: ${fault.why}. Give plain data on, or set persist: false to keep it in memory only.`, {
-      details: { path: fault.path },
-    });
+    throw new BatutaError(
+      'RESULT_NOT_SERIALIZABLE',
+      `${place} cannot be stored: ${fault.why}. Give plain data on, or set persist: false to keep it in memory only.`,
+      {
+        details: { path: fault.path },
+      },
+    );
   }
   try {
     return superjson.stringify(value);
   } catch (cause) {
-    throw new BatutaError('RESULT_NOT_SERIALIZABLE', `The ${what} cannot be stored: ${cause instanceof Error ? cause.message : String(cause)}`, { cause, details: { path: '' } });
+    throw new BatutaError(
+      'RESULT_NOT_SERIALIZABLE',
+      `The ${what} cannot be stored: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause, details: { path: '' } },
+    );
   }
 }
 
@@ -119,7 +136,10 @@ export function folderStorage(folder: string): ResultStorage {
       try {
         return await readFile(pathOf(key), 'utf8');
       } catch (cause) {
-        throw new BatutaError('RESULT_MISSING', `The stored result ${key} cannot be read from ${folder}. Retry the task that made it.`, { cause, details: { key } });
+        throw new BatutaError('RESULT_MISSING', `The stored result ${key} cannot be read from ${folder}. Retry the task that made it.`, {
+          cause,
+          details: { key },
+        });
       }
     },
     remove: (key) => rm(pathOf(key), { force: true }),
@@ -142,13 +162,41 @@ export function memoryStorage(): ResultStorage {
 
 function storageError(cause: unknown, folder: string): BatutaError {
   const code = cause instanceof Error && 'code' in cause ? cause.code : null;
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new BatutaError('STORE_FULL', `The disk is full: a result could not be written to ${folder}. Free some space and resume the run.`, { cause });
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') return new BatutaError('STORE_READ_ONLY', `A result could not be written: ${folder} is read-only.`, { cause });
-  return new BatutaError('STORE_UNAVAILABLE', `A result could not be written to ${folder}: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new BatutaError(
+      'STORE_FULL',
+      `The disk is full: a result could not be written to ${folder}. Free some space and resume the run.`,
+      { cause },
+    );
+  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
+    return new BatutaError('STORE_READ_ONLY', `A result could not be written: ${folder} is read-only.`, { cause });
+  return new BatutaError(
+    'STORE_UNAVAILABLE',
+    `A result could not be written to ${folder}: ${cause instanceof Error ? cause.message : String(cause)}`,
+    { cause },
+  );
 }
 
 /** Built-in classes that superjson brings back as they were. */
-const storable = new Set<unknown>([Object, Array, Date, Map, Set, RegExp, URL, Buffer, Uint8Array, Int8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array, Float32Array, Float64Array]);
+const storable = new Set<unknown>([
+  Object,
+  Array,
+  Date,
+  Map,
+  Set,
+  RegExp,
+  URL,
+  Buffer,
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+]);
 
 /** First place in a value that would not come back as it was, or null. Walks each object once; circles are fine. */
 function findUnstorable(value: unknown): { readonly path: string; readonly why: string } | null {
@@ -162,10 +210,18 @@ function findUnstorable(value: unknown): { readonly path: string; readonly why: 
     seen.add(at);
     const maker: unknown = Object.getPrototypeOf(at)?.constructor;
     if (Object.getPrototypeOf(at) !== null && !storable.has(maker) && !(at instanceof Error) && !isForeignPlain(at)) {
-      return { path, why: at instanceof Promise ? 'it is a promise that was not awaited' : `it is an instance of ${typeof maker === 'function' ? maker.name : 'a class'}` };
+      return {
+        path,
+        why:
+          at instanceof Promise
+            ? 'it is a promise that was not awaited'
+            : `it is an instance of ${typeof maker === 'function' ? maker.name : 'a class'}`,
+      };
     }
     if (ArrayBuffer.isView(at) || at instanceof Error) continue;
-    if (at instanceof Map) for (const [key, inner] of at) work.push({ value: key, path: `${path}.keys()` }, { value: inner, path: `${path}.get(${String(key)})` });
+    if (at instanceof Map)
+      for (const [key, inner] of at)
+        work.push({ value: key, path: `${path}.keys()` }, { value: inner, path: `${path}.get(${String(key)})` });
     else if (at instanceof Set) for (const inner of at) work.push({ value: inner, path: `${path}.values()` });
     else if (Array.isArray(at)) for (let i = at.length - 1; i >= 0; i--) pushDeep(work, at[i], path, i);
     else for (const [key, inner] of Object.entries(at)) pushDeep(work, inner, path, key);
@@ -182,5 +238,10 @@ function pushDeep(work: { value: unknown; path: string }[], value: unknown, path
 
 /** Plain objects and arrays of another realm (a vm context) have another `Object`. */
 function isForeignPlain(value: object): boolean {
-  return Array.isArray(value) || Object.prototype.toString.call(Object.getPrototypeOf(value)) === '[object Object]' && Object.getPrototypeOf(Object.getPrototypeOf(value)) === null && Object.hasOwn(Object.getPrototypeOf(value), 'isPrototypeOf');
+  return (
+    Array.isArray(value) ||
+    (Object.prototype.toString.call(Object.getPrototypeOf(value)) === '[object Object]' &&
+      Object.getPrototypeOf(Object.getPrototypeOf(value)) === null &&
+      Object.hasOwn(Object.getPrototypeOf(value), 'isPrototypeOf'))
+  );
 }

@@ -91,10 +91,17 @@ class CallBook {
     if (!definition) throw new BatutaError('INTERNAL', `${name} is no task of ${active.definition.className}.`);
     if (active.stopReason) throw active.stopReason;
     const inputs = await this.#inputsOf(name, args);
-    const key = this.keyOf(name, inputs.map((input) => (input instanceof LiveTaskContext ? null : input)));
+    const key = this.keyOf(
+      name,
+      inputs.map((input) => (input instanceof LiveTaskContext ? null : input)),
+    );
     tellKey(key);
     const recorded = active.recorded.get(key);
-    const stands = recorded && isTerminal(recorded.state.type) && recorded.state.type !== 'CANCELLED' && (definition.persist || recorded.state.type === 'FAILED');
+    const stands =
+      recorded &&
+      isTerminal(recorded.state.type) &&
+      recorded.state.type !== 'CANCELLED' &&
+      (definition.persist || recorded.state.type === 'FAILED');
     const outcome = stands
       ? await outcomeOf(active, recorded)
       : await runTask(active, {
@@ -115,7 +122,13 @@ class CallBook {
     } catch (error) {
       const failed = this.#dependenciesOf(args) ?? [];
       const key = this.keyOf(name, ['upstream failed', ...failed]);
-      await recordUnrun(this.active, key, name, null, stateOf('FAILED', 'UpstreamFailed', `It waits for ${failed.join(', ') || 'a promise'}, which failed.`));
+      await recordUnrun(
+        this.active,
+        key,
+        name,
+        null,
+        stateOf('FAILED', 'UpstreamFailed', `It waits for ${failed.join(', ') || 'a promise'}, which failed.`),
+      );
       throw error;
     }
   }

@@ -35,7 +35,10 @@ export interface FlowRunOptions {
 }
 
 /** What one attempt of the run came to. */
-type Verdict = { readonly kind: 'value'; readonly value: unknown } | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null } | { readonly kind: 'stopped'; readonly reason: BatutaError };
+type Verdict =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null }
+  | { readonly kind: 'stopped'; readonly reason: BatutaError };
 
 /** A run that this process executes. */
 export class FlowRun {
@@ -52,7 +55,15 @@ export class FlowRun {
   constructor(options: FlowRunOptions) {
     const { services, run, claim, definition, listener } = options;
     this.#options = options;
-    this.#record = new RunRecord({ run, claim, owner: services.owner, definition, recorder: services.store.recorder, clock: services.clock, listener });
+    this.#record = new RunRecord({
+      run,
+      claim,
+      owner: services.owner,
+      definition,
+      recorder: services.store.recorder,
+      clock: services.clock,
+      listener,
+    });
     this.#params = decodeValue(run.params);
     this.#active = this.#newAttempt(options.taskRuns);
   }
@@ -114,7 +125,9 @@ export class FlowRun {
     if (this.#active.stopReason) return;
     const now = this.#options.services.clock.now();
     // Not awaited: it shares the flush of the first tasks; the run itself is durable since it was accepted or claimed.
-    this.#record.setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), { startedAt: run.startedAt ?? now, dueAt: null, error: null }).catch(() => undefined);
+    this.#record
+      .setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), { startedAt: run.startedAt ?? now, dueAt: null, error: null })
+      .catch(() => undefined);
     await callHooks(this.#active, this.run.state, null, undefined);
   }
 
@@ -141,7 +154,12 @@ export class FlowRun {
 
   #timeOut(): void {
     const { definition } = this.#options;
-    this.#active.stop(new BatutaError('FLOW_TIMED_OUT', `The run took longer than the timeout of its flow, ${definition.timeoutMs} ms.`, { details: { runId: this.run.id, timeoutMs: definition.timeoutMs } }), true);
+    this.#active.stop(
+      new BatutaError('FLOW_TIMED_OUT', `The run took longer than the timeout of its flow, ${definition.timeoutMs} ms.`, {
+        details: { runId: this.run.id, timeoutMs: definition.timeoutMs },
+      }),
+      true,
+    );
   }
 
   /** Opens the next attempt when the flow's retries allow one, after its wait. Only what is not completed runs again. */
@@ -154,7 +172,11 @@ export class FlowRun {
     if (retry.retryIf && !(await Promise.resolve(retry.retryIf(error, attempt)).catch(() => false))) return verdict;
     const waitMs = retryDelayMs(retry, attempt - this.#options.run.attempt + 1, error, services.random);
     const failure = failureOf(error);
-    await this.#record.setRun(stateOf('SCHEDULED', 'AwaitingRetry', messageFor(failure, task)), { attempt: attempt + 1, dueAt: services.clock.now() + waitMs, error: failure });
+    await this.#record.setRun(stateOf('SCHEDULED', 'AwaitingRetry', messageFor(failure, task)), {
+      attempt: attempt + 1,
+      dueAt: services.clock.now() + waitMs,
+      error: failure,
+    });
     this.#active.log.warn({ err: error }, `Attempt ${attempt} of the run failed, next in ${waitMs} ms: ${failure.message}`);
     await services.clock.sleep(waitMs, this.#active.signal).catch(() => undefined);
     if (this.#active.stopReason) return { kind: 'stopped', reason: this.#active.stopReason };
@@ -192,14 +214,17 @@ export class FlowRun {
     }
     this.thrown = verdict.reason;
     const timedOut = verdict.reason.code === 'FLOW_TIMED_OUT';
-    const state = timedOut ? stateOf('FAILED', 'TimedOut', verdict.reason.message) : stateOf('CANCELLED', 'Cancelled', verdict.reason.message);
+    const state = timedOut
+      ? stateOf('FAILED', 'TimedOut', verdict.reason.message)
+      : stateOf('CANCELLED', 'Cancelled', verdict.reason.message);
     return { state, error: timedOut ? failureOf(verdict.reason) : null, stored: noValue };
   }
 
   /** The flow's value, recorded; a value that its task keeps in memory only is not. */
   #store(value: unknown): Promise<StoredValue> {
     const { services, definition } = this.#options;
-    const giver = definition.kind === 'code' ? null : (definition.result ?? (definition.graph.sinks.length === 1 ? definition.graph.sinks[0] : null));
+    const giver =
+      definition.kind === 'code' ? null : (definition.result ?? (definition.graph.sinks.length === 1 ? definition.graph.sinks[0] : null));
     if (giver && definition.tasks.get(giver)?.persist === false) return Promise.resolve(noValue);
     return storeValue(services.results, `${this.run.id}/result`, encodeValue(value, `result of flow ${definition.name}`));
   }
@@ -209,12 +234,20 @@ export class FlowRun {
     this.abandon(error instanceof BatutaError ? error : new BatutaError('INTERNAL', String(error), { cause: error }));
     if (isTerminal(this.run.state.type)) return;
     const failure = failureOf(error);
-    await this.#record.setRun(stateOf('FAILED', 'Failed', failure.message), { error: failure, endedAt: this.#options.services.clock.now() }).catch(() => undefined);
+    await this.#record
+      .setRun(stateOf('FAILED', 'Failed', failure.message), { error: failure, endedAt: this.#options.services.clock.now() })
+      .catch(() => undefined);
   }
 
   #newAttempt(taskRuns: readonly TaskRun[]): ActiveRun {
     const { services, definition } = this.#options;
-    return new ActiveRun({ services, definition, params: this.#params, record: this.#record, recorded: new Map(taskRuns.map((row) => [row.key, row])) });
+    return new ActiveRun({
+      services,
+      definition,
+      params: this.#params,
+      record: this.#record,
+      recorded: new Map(taskRuns.map((row) => [row.key, row])),
+    });
   }
 }
 

@@ -104,7 +104,9 @@ class GraphRun {
     if (verdict === 'cancel') return this.#cancelled(node);
     if (verdict !== 'run') {
       await recordUnrun(active, task.name, task.name, null, verdict === 'skip' ? skipped : upstreamFailed(this.#culprits(node)));
-      return verdict === 'skip' ? { kind: 'skipped' } : { kind: 'failed', error: new Error(upstreamFailed(this.#culprits(node)).message ?? '') };
+      return verdict === 'skip'
+        ? { kind: 'skipped' }
+        : { kind: 'failed', error: new Error(upstreamFailed(this.#culprits(node)).message ?? '') };
     }
     const inputs = task.needs.map((name) => this.#valueOf(name));
     if (task.each !== null) return runGroup(active, task, this.#valueOf(task.each), inputs);

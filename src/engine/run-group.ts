@@ -14,7 +14,12 @@ const startsPerTurn = 1_000;
  * Runs a task for each item. Succeeds with the results of the items that succeeded, in the order of the items, when none failed.
  * A failed item does not stop the others.
  */
-export async function runGroup(active: ActiveRun, definition: TaskDefinition, list: unknown, inputs: readonly unknown[]): Promise<TaskOutcome> {
+export async function runGroup(
+  active: ActiveRun,
+  definition: TaskDefinition,
+  list: unknown,
+  inputs: readonly unknown[],
+): Promise<TaskOutcome> {
   const items = listOf(list);
   if (!items) return notAList(active, definition, list);
   active.record.tellMapped(definition.name, items.length);
@@ -90,9 +95,16 @@ class GroupRun {
     const key = itemKey(this.#definition.name, index);
     const recorded = this.#active.recorded.get(key);
     const type = recorded?.state.type;
-    if (recorded && (type === 'FAILED' || (type === 'COMPLETED' && (this.#definition.persist || recorded.state.name === 'Skipped')))) return outcomeOf(this.#active, recorded);
+    if (recorded && (type === 'FAILED' || (type === 'COMPLETED' && (this.#definition.persist || recorded.state.name === 'Skipped'))))
+      return outcomeOf(this.#active, recorded);
     const item = this.#items[index];
-    return runTask(this.#active, { definition: this.#definition, key, index, args: (context) => [item, ...this.#inputs, context], dependsOn: null });
+    return runTask(this.#active, {
+      definition: this.#definition,
+      key,
+      index,
+      args: (context) => [item, ...this.#inputs, context],
+      dependsOn: null,
+    });
   }
 
   #finish(): void {
@@ -109,7 +121,10 @@ function listOf(list: unknown): readonly unknown[] | null {
 }
 
 async function notAList(active: ActiveRun, definition: TaskDefinition, list: unknown): Promise<TaskOutcome> {
-  const error = new BatutaError('OPTION_INVALID', `Task ${definition.name} runs once per item of ${definition.each}, but that gave ${list === null ? 'null' : typeof list}. Return a list from ${definition.each}.`);
+  const error = new BatutaError(
+    'OPTION_INVALID',
+    `Task ${definition.name} runs once per item of ${definition.each}, but that gave ${list === null ? 'null' : typeof list}. Return a list from ${definition.each}.`,
+  );
   const failure = failureOf(error);
   await recordUnrun(active, definition.name, definition.name, null, stateOf('FAILED', 'Failed', failure.message), failure);
   return { kind: 'failed', error };

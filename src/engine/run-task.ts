@@ -1,16 +1,16 @@
 /** One task run from its first attempt to its end: condition, place, attempts, retries, record. */
-import { BatutaError, isBatutaError } from '../base/errors.ts';
+import { type BatutaError, isBatutaError } from '../base/errors.ts';
 import type { TaskContext } from '../model/context.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryDelayMs } from '../model/retry.ts';
 import type { TaskRun } from '../model/run.ts';
 import { runScope } from '../model/run-context.ts';
-import { isTerminal, stateOf } from '../model/state.ts';
+import { isTerminal, type StateType, stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { renderName } from './names.ts';
 import type { TaskOutcome } from './outcome.ts';
-import { encodeValue, noValue, type StoredValue, storeValue, isLarge } from './results.ts';
+import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from './results.ts';
 import { type Settlement, TaskExecution } from './task-execution.ts';
 
 export interface TaskRequest {
@@ -27,76 +27,181 @@ export interface TaskRequest {
  *
  * @throws BatutaError STORE_… when it could not be recorded.
  */
-export async function runTask(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
-  const { definition } = request;
-  const previous = active.recorded.get(request.key) ?? null;
-  let row = firstRow(active, request, previous);
-  let from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
-  let failures = failuresOf(previous);
-  if (previous?.state.name === 'AwaitingRetry' && previous.dueAt !== null) await pause(active, previous.dueAt - active.services.clock.now());
-
-  for (;;) {
-    const place = active.slots.take(definition.priority);
-    if (place) await place;
-    let settlement: Settlement;
-    let execution: TaskExecution;
-    let stored: StoredValue = noValue;
-    try {
-      if (active.stopReason) return await recordStopped(active, row, from, active.stopReason);
-      const started = await begin(active, request, row, from);
-      if (started === 'skipped') return { kind: 'skipped' };
-      execution = started.execution;
-      row = execution.row;
-      from = 'RUNNING';
-      settlement = started.fault ?? (await settled(execution, started.args));
-      if (settlement.kind === 'value' && definition.persist) {
-        try {
-          const text = encodeValue(settlement.value, `result of task ${row.key}`);
-          stored = text !== null && isLarge(text) ? await storeValue(active.services.results, `${row.runId}/${row.id}`, text) : { result: text, resultRef: null };
-        } catch (error) {
-          settlement = { kind: 'error', error };
-        }
-      }
-    } finally {
-      active.slots.give();
-    }
-    row = { ...execution.row, ...execution.reported };
-
-    if (settlement.kind === 'value') {
-      execution.queueRejects();
-      await active.record.setTask(from, { ...row, ...stored, state: completed, endedAt: active.services.clock.now() });
-      return { kind: 'succeeded', value: settlement.value };
-    }
-    if (settlement.kind === 'stopped') return recordStopped(active, row, from, settlement.error);
-
-    failures++;
-    if (active.stopReason === null && (await mayRetry(definition, settlement.error, failures, row.attempt, execution))) {
-      const waitMs = delayFor(active, definition, failures, settlement.error, execution);
-      row = { ...row, state: stateOf('SCHEDULED', 'AwaitingRetry', messageOf(settlement.error)), dueAt: active.services.clock.now() + waitMs, error: failureOf(settlement.error) };
-      from = 'SCHEDULED';
-      // Not awaited: the wait itself depends on nothing that is recorded.
-      active.record.setTask('RUNNING', row).catch(() => undefined);
-      execution.logger().warn({ err: settlement.error }, `Attempt ${row.attempt} failed, next in ${waitMs} ms: ${messageOf(settlement.error)}`);
-      await pause(active, waitMs);
-      continue;
-    }
-    const name = settlement.kind === 'timeout' ? 'TimedOut' : 'Failed';
-    execution.queueRejects();
-    execution.logger().error({ err: settlement.error }, `Failed: ${messageOf(settlement.error)}`);
-    await active.record.setTask(from, { ...row, state: stateOf('FAILED', name, messageOf(settlement.error)), error: failureOf(settlement.error), endedAt: active.services.clock.now() });
-    return { kind: 'failed', error: settlement.error };
-  }
+export function runTask(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
+  return new TaskRunner(active, request).run();
 }
 
 const completed = stateOf('COMPLETED');
 const running = stateOf('RUNNING');
 const retrying = stateOf('RUNNING', 'Retrying');
 
+/** What an attempt came to, its value already stored. */
+type Attempt =
+  | { readonly kind: 'skipped' }
+  | { readonly kind: 'stopped'; readonly error: BatutaError }
+  | { readonly kind: 'value'; readonly execution: TaskExecution; readonly value: unknown; readonly stored: StoredValue }
+  | { readonly kind: 'failed'; readonly execution: TaskExecution; readonly error: unknown; readonly timedOut: boolean };
+
+class TaskRunner {
+  readonly #active: ActiveRun;
+  readonly #request: TaskRequest;
+  readonly #definition: TaskDefinition;
+  /** The row as last recorded. */
+  #row: TaskRun;
+  /** Type of its state, null while nothing of it is recorded or it was opened anew. */
+  #from: StateType | null;
+  #failures: number;
+
+  constructor(active: ActiveRun, request: TaskRequest) {
+    const { definition, key, index, dependsOn } = request;
+    const previous = active.recorded.get(key) ?? null;
+    this.#active = active;
+    this.#request = request;
+    this.#definition = definition;
+    this.#row = previous ? { ...previous, dependsOn } : newRow(active, key, definition.name, index, dependsOn);
+    this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
+    this.#failures = failuresOf(previous);
+  }
+
+  async run(): Promise<TaskOutcome> {
+    const { state, dueAt } = this.#row;
+    if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null)
+      await pause(this.#active, dueAt - this.#active.services.clock.now());
+    for (;;) {
+      const attempt = await this.#attemptInPlace();
+      if (attempt.kind === 'skipped') return attempt;
+      if (attempt.kind === 'stopped') return this.#settleStopped(attempt.error);
+      if (attempt.kind === 'value') return this.#settleValue(attempt);
+      if (await this.#mayRetry(attempt)) await this.#awaitRetry(attempt);
+      else return this.#settleFailed(attempt);
+    }
+  }
+
+  async #attemptInPlace(): Promise<Attempt> {
+    const { slots } = this.#active;
+    const place = slots.take(this.#definition.priority);
+    if (place) await place;
+    try {
+      return await this.#attempt();
+    } finally {
+      slots.give();
+    }
+  }
+
+  async #attempt(): Promise<Attempt> {
+    const { stopReason } = this.#active;
+    if (stopReason) return { kind: 'stopped', error: stopReason };
+    const begun = await begin(this.#active, this.#request, this.#row, this.#from);
+    if (begun === 'skipped') return { kind: 'skipped' };
+    const { execution, args, fault } = begun;
+    this.#row = execution.row;
+    this.#from = 'RUNNING';
+    const settlement = fault ?? (await execution.execute(args));
+    this.#row = { ...execution.row, ...execution.reported };
+    if (settlement.kind === 'stopped') return settlement;
+    if (settlement.kind !== 'value') return { kind: 'failed', execution, error: settlement.error, timedOut: settlement.kind === 'timeout' };
+    const { value } = settlement;
+    try {
+      return { kind: 'value', execution, value, stored: this.#definition.persist ? await this.#store(value) : noValue };
+    } catch (error) {
+      return { kind: 'failed', execution, error, timedOut: false };
+    }
+  }
+
+  #store(value: unknown): StoredValue | Promise<StoredValue> {
+    const { runId, id, key } = this.#row;
+    const text = encodeValue(value, `result of task ${key}`);
+    return text !== null && isLarge(text)
+      ? storeValue(this.#active.services.results, `${runId}/${id}`, text)
+      : { result: text, resultRef: null };
+  }
+
+  async #settleValue({ execution, value, stored }: Attempt & { readonly kind: 'value' }): Promise<TaskOutcome> {
+    execution.queueRejects();
+    await this.#record({ ...this.#row, ...stored, state: completed, endedAt: this.#active.services.clock.now() });
+    return { kind: 'succeeded', value };
+  }
+
+  async #settleFailed({ execution, error, timedOut }: Attempt & { readonly kind: 'failed' }): Promise<TaskOutcome> {
+    const failure = failureOf(error);
+    execution.queueRejects();
+    execution.logger().error({ err: error }, `Failed: ${failure.message}`);
+    const state = stateOf('FAILED', timedOut ? 'TimedOut' : 'Failed', failure.message);
+    await this.#record({ ...this.#row, state, error: failure, endedAt: this.#active.services.clock.now() });
+    return { kind: 'failed', error };
+  }
+
+  /** Stopped runs leave Cancelled; nothing when another owner goes on from what is recorded. */
+  async #settleStopped(error: BatutaError): Promise<TaskOutcome> {
+    if (error.code !== 'LEASE_LOST' && error.code !== 'SHUTDOWN') {
+      await this.#record({
+        ...this.#row,
+        state: stateOf('CANCELLED', 'Cancelled', error.message),
+        dueAt: null,
+        endedAt: this.#active.services.clock.now(),
+      });
+    }
+    return { kind: 'cancelled', error };
+  }
+
+  async #mayRetry({ execution, error }: Attempt & { readonly kind: 'failed' }): Promise<boolean> {
+    const { retry } = this.#definition;
+    this.#failures++;
+    if (this.#active.stopReason || this.#failures > retry.retries || isFinal(error)) return false;
+    if (retry.retryIf === null) return true;
+    try {
+      return await retry.retryIf(error, this.#row.attempt);
+    } catch (thrown) {
+      execution.logger().error({ err: thrown }, 'retryIf threw; the task is not retried.');
+      return false;
+    }
+  }
+
+  async #awaitRetry({ execution, error }: Attempt & { readonly kind: 'failed' }): Promise<void> {
+    const waitMs = this.#delayMs(execution, error);
+    const failure = failureOf(error);
+    execution.logger().warn({ err: error }, `Attempt ${this.#row.attempt} failed, next in ${waitMs} ms: ${failure.message}`);
+    const state = stateOf('SCHEDULED', 'AwaitingRetry', failure.message);
+    // Not awaited: nothing that is done meanwhile depends on it.
+    this.#record({ ...this.#row, state, dueAt: this.#active.services.clock.now() + waitMs, error: failure }).catch(() => undefined);
+    await pause(this.#active, waitMs);
+  }
+
+  #delayMs(execution: TaskExecution, error: unknown): number {
+    try {
+      return retryDelayMs(this.#definition.retry, this.#failures, error, this.#active.services.random);
+    } catch (thrown) {
+      execution.logger().error({ err: thrown }, 'retryDelay threw; the next attempt follows at once.');
+      return 0;
+    }
+  }
+
+  #record(row: TaskRun): Promise<void> {
+    const from = this.#from;
+    this.#row = row;
+    this.#from = row.state.type;
+    return this.#active.record.setTask(from, row);
+  }
+}
+
 /** Records a task that never ran, with the state that says why. Resolves once durable. */
-export function recordUnrun(active: ActiveRun, key: string, name: string, index: number | null, state: TaskRun['state'], error: TaskRun['error'] = null): Promise<void> {
+export function recordUnrun(
+  active: ActiveRun,
+  key: string,
+  name: string,
+  index: number | null,
+  state: TaskRun['state'],
+  error: TaskRun['error'] = null,
+): Promise<void> {
   const previous = active.recorded.get(key);
   if (previous?.state.name === state.name && previous.state.type === state.type) return Promise.resolve();
-  const row: TaskRun = { ...(previous ?? newRow(active, key, name, index, null)), state, error, endedAt: active.services.clock.now(), dueAt: null };
+  const row: TaskRun = {
+    ...(previous ?? newRow(active, key, name, index, null)),
+    state,
+    error,
+    endedAt: active.services.clock.now(),
+    dueAt: null,
+  };
   return active.record.setTask(null, row);
 }
 
@@ -124,10 +229,6 @@ export function newRow(active: ActiveRun, key: string, name: string, index: numb
   };
 }
 
-function firstRow(active: ActiveRun, { definition, key, index, dependsOn }: TaskRequest, previous: TaskRun | null): TaskRun {
-  return previous ? { ...previous, dependsOn } : newRow(active, key, definition.name, index, dependsOn);
-}
-
 /** Failures that count against the retries when a recorded row is taken up again: what a crash interrupted does not. */
 function failuresOf(previous: TaskRun | null): number {
   if (!previous) return 0;
@@ -143,7 +244,7 @@ interface Begun {
 }
 
 /** Asks the condition, then records the attempt as running. */
-async function begin(active: ActiveRun, request: TaskRequest, before: TaskRun, from: TaskRun['state']['type'] | null): Promise<Begun | 'skipped'> {
+async function begin(active: ActiveRun, request: TaskRequest, before: TaskRun, from: StateType | null): Promise<Begun | 'skipped'> {
   const { definition } = request;
   const attempt = before.attempt + 1;
   const now = active.services.clock.now();
@@ -167,7 +268,13 @@ async function begin(active: ActiveRun, request: TaskRequest, before: TaskRun, f
     try {
       const { when } = definition;
       if (!(await runScope.run(execution, () => when.apply(undefined, args as unknown[])))) {
-        await recordUnrun(active, request.key, definition.name, request.index, stateOf('COMPLETED', 'Skipped', 'Its condition (when) was not met.'));
+        await recordUnrun(
+          active,
+          request.key,
+          definition.name,
+          request.index,
+          stateOf('COMPLETED', 'Skipped', 'Its condition (when) was not met.'),
+        );
         return 'skipped';
       }
     } catch (error) {
@@ -176,7 +283,10 @@ async function begin(active: ActiveRun, request: TaskRequest, before: TaskRun, f
   }
   if (definition.runName !== null) {
     try {
-      execution.row = { ...base, displayName: renderName(definition.runName, args, { ...fieldsOf(active.params), index: request.index, item: args[0] }) };
+      execution.row = {
+        ...base,
+        displayName: renderName(definition.runName, args, { ...fieldsOf(active.params), index: request.index, item: args[0] }),
+      };
     } catch (error) {
       fault ??= { kind: 'error', error };
     }
@@ -186,36 +296,9 @@ async function begin(active: ActiveRun, request: TaskRequest, before: TaskRun, f
   return { execution, args, fault };
 }
 
-async function settled(execution: TaskExecution, args: readonly unknown[]): Promise<Settlement> {
-  return execution.execute(args);
-}
-
-/** What stopped runs leave: Cancelled; nothing when another owner goes on from what is recorded. */
-async function recordStopped(active: ActiveRun, row: TaskRun, from: TaskRun['state']['type'] | null, error: BatutaError): Promise<TaskOutcome> {
-  if (error.code !== 'LEASE_LOST' && error.code !== 'SHUTDOWN') {
-    await active.record.setTask(from, { ...row, state: stateOf('CANCELLED', 'Cancelled', error.message), dueAt: null, endedAt: active.services.clock.now() });
-  }
-  return { kind: 'cancelled', error };
-}
-
-async function mayRetry({ retry }: TaskDefinition, error: unknown, failures: number, attempt: number, execution: TaskExecution): Promise<boolean> {
-  if (failures > retry.retries || isBatutaError(error, 'RESULT_NOT_SERIALIZABLE') || isBatutaError(error, 'ISOLATION_UNAVAILABLE')) return false;
-  if (retry.retryIf === null) return true;
-  try {
-    return await retry.retryIf(error, attempt);
-  } catch (thrown) {
-    execution.logger().error({ err: thrown }, 'retryIf threw; the task is not retried.');
-    return false;
-  }
-}
-
-function delayFor(active: ActiveRun, { retry }: TaskDefinition, failures: number, error: unknown, execution: TaskExecution): number {
-  try {
-    return retryDelayMs(retry, failures, error, active.services.random);
-  } catch (thrown) {
-    execution.logger().error({ err: thrown }, 'retryDelay threw; the next attempt follows at once.');
-    return 0;
-  }
+/** Errors that another attempt cannot mend. */
+function isFinal(error: unknown): boolean {
+  return isBatutaError(error, 'RESULT_NOT_SERIALIZABLE') || isBatutaError(error, 'ISOLATION_UNAVAILABLE');
 }
 
 /** Waits, or less when the run is stopped. */
@@ -226,10 +309,6 @@ async function pause(active: ActiveRun, ms: number): Promise<void> {
   } catch (error) {
     if (!active.stopReason) throw error;
   }
-}
-
-function messageOf(error: unknown): string {
-  return failureOf(error).message;
 }
 
 function fieldsOf(params: unknown): object {

@@ -27,7 +27,12 @@ export interface StartSubFlow {
    *
    * @throws BatutaError PARAMS_INVALID
    */
-  start(definition: FlowDefinition, params: unknown, parent: { readonly runId: string; readonly taskRunId: string }, id: string): Promise<SubFlowRun>;
+  start(
+    definition: FlowDefinition,
+    params: unknown,
+    parent: { readonly runId: string; readonly taskRunId: string },
+    id: string,
+  ): Promise<SubFlowRun>;
 }
 
 /** The body that calls the sub-flow. */
@@ -67,7 +72,13 @@ export async function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowCl
     return await settle(active, row, ended);
   } catch (error) {
     if (!isBatutaError(error, 'PARAMS_INVALID')) throw error;
-    await active.record.setTask('RUNNING', { ...row, state: stateOf('FAILED', 'Failed', error.message), endedAt: active.services.clock.now(), error: failureOf(error), childRunId: null });
+    await active.record.setTask('RUNNING', {
+      ...row,
+      state: stateOf('FAILED', 'Failed', error.message),
+      endedAt: active.services.clock.now(),
+      error: failureOf(error),
+      childRunId: null,
+    });
     throw error;
   }
 }

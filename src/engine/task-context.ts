@@ -95,9 +95,23 @@ function artifactWriterOf(source: ContextSource): ArtifactWriter {
 }
 
 /** Records an artifact of a task run, or of the run itself. Resolves once durable. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
-export async function putArtifact(active: ActiveRun, taskRunId: string | null, kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
+export async function putArtifact(
+  active: ActiveRun,
+  taskRunId: string | null,
+  kind: Artifact['kind'],
+  name: string,
+  data: unknown,
+): Promise<void> {
   const { services, record } = active;
-  const artifact = { id: services.makeId(), runId: active.run.id, taskRunId, kind, name, data: plainJson(name, data), createdAt: services.clock.now() };
+  const artifact = {
+    id: services.makeId(),
+    runId: active.run.id,
+    taskRunId,
+    kind,
+    name,
+    data: plainJson(name, data),
+    createdAt: services.clock.now(),
+  };
   await services.store.recorder.addArtifact(record.claim, artifact);
 }
 
@@ -106,7 +120,11 @@ function plainJson(name: string, data: unknown): unknown {
     const text = JSON.stringify(data);
     if (text !== undefined) return JSON.parse(text);
   } catch (cause) {
-    throw new BatutaError('RESULT_NOT_SERIALIZABLE', `The artifact '${name}' is not plain JSON: ${cause instanceof Error ? cause.message : String(cause)}`, { cause });
+    throw new BatutaError(
+      'RESULT_NOT_SERIALIZABLE',
+      `The artifact '${name}' is not plain JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    );
   }
   throw new BatutaError('RESULT_NOT_SERIALIZABLE', `The artifact '${name}' is not plain JSON: it is ${typeof data}.`);
 }

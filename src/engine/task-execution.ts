@@ -90,7 +90,11 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
 
   logger(): Logger {
     const { row } = this;
-    this.#log ??= this.active.log.child({ taskRunId: row.id, task: row.index === null ? row.name : `${row.name}[${row.index}]`, attempt: row.attempt });
+    this.#log ??= this.active.log.child({
+      taskRunId: row.id,
+      task: row.index === null ? row.name : `${row.name}[${row.index}]`,
+      attempt: row.attempt,
+    });
     return this.#log;
   }
 
@@ -126,7 +130,9 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
   queueRejects(): void {
     if (!this.#rejects) return;
-    this.putArtifact('rejects', this.row.name, this.#rejects).catch((error: unknown) => this.logger().warn({ err: error }, 'The rejected records could not be kept.'));
+    this.putArtifact('rejects', this.row.name, this.#rejects).catch((error: unknown) =>
+      this.logger().warn({ err: error }, 'The rejected records could not be kept.'),
+    );
   }
 
   /** Runs the method once, until its code ends, its timeout passes, or the run is stopped and will not wait. */
@@ -175,7 +181,9 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
 
   #timeOut(): void {
     const { definition, row } = this;
-    const error = new BatutaError('TASK_TIMED_OUT', `Task ${row.key} took longer than its timeout of ${definition.timeoutMs} ms.`, { details: { task: row.name, timeoutMs: definition.timeoutMs } });
+    const error = new BatutaError('TASK_TIMED_OUT', `Task ${row.key} took longer than its timeout of ${definition.timeoutMs} ms.`, {
+      details: { task: row.name, timeoutMs: definition.timeoutMs },
+    });
     this.#settle?.({ kind: 'timeout', error });
     this.#abort(error);
   }
@@ -196,11 +204,21 @@ function callMethod(execution: TaskExecution, args: readonly unknown[]): unknown
   const { active, definition } = execution;
   if (definition.isolate !== 'thread') return definition.method.apply(active.instance, args as unknown[]);
   const context = execution.context;
-  return active.services.isolate.call({ definition: active.definition, task: definition, args: args.filter((arg) => arg !== context), context, signal: execution.signal });
+  return active.services.isolate.call({
+    definition: active.definition,
+    task: definition,
+    args: args.filter((arg) => arg !== context),
+    context,
+    signal: execution.signal,
+  });
 }
 
 function isPending(value: unknown): value is PromiseLike<unknown> | AsyncIterable<unknown> {
-  return (typeof value === 'object' || typeof value === 'function') && value !== null && (('then' in value && typeof value.then === 'function') || isAsyncIterable(value));
+  return (
+    (typeof value === 'object' || typeof value === 'function') &&
+    value !== null &&
+    (('then' in value && typeof value.then === 'function') || isAsyncIterable(value))
+  );
 }
 
 function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {

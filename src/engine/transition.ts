@@ -88,7 +88,16 @@ export class RunRecord {
   }
 
   #transition(taskRunId: string | null, state: State, attempt: number): Transition {
-    return { runId: this.#run.id, taskRunId, at: this.#clock.now(), type: state.type, name: state.name, message: state.message, attempt, owner: this.#owner.id };
+    return {
+      runId: this.#run.id,
+      taskRunId,
+      at: this.#clock.now(),
+      type: state.type,
+      name: state.name,
+      message: state.message,
+      attempt,
+      owner: this.#owner.id,
+    };
   }
 }
 

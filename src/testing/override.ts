@@ -7,16 +7,23 @@ import type { TaskDefinition } from '../model/task.ts';
 type Method = (...args: never[]) => unknown;
 
 /** For each task: a function that runs in its place (same arguments), or the value it gives. */
-export type Overrides<F> = { readonly [K in keyof F]?: F[K] extends Method ? F[K] | ((...args: Parameters<F[K]>) => unknown) | Awaited<ReturnType<F[K]>> : never };
+export type Overrides<F> = {
+  readonly [K in keyof F]?: F[K] extends Method ? F[K] | ((...args: Parameters<F[K]>) => unknown) | Awaited<ReturnType<F[K]>> : never;
+};
 
 /** The definition with these tasks replaced; all else (needs, retries, timeouts) stays. @throws BatutaError USAGE for a name that is no task. */
 export function withOverrides(definition: FlowDefinition, overrides: Readonly<Record<string, unknown>>): FlowDefinition {
   const tasks = new Map(definition.tasks);
   for (const [name, replacement] of Object.entries(overrides)) {
     const task = tasks.get(name);
-    if (!task) throw new BatutaError('USAGE', `${definition.className} has no task '${name}' to override.${hintFor(name, [...tasks.keys()], 'Its tasks are')}`);
+    if (!task)
+      throw new BatutaError(
+        'USAGE',
+        `${definition.className} has no task '${name}' to override.${hintFor(name, [...tasks.keys()], 'Its tasks are')}`,
+      );
     // Arrow functions have no use for the instance, methods get it.
-    const method: TaskDefinition['method'] = typeof replacement === 'function' ? (replacement as TaskDefinition['method']) : () => replacement;
+    const method: TaskDefinition['method'] =
+      typeof replacement === 'function' ? (replacement as TaskDefinition['method']) : () => replacement;
     tasks.set(name, { ...task, method });
   }
   return { ...definition, tasks };

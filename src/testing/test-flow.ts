@@ -45,7 +45,11 @@ export interface TestOptions<F> {
  * run.expectState('Completed').expectTask('flights', 'Completed', { attempts: 2 });
  * ```
  */
-export async function testFlow<F extends object>(flow: FlowClass<F>, params?: unknown, options: TestOptions<F> = {}): Promise<TestRun<ResultOf<F>>> {
+export async function testFlow<F extends object>(
+  flow: FlowClass<F>,
+  params?: unknown,
+  options: TestOptions<F> = {},
+): Promise<TestRun<ResultOf<F>>> {
   const clock = options.clock ?? new FakeClock();
   const replaced = new Map<FlowClass, Readonly<Record<string, unknown>>>(options.subFlows);
   const define = (cls: FlowClass): ReturnType<typeof definitionOf> => withOverrides(definitionOf(cls), replaced.get(cls) ?? {});
@@ -72,7 +76,11 @@ export async function testFlow<F extends object>(flow: FlowClass<F>, params?: un
   }
 }
 
-async function openTestClient(clock: FakeClock, define: (flow: FlowClass) => ReturnType<typeof definitionOf>, random: () => number): Promise<Client> {
+async function openTestClient(
+  clock: FakeClock,
+  define: (flow: FlowClass) => ReturnType<typeof definitionOf>,
+  random: () => number,
+): Promise<Client> {
   const store = await openStore({ url: 'sqlite::memory:' });
   await store.migrate();
   const log = await openLog({ level: 'trace', format: 'json', clock, write: () => undefined });

@@ -66,7 +66,12 @@ export class TestRun<R = unknown> {
   /** The task run of a name, of one item with `index`. @throws AssertionError when there is none. */
   task(name: string, index: number | null = null): TestTask {
     const found = this.tasks.find((task) => task.name === name && (index === null || task.index === index));
-    return found ?? fail(`no task run ${name}${index === null ? '' : `[${index}]`}; there are: ${this.tasks.map((task) => task.key).join(', ') || 'none'}`);
+    return (
+      found ??
+      fail(
+        `no task run ${name}${index === null ? '' : `[${index}]`}; there are: ${this.tasks.map((task) => task.key).join(', ') || 'none'}`,
+      )
+    );
   }
 
   /** All task runs of a name: the items of a mapped task, the calls of a code flow. */
@@ -81,15 +86,22 @@ export class TestRun<R = unknown> {
 
   /** @throws AssertionError with what failed, unless the run is in that state. */
   expectState(name: StateName): this {
-    if (this.state.name !== name) fail(`the run is ${this.state.name}${this.state.message === null ? '' : ` (${this.state.message})`}`, this.state.name, name);
+    if (this.state.name !== name)
+      fail(`the run is ${this.state.name}${this.state.message === null ? '' : ` (${this.state.message})`}`, this.state.name, name);
     return this;
   }
 
   /** @throws AssertionError unless the task run is in that state and, when given, took so many attempts. */
   expectTask(name: string, state: StateName, options: { readonly attempts?: number; readonly index?: number } = {}): this {
     const task = this.task(name, options.index ?? null);
-    if (task.state.name !== state) fail(`task ${task.key} is ${task.state.name}${task.state.message === null ? '' : ` (${task.state.message})`}`, task.state.name, state);
-    if (options.attempts !== undefined && task.attempts !== options.attempts) fail(`task ${task.key} took ${task.attempts} attempts`, task.attempts, options.attempts);
+    if (task.state.name !== state)
+      fail(
+        `task ${task.key} is ${task.state.name}${task.state.message === null ? '' : ` (${task.state.message})`}`,
+        task.state.name,
+        state,
+      );
+    if (options.attempts !== undefined && task.attempts !== options.attempts)
+      fail(`task ${task.key} took ${task.attempts} attempts`, task.attempts, options.attempts);
     return this;
   }
 
@@ -118,15 +130,31 @@ export class TestRun<R = unknown> {
 
   #keysAt(wanted: (name: StateName) => boolean, last = false): string[] {
     const keys = new Map(this.inspection.taskRuns.map((row) => [row.id, row.key]));
-    const found = this.inspection.transitions.filter(({ taskRunId, name }) => taskRunId !== null && wanted(name)).map(({ taskRunId }) => keys.get(taskRunId ?? '') ?? '');
+    const found = this.inspection.transitions
+      .filter(({ taskRunId, name }) => taskRunId !== null && wanted(name))
+      .map(({ taskRunId }) => keys.get(taskRunId ?? '') ?? '');
     return last ? [...new Set(found.reverse())].reverse() : [...new Set(found)];
   }
 }
 
 function testTask(row: TaskRun): TestTask {
-  return { name: row.name, key: row.key, index: row.index, state: row.state, attempts: row.attempt, result: decodeValue(row.result), error: row.error, metrics: row.metrics ?? {} };
+  return {
+    name: row.name,
+    key: row.key,
+    index: row.index,
+    state: row.state,
+    attempts: row.attempt,
+    result: decodeValue(row.result),
+    error: row.error,
+    metrics: row.metrics ?? {},
+  };
 }
 
 function fail(message: string, actual?: unknown, expected?: unknown): never {
-  throw new AssertionError({ message: expected === undefined ? message : `Expected ${String(expected)}, but ${message}.`, actual, expected, operator: 'batuta' });
+  throw new AssertionError({
+    message: expected === undefined ? message : `Expected ${String(expected)}, but ${message}.`,
+    actual,
+    expected,
+    operator: 'batuta',
+  });
 }
