@@ -24,8 +24,8 @@ export default defineConfig({
     setupFiles: ['./test/support/leaks.ts'],
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
-    reporters: process.env['BATUTA_TEST_REPORT'] ? ['default', 'json'] : ['default'],
-    ...(process.env['BATUTA_TEST_REPORT'] ? { outputFile: { json: process.env['BATUTA_TEST_REPORT'] } } : {}),
+    reporters: process.env['TEST_REPORT_FILE'] ? ['default', 'json'] : ['default'],
+    ...(process.env['TEST_REPORT_FILE'] ? { outputFile: { json: process.env['TEST_REPORT_FILE'] } } : {}),
     projects: [
       room('unit', { testTimeout: 10_000 }),
       room('contract', { testTimeout: 30_000 }),

@@ -47,7 +47,7 @@ async function buildJs() {
     external,
     write: false,
     logLevel: 'warning',
-  });
+  }).catch(() => process.exit(1)); // esbuild has printed what is wrong
   for (const file of result.outputFiles) replaceFile(file.path, file.contents);
   return result.outputFiles.map((file) => file.path);
 }

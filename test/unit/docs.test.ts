@@ -1,0 +1,44 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { expect, test } from 'vitest';
+import { errorCodes } from '../../src/base/errors.ts';
+import { settings } from '../../src/base/settings.ts';
+import { listDocuments, readBlocks, readTable } from '../support/documents.ts';
+
+test('every error code is documented as it is, with what to do, and nothing else is', () => {
+  const rows = readTable('docs/reference/errors.md', 'code');
+  const codes = Object.entries(errorCodes).map(([code, { stage, exit, summary }]) => [code, stage, String(exit), summary]);
+  expect(rows.map((row) => row.slice(0, 4)).sort()).toEqual(codes.sort());
+  expect(rows.filter((row) => (row[4] ?? '').length < 10)).toEqual([]);
+});
+
+test('every setting is documented as it is, and nothing else is', () => {
+  const rows = readTable('docs/reference/config.md', 'environment');
+  expect(rows).toEqual(Object.values(settings).map(({ env, name, defaultText, about }) => [env, name, defaultText, about]));
+});
+
+test('every default in the table of settings is the one that is used', () => {
+  const basis = { databaseUrl: 'sqlite:.batuta/batuta.db', isTty: false };
+  for (const setting of Object.values(settings)) {
+    const shown = (setting.show as (value: unknown) => string)(setting.defaultValue(basis));
+    if (setting.defaultText === '(unset)') expect(shown).toBe('');
+    else expect(setting.defaultText).toContain(shown);
+  }
+});
+
+test.each(listDocuments())('every link of %s leads to a file that is there', (document) => {
+  const text = readFileSync(document, 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
+  const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^(https?:|#)/.test(target));
+  const broken = targets.filter((target) => !existsSync(join(dirname(document), target.replace(/#.*$/, ''))));
+  expect(broken).toEqual([]);
+});
+
+test.each(listDocuments())('every npm command in %s is there', (document) => {
+  const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
+  const shell = readBlocks(document)
+    .filter((block) => block.language === 'sh')
+    .map((block) => block.code)
+    .join('');
+  const named = [...shell.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name);
+  expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
