@@ -25,7 +25,7 @@ const strike = z
     'Flight Date': z.iso.date(),
     'Phase of flight': z.string().min(1),
     'Wildlife Species': z.string().min(1),
-    'Effect Amount of damage': z.enum(['None', 'Minor', 'Medium', 'Substantial']),
+    'Effect Amount of damage': z.enum(['None', 'Minor', 'Medium', 'Substantial'], 'unknown code'),
     'Cost Repair': z.coerce.number().int().nonnegative(),
     'Cost Total $': z.coerce.number().int().nonnegative(),
     // An empty speed was not noted, which is honest; a speed of 0 in the air was made up.

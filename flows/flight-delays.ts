@@ -21,7 +21,9 @@ const params = z.object({
 });
 type Params = z.infer<typeof params>;
 
-const airportRow = z.object({ iata: z.string(), name: z.string(), city: z.string(), state: z.string() });
+/** The source writes NA where it does not know. */
+const place = z.string().transform((text) => (text === 'NA' ? null : text));
+const airportRow = z.object({ iata: z.string(), name: z.string(), city: place, state: place });
 
 /** Departures from one airport in one month. */
 interface Departures {
@@ -43,7 +45,7 @@ const earliestMinutes = -120;
 export class FlightDelays {
   // Hands on what it found, not what it read: 1,400 sums are kept in the run's record, three million flights would
   // be in everyone's way. A task whose rows are needed later writes them to a file and hands on the path.
-  @Task({ retries: 3, retryDelay: '500ms', backoff: 'exponential', timeout: '2m' })
+  @Task({ retries: 3, retryDelay: '500ms', backoff: 'exponential', retryIf: isConnectionLost, timeout: '2m' })
   async flights(ctx: TaskContext<Params>): Promise<Departures[]> {
     const sums = new Map<string, Map<number, Departures>>();
     const file = join(ctx.params.data, 'flights-3m.parquet');
@@ -62,7 +64,7 @@ export class FlightDelays {
     return [...sums.values()].flatMap((months) => [...months.values()]);
   }
 
-  @Task({ retries: 3 })
+  @Task({ retries: 3, retryDelay: '500ms', retryIf: isConnectionLost })
   async airports(ctx: TaskContext<Params>) {
     const text = await readFile(join(ctx.params.data, 'airports.csv'), 'utf8');
     return z.array(airportRow).parse(parseCsv(text, { columns: true }));
@@ -162,6 +164,11 @@ function rankAirports(rows: Out<FlightDelays, 'delays'>) {
     });
   }
   return [...byAirport.values()].sort((a, b) => b.meanDelay - a.meanDelay);
+}
+
+/** A connection may come back; a file that is not there will not. */
+function isConnectionLost(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ECONNRESET';
 }
 
 /** Stands for a connection that is reset once; without it the demo would have no retry to show. */
