@@ -12,7 +12,8 @@ import type { ActiveRun } from './active-run.ts';
 import { LiveFlowContext } from './flow-context.ts';
 import { outcomeOf, valueOf } from './outcome.ts';
 import { encodeValue } from './results.ts';
-import { recordUnrun, runTask } from './run-task.ts';
+import { runTask } from './run-task.ts';
+import { recordUnrun } from './task-row.ts';
 import { runSubFlow, type StartSubFlow } from './sub-flow.ts';
 import { LiveTaskContext } from './task-context.ts';
 

@@ -11,7 +11,8 @@ import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { runGroup } from './run-group.ts';
 import { outcomeOf, type TaskOutcome } from './outcome.ts';
-import { recordUnrun, runTask } from './run-task.ts';
+import { runTask } from './run-task.ts';
+import { recordUnrun } from './task-row.ts';
 
 interface Node {
   readonly task: TaskDefinition;

@@ -5,7 +5,8 @@ import { stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { outcomeOf, type TaskOutcome } from './outcome.ts';
-import { recordUnrun, runTask } from './run-task.ts';
+import { runTask } from './run-task.ts';
+import { recordUnrun } from './task-row.ts';
 
 /** Items started before others get a turn of the event loop. */
 const startsPerTurn = 1_000;

@@ -1,26 +1,16 @@
 /** One task run from its first attempt to its end: condition, place, attempts, retries, record. */
 import { type BatutaError, isBatutaError } from '../base/errors.ts';
-import type { TaskContext } from '../model/context.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryDelayMs } from '../model/retry.ts';
 import type { TaskRun } from '../model/run.ts';
-import { runScope } from '../model/run-context.ts';
 import { isTerminal, type StateType, stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun } from './active-run.ts';
-import { renderName } from './names.ts';
+import { beginAttempt, type TaskRequest } from './begin-attempt.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from './results.ts';
-import { type Settlement, TaskExecution } from './task-execution.ts';
-
-export interface TaskRequest {
-  readonly definition: TaskDefinition;
-  readonly key: string;
-  readonly index: number | null;
-  /** The method's arguments, given its context. */
-  readonly args: (context: TaskContext) => readonly unknown[];
-  readonly dependsOn: readonly string[] | null;
-}
+import type { TaskExecution } from './task-execution.ts';
+import { newRow } from './task-row.ts';
 
 /**
  * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves.
@@ -32,8 +22,6 @@ export function runTask(active: ActiveRun, request: TaskRequest): Promise<TaskOu
 }
 
 const completed = stateOf('COMPLETED');
-const running = stateOf('RUNNING');
-const retrying = stateOf('RUNNING', 'Retrying');
 
 /** What an attempt came to, its value already stored. */
 type Attempt =
@@ -91,7 +79,7 @@ class TaskRunner {
   async #attempt(): Promise<Attempt> {
     const { stopReason } = this.#active;
     if (stopReason) return { kind: 'stopped', error: stopReason };
-    const begun = await begin(this.#active, this.#request, this.#row, this.#from);
+    const begun = await beginAttempt(this.#active, this.#request, this.#row, this.#from);
     if (begun === 'skipped') return { kind: 'skipped' };
     const { execution, args, fault } = begun;
     this.#row = execution.row;
@@ -184,116 +172,11 @@ class TaskRunner {
   }
 }
 
-/** Records a task that never ran, with the state that says why. Resolves once durable. */
-export function recordUnrun(
-  active: ActiveRun,
-  key: string,
-  name: string,
-  index: number | null,
-  state: TaskRun['state'],
-  error: TaskRun['error'] = null,
-): Promise<void> {
-  const previous = active.recorded.get(key);
-  if (previous?.state.name === state.name && previous.state.type === state.type) return Promise.resolve();
-  const row: TaskRun = {
-    ...(previous ?? newRow(active, key, name, index, null)),
-    state,
-    error,
-    endedAt: active.services.clock.now(),
-    dueAt: null,
-  };
-  return active.record.setTask(null, row);
-}
-
-/** A row before anything was done for it. */
-export function newRow(active: ActiveRun, key: string, name: string, index: number | null, dependsOn: readonly string[] | null): TaskRun {
-  return {
-    id: active.services.makeId(),
-    runId: active.run.id,
-    name,
-    key,
-    displayName: null,
-    index,
-    state: running,
-    attempt: 0,
-    startedAt: null,
-    endedAt: null,
-    dueAt: null,
-    dependsOn,
-    progress: null,
-    metrics: null,
-    result: null,
-    resultRef: null,
-    error: null,
-    childRunId: null,
-  };
-}
-
 /** Failures that count against the retries when a recorded row is taken up again: what a crash interrupted does not. */
 function failuresOf(previous: TaskRun | null): number {
   if (!previous) return 0;
   if (previous.state.name === 'AwaitingRetry') return previous.attempt;
   return previous.state.type === 'RUNNING' ? Math.max(0, previous.attempt - 1) : 0;
-}
-
-interface Begun {
-  readonly execution: TaskExecution;
-  readonly args: readonly unknown[];
-  /** Set when the condition or the name threw: the attempt has failed before its method was called. */
-  readonly fault: Settlement | null;
-}
-
-/** Asks the condition, then records the attempt as running. */
-async function begin(active: ActiveRun, request: TaskRequest, before: TaskRun, from: StateType | null): Promise<Begun | 'skipped'> {
-  const { definition } = request;
-  const attempt = before.attempt + 1;
-  const now = active.services.clock.now();
-  const base: TaskRun = {
-    ...before,
-    state: attempt > 1 ? retrying : running,
-    attempt,
-    startedAt: before.attempt === 0 ? now : (before.startedAt ?? now),
-    endedAt: null,
-    dueAt: null,
-    progress: null,
-    metrics: null,
-    result: null,
-    resultRef: null,
-    error: null,
-  };
-  const execution = new TaskExecution(active, definition, base);
-  const args = request.args(execution.context);
-  let fault: Settlement | null = null;
-  if (definition.when !== null && before.attempt === 0) {
-    try {
-      const { when } = definition;
-      if (!(await runScope.run(execution, () => when.apply(undefined, args as unknown[])))) {
-        await recordUnrun(
-          active,
-          request.key,
-          definition.name,
-          request.index,
-          stateOf('COMPLETED', 'Skipped', 'Its condition (when) was not met.'),
-        );
-        return 'skipped';
-      }
-    } catch (error) {
-      fault = { kind: 'error', error };
-    }
-  }
-  if (definition.runName !== null) {
-    try {
-      execution.row = {
-        ...base,
-        displayName: renderName(definition.runName, args, { ...fieldsOf(active.params), index: request.index, item: args[0] }),
-      };
-    } catch (error) {
-      fault ??= { kind: 'error', error };
-    }
-  }
-  // Not awaited: the row of a quick task shares the flush of its end.
-  active.record.setTask(from, execution.row).catch(() => undefined);
-  return { execution, args, fault };
 }
 
 /** Errors that another attempt cannot mend. */
@@ -309,8 +192,4 @@ async function pause(active: ActiveRun, ms: number): Promise<void> {
   } catch (error) {
     if (!active.stopReason) throw error;
   }
-}
-
-function fieldsOf(params: unknown): object {
-  return typeof params === 'object' && params !== null ? params : {};
 }

@@ -8,7 +8,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import { outcomeOf, valueOf } from './outcome.ts';
 import { loadValue } from './results.ts';
 import type { ActiveRun } from './active-run.ts';
-import { newRow } from './run-task.ts';
+import { newRow } from './task-row.ts';
 
 /** A sub-flow's run under way. */
 export interface SubFlowRun {
