@@ -5,7 +5,10 @@ import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { shownPath } from './load-errors.ts';
-import { type LoadedFlow, type LoadedFlows, type LoadOptions, loadFlowFile, loadFlows } from './load.ts';
+import { type LoadedFlow, type LoadOptions, loadFlowFile } from './load.ts';
+import { type LoadedFlows, loadFlows } from './load-flows.ts';
+
+export { loadFlows };
 
 export interface FindOptions extends LoadOptions {
   /** Folders or files in which flows are looked for by name. */
@@ -19,10 +22,10 @@ export interface FindOptions extends LoadOptions {
  * @throws BatutaError FILE_NOT_FOUND, FLOW_NOT_FOUND with the nearest names, FLOW_AMBIGUOUS listing the flows, FLOW_DUPLICATE, and
  *   what loading throws.
  */
-export async function findFlow(target: string, options: FindOptions): Promise<LoadedFlow> {
+export async function findFlow(target: string, options: FindOptions): Promise<FlowDefinition> {
   const { path, chosen } = readTarget(target, options.cwd ?? process.cwd());
   if (path === null) return findByName(chosen, options);
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return choose(await loadFlowFile(path), path, chosen);
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return choose(definitionsOf(await loadFlowFile(path)), path, chosen);
   const found = await loadFlows(path);
   failOnErrors(found, chosen);
   return choose(found.flows, path, chosen);
@@ -43,15 +46,16 @@ export interface RecordedFlow {
  * @throws BatutaError FLOW_NOT_FOUND, and what loading throws.
  */
 export async function findFlowOfRun({ flow, source, flows }: RecordedFlow, options: LoadOptions = {}): Promise<FlowDefinition> {
-  const [file = '', exportName] = source?.split(/#(?=[^#/\\]*$)/, 2) ?? [];
+  const file = source?.replace(/#[^#/\\]*$/, '') ?? '';
   if (isAbsolute(file) && existsSync(file)) {
-    const loaded = await loadFlowFile(file);
-    const found =
-      loaded.find(({ definition }) => definition.name === flow) ??
-      loaded.find(({ definition }) => definition.source?.exportName === exportName);
-    if (found?.definition.name === flow) return found.definition;
+    const found = definitionsOf(await loadFlowFile(file)).find(({ name }) => name === flow);
+    if (found) return found;
   }
-  return (await findByName(flow, { ...options, flowsPath: flows })).definition;
+  return findByName(flow, { ...options, flowsPath: flows });
+}
+
+function definitionsOf(loaded: readonly LoadedFlow[]): FlowDefinition[] {
+  return loaded.map(({ definition }) => definition);
 }
 
 function readTarget(
@@ -72,7 +76,7 @@ function looksLikePath(target: string): boolean {
   return /[/\\]/.test(target) || /\.[cm]?[jt]sx?$/.test(target) || target === '.' || target === '..';
 }
 
-async function findByName(name: string, options: FindOptions): Promise<LoadedFlow> {
+async function findByName(name: string, options: FindOptions): Promise<FlowDefinition> {
   let found: LoadedFlows;
   try {
     found = await loadFlows(options.flowsPath, options);
@@ -89,18 +93,18 @@ async function findByName(name: string, options: FindOptions): Promise<LoadedFlo
   const matches = matching(found.flows, name);
   if (matches.length === 1 && matches[0]) return matches[0];
   if (matches.length > 1) throw ambiguous(`'${name}' stands for several flows`, matches);
-  const names = found.flows.map(({ definition }) => definition.name);
-  const classes = found.flows.map(({ definition }) => definition.className);
+  const names = found.flows.map(({ name: known }) => known);
+  const classes = found.flows.map(({ className }) => className);
   const hint =
     names.length === 0
       ? ` No flow was found in ${[options.flowsPath].flat().join(', ')}.`
       : hintFor(name, /^\p{Lu}/u.test(name) ? classes : names, 'The flows are');
   throw new BatutaError('FLOW_NOT_FOUND', `There is no flow '${name}'.${hint}${unloaded(found)}`, {
-    details: { flow: name, known: names, errors: found.errors.map(({ error }) => error.message) },
+    details: { flow: name, known: names, errors: found.broken.map(({ error }) => error.message) },
   });
 }
 
-function choose(flows: readonly LoadedFlow[], path: string, chosen: string | null): LoadedFlow {
+function choose(flows: readonly FlowDefinition[], path: string, chosen: string | null): FlowDefinition {
   const shown = shownPath(path);
   const [only] = flows;
   if (!only)
@@ -112,18 +116,18 @@ function choose(flows: readonly LoadedFlow[], path: string, chosen: string | nul
   const [match, second] = matching(flows, chosen);
   if (match && second) throw ambiguous(`'${chosen}' stands for several flows of ${shown}`, [match, second]);
   if (match) return match;
-  const known = flows.map(({ definition }) => definition.className);
+  const known = flows.map(({ className }) => className);
   throw new BatutaError('FLOW_NOT_FOUND', `${shown} exports no flow '${chosen}'.${hintFor(chosen, known, 'It exports')}`, {
     details: { file: path, flow: chosen, known },
   });
 }
 
 /** By the name of the flow, which is unique; else by export, else by class. */
-function matching(flows: readonly LoadedFlow[], name: string): LoadedFlow[] {
+function matching(flows: readonly FlowDefinition[], name: string): FlowDefinition[] {
   for (const keyOf of [
-    (flow: LoadedFlow) => flow.definition.name,
-    (flow: LoadedFlow) => flow.definition.source?.exportName,
-    (flow: LoadedFlow) => flow.definition.className,
+    (flow: FlowDefinition) => flow.name,
+    (flow: FlowDefinition) => flow.source?.exportName,
+    (flow: FlowDefinition) => flow.className,
   ]) {
     const found = flows.filter((flow) => keyOf(flow) === name);
     if (found.length > 0) return found;
@@ -131,24 +135,22 @@ function matching(flows: readonly LoadedFlow[], name: string): LoadedFlow[] {
   return [];
 }
 
-function ambiguous(what: string, flows: readonly LoadedFlow[]): BatutaError {
-  const choices = flows.map(({ definition: { source, className } }) =>
-    source === null ? className : `${shownPath(source.file)}:${source.exportName}`,
-  );
+function ambiguous(what: string, flows: readonly FlowDefinition[]): BatutaError {
+  const choices = flows.map(({ source, className }) => (source === null ? className : `${shownPath(source.file)}:${source.exportName}`));
   return new BatutaError('FLOW_AMBIGUOUS', `${what}; choose one: ${choices.join(', ')}`, { details: { choices } });
 }
 
 function failOnDuplicate(found: LoadedFlows, name: string): void {
-  for (const { error } of found.errors) if (error.code === 'FLOW_DUPLICATE' && error.details['flow'] === name) throw error;
+  for (const { error } of found.broken) if (error.code === 'FLOW_DUPLICATE' && error.details['flow'] === name) throw error;
 }
 
 function failOnErrors(found: LoadedFlows, chosen: string | null): void {
   if (chosen !== null) failOnDuplicate(found, chosen);
-  if (found.flows.length === 0 && found.errors[0]) throw found.errors[0].error;
+  if (found.flows.length === 0 && found.broken[0]) throw found.broken[0].error;
 }
 
-function unloaded({ errors }: LoadedFlows): string {
-  const [first] = errors;
+function unloaded({ broken }: LoadedFlows): string {
+  const [first] = broken;
   if (!first) return '';
-  return ` ${errors.length === 1 ? 'One file' : `${errors.length} files`} could not be loaded: ${first.error.message}`;
+  return ` ${broken.length === 1 ? 'One file' : `${broken.length} files`} could not be loaded: ${first.error.message}`;
 }
