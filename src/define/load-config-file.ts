@@ -1,10 +1,8 @@
 /** Loads a project's `batuta.config.ts`. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { BatutaConfig } from '../base/config-file.ts';
-import { readBundle } from './bundle-cache.ts';
-import { loadError } from './load-errors.ts';
+import type { LoadedConfigFile } from '../base/config.ts';
 
 /** Names under which the file is looked for, in this order. */
 const names = ['batuta.config.ts', 'batuta.config.mts', 'batuta.config.js', 'batuta.config.mjs'] as const;
@@ -14,16 +12,11 @@ const names = ['batuta.config.ts', 'batuta.config.mts', 'batuta.config.js', 'bat
  *
  * @throws BatutaError FILE_NOT_COMPILED, FILE_NOT_LOADED
  */
-export async function loadConfigFile(folder: string): Promise<{ readonly name: string; readonly config: BatutaConfig } | null> {
+export async function loadConfigFile(folder: string): Promise<LoadedConfigFile | null> {
   const name = names.find((candidate) => existsSync(join(folder, candidate)));
   if (name === undefined) return null;
-  const file = join(folder, name);
-  const bundle = readBundle(file) ?? (await (await import('./bundle.ts')).makeBundle(file));
-  try {
-    const exported = (await import(/* @vite-ignore */ pathToFileURL(bundle.module).href)) as { readonly default?: BatutaConfig };
-    // Without a default export there is nothing that could be one; the settings say what is wanted.
-    return { name, config: exported.default as BatutaConfig };
-  } catch (error) {
-    throw loadError(file, bundle, error);
-  }
+  // Apart, for most projects have no such file.
+  const { importUserFile } = await import('./user-file.ts');
+  const exported = await importUserFile(join(folder, name));
+  return { name, config: exported['default'] as BatutaConfig };
 }

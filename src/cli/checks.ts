@@ -1,0 +1,136 @@
+/** The checks of `batuta doctor`. Each finds out one thing and never throws. */
+import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import type { LoadedConfig } from '../base/config.ts';
+import { isBatutaError } from '../base/errors.ts';
+import { packageFolder } from '../base/installed.ts';
+import type { Config } from '../base/settings.ts';
+import type { CommandContext } from './context.ts';
+import { loadQuietly } from './load-quietly.ts';
+import { openSettings } from './open.ts';
+import { countOf } from './render/bar.ts';
+import { agoText } from './render/times.ts';
+
+/** What one check found. */
+export interface Check {
+  readonly name: string;
+  /** `odd` works, but is not as it should be. */
+  readonly verdict: 'good' | 'odd' | 'bad';
+  readonly found: string;
+  /** What to do, null when all is well. */
+  readonly mend: string | null;
+}
+
+/** A clock before this has never been set. */
+const oldestSaneNow = Date.UTC(2025, 0, 1);
+const clockSlackMs = 60_000;
+
+/** All checks, in the order in which one would mend them. Without settings the rest cannot be looked at. */
+export async function checkAll(context: CommandContext): Promise<Check[]> {
+  const node = checkNode();
+  let settings: LoadedConfig;
+  try {
+    settings = await openSettings(context);
+  } catch (error) {
+    return [node, bad('settings', error, 'Correct the setting; batuta config shows where each comes from.')];
+  }
+  const store = await checkStore(context, settings.config);
+  return [node, checkSettings(settings), ...store, await checkFlows(context, settings.config)];
+}
+
+function checkNode(): Check {
+  const { engines } = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8')) as { readonly engines: { readonly node: string } };
+  const nodeRange = engines.node;
+  const [wantedMajor = 0, wantedMinor = 0] = nodeRange.replace(/[^\d.]/g, '').split('.').map(Number);
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const fits = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
+  return fits ? good('node', process.versions.node) : { name: 'node', verdict: 'bad', found: `${process.versions.node}, but ${nodeRange} is needed`, mend: 'Install a newer Node.' };
+}
+
+function checkSettings({ sources, warnings }: LoadedConfig): Check {
+  const [warning] = warnings;
+  if (warning !== undefined) return { name: 'settings', verdict: 'odd', found: warning, mend: 'Correct or unset the variable.' };
+  const changed = Object.values(sources).filter((source) => source !== 'default').length;
+  return good('settings', changed === 0 ? 'all at their defaults' : `${changed} set (batuta config shows which)`);
+}
+
+async function checkStore(context: CommandContext, config: Config): Promise<Check[]> {
+  const { openStore } = await import('../store/open.ts');
+  const existed = sqlitePath(config) === null || existsSync(sqlitePath(config) ?? '');
+  try {
+    const store = await openStore({ url: config.databaseUrl });
+    try {
+      const { after, applied } = await store.migrate();
+      const newest = (await store.runs.list({ limit: 1 })).items[0];
+      const found = `${store.url}, schema version ${after}${existed ? (applied.length > 0 ? ', just brought up to date' : '') : ', just made'}`;
+      return [good('database', found), checkWritable(config), checkClock(context, newest?.createdAt ?? null)];
+    } finally {
+      await store.close();
+    }
+  } catch (error) {
+    return [bad('database', error, mendOfStore(error))];
+  }
+}
+
+function mendOfStore(error: unknown): string {
+  const code = isBatutaError(error) ? error.code : null;
+  if (code === 'STORE_NEWER') return 'Update Batuta here, or use another BATUTA_DATABASE_URL.';
+  if (code === 'STORE_CORRUPT') return 'Put a backup in its place, or move the file away to begin anew.';
+  if (code === 'STORE_READ_ONLY') return 'Give this user the right to write the file and its folder.';
+  if (code === 'STORE_FULL') return 'Make room on the disk; batuta db prune deletes old runs.';
+  return 'Check BATUTA_DATABASE_URL and that the database runs.';
+}
+
+function checkWritable(config: Config): Check {
+  const path = sqlitePath(config);
+  if (path === null) return good('writable', 'asked of the database when it is written');
+  try {
+    accessSync(path, constants.W_OK);
+    accessSync(dirname(path), constants.W_OK);
+    return good('writable', dirname(path));
+  } catch (error) {
+    return bad('writable', error, 'Give this user the right to write the file and its folder.');
+  }
+}
+
+function checkClock({ clock }: CommandContext, newestAt: number | null): Check {
+  const now = clock.now();
+  const found = new Date(now).toISOString();
+  if (now < oldestSaneNow) return { name: 'clock', verdict: 'bad', found: `${found} lies in the past`, mend: 'Set the clock of this machine.' };
+  if (newestAt !== null && newestAt > now + clockSlackMs) {
+    return { name: 'clock', verdict: 'bad', found: `${found}, but the newest run was made ${agoText(newestAt, now)}`, mend: 'Set the clock of this machine, or of the one that made the run.' };
+  }
+  return good('clock', found);
+}
+
+async function checkFlows(context: CommandContext, config: Config): Promise<Check> {
+  const where = config.flows.join(', ');
+  try {
+    const { loadFlows } = await import('../define/load-flows.ts');
+    const { flows, broken } = await loadQuietly(context, () => loadFlows(config.flows, { cwd: context.terminal.cwd }));
+    const [first] = broken;
+    const rest = broken.length > 1 ? ` (and ${countOf(broken.length - 1)} more)` : '';
+    if (first) return { name: 'flows', verdict: 'bad', found: `${first.error.code}: ${first.error.message}${rest}`, mend: 'Correct the file; batuta flow ls names each.' };
+    if (flows.length === 0) return { name: 'flows', verdict: 'odd', found: `none in ${where}`, mend: 'batuta init makes one.' };
+    return good('flows', `${countOf(flows.length)} in ${where}`);
+  } catch (error) {
+    if (isBatutaError(error, 'FILE_NOT_FOUND')) return { name: 'flows', verdict: 'odd', found: `there is no ${where}`, mend: 'batuta init makes one, or set BATUTA_FLOWS.' };
+    return bad('flows', error, 'batuta flow ls names each.');
+  }
+}
+
+/** Path of a SQLite database, null for any other, and for one in memory. */
+function sqlitePath({ databaseUrl }: Config): string | null {
+  if (!databaseUrl.startsWith('sqlite:')) return null;
+  const path = databaseUrl.slice('sqlite:'.length).replace(/\?.*$/, '');
+  return path.startsWith(':') || path === '' ? null : resolve(path.replace(/^\/\/(?=\/)/, ''));
+}
+
+function good(name: string, found: string): Check {
+  return { name, verdict: 'good', found, mend: null };
+}
+
+function bad(name: string, error: unknown, mend: string): Check {
+  const found = isBatutaError(error) ? `${error.code}: ${error.message}` : error instanceof Error ? error.message : String(error);
+  return { name, verdict: 'bad', found, mend };
+}

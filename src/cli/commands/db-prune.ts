@@ -1,0 +1,45 @@
+/** `batuta db prune`: deletes runs that ended long ago. */
+import { formatDuration } from '../../base/duration.ts';
+import type { Client } from '../../client/client.ts';
+import { terminalTypes } from '../../model/state.ts';
+import type { CommandContext } from '../context.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import { withClient } from '../open.ts';
+import { printJson } from '../print-json.ts';
+import { readDuration, usage } from '../read-options.ts';
+import { countOf } from '../render/bar.ts';
+import { localMinute } from '../render/times.ts';
+
+interface Options {
+  readonly olderThan?: string;
+  readonly dryRun?: boolean;
+  readonly json?: boolean;
+}
+
+/** Deletes, or only counts. With `--json` prints `{ before, runs, dryRun }`. */
+export async function prune(context: CommandContext, options: Options): Promise<ExitStatus> {
+  const given = options.olderThan === undefined ? undefined : readDuration('--older-than', options.olderThan);
+  return withClient(context, async (client, config) => {
+    const olderThanMs = given ?? config.retentionMs;
+    if (olderThanMs === null) throw usage('Runs are kept for ever (retention is forever). Say how long with --older-than, e.g. --older-than 30d.');
+    const before = context.clock.now() - olderThanMs;
+    const dryRun = options.dryRun === true;
+    const runs = dryRun ? await countEnded(client, before) : (await client.prune(before)).runs;
+    const { terminal } = context;
+    if (options.json) return printJson(terminal, { before: new Date(before).toISOString(), runs, dryRun });
+    const what = `${countOf(runs)} ${runs === 1 ? 'run' : 'runs'} that ended before ${localMinute(before)} (${formatDuration(olderThanMs)} ago)`;
+    terminal.out.line(dryRun ? `Would delete ${what}.` : `Deleted ${what}.`);
+    return 0;
+  });
+}
+
+/** Counts page by page; a run that ended before an instant was made before it. */
+async function countEnded(client: Client, before: number): Promise<number> {
+  let count = 0;
+  for (let cursor: string | undefined; ; ) {
+    const page = await client.runs.list({ states: terminalTypes, until: before, limit: 1_000, ...(cursor === undefined ? {} : { cursor }) });
+    count += page.items.filter((run) => run.endedAt !== null && run.endedAt < before).length;
+    if (page.next === null) return count;
+    cursor = page.next;
+  }
+}

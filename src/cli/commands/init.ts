@@ -1,0 +1,70 @@
+/** `batuta init`: makes a project that works. Nothing that exists is touched. */
+import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, relative, resolve } from 'node:path';
+import { BatutaError } from '../../base/errors.ts';
+import type { CommandContext } from '../context.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import { packageVersion } from '../../base/installed.ts';
+import { usage } from '../read-options.ts';
+import { scaffold } from '../scaffold.ts';
+
+const goodName = /^[A-Za-z0-9._][A-Za-z0-9._ -]*$/;
+const maxNameChars = 100;
+
+/**
+ * Writes the files that are not there and says which were.
+ *
+ * @throws BatutaError USAGE for a folder name that no package may have, a file in the way, or when every file exists; STORE_READ_ONLY when the folder cannot be written
+ */
+export async function init(context: CommandContext, dir: string): Promise<ExitStatus> {
+  const { terminal } = context;
+  const { out } = terminal;
+  const folder = resolve(terminal.cwd, dir);
+  const name = checkFolder(folder, dir, terminal.cwd);
+  const existing: string[] = [];
+  const made: string[] = [];
+  for (const file of scaffold({ name, version: packageVersion() })) (writeNew(join(folder, file.path), file.text) ? made : existing).push(file.path);
+  for (const path of made) out.line(`${out.paint.green('✓')} ${path}`);
+  for (const path of existing) out.line(`${out.paint.gray('⊘')} ${path} ${out.paint.dim('exists and was left alone')}`);
+  if (made.length === 0) throw usage(`Nothing to make in ${folder}: all of ${existing.join(', ')} exist.`);
+  out.line();
+  for (const step of nextSteps(relative(terminal.cwd, folder))) out.line(`  ${out.paint.cyan(step)}`);
+  return 0;
+}
+
+/** Gives the name of the project: that of the folder. */
+function checkFolder(folder: string, given: string, cwd: string): string {
+  const name = basename(folder);
+  if (folder !== resolve(cwd) && (!goodName.test(name) || name.length > maxNameChars || given.trim() === '')) {
+    throw usage(`'${given}' is no name for a project folder: use letters, digits, '.', '-' and '_'.`);
+  }
+  for (let at = folder; ; at = dirname(at)) {
+    const found = statSync(at, { throwIfNoEntry: false });
+    if (found?.isDirectory() || dirname(at) === at) return packageName(name);
+    if (found) throw usage(`${at} is a file, so no project can be made in ${folder}. Choose another folder.`);
+  }
+}
+
+function packageName(name: string): string {
+  const plain = name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[._-]+|[._-]+$/g, '');
+  return plain === '' ? 'flows' : plain;
+}
+
+/** Writes a file unless it is there; true when it was written. */
+function writeNew(path: string, text: string): boolean {
+  try {
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text, { flag: 'wx' });
+    return true;
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })) return false;
+    if (code === 'EEXIST' || code === 'ENOTDIR') throw usage(`${dirname(path)} is a file, so ${basename(path)} cannot be made in it.`);
+    if (code === 'ENOSPC') throw new BatutaError('STORE_FULL', `The disk is full: ${path} could not be written.`, { cause });
+    throw new BatutaError('STORE_READ_ONLY', `${path} cannot be written: ${message}.`, { cause });
+  }
+}
+
+function nextSteps(dir: string): string[] {
+  return [...(dir === '' ? [] : [`cd ${dir.includes(' ') ? `'${dir}'` : dir}`]), 'npm install', 'npx batuta run flows/hello.ts -p name=Ada', 'npx batuta runs ls'];
+}

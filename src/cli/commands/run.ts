@@ -1,0 +1,37 @@
+/** `batuta run`: runs a flow here and now. */
+import { findFlow } from '../../define/find-flow.ts';
+import { paramsFromText } from '../../engine/params.ts';
+import type { CommandContext } from '../context.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import { followRun } from '../follow-run.ts';
+import { openSettings, withClientOf } from '../open.ts';
+import { readParams } from '../read-params.ts';
+import { RunDisplay } from '../run-display.ts';
+
+interface Options {
+  readonly params?: string;
+  readonly param: readonly string[];
+  readonly name?: string;
+  readonly tag: readonly string[];
+  readonly json?: boolean;
+}
+
+/** Finds the flow, reads the parameters, runs it and shows it. Nothing is recorded when the flow or a parameter is wrong. */
+export async function run(context: CommandContext, target: string, options: Options): Promise<ExitStatus> {
+  const { cwd } = context.terminal;
+  const given = await readParams(options.params, options.param, cwd);
+  const { config } = await openSettings(context);
+  const display = new RunDisplay(context, { json: options.json === true });
+  try {
+    const definition = await findFlow(target, { flowsPath: config.flows, cwd });
+    const params = await paramsFromText(definition, given.data, given.texts);
+    return await withClientOf(context, config, display.print, (client) =>
+      followRun(context, client, display, {
+        json: options.json === true,
+        start: (hooks) => client.submit(definition, params, { ...hooks, tags: options.tag, ...(options.name === undefined ? {} : { name: options.name }) }),
+      }),
+    );
+  } finally {
+    display.end();
+  }
+}

@@ -1,0 +1,76 @@
+/** `batuta runs ls`: runs, newest first. */
+import { formatDuration } from '../../base/duration.ts';
+import type { Run } from '../../model/run.ts';
+import type { CommandContext } from '../context.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import { withClient } from '../open.ts';
+import { readLimit, readSince, readStates } from '../read-options.ts';
+import { shortId } from '../render/ids.ts';
+import { runListJson } from '../render/json.ts';
+import type { Paint } from '../render/paint.ts';
+import { labelOf } from '../render/shapes.ts';
+import { type Column, tableLines } from '../render/table.ts';
+import { agoText } from '../render/times.ts';
+import { oneLine } from '../render/width.ts';
+import { printJson } from '../print-json.ts';
+
+interface Options {
+  readonly flow?: string;
+  readonly state: readonly string[];
+  readonly deployment?: string;
+  readonly tag?: string;
+  readonly since?: string;
+  readonly limit: string;
+  readonly json?: boolean;
+}
+
+const columns: readonly Column[] = [
+  { head: 'state' },
+  { head: 'name', max: 40 },
+  { head: 'flow', max: 32 },
+  { head: 'started', drop: 2 },
+  { head: 'duration', align: 'right', drop: 3 },
+  { head: 'attempt', align: 'right', drop: 4 },
+  { head: 'id' },
+];
+
+/** Prints the runs that fit the filters. */
+export async function listRuns(context: CommandContext, options: Options): Promise<ExitStatus> {
+  const { terminal, clock } = context;
+  const now = clock.now();
+  const filter = {
+    ...(options.flow === undefined ? {} : { flow: options.flow }),
+    ...(options.deployment === undefined ? {} : { deployment: options.deployment }),
+    ...(options.tag === undefined ? {} : { tag: options.tag }),
+    ...(options.state.length === 0 ? {} : { states: readStates(options.state) }),
+    ...(options.since === undefined ? {} : { since: readSince('--since', options.since, now) }),
+    limit: readLimit(options.limit),
+  };
+  const { items, next } = await withClient(context, (client) => client.runs.list(filter));
+  if (options.json) return printJson(terminal, items.map(runListJson));
+  if (items.length === 0) {
+    terminal.err.line(isFiltered(filter) ? 'No run fits these filters.' : 'No runs yet. Start one: batuta run <file|flow>');
+    return 0;
+  }
+  const { out } = terminal;
+  for (const line of tableLines(columns, items.map((run) => cellsOf(run, now, out.paint)), out.paint, out.isTty ? out.columns : undefined)) out.line(line);
+  if (next !== null) terminal.err.line(terminal.err.paint.dim(`The newest ${items.length} are shown; --limit shows more.`));
+  return 0;
+}
+
+/** Cells of one run, in the order of the columns. */
+export function cellsOf(run: Run, now: number, paint: Paint): string[] {
+  return [
+    labelOf(run.state, paint),
+    oneLine(run.name),
+    oneLine(run.flow),
+    agoText(run.startedAt ?? run.createdAt, now),
+    run.startedAt === null ? '' : formatDuration(Math.max(0, (run.endedAt ?? now) - run.startedAt)),
+    String(run.attempt),
+    paint.dim(shortId(run.id)),
+  ];
+}
+
+function isFiltered(filter: object): boolean {
+  return Object.keys(filter).length > 1;
+}

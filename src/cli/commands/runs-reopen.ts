@@ -1,0 +1,31 @@
+/** `batuta runs retry` and `batuta runs resume`: go on with a recorded run, here and now. */
+import type { LocalClient } from '../../client/local-client.ts';
+import type { CommandContext } from '../context.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import { type FollowOptions, followRun } from '../follow-run.ts';
+import { openSettings, withClientOf } from '../open.ts';
+import { RunDisplay } from '../run-display.ts';
+
+/** Opens a new attempt of a failed, crashed or cancelled run. */
+export function retryRun(context: CommandContext, id: string, options: { readonly from?: string; readonly json?: boolean }): Promise<ExitStatus> {
+  const from = options.from === undefined ? {} : { from: options.from };
+  return goOn(context, id, options.json === true, (client, runId) => (hooks) => client.runs.retry(runId, { ...hooks, ...from }));
+}
+
+/** Goes on with a run whose process is gone. */
+export function resumeRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
+  return goOn(context, id, options.json === true, (client, runId) => (hooks) => client.runs.resume(runId, hooks));
+}
+
+async function goOn(context: CommandContext, id: string, json: boolean, starter: (client: LocalClient, runId: string) => FollowOptions['start']): Promise<ExitStatus> {
+  const { config } = await openSettings(context);
+  const display = new RunDisplay(context, { json });
+  try {
+    return await withClientOf(context, config, display.print, async (client) => {
+      const before = await client.runs.inspect(id);
+      return followRun(context, client, display, { json, before, start: starter(client, before.run.id) });
+    });
+  } finally {
+    display.end();
+  }
+}

@@ -1,0 +1,49 @@
+/** `batuta runs watch`: the live tree of a run that any process executes. */
+import type { Client } from '../../client/client.ts';
+import type { Run } from '../../model/run.ts';
+import { isTerminal } from '../../model/state.ts';
+import type { CommandContext } from '../context.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import { withClient } from '../open.ts';
+import { printJson } from '../print-json.ts';
+import { printOutcome } from '../print-outcome.ts';
+import { runOutcomeJson } from '../render/json.ts';
+import type { TreeShape } from '../render/run-tree.ts';
+import { RunDisplay } from '../run-display.ts';
+import { storedGraph } from '../stored-graph.ts';
+
+/** Watches until the run ends; leaving (Ctrl-C) leaves the run alone. Status: 0 completed, 1 ended otherwise. */
+export async function watchRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
+  return withClient(context, async (client) => {
+    const display = new RunDisplay(context, { json: options.json === true });
+    try {
+      const run = await follow(client, display, id, context.terminal.gone);
+      display.end();
+      if (!run) return 0;
+      const inspection = await client.runs.inspect(run.id);
+      if (options.json) printJson(context.terminal, runOutcomeJson(inspection));
+      else printOutcome(context, inspection);
+      return run.state.type === 'COMPLETED' ? 0 : 1;
+    } finally {
+      display.end();
+    }
+  });
+}
+
+/** Shows the run until it ends; null when nobody looks any more. */
+async function follow(client: Client, display: RunDisplay, id: string, gone: AbortSignal): Promise<Run | null> {
+  const { id: runId, flow } = await client.runs.get(id);
+  const shape = await shapeOf(client, flow);
+  let last: Run | null = null;
+  for await (const { run, taskRuns } of client.runs.watch(runId, gone)) {
+    display.show(run, taskRuns, shape);
+    last = run;
+  }
+  return last && isTerminal(last.state.type) ? last : null;
+}
+
+async function shapeOf(client: Client, flow: string): Promise<TreeShape | null> {
+  const stored = (await client.flows.list()).find(({ name }) => name === flow);
+  const graph = stored?.kind === 'graph' ? storedGraph(stored.graph) : null;
+  return graph && { tasks: graph.nodes.map(({ name, each }) => ({ name, mapped: each !== null })), edges: graph.edges };
+}

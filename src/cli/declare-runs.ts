@@ -1,0 +1,80 @@
+/** The commands `runs …`. */
+import type { Command } from 'commander';
+import { collect } from './declare-run.ts';
+import { makeGroup } from './make-group.ts';
+import type { Perform } from './perform.ts';
+
+/** Adds the commands. */
+export function declareRunsCommands(program: Command, perform: Perform): void {
+  const runs = makeGroup(program, 'runs', 'look at runs and steer them; an id may be cut to its first characters');
+  declareReaders(runs, perform);
+  declareWriters(runs, perform);
+}
+
+function declareReaders(runs: Command, perform: Perform): void {
+  runs
+    .command('ls')
+    .alias('list')
+    .description('list runs, newest first')
+    .option('--flow <name>', 'of this flow')
+    .option('--state <state>', 'in this state, e.g. failed; may be repeated', collect, [])
+    .option('--deployment <name>', 'of this deployment')
+    .option('--tag <tag>', 'with this tag')
+    .option('--since <when>', 'made since: a duration ago (2h) or an ISO time')
+    .option('--limit <n>', 'how many at most, 1 to 1000', '50')
+    .option('--json', 'print a JSON array')
+    .action((options, command) => perform(command, async (context) => (await import('./commands/runs-ls.ts')).listRuns(context, options)));
+  runs
+    .command('inspect')
+    .description('print all that is known of a run')
+    .argument('<id>')
+    .option('--json', 'print JSON')
+    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-inspect.ts')).inspectRun(context, id, options)));
+  runs
+    .command('logs')
+    .description('print what a run logged')
+    .argument('<id>')
+    .option('--task <name>', 'of this task alone')
+    .option('--level <level>', 'of this level and above: trace, debug, info, warn, error, fatal')
+    .option('--tail <n>', 'the last so many lines')
+    .option('-f, --follow', 'go on until the run ends')
+    .option('--json', 'print a JSON array; with --follow one object a line')
+    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-logs.ts')).printLogs(context, id, options)));
+  runs
+    .command('watch')
+    .description('show the live tree of a run, from any terminal')
+    .argument('<id>')
+    .option('--json', 'print one JSON object once it has ended')
+    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-watch.ts')).watchRun(context, id, options)));
+}
+
+function declareWriters(runs: Command, perform: Perform): void {
+  runs
+    .command('cancel')
+    .description('cancel runs')
+    .argument('<id...>')
+    .option('--message <text>', 'why, for whoever reads it')
+    .option('--json', 'print a JSON array')
+    .action((ids: string[], options, command) => perform(command, async (context) => (await import('./commands/runs-cancel.ts')).cancelRuns(context, ids, options)));
+  runs
+    .command('retry')
+    .description('try a failed, crashed or cancelled run again, here and now; recorded tasks are kept')
+    .argument('<id>')
+    .option('--from <task>', 'run this task and all after it again as well')
+    .option('--json', 'print one JSON object on standard output and nothing else')
+    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-reopen.ts')).retryRun(context, id, options)));
+  runs
+    .command('resume')
+    .description('go on with a run whose process is gone, here and now; recorded tasks are kept')
+    .argument('<id>')
+    .option('--json', 'print one JSON object on standard output and nothing else')
+    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-reopen.ts')).resumeRun(context, id, options)));
+  runs
+    .command('delete')
+    .alias('rm')
+    .description('delete runs with all that belongs to them')
+    .argument('<id...>')
+    .option('--force', 'also those that have not ended')
+    .option('--json', 'print a JSON array')
+    .action((ids: string[], options, command) => perform(command, async (context) => (await import('./commands/runs-delete.ts')).deleteRuns(context, ids, options)));
+}

@@ -1,0 +1,42 @@
+/** Runs something here and shows it: what `run`, `runs retry` and `runs resume` have in common. */
+import type { RunHandle, RunInspection, RunOptions } from '../client/client.ts';
+import type { LocalClient } from '../client/local-client.ts';
+import type { CommandContext } from './context.ts';
+import type { ExitStatus } from './exit-status.ts';
+import { Interrupt } from './interrupt.ts';
+import { printJson } from './print-json.ts';
+import { runOutcomeJson } from './render/json.ts';
+import { printOutcome } from './print-outcome.ts';
+import type { RunDisplay } from './run-display.ts';
+
+export interface FollowOptions {
+  readonly json: boolean;
+  /** Starts the run; its errors are the command's. */
+  readonly start: (hooks: Required<Pick<RunOptions, 'signal' | 'onEvent'>>) => Promise<RunHandle>;
+  /** What is recorded already, for a run that goes on. */
+  readonly before?: RunInspection;
+}
+
+const firstWords = 'Cancelling: tasks are told to stop. Ctrl-C again leaves at once.';
+
+/**
+ * Shows the run until it has ended, then its summary, or its one JSON object.
+ *
+ * Status: 0 completed · 1 failed, crashed or cancelled · 130 or 143 ended by a signal.
+ */
+export async function followRun(context: CommandContext, client: LocalClient, display: RunDisplay, options: FollowOptions): Promise<ExitStatus> {
+  const interrupt = new Interrupt({ clock: context.clock, onFirst: () => display.say(firstWords), onSecond: () => client.close({ graceMs: 0, message: 'Ended by a second Ctrl-C.' }) });
+  try {
+    if (options.before) display.seed(options.before.taskRuns);
+    const handle = await options.start({ signal: interrupt.signal, onEvent: (event) => display.take(event) });
+    const run = await handle.done();
+    display.end();
+    const inspection = await client.runs.inspect(run.id);
+    if (options.json) printJson(context.terminal, runOutcomeJson(inspection));
+    else printOutcome(context, inspection);
+    return interrupt.status ?? (run.state.type === 'COMPLETED' ? 0 : 1);
+  } finally {
+    display.end();
+    interrupt.stop();
+  }
+}

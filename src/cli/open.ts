@@ -1,0 +1,43 @@
+/** Opens what commands work on: the settings and the client. */
+import { type LoadedConfig, loadConfig } from '../base/config.ts';
+import { openLog } from '../base/log.ts';
+import type { Config } from '../base/settings.ts';
+import type { LocalClient } from '../client/local-client.ts';
+import type { CommandContext } from './context.ts';
+
+/** The settings: flag, then environment, then `batuta.config.ts`, then default. What is odd about them is told on standard error. */
+export async function openSettings(context: CommandContext): Promise<LoadedConfig> {
+  const { databaseUrl, flows, logLevel } = context.globals;
+  const { err, cwd } = context.terminal;
+  const loaded = await loadConfig({
+    flags: { databaseUrl, flows, logLevel },
+    isTty: err.isTty,
+    loadFile: async () => (await import('../define/load-config-file.ts')).loadConfigFile(cwd),
+  });
+  for (const warning of loaded.warnings) err.line(`${err.paint.yellow('warning')} ${warning}`);
+  return loaded;
+}
+
+/** Opens a client over the settings, hands it over, and closes it whatever happens. */
+export async function withClient<T>(context: CommandContext, use: (client: LocalClient, config: Config) => Promise<T>): Promise<T> {
+  const { config } = await openSettings(context);
+  return withClientOf(context, config, context.terminal.err.write, use);
+}
+
+/** The same over settings that are known already. @param print takes what is logged, whole lines. */
+export async function withClientOf<T>(
+  context: CommandContext,
+  config: Config,
+  print: (text: string) => void,
+  use: (client: LocalClient, config: Config) => Promise<T>,
+): Promise<T> {
+  const { openClient } = await import('../client/open-client.ts');
+  const colors = context.terminal.err.paint.isColorSupported;
+  const log = await openLog({ level: config.logLevel, format: config.logFormat, colors, write: print });
+  const client = await openClient({ config, log, flows: config.flows, captureConsole: config.captureConsole });
+  try {
+    return await use(client, config);
+  } finally {
+    await client.close();
+  }
+}

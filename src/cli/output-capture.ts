@@ -1,0 +1,41 @@
+/**
+ * Takes what a flow writes to standard output and standard error by itself, while a live tree or a JSON object must not be torn
+ * by it. Only this process' own writes are seen; a child process that inherits the terminal writes past it.
+ */
+
+type Write = NodeJS.WriteStream['write'];
+
+/** Sends the writes of both streams, or of one, to `take` until `stop` is called. */
+export class OutputCapture {
+  readonly #taken: { readonly stream: NodeJS.WriteStream; readonly original: Write; rest: string }[] = [];
+  readonly #take: (text: string) => void;
+
+  constructor(streams: readonly NodeJS.WriteStream[], take: (text: string) => void) {
+    this.#take = take;
+    for (const stream of streams) this.#redirect(stream);
+  }
+
+  /** Gives the streams back, and what stood in an unfinished line. May be called twice. */
+  stop(): void {
+    for (const { stream, original, rest } of this.#taken.splice(0)) {
+      stream.write = original;
+      if (rest !== '') this.#take(rest);
+    }
+  }
+
+  #redirect(stream: NodeJS.WriteStream): void {
+    const entry = { stream, original: stream.write, rest: '' };
+    this.#taken.push(entry);
+    stream.write = ((chunk: string | Uint8Array, encoding?: BufferEncoding | Done, done?: Done): boolean => {
+      const text = entry.rest + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'));
+      const end = text.lastIndexOf('\n') + 1;
+      entry.rest = text.slice(end);
+      if (end > 0) this.#take(text.slice(0, end));
+      const callback = typeof encoding === 'function' ? encoding : done;
+      if (callback) queueMicrotask(() => callback());
+      return true;
+    }) as Write;
+  }
+}
+
+type Done = (error?: Error | null) => void;

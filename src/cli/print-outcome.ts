@@ -1,0 +1,13 @@
+import type { RunInspection } from '../client/client.ts';
+import type { CommandContext } from './context.ts';
+import { firstFailed, summaryLines } from './render/summary.ts';
+import { noCounts, phaseOf } from './render/task-group.ts';
+
+/** Prints how a run ended, why, and where to look next, on standard output. */
+export function printOutcome({ terminal, globals }: CommandContext, { run, taskRuns, result }: RunInspection): void {
+  const counts = noCounts();
+  for (const taskRun of taskRuns) counts[phaseOf(taskRun.state)]++;
+  const failed = run.state.type === 'FAILED' || run.state.type === 'CRASHED' ? firstFailed(taskRuns) : null;
+  const { out, cwd } = terminal;
+  for (const line of summaryLines({ run, counts, failed, result }, out.paint, { cwd, width: out.columns, verbose: globals.verbose })) out.line(line);
+}

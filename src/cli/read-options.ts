@@ -1,0 +1,79 @@
+/** Reads the values of options; what is wrong with one is said in a sentence that names the option. */
+import { parseDuration } from '../base/duration.ts';
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import { stateNames, stateTypes } from '../model/state.ts';
+import { type LogLevel, logLevels } from './render/log-line.ts';
+
+const maxListed = 1_000;
+
+/** A whole number within bounds. @throws BatutaError USAGE */
+export function readCount(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
+  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (value >= bounds.min && value <= bounds.max) return value;
+  throw usage(`${option} must be a whole number from ${bounds.min} to ${bounds.max}, not '${text}'.`);
+}
+
+/** The value of `--limit`: 1 to 1000. @throws BatutaError USAGE */
+export function readLimit(text: string): number {
+  return readCount('--limit', text, { min: 1, max: maxListed });
+}
+
+/** An instant, epoch ms: a duration before `now`, or an ISO 8601 time (local when it names no zone). @throws BatutaError USAGE */
+export function readSince(option: string, text: string, now: number): number {
+  const trimmed = text.trim();
+  if (/^\d{4}-\d{2}-\d{2}/.test(trimmed)) {
+    const at = Date.parse(/^\d{4}-\d{2}-\d{2}$/.test(trimmed) ? `${trimmed}T00:00` : trimmed);
+    if (!Number.isNaN(at)) return at;
+  } else if (!/^\d*$/.test(trimmed)) {
+    const ms = durationOrNull(trimmed);
+    if (ms !== null) return now - ms;
+  }
+  throw usage(`${option} must be a duration ago such as 30m, 2h or 7d, or an ISO time such as 2026-03-01T09:00:00Z, not '${text}'.`);
+}
+
+/** A duration in ms; a bare number is refused, for its unit would be a guess. @throws BatutaError USAGE */
+export function readDuration(option: string, text: string): number {
+  const ms = /^\d*$/.test(text.trim()) ? null : durationOrNull(text);
+  if (ms !== null) return ms;
+  throw usage(`${option} must be a duration such as 30m, 12h or 30d, not '${text}'.`);
+}
+
+/** States to filter by: types or names in any case, one or several with commas. @throws BatutaError USAGE naming what is allowed. */
+export function readStates(texts: readonly string[]): string[] {
+  const allowed = [...new Set<string>(Object.values(stateNames).flat()), ...stateTypes];
+  const wanted = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
+  return wanted.map((text) => {
+    const found = allowed.find((name) => name.toLowerCase() === text.toLowerCase());
+    if (found !== undefined) return found;
+    const names = [...new Set<string>(Object.values(stateNames).flat())].join(', ');
+    throw usage(`--state '${text}' is no state. Allowed are ${names}, and the types ${stateTypes.join(', ')}.`);
+  });
+}
+
+/** A level of the log as pino's number. @throws BatutaError USAGE */
+export function readLevel(text: string): number {
+  const name = text.trim().toLowerCase();
+  if (Object.hasOwn(logLevels, name)) return logLevels[name as LogLevel];
+  throw usage(`--level must be one of ${Object.keys(logLevels).join(', ')}, not '${text}'.`);
+}
+
+/** One of a few words. @throws BatutaError USAGE */
+export function readWord<T extends string>(option: string, text: string, allowed: readonly T[]): T {
+  const found = allowed.find((word) => word === text.trim().toLowerCase());
+  if (found !== undefined) return found;
+  throw usage(`${option} '${text}' is not known.${hintFor(text, allowed, 'Allowed are')}`);
+}
+
+/** An error of wrong usage. */
+export function usage(message: string): BatutaError {
+  return new BatutaError('USAGE', message);
+}
+
+function durationOrNull(text: string): number | null {
+  try {
+    return parseDuration(text);
+  } catch {
+    return null;
+  }
+}

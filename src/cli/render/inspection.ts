@@ -1,0 +1,129 @@
+/** All that is known of a run, for people: head, error, parameters and result, tasks, artifacts, sub-flows, history. */
+import { formatDuration } from '../../base/duration.ts';
+import type { RunInspection } from '../../client/client.ts';
+import type { Run, TaskRun, Transition } from '../../model/run.ts';
+import { artifactLines } from './artifact.ts';
+import { countOf } from './bar.ts';
+import { failureLines, failureTitle } from './failure.ts';
+import { shortId } from './ids.ts';
+import { inStartOrder } from './json.ts';
+import type { Paint } from './paint.ts';
+import { glyphOf, labelOf } from './shapes.ts';
+import { taskLabel } from './summary.ts';
+import { type Column, tableLines } from './table.ts';
+import { phaseOf } from './task-group.ts';
+import { agoText, localMillisecond, localMinute, localSecond } from './times.ts';
+import { valueLine, valueLines } from './value.ts';
+import { cut, oneLine } from './width.ts';
+
+/** Where and for whom it is drawn. */
+export interface InspectionOptions {
+  readonly paint: Paint;
+  readonly width: number;
+  /** Wall clock, epoch ms. */
+  readonly now: number;
+  readonly cwd: string;
+  readonly verbose: boolean;
+}
+
+/** Task runs that are listed; of more, those that went wrong come first. */
+const maxTasks = 100;
+const maxTransitions = 20;
+
+/** Lines of the inspection. */
+export function inspectionLines(inspection: RunInspection, options: InspectionOptions): string[] {
+  const { run, params, result } = inspection;
+  return [
+    ...headLines(run, options),
+    ...section('error', run.error === null ? [] : failureLines(run.error, options.paint, { indent: 2, stack: options.verbose, cwd: options.cwd }), options),
+    ...section('parameters', isEmpty(params) ? [] : indented(valueLines(params, valueOptions(options))), options),
+    ...section('result', result === undefined || result === null ? [] : indented(valueLines(result, valueOptions(options))), options),
+    ...taskSection(inspection.taskRuns, options),
+    ...inspection.artifacts.flatMap((artifact) => section(`${artifact.kind} ${oneLine(artifact.name)}`, indented(artifactLines(artifact, options)), options)),
+    ...section('sub-flows', inspection.children.map((child) => childLine(child, options)), options),
+    ...historySection(inspection.transitions, options),
+  ];
+}
+
+function headLines(run: Run, { paint, now }: InspectionOptions): string[] {
+  const took = run.startedAt === null ? '' : `  ${formatDuration(Math.max(0, (run.endedAt ?? now) - run.startedAt))}`;
+  const facts: (readonly [string, string | null])[] = [
+    ['id', run.id],
+    ['flow', `${oneLine(run.flow)}  ${paint.dim(`version ${run.flowVersion}`)}`],
+    ['attempt', run.attempt > 1 || run.recoveries > 0 ? `${run.attempt}${run.recoveries > 0 ? `, taken over ${run.recoveries} times` : ''}` : null],
+    ['created', timeText(run.createdAt, now)],
+    ['started', run.startedAt === null ? null : timeText(run.startedAt, now)],
+    ['ended', run.endedAt === null ? null : timeText(run.endedAt, now)],
+    ['due', run.dueAt === null ? null : timeText(run.dueAt, now)],
+    ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
+    ['tags', run.tags.length === 0 ? null : run.tags.map(oneLine).join(', ')],
+    ['part of', run.parentRunId],
+    ['source', run.source],
+  ];
+  const message = run.state.message === null || run.error !== null ? [] : [`  ${oneLine(run.state.message)}`];
+  const title = `${labelOf(run.state, paint)}  ${paint.bold(oneLine(run.name))}${took}`;
+  return [title, ...message, ...facts.filter(([, text]) => text !== null).map(([name, text]) => `  ${paint.dim(name.padEnd(8))}  ${text}`)];
+}
+
+function timeText(at: number, now: number): string {
+  return `${localMinute(at)}:${localSecond(at).slice(-2)}  (${agoText(at, now)})`;
+}
+
+const taskColumns: readonly Column[] = [
+  { head: '  task', max: 48 },
+  { head: 'state' },
+  { head: 'duration', align: 'right' },
+  { head: 'attempt', align: 'right', drop: 1 },
+  { head: 'what' },
+];
+
+function taskSection(taskRuns: readonly TaskRun[], options: InspectionOptions): string[] {
+  if (taskRuns.length === 0) return [];
+  const { paint, width } = options;
+  const listed = taskRuns.length <= maxTasks ? taskRuns : [...taskRuns].sort((a, b) => urgencyOf(a) - urgencyOf(b)).slice(0, maxTasks);
+  const rows = inStartOrder(listed).map((taskRun) => taskCells(taskRun, options));
+  const rest = taskRuns.length - listed.length;
+  const more = rest > 0 ? [paint.dim(`  … and ${countOf(rest)} more (--json shows all)`)] : [];
+  return section('tasks', [...tableLines(taskColumns, rows, paint, width), ...more], options);
+}
+
+function urgencyOf({ state }: TaskRun): number {
+  return ['failed', 'running', 'waiting', 'blocked', 'cancelled', 'done', 'skipped'].indexOf(phaseOf(state));
+}
+
+function taskCells(taskRun: TaskRun, { paint, now }: InspectionOptions): string[] {
+  const { state, startedAt, endedAt, attempt, error, metrics } = taskRun;
+  const took = startedAt === null ? '' : formatDuration(Math.max(0, (endedAt ?? now) - startedAt));
+  const measured = metrics === null ? '' : Object.entries(metrics).map(([name, value]) => `${oneLine(name)} ${countOf(value)}`).join(', ');
+  const what = error && state.type !== 'COMPLETED' ? paint.red(failureTitle(error)) : oneLine([state.message ?? '', measured].filter((text) => text !== '').join('  '));
+  return [`  ${taskLabel(taskRun)}`, labelOf(state, paint), took, String(attempt), what];
+}
+
+function childLine(child: Run, { paint }: InspectionOptions): string {
+  return `  ${glyphOf(child.state, paint)} ${oneLine(child.flow)}  ${oneLine(child.name)}  ${paint.dim(shortId(child.id))}`;
+}
+
+function historySection(transitions: readonly Transition[], options: InspectionOptions): string[] {
+  const ofRun = transitions.filter(({ taskRunId }) => taskRunId === null);
+  const { paint } = options;
+  const lines = ofRun.slice(-maxTransitions).map(({ at, type, name, message }) => `  ${paint.dim(localMillisecond(at))}  ${labelOf({ type, name }, paint)}${message === null ? '' : `  ${oneLine(message)}`}`);
+  const rest = transitions.length - lines.length;
+  return section('history', [...lines, ...(rest > 0 ? [paint.dim(`  and ${countOf(rest)} changes of tasks (--json shows all)`)] : [])], options);
+}
+
+/** A section with an empty line above it; nothing when it has no lines. */
+function section(title: string, lines: readonly string[], { paint, width }: InspectionOptions): string[] {
+  return lines.length === 0 ? [] : ['', paint.bold(title), ...lines.map((line) => cut(line, Math.max(width, 40)))];
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+function valueOptions({ paint, width }: InspectionOptions): Parameters<typeof valueLines>[1] {
+  return { color: paint.isColorSupported, width };
+}
+
+function isEmpty(params: unknown): boolean {
+  return params === undefined || params === null || valueLine(params) === '{}';
+}

@@ -1,0 +1,105 @@
+/** The shapes `--json` prints. Times are ISO 8601 in UTC, or null. */
+import type { RunInspection } from '../../client/client.ts';
+import type { Run, TaskRun, Transition } from '../../model/run.ts';
+import type { StoredLogLine } from '../../store/store.ts';
+import { levelName } from './log-line.ts';
+import { plainJson } from './plain-json.ts';
+import { isoOrNull } from './times.ts';
+
+/** A run in a list: `{ id, flow, name, deployment, state, scheduledFor, createdAt, startedAt, endedAt, durationMs, attempt, tags }`. */
+export function runListJson(run: Run): object {
+  return {
+    id: run.id,
+    flow: run.flow,
+    name: run.name,
+    deployment: run.deployment,
+    state: stateJson(run),
+    scheduledFor: isoOrNull(run.scheduledFor),
+    createdAt: isoOrNull(run.createdAt),
+    startedAt: isoOrNull(run.startedAt),
+    endedAt: isoOrNull(run.endedAt),
+    durationMs: durationMs(run),
+    attempt: run.attempt,
+    tags: run.tags,
+  };
+}
+
+/** What `run --json` prints: `{ id, flow, name, state, result, error, startedAt, endedAt, durationMs, tasks }`, tasks in start order. */
+export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'run' | 'taskRuns' | 'result'>): object {
+  return {
+    id: run.id,
+    flow: run.flow,
+    name: run.name,
+    state: stateJson(run),
+    result: plainJson(result),
+    error: run.error,
+    startedAt: isoOrNull(run.startedAt),
+    endedAt: isoOrNull(run.endedAt),
+    durationMs: durationMs(run),
+    tasks: inStartOrder(taskRuns).map(taskJson),
+  };
+}
+
+/** What `runs inspect --json` prints: the run as in a list, with all that is known about it. */
+export function inspectionJson(inspection: RunInspection): object {
+  const { run, taskRuns, transitions, artifacts, children, params, result } = inspection;
+  return {
+    ...runListJson(run),
+    flowVersion: run.flowVersion,
+    source: run.source,
+    parentRunId: run.parentRunId,
+    recoveries: run.recoveries,
+    owner: run.owner === null ? null : { id: run.owner.id, host: run.owner.host, pid: run.owner.pid },
+    dueAt: isoOrNull(run.dueAt),
+    params: plainJson(params),
+    result: plainJson(result),
+    error: run.error,
+    tasks: inStartOrder(taskRuns).map(taskDetailJson),
+    transitions: transitions.map(transitionJson),
+    artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => ({ id, taskRunId, kind, name, data, createdAt: isoOrNull(createdAt) })),
+    children: children.map(runListJson),
+  };
+}
+
+/** One line of `runs logs --json`: `{ seq, at, level, taskRunId, task, message, fields }`. */
+export function logLineJson(line: StoredLogLine, task: string | null): object {
+  return { seq: line.seq, at: isoOrNull(line.at), level: levelName(line.level), taskRunId: line.taskRunId, task, message: line.message, fields: line.fields };
+}
+
+/** Task runs by when they started; those that never started last, as they were recorded. */
+export function inStartOrder(taskRuns: readonly TaskRun[]): TaskRun[] {
+  const startOf = (taskRun: TaskRun): number => taskRun.startedAt ?? Number.POSITIVE_INFINITY;
+  return [...taskRuns].sort((a, b) => (startOf(a) === startOf(b) ? 0 : startOf(a) - startOf(b)));
+}
+
+function taskJson(taskRun: TaskRun): object {
+  return {
+    id: taskRun.id,
+    name: taskRun.name,
+    index: taskRun.index,
+    state: stateJson(taskRun),
+    attempts: taskRun.attempt,
+    startedAt: isoOrNull(taskRun.startedAt),
+    endedAt: isoOrNull(taskRun.endedAt),
+    error: taskRun.error,
+  };
+}
+
+function taskDetailJson(taskRun: TaskRun): object {
+  const { key, displayName, progress, metrics, childRunId, dependsOn } = taskRun;
+  return { ...taskJson(taskRun), key, displayName, durationMs: durationMs(taskRun), progress, metrics, dependsOn, childRunId };
+}
+
+function transitionJson(transition: Transition): object {
+  const { taskRunId, type, name, message, attempt, owner } = transition;
+  return { at: isoOrNull(transition.at), taskRunId, state: { type, name, message }, attempt, owner };
+}
+
+function stateJson({ state }: Pick<Run, 'state'>): object {
+  return { type: state.type, name: state.name, message: state.message };
+}
+
+/** Milliseconds from start to end; null while it has not ended or when it never started. */
+function durationMs({ startedAt, endedAt }: Pick<Run, 'startedAt' | 'endedAt'>): number | null {
+  return startedAt === null || endedAt === null ? null : endedAt - startedAt;
+}

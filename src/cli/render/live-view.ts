@@ -1,0 +1,107 @@
+/**
+ * The live tree of a run on a terminal.
+ *
+ * Events only change the model; frames are drawn by a timer, at most twelve a second, and once more at the end. Log lines and
+ * whatever a flow writes are kept until the next frame, which prints them above the tree in one go.
+ */
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { TaskRun } from '../../model/run.ts';
+import type { Paint } from './paint.ts';
+import type { RunTree } from './run-tree.ts';
+import type { Screen } from './screen.ts';
+import { treeLines } from './tree-lines.ts';
+
+const frameMs = 84;
+/** More text than this is printed without waiting for the next frame. */
+const maxPendingChars = 256 * 1024;
+const finalRows = 60;
+
+/** What has changed in a tree. */
+export type TreeChange = { readonly kind: 'run' } | { readonly kind: 'mapped' } | { readonly kind: 'task'; readonly taskRun: TaskRun };
+
+/** What shows a run while it runs. Two makers: the live tree and the plain lines. */
+export interface RunView {
+  /** Takes the tree after an event changed it; `changed` is the run it belongs to. */
+  update(tree: RunTree, changed: RunTree, change: TreeChange): void;
+  /** Prints a log line, or whatever else was written, above or between. */
+  print(text: string): void;
+  /** A sentence about what happens now, e.g. that Ctrl-C was understood. */
+  say(text: string): void;
+  /** Draws the last state and lets the terminal go. May be called twice. */
+  end(): void;
+}
+
+export interface LiveViewOptions {
+  readonly screen: Screen;
+  readonly paint: Paint;
+  readonly clock: Clock;
+  /** Writes text that stays above the tree; whole lines. */
+  readonly printAbove: (text: string) => void;
+}
+
+export class LiveView implements RunView {
+  readonly #options: LiveViewOptions;
+  #tree: RunTree | null = null;
+  #pending = '';
+  #said: string | null = null;
+  #frame = 0;
+  #timer: Timer | null = null;
+  #ended = false;
+
+  constructor(options: LiveViewOptions) {
+    this.#options = options;
+  }
+
+  update(tree: RunTree): void {
+    this.#tree = tree;
+    this.#arm(0);
+  }
+
+  print(text: string): void {
+    this.#pending += text.endsWith('\n') ? text : `${text}\n`;
+    if (this.#ended || this.#pending.length > maxPendingChars) this.#draw();
+    else this.#arm(0);
+  }
+
+  say(text: string): void {
+    this.#said = text;
+    if (!this.#ended) this.#draw();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#timer?.cancel();
+    this.#said = null;
+    this.#draw();
+    this.#options.screen.release();
+  }
+
+  /** Sets the next frame, at once for the first one. */
+  #arm(firstMs: number): void {
+    if (this.#timer || this.#ended) return;
+    this.#timer = this.#options.clock.setTimer(this.#frame === 0 ? firstMs : frameMs, () => {
+      this.#timer = null;
+      this.#frame++;
+      this.#draw();
+      // What runs moves on without an event: the spinner and the clocks.
+      this.#arm(frameMs);
+    });
+  }
+
+  #draw(): void {
+    const { screen, printAbove } = this.#options;
+    const text = this.#pending;
+    this.#pending = '';
+    screen.draw(this.#lines(), text === '' ? undefined : () => printAbove(text));
+  }
+
+  #lines(): string[] {
+    if (!this.#tree) return [];
+    const { screen, paint, clock } = this.#options;
+    const said = this.#said === null ? [] : [paint.yellow(this.#said)];
+    const rows = this.#ended ? Math.max(finalRows, screen.rows) : screen.rows - 1 - said.length;
+    const frame = this.#ended ? null : this.#frame;
+    return [...treeLines(this.#tree, { columns: screen.columns - 1, rows: Math.max(3, rows), now: clock.now(), frame, paint }), ...said];
+  }
+}

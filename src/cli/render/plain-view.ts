@@ -1,0 +1,118 @@
+/**
+ * A run as plain lines, for pipes and logs: one line per change of state.
+ *
+ * Task runs of a mapped task, or of one called again and again, are summed up: a line per tenth, or per doubling where the total is
+ * not known; their failures are still told one by one, up to a bound.
+ */
+import { formatDuration } from '../../base/duration.ts';
+import type { TaskRun } from '../../model/run.ts';
+import { isTerminal } from '../../model/state.ts';
+import { countOf } from './bar.ts';
+import { failureTitle } from './failure.ts';
+import { shortId } from './ids.ts';
+import type { RunView, TreeChange } from './live-view.ts';
+import type { Paint } from './paint.ts';
+import type { RunTree } from './run-tree.ts';
+import { glyphOf } from './shapes.ts';
+import { taskLabel } from './summary.ts';
+import { phaseOf, type TaskGroup } from './task-group.ts';
+import { localSecond } from './times.ts';
+import { oneLine } from './width.ts';
+
+const toldOneByOne = 10;
+const toldFailures = 10;
+
+export interface PlainViewOptions {
+  readonly write: (line: string) => void;
+  /** Where log lines go. */
+  readonly print: (text: string) => void;
+  readonly paint: Paint;
+  /** Wall clock, epoch ms. */
+  readonly now: () => number;
+}
+
+export class PlainView implements RunView {
+  readonly #options: PlainViewOptions;
+  /** By run and task: up to which count the last line went, and how many failures were told. */
+  readonly #told = new Map<string, { upTo: number; failures: number }>();
+  readonly #lastState = new Map<string, string>();
+
+  constructor(options: PlainViewOptions) {
+    this.#options = options;
+  }
+
+  update(_tree: RunTree, changed: RunTree, change: TreeChange): void {
+    if (change.kind === 'run') this.#tellRun(changed);
+    if (change.kind === 'task') this.#tellTask(changed, change.taskRun);
+  }
+
+  print(text: string): void {
+    this.#options.print(text.endsWith('\n') ? text : `${text}\n`);
+  }
+
+  say(text: string): void {
+    this.print(text);
+  }
+
+  end(): void {}
+
+  #tellRun({ run }: RunTree): void {
+    const { paint } = this.#options;
+    if (!this.#isNew(run.id, `${run.state.name} ${run.attempt}`)) return;
+    const took = run.startedAt !== null && run.endedAt !== null ? ` in ${formatDuration(run.endedAt - run.startedAt)}` : '';
+    const attempt = run.attempt > 1 ? ` (attempt ${run.attempt})` : '';
+    this.#tell(`${glyphOf(run.state, paint)} ${paint.bold(oneLine(run.flow))} ${oneLine(run.name)} ${shortId(run.id)} ${run.state.name}${took}${attempt}`);
+  }
+
+  #tellTask(tree: RunTree, taskRun: TaskRun): void {
+    const group = tree.groups.get(taskRun.name);
+    if (!group) return;
+    const isNew = this.#isNew(taskRun.id, `${taskRun.state.name} ${taskRun.attempt}`);
+    if (isTerminal(taskRun.state.type)) this.#lastState.delete(taskRun.id);
+    if (!isNew || taskRun.state.type === 'PENDING' || taskRun.state.name === 'Scheduled') return;
+    if (!group.mapped && group.size <= toldOneByOne) this.#tell(this.#taskLine(taskRun));
+    else this.#tellOfGroup(tree, group, taskRun);
+  }
+
+  #tellOfGroup(tree: RunTree, group: TaskGroup, taskRun: TaskRun): void {
+    const key = `${tree.run.id} ${group.name}`;
+    const told = this.#told.get(key) ?? { upTo: 0, failures: 0 };
+    this.#told.set(key, told);
+    if (phaseOf(taskRun.state) === 'failed' && told.failures < toldFailures) {
+      told.failures++;
+      this.#tell(this.#taskLine(taskRun));
+    }
+    const { ended, total, items } = group;
+    const step = items === null ? Math.max(toldOneByOne, told.upTo) : Math.max(1, Math.ceil(items / 10));
+    if (ended === 0 || (ended < told.upTo + step && !(items !== null && ended === total && told.upTo < total))) return;
+    told.upTo = ended;
+    this.#tell(this.#groupLine(group));
+  }
+
+  #taskLine(taskRun: TaskRun): string {
+    const { paint } = this.#options;
+    const { state, error, attempt, startedAt, endedAt } = taskRun;
+    const took = isTerminal(state.type) && startedAt !== null && endedAt !== null ? ` in ${formatDuration(endedAt - startedAt)}` : '';
+    const again = attempt > 1 ? ` (attempt ${attempt})` : '';
+    const why = error && !['COMPLETED', 'RUNNING'].includes(state.type) ? `: ${failureTitle(error)}` : state.message === null ? '' : `: ${oneLine(state.message)}`;
+    return `  ${glyphOf(state, paint)} ${taskLabel(taskRun)} ${state.name}${took}${again}${why}`;
+  }
+
+  #groupLine(group: TaskGroup): string {
+    const { paint } = this.#options;
+    const { ended, total, items, counts } = group;
+    const count = items === null ? `${countOf(ended)} ended` : `${countOf(ended)}/${countOf(total)}`;
+    const glyph = counts.failed > 0 ? paint.red('✕') : ended === total ? paint.green('✓') : paint.blueBright('●');
+    return `  ${glyph} ${group.name} ${count}${counts.failed > 0 ? `, ${countOf(counts.failed)} failed` : ''}`;
+  }
+
+  #isNew(id: string, state: string): boolean {
+    if (this.#lastState.get(id) === state) return false;
+    this.#lastState.set(id, state);
+    return true;
+  }
+
+  #tell(line: string): void {
+    this.#options.write(`${this.#options.paint.dim(localSecond(this.#options.now()))} ${line}\n`);
+  }
+}

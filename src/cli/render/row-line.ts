@@ -1,0 +1,116 @@
+/** One line of the tree: shape, name, duration, then whatever there is to say. */
+import { formatDuration } from '../../base/duration.ts';
+import type { TaskRun } from '../../model/run.ts';
+import { barOf, countOf, percentOf } from './bar.ts';
+import { failureTitle } from './failure.ts';
+import type { Paint } from './paint.ts';
+import type { RunTree } from './run-tree.ts';
+import { glyphOf, type Hue } from './shapes.ts';
+import type { Phase, TaskGroup } from './task-group.ts';
+import { cut, oneLine, padEnd, padStart } from './width.ts';
+
+/** What a line is drawn into. */
+export interface RowSurroundings {
+  readonly columns: number;
+  readonly now: number;
+  readonly frame: number | null;
+  readonly paint: Paint;
+  /** How deep the run lies below the first one, from 1. */
+  readonly depth: number;
+  readonly nameCells: number;
+}
+
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
+const durationCells = 9;
+const wideColumns = 72;
+
+const phaseMarks: Readonly<Record<Phase, readonly [glyph: string, hue: Hue]>> = {
+  waiting: ['◷', 'magenta'],
+  running: ['●', 'blueBright'],
+  done: ['✓', 'green'],
+  skipped: ['⊘', 'gray'],
+  failed: ['✕', 'red'],
+  blocked: ['✕', 'gray'],
+  cancelled: ['⊘', 'gray'],
+};
+
+/** The line of one task, or of all items of a mapped one. May be wider than the terminal. */
+export function rowLine(tree: RunTree, group: TaskGroup, options: RowSurroundings): string {
+  const { depth, nameCells, paint } = options;
+  const shownName = cut(oneLine(nameOf(group)), nameCells);
+  const name = padEnd(group.phase === 'waiting' || group.phase === 'blocked' ? paint.dim(shownName) : shownName, nameCells);
+  const detail = group.isGroup ? groupDetail(group, options) : singleDetail(tree, group, options);
+  return `${'  '.repeat(depth)}${markOf(group, options)} ${name} ${padStart(elapsedOf(group, options), durationCells)}  ${detail}`.trimEnd();
+}
+
+function nameOf(group: TaskGroup): string {
+  const own = group.isGroup ? null : group.last?.displayName;
+  return own ?? (group.name.startsWith('flow:') ? `${group.name.slice('flow:'.length)} ↳` : group.name);
+}
+
+function markOf(group: TaskGroup, { frame, paint }: RowSurroundings): string {
+  const { phase } = group;
+  if (phase === 'running' && frame !== null) return paint.blueBright(spinner[frame % spinner.length] ?? '●');
+  if (!group.isGroup && group.last) return glyphOf(group.last.state, paint);
+  const [glyph, hue] = phaseMarks[phase];
+  return group.size === 0 && !group.isGroup ? paint.gray('○') : paint[hue](glyph);
+}
+
+function elapsedOf(group: TaskGroup, { now, paint }: RowSurroundings): string {
+  if (group.startedAt === null) return '';
+  if (group.phase === 'waiting') return '';
+  const endedAt = group.phase === 'running' ? now : (group.endedAt ?? now);
+  return paint.dim(formatDuration(Math.max(0, endedAt - group.startedAt)));
+}
+
+function singleDetail(tree: RunTree, group: TaskGroup, options: RowSurroundings): string {
+  const { paint } = options;
+  const { last } = group;
+  if (!last) {
+    const froms = tree.waitsFor(group.name);
+    return froms.length === 0 ? '' : paint.dim(`waits for ${listed(froms)}`);
+  }
+  const attempt = last.attempt > 1 ? [paint.yellow(`attempt ${last.attempt}`)] : [];
+  return [...attempt, ...stateDetail(last, group, options)].join('  ');
+}
+
+function stateDetail(taskRun: TaskRun, group: TaskGroup, options: RowSurroundings): string[] {
+  const { paint, now } = options;
+  const { state, error, dueAt } = taskRun;
+  if (group.phase === 'running') return progressDetail(taskRun, options);
+  if (group.phase === 'failed') return [paint.red(error ? failureTitle(error) : (state.message ?? state.name))];
+  if (state.name === 'AwaitingRetry') {
+    const wait = dueAt === null ? 'waits for its next attempt' : `next attempt in ${formatDuration(Math.max(0, dueAt - now))}`;
+    return [paint.magenta(wait), ...(error ? [paint.dim(failureTitle(error))] : [])];
+  }
+  const said = state.message === null ? [] : [paint.dim(oneLine(state.message))];
+  return state.name === 'Completed' || state.name === 'Scheduled' ? said : [paint.dim(state.name), ...said];
+}
+
+function progressDetail({ progress }: TaskRun, { paint, columns }: RowSurroundings): string[] {
+  if (!progress) return [];
+  if (progress.total === null || progress.total <= 0) return [paint.dim(countOf(progress.done))];
+  const bar = barOf(progress.done / progress.total, barCells(columns), paint);
+  return [`${bar} ${percentOf(progress.done, progress.total)}`, paint.dim(`${countOf(progress.done)}/${countOf(progress.total)}`)];
+}
+
+function groupDetail(group: TaskGroup, { paint, columns }: RowSurroundings): string {
+  const { counts, ended, total } = group;
+  const known = group.items !== null;
+  const hue = counts.failed > 0 ? 'red' : group.phase === 'running' ? 'blueBright' : group.phase === 'done' ? 'green' : 'gray';
+  const bar = known && total > 0 ? [barOf(ended / total, barCells(columns), paint, hue)] : [];
+  const count = known ? `${countOf(ended)}/${countOf(total)}` : `${countOf(ended)} ended`;
+  const rest = (['running', 'failed', 'skipped', 'blocked', 'cancelled'] as const)
+    .filter((phase) => counts[phase] > 0)
+    .map((phase) => paint[phaseMarks[phase][1]](`${countOf(counts[phase])} ${phase}`));
+  const failure = group.failure ? [paint.red(failureTitle(group.failure.error))] : [];
+  return [[...bar, count].join(' '), ...rest, ...failure].join(paint.dim(' · '));
+}
+
+function barCells(columns: number): number {
+  return columns >= wideColumns ? 20 : columns >= 56 ? 12 : 8;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
+}

@@ -1,0 +1,140 @@
+/**
+ * What the live view knows of a run: its task groups and sub-flows, folded from events or from what is stored.
+ *
+ * Each change costs the same however large the run is; a frame looks at the few groups that are shown.
+ */
+import type { EngineEvent } from '../../model/events.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import type { Edge } from '../../model/graph.ts';
+import type { Run, TaskRun } from '../../model/run.ts';
+import { noCounts, type PhaseCounts, phaseOf, TaskGroup } from './task-group.ts';
+
+/** What a tree takes from a definition: names in the order to draw them, and what waits for what. */
+export interface TreeShape {
+  readonly tasks: readonly { readonly name: string; readonly mapped: boolean }[];
+  readonly edges: readonly Edge[];
+}
+
+/** Name prefix of the task runs that stand for sub-flows. */
+const subFlowPrefix = 'flow:';
+const maxRecent = 64;
+
+/** Shape of a flow; a code flow has no lines until its tasks are called. */
+export function shapeOfDefinition(definition: Pick<FlowDefinition, 'kind' | 'tasks' | 'graph'>): TreeShape {
+  if (definition.kind === 'code') return { tasks: [], edges: [] };
+  const tasks = definition.graph.nodes.map((name) => ({ name, mapped: definition.tasks.get(name)?.each != null }));
+  return { tasks, edges: definition.graph.edges };
+}
+
+/** One run with its lines. Sub-flows hang below the line of the task run that stands for them. */
+export class RunTree {
+  run: Run;
+  readonly groups = new Map<string, TaskGroup>();
+  /** Groups that run now or failed: what a full screen shows first. */
+  readonly active = new Set<TaskGroup>();
+  readonly failed = new Set<TaskGroup>();
+  /** Groups that ended last, newest at the end. */
+  readonly recent: TaskGroup[] = [];
+  /** Sub-flow runs by the name of the group they stand below. */
+  readonly children = new Map<string, RunTree>();
+  readonly #inward = new Map<string, string[]>();
+  readonly #byId: Map<string, RunTree>;
+  readonly #groupCounts = noCounts();
+  readonly #taskRunCounts = noCounts();
+
+  constructor(run: Run, shape: TreeShape | null, byId: Map<string, RunTree> = new Map()) {
+    this.run = run;
+    this.#byId = byId;
+    byId.set(run.id, this);
+    for (const task of shape?.tasks ?? []) this.#groupOf(task.name, task.mapped);
+    for (const edge of shape?.edges ?? []) {
+      const froms = this.#inward.get(edge.to);
+      if (froms) froms.push(edge.from);
+      else this.#inward.set(edge.to, [edge.from]);
+    }
+  }
+
+  /** Task runs by phase, of this run alone; tasks that nothing is recorded of yet count as waiting. */
+  get counts(): PhaseCounts {
+    const unseen = [...this.groups.values()].reduce((sum, group) => sum + Math.max(group.size === 0 ? 1 : 0, group.total - group.size), 0);
+    return { ...this.#taskRunCounts, waiting: this.#taskRunCounts.waiting + unseen };
+  }
+
+  /** Groups by phase. */
+  get groupCounts(): PhaseCounts {
+    return this.#groupCounts;
+  }
+
+  /** Takes an event of this run or of a run below it; gives the tree it belongs to, or null when it is none of them. */
+  apply(event: EngineEvent): RunTree | null {
+    if (event.kind === 'log') return this.#byId.get(event.line.runId) ?? null;
+    const tree = this.#byId.get(event.run.id) ?? this.#adopt(event);
+    if (!tree) return null;
+    if (event.kind === 'run') tree.run = event.run;
+    if (event.kind === 'task') tree.applyTaskRun(event.taskRun);
+    if (event.kind === 'mapped') tree.applyItems(event.task, event.items);
+    return tree;
+  }
+
+  /** Takes the newest row of a task run. */
+  applyTaskRun(taskRun: TaskRun): void {
+    const group = this.#groupOf(taskRun.name, taskRun.index !== null);
+    this.#change(group, () => {
+      const before = group.apply(taskRun);
+      if (before) this.#taskRunCounts[before]--;
+      this.#taskRunCounts[phaseOf(taskRun.state)]++;
+    });
+  }
+
+  /** Takes how many items a mapped task has. */
+  applyItems(task: string, items: number): void {
+    const group = this.#groupOf(task, true);
+    this.#change(group, () => {
+      group.items = items;
+    });
+  }
+
+  /** Names of the tasks that a waiting one waits for and that have not come to an end. */
+  waitsFor(name: string): string[] {
+    return (this.#inward.get(name) ?? []).filter((from) => {
+      const phase = this.groups.get(from)?.phase;
+      return phase === 'waiting' || phase === 'running';
+    });
+  }
+
+  #adopt(event: Exclude<EngineEvent, { kind: 'log' }>): RunTree | null {
+    const parent = event.run.parentRunId === null ? undefined : this.#byId.get(event.run.parentRunId);
+    if (!parent) return null;
+    const child = new RunTree(event.run, event.kind === 'run' ? shapeOfDefinition(event.definition) : null, this.#byId);
+    parent.children.set(`${subFlowPrefix}${event.run.flow}`, child);
+    return child;
+  }
+
+  #groupOf(name: string, mapped: boolean): TaskGroup {
+    const known = this.groups.get(name);
+    if (known) return known;
+    const group = new TaskGroup(name, this.groups.size, mapped);
+    this.groups.set(name, group);
+    this.#groupCounts[group.phase]++;
+    return group;
+  }
+
+  #change(group: TaskGroup, change: () => void): void {
+    const before = group.phase;
+    change();
+    const after = group.phase;
+    this.#groupCounts[before]--;
+    this.#groupCounts[after]++;
+    toggle(this.active, group, after === 'running');
+    toggle(this.failed, group, group.counts.failed > 0);
+    if (after !== before && after !== 'running' && after !== 'waiting') {
+      this.recent.push(group);
+      if (this.recent.length > maxRecent) this.recent.shift();
+    }
+  }
+}
+
+function toggle<T>(set: Set<T>, item: T, on: boolean): void {
+  if (on) set.add(item);
+  else set.delete(item);
+}

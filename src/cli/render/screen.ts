@@ -1,0 +1,98 @@
+/**
+ * The lines at the bottom of a terminal that are drawn over and over, with lines printed above them.
+ *
+ * Owns the cursor from the first frame until `release`. A frame writes only the lines that changed, in one write. When the
+ * terminal has become narrower, old lines were wrapped by it: they are counted as they stand now, so that nothing is torn.
+ */
+import { widthOf } from './width.ts';
+
+/** What the screen asks of the stream it draws to. */
+export interface ScreenOutput {
+  write(text: string): void;
+  readonly columns: number;
+  readonly rows: number;
+}
+
+const hideCursor = '\u001b[?25l';
+const showCursor = '\u001b[?25h';
+const clearLine = '\u001b[2K';
+const clearBelow = '\u001b[0J';
+
+export class Screen {
+  readonly #output: ScreenOutput;
+  #lines: readonly string[] = [];
+  #columns = 0;
+
+  constructor(output: ScreenOutput) {
+    this.#output = output;
+  }
+
+  get columns(): number {
+    return this.#output.columns;
+  }
+
+  get rows(): number {
+    return this.#output.rows;
+  }
+
+  /**
+   * Shows these lines in place of the last ones. They must fit the terminal.
+   *
+   * @param printAbove prints whole lines that stay above; may write to another stream of the same terminal.
+   */
+  draw(lines: readonly string[], printAbove?: () => void): void {
+    const sameShape = !printAbove && lines.length === this.#lines.length && this.#columns === this.#output.columns;
+    const start = this.#columns === 0 ? hideCursor : '';
+    if (sameShape) this.#write(start + this.#changes(lines));
+    else {
+      const erased = start + this.#erase();
+      const drawn = lines.map((line) => `${line}\n`).join('');
+      if (printAbove) {
+        this.#write(erased);
+        printAbove();
+        this.#write(drawn);
+      } else this.#write(erased + drawn);
+    }
+    this.#lines = lines;
+    this.#columns = this.#output.columns;
+  }
+
+  /** Leaves the last lines where they are and gives the cursor back. May be called twice. */
+  release(): void {
+    if (this.#columns === 0) return;
+    this.#lines = [];
+    this.#columns = 0;
+    this.#output.write(showCursor);
+  }
+
+  #write(text: string): void {
+    if (text !== '') this.#output.write(text);
+  }
+
+  #erase(): string {
+    const rows = this.#rowsTaken();
+    return rows === 0 ? '' : `\u001b[${rows}A\r${clearBelow}`;
+  }
+
+  #rowsTaken(): number {
+    const columns = Math.max(1, this.#output.columns);
+    return this.#lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
+  }
+
+  #changes(lines: readonly string[]): string {
+    let text = '';
+    let at = lines.length;
+    for (const [place, line] of lines.entries()) {
+      if (line === this.#lines[place]) continue;
+      text += `${moveTo(at, place)}\r${clearLine}${line}`;
+      at = place;
+    }
+    return text === '' ? '' : `${text}${moveTo(at, lines.length)}\r`;
+  }
+}
+
+/** Moves the cursor between lines that are on the screen; line numbers grow downwards. */
+function moveTo(from: number, to: number): string {
+  if (from === to) return '';
+  return from > to ? `\u001b[${from - to}A` : `\u001b[${to - from}B`;
+}

@@ -1,0 +1,80 @@
+/** What is said once a run has come to its end: how it went, why, its result, and where to look next. */
+import { formatDuration } from '../../base/duration.ts';
+import type { Run, TaskRun } from '../../model/run.ts';
+import { countOf } from './bar.ts';
+import { failureLines } from './failure.ts';
+import { shortId } from './ids.ts';
+import type { Paint } from './paint.ts';
+import { glyphOf, shapeOf } from './shapes.ts';
+import type { PhaseCounts } from './task-group.ts';
+import { oneLine } from './width.ts';
+import { valueLine } from './value.ts';
+
+/** What a summary is made of. */
+export interface Outcome {
+  readonly run: Run;
+  readonly counts: PhaseCounts;
+  /** The task run whose failure made the run fail, where one is known. */
+  readonly failed: TaskRun | null;
+  readonly result: unknown;
+}
+
+const countWords = [
+  ['done', 'done'],
+  ['failed', 'failed'],
+  ['blocked', 'not reached'],
+  ['skipped', 'skipped'],
+  ['cancelled', 'cancelled'],
+  ['running', 'running'],
+  ['waiting', 'not started'],
+] as const;
+
+/** Lines of the summary. */
+export function summaryLines(outcome: Outcome, paint: Paint, options: { readonly cwd: string; readonly width: number; readonly verbose: boolean }): string[] {
+  const { run } = outcome;
+  const hue = shapeOf(run.state).hue;
+  const took = run.startedAt === null || run.endedAt === null ? '' : ` in ${formatDuration(run.endedAt - run.startedAt)}`;
+  const head = `${glyphOf(run.state, paint)} ${paint[hue](paint.bold(run.state.name))}${took} ${paint.dim('·')} ${countsText(outcome.counts)}`;
+  return [head, ...reasonLines(outcome, paint, options), ...resultLines(outcome, paint, options.width), ...nextLines(run, paint)];
+}
+
+/** `4 tasks done, 1 failed`. */
+export function countsText(counts: PhaseCounts): string {
+  const parts = countWords.filter(([phase]) => counts[phase] > 0).map(([phase, word]) => `${countOf(counts[phase])} ${word}`);
+  return parts.length === 0 ? 'no tasks' : `tasks: ${parts.join(', ')}`;
+}
+
+function reasonLines({ run, failed }: Outcome, paint: Paint, options: { readonly cwd: string; readonly verbose: boolean }): string[] {
+  if (run.state.type === 'COMPLETED') return [];
+  const error = failed?.error ?? run.error;
+  const where = failed ? `  ${paint.bold(taskLabel(failed))}${failed.attempt > 1 ? ` failed on attempt ${failed.attempt}` : ' failed'}` : null;
+  if (!error) return run.state.message === null ? [] : [`  ${oneLine(run.state.message)}`];
+  return [...(where === null ? [] : [where]), ...failureLines(error, paint, { indent: 2, stack: options.verbose, cwd: options.cwd })];
+}
+
+function resultLines({ run, result }: Outcome, paint: Paint, width: number): string[] {
+  if (run.state.type !== 'COMPLETED' || result === undefined || result === null) return [];
+  return [`  ${paint.dim('result')}  ${valueLine(result, Math.max(20, width - 11))}`];
+}
+
+function nextLines(run: Run, paint: Paint): string[] {
+  const id = shortId(run.id);
+  const reopen = run.state.type === 'FAILED' || run.state.type === 'CRASHED' || run.state.type === 'CANCELLED';
+  const commands = [`batuta runs inspect ${id}`, `batuta runs logs ${id}`, ...(reopen ? [`batuta runs retry ${id}`] : [])];
+  return commands.map((command, at) => `  ${paint.dim(at === 0 ? 'next  ' : '      ')}  ${paint.cyan(command)}`);
+}
+
+/** Name of a task run for people: its own, else the task's with the place of its item. */
+export function taskLabel(taskRun: Pick<TaskRun, 'name' | 'displayName' | 'index'>): string {
+  return oneLine(taskRun.displayName ?? (taskRun.index === null ? taskRun.name : `${taskRun.name}[${taskRun.index}]`));
+}
+
+/** The task run that tells why a run failed: the first that failed by itself, by when it ended. */
+export function firstFailed(taskRuns: readonly TaskRun[]): TaskRun | null {
+  let first: TaskRun | null = null;
+  for (const taskRun of taskRuns) {
+    const failed = (taskRun.state.type === 'FAILED' || taskRun.state.type === 'CRASHED') && taskRun.state.name !== 'UpstreamFailed';
+    if (failed && (first === null || (taskRun.endedAt ?? 0) < (first.endedAt ?? 0))) first = taskRun;
+  }
+  return first;
+}

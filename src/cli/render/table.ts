@@ -1,0 +1,52 @@
+/** Tables of plain text: a head, columns as wide as they need to be, nothing around them. */
+import type { Paint } from './paint.ts';
+import { cut, padEnd, padStart, widthOf } from './width.ts';
+
+/** One column of a table. */
+export interface Column {
+  readonly head: string;
+  /** Numbers and durations stand on the right. Default left. */
+  readonly align?: 'left' | 'right';
+  /** Widest it may be, in cells; longer cells are cut. Default: as wide as its widest cell. */
+  readonly max?: number;
+  /** Columns with the highest number give way first when the terminal is too narrow; without one a column never does. */
+  readonly drop?: number;
+}
+
+const gap = '  ';
+
+/**
+ * Lines of a table, head first. Cells may be painted. When `width` is given, columns that may go are left out until it fits, and
+ * what is still too wide is cut.
+ */
+export function tableLines(columns: readonly Column[], rows: readonly (readonly string[])[], paint: Paint, width?: number): string[] {
+  const widths = columns.map((column, at) => widthOfColumn(column, at, rows));
+  const shown = width === undefined ? columns.map((_, at) => at) : columnsThatFit(columns, widths, width);
+  const line = (cells: readonly string[]): string =>
+    shown.map((at, place) => cellOf(cells[at] ?? '', columns[at], widths[at] ?? 0, place === shown.length - 1)).join(gap);
+  const head = line(columns.map((column) => paint.dim(column.head)));
+  const lines = [head, ...rows.map(line)];
+  return width === undefined ? lines : lines.map((text) => cut(text, width));
+}
+
+function widthOfColumn(column: Column, at: number, rows: readonly (readonly string[])[]): number {
+  const widest = rows.reduce((most, row) => Math.max(most, widthOf(row[at] ?? '')), widthOf(column.head));
+  return Math.min(widest, column.max ?? widest);
+}
+
+function columnsThatFit(columns: readonly Column[], widths: readonly number[], width: number): number[] {
+  const shown = columns.map((_, at) => at);
+  const leaving = shown.filter((at) => columns[at]?.drop !== undefined).sort((a, b) => (columns[b]?.drop ?? 0) - (columns[a]?.drop ?? 0));
+  const total = (): number => shown.reduce((sum, at) => sum + (widths[at] ?? 0) + gap.length, -gap.length);
+  for (const at of leaving) {
+    if (total() <= width) break;
+    shown.splice(shown.indexOf(at), 1);
+  }
+  return shown;
+}
+
+function cellOf(text: string, column: Column | undefined, width: number, last: boolean): string {
+  const fitted = cut(text, width);
+  if (column?.align === 'right') return padStart(fitted, width);
+  return last ? fitted : padEnd(fitted, width);
+}

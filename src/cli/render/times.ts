@@ -1,0 +1,46 @@
+/** Instants as people read them. Durations are `formatDuration` of the base. */
+
+const secondMs = 1_000;
+const minuteMs = 60_000;
+const hourMs = 3_600_000;
+const dayMs = 86_400_000;
+
+/** An instant, relative within a day (`just now`, `3 min ago`, `in 2 h`), else `2026-03-01 14:05` in local time. */
+export function agoText(at: number, now: number): string {
+  const distance = Math.abs(now - at);
+  if (distance >= dayMs) return localMinute(at);
+  if (distance < 5 * secondMs) return 'just now';
+  const text =
+    distance < minuteMs
+      ? `${Math.floor(distance / secondMs)} s`
+      : distance < hourMs
+        ? `${Math.floor(distance / minuteMs)} min`
+        : `${Math.floor(distance / hourMs)} h`;
+  return at <= now ? `${text} ago` : `in ${text}`;
+}
+
+/** Local wall clock of an instant: `14:05:09`. */
+export function localSecond(at: number): string {
+  const date = new Date(at);
+  return [date.getHours(), date.getMinutes(), date.getSeconds()].map(pad).join(':');
+}
+
+/** Local wall clock with milliseconds: `14:05:09.120`. */
+export function localMillisecond(at: number): string {
+  return `${localSecond(at)}.${String(new Date(at).getMilliseconds()).padStart(3, '0')}`;
+}
+
+/** Local date and time to the minute: `2026-03-01 14:05`. */
+export function localMinute(at: number): string {
+  const date = new Date(at);
+  return `${date.getFullYear()}-${pad(date.getMonth() + 1)}-${pad(date.getDate())} ${pad(date.getHours())}:${pad(date.getMinutes())}`;
+}
+
+/** ISO 8601 in UTC with milliseconds, or null for none. */
+export function isoOrNull(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}
+
+function pad(value: number): string {
+  return String(value).padStart(2, '0');
+}

@@ -1,0 +1,35 @@
+/** One invocation of the command line: read the arguments, run the command, tell what went wrong, give the exit status. */
+import { CommanderError } from 'commander';
+import { systemClock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { CommandContext } from './context.ts';
+import type { ExitStatus } from './exit-status.ts';
+import { makeProgram } from './program.ts';
+import { reportError } from './report-error.ts';
+import { openTerminal } from './terminal.ts';
+
+/** Runs one command line, given without `node` and the script; resolves once all that it printed has been handed over. */
+export async function runCli(args: readonly string[]): Promise<ExitStatus> {
+  const terminal = openTerminal();
+  let status: ExitStatus = 0;
+  let verbose = args.includes('--verbose');
+  const program = makeProgram(terminal, async (command, globals) => {
+    verbose = globals.verbose;
+    const context: CommandContext = { terminal, clock: systemClock, globals };
+    status = await command(context);
+  });
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+  } catch (error) {
+    status = error instanceof CommanderError ? statusOfCommander(error, terminal) : reportError(error, terminal, { verbose });
+  }
+  await terminal.drain();
+  return status;
+}
+
+/** Help and version are no failure; everything else commander says is wrong usage. */
+function statusOfCommander(error: CommanderError, terminal: Parameters<typeof reportError>[1]): ExitStatus {
+  if (error.exitCode === 0) return 0;
+  const message = error.message.replace(/^error: /, '').replace(/\n\((.*)\)$/, ' ($1)').trim();
+  return reportError(new BatutaError('USAGE', /[.?!)]$/.test(message) ? message : `${message}.`), terminal, { verbose: false });
+}

@@ -1,0 +1,93 @@
+/**
+ * What a terminal shows of a run while it goes on: the live tree, plain lines, or, for `--json`, the log alone.
+ *
+ * Made before the client is opened, for the log of the process is printed through it.
+ */
+import type { EngineEvent } from '../model/events.ts';
+import type { Run, TaskRun } from '../model/run.ts';
+import type { CommandContext } from './context.ts';
+import { OutputCapture } from './output-capture.ts';
+import { LiveView, type RunView } from './render/live-view.ts';
+import { PlainView } from './render/plain-view.ts';
+import { RunTree, shapeOfDefinition, type TreeShape } from './render/run-tree.ts';
+import { Screen } from './render/screen.ts';
+import { phaseOf } from './render/task-group.ts';
+
+export class RunDisplay {
+  readonly #view: RunView | null;
+  readonly #writeErr: (text: string) => void;
+  readonly #capture: OutputCapture | null;
+  readonly #onExit = (): void => this.end();
+  /** Whether the log appears where the view is drawn. */
+  readonly #sharesTerminal: boolean;
+  #seeded: readonly TaskRun[] = [];
+  #tree: RunTree | null = null;
+
+  constructor(context: CommandContext, options: { readonly json: boolean }) {
+    const { terminal } = context;
+    this.#writeErr = terminal.err.write;
+    const live = !options.json && terminal.out.isTty;
+    this.#view = options.json ? null : live ? liveView(context) : plainView(context);
+    this.#sharesTerminal = terminal.err.isTty;
+    const streams = live ? (terminal.err.isTty ? [process.stdout, process.stderr] : [process.stdout]) : options.json ? [process.stdout] : [];
+    this.#capture = streams.length === 0 ? null : new OutputCapture(streams, (text) => this.print(text));
+    process.once('exit', this.#onExit);
+  }
+
+  /** Prints text of the log, or what a flow wrote, on standard error without tearing the tree. */
+  readonly print = (text: string): void => {
+    if (this.#view && this.#sharesTerminal) this.#view.print(text);
+    else this.#writeErr(text);
+  };
+
+  /** Says what happens now. */
+  say(text: string): void {
+    if (this.#view) this.#view.say(text);
+    else this.#writeErr(`${text}\n`);
+  }
+
+  /** Takes what an earlier attempt has completed; those tasks are not told of again. */
+  seed(taskRuns: readonly TaskRun[]): void {
+    this.#seeded = taskRuns.filter(({ state }) => ['done', 'skipped'].includes(phaseOf(state)));
+  }
+
+  /** Takes an event of the run, or of a run below it. */
+  take(event: EngineEvent): void {
+    if (event.kind === 'log' || !this.#view) return;
+    if (this.#tree === null) {
+      if (event.kind !== 'run') return;
+      this.#tree = new RunTree(event.run, shapeOfDefinition(event.definition));
+      for (const taskRun of this.#seeded) this.#tree.applyTaskRun(taskRun);
+    }
+    const changed = this.#tree.apply(event);
+    if (changed) this.#view.update(this.#tree, changed, event);
+  }
+
+  /** Shows a run as it is stored; for one that another process executes. */
+  show(run: Run, taskRuns: readonly TaskRun[], shape: TreeShape | null): void {
+    this.#tree ??= new RunTree(run, shape);
+    const tree = this.#tree;
+    tree.run = run;
+    for (const taskRun of taskRuns) {
+      tree.applyTaskRun(taskRun);
+      this.#view?.update(tree, tree, { kind: 'task', taskRun });
+    }
+    this.#view?.update(tree, tree, { kind: 'run' });
+  }
+
+  /** Draws the last state and gives the terminal back. May be called twice. */
+  end(): void {
+    process.off('exit', this.#onExit);
+    this.#view?.end();
+    this.#capture?.stop();
+  }
+}
+
+function liveView({ terminal, clock }: CommandContext): LiveView {
+  const printAbove = terminal.err.write;
+  return new LiveView({ screen: new Screen(terminal.out), paint: terminal.out.paint, clock, printAbove });
+}
+
+function plainView({ terminal, clock }: CommandContext): PlainView {
+  return new PlainView({ write: terminal.out.write, print: terminal.err.write, paint: terminal.out.paint, now: () => clock.now() });
+}

@@ -1,0 +1,68 @@
+/**
+ * The two streams of the command line: how they are written, whether people watch, and what happens when the reader is gone.
+ *
+ * A command gets a `Terminal` and never touches `process`, so that a test can hand in its own.
+ */
+import { type ColorChoice, colorChoice } from '../base/config.ts';
+import { type Paint, paintOf } from './render/paint.ts';
+
+/** One stream of a terminal. */
+export interface Stream {
+  /** Writes text as it is. Nothing happens once the reader is gone. */
+  write(text: string): void;
+  /** Writes a line. */
+  line(text?: string): void;
+  readonly isTty: boolean;
+  readonly paint: Paint;
+  /** Cells in a line; 80 when nobody tells. */
+  readonly columns: number;
+  /** Lines; 24 when nobody tells. */
+  readonly rows: number;
+}
+
+export interface Terminal {
+  readonly out: Stream;
+  readonly err: Stream;
+  /** Aborts once nobody reads standard output any more (`| head`). */
+  readonly gone: AbortSignal;
+  readonly cwd: string;
+  /** Resolves once all that was written has been handed over. */
+  drain(): Promise<void>;
+}
+
+/** The terminal of this process. Call once: it takes care of broken pipes from then on. */
+export function openTerminal(): Terminal {
+  const gone = new AbortController();
+  const choice = colorChoice();
+  const out = streamOf(process.stdout, choice, gone);
+  const err = streamOf(process.stderr, choice, new AbortController());
+  return { out, err, gone: gone.signal, cwd: process.cwd(), drain: async () => void (await Promise.all([drained(process.stdout), drained(process.stderr)])) };
+}
+
+function streamOf(stream: NodeJS.WriteStream, choice: ColorChoice, gone: AbortController): Stream {
+  const write = stream.write.bind(stream);
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
+    gone.abort();
+  });
+  const isTty = stream.isTTY === true;
+  return {
+    write: (text) => void (gone.signal.aborted || write(text)),
+    line: (text = '') => void (gone.signal.aborted || write(`${text}\n`)),
+    isTty,
+    paint: paintOf(choice === 'always' || (choice === 'auto' && isTty)),
+    get columns() {
+      return stream.columns || 80;
+    },
+    get rows() {
+      return stream.rows || 24;
+    },
+  };
+}
+
+function drained(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    if (!stream.writable) resolve();
+    else stream.write('', () => resolve());
+  });
+}
