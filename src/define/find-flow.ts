@@ -8,8 +8,6 @@ import { shownPath } from './load-errors.ts';
 import { type LoadedFlow, type LoadOptions, loadFlowFile } from './load.ts';
 import { type LoadedFlows, loadFlows } from './load-flows.ts';
 
-export { loadFlows };
-
 export interface FindOptions extends LoadOptions {
   /** Folders or files in which flows are looked for by name. */
   readonly flowsPath: string | readonly string[];
