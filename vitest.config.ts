@@ -9,6 +9,7 @@ function room(name: string, options: { readonly testTimeout: number; readonly gl
 }
 
 const buildOnce = './test/support/build-once.ts';
+const postgres = './test/support/postgres-global.ts';
 
 export default defineConfig({
   resolve: {
@@ -28,10 +29,10 @@ export default defineConfig({
     ...(process.env['TEST_REPORT_FILE'] ? { outputFile: { json: process.env['TEST_REPORT_FILE'] } } : {}),
     projects: [
       room('unit', { testTimeout: 10_000 }),
-      room('contract', { testTimeout: 30_000 }),
+      room('contract', { testTimeout: 30_000, globalSetup: [postgres] }),
       room('integration', { testTimeout: 30_000, globalSetup: [buildOnce] }),
       room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce] }),
-      room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce] }),
+      room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce, postgres] }),
       room('types', { testTimeout: 120_000 }),
     ],
   },

@@ -34,6 +34,12 @@ const longestWaitMs = 1000;
 /** Key of the advisory lock of migrations; any number that nobody else uses. */
 const migrationLock = 7_236_018_824;
 
+/**
+ * The recorder sends a handful of statements over and over. One plan each is enough, and it must not be one that was made
+ * while the tables were empty: scanning them all would be kept as the plan long after they have grown.
+ */
+const recorderSettings = 'set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set jit = off';
+
 /** Connects and checks that the server answers. @throws BatutaError STORE_UNAVAILABLE */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<PostgresConnection> {
   const connection = new PostgresConnection(url, options);
@@ -149,6 +155,7 @@ export class PostgresConnection implements Connection {
       if (this.#recorder === client) this.#recorder = null;
     });
     await client.connect();
+    await client.query(recorderSettings);
     return client;
   }
 
