@@ -9,14 +9,6 @@ import { type Clock, systemClock } from './clock.ts';
 import { redacted, redactSecrets, secretBindings } from './redact.ts';
 import type { LogFormat, LogLevel } from './settings.ts';
 
-/** What a logger inside a run carries; give it to `log.logger.child(…)`. */
-export interface RunBindings {
-  readonly runId: string;
-  readonly taskRunId?: string;
-  readonly flow?: string;
-  readonly task?: string;
-}
-
 /** A line that was logged inside a run. Same shape as `LogLine` of the model. */
 export interface RunLine {
   readonly runId: string;
