@@ -1,0 +1,140 @@
+/**
+ * The text form of values that tasks pass on.
+ *
+ * It is superjson's, so Date, Map, Set, BigInt, RegExp, URL, Error, undefined, NaN and bytes survive. What would come back as
+ * something else (functions, promises, instances of the user's classes) is refused with the path inside the value.
+ */
+import { Buffer } from 'node:buffer';
+import { SuperJSON } from 'superjson';
+import { BatutaError } from '../base/errors.ts';
+
+const superjson = new SuperJSON();
+// superjson writes bytes as a list of numbers and does not know Buffer; base64 is a quarter of the size.
+superjson.registerCustom<Buffer, string>(
+  {
+    isApplicable: (value): value is Buffer => Buffer.isBuffer(value),
+    serialize: (value) => value.toString('base64'),
+    deserialize: (text) => Buffer.from(text, 'base64'),
+  },
+  'Buffer',
+);
+superjson.registerCustom<Uint8Array, string>(
+  {
+    isApplicable: (value): value is Uint8Array => value instanceof Uint8Array && value.constructor === Uint8Array,
+    serialize: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
+    deserialize: (text) => new Uint8Array(Buffer.from(text, 'base64')),
+  },
+  'Uint8Array',
+);
+
+/**
+ * Text of a value; null for `undefined`.
+ *
+ * @param what names the value in the error, e.g. `result of task join`.
+ * @throws BatutaError RESULT_NOT_SERIALIZABLE with `details.path`
+ */
+export function encodeValue(value: unknown, what: string): string | null {
+  if (value === undefined) return null;
+  if (
+    value === null ||
+    typeof value === 'boolean' ||
+    typeof value === 'string' ||
+    (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0))
+  ) {
+    return `{"json":${JSON.stringify(value)}}`;
+  }
+  const fault = findUnstorable(value);
+  if (fault) {
+    const place = fault.path === '' ? `The ${what}` : `The ${what} holds at ${fault.path} a value that`;
+    throw new BatutaError(
+      'RESULT_NOT_SERIALIZABLE',
+      `${place} cannot be stored: ${fault.why}. Give plain data on, or set persist: false to keep it in memory only.`,
+      {
+        details: { path: fault.path },
+      },
+    );
+  }
+  try {
+    return superjson.stringify(value);
+  } catch (cause) {
+    throw new BatutaError(
+      'RESULT_NOT_SERIALIZABLE',
+      `The ${what} cannot be stored: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause, details: { path: '' } },
+    );
+  }
+}
+
+/** The value of a text that `encodeValue` made. */
+export function decodeValue(text: string | null): unknown {
+  return text === null ? undefined : superjson.parse(text);
+}
+
+/** Built-in classes that superjson brings back as they were. */
+const storable = new Set<unknown>([
+  Object,
+  Array,
+  Date,
+  Map,
+  Set,
+  RegExp,
+  URL,
+  Buffer,
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+]);
+
+/** First place in a value that would not come back as it was, or null. Walks each object once; circles are fine. */
+function findUnstorable(value: unknown): { readonly path: string; readonly why: string } | null {
+  const seen = new Set<object>();
+  const work: { readonly value: unknown; readonly path: string }[] = [{ value, path: '' }];
+  for (let item = work.pop(); item; item = work.pop()) {
+    const { value: at, path } = item;
+    if (typeof at === 'function') return { path, why: `it is the function ${at.name || '(anonymous)'}` };
+    if (typeof at === 'symbol') return { path, why: 'it is a symbol' };
+    if (typeof at !== 'object' || at === null || seen.has(at)) continue;
+    seen.add(at);
+    const maker: unknown = Object.getPrototypeOf(at)?.constructor;
+    if (Object.getPrototypeOf(at) !== null && !storable.has(maker) && !(at instanceof Error) && !isForeignPlain(at)) {
+      return {
+        path,
+        why:
+          at instanceof Promise
+            ? 'it is a promise that was not awaited'
+            : `it is an instance of ${typeof maker === 'function' ? maker.name : 'a class'}`,
+      };
+    }
+    if (ArrayBuffer.isView(at) || at instanceof Error) continue;
+    if (at instanceof Map)
+      for (const [key, inner] of at)
+        work.push({ value: key, path: `${path}.keys()` }, { value: inner, path: `${path}.get(${String(key)})` });
+    else if (at instanceof Set) for (const inner of at) work.push({ value: inner, path: `${path}.values()` });
+    else if (Array.isArray(at)) for (let i = at.length - 1; i >= 0; i--) pushDeep(work, at[i], path, i);
+    else for (const [key, inner] of Object.entries(at)) pushDeep(work, inner, path, key);
+  }
+  return null;
+}
+
+/** Leaves are looked at on the spot: a path is built only for what can hold or be a fault. */
+function pushDeep(work: { value: unknown; path: string }[], value: unknown, path: string, key: string | number): void {
+  if ((typeof value === 'object' && value !== null) || typeof value === 'function' || typeof value === 'symbol') {
+    work.push({ value, path: typeof key === 'number' ? `${path}[${key}]` : path === '' ? key : `${path}.${key}` });
+  }
+}
+
+/** Plain objects and arrays of another realm (a vm context) have another `Object`. */
+function isForeignPlain(value: object): boolean {
+  return (
+    Array.isArray(value) ||
+    (Object.prototype.toString.call(Object.getPrototypeOf(value)) === '[object Object]' &&
+      Object.getPrototypeOf(Object.getPrototypeOf(value)) === null &&
+      Object.hasOwn(Object.getPrototypeOf(value), 'isPrototypeOf'))
+  );
+}
