@@ -1,0 +1,146 @@
+/**
+ * Contract of a broker: it carries tickets to whoever may work on them, and wakes who waits.
+ *
+ * A ticket names a run or a task run and nothing else; what is to be done stands in the store. Delivery is at least once
+ * as long as the broker keeps its memory, and callers must bear all of this: a ticket may come twice, late, in another
+ * order, for something long finished, or (Redis flushed) never. The store decides what a ticket is worth: the taker claims
+ * by it and drops it quietly when there is nothing to claim; lost tickets are put again by whoever looks through the store.
+ *
+ * Makers: `local-broker.ts` (a table of the SQLite store), `bullmq-broker.ts` (Redis, or PostgreSQL); opened by `open.ts`.
+ */
+
+/** What travels. Two tickets with the same three values are the same ticket. */
+export interface Ticket {
+  readonly kind: 'run' | 'task';
+  /** Id of the run or task run: 1 to 100 letters, digits, `_`, `.` or `-`. */
+  readonly id: string;
+  /** Epoch of the run or task run when the ticket was put, so that a later attempt is another ticket. Whole, 0 or more. */
+  readonly epoch: number;
+}
+
+/** Where and when tickets of one call go. */
+export interface PutOptions {
+  /** See `checkQueueName`. */
+  readonly queue: string;
+  /** UTC epoch ms before which nobody gets it (by the clock of the taker); default, null or past: at once. */
+  readonly dueAt?: number | null;
+  /** Whole number from -100 to 100, higher goes first; default 0. Equal ones go in the order of putting. */
+  readonly priority?: number;
+}
+
+/** A ticket to put; what it says of itself goes before the options of the call. */
+export interface NewTicket extends Ticket {
+  readonly dueAt?: number | null;
+  readonly priority?: number;
+}
+
+/** How a ticket came. */
+export interface Delivery {
+  readonly queue: string;
+}
+
+/**
+ * Works on one ticket. The ticket counts as taken until the promise settles, however long that takes, and is gone then.
+ *
+ * A rejection (or throw) is reported to `onError` of the broker, and the ticket is gone all the same: whether the work is
+ * tried again stands in the store.
+ */
+export type TicketHandler = (ticket: Ticket, delivery: Delivery) => Promise<void>;
+
+export interface ConsumeOptions {
+  /** Most handlers at work at the same time, over all queues of the consumer; whole, 1 or more. */
+  readonly concurrency: number;
+}
+
+/** A consumer at work. */
+export interface Consumer {
+  /** Handlers at work now. */
+  readonly running: number;
+  /** Takes nothing new from now on; resolves at once, handlers at work go on. May be called twice. */
+  quiet(): Promise<void>;
+  /**
+   * Goes quiet, waits for the handlers at work, and lets go of everything it held open. May be called twice.
+   *
+   * Handlers that have not settled after `deadlineMs` (default 30,000) are waited for no longer; their tickets are given
+   * back when the broker is still reachable, else they come back after `visibilityMs`.
+   *
+   * @returns the tickets whose handlers were not waited for; empty when all ended.
+   */
+  close(options?: { readonly deadlineMs?: number }): Promise<readonly Ticket[]>;
+}
+
+/** Tickets of one queue, counted at one moment. */
+export interface QueueStats {
+  /** Due, and nobody has them. */
+  readonly waiting: number;
+  /** Not due yet. */
+  readonly delayed: number;
+  /** Taken by handlers, those of processes that died a moment ago included. */
+  readonly taken: number;
+}
+
+/** How a broker is. */
+export interface BrokerHealth {
+  readonly ok: boolean;
+  /** Time of one round trip, ms; null when there was no answer. */
+  readonly latencyMs: number | null;
+  /** Why it is not ok, one sentence; null when it is. */
+  readonly problem: string | null;
+}
+
+/** Ends a subscription; harmless when called twice. */
+export type Unsubscribe = () => void;
+
+export interface Broker {
+  readonly kind: 'local' | 'redis' | 'postgres';
+  /** Where it is, without password. */
+  readonly url: string;
+  /**
+   * Puts one ticket or many (10,000 and more in one call). A ticket that waits, is delayed or is being worked on already is
+   * left as it is: its due time and priority do not change. Resolves once the broker has them all; when it rejects, some
+   * may have been put, and putting all again is harmless.
+   *
+   * @throws BatutaError NAME_INVALID (queue), OPTION_INVALID (ticket, due time or priority), BROKER_UNAVAILABLE (within
+   * seconds, never after waiting for an outage to end; the local broker throws STORE_… instead)
+   */
+  put(tickets: NewTicket | readonly NewTicket[], options: PutOptions): Promise<void>;
+  /**
+   * Takes tickets of one queue or several until it is closed; through outages as well, nothing need be made anew.
+   *
+   * With several queues, those named first are served first when a place becomes free. A ticket whose taker died comes
+   * back after `visibilityMs` of the broker (default 15 s; BullMQ looks in intervals, so up to twice that).
+   *
+   * @throws BatutaError NAME_INVALID, OPTION_INVALID
+   */
+  consume(queues: string | readonly string[], options: ConsumeOptions, handler: TicketHandler): Consumer;
+  /**
+   * Tells whoever has subscribed to the channel, in this process and others. Best effort and never rejects for an outage: a
+   * message may be lost, or come twice, so a poll stands behind each wait.
+   *
+   * @param message at most 8,000 bytes of text; ids, not data
+   * @throws BatutaError NAME_INVALID (channel: see `checkChannelName`), OPTION_INVALID (message)
+   */
+  notify(channel: string, message: string): Promise<void>;
+  /**
+   * Calls `listener` with each message of the channel from now on. Resolves once messages sent from then on arrive; during an
+   * outage it resolves too, and messages arrive once that has ended. What a listener throws is reported to `onError`.
+   *
+   * @throws BatutaError NAME_INVALID
+   */
+  subscribe(channel: string, listener: (message: string) => void): Promise<Unsubscribe>;
+  /** @throws BatutaError NAME_INVALID, BROKER_UNAVAILABLE, STORE_… */
+  stats(queue: string): Promise<QueueStats>;
+  /**
+   * Takes a ticket out that nobody has taken. False when there is none, or it is being worked on.
+   *
+   * @throws BatutaError NAME_INVALID, BROKER_UNAVAILABLE, STORE_…
+   */
+  remove(ticket: Ticket, options: { readonly queue: string }): Promise<boolean>;
+  /** Asks the broker for a sign of life, for at most 5 s; never rejects. */
+  health(): Promise<BrokerHealth>;
+  /** Closes its consumers (with their default deadline) and all connections; no handle stays open. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** Queue of what names none. */
+export const defaultQueue = 'default';
