@@ -1,0 +1,63 @@
+/**
+ * What an engine and a worker thread say to each other for a task with `isolate: 'thread'`.
+ *
+ * The engine hands the thread one `ThreadJob`, with one end of a message channel in it, and gets one `ThreadOutcome` back. While
+ * the task runs the thread sends `ThreadMessage`s over the channel, and the engine may send `HostMessage`s. All messages of a
+ * task are in the engine's end of the channel before its outcome arrives: read what is left with `receiveMessageOnPort`, then
+ * close it. A thread that is ended from outside sends nothing more.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import type { RunFacts, TaskFacts } from './context.ts';
+import type { Failure } from './failure.ts';
+import type { FlowSource } from './flow.ts';
+import type { Artifact } from './run.ts';
+
+/** Name of the function that the entry of a thread exports. */
+export const threadFunction = 'runTask';
+
+/** One execution of one task; goes to the thread by structured clone, with `port` in the transfer list. */
+export interface ThreadJob {
+  /** Where the class can be loaded from; null when nobody knows, which the thread refuses. */
+  readonly source: FlowSource | null;
+  readonly flow: string;
+  readonly className: string;
+  /** Name of the task. */
+  readonly task: string;
+  /** The arguments before the context, as `encodeValue` writes a list. */
+  readonly args: string | null;
+  /** The validated parameters, as `encodeValue` writes them. */
+  readonly params: string | null;
+  readonly run: RunFacts;
+  readonly taskFacts: TaskFacts;
+  /** Least level of lines that are sent, as pino names it. */
+  readonly logLevel: string;
+  /** Whether what the task prints with `console` becomes lines of its log. */
+  readonly captureConsole: boolean;
+  readonly port: MessagePort;
+}
+
+/** How the execution ended. A failure is what the method threw, or why it could not be called. */
+export type ThreadOutcome = { readonly ok: true; readonly value: string | null } | { readonly ok: false; readonly failure: Failure };
+
+/** From the thread: what the task does with its context. */
+export type ThreadMessage =
+  | { readonly kind: 'log'; readonly level: number; readonly message: string; readonly fields: Readonly<Record<string, unknown>> | null }
+  | { readonly kind: 'progress'; readonly done: number; readonly total: number | null }
+  | { readonly kind: 'metric'; readonly change: 'add' | 'set'; readonly name: string; readonly value: number }
+  /** `record` is JSON text where it can be, else text for people as a JSON string. */
+  | { readonly kind: 'reject'; readonly record: string; readonly reason: string }
+  /** Answered with `kept` of the same `id`. `data` is JSON text. */
+  | {
+      readonly kind: 'artifact';
+      readonly id: number;
+      readonly type: Exclude<Artifact['kind'], 'rejects'>;
+      readonly name: string;
+      readonly data: string;
+    };
+
+/** To the thread. */
+export type HostMessage =
+  /** Aborts `ctx.signal` with that reason. */
+  | { readonly kind: 'abort'; readonly reason: Failure }
+  /** The artifact is durable, or could not be kept. */
+  | { readonly kind: 'kept'; readonly id: number; readonly failure: Failure | null };
