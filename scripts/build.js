@@ -40,7 +40,7 @@ async function buildJs() {
     format: 'esm',
     platform: 'node',
     target: 'node20',
-    sourcemap: true,
+    sourcemap: false,
     sourcesContent: false,
     legalComments: 'none',
     banner: { js: banner },
