@@ -18,7 +18,7 @@ import type { Tables } from '../tables.ts';
 import { flushStatement } from './flush.ts';
 import type { FlushStatement } from './flush.ts';
 import { postgresFragments } from './fragments.ts';
-import { storableValue } from './storable.ts';
+import { storableValue } from '../storable.ts';
 
 export interface PostgresOptions {
   readonly clock: Clock;

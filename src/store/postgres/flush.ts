@@ -4,7 +4,7 @@ import { artifactValues, logValues, newRunValues, patchValues, taskRunValues, tr
 import type { Value } from '../rows.ts';
 import { flushText, parts } from './flush-text.ts';
 import type { Part } from './flush-text.ts';
-import { storable } from './storable.ts';
+import { storable } from '../storable.ts';
 
 /** A statement ready to be sent; the server keeps it prepared under its name. */
 export interface FlushStatement {

@@ -1,6 +1,7 @@
 /** Prepared statements of one SQLite file, kept by their text, and the guard around the driver. */
 import type Database from 'libsql';
 import type { Value } from '../rows.ts';
+import { storableValue } from '../storable.ts';
 
 /** A prepared statement. */
 export interface Prepared {
@@ -66,11 +67,11 @@ function bound(params: readonly unknown[]): Value[] {
 }
 
 function isValue(value: unknown): value is Value {
-  return typeof value === 'string' || typeof value === 'number' || value === null;
+  return typeof value === 'string' ? !value.includes('\0') : typeof value === 'number' || value === null;
 }
 
 function valueOf(value: unknown): Value {
-  if (isValue(value)) return value;
+  if (isValue(value) || typeof value === 'string') return storableValue(value);
   if (value === undefined) return null;
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'bigint') return Number(value);

@@ -1,8 +1,8 @@
 /**
- * JSON text and plain text as PostgreSQL can store them.
+ * Text that both databases can store.
  *
- * It knows neither the character NUL nor half of a surrogate pair. User code prints what it likes, and one such line must
- * not stop a flush: each becomes U+FFFD, the character for what cannot be shown.
+ * PostgreSQL refuses the character NUL and half of a surrogate pair, SQLite's driver cuts a text at NUL. User code prints
+ * what it likes, and one such line must not stop a flush: each becomes U+FFFD, the character for what cannot be shown.
  */
 
 /** Escapes that `JSON.stringify` writes for them; an even number of backslashes before one means that it is plain text. */
