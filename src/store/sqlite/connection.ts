@@ -153,10 +153,10 @@ export class SqliteConnection implements Connection {
 
   #write(batch: Batch): Claim[] {
     this.#writer ??= new FlushWriter(this.#statements);
-    this.#statements.all('begin immediate', []);
+    this.#statements.prepare('begin immediate').run([]);
     try {
       const refused = this.#writer.write(batch, this.now());
-      this.#statements.all('commit', []);
+      this.#statements.prepare('commit').run([]);
       return refused;
     } catch (error) {
       this.#rollback();

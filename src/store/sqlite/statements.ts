@@ -38,7 +38,7 @@ export class Statements {
       all: <Row>(params: readonly Value[]) => statement.all(bound(params)) as Row[],
       first: (params) => {
         raw ??= this.#database.prepare(text).raw();
-        return raw.all(bound(params))[0] as Value[] | undefined;
+        return raw.get(bound(params)) as Value[] | undefined;
       },
     };
   }
