@@ -12,6 +12,7 @@ import { deleteRun, pruneRuns, resultRefsOf } from './remove.ts';
 import { reopenRun } from './reopen.ts';
 import type { RunStore, Store } from './store.ts';
 import { taskRunStore } from './task-runs.ts';
+import { ticketStore } from './tickets.ts';
 import { transitionStore } from './transitions.ts';
 
 /** Length of a whole id. */
@@ -30,6 +31,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     logs: logStore(connection),
     artifacts: artifactStore(connection),
     flows: flowStore(connection),
+    tickets: ticketStore(connection),
     recorder,
     dataVersion: () => connection.dataVersion(),
     migrate: () => migrate(connection),

@@ -8,10 +8,11 @@ import { BatutaError } from '../../base/errors.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { SchemaReport } from '../store.ts';
 import { runs } from './0001-runs.ts';
+import { tickets } from './0002-tickets.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
-export const migrations: readonly Migration[] = [runs];
+export const migrations: readonly Migration[] = [runs, tickets];
 
 const newest = migrations.length;
 
