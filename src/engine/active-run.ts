@@ -30,13 +30,12 @@ export class ActiveRun {
   readonly params: unknown;
   readonly record: RunRecord;
   readonly recorded: ReadonlyMap<string, TaskRun>;
-  /** The user's object; one per attempt of the run. */
-  readonly instance: object;
   readonly slots: Slots;
   readonly live = new Set<Stoppable>();
   readonly #controller = new AbortController();
   #stopReason: BatutaError | null = null;
   #forced = false;
+  #instance: object | null = null;
   #facts: RunFacts | null = null;
   #log: Logger | null = null;
 
@@ -46,12 +45,17 @@ export class ActiveRun {
     this.params = options.params;
     this.record = options.record;
     this.recorded = options.recorded;
-    this.instance = options.definition.create();
     this.slots = new Slots(options.definition.concurrency);
   }
 
   get run(): Run {
     return this.record.run;
+  }
+
+  /** The user's object; one per attempt of the run, made when it is first asked for. @throws what its constructor throws. */
+  get instance(): object {
+    this.#instance ??= this.definition.create();
+    return this.#instance;
   }
 
   /** Aborts when the run is stopped; its reason is a `BatutaError`. */
@@ -91,6 +95,19 @@ export class ActiveRun {
     this.#stopReason ??= reason;
     this.#forced ||= force;
     if (!this.#controller.signal.aborted) this.#controller.abort(reason);
+    this.slots.open();
     for (const stoppable of [...this.live]) stoppable.stop(this.#stopReason, force);
+  }
+
+  /** What the work gives, unless the run is stopped by force first: then its reason is thrown, and the work is nobody's. */
+  async untilForced<T>(work: () => T | Promise<T>): Promise<T> {
+    const started = work();
+    if (!(started instanceof Promise)) return started;
+    return await new Promise<T>((resolve, reject) => {
+      const waiting: Stoppable = { stop: (reason, force) => void (force && reject(reason)) };
+      this.live.add(waiting);
+      if (this.#forced && this.#stopReason) reject(this.#stopReason);
+      started.then(resolve, reject).finally(() => this.live.delete(waiting));
+    });
   }
 }

@@ -57,7 +57,7 @@ export async function beginAttempt(
   if (definition.when !== null && before.attempt === 0) {
     try {
       const { when } = definition;
-      if (!(await runScope.run(execution, () => when.apply(undefined, args as unknown[])))) {
+      if (!(await active.untilForced(() => runScope.run(execution, () => when.apply(undefined, args as unknown[]))))) {
         await recordUnrun(
           active,
           request.key,
@@ -68,7 +68,8 @@ export async function beginAttempt(
         return 'skipped';
       }
     } catch (error) {
-      fault = { kind: 'error', error };
+      const { stopReason } = active;
+      fault = stopReason ? { kind: 'stopped', error: stopReason } : { kind: 'error', error };
     }
   }
   if (definition.runName !== null) {

@@ -10,12 +10,15 @@ export type TaskOutcome =
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'cancelled'; readonly error: unknown };
 
-/** The outcome that was recorded earlier. @throws BatutaError RESULT_MISSING */
+/** The outcome that was recorded earlier. A value that is gone makes it failed: running the task again is for people to decide. */
 export async function outcomeOf(active: ActiveRun, recorded: TaskRun): Promise<TaskOutcome> {
+  if (recorded.state.name === 'Skipped') return { kind: 'skipped' };
   if (recorded.state.type === 'COMPLETED') {
-    return recorded.state.name === 'Skipped'
-      ? { kind: 'skipped' }
-      : { kind: 'succeeded', value: await loadValue(active.services.results, recorded) };
+    try {
+      return { kind: 'succeeded', value: await loadValue(active.services.results, recorded) };
+    } catch (error) {
+      return { kind: 'failed', error };
+    }
   }
   return { kind: 'failed', error: recorded.error ? errorOf(recorded.error) : new Error(recorded.state.message ?? 'It failed.') };
 }

@@ -19,6 +19,8 @@ interface Node {
   /** Names it waits for, with repeats as in the edges. */
   readonly upstream: readonly string[];
   readonly downstream: Node[];
+  /** Whether its recorded end is taken as it is. */
+  stands: boolean;
   waitingFor: number;
   /** Nodes that still may take its value; the flow itself counts as one where the value is its result. */
   takers: number;
@@ -56,7 +58,7 @@ class GraphRun {
     for (const name of graph.nodes) {
       const task = tasks.get(name) as TaskDefinition;
       const upstream = edgesInto(task).map((edge) => edge.from);
-      this.#nodes.set(name, { task, upstream, downstream: [], waitingFor: upstream.length, takers: 0, outcome: null });
+      this.#nodes.set(name, { task, upstream, downstream: [], stands: false, waitingFor: upstream.length, takers: 0, outcome: null });
     }
     for (const edge of graph.edges) {
       const from = this.#node(edge.from);
@@ -64,16 +66,22 @@ class GraphRun {
       if (edge.kind !== 'order') from.takers++;
     }
     for (const name of this.#resultTasks()) this.#node(name).takers++;
+    if (active.recorded.size > 0) this.#judgeRecorded();
   }
 
   async run(): Promise<GraphOutcome> {
     await new Promise<void>((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
-      const roots = [...this.#nodes.values()].filter((node) => node.waitingFor === 0);
-      for (const node of roots) this.#start(node);
+      this.#startAll([...this.#nodes.values()].filter((node) => node.waitingFor === 0));
     });
     return { value: this.#firstFailed ? undefined : this.#result(), failed: this.#firstFailed };
+  }
+
+  /** Those of higher priority first: where there are fewer places than nodes they get them. */
+  #startAll(nodes: Node[]): void {
+    if (nodes.length > 1) nodes.sort((a, b) => b.task.priority - a.task.priority);
+    for (const node of nodes) this.#start(node);
   }
 
   #start(node: Node): void {
@@ -90,9 +98,7 @@ class GraphRun {
       const giver = this.#node(name);
       if (--giver.takers === 0) letGo(giver);
     }
-    for (const next of node.downstream) {
-      if (--next.waitingFor === 0) this.#start(next);
-    }
+    this.#startAll(node.downstream.filter((next) => --next.waitingFor === 0));
     if (--this.#underWay === 0) this.#resolve();
   }
 
@@ -100,7 +106,7 @@ class GraphRun {
     const active = this.#active;
     const { task } = node;
     const recorded = active.recorded.get(task.name);
-    if (recorded && task.each === null && this.#stands(node, recorded)) return outcomeOf(active, recorded);
+    if (recorded && node.stands) return outcomeOf(active, recorded);
     const verdict = active.stopReason ? 'cancel' : this.#verdict(node);
     if (verdict === 'cancel') return this.#cancelled(node);
     if (verdict !== 'run') {
@@ -114,22 +120,37 @@ class GraphRun {
     return runTask(active, { definition: task, key: task.name, index: null, args: (context) => [...inputs, context], dependsOn: null });
   }
 
-  /** Whether a recorded end is taken as it is. One whose value was kept in memory only stands while nobody needs it. */
-  #stands(node: Node, recorded: TaskRun): boolean {
-    if (recorded.state.name === 'UpstreamFailed') return false;
-    if (recorded.state.type === 'FAILED') return true;
-    if (recorded.state.type !== 'COMPLETED') return false;
-    if (node.task.persist || recorded.state.name === 'Skipped') return true;
-    return node.downstream.every(({ task }) => task.each === null && this.#active.recorded.get(task.name)?.state.type === 'COMPLETED');
+  /**
+   * Finds the recorded ends that are taken as they are. A value that was kept in memory only is gone: its task runs again when one
+   * that takes it does, or when it is the flow's. Backwards, so that the takers are known before their givers.
+   */
+  #judgeRecorded(): void {
+    const results = new Set(this.#resultTasks());
+    for (const node of [...this.#nodes.values()].reverse()) {
+      const { name, each, persist } = node.task;
+      const state = this.#active.recorded.get(name)?.state;
+      if (each !== null || state?.name === 'UpstreamFailed') continue;
+      if (state?.type === 'FAILED') node.stands = true;
+      if (state?.type !== 'COMPLETED') continue;
+      const isTaken = (): boolean => node.downstream.some((next) => !next.stands && (next.task.each === name || next.task.needs.includes(name)));
+      node.stands = persist || state.name === 'Skipped' || !(results.has(name) || isTaken());
+    }
   }
 
+  /** What the trigger says, save that there is nothing to run once per item of when the list did not come. */
   #verdict(node: Node): 'run' | 'skip' | 'fail' | 'cancel' {
+    const verdict = this.#triggered(node);
+    const list = node.task.each === null ? null : this.#node(node.task.each).outcome?.kind;
+    return verdict !== 'run' || list === null || list === 'succeeded' ? verdict : list === 'failed' ? 'fail' : 'skip';
+  }
+
+  #triggered(node: Node): 'run' | 'skip' | 'fail' | 'cancel' {
     const kinds = node.upstream.map((name) => this.#node(name).outcome?.kind);
     if (kinds.includes('cancelled')) return 'cancel';
     const failed = kinds.includes('failed');
     switch (node.task.trigger) {
       case 'allDone':
-        return node.task.each !== null && this.#node(node.task.each).outcome?.kind !== 'succeeded' ? (failed ? 'fail' : 'skip') : 'run';
+        return 'run';
       case 'anySucceeded':
         return kinds.length === 0 || kinds.includes('succeeded') ? 'run' : failed ? 'fail' : 'skip';
       case 'anyFailed':

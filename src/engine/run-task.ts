@@ -38,7 +38,8 @@ class TaskRunner {
   #row: TaskRun;
   /** Type of its state, null while nothing of it is recorded or it was opened anew. */
   #from: StateType | null;
-  #failures: number;
+  /** Failed attempts that count against the retries. */
+  #failures = 0;
 
   constructor(active: ActiveRun, request: TaskRequest) {
     const { definition, key, index, dependsOn } = request;
@@ -48,11 +49,11 @@ class TaskRunner {
     this.#definition = definition;
     this.#row = previous ? { ...previous, dependsOn } : newRow(active, key, definition.name, index, dependsOn);
     this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
-    this.#failures = failuresOf(previous);
   }
 
   async run(): Promise<TaskOutcome> {
     const { state, dueAt } = this.#row;
+    if (this.#from !== null) this.#failures = await countFailures(this.#active, this.#row);
     if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null)
       await pause(this.#active, dueAt - this.#active.services.clock.now());
     for (;;) {
@@ -96,11 +97,12 @@ class TaskRunner {
     }
   }
 
+  /** The key holds the epoch: an owner that has lost the run must not write over what the next one has recorded. */
   #store(value: unknown): StoredValue | Promise<StoredValue> {
     const { runId, id, key } = this.#row;
     const text = encodeValue(value, `result of task ${key}`);
     return text !== null && isLarge(text)
-      ? storeValue(this.#active.services.results, `${runId}/${id}`, text)
+      ? storeValue(this.#active.services.results, `${runId}/${id}-${this.#active.record.claim.epoch}`, text)
       : { result: text, resultRef: null };
   }
 
@@ -138,8 +140,10 @@ class TaskRunner {
     if (this.#active.stopReason || this.#failures > retry.retries || isFinal(error)) return false;
     if (retry.retryIf === null) return true;
     try {
-      return await retry.retryIf(error, this.#row.attempt);
+      const { retryIf } = retry;
+      return await this.#active.untilForced(() => retryIf(error, this.#row.attempt));
     } catch (thrown) {
+      if (this.#active.stopReason) return false;
       execution.logger().error({ err: thrown }, 'retryIf threw; the task is not retried.');
       return false;
     }
@@ -172,11 +176,16 @@ class TaskRunner {
   }
 }
 
-/** Failures that count against the retries when a recorded row is taken up again: what a crash interrupted does not. */
-function failuresOf(previous: TaskRun | null): number {
-  if (!previous) return 0;
-  if (previous.state.name === 'AwaitingRetry') return previous.attempt;
-  return previous.state.type === 'RUNNING' ? Math.max(0, previous.attempt - 1) : 0;
+/**
+ * Failures of a recorded row that count against the retries when it is taken up again: those since it was last opened. An attempt
+ * that a crash has interrupted did not fail, so the number of attempts does not tell.
+ */
+async function countFailures(active: ActiveRun, row: TaskRun): Promise<number> {
+  if (row.attempt === 0 || row.state.name === 'Scheduled') return 0;
+  if (row.attempt === 1) return row.state.name === 'AwaitingRetry' ? 1 : 0;
+  const transitions = await active.services.store.transitions.ofRun(row.runId, row.id);
+  const opened = transitions.findLastIndex(({ type, name }) => isTerminal(type) || name === 'Scheduled');
+  return transitions.slice(opened + 1).filter(({ name }) => name === 'AwaitingRetry').length;
 }
 
 /** Errors that another attempt cannot mend. */

@@ -7,7 +7,7 @@ interface Waiter {
 
 /** A bounded number of places; the waiter of highest priority, then the longest waiting, is next. */
 export class Slots {
-  readonly #limit: number;
+  #limit: number;
   #taken = 0;
   #waiting: Waiter[] = [];
   /** Place of the next waiter in `#waiting`; a shift of a long array would cost its length. */
@@ -25,8 +25,9 @@ export class Slots {
       return null;
     }
     return new Promise((resolve) => {
-      const at = this.#waiting.findLastIndex((waiter) => waiter.priority >= priority);
-      this.#waiting.splice(at + 1, 0, { priority, take: resolve });
+      let at = this.#waiting.length;
+      while (at > this.#head && (this.#waiting[at - 1]?.priority ?? priority) < priority) at--;
+      this.#waiting.splice(at, 0, { priority, take: resolve });
     });
   }
 
@@ -43,5 +44,15 @@ export class Slots {
       this.#head = 0;
     }
     next.take();
+  }
+
+  /** Lifts the bound: whoever waits has a place at once. For a run that has stopped, whose waiters only have to hear of it. */
+  open(): void {
+    this.#limit = Number.POSITIVE_INFINITY;
+    const waiting = this.#waiting.slice(this.#head);
+    this.#waiting = [];
+    this.#head = 0;
+    this.#taken += waiting.length;
+    for (const waiter of waiting) waiter.take();
   }
 }

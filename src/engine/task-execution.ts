@@ -140,17 +140,19 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     const { active } = this;
     if (active.stopReason) return { kind: 'stopped', error: active.stopReason };
     let started: unknown;
+    let pending: PromiseLike<unknown> | AsyncIterable<unknown> | null;
     // A method that gives its value on the spot needs neither timer nor race.
     this.#settle = ignore;
     try {
       started = runScope.run(this, callMethod, this, args);
+      pending = isPending(started) ? started : null;
     } catch (error) {
       this.#settle = null;
       return this.#ended({ kind: 'error', error });
     }
-    if (isPending(started)) return this.#race(started);
+    if (pending) return this.#race(pending);
     this.#settle = null;
-    return this.#ended({ kind: 'value', value: isGenerator(started) ? [...started] : started });
+    return this.#ended({ kind: 'value', value: started });
   }
 
   stop(reason: BatutaError, force: boolean): void {
@@ -167,7 +169,7 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
       this.#settle = resolve;
       if (definition.timeoutMs !== null) timer = active.services.clock.setTimer(definition.timeoutMs, () => this.#timeOut());
       if (active.forced && active.stopReason) resolve({ kind: 'stopped', error: active.stopReason });
-      const value = isAsyncIterable(started) ? collect(started) : started;
+      const value = isAsyncIterable(started) ? this.#collect(started) : started;
       value.then(
         (result) => resolve(this.#ended({ kind: 'value', value: result })),
         (error: unknown) => resolve(this.#ended({ kind: 'error', error })),
@@ -177,6 +179,18 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     this.#settle = null;
     active.live.delete(this);
     return settlement;
+  }
+
+  /** An async generator's items as a list. Its body runs as the task it is, and is ended at its next `yield` when nobody waits any more. */
+  #collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
+    return runScope.run(this, async () => {
+      const list: unknown[] = [];
+      for await (const item of items) {
+        if (!this.#settle) break;
+        list.push(item);
+      }
+      return list;
+    });
   }
 
   #timeOut(): void {
@@ -202,7 +216,11 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
 
 function callMethod(execution: TaskExecution, args: readonly unknown[]): unknown {
   const { active, definition } = execution;
-  if (definition.isolate !== 'thread') return definition.method.apply(active.instance, args as unknown[]);
+  if (definition.isolate !== 'thread') {
+    const value = definition.method.apply(active.instance, args as unknown[]);
+    // As a list, in which form it can be recorded; here, so that the generator's body runs in the scope of its task.
+    return isGenerator(value) ? [...value] : value;
+  }
   const context = execution.context;
   return active.services.isolate.call({
     definition: active.definition,
@@ -227,13 +245,6 @@ function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
 
 function isGenerator(value: unknown): value is Iterable<unknown> {
   return typeof value === 'object' && value !== null && Symbol.iterator in value && 'next' in value && typeof value.next === 'function';
-}
-
-/** A generator's items as a list: the form in which they can be recorded. */
-async function collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
-  const list: unknown[] = [];
-  for await (const item of items) list.push(item);
-  return list;
 }
 
 function ignore(): void {}
