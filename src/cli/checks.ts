@@ -39,12 +39,19 @@ export async function checkAll(context: CommandContext): Promise<Check[]> {
 }
 
 function checkNode(): Check {
-  const { engines } = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8')) as { readonly engines: { readonly node: string } };
+  const { engines } = JSON.parse(readFileSync(join(packageFolder(), 'package.json'), 'utf8')) as {
+    readonly engines: { readonly node: string };
+  };
   const nodeRange = engines.node;
-  const [wantedMajor = 0, wantedMinor = 0] = nodeRange.replace(/[^\d.]/g, '').split('.').map(Number);
+  const [wantedMajor = 0, wantedMinor = 0] = nodeRange
+    .replace(/[^\d.]/g, '')
+    .split('.')
+    .map(Number);
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
   const fits = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
-  return fits ? good('node', process.versions.node) : { name: 'node', verdict: 'bad', found: `${process.versions.node}, but ${nodeRange} is needed`, mend: 'Install a newer Node.' };
+  return fits
+    ? good('node', process.versions.node)
+    : { name: 'node', verdict: 'bad', found: `${process.versions.node}, but ${nodeRange} is needed`, mend: 'Install a newer Node.' };
 }
 
 function checkSettings({ sources, warnings }: LoadedConfig): Check {
@@ -96,9 +103,15 @@ function checkWritable(config: Config): Check {
 function checkClock({ clock }: CommandContext, newestAt: number | null): Check {
   const now = clock.now();
   const found = new Date(now).toISOString();
-  if (now < oldestSaneNow) return { name: 'clock', verdict: 'bad', found: `${found} lies in the past`, mend: 'Set the clock of this machine.' };
+  if (now < oldestSaneNow)
+    return { name: 'clock', verdict: 'bad', found: `${found} lies in the past`, mend: 'Set the clock of this machine.' };
   if (newestAt !== null && newestAt > now + clockSlackMs) {
-    return { name: 'clock', verdict: 'bad', found: `${found}, but the newest run was made ${agoText(newestAt, now)}`, mend: 'Set the clock of this machine, or of the one that made the run.' };
+    return {
+      name: 'clock',
+      verdict: 'bad',
+      found: `${found}, but the newest run was made ${agoText(newestAt, now)}`,
+      mend: 'Set the clock of this machine, or of the one that made the run.',
+    };
   }
   return good('clock', found);
 }
@@ -110,11 +123,18 @@ async function checkFlows(context: CommandContext, config: Config): Promise<Chec
     const { flows, broken } = await loadQuietly(context, () => loadFlows(config.flows, { cwd: context.terminal.cwd }));
     const [first] = broken;
     const rest = broken.length > 1 ? ` (and ${countOf(broken.length - 1)} more)` : '';
-    if (first) return { name: 'flows', verdict: 'bad', found: `${first.error.code}: ${first.error.message}${rest}`, mend: 'Correct the file; batuta flow ls names each.' };
+    if (first)
+      return {
+        name: 'flows',
+        verdict: 'bad',
+        found: `${first.error.code}: ${first.error.message}${rest}`,
+        mend: 'Correct the file; batuta flow ls names each.',
+      };
     if (flows.length === 0) return { name: 'flows', verdict: 'odd', found: `none in ${where}`, mend: 'batuta init makes one.' };
     return good('flows', `${countOf(flows.length)} in ${where}`);
   } catch (error) {
-    if (isBatutaError(error, 'FILE_NOT_FOUND')) return { name: 'flows', verdict: 'odd', found: `there is no ${where}`, mend: 'batuta init makes one, or set BATUTA_FLOWS.' };
+    if (isBatutaError(error, 'FILE_NOT_FOUND'))
+      return { name: 'flows', verdict: 'odd', found: `there is no ${where}`, mend: 'batuta init makes one, or set BATUTA_FLOWS.' };
     return bad('flows', error, 'batuta flow ls names each.');
   }
 }

@@ -17,12 +17,16 @@ export function declareFlowCommands(program: Command, perform: Perform): void {
     .description('print the tasks of a flow, their options and the parameters')
     .argument('<flow>', 'a name or a file')
     .option('--json', 'print JSON')
-    .action((target: string, options, command) => perform(command, async (context) => (await import('./commands/flow-inspect.ts')).inspectFlow(context, target, options)));
+    .action((target: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/flow-inspect.ts')).inspectFlow(context, target, options)),
+    );
   flow
     .command('graph')
     .description('draw what waits for what')
     .argument('<flow>', 'a name or a file')
     .option('--format <format>', 'ascii, mermaid or json', 'ascii')
     .option('--json', 'the same as --format json')
-    .action((target: string, options, command) => perform(command, async (context) => (await import('./commands/flow-graph.ts')).drawFlow(context, target, options)));
+    .action((target: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/flow-graph.ts')).drawFlow(context, target, options)),
+    );
 }

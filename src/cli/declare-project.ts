@@ -9,12 +9,16 @@ export function declareProjectCommands(program: Command, perform: Perform): void
     .command('init')
     .description('make a project that works: a flow, package.json, tsconfig.json, a compose file')
     .argument('[dir]', 'folder to make it in', '.')
-    .action((dir: string, _options, command) => perform(command, async (context) => (await import('./commands/init.ts')).init(context, dir)));
+    .action((dir: string, _options, command) =>
+      perform(command, async (context) => (await import('./commands/init.ts')).init(context, dir)),
+    );
   program
     .command('config')
     .description('print every setting with where it comes from')
     .option('--json', 'print JSON')
-    .action((options, command) => perform(command, async (context) => (await import('./commands/config.ts')).printConfig(context, options)));
+    .action((options, command) =>
+      perform(command, async (context) => (await import('./commands/config.ts')).printConfig(context, options)),
+    );
   program
     .command('doctor')
     .description('check Node, the settings, the database, the clock and the flows')
@@ -24,7 +28,9 @@ export function declareProjectCommands(program: Command, perform: Perform): void
   db.command('migrate')
     .description('bring the tables to this version; safe to repeat')
     .option('--json', 'print JSON')
-    .action((options, command) => perform(command, async (context) => (await import('./commands/db-migrate.ts')).migrate(context, options)));
+    .action((options, command) =>
+      perform(command, async (context) => (await import('./commands/db-migrate.ts')).migrate(context, options)),
+    );
   db.command('prune')
     .description('delete runs that ended long ago, with all that belongs to them')
     .option('--older-than <duration>', 'how long ago, e.g. 30d (default: the retention setting)')

@@ -21,7 +21,9 @@ export function declareRunCommand(program: Command, perform: Perform): void {
     .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])
     .option('--json', 'print one JSON object on standard output and nothing else')
     .addHelpText('after', help)
-    .action((target: string, options, command) => perform(command, async (context) => (await import('./commands/run.ts')).run(context, target, options)));
+    .action((target: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/run.ts')).run(context, target, options)),
+    );
 }
 
 /** Gathers an option that may be repeated. */

@@ -29,7 +29,9 @@ function declareReaders(runs: Command, perform: Perform): void {
     .description('print all that is known of a run')
     .argument('<id>')
     .option('--json', 'print JSON')
-    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-inspect.ts')).inspectRun(context, id, options)));
+    .action((id: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/runs-inspect.ts')).inspectRun(context, id, options)),
+    );
   runs
     .command('logs')
     .description('print what a run logged')
@@ -39,13 +41,17 @@ function declareReaders(runs: Command, perform: Perform): void {
     .option('--tail <n>', 'the last so many lines')
     .option('-f, --follow', 'go on until the run ends')
     .option('--json', 'print a JSON array; with --follow one object a line')
-    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-logs.ts')).printLogs(context, id, options)));
+    .action((id: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/runs-logs.ts')).printLogs(context, id, options)),
+    );
   runs
     .command('watch')
     .description('show the live tree of a run, from any terminal')
     .argument('<id>')
     .option('--json', 'print one JSON object once it has ended')
-    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-watch.ts')).watchRun(context, id, options)));
+    .action((id: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/runs-watch.ts')).watchRun(context, id, options)),
+    );
 }
 
 function declareWriters(runs: Command, perform: Perform): void {
@@ -55,20 +61,26 @@ function declareWriters(runs: Command, perform: Perform): void {
     .argument('<id...>')
     .option('--message <text>', 'why, for whoever reads it')
     .option('--json', 'print a JSON array')
-    .action((ids: string[], options, command) => perform(command, async (context) => (await import('./commands/runs-cancel.ts')).cancelRuns(context, ids, options)));
+    .action((ids: string[], options, command) =>
+      perform(command, async (context) => (await import('./commands/runs-cancel.ts')).cancelRuns(context, ids, options)),
+    );
   runs
     .command('retry')
     .description('try a failed, crashed or cancelled run again, here and now; recorded tasks are kept')
     .argument('<id>')
     .option('--from <task>', 'run this task and all after it again as well')
     .option('--json', 'print one JSON object on standard output and nothing else')
-    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-reopen.ts')).retryRun(context, id, options)));
+    .action((id: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/runs-reopen.ts')).retryRun(context, id, options)),
+    );
   runs
     .command('resume')
     .description('go on with a run whose process is gone, here and now; recorded tasks are kept')
     .argument('<id>')
     .option('--json', 'print one JSON object on standard output and nothing else')
-    .action((id: string, options, command) => perform(command, async (context) => (await import('./commands/runs-reopen.ts')).resumeRun(context, id, options)));
+    .action((id: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/runs-reopen.ts')).resumeRun(context, id, options)),
+    );
   runs
     .command('delete')
     .alias('rm')
@@ -76,5 +88,7 @@ function declareWriters(runs: Command, perform: Perform): void {
     .argument('<id...>')
     .option('--force', 'also those that have not ended')
     .option('--json', 'print a JSON array')
-    .action((ids: string[], options, command) => perform(command, async (context) => (await import('./commands/runs-delete.ts')).deleteRuns(context, ids, options)));
+    .action((ids: string[], options, command) =>
+      perform(command, async (context) => (await import('./commands/runs-delete.ts')).deleteRuns(context, ids, options)),
+    );
 }

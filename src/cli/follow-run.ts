@@ -17,15 +17,24 @@ export interface FollowOptions {
   readonly before?: RunInspection;
 }
 
-const firstWords = 'Cancelling: tasks are told to stop. Ctrl-C again leaves at once.';
+const firstWords = 'Cancelling; Ctrl-C again leaves at once.';
 
 /**
  * Shows the run until it has ended, then its summary, or its one JSON object.
  *
  * Status: 0 completed · 1 failed, crashed or cancelled · 130 or 143 ended by a signal.
  */
-export async function followRun(context: CommandContext, client: LocalClient, display: RunDisplay, options: FollowOptions): Promise<ExitStatus> {
-  const interrupt = new Interrupt({ clock: context.clock, onFirst: () => display.say(firstWords), onSecond: () => client.close({ graceMs: 0, message: 'Ended by a second Ctrl-C.' }) });
+export async function followRun(
+  context: CommandContext,
+  client: LocalClient,
+  display: RunDisplay,
+  options: FollowOptions,
+): Promise<ExitStatus> {
+  const interrupt = new Interrupt({
+    clock: context.clock,
+    onFirst: () => display.say(firstWords),
+    onSecond: () => client.close({ graceMs: 0, message: 'Ended by a second Ctrl-C.' }),
+  });
   try {
     if (options.before) display.seed(options.before.taskRuns);
     const handle = await options.start({ signal: interrupt.signal, onEvent: (event) => display.take(event) });

@@ -38,7 +38,9 @@ export class LogReader {
   }
 
   /** One page: the lines wanted, the place of its last line, and how many were read. */
-  async page(filter: LogFilter): Promise<{ readonly lines: readonly StoredLogLine[]; readonly last: number | null; readonly read: number }> {
+  async page(
+    filter: LogFilter,
+  ): Promise<{ readonly lines: readonly StoredLogLine[]; readonly last: number | null; readonly read: number }> {
     const lines = await this.#client.runs.logs(this.#runId, filter);
     if (lines.some((line) => line.taskRunId !== null && !this.#names.has(line.taskRunId))) {
       this.#learn((await this.#client.runs.inspect(this.#runId)).taskRuns);

@@ -9,5 +9,7 @@ export function printOutcome({ terminal, globals }: CommandContext, { run, taskR
   for (const taskRun of taskRuns) counts[phaseOf(taskRun.state)]++;
   const failed = run.state.type === 'FAILED' || run.state.type === 'CRASHED' ? firstFailed(taskRuns) : null;
   const { out, cwd } = terminal;
-  for (const line of summaryLines({ run, counts, failed, result }, out.paint, { cwd, width: out.columns, verbose: globals.verbose })) out.line(line);
+  out.line();
+  for (const line of summaryLines({ run, counts, failed, result }, out.paint, { cwd, width: out.columns, verbose: globals.verbose }))
+    out.line(line);
 }

@@ -51,6 +51,8 @@ function parse(text: string, where: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new BatutaError('PARAMS_NOT_JSON', `${where} is not JSON: ${(cause as Error).message}. Write an object such as {"month":"01"}.`, { cause });
+    throw new BatutaError('PARAMS_NOT_JSON', `${where} is not JSON: ${(cause as Error).message}. Write an object such as {"month":"01"}.`, {
+      cause,
+    });
   }
 }

@@ -30,6 +30,9 @@ export async function runCli(args: readonly string[]): Promise<ExitStatus> {
 /** Help and version are no failure; everything else commander says is wrong usage. */
 function statusOfCommander(error: CommanderError, terminal: Parameters<typeof reportError>[1]): ExitStatus {
   if (error.exitCode === 0) return 0;
-  const message = error.message.replace(/^error: /, '').replace(/\n\((.*)\)$/, ' ($1)').trim();
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/\n\((.*)\)$/, ' ($1)')
+    .trim();
   return reportError(new BatutaError('USAGE', /[.?!)]$/.test(message) ? message : `${message}.`), terminal, { verbose: false });
 }

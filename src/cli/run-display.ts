@@ -29,7 +29,13 @@ export class RunDisplay {
     const live = !options.json && terminal.out.isTty;
     this.#view = options.json ? null : live ? liveView(context) : plainView(context);
     this.#sharesTerminal = terminal.err.isTty;
-    const streams = live ? (terminal.err.isTty ? [process.stdout, process.stderr] : [process.stdout]) : options.json ? [process.stdout] : [];
+    const streams = live
+      ? terminal.err.isTty
+        ? [process.stdout, process.stderr]
+        : [process.stdout]
+      : options.json
+        ? [process.stdout]
+        : [];
     this.#capture = streams.length === 0 ? null : new OutputCapture(streams, (text) => this.print(text));
     process.once('exit', this.#onExit);
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 
 const stored = z.object({
-  nodes: z.array(z.object({ name: z.string(), each: z.string().nullish().transform((each) => each ?? null) })),
+  nodes: z.array(z.object({ name: z.string() })),
   edges: z.array(z.object({ from: z.string(), to: z.string(), kind: z.enum(['data', 'each', 'order']) })),
 });
 

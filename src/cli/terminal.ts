@@ -36,7 +36,13 @@ export function openTerminal(): Terminal {
   const choice = colorChoice();
   const out = streamOf(process.stdout, choice, gone);
   const err = streamOf(process.stderr, choice, new AbortController());
-  return { out, err, gone: gone.signal, cwd: process.cwd(), drain: async () => void (await Promise.all([drained(process.stdout), drained(process.stderr)])) };
+  return {
+    out,
+    err,
+    gone: gone.signal,
+    cwd: process.cwd(),
+    drain: async () => void (await Promise.all([drained(process.stdout), drained(process.stderr)])),
+  };
 }
 
 function streamOf(stream: NodeJS.WriteStream, choice: ColorChoice, gone: AbortController): Stream {

@@ -15,7 +15,11 @@ export async function migrate(context: CommandContext, options: { readonly json?
     const { terminal } = context;
     if (options.json) return printJson(terminal, { url: store.url, ...report });
     for (const name of report.applied) terminal.out.line(`${terminal.out.paint.green('✓')} applied ${name}`);
-    terminal.out.line(report.applied.length === 0 ? `Nothing to do: ${store.url} is at version ${report.after}.` : `${store.url} is now at version ${report.after}.`);
+    terminal.out.line(
+      report.applied.length === 0
+        ? `Nothing to do: ${store.url} is at version ${report.after}.`
+        : `${store.url} is now at version ${report.after}.`,
+    );
     return 0;
   } finally {
     await store.close();

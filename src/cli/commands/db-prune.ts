@@ -21,7 +21,8 @@ export async function prune(context: CommandContext, options: Options): Promise<
   const given = options.olderThan === undefined ? undefined : readDuration('--older-than', options.olderThan);
   return withClient(context, async (client, config) => {
     const olderThanMs = given ?? config.retentionMs;
-    if (olderThanMs === null) throw usage('Runs are kept for ever (retention is forever). Say how long with --older-than, e.g. --older-than 30d.');
+    if (olderThanMs === null)
+      throw usage('Runs are kept for ever (retention is forever). Say how long with --older-than, e.g. --older-than 30d.');
     const before = context.clock.now() - olderThanMs;
     const dryRun = options.dryRun === true;
     const runs = dryRun ? await countEnded(client, before) : (await client.prune(before)).runs;
@@ -37,7 +38,12 @@ export async function prune(context: CommandContext, options: Options): Promise<
 async function countEnded(client: Client, before: number): Promise<number> {
   let count = 0;
   for (let cursor: string | undefined; ; ) {
-    const page = await client.runs.list({ states: terminalTypes, until: before, limit: 1_000, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await client.runs.list({
+      states: terminalTypes,
+      until: before,
+      limit: 1_000,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
     count += page.items.filter((run) => run.endedAt !== null && run.endedAt < before).length;
     if (page.next === null) return count;
     cursor = page.next;

@@ -14,7 +14,11 @@ import { mermaidLines } from '../render/graph-mermaid.ts';
 const pipeColumns = 160;
 
 /** Prints the graph. With `--json` `{ flow, kind, nodes: [name], edges: [{ from, to, kind }] }`. */
-export async function drawFlow(context: CommandContext, target: string, options: { readonly format: string; readonly json?: boolean }): Promise<ExitStatus> {
+export async function drawFlow(
+  context: CommandContext,
+  target: string,
+  options: { readonly format: string; readonly json?: boolean },
+): Promise<ExitStatus> {
   const { terminal } = context;
   const format = options.json ? 'json' : readWord('--format', options.format, ['ascii', 'mermaid', 'json']);
   const { config } = await openSettings(context);
@@ -22,7 +26,8 @@ export async function drawFlow(context: CommandContext, target: string, options:
   if (format === 'json') return printJson(terminal, graphJson(definition));
   const picture = pictureOf(definition);
   const { out, err } = terminal;
-  for (const line of format === 'mermaid' ? mermaidLines(picture) : graphLines(picture, out.isTty ? out.columns : pipeColumns)) out.line(line);
+  for (const line of format === 'mermaid' ? mermaidLines(picture) : graphLines(picture, out.isTty ? out.columns : pipeColumns))
+    out.line(line);
   if (definition.kind === 'code') err.line(err.paint.dim('A code flow: run() decides which of these tasks run, and in which order.'));
   else if (format === 'ascii') for (const line of legendOf(definition)) err.line(err.paint.dim(line));
   return 0;
@@ -40,9 +45,14 @@ function labelOf(name: string, task: TaskDefinition | undefined): string {
 
 function legendOf({ tasks }: FlowDefinition): string[] {
   const all = [...tasks.values()];
-  return [...(all.some((task) => task.each !== null) ? ['[] runs once per item'] : []), ...(all.some((task) => task.when !== null) ? ['?  runs only when its condition holds'] : [])];
+  return [
+    ...(all.some((task) => task.each !== null) ? ['[] runs once per item'] : []),
+    ...(all.some((task) => task.when !== null) ? ['?  runs only when its condition holds'] : []),
+  ];
 }
 
 function graphJson({ name, kind, tasks, graph }: FlowDefinition): object {
-  return kind === 'code' ? { flow: name, kind, nodes: [...tasks.keys()], edges: [] } : { flow: name, kind, nodes: graph.nodes, edges: graph.edges };
+  return kind === 'code'
+    ? { flow: name, kind, nodes: [...tasks.keys()], edges: [] }
+    : { flow: name, kind, nodes: graph.nodes, edges: graph.edges };
 }

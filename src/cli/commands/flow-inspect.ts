@@ -42,7 +42,9 @@ function flowLines(flow: FlowDefinition, paint: Paint, cwd: string): string[] {
     ...facts.map(([name, text]) => `  ${paint.dim(name.padEnd(11))} ${text}`),
     '',
     paint.bold('tasks'),
-    ...(rows.length === 0 ? ['  none'] : tableLines([{ head: '  name' }, { head: 'waits for' }, { head: 'options' }], rows, paint).map((line) => line.trimEnd())),
+    ...(rows.length === 0
+      ? ['  none']
+      : tableLines([{ head: '  name' }, { head: 'waits for' }, { head: 'options' }], rows, paint).map((line) => line.trimEnd())),
     '',
     paint.bold('parameters'),
     ...parameterLines(flow.params !== null, jsonSchemaOf(flow.params), paint),
@@ -91,10 +93,18 @@ function waitText(delayMs: RetryDelay): string {
 function flowJson(flow: FlowDefinition): object {
   const { name, className, kind, version, description, tags, source, retry, timeoutMs, concurrency, result, hooks, graph } = flow;
   return {
-    name, className, kind, version, description, tags,
+    name,
+    className,
+    kind,
+    version,
+    description,
+    tags,
     file: source?.file ?? null,
     exportName: source?.exportName ?? null,
-    retries: retry.retries, timeoutMs, concurrency, result,
+    retries: retry.retries,
+    timeoutMs,
+    concurrency,
+    result,
     hooks: hooks.map((hook) => ({ event: hook.event, name: hook.name })),
     paramsSchema: jsonSchemaOf(flow.params),
     tasks: [...flow.tasks.values()].map(taskJson),
@@ -107,7 +117,24 @@ function taskJson(task: TaskDefinition): object {
   const { retries, delayMs, backoff, maxDelayMs, jitter } = retry;
   const retryDelayMs = typeof delayMs === 'function' ? null : delayMs;
   return {
-    name, description, version, tags, needs, after, each, eachLimit, conditional: task.when !== null, trigger,
-    retries, retryDelayMs, backoff, maxRetryDelayMs: maxDelayMs, jitter, timeoutMs, priority, isolate, persist,
+    name,
+    description,
+    version,
+    tags,
+    needs,
+    after,
+    each,
+    eachLimit,
+    conditional: task.when !== null,
+    trigger,
+    retries,
+    retryDelayMs,
+    backoff,
+    maxRetryDelayMs: maxDelayMs,
+    jitter,
+    timeoutMs,
+    priority,
+    isolate,
+    persist,
   };
 }

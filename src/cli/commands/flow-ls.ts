@@ -49,5 +49,15 @@ function printTable({ terminal: { out, cwd } }: CommandContext, flows: readonly 
 }
 
 function flowJson({ name, className, kind, version, description, tags, tasks, source }: FlowDefinition): object {
-  return { name, className, kind, version, description, tags, tasks: tasks.size, file: source?.file ?? null, exportName: source?.exportName ?? null };
+  return {
+    name,
+    className,
+    kind,
+    version,
+    description,
+    tags,
+    tasks: tasks.size,
+    file: source?.file ?? null,
+    exportName: source?.exportName ?? null,
+  };
 }

@@ -23,7 +23,8 @@ export async function init(context: CommandContext, dir: string): Promise<ExitSt
   const name = checkFolder(folder, dir, terminal.cwd);
   const existing: string[] = [];
   const made: string[] = [];
-  for (const file of scaffold({ name, version: packageVersion() })) (writeNew(join(folder, file.path), file.text) ? made : existing).push(file.path);
+  for (const file of scaffold({ name, version: packageVersion() }))
+    (writeNew(join(folder, file.path), file.text) ? made : existing).push(file.path);
   for (const path of made) out.line(`${out.paint.green('✓')} ${path}`);
   for (const path of existing) out.line(`${out.paint.gray('⊘')} ${path} ${out.paint.dim('exists and was left alone')}`);
   if (made.length === 0) throw usage(`Nothing to make in ${folder}: all of ${existing.join(', ')} exist.`);
@@ -46,7 +47,10 @@ function checkFolder(folder: string, given: string, cwd: string): string {
 }
 
 function packageName(name: string): string {
-  const plain = name.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[._-]+|[._-]+$/g, '');
+  const plain = name
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[._-]+|[._-]+$/g, '');
   return plain === '' ? 'flows' : plain;
 }
 
@@ -66,5 +70,10 @@ function writeNew(path: string, text: string): boolean {
 }
 
 function nextSteps(dir: string): string[] {
-  return [...(dir === '' ? [] : [`cd ${dir.includes(' ') ? `'${dir}'` : dir}`]), 'npm install', 'npx batuta run flows/hello.ts -p name=Ada', 'npx batuta runs ls'];
+  return [
+    ...(dir === '' ? [] : [`cd ${dir.includes(' ') ? `'${dir}'` : dir}`]),
+    'npm install',
+    'npx batuta run flows/hello.ts -p name=Ada',
+    'npx batuta runs ls',
+  ];
 }

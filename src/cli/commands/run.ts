@@ -28,7 +28,8 @@ export async function run(context: CommandContext, target: string, options: Opti
     return await withClientOf(context, config, display.print, (client) =>
       followRun(context, client, display, {
         json: options.json === true,
-        start: (hooks) => client.submit(definition, params, { ...hooks, tags: options.tag, ...(options.name === undefined ? {} : { name: options.name }) }),
+        start: (hooks) =>
+          client.submit(definition, params, { ...hooks, tags: options.tag, ...(options.name === undefined ? {} : { name: options.name }) }),
       }),
     );
   } finally {

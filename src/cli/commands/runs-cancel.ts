@@ -12,7 +12,11 @@ import { labelOf } from '../render/shapes.ts';
 import { oneLine } from '../render/width.ts';
 
 /** Cancels every run it can; the status tells whether all could be. */
-export async function cancelRuns(context: CommandContext, ids: readonly string[], options: { readonly message?: string; readonly json?: boolean }): Promise<ExitStatus> {
+export async function cancelRuns(
+  context: CommandContext,
+  ids: readonly string[],
+  options: { readonly message?: string; readonly json?: boolean },
+): Promise<ExitStatus> {
   const { terminal } = context;
   const cancelled: Run[] = [];
   const status = await withClient(context, (client) =>

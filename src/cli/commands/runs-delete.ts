@@ -7,7 +7,11 @@ import { printJson } from '../print-json.ts';
 import { oneLine } from '../render/width.ts';
 
 /** Deletes every run it can; the status tells whether all could be. With `--json` prints the deleted: `{ id, flow, name }`. */
-export async function deleteRuns(context: CommandContext, ids: readonly string[], options: { readonly force?: boolean; readonly json?: boolean }): Promise<ExitStatus> {
+export async function deleteRuns(
+  context: CommandContext,
+  ids: readonly string[],
+  options: { readonly force?: boolean; readonly json?: boolean },
+): Promise<ExitStatus> {
   const { terminal } = context;
   const deleted: object[] = [];
   const status = await withClient(context, (client) =>

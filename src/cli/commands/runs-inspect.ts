@@ -12,6 +12,7 @@ export async function inspectRun(context: CommandContext, id: string, options: {
   const inspection = await withClient(context, (client) => client.runs.inspect(id));
   if (options.json) return printJson(terminal, inspectionJson(inspection));
   const { out, cwd } = terminal;
-  for (const line of inspectionLines(inspection, { paint: out.paint, width: out.columns, now: clock.now(), cwd, verbose: globals.verbose })) out.line(line);
+  for (const line of inspectionLines(inspection, { paint: out.paint, width: out.columns, now: clock.now(), cwd, verbose: globals.verbose }))
+    out.line(line);
   return 0;
 }

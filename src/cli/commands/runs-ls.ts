@@ -53,7 +53,13 @@ export async function listRuns(context: CommandContext, options: Options): Promi
     return 0;
   }
   const { out } = terminal;
-  for (const line of tableLines(columns, items.map((run) => cellsOf(run, now, out.paint)), out.paint, out.isTty ? out.columns : undefined)) out.line(line);
+  for (const line of tableLines(
+    columns,
+    items.map((run) => cellsOf(run, now, out.paint)),
+    out.paint,
+    out.isTty ? out.columns : undefined,
+  ))
+    out.line(line);
   if (next !== null) terminal.err.line(terminal.err.paint.dim(`The newest ${items.length} are shown; --limit shows more.`));
   return 0;
 }

@@ -7,7 +7,11 @@ import { openSettings, withClientOf } from '../open.ts';
 import { RunDisplay } from '../run-display.ts';
 
 /** Opens a new attempt of a failed, crashed or cancelled run. */
-export function retryRun(context: CommandContext, id: string, options: { readonly from?: string; readonly json?: boolean }): Promise<ExitStatus> {
+export function retryRun(
+  context: CommandContext,
+  id: string,
+  options: { readonly from?: string; readonly json?: boolean },
+): Promise<ExitStatus> {
   const from = options.from === undefined ? {} : { from: options.from };
   return goOn(context, id, options.json === true, (client, runId) => (hooks) => client.runs.retry(runId, { ...hooks, ...from }));
 }
@@ -17,7 +21,12 @@ export function resumeRun(context: CommandContext, id: string, options: { readon
   return goOn(context, id, options.json === true, (client, runId) => (hooks) => client.runs.resume(runId, hooks));
 }
 
-async function goOn(context: CommandContext, id: string, json: boolean, starter: (client: LocalClient, runId: string) => FollowOptions['start']): Promise<ExitStatus> {
+async function goOn(
+  context: CommandContext,
+  id: string,
+  json: boolean,
+  starter: (client: LocalClient, runId: string) => FollowOptions['start'],
+): Promise<ExitStatus> {
   const { config } = await openSettings(context);
   const display = new RunDisplay(context, { json });
   try {

@@ -45,5 +45,5 @@ async function follow(client: Client, display: RunDisplay, id: string, gone: Abo
 async function shapeOf(client: Client, flow: string): Promise<TreeShape | null> {
   const stored = (await client.flows.list()).find(({ name }) => name === flow);
   const graph = stored?.kind === 'graph' ? storedGraph(stored.graph) : null;
-  return graph && { tasks: graph.nodes.map(({ name, each }) => ({ name, mapped: each !== null })), edges: graph.edges };
+  return graph && { names: graph.nodes.map(({ name }) => name), edges: graph.edges };
 }

@@ -37,26 +37,36 @@ export function userFrame(stack: string | null): Frame | null {
   return null;
 }
 
+/** How a failure is drawn. */
+export interface FailureOptions {
+  /** Spaces before each line; default none. */
+  readonly indent?: number;
+  /** True adds the whole stack instead of the one line. */
+  readonly stack?: boolean;
+  /** Folder that paths are shown from. */
+  readonly cwd: string;
+  /** Cells there are for a line of source; default 100. */
+  readonly width?: number;
+}
+
 /**
- * Lines that explain a failure: title, place with its line of source, then each cause, indented by `indent` spaces.
- *
- * @param stack true adds the whole stack instead of the one line.
+ * Lines that explain a failure: title, place with its line of source, then each cause.
  */
-export function failureLines(failure: Failure, paint: Paint, options: { readonly indent?: number; readonly stack?: boolean; readonly cwd: string }): string[] {
+export function failureLines(failure: Failure, paint: Paint, options: FailureOptions): string[] {
   const pad = ' '.repeat(options.indent ?? 0);
   const lines: string[] = [];
   for (let at: Failure | null = failure, first = true; at !== null; at = at.cause, first = false) {
     lines.push(first ? pad + paint.red(failureTitle(at)) : `${pad}${paint.dim('caused by')} ${failureTitle(at)}`);
-    lines.push(...(options.stack ? stackLines(at, pad) : placeLines(at, pad, paint, options.cwd)));
+    lines.push(...(options.stack ? stackLines(at, pad) : placeLines(at, pad, paint, options)));
   }
   return lines;
 }
 
-function placeLines(failure: Failure, pad: string, paint: Paint, cwd: string): string[] {
+function placeLines(failure: Failure, pad: string, paint: Paint, { cwd, width = 100 }: FailureOptions): string[] {
   const frame = userFrame(failure.stack);
   if (frame === null) return [];
   const place = `${pad}  ${paint.dim('at')} ${paint.cyan(`${shownPath(frame.file, cwd)}:${frame.line}:${frame.column}`)}`;
-  const source = sourceLine(frame);
+  const source = sourceLine(frame, Math.max(20, width - pad.length - String(frame.line).length - 6));
   return source === null ? [place] : [place, `${pad}  ${paint.dim(`${frame.line} │`)} ${source}`];
 }
 
@@ -77,12 +87,18 @@ export function shownPath(file: string, cwd: string): string {
   return path === '' || path.startsWith('..') || isAbsolute(path) ? file : path;
 }
 
-function sourceLine(frame: Frame): string | null {
+/** The line a frame points at; of one too long, the part around the place. */
+function sourceLine(frame: Frame, maxChars: number): string | null {
   try {
     const text = readFileSync(frame.file, 'utf8');
     if (text.length > maxSourceBytes) return null;
     const line = text.split('\n')[frame.line - 1];
-    return line === undefined || line.trim() === '' ? null : oneLine(line).slice(0, 160);
+    if (line === undefined || line.trim() === '') return null;
+    const clean = oneLine(line);
+    if (clean.length <= maxChars) return clean;
+    const column = Math.max(0, frame.column - 1 - (line.length - line.trimStart().length));
+    const start = Math.max(0, Math.min(column - Math.floor(maxChars / 2), clean.length - maxChars + 1));
+    return `${start > 0 ? '…' : ''}${clean.slice(start + (start > 0 ? 1 : 0), start + maxChars - 1)}${start + maxChars - 1 < clean.length ? '…' : ''}`;
   } catch {
     return null;
   }

@@ -7,7 +7,7 @@ import { padEnd, widthOf } from './width.ts';
 /** What is drawn of a flow. */
 export interface GraphPicture {
   /** In an order in which each comes after all it waits for. */
-  readonly nodes: readonly { readonly name: string; /** As it stands in the drawing. */ readonly label: string }[];
+  readonly nodes: readonly { readonly name: string /** As it stands in the drawing. */; readonly label: string }[];
   readonly edges: readonly Edge[];
 }
 
@@ -15,7 +15,21 @@ const maxDrawnNodes = 60;
 const roomyRows = 10;
 const [left, right, up, down] = [1, 2, 4, 8] as const;
 const strokes: Readonly<Record<number, string>> = {
-  1: '─', 2: '─', 3: '─', 4: '│', 8: '│', 12: '│', 5: '╯', 6: '╰', 9: '╮', 10: '╭', 7: '┴', 11: '┬', 13: '┤', 14: '├', 15: '┼',
+  1: '─',
+  2: '─',
+  3: '─',
+  4: '│',
+  8: '│',
+  12: '│',
+  5: '╯',
+  6: '╰',
+  9: '╮',
+  10: '╭',
+  7: '┴',
+  11: '┬',
+  13: '┤',
+  14: '├',
+  15: '┼',
 };
 
 /** Lines of the drawing, at most `width` cells wide. */
@@ -92,7 +106,8 @@ function drawChannel(canvas: Canvas, { buses, tracks }: Channel, next: readonly 
     for (const place of bus.from) canvas.line(place.row, x, bend ?? end - 1, bus);
     for (const place of bus.to) if (bend !== null) canvas.line(place.row, bend, end - 1, bus, { arriving: true });
   }
-  for (const place of next) if (place.before.length > 0) place.name === null ? canvas.across(place.row, end, end + 1) : canvas.text(place.row, end, '▸');
+  for (const place of next)
+    if (place.before.length > 0) place.name === null ? canvas.across(place.row, end, end + 1) : canvas.text(place.row, end, '▸');
   return end + 2;
 }
 
@@ -131,13 +146,17 @@ class Canvas {
   }
 
   lines(): string[] {
-    return this.#masks.length === 0 && this.#rows.length === 0 ? [] : Array.from({ length: Math.max(this.#rows.length, this.#masks.length) }, (_, row) => this.#lineOf(row));
+    return this.#masks.length === 0 && this.#rows.length === 0
+      ? []
+      : Array.from({ length: Math.max(this.#rows.length, this.#masks.length) }, (_, row) => this.#lineOf(row));
   }
 
   #lineOf(row: number): string {
     const chars = this.#rows[row] ?? [];
     const masks = this.#masks[row] ?? [];
-    return Array.from({ length: Math.max(chars.length, masks.length) }, (_, x) => chars[x] ?? strokes[masks[x] ?? 0] ?? ' ').join('').trimEnd();
+    return Array.from({ length: Math.max(chars.length, masks.length) }, (_, x) => chars[x] ?? strokes[masks[x] ?? 0] ?? ' ')
+      .join('')
+      .trimEnd();
   }
 
   #row(row: number): string[] {

@@ -103,7 +103,9 @@ function sweepOnce(layers: readonly (readonly Place[])[], side: 'before' | 'afte
   const sorted = layers.map((layer) => [...layer]);
   const walk = side === 'before' ? sorted : sorted.toReversed();
   for (const layer of walk) {
-    const wish = new Map(layer.map((place, at) => [place, place[side].length === 0 ? at : mean(place[side].map((other) => indexes.get(other) ?? 0))]));
+    const wish = new Map(
+      layer.map((place, at) => [place, place[side].length === 0 ? at : mean(place[side].map((other) => indexes.get(other) ?? 0))]),
+    );
     layer.sort((a, b) => (wish.get(a) ?? 0) - (wish.get(b) ?? 0));
     for (const [at, place] of layer.entries()) indexes.set(place, at);
   }
@@ -115,7 +117,8 @@ function crossingsOf(layers: Layers): number {
   for (const layer of layers) {
     const next = new Map((layers[(layer[0]?.layer ?? 0) + 1] ?? []).map((place, at) => [place, at]));
     const lines = layer.flatMap((place, from) => place.after.map((to) => [from, next.get(to) ?? 0] as const));
-    for (const [at, [from, to]] of lines.entries()) for (const [otherFrom, otherTo] of lines.slice(at + 1)) if ((from - otherFrom) * (to - otherTo) < 0) count++;
+    for (const [at, [from, to]] of lines.entries())
+      for (const [otherFrom, otherTo] of lines.slice(at + 1)) if ((from - otherFrom) * (to - otherTo) < 0) count++;
   }
   return count;
 }
@@ -135,7 +138,11 @@ function settleRows(layer: readonly Place[], side: 'before' | 'after', gap: numb
   for (const [at, place] of layer.entries()) {
     const neighbours = place[side].length > 0 ? place[side] : null;
     blocks.push({ sum: (neighbours ? mean(neighbours.map((other) => other.row)) : place.row) - at * gap, count: 1 });
-    for (let last = blocks.at(-1), previous = blocks.at(-2); last && previous && previous.sum / previous.count > last.sum / last.count; last = blocks.at(-1), previous = blocks.at(-2)) {
+    for (
+      let last = blocks.at(-1), previous = blocks.at(-2);
+      last && previous && previous.sum / previous.count > last.sum / last.count;
+      last = blocks.at(-1), previous = blocks.at(-2)
+    ) {
       blocks.pop();
       previous.sum += last.sum;
       previous.count += last.count;

@@ -35,12 +35,24 @@ export function inspectionLines(inspection: RunInspection, options: InspectionOp
   const { run, params, result } = inspection;
   return [
     ...headLines(run, options),
-    ...section('error', run.error === null ? [] : failureLines(run.error, options.paint, { indent: 2, stack: options.verbose, cwd: options.cwd }), options),
+    ...section(
+      'error',
+      run.error === null
+        ? []
+        : failureLines(run.error, options.paint, { indent: 2, stack: options.verbose, cwd: options.cwd, width: options.width }),
+      options,
+    ),
     ...section('parameters', isEmpty(params) ? [] : indented(valueLines(params, valueOptions(options))), options),
     ...section('result', result === undefined || result === null ? [] : indented(valueLines(result, valueOptions(options))), options),
     ...taskSection(inspection.taskRuns, options),
-    ...inspection.artifacts.flatMap((artifact) => section(`${artifact.kind} ${oneLine(artifact.name)}`, indented(artifactLines(artifact, options)), options)),
-    ...section('sub-flows', inspection.children.map((child) => childLine(child, options)), options),
+    ...inspection.artifacts.flatMap((artifact) =>
+      section(`${artifact.kind} ${oneLine(artifact.name)}`, indented(artifactLines(artifact, options)), options),
+    ),
+    ...section(
+      'sub-flows',
+      inspection.children.map((child) => childLine(child, options)),
+      options,
+    ),
     ...historySection(inspection.transitions, options),
   ];
 }
@@ -50,7 +62,10 @@ function headLines(run: Run, { paint, now }: InspectionOptions): string[] {
   const facts: (readonly [string, string | null])[] = [
     ['id', run.id],
     ['flow', `${oneLine(run.flow)}  ${paint.dim(`version ${run.flowVersion}`)}`],
-    ['attempt', run.attempt > 1 || run.recoveries > 0 ? `${run.attempt}${run.recoveries > 0 ? `, taken over ${run.recoveries} times` : ''}` : null],
+    [
+      'attempt',
+      run.attempt > 1 || run.recoveries > 0 ? `${run.attempt}${run.recoveries > 0 ? `, taken over ${run.recoveries} times` : ''}` : null,
+    ],
     ['created', timeText(run.createdAt, now)],
     ['started', run.startedAt === null ? null : timeText(run.startedAt, now)],
     ['ended', run.endedAt === null ? null : timeText(run.endedAt, now)],
@@ -94,8 +109,16 @@ function urgencyOf({ state }: TaskRun): number {
 function taskCells(taskRun: TaskRun, { paint, now }: InspectionOptions): string[] {
   const { state, startedAt, endedAt, attempt, error, metrics } = taskRun;
   const took = startedAt === null ? '' : formatDuration(Math.max(0, (endedAt ?? now) - startedAt));
-  const measured = metrics === null ? '' : Object.entries(metrics).map(([name, value]) => `${oneLine(name)} ${countOf(value)}`).join(', ');
-  const what = error && state.type !== 'COMPLETED' ? paint.red(failureTitle(error)) : oneLine([state.message ?? '', measured].filter((text) => text !== '').join('  '));
+  const measured =
+    metrics === null
+      ? ''
+      : Object.entries(metrics)
+          .map(([name, value]) => `${oneLine(name)} ${countOf(value)}`)
+          .join(', ');
+  const what =
+    error && state.type !== 'COMPLETED'
+      ? paint.red(failureTitle(error))
+      : oneLine([state.message ?? '', measured].filter((text) => text !== '').join('  '));
   return [`  ${taskLabel(taskRun)}`, labelOf(state, paint), took, String(attempt), what];
 }
 
@@ -106,9 +129,18 @@ function childLine(child: Run, { paint }: InspectionOptions): string {
 function historySection(transitions: readonly Transition[], options: InspectionOptions): string[] {
   const ofRun = transitions.filter(({ taskRunId }) => taskRunId === null);
   const { paint } = options;
-  const lines = ofRun.slice(-maxTransitions).map(({ at, type, name, message }) => `  ${paint.dim(localMillisecond(at))}  ${labelOf({ type, name }, paint)}${message === null ? '' : `  ${oneLine(message)}`}`);
+  const lines = ofRun
+    .slice(-maxTransitions)
+    .map(
+      ({ at, type, name, message }) =>
+        `  ${paint.dim(localMillisecond(at))}  ${labelOf({ type, name }, paint)}${message === null ? '' : `  ${oneLine(message)}`}`,
+    );
   const rest = transitions.length - lines.length;
-  return section('history', [...lines, ...(rest > 0 ? [paint.dim(`  and ${countOf(rest)} changes of tasks (--json shows all)`)] : [])], options);
+  return section(
+    'history',
+    [...lines, ...(rest > 0 ? [paint.dim(`  and ${countOf(rest)} changes of tasks (--json shows all)`)] : [])],
+    options,
+  );
 }
 
 /** A section with an empty line above it; nothing when it has no lines. */

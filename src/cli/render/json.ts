@@ -56,14 +56,29 @@ export function inspectionJson(inspection: RunInspection): object {
     error: run.error,
     tasks: inStartOrder(taskRuns).map(taskDetailJson),
     transitions: transitions.map(transitionJson),
-    artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => ({ id, taskRunId, kind, name, data, createdAt: isoOrNull(createdAt) })),
+    artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => ({
+      id,
+      taskRunId,
+      kind,
+      name,
+      data,
+      createdAt: isoOrNull(createdAt),
+    })),
     children: children.map(runListJson),
   };
 }
 
 /** One line of `runs logs --json`: `{ seq, at, level, taskRunId, task, message, fields }`. */
 export function logLineJson(line: StoredLogLine, task: string | null): object {
-  return { seq: line.seq, at: isoOrNull(line.at), level: levelName(line.level), taskRunId: line.taskRunId, task, message: line.message, fields: line.fields };
+  return {
+    seq: line.seq,
+    at: isoOrNull(line.at),
+    level: levelName(line.level),
+    taskRunId: line.taskRunId,
+    task,
+    message: line.message,
+    fields: line.fields,
+  };
 }
 
 /** Task runs by when they started; those that never started last, as they were recorded. */

@@ -10,6 +10,7 @@ import type { Paint } from './paint.ts';
 import type { RunTree } from './run-tree.ts';
 import type { Screen } from './screen.ts';
 import { treeLines } from './tree-lines.ts';
+import { cut } from './width.ts';
 
 const frameMs = 84;
 /** More text than this is printed without waiting for the next frame. */
@@ -99,7 +100,7 @@ export class LiveView implements RunView {
   #lines(): string[] {
     if (!this.#tree) return [];
     const { screen, paint, clock } = this.#options;
-    const said = this.#said === null ? [] : [paint.yellow(this.#said)];
+    const said = this.#said === null ? [] : [cut(paint.yellow(this.#said), screen.columns - 1)];
     const rows = this.#ended ? Math.max(finalRows, screen.rows) : screen.rows - 1 - said.length;
     const frame = this.#ended ? null : this.#frame;
     return [...treeLines(this.#tree, { columns: screen.columns - 1, rows: Math.max(3, rows), now: clock.now(), frame, paint }), ...said];

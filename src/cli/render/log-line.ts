@@ -19,7 +19,11 @@ export function levelName(level: number): LogLevel {
 /** `14:05:09.120 info  flights  412 rows  {"month":"01"}`; further lines of the message are indented below it. */
 export function logLineText(line: LogLine, task: string | null, paint: Paint): string {
   const level = levelName(line.level);
-  const head = [paint.dim(localMillisecond(line.at)), paint[hues[level]](level.padEnd(5)), ...(task === null ? [] : [paint.cyan(task)])].join(' ');
+  const head = [
+    paint.dim(localMillisecond(line.at)),
+    paint[hues[level]](level.padEnd(5)),
+    ...(task === null ? [] : [paint.cyan(task)]),
+  ].join(' ');
   const fields = line.fields === null || Object.keys(line.fields).length === 0 ? '' : ` ${paint.dim(valueLine(line.fields, 400))}`;
   const message = stripControl(line.message).trimEnd().split('\n').join('\n    ');
   return `${head} ${message}${fields}`;
@@ -27,7 +31,10 @@ export function logLineText(line: LogLine, task: string | null, paint: Paint): s
 
 /** Takes out what would steer the terminal; line breaks and tabs stay, and so do plain colours. */
 function stripControl(text: string): string {
-  return text.replace(/\r\n?/g, '\n').replace(/\u001b\[[0-9;]*m|\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (found) =>
-    /^\u001b\[[0-9;]*m$/.test(found) ? found : '',
-  );
+  return text
+    .replace(/\r\n?/g, '\n')
+    .replace(
+      /\u001b\[[0-9;]*m|\u001b\[[0-?]*[ -/]*[@-~]|\u001b\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+      (found) => (/^\u001b\[[0-9;]*m$/.test(found) ? found : ''),
+    );
 }

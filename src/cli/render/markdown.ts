@@ -12,7 +12,13 @@ export function markdownLines(text: string, paint: Paint): string[] {
   for (let at = 0; at < source.length; ) {
     const table = tableAt(source, at);
     if (table) {
-      lines.push(...tableLines(table.columns, table.rows.map((row) => row.map((cell) => plain(cell, paint))), paint));
+      lines.push(
+        ...tableLines(
+          table.columns,
+          table.rows.map((row) => row.map((cell) => plain(cell, paint))),
+          paint,
+        ),
+      );
       at += table.rows.length + 2;
     } else lines.push(lineOf(source[at++] ?? '', paint));
   }
@@ -24,7 +30,10 @@ function tableAt(source: readonly string[], at: number): { readonly columns: Col
   const head = cellsOf(source[at]);
   const rule = cellsOf(source[at + 1]);
   if (!head || !rule || !rule.every((cell) => ruleCell.test(cell))) return null;
-  const columns = head.map((cell, column) => ({ head: oneLine(cell), align: rule[column]?.trim().endsWith(':') ? ('right' as const) : ('left' as const) }));
+  const columns = head.map((cell, column) => ({
+    head: oneLine(cell),
+    align: rule[column]?.trim().endsWith(':') ? ('right' as const) : ('left' as const),
+  }));
   const rows: string[][] = [];
   for (let next = at + 2, cells = cellsOf(source[next]); cells; cells = cellsOf(source[++next])) rows.push(cells);
   return { columns, rows };
@@ -33,7 +42,10 @@ function tableAt(source: readonly string[], at: number): { readonly columns: Col
 function cellsOf(line: string | undefined): string[] | null {
   const trimmed = line?.trim() ?? '';
   if (!trimmed.includes('|')) return null;
-  return trimmed.replace(/^\||\|$/g, '').split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
+  return trimmed
+    .replace(/^\||\|$/g, '')
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll('\\|', '|'));
 }
 
 function lineOf(line: string, paint: Paint): string {

@@ -26,7 +26,8 @@ function convertObject(value: object, above: Set<object>): unknown {
   if (value instanceof Error) return { name: value.name, message: value.message };
   if (value instanceof Map) return convertMap(value, above);
   if (value instanceof Set || Array.isArray(value)) return Array.from(value, (item) => convert(item, above) ?? null);
-  if (ArrayBuffer.isView(value) && !(value instanceof DataView)) return Array.from(value as unknown as Iterable<unknown>, (item) => convert(item, above));
+  if (ArrayBuffer.isView(value) && !(value instanceof DataView))
+    return Array.from(value as unknown as Iterable<unknown>, (item) => convert(item, above));
   return Object.fromEntries(
     Object.entries(value)
       .map(([key, item]) => [key, convert(item, above)] as const)

@@ -61,7 +61,9 @@ export class PlainView implements RunView {
     if (!this.#isNew(run.id, `${run.state.name} ${run.attempt}`)) return;
     const took = run.startedAt !== null && run.endedAt !== null ? ` in ${formatDuration(run.endedAt - run.startedAt)}` : '';
     const attempt = run.attempt > 1 ? ` (attempt ${run.attempt})` : '';
-    this.#tell(`${glyphOf(run.state, paint)} ${paint.bold(oneLine(run.flow))} ${oneLine(run.name)} ${shortId(run.id)} ${run.state.name}${took}${attempt}`);
+    this.#tell(
+      `${glyphOf(run.state, paint)} ${paint.bold(oneLine(run.flow))} ${oneLine(run.name)} ${shortId(run.id)} ${run.state.name}${took}${attempt}`,
+    );
   }
 
   #tellTask(tree: RunTree, taskRun: TaskRun): void {
@@ -94,7 +96,12 @@ export class PlainView implements RunView {
     const { state, error, attempt, startedAt, endedAt } = taskRun;
     const took = isTerminal(state.type) && startedAt !== null && endedAt !== null ? ` in ${formatDuration(endedAt - startedAt)}` : '';
     const again = attempt > 1 ? ` (attempt ${attempt})` : '';
-    const why = error && !['COMPLETED', 'RUNNING'].includes(state.type) ? `: ${failureTitle(error)}` : state.message === null ? '' : `: ${oneLine(state.message)}`;
+    const why =
+      error && !['COMPLETED', 'RUNNING'].includes(state.type)
+        ? `: ${failureTitle(error)}`
+        : state.message === null
+          ? ''
+          : `: ${oneLine(state.message)}`;
     return `  ${glyphOf(state, paint)} ${taskLabel(taskRun)} ${state.name}${took}${again}${why}`;
   }
 

@@ -1,6 +1,7 @@
 /** One line of the tree: shape, name, duration, then whatever there is to say. */
 import { formatDuration } from '../../base/duration.ts';
 import type { TaskRun } from '../../model/run.ts';
+import { isTerminal } from '../../model/state.ts';
 import { barOf, countOf, percentOf } from './bar.ts';
 import { failureTitle } from './failure.ts';
 import type { Paint } from './paint.ts';
@@ -40,7 +41,7 @@ export function rowLine(tree: RunTree, group: TaskGroup, options: RowSurrounding
   const shownName = cut(oneLine(nameOf(group)), nameCells);
   const name = padEnd(group.phase === 'waiting' || group.phase === 'blocked' ? paint.dim(shownName) : shownName, nameCells);
   const detail = group.isGroup ? groupDetail(group, options) : singleDetail(tree, group, options);
-  return `${'  '.repeat(depth)}${markOf(group, options)} ${name} ${padStart(elapsedOf(group, options), durationCells)}  ${detail}`.trimEnd();
+  return `${'  '.repeat(depth)}${markOf(tree, group, options)} ${name} ${padStart(elapsedOf(tree, group, options), durationCells)}  ${detail}`.trimEnd();
 }
 
 function nameOf(group: TaskGroup): string {
@@ -48,18 +49,25 @@ function nameOf(group: TaskGroup): string {
   return own ?? (group.name.startsWith('flow:') ? `${group.name.slice('flow:'.length)} ↳` : group.name);
 }
 
-function markOf(group: TaskGroup, { frame, paint }: RowSurroundings): string {
-  const { phase } = group;
+function markOf(tree: RunTree, group: TaskGroup, { frame, paint }: RowSurroundings): string {
+  const phase = shownPhase(tree, group);
   if (phase === 'running' && frame !== null) return paint.blueBright(spinner[frame % spinner.length] ?? '●');
   if (!group.isGroup && group.last) return glyphOf(group.last.state, paint);
   const [glyph, hue] = phaseMarks[phase];
   return group.size === 0 && !group.isGroup ? paint.gray('○') : paint[hue](glyph);
 }
 
-function elapsedOf(group: TaskGroup, { now, paint }: RowSurroundings): string {
-  if (group.startedAt === null) return '';
-  if (group.phase === 'waiting') return '';
-  const endedAt = group.phase === 'running' ? now : (group.endedAt ?? now);
+/** Phase of a group; of a run that has ended nothing goes on, whatever is not recorded any more. */
+function shownPhase({ run }: RunTree, group: TaskGroup): Phase {
+  const { phase, counts } = group;
+  if ((phase !== 'running' && phase !== 'waiting') || !isTerminal(run.state.type) || group.size === 0) return phase;
+  return counts.failed > 0 ? 'failed' : 'cancelled';
+}
+
+function elapsedOf(tree: RunTree, group: TaskGroup, { now, paint }: RowSurroundings): string {
+  const phase = shownPhase(tree, group);
+  if (group.startedAt === null || phase === 'waiting') return '';
+  const endedAt = phase === 'running' ? now : (group.endedAt ?? now);
   return paint.dim(formatDuration(Math.max(0, endedAt - group.startedAt)));
 }
 

@@ -11,7 +11,7 @@ import { noCounts, type PhaseCounts, phaseOf, TaskGroup } from './task-group.ts'
 
 /** What a tree takes from a definition: names in the order to draw them, and what waits for what. */
 export interface TreeShape {
-  readonly tasks: readonly { readonly name: string; readonly mapped: boolean }[];
+  readonly names: readonly string[];
   readonly edges: readonly Edge[];
 }
 
@@ -20,10 +20,8 @@ const subFlowPrefix = 'flow:';
 const maxRecent = 64;
 
 /** Shape of a flow; a code flow has no lines until its tasks are called. */
-export function shapeOfDefinition(definition: Pick<FlowDefinition, 'kind' | 'tasks' | 'graph'>): TreeShape {
-  if (definition.kind === 'code') return { tasks: [], edges: [] };
-  const tasks = definition.graph.nodes.map((name) => ({ name, mapped: definition.tasks.get(name)?.each != null }));
-  return { tasks, edges: definition.graph.edges };
+export function shapeOfDefinition({ kind, graph }: Pick<FlowDefinition, 'kind' | 'graph'>): TreeShape {
+  return kind === 'code' ? { names: [], edges: [] } : { names: graph.nodes, edges: graph.edges };
 }
 
 /** One run with its lines. Sub-flows hang below the line of the task run that stands for them. */
@@ -46,7 +44,7 @@ export class RunTree {
     this.run = run;
     this.#byId = byId;
     byId.set(run.id, this);
-    for (const task of shape?.tasks ?? []) this.#groupOf(task.name, task.mapped);
+    for (const name of shape?.names ?? []) this.#groupOf(name);
     for (const edge of shape?.edges ?? []) {
       const froms = this.#inward.get(edge.to);
       if (froms) froms.push(edge.from);
@@ -78,7 +76,7 @@ export class RunTree {
 
   /** Takes the newest row of a task run. */
   applyTaskRun(taskRun: TaskRun): void {
-    const group = this.#groupOf(taskRun.name, taskRun.index !== null);
+    const group = this.#groupOf(taskRun.name);
     this.#change(group, () => {
       const before = group.apply(taskRun);
       if (before) this.#taskRunCounts[before]--;
@@ -88,7 +86,7 @@ export class RunTree {
 
   /** Takes how many items a mapped task has. */
   applyItems(task: string, items: number): void {
-    const group = this.#groupOf(task, true);
+    const group = this.#groupOf(task);
     this.#change(group, () => {
       group.items = items;
     });
@@ -110,10 +108,10 @@ export class RunTree {
     return child;
   }
 
-  #groupOf(name: string, mapped: boolean): TaskGroup {
+  #groupOf(name: string): TaskGroup {
     const known = this.groups.get(name);
     if (known) return known;
-    const group = new TaskGroup(name, this.groups.size, mapped);
+    const group = new TaskGroup(name, this.groups.size);
     this.groups.set(name, group);
     this.#groupCounts[group.phase]++;
     return group;

@@ -41,18 +41,14 @@ export class Screen {
    * @param printAbove prints whole lines that stay above; may write to another stream of the same terminal.
    */
   draw(lines: readonly string[], printAbove?: () => void): void {
-    const sameShape = !printAbove && lines.length === this.#lines.length && this.#columns === this.#output.columns;
     const start = this.#columns === 0 ? hideCursor : '';
-    if (sameShape) this.#write(start + this.#changes(lines));
-    else {
-      const erased = start + this.#erase();
-      const drawn = lines.map((line) => `${line}\n`).join('');
-      if (printAbove) {
-        this.#write(erased);
-        printAbove();
-        this.#write(drawn);
-      } else this.#write(erased + drawn);
-    }
+    const drawn = lines.map((line) => `${clearLine}${line}\n`).join('') + clearBelow;
+    if (printAbove) {
+      this.#write(start + this.#erase());
+      printAbove();
+      this.#write(drawn);
+    } else if (lines.length === this.#lines.length && this.#columns === this.#output.columns) this.#write(this.#changes(lines));
+    else this.#write(start + this.#toTop() + drawn);
     this.#lines = lines;
     this.#columns = this.#output.columns;
   }
@@ -69,9 +65,15 @@ export class Screen {
     if (text !== '') this.#output.write(text);
   }
 
+  #toTop(): string {
+    const rows = this.#rowsTaken();
+    return rows === 0 ? '' : `${moveTo(rows, 0)}\r`;
+  }
+
+  /** Row by row: some terminals put what is cleared as a whole into their history. */
   #erase(): string {
     const rows = this.#rowsTaken();
-    return rows === 0 ? '' : `\u001b[${rows}A\r${clearBelow}`;
+    return `${this.#toTop()}${`${clearLine}\n`.repeat(rows)}${moveTo(rows, 0)}`;
   }
 
   #rowsTaken(): number {

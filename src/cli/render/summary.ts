@@ -29,8 +29,16 @@ const countWords = [
   ['waiting', 'not started'],
 ] as const;
 
+/** Where and for whom it is drawn. */
+export interface SummaryOptions {
+  readonly cwd: string;
+  readonly width: number;
+  /** Whether whole stacks are wanted. */
+  readonly verbose: boolean;
+}
+
 /** Lines of the summary. */
-export function summaryLines(outcome: Outcome, paint: Paint, options: { readonly cwd: string; readonly width: number; readonly verbose: boolean }): string[] {
+export function summaryLines(outcome: Outcome, paint: Paint, options: SummaryOptions): string[] {
   const { run } = outcome;
   const hue = shapeOf(run.state).hue;
   const took = run.startedAt === null || run.endedAt === null ? '' : ` in ${formatDuration(run.endedAt - run.startedAt)}`;
@@ -44,12 +52,17 @@ export function countsText(counts: PhaseCounts): string {
   return parts.length === 0 ? 'no tasks' : `tasks: ${parts.join(', ')}`;
 }
 
-function reasonLines({ run, failed }: Outcome, paint: Paint, options: { readonly cwd: string; readonly verbose: boolean }): string[] {
+function reasonLines({ run, failed }: Outcome, paint: Paint, options: SummaryOptions): string[] {
   if (run.state.type === 'COMPLETED') return [];
   const error = failed?.error ?? run.error;
-  const where = failed ? `  ${paint.bold(taskLabel(failed))}${failed.attempt > 1 ? ` failed on attempt ${failed.attempt}` : ' failed'}` : null;
+  const where = failed
+    ? `  ${paint.bold(taskLabel(failed))}${failed.attempt > 1 ? ` failed on attempt ${failed.attempt}` : ' failed'}`
+    : null;
   if (!error) return run.state.message === null ? [] : [`  ${oneLine(run.state.message)}`];
-  return [...(where === null ? [] : [where]), ...failureLines(error, paint, { indent: 2, stack: options.verbose, cwd: options.cwd })];
+  return [
+    ...(where === null ? [] : [where]),
+    ...failureLines(error, paint, { indent: 2, stack: options.verbose, cwd: options.cwd, width: options.width }),
+  ];
 }
 
 function resultLines({ run, result }: Outcome, paint: Paint, width: number): string[] {

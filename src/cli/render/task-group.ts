@@ -37,8 +37,6 @@ export class TaskGroup {
   readonly #counts = noCounts();
   /** How many items the task has; null while that is not known. */
   items: number | null = null;
-  /** Whether it is one task run an item, even when there is only one. */
-  mapped: boolean;
   /** The task run that changed last. */
   last: TaskRun | null = null;
   /** First failure that was seen. */
@@ -47,10 +45,9 @@ export class TaskGroup {
   endedAt: number | null = null;
   maxAttempt = 0;
 
-  constructor(name: string, order: number, mapped: boolean) {
+  constructor(name: string, order: number) {
     this.name = name;
     this.order = order;
-    this.mapped = mapped;
   }
 
   /** How many task runs it has so far. */
@@ -67,9 +64,14 @@ export class TaskGroup {
     return this.#counts;
   }
 
+  /** Whether it is one task run an item, even when there is only one. */
+  get mapped(): boolean {
+    return this.items !== null || (this.last !== null && this.last.index !== null);
+  }
+
   /** Whether one line stands for several task runs. */
   get isGroup(): boolean {
-    return this.mapped || this.#members.size > 1;
+    return this.#members.size > 1 || this.mapped;
   }
 
   /** How many have come to an end. */
@@ -92,7 +94,6 @@ export class TaskGroup {
     if (before) this.#counts[before]--;
     this.#counts[phase]++;
     this.#members.set(taskRun.key, phase);
-    if (taskRun.index !== null) this.mapped = true;
     this.last = taskRun;
     this.maxAttempt = Math.max(this.maxAttempt, taskRun.attempt);
     if (taskRun.startedAt !== null) this.startedAt = Math.min(this.startedAt ?? taskRun.startedAt, taskRun.startedAt);

@@ -30,11 +30,12 @@ export function treeLines(tree: RunTree, options: FrameOptions): string[] {
   return lines.map((line) => cut(line, options.columns));
 }
 
-function headLine(tree: RunTree, { now, paint, frame }: FrameOptions): string {
+function headLine(tree: RunTree, { now, paint }: FrameOptions): string {
   const { run } = tree;
   const ended = run.endedAt ?? now;
   const elapsed = run.startedAt === null ? '' : formatDuration(ended - run.startedAt);
-  const state = isTerminal(run.state.type) || frame === null ? `${run.state.name} ` : run.state.type === 'CANCELLING' ? 'Cancelling ' : '';
+  // What is plain to see from the shape is not said; how it ended the summary says.
+  const state = isTerminal(run.state.type) || run.state.type === 'RUNNING' ? '' : `${run.state.name} `;
   const attempt = run.attempt > 1 ? ` · attempt ${run.attempt}` : '';
   const title = `${glyphOf(run.state, paint)} ${paint.bold(oneLine(run.flow))}`;
   const facts = paint.dim(` · ${oneLine(run.name)} · ${shortId(run.id)}${attempt}`);
@@ -43,7 +44,11 @@ function headLine(tree: RunTree, { now, paint, frame }: FrameOptions): string {
 
 function bodyLines(tree: RunTree, options: FrameOptions, room: number, depth: number): string[] {
   const { shown, fold } = selectGroups(tree, room, options.paint);
-  const nameCells = Math.min(Math.max(...shown.map((group) => widthOf(group.name)), 4), maxNameCells, Math.max(8, Math.floor(options.columns / 2) - 2 * depth));
+  const nameCells = Math.min(
+    Math.max(...shown.map((group) => widthOf(group.name)), 4),
+    maxNameCells,
+    Math.max(8, Math.floor(options.columns / 2) - 2 * depth),
+  );
   const surroundings: RowSurroundings = { ...options, depth, nameCells };
   let left = room - shown.length - (fold === null ? 0 : 1);
   const lines: string[] = [];
@@ -89,6 +94,8 @@ const foldWords = [
 function foldLine(tree: RunTree, chosen: ReadonlySet<TaskGroup>, paint: Paint): string {
   const rest = { ...tree.groupCounts };
   for (const group of chosen) rest[group.phase]--;
-  const parts = foldWords.filter(([phase]) => rest[phase] > 0).map(([phase, glyph, hue]) => `${paint[hue](glyph)} ${rest[phase].toLocaleString('en-US')} ${phase}`);
+  const parts = foldWords
+    .filter(([phase]) => rest[phase] > 0)
+    .map(([phase, glyph, hue]) => `${paint[hue](glyph)} ${rest[phase].toLocaleString('en-US')} ${phase}`);
   return `${paint.dim('… and')} ${parts.join('  ')}`;
 }

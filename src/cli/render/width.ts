@@ -1,9 +1,12 @@
 /** How wide text stands in a terminal, and cutting it to fit. Colour codes take no room; wide characters take two cells. */
+import { stripVTControlCharacters } from 'node:util';
 import measure from 'fast-string-truncated-width';
 
-const escape = '\u001b';
-const reset = `${escape}[0m`;
+const reset = '\u001b[0m';
+/** Colours and styles: the only codes that are in text of ours. */
+const style = /(\u001b\[[0-9;]*m)/;
 const controlChars = /[\u0000-\u001f\u007f-\u009f]+/g;
+const graphemes = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 
 /** Cells a text takes. */
 export function widthOf(text: string): number {
@@ -13,10 +16,20 @@ export function widthOf(text: string): number {
 /** Cuts a text to at most `width` cells, with `…` as its last one when something was cut off. Width 0 gives ''. */
 export function cut(text: string, width: number): string {
   if (width <= 0) return '';
-  const fit = measure(text, { limit: width, ellipsis: '…', ellipsisWidth: 1 });
-  if (!fit.truncated) return text;
-  const kept = text.slice(0, fit.index);
-  return kept + (fit.ellipsed ? '…' : '') + (kept.includes(escape) ? reset : '');
+  if (widthOf(text) <= width) return text;
+  let room = width - 1;
+  let kept = '';
+  for (const part of text.split(style)) {
+    if (style.test(part)) {
+      kept += part;
+      continue;
+    }
+    const cells = widthOf(part);
+    kept += cells <= room ? part : firstCells(part, room);
+    if (cells > room) break;
+    room -= cells;
+  }
+  return `${kept}…${style.test(kept) ? reset : ''}`;
 }
 
 /** Fills a text with spaces on its right up to `width` cells; a wider one is left as it is. */
@@ -29,7 +42,18 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - widthOf(text))) + text;
 }
 
-/** A text on one line: line breaks and every other control character become one space, so that nothing a flow prints steers the terminal. */
+/** A text on one line: codes that steer a terminal are taken out, line breaks and other control characters become one space. */
 export function oneLine(text: string): string {
-  return text.replace(controlChars, ' ').trim();
+  return stripVTControlCharacters(text).replace(controlChars, ' ').trim();
+}
+
+function firstCells(text: string, width: number): string {
+  let room = width;
+  let kept = '';
+  for (const { segment } of graphemes.segment(text)) {
+    room -= widthOf(segment);
+    if (room < 0) break;
+    kept += segment;
+  }
+  return kept;
 }
