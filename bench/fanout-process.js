@@ -7,7 +7,7 @@ const { tasks, store } = JSON.parse(process.argv[2] ?? '{}');
 
 await inFolder((folder) =>
   withClient({ folder, store }, async (client) => {
-    await timeRun(client, makeFanOut('warm-up', Math.ceil(tasks / 20)));
+    await timeRun(client, makeFanOut('warm-up', 1_000));
     const ms = await timeRun(client, makeFanOut('fan-out', tasks));
     console.log(JSON.stringify({ ms, peakMb: peakMemoryMb() }));
   }),

@@ -33,10 +33,13 @@ export function meetsTarget({ value, target }) {
  * @param {{ judge: boolean }} options a quick run is too small to be judged: its targets count as met
  */
 export function toJson({ name, figures }, { judge }) {
-  const besides = figures.filter(({ beside }) => beside).map(({ name: figure, beside }) => [`${figure}Beside`, beside.value]);
+  const values = figures.flatMap(({ name: figure, value, beside }) => [
+    [figure, value],
+    ...(beside ? [[`${figure}Beside`, beside.value]] : []),
+  ]);
   return {
     name,
-    figures: Object.fromEntries([...figures.map((figure) => [figure.name, figure.value]), ...besides]),
+    figures: Object.fromEntries(values.map(([figure, value]) => [figure, Number(value.toPrecision(6))])),
     targets: Object.fromEntries(figures.filter(({ target }) => target).map(({ name: figure, target }) => [figure, target])),
     ok: !judge || figures.every(meetsTarget),
   };
