@@ -3,6 +3,7 @@ import { type Clock, systemClock } from '../base/clock.ts';
 import { loadConfig } from '../base/config.ts';
 import type { Config } from '../base/settings.ts';
 import { makeId } from '../base/id.ts';
+import { builtFile } from '../base/installed.ts';
 import { type Log, openLog } from '../base/log.ts';
 import { identifyProcess, isProcessGone } from '../base/process-identity.ts';
 import { definitionOf } from '../define/definition.ts';
@@ -63,6 +64,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     throw error;
   }
   const owner = identifyProcess();
+  const capture = options.captureConsole ?? config.captureConsole;
   const settings = { ...defaultEngineSettings, leaseMs: config.leaseMs, heartbeatMs: config.heartbeatMs, ...parts.settings };
   const engine = new Engine(
     {
@@ -76,7 +78,10 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
       owner,
       isOwnerGone: isProcessGone,
       settings,
-      isolate: threadIsolate(),
+      isolate: threadIsolate({
+        entry: builtFile('define/thread-entry.js'),
+        captureConsole: capture,
+      }),
     },
     definitionOf,
   );
@@ -84,7 +89,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     store,
     engine,
     log,
-    captureConsole: options.captureConsole ?? config.captureConsole,
+    captureConsole: capture,
     findDefinition: (run) => findDefinition(run, options.flows ?? config.flows),
   });
 }
