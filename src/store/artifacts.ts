@@ -9,7 +9,13 @@ export function artifactStore(connection: Connection): ArtifactStore {
   return {
     async ofRun(runId) {
       const db = await connection.kysely();
-      const rows = await db.selectFrom('artifacts').select(artifactColumns).where('run_id', '=', runId).orderBy('created_at').orderBy('id').execute();
+      const rows = await db
+        .selectFrom('artifacts')
+        .select(artifactColumns)
+        .where('run_id', '=', runId)
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
       return rows.map(artifactOf);
     },
   };

@@ -31,7 +31,9 @@ export async function requestCancel(
     if (isTerminal(run.state_type)) return run.state_type;
     const owner: Owner | null = run.owner === null ? null : JSON.parse(run.owner);
     const held = owner !== null && run.over === 0 && isGone?.(owner) !== true;
-    return held ? await askOwner(connection, query, id, run, at, message) : await cancelNow(connection, query, id, run.attempt, at, message);
+    return held
+      ? await askOwner(connection, query, id, run, at, message)
+      : await cancelNow(connection, query, id, run.attempt, at, message);
   });
 }
 
@@ -50,7 +52,14 @@ async function askOwner(connection: Connection, query: Query, id: string, run: H
 }
 
 /** The epoch is raised, so that an owner believed dead cannot write any more. */
-async function cancelNow(connection: Connection, query: Query, id: string, attempt: number, at: number, message: string): Promise<StateType> {
+async function cancelNow(
+  connection: Connection,
+  query: Query,
+  id: string,
+  attempt: number,
+  at: number,
+  message: string,
+): Promise<StateType> {
   const cancelled = { at, type: 'CANCELLED', name: 'Cancelled', message, owner: null } as const;
   const open = terminalTypes.map((type) => `'${type}'`).join(', ');
   const tasks = await query<{ id: string; attempt: number }>(

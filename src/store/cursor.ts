@@ -16,7 +16,8 @@ export function cursorOf({ createdAt, id }: Place): string {
 export function placeOf(cursor: string): Place {
   try {
     const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(value) && Number.isSafeInteger(value[0]) && typeof value[1] === 'string') return { createdAt: value[0], id: value[1] };
+    if (Array.isArray(value) && Number.isSafeInteger(value[0]) && typeof value[1] === 'string')
+      return { createdAt: value[0], id: value[1] };
   } catch {
     // Anything that is no JSON is no cursor either.
   }

@@ -43,8 +43,10 @@ const sentences: Readonly<Record<StoreCode, (where: string, reason: string) => s
     `The database ${where} is damaged or is no Batuta database. Restore it from a copy, or move it away so that a new one is made.`,
   STORE_READ_ONLY: (where) =>
     `The database ${where} or its folder cannot be written. Change the permissions, or choose another place with BATUTA_DATABASE_URL.`,
-  STORE_FULL: (where) => `The disk that holds the database ${where} is full. Free some space and run it again; what was recorded before is safe.`,
-  STORE_UNAVAILABLE: (where, reason) => `The database ${where} cannot be reached or opened (${reason}). Check BATUTA_DATABASE_URL and that the server runs.`,
+  STORE_FULL: (where) =>
+    `The disk that holds the database ${where} is full. Free some space and run it again; what was recorded before is safe.`,
+  STORE_UNAVAILABLE: (where, reason) =>
+    `The database ${where} cannot be reached or opened (${reason}). Check BATUTA_DATABASE_URL and that the server runs.`,
   INTERNAL: (where, reason) => `The database ${where} refused a statement: ${reason}. This is a bug in Batuta; please report it.`,
 };
 
@@ -52,8 +54,12 @@ function storeCode(error: unknown): StoreCode {
   const code = codeOf(error);
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code) || /^(XX001|XX002)$/.test(code)) return 'STORE_CORRUPT';
   if (/^(SQLITE_READONLY|SQLITE_PERM)/.test(code) || /^(EACCES|EPERM|EROFS|25006|42501)$/.test(code)) return 'STORE_READ_ONLY';
-  if (/^SQLITE_FULL/.test(code) || /^(ENOSPC|EDQUOT|53100)$/.test(code)) return 'STORE_FULL';
-  if (/^SQLITE_(CANTOPEN|BUSY|LOCKED|IOERR|PROTOCOL|NOLFS|AUTH)/.test(code) || /^(28|3D|53|57|58|08)/.test(code) || /^E[A-Z]+$/.test(code)) {
+  if (code.startsWith('SQLITE_FULL') || /^(ENOSPC|EDQUOT|53100)$/.test(code)) return 'STORE_FULL';
+  if (
+    /^SQLITE_(CANTOPEN|BUSY|LOCKED|IOERR|PROTOCOL|NOLFS|AUTH)/.test(code) ||
+    /^(28|3D|53|57|58|08)/.test(code) ||
+    /^E[A-Z]+$/.test(code)
+  ) {
     return 'STORE_UNAVAILABLE';
   }
   if (isPassing(error) || (error instanceof Error && /ConnectionFailed|SASL|getaddrinfo/.test(error.message))) return 'STORE_UNAVAILABLE';

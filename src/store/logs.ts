@@ -14,7 +14,11 @@ export function logStore(connection: Connection): LogStore {
       const { taskRunId, minLevel, after, tail } = filter;
       const limit = Math.min(limitOf(filter.limit, tail === undefined ? 1000 : mostLines, mostLines), limitOf(tail, mostLines, mostLines));
       const db = await connection.kysely();
-      let query = db.selectFrom('logs').select([...logColumns, 'seq']).where('run_id', '=', runId).limit(limit);
+      let query = db
+        .selectFrom('logs')
+        .select([...logColumns, 'seq'])
+        .where('run_id', '=', runId)
+        .limit(limit);
       if (taskRunId !== undefined) query = query.where('task_run_id', '=', taskRunId);
       if (minLevel !== undefined) query = query.where('level', '>=', minLevel);
       if (after !== undefined) query = query.where('seq', '>', after);

@@ -45,7 +45,14 @@ export async function openStore(options: OpenStoreOptions): Promise<Store> {
   }
 }
 
-async function connect({ url, clock = systemClock, busyTimeoutMs = 60_000, reconnectTimeoutMs = 15_000, poolSize = 8, maxPages }: OpenStoreOptions): Promise<Connection> {
+async function connect({
+  url,
+  clock = systemClock,
+  busyTimeoutMs = 60_000,
+  reconnectTimeoutMs = 15_000,
+  poolSize = 8,
+  maxPages,
+}: OpenStoreOptions): Promise<Connection> {
   if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) {
     const { openSqlite } = await import('./sqlite/connection.ts');
     return await openSqlite(url.slice('sqlite:'.length), { clock, busyTimeoutMs, maxPages });
@@ -54,7 +61,11 @@ async function connect({ url, clock = systemClock, busyTimeoutMs = 60_000, recon
     const { openPostgres } = await import('./postgres/connection.ts');
     return await openPostgres(url, { clock, reconnectTimeoutMs, poolSize });
   }
-  throw new BatutaError('CONFIG_INVALID', `The database URL "${maskUrl(url)}" is not understood. Write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.`, {
-    details: { url: maskUrl(url) },
-  });
+  throw new BatutaError(
+    'CONFIG_INVALID',
+    `The database URL "${maskUrl(url)}" is not understood. Write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.`,
+    {
+      details: { url: maskUrl(url) },
+    },
+  );
 }

@@ -87,7 +87,9 @@ export class GroupCommitRecorder implements Recorder {
     if (open !== null && open.size < maxBatchRows) return open;
     const batch = new Batch();
     if (this.#closed) {
-      batch.reject(new BatutaError('STORE_UNAVAILABLE', `The database ${this.#connection.url} was closed; nothing more can be recorded in it.`));
+      batch.reject(
+        new BatutaError('STORE_UNAVAILABLE', `The database ${this.#connection.url} was closed; nothing more can be recorded in it.`),
+      );
       return batch;
     }
     this.#open = batch;
@@ -112,7 +114,8 @@ export class GroupCommitRecorder implements Recorder {
     try {
       const refused = this.#connection.writeBatch(batch);
       // A dialect that writes within this turn gets no promise in its way: the chain of a run hangs on every microsecond.
-      if (refused instanceof Promise) refused.then((claims) => this.#succeed(batch, claims)).catch((error: unknown) => this.#fail(batch, error));
+      if (refused instanceof Promise)
+        refused.then((claims) => this.#succeed(batch, claims)).catch((error: unknown) => this.#fail(batch, error));
       else this.#succeed(batch, refused);
     } catch (error) {
       this.#fail(batch, error);

@@ -36,7 +36,12 @@ export async function resultRefsOf(connection: Connection, runId: string): Promi
 }
 
 /** See `Store.prune`. A sub-flow run goes with its parent, never before it. */
-export async function pruneRuns(connection: Connection, before: number, batch: number, signal: AbortSignal | undefined): Promise<PruneReport> {
+export async function pruneRuns(
+  connection: Connection,
+  before: number,
+  batch: number,
+  signal: AbortSignal | undefined,
+): Promise<PruneReport> {
   const resultRefs: string[] = [];
   let runs = 0;
   while (signal?.aborted !== true) {
@@ -49,7 +54,12 @@ export async function pruneRuns(connection: Connection, before: number, batch: n
   return { runs, resultRefs };
 }
 
-async function pruneBatch(connection: Connection, query: Query, before: number, batch: number): Promise<PruneReport & { readonly roots: number }> {
+async function pruneBatch(
+  connection: Connection,
+  query: Query,
+  before: number,
+  batch: number,
+): Promise<PruneReport & { readonly roots: number }> {
   // What ended before the instant was created before it, so the index over the creation serves.
   const roots = await query<{ id: string }>(
     `select id from runs where created_at < $1 and state_type in (${terminalList}) and ended_at < $1
@@ -58,7 +68,11 @@ async function pruneBatch(connection: Connection, query: Query, before: number, 
     [before, batch],
   );
   if (roots.length === 0) return { roots: 0, runs: 0, resultRefs: [] };
-  const removed = await deleteFamilies(connection, query, roots.map(({ id }) => id));
+  const removed = await deleteFamilies(
+    connection,
+    query,
+    roots.map(({ id }) => id),
+  );
   return { roots: roots.length, ...removed };
 }
 

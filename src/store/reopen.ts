@@ -36,7 +36,8 @@ export async function reopenRun(connection: Connection, id: string, at: number, 
   });
   if (!opened) return null;
   const run = await getRun(connection, id);
-  if (run === null) throw new BatutaError('RUN_NOT_FOUND', `The run ${id} was deleted while it was being opened again.`, { details: { id } });
+  if (run === null)
+    throw new BatutaError('RUN_NOT_FOUND', `The run ${id} was deleted while it was being opened again.`, { details: { id } });
   return run;
 }
 

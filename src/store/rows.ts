@@ -167,7 +167,15 @@ export function transitionValues(row: Transition): Value[] {
 }
 
 export function logOf(row: LogRow): StoredLogLine {
-  return { runId: row.run_id, taskRunId: row.task_run_id, at: row.at, level: row.level, message: row.message, fields: parse(row.fields), seq: row.seq };
+  return {
+    runId: row.run_id,
+    taskRunId: row.task_run_id,
+    at: row.at,
+    level: row.level,
+    message: row.message,
+    fields: parse(row.fields),
+    seq: row.seq,
+  };
 }
 
 /** Values in the order of `logColumns`. */

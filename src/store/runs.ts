@@ -24,10 +24,7 @@ export async function findRun(connection: Connection, prefix: string): Promise<R
   if (prefix.length < minPrefixChars) return null;
   const db = await connection.kysely();
   // Ids hold digits, letters a to f and hyphens, all below '~'.
-  const found = db
-    .selectFrom('runs')
-    .where('id', '>=', prefix)
-    .where('id', '<', `${prefix}~`);
+  const found = db.selectFrom('runs').where('id', '>=', prefix).where('id', '<', `${prefix}~`);
   const rows = await found.select(runColumns).limit(2).execute();
   const [first] = rows;
   if (first === undefined) return null;
@@ -58,7 +55,13 @@ export async function listRuns(connection: Connection, filter: RunFilter): Promi
 /** See `RunStore.children`. */
 export async function childRuns(connection: Connection, parentRunId: string): Promise<readonly Run[]> {
   const db = await connection.kysely();
-  const rows = await db.selectFrom('runs').select(runColumns).where('parent_run_id', '=', parentRunId).orderBy('created_at').orderBy('id').execute();
+  const rows = await db
+    .selectFrom('runs')
+    .select(runColumns)
+    .where('parent_run_id', '=', parentRunId)
+    .orderBy('created_at')
+    .orderBy('id')
+    .execute();
   return rows.map(runOf);
 }
 
@@ -84,7 +87,9 @@ function conditionsOf(eb: ExpressionBuilder<Tables, 'runs'>, filter: RunFilter, 
 function stateCondition(eb: ExpressionBuilder<Tables, 'runs'>, states: readonly string[]): Expression<SqlBool> {
   const wanted = new Set(states.map((state) => state.toLowerCase()));
   const types: StateType[] = stateTypes.filter((type) => wanted.has(type.toLowerCase()));
-  const names: StateName[] = stateTypes.flatMap((type): readonly StateName[] => stateNames[type]).filter((name) => wanted.has(name.toLowerCase()));
+  const names: StateName[] = stateTypes
+    .flatMap((type): readonly StateName[] => stateNames[type])
+    .filter((name) => wanted.has(name.toLowerCase()));
   const either: Expression<SqlBool>[] = [];
   if (types.length > 0) either.push(eb('state_type', 'in', types));
   if (names.length > 0) either.push(eb('state_name', 'in', [...new Set(names)]));

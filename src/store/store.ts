@@ -8,7 +8,10 @@ import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } fro
 import type { StateType } from '../model/state.ts';
 
 /** What a new run is made of; the store adds epoch and lease. */
-export type NewRun = Omit<Run, 'epoch' | 'owner' | 'leaseUntil' | 'recoveries' | 'cancelRequestedAt' | 'result' | 'resultRef' | 'error' | 'startedAt' | 'endedAt'>;
+export type NewRun = Omit<
+  Run,
+  'epoch' | 'owner' | 'leaseUntil' | 'recoveries' | 'cancelRequestedAt' | 'result' | 'resultRef' | 'error' | 'startedAt' | 'endedAt'
+>;
 
 /** Proof of ownership that every write of an owner carries. */
 export interface Claim {
@@ -19,7 +22,12 @@ export interface Claim {
 export type ClaimOutcome =
   | { readonly claimed: true; readonly run: Run }
   /** `held`: another living owner has it until `leaseUntil` · `ended`: it is terminal · `missing`: no such run. */
-  | { readonly claimed: false; readonly reason: 'held' | 'ended' | 'missing'; readonly owner: Owner | null; readonly leaseUntil: number | null };
+  | {
+      readonly claimed: false;
+      readonly reason: 'held' | 'ended' | 'missing';
+      readonly owner: Owner | null;
+      readonly leaseUntil: number | null;
+    };
 
 /**
  * Group commit. Everything added while a flush is under way forms the next one; a flush is one transaction.

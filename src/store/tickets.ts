@@ -45,7 +45,12 @@ export function ticketStore(connection: Connection): TicketStore {
       // A look costs no lock; most looks find nothing.
       const [found] = await query('select 1 as found from tickets where queue = $1 and phase = 1 limit 1', [queue]);
       if (found === undefined) return [];
-      const rows = await query<{ kind: 'run' | 'task'; id: string; epoch: number; priority: number; seq: number }>(takeText, [queue, limit, until, holder]);
+      const rows = await query<{ kind: 'run' | 'task'; id: string; epoch: number; priority: number; seq: number }>(takeText, [
+        queue,
+        limit,
+        until,
+        holder,
+      ]);
       // What an update gives back comes in no order.
       rows.sort((a, b) => b.priority - a.priority || a.seq - b.seq);
       return rows.map(({ kind, id, epoch }) => ({ queue, kind, id, epoch }));
@@ -88,7 +93,12 @@ export function ticketStore(connection: Connection): TicketStore {
       };
     },
     async notify(notice) {
-      await query('insert into notices (at, writer, channel, message) values ($1, $2, $3, $4)', [notice.at, notice.writer, notice.channel, notice.message]);
+      await query('insert into notices (at, writer, channel, message) values ($1, $2, $3, $4)', [
+        notice.at,
+        notice.writer,
+        notice.channel,
+        notice.message,
+      ]);
     },
     async notices(after, writer) {
       return await query<{ seq: number; channel: string; message: string }>(
@@ -107,6 +117,8 @@ export function ticketStore(connection: Connection): TicketStore {
   };
 }
 
-function listOf(tickets: readonly { readonly queue: string; readonly kind: string; readonly id: string; readonly epoch: number }[]): string {
+function listOf(
+  tickets: readonly { readonly queue: string; readonly kind: string; readonly id: string; readonly epoch: number }[],
+): string {
   return JSON.stringify(tickets.map(({ queue, kind, id, epoch }) => [queue, kind, id, epoch]));
 }

@@ -60,7 +60,9 @@ export const runs: Migration = {
       )`,
       'create index artifacts_run on artifacts (run_id, created_at, id)',
       // Where a connection may be lost without knowing what it wrote: the last batch that each recorder wrote.
-      ...(dialect === 'postgres' ? [`create table flush_marks (writer ${text} primary key, batch ${integer} not null, at ${integer} not null)`] : []),
+      ...(dialect === 'postgres'
+        ? [`create table flush_marks (writer ${text} primary key, batch ${integer} not null, at ${integer} not null)`]
+        : []),
     ];
   },
 };

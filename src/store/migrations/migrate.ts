@@ -53,7 +53,9 @@ async function apply(connection: Connection, migration: Migration): Promise<bool
     if (version >= migration.number) return false;
     if (version === 0) await query(`create table if not exists batuta_schema (version integer not null)`);
     for (const statement of migration.statements(connection.dialect, connection.fragments)) await query(statement);
-    await query(version === 0 ? 'insert into batuta_schema (version) values ($1)' : 'update batuta_schema set version = $1', [migration.number]);
+    await query(version === 0 ? 'insert into batuta_schema (version) values ($1)' : 'update batuta_schema set version = $1', [
+      migration.number,
+    ]);
     return true;
   });
 }
@@ -62,7 +64,8 @@ async function versionBy(query: Query, { dialect }: Connection): Promise<number>
   const [table] = await query(
     dialect === 'sqlite'
       ? `select 1 as found from sqlite_master where type = 'table' and name = 'batuta_schema'`
-      : `select 1 as found where to_regclass('batuta_schema') is not null`,
+      : // Not to_regclass: it may answer from what the session remembers of before it waited for the lock.
+        `select 1 as found from pg_catalog.pg_tables where schemaname = any (current_schemas(false)) and tablename = 'batuta_schema'`,
   );
   if (table === undefined) return 0;
   const [row] = await query<{ version: number }>('select max(version) as version from batuta_schema');

@@ -78,8 +78,9 @@ export class PostgresConnection implements Connection {
       types: { getTypeParser },
     };
     this.#pool = new pg.Pool({ ...this.#config, max: options.poolSize });
-    // An idle connection that is lost says so here; the pool has replaced it already.
+    // A connection that is lost while nobody asks it anything says so here; whoever asks next gets the error.
     this.#pool.on('error', () => undefined);
+    this.#pool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
@@ -187,4 +188,4 @@ export class PostgresConnection implements Connection {
 
 /** 8-byte integers as numbers: times and counts stay far below 2^53. */
 const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format as 'text');
+  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format);

@@ -1,7 +1,7 @@
 /** What PostgreSQL says differently. */
 import type { Fragments } from '../connection.ts';
 
-const types = { text: 'text', integer: 'bigint' } as const;
+const types = { text: 'text collate "C"', integer: 'bigint' } as const;
 
 export const postgresFragments: Fragments = {
   // The parameter is null here: leases go by the clock of the database, which all workers share.

@@ -31,7 +31,9 @@ export class FlushWriter {
     const replaced = taskRunColumns.slice(3).map((column) => `${column} = excluded.${column}`);
     this.#epochOf = statements.prepare('select epoch from runs where id = ?');
     this.#insertRun = statements.prepare(`${insert('runs', runColumns)} on conflict (id) do nothing`);
-    this.#upsertTaskRun = statements.prepare(`${insert('task_runs', taskRunColumns)} on conflict (run_id, key) do update set ${replaced.join(', ')}`);
+    this.#upsertTaskRun = statements.prepare(
+      `${insert('task_runs', taskRunColumns)} on conflict (run_id, key) do update set ${replaced.join(', ')}`,
+    );
     this.#lastSeq = statements.prepare('select seq from transitions where run_id = ? order by seq desc limit 1');
     this.#insertTransition = statements.prepare(insert('transitions', [...transitionColumns, 'seq']));
     this.#insertResult = statements.prepare(`${insert('results', resultColumns)} on conflict (run_id, key) do nothing`);
@@ -89,7 +91,9 @@ export class FlushWriter {
       if (isRefused(claim) || pairs.length === 0) continue;
       const columns = pairs.map(([column]) => `${column} = ?`);
       const values = pairs.map(([, value]) => value);
-      this.#statements.prepare(`update runs set ${columns.join(', ')} where id = ? and epoch = ?`).run([...values, claim.runId, claim.epoch]);
+      this.#statements
+        .prepare(`update runs set ${columns.join(', ')} where id = ? and epoch = ?`)
+        .run([...values, claim.runId, claim.epoch]);
       if (typeof row.resultRef === 'string') this.#insertResult.run([claim.runId, row.resultRef, null, null, now]);
     }
   }

@@ -1,0 +1,193 @@
+/** What the recorder promises, over both makers. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { failureOf } from '../../../src/model/failure.ts';
+import { stateOf } from '../../../src/model/state.ts';
+import type { Claim, Store } from '../../../src/store/store.ts';
+import { leaseMs, logLine, makers, newRun, owner, ownerNamed, startRun, startedAt, taskRun, transitionOf } from './makers.ts';
+import type { Place } from './makers.ts';
+
+describe.each(makers)('recorder on $name', (maker) => {
+  let here: Place;
+  let store: Store;
+  beforeEach(async () => {
+    here = await maker.makePlace();
+    store = await here.open();
+  });
+  afterEach(() => here.remove());
+
+  test('a new run is durable with its transition once the promise resolves', async () => {
+    const run = newRun({ tags: ['a', 'ü'], deployment: 'nightly', source: 'flows/x.ts#X', scheduledFor: 5, dueAt: 6 });
+    await store.recorder.addRun(run, owner, leaseMs);
+    const other = await here.open();
+    const stored = await other.runs.get(run.id);
+    expect(stored).toMatchObject({ ...run, epoch: 1, owner, recoveries: 0, result: null, error: null, startedAt: null, endedAt: null });
+    expect(stored?.leaseUntil).toBeGreaterThan(Date.now());
+    expect(await other.transitions.ofRun(run.id)).toEqual([
+      { runId: run.id, taskRunId: null, at: startedAt, ...run.state, attempt: 1, owner: owner.id },
+    ]);
+  });
+
+  test('a task run comes back as it was added, every field of it', async () => {
+    const claim = await startRun(store);
+    const row = taskRun(claim.runId, 'join[3]', {
+      displayName: 'Join “März”',
+      index: 3,
+      state: stateOf('FAILED', 'TimedOut', 'took too long'),
+      attempt: 2,
+      endedAt: startedAt + 5,
+      dueAt: startedAt + 9,
+      dependsOn: ['a', 'b[1]'],
+      progress: { done: 3, total: null },
+      metrics: { rows: 1.5 },
+      result: '{"json":[1,"\\u0000"]}',
+      resultRef: 'results/abc',
+      error: failureOf(new TypeError('no', { cause: new Error('deeper') })),
+      childRunId: newRun().id,
+    });
+    await store.recorder.addTaskRun(claim, row, transitionOf(row));
+    expect(await store.taskRuns.ofRun(claim.runId)).toEqual([row]);
+    expect(await store.resultRefs(claim.runId)).toEqual(['results/abc']);
+  });
+
+  test('rows of one task run that wait for the same flush are merged, and all transitions are kept in order', async () => {
+    const claim = await startRun(store);
+    const running = taskRun(claim.runId, 'load');
+    const completed = { ...running, state: stateOf('COMPLETED'), result: '{"json":1}' };
+    const first = store.recorder.addTaskRun(claim, running, transitionOf(running));
+    const second = store.recorder.addTaskRun(claim, completed, transitionOf(completed, startedAt + 1));
+    expect(second).toBe(first);
+    await second;
+    expect(await store.taskRuns.ofRun(claim.runId)).toEqual([completed]);
+    expect((await store.transitions.ofRun(claim.runId, running.id)).map(({ name }) => name)).toEqual(['Running', 'Completed']);
+  });
+
+  test('a run, its tasks and its end may share one flush', async () => {
+    const run = newRun();
+    const claim = { runId: run.id, epoch: 1 };
+    const row = taskRun(run.id, 'hello', { state: stateOf('COMPLETED') });
+    const added = [
+      store.recorder.addRun(run, owner, leaseMs),
+      store.recorder.addTaskRun(claim, row, transitionOf(row)),
+      store.recorder.addRunPatch(claim, { state: stateOf('COMPLETED'), endedAt: 7, result: '1', resultRef: 'k' }, null),
+    ];
+    expect(new Set(added).size).toBe(1);
+    await Promise.all(added);
+    expect(await store.runs.get(run.id)).toMatchObject({ state: { type: 'COMPLETED' }, endedAt: 7, result: '1' });
+    expect(await store.taskRuns.ofRun(run.id)).toHaveLength(1);
+    expect(await store.resultRefs(run.id)).toEqual(['k']);
+  });
+
+  test('a patch changes what it names and nothing else, and may set null', async () => {
+    const claim = await startRun(store, { dueAt: 5 });
+    await store.recorder.addRunPatch(claim, { startedAt: 3, error: failureOf('x') }, null);
+    void store.recorder.addRunPatch(claim, { error: null, name: 'calm-owl' }, null);
+    await store.recorder.addRunPatch(claim, { dueAt: null, attempt: 2 }, null);
+    expect(await store.runs.get(claim.runId)).toMatchObject({
+      startedAt: 3,
+      error: null,
+      name: 'calm-owl',
+      dueAt: null,
+      attempt: 2,
+      flow: 'flight-delays',
+    });
+  });
+
+  test('writes of an old epoch are refused, told before the promise settles, and do not touch those of others', async () => {
+    const claim = await startRun(store);
+    const healthy = await startRun(store);
+    const other = await here.open();
+    expect((await other.runs.claim(claim.runId, ownerNamed('other'), leaseMs, () => true)).claimed).toBe(true);
+    const refused: Claim[] = [];
+    store.recorder.onFenced((lost) => refused.push(lost));
+    const stale = taskRun(claim.runId, 'late', { resultRef: 'late' });
+    const fine = taskRun(healthy.runId, 'fine');
+    void store.recorder.addRunPatch(claim, { state: stateOf('COMPLETED') }, null);
+    void store.recorder.addArtifact(claim, {
+      id: stale.id,
+      runId: claim.runId,
+      taskRunId: null,
+      kind: 'json',
+      name: 'a',
+      data: 1,
+      createdAt: 1,
+    });
+    void store.recorder.addLog(logLine(claim.runId, 'printed all the same'));
+    void store.recorder.addTaskRun(healthy, fine, transitionOf(fine));
+    await store.recorder.addTaskRun(claim, stale, transitionOf(stale));
+    expect(refused).toEqual([claim]);
+    expect(await store.taskRuns.ofRun(claim.runId)).toEqual([]);
+    expect(await store.transitions.ofRun(claim.runId, stale.id)).toEqual([]);
+    expect(await store.artifacts.ofRun(claim.runId)).toEqual([]);
+    expect(await store.resultRefs(claim.runId)).toEqual([]);
+    expect((await store.runs.get(claim.runId))?.state.type).toBe('RUNNING');
+    expect(await store.logs.ofRun(claim.runId)).toHaveLength(1);
+    expect(await store.taskRuns.ofRun(healthy.runId)).toEqual([fine]);
+  });
+
+  test('a run that was deleted refuses what its owner still writes', async () => {
+    const claim = await startRun(store);
+    await store.runs.delete(claim.runId, { force: true });
+    const refused: Claim[] = [];
+    store.recorder.onFenced((lost) => refused.push(lost));
+    await store.recorder.addTaskRun(claim, taskRun(claim.runId, 'late'), null);
+    expect(refused).toEqual([claim]);
+    expect(await store.taskRuns.ofRun(claim.runId)).toEqual([]);
+  });
+
+  test('ten thousand task runs added at once are all there, in the order they were added', async () => {
+    const claim = await startRun(store);
+    const rows = Array.from({ length: 10_000 }, (_, index) => taskRun(claim.runId, `item[${index}]`, { index }));
+    await Promise.all(rows.map((row) => store.recorder.addTaskRun(claim, row, transitionOf(row))));
+    expect((await store.taskRuns.ofRun(claim.runId)).map(({ index }) => index)).toEqual(rows.map(({ index }) => index));
+    expect(await store.transitions.ofRun(claim.runId)).toHaveLength(10_001);
+    expect(await store.taskRuns.countsOfRun(claim.runId)).toEqual([{ name: 'item', state: 'Running', count: 10_000 }]);
+  });
+
+  test('a task run recorded again keeps its place', async () => {
+    const claim = await startRun(store);
+    const [first, second] = [taskRun(claim.runId, 'first'), taskRun(claim.runId, 'second')];
+    await Promise.all([first, second].map((row) => store.recorder.addTaskRun(claim, row, null)));
+    await store.recorder.addTaskRun(claim, { ...first, progress: { done: 1, total: 2 } }, null);
+    expect((await store.taskRuns.ofRun(claim.runId)).map(({ key }) => key)).toEqual(['first', 'second']);
+  });
+
+  test('what people print cannot stop a flush: NUL, half a surrogate, emoji, quotes, a megabyte', async () => {
+    const claim = await startRun(store);
+    const messages = ['a\0b', 'x\ud800y', '\\u0000 written out', '🎼 "quoted" \\ $1 ?1', 'm'.repeat(1_000_000)];
+    await Promise.all(messages.map((message) => store.recorder.addLog(logLine(claim.runId, message, { fields: { message } }))));
+    const stored = (await store.logs.ofRun(claim.runId)).map(({ message }) => message);
+    expect(stored).toEqual(['a\ufffdb', 'x\ufffdy', ...messages.slice(2)]);
+  });
+
+  test('flush waits for everything added before it', async () => {
+    const claim = await startRun(store);
+    for (let index = 0; index < 5000; index += 1) void store.recorder.addLog(logLine(claim.runId, `line ${index}`));
+    await store.recorder.flush();
+    expect(await store.logs.ofRun(claim.runId, { limit: 10_000 })).toHaveLength(5000);
+    await store.recorder.flush();
+  });
+
+  test('closing records what is under way and refuses what comes after', async () => {
+    const claim = await startRun(store);
+    void store.recorder.addLog(logLine(claim.runId, 'last words'));
+    await store.close();
+    await store.close();
+    await expect(store.recorder.addLog(logLine(claim.runId, 'too late'))).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+    expect((await (await here.open()).logs.ofRun(claim.runId)).map(({ message }) => message)).toEqual(['last words']);
+  });
+
+  test('artifacts keep their data and their order', async () => {
+    const claim = await startRun(store);
+    const artifacts = [2, 1].map((createdAt) => ({
+      id: newRun().id,
+      runId: claim.runId,
+      taskRunId: null,
+      kind: 'table' as const,
+      name: `t${createdAt}`,
+      data: [{ a: null, b: 'ß' }],
+      createdAt,
+    }));
+    await Promise.all(artifacts.map((artifact) => store.recorder.addArtifact(claim, artifact)));
+    expect(await store.artifacts.ofRun(claim.runId)).toEqual(artifacts.toReversed());
+  });
+});
