@@ -81,6 +81,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
       isolate: threadIsolate({
         entry: builtFile('define/thread-entry.js'),
         captureConsole: capture,
+        clock: systemClock,
       }),
     },
     definitionOf,

@@ -4,6 +4,7 @@
  * On a crash nothing here is needed any more: what is recorded stays, the lease runs out, and the next owner builds this anew
  * from the rows.
  */
+import { formatDuration } from '../base/duration.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { EngineListener } from '../model/events.ts';
 import { type Failure, failureOf } from '../model/failure.ts';
@@ -155,7 +156,7 @@ export class FlowRun {
   #timeOut(): void {
     const { definition } = this.#options;
     this.#active.stop(
-      new BatutaError('FLOW_TIMED_OUT', `The run took longer than the timeout of its flow, ${definition.timeoutMs} ms.`, {
+      new BatutaError('FLOW_TIMED_OUT', `The run took longer than the timeout of its flow, ${formatDuration(definition.timeoutMs ?? 0)}.`, {
         details: { runId: this.run.id, timeoutMs: definition.timeoutMs },
       }),
       true,

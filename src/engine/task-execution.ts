@@ -6,6 +6,7 @@
  */
 import type { Logger } from 'pino';
 import type { Timer } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { RunFacts, TaskFacts } from '../model/context.ts';
 import type { Artifact, TaskRun } from '../model/run.ts';
@@ -195,9 +196,13 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
 
   #timeOut(): void {
     const { definition, row } = this;
-    const error = new BatutaError('TASK_TIMED_OUT', `Task ${row.key} took longer than its timeout of ${definition.timeoutMs} ms.`, {
-      details: { task: row.name, timeoutMs: definition.timeoutMs },
-    });
+    const error = new BatutaError(
+      'TASK_TIMED_OUT',
+      `Task ${row.name}${row.index === null ? '' : `[${row.index}]`} took longer than its timeout of ${formatDuration(definition.timeoutMs ?? 0)}.`,
+      {
+        details: { task: row.name, timeoutMs: definition.timeoutMs },
+      },
+    );
     this.#settle?.({ kind: 'timeout', error });
     this.#abort(error);
   }
