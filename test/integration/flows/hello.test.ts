@@ -1,4 +1,3 @@
-import { BatutaError } from 'batuta';
 import { describe, expect, it } from 'vitest';
 import { Hello } from '../../../flows/hello.ts';
 import { runHere } from './run-here.ts';
@@ -15,7 +14,7 @@ describe('hello', () => {
   });
 
   it('refuses a name that is no text before anything runs', async () => {
-    await expect(runHere(Hello, { name: 7 })).rejects.toThrow(expect.objectContaining({ code: 'PARAMS_INVALID' }) as BatutaError);
+    await expect(runHere(Hello, { name: 7 })).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
   });
 
   it('is a plain class outside a run', async () => {
