@@ -6,7 +6,7 @@
  */
 
 /** Where in the life of a flow the error arose. */
-export type ErrorStage = 'config' | 'load' | 'define' | 'params' | 'run' | 'store' | 'cli';
+export type ErrorStage = 'config' | 'load' | 'define' | 'params' | 'run' | 'store' | 'broker' | 'cli';
 
 interface CodeEntry {
   readonly stage: ErrorStage;
@@ -52,6 +52,7 @@ export const errorCodes = {
   STORE_CORRUPT: { stage: 'store', exit: 1, summary: 'The database file is damaged or no database.' },
   STORE_NEWER: { stage: 'store', exit: 1, summary: 'The database was made by a newer Batuta.' },
   STORE_FULL: { stage: 'store', exit: 1, summary: 'The disk is full.' },
+  BROKER_UNAVAILABLE: { stage: 'broker', exit: 1, summary: 'The broker of tickets cannot be reached.' },
   FILTER_INVALID: { stage: 'store', exit: 2, summary: 'A filter, limit or cursor of a list is not understood.' },
   USAGE: { stage: 'cli', exit: 2, summary: 'The command line is not understood.' },
   INTERNAL: { stage: 'run', exit: 1, summary: 'A bug in Batuta.' },

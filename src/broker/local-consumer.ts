@@ -1,0 +1,149 @@
+/**
+ * A consumer of the local broker: takes as many tickets as it has free places, and removes each once its handler has ended.
+ *
+ * Looking → starting handlers → resting until woken. A crash leaves its tickets taken; they lapse after `visibilityMs`, and
+ * others get them. Handlers that end within one turn of the loop are removed by one statement.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Consumer, Ticket, TicketHandler } from './broker.ts';
+import { Places } from './places.ts';
+import type { QueuedTicket, TicketTable } from './ticket-table.ts';
+
+const defaultDeadlineMs = 30_000;
+
+export interface LocalConsumerOptions {
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  readonly handler: TicketHandler;
+  readonly tickets: TicketTable;
+  /** Whose tickets they are while taken. */
+  readonly holder: string;
+  readonly visibilityMs: number;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+  /** Told after each look, when what comes next can be known. */
+  readonly onLooked: () => void;
+  readonly onClosed: (consumer: LocalConsumer) => void;
+}
+
+export class LocalConsumer implements Consumer {
+  readonly #options: LocalConsumerOptions;
+  readonly #places: Places;
+  readonly #working = new Set<QueuedTicket>();
+  #ended: QueuedTicket[] = [];
+  #looking: Promise<void> | undefined;
+  #again = false;
+  #closed: Promise<readonly Ticket[]> | undefined;
+
+  constructor(options: LocalConsumerOptions) {
+    this.#options = options;
+    this.#places = new Places(options.concurrency);
+  }
+
+  get running(): number {
+    return this.#working.size;
+  }
+
+  /** Whether it could take a ticket now. */
+  get hungry(): boolean {
+    return this.#places.free > 0;
+  }
+
+  /** Looks for tickets, now or right after the look that is under way. */
+  wake(): void {
+    this.#again = true;
+    this.#looking ??= this.#lookUntilDone();
+  }
+
+  async quiet(): Promise<void> {
+    this.#places.close();
+    await this.#looking;
+  }
+
+  close({ deadlineMs = defaultDeadlineMs }: { readonly deadlineMs?: number } = {}): Promise<readonly Ticket[]> {
+    this.#closed ??= this.#end(deadlineMs);
+    return this.#closed;
+  }
+
+  async #lookUntilDone(): Promise<void> {
+    // Handlers that end in the same turn are dealt with together.
+    await Promise.resolve();
+    while (this.#again) {
+      this.#again = false;
+      try {
+        await this.#removeEnded();
+        for (const queue of this.#options.queues) await this.#takeFrom(queue);
+      } catch (error) {
+        // The look of the next second tries again.
+        this.#options.onError(error);
+      }
+    }
+    this.#looking = undefined;
+    this.#options.onLooked();
+  }
+
+  async #takeFrom(queue: string): Promise<void> {
+    const { tickets, holder, clock, visibilityMs } = this.#options;
+    for (let limit = this.#places.free; limit > 0; limit = this.#places.free) {
+      const now = clock.now();
+      const taken = await tickets.take({ queue, limit, now, until: now + visibilityMs, holder });
+      if (this.#places.closed && taken.length > 0) return await tickets.giveBack(taken, holder);
+      for (const ticket of taken) void this.#work(ticket);
+      if (taken.length < limit) return;
+    }
+  }
+
+  async #work(ticket: QueuedTicket): Promise<void> {
+    void this.#places.take(0);
+    this.#working.add(ticket);
+    const { queue, ...bare } = ticket;
+    try {
+      await this.#options.handler(bare, { queue });
+    } catch (error) {
+      this.#options.onError(error);
+    }
+    if (this.#working.delete(ticket)) this.#ended.push(ticket);
+    this.#places.release();
+    this.wake();
+  }
+
+  async #removeEnded(): Promise<void> {
+    const ended = this.#ended;
+    this.#ended = [];
+    if (ended.length > 0) await this.#options.tickets.finish(ended, this.#options.holder);
+  }
+
+  async #end(deadlineMs: number): Promise<readonly Ticket[]> {
+    await this.quiet();
+    const { clock, tickets, holder, onError, onClosed } = this.#options;
+    await within(clock, deadlineMs, this.#places.whenEmpty());
+    const left = [...this.#working];
+    this.#working.clear();
+    try {
+      if (left.length > 0) await tickets.giveBack(left, holder);
+      await this.#looking;
+      await this.#removeEnded();
+    } catch (error) {
+      onError(error);
+    }
+    onClosed(this);
+    return left.map(({ kind, id, epoch }) => ({ kind, id, epoch }));
+  }
+}
+
+/** Waits for `promise`, but no longer than `ms`. */
+async function within(clock: Clock, ms: number, promise: Promise<void>): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    const timer = clock.setTimer(ms, resolve);
+    promise.then(
+      () => {
+        timer.cancel();
+        resolve();
+      },
+      (error: Error) => {
+        timer.cancel();
+        reject(error);
+      },
+    );
+  });
+}
