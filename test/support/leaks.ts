@@ -4,14 +4,24 @@
  * What was open before the file started is not counted, and what is still closing gets a moment. Hooks of a setup file
  * run last, after every `afterAll` of the test file itself.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { readdirSync, readFileSync } from 'node:fs';
+import type { Worker } from 'node:worker_threads';
 import { afterAll } from 'vitest';
 
 /** Names Node gives to what keeps a process alive and a test file must close. Timers and requests under way are not among them. */
-const counted = ['TCPSocketWrap', 'TCPServerWrap', 'UDPWrap', 'ProcessWrap', 'FSEventWrap', 'StatWatcher', 'MessagePort', 'Worker'];
+const counted = ['TCPSocketWrap', 'TCPServerWrap', 'UDPWrap', 'ProcessWrap', 'FSEventWrap', 'StatWatcher'];
 
 /** How long what is closing may take, ms. */
 const graceMs = 3_000;
+
+/** Threads that run; Node does not list them among its resources but tells of each that is made. */
+const threads = new Set<Worker>();
+subscribe('worker_threads', (message) => {
+  const { worker } = message as { worker: Worker };
+  threads.add(worker);
+  worker.once('exit', () => threads.delete(worker));
+});
 
 const before = countResources();
 const childrenBefore = new Set(listChildren());
@@ -32,7 +42,11 @@ function findLeaks(): string[] {
     .filter((name) => (now.get(name) ?? 0) > (before.get(name) ?? 0))
     .map((name) => `${(now.get(name) ?? 0) - (before.get(name) ?? 0)} ${name}`);
   const children = listChildren().filter((pid) => !childrenBefore.has(pid));
-  return [...resources, ...children.map((pid) => `child process ${pid}: ${commandOf(pid)}`)];
+  return [
+    ...resources,
+    ...[...threads].map((thread) => `thread ${thread.threadId}`),
+    ...children.map((pid) => `child process ${pid}: ${commandOf(pid)}`),
+  ];
 }
 
 function countResources(): Map<string, number> {
