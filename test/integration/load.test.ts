@@ -28,7 +28,8 @@ function discard(): void {
 afterEach(discard);
 afterAll(discard);
 
-const call = (tasks: ReadonlyMap<string, TaskDefinition>, instance: object, name: string): unknown => tasks.get(name)?.method.call(instance);
+const call = (tasks: ReadonlyMap<string, TaskDefinition>, instance: object, name: string): unknown =>
+  tasks.get(name)?.method.call(instance);
 
 describe('loading a flow file', () => {
   test.each([
@@ -72,7 +73,10 @@ describe('loading a flow file', () => {
 
   test('an anonymous default export is loaded when it has a name, and refused when it has none', async () => {
     const { write } = project({ 'tsconfig.json': legacy });
-    const named = write('named.ts', `import { Flow, Task } from 'batuta';\n@Flow({ name: 'nightly' }) export default class { @Task() a() {} }`);
+    const named = write(
+      'named.ts',
+      `import { Flow, Task } from 'batuta';\n@Flow({ name: 'nightly' }) export default class { @Task() a() {} }`,
+    );
     expect((await loadFlowFile(named))[0]?.definition).toMatchObject({ name: 'nightly', source: { exportName: 'default' } });
     const nameless = write('nameless.ts', `import { Flow, Task } from 'batuta';\n@Flow() export default class { @Task() a() {} }`);
     await expect(loadFlowFile(nameless)).rejects.toMatchObject({ code: 'NAME_INVALID' });
@@ -115,7 +119,11 @@ describe('loading a flow file', () => {
     );
     const placeOf = (at: string): string[] => [pathToFileURL(at).href, join(at, '..'), at, join(at, '..'), at];
     const [loaded] = await loadFlowFile(file);
-    expect(loaded && call(loaded.definition.tasks, loaded.definition.create(), 'a')).toEqual([placeOf(file), placeOf(join(path, 'lib/place.ts')), file]);
+    expect(loaded && call(loaded.definition.tasks, loaded.definition.create(), 'a')).toEqual([
+      placeOf(file),
+      placeOf(join(path, 'lib/place.ts')),
+      file,
+    ]);
   });
 
   test('packages come from where the file lies, linked packages of the workspace from their source', async () => {
@@ -207,7 +215,10 @@ describe('the cache of bundles', () => {
     write('tsconfig.base.json', legacy);
     write('tsconfig.json', JSON.stringify({ extends: './tsconfig.base.json' }));
     classes.push((await loadFlowFile(file))[0]?.flowClass);
-    write('tsconfig.base.json', JSON.stringify({ compilerOptions: { experimentalDecorators: true, target: 'ES2022', useDefineForClassFields: false } }));
+    write(
+      'tsconfig.base.json',
+      JSON.stringify({ compilerOptions: { experimentalDecorators: true, target: 'ES2022', useDefineForClassFields: false } }),
+    );
     classes.push((await loadFlowFile(file))[0]?.flowClass);
     // Without and with a tsconfig that asks for standard decorators the code is the same.
     expect(new Set(classes).size).toBe(2);
@@ -218,7 +229,9 @@ describe('the cache of bundles', () => {
       'lib/where.ts': 'export const where = import.meta.url;',
       'flows/etl.ts': `import { where } from '../lib/where.ts';\n${oneFlow('Etl', 'return where;')}`,
     };
-    const versions = await Promise.all([project(files), project(files)].map(async ({ path }) => (await loadFlowFile(join(path, 'flows/etl.ts')))[0]?.definition.version));
+    const versions = await Promise.all(
+      [project(files), project(files)].map(async ({ path }) => (await loadFlowFile(join(path, 'flows/etl.ts')))[0]?.definition.version),
+    );
     expect(versions[0]).toBe(versions[1]);
   });
 
@@ -270,7 +283,9 @@ describe('a file that does not load', () => {
     expect(error).toMatchObject({
       code: 'FILE_NOT_COMPILED',
       message: expect.stringMatching(/bad\.ts:1:48 does not compile: Unexpected ";"$/),
-      details: { errors: [{ file, line: 1, column: 48, frame: `1 | export const here = import.meta.url; const x = ;\n${' '.repeat(51)}^` }] },
+      details: {
+        errors: [{ file, line: 1, column: 48, frame: `1 | export const here = import.meta.url; const x = ;\n${' '.repeat(51)}^` }],
+      },
     });
     const missing = write('missing.ts', `import { a } from './nope.ts';\nimport { b } from './lib.ts';\nconsole.log(a, b);`);
     write('lib.ts', 'export const c = 1;');
@@ -282,12 +297,17 @@ describe('a file that does not load', () => {
 
   test('is no code', async () => {
     const { write, path } = project({});
-    await expect(loadFlowFile(write('notes.md', '# notes'))).rejects.toMatchObject({ code: 'FILE_NOT_COMPILED', message: expect.stringMatching(/no TypeScript/) });
+    await expect(loadFlowFile(write('notes.md', '# notes'))).rejects.toMatchObject({
+      code: 'FILE_NOT_COMPILED',
+      message: expect.stringMatching(/no TypeScript/),
+    });
     await expect(loadFlowFile(path)).rejects.toMatchObject({ code: 'FILE_NOT_COMPILED' });
   });
 
   test('throws: message and the original line, also in an imported file', async () => {
-    const { path, write } = project({ 'lib/deep.ts': `interface Gone { a: string }\n\nexport function fail(_: Gone | null): never {\n  throw new RangeError('too deep');\n}\n` });
+    const { path, write } = project({
+      'lib/deep.ts': `interface Gone { a: string }\n\nexport function fail(_: Gone | null): never {\n  throw new RangeError('too deep');\n}\n`,
+    });
     const file = write('flows/bad.ts', `import { fail } from '../lib/deep.ts';\nfail(null);\n`);
     await expect(loadFlowFile(file)).rejects.toMatchObject({
       code: 'FILE_NOT_LOADED',
@@ -295,7 +315,10 @@ describe('a file that does not load', () => {
       details: { file: join(path, 'lib/deep.ts'), line: 4 },
       cause: expect.any(RangeError),
     });
-    await expect(loadFlowFile(write('odd.ts', `throw 'just text';`))).rejects.toMatchObject({ code: 'FILE_NOT_LOADED', message: expect.stringMatching(/just text$/) });
+    await expect(loadFlowFile(write('odd.ts', `throw 'just text';`))).rejects.toMatchObject({
+      code: 'FILE_NOT_LOADED',
+      message: expect.stringMatching(/just text$/),
+    });
   });
 
   test('imports a package that is not installed: which one, where, and how to mend it', async () => {
@@ -306,21 +329,39 @@ describe('a file that does not load', () => {
       message: expect.stringMatching(/etl\.ts imports '@acme\/nope', which is not installed\. Install it: npm i @acme\/nope$/),
       details: { file, package: '@acme/nope' },
     });
-    await expect(loadFlowFile(write('old.cjs', `require('nothing-like-it');`))).rejects.toMatchObject({ code: 'FILE_NOT_LOADED', details: { package: 'nothing-like-it' } });
+    await expect(loadFlowFile(write('old.cjs', `require('nothing-like-it');`))).rejects.toMatchObject({
+      code: 'FILE_NOT_LOADED',
+      details: { package: 'nothing-like-it' },
+    });
   });
 
   test('declares a flow wrongly: the code of the mistake, with the file', async () => {
     const { write } = project({});
     const file = write('etl.ts', `import { Flow, Task } from 'batuta';\n@Flow()\nexport class Etl {\n  @Task({ retries: -1 }) a() {}\n}`);
-    await expect(loadFlowFile(file)).rejects.toMatchObject({ code: 'OPTION_INVALID', message: expect.stringMatching(/etl\.ts.*Etl\.a: retries must be a whole number from 0, not -1/) });
-    const unknown = write('need.ts', `import { Flow, Task } from 'batuta';\n@Flow()\nexport class Etl {\n  @Task({ needs: ['load'] }) a() {}\n  @Task() loads() {}\n}`);
-    await expect(loadFlowFile(unknown)).rejects.toMatchObject({ code: 'NEED_UNKNOWN', message: expect.stringMatching(/need\.ts: Etl\.a needs 'load', which is no task of Etl\. Did you mean 'loads'\?/) });
+    await expect(loadFlowFile(file)).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringMatching(/etl\.ts.*Etl\.a: retries must be a whole number from 0, not -1/),
+    });
+    const unknown = write(
+      'need.ts',
+      `import { Flow, Task } from 'batuta';\n@Flow()\nexport class Etl {\n  @Task({ needs: ['load'] }) a() {}\n  @Task() loads() {}\n}`,
+    );
+    await expect(loadFlowFile(unknown)).rejects.toMatchObject({
+      code: 'NEED_UNKNOWN',
+      message: expect.stringMatching(/need\.ts: Etl\.a needs 'load', which is no task of Etl\. Did you mean 'loads'\?/),
+    });
   });
 
   test('exports two flows of one name', async () => {
     const { write } = project({});
-    const file = write('two.ts', `import { Flow, Task } from 'batuta';\n@Flow({ name: 'x' }) export class A { @Task() a() {} }\n@Flow({ name: 'x' }) export class B { @Task() a() {} }`);
-    await expect(loadFlowFile(file)).rejects.toMatchObject({ code: 'FLOW_DUPLICATE', message: expect.stringMatching(/'x': A in .*two\.ts and B in .*two\.ts/) });
+    const file = write(
+      'two.ts',
+      `import { Flow, Task } from 'batuta';\n@Flow({ name: 'x' }) export class A { @Task() a() {} }\n@Flow({ name: 'x' }) export class B { @Task() a() {} }`,
+    );
+    await expect(loadFlowFile(file)).rejects.toMatchObject({
+      code: 'FLOW_DUPLICATE',
+      message: expect.stringMatching(/'x': A in .*two\.ts and B in .*two\.ts/),
+    });
   });
 });
 

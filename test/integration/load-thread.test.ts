@@ -1,0 +1,183 @@
+import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { builtFile } from '../../src/base/installed.ts';
+import { failureOf } from '../../src/model/failure.ts';
+import {
+  type HostMessage,
+  type ThreadJob,
+  type ThreadMessage,
+  type ThreadOutcome,
+  threadFunction,
+} from '../../src/model/thread-protocol.ts';
+import { decodeValue, encodeValue } from '../../src/model/values.ts';
+import { makeProject, type ProjectFolder } from '../support/project-folder.ts';
+
+const code = `
+import { Flow, Task } from 'batuta';
+@Flow({ name: 'heavy-flow' })
+export class Heavy {
+  static loads = 0;
+  @Task({ isolate: 'thread' })
+  sum(numbers, extra, ctx) { return { sum: [...numbers].reduce((a, b) => a + b, 0n), when: extra, params: ctx.params, task: ctx.task.name, at: ctx.run.scheduledFor }; }
+  @Task() talk(ctx) {
+    console.log('to %s', 'console');
+    ctx.log.warn({ rows: 3 }, 'careful');
+    ctx.log.trace('too fine');
+    ctx.progress(1, 2);
+    ctx.progress(2);
+    ctx.metrics.add('rows', 2);
+    ctx.metrics.set('size', 7);
+    ctx.reject({ id: 1n }, 'bad id');
+    const round = {}; round.self = round;
+    ctx.reject(round, 'round');
+  }
+  @Task() async keep(ctx) { await ctx.artifact.table('rows', [{ a: 1 }]); return 'kept'; }
+  @Task() async *items() { yield 1; yield 2; }
+  @Task() fail() { throw Object.assign(new RangeError('too big', { cause: new Error('below') }), { code: 'E_BIG', details: { at: 3 } }); }
+  @Task() bad() { return { nested: () => 1 }; }
+  @Task() async wait(ctx) { ctx.progress(0); await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve)); return ctx.signal.reason.message; }
+  @Task() spin() { for (;;); }
+}
+class Inner {}
+`;
+
+let project: ProjectFolder;
+let file: string;
+let pool: Piscina<ThreadJob, ThreadOutcome>;
+beforeAll(() => {
+  project = makeProject({ 'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }' });
+  file = project.write(
+    'heavy.ts',
+    code.replaceAll(/\((numbers, extra, )?ctx\)(?= \{)/g, (_, more: string | undefined) =>
+      more ? '(numbers: any, extra: any, ctx: any)' : '(ctx: any)',
+    ),
+  );
+  pool = new Piscina({ filename: builtFile('define/thread-entry.js'), minThreads: 0, maxThreads: 1 });
+});
+afterAll(async () => {
+  await pool.destroy();
+  project.remove();
+});
+
+interface Told {
+  readonly outcome: ThreadOutcome;
+  readonly messages: ThreadMessage[];
+}
+
+async function run(
+  task: string,
+  args: readonly unknown[] = [],
+  change: Partial<ThreadJob> = {},
+  host?: (port: MessagePort, message: ThreadMessage) => void,
+  signal?: AbortSignal,
+): Promise<Told> {
+  const { port1, port2 } = new MessageChannel();
+  const messages: ThreadMessage[] = [];
+  port1.on('message', (message: ThreadMessage) => {
+    messages.push(message);
+    host?.(port1, message);
+  });
+  const job: ThreadJob = {
+    source: { file, exportName: 'Heavy' },
+    flow: 'heavy-flow',
+    className: 'Heavy',
+    task,
+    args: encodeValue(args, 'arguments'),
+    params: encodeValue({ month: '01' }, 'params'),
+    run: { id: 'r1', name: 'quick-otter', flow: 'heavy-flow', deployment: null, scheduledFor: new Date(0), attempt: 1 },
+    taskFacts: { id: 't1', name: task, attempt: 1, index: null },
+    logLevel: 'debug',
+    captureConsole: true,
+    port: port2,
+    ...change,
+  };
+  try {
+    const outcome = await pool.run(job, { name: threadFunction, transferList: [port2], ...(signal ? { signal } : {}) });
+    for (let left = receiveMessageOnPort(port1); left; left = receiveMessageOnPort(port1)) messages.push(left.message as ThreadMessage);
+    return { outcome, messages };
+  } finally {
+    port1.close();
+  }
+}
+
+describe('a task in a thread of its own', () => {
+  test('gets its arguments, parameters and facts, and gives its value', async () => {
+    const when = new Date(5);
+    const { outcome } = await run('sum', [new Set([1n, 2n]), when]);
+    expect(outcome.ok && decodeValue(outcome.value)).toEqual({ sum: 3n, when, params: { month: '01' }, task: 'sum', at: new Date(0) });
+    const items = await run('items');
+    expect(items.outcome.ok && decodeValue(items.outcome.value)).toEqual([1, 2]);
+  });
+
+  test('tells what it does with its context, in order', async () => {
+    const { messages, outcome } = await run('talk');
+    expect(outcome).toEqual({ ok: true, value: null });
+    expect(messages).toEqual([
+      { kind: 'log', level: 30, message: 'to console', fields: null },
+      { kind: 'log', level: 40, message: 'careful', fields: { rows: 3 } },
+      { kind: 'progress', done: 1, total: 2 },
+      { kind: 'progress', done: 2, total: null },
+      { kind: 'metric', change: 'add', name: 'rows', value: 2 },
+      { kind: 'metric', change: 'set', name: 'size', value: 7 },
+      { kind: 'reject', record: '{"id":"1"}', reason: 'bad id' },
+      { kind: 'reject', record: '"[object Object]"', reason: 'round' },
+    ]);
+  });
+
+  test('waits until its artifact is durable', async () => {
+    const { messages, outcome } = await run('keep', [], {}, (port) =>
+      port.postMessage({ kind: 'kept', id: 1, failure: null } satisfies HostMessage),
+    );
+    expect(messages).toEqual([{ kind: 'artifact', id: 1, type: 'table', name: 'rows', data: '[{"a":1}]' }]);
+    expect(outcome).toEqual({ ok: true, value: '{"json":"kept"}' });
+  });
+
+  test('fails with the error it threw: class, code, details and cause', async () => {
+    const { outcome } = await run('fail');
+    expect(outcome).toMatchObject({
+      ok: false,
+      failure: { name: 'RangeError', message: 'too big', code: 'E_BIG', details: { at: 3 }, cause: { message: 'below' } },
+    });
+    expect(outcome.ok ? '' : outcome.failure.stack).toMatch(/heavy\.ts:\d+/);
+  });
+
+  test('a value that cannot be stored is told with its path', async () => {
+    const { outcome } = await run('bad');
+    expect(outcome).toMatchObject({ ok: false, failure: { code: 'RESULT_NOT_SERIALIZABLE', details: { path: 'nested' } } });
+  });
+
+  test('hears the abort signal with its reason', async () => {
+    const { outcome } = await run('wait', [], {}, (port) =>
+      port.postMessage({ kind: 'abort', reason: failureOf(new Error('enough')) } satisfies HostMessage),
+    );
+    expect(outcome.ok && decodeValue(outcome.value)).toBe('enough');
+  });
+
+  test('a loop that never gives way is ended, and the next task gets a new thread', async () => {
+    await run('items');
+    await expect(run('spin', [], {}, undefined, AbortSignal.timeout(100))).rejects.toThrow(/abort/i);
+    expect((await run('items')).outcome.ok).toBe(true);
+  });
+
+  test.each([
+    ['a file that is not known', { source: null }, 'ISOLATION_UNAVAILABLE', /its file is not known/],
+    [
+      'a class that is not exported',
+      { flow: 'inner', className: 'Inner', source: 'file' },
+      'ISOLATION_UNAVAILABLE',
+      /does not export its class Inner; export it/,
+    ],
+    ['a task that is gone', { task: 'gone' }, 'ISOLATION_UNAVAILABLE', /has no task 'gone' any more/],
+    ['a file that is gone', { source: { file: '/nowhere/x.ts', exportName: 'X' } }, 'FILE_NOT_FOUND', /x\.ts/],
+  ])('%s is refused in words', async (_, change, code_, message) => {
+    const source = change.source === 'file' ? { file, exportName: 'Inner' } : change.source;
+    const { outcome } = await run('items', [], { ...change, ...(source === undefined ? {} : { source }) } as Partial<ThreadJob>);
+    expect(outcome).toMatchObject({ ok: false, failure: { code: code_, message: expect.stringMatching(message) } });
+  });
+
+  test('a class that only knows its file is found by its name', async () => {
+    const { outcome } = await run('items', [], { source: { file, exportName: 'renamed_by_a_compiler' } });
+    expect(outcome.ok).toBe(true);
+  });
+});
