@@ -21,6 +21,7 @@ export function handleOf(store: Store, { flowRun, ended }: RunUnderWay): RunHand
     done,
     async result() {
       const run = await done();
+      if (flowRun.givenUp) throw flowRun.givenUp;
       if (run.state.type === 'COMPLETED') return flowRun.value;
       throw endedBadly(run, flowRun.thrown);
     },

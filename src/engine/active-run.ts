@@ -54,6 +54,11 @@ export class ActiveRun {
 
   /** The user's object; one per attempt of the run, made when it is first asked for. @throws what its constructor throws. */
   get instance(): object {
+    return this.#instance ?? this.makeInstance();
+  }
+
+  /** Makes the user's object when that was not done yet. @throws what its constructor throws. */
+  makeInstance(): object {
     this.#instance ??= this.definition.create();
     return this.#instance;
   }

@@ -7,7 +7,7 @@ import { BatutaError } from '../base/errors.ts';
 import type { FlowClass } from '../model/context.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import type { Run } from '../model/run.ts';
+import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal, stateOf } from '../model/state.ts';
 import type { Claim } from '../store/store.ts';
 import { describeFlow } from './describe-flow.ts';
@@ -17,7 +17,7 @@ import { validateParams } from './params.ts';
 import { encodeValue } from './results.ts';
 import { FlowRun } from './run-flow.ts';
 import type { EngineServices } from './services.ts';
-import type { StartSubFlow, SubFlowRun } from './sub-flow.ts';
+import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './sub-flow.ts';
 
 export interface SubmitOptions {
   readonly id?: string;
@@ -40,6 +40,8 @@ export class Engine {
   readonly #leases: Leases;
   readonly #underWay = new Map<string, RunUnderWay>();
   readonly #described = new Set<string>();
+  /** Runs that are being recorded or claimed, and are not under way yet. */
+  readonly #starting = new Set<Promise<unknown>>();
   #closing = false;
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
@@ -54,8 +56,11 @@ export class Engine {
    *
    * @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE (parameters that cannot be stored), SHUTDOWN, STORE_…
    */
-  async submit(definition: FlowDefinition, params: unknown, options: SubmitOptions = {}): Promise<RunUnderWay> {
-    if (this.#closing) throw new BatutaError('SHUTDOWN', 'This process takes no new runs: it is shutting down.');
+  submit(definition: FlowDefinition, params: unknown, options: SubmitOptions = {}): Promise<RunUnderWay> {
+    return this.#start(() => this.#submit(definition, params, options));
+  }
+
+  async #submit(definition: FlowDefinition, params: unknown, options: SubmitOptions): Promise<RunUnderWay> {
     const { services } = this;
     const validated = await validateParams(definition, params);
     const now = services.clock.now();
@@ -97,13 +102,22 @@ export class Engine {
    *
    * @throws BatutaError RUN_NOT_FOUND, RUN_OWNED, RUN_STATE_REFUSED (it has ended), SHUTDOWN, STORE_…
    */
-  async resume(runId: string, definition: FlowDefinition, listener: EngineListener | null = null): Promise<RunUnderWay> {
-    if (this.#closing) throw new BatutaError('SHUTDOWN', 'This process takes no new runs: it is shutting down.');
+  resume(runId: string, definition: FlowDefinition, listener: EngineListener | null = null): Promise<RunUnderWay> {
+    return this.#start(() => this.#resume(runId, definition, listener));
+  }
+
+  async #resume(runId: string, definition: FlowDefinition, listener: EngineListener | null): Promise<RunUnderWay> {
     const { services } = this;
     const outcome = await services.store.runs.claim(runId, services.owner, services.settings.leaseMs, services.isOwnerGone);
     if (!outcome.claimed) throw refusal(runId, outcome);
-    await this.#describe(definition);
-    const taskRuns = await services.store.taskRuns.ofRun(outcome.run.id);
+    let taskRuns: readonly TaskRun[];
+    try {
+      await this.#describe(definition);
+      taskRuns = await services.store.taskRuns.ofRun(outcome.run.id);
+    } catch (error) {
+      await services.store.runs.release({ runId: outcome.run.id, epoch: outcome.run.epoch }).catch(() => undefined);
+      throw error;
+    }
     if (outcome.run.flowVersion !== definition.version) {
       services.log.warn(
         { runId: outcome.run.id },
@@ -111,6 +125,18 @@ export class Engine {
       );
     }
     return this.#execute(definition, outcome.run, taskRuns, listener);
+  }
+
+  /** Starts a run, unless this engine is closing, which waits for those it has begun to start. */
+  async #start(start: () => Promise<RunUnderWay>): Promise<RunUnderWay> {
+    if (this.#closing) throw new BatutaError('SHUTDOWN', 'This process takes no new runs: it is shutting down.');
+    const starting = start();
+    this.#starting.add(starting);
+    try {
+      return await starting;
+    } finally {
+      this.#starting.delete(starting);
+    }
   }
 
   /** The run of that id, while this engine executes it. */
@@ -123,6 +149,8 @@ export class Engine {
    */
   async close({ graceMs = this.services.settings.graceMs, message = 'The process that ran it was shut down.' } = {}): Promise<void> {
     this.#closing = true;
+    for (const { flowRun } of this.#underWay.values()) flowRun.cancel(message);
+    while (this.#starting.size > 0) await Promise.allSettled(this.#starting);
     const runs = [...this.#underWay.values()];
     for (const { flowRun } of runs) flowRun.cancel(message);
     const force = (): void => {
@@ -135,16 +163,11 @@ export class Engine {
     await this.services.isolate.close();
   }
 
-  #execute(
-    definition: FlowDefinition,
-    run: Run,
-    taskRuns: Awaited<ReturnType<EngineServices['store']['taskRuns']['ofRun']>>,
-    listener: EngineListener | null,
-  ): RunUnderWay {
+  #execute(definition: FlowDefinition, run: Run, taskRuns: readonly TaskRun[], listener: EngineListener | null): RunUnderWay {
     const claim: Claim = { runId: run.id, epoch: run.epoch };
     const subFlows: StartSubFlow = {
       definitionOf: this.#definitionOf,
-      start: (child, params, parent, id) => this.#startSubFlow(child, params, { id, parent, listener }),
+      start: (child, params, options) => this.#startSubFlow(child, params, options, listener),
     };
     const flowRun = new FlowRun({ services: this.services, leases: this.#leases, subFlows, definition, run, claim, taskRuns, listener });
     const ended = flowRun.execute().finally(() => this.#underWay.delete(run.id));
@@ -159,16 +182,26 @@ export class Engine {
   async #describe(definition: FlowDefinition): Promise<void> {
     const key = `${definition.name}@${definition.version}`;
     if (this.#described.has(key)) return;
-    this.#described.add(key);
     await this.services.store.flows.put(describeFlow(definition, this.services.clock.now()));
+    this.#described.add(key);
   }
 
-  async #startSubFlow(definition: FlowDefinition, params: unknown, options: SubmitOptions & { readonly id: string }): Promise<SubFlowRun> {
-    const { id } = options;
-    const recorded = await this.services.store.runs.get(id);
-    if (!recorded) return subFlowRun(await this.submit(definition, params, options));
-    if (isTerminal(recorded.state.type)) return { runId: id, ended: Promise.resolve(recorded), stop: () => undefined };
-    return subFlowRun(await this.resume(id, definition, options.listener));
+  async #startSubFlow(
+    definition: FlowDefinition,
+    params: unknown,
+    options: SubFlowOptions,
+    listener: EngineListener | null,
+  ): Promise<SubFlowRun> {
+    const { id, parent, anew } = options;
+    const { runs } = this.services.store;
+    const recorded = await runs.get(id);
+    if (!recorded) return subFlowRun(await this.submit(definition, params, { id, parent, listener }));
+    const { type } = recorded.state;
+    if (isTerminal(type)) {
+      if (!anew || type === 'COMPLETED') return { runId: id, ended: Promise.resolve(recorded), outcome: null, stop: () => undefined };
+      await runs.reopen(id, this.services.clock.now());
+    }
+    return subFlowRun(await this.resume(id, definition, listener));
   }
 }
 
@@ -176,6 +209,7 @@ function subFlowRun({ flowRun, ended }: RunUnderWay): SubFlowRun {
   return {
     runId: flowRun.run.id,
     ended,
+    outcome: flowRun,
     stop(reason, force) {
       if (reason.code === 'LEASE_LOST' || reason.code === 'SHUTDOWN') flowRun.abandon(reason);
       else flowRun.cancel(reason.message);

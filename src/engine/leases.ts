@@ -53,6 +53,8 @@ export class Leases {
 
   #arm(): void {
     const { clock, settings } = this.#options;
+    // A beat that was under way while all was let go of and something new was held finds a timer set already.
+    this.#timer?.cancel();
     this.#timer = clock.setTimer(settings.cancelPollMs, () => void this.#beat(), { unref: true });
   }
 

@@ -25,8 +25,9 @@ import { LiveTaskContext } from './task-context.ts';
 export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Promise<unknown> {
   const body = active.definition.run;
   if (!body) throw new BatutaError('INTERNAL', `${active.definition.className} has no method run.`);
+  if (active.stopReason) throw active.stopReason;
   const calls = new CallBook(active);
-  const context = new LiveFlowContext(active, (flow, params) => calls.track(runSubFlow(calls, startSubFlow, flow, params)));
+  const context = new LiveFlowContext(active, (flow, params) => calls.ask(() => runSubFlow(calls, startSubFlow, flow, params)));
   const scope = {
     runId: active.run.id,
     taskRunId: null,
@@ -40,7 +41,7 @@ export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Pr
   try {
     return await stoppable(active, async () => runScope.run(scope, () => body.call(active.instance, active.params, context)));
   } finally {
-    await calls.settled();
+    await calls.end();
     await context.keep();
   }
 }
@@ -51,6 +52,7 @@ class CallBook {
   /** How often each pair of name and inputs has occurred. */
   readonly #occurrences = new Map<string, number>();
   readonly #underWay = new Set<Promise<unknown>>();
+  #ended = false;
   /** Key of the task run behind a promise that was handed out. */
   readonly #keys = new WeakMap<Promise<unknown>, () => string | null>();
 
@@ -61,21 +63,38 @@ class CallBook {
   /** A call of a task method in the body. Rejects with what the task failed with. */
   call(name: string, args: readonly unknown[]): Promise<unknown> {
     let key: string | null = null;
-    const promise = this.track(this.#run(name, args, (made) => (key = made)));
+    const promise = this.ask(() => this.#run(name, args, (made) => (key = made)));
     this.#keys.set(promise, () => key);
     return promise;
   }
 
-  /** Counts a promise among what must settle before the run may end. The body may leave it unawaited. */
-  track<T>(promise: Promise<T>): Promise<T> {
+  /** Starts what the body asks for while it may ask, and counts it among what must settle before the run may end. The body may leave it unawaited. */
+  ask<T>(start: () => Promise<T>): Promise<T> {
+    const { stopReason } = this.active;
+    if (stopReason) return this.#refuse(stopReason);
+    if (this.#ended) return this.#refuse(calledTooLate(this.active));
+    const promise = start();
     this.#underWay.add(promise);
     const done = (): void => void this.#underWay.delete(promise);
     promise.then(done, done);
     return promise;
   }
 
-  async settled(): Promise<void> {
+  /** Waits for all that was asked for; what is asked from then on is refused. */
+  async end(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    this.#ended = true;
+  }
+
+  /** Rejects, though not at once: a body that catches everything and asks again must leave the event loop its turns. Nor for ever: once nobody waits for the body it gets no answer. */
+  #refuse(reason: BatutaError): Promise<never> {
+    const promise = new Promise<never>((_, reject) => {
+      setImmediate(() => {
+        if (!this.active.forced) reject(reason);
+      });
+    });
+    promise.catch(() => undefined);
+    return promise;
   }
 
   /** Identity of a call; the next occurrence of its pair. Inputs that cannot be told apart get one that never matches again. */
@@ -90,7 +109,6 @@ class CallBook {
     const { active } = this;
     const definition = active.definition.tasks.get(name);
     if (!definition) throw new BatutaError('INTERNAL', `${name} is no task of ${active.definition.className}.`);
-    if (active.stopReason) throw active.stopReason;
     const inputs = await this.#inputsOf(name, args);
     const key = this.keyOf(
       name,
@@ -118,10 +136,13 @@ class CallBook {
   /** Awaits the promises among the arguments. One that fails makes this call UpstreamFailed, and is thrown. */
   async #inputsOf(name: string, args: readonly unknown[]): Promise<readonly unknown[]> {
     if (!args.some((arg) => arg instanceof Promise)) return args;
+    const rejected: unknown[] = [];
+    const watched = args.map((arg) => (arg instanceof Promise ? arg.catch((error: unknown) => this.#note(rejected, arg, error)) : arg));
     try {
-      return await Promise.all(args);
+      return await Promise.all(watched);
     } catch (error) {
-      const failed = this.#dependenciesOf(args) ?? [];
+      if (this.active.stopReason) throw error;
+      const failed = this.#dependenciesOf(rejected) ?? [];
       const key = this.keyOf(name, ['upstream failed', ...failed]);
       await recordUnrun(
         this.active,
@@ -132,6 +153,11 @@ class CallBook {
       );
       throw error;
     }
+  }
+
+  #note(rejected: unknown[], arg: unknown, error: unknown): never {
+    rejected.push(arg);
+    throw error;
   }
 
   #dependenciesOf(args: readonly unknown[]): string[] | null {
@@ -150,6 +176,13 @@ class CallBook {
       return `opaque-${this.active.services.makeId()}`;
     }
   }
+}
+
+function calledTooLate({ definition }: ActiveRun): BatutaError {
+  return new BatutaError(
+    'RUN_STATE_REFUSED',
+    `The run of ${definition.name} had ended when a task was called. Await in run() whatever calls tasks.`,
+  );
 }
 
 /** The body's value, or the reason of a stop that does not wait for the body. */

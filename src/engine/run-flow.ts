@@ -4,16 +4,18 @@
  * On a crash nothing here is needed any more: what is recorded stays, the lease runs out, and the next owner builds this anew
  * from the rows.
  */
+import type { Timer } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { EngineListener } from '../model/events.ts';
 import { type Failure, failureOf } from '../model/failure.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import { retryDelayMs } from '../model/retry.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal, type State, stateOf } from '../model/state.ts';
 import type { Claim } from '../store/store.ts';
 import { ActiveRun } from './active-run.ts';
+import { cancelBelow } from './cancel-below.ts';
+import { flowRetryDelayMs, openTaskRuns } from './flow-retry.ts';
 import { callHooks } from './hooks.ts';
 import type { Leases } from './leases.ts';
 import { decodeValue, encodeValue, noValue, type StoredValue, storeValue } from './results.ts';
@@ -48,10 +50,13 @@ export class FlowRun {
   readonly #params: unknown;
   #active: ActiveRun;
   #cancelAsked: string | null = null;
+  #grace: Timer | null = null;
   /** The flow's value as it is in memory; undefined until the run has completed. */
   value: unknown = undefined;
   /** What made it fail, as it was thrown; null while it has not failed. */
   thrown: unknown = null;
+  /** Why the run was left to another owner; null while it was not. */
+  givenUp: BatutaError | null = null;
 
   constructor(options: FlowRunOptions) {
     const { services, run, claim, definition, listener } = options;
@@ -64,6 +69,7 @@ export class FlowRun {
       recorder: services.store.recorder,
       clock: services.clock,
       listener,
+      taskRuns: options.taskRuns,
     });
     this.#params = decodeValue(run.params);
     this.#active = this.#newAttempt(options.taskRuns);
@@ -80,9 +86,15 @@ export class FlowRun {
    */
   async execute(): Promise<Run> {
     const { leases } = this.#options;
-    leases.hold({ claim: this.#record.claim, onLost: () => this.abandon(leaseLost(this.run)), onCancel: () => this.cancel(null) });
+    const { state, cancelRequestedAt } = this.run;
+    leases.hold({
+      claim: this.#record.claim,
+      onLost: () => this.abandon(leaseLost(this.run)),
+      onCancel: () => void this.#cancelAsAsked(),
+    });
     try {
-      if (this.run.state.type === 'CANCELLING' || this.run.cancelRequestedAt !== null) this.cancel(this.run.state.message);
+      if (state.type === 'CANCELLING' || cancelRequestedAt !== null) this.cancel(state.type === 'CANCELLING' ? state.message : null);
+      if (state.name === 'AwaitingRetry') await this.#awaitDue();
       for (;;) {
         await this.#begin();
         const verdict = await this.#attempt();
@@ -95,6 +107,7 @@ export class FlowRun {
       await this.#giveUp(error);
       throw error;
     } finally {
+      this.#grace?.cancel();
       leases.letGo(this.run.id);
     }
   }
@@ -107,7 +120,7 @@ export class FlowRun {
     const { services } = this.#options;
     this.#record.setRun(stateOf('CANCELLING', 'Cancelling', reason)).catch(() => undefined);
     this.#active.stop(new BatutaError('RUN_CANCELLED', reason, { details: { runId: this.run.id } }), false);
-    services.leaseClock.setTimer(services.settings.graceMs, () => this.force(), { unref: true });
+    this.#grace = services.leaseClock.setTimer(services.settings.graceMs, () => this.force(), { unref: true });
   }
 
   /** Ends the grace of a cancel: what has not settled is Cancelled as it is. */
@@ -118,7 +131,20 @@ export class FlowRun {
 
   /** Stops at once and writes nothing more; another owner goes on from what is recorded. */
   abandon(reason: BatutaError): void {
+    this.givenUp ??= reason;
     this.#active.stop(reason, true);
+  }
+
+  /** Another process asked for it; what it said stands in the row. */
+  async #cancelAsAsked(): Promise<void> {
+    const asked = await this.#options.services.store.runs.get(this.run.id).catch(() => null);
+    this.cancel(asked?.state.type === 'CANCELLING' ? asked.state.message : null);
+  }
+
+  /** Waits until the next attempt is due, or less when the run is stopped. */
+  async #awaitDue(): Promise<void> {
+    const { clock } = this.#options.services;
+    await clock.sleep(Math.max(0, (this.run.dueAt ?? 0) - clock.now()), this.#active.signal).catch(() => undefined);
   }
 
   async #begin(): Promise<void> {
@@ -137,6 +163,7 @@ export class FlowRun {
     const { definition, services, subFlows } = this.#options;
     const timer = definition.timeoutMs === null ? null : services.clock.setTimer(definition.timeoutMs, () => this.#timeOut());
     try {
+      active.makeInstance();
       if (definition.kind === 'code') {
         const value = await runCode(active, subFlows);
         return active.stopReason ? { kind: 'stopped', reason: active.stopReason } : { kind: 'value', value };
@@ -165,24 +192,22 @@ export class FlowRun {
 
   /** Opens the next attempt when the flow's retries allow one, after its wait. Only what is not completed runs again. */
   async #retry(verdict: Verdict & { readonly kind: 'error' }): Promise<'again' | Verdict> {
-    const { error, task } = verdict;
-    const { definition, services } = this.#options;
-    const { retry } = definition;
+    const active = this.#active;
+    const { services } = this.#options;
     const { attempt } = this.run;
-    if (attempt - this.#options.run.attempt >= retry.retries) return verdict;
-    if (retry.retryIf && !(await Promise.resolve(retry.retryIf(error, attempt)).catch(() => false))) return verdict;
-    const waitMs = retryDelayMs(retry, attempt - this.#options.run.attempt + 1, error, services.random);
-    const failure = failureOf(error);
-    await this.#record.setRun(stateOf('SCHEDULED', 'AwaitingRetry', messageFor(failure, task)), {
-      attempt: attempt + 1,
-      dueAt: services.clock.now() + waitMs,
-      error: failure,
-    });
-    this.#active.log.warn({ err: error }, `Attempt ${attempt} of the run failed, next in ${waitMs} ms: ${failure.message}`);
-    await services.clock.sleep(waitMs, this.#active.signal).catch(() => undefined);
-    if (this.#active.stopReason) return { kind: 'stopped', reason: this.#active.stopReason };
+    const waitMs = await flowRetryDelayMs(active, verdict.error);
+    if (waitMs === null) return active.stopReason ? { kind: 'stopped', reason: active.stopReason } : verdict;
     const taskRuns = await services.store.taskRuns.ofRun(this.run.id);
-    this.#active = this.#newAttempt(taskRuns.map(openAnew));
+    if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
+    const opened = openTaskRuns(active, taskRuns);
+    const error = failureOf(verdict.error);
+    const state = stateOf('SCHEDULED', 'AwaitingRetry', messageFor(error, verdict.task));
+    const awaited = this.#record.setRun(state, { attempt: attempt + 1, dueAt: services.clock.now() + waitMs, error });
+    active.log.warn({ err: verdict.error }, `Attempt ${attempt} of the run failed, next in ${formatDuration(waitMs)}: ${error.message}`);
+    await awaited;
+    await this.#awaitDue();
+    if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
+    this.#active = this.#newAttempt(opened);
     return 'again';
   }
 
@@ -190,11 +215,16 @@ export class FlowRun {
     const { services } = this.#options;
     if (verdict.kind === 'stopped' && (verdict.reason.code === 'LEASE_LOST' || verdict.reason.code === 'SHUTDOWN')) {
       await services.store.recorder.flush();
-      if (verdict.reason.code === 'SHUTDOWN') await services.store.runs.release(this.#record.claim);
+      // Refused silently where it was lost; a sub-flow whose parent was lost is still ours to give.
+      await services.store.runs.release(this.#record.claim);
       return;
     }
     const end = await this.#endOf(verdict);
+    const message = verdict.kind === 'stopped' ? verdict.reason.message : 'The run went on without it.';
+    const leftOpen = this.#record.cancelOpen(message);
     await this.#record.setRun(end.state, { ...end.stored, error: end.error, endedAt: services.clock.now(), dueAt: null });
+    if (this.givenUp) return;
+    if (leftOpen > 0) await cancelBelow(services, this.run.id, message);
     await callHooks(this.#active, end.state, end.error, this.value);
   }
 
@@ -221,22 +251,32 @@ export class FlowRun {
     return { state, error: timedOut ? failureOf(verdict.reason) : null, stored: noValue };
   }
 
-  /** The flow's value, recorded; a value that its task keeps in memory only is not. */
+  /** The flow's value, recorded; what its tasks keep in memory only is left out. */
   #store(value: unknown): Promise<StoredValue> {
     const { services, definition } = this.#options;
-    const giver =
-      definition.kind === 'code' ? null : (definition.result ?? (definition.graph.sinks.length === 1 ? definition.graph.sinks[0] : null));
-    if (giver && definition.tasks.get(giver)?.persist === false) return Promise.resolve(noValue);
-    return storeValue(services.results, `${this.run.id}/result`, encodeValue(value, `result of flow ${definition.name}`));
+    const { kind, result, graph, tasks } = definition;
+    const isKept = (name: string): boolean => tasks.get(name)?.persist !== false;
+    const givers = kind === 'code' ? [] : result === null ? graph.sinks : [result];
+    const [giver] = givers;
+    if (giver !== undefined && givers.length === 1 && !isKept(giver)) return Promise.resolve(noValue);
+    const kept = givers.every(isKept) ? value : Object.fromEntries(Object.entries(value as object).filter(([name]) => isKept(name)));
+    return storeValue(
+      services.results,
+      `${this.run.id}/result-${this.#record.claim.epoch}`,
+      encodeValue(kept, `result of flow ${definition.name}`),
+    );
   }
 
   /** The store has failed in the middle: one more try to leave a true state, so that nothing is left Running. */
   async #giveUp(error: unknown): Promise<void> {
     this.abandon(error instanceof BatutaError ? error : new BatutaError('INTERNAL', String(error), { cause: error }));
     if (isTerminal(this.run.state.type)) return;
+    const { services } = this.#options;
+    await services.store.recorder.flush().catch(() => undefined);
+    this.#record.cancelOpen('The run was given up.');
     const failure = failureOf(error);
     await this.#record
-      .setRun(stateOf('FAILED', 'Failed', failure.message), { error: failure, endedAt: this.#options.services.clock.now() })
+      .setRun(stateOf('FAILED', 'Failed', failure.message), { error: failure, endedAt: services.clock.now(), dueAt: null })
       .catch(() => undefined);
   }
 
@@ -254,11 +294,6 @@ export class FlowRun {
 
 function messageFor(error: Failure, task: string | null): string {
   return task === null ? error.message : `Task ${task} failed: ${error.message}`;
-}
-
-/** A row as the next attempt of the flow finds it: what completed stays, the rest may run again. */
-function openAnew(row: TaskRun): TaskRun {
-  return row.state.type === 'COMPLETED' ? row : { ...row, state: stateOf('SCHEDULED') };
 }
 
 function leaseLost(run: Run): BatutaError {

@@ -132,7 +132,8 @@ class GraphRun {
       if (each !== null || state?.name === 'UpstreamFailed') continue;
       if (state?.type === 'FAILED') node.stands = true;
       if (state?.type !== 'COMPLETED') continue;
-      const isTaken = (): boolean => node.downstream.some((next) => !next.stands && (next.task.each === name || next.task.needs.includes(name)));
+      const isTaken = (): boolean =>
+        node.downstream.some((next) => !next.stands && (next.task.each === name || next.task.needs.includes(name)));
       node.stands = persist || state.name === 'Skipped' || !(results.has(name) || isTaken());
     }
   }

@@ -25,7 +25,14 @@ export async function runGroup(
   if (!items) return notAList(active, definition, list);
   active.record.tellMapped(definition.name, items.length);
   // Left of an attempt in which there was no list: the row that stood for all items, which have their own now.
-  if (active.recorded.has(definition.name)) await recordUnrun(active, definition.name, definition.name, null, stateOf('COMPLETED', 'Skipped', 'Its items have task runs of their own.'));
+  if (active.recorded.has(definition.name))
+    await recordUnrun(
+      active,
+      definition.name,
+      definition.name,
+      null,
+      stateOf('COMPLETED', 'Skipped', 'Its items have task runs of their own.'),
+    );
   return new GroupRun(active, definition, items, inputs).run();
 }
 

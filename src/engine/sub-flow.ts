@@ -10,11 +10,16 @@ import { loadValue } from './results.ts';
 import type { ActiveRun } from './active-run.ts';
 import { newRow } from './task-row.ts';
 
+/** How often a sub-flow that another process holds is asked for again. */
+const ownedPollMs = 250;
+
 /** A sub-flow's run under way. */
 export interface SubFlowRun {
   readonly runId: string;
   /** The run once it has ended and is recorded. */
   readonly ended: Promise<Run>;
+  /** What it came to as it is in memory, once it has ended; null when it ended earlier and only its record is left. */
+  readonly outcome: { readonly value: unknown; readonly thrown: unknown } | null;
   /** Asks it to end; `force` does not wait for its code. */
   stop(reason: BatutaError, force: boolean): void;
 }
@@ -23,16 +28,17 @@ export interface SubFlowRun {
 export interface StartSubFlow {
   definitionOf(flow: FlowClass): FlowDefinition;
   /**
-   * Starts the run of that id, continues it when it was started before, or gives its end.
+   * Starts the run of that id, continues it when it was started before, or gives its end; `anew` opens an end without success again.
    *
-   * @throws BatutaError PARAMS_INVALID
+   * @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, RUN_OWNED, SHUTDOWN, STORE_…
    */
-  start(
-    definition: FlowDefinition,
-    params: unknown,
-    parent: { readonly runId: string; readonly taskRunId: string },
-    id: string,
-  ): Promise<SubFlowRun>;
+  start(definition: FlowDefinition, params: unknown, options: SubFlowOptions): Promise<SubFlowRun>;
+}
+
+export interface SubFlowOptions {
+  readonly id: string;
+  readonly parent: { readonly runId: string; readonly taskRunId: string };
+  readonly anew: boolean;
 }
 
 /** The body that calls the sub-flow. */
@@ -44,7 +50,6 @@ export interface Caller {
 /** Runs the flow, or continues what was recorded of it, and gives its value. @throws what it failed with. */
 export async function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
   const { active } = caller;
-  if (active.stopReason) throw active.stopReason;
   const definition = sub.definitionOf(flow);
   const name = `flow:${definition.name}`;
   const key = caller.keyOf(name, [params]);
@@ -55,7 +60,7 @@ export async function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowCl
   const childRunId = before.childRunId ?? active.services.makeId();
   const row: TaskRun = {
     ...before,
-    state: stateOf('RUNNING'),
+    state: stateOf('RUNNING', before.attempt > 0 ? 'Retrying' : 'Running'),
     attempt: before.attempt + 1,
     startedAt: before.startedAt ?? active.services.clock.now(),
     endedAt: null,
@@ -64,29 +69,41 @@ export async function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowCl
   };
   // Durable before the child exists: else a crash in between would leave a child that nobody knows, and start another.
   await active.record.setTask(recorded && !isTerminal(recorded.state.type) ? recorded.state.type : null, row);
-  try {
-    const run = await sub.start(definition, params, { runId: active.run.id, taskRunId: row.id }, childRunId);
-    active.live.add(run);
-    if (active.stopReason) run.stop(active.stopReason, active.forced);
-    const ended = await run.ended.finally(() => active.live.delete(run));
-    return await settle(active, row, ended);
-  } catch (error) {
-    if (!isBatutaError(error, 'PARAMS_INVALID')) throw error;
-    await active.record.setTask('RUNNING', {
-      ...row,
-      state: stateOf('FAILED', 'Failed', error.message),
-      endedAt: active.services.clock.now(),
-      error: failureOf(error),
-      childRunId: null,
-    });
-    throw error;
+  const parent = { runId: active.run.id, taskRunId: row.id };
+  const run = await started(active, row, () =>
+    sub.start(definition, params, { id: childRunId, parent, anew: before.state.name === 'Scheduled' }),
+  );
+  active.live.add(run);
+  if (active.stopReason) run.stop(active.stopReason, active.forced);
+  const ended = await run.ended.finally(() => active.live.delete(run));
+  return settle(active, row, run, ended);
+}
+
+/** Starts it. One that another process still holds is waited for: that process may have lost our run to us, and is about to let go. */
+async function started(active: ActiveRun, row: TaskRun, start: () => Promise<SubFlowRun>): Promise<SubFlowRun> {
+  const { leaseClock, clock } = active.services;
+  for (;;) {
+    try {
+      return await start();
+    } catch (error) {
+      if (active.stopReason || (isBatutaError(error) && error.stage === 'store')) throw error;
+      if (isBatutaError(error, 'RUN_OWNED')) {
+        await leaseClock.sleep(ownedPollMs, active.signal);
+        continue;
+      }
+      const failure = failureOf(error);
+      const state = stateOf('FAILED', 'Failed', failure.message);
+      await active.record.setTask('RUNNING', { ...row, state, endedAt: clock.now(), error: failure, childRunId: null });
+      throw error;
+    }
   }
 }
 
-async function settle(active: ActiveRun, row: TaskRun, ended: Run): Promise<unknown> {
+async function settle(active: ActiveRun, row: TaskRun, run: SubFlowRun, ended: Run): Promise<unknown> {
   const { state } = ended;
   if (!isTerminal(state.type)) throw active.stopReason ?? new Error(`The sub-flow run ${ended.id} was given up in state ${state.name}.`);
-  const error = ended.error ? errorOf(ended.error) : new Error(state.message ?? `The sub-flow ended ${state.name}.`);
+  const error =
+    run.outcome?.thrown ?? (ended.error ? errorOf(ended.error) : new Error(state.message ?? `The sub-flow ended ${state.name}.`));
   await active.record.setTask('RUNNING', {
     ...row,
     state: state.type === 'CRASHED' ? stateOf('FAILED', 'Failed', state.message) : state,
@@ -97,5 +114,5 @@ async function settle(active: ActiveRun, row: TaskRun, ended: Run): Promise<unkn
   });
   if (state.type === 'CANCELLED') throw active.stopReason ?? error;
   if (state.type !== 'COMPLETED') throw error;
-  return loadValue(active.services.results, ended);
+  return run.outcome ? run.outcome.value : loadValue(active.services.results, ended);
 }

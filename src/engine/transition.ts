@@ -7,7 +7,7 @@ import { BatutaError } from '../base/errors.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
-import { canFollow, canReopen, type State, type StateType } from '../model/state.ts';
+import { canFollow, canReopen, isTerminal, type State, stateOf, type StateType } from '../model/state.ts';
 import type { Claim, Recorder } from '../store/store.ts';
 
 export interface RecordOptions {
@@ -18,6 +18,8 @@ export interface RecordOptions {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly listener: EngineListener | null;
+  /** Task runs that were recorded before. */
+  readonly taskRuns: readonly TaskRun[];
 }
 
 /** The record of one run as its owner writes it. */
@@ -28,6 +30,8 @@ export class RunRecord {
   readonly #recorder: Recorder;
   readonly #clock: Clock;
   readonly #listener: EngineListener | null;
+  /** Task runs that have not ended, by id, as last written. */
+  readonly #open = new Map<string, TaskRun>();
   #run: Run;
 
   constructor(options: RecordOptions) {
@@ -38,6 +42,7 @@ export class RunRecord {
     this.#recorder = options.recorder;
     this.#clock = options.clock;
     this.#listener = options.listener;
+    for (const row of options.taskRuns) this.#note(row);
   }
 
   /** The run as last written. */
@@ -75,6 +80,7 @@ export class RunRecord {
    */
   setTask(from: StateType | null, row: TaskRun): Promise<void> {
     assertFollows(from, row.state, `task run ${row.key}`, false);
+    this.#note(row);
     const written = this.#recorder.addTaskRun(this.claim, row, this.#transition(row.id, row.state, row.attempt));
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
     return written;
@@ -85,6 +91,21 @@ export class RunRecord {
     // Nobody waits for progress; a store that is gone is met by the next state.
     this.#recorder.addTaskRun(this.claim, row, null).catch(() => undefined);
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
+  }
+
+  /** Ends as Cancelled what has not ended; gives how many there were. Not awaited: the next state of the run is in the same flush or a later one. */
+  cancelOpen(message: string): number {
+    const open = [...this.#open.values()];
+    for (const row of open) {
+      const ended = { ...row, state: stateOf('CANCELLED', 'Cancelled', message), dueAt: null, endedAt: this.#clock.now() };
+      this.setTask(row.state.type, ended).catch(() => undefined);
+    }
+    return open.length;
+  }
+
+  #note(row: TaskRun): void {
+    if (isTerminal(row.state.type)) this.#open.delete(row.id);
+    else this.#open.set(row.id, row);
   }
 
   #transition(taskRunId: string | null, state: State, attempt: number): Transition {

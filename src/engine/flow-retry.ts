@@ -1,0 +1,50 @@
+/** Whether a failed attempt of a run is followed by another, and how that one finds the task runs. */
+import { retryDelayMs } from '../model/retry.ts';
+import type { TaskRun } from '../model/run.ts';
+import { stateOf } from '../model/state.ts';
+import type { ActiveRun } from './active-run.ts';
+
+/**
+ * Wait in ms before the next attempt of the run, null when there is none. Counts what was recorded since the run was accepted or
+ * last retried by hand: an owner that was lost has used up its retries all the same.
+ */
+export async function flowRetryDelayMs(active: ActiveRun, error: unknown): Promise<number | null> {
+  const { definition, services, run } = active;
+  const { retry } = definition;
+  if (retry.retries === 0) return null;
+  const transitions = await services.store.transitions.ofRun(run.id, null);
+  const opened = transitions.findLastIndex(({ name }) => name === 'Scheduled');
+  const used = transitions.slice(opened + 1).filter(({ name }) => name === 'AwaitingRetry').length;
+  if (used >= retry.retries || !(await allows(active, error))) return null;
+  try {
+    return retryDelayMs(retry, used + 1, error, services.random);
+  } catch (thrown) {
+    active.log.error({ err: thrown }, 'retryDelay of the flow threw; the next attempt follows at once.');
+    return 0;
+  }
+}
+
+/**
+ * Opens the task runs that did not complete, for the next attempt: on record, so that an owner who takes the run over does not take
+ * a failure of the last attempt for one of this. What completed stays. Gives the rows as the next attempt finds them.
+ */
+export function openTaskRuns(active: ActiveRun, taskRuns: readonly TaskRun[]): readonly TaskRun[] {
+  return taskRuns.map((row) => {
+    if (row.state.type === 'COMPLETED') return row;
+    const opened = { ...row, state: stateOf('SCHEDULED', 'Scheduled', 'Opened by a retry of the flow'), endedAt: null, dueAt: null };
+    // Not awaited: it goes with the state of the run that follows.
+    active.record.setTask(null, opened).catch(() => undefined);
+    return opened;
+  });
+}
+
+async function allows(active: ActiveRun, error: unknown): Promise<boolean> {
+  const { retryIf } = active.definition.retry;
+  if (retryIf === null) return true;
+  try {
+    return await active.untilForced(() => retryIf(error, active.run.attempt));
+  } catch (thrown) {
+    if (!active.stopReason) active.log.error({ err: thrown }, 'retryIf of the flow threw; the run is not retried.');
+    return false;
+  }
+}
