@@ -2,7 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { FlowDefinition } from '../model/flow.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
-import { type AnyClass, type FlowRecord, readFlow, readOwnTasks, type TaskRecord } from './metadata.ts';
+import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
 import { checkName, kebabCase } from './names.ts';
 import * as check from './options.ts';
 
@@ -47,10 +47,9 @@ const readTasks = new WeakMap<TaskRecord, TaskDefinition>();
  *
  * @throws BatutaError DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID, NAME_INVALID
  */
-export function checkDeclaration(cls: AnyClass): void {
-  const record = readFlow(cls);
-  if (record) declaredFlow(cls, record);
-  for (const task of readOwnTasks(cls).values()) declaredTask(classNameOf(cls), task);
+export function checkDeclaration(cls: AnyClass, record: FlowRecord, tasks: Iterable<TaskRecord>): void {
+  declaredFlow(cls, record);
+  for (const task of tasks) declaredTask(classNameOf(cls), task);
 }
 
 /** Name of a class for messages. */

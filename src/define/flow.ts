@@ -5,7 +5,7 @@ import type { Duration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import { checkDeclaration } from './declaration.ts';
 import { isOfLibrary } from './library.ts';
-import { type AnyClass, standardContext, writeFlow } from './metadata.ts';
+import { type AnyClass, readTasksSoFar, standardContext, writeFlow } from './metadata.ts';
 import { optionsObject } from './spot.ts';
 import type { RetryOptions } from './task.ts';
 import type { FlowDecorator } from './wiring.ts';
@@ -50,10 +50,10 @@ export function Flow<S extends StandardSchemaV1 = StandardSchemaV1, const R exte
     if (typeof value !== 'function' || typeof value.prototype !== 'object')
       throw new BatutaError('DECORATOR_MISPLACED', '@Flow() goes on a class.');
     const cls = value as unknown as AnyClass;
-    if (!writeFlow(cls, standardContext(second), { options: raw, file: callingFile() })) {
-      throw new BatutaError('DECORATOR_MISPLACED', `${cls.name} has @Flow() twice; keep one.`);
-    }
-    checkDeclaration(cls);
+    const context = standardContext(second);
+    const record = { options: raw, file: callingFile() };
+    if (!writeFlow(cls, context, record)) throw new BatutaError('DECORATOR_MISPLACED', `${cls.name} has @Flow() twice; keep one.`);
+    checkDeclaration(cls, record, readTasksSoFar(cls, context).values());
   };
   return decorate;
 }

@@ -94,6 +94,12 @@ export function readOwnTasks(cls: AnyClass): ReadonlyMap<string, TaskRecord> {
   return readOwn<Map<string, TaskRecord>>(cls, cls.prototype, tasksKey) ?? new Map();
 }
 
+/** The same while the class is still being decorated: standard decorators hang the metadata on it only afterwards. */
+export function readTasksSoFar(cls: AnyClass, context: DecoratorContext | undefined): ReadonlyMap<string, TaskRecord> {
+  if (!context) return readOwnTasks(cls);
+  return (readOwnOf(standardHolder(context), tasksKey) as Map<string, TaskRecord> | undefined) ?? new Map();
+}
+
 /** Hooks decorated in this very class (not its bases), in the order of the file. */
 export function readOwnHooks(cls: AnyClass): readonly HookRecord[] {
   return [...(readOwn<Map<string, HookRecord>>(cls, cls.prototype, hooksKey)?.values() ?? [])];

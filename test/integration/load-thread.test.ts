@@ -13,7 +13,7 @@ import {
 import { decodeValue, encodeValue } from '../../src/model/values.ts';
 import { makeProject, type ProjectFolder } from '../support/project-folder.ts';
 
-const code = `
+const flowCode = `
 import { Flow, Task } from 'batuta';
 @Flow({ name: 'heavy-flow' })
 export class Heavy {
@@ -49,7 +49,7 @@ beforeAll(() => {
   project = makeProject({ 'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }' });
   file = project.write(
     'heavy.ts',
-    code.replaceAll(/\((numbers, extra, )?ctx\)(?= \{)/g, (_, more: string | undefined) =>
+    flowCode.replaceAll(/\((numbers, extra, )?ctx\)(?= \{)/g, (_, more: string | undefined) =>
       more ? '(numbers: any, extra: any, ctx: any)' : '(ctx: any)',
     ),
   );
@@ -160,20 +160,19 @@ describe('a task in a thread of its own', () => {
     expect((await run('items')).outcome.ok).toBe(true);
   });
 
-  test.each([
-    ['a file that is not known', { source: null }, 'ISOLATION_UNAVAILABLE', /its file is not known/],
+  test.each<[string, (known: string) => Partial<ThreadJob>, string, RegExp]>([
+    ['a file that is not known', () => ({ source: null }), 'ISOLATION_UNAVAILABLE', /its file is not known/],
     [
       'a class that is not exported',
-      { flow: 'inner', className: 'Inner', source: 'file' },
+      (known) => ({ flow: 'inner', className: 'Inner', source: { file: known, exportName: 'Inner' } }),
       'ISOLATION_UNAVAILABLE',
       /does not export its class Inner; export it/,
     ],
-    ['a task that is gone', { task: 'gone' }, 'ISOLATION_UNAVAILABLE', /has no task 'gone' any more/],
-    ['a file that is gone', { source: { file: '/nowhere/x.ts', exportName: 'X' } }, 'FILE_NOT_FOUND', /x\.ts/],
-  ])('%s is refused in words', async (_, change, code_, message) => {
-    const source = change.source === 'file' ? { file, exportName: 'Inner' } : change.source;
-    const { outcome } = await run('items', [], { ...change, ...(source === undefined ? {} : { source }) } as Partial<ThreadJob>);
-    expect(outcome).toMatchObject({ ok: false, failure: { code: code_, message: expect.stringMatching(message) } });
+    ['a task that is gone', () => ({ task: 'gone' }), 'ISOLATION_UNAVAILABLE', /has no task 'gone' any more/],
+    ['a file that is gone', () => ({ source: { file: '/nowhere/x.ts', exportName: 'X' } }), 'FILE_NOT_FOUND', /x\.ts/],
+  ])('%s is refused in words', async (_, change, code, message) => {
+    const { outcome } = await run('items', [], change(file));
+    expect(outcome).toMatchObject({ ok: false, failure: { code, message: expect.stringMatching(message) } });
   });
 
   test('a class that only knows its file is found by its name', async () => {
