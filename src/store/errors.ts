@@ -30,10 +30,23 @@ export function isPassing(error: unknown): boolean {
  * @param where Path of the file or masked URL, for the message.
  */
 export function storeError(error: unknown, where: string): BatutaError {
-  if (isBatutaError(error)) return error;
-  const code = storeCode(error);
-  const reason = error instanceof Error ? error.message : String(error);
-  return new BatutaError(code, sentences[code](where, reason), { cause: error, details: { store: where } });
+  return isBatutaError(error) ? error : errorOf(storeCode(error), error, where);
+}
+
+/** STORE_READ_ONLY, where the permissions of the file or its folder have been found to be the reason. */
+export function readOnlyError(error: unknown, where: string): BatutaError {
+  return errorOf('STORE_READ_ONLY', error, where);
+}
+
+function errorOf(code: StoreCode, error: unknown, where: string): BatutaError {
+  return new BatutaError(code, sentences[code](where, reasonOf(error)), { cause: error, details: { store: where } });
+}
+
+/** Some drivers wrap their message, some give none and hold others inside. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(reasonOf).join('; ');
+  const message = error instanceof Error ? error.message : String(error);
+  return /^\w+\("(.*)"\)$/.exec(message)?.[1] ?? message;
 }
 
 type StoreCode = Extract<ErrorCode, 'STORE_CORRUPT' | 'STORE_READ_ONLY' | 'STORE_FULL' | 'STORE_UNAVAILABLE' | 'INTERNAL'>;

@@ -11,7 +11,7 @@ import type { Store } from './store.ts';
 export interface OpenStoreOptions {
   /** `sqlite:path` (relative to the working folder), `sqlite::memory:`, `postgres://…` or `postgresql://…`. */
   readonly url: string;
-  /** Source of time for leases and waits of SQLite; default the real one. */
+  /** Time that leases on SQLite are compared with; PostgreSQL takes its own. Default the real one. */
   readonly clock?: Clock;
   /** Told of every flush of the recorder that failed, beside those who wait for it. */
   readonly onError?: (error: unknown) => void;
@@ -59,7 +59,7 @@ async function connect({
   }
   if (/^postgres(ql)?:\/\//.test(url)) {
     const { openPostgres } = await import('./postgres/connection.ts');
-    return await openPostgres(url, { clock, reconnectTimeoutMs, poolSize });
+    return await openPostgres(url, { reconnectTimeoutMs, poolSize });
   }
   throw new BatutaError(
     'CONFIG_INVALID',

@@ -8,7 +8,7 @@
 import { hostname } from 'node:os';
 import type { Kysely } from 'kysely';
 import pg from 'pg';
-import type { Clock } from '../../base/clock.ts';
+import { systemClock } from '../../base/clock.ts';
 import { makeId } from '../../base/id.ts';
 import type { Batch } from '../batch.ts';
 import type { Connection, Query } from '../connection.ts';
@@ -21,7 +21,6 @@ import { postgresFragments } from './fragments.ts';
 import { storableValue } from '../storable.ts';
 
 export interface PostgresOptions {
-  readonly clock: Clock;
   /** How long a flush waits for a server that cannot be reached, ms. */
   readonly reconnectTimeoutMs: number;
   /** Connections beside the one of the recorder. */
@@ -122,16 +121,16 @@ export class PostgresConnection implements Connection {
   async writeBatch(batch: Batch): Promise<readonly Claim[]> {
     const statement = flushStatement(batch);
     this.#batches += 1;
-    const { clock, reconnectTimeoutMs } = this.#options;
-    const startedAt = clock.monotonic();
+    const { reconnectTimeoutMs } = this.#options;
+    const startedAt = systemClock.monotonic();
     for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, longestWaitMs)) {
       try {
         return await this.#send(statement);
       } catch (error) {
         this.#dropRecorder();
-        if (!isPassing(error) || clock.monotonic() - startedAt + waitMs > reconnectTimeoutMs) throw storeError(error, this.url);
+        if (!isPassing(error) || systemClock.monotonic() - startedAt + waitMs > reconnectTimeoutMs) throw storeError(error, this.url);
       }
-      await clock.sleep(waitMs);
+      await systemClock.sleep(waitMs);
     }
   }
 

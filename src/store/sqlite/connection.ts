@@ -8,14 +8,14 @@
  * A crash loses nothing that was promised to a living process and never damages the file. `synchronous = NORMAL` means
  * that power loss may undo the last transactions, never tear one.
  */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Kysely } from 'kysely';
 import Database from 'libsql';
 import type { Clock } from '../../base/clock.ts';
 import type { Batch } from '../batch.ts';
 import type { Connection, Query } from '../connection.ts';
-import { isBusy, storeError } from '../errors.ts';
+import { isBusy, readOnlyError, storeError } from '../errors.ts';
 import type { Value } from '../rows.ts';
 import type { Claim } from '../store.ts';
 import type { Tables } from '../tables.ts';
@@ -26,6 +26,7 @@ import { Mutex } from './mutex.ts';
 import { Statements } from './statements.ts';
 
 export interface SqliteOptions {
+  /** Time that leases are compared with. */
   readonly clock: Clock;
   /** How long a statement waits for a lock in all, ms. */
   readonly busyTimeoutMs: number;
@@ -49,7 +50,23 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     await connection.configure();
     return connection;
   } catch (error) {
-    throw storeError(error, path);
+    throw isRefusedByPermissions(path) ? readOnlyError(error, path) : storeError(error, path);
+  }
+}
+
+/** The driver says no more than that it could not open the file; the file system knows why. */
+function isRefusedByPermissions(path: string): boolean {
+  if (path === ':memory:') return false;
+  const places = [path, dirname(path)].filter((place) => existsSync(place));
+  return places.some((place) => !isWritable(place));
+}
+
+function isWritable(place: string): boolean {
+  try {
+    accessSync(place, constants.W_OK);
+    return true;
+  } catch {
+    return false;
   }
 }
 
@@ -182,7 +199,7 @@ export class SqliteConnection implements Connection {
   }
 
   #retry<T>(work: () => T): Promise<T> {
-    return retryBusy(this.#options.clock, this.#options.busyTimeoutMs, work);
+    return retryBusy(this.#options.busyTimeoutMs, work);
   }
 }
 

@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { endRun, leaseMs, makers, newRun, owner, ownerNamed, startRun, startedAt, taskRun, transitionOf } from './makers.ts';
+import { makers } from './makers.ts';
 import type { Place } from './makers.ts';
+import { endRun, leaseMs, newRun, owner, ownerNamed, startRun, startedAt, taskRun, transitionOf } from './rows.ts';
 
 describe.each(makers)('claims on $name', (maker) => {
   let here: Place;

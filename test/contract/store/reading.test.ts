@@ -2,8 +2,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stateOf } from '../../../src/model/state.ts';
 import type { RunFilter, Store, StoredFlow } from '../../../src/store/store.ts';
-import { endRun, leaseMs, logLine, makers, newRun, owner, startRun, startedAt, taskRun } from './makers.ts';
+import { makers } from './makers.ts';
 import type { Place } from './makers.ts';
+import { endRun, leaseMs, logLine, newRun, owner, startRun, startedAt, taskRun } from './rows.ts';
 
 const flow: StoredFlow = {
   name: 'flight-delays',

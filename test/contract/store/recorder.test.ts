@@ -3,8 +3,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failureOf } from '../../../src/model/failure.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Claim, Store } from '../../../src/store/store.ts';
-import { leaseMs, logLine, makers, newRun, owner, ownerNamed, startRun, startedAt, taskRun, transitionOf } from './makers.ts';
+import { makers } from './makers.ts';
 import type { Place } from './makers.ts';
+import { leaseMs, logLine, newRun, owner, ownerNamed, startRun, startedAt, taskRun, transitionOf } from './rows.ts';
 
 describe.each(makers)('recorder on $name', (maker) => {
   let here: Place;

@@ -1,0 +1,96 @@
+/** PostgreSQL that goes away under writes. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openStore } from '../../../src/store/open.ts';
+import type { Store } from '../../../src/store/store.ts';
+import { newRun, startRun, taskRun, transitionOf } from '../../contract/store/rows.ts';
+import { startPostgres } from '../../support/postgres-process.ts';
+import type { PostgresServer } from '../../support/postgres-process.ts';
+import { createDatabaseOn } from '../../support/postgres.ts';
+import type { TestDatabase } from '../../support/postgres.ts';
+
+let server: PostgresServer;
+let database: TestDatabase;
+beforeAll(async () => {
+  server = await startPostgres();
+  database = await createDatabaseOn(server.url);
+});
+afterAll(() => server.stop());
+
+/** Writes tasks one after the other until `stop` says so; gives how many were promised. */
+async function writeUntil(store: Store, stop: () => boolean): Promise<{ runId: string; promised: number }> {
+  const claim = await startRun(store);
+  let promised = 0;
+  while (!stop()) {
+    const row = taskRun(claim.runId, `t[${promised}]`);
+    await store.recorder.addTaskRun(claim, row, transitionOf(row));
+    promised += 1;
+  }
+  return { runId: claim.runId, promised };
+}
+
+async function expectWrittenOnce(store: Store, { runId, promised }: { runId: string; promised: number }): Promise<void> {
+  expect(await store.taskRuns.ofRun(runId)).toHaveLength(promised);
+  const transitions = await store.transitions.ofRun(runId);
+  expect(transitions).toHaveLength(promised + 1);
+  expect(new Set(transitions.map(({ taskRunId }) => taskRunId)).size).toBe(promised + 1);
+}
+
+test('a server restarted under writes delays them and loses and doubles none', async () => {
+  const store = await openStore({ url: database.url });
+  let restarted = false;
+  const writing = writeUntil(store, () => restarted);
+  await server.restart();
+  restarted = true;
+  await expectWrittenOnce(store, await writing);
+  await store.close();
+});
+
+test('a connection cut again and again in the middle of flushes neither loses nor doubles a row', async () => {
+  const store = await openStore({ url: database.url });
+  let cutting = true;
+  const writing = writeUntil(store, () => !cutting);
+  for (let cuts = 0; cuts < 15; cuts += 1) {
+    await database.query(`select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'batuta %'`);
+  }
+  cutting = false;
+  await expectWrittenOnce(store, await writing);
+  await store.close();
+});
+
+test('a connection lost while it was idle is replaced without anybody noticing', async () => {
+  const store = await openStore({ url: database.url });
+  const claim = await startRun(store);
+  await store.runs.list();
+  await database.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'batuta %'`);
+  await store.recorder.addTaskRun(claim, taskRun(claim.runId, 'after'), null);
+  await expect.poll(() => store.runs.list().then(({ items }) => items.length)).toBeGreaterThan(0);
+  await store.close();
+});
+
+test('a server that stays away ends the wait with STORE_UNAVAILABLE, its password hidden', async () => {
+  const lonely = await startPostgres();
+  const store = await openStore({ url: lonely.url, reconnectTimeoutMs: 50 });
+  const claim = await startRun(store);
+  await lonely.stop();
+  const failure = { code: 'STORE_UNAVAILABLE', message: expect.stringContaining(':***@') };
+  await expect(store.recorder.addTaskRun(claim, taskRun(claim.runId, 'a'), null)).rejects.toMatchObject(failure);
+  await expect(store.runs.insert(newRun())).rejects.toMatchObject(failure);
+  await expect(store.runs.list()).rejects.toMatchObject(failure);
+  await store.close();
+  await expect(openStore({ url: lonely.url })).rejects.toMatchObject(failure);
+});
+
+test('a wrong password and a missing database are told as such', async () => {
+  const wrong = new URL(database.url);
+  wrong.password = 'guess';
+  await expect(openStore({ url: wrong.href })).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    message: expect.stringMatching(/password authentication/),
+  });
+  const missing = new URL(database.url);
+  missing.pathname = '/nowhere';
+  await expect(openStore({ url: missing.href })).rejects.toMatchObject({
+    code: 'STORE_UNAVAILABLE',
+    message: expect.stringMatching(/does not exist/),
+  });
+});
