@@ -2,7 +2,7 @@
 import { Flow, Task } from 'batuta';
 import { withClient } from './engine.js';
 
-const { folder, store, name, runs } = JSON.parse(process.argv[2] ?? '{}');
+const { folder, store, flow, name, runs } = JSON.parse(process.argv[2] ?? '{}');
 const atOnce = 32;
 
 /** What tasks were executed, by run and task; a pair that occurs twice was executed twice. */
@@ -21,7 +21,7 @@ class Small {
 }
 Task()(Small.prototype, 'first', Object.getOwnPropertyDescriptor(Small.prototype, 'first'));
 Task({ needs: ['first'] })(Small.prototype, 'second', Object.getOwnPropertyDescriptor(Small.prototype, 'second'));
-Flow({ name: 'small' })(Small);
+Flow({ name: flow })(Small);
 
 await withClient({ folder, store }, async (client) => {
   const startedAt = performance.now();

@@ -6,7 +6,7 @@ import { inFolder, inOwnProcess, median, repeat } from './measure.js';
 export async function benchmark({ quick, runs, store }) {
   const runsEach = quick ? 20 : 5_000;
   const times = quick ? 1 : Math.min(runs, 5);
-  const samples = await repeat({ times }, () => measureOnce(runsEach, store));
+  const samples = await repeat({ times }, (round) => measureOnce({ runsEach, store, flow: `small-${process.pid}-${round}` }));
   const worst = (name) => Math.max(...samples.map((sample) => sample[name]));
   return {
     title: `Two processes with ${runsEach.toLocaleString('en-US')} small runs each on one database, median of ${times}`,
@@ -20,13 +20,14 @@ export async function benchmark({ quick, runs, store }) {
   };
 }
 
-function measureOnce(runsEach, store) {
+/** @param {{ runsEach: number, store: string, flow: string }} sample `flow` is a new name each time: on a server the samples share a database */
+function measureOnce({ runsEach, store, flow }) {
   return inFolder(async (folder) => {
     const ended = await Promise.all(
-      ['a', 'b'].map((name) => inOwnProcess('two-processes-process.js', { folder, store, name, runs: runsEach })),
+      ['a', 'b'].map((name) => inOwnProcess('two-processes-process.js', { folder, store, flow, name, runs: runsEach })),
     );
     const executed = ended.flatMap((it) => it.executed);
-    const completed = await countCompleted(folder, store);
+    const completed = await countCompleted({ folder, store, flow });
     return {
       // Both start at nearly the same moment; the clock runs until the slower one is done.
       runsPerSecond: (2 * runsEach) / (Math.max(...ended.map(({ ms }) => ms)) / 1_000),
@@ -39,11 +40,11 @@ function measureOnce(runsEach, store) {
 }
 
 /** Counts what a third process finds in the database, not what the two say of themselves. */
-function countCompleted(folder, store) {
+function countCompleted({ folder, store, flow }) {
   return withClient({ folder, store }, async (client) => {
     let count = 0;
     for (let cursor; ; ) {
-      const page = await client.runs.list({ flow: 'small', states: ['Completed'], limit: 1_000, ...(cursor ? { cursor } : {}) });
+      const page = await client.runs.list({ flow, states: ['Completed'], limit: 1_000, ...(cursor ? { cursor } : {}) });
       count += page.items.length;
       if (page.next === null) return count;
       cursor = page.next;
