@@ -14,7 +14,7 @@ import type { OnDecorator } from './wiring.ts';
  * @example
  * ```ts
  * @On('failed')
- * async tell(ctx: FlowContext) { … }
+ * async tell(ctx: HookContext) { … }
  * ```
  */
 export function On(event: HookEvent): OnDecorator {

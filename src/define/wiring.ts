@@ -5,7 +5,7 @@
  * `needs`, in order, then the context. The class is not known where the options stand, so the options keep their literal
  * types and the check happens when the decorator is applied, to `This` (standard) or the type of the prototype (legacy).
  */
-import type { TaskContext } from '../model/context.ts';
+import type { HookContext, TaskContext } from '../model/context.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decorator must take methods of every signature.
 type Any = any;
@@ -139,8 +139,10 @@ type WantedClass<C extends new () => object, R extends string | undefined> = R e
     : Fault<`result: '${R}' is not a public method of this class`>
   : C;
 
+type Hook = (ctx: HookContext<Any>) => unknown;
+
 /** What `@On(event)` gives. */
 export interface OnDecorator {
-  <This>(value: Fn, context: ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false }): void;
-  (target: object, key: string, descriptor: { value?: Fn }): void;
+  <This>(value: Hook, context: ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false }): void;
+  (target: object, key: string, descriptor: { value?: Hook }): void;
 }

@@ -174,6 +174,21 @@ describe('loading a flow file', () => {
     expect(readdirSync(path)).toEqual(['alone.ts']);
   });
 
+  test('packages are found by their place when bundles cannot be kept beside them', async () => {
+    const { path, write } = project({
+      'node_modules/.cache': 'a file where a folder should be',
+      'node_modules/left/package.json': `{ "name": "left", "version": "1.0.0", "type": "module", "exports": "./index.js" }`,
+      'node_modules/left/index.js': `export const left = 'left';`,
+      'node_modules/old/package.json': `{ "name": "old", "version": "1.0.0" }`,
+      'node_modules/old/index.js': `module.exports = 'old';`,
+    });
+    const file = write('etl.ts', `import { left } from 'left';\nconst old = require('old');\n${oneFlow('Etl', 'return [left, old];')}`);
+    for (const [loaded] of [await loadFlowFile(file), await loadFlowFile(file)]) {
+      expect(loaded && call(loaded.definition.tasks, loaded.definition.create(), 'a')).toEqual(['left', 'old']);
+    }
+    expect(readFileSync(join(path, 'node_modules/.cache'), 'utf8')).toMatch(/^a file/);
+  });
+
   test('a worker thread loads the same file', async () => {
     const { write } = project({});
     const file = write('thread.ts', oneFlow('Thread'));

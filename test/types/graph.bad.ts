@@ -71,8 +71,10 @@ export class Bad {
   @Task({ timeout: 'soon' }) e10() {}
   // @ts-expect-error no trigger
   @Task({ trigger: 'always' }) e11() {}
-  // @ts-expect-error no event
+  // @ts-expect-error there is no such event
   @On('done') e12() {}
+  // @ts-expect-error a hook is given its context alone
+  @On('failed') e14(_x: string) {}
   // @ts-expect-error a field cannot be a hook
   @On('failed') e13 = 1;
 }
@@ -90,7 +92,7 @@ export class NeedsArgument {
   @Task() a() {}
 }
 
-// @ts-expect-error no schema
+// @ts-expect-error that is no schema
 @Flow({ params: { month: 'string' } })
 export class BadParams {
   @Task() a() {}

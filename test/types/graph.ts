@@ -4,7 +4,7 @@ import { Flow } from '../../src/define/flow.ts';
 import { On } from '../../src/define/on.ts';
 import { Task } from '../../src/define/task.ts';
 import type { Out } from '../../src/define/wiring.ts';
-import type { FlowClass, TaskContext } from '../../src/model/context.ts';
+import type { FlowClass, HookContext, TaskContext } from '../../src/model/context.ts';
 
 interface Flight {
   readonly origin: string;
@@ -101,7 +101,8 @@ export class FlightDelays {
 
   @On('failed')
   @On('crashed')
-  async tell(): Promise<void> {
+  async tell(ctx: HookContext<{ month: string }>): Promise<void> {
+    ctx.log.error(ctx.error?.message ?? ctx.params.month);
     this.hidden([]);
   }
 }
