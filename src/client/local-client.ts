@@ -57,7 +57,7 @@ export class LocalClient implements Client {
     options: RunOptions = {},
   ): Promise<RunHandle<ResultOf<F>>> {
     const { engine, store } = this.#options;
-    const definition = isFlowClass(flow) || typeof flow === 'function' ? definitionOf(flow as FlowClass) : flow;
+    const definition = isFlowClass(flow) || typeof flow === 'function' ? definitionOf(flow) : flow;
     this.#known.set(definition.name, definition);
     const id = engine.services.makeId();
     const listener = this.#listen(id, options.onEvent);
@@ -68,7 +68,7 @@ export class LocalClient implements Client {
         this.#listeners.delete(id);
         throw error;
       });
-    cancelOnAbort(signal, underWay.flowRun);
+    cancelOnAbort(signal, underWay);
     return handleOf(store, underWay) as RunHandle<ResultOf<F>>;
   }
 
@@ -103,13 +103,22 @@ export class LocalClient implements Client {
   /** Listener of a run and the sub-flows it starts; their log lines reach it too. */
   #listen(runId: string, listener: EngineListener | undefined): EngineListener | null {
     if (!listener) return null;
-    this.#listeners.set(runId, listener);
+    const { logger } = this.#options.log;
+    const tell: EngineListener = (event) => {
+      try {
+        listener(event);
+      } catch (thrown) {
+        // Lines are not told of: a listener that throws on each would be told of its own errors for ever.
+        if (event.kind !== 'log') logger.error({ err: thrown }, 'The listener onEvent threw; the run goes on.');
+      }
+    };
+    this.#listeners.set(runId, tell);
     return (event) => {
       if (event.kind === 'run') {
         if (isTerminal(event.run.state.type)) this.#forgetSoon(event.run.id);
-        else this.#listeners.set(event.run.id, listener);
+        else this.#listeners.set(event.run.id, tell);
       }
-      listener(event);
+      tell(event);
     };
   }
 

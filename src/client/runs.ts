@@ -1,7 +1,8 @@
 /** What can be asked about runs and done with them, over an open store and the engine of this process. */
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
-import type { Engine } from '../engine/engine.ts';
+import { cancelBelow } from '../engine/cancel-below.ts';
+import type { Engine, RunUnderWay } from '../engine/engine.ts';
 import { decodeValue, loadValue } from '../engine/results.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';
@@ -74,7 +75,11 @@ export class LocalRuns implements RunsClient {
     if (isTerminal(run.state.type)) throw refused(run, 'it has already ended', 'There is nothing to cancel.');
     const here = engine.underWay(run.id);
     if (here) here.flowRun.cancel(message);
-    else await store.runs.requestCancel(run.id, engine.services.clock.now(), message, engine.services.isOwnerGone);
+    else {
+      await store.runs.requestCancel(run.id, engine.services.clock.now(), message, engine.services.isOwnerGone);
+      // An owner cancels its sub-flows itself; where there is none, they have none either.
+      await cancelBelow(engine.services, run.id, message);
+    }
     await store.recorder.flush();
     return this.get(run.id);
   }
@@ -99,11 +104,7 @@ export class LocalRuns implements RunsClient {
     const names = options.from === undefined ? undefined : namesFrom(definition, options.from, await store.taskRuns.ofRun(run.id));
     const reopened = await store.runs.reopen(run.id, engine.services.clock.now(), names);
     if (!reopened)
-      throw refused(
-        run,
-        `it is ${run.state.name}`,
-        options.from === undefined ? 'A completed run can be retried from a task: --from <task>.' : 'Only an ended run can be retried.',
-      );
+      throw refused(run, `it is ${run.state.name}`, 'Only a run that failed, crashed or was cancelled can be retried; start a new one.');
     return this.#continue(reopened, definition, options);
   }
 
@@ -123,18 +124,23 @@ export class LocalRuns implements RunsClient {
   ): Promise<RunHandle> {
     const { engine, store, listen } = this.#options;
     const underWay = await engine.resume(run.id, definition, listen(run.id, options.onEvent));
-    cancelOnAbort(options.signal, underWay.flowRun);
+    cancelOnAbort(options.signal, underWay);
     return handleOf(store, underWay);
   }
 }
 
 /** Cancels a run when the signal aborts, or has aborted. */
-export function cancelOnAbort(signal: AbortSignal | undefined, run: { cancel(message: string | null): void }): void {
+export function cancelOnAbort(signal: AbortSignal | undefined, { flowRun, ended }: RunUnderWay): void {
   if (!signal) return;
   const cancel = (): void =>
-    run.cancel(signal.reason instanceof Error && signal.reason.name !== 'AbortError' ? signal.reason.message : null);
+    flowRun.cancel(signal.reason instanceof Error && signal.reason.name !== 'AbortError' ? signal.reason.message : null);
   if (signal.aborted) cancel();
-  else signal.addEventListener('abort', cancel, { once: true });
+  else {
+    signal.addEventListener('abort', cancel, { once: true });
+    // A signal may outlive many runs.
+    const forget = (): void => signal.removeEventListener('abort', cancel);
+    ended.then(forget, forget);
+  }
 }
 
 function refused(run: Run, why: string, mend: string): BatutaError {

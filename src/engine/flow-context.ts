@@ -5,7 +5,7 @@ import type { Failure } from '../model/failure.ts';
 import type { Artifact } from '../model/run.ts';
 import type { State } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
-import { type ContextSource, LiveTaskContext, maxRejects, putArtifact } from './task-context.ts';
+import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from './task-context.ts';
 
 /** Starts a sub-flow or takes its recorded result. */
 export type RunFlow = (flow: FlowClass, params: unknown) => Promise<unknown>;
@@ -59,7 +59,7 @@ class BodySource implements ContextSource {
 
   /** Keeps what the body put aside. */
   async keep(): Promise<void> {
-    if (this.#rejects.length > 0) await this.putArtifact('rejects', 'run', this.#rejects);
+    if (this.#rejects.length > 0) await this.putArtifact('rejects', 'run', this.#rejects.map(plainReject));
     if (this.#metrics) await this.putArtifact('json', 'metrics', this.#metrics);
   }
 }

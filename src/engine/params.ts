@@ -1,4 +1,5 @@
 /** Parameters of a run: validated and coerced by the flow's schema before the run exists. */
+import { isDeepStrictEqual } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -15,9 +16,9 @@ type Fields = Readonly<Record<string, unknown>>;
 export async function validateParams(definition: FlowDefinition, given: unknown): Promise<unknown> {
   const params = given ?? {};
   if (!definition.params) return params;
-  const result = await definition.params['~standard'].validate(params);
+  const result = await validate(definition, definition.params, params);
   if (result.issues) throw invalid(definition, result.issues, params);
-  refuseUnknown(definition, params, result.value);
+  await refuseUnknown(definition, definition.params, params, result.value);
   return result.value;
 }
 
@@ -37,7 +38,7 @@ export async function paramsFromText(
   if (!isFields(given) && given !== undefined && Object.keys(texts).length === 0) return given;
   if (!definition.params) return { ...base, ...mapValues(texts, (text) => readJson(text, text)) };
   const asText: Fields = { ...base, ...texts };
-  const first = await definition.params['~standard'].validate(asText);
+  const first = await validate(definition, definition.params, asText);
   if (!first.issues) return asText;
   const refused = new Set(first.issues.map((issue) => pathOf(issue)[0]));
   const asJson = {
@@ -48,10 +49,13 @@ export async function paramsFromText(
 }
 
 /** A schema that strips what it does not know would run the flow on a typing error: a field that is gone afterwards is refused. */
-function refuseUnknown(definition: FlowDefinition, given: unknown, validated: unknown): void {
+async function refuseUnknown(definition: FlowDefinition, schema: StandardSchemaV1, given: unknown, validated: unknown): Promise<void> {
   if (!isFields(given) || !isFields(validated)) return;
-  const known = knownFields(definition.params) ?? Object.keys(validated);
+  const declared = knownFields(schema);
+  const known = declared ?? Object.keys(validated);
   const unknown = Object.keys(given).filter((key) => !known.includes(key) && !Object.hasOwn(validated, key));
+  // Where the schema cannot say what it takes, a field may have gone into another: then leaving it out makes a difference.
+  if (declared === null && unknown.length > 0 && !(await isSame(definition, schema, given, unknown, validated))) return;
   const [first] = unknown;
   if (first === undefined) return;
   throw new BatutaError(
@@ -61,6 +65,31 @@ function refuseUnknown(definition: FlowDefinition, given: unknown, validated: un
       details: { flow: definition.name, issues: unknown.map((key) => ({ path: key, message: 'Unknown parameter' })) },
     },
   );
+}
+
+async function isSame(
+  definition: FlowDefinition,
+  schema: StandardSchemaV1,
+  given: Fields,
+  without: readonly string[],
+  validated: unknown,
+): Promise<boolean> {
+  const rest = Object.fromEntries(Object.entries(given).filter(([key]) => !without.includes(key)));
+  const result = await validate(definition, schema, rest);
+  return !result.issues && isDeepStrictEqual(result.value, validated);
+}
+
+/** What the schema says. A check or transform of the user's that throws is a refusal as well. */
+async function validate(definition: FlowDefinition, schema: StandardSchemaV1, given: unknown): Promise<StandardSchemaV1.Result<unknown>> {
+  try {
+    return await schema['~standard'].validate(given);
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new BatutaError('PARAMS_INVALID', `The schema of flow ${definition.name} threw on these parameters: ${message}`, {
+      cause,
+      details: { flow: definition.name, issues: [{ path: '', message }] },
+    });
+  }
 }
 
 /** JSON Schema of what a schema takes, where its library can give one, else null. */

@@ -40,9 +40,19 @@ export function isLarge(text: string): boolean {
   return text.length * 3 > maxInlineBytes && Buffer.byteLength(text) > maxInlineBytes;
 }
 
-/** The recorded value. @throws BatutaError RESULT_MISSING when a large one is gone. */
+/** The recorded value. @throws BatutaError RESULT_MISSING when a large one is gone or damaged. */
 export async function loadValue(storage: ResultStorage, stored: StoredValue): Promise<unknown> {
-  return decodeValue(stored.resultRef === null ? stored.result : await storage.get(stored.resultRef));
+  const { result, resultRef } = stored;
+  if (resultRef === null) return decodeValue(result);
+  const text = await storage.get(resultRef);
+  try {
+    return decodeValue(text);
+  } catch (cause) {
+    throw new BatutaError('RESULT_MISSING', `The stored result ${resultRef} is damaged. Retry the task that made it.`, {
+      cause,
+      details: { key: resultRef },
+    });
+  }
 }
 
 /** Result storage in a folder: one file a key, written beside its place and renamed, synced before it counts. */
@@ -100,11 +110,15 @@ function storageError(cause: unknown, folder: string): BatutaError {
   if (code === 'ENOSPC' || code === 'EDQUOT')
     return new BatutaError(
       'STORE_FULL',
-      `The disk is full: a result could not be written to ${folder}. Free some space and resume the run.`,
+      `The disk is full: a result could not be written to ${folder}. Free some space and retry the run.`,
       { cause },
     );
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS')
-    return new BatutaError('STORE_READ_ONLY', `A result could not be written: ${folder} is read-only.`, { cause });
+    return new BatutaError(
+      'STORE_READ_ONLY',
+      `A result could not be written: ${folder} is read-only. Make it writable and retry the run.`,
+      { cause },
+    );
   return new BatutaError(
     'STORE_UNAVAILABLE',
     `A result could not be written to ${folder}: ${cause instanceof Error ? cause.message : String(cause)}`,

@@ -87,11 +87,7 @@ export class FlowRun {
   async execute(): Promise<Run> {
     const { leases } = this.#options;
     const { state, cancelRequestedAt } = this.run;
-    leases.hold({
-      claim: this.#record.claim,
-      onLost: () => this.abandon(leaseLost(this.run)),
-      onCancel: () => void this.#cancelAsAsked(),
-    });
+    leases.hold({ claim: this.#record.claim, onLost: () => this.#lose(), onCancel: () => void this.#cancelAsAsked() });
     try {
       if (state.type === 'CANCELLING' || cancelRequestedAt !== null) this.cancel(state.type === 'CANCELLING' ? state.message : null);
       if (state.name === 'AwaitingRetry') await this.#awaitDue();
@@ -135,7 +131,12 @@ export class FlowRun {
     this.#active.stop(reason, true);
   }
 
-  /** Another process asked for it; what it said stands in the row. */
+  #lose(): void {
+    const { id } = this.run;
+    this.abandon(new BatutaError('LEASE_LOST', `Another process has taken over run ${id}.`, { details: { runId: id } }));
+  }
+
+  /** What the other process said when it asked stands in the row. */
   async #cancelAsAsked(): Promise<void> {
     const asked = await this.#options.services.store.runs.get(this.run.id).catch(() => null);
     this.cancel(asked?.state.type === 'CANCELLING' ? asked.state.message : null);
@@ -294,8 +295,4 @@ export class FlowRun {
 
 function messageFor(error: Failure, task: string | null): string {
   return task === null ? error.message : `Task ${task} failed: ${error.message}`;
-}
-
-function leaseLost(run: Run): BatutaError {
-  return new BatutaError('LEASE_LOST', `Another process has taken over run ${run.id}.`, { details: { runId: run.id } });
 }

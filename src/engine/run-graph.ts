@@ -5,7 +5,6 @@
  * O(tasks + edges) for the whole run; a value is let go once the last task that takes it has ended.
  */
 import { edgesInto } from '../model/graph.ts';
-import type { TaskRun } from '../model/run.ts';
 import { stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun } from './active-run.ts';

@@ -102,8 +102,7 @@ async function started(active: ActiveRun, row: TaskRun, start: () => Promise<Sub
 async function settle(active: ActiveRun, row: TaskRun, run: SubFlowRun, ended: Run): Promise<unknown> {
   const { state } = ended;
   if (!isTerminal(state.type)) throw active.stopReason ?? new Error(`The sub-flow run ${ended.id} was given up in state ${state.name}.`);
-  const error =
-    run.outcome?.thrown ?? (ended.error ? errorOf(ended.error) : new Error(state.message ?? `The sub-flow ended ${state.name}.`));
+  const error = causeOf(run, ended);
   await active.record.setTask('RUNNING', {
     ...row,
     state: state.type === 'CRASHED' ? stateOf('FAILED', 'Failed', state.message) : state,
@@ -115,4 +114,9 @@ async function settle(active: ActiveRun, row: TaskRun, run: SubFlowRun, ended: R
   if (state.type === 'CANCELLED') throw active.stopReason ?? error;
   if (state.type !== 'COMPLETED') throw error;
   return run.outcome ? run.outcome.value : loadValue(active.services.results, ended);
+}
+
+/** What a sub-flow failed with, as it was thrown where that is known. */
+function causeOf({ outcome }: SubFlowRun, { error, state }: Run): unknown {
+  return outcome?.thrown ?? (error ? errorOf(error) : new Error(state.message ?? `The sub-flow ended ${state.name}.`));
 }

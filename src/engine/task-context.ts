@@ -1,4 +1,5 @@
 /** The context object of a task. Everything on it is made on first use: most tasks of a large run touch none of it. */
+import { inspect } from 'node:util';
 import type { Logger } from 'pino';
 import { BatutaError } from '../base/errors.ts';
 import type { ArtifactWriter, Metrics, RunFacts, TaskContext, TaskFacts } from '../model/context.ts';
@@ -113,6 +114,18 @@ export async function putArtifact(
     createdAt: services.clock.now(),
   };
   await services.store.recorder.addArtifact(record.claim, artifact);
+}
+
+/** A record that was put aside, as plain JSON; one that is none is kept as text, lest it take the others with it. */
+export function plainReject({ record, reason }: { readonly record: unknown; readonly reason: string }): {
+  readonly record: unknown;
+  readonly reason: string;
+} {
+  try {
+    return { record: JSON.parse(JSON.stringify(record) ?? 'null'), reason: String(reason) };
+  } catch {
+    return { record: inspect(record, { depth: 2 }), reason: String(reason) };
+  }
 }
 
 function plainJson(name: string, data: unknown): unknown {

@@ -13,7 +13,7 @@ import type { Artifact, TaskRun } from '../model/run.ts';
 import { type RunScope, runScope } from '../model/run-context.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun, Stoppable } from './active-run.ts';
-import { type ContextSource, LiveTaskContext, maxRejects, putArtifact } from './task-context.ts';
+import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from './task-context.ts';
 
 /** How an attempt ended. */
 export type Settlement =
@@ -131,7 +131,7 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
   queueRejects(): void {
     if (!this.#rejects) return;
-    this.putArtifact('rejects', this.row.name, this.#rejects).catch((error: unknown) =>
+    this.putArtifact('rejects', this.row.name, this.#rejects.map(plainReject)).catch((error: unknown) =>
       this.logger().warn({ err: error }, 'The rejected records could not be kept.'),
     );
   }

@@ -31,7 +31,9 @@ export type GraphFault =
 
 /** The edges into one task: each first, then needs, then after. */
 export function edgesInto(task: GraphTask): Edge[] {
-  const edge = (kind: Edge['kind']) => (from: string): Edge => ({ from, to: task.name, kind });
+  const edge =
+    (kind: Edge['kind']) =>
+    (from: string): Edge => ({ from, to: task.name, kind });
   return [...(task.each === null ? [] : [edge('each')(task.each)]), ...task.needs.map(edge('data')), ...task.after.map(edge('order'))];
 }
 

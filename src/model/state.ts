@@ -5,7 +5,17 @@
  */
 
 /** What rules look at. */
-export const stateTypes = ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING', 'COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'] as const;
+export const stateTypes = [
+  'SCHEDULED',
+  'PENDING',
+  'RUNNING',
+  'PAUSED',
+  'CANCELLING',
+  'COMPLETED',
+  'FAILED',
+  'CRASHED',
+  'CANCELLED',
+] as const;
 export type StateType = (typeof stateTypes)[number];
 
 /** What people read, by type. The first of each type is its plain form. */

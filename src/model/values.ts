@@ -18,14 +18,31 @@ superjson.registerCustom<Buffer, string>(
   },
   'Buffer',
 );
-superjson.registerCustom<Uint8Array, string>(
-  {
-    isApplicable: (value): value is Uint8Array => value instanceof Uint8Array && value.constructor === Uint8Array,
-    serialize: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
-    deserialize: (text) => new Uint8Array(Buffer.from(text, 'base64')),
-  },
-  'Uint8Array',
-);
+// As numbers in JSON, NaN and the infinities of a list of floats would come back as 0.
+const typedArrays = [
+  Uint8Array,
+  Int8Array,
+  Uint8ClampedArray,
+  Int16Array,
+  Uint16Array,
+  Int32Array,
+  Uint32Array,
+  Float32Array,
+  Float64Array,
+  BigInt64Array,
+  BigUint64Array,
+] as const;
+type TypedArray = InstanceType<(typeof typedArrays)[number]>;
+for (const maker of typedArrays) {
+  superjson.registerCustom<TypedArray, string>(
+    {
+      isApplicable: (value): value is TypedArray => value instanceof maker && value.constructor === maker,
+      serialize: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
+      deserialize: (text) => new maker(new Uint8Array(Buffer.from(text, 'base64')).buffer),
+    },
+    maker.name,
+  );
+}
 
 /**
  * Text of a value; null for `undefined`.
@@ -71,30 +88,15 @@ export function decodeValue(text: string | null): unknown {
 }
 
 /** Built-in classes that superjson brings back as they were. */
-const storable = new Set<unknown>([
-  Object,
-  Array,
-  Date,
-  Map,
-  Set,
-  RegExp,
-  URL,
-  Buffer,
-  Uint8Array,
-  Int8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-]);
+const storable = new Set<unknown>([Object, Array, Date, Map, Set, RegExp, URL, Buffer, ...typedArrays]);
+
+/** Names that no field may have: superjson refuses them, lest reading a value change every object. */
+const forbidden: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** First place in a value that would not come back as it was, or null. Walks each object once; circles are fine. */
 function findUnstorable(value: unknown): { readonly path: string; readonly why: string } | null {
   const seen = new Set<object>();
-  const work: { readonly value: unknown; readonly path: string }[] = [{ value, path: '' }];
+  const work: Place[] = [{ value, path: '' }];
   for (let item = work.pop(); item; item = work.pop()) {
     const { value: at, path } = item;
     if (typeof at === 'function') return { path, why: `it is the function ${at.name || '(anonymous)'}` };
@@ -112,21 +114,40 @@ function findUnstorable(value: unknown): { readonly path: string; readonly why: 
       };
     }
     if (ArrayBuffer.isView(at) || at instanceof Error) continue;
-    if (at instanceof Map)
-      for (const [key, inner] of at)
-        work.push({ value: key, path: `${path}.keys()` }, { value: inner, path: `${path}.get(${String(key)})` });
-    else if (at instanceof Set) for (const inner of at) work.push({ value: inner, path: `${path}.values()` });
-    else if (Array.isArray(at)) for (let i = at.length - 1; i >= 0; i--) pushDeep(work, at[i], path, i);
-    else for (const [key, inner] of Object.entries(at)) pushDeep(work, inner, path, key);
+    if (at instanceof Date && Number.isNaN(at.getTime())) return { path, why: 'it is a date that is none (Invalid Date)' };
+    if (at instanceof Map) pushEntries(work, at, path);
+    else if (at instanceof Set) for (const inner of at) pushDeep(work, inner, () => `${path}.values()`);
+    else if (Array.isArray(at)) for (let i = at.length - 1; i >= 0; i--) pushDeep(work, at[i], () => `${path}[${i}]`);
+    else {
+      for (const [key, inner] of Object.entries(at)) {
+        if (forbidden.has(key)) return { path: fieldPath(path, key), why: `no field may be called ${key}` };
+        pushDeep(work, inner, () => fieldPath(path, key));
+      }
+    }
   }
   return null;
 }
 
+interface Place {
+  readonly value: unknown;
+  readonly path: string;
+}
+
 /** Leaves are looked at on the spot: a path is built only for what can hold or be a fault. */
-function pushDeep(work: { value: unknown; path: string }[], value: unknown, path: string, key: string | number): void {
-  if ((typeof value === 'object' && value !== null) || typeof value === 'function' || typeof value === 'symbol') {
-    work.push({ value, path: typeof key === 'number' ? `${path}[${key}]` : path === '' ? key : `${path}.${key}` });
+function pushDeep(work: Place[], value: unknown, path: () => string): void {
+  if ((typeof value === 'object' && value !== null) || typeof value === 'function' || typeof value === 'symbol')
+    work.push({ value, path: path() });
+}
+
+function pushEntries(work: Place[], map: ReadonlyMap<unknown, unknown>, path: string): void {
+  for (const [key, inner] of map) {
+    pushDeep(work, key, () => `${path}.keys()`);
+    pushDeep(work, inner, () => `${path}.get(${typeof key === 'object' ? '…' : String(key)})`);
   }
+}
+
+function fieldPath(path: string, key: string): string {
+  return path === '' ? key : `${path}.${key}`;
 }
 
 /** Plain objects and arrays of another realm (a vm context) have another `Object`. */
