@@ -51,6 +51,8 @@ export async function pruneRuns(
     if (pruned.roots < batch) break;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
+  // A recorder that was killed leaves its mark; one that lives has renewed it since.
+  if (connection.dialect === 'postgres') await connection.query('delete from flush_marks where at < $1', [before]);
   return { runs, resultRefs };
 }
 

@@ -123,29 +123,40 @@ export function taskRunOf(row: TaskRunRow): TaskRun {
 
 /** Values in the order of `taskRunColumns`. */
 export function taskRunValues(row: TaskRun): Value[] {
-  const { state } = row;
-  return [
-    row.id,
-    row.runId,
-    row.key,
-    row.name,
+  const values = commonTaskRunValues(row);
+  values.push(
     row.displayName,
-    row.index,
-    state.type,
-    state.name,
-    state.message,
-    row.attempt,
-    row.startedAt,
-    row.endedAt,
+    row.state.message,
     row.dueAt,
     row.childRunId,
     row.resultRef,
-    row.dependsOn === null ? null : JSON.stringify(row.dependsOn),
-    row.progress === null ? null : JSON.stringify(row.progress),
-    row.metrics === null ? null : JSON.stringify(row.metrics),
-    row.result,
-    row.error === null ? null : JSON.stringify(row.error),
-  ];
+    text(row.dependsOn),
+    text(row.progress),
+    text(row.metrics),
+    text(row.error),
+  );
+  return values;
+}
+
+/** The first `commonTaskRunColumns` of them. */
+export function commonTaskRunValues(row: TaskRun): Value[] {
+  const { state } = row;
+  return [row.id, row.runId, row.key, row.name, row.index, state.type, state.name, row.attempt, row.startedAt, row.endedAt, row.result];
+}
+
+/** Whether all columns behind the common ones are null, as they are for most task runs. */
+export function hasOnlyCommonValues(row: TaskRun): boolean {
+  return (
+    row.displayName === null &&
+    row.state.message === null &&
+    row.dueAt === null &&
+    row.childRunId === null &&
+    row.resultRef === null &&
+    row.dependsOn === null &&
+    row.progress === null &&
+    row.metrics === null &&
+    row.error === null
+  );
 }
 
 export function transitionOf(row: TransitionRow): Transition {

@@ -160,29 +160,32 @@ export const runColumns = [
   'error',
 ] as const satisfies readonly (keyof RunTable)[];
 
-/** Columns of `task_runs` without `seq`, in the order in which they are written and read. */
+/** Columns of `task_runs` without `seq`, in the order in which they are written and read; those after `result` are mostly null. */
 export const taskRunColumns = [
   'id',
   'run_id',
   'key',
   'name',
-  'display_name',
   'item_index',
   'state_type',
   'state_name',
-  'state_message',
   'attempt',
   'started_at',
   'ended_at',
+  'result',
+  'display_name',
+  'state_message',
   'due_at',
   'child_run_id',
   'result_ref',
   'depends_on',
   'progress',
   'metrics',
-  'result',
   'error',
 ] as const satisfies readonly (keyof TaskRunTable)[];
+
+/** How many of `taskRunColumns` come before those that are mostly null. */
+export const commonTaskRunColumns = taskRunColumns.indexOf('result') + 1;
 
 /** Columns of `transitions` without `seq`. */
 export const transitionColumns = [

@@ -169,7 +169,7 @@ export class PostgresConnection implements Connection {
     const recorder = this.#recorder;
     this.#recorder = null;
     if (recorder !== null) {
-      // The mark only matters while this recorder lives. A server that is gone keeps it until runs are pruned.
+      // The mark only matters while this recorder lives. What a killed one leaves goes with the next pruning.
       await recorder.query('delete from flush_marks where writer = $1', [this.#writer]).catch(() => undefined);
       await recorder.end().catch(() => undefined);
     }

@@ -7,9 +7,26 @@
 import type { Artifact, RunPatch, TaskRun, Transition } from '../../model/run.ts';
 import { claimKey } from '../batch.ts';
 import type { Batch, Claimed } from '../batch.ts';
-import { artifactValues, logValues, newRunValues, patchValues, taskRunValues, transitionValues } from '../rows.ts';
+import {
+  artifactValues,
+  commonTaskRunValues,
+  hasOnlyCommonValues,
+  logValues,
+  newRunValues,
+  patchValues,
+  taskRunValues,
+  transitionValues,
+} from '../rows.ts';
 import type { Claim } from '../store.ts';
-import { artifactColumns, logColumns, resultColumns, runColumns, taskRunColumns, transitionColumns } from '../tables.ts';
+import {
+  artifactColumns,
+  commonTaskRunColumns,
+  logColumns,
+  resultColumns,
+  runColumns,
+  taskRunColumns,
+  transitionColumns,
+} from '../tables.ts';
 import type { Prepared, Statements } from './statements.ts';
 
 /** The statements of a flush. */
@@ -18,6 +35,8 @@ export class FlushWriter {
   readonly #epochOf: Prepared;
   readonly #insertRun: Prepared;
   readonly #upsertTaskRun: Prepared;
+  /** Every parameter costs; most task runs need only half of them. */
+  readonly #upsertCommon: Prepared;
   readonly #lastSeq: Prepared;
   readonly #insertTransition: Prepared;
   readonly #insertResult: Prepared;
@@ -31,9 +50,10 @@ export class FlushWriter {
     const replaced = taskRunColumns.slice(3).map((column) => `${column} = excluded.${column}`);
     this.#epochOf = statements.prepare('select epoch from runs where id = ?');
     this.#insertRun = statements.prepare(`${insert('runs', runColumns)} on conflict (id) do nothing`);
-    this.#upsertTaskRun = statements.prepare(
-      `${insert('task_runs', taskRunColumns)} on conflict (run_id, key) do update set ${replaced.join(', ')}`,
-    );
+    const upsertTaskRun = (columns: readonly string[]): Prepared =>
+      statements.prepare(`${insert('task_runs', columns)} on conflict (run_id, key) do update set ${replaced.join(', ')}`);
+    this.#upsertTaskRun = upsertTaskRun(taskRunColumns);
+    this.#upsertCommon = upsertTaskRun(taskRunColumns.slice(0, commonTaskRunColumns));
     this.#lastSeq = statements.prepare('select seq from transitions where run_id = ? order by seq desc limit 1');
     this.#insertTransition = statements.prepare(insert('transitions', [...transitionColumns, 'seq']));
     this.#insertResult = statements.prepare(`${insert('results', resultColumns)} on conflict (run_id, key) do nothing`);
@@ -68,7 +88,8 @@ export class FlushWriter {
   #writeTaskRuns(taskRuns: Iterable<Claimed<TaskRun>>, isRefused: (claim: Claim) => boolean, now: number): void {
     for (const { claim, row } of taskRuns) {
       if (isRefused(claim)) continue;
-      this.#upsertTaskRun.run(taskRunValues(row));
+      if (hasOnlyCommonValues(row)) this.#upsertCommon.run(commonTaskRunValues(row));
+      else this.#upsertTaskRun.run(taskRunValues(row));
       if (row.resultRef !== null) this.#insertResult.run([row.runId, row.resultRef, row.id, null, now]);
     }
   }

@@ -2,11 +2,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { newRun, startRun, taskRun, transitionOf } from '../../contract/store/rows.ts';
+import { logLine, newRun, startRun, taskRun, transitionOf } from '../../contract/store/rows.ts';
 import { startPostgres } from '../../support/postgres-process.ts';
 import type { PostgresServer } from '../../support/postgres-process.ts';
 import { createDatabaseOn } from '../../support/postgres.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
+import { startProxy } from './cutting-proxy.ts';
 
 let server: PostgresServer;
 let database: TestDatabase;
@@ -55,6 +56,24 @@ test('a connection cut again and again in the middle of flushes neither loses no
   cutting = false;
   await expectWrittenOnce(store, await writing);
   await store.close();
+});
+
+test('a flush whose answer was lost is written once, logs and all', async () => {
+  const proxy = await startProxy(database.url);
+  const store = await openStore({ url: proxy.url });
+  const claim = await startRun(store);
+  for (let index = 0; index < 5; index += 1) {
+    proxy.cutNextAnswer();
+    const row = taskRun(claim.runId, `t[${index}]`);
+    void store.recorder.addLog(logLine(claim.runId, `${index}`));
+    await store.recorder.addTaskRun(claim, row, transitionOf(row));
+  }
+  expect(proxy.cuts).toBe(5);
+  await expectWrittenOnce(store, { runId: claim.runId, promised: 5 });
+  expect((await store.logs.ofRun(claim.runId)).map(({ message }) => message)).toEqual(['0', '1', '2', '3', '4']);
+  await store.close();
+  expect(await database.query('select 1 from flush_marks')).toEqual([]);
+  await proxy.close();
 });
 
 test('a connection lost while it was idle is replaced without anybody noticing', async () => {
