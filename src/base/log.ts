@@ -110,7 +110,7 @@ async function openPrinter(options: LogOptions): Promise<(text: string) => void>
   const pretty = prettyFactory({
     colorize: options.colors ?? Boolean(process.stderr.isTTY),
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'runId,taskRunId,flow,task',
+    ignore: 'runId,taskRunId,flow,task,attempt',
     singleLine: true,
     errorLikeObjectKeys: ['err', 'error'],
     messageFormat: (line, messageKey) => prettyMessage(line, messageKey),

@@ -57,12 +57,6 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
   const log = options.log ?? (await openLog({ level: config.logLevel, format: config.logFormat }));
   const clock = parts.clock ?? systemClock;
   const store = parts.store ?? (await openStore({ url: options.databaseUrl ?? config.databaseUrl }));
-  try {
-    await store.migrate();
-  } catch (error) {
-    await store.close().catch(() => undefined);
-    throw error;
-  }
   const owner = identifyProcess();
   const capture = options.captureConsole ?? config.captureConsole;
   const settings = { ...defaultEngineSettings, leaseMs: config.leaseMs, heartbeatMs: config.heartbeatMs, ...parts.settings };

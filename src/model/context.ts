@@ -38,7 +38,7 @@ export interface ArtifactWriter {
   /** Markdown text. */
   markdown(name: string, text: string): Promise<void>;
   /** A table: one object a row, columns in the order of the first. */
-  table(name: string, rows: readonly Readonly<Record<string, unknown>>[]): Promise<void>;
+  table(name: string, rows: readonly object[]): Promise<void>;
   link(name: string, url: string): Promise<void>;
   json(name: string, data: unknown): Promise<void>;
 }
