@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Consumer, Ticket, TicketHandler } from './broker.ts';
 import { Places } from './places.ts';
 import type { QueuedTicket, TicketTable } from './ticket-table.ts';
+import { within } from './within.ts';
 
 const defaultDeadlineMs = 30_000;
 
@@ -129,21 +130,4 @@ export class LocalConsumer implements Consumer {
     onClosed(this);
     return left.map(({ kind, id, epoch }) => ({ kind, id, epoch }));
   }
-}
-
-/** Waits for `promise`, but no longer than `ms`. */
-async function within(clock: Clock, ms: number, promise: Promise<void>): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const timer = clock.setTimer(ms, resolve);
-    promise.then(
-      () => {
-        timer.cancel();
-        resolve();
-      },
-      (error: Error) => {
-        timer.cancel();
-        reject(error);
-      },
-    );
-  });
 }

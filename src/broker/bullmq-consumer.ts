@@ -1,0 +1,161 @@
+/**
+ * A consumer over BullMQ: one BullMQ worker a queue, all sharing the places of the consumer, and a watchdog over them.
+ *
+ * A worker has gone deaf when a place is free and it has not asked for a ticket for `deafAfterMs`, though the broker answers
+ * others: its connections died without a word, or BullMQ's loop ended. All workers of the consumer are then made anew over
+ * new connections. Handlers at work go on; the tickets they hold come back later and are dropped by whoever looks into the
+ * store.
+ */
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import { makeLoop } from '../base/loop.ts';
+import type { Loop } from '../base/loop.ts';
+import type { Consumer, Ticket, TicketHandler } from './broker.ts';
+import { Places } from './places.ts';
+import { within } from './within.ts';
+import type { Wire } from './wire.ts';
+
+/** A BullMQ worker, as far as it is known here. */
+export interface TakingWorker {
+  /** Whether its loop is at work. */
+  readonly looping: boolean;
+  /** When it last did something about a ticket or waited for one, monotonic ms. */
+  readonly lookedAt: number;
+  /** Takes nothing more; returns at once. */
+  stopTaking(): void;
+  /** Gives the tickets at work back to others. */
+  giveBack(): Promise<void>;
+  /** Ends it, without waiting for handlers. Never rejects. */
+  end(): Promise<void>;
+}
+
+export interface WorkerPlan {
+  readonly queue: string;
+  /** 0 for the first queue of the consumer, which is served first. */
+  readonly rank: number;
+  readonly concurrency: number;
+  readonly connection: object;
+  readonly places: Places;
+  work(ticket: Ticket): Promise<void>;
+}
+
+export interface BullmqConsumerOptions {
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  readonly handler: TicketHandler;
+  readonly wire: Wire;
+  makeWorker(plan: WorkerPlan): TakingWorker;
+  readonly deafAfterMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onError: (error: unknown) => void;
+  readonly onClosed: (consumer: BullmqConsumer) => void;
+}
+
+/** The workers of one time, over one connection. */
+interface Crew {
+  readonly workers: readonly TakingWorker[];
+  readonly connection: { close(): void };
+}
+
+const defaultDeadlineMs = 30_000;
+/** How long is waited for the broker to take note of tickets whose handlers have ended, ms. */
+const confirmMs = 3_000;
+
+export class BullmqConsumer implements Consumer {
+  readonly #options: BullmqConsumerOptions;
+  readonly #places: Places;
+  readonly #working = new Set<Ticket>();
+  readonly #watchdog: Loop;
+  #crew: Crew;
+  #idle: (() => void) | undefined;
+  #closed: Promise<readonly Ticket[]> | undefined;
+
+  constructor(options: BullmqConsumerOptions) {
+    this.#options = options;
+    this.#places = new Places(options.concurrency);
+    this.#crew = this.#makeCrew();
+    this.#watchdog = makeLoop({
+      name: 'broker: watchdog',
+      intervalMs: options.deafAfterMs / 4,
+      immediate: false,
+      step: () => this.#watch(),
+      // The broker does not answer: the workers are not to blame.
+      onError: () => undefined,
+      maxBackoffMs: options.deafAfterMs / 4,
+      clock: options.clock,
+      random: options.random,
+    });
+    this.#watchdog.start().catch(options.onError);
+  }
+
+  get running(): number {
+    return this.#working.size;
+  }
+
+  async quiet(): Promise<void> {
+    this.#places.close();
+    for (const worker of this.#crew.workers) worker.stopTaking();
+  }
+
+  close({ deadlineMs = defaultDeadlineMs }: { readonly deadlineMs?: number } = {}): Promise<readonly Ticket[]> {
+    this.#closed ??= this.#end(deadlineMs);
+    return this.#closed;
+  }
+
+  #makeCrew(): Crew {
+    const { queues, concurrency, handler, wire, makeWorker } = this.#options;
+    const { connection, close } = wire.openTaking();
+    const workers = queues.map((queue, rank) =>
+      makeWorker({ queue, rank, concurrency, connection, places: this.#places, work: (ticket) => this.#work(ticket, queue, handler) }),
+    );
+    return { workers, connection: { close } };
+  }
+
+  async #work(ticket: Ticket, queue: string, handler: TicketHandler): Promise<void> {
+    this.#working.add(ticket);
+    try {
+      await handler(ticket, { queue });
+    } catch (error) {
+      this.#options.onError(error);
+    }
+    this.#working.delete(ticket);
+    if (this.#working.size === 0) this.#idle?.();
+  }
+
+  async #watch(): Promise<void> {
+    const { clock, deafAfterMs, wire, queues, onError } = this.#options;
+    const isDeaf = (): boolean =>
+      !this.#places.closed && this.#places.free > 0 && this.#crew.workers.some(({ lookedAt, looping }) => !looping || clock.monotonic() - lookedAt > deafAfterMs);
+    if (!isDeaf()) return;
+    await wire.answerOf(() => wire.ping());
+    if (!isDeaf()) return;
+    onError(
+      new BatutaError('BROKER_UNAVAILABLE', `The consumer of ${queues.join(', ')} had heard nothing from ${wire.url} for ${deafAfterMs} ms and was connected anew.`, {
+        details: { broker: wire.url, queues },
+      }),
+    );
+    const deaf = this.#crew;
+    this.#crew = this.#makeCrew();
+    await endCrew(deaf);
+  }
+
+  async #end(deadlineMs: number): Promise<readonly Ticket[]> {
+    const { clock, onClosed } = this.#options;
+    await this.quiet();
+    await this.#watchdog.stop();
+    if (this.#working.size > 0) await within(clock, deadlineMs, new Promise<void>((resolve) => (this.#idle = resolve)));
+    const left = [...this.#working];
+    // What has ended is confirmed; what has not goes back, as far as the broker can be reached.
+    const settled = left.length === 0 ? this.#places.whenEmpty() : Promise.allSettled(this.#crew.workers.map((worker) => worker.giveBack()));
+    await within(clock, confirmMs, settled);
+    await endCrew(this.#crew);
+    onClosed(this);
+    return left;
+  }
+}
+
+async function endCrew({ workers, connection }: Crew): Promise<void> {
+  await Promise.all(workers.map((worker) => worker.end()));
+  connection.close();
+}

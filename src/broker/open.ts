@@ -1,0 +1,73 @@
+/** Opens a broker by its URL. The only file that names the makers. */
+import { systemClock } from '../base/clock.ts';
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import { hidePassword } from '../base/setting-values.ts';
+import type { Broker } from './broker.ts';
+import type { RedisReport } from './redis-check.ts';
+import type { TicketKeeper } from './ticket-table.ts';
+
+export type { RedisReport } from './redis-check.ts';
+export type { TicketKeeper } from './ticket-table.ts';
+
+export interface OpenBrokerOptions {
+  /** `redis://…` or `rediss://…` (its options: see `redis-url.ts`); null: the local broker, which keeps its tickets in `store`. */
+  readonly url: string | null;
+  /** The open store of the project; the broker neither migrates nor closes it. Needed by the local broker alone. */
+  readonly store: TicketKeeper;
+  /** How long a taken ticket is kept from others without a sign of life of its taker, ms; default 15,000, at least 300. */
+  readonly visibilityMs?: number;
+  /** How long a consumer may hear nothing before it is connected anew, ms; default 20,000, at least 2,000. Redis only. */
+  readonly deafAfterMs?: number;
+  readonly clock?: Clock;
+  /** From 0 up to but not including 1; default `Math.random`. */
+  readonly random?: () => number;
+  /** Told of what goes wrong in the background, and of what handlers and listeners throw; an outage is told once. Default: nobody is. */
+  readonly onError?: (error: unknown) => void;
+  /** Told when it opens of what should be set differently, one sentence each, such as an eviction policy. Default: nobody is. */
+  readonly onWarning?: (sentence: string) => void;
+}
+
+const defaultVisibilityMs = 15_000;
+const defaultDeafAfterMs = 20_000;
+
+/**
+ * Opens the broker and checks that it answers.
+ *
+ * @throws BatutaError CONFIG_INVALID (URL), BROKER_UNAVAILABLE (within about 6 s)
+ */
+export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
+  const {
+    url,
+    store,
+    visibilityMs = defaultVisibilityMs,
+    deafAfterMs = defaultDeafAfterMs,
+    clock = systemClock,
+    random = Math.random,
+    onError = () => undefined,
+    onWarning = () => undefined,
+  } = options;
+  if (url === null) {
+    const { LocalBroker } = await import('./local-broker.ts');
+    return new LocalBroker({ keeper: store, visibilityMs, clock, random, onError });
+  }
+  if (/^rediss?:/.test(url)) {
+    const { openRedisWire } = await import('./redis-wire.ts');
+    const wire = await openRedisWire({ url, clock, random, onError, onWarning });
+    const { BullmqBroker } = await import('./bullmq-broker.ts');
+    return new BullmqBroker({ wire, visibilityMs, deafAfterMs, clock, random, onError });
+  }
+  throw new BatutaError('CONFIG_INVALID', `The broker URL "${hidePassword(url)}" is not understood. Write redis://HOST or rediss://HOST, or leave it out.`, {
+    details: { url: hidePassword(url) },
+  });
+}
+
+/**
+ * Looks whether a Redis server is set as tickets need it.
+ *
+ * @throws BatutaError CONFIG_INVALID (URL), BROKER_UNAVAILABLE
+ */
+export async function checkRedis(url: string): Promise<RedisReport> {
+  const check = await import('./redis-check.ts');
+  return await check.checkRedis(url);
+}

@@ -1,0 +1,72 @@
+/** Looks whether a Redis server is set as tickets need it. */
+import type { Clock } from '../base/clock.ts';
+import { systemClock } from '../base/clock.ts';
+import { answerOf, connectRedis, whenReady } from './redis-connection.ts';
+import type { RedisConnection } from './redis-connection.ts';
+import { readRedisUrl } from './redis-url.ts';
+import type { RedisPlace } from './redis-url.ts';
+
+/** What was found. */
+export interface RedisReport {
+  /** Without passwords. */
+  readonly url: string;
+  /** E.g. `7.0.15`; `unknown` when the server does not say. */
+  readonly version: string;
+  /** `maxmemory-policy`; `unknown` when the server does not say. */
+  readonly evictionPolicy: string;
+  /** Time of one round trip, ms. */
+  readonly latencyMs: number;
+  /** One sentence for each thing that should be changed; empty when all is well. */
+  readonly warnings: readonly string[];
+}
+
+const goodPolicy = 'noeviction';
+const oldestGood = [6, 2] as const;
+
+/**
+ * Connects, looks and goes.
+ *
+ * @throws BatutaError CONFIG_INVALID (URL), BROKER_UNAVAILABLE
+ */
+export async function checkRedis(url: string, { clock = systemClock }: { readonly clock?: Clock } = {}): Promise<RedisReport> {
+  const place = readRedisUrl(url);
+  const connection = connectRedis(place, 'ask');
+  connection.on('error', () => undefined);
+  try {
+    await whenReady(connection, place, clock);
+    return await inspectRedis(connection, place, clock);
+  } finally {
+    connection.disconnect();
+  }
+}
+
+/**
+ * The same over a connection that is ready.
+ *
+ * @throws BatutaError BROKER_UNAVAILABLE
+ */
+export async function inspectRedis(connection: RedisConnection, place: RedisPlace, clock: Clock): Promise<RedisReport> {
+  const startedAt = clock.monotonic();
+  await answerOf(connection, place, clock, () => connection.ping());
+  const latencyMs = clock.monotonic() - startedAt;
+  const info = await answerOf(connection, place, clock, () => connection.info());
+  const valueOf = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? 'unknown';
+  const version = valueOf('redis_version');
+  const evictionPolicy = valueOf('maxmemory_policy');
+  return { url: place.url, version, evictionPolicy, latencyMs, warnings: [...policyWarnings(place, evictionPolicy), ...versionWarnings(place, version)] };
+}
+
+function policyWarnings({ url }: RedisPlace, policy: string): string[] {
+  if (policy === goodPolicy || policy === 'unknown') return [];
+  return [
+    `Redis at ${url} throws keys away when its memory is full (maxmemory-policy ${policy}): tickets may vanish and runs start late. ` +
+      'Set it to noeviction: redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf.',
+  ];
+}
+
+function versionWarnings({ url }: RedisPlace, version: string): string[] {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const [goodMajor, goodMinor] = oldestGood;
+  if (version === 'unknown' || major > goodMajor || (major === goodMajor && minor >= goodMinor)) return [];
+  return [`Redis at ${url} is version ${version}; ${oldestGood.join('.')} is the oldest that tickets are tested with.`];
+}

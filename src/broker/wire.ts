@@ -1,0 +1,33 @@
+/**
+ * Contract of what lies below BullMQ: its connections, and messages beside them. Makers: `redis-wire.ts`, `postgres-wire.ts`.
+ *
+ * What BullMQ is given as its connection is an object of its own kind, opaque to everybody between.
+ */
+import type { Unsubscribe } from './broker.ts';
+
+export interface Wire {
+  readonly kind: 'redis' | 'postgres';
+  /** Without passwords. */
+  readonly url: string;
+  /** Beginning of all names; Redis only. */
+  readonly prefix: string;
+  /** What BullMQ puts and counts over. */
+  readonly connection: object;
+  /** What one consumer takes over; `close` cuts it, also in an outage. */
+  openTaking(): { readonly connection: object; close(): void };
+  /**
+   * The answer to a question over `connection`, or why there is none, within seconds; at once while there is no connection.
+   *
+   * @throws BatutaError BROKER_UNAVAILABLE
+   */
+  answerOf<T>(ask: () => Promise<T>): Promise<T>;
+  /** One round trip. */
+  ping(): Promise<unknown>;
+  /** Sends a message to other processes and this one. */
+  send(channel: string, message: string): Promise<void>;
+  /** Resolves once it is in force, or an outage keeps it from being so. */
+  subscribe(channel: string, listener: (message: string) => void): Promise<Unsubscribe>;
+  /** Told of what goes wrong below BullMQ: an outage is reported once, what BullMQ says of tickets that vanished not at all. */
+  complain(error: unknown): void;
+  close(): Promise<void>;
+}
