@@ -34,7 +34,7 @@ export class OutputCapture {
       const callback = typeof encoding === 'function' ? encoding : done;
       if (callback) queueMicrotask(() => callback());
       return true;
-    }) as Write;
+    });
   }
 }
 

@@ -6,6 +6,7 @@ import { declareProjectCommands } from './declare-project.ts';
 import { declareRunCommand } from './declare-run.ts';
 import { declareRunsCommands } from './declare-runs.ts';
 import { packageVersion } from '../base/installed.ts';
+import { refuseUnknownCommand } from './make-group.ts';
 import type { Action, Perform } from './perform.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -33,5 +34,8 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareRunCommand(program, perform);
   declareRunsCommands(program, perform);
   declareFlowCommands(program, perform);
-  return program.action(() => terminal.out.write(program.helpInformation()));
+  return program.allowExcessArguments().action(() => {
+    refuseUnknownCommand(program);
+    terminal.out.write(program.helpInformation());
+  });
 }

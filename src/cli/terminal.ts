@@ -51,7 +51,7 @@ function streamOf(stream: NodeJS.WriteStream, choice: ColorChoice, gone: AbortCo
     if (error.code !== 'EPIPE' && error.code !== 'EIO') throw error;
     gone.abort();
   });
-  const isTty = stream.isTTY === true;
+  const isTty = stream.isTTY ?? false;
   return {
     write: (text) => void (gone.signal.aborted || write(text)),
     line: (text = '') => void (gone.signal.aborted || write(`${text}\n`)),

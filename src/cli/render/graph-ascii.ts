@@ -106,8 +106,10 @@ function drawChannel(canvas: Canvas, { buses, tracks }: Channel, next: readonly 
     for (const place of bus.from) canvas.line(place.row, x, bend ?? end - 1, bus);
     for (const place of bus.to) if (bend !== null) canvas.line(place.row, bend, end - 1, bus, { arriving: true });
   }
-  for (const place of next)
-    if (place.before.length > 0) place.name === null ? canvas.across(place.row, end, end + 1) : canvas.text(place.row, end, '▸');
+  for (const place of next.filter(({ before }) => before.length > 0)) {
+    if (place.name === null) canvas.across(place.row, end, end + 1);
+    else canvas.text(place.row, end, '▸');
+  }
   return end + 2;
 }
 
