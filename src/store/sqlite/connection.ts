@@ -24,6 +24,7 @@ import { FlushWriter } from './flush.ts';
 import { sqliteFragments } from './fragments.ts';
 import { Mutex } from './mutex.ts';
 import { Statements } from './statements.ts';
+import type { Prepared } from './statements.ts';
 
 export interface SqliteOptions {
   /** Time that leases are compared with. */
@@ -82,6 +83,7 @@ export class SqliteConnection implements Connection {
   /** Held while a transaction is open across turns; everything else waits, or it would become part of it. */
   readonly #mutex = new Mutex();
   #writer: FlushWriter | undefined;
+  #dataVersion: Prepared | undefined;
   #kysely: Promise<Kysely<Tables>> | undefined;
   #closed = false;
 
@@ -156,13 +158,15 @@ export class SqliteConnection implements Connection {
   }
 
   dataVersion(): number {
-    return Number(this.#statements.prepare('pragma data_version').first([])?.[0] ?? 0);
+    this.#dataVersion ??= this.#statements.prepare('pragma data_version');
+    return Number(this.#dataVersion.first([])?.[0] ?? 0);
   }
 
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
     await this.#mutex.run(() => {
+      this.#dataVersion = undefined;
       this.#statements.clear();
       this.#database.close();
     });
