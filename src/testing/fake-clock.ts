@@ -27,9 +27,13 @@ export class FakeClock implements Clock {
   readonly #waits = new Map<string, number>();
   #looking = false;
 
-  /** @param start what it shows at first, a date or UTC epoch ms; default 2026-01-01T00:00:00Z. */
-  constructor(start: Date | number = Date.UTC(2026, 0, 1)) {
-    this.#now = Number(start);
+  /**
+   * @param start what it shows at first: a date, UTC epoch ms, or a date as text; default 2026-01-01T00:00:00Z.
+   * @throws RangeError when it is no date.
+   */
+  constructor(start: Date | number | string = Date.UTC(2026, 0, 1)) {
+    this.#now = new Date(start).getTime();
+    if (Number.isNaN(this.#now)) throw new RangeError(`A clock cannot start at ${String(start)}: that is no date.`);
   }
 
   now(): number {
@@ -130,8 +134,8 @@ export class FakeClock implements Clock {
   }
 }
 
-/** A clock for tests. @param start default 2026-01-01T00:00:00Z */
-export function fakeClock(start?: Date | number): FakeClock {
+/** A clock for tests. @param start a date, UTC epoch ms, or a date as text; default 2026-01-01T00:00:00Z */
+export function fakeClock(start?: Date | number | string): FakeClock {
   return new FakeClock(start);
 }
 

@@ -54,12 +54,18 @@ describe('testFlow', () => {
   });
 
   test('an override of no task is refused with the nearest name', async () => {
-    await expect(testFlow(Orders, {}, { override: { fetsch: [] } as object })).rejects.toThrow("Orders has no task 'fetsch' to override. Did you mean 'fetch'?");
+    await expect(testFlow(Orders, {}, { override: { fetsch: [] } as object })).rejects.toThrow(
+      "Orders has no task 'fetsch' to override. Did you mean 'fetch'?",
+    );
   });
 
   test('a task that waits on the clock runs into its timeout without waiting', async () => {
     const clock = fakeClock();
-    const run = await testFlow(Orders, {}, { clock, override: { fetch: [1], total: (_orders: number[], ctx: TaskContext) => clock.sleep('5m', ctx.signal) } });
+    const run = await testFlow(
+      Orders,
+      {},
+      { clock, override: { fetch: [1], total: (_orders: number[], ctx: TaskContext) => clock.sleep('5m', ctx.signal) } },
+    );
     run.expectState('Failed').expectTask('total', 'TimedOut', { attempts: 1 });
     expect(run.waitedMs).toBe(60_000);
   });
@@ -79,7 +85,9 @@ describe('testFlow', () => {
   test('a failed expectation says what it found', async () => {
     const run = await testFlow(Orders, {}, { override: { fetch: () => Promise.reject(new Error('gone')) } });
     expect(() => run.expectState('Completed')).toThrow('Expected Completed, but the run is Failed (Task fetch failed: gone).');
-    expect(() => run.expectTask('total', 'Completed')).toThrow('Expected Completed, but task total is UpstreamFailed (It waits for fetch, which failed.).');
+    expect(() => run.expectTask('total', 'Completed')).toThrow(
+      'Expected Completed, but task total is UpstreamFailed (It waits for fetch, which failed.).',
+    );
     expect(run.thrown).toEqual(new Error('gone'));
   });
 });
