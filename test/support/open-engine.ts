@@ -1,0 +1,64 @@
+/** An engine with its client over a database of the test's own, in which a test may choose what a user never does: settings, clocks, who counts as gone. */
+import { openLog } from '../../src/base/log.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
+import { makeId } from '../../src/base/id.ts';
+import { identifyProcess, isProcessGone } from '../../src/base/process-identity.ts';
+import { LocalClient } from '../../src/client/local-client.ts';
+import { definitionOf } from '../../src/define/definition.ts';
+import { Engine } from '../../src/engine/engine.ts';
+import { folderStorage, memoryStorage } from '../../src/engine/results.ts';
+import { defaultEngineSettings, type EngineSettings } from '../../src/engine/services.ts';
+import type { FlowClass } from '../../src/model/context.ts';
+import type { Owner } from '../../src/model/run.ts';
+import { openStore } from '../../src/store/open.ts';
+import type { Store } from '../../src/store/store.ts';
+
+export interface EngineParts {
+  /** Default: in memory. */
+  readonly url?: string;
+  readonly store?: Store;
+  /** Folder for large results; default: in memory. */
+  readonly results?: string;
+  readonly settings?: Partial<EngineSettings>;
+  readonly clock?: Clock;
+  readonly leaseClock?: Clock;
+  /** Default: the process of the owner is gone. */
+  readonly isOwnerGone?: (owner: Owner) => boolean;
+  /** Flows of which recorded runs may be continued, by the names they have. */
+  readonly flows?: readonly FlowClass[];
+}
+
+export interface OpenEngine {
+  readonly client: LocalClient;
+  readonly engine: Engine;
+  readonly store: Store;
+}
+
+/** Close the client at the end. */
+export async function openEngine(parts: EngineParts = {}): Promise<OpenEngine> {
+  const store = parts.store ?? (await openStore({ url: parts.url ?? 'sqlite::memory:' }));
+  const log = await openLog({ level: 'warn', format: 'json', write: () => undefined });
+  const engine = new Engine(
+    {
+      store,
+      results: parts.results === undefined ? memoryStorage() : folderStorage(parts.results),
+      clock: parts.clock ?? systemClock,
+      leaseClock: parts.leaseClock ?? systemClock,
+      log: log.logger,
+      random: () => 0.5,
+      makeId,
+      owner: identifyProcess(),
+      isOwnerGone: parts.isOwnerGone ?? isProcessGone,
+      settings: { ...defaultEngineSettings, ...parts.settings },
+      isolate: { call: () => Promise.reject(new Error('This engine has no threads.')), close: async () => undefined },
+    },
+    definitionOf,
+  );
+  const known = new Map((parts.flows ?? []).map((flow) => [definitionOf(flow).name, definitionOf(flow)]));
+  const findDefinition = async ({ flow }: { readonly flow: string }) => {
+    const definition = known.get(flow);
+    if (!definition) throw new Error(`The test names no flow ${flow}.`);
+    return definition;
+  };
+  return { client: new LocalClient({ store, engine, log, captureConsole: false, findDefinition }), engine, store };
+}

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import { Slots } from '../../../src/engine/slots.ts';
+
+/** Takes a place and tells when it has it. */
+function waiter(slots: Slots, name: string, priority: number, served: string[]): void {
+  const place = slots.take(priority);
+  if (place) void place.then(() => served.push(name));
+  else served.push(name);
+}
+
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}
+
+describe('Slots', () => {
+  test('without a limit everybody has a place at once', () => {
+    const slots = new Slots(null);
+    for (let i = 0; i < 1_000; i++) expect(slots.take(0)).toBeNull();
+  });
+
+  test('a waiter of higher priority is served before all others, also after many were served', async () => {
+    const slots = new Slots(1);
+    const served: string[] = [];
+    for (const [name, priority] of [['first', 0], ['high', 5], ['low', 0], ['last', 0]] as const) waiter(slots, name, priority, served);
+    slots.give();
+    slots.give();
+    await turn();
+    waiter(slots, 'late but high', 5, served);
+    slots.give();
+    slots.give();
+    await turn();
+    expect(served).toEqual(['first', 'high', 'low', 'late but high', 'last']);
+  });
+
+  test('nobody is lost and never more have a place than there are, in any order of coming and going', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(fc.option(fc.integer({ min: -2, max: 2 }), { nil: null }), { maxLength: 60 }), async (limit, steps) => {
+        const slots = new Slots(limit);
+        const served: string[] = [];
+        let asked = 0;
+        let given = 0;
+        for (const priority of steps) {
+          if (priority !== null) waiter(slots, String(asked++), priority, served);
+          else if (given < Math.min(asked, served.length)) {
+            slots.give();
+            given++;
+          }
+          await Promise.resolve();
+          expect(served.length - given).toBe(Math.min(limit, asked - given));
+        }
+        while (given < asked) {
+          slots.give();
+          given++;
+          await Promise.resolve();
+        }
+        expect(new Set(served).size).toBe(asked);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('once opened, all who wait have a place, and all who come', async () => {
+    const slots = new Slots(1);
+    const served: string[] = [];
+    for (const name of ['a', 'b', 'c']) waiter(slots, name, 0, served);
+    slots.open();
+    waiter(slots, 'd', 0, served);
+    await turn();
+    expect(served.toSorted()).toEqual(['a', 'b', 'c', 'd']);
+  });
+});

@@ -1,0 +1,28 @@
+import { describe, expect, test } from 'vitest';
+import { canFollow, canReopen, isTerminal, stateNames, stateOf, stateTypes, terminalTypes } from '../../../src/model/state.ts';
+
+describe('states', () => {
+  test('nothing follows a terminal type', () => {
+    for (const from of terminalTypes) for (const to of stateTypes) expect(canFollow(from, to)).toBe(false);
+  });
+
+  test('every type that is not terminal can end, and can be cancelled', () => {
+    for (const from of stateTypes.filter((type) => !isTerminal(type))) {
+      expect(canFollow(from, 'FAILED')).toBe(true);
+      expect(canFollow(from, 'CANCELLED')).toBe(true);
+      expect(canFollow(from, 'CANCELLING')).toBe(true);
+    }
+  });
+
+  test('a run that is being cancelled never starts anew', () => {
+    for (const to of ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED'] as const) expect(canFollow('CANCELLING', to)).toBe(false);
+  });
+
+  test('what completed is not opened again, what failed, crashed or was cancelled may be', () => {
+    expect(stateTypes.filter(canReopen)).toEqual(['FAILED', 'CRASHED', 'CANCELLED']);
+  });
+
+  test('a state without a name has the plain one of its type', () => {
+    for (const type of stateTypes) expect(stateOf(type)).toEqual({ type, name: stateNames[type][0], message: null });
+  });
+});
