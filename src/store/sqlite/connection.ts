@@ -22,6 +22,7 @@ import type { Tables } from '../tables.ts';
 import { retryBusy } from './busy.ts';
 import { FlushWriter } from './flush.ts';
 import { sqliteFragments } from './fragments.ts';
+import type { SqliteSession } from './kysely.ts';
 import { Mutex } from './mutex.ts';
 import { Statements } from './statements.ts';
 import type { Prepared } from './statements.ts';
@@ -131,12 +132,12 @@ export class SqliteConnection implements Connection {
   }
 
   kysely(): Promise<Kysely<Tables>> {
-    this.#kysely ??= import('./kysely.ts').then(({ sqliteKysely }) => sqliteKysely(this));
+    this.#kysely ??= import('./kysely.ts').then(({ sqliteKysely }) => sqliteKysely(this.#session));
     return this.#kysely;
   }
 
   /** Kysely's own way in: it holds the connection from `acquire` to `release`. */
-  get session(): SqliteSession {
+  get #session(): SqliteSession {
     return {
       acquire: () => this.#mutex.acquire(),
       release: () => this.#mutex.release(),
@@ -205,15 +206,6 @@ export class SqliteConnection implements Connection {
   #retry<T>(work: () => T): Promise<T> {
     return retryBusy(this.#options.busyTimeoutMs, work);
   }
-}
-
-/** What the Kysely driver needs of the connection. */
-export interface SqliteSession {
-  acquire(): Promise<void>;
-  release(): void;
-  all(text: string, params: readonly unknown[]): Promise<unknown[]>;
-  run(text: string, params: readonly unknown[]): Promise<{ readonly changes: number }>;
-  rollback(): void;
 }
 
 const pragmas = ['journal_mode = wal', 'synchronous = normal', 'cache_size = -16000', 'temp_store = memory'];

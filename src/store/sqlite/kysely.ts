@@ -2,14 +2,22 @@
 import { CompiledQuery, Kysely, SqliteAdapter, SqliteIntrospector, SqliteQueryCompiler } from 'kysely';
 import type { DatabaseConnection, Driver, QueryResult } from 'kysely';
 import type { Tables } from '../tables.ts';
-import type { SqliteConnection, SqliteSession } from './connection.ts';
+
+/** What the Kysely driver needs of the connection. */
+export interface SqliteSession {
+  acquire(): Promise<void>;
+  release(): void;
+  all(text: string, params: readonly unknown[]): Promise<unknown[]>;
+  run(text: string, params: readonly unknown[]): Promise<{ readonly changes: number }>;
+  rollback(): void;
+}
 
 /** The query builder of a connection; it is never destroyed by itself, the connection is closed below it. */
-export function sqliteKysely(connection: SqliteConnection): Kysely<Tables> {
+export function sqliteKysely(session: SqliteSession): Kysely<Tables> {
   return new Kysely<Tables>({
     dialect: {
       createAdapter: () => new SqliteAdapter(),
-      createDriver: () => new LibsqlDriver(connection.session),
+      createDriver: () => new LibsqlDriver(session),
       createIntrospector: (db) => new SqliteIntrospector(db),
       createQueryCompiler: () => new SqliteQueryCompiler(),
     },
