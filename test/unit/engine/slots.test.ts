@@ -22,7 +22,13 @@ describe('Slots', () => {
   test('a waiter of higher priority is served before all others, also after many were served', async () => {
     const slots = new Slots(1);
     const served: string[] = [];
-    for (const [name, priority] of [['first', 0], ['high', 5], ['low', 0], ['last', 0]] as const) waiter(slots, name, priority, served);
+    for (const [name, priority] of [
+      ['first', 0],
+      ['high', 5],
+      ['low', 0],
+      ['last', 0],
+    ] as const)
+      waiter(slots, name, priority, served);
     slots.give();
     slots.give();
     await turn();
@@ -35,27 +41,31 @@ describe('Slots', () => {
 
   test('nobody is lost and never more have a place than there are, in any order of coming and going', async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), fc.array(fc.option(fc.integer({ min: -2, max: 2 }), { nil: null }), { maxLength: 60 }), async (limit, steps) => {
-        const slots = new Slots(limit);
-        const served: string[] = [];
-        let asked = 0;
-        let given = 0;
-        for (const priority of steps) {
-          if (priority !== null) waiter(slots, String(asked++), priority, served);
-          else if (given < Math.min(asked, served.length)) {
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 4 }),
+        fc.array(fc.option(fc.integer({ min: -2, max: 2 }), { nil: null }), { maxLength: 60 }),
+        async (limit, steps) => {
+          const slots = new Slots(limit);
+          const served: string[] = [];
+          let asked = 0;
+          let given = 0;
+          for (const priority of steps) {
+            if (priority !== null) waiter(slots, String(asked++), priority, served);
+            else if (given < Math.min(asked, served.length)) {
+              slots.give();
+              given++;
+            }
+            await Promise.resolve();
+            expect(served.length - given).toBe(Math.min(limit, asked - given));
+          }
+          while (given < asked) {
             slots.give();
             given++;
+            await Promise.resolve();
           }
-          await Promise.resolve();
-          expect(served.length - given).toBe(Math.min(limit, asked - given));
-        }
-        while (given < asked) {
-          slots.give();
-          given++;
-          await Promise.resolve();
-        }
-        expect(new Set(served).size).toBe(asked);
-      }),
+          expect(new Set(served).size).toBe(asked);
+        },
+      ),
       { numRuns: 200 },
     );
   });

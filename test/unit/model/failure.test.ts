@@ -9,7 +9,13 @@ describe('failureOf', () => {
       readonly details = { status: 503, tries: [1, 2] };
     }
     const failure = failureOf(new HttpError('no answer', { cause: new TypeError('socket closed') }));
-    expect(failure).toMatchObject({ name: 'HttpError', message: 'no answer', code: 'E_HTTP', details: { status: 503, tries: [1, 2] }, cause: { name: 'TypeError', message: 'socket closed' } });
+    expect(failure).toMatchObject({
+      name: 'HttpError',
+      message: 'no answer',
+      code: 'E_HTTP',
+      details: { status: 503, tries: [1, 2] },
+      cause: { name: 'TypeError', message: 'socket closed' },
+    });
     const back = errorOf(failure);
     expect(back).toMatchObject({ name: 'HttpError', message: 'no answer', code: 'E_HTTP', stack: failure.stack });
     expect(back.cause).toMatchObject({ name: 'TypeError' });

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
 import { buildGraph, type GraphTask } from '../../../src/model/graph.ts';
 
-const task = (name: string, needs: string[] = [], rest: Partial<GraphTask> = {}): GraphTask => ({ name, needs, after: [], each: null, ...rest });
+const task = (name: string, needs: string[] = [], rest: Partial<GraphTask> = {}): GraphTask => ({
+  name,
+  needs,
+  after: [],
+  each: null,
+  ...rest,
+});
 
 describe('buildGraph', () => {
   test('each task comes after all it waits for, in the order of declaration where that is free', () => {
@@ -25,9 +31,9 @@ describe('buildGraph', () => {
   });
 
   test('any graph whose edges point backwards is ordered, with all its nodes and edges', () => {
-    const anyTasks = fc.array(fc.array(fc.nat(200), { maxLength: 4 }), { minLength: 1, maxLength: 40 }).map((lists) =>
-      lists.map((picks, at) => task(`t${at}`, at === 0 ? [] : [...new Set(picks.map((pick) => `t${pick % at}`))])),
-    );
+    const anyTasks = fc
+      .array(fc.array(fc.nat(200), { maxLength: 4 }), { minLength: 1, maxLength: 40 })
+      .map((lists) => lists.map((picks, at) => task(`t${at}`, at === 0 ? [] : [...new Set(picks.map((pick) => `t${pick % at}`))])));
     fc.assert(
       fc.property(anyTasks, (tasks) => {
         const built = buildGraph(tasks.toReversed());

@@ -32,7 +32,10 @@ describe('retryDelayMs', () => {
 
   const anyPolicy = fc.record({
     retries: fc.nat(20),
-    delayMs: fc.oneof(fc.double({ min: 0, max: 1e9, noNaN: true }), fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), { maxLength: 5 })),
+    delayMs: fc.oneof(
+      fc.double({ min: 0, max: 1e9, noNaN: true }),
+      fc.array(fc.double({ min: 0, max: 1e9, noNaN: true }), { maxLength: 5 }),
+    ),
     backoff: fc.constantFrom('fixed' as const, 'exponential' as const),
     maxDelayMs: fc.option(fc.nat(1_000_000), { nil: null }),
     jitter: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -54,11 +57,16 @@ describe('retryDelayMs', () => {
 
   test('jitter stays within its share of the wait', () => {
     fc.assert(
-      fc.property(fc.integer({ min: 0, max: 1_000_000 }), fc.double({ min: 0, max: 1, noNaN: true }), anyRandom, (delayMs, jitter, random) => {
-        const ms = retryDelayMs(policy({ delayMs, jitter }), 1, null, () => random);
-        expect(ms).toBeGreaterThanOrEqual(Math.floor(delayMs * (1 - jitter)));
-        expect(ms).toBeLessThanOrEqual(Math.ceil(delayMs * (1 + jitter)));
-      }),
+      fc.property(
+        fc.integer({ min: 0, max: 1_000_000 }),
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        anyRandom,
+        (delayMs, jitter, random) => {
+          const ms = retryDelayMs(policy({ delayMs, jitter }), 1, null, () => random);
+          expect(ms).toBeGreaterThanOrEqual(Math.floor(delayMs * (1 - jitter)));
+          expect(ms).toBeLessThanOrEqual(Math.ceil(delayMs * (1 + jitter)));
+        },
+      ),
     );
   });
 
