@@ -26,7 +26,7 @@ export class OutputCapture {
   #redirect(stream: NodeJS.WriteStream): void {
     const entry = { stream, original: stream.write, rest: '' };
     this.#taken.push(entry);
-    stream.write = ((chunk: string | Uint8Array, encoding?: BufferEncoding | Done, done?: Done): boolean => {
+    stream.write = (chunk: string | Uint8Array, encoding?: BufferEncoding | Done, done?: Done): boolean => {
       const text = entry.rest + (typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString('utf8'));
       const end = text.lastIndexOf('\n') + 1;
       entry.rest = text.slice(end);
@@ -34,7 +34,7 @@ export class OutputCapture {
       const callback = typeof encoding === 'function' ? encoding : done;
       if (callback) queueMicrotask(() => callback());
       return true;
-    });
+    };
   }
 }
 

@@ -15,7 +15,7 @@ export interface Frame {
   readonly column: number;
 }
 
-const framePattern = /\(?((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/;
+const framePattern = /(?:\(|^at (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/;
 const maxSourceBytes = 2_000_000;
 
 /** `TypeError: text [CODE]` on one line. */

@@ -38,15 +38,16 @@ const phaseMarks: Readonly<Record<Phase, readonly [glyph: string, hue: Hue]>> = 
 /** The line of one task, or of all items of a mapped one. May be wider than the terminal. */
 export function rowLine(tree: RunTree, group: TaskGroup, options: RowSurroundings): string {
   const { depth, nameCells, paint } = options;
-  const shownName = cut(oneLine(nameOf(group)), nameCells);
+  const shownName = cut(nameOf(group), nameCells);
   const name = padEnd(group.phase === 'waiting' || group.phase === 'blocked' ? paint.dim(shownName) : shownName, nameCells);
   const detail = group.isGroup ? groupDetail(group, options) : singleDetail(tree, group, options);
   return `${'  '.repeat(depth)}${markOf(tree, group, options)} ${name} ${padStart(elapsedOf(tree, group, options), durationCells)}  ${detail}`.trimEnd();
 }
 
-function nameOf(group: TaskGroup): string {
+/** What a group is called on its line. */
+export function nameOf(group: TaskGroup): string {
   const own = group.isGroup ? null : group.last?.displayName;
-  return own ?? (group.name.startsWith('flow:') ? `${group.name.slice('flow:'.length)} ↳` : group.name);
+  return oneLine(own ?? (group.name.startsWith('flow:') ? `↳ ${group.name.slice('flow:'.length)}` : group.name));
 }
 
 function markOf(tree: RunTree, group: TaskGroup, { frame, paint }: RowSurroundings): string {

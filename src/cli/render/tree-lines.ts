@@ -5,7 +5,7 @@ import { shortId } from './ids.ts';
 import type { Paint } from './paint.ts';
 import type { RunTree } from './run-tree.ts';
 import { glyphOf, shapeOf } from './shapes.ts';
-import { type RowSurroundings, rowLine } from './row-line.ts';
+import { nameOf, type RowSurroundings, rowLine } from './row-line.ts';
 import type { TaskGroup } from './task-group.ts';
 import { cut, oneLine, widthOf } from './width.ts';
 
@@ -45,7 +45,7 @@ function headLine(tree: RunTree, { now, paint }: FrameOptions): string {
 function bodyLines(tree: RunTree, options: FrameOptions, room: number, depth: number): string[] {
   const { shown, fold } = selectGroups(tree, room, options.paint);
   const nameCells = Math.min(
-    Math.max(...shown.map((group) => widthOf(group.name)), 4),
+    Math.max(...shown.map((group) => widthOf(nameOf(group))), 4),
     maxNameCells,
     Math.max(8, Math.floor(options.columns / 2) - 2 * depth),
   );

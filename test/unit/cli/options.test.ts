@@ -1,0 +1,99 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { readParams } from '../../../src/cli/read-params.ts';
+import { readCount, readDuration, readLevel, readSince, readStates } from '../../../src/cli/read-options.ts';
+import { failureLines, userFrame } from '../../../src/cli/render/failure.ts';
+import { paintOf } from '../../../src/cli/render/paint.ts';
+import { failureOf } from '../../../src/model/failure.ts';
+import { noon } from './samples.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'batuta-options-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('options', () => {
+  it('--since takes a duration ago and an ISO time', () => {
+    expect(readSince('--since', '2h', noon)).toBe(noon - 7_200_000);
+    expect(readSince('--since', '2026-01-15T09:00:00Z', noon)).toBe(noon - 10_800_000);
+  });
+
+  it.each(['yesterday', '5', '', '2026-13-45'])('--since %j is refused with what is allowed', (text) => {
+    expect(() => readSince('--since', text, noon)).toThrow(/--since must be a duration ago such as 30m/);
+  });
+
+  it('states are taken in any case, as names and as types, with commas', () => {
+    expect(readStates(['failed,timedout', 'RUNNING'])).toEqual(['Failed', 'TimedOut', 'Running']);
+    expect(() => readStates(['bogus'])).toThrow(/'bogus' is no state. Allowed are Scheduled, /);
+  });
+
+  it.each(['0', '-1', '1.5', 'ten', '1001', ''])('--limit %j is refused', (text) => {
+    expect(() => readCount('--limit', text, { min: 1, max: 1_000 })).toThrow('--limit must be a whole number from 1 to 1000');
+  });
+
+  it('levels have names, durations have units', () => {
+    expect(readLevel('WARN')).toBe(40);
+    expect(() => readLevel('loud')).toThrow('--level must be one of trace, debug, info, warn, error, fatal');
+    expect(readDuration('--older-than', '30d')).toBe(2_592_000_000);
+    expect(() => readDuration('--older-than', '30')).toThrow('--older-than must be a duration such as');
+  });
+});
+
+describe('parameters', () => {
+  it('-p is text up to the first =, the last of two wins', async () => {
+    expect(await readParams(undefined, ['a=1', 'b=x=y', 'a=2', 'c='], folder)).toEqual({
+      data: undefined,
+      texts: { a: '2', b: 'x=y', c: '' },
+    });
+  });
+
+  it('--params takes an object, or a file that holds one', async () => {
+    writeFileSync(join(folder, 'params.json'), '{"month":"01"}');
+    expect((await readParams('{"n":1}', [], folder)).data).toEqual({ n: 1 });
+    expect((await readParams('@params.json', [], folder)).data).toEqual({ month: '01' });
+  });
+
+  it.each([
+    ['{bad', /^--params is not JSON: /],
+    ['[1]', /must hold a JSON object such as .*, not a list/],
+    ['null', /not null/],
+    ['"x"', /not a string/],
+    ['@none.json', /^The file none.json of --params does not exist/],
+  ])('--params %s is refused with PARAMS_NOT_JSON', async (text, message) => {
+    await expect(readParams(text, [], folder)).rejects.toMatchObject({ code: 'PARAMS_NOT_JSON', message: expect.stringMatching(message) });
+  });
+
+  it('-p without a key or a value is wrong usage', async () => {
+    await expect(readParams(undefined, ['month'], folder)).rejects.toMatchObject({ code: 'USAGE' });
+    await expect(readParams(undefined, ['=x'], folder)).rejects.toMatchObject({ code: 'USAGE' });
+  });
+});
+
+describe('failures', () => {
+  const stack = (file: string): string =>
+    `Error: no\n    at read (node:internal/fs:1:2)\n    at load (/app/node_modules/lib/index.js:3:4)\n    at Flights.join (${file}:2:9)\n    at run (/app/other.ts:9:9)`;
+
+  it("points at the first line of the user's own code and quotes it", () => {
+    const file = join(folder, 'flow.ts');
+    writeFileSync(file, 'class Flights {\n  join() { throw new Error("no"); }\n}\n');
+    expect(userFrame(stack(file))).toEqual({ file, line: 2, column: 9 });
+    const failure = { ...failureOf(new Error('no', { cause: new TypeError('deep') })), stack: stack(file) };
+    const lines = failureLines(failure, paintOf(false), { cwd: folder });
+    expect(lines.slice(0, 3)).toEqual(['no', '  at flow.ts:2:9', '  2 │ join() { throw new Error("no"); }']);
+    expect(lines).toContain('caused by TypeError: deep');
+  });
+
+  it('of a line too long shows the part around the place', () => {
+    const file = join(folder, 'long.ts');
+    writeFileSync(file, `${'a'.repeat(300)}HERE${'b'.repeat(300)}`);
+    const failure = { ...failureOf(new Error('no')), stack: `Error: no\n    at x (${file}:1:301)` };
+    const [, , source = ''] = failureLines(failure, paintOf(false), { cwd: folder, width: 60 });
+    expect(source).toContain('HERE');
+    expect(source.length).toBeLessThanOrEqual(60);
+  });
+
+  it('a stack without a line of the user, or none at all, is no trouble', () => {
+    expect(userFrame('Error\n    at node:internal/x:1:1')).toBeNull();
+    expect(userFrame(null)).toBeNull();
+  });
+});
