@@ -53,9 +53,11 @@ async function refuseUnknown(definition: FlowDefinition, schema: StandardSchemaV
   if (!isFields(given) || !isFields(validated)) return;
   const declared = knownFields(schema);
   const known = declared ?? Object.keys(validated);
-  const unknown = Object.keys(given).filter((key) => !known.includes(key) && !Object.hasOwn(validated, key));
-  // Where the schema cannot say what it takes, a field may have gone into another: then leaving it out makes a difference.
-  if (declared === null && unknown.length > 0 && !(await isSame(definition, schema, given, unknown, validated))) return;
+  const unknown: string[] = [];
+  for (const key of Object.keys(given)) {
+    if (known.includes(key) || (declared === null && !(await isIdle(definition, schema, given, key, validated)))) continue;
+    unknown.push(key);
+  }
   const [first] = unknown;
   if (first === undefined) return;
   throw new BatutaError(
@@ -67,14 +69,16 @@ async function refuseUnknown(definition: FlowDefinition, schema: StandardSchemaV
   );
 }
 
-async function isSame(
+/** Whether a field makes no difference: it is gone from the outcome, and the outcome is the same without it. */
+async function isIdle(
   definition: FlowDefinition,
   schema: StandardSchemaV1,
   given: Fields,
-  without: readonly string[],
-  validated: unknown,
+  key: string,
+  validated: Fields,
 ): Promise<boolean> {
-  const rest = Object.fromEntries(Object.entries(given).filter(([key]) => !without.includes(key)));
+  if (Object.hasOwn(validated, key)) return false;
+  const { [key]: _, ...rest } = given;
   const result = await validate(definition, schema, rest);
   return !result.issues && isDeepStrictEqual(result.value, validated);
 }
@@ -105,9 +109,10 @@ export function jsonSchemaOf(schema: StandardSchemaV1 | null): Fields | null {
   }
 }
 
-function knownFields(schema: StandardSchemaV1 | null): string[] | null {
-  const properties = jsonSchemaOf(schema)?.['properties'];
-  return isFields(properties) ? Object.keys(properties) : null;
+/** The fields a schema takes; null when it takes others as well, or cannot say. */
+function knownFields(schema: StandardSchemaV1): string[] | null {
+  const { properties, additionalProperties } = jsonSchemaOf(schema) ?? {};
+  return isFields(properties) && !isFields(additionalProperties) && additionalProperties !== true ? Object.keys(properties) : null;
 }
 
 function invalid(definition: FlowDefinition, issues: readonly StandardSchemaV1.Issue[], given: unknown): BatutaError {
