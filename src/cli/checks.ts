@@ -65,7 +65,7 @@ async function checkStore(context: CommandContext, config: Config): Promise<Chec
   const { openStore } = await import('../store/open.ts');
   const existed = sqlitePath(config) === null || existsSync(sqlitePath(config) ?? '');
   try {
-    const store = await openStore({ url: config.databaseUrl });
+    const store = await openStore({ url: config.databaseUrl, migrate: false });
     try {
       const { after, applied } = await store.migrate();
       const newest = (await store.runs.list({ limit: 1 })).items[0];

@@ -8,8 +8,8 @@ import { printJson } from '../print-json.ts';
 /** Applies what is missing and says what that was. */
 export async function migrate(context: CommandContext, options: { readonly json?: boolean }): Promise<ExitStatus> {
   const { config } = await openSettings(context);
-  // Not through a client, which migrates when it opens: here one wants to see what was done.
-  const store = await openStore({ url: config.databaseUrl });
+  // Not through a client, which migrates as it opens: here one wants to see what was done.
+  const store = await openStore({ url: config.databaseUrl, migrate: false });
   try {
     const report = await store.migrate();
     const { terminal } = context;

@@ -1,5 +1,5 @@
 /** `batuta init`: makes a project that works. Nothing that exists is touched. */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { BatutaError } from '../../base/errors.ts';
 import type { CommandContext } from '../context.ts';
@@ -19,6 +19,7 @@ const maxNameChars = 100;
 export async function init(context: CommandContext, dir: string): Promise<ExitStatus> {
   const { terminal } = context;
   const { out } = terminal;
+  if (dir.trim() === '') throw badName(dir);
   const folder = resolve(terminal.cwd, dir);
   const name = checkFolder(folder, dir, terminal.cwd);
   const existing: string[] = [];
@@ -36,13 +37,24 @@ export async function init(context: CommandContext, dir: string): Promise<ExitSt
 /** Gives the name of the project: that of the folder. */
 function checkFolder(folder: string, given: string, cwd: string): string {
   const name = basename(folder);
-  if (folder !== resolve(cwd) && (!goodName.test(name) || name.length > maxNameChars || given.trim() === '')) {
-    throw usage(`'${given}' is no name for a project folder: use letters, digits, '.', '-' and '_'.`);
-  }
+  if (folder !== resolve(cwd) && (!goodName.test(name) || name.length > maxNameChars)) throw badName(given);
   for (let at = folder; ; at = dirname(at)) {
-    const found = statSync(at, { throwIfNoEntry: false });
+    const found = statOrNull(at);
     if (found?.isDirectory() || dirname(at) === at) return packageName(name);
     if (found) throw usage(`${at} is a file, so no project can be made in ${folder}. Choose another folder.`);
+  }
+}
+
+function badName(given: string): BatutaError {
+  return usage(`'${given}' is no name for a project folder: use letters, digits, '.', '-' and '_'.`);
+}
+
+/** Null also where a file stands in the way. */
+function statOrNull(path: string): Stats | null {
+  try {
+    return statSync(path);
+  } catch {
+    return null;
   }
 }
 
@@ -62,7 +74,7 @@ function writeNew(path: string, text: string): boolean {
     return true;
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    if (code === 'EEXIST' && statSync(path, { throwIfNoEntry: false })) return false;
+    if (code === 'EEXIST' && statOrNull(path)) return false;
     if (code === 'EEXIST' || code === 'ENOTDIR') throw usage(`${dirname(path)} is a file, so ${basename(path)} cannot be made in it.`);
     if (code === 'ENOSPC') throw new BatutaError('STORE_FULL', `The disk is full: ${path} could not be written.`, { cause });
     throw new BatutaError('STORE_READ_ONLY', `${path} cannot be written: ${message}.`, { cause });

@@ -16,7 +16,7 @@ export function levelName(level: number): LogLevel {
   return names.findLast((name) => logLevels[name] <= level) ?? 'trace';
 }
 
-/** `14:05:09.120 info  flights  412 rows  {"month":"01"}`; further lines of the message are indented below it. */
+/** `14:05:09.120 info  flights  412 rows  { month: '01' }`; further lines of the message are indented below it, a first attempt is not named. */
 export function logLineText(line: LogLine, task: string | null, paint: Paint): string {
   const level = levelName(line.level);
   const head = [
@@ -24,9 +24,10 @@ export function logLineText(line: LogLine, task: string | null, paint: Paint): s
     paint[hues[level]](level.padEnd(5)),
     ...(task === null ? [] : [paint.cyan(task)]),
   ].join(' ');
-  const fields = line.fields === null || Object.keys(line.fields).length === 0 ? '' : ` ${paint.dim(valueLine(line.fields, 400))}`;
+  const fields = Object.entries(line.fields ?? {}).filter(([name, value]) => name !== 'attempt' || value !== 1);
+  const shown = fields.length === 0 ? '' : ` ${paint.dim(valueLine(Object.fromEntries(fields), 400))}`;
   const message = stripControl(line.message).trimEnd().split('\n').join('\n    ');
-  return `${head} ${message}${fields}`;
+  return `${head} ${message}${shown}`;
 }
 
 /** Takes out what would steer the terminal; line breaks and tabs stay, and so do plain colours. */

@@ -32,6 +32,8 @@ export function runOf(change: Partial<Run> = {}): Run {
     epoch: 1,
     owner: null,
     leaseUntil: null,
+    queue: 'default',
+    priority: 0,
     ...change,
   };
 }
