@@ -8,22 +8,18 @@ import type { FlowClass } from '../model/context.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
-import { isTerminal, stateOf } from '../model/state.ts';
+import { isTerminal } from '../model/state.ts';
 import type { Claim } from '../store/store.ts';
+import { isHandedOn } from './active-run.ts';
+import { ClaimBatcher } from './claim-batcher.ts';
 import { describeFlow } from './describe-flow.ts';
 import { Leases } from './leases.ts';
-import { randomName, renderName } from './names.ts';
-import { validateParams } from './params.ts';
-import { encodeValue } from './results.ts';
+import { makeRun, type MakeRunOptions } from './make-run.ts';
 import { FlowRun } from './run-flow.ts';
 import type { EngineServices } from './services.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './sub-flow.ts';
 
-export interface SubmitOptions {
-  readonly id?: string;
-  readonly name?: string;
-  readonly tags?: readonly string[];
-  readonly parent?: { readonly runId: string; readonly taskRunId: string };
+export interface SubmitOptions extends MakeRunOptions {
   readonly listener?: EngineListener | null;
 }
 
@@ -38,6 +34,7 @@ export class Engine {
   readonly services: EngineServices;
   readonly #definitionOf: (flow: FlowClass) => FlowDefinition;
   readonly #leases: Leases;
+  readonly #claims: ClaimBatcher;
   readonly #underWay = new Map<string, RunUnderWay>();
   readonly #described = new Set<string>();
   /** Runs that are being recorded or claimed, and are not under way yet. */
@@ -49,6 +46,7 @@ export class Engine {
     this.services = services;
     this.#definitionOf = definitionOf;
     this.#leases = new Leases({ store: services.store, clock: services.leaseClock, log: services.log, settings: services.settings });
+    this.#claims = new ClaimBatcher((ids) => services.store.fleet.claimMany(ids, services.owner, services.settings.leaseMs));
   }
 
   /**
@@ -62,38 +60,25 @@ export class Engine {
 
   async #submit(definition: FlowDefinition, params: unknown, options: SubmitOptions): Promise<RunUnderWay> {
     const { services } = this;
-    const validated = await validateParams(definition, params);
-    const now = services.clock.now();
-    const text = encodeValue(validated, `parameters of flow ${definition.name}`) ?? 'null';
+    const made = await makeRun(services, definition, params, 'PENDING', options);
+    const { leaseMs } = services.settings;
     const run: Run = {
-      id: options.id ?? services.makeId(),
-      flow: definition.name,
-      flowVersion: definition.version,
-      name: options.name ?? (definition.runName === null ? randomName(services.random) : renderName(definition.runName, validated)),
-      deployment: null,
-      parentRunId: options.parent?.runId ?? null,
-      parentTaskRunId: options.parent?.taskRunId ?? null,
-      state: stateOf('PENDING'),
-      params: text,
+      ...made,
+      queue: made.queue ?? 'default',
+      priority: made.priority ?? 0,
       result: null,
       resultRef: null,
       error: null,
-      attempt: 1,
       recoveries: 0,
-      tags: [...new Set([...definition.tags, ...(options.tags ?? [])])],
-      source: definition.source === null ? null : `${definition.source.file}#${definition.source.exportName}`,
-      scheduledFor: null,
-      dueAt: null,
-      createdAt: now,
       startedAt: null,
       endedAt: null,
       cancelRequestedAt: null,
       epoch: 1,
       owner: services.owner,
-      leaseUntil: now + services.settings.leaseMs,
+      leaseUntil: made.createdAt + leaseMs,
     };
-    await this.#describe(definition);
-    await services.store.recorder.addRun(run, services.owner, services.settings.leaseMs);
+    await this.describe(definition);
+    await services.store.recorder.addRun(made, services.owner, leaseMs);
     return this.#execute(definition, run, [], options.listener ?? null);
   }
 
@@ -110,21 +95,75 @@ export class Engine {
     const { services } = this;
     const outcome = await services.store.runs.claim(runId, services.owner, services.settings.leaseMs, services.isOwnerGone);
     if (!outcome.claimed) throw refusal(runId, outcome);
+    return this.#continue(outcome.run, definition, listener);
+  }
+
+  /** Goes on with a run that is this process's already. */
+  async #continue(run: Run, definition: FlowDefinition, listener: EngineListener | null): Promise<RunUnderWay> {
+    const { store, log } = this.services;
     let taskRuns: readonly TaskRun[];
     try {
-      await this.#describe(definition);
-      taskRuns = await services.store.taskRuns.ofRun(outcome.run.id);
+      await this.describe(definition);
+      // Nobody had it before, so nothing can have been recorded.
+      taskRuns = run.epoch === 1 ? [] : await store.taskRuns.ofRun(run.id);
     } catch (error) {
-      await services.store.runs.release({ runId: outcome.run.id, epoch: outcome.run.epoch }).catch(() => undefined);
+      await store.runs.release({ runId: run.id, epoch: run.epoch }).catch(() => undefined);
       throw error;
     }
-    if (outcome.run.flowVersion !== definition.version) {
-      services.log.warn(
-        { runId: outcome.run.id },
-        `Flow ${definition.name} has changed since this run began (${outcome.run.flowVersion} → ${definition.version}); what is recorded is matched by name and inputs.`,
+    if (run.flowVersion !== definition.version) {
+      log.warn(
+        { runId: run.id },
+        `Flow ${definition.name} has changed since this run began (${run.flowVersion} → ${definition.version}); what is recorded is matched by name and inputs.`,
       );
     }
-    return this.#execute(definition, outcome.run, taskRuns, listener);
+    return this.#execute(definition, run, taskRuns, listener);
+  }
+
+  /**
+   * Claims a run that waits; null when it is not to be had: unknown, ended, held or not due. Claims of one turn are one statement.
+   *
+   * @throws BatutaError STORE_…
+   */
+  claim(runId: string): Promise<Run | null> {
+    return this.#claims.claim(runId);
+  }
+
+  /**
+   * Executes a run that `claim` gave. When it cannot begin, it is given back.
+   *
+   * @throws BatutaError SHUTDOWN, STORE_…
+   */
+  execute(run: Run, definition: FlowDefinition, listener: EngineListener | null = null): Promise<RunUnderWay> {
+    return this.#start(() => this.#continue(run, definition, listener));
+  }
+
+  /**
+   * Lets runs under way finish until the deadline, then leaves the rest to other owners: each is Scheduled (Resuming) and nobody's.
+   * Starts nothing from then on. Gives the runs that were left.
+   */
+  async handBack(deadlineMs: number): Promise<readonly Run[]> {
+    const { leaseClock } = this.services;
+    const deadline = new AbortController();
+    const late = leaseClock.sleep(deadlineMs, deadline.signal).catch(() => undefined);
+    const ended = async (): Promise<void> => {
+      while (this.#underWay.size > 0 || this.#starting.size > 0)
+        await Promise.allSettled([...this.#starting, ...[...this.#underWay.values()].map((one) => one.ended)]);
+    };
+    await Promise.race([ended(), late]);
+    deadline.abort();
+    this.#closing = true;
+    const left: RunUnderWay[] = [];
+    const reason = new BatutaError(
+      'SHUTDOWN',
+      `The process ${this.services.owner.id} was shut down; another goes on from what is recorded.`,
+    );
+    while (this.#underWay.size > 0 || this.#starting.size > 0) {
+      const now = [...this.#underWay.values()].filter((one) => !left.includes(one));
+      for (const { flowRun } of now) flowRun.abandon(reason);
+      left.push(...now);
+      await Promise.allSettled([...this.#starting, ...now.map((one) => one.ended)]);
+    }
+    return left.map(({ flowRun }) => flowRun.run).filter(({ state }) => !isTerminal(state.type));
   }
 
   /** Starts a run, unless this engine is closing, which waits for those it has begun to start. */
@@ -167,7 +206,7 @@ export class Engine {
     const claim: Claim = { runId: run.id, epoch: run.epoch };
     const subFlows: StartSubFlow = {
       definitionOf: this.#definitionOf,
-      start: (child, params, options) => this.#startSubFlow(child, params, options, listener),
+      start: (child, params, options) => this.#startSubFlow(child, params, options, { queue: run.queue, priority: run.priority, listener }),
     };
     const flowRun = new FlowRun({ services: this.services, leases: this.#leases, subFlows, definition, run, claim, taskRuns, listener });
     const ended = flowRun.execute().finally(() => this.#underWay.delete(run.id));
@@ -179,7 +218,7 @@ export class Engine {
   }
 
   /** Stores what the flow looks like, once per process and version. */
-  async #describe(definition: FlowDefinition): Promise<void> {
+  async describe(definition: FlowDefinition): Promise<void> {
     const key = `${definition.name}@${definition.version}`;
     if (this.#described.has(key)) return;
     await this.services.store.flows.put(describeFlow(definition, this.services.clock.now()));
@@ -190,18 +229,18 @@ export class Engine {
     definition: FlowDefinition,
     params: unknown,
     options: SubFlowOptions,
-    listener: EngineListener | null,
+    inherited: Required<Pick<SubmitOptions, 'queue' | 'priority' | 'listener'>>,
   ): Promise<SubFlowRun> {
     const { id, parent, anew } = options;
     const { runs } = this.services.store;
     const recorded = await runs.get(id);
-    if (!recorded) return subFlowRun(await this.submit(definition, params, { id, parent, listener }));
+    if (!recorded) return subFlowRun(await this.submit(definition, params, { id, parent, ...inherited }));
     const { type } = recorded.state;
     if (isTerminal(type)) {
       if (!anew || type === 'COMPLETED') return { runId: id, ended: Promise.resolve(recorded), outcome: null, stop: () => undefined };
       await runs.reopen(id, this.services.clock.now());
     }
-    return subFlowRun(await this.resume(id, definition, listener));
+    return subFlowRun(await this.resume(id, definition, inherited.listener));
   }
 }
 
@@ -211,7 +250,7 @@ function subFlowRun({ flowRun, ended }: RunUnderWay): SubFlowRun {
     ended,
     outcome: flowRun,
     stop(reason, force) {
-      if (reason.code === 'LEASE_LOST' || reason.code === 'SHUTDOWN') flowRun.abandon(reason);
+      if (isHandedOn(reason)) flowRun.abandon(reason);
       else flowRun.cancel(reason.message);
       if (force) flowRun.force();
     },

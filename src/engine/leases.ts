@@ -3,7 +3,8 @@
  * asked for. Runs only while something is held.
  *
  * On a crash the claims run out by themselves and the next owner goes on. A claim that was lost (another process has taken the
- * run) is told to its holder, which stops and writes nothing more.
+ * run) is told to its holder, which stops and writes nothing more. Where `abortUnrenewed` is set, so is one that could not be renewed
+ * and is about to run out: the next owner shall not find this one still at work.
  */
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../base/clock.ts';
@@ -24,10 +25,17 @@ export interface LeaseOptions {
   readonly settings: EngineSettings;
 }
 
+interface Held {
+  readonly holder: Holder;
+  /** Monotonic instant from which its lease counts at the least. */
+  renewedAt: number;
+}
+
 export class Leases {
   readonly #options: LeaseOptions;
-  readonly #holders = new Map<string, Holder>();
+  readonly #held = new Map<string, Held>();
   #timer: Timer | null = null;
+  #guard: Timer | null = null;
   #beatAt = 0;
   #seenVersion: number | null = null;
 
@@ -37,18 +45,21 @@ export class Leases {
   }
 
   hold(holder: Holder): void {
-    this.#holders.set(holder.claim.runId, holder);
+    this.#held.set(holder.claim.runId, { holder, renewedAt: this.#options.clock.monotonic() });
     if (this.#timer) return;
     this.#beatAt = this.#options.clock.monotonic();
     this.#seenVersion = null;
     this.#arm();
+    if (this.#options.settings.abortUnrenewed) this.#armGuard();
   }
 
   letGo(runId: string): void {
-    this.#holders.delete(runId);
-    if (this.#holders.size > 0) return;
+    this.#held.delete(runId);
+    if (this.#held.size > 0) return;
     this.#timer?.cancel();
+    this.#guard?.cancel();
     this.#timer = null;
+    this.#guard = null;
   }
 
   #arm(): void {
@@ -74,7 +85,41 @@ export class Leases {
   }
 
   async #renew(): Promise<void> {
-    for (const claim of await this.#options.store.runs.renew(this.#claims(), this.#options.settings.leaseMs)) this.#lost(claim);
+    const { clock, settings, store } = this.#options;
+    const renewedAt = clock.monotonic();
+    const held = [...this.#held.values()];
+    const lost = await store.runs.renew(
+      held.map(({ holder }) => holder.claim),
+      settings.leaseMs,
+    );
+    for (const one of held) one.renewedAt = Math.max(one.renewedAt, renewedAt);
+    for (const claim of lost) this.#lost(claim);
+  }
+
+  #armGuard(): void {
+    const { clock, settings } = this.#options;
+    // Not the beat's timer: a beat that waits for a store which does not answer must not keep this from being seen.
+    this.#guard = clock.setTimer(marginOf(settings) / 4, () => void this.#lookAtLeases(clock.monotonic()), { unref: true });
+  }
+
+  async #lookAtLeases(lookedAt: number): Promise<void> {
+    const { clock, settings, log } = this.#options;
+    const margin = marginOf(settings);
+    const ending = (): Held[] =>
+      [...this.#held.values()].filter(({ renewedAt }) => clock.monotonic() >= renewedAt + settings.leaseMs - margin);
+    if (ending().length > 0) {
+      // Perhaps only this process was held up, by a long computation or by being stopped: then the store knows who has the runs.
+      const patience = clock.sleep(margin / 2);
+      await Promise.race([this.#renew().catch(() => undefined), patience]);
+      const unrenewed = ending();
+      if (unrenewed.length > 0)
+        log.error(
+          { runs: unrenewed.length, waitedMs: clock.monotonic() - lookedAt },
+          'Leases are about to end unrenewed; their runs are left to others.',
+        );
+      for (const { holder } of unrenewed) holder.onLost();
+    }
+    if (this.#guard) this.#armGuard();
   }
 
   async #lookForCancels(): Promise<void> {
@@ -82,15 +127,20 @@ export class Leases {
     const version = store.dataVersion();
     if (version !== null && version === this.#seenVersion) return;
     this.#seenVersion = version;
-    for (const runId of await store.runs.cancelRequested(this.#claims())) this.#holders.get(runId)?.onCancel();
+    for (const runId of await store.runs.cancelRequested(this.#claims())) this.#held.get(runId)?.holder.onCancel();
   }
 
   #lost(claim: Claim): void {
-    const holder = this.#holders.get(claim.runId);
+    const holder = this.#held.get(claim.runId)?.holder;
     if (holder?.claim.epoch === claim.epoch) holder.onLost();
   }
 
   #claims(): Claim[] {
-    return [...this.#holders.values()].map((holder) => holder.claim);
+    return [...this.#held.values()].map(({ holder }) => holder.claim);
   }
+}
+
+/** How long before its end a lease that was not renewed counts as lost. Leaves room for the renewals that are made anyway. */
+function marginOf({ leaseMs, heartbeatMs }: EngineSettings): number {
+  return Math.min(leaseMs / 5, (leaseMs - heartbeatMs) / 2);
 }

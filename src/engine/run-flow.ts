@@ -215,6 +215,8 @@ export class FlowRun {
   async #settle(verdict: Verdict): Promise<void> {
     const { services } = this.#options;
     if (verdict.kind === 'stopped' && (verdict.reason.code === 'LEASE_LOST' || verdict.reason.code === 'SHUTDOWN')) {
+      if (verdict.reason.code === 'SHUTDOWN')
+        this.#record.setRun(stateOf('SCHEDULED', 'Resuming', verdict.reason.message)).catch(() => undefined);
       await services.store.recorder.flush();
       // Refused silently where it was lost; a sub-flow whose parent was lost is still ours to give.
       await services.store.runs.release(this.#record.claim);

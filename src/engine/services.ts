@@ -17,9 +17,26 @@ export interface EngineSettings {
   readonly cancelPollMs: number;
   /** How long tasks may take to settle after a cancel. Default 30,000. */
   readonly graceMs: number;
+  /**
+   * Whether a run whose lease could not be renewed is given up shortly before the lease ends, so that the next owner does not find
+   * this one still at work. Default false: where one process runs its own flows, going on is worth more. Workers set it.
+   */
+  readonly abortUnrenewed: boolean;
+  /**
+   * A run that only waits, and for longer than this, is suspended: it is let go of, and whoever looks after the store has it continued
+   * when it is due. Default null: never, waits are waited for in place. Workers set it to 30,000.
+   */
+  readonly suspendOverMs: number | null;
 }
 
-export const defaultEngineSettings: EngineSettings = { leaseMs: 15_000, heartbeatMs: 5_000, cancelPollMs: 250, graceMs: 30_000 };
+export const defaultEngineSettings: EngineSettings = {
+  leaseMs: 15_000,
+  heartbeatMs: 5_000,
+  cancelPollMs: 250,
+  graceMs: 30_000,
+  abortUnrenewed: false,
+  suspendOverMs: null,
+};
 
 export interface EngineServices {
   readonly store: Store;

@@ -45,6 +45,10 @@ export interface Run {
   readonly startedAt: number | null;
   readonly endedAt: number | null;
   readonly cancelRequestedAt: number | null;
+  /** Queue whose workers execute it, `default` for most. */
+  readonly queue: string;
+  /** -100 to 100; of the runs that wait in a queue, higher ones go first. */
+  readonly priority: number;
   /** Raised by each claim; a write that carries an older one is refused. */
   readonly epoch: number;
   readonly owner: Owner | null;

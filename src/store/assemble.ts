@@ -3,6 +3,7 @@ import { cancelRequested, claimRun, getRun, insertRun, releaseClaim, renewClaims
 import type { Connection } from './connection.ts';
 import { artifactStore } from './artifacts.ts';
 import { requestCancel } from './cancel.ts';
+import { fleetStore } from './fleet.ts';
 import { flowStore } from './flows.ts';
 import { logStore } from './logs.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
@@ -10,10 +11,12 @@ import { GroupCommitRecorder } from './recorder.ts';
 import type { RecorderOptions } from './recorder.ts';
 import { deleteRun, pruneRuns, resultRefsOf } from './remove.ts';
 import { reopenRun } from './reopen.ts';
+import { signalStore } from './signals.ts';
 import type { RunStore, Store } from './store.ts';
 import { taskRunStore } from './task-runs.ts';
 import { ticketStore } from './tickets.ts';
 import { transitionStore } from './transitions.ts';
+import { workerStore } from './workers.ts';
 
 /** Length of a whole id. */
 const idChars = 36;
@@ -31,7 +34,10 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     logs: logStore(connection),
     artifacts: artifactStore(connection),
     flows: flowStore(connection),
+    signals: signalStore(connection),
     tickets: ticketStore(connection),
+    fleet: fleetStore(connection),
+    workers: workerStore(connection),
     recorder,
     dataVersion: () => connection.dataVersion(),
     migrate: () => migrate(connection),

@@ -51,8 +51,8 @@ async function askOwner(connection: Connection, query: Query, id: string, run: H
   return 'CANCELLING';
 }
 
-/** The epoch is raised, so that an owner believed dead cannot write any more. */
-async function cancelNow(
+/** Inside a transaction. The epoch is raised, so that an owner believed dead cannot write any more. */
+export async function cancelNow(
   connection: Connection,
   query: Query,
   id: string,

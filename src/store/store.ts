@@ -5,13 +5,13 @@
  * writes are one statement or one named transaction each, and say so.
  */
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { Signal } from '../model/signal.ts';
 import type { StateType } from '../model/state.ts';
+import type { FleetStore, WorkerStore } from './fleet-store.ts';
+import type { NewRun } from './new-run.ts';
 
-/** What a new run is made of; the store adds epoch and lease. */
-export type NewRun = Omit<
-  Run,
-  'epoch' | 'owner' | 'leaseUntil' | 'recoveries' | 'cancelRequestedAt' | 'result' | 'resultRef' | 'error' | 'startedAt' | 'endedAt'
->;
+export type * from './fleet-store.ts';
+export type * from './new-run.ts';
 
 /** Proof of ownership that every write of an owner carries. */
 export interface Claim {
@@ -151,6 +151,20 @@ export interface ArtifactStore {
   ofRun(runId: string): Promise<readonly Artifact[]>;
 }
 
+export interface SignalStore {
+  /**
+   * One transaction: keeps a signal to a run, and makes the run (and those it is a sub-flow of) due now where it is suspended. Gives
+   * its number among those of its name and the ids that were woken, the outermost last; null when there is no such run.
+   */
+  send(runId: string, name: string, data: string | null, at: number): Promise<{ readonly number: number; readonly woken: readonly string[] } | null>;
+  /** One transaction: makes a suspended run, and those it is a sub-flow of, due now. Gives the ids that were woken, the outermost last. */
+  wake(runId: string, at: number, message: string): Promise<readonly string[]>;
+  /** Signal number `number` (from 1) of its name, null while it has not come. */
+  get(runId: string, name: string, number: number): Promise<Signal | null>;
+  /** All to a run, oldest first. */
+  ofRun(runId: string): Promise<readonly Signal[]>;
+}
+
 /** What is stored of a flow: enough to list and draw it without loading its file. */
 export interface StoredFlow {
   readonly name: string;
@@ -240,7 +254,10 @@ export interface Store {
   readonly logs: LogStore;
   readonly artifacts: ArtifactStore;
   readonly flows: FlowStore;
+  readonly signals: SignalStore;
   readonly tickets: TicketStore;
+  readonly fleet: FleetStore;
+  readonly workers: WorkerStore;
   readonly recorder: Recorder;
   /**
    * A number that changes when another connection has written (SQLite: `PRAGMA data_version`; PostgreSQL: null, not known).

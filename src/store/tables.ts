@@ -29,6 +29,8 @@ export interface RunTable {
   started_at: number | null;
   ended_at: number | null;
   cancel_requested_at: number | null;
+  queue: string;
+  priority: number;
   /** JSON list of texts. */
   tags: string;
   source: string | null;
@@ -152,6 +154,8 @@ export const runColumns = [
   'started_at',
   'ended_at',
   'cancel_requested_at',
+  'queue',
+  'priority',
   'tags',
   'source',
   'result_ref',

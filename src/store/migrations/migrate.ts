@@ -9,10 +9,11 @@ import type { Connection, Query } from '../connection.ts';
 import type { SchemaReport } from '../store.ts';
 import { runs } from './0001-runs.ts';
 import { tickets } from './0002-tickets.ts';
+import { fleet } from './0003-fleet.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
-export const migrations: readonly Migration[] = [runs, tickets];
+export const migrations: readonly Migration[] = [runs, tickets, fleet];
 
 const newest = migrations.length;
 

@@ -23,6 +23,7 @@ const integers: ReadonlySet<string> = new Set([
   'started_at',
   'ended_at',
   'cancel_requested_at',
+  'priority',
   'item_index',
   'at',
   'level',

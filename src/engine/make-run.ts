@@ -1,0 +1,60 @@
+/** The row of a new run, made of a definition and parameters. */
+import type { FlowDefinition } from '../model/flow.ts';
+import { stateOf } from '../model/state.ts';
+import type { NewRun } from '../store/store.ts';
+import { randomName, renderName } from './names.ts';
+import { validateParams } from './params.ts';
+import { encodeValue } from './results.ts';
+import type { EngineServices } from './services.ts';
+
+export interface MakeRunOptions {
+  /** Default a new one. */
+  readonly id?: string;
+  /** Default by the flow's `runName`, else two random words. */
+  readonly name?: string;
+  /** Those of the flow come before them. */
+  readonly tags?: readonly string[];
+  readonly parent?: { readonly runId: string; readonly taskRunId: string };
+  /** When it shall start, UTC epoch ms. Default at once. */
+  readonly startAt?: number;
+  readonly queue?: string;
+  readonly priority?: number;
+}
+
+/**
+ * Validates the parameters and makes the row, Pending when it starts at once in this process, else Scheduled.
+ *
+ * @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE (parameters that cannot be stored)
+ */
+export async function makeRun(
+  services: EngineServices,
+  definition: FlowDefinition,
+  params: unknown,
+  state: 'PENDING' | 'SCHEDULED',
+  options: MakeRunOptions,
+): Promise<NewRun> {
+  const validated = await validateParams(definition, params);
+  const { source, runName } = definition;
+  return {
+    id: options.id ?? services.makeId(),
+    flow: definition.name,
+    flowVersion: definition.version,
+    name: options.name ?? (runName === null ? randomName(services.random) : renderName(runName, validated)),
+    deployment: null,
+    parentRunId: options.parent?.runId ?? null,
+    parentTaskRunId: options.parent?.taskRunId ?? null,
+    state: stateOf(state),
+    params: encodeValue(validated, `parameters of flow ${definition.name}`) ?? 'null',
+    attempt: 1,
+    tags: [...new Set([...definition.tags, ...(options.tags ?? [])])],
+    source: source === null ? null : `${source.file}#${source.exportName}`,
+    scheduledFor: options.startAt ?? null,
+    dueAt: options.startAt ?? null,
+    createdAt: services.clock.now(),
+    queue: options.queue ?? defaultQueue,
+    priority: options.priority ?? 0,
+  };
+}
+
+/** Queue of runs that name none. */
+const defaultQueue = 'default';

@@ -1,0 +1,138 @@
+/** Runs that wait for a worker: bulk insert, group claim, and the look for those whose ticket may be lost. */
+import type { Owner, Run } from '../model/run.ts';
+import { terminalTypes } from '../model/state.ts';
+import type { Connection, Query } from './connection.ts';
+import type { InsertedRun, TicketedRun, WaitingRun } from './fleet-store.ts';
+import { newRunValues, runOf } from './rows.ts';
+import type { RunRow } from './rows.ts';
+import { runColumns } from './tables.ts';
+import { addTransitions } from './transitions.ts';
+
+/** Rows of one statement, by number and by the length of what they carry. */
+const maxRows = 1_000;
+const maxChars = 4_000_000;
+/** How early a ticket may come: clocks and timers are not exact. */
+const earlyMs = 1_000;
+
+const columns = runColumns.join(', ');
+const integers: ReadonlySet<string> = new Set([
+  'attempt',
+  'recoveries',
+  'epoch',
+  'lease_until',
+  'scheduled_for',
+  'due_at',
+  'created_at',
+  'started_at',
+  'ended_at',
+  'cancel_requested_at',
+  'priority',
+]);
+const insertedColumns = [...runColumns, 'idempotency_key', 'ticketed_at'] as const;
+const columnTypes = Object.fromEntries(
+  insertedColumns.map((column) => [column, integers.has(column) || column === 'ticketed_at' ? 'integer' : 'text'] as const),
+);
+const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
+
+/** What has not ended, written as in the indexes of migration 3. */
+export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
+
+/** See `FleetStore.insertMany`. */
+export async function insertWaiting(connection: Connection, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
+  const placed: InsertedRun[] = [];
+  for (const chunk of chunksOf(rows)) placed.push(...(await connection.transaction((query) => insertChunk(connection, query, chunk))));
+  return placed;
+}
+
+function chunksOf(rows: readonly WaitingRun[]): WaitingRun[][] {
+  const chunks: WaitingRun[][] = [];
+  let chars = Infinity;
+  for (const row of rows) {
+    const last = chunks.at(-1);
+    chars += row.run.params.length;
+    if (last === undefined || last.length >= maxRows || chars > maxChars) {
+      chunks.push([row]);
+      chars = row.run.params.length;
+    } else last.push(row);
+  }
+  return chunks;
+}
+
+async function insertChunk(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<InsertedRun[]> {
+  const { list, now } = connection.fragments;
+  const values = rows.map(({ run, idempotencyKey }) => [...newRunValues(run, null, null), idempotencyKey, null]);
+  const picked = insertedColumns.map((column) => (column === 'ticketed_at' ? now(2) : column)).join(', ');
+  const inserted = await query<{ id: string }>(
+    `insert into runs (${insertedColumns.join(', ')}) select ${picked} from ${list(1, columnTypes)} as added
+     where true on conflict do nothing returning id`,
+    [JSON.stringify(values), connection.now()],
+  );
+  const isNew = new Set(inserted.map(({ id }) => id));
+  const fresh = rows.filter(({ run }) => isNew.has(run.id));
+  await addTransitions(
+    connection,
+    query,
+    fresh.map(({ run }) => ({ runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: null })),
+  );
+  if (fresh.length === rows.length) return rows.map(({ run }) => ({ id: run.id, inserted: true }));
+  const standing = await standingRuns(connection, query, rows);
+  return rows.map(({ run, idempotencyKey }) =>
+    isNew.has(run.id) ? { id: run.id, inserted: true } : { id: standing.get(keyOf(run.flow, idempotencyKey)) ?? run.id, inserted: false },
+  );
+}
+
+/** Ids of the runs that have the idempotency keys of these rows. */
+async function standingRuns(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<ReadonlyMap<string, string>> {
+  const keys = rows.flatMap(({ run, idempotencyKey }) => (idempotencyKey === null ? [] : [[run.flow, idempotencyKey]]));
+  const found = await query<{ id: string; flow: string; key: string }>(
+    `select runs.id, runs.flow, runs.idempotency_key as key from ${connection.fragments.list(1, { flow: 'text', key: 'text' })} as asked
+     join runs on runs.flow = asked.flow and runs.idempotency_key = asked.key`,
+    [JSON.stringify(keys)],
+  );
+  return new Map(found.map(({ id, flow, key }) => [keyOf(flow, key), id]));
+}
+
+function keyOf(flow: string, key: string | null): string {
+  return JSON.stringify([flow, key]);
+}
+
+/** See `FleetStore.claimMany`. Locked in the order of ids, so that two groups that overlap do not wait for each other in a circle. */
+export async function claimWaiting(
+  connection: Connection,
+  ids: readonly string[],
+  owner: Owner,
+  leaseMs: number,
+): Promise<ReadonlyMap<string, Run>> {
+  if (ids.length === 0) return new Map();
+  const { dialect, fragments } = connection;
+  const now = fragments.now(1);
+  const claimable = `state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${now} + ${earlyMs})
+    and not (state_type = 'PAUSED' and due_at is null)`;
+  const listed = `(select id from ${fragments.list(4, { id: 'text' })} as listed)`;
+  const lock = dialect === 'sqlite' ? '' : 'order by id for no key update';
+  const rows = await connection.query<RunRow>(
+    `update runs set epoch = epoch + 1, lease_until = ${now} + $2, owner = $3
+     where id in (select id from runs where id in ${listed} and ${claimable} ${lock})
+     returning ${columns}`,
+    [connection.now(), leaseMs, JSON.stringify(owner), JSON.stringify([...new Set(ids)].map((id) => [id]))],
+  );
+  return new Map(rows.map((row) => [row.id, runOf(row)]));
+}
+
+/** See `FleetStore.dueUnticketed`. */
+export async function takeUnticketed(connection: Connection, ticketedBeforeMs: number, limit: number): Promise<readonly TicketedRun[]> {
+  const { dialect, fragments } = connection;
+  const now = fragments.now(1);
+  const lock = dialect === 'sqlite' ? '' : 'for no key update skip locked';
+  return await connection.query<TicketedRun>(
+    `update runs set ticketed_at = ${now}
+     where id in (
+       select id from runs
+       where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING'
+         and (ticketed_at is null or ticketed_at <= ${now} - $2)
+         and (due_at <= ${now} or (due_at is null and state_type <> 'PAUSED'))
+       order by ticketed_at limit $3 ${lock})
+     returning id, epoch, queue, priority, due_at as "dueAt"`,
+    [connection.now(), ticketedBeforeMs, limit],
+  );
+}
