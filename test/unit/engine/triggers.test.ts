@@ -48,7 +48,7 @@ describe.each(triggers)('trigger %s', (trigger) => {
     const run = await testFlow(
       makeFlow({ list: ends[end], other: {}, failed: { does: failing() }, last: { each: 'list', after: ['other', 'failed'], trigger } }),
       {},
-      end === 'succeeded' ? { override: { list: [1, 2] } as object } : {},
+      end === 'succeeded' ? { override: { list: [1, 2] } } : {},
     );
     const rule = ruled(trigger, [end, 'succeeded', 'failed']);
     const expected = rule === 'Completed' && end !== 'succeeded' ? (end === 'failed' ? 'UpstreamFailed' : 'Skipped') : rule;

@@ -1,0 +1,115 @@
+import { type } from 'arktype';
+import * as v from 'valibot';
+import { describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import type { FlowOptions } from 'batuta';
+import { testFlow } from 'batuta/testing';
+import { definitionOf } from '../../../src/define/definition.ts';
+import { paramsFromText, validateParams } from '../../../src/engine/params.ts';
+import type { TaskContext } from 'batuta';
+import { failing, makeFlow } from '../../support/make-flow.ts';
+
+const flowWith = (params: FlowOptions['params']) =>
+  makeFlow({ give: { does: (ctx: TaskContext) => ctx.params } }, params ? { params } : {});
+const validated = (params: FlowOptions['params'], given: unknown): Promise<unknown> =>
+  validateParams(definitionOf(flowWith(params)), given);
+const fromText = (params: FlowOptions['params'], texts: Record<string, string>, given?: unknown): Promise<unknown> =>
+  paramsFromText(definitionOf(flowWith(params)), given, texts);
+
+const schemas = {
+  zod: z.object({ month: z.string(), count: z.number().default(3) }),
+  valibot: v.object({ month: v.string(), count: v.optional(v.number(), 3) }),
+  arktype: type({ month: 'string', count: 'number = 3' }),
+};
+
+describe.each(Object.entries(schemas))('parameters with %s', (_, schema) => {
+  test('are checked, and defaults filled in', async () => {
+    expect((await testFlow(flowWith(schema), { month: '01' })).result).toEqual({ month: '01', count: 3 });
+  });
+
+  test('that do not fit are refused with every fault, before a run exists', async () => {
+    await expect(testFlow(flowWith(schema), { month: 1, count: 'x' })).rejects.toMatchObject({
+      code: 'PARAMS_INVALID',
+      details: { issues: [expect.objectContaining({ path: 'month' }), expect.objectContaining({ path: 'count' })].toSorted(() => 0) },
+    });
+  });
+
+  test('that are missing are named', async () => {
+    await expect(validated(schema, {})).rejects.toMatchObject({ code: 'PARAMS_INVALID', message: expect.stringMatching(/month/) });
+    await expect(validated(schema, undefined)).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
+  });
+
+  test('that are unknown are refused with the nearest name', async () => {
+    await expect(validated(schema, { month: '01', coun: 4 })).rejects.toMatchObject({
+      code: 'PARAMS_INVALID',
+      message: expect.stringContaining("'count'"),
+    });
+  });
+
+  test('that are no object are refused', async () => {
+    for (const given of ['text', 7, ['a'], true]) await expect(validated(schema, given)).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
+  });
+
+  test('given as text become what the schema asks for', async () => {
+    expect(await fromText(schema, { month: '01', count: '5' })).toEqual({ month: '01', count: 5 });
+    expect(await fromText(schema, { count: '5' }, { month: '02', count: 1 })).toEqual({ month: '02', count: 5 });
+  });
+});
+
+describe('parameters', () => {
+  test('are coerced and changed as the schema says, once', async () => {
+    const schema = z.object({ at: z.coerce.date(), tags: z.string().transform((text) => text.split(',')) });
+    expect((await testFlow(flowWith(schema), { at: '2024-01-01', tags: 'a,b' })).result).toEqual({
+      at: new Date('2024-01-01'),
+      tags: ['a', 'b'],
+    });
+  });
+
+  test('are checked by schemas that take their time', async () => {
+    const schema = z.object({ name: z.string().refine(async (name) => name !== 'taken', 'is taken') });
+    await expect(testFlow(flowWith(schema), { name: 'taken' })).rejects.toMatchObject({
+      code: 'PARAMS_INVALID',
+      message: expect.stringContaining('name: is taken'),
+    });
+    (await testFlow(flowWith(schema), { name: 'free' })).expectState('Completed');
+  });
+
+  test('a schema that throws is a refusal with its reason', async () => {
+    await expect(validated(z.object({ a: z.string().transform(failing('cannot read it')) }), { a: 'x' })).rejects.toMatchObject({
+      code: 'PARAMS_INVALID',
+      message: expect.stringContaining('cannot read it'),
+    });
+  });
+
+  test('a field that goes into another is no unknown one, also where the schema cannot say what it takes', async () => {
+    const renamed = v.pipe(
+      v.object({ from: v.string() }),
+      v.transform(({ from }) => ({ start: from })),
+    );
+    expect(await validated(renamed, { from: 'a' })).toEqual({ start: 'a' });
+    await expect(validated(renamed, { from: 'a', fron: 'b' })).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
+  });
+
+  test('an open schema takes what it does not know', async () => {
+    expect(await validated(z.looseObject({ a: z.string() }), { a: 'x', b: 1 })).toEqual({ a: 'x', b: 1 });
+    expect(await validated(z.record(z.string(), z.number()), { a: 1 })).toEqual({ a: 1 });
+  });
+
+  test('without a schema are taken as they are; text that is JSON is read as JSON', async () => {
+    expect((await testFlow(flowWith(undefined), { anything: new Date(0) })).result).toEqual({ anything: new Date(0) });
+    expect(await fromText(undefined, { n: '5', s: 'five', list: '[1]', t: 'true' })).toEqual({ n: 5, s: 'five', list: [1], t: true });
+  });
+
+  test('that cannot be stored are refused with their path', async () => {
+    await expect(testFlow(flowWith(undefined), { callback: () => 1 })).rejects.toMatchObject({
+      code: 'RESULT_NOT_SERIALIZABLE',
+      details: { path: 'callback' },
+    });
+  });
+
+  test('the flow has a copy: what it changes in them changes nothing outside', async () => {
+    const given = { list: [1] };
+    await testFlow(makeFlow({ change: { does: (ctx: TaskContext) => void (ctx.params as typeof given).list.push(2) } }), given);
+    expect(given).toEqual({ list: [1] });
+  });
+});

@@ -1,0 +1,152 @@
+import { Buffer } from 'node:buffer';
+import { describe, expect, test } from 'vitest';
+import fc from 'fast-check';
+import type { TaskContext } from 'batuta';
+import { testFlow } from 'batuta/testing';
+import { decodeValue, encodeValue } from '../../../src/model/values.ts';
+import { makeFlow } from '../../support/make-flow.ts';
+
+const returned = (value: unknown): unknown => decodeValue(encodeValue(value, 'value'));
+
+class Point {
+  x = 1;
+}
+
+describe('values that tasks pass on', () => {
+  const circle: Record<string, unknown> = { name: 'round' };
+  circle['self'] = circle;
+  const sparse = [1, undefined, 3];
+  const values: readonly (readonly [string, unknown])[] = [
+    ['undefined', undefined],
+    ['null', null],
+    ['texts', ['', 'a\u0000b', '🎼', '\ud800', '\u2028']],
+    ['numbers', [0, -0, 1.5, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, Number.MAX_SAFE_INTEGER]],
+    ['-0 alone', -0],
+    ['NaN alone', Number.NaN],
+    ['a big integer', { n: 123_456_789_012_345_678_901_234_567_890n }],
+    ['dates', { at: new Date('2024-02-29T12:00:00.123Z') }],
+    [
+      'a Map of Maps',
+      new Map<unknown, unknown>([
+        ['a', new Map([[1, new Set([1n])]])],
+        [{ k: 1 }, null],
+      ]),
+    ],
+    ['a Set', new Set([1, 'a', undefined])],
+    ['regular expressions', [/a\/b/giu, /^$/m]],
+    ['URLs', new URL('https://example.com/a?b=c#d')],
+    ['a Buffer', Buffer.from([0, 1, 254, 255])],
+    ['bytes of a larger buffer', new Uint8Array([9, 1, 2, 9]).subarray(1, 3)],
+    ['floats', new Float64Array([1.5, Number.NaN, -0, Number.POSITIVE_INFINITY])],
+    ['other lists of numbers', [new Int16Array([-1]), new BigUint64Array([2n ** 60n]), new Float32Array([0.5])]],
+    ['undefined inside', { a: undefined, list: sparse }],
+    ['keys with dots and signs', { 'a.b': { 'c\\d': new Date(0), '': 1, '0': 2 } }],
+    ['circles', circle],
+    ['a large array', Array.from({ length: 50_000 }, (_, at) => ({ at, even: at % 2 === 0 }))],
+  ];
+
+  test.each(values)('%s come back as they were', (_, value) => {
+    expect(returned(value)).toStrictEqual(value);
+  });
+
+  test('an object that is met twice is one object afterwards', () => {
+    const shared = { n: 1 };
+    const [a, b] = returned([shared, shared]) as object[];
+    expect(a).toBe(b);
+  });
+
+  test('an error comes back with its name, message and cause', () => {
+    const back = returned({ error: new TypeError('no', { cause: new Error('why') }) }) as { error: Error };
+    expect(back.error).toBeInstanceOf(Error);
+    expect(back.error).toMatchObject({ name: 'TypeError', message: 'no', cause: { message: 'why' } });
+  });
+
+  test('any value of JSON comes back as it was, at the top and inside', () => {
+    const fit = fc.jsonValue().filter((value) => !/"(__proto__|constructor|prototype)":/.test(JSON.stringify(value)));
+    fc.assert(
+      fc.property(fit, (value) => {
+        expect(returned(value)).toEqual(value);
+        expect(returned({ value, at: new Date(0) })).toEqual({ value, at: new Date(0) });
+      }),
+    );
+  });
+
+  const faults: readonly (readonly [string, unknown, string])[] = [
+    ['a function', () => 1, ''],
+    ['a function inside', { rows: [{ ok: 1 }, { get: () => 1 }] }, 'rows[1].get'],
+    ['an instance of a class', { shape: new Point() }, 'shape'],
+    ['a promise that was not awaited', [1, Promise.resolve(2)], '[1]'],
+    ['a function in a Map in a Map', { m: new Map([['outer', new Map([['inner', () => 1]])]]) }, 'm.get(outer).get(inner)'],
+    ['an instance as key of a Map', new Map([[new Point(), 1]]), '.keys()'],
+    ['an instance in a Set', { s: new Set([new Point()]) }, 's.values()'],
+    ['a symbol', { a: [Symbol('s')] }, 'a[0]'],
+    ['a date that is none', { at: new Date('never') }, 'at'],
+    ['a field called constructor', { team: { constructor: 'McLaren' } }, 'team.constructor'],
+    ['a weak map', { w: new WeakMap() }, 'w'],
+  ];
+
+  test.each(faults)('%s is refused with its path', (_, value, path) => {
+    expect(() => encodeValue(value, 'result of task t')).toThrow(
+      expect.objectContaining({ code: 'RESULT_NOT_SERIALIZABLE', details: { path }, message: expect.stringContaining('result of task t') }),
+    );
+  });
+
+  test('a task that gives what cannot be stored fails at once, naming the path, and is not retried', async () => {
+    const run = await testFlow(makeFlow({ a: { retries: 3, does: () => ({ rows: [new Point()] }) } }));
+    run.expectState('Failed').expectTask('a', 'Failed', { attempts: 1 });
+    expect(run.task('a').error).toMatchObject({
+      code: 'RESULT_NOT_SERIALIZABLE',
+      details: { path: 'rows[0]' },
+      message: expect.stringContaining('an instance of Point'),
+    });
+  });
+
+  test('the items of a generator, plain or async, are recorded as a list', async () => {
+    function* plain(): Generator<number> {
+      yield 1;
+      yield 2;
+    }
+    async function* slow(ctx: TaskContext): AsyncGenerator<string> {
+      for (const word of ['a', 'b']) {
+        await new Promise((resolve) => setImmediate(resolve));
+        ctx.log.info(word);
+        yield word;
+      }
+    }
+    const run = await testFlow(makeFlow({ plain: { does: plain }, slow: { does: slow } }));
+    expect(run.result).toEqual({ plain: [1, 2], slow: ['a', 'b'] });
+  });
+
+  test('what a generator prints belongs to its task, and an error in it fails its task', async () => {
+    function* bad(): Generator<number> {
+      console.log('from the plain one');
+      yield 1;
+      throw new Error('half way');
+    }
+    async function* badToo(): AsyncGenerator<number> {
+      console.log('from the async one');
+      yield 1;
+      throw new Error('half way too');
+    }
+    const run = await testFlow(makeFlow({ bad: { does: bad }, badToo: { does: badToo } }));
+    run.expectTask('bad', 'Failed').expectTask('badToo', 'Failed');
+    const ids = new Map(run.inspection.taskRuns.map((row) => [row.id, row.name]));
+    const lines = run.logs
+      .filter((line) => line.message.startsWith('from'))
+      .map((line) => `${ids.get(line.taskRunId ?? '')}: ${line.message}`);
+    expect(lines.toSorted()).toEqual(['bad: from the plain one', 'badToo: from the async one']);
+  });
+
+  test('a result with a then that is no promise, or a field that throws when it is read, fails its task alone', async () => {
+    // oxlint-disable-next-line unicorn/no-thenable -- what users hand on may be anything.
+    const thorny = Object.defineProperty({}, 'then', {
+      get: () => {
+        throw new Error('do not touch');
+      },
+    });
+    // oxlint-disable-next-line unicorn/no-thenable -- the same.
+    const fine = { then: 'not a function' };
+    const run = await testFlow(makeFlow({ thorny: { does: () => thorny }, fine: { does: () => fine } }));
+    run.expectTask('thorny', 'Failed').expectTask('fine', 'Completed').expectState('Failed');
+  });
+});
