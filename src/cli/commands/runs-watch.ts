@@ -4,6 +4,7 @@ import type { Run } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
+import { Interrupt } from '../interrupt.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { printOutcome } from '../print-outcome.ts';
@@ -16,16 +17,18 @@ import { storedGraph } from '../stored-graph.ts';
 export async function watchRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
   return withClient(context, async (client) => {
     const display = new RunDisplay(context, { json: options.json === true });
+    const interrupt = new Interrupt({ clock: context.clock, onFirst: () => display.end(), onSecond: async () => {} });
     try {
-      const run = await follow(client, display, id, context.terminal.gone);
+      const run = await follow(client, display, id, AbortSignal.any([context.terminal.gone, interrupt.signal]));
       display.end();
-      if (!run) return 0;
+      if (!run) return interrupt.status ?? 0;
       const inspection = await client.runs.inspect(run.id);
       if (options.json) printJson(context.terminal, runOutcomeJson(inspection));
       else printOutcome(context, inspection);
       return run.state.type === 'COMPLETED' ? 0 : 1;
     } finally {
       display.end();
+      interrupt.stop();
     }
   });
 }

@@ -9,6 +9,9 @@ import { stateOf } from '../../../src/model/state.ts';
 import { noon, runOf, taskRunOf } from './samples.ts';
 
 const plain = paintOf(false);
+const escape = String.fromCharCode(27);
+/** A move or a clearing, a line break, or text. */
+const tokens = new RegExp(`${escape}\\[(\\?25[lh]|\\d*[ABKJ])|\\r|\\n|[^${escape}\\r\\n]+`, 'g');
 
 /** A terminal that is kept as lines: understands what the screen writes, and nothing else. */
 class Paper {
@@ -20,7 +23,7 @@ class Paper {
 
   write(text: string): void {
     this.writes++;
-    for (const [part] of text.matchAll(/\u001b\[(\?25[lh]|\d*[ABKJ])|\r|\n|[^\u001b\r\n]+/g)) this.#take(part);
+    for (const [part] of text.matchAll(tokens)) this.#take(part);
   }
 
   get text(): string[] {

@@ -24,7 +24,7 @@ describe('width of text', () => {
       const shown = cut(text, width);
       expect(widthOf(shown)).toBeLessThanOrEqual(width);
       expect(stripVTControlCharacters(shown)).not.toContain('\u001b');
-      if (width < widthOf(text)) expect(shown).toMatch(/…(\u001b\[0m)?$/);
+      if (width < widthOf(text)) expect(stripVTControlCharacters(shown).endsWith('…')).toBe(true);
     }
   });
 

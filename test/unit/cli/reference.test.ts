@@ -1,0 +1,43 @@
+import { readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import { expect, test } from 'vitest';
+import { makeProgram } from '../../../src/cli/program.ts';
+import { scaffold } from '../../../src/cli/scaffold.ts';
+import { paintOf } from '../../../src/cli/render/paint.ts';
+import type { Stream } from '../../../src/cli/terminal.ts';
+import { readBlocks } from '../../support/documents.ts';
+
+const silent: Stream = { write: () => {}, line: () => {}, isTty: false, paint: paintOf(false), columns: 80, rows: 24 };
+const program = makeProgram(
+  { out: silent, err: silent, gone: new AbortController().signal, cwd: '/', drain: async () => {} },
+  async () => {},
+);
+
+/** Every command that does something, with its options: `runs ls` → `['--flow', …]`. */
+function leaves(command: Command, path: readonly string[] = []): [string, string[]][] {
+  return command.commands.flatMap((child): [string, string[]][] => {
+    const name = [...path, child.name()];
+    return child.commands.length > 0 ? leaves(child, name) : [[name.join(' '), child.options.map((option) => option.long ?? '').sort()]];
+  });
+}
+
+test('the reference names every command with every option, and no other', () => {
+  const sections = readFileSync('docs/reference/cli.md', 'utf8')
+    .split(/^## batuta /m)
+    .slice(1);
+  const documented = sections.map((section): [string, string[]] => {
+    const [heading = ''] = section.split('\n', 1);
+    const name = heading.replace(/\s*(\[|&lt;).*$/, '');
+    const options = [...section.matchAll(/^\| `(?:-\w, )?(--[\w-]+)/gm)].map(([, option = '']) => option);
+    return [name, options.sort()];
+  });
+  expect(documented.sort()).toEqual(leaves(program).sort());
+});
+
+test('the guide shows the flow that init makes', () => {
+  const made = scaffold({ name: 'x', version: '1.0.0' }).find(({ path }) => path === 'flows/hello.ts');
+  const [shown] = readBlocks('docs/guides/first-flow.md').filter(({ language }) => language === 'ts');
+  const classOf = (text: string | undefined): string =>
+    (text ?? '').slice((text ?? '').indexOf('@Flow')).replace(/^ *ctx\.log\.info.*\n/gm, '');
+  expect(classOf(shown?.code)).toBe(classOf(made?.text));
+});
