@@ -15,6 +15,7 @@ import { BullmqConsumer } from './bullmq-consumer.ts';
 import type { TakingWorker, WorkerPlan } from './bullmq-consumer.ts';
 import { checkChannelName, checkConsume, checkMessage, checkPut, checkQueueName, checkTicket, highestPriority, ticketKey } from './checks.ts';
 import type { CheckedTicket } from './checks.ts';
+import { settledWithin } from './within.ts';
 import type { Wire } from './wire.ts';
 
 export interface BullmqBrokerOptions {
@@ -192,6 +193,11 @@ class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
   readonly #plan: WorkerPlan;
   readonly #clock: Clock;
   readonly #atWork = new Map<string, string>();
+  /** Tickets that BullMQ has fetched and not begun to work on. */
+  readonly #handedOn = new Set<Job<Ticket, void>>();
+  /** Whether a place was taken for the next ticket already. */
+  #reserved = false;
+  #interrupt: (() => void) | undefined;
 
   constructor(plan: WorkerPlan, { wire, visibilityMs, clock }: { readonly wire: Wire; readonly visibilityMs: number; readonly clock: Clock }) {
     const work = async (job: Job<Ticket, void>, token?: string): Promise<void> => {
@@ -217,7 +223,7 @@ class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
     this.#clock = clock;
     this.lookedAt = clock.monotonic();
     this.on('error', (error) => wire.complain(error));
-    this.#waitForPlaces();
+    this.#waitInOwnWay();
     this.run().catch((error: unknown) => wire.complain(error));
   }
 
@@ -240,21 +246,54 @@ class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
     await this.close(true).catch(() => undefined);
   }
 
-  /** While all places are taken it is not listened for tickets, so that the wake-up goes to somebody who has one. */
-  #waitForPlaces(): void {
+  /**
+   * Two things are done otherwise than BullMQ does them. While all places are taken it is not listened for tickets, so that
+   * the wake-up goes to somebody who has one. And a wait ends by our own timer: Redis notices only ten times a second that
+   * a wait is over. What was asked then goes on, and its answer is for the next wait.
+   */
+  #waitInOwnWay(): void {
+    const { places, rank } = this.#plan;
     const backend = this.getBackend();
-    const wait = backend.waitForJob.bind(backend);
+    const ask = backend.waitForJob.bind(backend);
+    let asked: ReturnType<typeof ask> | undefined;
     backend.waitForJob = async (seconds) => {
       this.lookedAt = this.#clock.monotonic();
-      const waited = await this.#plan.places.whenFree();
-      this.lookedAt = this.#clock.monotonic();
-      return waited ? null : await wait(seconds);
+      if (places.free === 0) {
+        // What BullMQ does next is to ask for a ticket.
+        this.#reserved = await places.take(rank).granted;
+        return null;
+      }
+      asked ??= ask(Math.max(seconds, netSeconds));
+      if (!(await settledWithin(this.#clock, seconds * 1_000, asked))) return null;
+      const answer = asked;
+      asked = undefined;
+      return await answer;
     };
   }
 
-  protected override async moveToActive(token: string, name?: string): Promise<Job<Ticket, void>> {
+  /**
+   * BullMQ waits here before it begins with tickets it has fetched already, so while there are such, and once one comes, it
+   * is sent on without; else workers could hold all places with tickets they do not get to.
+   */
+  async #hasPlace(): Promise<boolean> {
     const { places, rank } = this.#plan;
-    if (!(await places.take(rank))) return noJob;
+    if (this.#reserved) {
+      this.#reserved = false;
+      return true;
+    }
+    if (places.tryTake()) return true;
+    if (this.#handedOn.size > 0) return false;
+    const wish = places.take(rank);
+    const interrupted = new Promise<false>((resolve) => {
+      this.#interrupt = () => resolve(false);
+    });
+    const granted = await Promise.race([wish.granted, interrupted]);
+    if (!granted) wish.cancel();
+    return granted;
+  }
+
+  protected override async moveToActive(token: string, name?: string): Promise<Job<Ticket, void>> {
+    if (!(await this.#hasPlace())) return await this.nextJobFromJobData();
     this.lookedAt = this.#clock.monotonic();
     let job: Job<Ticket, void> = noJob;
     try {
@@ -263,19 +302,25 @@ class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
       await this.#clock.sleep(refusedMs);
       throw error;
     } finally {
-      if (job === undefined) places.release();
+      if (job === undefined) this.#plan.places.release();
+      else this.#handedOn.add(job);
     }
     return job;
   }
 
-  /** The place goes with the ticket that BullMQ hands on, unless somebody else waits for one. */
+  /** The place goes with the ticket that BullMQ hands on, unless a queue that is served before this one waits for it. */
   override async processJob(job: Job<Ticket, void>, token: string, fetchNext: () => boolean = () => true): Promise<void | Job<Ticket, void>> {
-    const { places } = this.#plan;
+    const { places, rank } = this.#plan;
+    this.#handedOn.delete(job);
     let next: void | Job<Ticket, void> = undefined;
     try {
-      next = await super.processJob(job, token, () => fetchNext() && !places.closed && !places.wanted);
+      next = await super.processJob(job, token, () => fetchNext() && !places.closed && !places.isWantedBefore(rank));
     } finally {
       if (next === undefined) places.release();
+    }
+    if (next !== undefined) {
+      this.#handedOn.add(next);
+      this.#interrupt?.();
     }
     return next;
   }

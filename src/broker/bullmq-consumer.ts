@@ -12,7 +12,7 @@ import { makeLoop } from '../base/loop.ts';
 import type { Loop } from '../base/loop.ts';
 import type { Consumer, Ticket, TicketHandler } from './broker.ts';
 import { Places } from './places.ts';
-import { within } from './within.ts';
+import { settledWithin } from './within.ts';
 import type { Wire } from './wire.ts';
 
 /** A BullMQ worker, as far as it is known here. */
@@ -144,11 +144,11 @@ export class BullmqConsumer implements Consumer {
     const { clock, onClosed } = this.#options;
     await this.quiet();
     await this.#watchdog.stop();
-    if (this.#working.size > 0) await within(clock, deadlineMs, new Promise<void>((resolve) => (this.#idle = resolve)));
+    if (this.#working.size > 0) await settledWithin(clock, deadlineMs, new Promise<void>((resolve) => (this.#idle = resolve)));
     const left = [...this.#working];
     // What has ended is confirmed; what has not goes back, as far as the broker can be reached.
     const settled = left.length === 0 ? this.#places.whenEmpty() : Promise.allSettled(this.#crew.workers.map((worker) => worker.giveBack()));
-    await within(clock, confirmMs, settled);
+    await settledWithin(clock, confirmMs, settled);
     await endCrew(this.#crew);
     onClosed(this);
     return left;

@@ -1,7 +1,7 @@
 /**
  * The broker that needs no service: tickets are rows of a table that all processes of a machine share.
  *
- * What this process puts wakes its consumers at once. What others put is seen by asking the database, every 20 ms, whether
+ * What this process puts wakes its consumers at once. What others put is seen by asking the database, every 40 ms, whether
  * somebody has written (microseconds; nothing is read when nobody has). A timer stands for the next ticket that becomes due,
  * and a look every second behind all of them. While it holds tickets it renews them; a process that dies or freezes stops
  * renewing, and after `visibilityMs` its tickets are given to others.
@@ -27,7 +27,7 @@ export interface LocalBrokerOptions {
 }
 
 /** How often others' writes are asked for, ms. */
-const watchMs = 20;
+const watchMs = 40;
 /** How often is looked whatever anybody says, ms. */
 const netMs = 1_000;
 /** How long others have to read a message, ms. */

@@ -8,7 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Consumer, Ticket, TicketHandler } from './broker.ts';
 import { Places } from './places.ts';
 import type { QueuedTicket, TicketTable } from './ticket-table.ts';
-import { within } from './within.ts';
+import { settledWithin } from './within.ts';
 
 const defaultDeadlineMs = 30_000;
 
@@ -95,7 +95,7 @@ export class LocalConsumer implements Consumer {
   }
 
   async #work(ticket: QueuedTicket): Promise<void> {
-    void this.#places.take(0);
+    this.#places.tryTake();
     this.#working.add(ticket);
     const { queue, ...bare } = ticket;
     try {
@@ -117,7 +117,7 @@ export class LocalConsumer implements Consumer {
   async #end(deadlineMs: number): Promise<readonly Ticket[]> {
     await this.quiet();
     const { clock, tickets, holder, onError, onClosed } = this.#options;
-    await within(clock, deadlineMs, this.#places.whenEmpty());
+    await settledWithin(clock, deadlineMs, this.#places.whenEmpty());
     const left = [...this.#working];
     this.#working.clear();
     try {

@@ -7,6 +7,7 @@ import type { Broker } from './broker.ts';
 import type { RedisReport } from './redis-check.ts';
 import type { TicketKeeper } from './ticket-table.ts';
 
+export { checkPut } from './checks.ts';
 export type { RedisReport } from './redis-check.ts';
 export type { TicketKeeper } from './ticket-table.ts';
 

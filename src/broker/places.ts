@@ -4,20 +4,29 @@
  * A place is taken before a ticket is asked for, so that no ticket is ever held without being worked on.
  */
 
-/** Bounded places; the waiter of lowest rank, then the longest waiting, is next. */
+/** A wait for a place. */
+export interface Wish {
+  /** True once there is a place, which is then to be given back with `release`; false when none will come. */
+  readonly granted: Promise<boolean>;
+  /** Wishes no longer; a place that was granted meanwhile is given back. */
+  cancel(): void;
+}
+
+interface Waiter {
+  readonly rank: number;
+  settle(granted: boolean): void;
+}
+
+/** Bounded places; of those who wait, the lowest rank is next, then who has waited longest. */
 export class Places {
   readonly #total: number;
-  readonly #waiting: { readonly rank: number; readonly settle: (taken: boolean) => void }[] = [];
-  readonly #listeners = new Set<() => void>();
+  readonly #waiters: Waiter[] = [];
   #taken = 0;
   #closed = false;
+  #emptied: (() => void)[] = [];
 
   constructor(total: number) {
     this.#total = total;
-  }
-
-  get taken(): number {
-    return this.#taken;
   }
 
   get free(): number {
@@ -29,63 +38,56 @@ export class Places {
     return this.#closed;
   }
 
-  /** Whether somebody waits for a place. */
-  get wanted(): boolean {
-    return this.#waiting.length > 0;
+  /** Takes a place that is free now; to be given back with `release`. */
+  tryTake(): boolean {
+    if (this.free <= 0) return false;
+    this.#taken += 1;
+    return true;
   }
 
-  /** Resolves with true once a place is taken, to be given back with `release`, and with false once closed. */
-  take(rank: number): Promise<boolean> | boolean {
-    if (this.#closed) return false;
-    if (this.#taken < this.#total) {
-      this.#taken += 1;
-      return true;
-    }
-    return new Promise((settle) => {
-      const at = this.#waiting.findLastIndex((waiter) => waiter.rank <= rank);
-      this.#waiting.splice(at + 1, 0, { rank, settle });
+  /** Waits for a place. */
+  take(rank: number): Wish {
+    if (this.#closed || this.tryTake()) return settledWish(this, !this.#closed);
+    let waiter: Waiter | undefined;
+    const granted = new Promise<boolean>((settle) => {
+      waiter = { rank, settle };
+      const at = this.#waiters.findLastIndex((other) => other.rank <= rank);
+      this.#waiters.splice(at + 1, 0, waiter);
     });
+    const cancel = (): void => {
+      const at = this.#waiters.findIndex((other) => other === waiter);
+      if (at >= 0) this.#waiters.splice(at, 1)[0]?.settle(false);
+      else void granted.then((has) => has && this.release());
+    };
+    return { granted, cancel };
+  }
+
+  /** Whether somebody of a lower rank waits for a place. */
+  isWantedBefore(rank: number): boolean {
+    const [first] = this.#waiters;
+    return first !== undefined && first.rank < rank;
   }
 
   release(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#taken -= 1;
-    else next.settle(true);
-    if (this.free > 0 || this.#taken === 0) this.#tell();
-  }
-
-  /** Resolves once a place is free or all is closed; false when it was so from the start. */
-  async whenFree(): Promise<boolean> {
-    if (this.#closed || this.free > 0) return false;
-    await this.#until(() => this.#closed || this.free > 0);
-    return true;
+    const next = this.#waiters.shift();
+    if (next !== undefined) return next.settle(true);
+    this.#taken -= 1;
+    if (this.#taken > 0) return;
+    for (const tell of this.#emptied.splice(0)) tell();
   }
 
   /** Resolves once no place is taken. */
   async whenEmpty(): Promise<void> {
-    await this.#until(() => this.#taken === 0);
+    if (this.#taken > 0) await new Promise<void>((resolve) => this.#emptied.push(resolve));
   }
 
   /** Gives no more places; those who wait are told. */
   close(): void {
     this.#closed = true;
-    for (const { settle } of this.#waiting.splice(0)) settle(false);
-    this.#tell();
+    for (const { settle } of this.#waiters.splice(0)) settle(false);
   }
+}
 
-  async #until(holds: () => boolean): Promise<void> {
-    if (holds()) return;
-    await new Promise<void>((resolve) => {
-      const listener = (): void => {
-        if (!holds()) return;
-        this.#listeners.delete(listener);
-        resolve();
-      };
-      this.#listeners.add(listener);
-    });
-  }
-
-  #tell(): void {
-    for (const listener of [...this.#listeners]) listener();
-  }
+function settledWish(places: Places, granted: boolean): Wish {
+  return { granted: Promise.resolve(granted), cancel: () => void (granted && places.release()) };
 }

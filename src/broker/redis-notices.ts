@@ -12,7 +12,7 @@ import { Listeners } from './listeners.ts';
 import { answerTimeoutMs, connectRedis } from './redis-connection.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisPlace } from './redis-url.ts';
-import { within } from './within.ts';
+import { settledWithin } from './within.ts';
 
 export interface RedisNoticesOptions {
   readonly place: RedisPlace;
@@ -59,7 +59,8 @@ export class RedisNotices {
     const unsubscribe = this.#listeners.add(channel, listener, () => {
       connection.unsubscribe(name).catch(() => undefined);
     });
-    await this.#answered(connection.subscribe(name));
+    // An outage holds it back; it is sent when that has ended.
+    await settledWithin(this.#options.clock, answerTimeoutMs, connection.subscribe(name));
     return unsubscribe;
   }
 
@@ -80,11 +81,6 @@ export class RedisNotices {
   async #askForSignOfLife(): Promise<void> {
     const connection = this.#connection;
     if (connection?.status !== 'ready') return;
-    if (!(await this.#answered(connection.ping()))) connection.disconnect(true);
-  }
-
-  /** Waits for an answer, but not for the end of an outage. False when none came. */
-  async #answered(answer: Promise<unknown>): Promise<boolean> {
-    return await within(this.#options.clock, answerTimeoutMs, answer).catch(() => false);
+    if (!(await settledWithin(this.#options.clock, answerTimeoutMs, connection.ping()))) connection.disconnect(true);
   }
 }

@@ -1,18 +1,13 @@
 import type { Clock } from '../base/clock.ts';
 
-/** Waits for `promise`, but no longer than `ms`; a rejection after that is nobody's. True when it settled in time. */
-export async function within(clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> {
-  return await new Promise<boolean>((resolve, reject) => {
+/** Waits until `promise` has settled, one way or the other, but no longer than `ms`. True when it has. Never rejects. */
+export async function settledWithin(clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> {
+  return await new Promise<boolean>((resolve) => {
     const timer = clock.setTimer(ms, () => resolve(false));
-    promise.then(
-      () => {
-        timer.cancel();
-        resolve(true);
-      },
-      (error: Error) => {
-        timer.cancel();
-        reject(error);
-      },
-    );
+    const settle = (): void => {
+      timer.cancel();
+      resolve(true);
+    };
+    promise.then(settle, settle);
   });
 }

@@ -1,0 +1,302 @@
+import { createServer, connect } from 'node:net';
+import type { Server, Socket } from 'node:net';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { isBatutaError } from '../../../src/base/errors.ts';
+import type { Broker, Ticket } from '../../../src/broker/broker.ts';
+import { checkRedis } from '../../../src/broker/open.ts';
+import { freePort, startRedis, startSentinel } from '../../support/redis.ts';
+import type { OwnRedis } from '../../support/redis.ts';
+import { gate, newTickets, place as placeOf, Seen } from './makers.ts';
+import type { Place } from './makers.ts';
+
+const queue = 'default';
+const memory = 'sqlite::memory:';
+const isUnavailable = (error: unknown): boolean => isBatutaError(error, 'BROKER_UNAVAILABLE');
+
+describe('a Redis that comes and goes', () => {
+  let redis: OwnRedis;
+  let place: Place;
+  let broker: Broker;
+  let errors: unknown[];
+  let seen: Seen<Ticket>;
+
+  beforeEach(async () => {
+    redis = await startRedis();
+    place = placeOf(redis.url, memory, () => redis.stop());
+    errors = [];
+    seen = new Seen();
+    broker = await place.open({ onError: (error) => errors.push(error) });
+  });
+  afterEach(() => place.remove());
+
+  const consume = () => broker.consume(queue, { concurrency: 4 }, async (ticket) => seen.add(ticket));
+  /** As the reconciler of a store does it: puts until the broker has it. */
+  const putUntilTaken = async (tickets: readonly Ticket[]): Promise<void> => {
+    for (;;) {
+      try {
+        return await broker.put(tickets, { queue });
+      } catch (error) {
+        if (!isUnavailable(error)) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  };
+
+  it('is flushed while tickets are worked on: they end in peace, and new ones come', async () => {
+    const hold = gate();
+    const consumer = broker.consume(queue, { concurrency: 4 }, async (ticket) => {
+      seen.add(ticket);
+      await hold.opened;
+    });
+    await broker.put(newTickets(6), { queue });
+    await seen.count(4);
+    await redis.command('FLUSHALL');
+    hold.open();
+    const more = newTickets(3);
+    await broker.put(more, { queue });
+    await seen.count(7);
+    expect(await consumer.close()).toEqual([]);
+    expect(errors).toEqual([]);
+  });
+
+  it('forgets its scripts and is taught them again', async () => {
+    consume();
+    await broker.put(newTickets(1), { queue });
+    await seen.count(1);
+    await redis.command('SCRIPT', 'FLUSH');
+    await broker.put(newTickets(1), { queue });
+    await seen.count(2);
+  });
+
+  it('is started again on the same port: the consumer goes on, and one outage is reported once', async () => {
+    consume();
+    await broker.put(newTickets(1), { queue });
+    await seen.count(1);
+    await redis.kill();
+    await redis.start();
+    await putUntilTaken(newTickets(2));
+    await seen.count(3);
+    expect(errors.filter((error) => !isUnavailable(error))).toEqual([]);
+    expect(errors.length).toBeLessThanOrEqual(2);
+  });
+
+  it('is down for a while: a put is refused at once, messages are lost in silence, and then all goes on', async () => {
+    const heard = new Seen<string>();
+    await broker.subscribe('c', (message) => heard.add(message));
+    consume();
+    await redis.kill();
+    await expect(broker.put(newTickets(1), { queue })).rejects.toSatisfy(isUnavailable);
+    await expect(broker.put(newTickets(1), { queue: 'new-one' })).rejects.toSatisfy(isUnavailable);
+    await expect(broker.stats(queue)).rejects.toSatisfy(isUnavailable);
+    await broker.notify('c', 'lost');
+    expect(await broker.health()).toMatchObject({ ok: false, problem: expect.stringContaining('cannot be reached') });
+    // Made in the outage, it begins when that ends.
+    const late = new Seen<Ticket>();
+    broker.consume('late', { concurrency: 1 }, async (ticket) => late.add(ticket));
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await redis.start();
+    await putUntilTaken(newTickets(1));
+    await seen.count(1);
+    await broker.put(newTickets(1), { queue: 'late' });
+    await late.count(1);
+    await heard.until((all) => {
+      if (all.includes('back')) return true;
+      void broker.notify('c', 'back');
+      return false;
+    }).catch(() => undefined);
+    expect(heard.all).not.toContain('lost');
+    expect(await broker.health()).toMatchObject({ ok: true });
+  });
+
+  it('throws everybody out: nobody need be connected by hand', async () => {
+    const heard = new Seen<string>();
+    await broker.subscribe('c', (message) => heard.add(message));
+    consume();
+    await broker.put(newTickets(1), { queue });
+    await seen.count(1);
+    await redis.command('CLIENT', 'KILL', 'SKIPME', 'yes');
+    await putUntilTaken(newTickets(2));
+    await seen.count(3);
+    const telling = setInterval(() => void broker.notify('c', 'x'), 20);
+    await heard.count(1);
+    clearInterval(telling);
+  });
+
+  it('is gone when a handler ends, and when a consumer is closed: both end', async () => {
+    const hold = gate();
+    const consumer = broker.consume(queue, { concurrency: 1 }, async (ticket) => {
+      seen.add(ticket);
+      await hold.opened;
+    });
+    await broker.put(newTickets(1), { queue });
+    await seen.count(1);
+    await redis.kill();
+    hold.open();
+    expect(await consumer.close()).toEqual([]);
+    await broker.close();
+  });
+
+  it('is asked by a broker that is closed in the outage: it closes', async () => {
+    consume();
+    await broker.subscribe('c', () => undefined);
+    await redis.kill();
+    await broker.close();
+  });
+});
+
+describe('connections that die without a word', () => {
+  it('are found by the watchdog, and the consumer is connected anew', async () => {
+    const redis = await startRedis();
+    const proxy = await startProxy(redis.port);
+    const place = placeOf(`redis://127.0.0.1:${proxy.port}`, memory, async () => undefined);
+    const direct = placeOf(redis.url, memory, () => redis.stop());
+    try {
+      const errors: unknown[] = [];
+      const seen = new Seen<Ticket>();
+      const consumer = (await place.open({ deafAfterMs: 2_000, onError: (error) => errors.push(error) })).consume(
+        queue,
+        { concurrency: 2 },
+        async (ticket) => seen.add(ticket),
+      );
+      const producer = await direct.open();
+      await producer.put(newTickets(1), { queue });
+      await seen.count(1);
+      // What is connected now is heard no more, and not told so; the connection that asks is the first and stays.
+      proxy.silence(1);
+      await producer.put(newTickets(1), { queue });
+      await seen.count(2);
+      expect(errors.map(String)).toEqual([expect.stringContaining('was connected anew')]);
+      expect(await consumer.close()).toEqual([]);
+    } finally {
+      await place.remove();
+      await direct.remove();
+      await proxy.stop();
+    }
+  });
+});
+
+describe('a Redis that cannot be used', () => {
+  const openAt = async (url: string): Promise<unknown> => {
+    const place = placeOf(url, memory, async () => undefined);
+    try {
+      await place.open();
+      return 'opened';
+    } catch (error) {
+      return error;
+    } finally {
+      await place.remove();
+    }
+  };
+
+  it('refuses the password: one clear error, without the password', async () => {
+    const redis = await startRedis(['--requirepass', 'right'], ':right@');
+    try {
+      const wrong = await openAt(redis.url.replace('right', 'wrong'));
+      expect(wrong).toSatisfy(isUnavailable);
+      expect(String(wrong)).toContain('refuses the user or password');
+      expect(String(wrong)).not.toContain('wrong@');
+      expect(String(await openAt(redis.url.replace(':right@', '')))).toContain('asks for a password');
+      expect(await openAt(redis.url)).toBe('opened');
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it('is not there, has no such name, or speaks no TLS: one clear error each', async () => {
+    const port = await freePort();
+    expect(String(await openAt(`redis://127.0.0.1:${port}`))).toMatch(/Redis at redis:\/\/127.0.0.1:\d+ cannot be reached \(.*ECONNREFUSED/);
+    expect(String(await openAt('redis://no-such-host.invalid'))).toContain('cannot be reached');
+    const redis = await startRedis();
+    try {
+      expect(await openAt(redis.url.replace('redis:', 'rediss:'))).toSatisfy(isUnavailable);
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it('throws keys away when full: said loudly at the start, and by the check', async () => {
+    const redis = await startRedis(['--maxmemory-policy', 'allkeys-lru']);
+    const warnings: string[] = [];
+    const place = placeOf(redis.url, memory, () => redis.stop());
+    try {
+      await place.open({ onWarning: (sentence) => warnings.push(sentence) });
+      expect(warnings).toEqual([expect.stringContaining('allkeys-lru')]);
+      expect(await checkRedis(redis.url)).toMatchObject({ evictionPolicy: 'allkeys-lru', warnings: [expect.stringContaining('noeviction')] });
+    } finally {
+      await place.remove();
+    }
+  });
+});
+
+describe('Redis in its other forms', () => {
+  const carries = async (url: string): Promise<void> => {
+    const place = placeOf(url, memory, async () => undefined);
+    try {
+      const broker = await place.open();
+      const [seen, heard] = [new Seen<Ticket>(), new Seen<string>()];
+      broker.consume(['a', 'b'], { concurrency: 2 }, async (ticket) => seen.add(ticket));
+      await broker.subscribe('c', (message) => heard.add(message));
+      await broker.put(newTickets(20), { queue: 'a' });
+      await broker.put(newTickets(1), { queue: 'b' });
+      await broker.notify('c', 'hello');
+      await Promise.all([seen.count(21), heard.count(1)]);
+    } finally {
+      await place.remove();
+    }
+  };
+
+  it('a Cluster carries tickets and messages', async () => {
+    const redis = await startRedis(['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
+    try {
+      await redis.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+      while (!String(await redis.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await new Promise((resolve) => setTimeout(resolve, 20));
+      await carries(`${redis.url}?cluster=true`);
+    } finally {
+      await redis.stop();
+    }
+  });
+
+  it('a server known to Sentinel carries tickets and messages', async () => {
+    const redis = await startRedis();
+    const sentinel = await startSentinel(redis);
+    try {
+      await carries(`${sentinel.url}?sentinel=main`);
+    } finally {
+      await sentinel.stop();
+      await redis.stop();
+    }
+  });
+});
+
+/** Passes bytes on, until told to swallow those of the connections there are, all but the first few. */
+async function startProxy(target: number): Promise<{ readonly port: number; silence(butFirst: number): void; stop(): Promise<void> }> {
+  const sockets: { readonly client: Socket; readonly server: Socket }[] = [];
+  const proxy: Server = createServer((client) => {
+    const server = connect(target, '127.0.0.1');
+    sockets.push({ client, server });
+    for (const socket of [client, server]) socket.on('error', () => undefined);
+    client.on('close', () => server.destroy());
+    client.pipe(server);
+    server.pipe(client);
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
+  return {
+    port,
+    silence(butFirst) {
+      for (const { client, server } of sockets.slice(butFirst)) {
+        client.unpipe(server);
+        server.unpipe(client);
+        client.resume();
+        server.resume();
+      }
+    },
+    async stop() {
+      for (const { client, server } of sockets) {
+        client.destroy();
+        server.destroy();
+      }
+      await new Promise((resolve) => proxy.close(resolve));
+    },
+  };
+}
