@@ -1,5 +1,5 @@
 /** The only file that reads time. */
-import { performance } from 'node:perf_hooks';
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A timer that was set and can be taken back. */
@@ -51,3 +51,27 @@ export const systemClock: Clock = {
     }
   },
 };
+
+/** A watch over how promptly the event loop comes round. */
+export interface EventLoopWatch {
+  /** Longest it was held up since the last call, ms. */
+  takeLongestLagMs(): number;
+  stop(): void;
+}
+
+/** How often the event loop is measured, ms; coarse, for measuring wakes the process. */
+const lagResolutionMs = 100;
+
+/** Watches the event loop of this process; keeps no process alive. */
+export function watchEventLoop(): EventLoopWatch {
+  const histogram = monitorEventLoopDelay({ resolution: lagResolutionMs });
+  histogram.enable();
+  return {
+    takeLongestLagMs() {
+      const longestMs = histogram.max / 1e6 - lagResolutionMs;
+      histogram.reset();
+      return Math.max(0, longestMs);
+    },
+    stop: () => void histogram.disable(),
+  };
+}

@@ -45,6 +45,8 @@ export const errorCodes = {
   RUN_OWNED: { stage: 'run', exit: 1, summary: 'Another process holds the run.' },
   RUN_STATE_REFUSED: { stage: 'run', exit: 2, summary: 'The run is not in a state that allows this.' },
   LEASE_LOST: { stage: 'run', exit: 1, summary: 'Another process has taken the run over.' },
+  RUN_SUSPENDED: { stage: 'run', exit: 1, summary: 'The run only waits, and goes on by itself later.' },
+  WAIT_TIMED_OUT: { stage: 'run', exit: 1, summary: 'A signal did not come in time.' },
   SHUTDOWN: { stage: 'run', exit: 1, summary: 'The process is shutting down.' },
   ISOLATION_UNAVAILABLE: { stage: 'run', exit: 2, summary: 'A task asks for a thread, but its flow file is not known.' },
   STORE_UNAVAILABLE: { stage: 'store', exit: 1, summary: 'The database cannot be reached or opened.' },

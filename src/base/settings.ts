@@ -35,6 +35,8 @@ export interface Config {
   readonly apiKey: string | null;
   readonly leaseMs: number;
   readonly heartbeatMs: number;
+  /** How many lost owners a run survives. */
+  readonly maxRecoveries: number;
   /** Runs a worker owns at the same time. */
   readonly concurrency: number;
   readonly logLevel: LogLevel;
@@ -73,6 +75,7 @@ export interface Setting<T> {
 export const minLeaseMs = 2_000;
 const minHeartbeatMs = 100;
 const maxConcurrency = 10_000;
+const maxRecoveries = 1_000_000;
 const dayMs = 86_400_000;
 
 /** The settings, in the order in which they are printed. */
@@ -157,6 +160,15 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     defaultValue: () => 5_000,
     read: readDuration(minHeartbeatMs),
     show: showMs,
+  },
+  maxRecoveries: {
+    name: 'maxRecoveries',
+    env: 'BATUTA_MAX_RECOVERIES',
+    about: 'How often a run goes on after its process was lost; then it is Crashed',
+    defaultText: '3',
+    defaultValue: () => 3,
+    read: readWhole(0, maxRecoveries),
+    show: String,
   },
   concurrency: {
     name: 'concurrency',

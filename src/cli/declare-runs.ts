@@ -82,6 +82,16 @@ function declareWriters(runs: Command, perform: Perform): void {
       perform(command, async (context) => (await import('./commands/runs-reopen.ts')).resumeRun(context, id, options)),
     );
   runs
+    .command('signal')
+    .description('send a signal to a run that waits for it, or will')
+    .argument('<id>')
+    .argument('<name>', 'as in ctx.waitFor(name)')
+    .option('--data <json>', 'what the run is given: JSON')
+    .option('--json', 'print one JSON object')
+    .action((id: string, name: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/runs-signal.ts')).signalRun(context, id, name, options)),
+    );
+  runs
     .command('delete')
     .alias('rm')
     .description('delete runs with all that belongs to them')

@@ -17,6 +17,21 @@ export interface RunOptions {
   readonly onEvent?: EngineListener;
 }
 
+/** How a run is handed to workers. */
+export interface EnqueueOptions {
+  /** Name of the run for people; default from the flow's `runName`, else two random words. */
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  /** Workers of this queue execute it; 1 to 100 letters, digits, `_`, `.` and `-`. Default `default`. */
+  readonly queue?: string;
+  /** Whole number from -100 to 100; higher goes first. Default 0. */
+  readonly priority?: number;
+  /** Not before this instant (a date or UTC epoch ms). Default at once. */
+  readonly startAt?: Date | number;
+  /** Of all runs of the flow with the same key there is one: the first; others give its id. */
+  readonly idempotencyKey?: string;
+}
+
 /** A run that has been accepted. */
 export interface RunHandle<R = unknown> {
   readonly id: string;
@@ -55,6 +70,13 @@ export interface RunsClient {
   resume(id: string, options?: Pick<RunOptions, 'signal' | 'onEvent'>): Promise<RunHandle>;
   /** New attempt of a failed, crashed or cancelled run, here and now; `from` re-runs this task and all after it as well. */
   retry(id: string, options?: Pick<RunOptions, 'signal' | 'onEvent'> & { readonly from?: string }): Promise<RunHandle>;
+  /**
+   * Sends a signal to a run, whether it waits for it already, will later, or is suspended: then it goes on. Gives the number of the signal
+   * among those of its name, from 1.
+   *
+   * @throws BatutaError NAME_INVALID, RESULT_NOT_SERIALIZABLE (data), RUN_NOT_FOUND, RUN_STATE_REFUSED (it has ended)
+   */
+  signal(id: string, name: string, data?: unknown): Promise<number>;
   /** @throws RUN_STATE_REFUSED when it is not terminal and `force` is not set. */
   delete(id: string, options?: { readonly force?: boolean }): Promise<void>;
 }
@@ -68,6 +90,22 @@ export interface FlowsClient {
 export interface Client {
   /** Starts a run of a class or a loaded definition, in this process. @throws PARAMS_INVALID before any run exists. */
   submit<F extends object>(flow: FlowClass<F> | FlowDefinition, params?: unknown, options?: RunOptions): Promise<RunHandle<ResultOf<F>>>;
+  /**
+   * Hands a run to the workers; a name is looked for in the flows of the project. Durable when the promise resolves.
+   *
+   * @throws BatutaError before any run exists: PARAMS_INVALID, FLOW_NOT_FOUND, NAME_INVALID (queue), OPTION_INVALID, CONFIG_INVALID and
+   *   BROKER_UNAVAILABLE (no broker); STORE_…
+   */
+  enqueue<F extends object>(
+    flow: string | FlowClass<F> | FlowDefinition,
+    params?: unknown,
+    options?: EnqueueOptions,
+  ): Promise<RunHandle<ResultOf<F>>>;
+  /** The same for many runs at once (10,000 and more). Gives their ids in order. When one is refused, none exists. */
+  enqueueMany(
+    flow: string | FlowClass | FlowDefinition,
+    runs: readonly ({ readonly params?: unknown } & EnqueueOptions)[],
+  ): Promise<readonly string[]>;
   readonly runs: RunsClient;
   readonly flows: FlowsClient;
   migrate(): Promise<SchemaReport>;

@@ -12,7 +12,9 @@ import { currentScope } from '../model/run-context.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { Store } from '../store/store.ts';
-import type { Client, FlowsClient, RunHandle, RunOptions } from './client.ts';
+import type { Broker } from '../broker/broker.ts';
+import type { Client, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
+import type { Wanted } from './enqueue.ts';
 import { handleOf } from './run-handle.ts';
 import { cancelOnAbort, LocalRuns } from './runs.ts';
 
@@ -23,6 +25,10 @@ export interface LocalClientOptions {
   readonly captureConsole: boolean;
   /** Finds the flow of a recorded run in the user's files. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (run: Run) => Promise<FlowDefinition>;
+  /** Finds a flow by its name. @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_… */
+  readonly findFlow?: (name: string) => Promise<FlowDefinition>;
+  /** Opens what wakes workers, which is done once; default: there is none. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
+  readonly openBroker?: () => Promise<Broker>;
 }
 
 /** Makes the client over open parts; it closes them. */
@@ -34,6 +40,8 @@ export class LocalClient implements Client {
   /** Definitions that ran here, by flow name: a class from code has no file to be found in. */
   readonly #known = new Map<string, FlowDefinition>();
   readonly #release: (() => void)[] = [];
+  readonly #named = new Map<string, Promise<FlowDefinition>>();
+  #broker: Promise<Broker> | null = null;
   #closed: Promise<void> | null = null;
 
   constructor(options: LocalClientOptions) {
@@ -57,7 +65,7 @@ export class LocalClient implements Client {
     options: RunOptions = {},
   ): Promise<RunHandle<ResultOf<F>>> {
     const { engine, store } = this.#options;
-    const definition = isFlowClass(flow) || typeof flow === 'function' ? definitionOf(flow) : flow;
+    const definition = asDefinition(flow);
     this.#known.set(definition.name, definition);
     const id = engine.services.makeId();
     const listener = this.#listen(id, options.onEvent);
@@ -70,6 +78,37 @@ export class LocalClient implements Client {
       });
     cancelOnAbort(signal, underWay);
     return handleOf(store, underWay) as RunHandle<ResultOf<F>>;
+  }
+
+  async enqueue<F extends object>(
+    flow: string | FlowClass<F> | FlowDefinition,
+    params?: unknown,
+    options: EnqueueOptions = {},
+  ): Promise<RunHandle<ResultOf<F>>> {
+    const [id = ''] = await this.enqueueMany(flow, [{ ...options, params }]);
+    const { remoteHandle } = await import('./remote-handle.ts');
+    return remoteHandle(this.runs, this.engine, id) as RunHandle<ResultOf<F>>;
+  }
+
+  async enqueueMany(flow: string | FlowClass | FlowDefinition, runs: readonly Wanted[]): Promise<readonly string[]> {
+    const definition = typeof flow === 'string' ? await this.#findNamed(flow) : asDefinition(flow);
+    const { enqueueRuns } = await import('./enqueue.ts');
+    return (await enqueueRuns(this.engine, () => this.broker(), definition, runs)).map(({ id }) => id);
+  }
+
+  /** The engine of this process, and through it the store; for the processes of the fleet. */
+  get engine(): Engine {
+    return this.#options.engine;
+  }
+
+  /** What wakes workers; opened when first asked for, closed with the client. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
+  broker(): Promise<Broker> {
+    const open = this.#options.openBroker ?? (() => Promise.reject(noFleet()));
+    this.#broker ??= open().catch((error: unknown) => {
+      this.#broker = null;
+      throw error;
+    });
+    return this.#broker;
   }
 
   migrate(): ReturnType<Client['migrate']> {
@@ -88,9 +127,19 @@ export class LocalClient implements Client {
     const stopped = this.#options.engine.close(options);
     this.#closed ??= stopped.then(async () => {
       for (const release of this.#release.splice(0)) release();
+      await this.#broker?.then((broker) => broker.close()).catch(() => undefined);
       await this.#options.store.close();
     });
     return this.#closed;
+  }
+
+  #findNamed(name: string): Promise<FlowDefinition> {
+    const known = this.#named.get(name);
+    if (known) return known;
+    const found = this.#options.findFlow?.(name) ?? Promise.reject(noFleet());
+    this.#named.set(name, found);
+    found.catch(() => this.#named.delete(name));
+    return found;
   }
 
   /** Keeps a line with its run, and shows it to whoever follows the run here. */
@@ -128,6 +177,14 @@ export class LocalClient implements Client {
     const forget = (): void => void this.#listeners.delete(runId);
     ended.then(forget, forget);
   }
+}
+
+function noFleet(): BatutaError {
+  return new BatutaError('BROKER_UNAVAILABLE', 'This client runs flows in its own process and reaches no workers; use openClient().');
+}
+
+function asDefinition(flow: FlowClass | FlowDefinition): FlowDefinition {
+  return isFlowClass(flow) || typeof flow === 'function' ? definitionOf(flow) : flow;
 }
 
 async function getFlow(store: Store, name: string): ReturnType<FlowsClient['get']> {

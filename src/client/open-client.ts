@@ -86,6 +86,8 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     log,
     captureConsole: capture,
     findDefinition: (run) => findDefinition(run, options.flows ?? config.flows),
+    findFlow: async (name) => (await import('../define/find-flow.ts')).findFlow(name, { flowsPath: options.flows ?? config.flows }),
+    openBroker: async () => (await import('./fleet-broker.ts')).openFleetBroker(config, store, log),
   });
 }
 

@@ -3,7 +3,8 @@ import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { cancelBelow } from '../engine/cancel-below.ts';
 import type { Engine, RunUnderWay } from '../engine/engine.ts';
-import { decodeValue, loadValue } from '../engine/results.ts';
+import { checkSignalName } from '../model/signal.ts';
+import { decodeValue, encodeValue, loadValue } from '../engine/results.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { Run } from '../model/run.ts';
@@ -106,6 +107,17 @@ export class LocalRuns implements RunsClient {
     if (!reopened)
       throw refused(run, `it is ${run.state.name}`, 'Only a run that failed, crashed or was cancelled can be retried; start a new one.');
     return this.#continue(reopened, definition, options);
+  }
+
+  async signal(id: string, name: string, data?: unknown): Promise<number> {
+    checkSignalName(name);
+    const { store, engine } = this.#options;
+    const run = await this.get(id);
+    if (isTerminal(run.state.type)) throw refused(run, `it has ended (${run.state.name})`, 'Nobody waits for the signal any more.');
+    const text = encodeValue(data, `data of signal ${name}`);
+    const sent = await store.signals.send(run.id, name, text, engine.services.clock.now());
+    if (!sent) throw new BatutaError('RUN_NOT_FOUND', `Run ${run.id} is gone.`, { details: { runId: run.id } });
+    return sent.number;
   }
 
   async delete(id: string, options: { readonly force?: boolean } = {}): Promise<void> {

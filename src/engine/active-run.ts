@@ -4,6 +4,7 @@ import type { BatutaError } from '../base/errors.ts';
 import type { RunFacts } from '../model/context.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
+import type { Parking } from './parking.ts';
 import type { EngineServices } from './services.ts';
 import { Slots } from './slots.ts';
 import type { RunRecord } from './transition.ts';
@@ -21,6 +22,8 @@ export interface ActiveRunOptions {
   readonly record: RunRecord;
   /** Task runs that were recorded before, by key. */
   readonly recorded: ReadonlyMap<string, TaskRun>;
+  /** Of the run, over all its attempts. */
+  readonly parking: Parking;
 }
 
 /** One attempt of a run. A flow retry makes a new one over the same record. */
@@ -30,6 +33,7 @@ export class ActiveRun {
   readonly params: unknown;
   readonly record: RunRecord;
   readonly recorded: ReadonlyMap<string, TaskRun>;
+  readonly parking: Parking;
   readonly slots: Slots;
   readonly live = new Set<Stoppable>();
   readonly #controller = new AbortController();
@@ -45,6 +49,7 @@ export class ActiveRun {
     this.params = options.params;
     this.record = options.record;
     this.recorded = options.recorded;
+    this.parking = options.parking;
     this.slots = new Slots(options.definition.concurrency);
   }
 
@@ -115,4 +120,9 @@ export class ActiveRun {
       started.then(resolve, reject).finally(() => this.live.delete(waiting));
     });
   }
+}
+
+/** Whether a stopped run goes on elsewhere or later from what is recorded, so that nothing of it is ended. */
+export function isHandedOn(reason: BatutaError): boolean {
+  return reason.code === 'LEASE_LOST' || reason.code === 'SHUTDOWN' || reason.code === 'RUN_SUSPENDED';
 }

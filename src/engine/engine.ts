@@ -14,12 +14,15 @@ import { isHandedOn } from './active-run.ts';
 import { ClaimBatcher } from './claim-batcher.ts';
 import { describeFlow } from './describe-flow.ts';
 import { Leases } from './leases.ts';
+import type { Parking } from './parking.ts';
 import { makeRun, type MakeRunOptions } from './make-run.ts';
 import { FlowRun } from './run-flow.ts';
 import type { EngineServices } from './services.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './sub-flow.ts';
 
 export interface SubmitOptions extends MakeRunOptions {
+  /** Of the run that this one is a sub-flow of. */
+  readonly parking?: Parking | null;
   readonly listener?: EngineListener | null;
 }
 
@@ -79,7 +82,7 @@ export class Engine {
     };
     await this.describe(definition);
     await services.store.recorder.addRun(made, services.owner, leaseMs);
-    return this.#execute(definition, run, [], options.listener ?? null);
+    return this.#execute(definition, run, [], options.listener ?? null, options.parking ?? null);
   }
 
   /**
@@ -87,19 +90,24 @@ export class Engine {
    *
    * @throws BatutaError RUN_NOT_FOUND, RUN_OWNED, RUN_STATE_REFUSED (it has ended), SHUTDOWN, STORE_…
    */
-  resume(runId: string, definition: FlowDefinition, listener: EngineListener | null = null): Promise<RunUnderWay> {
-    return this.#start(() => this.#resume(runId, definition, listener));
+  resume(
+    runId: string,
+    definition: FlowDefinition,
+    listener: EngineListener | null = null,
+    parking: Parking | null = null,
+  ): Promise<RunUnderWay> {
+    return this.#start(() => this.#resume(runId, definition, listener, parking));
   }
 
-  async #resume(runId: string, definition: FlowDefinition, listener: EngineListener | null): Promise<RunUnderWay> {
+  async #resume(runId: string, definition: FlowDefinition, listener: EngineListener | null, parking: Parking | null): Promise<RunUnderWay> {
     const { services } = this;
     const outcome = await services.store.runs.claim(runId, services.owner, services.settings.leaseMs, services.isOwnerGone);
     if (!outcome.claimed) throw refusal(runId, outcome);
-    return this.#continue(outcome.run, definition, listener);
+    return this.#continue(outcome.run, definition, listener, parking);
   }
 
   /** Goes on with a run that is this process's already. */
-  async #continue(run: Run, definition: FlowDefinition, listener: EngineListener | null): Promise<RunUnderWay> {
+  async #continue(run: Run, definition: FlowDefinition, listener: EngineListener | null, parking: Parking | null): Promise<RunUnderWay> {
     const { store, log } = this.services;
     let taskRuns: readonly TaskRun[];
     try {
@@ -116,7 +124,7 @@ export class Engine {
         `Flow ${definition.name} has changed since this run began (${run.flowVersion} → ${definition.version}); what is recorded is matched by name and inputs.`,
       );
     }
-    return this.#execute(definition, run, taskRuns, listener);
+    return this.#execute(definition, run, taskRuns, listener, parking);
   }
 
   /**
@@ -134,7 +142,7 @@ export class Engine {
    * @throws BatutaError SHUTDOWN, STORE_…
    */
   execute(run: Run, definition: FlowDefinition, listener: EngineListener | null = null): Promise<RunUnderWay> {
-    return this.#start(() => this.#continue(run, definition, listener));
+    return this.#start(() => this.#continue(run, definition, listener, null));
   }
 
   /**
@@ -202,13 +210,30 @@ export class Engine {
     await this.services.isolate.close();
   }
 
-  #execute(definition: FlowDefinition, run: Run, taskRuns: readonly TaskRun[], listener: EngineListener | null): RunUnderWay {
+  #execute(
+    definition: FlowDefinition,
+    run: Run,
+    taskRuns: readonly TaskRun[],
+    listener: EngineListener | null,
+    parentParking: Parking | null,
+  ): RunUnderWay {
     const claim: Claim = { runId: run.id, epoch: run.epoch };
     const subFlows: StartSubFlow = {
       definitionOf: this.#definitionOf,
-      start: (child, params, options) => this.#startSubFlow(child, params, options, { queue: run.queue, priority: run.priority, listener }),
+      start: (child, params, options) =>
+        this.#startSubFlow(child, params, options, { queue: run.queue, priority: run.priority, listener, parking: options.parking }),
     };
-    const flowRun = new FlowRun({ services: this.services, leases: this.#leases, subFlows, definition, run, claim, taskRuns, listener });
+    const flowRun = new FlowRun({
+      services: this.services,
+      leases: this.#leases,
+      subFlows,
+      definition,
+      run,
+      claim,
+      taskRuns,
+      listener,
+      parentParking,
+    });
     const ended = flowRun.execute().finally(() => this.#underWay.delete(run.id));
     // Whoever waits for it gets the error; when nobody does, it is not unhandled.
     ended.catch(() => undefined);
@@ -229,7 +254,7 @@ export class Engine {
     definition: FlowDefinition,
     params: unknown,
     options: SubFlowOptions,
-    inherited: Required<Pick<SubmitOptions, 'queue' | 'priority' | 'listener'>>,
+    inherited: Required<Pick<SubmitOptions, 'queue' | 'priority' | 'listener' | 'parking'>>,
   ): Promise<SubFlowRun> {
     const { id, parent, anew } = options;
     const { runs } = this.services.store;
@@ -237,10 +262,11 @@ export class Engine {
     if (!recorded) return subFlowRun(await this.submit(definition, params, { id, parent, ...inherited }));
     const { type } = recorded.state;
     if (isTerminal(type)) {
-      if (!anew || type === 'COMPLETED') return { runId: id, ended: Promise.resolve(recorded), outcome: null, stop: () => undefined };
+      if (!anew || type === 'COMPLETED')
+        return { runId: id, ended: Promise.resolve(recorded), parking: null, outcome: null, stop: () => undefined };
       await runs.reopen(id, this.services.clock.now());
     }
-    return subFlowRun(await this.resume(id, definition, inherited.listener));
+    return subFlowRun(await this.resume(id, definition, inherited.listener, inherited.parking));
   }
 }
 
@@ -248,6 +274,7 @@ function subFlowRun({ flowRun, ended }: RunUnderWay): SubFlowRun {
   return {
     runId: flowRun.run.id,
     ended,
+    parking: flowRun.parking,
     outcome: flowRun,
     stop(reason, force) {
       if (isHandedOn(reason)) flowRun.abandon(reason);

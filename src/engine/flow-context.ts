@@ -1,5 +1,6 @@
 /** The contexts of a run as a whole: of a code flow's body and of hooks. */
 import type { Logger } from 'pino';
+import type { Duration } from '../base/duration.ts';
 import type { FlowClass, FlowContext, HookContext, ResultOf, RunFacts, TaskFacts } from '../model/context.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Artifact } from '../model/run.ts';
@@ -7,8 +8,13 @@ import type { State } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
 import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from './task-context.ts';
 
-/** Starts a sub-flow or takes its recorded result. */
-export type RunFlow = (flow: FlowClass, params: unknown) => Promise<unknown>;
+/** What only the body of a code flow may ask for; each is recorded. */
+export interface BodyCalls {
+  /** Starts a sub-flow or takes its recorded result. */
+  runFlow(flow: FlowClass, params: unknown): Promise<unknown>;
+  sleep(duration: Duration): Promise<void>;
+  waitFor(signal: string, timeout: Duration | undefined): Promise<unknown>;
+}
 
 /** The body of a code flow as the source of its context. */
 class BodySource implements ContextSource {
@@ -67,17 +73,25 @@ class BodySource implements ContextSource {
 /** Context of a code flow's body. Its methods may be taken off it. */
 export class LiveFlowContext extends LiveTaskContext implements FlowContext {
   readonly #body: BodySource;
-  readonly #runFlow: RunFlow;
+  readonly #calls: BodyCalls;
 
-  constructor(active: ActiveRun, runFlow: RunFlow) {
+  constructor(active: ActiveRun, calls: BodyCalls) {
     const body = new BodySource(active);
     super(body);
     this.#body = body;
-    this.#runFlow = runFlow;
+    this.#calls = calls;
   }
 
   get runFlow(): <F extends object>(flow: FlowClass<F>, params?: unknown) => Promise<ResultOf<F>> {
-    return <F extends object>(flow: FlowClass<F>, params?: unknown) => this.#runFlow(flow, params) as Promise<ResultOf<F>>;
+    return <F extends object>(flow: FlowClass<F>, params?: unknown) => this.#calls.runFlow(flow, params) as Promise<ResultOf<F>>;
+  }
+
+  get sleep(): (duration: Duration) => Promise<void> {
+    return (duration) => this.#calls.sleep(duration);
+  }
+
+  get waitFor(): <T = unknown>(signal: string, options?: { readonly timeout?: Duration }) => Promise<T> {
+    return <T>(signal: string, options: { readonly timeout?: Duration } = {}) => this.#calls.waitFor(signal, options.timeout) as Promise<T>;
   }
 
   /** Keeps rejected records and metrics as artifacts of the run; called once, when the body has ended. */

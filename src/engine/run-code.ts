@@ -16,6 +16,7 @@ import { runTask } from './run-task.ts';
 import { recordUnrun } from './task-row.ts';
 import { runSubFlow, type StartSubFlow } from './sub-flow.ts';
 import { LiveTaskContext } from './task-context.ts';
+import { sleep, waitForSignal } from './waits.ts';
 
 /**
  * Runs the body until it and all task runs it started have ended. Gives its value.
@@ -27,7 +28,11 @@ export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Pr
   if (!body) throw new BatutaError('INTERNAL', `${active.definition.className} has no method run.`);
   if (active.stopReason) throw active.stopReason;
   const calls = new CallBook(active);
-  const context = new LiveFlowContext(active, (flow, params) => calls.ask(() => runSubFlow(calls, startSubFlow, flow, params)));
+  const context = new LiveFlowContext(active, {
+    runFlow: (flow, params) => calls.ask(() => runSubFlow(calls, startSubFlow, flow, params)),
+    sleep: (duration) => calls.ask(() => sleep(calls, duration)),
+    waitFor: (signal, timeout) => calls.ask(() => waitForSignal(calls, signal, timeout)),
+  });
   const scope = {
     runId: active.run.id,
     taskRunId: null,

@@ -13,17 +13,20 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal, type State, stateOf } from '../model/state.ts';
 import type { Claim } from '../store/store.ts';
-import { ActiveRun } from './active-run.ts';
+import { ActiveRun, isHandedOn } from './active-run.ts';
 import { cancelBelow } from './cancel-below.ts';
 import { flowRetryDelayMs, openTaskRuns } from './flow-retry.ts';
 import { callHooks } from './hooks.ts';
+import { handOn } from './hand-on.ts';
 import type { Leases } from './leases.ts';
+import { Parking, type Wait } from './parking.ts';
 import { decodeValue, encodeValue, noValue, type StoredValue, storeValue } from './results.ts';
 import { runCode } from './run-code.ts';
 import { runGraph } from './run-graph.ts';
 import type { EngineServices } from './services.ts';
 import type { StartSubFlow } from './sub-flow.ts';
 import { RunRecord } from './transition.ts';
+import { parkUntil } from './waits.ts';
 
 export interface FlowRunOptions {
   readonly services: EngineServices;
@@ -35,6 +38,8 @@ export interface FlowRunOptions {
   /** What earlier owners recorded. */
   readonly taskRuns: readonly TaskRun[];
   readonly listener: EngineListener | null;
+  /** Of the run that this one is a sub-flow of, else null. */
+  readonly parentParking: Parking | null;
 }
 
 /** What one attempt of the run came to. */
@@ -51,6 +56,10 @@ export class FlowRun {
   #active: ActiveRun;
   #cancelAsked: string | null = null;
   #grace: Timer | null = null;
+  /** Tells when the run only waits. */
+  readonly parking: Parking;
+  /** What it waits for when it was suspended. */
+  #suspendedOn: readonly Wait[] = [];
   /** The flow's value as it is in memory; undefined until the run has completed. */
   value: unknown = undefined;
   /** What made it fail, as it was thrown; null while it has not failed. */
@@ -72,6 +81,7 @@ export class FlowRun {
       taskRuns: options.taskRuns,
     });
     this.#params = decodeValue(run.params);
+    this.parking = new Parking({ services, parent: options.parentParking, onIdle: (waits) => this.#suspend(waits) });
     this.#active = this.#newAttempt(options.taskRuns);
   }
 
@@ -131,6 +141,14 @@ export class FlowRun {
     this.#active.stop(reason, true);
   }
 
+  /** Lets go of a run that only waits, sub-flows included. */
+  #suspend(waits: readonly Wait[]): void {
+    if (this.#active.stopReason || isTerminal(this.run.state.type)) return;
+    this.#suspendedOn = waits;
+    const more = waits.length > 1 ? ` And ${waits.length - 1} more.` : '';
+    this.abandon(new BatutaError('RUN_SUSPENDED', `${waits[0]?.why ?? ''}${more}`, { details: { runId: this.run.id } }));
+  }
+
   #lose(): void {
     const { id } = this.run;
     this.abandon(new BatutaError('LEASE_LOST', `Another process has taken over run ${id}.`, { details: { runId: id } }));
@@ -144,8 +162,8 @@ export class FlowRun {
 
   /** Waits until the next attempt is due, or less when the run is stopped. */
   async #awaitDue(): Promise<void> {
-    const { clock } = this.#options.services;
-    await clock.sleep(Math.max(0, (this.run.dueAt ?? 0) - clock.now()), this.#active.signal).catch(() => undefined);
+    const dueAt = this.run.dueAt ?? 0;
+    await this.parking.work(() => parkUntil(this.#active, dueAt, 'The flow is tried again.', true));
   }
 
   async #begin(): Promise<void> {
@@ -214,14 +232,7 @@ export class FlowRun {
 
   async #settle(verdict: Verdict): Promise<void> {
     const { services } = this.#options;
-    if (verdict.kind === 'stopped' && (verdict.reason.code === 'LEASE_LOST' || verdict.reason.code === 'SHUTDOWN')) {
-      if (verdict.reason.code === 'SHUTDOWN')
-        this.#record.setRun(stateOf('SCHEDULED', 'Resuming', verdict.reason.message)).catch(() => undefined);
-      await services.store.recorder.flush();
-      // Refused silently where it was lost; a sub-flow whose parent was lost is still ours to give.
-      await services.store.runs.release(this.#record.claim);
-      return;
-    }
+    if (verdict.kind === 'stopped' && isHandedOn(verdict.reason)) return handOn(services, this.#record, verdict.reason, this.#suspendedOn);
     const end = await this.#endOf(verdict);
     const message = verdict.kind === 'stopped' ? verdict.reason.message : 'The run went on without it.';
     const leftOpen = this.#record.cancelOpen(message);
@@ -291,6 +302,7 @@ export class FlowRun {
       params: this.#params,
       record: this.#record,
       recorded: new Map(taskRuns.map((row) => [row.key, row])),
+      parking: this.parking,
     });
   }
 }

@@ -7,7 +7,7 @@
 import { edgesInto } from '../model/graph.ts';
 import { stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
-import type { ActiveRun } from './active-run.ts';
+import { type ActiveRun, isHandedOn } from './active-run.ts';
 import { runGroup } from './run-group.ts';
 import { outcomeOf, type TaskOutcome } from './outcome.ts';
 import { runTask } from './run-task.ts';
@@ -164,7 +164,7 @@ class GraphRun {
 
   async #cancelled(node: Node): Promise<TaskOutcome> {
     const reason = this.#active.stopReason;
-    if (reason && reason.code !== 'LEASE_LOST' && reason.code !== 'SHUTDOWN') {
+    if (reason && !isHandedOn(reason)) {
       await recordUnrun(this.#active, node.task.name, node.task.name, null, stateOf('CANCELLED', 'Cancelled', reason.message));
     }
     return { kind: 'cancelled', error: reason };

@@ -5,12 +5,13 @@ import { retryDelayMs } from '../model/retry.ts';
 import type { TaskRun } from '../model/run.ts';
 import { isTerminal, type StateType, stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
-import type { ActiveRun } from './active-run.ts';
+import { type ActiveRun, isHandedOn } from './active-run.ts';
 import { beginAttempt, type TaskRequest } from './begin-attempt.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from './results.ts';
 import type { TaskExecution } from './task-execution.ts';
 import { newRow } from './task-row.ts';
+import { parkUntil } from './waits.ts';
 
 /**
  * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves.
@@ -18,7 +19,7 @@ import { newRow } from './task-row.ts';
  * @throws BatutaError STORE_… when it could not be recorded.
  */
 export function runTask(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
-  return new TaskRunner(active, request).run();
+  return active.parking.work(() => new TaskRunner(active, request).run());
 }
 
 const completed = stateOf('COMPLETED');
@@ -54,8 +55,7 @@ class TaskRunner {
   async run(): Promise<TaskOutcome> {
     const { state, dueAt } = this.#row;
     if (this.#from !== null) this.#failures = await countFailures(this.#active, this.#row);
-    if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null)
-      await pause(this.#active, dueAt - this.#active.services.clock.now());
+    if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null) await this.#awaitDue(dueAt);
     for (;;) {
       const attempt = await this.#attemptInPlace();
       if (attempt.kind === 'skipped') return attempt;
@@ -123,7 +123,7 @@ class TaskRunner {
 
   /** Stopped runs leave Cancelled; nothing when another owner goes on from what is recorded. */
   async #settleStopped(error: BatutaError): Promise<TaskOutcome> {
-    if (error.code !== 'LEASE_LOST' && error.code !== 'SHUTDOWN') {
+    if (!isHandedOn(error)) {
       await this.#record({
         ...this.#row,
         state: stateOf('CANCELLED', 'Cancelled', error.message),
@@ -155,8 +155,13 @@ class TaskRunner {
     execution.logger().warn({ err: error }, `Attempt ${this.#row.attempt} failed, next in ${waitMs} ms: ${failure.message}`);
     const state = stateOf('SCHEDULED', 'AwaitingRetry', failure.message);
     // Not awaited: nothing that is done meanwhile depends on it.
-    this.#record({ ...this.#row, state, dueAt: this.#active.services.clock.now() + waitMs, error: failure }).catch(() => undefined);
-    await pause(this.#active, waitMs);
+    const dueAt = this.#active.services.clock.now() + waitMs;
+    this.#record({ ...this.#row, state, dueAt, error: failure }).catch(() => undefined);
+    await this.#awaitDue(dueAt);
+  }
+
+  #awaitDue(dueAt: number): Promise<void> {
+    return parkUntil(this.#active, dueAt, `Task ${this.#row.name} is tried again.`, true);
   }
 
   #delayMs(execution: TaskExecution, error: unknown): number {
@@ -191,14 +196,4 @@ async function countFailures(active: ActiveRun, row: TaskRun): Promise<number> {
 /** Errors that another attempt cannot mend. */
 function isFinal(error: unknown): boolean {
   return isBatutaError(error, 'RESULT_NOT_SERIALIZABLE') || isBatutaError(error, 'ISOLATION_UNAVAILABLE');
-}
-
-/** Waits, or less when the run is stopped. */
-async function pause(active: ActiveRun, ms: number): Promise<void> {
-  if (ms <= 0) return;
-  try {
-    await active.services.clock.sleep(ms, active.signal);
-  } catch (error) {
-    if (!active.stopReason) throw error;
-  }
 }

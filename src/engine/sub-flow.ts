@@ -8,6 +8,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import { outcomeOf, valueOf } from './outcome.ts';
 import { loadValue } from './results.ts';
 import type { ActiveRun } from './active-run.ts';
+import type { Parking } from './parking.ts';
 import { newRow } from './task-row.ts';
 
 /** How often a sub-flow that another process holds is asked for again. */
@@ -18,6 +19,8 @@ export interface SubFlowRun {
   readonly runId: string;
   /** The run once it has ended and is recorded. */
   readonly ended: Promise<Run>;
+  /** Tells when it only waits; null when it has ended. */
+  readonly parking: Parking | null;
   /** What it came to as it is in memory, once it has ended; null when it ended earlier and only its record is left. */
   readonly outcome: { readonly value: unknown; readonly thrown: unknown } | null;
   /** Asks it to end; `force` does not wait for its code. */
@@ -39,6 +42,8 @@ export interface SubFlowOptions {
   readonly id: string;
   readonly parent: { readonly runId: string; readonly taskRunId: string };
   readonly anew: boolean;
+  /** Of the run that calls it. */
+  readonly parking: Parking;
 }
 
 /** The body that calls the sub-flow. */
@@ -48,7 +53,11 @@ export interface Caller {
 }
 
 /** Runs the flow, or continues what was recorded of it, and gives its value. @throws what it failed with. */
-export async function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
+export function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
+  return caller.active.parking.work(() => runChild(caller, sub, flow, params));
+}
+
+async function runChild(caller: Caller, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
   const { active } = caller;
   const definition = sub.definitionOf(flow);
   const name = `flow:${definition.name}`;
@@ -71,11 +80,11 @@ export async function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowCl
   await active.record.setTask(recorded && !isTerminal(recorded.state.type) ? recorded.state.type : null, row);
   const parent = { runId: active.run.id, taskRunId: row.id };
   const run = await started(active, row, () =>
-    sub.start(definition, params, { id: childRunId, parent, anew: before.state.name === 'Scheduled' }),
+    sub.start(definition, params, { id: childRunId, parent, anew: before.state.name === 'Scheduled', parking: active.parking }),
   );
   active.live.add(run);
   if (active.stopReason) run.stop(active.stopReason, active.forced);
-  const ended = await run.ended.finally(() => active.live.delete(run));
+  const ended = await active.parking.with(run.parking, () => run.ended).finally(() => active.live.delete(run));
   return settle(active, row, run, ended);
 }
 

@@ -1,5 +1,6 @@
 /** What user code is handed: the types of the context objects. The engine makes the objects. */
 import type { Logger } from 'pino';
+import type { Duration } from '../base/duration.ts';
 import type { Failure } from './failure.ts';
 import type { State } from './state.ts';
 
@@ -83,6 +84,20 @@ export type ResultOf<F> = F extends { run(...args: never[]): infer R } ? Awaited
 export interface FlowContext<P = unknown> extends TaskContext<P> {
   /** Runs another flow as part of this one and gives its result. Recorded: after a crash a finished sub-flow is not run again. */
   runFlow<F extends object>(flow: FlowClass<F>, params?: unknown): Promise<ResultOf<F>>;
+  /**
+   * Waits, for milliseconds to years. Recorded: after a crash the rest of the time is waited, not all of it again. On a worker a
+   * run that only waits is Suspended: it holds no place and survives restarts of everything.
+   *
+   * @throws BatutaError DURATION_INVALID
+   */
+  sleep(duration: Duration): Promise<void>;
+  /**
+   * Waits for a signal (`batuta runs signal <id> <name> --data JSON`) and gives its data; undefined when it carries none. Signals of one
+   * name are taken in the order in which they came, each once; one that came before it was waited for counts.
+   *
+   * @throws BatutaError WAIT_TIMED_OUT when `timeout` passes first (recorded: it is thrown again after a crash), NAME_INVALID
+   */
+  waitFor<T = unknown>(signal: string, options?: { readonly timeout?: Duration }): Promise<T>;
 }
 
 /** Argument of a method with `@On`. */

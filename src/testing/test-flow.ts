@@ -10,7 +10,8 @@ import { Engine } from '../engine/engine.ts';
 import type { Isolate } from '../engine/isolate.ts';
 import { memoryStorage } from '../engine/results.ts';
 import { defaultEngineSettings } from '../engine/services.ts';
-import type { FlowClass, ResultOf } from '../model/context.ts';
+import type { FlowClass, FlowContext, ResultOf } from '../model/context.ts';
+import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';
 import { openStore } from '../store/open.ts';
 import { FakeClock } from './fake-clock.ts';
@@ -23,6 +24,8 @@ export interface TestOptions<F> {
   readonly override?: Overrides<F>;
   /** The same for flows it runs by `ctx.runFlow`. */
   readonly subFlows?: readonly (readonly [FlowClass, Readonly<Record<string, unknown>>])[];
+  /** Data of signals that the run is sent before it starts, by name; a list sends several. */
+  readonly signals?: Readonly<Record<string, unknown>>;
   /** Default: a new one, at 2026-01-01T00:00:00Z. */
   readonly clock?: FakeClock;
   /** Gives numbers in [0, 1), for jitter; default always 0.5. */
@@ -56,7 +59,7 @@ export async function testFlow<F extends object>(
   const client = await openTestClient(clock, define, options.random ?? (() => 0.5));
   try {
     const begun = clock.elapsedMs;
-    const definition = withOverrides(definitionOf(flow), { ...options.override });
+    const definition = withSignals(withOverrides(definitionOf(flow), { ...options.override }), client, options.signals ?? {});
     const hold = holdTime(clock);
     const handle = await client.submit<F>(definition, params, {
       onEvent: (event) => {
@@ -104,6 +107,25 @@ async function openTestClient(
     throw new Error('A test runs each flow once.');
   };
   return new LocalClient({ store, engine, log, captureConsole: true, findDefinition });
+}
+
+/** The body of a code flow, with the signals sent before it begins: it must find them, for time does not wait for them. */
+function withSignals(definition: FlowDefinition, client: Client, signals: Readonly<Record<string, unknown>>): FlowDefinition {
+  const { run } = definition;
+  if (!run || Object.keys(signals).length === 0) return definition;
+  let sent: Promise<void> | undefined;
+  const send = async (id: string): Promise<void> => {
+    for (const [name, data] of Object.entries(signals))
+      for (const one of Array.isArray(data) ? data : [data]) await client.runs.signal(id, name, one);
+  };
+  return {
+    ...definition,
+    async run(params, ctx) {
+      sent ??= send((ctx as FlowContext).run.id);
+      await sent;
+      return run.call(this, params, ctx);
+    },
+  };
 }
 
 /** A thread would have a clock of its own. */

@@ -10,10 +10,11 @@ import type { SchemaReport } from '../store.ts';
 import { runs } from './0001-runs.ts';
 import { tickets } from './0002-tickets.ts';
 import { fleet } from './0003-fleet.ts';
+import { signals } from './0004-signals.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
-export const migrations: readonly Migration[] = [runs, tickets, fleet];
+export const migrations: readonly Migration[] = [runs, tickets, fleet, signals];
 
 const newest = migrations.length;
 

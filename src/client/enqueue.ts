@@ -1,0 +1,65 @@
+/**
+ * Submits runs for workers: rows that wait, then the tickets that wake someone.
+ *
+ * A run is accepted once its row is durable. When the ticket cannot be put, or this process dies before it is, the fleet puts it
+ * again after some seconds.
+ */
+import type { Broker, NewTicket } from '../broker/broker.ts';
+import { checkPut } from '../broker/open.ts';
+import type { Engine } from '../engine/engine.ts';
+import { makeRun } from '../engine/make-run.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { InsertedRun, WaitingRun } from '../store/store.ts';
+import type { EnqueueOptions } from './client.ts';
+
+/** One run to submit. */
+export interface Wanted extends EnqueueOptions {
+  readonly params?: unknown;
+}
+
+/**
+ * Validates all, records all, wakes the workers. Gives the runs in the order they were wanted. When one is refused, none exists.
+ *
+ * @throws BatutaError PARAMS_INVALID, NAME_INVALID (queue), OPTION_INVALID (priority), RESULT_NOT_SERIALIZABLE, STORE_…
+ */
+export async function enqueueRuns(
+  engine: Engine,
+  openBroker: () => Promise<Broker>,
+  definition: FlowDefinition,
+  wanted: readonly Wanted[],
+): Promise<readonly InsertedRun[]> {
+  const rows: WaitingRun[] = [];
+  for (const { params, startAt, idempotencyKey, ...options } of wanted) {
+    const run = await makeRun(engine.services, definition, params, 'SCHEDULED', {
+      ...options,
+      ...(startAt === undefined ? {} : { startAt: Number(startAt) }),
+    });
+    rows.push({ run, idempotencyKey: idempotencyKey ?? null });
+  }
+  for (const [queue, tickets] of ticketsOf(rows, () => true)) checkPut(tickets, { queue });
+  // Opened before a row exists: settings that lead to no broker are refused, an outage is not.
+  const broker = await openBroker();
+  await engine.describe(definition);
+  const placed = await engine.services.store.fleet.insertMany(rows);
+  try {
+    for (const [queue, tickets] of ticketsOf(rows, (at) => placed[at]?.inserted === true)) await broker.put(tickets, { queue });
+  } catch (error) {
+    engine.services.log.warn(
+      { err: error },
+      'The runs are accepted, but no worker could be woken; the fleet will see them within seconds.',
+    );
+  }
+  return placed;
+}
+
+function ticketsOf(rows: readonly WaitingRun[], isWanted: (at: number) => boolean): ReadonlyMap<string, NewTicket[]> {
+  const queues = new Map<string, NewTicket[]>();
+  for (const [at, { run }] of rows.entries()) {
+    if (!isWanted(at)) continue;
+    const queue = run.queue ?? '';
+    const tickets = queues.get(queue) ?? [];
+    tickets.push({ kind: 'run', id: run.id, epoch: 0, dueAt: run.dueAt, priority: run.priority ?? 0 });
+    queues.set(queue, tickets);
+  }
+  return queues;
+}

@@ -1,0 +1,29 @@
+/** The broker over which the processes of a fleet wake each other, chosen by the settings. */
+import { BatutaError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Config } from '../base/settings.ts';
+import type { Broker } from '../broker/broker.ts';
+import { openBroker } from '../broker/open.ts';
+import type { Store } from '../store/store.ts';
+
+/**
+ * Opens it: Redis where `redisUrl` is set, else the tickets in the SQLite database.
+ *
+ * @throws BatutaError CONFIG_INVALID (PostgreSQL without Redis), BROKER_UNAVAILABLE
+ */
+export async function openFleetBroker(config: Pick<Config, 'redisUrl' | 'leaseMs'>, store: Store, { logger }: Log): Promise<Broker> {
+  if (config.redisUrl === null && store.dialect === 'postgres') {
+    throw new BatutaError(
+      'CONFIG_INVALID',
+      'A fleet on PostgreSQL needs Redis to wake its workers: set BATUTA_REDIS_URL, for example to redis://localhost:6379.',
+      { details: { setting: 'redisUrl' } },
+    );
+  }
+  return await openBroker({
+    url: config.redisUrl,
+    store,
+    visibilityMs: config.leaseMs,
+    onError: (error) => logger.warn({ err: error }, 'The broker reports trouble.'),
+    onWarning: (sentence) => logger.warn(sentence),
+  });
+}

@@ -1,0 +1,31 @@
+/** Contract between the command line and the processes of the fleet, which are built from `worker/` and `scheduler/`. */
+import type { Log } from '../base/log.ts';
+import type { Config } from '../base/settings.ts';
+
+export interface FleetProcessOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** Where relative paths of flows begin. */
+  readonly cwd: string;
+}
+
+export interface WorkerOptions extends FleetProcessOptions {
+  /** Served in this order when a place becomes free. */
+  readonly queues: readonly string[];
+  /** Runs at the same time. */
+  readonly concurrency: number;
+  /** Name for people; default the host and the process id. */
+  readonly name: string | undefined;
+}
+
+/** A process of the fleet at work. */
+export interface FleetProcess {
+  /** One line for people: what it is and what it serves. */
+  readonly greeting: string;
+  /** Takes nothing new, lets what is under way finish for at most `deadlineMs`, hands back the rest. May be called twice. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** What `worker/main.js` and `scheduler/main.js` export as `start`. */
+export type StartWorker = (options: WorkerOptions) => Promise<FleetProcess>;
+export type StartScheduler = (options: FleetProcessOptions) => Promise<FleetProcess>;

@@ -1,0 +1,113 @@
+/**
+ * Tells when a run only waits: all its work under way is parked, on a sleep, a signal or a long retry delay.
+ *
+ * Such a run can be suspended: its owner lets go of it, and somebody goes on when it is due. It is looked at again a moment later,
+ * so that a body which starts something else beside a sleep gets to it. A sub-flow counts as work of its parent, which waits when
+ * its sub-flow does; they are suspended together.
+ */
+import type { Signal } from '../model/signal.ts';
+import type { EngineServices } from './services.ts';
+
+/** How long a run must only wait before it is suspended, ms. */
+const settleMs = 200;
+
+/** What a piece of work waits for. */
+export interface Wait {
+  /** UTC epoch ms; null: without end. */
+  readonly dueAt: number | null;
+  /** One sentence for people. */
+  readonly why: string;
+  readonly isRetry: boolean;
+  /** The signal it waits for, by its number among those of its name; absent where it waits for time. */
+  readonly signal?: Pick<Signal, 'runId' | 'name' | 'number'>;
+}
+
+export interface ParkingOptions {
+  readonly services: Pick<EngineServices, 'clock' | 'leaseClock' | 'settings'>;
+  /** Called when the run only waits, with all its waits, the earliest first. */
+  readonly onIdle: (waits: readonly Wait[]) => void;
+  /** Of the run that this one is a sub-flow of. */
+  readonly parent: Parking | null;
+}
+
+export class Parking {
+  readonly #options: ParkingOptions;
+  readonly #parked = new Set<Wait>();
+  readonly #children = new Set<Parking>();
+  #working = 0;
+  #looking = false;
+
+  constructor(options: ParkingOptions) {
+    this.#options = options;
+  }
+
+  /** Counts a piece of work while it is under way. */
+  async work<T>(doIt: () => Promise<T>): Promise<T> {
+    this.#working++;
+    try {
+      return await doIt();
+    } finally {
+      this.#working--;
+      this.#look();
+    }
+  }
+
+  /** Counts a piece of the work as waiting. */
+  async park<T>(wait: Wait, until: () => Promise<T>): Promise<T> {
+    this.#parked.add(wait);
+    this.#look();
+    try {
+      return await until();
+    } finally {
+      this.#parked.delete(wait);
+    }
+  }
+
+  /** Counts a sub-flow, which is work of its own already, as waiting while all of it waits. */
+  async with<T>(child: Parking | null, doIt: () => Promise<T>): Promise<T> {
+    if (!child) return doIt();
+    this.#children.add(child);
+    try {
+      return await doIt();
+    } finally {
+      this.#children.delete(child);
+    }
+  }
+
+  /** What it waits for, the earliest first; null while it does something. */
+  waits(): readonly Wait[] | null {
+    const below: Wait[] = [];
+    let idleChildren = 0;
+    for (const child of this.#children) {
+      const waits = child.waits();
+      if (!waits) continue;
+      idleChildren++;
+      below.push(...waits);
+    }
+    const all = [...this.#parked, ...below];
+    if (all.length === 0 || this.#parked.size + idleChildren < this.#working) return null;
+    return all.sort((a, b) => dueOf(a) - dueOf(b));
+  }
+
+  #look(): void {
+    const { parent, services } = this.#options;
+    const { suspendOverMs } = services.settings;
+    if (parent) return parent.#look();
+    if (suspendOverMs === null || this.#looking || !this.waits()) return;
+    this.#looking = true;
+    services.leaseClock.setTimer(settleMs, () => {
+      this.#looking = false;
+      this.#suspendIfIdle(suspendOverMs);
+    });
+  }
+
+  #suspendIfIdle(suspendOverMs: number): void {
+    const waits = this.waits();
+    const [first] = waits ?? [];
+    if (waits && first && dueOf(first) - this.#options.services.clock.now() > suspendOverMs) this.#options.onIdle(waits);
+  }
+}
+
+function dueOf({ dueAt }: Wait): number {
+  return dueAt ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,125 @@
+/** What the body of a code flow waits for: time and signals. Each wait is a task run of its own, so that it is known after a crash. */
+import { type Duration, formatDuration, parseDuration } from '../base/duration.ts';
+import { BatutaError } from '../base/errors.ts';
+import { failureOf } from '../model/failure.ts';
+import type { TaskRun } from '../model/run.ts';
+import { checkSignalName, type Signal, signalTaskName } from '../model/signal.ts';
+import { stateOf } from '../model/state.ts';
+import type { ActiveRun } from './active-run.ts';
+import { outcomeOf, valueOf } from './outcome.ts';
+import { newRow } from './task-row.ts';
+
+/** The body that waits. */
+export interface Waiter {
+  readonly active: ActiveRun;
+  keyOf(name: string, inputs: readonly unknown[]): string;
+}
+
+/** Between two looks for a signal; the store is only read when it has changed, where it can tell. */
+const signalPollMs = 200;
+
+/** Waits until the recorded instant. @throws BatutaError DURATION_INVALID, and why the run was stopped */
+export async function sleep(waiter: Waiter, duration: Duration): Promise<void> {
+  const { active } = waiter;
+  const ms = parseDuration(duration);
+  const row = beginWait(waiter, 'ctx.sleep', [ms], ms, `Sleeping for ${formatDuration(ms)}.`);
+  if (row.state.type !== 'PAUSED') return;
+  await active.parking.work(() => parkUntil(active, row.dueAt ?? 0, row.state.message ?? '', false));
+  if (active.stopReason) throw active.stopReason;
+  await endWait(active, { ...row, state: stateOf('COMPLETED') });
+}
+
+/** Waits for the next signal of the name. @throws BatutaError WAIT_TIMED_OUT, NAME_INVALID, DURATION_INVALID, and why the run was stopped */
+export async function waitForSignal(waiter: Waiter, name: string, timeout: Duration | undefined): Promise<unknown> {
+  const { active } = waiter;
+  checkSignalName(name);
+  const timeoutMs = timeout === undefined ? null : parseDuration(timeout);
+  const why = `Waiting for the signal '${name}'${timeoutMs === null ? '' : ` for ${formatDuration(timeoutMs)}`}.`;
+  // The timeout is no part of the identity: it is the next signal of its name, however long one is ready to wait for it.
+  const row = beginWait(waiter, signalTaskName(name), [], timeoutMs, why);
+  if (row.state.type !== 'PAUSED') return valueOf(await outcomeOf(active, row));
+  const awaited = { runId: active.run.id, name, number: occurrenceOf(row.key) };
+  const signal = await active.parking.work(() =>
+    active.parking.park({ dueAt: row.dueAt, why, isRetry: false, signal: awaited }, () => nextSignal(active, awaited, row.dueAt)),
+  );
+  if (active.stopReason) throw active.stopReason;
+  if (signal) {
+    const ended: TaskRun = { ...row, state: stateOf('COMPLETED'), result: signal.data };
+    await endWait(active, ended);
+    return valueOf(await outcomeOf(active, ended));
+  }
+  const error = new BatutaError('WAIT_TIMED_OUT', `The signal '${name}' did not come within ${formatDuration(timeoutMs ?? 0)}.`, {
+    details: { signal: name, timeoutMs },
+  });
+  await endWait(active, { ...row, state: stateOf('FAILED', 'TimedOut', error.message), error: failureOf(error) });
+  throw error;
+}
+
+/** Waits until an instant, counted as waiting, or less when the run is stopped. */
+export async function parkUntil(active: ActiveRun, dueAt: number, why: string, isRetry: boolean): Promise<void> {
+  const { clock } = active.services;
+  const restMs = dueAt - clock.now();
+  if (restMs <= 0 || active.stopReason) return;
+  await active.parking
+    .park({ dueAt, why, isRetry }, () => clock.sleep(restMs, active.signal))
+    .catch((error: unknown) => {
+      if (!active.stopReason) throw error;
+    });
+}
+
+/** Which signal of its name a recorded wait is for, from 1. */
+function occurrenceOf(key: string): number {
+  return Number(/#.*#(\d+)$/.exec(key)?.[1] ?? 1);
+}
+
+/** Records the wait with the instant at which it ends; one that was recorded before keeps its instant, or has ended. */
+function beginWait(waiter: Waiter, name: string, inputs: readonly unknown[], ms: number | null, message: string): TaskRun {
+  const { active } = waiter;
+  const key = waiter.keyOf(name, inputs);
+  const recorded = active.recorded.get(key);
+  if (recorded && ['COMPLETED', 'FAILED', 'PAUSED'].includes(recorded.state.type)) return recorded;
+  const now = active.services.clock.now();
+  const row: TaskRun = {
+    ...(recorded ?? newRow(active, key, name, null, null)),
+    state: stateOf('PAUSED', 'Suspended', message),
+    attempt: (recorded?.attempt ?? 0) + 1,
+    startedAt: now,
+    endedAt: null,
+    error: null,
+    dueAt: ms === null ? null : now + ms,
+  };
+  // Not awaited: a crash before it is durable only makes the wait begin anew.
+  active.record.setTask(null, row).catch(() => undefined);
+  return row;
+}
+
+function endWait(active: ActiveRun, row: TaskRun): Promise<void> {
+  return active.record.setTask('PAUSED', { ...row, dueAt: null, endedAt: active.services.clock.now() });
+}
+
+/** The signal of that number once it is there; null when the wait is over without it, or the run is stopped. */
+async function nextSignal(
+  active: ActiveRun,
+  { runId, name, number }: Pick<Signal, 'runId' | 'name' | 'number'>,
+  dueAt: number | null,
+): Promise<{ readonly data: string | null } | null> {
+  const { store, clock, leaseClock } = active.services;
+  let isOver = false;
+  const over = dueAt === null ? null : clock.setTimer(dueAt - clock.now(), () => (isOver = true));
+  try {
+    for (let seen: number | null = null; !active.stopReason; ) {
+      const version = store.dataVersion();
+      // Asked before the look: a signal that came in time is taken, even when it is seen late.
+      const last = isOver;
+      if (last || version === null || version !== seen) {
+        const signal = await store.signals.get(runId, name, number);
+        if (signal || last) return signal;
+        seen = version;
+      }
+      await leaseClock.sleep(signalPollMs, active.signal).catch(() => undefined);
+    }
+    return null;
+  } finally {
+    over?.cancel();
+  }
+}
