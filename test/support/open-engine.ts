@@ -55,10 +55,19 @@ export async function openEngine(parts: EngineParts = {}): Promise<OpenEngine> {
     definitionOf,
   );
   const known = new Map((parts.flows ?? []).map((flow) => [definitionOf(flow).name, definitionOf(flow)]));
-  const findDefinition = async ({ flow }: { readonly flow: string }) => {
-    const definition = known.get(flow);
-    if (!definition) throw new Error(`The test names no flow ${flow}.`);
+  const findFlow = async (name: string) => {
+    const definition = known.get(name);
+    if (!definition) throw new Error(`The test names no flow ${name}.`);
     return definition;
   };
-  return { client: new LocalClient({ store, engine, log, captureConsole: false, findDefinition }), engine, store };
+  const options = {
+    store,
+    engine,
+    log,
+    captureConsole: false,
+    findDefinition: ({ flow }: { readonly flow: string }) => findFlow(flow),
+    findFlow,
+    openBroker: () => Promise.reject(new Error('This client has no broker.')),
+  };
+  return { client: new LocalClient(options), engine, store };
 }
