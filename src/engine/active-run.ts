@@ -1,4 +1,5 @@
 /** A run that this process owns and executes: what all its parts share, and how it is stopped. */
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { BatutaError } from '../base/errors.ts';
 import type { RunFacts } from '../model/context.ts';
@@ -51,6 +52,8 @@ export class ActiveRun {
     this.recorded = options.recorded;
     this.parking = options.parking;
     this.slots = new Slots(options.definition.concurrency);
+    // Every wait of the run listens to it.
+    setMaxListeners(0, this.#controller.signal);
   }
 
   get run(): Run {

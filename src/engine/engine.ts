@@ -12,6 +12,7 @@ import { isTerminal } from '../model/state.ts';
 import type { Claim } from '../store/store.ts';
 import { isHandedOn } from './active-run.ts';
 import { ClaimBatcher } from './claim-batcher.ts';
+import { claimRefusal } from './claim-refusal.ts';
 import { describeFlow } from './describe-flow.ts';
 import { Leases } from './leases.ts';
 import type { Parking } from './parking.ts';
@@ -102,7 +103,7 @@ export class Engine {
   async #resume(runId: string, definition: FlowDefinition, listener: EngineListener | null, parking: Parking | null): Promise<RunUnderWay> {
     const { services } = this;
     const outcome = await services.store.runs.claim(runId, services.owner, services.settings.leaseMs, services.isOwnerGone);
-    if (!outcome.claimed) throw refusal(runId, outcome);
+    if (!outcome.claimed) throw claimRefusal(runId, outcome);
     return this.#continue(outcome.run, definition, listener, parking);
   }
 
@@ -282,24 +283,4 @@ function subFlowRun({ flowRun, ended }: RunUnderWay): SubFlowRun {
       if (force) flowRun.force();
     },
   };
-}
-
-function refusal(
-  runId: string,
-  outcome: {
-    readonly reason: 'held' | 'ended' | 'missing';
-    readonly owner: { readonly id: string } | null;
-    readonly leaseUntil: number | null;
-  },
-): BatutaError {
-  const details = { runId, owner: outcome.owner?.id ?? null, leaseUntil: outcome.leaseUntil };
-  if (outcome.reason === 'missing') return new BatutaError('RUN_NOT_FOUND', `No run has the id ${runId}.`, { details });
-  if (outcome.reason === 'ended')
-    return new BatutaError('RUN_STATE_REFUSED', `Run ${runId} has ended; to run it again use retry.`, { details });
-  const until = outcome.leaseUntil === null ? '' : ` until ${new Date(outcome.leaseUntil).toISOString()} unless it renews`;
-  return new BatutaError(
-    'RUN_OWNED',
-    `Run ${runId} is being executed by ${outcome.owner?.id ?? 'another process'}, which holds it${until}.`,
-    { details },
-  );
 }

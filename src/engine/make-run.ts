@@ -1,4 +1,5 @@
 /** The row of a new run, made of a definition and parameters. */
+import { defaultQueue } from '../broker/broker.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { stateOf } from '../model/state.ts';
 import type { NewRun } from '../store/store.ts';
@@ -55,6 +56,3 @@ export async function makeRun(
     priority: options.priority ?? 0,
   };
 }
-
-/** Queue of runs that name none. */
-const defaultQueue = 'default';

@@ -8,10 +8,10 @@ import type { Timer } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { EngineListener } from '../model/events.ts';
-import { type Failure, failureOf } from '../model/failure.ts';
+import { failureOf } from '../model/failure.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
-import { isTerminal, type State, stateOf } from '../model/state.ts';
+import { isTerminal, stateOf } from '../model/state.ts';
 import type { Claim } from '../store/store.ts';
 import { ActiveRun, isHandedOn } from './active-run.ts';
 import { cancelBelow } from './cancel-below.ts';
@@ -20,8 +20,9 @@ import { callHooks } from './hooks.ts';
 import { handOn } from './hand-on.ts';
 import type { Leases } from './leases.ts';
 import { Parking, type Wait } from './parking.ts';
-import { decodeValue, encodeValue, noValue, type StoredValue, storeValue } from './results.ts';
+import { decodeValue } from './results.ts';
 import { runCode } from './run-code.ts';
+import { endOf, messageFor, type Verdict } from './run-end.ts';
 import { runGraph } from './run-graph.ts';
 import type { EngineServices } from './services.ts';
 import type { StartSubFlow } from './sub-flow.ts';
@@ -41,12 +42,6 @@ export interface FlowRunOptions {
   /** Of the run that this one is a sub-flow of, else null. */
   readonly parentParking: Parking | null;
 }
-
-/** What one attempt of the run came to. */
-type Verdict =
-  | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null }
-  | { readonly kind: 'stopped'; readonly reason: BatutaError };
 
 /** A run that this process executes. */
 export class FlowRun {
@@ -233,52 +228,16 @@ export class FlowRun {
   async #settle(verdict: Verdict): Promise<void> {
     const { services } = this.#options;
     if (verdict.kind === 'stopped' && isHandedOn(verdict.reason)) return handOn(services, this.#record, verdict.reason, this.#suspendedOn);
-    const end = await this.#endOf(verdict);
+    const { definition } = this.#options;
+    const end = await endOf(definition, verdict, services.results, `${this.run.id}/result-${this.#record.claim.epoch}`);
+    this.value = end.value;
+    this.thrown = end.thrown;
     const message = verdict.kind === 'stopped' ? verdict.reason.message : 'The run went on without it.';
     const leftOpen = this.#record.cancelOpen(message);
     await this.#record.setRun(end.state, { ...end.stored, error: end.error, endedAt: services.clock.now(), dueAt: null });
     if (this.givenUp) return;
     if (leftOpen > 0) await cancelBelow(services, this.run.id, message);
     await callHooks(this.#active, end.state, end.error, this.value);
-  }
-
-  async #endOf(verdict: Verdict): Promise<{ readonly state: State; readonly error: Failure | null; readonly stored: StoredValue }> {
-    if (verdict.kind === 'value') {
-      try {
-        const stored = await this.#store(verdict.value);
-        this.value = verdict.value;
-        return { state: stateOf('COMPLETED'), error: null, stored };
-      } catch (error) {
-        return this.#endOf({ kind: 'error', error, task: null });
-      }
-    }
-    if (verdict.kind === 'error') {
-      this.thrown = verdict.error;
-      const error = failureOf(verdict.error);
-      return { state: stateOf('FAILED', 'Failed', messageFor(error, verdict.task)), error, stored: noValue };
-    }
-    this.thrown = verdict.reason;
-    const timedOut = verdict.reason.code === 'FLOW_TIMED_OUT';
-    const state = timedOut
-      ? stateOf('FAILED', 'TimedOut', verdict.reason.message)
-      : stateOf('CANCELLED', 'Cancelled', verdict.reason.message);
-    return { state, error: timedOut ? failureOf(verdict.reason) : null, stored: noValue };
-  }
-
-  /** The flow's value, recorded; what its tasks keep in memory only is left out. */
-  #store(value: unknown): Promise<StoredValue> {
-    const { services, definition } = this.#options;
-    const { kind, result, graph, tasks } = definition;
-    const isKept = (name: string): boolean => tasks.get(name)?.persist !== false;
-    const givers = kind === 'code' ? [] : result === null ? graph.sinks : [result];
-    const [giver] = givers;
-    if (giver !== undefined && givers.length === 1 && !isKept(giver)) return Promise.resolve(noValue);
-    const kept = givers.every(isKept) ? value : Object.fromEntries(Object.entries(value as object).filter(([name]) => isKept(name)));
-    return storeValue(
-      services.results,
-      `${this.run.id}/result-${this.#record.claim.epoch}`,
-      encodeValue(kept, `result of flow ${definition.name}`),
-    );
   }
 
   /** The store has failed in the middle: one more try to leave a true state, so that nothing is left Running. */
@@ -305,8 +264,4 @@ export class FlowRun {
       parking: this.parking,
     });
   }
-}
-
-function messageFor(error: Failure, task: string | null): string {
-  return task === null ? error.message : `Task ${task} failed: ${error.message}`;
 }

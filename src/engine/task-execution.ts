@@ -4,6 +4,7 @@
  * Each attempt has its own, so that code of a timed-out attempt which is still going sees its own signal, and what it reports is
  * not taken for the next attempt's.
  */
+import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { Timer } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
@@ -83,6 +84,8 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
+      // A task may hand its signal to any number of requests at once.
+      setMaxListeners(0, this.#controller.signal);
       const reason = this.#abortReason ?? this.active.stopReason;
       if (reason) this.#controller.abort(reason);
     }

@@ -1,0 +1,17 @@
+/** Why a run could not be claimed, as an error. */
+import { BatutaError } from '../base/errors.ts';
+import type { ClaimOutcome } from '../store/store.ts';
+
+/** RUN_NOT_FOUND, RUN_STATE_REFUSED (it has ended) or RUN_OWNED, naming the owner and until when it holds the run. */
+export function claimRefusal(runId: string, outcome: ClaimOutcome & { readonly claimed: false }): BatutaError {
+  const details = { runId, owner: outcome.owner?.id ?? null, leaseUntil: outcome.leaseUntil };
+  if (outcome.reason === 'missing') return new BatutaError('RUN_NOT_FOUND', `No run has the id ${runId}.`, { details });
+  if (outcome.reason === 'ended')
+    return new BatutaError('RUN_STATE_REFUSED', `Run ${runId} has ended; to run it again use retry.`, { details });
+  const until = outcome.leaseUntil === null ? '' : ` until ${new Date(outcome.leaseUntil).toISOString()} unless it renews`;
+  return new BatutaError(
+    'RUN_OWNED',
+    `Run ${runId} is being executed by ${outcome.owner?.id ?? 'another process'}, which holds it${until}.`,
+    { details },
+  );
+}

@@ -1,0 +1,64 @@
+/** What a run comes to: its state, its recorded value, its failure. */
+import type { BatutaError } from '../base/errors.ts';
+import { type Failure, failureOf } from '../model/failure.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import { type State, stateOf } from '../model/state.ts';
+import { encodeValue, noValue, type ResultStorage, type StoredValue, storeValue } from './results.ts';
+
+/** What one attempt of the run came to. */
+export type Verdict =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null }
+  | { readonly kind: 'stopped'; readonly reason: BatutaError };
+
+export interface RunEnd {
+  readonly state: State;
+  readonly error: Failure | null;
+  readonly stored: StoredValue;
+  /** The flow's value as it is in memory; undefined unless it completed. */
+  readonly value: unknown;
+  /** What made it fail, as it was thrown; null when it completed. */
+  readonly thrown: unknown;
+}
+
+/**
+ * The end that follows from a verdict, its value stored. A value that cannot be stored is a failure.
+ *
+ * @param key under which a large value is kept in the result storage
+ */
+export async function endOf(definition: FlowDefinition, verdict: Verdict, storage: ResultStorage, key: string): Promise<RunEnd> {
+  if (verdict.kind === 'value') {
+    try {
+      const stored = await storeFlowValue(definition, verdict.value, storage, key);
+      return { state: stateOf('COMPLETED'), error: null, stored, value: verdict.value, thrown: null };
+    } catch (error) {
+      return failed(error, null);
+    }
+  }
+  if (verdict.kind === 'error') return failed(verdict.error, verdict.task);
+  const { reason } = verdict;
+  const timedOut = reason.code === 'FLOW_TIMED_OUT';
+  const state = timedOut ? stateOf('FAILED', 'TimedOut', reason.message) : stateOf('CANCELLED', 'Cancelled', reason.message);
+  return { state, error: timedOut ? failureOf(reason) : null, stored: noValue, value: undefined, thrown: reason };
+}
+
+/** The sentence that a failed run carries. */
+export function messageFor(error: Failure, task: string | null): string {
+  return task === null ? error.message : `Task ${task} failed: ${error.message}`;
+}
+
+function failed(thrown: unknown, task: string | null): RunEnd {
+  const error = failureOf(thrown);
+  return { state: stateOf('FAILED', 'Failed', messageFor(error, task)), error, stored: noValue, value: undefined, thrown };
+}
+
+/** The flow's value, recorded; what its tasks keep in memory only is left out. */
+function storeFlowValue(definition: FlowDefinition, value: unknown, storage: ResultStorage, key: string): Promise<StoredValue> {
+  const { kind, result, graph, tasks } = definition;
+  const isKept = (name: string): boolean => tasks.get(name)?.persist !== false;
+  const givers = kind === 'code' ? [] : result === null ? graph.sinks : [result];
+  const [giver] = givers;
+  if (giver !== undefined && givers.length === 1 && !isKept(giver)) return Promise.resolve(noValue);
+  const kept = givers.every(isKept) ? value : Object.fromEntries(Object.entries(value as object).filter(([name]) => isKept(name)));
+  return storeValue(storage, key, encodeValue(kept, `result of flow ${definition.name}`));
+}
