@@ -15,7 +15,16 @@ import { build } from 'esbuild';
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
 
-const entries = ['src/index.ts', 'src/client/index.ts', 'src/testing/index.ts', 'src/cli/main.ts', 'src/define/thread-entry.ts'];
+/** What is started or imported by its own name. Those of `src` lie in `dist` without that folder, the others with theirs. */
+const entries = [
+  'src/index.ts',
+  'src/client/index.ts',
+  'src/testing/index.ts',
+  'src/cli/main.ts',
+  'src/define/thread-entry.ts',
+  'worker/main.ts',
+  'scheduler/main.ts',
+];
 
 /** Native, with files or threads of their own, or shared with the user's code, where two copies would be two worlds. */
 const external = ['esbuild', 'libsql', 'pg', 'pino', 'pino-pretty', 'piscina', 'reflect-metadata', 'zod'];
@@ -31,8 +40,7 @@ deleteAllBut(made);
 async function buildJs() {
   const result = await build({
     absWorkingDir: root,
-    entryPoints: entries.filter((entry) => existsSync(join(root, entry))),
-    outbase: 'src',
+    entryPoints: entries.map((entry) => ({ in: entry, out: entry.replace(/^src\//, '').replace(/\.ts$/, '') })),
     outdir: 'dist',
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,

@@ -56,6 +56,24 @@ function declareReaders(runs: Command, perform: Perform): void {
 
 function declareWriters(runs: Command, perform: Perform): void {
   runs
+    .command('submit')
+    .description('hand a run to the workers')
+    .argument('<flow>', 'a file, or the name of a flow; `:Class` chooses among several in one file')
+    .option('--params <json>', 'parameters as a JSON object, or @file')
+    .option('-p, --param <key=value>', 'one parameter; may be repeated', collect, [])
+    .option('--queue <name>', 'workers of this queue execute it (default: default)')
+    .option('--priority <n>', 'from -100 to 100; higher goes first (default: 0)')
+    .option('--start-in <duration>', 'not before this long from now, e.g. 5m')
+    .option('--start-at <time>', 'not before this ISO time')
+    .option('--idempotency-key <key>', 'of all runs of the flow with this key there is one')
+    .option('--name <name>', 'name of the run for people')
+    .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])
+    .option('--watch', 'show its live tree until it ends')
+    .option('--json', 'print one JSON object on standard output and nothing else')
+    .action((target: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/runs-submit.ts')).submitRun(context, target, options)),
+    );
+  runs
     .command('cancel')
     .description('cancel runs')
     .argument('<id...>')

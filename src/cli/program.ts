@@ -1,6 +1,7 @@
 /** The tree of commands: their arguments, options and help. What they do is loaded once one is chosen. */
 import { Command } from 'commander';
 import type { GlobalOptions } from './context.ts';
+import { declareFleetCommands } from './declare-fleet.ts';
 import { declareFlowCommands } from './declare-flow.ts';
 import { declareProjectCommands } from './declare-project.ts';
 import { declareRunCommand } from './declare-run.ts';
@@ -34,6 +35,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareRunCommand(program, perform);
   declareRunsCommands(program, perform);
   declareFlowCommands(program, perform);
+  declareFleetCommands(program, perform);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);
     terminal.out.write(program.helpInformation());

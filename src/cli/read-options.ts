@@ -14,6 +14,24 @@ export function readCount(option: string, text: string, bounds: { readonly min: 
   throw usage(`${option} must be a whole number from ${bounds.min} to ${bounds.max}, not '${text}'.`);
 }
 
+/** A whole number within bounds, which may be negative. @throws BatutaError USAGE */
+export function readInteger(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
+  const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  if (value >= bounds.min && value <= bounds.max) return value;
+  throw usage(`${option} must be a whole number from ${bounds.min} to ${bounds.max}, not '${text}'.`);
+}
+
+/** The instant of `--start-in` or `--start-at`, epoch ms; null when neither is given. @throws BatutaError USAGE */
+export function readStart(options: { readonly startIn?: string; readonly startAt?: string }, now: number): number | null {
+  const { startIn, startAt } = options;
+  if (startIn !== undefined && startAt !== undefined) throw usage('Give --start-in or --start-at, not both.');
+  if (startIn !== undefined) return now + readDuration('--start-in', startIn);
+  if (startAt === undefined) return null;
+  const at = /^\d{4}-\d{2}-\d{2}T/.test(startAt.trim()) ? Date.parse(startAt) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  throw usage(`--start-at must be an ISO time such as 2026-03-01T09:00:00Z, not '${startAt}'.`);
+}
+
 /** The value of `--limit`: 1 to 1000. @throws BatutaError USAGE */
 export function readLimit(text: string): number {
   return readCount('--limit', text, { min: 1, max: maxListed });

@@ -47,7 +47,8 @@ function isFresh(): boolean {
 }
 
 function newestSource(): number {
-  const files = readdirSync(join(root, 'src'), { recursive: true, withFileTypes: true })
+  const files = ['src', 'worker', 'scheduler']
+    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true, withFileTypes: true }))
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
   return Math.max(...[...files, join(root, 'scripts', 'build.js'), join(root, 'package-lock.json')].map((path) => statSync(path).mtimeMs));

@@ -17,7 +17,9 @@ const program = makeProgram(
 function leaves(command: Command, path: readonly string[] = []): [string, string[]][] {
   return command.commands.flatMap((child): [string, string[]][] => {
     const name = [...path, child.name()];
-    return child.commands.length > 0 ? leaves(child, name) : [[name.join(' '), child.options.map((option) => option.long ?? '').sort()]];
+    const itself: [string, string[]] = [name.join(' '), child.options.map((option) => option.long ?? '').sort()];
+    // A group does nothing itself; what has options of its own does.
+    return [...(child.commands.length > 0 && child.options.length === 0 ? [] : [itself]), ...leaves(child, name)];
   });
 }
 

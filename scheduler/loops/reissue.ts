@@ -1,0 +1,34 @@
+/**
+ * Puts the tickets of runs that wait and are due, but for which none was put for a while: the broker may have lost it, the
+ * submitter may have died, or their instant has come. A ticket that is still there stays as it is.
+ *
+ * Runs in every scheduler and, slower, in every worker; each run is taken by one of them a round.
+ */
+import { type Loop, makeLoop } from '../../src/base/loop.ts';
+import { type LoopParts, putTickets } from './parts.ts';
+
+/** How long a ticket may take before it counts as lost, ms. */
+const lostAfterMs = 10_000;
+/** Runs of one round. */
+const batchRuns = 1_000;
+
+export function reissueLoop({ engine, broker, log }: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
+  const { store, clock } = engine.services;
+  return makeLoop({
+    name: 'reissue',
+    intervalMs,
+    clock: engine.services.leaseClock,
+    random: engine.services.random,
+    onError: (error) => log.warn({ err: error }, 'Lost tickets could not be put again.'),
+    async step() {
+      // While the broker is away, runs must not count as ticketed.
+      if (!(await broker.health()).ok) return undefined;
+      const runs = await store.fleet.dueUnticketed({ ticketedBeforeMs: lostAfterMs, limit: batchRuns });
+      const [first] = runs;
+      if (first === undefined) return undefined;
+      await putTickets(broker, runs, clock.now());
+      // A queue that is long only waits for its workers; one that is short has lost its tickets.
+      return runs.length === batchRuns && (await broker.stats(first.queue)).waiting < 2 * batchRuns ? 'again' : undefined;
+    },
+  });
+}

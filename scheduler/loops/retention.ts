@@ -1,0 +1,26 @@
+/** Deletes what ended longer ago than the retention, result files included, and forgets workers that are long gone. */
+import { type Loop, makeLoop } from '../../src/base/loop.ts';
+import type { LoopParts } from './parts.ts';
+
+const intervalMs = 3_600_000;
+/** A worker that has been silent for so long is no longer listed. */
+const forgottenAfterMs = 3_600_000;
+
+/** @param retentionMs null keeps runs for ever */
+export function retentionLoop({ engine, log }: LoopParts, { retentionMs }: { readonly retentionMs: number | null }): Loop {
+  const { store, clock, results } = engine.services;
+  return makeLoop({
+    name: 'retention',
+    intervalMs,
+    clock: engine.services.leaseClock,
+    random: engine.services.random,
+    onError: (error) => log.warn({ err: error }, 'Old runs could not be deleted.'),
+    async step(signal) {
+      await store.workers.prune(forgottenAfterMs);
+      if (retentionMs === null) return;
+      const { runs, resultRefs } = await store.prune(clock.now() - retentionMs, { signal });
+      for (const ref of resultRefs) await results.remove(ref);
+      if (runs > 0) log.info({ runs }, 'Deleted runs that ended long ago.');
+    },
+  });
+}

@@ -1,0 +1,2 @@
+/** What `batuta scheduler` starts. */
+export { startScheduler as start } from './scheduler.ts';

@@ -1,0 +1,41 @@
+/**
+ * The scheduler: the loops that keep a fleet going. Any number may run; what one finds, the others do not.
+ *
+ * It owns no runs. A crash loses nothing, for every loop looks at what is due.
+ */
+import { joinServices } from '../src/base/service.ts';
+import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.ts';
+import { openClient } from '../src/client/open-client.ts';
+import { reclaimLoop } from './loops/reclaim.ts';
+import { reissueLoop } from './loops/reissue.ts';
+import { retentionLoop } from './loops/retention.ts';
+
+/** Lost runs are looked for at least so often, ms; a look costs one small query. */
+const slowestReclaimMs = 1_000;
+const reissueMs = 5_000;
+
+/** @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
+export const startScheduler: StartScheduler = async ({ config, log }): Promise<FleetProcess> => {
+  const client = await openClient({ config, log });
+  try {
+    const { engine } = client;
+    const broker = await client.broker();
+    const parts = { engine, broker, log: log.logger };
+    const loops = joinServices('scheduler', [
+      reclaimLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
+      reissueLoop(parts, { intervalMs: reissueMs }),
+      retentionLoop(parts, { retentionMs: config.retentionMs }),
+    ]);
+    await loops.start();
+    return {
+      greeting: `Scheduler on ${engine.services.store.url}, tickets by ${broker.url}.`,
+      async stop() {
+        await loops.stop();
+        await client.close();
+      },
+    };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+};

@@ -1,0 +1,32 @@
+/** The processes of the fleet: worker and scheduler. */
+import type { Command } from 'commander';
+import { collect } from './declare-run.ts';
+import type { Perform } from './perform.ts';
+
+/** Adds the commands. */
+export function declareFleetCommands(program: Command, perform: Perform): void {
+  const worker = program
+    .command('worker')
+    .description('execute runs that were submitted, until it is told to end')
+    .option('--queue <name>', 'serve this queue; may be repeated, those named first are served first (default: default)', collect, [])
+    .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY)')
+    .option('--name <name>', 'name of the worker for people')
+    .option('--grace <duration>', 'how long runs may take to finish when it is told to end; the rest is handed back', '30s')
+    .action((options, command) =>
+      perform(command, async (context) => (await import('./commands/worker.ts')).serveAsWorker(context, options)),
+    );
+  worker
+    .command('ls')
+    .alias('list')
+    .description('list the workers of the fleet')
+    .option('--json', 'print a JSON array')
+    .action((options, command) =>
+      perform(command, async (context) => (await import('./commands/worker-ls.ts')).listWorkers(context, options)),
+    );
+  program
+    .command('scheduler')
+    .description('keep the fleet going: runs of lost workers, lost tickets, old runs; any number may run')
+    .action((_options, command) =>
+      perform(command, async (context) => (await import('./commands/scheduler.ts')).serveAsScheduler(context)),
+    );
+}

@@ -1,0 +1,38 @@
+/** Starts a process of the fleet and keeps it until it is told to end. */
+import { pathToFileURL } from 'node:url';
+import { builtFile } from '../base/installed.ts';
+import { type Log, openLog } from '../base/log.ts';
+import type { Config } from '../base/settings.ts';
+import { onShutdown } from '../base/signals.ts';
+import type { FleetProcess } from '../client/fleet-process.ts';
+import type { CommandContext } from './context.ts';
+import type { ExitStatus } from './exit-status.ts';
+
+/** What `dist/<name>/main.js` exports as `start`. Built apart, because the library knows nothing of what is built on it. */
+export async function loadStart<Start>(name: 'worker' | 'scheduler'): Promise<Start> {
+  const module = (await import(pathToFileURL(builtFile(`${name}/main.js`)).href)) as { readonly start: Start };
+  return module.start;
+}
+
+/** Starts it, and ends it on the first SIGTERM or Ctrl-C; a second one leaves at once. Status 0 when it ended as it should. */
+export async function serve(
+  context: CommandContext,
+  config: Config,
+  graceMs: number,
+  start: (log: Log) => Promise<FleetProcess>,
+): Promise<ExitStatus> {
+  const { err } = context.terminal;
+  const log = await openLog({ level: config.logLevel, format: config.logFormat, colors: err.paint.isColorSupported, write: err.write });
+  const served = await start(log);
+  log.logger.info(served.greeting);
+  await new Promise<void>((resolve) => {
+    const forget = onShutdown(async (signal) => {
+      log.logger.info(`${signal}: takes nothing new and ends; a second signal leaves at once.`);
+      await served.stop(graceMs);
+      forget();
+      resolve();
+    });
+  });
+  log.logger.info('Ended.');
+  return 0;
+}

@@ -1,0 +1,44 @@
+/** Tells the store that this worker lives, what it serves, and how it is. */
+import type { Logger } from 'pino';
+import { watchEventLoop } from '../src/base/clock.ts';
+import { makeLoop } from '../src/base/loop.ts';
+import { makeService, type Service } from '../src/base/service.ts';
+import type { EngineServices } from '../src/engine/services.ts';
+import type { WorkerRow } from '../src/store/store.ts';
+
+export interface HeartbeatOptions {
+  readonly services: EngineServices;
+  readonly log: Logger;
+  readonly worker: Omit<WorkerRow, 'running' | 'lagMs'>;
+  /** Runs under way now. */
+  readonly running: () => number;
+}
+
+/** Beats from its start, and takes the worker out of the list when it stops. */
+export function heartbeat({ services, log, worker, running }: HeartbeatOptions): Service {
+  const { store, settings, leaseClock } = services;
+  const eventLoop = watchEventLoop();
+  const loop = makeLoop({
+    name: 'heartbeat',
+    intervalMs: settings.heartbeatMs,
+    clock: leaseClock,
+    random: services.random,
+    onError: (error) => log.warn({ err: error }, 'The worker could not tell that it lives.'),
+    async step() {
+      const lagMs = eventLoop.takeLongestLagMs();
+      if (lagMs > settings.leaseMs / 3)
+        log.warn({ lagMs: Math.round(lagMs) }, `A task held up this worker for a large part of its lease; mark it isolate: 'thread'.`);
+      await store.workers.beat({ ...worker, running: running(), lagMs });
+    },
+  });
+  return makeService({
+    name: 'heartbeat',
+    start: () => loop.start(),
+    async stop() {
+      eventLoop.stop();
+      await loop.stop();
+      // A store that is gone forgets the worker by its silence.
+      await store.workers.remove(worker.id).catch(() => undefined);
+    },
+  });
+}

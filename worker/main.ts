@@ -1,0 +1,2 @@
+/** What `batuta worker` starts. */
+export { startWorker as start } from './worker.ts';

@@ -1,0 +1,58 @@
+/** What a worker does with one ticket: claim its run, execute it, and let it go. A ticket without a run to claim is dropped. */
+import type { Logger } from 'pino';
+import { isBatutaError } from '../src/base/errors.ts';
+import type { Broker, Ticket } from '../src/broker/broker.ts';
+import type { Engine } from '../src/engine/engine.ts';
+import type { FlowDefinition } from '../src/model/flow.ts';
+import type { Run } from '../src/model/run.ts';
+import { stateOf } from '../src/model/state.ts';
+
+/** How long another worker has to come by for a flow that is not known here, ms. */
+const unknownFlowDelayMs = 5_000;
+
+export interface TicketParts {
+  readonly engine: Engine;
+  readonly broker: Broker;
+  readonly log: Logger;
+  /** Flows of this worker by name. */
+  readonly flows: ReadonlyMap<string, FlowDefinition>;
+}
+
+/**
+ * Works on a ticket until its run has ended here.
+ *
+ * @throws BatutaError STORE_… the run is found again once its lease is over
+ */
+export async function processTicket(parts: TicketParts, ticket: Ticket): Promise<void> {
+  const { engine, flows } = parts;
+  if (ticket.kind !== 'run') return;
+  const run = await engine.claim(ticket.id);
+  if (run === null) return;
+  const definition = flows.get(run.flow);
+  if (definition === undefined) return leaveToOthers(parts, run);
+  const underWay = await engine.execute(run, definition).catch((error: unknown) => {
+    if (isBatutaError(error, 'SHUTDOWN')) return null;
+    throw error;
+  });
+  if (underWay === null) await giveBack(parts, run, null);
+  else await underWay.ended;
+}
+
+/** Gives the run back with a sentence that says why nobody has taken it, and puts its ticket again for later. */
+async function leaveToOthers(parts: TicketParts, run: Run): Promise<void> {
+  const { engine, log, flows } = parts;
+  const { store, clock } = engine.services;
+  const known = [...flows.keys()].join(', ');
+  const message = `Waits for a worker that knows the flow ${run.flow}; the last that looked knows ${known === '' ? 'none' : known}.`;
+  if (run.state.message !== message) {
+    log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know the flow ${run.flow}; its run is left to others.`);
+    const { type, name } = run.state.type === 'SCHEDULED' ? run.state : stateOf('SCHEDULED', 'Resuming');
+    await store.recorder.addRunPatch({ runId: run.id, epoch: run.epoch }, { state: { type, name, message } }, null);
+  }
+  await giveBack(parts, run, clock.now() + unknownFlowDelayMs);
+}
+
+async function giveBack({ engine, broker }: TicketParts, { id, epoch, queue, priority }: Run, dueAt: number | null): Promise<void> {
+  await engine.services.store.runs.release({ runId: id, epoch });
+  await broker.put({ kind: 'run', id, epoch, priority, dueAt }, { queue });
+}

@@ -1,0 +1,82 @@
+/**
+ * The worker: takes tickets of its queues, claims their runs and executes them, as many at once as it has places.
+ *
+ * Load the flows → register → serve → quiet → finish or hand back → leave. A crash leaves its leases, which run out; then others
+ * go on from what is recorded. It looks for runs of lost owners itself, so that a fleet without a scheduler recovers too.
+ */
+import { packageVersion } from '../src/base/installed.ts';
+import { joinServices } from '../src/base/service.ts';
+import type { FleetProcess, StartWorker, WorkerOptions } from '../src/client/fleet-process.ts';
+import { openClient } from '../src/client/open-client.ts';
+import { loadFlows } from '../src/define/load-flows.ts';
+import type { FlowDefinition } from '../src/model/flow.ts';
+import { putTickets } from '../scheduler/loops/parts.ts';
+import { reclaimLoop } from '../scheduler/loops/reclaim.ts';
+import { reissueLoop } from '../scheduler/loops/reissue.ts';
+import { heartbeat } from './heartbeat.ts';
+import { processTicket } from './process-ticket.ts';
+
+/** Slower than those of a scheduler. */
+const reissueMs = 10_000;
+/** End of the deadline in which what was handed back is recorded, ms. */
+const settleMs = 2_000;
+
+/** @throws BatutaError FILE_NOT_FOUND (no such place for flows), NAME_INVALID (queue), CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
+export const startWorker: StartWorker = async (options): Promise<FleetProcess> => {
+  const { config, log, queues, concurrency } = options;
+  const flows = await loadKnownFlows(options);
+  const client = await openClient({ config, log }, { settings: { abortUnrenewed: true } });
+  try {
+    const { engine } = client;
+    const { services } = engine;
+    const broker = await client.broker();
+    for (const flow of flows.values()) await engine.describe(flow);
+    const parts = { engine, broker, log: log.logger, flows };
+    const consumer = broker.consume(queues, { concurrency }, (ticket) => processTicket(parts, ticket));
+    const { id, host, pid } = services.owner;
+    const worker = {
+      id,
+      name: options.name ?? `${host}-${pid}`,
+      version: packageVersion(),
+      host,
+      pid,
+      queues,
+      concurrency,
+      flows: Object.fromEntries([...flows.values()].map(({ name, version }) => [name, version])),
+      startedAt: services.clock.now(),
+    };
+    const background = joinServices('worker', [
+      heartbeat({ services, log: log.logger, worker, running: () => consumer.running }),
+      reclaimLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
+      reissueLoop(parts, { intervalMs: reissueMs }),
+    ]);
+    await background.start();
+    let stopped: Promise<void> | undefined;
+    const stop = async (deadlineMs: number): Promise<void> => {
+      await consumer.quiet();
+      const left = await engine.handBack(Math.max(0, deadlineMs - settleMs));
+      await putTickets(broker, left, services.clock.now()).catch((error: unknown) =>
+        log.logger.warn({ err: error }, 'Nobody could be woken for the runs handed back; the fleet will see them within seconds.'),
+      );
+      if (left.length > 0) log.logger.info({ runs: left.length }, 'Handed back runs that had not ended.');
+      await background.stop();
+      await consumer.close({ deadlineMs: settleMs });
+      await client.close();
+    };
+    return {
+      greeting: `Worker ${worker.name} serves ${queues.join(', ')} with ${concurrency} places and ${flows.size} flows, tickets by ${broker.url}.`,
+      stop: (deadlineMs) => (stopped ??= stop(deadlineMs)),
+    };
+  } catch (error) {
+    await client.close();
+    throw error;
+  }
+};
+
+/** A file that does not load is told and left out: the others can be worked on. */
+async function loadKnownFlows({ config, log, cwd }: WorkerOptions): Promise<ReadonlyMap<string, FlowDefinition>> {
+  const { flows, broken } = await loadFlows(config.flows, { cwd });
+  for (const { error } of broken) log.logger.error({ code: error.code }, error.message);
+  if (flows.length === 0) log.logger.warn(`No flow was found in ${config.flows.join(', ')}; this worker leaves every run to others.`);
+  return new Map(flows.map((flow) => [flow.name, flow]));
+}
