@@ -6,7 +6,7 @@ import { identifyProcess, isProcessGone } from '../../src/base/process-identity.
 import { LocalClient } from '../../src/client/local-client.ts';
 import { definitionOf } from '../../src/define/definition.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import { folderStorage, memoryStorage } from '../../src/engine/results.ts';
+import { folderStorage, memoryStorage, type ResultStorage } from '../../src/engine/results.ts';
 import { defaultEngineSettings, type EngineSettings } from '../../src/engine/services.ts';
 import type { FlowClass } from '../../src/model/context.ts';
 import type { Owner } from '../../src/model/run.ts';
@@ -17,8 +17,8 @@ export interface EngineParts {
   /** Default: in memory. */
   readonly url?: string;
   readonly store?: Store;
-  /** Folder for large results; default: in memory. */
-  readonly results?: string;
+  /** Folder for large results, or where else they are kept; default: in memory. */
+  readonly results?: string | ResultStorage;
   readonly settings?: Partial<EngineSettings>;
   readonly clock?: Clock;
   readonly leaseClock?: Clock;
@@ -41,7 +41,7 @@ export async function openEngine(parts: EngineParts = {}): Promise<OpenEngine> {
   const engine = new Engine(
     {
       store,
-      results: parts.results === undefined ? memoryStorage() : folderStorage(parts.results),
+      results: typeof parts.results === 'string' ? folderStorage(parts.results) : (parts.results ?? memoryStorage()),
       clock: parts.clock ?? systemClock,
       leaseClock: parts.leaseClock ?? systemClock,
       log: log.logger,

@@ -47,8 +47,9 @@ export interface Started {
   readonly ended: Promise<Outcome>;
 }
 
-export function startProgram(program: Program, args: readonly string[] = []): Started {
-  const child = spawn(process.execPath, [program.path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+/** @param nodeOptions flags of Node's own, before the program */
+export function startProgram(program: Program, args: readonly string[] = [], nodeOptions: readonly string[] = []): Started {
+  const child = spawn(process.execPath, [...nodeOptions, program.path, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   child.stdout.setEncoding('utf8').on('data', (text: string) => void (output.stdout += text));
   child.stderr.setEncoding('utf8').on('data', (text: string) => void (output.stderr += text));
