@@ -190,6 +190,7 @@ export class BullmqBroker implements Broker {
 /** A BullMQ worker that asks for a place before it asks for a ticket. */
 class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
   lookedAt: number;
+  parked = false;
   readonly #plan: WorkerPlan;
   readonly #clock: Clock;
   readonly #atWork = new Map<string, string>();
@@ -260,7 +261,9 @@ class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
       this.lookedAt = this.#clock.monotonic();
       if (places.free === 0) {
         // What BullMQ does next is to ask for a ticket.
+        this.parked = true;
         this.#reserved = await places.take(rank).granted;
+        this.parked = false;
         return null;
       }
       asked ??= ask(Math.max(seconds, netSeconds));
@@ -287,7 +290,9 @@ class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
     const interrupted = new Promise<false>((resolve) => {
       this.#interrupt = () => resolve(false);
     });
+    this.parked = true;
     const granted = await Promise.race([wish.granted, interrupted]);
+    this.parked = false;
     if (!granted) wish.cancel();
     return granted;
   }
@@ -318,6 +323,7 @@ class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
     } finally {
       if (next === undefined) places.release();
     }
+    this.lookedAt = this.#clock.monotonic();
     if (next !== undefined) {
       this.#handedOn.add(next);
       this.#interrupt?.();

@@ -1,7 +1,7 @@
 /**
  * A consumer over BullMQ: one BullMQ worker a queue, all sharing the places of the consumer, and a watchdog over them.
  *
- * A worker has gone deaf when a place is free and it has not asked for a ticket for `deafAfterMs`, though the broker answers
+ * A worker has gone deaf when a handler could be started and it has not asked for a ticket for `deafAfterMs`, though the broker answers
  * others: its connections died without a word, or BullMQ's loop ended. All workers of the consumer are then made anew over
  * new connections. Handlers at work go on; the tickets they hold come back later and are dropped by whoever looks into the
  * store.
@@ -19,8 +19,10 @@ import type { Wire } from './wire.ts';
 export interface TakingWorker {
   /** Whether its loop is at work. */
   readonly looping: boolean;
-  /** When it last did something about a ticket or waited for one, monotonic ms. */
+  /** When it last heard from the broker or began to ask, monotonic ms. */
   readonly lookedAt: number;
+  /** Whether it waits for a place. */
+  readonly parked: boolean;
   /** Takes nothing more; returns at once. */
   stopTaking(): void;
   /** Gives the tickets at work back to others. */
@@ -124,9 +126,14 @@ export class BullmqConsumer implements Consumer {
   }
 
   async #watch(): Promise<void> {
-    const { clock, deafAfterMs, wire, queues, onError } = this.#options;
-    const isDeaf = (): boolean =>
-      !this.#places.closed && this.#places.free > 0 && this.#crew.workers.some(({ lookedAt, looping }) => !looping || clock.monotonic() - lookedAt > deafAfterMs);
+    const { clock, concurrency, deafAfterMs, wire, queues, onError } = this.#options;
+    const isDeaf = (): boolean => {
+      // Places say nothing here: what cannot be confirmed holds one, though its handler has ended.
+      if (this.#places.closed || this.#working.size >= concurrency) return false;
+      const { workers } = this.#crew;
+      const isSilent = ({ lookedAt }: TakingWorker): boolean => clock.monotonic() - lookedAt > deafAfterMs;
+      return workers.every(isSilent) || workers.some((worker) => !worker.looping || (isSilent(worker) && !worker.parked));
+    };
     if (!isDeaf()) return;
     await wire.answerOf(() => wire.ping());
     if (!isDeaf()) return;

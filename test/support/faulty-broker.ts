@@ -43,7 +43,9 @@ export function makeFaulty(inner: Broker, faults: Faults, now: () => number = ()
       const list = (Array.isArray(tickets) ? tickets : [tickets]) as readonly NewTicket[];
       const kept = list.filter(() => !happens(drop, 'dropped'));
       const late = kept.map((ticket) =>
-        happens(delay, 'delayed') ? { ...ticket, dueAt: Math.max(ticket.dueAt ?? options.dueAt ?? 0, now()) + random() * maxDelayMs } : ticket,
+        happens(delay, 'delayed')
+          ? { ...ticket, dueAt: Math.max(ticket.dueAt ?? options.dueAt ?? 0, now()) + random() * maxDelayMs }
+          : ticket,
       );
       await inner.put(reorder ? shuffle(late, random) : late, options);
     },

@@ -123,9 +123,12 @@ export async function startSentinel(watched: OwnRedis): Promise<OwnRedis> {
 
 function findServer(): string[] {
   if (works('redis-server', '--version')) return ['redis-server'];
-  if (works('docker', 'info')) return ['docker', 'run', '--rm', '-i', '--init', '-p', '127.0.0.1:PORT:6379', 'redis:7-alpine', 'redis-server'];
+  if (works('docker', 'info'))
+    return ['docker', 'run', '--rm', '-i', '--init', '-p', '127.0.0.1:PORT:6379', 'redis:7-alpine', 'redis-server'];
   if (process.getuid?.() === 0 && works('apt-get', 'install', '-y', '-q', 'redis-server')) return ['redis-server'];
-  throw new Error('These tests need a Redis: install redis-server or Docker (BATUTA_TEST_REDIS_URL alone does not do where a server is stopped).');
+  throw new Error(
+    'These tests need a Redis: install redis-server or Docker (BATUTA_TEST_REDIS_URL alone does not do where a server is stopped).',
+  );
 }
 
 function works(program: string, ...args: string[]): boolean {
