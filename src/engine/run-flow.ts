@@ -246,6 +246,7 @@ export class FlowRun {
     if (isTerminal(this.run.state.type)) return;
     const { services } = this.#options;
     await services.store.recorder.flush().catch(() => undefined);
+    if (isBatutaError(error, 'STORE_FULL')) services.store.freeReserve();
     this.#record.cancelOpen('The run was given up.');
     const failure = failureOf(error);
     await this.#record

@@ -40,6 +40,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     workers: workerStore(connection),
     recorder,
     dataVersion: () => connection.dataVersion(),
+    freeReserve: () => connection.freeReserve?.(),
     migrate: () => migrate(connection),
     schemaVersion: () => schemaVersion(connection),
     resultRefs: (runId) => resultRefsOf(connection, runId),

@@ -45,6 +45,8 @@ export interface Connection {
    * other claims are durable afterwards or it throws and none is.
    */
   writeBatch(batch: Batch): Promise<readonly Claim[]> | readonly Claim[];
+  /** Gives back space that was kept for when the disk is full; nothing where the dialect keeps none. */
+  freeReserve?(): void;
   dataVersion(): number | null;
   close(): Promise<void>;
 }

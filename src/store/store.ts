@@ -269,6 +269,11 @@ export interface Store {
    * Costs microseconds; lets a watcher poll often and read seldom.
    */
   dataVersion(): number | null;
+  /**
+   * Gives back disk space that was kept for when the disk is full, so that the end of a run can still be recorded. It is kept anew
+   * when the store is next opened.
+   */
+  freeReserve(): void;
   /** Applies what is missing, in one transaction per migration. Safe to call from several processes at once. */
   migrate(): Promise<SchemaReport>;
   schemaVersion(): Promise<number>;

@@ -24,6 +24,7 @@ import { FlushWriter } from './flush.ts';
 import { sqliteFragments } from './fragments.ts';
 import type { SqliteSession } from './kysely.ts';
 import { Mutex } from './mutex.ts';
+import { freeReserve, keepReserve } from './reserve.ts';
 import { Statements } from './statements.ts';
 import type { Prepared } from './statements.ts';
 
@@ -35,6 +36,9 @@ export interface SqliteOptions {
   /** Upper bound of the file in pages of 4 KiB; writes beyond it fail as on a full disk. */
   readonly maxPages?: number | undefined;
 }
+
+/** By how much a bounded file may grow once its reserve is given back. */
+const reservePages = 128;
 
 /** How long SQLite itself waits for a lock before the event loop gets its turn again. */
 const lockSliceMs = 100;
@@ -50,6 +54,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     const database = new Database(path, { timeout: lockSliceMs });
     const connection = new SqliteConnection(path, database, options);
     await connection.configure();
+    keepReserve(path);
     return connection;
   } catch (error) {
     throw isRefusedByPermissions(path) ? readOnlyError(error, path) : storeError(error, path);
@@ -103,6 +108,12 @@ export class SqliteConnection implements Connection {
       for (const pragma of pragmas) this.#statements.all(`pragma ${pragma}`, []);
       if (maxPages !== undefined) this.#statements.all(`pragma max_page_count = ${maxPages}`, []);
     });
+  }
+
+  freeReserve(): void {
+    const { maxPages } = this.#options;
+    freeReserve(this.#path);
+    if (maxPages !== undefined) this.#statements.all(`pragma max_page_count = ${maxPages + reservePages}`, []);
   }
 
   async transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
