@@ -115,7 +115,14 @@ async function openPrinter(options: LogOptions): Promise<(text: string) => void>
     errorLikeObjectKeys: ['err', 'error'],
     messageFormat: (line, messageKey) => prettyMessage(line, messageKey),
   });
-  return (text) => write(pretty(text));
+  return (text) => write(pretty(withoutPassingError(text)));
+}
+
+/** A warning names its error in its message; its stack is for the record, not for the screen. */
+function withoutPassingError(text: string): string {
+  if (!text.startsWith('{"level":40,') || !text.includes('"err":')) return text;
+  const { err: _, ...line } = JSON.parse(text) as Record<string, unknown>;
+  return `${JSON.stringify(line)}\n`;
 }
 
 function prettyMessage(line: Record<string, unknown>, messageKey: string): string {
