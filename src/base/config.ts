@@ -101,6 +101,11 @@ export function colorChoice(env: Readonly<Record<string, string | undefined>> = 
   return env['TERM'] === 'dumb' ? 'never' : 'auto';
 }
 
+/** How a person calls this program again: `npx batuta` where npm started it (a script, npx), else `batuta`. */
+export function programName(env: Readonly<Record<string, string | undefined>> = process.env): string {
+  return env['npm_config_user_agent'] === undefined ? 'batuta' : 'npx batuta';
+}
+
 function findValue(
   key: keyof Config,
   flags: NonNullable<ConfigInput['flags']>,

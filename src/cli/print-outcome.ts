@@ -1,3 +1,4 @@
+import { programName } from '../base/config.ts';
 import type { RunInspection } from '../client/client.ts';
 import type { CommandContext } from './context.ts';
 import { firstFailed, summaryLines } from './render/summary.ts';
@@ -10,6 +11,6 @@ export function printOutcome({ terminal, globals }: CommandContext, { run, taskR
   const failed = run.state.type === 'FAILED' || run.state.type === 'CRASHED' ? firstFailed(taskRuns) : null;
   const { out, cwd } = terminal;
   out.line();
-  for (const line of summaryLines({ run, counts, failed, result }, out.paint, { cwd, width: out.columns, verbose: globals.verbose }))
-    out.line(line);
+  const options = { cwd, width: out.columns, verbose: globals.verbose, program: programName() };
+  for (const line of summaryLines({ run, counts, failed, result }, out.paint, options)) out.line(line);
 }

@@ -35,6 +35,8 @@ export interface SummaryOptions {
   readonly width: number;
   /** Whether whole stacks are wanted. */
   readonly verbose: boolean;
+  /** How this program is called; default `batuta`. */
+  readonly program?: string;
 }
 
 /** Lines of the summary. */
@@ -43,7 +45,12 @@ export function summaryLines(outcome: Outcome, paint: Paint, options: SummaryOpt
   const hue = shapeOf(run.state).hue;
   const took = run.startedAt === null || run.endedAt === null ? '' : ` in ${formatDuration(run.endedAt - run.startedAt)}`;
   const head = `${glyphOf(run.state, paint)} ${paint[hue](paint.bold(run.state.name))}${took} ${paint.dim('·')} ${countsText(outcome.counts)}`;
-  return [head, ...reasonLines(outcome, paint, options), ...resultLines(outcome, paint, options.width), ...nextLines(run, paint)];
+  return [
+    head,
+    ...reasonLines(outcome, paint, options),
+    ...resultLines(outcome, paint, options.width),
+    ...nextLines(run, paint, options.program ?? 'batuta'),
+  ];
 }
 
 /** `4 tasks done, 1 failed`. */
@@ -70,10 +77,10 @@ function resultLines({ run, result }: Outcome, paint: Paint, width: number): str
   return [`  ${paint.dim('result')}  ${valueLine(result, Math.max(20, width - 11))}`];
 }
 
-function nextLines(run: Run, paint: Paint): string[] {
+function nextLines(run: Run, paint: Paint, program: string): string[] {
   const id = shortId(run.id);
   const reopen = run.state.type === 'FAILED' || run.state.type === 'CRASHED' || run.state.type === 'CANCELLED';
-  const commands = [`batuta runs inspect ${id}`, `batuta runs logs ${id}`, ...(reopen ? [`batuta runs retry ${id}`] : [])];
+  const commands = [`${program} runs inspect ${id}`, `${program} runs logs ${id}`, ...(reopen ? [`${program} runs retry ${id}`] : [])];
   return commands.map((command, at) => `  ${paint.dim(at === 0 ? 'next  ' : '      ')}  ${paint.cyan(command)}`);
 }
 
