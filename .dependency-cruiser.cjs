@@ -31,8 +31,9 @@ const rooms = Object.entries(mayImport).map(([room, others]) => ({
 const keepers = {
   kysely: '^src/store/',
   libsql: '^src/store/',
-  pg: '^src/store/',
+  pg: '^src/(store|broker)/',
   bullmq: '^src/broker/bullmq-broker\\.ts$',
+  ioredis: '^src/broker/',
   esbuild: '^src/(define|testing)/',
   piscina: '^src/engine/',
   'pino-pretty': '^src/base/log\\.ts$',

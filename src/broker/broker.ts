@@ -117,7 +117,7 @@ export interface Broker {
    * Tells whoever has subscribed to the channel, in this process and others. Best effort and never rejects for an outage: a
    * message may be lost, or come twice, so a poll stands behind each wait.
    *
-   * @param message at most 8,000 bytes of text; ids, not data
+   * @param message at most 7,500 bytes of text; ids, not data
    * @throws BatutaError NAME_INVALID (channel: see `checkChannelName`), OPTION_INVALID (message)
    */
   notify(channel: string, message: string): Promise<void>;

@@ -10,10 +10,30 @@ import { createPostgresBackend, Queue, Worker } from 'bullmq';
 import type { BackendFactory, ConnectionOptions, Job } from 'bullmq';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
-import type { Broker, BrokerHealth, ConsumeOptions, Consumer, NewTicket, PutOptions, QueueStats, Ticket, TicketHandler, Unsubscribe } from './broker.ts';
+import type {
+  Broker,
+  BrokerHealth,
+  ConsumeOptions,
+  Consumer,
+  NewTicket,
+  PutOptions,
+  QueueStats,
+  Ticket,
+  TicketHandler,
+  Unsubscribe,
+} from './broker.ts';
 import { BullmqConsumer } from './bullmq-consumer.ts';
 import type { TakingWorker, WorkerPlan } from './bullmq-consumer.ts';
-import { checkChannelName, checkConsume, checkMessage, checkPut, checkQueueName, checkTicket, highestPriority, ticketKey } from './checks.ts';
+import {
+  checkChannelName,
+  checkConsume,
+  checkMessage,
+  checkPut,
+  checkQueueName,
+  checkTicket,
+  highestPriority,
+  ticketKey,
+} from './checks.ts';
 import type { CheckedTicket } from './checks.ts';
 import { settledWithin } from './within.ts';
 import type { Wire } from './wire.ts';
@@ -200,7 +220,10 @@ class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
   #reserved = false;
   #interrupt: (() => void) | undefined;
 
-  constructor(plan: WorkerPlan, { wire, visibilityMs, clock }: { readonly wire: Wire; readonly visibilityMs: number; readonly clock: Clock }) {
+  constructor(
+    plan: WorkerPlan,
+    { wire, visibilityMs, clock }: { readonly wire: Wire; readonly visibilityMs: number; readonly clock: Clock },
+  ) {
     const work = async (job: Job<Ticket, void>, token?: string): Promise<void> => {
       const id = job.id ?? '';
       this.#atWork.set(id, token ?? '');
@@ -314,7 +337,11 @@ class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
   }
 
   /** The place goes with the ticket that BullMQ hands on, unless a queue that is served before this one waits for it. */
-  override async processJob(job: Job<Ticket, void>, token: string, fetchNext: () => boolean = () => true): Promise<void | Job<Ticket, void>> {
+  override async processJob(
+    job: Job<Ticket, void>,
+    token: string,
+    fetchNext: () => boolean = () => true,
+  ): Promise<void | Job<Ticket, void>> {
     const { places, rank } = this.#plan;
     this.#handedOn.delete(job);
     let next: void | Job<Ticket, void> = undefined;

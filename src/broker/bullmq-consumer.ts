@@ -138,9 +138,13 @@ export class BullmqConsumer implements Consumer {
     await wire.answerOf(() => wire.ping());
     if (!isDeaf()) return;
     onError(
-      new BatutaError('BROKER_UNAVAILABLE', `The consumer of ${queues.join(', ')} had heard nothing from ${wire.url} for ${deafAfterMs} ms and was connected anew.`, {
-        details: { broker: wire.url, queues },
-      }),
+      new BatutaError(
+        'BROKER_UNAVAILABLE',
+        `The consumer of ${queues.join(', ')} had heard nothing from ${wire.url} for ${deafAfterMs} ms and was connected anew.`,
+        {
+          details: { broker: wire.url, queues },
+        },
+      ),
     );
     const deaf = this.#crew;
     this.#crew = this.#makeCrew();
@@ -154,7 +158,8 @@ export class BullmqConsumer implements Consumer {
     if (this.#working.size > 0) await settledWithin(clock, deadlineMs, new Promise<void>((resolve) => (this.#idle = resolve)));
     const left = [...this.#working];
     // What has ended is confirmed; what has not goes back, as far as the broker can be reached.
-    const settled = left.length === 0 ? this.#places.whenEmpty() : Promise.allSettled(this.#crew.workers.map((worker) => worker.giveBack()));
+    const settled =
+      left.length === 0 ? this.#places.whenEmpty() : Promise.allSettled(this.#crew.workers.map((worker) => worker.giveBack()));
     await settledWithin(clock, confirmMs, settled);
     await endCrew(this.#crew);
     onClosed(this);

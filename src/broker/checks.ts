@@ -6,7 +6,8 @@ import type { ConsumeOptions, NewTicket, PutOptions, Ticket } from './broker.ts'
 export const lowestPriority = -100;
 export const highestPriority = 100;
 
-const maxMessageBytes = 8_000;
+/** PostgreSQL carries just under 8,000 bytes, with the name of the channel. */
+const maxMessageBytes = 7_500;
 const queuePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 const channelPattern = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}$/;
 const idPattern = /^[A-Za-z0-9_.-]{1,100}$/;
@@ -49,15 +50,23 @@ export function checkChannelName(name: string): void {
 /** @throws BatutaError OPTION_INVALID */
 export function checkMessage(message: string): void {
   if (typeof message === 'string' && Buffer.byteLength(message) <= maxMessageBytes) return;
-  throw new BatutaError('OPTION_INVALID', `A message between processes is text of at most ${maxMessageBytes} bytes; send an id, not the data.`);
+  throw new BatutaError(
+    'OPTION_INVALID',
+    `A message between processes is text of at most ${maxMessageBytes} bytes; send an id, not the data.`,
+  );
 }
 
 /** @throws BatutaError OPTION_INVALID */
 export function checkTicket({ kind, id, epoch }: Ticket): void {
-  if ((kind === 'run' || kind === 'task') && typeof id === 'string' && idPattern.test(id) && Number.isSafeInteger(epoch) && epoch >= 0) return;
-  throw new BatutaError('OPTION_INVALID', `${JSON.stringify({ kind, id, epoch })} is no ticket: it takes a kind (run or task), an id and an epoch from 0.`, {
-    details: { kind, id, epoch },
-  });
+  if ((kind === 'run' || kind === 'task') && typeof id === 'string' && idPattern.test(id) && Number.isSafeInteger(epoch) && epoch >= 0)
+    return;
+  throw new BatutaError(
+    'OPTION_INVALID',
+    `${JSON.stringify({ kind, id, epoch })} is no ticket: it takes a kind (run or task), an id and an epoch from 0.`,
+    {
+      details: { kind, id, epoch },
+    },
+  );
 }
 
 /**
@@ -71,9 +80,13 @@ export function checkPut(tickets: NewTicket | readonly NewTicket[], options: Put
   for (const ticket of isList(tickets) ? tickets : [tickets]) {
     checkTicket(ticket);
     const { kind, id, epoch, dueAt = options.dueAt ?? null, priority = options.priority ?? 0 } = ticket;
-    if (dueAt !== null && (!Number.isFinite(dueAt) || dueAt < 0)) refuse(`The due time ${String(dueAt)} of ${kind} ${id} is not a number of milliseconds.`, ticket);
+    if (dueAt !== null && (!Number.isFinite(dueAt) || dueAt < 0))
+      refuse(`The due time ${String(dueAt)} of ${kind} ${id} is not a number of milliseconds.`, ticket);
     if (!Number.isInteger(priority) || priority < lowestPriority || priority > highestPriority) {
-      refuse(`The priority ${String(priority)} of ${kind} ${id} is not a whole number from ${lowestPriority} to ${highestPriority}.`, ticket);
+      refuse(
+        `The priority ${String(priority)} of ${kind} ${id} is not a whole number from ${lowestPriority} to ${highestPriority}.`,
+        ticket,
+      );
     }
     const key = ticketKey(ticket);
     if (!checked.has(key)) checked.set(key, { kind, id, epoch, dueAt: dueAt === null ? null : Math.ceil(dueAt), priority });

@@ -11,7 +11,18 @@ import { BatutaError } from '../base/errors.ts';
 import { makeId } from '../base/id.ts';
 import { makeLoop } from '../base/loop.ts';
 import type { Loop } from '../base/loop.ts';
-import type { Broker, BrokerHealth, ConsumeOptions, Consumer, NewTicket, PutOptions, QueueStats, Ticket, TicketHandler, Unsubscribe } from './broker.ts';
+import type {
+  Broker,
+  BrokerHealth,
+  ConsumeOptions,
+  Consumer,
+  NewTicket,
+  PutOptions,
+  QueueStats,
+  Ticket,
+  TicketHandler,
+  Unsubscribe,
+} from './broker.ts';
 import { checkChannelName, checkConsume, checkMessage, checkPut, checkQueueName, checkTicket } from './checks.ts';
 import { Listeners } from './listeners.ts';
 import { LocalConsumer } from './local-consumer.ts';

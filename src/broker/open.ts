@@ -5,14 +5,19 @@ import { BatutaError } from '../base/errors.ts';
 import { hidePassword } from '../base/setting-values.ts';
 import type { Broker } from './broker.ts';
 import type { RedisReport } from './redis-check.ts';
+import type { RedisWireOptions } from './redis-wire.ts';
 import type { TicketKeeper } from './ticket-table.ts';
+import type { Wire } from './wire.ts';
 
 export { checkPut } from './checks.ts';
 export type { RedisReport } from './redis-check.ts';
 export type { TicketKeeper } from './ticket-table.ts';
 
 export interface OpenBrokerOptions {
-  /** `redis://…` or `rediss://…` (its options: see `redis-url.ts`); null: the local broker, which keeps its tickets in `store`. */
+  /**
+   * `redis://…` or `rediss://…` (its options: see `redis-url.ts`), or `postgres://…` for BullMQ in a schema of its own there;
+   * null: the local broker, which keeps its tickets in `store`.
+   */
   readonly url: string | null;
   /** The open store of the project; the broker neither migrates nor closes it. Needed by the local broker alone. */
   readonly store: TicketKeeper;
@@ -52,15 +57,23 @@ export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
     const { LocalBroker } = await import('./local-broker.ts');
     return new LocalBroker({ keeper: store, visibilityMs, clock, random, onError });
   }
-  if (/^rediss?:/.test(url)) {
-    const { openRedisWire } = await import('./redis-wire.ts');
-    const wire = await openRedisWire({ url, clock, random, onError, onWarning });
+  if (/^(rediss?|postgres(ql)?):/.test(url)) {
+    const wire = await openWire(url, { url, clock, random, onError, onWarning });
     const { BullmqBroker } = await import('./bullmq-broker.ts');
     return new BullmqBroker({ wire, visibilityMs, deafAfterMs, clock, random, onError });
   }
-  throw new BatutaError('CONFIG_INVALID', `The broker URL "${hidePassword(url)}" is not understood. Write redis://HOST or rediss://HOST, or leave it out.`, {
-    details: { url: hidePassword(url) },
-  });
+  throw new BatutaError(
+    'CONFIG_INVALID',
+    `The broker URL "${hidePassword(url)}" is not understood. Write redis://HOST, rediss://HOST or postgres://HOST, or leave it out.`,
+    {
+      details: { url: hidePassword(url) },
+    },
+  );
+}
+
+async function openWire(url: string, options: RedisWireOptions): Promise<Wire> {
+  if (!url.startsWith('postgres')) return await (await import('./redis-wire.ts')).openRedisWire(options);
+  return await (await import('./postgres-wire.ts')).openPostgresWire(options);
 }
 
 /**

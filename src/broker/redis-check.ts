@@ -53,7 +53,13 @@ export async function inspectRedis(connection: RedisConnection, place: RedisPlac
   const valueOf = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? 'unknown';
   const version = valueOf('redis_version');
   const evictionPolicy = valueOf('maxmemory_policy');
-  return { url: place.url, version, evictionPolicy, latencyMs, warnings: [...policyWarnings(place, evictionPolicy), ...versionWarnings(place, version)] };
+  return {
+    url: place.url,
+    version,
+    evictionPolicy,
+    latencyMs,
+    warnings: [...policyWarnings(place, evictionPolicy), ...versionWarnings(place, version)],
+  };
 }
 
 function policyWarnings({ url }: RedisPlace, policy: string): string[] {

@@ -122,7 +122,8 @@ function reasonOf(cause: unknown): string {
   if (/WRONGPASS|invalid.*password|ERR AUTH/i.test(text)) return 'refuses the user or password of the URL.';
   if (/NOAUTH/i.test(text)) return 'asks for a password, and the URL has none. Write redis://:PASSWORD@HOST.';
   if (/NOPERM/i.test(text)) return `does not let this user do what is needed (${text}).`;
-  if (/wrong version number|SSL|certificate|self.signed/i.test(text)) return `cannot be spoken to by TLS (${text}). Check redis:// or rediss://, and its certificate.`;
+  if (/wrong version number|SSL|certificate|self.signed/i.test(text))
+    return `cannot be spoken to by TLS (${text}). Check redis:// or rediss://, and its certificate.`;
   return `cannot be reached (${text}). Check the URL and that the server runs.`;
 }
 

@@ -63,7 +63,8 @@ export function readRedisUrl(text: string): RedisPlace {
   if (form === 'cluster' && database !== 0) refuse(shown, 'A Cluster has no databases beside 0.');
   const prefix = given.get('prefix') ?? defaultPrefix;
   if (!/^[A-Za-z0-9_.{}-]{1,100}$/.test(prefix)) refuse(shown, 'The prefix takes letters, digits, _, ., - and braces.');
-  if (form === 'cluster' && !/\{[^}]+\}/.test(prefix)) refuse(shown, 'In a Cluster the prefix needs braces, such as {batuta}, so that all keys are in one slot.');
+  if (form === 'cluster' && !/\{[^}]+\}/.test(prefix))
+    refuse(shown, 'In a Cluster the prefix needs braces, such as {batuta}, so that all keys are in one slot.');
   return {
     url: shown,
     form,

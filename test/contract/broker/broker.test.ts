@@ -8,7 +8,7 @@ import type { Place } from './makers.ts';
 const queue = 'default';
 const idsOf = (tickets: readonly Ticket[]): string[] => tickets.map(({ id }) => id);
 
-describe.each(makers)('$name', ({ makePlace, shared }) => {
+describe.each(makers)('$name', ({ makePlace, shared, many }) => {
   let place: Place;
   let broker: Broker;
   let errors: unknown[];
@@ -20,7 +20,8 @@ describe.each(makers)('$name', ({ makePlace, shared }) => {
   });
   afterEach(() => place.remove());
 
-  const consume = (seen: Seen<Ticket>, concurrency = 5, from: Broker = broker) => from.consume(queue, { concurrency }, async (ticket) => seen.add(ticket));
+  const consume = (seen: Seen<Ticket>, concurrency = 5, from: Broker = broker) =>
+    from.consume(queue, { concurrency }, async (ticket) => seen.add(ticket));
 
   it('brings a ticket as it was put, and nothing else', async () => {
     const seen = new Seen<Ticket>();
@@ -114,10 +115,13 @@ describe.each(makers)('$name', ({ makePlace, shared }) => {
 
   it('never works on more tickets at once than it was told, over all its queues', async () => {
     const seen = new Seen<Ticket>();
+    const full = gate();
     let [now, most] = [0, 0];
     const consumer = broker.consume(['a', 'b', 'c'], { concurrency: 3 }, async (ticket) => {
       now += 1;
       most = Math.max(most, now);
+      if (now === 3) full.open();
+      await full.opened;
       await new Promise((resolve) => setImmediate(resolve));
       now -= 1;
       seen.add(ticket);
@@ -222,14 +226,20 @@ describe.each(makers)('$name', ({ makePlace, shared }) => {
     expect(await broker.stats(queue)).toEqual({ waiting: 0, delayed: 0, taken: 0 });
   });
 
-  it('puts and brings 10,000 tickets of one call, each once', async () => {
+  it('puts 10,000 tickets in one call', async () => {
     const tickets = newTickets(10_000);
+    await broker.put(tickets, { queue });
+    expect(await broker.stats(queue)).toMatchObject({ waiting: 10_000 });
+    expect(await broker.remove(tickets[9_999] as Ticket, { queue })).toBe(true);
+  });
+
+  it(`brings ${many} tickets, each once`, async () => {
     const seen = new Seen<Ticket>();
     consume(seen, 100);
-    await broker.put(tickets, { queue });
-    await seen.count(10_000);
-    expect(new Set(idsOf(seen.all)).size).toBe(10_000);
-    expect(seen.all).toHaveLength(10_000);
+    await broker.put(newTickets(many), { queue });
+    await seen.count(many);
+    expect(new Set(idsOf(seen.all)).size).toBe(many);
+    expect(seen.all).toHaveLength(many);
   });
 
   it('tells messages to all who listen to the channel, until they stop', async () => {

@@ -24,6 +24,8 @@ export interface Maker {
   readonly name: string;
   /** Whether several brokers share the place. */
   readonly shared: boolean;
+  /** As many tickets as go through in a few seconds on a slow machine. */
+  readonly many: number;
   makePlace(): Promise<Place>;
 }
 
@@ -33,15 +35,17 @@ export const makers: readonly Maker[] = [
   {
     name: 'local (SQLite file)',
     shared: true,
+    many: 10_000,
     async makePlace() {
       const folder = mkdtempSync(join(tmpdir(), 'batuta-broker-'));
       return place(null, `sqlite:${join(folder, 'batuta.db')}`, async () => rmSync(folder, { recursive: true, force: true }));
     },
   },
-  { name: 'local (memory)', shared: false, makePlace: async () => place(null, memory, async () => undefined) },
+  { name: 'local (memory)', shared: false, many: 10_000, makePlace: async () => place(null, memory, async () => undefined) },
   {
     name: 'local (PostgreSQL)',
     shared: true,
+    many: 10_000,
     async makePlace() {
       const database = await createDatabase();
       return place(null, database.url, () => database.drop());
@@ -50,9 +54,19 @@ export const makers: readonly Maker[] = [
   {
     name: 'BullMQ (Redis)',
     shared: true,
+    many: 10_000,
     async makePlace() {
       const redis = await someRedis();
       return place(redis.url, memory, () => redis.stop());
+    },
+  },
+  {
+    name: 'BullMQ (PostgreSQL)',
+    shared: true,
+    many: 1_000,
+    async makePlace() {
+      const database = await createDatabase();
+      return place(database.url, memory, () => database.drop());
     },
   },
 ];

@@ -205,7 +205,9 @@ describe('a Redis that cannot be used', () => {
 
   it('is not there, has no such name, or speaks no TLS: one clear error each', async () => {
     const port = await freePort();
-    expect(String(await openAt(`redis://127.0.0.1:${port}`))).toMatch(/Redis at redis:\/\/127.0.0.1:\d+ cannot be reached \(.*ECONNREFUSED/);
+    expect(String(await openAt(`redis://127.0.0.1:${port}`))).toMatch(
+      /Redis at redis:\/\/127.0.0.1:\d+ cannot be reached \(.*ECONNREFUSED/,
+    );
     expect(String(await openAt('redis://no-such-host.invalid'))).toContain('cannot be reached');
     const redis = await startRedis();
     try {
@@ -222,7 +224,10 @@ describe('a Redis that cannot be used', () => {
     try {
       await place.open({ onWarning: (sentence) => warnings.push(sentence) });
       expect(warnings).toEqual([expect.stringContaining('allkeys-lru')]);
-      expect(await checkRedis(redis.url)).toMatchObject({ evictionPolicy: 'allkeys-lru', warnings: [expect.stringContaining('noeviction')] });
+      expect(await checkRedis(redis.url)).toMatchObject({
+        evictionPolicy: 'allkeys-lru',
+        warnings: [expect.stringContaining('noeviction')],
+      });
     } finally {
       await place.remove();
     }
@@ -250,7 +255,8 @@ describe('Redis in its other forms', () => {
     const redis = await startRedis(['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
     try {
       await redis.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-      while (!String(await redis.command('CLUSTER', 'INFO')).includes('cluster_state:ok')) await new Promise((resolve) => setTimeout(resolve, 20));
+      while (!String(await redis.command('CLUSTER', 'INFO')).includes('cluster_state:ok'))
+        await new Promise((resolve) => setTimeout(resolve, 20));
       await carries(`${redis.url}?cluster=true`);
     } finally {
       await redis.stop();

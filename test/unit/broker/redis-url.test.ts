@@ -19,19 +19,40 @@ describe('a Redis URL', () => {
 
   it('carries user, password, TLS, database and prefix, and never shows the password', () => {
     const place = readRedisUrl('rediss://bob:p%40ss@[::1]:7000/3?prefix={team-a}&tlsName=redis.example');
-    expect(place).toMatchObject({ username: 'bob', password: 'p@ss', database: 3, prefix: '{team-a}', nodes: [{ host: '::1', port: 7000 }] });
+    expect(place).toMatchObject({
+      username: 'bob',
+      password: 'p@ss',
+      database: 3,
+      prefix: '{team-a}',
+      nodes: [{ host: '::1', port: 7000 }],
+    });
     expect(place.tls).toEqual({ servername: 'redis.example' });
     expect(place.url).not.toContain('p%40ss');
   });
 
   it('names the nodes of a Cluster', () => {
     const place = readRedisUrl('redis://:x@a:7000?cluster=true&nodes=b:7001,c');
-    expect(place).toMatchObject({ form: 'cluster', password: 'x', nodes: [{ host: 'a', port: 7000 }, { host: 'b', port: 7001 }, { host: 'c', port: 6379 }] });
+    expect(place).toMatchObject({
+      form: 'cluster',
+      password: 'x',
+      nodes: [
+        { host: 'a', port: 7000 },
+        { host: 'b', port: 7001 },
+        { host: 'c', port: 6379 },
+      ],
+    });
   });
 
   it('names Sentinels and the server they know', () => {
     const place = readRedisUrl('redis://a?sentinel=main&nodes=b:26380&sentinelPassword=s3cret');
-    expect(place).toMatchObject({ form: 'sentinel', sentinelName: 'main', nodes: [{ host: 'a', port: 26_379 }, { host: 'b', port: 26_380 }] });
+    expect(place).toMatchObject({
+      form: 'sentinel',
+      sentinelName: 'main',
+      nodes: [
+        { host: 'a', port: 26_379 },
+        { host: 'b', port: 26_380 },
+      ],
+    });
     expect(place.sentinelPassword).toBe('s3cret');
     expect(place.url).not.toContain('s3cret');
   });

@@ -1,0 +1,172 @@
+/**
+ * PostgreSQL below BullMQ: a fleet without Redis. BullMQ keeps its tables in a schema of its own and brings them up to date.
+ *
+ * Messages go by NOTIFY on one channel for all. The connection that listens is made at the first subscription, and again
+ * when it is lost; what is sent meanwhile is lost.
+ */
+import pg from 'pg';
+import type { Clock } from '../base/clock.ts';
+import { BatutaError, isBatutaError } from '../base/errors.ts';
+import { makeLoop } from '../base/loop.ts';
+import type { Loop } from '../base/loop.ts';
+import { hidePassword } from '../base/setting-values.ts';
+import type { Unsubscribe } from './broker.ts';
+import { Listeners } from './listeners.ts';
+import { settledWithin } from './within.ts';
+import type { Wire } from './wire.ts';
+
+export interface PostgresWireOptions {
+  readonly url: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onError: (error: unknown) => void;
+}
+
+const schema = 'batuta_bullmq';
+const noticeChannel = 'batuta_notices';
+const answerTimeoutMs = 5_000;
+const relistenMs = 1_000;
+/** Connections of each queue and each consumer, beside the one that waits to be woken. */
+const poolSize = 3;
+
+/**
+ * Connects and checks that the server answers.
+ *
+ * @throws BatutaError BROKER_UNAVAILABLE
+ */
+export async function openPostgresWire(options: PostgresWireOptions): Promise<Wire> {
+  const wire = new PostgresWire(options);
+  try {
+    await wire.answerOf(() => wire.ping());
+    return wire;
+  } catch (error) {
+    await wire.close();
+    throw error;
+  }
+}
+
+class PostgresWire implements Wire {
+  readonly kind = 'postgres';
+  readonly url: string;
+  readonly prefix = '';
+  readonly connection: object;
+  readonly #options: PostgresWireOptions;
+  readonly #pool: pg.Pool;
+  readonly #listeners: Listeners;
+  readonly #loop: Loop;
+  #listening: pg.Client | undefined;
+  #isOut = false;
+
+  constructor(options: PostgresWireOptions) {
+    this.#options = options;
+    this.url = hidePassword(options.url);
+    const config = {
+      connectionString: options.url,
+      connectionTimeoutMillis: answerTimeoutMs,
+      keepAlive: true,
+      application_name: 'batuta broker',
+    };
+    this.connection = { ...config, schema, migrate: true, max: poolSize };
+    this.#pool = new pg.Pool({ ...config, max: poolSize });
+    this.#pool.on('error', (error) => this.complain(error));
+    this.#listeners = new Listeners(options.onError);
+    this.#loop = makeLoop({
+      name: 'postgres notices: listen',
+      intervalMs: relistenMs,
+      immediate: false,
+      step: () => this.#listen(),
+      onError: (error) => this.complain(error),
+      maxBackoffMs: relistenMs,
+      clock: options.clock,
+      random: options.random,
+    });
+  }
+
+  openTaking(): { readonly connection: object; close(): void } {
+    // BullMQ makes its connections of it, and closes them.
+    return { connection: this.connection, close: () => undefined };
+  }
+
+  async answerOf<T>(ask: () => Promise<T>): Promise<T> {
+    const answer = ask();
+    try {
+      if (!(await settledWithin(this.#options.clock, answerTimeoutMs, answer))) throw new Error('no answer');
+      const value = await answer;
+      this.#isOut = false;
+      return value;
+    } catch (error) {
+      throw this.#unavailable(error);
+    }
+  }
+
+  ping(): Promise<unknown> {
+    return this.#pool.query('select 1');
+  }
+
+  async send(channel: string, message: string): Promise<void> {
+    await this.#pool.query('select pg_notify($1, $2)', [noticeChannel, `${channel}\n${message}`]);
+  }
+
+  async subscribe(channel: string, listener: (message: string) => void): Promise<Unsubscribe> {
+    const unsubscribe = this.#listeners.add(channel, listener);
+    await this.#loop.start();
+    await this.#listen().catch((error: unknown) => this.complain(error));
+    return unsubscribe;
+  }
+
+  complain(error: unknown): void {
+    if (
+      error instanceof Error &&
+      /Missing (key|lock) for job|is not in the active state|Lock mismatch for job|could not renew lock/.test(error.message)
+    )
+      return;
+    if (this.#isOut) return;
+    this.#isOut = true;
+    this.#options.onError(this.#unavailable(error));
+  }
+
+  async close(): Promise<void> {
+    this.#isOut = true;
+    this.#listeners.clear();
+    await this.#loop.stop();
+    await this.#listening?.end().catch(() => undefined);
+    await this.#pool.end();
+  }
+
+  async #listen(): Promise<void> {
+    if (this.#listening !== undefined || this.#listeners.empty) return;
+    const client = new pg.Client({ connectionString: this.#options.url, connectionTimeoutMillis: answerTimeoutMs, keepAlive: true });
+    this.#listening = client;
+    const forget = (): void => {
+      if (this.#listening === client) this.#listening = undefined;
+    };
+    client.on('error', forget);
+    client.on('end', forget);
+    client.on('notification', ({ payload = '' }) => {
+      const end = payload.indexOf('\n');
+      this.#listeners.tell(payload.slice(0, end), payload.slice(end + 1));
+    });
+    try {
+      await client.connect();
+      await client.query(`listen ${noticeChannel}`);
+    } catch (error) {
+      forget();
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #unavailable(cause: unknown): BatutaError {
+    if (isBatutaError(cause)) return cause;
+    const reason =
+      cause instanceof AggregateError ? cause.errors.map(String).join(', ') : cause instanceof Error ? cause.message : String(cause);
+    return new BatutaError(
+      'BROKER_UNAVAILABLE',
+      `PostgreSQL at ${this.url} cannot carry tickets (${reason}). Check the URL and that the server runs.`,
+      {
+        details: { broker: this.url },
+        cause,
+      },
+    );
+  }
+}
