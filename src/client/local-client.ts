@@ -16,7 +16,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { Client, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { Wanted } from './enqueue.ts';
 import { handleOf } from './run-handle.ts';
-import { cancelOnAbort, LocalRuns } from './runs.ts';
+import { LocalRuns } from './runs.ts';
 
 export interface LocalClientOptions {
   readonly store: Store;
@@ -71,12 +71,11 @@ export class LocalClient implements Client {
     const listener = this.#listen(id, options.onEvent);
     const { name, tags, signal } = options;
     const underWay = await engine
-      .submit(definition, params, { id, ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), listener })
+      .submit(definition, params, { id, ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), signal, listener })
       .catch((error: unknown) => {
         this.#listeners.delete(id);
         throw error;
       });
-    cancelOnAbort(signal, underWay);
     return handleOf(store, underWay) as RunHandle<ResultOf<F>>;
   }
 

@@ -2,7 +2,8 @@
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { cancelBelow } from '../engine/cancel-below.ts';
-import type { Engine, RunUnderWay } from '../engine/engine.ts';
+import { cancelOnAbort } from '../engine/cancel-on-abort.ts';
+import type { Engine } from '../engine/engine.ts';
 import { checkSignalName } from '../model/signal.ts';
 import { decodeValue, encodeValue, loadValue } from '../engine/results.ts';
 import type { FlowDefinition } from '../model/flow.ts';
@@ -136,22 +137,9 @@ export class LocalRuns implements RunsClient {
   ): Promise<RunHandle> {
     const { engine, store, listen } = this.#options;
     const underWay = await engine.resume(run.id, definition, listen(run.id, options.onEvent));
-    cancelOnAbort(options.signal, underWay);
+    const forgetSignal = cancelOnAbort(options.signal, underWay.flowRun);
+    underWay.ended.then(forgetSignal, forgetSignal);
     return handleOf(store, underWay);
-  }
-}
-
-/** Cancels a run when the signal aborts, or has aborted. */
-export function cancelOnAbort(signal: AbortSignal | undefined, { flowRun, ended }: RunUnderWay): void {
-  if (!signal) return;
-  const cancel = (): void =>
-    flowRun.cancel(signal.reason instanceof Error && signal.reason.name !== 'AbortError' ? signal.reason.message : null);
-  if (signal.aborted) cancel();
-  else {
-    signal.addEventListener('abort', cancel, { once: true });
-    // A signal may outlive many runs.
-    const forget = (): void => signal.removeEventListener('abort', cancel);
-    ended.then(forget, forget);
   }
 }
 

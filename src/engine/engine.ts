@@ -11,6 +11,7 @@ import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { Claim } from '../store/store.ts';
 import { isHandedOn } from './active-run.ts';
+import { cancelOnAbort } from './cancel-on-abort.ts';
 import { ClaimBatcher } from './claim-batcher.ts';
 import { claimRefusal } from './claim-refusal.ts';
 import { describeFlow } from './describe-flow.ts';
@@ -24,6 +25,8 @@ import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './sub-flow.ts';
 export interface SubmitOptions extends MakeRunOptions {
   /** Of the run that this one is a sub-flow of. */
   readonly parking?: Parking | null;
+  /** Aborting cancels the run; of one that is aborted already nothing is executed. */
+  readonly signal?: AbortSignal | undefined;
   readonly listener?: EngineListener | null;
 }
 
@@ -83,7 +86,7 @@ export class Engine {
     };
     await this.describe(definition);
     await services.store.recorder.addRun(made, services.owner, leaseMs);
-    return this.#execute(definition, run, [], options.listener ?? null, options.parking ?? null);
+    return this.#execute(definition, run, [], options.listener ?? null, options.parking ?? null, options.signal);
   }
 
   /**
@@ -217,6 +220,7 @@ export class Engine {
     taskRuns: readonly TaskRun[],
     listener: EngineListener | null,
     parentParking: Parking | null,
+    signal?: AbortSignal,
   ): RunUnderWay {
     const claim: Claim = { runId: run.id, epoch: run.epoch };
     const subFlows: StartSubFlow = {
@@ -235,7 +239,11 @@ export class Engine {
       listener,
       parentParking,
     });
-    const ended = flowRun.execute().finally(() => this.#underWay.delete(run.id));
+    const forgetSignal = cancelOnAbort(signal, flowRun);
+    const ended = flowRun.execute().finally(() => {
+      forgetSignal();
+      this.#underWay.delete(run.id);
+    });
     // Whoever waits for it gets the error; when nobody does, it is not unhandled.
     ended.catch(() => undefined);
     const underWay = { flowRun, ended };

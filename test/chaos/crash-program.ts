@@ -40,7 +40,7 @@ function note(ctx: TaskContext): void {
 
 async function work<T>(ctx: TaskContext, value: T): Promise<T> {
   note(ctx);
-  await sleep(2);
+  await sleep(5);
   return value;
 }
 

@@ -170,11 +170,11 @@ describe(`a process that is killed in the middle of a run (CRASH_SEED=${seed})`,
   const random = seeded(seed);
 
   describe.each([
-    ['layered', 60],
+    ['layered', 40],
     ['mapped', 250],
-    ['code', 150],
-    ['parent', 250],
-    ['large', 120],
+    ['code', 170],
+    ['parent', 200],
+    ['large', 80],
   ])('%s', (flow, spanMs) => {
     test.each(Array.from({ length: rounds }, (_, round) => round + 1))(
       'is continued by another: recorded tasks are not executed again, all others are (round %i)',

@@ -65,6 +65,15 @@ function stubborn(): { readonly Graph: FlowClass; readonly running: Promise<void
 }
 
 describe('cancel', () => {
+  test('before anything has started runs nothing', () =>
+    withEngine({}, async (open) => {
+      let calls = 0;
+      const signal = AbortSignal.abort();
+      const handle = await open.client.submit(makeFlow({ a: { does: () => calls++ } }), {}, { signal });
+      await expectCancelled(open, handle);
+      expect(calls).toBe(0);
+    }));
+
   test('reaches running tasks as their signal, and what has not started as Cancelled', () =>
     withEngine({}, async (open) => {
       const { Graph, running } = obedient();
