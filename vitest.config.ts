@@ -31,7 +31,7 @@ export default defineConfig({
       room('unit', { testTimeout: 10_000 }),
       room('contract', { testTimeout: 30_000, globalSetup: [postgres] }),
       room('integration', { testTimeout: 30_000, globalSetup: [buildOnce] }),
-      room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce] }),
+      room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce, postgres] }),
       room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce, postgres] }),
       room('types', { testTimeout: 120_000 }),
     ],
