@@ -8,6 +8,7 @@ export interface GlobalOptions {
   readonly databaseUrl: string | undefined;
   readonly flows: string | undefined;
   readonly logLevel: string | undefined;
+  readonly logFormat: string | undefined;
 }
 
 export interface CommandContext {

@@ -7,10 +7,10 @@ import type { CommandContext } from './context.ts';
 
 /** The settings: flag, then environment, then `batuta.config.ts`, then default. What is odd about them is told on standard error. */
 export async function openSettings(context: CommandContext): Promise<LoadedConfig> {
-  const { databaseUrl, flows, logLevel } = context.globals;
+  const { databaseUrl, flows, logLevel, logFormat } = context.globals;
   const { err, cwd } = context.terminal;
   const loaded = await loadConfig({
-    flags: { databaseUrl, flows, logLevel },
+    flags: { databaseUrl, flows, logLevel, logFormat },
     isTty: err.isTty,
     loadFile: async () => (await import('../define/load-config-file.ts')).loadConfigFile(cwd),
   });

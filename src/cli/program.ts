@@ -23,6 +23,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
     .option('--database-url <url>', 'sqlite:<path> or postgres://… (BATUTA_DATABASE_URL)')
     .option('--flows <paths>', 'folders or files that hold flows (BATUTA_FLOWS)')
     .option('--log-level <level>', 'least that is logged (BATUTA_LOG_LEVEL)')
+    .option('--log-format <format>', 'pretty or json (BATUTA_LOG_FORMAT)')
     .configureHelp({ showGlobalOptions: true, helpWidth: terminal.out.isTty ? terminal.out.columns : 100 })
     .configureOutput({
       writeOut: (text) => terminal.out.write(text),
