@@ -1,0 +1,130 @@
+/**
+ * Workers that are killed and frozen while a fleet works.
+ *
+ * The ledger tells what was really executed. A task counts as executed again when it started after its completion had been recorded.
+ * `SEED` repeats the order of a run of this test; it is printed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, test } from 'vitest';
+import type { Run } from '../../src/model/run.ts';
+import { type Fleet, makeFleet, type Member } from '../support/fleet.ts';
+
+/** With `BATUTA_CHAOS=long` the long form. */
+const long = process.env['BATUTA_CHAOS'] === 'long';
+const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+const random = mulberry32(seed);
+
+let fleet: Fleet;
+afterEach(() => fleet.stop());
+
+/** All runs once they have ended. */
+async function ends(ids: readonly string[]): Promise<Run[]> {
+  const { store } = fleet.client.engine.services;
+  const runs: Run[] = [];
+  for (const id of ids) {
+    for (;;) {
+      const run = await store.runs.get(id);
+      if (run === null) throw new Error(`The run ${id} is gone.`);
+      if (run.endedAt !== null) {
+        runs.push(run);
+        break;
+      }
+      await sleep(100);
+    }
+  }
+  return runs;
+}
+
+/** Tasks that were recorded more than once, or started after they had been. */
+async function doneAgain(ids: readonly string[]): Promise<string[]> {
+  const { store } = fleet.client.engine.services;
+  const starts = new Map<string, number[]>();
+  for (const { run, task, what, at } of fleet.readLedger()) {
+    const key = `${run} ${task}`;
+    if (what === 'start') starts.set(key, [...(starts.get(key) ?? []), at]);
+  }
+  const found: string[] = [];
+  for (const id of ids) {
+    const [taskRuns, transitions] = await Promise.all([store.taskRuns.ofRun(id), store.transitions.ofRun(id)]);
+    for (const { id: taskRunId, key } of taskRuns) {
+      const records = transitions.filter((row) => row.taskRunId === taskRunId && row.type === 'COMPLETED');
+      if (records.length !== 1) found.push(`${id} ${key}: recorded ${records.length} times`);
+      const recordedAt = records[0]?.at ?? Infinity;
+      const startedAt = starts.get(`${id} ${key}`) ?? [];
+      if (startedAt.length === 0) found.push(`${id} ${key}: recorded, but never executed`);
+      if (startedAt.some((at) => at > recordedAt)) found.push(`${id} ${key}: executed after it was recorded`);
+    }
+  }
+  return found;
+}
+
+test.each(['sqlite', 'postgres and redis'] as const)(
+  'workers killed at random on %s: every run completes, nothing recorded is executed again',
+  async (on) => {
+    process.stdout.write(`seed ${seed}\n`);
+    const runs = long ? 500 : 110;
+    const kills = long ? 60 : 5;
+    fleet = await makeFleet({ on, leaseMs: 2_000, env: { BATUTA_MAX_RECOVERIES: '1000' } });
+    const workers: Member[] = await Promise.all([1, 2, 3].map((n) => fleet.start('worker', '--name', `w${n}`, '--concurrency', '8')));
+    await fleet.start('scheduler');
+    const ids = await fleet.client.enqueueMany(
+      'ledger-run',
+      Array.from({ length: runs }, () => ({ params: fleet.params({ items: 8, ms: 120 }) })),
+    );
+    for (let kill = 0; kill < kills; kill++) {
+      await sleep(500 + random() * 500);
+      const at = Math.floor(random() * workers.length);
+      await workers[at]?.end('SIGKILL');
+      workers[at] = await fleet.start('worker', '--name', `w${at}-${kill}`, '--concurrency', '8');
+    }
+    const ended = await ends(ids);
+    expect(ended.filter(({ state }) => state.name !== 'Completed').map(({ id, state }) => [id, state])).toEqual([]);
+    expect(ended.reduce((sum, { recoveries }) => sum + recoveries, 0)).toBeGreaterThan(0);
+    expect(await doneAgain(ids)).toEqual([]);
+    expect(await fleet.client.runs.list({ states: ['Running', 'Scheduled', 'Pending'] })).toMatchObject({ items: [] });
+  },
+  long ? 600_000 : undefined,
+);
+
+test.each(['sqlite', 'postgres and redis'] as const)(
+  'a worker frozen on %s for longer than its lease writes nothing once it wakes up',
+  async (on) => {
+    fleet = await makeFleet({ on, leaseMs: 2_000 });
+    const { store } = fleet.client.engine.services;
+    const frozen = await fleet.start('worker', '--name', 'frozen', '--concurrency', '2', '--queue', 'default', '--queue', 'after');
+    const ids = await fleet.client.enqueueMany(
+      'ledger-run',
+      [1, 2].map(() => ({ params: fleet.params({ items: 30, ms: 50 }) })),
+    );
+    // In the middle of both.
+    await expect.poll(() => fleet.readLedger().filter(({ what }) => what === 'end').length).toBeGreaterThan(10);
+    frozen.process.kill('SIGSTOP');
+    await fleet.start('worker', '--name', 'heir');
+    const ended = await ends(ids);
+    expect(ended.map(({ state, epoch, recoveries }) => [state.name, epoch, recoveries])).toEqual([
+      ['Completed', 3, 1],
+      ['Completed', 3, 1],
+    ]);
+    const read = (): Promise<unknown> =>
+      Promise.all(ids.map(async (id) => [await store.runs.get(id), await store.taskRuns.ofRun(id), await store.transitions.ofRun(id)]));
+    const before = await read();
+    frozen.process.kill('SIGCONT');
+    // Once it has executed another run, it has done whatever it would do about those it lost.
+    const after = await fleet.client.enqueue('ledger-run', fleet.params(), { queue: 'after' });
+    expect((await after.done()).state.name).toBe('Completed');
+    expect(await read()).toEqual(before);
+    expect(await doneAgain(ids)).toEqual([]);
+    expect(await frozen.end('SIGTERM')).toBe(0);
+  },
+);
+
+/** Numbers in [0, 1) that a seed repeats. Source: Mulberry32, Tommy Ettinger, public domain. */
+function mulberry32(start: number): () => number {
+  let state = start;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
