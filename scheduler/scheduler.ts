@@ -6,6 +6,8 @@
 import { joinServices } from '../src/base/service.ts';
 import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.ts';
 import { openClient } from '../src/client/open-client.ts';
+import { openHealthFile } from '../src/observe/health-file.ts';
+import { beatLoop } from './loops/beat.ts';
 import { reclaimLoop } from './loops/reclaim.ts';
 import { reissueLoop } from './loops/reissue.ts';
 import { retentionLoop } from './loops/retention.ts';
@@ -21,10 +23,12 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
     const { engine } = client;
     const broker = await client.broker();
     const parts = { engine, broker, log: log.logger };
+    const healthFile = openHealthFile(config.healthFile, { clock: engine.services.leaseClock, goodForMs: config.leaseMs });
     const loops = joinServices('scheduler', [
       reclaimLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
       retentionLoop(parts, { retentionMs: config.retentionMs }),
+      ...(config.healthFile === null ? [] : [beatLoop(parts, { intervalMs: config.heartbeatMs, healthFile })]),
     ]);
     await loops.start();
     return {

@@ -4,6 +4,7 @@ import { watchEventLoop } from '../src/base/clock.ts';
 import { makeLoop } from '../src/base/loop.ts';
 import { makeService, type Service } from '../src/base/service.ts';
 import type { EngineServices } from '../src/engine/services.ts';
+import type { HealthFile } from '../src/observe/health-file.ts';
 import type { WorkerRow } from '../src/store/store.ts';
 
 export interface HeartbeatOptions {
@@ -12,15 +13,17 @@ export interface HeartbeatOptions {
   readonly worker: Omit<WorkerRow, 'running' | 'lagMs'>;
   /** Runs under way now. */
   readonly running: () => number;
+  readonly healthFile: HealthFile;
 }
 
 /** Beats from its start, and takes the worker out of the list when it stops. */
-export function heartbeat({ services, log, worker, running }: HeartbeatOptions): Service {
+export function heartbeat({ services, log, worker, running, healthFile }: HeartbeatOptions): Service {
   const { store, settings, leaseClock } = services;
   const eventLoop = watchEventLoop();
   const loop = makeLoop({
     name: 'heartbeat',
     intervalMs: settings.heartbeatMs,
+    maxBackoffMs: settings.heartbeatMs,
     clock: leaseClock,
     random: services.random,
     onError: (error) => log.warn({ err: error }, 'The worker could not tell that it lives.'),
@@ -29,6 +32,7 @@ export function heartbeat({ services, log, worker, running }: HeartbeatOptions):
       if (lagMs > settings.leaseMs / 3)
         log.warn({ lagMs: Math.round(lagMs) }, `A task held up this worker for a large part of its lease; mark it isolate: 'thread'.`);
       await store.workers.beat({ ...worker, running: running(), lagMs });
+      await healthFile.beat();
     },
   });
   return makeService({
@@ -37,6 +41,7 @@ export function heartbeat({ services, log, worker, running }: HeartbeatOptions):
     async stop() {
       eventLoop.stop();
       await loop.stop();
+      await healthFile.remove();
       // A store that is gone forgets the worker by its silence.
       await store.workers.remove(worker.id).catch(() => undefined);
     },

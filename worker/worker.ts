@@ -10,6 +10,7 @@ import type { FleetProcess, StartWorker, WorkerOptions } from '../src/client/fle
 import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
+import { openHealthFile } from '../src/observe/health-file.ts';
 import { putTickets } from '../scheduler/loops/parts.ts';
 import { reclaimLoop } from '../scheduler/loops/reclaim.ts';
 import { reissueLoop } from '../scheduler/loops/reissue.ts';
@@ -45,8 +46,9 @@ export const startWorker: StartWorker = async (options): Promise<FleetProcess> =
       flows: Object.fromEntries([...flows.values()].map(({ name, version }) => [name, version])),
       startedAt: services.clock.now(),
     };
+    const healthFile = openHealthFile(config.healthFile, { clock: services.leaseClock, goodForMs: config.leaseMs });
     const background = joinServices('worker', [
-      heartbeat({ services, log: log.logger, worker, running: () => consumer.running }),
+      heartbeat({ services, log: log.logger, worker, running: () => consumer.running, healthFile }),
       reclaimLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
     ]);

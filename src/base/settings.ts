@@ -47,6 +47,8 @@ export interface Config {
   readonly results: string;
   /** How long ended runs are kept; null for ever. */
   readonly retentionMs: number | null;
+  /** File that a worker or scheduler renews as long as it works; null: none. */
+  readonly healthFile: string | null;
 }
 
 /** What a default may depend on. */
@@ -232,6 +234,15 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     defaultValue: () => 30 * dayMs,
     read: (value) => (value === 'forever' ? null : readDuration(0)(value)),
     show: (value) => (value === null ? 'forever' : showMs(value)),
+  },
+  healthFile: {
+    name: 'healthFile',
+    env: 'BATUTA_HEALTH_FILE',
+    about: 'File that one worker or scheduler renews as long as it works; `batuta health` reads it',
+    defaultText: '(unset)',
+    defaultValue: () => null,
+    read: readText,
+    show: (value) => value ?? '',
   },
 };
 

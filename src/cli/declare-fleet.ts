@@ -1,4 +1,4 @@
-/** The processes of the fleet: worker and scheduler. */
+/** The processes of the fleet: worker and scheduler, and how they are. */
 import type { Command } from 'commander';
 import { collect } from './declare-run.ts';
 import type { Perform } from './perform.ts';
@@ -29,4 +29,9 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
     .action((_options, command) =>
       perform(command, async (context) => (await import('./commands/scheduler.ts')).serveAsScheduler(context)),
     );
+  program
+    .command('health')
+    .description('tell by its file (BATUTA_HEALTH_FILE) whether the worker or scheduler of this host works')
+    .option('--json', 'print JSON')
+    .action((options, command) => perform(command, async (context) => (await import('./commands/health.ts')).health(context, options)));
 }

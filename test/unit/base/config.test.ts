@@ -27,6 +27,7 @@ test('without anything set, every value is the default of the design', async () 
     apiKey: null,
     leaseMs: 15_000,
     heartbeatMs: 5_000,
+    maxRecoveries: 3,
     concurrency: 16,
     logLevel: 'info',
     logFormat: 'json',
@@ -34,6 +35,7 @@ test('without anything set, every value is the default of the design', async () 
     captureConsole: true,
     results: '.batuta/results',
     retentionMs: 30 * 86_400_000,
+    healthFile: null,
   });
   expect(new Set(Object.values(sources))).toEqual(new Set(['default']));
   expect(warnings).toEqual([]);

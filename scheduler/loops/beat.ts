@@ -1,0 +1,33 @@
+/** Tells by a file that this scheduler lives and reaches the database. Runs in every scheduler, each with a file of its own. */
+import { type Loop, makeLoop } from '../../src/base/loop.ts';
+import { makeService, type Service } from '../../src/base/service.ts';
+import type { HealthFile } from '../../src/observe/health-file.ts';
+import type { LoopParts } from './parts.ts';
+
+/** Removes the file when it stops. */
+export function beatLoop(
+  { engine, log }: LoopParts,
+  { intervalMs, healthFile }: { readonly intervalMs: number; readonly healthFile: HealthFile },
+): Service {
+  const { store, leaseClock, random } = engine.services;
+  const loop: Loop = makeLoop({
+    name: 'beat',
+    intervalMs,
+    maxBackoffMs: intervalMs,
+    clock: leaseClock,
+    random,
+    onError: (error) => log.warn({ err: error }, 'The scheduler could not tell that it lives.'),
+    async step() {
+      await store.fleet.owners();
+      await healthFile.beat();
+    },
+  });
+  return makeService({
+    name: 'beat',
+    start: () => loop.start(),
+    async stop() {
+      await loop.stop();
+      await healthFile.remove();
+    },
+  });
+}
