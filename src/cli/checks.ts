@@ -2,6 +2,7 @@
 import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import type { LoadedConfig } from '../base/config.ts';
+import { formatDuration } from '../base/duration.ts';
 import { isBatutaError } from '../base/errors.ts';
 import { packageFolder } from '../base/installed.ts';
 import type { Config } from '../base/settings.ts';
@@ -35,7 +36,7 @@ export async function checkAll(context: CommandContext): Promise<Check[]> {
     return [node, bad('settings', error, 'Correct the setting; batuta config shows where each comes from.')];
   }
   const store = await checkStore(context, settings.config);
-  return [node, checkSettings(settings), ...store, await checkFlows(context, settings.config)];
+  return [node, checkSettings(settings), ...store, ...(await checkRedisOf(settings.config)), await checkFlows(context, settings.config)];
 }
 
 function checkNode(): Check {
@@ -86,6 +87,22 @@ function mendOfStore(error: unknown): string {
   if (code === 'STORE_READ_ONLY') return 'Give this user the right to write the file and its folder.';
   if (code === 'STORE_FULL') return 'Make room on the disk; batuta db prune deletes old runs.';
   return 'Check BATUTA_DATABASE_URL and that the database runs.';
+}
+
+/** Nothing where no Redis is set. */
+async function checkRedisOf({ redisUrl }: Config): Promise<Check[]> {
+  if (redisUrl === null) return [];
+  try {
+    const { checkRedis } = await import('../broker/open.ts');
+    const { url, version, evictionPolicy, latencyMs, warnings } = await checkRedis(redisUrl);
+    const found = `${url}, version ${version}, maxmemory-policy ${evictionPolicy}, answers in ${formatDuration(latencyMs)}`;
+    const [warning] = warnings;
+    if (warning === undefined) return [good('redis', found)];
+    const keepsAll = evictionPolicy === 'noeviction' || evictionPolicy === 'unknown';
+    return [{ name: 'redis', verdict: keepsAll ? 'odd' : 'bad', found, mend: warnings.join(' ') }];
+  } catch (error) {
+    return [bad('redis', error, 'Check BATUTA_REDIS_URL and that Redis runs. Runs are recorded all the same and start once it is back.')];
+  }
 }
 
 function checkWritable(config: Config): Check {

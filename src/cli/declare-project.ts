@@ -21,7 +21,7 @@ export function declareProjectCommands(program: Command, perform: Perform): void
     );
   program
     .command('doctor')
-    .description('check Node, the settings, the database, the clock and the flows')
+    .description('check Node, the settings, the database, Redis, the clock and the flows')
     .option('--json', 'print JSON')
     .action((options, command) => perform(command, async (context) => (await import('./commands/doctor.ts')).doctor(context, options)));
   const db = makeGroup(program, 'db', 'look after the database');
