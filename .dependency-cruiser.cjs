@@ -32,7 +32,7 @@ const keepers = {
   kysely: '^src/store/',
   libsql: '^src/store/',
   pg: '^src/(store|broker)/',
-  bullmq: '^src/broker/bullmq-broker\\.ts$',
+  bullmq: '^src/broker/bullmq-(broker|worker)\\.ts$',
   ioredis: '^src/broker/',
   esbuild: '^src/(define|testing)/',
   piscina: '^src/engine/',

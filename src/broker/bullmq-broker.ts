@@ -1,13 +1,13 @@
 /**
- * The broker of a fleet: BullMQ, over Redis or PostgreSQL. The only file that imports it.
+ * The broker of a fleet: BullMQ, over Redis or PostgreSQL. This file and `bullmq-worker.ts` alone import it.
  *
  * A ticket is a job without content, named by its own three values, tried once, and removed when its handler has ended. What
  * BullMQ offers beyond that stays unused: no retries, no events, no schedulers of its own. A job whose worker died or froze
  * loses its lock after `visibilityMs` and is given to another as often as it takes; whether there is still something to do
  * for it stands in the store.
  */
-import { createPostgresBackend, Queue, Worker } from 'bullmq';
-import type { BackendFactory, ConnectionOptions, Job } from 'bullmq';
+import { Queue } from 'bullmq';
+import type { ConnectionOptions } from 'bullmq';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type {
@@ -23,7 +23,7 @@ import type {
   Unsubscribe,
 } from './broker.ts';
 import { BullmqConsumer } from './bullmq-consumer.ts';
-import type { TakingWorker, WorkerPlan } from './bullmq-consumer.ts';
+import { backendOf, TicketWorker } from './bullmq-worker.ts';
 import {
   checkChannelName,
   checkConsume,
@@ -35,7 +35,6 @@ import {
   ticketKey,
 } from './checks.ts';
 import type { CheckedTicket } from './checks.ts';
-import { settledWithin } from './within.ts';
 import type { Wire } from './wire.ts';
 
 export interface BullmqBrokerOptions {
@@ -50,20 +49,8 @@ export interface BullmqBrokerOptions {
 
 /** Tickets in one round trip; the event loop gets its turn between two. */
 const bulkSize = 1_000;
-/** How long a worker waits to be woken before it looks by itself, s. */
-const netSeconds = 1;
-/** Wait after an error before BullMQ tries again, ms; its own 15 s would leave a worker deaf for as long. */
-const retryDelayMs = 500;
-/** Wait after the server has refused to hand out a ticket, ms, for BullMQ would ask again at once. */
-const refusedMs = 200;
-/** BullMQ fails a job that was lost more often than this; for us no loss counts. */
-const maxStalledCount = 1_000_000;
 /** Events that BullMQ keeps of a queue; nobody reads them. */
 const keptEvents = 10;
-
-const noJob = undefined as unknown as Job<Ticket, void>;
-const backendOf = (wire: Wire): BackendFactory | undefined =>
-  wire.kind === 'postgres' ? (createPostgresBackend as unknown as BackendFactory) : undefined;
 
 export class BullmqBroker implements Broker {
   readonly kind: 'redis' | 'postgres';
@@ -159,7 +146,17 @@ export class BullmqBroker implements Broker {
 
   async #ask<T>(name: string, ask: (queue: Queue<Ticket, void>) => Promise<T>): Promise<T> {
     this.#refuseClosed();
-    return await this.#options.wire.answerOf(() => ask(this.#queue(name)));
+    return await this.#options.wire.answerOf(async () => {
+      const queue = this.#queue(name);
+      try {
+        await queue.waitUntilReady();
+      } catch (error) {
+        // The connection was lost as BullMQ began, and it would say so for ever.
+        if (this.#queues.get(name) === queue) this.#queues.delete(name);
+        throw error;
+      }
+      return await ask(queue);
+    });
   }
 
   /** Made only while there is a connection: BullMQ lets a queue that cannot connect wait for ever. */
@@ -204,157 +201,5 @@ export class BullmqBroker implements Broker {
   #refuseClosed(): void {
     if (this.#closed === undefined) return;
     throw new BatutaError('BROKER_UNAVAILABLE', 'This broker was closed; open another.', { details: { broker: this.url } });
-  }
-}
-
-/** A BullMQ worker that asks for a place before it asks for a ticket. */
-class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
-  lookedAt: number;
-  parked = false;
-  readonly #plan: WorkerPlan;
-  readonly #clock: Clock;
-  readonly #atWork = new Map<string, string>();
-  /** Tickets that BullMQ has fetched and not begun to work on. */
-  readonly #handedOn = new Set<Job<Ticket, void>>();
-  /** Whether a place was taken for the next ticket already. */
-  #reserved = false;
-  #interrupt: (() => void) | undefined;
-
-  constructor(
-    plan: WorkerPlan,
-    { wire, visibilityMs, clock }: { readonly wire: Wire; readonly visibilityMs: number; readonly clock: Clock },
-  ) {
-    const work = async (job: Job<Ticket, void>, token?: string): Promise<void> => {
-      const id = job.id ?? '';
-      this.#atWork.set(id, token ?? '');
-      await plan.work(job.data);
-      this.#atWork.delete(id);
-    };
-    const options = {
-      connection: plan.connection as ConnectionOptions,
-      prefix: wire.prefix,
-      concurrency: plan.concurrency,
-      // Begins once this class is whole.
-      autorun: false,
-      drainDelay: netSeconds,
-      lockDuration: visibilityMs,
-      stalledInterval: Math.max(100, Math.floor(visibilityMs / 3)),
-      maxStalledCount,
-      runRetryDelay: retryDelayMs,
-    };
-    super(plan.queue, work, options, backendOf(wire) as undefined);
-    this.#plan = plan;
-    this.#clock = clock;
-    this.lookedAt = clock.monotonic();
-    this.on('error', (error) => wire.complain(error));
-    this.#waitInOwnWay();
-    this.run().catch((error: unknown) => wire.complain(error));
-  }
-
-  get looping(): boolean {
-    return this.isRunning();
-  }
-
-  stopTaking(): void {
-    this.paused = true;
-    this.getBackend()
-      .disconnectBlocking(false)
-      .catch(() => undefined);
-  }
-
-  async giveBack(): Promise<void> {
-    for (const [id, token] of this.#atWork) await this.getBackend().moveJobFromActiveToWait(id, token);
-  }
-
-  async end(): Promise<void> {
-    await this.close(true).catch(() => undefined);
-  }
-
-  /**
-   * Two things are done otherwise than BullMQ does them. While all places are taken it is not listened for tickets, so that
-   * the wake-up goes to somebody who has one. And a wait ends by our own timer: Redis notices only ten times a second that
-   * a wait is over. What was asked then goes on, and its answer is for the next wait.
-   */
-  #waitInOwnWay(): void {
-    const { places, rank } = this.#plan;
-    const backend = this.getBackend();
-    const ask = backend.waitForJob.bind(backend);
-    let asked: ReturnType<typeof ask> | undefined;
-    backend.waitForJob = async (seconds) => {
-      this.lookedAt = this.#clock.monotonic();
-      if (places.free === 0) {
-        // What BullMQ does next is to ask for a ticket.
-        this.parked = true;
-        this.#reserved = await places.take(rank).granted;
-        this.parked = false;
-        return null;
-      }
-      asked ??= ask(Math.max(seconds, netSeconds));
-      if (!(await settledWithin(this.#clock, seconds * 1_000, asked))) return null;
-      const answer = asked;
-      asked = undefined;
-      return await answer;
-    };
-  }
-
-  /**
-   * BullMQ waits here before it begins with tickets it has fetched already, so while there are such, and once one comes, it
-   * is sent on without; else workers could hold all places with tickets they do not get to.
-   */
-  async #hasPlace(): Promise<boolean> {
-    const { places, rank } = this.#plan;
-    if (this.#reserved) {
-      this.#reserved = false;
-      return true;
-    }
-    if (places.tryTake()) return true;
-    if (this.#handedOn.size > 0) return false;
-    const wish = places.take(rank);
-    const interrupted = new Promise<false>((resolve) => {
-      this.#interrupt = () => resolve(false);
-    });
-    this.parked = true;
-    const granted = await Promise.race([wish.granted, interrupted]);
-    this.parked = false;
-    if (!granted) wish.cancel();
-    return granted;
-  }
-
-  protected override async moveToActive(token: string, name?: string): Promise<Job<Ticket, void>> {
-    if (!(await this.#hasPlace())) return await this.nextJobFromJobData();
-    this.lookedAt = this.#clock.monotonic();
-    let job: Job<Ticket, void> = noJob;
-    try {
-      job = await super.moveToActive(token, name);
-    } catch (error) {
-      await this.#clock.sleep(refusedMs);
-      throw error;
-    } finally {
-      if (job === undefined) this.#plan.places.release();
-      else this.#handedOn.add(job);
-    }
-    return job;
-  }
-
-  /** The place goes with the ticket that BullMQ hands on, unless a queue that is served before this one waits for it. */
-  override async processJob(
-    job: Job<Ticket, void>,
-    token: string,
-    fetchNext: () => boolean = () => true,
-  ): Promise<void | Job<Ticket, void>> {
-    const { places, rank } = this.#plan;
-    this.#handedOn.delete(job);
-    let next: void | Job<Ticket, void> = undefined;
-    try {
-      next = await super.processJob(job, token, () => fetchNext() && !places.closed && !places.isWantedBefore(rank));
-    } finally {
-      if (next === undefined) places.release();
-    }
-    this.lookedAt = this.#clock.monotonic();
-    if (next !== undefined) {
-      this.#handedOn.add(next);
-      this.#interrupt?.();
-    }
-    return next;
   }
 }

@@ -19,7 +19,7 @@ import type { Wire } from './wire.ts';
 export interface TakingWorker {
   /** Whether its loop is at work. */
   readonly looping: boolean;
-  /** When it last heard from the broker or began to ask, monotonic ms. */
+  /** When it last heard from the broker, monotonic ms. It asks at least once a second while it could take a ticket. */
   readonly lookedAt: number;
   /** Whether it waits for a place. */
   readonly parked: boolean;
