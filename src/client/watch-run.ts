@@ -9,6 +9,8 @@ import type { Store } from '../store/store.ts';
 const pollMs = 100;
 /** Rows are read again at the latest after this many looks where the database cannot tell that it has changed. */
 const looksPerRead = 5;
+/** The same where it can: it does not tell of what this process writes itself. */
+const looksPerNet = 10;
 
 /** Yields at once and then on every change until the run is terminal or `signal` aborts. @throws BatutaError RUN_NOT_FOUND */
 export async function* watchRun(
@@ -32,7 +34,7 @@ export async function* watchRun(
 }
 
 async function restUntilChange(store: Store, clock: Clock, version: number | null, signal?: AbortSignal): Promise<void> {
-  for (let look = 0; look < looksPerRead || version !== null; look++) {
+  for (let look = 0; look < (version === null ? looksPerRead : looksPerNet); look++) {
     await clock.sleep(pollMs, signal).catch(() => undefined);
     if (signal?.aborted || (version !== null && store.dataVersion() !== version)) return;
   }

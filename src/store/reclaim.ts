@@ -8,6 +8,7 @@ import type { StateName, StateType } from '../model/state.ts';
 import { cancelNow } from './cancel.ts';
 import type { Connection, Query } from './connection.ts';
 import type { ReclaimOptions, ReclaimReport, TicketedRun } from './fleet-store.ts';
+import { endSpreadOf } from './spread.ts';
 import { addTransitions } from './transitions.ts';
 import { openList } from './waiting.ts';
 
@@ -76,6 +77,7 @@ async function letWait(connection: Connection, query: Query, runs: readonly Lost
   );
   return await query<TicketedRun>(
     `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = lost.message, epoch = epoch + 1,
+       due_at = case when state_type = 'PAUSED' then null else due_at end,
        recoveries = recoveries + 1, owner = null, lease_until = null, ticketed_at = ${connection.fragments.now(1)}
      from ${connection.fragments.list(2, { lost_id: 'text', message: 'text' })} as lost where runs.id = lost.lost_id
      returning id, epoch, queue, priority, due_at as "dueAt"`,
@@ -97,6 +99,7 @@ async function crash(connection: Connection, query: Query, run: LostRun): Promis
   );
   const history = [...new Set([...owners.map(({ owner }) => owner), nameOf(run)])];
   const message = `Process after process was lost while it ran, ${run.recoveries + 1} in all: ${history.join(', ')}.`;
+  await endSpreadOf(query, id);
   const crashed = { at: now, type: 'CRASHED', name: 'Crashed', message, owner: null } as const;
   const tasks = await query<{ id: string; attempt: number }>(
     `update task_runs set state_type = 'CRASHED', state_name = 'Crashed', state_message = $1, ended_at = $2, due_at = null
