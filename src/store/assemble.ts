@@ -12,6 +12,7 @@ import type { RecorderOptions } from './recorder.ts';
 import { deleteRun, pruneRuns, resultRefsOf } from './remove.ts';
 import { reopenRun } from './reopen.ts';
 import { signalStore } from './signals.ts';
+import { spreadStore } from './spread.ts';
 import type { RunStore, Store } from './store.ts';
 import { taskRunStore } from './task-runs.ts';
 import { ticketStore } from './tickets.ts';
@@ -37,6 +38,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     signals: signalStore(connection),
     tickets: ticketStore(connection),
     fleet: fleetStore(connection),
+    spread: spreadStore(connection),
     workers: workerStore(connection),
     recorder,
     dataVersion: () => connection.dataVersion(),

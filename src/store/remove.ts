@@ -5,7 +5,7 @@ import type { Connection, Query } from './connection.ts';
 import type { PruneReport } from './store.ts';
 
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
-const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals'] as const;
+const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks'] as const;
 
 /** Runs of a list with their sub-flow runs, at any depth. `$1` is the list of ids. */
 function familyOf({ fragments }: Connection): string {

@@ -6,6 +6,7 @@ import type { StateType } from '../model/state.ts';
 import { getRun } from './claim.ts';
 import type { Connection, Query } from './connection.ts';
 import { forUpdate } from './lock.ts';
+import { endSpreadOf } from './spread.ts';
 import { addTransitions } from './transitions.ts';
 
 const message = 'Opened by an explicit retry';
@@ -18,6 +19,7 @@ export async function reopenRun(connection: Connection, id: string, at: number, 
       [id],
     );
     if (run === undefined || !canReopen(run.state_type)) return false;
+    await endSpreadOf(query, id);
     const tasks = await openTaskRuns(connection, query, id, fromTasks);
     // A last owner may not have given it back yet; the raised epoch shuts it out.
     await query(

@@ -9,9 +9,11 @@ import type { Signal } from '../model/signal.ts';
 import type { StateType } from '../model/state.ts';
 import type { FleetStore, WorkerStore } from './fleet-store.ts';
 import type { NewRun } from './new-run.ts';
+import type { SpreadStore } from './spread-store.ts';
 
 export type * from './fleet-store.ts';
 export type * from './new-run.ts';
+export type * from './spread-store.ts';
 
 /** Proof of ownership that every write of an owner carries. */
 export interface Claim {
@@ -262,6 +264,7 @@ export interface Store {
   readonly signals: SignalStore;
   readonly tickets: TicketStore;
   readonly fleet: FleetStore;
+  readonly spread: SpreadStore;
   readonly workers: WorkerStore;
   readonly recorder: Recorder;
   /**

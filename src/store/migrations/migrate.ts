@@ -11,10 +11,11 @@ import { runs } from './0001-runs.ts';
 import { tickets } from './0002-tickets.ts';
 import { fleet } from './0003-fleet.ts';
 import { signals } from './0004-signals.ts';
+import { spread } from './0005-spread.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
-export const migrations: readonly Migration[] = [runs, tickets, fleet, signals];
+export const migrations: readonly Migration[] = [runs, tickets, fleet, signals, spread];
 
 const newest = migrations.length;
 
