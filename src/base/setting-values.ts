@@ -74,7 +74,7 @@ export function hide(value: string | null): string {
 export function hidePassword(url: string): string {
   return url
     .replace(/(:\/\/[^/?#]*?:)[^/?#]*(@)/, `$1${hidden}$2`)
-    .replace(/([?&](?:password|authToken|sslpassword)=)[^&#]*/gi, `$1${hidden}`);
+    .replace(/([?&](?:password|sentinelPassword|authToken|sslpassword)=)[^&#]*/gi, `$1${hidden}`);
 }
 
 /** A length of time in the largest unit that says it exactly, in the form that is read back. */

@@ -13,9 +13,20 @@ export function scaffold({ name, version }: { readonly name: string; readonly ve
     { path: 'package.json', text: packageJson(name, version) },
     { path: 'tsconfig.json', text: tsconfig },
     { path: 'flows/hello.ts', text: helloFlow },
-    { path: 'docker-compose.yml', text: compose },
-    { path: '.gitignore', text: 'node_modules/\n.batuta/\n' },
+    { path: 'docker-compose.yml', text: compose.replace('NAME', composeName(name)) },
+    { path: '.env.example', text: envExample },
+    { path: '.gitignore', text: 'node_modules/\n.batuta/\n.env\n' },
   ];
+}
+
+/** Compose takes lowercase letters, digits, `_` and `-`, the first a letter or digit. */
+function composeName(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9_-]+/g, '-')
+      .replace(/^[_-]+/, '') || 'flows'
+  );
 }
 
 function packageJson(name: string, version: string): string {
@@ -77,26 +88,76 @@ export class Hello {
 `;
 
 const compose = `# Not needed to begin: without any service everything is recorded in .batuta/batuta.db.
-# To record in PostgreSQL instead:
-#   docker compose up -d
-#   export BATUTA_DATABASE_URL=postgres://batuta:batuta@127.0.0.1:5432/batuta
+# What a fleet of workers stands on:
+#   cp .env.example .env        # and fill it in
+#   docker compose up --wait
+#   export BATUTA_DATABASE_URL=postgres://batuta:POSTGRES_PASSWORD@127.0.0.1:5432/batuta
+#   export BATUTA_REDIS_URL=redis://:REDIS_PASSWORD@127.0.0.1:6379
+#   npx batuta doctor && npx batuta worker
+name: NAME
+
 services:
   postgres:
-    image: postgres:17-alpine
-    environment:
-      POSTGRES_USER: batuta
-      POSTGRES_PASSWORD: batuta
-      POSTGRES_DB: batuta
-    ports:
-      - "127.0.0.1:5432:5432"
+    image: postgres:17.6-alpine
     volumes:
       - postgres:/var/lib/postgresql/data
+    environment:
+      POSTGRES_DB: batuta
+      POSTGRES_PASSWORD: \${POSTGRES_PASSWORD:?copy .env.example to .env and fill it in}
+      POSTGRES_USER: batuta
+    ports:
+      - '127.0.0.1:5432:5432'
+    restart: unless-stopped
     healthcheck:
-      test: ["CMD-SHELL", "pg_isready -U batuta"]
-      interval: 2s
-      timeout: 2s
-      retries: 15
+      test: ["CMD", "pg_isready", "--username", "batuta", "--dbname", "batuta"]
+      interval: 5s
+      timeout: 5s
+      start_period: 30s
+      retries: 12
+    deploy:
+      resources:
+        limits:
+          cpus: '2'
+          memory: 1G
+
+  redis:
+    image: redis:7.4-alpine
+    volumes:
+      - redis:/data
+    environment:
+      # Read by redis-cli.
+      REDISCLI_AUTH: \${REDIS_PASSWORD:?copy .env.example to .env and fill it in}
+    ports:
+      - '127.0.0.1:6379:6379'
+    command:
+      - redis-server
+      - --appendonly
+      - 'yes'
+      - --maxmemory
+      - 384mb
+      - --maxmemory-policy
+      - noeviction
+      - --requirepass
+      - \${REDIS_PASSWORD:?copy .env.example to .env and fill it in}
+    restart: unless-stopped
+    healthcheck:
+      test: ["CMD-SHELL", "redis-cli ping | grep --quiet PONG"]
+      interval: 5s
+      timeout: 5s
+      start_period: 30s
+      retries: 12
+    deploy:
+      resources:
+        limits:
+          cpus: '1'
+          memory: 512M
 
 volumes:
   postgres:
+  redis:
+`;
+
+const envExample = `# For docker compose: copy this file to .env and fill it in. Passwords become part of addresses: use letters and digits only.
+POSTGRES_PASSWORD=
+REDIS_PASSWORD=
 `;

@@ -137,7 +137,7 @@ test('an unknown BATUTA_ variable is a warning with the nearest one, not an erro
 test('the description of a configuration shows each value with its source and no secret', async () => {
   const env = {
     BATUTA_DATABASE_URL: 'postgres://user:hunter2@db:5432/batuta?password=hunter2',
-    BATUTA_REDIS_URL: 'rediss://:hunter2@redis:6379',
+    BATUTA_REDIS_URL: 'rediss://:hunter2@redis:6379?sentinel=main&sentinelPassword=hunter2',
     BATUTA_API_KEY: 'hunter2',
     BATUTA_SECRET_KEY: 'hunter2',
   };

@@ -1,0 +1,36 @@
+# The worker and the scheduler, and any other command: `docker run batuta doctor`. Flows are mounted at /app/flows or copied there.
+FROM node:22-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY scripts scripts
+COPY src src
+COPY worker worker
+COPY scheduler scheduler
+RUN npm run build
+
+FROM node:22-bookworm-slim AS packages
+WORKDIR /app
+COPY package.json package-lock.json .npmrc ./
+# Without scripts: all that is native comes built.
+RUN npm ci --omit=dev --ignore-scripts
+
+FROM node:22-bookworm-slim AS run
+ENV NODE_ENV=production BATUTA_HEALTH_FILE=/tmp/batuta-health
+WORKDIR /app
+COPY package.json LICENSE ./
+COPY --from=packages /app/node_modules node_modules
+COPY --from=build /app/dist dist
+# What a container may write is .batuta (the database of SQLite, large results) and /tmp; all else belongs to root.
+RUN mkdir -p .batuta flows \
+  && chown node:node .batuta \
+  && chmod +x dist/cli/main.js \
+  && ln -s /app/dist/cli/main.js /usr/local/bin/batuta
+USER node
+VOLUME /app/.batuta
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["batuta", "health"]
+# In exec form, so that SIGTERM reaches it: a worker finishes its runs or hands them back, and ends with status 0.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["batuta"]
+CMD ["worker"]
