@@ -1,5 +1,6 @@
 /** What may be put: names of queues and channels, tickets, due times, priorities. The same for every maker. */
 import { BatutaError } from '../base/errors.ts';
+import { isQueueName } from '../model/queue.ts';
 import type { ConsumeOptions, NewTicket, PutOptions, Ticket } from './broker.ts';
 
 /** Lowest priority; the highest is its opposite. */
@@ -8,7 +9,6 @@ export const highestPriority = 100;
 
 /** PostgreSQL carries just under 8,000 bytes, with the name of the channel. */
 const maxMessageBytes = 7_500;
-const queuePattern = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$/;
 const channelPattern = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}$/;
 const idPattern = /^[A-Za-z0-9_.-]{1,100}$/;
 
@@ -25,7 +25,7 @@ export interface CheckedTicket extends Ticket {
  * @throws BatutaError NAME_INVALID
  */
 export function checkQueueName(name: string): void {
-  if (typeof name === 'string' && queuePattern.test(name)) return;
+  if (isQueueName(name)) return;
   throw new BatutaError(
     'NAME_INVALID',
     `${JSON.stringify(name)} is no name for a queue. Use 1 to 100 letters, digits, _, . and -, and begin with a letter or digit.`,

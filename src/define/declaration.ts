@@ -11,11 +11,13 @@ export type FlowDeclaration = Pick<
   FlowDefinition,
   'name' | 'description' | 'tags' | 'params' | 'runName' | 'retry' | 'timeoutMs' | 'concurrency' | 'result'
 > & {
+  /** Whether its tasks are spread that do not say otherwise. */
+  readonly spread: boolean;
   readonly version: string | null;
 };
 
 const flowOptionNames: readonly string[] = [
-  ...['name', 'version', 'description', 'tags', 'params', 'runName', 'timeout', 'concurrency', 'result'],
+  ...['name', 'version', 'description', 'tags', 'params', 'runName', 'timeout', 'concurrency', 'result', 'spread'],
   ...check.retryOptions,
 ];
 const taskOptionNames: readonly string[] = [
@@ -30,6 +32,8 @@ const taskOptionNames: readonly string[] = [
     'tags',
     'priority',
     'isolate',
+    'spread',
+    'queue',
     'persist',
     'version',
     'description',
@@ -79,6 +83,7 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     timeoutMs: check.positiveDurationMs(place, 'timeout', options.timeout) ?? null,
     concurrency: check.wholeNumber(place, 'concurrency', options.concurrency, 1) ?? null,
     result: check.text(place, 'result', options.result) ?? null,
+    spread: check.flag(place, 'spread', options.spread) ?? false,
   };
 }
 
@@ -110,6 +115,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     timeoutMs: check.positiveDurationMs(place, 'timeout', options.timeout) ?? null,
     priority: check.finiteNumber(place, 'priority', options.priority) ?? 0,
     isolate: check.oneOf(place, 'isolate', options.isolate, ['thread'] as const) ?? null,
+    ...spreadOf(place, options),
     persist: check.flag(place, 'persist', options.persist) ?? true,
     runName: check.runNameOf<(args: readonly unknown[]) => string>(place, options.runName) ?? null,
     method: record.method,
@@ -118,9 +124,29 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
   return definition;
 }
 
+/** The task in its flow: spread as the flow is, where nothing else is said and its result can travel. */
+export function spreadAs(flow: FlowDeclaration, task: TaskDefinition, { options }: TaskRecord): TaskDefinition {
+  return flow.spread && options.spread === undefined && task.persist ? { ...task, spread: true } : task;
+}
+
 /** The first option of a task that only a class without `run()` may have, or undefined. */
 export function wiringOptionOf(record: TaskRecord): string | undefined {
   return wiringOptionNames.find((name) => record.options[name] !== undefined);
+}
+
+function spreadOf(place: string, options: check.RawOptions): Pick<TaskDefinition, 'spread' | 'queue'> {
+  const queue = check.queueName(place, options.queue) ?? null;
+  const spread = check.flag(place, 'spread', options.spread);
+  if (queue !== null && spread === false)
+    throw check.refuse('OPTION_INVALID', place, `: queue says nothing with spread: false; leave one of them out.`);
+  const isSpread = spread ?? queue !== null;
+  if (isSpread && options.persist === false)
+    throw check.refuse(
+      'OPTION_INVALID',
+      place,
+      `: persist: false does not go with ${queue === null ? 'spread' : 'queue'}, for the result has to travel.`,
+    );
+  return { spread: isSpread, queue };
 }
 
 function flowName(cls: AnyClass, options: check.RawOptions): string {

@@ -6,7 +6,7 @@ import type { FlowClass } from '../model/context.ts';
 import type { FlowDefinition, HookDefinition } from '../model/flow.ts';
 import { buildGraph, type Graph, type GraphFault } from '../model/graph.ts';
 import type { TaskDefinition } from '../model/task.ts';
-import { classNameOf, declaredFlow, declaredTask, wiringOptionOf } from './declaration.ts';
+import { classNameOf, declaredFlow, declaredTask, type FlowDeclaration, spreadAs, wiringOptionOf } from './declaration.ts';
 import {
   type AnyClass,
   type FlowOrigin,
@@ -63,9 +63,10 @@ function define(cls: FlowClass): FlowDefinition {
   const record = readFlow(cls);
   if (!record)
     throw new BatutaError('FLOW_NOT_FOUND', `${className} is no flow: put @Flow() on the class.`, { details: { class: className } });
-  const declared = declaredFlow(cls, record);
+  const flow = declaredFlow(cls, record);
+  const { spread: _, ...declared } = flow;
   const run = methodOf(cls, 'run');
-  const tasks = run ? codeTasks(cls) : graphTasks(cls);
+  const tasks = run ? codeTasks(cls, flow) : graphTasks(cls, flow);
   if (tasks.size === 0 && !run) throw refuse('FLOW_EMPTY', className, ' has neither a method with @Task() nor a method run(); add one.');
   if (declared.result !== null) checkResult(cls, declared.result, tasks, run !== undefined);
   const origin = readOrigin(cls);
@@ -85,11 +86,11 @@ function define(cls: FlowClass): FlowDefinition {
 }
 
 /** A task of a static graph is the method as it stands on the class, other decorators included. */
-function graphTasks(cls: AnyClass): Map<string, TaskDefinition> {
+function graphTasks(cls: AnyClass, flow: FlowDeclaration): Map<string, TaskDefinition> {
   const tasks = new Map<string, TaskDefinition>();
   for (const [name, { declaredBy, record }] of recordsOf(cls)) {
     const method = methodOf(cls, name) ?? record.method;
-    tasks.set(name, { ...declaredTask(classNameOf(declaredBy), record), method: readBare(method) ?? method });
+    tasks.set(name, { ...spreadAs(flow, declaredTask(classNameOf(declaredBy), record), record), method: readBare(method) ?? method });
   }
   return tasks;
 }
@@ -99,7 +100,7 @@ function graphTasks(cls: AnyClass): Map<string, TaskDefinition> {
  *
  * An override without `@Task()` keeps the options of the base's, and is wrapped here so that calls of it become task runs too.
  */
-function codeTasks(cls: AnyClass): Map<string, TaskDefinition> {
+function codeTasks(cls: AnyClass, flow: FlowDeclaration): Map<string, TaskDefinition> {
   const tasks = new Map<string, TaskDefinition>();
   for (const [name, { declaredBy, record, overriddenBy }] of recordsOf(cls)) {
     const className = classNameOf(declaredBy);
@@ -117,7 +118,10 @@ function codeTasks(cls: AnyClass): Map<string, TaskDefinition> {
         `: '${option}' says nothing in a class with run(), where the calls in run() wire the tasks; leave it out or take run() away.`,
       );
     }
-    tasks.set(name, { ...declaredTask(className, record), method: overriddenBy ? wrapOverride(overriddenBy, name) : record.method });
+    tasks.set(name, {
+      ...spreadAs(flow, declaredTask(className, record), record),
+      method: overriddenBy ? wrapOverride(overriddenBy, name) : record.method,
+    });
   }
   return tasks;
 }

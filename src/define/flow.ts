@@ -27,6 +27,8 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
   readonly timeout?: Duration | undefined;
   /** Tasks of one run at the same time. Default unlimited. */
   readonly concurrency?: number | undefined;
+  /** True lets any worker execute its tasks, apart from the run, save those that keep their result in memory. Default false. */
+  readonly spread?: boolean | undefined;
   /** Task whose value is the flow's. Default: the only task that nothing waits for, else an object by task name. */
   readonly result?: R | undefined;
 }

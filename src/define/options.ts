@@ -2,13 +2,14 @@
 import { parseDuration } from '../base/duration.ts';
 import { BatutaError, type ErrorCode } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
+import { isQueueName } from '../model/queue.ts';
 import { noRetry, type RetryDelay, type RetryPolicy } from '../model/retry.ts';
 
 /** Options as they were written. */
 export type RawOptions = Readonly<Record<string, unknown>>;
 
 /** What the design promises for later; told apart from typing errors. */
-const notYet: ReadonlySet<string> = new Set(['spread', 'cache', 'rollback', 'queue']);
+const notYet: ReadonlySet<string> = new Set(['cache', 'rollback']);
 
 /** An error about a class or one of its methods (`Etl`, `Etl.join`), with an option or none. */
 export function refuse(code: ErrorCode, place: string, message: string, cause?: unknown): BatutaError {
@@ -93,6 +94,12 @@ export function oneOf<T extends string>(place: string, name: string, value: unkn
   const found = allowed.find((entry) => entry === value);
   if (found !== undefined) return found;
   throw invalid(place, name, value, `${allowed.map((entry) => `'${entry}'`).join(' or ')}`);
+}
+
+/** Name of a queue, or undefined when the option is not given. */
+export function queueName(place: string, value: unknown): string | undefined {
+  if (value === undefined || isQueueName(value)) return value;
+  throw invalid(place, 'queue', value, '1 to 100 letters, digits, _, . and -, the first a letter or digit');
 }
 
 /** A function, or undefined when the option is not given. */

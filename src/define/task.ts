@@ -48,6 +48,10 @@ export interface TaskOptions<
   readonly priority?: number | undefined;
   /** `thread` runs the method in a worker thread, which a timeout or a cancel really ends. Default: this thread. */
   readonly isolate?: 'thread' | undefined;
+  /** True lets any worker execute it, apart from its run; where no workers are it runs here. Default: as the flow's `spread`; true with `queue`. */
+  readonly spread?: boolean | undefined;
+  /** Queue whose workers execute it; 1 to 100 letters, digits, `_`, `.` and `-`. Default: that of its run. */
+  readonly queue?: string | undefined;
   /** False keeps the result in memory only; such a task runs again after a crash. Default true. */
   readonly persist?: boolean | undefined;
   readonly version?: string | undefined;

@@ -22,7 +22,8 @@ export function describeFlow(definition: FlowDefinition, updatedAt: number): Sto
 }
 
 function describeTask(task: TaskDefinition): Record<string, unknown> {
-  const { name, description, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority, isolate, persist } = task;
+  const { name, description, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority, isolate, spread, queue, persist } =
+    task;
   return {
     name,
     description,
@@ -37,6 +38,8 @@ function describeTask(task: TaskDefinition): Record<string, unknown> {
     timeoutMs,
     priority,
     isolate,
+    spread,
+    queue,
     persist,
   };
 }

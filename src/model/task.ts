@@ -33,6 +33,10 @@ export interface TaskDefinition {
   /** Higher starts first where tasks wait for a place; 0 is normal. */
   readonly priority: number;
   readonly isolate: 'thread' | null;
+  /** Whether any worker may execute it, apart from its run. */
+  readonly spread: boolean;
+  /** Queue whose workers execute it when it is spread; null: that of its run. */
+  readonly queue: string | null;
   /** False keeps the result in memory only; such a task runs again after a crash. */
   readonly persist: boolean;
   /** Name of a task run for people: a template over params, or a function. Null: the task's name. */

@@ -8,13 +8,7 @@
 import type { Artifact, Owner, Run, TaskRun, Transition } from '../model/run.ts';
 import type { State } from '../model/state.ts';
 import type { ReclaimOptions } from './fleet-store.ts';
-import type { Claim } from './store.ts';
-
-/** Proof that a worker holds a spread task run. */
-export interface TaskClaim {
-  readonly taskRunId: string;
-  readonly epoch: number;
-}
+import type { Claim, TaskClaim } from './ownership.ts';
 
 /** A task run that is offered to the workers of a queue. */
 export interface OfferedTask {

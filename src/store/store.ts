@@ -9,17 +9,13 @@ import type { Signal } from '../model/signal.ts';
 import type { StateType } from '../model/state.ts';
 import type { FleetStore, WorkerStore } from './fleet-store.ts';
 import type { NewRun } from './new-run.ts';
+import type { Claim } from './ownership.ts';
 import type { SpreadStore } from './spread-store.ts';
 
 export type * from './fleet-store.ts';
 export type * from './new-run.ts';
+export type * from './ownership.ts';
 export type * from './spread-store.ts';
-
-/** Proof of ownership that every write of an owner carries. */
-export interface Claim {
-  readonly runId: string;
-  readonly epoch: number;
-}
 
 export type ClaimOutcome =
   | { readonly claimed: true; readonly run: Run }

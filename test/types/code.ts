@@ -19,7 +19,7 @@ export class Report {
   }
 
   /** Takes a value or the promise of another task's. */
-  @Task({ isolate: 'thread', timeout: '10s' })
+  @Task({ isolate: 'thread', timeout: '10s', queue: 'sums' })
   async sum(first: Input<number[]>, rest: number[], _ctx?: TaskContext): Promise<number> {
     return [...(await first), ...rest].length;
   }

@@ -69,7 +69,7 @@ export class FlightDelays {
     return `${flight.origin} ${airports.length} ${ctx.task.index ?? 0}`;
   }
 
-  @Task({ each: 'letters' })
+  @Task({ each: 'letters', spread: true, queue: 'letters' })
   letter(letter: string) {
     return letter;
   }

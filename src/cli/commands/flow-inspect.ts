@@ -66,7 +66,7 @@ function waitsText({ each, needs, after }: TaskDefinition): string {
 }
 
 function taskOptions(task: TaskDefinition): string {
-  const { retry, timeoutMs, trigger, isolate, eachLimit, when, persist, priority } = task;
+  const { retry, timeoutMs, trigger, isolate, spread, queue, eachLimit, when, persist, priority } = task;
   return [
     ...(retry.retries > 0 ? [`retries ${retryText(retry)}`] : []),
     ...(timeoutMs === null ? [] : [`timeout ${formatDuration(timeoutMs)}`]),
@@ -74,6 +74,7 @@ function taskOptions(task: TaskDefinition): string {
     ...(when === null ? [] : ['conditional']),
     ...(eachLimit === null ? [] : [`${eachLimit} items at the same time`]),
     ...(isolate === null ? [] : ['own thread']),
+    ...(spread ? [queue === null ? 'any worker' : `any worker of ${queue}`] : []),
     ...(persist ? [] : ['result in memory only']),
     ...(priority === 0 ? [] : [`priority ${priority}`]),
     ...(task.tags.length === 0 ? [] : [`tags ${task.tags.join(' ')}`]),
@@ -113,7 +114,8 @@ function flowJson(flow: FlowDefinition): object {
 }
 
 function taskJson(task: TaskDefinition): object {
-  const { name, description, version, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority, isolate, persist } = task;
+  const { name, description, version, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority } = task;
+  const { isolate, spread, queue, persist } = task;
   const { retries, delayMs, backoff, maxDelayMs, jitter } = retry;
   const retryDelayMs = typeof delayMs === 'function' ? null : delayMs;
   return {
@@ -135,6 +137,8 @@ function taskJson(task: TaskDefinition): object {
     timeoutMs,
     priority,
     isolate,
+    spread,
+    queue,
     persist,
   };
 }

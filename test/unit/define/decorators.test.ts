@@ -58,6 +58,31 @@ describe.each(compilers)('$name', (compiler) => {
     expect(definition.create()).toBeInstanceOf(FlightDelays);
   });
 
+  test('a task is spread by its own word, by its queue or by its flow; one that keeps its result in memory stays', async () => {
+    const { Etl } = await define(`
+      @Flow({ spread: true }) class Etl {
+        @Task() a() {}
+        @Task({ spread: false }) b() {}
+        @Task({ persist: false }) c() {}
+        @Task({ queue: 'gpu' }) d() {}
+      }`);
+    const { Plain } = await define(
+      `@Flow() class Plain { @Task({ spread: true, isolate: 'thread' }) a() {} @Task() b() {} async run() {} }`,
+    );
+    const spreadOf = (flow: typeof Etl) =>
+      flow ? [...definitionOf(flow).tasks.values()].map(({ name, spread, queue }) => [name, spread, queue]) : [];
+    expect(spreadOf(Etl)).toEqual([
+      ['a', true, null],
+      ['b', false, null],
+      ['c', false, null],
+      ['d', true, 'gpu'],
+    ]);
+    expect(spreadOf(Plain)).toEqual([
+      ['a', true, null],
+      ['b', false, null],
+    ]);
+  });
+
   test('outside a run a task is a plain method: this, arguments, value, sync stays sync', async () => {
     const { Etl } = await define(`
       @Flow() class Etl {
