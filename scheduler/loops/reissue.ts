@@ -7,12 +7,21 @@
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { type LoopParts, putTickets } from './parts.ts';
 
-/** How long a ticket may take before it counts as lost, ms. */
-const lostAfterMs = 10_000;
+/** A ticket that takes longer counts as lost, ms. */
+const defaultLostAfterMs = 10_000;
 /** Runs of one round. */
 const batchRuns = 1_000;
 
-export function reissueLoop({ engine, broker, log }: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
+export interface ReissueLoopOptions {
+  readonly intervalMs: number;
+  /** How long a ticket may take before it counts as lost, ms; default 10,000. */
+  readonly lostAfterMs?: number;
+}
+
+export function reissueLoop(
+  { engine, broker, log }: LoopParts,
+  { intervalMs, lostAfterMs = defaultLostAfterMs }: ReissueLoopOptions,
+): Loop {
   const { store, clock } = engine.services;
   return makeLoop({
     name: 'reissue',

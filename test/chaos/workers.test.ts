@@ -7,12 +7,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import type { Run } from '../../src/model/run.ts';
+import { seededRandom } from '../support/faulty-broker.ts';
 import { type Fleet, makeFleet, type Member } from '../support/fleet.ts';
 
 /** With `BATUTA_CHAOS=long` the long form. */
 const long = process.env['BATUTA_CHAOS'] === 'long';
 const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
-const random = mulberry32(seed);
+const random = seededRandom(seed);
 
 let fleet: Fleet;
 afterEach(() => fleet.stop());
@@ -117,14 +118,3 @@ test.each(['sqlite', 'postgres and redis'] as const)(
     expect(await frozen.end('SIGTERM')).toBe(0);
   },
 );
-
-/** Numbers in [0, 1) that a seed repeats. Source: Mulberry32, Tommy Ettinger, public domain. */
-function mulberry32(start: number): () => number {
-  let state = start;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
