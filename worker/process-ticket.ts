@@ -35,7 +35,17 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
     throw error;
   });
   if (underWay === null) await giveBack(parts, run, null);
-  else await underWay.ended;
+  else {
+    const ended = await underWay.ended;
+    if (underWay.flowRun.givenUp?.code === 'RUN_SUSPENDED' && ended.dueAt !== null) await wakeWhenDue(parts, ended, ended.dueAt);
+  }
+}
+
+/** Puts the ticket that wakes a suspended run on time; should it be lost, the look through the store is the net. */
+async function wakeWhenDue({ broker, log }: TicketParts, { id, epoch, queue, priority }: Run, dueAt: number): Promise<void> {
+  await broker
+    .put({ kind: 'run', id, epoch, priority, dueAt }, { queue })
+    .catch((error: unknown) => log.warn({ err: error }, 'The ticket of a suspended run could not be put; it is put again when it is due.'));
 }
 
 /** Gives the run back with a sentence that says why nobody has taken it, and puts its ticket again for later. */

@@ -19,6 +19,8 @@ import { processTicket } from './process-ticket.ts';
 
 /** Slower than those of a scheduler. */
 const reissueMs = 10_000;
+/** A run that only waits, and for longer than this, gives its place back, ms. */
+const suspendOverMs = 30_000;
 /** End of the deadline in which what was handed back is recorded, ms. */
 const settleMs = 2_000;
 
@@ -26,7 +28,7 @@ const settleMs = 2_000;
 export const startWorker: StartWorker = async (options): Promise<FleetProcess> => {
   const { config, log, queues, concurrency } = options;
   const flows = await loadKnownFlows(options);
-  const client = await openClient({ config, log }, { settings: { abortUnrenewed: true } });
+  const client = await openClient({ config, log }, { settings: { abortUnrenewed: true, suspendOverMs } });
   try {
     const { engine } = client;
     const { services } = engine;

@@ -52,6 +52,7 @@ export class LocalClient implements Client {
       engine,
       clock: engine.services.leaseClock,
       findDefinition: async (run) => this.#known.get(run.flow) ?? options.findDefinition(run),
+      wake: (runIds) => this.#wake(runIds),
       listen: (runId, listener) => this.#listen(runId, listener),
     });
     this.flows = { list: () => store.flows.list(), get: (name) => getFlow(store, name) };
@@ -139,6 +140,19 @@ export class LocalClient implements Client {
     this.#named.set(name, found);
     found.catch(() => this.#named.delete(name));
     return found;
+  }
+
+  /** Puts the ticket of the outermost run; those below go on with it. Without a broker, workers find it by themselves within seconds. */
+  async #wake(runIds: readonly string[]): Promise<void> {
+    const { store, log } = this.#options;
+    const run = await store.runs.get(runIds.at(-1) ?? '');
+    if (!run) return;
+    const { id, epoch, priority, queue } = run;
+    try {
+      await (await this.broker()).put({ kind: 'run', id, epoch, priority }, { queue });
+    } catch (error) {
+      log.logger.debug({ err: error }, 'No worker could be woken at once.');
+    }
   }
 
   /** Keeps a line with its run, and shows it to whoever follows the run here. */

@@ -22,6 +22,8 @@ export interface LocalRunsOptions {
   readonly clock: Clock;
   /** The definition with which a recorded run goes on. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (run: Run) => Promise<FlowDefinition>;
+  /** Sees that suspended runs which have become due are continued. */
+  readonly wake: (runIds: readonly string[]) => Promise<void>;
   /** Called before a run starts to execute here, so that its log lines find their listener. */
   readonly listen: (runId: string, listener: EngineListener | undefined) => EngineListener | null;
 }
@@ -118,6 +120,7 @@ export class LocalRuns implements RunsClient {
     const text = encodeValue(data, `data of signal ${name}`);
     const sent = await store.signals.send(run.id, name, text, engine.services.clock.now());
     if (!sent) throw new BatutaError('RUN_NOT_FOUND', `Run ${run.id} is gone.`, { details: { runId: run.id } });
+    if (sent.woken.length > 0) await this.#options.wake(sent.woken);
     return sent.number;
   }
 

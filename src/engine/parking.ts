@@ -67,6 +67,8 @@ export class Parking {
   async with<T>(child: Parking | null, doIt: () => Promise<T>): Promise<T> {
     if (!child) return doIt();
     this.#children.add(child);
+    // It may have come to wait before it was known here.
+    this.#look();
     try {
       return await doIt();
     } finally {

@@ -15,7 +15,7 @@ export interface Waiter {
   keyOf(name: string, inputs: readonly unknown[]): string;
 }
 
-/** Between two looks for a signal; the store is only read when it has changed, where it can tell. */
+/** Between two looks for a signal, ms. */
 const signalPollMs = 200;
 
 /** Waits until the recorded instant. @throws BatutaError DURATION_INVALID, and why the run was stopped */
@@ -107,15 +107,11 @@ async function nextSignal(
   let isOver = false;
   const over = dueAt === null ? null : clock.setTimer(dueAt - clock.now(), () => (isOver = true));
   try {
-    for (let seen: number | null = null; !active.stopReason; ) {
-      const version = store.dataVersion();
+    while (!active.stopReason) {
       // Asked before the look: a signal that came in time is taken, even when it is seen late.
       const last = isOver;
-      if (last || version === null || version !== seen) {
-        const signal = await store.signals.get(runId, name, number);
-        if (signal || last) return signal;
-        seen = version;
-      }
+      const signal = await store.signals.get(runId, name, number);
+      if (signal || last) return signal;
       await leaseClock.sleep(signalPollMs, active.signal).catch(() => undefined);
     }
     return null;

@@ -52,7 +52,10 @@ export function signalStore(connection: Connection): SignalStore {
   };
 }
 
-/** Makes the run, and those it is a sub-flow of, due now where they are suspended. Gives the ids, the outermost last. */
+/**
+ * Makes the run, and those it is a sub-flow of, due now where they are suspended. Gives the ids, the outermost last. The epoch is raised,
+ * so that a ticket put now is another than the one that waits for the instant at which the run was due.
+ */
 async function wakeSuspended(connection: Connection, query: Query, runId: string, at: number, message: string): Promise<string[]> {
   const rows = await query<{ id: string; attempt: number; state_type: string }>(
     `with recursive line (id, parent_run_id, attempt, state_type, depth) as (
@@ -65,7 +68,8 @@ async function wakeSuspended(connection: Connection, query: Query, runId: string
   const suspended = rows.filter((row) => row.state_type === 'PAUSED');
   for (const { id } of suspended) {
     await query(
-      `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = $1, due_at = $2 where id = $3 and state_type = 'PAUSED'`,
+      `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = $1, due_at = $2, epoch = epoch + 1
+       where id = $3 and state_type = 'PAUSED'`,
       [message, at, id],
     );
   }

@@ -4,7 +4,7 @@
  */
 import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Flow, Task, type TaskContext } from 'batuta';
+import { Flow, Task, type FlowContext, type TaskContext } from 'batuta';
 
 interface Params {
   readonly ledger: string;
@@ -57,5 +57,20 @@ export class GatedRun {
     note(ctx, 'start');
     while (!existsSync(ctx.params.gate)) await sleep(20, undefined, { signal: ctx.signal });
     return `${first} and gated`;
+  }
+}
+
+/** Does one thing, then waits for an answer, which no worker is kept for. */
+@Flow()
+export class AskedRun {
+  async run(_params: unknown, ctx: FlowContext<Params>): Promise<string> {
+    const question = await this.ask(ctx);
+    return `${question} ${await ctx.waitFor<string>('answer', { timeout: '3 days' })}`;
+  }
+
+  @Task()
+  async ask(ctx: TaskContext<Params>): Promise<string> {
+    note(ctx, 'start');
+    return 'Shall we?';
   }
 }

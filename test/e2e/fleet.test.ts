@@ -55,6 +55,18 @@ describe.each(['sqlite', 'postgres and redis'] as const)('a fleet on %s', (on) =
     expect(fleet.readLedger().filter(({ task }) => task === 'first')).toHaveLength(1);
   });
 
+  test('a run that waits for a signal holds no place, survives every worker, and goes on when the signal comes', async () => {
+    const first = await fleet.start('worker', '--name', 'first');
+    const handle = await fleet.client.enqueue('asked-run', fleet.params());
+    for await (const { run } of fleet.client.runs.watch(handle.id)) if (run.state.name === 'Suspended' && run.owner === null) break;
+    await first.end('SIGKILL');
+    await fleet.start('worker', '--name', 'second');
+    const sent = await fleet.run('runs', 'signal', handle.id, 'answer', '--data', '"Yes."', '--json');
+    expect([sent.status, JSON.parse(sent.out)]).toEqual([0, { runId: handle.id, signal: 'answer', number: 1 }]);
+    expect(await handle.result()).toBe('Shall we? Yes.');
+    expect(fleet.readLedger().filter(({ task }) => task === 'ask')).toHaveLength(1);
+  });
+
   test('a cancel from any process reaches the worker that executes the run', async () => {
     await fleet.start('worker');
     const handle = await fleet.client.enqueue('gated-run', fleet.params());

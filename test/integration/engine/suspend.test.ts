@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Flow, type FlowContext, Task, type TaskContext } from '../../../src/index.ts';
+import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
+
+const executed: string[] = [];
+
+@Flow()
+class Patient {
+  async run(_params: unknown, ctx: FlowContext): Promise<string> {
+    await this.step('before');
+    await ctx.sleep(700);
+    return this.step('after');
+  }
+
+  @Task()
+  async step(name: string): Promise<string> {
+    executed.push(name);
+    return name;
+  }
+}
+
+@Flow()
+class Asking {
+  async run(_params: unknown, ctx: FlowContext): Promise<unknown> {
+    return ctx.waitFor('answer');
+  }
+}
+
+@Flow()
+class AskingBelow {
+  async run(_params: unknown, ctx: FlowContext): Promise<unknown> {
+    return { answered: await ctx.runFlow(Asking) };
+  }
+}
+
+@Flow()
+class Busy {
+  async run(_params: unknown, ctx: FlowContext): Promise<string> {
+    const [, worked] = await Promise.all([ctx.sleep('1h').catch(() => undefined), this.work(ctx)]);
+    return worked;
+  }
+
+  @Task()
+  async work(ctx: TaskContext): Promise<string> {
+    executed.push('work');
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    return ctx.signal.aborted ? 'aborted' : 'worked';
+  }
+}
+
+@Flow()
+class SlowRetry {
+  @Task({ retries: 1, retryDelay: 700 })
+  async flaky(ctx: TaskContext): Promise<number> {
+    if (ctx.task.attempt === 1) throw new Error('once');
+    return ctx.task.attempt;
+  }
+}
+
+const flows = [Patient, Asking, AskingBelow, Busy, SlowRetry];
+
+describe('a run that only waits', () => {
+  let folder: string;
+  let open: OpenEngine[];
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'batuta-suspend-'));
+    open = [];
+    executed.length = 0;
+  });
+  afterEach(async () => {
+    for (const { client } of open) await client.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function engine(): Promise<OpenEngine> {
+    const opened = await openEngine({ url: `sqlite:${join(folder, 'batuta.db')}`, settings: { suspendOverMs: 100 }, flows });
+    open.push(opened);
+    return opened;
+  }
+
+  test('is suspended without an owner, and another process waits the rest of its sleep', async () => {
+    const first = await engine();
+    const handle = await first.client.submit(Patient);
+    const suspended = await handle.done();
+    expect(suspended).toMatchObject({ state: { type: 'PAUSED', name: 'Suspended', message: 'Sleeping for 700 ms.' }, owner: null });
+    await first.client.close();
+
+    const second = await engine();
+    const resumed = await (await second.client.runs.resume(handle.id)).done();
+    // What is left is too short to be worth another suspension, or is suspended once more: it is due at the same instant.
+    const ended = resumed.endedAt === null ? await (await second.client.runs.resume(handle.id)).done() : resumed;
+    expect(ended.state.name).toBe(ended.endedAt === null ? 'Suspended' : 'Completed');
+    const { taskRuns } = await second.client.runs.inspect(handle.id);
+    expect(taskRuns.find(({ name }) => name === 'ctx.sleep')?.attempt).toBe(1);
+    expect(executed.filter((name) => name === 'before')).toHaveLength(1);
+  });
+
+  test('goes on when a signal comes, and finds one that came while nobody held it', async () => {
+    const first = await engine();
+    const handle = await first.client.submit(Asking);
+    expect((await handle.done()).state).toMatchObject({ name: 'Suspended', message: "Waiting for the signal 'answer'." });
+    expect(await first.client.runs.signal(handle.id, 'answer', { yes: true })).toBe(1);
+    expect((await first.client.runs.get(handle.id)).state.name).toBe('Resuming');
+    const second = await engine();
+    expect(await (await second.client.runs.resume(handle.id)).result()).toEqual({ yes: true });
+    await expect(second.client.runs.signal(handle.id, 'answer')).rejects.toMatchObject({ code: 'RUN_STATE_REFUSED' });
+  });
+
+  test('is suspended with its sub-flow; a signal to the sub-flow wakes both', async () => {
+    const { client } = await engine();
+    const handle = await client.submit(AskingBelow);
+    expect((await handle.done()).state.name).toBe('Suspended');
+    const [child] = (await client.runs.inspect(handle.id)).children;
+    expect(child).toMatchObject({ flow: 'asking', state: { name: 'Suspended' }, owner: null });
+    await client.runs.signal(child?.id ?? '', 'answer', 7);
+    expect((await client.runs.get(handle.id)).state.name).toBe('Resuming');
+    expect(await (await client.runs.resume(handle.id)).result()).toEqual({ answered: 7 });
+  });
+
+  test('is not suspended while a task still works', async () => {
+    const { client } = await engine();
+    const handle = await client.submit(Busy);
+    expect((await handle.done()).state.name).toBe('Suspended');
+    const { taskRuns } = await client.runs.inspect(handle.id);
+    expect(taskRuns.find(({ name }) => name === 'work')).toMatchObject({ state: { name: 'Completed' }, result: '{"json":"worked"}' });
+    expect(executed).toEqual(['work']);
+  });
+
+  test('waits for a long retry delay as AwaitingRetry, with the instant at which it is due', async () => {
+    const { client } = await engine();
+    const handle = await client.submit(SlowRetry);
+    const waiting = await handle.done();
+    expect(waiting).toMatchObject({ state: { type: 'SCHEDULED', name: 'AwaitingRetry' }, owner: null, dueAt: expect.any(Number) });
+    const { taskRuns } = await client.runs.inspect(handle.id);
+    expect(waiting.dueAt).toBe(taskRuns[0]?.dueAt);
+  });
+
+  test('can be cancelled while it is suspended', async () => {
+    const { client } = await engine();
+    const handle = await client.submit(AskingBelow);
+    await handle.done();
+    expect((await client.runs.cancel(handle.id)).state.name).toBe('Cancelled');
+    const { taskRuns, children } = await client.runs.inspect(handle.id);
+    expect([...taskRuns, ...children].map(({ state }) => state.name)).toEqual(['Cancelled', 'Cancelled']);
+  });
+
+  test('which is not to be suspended waits where it is', async () => {
+    const { client } = await openEngine({ flows });
+    const handle = await client.submit(Asking);
+    await client.runs.signal(handle.id, 'answer', 'here');
+    expect(await handle.result()).toBe('here');
+    await client.close();
+  });
+});
