@@ -109,7 +109,8 @@ services:
       - '127.0.0.1:5432:5432'
     restart: unless-stopped
     healthcheck:
-      test: ["CMD", "pg_isready", "--username", "batuta", "--dbname", "batuta"]
+      # By its port: while it is being set up it answers on its socket alone.
+      test: ["CMD", "pg_isready", "--host", "127.0.0.1", "--username", "batuta", "--dbname", "batuta"]
       interval: 5s
       timeout: 5s
       start_period: 30s

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { errorCodes } from '../../src/base/errors.ts';
 import { settings } from '../../src/base/settings.ts';
+import { readRedisUrl } from '../../src/broker/redis-url.ts';
 import { listDocuments, readBlocks, readTable } from '../support/documents.ts';
 
 test('every error code is documented as it is, with what to do, and nothing else is', () => {
@@ -41,4 +42,20 @@ test.each(listDocuments())('every npm command in %s is there', (document) => {
     .join('');
   const named = [...shell.matchAll(/npm run ([\w:-]+)/g)].map(([, name = '']) => name);
   expect(named.filter((name) => !(name in scripts))).toEqual([]);
+});
+
+test('every option of a Redis address is documented, and nothing else is', () => {
+  const documented = readTable('docs/reference/config.md', 'option').map(([option = '']) => option);
+  const refusal = (): unknown => readRedisUrl('redis://host?nonsense=1');
+  expect(refusal).toThrow(`known are ${documented.join(', ')}.`);
+});
+
+test('every Redis address in the reference is understood, as what it is shown for', () => {
+  const forms = readTable('docs/reference/config.md', 'Redis').map(([, address = '']) => {
+    // Any file will do as a certificate authority.
+    const { form, tls, password } = readRedisUrl(address.replace(/ca=[^&]*/, 'ca=package.json'));
+    return [form, tls !== null, password];
+  });
+  const plain = ['single', 'sentinel', 'cluster'].map((form) => [form, false, 'password']);
+  expect(forms).toEqual([plain[0], plain[0], ['single', true, 'password'], ...plain.slice(1)]);
 });
