@@ -7,22 +7,20 @@
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { type LoopParts, putTickets } from './parts.ts';
 
-/** A ticket that takes longer counts as lost, ms. */
-const defaultLostAfterMs = 10_000;
+/** A ticket that takes longer than this, or than a lease where that is shorter, counts as lost, ms. */
+const longestLostAfterMs = 10_000;
 /** Runs of one round. */
 const batchRuns = 1_000;
 
 export interface ReissueLoopOptions {
   readonly intervalMs: number;
-  /** How long a ticket may take before it counts as lost, ms; default 10,000. */
+  /** How long a ticket may take before it counts as lost, ms; default 10 s, or a lease where that is shorter. */
   readonly lostAfterMs?: number;
 }
 
-export function reissueLoop(
-  { engine, broker, log }: LoopParts,
-  { intervalMs, lostAfterMs = defaultLostAfterMs }: ReissueLoopOptions,
-): Loop {
-  const { store, clock } = engine.services;
+export function reissueLoop({ engine, broker, log }: LoopParts, { intervalMs, lostAfterMs }: ReissueLoopOptions): Loop {
+  const { store, clock, settings } = engine.services;
+  const ticketedBeforeMs = lostAfterMs ?? Math.min(longestLostAfterMs, settings.leaseMs);
   return makeLoop({
     name: 'reissue',
     intervalMs,
@@ -32,7 +30,7 @@ export function reissueLoop(
     async step() {
       // While the broker is away, runs must not count as ticketed.
       if (!(await broker.health()).ok) return undefined;
-      const runs = await store.fleet.dueUnticketed({ ticketedBeforeMs: lostAfterMs, limit: batchRuns });
+      const runs = await store.fleet.dueUnticketed({ ticketedBeforeMs, limit: batchRuns });
       const [first] = runs;
       if (first === undefined) return undefined;
       await putTickets(broker, runs, clock.now());

@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
-import type { Run } from '../../src/model/run.ts';
+import { doneAgain, ends } from '../support/fleet-record.ts';
 import { seededRandom } from '../support/faulty-broker.ts';
 import { type Fleet, makeFleet, type Member } from '../support/fleet.ts';
 
@@ -17,47 +17,6 @@ const random = seededRandom(seed);
 
 let fleet: Fleet;
 afterEach(() => fleet.stop());
-
-/** All runs once they have ended. */
-async function ends(ids: readonly string[]): Promise<Run[]> {
-  const { store } = fleet.client.engine.services;
-  const runs: Run[] = [];
-  for (const id of ids) {
-    for (;;) {
-      const run = await store.runs.get(id);
-      if (run === null) throw new Error(`The run ${id} is gone.`);
-      if (run.endedAt !== null) {
-        runs.push(run);
-        break;
-      }
-      await sleep(100);
-    }
-  }
-  return runs;
-}
-
-/** Tasks that were recorded more than once, or started after they had been. */
-async function doneAgain(ids: readonly string[]): Promise<string[]> {
-  const { store } = fleet.client.engine.services;
-  const starts = new Map<string, number[]>();
-  for (const { run, task, what, at } of fleet.readLedger()) {
-    const key = `${run} ${task}`;
-    if (what === 'start') starts.set(key, [...(starts.get(key) ?? []), at]);
-  }
-  const found: string[] = [];
-  for (const id of ids) {
-    const [taskRuns, transitions] = await Promise.all([store.taskRuns.ofRun(id), store.transitions.ofRun(id)]);
-    for (const { id: taskRunId, key } of taskRuns) {
-      const records = transitions.filter((row) => row.taskRunId === taskRunId && row.type === 'COMPLETED');
-      if (records.length !== 1) found.push(`${id} ${key}: recorded ${records.length} times`);
-      const recordedAt = records[0]?.at ?? Infinity;
-      const startedAt = starts.get(`${id} ${key}`) ?? [];
-      if (startedAt.length === 0) found.push(`${id} ${key}: recorded, but never executed`);
-      if (startedAt.some((at) => at > recordedAt)) found.push(`${id} ${key}: executed after it was recorded`);
-    }
-  }
-  return found;
-}
 
 test.each(['sqlite', 'postgres and redis'] as const)(
   'workers killed at random on %s: every run completes, nothing recorded is executed again',
@@ -78,10 +37,10 @@ test.each(['sqlite', 'postgres and redis'] as const)(
       await workers[at]?.end('SIGKILL');
       workers[at] = await fleet.start('worker', '--name', `w${at}-${kill}`, '--concurrency', '8');
     }
-    const ended = await ends(ids);
+    const ended = await ends(fleet, ids);
     expect(ended.filter(({ state }) => state.name !== 'Completed').map(({ id, state }) => [id, state])).toEqual([]);
     expect(ended.reduce((sum, { recoveries }) => sum + recoveries, 0)).toBeGreaterThan(0);
-    expect(await doneAgain(ids)).toEqual([]);
+    expect(await doneAgain(fleet, ids)).toEqual([]);
     expect(await fleet.client.runs.list({ states: ['Running', 'Scheduled', 'Pending'] })).toMatchObject({ items: [] });
   },
   long ? 600_000 : undefined,
@@ -101,7 +60,7 @@ test.each(['sqlite', 'postgres and redis'] as const)(
     await expect.poll(() => fleet.readLedger().filter(({ what }) => what === 'end').length).toBeGreaterThan(10);
     frozen.process.kill('SIGSTOP');
     await fleet.start('worker', '--name', 'heir');
-    const ended = await ends(ids);
+    const ended = await ends(fleet, ids);
     expect(ended.map(({ state, epoch, recoveries }) => [state.name, epoch, recoveries])).toEqual([
       ['Completed', 3, 1],
       ['Completed', 3, 1],
@@ -114,7 +73,7 @@ test.each(['sqlite', 'postgres and redis'] as const)(
     const after = await fleet.client.enqueue('ledger-run', fleet.params(), { queue: 'after' });
     expect((await after.done()).state.name).toBe('Completed');
     expect(await read()).toEqual(before);
-    expect(await doneAgain(ids)).toEqual([]);
+    expect(await doneAgain(fleet, ids)).toEqual([]);
     expect(await frozen.end('SIGTERM')).toBe(0);
   },
 );

@@ -41,19 +41,23 @@ export interface FleetOptions {
   readonly on: 'sqlite' | 'postgres and redis';
   readonly leaseMs?: number;
   readonly env?: Readonly<Record<string, string>>;
+  /** Servers of the test's own, which it may stop, and stops itself at the end. */
+  readonly redisUrl?: string;
+  readonly databaseUrl?: string;
 }
 
 const main = resolve('dist/cli/main.js');
 const flows = resolve('test/e2e/fleet-flows.ts');
 
-export async function makeFleet({ on, leaseMs = 3_000, env = {} }: FleetOptions): Promise<Fleet> {
+export async function makeFleet(options: FleetOptions): Promise<Fleet> {
+  const { on, leaseMs = 3_000, env = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'batuta-fleet-'));
-  const database = on === 'sqlite' ? null : await createDatabase();
-  const redis = on === 'sqlite' ? null : await someRedis();
-  const databaseUrl = database?.url ?? `sqlite:${join(folder, 'batuta.db')}`;
+  const database = on === 'sqlite' || options.databaseUrl !== undefined ? null : await createDatabase();
+  const redis = on === 'sqlite' || options.redisUrl !== undefined ? null : await someRedis();
+  const databaseUrl = options.databaseUrl ?? database?.url ?? `sqlite:${join(folder, 'batuta.db')}`;
   const settings = {
     BATUTA_DATABASE_URL: databaseUrl,
-    BATUTA_REDIS_URL: redis?.url ?? '',
+    BATUTA_REDIS_URL: options.redisUrl ?? redis?.url ?? '',
     BATUTA_FLOWS: flows,
     BATUTA_RESULTS: join(folder, 'results'),
     BATUTA_LEASE: `${leaseMs}ms`,
@@ -61,7 +65,7 @@ export async function makeFleet({ on, leaseMs = 3_000, env = {} }: FleetOptions)
     BATUTA_LOG_FORMAT: 'json',
     ...env,
   };
-  const log = await openLog({ level: 'warn', format: 'json' });
+  const log = await openLog({ level: 'silent', format: 'json' });
   const { loadConfig } = await import('../../src/base/config.ts');
   const { config } = await loadConfig({ env: settings });
   const client = await openClient({ config, log });
