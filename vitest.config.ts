@@ -10,6 +10,7 @@ function room(name: string, options: { readonly testTimeout: number; readonly gl
 
 const buildOnce = './test/support/build-once.ts';
 const postgres = './test/support/postgres-global.ts';
+const redis = './test/support/redis-global.ts';
 
 export default defineConfig({
   resolve: {
@@ -29,10 +30,10 @@ export default defineConfig({
     ...(process.env['TEST_REPORT_FILE'] ? { outputFile: { json: process.env['TEST_REPORT_FILE'] } } : {}),
     projects: [
       room('unit', { testTimeout: 10_000 }),
-      room('contract', { testTimeout: 30_000, globalSetup: [postgres] }),
+      room('contract', { testTimeout: 30_000, globalSetup: [postgres, redis] }),
       room('integration', { testTimeout: 30_000, globalSetup: [buildOnce] }),
-      room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce, postgres] }),
-      room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce, postgres] }),
+      room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce, postgres, redis] }),
+      room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce, postgres, redis] }),
       room('types', { testTimeout: 120_000 }),
     ],
   },

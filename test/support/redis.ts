@@ -121,14 +121,22 @@ export async function startSentinel(watched: OwnRedis): Promise<OwnRedis> {
   };
 }
 
-function findServer(): string[] {
+/** The command line that starts a server. @throws Error that says what to install */
+export function findServer(): string[] {
   if (works('redis-server', '--version')) return ['redis-server'];
   if (works('docker', 'info'))
     return ['docker', 'run', '--rm', '-i', '--init', '-p', '127.0.0.1:PORT:6379', 'redis:7-alpine', 'redis-server'];
-  if (process.getuid?.() === 0 && works('apt-get', 'install', '-y', '-q', 'redis-server')) return ['redis-server'];
+  if (process.getuid?.() === 0 && installed()) return ['redis-server'];
   throw new Error(
     'These tests need a Redis: install redis-server or Docker (BATUTA_TEST_REDIS_URL alone does not do where a server is stopped).',
   );
+}
+
+/** By apt; another test run that does the same is waited for. */
+function installed(): boolean {
+  const apt = ['-q', '-o', 'DPkg::Lock::Timeout=180'];
+  works('apt-get', ...apt, 'update');
+  return works('apt-get', ...apt, 'install', '-y', '--no-install-recommends', 'redis-server') && works('redis-server', '--version');
 }
 
 function works(program: string, ...args: string[]): boolean {
