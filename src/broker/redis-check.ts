@@ -1,4 +1,6 @@
 /** Looks whether a Redis server is set as tickets need it. */
+import { Cluster } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
 import { answerOf, connectRedis, whenReady } from './redis-connection.ts';
@@ -12,7 +14,7 @@ export interface RedisReport {
   readonly url: string;
   /** E.g. `7.0.15`; `unknown` when the server does not say. */
   readonly version: string;
-  /** `maxmemory-policy`; `unknown` when the server does not say. */
+  /** `maxmemory-policy`; `unknown` when the server does not say. Of a Cluster that of a node that is set wrongly, if any. */
   readonly evictionPolicy: string;
   /** Time of one round trip, ms. */
   readonly latencyMs: number;
@@ -49,10 +51,12 @@ export async function inspectRedis(connection: RedisConnection, place: RedisPlac
   const startedAt = clock.monotonic();
   await answerOf(connection, place, clock, () => connection.ping());
   const latencyMs = clock.monotonic() - startedAt;
-  const info = await answerOf(connection, place, clock, () => connection.info());
-  const valueOf = (name: string): string => new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? 'unknown';
-  const version = valueOf('redis_version');
-  const evictionPolicy = valueOf('maxmemory_policy');
+  const infos = await answerOf(connection, place, clock, () => Promise.all(serversOf(connection).map((server) => server.info())));
+  const versions = infos.map((info) => valueOf(info, 'redis_version'));
+  const policies = infos.map((info) => valueOf(info, 'maxmemory_policy'));
+  // The worst speaks for all.
+  const version = versions.find((it) => versionWarnings(place, it).length > 0) ?? versions[0] ?? 'unknown';
+  const evictionPolicy = policies.find((it) => policyWarnings(place, it).length > 0) ?? policies[0] ?? 'unknown';
   return {
     url: place.url,
     version,
@@ -60,6 +64,15 @@ export async function inspectRedis(connection: RedisConnection, place: RedisPlac
     latencyMs,
     warnings: [...policyWarnings(place, evictionPolicy), ...versionWarnings(place, version)],
   };
+}
+
+/** All nodes of a Cluster: a replica may take the place of its master at any time. */
+function serversOf(connection: RedisConnection): readonly Redis[] {
+  return connection instanceof Cluster ? connection.nodes('all') : [connection];
+}
+
+function valueOf(info: string, name: string): string {
+  return new RegExp(`^${name}:(.*?)\\r?$`, 'm').exec(info)?.[1] ?? 'unknown';
 }
 
 function policyWarnings({ url }: RedisPlace, policy: string): string[] {

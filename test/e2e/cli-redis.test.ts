@@ -57,4 +57,32 @@ describe('batuta doctor with a Redis', () => {
       expect(output).not.toMatch(/hunter\d/);
     }
   });
+
+  it('finds the one node of a Cluster that throws keys away', async () => {
+    const nodes = await Promise.all([startRedis(clusterNode), startRedis(clusterNode)]);
+    try {
+      const [first, second] = nodes as [OwnRedis, OwnRedis];
+      await first.command('CLUSTER', 'ADDSLOTSRANGE', '0', '8191');
+      await second.command('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383');
+      await second.command('CLUSTER', 'MEET', '127.0.0.1', String(first.port));
+      for (const node of nodes) while (!(await isWhole(node))) await new Promise((resolve) => setTimeout(resolve, 20));
+      expect((await redisCheck(`${first.url}?cluster=true`)).check?.verdict).toBe('good');
+      for (const node of nodes) {
+        await node.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lfu');
+        const { check } = await redisCheck(`${first.url}?cluster=true`);
+        expect([check?.verdict, check?.found.includes('allkeys-lfu')]).toEqual(['bad', true]);
+        await node.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+      }
+    } finally {
+      await Promise.all(nodes.map((node) => node.stop()));
+    }
+  });
 });
+
+const clusterNode = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1'];
+
+/** Whether a node of a Cluster knows both nodes and all slots. */
+async function isWhole(node: OwnRedis): Promise<boolean> {
+  const info = String(await node.command('CLUSTER', 'INFO'));
+  return info.includes('cluster_state:ok') && info.includes('cluster_size:2');
+}

@@ -1,8 +1,8 @@
 /** What docker-compose.yml would run in containers, run as plain processes: the same commands, variables and health checks. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ComposeService, interpolate, parseCompose, readDockerfile } from '../support/containers.ts';
@@ -34,7 +34,10 @@ beforeAll(async () => {
   app = makeProject({}, { modules: false });
   // As the Dockerfile lays it out, and the compose file mounts the flows.
   for (const name of ['dist', 'package.json', 'flows']) cpSync(name, join(app.path, name), { recursive: true });
-  symlinkSync(resolve('node_modules'), join(app.path, 'node_modules'));
+  for (const name of listPackages()) {
+    mkdirSync(dirname(join(app.path, name)), { recursive: true });
+    symlinkSync(resolve(name), join(app.path, name));
+  }
   mkdirSync(join(app.path, 'bin'));
   chmodSync(join(app.path, 'dist/cli/main.js'), 0o755);
   symlinkSync(join(app.path, 'dist/cli/main.js'), join(app.path, 'bin/batuta'));
@@ -46,6 +49,16 @@ afterAll(async () => {
   await redis.stop();
   app.remove();
 });
+
+/** What `npm ci --omit=dev` installs, as paths: `node_modules/pg`. */
+function listPackages(): string[] {
+  const { packages } = JSON.parse(readFileSync('package-lock.json', 'utf8')) as {
+    readonly packages: Readonly<Record<string, { readonly dev?: boolean }>>;
+  };
+  return Object.entries(packages)
+    .filter(([path, { dev = false }]) => !dev && /^node_modules\/(@[^/]+\/)?[^/]+$/.test(path) && existsSync(path))
+    .map(([path]) => path);
+}
 
 /** Starts a service; what differs from its container is where the two servers are, and that its /tmp is a folder. */
 function up(service: ComposeService | undefined, number: number): Container {

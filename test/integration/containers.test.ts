@@ -115,9 +115,12 @@ describe('the image', () => {
 
   test('every command in the Dockerfile, the compose file and the guide is a command with these options', () => {
     const { services } = parseCompose(repository('docker-compose.yml'));
-    const guide = readBlocks('docs/guides/fleet.md').flatMap(({ code }) =>
-      [...code.matchAll(/(?<=^|\s)batuta ((?:[a-z]+ ?)+)/gm)].map(([, line = '']) => line.trim().split(' ')),
-    );
+    const code = readBlocks('docs/guides/fleet.md')
+      .map((block) => block.code)
+      .join('');
+    const guide = [...code.matchAll(/(?<=^|\s)batuta ((?:[a-z]+ ?)+)/gm)].map(([, line = '']) => line.trim().split(' '));
+    const image = [...code.matchAll(/\bCMD (\[.*\])/g)].map(([, line = '']) => JSON.parse(line) as string[]);
+    expect(image).toEqual([['batuta', 'health'], list('CMD')]);
     const checks = Object.values(services).map(({ healthcheck }) => healthcheck?.test.slice(1) ?? []);
     const commands = [
       list('CMD'),
