@@ -23,7 +23,7 @@ test.each(['sqlite', 'postgres and redis'] as const)(
   async (on) => {
     process.stdout.write(`seed ${seed}\n`);
     const runs = long ? 500 : 110;
-    const kills = long ? 60 : 5;
+    const kills = long ? 60 : 4;
     fleet = await makeFleet({ on, leaseMs: 2_000, env: { BATUTA_MAX_RECOVERIES: '1000' } });
     const workers: Member[] = await Promise.all([1, 2, 3].map((n) => fleet.start('worker', '--name', `w${n}`, '--concurrency', '8')));
     await fleet.start('scheduler');

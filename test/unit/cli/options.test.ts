@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readParams } from '../../../src/cli/read-params.ts';
-import { readCount, readDuration, readLevel, readSince, readStates } from '../../../src/cli/read-options.ts';
+import { readCount, readDuration, readInteger, readLevel, readSince, readStart, readStates } from '../../../src/cli/read-options.ts';
 import { failureLines, userFrame } from '../../../src/cli/render/failure.ts';
 import { paintOf } from '../../../src/cli/render/paint.ts';
 import { failureOf } from '../../../src/model/failure.ts';
@@ -95,5 +95,34 @@ describe('failures', () => {
   it('a stack without a line of the user, or none at all, is no trouble', () => {
     expect(userFrame('Error\n    at node:internal/x:1:1')).toBeNull();
     expect(userFrame(null)).toBeNull();
+  });
+});
+
+describe('when a run is to start', () => {
+  const now = Date.UTC(2026, 2, 1);
+  test('is a duration from now, an ISO time, or not told', () => {
+    expect(readStart({ startIn: '5m' }, now)).toBe(now + 300_000);
+    expect(readStart({ startAt: '2026-03-01T09:00:00Z' }, now)).toBe(Date.UTC(2026, 2, 1, 9));
+    expect(readStart({}, now)).toBeNull();
+  });
+
+  test.each([
+    [{ startIn: '5m', startAt: '2026-03-01T09:00:00Z' }, 'not both'],
+    [{ startIn: '5' }, '--start-in must be a duration'],
+    [{ startAt: 'tomorrow' }, '--start-at must be an ISO time'],
+    [{ startAt: '2026-13-01T09:00:00Z' }, '--start-at must be an ISO time'],
+  ])('%o is refused', (options, message) => {
+    expect(() => readStart(options, now)).toThrow(message);
+  });
+});
+
+describe('a whole number that may be negative', () => {
+  test('is read within its bounds', () => {
+    expect(readInteger('--priority', '-100', { min: -100, max: 100 })).toBe(-100);
+    expect(readInteger('--priority', '+7', { min: -100, max: 100 })).toBe(7);
+  });
+
+  test.each(['101', '1.5', '', 'high'])('%o is refused', (text) => {
+    expect(() => readInteger('--priority', text, { min: -100, max: 100 })).toThrow('--priority must be a whole number from -100 to 100');
   });
 });

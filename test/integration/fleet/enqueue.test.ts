@@ -1,0 +1,103 @@
+/** Handing runs to workers from code. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Flow, type FlowClass, Task, type TaskContext } from 'batuta';
+import { openClient } from 'batuta/client';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
+import { openLog } from '../../../src/base/log.ts';
+import { definitionOf } from '../../../src/define/definition.ts';
+import { processTicket } from '../../../worker/process-ticket.ts';
+
+@Flow({ params: z.object({ city: z.string() }) })
+class Weather {
+  @Task()
+  async look({ params }: TaskContext<{ city: string }>): Promise<string> {
+    if (params.city === 'Atlantis') throw new RangeError('it has sunk');
+    return `fine in ${params.city}`;
+  }
+}
+
+let folder: string;
+let client: Awaited<ReturnType<typeof openClient>>;
+beforeEach(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'batuta-enqueue-'));
+  const log = await openLog({ level: 'silent', format: 'json' });
+  client = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
+});
+afterEach(async () => {
+  await client.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** Takes the tickets in this process, as a worker would. */
+async function work(...flows: FlowClass[]): Promise<void> {
+  const { engine } = client;
+  const known = new Map(flows.map((flow) => [definitionOf(flow).name, definitionOf(flow)]));
+  const broker = await client.broker();
+  const parts = { engine, broker, log: engine.services.log, flows: known };
+  broker.consume(['default', 'slow'], { concurrency: 4 }, (ticket) => processTicket(parts, ticket));
+}
+
+test('a run is executed by whoever takes it, and its value comes back', async () => {
+  await work(Weather);
+  const handle = await client.enqueue(Weather, { city: 'Lima' }, { name: 'by hand', tags: ['test'], queue: 'slow' });
+  expect(await handle.result()).toBe('fine in Lima');
+  expect(await handle.get()).toMatchObject({ name: 'by hand', tags: ['test'], queue: 'slow', epoch: 1, state: { name: 'Completed' } });
+});
+
+test('what a run failed with comes back as well', async () => {
+  await work(Weather);
+  const handle = await client.enqueue(Weather, { city: 'Atlantis' });
+  await expect(handle.result()).rejects.toMatchObject({ code: 'RUN_FAILED', cause: { message: 'it has sunk' } });
+});
+
+test('ten thousand runs are submitted in one call', async () => {
+  const ids = await client.enqueueMany(
+    Weather,
+    Array.from({ length: 10_000 }, (_, index) => ({ params: { city: `city ${index}` } })),
+  );
+  expect(new Set(ids).size).toBe(10_000);
+  expect(await (await client.broker()).stats('default')).toMatchObject({ waiting: 10_000 });
+});
+
+test.each([
+  ['parameters that do not fit', { params: { city: 7 } }, 'PARAMS_INVALID'],
+  ['a queue that is no name', { params: { city: 'Lima' }, queue: 'a queue' }, 'NAME_INVALID'],
+  ['a priority out of bounds', { params: { city: 'Lima' }, priority: 101 }, 'OPTION_INVALID'],
+  ['a start that is no instant', { params: { city: 'Lima' }, startAt: new Date('soon') }, 'OPTION_INVALID'],
+])('of many runs none exists when one has %s', async (_what, wrong, code) => {
+  await expect(client.enqueueMany(Weather, [{ params: { city: 'Lima' } }, wrong])).rejects.toMatchObject({ code });
+  expect((await client.runs.list()).items).toEqual([]);
+});
+
+test('the name of no flow is refused, naming the nearest', async () => {
+  await expect(client.enqueue('helo')).rejects.toMatchObject({ code: 'FLOW_NOT_FOUND', message: expect.stringContaining("'hello'") });
+});
+
+test('a run that is to start later waits until then, and is cancelled at once', async () => {
+  await work(Weather);
+  const startAt = new Date(Date.now() + 3_600_000);
+  const handle = await client.enqueue(Weather, { city: 'Lima' }, { startAt });
+  expect(await handle.get()).toMatchObject({ state: { name: 'Scheduled' }, scheduledFor: Number(startAt), dueAt: Number(startAt) });
+  expect(await (await client.broker()).stats('default')).toMatchObject({ waiting: 0, delayed: 1 });
+  const done = handle.done();
+  await handle.cancel('not needed');
+  expect((await done).state).toMatchObject({ name: 'Cancelled', message: 'not needed' });
+});
+
+test('a run that starts in a moment starts then', async () => {
+  await work(Weather);
+  const startAt = Date.now() + 300;
+  const handle = await client.enqueue(Weather, { city: 'Lima' }, { startAt });
+  await handle.result();
+  expect((await handle.get()).startedAt).toBeGreaterThanOrEqual(startAt);
+});
+
+test('one key is one run, whatever else is asked', async () => {
+  const first = await client.enqueue(Weather, { city: 'Lima' }, { idempotencyKey: 'today' });
+  const second = await client.enqueue(Weather, { city: 'Quito' }, { idempotencyKey: 'today', priority: 5 });
+  expect(second.id).toBe(first.id);
+  expect((await client.runs.list()).items).toHaveLength(1);
+});
