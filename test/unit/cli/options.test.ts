@@ -100,13 +100,13 @@ describe('failures', () => {
 
 describe('when a run is to start', () => {
   const now = Date.UTC(2026, 2, 1);
-  test('is a duration from now, an ISO time, or not told', () => {
+  it('is a duration from now, an ISO time, or not told', () => {
     expect(readStart({ startIn: '5m' }, now)).toBe(now + 300_000);
     expect(readStart({ startAt: '2026-03-01T09:00:00Z' }, now)).toBe(Date.UTC(2026, 2, 1, 9));
     expect(readStart({}, now)).toBeNull();
   });
 
-  test.each([
+  it.each([
     [{ startIn: '5m', startAt: '2026-03-01T09:00:00Z' }, 'not both'],
     [{ startIn: '5' }, '--start-in must be a duration'],
     [{ startAt: 'tomorrow' }, '--start-at must be an ISO time'],
@@ -117,12 +117,12 @@ describe('when a run is to start', () => {
 });
 
 describe('a whole number that may be negative', () => {
-  test('is read within its bounds', () => {
+  it('is read within its bounds', () => {
     expect(readInteger('--priority', '-100', { min: -100, max: 100 })).toBe(-100);
     expect(readInteger('--priority', '+7', { min: -100, max: 100 })).toBe(7);
   });
 
-  test.each(['101', '1.5', '', 'high'])('%o is refused', (text) => {
+  it.each(['101', '1.5', '', 'high'])('%o is refused', (text) => {
     expect(() => readInteger('--priority', text, { min: -100, max: 100 })).toThrow('--priority must be a whole number from -100 to 100');
   });
 });
