@@ -61,7 +61,7 @@ describe('batuta doctor with a Redis', () => {
   it('finds the one node of a Cluster that throws keys away', async () => {
     const nodes = await Promise.all([startRedis(clusterNode), startRedis(clusterNode)]);
     try {
-      const [first, second] = nodes as [OwnRedis, OwnRedis];
+      const [first, second] = nodes;
       await first.command('CLUSTER', 'ADDSLOTSRANGE', '0', '8191');
       await second.command('CLUSTER', 'ADDSLOTSRANGE', '8192', '16383');
       await second.command('CLUSTER', 'MEET', '127.0.0.1', String(first.port));
