@@ -8,7 +8,7 @@
  */
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../base/clock.ts';
-import type { Claim, Store } from '../store/store.ts';
+import type { Claim, Recorder, RunStore, Store } from '../store/store.ts';
 import type { EngineSettings } from './services.ts';
 
 /** Who holds a claim. */
@@ -18,8 +18,14 @@ export interface Holder {
   onCancel(): void;
 }
 
+/** Where claims are kept. */
+export interface LeaseStore extends Pick<Store, 'dataVersion'> {
+  readonly runs: Pick<RunStore, 'renew' | 'cancelRequested'>;
+  readonly recorder: Pick<Recorder, 'onFenced'>;
+}
+
 export interface LeaseOptions {
-  readonly store: Store;
+  readonly store: LeaseStore;
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: EngineSettings;

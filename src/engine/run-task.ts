@@ -10,6 +10,7 @@ import { beginAttempt, type TaskRequest } from './begin-attempt.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from './results.ts';
 import type { TaskExecution } from './task-execution.ts';
+import { runSpreadTask } from './run-spread-task.ts';
 import { newRow } from './task-row.ts';
 import { parkUntil } from './waits.ts';
 
@@ -19,6 +20,12 @@ import { parkUntil } from './waits.ts';
  * @throws BatutaError STORE_… when it could not be recorded.
  */
 export function runTask(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
+  const { spread } = active.services;
+  return spread && request.definition.spread ? runSpreadTask(active, request, spread) : runTaskHere(active, request);
+}
+
+/** Runs a task in this process, wherever else it might run. @throws as `runTask` does */
+export function runTaskHere(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
   return active.parking.work(() => new TaskRunner(active, request).run());
 }
 
@@ -97,12 +104,11 @@ class TaskRunner {
     }
   }
 
-  /** The key holds the epoch: an owner that has lost the run must not write over what the next one has recorded. */
   #store(value: unknown): StoredValue | Promise<StoredValue> {
     const { runId, id, key } = this.#row;
     const text = encodeValue(value, `result of task ${key}`);
     return text !== null && isLarge(text)
-      ? storeValue(this.#active.services.results, `${runId}/${id}-${this.#active.record.claim.epoch}`, text)
+      ? storeValue(this.#active.services.results, `${runId}/${id}-${this.#active.record.writer}`, text)
       : { result: text, resultRef: null };
   }
 

@@ -6,6 +6,7 @@ import type { Owner } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
 import type { Isolate } from './isolate.ts';
 import type { ResultStorage } from './results.ts';
+import type { SpreadDesk } from './spread-desk.ts';
 
 /** Units are milliseconds. */
 export interface EngineSettings {
@@ -54,4 +55,6 @@ export interface EngineServices {
   readonly settings: EngineSettings;
   /** Runs tasks with `isolate: 'thread'`. */
   readonly isolate: Isolate;
+  /** Has spread tasks executed by other workers; without it they run here. */
+  readonly spread?: SpreadDesk | null;
 }

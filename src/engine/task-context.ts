@@ -113,7 +113,7 @@ export async function putArtifact(
     data: plainJson(name, data),
     createdAt: services.clock.now(),
   };
-  await services.store.recorder.addArtifact(record.claim, artifact);
+  await record.addArtifact(artifact);
 }
 
 /** A record that was put aside, as plain JSON; one that is none is kept as text, lest it take the others with it. */

@@ -6,16 +6,21 @@ import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import type { Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { Artifact, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import { canFollow, canReopen, isTerminal, type State, stateOf, type StateType } from '../model/state.ts';
 import type { Claim, Recorder } from '../store/store.ts';
+
+/** Where the changes are queued. */
+export type RecordWriter = Pick<Recorder, 'addRunPatch' | 'addTaskRun' | 'addArtifact'>;
 
 export interface RecordOptions {
   readonly run: Run;
   readonly claim: Claim;
   readonly owner: Owner;
   readonly definition: FlowDefinition;
-  readonly recorder: Recorder;
+  readonly recorder: RecordWriter;
+  /** Sets what this writer leaves in the result storage apart from what others do; default the epoch of its claim. */
+  readonly writer?: string;
   readonly clock: Clock;
   readonly listener: EngineListener | null;
   /** Task runs that were recorded before. */
@@ -25,9 +30,11 @@ export interface RecordOptions {
 /** The record of one run as its owner writes it. */
 export class RunRecord {
   readonly claim: Claim;
+  /** Part of the keys under which its large values are kept: one that has lost the run must not write over what the next has recorded. */
+  readonly writer: string;
   readonly #owner: Owner;
   readonly #definition: FlowDefinition;
-  readonly #recorder: Recorder;
+  readonly #recorder: RecordWriter;
   readonly #clock: Clock;
   readonly #listener: EngineListener | null;
   /** Task runs that have not ended, by id, as last written. */
@@ -37,6 +44,7 @@ export class RunRecord {
   constructor(options: RecordOptions) {
     this.#run = options.run;
     this.claim = options.claim;
+    this.writer = options.writer ?? String(options.claim.epoch);
     this.#owner = options.owner;
     this.#definition = options.definition;
     this.#recorder = options.recorder;
@@ -91,6 +99,22 @@ export class RunRecord {
     // Nobody waits for progress; a store that is gone is met by the next state.
     this.#recorder.addTaskRun(this.claim, row, null).catch(() => undefined);
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
+  }
+
+  /** A task run that has not ended, as last written; null when it has, or is not known. */
+  taskRun(id: string): TaskRun | null {
+    return this.#open.get(id) ?? null;
+  }
+
+  /** Takes note of a task run as somebody else has recorded it, and tells the listener. */
+  tellTask(row: TaskRun): void {
+    this.#note(row);
+    this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
+  }
+
+  /** Keeps an artifact of the run or of one of its task runs. Resolves once durable. */
+  addArtifact(artifact: Artifact): Promise<void> {
+    return this.#recorder.addArtifact(this.claim, artifact);
   }
 
   /** Ends as Cancelled what has not ended; gives how many there were. Not awaited: the next state of the run is in the same flush or a later one. */

@@ -113,6 +113,8 @@ export interface RunStore {
 export interface TaskRunStore {
   /** All of a run, in the order they were first recorded. */
   ofRun(runId: string): Promise<readonly TaskRun[]>;
+  /** Those of a run with these keys, in no order. */
+  byKeys(runId: string, keys: readonly string[]): Promise<readonly TaskRun[]>;
   /** Counts by name and state name; cheap for very large runs. */
   countsOfRun(runId: string): Promise<readonly { readonly name: string; readonly state: string; readonly count: number }[]>;
 }

@@ -15,6 +15,12 @@ export function taskRunStore(connection: Connection): TaskRunStore {
     async ofRun(runId): Promise<readonly TaskRun[]> {
       return (await connection.query<TaskRunRow>(ofRunText, [runId])).map(taskRunOf);
     },
+    async byKeys(runId, keys): Promise<readonly TaskRun[]> {
+      if (keys.length === 0) return [];
+      const listed = connection.fragments.list(2, { key: 'text' });
+      const text = `select ${taskRunColumns.join(', ')} from task_runs where run_id = $1 and key in (select key from ${listed} as asked)`;
+      return (await connection.query<TaskRunRow>(text, [runId, JSON.stringify(keys.map((key) => [key]))])).map(taskRunOf);
+    },
     countsOfRun: (runId) => connection.query(countsText, [runId]),
   };
 }
