@@ -93,6 +93,11 @@ export class BatutaError extends Error {
 /** Whether a value is a `BatutaError` (of this or another copy of the library), optionally of one code. */
 export function isBatutaError(value: unknown, code?: ErrorCode): value is BatutaError {
   return (
-    value instanceof Error && 'code' in value && 'stage' in value && typeof value.code === 'string' && value.code in errorCodes && (code === undefined || value.code === code)
+    value instanceof Error &&
+    'code' in value &&
+    'stage' in value &&
+    typeof value.code === 'string' &&
+    value.code in errorCodes &&
+    (code === undefined || value.code === code)
   );
 }
