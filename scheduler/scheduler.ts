@@ -9,6 +9,8 @@ import { openClient } from '../src/client/open-client.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { beatLoop } from './loops/beat.ts';
 import { reclaimLoop } from './loops/reclaim.ts';
+import { reclaimTasksLoop } from './loops/reclaim-tasks.ts';
+import { reissueTasksLoop } from './loops/reissue-tasks.ts';
 import { reissueLoop } from './loops/reissue.ts';
 import { retentionLoop } from './loops/retention.ts';
 
@@ -26,7 +28,9 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
     const healthFile = openHealthFile(config.healthFile, { clock: engine.services.leaseClock, goodForMs: config.leaseMs });
     const loops = joinServices('scheduler', [
       reclaimLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
+      reclaimTasksLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
+      reissueTasksLoop(parts, { intervalMs: reissueMs }),
       retentionLoop(parts, { retentionMs: config.retentionMs }),
       ...(config.healthFile === null ? [] : [beatLoop(parts, { intervalMs: config.heartbeatMs, healthFile })]),
     ]);

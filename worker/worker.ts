@@ -1,19 +1,26 @@
 /**
- * The worker: takes tickets of its queues, claims their runs and executes them, as many at once as it has places.
+ * The worker: takes tickets of its queues, claims their runs and executes them, as many at once as it has places. Spread tasks have as
+ * many places of their own, for runs that wait for them hold theirs.
  *
  * Load the flows → register → serve → quiet → finish or hand back → leave. A crash leaves its leases, which run out; then others
  * go on from what is recorded. It looks for runs of lost owners itself, so that a fleet without a scheduler recovers too.
  */
+import { systemClock } from '../src/base/clock.ts';
 import { packageVersion } from '../src/base/installed.ts';
 import { joinServices } from '../src/base/service.ts';
 import type { FleetProcess, StartWorker, WorkerOptions } from '../src/client/fleet-process.ts';
 import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
+import { TaskExecutor } from '../src/engine/task-executor.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
+import { taskQueueOf } from '../src/model/queue.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { putTickets } from '../scheduler/loops/parts.ts';
 import { reclaimLoop } from '../scheduler/loops/reclaim.ts';
+import { reclaimTasksLoop } from '../scheduler/loops/reclaim-tasks.ts';
+import { reissueTasksLoop } from '../scheduler/loops/reissue-tasks.ts';
 import { reissueLoop } from '../scheduler/loops/reissue.ts';
+import { FleetSpread } from './fleet-spread.ts';
 import { heartbeat } from './heartbeat.ts';
 import { processTicket } from './process-ticket.ts';
 
@@ -28,13 +35,17 @@ const settleMs = 2_000;
 export const startWorker: StartWorker = async (options): Promise<FleetProcess> => {
   const { config, log, queues, concurrency } = options;
   const flows = await loadKnownFlows(options);
-  const client = await openClient({ config, log }, { settings: { abortUnrenewed: true, suspendOverMs } });
+  const spread = new FleetSpread({ clock: systemClock, log: log.logger });
+  const client = await openClient({ config, log }, { settings: { abortUnrenewed: true, suspendOverMs }, spread });
   try {
     const { engine } = client;
     const { services } = engine;
     const broker = await client.broker();
+    spread.connect(broker);
     for (const flow of flows.values()) await engine.describe(flow);
     const parts = { engine, broker, log: log.logger, flows };
+    const tasks = new TaskExecutor({ services, spread, flows });
+    const taskConsumer = broker.consume(queues.map(taskQueueOf), { concurrency }, (ticket) => tasks.execute(ticket.id));
     const consumer = broker.consume(queues, { concurrency }, (ticket) => processTicket(parts, ticket));
     const { id, host, pid } = services.owner;
     const worker = {
@@ -50,21 +61,24 @@ export const startWorker: StartWorker = async (options): Promise<FleetProcess> =
     };
     const healthFile = openHealthFile(config.healthFile, { clock: services.leaseClock, goodForMs: config.leaseMs });
     const background = joinServices('worker', [
-      heartbeat({ services, log: log.logger, worker, running: () => consumer.running, healthFile }),
+      heartbeat({ services, log: log.logger, worker, running: () => consumer.running + taskConsumer.running, healthFile }),
       reclaimLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
+      reclaimTasksLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
+      reissueTasksLoop(parts, { intervalMs: reissueMs }),
     ]);
     await background.start();
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
-      await consumer.quiet();
-      const left = await engine.handBack(Math.max(0, deadlineMs - settleMs));
+      await Promise.all([consumer.quiet(), taskConsumer.quiet()]);
+      const finishMs = Math.max(0, deadlineMs - settleMs);
+      const [left] = await Promise.all([engine.handBack(finishMs), tasks.handBack(finishMs)]);
       await putTickets(broker, left, services.clock.now()).catch((error: unknown) =>
         log.logger.warn({ err: error }, 'Nobody could be woken for the runs handed back; the fleet will see them within seconds.'),
       );
       if (left.length > 0) log.logger.info({ runs: left.length }, 'Handed back runs that had not ended.');
       await background.stop();
-      await consumer.close({ deadlineMs: settleMs });
+      await Promise.all([consumer.close({ deadlineMs: settleMs }), taskConsumer.close({ deadlineMs: settleMs })]);
       await client.close();
     };
     return {

@@ -1,8 +1,9 @@
 /** What the loops of the fleet share. */
 import type { Logger } from 'pino';
-import type { Broker } from '../../src/broker/broker.ts';
+import type { Broker, Ticket } from '../../src/broker/broker.ts';
 import type { Engine } from '../../src/engine/engine.ts';
-import type { TicketedRun } from '../../src/store/store.ts';
+import { taskQueueOf } from '../../src/model/queue.ts';
+import type { TicketedRun, TicketedTask } from '../../src/store/store.ts';
 
 export interface LoopParts {
   readonly engine: Engine;
@@ -10,13 +11,33 @@ export interface LoopParts {
   readonly log: Logger;
 }
 
-/** Puts the tickets of these runs, each into its queue. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
-export async function putTickets(broker: Broker, runs: readonly TicketedRun[], now: number): Promise<void> {
-  const queues = new Map<string, TicketedRun[]>();
-  for (const run of runs) queues.set(run.queue, [...(queues.get(run.queue) ?? []), run]);
+/** Channel on which the owner of a run hears that its spread tasks have ended; the message is the id of the task run. */
+export function taskChannelOf(runId: string): string {
+  return `task:${runId}`;
+}
+
+/** Tells the owner of a run that one of its spread tasks has ended. Best effort, never rejects. */
+export async function tellTaskEnd(broker: Broker, runId: string, taskRunId: string): Promise<void> {
+  await broker.notify(taskChannelOf(runId), taskRunId).catch(() => undefined);
+}
+
+/** Puts the tickets of these runs or spread tasks, each into its queue. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
+export async function putTickets(
+  broker: Broker,
+  rows: readonly (TicketedRun | TicketedTask)[],
+  now: number,
+  kind: Ticket['kind'] = 'run',
+): Promise<void> {
+  const queues = new Map<string, (TicketedRun | TicketedTask)[]>();
+  for (const row of rows) {
+    const queue = kind === 'run' ? row.queue : taskQueueOf(row.queue);
+    const waiting = queues.get(queue);
+    if (waiting) waiting.push(row);
+    else queues.set(queue, [row]);
+  }
   for (const [queue, waiting] of queues) {
     const tickets = waiting.map(({ id, epoch, priority, dueAt }) => ({
-      kind: 'run' as const,
+      kind,
       id,
       epoch,
       priority,

@@ -10,6 +10,8 @@ import { definitionOf } from '../define/definition.ts';
 import { Engine } from '../engine/engine.ts';
 import { folderStorage, type ResultStorage } from '../engine/results.ts';
 import { defaultEngineSettings, type EngineSettings } from '../engine/services.ts';
+import type { Spread } from '../engine/spread.ts';
+import { SpreadDesk } from '../engine/spread-desk.ts';
 import { threadIsolate } from '../engine/thread-isolate.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
@@ -39,6 +41,8 @@ export interface ClientParts {
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly settings?: Partial<EngineSettings>;
+  /** Carries spread tasks to other workers; default: they run here. */
+  readonly spread?: Spread;
 }
 
 /**
@@ -77,6 +81,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
         captureConsole: capture,
         clock: systemClock,
       }),
+      spread: parts.spread ? new SpreadDesk({ store: store.spread, spread: parts.spread, clock: systemClock, log: log.logger }) : null,
     },
     definitionOf,
   );
