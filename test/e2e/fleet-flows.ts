@@ -74,3 +74,13 @@ export class AskedRun {
     return 'Shall we?';
   }
 }
+
+/** Two runs of another flow, one after the other. */
+@Flow()
+export class ParentRun {
+  async run(params: Params, ctx: FlowContext): Promise<number> {
+    const first = await ctx.runFlow(LedgerRun, params);
+    const second = await ctx.runFlow(LedgerRun, { ...params, items: params.items + 1 });
+    return Number(first) + Number(second);
+  }
+}
