@@ -10,7 +10,7 @@ import type { Connection, Query } from './connection.ts';
 import type { ReclaimOptions, ReclaimReport, TicketedRun } from './fleet-store.ts';
 import { endSpreadOf } from './spread.ts';
 import { addTransitions } from './transitions.ts';
-import { openList } from './waiting.ts';
+import { openList, runsBy } from './waiting.ts';
 
 interface LostRun {
   readonly id: string;
@@ -24,7 +24,7 @@ interface LostRun {
 /** See `FleetStore.owners`. */
 export async function ownersOfRuns(connection: Connection): Promise<readonly Owner[]> {
   const rows = await connection.query<{ owner: string }>(
-    `select distinct owner from runs where owner is not null and state_type in (${openList})`,
+    `select distinct owner from ${runsBy(connection, 'runs_owned')} where owner is not null and state_type in (${openList})`,
   );
   return rows.map(({ owner }) => JSON.parse(owner) as Owner);
 }
@@ -57,13 +57,19 @@ async function findLost(
 ): Promise<LostRun[]> {
   const now = connection.fragments.now(1);
   const gone = connection.fragments.list(2, { owner: 'text' });
-  return await query<LostRun>(
-    `select id, state_type, attempt, recoveries, owner, ${now} as now from runs
-     where (owner is not null and state_type in (${openList}) and (lease_until <= ${now} or owner in (select owner from ${gone} as gone)))
-        or (owner is null and state_type in (${openList}) and state_type = 'CANCELLING')
+  const columns = `id, state_type, attempt, recoveries, owner, ${now} as now`;
+  const lost = await query<LostRun>(
+    `select ${columns} from ${runsBy(connection, 'runs_owned')}
+     where owner is not null and state_type in (${openList}) and (lease_until <= ${now} or owner in (select owner from ${gone} as gone))
      order by id limit $3 ${lock}`,
     [connection.now(), JSON.stringify(goneOwners.map((owner) => [JSON.stringify(owner)])), limit],
   );
+  if (lost.length >= limit) return lost;
+  const left = await query<LostRun>(
+    `select ${columns} from runs where owner is null and state_type = 'CANCELLING' order by id limit $2 ${lock}`,
+    [connection.now(), limit - lost.length],
+  );
+  return [...lost, ...left];
 }
 
 async function letWait(connection: Connection, query: Query, runs: readonly LostRun[]): Promise<readonly TicketedRun[]> {

@@ -37,6 +37,11 @@ const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 /** What has not ended, written as in the indexes of migration 3. */
 export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
 
+/** The table of runs, read by an index that SQLite, which keeps no statistics, would not choose by itself. */
+export function runsBy({ dialect }: Pick<Connection, 'dialect'>, index: 'runs_owned' | 'runs_waiting'): string {
+  return dialect === 'sqlite' ? `runs indexed by ${index}` : 'runs';
+}
+
 /** See `FleetStore.insertMany`. */
 export async function insertWaiting(connection: Connection, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
   const placed: InsertedRun[] = [];
@@ -127,11 +132,11 @@ export async function takeUnticketed(connection: Connection, ticketedBeforeMs: n
   return await connection.query<TicketedRun>(
     `update runs set ticketed_at = ${now}
      where id in (
-       select id from runs
+       select id from ${runsBy(connection, 'runs_waiting')}
        where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING'
-         and (ticketed_at is null or ticketed_at <= ${now} - $2)
+         and coalesce(ticketed_at, 0) <= ${now} - $2
          and (due_at <= ${now} or (due_at is null and state_type <> 'PAUSED'))
-       order by ticketed_at limit $3 ${lock})
+       order by coalesce(ticketed_at, 0) limit $3 ${lock})
      returning id, epoch, queue, priority, due_at as "dueAt"`,
     [connection.now(), ticketedBeforeMs, limit],
   );

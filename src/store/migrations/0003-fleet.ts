@@ -14,7 +14,7 @@ export const fleet: Migration = {
     // The lists are written out as in the queries of the fleet, for only then the database takes these indexes.
     `create index runs_owned on runs (lease_until)
        where owner is not null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')`,
-    `create index runs_waiting on runs (ticketed_at)
+    `create index runs_waiting on runs ((coalesce(ticketed_at, 0)))
        where owner is null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')`,
     `create table workers (
       id ${text} primary key, name ${text} not null, version ${text} not null, host ${text} not null, pid integer not null,
