@@ -3,6 +3,7 @@ import type { Owner } from '../model/run.ts';
 import { isTerminal, type State, stateOf, type StateType } from '../model/state.ts';
 import type { Connection, Query } from './connection.ts';
 import type { ReclaimOptions } from './fleet-store.ts';
+import { ticketColumns } from './spread-rows.ts';
 import type { TaskReclaimReport, TicketedTask } from './spread-store.ts';
 import { addTransitions } from './transitions.ts';
 import { openList } from './waiting.ts';
@@ -18,8 +19,6 @@ interface LostTask {
   readonly run_state: StateType | null;
   readonly cancel_requested_at: number | null;
 }
-
-const ticketColumns = 'id, epoch, queue, priority, due_at as "dueAt"';
 
 /** See `SpreadStore.owners`. */
 export async function ownersOfTasks(connection: Connection): Promise<readonly Owner[]> {

@@ -7,6 +7,8 @@ import { LocalClient } from '../../src/client/local-client.ts';
 import { definitionOf } from '../../src/define/definition.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { folderStorage, memoryStorage, type ResultStorage } from '../../src/engine/results.ts';
+import type { Spread } from '../../src/engine/spread.ts';
+import { SpreadDesk } from '../../src/engine/spread-desk.ts';
 import { defaultEngineSettings, type EngineSettings } from '../../src/engine/services.ts';
 import type { FlowClass } from '../../src/model/context.ts';
 import type { Owner } from '../../src/model/run.ts';
@@ -26,6 +28,8 @@ export interface EngineParts {
   readonly isOwnerGone?: (owner: Owner) => boolean;
   /** Flows of which recorded runs may be continued, by the names they have. */
   readonly flows?: readonly FlowClass[];
+  /** Carries spread tasks to workers; default: they run in this engine. */
+  readonly spread?: Spread;
 }
 
 export interface OpenEngine {
@@ -51,6 +55,9 @@ export async function openEngine(parts: EngineParts = {}): Promise<OpenEngine> {
       isOwnerGone: parts.isOwnerGone ?? isProcessGone,
       settings: { ...defaultEngineSettings, ...parts.settings },
       isolate: { call: () => Promise.reject(new Error('This engine has no threads.')), close: async () => undefined },
+      spread: parts.spread
+        ? new SpreadDesk({ store: store.spread, spread: parts.spread, clock: parts.leaseClock ?? systemClock, log: log.logger })
+        : null,
     },
     definitionOf,
   );
