@@ -8,6 +8,8 @@ export interface ConfigDefaults {
   readonly databaseUrl?: string;
   /** `redis://…` or `rediss://…`; default none, which means the local broker. */
   readonly redisUrl?: string;
+  /** `postgres://…`; carries tickets where there is no Redis. */
+  readonly brokerUrl?: string;
   readonly host?: string;
   readonly port?: number;
   readonly apiUrl?: string;

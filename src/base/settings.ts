@@ -26,6 +26,8 @@ export interface Config {
   readonly databaseUrl: string;
   /** Null: the local broker. */
   readonly redisUrl: string | null;
+  /** What carries tickets where there is no Redis; null: the local broker. */
+  readonly brokerUrl: string | null;
   /** Folders or files that hold flows. */
   readonly flows: readonly string[];
   readonly host: string;
@@ -98,6 +100,15 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     defaultText: '(unset)',
     defaultValue: () => null,
     read: readUrl(['redis://', 'rediss://']),
+    show: (value) => (value === null ? '' : hidePassword(value)),
+  },
+  brokerUrl: {
+    name: 'brokerUrl',
+    env: 'BATUTA_BROKER_URL',
+    about: 'PostgreSQL that carries tickets where there is no Redis: `postgres://…`, which may be the database itself',
+    defaultText: '(unset)',
+    defaultValue: () => null,
+    read: readUrl(['postgres://', 'postgresql://']),
     show: (value) => (value === null ? '' : hidePassword(value)),
   },
   flows: {

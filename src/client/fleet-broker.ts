@@ -7,20 +7,25 @@ import { openBroker } from '../broker/open.ts';
 import type { Store } from '../store/store.ts';
 
 /**
- * Opens it: Redis where `redisUrl` is set, else the tickets in the SQLite database.
+ * Opens it: Redis where `redisUrl` is set, else PostgreSQL where `brokerUrl` is, else the tickets in the SQLite database.
  *
- * @throws BatutaError CONFIG_INVALID (PostgreSQL without Redis), BROKER_UNAVAILABLE
+ * @throws BatutaError CONFIG_INVALID (PostgreSQL without either), BROKER_UNAVAILABLE
  */
-export async function openFleetBroker(config: Pick<Config, 'redisUrl' | 'leaseMs'>, store: Store, { logger }: Log): Promise<Broker> {
-  if (config.redisUrl === null && store.dialect === 'postgres') {
+export async function openFleetBroker(
+  config: Pick<Config, 'redisUrl' | 'brokerUrl' | 'leaseMs'>,
+  store: Store,
+  { logger }: Log,
+): Promise<Broker> {
+  const url = config.redisUrl ?? config.brokerUrl;
+  if (url === null && store.dialect === 'postgres') {
     throw new BatutaError(
       'CONFIG_INVALID',
-      'A fleet on PostgreSQL needs Redis to wake its workers: set BATUTA_REDIS_URL, for example to redis://localhost:6379.',
+      'A fleet on PostgreSQL needs something that wakes its workers: set BATUTA_REDIS_URL, for example to redis://localhost:6379, or, without Redis, BATUTA_BROKER_URL to the address of the database.',
       { details: { setting: 'redisUrl' } },
     );
   }
   return await openBroker({
-    url: config.redisUrl,
+    url,
     store,
     visibilityMs: config.leaseMs,
     onError: (error) => logger.warn({ err: error }, 'The broker reports trouble.'),

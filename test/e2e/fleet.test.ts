@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Fleet, makeFleet } from '../support/fleet.ts';
 
-describe.each(['sqlite', 'postgres and redis'] as const)('a fleet on %s', (on) => {
+describe.each(['sqlite', 'postgres and redis', 'postgres alone'] as const)('a fleet on %s', (on) => {
   let fleet: Fleet;
   beforeEach(async () => {
     fleet = await makeFleet({ on });

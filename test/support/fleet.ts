@@ -38,7 +38,7 @@ export interface Fleet {
 }
 
 export interface FleetOptions {
-  readonly on: 'sqlite' | 'postgres and redis';
+  readonly on: 'sqlite' | 'postgres and redis' | 'postgres alone';
   readonly leaseMs?: number;
   readonly env?: Readonly<Record<string, string>>;
   /** Servers of the test's own, which it may stop, and stops itself at the end. */
@@ -53,11 +53,12 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
   const { on, leaseMs = 3_000, env = {} } = options;
   const folder = mkdtempSync(join(tmpdir(), 'batuta-fleet-'));
   const database = on === 'sqlite' || options.databaseUrl !== undefined ? null : await createDatabase();
-  const redis = on === 'sqlite' || options.redisUrl !== undefined ? null : await someRedis();
+  const redis = on !== 'postgres and redis' || options.redisUrl !== undefined ? null : await someRedis();
   const databaseUrl = options.databaseUrl ?? database?.url ?? `sqlite:${join(folder, 'batuta.db')}`;
   const settings = {
     BATUTA_DATABASE_URL: databaseUrl,
     BATUTA_REDIS_URL: options.redisUrl ?? redis?.url ?? '',
+    BATUTA_BROKER_URL: on === 'postgres alone' ? databaseUrl : '',
     BATUTA_FLOWS: flows,
     BATUTA_RESULTS: join(folder, 'results'),
     BATUTA_LEASE: `${leaseMs}ms`,

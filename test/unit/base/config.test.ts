@@ -20,6 +20,7 @@ test('without anything set, every value is the default of the design', async () 
   expect(config).toEqual({
     databaseUrl: 'sqlite:.batuta/batuta.db',
     redisUrl: null,
+    brokerUrl: null,
     flows: ['flows'],
     host: '127.0.0.1',
     port: 4200,
