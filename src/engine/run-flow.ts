@@ -240,12 +240,25 @@ export class FlowRun {
     await callHooks(this.#active, end.state, end.error, this.value);
   }
 
-  /** The store has failed in the middle: one more try to leave a true state, so that nothing is left Running. */
+  /**
+   * The store has failed in the middle. Where others go on, and it was only away, the run has not failed: it is left to them. Else one
+   * more try to leave a true state, so that nothing is left Running.
+   */
   async #giveUp(error: unknown): Promise<void> {
+    const { services } = this.#options;
+    if (services.settings.abortUnrenewed && isBatutaError(error, 'STORE_UNAVAILABLE')) {
+      const { id } = this.run;
+      const message = `The database was away for too long; another process goes on with run ${id} from what is recorded.`;
+      this.abandon(new BatutaError('LEASE_LOST', message, { details: { runId: id }, cause: error }));
+    }
     this.abandon(error instanceof BatutaError ? error : new BatutaError('INTERNAL', String(error), { cause: error }));
     if (isTerminal(this.run.state.type)) return;
-    const { services } = this.#options;
     await services.store.recorder.flush().catch(() => undefined);
+    if (this.givenUp && isHandedOn(this.givenUp)) {
+      // When it cannot be told, the lease ends by itself.
+      await services.store.runs.release(this.#record.claim).catch(() => undefined);
+      return;
+    }
     if (isBatutaError(error, 'STORE_FULL')) services.store.freeReserve();
     this.#record.cancelOpen('The run was given up.');
     const failure = failureOf(error);

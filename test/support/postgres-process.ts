@@ -11,6 +11,10 @@ export interface PostgresServer {
   readonly url: string;
   /** Stops it as an operator would and starts it again on the same data and port. */
   restart(): Promise<void>;
+  /** Ends it at once, as a crash would; what was committed is kept. */
+  crash(): Promise<void>;
+  /** Starts it again after `crash`, on the same data and port. */
+  start(): Promise<void>;
   /** Ends the server and removes its data. May be called twice. */
   stop(): Promise<void>;
 }
@@ -26,12 +30,15 @@ export async function startPostgres(): Promise<PostgresServer> {
     return (JSON.parse(value) as { url: string }).url;
   };
   const url = await ready();
+  const say = async (command: string): Promise<void> => {
+    child.stdin.write(`${command}\n`);
+    await ready();
+  };
   return {
     url,
-    async restart() {
-      child.stdin.write('restart\n');
-      await ready();
-    },
+    restart: () => say('restart'),
+    crash: () => say('crash'),
+    start: () => say('start'),
     async stop() {
       child.stdin.end();
       await exited;

@@ -1,10 +1,12 @@
 /**
  * A process that owns one PostgreSQL server in a folder of its own, on a free port of 127.0.0.1.
  *
- * Speaks JSON lines: prints `{ url }` once it takes connections; `restart` on stdin restarts it and prints the same again.
+ * Speaks JSON lines: prints `{ url }` once it takes connections. On stdin it takes `restart`, `crash` (ends it without giving it time to
+ * clean up) and `start`, and prints the same again when that is done.
  * It ends with its stdin: however the process that started it comes to its end, no server stays behind.
  */
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -27,7 +29,8 @@ let ending = false;
 announce();
 
 const lines = createInterface({ input: process.stdin });
-lines.on('line', (line) => void (line === 'restart' && restart()));
+const commands = { restart, crash, start };
+lines.on('line', (line) => void commands[line]?.());
 lines.on('close', () => void end());
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP']) process.on(signal, () => void end());
 
@@ -75,6 +78,19 @@ function serverOn(onPort) {
 
 async function restart() {
   await server.stop();
+  await start();
+}
+
+/** What has been committed is on the disk; all else is for the start to put right. */
+async function crash() {
+  const { process: running } = server;
+  const exited = once(running, 'exit');
+  running.kill('SIGQUIT');
+  await exited;
+  announce();
+}
+
+async function start() {
   server = serverOn(port);
   await server.start();
   announce();
@@ -83,7 +99,7 @@ async function restart() {
 async function end() {
   if (ending) return;
   ending = true;
-  await server.stop();
+  if (server.process?.exitCode === null && server.process.signalCode === null) await server.stop();
   await rm(folder, { recursive: true, force: true });
   process.exit(0);
 }
