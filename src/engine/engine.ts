@@ -242,11 +242,12 @@ export class Engine {
     const forgetSignal = cancelOnAbort(signal, flowRun);
     const ended = flowRun.execute().finally(() => {
       forgetSignal();
-      this.#underWay.delete(run.id);
+      // It may have been lost, and taken anew by this very process.
+      if (this.#underWay.get(run.id) === underWay) this.#underWay.delete(run.id);
     });
     // Whoever waits for it gets the error; when nobody does, it is not unhandled.
     ended.catch(() => undefined);
-    const underWay = { flowRun, ended };
+    const underWay: RunUnderWay = { flowRun, ended };
     this.#underWay.set(run.id, underWay);
     return underWay;
   }

@@ -35,10 +35,13 @@ interface Held {
   readonly holder: Holder;
   /** Monotonic instant from which its lease counts at the least. */
   renewedAt: number;
+  /** Whether its holder knows already that it is lost. */
+  toldLost: boolean;
 }
 
 export class Leases {
   readonly #options: LeaseOptions;
+  /** By run and epoch: this process may have a run anew before it knows that it had lost it. */
   readonly #held = new Map<string, Held>();
   #timer: Timer | null = null;
   #guard: Timer | null = null;
@@ -51,7 +54,7 @@ export class Leases {
   }
 
   hold(holder: Holder): void {
-    this.#held.set(holder.claim.runId, { holder, renewedAt: this.#options.clock.monotonic() });
+    this.#held.set(keyOf(holder.claim), { holder, renewedAt: this.#options.clock.monotonic(), toldLost: false });
     if (this.#timer) return;
     this.#beatAt = this.#options.clock.monotonic();
     this.#seenVersion = null;
@@ -59,8 +62,8 @@ export class Leases {
     if (this.#options.settings.abortUnrenewed) this.#armGuard();
   }
 
-  letGo(runId: string): void {
-    this.#held.delete(runId);
+  letGo(claim: Claim): void {
+    this.#held.delete(keyOf(claim));
     if (this.#held.size > 0) return;
     this.#timer?.cancel();
     this.#guard?.cancel();
@@ -112,12 +115,13 @@ export class Leases {
     const { clock, settings, log } = this.#options;
     const margin = marginOf(settings);
     const ending = (): Held[] =>
-      [...this.#held.values()].filter(({ renewedAt }) => clock.monotonic() >= renewedAt + settings.leaseMs - margin);
+      [...this.#held.values()].filter(({ renewedAt, toldLost }) => !toldLost && clock.monotonic() >= renewedAt + settings.leaseMs - margin);
     if (ending().length > 0) {
       // Perhaps only this process was held up, by a long computation or by being stopped: then the store knows who has the runs.
       const patience = clock.sleep(margin / 2);
       await Promise.race([this.#renew().catch(() => undefined), patience]);
       const unrenewed = ending();
+      for (const one of unrenewed) one.toldLost = true;
       if (unrenewed.length > 0)
         log.error(
           { runs: unrenewed.length, waitedMs: clock.monotonic() - lookedAt },
@@ -133,17 +137,22 @@ export class Leases {
     const version = store.dataVersion();
     if (version !== null && version === this.#seenVersion) return;
     this.#seenVersion = version;
-    for (const runId of await store.runs.cancelRequested(this.#claims())) this.#held.get(runId)?.holder.onCancel();
+    const asked = new Set(await store.runs.cancelRequested(this.#claims()));
+    if (asked.size === 0) return;
+    for (const { holder } of [...this.#held.values()]) if (asked.has(holder.claim.runId)) holder.onCancel();
   }
 
   #lost(claim: Claim): void {
-    const holder = this.#held.get(claim.runId)?.holder;
-    if (holder?.claim.epoch === claim.epoch) holder.onLost();
+    this.#held.get(keyOf(claim))?.holder.onLost();
   }
 
   #claims(): Claim[] {
     return [...this.#held.values()].map(({ holder }) => holder.claim);
   }
+}
+
+function keyOf({ runId, epoch }: Claim): string {
+  return `${runId}:${epoch}`;
 }
 
 /** How long before its end a lease that was not renewed counts as lost. Leaves room for the renewals that are made anyway. */

@@ -109,7 +109,7 @@ export class FlowRun {
       throw error;
     } finally {
       this.#grace?.cancel();
-      leases.letGo(this.run.id);
+      leases.letGo(this.#record.claim);
     }
   }
 

@@ -6,7 +6,7 @@
  */
 import { BatutaError } from '../base/errors.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import type { ClaimedTask, TaskClaim } from '../store/store.ts';
+import type { Claim, ClaimedTask, TaskClaim } from '../store/store.ts';
 import { ClaimedWriter } from './claimed-writer.ts';
 import { Gather } from './gather.ts';
 import { HeldTask } from './held-task.ts';
@@ -29,7 +29,7 @@ export class TaskExecutor {
   readonly #claims: Gather<string, ClaimedTask | null>;
   readonly #writer: ClaimedWriter;
   readonly #leases: Leases;
-  readonly #held = new Map<string, { readonly task: HeldTask; readonly ended: Promise<unknown> }>();
+  readonly #held = new Map<ClaimedTask, { readonly task: HeldTask; readonly ended: Promise<unknown> }>();
   readonly #starting = new Set<Promise<unknown>>();
   #closing = false;
 
@@ -116,21 +116,22 @@ export class TaskExecutor {
     const task = definition?.tasks.get(taskRun.name);
     if (!definition || !task) return this.#leaveToOthers(claimed);
     const held = new HeldTask({ services, claimed, definition, task, writer: this.#writer });
+    const lease: Claim = { runId: taskRun.id, epoch: claim.epoch };
     this.#leases.hold({
-      claim: { runId: taskRun.id, epoch: claim.epoch },
+      claim: lease,
       onLost: () => held.lose(),
       onCancel: () => held.cancel(),
     });
-    const running = held.run().finally(() => this.#leases.letGo(taskRun.id));
+    const running = held.run().finally(() => this.#leases.letGo(lease));
     const settled = running.then(async (end) => {
       if (end === 'ended') await spread.tell(run.id, taskRun.id);
       else if (end !== 'lost') await this.#giveBack(claim, end.dueAt);
     });
-    this.#held.set(taskRun.id, { task: held, ended: settled });
+    this.#held.set(claimed, { task: held, ended: settled });
     try {
       await settled;
     } finally {
-      this.#held.delete(taskRun.id);
+      this.#held.delete(claimed);
     }
   }
 

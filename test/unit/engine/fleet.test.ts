@@ -101,6 +101,29 @@ test('a run whose lease cannot be renewed is given up before the lease ends', as
   expect(await store.fleet.dueUnticketed({ ticketedBeforeMs: 0, limit: 10 })).toMatchObject([{ id: run.id }]);
 });
 
+test('a run that its own process takes anew before it knows of the loss has one owner: the earlier one stops, the later one keeps its lease', async () => {
+  const settings = { leaseMs: 800, heartbeatMs: 200, abortUnrenewed: true };
+  const here = await open({ settings });
+  const { store, engine } = here;
+  const run = await claimed(here, Gated);
+  const earlier = await engine.execute(run, definitionOf(Gated));
+  // From then on it has nothing to write.
+  for await (const { taskRuns } of here.client.runs.watch(run.id)) if (taskRuns.some(({ name }) => name === 'gated')) break;
+  const lost = { goneOwners: [engine.services.owner], maxRecoveries: 3, limit: 10 };
+  expect((await store.fleet.reclaim(lost)).waiting).toMatchObject([{ id: run.id }]);
+  const again = await engine.claim(run.id);
+  if (!again) throw new Error('It was not claimed.');
+  const later = await engine.execute(again, definitionOf(Gated));
+  await earlier.ended;
+  expect(earlier.flowRun.givenUp?.code).toBe('LEASE_LOST');
+  // Longer than a lease, so that it has been renewed.
+  await sleep(1_000);
+  expect((await store.fleet.reclaim({ ...lost, goneOwners: [] })).waiting).toEqual([]);
+  expect(engine.underWay(run.id)).toBe(later);
+  gate.resolve();
+  expect((await later.ended).state.name).toBe('Completed');
+});
+
 test('a process that was held up beyond its lease goes on when nobody has taken its run', async () => {
   const here = await open({ settings: { leaseMs: 400, heartbeatMs: 100, abortUnrenewed: true } });
   const run = await claimed(here, Blocking);
