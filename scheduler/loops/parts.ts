@@ -11,6 +11,9 @@ export interface LoopParts {
   readonly log: Logger;
 }
 
+/** Longest wait of a loop after errors in a row, ms: once a database is back, nothing lost shall wait for long. */
+export const maxBackoffMs = 5_000;
+
 /** Channel on which the owner of a run hears that its spread tasks have ended; the message is the id of the task run. */
 export function taskChannelOf(runId: string): string {
   return `task:${runId}`;
@@ -45,4 +48,16 @@ export async function putTickets(
     }));
     await broker.put(tickets, { queue });
   }
+}
+
+/** The same, when the broker is there. While it is away, the look for lost tickets puts them once it is back. */
+export async function tryPutTickets(
+  { broker, log }: LoopParts,
+  rows: readonly (TicketedRun | TicketedTask)[],
+  now: number,
+  kind: Ticket['kind'] = 'run',
+): Promise<void> {
+  await putTickets(broker, rows, now, kind).catch((error: unknown) =>
+    log.warn({ err: error }, 'What goes on elsewhere could not be ticketed; it is once the broker is back.'),
+  );
 }

@@ -6,7 +6,7 @@
  * runs that wait without a ticket, which `reissue-tasks` finds.
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
-import { tellTaskEnd, type LoopParts, putTickets } from './parts.ts';
+import { type LoopParts, maxBackoffMs, tellTaskEnd, tryPutTickets } from './parts.ts';
 
 /** Task runs of one transaction. */
 const batchTasks = 100;
@@ -16,11 +16,13 @@ export interface ReclaimTasksOptions {
   readonly maxRecoveries: number;
 }
 
-export function reclaimTasksLoop({ engine, broker, log }: LoopParts, { intervalMs, maxRecoveries }: ReclaimTasksOptions): Loop {
+export function reclaimTasksLoop(parts: LoopParts, { intervalMs, maxRecoveries }: ReclaimTasksOptions): Loop {
+  const { engine, broker, log } = parts;
   const { store, clock, isOwnerGone } = engine.services;
   return makeLoop({
     name: 'reclaim tasks',
     intervalMs,
+    maxBackoffMs,
     clock: engine.services.leaseClock,
     random: engine.services.random,
     onError: (error) => log.warn({ err: error }, 'Lost spread tasks could not be looked for.'),
@@ -32,7 +34,7 @@ export function reclaimTasksLoop({ engine, broker, log }: LoopParts, { intervalM
         await tellTaskEnd(broker, runId, id);
       }
       if (waiting.length > 0) log.warn({ tasks: waiting.length }, 'Workers were lost; their spread tasks go on elsewhere.');
-      await putTickets(broker, waiting, clock.now(), 'task');
+      await tryPutTickets(parts, waiting, clock.now(), 'task');
       return waiting.length + ended.length >= batchTasks ? 'again' : undefined;
     },
   });

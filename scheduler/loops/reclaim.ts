@@ -6,7 +6,7 @@
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { cancelBelow } from '../../src/engine/cancel-below.ts';
-import { type LoopParts, putTickets } from './parts.ts';
+import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
 
 /** Runs of one transaction. */
 const batchRuns = 100;
@@ -17,11 +17,12 @@ export interface ReclaimLoopOptions {
 }
 
 export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: ReclaimLoopOptions): Loop {
-  const { engine, broker, log } = parts;
+  const { engine, log } = parts;
   const { store, clock, isOwnerGone } = engine.services;
   return makeLoop({
     name: 'reclaim',
     intervalMs,
+    maxBackoffMs,
     clock: engine.services.leaseClock,
     random: engine.services.random,
     onError: (error) => log.warn({ err: error }, 'Lost runs could not be looked for.'),
@@ -33,7 +34,7 @@ export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: Rec
         await cancelBelow(engine.services, id, message);
       }
       if (waiting.length > 0) log.warn({ runs: waiting.length }, 'Processes were lost; their runs go on elsewhere.');
-      await putTickets(broker, waiting, clock.now());
+      await tryPutTickets(parts, waiting, clock.now());
       return waiting.length + ended.length >= batchRuns ? 'again' : undefined;
     },
   });

@@ -5,7 +5,7 @@
  * Runs in every scheduler and, slower, in every worker; each task run is taken by one of them a round.
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
-import { type LoopParts, putTickets } from './parts.ts';
+import { type LoopParts, maxBackoffMs, putTickets } from './parts.ts';
 
 /** A ticket that takes longer than this, or than a lease where that is shorter, counts as lost, ms. */
 const longestLostAfterMs = 5_000;
@@ -18,6 +18,7 @@ export function reissueTasksLoop({ engine, broker, log }: LoopParts, { intervalM
   return makeLoop({
     name: 'reissue tasks',
     intervalMs,
+    maxBackoffMs,
     clock: engine.services.leaseClock,
     random: engine.services.random,
     onError: (error) => log.warn({ err: error }, 'Lost tickets of spread tasks could not be put again.'),

@@ -5,7 +5,7 @@
  * Runs in every scheduler and, slower, in every worker; each run is taken by one of them a round.
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
-import { type LoopParts, putTickets } from './parts.ts';
+import { type LoopParts, maxBackoffMs, putTickets } from './parts.ts';
 
 /** A ticket that takes longer than this, or than a lease where that is shorter, counts as lost, ms. */
 const longestLostAfterMs = 10_000;
@@ -24,6 +24,7 @@ export function reissueLoop({ engine, broker, log }: LoopParts, { intervalMs, lo
   return makeLoop({
     name: 'reissue',
     intervalMs,
+    maxBackoffMs,
     clock: engine.services.leaseClock,
     random: engine.services.random,
     onError: (error) => log.warn({ err: error }, 'Lost tickets could not be put again.'),
