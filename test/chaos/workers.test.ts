@@ -2,17 +2,15 @@
  * Workers that are killed and frozen while a fleet works.
  *
  * The ledger tells what was really executed. A task counts as executed again when it started after its completion had been recorded.
- * `SEED` repeats the order of a run of this test; it is printed.
+ * `CHAOS_SEED` repeats the order of a run of this test; it is printed.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
+import { isLong as long, seed } from '../support/chaos.ts';
 import { doneAgain, ends } from '../support/fleet-record.ts';
 import { seededRandom } from '../support/faulty-broker.ts';
 import { type Fleet, makeFleet, type Member } from '../support/fleet.ts';
 
-/** With `BATUTA_CHAOS=long` the long form. */
-const long = process.env['BATUTA_CHAOS'] === 'long';
-const seed = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 const random = seededRandom(seed);
 
 let fleet: Fleet;
