@@ -37,10 +37,7 @@ export async function timeRun(client, flow) {
   return ms;
 }
 
-/** @throws {Error} for PostgreSQL when `BATUTA_BENCH_POSTGRES_URL` names no database */
+/** PostgreSQL is where `main.js` says it is. */
 function databaseUrl(folder, store) {
-  if (store === 'sqlite') return `sqlite:${join(folder, 'bench.db')}`;
-  const url = process.env.BATUTA_BENCH_POSTGRES_URL;
-  if (!url) throw new Error('Set BATUTA_BENCH_POSTGRES_URL to an empty PostgreSQL database to measure there.');
-  return url;
+  return store === 'sqlite' ? `sqlite:${join(folder, 'bench.db')}` : process.env.BATUTA_BENCH_POSTGRES_URL;
 }

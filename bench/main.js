@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { root } from './measure.js';
 import { toJson, toTable } from './report.js';
+import { withPostgres } from './services.js';
 
 /** Name of each benchmark, its file, and what it shows. */
 const benchmarks = {
@@ -11,6 +12,11 @@ const benchmarks = {
   fanout: { file: './fanout.js', shows: '10,000 and 100,000 parallel tasks and a join in one run' },
   light40: { file: './light40.js', shows: 'overhead over 40 tasks of fibo(10)' },
   long10: { file: './long10.js', shows: 'overhead over 10 tasks of fibo(33)' },
+  latency: { file: './latency.js', shows: 'submit to first line with a worker process, beside bare BullMQ' },
+  throughput: { file: './throughput.js', shows: '5,000 runs of one task with worker processes, beside bare BullMQ' },
+  recovery: { file: './recovery.js', shows: 'how soon a run goes on when its worker is killed or frozen' },
+  idle: { file: './idle.js', shows: 'memory and CPU of a worker that has nothing to do' },
+  spread: { file: './spread.js', shows: 'a fan-out that computes on one worker and on two' },
   startup: { file: './startup.js', shows: 'a whole `batuta run`, and the import of the library' },
   'two-processes': { file: './two-processes.js', shows: 'two processes with 5,000 runs each on one SQLite file' },
 };
@@ -23,12 +29,21 @@ async function main() {
   if (!request) return 2;
   if (!existsSync(join(root, 'dist', 'index.js'))) return refuse('There is no dist; run `npm run build` first.');
   const { benchmark } = await import(benchmarks[request.name].file);
-  const report = await benchmark(request);
+  const report = await onStore(request, () => benchmark(request));
   console.log(toTable({ name: request.name, ...report }));
   if (request.quick) console.log('\nA quick run shows that the benchmark works; it is too small to be judged.');
   const json = toJson({ name: request.name, ...report }, { judge: !request.quick });
   if (request.json) console.log(JSON.stringify(json));
   return json.ok ? 0 : 1;
+}
+
+/** Where PostgreSQL is asked for and none is named, all processes of the benchmark use one that lives as long as it. */
+function onStore({ store }, measure) {
+  if (store === 'sqlite') return measure();
+  return withPostgres((url) => {
+    process.env.BATUTA_BENCH_POSTGRES_URL = url;
+    return measure();
+  });
 }
 
 /**

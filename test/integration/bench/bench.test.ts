@@ -4,7 +4,10 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
-const names = ['chain', 'fanout', 'light40', 'long10', 'startup', 'two-processes'];
+const names = ['chain', 'fanout', 'light40', 'long10', 'latency', 'throughput', 'recovery', 'idle', 'startup', 'two-processes'];
+/** Those that take another database, which they start themselves. */
+const onPostgres = ['chain', 'fanout'];
+const forms = [...names, ...onPostgres.map((name) => `${name} --store postgres`)];
 
 interface Ended {
   readonly code: number;
@@ -23,10 +26,11 @@ async function bench(...args: string[]): Promise<Ended> {
 }
 
 describe('npm run bench', () => {
-  it.each(names)(
+  it.each(forms)(
     '%s works in its quick form and ends with one line of JSON in the common form',
-    async (name) => {
-      const { code, stdout, stderr } = await bench(name, '--quick', '--json');
+    async (form) => {
+      const [name = '', ...store] = form.split(' ');
+      const { code, stdout, stderr } = await bench(name, ...store, '--quick', '--json');
 
       expect(stderr).toBe('');
       expect(code).toBe(0);
