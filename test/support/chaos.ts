@@ -4,6 +4,7 @@
  * Everything random hangs on one seed, which stands in the names of the tests. `CHAOS_SEED` repeats it, `CHAOS_RUNS` and
  * `CHAOS_SECONDS` make a test longer; `npm run chaos` sets the long forms.
  */
+import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from './faulty-broker.ts';
 import { type Fleet, makeFleet, type Member } from './fleet.ts';
@@ -27,9 +28,9 @@ const places = 6;
 /** Of these, two at a time. With the list before and the sum after them ten tasks a run. */
 const items = 8;
 
-/** One run in so many has tasks that are at work for longer than a lease, and write nothing meanwhile. */
-const slowEvery = 10;
-const slow = { items: 4, ms: 1.25 * leaseMs };
+/** Tasks that are at work for longer than a lease, and write nothing meanwhile. */
+const slow = { items: 2, ms: 2 * leaseMs };
+const flowFiles = ['fleet-flows', 'spread-flows'].map((name) => resolve(`test/e2e/${name}.ts`)).join(',');
 
 export interface Scene {
   readonly fleet: Fleet;
@@ -50,7 +51,7 @@ export interface Scene {
 /** A fleet of three workers and a scheduler, ready for work. */
 export async function openScene(): Promise<Scene> {
   const [redis, postgres] = await Promise.all([startRedis(), startPostgres()]);
-  const env = { BATUTA_MAX_RECOVERIES: '1000' };
+  const env = { BATUTA_MAX_RECOVERIES: '1000', BATUTA_FLOWS: flowFiles };
   const fleet = await makeFleet({ on: 'postgres and redis', leaseMs, env, redisUrl: redis.url, databaseUrl: postgres.url });
   const close = async (): Promise<void> => {
     await fleet.stop();
@@ -89,18 +90,39 @@ export async function openScene(): Promise<Scene> {
  * @returns ids, each run once
  */
 export async function submitThroughout({ fleet }: Scene): Promise<readonly string[]> {
+  const { client } = fleet;
   const ms = Math.min(2_000, Math.max(20, (seconds * 1_000 * workerCount * places * 2) / (runCount * items)));
-  const wanted = Array.from({ length: runCount }, (_, n) => ({
-    params: fleet.params(n % slowEvery === 0 ? slow : { items, ms }),
-    idempotencyKey: `run ${n}`,
-  }));
+  const numbers = Array.from({ length: runCount }, (_, n) => n);
   const half = Math.floor(runCount / 2);
-  const ids = [...(await fleet.client.enqueueMany('ledger-run', wanted.slice(0, half)))];
-  for (const run of wanted.slice(half)) {
-    ids.push(...(await persist(() => fleet.client.enqueueMany('ledger-run', [run]))));
+  const submit = (flow: string, wanted: readonly number[]): Promise<readonly string[]> =>
+    client.enqueueMany(
+      flow,
+      wanted.map((n) => ({ params: fleet.params(kindOf(n, ms)), idempotencyKey: `run ${n}` })),
+    );
+  const ids: string[] = [];
+  for (const flow of new Set(numbers.map(flowOf)))
+    ids.push(
+      ...(await submit(
+        flow,
+        numbers.slice(0, half).filter((n) => flowOf(n) === flow),
+      )),
+    );
+  for (const n of numbers.slice(half)) {
+    ids.push(...(await persist(() => submit(flowOf(n), [n]))));
     await sleep((seconds * 1_000) / half);
   }
   return ids;
+}
+
+/** Of ten runs one has sub-flows and two have spread tasks. */
+function flowOf(n: number): string {
+  return n % 10 === 7 ? 'parent-run' : n % 5 === 3 ? 'spread-fan' : 'ledger-run';
+}
+
+/** Of ten runs one has slow tasks. */
+function kindOf(n: number, ms: number): { readonly items: number; readonly ms: number } {
+  if (n % 10 === 0) return slow;
+  return { items: flowOf(n) === 'parent-run' ? 3 : items, ms };
 }
 
 /** Asks until there is an answer. */

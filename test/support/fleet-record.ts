@@ -32,12 +32,12 @@ export async function doneAgain(fleet: Fleet, ids: readonly string[]): Promise<s
   const found: string[] = [];
   for (const id of ids) {
     const [taskRuns, transitions] = await Promise.all([store.taskRuns.ofRun(id), store.transitions.ofRun(id)]);
-    for (const { id: taskRunId, key } of taskRuns) {
+    for (const { id: taskRunId, key, childRunId } of taskRuns) {
       const records = transitions.filter((row) => row.taskRunId === taskRunId && row.type === 'COMPLETED');
       if (records.length !== 1) found.push(`${id} ${key}: recorded ${records.length} times`);
       const recordedAt = records[0]?.at ?? Infinity;
       const startedAt = starts.get(`${id} ${key}`) ?? [];
-      if (startedAt.length === 0) found.push(`${id} ${key}: recorded, but never executed`);
+      if (startedAt.length === 0 && childRunId === null) found.push(`${id} ${key}: recorded, but never executed`);
       if (startedAt.some((at) => at > recordedAt)) found.push(`${id} ${key}: executed after it was recorded`);
     }
   }

@@ -1,5 +1,6 @@
 /** A fleet that works through trouble, and what must be true of it afterwards, whatever the trouble was. */
 import { expect } from 'vitest';
+import { taskQueueOf } from '../../src/model/queue.ts';
 import { openScene, persist, type Scene, submitThroughout } from './chaos.ts';
 import { doneAgain, ends } from './fleet-record.ts';
 import type { Trouble } from './troubles.ts';
@@ -23,13 +24,16 @@ async function expectSound({ fleet, workers, scheduler, done }: Scene, ids: read
   expect(new Set(ids).size).toBe(ids.length);
   const ended = await persist(() => ends(fleet, ids));
   expect(ended.filter(({ state }) => state.name !== 'Completed').map(({ id, state, error }) => [id, state, error])).toEqual([]);
-  expect(await doneAgain(fleet, ids)).toEqual([]);
+  const children = (await Promise.all(ids.map((id) => store.runs.children(id)))).flat();
+  expect(children.filter(({ state }) => state.name !== 'Completed').map(({ id, state, error }) => [id, state, error])).toEqual([]);
+  expect(await doneAgain(fleet, [...ids, ...children.map(({ id }) => id)])).toEqual([]);
   expect(await fleet.client.runs.list({ states: ['Scheduled', 'Pending', 'Running', 'Resuming', 'Suspended'] })).toMatchObject({
     items: [],
   });
-  expect(await store.fleet.owners()).toEqual([]);
+  expect([await store.fleet.owners(), await store.spread.owners()]).toEqual([[], []]);
   const broker = await fleet.client.broker();
-  await expect.poll(() => broker.stats('default'), { timeout: 30_000 }).toEqual({ waiting: 0, delayed: 0, taken: 0 });
+  for (const queue of ['default', taskQueueOf('default')])
+    await expect.poll(() => broker.stats(queue), { timeout: 30_000 }).toEqual({ waiting: 0, delayed: 0, taken: 0 });
   const starts = fleet.readLedger().filter(({ what }) => what === 'start').length;
   const recoveries = ended.reduce((sum, run) => sum + run.recoveries, 0);
   process.stdout.write(
