@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
-const names = ['chain', 'fanout', 'light40', 'long10', 'latency', 'throughput', 'recovery', 'idle', 'startup', 'two-processes'];
+const names = ['chain', 'fanout', 'light40', 'long10', 'latency', 'throughput', 'recovery', 'idle', 'spread', 'startup', 'two-processes'];
 /** Those that take another database, which they start themselves. */
 const onPostgres = ['chain', 'fanout'];
 const forms = [...names, ...onPostgres.map((name) => `${name} --store postgres`)];
