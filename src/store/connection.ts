@@ -33,6 +33,11 @@ export interface Connection {
   readonly fragments: Fragments;
   /** One statement, atomic by itself; waits for locks. @throws BatutaError STORE_… */
   readonly query: Query;
+  /**
+   * The same for the few statements on the way of each run: the server keeps them planned, for rows found by their keys. Their texts are
+   * constants.
+   */
+  readonly prepared: Query;
   /** Writes all or nothing; nobody else writes through this connection meanwhile. */
   transaction<T>(work: (query: Query) => Promise<T>): Promise<T>;
   /** Holds off every other process that migrates until `work` is done. */

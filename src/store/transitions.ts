@@ -5,7 +5,8 @@ import { transitionOf, transitionValues } from './rows.ts';
 import type { TransitionStore } from './store.ts';
 import { transitionColumns } from './tables.ts';
 
-const columnTypes = {
+/** Columns of a transition as `Fragments.list` takes them, in the order of `transitionValues`. */
+export const transitionTypes = {
   run_id: 'text',
   task_run_id: 'text',
   at: 'integer',
@@ -35,7 +36,7 @@ export async function addTransitions(connection: Connection, query: Query, trans
   for (let start = 0; start < transitions.length; start += chunkRows) {
     const rows = JSON.stringify(transitions.slice(start, start + chunkRows).map(transitionValues));
     const columns = transitionColumns.join(', ');
-    const list = connection.fragments.list(1, columnTypes);
+    const list = connection.fragments.list(1, transitionTypes);
     // SQLite counts per run, so the numbers go on from the last; PostgreSQL numbers by itself.
     await query(
       connection.dialect === 'sqlite'

@@ -1,12 +1,12 @@
 /** Runs that wait for a worker: bulk insert, group claim, and the look for those whose ticket may be lost. */
-import type { Owner, Run } from '../model/run.ts';
+import type { Owner, Run, Transition } from '../model/run.ts';
 import { terminalTypes } from '../model/state.ts';
 import type { Connection, Query } from './connection.ts';
 import type { InsertedRun, TicketedRun, WaitingRun } from './fleet-store.ts';
-import { newRunValues, runOf } from './rows.ts';
-import type { RunRow } from './rows.ts';
-import { runColumns } from './tables.ts';
-import { addTransitions } from './transitions.ts';
+import { newRunValues, runOf, transitionValues } from './rows.ts';
+import type { RunRow, Value } from './rows.ts';
+import { runColumns, transitionColumns } from './tables.ts';
+import { addTransitions, transitionTypes } from './transitions.ts';
 
 /** Rows of one statement, by number and by the length of what they carry. */
 const maxRows = 1_000;
@@ -45,7 +45,14 @@ export function runsBy({ dialect }: Pick<Connection, 'dialect'>, index: 'runs_ow
 /** See `FleetStore.insertMany`. */
 export async function insertWaiting(connection: Connection, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
   const placed: InsertedRun[] = [];
-  for (const chunk of chunksOf(rows)) placed.push(...(await connection.transaction((query) => insertChunk(connection, query, chunk))));
+  for (const chunk of chunksOf(rows)) {
+    const [only, ...others] = chunk;
+    const insert =
+      connection.dialect === 'postgres' && only !== undefined && others.length === 0
+        ? insertOne(connection, only)
+        : connection.transaction((query) => insertChunk(connection, query, chunk));
+    placed.push(...(await insert));
+  }
   return placed;
 }
 
@@ -63,22 +70,48 @@ function chunksOf(rows: readonly WaitingRun[]): WaitingRun[][] {
   return chunks;
 }
 
+/** A run that is submitted by itself: its row and its transition in one round trip instead of four. */
+async function insertOne(connection: Connection, row: WaitingRun): Promise<InsertedRun[]> {
+  const { list, now } = connection.fragments;
+  const { run, idempotencyKey } = row;
+  const inserted = await connection.prepared<{ id: string }>(
+    `with added as (
+       insert into runs (${insertedColumns.join(', ')})
+       select ${pickedColumns(now(2))} from ${list(1, columnTypes)} as added on conflict do nothing returning id),
+     logged as (
+       insert into transitions (${transitionColumns.join(', ')})
+       select ${transitionColumns.map((column) => `told.${column}`).join(', ')}
+       from ${list(3, transitionTypes)} as told join added on added.id = told.run_id)
+     select id from added`,
+    [JSON.stringify([valuesOf(row)]), connection.now(), JSON.stringify([transitionValues(firstTransition(row))])],
+  );
+  if (inserted.length > 0) return [{ id: run.id, inserted: true }];
+  const standing = await standingRuns(connection, connection.query, [row]);
+  return [{ id: standing.get(keyOf(run.flow, idempotencyKey)) ?? run.id, inserted: false }];
+}
+
+function valuesOf({ run, idempotencyKey }: WaitingRun): Value[] {
+  return [...newRunValues(run, null, null), idempotencyKey, null];
+}
+
+function firstTransition({ run }: WaitingRun): Transition {
+  return { runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: null };
+}
+
+function pickedColumns(now: string): string {
+  return insertedColumns.map((column) => (column === 'ticketed_at' ? now : column)).join(', ');
+}
+
 async function insertChunk(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<InsertedRun[]> {
   const { list, now } = connection.fragments;
-  const values = rows.map(({ run, idempotencyKey }) => [...newRunValues(run, null, null), idempotencyKey, null]);
-  const picked = insertedColumns.map((column) => (column === 'ticketed_at' ? now(2) : column)).join(', ');
   const inserted = await query<{ id: string }>(
-    `insert into runs (${insertedColumns.join(', ')}) select ${picked} from ${list(1, columnTypes)} as added
+    `insert into runs (${insertedColumns.join(', ')}) select ${pickedColumns(now(2))} from ${list(1, columnTypes)} as added
      where true on conflict do nothing returning id`,
-    [JSON.stringify(values), connection.now()],
+    [JSON.stringify(rows.map(valuesOf)), connection.now()],
   );
   const isNew = new Set(inserted.map(({ id }) => id));
   const fresh = rows.filter(({ run }) => isNew.has(run.id));
-  await addTransitions(
-    connection,
-    query,
-    fresh.map(({ run }) => ({ runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: null })),
-  );
+  await addTransitions(connection, query, fresh.map(firstTransition));
   if (fresh.length === rows.length) return rows.map(({ run }) => ({ id: run.id, inserted: true }));
   const standing = await standingRuns(connection, query, rows);
   return rows.map(({ run, idempotencyKey }) =>
@@ -115,7 +148,7 @@ export async function claimWaiting(
     and not (state_type = 'PAUSED' and due_at is null)`;
   const listed = `(select id from ${fragments.list(4, { id: 'text' })} as listed)`;
   const lock = dialect === 'sqlite' ? '' : 'order by id for no key update';
-  const rows = await connection.query<RunRow>(
+  const rows = await connection.prepared<RunRow>(
     `update runs set epoch = epoch + 1, lease_until = ${now} + $2, owner = $3
      where id in (select id from runs where id in ${listed} and ${claimable} ${lock})
      returning ${columns}`,

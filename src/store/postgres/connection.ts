@@ -39,6 +39,12 @@ const migrationLock = 7_236_018_824;
  */
 const recorderSettings = 'set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set jit = off';
 
+/** The same for what is prepared, where every row is found by its key: tables that were empty as it was planned change nothing. */
+const preparedSettings = `${recorderSettings}; set enable_hashjoin = off; set enable_mergejoin = off`;
+
+/** Connections for what is prepared; one does unless many ask at once. */
+const preparedPoolSize = 4;
+
 /** Connects and checks that the server answers. @throws BatutaError STORE_UNAVAILABLE */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<PostgresConnection> {
   const connection = new PostgresConnection(url, options);
@@ -56,9 +62,14 @@ export class PostgresConnection implements Connection {
   readonly url: string;
   readonly fragments = postgresFragments;
   readonly query: Query = (text, params = []) => this.#mapped(async () => (await this.#pool.query(text, params.map(storableValue))).rows);
+  readonly prepared: Query = (text, params = []) =>
+    this.#mapped(async () => (await this.#preparedPool.query({ name: this.#nameOf(text), text, values: params.map(storableValue) })).rows);
   readonly #options: PostgresOptions;
   readonly #config: pg.ClientConfig;
   readonly #pool: pg.Pool;
+  readonly #preparedPool: pg.Pool;
+  /** Names of prepared statements by their texts. */
+  readonly #names = new Map<string, string>();
   /** Names this recorder in `flush_marks`. */
   readonly #writer = makeId();
   #batches = 0;
@@ -80,6 +91,10 @@ export class PostgresConnection implements Connection {
     // A connection that is lost while nobody asks it anything says so here; whoever asks next gets the error.
     this.#pool.on('error', () => undefined);
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
+    const max = Math.min(preparedPoolSize, options.poolSize);
+    this.#preparedPool = new pg.Pool({ ...this.#config, max, onConnect: settingsOf(preparedSettings) });
+    this.#preparedPool.on('error', () => undefined);
+    this.#preparedPool.on('connect', (client) => client.on('error', () => undefined));
   }
 
   async transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
@@ -173,7 +188,13 @@ export class PostgresConnection implements Connection {
       await recorder.query('delete from flush_marks where writer = $1', [this.#writer]).catch(() => undefined);
       await recorder.end().catch(() => undefined);
     }
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), this.#preparedPool.end()]);
+  }
+
+  #nameOf(text: string): string {
+    const known = this.#names.get(text) ?? `prepared_${this.#names.size + 1}`;
+    this.#names.set(text, known);
+    return known;
   }
 
   async #mapped<T>(work: () => Promise<T>): Promise<T> {
@@ -183,6 +204,11 @@ export class PostgresConnection implements Connection {
       throw storeError(error, this.url);
     }
   }
+}
+
+/** The pool waits for the promise, which its types do not say. */
+function settingsOf(text: string): (client: pg.ClientBase) => unknown {
+  return (client) => client.query(text);
 }
 
 /** 8-byte integers as numbers: times and counts stay far below 2^53. */

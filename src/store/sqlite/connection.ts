@@ -82,6 +82,8 @@ export class SqliteConnection implements Connection {
   readonly url: string;
   readonly fragments = sqliteFragments;
   readonly query: Query = (text, params = []) => this.#exclusive(() => this.#statements.all(numbered(text), params));
+  /** Every statement is kept prepared here. */
+  readonly prepared: Query = this.query;
   readonly #path: string;
   readonly #database: Database.Database;
   readonly #options: SqliteOptions;
