@@ -16,7 +16,7 @@ interface Line {
 describe.each(['sqlite', 'postgres and redis'] as const)('on %s', (on) => {
   let fleet: Fleet;
   beforeEach(async () => {
-    fleet = await makeFleet({ on, leaseMs: 2_000, env: { BATUTA_FLOWS: resolve('test/e2e/spread-flows.ts') } });
+    fleet = await makeFleet({ on, leaseMs: 6_000, env: { BATUTA_FLOWS: resolve('test/e2e/spread-flows.ts') } });
   });
   afterEach(() => fleet.stop());
 
