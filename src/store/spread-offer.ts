@@ -29,6 +29,8 @@ export async function offerTasks(
   return await connection.transaction(async (query) => {
     if (!(await holds(connection, query, claim))) return null;
     const { now, list } = connection.fragments;
+    // Only what an earlier owner has offered can be held now.
+    if (claim.epoch > 1) await settleHeld(connection, query, tasks);
     const offered = await query<TicketedTask>(
       `insert into spread_tasks (id, run_id, key, stage, queue, priority, epoch, recoveries, ticketed_at, inputs, inputs_ref)
        select id, run_id, key, 'waiting', queue, priority, 0, 0, ${now(1)}, inputs, inputs_ref from ${list(2, offeredTypes)} as offered where true
@@ -61,6 +63,18 @@ export async function offerTasks(
     await recordOffered(connection, query, claim, written);
     return offered;
   });
+}
+
+/**
+ * Waits for workers that are recording ends of these tasks just now. The statement that follows must begin after that: while it waited,
+ * it would see that the task is let go of, but not yet what was recorded of it, and have it executed again.
+ */
+async function settleHeld(connection: Connection, query: Query, tasks: readonly OfferedTask[]): Promise<void> {
+  if (connection.dialect === 'sqlite') return;
+  await query(
+    `select id from spread_tasks where id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked) order by id for update`,
+    [JSON.stringify(tasks.map(({ taskRun }) => [taskRun.id]))],
+  );
 }
 
 /** See `SpreadStore.end`. */

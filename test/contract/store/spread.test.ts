@@ -81,6 +81,24 @@ describe.each(makers)('spread tasks on $name', (maker) => {
     expect(await rowOf(id)).toEqual(done);
   });
 
+  test('ends that are recorded while the next owner offers their task runs again stay recorded', async () => {
+    const tasks = Array.from({ length: 100 }, (_, index) => offered(run, `crunch[${index}]`));
+    const claims = await store.spread.claimMany(await offer(...tasks), worker, leaseMs);
+    await store.runs.release(run);
+    expect(await store.runs.claim(run.runId, other, leaseMs)).toMatchObject({ claimed: true, run: { epoch: run.epoch + 1 } });
+    const elsewhere = await here.open();
+    const done = tasks.map(({ taskRun: row }) => {
+      const claim = claims.get(row.id)?.claim ?? { taskRunId: row.id, epoch: 0 };
+      return write(claim, { ...row, state: stateOf('COMPLETED'), attempt: 1, result: '{"json":9}', endedAt: startedAt + 5 });
+    });
+    const [refused, ...offers] = await Promise.all([
+      store.spread.write(done),
+      ...Array.from({ length: 10 }, () => elsewhere.spread.offer({ ...run, epoch: run.epoch + 1 }, tasks)),
+    ]);
+    expect([refused, ...offers].flat()).toEqual([]);
+    expect(new Set((await store.taskRuns.ofRun(run.runId)).map(({ state }) => state.name))).toEqual(new Set(['Completed']));
+  });
+
   test('of two workers that claim the same hundred each task run goes to one', async () => {
     const ids = await offer(...Array.from({ length: 100 }, (_, index) => offered(run, `crunch[${index}]`)));
     const elsewhere = await here.open();
