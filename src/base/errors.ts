@@ -56,6 +56,7 @@ export const errorCodes = {
   STORE_FULL: { stage: 'store', exit: 1, summary: 'The disk is full.' },
   BROKER_UNAVAILABLE: { stage: 'broker', exit: 1, summary: 'The broker of tickets cannot be reached.' },
   FILTER_INVALID: { stage: 'store', exit: 2, summary: 'A filter, limit or cursor of a list is not understood.' },
+  SCHEDULE_INVALID: { stage: 'define', exit: 2, summary: 'A schedule has a part that is not allowed.' },
   USAGE: { stage: 'cli', exit: 2, summary: 'The command line is not understood.' },
   INTERNAL: { stage: 'run', exit: 1, summary: 'A bug in Batuta.' },
 } as const satisfies Record<string, CodeEntry>;

@@ -6,6 +6,7 @@ import { declareFlowCommands } from './declare-flow.ts';
 import { declareProjectCommands } from './declare-project.ts';
 import { declareRunCommand } from './declare-run.ts';
 import { declareRunsCommands } from './declare-runs.ts';
+import { declareScheduleCommands } from './declare-schedule.ts';
 import { packageVersion } from '../base/installed.ts';
 import { refuseUnknownCommand } from './make-group.ts';
 import type { Action, Perform } from './perform.ts';
@@ -37,6 +38,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareRunsCommands(program, perform);
   declareFlowCommands(program, perform);
   declareFleetCommands(program, perform);
+  declareScheduleCommands(program, perform);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);
     terminal.out.write(program.helpInformation());

@@ -1,0 +1,49 @@
+/** Whether there is any time at all that a recurrence rule asks for. */
+
+const unitsADay: ReadonlyMap<string, number> = new Map([
+  ['HOURLY', 24],
+  ['MINUTELY', 1_440],
+  ['SECONDLY', 86_400],
+]);
+
+/** Whether one of the months has one of the days of month. */
+export function hasDay(parts: ReadonlyMap<string, string>): boolean {
+  const months = setOf(parts.get('BYMONTH'));
+  const days = setOf(parts.get('BYMONTHDAY'));
+  if (months === null || days === null) return true;
+  const longest = Math.max(...[...months].map((month) => (month === 2 ? 29 : [4, 6, 9, 11].includes(month) ? 30 : 31)));
+  return [...days].some((day) => Math.abs(day) <= longest);
+}
+
+/**
+ * Whether the steps of a rule faster than daily ever meet the hours, minutes and seconds it asks for.
+ *
+ * @param start local time of the first step, ms. @param parts parts of an RRULE that were checked.
+ */
+export function firstReachable(start: number, parts: ReadonlyMap<string, string>): boolean {
+  const units = unitsADay.get(parts.get('FREQ') ?? '');
+  if (units === undefined) return true;
+  const unitSeconds = 86_400 / units;
+  const step = greatestCommonDivisor(Number(parts.get('INTERVAL') ?? 1), units);
+  const first = Math.floor((start / 1_000 - Math.floor(start / 86_400_000) * 86_400) / unitSeconds) % step;
+  const hours = setOf(parts.get('BYHOUR'));
+  const minutes = units >= 1_440 ? setOf(parts.get('BYMINUTE')) : null;
+  const seconds = units >= 86_400 ? setOf(parts.get('BYSECOND')) : null;
+  for (let unit = first; unit < units; unit += step) {
+    const second = unit * unitSeconds;
+    const fits =
+      (hours?.has(Math.floor(second / 3_600)) ?? true) &&
+      (minutes?.has(Math.floor(second / 60) % 60) ?? true) &&
+      (seconds?.has(second % 60) ?? true);
+    if (fits) return true;
+  }
+  return false;
+}
+
+function setOf(list: string | undefined): ReadonlySet<number> | null {
+  return list === undefined ? null : new Set(list.split(',').map(Number));
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
+}

@@ -1,0 +1,172 @@
+/**
+ * Wall clocks of time zones, by Intl alone.
+ *
+ * A *local* time here is what a wall clock shows, kept as the epoch ms at which a clock in UTC would show the same.
+ */
+import { BatutaError } from '../base/errors.ts';
+import { nearestNames } from '../base/nearest.ts';
+
+/** A moment at which the wall clock of a zone jumps. */
+export interface ClockChange {
+  /** First instant with the new offset, UTC epoch ms. */
+  readonly at: number;
+  /** Local minus UTC before and from then on, ms. Greater afterwards: a gap; smaller: an hour that comes twice. */
+  readonly offsetBefore: number;
+  readonly offsetAfter: number;
+}
+
+const secondMs = 1_000;
+const dayMs = 86_400_000;
+/** Zones do change twice within a month (Ramadan in Morocco), but never within two days. */
+const probeMs = 2 * dayMs;
+/** Changes are looked up and kept by pieces of this length, ms. */
+const pieceMs = 256 * dayMs;
+const maxPieces = 20_000;
+const earliestYear = 1970;
+const latestYear = 2999;
+
+const formatters = new Map<string, Intl.DateTimeFormat>();
+const pieces = new Map<string, readonly ClockChange[]>();
+
+/** Local minus UTC at an instant, ms. `timezone` must be known; see `checkZone`. */
+export function offsetAt(timezone: string, instant: number): number {
+  const second = Math.floor(instant / secondMs) * secondMs;
+  if (timezone === 'UTC') return 0;
+  const shown = formatterOf(timezone).format(second);
+  const at = (from: number, to: number): number => Number(shown.slice(from, to));
+  // en-US with two digits each: MM/DD/YYYY, HH:mm:ss
+  return Date.UTC(at(6, 10), at(0, 2) - 1, at(3, 5), at(12, 14), at(14 + 1, 17), at(18, 20)) - second;
+}
+
+/** What the wall clock shows at an instant. */
+export function localAt(timezone: string, instant: number): number {
+  return instant + offsetAt(timezone, instant);
+}
+
+/** The changes with `after < at <= until`, oldest first; empty when there are none. Both bounds in UTC epoch ms. */
+export function changesBetween(timezone: string, after: number, until: number): ClockChange[] {
+  const found: ClockChange[] = [];
+  if (timezone === 'UTC') return found;
+  for (let piece = Math.floor(after / pieceMs); piece * pieceMs <= until; piece++) found.push(...changesOfPiece(timezone, piece));
+  return found.filter((change) => change.at > after && change.at <= until);
+}
+
+/**
+ * The instant at which a wall clock shows a local time: the earlier of two; one that does not exist moves forward by the length of the gap.
+ * Source: RFC 5545, section 3.3.5.
+ */
+export function instantOfLocal(timezone: string, local: number): number {
+  const early = local - offsetAt(timezone, local - dayMs);
+  const late = local - offsetAt(timezone, local + dayMs);
+  const fitting = [early, late].filter((instant) => localAt(timezone, instant) === local);
+  return fitting.length > 0 ? Math.min(...fitting) : early;
+}
+
+/** The zone as written, once it is known. @throws BatutaError SCHEDULE_INVALID with the nearest names. */
+export function checkZone(name: string): string {
+  const wanted = name.trim();
+  // Node 20 knows no offsets as zones; refused everywhere, for they know no clock changes either.
+  if (/^[a-z]/i.test(wanted) && isKnown(wanted)) return wanted;
+  const near = nearestZones(wanted);
+  const hint =
+    near.length > 0 ? ` Did you mean ${near.map((zone) => `'${zone}'`).join(' or ')}?` : " Write a name such as 'Europe/Lisbon' or 'UTC'.";
+  throw new BatutaError('SCHEDULE_INVALID', `There is no time zone '${name}'.${hint}`, { details: { timezone: name } });
+}
+
+/**
+ * An instant, UTC epoch ms, from an ISO 8601 date or time; one without Z or offset is read on the wall clock of the zone.
+ *
+ * @param what names the value in the message, e.g. `--from`.
+ * @throws BatutaError SCHEDULE_INVALID for anything else, for days that no calendar has, and outside the years 1970 to 2999.
+ */
+export function readInstant(what: string, text: string, timezone: string): number {
+  const pattern = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d)(:\d\d(?:\.\d{1,9})?)?(Z|[+-]\d\d:?\d\d)?)?$/i;
+  const [, date, time = '00:00', seconds = ':00', zone] = pattern.exec(text.trim()) ?? [];
+  const local = date === undefined ? Number.NaN : Date.parse(`${date}T${time}${seconds}Z`);
+  const offset = zone === undefined ? null : readOffset(zone);
+  const year = Number(date?.slice(0, 4));
+  const real = !Number.isNaN(local) && new Date(local).toISOString().startsWith(date ?? '');
+  if (real && !Number.isNaN(offset) && year >= earliestYear && year <= latestYear) {
+    return offset === null ? instantOfLocal(timezone, local) : local - offset;
+  }
+  throw new BatutaError(
+    'SCHEDULE_INVALID',
+    `${what} must be an ISO time from ${earliestYear} to ${latestYear} such as 2026-03-01T09:00:00Z, or without Z on the wall clock of ${timezone}, not '${text}'.`,
+    { details: { [what]: text } },
+  );
+}
+
+function readOffset(zone: string): number {
+  if (/^z$/i.test(zone)) return 0;
+  const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
+  return hours > 23 || minutes > 59 ? Number.NaN : (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000;
+}
+
+function changesOfPiece(timezone: string, piece: number): readonly ClockChange[] {
+  const key = `${timezone} ${piece}`;
+  const kept = pieces.get(key);
+  if (kept !== undefined) return kept;
+  const found: ClockChange[] = [];
+  const end = (piece + 1) * pieceMs;
+  // A piece owns the changes at its instants, so the first probe stands just before it.
+  let before = piece * pieceMs - secondMs;
+  let offsetBefore = offsetAt(timezone, before);
+  while (before < end - secondMs) {
+    const next = Math.min(before + probeMs, end - secondMs);
+    const offsetAfter = offsetAt(timezone, next);
+    if (offsetAfter !== offsetBefore) found.push({ at: bisect(timezone, before, next, offsetBefore), offsetBefore, offsetAfter });
+    before = next;
+    offsetBefore = offsetAfter;
+  }
+  if (pieces.size >= maxPieces) pieces.clear();
+  pieces.set(key, found);
+  return found;
+}
+
+function bisect(timezone: string, from: number, to: number, offsetBefore: number): number {
+  let before = from / secondMs;
+  let after = to / secondMs;
+  while (after - before > 1) {
+    const middle = Math.floor((before + after) / 2);
+    if (offsetAt(timezone, middle * secondMs) === offsetBefore) before = middle;
+    else after = middle;
+  }
+  return after * secondMs;
+}
+
+function formatterOf(timezone: string): Intl.DateTimeFormat {
+  let formatter = formatters.get(timezone);
+  if (formatter === undefined) {
+    const two = '2-digit';
+    formatter = new Intl.DateTimeFormat('en-US', {
+      timeZone: timezone,
+      hourCycle: 'h23',
+      year: 'numeric',
+      month: two,
+      day: two,
+      hour: two,
+      minute: two,
+      second: two,
+    });
+    formatters.set(timezone, formatter);
+  }
+  return formatter;
+}
+
+function isKnown(timezone: string): boolean {
+  try {
+    return formatterOf(timezone) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
+/** By the whole name first, then by the city alone, for many write just that. */
+function nearestZones(wanted: string): string[] {
+  const zones = Intl.supportedValuesOf('timeZone');
+  const spelled = wanted.replace(/\s+/g, '_');
+  const near = nearestNames(spelled, zones);
+  if (near.length > 0) return near;
+  const cities = new Map(zones.map((zone) => [zone.slice(zone.lastIndexOf('/') + 1), zone]));
+  return nearestNames(spelled.slice(spelled.lastIndexOf('/') + 1), cities.keys()).map((city) => cities.get(city) ?? city);
+}
