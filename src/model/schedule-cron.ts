@@ -19,6 +19,8 @@ const fields: readonly Field[] = [
 ];
 const nicknames = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@midnight', '@hourly'];
 
+/** Longest expression shown in full when its fields cannot be counted. */
+const maxShown = 80;
 /** A compiled pattern holds a table of 10,000 years, so only some are kept: at most about 20 MB. */
 const maxCompiled = 256;
 const compiled = new Map<string, Cron>();
@@ -35,7 +37,7 @@ export function checkCron(expression: string): string {
   if (parts.length !== 5 && parts.length !== 6) {
     throw refuse(
       expression,
-      `The cron expression '${expression}' has ${parts.length === 1 ? '1 field' : `${parts.length} fields`}; it takes 5 (minute, hour, day of month, month, day of week) or 6 (with second first).`,
+      `The cron expression '${expression.slice(0, maxShown)}' has ${parts.length === 1 ? '1 field' : `${parts.length} fields`}; it takes 5 (minute, hour, day of month, month, day of week) or 6 (with second first).${parts.length > 6 ? ' Put it in quotes, so that the shell leaves the * alone.' : ''}`,
     );
   }
   const skipped = fields.length - parts.length;
