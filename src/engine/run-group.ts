@@ -10,6 +10,8 @@ import { recordUnrun } from './task-row.ts';
 
 /** Items started before others get a turn of the event loop. */
 const startsPerTurn = 1_000;
+/** Turns whose items may be on their way into the record; more wait, or a slow database would have all items pile up in memory. */
+const maxTurnsAhead = 8;
 
 /**
  * Runs a task for each item. Succeeds with the results of the items that succeeded, in the order of the items, when none failed.
@@ -53,6 +55,7 @@ class GroupRun {
   #next = 0;
   #inFlight = 0;
   #turnAsked = false;
+  readonly #turns: Promise<void>[] = [];
   #failed: TaskOutcome | null = null;
   #resolve: (outcome: TaskOutcome) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
@@ -81,12 +84,21 @@ class GroupRun {
     for (let started = 0; this.#next < this.#items.length && this.#inFlight < this.#window && !this.#active.stopReason; started++) {
       if (started === startsPerTurn) {
         this.#turnAsked = true;
-        setImmediate(() => this.#startSome());
+        this.#askTurn();
         return;
       }
       this.#start(this.#next++);
     }
     if (this.#inFlight === 0 && (this.#next >= this.#items.length || this.#active.stopReason)) this.#finish();
+  }
+
+  #askTurn(): void {
+    const { recorder } = this.#active.services.store;
+    // A store that fails tells those who wait for their own rows.
+    this.#turns.push(recorder.flush().catch(() => undefined));
+    const next = (): void => void setImmediate(() => this.#startSome());
+    if (this.#turns.length < maxTurnsAhead) next();
+    else this.#turns.shift()?.then(next, this.#reject);
   }
 
   #start(index: number): void {
