@@ -25,6 +25,8 @@ export interface ActiveRunOptions {
   readonly recorded: ReadonlyMap<string, TaskRun>;
   /** Of the run, over all its attempts. */
   readonly parking: Parking;
+  /** See `Leases.confirm`. */
+  readonly confirmLease: () => Promise<void> | null;
 }
 
 /** One attempt of a run. A flow retry makes a new one over the same record. */
@@ -35,6 +37,7 @@ export class ActiveRun {
   readonly record: RunRecord;
   readonly recorded: ReadonlyMap<string, TaskRun>;
   readonly parking: Parking;
+  readonly confirmLease: () => Promise<void> | null;
   readonly slots: Slots;
   readonly live = new Set<Stoppable>();
   readonly #controller = new AbortController();
@@ -51,6 +54,7 @@ export class ActiveRun {
     this.record = options.record;
     this.recorded = options.recorded;
     this.parking = options.parking;
+    this.confirmLease = options.confirmLease;
     this.slots = new Slots(options.definition.concurrency);
     // Every wait of the run listens to it.
     setMaxListeners(0, this.#controller.signal);

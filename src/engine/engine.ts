@@ -44,6 +44,8 @@ export class Engine {
   readonly #claims: ClaimBatcher;
   readonly #underWay = new Map<string, RunUnderWay>();
   readonly #described = new Set<string>();
+  /** When the claim of a run that `claim` gave was asked for, monotonic ms. */
+  readonly #heldSince = new WeakMap<Run, number>();
   /** Runs that are being recorded or claimed, and are not under way yet. */
   readonly #starting = new Set<Promise<unknown>>();
   #closing = false;
@@ -136,8 +138,11 @@ export class Engine {
    *
    * @throws BatutaError STORE_…
    */
-  claim(runId: string): Promise<Run | null> {
-    return this.#claims.claim(runId);
+  async claim(runId: string): Promise<Run | null> {
+    const askedAt = this.services.leaseClock.monotonic();
+    const run = await this.#claims.claim(runId);
+    if (run) this.#heldSince.set(run, askedAt);
+    return run;
   }
 
   /**
@@ -204,9 +209,7 @@ export class Engine {
     while (this.#starting.size > 0) await Promise.allSettled(this.#starting);
     const runs = [...this.#underWay.values()];
     for (const { flowRun } of runs) flowRun.cancel(message);
-    const force = (): void => {
-      for (const { flowRun } of runs) flowRun.force();
-    };
+    const force = (): void => runs.forEach(({ flowRun }) => flowRun.force());
     const timer = this.services.leaseClock.setTimer(graceMs, force);
     if (graceMs === 0) force();
     await Promise.allSettled(runs.map(({ ended }) => ended));
@@ -238,6 +241,7 @@ export class Engine {
       taskRuns,
       listener,
       parentParking,
+      heldSince: this.#heldSince.get(run),
     });
     const forgetSignal = cancelOnAbort(signal, flowRun);
     const ended = flowRun.execute().finally(() => {

@@ -26,6 +26,8 @@ export interface HeldTaskOptions {
   readonly definition: FlowDefinition;
   readonly task: TaskDefinition;
   readonly writer: ClaimedWriter;
+  /** See `Leases.confirm`. */
+  readonly confirmLease: () => Promise<void> | null;
 }
 
 /** `ended`: recorded · `lost`: another's, or over · else it is to be given back, for then. */
@@ -59,6 +61,7 @@ export class HeldTask {
       record,
       recorded: new Map([[taskRun.key, taskRun]]),
       parking: new Parking({ services, parent: null, onIdle: (waits) => this.#suspend(waits) }),
+      confirmLease: options.confirmLease,
     });
   }
 

@@ -53,13 +53,25 @@ export class Leases {
     options.store.recorder.onFenced((claim) => this.#lost(claim));
   }
 
-  hold(holder: Holder): void {
-    this.#held.set(keyOf(holder.claim), { holder, renewedAt: this.#options.clock.monotonic(), toldLost: false });
+  /** @param since monotonic instant at which the claim was asked for: a process that was frozen on the way to here has held it since then. */
+  hold(holder: Holder, since = this.#options.clock.monotonic()): void {
+    this.#held.set(keyOf(holder.claim), { holder, renewedAt: since, toldLost: false });
     if (this.#timer) return;
     this.#beatAt = this.#options.clock.monotonic();
     this.#seenVersion = null;
     this.#arm();
     if (this.#options.settings.abortUnrenewed) this.#armGuard();
+  }
+
+  /**
+   * To be asked before user code begins: null where the lease surely holds by this process's own clock, else a promise of having asked the
+   * store; a holder that has lost it has been told then. Where `abortUnrenewed` is not set it is always null.
+   */
+  confirm(claim: Claim): Promise<void> | null {
+    const { clock, settings } = this.#options;
+    const held = this.#held.get(keyOf(claim));
+    if (!settings.abortUnrenewed || !held || clock.monotonic() < held.renewedAt + settings.leaseMs - marginOf(settings)) return null;
+    return this.#lookAtLeases(clock.monotonic());
   }
 
   letGo(claim: Claim): void {
@@ -108,7 +120,12 @@ export class Leases {
   #armGuard(): void {
     const { clock, settings } = this.#options;
     // Not the beat's timer: a beat that waits for a store which does not answer must not keep this from being seen.
-    this.#guard = clock.setTimer(marginOf(settings) / 4, () => void this.#lookAtLeases(clock.monotonic()), { unref: true });
+    this.#guard = clock.setTimer(marginOf(settings) / 4, () => void this.#guardLeases(), { unref: true });
+  }
+
+  async #guardLeases(): Promise<void> {
+    await this.#lookAtLeases(this.#options.clock.monotonic());
+    if (this.#guard) this.#armGuard();
   }
 
   async #lookAtLeases(lookedAt: number): Promise<void> {
@@ -129,7 +146,6 @@ export class Leases {
         );
       for (const { holder } of unrenewed) holder.onLost();
     }
-    if (this.#guard) this.#armGuard();
   }
 
   async #lookForCancels(): Promise<void> {

@@ -41,6 +41,8 @@ export interface FlowRunOptions {
   readonly listener: EngineListener | null;
   /** Of the run that this one is a sub-flow of, else null. */
   readonly parentParking: Parking | null;
+  /** Monotonic instant at which it was asked for; default now. */
+  readonly heldSince?: number | undefined;
 }
 
 /** A run that this process executes. */
@@ -92,7 +94,10 @@ export class FlowRun {
   async execute(): Promise<Run> {
     const { leases } = this.#options;
     const { state, cancelRequestedAt } = this.run;
-    leases.hold({ claim: this.#record.claim, onLost: () => this.#lose(), onCancel: () => void this.#cancelAsAsked() });
+    leases.hold(
+      { claim: this.#record.claim, onLost: () => this.#lose(), onCancel: () => void this.#cancelAsAsked() },
+      this.#options.heldSince,
+    );
     try {
       if (state.type === 'CANCELLING' || cancelRequestedAt !== null) this.cancel(state.type === 'CANCELLING' ? state.message : null);
       if (state.name === 'AwaitingRetry') await this.#awaitDue();
@@ -276,6 +281,7 @@ export class FlowRun {
       record: this.#record,
       recorded: new Map(taskRuns.map((row) => [row.key, row])),
       parking: this.parking,
+      confirmLease: () => this.#options.leases.confirm(this.#record.claim),
     });
   }
 }

@@ -92,6 +92,12 @@ class TaskRunner {
     const { execution, args, fault } = begun;
     this.#row = execution.row;
     this.#from = 'RUNNING';
+    // A process that was frozen may have lost the run on the way to here.
+    const confirmed = this.#active.confirmLease();
+    if (confirmed) {
+      await confirmed;
+      if (this.#active.stopReason) return { kind: 'stopped', error: this.#active.stopReason };
+    }
     const settlement = fault ?? (await execution.execute(args));
     this.#row = { ...execution.row, ...execution.reported };
     if (settlement.kind === 'stopped') return settlement;

@@ -77,6 +77,7 @@ export class TaskExecutor {
    */
   async execute(taskRunId: string): Promise<void> {
     if (this.#closing) return;
+    const askedAt = this.#options.services.leaseClock.monotonic();
     const starting = this.#claims.add(taskRunId);
     this.#starting.add(starting);
     let claimed: ClaimedTask | null;
@@ -84,7 +85,7 @@ export class TaskExecutor {
     try {
       claimed = await starting;
       if (claimed === null) return;
-      ended = this.#execute(claimed);
+      ended = this.#execute(claimed, askedAt);
     } finally {
       this.#starting.delete(starting);
     }
@@ -109,19 +110,16 @@ export class TaskExecutor {
     }
   }
 
-  async #execute(claimed: ClaimedTask): Promise<void> {
+  async #execute(claimed: ClaimedTask, askedAt: number): Promise<void> {
     const { services, flows, spread } = this.#options;
     const { run, taskRun, claim } = claimed;
     const definition = flows.get(run.flow);
     const task = definition?.tasks.get(taskRun.name);
     if (!definition || !task) return this.#leaveToOthers(claimed);
-    const held = new HeldTask({ services, claimed, definition, task, writer: this.#writer });
     const lease: Claim = { runId: taskRun.id, epoch: claim.epoch };
-    this.#leases.hold({
-      claim: lease,
-      onLost: () => held.lose(),
-      onCancel: () => held.cancel(),
-    });
+    const confirmLease = (): Promise<void> | null => this.#leases.confirm(lease);
+    const held = new HeldTask({ services, claimed, definition, task, writer: this.#writer, confirmLease });
+    this.#leases.hold({ claim: lease, onLost: () => held.lose(), onCancel: () => held.cancel() }, askedAt);
     const running = held.run().finally(() => this.#leases.letGo(lease));
     const settled = running.then(async (end) => {
       if (end === 'ended') await spread.tell(run.id, taskRun.id);

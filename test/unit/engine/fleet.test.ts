@@ -131,6 +131,29 @@ test('a process that was held up beyond its lease goes on when nobody has taken 
   expect((await ended).state.name).toBe('Completed');
 });
 
+test('a process that was frozen between claiming a run and starting it executes nothing of what another has taken meanwhile', async () => {
+  const executed: string[] = [];
+  @Flow()
+  class Noting {
+    @Task()
+    note(): void {
+      executed.push('note');
+    }
+  }
+  const here = await open({ settings: { leaseMs: 400, heartbeatMs: 100, abortUnrenewed: true } });
+  const { store } = here;
+  const run = await claimed(here, Noting);
+  // Nothing of this process gets its turn while its lease runs out.
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 600);
+  const other = { id: 'other', host: 'elsewhere', pid: 1, processStartedAt: 1 };
+  await store.fleet.reclaim({ goneOwners: [], maxRecoveries: 3, limit: 10 });
+  expect((await store.runs.claim(run.id, other, 60_000)).claimed).toBe(true);
+  const { flowRun, ended } = await here.engine.execute(run, definitionOf(Noting));
+  await ended;
+  expect(flowRun.givenUp?.code).toBe('LEASE_LOST');
+  expect(executed).toEqual([]);
+});
+
 test('what ends before the deadline is not handed back', async () => {
   const here = await open();
   const { ended } = await here.engine.execute(await claimed(here, Gated), definitionOf(Gated));
