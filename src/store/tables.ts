@@ -217,3 +217,22 @@ export const artifactColumns = [
 ] as const satisfies readonly (keyof ArtifactTable)[];
 
 export const resultColumns = ['run_id', 'key', 'task_run_id', 'bytes', 'created_at'] as const satisfies readonly (keyof ResultTable)[];
+
+/** Columns of runs and what belongs to them that hold whole numbers; all others hold text. */
+export const integerColumns: ReadonlySet<string> = new Set([
+  'attempt',
+  'recoveries',
+  'epoch',
+  'lease_until',
+  'scheduled_for',
+  'due_at',
+  'created_at',
+  'started_at',
+  'ended_at',
+  'cancel_requested_at',
+  'priority',
+  'item_index',
+  'at',
+  'level',
+  'bytes',
+]);

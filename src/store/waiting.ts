@@ -5,7 +5,7 @@ import type { Connection, Query } from './connection.ts';
 import type { InsertedRun, TicketedRun, WaitingRun } from './fleet-store.ts';
 import { newRunValues, runOf, transitionValues } from './rows.ts';
 import type { RunRow, Value } from './rows.ts';
-import { runColumns, transitionColumns } from './tables.ts';
+import { integerColumns, runColumns, transitionColumns } from './tables.ts';
 import { addTransitions, transitionTypes } from './transitions.ts';
 
 /** Rows of one statement, by number and by the length of what they carry. */
@@ -15,22 +15,9 @@ const maxChars = 4_000_000;
 const earlyMs = 1_000;
 
 const columns = runColumns.join(', ');
-const integers: ReadonlySet<string> = new Set([
-  'attempt',
-  'recoveries',
-  'epoch',
-  'lease_until',
-  'scheduled_for',
-  'due_at',
-  'created_at',
-  'started_at',
-  'ended_at',
-  'cancel_requested_at',
-  'priority',
-]);
 const insertedColumns = [...runColumns, 'idempotency_key', 'ticketed_at'] as const;
 const columnTypes = Object.fromEntries(
-  insertedColumns.map((column) => [column, integers.has(column) || column === 'ticketed_at' ? 'integer' : 'text'] as const),
+  insertedColumns.map((column) => [column, integerColumns.has(column) || column === 'ticketed_at' ? 'integer' : 'text'] as const),
 );
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 

@@ -6,29 +6,11 @@
  * before the answer came, the same statement is sent again and writes nothing if the first one did. Parts that have
  * nothing to write are left out; there are few combinations, and the server keeps each prepared.
  */
-import { artifactColumns, logColumns, resultColumns, runColumns, taskRunColumns, transitionColumns } from '../tables.ts';
+import { integerColumns, artifactColumns, logColumns, resultColumns, runColumns, taskRunColumns, transitionColumns } from '../tables.ts';
 
 /** The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. */
 export const parts = ['claims', 'runs', 'taskRuns', 'transitions', 'patches', 'results', 'logs', 'artifacts'] as const;
 export type Part = (typeof parts)[number];
-
-const integers: ReadonlySet<string> = new Set([
-  'attempt',
-  'recoveries',
-  'epoch',
-  'lease_until',
-  'scheduled_for',
-  'due_at',
-  'created_at',
-  'started_at',
-  'ended_at',
-  'cancel_requested_at',
-  'priority',
-  'item_index',
-  'at',
-  'level',
-  'bytes',
-]);
 
 /** Columns that a patch may set; one that is no key of its object stays as it is. */
 const patchColumns = [
@@ -106,7 +88,7 @@ const writers: Readonly<Partial<Record<Part, (place: number) => string>>> = {
     select ${logColumns.join(', ')} from ${list(place, logColumns)} as added, mark order by n)`,
   patches: (place) => {
     const sets = patchColumns.map((column) => {
-      const value = integers.has(column) ? `(patch ->> '${column}')::bigint` : `patch ->> '${column}'`;
+      const value = integerColumns.has(column) ? `(patch ->> '${column}')::bigint` : `patch ->> '${column}'`;
       return `${column} = case when jsonb_exists(patch, '${column}') then ${value} else runs.${column} end`;
     });
     return `patched as (update runs set ${sets.join(', ')}
@@ -126,7 +108,7 @@ function insertClaimed(table: string, columns: readonly string[], place: number,
 function list(place: number, columns: readonly string[]): string {
   const picked = columns.map((column, position) => {
     const value = `value ->> ${position}`;
-    return `${integers.has(column) || column === 'claim_epoch' ? `(${value})::bigint` : value} as ${column}`;
+    return `${integerColumns.has(column) || column === 'claim_epoch' ? `(${value})::bigint` : value} as ${column}`;
   });
   return `(select ${picked.join(', ')}, n from jsonb_array_elements($${place}::jsonb) with ordinality as listed (value, n))`;
 }
