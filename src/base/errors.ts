@@ -6,7 +6,7 @@
  */
 
 /** Where in the life of a flow the error arose. */
-export type ErrorStage = 'config' | 'load' | 'define' | 'params' | 'run' | 'store' | 'broker' | 'cli';
+export type ErrorStage = 'config' | 'load' | 'define' | 'params' | 'run' | 'store' | 'broker' | 'server' | 'cli';
 
 interface CodeEntry {
   readonly stage: ErrorStage;
@@ -57,6 +57,17 @@ export const errorCodes = {
   BROKER_UNAVAILABLE: { stage: 'broker', exit: 1, summary: 'The broker of tickets cannot be reached.' },
   FILTER_INVALID: { stage: 'store', exit: 2, summary: 'A filter, limit or cursor of a list is not understood.' },
   SCHEDULE_INVALID: { stage: 'define', exit: 2, summary: 'A schedule has a part that is not allowed.' },
+  DEPLOYMENT_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No deployment has that name, or no schedule of it.' },
+  BACKFILL_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No backfill has that id.' },
+  BACKFILL_TOO_LARGE: { stage: 'params', exit: 2, summary: 'A backfill would make more runs than is done unasked.' },
+  LIMIT_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No limit has that name.' },
+  KEY_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No API key has that id.' },
+  REQUEST_INVALID: { stage: 'server', exit: 2, summary: 'A request to the API is not understood.' },
+  NOT_FOUND: { stage: 'server', exit: 2, summary: 'The API has no such address.' },
+  UNAUTHENTICATED: { stage: 'server', exit: 2, summary: 'The server wants an API key, or another one.' },
+  FORBIDDEN: { stage: 'server', exit: 2, summary: 'The role of the API key does not allow this.' },
+  RATE_LIMITED: { stage: 'server', exit: 1, summary: 'Too many requests in a short time.' },
+  SERVER_UNREACHABLE: { stage: 'server', exit: 1, summary: 'The server at BATUTA_API_URL does not answer.' },
   USAGE: { stage: 'cli', exit: 2, summary: 'The command line is not understood.' },
   INTERNAL: { stage: 'run', exit: 1, summary: 'A bug in Batuta.' },
 } as const satisfies Record<string, CodeEntry>;

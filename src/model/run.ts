@@ -38,7 +38,13 @@ export interface Run {
   readonly tags: readonly string[];
   /** Where the class can be loaded from: `file#exportName`, else null. */
   readonly source: string | null;
+  /** The tick it stands for; for a run that was handed in to start later, that instant. */
   readonly scheduledFor: number | null;
+  /** Schedule or backfill whose tick it stands for; null for most. */
+  readonly scheduleId: string | null;
+  readonly backfillId: string | null;
+  /** Limit on runs it is under, e.g. `deployment:sync:acme`; null for most. */
+  readonly concurrencyKey: string | null;
   /** When it should go on by itself (AwaitingRetry, Scheduled), else null. */
   readonly dueAt: number | null;
   readonly createdAt: number;

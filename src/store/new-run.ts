@@ -16,5 +16,8 @@ export type NewRun = Omit<
   | 'endedAt'
   | 'queue'
   | 'priority'
+  | 'scheduleId'
+  | 'backfillId'
+  | 'concurrencyKey'
 > &
-  Partial<Pick<Run, 'queue' | 'priority'>>;
+  Partial<Pick<Run, 'queue' | 'priority' | 'scheduleId' | 'backfillId' | 'concurrencyKey'>>;

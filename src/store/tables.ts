@@ -31,6 +31,9 @@ export interface RunTable {
   cancel_requested_at: number | null;
   queue: string;
   priority: number;
+  schedule_id: string | null;
+  backfill_id: string | null;
+  concurrency_key: string | null;
   /** JSON list of texts. */
   tags: string;
   source: string | null;
@@ -156,6 +159,9 @@ export const runColumns = [
   'cancel_requested_at',
   'queue',
   'priority',
+  'schedule_id',
+  'backfill_id',
+  'concurrency_key',
   'tags',
   'source',
   'result_ref',

@@ -12,10 +12,14 @@ import { tickets } from './0002-tickets.ts';
 import { fleet } from './0003-fleet.ts';
 import { signals } from './0004-signals.ts';
 import { spread } from './0005-spread.ts';
+import { deployments } from './0006-deployments.ts';
+import { limits } from './0007-limits.ts';
+import { lists } from './0008-lists.ts';
+import { access } from './0009-access.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
-export const migrations: readonly Migration[] = [runs, tickets, fleet, signals, spread];
+export const migrations: readonly Migration[] = [runs, tickets, fleet, signals, spread, deployments, limits, lists, access];
 
 const newest = migrations.length;
 

@@ -1,0 +1,175 @@
+/** Contract of what can be asked about deployments and backfills. Times are UTC epoch ms. */
+import type { Duration } from '../base/duration.ts';
+import type { FlowClass } from '../model/context.ts';
+import type {
+  Backfill,
+  Catchup,
+  Concurrency,
+  Deployment,
+  DeploymentOrigin,
+  DeploymentSchedule,
+  DeploymentVersion,
+  Overlap,
+} from '../model/deployment.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { ScheduleInput } from '../model/schedule.ts';
+import type { Page } from '../store/store.ts';
+import type { EnqueueOptions, RunHandle } from './client.ts';
+
+/** One schedule as a user writes it: exactly one of `cron`, `interval` and `rrule`. */
+export interface ScheduleSpec extends ScheduleInput {
+  /** Stable name in the deployment; default its kind, with a number from the second of a kind on (`cron`, `cron-2`). */
+  readonly slug?: string;
+  /** Laid over the parameters of the deployment. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** Each run starts up to so much later than its tick. Default 0. */
+  readonly jitter?: Duration;
+  /** Default false. Of a schedule that exists already, a pause or resume made by hand stays. */
+  readonly paused?: boolean;
+}
+
+/** A deployment as a user writes it. */
+export interface DeploymentSpec {
+  /** Default the name of the flow. 1 to 100 letters, digits, `_`, `.` and `-`. */
+  readonly name?: string;
+  readonly flow: string | FlowClass | FlowDefinition;
+  readonly description?: string;
+  readonly params?: unknown;
+  readonly tags?: readonly string[];
+  /** Default `default`. */
+  readonly queue?: string;
+  /** -100 to 100, default 0. */
+  readonly priority?: number;
+  /** A number means a limit for all with `onConflict: 'queue'`. */
+  readonly concurrency?: number | { readonly limit: number; readonly key?: string; readonly onConflict?: Concurrency['onConflict'] };
+  /** Default `latest`. */
+  readonly catchup?: Catchup;
+  /** Default 1 hour. */
+  readonly catchupWindow?: Duration;
+  /** Default `allow`. */
+  readonly overlap?: Overlap;
+  readonly retention?: Duration | 'forever';
+  /** Whether it begins paused; of one that exists already, a pause or resume made by hand stays. */
+  readonly paused?: boolean;
+  readonly schedules?: readonly ScheduleSpec[];
+}
+
+/** A deployment with its schedules, in the order of their slugs. */
+export interface DeploymentView extends Deployment {
+  readonly schedules: readonly DeploymentSchedule[];
+}
+
+/** One field that a deploy changes; values as people read them, null for none. */
+export interface DeployChange {
+  /** For example `queue`, `schedule nightly`, `schedule nightly timezone`. */
+  readonly what: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** How the graph of the flow differs from that of the version before. */
+export interface GraphChange {
+  readonly added: readonly string[];
+  readonly removed: readonly string[];
+  /** Tasks that need other tasks than before. */
+  readonly rewired: readonly { readonly task: string; readonly before: readonly string[]; readonly after: readonly string[] }[];
+}
+
+/** What a deploy did, or with `dryRun` would do. */
+export interface DeployReport {
+  readonly outcome: 'created' | 'changed' | 'unchanged' | 'deleted';
+  readonly deployment: DeploymentView;
+  readonly changes: readonly DeployChange[];
+  /** Null when the graph is the same, or there was none before. */
+  readonly graph: GraphChange | null;
+}
+
+export interface DeploymentFilter {
+  readonly flow?: string;
+  readonly tag?: string;
+  readonly paused?: boolean;
+  /** Part of the name, any case. */
+  readonly search?: string;
+  /** 1 to 1000, default 50. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** A tick to come. */
+export interface UpcomingTick {
+  readonly deployment: string;
+  /** Slug of the schedule. */
+  readonly schedule: string;
+  readonly at: number;
+}
+
+export interface DeploymentsClient {
+  /**
+   * Creates or changes deployments, all or none.
+   *
+   * @throws BatutaError FLOW_NOT_FOUND, PARAMS_INVALID, SCHEDULE_INVALID, NAME_INVALID, OPTION_INVALID
+   */
+  deploy(
+    specs: readonly DeploymentSpec[],
+    options?: {
+      readonly origin?: DeploymentOrigin;
+      /** Reports only. */
+      readonly dryRun?: boolean;
+      /** Deletes deployments of origin `config` that are not among the specs. */
+      readonly prune?: boolean;
+    },
+  ): Promise<readonly DeployReport[]>;
+  /** By name. */
+  list(filter?: DeploymentFilter): Promise<Page<DeploymentView>>;
+  /** @throws BatutaError DEPLOYMENT_NOT_FOUND, naming the nearest. */
+  get(name: string): Promise<DeploymentView>;
+  /** Newest first. */
+  versions(name: string): Promise<readonly DeploymentVersion[]>;
+  /** A run now; the parameters are laid over those of the deployment. @throws PARAMS_INVALID, DEPLOYMENT_NOT_FOUND */
+  run(name: string, params?: Readonly<Record<string, unknown>>, options?: EnqueueOptions): Promise<RunHandle>;
+  /** Pauses it, or one of its schedules: its ticks make no runs. Twice is the same as once. */
+  pause(name: string, schedule?: string): Promise<DeploymentView>;
+  /** Ticks of the time it was paused are not made up. */
+  resume(name: string, schedule?: string): Promise<DeploymentView>;
+  /** With its schedules; its runs stay. */
+  delete(name: string): Promise<void>;
+  /** The next ticks of all deployments or one that is not paused, soonest first. `limit` 1 to 1000, default 10. */
+  upcoming(options?: { readonly deployment?: string; readonly limit?: number }): Promise<readonly UpcomingTick[]>;
+}
+
+export interface BackfillSpec {
+  readonly deployment: string;
+  /** Slug; default: the only one the deployment has. */
+  readonly schedule?: string;
+  /** Ticks from this instant on. */
+  readonly fromAt: number;
+  /** Ticks before this instant. */
+  readonly untilAt: number;
+  /** Default 1. */
+  readonly maxParallel?: number;
+  /** Default `oldest`. */
+  readonly order?: Backfill['order'];
+}
+
+/** A backfill with how far it is. */
+export interface BackfillView extends Backfill {
+  readonly waiting: number;
+  readonly running: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+export interface BackfillsClient {
+  /** What it would do: how many runs, and the first and last of its ticks (100 at most each). */
+  preview(spec: BackfillSpec): Promise<{ readonly total: number; readonly first: readonly number[]; readonly last: readonly number[] }>;
+  /** @throws BatutaError DEPLOYMENT_NOT_FOUND, OPTION_INVALID, BACKFILL_TOO_LARGE (over 10,000 runs without `allowLarge`) */
+  start(spec: BackfillSpec, options?: { readonly allowLarge?: boolean }): Promise<BackfillView>;
+  /** Newest first. */
+  list(filter?: { readonly deployment?: string; readonly limit?: number; readonly cursor?: string }): Promise<Page<BackfillView>>;
+  get(id: string): Promise<BackfillView>;
+  /** Makes no further runs, and cancels those that have not ended. */
+  cancel(id: string): Promise<BackfillView>;
+  /** Runs those again that failed, crashed or were cancelled, and goes on with those that never began. */
+  resume(id: string): Promise<BackfillView>;
+}

@@ -1,0 +1,184 @@
+/** Contract of what can be asked about the fleet as a whole: workers, queues, limits, figures. Times are UTC epoch ms. */
+import type { Run } from '../model/run.ts';
+import type { StateName, StateType } from '../model/state.ts';
+import type { Page, RunFilter, StoredWorker } from '../store/store.ts';
+import type { UpcomingTick } from './deployments-client.ts';
+
+/** Why a run is not running: one sentence, and what it is made of. */
+export interface WaitReason {
+  readonly kind:
+    | 'limit'
+    | 'task-limit'
+    | 'paused'
+    | 'no-worker'
+    | 'workers-busy'
+    | 'behind'
+    | 'backoff'
+    | 'scheduled'
+    | 'signal'
+    | 'sleeping'
+    | 'owner-lost'
+    | 'starting';
+  /** For people, e.g. `Waits for limit tag:db (2 of 2 taken, by quick-otter and calm-heron).` */
+  readonly message: string;
+  /** When it is over by itself, null when that is not known. */
+  readonly untilAt: number | null;
+  /** Runs that hold what it waits for. */
+  readonly holders: readonly string[];
+}
+
+export interface QueueView {
+  readonly name: string;
+  /** Runs that are due and wait for a worker. */
+  readonly waiting: number;
+  /** Runs that wait for their instant. */
+  readonly delayed: number;
+  readonly running: number;
+  /** Since when the longest waiting has been due; null when none waits. */
+  readonly oldestAt: number | null;
+  /** Living workers that serve it. */
+  readonly workers: number;
+  /** Runs that came in, and that ended, in the last minute. */
+  readonly inLastMinute: number;
+  readonly outLastMinute: number;
+}
+
+export interface LimitHolder {
+  readonly runId: string;
+  readonly runName: string;
+  /** Task run that holds or waits; null for a limit on runs. */
+  readonly taskRunId: string | null;
+  readonly sinceAt: number;
+}
+
+export interface LimitView {
+  /** `tag:db` for tasks of a tag; `flow:<name>` or `deployment:<name>` (with `:<key>`) for runs. */
+  readonly name: string;
+  readonly slots: number;
+  /** False for those that a flow or deployment declares. */
+  readonly changeable: boolean;
+  /** Longest first, 100 at most. */
+  readonly holders: readonly LimitHolder[];
+  readonly waiters: readonly LimitHolder[];
+  readonly held: number;
+  readonly waiting: number;
+}
+
+export interface LimitsClient {
+  list(): Promise<readonly LimitView[]>;
+  /** @throws BatutaError NAME_INVALID, OPTION_INVALID (slots: whole number from 0) */
+  set(name: string, slots: number): Promise<LimitView>;
+  /** @throws BatutaError LIMIT_NOT_FOUND */
+  delete(name: string): Promise<void>;
+}
+
+/** How many runs were in which state, of those created in a stretch of time. */
+export interface HistogramBucket {
+  readonly startAt: number;
+  readonly counts: Readonly<Partial<Record<StateType, number>>>;
+}
+
+/** Figures of one flow, deployment or task over ended runs. Durations in ms, null when nothing ended. */
+export interface Figures {
+  readonly name: string;
+  readonly runs: number;
+  readonly failures: number;
+  readonly meanMs: number | null;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+}
+
+export interface FlowFigures extends Figures {
+  /** Slowest first, by p50. */
+  readonly tasks: readonly Figures[];
+}
+
+/** Days of a deployment or flow by outcome, for a year's heat map and its durations over time. */
+export interface DayFigures {
+  /** Midnight UTC. */
+  readonly startAt: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly cancelled: number;
+  readonly p50Ms: number | null;
+  readonly p95Ms: number | null;
+}
+
+/** Something wrong that a person should look at. */
+export interface Attention {
+  readonly kind: 'failing' | 'late' | 'lost' | 'no-worker';
+  /** Deployment, or flow where there is none. */
+  readonly name: string;
+  readonly flow: string;
+  readonly message: string;
+  readonly sinceAt: number;
+  readonly runId: string | null;
+}
+
+export interface Overview {
+  readonly sinceAt: number;
+  readonly untilAt: number;
+  readonly runs: number;
+  readonly completed: number;
+  readonly failed: number;
+  readonly late: number;
+  readonly running: number;
+  readonly waiting: number;
+  readonly next: UpcomingTick | null;
+  readonly histogram: readonly HistogramBucket[];
+  /** Worst first, 20 at most. */
+  readonly attention: readonly Attention[];
+  /** Newest first, 20 at most, each with how much of it is done. */
+  readonly runningNow: readonly RunListItem[];
+  /** Soonest first, 20 at most. */
+  readonly upcoming: readonly UpcomingTick[];
+  readonly workers: readonly StoredWorker[];
+  readonly queues: readonly QueueView[];
+}
+
+/** A run in a list, with its task runs counted. */
+export interface RunListItem extends Run {
+  /** Task runs recorded so far, and of these the ended and the failed. */
+  readonly tasks: { readonly total: number; readonly ended: number; readonly failed: number };
+}
+
+export interface HistogramOptions {
+  /** 1 to 500, default 60. */
+  readonly buckets?: number;
+  /** Default now and a day before. */
+  readonly fromAt?: number;
+  readonly untilAt?: number;
+}
+
+export interface FiguresClient {
+  overview(options?: { readonly sinceAt?: number }): Promise<Overview>;
+  /** The list of runs as the dashboard shows it. */
+  runs(filter?: RunFilter): Promise<Page<RunListItem>>;
+  histogram(filter?: RunFilter, options?: HistogramOptions): Promise<readonly HistogramBucket[]>;
+  /** Over runs that ended since, default 30 days. */
+  flows(options?: { readonly sinceAt?: number }): Promise<readonly Figures[]>;
+  flow(name: string, options?: { readonly sinceAt?: number }): Promise<FlowFigures>;
+  /** A year of days, oldest first; days without runs are left out. */
+  days(of: { readonly flow?: string; readonly deployment?: string }): Promise<readonly DayFigures[]>;
+  queues(): Promise<readonly QueueView[]>;
+  workers(): Promise<readonly StoredWorker[]>;
+  /** Values of tags, flows and deployments that filters may take, 200 at most of each. */
+  facets(): Promise<{ readonly flows: readonly string[]; readonly deployments: readonly string[]; readonly tags: readonly string[] }>;
+}
+
+/** What a bulk change did. */
+export interface BulkReport {
+  readonly matched: number;
+  readonly changed: number;
+  /** Those whose state does not allow it, 100 at most, with why. */
+  readonly refused: readonly { readonly id: string; readonly message: string }[];
+}
+
+/** A page of task runs; see `TaskRunStore`. */
+export interface TaskRunFilter {
+  readonly name?: string;
+  readonly states?: readonly (StateType | StateName)[];
+  /** 1 to 1000, default 200. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}

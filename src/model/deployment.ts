@@ -1,0 +1,105 @@
+/** Deployments: a flow bound to parameters, schedules and rules, under a name. Plain data; times are UTC epoch ms. */
+import type { Schedule } from './schedule.ts';
+
+/** What becomes of ticks that nobody turned into a run in time: none is made up, the latest, or all within the window. */
+export const catchupPolicies = ['none', 'latest', 'all'] as const;
+export type Catchup = (typeof catchupPolicies)[number];
+
+/** What becomes of a tick while an earlier run of its deployment is still there. */
+export const overlapPolicies = ['allow', 'skip', 'buffer-one', 'buffer-all', 'cancel-running'] as const;
+export type Overlap = (typeof overlapPolicies)[number];
+
+/** What becomes of a run that finds its limit used up: it waits, is dropped, or takes the place of those that run. */
+export const conflictPolicies = ['queue', 'skip', 'cancel-running'] as const;
+export type OnConflict = (typeof conflictPolicies)[number];
+
+/** How many runs may go on at the same time. */
+export interface Concurrency {
+  /** Runs at the same time, from 1; of each key apart when there is one. */
+  readonly limit: number;
+  /** Template over the parameters, like `{customer}`; null: one limit for all. */
+  readonly key: string | null;
+  readonly onConflict: OnConflict;
+}
+
+/** Where a deployment was written: by a command, or in the configuration file (only those `--prune` may remove). */
+export type DeploymentOrigin = 'command' | 'config';
+
+export interface Deployment {
+  readonly id: string;
+  /** Unique; by default that of its flow. */
+  readonly name: string;
+  readonly flow: string;
+  readonly flowVersion: string;
+  /** Where the class can be loaded from: `file#exportName`, else null. */
+  readonly source: string | null;
+  /** From 1; raised by every deploy that changes something. */
+  readonly version: number;
+  readonly description: string | null;
+  /** Validated parameters, superjson text. */
+  readonly params: string;
+  /** Those of the flow come first. */
+  readonly tags: readonly string[];
+  readonly queue: string;
+  readonly priority: number;
+  readonly concurrency: Concurrency | null;
+  readonly catchup: Catchup;
+  /** Ticks missed longer ago are not made up, ms. */
+  readonly catchupWindowMs: number;
+  readonly overlap: Overlap;
+  /** How long ended runs are kept, ms; null: as the settings say. */
+  readonly retentionMs: number | null;
+  /** Template of the names of its runs; null: two random words. */
+  readonly runName: string | null;
+  /** When it was paused by hand, null while it is not. A deploy leaves it as it is. */
+  readonly pausedAt: number | null;
+  readonly origin: DeploymentOrigin;
+  readonly createdAt: number;
+  readonly updatedAt: number;
+}
+
+/** One schedule of a deployment. */
+export interface DeploymentSchedule {
+  readonly id: string;
+  readonly deployment: string;
+  /** Unique in its deployment, and stable across deploys, e.g. `nightly`, `cron-1`. */
+  readonly slug: string;
+  readonly schedule: Schedule;
+  /** Validated parameters of its runs, superjson text; null: those of the deployment. */
+  readonly params: string | null;
+  /** Each run starts up to so much later than its tick, ms; 0: on the tick. */
+  readonly jitterMs: number;
+  readonly pausedAt: number | null;
+  /** First tick that no run stands for yet; null when there is none any more. */
+  readonly nextTickAt: number | null;
+  readonly createdAt: number;
+}
+
+/** One version of a deployment, kept for comparing. */
+export interface DeploymentVersion {
+  readonly deployment: string;
+  readonly version: number;
+  readonly flowVersion: string;
+  readonly at: number;
+  /** Graph of the flow at that time, plain JSON as in the stored flow. */
+  readonly graph: unknown;
+  /** The deployment and its schedules as they were declared, plain JSON. */
+  readonly spec: unknown;
+}
+
+/** Runs of a deployment over ticks of the past. */
+export interface Backfill {
+  readonly id: string;
+  readonly deployment: string;
+  /** Slug of the schedule whose ticks it goes over. */
+  readonly schedule: string;
+  /** First and, exclusively, last instant. */
+  readonly fromAt: number;
+  readonly untilAt: number;
+  readonly order: 'oldest' | 'newest';
+  readonly maxParallel: number;
+  readonly total: number;
+  readonly createdAt: number;
+  readonly cancelRequestedAt: number | null;
+  readonly endedAt: number | null;
+}

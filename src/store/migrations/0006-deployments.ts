@@ -1,0 +1,40 @@
+/** Deployments, their schedules and versions, backfills; and what a run knows of the tick it stands for. */
+import type { Migration } from './migration.ts';
+
+export const deployments: Migration = {
+  number: 6,
+  name: 'deployments',
+  statements: (_dialect, { integer, text }) => [
+    `create table deployments (
+      id ${text} primary key, name ${text} not null unique, flow ${text} not null, flow_version ${text} not null, source ${text},
+      version integer not null, description ${text}, tags ${text} not null, queue ${text} not null, priority integer not null,
+      concurrency ${text}, catchup ${text} not null, catchup_window_ms ${integer} not null, overlap ${text} not null,
+      retention_ms ${integer}, run_name ${text}, paused_at ${integer}, origin ${text} not null,
+      created_at ${integer} not null, updated_at ${integer} not null, params ${text} not null
+    )`,
+    'create index deployments_flow on deployments (flow)',
+    `create table schedules (
+      id ${text} primary key, deployment ${text} not null, slug ${text} not null, schedule ${text} not null, params ${text},
+      jitter_ms ${integer} not null, paused_at ${integer}, next_tick_at ${integer}, created_at ${integer} not null,
+      active integer not null, unique (deployment, slug)
+    )`,
+    // Active: neither it nor its deployment is paused. What a scheduler pass costs depends on what is due in here.
+    'create index schedules_due on schedules (next_tick_at) where active = 1',
+    `create table deployment_versions (
+      deployment ${text} not null, version integer not null, flow_version ${text} not null, at ${integer} not null,
+      graph ${text}, spec ${text} not null, primary key (deployment, version)
+    )`,
+    `create table backfills (
+      id ${text} primary key, deployment ${text} not null, schedule ${text} not null, from_at ${integer} not null,
+      until_at ${integer} not null, run_order ${text} not null, max_parallel integer not null, total integer not null,
+      place ${integer}, created_at ${integer} not null, cancel_requested_at ${integer}, ended_at ${integer}
+    )`,
+    'create index backfills_deployment on backfills (deployment, created_at)',
+    'create index backfills_open on backfills (created_at) where ended_at is null',
+    // The schedule or backfill whose tick a run stands for: together with the tick it is unique, so any number of schedulers make one run.
+    `alter table runs add column schedule_id ${text}`,
+    `alter table runs add column backfill_id ${text}`,
+    'create unique index runs_tick on runs (schedule_id, scheduled_for) where schedule_id is not null',
+    'create unique index runs_backfill_tick on runs (backfill_id, scheduled_for) where backfill_id is not null',
+  ],
+};
