@@ -1,11 +1,12 @@
 /**
- * Contract of the client: everything that can be asked of Batuta from outside a flow. Makers: local (opens the store and
- * runs embedded in this process); HTTP comes with the server.
+ * Contract of the client: everything that can be asked of Batuta from outside a flow. Two makers: local, which opens the store and
+ * runs embedded in this process, and HTTP, which asks a server. `Client` is what both can; `EmbeddedClient` adds what only a
+ * process can that has the store and the user's files at hand.
  */
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, ResultOf } from '../model/context.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import type { Artifact, Run, TaskRun, Transition } from '../model/run.ts';
+import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
 import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
 export interface RunOptions {
@@ -50,14 +51,15 @@ export interface RunInspection {
   readonly taskRuns: readonly TaskRun[];
   readonly transitions: readonly Transition[];
   readonly artifacts: readonly Artifact[];
-  readonly children: readonly Run[];
+  readonly children: readonly ListedRun[];
   /** Decoded parameters and result (undefined when there is none). */
   readonly params: unknown;
   readonly result: unknown;
 }
 
 export interface RunsClient {
-  list(filter?: RunFilter): Promise<Page<Run>>;
+  /** Newest first. @throws BatutaError FILTER_INVALID */
+  list(filter?: RunFilter): Promise<Page<ListedRun>>;
   /** @throws BatutaError RUN_NOT_FOUND */
   get(id: string): Promise<Run>;
   inspect(id: string): Promise<RunInspection>;
@@ -66,10 +68,6 @@ export interface RunsClient {
   watch(id: string, signal?: AbortSignal): AsyncIterable<{ readonly run: Run; readonly taskRuns: readonly TaskRun[] }>;
   /** @throws BatutaError RUN_STATE_REFUSED when it is terminal. Gives the run after the request. */
   cancel(id: string, message?: string): Promise<Run>;
-  /** Continues a run whose owner is gone, here and now. @throws RUN_OWNED, RUN_STATE_REFUSED (terminal), FLOW_NOT_FOUND */
-  resume(id: string, options?: Pick<RunOptions, 'signal' | 'onEvent'>): Promise<RunHandle>;
-  /** New attempt of a failed, crashed or cancelled run, here and now; `from` re-runs this task and all after it as well. */
-  retry(id: string, options?: Pick<RunOptions, 'signal' | 'onEvent'> & { readonly from?: string }): Promise<RunHandle>;
   /**
    * Sends a signal to a run, whether it waits for it already, will later, or is suspended: then it goes on. Gives the number of the signal
    * among those of its name, from 1.
@@ -81,6 +79,15 @@ export interface RunsClient {
   delete(id: string, options?: { readonly force?: boolean }): Promise<void>;
 }
 
+/** Runs, as a process can ask and steer them that executes flows itself. */
+export interface EmbeddedRunsClient extends RunsClient {
+  list(filter?: RunFilter): Promise<Page<Run>>;
+  /** Continues a run whose owner is gone, here and now. @throws RUN_OWNED, RUN_STATE_REFUSED (terminal), FLOW_NOT_FOUND */
+  resume(id: string, options?: Pick<RunOptions, 'signal' | 'onEvent'>): Promise<RunHandle>;
+  /** New attempt of a failed, crashed or cancelled run, here and now; `from` re-runs this task and all after it as well. */
+  retry(id: string, options?: Pick<RunOptions, 'signal' | 'onEvent'> & { readonly from?: string }): Promise<RunHandle>;
+}
+
 export interface FlowsClient {
   list(): Promise<readonly StoredFlow[]>;
   /** @throws BatutaError FLOW_NOT_FOUND, naming the nearest. */
@@ -88,10 +95,9 @@ export interface FlowsClient {
 }
 
 export interface Client {
-  /** Starts a run of a class or a loaded definition, in this process. @throws PARAMS_INVALID before any run exists. */
-  submit<F extends object>(flow: FlowClass<F> | FlowDefinition, params?: unknown, options?: RunOptions): Promise<RunHandle<ResultOf<F>>>;
   /**
-   * Hands a run to the workers; a name is looked for in the flows of the project. Durable when the promise resolves.
+   * Hands a run to the workers; a name is looked for in the flows of the project. Durable when the promise resolves. Over HTTP the server
+   * finds the flow among its own, by the name that a class or definition has.
    *
    * @throws BatutaError before any run exists: PARAMS_INVALID, FLOW_NOT_FOUND, NAME_INVALID (queue), OPTION_INVALID, CONFIG_INVALID and
    *   BROKER_UNAVAILABLE (no broker); STORE_…
@@ -108,6 +114,15 @@ export interface Client {
   ): Promise<readonly string[]>;
   readonly runs: RunsClient;
   readonly flows: FlowsClient;
+  /** Ends what is open: streams, and where runs go on here their execution and the store. May be called twice. */
+  close(): Promise<void>;
+}
+
+/** The client of a process that opens the store itself and runs flows. */
+export interface EmbeddedClient extends Client {
+  readonly runs: EmbeddedRunsClient;
+  /** Starts a run of a class or a loaded definition, in this process. @throws PARAMS_INVALID before any run exists. */
+  submit<F extends object>(flow: FlowClass<F> | FlowDefinition, params?: unknown, options?: RunOptions): Promise<RunHandle<ResultOf<F>>>;
   migrate(): Promise<SchemaReport>;
   /** Deletes what ended before the instant (epoch ms), result files included. */
   prune(before: number): Promise<PruneReport>;

@@ -1,5 +1,5 @@
 /** Contract of what can be asked about the fleet as a whole: workers, queues, limits, figures. Times are UTC epoch ms. */
-import type { Run } from '../model/run.ts';
+import type { ListedRun } from '../model/run.ts';
 import type { StateName, StateType } from '../model/state.ts';
 import type { Page, RunFilter, StoredWorker } from '../store/store.ts';
 import type { UpcomingTick } from './deployments-client.ts';
@@ -137,7 +137,7 @@ export interface Overview {
 }
 
 /** A run in a list, with its task runs counted. */
-export interface RunListItem extends Run {
+export interface RunListItem extends ListedRun {
   /** Task runs recorded so far, and of these the ended and the failed. */
   readonly tasks: { readonly total: number; readonly ended: number; readonly failed: number };
 }

@@ -1,3 +1,13 @@
 /** `batuta/client`: everything that can be asked of Batuta from outside a flow. */
-export type { Client, EnqueueOptions, FlowsClient, RunHandle, RunInspection, RunOptions, RunsClient } from './client.ts';
+export type {
+  Client,
+  EmbeddedClient,
+  EmbeddedRunsClient,
+  EnqueueOptions,
+  FlowsClient,
+  RunHandle,
+  RunInspection,
+  RunOptions,
+  RunsClient,
+} from './client.ts';
 export { type ClientOptions, openClient } from './open-client.ts';

@@ -13,7 +13,7 @@ import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { Store } from '../store/store.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { Client, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
+import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { Wanted } from './enqueue.ts';
 import { handleOf } from './run-handle.ts';
 import { LocalRuns } from './runs.ts';
@@ -32,7 +32,7 @@ export interface LocalClientOptions {
 }
 
 /** Makes the client over open parts; it closes them. */
-export class LocalClient implements Client {
+export class LocalClient implements EmbeddedClient {
   readonly runs: LocalRuns;
   readonly flows: FlowsClient;
   readonly #options: LocalClientOptions;
@@ -111,11 +111,11 @@ export class LocalClient implements Client {
     return this.#broker;
   }
 
-  migrate(): ReturnType<Client['migrate']> {
+  migrate(): ReturnType<EmbeddedClient['migrate']> {
     return this.#options.store.migrate();
   }
 
-  async prune(before: number): ReturnType<Client['prune']> {
+  async prune(before: number): ReturnType<EmbeddedClient['prune']> {
     const { store, engine } = this.#options;
     const report = await store.prune(before);
     for (const ref of report.resultRefs) await engine.services.results.remove(ref);

@@ -11,7 +11,7 @@ import type { EngineListener } from '../model/events.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { Store } from '../store/store.ts';
-import type { RunHandle, RunInspection, RunsClient } from './client.ts';
+import type { EmbeddedRunsClient, RunHandle, RunInspection, RunsClient } from './client.ts';
 import { handleOf } from './run-handle.ts';
 import { namesFrom } from './names-from.ts';
 import { watchRun } from './watch-run.ts';
@@ -29,9 +29,9 @@ export interface LocalRunsOptions {
 }
 
 /** Runs of the local client. */
-export class LocalRuns implements RunsClient {
+export class LocalRuns implements EmbeddedRunsClient {
   readonly #options: LocalRunsOptions;
-  readonly list: RunsClient['list'];
+  readonly list: EmbeddedRunsClient['list'];
 
   constructor(options: LocalRunsOptions) {
     this.#options = options;
@@ -88,14 +88,14 @@ export class LocalRuns implements RunsClient {
     return this.get(run.id);
   }
 
-  async resume(id: string, options: Parameters<RunsClient['resume']>[1] = {}): Promise<RunHandle> {
+  async resume(id: string, options: Parameters<EmbeddedRunsClient['resume']>[1] = {}): Promise<RunHandle> {
     const run = await this.get(id);
     if (isTerminal(run.state.type))
       throw refused(run, `it has ended (${run.state.name})`, `To run what did not complete again: batuta runs retry ${run.id}`);
     return this.#continue(run, await this.#options.findDefinition(run), options);
   }
 
-  async retry(id: string, options: Parameters<RunsClient['retry']>[1] = {}): Promise<RunHandle> {
+  async retry(id: string, options: Parameters<EmbeddedRunsClient['retry']>[1] = {}): Promise<RunHandle> {
     const { store, engine } = this.#options;
     const run = await this.get(id);
     if (!isTerminal(run.state.type))

@@ -61,6 +61,9 @@ export interface Run {
   readonly leaseUntil: number | null;
 }
 
+/** A run as it stands in lists: without the values of the user. */
+export type ListedRun = Omit<Run, 'params' | 'result' | 'resultRef'>;
+
 /** What the owner of a run may change of it. */
 export type RunPatch = Partial<
   Pick<Run, 'state' | 'name' | 'result' | 'resultRef' | 'error' | 'attempt' | 'dueAt' | 'startedAt' | 'endedAt' | 'flowVersion'>

@@ -3,7 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import { makeId } from '../base/id.ts';
 import { openLog } from '../base/log.ts';
 import { identifyProcess } from '../base/process-identity.ts';
-import type { Client } from '../client/client.ts';
+import type { EmbeddedClient } from '../client/client.ts';
 import { LocalClient } from '../client/local-client.ts';
 import { definitionOf } from '../define/definition.ts';
 import { Engine } from '../engine/engine.ts';
@@ -83,7 +83,7 @@ async function openTestClient(
   clock: FakeClock,
   define: (flow: FlowClass) => ReturnType<typeof definitionOf>,
   random: () => number,
-): Promise<Client> {
+): Promise<EmbeddedClient> {
   const store = await openStore({ url: 'sqlite::memory:' });
   await store.migrate();
   const log = await openLog({ level: 'trace', format: 'json', clock, write: () => undefined });
@@ -110,7 +110,7 @@ async function openTestClient(
 }
 
 /** The body of a code flow, with the signals sent before it begins: it must find them, for time does not wait for them. */
-function withSignals(definition: FlowDefinition, client: Client, signals: Readonly<Record<string, unknown>>): FlowDefinition {
+function withSignals(definition: FlowDefinition, client: EmbeddedClient, signals: Readonly<Record<string, unknown>>): FlowDefinition {
   const { run } = definition;
   if (!run || Object.keys(signals).length === 0) return definition;
   let sent: Promise<void> | undefined;

@@ -1,6 +1,6 @@
 /** `batuta runs ls`: runs, newest first. */
 import { formatDuration } from '../../base/duration.ts';
-import type { Run } from '../../model/run.ts';
+import type { ListedRun } from '../../model/run.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
@@ -65,7 +65,7 @@ export async function listRuns(context: CommandContext, options: Options): Promi
 }
 
 /** Cells of one run, in the order of the columns. */
-export function cellsOf(run: Run, now: number, paint: Paint): string[] {
+export function cellsOf(run: ListedRun, now: number, paint: Paint): string[] {
   return [
     labelOf(run.state, paint),
     oneLine(run.name),

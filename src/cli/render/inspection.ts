@@ -1,7 +1,7 @@
 /** All that is known of a run, for people: head, error, parameters and result, tasks, artifacts, sub-flows, history. */
 import { formatDuration } from '../../base/duration.ts';
 import type { RunInspection } from '../../client/client.ts';
-import type { Run, TaskRun, Transition } from '../../model/run.ts';
+import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
 import { artifactLines } from './artifact.ts';
 import { countOf } from './bar.ts';
 import { failureLines, failureTitle } from './failure.ts';
@@ -122,7 +122,7 @@ function taskCells(taskRun: TaskRun, { paint, now }: InspectionOptions): string[
   return [`  ${taskLabel(taskRun)}`, labelOf(state, paint), took, String(attempt), what];
 }
 
-function childLine(child: Run, { paint }: InspectionOptions): string {
+function childLine(child: ListedRun, { paint }: InspectionOptions): string {
   return `  ${glyphOf(child.state, paint)} ${oneLine(child.flow)}  ${oneLine(child.name)}  ${paint.dim(shortId(child.id))}`;
 }
 

@@ -1,13 +1,13 @@
 /** The shapes `--json` prints. Times are ISO 8601 in UTC, or null. */
 import type { RunInspection } from '../../client/client.ts';
-import type { Run, TaskRun, Transition } from '../../model/run.ts';
+import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
 import type { StoredLogLine } from '../../store/store.ts';
 import { levelName } from './log-line.ts';
 import { plainJson } from './plain-json.ts';
 import { isoOrNull } from './times.ts';
 
 /** A run in a list: `{ id, flow, name, deployment, state, scheduledFor, createdAt, startedAt, endedAt, durationMs, attempt, tags }`. */
-export function runListJson(run: Run): object {
+export function runListJson(run: ListedRun): object {
   return {
     id: run.id,
     flow: run.flow,
