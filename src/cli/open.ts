@@ -2,6 +2,7 @@
 import { type LoadedConfig, loadConfig } from '../base/config.ts';
 import { openLog } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
+import type { Client } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import type { CommandContext } from './context.ts';
 
@@ -18,14 +19,22 @@ export async function openSettings(context: CommandContext): Promise<LoadedConfi
   return loaded;
 }
 
-/** Opens a client over the settings, hands it over, and closes it whatever happens. */
-export async function withClient<T>(context: CommandContext, use: (client: LocalClient, config: Config) => Promise<T>): Promise<T> {
+/**
+ * Opens a client over the settings, hands it over, and closes it whatever happens. It asks the server where `apiUrl` is set, else it opens
+ * the store.
+ */
+export async function withClient<T>(context: CommandContext, use: (client: Client, config: Config) => Promise<T>): Promise<T> {
+  return withLocalClient(context, use);
+}
+
+/** The same for what only a process with the store at hand can do. */
+export async function withLocalClient<T>(context: CommandContext, use: (client: LocalClient, config: Config) => Promise<T>): Promise<T> {
   const { config } = await openSettings(context);
-  return withClientOf(context, config, context.terminal.err.write, use);
+  return withLocalClientOf(context, config, context.terminal.err.write, use);
 }
 
 /** The same over settings that are known already. @param print takes what is logged, whole lines. */
-export async function withClientOf<T>(
+export async function withLocalClientOf<T>(
   context: CommandContext,
   config: Config,
   print: (text: string) => void,

@@ -4,7 +4,7 @@ import type { Client } from '../../client/client.ts';
 import { terminalTypes } from '../../model/state.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
-import { withClient } from '../open.ts';
+import { withLocalClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { readDuration, usage } from '../read-options.ts';
 import { countOf } from '../render/bar.ts';
@@ -19,7 +19,7 @@ interface Options {
 /** Deletes, or only counts. With `--json` prints `{ before, runs, dryRun }`. */
 export async function prune(context: CommandContext, options: Options): Promise<ExitStatus> {
   const given = options.olderThan === undefined ? undefined : readDuration('--older-than', options.olderThan);
-  return withClient(context, async (client, config) => {
+  return withLocalClient(context, async (client, config) => {
     const olderThanMs = given ?? config.retentionMs;
     if (olderThanMs === null)
       throw usage('Runs are kept for ever (retention is forever). Say how long with --older-than, e.g. --older-than 30d.');

@@ -4,7 +4,7 @@ import { paramsFromText } from '../../engine/params.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { followRun } from '../follow-run.ts';
-import { openSettings, withClientOf } from '../open.ts';
+import { openSettings, withLocalClientOf } from '../open.ts';
 import { readParams } from '../read-params.ts';
 import { RunDisplay } from '../run-display.ts';
 
@@ -25,7 +25,7 @@ export async function run(context: CommandContext, target: string, options: Opti
   try {
     const definition = await findFlow(target, { flowsPath: config.flows, cwd });
     const params = await paramsFromText(definition, given.data, given.texts);
-    return await withClientOf(context, config, display.print, (client) =>
+    return await withLocalClientOf(context, config, display.print, (client) =>
       followRun(context, client, display, {
         json: options.json === true,
         start: (hooks) =>

@@ -3,7 +3,7 @@ import type { LocalClient } from '../../client/local-client.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { type FollowOptions, followRun } from '../follow-run.ts';
-import { openSettings, withClientOf } from '../open.ts';
+import { openSettings, withLocalClientOf } from '../open.ts';
 import { RunDisplay } from '../run-display.ts';
 
 /** Opens a new attempt of a failed, crashed or cancelled run. */
@@ -30,7 +30,7 @@ async function goOn(
   const { config } = await openSettings(context);
   const display = new RunDisplay(context, { json });
   try {
-    return await withClientOf(context, config, display.print, async (client) => {
+    return await withLocalClientOf(context, config, display.print, async (client) => {
       const before = await client.runs.inspect(id);
       return followRun(context, client, display, { json, before, start: starter(client, before.run.id) });
     });

@@ -4,7 +4,7 @@ import { paramsFromText } from '../../engine/params.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { loadQuietly } from '../load-quietly.ts';
-import { openSettings, withClientOf } from '../open.ts';
+import { openSettings, withLocalClientOf } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { readInteger, readStart } from '../read-options.ts';
 import { readParams } from '../read-params.ts';
@@ -38,7 +38,7 @@ export async function submitRun(context: CommandContext, target: string, options
   const { config } = await openSettings(context);
   const definition = await loadQuietly(context, () => findFlow(target, { flowsPath: config.flows, cwd }));
   const params = await paramsFromText(definition, given.data, given.texts);
-  const run = await withClientOf(context, config, terminal.err.write, async (client) => {
+  const run = await withLocalClientOf(context, config, terminal.err.write, async (client) => {
     const handle = await client.enqueue(definition, params, {
       tags: options.tag,
       ...(options.name === undefined ? {} : { name: options.name }),
