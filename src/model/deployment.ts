@@ -103,3 +103,6 @@ export interface Backfill {
   readonly cancelRequestedAt: number | null;
   readonly endedAt: number | null;
 }
+
+/** Channel on which whoever changes deployments tells schedulers to look at once; the message is the name of one, or empty. */
+export const deploymentsChannel = 'deployments';

@@ -1,8 +1,11 @@
 /** Puts a store together over a connection. What needs Kysely is loaded when it is first asked for. */
+import { auditStore, keyStore, sessionStore } from './access.ts';
 import { cancelRequested, claimRun, getRun, insertRun, releaseClaim, renewClaims } from './claim.ts';
 import type { Connection } from './connection.ts';
 import { artifactStore } from './artifacts.ts';
 import { requestCancel } from './cancel.ts';
+import { deploymentStore } from './deployments.ts';
+import { eventStore } from './events.ts';
 import { fleetStore } from './fleet.ts';
 import { flowStore } from './flows.ts';
 import { logStore } from './logs.ts';
@@ -36,10 +39,15 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     artifacts: artifactStore(connection),
     flows: flowStore(connection),
     signals: signalStore(connection),
+    deployments: deploymentStore(connection),
     tickets: ticketStore(connection),
     fleet: fleetStore(connection),
     spread: spreadStore(connection),
     workers: workerStore(connection),
+    keys: keyStore(connection),
+    sessions: sessionStore(connection),
+    audit: auditStore(connection),
+    events: eventStore(connection),
     recorder,
     dataVersion: () => connection.dataVersion(),
     freeReserve: () => connection.freeReserve?.(),

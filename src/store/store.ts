@@ -7,11 +7,19 @@
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { Signal } from '../model/signal.ts';
 import type { StateType } from '../model/state.ts';
+import type { DeploymentStore } from './deployment-store.ts';
+import type { AuditStore, KeyStore, SessionStore } from './access-store.ts';
+import type { EventStore } from './event-store.ts';
+import type { FigureStore } from './figure-store.ts';
 import type { FleetStore, WorkerStore } from './fleet-store.ts';
 import type { NewRun } from './new-run.ts';
 import type { Claim } from './ownership.ts';
 import type { SpreadStore } from './spread-store.ts';
 
+export type * from './deployment-store.ts';
+export type * from './access-store.ts';
+export type * from './event-store.ts';
+export type * from './figure-store.ts';
 export type * from './fleet-store.ts';
 export type * from './new-run.ts';
 export type * from './ownership.ts';
@@ -47,6 +55,8 @@ export interface Recorder {
   addArtifact(claim: Claim, artifact: Artifact): Promise<void>;
   /** Log lines are not fenced: what was printed was printed. */
   addLog(line: LogLine): Promise<void>;
+  /** Whether what is added now shares the flush of what gave this promise. */
+  isOpen(written: Promise<void>): boolean;
   /** Resolves once everything added so far is durable. */
   flush(): Promise<void>;
   /** Called, before the promise of the flush settles, with the claim whose writes were refused. */
@@ -69,6 +79,17 @@ export interface RunFilter {
   readonly since?: number;
   /** Created before, epoch ms. */
   readonly until?: number;
+  readonly queue?: string;
+  /** Runs that a backfill made. */
+  readonly backfillId?: string;
+  /** Runs that stand for ticks of a schedule. */
+  readonly scheduleId?: string;
+  /**
+   * Part of the name (any case of a to z), or the beginning of the id: at least 4 of its characters. Eight and more of an id are looked up;
+   * anything else is looked for in 20,000 runs a page, those that fit the rest of the filter. A page may hold fewer than `limit`, even
+   * none, and still have a `next`: from there the search goes on.
+   */
+  readonly search?: string;
   readonly parentRunId?: string | null;
   /** 1 to 1000, default 50. */
   readonly limit?: number;
@@ -110,9 +131,21 @@ export interface RunStore {
   delete(id: string, options?: { readonly force?: boolean }): Promise<boolean>;
 }
 
+/** A page of the task runs of a run. */
+export interface TaskRunFilter {
+  readonly name?: string;
+  /** State types or names, any case; a task run fits when one of them does. */
+  readonly states?: readonly string[];
+  /** 1 to 1000, default 200. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
 export interface TaskRunStore {
   /** All of a run, in the order they were first recorded. */
   ofRun(runId: string): Promise<readonly TaskRun[]>;
+  /** A page of a run, in the order they were first recorded. @throws BatutaError FILTER_INVALID */
+  page(runId: string, filter?: TaskRunFilter): Promise<Page<TaskRun>>;
   /** Those of a run with these keys, in no order. */
   byKeys(runId: string, keys: readonly string[]): Promise<readonly TaskRun[]>;
   /** Counts by name and state name; cheap for very large runs. */
@@ -136,6 +169,10 @@ export interface LogFilter {
   readonly minLevel?: number;
   /** Lines after this `seq`. */
   readonly after?: number;
+  /** Lines before this `seq`; with `tail`, those just before it. */
+  readonly before?: number;
+  /** Part of the message, any case of a to z. */
+  readonly search?: string;
   /** The last so many instead of the first. */
   readonly tail?: number;
   /** 1 to 10,000, default 1,000. */
@@ -147,8 +184,29 @@ export interface LogStore {
   ofRun(runId: string, filter?: LogFilter): Promise<readonly StoredLogLine[]>;
 }
 
+export interface ArtifactFilter {
+  readonly kind?: Artifact['kind'];
+  /** Part of the name, any case of a to z; looked for in 20,000 artifacts a page, as in `RunFilter`. */
+  readonly search?: string;
+  /** 1 to 1000, default 50. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** An artifact in a list across runs. */
+export interface ListedArtifact extends Omit<Artifact, 'data'> {
+  readonly flow: string;
+  readonly runName: string;
+  /** Length of the data as JSON, characters. */
+  readonly chars: number;
+  /** Null when its JSON is longer than 2,000 characters; the artifacts of its run hold it. */
+  readonly data: unknown;
+}
+
 export interface ArtifactStore {
   ofRun(runId: string): Promise<readonly Artifact[]>;
+  /** Across runs, newest first. @throws BatutaError FILTER_INVALID */
+  list(filter?: ArtifactFilter): Promise<Page<ListedArtifact>>;
 }
 
 export interface SignalStore {
@@ -260,10 +318,16 @@ export interface Store {
   readonly artifacts: ArtifactStore;
   readonly flows: FlowStore;
   readonly signals: SignalStore;
+  readonly deployments: DeploymentStore;
   readonly tickets: TicketStore;
   readonly fleet: FleetStore;
   readonly spread: SpreadStore;
   readonly workers: WorkerStore;
+  readonly figures: FigureStore;
+  readonly keys: KeyStore;
+  readonly sessions: SessionStore;
+  readonly audit: AuditStore;
+  readonly events: EventStore;
   readonly recorder: Recorder;
   /**
    * A number that changes when another connection has written (SQLite: `PRAGMA data_version`; PostgreSQL: null, not known).

@@ -124,6 +124,57 @@ export interface FlowTable {
   graph: string | null;
 }
 
+export interface DeploymentTable {
+  id: string;
+  name: string;
+  flow: string;
+  flow_version: string;
+  source: string | null;
+  version: number;
+  description: string | null;
+  /** JSON list of texts. */
+  tags: string;
+  queue: string;
+  priority: number;
+  /** JSON of a `Concurrency`. */
+  concurrency: string | null;
+  catchup: string;
+  catchup_window_ms: number;
+  overlap: string;
+  retention_ms: number | null;
+  run_name: string | null;
+  paused_at: number | null;
+  origin: string;
+  created_at: number;
+  updated_at: number;
+  params: string;
+}
+
+export interface ScheduleTable {
+  id: string;
+  /** Name of the deployment. */
+  deployment: string;
+  slug: string;
+  /** JSON of a `Schedule`. */
+  schedule: string;
+  params: string | null;
+  jitter_ms: number;
+  paused_at: number | null;
+  next_tick_at: number | null;
+  created_at: number;
+  /** 1 when neither it nor its deployment is paused, else 0. */
+  active: number;
+}
+
+export interface DeploymentVersionTable {
+  deployment: string;
+  version: number;
+  flow_version: string;
+  at: number;
+  graph: string | null;
+  spec: string;
+}
+
 export interface Tables {
   runs: RunTable;
   task_runs: TaskRunTable;
@@ -132,6 +183,9 @@ export interface Tables {
   logs: LogTable;
   artifacts: ArtifactTable;
   flows: FlowTable;
+  deployments: DeploymentTable;
+  schedules: ScheduleTable;
+  deployment_versions: DeploymentVersionTable;
 }
 
 /** Columns of `runs` in the order in which they are written and read. */
