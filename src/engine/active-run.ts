@@ -46,6 +46,7 @@ export class ActiveRun {
   #instance: object | null = null;
   #facts: RunFacts | null = null;
   #log: Logger | null = null;
+  readonly #unflushed = new Set<Promise<void>>();
 
   constructor(options: ActiveRunOptions) {
     this.services = options.services;
@@ -114,6 +115,29 @@ export class ActiveRun {
     if (!this.#controller.signal.aborted) this.#controller.abort(reason);
     this.slots.open();
     for (const stoppable of [...this.live]) stoppable.stop(this.#stopReason, force);
+  }
+
+  /** Notes a write that no task waits for; whatever the run does next as a whole waits for it by `whenFlushed`. */
+  waitLater(written: Promise<void>): void {
+    if (this.#unflushed.has(written)) return;
+    this.#unflushed.add(written);
+    written.then(
+      () => this.#unflushed.delete(written),
+      // Stays, so that the run does not end as if it had been recorded.
+      () => undefined,
+    );
+  }
+
+  /**
+   * Resolves once every such write is durable, save those which share the flush of what is written next when `withNext` is set; null
+   * when there is none to wait for.
+   *
+   * @throws BatutaError STORE_… when one could not be recorded.
+   */
+  whenFlushed(withNext: boolean): Promise<unknown> | null {
+    const { recorder } = this.services.store;
+    const earlier = [...this.#unflushed].filter((written) => !(withNext && recorder.isOpen(written)));
+    return earlier.length === 0 ? null : Promise.all(earlier);
   }
 
   /** What the work gives, unless the run is stopped by force first: then its reason is thrown, and the work is nobody's. */

@@ -19,6 +19,8 @@ export interface TaskRequest {
   /** The method's arguments, given its context. */
   readonly args: (context: TaskContext) => readonly unknown[];
   readonly dependsOn: readonly string[] | null;
+  /** Whether no other task waits for it: its end may then share the flush of what follows, see `ActiveRun.waitLater`. */
+  readonly isLast?: boolean;
 }
 
 export interface Begun {

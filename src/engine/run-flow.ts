@@ -216,6 +216,7 @@ export class FlowRun {
     const { attempt } = this.run;
     const waitMs = await flowRetryDelayMs(active, verdict.error);
     if (waitMs === null) return active.stopReason ? { kind: 'stopped', reason: active.stopReason } : verdict;
+    await active.whenFlushed(false);
     const taskRuns = await services.store.taskRuns.ofRun(this.run.id);
     if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
     const opened = openTaskRuns(active, taskRuns);
@@ -239,6 +240,8 @@ export class FlowRun {
     this.thrown = end.thrown;
     const message = verdict.kind === 'stopped' ? verdict.reason.message : 'The run went on without it.';
     const leftOpen = this.#record.cancelOpen(message);
+    // The end of the run may share the flush of its last tasks; nothing may be recorded after what could not be.
+    await this.#active.whenFlushed(true);
     await this.#record.setRun(end.state, { ...end.stored, error: end.error, endedAt: services.clock.now(), dueAt: null });
     if (this.givenUp) return;
     if (leftOpen > 0) await cancelBelow(services, this.run.id, message);

@@ -116,7 +116,14 @@ class GraphRun {
     }
     const inputs = task.needs.map((name) => this.#valueOf(name));
     if (task.each !== null) return runGroup(active, task, this.#valueOf(task.each), inputs);
-    return runTask(active, { definition: task, key: task.name, index: null, args: (context) => [...inputs, context], dependsOn: null });
+    return runTask(active, {
+      definition: task,
+      key: task.name,
+      index: null,
+      args: (context) => [...inputs, context],
+      dependsOn: null,
+      isLast: node.downstream.length === 0,
+    });
   }
 
   /**

@@ -15,7 +15,8 @@ import { newRow } from './task-row.ts';
 import { parkUntil } from './waits.ts';
 
 /**
- * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves.
+ * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves, save that of a
+ * task that `isLast`: there `ActiveRun.whenFlushed` tells.
  *
  * @throws BatutaError STORE_… when it could not be recorded.
  */
@@ -120,7 +121,9 @@ class TaskRunner {
 
   async #settleValue({ execution, value, stored }: Attempt & { readonly kind: 'value' }): Promise<TaskOutcome> {
     execution.queueRejects();
-    await this.#record({ ...this.#row, ...stored, state: completed, endedAt: this.#active.services.clock.now() });
+    const recorded = this.#record({ ...this.#row, ...stored, state: completed, endedAt: this.#active.services.clock.now() });
+    if (this.#request.isLast) this.#active.waitLater(recorded);
+    else await recorded;
     return { kind: 'succeeded', value };
   }
 

@@ -68,6 +68,10 @@ export class GroupCommitRecorder implements Recorder {
     return batch.settled;
   }
 
+  isOpen(written: Promise<void>): boolean {
+    return this.#open !== null && this.#open.size < maxBatchRows && this.#open.settled === written;
+  }
+
   async flush(): Promise<void> {
     await Promise.all(this.#queue.map((batch) => batch.settled));
   }
