@@ -17,7 +17,7 @@ import { claimRefusal } from './claim-refusal.ts';
 import { describeFlow } from './describe-flow.ts';
 import { Leases } from './leases.ts';
 import type { Parking } from './parking.ts';
-import { makeRun, type MakeRunOptions } from './make-run.ts';
+import { makeRun, ownedFrom, type MakeRunOptions } from './make-run.ts';
 import { FlowRun } from './run-flow.ts';
 import type { EngineServices } from './services.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './sub-flow.ts';
@@ -71,24 +71,7 @@ export class Engine {
     const { services } = this;
     const made = await makeRun(services, definition, params, 'PENDING', options);
     const { leaseMs } = services.settings;
-    const run: Run = {
-      ...made,
-      queue: made.queue ?? 'default',
-      priority: made.priority ?? 0,
-      scheduleId: made.scheduleId ?? null,
-      backfillId: made.backfillId ?? null,
-      concurrencyKey: made.concurrencyKey ?? null,
-      result: null,
-      resultRef: null,
-      error: null,
-      recoveries: 0,
-      startedAt: null,
-      endedAt: null,
-      cancelRequestedAt: null,
-      epoch: 1,
-      owner: services.owner,
-      leaseUntil: made.createdAt + leaseMs,
-    };
+    const run = ownedFrom(made, services.owner, leaseMs);
     await this.describe(definition);
     await services.store.recorder.addRun(made, services.owner, leaseMs);
     return this.#execute(definition, run, [], options.listener ?? null, options.parking ?? null, options.signal);

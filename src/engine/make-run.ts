@@ -1,7 +1,9 @@
 /** The row of a new run, made of a definition and parameters. */
 import { defaultQueue } from '../broker/broker.ts';
 import type { FlowDefinition } from '../model/flow.ts';
+import type { Owner, Run } from '../model/run.ts';
 import { stateOf } from '../model/state.ts';
+import { concurrencyKeyOf } from './limit-key.ts';
 import type { NewRun } from '../store/store.ts';
 import { randomName, renderName } from './names.ts';
 import { validateParams } from './params.ts';
@@ -42,6 +44,7 @@ export async function makeRun(
     flowVersion: definition.version,
     name: options.name ?? (runName === null ? randomName(services.random) : renderName(runName, validated)),
     deployment: null,
+    concurrencyKey: concurrencyKeyOf({ flow: { name: definition.name, concurrency: definition.runConcurrency }, params: validated }),
     parentRunId: options.parent?.runId ?? null,
     parentTaskRunId: options.parent?.taskRunId ?? null,
     state: stateOf(state),
@@ -54,5 +57,27 @@ export async function makeRun(
     createdAt: services.clock.now(),
     queue: options.queue ?? defaultQueue,
     priority: options.priority ?? 0,
+  };
+}
+
+/** A new run as the store keeps it once its maker owns it. */
+export function ownedFrom(made: NewRun, owner: Owner, leaseMs: number): Run {
+  return {
+    ...made,
+    queue: made.queue ?? defaultQueue,
+    priority: made.priority ?? 0,
+    scheduleId: made.scheduleId ?? null,
+    backfillId: made.backfillId ?? null,
+    concurrencyKey: made.concurrencyKey ?? null,
+    result: null,
+    resultRef: null,
+    error: null,
+    recoveries: 0,
+    startedAt: null,
+    endedAt: null,
+    cancelRequestedAt: null,
+    epoch: 1,
+    owner,
+    leaseUntil: made.createdAt + leaseMs,
   };
 }
