@@ -7,6 +7,7 @@ import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, ResultOf } from '../model/context.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
+import type { AuditClient, KeysClient } from './access-client.ts';
 import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
 export interface RunOptions {
@@ -114,6 +115,8 @@ export interface Client {
   ): Promise<readonly string[]>;
   readonly runs: RunsClient;
   readonly flows: FlowsClient;
+  readonly keys: KeysClient;
+  readonly audit: AuditClient;
   /** Ends what is open: streams, and where runs go on here their execution and the store. May be called twice. */
   close(): Promise<void>;
 }

@@ -15,6 +15,7 @@ import type { Store } from '../store/store.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { Wanted } from './enqueue.ts';
+import { LocalAudit, LocalKeys } from './local-access.ts';
 import { handleOf } from './run-handle.ts';
 import { LocalRuns } from './runs.ts';
 
@@ -35,6 +36,8 @@ export interface LocalClientOptions {
 export class LocalClient implements EmbeddedClient {
   readonly runs: LocalRuns;
   readonly flows: FlowsClient;
+  readonly keys: LocalKeys;
+  readonly audit: LocalAudit;
   readonly #options: LocalClientOptions;
   readonly #listeners = new Map<string, EngineListener>();
   /** Definitions that ran here, by flow name: a class from code has no file to be found in. */
@@ -55,6 +58,9 @@ export class LocalClient implements EmbeddedClient {
       wake: (runIds) => this.#wake(runIds),
       listen: (runId, listener) => this.#listen(runId, listener),
     });
+    const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
+    this.keys = new LocalKeys(access);
+    this.audit = new LocalAudit(access);
     this.flows = { list: () => store.flows.list(), get: (name) => getFlow(store, name) };
     this.#release.push(log.onLine((line) => this.#keep(line)));
     if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));

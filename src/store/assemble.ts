@@ -4,6 +4,7 @@ import { cancelRequested, claimRun, getRun, insertRun, releaseClaim, renewClaims
 import type { Connection } from './connection.ts';
 import { artifactStore } from './artifacts.ts';
 import { requestCancel } from './cancel.ts';
+import { figureStore } from './figures.ts';
 import { deploymentStore } from './deployments.ts';
 import { eventStore } from './events.ts';
 import { fleetStore } from './fleet.ts';
@@ -14,6 +15,7 @@ import { GroupCommitRecorder } from './recorder.ts';
 import type { RecorderOptions } from './recorder.ts';
 import { deleteRun, pruneRuns, resultRefsOf } from './remove.ts';
 import { reopenRun } from './reopen.ts';
+import { listRuns } from './run-list.ts';
 import { signalStore } from './signals.ts';
 import { spreadStore } from './spread.ts';
 import type { RunStore, Store } from './store.ts';
@@ -44,6 +46,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     fleet: fleetStore(connection),
     spread: spreadStore(connection),
     workers: workerStore(connection),
+    figures: figureStore(connection),
     keys: keyStore(connection),
     sessions: sessionStore(connection),
     audit: auditStore(connection),
@@ -66,7 +69,7 @@ function runStore(connection: Connection): RunStore {
   const queries = (): Promise<typeof import('./runs.ts')> => import('./runs.ts');
   return {
     get: async (id) => (id.length >= idChars ? await getRun(connection, id) : await (await queries()).findRun(connection, id)),
-    list: async (filter = {}) => await (await queries()).listRuns(connection, filter),
+    list: (filter = {}) => listRuns(connection, filter),
     children: async (parentRunId) => await (await queries()).childRuns(connection, parentRunId),
     insert: (run) => insertRun(connection, run),
     claim: (id, owner, leaseMs, isGone) => claimRun(connection, id, owner, leaseMs, isGone),

@@ -7,6 +7,9 @@ import type { PruneReport } from './store.ts';
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks'] as const;
 
+/** Changes of runs that live events can go back to (SQLite; elsewhere the transitions themselves serve). */
+const keptRunEvents = 100_000;
+
 /** Runs of a list with their sub-flow runs, at any depth. `$1` is the list of ids. */
 function familyOf({ fragments }: Connection): string {
   return `with recursive family (id) as (
@@ -53,6 +56,7 @@ export async function pruneRuns(
   }
   // A recorder that was killed leaves its mark; one that lives has renewed it since.
   if (connection.dialect === 'postgres') await connection.query('delete from flush_marks where at < $1', [before]);
+  else await connection.query('delete from run_events where seq <= (select max(seq) from run_events) - $1', [keptRunEvents]);
   return { runs, resultRefs };
 }
 

@@ -9,6 +9,9 @@ export const access: Migration = {
       id ${text} primary key, name ${text} not null, role ${text} not null, hash ${text} not null unique, created_at ${integer} not null,
       expires_at ${integer}, revoked_at ${integer}, last_used_at ${integer}
     )`,
+    `create table sessions (
+      hash ${text} primary key, key_id ${text} not null, created_at ${integer} not null, expires_at ${integer} not null
+    )`,
     `create table audit (
       seq ${counter}, at ${integer} not null, key_id ${text}, who ${text} not null, action ${text} not null, target ${text},
       details ${text}

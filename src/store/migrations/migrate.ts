@@ -16,10 +16,11 @@ import { deployments } from './0006-deployments.ts';
 import { limits } from './0007-limits.ts';
 import { lists } from './0008-lists.ts';
 import { access } from './0009-access.ts';
+import { events } from './0010-events.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
-export const migrations: readonly Migration[] = [runs, tickets, fleet, signals, spread, deployments, limits, lists, access];
+export const migrations: readonly Migration[] = [runs, tickets, fleet, signals, spread, deployments, limits, lists, access, events];
 
 const newest = migrations.length;
 

@@ -1,0 +1,144 @@
+/** Keys, sessions and the record of changes, over an open store. */
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { MakeId } from '../base/id.ts';
+import { hashSecret, makeSecret } from '../base/secret.ts';
+import { type ApiKey, type AuditEntry, isUsable, roles } from '../model/access.ts';
+import type { Store } from '../store/store.ts';
+import type { AuditClient, KeysClient } from './access-client.ts';
+
+interface Parts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly makeId: MakeId;
+}
+
+/** What a key looks like, so that people and scanners of secrets know one when they see it. */
+const keyBeginning = 'batuta_';
+/** Shortest text that is taken as a key from the environment. */
+const minGivenKeyChars = 32;
+const maxKeyChars = 256;
+/** `lastUsedAt` is this old at most; anything finer would be a write for each request. */
+const touchMs = 60_000;
+/** How long a person stays logged in, ms. */
+export const sessionMs = 7 * 86_400_000;
+
+/** Keys, as the process can ask that has the store. */
+export class LocalKeys implements KeysClient {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  async create({ name, role, expiresAt = null }: Parameters<KeysClient['create']>[0]): ReturnType<KeysClient['create']> {
+    if (!/^[\w.-]{1,100}$/.test(name))
+      throw new BatutaError('NAME_INVALID', `'${name}' is no name for a key: use 1 to 100 letters, digits, _, . or -.`, {
+        details: { name },
+      });
+    if (!roles.includes(role))
+      throw new BatutaError('OPTION_INVALID', `The role '${String(role)}' is none of ${roles.join(', ')}.`, { details: { role } });
+    const now = this.#parts.clock.now();
+    if (expiresAt !== null && !(Number.isSafeInteger(expiresAt) && expiresAt > now))
+      throw new BatutaError('OPTION_INVALID', 'A key must expire in the future, or never.', { details: { expiresAt } });
+    const key = makeSecret(keyBeginning);
+    const entry = this.#entryOf({ name, role, expiresAt });
+    await this.#parts.store.keys.insert(entry, hashSecret(key));
+    return { key, entry };
+  }
+
+  list(): Promise<readonly ApiKey[]> {
+    return this.#parts.store.keys.list();
+  }
+
+  async revoke(id: string): Promise<ApiKey> {
+    const revoked = await this.#parts.store.keys.revoke(id, this.#parts.clock.now());
+    if (revoked) return revoked;
+    throw new BatutaError('KEY_NOT_FOUND', `No API key has the id ${id}. List them with: batuta key ls`, { details: { key: id } });
+  }
+
+  /** Whether a key was ever made; revoked and expired ones count, so that the end of a key never opens a server. */
+  any(): Promise<boolean> {
+    return this.#parts.store.keys.any();
+  }
+
+  /** Whether there is a key that opens something now. */
+  async anyUsable(): Promise<boolean> {
+    const now = this.#parts.clock.now();
+    return (await this.list()).some((key) => isUsable(key, now));
+  }
+
+  /** The entry of a key that was shown; null when it is unknown, revoked or has expired. */
+  async find(key: string): Promise<ApiKey | null> {
+    if (key.length === 0 || key.length > maxKeyChars) return null;
+    return await this.#used(await this.#parts.store.keys.byHash(hashSecret(key)));
+  }
+
+  /**
+   * Sees that a key from the environment exists, as an admin key called `bootstrap`. One that was revoked stays revoked.
+   *
+   * @throws BatutaError CONFIG_INVALID when it is so short that it could be guessed
+   */
+  async bootstrap(key: string): Promise<void> {
+    if (key.length < minGivenKeyChars || key.length > maxKeyChars)
+      throw new BatutaError(
+        'CONFIG_INVALID',
+        `BATUTA_ADMIN_KEY must have ${minGivenKeyChars} to ${maxKeyChars} characters, and be random: openssl rand -hex 32`,
+        { details: { setting: 'adminKey' } },
+      );
+    await this.#parts.store.keys.insert(this.#entryOf({ name: 'bootstrap', role: 'admin', expiresAt: null }), hashSecret(key));
+  }
+
+  /** Opens a session for who shows a key; null when the key opens nothing. */
+  async logIn(key: string): Promise<{ readonly token: string; readonly entry: ApiKey; readonly expiresAt: number } | null> {
+    const entry = await this.find(key);
+    if (!entry) return null;
+    const { store, clock } = this.#parts;
+    const createdAt = clock.now();
+    const expiresAt = Math.min(createdAt + sessionMs, entry.expiresAt ?? Number.POSITIVE_INFINITY);
+    const token = makeSecret('');
+    await store.sessions.prune(createdAt);
+    await store.sessions.insert({ hash: hashSecret(token), keyId: entry.id, createdAt, expiresAt });
+    return { token, entry, expiresAt };
+  }
+
+  /** The key of a session; null when there is no such session, or its key opens nothing any more. */
+  async ofSession(token: string): Promise<ApiKey | null> {
+    if (token.length === 0 || token.length > maxKeyChars) return null;
+    return await this.#used(await this.#parts.store.sessions.keyOf(hashSecret(token), this.#parts.clock.now()));
+  }
+
+  async logOut(token: string): Promise<void> {
+    await this.#parts.store.sessions.delete(hashSecret(token));
+  }
+
+  async #used(entry: ApiKey | null): Promise<ApiKey | null> {
+    const now = this.#parts.clock.now();
+    if (!entry || !isUsable(entry, now)) return null;
+    if (entry.lastUsedAt === null || now - entry.lastUsedAt >= touchMs) await this.#parts.store.keys.touch(entry.id, now);
+    return entry;
+  }
+
+  #entryOf(given: Pick<ApiKey, 'name' | 'role' | 'expiresAt'>): ApiKey {
+    const { makeId, clock } = this.#parts;
+    return { id: makeId(), ...given, createdAt: clock.now(), revokedAt: null, lastUsedAt: null };
+  }
+}
+
+/** The record of changes. */
+export class LocalAudit implements AuditClient {
+  readonly #parts: Parts;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  list(filter: Parameters<AuditClient['list']>[0] = {}): ReturnType<AuditClient['list']> {
+    return this.#parts.store.audit.list(filter);
+  }
+
+  /** Notes a change, now. */
+  record(entry: Omit<AuditEntry, 'seq' | 'at'>): Promise<void> {
+    return this.#parts.store.audit.add({ ...entry, at: this.#parts.clock.now() });
+  }
+}

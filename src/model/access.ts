@@ -1,0 +1,43 @@
+/** Who may do what over the network, and who did. Plain data; times are UTC epoch ms. */
+
+/** Each may do what those before it may: look; run, cancel, pause; change deployments, limits and keys. */
+export const roles = ['viewer', 'operator', 'admin'] as const;
+export type Role = (typeof roles)[number];
+
+/** Whether `role` may do what `needed` may. */
+export function mayAct(role: Role, needed: Role): boolean {
+  return roles.indexOf(role) >= roles.indexOf(needed);
+}
+
+/** A key as it is listed; the key itself is shown once, when it is made. */
+export interface ApiKey {
+  readonly id: string;
+  readonly name: string;
+  readonly role: Role;
+  readonly createdAt: number;
+  /** Null: never. */
+  readonly expiresAt: number | null;
+  readonly revokedAt: number | null;
+  /** To the minute. */
+  readonly lastUsedAt: number | null;
+}
+
+/** Whether a key opens anything at that instant. */
+export function isUsable({ revokedAt, expiresAt }: Pick<ApiKey, 'revokedAt' | 'expiresAt'>, now: number): boolean {
+  return revokedAt === null && (expiresAt === null || expiresAt > now);
+}
+
+/** One change made by a person. */
+export interface AuditEntry {
+  /** Counts the entries. */
+  readonly seq: number;
+  readonly at: number;
+  readonly keyId: string | null;
+  /** Name of the key, `local` without one. */
+  readonly who: string;
+  /** For example `runs.cancel`. */
+  readonly action: string;
+  /** What was changed: an id or a name; null when that was many or nothing of its own. */
+  readonly target: string | null;
+  readonly details: unknown;
+}
