@@ -24,7 +24,21 @@ export async function openSettings(context: CommandContext): Promise<LoadedConfi
  * the store.
  */
 export async function withClient<T>(context: CommandContext, use: (client: Client, config: Config) => Promise<T>): Promise<T> {
-  return withLocalClient(context, use);
+  const settings = await openSettings(context);
+  const { config } = settings;
+  if (!asksServer(settings)) return withLocalClientOf(context, config, context.terminal.err.write, use);
+  const { openHttpClient } = await import('../client/http/open.ts');
+  const client = openHttpClient({ apiUrl: config.apiUrl ?? '', apiKey: config.apiKey });
+  try {
+    return await use(client, config);
+  } finally {
+    await client.close();
+  }
+}
+
+/** Whether commands ask a server: `apiUrl` is set, and no database was named on this command line, which would be nearer. */
+export function asksServer({ config, sources }: LoadedConfig): boolean {
+  return config.apiUrl !== null && sources.databaseUrl !== 'flag';
 }
 
 /** The same for what only a process with the store at hand can do. */

@@ -11,3 +11,4 @@ export type {
   RunsClient,
 } from './client.ts';
 export { type ClientOptions, openClient } from './open-client.ts';
+export { type HttpClientOptions, openHttpClient } from './http/open.ts';

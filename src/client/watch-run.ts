@@ -40,6 +40,7 @@ async function restUntilChange(store: Store, clock: Clock, version: number | nul
   }
 }
 
-function fingerprint(run: Run, taskRuns: readonly TaskRun[]): string {
+/** A text that differs when anything a watcher shows has changed. */
+export function fingerprint(run: Run, taskRuns: readonly TaskRun[]): string {
   return [run.state.name, run.attempt, ...taskRuns.map((row) => `${row.state.name}${row.attempt}${row.progress?.done ?? ''}`)].join(' ');
 }

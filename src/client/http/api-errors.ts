@@ -1,0 +1,110 @@
+/** What went wrong between here and a server, as errors that say what to do. */
+import { BatutaError, type ErrorCode, errorCodes, type ErrorDetails } from '../../base/errors.ts';
+
+/** A server as its errors name it. */
+export interface Server {
+  /** Without a slash at its end. */
+  readonly url: string;
+  /** Whether a key is shown to it. */
+  readonly hasKey: boolean;
+}
+
+interface ErrorBody {
+  readonly error: { readonly code: string; readonly message: string; readonly details?: ErrorDetails };
+}
+
+/** Longest piece of a foreign answer that is shown, characters. */
+const shownChars = 200;
+
+/** The error that an answer tells of. Never throws. */
+export async function errorOfAnswer(answer: Response, server: Server): Promise<BatutaError> {
+  const { status } = answer;
+  if (status >= 300 && status < 400) {
+    const target = answer.headers.get('location') ?? 'another address';
+    return new BatutaError(
+      'SERVER_UNREACHABLE',
+      `The server at ${server.url} sends on to ${target}. Set BATUTA_API_URL to where it really is.`,
+    );
+  }
+  const text = await answer.text().catch(() => '');
+  const body = readBody(text);
+  if (body === null) {
+    const said = text.trim() === '' ? '' : `: ${text.trim().replace(/\s+/g, ' ').slice(0, shownChars)}`;
+    return new BatutaError(
+      'SERVER_UNREACHABLE',
+      `What answers at ${server.url} is no Batuta server (status ${status}${said}). Check BATUTA_API_URL.`,
+    );
+  }
+  const { code, message, details = {} } = body.error;
+  const known = knownCode(code, status);
+  return new BatutaError(known, `${message}${hintFor(known, message, server)}`, { details });
+}
+
+/** The error of a request that got no answer. */
+export function unreachable(server: Server, cause: unknown): BatutaError {
+  return new BatutaError(
+    'SERVER_UNREACHABLE',
+    `The server at ${server.url} does not answer (${reasonOf(cause)}). Check BATUTA_API_URL and that the server runs; without BATUTA_API_URL the database is opened directly.`,
+    { cause, details: { url: server.url } },
+  );
+}
+
+/** Whether the request surely never arrived, so that even one that must not come twice may be sent again. */
+export function isNeverSent(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'UND_ERR_CONNECT_TIMEOUT';
+}
+
+function reasonOf(cause: unknown): string {
+  const reasons: Readonly<Record<string, string>> = {
+    ECONNREFUSED: 'connection refused',
+    ECONNRESET: 'connection lost',
+    EPIPE: 'connection lost',
+    UND_ERR_SOCKET: 'connection lost',
+    ENOTFOUND: 'no such host',
+    EAI_AGAIN: 'the name of the host cannot be looked up',
+    UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
+    UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
+    UND_ERR_BODY_TIMEOUT: 'no answer in time',
+  };
+  if (cause instanceof Error && cause.name === 'TimeoutError') return 'no answer in time';
+  const code = codeOf(cause);
+  return (code === null ? undefined : reasons[code]) ?? code ?? (cause instanceof Error ? cause.message : String(cause));
+}
+
+/** The code of the system, or of the library below, that stands somewhere among the causes. */
+function codeOf(error: unknown): string | null {
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    if ('code' in at && typeof at.code === 'string') return at.code;
+    if (at instanceof AggregateError && at.errors[0] instanceof Error) return codeOf(at.errors[0]);
+  }
+  return null;
+}
+
+function readBody(text: string): ErrorBody | null {
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body !== 'object' || body === null || !('error' in body)) return null;
+    const { error } = body;
+    if (typeof error !== 'object' || error === null || !('code' in error) || !('message' in error)) return null;
+    return typeof error.code === 'string' && typeof error.message === 'string' ? (body as ErrorBody) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** A newer server may know codes that are not known here; then the status tells what kind of trouble it is. */
+function knownCode(code: string, status: number): ErrorCode {
+  if (Object.hasOwn(errorCodes, code)) return code as ErrorCode;
+  return status >= 500 ? 'INTERNAL' : 'REQUEST_INVALID';
+}
+
+function hintFor(code: ErrorCode, message: string, { hasKey }: Server): string {
+  if (message.includes('BATUTA_API_KEY')) return '';
+  if (code === 'UNAUTHENTICATED') {
+    return hasKey
+      ? ' The key of BATUTA_API_KEY is unknown to it, revoked or expired; have an admin make another with batuta key create.'
+      : ' Set BATUTA_API_KEY to a key that an admin made with batuta key create.';
+  }
+  return code === 'FORBIDDEN' ? ' Use a key of a higher role in BATUTA_API_KEY.' : '';
+}

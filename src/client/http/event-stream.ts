@@ -1,0 +1,147 @@
+/**
+ * The events of a server, one after another, over lost connections: each time it is asked to go on after the last that came.
+ *
+ * Source: HTML Living Standard, section 9.2 (server-sent events).
+ */
+import type { Clock } from '../../base/clock.ts';
+import { isBatutaError } from '../../base/errors.ts';
+import type { Api, QueryValues } from './api.ts';
+
+export interface ServerEvent {
+  /** `message` where the server names none. */
+  readonly type: string;
+  readonly data: string;
+}
+
+export interface EventStreamOptions {
+  readonly query: QueryValues;
+  readonly signal: AbortSignal;
+  readonly onEvent: (event: ServerEvent) => void;
+  /** Told whenever events flow, or have ceased to. */
+  readonly onState: (open: boolean) => void;
+}
+
+const firstPauseMs = 250;
+const longestPauseMs = 10_000;
+/** A stream on which not even a sign of life came for so long counts as lost, ms. */
+const silentMs = 60_000;
+
+/**
+ * Hands on events until `signal` aborts; resolves then, or when the server refuses the stream (no key, no such route), for which it is in
+ * vain to ask again. Never rejects.
+ */
+export async function followEvents(api: Api, path: string, options: EventStreamOptions): Promise<void> {
+  const { signal, onState } = options;
+  const place: Place = { lastId: null };
+  for (let pauseMs = firstPauseMs; !signal.aborted && !api.closed.aborted; ) {
+    try {
+      const headers: Record<string, string> = place.lastId === null ? {} : { 'last-event-id': place.lastId };
+      await readOne(api, path, options, headers, place, () => {
+        pauseMs = firstPauseMs;
+        onState(true);
+      });
+    } catch (error) {
+      // The server has spoken: asking again changes nothing. It may still be asked by polling.
+      if (isBatutaError(error) && error.code !== 'SERVER_UNREACHABLE' && error.code !== 'RATE_LIMITED') return onState(false);
+    }
+    onState(false);
+    await api.clock.sleep(pauseMs, AbortSignal.any([signal, api.closed])).catch(() => undefined);
+    pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+  }
+}
+
+interface Place {
+  lastId: string | null;
+}
+
+async function readOne(
+  api: Api,
+  path: string,
+  { query, signal, onEvent }: EventStreamOptions,
+  headers: Readonly<Record<string, string>>,
+  place: Place,
+  onOpen: () => void,
+): Promise<void> {
+  const lost = new AbortController();
+  const answer = await api.openStream(path, query, headers, AbortSignal.any([signal, lost.signal]));
+  const watchdog = new Watchdog(api.clock, () => lost.abort());
+  try {
+    onOpen();
+    const parser = new EventParser(onEvent, place);
+    const decoder = new TextDecoder();
+    for await (const chunk of answer.body ?? []) {
+      watchdog.feed();
+      parser.push(decoder.decode(chunk as Uint8Array, { stream: true }));
+    }
+  } finally {
+    watchdog.stop();
+    lost.abort();
+  }
+}
+
+/** Calls `onSilent` once nothing was heard for a while. */
+class Watchdog {
+  readonly #clock: Clock;
+  readonly #onSilent: () => void;
+  #timer: { cancel(): void };
+
+  constructor(clock: Clock, onSilent: () => void) {
+    this.#clock = clock;
+    this.#onSilent = onSilent;
+    this.#timer = this.#set();
+  }
+
+  feed(): void {
+    this.#timer.cancel();
+    this.#timer = this.#set();
+  }
+
+  stop(): void {
+    this.#timer.cancel();
+  }
+
+  #set(): { cancel(): void } {
+    return this.#clock.setTimer(silentMs, this.#onSilent, { unref: true });
+  }
+}
+
+/** Makes events of the text of a stream, however it is cut. */
+export class EventParser {
+  readonly #onEvent: (event: ServerEvent) => void;
+  readonly #place: Place;
+  #rest = '';
+  #type = '';
+  #data: string[] = [];
+
+  constructor(onEvent: (event: ServerEvent) => void, place: Place = { lastId: null }) {
+    this.#onEvent = onEvent;
+    this.#place = place;
+  }
+
+  push(text: string): void {
+    this.#rest += text;
+    // A carriage return at the very end may be half of a line break.
+    const end = this.#rest.endsWith('\r') ? this.#rest.length - 1 : this.#rest.length;
+    const lines = this.#rest.slice(0, end).split(/\r\n|\n|\r/);
+    this.#rest = (lines.pop() ?? '') + this.#rest.slice(end);
+    for (const line of lines) this.#takeLine(line);
+  }
+
+  #takeLine(line: string): void {
+    if (line === '') return this.#dispatch();
+    if (line.startsWith(':')) return;
+    const [, field = '', value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
+    if (field === 'event') this.#type = value;
+    if (field === 'data') this.#data.push(value);
+    if (field === 'id' && !value.includes('\0')) this.#place.lastId = value;
+  }
+
+  #dispatch(): void {
+    const data = this.#data.join('\n');
+    const type = this.#type === '' ? 'message' : this.#type;
+    const isEvent = this.#data.length > 0;
+    this.#data = [];
+    this.#type = '';
+    if (isEvent) this.#onEvent({ type, data });
+  }
+}

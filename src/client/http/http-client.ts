@@ -1,0 +1,72 @@
+/** The client that asks a server over HTTP. It holds no store, no flows and no connection of its own. */
+import type { FlowClass, ResultOf } from '../../model/context.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import type { StoredFlow } from '../../store/store.ts';
+import type { Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
+import { fromWire, type Wire } from '../wire.ts';
+import type { Api } from './api.ts';
+import { enqueueBody } from './enqueue-body.ts';
+import { nameOfFlow } from './flow-name.ts';
+import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
+import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
+import { httpHandle } from './http-handle.ts';
+import { HttpRuns } from './http-runs.ts';
+import { pageFromWire } from './pages.ts';
+
+/** Many runs at once are waited for so long, ms. */
+const manyTimeoutMs = 300_000;
+
+export class HttpClient implements Client {
+  readonly runs: HttpRuns;
+  readonly flows: FlowsClient;
+  readonly deployments: HttpDeployments;
+  readonly backfills: HttpBackfills;
+  readonly limits: HttpLimits;
+  readonly figures: HttpFigures;
+  readonly keys: HttpKeys;
+  readonly audit: HttpAudit;
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+    this.runs = new HttpRuns(api);
+    this.flows = flowsOf(api);
+    this.deployments = new HttpDeployments(api, (id) => httpHandle(this.runs, id));
+    this.backfills = new HttpBackfills(api);
+    this.limits = new HttpLimits(api);
+    this.figures = new HttpFigures(api);
+    this.keys = new HttpKeys(api);
+    this.audit = new HttpAudit(api);
+  }
+
+  async enqueue<F extends object>(
+    flow: string | FlowClass<F> | FlowDefinition,
+    params?: unknown,
+    options: EnqueueOptions = {},
+  ): Promise<RunHandle<ResultOf<F>>> {
+    const body = { flow: await nameOfFlow(flow), ...enqueueBody(params, options) };
+    const { id } = await this.#api.post<{ readonly id: string }>('runs', body, { repeatable: options.idempotencyKey !== undefined });
+    return httpHandle(this.runs, id) as RunHandle<ResultOf<F>>;
+  }
+
+  async enqueueMany(flow: string | FlowClass | FlowDefinition, runs: Parameters<Client['enqueueMany']>[1]): Promise<readonly string[]> {
+    if (runs.length === 0) return [];
+    const body = { flow: await nameOfFlow(flow), runs: runs.map(({ params, ...options }) => enqueueBody(params, options)) };
+    const repeatable = runs.every(({ idempotencyKey }) => idempotencyKey !== undefined);
+    return (
+      await this.#api.request<{ readonly ids: readonly string[] }>('POST', 'runs/many', { body, repeatable, timeoutMs: manyTimeoutMs })
+    ).ids;
+  }
+
+  async close(): Promise<void> {
+    this.#api.close();
+  }
+}
+
+function flowsOf(api: Api): FlowsClient {
+  return {
+    list: async () => pageFromWire<StoredFlow>(await api.get('flows')).items,
+    get: async (name) =>
+      fromWire<StoredFlow>((await api.get<{ readonly flow: Wire<StoredFlow> }>(`flows/${encodeURIComponent(name)}`)).flow),
+  };
+}

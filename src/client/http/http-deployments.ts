@@ -1,0 +1,129 @@
+/** Deployments and backfills, asked of a server. */
+import { parseDuration } from '../../base/duration.ts';
+import type { DeploymentVersion } from '../../model/deployment.ts';
+import type { Page } from '../../store/store.ts';
+import type { EnqueueOptions, RunHandle } from '../client.ts';
+import type {
+  BackfillsClient,
+  BackfillSpec,
+  BackfillView,
+  DeploymentFilter,
+  DeploymentsClient,
+  DeploymentSpec,
+  DeploymentView,
+  DeployReport,
+  UpcomingTick,
+} from '../deployments-client.ts';
+import { fromWire, toWire, type Wire } from '../wire.ts';
+import type { Api } from './api.ts';
+import { enqueueBody } from './enqueue-body.ts';
+import { nameOfFlow } from './flow-name.ts';
+import { pageFromWire, type WirePage } from './pages.ts';
+
+export class HttpDeployments implements DeploymentsClient {
+  readonly #api: Api;
+  readonly #handleOf: (id: string) => RunHandle;
+
+  constructor(api: Api, handleOf: (id: string) => RunHandle) {
+    this.#api = api;
+    this.#handleOf = handleOf;
+  }
+
+  async deploy(
+    specs: readonly DeploymentSpec[],
+    options: Parameters<DeploymentsClient['deploy']>[1] = {},
+  ): Promise<readonly DeployReport[]> {
+    const named = await Promise.all(specs.map(async (spec) => ({ ...spec, flow: await nameOfFlow(spec.flow) })));
+    const { items } = await this.#api.post<WirePage<DeployReport>>('deployments/deploy', { specs: named.map(plainSpec), ...options });
+    return items.map((report) => fromWire<DeployReport>(report));
+  }
+
+  async list(filter: DeploymentFilter = {}): Promise<Page<DeploymentView>> {
+    return pageFromWire<DeploymentView>(await this.#api.get('deployments', { ...filter }));
+  }
+
+  get(name: string): Promise<DeploymentView> {
+    return this.#view(this.#api.get(pathOf(name)));
+  }
+
+  async versions(name: string): Promise<readonly DeploymentVersion[]> {
+    return pageFromWire<DeploymentVersion>(await this.#api.get(`${pathOf(name)}/versions`)).items;
+  }
+
+  async run(name: string, params?: Readonly<Record<string, unknown>>, options: EnqueueOptions = {}): Promise<RunHandle> {
+    const { id } = await this.#api.post<{ readonly id: string }>(`${pathOf(name)}/run`, enqueueBody(params, options), {
+      repeatable: options.idempotencyKey !== undefined,
+    });
+    return this.#handleOf(id);
+  }
+
+  pause(name: string, schedule?: string): Promise<DeploymentView> {
+    return this.#view(this.#api.post(`${pathOf(name)}/pause`, schedule === undefined ? {} : { schedule }, { repeatable: true }));
+  }
+
+  resume(name: string, schedule?: string): Promise<DeploymentView> {
+    return this.#view(this.#api.post(`${pathOf(name)}/resume`, schedule === undefined ? {} : { schedule }, { repeatable: true }));
+  }
+
+  async delete(name: string): Promise<void> {
+    await this.#api.request('DELETE', pathOf(name));
+  }
+
+  async upcoming(options: { readonly deployment?: string; readonly limit?: number } = {}): Promise<readonly UpcomingTick[]> {
+    return pageFromWire<UpcomingTick>(await this.#api.get('ticks', options)).items;
+  }
+
+  async #view(answer: Promise<unknown>): Promise<DeploymentView> {
+    return fromWire<DeploymentView>((await answer) as Wire<DeploymentView>);
+  }
+}
+
+export class HttpBackfills implements BackfillsClient {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  async preview(spec: BackfillSpec): ReturnType<BackfillsClient['preview']> {
+    const { total, first, last } = await this.#api.post<{ total: number; first: readonly string[]; last: readonly string[] }>(
+      'backfills/preview',
+      toWire(spec),
+    );
+    return { total, first: first.map(Date.parse), last: last.map(Date.parse) };
+  }
+
+  start(spec: BackfillSpec, options: { readonly allowLarge?: boolean } = {}): Promise<BackfillView> {
+    return this.#view(this.#api.post('backfills', { ...toWire(spec), ...options }));
+  }
+
+  async list(filter: Parameters<BackfillsClient['list']>[0] = {}): Promise<Page<BackfillView>> {
+    return pageFromWire<BackfillView>(await this.#api.get('backfills', { ...filter }));
+  }
+
+  get(id: string): Promise<BackfillView> {
+    return this.#view(this.#api.get(`backfills/${encodeURIComponent(id)}`));
+  }
+
+  cancel(id: string): Promise<BackfillView> {
+    return this.#view(this.#api.post(`backfills/${encodeURIComponent(id)}/cancel`, {}, { repeatable: true }));
+  }
+
+  resume(id: string): Promise<BackfillView> {
+    return this.#view(this.#api.post(`backfills/${encodeURIComponent(id)}/resume`));
+  }
+
+  async #view(answer: Promise<unknown>): Promise<BackfillView> {
+    return fromWire<BackfillView>((await answer) as Wire<BackfillView>);
+  }
+}
+
+function pathOf(name: string): string {
+  return `deployments/${encodeURIComponent(name)}`;
+}
+
+/** Dates become text by JSON; durations and the rest are written as they are. */
+function plainSpec(spec: DeploymentSpec): object {
+  const { retention } = spec;
+  return { ...spec, ...(retention === undefined || retention === 'forever' ? {} : { retention: parseDuration(retention) }) };
+}

@@ -1,0 +1,165 @@
+/** Runs, asked of a server. */
+import { checkSignalName } from '../../model/signal.ts';
+import { encodeValue } from '../../model/values.ts';
+import type { ListedRun, Run, TaskRun, Transition, Artifact } from '../../model/run.ts';
+import type { LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
+import type { RunInspection, RunsClient } from '../client.ts';
+import type { BulkReport, TaskRunFilter, WaitReason } from '../fleet-client.ts';
+import { fromWire, type Wire } from '../wire.ts';
+import type { Api } from './api.ts';
+import { runQuery } from './run-query.ts';
+import { pageFromWire } from './pages.ts';
+import { textOfValue, valueFromWire, type WireValue } from './wire-values.ts';
+import { watchOverHttp } from './watch-run.ts';
+
+/** What `GET /api/runs/:id` gives. */
+interface RunDetails {
+  readonly run: Wire<ListedRun>;
+  readonly params: WireValue | null;
+  readonly result: WireValue | null;
+  readonly children: readonly Wire<ListedRun>[];
+  readonly why: Wire<WaitReason> | null;
+  readonly counts: readonly { readonly name: string; readonly state: string; readonly count: number }[];
+  readonly flow: Wire<StoredFlow> | null;
+}
+
+/** Task runs of one request when all are wanted. */
+const pageRows = 1_000;
+/** A change of very many runs is waited for so long, ms. */
+const bulkTimeoutMs = 600_000;
+
+export class HttpRuns implements RunsClient {
+  readonly #api: Api;
+
+  constructor(api: Api) {
+    this.#api = api;
+  }
+
+  async list(filter: RunFilter = {}): Promise<Page<ListedRun>> {
+    return pageFromWire<ListedRun>(await this.#api.get('runs', runQuery(filter)));
+  }
+
+  async get(id: string): Promise<Run> {
+    return runOf(await this.#details(id));
+  }
+
+  async inspect(id: string): Promise<RunInspection> {
+    const details = await this.#details(id);
+    const path = pathOf(details.run.id);
+    const [taskRuns, transitions, artifacts] = await Promise.all([
+      this.allTaskRuns(details.run.id),
+      this.#api.get<{ readonly items: readonly Wire<Transition>[] }>(`${path}/transitions`),
+      this.#api.get<{ readonly items: readonly Wire<Artifact>[] }>(`${path}/artifacts`),
+    ]);
+    return {
+      run: runOf(details),
+      taskRuns,
+      transitions: transitions.items.map((item) => fromWire<Transition>(item)),
+      artifacts: artifacts.items.map((item) => fromWire<Artifact>(item)),
+      children: details.children.map((child) => fromWire<ListedRun>(child)),
+      params: valueFromWire(details.params),
+      result: valueFromWire(details.result),
+    };
+  }
+
+  async logs(id: string, filter: LogFilter = {}): Promise<readonly StoredLogLine[]> {
+    const { taskRunId, minLevel, after, tail, limit } = filter;
+    const query = { task: taskRunId, level: minLevel, after, tail, limit };
+    return (await this.#api.get<{ readonly items: readonly Wire<StoredLogLine>[] }>(`${pathOf(id)}/logs`, query)).items.map((line) =>
+      fromWire<StoredLogLine>(line),
+    );
+  }
+
+  watch(id: string, signal?: AbortSignal): ReturnType<RunsClient['watch']> {
+    return watchOverHttp(this.#api, this, id, signal);
+  }
+
+  async cancel(id: string, message?: string): Promise<Run> {
+    await this.#api.post(`${pathOf(id)}/cancel`, message === undefined ? {} : { message });
+    return this.get(id);
+  }
+
+  /** Opens a new attempt and hands it to workers. */
+  async requeue(id: string, options: { readonly from?: string } = {}): Promise<Run> {
+    await this.#api.post(`${pathOf(id)}/retry`, options);
+    return this.get(id);
+  }
+
+  async signal(id: string, name: string, data?: unknown): Promise<number> {
+    checkSignalName(name);
+    const text = encodeValue(data, `data of signal ${name}`);
+    const body = text === null ? { name } : { name, data: JSON.parse(text) as unknown };
+    return (await this.#api.post<{ readonly number: number }>(`${pathOf(id)}/signal`, body)).number;
+  }
+
+  async delete(id: string, options: { readonly force?: boolean } = {}): Promise<void> {
+    await this.#api.request('DELETE', pathOf(id), { query: { force: options.force === true ? true : undefined } });
+  }
+
+  /** Why it is not running, null when it runs or has ended. */
+  async why(id: string): Promise<WaitReason | null> {
+    const { why } = await this.#details(id);
+    return why === null ? null : fromWire<WaitReason>(why);
+  }
+
+  cancelMany(filter: RunFilter, options: BulkOptions & { readonly message?: string } = {}): Promise<BulkReport> {
+    return this.#bulk('cancel', filter, options);
+  }
+
+  requeueMany(filter: RunFilter, options: BulkOptions = {}): Promise<BulkReport> {
+    return this.#bulk('retry', filter, options);
+  }
+
+  deleteMany(filter: RunFilter, options: BulkOptions = {}): Promise<BulkReport> {
+    return this.#bulk('delete', filter, options);
+  }
+
+  async taskRuns(id: string, filter: TaskRunFilter = {}): Promise<Page<TaskRun>> {
+    const { name, states, limit, cursor } = filter;
+    return pageFromWire<TaskRun>(await this.#api.get(`${pathOf(id)}/tasks`, { name, state: states, limit, cursor }), taskRunOf);
+  }
+
+  /** Counts by name and state name. */
+  async taskCounts(id: string): Promise<RunDetails['counts']> {
+    return (await this.#details(id)).counts;
+  }
+
+  /** All of them, page by page, in the order they were first recorded. Their values stay on the server. */
+  async allTaskRuns(id: string): Promise<readonly TaskRun[]> {
+    const all: TaskRun[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const page = await this.taskRuns(id, { limit: pageRows, ...(cursor === undefined ? {} : { cursor }) });
+      all.push(...page.items);
+      if (page.next === null) return all;
+      cursor = page.next;
+    }
+  }
+
+  #details(id: string): Promise<RunDetails> {
+    return this.#api.get<RunDetails>(pathOf(id));
+  }
+
+  #bulk(what: string, filter: RunFilter, options: object): Promise<BulkReport> {
+    return this.#api.request<BulkReport>('POST', `runs/${what}`, {
+      body: { filter: runQuery(filter), ...options },
+      timeoutMs: bulkTimeoutMs,
+    });
+  }
+}
+
+export interface BulkOptions {
+  /** Counts only. */
+  readonly dryRun?: boolean;
+}
+
+function pathOf(id: string): string {
+  return `runs/${encodeURIComponent(id)}`;
+}
+
+function runOf({ run, params, result }: RunDetails): Run {
+  return { ...fromWire<ListedRun>(run), params: textOfValue(params) ?? '{"json":{}}', result: textOfValue(result), resultRef: null };
+}
+
+function taskRunOf(row: Wire<TaskRun>): TaskRun {
+  return { ...fromWire<TaskRun>(row), result: null, resultRef: null };
+}

@@ -1,0 +1,14 @@
+/** A filter of runs as the query of a request. */
+import type { RunFilter } from '../../store/store.ts';
+import type { QueryValues } from './api.ts';
+
+/** Undefined members are left out by whoever sends it. */
+export function runQuery({ states, since, until, parentRunId, ...rest }: RunFilter): QueryValues {
+  return {
+    ...rest,
+    state: states,
+    since: since === undefined ? undefined : new Date(since).toISOString(),
+    until: until === undefined ? undefined : new Date(until).toISOString(),
+    parent: parentRunId === null ? 'none' : parentRunId,
+  };
+}

@@ -1,0 +1,100 @@
+/**
+ * Follows a run over HTTP: reads when the server tells that something happened, and now and then whatever it tells.
+ *
+ * Where events do not come (a proxy that holds them back, a server that restarts), it asks every second.
+ */
+import type { Clock } from '../../base/clock.ts';
+import type { Run, TaskRun } from '../../model/run.ts';
+import { isTerminal } from '../../model/state.ts';
+import type { Api } from './api.ts';
+import { followEvents } from './event-stream.ts';
+import { fingerprint } from '../watch-run.ts';
+
+/** What is read of a run. */
+export interface WatchedRuns {
+  get(id: string): Promise<Run>;
+  allTaskRuns(id: string): Promise<readonly TaskRun[]>;
+}
+
+/** Between two reads while events come and while they do not, ms. */
+const netMs = 5_000;
+const pollMs = 1_000;
+/** Events of a busy run come by the hundred; between two reads lies at least this, or twice what a read took, ms. */
+const leastGapMs = 100;
+
+/** Yields at once and then on every change until the run is terminal or `signal` aborts. @throws BatutaError RUN_NOT_FOUND */
+export async function* watchOverHttp(
+  api: Api,
+  runs: WatchedRuns,
+  id: string,
+  signal?: AbortSignal,
+): AsyncGenerator<{ readonly run: Run; readonly taskRuns: readonly TaskRun[] }> {
+  const over = new AbortController();
+  const ended = AbortSignal.any([over.signal, api.closed, ...(signal ? [signal] : [])]);
+  const bell = new Bell(api.clock);
+  ended.addEventListener('abort', () => bell.ring(), { once: true });
+  let follows: Promise<void> | undefined;
+  let streams = false;
+  let seen = '';
+  try {
+    while (!signal?.aborted) {
+      const startedAt = api.clock.monotonic();
+      bell.reset();
+      const run = await runs.get(id);
+      const taskRuns = await runs.allTaskRuns(run.id);
+      const now = fingerprint(run, taskRuns);
+      if (now !== seen) yield { run, taskRuns };
+      seen = now;
+      if (isTerminal(run.state.type)) return;
+      follows ??= followEvents(api, 'events', {
+        query: { run: run.id },
+        signal: ended,
+        onEvent: () => bell.ring(),
+        onState(open) {
+          streams = open;
+          bell.ring();
+        },
+      });
+      const tookMs = api.clock.monotonic() - startedAt;
+      await api.clock.sleep(Math.max(leastGapMs, 2 * tookMs), ended).catch(() => undefined);
+      await bell.wait(streams ? netMs : pollMs);
+      api.closed.throwIfAborted();
+    }
+  } finally {
+    over.abort();
+    await follows;
+  }
+}
+
+/** Rung from outside, waited for by one. */
+class Bell {
+  readonly #clock: Clock;
+  #rung = false;
+  #wake: (() => void) | null = null;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  reset(): void {
+    this.#rung = false;
+  }
+
+  ring(): void {
+    this.#rung = true;
+    this.#wake?.();
+  }
+
+  /** Resolves once it was rung since the reset, at the latest after a while. */
+  async wait(longestMs: number): Promise<void> {
+    if (this.#rung) return;
+    await new Promise<void>((resolve) => {
+      const timer = this.#clock.setTimer(longestMs, resolve);
+      this.#wake = () => {
+        timer.cancel();
+        resolve();
+      };
+    });
+    this.#wake = null;
+  }
+}
