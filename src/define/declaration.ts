@@ -4,12 +4,13 @@ import type { FlowDefinition } from '../model/flow.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
 import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
 import { checkName, kebabCase } from './names.ts';
+import { concurrencyOf } from './concurrency.ts';
 import * as check from './options.ts';
 
 /** What `@Flow` settles by itself. `version` is null when the code's hash is to be taken. */
 export type FlowDeclaration = Pick<
   FlowDefinition,
-  'name' | 'description' | 'tags' | 'params' | 'runName' | 'retry' | 'timeoutMs' | 'concurrency' | 'result'
+  'name' | 'description' | 'tags' | 'params' | 'runName' | 'retry' | 'timeoutMs' | 'concurrency' | 'runConcurrency' | 'result'
 > & {
   /** Whether its tasks are spread that do not say otherwise. */
   readonly spread: boolean;
@@ -81,7 +82,7 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     runName: check.runNameOf<(params: unknown) => string>(place, options.runName) ?? null,
     retry: check.retryPolicyOf(place, options),
     timeoutMs: check.positiveDurationMs(place, 'timeout', options.timeout) ?? null,
-    concurrency: check.wholeNumber(place, 'concurrency', options.concurrency, 1) ?? null,
+    ...concurrencyOf(place, options.concurrency),
     result: check.text(place, 'result', options.result) ?? null,
     spread: check.flag(place, 'spread', options.spread) ?? false,
   };

@@ -3,12 +3,26 @@ import { fileURLToPath } from 'node:url';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
+import type { OnConflict } from '../model/deployment.ts';
 import { checkDeclaration } from './declaration.ts';
 import { isOfLibrary } from './library.ts';
 import { type AnyClass, readTasksSoFar, standardContext, writeFlow } from './metadata.ts';
 import { optionsObject } from './spot.ts';
 import type { RetryOptions } from './task.ts';
 import type { FlowDecorator } from './wiring.ts';
+
+/** How many runs of a flow may go on at the same time. */
+export interface RunConcurrencyOptions<P = unknown> {
+  /** Runs at the same time, from 1; of each key apart when there is one. */
+  readonly limit: number;
+  /** What tells runs apart: a template over params (`'{customer}'`), or a function. Default: one limit for all. */
+  readonly key?: string | ((params: P) => string) | undefined;
+  /**
+   * What becomes of a run that finds its limit used up: it waits (`queue`, the default), is dropped (`skip`), or cancels the oldest of
+   * the others and takes their place (`cancel-running`).
+   */
+  readonly onConflict?: OnConflict | undefined;
+}
 
 /** Options of `@Flow`. */
 export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R extends string | undefined = string | undefined>
@@ -25,8 +39,11 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
   readonly runName?: string | ((params: StandardSchemaV1.InferOutput<S>) => string) | undefined;
   /** Longest time of a run. Default none. */
   readonly timeout?: Duration | undefined;
-  /** Tasks of one run at the same time. Default unlimited. */
-  readonly concurrency?: number | undefined;
+  /**
+   * A number: tasks of one run at the same time. An object: runs of the flow at the same time; those of a deployment that has a
+   * `concurrency` of its own go by that. Default unlimited.
+   */
+  readonly concurrency?: number | RunConcurrencyOptions<StandardSchemaV1.InferOutput<S>> | undefined;
   /** True lets any worker execute its tasks, apart from the run, save those that keep their result in memory. Default false. */
   readonly spread?: boolean | undefined;
   /** Task whose value is the flow's. Default: the only task that nothing waits for, else an object by task name. */

@@ -1,4 +1,5 @@
 /** What is stored of a flow, so that it can be listed and drawn without loading its file. */
+import type { Concurrency } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { StoredFlow } from '../store/store.ts';
@@ -15,10 +16,18 @@ export function describeFlow(definition: FlowDefinition, updatedAt: number): Sto
     tags,
     kind,
     graph: { nodes: nodes.map(describeTask), edges: graph.edges, sinks: graph.sinks },
+    concurrency: describeConcurrency(definition),
     paramsSchema: jsonSchemaOf(definition.params),
     source: source === null ? null : `${source.file}#${source.exportName}`,
     updatedAt,
   };
+}
+
+/** A function that gives the key stays with the class. */
+function describeConcurrency({ runConcurrency }: FlowDefinition): Concurrency | null {
+  if (runConcurrency === null) return null;
+  const { limit, key, onConflict } = runConcurrency;
+  return { limit, key: typeof key === 'string' ? key : null, onConflict };
 }
 
 function describeTask(task: TaskDefinition): Record<string, unknown> {

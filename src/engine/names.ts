@@ -28,7 +28,7 @@ const maxNameChars = 200;
  */
 export function renderName<T>(source: string | ((value: T) => string), value: T, fields: unknown = value): string {
   if (typeof source === 'string') {
-    return source.replace(/\{([\w.$-]+)\}/g, (whole, path: string) => textAt(fields, path) ?? whole).slice(0, maxNameChars);
+    return fillTemplate(source, fields).slice(0, maxNameChars);
   }
   let name: unknown;
   try {
@@ -41,6 +41,11 @@ export function renderName<T>(source: string | ((value: T) => string), value: T,
   if (typeof name !== 'string' || name === '')
     throw new BatutaError('OPTION_INVALID', 'The function runName must give a text that is not empty.');
   return name.slice(0, maxNameChars);
+}
+
+/** A template with its fields filled in; one that is missing stays as it was written. */
+export function fillTemplate(template: string, fields: unknown): string {
+  return template.replace(/\{([\w.$-]+)\}/g, (whole, path: string) => textAt(fields, path) ?? whole);
 }
 
 function textAt(fields: unknown, path: string): string | null {

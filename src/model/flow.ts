@@ -1,5 +1,6 @@
 /** A flow as the engine sees it: checked data, made from a decorated class by `define`. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
+import type { OnConflict } from './deployment.ts';
 import type { Graph } from './graph.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { TaskDefinition } from './task.ts';
@@ -23,6 +24,14 @@ export interface FlowSource {
   readonly exportName: string;
 }
 
+/** How many runs of a flow may go on at the same time; as `Concurrency`, whose key may be a function here. */
+export interface FlowConcurrency {
+  readonly limit: number;
+  /** Template over the parameters, or a function of them; null: one limit for all runs. */
+  readonly key: string | ((params: unknown) => string) | null;
+  readonly onConflict: OnConflict;
+}
+
 /** Everything known of one flow. Read-only, made once per class. */
 export interface FlowDefinition {
   readonly name: string;
@@ -37,6 +46,8 @@ export interface FlowDefinition {
   readonly timeoutMs: number | null;
   /** Tasks of one run at the same time; null is unlimited. */
   readonly concurrency: number | null;
+  /** Runs of it at the same time; null is unlimited. */
+  readonly runConcurrency: FlowConcurrency | null;
   /** Task whose value is the flow's; null: the only sink, else an object by task name. */
   readonly result: string | null;
   /** `graph`: wired by `needs`. `code`: has a method `run(params, ctx)`. */

@@ -3,11 +3,11 @@ import type { Connection } from './connection.ts';
 import { flowOf } from './rows.ts';
 import type { FlowStore } from './store.ts';
 
-const changing = ['version', 'description', 'tags', 'kind', 'source', 'params_schema', 'graph'] as const;
+const changing = ['version', 'description', 'tags', 'kind', 'source', 'params_schema', 'graph', 'concurrency'] as const;
 const differs = changing.map((column) => `flows.${column} is distinct from excluded.${column}`).join(' or ');
 
 /** `updated_at` alone is no change: a flow that is the same stays as it was. */
-const putText = `insert into flows (name, ${changing.join(', ')}, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+const putText = `insert into flows (name, ${changing.join(', ')}, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
   on conflict (name) do update set ${[...changing, 'updated_at'].map((column) => `${column} = excluded.${column}`).join(', ')}
   where ${differs}`;
 
@@ -23,6 +23,7 @@ export function flowStore(connection: Connection): FlowStore {
         flow.source,
         JSON.stringify(flow.paramsSchema) ?? null,
         JSON.stringify(flow.graph) ?? null,
+        flow.concurrency ? JSON.stringify(flow.concurrency) : null,
         flow.updatedAt,
       ]);
     },

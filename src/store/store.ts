@@ -16,6 +16,7 @@ import type { FleetStore, WorkerStore } from './fleet-store.ts';
 import type { NewRun } from './new-run.ts';
 import type { Claim } from './ownership.ts';
 import type { SpreadStore } from './spread-store.ts';
+import type { TickStore } from './tick-store.ts';
 
 export type * from './deployment-store.ts';
 export type * from './access-store.ts';
@@ -25,6 +26,7 @@ export type * from './fleet-store.ts';
 export type * from './new-run.ts';
 export type * from './ownership.ts';
 export type * from './spread-store.ts';
+export type * from './tick-store.ts';
 
 export type ClaimOutcome =
   | { readonly claimed: true; readonly run: Run }
@@ -325,6 +327,7 @@ export interface Store {
   readonly tickets: TicketStore;
   readonly fleet: FleetStore;
   readonly spread: SpreadStore;
+  readonly ticks: TickStore;
   readonly workers: WorkerStore;
   readonly figures: FigureStore;
   readonly keys: KeyStore;

@@ -122,6 +122,8 @@ export interface FlowTable {
   updated_at: number;
   params_schema: string | null;
   graph: string | null;
+  /** JSON of a `Concurrency`. */
+  concurrency: string | null;
 }
 
 export interface DeploymentTable {

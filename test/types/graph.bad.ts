@@ -106,3 +106,15 @@ export class BadParams {
 export class BadRunName {
   @Task() a() {}
 }
+
+// @ts-expect-error a limit on runs says how many
+@Flow({ concurrency: { key: '{a}' } })
+export class NoLimit {}
+
+// @ts-expect-error no such policy
+@Flow({ concurrency: { limit: 1, onConflict: 'wait' } })
+export class NoPolicy {}
+
+// @ts-expect-error the key is taken of the parameters
+@Flow({ params: z.object({ a: z.string() }), concurrency: { limit: 1, key: (params) => params.b } })
+export class NoField {}

@@ -5,14 +5,28 @@ export const limits: Migration = {
   number: 7,
   name: 'limits',
   statements: (_dialect, { integer, text }) => [
+    // Limits on tasks, by the tag they are for. Those on runs stand with the flow or deployment that declares them.
     `create table limits (name ${text} primary key, slots integer not null, updated_at ${integer} not null)`,
+    // Held or waited for. A row counts only while its claim holds: the epoch is that of the run, or of the spread task.
     `create table limit_slots (
-      name ${text} not null, holder_id ${text} not null, run_id ${text} not null, owner_id ${text},
-      waiting_since ${integer} not null, held_since ${integer}, lease_until ${integer}, primary key (name, holder_id)
+      name ${text} not null, holder_id ${text} not null, run_id ${text} not null, epoch integer not null, spread integer not null,
+      owner_id ${text} not null, priority integer not null, waiting_since ${integer} not null, held_since ${integer},
+      primary key (name, holder_id)
     )`,
     'create index limit_slots_run on limit_slots (run_id)',
+    'create index limit_slots_holder on limit_slots (holder_id)',
+    'create index limit_slots_held on limit_slots (name) where held_since is not null',
+    'create index limit_slots_waiting on limit_slots (name, priority desc, waiting_since, holder_id) where held_since is null',
+    // How many of its runs may go on at the same time: JSON of limit, key (null where a function gives it) and onConflict.
+    `alter table flows add column concurrency ${text}`,
     // Name of the limit a run is under, with its key; null for most.
     `alter table runs add column concurrency_key ${text}`,
-    'create index runs_concurrency on runs (concurrency_key) where concurrency_key is not null',
+    // The epoch in which the run took its slot. It holds it while that is its epoch, it has an owner, and it has not ended.
+    `alter table runs add column slot_epoch integer`,
+    `create index runs_slot_held on runs (concurrency_key)
+       where slot_epoch is not null and owner is not null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')`,
+    `create index runs_slot_awaited on runs
+       (concurrency_key, priority desc, (case when scheduled_for > created_at then scheduled_for else created_at end), id)
+       where state_name = 'AwaitingSlot'`,
   ],
 };
