@@ -21,6 +21,7 @@ import { spreadStore } from './spread.ts';
 import type { RunStore, Store } from './store.ts';
 import { taskRunStore } from './task-runs.ts';
 import { ticketStore } from './tickets.ts';
+import { tickStore } from './ticks.ts';
 import { transitionStore } from './transitions.ts';
 import { workerStore } from './workers.ts';
 
@@ -45,6 +46,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     tickets: ticketStore(connection),
     fleet: fleetStore(connection),
     spread: spreadStore(connection),
+    ticks: tickStore(connection),
     workers: workerStore(connection),
     figures: figureStore(connection),
     keys: keyStore(connection),

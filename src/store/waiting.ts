@@ -24,9 +24,12 @@ const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 /** What has not ended, written as in the indexes of migration 3. */
 export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
 
+type RunIndex = 'runs_owned' | 'runs_waiting' | 'runs_held' | 'runs_open_ticks' | 'runs_not_late';
+
 /** The table of runs, read by an index that SQLite, which keeps no statistics, would not choose by itself. */
-export function runsBy({ dialect }: Pick<Connection, 'dialect'>, index: 'runs_owned' | 'runs_waiting'): string {
-  return dialect === 'sqlite' ? `runs indexed by ${index}` : 'runs';
+export function runsBy({ dialect }: Pick<Connection, 'dialect'>, index: RunIndex, alias = ''): string {
+  const runs = alias === '' ? 'runs' : `runs as ${alias}`;
+  return dialect === 'sqlite' ? `${runs} indexed by ${index}` : runs;
 }
 
 /** See `FleetStore.insertMany`. */
@@ -40,6 +43,13 @@ export async function insertWaiting(connection: Connection, rows: readonly Waiti
         : connection.transaction((query) => insertChunk(connection, query, chunk));
     placed.push(...(await insert));
   }
+  return placed;
+}
+
+/** The same inside a transaction. */
+export async function insertWithin(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
+  const placed: InsertedRun[] = [];
+  for (const chunk of chunksOf(rows)) placed.push(...(await insertChunk(connection, query, chunk)));
   return placed;
 }
 
@@ -132,7 +142,7 @@ export async function claimWaiting(
   const { dialect, fragments } = connection;
   const now = fragments.now(1);
   const claimable = `state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${now} + ${earlyMs})
-    and not (state_type = 'PAUSED' and due_at is null)`;
+    and not (state_type = 'PAUSED' and due_at is null) and held is null`;
   const listed = `(select id from ${fragments.list(4, { id: 'text' })} as listed)`;
   const lock = dialect === 'sqlite' ? '' : 'order by id for no key update';
   const rows = await connection.prepared<RunRow>(
@@ -153,7 +163,7 @@ export async function takeUnticketed(connection: Connection, ticketedBeforeMs: n
     `update runs set ticketed_at = ${now}
      where id in (
        select id from ${runsBy(connection, 'runs_waiting')}
-       where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING'
+       where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING' and held is null
          and coalesce(ticketed_at, 0) <= ${now} - $2
          and (due_at <= ${now} or (due_at is null and state_type <> 'PAUSED'))
        order by coalesce(ticketed_at, 0) limit $3 ${lock})

@@ -1,0 +1,46 @@
+/**
+ * What becomes of a tick while runs of earlier ticks of its deployment have not ended. Pure.
+ *
+ * Runs that count are those that stand for a tick of any schedule of the deployment. Runs that people or programs started, and those of
+ * backfills, neither hold a tick up nor are cancelled by one.
+ */
+import type { Overlap } from './deployment.ts';
+
+/** A run of an earlier tick that has not ended. */
+export interface OpenTick {
+  readonly name: string;
+  readonly scheduledFor: number;
+  /** Whether it waits for runs before it itself. */
+  readonly held: boolean;
+}
+
+export type OverlapVerdict =
+  | { readonly kind: 'start' }
+  /** Its run waits until those before it have ended. */
+  | { readonly kind: 'hold'; readonly message: string }
+  /** No run is made. */
+  | { readonly kind: 'drop'; readonly message: string };
+
+/** @param open oldest tick first */
+export function overlapOf(policy: Overlap, open: readonly OpenTick[]): OverlapVerdict {
+  const [first] = open;
+  if (policy === 'allow' || first === undefined) return { kind: 'start' };
+  const running = told(open.find(({ held }) => !held) ?? first);
+  const waiting = open.find(({ held }) => held);
+  switch (policy) {
+    case 'skip':
+      return { kind: 'drop', message: `The run ${running} had not ended; overlap 'skip' drops the tick.` };
+    case 'buffer-one':
+      return waiting === undefined
+        ? { kind: 'hold', message: `Waits until the run ${running} has ended.` }
+        : { kind: 'drop', message: `The run ${told(waiting)} waits already; overlap 'buffer-one' lets no other wait.` };
+    case 'buffer-all':
+      return { kind: 'hold', message: `Waits until the run ${running} and those after it have ended.` };
+    case 'cancel-running':
+      return { kind: 'hold', message: `Waits until the run ${running}, whose place it takes, has ended.` };
+  }
+}
+
+function told({ name, scheduledFor }: OpenTick): string {
+  return `${name} of ${new Date(scheduledFor).toISOString()}`;
+}
