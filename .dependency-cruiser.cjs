@@ -89,7 +89,24 @@ module.exports = {
       comment: 'The library knows nothing of what is built on it.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { path: '^(worker|scheduler|flows|bench|test|scripts)/' },
+      to: { path: '^(worker|scheduler|flows|bench|test|scripts|web)/' },
+    },
+    {
+      name: 'web-by-the-wire',
+      comment: 'The dashboard knows the contracts of what travels and the plain rules of states, and nothing else of the library.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: {
+        path: '^(src|worker|scheduler|flows|bench|test)/',
+        pathNot: '^src/(model/|client/(wire|client|fleet-client|deployments-client|access-client)\\.ts$|store/store\\.ts$)',
+      },
+    },
+    {
+      name: 'web-types-only',
+      comment: 'Of the library the dashboard takes types; the one code it shares is the table of states.',
+      severity: 'error',
+      from: { path: '^web/' },
+      to: { path: '^src/', pathNot: '^src/model/state\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'flows-like-a-user',
@@ -115,7 +132,7 @@ module.exports = {
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
-    exclude: { path: '^(dist|out|coverage)/' },
+    exclude: { path: '^(dist|out|coverage)/|\\.css$' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
     enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'node', 'default', 'types'] },

@@ -15,6 +15,6 @@ Module._resolveFilename = function (name, ...rest) {
 const hook = `export const resolve = (name, context, next) => next(name === 'typescript' ? 'typescript59' : name, context);`;
 register(`data:text/javascript,${encodeURIComponent(hook)}`);
 
-const folders = ['src', 'worker', 'scheduler', 'flows', 'bench'].filter((folder) => existsSync(folder));
+const folders = ['src', 'worker', 'scheduler', 'flows', 'bench', 'web'].filter((folder) => existsSync(folder));
 process.argv.push('--config', '.dependency-cruiser.cjs', '--output-type', 'err-long', ...folders);
 await import(new URL('../node_modules/dependency-cruiser/bin/dependency-cruise.mjs', import.meta.url).href);

@@ -1,5 +1,5 @@
 /**
- * Checks types: the whole repository with the TypeScript it is built with, in legacy decorator mode, then what
+ * Checks types: the whole repository with the TypeScript it is built with, in legacy decorator mode, the dashboard, then what
  * `test/types` promises to users, in both decorator modes and on every TypeScript version supported.
  */
 import { spawnSync } from 'node:child_process';
@@ -13,6 +13,7 @@ const tsc = join(dirname(createRequire(import.meta.url).resolve('typescript/pack
 const userTypes = join(root, 'test', 'types', 'check.js');
 
 run(tsc, '-p', 'tsconfig.json', '--noEmit');
+run(tsc, '-p', 'web/tsconfig.json', '--noEmit');
 if (existsSync(userTypes)) run(userTypes);
 
 function run(file, ...args) {

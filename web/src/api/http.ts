@@ -1,0 +1,93 @@
+/** Asks the server: one function, one kind of error. Only the origin the page came from is ever asked. */
+
+/** A refusal of the server, or that it could not be reached (`status` 0, code `SERVER_UNREACHABLE`). */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly code: string;
+  readonly details: unknown;
+
+  constructor(status: number, code: string, message: string, details: unknown = null) {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/** Values of a query string; a list repeats its name, undefined and empty text are left out. */
+export type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>;
+
+interface Request {
+  readonly query?: Query | undefined;
+  readonly body?: unknown;
+  readonly signal?: AbortSignal | undefined;
+}
+
+let csrf: string | null = null;
+
+/** Keeps the token that every change has to show; it comes with `/api/me`. */
+export function keepCsrf(token: string | null): void {
+  csrf = token;
+}
+
+/** GET `/api<path>`. @throws ApiError */
+export function get<T>(path: string, query?: Query, signal?: AbortSignal): Promise<T> {
+  return ask<T>('GET', path, { query, signal });
+}
+
+/** A change: POST, PUT or DELETE `/api<path>`. Undefined when the answer is empty. @throws ApiError */
+export function send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<T> {
+  return ask<T>(method, path, { body });
+}
+
+/** `/api<path>?…`, for links such as a download. */
+export function apiAddress(path: string, query?: Query): string {
+  const text = queryText(query ?? {});
+  return `/api${path}${text === '' ? '' : `?${text}`}`;
+}
+
+/** The query string of these values, without the question mark. */
+export function queryText(query: Query): string {
+  const parameters = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value === undefined || value === '') continue;
+    for (const item of Array.isArray(value) ? value : [value]) parameters.append(name, String(item));
+  }
+  return parameters.toString();
+}
+
+async function ask<T>(method: string, path: string, { query, body, signal }: Request): Promise<T> {
+  const headers: Record<string, string> = { accept: 'application/json' };
+  if (body !== undefined) headers['content-type'] = 'application/json';
+  if (method !== 'GET' && csrf !== null) headers['x-batuta-csrf'] = csrf;
+  const response = await fetch(apiAddress(path, query), {
+    method,
+    headers,
+    credentials: 'same-origin',
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    ...(signal === undefined ? {} : { signal }),
+  }).catch((cause: unknown) => {
+    if (signal?.aborted === true) throw cause;
+    throw new ApiError(0, 'SERVER_UNREACHABLE', 'The server does not answer. It may be restarting; the page asks again by itself.');
+  });
+  const text = await response.text();
+  const answer = text === '' ? undefined : parse(text);
+  if (response.ok) return answer as T;
+  throw errorOf(response.status, answer);
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function errorOf(status: number, answer: unknown): ApiError {
+  const error = (answer as { error?: { code?: unknown; message?: unknown; details?: unknown } } | undefined)?.error;
+  if (typeof error?.code === 'string') return new ApiError(status, error.code, String(error.message ?? error.code), error.details ?? null);
+  const message = status >= 502 ? 'Something between this page and the server does not let it through.' : `The server answered ${status}.`;
+  return new ApiError(status, `HTTP_${status}`, message);
+}

@@ -1,0 +1,125 @@
+/**
+ * The one stream of live events of this tab (`GET /api/events`).
+ *
+ * Pages listen by `useLive`. A run page names its run by `useLiveRun`, and the stream is opened anew for it, for events of
+ * tasks and log lines come only for a run that was named. The browser resumes a broken stream by Last-Event-ID; where that
+ * fails the stream is opened again after a pause, and everything shown is asked for anew (`gap`).
+ */
+import { useEffect, useEffectEvent, useSyncExternalStore } from 'react';
+import { apiAddress } from './http.ts';
+import { queryClient } from './query-client.ts';
+
+const kinds = ['run', 'task', 'log', 'gap', 'hello'] as const;
+/** `run`: a run changed · `task`, `log`: only of the run that was named · `gap`: events were missed · `hello`: the stream is open. */
+export type LiveKind = (typeof kinds)[number];
+type Listener = (data: unknown) => void;
+
+const listeners = new Map<LiveKind, Set<Listener>>(kinds.map((kind) => [kind, new Set()]));
+const watchers = new Set<() => void>();
+const retryMs = [1_000, 2_000, 5_000, 10_000];
+
+let source: EventSource | null = null;
+let wantedRun: string | null = null;
+let openRun: string | null = null;
+let lostSince: number | null = null;
+let failures = 0;
+let timer: ReturnType<typeof setTimeout> | undefined;
+let users = 0;
+
+/** Opens the stream while the component that calls it is shown; the shell does, once somebody is logged in. */
+export function useLiveStream(): void {
+  useEffect(() => {
+    users += 1;
+    open();
+    return () => {
+      users -= 1;
+      if (users === 0) close();
+    };
+  }, []);
+}
+
+/** Calls back for each event of a kind. The callback may close over what is current. */
+export function useLive<T>(kind: LiveKind, listener: (data: T) => void): void {
+  const onEvent = useEffectEvent(listener as Listener);
+  useEffect(() => {
+    const call: Listener = (data) => onEvent(data);
+    listeners.get(kind)?.add(call);
+    return () => void listeners.get(kind)?.delete(call);
+  }, [kind]);
+}
+
+/** Asks for the tasks and log lines of a run too, while the component is shown. */
+export function useLiveRun(id: string): void {
+  useEffect(() => {
+    wantedRun = id;
+    if (users > 0 && openRun !== id) open();
+    return () => {
+      wantedRun = null;
+      // The next page may name a run of its own in the same moment; only if none does is the plain stream opened.
+      queueMicrotask(() => {
+        if (users > 0 && openRun !== wantedRun) open();
+      });
+    };
+  }, [id]);
+}
+
+/** Since when the stream has been lost, epoch ms; null while it is there. */
+export function useStreamLost(): number | null {
+  return useSyncExternalStore(watch, () => lostSince);
+}
+
+function watch(onChange: () => void): () => void {
+  watchers.add(onChange);
+  return () => void watchers.delete(onChange);
+}
+
+function open(): void {
+  clearTimeout(timer);
+  source?.close();
+  openRun = wantedRun;
+  const opened = new EventSource(apiAddress('/events', openRun === null ? {} : { run: openRun }));
+  source = opened;
+  opened.addEventListener('open', () => {
+    const missed = failures > 0;
+    failures = 0;
+    setLost(null);
+    if (missed) emit('gap', null);
+  });
+  opened.addEventListener('error', () => {
+    setLost(lostSince ?? Date.now());
+    if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
+    timer = setTimeout(open, retryMs[Math.min(failures, retryMs.length - 1)]);
+    failures += 1;
+    // The usual reason that a stream is refused for good: the session has ended.
+    void queryClient.invalidateQueries({ queryKey: ['me'] });
+  });
+  for (const kind of kinds) opened.addEventListener(kind, (event) => emit(kind, parse(event.data)));
+}
+
+function close(): void {
+  clearTimeout(timer);
+  source?.close();
+  source = null;
+  openRun = null;
+  failures = 0;
+  setLost(null);
+}
+
+function emit(kind: LiveKind, data: unknown): void {
+  if (kind === 'gap') void queryClient.invalidateQueries();
+  for (const listener of listeners.get(kind) ?? []) listener(data);
+}
+
+function setLost(since: number | null): void {
+  if (lostSince === since) return;
+  lostSince = since;
+  for (const onChange of watchers) onChange();
+}
+
+function parse(data: unknown): unknown {
+  try {
+    return JSON.parse(String(data));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,55 @@
+/** Who looks at the page, and what they may do. */
+import { queryOptions, useQuery } from '@tanstack/react-query';
+import { ApiError, get, keepCsrf, send } from './http.ts';
+import { queryClient } from './query-client.ts';
+import type { Me, Role } from './wire-types.ts';
+
+const nobody: Me = { role: null, who: null, csrf: null, needsKey: true };
+const ranks: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
+
+/** Who is logged in; `role` null when a key is needed first. */
+export const meQuery = queryOptions({
+  queryKey: ['me'],
+  staleTime: 60_000,
+  queryFn: async ({ signal }): Promise<Me> => {
+    const me = await get<Me>('/me', undefined, signal).catch((error: unknown) => {
+      if (error instanceof ApiError && error.status === 401) return nobody;
+      throw error;
+    });
+    keepCsrf(me.csrf);
+    return me;
+  },
+});
+
+/** What the viewer may do. `why` is the sentence to show where they may not, else null. */
+export interface Permission {
+  readonly allowed: boolean;
+  readonly why: string | null;
+}
+
+/**
+ * Whether the role of the viewer is enough. Actions that are not allowed are drawn disabled, with the reason.
+ *
+ * @example const may = usePermission('operator'); <Action disabledReason={may.why} …>
+ */
+export function usePermission(needed: Role): Permission {
+  const { data } = useQuery(meQuery);
+  const role = data?.role ?? null;
+  if (role !== null && ranks[role] >= ranks[needed]) return { allowed: true, why: null };
+  const needs = needed === 'admin' ? 'an admin key' : `an ${needed} or admin key`;
+  return { allowed: false, why: role === null ? 'Log in first.' : `You look with a ${role} key; this needs ${needs}.` };
+}
+
+/** Logs in by key. @throws ApiError UNAUTHENTICATED, RATE_LIMITED */
+export async function login(key: string): Promise<void> {
+  await send('POST', '/login', { key });
+  queryClient.clear();
+  await queryClient.query({ ...meQuery, staleTime: 0 });
+}
+
+/** Forgets the session, here and at the server. */
+export async function logout(): Promise<void> {
+  await send('POST', '/logout');
+  keepCsrf(null);
+  queryClient.clear();
+}

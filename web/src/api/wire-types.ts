@@ -1,0 +1,56 @@
+/** What the server sends, by the names the pages use. Instants are ISO 8601 text in UTC. */
+import type { ApiKey, AuditEntry, Role } from '../../../src/client/access-client.ts';
+import type { BulkReport, HistogramBucket, LimitView, Overview, QueueView, RunListItem } from '../../../src/client/fleet-client.ts';
+import type { Wire } from '../../../src/client/wire.ts';
+import type { Artifact } from '../../../src/model/run.ts';
+import type { State } from '../../../src/model/state.ts';
+import type { StoredWorker } from '../../../src/store/store.ts';
+
+export type { BulkReport, Role };
+
+/** One page of a list, and how to ask for the next; null at the end. */
+export interface ListPage<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+/** A run as lists carry it: without its values, with its duration. */
+export type RunRow = Omit<Wire<RunListItem>, 'params' | 'result' | 'resultRef'> & {
+  /** From start to end; null while it has not ended. */
+  readonly durationMs: number | null;
+};
+
+export type HomeView = Omit<Wire<Overview>, 'runningNow'> & { readonly runningNow: readonly RunRow[] };
+export type Bucket = Wire<HistogramBucket>;
+export type Queue = Wire<QueueView>;
+export type Worker = Wire<StoredWorker>;
+export type Limit = Wire<LimitView>;
+export type Key = Wire<ApiKey>;
+export type Audit = Wire<AuditEntry>;
+
+/** An artifact in the list across runs; the names of its run come along where the server knows them. */
+export type ArtifactRow = Wire<Artifact> & { readonly flow?: string | null; readonly runName?: string | null };
+
+/** Who looks at the page. `role` is null before a login that is needed. */
+export interface Me {
+  readonly role: Role | null;
+  readonly who: string | null;
+  readonly csrf: string | null;
+  readonly needsKey: boolean;
+}
+
+/** What filters can take. */
+export interface Facets {
+  readonly flows: readonly string[];
+  readonly deployments: readonly string[];
+  readonly tags: readonly string[];
+}
+
+/** Live event: a run changed. */
+export interface RunEvent {
+  readonly id: string;
+  readonly flow: string;
+  readonly deployment: string | null;
+  readonly state: State;
+  readonly at: string;
+}

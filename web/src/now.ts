@@ -1,0 +1,33 @@
+/** The time, for drawing: one clock for the whole tab that stands still while nobody looks. */
+import { useSyncExternalStore } from 'react';
+
+const watchers = new Set<() => void>();
+let timer: ReturnType<typeof setInterval> | undefined;
+let current = Date.now();
+
+/** Now in epoch ms, renewed every second; `everyMs` makes it coarser, so that what shows minutes is not drawn each second. */
+export function useNow(everyMs = 1000): number {
+  return useSyncExternalStore(watch, () => Math.floor(current / everyMs) * everyMs);
+}
+
+function watch(onChange: () => void): () => void {
+  watchers.add(onChange);
+  if (timer === undefined) {
+    current = Date.now();
+    timer = setInterval(tick, 1000);
+    document.addEventListener('visibilitychange', tick);
+  }
+  return () => {
+    watchers.delete(onChange);
+    if (watchers.size > 0) return;
+    clearInterval(timer);
+    timer = undefined;
+    document.removeEventListener('visibilitychange', tick);
+  };
+}
+
+function tick(): void {
+  if (document.hidden) return;
+  current = Date.now();
+  for (const onChange of watchers) onChange();
+}

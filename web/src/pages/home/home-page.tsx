@@ -1,0 +1,7 @@
+/** Home. */
+import { Page } from '../../parts/page.tsx';
+
+/** Home. */
+export function HomePage() {
+  return <Page title="Home">{null}</Page>;
+}

@@ -1,0 +1,25 @@
+/** A button that says why it cannot be pressed instead of going away. */
+import { Button, type ButtonProps, Tooltip } from '@mantine/core';
+
+interface ActionProps extends Pick<ButtonProps, 'variant' | 'color' | 'leftSection' | 'loading' | 'size'> {
+  readonly children: React.ReactNode;
+  readonly onClick: () => void;
+  /** Why it is disabled, e.g. `You look with a viewer key`; null or missing: it is enabled. */
+  readonly disabledReason?: string | null;
+}
+
+/** A button; while there is a reason against it, it is disabled (and still reachable by keyboard), and the reason is its tooltip. */
+export function Action({ children, onClick, disabledReason = null, variant = 'default', ...rest }: ActionProps) {
+  const disabled = disabledReason !== null;
+  const button = (
+    <Button
+      variant={variant}
+      {...rest}
+      {...(disabled ? { 'data-disabled': true, 'aria-disabled': true } : {})}
+      onClick={disabled ? (event) => event.preventDefault() : onClick}
+    >
+      {children}
+    </Button>
+  );
+  return disabled ? <Tooltip label={disabledReason}>{button}</Tooltip> : button;
+}

@@ -1,0 +1,16 @@
+/** An id cut to its first eight characters, with the whole of it one click away. */
+import { Tooltip, UnstyledButton } from '@mantine/core';
+import { useClipboard } from '@mantine/hooks';
+import style from './short-id.module.css';
+
+/** Short form of an id; a click copies the whole. */
+export function ShortId({ id }: { readonly id: string }) {
+  const { copy, copied } = useClipboard({ timeout: 1200 });
+  return (
+    <Tooltip label={copied ? 'Copied' : `Copy ${id}`}>
+      <UnstyledButton className={style.id} aria-label={`Copy id ${id}`} onClick={() => copy(id)}>
+        {id.slice(0, 8)}
+      </UnstyledButton>
+    </Tooltip>
+  );
+}

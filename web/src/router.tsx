@@ -1,0 +1,122 @@
+/** Every address of the dashboard. Each page is a chunk of its own, loaded when it is first opened. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
+import { PageFailed, PageMissing } from './parts/page-failed.tsx';
+import { one, oneOf, parseSearch, type RawSearch, stringifySearch } from './search.ts';
+import { readRunsSearch } from './pages/runs/runs-search.ts';
+import { Shell } from './shell/shell.tsx';
+
+const root = createRootRoute({ component: Outlet });
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: '/login',
+  validateSearch: (raw: RawSearch) => optional({ next: one(raw, 'next') }),
+  component: lazyRouteComponent(() => import('./shell/login-page.tsx'), 'LoginPage'),
+});
+
+/** All that is shown inside the frame, once somebody may look. */
+const shell = createRoute({ getParentRoute: () => root, id: 'shell', component: Shell });
+
+const home = createRoute({
+  getParentRoute: () => shell,
+  path: '/',
+  validateSearch: (raw: RawSearch) => optional({ last: oneOf(raw, 'last', ['1h', '24h', '7d', '30d']) }),
+  component: lazyRouteComponent(() => import('./pages/home/home-page.tsx'), 'HomePage'),
+});
+
+const runs = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs',
+  validateSearch: readRunsSearch,
+  component: lazyRouteComponent(() => import('./pages/runs/runs-page.tsx'), 'RunsPage'),
+});
+
+const run = createRoute({
+  getParentRoute: () => shell,
+  path: '/runs/$id',
+  // The tabs of this page and what is selected in them are its own affair; it reads them with search.ts.
+  validateSearch: (raw: RawSearch) => raw,
+  component: lazyRouteComponent(() => import('./pages/run/run-page.tsx'), 'RunPage'),
+});
+
+const flows = createRoute({
+  getParentRoute: () => shell,
+  path: '/flows',
+  validateSearch: (raw: RawSearch) => raw,
+  component: lazyRouteComponent(() => import('./pages/flows/flows-page.tsx'), 'FlowsPage'),
+});
+
+const flow = createRoute({
+  getParentRoute: () => shell,
+  path: '/flows/$name',
+  validateSearch: (raw: RawSearch) => raw,
+  component: lazyRouteComponent(() => import('./pages/flows/flow-page.tsx'), 'FlowPage'),
+});
+
+const deployments = createRoute({
+  getParentRoute: () => shell,
+  path: '/deployments',
+  validateSearch: (raw: RawSearch) => raw,
+  component: lazyRouteComponent(() => import('./pages/deployments/deployments-page.tsx'), 'DeploymentsPage'),
+});
+
+const deployment = createRoute({
+  getParentRoute: () => shell,
+  path: '/deployments/$name',
+  validateSearch: (raw: RawSearch) => raw,
+  component: lazyRouteComponent(() => import('./pages/deployments/deployment-page.tsx'), 'DeploymentPage'),
+});
+
+const workers = createRoute({
+  getParentRoute: () => shell,
+  path: '/workers',
+  component: lazyRouteComponent(() => import('./pages/workers/workers-page.tsx'), 'WorkersPage'),
+});
+
+const limits = createRoute({
+  getParentRoute: () => shell,
+  path: '/limits',
+  component: lazyRouteComponent(() => import('./pages/limits/limits-page.tsx'), 'LimitsPage'),
+});
+
+const artifacts = createRoute({
+  getParentRoute: () => shell,
+  path: '/artifacts',
+  validateSearch: (raw: RawSearch) =>
+    optional({ kind: oneOf(raw, 'kind', ['markdown', 'table', 'link', 'json', 'rejects']), search: one(raw, 'search') }),
+  component: lazyRouteComponent(() => import('./pages/artifacts/artifacts-page.tsx'), 'ArtifactsPage'),
+});
+
+const settings = createRoute({
+  getParentRoute: () => shell,
+  path: '/settings',
+  validateSearch: (raw: RawSearch) => optional({ tab: oneOf(raw, 'tab', ['keys', 'audit', 'values']) }),
+  component: lazyRouteComponent(() => import('./pages/settings/settings-page.tsx'), 'SettingsPage'),
+});
+
+/** The router; addresses are checked by the types of its routes. */
+export const router = createRouter({
+  routeTree: root.addChildren([
+    login,
+    shell.addChildren([home, runs, run, flows, flow, deployments, deployment, workers, limits, artifacts, settings]),
+  ]),
+  parseSearch,
+  stringifySearch,
+  defaultPreload: 'intent',
+  scrollRestoration: true,
+  defaultNotFoundComponent: PageMissing,
+  defaultErrorComponent: PageFailed,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+/** Leaves out what is undefined, so that it does not come into the address. */
+function optional<T extends object>(search: T): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(search).filter(([, value]) => value !== undefined)) as {
+    readonly [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

@@ -1,0 +1,23 @@
+/** The places of the dashboard, in the order of the navigation. */
+
+import type { IconName } from '../parts/icon.tsx';
+
+/** One place: where it is, and the key that leads there after `g`. */
+interface Place {
+  readonly to: '/' | '/runs' | '/flows' | '/deployments' | '/workers' | '/limits' | '/artifacts' | '/settings';
+  readonly label: string;
+  readonly icon: IconName;
+  readonly key: string;
+}
+
+/** All places; `g` and then the key goes there. */
+export const places: readonly Place[] = [
+  { to: '/', label: 'Home', icon: 'home', key: 'h' },
+  { to: '/runs', label: 'Runs', icon: 'runs', key: 'r' },
+  { to: '/flows', label: 'Flows', icon: 'flows', key: 'f' },
+  { to: '/deployments', label: 'Deployments', icon: 'deployments', key: 'd' },
+  { to: '/workers', label: 'Workers', icon: 'workers', key: 'w' },
+  { to: '/limits', label: 'Limits', icon: 'limits', key: 'l' },
+  { to: '/artifacts', label: 'Artifacts', icon: 'artifacts', key: 'a' },
+  { to: '/settings', label: 'Settings', icon: 'settings', key: 's' },
+];

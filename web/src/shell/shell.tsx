@@ -1,0 +1,43 @@
+/** The frame around every page: navigation, who is there, and whether the stream of events is. Asks for a login when one is needed. */
+import { useQuery } from '@tanstack/react-query';
+import { Navigate, Outlet, useLocation } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useLiveStream } from '../api/live.ts';
+import { meQuery } from '../api/session.ts';
+import { Failed } from '../parts/notices.tsx';
+import { useKeys } from './keys.ts';
+import { KeysHelp } from './keys-help.tsx';
+import { Navigation } from './navigation-bar.tsx';
+import { StreamBar } from './stream-bar.tsx';
+import style from './shell.module.css';
+
+/** Shows a page to whoever may look; everyone else goes to the login page and comes back. */
+export function Shell() {
+  const { data: me, error, refetch } = useQuery(meQuery);
+  const { href } = useLocation();
+  if (error !== null && me === undefined) return <Failed what="The dashboard" error={error} retry={() => void refetch()} />;
+  if (me === undefined) return null;
+  if (me.role === null) return <Navigate to="/login" search={href === '/' ? {} : { next: href }} replace />;
+  return <Frame />;
+}
+
+function Frame() {
+  const [helpShown, showHelp] = useState(false);
+  useLiveStream();
+  useKeys(() => showHelp(true));
+  return (
+    <div className={style.frame}>
+      <a className={style.skip} href="#page">
+        Skip to the page
+      </a>
+      <Navigation onHelp={() => showHelp(true)} />
+      <div className={style.column}>
+        <StreamBar />
+        <main id="page" className={style.main} tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
+      <KeysHelp opened={helpShown} onClose={() => showHelp(false)} />
+    </div>
+  );
+}
