@@ -8,6 +8,7 @@ COPY scripts scripts
 COPY src src
 COPY worker worker
 COPY scheduler scheduler
+COPY web web
 RUN npm run build
 
 FROM node:22-bookworm-slim AS packages

@@ -1,8 +1,8 @@
 /**
- * Builds `dist`: JavaScript bundled by esbuild, declarations by tsc.
+ * Builds `dist`: JavaScript bundled by esbuild, declarations by tsc, the dashboard by Vite.
  *
- * `node scripts/build.js` builds both; with `--js` only the JavaScript, which is what tests that start the command line
- * need. Files are replaced one by one and only when they differ, and what is no longer made is deleted at the end, so a
+ * `node scripts/build.js` builds all; with `--js` only the JavaScript, which is what tests that start the command line
+ * need, with `--web` only the dashboard. Files are replaced one by one and only when they differ, and what is no longer made is deleted at the end, so a
  * process that runs from `dist` meanwhile keeps working.
  */
 import { spawnSync } from 'node:child_process';
@@ -33,8 +33,13 @@ const external = ['esbuild', 'libsql', 'pg', 'pino', 'pino-pretty', 'piscina', '
 const banner =
   "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);";
 
-const onlyJs = process.argv.includes('--js');
-const made = new Set([...(await buildJs()), ...(onlyJs ? listDeclarations(dist) : buildDeclarations())]);
+const only = ['--js', '--web'].find((flag) => process.argv.includes(flag));
+const isOfWeb = (path) => !relative(join(dist, 'web'), path).startsWith('..');
+const made = new Set([
+  ...(only === '--web' ? listFiles(dist).filter((path) => !isOfWeb(path)) : await buildJs()),
+  ...(only === undefined ? buildDeclarations() : listDeclarations(dist)),
+  ...(only === '--js' ? listFiles(join(dist, 'web')) : await buildWeb()),
+]);
 deleteAllBut(made);
 
 async function buildJs() {
@@ -74,6 +79,19 @@ function buildDeclarations() {
     replaceFile(target, Buffer.from(nameBuiltFiles(readFileSync(path, 'utf8'))));
     return target;
   });
+}
+
+async function buildWeb() {
+  const { build: buildVite } = await import('vite');
+  const out = join(root, 'node_modules', '.cache', `batuta-web-${process.pid}`);
+  await buildVite({ root: join(root, 'web'), build: { outDir: out }, logLevel: 'warn' }).catch((error) => {
+    console.error(error);
+    process.exit(1);
+  });
+  const files = listFiles(out).map((path) => ({ path, target: join(dist, 'web', relative(out, path)) }));
+  for (const { path, target } of files) replaceFile(target, readFileSync(path));
+  rmSync(out, { recursive: true, force: true });
+  return files.map(({ target }) => target);
 }
 
 /** tsc leaves `./name.ts` in declarations; what is shipped is `./name.js`. */
