@@ -1,0 +1,171 @@
+/** The graph of a run as it is drawn: nodes with what is known of each, and edges that light up. Pure. */
+import type { TaskRun } from '../../../src/model/run.ts';
+import type { StateName } from '../../../src/model/state.ts';
+import { addCounts, isEnd, type StateCounts, stateOfAll, totalOf } from './state-counts.ts';
+import type { EdgeKind, StoredGraph, StoredTask } from './stored-graph.ts';
+
+/** What a graph needs of a task run. */
+export type TaskRunFacts = Pick<
+  TaskRun,
+  'id' | 'name' | 'key' | 'displayName' | 'index' | 'attempt' | 'startedAt' | 'endedAt' | 'dependsOn' | 'childRunId'
+> & { readonly state: { readonly name: StateName } };
+
+export interface GraphNode {
+  /** Task name in a static graph, id of the task run in a code flow, else that of a group. */
+  readonly id: string;
+  readonly label: string;
+  /** `group`: several tasks or task runs drawn as one. */
+  readonly kind: 'task' | 'mapped' | 'flow' | 'group';
+  /** Null: nothing recorded yet. */
+  readonly state: StateName | null;
+  readonly counts: StateCounts;
+  /** UTC epoch ms. */
+  readonly startedAt: number | null;
+  /** Null while one of its task runs has not ended. */
+  readonly endedAt: number | null;
+  /** Most attempts that one of its task runs took. */
+  readonly attempts: number;
+  /** Names of the tasks it stands for. */
+  readonly tasks: readonly string[];
+  readonly childRunId: string | null;
+  /** What is special about it, e.g. `each of files`. */
+  readonly note: string | null;
+}
+
+export interface GraphEdge {
+  readonly from: string;
+  readonly to: string;
+  readonly kind: EdgeKind;
+  /** Whether its data has passed. */
+  readonly lit: boolean;
+}
+
+export interface RunGraph {
+  readonly nodes: readonly GraphNode[];
+  readonly edges: readonly GraphEdge[];
+}
+
+/**
+ * The graph of a static flow.
+ *
+ * @param counts task runs by task and state, which may tell of more than `taskRuns` does while these are still being loaded.
+ */
+export function graphOfFlow(
+  stored: StoredGraph,
+  taskRuns: readonly TaskRunFacts[],
+  counts: ReadonlyMap<string, StateCounts> = countsByName(taskRuns),
+): RunGraph {
+  const runsOf = new Map<string, TaskRunFacts[]>();
+  for (const run of taskRuns) pushTo(runsOf, run.name, run);
+  const known = new Set(stored.tasks.map(({ name }) => name));
+  const nodes = stored.tasks.map((task) => nodeOf(task.name, task, runsOf.get(task.name) ?? [], counts.get(task.name) ?? {}));
+  // A run of another version of the flow, or one that waits or runs sub-flows, has task runs the graph does not name.
+  const others = [...new Set([...counts.keys(), ...runsOf.keys()])].filter((name) => !known.has(name));
+  for (const name of others) nodes.push(nodeOf(name, null, runsOf.get(name) ?? [], counts.get(name) ?? {}));
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  return { nodes, edges: stored.edges.map((edge) => ({ ...edge, lit: hasPassed(byId.get(edge.from), byId.get(edge.to)) })) };
+}
+
+/** The graph of a code flow, made of what its task runs were given. */
+export function graphOfTaskRuns(taskRuns: readonly TaskRunFacts[]): RunGraph {
+  const idOf = new Map(taskRuns.map((run) => [run.key, run.id]));
+  const nodes = taskRuns.map((run): GraphNode => {
+    const label = run.displayName ?? readableName(run.name);
+    return {
+      ...nodeOf(run.name, null, [run], { [run.state.name]: 1 }),
+      id: run.id,
+      label,
+      kind: run.childRunId === null ? 'task' : 'flow',
+    };
+  });
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const edges = taskRuns.flatMap((run) =>
+    [...new Set(run.dependsOn ?? [])].flatMap((key): GraphEdge[] => {
+      const from = idOf.get(key);
+      if (from === undefined || from === run.id) return [];
+      return [{ from, to: run.id, kind: 'data', lit: hasPassed(byId.get(from), byId.get(run.id)) }];
+    }),
+  );
+  return { nodes, edges };
+}
+
+/** Task runs counted by task and state. */
+export function countsByName(taskRuns: readonly Pick<TaskRunFacts, 'name' | 'state'>[]): ReadonlyMap<string, StateCounts> {
+  const counts = new Map<string, Partial<Record<StateName, number>>>();
+  for (const { name, state } of taskRuns) {
+    const of = counts.get(name) ?? {};
+    of[state.name] = (of[state.name] ?? 0) + 1;
+    counts.set(name, of);
+  }
+  return counts;
+}
+
+/** Whether what `from` gave has reached `to`. */
+export function hasPassed(from: GraphNode | undefined, to: GraphNode | undefined): boolean {
+  return from?.state != null && to?.state != null && to.startedAt !== null && from.endedAt !== null;
+}
+
+/** Several nodes as one. */
+export function mergeNodes(id: string, label: string, nodes: readonly GraphNode[]): GraphNode {
+  const counts = addCounts(nodes.map((node) => node.counts));
+  const started = nodes.flatMap(({ startedAt }) => startedAt ?? []);
+  const all = nodes.every(({ endedAt }) => endedAt !== null);
+  return {
+    id,
+    label,
+    kind: 'group',
+    state: stateOfAll(counts),
+    counts,
+    startedAt: started.length === 0 ? null : started.reduce((a, b) => Math.min(a, b)),
+    endedAt: all && nodes.length > 0 ? nodes.reduce((latest, { endedAt }) => Math.max(latest, endedAt ?? 0), 0) : null,
+    attempts: nodes.reduce((most, { attempts }) => Math.max(most, attempts), 0),
+    tasks: [...new Set(nodes.flatMap(({ tasks }) => tasks))],
+    childRunId: null,
+    note: null,
+  };
+}
+
+/** The name of a task run as people read it: that of a sub-flow without its mark. */
+export function readableName(name: string): string {
+  return name.startsWith('flow:') ? name.slice('flow:'.length) : name;
+}
+
+function nodeOf(name: string, task: StoredTask | null, runs: readonly TaskRunFacts[], counts: StateCounts): GraphNode {
+  const started = runs.flatMap(({ startedAt }) => startedAt ?? []);
+  const state = stateOfAll(counts);
+  const done = state !== null && Object.keys(counts).every(isEnd);
+  const mapped = task ? task.each !== null : totalOf(counts) > 1;
+  const [only] = runs;
+  return {
+    id: name,
+    label: readableName(name),
+    kind: mapped ? 'mapped' : name.startsWith('flow:') ? 'flow' : 'task',
+    state,
+    counts,
+    startedAt: started.length === 0 ? null : started.reduce((a, b) => Math.min(a, b)),
+    endedAt: done
+      ? runs.reduce<number | null>((latest, { endedAt }) => (endedAt === null ? latest : Math.max(latest ?? 0, endedAt)), null)
+      : null,
+    attempts: runs.reduce((most, { attempt }) => Math.max(most, attempt), 0),
+    tasks: [name],
+    childRunId: runs.length === 1 ? (only?.childRunId ?? null) : null,
+    note: task === null ? null : noteOf(task),
+  };
+}
+
+function noteOf(task: StoredTask): string | null {
+  const parts = [
+    task.each === null ? null : `each of ${task.each}`,
+    task.conditional ? 'conditional' : null,
+    task.trigger === 'allSucceeded' ? null : task.trigger,
+    task.isolate === null ? null : 'own thread',
+    task.queue === null ? (task.spread ? 'spread' : null) : `queue ${task.queue}`,
+  ].filter((part) => part !== null);
+  return parts.length === 0 ? null : parts.join(' · ');
+}
+
+function pushTo<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const list = map.get(key);
+  if (list) list.push(value);
+  else map.set(key, [value]);
+}

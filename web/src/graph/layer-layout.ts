@@ -1,0 +1,82 @@
+/** A plain layout for graphs that dagre needs too long for: columns by distance from the beginning, each in the order of what it hangs on. Pure. */
+import { gapPx, type LayoutRequest, type Places } from './places.ts';
+
+/** Columns are looked through so often, to the right and back. */
+const sweeps = 4;
+
+/** How many columns each edge goes over, in the order of the edges; at least 1. */
+export function spansOf(request: LayoutRequest): readonly number[] {
+  const columnOf = columns(request);
+  return request.edges.map(({ from, to }) => Math.max(1, (columnOf.get(to) ?? 0) - (columnOf.get(from) ?? 0)));
+}
+
+/** Places by column; O(nodes log nodes + edges). */
+export function placeInLayers(request: LayoutRequest): Places {
+  const columnOf = columns(request);
+  const inColumn: string[][] = [];
+  for (const { id } of request.boxes) (inColumn[columnOf.get(id) ?? 0] ??= []).push(id);
+  order(inColumn, request);
+  const boxOf = new Map(request.boxes.map((box) => [box.id, box]));
+  const places: Record<string, { x: number; y: number }> = {};
+  let x = 0;
+  for (const ids of inColumn) {
+    const boxes = (ids ?? []).flatMap((id) => boxOf.get(id) ?? []);
+    const height = boxes.reduce((sum, box) => sum + box.height + gapPx.row, -gapPx.row);
+    let y = -height / 2;
+    for (const box of boxes) {
+      places[box.id] = { x, y };
+      y += box.height + gapPx.row;
+    }
+    x += boxes.reduce((widest, { width }) => Math.max(widest, width), 0) + gapPx.column;
+  }
+  return places;
+}
+
+function columns({ boxes, edges }: LayoutRequest): ReadonlyMap<string, number> {
+  const onward = new Map<string, string[]>();
+  const waitingFor = new Map(boxes.map(({ id }) => [id, 0]));
+  for (const { from, to } of edges) {
+    pushTo(onward, from, to);
+    waitingFor.set(to, (waitingFor.get(to) ?? 0) + 1);
+  }
+  const column = new Map(boxes.map(({ id }) => [id, 0]));
+  const ready = boxes.flatMap(({ id }) => (waitingFor.get(id) === 0 ? [id] : []));
+  for (let at = 0; at < ready.length; at++) {
+    const id = ready[at] as string;
+    for (const next of onward.get(id) ?? []) {
+      column.set(next, Math.max(column.get(next) ?? 0, (column.get(id) ?? 0) + 1));
+      const left = (waitingFor.get(next) ?? 0) - 1;
+      waitingFor.set(next, left);
+      if (left === 0) ready.push(next);
+    }
+  }
+  return column;
+}
+
+function order(inColumn: string[][], { edges }: LayoutRequest): void {
+  const [before, after] = [new Map<string, string[]>(), new Map<string, string[]>()];
+  for (const { from, to } of edges) {
+    pushTo(before, to, from);
+    pushTo(after, from, to);
+  }
+  for (let sweep = 0; sweep < sweeps; sweep++) {
+    const forward = sweep % 2 === 0;
+    const rank = new Map<string, number>();
+    for (const ids of inColumn) for (const [at, id] of (ids ?? []).entries()) rank.set(id, at / (ids.length || 1));
+    for (const ids of inColumn) {
+      const mean = new Map((ids ?? []).map((id) => [id, meanOf((forward ? before : after).get(id) ?? [], rank) ?? rank.get(id) ?? 0]));
+      ids?.sort((a, b) => (mean.get(a) ?? 0) - (mean.get(b) ?? 0));
+      if (forward) for (const [at, id] of (ids ?? []).entries()) rank.set(id, at / (ids.length || 1));
+    }
+  }
+}
+
+function meanOf(ids: readonly string[], rank: ReadonlyMap<string, number>): number | null {
+  return ids.length === 0 ? null : ids.reduce((sum, id) => sum + (rank.get(id) ?? 0), 0) / ids.length;
+}
+
+function pushTo(lists: Map<string, string[]>, key: string, value: string): void {
+  const list = lists.get(key);
+  if (list) list.push(value);
+  else lists.set(key, [value]);
+}

@@ -1,0 +1,97 @@
+/** Many states in one: what a mapped task or a group stands at, and how its bar is cut. Pure. */
+import { stateNames, type StateName, type StateType } from '../../../src/model/state.ts';
+
+/** How many task runs are in which state. */
+export type StateCounts = Readonly<Partial<Record<StateName, number>>>;
+
+const typeOfName = new Map<string, StateType>();
+for (const [type, names] of Object.entries(stateNames)) {
+  for (const name of names) if (!typeOfName.has(name)) typeOfName.set(name, type as StateType);
+}
+
+/** The type of a name. `Skipped` has two; the first, COMPLETED, is given. Names nobody knows count as PENDING. */
+export function typeOfState(name: string): StateType {
+  return typeOfName.get(name) ?? 'PENDING';
+}
+
+const ended: ReadonlySet<StateType> = new Set(['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED']);
+
+/** Whether a state of this name is an end. */
+export function isEnd(name: string): boolean {
+  return ended.has(typeOfState(name));
+}
+
+/** The order in which a bar is cut, and in which the whole is named: what moves first, then what is wrong, then what is done. */
+const barOrder: readonly StateName[] = [
+  'Completed',
+  'Cached',
+  'RolledBack',
+  'Skipped',
+  'Failed',
+  'TimedOut',
+  'UpstreamFailed',
+  'Crashed',
+  'Cancelled',
+  'Running',
+  'Retrying',
+  'Cancelling',
+  'Suspended',
+  'AwaitingRetry',
+  'AwaitingSlot',
+  'Resuming',
+  'Late',
+  'Scheduled',
+  'Pending',
+];
+
+/** The pieces of the bar in order, without empty ones. */
+export function barOf(counts: StateCounts): readonly { readonly state: StateName; readonly count: number }[] {
+  return barOrder.flatMap((state) => {
+    const count = counts[state] ?? 0;
+    return count > 0 ? [{ state, count }] : [];
+  });
+}
+
+export function totalOf(counts: StateCounts): number {
+  return Object.values(counts).reduce((sum, count) => sum + count, 0);
+}
+
+export function endedOf(counts: StateCounts): number {
+  return Object.entries(counts).reduce((sum, [name, count]) => sum + (isEnd(name) ? count : 0), 0);
+}
+
+/** While something moves the whole moves; then what waits; then the worst end. */
+const nameOrder: readonly StateName[] = [
+  'Running',
+  'Retrying',
+  'Cancelling',
+  'Suspended',
+  'AwaitingRetry',
+  'AwaitingSlot',
+  'Resuming',
+  'Late',
+  'Scheduled',
+  'Pending',
+  'Crashed',
+  'Failed',
+  'TimedOut',
+  'UpstreamFailed',
+  'Cancelled',
+  'Completed',
+  'RolledBack',
+  'Cached',
+  'Skipped',
+];
+
+/** The state that stands for them all; null when nothing is counted. */
+export function stateOfAll(counts: StateCounts): StateName | null {
+  return nameOrder.find((name) => (counts[name] ?? 0) > 0) ?? null;
+}
+
+/** Counts of several, added up. */
+export function addCounts(all: Iterable<StateCounts>): StateCounts {
+  const sum: Partial<Record<StateName, number>> = {};
+  for (const counts of all)
+    for (const [name, count] of Object.entries(counts)) sum[name as StateName] = (sum[name as StateName] ?? 0) + count;
+  return sum;
+}

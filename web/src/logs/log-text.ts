@@ -1,0 +1,70 @@
+/** The text of a log line as it is drawn. Pure. */
+
+/** Levels in pino's numbers, lowest first. */
+export const levels = [
+  { level: 10, name: 'trace' },
+  { level: 20, name: 'debug' },
+  { level: 30, name: 'info' },
+  { level: 40, name: 'warn' },
+  { level: 50, name: 'error' },
+  { level: 60, name: 'fatal' },
+] as const;
+
+export type LevelName = (typeof levels)[number]['name'];
+
+/** The level at or below a number, for levels of the user's own. */
+export function levelName(level: number): LevelName {
+  return levels.findLast((known) => known.level <= level)?.name ?? 'trace';
+}
+
+// oxlint-disable-next-line no-control-regex -- colours of terminals begin with the control character ESC.
+const terminalCodes = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[@-Z\\-_])/g;
+
+/** Without the codes by which programs colour their output on a terminal. */
+export function withoutTerminalCodes(text: string): string {
+  return text.includes('\u001b') ? text.replace(terminalCodes, '') : text;
+}
+
+/** Characters of one line that are drawn; the download has the rest. */
+const mostChars = { line: 2_000, wrapped: 20_000 } as const;
+
+/** What is drawn: one line with marks for line breaks, or all lines when wrapped; a very long one is cut, and says so. */
+export function shownText(message: string, wrap: boolean): string {
+  const text = withoutTerminalCodes(message);
+  const most = wrap ? mostChars.wrapped : mostChars.line;
+  const cut = text.length > most ? `${text.slice(0, most)} … ${(text.length - most).toLocaleString('en')} more characters` : text;
+  return wrap ? cut : cut.trimEnd().replaceAll(/\r?\n/g, ' ⏎ ');
+}
+
+/** Further fields of a line, `key=value`, cut where they are long; empty when there are none. */
+export function fieldsText(fields: Readonly<Record<string, unknown>> | null): string {
+  if (fields === null) return '';
+  const text = Object.entries(fields)
+    .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
+    .join(' ');
+  return shownText(text, false);
+}
+
+/** The text in pieces, those that match marked; any case. */
+export function hitsIn(text: string, search: string): readonly { readonly text: string; readonly hit: boolean }[] {
+  if (search === '') return [{ text, hit: false }];
+  const [where, what] = [text.toLowerCase(), search.toLowerCase()];
+  // Lower case of some letters is longer; then places in both texts do not agree, and none is marked.
+  if (where.length !== text.length) return [{ text, hit: false }];
+  const pieces: { text: string; hit: boolean }[] = [];
+  let from = 0;
+  for (let at = where.indexOf(what); at >= 0; at = where.indexOf(what, from)) {
+    if (at > from) pieces.push({ text: text.slice(from, at), hit: false });
+    pieces.push({ text: text.slice(at, at + what.length), hit: true });
+    from = at + what.length;
+  }
+  if (from < text.length || pieces.length === 0) pieces.push({ text: text.slice(from), hit: false });
+  return pieces;
+}
+
+/** One of `count` colours for a task, the same each time. */
+export function colourOf(name: string, count: number): number {
+  let hash = 0;
+  for (const char of name) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
+  return hash % count;
+}

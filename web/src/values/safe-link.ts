@@ -1,0 +1,13 @@
+/** Which addresses of others may be followed from the page. Pure. */
+
+const allowed = new Set(['http:', 'https:', 'mailto:']);
+
+/** The address when it is one of the web or of mail, else null: then it is shown as text. */
+export function safeHref(href: string): string | null {
+  try {
+    const url = new URL(href.trim());
+    return allowed.has(url.protocol) ? url.href : null;
+  } catch {
+    return null;
+  }
+}
