@@ -50,8 +50,12 @@ export interface Connection {
    * other claims are durable afterwards or it throws and none is.
    */
   writeBatch(batch: Batch): Promise<readonly Claim[]> | readonly Claim[];
+  /** Makes ready what `writeBatch` will write next. The batch does not change any more. */
+  prepareBatch?(batch: Batch): void;
   /** Gives back space that was kept for when the disk is full; nothing where the dialect keeps none. */
   freeReserve?(): void;
   dataVersion(): number | null;
+  /** See `Store.watchWrites`; missing where nobody tells. */
+  watchWrites?(onWrite: () => void): (() => void) | null;
   close(): Promise<void>;
 }

@@ -118,12 +118,19 @@ export class GroupCommitRecorder implements Recorder {
     try {
       const refused = this.#connection.writeBatch(batch);
       // A dialect that writes within this turn gets no promise in its way: the chain of a run hangs on every microsecond.
-      if (refused instanceof Promise)
+      if (refused instanceof Promise) {
         refused.then((claims) => this.#succeed(batch, claims)).catch((error: unknown) => this.#fail(batch, error));
-      else this.#succeed(batch, refused);
+        setImmediate(this.#prepareNext);
+      } else this.#succeed(batch, refused);
     } catch (error) {
       this.#fail(batch, error);
     }
+  };
+
+  /** Makes the next batch ready while the server is at work on this one; an open one may still change. */
+  readonly #prepareNext = (): void => {
+    const next = this.#queue[1];
+    if (next !== undefined && next !== this.#open) this.#connection.prepareBatch?.(next);
   };
 
   #succeed(batch: Batch, refused: readonly Claim[]): void {

@@ -73,6 +73,8 @@ export class PostgresConnection implements Connection {
   /** Names this recorder in `flush_marks`. */
   readonly #writer = makeId();
   #batches = 0;
+  /** The statement made in advance. */
+  #next: { readonly batch: Batch; readonly statement: FlushStatement } | null = null;
   #recorder: pg.Client | null = null;
   #kysely: Promise<Kysely<Tables>> | undefined;
   #closed: Promise<void> | undefined;
@@ -134,7 +136,8 @@ export class PostgresConnection implements Connection {
   }
 
   async writeBatch(batch: Batch): Promise<readonly Claim[]> {
-    const statement = flushStatement(batch);
+    const statement = this.#next?.batch === batch ? this.#next.statement : flushStatement(batch);
+    this.#next = null;
     this.#batches += 1;
     const { reconnectTimeoutMs } = this.#options;
     const startedAt = systemClock.monotonic();
@@ -147,6 +150,10 @@ export class PostgresConnection implements Connection {
       }
       await systemClock.sleep(waitMs);
     }
+  }
+
+  prepareBatch(batch: Batch): void {
+    this.#next = { batch, statement: flushStatement(batch) };
   }
 
   dataVersion(): null {
