@@ -8,6 +8,7 @@ import type { FlowClass, ResultOf } from '../model/context.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
+import type { DeploymentsClient } from './deployments-client.ts';
 import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
 export interface RunOptions {
@@ -115,6 +116,7 @@ export interface Client {
   ): Promise<readonly string[]>;
   readonly runs: RunsClient;
   readonly flows: FlowsClient;
+  readonly deployments: DeploymentsClient;
   readonly keys: KeysClient;
   readonly audit: AuditClient;
   /** Ends what is open: streams, and where runs go on here their execution and the store. May be called twice. */

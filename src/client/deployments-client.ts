@@ -1,20 +1,13 @@
 /** Contract of what can be asked about deployments and backfills. Times are UTC epoch ms. */
 import type { Duration } from '../base/duration.ts';
 import type { FlowClass } from '../model/context.ts';
-import type {
-  Backfill,
-  Catchup,
-  Concurrency,
-  Deployment,
-  DeploymentOrigin,
-  DeploymentSchedule,
-  DeploymentVersion,
-  Overlap,
-} from '../model/deployment.ts';
+import type { Backfill, Catchup, Concurrency, DeploymentOrigin, DeploymentVersion, Overlap } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { ScheduleInput } from '../model/schedule.ts';
-import type { Page } from '../store/store.ts';
+import type { DeploymentFilter, LastRun, Page, StoredDeployment } from '../store/store.ts';
 import type { EnqueueOptions, RunHandle } from './client.ts';
+
+export type { DeploymentFilter, LastRun };
 
 /** One schedule as a user writes it: exactly one of `cron`, `interval` and `rrule`. */
 export interface ScheduleSpec extends ScheduleInput {
@@ -34,6 +27,7 @@ export interface DeploymentSpec {
   readonly name?: string;
   readonly flow: string | FlowClass | FlowDefinition;
   readonly description?: string;
+  /** Checked when it is deployed. They may leave out what each of its schedules names itself. */
   readonly params?: unknown;
   readonly tags?: readonly string[];
   /** Default `default`. */
@@ -49,14 +43,16 @@ export interface DeploymentSpec {
   /** Default `allow`. */
   readonly overlap?: Overlap;
   readonly retention?: Duration | 'forever';
+  /** Template of the names of its runs, like `sync-{customer}`. Default that of the flow where it is a template, else two random words. */
+  readonly runName?: string;
   /** Whether it begins paused; of one that exists already, a pause or resume made by hand stays. */
   readonly paused?: boolean;
   readonly schedules?: readonly ScheduleSpec[];
 }
 
-/** A deployment with its schedules, in the order of their slugs. */
-export interface DeploymentView extends Deployment {
-  readonly schedules: readonly DeploymentSchedule[];
+/** A deployment with its schedules, in the order of their slugs, and its newest run. */
+export interface DeploymentView extends StoredDeployment {
+  readonly lastRun: LastRun | null;
 }
 
 /** One field that a deploy changes; values as people read them, null for none. */
@@ -84,17 +80,6 @@ export interface DeployReport {
   readonly graph: GraphChange | null;
 }
 
-export interface DeploymentFilter {
-  readonly flow?: string;
-  readonly tag?: string;
-  readonly paused?: boolean;
-  /** Part of the name, any case. */
-  readonly search?: string;
-  /** 1 to 1000, default 50. */
-  readonly limit?: number;
-  readonly cursor?: string;
-}
-
 /** A tick to come. */
 export interface UpcomingTick {
   readonly deployment: string;
@@ -107,7 +92,7 @@ export interface DeploymentsClient {
   /**
    * Creates or changes deployments, all or none.
    *
-   * @throws BatutaError FLOW_NOT_FOUND, PARAMS_INVALID, SCHEDULE_INVALID, NAME_INVALID, OPTION_INVALID
+   * @throws BatutaError FLOW_NOT_FOUND, PARAMS_INVALID, SCHEDULE_INVALID, NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, DURATION_INVALID
    */
   deploy(
     specs: readonly DeploymentSpec[],

@@ -36,10 +36,24 @@ export async function enqueueRuns(
     });
     rows.push({ run, idempotencyKey: idempotencyKey ?? null });
   }
+  return await submitRows(engine, openBroker, rows, () => engine.describe(definition));
+}
+
+/**
+ * Records rows that are made already and wakes the workers; `before` is done once they are known to be allowed.
+ *
+ * @throws BatutaError NAME_INVALID (queue), OPTION_INVALID (priority, due time), CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_…
+ */
+export async function submitRows(
+  engine: Engine,
+  openBroker: () => Promise<Broker>,
+  rows: readonly WaitingRun[],
+  before: () => Promise<void> = async () => undefined,
+): Promise<readonly InsertedRun[]> {
   for (const [queue, tickets] of ticketsOf(rows, () => true)) checkPut(tickets, { queue });
   // Opened before a row exists: settings that lead to no broker are refused, an outage is not.
   const broker = await openBroker();
-  await engine.describe(definition);
+  await before();
   const placed = await engine.services.store.fleet.insertMany(rows);
   try {
     for (const [queue, tickets] of ticketsOf(rows, (at) => placed[at]?.inserted === true)) await broker.put(tickets, { queue });

@@ -5,6 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import { isFlowClass, definitionOf } from '../define/definition.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, ResultOf } from '../model/context.ts';
+import { deploymentsChannel } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
@@ -16,6 +17,8 @@ import type { Broker } from '../broker/broker.ts';
 import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { Wanted } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
+import { LocalDeployments } from './local-deployments.ts';
+import { remoteHandle } from './remote-handle.ts';
 import { handleOf } from './run-handle.ts';
 import { LocalRuns } from './runs.ts';
 
@@ -25,7 +28,7 @@ export interface LocalClientOptions {
   readonly log: Log;
   readonly captureConsole: boolean;
   /** Finds the flow of a recorded run in the user's files. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
-  readonly findDefinition: (run: Run) => Promise<FlowDefinition>;
+  readonly findDefinition: (run: Pick<Run, 'flow' | 'source'>) => Promise<FlowDefinition>;
   /** Finds a flow by its name. @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_… */
   readonly findFlow?: (name: string) => Promise<FlowDefinition>;
   /** Opens what wakes workers, which is done once; default: there is none. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
@@ -36,6 +39,7 @@ export interface LocalClientOptions {
 export class LocalClient implements EmbeddedClient {
   readonly runs: LocalRuns;
   readonly flows: FlowsClient;
+  readonly deployments: LocalDeployments;
   readonly keys: LocalKeys;
   readonly audit: LocalAudit;
   readonly #options: LocalClientOptions;
@@ -58,6 +62,19 @@ export class LocalClient implements EmbeddedClient {
       wake: (runIds) => this.#wake(runIds),
       listen: (runId, listener) => this.#listen(runId, listener),
     });
+    this.deployments = new LocalDeployments({
+      store,
+      engine,
+      clock: engine.services.clock,
+      definitionOf: async (flow) => (typeof flow === 'string' ? await this.#findNamed(flow) : this.#know(asDefinition(flow))),
+      findDefinition: async (recorded) => this.#known.get(recorded.flow) ?? options.findDefinition(recorded),
+      submit: async (row) => {
+        const { submitRows } = await import('./enqueue.ts');
+        return (await submitRows(engine, () => this.broker(), [row]))[0]?.id ?? row.run.id;
+      },
+      handleOf: async (id) => remoteHandle(this.runs, engine, id),
+      tellSchedulers: (message) => this.#tell(deploymentsChannel, message),
+    });
     const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
     this.keys = new LocalKeys(access);
     this.audit = new LocalAudit(access);
@@ -72,8 +89,7 @@ export class LocalClient implements EmbeddedClient {
     options: RunOptions = {},
   ): Promise<RunHandle<ResultOf<F>>> {
     const { engine, store } = this.#options;
-    const definition = asDefinition(flow);
-    this.#known.set(definition.name, definition);
+    const definition = this.#know(asDefinition(flow));
     const id = engine.services.makeId();
     const listener = this.#listen(id, options.onEvent);
     const { name, tags, signal } = options;
@@ -92,7 +108,6 @@ export class LocalClient implements EmbeddedClient {
     options: EnqueueOptions = {},
   ): Promise<RunHandle<ResultOf<F>>> {
     const [id = ''] = await this.enqueueMany(flow, [{ ...options, params }]);
-    const { remoteHandle } = await import('./remote-handle.ts');
     return remoteHandle(this.runs, this.engine, id) as RunHandle<ResultOf<F>>;
   }
 
@@ -139,6 +154,11 @@ export class LocalClient implements EmbeddedClient {
     return this.#closed;
   }
 
+  #know(definition: FlowDefinition): FlowDefinition {
+    this.#known.set(definition.name, definition);
+    return definition;
+  }
+
   #findNamed(name: string): Promise<FlowDefinition> {
     const known = this.#named.get(name);
     if (known) return known;
@@ -158,6 +178,15 @@ export class LocalClient implements EmbeddedClient {
       await (await this.broker()).put({ kind: 'run', id, epoch, priority }, { queue });
     } catch (error) {
       log.logger.debug({ err: error }, 'No worker could be woken at once.');
+    }
+  }
+
+  /** Tells other processes. Best effort: they look by themselves as well, and where there is no broker nobody hears. */
+  async #tell(channel: string, message: string): Promise<void> {
+    try {
+      await (await this.broker()).notify(channel, message);
+    } catch (error) {
+      this.#options.log.logger.debug({ err: error }, 'No scheduler could be told.');
     }
   }
 

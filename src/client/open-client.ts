@@ -97,7 +97,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
 }
 
 /** The flow of a recorded run: in its own file when that is there, else by name among the flows. */
-async function findDefinition(run: Run, flows: readonly string[]): Promise<FlowDefinition> {
+async function findDefinition(run: Pick<Run, 'flow' | 'source'>, flows: readonly string[]): Promise<FlowDefinition> {
   const { findFlowOfRun } = await import('../define/find-flow.ts');
   return findFlowOfRun({ flow: run.flow, source: run.source, flows });
 }

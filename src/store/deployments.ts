@@ -6,7 +6,6 @@
  */
 import { BatutaError } from '../base/errors.ts';
 import type { Schedule } from '../model/schedule.ts';
-import { nextAfter } from '../model/schedule.ts';
 import type { Connection, Query } from './connection.ts';
 import {
   deploymentTypes,
@@ -60,7 +59,12 @@ export function deploymentStore(connection: Connection): DeploymentStore {
     presentVersions: async (names) => await (await reading()).presentVersions(connection, names),
     lastRuns: async (names): Promise<ReadonlyMap<string, LastRun>> => await (await reading()).lastRuns(connection, names),
     pause: (name, slug, at) => connection.transaction((inside) => pause(connection, inside, name, slug, at)),
-    resume: (name, slug, now) => connection.transaction((inside) => resume(connection, inside, name, slug, now)),
+    async resume(name, slug, now) {
+      // Loaded before the transaction begins, and not with the store: most processes read no schedule.
+      const { nextAfter } = await import('../model/schedule.ts');
+      const tickAfter = (text: string): number | null => nextAfter(JSON.parse(text) as Schedule, now);
+      return await connection.transaction((inside) => resume(connection, inside, name, slug, tickAfter));
+    },
     delete: (name) =>
       connection.transaction(async (inside) => {
         const gone = await inside('delete from deployments where name = $1 returning name', [name]);
@@ -175,7 +179,13 @@ async function pause(connection: Connection, query: Query, name: string, slug: s
   return paused.length > 0;
 }
 
-async function resume(connection: Connection, query: Query, name: string, slug: string | null, now: number): Promise<boolean> {
+async function resume(
+  connection: Connection,
+  query: Query,
+  name: string,
+  slug: string | null,
+  tickAfter: (schedule: string) => number | null,
+): Promise<boolean> {
   if (slug === null) {
     const resumed = await query('update deployments set paused_at = null where name = $1 returning name', [name]);
     if (resumed.length === 0) return false;
@@ -190,8 +200,7 @@ async function resume(connection: Connection, query: Query, name: string, slug: 
     [name],
   );
   for (const { id, schedule } of awake) {
-    const next = nextAfter(JSON.parse(schedule) as Schedule, now);
-    await query('update schedules set active = 1, next_tick_at = $2 where id = $1', [id, next]);
+    await query('update schedules set active = 1, next_tick_at = $2 where id = $1', [id, tickAfter(schedule)]);
   }
   return true;
 }

@@ -1,0 +1,227 @@
+/** Deployments of the local client, over an open store. What reads schedules is loaded when it is asked for: most processes never do. */
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import { deploymentRun } from '../engine/deployment-run.ts';
+import type { Engine } from '../engine/engine.ts';
+import { renderName } from '../engine/names.ts';
+import { validateParams } from '../engine/params.ts';
+import { encodeValue } from '../engine/results.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import type { Run } from '../model/run.ts';
+import type { NewRun, Page, Store, StoredDeployment, WaitingRun } from '../store/store.ts';
+import type { EnqueueOptions, RunHandle } from './client.ts';
+import type {
+  DeploymentFilter,
+  DeploymentSpec,
+  DeploymentsClient,
+  DeploymentView,
+  DeployReport,
+  UpcomingTick,
+} from './deployments-client.ts';
+import { declaredOf, declaredParams, layOver } from './declared-params.ts';
+import type { DeploymentPlan, WantedDeployment } from './plan-deployment.ts';
+
+export interface LocalDeploymentsOptions {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** The definition of what a user names or hands over. @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_… */
+  readonly definitionOf: (flow: DeploymentSpec['flow']) => Promise<FlowDefinition>;
+  /** The definition of a flow as it is recorded. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
+  readonly findDefinition: (recorded: Pick<Run, 'flow' | 'source'>) => Promise<FlowDefinition>;
+  /** Records the run and wakes a worker; gives the id of the run that stands for it. */
+  readonly submit: (row: WaitingRun) => Promise<string>;
+  readonly handleOf: (runId: string) => Promise<RunHandle>;
+  /** Has schedulers look at once. Best effort, never rejects. */
+  readonly tellSchedulers: (message: string) => Promise<void>;
+}
+
+/** How often a deploy is tried again when others deploy the same at the same time. */
+const maxTries = 10;
+/** Names of one statement. */
+const chunkNames = 1_000;
+
+export class LocalDeployments implements DeploymentsClient {
+  readonly #options: LocalDeploymentsOptions;
+
+  constructor(options: LocalDeploymentsOptions) {
+    this.#options = options;
+  }
+
+  async deploy(
+    specs: readonly DeploymentSpec[],
+    { origin = 'command', dryRun = false, prune = false }: NonNullable<Parameters<DeploymentsClient['deploy']>[1]> = {},
+  ): Promise<readonly DeployReport[]> {
+    const { definitionOf, engine, store, tellSchedulers } = this.#options;
+    const { wantDeployment } = await import('./plan-deployment.ts');
+    const wanted: WantedDeployment[] = [];
+    for (const spec of specs) wanted.push(await wantDeployment(spec, await definitionOf(spec.flow), origin));
+    refuseTwice(wanted.map(({ declared }) => declared.name));
+    for (let tries = 1; ; tries++) {
+      const plans = await this.#plan(wanted);
+      const removed = prune ? await this.#toPrune(new Set(wanted.map(({ declared }) => declared.name))) : [];
+      const puts = plans.filter(({ outcome }) => outcome !== 'unchanged').map(({ put }) => put);
+      if (!dryRun && puts.length + removed.length > 0) {
+        for (const { definition } of wanted) await engine.describe(definition);
+        if (!(await store.deployments.put(puts, removed))) {
+          if (tries < maxTries) continue;
+          throw new BatutaError('STORE_UNAVAILABLE', 'Others deploy the same deployments all the time. Nothing was changed; try again.');
+        }
+        await tellSchedulers(puts.length === 1 ? (puts[0]?.deployment.name ?? '') : '');
+      }
+      return await this.#reports(plans, removed);
+    }
+  }
+
+  async list(filter: DeploymentFilter = {}): Promise<Page<DeploymentView>> {
+    const { items, next } = await this.#options.store.deployments.list(filter);
+    return { items: await this.#views(items), next };
+  }
+
+  async get(name: string): Promise<DeploymentView> {
+    const [view] = await this.#views([await this.#stored(name)]);
+    if (!view) throw await this.#unknown(name);
+    return view;
+  }
+
+  async versions(name: string): ReturnType<DeploymentsClient['versions']> {
+    await this.#stored(name);
+    return await this.#options.store.deployments.versions(name);
+  }
+
+  async run(name: string, params?: Readonly<Record<string, unknown>>, options: EnqueueOptions = {}): Promise<RunHandle> {
+    const { startAt, idempotencyKey, ...rest } = options;
+    const { deployment, definition, text } = await this.#paramsOf(name, params);
+    const scheduledFor = startAt === undefined ? null : Number(startAt);
+    const named = rest.name ?? (definition ? nameByFlow(deployment, definition, text.value) : undefined);
+    const flow = definition ? definition.runConcurrency : ((await this.#options.store.flows.get(deployment.flow))?.concurrency ?? null);
+    const run: NewRun = deploymentRun(this.#options.engine.services, deployment, {
+      ...rest,
+      params: text.encoded,
+      flowConcurrency: flow,
+      scheduledFor,
+      ...(named === undefined ? {} : { name: named }),
+    });
+    const id = await this.#options.submit({ run, idempotencyKey: idempotencyKey ?? null });
+    return await this.#options.handleOf(id);
+  }
+
+  pause(name: string, schedule?: string): Promise<DeploymentView> {
+    return this.#switch(name, schedule, (slug) => this.#options.store.deployments.pause(name, slug, this.#options.clock.now()));
+  }
+
+  resume(name: string, schedule?: string): Promise<DeploymentView> {
+    return this.#switch(name, schedule, (slug) => this.#options.store.deployments.resume(name, slug, this.#options.clock.now()));
+  }
+
+  async delete(name: string): Promise<void> {
+    if (!(await this.#options.store.deployments.delete(name))) throw await this.#unknown(name);
+    await this.#options.tellSchedulers(name);
+  }
+
+  async upcoming(options: { readonly deployment?: string; readonly limit?: number } = {}): Promise<readonly UpcomingTick[]> {
+    const { store, clock } = this.#options;
+    if (options.deployment !== undefined) await this.#stored(options.deployment);
+    const { upcomingTicks } = await import('./upcoming.ts');
+    return await upcomingTicks(store, clock.now(), options);
+  }
+
+  async #plan(wanted: readonly WantedDeployment[]): Promise<DeploymentPlan[]> {
+    const { store, clock, engine } = this.#options;
+    const { planDeployment } = await import('./plan-deployment.ts');
+    const plans: DeploymentPlan[] = [];
+    for (let start = 0; start < wanted.length; start += chunkNames) {
+      const chunk = wanted.slice(start, start + chunkNames);
+      const names = chunk.map(({ declared }) => declared.name);
+      const stored = new Map((await store.deployments.getMany(names)).map((one) => [one.name, one]));
+      const versions = new Map((await store.deployments.presentVersions(names)).map((one) => [one.deployment, one]));
+      const now = clock.now();
+      plans.push(
+        ...chunk.map((one) => {
+          const { name } = one.declared;
+          return planDeployment(one, stored.get(name) ?? null, versions.get(name) ?? null, now, engine.services.makeId);
+        }),
+      );
+    }
+    return plans;
+  }
+
+  async #toPrune(kept: ReadonlySet<string>): Promise<readonly StoredDeployment[]> {
+    const { deployments } = this.#options.store;
+    const names = (await deployments.names('config')).map(({ name }) => name).filter((name) => !kept.has(name));
+    return await deployments.getMany(names);
+  }
+
+  async #reports(plans: readonly DeploymentPlan[], removed: readonly StoredDeployment[]): Promise<readonly DeployReport[]> {
+    const shown = plans.map(({ put, outcome }) => {
+      const version = outcome === 'unchanged' ? put.deployment.version - 1 : put.deployment.version;
+      return { ...put.deployment, version, schedules: put.schedules };
+    });
+    const views = await this.#views([...shown, ...removed]);
+    return views.map((deployment, at) => {
+      const plan = plans[at];
+      return plan
+        ? { outcome: plan.outcome, deployment, changes: plan.changes, graph: plan.graph }
+        : { outcome: 'deleted', deployment, changes: [], graph: null };
+    });
+  }
+
+  async #views(stored: readonly StoredDeployment[]): Promise<DeploymentView[]> {
+    if (stored.length === 0) return [];
+    const last = await this.#options.store.deployments.lastRuns(stored.map(({ name }) => name));
+    return stored.map((one) => ({ ...one, lastRun: last.get(one.name) ?? null }));
+  }
+
+  /** Those of the deployment with the given laid over, validated; the flow is only loaded when it has a say. */
+  async #paramsOf(name: string, params: Readonly<Record<string, unknown>> | undefined) {
+    const deployment = await this.#stored(name);
+    const [version = null] = await this.#options.store.deployments.presentVersions([name]);
+    if (params === undefined && version && declaredOf(version)?.complete === true)
+      return { deployment, definition: null, text: { encoded: deployment.params, value: undefined } };
+    const definition = await this.#options.findDefinition(deployment);
+    const value = await validateParams(definition, layOver(declaredParams(version), params));
+    return { deployment, definition, text: { encoded: encodeValue(value, `parameters of deployment ${name}`) ?? 'null', value } };
+  }
+
+  async #switch(name: string, schedule: string | undefined, change: (slug: string | null) => Promise<boolean>): Promise<DeploymentView> {
+    const stored = await this.#stored(name);
+    const slugs = stored.schedules.map(({ slug }) => slug);
+    if (schedule !== undefined && !slugs.includes(schedule)) throw unknownSchedule(name, schedule, slugs);
+    if (!(await change(schedule ?? null))) throw await this.#unknown(name);
+    await this.#options.tellSchedulers(name);
+    return await this.get(name);
+  }
+
+  async #stored(name: string): Promise<StoredDeployment> {
+    const stored = await this.#options.store.deployments.get(name);
+    if (!stored) throw await this.#unknown(name);
+    return stored;
+  }
+
+  async #unknown(name: string): Promise<BatutaError> {
+    const names = (await this.#options.store.deployments.names()).map((one) => one.name);
+    const hint = names.length === 0 ? ' Make one: batuta deploy <flow> --cron "0 0 * * *"' : hintFor(name, names, 'There are');
+    return new BatutaError('DEPLOYMENT_NOT_FOUND', `There is no deployment '${name}'.${hint}`, { details: { deployment: name } });
+  }
+}
+
+/** A name that only a function of the flow can give; those of templates the deployment knows itself. */
+function nameByFlow({ runName }: StoredDeployment, definition: FlowDefinition, params: unknown): string | undefined {
+  return runName === null && typeof definition.runName === 'function' ? renderName(definition.runName, params) : undefined;
+}
+
+function unknownSchedule(deployment: string, schedule: string, slugs: readonly string[]): BatutaError {
+  const hint = slugs.length === 0 ? ' It has none.' : hintFor(schedule, slugs, 'Its schedules are');
+  return new BatutaError('DEPLOYMENT_NOT_FOUND', `Deployment ${deployment} has no schedule '${schedule}'.${hint}`, {
+    details: { deployment, schedule },
+  });
+}
+
+function refuseTwice(names: readonly string[]): void {
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice === undefined) return;
+  throw new BatutaError('NAME_INVALID', `Two deployments are called '${twice}'; give each a name of its own.`, {
+    details: { deployment: twice },
+  });
+}

@@ -1,0 +1,121 @@
+/** What a deployment shall be: its declaration and its rows, made of what a user wrote and what is stored. */
+import type { Deployment, DeploymentOrigin, DeploymentSchedule, DeploymentVersion } from '../model/deployment.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import { nextAfter } from '../model/schedule.ts';
+import { encodeValue } from '../model/values.ts';
+import { describeFlow } from '../engine/describe-flow.ts';
+import { validateParams } from '../engine/params.ts';
+import type { DeploymentPut, StoredDeployment } from '../store/store.ts';
+import { type CheckedSpec, checkSpec, type DeclaredDeployment } from './declared-deployment.ts';
+import { declaredOf, layOver } from './declared-params.ts';
+import { deployChanges } from './deploy-changes.ts';
+import type { DeployChange, DeploymentSpec, GraphChange } from './deployments-client.ts';
+import { graphChange } from './graph-changes.ts';
+
+/** A deployment that was asked for, checked against its flow. */
+export interface WantedDeployment {
+  readonly definition: FlowDefinition;
+  readonly checked: CheckedSpec;
+  readonly declared: DeclaredDeployment;
+  /** Validated parameters, superjson text. */
+  readonly params: string;
+  /** The same of the schedules that have their own, by slug. */
+  readonly scheduleParams: ReadonlyMap<string, string>;
+  readonly origin: DeploymentOrigin;
+}
+
+export interface DeploymentPlan {
+  readonly put: DeploymentPut;
+  readonly outcome: 'created' | 'changed' | 'unchanged';
+  readonly changes: readonly DeployChange[];
+  readonly graph: GraphChange | null;
+}
+
+/** @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, and what `checkSpec` throws */
+export async function wantDeployment(
+  spec: DeploymentSpec,
+  definition: FlowDefinition,
+  origin: DeploymentOrigin,
+): Promise<WantedDeployment> {
+  const checked = checkSpec(spec, definition.name);
+  const what = `parameters of deployment ${checked.name}`;
+  const encode = (value: unknown): string => encodeValue(value, what) ?? 'null';
+  const scheduleParams = new Map<string, string>();
+  for (const { slug, params } of checked.schedules) {
+    if (params !== undefined) scheduleParams.set(slug, encode(await validateParams(definition, layOver(spec.params, params))));
+  }
+  const othersHaveAll = checked.schedules.length > 0 && scheduleParams.size === checked.schedules.length;
+  const validated = await validateParams(definition, spec.params).then(
+    (value) => ({ value, complete: true }),
+    (error: unknown) => {
+      if (othersHaveAll) return { value: spec.params ?? {}, complete: false };
+      throw error;
+    },
+  );
+  const { paused: _, ...facts } = checked;
+  const declared: DeclaredDeployment = {
+    ...facts,
+    runName: checked.runName ?? (typeof definition.runName === 'string' ? definition.runName : null),
+    params: encodeValue(spec.params, what),
+    complete: validated.complete,
+    schedules: checked.schedules.map(({ slug, schedule, params, jitterMs }) => ({
+      slug,
+      schedule,
+      params: encodeValue(params, what),
+      jitterMs,
+    })),
+  };
+  return { definition, checked, declared, params: encode(validated.value), scheduleParams, origin };
+}
+
+/** What is to be written, beside what is stored of it; of one that is stored, identity, pauses and the ticks of unchanged rules stay. */
+export function planDeployment(
+  wanted: WantedDeployment,
+  stored: StoredDeployment | null,
+  version: DeploymentVersion | null,
+  now: number,
+  makeId: () => string,
+): DeploymentPlan {
+  const { definition, declared, origin } = wanted;
+  const { graph } = describeFlow(definition, now);
+  const source = sourceOf(definition);
+  const before = stored && version ? declaredOf(version) : null;
+  const facts = { flowVersion: definition.version, source, origin };
+  const earlier = stored && { flowVersion: stored.flowVersion, source: stored.source, origin: stored.origin };
+  const changes = earlier && before ? deployChanges({ ...before, ...earlier }, { ...declared, ...facts }) : [];
+  const rewired = version ? graphChange(version.graph, graph) : null;
+  const outcome = !stored ? 'created' : changes.length > 0 || rewired || !before ? 'changed' : 'unchanged';
+  const deployment: Deployment = {
+    id: stored?.id ?? makeId(),
+    ...{ name: declared.name, flow: definition.name, flowVersion: definition.version, source },
+    version: (stored?.version ?? 0) + 1,
+    description: declared.description ?? definition.description,
+    params: wanted.params,
+    tags: [...new Set([...definition.tags, ...declared.tags])],
+    ...{ queue: declared.queue, priority: declared.priority, concurrency: declared.concurrency },
+    ...{ catchup: declared.catchup, catchupWindowMs: declared.catchupWindowMs, overlap: declared.overlap },
+    ...{ retentionMs: declared.retentionMs, runName: declared.runName },
+    pausedAt: stored ? stored.pausedAt : wanted.checked.paused ? now : null,
+    origin,
+    createdAt: stored?.createdAt ?? now,
+    updatedAt: now,
+  };
+  const schedules = wanted.checked.schedules.map((one): DeploymentSchedule => {
+    const earlier = stored?.schedules.find(({ slug }) => slug === one.slug);
+    const isSame = earlier && JSON.stringify(earlier.schedule) === JSON.stringify(one.schedule);
+    return {
+      id: earlier?.id ?? makeId(),
+      ...{ deployment: declared.name, slug: one.slug, schedule: one.schedule },
+      params: wanted.scheduleParams.get(one.slug) ?? null,
+      jitterMs: one.jitterMs,
+      pausedAt: earlier ? earlier.pausedAt : one.paused ? now : null,
+      nextTickAt: isSame ? earlier.nextTickAt : nextAfter(one.schedule, now),
+      createdAt: earlier?.createdAt ?? now,
+    };
+  });
+  return { put: { deployment, schedules, graph, spec: declared }, outcome, changes, graph: rewired };
+}
+
+function sourceOf({ source }: FlowDefinition): string | null {
+  return source === null ? null : `${source.file}#${source.exportName}`;
+}
