@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { isBatutaError } from '../../../src/base/errors.ts';
 import type { Broker, Ticket } from '../../../src/broker/broker.ts';
 import { checkRedis } from '../../../src/broker/open.ts';
-import { freePort, startRedis, startSentinel } from '../../support/redis.ts';
+import { freePort, startRedis } from '../../support/redis.ts';
 import type { OwnRedis } from '../../support/redis.ts';
 import { gate, newTickets, place as placeOf, Seen } from './makers.ts';
 import type { Place } from './makers.ts';
@@ -230,47 +230,6 @@ describe('a Redis that cannot be used', () => {
       });
     } finally {
       await place.remove();
-    }
-  });
-});
-
-describe('Redis in its other forms', () => {
-  const carries = async (url: string): Promise<void> => {
-    const place = placeOf(url, memory, async () => undefined);
-    try {
-      const broker = await place.open();
-      const [seen, heard] = [new Seen<Ticket>(), new Seen<string>()];
-      broker.consume(['a', 'b'], { concurrency: 2 }, async (ticket) => seen.add(ticket));
-      await broker.subscribe('c', (message) => heard.add(message));
-      await broker.put(newTickets(20), { queue: 'a' });
-      await broker.put(newTickets(1), { queue: 'b' });
-      await broker.notify('c', 'hello');
-      await Promise.all([seen.count(21), heard.count(1)]);
-    } finally {
-      await place.remove();
-    }
-  };
-
-  it('a Cluster carries tickets and messages', async () => {
-    const redis = await startRedis(['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
-    try {
-      await redis.command('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
-      while (!String(await redis.command('CLUSTER', 'INFO')).includes('cluster_state:ok'))
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      await carries(`${redis.url}?cluster=true`);
-    } finally {
-      await redis.stop();
-    }
-  });
-
-  it('a server known to Sentinel carries tickets and messages', async () => {
-    const redis = await startRedis();
-    const sentinel = await startSentinel(redis);
-    try {
-      await carries(`${sentinel.url}?sentinel=main`);
-    } finally {
-      await sentinel.stop();
-      await redis.stop();
     }
   });
 });
