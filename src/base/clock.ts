@@ -60,7 +60,7 @@ export interface EventLoopWatch {
 }
 
 /** How often the event loop is measured, ms; coarse, for measuring wakes the process. */
-const lagResolutionMs = 100;
+const lagResolutionMs = 250;
 
 /** Watches the event loop of this process; keeps no process alive. */
 export function watchEventLoop(): EventLoopWatch {

@@ -1,8 +1,8 @@
 /**
  * The broker that needs no service: tickets are rows of a table that all processes of a machine share.
  *
- * What this process puts wakes its consumers at once. What others put is seen by asking the database, every 40 ms, whether
- * somebody has written (microseconds; nothing is read when nobody has). A timer stands for the next ticket that becomes due,
+ * What this process puts wakes its consumers at once. What others put is seen by `foreign-writes.ts`, within
+ * milliseconds where the file system tells of writes, else within 40. A timer stands for the next ticket that becomes due,
  * and a look every second behind all of them. While it holds tickets it renews them; a process that dies or freezes stops
  * renewing, and after `visibilityMs` its tickets are given to others.
  */
@@ -24,6 +24,7 @@ import type {
   Unsubscribe,
 } from './broker.ts';
 import { checkChannelName, checkConsume, checkMessage, checkPut, checkQueueName, checkTicket } from './checks.ts';
+import { ForeignWrites } from './foreign-writes.ts';
 import { Listeners } from './listeners.ts';
 import { LocalConsumer } from './local-consumer.ts';
 import type { TicketKeeper } from './ticket-table.ts';
@@ -37,8 +38,6 @@ export interface LocalBrokerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** How often others' writes are asked for, ms. */
-const watchMs = 40;
 /** How often is looked whatever anybody says, ms. */
 const netMs = 1_000;
 /** How long others have to read a message, ms. */
@@ -52,8 +51,8 @@ export class LocalBroker implements Broker {
   readonly #name = makeId();
   readonly #consumers = new Set<LocalConsumer>();
   readonly #listeners: Listeners;
+  readonly #foreign: ForeignWrites;
   readonly #loops: readonly Loop[];
-  #version: number | null = null;
   #cursor: Promise<number> | undefined;
   #dueTimer: Timer | undefined;
   #dueAt = Infinity;
@@ -63,9 +62,10 @@ export class LocalBroker implements Broker {
     this.#options = options;
     this.url = options.keeper.url;
     this.#listeners = new Listeners(options.onError);
+    const { keeper, clock, random, onError } = options;
+    this.#foreign = new ForeignWrites({ keeper, clock, random, onError, onChange: () => this.#attend() });
     this.#loops = [
-      this.#loop('local broker: watch', watchMs, () => this.#watch()),
-      this.#loop('local broker: look', netMs, () => this.#attend()),
+      this.#loop('local broker: look', netMs, () => this.#look()),
       this.#loop('local broker: renew', options.visibilityMs / 3, () => this.#renew()),
     ];
   }
@@ -157,14 +157,12 @@ export class LocalBroker implements Broker {
   }
 
   #start(): void {
+    this.#foreign.start();
     for (const loop of this.#loops) loop.start().catch(this.#options.onError);
   }
 
-  /** Asks whether another connection has written; where that cannot be known, the look of every second must do. */
-  async #watch(): Promise<void> {
-    const version = this.#options.keeper.dataVersion();
-    if (version === this.#version) return;
-    this.#version = version;
+  async #look(): Promise<void> {
+    this.#foreign.checkTelling();
     await this.#attend();
   }
 
@@ -216,6 +214,7 @@ export class LocalBroker implements Broker {
     await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
     this.#dueTimer?.cancel();
     this.#listeners.clear();
+    await this.#foreign.stop();
     for (const loop of this.#loops) await loop.stop();
     await this.#cursor?.catch(() => undefined);
   }

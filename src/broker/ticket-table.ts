@@ -47,4 +47,9 @@ export interface TicketKeeper {
   readonly tickets: TicketTable;
   /** Changes when another connection has written; null when the keeper cannot tell. Costs microseconds. */
   dataVersion(): number | null;
+  /**
+   * Calls `onWrite` a moment before a write of any process can be read, until the function given back is called; null, or missing, where
+   * nobody tells.
+   */
+  watchWrites?(onWrite: () => void): (() => void) | null;
 }

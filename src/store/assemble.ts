@@ -13,7 +13,7 @@ import { logStore } from './logs.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
 import { GroupCommitRecorder } from './recorder.ts';
 import type { RecorderOptions } from './recorder.ts';
-import { deleteRun, pruneRuns, resultRefsOf } from './remove.ts';
+import { deleteRun, expireRuns, pruneRuns, resultRefsOf } from './remove.ts';
 import { reopenRun } from './reopen.ts';
 import { listRuns } from './run-list.ts';
 import { signalStore } from './signals.ts';
@@ -55,11 +55,13 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     events: eventStore(connection),
     recorder,
     dataVersion: () => connection.dataVersion(),
+    watchWrites: (onWrite) => connection.watchWrites?.(onWrite) ?? null,
     freeReserve: () => connection.freeReserve?.(),
     migrate: () => migrate(connection),
     schemaVersion: () => schemaVersion(connection),
     resultRefs: (runId) => resultRefsOf(connection, runId),
     prune: (before, { batch = pruneBatchRuns, signal } = {}) => pruneRuns(connection, before, batch, signal),
+    expire: ({ now, keepMs, batch = pruneBatchRuns, signal }) => expireRuns(connection, { now, keepMs, batch, signal }),
     async close() {
       await recorder.close();
       await connection.close();

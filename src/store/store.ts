@@ -341,6 +341,11 @@ export interface Store {
    */
   dataVersion(): number | null;
   /**
+   * Calls `onWrite` a moment before a write of any process, this one included, can be read, until the function given back is called. Null
+   * where nobody tells: on PostgreSQL, and on SQLite wherever the file system does not tell of each write.
+   */
+  watchWrites(onWrite: () => void): (() => void) | null;
+  /**
    * Gives back disk space that was kept for when the disk is full, so that the end of a run can still be recorded. It is kept anew
    * when the store is next opened.
    */
@@ -352,6 +357,16 @@ export interface Store {
   resultRefs(runId: string): Promise<readonly string[]>;
   /** Deletes terminal runs that ended before `before`, `batch` (default 500) a transaction, with all that belongs to them. */
   prune(before: number, options?: { readonly batch?: number; readonly signal?: AbortSignal }): Promise<PruneReport>;
+  /**
+   * The same for runs that ended longer ago than they are kept: as long as their deployment says, else `keepMs` (null: for ever). `now` is
+   * UTC epoch ms.
+   */
+  expire(options: {
+    readonly now: number;
+    readonly keepMs: number | null;
+    readonly batch?: number;
+    readonly signal?: AbortSignal;
+  }): Promise<PruneReport>;
   /** Flushes and closes. May be called twice. */
   close(): Promise<void>;
 }

@@ -27,6 +27,7 @@ import { Mutex } from './mutex.ts';
 import { freeReserve, keepReserve } from './reserve.ts';
 import { Statements } from './statements.ts';
 import type { Prepared } from './statements.ts';
+import { watchWrites } from './watch-writes.ts';
 
 export interface SqliteOptions {
   /** Time that leases are compared with. */
@@ -174,6 +175,10 @@ export class SqliteConnection implements Connection {
   dataVersion(): number {
     this.#dataVersion ??= this.#statements.prepare('pragma data_version');
     return Number(this.#dataVersion.first([])?.[0] ?? 0);
+  }
+
+  watchWrites(onWrite: () => void): (() => void) | null {
+    return watchWrites(this.#path, onWrite);
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,127 @@
+/**
+ * Notices that another process has written to the database that holds the tickets.
+ *
+ * Where the file system tells of writes, it looks right after each; else it asks every 40 ms whether anybody has written (microseconds).
+ * A file system that was found not to tell, twice, is not relied on any longer.
+ *
+ * Told → looks 4, 12 and 40 ms later, for the telling comes before what was written can be seen → changed: `onChange`.
+ */
+import type { Clock, Timer } from '../base/clock.ts';
+import { type Loop, makeLoop } from '../base/loop.ts';
+import type { TicketKeeper } from './ticket-table.ts';
+
+export interface ForeignWritesOptions {
+  readonly keeper: Pick<TicketKeeper, 'dataVersion' | 'watchWrites'>;
+  readonly clock: Clock;
+  /** From 0 up to but not including 1. */
+  readonly random: () => number;
+  readonly onChange: () => Promise<void>;
+  readonly onError: (error: unknown) => void;
+}
+
+/** How often is asked where nobody tells, ms. */
+const askMs = 40;
+const longestBackoffMs = 1_000;
+/** When is looked after a write was told, each counted from the look before, ms. */
+const looksMs = [4, 12, 40];
+/** So often a change may come untold until the telling is not relied on. */
+const mostMissed = 2;
+
+export class ForeignWrites {
+  readonly #options: ForeignWritesOptions;
+  readonly #asking: Loop;
+  #stopWatching: (() => void) | null = null;
+  #timer: Timer | undefined;
+  #nextLook = 0;
+  #version: number | null = null;
+  /** Whether a write was told since the net last found one that was not. */
+  #heard = true;
+  #missed = 0;
+  #started = false;
+  #stopped = false;
+
+  constructor(options: ForeignWritesOptions) {
+    this.#options = options;
+    const { clock, random, onError } = options;
+    const step = async (): Promise<void> => void (await this.#look());
+    this.#asking = makeLoop({
+      name: 'foreign writes',
+      intervalMs: askMs,
+      maxBackoffMs: longestBackoffMs,
+      step,
+      onError,
+      clock,
+      random,
+      immediate: false,
+    });
+  }
+
+  /** Begins; may be called again. */
+  start(): void {
+    if (this.#started || this.#stopped) return;
+    this.#started = true;
+    const { keeper, onError } = this.#options;
+    this.#version = keeper.dataVersion();
+    this.#stopWatching = keeper.watchWrites?.(() => this.#told()) ?? null;
+    if (this.#stopWatching === null) this.#asking.start().catch(onError);
+  }
+
+  /** The slow net of whoever owns this: looks whatever was told, and learns whether telling can be relied on. */
+  checkTelling(): void {
+    if (this.#stopWatching === null || this.#timer !== undefined || this.#options.keeper.dataVersion() === this.#version) return;
+    // What was written just now may be told in a moment.
+    this.#heard = false;
+    this.#nextLook = looksMs.length - 1;
+    this.#arm();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#timer?.cancel();
+    this.#stopWatching?.();
+    await this.#asking.stop();
+  }
+
+  #told(): void {
+    if (this.#stopped) return;
+    this.#heard = true;
+    const looking = this.#timer !== undefined;
+    this.#nextLook = 0;
+    if (!looking) this.#arm();
+  }
+
+  #arm(): void {
+    const ms = looksMs[this.#nextLook];
+    if (ms === undefined || this.#stopped) return;
+    this.#nextLook += 1;
+    this.#timer = this.#options.clock.setTimer(
+      ms,
+      () => {
+        this.#timer = undefined;
+        this.#look().then((changed) => this.#afterLook(changed), this.#options.onError);
+      },
+      { unref: true },
+    );
+  }
+
+  #afterLook(changed: boolean): void {
+    if (!changed) return this.#arm();
+    if (this.#heard || this.#stopped) return;
+    this.#heard = true;
+    this.#missed += 1;
+    if (this.#missed < mostMissed) return;
+    this.#stopWatching?.();
+    this.#stopWatching = null;
+    this.#asking.start().catch(this.#options.onError);
+  }
+
+  /** True when another connection has written since the last look. */
+  async #look(): Promise<boolean> {
+    if (this.#stopped) return false;
+    const version = this.#options.keeper.dataVersion();
+    if (version === this.#version) return false;
+    this.#version = version;
+    await this.#options.onChange();
+    return true;
+  }
+}
