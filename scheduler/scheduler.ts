@@ -8,6 +8,9 @@ import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.t
 import { openClient } from '../src/client/open-client.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { beatLoop } from './loops/beat.ts';
+import { markLateLoop } from './loops/mark-late.ts';
+import { materialiseLoop } from './loops/materialise.ts';
+import { overlapLoop } from './loops/overlap.ts';
 import { reclaimLoop } from './loops/reclaim.ts';
 import { reclaimTasksLoop } from './loops/reclaim-tasks.ts';
 import { reissueTasksLoop } from './loops/reissue-tasks.ts';
@@ -17,6 +20,10 @@ import { retentionLoop } from './loops/retention.ts';
 /** Lost runs are looked for at least so often, ms; a look costs one small query. */
 const slowestReclaimMs = 1_000;
 const reissueMs = 5_000;
+/** How long before its tick a run is made, ms. */
+const lookAheadMs = 5_000;
+const overlapMs = 1_000;
+const lateAfterMs = 15_000;
 
 /** @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
 export const startScheduler: StartScheduler = async ({ config, log }): Promise<FleetProcess> => {
@@ -27,6 +34,9 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
     const parts = { engine, broker, log: log.logger };
     const healthFile = openHealthFile(config.healthFile, { clock: engine.services.leaseClock, goodForMs: config.leaseMs });
     const loops = joinServices('scheduler', [
+      materialiseLoop(parts, { lookAheadMs }),
+      overlapLoop(parts, { intervalMs: overlapMs }),
+      markLateLoop(parts, { lateAfterMs }),
       reclaimLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reclaimTasksLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),

@@ -5,7 +5,7 @@ import type { Broker, Ticket } from '../src/broker/broker.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
-import { stateOf } from '../src/model/state.ts';
+import { isTerminal, stateOf } from '../src/model/state.ts';
 
 /** How long another worker has to come by for a flow that is not known here, ms. */
 const unknownFlowDelayMs = 5_000;
@@ -16,6 +16,8 @@ export interface TicketParts {
   readonly log: Logger;
   /** Flows of this worker by name. */
   readonly flows: ReadonlyMap<string, FlowDefinition>;
+  /** Told that the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
+  readonly tickEnded?: (deployment: string) => void;
 }
 
 /**
@@ -28,6 +30,7 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
   if (ticket.kind !== 'run') return;
   const run = await engine.claim(ticket.id);
   if (run === null) return;
+  await untilDue(engine, run);
   const definition = flows.get(run.flow);
   if (definition === undefined) return leaveToOthers(parts, run);
   const underWay = await engine.execute(run, definition).catch((error: unknown) => {
@@ -37,8 +40,15 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
   if (underWay === null) await giveBack(parts, run, null);
   else {
     const ended = await underWay.ended;
+    if (ended.scheduleId !== null && ended.deployment !== null && isTerminal(ended.state.type)) parts.tickEnded?.(ended.deployment);
     if (underWay.flowRun.givenUp?.code === 'RUN_SUSPENDED' && ended.dueAt !== null) await wakeWhenDue(parts, ended, ended.dueAt);
   }
+}
+
+/** A claim may come up to a second early, where the clocks of a fleet differ; nothing starts before its instant. */
+async function untilDue({ services }: Engine, { dueAt }: Run): Promise<void> {
+  if (dueAt === null) return;
+  for (let ms = dueAt - services.clock.now(); ms > 0; ms = dueAt - services.clock.now()) await services.clock.sleep(Math.min(ms, 1_000));
 }
 
 /** Puts the ticket that wakes a suspended run on time; should it be lost, the look through the store is the net. */

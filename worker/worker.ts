@@ -8,21 +8,23 @@
 import { systemClock } from '../src/base/clock.ts';
 import { packageVersion } from '../src/base/installed.ts';
 import { joinServices } from '../src/base/service.ts';
-import type { FleetProcess, StartWorker, WorkerOptions } from '../src/client/fleet-process.ts';
+import type { StartWorker, WorkerOptions, WorkerProcess } from '../src/client/fleet-process.ts';
 import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
+import { Gather } from '../src/engine/gather.ts';
 import { TaskExecutor } from '../src/engine/task-executor.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
-import { taskQueueOf } from '../src/model/queue.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
+import { settleOverlap } from '../scheduler/loops/overlap.ts';
 import { putTickets } from '../scheduler/loops/parts.ts';
 import { reclaimLoop } from '../scheduler/loops/reclaim.ts';
 import { reclaimTasksLoop } from '../scheduler/loops/reclaim-tasks.ts';
 import { reissueTasksLoop } from '../scheduler/loops/reissue-tasks.ts';
 import { reissueLoop } from '../scheduler/loops/reissue.ts';
 import { FleetSpread } from './fleet-spread.ts';
-import { heartbeat } from './heartbeat.ts';
+import { heartbeat, type HeartbeatOptions } from './heartbeat.ts';
 import { processTicket } from './process-ticket.ts';
+import { WorkerQueues } from './queues.ts';
 
 /** Slower than those of a scheduler. */
 const reissueMs = 10_000;
@@ -32,8 +34,8 @@ const suspendOverMs = 30_000;
 const settleMs = 2_000;
 
 /** @throws BatutaError FILE_NOT_FOUND (no such place for flows), NAME_INVALID (queue), CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
-export const startWorker: StartWorker = async (options): Promise<FleetProcess> => {
-  const { config, log, queues, concurrency } = options;
+export const startWorker: StartWorker = async (options): Promise<WorkerProcess> => {
+  const { config, log, concurrency } = options;
   const flows = await loadKnownFlows(options);
   const spread = new FleetSpread({ clock: systemClock, log: log.logger });
   const client = await openClient({ config, log }, { settings: { abortUnrenewed: true, suspendOverMs }, spread });
@@ -43,10 +45,24 @@ export const startWorker: StartWorker = async (options): Promise<FleetProcess> =
     const broker = await client.broker();
     spread.connect(broker);
     for (const flow of flows.values()) await engine.describe(flow);
-    const parts = { engine, broker, log: log.logger, flows };
+    const loopParts = { engine, broker, log: log.logger };
+    const tickEnds = new Gather(async (names: readonly string[]): Promise<readonly void[]> => {
+      await settleOverlap(loopParts, [...new Set(names)]);
+      return [];
+    });
+    const tickEnded = (deployment: string): void =>
+      void tickEnds
+        .add(deployment)
+        .catch((error: unknown) => log.logger.warn({ err: error }, 'Runs that wait for this one are let go by a scheduler.'));
+    const parts = { ...loopParts, flows, tickEnded };
     const tasks = new TaskExecutor({ services, spread, flows });
-    const taskConsumer = broker.consume(queues.map(taskQueueOf), { concurrency }, (ticket) => tasks.execute(ticket.id));
-    const consumer = broker.consume(queues, { concurrency }, (ticket) => processTicket(parts, ticket));
+    const queues = new WorkerQueues({
+      broker,
+      concurrency,
+      onRun: (ticket) => processTicket(parts, ticket),
+      onTask: (ticket) => tasks.execute(ticket.id),
+    });
+    queues.serve(options.queues);
     const { id, host, pid } = services.owner;
     const worker = {
       id,
@@ -54,14 +70,17 @@ export const startWorker: StartWorker = async (options): Promise<FleetProcess> =
       version: packageVersion(),
       host,
       pid,
-      queues,
       concurrency,
-      flows: Object.fromEntries([...flows.values()].map(({ name, version }) => [name, version])),
       startedAt: services.clock.now(),
     };
+    const workerNow: HeartbeatOptions['worker'] = () => ({
+      ...worker,
+      queues: queues.names,
+      flows: Object.fromEntries([...flows.values()].map(({ name, version }) => [name, version])),
+    });
     const healthFile = openHealthFile(config.healthFile, { clock: services.leaseClock, goodForMs: config.leaseMs });
     const background = joinServices('worker', [
-      heartbeat({ services, log: log.logger, worker, running: () => consumer.running + taskConsumer.running, healthFile }),
+      heartbeat({ services, log: log.logger, worker: workerNow, running: () => queues.running, healthFile }),
       reclaimLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
       reclaimTasksLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
@@ -70,7 +89,7 @@ export const startWorker: StartWorker = async (options): Promise<FleetProcess> =
     await background.start();
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
-      await Promise.all([consumer.quiet(), taskConsumer.quiet()]);
+      await queues.quiet();
       const finishMs = Math.max(0, deadlineMs - settleMs);
       const [left] = await Promise.all([engine.handBack(finishMs), tasks.handBack(finishMs)]);
       await putTickets(broker, left, services.clock.now()).catch((error: unknown) =>
@@ -78,12 +97,18 @@ export const startWorker: StartWorker = async (options): Promise<FleetProcess> =
       );
       if (left.length > 0) log.logger.info({ runs: left.length }, 'Handed back runs that had not ended.');
       await background.stop();
-      await Promise.all([consumer.close({ deadlineMs: settleMs }), taskConsumer.close({ deadlineMs: settleMs })]);
+      await queues.close(settleMs);
       await client.close();
     };
     return {
-      greeting: `Worker ${worker.name} serves ${queues.join(', ')} with ${concurrency} places and ${flows.size} flows, tickets by ${broker.url}.`,
+      greeting: `Worker ${worker.name} serves ${queues.names.join(', ')} with ${concurrency} places and ${flows.size} flows, tickets by ${broker.url}.`,
       stop: (deadlineMs) => (stopped ??= stop(deadlineMs)),
+      async setFlows(changed) {
+        for (const flow of changed) await engine.describe(flow);
+        flows.clear();
+        for (const flow of changed) flows.set(flow.name, flow);
+      },
+      serveAlso: (more) => queues.serve(more),
     };
   } catch (error) {
     await client.close();
@@ -92,7 +117,8 @@ export const startWorker: StartWorker = async (options): Promise<FleetProcess> =
 };
 
 /** A file that does not load is told and left out: the others can be worked on. */
-async function loadKnownFlows({ config, log, cwd }: WorkerOptions): Promise<ReadonlyMap<string, FlowDefinition>> {
+async function loadKnownFlows({ config, log, cwd, flows: given }: WorkerOptions): Promise<Map<string, FlowDefinition>> {
+  if (given) return new Map(given.map((flow) => [flow.name, flow]));
   const { flows, broken } = await loadFlows(config.flows, { cwd });
   for (const { error } of broken) log.logger.error({ code: error.code }, error.message);
   if (flows.length === 0) log.logger.warn(`No flow was found in ${config.flows.join(', ')}; this worker leaves every run to others.`);

@@ -1,4 +1,4 @@
-/** Deletes what ended longer ago than the retention, result files included, and forgets workers that are long gone. */
+/** Deletes what ended longer ago than its deployment, else the retention of the settings, keeps it, result files included, and forgets workers that are long gone. */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import type { LoopParts } from './parts.ts';
 
@@ -6,7 +6,7 @@ const intervalMs = 3_600_000;
 /** A worker that has been silent for so long is no longer listed. */
 const forgottenAfterMs = 3_600_000;
 
-/** @param retentionMs null keeps runs for ever */
+/** @param retentionMs null keeps runs for ever, save those of deployments that say otherwise */
 export function retentionLoop({ engine, log }: LoopParts, { retentionMs }: { readonly retentionMs: number | null }): Loop {
   const { store, clock, results } = engine.services;
   return makeLoop({
@@ -17,8 +17,7 @@ export function retentionLoop({ engine, log }: LoopParts, { retentionMs }: { rea
     onError: (error) => log.warn({ err: error }, 'Old runs could not be deleted.'),
     async step(signal) {
       await store.workers.prune(forgottenAfterMs);
-      if (retentionMs === null) return;
-      const { runs, resultRefs } = await store.prune(clock.now() - retentionMs, { signal });
+      const { runs, resultRefs } = await store.expire({ now: clock.now(), keepMs: retentionMs, signal });
       for (const ref of resultRefs) await results.remove(ref);
       if (runs > 0) log.info({ runs }, 'Deleted runs that ended long ago.');
     },

@@ -30,7 +30,7 @@ export interface DeploymentRunOptions {
 
 /** A run that waits for a worker. Units: UTC epoch ms. @throws BatutaError OPTION_INVALID when a function of the flow that gives its limit throws */
 export function deploymentRun(
-  services: Pick<EngineServices, 'makeId' | 'random' | 'clock'>,
+  services: Pick<EngineServices, 'makeId' | 'random'> & { readonly clock: Pick<EngineServices['clock'], 'now'> },
   deployment: Deployment,
   options: DeploymentRunOptions = {},
 ): NewRun {

@@ -2,10 +2,11 @@
 import { isTerminal, terminalTypes } from '../model/state.ts';
 import type { StateType } from '../model/state.ts';
 import type { Connection, Query } from './connection.ts';
+import { markStale } from './figures-sums.ts';
 import type { PruneReport } from './store.ts';
 
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
-const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks'] as const;
+const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks', 'limit_slots'] as const;
 
 /** Changes of runs that live events can go back to (SQLite; elsewhere the transitions themselves serve). */
 const keptRunEvents = 100_000;
@@ -24,7 +25,7 @@ export async function deleteRun(connection: Connection, id: string, force: boole
   return await connection.transaction(async (query) => {
     const [run] = await query<{ state_type: StateType }>('select state_type from runs where id = $1', [id]);
     if (run === undefined || (!force && !isTerminal(run.state_type))) return false;
-    await deleteFamilies(connection, query, [id]);
+    await deleteFamilies(connection, query, [id], { areCounted: false });
     return true;
   });
 }
@@ -38,26 +39,59 @@ export async function resultRefsOf(connection: Connection, runId: string): Promi
   return rows.map(({ key }) => key);
 }
 
+/** Which runs are pruned; `$1` is the instant, for those of one kind the one they ended before, for the other the present. */
+type Expired = 'all' | 'not by deployment' | 'by deployment';
+
 /** See `Store.prune`. A sub-flow run goes with its parent, never before it. */
 export async function pruneRuns(
   connection: Connection,
   before: number,
   batch: number,
   signal: AbortSignal | undefined,
+  expired: Expired = 'all',
 ): Promise<PruneReport> {
   const resultRefs: string[] = [];
   let runs = 0;
   while (signal?.aborted !== true) {
-    const pruned = await connection.transaction((query) => pruneBatch(connection, query, before, batch));
+    const pruned = await connection.transaction((query) => pruneBatch(connection, query, before, batch, expired));
     resultRefs.push(...pruned.resultRefs);
     runs += pruned.runs;
     if (pruned.roots < batch) break;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
+  if (expired === 'by deployment') return { runs, resultRefs };
   // A recorder that was killed leaves its mark; one that lives has renewed it since.
   if (connection.dialect === 'postgres') await connection.query('delete from flush_marks where at < $1', [before]);
   else await connection.query('delete from run_events where seq <= (select max(seq) from run_events) - $1', [keptRunEvents]);
   return { runs, resultRefs };
+}
+
+/** See `Store.expire`. */
+export async function expireRuns(
+  connection: Connection,
+  {
+    now,
+    keepMs,
+    batch,
+    signal,
+  }: { readonly now: number; readonly keepMs: number | null; readonly batch: number; readonly signal: AbortSignal | undefined },
+): Promise<PruneReport> {
+  const ofDeployments = await pruneRuns(connection, now, batch, signal, 'by deployment');
+  if (keepMs === null) return ofDeployments;
+  const others = await pruneRuns(connection, now - keepMs, batch, signal, 'not by deployment');
+  return { runs: ofDeployments.runs + others.runs, resultRefs: [...ofDeployments.resultRefs, ...others.resultRefs] };
+}
+
+/** What ended before an instant was created before it, so the indexes over the creation serve. */
+function expiredBy(expired: Expired): string {
+  if (expired === 'by deployment') {
+    return `id in (select old.id from deployments join runs as old on old.deployment = deployments.name
+        and old.created_at < $1 - deployments.retention_ms and old.ended_at < $1 - deployments.retention_ms
+      where deployments.retention_ms is not null)`;
+  }
+  const old = 'created_at < $1 and ended_at < $1';
+  if (expired === 'all') return old;
+  return `${old} and not exists (select 1 from deployments where deployments.name = runs.deployment and deployments.retention_ms is not null)`;
 }
 
 async function pruneBatch(
@@ -65,10 +99,10 @@ async function pruneBatch(
   query: Query,
   before: number,
   batch: number,
+  expired: Expired,
 ): Promise<PruneReport & { readonly roots: number }> {
-  // What ended before the instant was created before it, so the index over the creation serves.
   const roots = await query<{ id: string }>(
-    `select id from runs where created_at < $1 and state_type in (${terminalList}) and ended_at < $1
+    `select id from runs where ${expiredBy(expired)} and state_type in (${terminalList})
        and (parent_run_id is null or not exists (select 1 from runs as parent where parent.id = runs.parent_run_id))
      order by created_at, id limit $2 ${connection.dialect === 'sqlite' ? '' : 'for update skip locked'}`,
     [before, batch],
@@ -78,13 +112,21 @@ async function pruneBatch(
     connection,
     query,
     roots.map(({ id }) => id),
+    { areCounted: true },
   );
   return { roots: roots.length, ...removed };
 }
 
-async function deleteFamilies(connection: Connection, query: Query, roots: readonly string[]): Promise<PruneReport> {
+/** @param areCounted Whether the runs go on being counted in the figures of their time. */
+async function deleteFamilies(
+  connection: Connection,
+  query: Query,
+  roots: readonly string[],
+  { areCounted }: { readonly areCounted: boolean },
+): Promise<PruneReport> {
   const found = await query<{ id: string }>(`${familyOf(connection)} select id from family`, [idList(roots)]);
   const ids = idList(found.map(({ id }) => id));
+  if (!areCounted) await markStale(connection, query, ids);
   const listed = `(select id from ${connection.fragments.list(1, { id: 'text' })} as listed)`;
   const keys = await query<{ key: string }>(`select distinct key from results where run_id in ${listed}`, [ids]);
   for (const table of owned) await query(`delete from ${table} where run_id in ${listed}`, [ids]);

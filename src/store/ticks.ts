@@ -69,10 +69,10 @@ async function claim(
   return { now, schedules: due.length, ...placed };
 }
 
-async function clockOf({ fragments, now }: Connection, query: Query): Promise<number> {
-  const fixed = now();
+async function clockOf(connection: Connection, query: Query): Promise<number> {
+  const fixed = connection.now();
   if (fixed !== null) return fixed;
-  const [row] = await query<{ now: number }>(`select ${fragments.now(1)} as now`, [fixed]);
+  const [row] = await query<{ now: number }>(`select ${connection.fragments.now(1)} as now`, [fixed]);
   return row?.now ?? 0;
 }
 

@@ -1,0 +1,99 @@
+/**
+ * Turns ticks of schedules into runs: shortly before each tick a row that waits for it, with a ticket delayed to the millisecond.
+ *
+ * Sleeps until the next tick wants its run, a second at most, and is woken by whoever changes schedules here or says so through the
+ * broker. Any number of schedulers may run; each tick is decided about by one of them. A crash before the rows are written leaves the
+ * ticks to the next look; one after leaves runs without tickets, which `reissue` finds.
+ */
+import type { Timer } from '../../src/base/clock.ts';
+import { makeLoop } from '../../src/base/loop.ts';
+import { makeService, type Service } from '../../src/base/service.ts';
+import { schedulesChannel } from '../../src/broker/broker.ts';
+import { missedAfterMs } from '../../src/model/ticks.ts';
+import type { ClaimTicksReport } from '../../src/store/store.ts';
+import { planTicks } from '../plan-ticks.ts';
+import { settleOverlap } from './overlap.ts';
+import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+
+/** Longest time between two looks, ms. */
+const netMs = 1_000;
+/** How soon is looked again for what another has locked, ms. */
+const lockedMs = 100;
+/** Schedules of one transaction, and about as many runs. */
+const batchSchedules = 1_000;
+/** A scheduler that has not come round for longer than this counts as having been away, ms. */
+const awayMs = 10_000;
+
+export interface MaterialiseOptions {
+  /** How long before its tick a run is made, ms. */
+  readonly lookAheadMs: number;
+}
+
+export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOptions): Service {
+  const { engine, broker, log } = parts;
+  const { store, clock, leaseClock, random, makeId } = engine.services;
+  /** When it fell behind and last came round; null while nothing is due. What is late for that reason alone was not missed. */
+  let behind: { readonly since: number; readonly seenAt: number } | null = null;
+  let timer: Timer | undefined;
+  let unsubscribe: (() => void) | undefined;
+
+  const plan = {
+    makeId,
+    random,
+    lookAheadMs,
+    maxRuns: batchSchedules,
+    onError: (error: unknown, { deployment, schedule }: { deployment: { name: string }; schedule: { slug: string } }) =>
+      log.error({ err: error, deployment: deployment.name, schedule: schedule.slug }, 'A schedule cannot be read; it ticks no more.'),
+  };
+
+  const claim = (): Promise<ClaimTicksReport> =>
+    store.ticks.claim({ limit: batchSchedules, lookAheadMs, missedAfterMs }, (due, now, open) => {
+      const goesOn = behind !== null && now >= behind.seenAt && now - behind.seenAt < awayMs;
+      behind = { since: goesOn && behind !== null ? behind.since : now, seenAt: now };
+      return planTicks(due, now, behind.since, open, plan);
+    });
+
+  const wakeIn = (ms: number): void => {
+    timer?.cancel();
+    timer = ms < netMs ? leaseClock.setTimer(Math.max(1, ms), loop.wake, { unref: true }) : undefined;
+  };
+
+  const loop = makeLoop({
+    name: 'materialise',
+    intervalMs: netMs,
+    maxBackoffMs,
+    clock: leaseClock,
+    random,
+    onError: (error) => log.warn({ err: error }, 'Ticks could not be turned into runs; they are once the database is back.'),
+    async step() {
+      const turn = await store.ticks.nextTurn({ lookAheadMs, withinMs: netMs });
+      if (turn.at === null || turn.at > turn.now) {
+        behind = null;
+        return wakeIn(turn.at === null ? netMs : turn.at - turn.now);
+      }
+      const { schedules, waiting, held, dropped } = await claim();
+      if (schedules === 0) return wakeIn(lockedMs);
+      if (dropped > 0) log.warn({ ticks: dropped }, 'Ticks were dropped by catch-up or overlap policies; their rows say why.');
+      await tryPutTickets(parts, waiting, clock.now());
+      // What they wait for may have ended while they were made.
+      if (held > 0) await settleOverlap(parts, null);
+      return 'again';
+    },
+  });
+
+  return makeService({
+    name: 'materialise',
+    async start() {
+      await loop.start();
+      unsubscribe = await broker.subscribe(schedulesChannel, loop.wake).catch((error: unknown) => {
+        log.warn({ err: error }, 'New schedules will be seen by looking, up to a second later.');
+        return undefined;
+      });
+    },
+    async stop() {
+      unsubscribe?.();
+      await loop.stop();
+      timer?.cancel();
+    },
+  });
+}

@@ -1,0 +1,38 @@
+/**
+ * Lets runs go that wait for those of earlier ticks, and cancels those whose place a later tick takes.
+ *
+ * The end of a run tells the worker that executed it, which does the same at once; this loop is the net. Runs in every scheduler; each
+ * run is released by one of them.
+ */
+import { type Loop, makeLoop } from '../../src/base/loop.ts';
+import { cancelBelow } from '../../src/engine/cancel-below.ts';
+import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+
+const message = `A later tick took its place (overlap 'cancel-running').`;
+
+export function overlapLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
+  const { leaseClock, random } = parts.engine.services;
+  return makeLoop({
+    name: 'overlap',
+    intervalMs,
+    maxBackoffMs,
+    clock: leaseClock,
+    random,
+    onError: (error) => parts.log.warn({ err: error }, 'Runs that wait for earlier ones could not be looked for.'),
+    step: () => settleOverlap(parts, null),
+  });
+}
+
+/**
+ * Does what is to be done now for these deployments (null: all).
+ *
+ * @throws BatutaError STORE_…
+ */
+export async function settleOverlap(parts: LoopParts, deployments: readonly string[] | null): Promise<void> {
+  const { store, clock, isOwnerGone } = parts.engine.services;
+  for (const id of await store.ticks.overtaken(deployments)) {
+    await store.runs.requestCancel(id, clock.now(), message, isOwnerGone);
+    await cancelBelow(parts.engine.services, id, message);
+  }
+  await tryPutTickets(parts, await store.ticks.release(deployments), clock.now());
+}

@@ -1,0 +1,104 @@
+/** Decides what becomes of the ticks of schedules that are due: catch-up first, then overlap with runs of the same deployment. */
+import type { MakeId } from '../src/base/id.ts';
+import { deploymentRun } from '../src/engine/deployment-run.ts';
+import { type OpenTick, overlapOf } from '../src/model/overlap.ts';
+import { stateOf } from '../src/model/state.ts';
+import { jitterOf, ticksDue } from '../src/model/ticks.ts';
+import type { DueSchedule, NewRun, TickPlan, TickRun } from '../src/store/store.ts';
+
+export interface PlanOptions {
+  readonly makeId: MakeId;
+  /** From 0 up to but not including 1; for the names of runs. */
+  readonly random: () => number;
+  readonly lookAheadMs: number;
+  /** Most runs of one plan; a schedule with more ticks gets the others when it is asked again. At least one each. */
+  readonly maxRuns: number;
+  /** Told of a schedule that cannot be read; it ticks no more until it is deployed again. */
+  readonly onError: (error: unknown, one: DueSchedule) => void;
+}
+
+/**
+ * Gives the plans in the order of the schedules.
+ *
+ * @param asOf instant as of which a tick counts as missed, UTC epoch ms
+ * @param open runs of earlier ticks that have not ended, oldest first, by deployment
+ */
+export function planTicks(
+  due: readonly DueSchedule[],
+  now: number,
+  asOf: number,
+  open: ReadonlyMap<string, readonly OpenTick[]>,
+  options: PlanOptions,
+): readonly TickPlan[] {
+  const limit = Math.max(1, Math.floor(options.maxRuns / Math.max(1, due.length)));
+  const standing = new Map([...open].map(([name, ticks]) => [name, [...ticks]]));
+  return due.map((one) => {
+    try {
+      return planOne(one, now, asOf, standing, limit, options);
+    } catch (error) {
+      // The rules are pure and would fail for ever; the other schedules shall not stand still with it.
+      options.onError(error, one);
+      return { runs: [], nextTickAt: null };
+    }
+  });
+}
+
+function planOne(
+  one: DueSchedule,
+  now: number,
+  asOf: number,
+  standing: Map<string, OpenTick[]>,
+  limit: number,
+  options: PlanOptions,
+): TickPlan {
+  const { deployment, schedule } = one;
+  const { catchup, catchupWindowMs, overlap } = deployment;
+  const until = overlap === 'allow' ? now + options.lookAheadMs : now;
+  const { nextTickAt } = schedule;
+  const answer = ticksDue({ schedule: schedule.schedule, nextTickAt, catchup, catchupWindowMs, asOf, until, limit });
+  const runs = answer.ticks.map((tick) => runFor(one, tick, now, standing, options));
+  const { dropped } = answer;
+  if (dropped !== null) runs.unshift(droppedRun(one, dropped.lastAt, dropped.message, now, options));
+  return { runs, nextTickAt: answer.nextTickAt };
+}
+
+function runFor(
+  one: DueSchedule,
+  { at, missed }: { readonly at: number; readonly missed: boolean },
+  now: number,
+  standing: Map<string, OpenTick[]>,
+  options: PlanOptions,
+): TickRun {
+  const { deployment, schedule } = one;
+  const open = standing.get(deployment.name) ?? [];
+  const verdict = overlapOf(deployment.overlap, open);
+  if (verdict.kind === 'drop') return droppedRun(one, at, verdict.message, now, options);
+  const held = verdict.kind === 'hold';
+  const made = missed ? 'Makes up for its tick, which was missed while no scheduler was at work.' : null;
+  // One that is made late can be waited for only from now on.
+  const dueAt = Math.max(at + jitterOf(schedule.id, at, schedule.jitterMs), now);
+  const run = { ...tickRun(one, at, dueAt, now, options), state: stateOf('SCHEDULED', 'Scheduled', held ? verdict.message : made) };
+  if (deployment.overlap !== 'allow') standing.set(deployment.name, [...open, { name: run.name, scheduledFor: at, held }]);
+  return { run, held };
+}
+
+/** The row that stays of a tick for which no run is made, and says why. */
+function droppedRun(one: DueSchedule, at: number, message: string, now: number, options: PlanOptions): TickRun {
+  return { run: { ...tickRun(one, at, null, now, options), state: stateOf('CANCELLED', 'Skipped', message), endedAt: now }, held: false };
+}
+
+function tickRun(
+  { deployment, flowConcurrency, schedule }: DueSchedule,
+  at: number,
+  dueAt: number | null,
+  now: number,
+  { makeId, random }: PlanOptions,
+): NewRun {
+  return deploymentRun({ makeId, random, clock: { now: () => now } }, deployment, {
+    params: schedule.params ?? deployment.params,
+    flowConcurrency,
+    scheduledFor: at,
+    dueAt,
+    scheduleId: schedule.id,
+  });
+}
