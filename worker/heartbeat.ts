@@ -10,7 +10,8 @@ import type { WorkerRow } from '../src/store/store.ts';
 export interface HeartbeatOptions {
   readonly services: EngineServices;
   readonly log: Logger;
-  readonly worker: Omit<WorkerRow, 'running' | 'lagMs'>;
+  /** What it is and serves at this moment. */
+  readonly worker: () => Omit<WorkerRow, 'running' | 'lagMs'>;
   /** Runs under way now. */
   readonly running: () => number;
   readonly healthFile: HealthFile;
@@ -31,7 +32,7 @@ export function heartbeat({ services, log, worker, running, healthFile }: Heartb
       const lagMs = eventLoop.takeLongestLagMs();
       if (lagMs > settings.leaseMs / 3)
         log.warn({ lagMs: Math.round(lagMs) }, `A task held up this worker for a large part of its lease; mark it isolate: 'thread'.`);
-      await store.workers.beat({ ...worker, running: running(), lagMs });
+      await store.workers.beat({ ...worker(), running: running(), lagMs });
       await healthFile.beat();
     },
   });
@@ -43,7 +44,7 @@ export function heartbeat({ services, log, worker, running, healthFile }: Heartb
       await loop.stop();
       await healthFile.remove();
       // A store that is gone forgets the worker by its silence.
-      await store.workers.remove(worker.id).catch(() => undefined);
+      await store.workers.remove(worker().id).catch(() => undefined);
     },
   });
 }

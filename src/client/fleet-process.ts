@@ -1,6 +1,7 @@
 /** Contract between the command line and the processes of the fleet, which are built from `worker/` and `scheduler/`. */
 import type { Log } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
+import type { FlowDefinition } from '../model/flow.ts';
 
 export interface FleetProcessOptions {
   readonly config: Config;
@@ -16,6 +17,8 @@ export interface WorkerOptions extends FleetProcessOptions {
   readonly concurrency: number;
   /** Name for people; default the host and the process id. */
   readonly name: string | undefined;
+  /** What it executes; default the flows that are found where the settings say. */
+  readonly flows?: readonly FlowDefinition[];
 }
 
 /** A process of the fleet at work. */
@@ -26,6 +29,14 @@ export interface FleetProcess {
   stop(deadlineMs: number): Promise<void>;
 }
 
+/** A worker at work, which can be told of what has changed. */
+export interface WorkerProcess extends FleetProcess {
+  /** Executes these flows from now on in place of those it knew; runs under way go on with theirs. @throws BatutaError STORE_… */
+  setFlows(flows: readonly FlowDefinition[]): Promise<void>;
+  /** Serves these queues as well; those it serves already are left as they are. */
+  serveAlso(queues: readonly string[]): void;
+}
+
 /** What `worker/main.js` and `scheduler/main.js` export as `start`. */
-export type StartWorker = (options: WorkerOptions) => Promise<FleetProcess>;
+export type StartWorker = (options: WorkerOptions) => Promise<WorkerProcess>;
 export type StartScheduler = (options: FleetProcessOptions) => Promise<FleetProcess>;
