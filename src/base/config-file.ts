@@ -24,11 +24,68 @@ export interface ConfigDefaults {
   readonly retention?: Duration | 'forever';
 }
 
+/** When a deployment runs: exactly one of `cron`, `interval` and `rrule`. Times are ISO 8601, local to the zone when they name none. */
+export interface ConfigSchedule {
+  /** 5 fields, 6 with seconds first, or `@daily` and the like. */
+  readonly cron?: string;
+  /** A duration such as `'15m'` or `'1 hour'`, or a number of seconds, as text. */
+  readonly interval?: string;
+  /** RFC 5545: an RRULE, or several lines with DTSTART, RRULE, RDATE and EXDATE. */
+  readonly rrule?: string;
+  /** Whose wall clock counts. Default UTC. */
+  readonly timezone?: string;
+  /** For intervals: a time it ticks at. */
+  readonly anchor?: string;
+  readonly start?: string;
+  readonly end?: string;
+  /** Stable name in the deployment. Default its kind, with a number from the second of a kind on: `cron`, `cron-2`. */
+  readonly slug?: string;
+  /** Laid over the parameters of the deployment. */
+  readonly params?: Readonly<Record<string, unknown>>;
+  /** Each run starts up to so much later than its tick. */
+  readonly jitter?: Duration;
+  /** Whether it begins paused. */
+  readonly paused?: boolean;
+}
+
+/** A deployment, as `batuta deploy --all` takes it; checked there. */
+export interface ConfigDeployment {
+  /** Default the name of the flow. */
+  readonly name?: string;
+  /** Name of a flow of the project, or the class. */
+  readonly flow: string | (new () => object);
+  readonly description?: string;
+  readonly params?: unknown;
+  readonly tags?: readonly string[];
+  readonly queue?: string;
+  /** -100 to 100. */
+  readonly priority?: number;
+  /** Runs at the same time; of each key apart when there is one. */
+  readonly concurrency?:
+    | number
+    | { readonly limit: number; readonly key?: string; readonly onConflict?: 'queue' | 'skip' | 'cancel-running' };
+  /** What becomes of ticks while no scheduler was at work. Default `latest`. */
+  readonly catchup?: 'none' | 'latest' | 'all';
+  /** Default 1 hour. */
+  readonly catchupWindow?: Duration;
+  /** What becomes of a tick while an earlier run is still there. Default `allow`. */
+  readonly overlap?: 'allow' | 'skip' | 'buffer-one' | 'buffer-all' | 'cancel-running';
+  /** How long ended runs are kept. Default as the settings say. */
+  readonly retention?: Duration | 'forever';
+  /** Template of the names of its runs, like `sync-{customer}`. */
+  readonly runName?: string;
+  /** Whether it begins paused. */
+  readonly paused?: boolean;
+  readonly schedules?: readonly ConfigSchedule[];
+}
+
 /** The default export of `batuta.config.ts`. */
 export interface BatutaConfig {
   /** Folders or files that hold flows; default `flows`. */
   readonly flows?: string | readonly string[];
   readonly defaults?: ConfigDefaults;
+  /** What `batuta deploy --all` and `batuta dev` deploy. */
+  readonly deployments?: readonly ConfigDeployment[];
 }
 
 /**

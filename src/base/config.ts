@@ -1,5 +1,5 @@
 /** The only file that reads the environment. Puts the settings together: flag, then environment, then file, then default. */
-import type { BatutaConfig } from './config-file.ts';
+import type { BatutaConfig, ConfigDeployment } from './config-file.ts';
 import { BatutaError, isBatutaError } from './errors.ts';
 import { nearestNames } from './nearest.ts';
 import { type Config, type DefaultBasis, type Setting, settings } from './settings.ts';
@@ -29,6 +29,8 @@ export interface ConfigInput {
 export interface LoadedConfig {
   readonly config: Config;
   readonly sources: Readonly<Record<keyof Config, ConfigSource>>;
+  /** The project's configuration file, null when there is none, and the deployments it declares, unchecked. */
+  readonly file: { readonly name: string; readonly deployments: readonly ConfigDeployment[] } | null;
   /** Sentences about what is odd but no error, such as a `BATUTA_` variable that does not exist. */
   readonly warnings: readonly string[];
 }
@@ -74,7 +76,8 @@ export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig>
 
   const loaded = { config: Object.freeze(values) as Config, sources: Object.freeze(sources) as LoadedConfig['sources'] };
   refuseWhatDoesNotFit(loaded.config, loaded.sources);
-  return Object.freeze({ ...loaded, warnings: Object.freeze(findUnknownVariables(env)) });
+  const declared = file && { name: file.name, deployments: file.config.deployments ?? [] };
+  return Object.freeze({ ...loaded, file: declared, warnings: Object.freeze(findUnknownVariables(env)) });
 }
 
 /** Every setting with its value and source, in the order of the table, secrets hidden. */
@@ -125,7 +128,13 @@ function readFile({ name: file, config }: LoadedConfigFile): ReadonlyMap<string,
     throw new BatutaError('CONFIG_INVALID', `${file} must export default an object, best made by defineConfig({ flows, defaults }).`);
   }
   const { defaults = {}, ...top } = config;
-  refuseUnknown(file, Object.keys(top), ['flows', 'defaults']);
+  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments']);
+  if (top.deployments !== undefined && !Array.isArray(top.deployments)) {
+    throw new BatutaError(
+      'CONFIG_INVALID',
+      `${file}: deployments must be a list such as [{ flow: 'daily-sales', schedules: [{ cron: '@daily' }] }].`,
+    );
+  }
   const names = keys.map((key) => settings[key].name).filter((name) => name !== 'flows');
   refuseUnknown(`${file}, defaults`, Object.keys(defaults), names);
   const entries = Object.entries({ ...defaults, flows: top.flows }).filter(([, value]) => value !== undefined);

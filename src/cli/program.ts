@@ -1,7 +1,9 @@
 /** The tree of commands: their arguments, options and help. What they do is loaded once one is chosen. */
 import { Command } from 'commander';
 import type { GlobalOptions } from './context.ts';
+import { declareDeploymentCommands } from './declare-deployment.ts';
 import { declareFleetCommands } from './declare-fleet.ts';
+import { declareKeyCommands } from './declare-key.ts';
 import { declareFlowCommands } from './declare-flow.ts';
 import { declareProjectCommands } from './declare-project.ts';
 import { declareRunCommand } from './declare-run.ts';
@@ -37,7 +39,9 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareRunCommand(program, perform);
   declareRunsCommands(program, perform);
   declareFlowCommands(program, perform);
+  declareDeploymentCommands(program, perform);
   declareFleetCommands(program, perform);
+  declareKeyCommands(program, perform);
   declareScheduleCommands(program, perform);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);

@@ -1,0 +1,140 @@
+/** `batuta deploy`: gives a flow a schedule. */
+import { programName } from '../../base/config.ts';
+import type { DeploymentSpec, DeployReport, ScheduleSpec } from '../../client/deployments-client.ts';
+import type { Duration } from '../../base/duration.ts';
+import { catchupPolicies, overlapPolicies } from '../../model/deployment.ts';
+import type { CommandContext } from '../context.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import { openSettings, withClient } from '../open.ts';
+import { printJson } from '../print-json.ts';
+import { readCount, readDuration, readInteger, readWord, usage } from '../read-options.ts';
+import { readParams } from '../read-params.ts';
+import { reportJson } from '../render/deployment-json.ts';
+import { countLine, deployLines } from '../render/deploy-lines.ts';
+import { flowWithParams } from '../flow-with-params.ts';
+import { readDeclared } from '../read-declared.ts';
+
+export interface DeployOptions {
+  readonly cron: readonly string[];
+  readonly interval: readonly string[];
+  readonly rrule: readonly string[];
+  readonly timezone?: string;
+  readonly anchor?: string;
+  readonly start?: string;
+  readonly end?: string;
+  readonly jitter?: string;
+  readonly name?: string;
+  readonly params?: string;
+  readonly param: readonly string[];
+  readonly tag: readonly string[];
+  readonly queue?: string;
+  readonly priority?: string;
+  readonly catchup?: string;
+  readonly catchupWindow?: string;
+  readonly overlap?: string;
+  readonly concurrency?: string;
+  readonly retention?: string;
+  readonly paused?: boolean;
+  readonly description?: string;
+  readonly all?: boolean;
+  readonly dryRun?: boolean;
+  readonly prune?: boolean;
+  readonly json?: boolean;
+}
+
+/**
+ * Deploys one flow as the options say, or with `--all` what the configuration file declares. Prints what it did and when it runs; with
+ * `--json` the deployment with `outcome`, `changes` and `graph` (with `--all` an array of them).
+ */
+export async function deploy(context: CommandContext, target: string | undefined, options: DeployOptions): Promise<ExitStatus> {
+  return options.all ? await deployAll(context, target, options) : await deployOne(context, target, options);
+}
+
+async function deployOne(context: CommandContext, target: string | undefined, options: DeployOptions): Promise<ExitStatus> {
+  if (target === undefined)
+    throw usage('Which flow? Write for example: batuta deploy daily-sales --cron "0 0 * * *", or batuta deploy --all.');
+  if (options.prune) throw usage('--prune goes with --all: it deletes what batuta.config.ts no longer declares.');
+  const schedules = readSchedules(options);
+  const given = await readParams(options.params, options.param, context.terminal.cwd);
+  const rest = readRest(options);
+  const settings = await openSettings(context);
+  const { flow, params } = await flowWithParams(context, settings, target, given);
+  const spec: DeploymentSpec = { flow, ...rest, schedules, ...(params === undefined ? {} : { params }) };
+  const dryRun = options.dryRun === true;
+  const [report] = await withClient(context, (client) => client.deployments.deploy([spec], { dryRun }));
+  if (!report) return 1;
+  if (options.json) return printJson(context.terminal, reportJson(report));
+  print(context, [report], dryRun);
+  return 0;
+}
+
+async function deployAll(context: CommandContext, target: string | undefined, options: DeployOptions): Promise<ExitStatus> {
+  const { terminal } = context;
+  if (target !== undefined) throw usage(`--all deploys what batuta.config.ts declares; leave '${target}' out, or --all.`);
+  const extra = Object.entries(options).find(
+    ([name, value]) =>
+      !['all', 'dryRun', 'prune', 'json'].includes(name) && value !== undefined && !(Array.isArray(value) && value.length === 0),
+  );
+  if (extra)
+    throw usage(
+      `--${extra[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} does not go with --all; write it into batuta.config.ts.`,
+    );
+  const settings = await openSettings(context);
+  const specs = await readDeclared(context, settings);
+  const [dryRun, prune] = [options.dryRun === true, options.prune === true];
+  const reports = await withClient(context, (client) => client.deployments.deploy(specs, { origin: 'config', dryRun, prune }));
+  if (options.json) return printJson(terminal, reports.map(reportJson));
+  print(context, reports, dryRun);
+  terminal.err.line(countLine(reports, dryRun));
+  return 0;
+}
+
+function print({ terminal: { out, err }, clock }: CommandContext, reports: readonly DeployReport[], dryRun: boolean): void {
+  const single = reports.length === 1;
+  for (const report of reports) {
+    const ticks = report.deployment.pausedAt === null && (single || report.outcome === 'created');
+    for (const line of deployLines(report, clock.now(), out.paint, { ticks })) out.line(line);
+  }
+  const [first] = reports;
+  if (!single || !first) return;
+  const name = programName();
+  if (dryRun) err.line(err.paint.dim('Nothing was written (--dry-run).'));
+  else if (first.deployment.pausedAt !== null) err.line(err.paint.dim(`To start it: ${name} deployment resume ${first.deployment.name}`));
+  else if (first.outcome === 'created' && first.deployment.schedules.length === 0)
+    err.line(err.paint.dim(`It has no schedule. To run it: ${name} deployment run ${first.deployment.name}`));
+  else if (first.outcome === 'created')
+    err.line(err.paint.dim(`It runs while a scheduler and a worker are up: ${name} scheduler, ${name} worker`));
+}
+
+/** Each kind may be given several times; two kinds make one too many. */
+function readSchedules(options: DeployOptions): ScheduleSpec[] {
+  const kinds = (['cron', 'interval', 'rrule'] as const).filter((kind) => options[kind].length > 0);
+  if (kinds.length > 1) throw usage(`Give one of --cron, --interval and --rrule, not ${kinds.map((kind) => `--${kind}`).join(' and ')}.`);
+  const [kind] = kinds;
+  const { timezone, anchor, start, end, jitter } = options;
+  const shared = { timezone, anchor, start, end };
+  const lone = Object.entries({ ...shared, jitter }).find(([, value]) => value !== undefined);
+  if (kind === undefined) {
+    if (lone) throw usage(`--${lone[0]} says nothing without --cron, --interval or --rrule.`);
+    return [];
+  }
+  const jitterMs = jitter === undefined ? {} : { jitter: readDuration('--jitter', jitter) as Duration };
+  return options[kind].map((rule) => ({ [kind]: rule, ...shared, ...jitterMs }));
+}
+
+function readRest(options: DeployOptions): Omit<DeploymentSpec, 'flow' | 'params' | 'schedules'> {
+  const { name, queue, description, priority, catchup, catchupWindow, overlap, concurrency, retention, tag, paused } = options;
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(description === undefined ? {} : { description }),
+    ...(tag.length === 0 ? {} : { tags: tag }),
+    ...(paused ? { paused } : {}),
+    ...(priority === undefined ? {} : { priority: readInteger('--priority', priority, { min: -100, max: 100 }) }),
+    ...(catchup === undefined ? {} : { catchup: readWord('--catchup', catchup, catchupPolicies) }),
+    ...(catchupWindow === undefined ? {} : { catchupWindow: readDuration('--catchup-window', catchupWindow) }),
+    ...(overlap === undefined ? {} : { overlap: readWord('--overlap', overlap, overlapPolicies) }),
+    ...(concurrency === undefined ? {} : { concurrency: readCount('--concurrency', concurrency, { min: 1, max: 1_000_000 }) }),
+    ...(retention === undefined ? {} : { retention: retention === 'forever' ? retention : readDuration('--retention', retention) }),
+  };
+}

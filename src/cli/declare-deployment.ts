@@ -1,0 +1,138 @@
+/** The commands `deploy` and `deployment …`. */
+import type { Command } from 'commander';
+import { collect } from './declare-run.ts';
+import { makeGroup } from './make-group.ts';
+import type { Perform } from './perform.ts';
+
+const help = `
+Deploying again changes what is there: a pause made by hand and the identity of schedules stay.
+
+  batuta deploy --cron "0 0 * * *" daily-sales
+  batuta deploy daily-sales --cron "0 9 * * MON-FRI" --cron "0 12 * * SAT" --timezone Europe/Lisbon
+  batuta deploy flows/sync.ts --interval "15 min" --overlap skip -p region=eu --name sync-eu
+  batuta deploy --all --dry-run`;
+
+/** Adds the commands. */
+export function declareDeploymentCommands(program: Command, perform: Perform): void {
+  declareDeploy(program, perform);
+  const deployment = makeGroup(program, 'deployment', 'look at deployments and steer them');
+  declareReaders(deployment, perform);
+  declareWriters(deployment, perform);
+}
+
+function declareDeploy(program: Command, perform: Perform): void {
+  program
+    .command('deploy')
+    .description('give a flow a schedule, or a name under which it is run with parameters of its own')
+    .argument('[flow]', 'a file, or the name of a flow; `:Class` chooses among several in one file')
+    .option('--cron <expression>', '5 fields, 6 with seconds first, or @daily and the like; may be repeated', collect, [])
+    .option('--interval <duration>', "a duration or a number of seconds, e.g. '1 hour'; may be repeated", collect, [])
+    .option('--rrule <rule>', 'RFC 5545; may be repeated', collect, [])
+    .option('--timezone <zone>', 'whose wall clock counts (default: UTC)')
+    .option('--anchor <time>', 'a time the interval ticks at (default: 2001-01-01, midnight in the zone)')
+    .option('--start <time>', 'no tick before this ISO time')
+    .option('--end <time>', 'no tick at or after this ISO time')
+    .option('--jitter <duration>', 'each run starts up to so much later than its tick')
+    .option('--name <name>', 'name of the deployment (default: that of the flow)')
+    .option('--params <json>', 'parameters of its runs as a JSON object, or @file')
+    .option('-p, --param <key=value>', 'one parameter; may be repeated', collect, [])
+    .option('--tag <tag>', 'tag of its runs; may be repeated', collect, [])
+    .option('--queue <name>', 'workers of this queue execute its runs (default: default)')
+    .option('--priority <n>', 'from -100 to 100; higher goes first (default: 0)')
+    .option('--catchup <policy>', 'ticks missed while no scheduler was up: none, latest, all (default: latest)')
+    .option('--catchup-window <duration>', 'ticks missed longer ago are not made up (default: 1h)')
+    .option(
+      '--overlap <policy>',
+      'a tick while an earlier run goes on: allow, skip, buffer-one, buffer-all, cancel-running (default: allow)',
+    )
+    .option('--concurrency <n>', 'its runs at the same time; others wait (default: any number)')
+    .option('--retention <duration>', 'how long its ended runs are kept, or forever (default: the retention setting)')
+    .option('--description <text>', 'what it is for')
+    .option('--paused', 'begin paused')
+    .option('--all', 'deploy what batuta.config.ts declares')
+    .option('--prune', 'with --all: delete what was deployed from batuta.config.ts and is no longer in it')
+    .option('--dry-run', 'only say what would change')
+    .option('--json', 'print what was made as JSON')
+    .addHelpText('after', help)
+    .action((target: string | undefined, options, command) =>
+      perform(command, async (context) => (await import('./commands/deploy.ts')).deploy(context, target, options)),
+    );
+}
+
+function declareReaders(deployment: Command, perform: Perform): void {
+  deployment
+    .command('ls')
+    .alias('list')
+    .description('list deployments by name, with their next tick and newest run')
+    .option('--flow <name>', 'of this flow')
+    .option('--tag <tag>', 'with this tag')
+    .option('--search <text>', 'with this in their name')
+    .option('--paused', 'only those that are paused')
+    .option('--limit <n>', 'how many at most, 1 to 1000', '100')
+    .option('--json', 'print a JSON array')
+    .action((options, command) =>
+      perform(command, async (context) => (await import('./commands/deployment-ls.ts')).listDeployments(context, options)),
+    );
+  deployment
+    .command('inspect')
+    .description('print all that is known of a deployment: schedules, next ticks, parameters, newest runs')
+    .argument('<name>')
+    .option('--json', 'print JSON')
+    .action((name: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/deployment-inspect.ts')).inspectDeployment(context, name, options)),
+    );
+  deployment
+    .command('versions')
+    .description('list the versions of a deployment, newest first, and what each changed')
+    .argument('<name>')
+    .option('--json', 'print a JSON array')
+    .action((name: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/deployment-versions.ts')).listVersions(context, name, options)),
+    );
+}
+
+function declareWriters(deployment: Command, perform: Perform): void {
+  deployment
+    .command('run')
+    .description('hand a run of a deployment to the workers now')
+    .argument('<name>')
+    .option('--params <json>', 'laid over the parameters of the deployment: a JSON object, or @file')
+    .option('-p, --param <key=value>', 'one parameter; may be repeated', collect, [])
+    .option('--name <name>', 'name of the run for people')
+    .option('--tag <tag>', 'further tag of the run; may be repeated', collect, [])
+    .option('--queue <name>', 'workers of this queue execute it (default: that of the deployment)')
+    .option('--priority <n>', 'from -100 to 100; higher goes first (default: that of the deployment)')
+    .option('--start-in <duration>', 'not before this long from now, e.g. 5m')
+    .option('--start-at <time>', 'not before this ISO time')
+    .option('--watch', 'show its live tree until it ends')
+    .option('--json', 'print one JSON object on standard output and nothing else')
+    .action((name: string, options, command) =>
+      perform(command, async (context) => (await import('./commands/deployment-run.ts')).runDeployment(context, name, options)),
+    );
+  for (const verb of ['pause', 'resume'] as const) {
+    deployment
+      .command(verb)
+      .description(
+        verb === 'pause'
+          ? 'let the schedules of a deployment make no runs until it is resumed; deploying does not end that'
+          : 'let the schedules of a deployment make runs again; what it was paused for is not made up',
+      )
+      .argument('<name>')
+      .option('--schedule <slug>', 'this schedule alone')
+      .option('--json', 'print JSON')
+      .action((name: string, options, command) =>
+        perform(command, async (context) =>
+          (await import('./commands/deployment-pause.ts')).switchDeployment(context, verb, name, options),
+        ),
+      );
+  }
+  deployment
+    .command('delete')
+    .alias('rm')
+    .description('delete deployments with their schedules; their runs stay')
+    .argument('<name...>')
+    .option('--json', 'print a JSON array')
+    .action((names: string[], options, command) =>
+      perform(command, async (context) => (await import('./commands/deployment-delete.ts')).deleteDeployments(context, names, options)),
+    );
+}
