@@ -9,6 +9,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
 import type { DeploymentsClient } from './deployments-client.ts';
+import type { FiguresClient } from './fleet-client.ts';
 import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
 export interface RunOptions {
@@ -116,6 +117,7 @@ export interface Client {
   ): Promise<readonly string[]>;
   readonly runs: RunsClient;
   readonly flows: FlowsClient;
+  readonly figures: FiguresClient;
   readonly deployments: DeploymentsClient;
   readonly keys: KeysClient;
   readonly audit: AuditClient;

@@ -18,6 +18,7 @@ import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions
 import type { Wanted } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
 import { LocalDeployments } from './local-deployments.ts';
+import { LocalFigures } from './local-figures.ts';
 import { remoteHandle } from './remote-handle.ts';
 import { handleOf } from './run-handle.ts';
 import { LocalRuns } from './runs.ts';
@@ -39,6 +40,7 @@ export interface LocalClientOptions {
 export class LocalClient implements EmbeddedClient {
   readonly runs: LocalRuns;
   readonly flows: FlowsClient;
+  readonly figures: LocalFigures;
   readonly deployments: LocalDeployments;
   readonly keys: LocalKeys;
   readonly audit: LocalAudit;
@@ -78,6 +80,12 @@ export class LocalClient implements EmbeddedClient {
     const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
     this.keys = new LocalKeys(access);
     this.audit = new LocalAudit(access);
+    this.figures = new LocalFigures({
+      store,
+      clock: engine.services.clock,
+      leaseMs: engine.services.settings.leaseMs,
+      upcoming: (limit) => this.deployments.upcoming({ limit }),
+    });
     this.flows = { list: () => store.flows.list(), get: (name) => getFlow(store, name) };
     this.#release.push(log.onLine((line) => this.#keep(line)));
     if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));

@@ -9,6 +9,7 @@ import { deploymentStore } from './deployments.ts';
 import { eventStore } from './events.ts';
 import { fleetStore } from './fleet.ts';
 import { flowStore } from './flows.ts';
+import { limitStore } from './limits.ts';
 import { logStore } from './logs.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
 import { GroupCommitRecorder } from './recorder.ts';
@@ -45,6 +46,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     deployments: deploymentStore(connection),
     tickets: ticketStore(connection),
     fleet: fleetStore(connection),
+    limits: limitStore(connection),
     spread: spreadStore(connection),
     ticks: tickStore(connection),
     workers: workerStore(connection),

@@ -1,7 +1,10 @@
 /** Log lines of runs. */
+import { sql } from 'kysely';
+import type { SqlBool } from 'kysely';
 import type { Connection } from './connection.ts';
 import { limitOf } from './cursor.ts';
 import { logOf } from './rows.ts';
+import { patternOf } from './run-filter.ts';
 import type { LogStore } from './store.ts';
 import { logColumns } from './tables.ts';
 
@@ -11,7 +14,7 @@ const mostLines = 10_000;
 export function logStore(connection: Connection): LogStore {
   return {
     async ofRun(runId, filter = {}) {
-      const { taskRunId, minLevel, after, tail } = filter;
+      const { taskRunId, minLevel, after, before, search, tail } = filter;
       const limit = Math.min(limitOf(filter.limit, tail === undefined ? 1000 : mostLines, mostLines), limitOf(tail, mostLines, mostLines));
       const db = await connection.kysely();
       let query = db
@@ -22,6 +25,8 @@ export function logStore(connection: Connection): LogStore {
       if (taskRunId !== undefined) query = query.where('task_run_id', '=', taskRunId);
       if (minLevel !== undefined) query = query.where('level', '>=', minLevel);
       if (after !== undefined) query = query.where('seq', '>', after);
+      if (before !== undefined) query = query.where('seq', '<', before);
+      if (search !== undefined) query = query.where(sql<SqlBool>`lower(message) like ${patternOf(search)} escape '\\'`);
       const rows = await query.orderBy('seq', tail === undefined ? 'asc' : 'desc').execute();
       return (tail === undefined ? rows : rows.reverse()).map(logOf);
     },

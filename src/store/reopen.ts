@@ -5,6 +5,7 @@ import { canReopen } from '../model/state.ts';
 import type { StateType } from '../model/state.ts';
 import { getRun } from './claim.ts';
 import type { Connection, Query } from './connection.ts';
+import { markStale } from './figures-sums.ts';
 import { forUpdate } from './lock.ts';
 import { endSpreadOf } from './spread.ts';
 import { addTransitions } from './transitions.ts';
@@ -20,6 +21,7 @@ export async function reopenRun(connection: Connection, id: string, at: number, 
     );
     if (run === undefined || !canReopen(run.state_type)) return false;
     await endSpreadOf(query, id);
+    await markStale(connection, query, JSON.stringify([[id]]));
     const tasks = await openTaskRuns(connection, query, id, fromTasks);
     // A last owner may not have given it back yet; the raised epoch shuts it out.
     await query(

@@ -24,7 +24,18 @@ const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 /** What has not ended, written as in the indexes of migration 3. */
 export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
 
-type RunIndex = 'runs_owned' | 'runs_waiting' | 'runs_held' | 'runs_open_ticks' | 'runs_not_late';
+/** Indexes that a query names. */
+type RunIndex =
+  | 'runs_owned'
+  | 'runs_waiting'
+  | 'runs_held'
+  | 'runs_open_ticks'
+  | 'runs_not_late'
+  | 'runs_state'
+  | 'runs_created'
+  | 'runs_ended'
+  | 'runs_flow_created'
+  | 'runs_deployment_created';
 
 /** The table of runs, read by an index that SQLite, which keeps no statistics, would not choose by itself. */
 export function runsBy({ dialect }: Pick<Connection, 'dialect'>, index: RunIndex, alias = ''): string {
@@ -131,7 +142,13 @@ function keyOf(flow: string, key: string | null): string {
   return JSON.stringify([flow, key]);
 }
 
-/** See `FleetStore.claimMany`. Locked in the order of ids, so that two groups that overlap do not wait for each other in a circle. */
+/** Which runs a ticket may claim; `$1` is the instant. */
+export function claimable({ fragments }: Pick<Connection, 'fragments'>): string {
+  return `state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
+    and not (state_type = 'PAUSED' and due_at is null) and held is null`;
+}
+
+/** See `FleetStore.claimMany`; those that are under no limit. Locked in the order of ids, so that two groups that overlap do not wait for each other in a circle. */
 export async function claimWaiting(
   connection: Connection,
   ids: readonly string[],
@@ -141,13 +158,11 @@ export async function claimWaiting(
   if (ids.length === 0) return new Map();
   const { dialect, fragments } = connection;
   const now = fragments.now(1);
-  const claimable = `state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${now} + ${earlyMs})
-    and not (state_type = 'PAUSED' and due_at is null) and held is null`;
   const listed = `(select id from ${fragments.list(4, { id: 'text' })} as listed)`;
   const lock = dialect === 'sqlite' ? '' : 'order by id for no key update';
   const rows = await connection.prepared<RunRow>(
     `update runs set epoch = epoch + 1, lease_until = ${now} + $2, owner = $3
-     where id in (select id from runs where id in ${listed} and ${claimable} ${lock})
+     where id in (select id from runs where id in ${listed} and concurrency_key is null and ${claimable(connection)} ${lock})
      returning ${columns}`,
     [connection.now(), leaseMs, JSON.stringify(owner), JSON.stringify([...new Set(ids)].map((id) => [id]))],
   );
@@ -163,7 +178,7 @@ export async function takeUnticketed(connection: Connection, ticketedBeforeMs: n
     `update runs set ticketed_at = ${now}
      where id in (
        select id from ${runsBy(connection, 'runs_waiting')}
-       where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING' and held is null
+       where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING' and held is null and state_name <> 'AwaitingSlot'
          and coalesce(ticketed_at, 0) <= ${now} - $2
          and (due_at <= ${now} or (due_at is null and state_type <> 'PAUSED'))
        order by coalesce(ticketed_at, 0) limit $3 ${lock})

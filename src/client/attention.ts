@@ -1,0 +1,106 @@
+/** What a person should look at: what keeps failing, is late, is lost, or waits where nobody serves. */
+import { formatDuration } from '../base/duration.ts';
+import type { LastRuns, Store, StoredWorker } from '../store/store.ts';
+import type { Attention, QueueView } from './fleet-client.ts';
+
+/** How many of the last runs are looked at. */
+const lastRuns = 10;
+const mostCandidates = 30;
+const mostShown = 20;
+/** A queue without workers is told of once a run has waited in it for so long, ms: workers may be starting. */
+const patienceMs = 30_000;
+
+export interface AttentionWish {
+  readonly fromAt: number;
+  readonly untilAt: number;
+  /** A worker that has been silent for longer is lost, ms. */
+  readonly leaseMs: number;
+  readonly workers: readonly StoredWorker[];
+  readonly queues: readonly QueueView[];
+}
+
+/**
+ * Worst first: queues that nobody serves, deployments (and flows without one) whose last run failed, late runs, lost workers; within a
+ * kind, longest first. 20 at most.
+ */
+export async function attentionOf(store: Store, wish: AttentionWish): Promise<readonly Attention[]> {
+  const [failing, late] = await Promise.all([failingOf(store, wish), lateOf(store, wish.untilAt)]);
+  return [...unservedOf(wish), ...failing, ...late, ...lostOf(wish)].slice(0, mostShown);
+}
+
+async function failingOf({ figures }: Store, { fromAt, untilAt }: AttentionWish): Promise<readonly Attention[]> {
+  const failed = async (kind: LastRuns['kind']): Promise<Pick<LastRuns, 'kind' | 'name'>[]> => {
+    const counts = new Map<string, number>();
+    for (const { name, type, runs } of await figures.ended({ kind, fromAt, untilAt: untilAt + 1, by: 'hour' }))
+      if (isFailure(type)) counts.set(name, (counts.get(name) ?? 0) + runs);
+    return [...counts]
+      .sort(([, left], [, right]) => right - left)
+      .slice(0, mostCandidates)
+      .map(([name]) => ({ kind, name }));
+  };
+  const [deployments, flows] = await Promise.all([failed('deployment'), failed('flow')]);
+  const last = await figures.last([...deployments, ...flows], lastRuns);
+  return last.flatMap(failingOne).sort((left, right) => left.sinceAt - right.sinceAt);
+}
+
+/** Nothing when the newest run did not fail; a flow whose newest run belongs to a deployment is told of there. */
+function failingOne({ kind, name, flow, runs, deployment }: LastRuns): Attention[] {
+  const streak = runs.findIndex(({ type }) => !isFailure(type));
+  const inRow = streak === -1 ? runs.length : streak;
+  const [newest] = runs;
+  const first = runs[inRow - 1];
+  if (newest === undefined || first === undefined || (kind === 'flow' && deployment !== null)) return [];
+  const failures = runs.filter(({ type }) => isFailure(type)).length;
+  const message =
+    inRow === 1
+      ? failures === 1
+        ? 'Its last run failed.'
+        : `Its last run failed, ${failures} of the last ${runs.length} did.`
+      : `Its last ${inRow} runs failed${failures > inRow ? `, ${failures} of the last ${runs.length} did` : ''}.`;
+  return [{ kind: 'failing', name, flow, message, sinceAt: first.endedAt, runId: newest.id }];
+}
+
+async function lateOf({ figures, runs }: Store, now: number): Promise<readonly Attention[]> {
+  const late = await figures.late();
+  return await Promise.all(
+    late.slice(0, mostShown).map(async ({ deployment, flow, count, runId, sinceAt }) => {
+      const reason = (await runs.get(runId))?.state.message ?? null;
+      const many = count === 1 ? 'One run is late' : `${count} runs are late`;
+      const message = `${many}, the longest by ${formatDuration(Math.max(0, now - sinceAt))}.${reason === null ? '' : ` ${reason}`}`;
+      return { kind: 'late', name: deployment ?? flow, flow, message, sinceAt, runId } as const;
+    }),
+  );
+}
+
+function lostOf({ workers, leaseMs, untilAt }: AttentionWish): readonly Attention[] {
+  const lost = workers.filter(({ silentMs }) => silentMs > leaseMs).sort((left, right) => right.silentMs - left.silentMs);
+  return lost.map(({ name, host, running, silentMs }) => ({
+    kind: 'lost',
+    name,
+    flow: '',
+    message: `Worker ${name} on ${host} has been silent for ${formatDuration(silentMs)}; it had ${running} ${running === 1 ? 'run' : 'runs'}.`,
+    sinceAt: untilAt - silentMs,
+    runId: null,
+  }));
+}
+
+function unservedOf({ queues, untilAt }: AttentionWish): readonly Attention[] {
+  return queues.flatMap(({ name, waiting, oldestAt, workers }) =>
+    workers > 0 || waiting === 0 || oldestAt === null || untilAt - oldestAt < patienceMs
+      ? []
+      : [
+          {
+            kind: 'no-worker',
+            name,
+            flow: '',
+            message: `${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'} in queue ${name}, which no worker serves.`,
+            sinceAt: oldestAt,
+            runId: null,
+          },
+        ],
+  );
+}
+
+function isFailure(type: string): boolean {
+  return type === 'FAILED' || type === 'CRASHED';
+}

@@ -1,0 +1,206 @@
+/** Figures over many runs, from an open store. */
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import { isTerminal } from '../model/state.ts';
+import type { StateType } from '../model/state.ts';
+import { addDurations, percentilesOf } from '../model/duration-ranges.ts';
+import type { Durations } from '../model/duration-ranges.ts';
+import type { EndedRuns, Page, RunFilter, Store, TaskCounts } from '../store/store.ts';
+import { attentionOf } from './attention.ts';
+import type { UpcomingTick } from './deployments-client.ts';
+import type { DayFigures, Figures, FiguresClient, FlowFigures, Overview, QueueView, RunListItem } from './fleet-client.ts';
+
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const overviewBuckets = 60;
+const shownRuns = 20;
+const shownTicks = 20;
+const mostFacets = 200;
+const noTasks: TaskCounts = { total: 0, ended: 0, failed: 0 };
+
+export interface LocalFiguresOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** A worker that has been silent for longer is lost, ms. */
+  readonly leaseMs: number;
+  /** The next ticks, soonest first. */
+  readonly upcoming: (limit: number) => Promise<readonly UpcomingTick[]>;
+}
+
+/** Figures of the local client. */
+export class LocalFigures implements FiguresClient {
+  readonly #options: LocalFiguresOptions;
+
+  constructor(options: LocalFiguresOptions) {
+    this.#options = options;
+  }
+
+  async overview(options: { readonly sinceAt?: number } = {}): Promise<Overview> {
+    const { store, clock, upcoming, leaseMs } = this.#options;
+    const untilAt = clock.now();
+    const sinceAt = options.sinceAt ?? untilAt - dayMs;
+    const [histogram, open, running, ticks, workers, queues] = await Promise.all([
+      this.histogram({}, { fromAt: sinceAt, untilAt: untilAt + 1, buckets: overviewBuckets }),
+      store.figures.open(),
+      this.runs({ states: ['RUNNING', 'CANCELLING'], limit: shownRuns }),
+      upcoming(shownTicks),
+      this.workers(),
+      this.queues(),
+    ]);
+    const created = (...types: readonly StateType[]): number =>
+      sum(histogram.flatMap(({ counts }) => types.map((type) => counts[type] ?? 0)));
+    const openOf = (...types: readonly StateType[]): number =>
+      sum(open.filter(({ type }) => types.includes(type)).map(({ count }) => count));
+    return {
+      sinceAt,
+      untilAt,
+      runs: sum(histogram.flatMap(({ counts }) => Object.values(counts))),
+      completed: created('COMPLETED'),
+      failed: created('FAILED', 'CRASHED'),
+      late: sum(open.filter(({ name }) => name === 'Late').map(({ count }) => count)),
+      running: openOf('RUNNING', 'CANCELLING'),
+      waiting: openOf('SCHEDULED', 'PENDING'),
+      next: ticks[0] ?? null,
+      histogram,
+      attention: await attentionOf(store, { fromAt: sinceAt, untilAt, leaseMs, workers, queues }),
+      runningNow: running.items,
+      upcoming: ticks,
+      workers,
+      queues,
+    };
+  }
+
+  async runs(filter: RunFilter = {}): Promise<Page<RunListItem>> {
+    const { store } = this.#options;
+    const { items, next } = await store.runs.list(filter);
+    const counts = await store.figures.taskCounts(items.map(({ id }) => id));
+    return {
+      items: items.map(({ params: _params, result: _result, resultRef: _resultRef, ...run }) => ({
+        ...run,
+        tasks: counts.get(run.id) ?? noTasks,
+      })),
+      next,
+    };
+  }
+
+  histogram(filter: RunFilter = {}, options: Parameters<FiguresClient['histogram']>[1] = {}): ReturnType<FiguresClient['histogram']> {
+    const { store, clock } = this.#options;
+    const untilAt = options.untilAt ?? filter.until ?? clock.now() + 1;
+    const fromAt = options.fromAt ?? filter.since ?? untilAt - dayMs;
+    return store.figures.histogram(filter, { fromAt, untilAt, buckets: options.buckets ?? overviewBuckets });
+  }
+
+  async flows(options: { readonly sinceAt?: number } = {}): Promise<readonly Figures[]> {
+    const { store } = this.#options;
+    const [known, ended] = await Promise.all([store.flows.list(), this.#ended('flow', undefined, options.sinceAt)]);
+    const names = new Set([...known.map(({ name }) => name), ...ended.map(({ name }) => name)]);
+    return [...names].sort().map((name) =>
+      figuresOf(
+        name,
+        ended.filter((row) => row.name === name),
+      ),
+    );
+  }
+
+  async flow(name: string, options: { readonly sinceAt?: number } = {}): Promise<FlowFigures> {
+    const { store } = this.#options;
+    const [ended, tasks] = await Promise.all([
+      this.#ended('flow', name, options.sinceAt),
+      store.figures.tasks(name, this.#since(options.sinceAt)),
+    ]);
+    if (ended.length === 0 && (await store.flows.get(name)) === null) {
+      const names = (await store.flows.list()).map((flow) => flow.name);
+      throw new BatutaError('FLOW_NOT_FOUND', `No flow '${name}' has run on this store.${hintFor(name, names, 'Known are')}`, {
+        details: { flow: name },
+      });
+    }
+    const figures = tasks.map((task) => timesOf(task));
+    return { ...figuresOf(name, ended), tasks: figures.sort((left, right) => (right.p50Ms ?? -1) - (left.p50Ms ?? -1)) };
+  }
+
+  async days({ flow, deployment }: { readonly flow?: string; readonly deployment?: string }): Promise<readonly DayFigures[]> {
+    const { store, clock } = this.#options;
+    const name = deployment ?? flow;
+    const kind = deployment !== undefined ? 'deployment' : flow !== undefined ? 'flow' : 'all';
+    const untilAt = clock.now() + 1;
+    const fromAt = Math.floor((untilAt - 365 * dayMs) / dayMs) * dayMs;
+    const rows = await store.figures.ended({ kind, ...(name === undefined ? {} : { name }), fromAt, untilAt, by: 'day' });
+    const days = new Map<number, EndedRuns[]>();
+    for (const row of rows) days.set(row.at, [...(days.get(row.at) ?? []), row]);
+    return [...days].sort(([left], [right]) => left - right).map(([startAt, ended]) => dayOf(startAt, ended));
+  }
+
+  async queues(): Promise<readonly QueueView[]> {
+    const { store, leaseMs } = this.#options;
+    const [queues, workers] = await Promise.all([store.figures.queues(), store.workers.list()]);
+    const alive = workers.filter(({ silentMs }) => silentMs <= leaseMs);
+    const served = (name: string): number => alive.filter((worker) => worker.queues.includes(name)).length;
+    const idle = [...new Set(alive.flatMap((worker) => worker.queues))].filter((name) => !queues.some((queue) => queue.name === name));
+    const rows = [
+      ...queues.filter((queue) => queue.waiting + queue.delayed + queue.running + queue.inLastMinute + queue.outLastMinute > 0),
+      ...idle.map((name) => ({ name, waiting: 0, delayed: 0, running: 0, oldestAt: null, inLastMinute: 0, outLastMinute: 0 })),
+    ];
+    return rows.map((queue) => ({ ...queue, workers: served(queue.name) })).sort((left, right) => (left.name < right.name ? -1 : 1));
+  }
+
+  workers(): ReturnType<FiguresClient['workers']> {
+    return this.#options.store.workers.list();
+  }
+
+  facets(): ReturnType<FiguresClient['facets']> {
+    return this.#options.store.figures.facets(mostFacets);
+  }
+
+  #since(sinceAt: number | undefined): number {
+    return sinceAt ?? this.#options.clock.now() - 30 * dayMs;
+  }
+
+  #ended(kind: 'flow', name: string | undefined, sinceAt: number | undefined): Promise<readonly EndedRuns[]> {
+    const { store, clock } = this.#options;
+    const wish = { kind, fromAt: this.#since(sinceAt), untilAt: clock.now() + 1, by: 'day' } as const;
+    return store.figures.ended(name === undefined ? wish : { ...wish, name });
+  }
+}
+
+function figuresOf(name: string, ended: readonly EndedRuns[]): Figures {
+  return timesOf({
+    name,
+    runs: sum(ended.map(({ runs }) => runs)),
+    failures: sum(ended.filter(({ type }) => isFailure(type)).map(({ runs }) => runs)),
+    timed: sum(ended.map(({ timed }) => timed)),
+    totalMs: sum(ended.map(({ totalMs }) => totalMs)),
+    durations: durationsOf(ended),
+  });
+}
+
+interface Timed extends Pick<Figures, 'name' | 'runs' | 'failures'> {
+  readonly timed: number;
+  readonly totalMs: number;
+  readonly durations: Durations;
+}
+
+function timesOf({ name, runs, failures, timed, totalMs, durations }: Timed): Figures {
+  const [p50Ms = null, p95Ms = null] = percentilesOf(durations, [0.5, 0.95]);
+  return { name, runs, failures, meanMs: timed === 0 ? null : totalMs / timed, p50Ms, p95Ms };
+}
+
+function dayOf(startAt: number, ended: readonly EndedRuns[]): DayFigures {
+  const of = (...types: readonly StateType[]): number => sum(ended.filter(({ type }) => types.includes(type)).map(({ runs }) => runs));
+  const [p50Ms = null, p95Ms = null] = percentilesOf(durationsOf(ended), [0.5, 0.95]);
+  return { startAt, completed: of('COMPLETED'), failed: of('FAILED', 'CRASHED'), cancelled: of('CANCELLED'), p50Ms, p95Ms };
+}
+
+function durationsOf(ended: readonly EndedRuns[]): Durations {
+  const durations = new Map<number, number>();
+  for (const row of ended) if (isTerminal(row.type)) addDurations(durations, row.durations);
+  return durations;
+}
+
+function isFailure(type: StateType): boolean {
+  return type === 'FAILED' || type === 'CRASHED';
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
