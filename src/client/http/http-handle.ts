@@ -1,11 +1,11 @@
 /** A run that some worker executes, as its caller holds it. */
 import type { Run } from '../../model/run.ts';
-import { decodeValue } from '../../model/values.ts';
-import type { RunHandle, RunsClient } from '../client.ts';
+import type { RunHandle } from '../client.ts';
 import { endedBadly } from '../run-handle.ts';
+import type { HttpRuns } from './http-runs.ts';
 
 /** Handle of a run of a server. */
-export function httpHandle(runs: RunsClient, id: string): RunHandle {
+export function httpHandle(runs: HttpRuns, id: string): RunHandle {
   const done = async (): Promise<Run> => {
     let last: Run | null = null;
     for await (const { run } of runs.watch(id)) last = run;
@@ -17,7 +17,7 @@ export function httpHandle(runs: RunsClient, id: string): RunHandle {
     done,
     async result() {
       const run = await done();
-      if (run.state.type === 'COMPLETED') return decodeValue(run.result);
+      if (run.state.type === 'COMPLETED') return runs.resultOf(run);
       throw endedBadly(run, undefined);
     },
     async cancel(message) {

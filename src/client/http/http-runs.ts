@@ -1,22 +1,22 @@
 /** Runs, asked of a server. */
 import { checkSignalName } from '../../model/signal.ts';
-import { encodeValue } from '../../model/values.ts';
+import { decodeValue } from '../../model/values.ts';
 import type { ListedRun, Run, TaskRun, Transition, Artifact } from '../../model/run.ts';
 import type { LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
 import type { RunInspection, RunsClient } from '../client.ts';
-import type { BulkReport, TaskRunFilter, WaitReason } from '../fleet-client.ts';
+import type { BulkReport, BulkWish, TaskRunFilter, WaitReason } from '../fleet-client.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { runQuery } from './run-query.ts';
 import { pageFromWire } from './pages.ts';
-import { textOfValue, valueFromWire, type WireValue } from './wire-values.ts';
+import { type CutValue, downloadOf, textOfValue, valueToWire, type WireValue } from './wire-values.ts';
 import { watchOverHttp } from './watch-run.ts';
 
 /** What `GET /api/runs/:id` gives. */
 interface RunDetails {
   readonly run: Wire<ListedRun>;
-  readonly params: WireValue | null;
-  readonly result: WireValue | null;
+  readonly params: WireValue | CutValue | null;
+  readonly result: WireValue | CutValue | null;
   readonly children: readonly Wire<ListedRun>[];
   readonly why: Wire<WaitReason> | null;
   readonly counts: readonly { readonly name: string; readonly state: string; readonly count: number }[];
@@ -27,9 +27,11 @@ interface RunDetails {
 const pageRows = 1_000;
 /** A change of very many runs is waited for so long, ms. */
 const bulkTimeoutMs = 600_000;
+const noParams = '{"json":{}}';
 
 export class HttpRuns implements RunsClient {
   readonly #api: Api;
+  #large: { readonly id: string; readonly text: string } | null = null;
 
   constructor(api: Api) {
     this.#api = api;
@@ -39,32 +41,39 @@ export class HttpRuns implements RunsClient {
     return pageFromWire<ListedRun>(await this.#api.get('runs', runQuery(filter)));
   }
 
+  /** A large result stays on the server; its `resultRef` is where `resultOf` fetches it. */
   async get(id: string): Promise<Run> {
-    return runOf(await this.#details(id));
+    return await this.#runOf(await this.#details(id));
+  }
+
+  /** The value of a run that has ended. */
+  async resultOf({ result, resultRef }: Pick<Run, 'result' | 'resultRef'>): Promise<unknown> {
+    return decodeValue(resultRef === null ? result : JSON.stringify(await this.#api.get(resultRef)));
   }
 
   async inspect(id: string): Promise<RunInspection> {
     const details = await this.#details(id);
     const path = pathOf(details.run.id);
-    const [taskRuns, transitions, artifacts] = await Promise.all([
+    const [run, taskRuns, transitions, artifacts] = await Promise.all([
+      this.#runOf(details),
       this.allTaskRuns(details.run.id),
       this.#api.get<{ readonly items: readonly Wire<Transition>[] }>(`${path}/transitions`),
       this.#api.get<{ readonly items: readonly Wire<Artifact>[] }>(`${path}/artifacts`),
     ]);
     return {
-      run: runOf(details),
+      run,
       taskRuns,
       transitions: transitions.items.map((item) => fromWire<Transition>(item)),
       artifacts: artifacts.items.map((item) => fromWire<Artifact>(item)),
       children: details.children.map((child) => fromWire<ListedRun>(child)),
-      params: valueFromWire(details.params),
-      result: valueFromWire(details.result),
+      params: decodeValue(run.params),
+      result: await this.resultOf(run),
     };
   }
 
   async logs(id: string, filter: LogFilter = {}): Promise<readonly StoredLogLine[]> {
-    const { taskRunId, minLevel, after, tail, limit } = filter;
-    const query = { task: taskRunId, level: minLevel, after, tail, limit };
+    const { taskRunId, minLevel, ...rest } = filter;
+    const query = { task: taskRunId, level: minLevel, ...rest };
     return (await this.#api.get<{ readonly items: readonly Wire<StoredLogLine>[] }>(`${pathOf(id)}/logs`, query)).items.map((line) =>
       fromWire<StoredLogLine>(line),
     );
@@ -87,8 +96,7 @@ export class HttpRuns implements RunsClient {
 
   async signal(id: string, name: string, data?: unknown): Promise<number> {
     checkSignalName(name);
-    const text = encodeValue(data, `data of signal ${name}`);
-    const body = text === null ? { name } : { name, data: JSON.parse(text) as unknown };
+    const body = { name, data: valueToWire(data, `data of signal ${name}`) };
     return (await this.#api.post<{ readonly number: number }>(`${pathOf(id)}/signal`, body)).number;
   }
 
@@ -102,16 +110,16 @@ export class HttpRuns implements RunsClient {
     return why === null ? null : fromWire<WaitReason>(why);
   }
 
-  cancelMany(filter: RunFilter, options: BulkOptions & { readonly message?: string } = {}): Promise<BulkReport> {
-    return this.#bulk('cancel', filter, options);
+  cancelMany(wish: BulkWish & { readonly message?: string }): Promise<BulkReport> {
+    return this.#bulk('cancel', wish);
   }
 
-  requeueMany(filter: RunFilter, options: BulkOptions = {}): Promise<BulkReport> {
-    return this.#bulk('retry', filter, options);
+  requeueMany(wish: BulkWish): Promise<BulkReport> {
+    return this.#bulk('retry', wish);
   }
 
-  deleteMany(filter: RunFilter, options: BulkOptions = {}): Promise<BulkReport> {
-    return this.#bulk('delete', filter, options);
+  deleteMany(wish: BulkWish): Promise<BulkReport> {
+    return this.#bulk('delete', wish);
   }
 
   async taskRuns(id: string, filter: TaskRunFilter = {}): Promise<Page<TaskRun>> {
@@ -139,25 +147,33 @@ export class HttpRuns implements RunsClient {
     return this.#api.get<RunDetails>(pathOf(id));
   }
 
-  #bulk(what: string, filter: RunFilter, options: object): Promise<BulkReport> {
-    return this.#api.request<BulkReport>('POST', `runs/${what}`, {
-      body: { filter: runQuery(filter), ...options },
-      timeoutMs: bulkTimeoutMs,
-    });
+  #bulk(what: string, { filter, ...wish }: BulkWish): Promise<BulkReport> {
+    const { limit: _limit, cursor: _cursor, ...fields } = filter ?? {};
+    const body = { ...wish, ...(filter === undefined ? {} : { filter: runQuery(fields) }) };
+    return this.#api.request<BulkReport>('POST', `runs/${what}`, { body, timeoutMs: bulkTimeoutMs });
   }
-}
 
-export interface BulkOptions {
-  /** Counts only. */
-  readonly dryRun?: boolean;
+  async #runOf({ run, params, result }: RunDetails): Promise<Run> {
+    const listed = fromWire<ListedRun>(run);
+    const resultRef = downloadOf(result);
+    return {
+      ...listed,
+      params: await this.#paramsOf(listed.id, params),
+      result: resultRef === null ? await textOfValue(this.#api, result) : null,
+      resultRef,
+    };
+  }
+
+  /** Parameters never change; large ones of a run that is watched are fetched once. */
+  async #paramsOf(id: string, params: RunDetails['params']): Promise<string> {
+    if (downloadOf(params) === null) return (await textOfValue(this.#api, params)) ?? noParams;
+    if (this.#large?.id !== id) this.#large = { id, text: (await textOfValue(this.#api, params)) ?? noParams };
+    return this.#large.text;
+  }
 }
 
 function pathOf(id: string): string {
   return `runs/${encodeURIComponent(id)}`;
-}
-
-function runOf({ run, params, result }: RunDetails): Run {
-  return { ...fromWire<ListedRun>(run), params: textOfValue(params) ?? '{"json":{}}', result: textOfValue(result), resultRef: null };
 }
 
 function taskRunOf(row: Wire<TaskRun>): TaskRun {

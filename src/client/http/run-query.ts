@@ -3,12 +3,14 @@ import type { RunFilter } from '../../store/store.ts';
 import type { QueryValues } from './api.ts';
 
 /** Undefined members are left out by whoever sends it. */
-export function runQuery({ states, since, until, parentRunId, ...rest }: RunFilter): QueryValues {
+export function runQuery({ states, since, until, parentRunId, backfillId, scheduleId, ...rest }: RunFilter): QueryValues {
   return {
     ...rest,
     state: states,
     since: since === undefined ? undefined : new Date(since).toISOString(),
     until: until === undefined ? undefined : new Date(until).toISOString(),
+    backfill: backfillId,
+    schedule: scheduleId,
     parent: parentRunId === null ? 'none' : parentRunId,
   };
 }

@@ -1,5 +1,6 @@
 /** Values of users as they travel: superjson as an object, so that a reader without it can still use the `json` part. */
-import { decodeValue, encodeValue } from '../../model/values.ts';
+import { encodeValue } from '../../model/values.ts';
+import type { Api } from './api.ts';
 
 /** `meta` says what JSON cannot: dates, maps, big integers and the like. */
 export interface WireValue {
@@ -7,14 +8,21 @@ export interface WireValue {
   readonly meta?: unknown;
 }
 
-/** The value; undefined for null. */
-export function valueFromWire(value: WireValue | null): unknown {
-  return decodeValue(textOfValue(value));
+/** Stands for a value that is too large to be sent with what it belongs to. */
+export interface CutValue {
+  readonly cut: { readonly bytes: number; readonly download: string };
 }
 
-/** The text under which the store keeps it; null for none. */
-export function textOfValue(value: WireValue | null): string | null {
-  return value === null ? null : JSON.stringify(value);
+/** Where a large value can be had alone, as a path below `/api/`; null for one that was sent. */
+export function downloadOf(value: WireValue | CutValue | null): string | null {
+  return value !== null && 'cut' in value ? value.cut.download.replace(/^\/?api\//, '') : null;
+}
+
+/** The text under which the store keeps a value; null for none. A large one is fetched. */
+export async function textOfValue(api: Api, value: WireValue | CutValue | null): Promise<string | null> {
+  if (value === null) return null;
+  const download = downloadOf(value);
+  return download === null ? JSON.stringify(value) : JSON.stringify(await api.get<WireValue>(download));
 }
 
 /** To the form that travels; undefined for undefined. @throws BatutaError RESULT_NOT_SERIALIZABLE */
