@@ -27,7 +27,19 @@ const entries = [
 ];
 
 /** Native, with files or threads of their own, or shared with the user's code, where two copies would be two worlds. */
-const external = ['esbuild', 'libsql', 'pg', 'pino', 'pino-pretty', 'piscina', 'reflect-metadata', 'zod'];
+const external = [
+  'esbuild',
+  'libsql',
+  'pg',
+  'pino',
+  'pino-pretty',
+  'piscina',
+  'reflect-metadata',
+  'zod',
+  'fastify',
+  'fastify-type-provider-zod',
+  '@fastify/*',
+];
 
 /** CommonJS packages that are bundled in ask for `require`, which an ES module does not have. */
 const banner =

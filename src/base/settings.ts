@@ -32,6 +32,10 @@ export interface Config {
   readonly flows: readonly string[];
   readonly host: string;
   readonly port: number;
+  /** Key of the first admin of a server that others reach; null: those made by command serve. */
+  readonly adminKey: string | null;
+  /** Whether a proxy in front of the server tells who asks, and over what. */
+  readonly trustProxy: boolean;
   /** Null: the command line opens the store itself. */
   readonly apiUrl: string | null;
   readonly apiKey: string | null;
@@ -136,6 +140,24 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     defaultText: '4200',
     defaultValue: () => 4200,
     read: readWhole(0, 65_535),
+    show: String,
+  },
+  adminKey: {
+    name: 'adminKey',
+    env: 'BATUTA_ADMIN_KEY',
+    about: 'API key that the server makes an admin key of at its start, at least 32 random characters; for containers',
+    defaultText: '(unset)',
+    defaultValue: () => null,
+    read: readText,
+    show: hide,
+  },
+  trustProxy: {
+    name: 'trustProxy',
+    env: 'BATUTA_TRUST_PROXY',
+    about: 'Whether the server believes the `X-Forwarded-…` headers of a proxy in front of it',
+    defaultText: 'false',
+    defaultValue: () => false,
+    read: readBoolean,
     show: String,
   },
   apiUrl: {

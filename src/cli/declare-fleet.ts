@@ -1,4 +1,4 @@
-/** The processes of the fleet: worker and scheduler, and how they are. */
+/** The processes of the fleet: worker, scheduler and server, and how they are. */
 import type { Command } from 'commander';
 import { collect } from './declare-run.ts';
 import type { Perform } from './perform.ts';
@@ -28,6 +28,14 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
     .description('keep the fleet going: runs of lost workers, lost tickets, old runs; any number may run')
     .action((_options, command) =>
       perform(command, async (context) => (await import('./commands/scheduler.ts')).serveAsScheduler(context)),
+    );
+  program
+    .command('server')
+    .description('serve the API and the dashboard, until it is told to end')
+    .option('--host <address>', 'address to listen on; any but this computer alone needs an API key (BATUTA_HOST)')
+    .option('--port <n>', 'port to listen on, 0 for a free one (BATUTA_PORT)')
+    .action((options, command) =>
+      perform(command, async (context) => (await import('./commands/server.ts')).serveAsServer(context, options)),
     );
   program
     .command('health')

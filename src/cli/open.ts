@@ -1,17 +1,17 @@
 /** Opens what commands work on: the settings and the client. */
-import { type LoadedConfig, loadConfig } from '../base/config.ts';
+import { type ConfigInput, type LoadedConfig, loadConfig } from '../base/config.ts';
 import { openLog } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import type { Client } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import type { CommandContext } from './context.ts';
 
-/** The settings: flag, then environment, then `batuta.config.ts`, then default. What is odd about them is told on standard error. */
-export async function openSettings(context: CommandContext): Promise<LoadedConfig> {
+/** The settings: flag, then environment, then `batuta.config.ts`, then default. What is odd about them is told on standard error. @param flags further ones, of the command. */
+export async function openSettings(context: CommandContext, flags: ConfigInput['flags'] = {}): Promise<LoadedConfig> {
   const { databaseUrl, flows, logLevel, logFormat } = context.globals;
   const { err, cwd } = context.terminal;
   const loaded = await loadConfig({
-    flags: { databaseUrl, flows, logLevel, logFormat },
+    flags: { databaseUrl, flows, logLevel, logFormat, ...flags },
     isTty: err.isTty,
     loadFile: async () => (await import('../define/load-config-file.ts')).loadConfigFile(cwd),
   });

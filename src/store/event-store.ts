@@ -47,8 +47,8 @@ export interface EventStore {
   tasks(runId: string, after: number, limit: number): Promise<NumberedRows<TaskEvent>>;
   /** Log lines of one run. */
   logs(runId: string, after: number, limit: number): Promise<NumberedRows<StoredLogLine>>;
-  /** The highest numbers there are now; 0 for none. `oldestRun`: the lowest number that is still kept of changes of runs. */
-  places(): Promise<{ readonly newestRun: number; readonly oldestRun: number }>;
-  /** The same of one run. */
+  /** The highest number of a change of a run there is now; 0 for none. */
+  place(): Promise<number>;
+  /** The highest numbers of what belongs to one run. */
   placesOf(runId: string): Promise<{ readonly task: number; readonly log: number }>;
 }

@@ -56,7 +56,7 @@ export function eventStore({ dialect, query, fragments }: Connection): EventStor
          from run_events join runs on runs.id = run_events.run_id
          join transitions on transitions.run_id = run_events.run_id and transitions.seq = run_events.transition_seq
          where run_events.seq > $1 order by run_events.seq limit $2`;
-  const [placeTable, placeFilter] = dialect === 'postgres' ? ['transitions', 'where task_run_id is null'] : ['run_events', ''];
+  const placeTable = dialect === 'postgres' ? 'transitions where task_run_id is null' : 'run_events';
 
   return {
     async runs(after, limit) {
@@ -92,12 +92,9 @@ export function eventStore({ dialect, query, fragments }: Connection): EventStor
       );
       return numbered(rows, logOf);
     },
-    async places() {
-      // Both ends are one step into the index each.
-      const [row] = await query<{ newest: number | null; oldest: number | null }>(
-        `select (select max(seq) from ${placeTable} ${placeFilter}) as newest, (select min(seq) from ${placeTable} ${placeFilter}) as oldest`,
-      );
-      return { newestRun: row?.newest ?? 0, oldestRun: row?.oldest ?? 0 };
+    async place() {
+      const [row] = await query<{ newest: number | null }>(`select max(seq) as newest from ${placeTable}`);
+      return row?.newest ?? 0;
     },
     async placesOf(runId) {
       const [row] = await query<{ task: number | null; log: number | null }>(

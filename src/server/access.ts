@@ -1,0 +1,115 @@
+/**
+ * Who may ask for what: the one table. A route that does not stand here cannot be registered, so nothing is open by oversight.
+ *
+ * `public` is asked without a key. Of the others each role may do what those before it may (`src/model/access.ts`).
+ */
+import type { Role } from '../model/access.ts';
+
+export interface Access {
+  readonly needs: 'public' | Role;
+  /** Under which name a change is noted in the audit. Null: it changes nothing. Every unsafe route that is not public says one of both. */
+  readonly audit?: string | null;
+}
+
+const everyone: Access = { needs: 'public' };
+const viewer: Access = { needs: 'viewer' };
+const admin: Access = { needs: 'admin' };
+const operatorDoes = (audit: string | null): Access => ({ needs: 'operator', audit });
+const adminDoes = (audit: string | null): Access => ({ needs: 'admin', audit });
+
+/** By method and address, as routes are registered. */
+export const access: Readonly<Record<string, Access>> = {
+  'GET /health/live': everyone,
+  'GET /health/ready': everyone,
+  'GET /api/me': everyone,
+  'POST /api/login': everyone,
+  'POST /api/logout': everyone,
+  'GET /*': everyone,
+
+  'GET /api/openapi.json': viewer,
+  'GET /api/docs': viewer,
+  'GET /api/docs/': viewer,
+  'GET /api/docs/json': viewer,
+  'GET /api/docs/yaml': viewer,
+  'GET /api/docs/static/*': viewer,
+  'GET /api/docs/static/index.html': viewer,
+  'GET /api/docs/static/swagger-initializer.js': viewer,
+
+  'GET /api/overview': viewer,
+  'GET /api/facets': viewer,
+  'GET /api/settings': viewer,
+  'GET /api/events': viewer,
+
+  'GET /api/runs': viewer,
+  'GET /api/runs/histogram': viewer,
+  'GET /api/runs/:id': viewer,
+  'GET /api/runs/:id/params': viewer,
+  'GET /api/runs/:id/result': viewer,
+  'GET /api/runs/:id/tasks': viewer,
+  'GET /api/runs/:id/tasks/:taskRunId': viewer,
+  'GET /api/runs/:id/tasks/:taskRunId/result': viewer,
+  'GET /api/runs/:id/transitions': viewer,
+  'GET /api/runs/:id/logs': viewer,
+  'GET /api/runs/:id/logs/download': viewer,
+  'GET /api/runs/:id/artifacts': viewer,
+  'GET /api/artifacts': viewer,
+  'POST /api/runs': operatorDoes('runs.submit'),
+  'POST /api/runs/many': operatorDoes('runs.submit'),
+  'POST /api/runs/cancel': operatorDoes('runs.cancel'),
+  'POST /api/runs/retry': operatorDoes('runs.retry'),
+  'POST /api/runs/delete': adminDoes('runs.delete'),
+  'POST /api/runs/:id/cancel': operatorDoes('runs.cancel'),
+  'POST /api/runs/:id/retry': operatorDoes('runs.retry'),
+  'POST /api/runs/:id/signal': operatorDoes('runs.signal'),
+  'DELETE /api/runs/:id': adminDoes('runs.delete'),
+
+  'GET /api/flows': viewer,
+  'GET /api/flows/:name': viewer,
+  'GET /api/flows/:name/days': viewer,
+
+  'GET /api/deployments': viewer,
+  'GET /api/deployments/:name': viewer,
+  'GET /api/deployments/:name/versions': viewer,
+  'GET /api/deployments/:name/days': viewer,
+  'GET /api/ticks': viewer,
+  'POST /api/schedules/preview': { needs: 'viewer', audit: null },
+  'POST /api/deployments': adminDoes('deployments.deploy'),
+  'DELETE /api/deployments/:name': adminDoes('deployments.delete'),
+  'POST /api/deployments/:name/run': operatorDoes('deployments.run'),
+  'POST /api/deployments/:name/pause': operatorDoes('deployments.pause'),
+  'POST /api/deployments/:name/resume': operatorDoes('deployments.resume'),
+
+  'GET /api/backfills': viewer,
+  'GET /api/backfills/:id': viewer,
+  'POST /api/backfills/preview': { needs: 'viewer', audit: null },
+  'POST /api/backfills': operatorDoes('backfills.start'),
+  'POST /api/backfills/:id/cancel': operatorDoes('backfills.cancel'),
+  'POST /api/backfills/:id/resume': operatorDoes('backfills.resume'),
+
+  'GET /api/workers': viewer,
+  'GET /api/queues': viewer,
+  'GET /api/limits': viewer,
+  'PUT /api/limits/:name': adminDoes('limits.set'),
+  'DELETE /api/limits/:name': adminDoes('limits.delete'),
+
+  'GET /api/keys': admin,
+  'POST /api/keys': adminDoes('keys.create'),
+  'DELETE /api/keys/:id': adminDoes('keys.revoke'),
+  'GET /api/audit': admin,
+};
+
+const safeMethods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Whether a method only looks. */
+export function isSafe(method: string): boolean {
+  return safeMethods.has(method);
+}
+
+/** What a route needs. @throws Error when the table does not name it, or does not say how its changes are noted */
+export function accessOf(method: string, url: string): Access {
+  const found = access[`${method === 'HEAD' ? 'GET' : method} ${url}`];
+  if (!found) throw new Error(`The route ${method} ${url} stands in no row of src/server/access.ts, so nobody may ask for it.`);
+  if (!isSafe(method) && found.needs !== 'public' && found.audit === undefined)
+    throw new Error(`The row of ${method} ${url} in src/server/access.ts does not say how its changes are noted.`);
+  return found;
+}

@@ -1,0 +1,148 @@
+/** The HTTP API and the dashboard as one Fastify app over a client: plugins, guard, routes. It listens to nothing yet. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import rateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type RawServerDefault } from 'fastify';
+import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Clock } from '../base/clock.ts';
+import type { SettingLine } from '../base/config.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { LocalClient } from '../client/local-client.ts';
+import { addDocs } from './docs.ts';
+import { answerError, notFound } from './errors.ts';
+import { addGuard } from './guard.ts';
+import { Doorkeeper } from './identity.ts';
+import { LiveEvents } from './live-events.ts';
+import { accessRoutes } from './routes/access.ts';
+import { artifactRoutes } from './routes/artifacts.ts';
+import { bulkRoutes } from './routes/bulk.ts';
+import { eventRoutes } from './routes/events.ts';
+import { fleetRoutes } from './routes/fleet.ts';
+import { flowRoutes } from './routes/flows.ts';
+import { healthRoutes } from './routes/health.ts';
+import { logRoutes } from './routes/logs.ts';
+import { runRoutes } from './routes/runs.ts';
+import { runChangeRoutes } from './routes/run-changes.ts';
+import { sessionRoutes } from './routes/session.ts';
+import { taskRoutes } from './routes/tasks.ts';
+import { addSite } from './site.ts';
+
+export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
+
+export interface AppOptions {
+  readonly client: LocalClient;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Whether it will listen on an address that only this computer reaches. */
+  readonly loopback: boolean;
+  /** Whether a proxy in front tells who asks, and over what, by `X-Forwarded-…`. */
+  readonly trustProxy: boolean;
+  /** Where the dashboard was built to. */
+  readonly siteFolder: string;
+  /** Settings as they may be shown. */
+  readonly settings: () => readonly SettingLine[];
+  /** Places flows are looked for in. */
+  readonly flows: readonly string[];
+}
+
+/** What a route is made of. */
+export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'settings' | 'flows'> {
+  readonly doorkeeper: Doorkeeper;
+  readonly live: LiveEvents;
+}
+
+/** Largest body of a request, bytes. */
+export const maxBodyBytes = 1024 * 1024;
+/** Ids and names in addresses; nothing longer is one. */
+const maxParamChars = 200;
+
+/** The app, ready to listen or to be asked by `inject`. Closing it ends its streams; the client stays open. */
+export async function makeApp(options: AppOptions): Promise<App> {
+  const { client, log, clock, random, loopback, trustProxy } = options;
+  const { logger } = log;
+  const app = fastify({
+    logger: false,
+    bodyLimit: maxBodyBytes,
+    trustProxy,
+    routerOptions: { maxParamLength: maxParamChars, ignoreDuplicateSlashes: false },
+    // A stream of events ends before the server does; what is left is idle.
+    forceCloseConnections: 'idle',
+    frameworkErrors: (error, request, reply: FastifyReply) => answerError(logger, error, request, reply),
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  // The schemas of answers are documentation; checking each answer once more would cost more than making it.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.removeContentTypeParser('text/plain');
+  app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply));
+  app.setNotFoundHandler((request, reply) => answerError(logger, notFound(request.method, request.url), request, reply));
+
+  const doorkeeper = new Doorkeeper(client.keys, loopback);
+  const live = new LiveEvents({ store: client.engine.services.store, clock, random, logger, doorkeeper });
+  await app.register(cookie);
+  await app.register(helmet, securityHeaders);
+  addGuard(app, { doorkeeper, audit: client.audit, logger });
+  await app.register(rateLimit, {
+    global: false,
+    hook: 'preHandler',
+    keyGenerator: (request) => request.identity?.keyId ?? request.ip,
+    errorResponseBuilder: (_request, { after }) => new BatutaError('RATE_LIMITED', `Too many requests; try again in ${after}.`),
+  });
+  app.addHook('onResponse', async ({ method, routeOptions, identity }, reply) => {
+    logger.debug(
+      { method, route: routeOptions.url ?? null, status: reply.statusCode, ms: Math.round(reply.elapsedTime), who: identity?.who ?? null },
+      'Answered.',
+    );
+  });
+  app.addHook('preClose', async () => live.close());
+
+  await addDocs(app);
+  const parts: RouteParts = { client, clock, settings: options.settings, flows: options.flows, doorkeeper, live };
+  for (const addRoutes of routes) addRoutes(app, parts);
+  await addSite(app, options.siteFolder);
+  await app.ready();
+  return app;
+}
+
+const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
+  healthRoutes,
+  sessionRoutes,
+  runRoutes,
+  runChangeRoutes,
+  bulkRoutes,
+  taskRoutes,
+  logRoutes,
+  artifactRoutes,
+  flowRoutes,
+  fleetRoutes,
+  accessRoutes,
+  eventRoutes,
+];
+
+/** Nothing of another origin is loaded, run, framed or sent to. */
+const securityHeaders = {
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: {
+      defaultSrc: ["'none'"],
+      scriptSrc: ["'self'"],
+      // The component library of the dashboard sets its sizes and colours in style attributes and style elements, whose content depends
+      // on what is shown; a nonce covers elements only. Styles run nothing, and no other origin can be named by them.
+      styleSrc: ["'self'", "'unsafe-inline'"],
+      imgSrc: ["'self'", 'data:'],
+      fontSrc: ["'self'", 'data:'],
+      connectSrc: ["'self'"],
+      manifestSrc: ["'self'"],
+      workerSrc: ["'self'"],
+      baseUri: ["'none'"],
+      formAction: ["'self'"],
+      frameAncestors: ["'none'"],
+    },
+  },
+  // Whether a name is served by https alone is known to the proxy that does so.
+  strictTransportSecurity: false,
+  referrerPolicy: { policy: 'no-referrer' },
+  xFrameOptions: { action: 'deny' },
+} as const;

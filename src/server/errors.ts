@@ -1,0 +1,110 @@
+/** Errors as the API tells them: `{ error: { code, message, details } }` with the status of their code. What is ours stays in the log. */
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import type { Logger } from 'pino';
+import { BatutaError, type ErrorCode, type ErrorDetails, isBatutaError } from '../base/errors.ts';
+
+/** Codes that are neither 400 nor 500. */
+const statuses: Partial<Record<ErrorCode, number>> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  RUN_NOT_FOUND: 404,
+  FLOW_NOT_FOUND: 404,
+  DEPLOYMENT_NOT_FOUND: 404,
+  BACKFILL_NOT_FOUND: 404,
+  LIMIT_NOT_FOUND: 404,
+  KEY_NOT_FOUND: 404,
+  RUN_STATE_REFUSED: 409,
+  RUN_OWNED: 409,
+  RESULT_MISSING: 410,
+  // The flow files of the server, which whoever asks cannot mend by asking otherwise.
+  FLOW_AMBIGUOUS: 422,
+  FLOW_DUPLICATE: 422,
+  FLOW_EMPTY: 422,
+  TASK_DUPLICATE: 422,
+  NEED_UNKNOWN: 422,
+  GRAPH_CYCLE: 422,
+  DECORATOR_MISPLACED: 422,
+  FILE_NOT_FOUND: 422,
+  FILE_NOT_COMPILED: 422,
+  FILE_NOT_LOADED: 422,
+  ISOLATION_UNAVAILABLE: 422,
+  RATE_LIMITED: 429,
+  STORE_UNAVAILABLE: 503,
+  STORE_READ_ONLY: 503,
+  STORE_FULL: 503,
+  STORE_CORRUPT: 503,
+  STORE_NEWER: 503,
+  BROKER_UNAVAILABLE: 503,
+  CONFIG_INVALID: 503,
+  SHUTDOWN: 503,
+  INTERNAL: 500,
+};
+
+/** Status with which a code is told. */
+export function statusOf(code: ErrorCode): number {
+  return statuses[code] ?? 400;
+}
+
+export interface ErrorBody {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly details: ErrorDetails };
+}
+
+/** How an error is answered. */
+export interface ErrorAnswer {
+  readonly status: number;
+  readonly body: ErrorBody;
+}
+
+/** The answer to anything thrown. Nothing of what is not meant for others is in it: no stack, no message of a foreign library. */
+export function answerOf(error: unknown): ErrorAnswer {
+  if (isBatutaError(error)) {
+    const { code, message, details } = error;
+    if (code === 'INTERNAL') return internal;
+    return { status: statusOf(code), body: { error: { code, message, details } } };
+  }
+  if (hasZodFastifySchemaValidationErrors(error)) return invalidRequest(error);
+  const { statusCode, code } = (error ?? {}) as Partial<FastifyError>;
+  if (statusCode === undefined || statusCode < 400 || statusCode >= 500) return internal;
+  const message = fastifyMessages[code ?? ''] ?? 'The request is not understood: its body must be JSON, and its address well formed.';
+  return { status: statusCode, body: { error: { code: 'REQUEST_INVALID', message, details: {} } } };
+}
+
+/** Answers a request with an error, and logs it when it is ours. */
+export function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  const { status, body } = answerOf(error);
+  if (status >= 500) logger.error({ err: error, method: request.method, route: request.routeOptions.url ?? null }, 'A request failed.');
+  if (status === 401) void reply.header('www-authenticate', 'Bearer realm="batuta"');
+  void reply.code(status).type('application/json; charset=utf-8').send(body);
+}
+
+/** The error of an address that does not exist. */
+export function notFound(method: string, url: string): BatutaError {
+  const path = url.split('?', 1)[0] ?? '';
+  return new BatutaError('NOT_FOUND', `The API has no ${method} ${path.slice(0, 200)}. All there is: /api/docs`);
+}
+
+const internal: ErrorAnswer = {
+  status: 500,
+  body: { error: { code: 'INTERNAL', message: 'Something went wrong in the server; its log says what.', details: {} } },
+};
+
+const fastifyMessages: Readonly<Record<string, string>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: 'The body of the request is larger than 1 MiB.',
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body of the request must be JSON, with content-type: application/json.',
+  FST_ERR_CTP_EMPTY_JSON_BODY: 'The body of the request is empty, although its content-type says JSON.',
+  FST_ERR_CTP_INVALID_JSON_BODY: 'The body of the request is no JSON, or holds a key that is not taken (__proto__, constructor).',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body of the request is not as long as it says.',
+};
+
+function invalidRequest(error: { readonly validation: readonly unknown[]; readonly validationContext?: string }): ErrorAnswer {
+  const where = { body: 'body', querystring: 'query', params: 'address', headers: 'headers' }[error.validationContext ?? ''] ?? 'request';
+  const issues = error.validation.slice(0, 20).map((issue) => {
+    const { instancePath = '', message = 'is not allowed' } = issue as { readonly instancePath?: string; readonly message?: string };
+    return { path: instancePath.replace(/^\//, '').replaceAll('/', '.').slice(0, 200), message: message.slice(0, 500) };
+  });
+  const told = issues.slice(0, 3).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
+  const message = `The ${where} of the request is not understood: ${told.join('; ')}.`.replace(/\.\.$/, '.');
+  return { status: 400, body: { error: { code: 'REQUEST_INVALID', message, details: { in: where, issues } } } };
+}

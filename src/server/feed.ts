@@ -1,0 +1,114 @@
+/**
+ * One reader of numbered rows for all who listen: it looks while somebody listens, seldom while nothing happens, and hands on each row once,
+ * as text that was made once.
+ *
+ * Owned by `LiveEvents`. Idle → placing itself at the newest row → looking … → idle when the last listener leaves. A look that fails is
+ * made again later; nothing is lost, for the place stays.
+ */
+import type { Clock } from '../base/clock.ts';
+import { type Loop, makeLoop } from '../base/loop.ts';
+import { Follower } from './follower.ts';
+import type { NumberedRows } from '../store/store.ts';
+
+/** A row, and what is sent of it. */
+export interface Told<Row> {
+  readonly row: Row;
+  readonly text: string;
+}
+
+export type FeedListener<Row> = (told: readonly Told<Row>[], settled: number) => void;
+
+export interface FeedOptions<Row> {
+  readonly name: string;
+  readonly read: (after: number, limit: number) => Promise<NumberedRows<Row>>;
+  /** Number of the newest row there is. */
+  readonly place: () => Promise<number>;
+  readonly textOf: (row: Row) => string;
+  /** Between two looks while things happen, ms. */
+  readonly busyMs: number;
+  /** Longest between two looks while nothing does, ms. */
+  readonly idleMs: number;
+  readonly onError: (error: unknown, failures: number) => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Numbers behind the newest that may still be filled by writers under way when a feed begins. */
+const beginBehind = 1000;
+
+export class Feed<Row extends { readonly seq: number }> {
+  readonly #options: FeedOptions<Row>;
+  readonly #listeners = new Set<FeedListener<Row>>();
+  #loop: Loop | null = null;
+  #placed: Promise<Follower<Row>> | null = null;
+
+  constructor(options: FeedOptions<Row>) {
+    this.#options = options;
+  }
+
+  get isIdle(): boolean {
+    return this.#listeners.size === 0;
+  }
+
+  /** Listens from now on; resolves once nothing that is written from here on is missed. Gives where that is. */
+  async listen(listener: FeedListener<Row>): Promise<number> {
+    this.#listeners.add(listener);
+    this.#placed ??= this.#begin();
+    return (await this.#placed).settled;
+  }
+
+  /** Listens no more. The last one ends the looking. */
+  leave(listener: FeedListener<Row>): void {
+    this.#listeners.delete(listener);
+    if (this.#listeners.size > 0) return;
+    void this.#loop?.stop();
+    this.#loop = null;
+    this.#placed = null;
+  }
+
+  async #begin(): Promise<Follower<Row>> {
+    const { read, place, clock, random, name, busyMs, onError } = this.#options;
+    const placed = this.#findPlace(read, place, clock);
+    const loop = makeLoop({
+      name,
+      intervalMs: busyMs,
+      immediate: false,
+      unref: true,
+      clock,
+      random,
+      onError,
+      step: () => this.#look(placed),
+    });
+    this.#loop = loop;
+    placed.catch(() => {
+      if (this.#loop === loop) this.#placed = this.#loop = null;
+      void loop.stop();
+    });
+    const follower = await placed;
+    if (this.#loop === loop) await loop.start();
+    return follower;
+  }
+
+  async #findPlace(read: FeedOptions<Row>['read'], place: () => Promise<number>, clock: Clock): Promise<Follower<Row>> {
+    const follower = new Follower(read, clock, Math.max(0, (await place()) - beginBehind));
+    await follower.skip();
+    return follower;
+  }
+
+  #quietSince = 0;
+  #lookAt = 0;
+
+  async #look(placed: Promise<Follower<Row>>): Promise<void> {
+    const { clock, textOf, busyMs, idleMs } = this.#options;
+    const now = clock.monotonic();
+    if (now < this.#lookAt) return;
+    const follower = await placed;
+    const rows = await follower.next();
+    if (rows.length > 0) this.#quietSince = now;
+    // Slower by and by: after ten quiet seconds a tenth of that time, up to the longest.
+    this.#lookAt = now + Math.min(idleMs, Math.max(0, (now - this.#quietSince) / 10 - busyMs));
+    if (rows.length === 0) return;
+    const told = rows.map((row) => ({ row, text: textOf(row) }));
+    for (const listener of this.#listeners) listener(told, follower.settled);
+  }
+}

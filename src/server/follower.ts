@@ -1,0 +1,86 @@
+/**
+ * Reads numbered rows as they appear, each once, also where lower numbers become visible after higher ones.
+ *
+ * On PostgreSQL a number is given when a row is written, and the row is seen once its transaction ends. So what was read is settled only
+ * when every writer that was at work then has ended; until that, the rows above the settled place are read again and those that are
+ * known are left out. On SQLite writers come one after another, and everything is settled at once.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { NumberedRows } from '../store/store.ts';
+
+interface Numbered {
+  readonly seq: number;
+}
+
+/** What had been read when, and the next writer that was to come then. */
+interface Mark {
+  readonly seq: number;
+  readonly next: number;
+  readonly at: number;
+}
+
+const pageRows = 1000;
+/** A number is taken a moment before its writer can be told; marks younger than this wait, ms. */
+const settleMs = 1000;
+
+export class Follower<Row extends Numbered> {
+  readonly #read: (after: number, limit: number) => Promise<NumberedRows<Row>>;
+  readonly #clock: Clock;
+  readonly #seen = new Set<number>();
+  #marks: Mark[] = [];
+  #settled: number;
+
+  /** @param from what has a number up to it is known */
+  constructor(read: (after: number, limit: number) => Promise<NumberedRows<Row>>, clock: Clock, from: number) {
+    this.#read = read;
+    this.#clock = clock;
+    this.#settled = from;
+  }
+
+  /** Up to this number nothing can appear any more; where a reader goes on that comes back. */
+  get settled(): number {
+    return this.#settled;
+  }
+
+  /** Reads all that appeared since the last call, in the order of the numbers as far as they are visible. */
+  async next(): Promise<Row[]> {
+    const fresh: Row[] = [];
+    let after = this.#settled;
+    for (;;) {
+      const { rows, writers } = await this.#read(after, pageRows);
+      for (const row of rows) {
+        if (this.#seen.has(row.seq)) continue;
+        this.#seen.add(row.seq);
+        fresh.push(row);
+      }
+      const last = rows.at(-1);
+      if (last !== undefined) {
+        after = last.seq;
+        this.#settle(last.seq, writers);
+      }
+      if (rows.length < pageRows) return fresh;
+    }
+  }
+
+  /** Takes what is there now as known. */
+  async skip(): Promise<void> {
+    await this.next();
+  }
+
+  #settle(seq: number, writers: NumberedRows<Row>['writers']): void {
+    if (writers === null) {
+      this.#settled = seq;
+      this.#seen.clear();
+      return;
+    }
+    const now = this.#clock.monotonic();
+    const { oldest, next } = writers;
+    const done = this.#marks.findLast((mark) => mark.next <= oldest && now - mark.at >= settleMs);
+    if (done !== undefined) {
+      this.#settled = done.seq;
+      this.#marks = this.#marks.filter((mark) => mark.seq > done.seq);
+      for (const known of this.#seen) if (known <= done.seq) this.#seen.delete(known);
+    }
+    if (seq > (this.#marks.at(-1)?.seq ?? this.#settled)) this.#marks.push({ seq, next, at: now });
+  }
+}

@@ -1,0 +1,113 @@
+/**
+ * What every request goes through before its route, and every change after it.
+ *
+ * Name asked for (DNS rebinding) → who asks → whether the table allows it → token of the session → route → note in the audit.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import { BatutaError } from '../base/errors.ts';
+import { isSameSecret } from '../base/secret.ts';
+import type { LocalAudit } from '../client/local-access.ts';
+import { mayAct } from '../model/access.ts';
+import { type Access, accessOf, isSafe } from './access.ts';
+import type { App } from './app.ts';
+import type { Doorkeeper, Identity } from './identity.ts';
+import { hostnameOf, isLoopbackHost } from './loopback.ts';
+import { refuseDeep } from './values.ts';
+
+/** What a route tells of the change it made. */
+export interface Change {
+  readonly target?: string | null;
+  readonly details?: unknown;
+}
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access;
+  }
+  interface FastifyRequest {
+    /** Who asks; null on public routes, and before it is known. */
+    identity: Identity | null;
+    /** What is noted in the audit beside the name of the action; null: nothing was changed. Default the id or name in the address. */
+    change: Change | null | undefined;
+  }
+}
+
+export const csrfHeader = 'x-batuta-csrf';
+
+/** Adds the guard to an app that has no routes yet. */
+export function addGuard(app: App, parts: { readonly doorkeeper: Doorkeeper; readonly audit: LocalAudit; readonly logger: Logger }): void {
+  const { doorkeeper, audit, logger } = parts;
+  app.decorateRequest('identity', null);
+  app.decorateRequest('change', undefined);
+  app.addHook('onRoute', (route) => {
+    for (const method of [route.method].flat()) route.config = { ...route.config, access: accessOf(method, route.url) };
+  });
+  app.addHook('onRequest', async (request) => {
+    const row = request.routeOptions.config.access;
+    if (await doorkeeper.isOpen()) refuseForeignNames(request);
+    refuseForeignOrigin(request);
+    if (!row || row.needs === 'public') return;
+    const identity = await doorkeeper.identify(request);
+    if (!identity) throw new BatutaError('UNAUTHENTICATED', 'The server wants an API key, or that you log in with one.');
+    if (!mayAct(identity.role, row.needs)) {
+      throw new BatutaError('FORBIDDEN', `This needs the role ${row.needs}; ${identity.who} has the role ${identity.role}.`, {
+        details: { needs: row.needs, has: identity.role },
+      });
+    }
+    refuseWithoutToken(request, identity);
+    request.identity = identity;
+  });
+  app.addHook('preValidation', async ({ body }) => refuseDeep(body));
+  app.addHook('onSend', async (request, reply, payload) => {
+    await note(request, reply, audit).catch((error: unknown) => logger.error({ err: error }, 'A change could not be noted in the audit.'));
+    return payload;
+  });
+}
+
+/**
+ * A page of the internet may let its name point to this computer and then ask as if it came from here; the name in the request gives it
+ * away. Where a key is needed this does not matter, for such a page has none.
+ */
+function refuseForeignNames(request: FastifyRequest): void {
+  for (const given of [request.headers.host, request.headers.origin]) {
+    if (given === undefined) continue;
+    const name = hostnameOf(given);
+    if (name !== null && isLoopbackHost(name)) continue;
+    throw new BatutaError(
+      'FORBIDDEN',
+      'Without API keys the server answers only to localhost, and was asked by another name. Make a key to use it so: batuta key create',
+    );
+  }
+}
+
+/** Changes that a page of another place asks for are refused, whatever the browser sends along. */
+function refuseForeignOrigin(request: FastifyRequest): void {
+  const { origin, host, authorization } = request.headers;
+  if (origin === undefined || isSafe(request.method) || authorization !== undefined) return;
+  const [from, to] = [URL.canParse(origin) ? new URL(origin).host : null, host ?? null];
+  const bothHere = [from, to].every((name) => name !== null && isLoopbackHost(hostnameOf(name) ?? ''));
+  if (from !== null && (from === to || bothHere)) return;
+  throw new BatutaError('FORBIDDEN', 'A page of another origin asked for a change.');
+}
+
+function refuseWithoutToken(request: FastifyRequest, { csrf }: Identity): void {
+  if (csrf === null || isSafe(request.method)) return;
+  const given = request.headers[csrfHeader];
+  if (typeof given === 'string' && isSameSecret(given, csrf)) return;
+  throw new BatutaError('FORBIDDEN', `Changes of a session need the token of GET /api/me in the header ${csrfHeader}.`);
+}
+
+async function note(request: FastifyRequest, reply: FastifyReply, audit: LocalAudit): Promise<void> {
+  const { identity, change } = request;
+  const action = request.routeOptions.config.access?.audit;
+  if (!identity || action === undefined || action === null || change === null || reply.statusCode >= 300) return;
+  const { id, name } = request.params as { readonly id?: string; readonly name?: string };
+  await audit.record({
+    keyId: identity.keyId,
+    who: identity.who,
+    action,
+    target: change?.target ?? id ?? name ?? null,
+    details: change?.details ?? null,
+  });
+}

@@ -1,0 +1,73 @@
+/** Who asks: by a key, by a session that a key has opened, or from this computer while no key was ever made. */
+import type { FastifyRequest } from 'fastify';
+import { BatutaError } from '../base/errors.ts';
+import type { LocalKeys } from '../client/local-access.ts';
+import { hashSecret } from '../base/secret.ts';
+import type { ApiKey, Role } from '../model/access.ts';
+
+/** Who asks, and what that allows. */
+export interface Identity {
+  readonly role: Role;
+  /** Name of the key, `local` without one. */
+  readonly who: string;
+  readonly keyId: string | null;
+  readonly by: 'local' | 'key' | 'session';
+  /** Token that changes must carry, for a browser sends the cookie of a session by itself; null where it does not. */
+  readonly csrf: string | null;
+}
+
+export const sessionCookie = 'batuta_session';
+
+const local: Identity = { role: 'admin', who: 'local', keyId: null, by: 'local', csrf: null };
+
+/** Tells who asks. */
+export class Doorkeeper {
+  readonly #keys: LocalKeys;
+  readonly #loopback: boolean;
+  #keyed = false;
+
+  /** @param loopback whether the server listens on an address that only this computer reaches. */
+  constructor(keys: LocalKeys, loopback: boolean) {
+    this.#keys = keys;
+    this.#loopback = loopback;
+  }
+
+  /** Whether anyone who reaches the server may do anything: on loopback, until the first key is made. */
+  async isOpen(): Promise<boolean> {
+    if (!this.#loopback) return false;
+    // Once there was a key, there always was.
+    this.#keyed ||= await this.#keys.any();
+    return !this.#keyed;
+  }
+
+  /** Who asks; null for nobody. @throws BatutaError UNAUTHENTICATED when a key is shown that opens nothing */
+  async identify(request: FastifyRequest): Promise<Identity | null> {
+    const { authorization } = request.headers;
+    if (authorization !== undefined) return this.#byHeader(authorization);
+    const token = request.cookies[sessionCookie];
+    const entry = token === undefined ? null : await this.#keys.ofSession(token);
+    if (entry && token !== undefined) return { ...ofKey(entry), by: 'session', csrf: csrfOf(token) };
+    return (await this.isOpen()) ? local : null;
+  }
+
+  async #byHeader(authorization: string): Promise<Identity> {
+    const [, key] = /^Bearer +(\S+)$/i.exec(authorization) ?? [];
+    const entry = key === undefined ? null : await this.#keys.find(key);
+    if (entry) return { ...ofKey(entry), by: 'key', csrf: null };
+    throw new BatutaError(
+      'UNAUTHENTICATED',
+      key === undefined
+        ? 'The server takes API keys as "Authorization: Bearer KEY".'
+        : 'The API key is not known, was revoked or has expired. An admin makes another with: batuta key create',
+    );
+  }
+}
+
+/** The token that goes with a session. It tells nothing of the session, so that scripts may hold it. */
+export function csrfOf(token: string): string {
+  return hashSecret(`csrf:${token}`);
+}
+
+function ofKey({ role, name, id }: ApiKey): Pick<Identity, 'role' | 'who' | 'keyId'> {
+  return { role, who: name, keyId: id };
+}

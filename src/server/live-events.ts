@@ -1,0 +1,194 @@
+/**
+ * Live events of a server: one feed of the changes of all runs, two of tasks and log lines per run that somebody watches, and the open
+ * streams, which all share them.
+ *
+ * A stream begins by listening, then reads from the store what it missed since its last event, then goes over to what it has heard
+ * meanwhile: so nothing is lost between the two.
+ */
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import { type Loop, makeLoop } from '../base/loop.ts';
+import type { NumberedRows, RunEvent, Store, StoredLogLine, TaskEvent } from '../store/store.ts';
+import { placeOfId } from './event-place.ts';
+import { type EventQuery, EventReader } from './event-reader.ts';
+import { EventStream } from './event-stream.ts';
+import { eventText, textOfLog, textOfRun, textOfTask } from './event-text.ts';
+import { Feed, type FeedListener } from './feed.ts';
+import type { Doorkeeper } from './identity.ts';
+import { readMissed } from './missed-events.ts';
+
+export interface LiveOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly doorkeeper: Doorkeeper;
+}
+
+interface RunFeeds {
+  readonly tasks: Feed<TaskEvent>;
+  readonly logs: Feed<StoredLogLine>;
+}
+
+interface Open {
+  readonly stream: EventStream;
+  readonly request: FastifyRequest;
+  readonly reader: EventReader;
+}
+
+const busyMs = 200;
+/** A watched run that has nothing to tell is looked at so seldom, ms. */
+const idleMs = 1_000;
+/** Between signs of life for proxies; also how soon the stream of a revoked key ends, ms. */
+const beatMs = 15_000;
+const maxStreams = 2_000;
+
+export class LiveEvents {
+  readonly #options: LiveOptions;
+  readonly #open = new Set<Open>();
+  readonly #runs: Feed<RunEvent>;
+  readonly #ofRun = new Map<string, RunFeeds>();
+  readonly #beats: Loop;
+  #closed = false;
+
+  constructor(options: LiveOptions) {
+    const { store, clock, random, logger } = options;
+    this.#options = options;
+    const { events } = store;
+    this.#runs = this.#feed({
+      name: 'runs',
+      read: (after, limit) => events.runs(after, limit),
+      place: () => events.place(),
+      textOf: textOfRun,
+      idleMs: busyMs,
+    });
+    this.#beats = makeLoop({
+      name: 'signs of life',
+      intervalMs: beatMs,
+      unref: true,
+      clock,
+      random,
+      step: () => this.#beat(),
+      onError: (error) => logger.warn({ err: error }, 'The keys of open event streams could not be checked.'),
+    });
+  }
+
+  /** How many streams are open. */
+  get streams(): number {
+    return this.#open.size;
+  }
+
+  /**
+   * Turns a request into a stream. Resolves once it is live, or has ended.
+   *
+   * @throws BatutaError RATE_LIMITED when too many are open, SHUTDOWN
+   */
+  async open(request: FastifyRequest, reply: FastifyReply, query: EventQuery): Promise<void> {
+    if (this.#closed) throw new BatutaError('SHUTDOWN', 'The server is ending.');
+    if (this.#open.size >= maxStreams) throw new BatutaError('RATE_LIMITED', `${maxStreams} streams of events are open already.`);
+    void this.#beats.start();
+    reply.hijack();
+    const one = query.run === undefined ? null : this.#feedsOf(query.run);
+    const stream = new EventStream(reply.raw, this.#options.clock, () => {
+      this.#runs.leave(onRuns);
+      one?.tasks.leave(onTasks);
+      one?.logs.leave(onLogs);
+      if (query.run !== undefined && one?.tasks.isIdle && one.logs.isIdle) this.#ofRun.delete(query.run);
+      this.#open.delete(open);
+    });
+    const reader = new EventReader(query, stream);
+    const onRuns: FeedListener<RunEvent> = (told, settled) =>
+      reader.hear(
+        'run',
+        told.filter(({ row }) => reader.wants(row)),
+        settled,
+      );
+    const onTasks: FeedListener<TaskEvent> = (told, settled) => reader.hear('task', told, settled);
+    const onLogs: FeedListener<StoredLogLine> = (told, settled) => reader.hear('log', told, settled);
+    const open: Open = { stream, request, reader };
+    this.#open.add(open);
+    stream.begin(reply.getHeaders());
+    try {
+      const from = placeOfId(String(request.headers['last-event-id'] ?? ''));
+      const [run, task, log] = await Promise.all([
+        this.#runs.listen(onRuns),
+        one?.tasks.listen(onTasks) ?? 0,
+        one?.logs.listen(onLogs) ?? 0,
+      ]);
+      stream.write(eventText('hello', { resumed: from !== null }));
+      if (from !== null) await readMissed(this.#options.store.events, { from, now: { run, task, log }, query, reader, stream });
+      reader.goLive({ run, task, log });
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'A stream of events could not begin.');
+      stream.drop('unavailable');
+    }
+  }
+
+  /** Ends all streams; their readers come back by themselves. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#beats.stop();
+    for (const { stream } of this.#open) stream.end();
+  }
+
+  async #beat(): Promise<void> {
+    for (const { stream, request, reader } of this.#open) {
+      if (await this.#mayStay(request)) reader.beat();
+      else stream.drop('key');
+    }
+  }
+
+  async #mayStay(request: FastifyRequest): Promise<boolean> {
+    try {
+      return (await this.#options.doorkeeper.identify(request)) !== null;
+    } catch (error) {
+      if (error instanceof BatutaError && error.code === 'UNAUTHENTICATED') return false;
+      throw error;
+    }
+  }
+
+  #feedsOf(runId: string): RunFeeds {
+    const known = this.#ofRun.get(runId);
+    if (known) return known;
+    const { events } = this.#options.store;
+    const feeds = {
+      tasks: this.#feed<TaskEvent>({
+        name: `tasks of ${runId}`,
+        read: (after, limit) => events.tasks(runId, after, limit),
+        place: async () => (await events.placesOf(runId)).task,
+        textOf: textOfTask,
+        idleMs,
+      }),
+      logs: this.#feed<StoredLogLine>({
+        name: `log of ${runId}`,
+        read: (after, limit) => events.logs(runId, after, limit),
+        place: async () => (await events.placesOf(runId)).log,
+        textOf: textOfLog,
+        idleMs,
+      }),
+    };
+    this.#ofRun.set(runId, feeds);
+    return feeds;
+  }
+
+  #feed<Row extends { readonly seq: number }>(parts: {
+    readonly name: string;
+    readonly read: (after: number, limit: number) => Promise<NumberedRows<Row>>;
+    readonly place: () => Promise<number>;
+    readonly textOf: (row: Row) => string;
+    readonly idleMs: number;
+  }): Feed<Row> {
+    const { clock, random, logger } = this.#options;
+    return new Feed({
+      ...parts,
+      busyMs,
+      clock,
+      random,
+      onError: (error, failures) => {
+        if (failures === 1) logger.warn({ err: error, feed: parts.name }, 'Live events could not be read; they follow once they can be.');
+      },
+    });
+  }
+}

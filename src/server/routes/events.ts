@@ -1,0 +1,26 @@
+/** Live events. */
+import { z } from 'zod';
+import type { App, RouteParts } from '../app.ts';
+import { idText, nameText } from '../schemas/common.ts';
+
+const query = z.strictObject({ run: idText.optional(), flow: nameText.optional(), deployment: nameText.optional() });
+
+export function eventRoutes(app: App, { client, live }: RouteParts): void {
+  app.get(
+    '/api/events',
+    {
+      schema: {
+        tags: ['events'],
+        description:
+          'Server-sent events. `run`: a run changed its state. With `run=` also `task` and `log` of that run. `hello`: the stream is live. ' +
+          '`gap`: events are missing; ask anew for what is shown. Goes on after Last-Event-ID.',
+        querystring: query,
+      },
+    },
+    async (request, reply) => {
+      const { run } = request.query;
+      const id = run === undefined ? undefined : (await client.runs.get(run)).id;
+      await live.open(request, reply, { ...request.query, run: id });
+    },
+  );
+}

@@ -1,0 +1,54 @@
+/** Who asks; logging in with a key, and out. */
+import { z } from 'zod';
+import { BatutaError } from '../../base/errors.ts';
+import { sessionMs } from '../../client/local-access.ts';
+import type { App, RouteParts } from '../app.ts';
+import { csrfOf, type Identity, sessionCookie } from '../identity.ts';
+
+/** Logins of one address a minute; a key cannot be guessed, but trying costs us. */
+const loginsPerMinute = 10;
+
+/** `needsKey`: nobody may do anything without a key. The other fields are null for whoever has not shown one. */
+function meOf(identity: Identity | null, needsKey: boolean): object {
+  return { role: identity?.role ?? null, who: identity?.who ?? null, csrf: identity?.csrf ?? null, needsKey };
+}
+
+export function sessionRoutes(app: App, { client, doorkeeper }: RouteParts): void {
+  const tags = ['session'];
+  app.get('/api/me', { schema: { tags, description: 'Who asks, with which role.' } }, async (request) => {
+    const identity = await doorkeeper.identify(request).catch(nobody);
+    return meOf(identity, !(await doorkeeper.isOpen()));
+  });
+
+  app.post(
+    '/api/login',
+    {
+      schema: { tags, description: 'Opens a session for a browser.', body: z.strictObject({ key: z.string().max(300) }) },
+      config: { rateLimit: { max: loginsPerMinute, timeWindow: 60_000, keyGenerator: ({ ip }) => `login ${ip}` } },
+    },
+    async (request, reply) => {
+      const opened = await client.keys.logIn(request.body.key.trim());
+      if (!opened) throw new BatutaError('UNAUTHENTICATED', 'This key is not known, was revoked or has expired.');
+      const { token, entry } = opened;
+      void reply.setCookie(sessionCookie, token, { ...cookieOf(request.protocol), maxAge: sessionMs / 1000 });
+      return meOf({ role: entry.role, who: entry.name, keyId: entry.id, by: 'session', csrf: csrfOf(token) }, true);
+    },
+  );
+
+  app.post('/api/logout', { schema: { tags, description: 'Ends the session.' } }, async (request, reply) => {
+    const token = request.cookies[sessionCookie];
+    if (token !== undefined) await client.keys.logOut(token);
+    void reply.clearCookie(sessionCookie, cookieOf(request.protocol));
+    return { ok: true };
+  });
+}
+
+/** Out of reach of scripts, and sent to no request that another site has begun. */
+function cookieOf(protocol: string): { path: string; httpOnly: boolean; sameSite: 'strict'; secure: boolean } {
+  return { path: '/', httpOnly: true, sameSite: 'strict', secure: protocol === 'https' };
+}
+
+function nobody(error: unknown): null {
+  if (error instanceof BatutaError && error.code === 'UNAUTHENTICATED') return null;
+  throw error;
+}

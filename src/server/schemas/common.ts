@@ -1,0 +1,75 @@
+/** Pieces of requests that many routes share. Every text has a longest length, and every object refuses what it does not know. */
+import { z } from 'zod';
+import { type StateName, type StateType, stateNames, stateTypes } from '../../model/state.ts';
+
+/** Text without control characters and halves of characters, which no store takes and no name needs. */
+export const line = (max: number, min = 0): z.ZodString =>
+  z
+    .string()
+    .min(min)
+    .max(max)
+    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must hold no control characters');
+
+/** Text of several lines: only NUL and halves of characters are refused. */
+export const prose = (max: number): z.ZodString =>
+  z
+    .string()
+    .max(max)
+    .regex(/^[^\0\p{Cs}]*$/u, 'must hold no NUL character');
+
+/** Id of a run, or its first characters (at least 4). */
+export const idText = line(100, 1);
+export const nameText = line(200, 1);
+/** Address of something with an id; of something with a name. */
+export const idParams = z.strictObject({ id: idText });
+export const nameParams = z.strictObject({ name: nameText });
+
+/** 1 to 1000. */
+export const limitText = z.coerce.number().int().min(1).max(1000);
+export const cursorText = line(1000, 1);
+export const pageQuery = z.strictObject({ limit: limitText.optional(), cursor: cursorText.optional() });
+
+/** An instant as ISO 8601 with its offset; becomes epoch ms. */
+export const instant = z.iso
+  .datetime({ offset: true })
+  .max(40)
+  .describe('ISO 8601 with Z or an offset')
+  .transform((text, context) => {
+    const at = Date.parse(text);
+    if (Number.isFinite(at)) return at;
+    context.addIssue({ code: 'custom', message: 'must be an instant' });
+    return z.NEVER;
+  });
+
+/** `true` or `false` in a query. */
+export const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
+
+/** A number in a query that counts rows. */
+export const seqText = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+const states: ReadonlyMap<string, StateType | StateName> = new Map(
+  [...stateTypes, ...stateTypes.flatMap((type): readonly StateName[] => stateNames[type])].map((state) => [state.toLowerCase(), state]),
+);
+
+const oneState = line(40, 1).transform((text, context) => {
+  const state = states.get(text.toLowerCase());
+  if (state !== undefined) return state;
+  context.addIssue({ code: 'custom', message: `must be one of ${[...states.values()].join(', ')}` });
+  return z.NEVER;
+});
+
+/** States by type or name, any case; may be repeated. */
+export const statesText = z.union([z.array(oneState).max(50), oneState.transform((state) => [state])]);
+
+/** Text that may be repeated. */
+export const several = (one: z.ZodString, most: number) => z.union([z.array(one).max(most), one.transform((text) => [text])]);
+
+/** A value of the user: plain JSON, or `{ json, meta? }` where it holds what JSON cannot say. Nothing else may then stand beside these. */
+export const userValue = z.unknown().describe('Plain JSON, or { json, meta? } as superjson writes it');
+
+/** What an object has of these keys; undefined ones are left out. */
+export function given<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined>;
+  };
+}

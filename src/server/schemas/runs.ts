@@ -1,0 +1,106 @@
+/** Requests about runs. */
+import { z } from 'zod';
+import type { RunFilter } from '../../store/store.ts';
+import { cursorText, flag, given, idText, instant, limitText, line, nameText, prose, seqText, statesText, userValue } from './common.ts';
+
+const filterFields = {
+  state: statesText.optional(),
+  flow: nameText.optional(),
+  deployment: nameText.optional(),
+  tag: line(200, 1).optional(),
+  queue: line(100, 1).optional(),
+  since: instant.optional(),
+  until: instant.optional(),
+  search: line(200, 1).optional(),
+  backfill: idText.optional(),
+  schedule: idText.optional(),
+  parent: idText.optional().describe('Id of a run, or "none" for runs that no other started'),
+};
+
+export const runFilter = z.strictObject(filterFields);
+export const runListQuery = z.strictObject({ ...filterFields, limit: limitText.optional(), cursor: cursorText.optional() });
+export const histogramQuery = z.strictObject({ ...filterFields, buckets: z.coerce.number().int().min(1).max(500).optional() });
+
+/** The filter as the client takes it. */
+export function filterOf(
+  query: z.output<typeof runFilter> & { readonly limit?: number | undefined; readonly cursor?: string | undefined },
+): RunFilter {
+  const { state, backfill, schedule, parent, ...rest } = query;
+  return given({
+    ...rest,
+    states: state,
+    backfillId: backfill,
+    scheduleId: schedule,
+    parentRunId: parent === 'none' ? null : parent,
+  });
+}
+
+const submitFields = {
+  name: line(200, 1).optional(),
+  tags: z.array(line(200, 1)).max(100).optional(),
+  queue: line(100, 1).optional(),
+  priority: z.number().int().min(-100).max(100).optional(),
+  startAt: instant.optional(),
+  idempotencyKey: line(500, 1).optional(),
+};
+
+export const submitBody = z.strictObject({ flow: nameText, params: userValue.optional(), ...submitFields });
+export const deploymentRunBody = z.strictObject({ params: userValue.optional(), ...submitFields });
+
+export const submitManyBody = z.strictObject({
+  flow: nameText,
+  runs: z
+    .array(z.strictObject({ params: userValue.optional(), ...submitFields }))
+    .min(1)
+    .max(100_000),
+});
+
+/** Which runs a change of many is about: these, or those that fit a filter. */
+const bulkFields = {
+  ids: z.array(idText).min(1).max(1000).optional(),
+  filter: runFilter.optional(),
+  dryRun: z.boolean().optional(),
+};
+const oneOfBoth = (body: { readonly ids?: unknown; readonly filter?: unknown }): boolean =>
+  (body.ids === undefined) !== (body.filter === undefined);
+const oneOfBothMessage = { message: 'needs either ids or filter' };
+export const bulkBody = z.strictObject(bulkFields).refine(oneOfBoth, oneOfBothMessage);
+export const bulkCancelBody = z.strictObject({ ...bulkFields, message: prose(2000).optional() }).refine(oneOfBoth, oneOfBothMessage);
+
+export const cancelBody = z.strictObject({ message: prose(2000).optional() });
+export const retryBody = z.strictObject({ from: nameText.optional() });
+export const signalBody = z.strictObject({ name: line(100, 1), data: userValue.optional() });
+export const deleteQuery = z.strictObject({ force: flag.optional() });
+
+export const taskListQuery = z.strictObject({
+  name: nameText.optional(),
+  state: statesText.optional(),
+  limit: limitText.optional(),
+  cursor: cursorText.optional(),
+});
+export const taskParams = z.strictObject({ id: idText, taskRunId: idText });
+export const transitionsQuery = z.strictObject({
+  task: idText.optional().describe('Id of a task run, or "none" for those of the run alone'),
+});
+
+/** 1 to 10,000. */
+const lines = z.coerce.number().int().min(1).max(10_000);
+const logFields = {
+  task: idText.optional(),
+  level: z.coerce
+    .number()
+    .int()
+    .min(0)
+    .max(100)
+    .optional()
+    .describe('Lowest level: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal'),
+  search: line(500, 1).optional(),
+};
+export const logQuery = z.strictObject({
+  ...logFields,
+  after: seqText.optional(),
+  before: seqText.optional(),
+  tail: lines.optional(),
+  limit: lines.optional(),
+});
+export const logDownloadQuery = z.strictObject(logFields);

@@ -1,0 +1,110 @@
+/** Starts a server: opens the store, refuses what is not safe, listens; and ends it, streams included. */
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { systemClock } from '../base/clock.ts';
+import type { SettingLine } from '../base/config.ts';
+import { BatutaError } from '../base/errors.ts';
+import { builtFile } from '../base/installed.ts';
+import type { Log } from '../base/log.ts';
+import type { Config } from '../base/settings.ts';
+import type { FleetProcess } from '../client/fleet-process.ts';
+import type { LocalClient } from '../client/local-client.ts';
+import { openClient } from '../client/open-client.ts';
+import { type App, makeApp } from './app.ts';
+import { isLoopbackHost } from './loopback.ts';
+
+export interface ServerOptions {
+  readonly config: Config;
+  readonly log: Log;
+  /** Where relative paths begin; default the working folder. */
+  readonly cwd?: string;
+  /** Default one of its own, which it closes. */
+  readonly client?: LocalClient;
+  /** Settings as they may be shown; default none. */
+  readonly settings?: readonly SettingLine[];
+  /** Where the dashboard was built to; default in `dist`. */
+  readonly siteFolder?: string;
+}
+
+/** A server that listens. */
+export interface ServerProcess extends FleetProcess {
+  /** Where it is reached from this computer, without a slash at its end. */
+  readonly url: string;
+  readonly app: App;
+}
+
+/**
+ * @throws BatutaError CONFIG_INVALID (an address that others reach without any key; the address or port cannot be had), STORE_…
+ */
+export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+  const { config, log, cwd = process.cwd() } = options;
+  const client = options.client ?? (await openClient({ config, log, captureConsole: false }));
+  const closeClient = async (): Promise<void> => {
+    if (options.client === undefined) await client.close();
+  };
+  let app: App | undefined;
+  try {
+    const loopback = isLoopbackHost(config.host);
+    if (config.adminKey !== null) await client.keys.bootstrap(config.adminKey);
+    if (!loopback) await refuseWithoutKey(client, config.host);
+    app = await makeApp({
+      client,
+      log,
+      clock: systemClock,
+      random: Math.random,
+      loopback,
+      trustProxy: config.trustProxy,
+      siteFolder: options.siteFolder ?? builtFile('web'),
+      settings: () => options.settings ?? [],
+      flows: config.flows.map((path) => join(cwd, path)),
+    });
+    await listen(app, config);
+  } catch (error) {
+    await app?.close();
+    await closeClient();
+    throw error;
+  }
+  const served = app;
+  const url = urlOf(served, config.host);
+  return {
+    url,
+    app: served,
+    greeting: `Server at ${url} on ${client.engine.services.store.url}.`,
+    async stop() {
+      await served.close();
+      await closeClient();
+    },
+  };
+}
+
+async function refuseWithoutKey(client: LocalClient, host: string): Promise<void> {
+  if (await client.keys.anyUsable()) return;
+  throw new BatutaError(
+    'CONFIG_INVALID',
+    `The server does not listen on ${host}, which others may reach, without an API key: make one with batuta key create --name me --role admin, or set BATUTA_ADMIN_KEY.`,
+    { details: { setting: 'host' } },
+  );
+}
+
+async function listen(app: App, { host, port }: Pick<Config, 'host' | 'port'>): Promise<void> {
+  try {
+    await app.listen({ host, port });
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+    const reasons: Readonly<Record<string, string>> = {
+      EADDRINUSE: `Port ${port} of ${host} is taken by another process. Choose another with --port or BATUTA_PORT; 0 takes a free one.`,
+      EACCES: `Port ${port} of ${host} may not be opened by this user. Choose one from 1024 on with --port or BATUTA_PORT.`,
+      EADDRNOTAVAIL: `This computer has no address ${host}. Choose another with --host or BATUTA_HOST.`,
+      ENOTFOUND: `There is no host ${host}. Choose another with --host or BATUTA_HOST.`,
+    };
+    const reason = reasons[code];
+    if (reason === undefined) throw cause;
+    throw new BatutaError('CONFIG_INVALID', reason, { cause, details: { host, port } });
+  }
+}
+
+function urlOf(app: App, host: string): string {
+  const { port } = app.server.address() as AddressInfo;
+  const name = host === '0.0.0.0' || host === '::' ? 'localhost' : host;
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`;
+}

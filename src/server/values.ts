@@ -1,0 +1,59 @@
+/** Values of users between the store and the wire. They are never looked into. */
+import { BatutaError } from '../base/errors.ts';
+import { decodeValue, type ResultStorage } from '../engine/results.ts';
+
+/** A value as it travels. `meta` says what JSON cannot: dates, maps, big integers and the like. */
+export interface WireValue {
+  readonly json: unknown;
+  readonly meta?: unknown;
+}
+
+/** Stands for a value that is too large to be sent with what it belongs to. */
+export interface CutValue {
+  readonly cut: { /** Length of its text in UTF-8. */ readonly bytes: number /** Where it can be had alone. */; readonly download: string };
+}
+
+/** Largest value that is sent along, bytes. */
+export const maxValueBytes = 1024 * 1024;
+
+/** The recorded text of a value; null for none. @throws BatutaError RESULT_MISSING */
+export async function textOf(
+  results: ResultStorage,
+  { result, resultRef }: { readonly result: string | null; readonly resultRef: string | null },
+): Promise<string | null> {
+  return resultRef === null ? result : await results.get(resultRef);
+}
+
+/** The value as it travels, or where it can be had when it is too large. */
+export function wireValue(text: string | null, download: string): WireValue | CutValue | null {
+  if (text === null) return null;
+  const bytes = Buffer.byteLength(text);
+  return bytes > maxValueBytes ? { cut: { bytes, download } } : (JSON.parse(text) as WireValue);
+}
+
+/**
+ * What a request gave as a value: plain JSON as it is; an object of `json` and at most `meta` as superjson has it.
+ *
+ * @throws BatutaError REQUEST_INVALID when its `meta` does not fit
+ */
+export function givenValue(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, 'json')) return value;
+  if (!Object.keys(value).every((key) => key === 'json' || key === 'meta')) return value;
+  try {
+    return decodeValue(JSON.stringify(value));
+  } catch (cause) {
+    throw new BatutaError('REQUEST_INVALID', 'A value of the form { json, meta } is not as superjson writes it.', { cause });
+  }
+}
+
+/** Deepest that a body may be nested; what reads and writes values goes down one level at a time. */
+const maxDepth = 100;
+
+/** @throws BatutaError REQUEST_INVALID when a body is nested deeper than anything people write */
+export function refuseDeep(body: unknown): void {
+  let level: unknown[] = [body];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) throw new BatutaError('REQUEST_INVALID', `The body of the request is nested deeper than ${maxDepth} levels.`);
+    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
+  }
+}
