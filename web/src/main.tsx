@@ -1,6 +1,7 @@
 /** Puts the dashboard together and draws it. */
 import { MantineProvider } from '@mantine/core';
 import '@mantine/core/styles.layer.css';
+import '@mantine/notifications/styles.layer.css';
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
 import { StrictMode } from 'react';

@@ -10,6 +10,11 @@ export function useNow(everyMs = 1000): number {
   return useSyncExternalStore(watch, () => Math.floor(current / everyMs) * everyMs);
 }
 
+/** The time at this very moment, epoch ms; for what is asked, not for what is drawn. */
+export function timeNow(): number {
+  return Date.now();
+}
+
 function watch(onChange: () => void): () => void {
   watchers.add(onChange);
   if (timer === undefined) {

@@ -41,11 +41,13 @@ export function useLiveStream(): void {
 /** Calls back for each event of a kind. The callback may close over what is current. */
 export function useLive<T>(kind: LiveKind, listener: (data: T) => void): void {
   const onEvent = useEffectEvent(listener as Listener);
-  useEffect(() => {
-    const call: Listener = (data) => onEvent(data);
-    listeners.get(kind)?.add(call);
-    return () => void listeners.get(kind)?.delete(call);
-  }, [kind]);
+  useEffect(() => listen(kind, (data) => onEvent(data)), [kind]);
+}
+
+/** The same outside of a component. Gives what ends it. */
+export function listen(kind: LiveKind, listener: (data: unknown) => void): () => void {
+  listeners.get(kind)?.add(listener);
+  return () => void listeners.get(kind)?.delete(listener);
 }
 
 /** Asks for the tasks and log lines of a run too, while the component is shown. */

@@ -54,3 +54,12 @@ export interface RunEvent {
   readonly state: State;
   readonly at: string;
 }
+
+/** One setting of the server with where its value came from; secrets are masked. */
+export interface SettingRow {
+  readonly name: string;
+  readonly env: string;
+  /** Empty when unset. */
+  readonly value: string;
+  readonly source: string;
+}

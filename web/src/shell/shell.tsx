@@ -1,4 +1,5 @@
 /** The frame around every page: navigation, who is there, and whether the stream of events is. Asks for a login when one is needed. */
+import { Notifications } from '@mantine/notifications';
 import { useQuery } from '@tanstack/react-query';
 import { Navigate, Outlet, useLocation } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -37,6 +38,7 @@ function Frame() {
           <Outlet />
         </main>
       </div>
+      <Notifications position="bottom-right" autoClose={5000} />
       <KeysHelp opened={helpShown} onClose={() => showHelp(false)} />
     </div>
   );

@@ -1,7 +1,99 @@
-/** Home. */
+/** Home: is anything wrong, what runs, what comes, who works. */
+import { SegmentedControl } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { overviewQuery } from '../../api/list-queries.ts';
+import { useRefreshOnRuns } from '../../api/refresh.ts';
+import type { HomeView } from '../../api/wire-types.ts';
+import { RunsHistogram } from '../../histogram/runs-histogram.tsx';
+import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
+import { type Stretch, stretches } from '../runs/runs-search.ts';
+import { AttentionPanel } from './attention-panel.tsx';
+import { ComingUpPanel } from './coming-up-panel.tsx';
+import { FirstSteps } from './first-steps.tsx';
+import { FleetPanel } from './fleet-panel.tsx';
+import { RunningPanel } from './running-panel.tsx';
+import { SummaryLine } from './summary-line.tsx';
+import style from './home-page.module.css';
 
-/** Home. */
+const choices = [
+  { value: '1h', label: '1 h' },
+  { value: '24h', label: '24 h' },
+  { value: '7d', label: '7 d' },
+  { value: '30d', label: '30 d' },
+];
+
+/** The first page. */
 export function HomePage() {
-  return <Page title="Home">{null}</Page>;
+  const { last = '24h' } = useSearch({ from: '/shell/' });
+  const navigate = useNavigate();
+  const { data, error, isPlaceholderData, refetch } = useQuery(overviewQuery(stretches[last]));
+  useRefreshOnRuns([['overview']]);
+
+  const stretch = (
+    <SegmentedControl
+      aria-label="Stretch of time"
+      data={choices}
+      value={last}
+      onChange={(value) => void navigate({ to: '/', search: value === '24h' ? {} : { last: value as Stretch }, replace: true })}
+    />
+  );
+  return (
+    <Page title="Home" actions={stretch}>
+      {data === undefined ? (
+        error === null ? (
+          <HomeLoading />
+        ) : (
+          <Failed what="The overview" error={error} retry={() => void refetch()} />
+        )
+      ) : (
+        <HomeContent home={data} stretch={last} stale={isPlaceholderData} />
+      )}
+    </Page>
+  );
+}
+
+function HomeContent({ home, stretch, stale }: { readonly home: HomeView; readonly stretch: Stretch; readonly stale: boolean }) {
+  const navigate = useNavigate();
+  const isNew = home.runs === 0 && home.upcoming.length === 0 && home.runningNow.length === 0;
+  return (
+    <>
+      <SummaryLine home={home} stretch={stretch} />
+      {isNew ? (
+        <FirstSteps />
+      ) : (
+        <RunsHistogram
+          buckets={home.histogram}
+          fromAt={Date.parse(home.sinceAt)}
+          untilAt={Date.parse(home.untilAt)}
+          height={96}
+          stale={stale}
+          onChoose={(fromAt, untilAt) =>
+            void navigate({ to: '/runs', search: { since: new Date(fromAt).toISOString(), until: new Date(untilAt).toISOString() } })
+          }
+        />
+      )}
+      <div className={style.columns}>
+        <AttentionPanel items={home.attention} />
+        <RunningPanel runs={home.runningNow} running={home.running} />
+        <ComingUpPanel ticks={home.upcoming} />
+        <FleetPanel workers={home.workers} queues={home.queues} />
+      </div>
+    </>
+  );
+}
+
+function HomeLoading() {
+  return (
+    <>
+      <LoadingBlock height={24} />
+      <LoadingBlock height={114} />
+      <div className={style.columns}>
+        {['attention', 'running', 'coming', 'workers'].map((name) => (
+          <LoadingBlock key={name} height={176} />
+        ))}
+      </div>
+    </>
+  );
 }

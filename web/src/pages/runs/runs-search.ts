@@ -1,4 +1,5 @@
 /** The filters of the list of runs, as they stand in its address. */
+import type { Query } from '../../api/http.ts';
 import { many, one, oneOf, type RawSearch } from '../../search.ts';
 
 /** Stretches of time that end now. */
@@ -7,17 +8,19 @@ export type Stretch = keyof typeof stretches;
 
 /** Filters of runs. Either `last`, or `since` and `until` (ISO 8601 UTC); without any of them the last 24 hours. */
 export interface RunsSearch {
-  readonly state?: readonly string[];
-  readonly flow?: string;
-  readonly deployment?: string;
-  readonly tag?: string;
-  readonly queue?: string;
-  readonly backfill?: string;
-  readonly parent?: string;
-  readonly search?: string;
+  readonly state?: readonly string[] | undefined;
+  readonly flow?: string | undefined;
+  readonly deployment?: string | undefined;
+  readonly tag?: string | undefined;
+  readonly queue?: string | undefined;
+  readonly backfill?: string | undefined;
+  /** Id of a schedule. */
+  readonly schedule?: string | undefined;
+  readonly parent?: string | undefined;
+  readonly search?: string | undefined;
   readonly last?: Stretch | 'all';
-  readonly since?: string;
-  readonly until?: string;
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
 }
 
 /** Reads them from an address; what is not understood is left out. */
@@ -29,6 +32,7 @@ export function readRunsSearch(raw: RawSearch): RunsSearch {
     tag: one(raw, 'tag'),
     queue: one(raw, 'queue'),
     backfill: one(raw, 'backfill'),
+    schedule: one(raw, 'schedule'),
     parent: one(raw, 'parent'),
     search: one(raw, 'search'),
     last: oneOf(raw, 'last', [...(Object.keys(stretches) as Stretch[]), 'all'] as const),
@@ -40,4 +44,24 @@ export function readRunsSearch(raw: RawSearch): RunsSearch {
 
 function instant(text: string | undefined): string | undefined {
   return text === undefined || Number.isNaN(Date.parse(text)) ? undefined : new Date(text).toISOString();
+}
+
+/** The stretch of time a filter speaks of, epoch ms; `fromAt` null: since ever. */
+export function stretchOf(search: RunsSearch, now: number): { readonly fromAt: number | null; readonly untilAt: number } {
+  const untilAt = search.until === undefined ? now : Date.parse(search.until);
+  if (search.since !== undefined) return { fromAt: Date.parse(search.since), untilAt };
+  if (search.last === 'all' || search.until !== undefined) return { fromAt: null, untilAt };
+  return { fromAt: now - stretches[search.last ?? '24h'], untilAt };
+}
+
+/** The filter as the server takes it, for lists and for changes of many. */
+export function filterOf(search: RunsSearch, now: number): Query {
+  const { last: _last, since: _since, until, ...rest } = search;
+  const { fromAt } = stretchOf(search, now);
+  return { ...rest, since: fromAt === null ? undefined : new Date(fromAt).toISOString(), until };
+}
+
+/** Whether anything but the stretch of time is filtered. */
+export function isFiltered({ last: _last, ...rest }: RunsSearch): boolean {
+  return Object.keys(rest).length > 0;
 }

@@ -1,0 +1,129 @@
+/** What the lists and the home page ask for. Keys of the cache begin with the name of what is listed. */
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { get, type Query } from './http.ts';
+import type {
+  ArtifactRow,
+  Audit,
+  Bucket,
+  Facets,
+  HomeView,
+  Key,
+  Limit,
+  ListPage,
+  Queue,
+  RunRow,
+  SettingRow,
+  Worker,
+} from './wire-types.ts';
+
+/** How often figures are asked for when no event tells of a change, ms. */
+const slowlyMs = 15_000;
+
+/** The home page over the stretch that begins so many ms ago. */
+export const overviewQuery = (stretchMs: number) =>
+  queryOptions({
+    queryKey: ['overview', stretchMs],
+    queryFn: ({ signal }) => get<HomeView>('/overview', { since: new Date(Date.now() - stretchMs).toISOString() }, signal),
+    refetchInterval: slowlyMs,
+    placeholderData: keepPreviousData,
+  });
+
+/** Values that filters can take. */
+export const facetsQuery = queryOptions({
+  queryKey: ['facets'],
+  queryFn: ({ signal }) => get<Facets>('/facets', undefined, signal),
+  staleTime: 60_000,
+});
+
+/** Runs in one page. */
+export const runsPageSize = 100;
+
+/** One page of the runs that fit. */
+export function fetchRuns(query: Query, cursor: string | undefined, signal?: AbortSignal): Promise<ListPage<RunRow>> {
+  return get<ListPage<RunRow>>('/runs', { ...query, limit: runsPageSize, cursor }, signal);
+}
+
+/**
+ * The runs that fit, page after page, newest first. It is changed in place by live events, never asked for anew behind one's back.
+ * `key` tells filters apart; `queryNow` gives the query at the moment it is asked, for "the last hour" moves on.
+ */
+export const runsQuery = (key: object, queryNow: () => Query) =>
+  infiniteQueryOptions({
+    queryKey: ['runs', key],
+    queryFn: ({ pageParam, signal }) => fetchRuns(queryNow(), pageParam, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next ?? undefined,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+    refetchOnMount: 'always',
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+    placeholderData: keepPreviousData,
+  });
+
+/** How many runs that fit were in which state, over the stretch of the filter. */
+export const histogramQuery = (key: object, queryNow: () => Query) =>
+  queryOptions({
+    queryKey: ['histogram', key],
+    queryFn: ({ signal }) => get<{ readonly items: readonly Bucket[] }>('/runs/histogram', queryNow(), signal),
+    select: ({ items }) => items,
+    refetchInterval: slowlyMs,
+    placeholderData: keepPreviousData,
+  });
+
+/** Workers with their last signs of life. */
+export const workersQuery = queryOptions({
+  queryKey: ['workers'],
+  queryFn: ({ signal }) => get<{ readonly items: readonly Worker[] }>('/workers', undefined, signal),
+  select: ({ items }) => items,
+  refetchInterval: 5_000,
+});
+
+/** Queues with what waits in them. */
+export const queuesQuery = queryOptions({
+  queryKey: ['queues'],
+  queryFn: ({ signal }) => get<{ readonly items: readonly Queue[] }>('/queues', undefined, signal),
+  select: ({ items }) => items,
+  refetchInterval: 5_000,
+});
+
+/** Limits with who holds them and who waits. */
+export const limitsQuery = queryOptions({
+  queryKey: ['limits'],
+  queryFn: ({ signal }) => get<{ readonly items: readonly Limit[] }>('/limits', undefined, signal),
+  select: ({ items }) => items,
+  refetchInterval: 5_000,
+});
+
+/** Artifacts across runs, newest first. */
+export const artifactsQuery = (query: Query) =>
+  infiniteQueryOptions({
+    queryKey: ['artifacts', query],
+    queryFn: ({ pageParam, signal }) => get<ListPage<ArtifactRow>>('/artifacts', { ...query, limit: 50, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next ?? undefined,
+    placeholderData: keepPreviousData,
+  });
+
+/** API keys, newest first. For admins. */
+export const keysQuery = queryOptions({
+  queryKey: ['keys'],
+  queryFn: ({ signal }) => get<{ readonly items: readonly Key[] }>('/keys', undefined, signal),
+  select: ({ items }) => items,
+});
+
+/** Who changed what, newest first. For admins. */
+export const auditQuery = infiniteQueryOptions({
+  queryKey: ['audit'],
+  queryFn: ({ pageParam, signal }) => get<ListPage<Audit>>('/audit', { limit: 100, cursor: pageParam }, signal),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last) => last.next ?? undefined,
+});
+
+/** Settings of the server, secrets masked. */
+export const settingsQuery = queryOptions({
+  queryKey: ['settings'],
+  queryFn: ({ signal }) => get<{ readonly items: readonly SettingRow[] }>('/settings', undefined, signal),
+  select: ({ items }) => items,
+  staleTime: 60_000,
+});

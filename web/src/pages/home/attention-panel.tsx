@@ -1,0 +1,63 @@
+/** What a person should look at, worst first. */
+import { Link } from '@tanstack/react-router';
+import type { HomeView } from '../../api/wire-types.ts';
+import { Panel } from '../../parts/page.tsx';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import { Time } from '../../parts/time.tsx';
+import style from './rows.module.css';
+
+type Item = HomeView['attention'][number];
+
+const states: Readonly<Record<Item['kind'], string>> = { failing: 'Failed', late: 'Late', lost: 'Crashed', 'no-worker': 'Late' };
+
+/** Failing and late deployments, lost owners, queues nobody serves. */
+export function AttentionPanel({ items }: { readonly items: readonly Item[] }) {
+  return (
+    <Panel title="Needs attention" aside={items.length === 0 ? undefined : items.length}>
+      {items.length === 0 ? <p className={style.none}>Nothing is wrong.</p> : null}
+      <ul className={style.rows}>
+        {items.map((item) => (
+          <li key={`${item.kind} ${item.name} ${item.runId}`}>
+            <Target item={item}>
+              <StateBadge name={states[item.kind]} bare />
+              <span className={style.name}>{item.name}</span>
+              <span className={style.soft} title={item.message}>
+                {item.message}
+              </span>
+              <span className={style.end}>
+                <Time at={item.sinceAt} />
+              </span>
+            </Target>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+/** Where one sees more of it: the run, else all runs of it, else the workers. */
+function Target({ item, children }: { readonly item: Item; readonly children: React.ReactNode }) {
+  if (item.runId !== null) {
+    return (
+      <Link to="/runs/$id" params={{ id: item.runId }} search={{}} className={style.row}>
+        {children}
+      </Link>
+    );
+  }
+  if (item.kind === 'no-worker') {
+    return (
+      <Link to="/workers" className={style.row}>
+        {children}
+      </Link>
+    );
+  }
+  return (
+    <Link
+      to="/runs"
+      search={{ ...(item.name === item.flow ? { flow: item.flow } : { deployment: item.name }), last: '7d' }}
+      className={style.row}
+    >
+      {children}
+    </Link>
+  );
+}

@@ -1,0 +1,64 @@
+/** What runs now, and how far it is. */
+import { Link } from '@tanstack/react-router';
+import type { RunRow } from '../../api/wire-types.ts';
+import { ShareBar } from '../../parts/bar.tsx';
+import { plural } from '../../parts/format.ts';
+import { Panel } from '../../parts/page.tsx';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import { Duration } from '../../parts/time.tsx';
+import style from './rows.module.css';
+
+/** Rows that are shown; the rest is behind a link. */
+const shown = 8;
+
+/** Running runs with a bar of their task runs. `running` is how many there are in all. */
+export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow[]; readonly running: number }) {
+  return (
+    <Panel
+      title="Running now"
+      aside={
+        running > Math.min(shown, runs.length) ? (
+          <Link to="/runs" search={{ state: ['RUNNING'], last: 'all' }}>
+            all {running}
+          </Link>
+        ) : undefined
+      }
+    >
+      {runs.length === 0 ? <p className={style.none}>Nothing runs at this moment.</p> : null}
+      <ul className={style.rows}>
+        {runs.slice(0, shown).map((run) => (
+          <li key={run.id}>
+            <Link to="/runs/$id" params={{ id: run.id }} search={{}} className={style.row}>
+              <StateBadge name={run.state.name} message={run.state.message} bare />
+              <span className={style.name}>{run.deployment ?? run.flow}</span>
+              <span className={style.soft}>{run.name}</span>
+              <Progress tasks={run.tasks} />
+              <span className={style.duration}>
+                <Duration since={run.startedAt} />
+              </span>
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function Progress({ tasks }: { readonly tasks: RunRow['tasks'] }) {
+  const share = tasks.total === 0 ? 0 : tasks.ended / tasks.total;
+  const failed = tasks.total === 0 ? 0 : tasks.failed / tasks.total;
+  return (
+    <span className={style.progress}>
+      <ShareBar
+        parts={[
+          { share: share - failed, tone: 'running' },
+          { share: failed, tone: 'failed' },
+        ]}
+        label={`${tasks.ended} of ${plural(tasks.total, 'task run')} ended`}
+      />
+      <span className={style.percent} aria-hidden="true">
+        {Math.floor(share * 100)} %
+      </span>
+    </span>
+  );
+}

@@ -1,0 +1,132 @@
+/** The filters of the list, in one row. */
+import { Select, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useState } from 'react';
+import type { Facets } from '../../api/wire-types.ts';
+import { dateTimeText } from '../../parts/format.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { FilterChip } from './filter-chip.tsx';
+import { type RunsSearch, type Stretch, stretchOf } from './runs-search.ts';
+import { StateFilter } from './state-filter.tsx';
+import style from './filter-bar.module.css';
+
+interface FilterBarProps {
+  readonly search: RunsSearch;
+  /** Undefined while they are on their way; one can type meanwhile. */
+  readonly facets: Facets | undefined;
+  readonly onChange: (search: RunsSearch) => void;
+}
+
+const lengths = [
+  { value: '1h', label: 'last hour' },
+  { value: '24h', label: 'last 24 h' },
+  { value: '7d', label: 'last 7 days' },
+  { value: '30d', label: 'last 30 days' },
+  { value: 'all', label: 'since ever' },
+];
+
+/** State, flow, deployment, tag, stretch of time, text; and a chip for each filter that has no field. */
+export function FilterBar({ search, facets, onChange }: FilterBarProps) {
+  const { last: _last, since: _since, until: _until, ...rest } = search;
+  const isBrushed = search.since !== undefined || search.until !== undefined;
+  return (
+    <search className={style.bar} aria-label="Filters">
+      <StateFilter states={search.state ?? []} onChange={(state) => onChange({ ...search, state })} />
+      <Facet label="Flow" value={search.flow} values={facets?.flows} onChange={(flow) => onChange({ ...search, flow })} />
+      <Facet
+        label="Deployment"
+        value={search.deployment}
+        values={facets?.deployments}
+        onChange={(deployment) => onChange({ ...search, deployment })}
+      />
+      <Facet label="Tag" value={search.tag} values={facets?.tags} onChange={(tag) => onChange({ ...search, tag })} />
+      {isBrushed ? (
+        <FilterChip label={stretchText(search)} what="stretch of time" onRemove={() => onChange(rest)} />
+      ) : (
+        <Select
+          aria-label="Stretch of time"
+          className={style.field}
+          data={lengths}
+          value={search.last ?? '24h'}
+          allowDeselect={false}
+          onChange={(last) => onChange(last === null || last === '24h' ? rest : { ...rest, last: last as Stretch })}
+        />
+      )}
+      {(['queue', 'backfill', 'schedule', 'parent'] as const).map((name) =>
+        search[name] === undefined ? null : (
+          <FilterChip
+            key={name}
+            label={`${name} ${name === 'queue' ? search[name] : search[name].slice(0, 8)}`}
+            what={name}
+            onRemove={() => onChange(without(search, name))}
+          />
+        ),
+      )}
+      {/* A text that came by the address, as by going back, replaces what stands in the field. */}
+      <SearchField key={search.search ?? ''} text={search.search ?? ''} onChange={(text) => onChange({ ...search, search: text })} />
+    </search>
+  );
+}
+
+interface FacetProps {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly values: readonly string[] | undefined;
+  readonly onChange: (value: string | undefined) => void;
+}
+
+function Facet({ label, value, values = [], onChange }: FacetProps) {
+  const data = value === undefined || values.includes(value) ? values : [value, ...values];
+  return (
+    <Select
+      aria-label={label}
+      placeholder={label}
+      className={style.field}
+      data={[...data]}
+      value={value ?? null}
+      searchable
+      clearable
+      limit={100}
+      nothingFoundMessage="None of that name"
+      clearButtonProps={{ 'aria-label': `Any ${label.toLowerCase()}` }}
+      onChange={(next) => onChange(next ?? undefined)}
+    />
+  );
+}
+
+function SearchField({ text, onChange }: { readonly text: string; readonly onChange: (text: string) => void }) {
+  const [typed, setTyped] = useState(text);
+  const change = useDebouncedCallback((next: string) => {
+    if (next.trim() !== text) onChange(next.trim());
+  }, 400);
+  return (
+    <TextInput
+      data-search
+      type="search"
+      aria-label="Search by name or id"
+      placeholder="Name or id  ( / )"
+      className={style.search}
+      leftSection={<Icon name="search" size={14} />}
+      value={typed}
+      onChange={(event) => {
+        setTyped(event.currentTarget.value);
+        change(event.currentTarget.value);
+      }}
+      onKeyDown={(event) => {
+        if (event.key === 'Enter') change.flush();
+      }}
+    />
+  );
+}
+
+function without(search: RunsSearch, name: keyof RunsSearch): RunsSearch {
+  const { [name]: _removed, ...rest } = search;
+  return rest;
+}
+
+function stretchText(search: RunsSearch): string {
+  const now = Date.now();
+  const { fromAt, untilAt } = stretchOf(search, now);
+  const from = fromAt === null ? '…' : dateTimeText(fromAt, now);
+  return `${from} – ${search.until === undefined ? 'now' : dateTimeText(untilAt, now)}`;
+}

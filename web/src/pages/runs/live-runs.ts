@@ -1,0 +1,124 @@
+/**
+ * The rows of the list, kept as the server has them without anything jumping: rows change in place, and what is new is
+ * counted until one asks for it.
+ */
+import { type InfiniteData, useInfiniteQuery } from '@tanstack/react-query';
+import { useEffect, useEffectEvent, useMemo, useState } from 'react';
+import { fetchRuns, runsQuery } from '../../api/list-queries.ts';
+import { useLive } from '../../api/live.ts';
+import { queryClient } from '../../api/query-client.ts';
+import { useThrottledLive } from '../../api/refresh.ts';
+import type { ListPage, RunEvent, RunRow } from '../../api/wire-types.ts';
+import { timeNow } from '../../now.ts';
+import { patchedRow } from './run-words.ts';
+import { filterOf, type RunsSearch } from './runs-search.ts';
+
+type Pages = InfiniteData<ListPage<RunRow>, string | undefined>;
+
+/** Rows are asked for anew so often while events come, and while some of them run (their task runs go on without events of the run). */
+const refreshMs = 2_000;
+const progressMs = 5_000;
+/** So many pages are asked for anew at a time; those further down change by events alone. */
+const mostPages = 3;
+
+/** The list as it is shown, and what one can do with it. */
+export interface LiveRuns {
+  readonly runs: readonly RunRow[];
+  readonly isLoading: boolean;
+  readonly error: unknown;
+  /** Runs that fit the filters and are not in the list yet. */
+  readonly newCount: number;
+  /** Takes them in: the list begins anew. */
+  readonly showNew: () => void;
+  readonly hasMore: boolean;
+  readonly isLoadingMore: boolean;
+  readonly loadMore: () => void;
+}
+
+/** The runs of the filters, live. */
+export function useLiveRuns(search: RunsSearch): LiveRuns {
+  const options = runsQuery(search, () => filterOf(search, timeNow()));
+  const { queryKey } = options;
+  const query = useInfiniteQuery(options);
+  const [newIds, setNewIds] = useState<ReadonlySet<string>>(new Set());
+  const { data } = query as { readonly data: Pages | undefined };
+  const runs = useMemo(() => uniqueRows(data), [data]);
+
+  useLive<RunEvent>('run', (event) => {
+    queryClient.setQueryData<Pages>(queryKey, (pages) => mapRows(pages, (run) => (run.id === event.id ? patchedRow(run, event) : run)));
+  });
+
+  const refresh = async (): Promise<void> => {
+    const pages = queryClient.getQueryData<Pages>(queryKey);
+    if (pages === undefined) return;
+    const wanted = pages.pages.map((_page, index) => index).filter((index) => index === 0 || isMoving(pages.pages[index]));
+    const answers = await Promise.all(wanted.slice(0, mostPages).map((index) => askPage(search, pages.pageParams[index])));
+    const fresh = new Map(answers.flatMap((answer) => (answer?.items ?? []).map((run) => [run.id, run] as const)));
+    queryClient.setQueryData<Pages>(queryKey, (now) => mapRows(now, (run) => fresh.get(run.id) ?? run));
+    const known = new Set(uniqueRows(queryClient.getQueryData<Pages>(queryKey)).map(({ id }) => id));
+    const first = answers[0]?.items.filter(({ id }) => !known.has(id)).map(({ id }) => id) ?? [];
+    if (first.some((id) => !newIds.has(id))) setNewIds(new Set([...newIds, ...first]));
+  };
+
+  useThrottledLive<RunEvent>(
+    'run',
+    refreshMs,
+    (event) => mayFit(event, search),
+    () => void refresh(),
+  );
+  const onTick = useEffectEvent(() => {
+    if (!document.hidden && runs.some(({ state }) => state.type === 'RUNNING')) void refresh();
+  });
+  useEffect(() => {
+    const timer = setInterval(() => onTick(), progressMs);
+    return () => clearInterval(timer);
+  }, []);
+
+  return {
+    runs,
+    isLoading: query.isLoading,
+    error: query.error,
+    newCount: newIds.size,
+    showNew: () => {
+      setNewIds(new Set());
+      queryClient.setQueryData<Pages>(
+        queryKey,
+        (pages) => pages && { pages: pages.pages.slice(0, 1), pageParams: pages.pageParams.slice(0, 1) },
+      );
+      void query.refetch();
+    },
+    hasMore: query.hasNextPage,
+    isLoadingMore: query.isFetchingNextPage,
+    loadMore: () => void query.fetchNextPage(),
+  };
+}
+
+/** A page that cannot be had just now is had the next time. */
+async function askPage(search: RunsSearch, cursor: string | undefined): Promise<ListPage<RunRow> | null> {
+  return fetchRuns(filterOf(search, timeNow()), cursor).catch(() => null);
+}
+
+/** Pages shift while new runs come, so a run may be in two of them. */
+function uniqueRows(data: Pages | undefined): readonly RunRow[] {
+  const rows = new Map<string, RunRow>();
+  for (const page of data?.pages ?? []) for (const run of page.items) if (!rows.has(run.id)) rows.set(run.id, run);
+  return [...rows.values()];
+}
+
+function mapRows(data: Pages | undefined, change: (run: RunRow) => RunRow): Pages | undefined {
+  if (data === undefined) return undefined;
+  const pages = data.pages.map((page) => {
+    const items = page.items.map(change);
+    return items.every((item, index) => item === page.items[index]) ? page : { ...page, items };
+  });
+  return pages.every((page, index) => page === data.pages[index]) ? data : { ...data, pages };
+}
+
+function isMoving(page: ListPage<RunRow> | undefined): boolean {
+  return page?.items.some(({ state }) => state.type === 'RUNNING' || state.type === 'PENDING' || state.type === 'CANCELLING') === true;
+}
+
+/** Whether the run of an event may be in the list; what the event does not carry is left to the server. */
+function mayFit(event: RunEvent, { flow, deployment }: RunsSearch): boolean {
+  return (flow === undefined || event.flow === flow) && (deployment === undefined || event.deployment === deployment);
+}

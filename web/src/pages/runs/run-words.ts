@@ -1,0 +1,34 @@
+/** What a row of the list says about a run beyond its columns. Pure. */
+import type { RunEvent, RunRow } from '../../api/wire-types.ts';
+import { isTerminal } from '../../../../src/model/state.ts';
+
+/** Why it waits or what it failed of, as one line; null for a run that is simply well. */
+export function whyOf(run: RunRow): string | null {
+  const { type, name, message } = run.state;
+  if (type === 'FAILED' || type === 'CRASHED')
+    return firstLine(run.error === null ? message : `${run.error.name}: ${run.error.message}`) ?? message;
+  if (type === 'COMPLETED' || type === 'RUNNING') return null;
+  if (message !== null) return firstLine(message);
+  return name === 'Late' ? 'Should have begun already; no worker has taken it yet.' : null;
+}
+
+/** The row as it is after an event: what the event does not tell stays as it was until the row is asked for. */
+export function patchedRow(run: RunRow, { state, at }: RunEvent): RunRow {
+  const begins = state.type === 'RUNNING' && run.startedAt === null;
+  const startedAt = begins ? at : run.startedAt;
+  if (!isTerminal(state.type)) return { ...run, state, startedAt, endedAt: null, durationMs: null };
+  const durationMs = startedAt === null ? null : Math.max(0, Date.parse(at) - Date.parse(startedAt));
+  return { ...run, state, startedAt, endedAt: at, durationMs };
+}
+
+/** Longest duration in ms of the runs of each flow, against which bars are drawn: a run is compared with its own kind. */
+export function longestByFlow(runs: readonly RunRow[]): ReadonlyMap<string, number> {
+  const longest = new Map<string, number>();
+  for (const { flow, durationMs } of runs) longest.set(flow, Math.max(longest.get(flow) ?? 1, durationMs ?? 0));
+  return longest;
+}
+
+function firstLine(text: string | null): string | null {
+  const line = text?.split('\n', 1)[0]?.trim() ?? '';
+  return line === '' ? null : line;
+}

@@ -1,0 +1,26 @@
+/** Small bars that stand in a row of text. */
+import style from './bar.module.css';
+
+interface BarProps {
+  /** Each from 0 to 1, from the left; together at most 1. */
+  readonly parts: readonly { readonly share: number; readonly tone: 'completed' | 'running' | 'failed' | 'late' | 'plain' }[];
+  /** Width in px; default as wide as there is room. */
+  readonly width?: number;
+  /** What it says, for who cannot see it. Missing: it only repeats a number beside it. */
+  readonly label?: string;
+}
+
+/** How much of something is done, taken or failed. */
+export function ShareBar({ parts, width, label }: BarProps) {
+  return (
+    <span
+      className={style.bar}
+      {...(label === undefined ? { 'aria-hidden': true } : { role: 'img', 'aria-label': label })}
+      {...(width === undefined ? {} : { style: { width } })}
+    >
+      {parts.map(({ share, tone }) =>
+        share > 0 ? <span key={tone} className={style.part} data-tone={tone} style={{ width: `${Math.min(1, share) * 100}%` }} /> : null,
+      )}
+    </span>
+  );
+}
