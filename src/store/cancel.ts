@@ -38,7 +38,15 @@ export async function requestCancel(
   });
 }
 
-async function askOwner(connection: Connection, query: Query, id: string, run: Held, at: number, message: string): Promise<StateType> {
+/** Inside a transaction: its owner ends it, and sees within a moment that it should. */
+export async function askOwner(
+  connection: Connection,
+  query: Query,
+  id: string,
+  run: Pick<Held, 'state_type' | 'attempt'>,
+  at: number,
+  message: string,
+): Promise<StateType> {
   await query(
     `update runs set state_type = 'CANCELLING', state_name = 'Cancelling', state_message = $1, cancel_requested_at = coalesce(cancel_requested_at, $2)
      where id = $3`,

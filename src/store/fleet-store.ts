@@ -4,6 +4,7 @@
  * All times are UTC epoch ms. What is due, over or old is judged by the clock of the database (SQLite: of this machine).
  */
 import type { Owner, Run } from '../model/run.ts';
+import type { CancelledRun } from './limit-store.ts';
 import type { NewRun } from './new-run.ts';
 
 /** A run that waits for a worker. */
@@ -49,8 +50,16 @@ export interface FleetStore {
   /**
    * One atomic statement: takes those of these runs that wait: not terminal, no owner, due now or within a second. Gives them
    * by id as they are then; what is missing, ended, held or not due is not among them.
+   *
+   * Runs under a limit follow, one transaction per limit: those whose turn it is are taken with their slots, the others wait
+   * (AwaitingSlot) or are dropped. `onCancelled` is told of runs that were asked to end to make room.
    */
-  claimMany(ids: readonly string[], owner: Owner, leaseMs: number): Promise<ReadonlyMap<string, Run>>;
+  claimMany(
+    ids: readonly string[],
+    owner: Owner,
+    leaseMs: number,
+    onCancelled?: (run: CancelledRun) => void,
+  ): Promise<ReadonlyMap<string, Run>>;
   /**
    * One transaction over at most `limit` runs whose owner is lost: its lease is over, or it is one of `goneOwners`. Their epochs are
    * raised, so that an owner which only was frozen can write nothing more. They become Scheduled (Resuming); Crashed after

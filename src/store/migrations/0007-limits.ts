@@ -10,7 +10,7 @@ export const limits: Migration = {
     // Held or waited for. A row counts only while its claim holds: the epoch is that of the run, or of the spread task.
     `create table limit_slots (
       name ${text} not null, holder_id ${text} not null, run_id ${text} not null, epoch integer not null, spread integer not null,
-      owner_id ${text} not null, priority integer not null, waiting_since ${integer} not null, held_since ${integer},
+      owner_id ${text} not null, task ${text} not null, priority integer not null, waiting_since ${integer} not null, held_since ${integer},
       primary key (name, holder_id)
     )`,
     'create index limit_slots_run on limit_slots (run_id)',
