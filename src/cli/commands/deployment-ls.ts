@@ -1,5 +1,7 @@
 /** `batuta deployment ls`: deployments by name. */
+import { ruleText } from '../../client/deploy-changes.ts';
 import type { DeploymentView } from '../../client/deployments-client.ts';
+import type { Schedule } from '../../model/schedule.ts';
 import { describeSchedule } from '../../model/schedule-words.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
@@ -60,10 +62,15 @@ export async function listDeployments(context: CommandContext, options: Options)
 function cellsOf(view: DeploymentView, now: number, paint: Paint): string[] {
   const { name, flow, schedules, lastRun } = view;
   const [first] = schedules;
-  const schedule = schedules.length > 1 ? `${schedules.length} schedules` : first ? describeSchedule(first.schedule) : paint.dim('by hand');
+  const schedule = schedules.length > 1 ? `${schedules.length} schedules` : first ? scheduleText(first.schedule) : paint.dim('by hand');
   const run =
     lastRun === null ? paint.dim('never') : `${glyphOf(lastRun.state, paint)} ${agoText(lastRun.startedAt ?? lastRun.createdAt, now)}`;
   return [paint.bold(name), oneLine(flow), schedule, tickText(view, now, paint), run];
+}
+
+/** An interval in few words: where it is counted from matters less in a list. */
+function scheduleText(schedule: Schedule): string {
+  return schedule.kind === 'interval' ? ruleText(schedule) : describeSchedule(schedule);
 }
 
 function tickText(view: DeploymentView, now: number, paint: Paint): string {
