@@ -9,8 +9,18 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
 import type { DeploymentsClient } from './deployments-client.ts';
-import type { FiguresClient } from './fleet-client.ts';
-import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
+import type { BulkReport, BulkWish, FiguresClient, TaskRunFilter } from './fleet-client.ts';
+import type {
+  ArtifactFilter,
+  ListedArtifact,
+  LogFilter,
+  Page,
+  PruneReport,
+  RunFilter,
+  SchemaReport,
+  StoredFlow,
+  StoredLogLine,
+} from '../store/store.ts';
 
 export interface RunOptions {
   /** Name of the run for people; default from the flow's `runName`, else two random words. */
@@ -80,6 +90,32 @@ export interface RunsClient {
   signal(id: string, name: string, data?: unknown): Promise<number>;
   /** @throws RUN_STATE_REFUSED when it is not terminal and `force` is not set. */
   delete(id: string, options?: { readonly force?: boolean }): Promise<void>;
+  /**
+   * New attempt of a failed, crashed or cancelled run, by the workers; `from` re-runs this task and all after it as well. Gives the run
+   * after it.
+   *
+   * @throws BatutaError RUN_NOT_FOUND, RUN_STATE_REFUSED, USAGE (no such task)
+   */
+  requeue(id: string, options?: { readonly from?: string }): Promise<Run>;
+  /**
+   * The same change for many runs, one after the other, each by its state at that moment: what is interrupted has changed those before it
+   * and none after. A filter without states means those that can be changed; what is created after the call is left alone.
+   *
+   * @throws BatutaError FILTER_INVALID
+   */
+  cancelMany(wish: BulkWish & { readonly message?: string }): Promise<BulkReport>;
+  requeueMany(wish: BulkWish): Promise<BulkReport>;
+  /** Those that have not ended are refused. */
+  deleteMany(wish: BulkWish): Promise<BulkReport>;
+  /** A page of task runs, in the order they were first recorded. @throws BatutaError RUN_NOT_FOUND, FILTER_INVALID */
+  taskRuns(id: string, filter?: TaskRunFilter): Promise<Page<TaskRun>>;
+  /** How many task runs are in which state, by name and state name. */
+  taskCounts(id: string): Promise<readonly { readonly name: string; readonly state: string; readonly count: number }[]>;
+}
+
+export interface ArtifactsClient {
+  /** Across runs, newest first. @throws BatutaError FILTER_INVALID */
+  list(filter?: ArtifactFilter): Promise<Page<ListedArtifact>>;
 }
 
 /** Runs, as a process can ask and steer them that executes flows itself. */
@@ -118,6 +154,7 @@ export interface Client {
   readonly runs: RunsClient;
   readonly flows: FlowsClient;
   readonly figures: FiguresClient;
+  readonly artifacts: ArtifactsClient;
   readonly deployments: DeploymentsClient;
   readonly keys: KeysClient;
   readonly audit: AuditClient;

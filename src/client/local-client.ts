@@ -14,7 +14,7 @@ import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { Store } from '../store/store.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
+import type { ArtifactsClient, EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { Wanted } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
 import { LocalDeployments } from './local-deployments.ts';
@@ -41,6 +41,7 @@ export class LocalClient implements EmbeddedClient {
   readonly runs: LocalRuns;
   readonly flows: FlowsClient;
   readonly figures: LocalFigures;
+  readonly artifacts: ArtifactsClient;
   readonly deployments: LocalDeployments;
   readonly keys: LocalKeys;
   readonly audit: LocalAudit;
@@ -62,6 +63,7 @@ export class LocalClient implements EmbeddedClient {
       clock: engine.services.leaseClock,
       findDefinition: async (run) => this.#known.get(run.flow) ?? options.findDefinition(run),
       wake: (runIds) => this.#wake(runIds),
+      ticket: (runs) => this.#ticket(runs),
       listen: (runId, listener) => this.#listen(runId, listener),
     });
     this.deployments = new LocalDeployments({
@@ -86,6 +88,7 @@ export class LocalClient implements EmbeddedClient {
       leaseMs: engine.services.settings.leaseMs,
       upcoming: (limit) => this.deployments.upcoming({ limit }),
     });
+    this.artifacts = { list: (filter) => store.artifacts.list(filter) };
     this.flows = { list: () => store.flows.list(), get: (name) => getFlow(store, name) };
     this.#release.push(log.onLine((line) => this.#keep(line)));
     if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));
@@ -167,6 +170,11 @@ export class LocalClient implements EmbeddedClient {
     return definition;
   }
 
+  /** Looks for flows by their names anew from now on: their files have changed. */
+  forgetFlows(): void {
+    this.#named.clear();
+  }
+
   #findNamed(name: string): Promise<FlowDefinition> {
     const known = this.#named.get(name);
     if (known) return known;
@@ -178,14 +186,22 @@ export class LocalClient implements EmbeddedClient {
 
   /** Puts the ticket of the outermost run; those below go on with it. Without a broker, workers find it by themselves within seconds. */
   async #wake(runIds: readonly string[]): Promise<void> {
-    const { store, log } = this.#options;
-    const run = await store.runs.get(runIds.at(-1) ?? '');
-    if (!run) return;
-    const { id, epoch, priority, queue } = run;
+    const run = await this.#options.store.runs.get(runIds.at(-1) ?? '');
+    if (run) await this.#ticket([run]);
+  }
+
+  /** Puts the tickets of runs, queue by queue. Best effort. */
+  async #ticket(runs: readonly Run[]): Promise<void> {
     try {
-      await (await this.broker()).put({ kind: 'run', id, epoch, priority }, { queue });
+      const broker = await this.broker();
+      for (const queue of new Set(runs.map((run) => run.queue))) {
+        const tickets = runs
+          .filter((run) => run.queue === queue)
+          .map(({ id, epoch, priority }) => ({ kind: 'run', id, epoch, priority }) as const);
+        await broker.put(tickets, { queue });
+      }
     } catch (error) {
-      log.logger.debug({ err: error }, 'No worker could be woken at once.');
+      this.#options.log.logger.debug({ err: error }, 'No worker could be woken at once.');
     }
   }
 

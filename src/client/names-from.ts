@@ -1,8 +1,18 @@
 /** Which tasks run again when a run is retried from one of them. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
-import type { FlowDefinition } from '../model/flow.ts';
+import type { Graph } from '../model/graph.ts';
 import type { TaskRun } from '../model/run.ts';
+
+/** What is asked of a flow: a definition that was loaded, or what the store remembers of one. */
+export interface FlowShape {
+  readonly name: string;
+  readonly kind: 'graph' | 'code';
+  /** Names of its tasks. */
+  readonly tasks: Iterable<string>;
+  /** Nodes stand in running order. */
+  readonly graph: Pick<Graph, 'nodes' | 'edges'>;
+}
 
 /**
  * The task and all that comes after it: in a graph all that depends on it, in a code flow all task runs that began
@@ -10,14 +20,14 @@ import type { TaskRun } from '../model/run.ts';
  *
  * @throws BatutaError USAGE when the flow has no such task.
  */
-export function namesFrom(definition: FlowDefinition, from: string, taskRuns: readonly TaskRun[]): string[] {
-  const known = [...new Set([...definition.tasks.keys(), ...taskRuns.map((row) => row.name)])];
+export function namesFrom(flow: FlowShape, from: string, taskRuns: readonly TaskRun[]): string[] {
+  const known = [...new Set([...flow.tasks, ...taskRuns.map((row) => row.name)])];
   if (!known.includes(from))
-    throw new BatutaError('USAGE', `Flow ${definition.name} has no task '${from}'.${hintFor(from, known, 'Its tasks are')}`);
-  return definition.kind === 'graph' ? downstreamOf(definition, from) : startedSince(taskRuns, from);
+    throw new BatutaError('USAGE', `Flow ${flow.name} has no task '${from}'.${hintFor(from, known, 'Its tasks are')}`);
+  return flow.kind === 'graph' ? downstreamOf(flow, from) : startedSince(taskRuns, from);
 }
 
-function downstreamOf({ graph }: FlowDefinition, from: string): string[] {
+function downstreamOf({ graph }: FlowShape, from: string): string[] {
   const names = new Set([from]);
   // Nodes stand in running order, so one pass sees every upstream before what it unlocks.
   const into = new Map<string, string[]>();

@@ -10,10 +10,13 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
-import type { Store } from '../store/store.ts';
+import type { Store, TaskRunFilter } from '../store/store.ts';
+import { type BulkSource, cancelling, changeMany, deleting, requeueing } from './bulk-runs.ts';
 import type { EmbeddedRunsClient, RunHandle, RunInspection, RunsClient } from './client.ts';
 import { handleOf } from './run-handle.ts';
-import { namesFrom } from './names-from.ts';
+import type { BulkReport, BulkWish } from './fleet-client.ts';
+import { type FlowShape, namesFrom } from './names-from.ts';
+import { storedGraph } from './stored-graph.ts';
 import { watchRun } from './watch-run.ts';
 
 export interface LocalRunsOptions {
@@ -24,6 +27,8 @@ export interface LocalRunsOptions {
   readonly findDefinition: (run: Run) => Promise<FlowDefinition>;
   /** Sees that suspended runs which have become due are continued. */
   readonly wake: (runIds: readonly string[]) => Promise<void>;
+  /** Puts the tickets of runs that wait. Best effort: workers find runs by themselves within seconds. */
+  readonly ticket: (runs: readonly Run[]) => Promise<void>;
   /** Called before a run starts to execute here, so that its log lines find their listener. */
   readonly listen: (runId: string, listener: EngineListener | undefined) => EngineListener | null;
 }
@@ -105,11 +110,42 @@ export class LocalRuns implements EmbeddedRunsClient {
         `Cancel it first, or continue it when its process is gone: batuta runs resume ${run.id}`,
       );
     const definition = await this.#options.findDefinition(run);
-    const names = options.from === undefined ? undefined : namesFrom(definition, options.from, await store.taskRuns.ofRun(run.id));
+    const names = options.from === undefined ? undefined : namesFrom(shapeOf(definition), options.from, await store.taskRuns.ofRun(run.id));
     const reopened = await store.runs.reopen(run.id, engine.services.clock.now(), names);
     if (!reopened)
       throw refused(run, `it is ${run.state.name}`, 'Only a run that failed, crashed or was cancelled can be retried; start a new one.');
     return this.#continue(reopened, definition, options);
+  }
+
+  async requeue(id: string, options: { readonly from?: string } = {}): Promise<Run> {
+    const run = await this.#reopen(await this.get(id), options.from);
+    await this.#options.ticket([run]);
+    return run;
+  }
+
+  cancelMany({ message, ...wish }: Parameters<RunsClient['cancelMany']>[0]): Promise<BulkReport> {
+    return changeMany(this.#source, wish, { ...cancelling, change: async ({ id }) => void (await this.cancel(id, message)) });
+  }
+
+  requeueMany(wish: BulkWish): Promise<BulkReport> {
+    const opened: Run[] = [];
+    return changeMany(this.#source, wish, {
+      ...requeueing,
+      change: async (run) => void opened.push(await this.#reopen(run)),
+      afterPage: () => this.#options.ticket(opened.splice(0)),
+    });
+  }
+
+  deleteMany(wish: BulkWish): Promise<BulkReport> {
+    return changeMany(this.#source, wish, { ...deleting, change: ({ id }) => this.delete(id) });
+  }
+
+  async taskRuns(id: string, filter?: TaskRunFilter): ReturnType<RunsClient['taskRuns']> {
+    return this.#options.store.taskRuns.page((await this.get(id)).id, filter);
+  }
+
+  async taskCounts(id: string): ReturnType<RunsClient['taskCounts']> {
+    return this.#options.store.taskRuns.countsOfRun((await this.get(id)).id);
   }
 
   async signal(id: string, name: string, data?: unknown): Promise<number> {
@@ -133,6 +169,29 @@ export class LocalRuns implements EmbeddedRunsClient {
     for (const ref of refs) await engine.services.results.remove(ref);
   }
 
+  get #source(): BulkSource {
+    const { store, engine } = this.#options;
+    return { list: store.runs.list, get: (id) => this.get(id), now: () => engine.services.clock.now() };
+  }
+
+  /** @throws BatutaError RUN_STATE_REFUSED, USAGE (no such task) */
+  async #reopen(run: Run, from?: string): Promise<Run> {
+    const { store, engine } = this.#options;
+    const names = from === undefined ? undefined : namesFrom(await this.#shapeOf(run), from, await store.taskRuns.ofRun(run.id));
+    const reopened = await store.runs.reopen(run.id, engine.services.clock.now(), names);
+    if (reopened) return reopened;
+    throw refused(run, `it is ${run.state.name}`, 'Only a run that failed, crashed or was cancelled can be retried; start a new one.');
+  }
+
+  /** What the store remembers of the flow does; its file is looked for only where that is nothing. */
+  async #shapeOf(run: Run): Promise<FlowShape> {
+    const stored = await this.#options.store.flows.get(run.flow);
+    const graph = stored === null ? null : storedGraph(stored.graph);
+    if (stored === null || graph === null) return shapeOf(await this.#options.findDefinition(run));
+    const tasks = graph.nodes.map(({ name }) => name);
+    return { name: stored.name, kind: stored.kind, tasks, graph: { nodes: tasks, edges: graph.edges } };
+  }
+
   async #continue(
     run: Run,
     definition: FlowDefinition,
@@ -144,6 +203,10 @@ export class LocalRuns implements EmbeddedRunsClient {
     underWay.ended.then(forgetSignal, forgetSignal);
     return handleOf(store, underWay);
   }
+}
+
+function shapeOf({ name, kind, tasks, graph }: FlowDefinition): FlowShape {
+  return { name, kind, tasks: tasks.keys(), graph };
 }
 
 function refused(run: Run, why: string, mend: string): BatutaError {

@@ -11,7 +11,7 @@ import { printOutcome } from '../print-outcome.ts';
 import { runOutcomeJson } from '../render/json.ts';
 import type { TreeShape } from '../render/run-tree.ts';
 import { RunDisplay } from '../run-display.ts';
-import { storedGraph } from '../stored-graph.ts';
+import { storedGraph } from '../../client/stored-graph.ts';
 
 /** Watches until the run ends; leaving (Ctrl-C) leaves the run alone. Status: 0 completed, 1 ended otherwise. */
 export async function watchRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {

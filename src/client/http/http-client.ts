@@ -1,8 +1,8 @@
 /** The client that asks a server over HTTP. It holds no store, no flows and no connection of its own. */
 import type { FlowClass, ResultOf } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
-import type { StoredFlow } from '../../store/store.ts';
-import type { Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
+import type { ListedArtifact, StoredFlow } from '../../store/store.ts';
+import type { ArtifactsClient, Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { enqueueBody } from './enqueue-body.ts';
@@ -23,6 +23,7 @@ export class HttpClient implements Client {
   readonly backfills: HttpBackfills;
   readonly limits: HttpLimits;
   readonly figures: HttpFigures;
+  readonly artifacts: ArtifactsClient;
   readonly keys: HttpKeys;
   readonly audit: HttpAudit;
   readonly #api: Api;
@@ -35,6 +36,9 @@ export class HttpClient implements Client {
     this.backfills = new HttpBackfills(api);
     this.limits = new HttpLimits(api);
     this.figures = new HttpFigures(api);
+    this.artifacts = {
+      list: async (filter = {}) => pageFromWire<ListedArtifact>(await api.get('artifacts', { ...filter })),
+    };
     this.keys = new HttpKeys(api);
     this.audit = new HttpAudit(api);
   }
