@@ -16,6 +16,7 @@ import { reclaimTasksLoop } from './loops/reclaim-tasks.ts';
 import { reissueTasksLoop } from './loops/reissue-tasks.ts';
 import { reissueLoop } from './loops/reissue.ts';
 import { retentionLoop } from './loops/retention.ts';
+import { rollupLoop } from './loops/rollup.ts';
 
 /** Lost runs are looked for at least so often, ms; a look costs one small query. */
 const slowestReclaimMs = 1_000;
@@ -24,6 +25,7 @@ const reissueMs = 5_000;
 const lookAheadMs = 5_000;
 const overlapMs = 1_000;
 const lateAfterMs = 15_000;
+const rollupMs = 60_000;
 
 /** @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
 export const startScheduler: StartScheduler = async ({ config, log }): Promise<FleetProcess> => {
@@ -42,6 +44,7 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
       reissueLoop(parts, { intervalMs: reissueMs }),
       reissueTasksLoop(parts, { intervalMs: reissueMs }),
       retentionLoop(parts, { retentionMs: config.retentionMs }),
+      rollupLoop(parts, { intervalMs: rollupMs }),
       ...(config.healthFile === null ? [] : [beatLoop(parts, { intervalMs: config.heartbeatMs, healthFile })]),
     ]);
     await loops.start();
