@@ -5,6 +5,15 @@ import type { Perform } from './perform.ts';
 
 /** Adds the commands. */
 export function declareFleetCommands(program: Command, perform: Perform): void {
+  program
+    .command('dev')
+    .description('server, scheduler and worker in one process; follows your files and deploys what batuta.config.ts declares')
+    .option('--host <address>', 'address to listen on; any but this computer alone needs an API key (BATUTA_HOST)')
+    .option('--port <n>', 'port to listen on, 0 for a free one (BATUTA_PORT)')
+    .option('--queue <name>', 'serve this queue first; may be repeated. Other queues are served as runs wait in them', collect, [])
+    .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY)')
+    .option('--grace <duration>', 'how long runs may take to finish when it is told to end; the rest goes on at the next start', '30s')
+    .action((options, command) => perform(command, async (context) => (await import('./commands/dev.ts')).dev(context, options)));
   const worker = program
     .command('worker')
     .description('execute runs that were submitted, until it is told to end')

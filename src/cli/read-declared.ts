@@ -14,9 +14,15 @@ import { usage } from './read-options.ts';
  * What `batuta.config.ts` declares, each with its flow. A class stands for the flow of its name in the project: its copy in the
  * configuration file knows neither its own file nor its version.
  *
+ * @param find the flow of a name; default: among the flows of the project
  * @throws BatutaError USAGE without a file, CONFIG_INVALID for an entry that is none, FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_…
  */
-export async function readDeclared(context: CommandContext, settings: LoadedConfig): Promise<DeploymentSpec[]> {
+export async function readDeclared(
+  context: CommandContext,
+  settings: LoadedConfig,
+  find: (name: string) => Promise<FlowDefinition> = (name) =>
+    loadQuietly(context, () => findFlow(name, { flowsPath: settings.config.flows, cwd: context.terminal.cwd })),
+): Promise<DeploymentSpec[]> {
   const { file } = settings;
   if (!file) {
     throw usage(
@@ -32,19 +38,19 @@ export async function readDeclared(context: CommandContext, settings: LoadedConf
       );
     }
     const { flow, ...rest } = declared;
-    specs.push({ ...rest, flow: await flowOf(context, settings, flow) });
+    specs.push({ ...rest, flow: await flowOf(settings, flow, find) });
   }
   return specs;
 }
 
 async function flowOf(
-  context: CommandContext,
   settings: LoadedConfig,
   flow: string | (new () => object),
+  find: (name: string) => Promise<FlowDefinition>,
 ): Promise<FlowDefinition | string> {
   const name = typeof flow === 'string' ? flow : definitionOf(flow).name;
   try {
-    return await loadQuietly(context, () => findFlow(name, { flowsPath: settings.config.flows, cwd: context.terminal.cwd }));
+    return await find(name);
   } catch (error) {
     if (!isBatutaError(error, 'FLOW_NOT_FOUND')) throw error;
     if (typeof flow !== 'string') return definitionOf(flow);

@@ -15,6 +15,8 @@ export interface LoadedFlows {
   readonly flows: readonly FlowDefinition[];
   /** One entry for each file that did not load and each name claimed twice. */
   readonly broken: readonly { readonly file: string; readonly error: BatutaError }[];
+  /** Of each file that compiled all files it was made from, itself included; absolute paths. */
+  readonly inputs: ReadonlyMap<string, readonly string[]>;
 }
 
 const notFlows = /(\.d\.[cm]?ts|\.(test|spec)\.[cm]?[jt]sx?)$/;
@@ -33,15 +35,20 @@ export async function loadFlows(paths: string | readonly string[], options: Load
   const files = new Set([paths].flat().flatMap((path) => listFiles(resolve(options.cwd ?? process.cwd(), path))));
   const broken: { file: string; error: BatutaError }[] = [];
   const loaded: LoadedFlow[] = [];
+  const inputs = new Map<string, readonly string[]>();
   for (const { file, bundle } of await bundleAll([...files])) {
     try {
       if (bundle instanceof Error) throw bundle;
+      inputs.set(
+        file,
+        bundle.inputs.map(({ path }) => path),
+      );
       loaded.push(...(await flowsOf(file, bundle)));
     } catch (error) {
       broken.push({ file, error: asBatutaError(file, error) });
     }
   }
-  return withoutDuplicates(withoutReExports(loaded), broken);
+  return { ...withoutDuplicates(withoutReExports(loaded), broken), inputs };
 }
 
 async function bundleAll(files: readonly string[]): Promise<{ readonly file: string; readonly bundle: Bundle | Error }[]> {
@@ -88,7 +95,10 @@ function isHandedOn(flow: LoadedFlow, by: LoadedFlow): boolean {
   return isInput && String(flow.flowClass) === String(by.flowClass);
 }
 
-function withoutDuplicates(loaded: readonly LoadedFlow[], broken: { file: string; error: BatutaError }[]): LoadedFlows {
+function withoutDuplicates(
+  loaded: readonly LoadedFlow[],
+  broken: { file: string; error: BatutaError }[],
+): Pick<LoadedFlows, 'flows' | 'broken'> {
   const registry = createRegistry();
   const claimedTwice = new Set<string>();
   for (const { definition } of loaded) {

@@ -1,0 +1,49 @@
+/** `batuta dev`: server, scheduler and worker in one process, which follow the files. */
+import { onShutdown } from '../../base/signals.ts';
+import { defaultQueue } from '../../broker/broker.ts';
+import type { CommandContext } from '../context.ts';
+import { DevSession } from '../dev/dev-session.ts';
+import type { ExitStatus } from '../exit-status.ts';
+import { openSettings } from '../open.ts';
+import { readCount, readDuration } from '../read-options.ts';
+
+interface Options {
+  readonly host?: string;
+  readonly port?: string;
+  readonly queue: readonly string[];
+  readonly concurrency?: string;
+  readonly grace: string;
+}
+
+const maxConcurrency = 10_000;
+const maxPort = 65_535;
+
+/** Serves until it is told to end; a second signal leaves at once. */
+export async function dev(context: CommandContext, options: Options): Promise<ExitStatus> {
+  const graceMs = readDuration('--grace', options.grace);
+  const places =
+    options.concurrency === undefined ? null : readCount('--concurrency', options.concurrency, { min: 1, max: maxConcurrency });
+  const port = options.port === undefined ? undefined : readCount('--port', options.port, { min: 0, max: maxPort });
+  const settings = await openSettings(context, { host: options.host, port });
+  const { config } = settings;
+  const session = new DevSession(context, {
+    settings,
+    queues: options.queue.length === 0 ? [defaultQueue] : options.queue,
+    concurrency: places ?? config.concurrency,
+  });
+  if (config.apiUrl !== null)
+    session.screen.warn('BATUTA_API_URL is set and not used by dev, which is a server itself; other commands ask it.');
+  const ended = new Promise<void>((resolve) => {
+    const forget = onShutdown(async (signal) => {
+      session.screen.ending(signal);
+      await starting.catch(() => undefined);
+      await session.stop(graceMs);
+      forget();
+      resolve();
+    });
+  });
+  const starting = session.start();
+  await starting;
+  await ended;
+  return 0;
+}

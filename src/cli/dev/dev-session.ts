@@ -1,0 +1,241 @@
+/**
+ * What `batuta dev` is made of: server, scheduler and worker in one process, each with a client of its own, over the flows as they stand.
+ *
+ * Load the flows → listen → schedule → work → deploy → tell → watch. A file that changes is loaded anew and handed to the worker; runs under
+ * way go on with what they began with. A crash loses nothing: the next start goes on with the runs, as any worker would.
+ */
+import { join, resolve } from 'node:path';
+import { describeConfig, type LoadedConfig } from '../../base/config.ts';
+import { isBatutaError } from '../../base/errors.ts';
+import { type Log, openLog } from '../../base/log.ts';
+import { defaultQueue } from '../../broker/broker.ts';
+import type { FleetProcess, StartScheduler, StartWorker, WorkerProcess } from '../../client/fleet-process.ts';
+import type { LocalClient } from '../../client/local-client.ts';
+import { openClient } from '../../client/open-client.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import { type ServerProcess, startServer } from '../../server/start.ts';
+import type { CommandContext } from '../context.ts';
+import { loadStart } from '../fleet-process.ts';
+import { loadQuietly } from '../load-quietly.ts';
+import { openSettings } from '../open.ts';
+import { readDeclared } from '../read-declared.ts';
+import { DevScreen } from './dev-screen.ts';
+import { FileWatch, foldersBelow } from './file-watch.ts';
+import { type FlowNews, FlowSet } from './flow-set.ts';
+import { explainTaken } from './port-taken.ts';
+import { RunNews } from './run-news.ts';
+
+export interface DevOptions {
+  readonly settings: LoadedConfig;
+  /** Served before all others; what else runs wait in is served as it turns up. */
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+}
+
+const configNames = /^batuta\.config\.m?[jt]s$/;
+const codeNames = /\.(ts|mts|cts|tsx|js|mjs|cjs|json)$/;
+/** How long the loops of the scheduler and requests of the server may take to end, ms. */
+const endMs = 5_000;
+/** Between two looks for queues that nobody serves, ms. */
+const queueLookMs = 1_000;
+
+export class DevSession {
+  readonly #context: CommandContext;
+  readonly #options: DevOptions;
+  readonly screen: DevScreen;
+  readonly #flows: FlowSet;
+  readonly #watch: FileWatch;
+  #client: LocalClient | null = null;
+  #server: ServerProcess | null = null;
+  #scheduler: FleetProcess | null = null;
+  #worker: WorkerProcess | null = null;
+  #news: RunNews | null = null;
+  #log: Log | null = null;
+  /** Reloads come one after another. */
+  #reloading: Promise<void> = Promise.resolve();
+  #queuesLookedAt = Number.NEGATIVE_INFINITY;
+  #refusedDeploy: string | null = null;
+
+  constructor(context: CommandContext, options: DevOptions) {
+    this.#context = context;
+    this.#options = options;
+    const { cwd } = context.terminal;
+    this.screen = new DevScreen(context);
+    this.#flows = new FlowSet({ paths: options.settings.config.flows, cwd });
+    this.#watch = new FileWatch({
+      clock: context.clock,
+      isOurs: (path) => this.#isOurs(path),
+      onChange: () => this.#changed(),
+      onBlind: (cause) => this.screen.warn(`Not all folders can be watched; changes in them are seen after a restart (${String(cause)}).`),
+    });
+  }
+
+  /**
+   * Resolves once all of it serves. What was started is stopped again when something cannot be.
+   *
+   * @throws BatutaError CONFIG_INVALID (the port is taken, a setting does not fit), BROKER_UNAVAILABLE, STORE_…
+   */
+  async start(): Promise<void> {
+    try {
+      const found = await this.#reload();
+      const { url } = await this.#listen();
+      await this.#startFleet();
+      this.screen.greet({
+        url,
+        databaseUrl: this.#open.engine.services.store.url,
+        flows: this.#flows.flows,
+        paths: this.#settings.config.flows,
+      });
+      this.#tellBroken(found);
+      await this.#deploy();
+      await this.#startNews();
+      this.#watchFolders();
+      this.screen.ready();
+    } catch (error) {
+      await this.stop(0);
+      throw error;
+    }
+  }
+
+  /** Takes nothing new, lets runs finish for at most `graceMs`, hands back the rest. */
+  async stop(graceMs: number): Promise<void> {
+    this.#watch.stop();
+    await this.#reloading;
+    await this.#scheduler?.stop(endMs);
+    await this.#worker?.stop(graceMs);
+    await this.#news?.stop();
+    await this.#server?.stop(endMs);
+    await this.#client?.close();
+  }
+
+  get #settings(): LoadedConfig {
+    return this.#options.settings;
+  }
+
+  get #open(): LocalClient {
+    if (this.#client) return this.#client;
+    throw new Error('The client of batuta dev is not open yet.');
+  }
+
+  async #listen(): Promise<ServerProcess> {
+    const { config } = this.#settings;
+    const { cwd } = this.#context.terminal;
+    this.#log = await this.#openLog();
+    this.#client = await openClient({ config, log: this.#log, captureConsole: false });
+    const settings = describeConfig(this.#settings);
+    this.#server = await startServer({ config, log: this.#log, cwd, client: this.#client, settings }).catch((error: unknown) =>
+      explainTaken(error, config),
+    );
+    return this.#server;
+  }
+
+  /** Each has a log of its own: what is logged in a run is kept by the client whose log it is. */
+  async #startFleet(): Promise<void> {
+    const { cwd } = this.#context.terminal;
+    const { queues, concurrency, settings } = this.#options;
+    // One file cannot tell of several members of a fleet.
+    const config = { ...settings.config, healthFile: null };
+    const [startScheduler, startWorker] = await Promise.all([loadStart<StartScheduler>('scheduler'), loadStart<StartWorker>('worker')]);
+    this.#scheduler = await startScheduler({ config, log: await this.#openLog(), cwd });
+    this.#worker = await startWorker({
+      ...{ config, cwd, concurrency, log: await this.#openLog(), flows: this.#flows.flows },
+      queues: [...new Set([...queues, ...queuesOf(this.#flows.flows)])],
+      name: undefined,
+    });
+  }
+
+  async #startNews(): Promise<void> {
+    const { clock, terminal } = this.#context;
+    this.#news = new RunNews({
+      store: this.#open.engine.services.store,
+      clock,
+      random: Math.random,
+      paint: terminal.out.paint,
+      cwd: terminal.cwd,
+      columns: () => terminal.out.columns,
+      line: (text) => this.screen.line(text),
+      onNews: (waits) => void (waits && this.#serveWaiting()),
+      onError: (error, failures) =>
+        void (failures === 1 && this.#log?.logger.warn({ err: error }, 'Runs cannot be followed at the moment.')),
+    });
+    await this.#news.start();
+  }
+
+  /** Serves queues in which runs wait and which no worker serves: there is no other machine to start one on. */
+  #serveWaiting(): void {
+    const now = this.#context.clock.monotonic();
+    if (now - this.#queuesLookedAt < queueLookMs) return;
+    this.#queuesLookedAt = now;
+    this.#open.figures.queues().then(
+      (queues) => this.#worker?.serveAlso(queues.filter(({ workers }) => workers === 0).map(({ name }) => name)),
+      (error: unknown) => this.#log?.logger.debug({ err: error }, 'Queues could not be looked at.'),
+    );
+  }
+
+  async #deploy(): Promise<void> {
+    try {
+      const settings = await openSettings(this.#context, {});
+      if ((settings.file?.deployments.length ?? 0) === 0) return;
+      const specs = await readDeclared(this.#context, settings, async (name) => this.#flows.get(name));
+      const reports = await this.#open.deployments.deploy(specs, { origin: 'config' });
+      this.#refusedDeploy = null;
+      this.screen.deployed(reports);
+    } catch (error) {
+      if (!isBatutaError(error)) throw error;
+      if (error.message !== this.#refusedDeploy) this.screen.error(error, 'Nothing was deployed.');
+      this.#refusedDeploy = error.message;
+    }
+  }
+
+  #changed(): void {
+    this.#reloading = this.#reloading.then(async () => {
+      try {
+        const news = await this.#reload();
+        this.#watchFolders();
+        await this.#worker?.setFlows(this.#flows.flows);
+        this.#worker?.serveAlso(queuesOf(this.#flows.flows));
+        this.#client?.forgetFlows();
+        this.screen.reloaded(news);
+        this.#tellBroken(news);
+        await this.#deploy();
+      } catch (error) {
+        this.#log?.logger.error({ err: error }, 'The change could not be taken over; save the file again to try once more.');
+      }
+    });
+  }
+
+  async #reload(): Promise<FlowNews> {
+    return await loadQuietly(this.#context, () => this.#flows.reload());
+  }
+
+  #tellBroken({ broken }: FlowNews): void {
+    for (const error of broken) this.screen.error(error, 'Its last good version, if there is one, stays.');
+  }
+
+  #watchFolders(): void {
+    const { cwd } = this.#context.terminal;
+    const below = this.#settings.config.flows.flatMap((path) => foldersBelow(resolve(cwd, path)));
+    const files = [...this.#flows.inputs].filter((path) => !path.includes('node_modules'));
+    this.#watch.watch(new Set([cwd, ...below, ...files.map((path) => join(path, '..'))]));
+  }
+
+  #isOurs(path: string): boolean {
+    const name = path.slice(path.lastIndexOf('/') + 1);
+    if (name.startsWith('.')) return false;
+    if (this.#flows.inputs.has(path) || configNames.test(name)) return true;
+    // A new folder has no ending; what else lies in the folder of the project means nothing.
+    const inFlows = this.#settings.config.flows.some((flows) => path.startsWith(resolve(this.#context.terminal.cwd, flows)));
+    return inFlows && (codeNames.test(name) || !name.includes('.'));
+  }
+
+  async #openLog(): Promise<Log> {
+    const { logLevel, logFormat } = this.#settings.config;
+    const { err } = this.#context.terminal;
+    return await openLog({ level: logLevel, format: logFormat, colors: err.paint.isColorSupported, write: err.write });
+  }
+}
+
+/** Queues that tasks of these flows name. */
+function queuesOf(flows: readonly FlowDefinition[]): string[] {
+  return [defaultQueue, ...flows.flatMap(({ tasks }) => [...tasks.values()].flatMap(({ queue }) => queue ?? []))];
+}
