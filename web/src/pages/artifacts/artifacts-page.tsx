@@ -1,7 +1,90 @@
-/** Artifacts across runs. */
+/** What tasks wanted people to see, across all runs. */
+import { Select, TextInput } from '@mantine/core';
+import { useDebouncedCallback } from '@mantine/hooks';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { artifactsQuery } from '../../api/list-queries.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { MoreButton } from '../../parts/more-button.tsx';
+import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ArtifactList } from './artifact-list.tsx';
+import style from './artifacts-page.module.css';
 
-/** Artifacts across runs. */
+const kinds = [
+  { value: 'markdown', label: 'Markdown' },
+  { value: 'table', label: 'Table' },
+  { value: 'link', label: 'Link' },
+  { value: 'json', label: 'JSON' },
+  { value: 'rejects', label: 'Rejected records' },
+];
+type Kind = 'markdown' | 'table' | 'link' | 'json' | 'rejects';
+
+/** The page; its filters stand in the address. */
 export function ArtifactsPage() {
-  return <Page title="Artifacts">{null}</Page>;
+  const search = useSearch({ from: '/shell/artifacts' });
+  const navigate = useNavigate();
+  const query = useInfiniteQuery(artifactsQuery(search));
+  const items = query.data?.pages.flatMap((page) => page.items);
+  const show = (next: { readonly kind?: Kind | undefined; readonly search?: string | undefined }): void =>
+    void navigate({ to: '/artifacts', search: Object.fromEntries(Object.entries(next).filter(([, value]) => Boolean(value))) });
+  return (
+    <Page title="Artifacts">
+      <search className={style.filters} aria-label="Filters">
+        <Select
+          aria-label="Kind"
+          placeholder="Kind"
+          data={kinds}
+          value={search.kind ?? null}
+          clearable
+          clearButtonProps={{ 'aria-label': 'Any kind' }}
+          onChange={(kind) => show({ ...search, kind: (kind as Kind | null) ?? undefined })}
+        />
+        <SearchField key={search.search ?? ''} text={search.search ?? ''} onChange={(text) => show({ ...search, search: text })} />
+      </search>
+      {items === undefined ? (
+        query.error === null ? (
+          <LoadingRows />
+        ) : (
+          <Failed what="The list of artifacts" error={query.error} retry={() => void query.refetch()} />
+        )
+      ) : items.length === 0 ? (
+        <NoArtifacts isFiltered={Object.keys(search).length > 0} />
+      ) : (
+        <ArtifactList artifacts={items} />
+      )}
+      <MoreButton query={query} />
+    </Page>
+  );
+}
+
+function NoArtifacts({ isFiltered }: { readonly isFiltered: boolean }) {
+  if (isFiltered) return <Empty title="No artifact fits these filters">Choose another kind, or another part of the name.</Empty>;
+  return (
+    <Empty title="No artifacts yet">
+      Tasks show tables, Markdown, links and rejected records by <code>ctx.artifact</code>; what they show is listed here, newest first.
+    </Empty>
+  );
+}
+
+function SearchField({ text, onChange }: { readonly text: string; readonly onChange: (text: string) => void }) {
+  const [typed, setTyped] = useState(text);
+  const change = useDebouncedCallback((next: string) => {
+    if (next.trim() !== text) onChange(next.trim());
+  }, 400);
+  return (
+    <TextInput
+      data-search
+      type="search"
+      aria-label="Search by name"
+      placeholder="Name  ( / )"
+      leftSection={<Icon name="search" size={14} />}
+      value={typed}
+      onChange={(event) => {
+        setTyped(event.currentTarget.value);
+        change(event.currentTarget.value);
+      }}
+    />
+  );
 }

@@ -1,7 +1,56 @@
-/** Limits. */
+/** Limits: how many slots, who holds them, who waits. */
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { limitsQuery } from '../../api/list-queries.ts';
+import { usePermission } from '../../api/session.ts';
+import type { Limit } from '../../api/wire-types.ts';
+import { Action } from '../../parts/action.tsx';
+import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
+import { DeleteLimit } from './delete-limit.tsx';
+import { LimitForm } from './limit-form.tsx';
+import { LimitList } from './limit-list.tsx';
 
-/** Limits. */
+/** What is being changed. */
+type Change = { readonly kind: 'add' } | { readonly kind: 'set' | 'delete'; readonly limit: Limit };
+
+/** The page. */
 export function LimitsPage() {
-  return <Page title="Limits">{null}</Page>;
+  const { data, error, refetch } = useQuery(limitsQuery);
+  const may = usePermission('admin');
+  const [change, setChange] = useState<Change | null>(null);
+  const close = (): void => setChange(null);
+  return (
+    <Page
+      title="Limits"
+      actions={
+        <Action disabledReason={may.why} onClick={() => setChange({ kind: 'add' })}>
+          Add a limit
+        </Action>
+      }
+    >
+      {data === undefined ? (
+        error === null ? (
+          <LoadingRows rows={4} />
+        ) : (
+          <Failed what="The list of limits" error={error} retry={() => void refetch()} />
+        )
+      ) : data.length === 0 ? (
+        <Empty title="No limits" command="npx batuta limit set db 4">
+          A limit says how many tasks with a tag may run at the same time in the whole fleet. Limits that flows and deployments declare on
+          their own runs appear here too.
+        </Empty>
+      ) : (
+        <LimitList
+          limits={data}
+          notAllowed={may.why}
+          onSet={(limit) => setChange({ kind: 'set', limit })}
+          onDelete={(limit) => setChange({ kind: 'delete', limit })}
+        />
+      )}
+      {change?.kind === 'add' ? <LimitForm limit={null} onClose={close} /> : null}
+      {change?.kind === 'set' ? <LimitForm limit={change.limit} onClose={close} /> : null}
+      {change?.kind === 'delete' ? <DeleteLimit limit={change.limit} onClose={close} /> : null}
+    </Page>
+  );
 }

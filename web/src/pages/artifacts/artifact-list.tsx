@@ -1,0 +1,55 @@
+/** Artifacts one below the other; each opens to what it shows. */
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import type { ArtifactRow } from '../../api/wire-types.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { Time } from '../../parts/time.tsx';
+import { ArtifactView } from '../../values/artifact-view.tsx';
+import style from './artifacts-page.module.css';
+
+const words: Readonly<Record<ArtifactRow['kind'], string>> = {
+  markdown: 'Markdown',
+  table: 'Table',
+  link: 'Link',
+  json: 'JSON',
+  rejects: 'Rejected records',
+};
+
+/** The rows. */
+export function ArtifactList({ artifacts }: { readonly artifacts: readonly ArtifactRow[] }) {
+  return (
+    <div className={style.list}>
+      {artifacts.map((artifact) => (
+        <Item key={artifact.id} artifact={artifact} />
+      ))}
+    </div>
+  );
+}
+
+function Item({ artifact }: { readonly artifact: ArtifactRow }) {
+  // What is not opened is not drawn: a table may have thousands of rows.
+  const [opened, setOpened] = useState(false);
+  return (
+    <details className={style.item} onToggle={(event) => setOpened(event.currentTarget.open)}>
+      <summary className={style.summary}>
+        <span className={style.arrow}>
+          <Icon name="chevron" size={14} />
+        </span>
+        <span className={style.name}>{artifact.name}</span>
+        <span className={style.kind}>{words[artifact.kind]}</span>
+        <span className={style.run}>
+          <Link to="/runs/$id" params={{ id: artifact.runId }} search={{ tab: 'artifacts' }}>
+            {artifact.runName ?? artifact.runId.slice(0, 8)}
+          </Link>
+          {artifact.flow === undefined || artifact.flow === null ? null : <span className={style.soft}> {artifact.flow}</span>}
+        </span>
+        <Time at={artifact.createdAt} />
+      </summary>
+      {opened ? (
+        <div className={style.content}>
+          <ArtifactView kind={artifact.kind} data={artifact.data} name={artifact.name} />
+        </div>
+      ) : null}
+    </details>
+  );
+}

@@ -1,0 +1,67 @@
+/** Sets the slots of a limit. */
+import { Button, Group, Modal, NumberInput, TextInput } from '@mantine/core';
+import { type SubmitEvent, useState } from 'react';
+import { ApiError, send } from '../../api/http.ts';
+import { queryClient } from '../../api/query-client.ts';
+import type { Limit } from '../../api/wire-types.ts';
+import style from './limit-form.module.css';
+
+interface LimitFormProps {
+  /** The limit to change; null: a new one. */
+  readonly limit: Limit | null;
+  readonly onClose: () => void;
+}
+
+/** A dialog with the name and the number of slots. Lowering takes nothing from those that hold slots now. */
+export function LimitForm({ limit, onClose }: LimitFormProps) {
+  const [tag, setTag] = useState('');
+  const [slots, setSlots] = useState<number | string>(limit?.slots ?? 1);
+  const [failure, setFailure] = useState<string | null>(null);
+  const name = limit?.name ?? `tag:${tag.trim()}`;
+  const isReady = (limit !== null || tag.trim() !== '') && typeof slots === 'number';
+
+  const submit = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    try {
+      await send('PUT', `/limits/${encodeURIComponent(name)}`, { slots });
+      await queryClient.invalidateQueries({ queryKey: ['limits'] });
+      onClose();
+    } catch (error) {
+      setFailure(error instanceof ApiError ? error.message : String(error));
+    }
+  };
+  return (
+    <Modal opened onClose={onClose} title={limit === null ? 'Add a limit' : `Change ${limit.name}`} size="sm">
+      <form className={style.form} onSubmit={(event) => void submit(event)}>
+        {limit === null ? (
+          <TextInput
+            label="Tag of the tasks"
+            description="Tasks with this tag share the slots in the whole fleet."
+            value={tag}
+            onChange={(event) => setTag(event.currentTarget.value)}
+            required
+            data-autofocus
+          />
+        ) : null}
+        <NumberInput
+          label="Slots"
+          description="How many may run at the same time; 0 stops them all."
+          min={0}
+          allowDecimal={false}
+          value={slots}
+          onChange={setSlots}
+          error={failure}
+          required
+        />
+        <Group justify="flex-end" gap={8}>
+          <Button variant="default" onClick={onClose}>
+            Keep as it is
+          </Button>
+          <Button type="submit" disabled={!isReady}>
+            Set {name === 'tag:' ? 'the limit' : name} to {slots}
+          </Button>
+        </Group>
+      </form>
+    </Modal>
+  );
+}

@@ -1,0 +1,71 @@
+/** Limits, each with its holders and waiters. */
+import { Link } from '@tanstack/react-router';
+import type { Limit } from '../../api/wire-types.ts';
+import { Action } from '../../parts/action.tsx';
+import { Time } from '../../parts/time.tsx';
+import { Slots } from '../workers/slots.tsx';
+import style from './limit-list.module.css';
+
+interface LimitListProps {
+  readonly limits: readonly Limit[];
+  /** Why nothing may be changed; null: it may. */
+  readonly notAllowed: string | null;
+  readonly onSet: (limit: Limit) => void;
+  readonly onDelete: (limit: Limit) => void;
+}
+
+/** Where people declare those that cannot be changed here. */
+const declared = 'A flow or deployment declares this limit; change it there.';
+
+/** One block a limit. */
+export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProps) {
+  return (
+    <ul className={style.list}>
+      {limits.map((limit) => {
+        const reason = limit.changeable ? notAllowed : declared;
+        return (
+          <li key={limit.name} className={style.limit}>
+            <div className={style.head}>
+              <strong className={style.name}>{limit.name}</strong>
+              <Slots used={limit.held} of={limit.slots} />
+              <span className={style.soft}>{limit.waiting === 0 ? 'nobody waits' : `${limit.waiting} waiting`}</span>
+              <span className={style.deeds}>
+                <Action size="compact-xs" disabledReason={reason} onClick={() => onSet(limit)}>
+                  Change
+                </Action>
+                <Action size="compact-xs" disabledReason={reason} onClick={() => onDelete(limit)}>
+                  Delete
+                </Action>
+              </span>
+            </div>
+            <Holders title="held by" holders={limit.holders} total={limit.held} />
+            <Holders title="waiting" holders={limit.waiters} total={limit.waiting} />
+          </li>
+        );
+      })}
+    </ul>
+  );
+}
+
+/** Those that are named; how many more there are is said. */
+const named = 12;
+
+function Holders({ title, holders, total }: { readonly title: string; readonly holders: Limit['holders']; readonly total: number }) {
+  if (holders.length === 0) return null;
+  return (
+    <div className={style.holders}>
+      <span className={style.title}>{title}</span>
+      {holders.slice(0, named).map((holder) => (
+        <span key={`${holder.runId} ${holder.taskRunId}`} className={style.holder}>
+          <Link to="/runs/$id" params={{ id: holder.runId }} search={holder.taskRunId === null ? {} : { task: holder.taskRunId }}>
+            {holder.runName}
+          </Link>{' '}
+          <span className={style.soft}>
+            <Time at={holder.sinceAt} />
+          </span>
+        </span>
+      ))}
+      {total > named ? <span className={style.soft}>and {total - named} more</span> : null}
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+/** Workers in a table. */
+import { plural } from '../../parts/format.ts';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import table from '../../parts/table.module.css';
+import { Duration, Time } from '../../parts/time.tsx';
+import type { Worker } from '../../api/wire-types.ts';
+import { Slots } from './slots.tsx';
+import { isAlive } from './worker-life.ts';
+import style from './workers.module.css';
+
+/** From so many ms on, the event loop of a worker is slow enough to speak of: leases and timeouts suffer. */
+const lagWorthAWordMs = 200;
+
+/** One row a worker; one that has fallen silent stands there until it is forgotten. */
+export function WorkerTable({ workers }: { readonly workers: readonly Worker[] }) {
+  return (
+    <table className={table.table}>
+      <thead>
+        <tr>
+          <th>Worker</th>
+          <th>Last sign of life</th>
+          <th>Queues</th>
+          <th className={table.number}>Slots taken</th>
+          <th className={table.number}>Lag</th>
+          <th>Version</th>
+          <th>Flows</th>
+          <th>Process</th>
+          <th>Started</th>
+        </tr>
+      </thead>
+      <tbody>
+        {workers.map((worker) => (
+          <tr key={worker.id}>
+            <td className={table.strong}>{worker.name}</td>
+            <td data-label="Last seen">
+              <span className={style.life}>
+                {isAlive(worker) ? null : (
+                  <StateBadge name="Crashed" message="It has been silent for longer than a lease; its runs go to others." bare />
+                )}
+                <Time at={worker.beatAt} />
+              </span>
+            </td>
+            <td data-label="Queues">{worker.queues.join(', ')}</td>
+            <td className={table.number} data-label="Slots">
+              <Slots used={worker.running} of={worker.concurrency} />
+            </td>
+            <td className={table.number} data-label="Lag">
+              <span
+                className={worker.lagMs >= lagWorthAWordMs ? style.slow : undefined}
+                title="Longest its event loop was held up since the last sign of life"
+              >
+                <Duration ms={worker.lagMs} />
+              </span>
+            </td>
+            <td data-label="Version">{worker.version}</td>
+            <td data-label="Flows">
+              <span title={Object.keys(worker.flows).sort().join('\n')}>{plural(Object.keys(worker.flows).length, 'flow')}</span>
+            </td>
+            <td className={table.soft} data-label="Process">
+              {worker.host}:{worker.pid}
+            </td>
+            <td data-label="Started">
+              <Time at={worker.startedAt} />
+            </td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
