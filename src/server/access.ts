@@ -74,6 +74,7 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/ticks': viewer,
   'POST /api/schedules/preview': { needs: 'viewer', audit: null },
   'POST /api/deployments': adminDoes('deployments.deploy'),
+  'POST /api/deployments/deploy': adminDoes('deployments.deploy'),
   'DELETE /api/deployments/:name': adminDoes('deployments.delete'),
   'POST /api/deployments/:name/run': operatorDoes('deployments.run'),
   'POST /api/deployments/:name/pause': operatorDoes('deployments.pause'),

@@ -18,6 +18,7 @@ import { LiveEvents } from './live-events.ts';
 import { accessRoutes } from './routes/access.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { bulkRoutes } from './routes/bulk.ts';
+import { deploymentRoutes } from './routes/deployments.ts';
 import { eventRoutes } from './routes/events.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { flowRoutes } from './routes/flows.ts';
@@ -25,6 +26,7 @@ import { healthRoutes } from './routes/health.ts';
 import { logRoutes } from './routes/logs.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runChangeRoutes } from './routes/run-changes.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { addSite } from './site.ts';
@@ -116,6 +118,8 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   logRoutes,
   artifactRoutes,
   flowRoutes,
+  deploymentRoutes,
+  scheduleRoutes,
   fleetRoutes,
   accessRoutes,
   eventRoutes,

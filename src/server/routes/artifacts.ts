@@ -1,11 +1,28 @@
 /** What tasks show. */
+import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../app.ts';
-import { idParams } from '../schemas/common.ts';
+import { cursorText, given, idParams, limitText, line } from '../schemas/common.ts';
+
+const artifactQuery = z.strictObject({
+  kind: z.enum(['markdown', 'table', 'link', 'json', 'rejects']).optional(),
+  search: line(200, 1).optional(),
+  limit: limitText.optional(),
+  cursor: cursorText.optional(),
+});
 
 export function artifactRoutes(app: App, { client }: RouteParts): void {
   const tags = ['artifacts'];
   const { artifacts } = client.engine.services.store;
+
+  app.get(
+    '/api/artifacts',
+    { schema: { tags, description: 'What tasks show, across runs, newest first; large data is left out.', querystring: artifactQuery } },
+    async (request) => {
+      const { items, next } = await client.artifacts.list(given(request.query));
+      return { items: items.map((item) => toWire(item)), next };
+    },
+  );
 
   app.get(
     '/api/runs/:id/artifacts',

@@ -1,4 +1,74 @@
 /** Changing many runs at once: those named, or those that fit a filter. */
+import type { BulkReport, BulkWish } from '../../client/fleet-client.ts';
 import type { App, RouteParts } from '../app.ts';
+import { given } from '../schemas/common.ts';
+import { bulkBody, bulkCancelBody, filterOf, submitManyBody } from '../schemas/runs.ts';
+import { explainMissingFlow } from '../missing-flow.ts';
+import { givenValue } from '../values.ts';
+import { submitsPerMinute } from './run-changes.ts';
 
-export function bulkRoutes(_app: App, _parts: RouteParts): void {}
+/** Largest body of a request that submits many runs, bytes. */
+const maxManyBytes = 16 * 1024 * 1024;
+
+type BulkBody = (typeof bulkBody)['_output'];
+
+export function bulkRoutes(app: App, parts: RouteParts): void {
+  const { client } = parts;
+  const tags = ['runs'];
+
+  app.post(
+    '/api/runs/cancel',
+    { schema: { tags, description: 'Asks for the end of many runs.', body: bulkCancelBody } },
+    async (request) => {
+      const { message = `Cancelled by ${request.identity?.who ?? 'local'}.`, ...body } = request.body;
+      const report = await client.runs.cancelMany({ ...wishOf(body), message });
+      request.change = changeOf(body, report);
+      return report;
+    },
+  );
+
+  app.post(
+    '/api/runs/retry',
+    { schema: { tags, description: 'New attempts of many runs, by the workers.', body: bulkBody } },
+    async (request) => {
+      const report = await client.runs.requeueMany(wishOf(request.body));
+      request.change = changeOf(request.body, report);
+      return report;
+    },
+  );
+
+  app.post('/api/runs/delete', { schema: { tags, description: 'Deletes many runs that have ended.', body: bulkBody } }, async (request) => {
+    const report = await client.runs.deleteMany(wishOf(request.body));
+    request.change = changeOf(request.body, report);
+    return report;
+  });
+
+  app.post(
+    '/api/runs/many',
+    {
+      schema: { tags, description: 'Hands many runs of a flow to the workers; when one is refused, none is made.', body: submitManyBody },
+      bodyLimit: maxManyBytes,
+      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
+    },
+    async (request, reply) => {
+      const { flow, runs } = request.body;
+      const ids = await client
+        .enqueueMany(
+          flow,
+          runs.map(({ params, ...options }) => ({ ...given(options), params: givenValue(params) })),
+        )
+        .catch((error: unknown) => explainMissingFlow(parts, error, flow));
+      request.change = { target: flow, details: { runs: ids.length } };
+      return reply.code(201).send({ ids });
+    },
+  );
+}
+
+function wishOf({ ids, filter, dryRun }: BulkBody): BulkWish {
+  return given({ ids, filter: filter === undefined ? undefined : filterOf(filter), dryRun });
+}
+
+/** What was asked for is noted, not each run: the record of those has it. */
+function changeOf({ ids, filter, dryRun }: BulkBody, { matched, changed }: BulkReport) {
+  return dryRun === true ? null : { details: { ids: ids?.slice(0, 20), filter, matched, changed } };
+}

@@ -1,12 +1,42 @@
-/** The fleet: workers, and the settings of this server. */
+/** The fleet as a whole: overview, values of filters, workers, queues, and the settings of this server. */
+import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../app.ts';
+import { runJson } from '../run-json.ts';
+import { instant } from '../schemas/common.ts';
+
+const sinceQuery = z.strictObject({ since: instant.optional() });
 
 export function fleetRoutes(app: App, { client, settings }: RouteParts): void {
   const tags = ['fleet'];
+  const { figures } = client;
+
+  app.get(
+    '/api/overview',
+    {
+      schema: {
+        tags,
+        description: 'How things stand: figures since an instant, what runs, what comes, what wants a look.',
+        querystring: sinceQuery,
+      },
+    },
+    async (request) => {
+      const { since } = request.query;
+      const { runningNow, ...rest } = await figures.overview(since === undefined ? {} : { sinceAt: since });
+      return { ...toWire(rest), runningNow: runningNow.map(runJson) };
+    },
+  );
+
+  app.get('/api/facets', { schema: { tags, description: 'Values that filters may take, 200 at most of each.' } }, async () =>
+    figures.facets(),
+  );
 
   app.get('/api/workers', { schema: { tags, description: 'Workers as they tell of themselves, by name.' } }, async () => ({
-    items: (await client.engine.services.store.workers.list()).map((worker) => toWire(worker)),
+    items: (await figures.workers()).map((worker) => toWire(worker)),
+  }));
+
+  app.get('/api/queues', { schema: { tags, description: 'Queues with what waits in them, by name.' } }, async () => ({
+    items: (await figures.queues()).map((queue) => toWire(queue)),
   }));
 
   app.get(

@@ -1,12 +1,41 @@
-/** Flows as they are stored. */
+/** Flows as they are stored, with their figures. */
+import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../app.ts';
+import { instant, nameParams } from '../schemas/common.ts';
+
+const sinceQuery = z.strictObject({ since: instant.optional() });
 
 export function flowRoutes(app: App, { client }: RouteParts): void {
   const tags = ['flows'];
+  const { figures } = client;
+  const since = (at: number | undefined): { readonly sinceAt?: number } => (at === undefined ? {} : { sinceAt: at });
 
-  app.get('/api/flows', { schema: { tags, description: 'Flows that have run or that workers hold, by name.' } }, async () => ({
-    items: (await client.flows.list()).map((flow) => toWire(flow)),
-    next: null,
-  }));
+  app.get(
+    '/api/flows',
+    { schema: { tags, description: 'Flows by name, each with figures over its runs (null when none ended).', querystring: sinceQuery } },
+    async (request) => {
+      const [flows, all] = await Promise.all([client.flows.list(), figures.flows(since(request.query.since))]);
+      const byName = new Map(all.map((one) => [one.name, one]));
+      return { items: flows.map((flow) => ({ ...toWire(flow), figures: byName.get(flow.name) ?? null })), next: null };
+    },
+  );
+
+  app.get(
+    '/api/flows/:name',
+    { schema: { tags, description: 'A flow with figures over its runs and tasks.', params: nameParams, querystring: sinceQuery } },
+    async (request) => {
+      const flow = await client.flows.get(request.params.name);
+      return { flow: toWire(flow), figures: toWire(await figures.flow(flow.name, since(request.query.since))) };
+    },
+  );
+
+  app.get(
+    '/api/flows/:name/days',
+    { schema: { tags, description: 'A year of days with outcomes and durations; days without runs are left out.', params: nameParams } },
+    async (request) => {
+      const { name } = await client.flows.get(request.params.name);
+      return { items: (await figures.days({ flow: name })).map((day) => toWire(day)) };
+    },
+  );
 }

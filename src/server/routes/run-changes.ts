@@ -1,17 +1,16 @@
 /** Changing one run: submit, cancel, retry, signal, delete. */
-import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { App, RouteParts } from '../app.ts';
+import { explainMissingFlow } from '../missing-flow.ts';
 import { runJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';
-import { cancelBody, deleteQuery, signalBody, submitBody, submitManyBody } from '../schemas/runs.ts';
+import { cancelBody, deleteQuery, retryBody, signalBody, submitBody } from '../schemas/runs.ts';
 import { givenValue } from '../values.ts';
 
 /** Submits of one key a minute. */
-const submitsPerMinute = 6_000;
-/** Largest body of a request that submits many runs, bytes. */
-const maxManyBytes = 64 * 1024 * 1024;
+export const submitsPerMinute = 6_000;
 
-export function runChangeRoutes(app: App, { client, flows }: RouteParts): void {
+export function runChangeRoutes(app: App, parts: RouteParts): void {
+  const { client } = parts;
   const tags = ['runs'];
 
   app.post(
@@ -22,26 +21,12 @@ export function runChangeRoutes(app: App, { client, flows }: RouteParts): void {
     },
     async (request, reply) => {
       const { flow, params, ...options } = request.body;
-      const handle = await client.enqueue(flow, givenValue(params), given(options)).catch((error: unknown) => explain(error, flow));
+      const handle = await client
+        .enqueue(flow, givenValue(params), given(options))
+        .catch((error: unknown) => explainMissingFlow(parts, error, flow));
       const run = await handle.get();
       request.change = { target: run.id, details: { flow: run.flow } };
       return reply.code(201).send(runJson(run));
-    },
-  );
-
-  app.post(
-    '/api/runs/many',
-    {
-      schema: { tags, description: 'Hands many runs of a flow to the workers, all or none.', body: submitManyBody },
-      bodyLimit: maxManyBytes,
-      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
-    },
-    async (request, reply) => {
-      const { flow, runs } = request.body;
-      const wanted = runs.map(({ params, ...options }) => ({ params: givenValue(params), ...given(options) }));
-      const ids = await client.enqueueMany(flow, wanted).catch((error: unknown) => explain(error, flow));
-      request.change = { target: flow, details: { runs: ids.length } };
-      return reply.code(201).send({ ids });
     },
   );
 
@@ -51,6 +36,26 @@ export function runChangeRoutes(app: App, { client, flows }: RouteParts): void {
     async (request) => {
       const run = await client.runs.cancel(request.params.id, request.body?.message ?? `Cancelled by ${request.identity?.who ?? 'local'}.`);
       request.change = { target: run.id };
+      return runJson(run);
+    },
+  );
+
+  app.post(
+    '/api/runs/:id/retry',
+    {
+      schema: {
+        tags,
+        description: 'A new attempt by the workers, of what did not complete or from a task on.',
+        params: idParams,
+        body: retryBody.nullish(),
+      },
+    },
+    async (request) => {
+      const from = request.body?.from;
+      const run = await client.runs
+        .requeue(request.params.id, given({ from }))
+        .catch(async (error: unknown) => explainMissingFlow(parts, error, (await client.runs.get(request.params.id)).flow));
+      request.change = { target: run.id, details: from === undefined ? null : { from } };
       return runJson(run);
     },
   );
@@ -77,15 +82,4 @@ export function runChangeRoutes(app: App, { client, flows }: RouteParts): void {
       return reply.code(204).send();
     },
   );
-
-  /** A flow that ran elsewhere is known here, but its files may not be. */
-  async function explain(error: unknown, flow: string): Promise<never> {
-    if (!isBatutaError(error, 'FLOW_NOT_FOUND') || !(await client.engine.services.store.flows.get(flow))) throw error;
-    throw new BatutaError(
-      'FLOW_NOT_FOUND',
-      `The flow ${flow} is known from earlier, but the server does not have its file, which it needs for checking the parameters: ` +
-        `it looked in ${flows.join(', ')}. Start the server where the flows are, or point BATUTA_FLOWS there.`,
-      { cause: error, details: { flow } },
-    );
-  }
 }

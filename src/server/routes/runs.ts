@@ -4,8 +4,8 @@ import { toWire } from '../../client/wire.ts';
 import type { StoredFlow } from '../../store/store.ts';
 import type { App, RouteParts } from '../app.ts';
 import { runJson } from '../run-json.ts';
-import { idParams } from '../schemas/common.ts';
-import { filterOf, runListQuery } from '../schemas/runs.ts';
+import { given, idParams } from '../schemas/common.ts';
+import { filterOf, histogramQuery, runListQuery } from '../schemas/runs.ts';
 import { sendValue } from '../send-value.ts';
 import { textOf, wireValue } from '../values.ts';
 
@@ -17,15 +17,25 @@ export function runRoutes(app: App, { client }: RouteParts): void {
   const { services } = client.engine;
 
   app.get('/api/runs', { schema: { tags, description: 'Runs, newest first.', querystring: runListQuery } }, async (request) => {
-    const { items, next } = await client.runs.list(filterOf(request.query));
+    const { items, next } = await client.figures.runs(filterOf(request.query));
     return { items: items.map(runJson), next };
   });
+
+  app.get(
+    '/api/runs/histogram',
+    { schema: { tags, description: 'How many runs were in which state, by when they were created.', querystring: histogramQuery } },
+    async (request) => {
+      const { buckets, from, to, ...filter } = request.query;
+      const options = given({ buckets, fromAt: from, untilAt: to });
+      return { items: (await client.figures.histogram(filterOf(filter), options)).map((bucket) => toWire(bucket)) };
+    },
+  );
 
   app.get('/api/runs/:id', { schema: { tags, description: 'A run with its values.', params: idParams } }, async (request) => {
     const run = await client.runs.get(request.params.id);
     const [result, counts, children, flow] = await Promise.all([
       textOf(services.results, run).catch(unlessMissing),
-      services.store.taskRuns.countsOfRun(run.id),
+      client.runs.taskCounts(run.id),
       client.runs.list({ parentRunId: run.id, limit: shownChildren }),
       flowOf(run.flow),
     ]);

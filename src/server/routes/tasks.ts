@@ -4,8 +4,8 @@ import { toWire } from '../../client/wire.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { App, RouteParts } from '../app.ts';
 import { taskRunJson } from '../run-json.ts';
-import { idParams } from '../schemas/common.ts';
-import { taskParams, transitionsQuery } from '../schemas/runs.ts';
+import { given, idParams } from '../schemas/common.ts';
+import { taskListQuery, taskParams, transitionsQuery } from '../schemas/runs.ts';
 import { sendValue } from '../send-value.ts';
 import { textOf, wireValue } from '../values.ts';
 
@@ -13,6 +13,16 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
   const tags = ['tasks'];
   const { services } = client.engine;
   const { store } = services;
+
+  app.get(
+    '/api/runs/:id/tasks',
+    { schema: { tags, description: 'Task runs, in the order they were first recorded.', params: idParams, querystring: taskListQuery } },
+    async (request) => {
+      const { state, ...rest } = request.query;
+      const { items, next } = await client.runs.taskRuns(request.params.id, given({ ...rest, states: state }));
+      return { items: items.map(taskRunJson), next };
+    },
+  );
 
   app.get(
     '/api/runs/:id/transitions',

@@ -19,7 +19,12 @@ const filterFields = {
 
 export const runFilter = z.strictObject(filterFields);
 export const runListQuery = z.strictObject({ ...filterFields, limit: limitText.optional(), cursor: cursorText.optional() });
-export const histogramQuery = z.strictObject({ ...filterFields, buckets: z.coerce.number().int().min(1).max(500).optional() });
+export const histogramQuery = z.strictObject({
+  ...filterFields,
+  buckets: z.coerce.number().int().min(1).max(500).optional(),
+  from: instant.optional().describe('Where the first bucket begins; default since, else a day before the end'),
+  to: instant.optional().describe('Where the last bucket ends; default until, else now'),
+});
 
 /** The filter as the client takes it. */
 export function filterOf(

@@ -1,0 +1,22 @@
+/** Says clearly why a flow that everyone can see in the list cannot be run from here. */
+import { BatutaError, isBatutaError } from '../base/errors.ts';
+import type { RouteParts } from './app.ts';
+
+/**
+ * Throws what was thrown; where the store knows a flow of which the server has no file, with a sentence that says so.
+ *
+ * @throws BatutaError FLOW_NOT_FOUND, and what was thrown
+ */
+export async function explainMissingFlow(
+  { client, flows }: Pick<RouteParts, 'client' | 'flows'>,
+  error: unknown,
+  flow: string,
+): Promise<never> {
+  if (!isBatutaError(error, 'FLOW_NOT_FOUND') || !(await client.engine.services.store.flows.get(flow))) throw error;
+  throw new BatutaError(
+    'FLOW_NOT_FOUND',
+    `The flow ${flow} is known from earlier, but the server does not have its file, which it needs for checking the parameters: it looked in ` +
+      `${flows.join(', ')}. Start the server where the flows are, or point BATUTA_FLOWS there.`,
+    { cause: error, details: { flow } },
+  );
+}

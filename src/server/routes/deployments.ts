@@ -1,0 +1,119 @@
+/** Deployments: look at them, deploy, run, pause, resume, delete. */
+import { toWire } from '../../client/wire.ts';
+import type { App, RouteParts } from '../app.ts';
+import { explainMissingFlow } from '../missing-flow.ts';
+import { runJson } from '../run-json.ts';
+import { given, nameParams } from '../schemas/common.ts';
+import { deployBody, deployManyBody, deploymentListQuery, specOf, switchBody } from '../schemas/deployments.ts';
+import { deploymentRunBody } from '../schemas/runs.ts';
+import { givenValue } from '../values.ts';
+
+export function deploymentRoutes(app: App, parts: RouteParts): void {
+  const { client } = parts;
+  const { deployments } = client;
+  const tags = ['deployments'];
+
+  app.get(
+    '/api/deployments',
+    { schema: { tags, description: 'Deployments with their schedules, by name.', querystring: deploymentListQuery } },
+    async (request) => {
+      const { items, next } = await deployments.list(given(request.query));
+      return { items: items.map((item) => toWire(item)), next };
+    },
+  );
+
+  app.post('/api/deployments', { schema: { tags, description: 'Creates or changes a deployment.', body: deployBody } }, async (request) => {
+    const { dryRun = false, params, ...rest } = request.body;
+    const [report] = await deployments
+      .deploy([specOf(rest, givenValue(params))], { dryRun })
+      .catch((error: unknown) => explainMissingFlow(parts, error, rest.flow));
+    request.change = dryRun ? null : { target: report?.deployment.name ?? null, details: { outcome: report?.outcome } };
+    return toWire(report);
+  });
+
+  app.post(
+    '/api/deployments/deploy',
+    { schema: { tags, description: 'Creates or changes many deployments, all or none.', body: deployManyBody } },
+    async (request) => {
+      const { specs, ...options } = request.body;
+      const reports = await deployments.deploy(
+        specs.map(({ params, ...rest }) => specOf(rest, givenValue(params))),
+        given(options),
+      );
+      const changed = reports.filter(({ outcome }) => outcome !== 'unchanged').map(({ deployment }) => deployment.name);
+      request.change = options.dryRun === true ? null : { details: { deployments: changed.slice(0, 100), changed: changed.length } };
+      return { items: reports.map((report) => toWire(report)) };
+    },
+  );
+
+  app.get(
+    '/api/deployments/:name',
+    { schema: { tags, description: 'A deployment with its schedules.', params: nameParams } },
+    async (request) => toWire(await deployments.get(request.params.name)),
+  );
+
+  app.delete(
+    '/api/deployments/:name',
+    { schema: { tags, description: 'Deletes a deployment with its schedules; its runs stay.', params: nameParams } },
+    async (request, reply) => {
+      await deployments.delete(request.params.name);
+      return reply.code(204).send();
+    },
+  );
+
+  app.post(
+    '/api/deployments/:name/run',
+    {
+      schema: {
+        tags,
+        description: 'A run now; the parameters are laid over those of the deployment.',
+        params: nameParams,
+        body: deploymentRunBody.nullish(),
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const { params, ...options } = request.body ?? {};
+      const flow = (await deployments.get(name)).flow;
+      const handle = await deployments
+        .run(name, givenValue(params) as Readonly<Record<string, unknown>> | undefined, given(options))
+        .catch((error: unknown) => explainMissingFlow(parts, error, flow));
+      const run = await handle.get();
+      request.change = { target: name, details: { run: run.id } };
+      return reply.code(201).send(runJson(run));
+    },
+  );
+
+  for (const act of ['pause', 'resume'] as const) {
+    const description =
+      act === 'pause'
+        ? 'Pauses it, or one of its schedules.'
+        : 'Lets it tick again, from now on; without a schedule the deployment itself.';
+    app.post(
+      `/api/deployments/:name/${act}`,
+      { schema: { tags, description, params: nameParams, body: switchBody.nullish() } },
+      async (request) => {
+        const { name } = request.params;
+        const schedule = request.body?.schedule;
+        const view = await deployments[act](name, schedule);
+        request.change = { target: name, details: schedule === undefined ? null : { schedule } };
+        return toWire(view);
+      },
+    );
+  }
+
+  app.get(
+    '/api/deployments/:name/versions',
+    { schema: { tags, description: 'Its versions, newest first.', params: nameParams } },
+    async (request) => ({ items: (await deployments.versions(request.params.name)).map((version) => toWire(version)) }),
+  );
+
+  app.get(
+    '/api/deployments/:name/days',
+    { schema: { tags, description: 'A year of days with outcomes and durations; days without runs are left out.', params: nameParams } },
+    async (request) => {
+      const { name } = await deployments.get(request.params.name);
+      return { items: (await client.figures.days({ deployment: name })).map((day) => toWire(day)) };
+    },
+  );
+}
