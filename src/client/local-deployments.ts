@@ -20,6 +20,7 @@ import type {
   UpcomingTick,
 } from './deployments-client.ts';
 import { declaredOf, declaredParams, layOver } from './declared-params.ts';
+import { noDeployment } from './find-deployed.ts';
 import type { DeploymentPlan, WantedDeployment } from './plan-deployment.ts';
 
 export interface LocalDeploymentsOptions {
@@ -199,10 +200,8 @@ export class LocalDeployments implements DeploymentsClient {
     return stored;
   }
 
-  async #unknown(name: string): Promise<BatutaError> {
-    const names = (await this.#options.store.deployments.names()).map((one) => one.name);
-    const hint = names.length === 0 ? ' Make one: batuta deploy <flow> --cron "0 0 * * *"' : hintFor(name, names, 'There are');
-    return new BatutaError('DEPLOYMENT_NOT_FOUND', `There is no deployment '${name}'.${hint}`, { details: { deployment: name } });
+  #unknown(name: string): Promise<BatutaError> {
+    return noDeployment(this.#options.store, name);
   }
 }
 

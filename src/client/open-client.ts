@@ -17,6 +17,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
+import { findDeployed } from './find-deployed.ts';
 import { LocalClient } from './local-client.ts';
 
 export interface ClientOptions {
@@ -81,6 +82,8 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
         captureConsole: capture,
         clock: systemClock,
       }),
+      findDeployed: (name, params) =>
+        findDeployed(store, (recorded) => findDefinition(recorded, options.flows ?? config.flows), name, params),
       spread: parts.spread ? new SpreadDesk({ store: store.spread, spread: parts.spread, clock: systemClock, log: log.logger }) : null,
     },
     definitionOf,

@@ -214,6 +214,7 @@ export class Engine {
     const claim: Claim = { runId: run.id, epoch: run.epoch };
     const subFlows: StartSubFlow = {
       definitionOf: this.#definitionOf,
+      findDeployed: (name, given) => this.services.findDeployed?.(name, given) ?? Promise.reject(knowsNoDeployments(name)),
       start: (child, params, options) =>
         this.#startSubFlow(child, params, options, { queue: run.queue, priority: run.priority, listener, parking: options.parking }),
     };
@@ -256,10 +257,10 @@ export class Engine {
     options: SubFlowOptions,
     inherited: Required<Pick<SubmitOptions, 'queue' | 'priority' | 'listener' | 'parking'>>,
   ): Promise<SubFlowRun> {
-    const { id, parent, anew } = options;
+    const { id, parent, anew, deployment } = options;
     const { runs } = this.services.store;
     const recorded = await runs.get(id);
-    if (!recorded) return subFlowRun(await this.submit(definition, params, { id, parent, ...inherited }));
+    if (!recorded) return subFlowRun(await this.submit(definition, params, { id, parent, deployment, ...inherited }));
     const { type } = recorded.state;
     if (isTerminal(type)) {
       if (!anew || type === 'COMPLETED')
@@ -268,6 +269,12 @@ export class Engine {
     }
     return subFlowRun(await this.resume(id, definition, inherited.listener, inherited.parking));
   }
+}
+
+function knowsNoDeployments(name: string): BatutaError {
+  return new BatutaError('DEPLOYMENT_NOT_FOUND', `The deployment '${name}' cannot be found here: this process was given none.`, {
+    details: { deployment: name },
+  });
 }
 
 function subFlowRun({ flowRun, ended }: RunUnderWay): SubFlowRun {

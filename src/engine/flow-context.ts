@@ -12,6 +12,8 @@ import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifa
 export interface BodyCalls {
   /** Starts a sub-flow or takes its recorded result. */
   runFlow(flow: FlowClass, params: unknown): Promise<unknown>;
+  /** The same for the flow of a deployment. */
+  runDeployment(name: string, params: unknown): Promise<unknown>;
   sleep(duration: Duration): Promise<void>;
   waitFor(signal: string, timeout: Duration | undefined): Promise<unknown>;
 }
@@ -84,6 +86,10 @@ export class LiveFlowContext extends LiveTaskContext implements FlowContext {
 
   get runFlow(): <F extends object>(flow: FlowClass<F>, params?: unknown) => Promise<ResultOf<F>> {
     return <F extends object>(flow: FlowClass<F>, params?: unknown) => this.#calls.runFlow(flow, params) as Promise<ResultOf<F>>;
+  }
+
+  get runDeployment(): <R = unknown>(name: string, params?: Readonly<Record<string, unknown>>) => Promise<R> {
+    return <R>(name: string, params?: Readonly<Record<string, unknown>>) => this.#calls.runDeployment(name, params) as Promise<R>;
   }
 
   get sleep(): (duration: Duration) => Promise<void> {

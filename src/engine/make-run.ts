@@ -1,5 +1,6 @@
 /** The row of a new run, made of a definition and parameters. */
 import { defaultQueue } from '../broker/broker.ts';
+import type { Deployment } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner, Run } from '../model/run.ts';
 import { stateOf } from '../model/state.ts';
@@ -22,7 +23,12 @@ export interface MakeRunOptions {
   readonly startAt?: number;
   readonly queue?: string;
   readonly priority?: number;
+  /** The deployment it is a run of; its tags and the name it gives its runs come with it. */
+  readonly deployment?: DeploymentOfRun | null;
 }
+
+/** What a run takes over from its deployment, beside parameters, queue and priority. */
+export type DeploymentOfRun = Pick<Deployment, 'name' | 'tags' | 'runName' | 'concurrency'>;
 
 /**
  * Validates the parameters and makes the row, Pending when it starts at once in this process, else Scheduled.
@@ -37,20 +43,26 @@ export async function makeRun(
   options: MakeRunOptions,
 ): Promise<NewRun> {
   const validated = await validateParams(definition, params);
-  const { source, runName } = definition;
+  const { source } = definition;
+  const deployment = options.deployment ?? null;
+  const runName = deployment?.runName ?? definition.runName;
   return {
     id: options.id ?? services.makeId(),
     flow: definition.name,
     flowVersion: definition.version,
     name: options.name ?? (runName === null ? randomName(services.random) : renderName(runName, validated)),
-    deployment: null,
-    concurrencyKey: concurrencyKeyOf({ flow: { name: definition.name, concurrency: definition.runConcurrency }, params: validated }),
+    deployment: deployment?.name ?? null,
+    concurrencyKey: concurrencyKeyOf({
+      flow: { name: definition.name, concurrency: definition.runConcurrency },
+      deployment,
+      params: validated,
+    }),
     parentRunId: options.parent?.runId ?? null,
     parentTaskRunId: options.parent?.taskRunId ?? null,
     state: stateOf(state),
     params: encodeValue(validated, `parameters of flow ${definition.name}`) ?? 'null',
     attempt: 1,
-    tags: [...new Set([...definition.tags, ...(options.tags ?? [])])],
+    tags: [...new Set([...definition.tags, ...(deployment?.tags ?? []), ...(options.tags ?? [])])],
     source: source === null ? null : `${source.file}#${source.exportName}`,
     scheduledFor: options.startAt ?? null,
     dueAt: options.startAt ?? null,

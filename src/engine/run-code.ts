@@ -14,7 +14,7 @@ import { outcomeOf, valueOf } from './outcome.ts';
 import { encodeValue } from './results.ts';
 import { runTask } from './run-task.ts';
 import { recordUnrun } from './task-row.ts';
-import { runSubFlow, type StartSubFlow } from './sub-flow.ts';
+import { runSubDeployment, runSubFlow, type StartSubFlow } from './sub-flow.ts';
 import { LiveTaskContext } from './task-context.ts';
 import { sleep, waitForSignal } from './waits.ts';
 
@@ -30,6 +30,7 @@ export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Pr
   const calls = new CallBook(active);
   const context = new LiveFlowContext(active, {
     runFlow: (flow, params) => calls.ask(() => runSubFlow(calls, startSubFlow, flow, params)),
+    runDeployment: (name, params) => calls.ask(() => runSubDeployment(calls, startSubFlow, name, params)),
     sleep: (duration) => calls.ask(() => sleep(calls, duration)),
     waitFor: (signal, timeout) => calls.ask(() => waitForSignal(calls, signal, timeout)),
   });

@@ -2,9 +2,11 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { MakeId } from '../base/id.ts';
+import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
 import type { Isolate } from './isolate.ts';
+import type { DeploymentOfRun } from './make-run.ts';
 import type { ResultStorage } from './results.ts';
 import type { SpreadDesk } from './spread-desk.ts';
 
@@ -57,4 +59,17 @@ export interface EngineServices {
   readonly isolate: Isolate;
   /** Has spread tasks executed by other workers; without it they run here. */
   readonly spread?: SpreadDesk | null;
+  /** Finds what code flows run by the name of a deployment; without it they can run none. */
+  readonly findDeployed?: FindDeployed | null;
 }
+
+/** A deployment that a code flow runs as part of itself. */
+export interface DeployedFlow {
+  readonly definition: FlowDefinition;
+  /** Those that the deployment declares, with the given laid over; not validated yet. */
+  readonly params: unknown;
+  readonly deployment: DeploymentOfRun;
+}
+
+/** @throws BatutaError DEPLOYMENT_NOT_FOUND, FLOW_NOT_FOUND, FILE_…, STORE_… */
+export type FindDeployed = (name: string, params: unknown) => Promise<DeployedFlow>;

@@ -1,4 +1,4 @@
-/** A flow that runs as part of another: a run of its own, and a task run in the parent that stands for it. */
+/** A flow or deployment that runs as part of another flow: a run of its own, and a task run in the parent that stands for it. */
 import type { FlowClass } from '../model/context.ts';
 import { errorOf, failureOf } from '../model/failure.ts';
 import type { Run, TaskRun } from '../model/run.ts';
@@ -9,6 +9,7 @@ import { outcomeOf, valueOf } from './outcome.ts';
 import { loadValue } from './results.ts';
 import type { ActiveRun } from './active-run.ts';
 import type { Parking } from './parking.ts';
+import type { DeployedFlow } from './services.ts';
 import { newRow } from './task-row.ts';
 
 /** How often a sub-flow that another process holds is asked for again. */
@@ -30,6 +31,8 @@ export interface SubFlowRun {
 /** What starts or continues a sub-flow's run. Given by the engine. */
 export interface StartSubFlow {
   definitionOf(flow: FlowClass): FlowDefinition;
+  /** @throws BatutaError DEPLOYMENT_NOT_FOUND, FLOW_NOT_FOUND, FILE_…, STORE_… */
+  findDeployed(name: string, params: unknown): Promise<DeployedFlow>;
   /**
    * Starts the run of that id, continues it when it was started before, or gives its end; `anew` opens an end without success again.
    *
@@ -44,6 +47,17 @@ export interface SubFlowOptions {
   readonly anew: boolean;
   /** Of the run that calls it. */
   readonly parking: Parking;
+  readonly deployment: DeployedFlow['deployment'] | null;
+}
+
+/** What is to run. */
+interface Target {
+  /** Of the task run that stands for it. */
+  readonly name: string;
+  readonly identity: string;
+  readonly params: unknown;
+  /** Asked only when it is not recorded yet. */
+  find(): Promise<Omit<DeployedFlow, 'deployment'> & { readonly deployment: DeployedFlow['deployment'] | null }>;
 }
 
 /** The body that calls the sub-flow. */
@@ -54,14 +68,23 @@ export interface Caller {
 
 /** Runs the flow, or continues what was recorded of it, and gives its value. @throws what it failed with. */
 export function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
-  return caller.active.parking.work(() => runChild(caller, sub, flow, params));
+  return caller.active.parking.work(async () => {
+    const definition = sub.definitionOf(flow);
+    const name = `flow:${definition.name}`;
+    return runChild(caller, sub, { name, identity: name, params, find: async () => ({ definition, params, deployment: null }) });
+  });
 }
 
-async function runChild(caller: Caller, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
+/** The same for the flow of a deployment, with its parameters. */
+export function runSubDeployment(caller: Caller, sub: StartSubFlow, name: string, params: unknown): Promise<unknown> {
+  const target = { name: `flow:${name}`, identity: `deployment:${name}`, params, find: () => sub.findDeployed(name, params) };
+  return caller.active.parking.work(() => runChild(caller, sub, target));
+}
+
+async function runChild(caller: Caller, sub: StartSubFlow, target: Target): Promise<unknown> {
   const { active } = caller;
-  const definition = sub.definitionOf(flow);
-  const name = `flow:${definition.name}`;
-  const key = caller.keyOf(name, [params]);
+  const { name } = target;
+  const key = caller.keyOf(target.identity, [target.params]);
   const recorded = active.recorded.get(key);
   if (recorded?.state.type === 'COMPLETED' || recorded?.state.type === 'FAILED') return valueOf(await outcomeOf(active, recorded));
 
@@ -79,9 +102,11 @@ async function runChild(caller: Caller, sub: StartSubFlow, flow: FlowClass, para
   // Durable before the child exists: else a crash in between would leave a child that nobody knows, and start another.
   await active.record.setTask(recorded && !isTerminal(recorded.state.type) ? recorded.state.type : null, row);
   const parent = { runId: active.run.id, taskRunId: row.id };
-  const run = await started(active, row, () =>
-    sub.start(definition, params, { id: childRunId, parent, anew: before.state.name === 'Scheduled', parking: active.parking }),
-  );
+  const run = await started(active, row, async () => {
+    const { definition, params, deployment } = await target.find();
+    const anew = before.state.name === 'Scheduled';
+    return sub.start(definition, params, { id: childRunId, parent, anew, parking: active.parking, deployment });
+  });
   active.live.add(run);
   if (active.stopReason) run.stop(active.stopReason, active.forced);
   const ended = await active.parking.with(run.parking, () => run.ended).finally(() => active.live.delete(run));

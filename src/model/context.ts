@@ -85,6 +85,13 @@ export interface FlowContext<P = unknown> extends TaskContext<P> {
   /** Runs another flow as part of this one and gives its result. Recorded: after a crash a finished sub-flow is not run again. */
   runFlow<F extends object>(flow: FlowClass<F>, params?: unknown): Promise<ResultOf<F>>;
   /**
+   * Runs the flow of a deployment as part of this one and gives its result; recorded like `runFlow`. It has the parameters, tags and name of
+   * the deployment, `params` laid over; a pause does not hold it up.
+   *
+   * @throws BatutaError DEPLOYMENT_NOT_FOUND, PARAMS_INVALID, FLOW_NOT_FOUND (its flow is not among those of the process)
+   */
+  runDeployment<R = unknown>(name: string, params?: Readonly<Record<string, unknown>>): Promise<R>;
+  /**
    * Waits, for milliseconds to years. Recorded: after a crash the rest of the time is waited, not all of it again. On a worker a
    * run that only waits is Suspended: it holds no place and survives restarts of everything.
    *

@@ -1,5 +1,6 @@
 /** Runs a flow in memory, with the same engine and store as anywhere else, on a clock that does not make one wait. */
 import { systemClock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
 import { makeId } from '../base/id.ts';
 import { openLog } from '../base/log.ts';
 import { identifyProcess } from '../base/process-identity.ts';
@@ -24,6 +25,8 @@ export interface TestOptions<F> {
   readonly override?: Overrides<F>;
   /** The same for flows it runs by `ctx.runFlow`. */
   readonly subFlows?: readonly (readonly [FlowClass, Readonly<Record<string, unknown>>])[];
+  /** Flows that stand for the deployments it runs by `ctx.runDeployment`, by name. */
+  readonly deployments?: Readonly<Record<string, FlowClass>>;
   /** Data of signals that the run is sent before it starts, by name; a list sends several. */
   readonly signals?: Readonly<Record<string, unknown>>;
   /** Default: a new one, at 2026-01-01T00:00:00Z. */
@@ -56,7 +59,7 @@ export async function testFlow<F extends object>(
   const clock = options.clock ?? new FakeClock();
   const replaced = new Map<FlowClass, Readonly<Record<string, unknown>>>(options.subFlows);
   const define = (cls: FlowClass): ReturnType<typeof definitionOf> => withOverrides(definitionOf(cls), replaced.get(cls) ?? {});
-  const client = await openTestClient(clock, define, options.random ?? (() => 0.5));
+  const client = await openTestClient(clock, define, options.random ?? (() => 0.5), new Map(Object.entries(options.deployments ?? {})));
   try {
     const begun = clock.elapsedMs;
     const definition = withSignals(withOverrides(definitionOf(flow), { ...options.override }), client, options.signals ?? {});
@@ -83,6 +86,7 @@ async function openTestClient(
   clock: FakeClock,
   define: (flow: FlowClass) => ReturnType<typeof definitionOf>,
   random: () => number,
+  deployments: ReadonlyMap<string, FlowClass>,
 ): Promise<EmbeddedClient> {
   const store = await openStore({ url: 'sqlite::memory:' });
   await store.migrate();
@@ -100,6 +104,12 @@ async function openTestClient(
       isOwnerGone: () => false,
       settings: defaultEngineSettings,
       isolate: inThisThread,
+      findDeployed: async (name, params) => {
+        const flow = deployments.get(name);
+        if (!flow)
+          throw new BatutaError('DEPLOYMENT_NOT_FOUND', `The test names no deployment '${name}'; give it in the option deployments.`);
+        return { definition: define(flow), params, deployment: { name, tags: [], runName: null, concurrency: null } };
+      },
     },
     define,
   );

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Flow, Task, type TaskContext } from 'batuta';
+import { Flow, type FlowContext, Task, type TaskContext } from 'batuta';
 import { openClient } from 'batuta/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -20,6 +20,13 @@ class DailySales {
   @Task()
   async load({ params }: TaskContext<{ region: string; days: number }>): Promise<string> {
     return `${params.region} of ${params.days} days`;
+  }
+}
+
+@Flow()
+class Caller {
+  async run({ name }: { name: string }, ctx: FlowContext): Promise<string> {
+    return ctx.runDeployment(name, { name: 'Bob' });
   }
 }
 
@@ -197,4 +204,25 @@ test('whoever listens hears of a change at once', async () => {
   await (await client.broker()).subscribe('deployments', (message) => heard.push(message));
   await client.deployments.deploy([sales()]);
   await expect.poll(() => heard).toEqual(['daily-sales']);
+});
+
+test('a code flow runs a deployment as part of itself, with its parameters, tags and name', async () => {
+  const spec = { flow: 'hello', name: 'greet', params: { name: 'Ada' }, tags: ['greeting'], runName: 'greet-{name}' };
+  await client.deployments.deploy([{ ...spec, concurrency: { limit: 2, key: '{name}' } }]);
+  const handle = await client.submit(Caller, { name: 'greet' });
+  expect(await handle.result()).toBe('Hello, Bob!');
+  const { taskRuns, children } = await client.runs.inspect(handle.id);
+  expect(taskRuns).toMatchObject([{ name: 'flow:greet', key: expect.stringMatching(/^deployment:greet#/), childRunId: children[0]?.id }]);
+  expect(children).toMatchObject([{ deployment: 'greet', name: 'greet-Bob', tags: ['greeting'], concurrencyKey: 'deployment:greet:Bob' }]);
+});
+
+test('a code flow that runs an unknown deployment fails with a sentence that names the nearest', async () => {
+  await client.deployments.deploy([{ flow: 'hello', name: 'greet' }]);
+  const handle = await client.submit(Caller, { name: 'gret' });
+  await expect(handle.result()).rejects.toMatchObject({
+    code: 'DEPLOYMENT_NOT_FOUND',
+    message: expect.stringContaining("'greet'"),
+  });
+  const { taskRuns } = await client.runs.inspect(handle.id);
+  expect(taskRuns).toMatchObject([{ state: { name: 'Failed' }, childRunId: null }]);
 });

@@ -76,6 +76,18 @@ describe('testFlow', () => {
     expect(run.waitedMs).toBe(0);
   });
 
+  test('flows stand for the deployments that are run by name, and one that was not named fails the run', async () => {
+    @Flow({ name: 'nightly' })
+    class Nightly {
+      async run(_params: unknown, ctx: FlowContext): Promise<number> {
+        return ctx.runDeployment<number>('orders', { from: 1 });
+      }
+    }
+    const run = await testFlow(Nightly, {}, { deployments: { orders: Orders } });
+    expect(run.inspection.children).toMatchObject([{ flow: 'orders', deployment: 'orders' }]);
+    (await testFlow(Nightly)).expectState('Failed');
+  });
+
   test('a sub-flow that waits a day runs into the timeout of its parent', async () => {
     const run = await testFlow(Parent);
     run.expectState('TimedOut');
