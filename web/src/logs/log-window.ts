@@ -54,3 +54,11 @@ export function placeOf(lines: readonly NumberedLine[], seq: number): number {
   }
   return low < lines.length ? low : -1;
 }
+
+/** The window with lines that became visible late between those it holds; others are left out. */
+export function mergeLines<Line extends NumberedLine>(window: LogWindow<Line>, late: readonly Line[]): LogWindow<Line> {
+  const [first, last] = [window.lines[0]?.seq ?? Number.POSITIVE_INFINITY, window.lines.at(-1)?.seq ?? Number.NEGATIVE_INFINITY];
+  const between = late.filter(({ seq }) => seq > first && seq < last && window.lines[placeOf(window.lines, seq)]?.seq !== seq);
+  if (between.length === 0) return window;
+  return { ...window, lines: [...window.lines, ...between].sort((a, b) => a.seq - b.seq) };
+}

@@ -1,7 +1,99 @@
-/** One run. */
+/** One run: what it stands at, why, and what can be done; its graph, timeline, logs, tasks, values, artifacts and history. */
+import { Tabs } from '@mantine/core';
+import { lazy, Suspense } from 'react';
+import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
+import { ArtifactsTab } from './artifacts-tab.tsx';
+import { HistoryTab } from './history-tab.tsx';
+import { LogsTab } from './logs-tab.tsx';
+import { RunActions } from './run-actions.tsx';
+import type { RunDetail } from './run-data.ts';
+import { RunHeading, RunLine } from './run-heading.tsx';
+import style from './run-page.module.css';
+import { type RunTab, runTabs, tabNames } from './run-search.ts';
+import type { TabProps } from './tab-props.ts';
+import { TaskPanel } from './task-panel.tsx';
+import { TasksTab } from './tasks-tab.tsx';
+import { TimelineTab } from './timeline-tab.tsx';
+import { useRun, useTaskRuns } from './use-run.ts';
+import { useRunSearch } from './use-run-search.ts';
+import { ValuesTab } from './values-tab.tsx';
+import { WhyBanner } from './why-banner.tsx';
 
-/** One run. */
+const GraphTab = lazy(() => import('./graph-tab.tsx').then((chunk) => ({ default: chunk.GraphTab })));
+
+/** The page at `/runs/:id`. */
 export function RunPage() {
-  return <Page title="Run">{null}</Page>;
+  const { id } = useRunSearch();
+  return <RunOf key={id} id={id} />;
+}
+
+function RunOf({ id }: { readonly id: string }) {
+  const { data, error, refetch } = useRun(id);
+  if (data === undefined) {
+    return (
+      <Page title="Run">
+        {error === null ? (
+          <LoadingBlock height={360} />
+        ) : (
+          <Failed what={`Run ${id.slice(0, 8)}`} error={error} retry={() => void refetch()} />
+        )}
+      </Page>
+    );
+  }
+  return <LoadedRun detail={data} />;
+}
+
+function LoadedRun({ detail }: { readonly detail: RunDetail }) {
+  const { run } = detail;
+  const { search, set } = useRunSearch();
+  const tasks = useTaskRuns(run.id, `${run.attempt} ${run.state.type === 'RUNNING' ? '' : run.state.name}`);
+  const selectTask = (task: string | null): void => set({ task: task ?? undefined });
+  const withPanel = search.task !== undefined && (search.tab === 'graph' || search.tab === 'timeline' || search.tab === 'tasks');
+  return (
+    <Page title={`${run.flow} · ${run.name}`} heading={<RunHeading run={run} />} actions={<RunActions detail={detail} />}>
+      <RunLine detail={detail} />
+      <WhyBanner detail={detail} />
+      <Tabs value={search.tab} onChange={(tab) => set({ tab: tab === 'graph' ? undefined : (tab ?? undefined) })} className={style.tabs}>
+        <div className={style.tabScroll}>
+          <Tabs.List>
+            {runTabs.map((tab) => (
+              <Tabs.Tab key={tab} value={tab}>
+                {tabNames[tab]}
+              </Tabs.Tab>
+            ))}
+          </Tabs.List>
+        </div>
+        <Tabs.Panel value={search.tab} className={style.panel}>
+          <div className={withPanel ? style.split : undefined}>
+            <div className={style.body}>
+              <Suspense fallback={<LoadingBlock height={420} />}>
+                <TabBody tab={search.tab} detail={detail} tasks={tasks} selected={search.task ?? null} onSelect={selectTask} />
+              </Suspense>
+            </div>
+            {withPanel ? <TaskPanel detail={detail} rows={tasks.rows} selected={search.task ?? ''} onSelect={selectTask} /> : null}
+          </div>
+        </Tabs.Panel>
+      </Tabs>
+    </Page>
+  );
+}
+
+function TabBody({ tab, ...props }: TabProps & { readonly tab: RunTab }) {
+  switch (tab) {
+    case 'graph':
+      return <GraphTab {...props} />;
+    case 'timeline':
+      return <TimelineTab {...props} />;
+    case 'logs':
+      return <LogsTab {...props} />;
+    case 'tasks':
+      return <TasksTab {...props} />;
+    case 'values':
+      return <ValuesTab {...props} />;
+    case 'artifacts':
+      return <ArtifactsTab {...props} />;
+    case 'history':
+      return <HistoryTab {...props} />;
+  }
 }

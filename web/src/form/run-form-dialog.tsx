@@ -1,0 +1,63 @@
+/** A dialog that starts a run: the form of its parameters, its name, and when. Leads to the run. */
+import { Modal, TextInput } from '@mantine/core';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { usePermission } from '../api/session.ts';
+import { ParamsForm } from './params-form.tsx';
+
+/** What else can be said of the run. */
+export interface StartOptions {
+  readonly name?: string;
+  /** ISO 8601 UTC. */
+  readonly startAt?: string;
+}
+
+interface RunFormDialogProps {
+  readonly title: string;
+  readonly schema: unknown;
+  readonly given?: Readonly<Record<string, unknown>>;
+  readonly onClose: () => void;
+  readonly start: (params: Readonly<Record<string, unknown>>, options: StartOptions) => Promise<{ readonly id: string }>;
+}
+
+/** The dialog; it stays open with what is wrong where the server refuses. */
+export function RunFormDialog({ title, schema, given = {}, onClose, start }: RunFormDialogProps) {
+  const navigate = useNavigate();
+  const may = usePermission('operator');
+  const [name, setName] = useState('');
+  const [startAt, setStartAt] = useState('');
+  const submit = async (params: Readonly<Record<string, unknown>>): Promise<void> => {
+    const { id } = await start(params, {
+      ...(name === '' ? {} : { name }),
+      ...(startAt === '' ? {} : { startAt: new Date(startAt).toISOString() }),
+    });
+    onClose();
+    await navigate({ to: '/runs/$id', params: { id } });
+  };
+  return (
+    <Modal opened onClose={onClose} title={title} size="lg">
+      <ParamsForm
+        schema={schema}
+        given={given}
+        submitLabel={startAt === '' ? 'Run now' : 'Schedule'}
+        disabledReason={may.why}
+        onSubmit={submit}
+        onCancel={onClose}
+      >
+        <TextInput
+          label="Name of the run"
+          placeholder="Two random words"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+        />
+        <TextInput
+          label="Not before"
+          description="In the time of this browser; empty: at once"
+          type="datetime-local"
+          value={startAt}
+          onChange={(event) => setStartAt(event.currentTarget.value)}
+        />
+      </ParamsForm>
+    </Modal>
+  );
+}

@@ -1,0 +1,101 @@
+/** One card of a graph: name, state, duration, attempts; of many task runs a bar of their states. */
+import { Handle, type NodeProps, Position } from '@xyflow/react';
+import { countText } from '../parts/format.ts';
+import { StateBadge } from '../parts/state-badge.tsx';
+import { wordsOf } from '../parts/state.ts';
+import { Duration } from '../parts/time.tsx';
+import style from './graph-view.module.css';
+import type { Difference } from './graph-difference.ts';
+import { StateBar } from './state-bar.tsx';
+import { endedOf, type StateCounts, totalOf } from './state-counts.ts';
+
+/** What a card shows. */
+export interface Card {
+  readonly id: string;
+  readonly label: string;
+  /** Null: nothing has been recorded, or there is no run. */
+  readonly state: string | null;
+  readonly counts: StateCounts | null;
+  /** UTC epoch ms. */
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly attempts: number;
+  /** A further line: what is special, or figures. */
+  readonly note: string | null;
+  readonly critical: boolean;
+  readonly difference?: Difference;
+}
+
+const width = 196;
+
+/** Width and height in px, the same for all cards of a kind, so that they stand in rows. */
+export function cardSize({ counts, note }: Pick<Card, 'counts' | 'note'>): { readonly width: number; readonly height: number } {
+  return { width, height: 52 + (counts === null ? 0 : 12) + (note === null ? 0 : 16) };
+}
+
+interface CardData {
+  readonly card: Card;
+  readonly selected: boolean;
+  readonly onSelect: ((id: string | null) => void) | null;
+}
+
+/** The card as xyflow draws it. */
+export function CardNode({ data }: NodeProps & { readonly data: CardData }) {
+  const { card, selected, onSelect } = data;
+  const inner = <CardBody card={card} />;
+  const frame = {
+    className: style.card,
+    'data-critical': card.critical || undefined,
+    'data-selected': selected || undefined,
+    'data-difference': card.difference,
+    'data-idle': card.state === null || undefined,
+    title: card.label,
+  };
+  return (
+    <>
+      <Handle type="target" position={Position.Left} className={style.handle ?? ''} isConnectable={false} />
+      {onSelect === null ? (
+        <div {...frame}>{inner}</div>
+      ) : (
+        <button
+          type="button"
+          {...frame}
+          aria-pressed={selected}
+          aria-label={spokenOf(card)}
+          onClick={() => onSelect(selected ? null : card.id)}
+        >
+          {inner}
+        </button>
+      )}
+      <Handle type="source" position={Position.Right} className={style.handle ?? ''} isConnectable={false} />
+    </>
+  );
+}
+
+function CardBody({ card }: { readonly card: Card }) {
+  const { label, state, counts, startedAt, endedAt, attempts, note } = card;
+  return (
+    <>
+      <span className={style.label}>{label}</span>
+      <span className={style.facts}>
+        {state === null ? null : <StateBadge name={state} />}
+        {startedAt === null ? null : endedAt === null ? <Duration since={startedAt} /> : <Duration ms={endedAt - startedAt} />}
+        {attempts > 1 ? <span>{attempts} attempts</span> : null}
+      </span>
+      {counts === null ? null : (
+        <span className={style.many}>
+          <StateBar counts={counts} />
+          <span className={style.count}>
+            {countText(endedOf(counts))}/{countText(totalOf(counts))}
+          </span>
+        </span>
+      )}
+      {note === null ? null : <span className={style.note}>{note}</span>}
+    </>
+  );
+}
+
+function spokenOf({ label, state, counts }: Card): string {
+  const many = counts === null ? '' : `, ${endedOf(counts)} of ${totalOf(counts)} ended`;
+  return `${label}: ${state === null ? 'not begun' : wordsOf(state)}${many}`;
+}

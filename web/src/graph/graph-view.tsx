@@ -1,0 +1,161 @@
+/** A graph, drawn left to right: cards for nodes, lines that light up where data has passed, the critical path thick. */
+import {
+  Background,
+  BackgroundVariant,
+  Controls,
+  type Edge,
+  MarkerType,
+  MiniMap,
+  type Node,
+  ReactFlow,
+  ReactFlowProvider,
+  useReactFlow,
+} from '@xyflow/react';
+import '@xyflow/react/dist/base.css';
+import { useEffect, useMemo } from 'react';
+import { LoadingBlock } from '../parts/notices.tsx';
+import { lookOf } from '../parts/state.ts';
+import style from './graph-view.module.css';
+import type { Places } from './places.ts';
+import { type Card, CardNode, cardSize } from './card-node.tsx';
+import { useLayout } from './use-layout.ts';
+
+/** A line between two cards. */
+export interface Line {
+  readonly from: string;
+  readonly to: string;
+  /** `each`: one to many. `order`: no data passes, drawn dashed. */
+  readonly kind: 'data' | 'each' | 'order';
+  readonly lit: boolean;
+  readonly critical: boolean;
+  readonly difference?: 'same' | 'added' | 'removed';
+}
+
+interface GraphViewProps {
+  readonly cards: readonly Card[];
+  readonly lines: readonly Line[];
+  /** What the graph shows, for reading out. */
+  readonly label: string;
+  readonly selected?: string | null;
+  /** Null when nothing can be selected. */
+  readonly onSelect?: ((id: string | null) => void) | null;
+  readonly height?: string;
+}
+
+type CardFlowNode = Node<
+  { readonly card: Card; readonly selected: boolean; readonly onSelect: ((id: string | null) => void) | null },
+  'card'
+>;
+
+const nodeTypes = { card: CardNode };
+/** More nodes than this get a map of the whole. */
+const mapFrom = 50;
+
+/** The graph in a frame that can be panned and zoomed. */
+export function GraphView(props: GraphViewProps) {
+  return (
+    <ReactFlowProvider>
+      <Drawing {...props} />
+    </ReactFlowProvider>
+  );
+}
+
+function Drawing({ cards, lines, label, selected = null, onSelect = null, height }: GraphViewProps) {
+  const request = useMemo(
+    () => ({ boxes: cards.map((card) => ({ id: card.id, ...cardSize(card) })), edges: lines.map(({ from, to }) => ({ from, to })) }),
+    [cards, lines],
+  );
+  const places = useLayout(request);
+  const nodes = useMemo(() => (places === null ? [] : nodesOf(cards, places, selected, onSelect)), [cards, places, selected, onSelect]);
+  const edges = useMemo(() => lines.map(edgeOf), [lines]);
+  if (places === null) return <LoadingBlock height={420} />;
+  return (
+    <div className={style.frame} style={height === undefined ? undefined : { height }} role="region" aria-label={label}>
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        elementsSelectable={false}
+        onlyRenderVisibleElements={cards.length > mapFrom}
+        minZoom={0.05}
+        maxZoom={1.5}
+        zoomOnScroll={false}
+        panOnScroll={false}
+        preventScrolling={false}
+        zoomActivationKeyCode={['Control', 'Meta']}
+        proOptions={{ hideAttribution: true }}
+        fitView
+        fitViewOptions={fit}
+        onPaneClick={() => onSelect?.(null)}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line)" />
+        <Controls showInteractive={false} fitViewOptions={fit} className={style.controls ?? ''} />
+        {cards.length > mapFrom ? (
+          <MiniMap<CardFlowNode>
+            pannable
+            zoomable
+            ariaLabel="Map of the whole graph"
+            className={style.map ?? ''}
+            nodeColor={({ data: { card } }) => (card.state === null ? 'var(--line-strong)' : `var(--state-${lookOf(card.state).tone})`)}
+            maskColor="color-mix(in srgb, var(--ground) 70%, transparent)"
+            bgColor="var(--ground-soft)"
+          />
+        ) : null}
+        <FitAgain places={places} />
+      </ReactFlow>
+    </div>
+  );
+}
+
+const fit = { padding: 0.08, maxZoom: 1, minZoom: 0.05 };
+
+/** Shows the whole again when the graph has another shape. */
+function FitAgain({ places }: { readonly places: Places }) {
+  const { fitView } = useReactFlow();
+  useEffect(() => {
+    // The new nodes are measured in the frame that follows.
+    const frame = requestAnimationFrame(() => void fitView(fit));
+    return () => cancelAnimationFrame(frame);
+  }, [places, fitView]);
+  return null;
+}
+
+function nodesOf(
+  cards: readonly Card[],
+  places: Places,
+  selected: string | null,
+  onSelect: ((id: string | null) => void) | null,
+): CardFlowNode[] {
+  return cards.flatMap((card) => {
+    const position = places[card.id];
+    return position
+      ? [{ id: card.id, type: 'card' as const, position, ...cardSize(card), data: { card, selected: card.id === selected, onSelect } }]
+      : [];
+  });
+}
+
+function edgeOf({ from, to, kind, lit, critical, difference = 'same' }: Line): Edge {
+  const colour =
+    difference === 'added'
+      ? 'var(--state-completed)'
+      : difference === 'removed'
+        ? 'var(--state-failed)'
+        : critical || lit
+          ? 'var(--ink-soft)'
+          : 'var(--line-strong)';
+  return {
+    id: `${from}\n${to}\n${kind}`,
+    source: from,
+    target: to,
+    style: {
+      stroke: colour,
+      strokeWidth: critical ? 3 : lit ? 1.6 : 1,
+      ...(kind === 'order' || difference === 'removed' ? { strokeDasharray: '5 4' } : {}),
+    },
+    markerEnd: { type: MarkerType.ArrowClosed, color: colour, width: critical ? 10 : 14, height: critical ? 10 : 14 },
+  };
+}

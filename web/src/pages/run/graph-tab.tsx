@@ -1,0 +1,77 @@
+/** The graph of a run. Its chunk, with what draws graphs, is loaded when it is first opened. */
+import { Button, Switch } from '@mantine/core';
+import { useMemo, useState } from 'react';
+import type { StateName } from '../../../../src/model/state.ts';
+import { graphOfFlow, graphOfTaskRuns, type RunGraph } from '../../graph/graph-model.ts';
+import { GraphView } from '../../graph/graph-view.tsx';
+import graphStyle from '../../graph/graph-view.module.css';
+import { drawable, groupByName } from '../../graph/group-graph.ts';
+import { cardsOf } from '../../graph/run-cards.ts';
+import type { StateCounts } from '../../graph/state-counts.ts';
+import { readStoredGraph } from '../../graph/stored-graph.ts';
+import { countText } from '../../parts/format.ts';
+import { Empty, Failed, LoadingBlock } from '../../parts/notices.tsx';
+import type { TaskCount } from './run-data.ts';
+import type { TabProps } from './tab-props.ts';
+
+/** Task runs of a code flow past which they are first shown by task. */
+const groupFrom = 60;
+
+/** Cards and lines of the run, live. */
+export function GraphTab({ detail, tasks, selected, onSelect }: TabProps) {
+  const isCode = detail.flow?.kind !== 'graph';
+  const full = useMemo((): RunGraph => {
+    if (isCode) return graphOfTaskRuns(tasks.rows);
+    return graphOfFlow(readStoredGraph(detail.flow?.graph), tasks.rows, countsOf(detail.counts));
+  }, [isCode, detail.flow?.graph, detail.counts, tasks.rows]);
+  const [chosen, setChosen] = useState<boolean | null>(null);
+  const byTask = isCode && (chosen ?? full.nodes.length > groupFrom);
+  const { graph, grouped } = useMemo(() => drawable(byTask ? groupByName(full) : full), [full, byTask]);
+  const { cards, lines } = useMemo(() => cardsOf(graph), [graph]);
+
+  if (tasks.error !== null && full.nodes.length === 0) return <Failed what="The graph" error={tasks.error} retry={tasks.reload} />;
+  if (full.nodes.length === 0 && !tasks.complete) return <LoadingBlock height={420} />;
+  if (full.nodes.length === 0)
+    return (
+      <Empty title="No task has begun">
+        {detail.run.startedAt === null ? 'The graph appears with the first tasks, once the run has started.' : 'This run called no task.'}
+      </Empty>
+    );
+  const select = (id: string | null): void => onSelect(id === null ? null : id.replace(/^task:/, ''));
+  return (
+    <>
+      {isCode && full.nodes.length > 1 ? (
+        <div className={graphStyle.toolbar}>
+          <Switch label="One card per task" checked={byTask} onChange={(event) => setChosen(event.currentTarget.checked)} />
+          <span>{countText(full.nodes.length)} task runs, drawn from what each was given</span>
+        </div>
+      ) : null}
+      {grouped ? (
+        <div className={graphStyle.toolbar} role="note">
+          <span>{`${countText(full.nodes.length)} ${isCode ? 'task runs' : 'tasks'} are too many to draw one by one, so they are grouped.`}</span>
+          <Button variant="subtle" size="compact-xs" onClick={() => onSelect(null)} hidden={selected === null}>
+            Clear selection
+          </Button>
+        </div>
+      ) : null}
+      {tasks.cut ? <div className={graphStyle.toolbar}>{`Drawn from the first ${countText(tasks.rows.length)} task runs.`}</div> : null}
+      <GraphView
+        cards={cards}
+        lines={lines}
+        label={`Graph of ${detail.run.flow}`}
+        selected={byTask && selected !== null ? `task:${selected}` : selected}
+        onSelect={select}
+      />
+    </>
+  );
+}
+
+function countsOf(counts: readonly TaskCount[]): ReadonlyMap<string, StateCounts> {
+  const byName = new Map<string, Partial<Record<StateName, number>>>();
+  for (const { name, state, count } of counts) {
+    const of = byName.get(name) ?? {};
+    of[state as StateName] = (of[state as StateName] ?? 0) + count;
+    byName.set(name, of);
+  }
+  return byName;
+}

@@ -1,0 +1,53 @@
+/** What became of the run, change by change: states, attempts and owners. */
+import { useQuery } from '@tanstack/react-query';
+import { useEffect } from 'react';
+import { durationText } from '../../parts/format.ts';
+import { Failed, LoadingRows } from '../../parts/notices.tsx';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import { Time } from '../../parts/time.tsx';
+import { transitionsQuery } from './run-data.ts';
+import type { TabProps } from './tab-props.ts';
+import style from './tabs.module.css';
+
+/** The history of the run itself; that of its tasks stands with each. */
+export function HistoryTab({ detail: { run } }: TabProps) {
+  const { data, error, refetch } = useQuery(transitionsQuery(run.id, 'none'));
+  useEffect(() => void refetch(), [run.state.name, run.attempt, run.epoch, refetch]);
+  if (data === undefined)
+    return error === null ? <LoadingRows /> : <Failed what="The history" error={error} retry={() => void refetch()} />;
+  return (
+    <div className={style.scroll}>
+      <table className={style.table}>
+        <thead>
+          <tr>
+            <th>At</th>
+            <th>State</th>
+            <th>After</th>
+            <th>Attempt</th>
+            <th>Owner</th>
+            <th>Why</th>
+          </tr>
+        </thead>
+        <tbody>
+          {data.map((change, at) => (
+            // oxlint-disable-next-line react/no-array-index-key -- the history only grows at its end.
+            <tr key={at}>
+              <td>
+                <Time at={change.at} as="absolute" /> <Time at={change.at} as="clock" />
+              </td>
+              <td>
+                <StateBadge name={change.name} />
+              </td>
+              <td>{at === 0 ? '' : `+${durationText(change.at - (data[at - 1]?.at ?? change.at))}`}</td>
+              <td>{change.attempt}</td>
+              <td>
+                <code>{change.owner ?? ''}</code>
+              </td>
+              <td className={style.wide}>{change.message ?? ''}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

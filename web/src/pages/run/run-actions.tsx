@@ -1,0 +1,130 @@
+/** What can be done with a run. What is not allowed, or makes no sense now, is disabled and says why. */
+import { ActionIcon, Menu } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import { canReopen, isTerminal } from '../../../../src/model/state.ts';
+import { send } from '../../api/http.ts';
+import { usePermission } from '../../api/session.ts';
+import { Action } from '../../parts/action.tsx';
+import { Confirm } from '../../parts/confirm.tsx';
+import { Icon } from '../../parts/icon.tsx';
+import { RetryDialog } from './retry-dialog.tsx';
+import { readValue, type RunDetail, runPath } from './run-data.ts';
+import { RunFormDialog } from '../../form/run-form-dialog.tsx';
+import { awaitedSignals, SignalDialog } from './signal-dialog.tsx';
+import { useRunSearch } from './use-run-search.ts';
+
+type Dialog = 'cancel' | 'retry' | 'signal' | 'again' | 'delete';
+
+/** Cancel or retry as buttons, the rest in a menu. */
+export function RunActions({ detail }: { readonly detail: RunDetail }) {
+  const { run, flow } = detail;
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const { search } = useRunSearch();
+  const may = usePermission('operator');
+  const mayDelete = usePermission('admin');
+  const [dialog, setDialog] = useState<Dialog | null>(null);
+  const close = (): void => setDialog(null);
+  const refresh = (): Promise<void> => client.invalidateQueries({ queryKey: ['run', run.id] });
+
+  const ended = isTerminal(run.state.type);
+  const signals = awaitedSignals(detail);
+  const why = {
+    cancel: may.why ?? (ended ? 'It has ended.' : run.state.type === 'CANCELLING' ? 'It is being cancelled.' : null),
+    retry: may.why ?? (canReopen(run.state.type) ? null : ended ? 'It completed; run it again instead.' : 'It has not ended.'),
+    signal: may.why ?? (ended ? 'It has ended; nobody waits for a signal.' : null),
+    again: may.why,
+    delete: mayDelete.why ?? (ended ? null : 'It has not ended; cancel it first.'),
+  };
+
+  return (
+    <>
+      {signals.length > 0 ? (
+        <Action variant="filled" disabledReason={why.signal} onClick={() => setDialog('signal')}>
+          Answer {signals[0]}
+        </Action>
+      ) : null}
+      {ended ? (
+        <Action disabledReason={why.retry} onClick={() => setDialog('retry')}>
+          Retry
+        </Action>
+      ) : (
+        <Action disabledReason={why.cancel} onClick={() => setDialog('cancel')}>
+          Cancel
+        </Action>
+      )}
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="default" aria-label="More actions">
+            <Icon name="more" />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <MenuAction label="Run again with edited parameters" why={why.again} onClick={() => setDialog('again')} />
+          <MenuAction label="Retry from a task" why={why.retry} onClick={() => setDialog('retry')} />
+          <MenuAction label="Send a signal" why={why.signal} onClick={() => setDialog('signal')} />
+          <Menu.Divider />
+          <MenuAction label="Delete" why={why.delete} onClick={() => setDialog('delete')} />
+        </Menu.Dropdown>
+      </Menu>
+
+      <Confirm
+        opened={dialog === 'cancel'}
+        onClose={close}
+        title={`Cancel ${run.name}`}
+        destructive
+        onConfirm={async () => {
+          await send('POST', `${runPath(run.id)}/cancel`, {});
+          await refresh();
+        }}
+      >
+        <p>Tasks that run are told to stop and have 30 seconds for it. What they have recorded stays; the run can be retried from there.</p>
+      </Confirm>
+      {dialog === 'retry' ? <RetryDialog detail={detail} from={search.task ?? null} onClose={close} onDone={refresh} /> : null}
+      {dialog === 'signal' ? <SignalDialog runId={run.id} awaited={signals} onClose={close} onDone={refresh} /> : null}
+      {dialog === 'again' ? (
+        <RunFormDialog
+          title={`Run ${run.flow} again`}
+          schema={flow?.paramsSchema ?? null}
+          given={fieldsOfValue(readValue(detail.params))}
+          onClose={close}
+          start={(params, options) =>
+            send<{ readonly id: string }>('POST', '/runs', { flow: run.flow, params, tags: run.tags, queue: run.queue, ...options })
+          }
+        />
+      ) : null}
+      <Confirm
+        opened={dialog === 'delete'}
+        onClose={close}
+        title={`Delete ${run.name}`}
+        destructive
+        onConfirm={async () => {
+          await send('DELETE', runPath(run.id));
+          await navigate({ to: '/runs' });
+        }}
+      >
+        <p>The run goes with its tasks, logs, results and artifacts. This cannot be undone.</p>
+      </Confirm>
+    </>
+  );
+}
+
+function MenuAction({ label, why, onClick }: { readonly label: string; readonly why: string | null; readonly onClick: () => void }) {
+  return (
+    <Menu.Item disabled={why !== null} title={why ?? undefined} onClick={onClick}>
+      {label}
+    </Menu.Item>
+  );
+}
+
+/** Parameters as the form takes them: plain JSON, whatever the values were. */
+function fieldsOfValue(value: unknown): Readonly<Record<string, unknown>> {
+  try {
+    const plain: unknown = JSON.parse(JSON.stringify(value));
+    return typeof plain === 'object' && plain !== null && !Array.isArray(plain) ? (plain as Readonly<Record<string, unknown>>) : {};
+  } catch {
+    return {};
+  }
+}

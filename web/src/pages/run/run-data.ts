@@ -1,0 +1,128 @@
+/** What the run page asks the server, as queries. Instants are epoch ms from here on. */
+import { queryOptions } from '@tanstack/react-query';
+import superjson, { type SuperJSONResult } from 'superjson';
+import type { WaitReason } from '../../../../src/client/fleet-client.ts';
+import { fromWire, type Wire } from '../../../../src/client/wire.ts';
+import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/run.ts';
+import type { StoredFlow, StoredLogLine } from '../../../../src/store/store.ts';
+import { get } from '../../api/http.ts';
+import type { ListPage } from '../../api/wire-types.ts';
+
+/** A run without its values. */
+export type RunFacts = Omit<Run, 'params' | 'result' | 'resultRef'>;
+/** A task run without its result. */
+export type TaskRunRow = Omit<TaskRun, 'result' | 'resultRef'>;
+
+/** A value that is too large to come along. */
+export interface CutValue {
+  readonly cut: { readonly bytes: number /** Where it can be had alone, `/api/…`. */; readonly download: string };
+}
+
+/** A value of a user as it travels: superjson, so that dates, maps and the like survive; or where it can be had. */
+export type SuperValue = SuperJSONResult | CutValue;
+
+export interface TaskCount {
+  readonly name: string;
+  /** Name of the state. */
+  readonly state: string;
+  readonly count: number;
+}
+
+export interface RunDetail {
+  readonly run: RunFacts;
+  readonly params: SuperValue | null;
+  readonly result: SuperValue | null;
+  readonly children: readonly RunFacts[];
+  readonly why: WaitReason | null;
+  readonly counts: readonly TaskCount[];
+  /** The flow as it is known now; null when it was never stored. */
+  readonly flow: StoredFlow | null;
+}
+
+export interface TaskRunDetail {
+  readonly taskRun: TaskRunRow;
+  readonly result: SuperValue | null;
+  /** Task runs whose results it was given, in a code flow. */
+  readonly inputs: readonly TaskRunRow[];
+}
+
+export function runQuery(id: string) {
+  return queryOptions({
+    queryKey: ['run', id],
+    queryFn: async ({ signal }): Promise<RunDetail> => fromWire<RunDetail>(await get<Wire<RunDetail>>(runPath(id), undefined, signal)),
+  });
+}
+
+export function taskRunQuery(runId: string, taskRunId: string) {
+  return queryOptions({
+    queryKey: ['run', runId, 'task', taskRunId],
+    queryFn: async ({ signal }): Promise<TaskRunDetail> =>
+      fromWire<TaskRunDetail>(
+        await get<Wire<TaskRunDetail>>(`${runPath(runId)}/tasks/${encodeURIComponent(taskRunId)}`, undefined, signal),
+      ),
+  });
+}
+
+/** History of the run with its task runs, or of one task run. */
+export function transitionsQuery(runId: string, taskRunId?: string) {
+  return queryOptions({
+    queryKey: ['run', runId, 'transitions', taskRunId ?? ''],
+    queryFn: async ({ signal }): Promise<readonly Transition[]> =>
+      fromWire<readonly Transition[]>(
+        (await get<{ items: Wire<readonly Transition[]> }>(`${runPath(runId)}/transitions`, { task: taskRunId }, signal)).items,
+      ),
+  });
+}
+
+export function artifactsQuery(runId: string) {
+  return queryOptions({
+    queryKey: ['run', runId, 'artifacts'],
+    queryFn: async ({ signal }): Promise<readonly Artifact[]> =>
+      fromWire<readonly Artifact[]>(
+        (await get<{ items: Wire<readonly Artifact[]> }>(`${runPath(runId)}/artifacts`, undefined, signal)).items,
+      ),
+  });
+}
+
+/** A page of task runs, in the order they were recorded. */
+export async function loadTaskRuns(runId: string, cursor: string | null, signal: AbortSignal): Promise<ListPage<TaskRunRow>> {
+  const query = { limit: 1000, ...(cursor === null ? {} : { cursor }) };
+  return fromWire<ListPage<TaskRunRow>>(await get<Wire<ListPage<TaskRunRow>>>(`${runPath(runId)}/tasks`, query, signal));
+}
+
+/** Which lines of a log are asked for. */
+export interface LogQuery {
+  readonly task?: string | undefined;
+  /** Lowest level, in pino's numbers. */
+  readonly level?: number | undefined;
+  readonly search?: string | undefined;
+  readonly after?: number | undefined;
+  readonly before?: number | undefined;
+  readonly tail?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+export async function loadLogs(runId: string, query: LogQuery, signal?: AbortSignal): Promise<readonly StoredLogLine[]> {
+  const { items } = await get<{ items: Wire<readonly StoredLogLine[]> }>(`${runPath(runId)}/logs`, { ...query }, signal);
+  return fromWire<readonly StoredLogLine[]>(items);
+}
+
+/** Whether a value was left out for its size. */
+export function isCut(value: SuperValue | null): value is CutValue {
+  return value !== null && 'cut' in value;
+}
+
+/** The value that travelled; what cannot be read is shown as it came. Undefined where there is none, or it was left out. */
+export function readValue(value: SuperValue | null): unknown {
+  if (value === null || isCut(value)) return undefined;
+  try {
+    return superjson.deserialize(value);
+  } catch {
+    return value.json;
+  }
+}
+
+/** `/runs/:id`, for the API. */
+export function runPath(id: string): string {
+  return `/runs/${encodeURIComponent(id)}`;
+}

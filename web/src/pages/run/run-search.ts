@@ -1,0 +1,40 @@
+/** What of the run page stands in its address. */
+import { one, oneOf, type RawSearch } from '../../search.ts';
+
+export const runTabs = ['graph', 'timeline', 'logs', 'tasks', 'values', 'artifacts', 'history'] as const;
+export type RunTab = (typeof runTabs)[number];
+
+export const tabNames: Readonly<Record<RunTab, string>> = {
+  graph: 'Graph',
+  timeline: 'Timeline',
+  logs: 'Logs',
+  tasks: 'Tasks',
+  values: 'Inputs & result',
+  artifacts: 'Artifacts',
+  history: 'History',
+};
+
+export interface RunSearch {
+  readonly tab: RunTab;
+  /** The selected task: its name, or the id of a task run. */
+  readonly task: string | undefined;
+  /** Of the log: task, lowest level, text, and the line that is pointed at. */
+  readonly level: string | undefined;
+  readonly search: string | undefined;
+  readonly line: number | undefined;
+  /** Of the list of tasks. */
+  readonly state: string | undefined;
+}
+
+/** Reads an address; what is not understood is left out. */
+export function readRunSearch(raw: RawSearch): RunSearch {
+  const line = Number(one(raw, 'line'));
+  return {
+    tab: oneOf(raw, 'tab', runTabs) ?? 'graph',
+    task: one(raw, 'task'),
+    level: one(raw, 'level'),
+    search: one(raw, 'search'),
+    line: Number.isSafeInteger(line) && line > 0 ? line : undefined,
+    state: one(raw, 'state'),
+  };
+}

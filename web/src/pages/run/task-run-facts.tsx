@@ -1,0 +1,130 @@
+/** All that is known of one task run. */
+import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { readStoredGraph } from '../../graph/stored-graph.ts';
+import { durationText } from '../../parts/format.ts';
+import { Failed, LoadingRows } from '../../parts/notices.tsx';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import { Duration, Time } from '../../parts/time.tsx';
+import { isTerminal } from '../../../../src/model/state.ts';
+import { FailureView } from './failure-view.tsx';
+import { type RunDetail, type TaskRunRow, taskRunQuery, transitionsQuery } from './run-data.ts';
+import { TaskInputs } from './task-inputs.tsx';
+import { TaskLogs } from './task-logs.tsx';
+import style from './task-panel.module.css';
+import { TravelledValue } from './travelled-value.tsx';
+
+interface TaskRunFactsProps {
+  readonly detail: RunDetail;
+  readonly row: TaskRunRow;
+  readonly rows: readonly TaskRunRow[];
+  readonly onSelect: (task: string | null) => void;
+}
+
+/** Facts, error, what it was given, what it gave, its history and its log. */
+export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps) {
+  const { run, flow } = detail;
+  const { data, error, refetch } = useQuery(taskRunQuery(run.id, row.id));
+  const history = useQuery(transitionsQuery(run.id, row.id));
+  const refetchHistory = history.refetch;
+  useEffect(() => {
+    // A change of state brings a result, an error, or another attempt.
+    void refetch();
+    void refetchHistory();
+  }, [row.state.name, row.attempt, refetch, refetchHistory]);
+
+  const taskRun = data?.taskRun ?? row;
+  const ended = isTerminal(row.state.type);
+  const needs = readStoredGraph(flow?.graph).tasks.find(({ name }) => name === row.name);
+  return (
+    <div className={style.facts}>
+      <div className={style.line}>
+        <StateBadge name={row.state.name} message={row.state.message} />
+        {row.startedAt !== null && row.endedAt !== null ? (
+          <Duration ms={row.endedAt - row.startedAt} />
+        ) : (
+          <Duration since={ended ? null : row.startedAt} />
+        )}
+        <span>{row.attempt > 1 ? `attempt ${row.attempt}` : null}</span>
+        {row.startedAt === null ? null : <Time at={row.startedAt} />}
+      </div>
+      {row.state.message === null || row.error !== null ? null : <p className={style.soft}>{row.state.message}</p>}
+      {taskRun.progress === null ? null : <Progress progress={taskRun.progress} />}
+      {taskRun.childRunId === null ? null : (
+        <p>
+          <Link className={style.link} to="/runs/$id" params={{ id: taskRun.childRunId }}>
+            Open the run of the sub-flow
+          </Link>
+        </p>
+      )}
+      {taskRun.error === null ? null : (
+        <section>
+          <h3>Error</h3>
+          <FailureView failure={taskRun.error} />
+        </section>
+      )}
+      {error !== null && data === undefined ? <Failed what="The task run" error={error} retry={() => void refetch()} /> : null}
+      {data === undefined && error === null ? <LoadingRows rows={3} /> : null}
+      {data === undefined ? null : (
+        <>
+          <TaskInputs
+            runId={run.id}
+            inputs={data.inputs}
+            needs={needs ? [...(needs.each === null ? [] : [needs.each]), ...needs.needs] : []}
+            row={row}
+            rows={rows}
+            onSelect={onSelect}
+          />
+          <section>
+            <h3>Result</h3>
+            <TravelledValue
+              value={data.result}
+              label="Result"
+              none={ended ? 'No result was recorded.' : 'It is there once the task has completed.'}
+            />
+          </section>
+        </>
+      )}
+      {taskRun.metrics === null || Object.keys(taskRun.metrics).length === 0 ? null : (
+        <section>
+          <h3>Metrics</h3>
+          <dl className={style.metrics}>
+            {Object.entries(taskRun.metrics).map(([name, value]) => (
+              <div key={name}>
+                <dt>{name}</dt>
+                <dd>{value.toLocaleString('en')}</dd>
+              </div>
+            ))}
+          </dl>
+        </section>
+      )}
+      <section>
+        <h3>States</h3>
+        <ol className={style.history}>
+          {(history.data ?? []).map((change, at, all) => (
+            // oxlint-disable-next-line react/no-array-index-key -- the history only grows at its end.
+            <li key={at}>
+              <StateBadge name={change.name} />
+              <span className={style.soft}>{change.attempt > 1 ? `attempt ${change.attempt}` : ''}</span>
+              <span className={style.soft}>{at === 0 ? '' : `+${durationText(change.at - (all[at - 1]?.at ?? change.at))}`}</span>
+              <Time at={change.at} as="clock" />
+              {change.message === null ? null : <span className={style.reason}>{change.message}</span>}
+            </li>
+          ))}
+        </ol>
+      </section>
+      <TaskLogs runId={run.id} taskRunId={row.id} live={!ended} />
+    </div>
+  );
+}
+
+function Progress({ progress: { done, total } }: { readonly progress: { readonly done: number; readonly total: number | null } }) {
+  const told = total === null ? done.toLocaleString('en') : `${done.toLocaleString('en')} of ${total.toLocaleString('en')}`;
+  return (
+    <div className={style.line}>
+      {total === null ? null : <progress className={style.progress} max={Math.max(total, 1)} value={done} aria-label="Progress" />}
+      <span>{told}</span>
+    </div>
+  );
+}

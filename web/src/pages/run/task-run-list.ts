@@ -1,0 +1,146 @@
+/**
+ * The task runs of a run, as a page holds them: read page by page, then changed in place by live events.
+ *
+ * An event tells of a change before the row is read again, so rows are patched at once; task runs nobody has read yet stand there with
+ * what the event says until the end of the list is read again.
+ */
+import { isTerminal, type State } from '../../../../src/model/state.ts';
+import type { ListPage } from '../../api/wire-types.ts';
+import type { TaskRunRow } from './run-data.ts';
+
+/** Live event: a task run changed. */
+export interface TaskEvent {
+  readonly runId: string;
+  readonly id: string;
+  readonly name: string;
+  readonly index: number | null;
+  readonly state: State;
+  readonly attempt: number;
+  readonly at: string;
+}
+
+export interface TaskRunView {
+  /** In the order they were recorded. */
+  readonly rows: readonly TaskRunRow[];
+  /** Whether all have been read, or as many as are held. */
+  readonly complete: boolean;
+  /** Whether there are more than are held. */
+  readonly cut: boolean;
+  readonly error: unknown;
+}
+
+/** Rows held at most. */
+export const mostRows = 20_000;
+
+type LoadPage = (cursor: string | null, signal: AbortSignal) => Promise<ListPage<TaskRunRow>>;
+
+export class TaskRunList {
+  readonly #loadPage: LoadPage;
+  readonly #onChange: () => void;
+  #rows = new Map<string, TaskRunRow>();
+  #lastCursor: string | null = null;
+  #stop = new AbortController();
+  #view: TaskRunView = { rows: [], complete: false, cut: false, error: null };
+  #loading = false;
+  #again = false;
+
+  constructor(loadPage: LoadPage, onChange: () => void) {
+    this.#loadPage = loadPage;
+    this.#onChange = onChange;
+  }
+
+  get view(): TaskRunView {
+    return this.#view;
+  }
+
+  /** Reads from the last page that was read on, or all anew. While a reading is under way, another one follows it. */
+  async load(from: 'tail' | 'start'): Promise<void> {
+    if (this.#loading) {
+      this.#again = true;
+      return;
+    }
+    this.#loading = true;
+    const { signal } = this.#stop;
+    try {
+      do {
+        this.#again = false;
+        await this.#read(from, signal);
+      } while (this.#again && !signal.aborted);
+    } catch (error) {
+      if (!signal.aborted) this.#show({ error });
+    } finally {
+      this.#loading = false;
+    }
+  }
+
+  /** Takes changes in; gives whether some row has to be read again, because it is new here or has ended. */
+  apply(events: readonly TaskEvent[]): boolean {
+    let stale = false;
+    for (const event of events) {
+      const known = this.#rows.get(event.id);
+      if (!known && this.#rows.size >= mostRows) continue;
+      stale ||= !known || isTerminal(event.state.type);
+      this.#rows.set(event.id, patched(known ?? newRow(event), event));
+    }
+    if (events.length > 0) this.#show({});
+    return stale;
+  }
+
+  close(): void {
+    this.#stop.abort();
+  }
+
+  async #read(from: 'tail' | 'start', signal: AbortSignal): Promise<void> {
+    let cursor = from === 'start' ? null : this.#lastCursor;
+    for (;;) {
+      const page = await this.#loadPage(cursor, signal);
+      if (signal.aborted) return;
+      this.#lastCursor = cursor;
+      for (const row of page.items) this.#rows.set(row.id, row);
+      const cut = page.next !== null && this.#rows.size >= mostRows;
+      this.#show({ complete: page.next === null || cut, cut, error: null });
+      if (page.next === null || cut) return;
+      cursor = page.next;
+    }
+  }
+
+  #show(change: Partial<TaskRunView>): void {
+    this.#view = { ...this.#view, ...change, rows: [...this.#rows.values()] };
+    this.#onChange();
+  }
+}
+
+/** The row with a change in it; one that is older than the row leaves it as it is. */
+function patched(row: TaskRunRow, { state, attempt, at }: TaskEvent): TaskRunRow {
+  if (attempt < row.attempt) return row;
+  const instant = Date.parse(at);
+  const ended = isTerminal(state.type);
+  return {
+    ...row,
+    state,
+    attempt,
+    startedAt: row.startedAt ?? (state.type === 'RUNNING' ? instant : null),
+    endedAt: ended ? instant : null,
+  };
+}
+
+function newRow({ id, runId, name, index, state, attempt }: TaskEvent): TaskRunRow {
+  return {
+    id,
+    runId,
+    name,
+    key: index === null ? name : `${name}[${index}]`,
+    displayName: null,
+    index,
+    state,
+    attempt,
+    startedAt: null,
+    endedAt: null,
+    dueAt: null,
+    dependsOn: null,
+    progress: null,
+    metrics: null,
+    error: null,
+    childRunId: null,
+  };
+}

@@ -1,0 +1,65 @@
+/** When each task waited and executed. */
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo } from 'react';
+import { isTerminal } from '../../../../src/model/state.ts';
+import { readStoredGraph } from '../../graph/stored-graph.ts';
+import { useNow } from '../../now.ts';
+import { Empty, LoadingBlock } from '../../parts/notices.tsx';
+import { countText } from '../../parts/format.ts';
+import { TimelineChart } from '../../timeline/timeline-chart.tsx';
+import { changesByTask, readiness, runRow, spanOf, timelineRows } from '../../timeline/timeline-model.ts';
+import { transitionsQuery } from './run-data.ts';
+import type { TabProps } from './tab-props.ts';
+import { useThrottled } from './use-run.ts';
+import style from '../../timeline/timeline.module.css';
+
+/** The history of all tasks is read while there are no more than these; past it rows show start and end alone. */
+const mostWithHistory = 20_000;
+
+/** The run in the first row, its tasks below in the order in which they began. */
+export function TimelineTab({ detail, tasks, selected, onSelect }: TabProps) {
+  const { run, flow, counts } = detail;
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  const withHistory = total <= mostWithHistory;
+  const all = useQuery({ ...transitionsQuery(run.id), enabled: withHistory });
+  const own = useQuery({ ...transitionsQuery(run.id, 'none'), enabled: !withHistory });
+  const refetch = withHistory ? all.refetch : own.refetch;
+  const refresh = useThrottled(() => void refetch(), total > 2_000 ? 5_000 : 1_000);
+  const live = !isTerminal(run.state.type);
+  useEffect(() => {
+    refresh();
+    // oxlint-disable-next-line react/exhaustive-deps -- read again when tasks have changed, at most once a second.
+  }, [tasks.rows, run.state.name, run.attempt]);
+
+  const changes = useMemo(() => changesByTask((withHistory ? all.data : own.data) ?? []), [withHistory, all.data, own.data]);
+  const rows = useMemo(() => {
+    const { edges } = readStoredGraph(flow?.graph);
+    return [runRow('Run', run.state.name, changes.get('') ?? []), ...timelineRows(tasks.rows, changes, readiness(edges, tasks.rows))];
+  }, [flow?.graph, run.state.name, changes, tasks.rows]);
+  const now = useNow();
+  const span = useMemo(() => spanOf(rows, live ? now : (run.endedAt ?? now)), [rows, live, now, run.endedAt]);
+
+  if (span === null) {
+    const loading = (withHistory ? all.isPending : own.isPending) || !tasks.complete;
+    return loading ? (
+      <LoadingBlock height={320} />
+    ) : (
+      <Empty title="Nothing has begun">The timeline appears once the run waits for a worker.</Empty>
+    );
+  }
+  const rowId = selected === null ? null : (tasks.rows.find(({ id, name }) => id === selected || name === selected)?.id ?? null);
+  return (
+    <>
+      {tasks.cut ? (
+        <p className={style.note}>{`The first ${countText(tasks.rows.length)} task runs of ${countText(total)} are drawn.`}</p>
+      ) : null}
+      <TimelineChart
+        rows={rows}
+        span={span}
+        now={live ? now : null}
+        selected={rowId}
+        onSelect={(id) => onSelect(id === rowId || id === 'run' ? null : id)}
+      />
+    </>
+  );
+}

@@ -1,0 +1,27 @@
+/** A value of a run or task run: its tree, or that there is none, or where it can be had when it is large. */
+import { ValueView } from '../../values/value-view.tsx';
+import { isCut, readValue, type SuperValue } from './run-data.ts';
+import style from './task-panel.module.css';
+
+interface TravelledValueProps {
+  readonly value: SuperValue | null;
+  readonly label: string;
+  /** What is said where there is no value. */
+  readonly none: string;
+}
+
+/** The value, drawn. */
+export function TravelledValue({ value, label, none }: TravelledValueProps) {
+  if (value === null) return <p className={style.soft}>{none}</p>;
+  if (isCut(value)) {
+    return (
+      <p className={style.soft}>
+        {(value.cut.bytes / 1_048_576).toFixed(1)} MiB are too much to show here.{' '}
+        <a className={style.link} href={value.cut.download} download>
+          Download it
+        </a>
+      </p>
+    );
+  }
+  return <ValueView value={readValue(value)} label={label} />;
+}

@@ -1,0 +1,120 @@
+/** A run that is looked at, live: its head, and its task runs. */
+import { type UseQueryResult, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
+import { isTerminal } from '../../../../src/model/state.ts';
+import { useLive, useLiveRun } from '../../api/live.ts';
+import type { RunEvent } from '../../api/wire-types.ts';
+import { loadTaskRuns, type RunDetail, runQuery } from './run-data.ts';
+import { type TaskEvent, TaskRunList, type TaskRunView } from './task-run-list.ts';
+
+/** Changes that come close together are drawn together, ms. */
+const gatherMs = 250;
+/** Rows are read again at most so often, ms. */
+const readAgainMs = 1_000;
+/** A run that moves is asked for again so often should events fail to come, ms. */
+const netMs = 15_000;
+
+/** The run, asked for again when an event says that it or one of its tasks has changed. */
+export function useRun(id: string): UseQueryResult<RunDetail> {
+  const client = useQueryClient();
+  const result = useQuery({
+    ...runQuery(id),
+    refetchInterval: ({ state: { data } }) => (data && isTerminal(data.run.state.type) ? false : netMs),
+  });
+  const refresh = useThrottled(() => client.invalidateQueries({ queryKey: ['run', id], exact: true }), gatherMs);
+  useLiveRun(id);
+  useLive<RunEvent>('run', (event) => {
+    if (event?.id === id || event?.id === result.data?.run.parentRunId) refresh();
+    // What became of the run ends what its panels show as under way.
+    if (event?.id === id && isTerminal(event.state.type)) void client.invalidateQueries({ queryKey: ['run', id] });
+  });
+  useLive<TaskEvent>('task', (event) => {
+    if (event?.runId === id) refresh();
+  });
+  return result;
+}
+
+const none: TaskRunView = { rows: [], complete: false, cut: false, error: null };
+
+/** The task runs of a run. `version` makes it read all anew when it changes: the attempt and state of the run. */
+export function useTaskRuns(id: string, version: string): TaskRunView & { readonly reload: () => void } {
+  const [store] = useState(() => new TaskRunStore());
+  useEffect(() => store.open(id), [store, id]);
+  useEffect(() => store.reload(), [store, id, version]);
+  useLive<TaskEvent>('task', (event) => {
+    if (event?.runId === id) store.take(event);
+  });
+  useLive('gap', () => store.reload());
+  const view = useSyncExternalStore(store.watch, () => store.view);
+  return { ...view, reload: () => store.reload() };
+}
+
+/** Gathers events for a list and tells React of it. */
+class TaskRunStore {
+  #list: TaskRunList | null = null;
+  #events: TaskEvent[] = [];
+  #watchers = new Set<() => void>();
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #reader: ReturnType<typeof setTimeout> | undefined;
+
+  readonly watch = (onChange: () => void): (() => void) => {
+    this.#watchers.add(onChange);
+    return () => void this.#watchers.delete(onChange);
+  };
+
+  get view(): TaskRunView {
+    return this.#list?.view ?? none;
+  }
+
+  open(id: string): () => void {
+    const list = new TaskRunList(
+      (cursor, signal) => loadTaskRuns(id, cursor, signal),
+      () => {
+        for (const onChange of this.#watchers) onChange();
+      },
+    );
+    this.#list = list;
+    return () => {
+      list.close();
+      clearTimeout(this.#timer);
+      clearTimeout(this.#reader);
+      this.#timer = this.#reader = undefined;
+      this.#events = [];
+      if (this.#list === list) this.#list = null;
+    };
+  }
+
+  reload(): void {
+    void this.#list?.load('start');
+  }
+
+  take(event: TaskEvent): void {
+    this.#events.push(event);
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      const stale = this.#list?.apply(this.#events) ?? false;
+      this.#events = [];
+      if (stale)
+        this.#reader ??= setTimeout(() => {
+          this.#reader = undefined;
+          void this.#list?.load('tail');
+        }, readAgainMs);
+    }, gatherMs);
+  }
+}
+
+/** A call that happens at most once in `ms`, the last one surely. */
+export function useThrottled(call: () => unknown, ms: number): () => void {
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const latest = useRef(call);
+  useEffect(() => {
+    latest.current = call;
+  });
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return () => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      latest.current();
+    }, ms);
+  };
+}
