@@ -70,8 +70,8 @@ export function addGuard(app: App, parts: { readonly doorkeeper: Doorkeeper; rea
  * away. Where a key is needed this does not matter, for such a page has none.
  */
 function refuseForeignNames(request: FastifyRequest): void {
-  for (const given of [request.headers.host, request.headers.origin]) {
-    if (given === undefined) continue;
+  const { host = '', origin } = request.headers;
+  for (const given of origin === undefined ? [host] : [host, origin]) {
     const name = hostnameOf(given);
     if (name !== null && isLoopbackHost(name)) continue;
     throw new BatutaError(

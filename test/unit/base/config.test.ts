@@ -25,6 +25,8 @@ test('without anything set, every value is the default of the design', async () 
     host: '127.0.0.1',
     port: 4200,
     apiUrl: null,
+    adminKey: null,
+    trustProxy: false,
     apiKey: null,
     leaseMs: 15_000,
     heartbeatMs: 5_000,
