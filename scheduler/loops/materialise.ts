@@ -8,7 +8,7 @@
 import type { Timer } from '../../src/base/clock.ts';
 import { makeLoop } from '../../src/base/loop.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
-import { schedulesChannel } from '../../src/broker/broker.ts';
+import { deploymentsChannel } from '../../src/model/deployment.ts';
 import { missedAfterMs } from '../../src/model/ticks.ts';
 import type { ClaimTicksReport } from '../../src/store/store.ts';
 import { planTicks } from '../plan-ticks.ts';
@@ -85,7 +85,7 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
     name: 'materialise',
     async start() {
       await loop.start();
-      unsubscribe = await broker.subscribe(schedulesChannel, loop.wake).catch((error: unknown) => {
+      unsubscribe = await broker.subscribe(deploymentsChannel, loop.wake).catch((error: unknown) => {
         log.warn({ err: error }, 'New schedules will be seen by looking, up to a second later.');
         return undefined;
       });

@@ -29,10 +29,16 @@ export function overlapLoop(parts: LoopParts, { intervalMs }: { readonly interva
  * @throws BatutaError STORE_…
  */
 export async function settleOverlap(parts: LoopParts, deployments: readonly string[] | null): Promise<void> {
-  const { store, clock, isOwnerGone } = parts.engine.services;
-  for (const id of await store.ticks.overtaken(deployments)) {
-    await store.runs.requestCancel(id, clock.now(), message, isOwnerGone);
-    await cancelBelow(parts.engine.services, id, message);
-  }
+  const { store, clock } = parts.engine.services;
+  for (const id of await store.ticks.overtaken(deployments)) await cancel(parts, id);
   await tryPutTickets(parts, await store.ticks.release(deployments), clock.now());
+}
+
+async function cancel({ engine }: LoopParts, id: string): Promise<void> {
+  const { store, clock, isOwnerGone } = engine.services;
+  // What this very process executes does not look for what it has written itself.
+  const here = engine.underWay(id);
+  if (here) return here.flowRun.cancel(message);
+  await store.runs.requestCancel(id, clock.now(), message, isOwnerGone);
+  await cancelBelow(engine.services, id, message);
 }

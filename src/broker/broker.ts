@@ -144,6 +144,3 @@ export interface Broker {
 
 /** Queue of what names none. */
 export const defaultQueue = 'default';
-
-/** Channel on which schedulers hear that schedules have changed; the message is the name of a deployment, or empty. */
-export const schedulesChannel = 'schedules';

@@ -22,6 +22,9 @@ import { forUpdate } from './lock.ts';
 import type { Value } from './rows.ts';
 import { storable } from './storable.ts';
 import type { DeploymentVersionTable, ScheduleTable } from './tables.ts';
+import { withdrawTicks } from './withdraw.ts';
+
+type ScheduleOf = Pick<ScheduleTable, 'id' | 'deployment'>;
 
 /** Deployments of one statement. */
 const chunkSize = 1_000;
@@ -112,6 +115,13 @@ async function putChunk(connection: Connection, query: Query, puts: readonly Dep
   );
   if (written.length < puts.length) throw new IsBehind();
   const schedules = listOf(puts.flatMap((put) => put.schedules.map(scheduleValues)));
+  const changed = await query<ScheduleOf>(
+    `select id, deployment from schedules where deployment in (select name from ${list(1, { name: 'text' })} as named)
+       and not exists (select 1 from ${list(2, scheduleTypes)} as given where given.deployment = schedules.deployment
+         and given.slug = schedules.slug and given.schedule = schedules.schedule)`,
+    [names, schedules],
+  );
+  await withdraw(connection, query, changed);
   await query(
     `delete from schedules where deployment in (select name from ${list(1, { name: 'text' })} as named)
        and (deployment, slug) not in (select deployment, slug from ${list(2, scheduleTypes)} as given)`,
@@ -157,25 +167,43 @@ async function removeChunk(
   );
 }
 
-async function deleteBelongings({ fragments }: Connection, query: Query, names: readonly string[]): Promise<void> {
+async function deleteBelongings(connection: Connection, query: Query, names: readonly string[]): Promise<void> {
+  const { fragments } = connection;
+  const named = `(select name from ${fragments.list(1, { name: 'text' })} as named)`;
+  const schedules = await query<ScheduleOf>(`select id, deployment from schedules where deployment in ${named}`, [
+    listOf(names.map((name) => [name])),
+  ]);
+  await withdraw(connection, query, schedules);
   for (const table of ['schedules', 'deployment_versions'] as const) {
-    await query(`delete from ${table} where deployment in (select name from ${fragments.list(1, { name: 'text' })} as named)`, [
-      listOf(names.map((name) => [name])),
-    ]);
+    await query(`delete from ${table} where deployment in ${named}`, [listOf(names.map((name) => [name]))]);
   }
+}
+
+/** What was made ahead of ticks that are not to be, or not as they were. */
+async function withdraw(connection: Connection, query: Query, schedules: readonly ScheduleOf[]): Promise<void> {
+  await withdrawTicks(
+    connection,
+    query,
+    schedules.map(({ deployment }) => deployment),
+    schedules.map(({ id }) => id),
+  );
 }
 
 async function pause(connection: Connection, query: Query, name: string, slug: string | null, at: number): Promise<boolean> {
   if (slug === null) {
     const paused = await query('update deployments set paused_at = coalesce(paused_at, $2) where name = $1 returning name', [name, at]);
-    if (paused.length > 0) await query('update schedules set active = 0 where deployment = $1', [name]);
+    if (paused.length > 0) {
+      const schedules = await query<ScheduleOf>('update schedules set active = 0 where deployment = $1 returning id, deployment', [name]);
+      await withdraw(connection, query, schedules);
+    }
     return paused.length > 0;
   }
   await lockDeployment(connection, query, name);
-  const paused = await query(
-    'update schedules set paused_at = coalesce(paused_at, $3), active = 0 where deployment = $1 and slug = $2 returning id',
+  const paused = await query<ScheduleOf>(
+    'update schedules set paused_at = coalesce(paused_at, $3), active = 0 where deployment = $1 and slug = $2 returning id, deployment',
     [name, slug, at],
   );
+  await withdraw(connection, query, paused);
   return paused.length > 0;
 }
 

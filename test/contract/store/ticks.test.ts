@@ -186,6 +186,54 @@ describe.each(makers)('ticks on $name', (maker) => {
     });
   });
 
+  describe('a run that was made ahead of its tick', () => {
+    const later = async (): Promise<number> => {
+      const tick = now() + 4_000;
+      await deploy('nightly', tick);
+      await claim();
+      expect(await runsOf('nightly')).toHaveLength(1);
+      return tick;
+    };
+
+    test('is taken back when its deployment or schedule is paused, and made again when that is resumed in time', async () => {
+      const tick = await later();
+      await store.deployments.pause('nightly', null, now());
+      expect(await runsOf('nightly')).toEqual([]);
+      await store.deployments.resume('nightly', null, now());
+      await claim();
+      expect(await runsOf('nightly')).toMatchObject([{ scheduledFor: tick }]);
+      await store.deployments.pause('nightly', 'cron', now());
+      expect(await runsOf('nightly')).toEqual([]);
+    });
+
+    test('is taken back with its deployment, and when its schedule says otherwise', async () => {
+      await later();
+      const stored = await store.deployments.get('nightly');
+      if (stored === null) throw new Error('It was stored.');
+      const { schedules, ...deployment } = stored;
+      const same = { deployment: { ...deployment, version: 2, queue: 'slow' }, schedules, graph: null, spec: {} };
+      await store.deployments.put([same]);
+      expect(await runsOf('nightly')).toHaveLength(1);
+      const other = schedules.map((schedule) => ({ ...schedule, schedule: ticking(now() + hourMs) }));
+      await store.deployments.put([{ ...same, deployment: { ...deployment, version: 3 }, schedules: other }]);
+      expect(await runsOf('nightly')).toEqual([]);
+      await deploy('weekly', now() + 4_000);
+      await claim();
+      await store.deployments.delete('weekly');
+      expect(await runsOf('weekly')).toEqual([]);
+    });
+
+    test('stays when its tick has come, or somebody has begun with it', async () => {
+      await deploy('come', now());
+      await deploy('begun', now() + 900);
+      await claim();
+      await start((await runsOf('begun'))[0]?.id ?? '');
+      for (const name of ['come', 'begun']) await store.deployments.pause(name, null, now());
+      expect(await runsOf('come')).toHaveLength(1);
+      expect(await runsOf('begun')).toHaveLength(1);
+    });
+  });
+
   describe('ticks that were missed', () => {
     test('leave one row that is Skipped and says how many there were, and the run of the newest', async () => {
       const missed = now() - 10 * hourMs - 60_000;
