@@ -62,6 +62,7 @@ export class HeldTask {
       recorded: new Map([[taskRun.key, taskRun]]),
       parking: new Parking({ services, parent: null, onIdle: (waits) => this.#suspend(waits) }),
       confirmLease: options.confirmLease,
+      isSpread: true,
     });
   }
 
@@ -120,7 +121,7 @@ export class HeldTask {
     try {
       return await unpackInputs(services.results, services.store.taskRuns, run.id, { result: inputs, resultRef: inputsRef });
     } catch (error) {
-      if (error instanceof BatutaError && error.stage === 'store' && error.code !== 'RESULT_MISSING') throw error;
+      if (error instanceof BatutaError && error.code.startsWith('STORE_')) throw error;
       const failure = failureOf(error);
       const state = stateOf('FAILED', 'Failed', failure.message);
       await this.#active.record.setTask(taskRun.state.type, {

@@ -26,6 +26,7 @@ import { endOf, messageFor, type Verdict } from './run-end.ts';
 import { runGraph } from './run-graph.ts';
 import type { EngineServices } from './services.ts';
 import type { StartSubFlow } from './sub-flow.ts';
+import type { SlotEnd } from './run-slots.ts';
 import { RunRecord } from './transition.ts';
 import { parkUntil } from './waits.ts';
 
@@ -43,6 +44,8 @@ export interface FlowRunOptions {
   readonly parentParking: Parking | null;
   /** Monotonic instant at which it was asked for; default now. */
   readonly heldSince?: number | undefined;
+  /** Whether it has the slot of its limit, or needs none. */
+  readonly hasSlot: boolean;
 }
 
 /** A run that this process executes. */
@@ -99,7 +102,13 @@ export class FlowRun {
       this.#options.heldSince,
     );
     try {
+      if (isTerminal(state.type)) {
+        // Its limit was used up, and it is one that does not wait.
+        this.#record.tellRun();
+        return this.run;
+      }
       if (state.type === 'CANCELLING' || cancelRequestedAt !== null) this.cancel(state.type === 'CANCELLING' ? state.message : null);
+      if (!this.#options.hasSlot && (await this.#awaitSlot()) === 'skipped') return this.run;
       if (state.name === 'AwaitingRetry') await this.#awaitDue();
       for (;;) {
         await this.#begin();
@@ -166,6 +175,18 @@ export class FlowRun {
     await this.parking.work(() => parkUntil(this.#active, dueAt, 'The flow is tried again.', true));
   }
 
+  /** Waits until its limit has a slot for it, or less when the run is stopped. */
+  async #awaitSlot(): Promise<SlotEnd> {
+    const { signal } = this.#active;
+    if (this.#active.stopReason) return 'stopped';
+    if (this.run.state.name === 'AwaitingSlot') this.#record.tellRun();
+    const end = await this.parking.work(() =>
+      this.#options.services.limits.runs.waitFor(this.#record.claim, { signal, onState: (state) => this.#record.noteState(state) }),
+    );
+    if (end === 'lost') this.#lose();
+    return end;
+  }
+
   async #begin(): Promise<void> {
     const { run } = this;
     if (this.#active.stopReason) return;
@@ -192,7 +213,7 @@ export class FlowRun {
       return failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', value };
     } catch (error) {
       if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
-      if (isBatutaError(error) && (error.stage === 'store' || error.code === 'INTERNAL')) throw error;
+      if (isBatutaError(error) && (error.code.startsWith('STORE_') || error.code === 'INTERNAL')) throw error;
       return { kind: 'error', error, task: null };
     } finally {
       timer?.cancel();

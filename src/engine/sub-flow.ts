@@ -120,7 +120,7 @@ async function started(active: ActiveRun, row: TaskRun, start: () => Promise<Sub
     try {
       return await start();
     } catch (error) {
-      if (active.stopReason || (isBatutaError(error) && error.stage === 'store')) throw error;
+      if (active.stopReason || (isBatutaError(error) && error.code.startsWith('STORE_'))) throw error;
       if (isBatutaError(error, 'RUN_OWNED')) {
         await leaseClock.sleep(ownedPollMs, active.signal);
         continue;

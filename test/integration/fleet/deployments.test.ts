@@ -220,9 +220,9 @@ test('a code flow that runs an unknown deployment fails with a sentence that nam
   await client.deployments.deploy([{ flow: 'hello', name: 'greet' }]);
   const handle = await client.submit(Caller, { name: 'gret' });
   await expect(handle.result()).rejects.toMatchObject({
-    code: 'DEPLOYMENT_NOT_FOUND',
-    message: expect.stringContaining("'greet'"),
+    code: 'RUN_FAILED',
+    cause: { code: 'DEPLOYMENT_NOT_FOUND', message: expect.stringContaining("'greet'") },
   });
-  const { taskRuns } = await client.runs.inspect(handle.id);
-  expect(taskRuns).toMatchObject([{ state: { name: 'Failed' }, childRunId: null }]);
+  const { run, taskRuns } = await client.runs.inspect(handle.id);
+  expect([run.state.name, taskRuns]).toMatchObject(['Failed', [{ state: { name: 'Failed' }, childRunId: null }]]);
 });
