@@ -1,5 +1,7 @@
 /** What the lists and the home page ask for. Keys of the cache begin with the name of what is listed. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
+import type { Wire } from '../../../src/client/wire.ts';
+import type { Artifact } from '../../../src/model/run.ts';
 import { get, type Query } from './http.ts';
 import type {
   ArtifactRow,
@@ -103,6 +105,14 @@ export const artifactsQuery = (query: Query) =>
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (last) => last.next ?? undefined,
     placeholderData: keepPreviousData,
+  });
+
+/** Artifacts of one run with all their data, oldest first. */
+export const runArtifactsQuery = (runId: string) =>
+  queryOptions({
+    queryKey: ['run-artifacts', runId],
+    queryFn: ({ signal }) => get<{ readonly items: readonly Wire<Artifact>[] }>(`/runs/${runId}/artifacts`, undefined, signal),
+    select: ({ items }) => items,
   });
 
 /** API keys, newest first. For admins. */

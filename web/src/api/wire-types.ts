@@ -2,9 +2,8 @@
 import type { ApiKey, AuditEntry, Role } from '../../../src/client/access-client.ts';
 import type { BulkReport, HistogramBucket, LimitView, Overview, QueueView, RunListItem } from '../../../src/client/fleet-client.ts';
 import type { Wire } from '../../../src/client/wire.ts';
-import type { Artifact } from '../../../src/model/run.ts';
 import type { State } from '../../../src/model/state.ts';
-import type { StoredWorker } from '../../../src/store/store.ts';
+import type { ListedArtifact, StoredWorker } from '../../../src/store/store.ts';
 
 export type { BulkReport, Role };
 
@@ -28,8 +27,8 @@ export type Limit = Wire<LimitView>;
 export type Key = Wire<ApiKey>;
 export type Audit = Wire<AuditEntry>;
 
-/** An artifact in the list across runs; the names of its run come along where the server knows them. */
-export type ArtifactRow = Wire<Artifact> & { readonly flow?: string | null; readonly runName?: string | null };
+/** An artifact in the list across runs, with the names of its run. Data that is long is left out (null). */
+export type ArtifactRow = Wire<ListedArtifact>;
 
 /** Who looks at the page. `role` is null before a login that is needed. */
 export interface Me {

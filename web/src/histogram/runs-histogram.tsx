@@ -4,12 +4,12 @@ import { useState } from 'react';
 import type { Bucket } from '../api/wire-types.ts';
 import { clockText, dateTimeText } from '../parts/format.ts';
 import { BarTip, sentenceOf } from './bar-tip.tsx';
-import { axisTicks, type Bar, layBars } from './scale.ts';
+import { axisTicks, type Bar, drawnStretch, layBars } from './scale.ts';
 import style from './runs-histogram.module.css';
 
 interface RunsHistogramProps {
   readonly buckets: readonly Bucket[];
-  /** What is drawn, epoch ms; `untilAt` is the end of the last bar. */
+  /** What was asked for, epoch ms; bars may begin a little before and end a little after it, at round times. */
   readonly fromAt: number;
   readonly untilAt: number;
   /** Height of the bars, px. */
@@ -24,10 +24,11 @@ interface RunsHistogramProps {
 const dragPx = 5;
 
 /** The bars with their axis. */
-export function RunsHistogram({ buckets, fromAt, untilAt, height, stale = false, onChoose }: RunsHistogramProps) {
+export function RunsHistogram({ buckets, height, stale = false, onChoose, ...asked }: RunsHistogramProps) {
   const { ref, width } = useElementSize();
   const [at, setAt] = useState<number | null>(null);
   const [drag, setDrag] = useState<{ readonly from: number; readonly to: number } | null>(null);
+  const { fromAt, untilAt } = drawnStretch(buckets, asked);
   const { bars, most } = layBars(buckets, height, untilAt);
   const step = bars.length === 0 ? 0 : width / bars.length;
   const pointed = at === null ? undefined : bars[at];

@@ -36,6 +36,18 @@ export const stackOrder: readonly StateType[] = [
 /** However many others there are, a state that occurs is seen. */
 const leastPx = 2;
 
+/** From the beginning of the first bucket to the end of the last, which is as long as the others; epoch ms. */
+export function drawnStretch(
+  buckets: readonly Bucket[],
+  asked: { readonly fromAt: number; readonly untilAt: number },
+): { readonly fromAt: number; readonly untilAt: number } {
+  const starts = buckets.map(({ startAt }) => Date.parse(startAt));
+  const [first, second] = starts;
+  const last = starts.at(-1);
+  if (first === undefined || second === undefined || last === undefined) return asked;
+  return { fromAt: first, untilAt: last + second - first };
+}
+
 /** Bars of the buckets in `height` px; the highest fills it. `untilAt` is the end of the last, epoch ms. */
 export function layBars(
   buckets: readonly Bucket[],

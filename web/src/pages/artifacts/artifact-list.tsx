@@ -1,8 +1,11 @@
 /** Artifacts one below the other; each opens to what it shows. */
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
+import { runArtifactsQuery } from '../../api/list-queries.ts';
 import type { ArtifactRow } from '../../api/wire-types.ts';
 import { Icon } from '../../parts/icon.tsx';
+import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Time } from '../../parts/time.tsx';
 import { ArtifactView } from '../../values/artifact-view.tsx';
 import style from './artifacts-page.module.css';
@@ -39,17 +42,27 @@ function Item({ artifact }: { readonly artifact: ArtifactRow }) {
         <span className={style.kind}>{words[artifact.kind]}</span>
         <span className={style.run}>
           <Link to="/runs/$id" params={{ id: artifact.runId }} search={{ tab: 'artifacts' }}>
-            {artifact.runName ?? artifact.runId.slice(0, 8)}
+            {artifact.runName}
           </Link>
-          {artifact.flow === undefined || artifact.flow === null ? null : <span className={style.soft}> {artifact.flow}</span>}
+          <span className={style.soft}> {artifact.flow}</span>
         </span>
         <Time at={artifact.createdAt} />
       </summary>
       {opened ? (
         <div className={style.content}>
-          <ArtifactView kind={artifact.kind} data={artifact.data} name={artifact.name} />
+          <Content artifact={artifact} />
         </div>
       ) : null}
     </details>
   );
+}
+
+/** Long data is left out of the list; it is fetched with the artifacts of its run. */
+function Content({ artifact }: { readonly artifact: ArtifactRow }) {
+  const isLeftOut = artifact.data === null && artifact.chars > 'null'.length;
+  const { data, error, refetch } = useQuery({ ...runArtifactsQuery(artifact.runId), enabled: isLeftOut });
+  if (!isLeftOut) return <ArtifactView kind={artifact.kind} data={artifact.data} name={artifact.name} />;
+  if (error !== null) return <Failed what="This artifact" error={error} retry={() => void refetch()} />;
+  const whole = data?.find(({ id }) => id === artifact.id);
+  return whole === undefined ? <LoadingBlock height={96} /> : <ArtifactView kind={whole.kind} data={whole.data} name={whole.name} />;
 }

@@ -19,7 +19,7 @@ export function ComingUpPanel({ ticks }: { readonly ticks: HomeView['upcoming'] 
             <Link to="/deployments/$name" params={{ name: tick.deployment }} search={{}} className={style.row}>
               <Time at={tick.at} as="absolute" />
               <span className={style.name}>{tick.deployment}</span>
-              <span className={style.soft}>{tick.schedule}</span>
+              <span className={`${style.soft} ${style.brief}`}>{tick.schedule}</span>
               <span className={style.end}>
                 <Time at={tick.at} />
               </span>

@@ -24,15 +24,14 @@ export function FleetPanel({ workers, queues }: { readonly workers: readonly Wor
         {living.slice(0, shown).map((worker) => (
           <li key={worker.id} className={style.row}>
             <span className={style.name}>{worker.name}</span>
-            <span className={style.soft}>{worker.queues.join(', ')}</span>
+            <span className={`${style.soft} ${style.brief}`}>{worker.queues.join(', ')}</span>
             <Slots used={worker.running} of={worker.concurrency} />
           </li>
         ))}
         {busy.slice(0, shown).map((queue) => (
           <li key={`queue ${queue.name}`} className={style.row}>
-            <span className={style.soft}>queue</span>
             <Link to="/runs" search={{ queue: queue.name, state: ['SCHEDULED', 'PENDING'], last: 'all' }} className={style.name}>
-              {queue.name}
+              queue {queue.name}
             </Link>
             <span className={style.end}>
               {queue.waiting} waiting · {queue.delayed} later · {queue.running} running

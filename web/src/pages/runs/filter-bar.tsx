@@ -45,7 +45,7 @@ export function FilterBar({ search, facets, onChange }: FilterBarProps) {
       ) : (
         <Select
           aria-label="Stretch of time"
-          className={style.field}
+          className={`${style.field} ${style.stretch}`}
           data={lengths}
           value={search.last ?? '24h'}
           allowDeselect={false}
