@@ -8,6 +8,7 @@ import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.t
 import { openClient } from '../src/client/open-client.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { beatLoop } from './loops/beat.ts';
+import { limitNews, limitsLoop } from './loops/limits.ts';
 import { markLateLoop } from './loops/mark-late.ts';
 import { materialiseLoop } from './loops/materialise.ts';
 import { overlapLoop } from './loops/overlap.ts';
@@ -21,6 +22,7 @@ import { rollupLoop } from './loops/rollup.ts';
 /** Lost runs are looked for at least so often, ms; a look costs one small query. */
 const slowestReclaimMs = 1_000;
 const reissueMs = 5_000;
+const limitsMs = 1_000;
 /** How long before its tick a run is made, ms. */
 const lookAheadMs = 5_000;
 const overlapMs = 1_000;
@@ -34,6 +36,7 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
     const { engine } = client;
     const broker = await client.broker();
     const parts = { engine, broker, log: log.logger };
+    await engine.services.limits.connect(limitNews(parts));
     const healthFile = openHealthFile(config.healthFile, { clock: engine.services.leaseClock, goodForMs: config.leaseMs });
     const loops = joinServices('scheduler', [
       materialiseLoop(parts, { lookAheadMs }),
@@ -43,6 +46,7 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
       reclaimTasksLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
       reissueTasksLoop(parts, { intervalMs: reissueMs }),
+      limitsLoop(parts, { intervalMs: limitsMs }),
       retentionLoop(parts, { retentionMs: config.retentionMs }),
       rollupLoop(parts, { intervalMs: rollupMs }),
       ...(config.healthFile === null ? [] : [beatLoop(parts, { intervalMs: config.heartbeatMs, healthFile })]),

@@ -33,6 +33,7 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
   await untilDue(engine, run);
   const definition = flows.get(run.flow);
   if (definition === undefined) return leaveToOthers(parts, run);
+  if (!(await engine.bindLimit(run, definition))) return;
   const underWay = await engine.execute(run, definition).catch((error: unknown) => {
     if (isBatutaError(error, 'SHUTDOWN')) return null;
     throw error;
@@ -72,7 +73,12 @@ async function leaveToOthers(parts: TicketParts, run: Run): Promise<void> {
   await giveBack(parts, run, clock.now() + unknownFlowDelayMs);
 }
 
-async function giveBack({ engine, broker }: TicketParts, { id, epoch, queue, priority }: Run, dueAt: number | null): Promise<void> {
+async function giveBack(
+  { engine, broker }: TicketParts,
+  { id, epoch, queue, priority, concurrencyKey }: Run,
+  dueAt: number | null,
+): Promise<void> {
   await engine.services.store.runs.release({ runId: id, epoch });
+  engine.services.limits.runs.freed(concurrencyKey);
   await broker.put({ kind: 'run', id, epoch, priority, dueAt }, { queue });
 }

@@ -17,6 +17,7 @@ import type { FlowDefinition } from '../src/model/flow.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { settleOverlap } from '../scheduler/loops/overlap.ts';
 import { putTickets } from '../scheduler/loops/parts.ts';
+import { limitNews, limitsLoop } from '../scheduler/loops/limits.ts';
 import { reclaimLoop } from '../scheduler/loops/reclaim.ts';
 import { reclaimTasksLoop } from '../scheduler/loops/reclaim-tasks.ts';
 import { reissueTasksLoop } from '../scheduler/loops/reissue-tasks.ts';
@@ -46,6 +47,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     spread.connect(broker);
     for (const flow of flows.values()) await engine.describe(flow);
     const loopParts = { engine, broker, log: log.logger };
+    await services.limits.connect(limitNews(loopParts));
     const tickEnds = new Gather(async (names: readonly string[]): Promise<readonly void[]> => {
       await settleOverlap(loopParts, [...new Set(names)]);
       return [];
@@ -84,6 +86,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       reclaimLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
       reclaimTasksLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
+      limitsLoop(loopParts, { intervalMs: reissueMs }),
       reissueTasksLoop(parts, { intervalMs: reissueMs }),
     ]);
     await background.start();

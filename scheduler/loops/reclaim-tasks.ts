@@ -6,6 +6,7 @@
  * runs that wait without a ticket, which `reissue-tasks` finds.
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
+import { tryGiveOnSlots } from './limits.ts';
 import { type LoopParts, maxBackoffMs, tellTaskEnd, tryPutTickets } from './parts.ts';
 
 /** Task runs of one transaction. */
@@ -35,6 +36,7 @@ export function reclaimTasksLoop(parts: LoopParts, { intervalMs, maxRecoveries }
       }
       if (waiting.length > 0) log.warn({ tasks: waiting.length }, 'Workers were lost; their spread tasks go on elsewhere.');
       await tryPutTickets(parts, waiting, clock.now(), 'task');
+      if (waiting.length + ended.length > 0) await tryGiveOnSlots(parts);
       return waiting.length + ended.length >= batchTasks ? 'again' : undefined;
     },
   });

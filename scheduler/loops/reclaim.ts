@@ -6,6 +6,7 @@
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { cancelBelow } from '../../src/engine/cancel-below.ts';
+import { tryGiveOnSlots } from './limits.ts';
 import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
 
 /** Runs of one transaction. */
@@ -35,6 +36,7 @@ export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: Rec
       }
       if (waiting.length > 0) log.warn({ runs: waiting.length }, 'Processes were lost; their runs go on elsewhere.');
       await tryPutTickets(parts, waiting, clock.now());
+      if (waiting.length + ended.length > 0) await tryGiveOnSlots(parts);
       return waiting.length + ended.length >= batchRuns ? 'again' : undefined;
     },
   });

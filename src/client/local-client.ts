@@ -90,6 +90,7 @@ export class LocalClient implements EmbeddedClient {
     });
     this.artifacts = { list: (filter) => store.artifacts.list(filter) };
     this.flows = { list: () => store.flows.list(), get: (name) => getFlow(store, name) };
+    engine.services.limits.runs.carry(async (runs) => (await import('./put-tickets.ts')).putRunTickets(await this.broker(), runs));
     this.#release.push(log.onLine((line) => this.#keep(line)));
     if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));
   }

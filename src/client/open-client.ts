@@ -44,6 +44,8 @@ export interface ClientParts {
   readonly settings?: Partial<EngineSettings>;
   /** Carries spread tasks to other workers; default: they run here. */
   readonly spread?: Spread;
+  /** Finds a flow by its name; default: among the flows where the settings say. @throws BatutaError FLOW_NOT_FOUND */
+  readonly findFlow?: (name: string) => Promise<FlowDefinition>;
 }
 
 /**
@@ -64,7 +66,13 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
   const store = parts.store ?? (await openStore({ url: options.databaseUrl ?? config.databaseUrl }));
   const owner = identifyProcess();
   const capture = options.captureConsole ?? config.captureConsole;
-  const settings = { ...defaultEngineSettings, leaseMs: config.leaseMs, heartbeatMs: config.heartbeatMs, ...parts.settings };
+  const settings = {
+    ...defaultEngineSettings,
+    leaseMs: config.leaseMs,
+    heartbeatMs: config.heartbeatMs,
+    maxRecoveries: config.maxRecoveries,
+    ...parts.settings,
+  };
   const engine = new Engine(
     {
       store,
@@ -93,8 +101,10 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     engine,
     log,
     captureConsole: capture,
-    findDefinition: (run) => findDefinition(run, options.flows ?? config.flows),
-    findFlow: async (name) => (await import('../define/find-flow.ts')).findFlow(name, { flowsPath: options.flows ?? config.flows }),
+    findDefinition: (run) => parts.findFlow?.(run.flow) ?? findDefinition(run, options.flows ?? config.flows),
+    findFlow:
+      parts.findFlow ??
+      (async (name) => (await import('../define/find-flow.ts')).findFlow(name, { flowsPath: options.flows ?? config.flows })),
     openBroker: async () => (await import('./fleet-broker.ts')).openFleetBroker(config, store, log),
   });
 }

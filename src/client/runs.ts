@@ -88,6 +88,7 @@ export class LocalRuns implements EmbeddedRunsClient {
       await store.runs.requestCancel(run.id, engine.services.clock.now(), message, engine.services.isOwnerGone);
       // An owner cancels its sub-flows itself; where there is none, they have none either.
       await cancelBelow(engine.services, run.id, message);
+      engine.services.limits.runs.freed(run.concurrencyKey);
     }
     await store.recorder.flush();
     return this.get(run.id);
@@ -166,6 +167,7 @@ export class LocalRuns implements EmbeddedRunsClient {
     const refs = await store.resultRefs(run.id);
     if (!(await store.runs.delete(run.id, options)))
       throw refused(run, `it is ${run.state.name}`, 'Cancel it first, or delete it all the same with --force.');
+    engine.services.limits.runs.freed(run.concurrencyKey);
     for (const ref of refs) await engine.services.results.remove(ref);
   }
 

@@ -27,6 +27,8 @@ export interface ActiveRunOptions {
   readonly parking: Parking;
   /** See `Leases.confirm`. */
   readonly confirmLease: () => Promise<void> | null;
+  /** Whether it stands for a spread task that is executed apart from its run; then the claim is that of the task. Default false. */
+  readonly isSpread?: boolean;
 }
 
 /** One attempt of a run. A flow retry makes a new one over the same record. */
@@ -38,6 +40,7 @@ export class ActiveRun {
   readonly recorded: ReadonlyMap<string, TaskRun>;
   readonly parking: Parking;
   readonly confirmLease: () => Promise<void> | null;
+  readonly isSpread: boolean;
   readonly slots: Slots;
   readonly live = new Set<Stoppable>();
   readonly #controller = new AbortController();
@@ -56,6 +59,7 @@ export class ActiveRun {
     this.recorded = options.recorded;
     this.parking = options.parking;
     this.confirmLease = options.confirmLease;
+    this.isSpread = options.isSpread ?? false;
     this.slots = new Slots(options.definition.concurrency);
     // Every wait of the run listens to it.
     setMaxListeners(0, this.#controller.signal);

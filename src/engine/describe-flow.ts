@@ -1,6 +1,5 @@
 /** What is stored of a flow, so that it can be listed and drawn without loading its file. */
-import type { Concurrency } from '../model/deployment.ts';
-import type { FlowDefinition } from '../model/flow.ts';
+import type { DeclaredConcurrency, FlowDefinition } from '../model/flow.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { StoredFlow } from '../store/store.ts';
 import { jsonSchemaOf } from './params.ts';
@@ -24,10 +23,10 @@ export function describeFlow(definition: FlowDefinition, updatedAt: number): Sto
 }
 
 /** A function that gives the key stays with the class. */
-function describeConcurrency({ runConcurrency }: FlowDefinition): Concurrency | null {
+function describeConcurrency({ runConcurrency }: FlowDefinition): DeclaredConcurrency | null {
   if (runConcurrency === null) return null;
   const { limit, key, onConflict } = runConcurrency;
-  return { limit, key: typeof key === 'string' ? key : null, onConflict };
+  return typeof key === 'function' ? { limit, key: null, onConflict, byFunction: true } : { limit, key, onConflict };
 }
 
 function describeTask(task: TaskDefinition): Record<string, unknown> {

@@ -16,8 +16,11 @@ import { ClaimBatcher } from './claim-batcher.ts';
 import { claimRefusal } from './claim-refusal.ts';
 import { describeFlow } from './describe-flow.ts';
 import { Leases } from './leases.ts';
+import { LimitDesk } from './limit-desk.ts';
+import { concurrencyKeyOf } from './limit-key.ts';
 import type { Parking } from './parking.ts';
 import { makeRun, ownedFrom, type MakeRunOptions } from './make-run.ts';
+import { decodeValue } from './results.ts';
 import { FlowRun } from './run-flow.ts';
 import type { EngineServices } from './services.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './sub-flow.ts';
@@ -37,6 +40,18 @@ export interface RunUnderWay {
   readonly ended: Promise<Run>;
 }
 
+/** What the execution of a run begins with. */
+interface Beginning {
+  readonly definition: FlowDefinition;
+  readonly run: Run;
+  readonly taskRuns: readonly TaskRun[];
+  readonly listener: EngineListener | null;
+  readonly parentParking: Parking | null;
+  /** Whether it may begin at once as far as its limit goes; else it waits for its slot. */
+  readonly hasSlot: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
 export class Engine {
   readonly services: EngineServices;
   readonly #definitionOf: (flow: FlowClass) => FlowDefinition;
@@ -51,11 +66,15 @@ export class Engine {
   #closing = false;
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
-  constructor(services: EngineServices, definitionOf: (flow: FlowClass) => FlowDefinition) {
+  constructor(given: Omit<EngineServices, 'limits'>, definitionOf: (flow: FlowClass) => FlowDefinition) {
+    const services: EngineServices = { ...given, limits: new LimitDesk(given) };
     this.services = services;
     this.#definitionOf = definitionOf;
     this.#leases = new Leases({ store: services.store, clock: services.leaseClock, log: services.log, settings: services.settings });
-    this.#claims = new ClaimBatcher((ids) => services.store.fleet.claimMany(ids, services.owner, services.settings.leaseMs));
+    const { store, owner, settings, limits } = services;
+    this.#claims = new ClaimBatcher((ids) => store.fleet.claimMany(ids, owner, settings.leaseMs, (run) => limits.runs.cancelled([run])));
+    // An owner hears of a cancel by looking, which it need not where it sits in this process.
+    limits.runs.onCancelled(({ id, message }) => this.#underWay.get(id)?.flowRun.cancel(message));
   }
 
   /**
@@ -73,8 +92,16 @@ export class Engine {
     const { leaseMs } = services.settings;
     const run = ownedFrom(made, services.owner, leaseMs);
     await this.describe(definition);
-    await services.store.recorder.addRun(made, services.owner, leaseMs);
-    return this.#execute(definition, run, [], options.listener ?? null, options.parking ?? null, options.signal);
+    const under = { listener: options.listener ?? null, parentParking: options.parking ?? null, signal: options.signal };
+    if (run.concurrencyKey === null || (await services.limits.runs.isSharedWithAncestor(run))) {
+      await services.store.recorder.addRun({ ...made, concurrencyKey: null }, services.owner, leaseMs);
+      return this.#execute({ definition, run: { ...run, concurrencyKey: null }, taskRuns: [], hasSlot: true, ...under });
+    }
+    const outcome = await services.store.limits.start({ ...made, concurrencyKey: run.concurrencyKey }, services.owner, leaseMs);
+    if (outcome.kind === 'lost') throw new BatutaError('INTERNAL', `The run ${run.id} was taken while it was being recorded.`);
+    services.limits.runs.cancelled(outcome.cancelled);
+    const limited = { ...run, state: outcome.state, endedAt: outcome.kind === 'skipped' ? services.clock.now() : null };
+    return this.#execute({ definition, run: limited, taskRuns: [], hasSlot: outcome.kind === 'taken', ...under });
   }
 
   /**
@@ -95,11 +122,13 @@ export class Engine {
     const { services } = this;
     const outcome = await services.store.runs.claim(runId, services.owner, services.settings.leaseMs, services.isOwnerGone);
     if (!outcome.claimed) throw claimRefusal(runId, outcome);
-    return this.#continue(outcome.run, definition, listener, parking);
+    const hasSlot = outcome.run.concurrencyKey === null;
+    return this.#continue({ run: outcome.run, definition, listener, parentParking: parking, hasSlot });
   }
 
   /** Goes on with a run that is this process's already. */
-  async #continue(run: Run, definition: FlowDefinition, listener: EngineListener | null, parking: Parking | null): Promise<RunUnderWay> {
+  async #continue(begun: Omit<Beginning, 'taskRuns'>): Promise<RunUnderWay> {
+    const { run, definition } = begun;
     const { store, log } = this.services;
     let taskRuns: readonly TaskRun[];
     try {
@@ -116,7 +145,7 @@ export class Engine {
         `Flow ${definition.name} has changed since this run began (${run.flowVersion} → ${definition.version}); what is recorded is matched by name and inputs.`,
       );
     }
-    return this.#execute(definition, run, taskRuns, listener, parking);
+    return this.#execute({ ...begun, taskRuns });
   }
 
   /**
@@ -137,7 +166,30 @@ export class Engine {
    * @throws BatutaError SHUTDOWN, STORE_…
    */
   execute(run: Run, definition: FlowDefinition, listener: EngineListener | null = null): Promise<RunUnderWay> {
-    return this.#start(() => this.#continue(run, definition, listener, null));
+    return this.#start(() => this.#continue({ run, definition, listener, parentParking: null, hasSlot: true }));
+  }
+
+  /**
+   * Puts a run that `claim` gave under the limit that only its class knows, where it is under none yet. False when it has to wait for its
+   * slot: then it was given back, or dropped.
+   *
+   * @throws BatutaError STORE_…
+   */
+  async bindLimit(run: Run, definition: FlowDefinition): Promise<boolean> {
+    const { store, limits, log } = this.services;
+    if (run.concurrencyKey !== null || definition.runConcurrency === null || run.parentRunId !== null) return true;
+    const { name, runConcurrency: concurrency } = definition;
+    let key: string | null;
+    try {
+      key = concurrencyKeyOf({ flow: { name, concurrency }, params: decodeValue(run.params) });
+    } catch (error) {
+      log.error({ err: error, runId: run.id }, 'The limit of the run could not be told; it runs without one.');
+      return true;
+    }
+    if (key === null) return true;
+    const outcome = await store.limits.bind({ runId: run.id, epoch: run.epoch }, key);
+    if (outcome.kind !== 'lost') limits.runs.cancelled(outcome.cancelled);
+    return outcome.kind === 'taken';
   }
 
   /**
@@ -200,17 +252,11 @@ export class Engine {
     if (graceMs === 0) force();
     await Promise.allSettled(runs.map(({ ended }) => ended));
     timer.cancel();
+    await this.services.limits.close();
     await this.services.isolate.close();
   }
 
-  #execute(
-    definition: FlowDefinition,
-    run: Run,
-    taskRuns: readonly TaskRun[],
-    listener: EngineListener | null,
-    parentParking: Parking | null,
-    signal?: AbortSignal,
-  ): RunUnderWay {
+  #execute({ definition, run, taskRuns, listener, parentParking, hasSlot, signal }: Beginning): RunUnderWay {
     const claim: Claim = { runId: run.id, epoch: run.epoch };
     const subFlows: StartSubFlow = {
       definitionOf: this.#definitionOf,
@@ -229,10 +275,12 @@ export class Engine {
       listener,
       parentParking,
       heldSince: this.#heldSince.get(run),
+      hasSlot,
     });
     const forgetSignal = cancelOnAbort(signal, flowRun);
     const ended = flowRun.execute().finally(() => {
       forgetSignal();
+      this.services.limits.runs.freed(run.concurrencyKey);
       // It may have been lost, and taken anew by this very process.
       if (this.#underWay.get(run.id) === underWay) this.#underWay.delete(run.id);
     });

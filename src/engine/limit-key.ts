@@ -1,8 +1,8 @@
 /** Names of the limits that runs are under. Pure. */
 import { createHash } from 'node:crypto';
 import { BatutaError } from '../base/errors.ts';
-import type { Concurrency, Deployment } from '../model/deployment.ts';
-import type { FlowConcurrency } from '../model/flow.ts';
+import type { Deployment } from '../model/deployment.ts';
+import type { DeclaredConcurrency, FlowConcurrency } from '../model/flow.ts';
 import { fillTemplate } from './names.ts';
 
 /** Longest name of a limit, in characters; of longer ones the end is replaced by a hash. */
@@ -11,7 +11,7 @@ const hashChars = 16;
 
 /** What a run is made of, as far as limits go. */
 export interface LimitedRun {
-  readonly flow: { readonly name: string; readonly concurrency: FlowConcurrency | Concurrency | null };
+  readonly flow: { readonly name: string; readonly concurrency: FlowConcurrency | DeclaredConcurrency | null };
   /** The deployment it is a run of; where that has a `concurrency`, it stands for that of the flow. */
   readonly deployment?: Pick<Deployment, 'name' | 'concurrency'> | null;
   /** Validated, as they are in memory. */
@@ -20,13 +20,15 @@ export interface LimitedRun {
 
 /**
  * The limit on runs that a run is under: `deployment:<name>[:<key>]` or `flow:<name>[:<key>]`; null when it is under none. It belongs
- * into `concurrencyKey` of the new run; how many may go on is read from the flow or deployment when the run is about to start.
+ * into `concurrencyKey` of the new run; how many may go on is read from the flow or deployment when the run is about to start. Of a flow whose key a function
+ * gives, and of which only the record is known, it is null here too: the worker, which has the class, looks before the run begins.
  *
  * @throws BatutaError OPTION_INVALID when the function that gives the key throws or gives no text
  */
 export function concurrencyKeyOf({ flow, deployment, params }: LimitedRun): string | null {
   if (deployment?.concurrency) return limitName('deployment', deployment.name, deployment.concurrency.key, params);
-  return flow.concurrency ? limitName('flow', flow.name, flow.concurrency.key, params) : null;
+  if (!flow.concurrency || ('byFunction' in flow.concurrency && flow.concurrency.byFunction)) return null;
+  return limitName('flow', flow.name, flow.concurrency.key, params);
 }
 
 function limitName(kind: 'flow' | 'deployment', name: string, key: FlowConcurrency['key'], params: unknown): string {

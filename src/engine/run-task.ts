@@ -1,5 +1,5 @@
 /** One task run from its first attempt to its end: condition, place, attempts, retries, record. */
-import { type BatutaError, isBatutaError } from '../base/errors.ts';
+import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryDelayMs } from '../model/retry.ts';
 import type { TaskRun } from '../model/run.ts';
@@ -79,9 +79,32 @@ class TaskRunner {
     const place = slots.take(this.#definition.priority);
     if (place) await place;
     try {
-      return await this.#attempt();
+      const { tags } = this.#definition;
+      if (tags.length === 0) return await this.#attempt();
+      const limits = await this.#active.services.limits.tasks.limitsOf(tags);
+      return limits.length === 0 ? await this.#attempt() : await this.#attemptUnder(limits);
     } finally {
       slots.give();
+    }
+  }
+
+  /** An attempt that needs a slot of each of these limits first. */
+  async #attemptUnder(names: readonly string[]): Promise<Attempt> {
+    const { services, signal, stopReason, record, run, isSpread } = this.#active;
+    if (stopReason) return { kind: 'stopped', error: stopReason };
+    const { name, priority } = this.#definition;
+    const wish = {
+      ...{ holder: this.#row.id, runId: this.#row.runId, epoch: record.claim.epoch, spread: isSpread },
+      ...{ names, task: name, priority: priority === 0 ? run.priority : priority },
+    };
+    const held = await services.limits.tasks.take(wish, signal, (message) => {
+      this.#record({ ...this.#row, state: stateOf('SCHEDULED', 'AwaitingSlot', message), dueAt: null }).catch(() => undefined);
+    });
+    if (!held) return { kind: 'stopped', error: this.#active.stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
+    try {
+      return await this.#attempt();
+    } finally {
+      held.give();
     }
   }
 
@@ -202,7 +225,7 @@ class TaskRunner {
  */
 async function countFailures(active: ActiveRun, row: TaskRun): Promise<number> {
   if (row.attempt === 0 || row.state.name === 'Scheduled') return 0;
-  if (row.attempt === 1) return row.state.name === 'AwaitingRetry' ? 1 : 0;
+  if (row.attempt === 1 && row.state.name !== 'AwaitingSlot') return row.state.name === 'AwaitingRetry' ? 1 : 0;
   const transitions = await active.services.store.transitions.ofRun(row.runId, row.id);
   const opened = transitions.findLastIndex(({ type, name }) => isTerminal(type) || name === 'Scheduled');
   return transitions.slice(opened + 1).filter(({ name }) => name === 'AwaitingRetry').length;

@@ -6,6 +6,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
 import type { Isolate } from './isolate.ts';
+import type { LimitDesk } from './limit-desk.ts';
 import type { DeploymentOfRun } from './make-run.ts';
 import type { ResultStorage } from './results.ts';
 import type { SpreadDesk } from './spread-desk.ts';
@@ -30,6 +31,8 @@ export interface EngineSettings {
    * when it is due. Default null: never, waits are waited for in place. Workers set it to 30,000.
    */
   readonly suspendOverMs: number | null;
+  /** How often a run goes on after its process was lost; then it is Crashed. Default 3. */
+  readonly maxRecoveries: number;
 }
 
 export const defaultEngineSettings: EngineSettings = {
@@ -39,6 +42,7 @@ export const defaultEngineSettings: EngineSettings = {
   graceMs: 30_000,
   abortUnrenewed: false,
   suspendOverMs: null,
+  maxRecoveries: 3,
 };
 
 export interface EngineServices {
@@ -59,6 +63,8 @@ export interface EngineServices {
   readonly isolate: Isolate;
   /** Has spread tasks executed by other workers; without it they run here. */
   readonly spread?: SpreadDesk | null;
+  /** Limits on runs and tasks; made by the engine. */
+  readonly limits: LimitDesk;
   /** Finds what code flows run by the name of a deployment; without it they can run none. */
   readonly findDeployed?: FindDeployed | null;
 }

@@ -71,6 +71,13 @@ export class RunRecord {
     return written;
   }
 
+  /** Takes note of a state as the store has recorded it, and tells the listener when it is another. */
+  noteState(state: State): void {
+    if (this.#run.state.name === state.name && this.#run.state.message === state.message) return;
+    this.#run = { ...this.#run, state, ...(isTerminal(state.type) ? { endedAt: this.#clock.now() } : {}) };
+    this.tellRun();
+  }
+
   /** Tells the listener about the run as it is. */
   tellRun(): void {
     this.#listener?.({ kind: 'run', run: this.#run, definition: this.#definition });

@@ -1,6 +1,6 @@
 /** A flow as the engine sees it: checked data, made from a decorated class by `define`. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import type { OnConflict } from './deployment.ts';
+import type { Concurrency, OnConflict } from './deployment.ts';
 import type { Graph } from './graph.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { TaskDefinition } from './task.ts';
@@ -30,6 +30,12 @@ export interface FlowConcurrency {
   /** Template over the parameters, or a function of them; null: one limit for all runs. */
   readonly key: string | ((params: unknown) => string) | null;
   readonly onConflict: OnConflict;
+}
+
+/** The same as it is stored: a key that a function gives is known only to whoever has the class. */
+export interface DeclaredConcurrency extends Concurrency {
+  /** Whether a function gives the key, which is null then. Default false. */
+  readonly byFunction?: boolean;
 }
 
 /** Everything known of one flow. Read-only, made once per class. */

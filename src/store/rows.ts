@@ -1,6 +1,6 @@
 /** Between the rows of the tables and the data of the model. Pure. */
 import type { Selectable } from 'kysely';
-import type { Concurrency } from '../model/deployment.ts';
+import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { NewRun, StoredFlow, StoredLogLine } from './store.ts';
@@ -231,7 +231,7 @@ export function flowOf(row: Selectable<FlowTable>): StoredFlow {
     tags: parse<string[]>(row.tags) ?? [],
     kind: row.kind as StoredFlow['kind'],
     graph: parse(row.graph),
-    concurrency: parse<Concurrency>(row.concurrency),
+    concurrency: parse<DeclaredConcurrency>(row.concurrency),
     paramsSchema: parse(row.params_schema),
     source: row.source,
     updatedAt: row.updated_at,

@@ -4,7 +4,7 @@
  * Reads are plain statements. Writes of a process that owns runs go through the recorder (group commit); the other
  * writes are one statement or one named transaction each, and say so.
  */
-import type { Concurrency } from '../model/deployment.ts';
+import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { Signal } from '../model/signal.ts';
 import type { StateType } from '../model/state.ts';
@@ -140,8 +140,8 @@ export interface StoredFlow {
   readonly graph: unknown;
   /** JSON Schema of the parameters when the library of the schema can give one, else null. */
   readonly paramsSchema: unknown;
-  /** How many of its runs may go on at the same time; the key is null also where a function gives it. Null, or left out: any number. */
-  readonly concurrency?: Concurrency | null;
+  /** How many of its runs may go on at the same time; null, or left out: any number. */
+  readonly concurrency?: DeclaredConcurrency | null;
   readonly source: string | null;
   readonly updatedAt: number;
 }
