@@ -17,6 +17,8 @@ export interface Started {
   readonly finished: Promise<Finished>;
   /** Resolves once both outputs together hold the text; rejects when the command ends without it. */
   sees(text: string): Promise<void>;
+  /** Both outputs so far. */
+  output(): string;
 }
 
 export interface CliProject extends ProjectFolder {
@@ -73,5 +75,5 @@ function start(cwd: string, env: Readonly<Record<string, string>>, args: readonl
       void finished.then(() => reject(new Error(`The command ended without saying ${text}:\n${stdout}${stderr}`)));
       look();
     });
-  return { child, finished, sees };
+  return { child, finished, sees, output: () => `${stdout}\n${stderr}` };
 }

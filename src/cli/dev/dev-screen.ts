@@ -91,7 +91,7 @@ export class DevScreen {
 
   error({ code, message }: BatutaError, consequence: string): void {
     const { err } = this.#context.terminal;
-    err.line(`${err.paint.red('error')} ${err.paint.bold(code)}: ${oneLine(message)} ${err.paint.dim(consequence)}`);
+    err.line(`${err.paint.red('error')} ${err.paint.bold(code)}: ${oneLine(message)} ${err.paint.dim(`(${consequence})`)}`);
   }
 
   warn(text: string): void {

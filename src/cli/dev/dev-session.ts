@@ -121,7 +121,8 @@ export class DevSession {
     const { config } = this.#settings;
     const { cwd } = this.#context.terminal;
     this.#log = await this.#openLog();
-    this.#client = await openClient({ config, log: this.#log, captureConsole: false });
+    const findFlow = async (name: string): Promise<FlowDefinition> => this.#flows.get(name);
+    this.#client = await openClient({ config, log: this.#log, captureConsole: false }, { findFlow });
     const settings = describeConfig(this.#settings);
     this.#server = await startServer({ config, log: this.#log, cwd, client: this.#client, settings }).catch((error: unknown) =>
       explainTaken(error, config),
@@ -182,7 +183,7 @@ export class DevSession {
       this.screen.deployed(reports);
     } catch (error) {
       if (!isBatutaError(error)) throw error;
-      if (error.message !== this.#refusedDeploy) this.screen.error(error, 'Nothing was deployed.');
+      if (error.message !== this.#refusedDeploy) this.screen.error(error, 'nothing was deployed');
       this.#refusedDeploy = error.message;
     }
   }
@@ -209,7 +210,7 @@ export class DevSession {
   }
 
   #tellBroken({ broken }: FlowNews): void {
-    for (const error of broken) this.screen.error(error, 'Its last good version, if there is one, stays.');
+    for (const error of broken) this.screen.error(error, 'what it held before stays');
   }
 
   #watchFolders(): void {

@@ -1,0 +1,216 @@
+/** `batuta dev` as a user has it: one terminal that runs it, others that use it at the same time, all on one SQLite file. */
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { type CliProject, makeCliProject, type Started } from './cli-project.ts';
+
+/** `steps` runs one task that is counted, then one that waits for a file. */
+const flows = `
+import { Flow, Task, type TaskContext } from 'batuta';
+import { appendFileSync, existsSync } from 'node:fs';
+import { word } from '../lib/word.ts';
+const until = async (file: string, signal: AbortSignal) => {
+  while (!existsSync(file)) {
+    signal.throwIfAborted();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+@Flow() export class Say { @Task() async say() { return word; } }
+@Flow() export class Breaks { @Task() async bad() { throw new TypeError('cannot do this', { cause: new Error('deep down') }); } }
+@Flow() export class Steps {
+  @Task() async once() { appendFileSync('count', 'x'); return 41; }
+  @Task({ needs: ['once'] }) async wait(n: number, ctx: TaskContext) { appendFileSync('waits', 'x'); await until('go', ctx.signal); return n + 1; }
+}`;
+const config = (rule: string): string => `
+import { defineConfig } from 'batuta';
+export default defineConfig({ deployments: [{ flow: 'say', name: 'spoken', schedules: [${rule}] }] });`;
+
+interface Dev extends Started {
+  readonly url: string;
+}
+
+let project: CliProject;
+const running = new Set<Dev>();
+
+beforeEach(() => {
+  project = makeCliProject({
+    'flows/all.ts': flows,
+    'lib/word.ts': `export const word = 'first';`,
+    'tsconfig.json': '{"compilerOptions":{"experimentalDecorators":true}}',
+  });
+});
+afterEach(async () => {
+  for (const dev of running) {
+    dev.child.kill('SIGKILL');
+    await dev.finished;
+  }
+  running.clear();
+  project.remove();
+});
+
+async function startDev(...args: string[]): Promise<Dev> {
+  const started = project.start('dev', '--port', '0', ...args);
+  await started.sees('Ctrl-C ends it');
+  const dev = { ...started, url: /http:\/\/127\.0\.0\.1:\d+/.exec(started.output())?.[0] ?? '' };
+  running.add(dev);
+  void dev.finished.then(() => running.delete(dev));
+  return dev;
+}
+
+async function json<T>(...args: string[]): Promise<T> {
+  const { status, stdout, stderr } = await project.batuta(...args, '--json');
+  expect([args[0], status, stderr]).toEqual([args[0], 0, '']);
+  return JSON.parse(stdout) as T;
+}
+
+/** Submits a run and gives it as it ended. */
+function submitAndWatch(
+  ...args: string[]
+): Promise<{ readonly id: string; readonly result: unknown; readonly state: { readonly name: string } }> {
+  return json('runs', 'submit', ...args, '--watch');
+}
+
+describe('batuta dev', () => {
+  it('says where it is, deploys what the file declares and runs it on time', async () => {
+    project.write('batuta.config.ts', config(`{ interval: '1s' }`));
+    const dev = await startDev();
+    await dev.sees('spoken (say)');
+    await dev.sees('Completed in');
+    expect(dev.output()).toMatch(
+      /open +http:\/\/127\.0\.0\.1:\d+\n +database +sqlite:\.batuta\/batuta\.db\n +flows +breaks, say, steps\n +created +spoken/,
+    );
+    expect((await fetch(`${dev.url}/health/live`)).status).toBe(200);
+    const [run] = await json<{ deployment: string }[]>('runs', 'ls', '--limit', '1');
+    expect(run?.deployment).toBe('spoken');
+  });
+
+  it('tells of runs as they start and end, of errors with what caused them', async () => {
+    const dev = await startDev();
+    const submitted = await project.batuta('runs', 'submit', 'breaks', '--name', 'unlucky');
+    expect(submitted.status).toBe(0);
+    await dev.sees('caused by deep down');
+    expect(dev.output()).toMatch(/● breaks unlucky [\w-]+ Running\n.*✕ breaks unlucky [\w-]+ Failed in /);
+    expect(dev.output()).toContain('flows/all.ts:');
+    await project.batuta('run', 'say', '--name', 'elsewhere');
+    await dev.sees('✓ say elsewhere');
+  });
+
+  it('a second terminal deploys, runs, lists, cancels and asks over HTTP at the same time', async () => {
+    const dev = await startDev();
+    const [deployed, ran, submitted] = await Promise.all([
+      json<{ outcome: string }>('deploy', 'say', '--cron', '0 0 * * *'),
+      json<{ result: string }>('run', 'say'),
+      json<{ id: string }>('runs', 'submit', 'steps'),
+    ]);
+    expect([deployed.outcome, ran.result]).toEqual(['created', 'first']);
+    await dev.sees('● steps');
+    const overHttp = await project.batutaWith({ BATUTA_API_URL: dev.url }, 'runs', 'ls', '--flow', 'steps', '--json');
+    expect(JSON.parse(overHttp.stdout)).toMatchObject([{ id: submitted.id, state: { name: 'Running' } }]);
+    expect((await json<{ id: string }[]>('deployment', 'ls')).length).toBe(1);
+    await expect.poll(() => existsSync(join(project.path, 'waits'))).toBe(true);
+    expect((await project.batuta('runs', 'cancel', submitted.id)).status).toBe(0);
+    await dev.sees('⊘ steps');
+  });
+
+  it('serves queues as runs wait in them', async () => {
+    await startDev();
+    expect((await submitAndWatch('say', '--queue', 'seldom')).state.name).toBe('Completed');
+  });
+
+  it('new runs take the new version of what a flow imports, and a new file is found', async () => {
+    const dev = await startDev();
+    expect((await submitAndWatch('say')).result).toBe('first');
+    project.write('lib/word.ts', `export const word = 'second';`);
+    await dev.sees('say changed');
+    expect((await submitAndWatch('say')).result).toBe('second');
+    project.write(
+      'flows/deep/other.ts',
+      `import { Flow, Task } from 'batuta'; @Flow() export class Other { @Task() async one() { return 1; } }`,
+    );
+    await dev.sees('other is new');
+    expect((await submitAndWatch('other')).result).toBe(1);
+  });
+
+  it('a file that does not compile is told, and its last good version stays', async () => {
+    const dev = await startDev();
+    project.write('flows/all.ts', `${flows}\nclass {`);
+    await dev.sees('error FILE_NOT_COMPILED: flows/all.ts:');
+    const overHttp = { BATUTA_API_URL: dev.url };
+    expect((await project.batutaWith(overHttp, 'deploy', 'say', '--name', 'meanwhile')).status).toBe(0);
+    const ran = await project.batutaWith(overHttp, 'deployment', 'run', 'meanwhile', '--watch', '--json');
+    expect(JSON.parse(ran.stdout)).toMatchObject({ result: 'first' });
+    project.write('flows/all.ts', flows.replace('return word', 'return word + word'));
+    await dev.sees('say changed');
+    expect((await submitAndWatch('say')).result).toBe('firstfirst');
+  });
+
+  it('deployments follow the configuration file; a wrong one changes nothing', async () => {
+    project.write('batuta.config.ts', config(`{ cron: '0 0 * * *' }`));
+    const dev = await startDev();
+    project.write('batuta.config.ts', config(`{ cron: '0 99 * * *' }`));
+    await dev.sees('error SCHEDULE_INVALID');
+    project.write('batuta.config.ts', config(`{ cron: '30 4 * * *' }`));
+    await dev.sees('30 4 * * *');
+    const view = await json<{ schedules: { schedule: { cron?: string } }[] }>('deployment', 'inspect', 'spoken');
+    expect(JSON.stringify(view)).toContain('30 4 * * *');
+  });
+
+  it('killed without a word, the next start goes on with its runs; what was recorded is not done again', async () => {
+    const first = await startDev();
+    const { id } = await json<{ id: string }>('runs', 'submit', 'steps');
+    await expect.poll(() => existsSync(join(project.path, 'waits'))).toBe(true);
+    first.child.kill('SIGKILL');
+    await first.finished;
+    const second = await startDev();
+    await expect.poll(() => readFileSync(join(project.path, 'waits'), 'utf8'), { timeout: 20_000 }).toBe('xx');
+    writeFileSync(join(project.path, 'go'), '');
+    await second.sees('✓ steps');
+    expect((await json<{ result: number }>('runs', 'inspect', id)).result).toBe(42);
+    expect(readFileSync(join(project.path, 'count'), 'utf8')).toBe('x');
+  });
+
+  it('Ctrl-C lets what runs finish; a second one leaves at once', async () => {
+    const patient = await startDev();
+    await project.batuta('runs', 'submit', 'steps');
+    await expect.poll(() => existsSync(join(project.path, 'waits'))).toBe(true);
+    patient.child.kill('SIGINT');
+    await patient.sees('Ctrl-C again leaves at once');
+    writeFileSync(join(project.path, 'go'), '');
+    expect((await patient.finished).status).toBe(0);
+    expect(patient.output()).toContain('✓ steps');
+
+    writeFileSync(join(project.path, 'waits'), '');
+    const hasty = await startDev();
+    await project.batuta('runs', 'submit', 'steps');
+    await hasty.sees('● steps');
+    hasty.child.kill('SIGINT');
+    await hasty.sees('Ctrl-C again leaves at once');
+    hasty.child.kill('SIGINT');
+    expect([0, 130]).toContain((await hasty.finished).status);
+  });
+
+  it('refuses a port that another one has, and says which is free to take', async () => {
+    const dev = await startDev();
+    const port = new URL(dev.url).port;
+    const { status, stderr } = await project.batuta('dev', '--port', port);
+    expect([status, stderr]).toEqual([
+      2,
+      `error CONFIG_INVALID: Another Batuta (dev or server) listens on port ${port} already. Stop it, or start this one beside it with --port ${Number(port) + 1}.\n`,
+    ]);
+  });
+
+  it('begins where there are no flows yet, and takes them as they appear', async () => {
+    const bare = makeCliProject({ 'tsconfig.json': '{"compilerOptions":{"experimentalDecorators":true}}' });
+    const dev = bare.start('dev', '--port', '0');
+    try {
+      await dev.sees('none in flows yet');
+      await dev.sees('Ctrl-C ends it');
+      bare.write('flows/one.ts', `import { Flow, Task } from 'batuta'; @Flow() export class One { @Task() async one() { return 1; } }`);
+      await dev.sees('one is new');
+    } finally {
+      dev.child.kill('SIGKILL');
+      await dev.finished;
+      bare.remove();
+    }
+  });
+});
