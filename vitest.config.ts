@@ -31,7 +31,7 @@ export default defineConfig({
     projects: [
       room('unit', { testTimeout: 10_000 }),
       room('contract', { testTimeout: 30_000, globalSetup: [postgres, redis] }),
-      room('integration', { testTimeout: 30_000, globalSetup: [buildOnce] }),
+      room('integration', { testTimeout: 30_000, globalSetup: [buildOnce, postgres] }),
       room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce, postgres, redis] }),
       room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce, postgres, redis] }),
       room('types', { testTimeout: 120_000 }),

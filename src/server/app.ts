@@ -10,6 +10,7 @@ import type { SettingLine } from '../base/config.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { LocalClient } from '../client/local-client.ts';
+import { countRequests } from './count-requests.ts';
 import { addDocs } from './docs.ts';
 import { answerError, notFound } from './errors.ts';
 import { addGuard } from './guard.ts';
@@ -23,6 +24,7 @@ import { eventRoutes } from './routes/events.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { flowRoutes } from './routes/flows.ts';
 import { healthRoutes } from './routes/health.ts';
+import { limitRoutes } from './routes/limits.ts';
 import { logRoutes } from './routes/logs.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runChangeRoutes } from './routes/run-changes.ts';
@@ -48,6 +50,8 @@ export interface AppOptions {
   readonly settings: () => readonly SettingLine[];
   /** Places flows are looked for in. */
   readonly flows: readonly string[];
+  /** Between signs of life in streams of events, ms; default 15,000. */
+  readonly beatMs?: number | undefined;
 }
 
 /** What a route is made of. */
@@ -58,6 +62,8 @@ export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'setti
 
 /** Largest body of a request, bytes. */
 export const maxBodyBytes = 1024 * 1024;
+/** How long requests under way may take when the server ends, ms. */
+const graceMs = 10_000;
 /** Ids and names in addresses; nothing longer is one. */
 const maxParamChars = 200;
 
@@ -70,8 +76,8 @@ export async function makeApp(options: AppOptions): Promise<App> {
     bodyLimit: maxBodyBytes,
     trustProxy,
     routerOptions: { maxParamLength: maxParamChars, ignoreDuplicateSlashes: false },
-    // A stream of events ends before the server does; what is left is idle.
-    forceCloseConnections: 'idle',
+    // Before that happens, requests under way are waited for.
+    forceCloseConnections: true,
     frameworkErrors: (error, request, reply: FastifyReply) => answerError(logger, error, request, reply),
   }).withTypeProvider<ZodTypeProvider>();
   app.setValidatorCompiler(validatorCompiler);
@@ -82,7 +88,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
   app.setNotFoundHandler((request, reply) => answerError(logger, notFound(request.method, request.url), request, reply));
 
   const doorkeeper = new Doorkeeper(client.keys, loopback);
-  const live = new LiveEvents({ store: client.engine.services.store, clock, random, logger, doorkeeper });
+  const live = new LiveEvents({ store: client.engine.services.store, clock, random, logger, doorkeeper, beatMs: options.beatMs });
   await app.register(cookie);
   await app.register(helmet, securityHeaders);
   addGuard(app, { doorkeeper, audit: client.audit, logger });
@@ -98,7 +104,11 @@ export async function makeApp(options: AppOptions): Promise<App> {
       'Answered.',
     );
   });
-  app.addHook('preClose', async () => live.close());
+  const underWay = countRequests(app);
+  app.addHook('preClose', async () => {
+    await live.close();
+    await underWay.done(clock, graceMs);
+  });
 
   await addDocs(app);
   const parts: RouteParts = { client, clock, settings: options.settings, flows: options.flows, doorkeeper, live };
@@ -121,6 +131,7 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   deploymentRoutes,
   scheduleRoutes,
   fleetRoutes,
+  limitRoutes,
   accessRoutes,
   eventRoutes,
 ];

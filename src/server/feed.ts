@@ -16,6 +16,7 @@ export interface Told<Row> {
   readonly text: string;
 }
 
+/** `settled`: up to there everything was told, with these or before. */
 export type FeedListener<Row> = (told: readonly Told<Row>[], settled: number) => void;
 
 export interface FeedOptions<Row> {
@@ -41,6 +42,8 @@ export class Feed<Row extends { readonly seq: number }> {
   readonly #listeners = new Set<FeedListener<Row>>();
   #loop: Loop | null = null;
   #placed: Promise<Follower<Row>> | null = null;
+  #quietSince = 0;
+  #lookAt = 0;
 
   constructor(options: FeedOptions<Row>) {
     this.#options = options;
@@ -69,6 +72,8 @@ export class Feed<Row extends { readonly seq: number }> {
   async #begin(): Promise<Follower<Row>> {
     const { read, place, clock, random, name, busyMs, onError } = this.#options;
     const placed = this.#findPlace(read, place, clock);
+    this.#quietSince = clock.monotonic();
+    this.#lookAt = 0;
     const loop = makeLoop({
       name,
       intervalMs: busyMs,
@@ -95,19 +100,17 @@ export class Feed<Row extends { readonly seq: number }> {
     return follower;
   }
 
-  #quietSince = 0;
-  #lookAt = 0;
-
   async #look(placed: Promise<Follower<Row>>): Promise<void> {
     const { clock, textOf, busyMs, idleMs } = this.#options;
     const now = clock.monotonic();
     if (now < this.#lookAt) return;
     const follower = await placed;
+    const settledBefore = follower.settled;
     const rows = await follower.next();
     if (rows.length > 0) this.#quietSince = now;
     // Slower by and by: after ten quiet seconds a tenth of that time, up to the longest.
     this.#lookAt = now + Math.min(idleMs, Math.max(0, (now - this.#quietSince) / 10 - busyMs));
-    if (rows.length === 0) return;
+    if (rows.length === 0 && follower.settled === settledBefore) return;
     const told = rows.map((row) => ({ row, text: textOf(row) }));
     for (const listener of this.#listeners) listener(told, follower.settled);
   }

@@ -25,6 +25,8 @@ export interface LiveOptions {
   readonly random: () => number;
   readonly logger: Logger;
   readonly doorkeeper: Doorkeeper;
+  /** Between signs of life for proxies; also how soon the stream of a revoked key ends, ms. Default 15,000. */
+  readonly beatMs?: number | undefined;
 }
 
 interface RunFeeds {
@@ -41,8 +43,7 @@ interface Open {
 const busyMs = 200;
 /** A watched run that has nothing to tell is looked at so seldom, ms. */
 const idleMs = 1_000;
-/** Between signs of life for proxies; also how soon the stream of a revoked key ends, ms. */
-const beatMs = 15_000;
+const usualBeatMs = 15_000;
 const maxStreams = 2_000;
 
 export class LiveEvents {
@@ -66,7 +67,7 @@ export class LiveEvents {
     });
     this.#beats = makeLoop({
       name: 'signs of life',
-      intervalMs: beatMs,
+      intervalMs: options.beatMs ?? usualBeatMs,
       unref: true,
       clock,
       random,

@@ -29,6 +29,8 @@ export interface Api {
   get(url: string, options?: AskOptions): Promise<Answer>;
   post(url: string, body?: unknown, options?: AskOptions): Promise<Answer>;
   key(role: Role, name?: string): Promise<string>;
+  /** Opens a free port of 127.0.0.1 and gives its URL. */
+  listen(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -46,6 +48,7 @@ export interface ApiOptions {
   readonly loopback?: boolean;
   readonly siteFolder?: string;
   readonly env?: Readonly<Record<string, string>>;
+  readonly beatMs?: number;
 }
 
 /** Close it at the end. */
@@ -74,6 +77,7 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
     siteFolder: options.siteFolder ?? join(folder, 'web'),
     settings: () => describeConfig(loaded),
     flows: loaded.config.flows,
+    beatMs: options.beatMs,
   });
   const ask: Api['ask'] = async (method, url, { body, key, headers = {} } = {}) => {
     const answer = await app.inject({
@@ -93,6 +97,9 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
     get: (url, more) => ask('GET', url, more),
     post: (url, body, more) => ask('POST', url, { ...more, body }),
     key: async (role, name: string = role) => (await client.keys.create({ name, role })).key,
+    async listen() {
+      return await app.listen({ host: '127.0.0.1', port: 0 });
+    },
     async close() {
       await app.close();
       await client.close();

@@ -62,7 +62,8 @@ describe('the table of access', () => {
       const allowed = needs === 'public' || mayAct(role, needs);
       if (allowed && url === '/api/events') continue;
       const { status, json } = await api.ask(method, url, { key: keys.get(role) ?? '', ...(method === 'GET' ? {} : { body: {} }) });
-      if (!allowed) expect({ status, json }, row).toMatchObject({ status: 403, json: { error: { code: 'FORBIDDEN', details: { has: role } } } });
+      if (!allowed)
+        expect({ status, json }, row).toMatchObject({ status: 403, json: { error: { code: 'FORBIDDEN', details: { has: role } } } });
       else {
         expect([401, 403], row).not.toContain(status);
         expect(status, `${row}: ${JSON.stringify(json)}`).toBeLessThan(url.startsWith('/somewhere') ? 600 : 500);
@@ -136,7 +137,13 @@ describe('a server on loopback', () => {
     expect(policy).toContain("frame-ancestors 'none'");
     expect((await api.get('/assets/app-1234.js')).headers['cache-control']).toContain('immutable');
     for (const path of ['/assets/none.js', '/api/none', '/health/none']) expect((await api.get(path)).status, path).toBe(404);
-    for (const path of ['/.secret', '/..%2f..%2fetc/passwd', '/assets/../../etc/passwd', '/%2e%2e/%2e%2e/etc/passwd', '/assets/..%5c..%5cx.js']) {
+    for (const path of [
+      '/.secret',
+      '/..%2f..%2fetc/passwd',
+      '/assets/../../etc/passwd',
+      '/%2e%2e/%2e%2e/etc/passwd',
+      '/assets/..%5c..%5cx.js',
+    ]) {
       const { text, status } = await api.get(path);
       expect(text, path).not.toMatch(/secret$|root:/);
       expect(status, path).toBeLessThan(500);

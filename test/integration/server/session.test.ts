@@ -31,7 +31,8 @@ describe('a session', () => {
 
   test('changes things only with its token, which no other session has', async () => {
     const [one, other] = [await logIn(), await logIn()];
-    const submit = (headers: Record<string, string>) => api.post('/api/runs', { flow: 'hello' }, { headers: { cookie: one.cookie, ...headers } });
+    const submit = (headers: Record<string, string>) =>
+      api.post('/api/runs', { flow: 'hello' }, { headers: { cookie: one.cookie, ...headers } });
     expect((await submit({})).json).toMatchObject({ error: { code: 'FORBIDDEN' } });
     expect((await submit({ 'x-batuta-csrf': '' })).status).toBe(403);
     expect((await submit({ 'x-batuta-csrf': other.csrf })).status).toBe(403);

@@ -1,0 +1,37 @@
+/** Counts the requests under way, so that a server that ends can wait for them. Streams of events are none: they end when they are told to. */
+import type { Clock } from '../base/clock.ts';
+import type { App } from './app.ts';
+
+export interface RequestsUnderWay {
+  /** Resolves once none is under way, or when the time is over. */
+  done(clock: Clock, mostMs: number): Promise<void>;
+}
+
+/** Begins to count. */
+export function countRequests(app: App): RequestsUnderWay {
+  const underWay = new Set<string>();
+  let onNone: (() => void) | null = null;
+  const end = (id: string): void => {
+    underWay.delete(id);
+    if (underWay.size === 0) onNone?.();
+  };
+  app.addHook('onRequest', async ({ id, routeOptions }, reply) => {
+    if (routeOptions.url === '/api/events') return;
+    underWay.add(id);
+    // However it ends, also when the caller hangs up.
+    reply.raw.once('close', () => end(id));
+  });
+  app.addHook('onResponse', async ({ id }) => end(id));
+  return {
+    async done(clock, mostMs) {
+      if (underWay.size === 0) return;
+      await new Promise<void>((resolve) => {
+        const timer = clock.setTimer(mostMs, resolve);
+        onNone = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+    },
+  };
+}
