@@ -30,12 +30,20 @@ const leaseMs = 24 * 3_600_000;
  * @param numbered Whether the transitions of a run carry their place, which SQLite does not count by itself.
  * @param tagged Whether the rows of tags are written as well, because no trigger does.
  */
-export function tablesOf(all: readonly RunRows[], now: number, { numbered, tagged }: { readonly numbered: boolean; readonly tagged: boolean }): BulkTable[] {
+export function tablesOf(
+  all: readonly RunRows[],
+  now: number,
+  { numbered, tagged }: { readonly numbered: boolean; readonly tagged: boolean },
+): BulkTable[] {
   const transitions = all.flatMap((rows) =>
     rows.transitions.map((row, place) => (numbered ? [...transitionValues(row), place + 1] : transitionValues(row))),
   );
   const tables = [
-    { name: 'runs', columns: runColumns, rows: all.map(({ run, owner }) => newRunValues(run, owner, owner === null ? null : now + leaseMs)) },
+    {
+      name: 'runs',
+      columns: runColumns,
+      rows: all.map(({ run, owner }) => newRunValues(run, owner, owner === null ? null : now + leaseMs)),
+    },
     { name: 'task_runs', columns: taskRunColumns, rows: all.flatMap(({ taskRuns }) => taskRuns.map(taskRunValues)) },
     { name: 'transitions', columns: numbered ? [...transitionColumns, 'seq'] : transitionColumns, rows: transitions },
     { name: 'logs', columns: logColumns, rows: all.flatMap(({ logs }) => logs.map(logValues)) },

@@ -17,7 +17,12 @@ export async function declareCompany(store: Store, chance: Chance, startedAt: nu
     flow.deployments.map((deployment) => {
       const schedule = scheduleOf(chance, deployment, startedAt, now);
       schedules.set(deployment.name, schedule.id);
-      return { deployment: deploymentOf(chance, flow, deployment, startedAt), schedules: [schedule], graph: graphOf(flow), spec: { flow: flow.name } };
+      return {
+        deployment: deploymentOf(chance, flow, deployment, startedAt),
+        schedules: [schedule],
+        graph: graphOf(flow),
+        spec: { flow: flow.name },
+      };
     }),
   );
   await store.deployments.put(puts);

@@ -15,7 +15,9 @@ async function main(): Promise<number> {
   try {
     wish = readWish();
   } catch (error) {
-    console.error(`${(error as Error).message}\n\nnpm run seed -- [--runs 200000] [--days 60] [--tasks 10] [--seed 1] [--database-url url] [--json]`);
+    console.error(
+      `${(error as Error).message}\n\nnpm run seed -- [--runs 200000] [--days 60] [--tasks 10] [--seed 1] [--database-url url] [--json]`,
+    );
     return 2;
   }
   const { config } = await loadConfig({ flags: { databaseUrl: wish.databaseUrl } });
@@ -28,7 +30,9 @@ async function main(): Promise<number> {
     if (step === 'runs' && systemClock.monotonic() - told < 2_000) return;
     told = systemClock.monotonic();
     const what = step === 'runs' ? `of about ${wish.runs.toLocaleString('en-US')}` : 'are there; summing up';
-    console.error(`${seconds().padStart(7)} s  ${runs.toLocaleString('en-US')} runs ${what}, ${taskRuns.toLocaleString('en-US')} task runs`);
+    console.error(
+      `${seconds().padStart(7)} s  ${runs.toLocaleString('en-US')} runs ${what}, ${taskRuns.toLocaleString('en-US')} task runs`,
+    );
   };
   try {
     const made = await seedStore({ ...wish, url, clock: systemClock, tell });

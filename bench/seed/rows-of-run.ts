@@ -112,7 +112,7 @@ function taskRunsOf(seed: SeedRun, startedAt: number, error: Failure | null, opt
       const begins = state.type === 'SCHEDULED' || state.name === 'UpstreamFailed' ? null : Math.min(from + index * 3, now);
       const ends = begins === null || !isTerminal(state.type) ? null : Math.min(begins + chance.around(task.ms), now);
       const own =
-        task.each === undefined || index === items - 1 || isTerminal(state.type) === false
+        task.each === undefined || index === items - 1 || !isTerminal(state.type)
           ? state
           : { type: 'COMPLETED' as const, name: 'Completed' as const };
       const row = taskRunOf(

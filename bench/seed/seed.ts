@@ -72,7 +72,13 @@ export async function seedStore({ url, runs, days, tasks, seed, clock, tell }: S
   return { step: 'figures', ...made };
 }
 
-async function flush(writer: BulkWriter, batch: readonly RunRows[], now: number, postgres: boolean, made: { runs: number; taskRuns: number }): Promise<void> {
+async function flush(
+  writer: BulkWriter,
+  batch: readonly RunRows[],
+  now: number,
+  postgres: boolean,
+  made: { runs: number; taskRuns: number },
+): Promise<void> {
   await writer.write(tablesOf(batch, now, { numbered: !postgres, tagged: postgres }));
   made.runs += batch.length;
   for (const { taskRuns } of batch) made.taskRuns += taskRuns.length;

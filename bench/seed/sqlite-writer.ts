@@ -4,8 +4,7 @@ import type { BulkTable, BulkWriter } from './bulk-writer.ts';
 
 export function openSqliteWriter(path: string): BulkWriter {
   const database = new Database(path);
-  for (const pragma of ['synchronous = off', 'cache_size = -400000', 'temp_store = memory'])
-    database.prepare(`pragma ${pragma}`).all();
+  for (const pragma of ['synchronous = off', 'cache_size = -400000', 'temp_store = memory']) database.prepare(`pragma ${pragma}`).all();
   const statements = new Map<string, Database.Statement>();
   const insert = ({ name, columns }: BulkTable): Database.Statement => {
     const known = statements.get(name);

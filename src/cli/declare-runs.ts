@@ -2,6 +2,7 @@
 import type { Command } from 'commander';
 import { collect } from './declare-run.ts';
 import { makeGroup } from './make-group.ts';
+import { declareRunFilters } from './read-run-filter.ts';
 import type { Perform } from './perform.ts';
 
 /** Adds the commands. */
@@ -12,15 +13,7 @@ export function declareRunsCommands(program: Command, perform: Perform): void {
 }
 
 function declareReaders(runs: Command, perform: Perform): void {
-  runs
-    .command('ls')
-    .alias('list')
-    .description('list runs, newest first')
-    .option('--flow <name>', 'of this flow')
-    .option('--state <state>', 'in this state, e.g. failed; may be repeated', collect, [])
-    .option('--deployment <name>', 'of this deployment')
-    .option('--tag <tag>', 'with this tag')
-    .option('--since <when>', 'made since: a duration ago (2h) or an ISO time')
+  declareRunFilters(runs.command('ls').alias('list').description('list runs, newest first'))
     .option('--limit <n>', 'how many at most, 1 to 1000', '50')
     .option('--json', 'print a JSON array')
     .action((options, command) => perform(command, async (context) => (await import('./commands/runs-ls.ts')).listRuns(context, options)));
@@ -73,22 +66,24 @@ function declareWriters(runs: Command, perform: Perform): void {
     .action((target: string, options, command) =>
       perform(command, async (context) => (await import('./commands/runs-submit.ts')).submitRun(context, target, options)),
     );
-  runs
-    .command('cancel')
-    .description('cancel runs')
-    .argument('<id...>')
+  declareBulk(runs.command('cancel').description('cancel runs: those named, or those that fit filters'))
+    .argument('[id...]')
     .option('--message <text>', 'why, for whoever reads it')
     .option('--json', 'print a JSON array')
     .action((ids: string[], options, command) =>
       perform(command, async (context) => (await import('./commands/runs-cancel.ts')).cancelRuns(context, ids, options)),
     );
-  runs
-    .command('retry')
-    .description('try a failed, crashed or cancelled run again, here and now; recorded tasks are kept')
-    .argument('<id>')
+  declareBulk(
+    runs
+      .command('retry')
+      .description(
+        'try a failed, crashed or cancelled run again, here and now, or by the workers those that fit filters; recorded tasks are kept',
+      ),
+  )
+    .argument('[id]')
     .option('--from <task>', 'run this task and all after it again as well')
     .option('--json', 'print one JSON object on standard output and nothing else')
-    .action((id: string, options, command) =>
+    .action((id: string | undefined, options, command) =>
       perform(command, async (context) => (await import('./commands/runs-reopen.ts')).retryRun(context, id, options)),
     );
   runs
@@ -109,14 +104,18 @@ function declareWriters(runs: Command, perform: Perform): void {
     .action((id: string, name: string, options, command) =>
       perform(command, async (context) => (await import('./commands/runs-signal.ts')).signalRun(context, id, name, options)),
     );
-  runs
-    .command('delete')
-    .alias('rm')
-    .description('delete runs with all that belongs to them')
-    .argument('<id...>')
+  declareBulk(
+    runs.command('delete').alias('rm').description('delete runs with all that belongs to them: those named, or those that fit filters'),
+  )
+    .argument('[id...]')
     .option('--force', 'also those that have not ended')
     .option('--json', 'print a JSON array')
     .action((ids: string[], options, command) =>
       perform(command, async (context) => (await import('./commands/runs-delete.ts')).deleteRuns(context, ids, options)),
     );
+}
+
+/** Adds what chooses many runs at once. */
+function declareBulk(command: Command): Command {
+  return declareRunFilters(command).option('--all', 'every run').option('--yes', 'do it; without, what fits the filters is only counted');
 }

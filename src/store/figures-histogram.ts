@@ -83,7 +83,14 @@ async function bySums(
   const name = deployment ?? flow;
   const kind = deployment !== undefined ? 'deployment' : flow !== undefined ? 'flow' : 'all';
   const ended = [...types].some(isTerminal)
-    ? await endedRuns(connection, { kind, ...(name === undefined ? {} : { name }), fromAt: since, untilAt: until, by: 'hour' })
+    ? await endedRuns(connection, {
+        kind,
+        ...(name === undefined ? {} : { name }),
+        fromAt: since,
+        untilAt: until,
+        by: 'hour',
+        countsOnly: true,
+      })
     : [];
   const open = [...types].some((type) => !isTerminal(type)) ? await openByHour(connection, filter) : [];
   return [...ended.map(({ at, type, runs }) => ({ at, type, count: runs })), ...open].filter(({ type }) => types.has(type));

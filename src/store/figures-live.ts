@@ -19,7 +19,7 @@ export interface Stretch {
 }
 
 /** Which runs, beside when they were created. */
-export interface LiveWish extends Pick<EndedRunsWish, 'kind' | 'name' | 'by'> {
+export interface LiveWish extends Pick<EndedRunsWish, 'kind' | 'name' | 'by' | 'countsOnly'> {
   /** Ended at or after. */
   readonly endedFrom?: number;
   /** Ended before. */
@@ -50,9 +50,12 @@ export async function liveEnded(
   const slotMs = wish.by === 'hour' ? hourMs : dayMs;
   const parts = stretches.map((stretch) => {
     const conditions = conditionsOf(params, wish, stretch);
+    const range = wish.countsOnly ? 'null' : rangeText('runs.started_at', 'runs.ended_at');
+    const total = wish.countsOnly
+      ? '0'
+      : `coalesce(sum(case when runs.ended_at > runs.started_at then runs.ended_at - runs.started_at else 0 end), 0)`;
     return `select ${nameColumns[wish.kind]} as name, runs.created_at - runs.created_at % ${slotMs} as at, runs.state_type as type,
-      ${rangeText('runs.started_at', 'runs.ended_at')} as range, count(*) as runs,
-      coalesce(sum(case when runs.ended_at > runs.started_at then runs.ended_at - runs.started_at else 0 end), 0) as total
+      ${range} as range, count(*) as runs, ${total} as total
      from ${sourceOf(dialect, wish)} where ${conditions.join(' and ')} group by 1, 2, 3, 4`;
   });
   const rows = await query<LiveRow>(parts.join(' union all '), params.values);

@@ -31,7 +31,9 @@ interface SumRow {
   readonly durations: string;
 }
 
-const columns = 'kind, name, span, at, state_type as type, runs, timed, total_ms, durations';
+const counts = 'kind, name, span, at, state_type as type, runs';
+const columns = `${counts}, timed, total_ms, durations`;
+const onlyCounts = `${counts}, 0 as timed, 0 as total_ms, '{}' as durations`;
 
 /** @param lock Holds off every other process that sums up until the transaction ends. */
 export async function readDone(query: Query, lock = ''): Promise<Done> {
@@ -66,14 +68,14 @@ export async function markStale({ fragments }: Connection, query: Query, runIds:
 /** Sums of a stretch of whole hours, without hours that are stale. Days stand for their hours where the wish allows it. */
 export async function readSums(
   query: Query,
-  { kind, name, by }: EndedRunsWish,
+  { kind, name, by, countsOnly }: EndedRunsWish,
   { fromAt, untilAt }: Stretch,
   stale: readonly number[],
 ): Promise<Sum[]> {
   const params = new Params();
   const select = (span: number, from: number, until: number): string => {
     const named = name === undefined || kind === 'all' ? '' : `and name = ${params.add(name)}`;
-    return `select ${columns} from run_figures where kind = ${params.add(kind)} ${named} and span = ${span}
+    return `select ${countsOnly ? onlyCounts : columns} from run_figures where kind = ${params.add(kind)} ${named} and span = ${span}
       and at >= ${params.add(from)} and at < ${params.add(until)}`;
   };
   const firstDay = Math.ceil(fromAt / dayMs) * dayMs;

@@ -10,18 +10,24 @@ import { shortId } from '../render/ids.ts';
 import { runListJson } from '../render/json.ts';
 import { labelOf } from '../render/shapes.ts';
 import { oneLine } from '../render/width.ts';
+import { type BulkOptions, type BulkVerb, changeFiltered, choosesByFilter } from './runs-bulk.ts';
 
-/** Cancels every run it can; the status tells whether all could be. */
+/** Cancels every run it can: those named, or those that fit the filters. The status tells whether all could be. */
 export async function cancelRuns(
   context: CommandContext,
   ids: readonly string[],
-  options: { readonly message?: string; readonly json?: boolean },
+  options: BulkOptions & { readonly message?: string },
 ): Promise<ExitStatus> {
   const { terminal } = context;
+  const message = options.message ?? 'Cancelled from the command line.';
+  if (choosesByFilter(ids, options)) {
+    const change: BulkVerb['change'] = (client, wish) => client.runs.cancelMany({ ...wish, message });
+    return changeFiltered(context, options, { infinitive: 'cancel', participle: 'cancelled', change });
+  }
   const cancelled: Run[] = [];
   const status = await withClient(context, (client) =>
     forEachRun(context, ids, async (id) => {
-      const run = await client.runs.cancel(id, options.message ?? 'Cancelled from the command line.');
+      const run = await client.runs.cancel(id, message);
       cancelled.push(run);
       if (options.json) return;
       const later = isTerminal(run.state.type) ? '' : ' (its process ends it)';

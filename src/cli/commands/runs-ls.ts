@@ -1,10 +1,13 @@
 /** `batuta runs ls`: runs, newest first. */
 import { formatDuration } from '../../base/duration.ts';
 import type { ListedRun } from '../../model/run.ts';
+import type { Client } from '../../client/client.ts';
+import type { Page, RunFilter } from '../../store/store.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
-import { readLimit, readSince, readStates } from '../read-options.ts';
+import { readLimit } from '../read-options.ts';
+import { type FilterOptions, readRunFilter } from '../read-run-filter.ts';
 import { shortId } from '../render/ids.ts';
 import { runListJson } from '../render/json.ts';
 import type { Paint } from '../render/paint.ts';
@@ -14,12 +17,7 @@ import { agoText } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
 import { printJson } from '../print-json.ts';
 
-interface Options {
-  readonly flow?: string;
-  readonly state: readonly string[];
-  readonly deployment?: string;
-  readonly tag?: string;
-  readonly since?: string;
+interface Options extends FilterOptions {
   readonly limit: string;
   readonly json?: boolean;
 }
@@ -38,18 +36,12 @@ const columns: readonly Column[] = [
 export async function listRuns(context: CommandContext, options: Options): Promise<ExitStatus> {
   const { terminal, clock } = context;
   const now = clock.now();
-  const filter = {
-    ...(options.flow === undefined ? {} : { flow: options.flow }),
-    ...(options.deployment === undefined ? {} : { deployment: options.deployment }),
-    ...(options.tag === undefined ? {} : { tag: options.tag }),
-    ...(options.state.length === 0 ? {} : { states: readStates(options.state) }),
-    ...(options.since === undefined ? {} : { since: readSince('--since', options.since, now) }),
-    limit: readLimit(options.limit),
-  };
-  const { items, next } = await withClient(context, (client) => client.runs.list(filter));
+  const wanted = readRunFilter(options, now);
+  const limit = readLimit(options.limit);
+  const { items, next } = await withClient(context, (client) => listUpTo(client, wanted, limit));
   if (options.json) return printJson(terminal, items.map(runListJson));
   if (items.length === 0) {
-    terminal.err.line(isFiltered(filter) ? 'No run fits these filters.' : 'No runs yet. Start one: batuta run <file|flow>');
+    terminal.err.line(Object.keys(wanted).length > 0 ? 'No run fits these filters.' : 'No runs yet. Start one: batuta run <file|flow>');
     return 0;
   }
   const { out } = terminal;
@@ -64,6 +56,17 @@ export async function listRuns(context: CommandContext, options: Options): Promi
   return 0;
 }
 
+/** A search may give pages that are not full: goes on until enough are found or everything has been looked through. */
+async function listUpTo(client: Client, filter: RunFilter, limit: number): Promise<Page<ListedRun>> {
+  const items: ListedRun[] = [];
+  for (let cursor: string | undefined; ; ) {
+    const page = await client.runs.list({ ...filter, limit: limit - items.length, ...(cursor === undefined ? {} : { cursor }) });
+    items.push(...page.items);
+    if (page.next === null || items.length >= limit) return { items, next: page.next };
+    cursor = page.next;
+  }
+}
+
 /** Cells of one run, in the order of the columns. */
 export function cellsOf(run: ListedRun, now: number, paint: Paint): string[] {
   return [
@@ -75,8 +78,4 @@ export function cellsOf(run: ListedRun, now: number, paint: Paint): string[] {
     String(run.attempt),
     paint.dim(shortId(run.id)),
   ];
-}
-
-function isFiltered(filter: object): boolean {
-  return Object.keys(filter).length > 1;
 }

@@ -1,0 +1,47 @@
+/** The filters that lists and changes of runs share. */
+import type { Command } from 'commander';
+import type { RunFilter } from '../store/store.ts';
+import { collect } from './declare-run.ts';
+import { readSince, readStates } from './read-options.ts';
+
+export interface FilterOptions {
+  readonly flow?: string;
+  readonly state: readonly string[];
+  readonly deployment?: string;
+  readonly tag?: string;
+  readonly queue?: string;
+  readonly since?: string;
+  readonly until?: string;
+  readonly search?: string;
+  readonly backfill?: string;
+}
+
+/** Adds the options to a command. */
+export function declareRunFilters(command: Command): Command {
+  return command
+    .option('--flow <name>', 'of this flow')
+    .option('--state <state>', 'in this state, e.g. failed; may be repeated', collect, [])
+    .option('--deployment <name>', 'of this deployment')
+    .option('--tag <tag>', 'with this tag')
+    .option('--queue <name>', 'of this queue')
+    .option('--since <when>', 'made since: a duration ago (2h) or an ISO time')
+    .option('--until <when>', 'made before: a duration ago (2h) or an ISO time')
+    .option('--search <text>', 'with this in the name, or at the beginning of the id')
+    .option('--backfill <id>', 'made by this backfill');
+}
+
+/** The filter that was asked for; an empty one when none was. @throws BatutaError USAGE */
+export function readRunFilter(options: FilterOptions, now: number): RunFilter {
+  const { flow, state, deployment, tag, queue, since, until, search, backfill } = options;
+  return {
+    ...(flow === undefined ? {} : { flow }),
+    ...(deployment === undefined ? {} : { deployment }),
+    ...(tag === undefined ? {} : { tag }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(search === undefined ? {} : { search }),
+    ...(backfill === undefined ? {} : { backfillId: backfill }),
+    ...(state.length === 0 ? {} : { states: readStates(state) }),
+    ...(since === undefined ? {} : { since: readSince('--since', since, now) }),
+    ...(until === undefined ? {} : { until: readSince('--until', until, now) }),
+  };
+}
