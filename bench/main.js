@@ -18,6 +18,9 @@ const benchmarks = {
   idle: { file: './idle.js', shows: 'memory and CPU of a worker that has nothing to do' },
   spread: { file: './spread.js', shows: 'a fan-out that computes on one worker and on two' },
   startup: { file: './startup.js', shows: 'a whole `batuta run`, and the import of the library' },
+  ticks: { file: './ticks.js', shows: 'how punctual ticks of schedules are' },
+  deployments: { file: './deployments.js', shows: 'a scheduler among 100,000 deployments' },
+  burst: { file: './burst.js', shows: '10,000 ticks due at the same second' },
   'two-processes': { file: './two-processes.js', shows: 'two processes with 5,000 runs each on one SQLite file' },
 };
 

@@ -3,7 +3,7 @@ import type { MakeId } from '../src/base/id.ts';
 import { deploymentRun } from '../src/engine/deployment-run.ts';
 import { type OpenTick, overlapOf } from '../src/model/overlap.ts';
 import { stateOf } from '../src/model/state.ts';
-import { jitterOf, ticksDue } from '../src/model/ticks.ts';
+import { jitterOf, type TickAnswer, type TickQuestion, ticksDue } from '../src/model/ticks.ts';
 import type { DueSchedule, NewRun, TickPlan, TickRun } from '../src/store/store.ts';
 
 export interface PlanOptions {
@@ -32,9 +32,10 @@ export function planTicks(
 ): readonly TickPlan[] {
   const limit = Math.max(1, Math.floor(options.maxRuns / Math.max(1, due.length)));
   const standing = new Map([...open].map(([name, ticks]) => [name, [...ticks]]));
+  const answerFor = rememberAnswers();
   return due.map((one) => {
     try {
-      return planOne(one, now, asOf, standing, limit, options);
+      return planOne(one, answerFor(questionOf(one, now, asOf, limit, options)), now, standing, options);
     } catch (error) {
       // The rules are pure and would fail for ever; the other schedules shall not stand still with it.
       options.onError(error, one);
@@ -43,23 +44,33 @@ export function planTicks(
   });
 }
 
-function planOne(
-  one: DueSchedule,
-  now: number,
-  asOf: number,
-  standing: Map<string, OpenTick[]>,
-  limit: number,
-  options: PlanOptions,
-): TickPlan {
-  const { deployment, schedule } = one;
+function questionOf({ deployment, schedule }: DueSchedule, now: number, asOf: number, limit: number, options: PlanOptions): TickQuestion {
   const { catchup, catchupWindowMs, overlap } = deployment;
   const until = overlap === 'allow' ? now + options.lookAheadMs : now;
-  const { nextTickAt } = schedule;
-  const answer = ticksDue({ schedule: schedule.schedule, nextTickAt, catchup, catchupWindowMs, asOf, until, limit });
-  const runs = answer.ticks.map((tick) => runFor(one, tick, now, standing, options));
-  const { dropped } = answer;
+  return { schedule: schedule.schedule, nextTickAt: schedule.nextTickAt, catchup, catchupWindowMs, asOf, until, limit };
+}
+
+/** Of thousands that tick together most have the same rule, and reading one costs more than all else here. */
+function rememberAnswers(): (question: TickQuestion) => TickAnswer {
+  const answers = new Map<string, TickAnswer>();
+  return (question) => {
+    const key = JSON.stringify(question);
+    const known = answers.get(key) ?? ticksDue(question);
+    answers.set(key, known);
+    return known;
+  };
+}
+
+function planOne(
+  one: DueSchedule,
+  { ticks, dropped, nextTickAt }: TickAnswer,
+  now: number,
+  standing: Map<string, OpenTick[]>,
+  options: PlanOptions,
+): TickPlan {
+  const runs = ticks.map((tick) => runFor(one, tick, now, standing, options));
   if (dropped !== null) runs.unshift(droppedRun(one, dropped.lastAt, dropped.message, now, options));
-  return { runs, nextTickAt: answer.nextTickAt };
+  return { runs, nextTickAt };
 }
 
 function runFor(

@@ -7,6 +7,7 @@ import { joinServices } from '../src/base/service.ts';
 import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.ts';
 import { openClient } from '../src/client/open-client.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
+import { backfillLoop } from './loops/backfill.ts';
 import { beatLoop } from './loops/beat.ts';
 import { limitNews, limitsLoop } from './loops/limits.ts';
 import { markLateLoop } from './loops/mark-late.ts';
@@ -26,6 +27,7 @@ const limitsMs = 1_000;
 /** How long before its tick a run is made, ms. */
 const lookAheadMs = 5_000;
 const overlapMs = 1_000;
+const backfillMs = 1_000;
 const lateAfterMs = 15_000;
 const rollupMs = 60_000;
 
@@ -41,6 +43,7 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
     const loops = joinServices('scheduler', [
       materialiseLoop(parts, { lookAheadMs }),
       overlapLoop(parts, { intervalMs: overlapMs }),
+      backfillLoop(parts, { intervalMs: backfillMs }),
       markLateLoop(parts, { lateAfterMs }),
       reclaimLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reclaimTasksLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),

@@ -34,6 +34,8 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
   const { store, clock, leaseClock, random, makeId } = engine.services;
   /** When it fell behind and last came round; null while nothing is due. What is late for that reason alone was not missed. */
   let behind: { readonly since: number; readonly seenAt: number } | null = null;
+  /** Tickets under way; the next runs are made meanwhile. */
+  let ticketing: Promise<void> = Promise.resolve();
   let timer: Timer | undefined;
   let unsubscribe: (() => void) | undefined;
 
@@ -74,7 +76,8 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
       const { schedules, waiting, held, dropped } = await claim();
       if (schedules === 0) return wakeIn(lockedMs);
       if (dropped > 0) log.warn({ ticks: dropped }, 'Ticks were dropped by catch-up or overlap policies; their rows say why.');
-      await tryPutTickets(parts, waiting, clock.now());
+      await ticketing;
+      ticketing = tryPutTickets(parts, waiting, clock.now());
       // What they wait for may have ended while they were made.
       if (held > 0) await settleOverlap(parts, null);
       return 'again';
@@ -93,6 +96,7 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
     async stop() {
       unsubscribe?.();
       await loop.stop();
+      await ticketing;
       timer?.cancel();
     },
   });

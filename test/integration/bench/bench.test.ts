@@ -4,9 +4,24 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const root = join(import.meta.dirname, '../../..');
-const names = ['chain', 'fanout', 'light40', 'long10', 'latency', 'throughput', 'recovery', 'idle', 'spread', 'startup', 'two-processes'];
+const names = [
+  'chain',
+  'fanout',
+  'light40',
+  'long10',
+  'latency',
+  'throughput',
+  'recovery',
+  'idle',
+  'spread',
+  'startup',
+  'ticks',
+  'deployments',
+  'burst',
+  'two-processes',
+];
 /** Those that take another database, which they start themselves. */
-const onPostgres = ['chain', 'fanout'];
+const onPostgres = ['chain', 'fanout', 'deployments'];
 const forms = [...names, ...onPostgres.map((name) => `${name} --store postgres`)];
 
 interface Ended {

@@ -1,0 +1,59 @@
+/**
+ * Goes on with backfills: makes their runs as places become free, runs again what a resume asked for, and cancels what was cancelled.
+ *
+ * Woken when a run of a backfill ends, and when one is begun, cancelled or resumed; looks by itself once a second. While none is open a
+ * look is one small query. Any number of schedulers may run; a crash loses nothing, for how far a backfill is stands in the store.
+ */
+import { BatutaError } from '../../src/base/errors.ts';
+import { makeLoop } from '../../src/base/loop.ts';
+import { makeService, type Service } from '../../src/base/service.ts';
+import { advanceBackfill } from '../../src/engine/advance-backfill.ts';
+import { backfillsChannel } from '../../src/model/deployment.ts';
+import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+
+/** Backfills of one look. */
+const maxOpen = 1_000;
+
+export function backfillLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Service {
+  const { engine, broker, log } = parts;
+  const { services } = engine;
+  let unsubscribe: (() => void) | undefined;
+  const loop = makeLoop({
+    name: 'backfill',
+    intervalMs,
+    maxBackoffMs,
+    clock: services.leaseClock,
+    random: services.random,
+    onError: (error) => log.warn({ err: error }, 'Backfills could not go on; they do once the database is back.'),
+    async step(signal) {
+      let again = false;
+      for (const backfill of await services.store.backfills.open(maxOpen)) {
+        if (signal.aborted) return undefined;
+        const step = await advanceBackfill(services, backfill).catch((error: unknown) => {
+          if (!(error instanceof BatutaError) || error.code.startsWith('STORE_')) throw error;
+          // One that cannot go on shall not hold up the others.
+          log.warn({ err: error, backfill: backfill.id }, 'A backfill cannot go on.');
+          return null;
+        });
+        if (step === null) continue;
+        await tryPutTickets(parts, step.waiting, services.clock.now());
+        again ||= step.again;
+      }
+      return again ? 'again' : undefined;
+    },
+  });
+  return makeService({
+    name: 'backfill',
+    async start() {
+      await loop.start();
+      unsubscribe = await broker.subscribe(backfillsChannel, loop.wake).catch((error: unknown) => {
+        log.warn({ err: error }, 'Backfills go on by looking, up to a second later.');
+        return undefined;
+      });
+    },
+    async stop() {
+      unsubscribe?.();
+      await loop.stop();
+    },
+  });
+}
