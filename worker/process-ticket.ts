@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
 import type { Broker, Ticket } from '../src/broker/broker.ts';
 import type { Engine } from '../src/engine/engine.ts';
+import { bindLimit } from '../src/engine/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
 import { isTerminal, stateOf } from '../src/model/state.ts';
@@ -18,6 +19,8 @@ export interface TicketParts {
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   /** Told that the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
   readonly tickEnded?: (deployment: string) => void;
+  /** Told that a run of a backfill has ended here, so that the next may begin. Without it a scheduler looks within a second. */
+  readonly backfillRunEnded?: (backfill: string) => void;
 }
 
 /**
@@ -33,7 +36,7 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
   await untilDue(engine, run);
   const definition = flows.get(run.flow);
   if (definition === undefined) return leaveToOthers(parts, run);
-  if (!(await engine.bindLimit(run, definition))) return;
+  if (!(await bindLimit(engine.services, run, definition))) return;
   const underWay = await engine.execute(run, definition).catch((error: unknown) => {
     if (isBatutaError(error, 'SHUTDOWN')) return null;
     throw error;
@@ -42,6 +45,7 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
   else {
     const ended = await underWay.ended;
     if (ended.scheduleId !== null && ended.deployment !== null && isTerminal(ended.state.type)) parts.tickEnded?.(ended.deployment);
+    if (ended.backfillId !== null && isTerminal(ended.state.type)) parts.backfillRunEnded?.(ended.backfillId);
     if (underWay.flowRun.givenUp?.code === 'RUN_SUSPENDED' && ended.dueAt !== null) await wakeWhenDue(parts, ended, ended.dueAt);
   }
 }

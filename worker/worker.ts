@@ -13,6 +13,7 @@ import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
 import { Gather } from '../src/engine/gather.ts';
 import { TaskExecutor } from '../src/engine/task-executor.ts';
+import { backfillsChannel } from '../src/model/deployment.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { settleOverlap } from '../scheduler/loops/overlap.ts';
@@ -56,7 +57,13 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       void tickEnds
         .add(deployment)
         .catch((error: unknown) => log.logger.warn({ err: error }, 'Runs that wait for this one are let go by a scheduler.'));
-    const parts = { ...loopParts, flows, tickEnded };
+    const backfillNews = new Gather(async (ids: readonly string[]): Promise<readonly void[]> => {
+      await broker.notify(backfillsChannel, ids[0] ?? '');
+      return [];
+    });
+    // Best effort: schedulers look by themselves as well.
+    const backfillRunEnded = (id: string): void => void backfillNews.add(id).catch(() => undefined);
+    const parts = { ...loopParts, flows, tickEnded, backfillRunEnded };
     const tasks = new TaskExecutor({ services, spread, flows });
     const queues = new WorkerQueues({
       broker,

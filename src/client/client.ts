@@ -8,8 +8,8 @@ import type { FlowClass, ResultOf } from '../model/context.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
-import type { DeploymentsClient } from './deployments-client.ts';
-import type { BulkReport, BulkWish, FiguresClient, TaskRunFilter } from './fleet-client.ts';
+import type { BackfillsClient, DeploymentsClient } from './deployments-client.ts';
+import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
 import type {
   ArtifactFilter,
   ListedArtifact,
@@ -81,6 +81,8 @@ export interface RunsClient {
   watch(id: string, signal?: AbortSignal): AsyncIterable<{ readonly run: Run; readonly taskRuns: readonly TaskRun[] }>;
   /** @throws BatutaError RUN_STATE_REFUSED when it is terminal. Gives the run after the request. */
   cancel(id: string, message?: string): Promise<Run>;
+  /** Why a run does not run now; null for one that has ended or does. @throws BatutaError RUN_NOT_FOUND */
+  why(id: string): Promise<WaitReason | null>;
   /**
    * Sends a signal to a run, whether it waits for it already, will later, or is suspended: then it goes on. Gives the number of the signal
    * among those of its name, from 1.
@@ -156,6 +158,8 @@ export interface Client {
   readonly figures: FiguresClient;
   readonly artifacts: ArtifactsClient;
   readonly deployments: DeploymentsClient;
+  readonly backfills: BackfillsClient;
+  readonly limits: LimitsClient;
   readonly keys: KeysClient;
   readonly audit: AuditClient;
   /** Ends what is open: streams, and where runs go on here their execution and the store. May be called twice. */

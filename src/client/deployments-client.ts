@@ -136,8 +136,9 @@ export interface BackfillSpec {
   readonly order?: Backfill['order'];
 }
 
-/** A backfill with how far it is. */
+/** A backfill with how far it is, in runs. */
 export interface BackfillView extends Backfill {
+  /** Those that wait for a worker, and those that are not made yet. */
   readonly waiting: number;
   readonly running: number;
   readonly completed: number;
@@ -145,9 +146,20 @@ export interface BackfillView extends Backfill {
   readonly cancelled: number;
 }
 
+/** What a backfill would do. */
+export interface BackfillPreview {
+  /** How many runs. */
+  readonly total: number;
+  /** False when there are more than 10,000: then the total is estimated. */
+  readonly exact: boolean;
+  /** The first and last of its ticks in the order of time, 100 at most each. */
+  readonly first: readonly number[];
+  readonly last: readonly number[];
+}
+
 export interface BackfillsClient {
-  /** What it would do: how many runs, and the first and last of its ticks (100 at most each). */
-  preview(spec: BackfillSpec): Promise<{ readonly total: number; readonly first: readonly number[]; readonly last: readonly number[] }>;
+  /** @throws BatutaError as `start`, save BACKFILL_TOO_LARGE */
+  preview(spec: BackfillSpec): Promise<BackfillPreview>;
   /** @throws BatutaError DEPLOYMENT_NOT_FOUND, OPTION_INVALID, BACKFILL_TOO_LARGE (over 10,000 runs without `allowLarge`) */
   start(spec: BackfillSpec, options?: { readonly allowLarge?: boolean }): Promise<BackfillView>;
   /** Newest first. */

@@ -5,7 +5,7 @@ import type { Engine } from '../engine/engine.ts';
 import { isFlowClass, definitionOf } from '../define/definition.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, ResultOf } from '../model/context.ts';
-import { deploymentsChannel } from '../model/deployment.ts';
+import { backfillsChannel, deploymentsChannel } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
@@ -17,10 +17,12 @@ import type { Broker } from '../broker/broker.ts';
 import type { ArtifactsClient, EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { Wanted } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
+import { LocalBackfills } from './local-backfills.ts';
 import { LocalDeployments } from './local-deployments.ts';
 import { LocalFigures } from './local-figures.ts';
 import { remoteHandle } from './remote-handle.ts';
 import { handleOf } from './run-handle.ts';
+import { LocalLimits } from './local-limits.ts';
 import { LocalRuns } from './runs.ts';
 
 export interface LocalClientOptions {
@@ -43,6 +45,8 @@ export class LocalClient implements EmbeddedClient {
   readonly figures: LocalFigures;
   readonly artifacts: ArtifactsClient;
   readonly deployments: LocalDeployments;
+  readonly backfills: LocalBackfills;
+  readonly limits: LocalLimits;
   readonly keys: LocalKeys;
   readonly audit: LocalAudit;
   readonly #options: LocalClientOptions;
@@ -79,6 +83,14 @@ export class LocalClient implements EmbeddedClient {
       handleOf: async (id) => remoteHandle(this.runs, engine, id),
       tellSchedulers: (message) => this.#tell(deploymentsChannel, message),
     });
+    this.backfills = new LocalBackfills({
+      store,
+      engine,
+      clock: engine.services.clock,
+      wake: (runs) => this.#ticket(runs),
+      tellSchedulers: () => this.#tell(backfillsChannel, ''),
+    });
+    this.limits = new LocalLimits(store, engine.services.limits, () => this.#tell('limits', 'free'));
     const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
     this.keys = new LocalKeys(access);
     this.audit = new LocalAudit(access);
@@ -192,7 +204,7 @@ export class LocalClient implements EmbeddedClient {
   }
 
   /** Puts the tickets of runs, queue by queue. Best effort. */
-  async #ticket(runs: readonly Run[]): Promise<void> {
+  async #ticket(runs: readonly Pick<Run, 'id' | 'epoch' | 'priority' | 'queue'>[]): Promise<void> {
     try {
       const broker = await this.broker();
       for (const queue of new Set(runs.map((run) => run.queue))) {

@@ -98,6 +98,7 @@ export interface Backfill {
   readonly untilAt: number;
   readonly order: 'oldest' | 'newest';
   readonly maxParallel: number;
+  /** How many ticks; of more than 10,000 an estimate, until all their runs are made. */
   readonly total: number;
   readonly createdAt: number;
   readonly cancelRequestedAt: number | null;
@@ -106,3 +107,6 @@ export interface Backfill {
 
 /** Channel on which whoever changes deployments tells schedulers to look at once; the message is the name of one, or empty. */
 export const deploymentsChannel = 'deployments';
+
+/** Channel on which schedulers hear that a backfill may go on: it was begun, cancelled or resumed, or one of its runs has ended. */
+export const backfillsChannel = 'backfills';

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts';
 import { artifactStore } from './artifacts.ts';
 import { requestCancel } from './cancel.ts';
 import { figureStore } from './figures.ts';
+import { backfillStore } from './backfills.ts';
 import { deploymentStore } from './deployments.ts';
 import { eventStore } from './events.ts';
 import { fleetStore } from './fleet.ts';
@@ -44,6 +45,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     flows: flowStore(connection),
     signals: signalStore(connection),
     deployments: deploymentStore(connection),
+    backfills: backfillStore(connection),
     tickets: ticketStore(connection),
     fleet: fleetStore(connection),
     limits: limitStore(connection),

@@ -8,6 +8,7 @@ import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { Signal } from '../model/signal.ts';
 import type { StateType } from '../model/state.ts';
+import type { BackfillStore } from './backfill-store.ts';
 import type { DeploymentStore } from './deployment-store.ts';
 import type { AuditStore, KeyStore, SessionStore } from './access-store.ts';
 import type { EventStore } from './event-store.ts';
@@ -20,6 +21,7 @@ import type { Claim } from './ownership.ts';
 import type { SpreadStore } from './spread-store.ts';
 import type { TickStore } from './tick-store.ts';
 
+export type * from './backfill-store.ts';
 export type * from './deployment-store.ts';
 export type * from './access-store.ts';
 export type * from './event-store.ts';
@@ -222,6 +224,7 @@ export interface Store {
   readonly flows: FlowStore;
   readonly signals: SignalStore;
   readonly deployments: DeploymentStore;
+  readonly backfills: BackfillStore;
   readonly tickets: TicketStore;
   readonly fleet: FleetStore;
   readonly limits: LimitStore;

@@ -1,10 +1,10 @@
 /** Deployments and backfills, asked of a server. */
-import { parseDuration } from '../../base/duration.ts';
 import type { DeploymentVersion } from '../../model/deployment.ts';
 import type { Page } from '../../store/store.ts';
 import type { EnqueueOptions, RunHandle } from '../client.ts';
 import type {
   BackfillsClient,
+  BackfillPreview,
   BackfillSpec,
   BackfillView,
   DeploymentFilter,
@@ -12,6 +12,7 @@ import type {
   DeploymentSpec,
   DeploymentView,
   DeployReport,
+  ScheduleSpec,
   UpcomingTick,
 } from '../deployments-client.ts';
 import { fromWire, toWire, type Wire } from '../wire.ts';
@@ -19,6 +20,7 @@ import type { Api } from './api.ts';
 import { enqueueBody } from './enqueue-body.ts';
 import { nameOfFlow } from './flow-name.ts';
 import { pageFromWire, type WirePage } from './pages.ts';
+import { valueToWire } from './wire-values.ts';
 
 export class HttpDeployments implements DeploymentsClient {
   readonly #api: Api;
@@ -86,11 +88,10 @@ export class HttpBackfills implements BackfillsClient {
   }
 
   async preview(spec: BackfillSpec): ReturnType<BackfillsClient['preview']> {
-    const { total, first, last } = await this.#api.post<{ total: number; first: readonly string[]; last: readonly string[] }>(
-      'backfills/preview',
-      toWire(spec),
-    );
-    return { total, first: first.map(Date.parse), last: last.map(Date.parse) };
+    const { total, exact, first, last } = await this.#api.post<
+      Omit<BackfillPreview, 'first' | 'last'> & { first: readonly string[]; last: readonly string[] }
+    >('backfills/preview', toWire(spec));
+    return { total, exact, first: first.map(Date.parse), last: last.map(Date.parse) };
   }
 
   start(spec: BackfillSpec, options: { readonly allowLarge?: boolean } = {}): Promise<BackfillView> {
@@ -122,8 +123,15 @@ function pathOf(name: string): string {
   return `deployments/${encodeURIComponent(name)}`;
 }
 
-/** Dates become text by JSON; durations and the rest are written as they are. */
-function plainSpec(spec: DeploymentSpec): object {
-  const { retention } = spec;
-  return { ...spec, ...(retention === undefined || retention === 'forever' ? {} : { retention: parseDuration(retention) }) };
+/** Its parameters as superjson, so that dates and the like come through; the rest is written as it is. */
+function plainSpec({ params, schedules, ...rest }: DeploymentSpec): object {
+  return {
+    ...rest,
+    ...(params === undefined ? {} : { params: valueToWire(params, 'parameters') }),
+    ...(schedules === undefined ? {} : { schedules: schedules.map(plainSchedule) }),
+  };
+}
+
+function plainSchedule({ params, ...rest }: ScheduleSpec): object {
+  return { ...rest, ...(params === undefined ? {} : { params: valueToWire(params, 'parameters of a schedule') }) };
 }

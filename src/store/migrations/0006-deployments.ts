@@ -25,9 +25,10 @@ export const deployments: Migration = {
       graph ${text}, spec ${text} not null, primary key (deployment, version)
     )`,
     `create table backfills (
-      id ${text} primary key, deployment ${text} not null, schedule ${text} not null, from_at ${integer} not null,
-      until_at ${integer} not null, run_order ${text} not null, max_parallel integer not null, total integer not null,
-      place ${integer}, created_at ${integer} not null, cancel_requested_at ${integer}, ended_at ${integer}
+      id ${text} primary key, deployment ${text} not null, schedule ${text} not null, rule ${text} not null, from_at ${integer} not null,
+      until_at ${integer} not null, run_order ${text} not null, max_parallel integer not null, total ${integer} not null,
+      made ${integer} not null, place ${integer} not null, created_at ${integer} not null, resumed_at ${integer},
+      cancel_requested_at ${integer}, ended_at ${integer}
     )`,
     'create index backfills_deployment on backfills (deployment, created_at)',
     'create index backfills_open on backfills (created_at) where ended_at is null',
@@ -36,6 +37,7 @@ export const deployments: Migration = {
     `alter table runs add column backfill_id ${text}`,
     'create unique index runs_tick on runs (schedule_id, scheduled_for) where schedule_id is not null',
     'create unique index runs_backfill_tick on runs (backfill_id, scheduled_for) where backfill_id is not null',
+    'create index runs_backfill_state on runs (backfill_id, state_type) where backfill_id is not null',
     // 1 while a run waits for those of earlier ticks to end, and is nobody's until then; else null.
     'alter table runs add column held integer',
     'create index runs_held on runs (deployment, scheduled_for, id) where held = 1',

@@ -1,0 +1,192 @@
+/** Backfills of the local client, over an open store. What reads schedules is loaded when it is asked for: most processes never do. */
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import type { Engine } from '../engine/engine.ts';
+import type { Stretch } from '../model/backfill-ticks.ts';
+import type { DeploymentSchedule } from '../model/deployment.ts';
+import type { Page, Store, StoredBackfill, TicketedRun } from '../store/store.ts';
+import type { BackfillPreview, BackfillsClient, BackfillSpec, BackfillView } from './deployments-client.ts';
+import { noDeployment } from './find-deployed.ts';
+
+export interface LocalBackfillsOptions {
+  readonly store: Store;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  /** Puts the tickets of runs. Best effort, never rejects. */
+  readonly wake: (runs: readonly TicketedRun[]) => Promise<void>;
+  /** Has schedulers look at once. Best effort, never rejects. */
+  readonly tellSchedulers: () => Promise<void>;
+}
+
+/** More runs than this are only made when that is asked for. */
+export const largeBackfill = 10_000;
+const mostParallel = 10_000;
+const shownTicks = 100;
+
+interface Checked extends Stretch {
+  readonly slug: string;
+  readonly maxParallel: number;
+  readonly order: 'oldest' | 'newest';
+}
+
+export class LocalBackfills implements BackfillsClient {
+  readonly #options: LocalBackfillsOptions;
+
+  constructor(options: LocalBackfillsOptions) {
+    this.#options = options;
+  }
+
+  async preview(spec: BackfillSpec): Promise<BackfillPreview> {
+    const { countTicks, firstTicks, lastTicks } = await import('../model/backfill-ticks.ts');
+    const checked = await this.#check(spec);
+    const count = countTicks(checked, largeBackfill);
+    const apartMs = (checked.untilAt - checked.fromAt) / Math.max(1, count.total);
+    return { ...count, first: firstTicks(checked, shownTicks), last: lastTicks(checked, shownTicks, apartMs).reverse() };
+  }
+
+  async start(spec: BackfillSpec, { allowLarge = false }: { readonly allowLarge?: boolean } = {}): Promise<BackfillView> {
+    const { countTicks } = await import('../model/backfill-ticks.ts');
+    const { store, engine, clock } = this.#options;
+    const checked = await this.#check(spec);
+    const { total, exact } = countTicks(checked, largeBackfill);
+    if (total === 0) throw noTicks(spec.deployment, checked);
+    if (total > largeBackfill && !allowLarge) throw tooLarge(spec.deployment, total, exact);
+    const { slug, schedule: rule, fromAt, untilAt, order, maxParallel } = checked;
+    const backfill: StoredBackfill = {
+      id: engine.services.makeId(),
+      ...{ deployment: spec.deployment, schedule: slug, rule, fromAt, untilAt, order, maxParallel, total },
+      ...{ made: 0, place: order === 'oldest' ? fromAt : untilAt },
+      ...{ createdAt: clock.now(), resumedAt: null, cancelRequestedAt: null, endedAt: null },
+    };
+    await store.backfills.insert(backfill);
+    return await this.#goOn(backfill);
+  }
+
+  async list(filter: Parameters<BackfillsClient['list']>[0] = {}): Promise<Page<BackfillView>> {
+    const { items, next } = await this.#options.store.backfills.list(filter);
+    return { items: await this.#views(items), next };
+  }
+
+  async get(id: string): Promise<BackfillView> {
+    const [view] = await this.#views([await this.#stored(id)]);
+    if (!view) throw unknown(id);
+    return view;
+  }
+
+  async cancel(id: string): Promise<BackfillView> {
+    const { store, clock } = this.#options;
+    const before = await this.#stored(id);
+    if (!(await store.backfills.requestCancel(before.id, clock.now()))) {
+      throw new BatutaError('RUN_STATE_REFUSED', `The backfill ${before.id} has ended already; there is nothing to cancel.`, {
+        details: { backfill: before.id },
+      });
+    }
+    return await this.#goOn(await this.#stored(before.id));
+  }
+
+  async resume(id: string): Promise<BackfillView> {
+    const { store, clock } = this.#options;
+    const before = await this.#stored(id);
+    if (!(await store.deployments.get(before.deployment))) throw await noDeployment(store, before.deployment);
+    await store.backfills.resume(before.id, clock.now());
+    return await this.#goOn(await this.#stored(before.id));
+  }
+
+  /** Does what can be done at once; schedulers do the rest. */
+  async #goOn(backfill: StoredBackfill): Promise<BackfillView> {
+    const { store, engine, wake, tellSchedulers } = this.#options;
+    const { advanceBackfill } = await import('../engine/advance-backfill.ts');
+    const wasCancelled = backfill.cancelRequestedAt !== null;
+    for (let again = true; again; ) {
+      const step = await advanceBackfill(engine.services, await this.#stored(backfill.id));
+      await wake(step.waiting);
+      again = step.again && wasCancelled;
+    }
+    await tellSchedulers();
+    const [view] = await this.#views([(await store.backfills.get(backfill.id)) ?? backfill]);
+    if (!view) throw unknown(backfill.id);
+    return view;
+  }
+
+  async #check({ deployment, schedule, fromAt, untilAt, maxParallel = 1, order = 'oldest' }: BackfillSpec): Promise<Checked> {
+    const stored = await this.#options.store.deployments.get(deployment);
+    if (!stored) throw await noDeployment(this.#options.store, deployment);
+    for (const [name, value] of [
+      ['fromAt', fromAt],
+      ['untilAt', untilAt],
+    ] as const) {
+      if (!Number.isSafeInteger(value)) throw invalid(`${name} of a backfill must be an instant in epoch ms, not ${String(value)}.`);
+    }
+    if (untilAt <= fromAt) throw invalid(`A backfill goes from an instant to a later one, not from ${iso(fromAt)} to ${iso(untilAt)}.`);
+    if (!Number.isInteger(maxParallel) || maxParallel < 1 || maxParallel > mostParallel)
+      throw invalid(`A backfill runs from 1 to ${mostParallel.toLocaleString('en')} at a time, not ${String(maxParallel)}.`);
+    if (order !== 'oldest' && order !== 'newest') throw invalid(`The order of a backfill is 'oldest' or 'newest', not '${String(order)}'.`);
+    const { slug, schedule: rule } = chosenSchedule(deployment, stored.schedules, schedule);
+    return { slug, schedule: rule, fromAt, untilAt, maxParallel, order };
+  }
+
+  async #views(stored: readonly StoredBackfill[]): Promise<BackfillView[]> {
+    const counts = await this.#options.store.backfills.counts(stored.map(({ id }) => id));
+    return stored.map(({ rule: _rule, place: _place, made, resumedAt: _resumedAt, ...backfill }) => {
+      const { waiting = 0, running = 0, completed = 0, failed = 0, cancelled = 0 } = counts.get(backfill.id) ?? {};
+      return { ...backfill, waiting: waiting + Math.max(0, backfill.total - made), running, completed, failed, cancelled };
+    });
+  }
+
+  async #stored(id: string): Promise<StoredBackfill> {
+    const stored = await this.#options.store.backfills.get(id);
+    if (!stored) throw unknown(id);
+    return stored;
+  }
+}
+
+function chosenSchedule(deployment: string, schedules: readonly DeploymentSchedule[], slug: string | undefined): DeploymentSchedule {
+  const slugs = schedules.map((one) => one.slug);
+  const [only] = schedules;
+  if (slug === undefined) {
+    if (only && schedules.length === 1) return only;
+    throw invalid(
+      only
+        ? `Deployment ${deployment} has ${schedules.length} schedules; name the one to go over: ${slugs.join(', ')}.`
+        : `Deployment ${deployment} has no schedule, and a backfill goes over the ticks of one.`,
+    );
+  }
+  const found = schedules.find((one) => one.slug === slug);
+  if (found) return found;
+  throw new BatutaError(
+    'DEPLOYMENT_NOT_FOUND',
+    `Deployment ${deployment} has no schedule '${slug}'.${hintFor(slug, slugs, 'Its schedules are')}`,
+    {
+      details: { deployment, schedule: slug },
+    },
+  );
+}
+
+function noTicks(deployment: string, { slug, schedule, fromAt, untilAt }: Checked): BatutaError {
+  const from = schedule.start !== null && schedule.start >= untilAt ? ` It only starts at ${iso(schedule.start)}.` : '';
+  return invalid(`Schedule ${slug} of ${deployment} has no tick from ${iso(fromAt)} to ${iso(untilAt)}.${from}`);
+}
+
+function tooLarge(deployment: string, total: number, exact: boolean): BatutaError {
+  const count = `${exact ? '' : 'about '}${total.toLocaleString('en')}`;
+  return new BatutaError(
+    'BACKFILL_TOO_LARGE',
+    `This backfill of ${deployment} would make ${count} runs, which is more than ${largeBackfill.toLocaleString('en')}. Take a shorter time, or say --yes (allowLarge) if that is what you want.`,
+    { details: { deployment, total } },
+  );
+}
+
+function unknown(id: string): BatutaError {
+  return new BatutaError('BACKFILL_NOT_FOUND', `No backfill has the id ${id}. List the newest with: batuta backfill ls`, {
+    details: { backfill: id },
+  });
+}
+
+function invalid(message: string): BatutaError {
+  return new BatutaError('OPTION_INVALID', message);
+}
+
+function iso(at: number): string {
+  return Number.isFinite(at) && Math.abs(at) <= 8.64e15 ? new Date(at).toISOString().replace('.000Z', 'Z') : String(at);
+}
