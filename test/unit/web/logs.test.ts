@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { colourOf, fieldsText, hitsIn, levelName, shownText } from '../../../web/src/logs/log-text.ts';
+import { colourOf, fieldsText, hitsIn, levelName, shownText, stackText } from '../../../web/src/logs/log-text.ts';
 import { addAfter, addBefore, mostHeld, openWindow, placeOf } from '../../../web/src/logs/log-window.ts';
 
 const lines = (from: number, count: number): { seq: number }[] => Array.from({ length: count }, (_, at) => ({ seq: from + at }));
@@ -60,6 +60,9 @@ describe('the text of a log line', () => {
 
   it('tells fields, levels and colours', () => {
     expect(fieldsText({ a: 1, b: 'x', c: { d: [1] } })).toBe('a=1 b=x c={"d":[1]}');
+    expect(fieldsText({ attempt: 1, err: { stack: 'x' } })).toBe('');
+    expect(stackText({ err: { stack: 'Error: x\n    at y' } })).toBe('Error: x\n    at y');
+    expect(stackText(null)).toBeNull();
     expect(fieldsText(null)).toBe('');
     expect([5, 30, 35, 60, 99].map(levelName)).toEqual(['trace', 'info', 'info', 'fatal', 'fatal']);
     expect(colourOf('load', 8)).toBe(colourOf('load', 8));

@@ -80,7 +80,7 @@ function CardBody({ card }: { readonly card: Card }) {
       <span className={style.facts}>
         {state === null ? null : <StateBadge name={state} />}
         {startedAt === null ? null : endedAt === null ? <Duration since={startedAt} /> : <Duration ms={endedAt - startedAt} />}
-        {attempts > 1 ? <span>{attempts} attempts</span> : null}
+        {attempts > 1 ? <span title={`${attempts} attempts`}>×{attempts}</span> : null}
       </span>
       {counts === null ? null : (
         <span className={style.many}>

@@ -16,7 +16,7 @@ import { useEffect, useMemo } from 'react';
 import { LoadingBlock } from '../parts/notices.tsx';
 import { lookOf } from '../parts/state.ts';
 import style from './graph-view.module.css';
-import type { Places } from './places.ts';
+import type { Box, Places } from './places.ts';
 import { type Card, CardNode, cardSize } from './card-node.tsx';
 import { useLayout } from './use-layout.ts';
 
@@ -48,6 +48,9 @@ type CardFlowNode = Node<
 >;
 
 const nodeTypes = { card: CardNode };
+/** A small graph has a frame of its own size. */
+const leastFramePx = 260;
+const roomPx = 48;
 /** More nodes than this get a map of the whole. */
 const mapFrom = 50;
 
@@ -69,8 +72,9 @@ function Drawing({ cards, lines, label, selected = null, onSelect = null, height
   const nodes = useMemo(() => (places === null ? [] : nodesOf(cards, places, selected, onSelect)), [cards, places, selected, onSelect]);
   const edges = useMemo(() => lines.map(edgeOf), [lines]);
   if (places === null) return <LoadingBlock height={420} />;
+  const framePx = Math.max(leastFramePx, heightOf(places, request.boxes) + 2 * roomPx);
   return (
-    <div className={style.frame} style={height === undefined ? undefined : { height }} role="region" aria-label={label}>
+    <div className={style.frame} style={{ height: height ?? `min(${framePx}px, 62vh)` }} role="region" aria-label={label}>
       <ReactFlow
         nodes={nodes}
         edges={edges}
@@ -109,6 +113,16 @@ function Drawing({ cards, lines, label, selected = null, onSelect = null, height
       </ReactFlow>
     </div>
   );
+}
+
+function heightOf(places: Places, boxes: readonly Box[]): number {
+  let [top, bottom] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const { id, height } of boxes) {
+    const y = places[id]?.y ?? 0;
+    top = Math.min(top, y);
+    bottom = Math.max(bottom, y + height);
+  }
+  return bottom - top;
 }
 
 const fit = { padding: 0.08, maxZoom: 1, minZoom: 0.05 };

@@ -3,7 +3,7 @@ import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useEffectEvent, useRef } from 'react';
 import type { StoredLogLine } from '../../../src/store/store.ts';
 import { bothClocks, clockText } from '../parts/format.ts';
-import { colourOf, fieldsText, hitsIn, levelName, shownText } from './log-text.ts';
+import { colourOf, fieldsText, hitsIn, levelName, shownText, stackText } from './log-text.ts';
 import type { LogReader, LogView } from './log-reader.ts';
 import { placeOf } from './log-window.ts';
 import style from './logs.module.css';
@@ -134,6 +134,7 @@ interface LineViewProps {
 function LineView({ line, task, search, wrap, onLine, onTask }: LineViewProps) {
   const { local, utc } = bothClocks(line.at);
   const fields = fieldsText(line.fields);
+  const stack = wrap ? stackText(line.fields) : null;
   return (
     <>
       <button
@@ -165,6 +166,7 @@ function LineView({ line, task, search, wrap, onLine, onTask }: LineViewProps) {
           hit ? <mark key={at}>{text}</mark> : <span key={at}>{text}</span>,
         )}
         {fields === '' ? null : <span className={style.fields}> {fields}</span>}
+        {stack === null ? null : <span className={style.stack}>{stack}</span>}
       </span>
     </>
   );

@@ -36,10 +36,11 @@ export function shownText(message: string, wrap: boolean): string {
   return wrap ? cut : cut.trimEnd().replaceAll(/\r?\n/g, ' ⏎ ');
 }
 
-/** Further fields of a line, `key=value`, cut where they are long; empty when there are none. */
+/** Further fields of a line, `key=value`, cut where they are long; empty when there are none. The first attempt and an error go without saying. */
 export function fieldsText(fields: Readonly<Record<string, unknown>> | null): string {
   if (fields === null) return '';
   const text = Object.entries(fields)
+    .filter(([key, value]) => !(key === 'attempt' && value === 1) && key !== 'err')
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
   return shownText(text, false);
@@ -67,4 +68,11 @@ export function colourOf(name: string, count: number): number {
   let hash = 0;
   for (const char of name) hash = (hash * 31 + (char.codePointAt(0) ?? 0)) >>> 0;
   return hash % count;
+}
+
+/** The stack of the error that a line carries, to be shown below it; null when it carries none. */
+export function stackText(fields: Readonly<Record<string, unknown>> | null): string | null {
+  const error = fields?.['err'];
+  const stack = typeof error === 'object' && error !== null && 'stack' in error ? error.stack : null;
+  return typeof stack === 'string' ? shownText(stack, true) : null;
 }

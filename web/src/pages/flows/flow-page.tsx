@@ -1,7 +1,112 @@
-/** One flow. */
-import { Page } from '../../parts/page.tsx';
+/** One flow: its graph without a run, how it and its tasks fare, what deploys it, and its last runs. */
+import { Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useState } from 'react';
+import { daysQuery, flowQuery, type FlowView } from '../../api/flow-queries.ts';
+import { send } from '../../api/http.ts';
+import { usePermission } from '../../api/session.ts';
+import { RunFormDialog } from '../../form/run-form-dialog.tsx';
+import { Action } from '../../parts/action.tsx';
+import { Failed, LoadingBlock } from '../../parts/notices.tsx';
+import { Page, Panel } from '../../parts/page.tsx';
+import { Time } from '../../parts/time.tsx';
+import { DurationView } from '../../schedule/duration-view.tsx';
+import { YearView } from '../../schedule/year-view.tsx';
+import { oneOf } from '../../search.ts';
+import { FigureLine, TaskFigures } from './figures.tsx';
+import style from './flow-page.module.css';
+import { FlowGraph } from './flow-graph.tsx';
+import { DeploymentsOf } from './deployments-of.tsx';
+import { LastRuns } from './last-runs.tsx';
 
-/** One flow. */
+const stretches = { '1': 'last 24 h', '7': 'last 7 days', '30': 'last 30 days', '365': 'last year' } as const;
+
+/** The page at `/flows/:name`. */
 export function FlowPage() {
-  return <Page title="Flow">{null}</Page>;
+  const { name } = useParams({ from: '/shell/flows/$name' });
+  const raw = useSearch({ from: '/shell/flows/$name' });
+  const days = oneOf(raw, 'days', ['1', '7', '30', '365']) ?? '30';
+  const { data, error, refetch } = useQuery(flowQuery(name, Number(days)));
+  if (data === undefined) {
+    return (
+      <Page title={name}>
+        {error === null ? <LoadingBlock height={360} /> : <Failed what={`Flow ${name}`} error={error} retry={() => void refetch()} />}
+      </Page>
+    );
+  }
+  return <LoadedFlow view={data} days={days} />;
+}
+
+function LoadedFlow({ view: { flow, figures }, days }: { readonly view: FlowView; readonly days: keyof typeof stretches }) {
+  const navigate = useNavigate({ from: '/flows/$name' });
+  const may = usePermission('operator');
+  const [running, setRunning] = useState(false);
+  const year = useQuery(daysQuery('flows', flow.name));
+  const [file] = (flow.source ?? '').split('#');
+  return (
+    <Page
+      title={flow.name}
+      actions={
+        <Action variant="filled" disabledReason={may.why} onClick={() => setRunning(true)}>
+          Run
+        </Action>
+      }
+    >
+      <div className={style.intro}>
+        {flow.description === null ? null : <p>{flow.description}</p>}
+        <p className={style.line}>
+          <span>{flow.kind === 'code' ? 'code flow' : 'static graph'}</span>
+          <span>
+            version <code>{flow.version}</code>
+          </span>
+          {file === undefined || file === '' ? null : <code>{file}</code>}
+          <span>
+            changed <Time at={flow.updatedAt} />
+          </span>
+          {flow.tags.map((tag) => (
+            <span key={tag} className={style.tag}>
+              {tag}
+            </span>
+          ))}
+        </p>
+      </div>
+      <div className={style.figures}>
+        <FigureLine figures={figures} flow={flow.name} />
+        <Select
+          aria-label="Figures over"
+          data={Object.entries(stretches).map(([value, label]) => ({ value, label }))}
+          value={days}
+          allowDeselect={false}
+          onChange={(value) => void navigate({ search: value === '30' || value === null ? {} : { days: value }, replace: true })}
+        />
+      </div>
+      <FlowGraph flow={flow} figures={figures} />
+      {figures.tasks.length === 0 ? null : (
+        <Panel title="Tasks" aside="slowest first">
+          <TaskFigures tasks={figures.tasks} />
+        </Panel>
+      )}
+      <div className={style.columns}>
+        <Panel title="Duration over time">
+          <DurationView days={year.data} />
+        </Panel>
+        <Panel title="The last year">
+          <YearView days={year.data} />
+        </Panel>
+      </div>
+      <DeploymentsOf flow={flow.name} />
+      <Panel title="Last runs">
+        <LastRuns query={{ flow: flow.name }} />
+      </Panel>
+      {running ? (
+        <RunFormDialog
+          title={`Run ${flow.name}`}
+          schema={flow.paramsSchema}
+          onClose={() => setRunning(false)}
+          start={(params, options) => send<{ readonly id: string }>('POST', '/runs', { flow: flow.name, params, ...options })}
+        />
+      ) : null}
+    </Page>
+  );
 }

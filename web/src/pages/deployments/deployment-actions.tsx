@@ -1,0 +1,96 @@
+/** What can be done with a deployment. */
+import { ActionIcon, Menu } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+import superjson from 'superjson';
+import type { DeploymentView } from '../../../../src/client/deployments-client.ts';
+import { deploymentPath } from '../../api/deployment-queries.ts';
+import { send } from '../../api/http.ts';
+import { usePermission } from '../../api/session.ts';
+import { Action } from '../../parts/action.tsx';
+import { Confirm } from '../../parts/confirm.tsx';
+import { plural } from '../../parts/format.ts';
+import { Icon } from '../../parts/icon.tsx';
+import { BackfillDialog } from './backfill-dialog.tsx';
+import { RunDeploymentDialog } from './run-deployment-dialog.tsx';
+
+/** Run now, pause or resume, backfill, and delete in a menu. */
+export function DeploymentActions({ deployment }: { readonly deployment: DeploymentView }) {
+  const { name, pausedAt, schedules } = deployment;
+  const client = useQueryClient();
+  const navigate = useNavigate();
+  const may = usePermission('operator');
+  const mayDelete = usePermission('admin');
+  const [dialog, setDialog] = useState<'run' | 'pause' | 'backfill' | 'delete' | null>(null);
+  const close = (): void => setDialog(null);
+  const change = async (act: 'pause' | 'resume'): Promise<void> => {
+    await send('POST', `${deploymentPath(name)}/${act}`, {});
+    await client.invalidateQueries({ queryKey: ['deployments'] });
+  };
+  return (
+    <>
+      <Action variant="filled" disabledReason={may.why} onClick={() => setDialog('run')}>
+        Run now
+      </Action>
+      <Action disabledReason={may.why} onClick={() => setDialog('pause')}>
+        {pausedAt === null ? 'Pause' : 'Resume'}
+      </Action>
+      <Action
+        disabledReason={may.why ?? (schedules.length === 0 ? 'It has no schedule whose ticks could be made up.' : null)}
+        onClick={() => setDialog('backfill')}
+      >
+        Backfill
+      </Action>
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <ActionIcon variant="default" aria-label="More actions">
+            <Icon name="more" />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item disabled={mayDelete.why !== null} title={mayDelete.why ?? undefined} onClick={() => setDialog('delete')}>
+            Delete
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+
+      {dialog === 'run' ? <RunDeploymentDialog deployment={deployment} given={fieldsOf(deployment.params)} onClose={close} /> : null}
+      {dialog === 'backfill' ? <BackfillDialog deployment={deployment} onClose={close} /> : null}
+      <Confirm
+        opened={dialog === 'pause'}
+        onClose={close}
+        title={pausedAt === null ? `Pause ${name}` : `Resume ${name}`}
+        onConfirm={() => change(pausedAt === null ? 'pause' : 'resume')}
+      >
+        <p>
+          {pausedAt === null
+            ? 'Its ticks make no runs until it is resumed. Runs that have begun go on, and it can still be run by hand.'
+            : 'It ticks again from now on. Ticks of the time it was paused are not made up; a backfill does that.'}
+        </p>
+      </Confirm>
+      <Confirm
+        opened={dialog === 'delete'}
+        onClose={close}
+        title={`Delete ${name}`}
+        destructive
+        onConfirm={async () => {
+          await send('DELETE', deploymentPath(name));
+          await client.invalidateQueries({ queryKey: ['deployments', 'list'] });
+          await navigate({ to: '/deployments' });
+        }}
+      >
+        <p>{`The deployment goes with ${plural(schedules.length, 'schedule')} and its versions. Its runs stay, and so does the flow.`}</p>
+      </Confirm>
+    </>
+  );
+}
+
+function fieldsOf(params: string): Readonly<Record<string, unknown>> {
+  try {
+    const plain: unknown = JSON.parse(JSON.stringify(superjson.parse(params)));
+    return typeof plain === 'object' && plain !== null && !Array.isArray(plain) ? (plain as Readonly<Record<string, unknown>>) : {};
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,73 @@
+/** Deployments in a table. */
+import { Link } from '@tanstack/react-router';
+import type { DeploymentView } from '../../../../src/client/deployments-client.ts';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import table from '../../parts/table.module.css';
+import { Time } from '../../parts/time.tsx';
+import { ScheduleWords } from './schedule-words.tsx';
+import style from './deployment-page.module.css';
+
+interface DeploymentTableProps {
+  readonly deployments: readonly DeploymentView[];
+  readonly withFlow: boolean;
+}
+
+/** One row a deployment: what, when, next, and whether it is paused. */
+export function DeploymentTable({ deployments, withFlow }: DeploymentTableProps) {
+  return (
+    <table className={table.table}>
+      <thead>
+        <tr>
+          <th>Deployment</th>
+          {withFlow ? <th>Flow</th> : null}
+          <th>When</th>
+          <th>Next</th>
+          <th>Tags</th>
+        </tr>
+      </thead>
+      <tbody>
+        {deployments.map((deployment) => (
+          <tr key={deployment.id}>
+            <td className={table.strong}>
+              <Link to="/deployments/$name" params={{ name: deployment.name }}>
+                {deployment.name}
+              </Link>
+            </td>
+            {withFlow ? (
+              <td>
+                <Link to="/flows/$name" params={{ name: deployment.flow }}>
+                  {deployment.flow}
+                </Link>
+              </td>
+            ) : null}
+            <td className={table.wide}>
+              {deployment.schedules.length === 0 ? <span className={style.soft}>by hand</span> : null}
+              {deployment.schedules.slice(0, 3).map(({ id, schedule }, at) => (
+                <span key={id}>
+                  {at === 0 ? '' : ' · '}
+                  <ScheduleWords schedule={schedule} />
+                </span>
+              ))}
+              {deployment.schedules.length > 3 ? ` and ${deployment.schedules.length - 3} more` : null}
+            </td>
+            <td data-label="next">
+              {deployment.pausedAt === null ? (
+                <Time at={nextOf(deployment)} />
+              ) : (
+                <StateBadge name="Suspended" message="It is paused" bare />
+              )}
+              {deployment.pausedAt === null ? null : ' paused'}
+            </td>
+            <td className={table.soft}>{deployment.tags.join(', ')}</td>
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** The next tick of those schedules that are not paused; null when there is none. */
+export function nextOf({ schedules }: DeploymentView): number | null {
+  const ticks = schedules.flatMap(({ pausedAt, nextTickAt }) => (pausedAt === null && nextTickAt !== null ? [nextTickAt] : []));
+  return ticks.length === 0 ? null : Math.min(...ticks);
+}

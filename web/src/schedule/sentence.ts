@@ -1,0 +1,36 @@
+/** What a deployment runs and when, in one sentence. Pure. */
+import type { Overlap } from '../../../src/model/deployment.ts';
+
+const overlaps: Readonly<Record<Overlap, string>> = {
+  allow: 'runs may overlap',
+  skip: 'overlapping runs are skipped',
+  'buffer-one': 'one run may wait for the one before',
+  'buffer-all': 'runs wait for those before',
+  'cancel-running': 'a new run cancels the one before',
+};
+
+/** `Every day at 09:00 New York`. `words` are those of the server: `At 09:00, in America/New_York`. */
+export function scheduleSentence(words: string): string {
+  const [, what = words, zone = ''] = /^(.*), in ([^,]+)$/s.exec(words) ?? [];
+  const place = placeOf(zone);
+  const daily = /^At \d{1,2}:\d{2}(?::\d{2})?(?: (?:AM|PM))?$/.test(what) ? `Every day a${what.slice(1)}` : what;
+  return place === '' ? daily : `${daily} ${place}`;
+}
+
+/** What becomes of runs that would overlap. */
+export function overlapSentence(overlap: Overlap): string {
+  return overlaps[overlap];
+}
+
+/** The whole: `Every day at 09:00 New York, overlapping runs are skipped.` */
+export function deploymentSentence(schedules: readonly string[], overlap: Overlap): string {
+  if (schedules.length === 0) return 'It runs when somebody or something starts it; it has no schedule.';
+  const parts = schedules.map(scheduleSentence);
+  const when = parts.map((part, at) => (at === 0 ? part : part.charAt(0).toLowerCase() + part.slice(1))).join('; ');
+  return `${when}, ${overlapSentence(overlap)}.`;
+}
+
+/** `America/New_York` → `New York`. */
+function placeOf(zone: string): string {
+  return zone.slice(zone.lastIndexOf('/') + 1).replaceAll('_', ' ');
+}
