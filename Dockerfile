@@ -1,4 +1,4 @@
-# The worker and the scheduler, and any other command: `docker run batuta doctor`. Flows are mounted at /app/flows or copied there.
+# The worker, the scheduler and the server, and any other command: `docker run batuta doctor`. Flows are mounted at /app/flows or copied there.
 FROM node:22-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./

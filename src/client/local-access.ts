@@ -83,7 +83,7 @@ export class LocalKeys implements KeysClient {
     if (key.length < minGivenKeyChars || key.length > maxKeyChars)
       throw new BatutaError(
         'CONFIG_INVALID',
-        `BATUTA_ADMIN_KEY must have ${minGivenKeyChars} to ${maxKeyChars} characters, and be random: openssl rand -hex 32`,
+        `BATUTA_ADMIN_KEY must have at least ${minGivenKeyChars} characters (${maxKeyChars} at most), and be random: openssl rand -hex 32`,
         { details: { setting: 'adminKey' } },
       );
     await this.#parts.store.keys.insert(this.#entryOf({ name: 'bootstrap', role: 'admin', expiresAt: null }), hashSecret(key));

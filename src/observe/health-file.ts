@@ -68,7 +68,7 @@ export async function readHealth(path: string, clock: Clock): Promise<Health> {
         : `${path} cannot be read (${text.message}).`,
     );
   const beat = parseBeat(text);
-  if (beat === null) return sick(`${path} is no sign of life of a worker or scheduler.`);
+  if (beat === null) return sick(`${path} is no sign of life of a process of the fleet.`);
   const { host, pid, beatAt, goodForMs } = beat;
   if (host !== identifyProcess().host) return sick(`${path} was written on another host, ${host}.`);
   if (isProcessGone(beat)) return sick(`Process ${pid} is gone.`);

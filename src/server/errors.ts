@@ -76,6 +76,8 @@ export function answerError(logger: Logger, error: unknown, request: FastifyRequ
   const { status, body } = answerOf(error);
   if (status >= 500) logger.error({ err: error, method: request.method, route: request.routeOptions.url ?? null }, 'A request failed.');
   if (status === 401) void reply.header('www-authenticate', 'Bearer realm="batuta"');
+  // Said here as well, for what the framework itself refuses goes through no hook.
+  void reply.header('x-content-type-options', 'nosniff');
   void reply.code(status).type('application/json; charset=utf-8').send(body);
 }
 

@@ -11,6 +11,7 @@ import type { FleetProcess } from '../client/fleet-process.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { openClient } from '../client/open-client.ts';
 import { type App, makeApp } from './app.ts';
+import { healthBeat } from './health-beat.ts';
 import { isLoopbackHost } from './loopback.ts';
 
 export interface ServerOptions {
@@ -43,6 +44,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     if (options.client === undefined) await client.close();
   };
   let app: App | undefined;
+  const beat = healthBeat(config, client, log);
   try {
     const loopback = isLoopbackHost(config.host);
     if (config.adminKey !== null) await client.keys.bootstrap(config.adminKey);
@@ -59,7 +61,9 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
       flows: config.flows.map((path) => join(cwd, path)),
     });
     await listen(app, config);
+    await beat.start();
   } catch (error) {
+    await beat.stop();
     await app?.close();
     await closeClient();
     throw error;
@@ -71,6 +75,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     app: served,
     greeting: `Server at ${url} on ${client.engine.services.store.url}.`,
     async stop() {
+      await beat.stop();
       await served.close();
       await closeClient();
     },

@@ -10,7 +10,7 @@ import { createDatabase, type TestDatabase } from '../support/postgres.ts';
 import { makeProject, type ProjectFolder } from '../support/project-folder.ts';
 import { type OwnRedis, startRedis } from '../support/redis.ts';
 
-const passwords = { POSTGRES_PASSWORD: 'postgres0', REDIS_PASSWORD: 'redis0' };
+const passwords = { POSTGRES_PASSWORD: 'postgres0', REDIS_PASSWORD: 'redis0', BATUTA_ADMIN_KEY: 'k'.repeat(40) };
 const { services } = interpolate(parseCompose(readFileSync('docker-compose.yml', 'utf8')), passwords);
 const entrypoint = JSON.parse(readDockerfile('Dockerfile').findLast(({ name }) => name === 'ENTRYPOINT')?.rest ?? '[]') as string[];
 
@@ -146,6 +146,25 @@ test('a scheduler and two workers become healthy, complete what is submitted, an
     expect(container.log()).not.toMatch(/"level":[456]0/);
     expect(await container.exec(['batuta', 'health', '--json'])).toEqual({ status: 1, out: expect.stringContaining('nothing beats here') });
   }
+});
+
+test('a server becomes healthy, is reached with the key of .env alone, and ends with status 0', async () => {
+  const { server } = services;
+  // Beside it stands whatever else listens on this machine.
+  const port = { ...server, environment: { ...server?.environment, BATUTA_PORT: '0' } };
+  const served = up(port, 5);
+  await healthy(served, server);
+  const { 1: url = '' } = /Server at (http:\/\/localhost:\d+)/.exec(served.log()) ?? [];
+  expect((await fetch(`${url}/health/ready`)).status).toBe(200);
+  expect((await fetch(`${url}/api/runs`)).status).toBe(401);
+  const asked = await fetch(`${url}/api/me`, { headers: { authorization: `Bearer ${passwords.BATUTA_ADMIN_KEY}` } });
+  expect(await asked.json()).toMatchObject({ role: 'admin', who: 'bootstrap' });
+  expect(served.log()).not.toContain(passwords.BATUTA_ADMIN_KEY);
+  expect(await served.end()).toBe(0);
+
+  const open = up({ ...port, environment: { ...port.environment, BATUTA_ADMIN_KEY: 'guessable' } }, 6);
+  expect((await once(open.process, 'close'))[0]).toBe(2);
+  expect(open.log()).toContain('at least');
 });
 
 test('a worker that is frozen is found out once its lease is over, and is well again when it goes on', async () => {

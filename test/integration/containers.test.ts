@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const init = new Map(scaffold({ name: 'x', version: '1.0.0' }).map(({ path, text }) => [path, text]));
 const repository = (path: string): string => readFileSync(path, 'utf8');
 const made = (path: string): string => init.get(path) ?? '';
-const passwords = { POSTGRES_PASSWORD: 'one', REDIS_PASSWORD: 'two' };
+const passwords = { POSTGRES_PASSWORD: 'one', REDIS_PASSWORD: 'two', BATUTA_ADMIN_KEY: 'three' };
 
 /** What the images of others read; all else must be a setting of Batuta. */
 const imageVariables: Readonly<Record<string, readonly string[]>> = {
@@ -68,7 +68,9 @@ describe.each([
   });
 
   test('nothing starts without its passwords, and none is written down', () => {
-    for (const name of Object.keys(passwords)) {
+    const needed = [...listVariables(text)].filter(([, fallback]) => fallback === null).map(([name]) => name);
+    expect(Object.keys(passwords)).toEqual(expect.arrayContaining(needed));
+    for (const name of needed) {
       expect(() => interpolate(parseCompose(text), { ...passwords, [name]: '' })).toThrow('.env.example');
       expect(read('.env.example')).toMatch(new RegExp(`^${name}=$`, 'm'));
     }
@@ -89,9 +91,11 @@ describe.each([
     expect([...new Set(named.filter((name) => !name.startsWith('.')))].sort()).toEqual(Object.keys(volumes).sort());
   });
 
-  test.each(own)('%s can be scaled, waits for what it needs, and ends as it should', (_name, service) => {
-    expect([service.container_name, service.ports, service.init]).toEqual([undefined, undefined, true]);
-    const needs = Object.keys(services).filter((name) => services[name]?.image !== undefined);
+  test.each(own)('%s can be scaled, waits for what it needs, and ends as it should', (name, service) => {
+    expect([service.container_name, service.init]).toEqual([undefined, true]);
+    // What people open has a port of its own, and so there is one of it.
+    expect(service.ports).toEqual(name === 'server' ? ['127.0.0.1:4200:4200'] : undefined);
+    const needs = Object.keys(services).filter((other) => services[other]?.image !== undefined);
     expect(service.depends_on).toEqual(Object.fromEntries(needs.map((name) => [name, { condition: 'service_healthy' }])));
     const grace = Number(/--grace (\d+)s/.exec(service.command?.join(' ') ?? '')?.[1] ?? 0);
     expect(Number.parseInt(service.stop_grace_period ?? '', 10)).toBeGreaterThan(grace);

@@ -4,10 +4,10 @@ import type { Duration } from '../../base/duration.ts';
 import type { BackfillSpec, DeploymentSpec, ScheduleSpec } from '../../client/deployments-client.ts';
 import { catchupPolicies, conflictPolicies, overlapPolicies } from '../../model/deployment.ts';
 import { cursorText, flag, given, idText, instant, limitText, line, nameText, prose, userValue } from './common.ts';
+import { givenValue } from '../values.ts';
 
 /** As people write it (`5m`, `2 days`, ISO 8601), or milliseconds; what it means is checked where it is used. */
 const duration = z.union([line(100, 1), z.number().min(0).max(Number.MAX_SAFE_INTEGER)]);
-const paramsObject = z.record(z.string().max(500), z.unknown());
 
 /** One of cron, interval and rrule; checked where schedules are. */
 const scheduleFields = {
@@ -23,7 +23,7 @@ const scheduleFields = {
 const scheduleSpec = z.strictObject({
   ...scheduleFields,
   slug: line(200).optional(),
-  params: paramsObject.optional(),
+  params: userValue.optional(),
   jitter: duration.optional(),
   paused: z.boolean().optional(),
 });
@@ -70,7 +70,7 @@ export function specOf({ schedules, concurrency, ...rest }: z.output<typeof depl
     ...rest,
     params,
     concurrency: typeof concurrency === 'object' ? given(concurrency) : concurrency,
-    schedules: schedules?.map((schedule) => given(schedule) as ScheduleSpec),
+    schedules: schedules?.map(({ params: own, ...schedule }) => given({ ...schedule, params: givenValue(own) }) as ScheduleSpec),
   };
   // Texts of durations are read, and refused, where deployments are planned.
   return given(spec) as Omit<DeploymentSpec, 'retention'> & { readonly retention?: Duration | 'forever' };

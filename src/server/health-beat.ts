@@ -1,0 +1,38 @@
+/** Tells by a file that this server lives and reaches the database; what `batuta health` reads in a container. */
+import { makeLoop } from '../base/loop.ts';
+import type { Log } from '../base/log.ts';
+import { makeService, type Service } from '../base/service.ts';
+import type { Config } from '../base/settings.ts';
+import type { LocalClient } from '../client/local-client.ts';
+import { openHealthFile } from '../observe/health-file.ts';
+
+/** Beats where the settings name a file; removes the file when it stops. */
+export function healthBeat(
+  { healthFile: path, heartbeatMs, leaseMs }: Pick<Config, 'healthFile' | 'heartbeatMs' | 'leaseMs'>,
+  client: LocalClient,
+  { logger }: Log,
+): Service {
+  if (path === null) return makeService({ name: 'beat', start: () => undefined });
+  const { store, leaseClock, random } = client.engine.services;
+  const file = openHealthFile(path, { clock: leaseClock, goodForMs: leaseMs });
+  const loop = makeLoop({
+    name: 'beat',
+    intervalMs: heartbeatMs,
+    maxBackoffMs: heartbeatMs,
+    clock: leaseClock,
+    random,
+    onError: (error) => logger.warn({ err: error }, 'The server could not tell that it lives.'),
+    async step() {
+      await store.schemaVersion();
+      await file.beat();
+    },
+  });
+  return makeService({
+    name: 'beat',
+    start: () => loop.start(),
+    async stop() {
+      await loop.stop();
+      await file.remove();
+    },
+  });
+}
