@@ -1,10 +1,12 @@
 /** The tree of commands: their arguments, options and help. What they do is loaded once one is chosen. */
 import { Command } from 'commander';
 import type { GlobalOptions } from './context.ts';
+import { declareBackfillCommands } from './declare-backfill.ts';
 import { declareDeploymentCommands } from './declare-deployment.ts';
 import { declareFleetCommands } from './declare-fleet.ts';
 import { declareKeyCommands } from './declare-key.ts';
 import { declareFlowCommands } from './declare-flow.ts';
+import { declareLimitCommands } from './declare-limit.ts';
 import { declareProjectCommands } from './declare-project.ts';
 import { declareRunCommand } from './declare-run.ts';
 import { declareRunsCommands } from './declare-runs.ts';
@@ -40,8 +42,10 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareRunsCommands(program, perform);
   declareFlowCommands(program, perform);
   declareDeploymentCommands(program, perform);
+  declareBackfillCommands(program, perform);
   declareFleetCommands(program, perform);
   declareKeyCommands(program, perform);
+  declareLimitCommands(program, perform);
   declareScheduleCommands(program, perform);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);

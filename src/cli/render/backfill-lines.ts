@@ -1,0 +1,73 @@
+/** Backfills for people and as JSON. */
+import { formatDuration } from '../../base/duration.ts';
+import type { BackfillView } from '../../client/deployments-client.ts';
+import { barOf, countOf, percentOf } from './bar.ts';
+import type { Paint } from './paint.ts';
+import { agoText, isoOrNull } from './times.ts';
+
+const barCells = 20;
+
+/** What `--json` prints of a backfill. Times are ISO 8601 in UTC, or null. */
+export function backfillJson(view: BackfillView): object {
+  const { id, deployment, schedule, order, maxParallel, total, waiting, running, completed, failed, cancelled } = view;
+  return {
+    ...{ id, deployment, schedule },
+    from: isoOrNull(view.fromAt),
+    to: isoOrNull(view.untilAt),
+    ...{ order, maxParallel, total, waiting, running, completed, failed, cancelled },
+    state: stateOf(view),
+    createdAt: isoOrNull(view.createdAt),
+    cancelRequestedAt: isoOrNull(view.cancelRequestedAt),
+    endedAt: isoOrNull(view.endedAt),
+  };
+}
+
+/** Where it stands: it ends `failed` when one of its runs did not complete. */
+export function stateOf(view: BackfillView): 'running' | 'cancelling' | 'cancelled' | 'failed' | 'completed' {
+  if (view.endedAt === null) return view.cancelRequestedAt === null ? 'running' : 'cancelling';
+  if (view.cancelRequestedAt !== null) return 'cancelled';
+  return view.failed + view.cancelled > 0 ? 'failed' : 'completed';
+}
+
+/** The state, painted, with its shape. */
+export function backfillLabel(view: BackfillView, paint: Paint): string {
+  const state = stateOf(view);
+  switch (state) {
+    case 'running':
+      return paint.blueBright(`● ${state}`);
+    case 'completed':
+      return paint.green(`✓ ${state}`);
+    case 'failed':
+      return paint.red(`✕ ${state}`);
+    default:
+      return paint.gray(`⊘ ${state}`);
+  }
+}
+
+/** A bar with how many runs have ended, and how they did: `████░░ 40 %  12 of 30, 1 failed, 2 running`. */
+export function progressText(view: BackfillView, paint: Paint): string {
+  const { total, completed, failed, cancelled, running } = view;
+  const done = completed + failed + cancelled;
+  const parts = [
+    `${countOf(completed)} of ${countOf(total)}`,
+    ...(failed > 0 ? [paint.red(`${countOf(failed)} failed`)] : []),
+    ...(cancelled > 0 ? [`${countOf(cancelled)} cancelled`] : []),
+    ...(running > 0 ? [`${countOf(running)} running`] : []),
+  ];
+  return `${barOf(done / Math.max(1, total), barCells, paint, failed > 0 ? 'red' : 'green')} ${percentOf(done, total)}  ${parts.join(', ')}`;
+}
+
+/** All that is known of it. */
+export function backfillLines(view: BackfillView, now: number, paint: Paint): string[] {
+  const facts: (readonly [string, string | null])[] = [
+    ['id', view.id],
+    ['ticks', `${isoOrNull(view.fromAt) ?? ''} to ${isoOrNull(view.untilAt) ?? ''} of schedule ${view.schedule}`],
+    ['order', `${view.order} first, ${countOf(view.maxParallel)} at a time`],
+    ['begun', agoText(view.createdAt, now)],
+    ['took', view.endedAt === null ? null : formatDuration(view.endedAt - view.createdAt)],
+  ];
+  return [
+    `${backfillLabel(view, paint)}  ${paint.bold(view.deployment)}  ${progressText(view, paint)}`,
+    ...facts.filter(([, text]) => text !== null).map(([name, text]) => `  ${paint.dim(name.padEnd(5))}  ${text}`),
+  ];
+}
