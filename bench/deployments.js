@@ -18,8 +18,8 @@ export async function benchmark({ quick, store }) {
   const few = 100;
   const among = (count) =>
     inFolder((folder) => {
-      const databaseUrl = store === 'postgres' ? process.env.BATUTA_BENCH_POSTGRES_URL : `sqlite:${join(folder, 'bench.db')}`;
-      return withFleet({ folder, databaseUrl }, (fleet) => measure(fleet, { count, passes: quick ? 5 : passes, prefix: `of-${count}` }));
+      const options = { count, passes: quick ? 5 : passes, prefix: `of-${count}` };
+      return withFleet(placeOf(store, folder), (fleet) => measure(fleet, options));
     });
   const small = await among(few);
   const large = await among(many);
@@ -60,6 +60,13 @@ export async function benchmark({ quick, store }) {
     ],
     notes: ['A pass asks for the next turn, claims the schedules that are due, makes their runs, and moves them on.'],
   };
+}
+
+/** On PostgreSQL both are measured in one database, where the few are among the many. */
+function placeOf(store, folder) {
+  if (store === 'sqlite') return { folder, databaseUrl: `sqlite:${join(folder, 'bench.db')}` };
+  const databaseUrl = process.env.BATUTA_BENCH_POSTGRES_URL;
+  return { folder, databaseUrl, env: { BATUTA_BROKER_URL: databaseUrl } };
 }
 
 async function measure({ client, start }, { count, passes: times, prefix }) {

@@ -76,7 +76,8 @@ export async function markLateRuns(
   connection: Connection,
   { lateAfterMs, limit }: Parameters<TickStore['markLate']>[0],
 ): Promise<readonly string[]> {
-  const now = connection.fragments.now(1);
+  // Asked in a query of its own, the clock is read once, and an index can be searched by it.
+  const now = `(select ${connection.fragments.now(1)})`;
   const late = `state_type = 'SCHEDULED' and state_name = 'Scheduled' and due_at is not null and due_at <= ${now} - $2 and owner is null and held is null`;
   const index = runsBy(connection, 'runs_not_late');
   const [found] = await connection.query(`select 1 as found from ${index} where ${late} limit 1`, [connection.now(), lateAfterMs]);
