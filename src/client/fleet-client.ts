@@ -9,6 +9,7 @@ export interface WaitReason {
     | 'limit'
     | 'task-limit'
     | 'paused'
+    | 'overlap'
     | 'no-worker'
     | 'workers-busy'
     | 'behind'
@@ -157,7 +158,8 @@ export interface FiguresClient {
   /** The list of runs as the dashboard shows it. */
   runs(filter?: RunFilter): Promise<Page<RunListItem>>;
   /**
-   * Oldest first, empty buckets included. Buckets longer than an hour begin at full hours, so there may be fewer than asked for.
+   * Oldest first, empty buckets included. Buckets longer than an hour begin at full hours, those longer than a day at midnight UTC;
+   * there may be fewer than asked for.
    *
    * @throws BatutaError FILTER_INVALID
    */

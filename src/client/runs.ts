@@ -14,7 +14,7 @@ import type { Store, TaskRunFilter } from '../store/store.ts';
 import { type BulkSource, cancelling, changeMany, deleting, requeueing } from './bulk-runs.ts';
 import type { EmbeddedRunsClient, RunHandle, RunInspection, RunsClient } from './client.ts';
 import { handleOf } from './run-handle.ts';
-import type { BulkReport, BulkWish } from './fleet-client.ts';
+import type { BulkReport, BulkWish, WaitReason } from './fleet-client.ts';
 import { type FlowShape, namesFrom } from './names-from.ts';
 import { storedGraph } from './stored-graph.ts';
 import { watchRun } from './watch-run.ts';
@@ -72,6 +72,13 @@ export class LocalRuns implements EmbeddedRunsClient {
 
   async logs(id: string, filter?: Parameters<RunsClient['logs']>[1]): ReturnType<RunsClient['logs']> {
     return this.#options.store.logs.ofRun((await this.get(id)).id, filter);
+  }
+
+  async why(id: string): Promise<WaitReason | null> {
+    const { store, clock, engine } = this.#options;
+    const { settings, isOwnerGone } = engine.services;
+    const { whyWaiting } = await import('./why.ts');
+    return whyWaiting({ store, clock, leaseMs: settings.leaseMs, isOwnerGone }, await this.get(id));
   }
 
   watch(id: string, signal?: AbortSignal): ReturnType<RunsClient['watch']> {

@@ -10,19 +10,18 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { Claim } from '../store/store.ts';
-import { isHandedOn } from './active-run.ts';
 import { cancelOnAbort } from './cancel-on-abort.ts';
 import { ClaimBatcher } from './claim-batcher.ts';
 import { claimRefusal } from './claim-refusal.ts';
 import { describeFlow } from './describe-flow.ts';
 import { Leases } from './leases.ts';
 import { LimitDesk } from './limit-desk.ts';
-import { concurrencyKeyOf } from './limit-key.ts';
 import type { Parking } from './parking.ts';
 import { makeRun, ownedFrom, type MakeRunOptions } from './make-run.ts';
-import { decodeValue } from './results.ts';
 import { FlowRun } from './run-flow.ts';
 import type { EngineServices } from './services.ts';
+import { startRun } from './start-run.ts';
+import { subFlowRun } from './sub-flow-run.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './sub-flow.ts';
 
 export interface SubmitOptions extends MakeRunOptions {
@@ -92,16 +91,9 @@ export class Engine {
     const { leaseMs } = services.settings;
     const run = ownedFrom(made, services.owner, leaseMs);
     await this.describe(definition);
-    const under = { listener: options.listener ?? null, parentParking: options.parking ?? null, signal: options.signal };
-    if (run.concurrencyKey === null || (await services.limits.runs.isSharedWithAncestor(run))) {
-      await services.store.recorder.addRun({ ...made, concurrencyKey: null }, services.owner, leaseMs);
-      return this.#execute({ definition, run: { ...run, concurrencyKey: null }, taskRuns: [], hasSlot: true, ...under });
-    }
-    const outcome = await services.store.limits.start({ ...made, concurrencyKey: run.concurrencyKey }, services.owner, leaseMs);
-    if (outcome.kind === 'lost') throw new BatutaError('INTERNAL', `The run ${run.id} was taken while it was being recorded.`);
-    services.limits.runs.cancelled(outcome.cancelled);
-    const limited = { ...run, state: outcome.state, endedAt: outcome.kind === 'skipped' ? services.clock.now() : null };
-    return this.#execute({ definition, run: limited, taskRuns: [], hasSlot: outcome.kind === 'taken', ...under });
+    const begun = await startRun(services, made, run);
+    const { listener = null, parking = null, signal } = options;
+    return this.#execute({ ...begun, definition, taskRuns: [], listener, parentParking: parking, signal });
   }
 
   /**
@@ -167,29 +159,6 @@ export class Engine {
    */
   execute(run: Run, definition: FlowDefinition, listener: EngineListener | null = null): Promise<RunUnderWay> {
     return this.#start(() => this.#continue({ run, definition, listener, parentParking: null, hasSlot: true }));
-  }
-
-  /**
-   * Puts a run that `claim` gave under the limit that only its class knows, where it is under none yet. False when it has to wait for its
-   * slot: then it was given back, or dropped.
-   *
-   * @throws BatutaError STORE_…
-   */
-  async bindLimit(run: Run, definition: FlowDefinition): Promise<boolean> {
-    const { store, limits, log } = this.services;
-    if (run.concurrencyKey !== null || definition.runConcurrency === null || run.parentRunId !== null) return true;
-    const { name, runConcurrency: concurrency } = definition;
-    let key: string | null;
-    try {
-      key = concurrencyKeyOf({ flow: { name, concurrency }, params: decodeValue(run.params) });
-    } catch (error) {
-      log.error({ err: error, runId: run.id }, 'The limit of the run could not be told; it runs without one.');
-      return true;
-    }
-    if (key === null) return true;
-    const outcome = await store.limits.bind({ runId: run.id, epoch: run.epoch }, key);
-    if (outcome.kind !== 'lost') limits.runs.cancelled(outcome.cancelled);
-    return outcome.kind === 'taken';
   }
 
   /**
@@ -323,18 +292,4 @@ function knowsNoDeployments(name: string): BatutaError {
   return new BatutaError('DEPLOYMENT_NOT_FOUND', `The deployment '${name}' cannot be found here: this process was given none.`, {
     details: { deployment: name },
   });
-}
-
-function subFlowRun({ flowRun, ended }: RunUnderWay): SubFlowRun {
-  return {
-    runId: flowRun.run.id,
-    ended,
-    parking: flowRun.parking,
-    outcome: flowRun,
-    stop(reason, force) {
-      if (isHandedOn(reason)) flowRun.abandon(reason);
-      else flowRun.cancel(reason.message);
-      if (force) flowRun.force();
-    },
-  };
 }

@@ -1,6 +1,6 @@
 /** How a run leaves this process without having ended: to the next owner, or until it is due. */
 import type { BatutaError } from '../base/errors.ts';
-import { stateOf } from '../model/state.ts';
+import { isTerminal, stateOf } from '../model/state.ts';
 import type { Wait } from './parking.ts';
 import type { EngineServices } from './services.ts';
 import type { RunRecord } from './transition.ts';
@@ -18,6 +18,7 @@ export async function handOn(services: EngineServices, record: RunRecord, reason
   await store.recorder.flush();
   // Refused silently where it was lost; a sub-flow whose parent was lost is still ours to give.
   await store.runs.release(record.claim);
+  if (await endIfCancelled(services, record.run.id)) return;
   if (reason.code === 'RUN_SUSPENDED') await wakeIfSignalled(services, record.run.id, waits);
 }
 
@@ -25,6 +26,15 @@ function recordSuspended(record: RunRecord, { message }: BatutaError, waits: rea
   const onlyRetries = waits.length > 0 && waits.every(({ isRetry }) => isRetry);
   const state = onlyRetries ? stateOf('SCHEDULED', 'AwaitingRetry', message) : stateOf('PAUSED', 'Suspended', message);
   return record.setRun(state, { dueAt: waits[0]?.dueAt ?? null });
+}
+
+/** A cancel that was asked for while its run was being let go of was left to an owner that does not act on it any more. */
+async function endIfCancelled({ store, clock, isOwnerGone }: EngineServices, runId: string): Promise<boolean> {
+  const run = await store.runs.get(runId);
+  if (!run || run.cancelRequestedAt === null || run.owner !== null || isTerminal(run.state.type)) return false;
+  const message = run.state.type === 'CANCELLING' ? run.state.message : null;
+  await store.runs.requestCancel(runId, clock.now(), message ?? 'It was cancelled by hand.', isOwnerGone);
+  return true;
 }
 
 /** A signal that came while its run was being suspended found it still running: looked for once more, now that it is not. */

@@ -28,7 +28,7 @@ export type Look = () => Promise<void>;
 export class LimitWatch {
   readonly #options: LimitWatchOptions;
   readonly #looks = new Set<Look>();
-  #looking: Promise<void> | null = null;
+  #looking = false;
   #again = false;
   #timer: Timer | null = null;
   #version: number | null = null;
@@ -57,7 +57,9 @@ export class LimitWatch {
   wake(): void {
     if (this.#looks.size === 0) return;
     this.#again = true;
-    this.#looking ??= this.#lookAll().finally(() => (this.#looking = null));
+    if (this.#looking) return;
+    this.#looking = true;
+    void this.#lookAll().finally(() => (this.#looking = false));
   }
 
   #arm(): void {

@@ -14,6 +14,7 @@ import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal, stateOf } from '../model/state.ts';
 import type { Claim } from '../store/store.ts';
 import { ActiveRun, isHandedOn } from './active-run.ts';
+import { awaitSlot } from './await-slot.ts';
 import { cancelBelow } from './cancel-below.ts';
 import { flowRetryDelayMs, openTaskRuns } from './flow-retry.ts';
 import { callHooks } from './hooks.ts';
@@ -26,7 +27,6 @@ import { endOf, messageFor, type Verdict } from './run-end.ts';
 import { runGraph } from './run-graph.ts';
 import type { EngineServices } from './services.ts';
 import type { StartSubFlow } from './sub-flow.ts';
-import type { SlotEnd } from './run-slots.ts';
 import { RunRecord } from './transition.ts';
 import { parkUntil } from './waits.ts';
 
@@ -102,13 +102,8 @@ export class FlowRun {
       this.#options.heldSince,
     );
     try {
-      if (isTerminal(state.type)) {
-        // Its limit was used up, and it is one that does not wait.
-        this.#record.tellRun();
-        return this.run;
-      }
       if (state.type === 'CANCELLING' || cancelRequestedAt !== null) this.cancel(state.type === 'CANCELLING' ? state.message : null);
-      if (!this.#options.hasSlot && (await this.#awaitSlot()) === 'skipped') return this.run;
+      if (!this.#options.hasSlot && (await awaitSlot(this.#active, () => this.#lose())) === 'skipped') return this.run;
       if (state.name === 'AwaitingRetry') await this.#awaitDue();
       for (;;) {
         await this.#begin();
@@ -173,18 +168,6 @@ export class FlowRun {
   async #awaitDue(): Promise<void> {
     const dueAt = this.run.dueAt ?? 0;
     await this.parking.work(() => parkUntil(this.#active, dueAt, 'The flow is tried again.', true));
-  }
-
-  /** Waits until its limit has a slot for it, or less when the run is stopped. */
-  async #awaitSlot(): Promise<SlotEnd> {
-    const { signal } = this.#active;
-    if (this.#active.stopReason) return 'stopped';
-    if (this.run.state.name === 'AwaitingSlot') this.#record.tellRun();
-    const end = await this.parking.work(() =>
-      this.#options.services.limits.runs.waitFor(this.#record.claim, { signal, onState: (state) => this.#record.noteState(state) }),
-    );
-    if (end === 'lost') this.#lose();
-    return end;
   }
 
   async #begin(): Promise<void> {

@@ -40,6 +40,14 @@ export interface ReclaimReport {
   readonly ended: readonly { readonly id: string; readonly message: string }[];
 }
 
+/** Where a run stands in its queue. */
+export interface LinePlace {
+  /** Whether it is kept back until earlier runs of its deployment have ended. */
+  readonly isHeld: boolean;
+  /** Runs that are due and go first; counted up to 10,000. */
+  readonly ahead: number;
+}
+
 export interface FleetStore {
   /**
    * Inserts runs that wait (no owner, epoch 0), 1,000 a transaction, and counts them as ticketed from now on: whoever inserts them
@@ -66,6 +74,8 @@ export interface FleetStore {
    * too many recoveries; Cancelled when that was asked. Calls at the same time take different runs.
    */
   reclaim(options: ReclaimOptions): Promise<ReclaimReport>;
+  /** Where a run that waits for a worker stands; null when there is no such run. Two statements. */
+  placeInLine(runId: string): Promise<LinePlace | null>;
   /** Owners of runs that have not ended, each once. */
   owners(): Promise<readonly Owner[]>;
   /**

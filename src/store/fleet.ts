@@ -1,6 +1,7 @@
 /** What a fleet asks of runs, over a connection. */
 import type { Connection } from './connection.ts';
 import type { FleetStore } from './fleet-store.ts';
+import { placeInLine } from './line.ts';
 import { ownersOfRuns, reclaimRuns } from './reclaim.ts';
 import { claimUnderLimits } from './run-slots.ts';
 import { claimWaiting, insertWaiting, takeUnticketed } from './waiting.ts';
@@ -17,6 +18,7 @@ export function fleetStore(connection: Connection): FleetStore {
       return claimed;
     },
     reclaim: (options) => reclaimRuns(connection, options),
+    placeInLine: (runId) => placeInLine(connection, runId),
     owners: () => ownersOfRuns(connection),
     dueUnticketed: ({ ticketedBeforeMs, limit }) => takeUnticketed(connection, ticketedBeforeMs, limit),
   };

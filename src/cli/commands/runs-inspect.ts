@@ -9,10 +9,19 @@ import { inspectionJson } from '../render/json.ts';
 /** Prints the run. */
 export async function inspectRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
   const { terminal, clock, globals } = context;
-  const inspection = await withClient(context, (client) => client.runs.inspect(id));
-  if (options.json) return printJson(terminal, inspectionJson(inspection));
+  const { inspection, why } = await withClient(context, async (client) => {
+    const found = await client.runs.inspect(id);
+    return { inspection: found, why: await client.runs.why(found.run.id) };
+  });
+  if (options.json) return printJson(terminal, inspectionJson(inspection, why));
   const { out, cwd } = terminal;
-  for (const line of inspectionLines(inspection, { paint: out.paint, width: out.columns, now: clock.now(), cwd, verbose: globals.verbose }))
+  for (const line of inspectionLines(inspection, why, {
+    paint: out.paint,
+    width: out.columns,
+    now: clock.now(),
+    cwd,
+    verbose: globals.verbose,
+  }))
     out.line(line);
   return 0;
 }

@@ -1,6 +1,7 @@
 /** All that is known of a run, for people: head, error, parameters and result, tasks, artifacts, sub-flows, history. */
 import { formatDuration } from '../../base/duration.ts';
 import type { RunInspection } from '../../client/client.ts';
+import type { WaitReason } from '../../client/fleet-client.ts';
 import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
 import { artifactLines } from './artifact.ts';
 import { countOf } from './bar.ts';
@@ -31,10 +32,10 @@ const maxTasks = 100;
 const maxTransitions = 20;
 
 /** Lines of the inspection. */
-export function inspectionLines(inspection: RunInspection, options: InspectionOptions): string[] {
+export function inspectionLines(inspection: RunInspection, why: WaitReason | null, options: InspectionOptions): string[] {
   const { run, params, result } = inspection;
   return [
-    ...headLines(run, options),
+    ...headLines(run, why, options),
     ...section(
       'error',
       run.error === null
@@ -57,7 +58,7 @@ export function inspectionLines(inspection: RunInspection, options: InspectionOp
   ];
 }
 
-function headLines(run: Run, { paint, now }: InspectionOptions): string[] {
+function headLines(run: Run, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
   const took = run.startedAt === null ? '' : `  ${formatDuration(Math.max(0, (run.endedAt ?? now) - run.startedAt))}`;
   const facts: (readonly [string, string | null])[] = [
     ['id', run.id],
@@ -75,7 +76,9 @@ function headLines(run: Run, { paint, now }: InspectionOptions): string[] {
     ['part of', run.parentRunId],
     ['source', run.source],
   ];
-  const message = run.state.message === null || run.error !== null ? [] : [`  ${oneLine(run.state.message)}`];
+  // Why it waits says now what the message said when it began to.
+  const told = why?.message ?? (run.error === null ? run.state.message : null);
+  const message = told === null ? [] : [`  ${oneLine(told)}`];
   const title = `${labelOf(run.state, paint)}  ${paint.bold(oneLine(run.name))}${took}`;
   return [title, ...message, ...facts.filter(([, text]) => text !== null).map(([name, text]) => `  ${paint.dim(name.padEnd(8))}  ${text}`)];
 }

@@ -1,5 +1,6 @@
 /** The shapes `--json` prints. Times are ISO 8601 in UTC, or null. */
 import type { RunInspection } from '../../client/client.ts';
+import type { WaitReason } from '../../client/fleet-client.ts';
 import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
 import type { StoredLogLine } from '../../store/store.ts';
 import { levelName } from './log-line.ts';
@@ -41,7 +42,7 @@ export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'r
 }
 
 /** What `runs inspect --json` prints: the run as in a list, with all that is known about it. */
-export function inspectionJson(inspection: RunInspection): object {
+export function inspectionJson(inspection: RunInspection, why: WaitReason | null): object {
   const { run, taskRuns, transitions, artifacts, children, params, result } = inspection;
   return {
     ...runListJson(run),
@@ -54,6 +55,7 @@ export function inspectionJson(inspection: RunInspection): object {
     params: plainJson(params),
     result: plainJson(result),
     error: run.error,
+    why: why === null ? null : { ...why, untilAt: isoOrNull(why.untilAt) },
     tasks: inStartOrder(taskRuns).map(taskDetailJson),
     transitions: transitions.map(transitionJson),
     artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => ({

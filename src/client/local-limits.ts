@@ -1,0 +1,83 @@
+/** Limits as the local client serves them. */
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+import type { LimitDesk } from '../engine/limit-desk.ts';
+import type { RunLimit, SlotChange, Store, TagLimitView } from '../store/store.ts';
+import type { LimitsClient, LimitView } from './fleet-client.ts';
+
+/** Most slots of a limit. */
+const maxSlots = 1_000_000;
+const maxTagChars = 200;
+
+export class LocalLimits implements LimitsClient {
+  readonly #store: Store;
+  readonly #limits: LimitDesk;
+
+  readonly #tell: () => Promise<void>;
+
+  /** @param tell wakes other processes whose tasks may go on; best effort */
+  constructor(store: Store, limits: LimitDesk, tell: () => Promise<void>) {
+    this.#store = store;
+    this.#limits = limits;
+    this.#tell = tell;
+  }
+
+  async list(): Promise<readonly LimitView[]> {
+    const [tags, runs] = await Promise.all([this.#store.limits.tagLimitViews(), this.#store.limits.runLimits()]);
+    return [...runs.map(viewOfRuns), ...tags.map(viewOfTag)].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  async set(name: string, slots: number): Promise<LimitView> {
+    checkName(name);
+    if (!Number.isSafeInteger(slots) || slots < 0 || slots > maxSlots)
+      throw new BatutaError('OPTION_INVALID', `The limit ${name} must be a whole number from 0 to ${maxSlots}, not ${String(slots)}.`, {
+        details: { limit: name },
+      });
+    await this.#changed(await this.#store.limits.setTagLimit(name, slots));
+    const view = (await this.#store.limits.tagLimitViews()).find((limit) => limit.name === name);
+    return view ? viewOfTag(view) : viewOfTag({ name, slots, holders: [], waiters: [], held: 0, waiting: 0 });
+  }
+
+  async delete(name: string): Promise<void> {
+    const change = /^(flow|deployment):/.test(name) ? null : await this.#store.limits.deleteTagLimit(name);
+    if (change) return this.#changed(change);
+    const names = (await this.#store.limits.tagLimits()).map((limit) => limit.name);
+    const declared = /^(flow|deployment):/.test(name) ? ` Limits on runs stand with their flow or deployment; change it there.` : '';
+    throw new BatutaError(
+      'LIMIT_NOT_FOUND',
+      `There is no limit '${name}' that can be deleted.${declared || hintFor(name, names, 'There are')}`,
+      { details: { limit: name } },
+    );
+  }
+
+  async #changed(change: SlotChange): Promise<void> {
+    this.#limits.tasks.changed(change);
+    if (change.owners.length > 0) await this.#tell();
+  }
+}
+
+function checkName(name: string): void {
+  if (/^(flow|deployment):/.test(name))
+    throw new BatutaError(
+      'NAME_INVALID',
+      `The limit '${name}' is declared by its flow or deployment: change its option concurrency there. Limits that can be set are on tasks, like tag:db.`,
+      { details: { limit: name } },
+    );
+  const tag = /^tag:(.+)$/u.exec(name)?.[1];
+  if (tag !== undefined && tag.length <= maxTagChars && tag.trim() === tag && !/\p{Cc}/u.test(tag)) return;
+  throw new BatutaError(
+    'NAME_INVALID',
+    `'${name}' is no name for a limit: write tag: and the tag of tasks, for example tag:${/^[\w.-]+$/.test(name) ? name : 'db'}.`,
+    { details: { limit: name } },
+  );
+}
+
+function viewOfTag({ name, slots, holders, waiters, held, waiting }: TagLimitView): LimitView {
+  return { name, slots, changeable: true, holders, waiters, held, waiting };
+}
+
+function viewOfRuns({ name, slots, holders, waiters, held, waiting }: RunLimit): LimitView {
+  const withoutTask = (runs: RunLimit['holders']): LimitView['holders'] => runs.map((run) => ({ ...run, taskRunId: null }));
+  // Nothing declares it any more: it stands as high as it is used.
+  return { name, slots: slots ?? held, changeable: false, holders: withoutTask(holders), waiters: withoutTask(waiters), held, waiting };
+}

@@ -1,0 +1,34 @@
+/** Why a run that is due has not been taken by a worker: nobody serves its queue or knows its flow, all are busy, others are ahead. */
+import type { Run } from '../model/run.ts';
+import type { StoredWorker } from '../store/store.ts';
+import type { WaitReason } from './fleet-client.ts';
+import { reason, type WhyParts } from './why-reason.ts';
+
+/** @throws BatutaError STORE_… */
+export async function whyNoWorker({ store, leaseMs }: WhyParts, run: Run): Promise<WaitReason> {
+  const alive = (await store.workers.list()).filter(({ silentMs }) => silentMs <= leaseMs);
+  const serving = alive.filter(({ queues }) => queues.includes(run.queue));
+  if (serving.length === 0) return reason('no-worker', nobodyServes(alive, run.queue));
+  const knowing = serving.filter(({ flows }) => Object.hasOwn(flows, run.flow));
+  if (knowing.length === 0)
+    return reason('no-worker', `None of the ${serving.length} workers of its queue ${run.queue} knows the flow ${run.flow}.`);
+  const ahead = (await store.fleet.placeInLine(run.id))?.ahead ?? 0;
+  const places = knowing.reduce((sum, { concurrency }) => sum + concurrency, 0);
+  const taken = knowing.reduce((sum, { running }) => sum + running, 0);
+  const line = ahead === 0 ? 'it is the next in its queue' : `${countOf(ahead, 'run is', 'runs are')} ahead of it`;
+  if (taken >= places)
+    return reason('workers-busy', `All workers of its queue ${run.queue} are busy (${taken} of ${places} places taken); ${line}.`);
+  if (ahead > 0) return reason('behind', `In its queue ${run.queue} ${line}.`);
+  return reason('starting', 'It is due, and a worker takes it in a moment.');
+}
+
+function nobodyServes(alive: readonly StoredWorker[], queue: string): string {
+  const start = `Start one: batuta worker${queue === 'default' ? '' : ` --queue ${queue}`}`;
+  if (alive.length === 0) return `No worker lives. ${start}`;
+  const served = [...new Set(alive.flatMap(({ queues }) => queues))].sort().join(', ');
+  return `No living worker serves its queue ${queue}; served are ${served}. ${start}`;
+}
+
+function countOf(count: number, one: string, many: string): string {
+  return `${count} ${count === 1 ? one : many}`;
+}

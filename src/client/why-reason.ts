@@ -1,0 +1,25 @@
+/** What the looks for the reason of a wait share. */
+import type { Clock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
+import type { Owner } from '../model/run.ts';
+import type { Store } from '../store/store.ts';
+import type { WaitReason } from './fleet-client.ts';
+
+/** What is asked. */
+export interface WhyParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  /** A worker that has been silent for longer does not live, ms. */
+  readonly leaseMs: number;
+  readonly isOwnerGone: (owner: Owner) => boolean;
+}
+
+/** A reason with what most have. */
+export function reason(kind: WaitReason['kind'], message: string, more: Partial<Pick<WaitReason, 'untilAt' | 'holders'>> = {}): WaitReason {
+  return { kind, message, untilAt: more.untilAt ?? null, holders: more.holders ?? [] };
+}
+
+/** `in 5 m` or `in a moment`. */
+export function inText(at: number, now: number): string {
+  return at - now < 1_000 ? 'in a moment' : `in ${formatDuration(Math.round((at - now) / 1_000) * 1_000)}`;
+}

@@ -1,0 +1,45 @@
+/** Why a run gets no further although its process has it: all its tasks wait. */
+import type { Run } from '../model/run.ts';
+import type { WaitReason } from './fleet-client.ts';
+import { inText, reason, type WhyParts } from './why-reason.ts';
+
+/** States in which a task run is at work. */
+const working: ReadonlySet<string> = new Set(['Pending', 'Running', 'Retrying']);
+/** Most limits that are named. */
+const maxNamed = 3;
+
+/** Null while a task is at work, or nothing of it waits for something known. @throws BatutaError STORE_… */
+export async function whyTasksWait({ store, clock }: WhyParts, run: Run): Promise<WaitReason | null> {
+  const counts = await store.taskRuns.countsOfRun(run.id);
+  if (counts.some(({ state, count }) => working.has(state) && Number(count) > 0)) return null;
+  const waiting = new Set(counts.filter(({ count }) => Number(count) > 0).map(({ state }) => state));
+  if (waiting.has('AwaitingSlot')) {
+    const limited = await whyTasksLimited(store, run.id);
+    if (limited) return limited;
+  }
+  if (!waiting.has('Suspended') && !waiting.has('AwaitingRetry')) return null;
+  const { items } = await store.taskRuns.page(run.id, { states: ['Suspended', 'AwaitingRetry'], limit: 100 });
+  const [first] = items.toSorted((a, b) => (a.dueAt ?? Infinity) - (b.dueAt ?? Infinity));
+  if (first === undefined) return null;
+  const until = first.dueAt === null ? '' : ` It goes on ${inText(first.dueAt, clock.now())}, at ${new Date(first.dueAt).toISOString()}.`;
+  const { dueAt: untilAt } = first;
+  if (first.state.name === 'AwaitingRetry')
+    return reason('backoff', `Task ${first.name} is tried again.${until} ${first.state.message ?? ''}`.trim(), { untilAt });
+  return reason(first.name.startsWith('signal:') ? 'signal' : 'sleeping', `${first.state.message ?? 'It waits.'}${until}`, { untilAt });
+}
+
+async function whyTasksLimited(store: WhyParts['store'], runId: string): Promise<WaitReason | null> {
+  const waits = await store.limits.taskWaits(runId);
+  if (waits.length === 0) return null;
+  const limits = new Map((await store.limits.tagLimitViews()).map((limit) => [limit.name, limit]));
+  const names = [...new Set(waits.map(({ name }) => name))];
+  const parts = names.slice(0, maxNamed).map((name) => {
+    const tasks = waits
+      .filter((wait) => wait.name === name)
+      .map(({ task, tasks: count }) => (count === 1 ? task : `${task} (${count} of it)`));
+    const limit = limits.get(name);
+    return `${tasks.join(', ')} for the limit ${name} (${limit?.held ?? 0} of ${limit?.slots ?? 0} taken)`;
+  });
+  const holders = [...new Set(names.flatMap((name) => limits.get(name)?.holders.map((holder) => holder.runId) ?? []))];
+  return reason('task-limit', `Its tasks wait: ${parts.join('; ')}.`, { holders: holders.filter((id) => id !== runId) });
+}

@@ -1,0 +1,95 @@
+/** Why a run does not run now: looked at in the order in which one thing keeps the next from mattering. */
+import { formatDuration } from '../base/duration.ts';
+import { waitText } from '../model/limit.ts';
+import type { Owner, Run } from '../model/run.ts';
+import { isTerminal } from '../model/state.ts';
+import type { WaitReason } from './fleet-client.ts';
+import { whyNoWorker } from './why-queue.ts';
+import { inText, reason, type WhyParts } from './why-reason.ts';
+import { whyTasksWait } from './why-tasks.ts';
+
+/** How soon a lost run is found by whoever looks after the store, ms: schedulers look every second, workers every third of a lease. */
+const schedulerLooksMs = 1_000;
+
+/** One sentence and what it is made of; null for a run that has ended or really runs. @throws BatutaError STORE_… */
+export async function whyWaiting(parts: WhyParts, run: Run): Promise<WaitReason | null> {
+  if (isTerminal(run.state.type)) return null;
+  if (run.owner !== null) return (await whyLost(parts, run, run.owner)) ?? whyOwned(parts, run);
+  return (
+    whySuspended(parts, run) ??
+    whyLater(parts, run) ??
+    (await whyHeld(parts, run)) ??
+    (await whyLimited(parts, run)) ??
+    (await whyNoWorker(parts, run))
+  );
+}
+
+async function whyLost({ store, clock, leaseMs, isOwnerGone }: WhyParts, run: Run, owner: Owner): Promise<WaitReason | null> {
+  const now = clock.now();
+  const leaseIsOver = run.leaseUntil !== null && run.leaseUntil <= now;
+  if (!leaseIsOver && !isOwnerGone(owner)) return null;
+  const lost = `Its process ${owner.id} was lost`;
+  const workers = (await store.workers.list()).filter(({ silentMs }) => silentMs <= leaseMs);
+  if (workers.length === 0)
+    return reason(
+      'owner-lost',
+      `${lost}, and no worker lives that could go on with it. Start one, or continue it here: batuta runs resume ${run.id}`,
+    );
+  const withinMs = Math.max(schedulerLooksMs, Math.ceil(leaseMs / 3));
+  return reason('owner-lost', `${lost}; another goes on with it within ${formatDuration(withinMs)}.`, { untilAt: now + withinMs });
+}
+
+/** Its process lives: it may wait there. */
+async function whyOwned(parts: WhyParts, run: Run): Promise<WaitReason | null> {
+  const { name, type } = run.state;
+  if (name === 'AwaitingSlot') return (await whyLimited(parts, run)) ?? reason('starting', 'Its turn has come; it begins in a moment.');
+  if (name === 'AwaitingRetry') return whyLater(parts, run);
+  return type === 'RUNNING' ? whyTasksWait(parts, run) : null;
+}
+
+function whySuspended({ clock }: WhyParts, { state, dueAt }: Run): WaitReason | null {
+  if (state.type !== 'PAUSED') return null;
+  const why = state.message ?? 'It is suspended.';
+  const waitsForSignal = /\bsignal\b/i.test(why);
+  const until =
+    dueAt === null ? '' : ` ${waitsForSignal ? 'It gives up' : 'It goes on'} ${inText(dueAt, clock.now())}, at ${isoOf(dueAt)}.`;
+  return reason(waitsForSignal ? 'signal' : 'sleeping', `${why}${until}`, { untilAt: dueAt });
+}
+
+function whyLater({ clock }: WhyParts, { state, dueAt, attempt }: Run): WaitReason | null {
+  const now = clock.now();
+  if (dueAt === null || dueAt <= now) return null;
+  const when = `${inText(dueAt, now)}, at ${isoOf(dueAt)}`;
+  if (state.name !== 'AwaitingRetry') return reason('scheduled', `It starts ${when}.`, { untilAt: dueAt });
+  const failed = state.message === null ? '' : ` The last failed: ${state.message}`;
+  return reason('backoff', `Attempt ${attempt} follows ${when}.${failed}`, { untilAt: dueAt });
+}
+
+async function whyHeld({ store }: WhyParts, run: Run): Promise<WaitReason | null> {
+  const place = await store.fleet.placeInLine(run.id);
+  if (place?.isHeld !== true) return null;
+  const deployment = run.deployment === null ? null : await store.deployments.get(run.deployment);
+  const paused = deployment !== null && deployment.pausedAt !== null;
+  const message = run.state.message ?? `Earlier runs of ${run.deployment ?? run.flow} have not ended.`;
+  return reason(paused ? 'paused' : 'overlap', paused ? `${message} And its deployment ${run.deployment ?? ''} is paused.` : message);
+}
+
+async function whyLimited({ store }: WhyParts, run: Run): Promise<WaitReason | null> {
+  if (run.concurrencyKey === null) return null;
+  const { name, slots, held, holders, waiters } = await store.limits.runLimit(run.concurrencyKey, run);
+  const others = holders.filter(({ runId }) => runId !== run.id);
+  if (slots === null || held < slots) return null;
+  const place = waiters.findIndex(({ runId }) => runId === run.id);
+  const ahead = place > 0 ? ` ${place === 1 ? '1 run waits' : `${place} runs wait`} for it longer.` : '';
+  const text = waitText(
+    name,
+    held,
+    slots,
+    others.map(({ runName }) => runName),
+  );
+  return reason('limit', `${text}${ahead}`, { holders: others.map(({ runId }) => runId) });
+}
+
+function isoOf(at: number): string {
+  return new Date(at).toISOString();
+}
