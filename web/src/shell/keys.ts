@@ -42,7 +42,7 @@ function isTyping(target: EventTarget | null): boolean {
 }
 
 function isDialogOpen(): boolean {
-  return document.querySelector('[role="dialog"]') !== null;
+  return document.querySelector('[aria-modal="true"]') !== null;
 }
 
 /** A page without a search field leads to the list of runs, which has one. */

@@ -15,9 +15,11 @@ import style from './shell.module.css';
 /** Shows a page to whoever may look; everyone else goes to the login page and comes back. */
 export function Shell() {
   const { data: me, error, refetch } = useQuery(meQuery);
-  const { href } = useLocation();
+  const { href, pathname } = useLocation();
   if (error !== null && me === undefined) return <Failed what="The dashboard" error={error} retry={() => void refetch()} />;
   if (me === undefined) return null;
+  // While the login page is being loaded, this frame still stands, at the address of the login page.
+  if (me.role === null && pathname === '/login') return null;
   if (me.role === null) return <Navigate to="/login" search={href === '/' ? {} : { next: href }} replace />;
   return <Frame />;
 }

@@ -1,4 +1,5 @@
 /** Artifacts one below the other; each opens to what it shows. */
+import { UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -21,11 +22,11 @@ const words: Readonly<Record<ArtifactRow['kind'], string>> = {
 /** The rows. */
 export function ArtifactList({ artifacts }: { readonly artifacts: readonly ArtifactRow[] }) {
   return (
-    <div className={style.list}>
+    <ul className={style.list}>
       {artifacts.map((artifact) => (
         <Item key={artifact.id} artifact={artifact} />
       ))}
-    </div>
+    </ul>
   );
 }
 
@@ -33,27 +34,29 @@ function Item({ artifact }: { readonly artifact: ArtifactRow }) {
   // What is not opened is not drawn: a table may have thousands of rows.
   const [opened, setOpened] = useState(false);
   return (
-    <details className={style.item} onToggle={(event) => setOpened(event.currentTarget.open)}>
-      <summary className={style.summary}>
-        <span className={style.arrow}>
-          <Icon name="chevron" size={14} />
-        </span>
-        <span className={style.name}>{artifact.name}</span>
+    <li className={style.item}>
+      <div className={style.summary}>
+        <UnstyledButton className={style.name} aria-expanded={opened} onClick={() => setOpened(!opened)}>
+          <span className={style.arrow}>
+            <Icon name="chevron" size={14} />
+          </span>
+          {artifact.name}
+        </UnstyledButton>
         <span className={style.kind}>{words[artifact.kind]}</span>
         <span className={style.run}>
-          <Link to="/runs/$id" params={{ id: artifact.runId }} search={{ tab: 'artifacts' }}>
+          <Link to="/runs/$id" params={{ id: artifact.runId }} search={{ tab: 'artifacts' }} className={style.link}>
             {artifact.runName}
           </Link>
           <span className={style.soft}> {artifact.flow}</span>
         </span>
         <Time at={artifact.createdAt} />
-      </summary>
+      </div>
       {opened ? (
         <div className={style.content}>
           <Content artifact={artifact} />
         </div>
       ) : null}
-    </details>
+    </li>
   );
 }
 

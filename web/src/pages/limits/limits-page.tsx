@@ -36,7 +36,7 @@ export function LimitsPage() {
           <Failed what="The list of limits" error={error} retry={() => void refetch()} />
         )
       ) : data.length === 0 ? (
-        <Empty title="No limits" command="npx batuta limit set db 4">
+        <Empty title="No limits" command="npx batuta limit set tag:db 4">
           A limit says how many tasks with a tag may run at the same time in the whole fleet. Limits that flows and deployments declare on
           their own runs appear here too.
         </Empty>

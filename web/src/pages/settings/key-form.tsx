@@ -25,7 +25,7 @@ const ends = [
 
 interface KeyFormProps {
   readonly onClose: () => void;
-  /** Whether no other key can be used: from then on everybody needs one. */
+  /** Whether there never was a key: from this one on everybody needs one. */
   readonly isFirst: boolean;
 }
 

@@ -37,7 +37,7 @@ export function KeysTab() {
       ) : (
         <KeyTable keys={data} onRevoke={setRevoking} />
       )}
-      {isMaking ? <KeyForm onClose={() => setMaking(false)} isFirst={data.every(({ revokedAt }) => revokedAt !== null)} /> : null}
+      {isMaking ? <KeyForm onClose={() => setMaking(false)} isFirst={data.length === 0} /> : null}
       {revoking === null ? null : <Revoke apiKey={revoking} onClose={() => setRevoking(null)} />}
     </div>
   );
