@@ -105,8 +105,8 @@ export interface FigureStore {
   /** Ended runs, in no order; nothing where there are none. */
   ended(wish: EndedRunsWish): Promise<readonly EndedRuns[]>;
   /**
-   * Runs by state over time, oldest first, empty buckets included. Buckets longer than an hour begin at full hours, so that there may be
-   * fewer than wished for; the first begins at or before `fromAt`, and what lies outside is not counted in.
+   * Runs by state over time, oldest first, empty buckets included. Buckets longer than an hour begin at full hours, those longer than a day at midnight
+   * UTC, so that there may be fewer than wished for; the first begins at or before `fromAt`, and what lies outside is not counted in.
    *
    * @throws BatutaError FILTER_INVALID
    */

@@ -5,7 +5,7 @@ import { BatutaError } from '../base/errors.ts';
 import type { Connection } from './connection.ts';
 import type { HistogramBucket, HistogramWish } from './figure-store.ts';
 import { endedRuns } from './figures-ended.ts';
-import { hourMs } from './figures-live.ts';
+import { dayMs, hourMs } from './figures-live.ts';
 import { conditionsOf, lowered, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from './run-filter.ts';
 import type { StatePair } from './run-filter.ts';
 import type { RunFilter } from './store.ts';
@@ -32,12 +32,12 @@ export async function histogramOf(connection: Connection, filter: RunFilter, wis
   const untilAt = Math.min(wish.untilAt, filter.until ?? wish.untilAt);
   const types = summableTypes(filter);
   const widthMs = Math.ceil((wish.untilAt - wish.fromAt) / wish.buckets);
-  const grid = gridOf(wish, widthMs >= hourMs ? Math.ceil(widthMs / hourMs) * hourMs : widthMs);
+  const grid = gridOf(wish, widthMs);
   if (fromAt >= untilAt) return bucketsOf(grid, []);
   const bounded = { ...filter, since: fromAt, until: untilAt };
   return bucketsOf(
     grid,
-    await (types !== null && grid.widthMs >= hourMs ? bySums(connection, bounded, types) : byRuns(connection, bounded, grid)),
+    await (types !== null && grid.widthMs >= hourMs ? bySums(connection, bounded, types, grid) : byRuns(connection, bounded, grid)),
   );
 }
 
@@ -47,8 +47,11 @@ function checkWish({ fromAt, untilAt, buckets }: HistogramWish): void {
   if (!(fromAt < untilAt)) throw new BatutaError('FILTER_INVALID', 'A histogram begins before it ends.');
 }
 
-function gridOf({ fromAt, untilAt }: HistogramWish, widthMs: number): Grid {
-  const startAt = widthMs >= hourMs ? Math.floor(fromAt / hourMs) * hourMs : fromAt;
+/** Long buckets begin where sums do. */
+function gridOf({ fromAt, untilAt }: HistogramWish, wishedMs: number): Grid {
+  const unitMs = wishedMs >= dayMs ? dayMs : wishedMs >= hourMs ? hourMs : 1;
+  const widthMs = Math.ceil(wishedMs / unitMs) * unitMs;
+  const startAt = Math.floor(fromAt / unitMs) * unitMs;
   return { startAt, widthMs, count: Math.ceil((untilAt - startAt) / widthMs) };
 }
 
@@ -78,6 +81,7 @@ async function bySums(
   connection: Connection,
   filter: RunFilter & { readonly since: number; readonly until: number },
   types: ReadonlySet<StateType>,
+  { widthMs }: Grid,
 ): Promise<Counted[]> {
   const { flow, deployment, since, until } = filter;
   const name = deployment ?? flow;
@@ -88,7 +92,7 @@ async function bySums(
         ...(name === undefined ? {} : { name }),
         fromAt: since,
         untilAt: until,
-        by: 'hour',
+        by: widthMs % dayMs === 0 ? 'day' : 'hour',
         countsOnly: true,
       })
     : [];

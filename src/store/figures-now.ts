@@ -73,7 +73,9 @@ export async function countTasks({ query, fragments }: Connection, runIds: reado
 
 /** See `FigureStore.queues`. */
 export async function queueFigures(connection: Connection): Promise<QueueFigures[]> {
-  const now = connection.fragments.now(1);
+  const [clock] = await connection.query<{ now: number }>(`select ${connection.fragments.now(1)} as now`, [connection.now()]);
+  // A value, not a call: only then the indexes over time serve.
+  const now = clock?.now ?? 0;
   const rows = await connection.query<{ [Key in keyof QueueFigures]: QueueFigures[Key] }>(
     `select queue as name, sum(waiting) as waiting, sum(delayed) as delayed, sum(running) as running, min(oldest) as "oldestAt",
        sum(came) as "inLastMinute", sum(went) as "outLastMinute"
@@ -92,7 +94,6 @@ export async function queueFigures(connection: Connection): Promise<QueueFigures
        select queue, 0, 0, 0, null, 0, count(*) from ${runsBy(connection, 'runs_ended')}
        where ended_at is not null and ended_at >= ${now} - ${minuteMs} group by queue
      ) as parts group by queue order by queue`,
-    [connection.now()],
   );
   return rows.map((row) => ({
     name: row.name,

@@ -7,6 +7,11 @@ export interface Page<T> {
   readonly next: string | null;
 }
 
+/**
+ * All that is named must fit. Flow, deployment, states, backfill, schedule and parent are served by indexes, in any combination; so is a tag
+ * alone. What is asked beside a tag, and a queue or a search, is looked for in the newest 20,000 runs that fit the rest: a page may then
+ * hold fewer than `limit`, even none, and still have a `next`, from where the search goes on.
+ */
 export interface RunFilter {
   readonly flow?: string;
   readonly deployment?: string;
@@ -22,11 +27,7 @@ export interface RunFilter {
   readonly backfillId?: string;
   /** Runs that stand for ticks of a schedule. */
   readonly scheduleId?: string;
-  /**
-   * Part of the name (any case of a to z), or the beginning of the id: at least 4 of its characters. Eight and more of an id are looked up;
-   * anything else is looked for in 20,000 runs a page, those that fit the rest of the filter. A page may hold fewer than `limit`, even
-   * none, and still have a `next`: from there the search goes on.
-   */
+  /** Part of the name (any case of a to z), or the beginning of the id; eight and more characters of an id are looked up. */
   readonly search?: string;
   readonly parentRunId?: string | null;
   /** 1 to 1000, default 50. */

@@ -1,8 +1,8 @@
 /**
  * Lists of runs, newest first, by pages that go on where the last one ended.
  *
- * Filters that an index serves are asked for directly. What no index serves (a search, a queue) is looked for among the newest runs that
- * fit the rest, 20,000 a page: a page then says where to go on even when it found nothing.
+ * Filters that an index serves are asked for directly. What no index serves (a search, a queue, anything beside a tag) is looked for among
+ * the newest runs that fit the rest, 20,000 a page: a page then says where to go on even when it found nothing.
  */
 import type { Run } from '../model/run.ts';
 import type { Connection } from './connection.ts';
@@ -14,14 +14,28 @@ import { conditionsOf, idOf, lowered, pairCondition, Params, patternOf, runsFor,
 import type { StatePair } from './run-filter.ts';
 import type { Page, RunFilter } from './store.ts';
 import { runColumns } from './tables.ts';
+import type { RunTable } from './tables.ts';
 
 /** Most runs that one page looks through. */
 const windowRuns = 20_000;
 /** How many are looked through first, and by how much that grows while too little is found. */
 const firstWindow = 500;
-const windowGrowth = 8;
+const windowGrowth = 3;
 /** Shortest beginning of an id that is looked up by its index: 65 seconds of ids begin so. */
 const minIdChars = 8;
+
+/** What a filter may ask for beside what an index serves. */
+const lookedColumns = [
+  'name',
+  'queue',
+  'flow',
+  'deployment',
+  'parent_run_id',
+  'backfill_id',
+  'schedule_id',
+  'state_type',
+  'state_name',
+] as const satisfies readonly (keyof RunTable)[];
 
 const columns = runColumns.map((column) => `runs.${column}`).join(', ');
 
@@ -29,8 +43,14 @@ const columns = runColumns.map((column) => `runs.${column}`).join(', ');
 export async function listRuns(connection: Connection, filter: RunFilter): Promise<Page<Run>> {
   const limit = limitOf(filter.limit, 50, 1000);
   if (filter.search !== undefined && (await isIdBeginning(connection, filter.search))) return await listByIndex(connection, filter, limit);
-  if (filter.search !== undefined || filter.queue !== undefined) return await listByWindow(connection, filter, limit);
-  return await listByIndex(connection, filter, limit);
+  return await (isServed(filter) ? listByIndex : listByWindow)(connection, filter, limit);
+}
+
+/** Whether an index holds what fits the filter, newest last. */
+function isServed({ search, queue, tag, ...filter }: RunFilter): boolean {
+  if (search !== undefined || queue !== undefined) return false;
+  const { flow, deployment, states, parentRunId, backfillId, scheduleId } = filter;
+  return tag === undefined || [flow, deployment, states, parentRunId, backfillId, scheduleId].every((value) => value === undefined);
 }
 
 async function listByIndex(connection: Connection, filter: RunFilter, limit: number): Promise<Page<Run>> {
@@ -68,22 +88,18 @@ interface WindowPart {
   readonly end: Place | null;
 }
 
-/** Only narrow columns are read of what is looked through. */
+/** Only narrow columns are read of what is looked through; it then stands for the table of runs. */
 async function searchWindow(connection: Connection, filter: RunFilter, rows: number, most: number): Promise<WindowPart> {
   const params = new Params();
-  const { queue, search, ...rest } = filter;
-  const select = `${idOf(filter)} as id, ${timeOf(filter)} as created_at, runs.name, runs.queue`;
-  const looked = newestText(connection, params, rest, { select, limit: rows, search: () => [] });
-  const conditions: string[] = [];
-  if (queue !== undefined) conditions.push(`queue = ${params.add(queue)}`);
-  if (search !== undefined) {
-    const pattern = params.add(patternOf(search));
-    conditions.push(`(lower(name) like ${pattern} escape '\\' or id like ${params.add(`${patternOf(search).slice(1)}`)} escape '\\')`);
-  }
+  const { served, rest } = partsOf(filter);
+  const narrow = lookedColumns.map((column) => `runs.${column}`).join(', ');
+  const select = `${idOf(filter)} as id, ${timeOf(filter)} as created_at, ${narrow}`;
+  const looked = newestText(connection, params, served, { select, limit: rows, search: () => [] });
+  const conditions = ['1 = 1', ...conditionsOf(params, rest), ...statesCondition(params, rest), ...searchCondition(params, rest)];
   const order = 'order by created_at desc, id desc';
   const found = await connection.query<{ what: string; id: string; at: number }>(
     `with looked as (${looked})
-     select 'found' as what, id, created_at as at from (select * from looked where ${conditions.join(' and ')} ${order} limit ${most}) as fitting
+     select 'found' as what, id, created_at as at from (select * from looked as runs where ${conditions.join(' and ')} ${order} limit ${most}) as fitting
      union all select 'end' as what, id, created_at as at from (select * from looked order by created_at, id limit 1) as oldest
      union all select 'count' as what, '' as id, count(*) as at from looked`,
     params.values,
@@ -91,6 +107,28 @@ async function searchWindow(connection: Connection, filter: RunFilter, rows: num
   const places = (what: string): Place[] => found.filter((row) => row.what === what).map(({ id, at }) => ({ createdAt: at, id }));
   const isFull = (places('count')[0]?.createdAt ?? 0) >= rows;
   return { found: places('found').sort(newestFirst), end: isFull ? (places('end')[0] ?? null) : null };
+}
+
+/** What an index serves of a filter, and what is looked for in it. */
+function partsOf({ queue, search, ...filter }: RunFilter): { readonly served: RunFilter; readonly rest: RunFilter } {
+  const unserved = { ...(queue === undefined ? {} : { queue }), ...(search === undefined ? {} : { search }) };
+  if (filter.tag === undefined) return { served: filter, rest: unserved };
+  const { tag, since, until, cursor, ...beside } = filter;
+  const served = { tag, ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
+  return { served: { ...served, ...(cursor === undefined ? {} : { cursor }) }, rest: { ...beside, ...unserved } };
+}
+
+function statesCondition(params: Params, { states }: RunFilter): string[] {
+  const pairs = statePairs(states);
+  if (pairs === null) return [];
+  const either = pairs.map((pair) => `(${pairCondition(params, pair).join(' and ')})`);
+  return [either.length === 0 ? '1 = 0' : `(${either.join(' or ')})`];
+}
+
+function searchCondition(params: Params, { search }: RunFilter): string[] {
+  if (search === undefined) return [];
+  const pattern = patternOf(search);
+  return [`(lower(runs.name) like ${params.add(pattern)} escape '\\' or runs.id like ${params.add(pattern.slice(1))} escape '\\')`];
 }
 
 function newestFirst(left: Place, right: Place): number {

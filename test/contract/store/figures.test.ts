@@ -135,6 +135,9 @@ describe.each(makers)('figures on $name', (maker) => {
       expect(await total({ states: ['late'] }, ['SCHEDULED'])).toEqual([0, 0, 0, 0, 0, 0, 0, 1]);
       expect(await total({ flow: 'a', since: thisHour - 12 * hour }, ['COMPLETED', 'FAILED'])).toEqual([0, 0, 0, 0, 0, 0, 6, 6]);
     }
+    const days = await store.figures.histogram({}, { ...wish, buckets: 2 });
+    expect(days.every(({ startAt }) => startAt % day === 0)).toBe(true);
+    expect(days.reduce((sum, { counts: found }) => sum + (found.COMPLETED ?? 0) + (found.FAILED ?? 0), 0)).toBe(48);
     const buckets = await store.figures.histogram({}, { ...wish, buckets: 500 });
     expect(buckets).toHaveLength(500);
     expect(buckets.reduce((sum, { counts: found }) => sum + (found.COMPLETED ?? 0), 0)).toBe(42);

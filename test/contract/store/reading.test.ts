@@ -13,6 +13,7 @@ const flow: StoredFlow = {
   tags: ['demo'],
   kind: 'graph',
   graph: { tasks: [] },
+  concurrency: null,
   paramsSchema: null,
   source: 'flows/x.ts#X',
   updatedAt: 1,
