@@ -18,6 +18,7 @@ import { Doorkeeper } from './identity.ts';
 import { LiveEvents } from './live-events.ts';
 import { accessRoutes } from './routes/access.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
+import { backfillRoutes } from './routes/backfills.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { deploymentRoutes } from './routes/deployments.ts';
 import { eventRoutes } from './routes/events.ts';
@@ -131,6 +132,7 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   deploymentRoutes,
   scheduleRoutes,
   fleetRoutes,
+  backfillRoutes,
   limitRoutes,
   accessRoutes,
   eventRoutes,

@@ -116,13 +116,16 @@ describe.each(['sqlite', 'postgres'] as const)('the API on %s', (dialect) => {
   let database: TestDatabase | null;
   let api: Api;
   let operations: readonly Operation[];
+  let key: string;
   const known: string[] = ['any-flow', 'unknown', 'tag:db'];
   beforeAll(async () => {
     database = dialect === 'postgres' ? await createDatabase() : null;
     api = await openApi({ ...(database ? { databaseUrl: database.url } : {}), flows: resolve('test/support/any-flow.ts') });
-    operations = operationsOf((await api.get('/api/openapi.json')).json);
-    for (let count = 0; count < 3; count++) known.push((await api.post('/api/runs', { flow: 'any-flow', params: { count } })).json.id);
-    await api.post('/api/deployments', { flow: 'any-flow', schedules: [{ cron: '0 9 * * *' }] });
+    key = await api.key('admin');
+    operations = operationsOf((await api.get('/api/openapi.json', { key })).json);
+    for (let count = 0; count < 3; count++)
+      known.push((await api.post('/api/runs', { flow: 'any-flow', params: { count } }, { key })).json.id);
+    await api.post('/api/deployments', { flow: 'any-flow', schedules: [{ cron: '0 9 * * *' }] }, { key });
   });
   afterAll(async () => {
     await api.close();
@@ -138,7 +141,7 @@ describe.each(['sqlite', 'postgres'] as const)('the API on %s', (dialect) => {
         fc.asyncProperty(requestsOf(operation, known), async ({ url, body }) => {
           const headers = { host: 'localhost', ...(body === null ? {} : { 'content-type': 'application/json' }) };
           const asking = isStream ? `${url}${url.includes('?') ? '&' : '?'}nonsense=1` : url;
-          const answer = await api.ask(operation.method, asking, { headers, ...(body === null ? {} : { body }) });
+          const answer = await api.ask(operation.method, asking, { key, headers, ...(body === null ? {} : { body }) });
           expect(answer.status, answer.text.slice(0, 500)).toBeLessThan(500);
           expect(answer.headers['x-content-type-options']).toBe('nosniff');
           expect(String(answer.headers['content-type'] ?? '')).not.toContain('html');
@@ -164,7 +167,7 @@ describe.each(['sqlite', 'postgres'] as const)('the API on %s', (dialect) => {
       '/api/limits',
       '/api/queues',
     ])
-      expect((await api.get(url)).status, url).toBe(200);
+      expect((await api.get(url, { key })).status, url).toBe(200);
   });
 
   test('stores texts of people as they are given, and gives them back as data only', async () => {
@@ -177,23 +180,27 @@ describe.each(['sqlite', 'postgres'] as const)('the API on %s', (dialect) => {
       '__proto__',
     ];
     for (const text of texts) {
-      const made = await api.post('/api/runs', {
-        flow: 'any-flow',
-        name: text,
-        tags: [text],
-        idempotencyKey: text,
-        params: { [`x${text}`]: text, text },
-      });
+      const made = await api.post(
+        '/api/runs',
+        {
+          flow: 'any-flow',
+          name: text,
+          tags: [text],
+          idempotencyKey: text,
+          params: { [`x${text}`]: text, text },
+        },
+        { key },
+      );
       expect(made, text).toMatchObject({ status: 201, json: { name: text, tags: [text] } });
-      const one = await api.get(`/api/runs/${made.json.id}`);
+      const one = await api.get(`/api/runs/${made.json.id}`, { key });
       expect(one.json.params.json).toEqual({ [`x${text}`]: text, text });
       expect(
-        (await api.get(`/api/runs?tag=${encodeURIComponent(text)}&limit=1000`)).json.items.map(({ id }: { id: string }) => id),
+        (await api.get(`/api/runs?tag=${encodeURIComponent(text)}&limit=1000`, { key })).json.items.map(({ id }: { id: string }) => id),
       ).toEqual([made.json.id]);
-      const cancelled = await api.post(`/api/runs/${made.json.id}/cancel`, { message: text });
+      const cancelled = await api.post(`/api/runs/${made.json.id}/cancel`, { message: text }, { key });
       expect(cancelled.json.state.message).toContain(text);
     }
-    expect((await api.get('/api/runs')).headers['content-type']).toBe('application/json; charset=utf-8');
+    expect((await api.get('/api/runs', { key })).headers['content-type']).toBe('application/json; charset=utf-8');
   });
 
   test('refuses what is too large, too deep, of another kind, or unknown', async () => {
@@ -208,7 +215,7 @@ describe.each(['sqlite', 'postgres'] as const)('the API on %s', (dialect) => {
     ];
     for (const [body, status] of refused)
       expect(
-        (await api.post('/api/runs', body, { headers: { 'content-type': 'application/json' } })).status,
+        (await api.post('/api/runs', body, { key, headers: { 'content-type': 'application/json' } })).status,
         String(body).slice(0, 80),
       ).toBe(status);
     for (const query of [
@@ -221,7 +228,7 @@ describe.each(['sqlite', 'postgres'] as const)('the API on %s', (dialect) => {
       'cursor=rubbish',
       'flow=a&flow=b',
     ])
-      expect((await api.get(`/api/runs?${query}`)).status, query).toBe(400);
-    expect((await api.post('/api/runs', { flow: 'no-such-flow' })).json).toMatchObject({ error: { code: 'FLOW_NOT_FOUND' } });
+      expect((await api.get(`/api/runs?${query}`, { key })).status, query).toBe(400);
+    expect((await api.post('/api/runs', { flow: 'no-such-flow' }, { key })).json).toMatchObject({ error: { code: 'FLOW_NOT_FOUND' } });
   });
 });
