@@ -43,7 +43,7 @@ function staticCards(graph: unknown, tasks: readonly Figures[]): { readonly card
       startedAt: null,
       endedAt: null,
       attempts: 0,
-      note: [node.note, figureText(figureOf.get(node.id))].filter((part) => part !== null).join(' · ') || null,
+      note: [figureText(figureOf.get(node.id)), node.note].filter((part) => part !== null).join(' · ') || null,
       critical: isCritical(node.id),
     })),
     lines: drawn.edges.map((edge) => ({

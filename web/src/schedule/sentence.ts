@@ -12,6 +12,8 @@ const overlaps: Readonly<Record<Overlap, string>> = {
 /** `Every day at 09:00 New York`. `words` are those of the server: `At 09:00, in America/New_York`. */
 export function scheduleSentence(words: string): string {
   const [, what = words, zone = ''] = /^(.*), in ([^,]+)$/s.exec(words) ?? [];
+  const elapsed = /^(Every .+?) of elapsed time/.exec(words)?.[1];
+  if (elapsed !== undefined) return elapsed.replace(/ 0+ (m|s)\b/g, '');
   const place = placeOf(zone);
   const daily = /^At \d{1,2}:\d{2}(?::\d{2})?(?: (?:AM|PM))?$/.test(what) ? `Every day a${what.slice(1)}` : what;
   return place === '' ? daily : `${daily} ${place}`;

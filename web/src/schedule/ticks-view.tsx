@@ -40,6 +40,7 @@ export function TicksView({ ticks, zone, warnings }: TicksViewProps) {
   return (
     <div className={style.view}>
       <div className={style.column}>
+        <p className={style.soft}>Times of {zone}, beside them those of this browser</p>
         <ol className={style.list}>
           {marked.map(({ at, wall, mark }) => (
             <li key={at} data-marked={mark !== null || undefined}>

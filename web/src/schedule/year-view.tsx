@@ -1,10 +1,13 @@
 /** A year of days by outcome, in colour and shape, with what became of each day on hover. */
+import { useElementSize } from '@mantine/hooks';
+import { useLayoutEffect, useRef } from 'react';
 import { useNow } from '../now.ts';
 import { LoadingBlock } from '../parts/notices.tsx';
 import { type DayCell, type DayCounts, type Outcome, yearOf } from './year.ts';
 import style from './year-view.module.css';
 
-const cellPx = 13;
+/** A day is as wide as there is room for the year, within these px; where there is less, the year begins scrolled to its end. */
+const cellPx = { least: 9, most: 15 };
 const headPx = 16;
 const sidePx = 30;
 const weekdays = ['Mon', '', 'Wed', '', 'Fri', '', ''];
@@ -19,32 +22,39 @@ const outcomes: readonly { readonly outcome: Outcome; readonly label: string }[]
 /** The heat map with its legend; days are those of UTC. */
 export function YearView({ days }: { readonly days: readonly DayCounts[] | undefined }) {
   const now = useNow(3_600_000);
+  const { ref, width: room } = useElementSize();
+  const box = useRef<HTMLDivElement>(null);
+  const isThere = days !== undefined && room > 0;
+  useLayoutEffect(() => {
+    if (isThere && box.current) box.current.scrollLeft = box.current.scrollWidth;
+  }, [isThere]);
   if (days === undefined) return <LoadingBlock height={128} />;
   const { weeks, months } = yearOf(days, now);
-  const width = sidePx + weeks.length * cellPx;
+  const cell = Math.min(cellPx.most, Math.max(cellPx.least, Math.floor((room - sidePx) / weeks.length)));
+  const width = sidePx + weeks.length * cell;
   const runs = weeks.flat().reduce((sum, day) => sum + day.runs, 0);
   return (
-    <div className={style.view}>
-      <div className={style.scroll} tabIndex={0} role="region" aria-label="Year">
-        <svg width={width} height={headPx + 7 * cellPx} role="img" aria-label={`${runs.toLocaleString('en')} runs ended in the last year`}>
+    <div ref={ref} className={style.view}>
+      <div ref={box} className={style.scroll} tabIndex={0} role="region" aria-label="Year">
+        <svg width={width} height={headPx + 7 * cell} role="img" aria-label={`${runs.toLocaleString('en')} runs ended in the last year`}>
           {months.map(({ week, label }) => (
-            <text key={week} x={sidePx + week * cellPx} y={10} className={style.text}>
+            <text key={week} x={sidePx + week * cell} y={10} className={style.text}>
               {label}
             </text>
           ))}
           {weekdays.map((label, at) => (
-            <text key={at} x={0} y={headPx + at * cellPx + 10} className={style.text}>
+            <text key={at} x={0} y={headPx + at * cell + 10} className={style.text}>
               {label}
             </text>
           ))}
-          {weeks.map((week, at) => week.map((day) => <Cell key={day.at} day={day} x={sidePx + at * cellPx} />))}
+          {weeks.map((week, at) => week.map((day) => <Cell key={day.at} day={day} x={sidePx + at * cell} cell={cell} />))}
         </svg>
       </div>
       <div className={style.legend}>
         {outcomes.map(({ outcome, label }) => (
           <span key={outcome}>
             <svg width="11" height="11" aria-hidden="true">
-              <Shape outcome={outcome} x={0} y={0} />
+              <Shape outcome={outcome} x={0} y={0} size={11} />
             </svg>
             {label}
           </span>
@@ -54,7 +64,7 @@ export function YearView({ days }: { readonly days: readonly DayCounts[] | undef
   );
 }
 
-function Cell({ day, x }: { readonly day: DayCell; readonly x: number }) {
+function Cell({ day, x, cell }: { readonly day: DayCell; readonly x: number; readonly cell: number }) {
   const { at, outcome, runs, failed, cancelled } = day;
   const parts = [
     `${runs} ${runs === 1 ? 'run' : 'runs'}`,
@@ -64,18 +74,28 @@ function Cell({ day, x }: { readonly day: DayCell; readonly x: number }) {
   return (
     <g>
       <title>{`${new Date(at).toISOString().slice(0, 10)}: ${runs === 0 ? 'no run' : parts.filter((part) => part !== '').join(', ')}`}</title>
-      <Shape outcome={outcome} x={x} y={headPx + day.weekday * cellPx} />
+      <Shape outcome={outcome} x={x} y={headPx + day.weekday * cell} size={cell - 2} />
     </g>
   );
 }
 
+interface ShapeProps {
+  readonly outcome: Outcome;
+  readonly x: number;
+  readonly y: number;
+  readonly size: number;
+}
+
 /** Colour and, for those that do not see it, a mark: a stroke for some failed, a cross for most. */
-function Shape({ outcome, x, y }: { readonly outcome: Outcome; readonly x: number; readonly y: number }) {
+function Shape({ outcome, x, y, size }: ShapeProps) {
+  const [near, far] = [size * 0.27, size * 0.73];
   return (
     <>
-      <rect x={x} y={y} width={11} height={11} rx={2} className={style.day} data-outcome={outcome} />
-      {outcome === 'mixed' || outcome === 'failed' ? <path d={`M${x + 3} ${y + 8} ${x + 8} ${y + 3}`} className={style.mark} /> : null}
-      {outcome === 'failed' ? <path d={`M${x + 3} ${y + 3} ${x + 8} ${y + 8}`} className={style.mark} /> : null}
+      <rect x={x} y={y} width={size} height={size} rx={2} className={style.day} data-outcome={outcome} />
+      {outcome === 'mixed' || outcome === 'failed' ? (
+        <path d={`M${x + near} ${y + far} ${x + far} ${y + near}`} className={style.mark} />
+      ) : null}
+      {outcome === 'failed' ? <path d={`M${x + near} ${y + near} ${x + far} ${y + far}`} className={style.mark} /> : null}
     </>
   );
 }
