@@ -43,7 +43,7 @@ export async function clientQuestions(client) {
     'runs, name contains': () => figures.runs({ search: 'otter' }),
     'runs, name contains (none)': () => figures.runs({ search: 'no run is called so' }),
     'runs, id begins': () => figures.runs({ search: middle?.id.slice(0, 13) ?? '' }),
-    'artifacts': () => client.artifacts.list(),
+    artifacts: () => client.artifacts.list(),
     'artifacts, named (none)': () => client.artifacts.list({ search: 'no artifact is called so' }),
     'run, task runs': () => runs.taskRuns(busy?.id ?? ''),
     'run, task counts': () => runs.taskCounts(busy?.id ?? ''),

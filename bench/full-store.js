@@ -80,7 +80,8 @@ function worst(measured, share) {
 
 function table(title, measured) {
   const width = Math.max(...measured.map(({ name }) => name.length));
-  const lines = measured.map(({ name, p50, p95 }) => `  ${name.padEnd(width)}  p50 ${p50.toFixed(1).padStart(7)}  p95 ${p95.toFixed(1).padStart(7)}`);
+  const lines = measured.map(
+    ({ name, p50, p95 }) => `  ${name.padEnd(width)}  p50 ${p50.toFixed(1).padStart(7)}  p95 ${p95.toFixed(1).padStart(7)}`,
+  );
   return [title, ...lines].join('\n');
 }
-

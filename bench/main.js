@@ -17,10 +17,12 @@ const benchmarks = {
   recovery: { file: './recovery.js', shows: 'how soon a run goes on when its worker is killed or frozen' },
   idle: { file: './idle.js', shows: 'memory and CPU of a worker that has nothing to do' },
   spread: { file: './spread.js', shows: 'a fan-out that computes on one worker and on two' },
+  streams: { file: './streams.js', shows: '200 streams of live events while 1,000 runs a minute go through' },
   startup: { file: './startup.js', shows: 'a whole `batuta run`, and the import of the library' },
   ticks: { file: './ticks.js', shows: 'how punctual ticks of schedules are' },
   deployments: { file: './deployments.js', shows: 'a scheduler among 100,000 deployments' },
   burst: { file: './burst.js', shows: '10,000 ticks due at the same second' },
+  'full-store': { file: './full-store.js', shows: 'every list and overview of a store with 200,000 runs (PostgreSQL 1,000,000)' },
   'two-processes': { file: './two-processes.js', shows: 'two processes with 5,000 runs each on one SQLite file' },
 };
 

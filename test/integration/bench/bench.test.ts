@@ -14,10 +14,12 @@ const names = [
   'recovery',
   'idle',
   'spread',
+  'streams',
   'startup',
   'ticks',
   'deployments',
   'burst',
+  'full-store',
   'two-processes',
 ];
 /** Those that take another database, which they start themselves. */
