@@ -46,7 +46,7 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
     const ended = await underWay.ended;
     if (ended.scheduleId !== null && ended.deployment !== null && isTerminal(ended.state.type)) parts.tickEnded?.(ended.deployment);
     if (ended.backfillId !== null && isTerminal(ended.state.type)) parts.backfillRunEnded?.(ended.backfillId);
-    if (underWay.flowRun.givenUp?.code === 'RUN_SUSPENDED' && ended.dueAt !== null) await wakeWhenDue(parts, ended, ended.dueAt);
+    if (underWay.flowRun.givenUp?.code === 'RUN_SUSPENDED') await wakeWhenDue(parts, ended.id);
   }
 }
 
@@ -56,11 +56,19 @@ async function untilDue({ services }: Engine, { dueAt }: Run): Promise<void> {
   for (let ms = dueAt - services.clock.now(); ms > 0; ms = dueAt - services.clock.now()) await services.clock.sleep(Math.min(ms, 1_000));
 }
 
-/** Puts the ticket that wakes a suspended run on time; should it be lost, the look through the store is the net. */
-async function wakeWhenDue({ broker, log }: TicketParts, { id, epoch, queue, priority }: Run, dueAt: number): Promise<void> {
-  await broker
-    .put({ kind: 'run', id, epoch, priority, dueAt }, { queue })
-    .catch((error: unknown) => log.warn({ err: error }, 'The ticket of a suspended run could not be put; it is put again when it is due.'));
+/**
+ * Puts the ticket that wakes a suspended run on time, which may be now: what it waits for may have come while it was let go of. Should it be
+ * lost, the look through the store is the net.
+ */
+async function wakeWhenDue({ engine, broker, log }: TicketParts, id: string): Promise<void> {
+  try {
+    const run = await engine.services.store.runs.get(id);
+    if (run === null || run.dueAt === null || run.owner !== null || isTerminal(run.state.type)) return;
+    const { epoch, queue, priority, dueAt } = run;
+    await broker.put({ kind: 'run', id, epoch, priority, dueAt }, { queue });
+  } catch (error) {
+    log.warn({ err: error }, 'The ticket of a suspended run could not be put; it is put again when it is due.');
+  }
 }
 
 /** Gives the run back with a sentence that says why nobody has taken it, and puts its ticket again for later. */

@@ -32,8 +32,9 @@ function recordSuspended(record: RunRecord, { message }: BatutaError, waits: rea
 async function endIfCancelled({ store, clock, isOwnerGone }: EngineServices, runId: string): Promise<boolean> {
   const run = await store.runs.get(runId);
   if (!run || run.cancelRequestedAt === null || run.owner !== null || isTerminal(run.state.type)) return false;
-  const message = run.state.type === 'CANCELLING' ? run.state.message : null;
-  await store.runs.requestCancel(runId, clock.now(), message ?? 'It was cancelled by hand.', isOwnerGone);
+  // Where it stands may have been written over what was asked for; what has become of it is all there.
+  const asked = (await store.transitions.ofRun(runId, null)).findLast(({ type }) => type === 'CANCELLING');
+  await store.runs.requestCancel(runId, clock.now(), asked?.message ?? 'It was cancelled by hand.', isOwnerGone);
   return true;
 }
 

@@ -54,7 +54,8 @@ export function signalStore(connection: Connection): SignalStore {
 
 /**
  * Makes the run, and those it is a sub-flow of, due now where they are suspended. Gives the ids, the outermost last. The epoch is raised,
- * so that a ticket put now is another than the one that waits for the instant at which the run was due.
+ * so that a ticket put now is another than the one that waits for the instant at which the run was due. An owner that has recorded the
+ * suspension and is about to let go has let go by this: it writes no more.
  */
 async function wakeSuspended(connection: Connection, query: Query, runId: string, at: number, message: string): Promise<string[]> {
   const rows = await query<{ id: string; attempt: number; state_type: string }>(
@@ -68,7 +69,8 @@ async function wakeSuspended(connection: Connection, query: Query, runId: string
   const suspended = rows.filter((row) => row.state_type === 'PAUSED');
   for (const { id } of suspended) {
     await query(
-      `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = $1, due_at = $2, epoch = epoch + 1
+      `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = $1, due_at = $2, epoch = epoch + 1,
+         owner = null, lease_until = null
        where id = $3 and state_type = 'PAUSED'`,
       [message, at, id],
     );

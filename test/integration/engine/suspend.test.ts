@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Flow, type FlowContext, Task, type TaskContext } from '../../../src/index.ts';
+import { openStore } from '../../../src/store/open.ts';
+import type { Claim } from '../../../src/store/store.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
 
 const executed: string[] = [];
@@ -153,5 +155,43 @@ describe('a run that only waits', () => {
     await client.runs.signal(handle.id, 'answer', 'here');
     expect(await handle.result()).toBe('here');
     await client.close();
+  });
+
+  /** An engine in which something happens after a run was recorded as suspended and before it is let go of. */
+  async function engineWith(meanwhile: (runId: string, other: OpenEngine) => Promise<unknown>): Promise<OpenEngine> {
+    const other = await engine();
+    const url = `sqlite:${join(folder, 'batuta.db')}`;
+    const store = await openStore({ url });
+    const release = async (claim: Claim): Promise<void> => {
+      await meanwhile(claim.runId, other);
+      await store.runs.release(claim);
+    };
+    const runs = { ...store.runs, release };
+    const opened = await openEngine({ store: { ...store, runs }, settings: { suspendOverMs: 100 }, flows });
+    open.push(opened);
+    return opened;
+  }
+
+  test('a signal that comes in the moment before it is let go of makes it go on at once', async () => {
+    const first = await engineWith((runId, { store }) => store.signals.send(runId, 'answer', '{"json":42}', Date.now()));
+    const suspended = await (await first.client.submit(Asking)).done();
+    expect(suspended).toMatchObject({ state: { type: 'SCHEDULED', name: 'Resuming' }, owner: null });
+    const second = await engine();
+    expect(await (await second.client.runs.resume(suspended.id)).result()).toBe(42);
+  });
+
+  test('a cancel that comes in the moment before it is let go of ends it', async () => {
+    const first = await engineWith((runId, { store }) => store.runs.requestCancel(runId, Date.now(), 'not needed'));
+    const run = await (await first.client.submit(Asking)).done();
+    expect(run.state).toEqual({ type: 'CANCELLED', name: 'Cancelled', message: 'not needed' });
+  });
+
+  test('a cancel that was not seen before it was suspended ends it, with the words of whoever asked', async () => {
+    const first = await engine();
+    const handle = await first.client.submit(Asking);
+    const other = await engine();
+    // Its owner looks for cancels less often than it takes to be suspended.
+    await other.store.runs.requestCancel(handle.id, Date.now(), 'not needed');
+    expect((await handle.done()).state).toEqual({ type: 'CANCELLED', name: 'Cancelled', message: 'not needed' });
   });
 });
