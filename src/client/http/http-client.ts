@@ -67,9 +67,15 @@ export class HttpClient implements Client {
   }
 }
 
+/** Without the figures that stand beside it in the list. */
+function flowOf(flow: Wire<StoredFlow> & { readonly figures?: unknown }): StoredFlow {
+  const { figures: _figures, ...stored } = flow;
+  return fromWire<StoredFlow>(stored);
+}
+
 function flowsOf(api: Api): FlowsClient {
   return {
-    list: async () => pageFromWire<StoredFlow>(await api.get('flows')).items,
+    list: async () => pageFromWire<StoredFlow>(await api.get('flows'), flowOf).items,
     get: async (name) =>
       fromWire<StoredFlow>((await api.get<{ readonly flow: Wire<StoredFlow> }>(`flows/${encodeURIComponent(name)}`)).flow),
   };

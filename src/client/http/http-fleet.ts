@@ -51,7 +51,7 @@ export class HttpFigures implements FiguresClient {
   }
 
   async runs(filter: RunFilter = {}): Promise<Page<RunListItem>> {
-    return pageFromWire<RunListItem>(await this.#api.get('runs', runQuery(filter)));
+    return pageFromWire<RunListItem>(await this.#api.get('runs', runQuery(filter)), listItemOf);
   }
 
   async histogram(filter: RunFilter = {}, { buckets, fromAt, untilAt }: HistogramOptions = {}): Promise<readonly HistogramBucket[]> {
@@ -120,6 +120,11 @@ export class HttpAudit implements AuditClient {
   async list(filter: { readonly limit?: number; readonly cursor?: string } = {}): Promise<Page<AuditEntry>> {
     return pageFromWire<AuditEntry>(await this.#api.get('audit', filter));
   }
+}
+
+function listItemOf(item: Wire<RunListItem> & { readonly durationMs?: unknown }): RunListItem {
+  const { durationMs: _durationMs, ...rest } = item;
+  return fromWire<RunListItem>(rest);
 }
 
 function iso(at: number | undefined): string | undefined {

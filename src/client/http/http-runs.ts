@@ -38,7 +38,7 @@ export class HttpRuns implements RunsClient {
   }
 
   async list(filter: RunFilter = {}): Promise<Page<ListedRun>> {
-    return pageFromWire<ListedRun>(await this.#api.get('runs', runQuery(filter)));
+    return pageFromWire<ListedRun>(await this.#api.get('runs', runQuery(filter)), listedRunOf);
   }
 
   /** A large result stays on the server; its `resultRef` is where `resultOf` fetches it. */
@@ -65,7 +65,7 @@ export class HttpRuns implements RunsClient {
       taskRuns,
       transitions: transitions.items.map((item) => fromWire<Transition>(item)),
       artifacts: artifacts.items.map((item) => fromWire<Artifact>(item)),
-      children: details.children.map((child) => fromWire<ListedRun>(child)),
+      children: details.children.map(listedRunOf),
       params: decodeValue(run.params),
       result: await this.resultOf(run),
     };
@@ -154,7 +154,7 @@ export class HttpRuns implements RunsClient {
   }
 
   async #runOf({ run, params, result }: RunDetails): Promise<Run> {
-    const listed = fromWire<ListedRun>(run);
+    const listed = listedRunOf(run);
     const resultRef = downloadOf(result);
     return {
       ...listed,
@@ -174,6 +174,12 @@ export class HttpRuns implements RunsClient {
 
 function pathOf(id: string): string {
   return `runs/${encodeURIComponent(id)}`;
+}
+
+/** Without what a server adds to it in its answers. */
+function listedRunOf(run: Wire<ListedRun> & { readonly durationMs?: unknown; readonly tasks?: unknown }): ListedRun {
+  const { durationMs: _durationMs, tasks: _tasks, ...listed } = run;
+  return fromWire<ListedRun>(listed);
 }
 
 function taskRunOf(row: Wire<TaskRun>): TaskRun {
