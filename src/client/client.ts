@@ -9,6 +9,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
 import type { BackfillsClient, DeploymentsClient } from './deployments-client.ts';
+import type { EnqueueOptions, RunHandle } from './handle.ts';
 import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
 import type {
   ArtifactFilter,
@@ -22,6 +23,8 @@ import type {
   StoredLogLine,
 } from '../store/store.ts';
 
+export type { EnqueueOptions, RunHandle };
+
 export interface RunOptions {
   /** Name of the run for people; default from the flow's `runName`, else two random words. */
   readonly name?: string;
@@ -29,33 +32,6 @@ export interface RunOptions {
   /** Aborting cancels the run. */
   readonly signal?: AbortSignal;
   readonly onEvent?: EngineListener;
-}
-
-/** How a run is handed to workers. */
-export interface EnqueueOptions {
-  /** Name of the run for people; default from the flow's `runName`, else two random words. */
-  readonly name?: string;
-  readonly tags?: readonly string[];
-  /** Workers of this queue execute it; 1 to 100 letters, digits, `_`, `.` and `-`. Default `default`. */
-  readonly queue?: string;
-  /** Whole number from -100 to 100; higher goes first. Default 0. */
-  readonly priority?: number;
-  /** Not before this instant (a date or UTC epoch ms). Default at once. */
-  readonly startAt?: Date | number;
-  /** Of all runs of the flow with the same key there is one: the first; others give its id. */
-  readonly idempotencyKey?: string;
-}
-
-/** A run that has been accepted. */
-export interface RunHandle<R = unknown> {
-  readonly id: string;
-  /** The run as it is stored now. */
-  get(): Promise<Run>;
-  /** Resolves with the run once it is terminal and all its records are durable; never rejects because the flow failed. */
-  done(): Promise<Run>;
-  /** The flow's value. @throws BatutaError RUN_FAILED (cause: the task's error), RUN_CANCELLED, FLOW_TIMED_OUT. */
-  result(): Promise<R>;
-  cancel(message?: string): Promise<void>;
 }
 
 /** A run with all that is known about it. */

@@ -5,7 +5,7 @@ import type { Backfill, Catchup, Concurrency, DeploymentOrigin, DeploymentVersio
 import type { FlowDefinition } from '../model/flow.ts';
 import type { ScheduleInput } from '../model/schedule.ts';
 import type { DeploymentFilter, LastRun, Page, StoredDeployment } from '../store/store.ts';
-import type { EnqueueOptions, RunHandle } from './client.ts';
+import type { EnqueueOptions, RunHandle } from './handle.ts';
 
 export type { DeploymentFilter, LastRun };
 

@@ -1,6 +1,6 @@
 /** The row of a new run, made of a definition and parameters. */
 import { defaultQueue } from '../broker/broker.ts';
-import type { Deployment } from '../model/deployment.ts';
+import type { DeploymentOfRun } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner, Run } from '../model/run.ts';
 import { stateOf } from '../model/state.ts';
@@ -26,9 +26,6 @@ export interface MakeRunOptions {
   /** The deployment it is a run of; its tags and the name it gives its runs come with it. */
   readonly deployment?: DeploymentOfRun | null;
 }
-
-/** What a run takes over from its deployment, beside parameters, queue and priority. */
-export type DeploymentOfRun = Pick<Deployment, 'name' | 'tags' | 'runName' | 'concurrency'>;
 
 /**
  * Validates the parameters and makes the row, Pending when it starts at once in this process, else Scheduled.

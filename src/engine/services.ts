@@ -2,12 +2,12 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { MakeId } from '../base/id.ts';
+import type { DeploymentOfRun } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
 import type { Isolate } from './isolate.ts';
 import type { LimitDesk } from './limit-desk.ts';
-import type { DeploymentOfRun } from './make-run.ts';
 import type { ResultStorage } from './results.ts';
 import type { SpreadDesk } from './spread-desk.ts';
 

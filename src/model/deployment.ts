@@ -58,6 +58,9 @@ export interface Deployment {
   readonly updatedAt: number;
 }
 
+/** What a run takes over from its deployment, beside parameters, queue and priority. */
+export type DeploymentOfRun = Pick<Deployment, 'name' | 'tags' | 'runName' | 'concurrency'>;
+
 /** One schedule of a deployment. */
 export interface DeploymentSchedule {
   readonly id: string;

@@ -1,6 +1,6 @@
 /** Contract of what is kept of keys, sessions and changes made by people. Times are UTC epoch ms. */
 import type { ApiKey, AuditEntry } from '../model/access.ts';
-import type { Page } from './store.ts';
+import type { Page } from './list-store.ts';
 
 /** Keys; of each only the hash is kept. */
 export interface KeyStore {

@@ -1,7 +1,7 @@
 /** Contract of what is stored of backfills. Times are UTC epoch ms. */
 import type { Backfill } from '../model/deployment.ts';
 import type { Schedule } from '../model/schedule.ts';
-import type { Page } from './store.ts';
+import type { Page } from './list-store.ts';
 
 /** A backfill as it is stored. */
 export interface StoredBackfill extends Backfill {

@@ -1,7 +1,7 @@
 /** Contract of what is stored of deployments: their rows, schedules and versions. Times are UTC epoch ms. */
 import type { Deployment, DeploymentSchedule, DeploymentVersion } from '../model/deployment.ts';
 import type { Run } from '../model/run.ts';
-import type { Page } from './store.ts';
+import type { Page } from './list-store.ts';
 
 /** A deployment with its schedules, in the order of their slugs. */
 export interface StoredDeployment extends Deployment {

@@ -1,0 +1,29 @@
+/** What a run is handed in with, and what its caller holds of it then. */
+import type { Run } from '../model/run.ts';
+
+/** How a run is handed to workers. */
+export interface EnqueueOptions {
+  /** Name of the run for people; default from the flow's `runName`, else two random words. */
+  readonly name?: string;
+  readonly tags?: readonly string[];
+  /** Workers of this queue execute it; 1 to 100 letters, digits, `_`, `.` and `-`. Default `default`. */
+  readonly queue?: string;
+  /** Whole number from -100 to 100; higher goes first. Default 0. */
+  readonly priority?: number;
+  /** Not before this instant (a date or UTC epoch ms). Default at once. */
+  readonly startAt?: Date | number;
+  /** Of all runs of the flow with the same key there is one: the first; others give its id. */
+  readonly idempotencyKey?: string;
+}
+
+/** A run that has been accepted. */
+export interface RunHandle<R = unknown> {
+  readonly id: string;
+  /** The run as it is stored now. */
+  get(): Promise<Run>;
+  /** Resolves with the run once it is terminal and all its records are durable; never rejects because the flow failed. */
+  done(): Promise<Run>;
+  /** The flow's value. @throws BatutaError RUN_FAILED (cause: the task's error), RUN_CANCELLED, FLOW_TIMED_OUT. */
+  result(): Promise<R>;
+  cancel(message?: string): Promise<void>;
+}
