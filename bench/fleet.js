@@ -17,6 +17,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () =>
  *
  * @typedef {object} Member
  * @property {number} pid
+ * @property {() => string} logged what it has said so far
  * @property {(signal: NodeJS.Signals) => void} signal sends a signal
  * @property {() => Promise<void>} end kills it and waits for its end
  * @property {(listener: (line: string) => void) => () => void} onLine calls with each line of its standard output; gives what ends that
@@ -44,7 +45,7 @@ export async function withFleet({ folder, databaseUrl, redisUrl = '', env = {} }
   const children = [];
   // Its greeting says that it serves.
   const batuta = { file: join(root, 'dist/cli/main.js'), cwd: folder, env: { ...settings, BATUTA_LOG_LEVEL: 'info' } };
-  const start = (...args) => startMember({ ...batuta, args, isServing: /(Worker|Scheduler) .*tickets by/ }, children);
+  const start = (...args) => startMember({ ...batuta, args, isServing: /(Worker|Scheduler) .*tickets by|Server at / }, children);
   // The client takes what it is not told from the environment.
   Object.assign(process.env, settings, { BATUTA_LOG_LEVEL: 'warn' });
   const client = await openClient();
@@ -116,6 +117,7 @@ async function startMember({ file, args, cwd, env, isServing }, children) {
   });
   return {
     pid: child.pid,
+    logged: () => logged,
     signal: (signal) => void child.kill(signal),
     end: () => endAll([child]),
     onLine(listener) {
