@@ -31,7 +31,7 @@ export async function attentionOf(store: Store, wish: AttentionWish): Promise<re
 async function failingOf({ figures }: Store, { fromAt, untilAt }: AttentionWish): Promise<readonly Attention[]> {
   const failed = async (kind: LastRuns['kind']): Promise<Pick<LastRuns, 'kind' | 'name'>[]> => {
     const counts = new Map<string, number>();
-    for (const { name, type, runs } of await figures.ended({ kind, fromAt, untilAt: untilAt + 1, by: 'day', countsOnly: true }))
+    for (const { name, type, runs } of await figures.ended({ kind, fromAt, untilAt: untilAt + 1, by: 'all', countsOnly: true }))
       if (isFailure(type)) counts.set(name, (counts.get(name) ?? 0) + runs);
     return [...counts]
       .sort(([, left], [, right]) => right - left)

@@ -158,7 +158,7 @@ export class LocalFigures implements FiguresClient {
 
   #ended(kind: 'flow', name: string | undefined, sinceAt: number | undefined): Promise<readonly EndedRuns[]> {
     const { store, clock } = this.#options;
-    const wish = { kind, fromAt: this.#since(sinceAt), untilAt: clock.now() + 1, by: 'day' } as const;
+    const wish = { kind, fromAt: this.#since(sinceAt), untilAt: clock.now() + 1, by: 'all' } as const;
     return store.figures.ended(name === undefined ? wish : { ...wish, name });
   }
 }

@@ -15,7 +15,7 @@ export type FigureKind = 'all' | 'flow' | 'deployment';
 export interface EndedRuns {
   /** Of the flow or deployment; empty for `all`. */
   readonly name: string;
-  /** Beginning of the hour or day (UTC). */
+  /** Beginning of its stretch of time. */
   readonly at: number;
   readonly type: StateType;
   readonly runs: number;
@@ -25,6 +25,12 @@ export interface EndedRuns {
   readonly durations: Durations;
 }
 
+/** Stretches of `widthMs` since `startAt`. */
+export interface Slots {
+  readonly startAt: number;
+  readonly widthMs: number;
+}
+
 export interface EndedRunsWish {
   readonly kind: FigureKind;
   /** One flow or deployment; default all of the kind. */
@@ -32,8 +38,8 @@ export interface EndedRunsWish {
   /** Created at or after, and before. */
   readonly fromAt: number;
   readonly untilAt: number;
-  /** How finely `at` tells runs apart: by the hour or by the day. */
-  readonly by: 'hour' | 'day';
+  /** How finely `at` tells runs apart: by the hour or day (UTC), not at all (`at` is 0 then), or by stretches of a length since an instant. */
+  readonly by: 'hour' | 'day' | 'all' | Slots;
   /** True leaves out what runs took (`timed`, `totalMs` and `durations` are empty then), which is several times as fast. */
   readonly countsOnly?: boolean;
 }

@@ -27,10 +27,9 @@ async function readOnce(connection: Connection, wish: EndedRunsWish, done: Done)
   if (summed === null) return await liveEnded(connection, query, wish, [wish]);
   const stale = await staleHours(query, summed, Number.MAX_SAFE_INTEGER);
   const gaps = stretchesOf(stale);
-  const gone = gaps.flatMap(({ fromAt, untilAt }) => hoursOf(fromAt, untilAt));
   const live = [{ fromAt: wish.fromAt, untilAt: summed.fromAt }, { fromAt: summed.untilAt, untilAt: wish.untilAt }, ...gaps];
   return mergeEnded([
-    ...(await readSums(query, wish, summed, gone)),
+    ...(await readSums(query, wish, summed, gaps)),
     ...(await liveEnded(connection, query, wish, live.filter(isSome))),
     ...(await liveEnded(connection, query, { ...wish, endedFrom: done.endedUntil }, between(summed, gaps).filter(isSome))),
   ]);
@@ -61,10 +60,6 @@ function stretchesOf(hours: readonly number[]): Stretch[] {
   const last = stretches.at(-1);
   if (stretches.length <= maxStale || first === undefined || last === undefined) return stretches;
   return [{ fromAt: first.fromAt, untilAt: last.untilAt }];
-}
-
-function hoursOf(fromAt: number, untilAt: number): number[] {
-  return Array.from({ length: (untilAt - fromAt) / hourMs }, (_, index) => fromAt + index * hourMs);
 }
 
 /** What is left of a stretch between gaps in it. */

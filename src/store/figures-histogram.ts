@@ -68,7 +68,18 @@ function bucketsOf({ startAt, widthMs, count }: Grid, counted: readonly Counted[
 }
 
 /** Types of a filter that the sums can tell apart; null when it asks for more than they know. */
-function summableTypes({ states, tag, queue, backfillId, scheduleId, search, parentRunId }: RunFilter): ReadonlySet<StateType> | null {
+function summableTypes({
+  flow,
+  deployment,
+  states,
+  tag,
+  queue,
+  backfillId,
+  scheduleId,
+  search,
+  parentRunId,
+}: RunFilter): ReadonlySet<StateType> | null {
+  if (flow !== undefined && deployment !== undefined) return null;
   if ([tag, queue, backfillId, scheduleId, search, parentRunId].some((value) => value !== undefined)) return null;
   const pairs = statePairs(states);
   if (pairs === null) return new Set(stateTypes);
@@ -81,7 +92,7 @@ async function bySums(
   connection: Connection,
   filter: RunFilter & { readonly since: number; readonly until: number },
   types: ReadonlySet<StateType>,
-  { widthMs }: Grid,
+  { startAt, widthMs }: Grid,
 ): Promise<Counted[]> {
   const { flow, deployment, since, until } = filter;
   const name = deployment ?? flow;
@@ -92,7 +103,7 @@ async function bySums(
         ...(name === undefined ? {} : { name }),
         fromAt: since,
         untilAt: until,
-        by: widthMs % dayMs === 0 ? 'day' : 'hour',
+        by: { startAt, widthMs },
         countsOnly: true,
       })
     : [];

@@ -3,7 +3,7 @@ import { terminalTypes } from '../model/state.ts';
 import type { Connection, Query } from './connection.ts';
 import { addDurations } from '../model/duration-ranges.ts';
 import { rangeText } from './duration-ranges.ts';
-import type { EndedRuns, EndedRunsWish, FigureKind } from './figure-store.ts';
+import type { EndedRuns, EndedRunsWish, FigureKind, Slots } from './figure-store.ts';
 import type { StateType } from '../model/state.ts';
 import { Params } from './run-filter.ts';
 
@@ -35,6 +35,18 @@ interface LiveRow {
   readonly total: number;
 }
 
+/** Beginning of the stretch that an instant lies in, as SQL. */
+export function slotText(column: string, by: EndedRunsWish['by']): string {
+  if (by === 'all') return 'cast(0 as bigint)';
+  const { startAt, widthMs } = slotsOf(by);
+  return `${column} - (${column} - ${startAt}) % ${widthMs}`;
+}
+
+/** Stretches of hours and days. */
+export function slotsOf(by: 'hour' | 'day' | Slots): Slots {
+  return typeof by === 'object' ? by : { startAt: 0, widthMs: by === 'hour' ? hourMs : dayMs };
+}
+
 /** Column that names the figures of a kind. */
 const nameColumns: Readonly<Record<FigureKind, string>> = { all: `''`, flow: 'runs.flow', deployment: 'runs.deployment' };
 
@@ -47,14 +59,13 @@ export async function liveEnded(
 ): Promise<EndedRuns[]> {
   if (stretches.length === 0) return [];
   const params = new Params();
-  const slotMs = wish.by === 'hour' ? hourMs : dayMs;
   const parts = stretches.map((stretch) => {
     const conditions = conditionsOf(params, wish, stretch);
     const range = wish.countsOnly ? 'null' : rangeText('runs.started_at', 'runs.ended_at');
     const total = wish.countsOnly
       ? '0'
       : `coalesce(sum(case when runs.ended_at > runs.started_at then runs.ended_at - runs.started_at else 0 end), 0)`;
-    return `select ${nameColumns[wish.kind]} as name, runs.created_at - runs.created_at % ${slotMs} as at, runs.state_type as type,
+    return `select ${nameColumns[wish.kind]} as name, ${slotText('runs.created_at', wish.by)} as at, runs.state_type as type,
       ${range} as range, count(*) as runs, ${total} as total
      from ${sourceOf(dialect, wish)} where ${conditions.join(' and ')} group by 1, 2, 3, 4`;
   });

@@ -3,7 +3,7 @@ import type { StateType } from '../model/state.ts';
 import type { Connection, Query } from './connection.ts';
 import { durationsOf, durationsText } from './duration-ranges.ts';
 import type { EndedRuns, EndedRunsWish, FigureKind } from './figure-store.ts';
-import { dayMs, hourMs } from './figures-live.ts';
+import { dayMs, hourMs, slotsOf, slotText } from './figures-live.ts';
 import type { Stretch } from './figures-live.ts';
 import { Params } from './run-filter.ts';
 
@@ -31,9 +31,7 @@ interface SumRow {
   readonly durations: string;
 }
 
-const counts = 'kind, name, span, at, state_type as type, runs';
-const columns = `${counts}, timed, total_ms, durations`;
-const onlyCounts = `${counts}, 0 as timed, 0 as total_ms, '{}' as durations`;
+const columns = 'kind, name, span, at, state_type as type, runs, timed, total_ms, durations';
 
 /** @param lock Holds off every other process that sums up until the transaction ends. */
 export async function readDone(query: Query, lock = ''): Promise<Done> {
@@ -65,31 +63,46 @@ export async function markStale({ fragments }: Connection, query: Query, runIds:
   );
 }
 
-/** Sums of a stretch of whole hours, without hours that are stale. Days stand for their hours where the wish allows it. */
-export async function readSums(
-  query: Query,
-  { kind, name, by, countsOnly }: EndedRunsWish,
-  { fromAt, untilAt }: Stretch,
-  stale: readonly number[],
-): Promise<Sum[]> {
+/** Sums of a stretch of whole hours, without gaps of whole hours in it. Days stand for their hours where the wish allows it. */
+export async function readSums(query: Query, wish: EndedRunsWish, stretch: Stretch, gaps: readonly Stretch[]): Promise<Sum[]> {
   const params = new Params();
-  const select = (span: number, from: number, until: number): string => {
-    const named = name === undefined || kind === 'all' ? '' : `and name = ${params.add(name)}`;
-    return `select ${countsOnly ? onlyCounts : columns} from run_figures where kind = ${params.add(kind)} ${named} and span = ${span}
-      and at >= ${params.add(from)} and at < ${params.add(until)}`;
-  };
+  const texts = spansOf(wish.by, stretch, gaps).map(({ span, fromAt, untilAt }) => {
+    const conditions = [
+      `kind = ${params.add(wish.kind)}`,
+      ...(wish.name === undefined || wish.kind === 'all' ? [] : [`name = ${params.add(wish.name)}`]),
+      `span = ${span} and at >= ${params.add(fromAt)} and at < ${params.add(untilAt)}`,
+      ...gaps.map((gap) => `not (at + ${span} > ${gap.fromAt} and at < ${gap.untilAt})`),
+    ];
+    const at = slotText('at', wish.by);
+    return wish.countsOnly
+      ? `select kind, name, ${span} as span, ${at} as at, state_type as type, sum(runs) as runs, 0 as timed, 0 as total_ms, '{}' as durations
+         from run_figures where ${conditions.join(' and ')} group by 1, 2, 4, 5`
+      : `select kind, name, span, ${at} as at, state_type as type, runs, timed, total_ms, durations from run_figures where ${conditions.join(' and ')}`;
+  });
+  const rows = await query<SumRow>(texts.join(' union all '), params.values);
+  return rows.map((row) => sumOf(wish.countsOnly ? { ...row, runs: Number(row.runs) } : row));
+}
+
+/** Whole days, and the hours before, after and beside gaps in them. */
+function spansOf(by: EndedRunsWish['by'], { fromAt, untilAt }: Stretch, gaps: readonly Stretch[]): (Stretch & { readonly span: number })[] {
+  const hours = { span: hourMs, fromAt, untilAt };
+  if (by !== 'all' && !isWholeDays(by)) return [hours];
   const firstDay = Math.ceil(fromAt / dayMs) * dayMs;
   const lastDay = Math.floor(untilAt / dayMs) * dayMs;
-  const days = by === 'day' && firstDay < lastDay;
-  const texts = days
-    ? [select(dayMs, firstDay, lastDay), select(hourMs, fromAt, firstDay), select(hourMs, lastDay, untilAt)]
-    : [select(hourMs, fromAt, untilAt)];
-  const staleDays = new Set(stale.map((at) => at - (at % dayMs)));
-  for (const day of days ? staleDays : []) if (day >= firstDay && day < lastDay) texts.push(select(hourMs, day, day + dayMs));
-  const rows = (await query<SumRow>(texts.join(' union all '), params.values)).map(sumOf);
-  const gone = new Set(stale);
-  const held = rows.filter(({ span, at }) => (span === dayMs ? !staleDays.has(at) : !gone.has(at)));
-  return by === 'day' ? held.map((sum) => ({ ...sum, at: sum.at - (sum.at % dayMs) })) : held;
+  if (firstDay >= lastDay) return [hours];
+  const torn = new Set(gaps.flatMap((gap) => [gap.fromAt - (gap.fromAt % dayMs), gap.untilAt - 1 - ((gap.untilAt - 1) % dayMs)]));
+  const tornDays = [...torn].filter((day) => day >= firstDay && day < lastDay);
+  return [
+    { span: dayMs, fromAt: firstDay, untilAt: lastDay },
+    { ...hours, untilAt: firstDay },
+    { ...hours, fromAt: lastDay },
+    ...tornDays.map((day) => ({ span: hourMs, fromAt: day, untilAt: day + dayMs })),
+  ].filter((span) => span.fromAt < span.untilAt);
+}
+
+function isWholeDays(by: Exclude<EndedRunsWish['by'], 'all'>): boolean {
+  const { startAt, widthMs } = slotsOf(by);
+  return startAt % dayMs === 0 && widthMs % dayMs === 0;
 }
 
 /** All sums of a length between two instants. */

@@ -54,6 +54,15 @@ describe.each(makers)('figures on $name', (maker) => {
       { kind: 'flow', name: 'b', fromAt: thisHour - 30.5 * hour, untilAt: thisHour - 2.5 * hour, by: 'day' },
       { kind: 'deployment', name: 'nightly', fromAt: thisHour - 50 * hour, untilAt: Date.now(), by: 'hour' },
       { kind: 'deployment', fromAt: thisHour - 50 * hour, untilAt: Date.now(), by: 'day' },
+      { kind: 'flow', fromAt: thisHour - 55.5 * hour, untilAt: Date.now(), by: 'all' },
+      { kind: 'flow', fromAt: 0, untilAt: Date.now(), by: 'all', countsOnly: true },
+      {
+        kind: 'all',
+        fromAt: thisHour - 55 * hour,
+        untilAt: Date.now(),
+        by: { startAt: thisHour - 60 * hour, widthMs: 7 * hour },
+        countsOnly: true,
+      },
     ] as const;
     const order = (rows: readonly EndedRuns[]) =>
       rows
