@@ -113,6 +113,23 @@ describe('the graph of a code flow', () => {
     expect(stretches.nodes[0]?.label).toBe('Steps 1 to 42');
   });
 
+  it('shows what came after what where nothing tells what was given', () => {
+    const runs = [
+      taskRun('page', { startedAt: 0, endedAt: 10 }),
+      taskRun('find', { startedAt: 10, endedAt: 20 }),
+      taskRun('count', { startedAt: 10, endedAt: 15 }),
+      taskRun('next', { startedAt: 20, endedAt: 30 }),
+      taskRun('given', { startedAt: 31, endedAt: 32, dependsOn: ['page'] }),
+    ];
+    expect(graphOfTaskRuns(runs).edges.map(({ from, to, kind }) => [from, to, kind])).toEqual([
+      ['id-page', 'id-given', 'data'],
+      ['id-page', 'id-find', 'order'],
+      ['id-page', 'id-count', 'order'],
+      ['id-count', 'id-next', 'order'],
+      ['id-find', 'id-next', 'order'],
+    ]);
+  });
+
   it('groups by name on request', () => {
     expect(groupByName(graphOfTaskRuns([taskRun('a', { key: '1' }), taskRun('a', { key: '2' })])).nodes).toHaveLength(1);
   });

@@ -2,6 +2,7 @@
 import type { TaskRun } from '../../../src/model/run.ts';
 import type { StateName } from '../../../src/model/state.ts';
 import { addCounts, isEnd, type StateCounts, stateOfAll, totalOf } from './state-counts.ts';
+import { orderByTime } from './time-order.ts';
 import type { EdgeKind, StoredGraph, StoredTask } from './stored-graph.ts';
 
 /** What a graph needs of a task run. */
@@ -66,7 +67,10 @@ export function graphOfFlow(
   return { nodes, edges: stored.edges.map((edge) => ({ ...edge, lit: hasPassed(byId.get(edge.from), byId.get(edge.to)) })) };
 }
 
-/** The graph of a code flow, made of what its task runs were given. */
+/**
+ * The graph of a code flow, made of what its task runs were given. Of one that was given no promise of another nothing is known but when
+ * it began; it is drawn after what had ended by then, with an edge of kind `order`.
+ */
 export function graphOfTaskRuns(taskRuns: readonly TaskRunFacts[]): RunGraph {
   const idOf = new Map(taskRuns.map((run) => [run.key, run.id]));
   const nodes = taskRuns.map((run): GraphNode => {
@@ -86,7 +90,12 @@ export function graphOfTaskRuns(taskRuns: readonly TaskRunFacts[]): RunGraph {
       return [{ from, to: run.id, kind: 'data', lit: hasPassed(byId.get(from), byId.get(run.id)) }];
     }),
   );
-  return { nodes, edges };
+  const unknown = new Set(nodes.map(({ id }) => id));
+  for (const { to } of edges) unknown.delete(to);
+  const order = orderByTime(nodes, unknown).map(
+    ({ from, to }): GraphEdge => ({ from, to, kind: 'order', lit: hasPassed(byId.get(from), byId.get(to)) }),
+  );
+  return { nodes, edges: [...edges, ...order] };
 }
 
 /** Task runs counted by task and state. */

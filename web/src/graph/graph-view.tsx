@@ -10,6 +10,7 @@ import {
   ReactFlow,
   ReactFlowProvider,
   useReactFlow,
+  useStore,
 } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
 import { useEffect, useMemo } from 'react';
@@ -92,8 +93,6 @@ function Drawing({ cards, lines, label, selected = null, onSelect = null, height
         preventScrolling={false}
         zoomActivationKeyCode={['Control', 'Meta']}
         proOptions={{ hideAttribution: true }}
-        fitView
-        fitViewOptions={fit}
         onPaneClick={() => onSelect?.(null)}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line)" />
@@ -126,15 +125,28 @@ function heightOf(places: Places, boxes: readonly Box[]): number {
 }
 
 const fit = { padding: 0.08, maxZoom: 1, minZoom: 0.05 };
+/** Smaller than this nothing can be read; then the beginning is shown instead of the whole. */
+const leastReadable = 0.5;
+const startZoom = 0.75;
 
-/** Shows the whole again when the graph has another shape. */
+/** Shows the whole when the graph has another shape, or its beginning where the whole would be too small to read. */
 function FitAgain({ places }: { readonly places: Places }) {
-  const { fitView } = useReactFlow();
+  const { fitView, getNodesBounds, getNodes, setViewport } = useReactFlow();
+  const width = useStore((state) => state.width);
+  const height = useStore((state) => state.height);
   useEffect(() => {
-    // The new nodes are measured in the frame that follows.
-    const frame = requestAnimationFrame(() => void fitView(fit));
+    if (width === 0 || height === 0) return;
+    // The new nodes stand there in the frame that follows.
+    const frame = requestAnimationFrame(() => {
+      const bounds = getNodesBounds(getNodes());
+      const whole = Math.min(width / bounds.width, height / bounds.height);
+      if (whole >= leastReadable) return void fitView(fit);
+      const isTall = bounds.height * startZoom > height;
+      const y = isTall ? 16 - bounds.y * startZoom : height / 2 - (bounds.y + bounds.height / 2) * startZoom;
+      void setViewport({ x: 24 - bounds.x * startZoom, y, zoom: startZoom });
+    });
     return () => cancelAnimationFrame(frame);
-  }, [places, fitView]);
+  }, [places, width, height, fitView, getNodesBounds, getNodes, setViewport]);
   return null;
 }
 

@@ -43,7 +43,7 @@ export function GraphTab({ detail, tasks, selected, onSelect }: TabProps) {
       {isCode && full.nodes.length > 1 ? (
         <div className={graphStyle.toolbar}>
           <Switch label="One card per task" checked={byTask} onChange={(event) => setChosen(event.currentTarget.checked)} />
-          <span>{countText(full.nodes.length)} task runs, drawn from what each was given</span>
+          <span>{countText(full.nodes.length)} task runs; solid lines are what each was given, dashed ones only what came before</span>
         </div>
       ) : null}
       {grouped ? (

@@ -1,7 +1,6 @@
 /** Why the run is not running, or why it failed: one sentence where one looks first. */
 import { Link } from '@tanstack/react-router';
 import { toneOf } from '../../parts/tone.ts';
-import { Time } from '../../parts/time.tsx';
 import type { RunDetail } from './run-data.ts';
 import style from './run-page.module.css';
 
@@ -12,11 +11,6 @@ export function WhyBanner({ detail: { run, why } }: { readonly detail: RunDetail
       <div className={style.banner} style={toneOf(run.state.name)} role="status">
         <strong>Why it is not running</strong>
         <span>{why.message}</span>
-        {why.untilAt === null ? null : (
-          <span>
-            goes on <Time at={why.untilAt} />
-          </span>
-        )}
         {why.holders.map((id) => (
           <Link key={id} to="/runs/$id" params={{ id }}>
             run {id.slice(0, 8)}

@@ -1,0 +1,35 @@
+/** What came after what, where nobody says what was given to whom: a code flow that awaits a value and hands it on. Pure. */
+
+export interface TimedRun {
+  readonly id: string;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+}
+
+/** Of many that may have come before, only the last are drawn. */
+const mostBefore = 6;
+/** Past so many the order would be a thicket. */
+const mostRuns = 1_000;
+
+/**
+ * Pairs of which the second began once the first had ended, with none between them.
+ *
+ * @param follows ids that want to know what came before them; others have better reasons to stand where they stand.
+ */
+export function orderByTime(
+  runs: readonly TimedRun[],
+  follows: ReadonlySet<string>,
+): readonly { readonly from: string; readonly to: string }[] {
+  if (runs.length > mostRuns) return [];
+  const ended = runs.flatMap(({ id, startedAt, endedAt }) => (startedAt === null || endedAt === null ? [] : [{ id, startedAt, endedAt }]));
+  ended.sort((a, b) => a.endedAt - b.endedAt);
+  return runs.flatMap(({ id, startedAt }) => {
+    if (startedAt === null || !follows.has(id)) return [];
+    const before = ended.filter((run) => run.endedAt <= startedAt && run.id !== id);
+    const lastBegun = before.reduce((latest, run) => Math.max(latest, run.startedAt), Number.NEGATIVE_INFINITY);
+    return before
+      .filter((run) => run.endedAt > lastBegun || run.startedAt === lastBegun)
+      .slice(-mostBefore)
+      .map((run) => ({ from: run.id, to: id }));
+  });
+}
