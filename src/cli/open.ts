@@ -24,7 +24,15 @@ export async function openSettings(context: CommandContext, flags: ConfigInput['
  * the store.
  */
 export async function withClient<T>(context: CommandContext, use: (client: Client, config: Config) => Promise<T>): Promise<T> {
-  const settings = await openSettings(context);
+  return withClientOf(context, await openSettings(context), use);
+}
+
+/** The same over settings that are known already. */
+export async function withClientOf<T>(
+  context: CommandContext,
+  settings: LoadedConfig,
+  use: (client: Client, config: Config) => Promise<T>,
+): Promise<T> {
   const { config } = settings;
   if (!asksServer(settings)) return withLocalClientOf(context, config, context.terminal.err.write, use);
   const { openHttpClient } = await import('../client/http/open.ts');

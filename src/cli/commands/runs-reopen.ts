@@ -3,13 +3,21 @@ import type { LocalClient } from '../../client/local-client.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { type FollowOptions, followRun } from '../follow-run.ts';
-import { openSettings, withLocalClientOf } from '../open.ts';
+import type { LoadedConfig } from '../../base/config.ts';
+import { BatutaError } from '../../base/errors.ts';
+import type { Client } from '../../client/client.ts';
+import { isTerminal } from '../../model/state.ts';
+import { asksServer, openSettings, withClientOf, withLocalClientOf } from '../open.ts';
 import { usage } from '../read-options.ts';
 import { RunDisplay } from '../run-display.ts';
 import { type BulkOptions, type BulkVerb, changeFiltered, choosesByFilter } from './runs-bulk.ts';
+import { watchRun } from './runs-watch.ts';
 
-/** Opens a new attempt of a failed, crashed or cancelled run, here and now; of all that fit the filters, by the workers. */
-export function retryRun(
+/**
+ * Opens a new attempt of a failed, crashed or cancelled run, here and now; of all that fit the filters, and where a server is asked, by the
+ * workers.
+ */
+export async function retryRun(
   context: CommandContext,
   id: string | undefined,
   options: BulkOptions & { readonly from?: string },
@@ -20,21 +28,54 @@ export function retryRun(
     return changeFiltered(context, options, { infinitive: 'retry', participle: 'handed to the workers again', change });
   }
   const from = options.from === undefined ? {} : { from: options.from };
-  return goOn(context, id, options.json === true, (client, runId) => (hooks) => client.runs.retry(runId, { ...hooks, ...from }));
+  const settings = await openSettings(context);
+  const json = options.json === true;
+  if (asksServer(settings))
+    return byWorkers(context, settings, id, json, (client) => client.runs.requeue(id, from).then(({ id: runId }) => runId));
+  return goOn(context, settings, id, json, (client, runId) => (hooks) => client.runs.retry(runId, { ...hooks, ...from }));
 }
 
-/** Goes on with a run whose process is gone. */
-export function resumeRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
-  return goOn(context, id, options.json === true, (client, runId) => (hooks) => client.runs.resume(runId, hooks));
+/** Goes on with a run whose process is gone. Where a server is asked, its workers do so by themselves, and this shows it. */
+export async function resumeRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
+  const settings = await openSettings(context);
+  const json = options.json === true;
+  if (asksServer(settings)) return byWorkers(context, settings, id, json, refuseEnded(id));
+  return goOn(context, settings, id, json, (client, runId) => (hooks) => client.runs.resume(runId, hooks));
+}
+
+/** Has something done with the run, whose id `begin` gives, and shows what the workers make of it. */
+async function byWorkers(
+  context: CommandContext,
+  settings: LoadedConfig,
+  id: string,
+  json: boolean,
+  begin: (client: Client) => Promise<string>,
+): Promise<ExitStatus> {
+  const { err } = context.terminal;
+  const runId = await withClientOf(context, settings, begin);
+  err.line(`The workers of ${settings.config.apiUrl ?? 'the server'} go on with ${id}, not this process. Ctrl-C leaves it to them.`);
+  return watchRun(context, runId, { json });
+}
+
+function refuseEnded(id: string): (client: Client) => Promise<string> {
+  return async (client) => {
+    const run = await client.runs.get(id);
+    if (!isTerminal(run.state.type)) return run.id;
+    throw new BatutaError(
+      'RUN_STATE_REFUSED',
+      `Run ${run.id} cannot be changed so: it has ended (${run.state.name}). To run what did not complete again: batuta runs retry ${run.id}`,
+      { details: { runId: run.id, state: run.state.name } },
+    );
+  };
 }
 
 async function goOn(
   context: CommandContext,
+  { config }: LoadedConfig,
   id: string,
   json: boolean,
   starter: (client: LocalClient, runId: string) => FollowOptions['start'],
 ): Promise<ExitStatus> {
-  const { config } = await openSettings(context);
   const display = new RunDisplay(context, { json });
   try {
     return await withLocalClientOf(context, config, display.print, async (client) => {

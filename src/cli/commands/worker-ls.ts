@@ -3,7 +3,7 @@ import { formatDuration } from '../../base/duration.ts';
 import type { StoredWorker } from '../../store/store.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
-import { withLocalClient } from '../open.ts';
+import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { type Column, tableLines } from '../render/table.ts';
 import { agoText, isoOrNull } from '../render/times.ts';
@@ -22,8 +22,8 @@ const columns: readonly Column[] = [
 /** Prints the workers by name; one that has not been heard of for a lease is silent. */
 export async function listWorkers(context: CommandContext, options: { readonly json?: boolean }): Promise<ExitStatus> {
   const { terminal, clock } = context;
-  const { workers, leaseMs } = await withLocalClient(context, async (client, config) => ({
-    workers: await client.engine.services.store.workers.list(),
+  const { workers, leaseMs } = await withClient(context, async (client, config) => ({
+    workers: await client.figures.workers(),
     leaseMs: config.leaseMs,
   }));
   if (options.json)
