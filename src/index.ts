@@ -2,7 +2,7 @@
 import type { RunOptions } from './client/client.ts';
 import type { FlowClass, ResultOf } from './model/context.ts';
 
-export { type BatutaConfig, defineConfig } from './base/config-file.ts';
+export { type BatutaConfig, type ConfigDeployment, type ConfigSchedule, defineConfig } from './base/config-file.ts';
 export { type Duration, formatDuration, parseDuration } from './base/duration.ts';
 export { BatutaError, type ErrorCode, errorCodes, type ErrorDetails, type ErrorStage, isBatutaError } from './base/errors.ts';
 export { Flow, type FlowOptions } from './define/flow.ts';

@@ -12,3 +12,17 @@ export type {
 } from './client.ts';
 export { type ClientOptions, openClient } from './open-client.ts';
 export { type HttpClientOptions, openHttpClient } from './http/open.ts';
+export type {
+  BackfillPreview,
+  BackfillsClient,
+  BackfillSpec,
+  BackfillView,
+  DeployChange,
+  DeploymentsClient,
+  DeploymentSpec,
+  DeploymentView,
+  DeployReport,
+  GraphChange,
+  ScheduleSpec,
+  UpcomingTick,
+} from './deployments-client.ts';

@@ -64,7 +64,7 @@ async function deployOne(context: CommandContext, target: string | undefined, op
   const [report] = await withClient(context, (client) => client.deployments.deploy([spec], { dryRun }));
   if (!report) return 1;
   if (options.json) return printJson(context.terminal, reportJson(report));
-  print(context, [report], dryRun);
+  print(context, [report], dryRun, options.paused === true);
   return 0;
 }
 
@@ -84,12 +84,17 @@ async function deployAll(context: CommandContext, target: string | undefined, op
   const [dryRun, prune] = [options.dryRun === true, options.prune === true];
   const reports = await withClient(context, (client) => client.deployments.deploy(specs, { origin: 'config', dryRun, prune }));
   if (options.json) return printJson(terminal, reports.map(reportJson));
-  print(context, reports, dryRun);
+  print(context, reports, dryRun, false);
   terminal.err.line(countLine(reports, dryRun));
   return 0;
 }
 
-function print({ terminal: { out, err }, clock }: CommandContext, reports: readonly DeployReport[], dryRun: boolean): void {
+function print(
+  { terminal: { out, err }, clock }: CommandContext,
+  reports: readonly DeployReport[],
+  dryRun: boolean,
+  wantsPause: boolean,
+): void {
   const single = reports.length === 1;
   for (const report of reports) {
     const ticks = report.deployment.pausedAt === null && (single || report.outcome === 'created');
@@ -98,6 +103,12 @@ function print({ terminal: { out, err }, clock }: CommandContext, reports: reado
   const [first] = reports;
   if (!single || !first) return;
   const name = programName();
+  if (wantsPause && first.deployment.pausedAt === null && !dryRun)
+    err.line(
+      err.paint.yellow(
+        `It was deployed before and is not paused; --paused is for new ones. To pause it: ${name} deployment pause ${first.deployment.name}`,
+      ),
+    );
   if (dryRun) err.line(err.paint.dim('Nothing was written (--dry-run).'));
   else if (first.deployment.pausedAt !== null) err.line(err.paint.dim(`To start it: ${name} deployment resume ${first.deployment.name}`));
   else if (first.outcome === 'created' && first.deployment.schedules.length === 0)
