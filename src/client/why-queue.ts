@@ -11,7 +11,12 @@ export async function whyNoWorker({ store, leaseMs }: WhyParts, run: Run): Promi
   if (serving.length === 0) return reason('no-worker', nobodyServes(alive, run.queue));
   const knowing = serving.filter(({ flows }) => Object.hasOwn(flows, run.flow));
   if (knowing.length === 0)
-    return reason('no-worker', `None of the ${serving.length} workers of its queue ${run.queue} knows the flow ${run.flow}.`);
+    return reason(
+      'no-worker',
+      serving.length === 1
+        ? `The worker of its queue ${run.queue} does not know the flow ${run.flow}.`
+        : `None of the ${serving.length} workers of its queue ${run.queue} knows the flow ${run.flow}.`,
+    );
   const ahead = (await store.fleet.placeInLine(run.id))?.ahead ?? 0;
   const places = knowing.reduce((sum, { concurrency }) => sum + concurrency, 0);
   const taken = knowing.reduce((sum, { running }) => sum + running, 0);

@@ -1,5 +1,4 @@
 /** Why a run does not run now: looked at in the order in which one thing keeps the next from mattering. */
-import { formatDuration } from '../base/duration.ts';
 import { waitText } from '../model/limit.ts';
 import type { Owner, Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
@@ -36,7 +35,7 @@ async function whyLost({ store, clock, leaseMs, isOwnerGone }: WhyParts, run: Ru
       `${lost}, and no worker lives that could go on with it. Start one, or continue it here: batuta runs resume ${run.id}`,
     );
   const withinMs = Math.max(schedulerLooksMs, Math.ceil(leaseMs / 3));
-  return reason('owner-lost', `${lost}; another goes on with it within ${formatDuration(withinMs)}.`, { untilAt: now + withinMs });
+  return reason('owner-lost', `${lost}; another goes on with it within ${Math.ceil(withinMs / 1_000)} s.`, { untilAt: now + withinMs });
 }
 
 /** Its process lives: it may wait there. */

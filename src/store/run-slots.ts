@@ -73,12 +73,12 @@ async function writeUnowned(
   { owner, leaseMs, at }: { readonly owner: Owner; readonly leaseMs: number; readonly at: number },
 ): Promise<Run[]> {
   const { run, kind, message } = decision;
-  if (kind === 'waits') await letWait(query, run, message, false);
+  if (kind === 'waits') await letWait(query, run, message, at, false);
   if (kind === 'skipped') await skipRun(query, run, message, at);
   if (kind !== 'taken') return [];
   const state = stateAfter(decision);
   const rows = await query<RunRow>(
-    `update runs set epoch = epoch + 1, slot_epoch = epoch + 1, lease_until = ${connection.fragments.now(1)} + $2, owner = $3,
+    `update runs set epoch = epoch + 1, slot_epoch = epoch + 1, slot_since = null, lease_until = ${connection.fragments.now(1)} + $2, owner = $3,
        state_type = $4, state_name = $5, state_message = $6
      where id = $7 and epoch = $8 and owner is null returning ${runColumns.join(', ')}`,
     [connection.now(), leaseMs, JSON.stringify(owner), state.type, state.name, state.message, run.id, run.epoch],
@@ -147,16 +147,13 @@ async function askAsOwner(
   const at = connection.now() ?? (await clockOf(connection, query));
   const cancelled = await cancelOthers(connection, query, decided, at);
   const state = stateAfter(decision);
-  if (decision.kind === 'waits') await letWait(query, run, decision.message, !release);
+  if (decision.kind === 'waits') await letWait(query, run, decision.message, at, !release);
   if (decision.kind === 'skipped') await skipRun(query, run, decision.message, at);
   if (decision.kind === 'taken')
-    await query('update runs set slot_epoch = epoch, state_type = $1, state_name = $2, state_message = $3 where id = $4 and epoch = $5', [
-      state.type,
-      state.name,
-      state.message,
-      claim.runId,
-      claim.epoch,
-    ]);
+    await query(
+      'update runs set slot_epoch = epoch, slot_since = null, state_type = $1, state_name = $2, state_message = $3 where id = $4 and epoch = $5',
+      [state.type, state.name, state.message, claim.runId, claim.epoch],
+    );
   await logDecisions(connection, query, [decision], at, ownerId ?? ownerOf(run));
   return { kind: decision.kind, state, cancelled };
 }

@@ -24,11 +24,14 @@ export interface Contender {
   readonly concurrency_key: string | null;
 }
 
-/** Since when it waits: its creation, or its instant where that is later. Written as in the index over those that wait. */
-export const since = '(case when scheduled_for > created_at then scheduled_for else created_at end)';
+/** Where a run stands that has begun before and asks anew: behind all that wait. */
+export const justNow = Number.MAX_SAFE_INTEGER;
+/** Since when it waits: its creation, or its instant where that is later; one that comes back after it had begun waits since it came. */
+const since = `coalesce(slot_since, case when started_at is not null then ${justNow} when scheduled_for > created_at then scheduled_for
+  else created_at end)`;
 export const contenderColumns = `id, name, flow, deployment, queue, priority, ${since} as since, epoch, slot_epoch, owner, attempt, started_at,
   state_type, state_name, state_message, concurrency_key`;
-const order = `priority desc, ${since}, id`;
+
 /** A run that holds the slot of its limit. */
 const holding = `slot_epoch is not null and owner is not null and state_type in (${openList}) and slot_epoch = epoch`;
 
@@ -81,7 +84,7 @@ export async function slotWaiters(
   return await query<Contender>(
     `select ${contenderColumns} from ${slotRuns(connection, 'awaited')}
      where concurrency_key = $2 and ${awaiting(connection)} and ${lane === null ? 'owner is not null' : 'owner is null and queue = $4'}
-     order by ${order} limit $3`,
+     order by priority desc, slot_since, id limit $3`,
     lane === null ? [connection.now(), key, limit] : [connection.now(), key, limit, lane],
   );
 }
@@ -90,7 +93,7 @@ export async function slotWaiters(
 export async function allWaiters(connection: Connection, query: Query, key: string, limit: number): Promise<Contender[]> {
   return await query<Contender>(
     `select ${contenderColumns} from ${slotRuns(connection, 'awaited')} where concurrency_key = $2 and ${awaiting(connection)}
-     order by ${since}, id limit $3`,
+     order by slot_since, id limit $3`,
     [connection.now(), key, limit],
   );
 }

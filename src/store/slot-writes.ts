@@ -5,7 +5,7 @@ import { askOwner, cancelNow } from './cancel.ts';
 import type { Connection, Query } from './connection.ts';
 import type { CancelledRun } from './limit-store.ts';
 import type { Decision, Decisions } from './slot-decisions.ts';
-import type { Contender } from './slot-rows.ts';
+import { type Contender, justNow } from './slot-rows.ts';
 import { addTransitions } from './transitions.ts';
 
 /** Makes room: in the order of ids, as every flush locks runs. Gives those that were told. */
@@ -49,12 +49,12 @@ export async function logDecisions(
 }
 
 /** Writes that a run waits. One that nobody owns gets another epoch, so that the ticket of its turn is another than the one just used. */
-export async function letWait(query: Query, run: Contender, message: string | null, owned: boolean): Promise<void> {
+export async function letWait(query: Query, run: Contender, message: string | null, at: number, owned: boolean): Promise<void> {
   await query(
-    `update runs set state_type = 'SCHEDULED', state_name = 'AwaitingSlot', state_message = $1, slot_epoch = null,
+    `update runs set state_type = 'SCHEDULED', state_name = 'AwaitingSlot', state_message = $1, slot_epoch = null, slot_since = $4,
        due_at = case when state_type = 'PAUSED' then null else due_at end${owned ? '' : ', owner = null, lease_until = null, epoch = epoch + 1'}
      where id = $2 and epoch = $3`,
-    [message, run.id, run.epoch],
+    [message, run.id, run.epoch, run.since === justNow ? at : run.since],
   );
 }
 

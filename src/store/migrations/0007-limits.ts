@@ -25,8 +25,8 @@ export const limits: Migration = {
     `alter table runs add column slot_epoch integer`,
     `create index runs_slot_held on runs (concurrency_key)
        where slot_epoch is not null and owner is not null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')`,
-    `create index runs_slot_awaited on runs
-       (concurrency_key, priority desc, (case when scheduled_for > created_at then scheduled_for else created_at end), id)
-       where state_name = 'AwaitingSlot'`,
+    // Since when it waits for its slot, as turns go; null while it does not.
+    `alter table runs add column slot_since ${integer}`,
+    `create index runs_slot_awaited on runs (concurrency_key, priority desc, slot_since, id) where state_name = 'AwaitingSlot'`,
   ],
 };

@@ -175,6 +175,17 @@ describe.each(makers)('limits on runs on $name', (maker) => {
     expect(await claim(lost)).toEqual([lost]);
   });
 
+  test('a run that comes back waits behind those that waited before it, however old it is', async () => {
+    await declare({});
+    const [lost, waiter] = [await insert(), await insert()];
+    await claim(lost);
+    await store.recorder.addRunPatch({ runId: lost, epoch: 1 }, { state: stateOf('RUNNING'), startedAt }, null);
+    await claim(waiter);
+    await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [ownerNamed('worker')] });
+    expect(await claim(lost)).toEqual([]);
+    expect(await next()).toEqual([waiter]);
+  });
+
   test('where runs do not wait, one that finds the limit used up is dropped; one that has begun before waits', async () => {
     await declare({ onConflict: 'skip' });
     const [holder, dropped] = [await insert({ name: 'quick-otter' }), await insert()];

@@ -1,0 +1,190 @@
+/** Why a run does not run: one sentence for each reason, as it is at that moment. */
+import { afterEach, describe, expect, test } from 'vitest';
+import { makeId } from '../../src/base/id.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import { failureOf } from '../../src/model/failure.ts';
+import type { Owner } from '../../src/model/run.ts';
+import { stateOf } from '../../src/model/state.ts';
+import type { NewRun, WorkerRow } from '../../src/store/store.ts';
+import { openEngine, type OpenEngine } from '../support/open-engine.ts';
+import { newRun, ownerNamed, taskRun } from '../contract/store/rows.ts';
+
+let at: OpenEngine;
+const leaseMs = 60_000;
+
+afterEach(() => at.client.close({ graceMs: 0 }));
+
+async function begin(isOwnerGone: (owner: Owner) => boolean = () => false): Promise<void> {
+  at = await openEngine({ isOwnerGone });
+}
+
+async function insert(changes: Partial<NewRun> = {}): Promise<string> {
+  const run = newRun({ flow: 'sync', state: stateOf('SCHEDULED'), createdAt: systemClock.now(), ...changes });
+  await at.store.fleet.insertMany([{ run, idempotencyKey: null }]);
+  return run.id;
+}
+
+/** A run that a process executes. */
+async function running(changes: Partial<NewRun> = {}, by = ownerNamed('worker-1')): Promise<string> {
+  const run = newRun({ flow: 'sync', state: stateOf('RUNNING'), createdAt: systemClock.now(), ...changes });
+  await at.store.recorder.addRun(run, by, leaseMs);
+  return run.id;
+}
+
+const beat = (changes: Partial<WorkerRow> = {}): Promise<void> =>
+  at.store.workers.beat({
+    ...{ id: makeId(), name: 'w', version: '1', host: 'here', pid: 1, queues: ['default'], concurrency: 4, flows: { sync: 'v1' } },
+    ...{ startedAt: 0, running: 0, lagMs: 0 },
+    ...changes,
+  });
+
+const why = (id: string) => at.client.runs.why(id);
+const declareLimit = (limit: number): Promise<void> =>
+  at.store.flows.put({
+    ...{
+      name: 'sync',
+      version: 'v1',
+      description: null,
+      tags: [],
+      kind: 'graph',
+      graph: {},
+      paramsSchema: null,
+      source: null,
+      updatedAt: 0,
+    },
+    concurrency: { limit, key: null, onConflict: 'queue' },
+  });
+
+describe('why a run does not run', () => {
+  test('one that has ended or really runs needs no reason; one that is not there is refused', async () => {
+    await begin();
+    const id = await running();
+    expect(await why(id)).toBe(null);
+    await at.store.recorder.addRunPatch({ runId: id, epoch: 1 }, { state: stateOf('COMPLETED'), endedAt: 1 }, null);
+    expect(await why(id)).toBe(null);
+    await expect(why(makeId())).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+  });
+
+  test('a limit on runs, with its holders and how many wait longer', async () => {
+    await begin();
+    await declareLimit(1);
+    const limited = { concurrencyKey: 'flow:sync' };
+    const [holder, first, second] = [
+      await insert({ ...limited, name: 'quick-otter' }),
+      await insert({ ...limited, createdAt: systemClock.now() + 1 }),
+      await insert({ ...limited, createdAt: systemClock.now() + 2 }),
+    ];
+    await at.store.fleet.claimMany([holder], ownerNamed('worker-1'), leaseMs);
+    await at.store.fleet.claimMany([first, second], ownerNamed('worker-1'), leaseMs);
+    expect(await why(first)).toEqual({
+      kind: 'limit',
+      message: 'Waits for the limit flow:sync (1 of 1 taken, by quick-otter).',
+      untilAt: null,
+      holders: [holder],
+    });
+    expect((await why(second))?.message).toBe('Waits for the limit flow:sync (1 of 1 taken, by quick-otter). 1 run waits for it longer.');
+    await declareLimit(2);
+    await beat();
+    expect(await why(first)).toMatchObject({ kind: 'starting' });
+  });
+
+  test('nobody lives, nobody serves its queue, nobody knows its flow', async () => {
+    await begin();
+    const id = await insert({ queue: 'gpu' });
+    expect(await why(id)).toMatchObject({ kind: 'no-worker', message: 'No worker lives. Start one: batuta worker --queue gpu' });
+    await beat({ queues: ['mail', 'default'] });
+    expect((await why(id))?.message).toBe(
+      'No living worker serves its queue gpu; served are default, mail. Start one: batuta worker --queue gpu',
+    );
+    await beat({ queues: ['gpu'], flows: { other: 'v1' } });
+    expect((await why(id))?.message).toBe('The worker of its queue gpu does not know the flow sync.');
+  });
+
+  test('workers that are busy, and runs that are ahead', async () => {
+    await begin();
+    await beat({ running: 4 });
+    const first = await insert({ createdAt: 1 });
+    const second = await insert({ createdAt: 2 });
+    await insert({ createdAt: 3, priority: 5 });
+    expect((await why(second))?.message).toBe('All workers of its queue default are busy (4 of 4 places taken); 2 runs are ahead of it.');
+    await beat({ running: 0 });
+    expect(await why(second)).toMatchObject({ kind: 'behind', message: 'In its queue default 2 runs are ahead of it.' });
+    expect(await why(first)).toMatchObject({ kind: 'behind', message: 'In its queue default 1 run is ahead of it.' });
+  });
+
+  test('an instant to come: its start, the next attempt, the end of a sleep, a signal', async () => {
+    await begin();
+    const dueAt = systemClock.now() + 3_600_000;
+    const until = new Date(dueAt).toISOString();
+    expect(await why(await insert({ dueAt }))).toMatchObject({
+      kind: 'scheduled',
+      untilAt: dueAt,
+      message: expect.stringContaining(until),
+    });
+    const retry = await insert({ dueAt, attempt: 2, state: stateOf('SCHEDULED', 'AwaitingRetry', 'it broke') });
+    expect(await why(retry)).toMatchObject({
+      kind: 'backoff',
+      untilAt: dueAt,
+      message: expect.stringMatching(/^Attempt 2 follows in 1 h 00 m, at .*Z\. The last failed: it broke$/),
+    });
+    const asleep = await insert({ dueAt, state: stateOf('PAUSED', 'Suspended', 'Sleeping for 1h.') });
+    expect(await why(asleep)).toMatchObject({
+      kind: 'sleeping',
+      untilAt: dueAt,
+      message: `Sleeping for 1h. It goes on in 1 h 00 m, at ${until}.`,
+    });
+    const waits = await insert({ state: stateOf('PAUSED', 'Suspended', `Waiting for the signal 'approved'.`) });
+    expect(await why(waits)).toEqual({ kind: 'signal', message: `Waiting for the signal 'approved'.`, untilAt: null, holders: [] });
+  });
+
+  test('a process that is lost, and within what time another goes on', async () => {
+    await begin(({ id }) => id === 'gone');
+    const id = await running({}, ownerNamed('gone'));
+    expect(await why(id)).toMatchObject({
+      kind: 'owner-lost',
+      message: expect.stringMatching(/^Its process gone was lost, and no worker lives/),
+    });
+    await beat();
+    expect((await why(id))?.message).toBe('Its process gone was lost; another goes on with it within 5 s.');
+  });
+
+  test('tasks that all wait: for a limit, for time, for a signal; not while one of them works', async () => {
+    await begin();
+    await at.client.limits.set('tag:db', 1);
+    const [holder, id] = [await running(), await running()];
+    const claim = { runId: id, epoch: 1 };
+    const wish = (runId: string, holderId: string) => ({
+      ...{ holder: holderId, runId, epoch: 1, spread: false, names: ['tag:db'], task: 'load', priority: 0 },
+    });
+    await at.store.limits.askSlots('worker-1', [wish(holder, makeId())]);
+    const rows = ['load[0]', 'load[1]'].map((key) => taskRun(id, key, { state: stateOf('SCHEDULED', 'AwaitingSlot') }));
+    for (const row of rows) await at.store.recorder.addTaskRun(claim, row, null);
+    await at.store.limits.askSlots(
+      'worker-1',
+      rows.map((row) => wish(id, row.id)),
+    );
+    expect(await why(id)).toEqual({
+      kind: 'task-limit',
+      message: 'Its tasks wait: load (2 of it) for the limit tag:db (1 of 1 taken).',
+      untilAt: null,
+      holders: [holder],
+    });
+    const works = taskRun(id, 'other');
+    await at.store.recorder.addTaskRun(claim, works, null);
+    expect(await why(id)).toBe(null);
+
+    const dueAt = systemClock.now() + 60_000;
+    const retried = await running();
+    const failed = { state: stateOf('SCHEDULED', 'AwaitingRetry', 'it broke'), dueAt, error: failureOf(new Error('it broke')) };
+    await at.store.recorder.addTaskRun({ runId: retried, epoch: 1 }, taskRun(retried, 'load', failed), null);
+    expect(await why(retried)).toMatchObject({
+      kind: 'backoff',
+      untilAt: dueAt,
+      message: expect.stringContaining('Task load is tried again.'),
+    });
+    const waiting = await running();
+    const wait = { name: 'signal:approved', state: stateOf('PAUSED', 'Suspended', `Waiting for the signal 'approved'.`) };
+    await at.store.recorder.addTaskRun({ runId: waiting, epoch: 1 }, taskRun(waiting, 'signal:approved#x#1', wait), null);
+    expect(await why(waiting)).toMatchObject({ kind: 'signal', message: `Waiting for the signal 'approved'.` });
+  });
+});
