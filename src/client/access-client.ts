@@ -2,7 +2,6 @@
 import type { ApiKey, AuditEntry, Role } from '../model/access.ts';
 import type { Page } from '../store/store.ts';
 
-export { roles } from '../model/access.ts';
 export type { ApiKey, AuditEntry, Role } from '../model/access.ts';
 
 export interface KeysClient {

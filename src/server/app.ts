@@ -1,15 +1,10 @@
 /** The HTTP API and the dashboard as one Fastify app over a client: plugins, guard, routes. It listens to nothing yet. */
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type RawServerDefault } from 'fastify';
+import fastify, { type FastifyReply } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Clock } from '../base/clock.ts';
-import type { SettingLine } from '../base/config.ts';
 import { BatutaError } from '../base/errors.ts';
-import type { Log } from '../base/log.ts';
-import type { LocalClient } from '../client/local-client.ts';
 import { countRequests } from './count-requests.ts';
 import { addDocs } from './docs.ts';
 import { answerError, notFound } from './errors.ts';
@@ -32,34 +27,8 @@ import { runChangeRoutes } from './routes/run-changes.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import type { App, AppOptions, RouteParts } from './parts.ts';
 import { addSite } from './site.ts';
-
-export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
-
-export interface AppOptions {
-  readonly client: LocalClient;
-  readonly log: Log;
-  readonly clock: Clock;
-  readonly random: () => number;
-  /** Whether it will listen on an address that only this computer reaches. */
-  readonly loopback: boolean;
-  /** Whether a proxy in front tells who asks, and over what, by `X-Forwarded-…`. */
-  readonly trustProxy: boolean;
-  /** Where the dashboard was built to. */
-  readonly siteFolder: string;
-  /** Settings as they may be shown. */
-  readonly settings: () => readonly SettingLine[];
-  /** Places flows are looked for in. */
-  readonly flows: readonly string[];
-  /** Between signs of life in streams of events, ms; default 15,000. */
-  readonly beatMs?: number | undefined;
-}
-
-/** What a route is made of. */
-export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'settings' | 'flows'> {
-  readonly doorkeeper: Doorkeeper;
-  readonly live: LiveEvents;
-}
 
 /** Largest body of a request, bytes. */
 export const maxBodyBytes = 1024 * 1024;

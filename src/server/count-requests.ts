@@ -1,6 +1,6 @@
 /** Counts the requests under way, so that a server that ends can wait for them. Streams of events are none: they end when they are told to. */
 import type { Clock } from '../base/clock.ts';
-import type { App } from './app.ts';
+import type { App } from './parts.ts';
 
 export interface RequestsUnderWay {
   /** Resolves once none is under way, or when the time is over. */

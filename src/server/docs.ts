@@ -4,7 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { packageVersion } from '../base/installed.ts';
 import { access } from './access.ts';
-import type { App } from './app.ts';
+import type { App } from './parts.ts';
 
 /** Adds them; to be called before the routes. */
 export async function addDocs(app: App): Promise<void> {

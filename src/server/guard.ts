@@ -10,7 +10,7 @@ import { isSameSecret } from '../base/secret.ts';
 import type { LocalAudit } from '../client/local-access.ts';
 import { mayAct } from '../model/access.ts';
 import { type Access, accessOf, isSafe } from './access.ts';
-import type { App } from './app.ts';
+import type { App } from './parts.ts';
 import type { Doorkeeper, Identity } from './identity.ts';
 import { hostnameOf, isLoopbackHost } from './loopback.ts';
 import { refuseDeep } from './values.ts';

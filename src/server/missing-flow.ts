@@ -1,6 +1,6 @@
 /** Says clearly why a flow that everyone can see in the list cannot be run from here. */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
-import type { RouteParts } from './app.ts';
+import type { RouteParts } from './parts.ts';
 
 /**
  * Throws what was thrown; where the store knows a flow of which the server has no file, with a sentence that says so.

@@ -10,7 +10,8 @@ import type { Config } from '../base/settings.ts';
 import type { FleetProcess } from '../client/fleet-process.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { openClient } from '../client/open-client.ts';
-import { type App, makeApp } from './app.ts';
+import { makeApp } from './app.ts';
+import type { App } from './parts.ts';
 import { healthBeat } from './health-beat.ts';
 import { isLoopbackHost } from './loopback.ts';
 

@@ -9,7 +9,8 @@ import { openLog } from '../../src/base/log.ts';
 import type { LocalClient } from '../../src/client/local-client.ts';
 import { openClient } from '../../src/client/open-client.ts';
 import type { Role } from '../../src/model/access.ts';
-import { type App, makeApp } from '../../src/server/app.ts';
+import { makeApp } from '../../src/server/app.ts';
+import type { App } from '../../src/server/parts.ts';
 
 export interface Answer {
   readonly status: number;

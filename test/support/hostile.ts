@@ -28,7 +28,7 @@ export const hostileTexts: readonly string[] = [
   'constructor',
   'prototype',
   'toString',
-  '${7*7}',
+  `$\{7*7}`,
   '{{7*7}}',
   '{month}',
   '$1',

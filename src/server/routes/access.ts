@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { roles } from '../../model/access.ts';
 import { toWire } from '../../client/wire.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { given, idParams, instant, pageQuery } from '../schemas/common.ts';
 
 const keyBody = z.strictObject({ name: z.string().max(200), role: z.enum(roles), expiresAt: instant.nullable().optional() });

@@ -1,7 +1,7 @@
 /** What tasks show. */
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { cursorText, given, idParams, limitText, line } from '../schemas/common.ts';
 
 const artifactQuery = z.strictObject({

@@ -1,6 +1,6 @@
 /** Backfills: runs of a deployment over ticks of the past. */
 import { toWire } from '../../client/wire.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { given } from '../schemas/common.ts';
 import { backfillBody, backfillListQuery, backfillOf, backfillParams, backfillPreviewBody } from '../schemas/deployments.ts';
 

@@ -1,6 +1,6 @@
 /** Changing many runs at once: those named, or those that fit a filter. */
 import type { BulkReport, BulkWish } from '../../client/fleet-client.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { given } from '../schemas/common.ts';
 import { bulkBody, bulkCancelBody, filterOf, submitManyBody } from '../schemas/runs.ts';
 import { explainMissingFlow } from '../missing-flow.ts';

@@ -1,6 +1,6 @@
 /** Deployments: look at them, deploy, run, pause, resume, delete. */
 import { toWire } from '../../client/wire.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import { runJson } from '../run-json.ts';
 import { given, nameParams } from '../schemas/common.ts';

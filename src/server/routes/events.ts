@@ -1,6 +1,6 @@
 /** Live events. */
 import { z } from 'zod';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { idText, nameText } from '../schemas/common.ts';
 
 const query = z.strictObject({ run: idText.optional(), flow: nameText.optional(), deployment: nameText.optional() });

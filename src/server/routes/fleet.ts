@@ -1,7 +1,7 @@
 /** The fleet as a whole: overview, values of filters, workers, queues, and the settings of this server. */
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { runJson } from '../run-json.ts';
 import { instant } from '../schemas/common.ts';
 

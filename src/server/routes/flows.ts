@@ -1,7 +1,7 @@
 /** Flows as they are stored, with their figures. */
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { instant, nameParams } from '../schemas/common.ts';
 
 const sinceQuery = z.strictObject({ since: instant.optional() });

@@ -1,7 +1,7 @@
 /** Limits on what goes on at the same time. */
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { nameParams } from '../schemas/common.ts';
 
 const limitBody = z.strictObject({ slots: z.number().int().min(0).max(1_000_000) });

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import { toWire } from '../../client/wire.ts';
 import type { StoredLogLine } from '../../store/store.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { logDownloadQuery, logQuery } from '../schemas/runs.ts';
 

@@ -1,5 +1,5 @@
 /** Changing one run: submit, cancel, retry, signal, delete. */
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import { runJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';

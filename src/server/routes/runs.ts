@@ -2,7 +2,7 @@
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { toWire } from '../../client/wire.ts';
 import type { StoredFlow } from '../../store/store.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { runJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { filterOf, histogramQuery, runListQuery } from '../schemas/runs.ts';

@@ -1,6 +1,6 @@
 /** When things will happen: the next ticks, and those of a schedule that is only being thought of. */
 import { toWire } from '../../client/wire.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { given } from '../schemas/common.ts';
 import { previewBody, ticksQuery } from '../schemas/deployments.ts';
 

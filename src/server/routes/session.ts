@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { BatutaError } from '../../base/errors.ts';
 import { sessionMs } from '../../client/local-access.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { csrfOf, type Identity, sessionCookie } from '../identity.ts';
 
 /** Logins of one address a minute; a key cannot be guessed, but trying costs us. */

@@ -2,7 +2,7 @@
 import { BatutaError } from '../../base/errors.ts';
 import { toWire } from '../../client/wire.ts';
 import type { TaskRun } from '../../model/run.ts';
-import type { App, RouteParts } from '../app.ts';
+import type { App, RouteParts } from '../parts.ts';
 import { taskRunJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { taskListQuery, taskParams, transitionsQuery } from '../schemas/runs.ts';

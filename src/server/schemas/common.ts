@@ -61,9 +61,6 @@ const oneState = line(40, 1).transform((text, context) => {
 /** States by type or name, any case; may be repeated. */
 export const statesText = z.union([z.array(oneState).max(50), oneState.transform((state) => [state])]);
 
-/** Text that may be repeated. */
-export const several = (one: z.ZodString, most: number) => z.union([z.array(one).max(most), one.transform((text) => [text])]);
-
 /** A value of the user: plain JSON, or `{ json, meta? }` where it holds what JSON cannot say. Nothing else may then stand beside these. */
 export const userValue = z.unknown().describe('Plain JSON, or { json, meta? } as superjson writes it');
 

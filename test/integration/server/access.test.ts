@@ -7,7 +7,7 @@ import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mayAct, roles } from '../../../src/model/access.ts';
 import { access, accessOf, isSafe } from '../../../src/server/access.ts';
-import type { App } from '../../../src/server/app.ts';
+import type { App } from '../../../src/server/parts.ts';
 import { addGuard } from '../../../src/server/guard.ts';
 import { Doorkeeper } from '../../../src/server/identity.ts';
 import { type Api, openApi } from '../../support/api.ts';
