@@ -1,5 +1,4 @@
 /** Log lines of runs. */
-import { sql } from 'kysely';
 import type { SqlBool } from 'kysely';
 import type { Connection } from './connection.ts';
 import { limitOf } from './cursor.ts';
@@ -26,7 +25,11 @@ export function logStore(connection: Connection): LogStore {
       if (minLevel !== undefined) query = query.where('level', '>=', minLevel);
       if (after !== undefined) query = query.where('seq', '>', after);
       if (before !== undefined) query = query.where('seq', '<', before);
-      if (search !== undefined) query = query.where(sql<SqlBool>`lower(message) like ${patternOf(search)} escape '\\'`);
+      if (search !== undefined) {
+        // Loaded with the first search, as all of Kysely is: it costs more than starting a process.
+        const { sql } = await import('kysely');
+        query = query.where(sql<SqlBool>`lower(message) like ${patternOf(search)} escape '\\'`);
+      }
       const rows = await query.orderBy('seq', tail === undefined ? 'asc' : 'desc').execute();
       return (tail === undefined ? rows : rows.reverse()).map(logOf);
     },
