@@ -5,8 +5,6 @@ import { withFleet } from './fleet.js';
 import { inFolder } from './measure.js';
 import { withServices } from './services.js';
 
-/** The first ticks meet processes that have done nothing yet. */
-const warmupTicks = 5;
 /** After the last tick, until its run has ended, ms. */
 const settleMs = 2_000;
 
@@ -14,7 +12,9 @@ const settleMs = 2_000;
 export async function benchmark({ quick }) {
   const ticks = quick ? 3 : 60;
   const deployments = quick ? 1 : 5;
-  const measure = (place) => withFleet(place, (fleet) => measureTicks(fleet, { ticks, deployments }));
+  // The first ticks meet processes that have done nothing yet.
+  const warmups = quick ? 1 : 5;
+  const measure = (place) => withFleet(place, (fleet) => measureTicks(fleet, { ticks, deployments, warmups }));
   const fleet = await inFolder((folder) => withServices((urls) => measure({ folder, ...urls })));
   const local = await inFolder((folder) => measure({ folder, databaseUrl: `sqlite:${join(folder, 'bench.db')}` }));
   const figuresOf = ({ errors, timers }, where, suffix) => [
@@ -43,9 +43,9 @@ export async function benchmark({ quick }) {
   };
 }
 
-async function measureTicks({ client, start }, { ticks, deployments }) {
+async function measureTicks({ client, start }, { ticks, deployments, warmups }) {
   await Promise.all([start('scheduler'), start('worker')]);
-  const seconds = ticks + warmupTicks;
+  const seconds = ticks + warmups;
   // Apart from each other, so that each tick meets an idle machine.
   const names = Array.from({ length: deployments }, (_, at) => `ticks-${at}`);
   const now = Math.ceil(Date.now() / 1_000) * 1_000;
@@ -60,7 +60,7 @@ async function measureTicks({ client, start }, { ticks, deployments }) {
   for (const name of names) await client.deployments.pause(name);
   await sleep(settleMs);
   const errors = [];
-  for (const name of names) errors.push(...(await errorsOf(client, name)).slice(warmupTicks));
+  for (const name of names) errors.push(...(await errorsOf(client, name)).slice(warmups));
   return { errors: errors.sort((a, b) => a - b), timers: timers.sort((a, b) => a - b) };
 }
 

@@ -11,9 +11,11 @@ import { joinServices, type Service } from '../../../src/base/service.ts';
 import { definitionOf } from '../../../src/define/definition.ts';
 import { type Deployment, deploymentsChannel } from '../../../src/model/deployment.ts';
 import type { Run } from '../../../src/model/run.ts';
+import { stateOf } from '../../../src/model/state.ts';
 import { materialiseLoop } from '../../../scheduler/loops/materialise.ts';
 import { overlapLoop, settleOverlap } from '../../../scheduler/loops/overlap.ts';
 import { processTicket } from '../../../worker/process-ticket.ts';
+import { newRun } from '../../contract/store/rows.ts';
 import { deploymentNamed, scheduleOf } from '../../support/deployments.ts';
 
 interface Seen {
@@ -24,19 +26,20 @@ interface Seen {
 }
 let seen: Seen[];
 /** Called with each run that starts; the run goes on once it resolves. */
-let whileRunning: (signal: AbortSignal) => Promise<void>;
+let whileRunning: (run: Seen, signal: AbortSignal) => Promise<void>;
 
 @Flow({ name: 'weather' })
 class Weather {
   @Task()
   async look({ run, params, signal }: TaskContext<{ city: string }>): Promise<void> {
-    seen.push({
+    const facts = {
       startedAt: systemClock.now(),
       scheduledFor: run.scheduledFor?.getTime(),
       deployment: run.deployment,
       city: params.city,
-    });
-    await whileRunning(signal);
+    };
+    seen.push(facts);
+    await whileRunning(facts, signal);
   }
 }
 
@@ -118,24 +121,25 @@ test('a held run starts the moment the one before it ends, in the order of the t
 });
 
 test('a tick that finds the last run at work is dropped with a row that says so', async () => {
-  whileRunning = () => systemClock.sleep(450);
-  await deploy(200, 4, { overlap: 'skip' });
-  const runs = await ended('weather', 4);
-  expect(runs.map(({ state }) => state.name)).toEqual(['Completed', 'Skipped', 'Skipped', 'Completed']);
+  const skipped = async (): Promise<number> => (await client.runs.list({ states: ['Skipped'] })).items.length;
+  whileRunning = async () => {
+    while ((await skipped()) < 2) await systemClock.sleep(20);
+  };
+  await deploy(200, 3, { overlap: 'skip' });
+  const runs = await ended('weather', 3);
+  expect(runs.map(({ state }) => state.name)).toEqual(['Completed', 'Skipped', 'Skipped']);
   expect(runs[1]?.state.message).toContain(runs[0]?.name);
 });
 
 test('a tick takes the place of the run at work, which is cancelled first', async () => {
-  whileRunning = (signal) =>
-    seen.length === 2
-      ? Promise.resolve()
-      : new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
-  await deploy(300, 2, { overlap: 'cancel-running' });
-
+  whileRunning = async ({ scheduledFor = 0 }, signal) => {
+    if (scheduledFor > firstAt) return;
+    await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+  };
+  const firstAt = await deploy(300, 2, { overlap: 'cancel-running' });
   const runs = await ended('weather', 2);
   expect(runs.map(({ state }) => state.name)).toEqual(['Cancelled', 'Completed']);
   expect(runs[0]?.state.message).toContain('A later tick took its place');
-  expect(seen).toHaveLength(2);
 });
 
 test('what jitter delays starts within its bounds, and not before its instant', async () => {
@@ -144,4 +148,13 @@ test('what jitter delays starts within its bounds, and not before its instant', 
   const delays = runs.map(({ startedAt, scheduledFor }) => (startedAt ?? 0) - (scheduledFor ?? 0));
   expect(Math.min(...delays)).toBeGreaterThanOrEqual(0);
   expect(new Set(delays.map((ms) => Math.floor(ms / 50))).size).toBeGreaterThan(1);
+});
+
+test('a ticket that comes early starts nothing before its instant', async () => {
+  const dueAt = systemClock.now() + 700;
+  const early = newRun({ flow: 'weather', state: stateOf('SCHEDULED'), params: '{"json":{"city":"Lima"}}', deployment: 'weather', dueAt });
+  await client.engine.services.store.fleet.insertMany([{ run: early, idempotencyKey: null }]);
+  await (await client.broker()).put({ kind: 'run', id: early.id, epoch: 0 }, { queue: 'default' });
+  const [run] = await ended('weather', 1);
+  expect(run?.startedAt).toBeGreaterThanOrEqual(dueAt);
 });
