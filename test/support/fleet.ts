@@ -140,7 +140,7 @@ function memberOf(child: ChildProcess): Member {
 async function served(child: ChildProcess, member: Member): Promise<void> {
   const ended = new AbortController();
   child.once('exit', () => ended.abort());
-  while (!/(Worker|Scheduler) .*tickets by/.test(member.log())) {
+  while (!/(Worker|Scheduler) .*tickets by|Server at /.test(member.log())) {
     if (child.exitCode !== null || ended.signal.aborted) throw new Error(`It ended before it served:\n${member.log()}`);
     await once(child.stderr ?? child, 'data', { signal: ended.signal }).catch(() => undefined);
   }
