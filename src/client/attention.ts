@@ -1,12 +1,14 @@
 /** What a person should look at: what keeps failing, is late, is lost, or waits where nobody serves. */
 import { formatDuration } from '../base/duration.ts';
 import type { LastRuns, Store, StoredWorker } from '../store/store.ts';
-import type { Attention, QueueView } from './fleet-client.ts';
+import type { Attention, QueueView, WaitReason } from './fleet-client.ts';
 
 /** How many of the last runs are looked at. */
 const lastRuns = 10;
 const mostCandidates = 30;
 const mostShown = 20;
+/** Late runs whose reason is looked up, which takes several queries each. */
+const mostExplained = 5;
 /** A queue without workers is told of once a run has waited in it for so long, ms: workers may be starting. */
 const patienceMs = 30_000;
 
@@ -17,6 +19,8 @@ export interface AttentionWish {
   readonly leaseMs: number;
   readonly workers: readonly StoredWorker[];
   readonly queues: readonly QueueView[];
+  /** Why a run does not run. */
+  readonly why: (runId: string) => Promise<WaitReason | null>;
 }
 
 /**
@@ -24,7 +28,7 @@ export interface AttentionWish {
  * kind, longest first. 20 at most.
  */
 export async function attentionOf(store: Store, wish: AttentionWish): Promise<readonly Attention[]> {
-  const [failing, late] = await Promise.all([failingOf(store, wish), lateOf(store, wish.untilAt)]);
+  const [failing, late] = await Promise.all([failingOf(store, wish), lateOf(store, wish)]);
   return [...unservedOf(wish), ...failing, ...late, ...lostOf(wish)].slice(0, mostShown);
 }
 
@@ -60,13 +64,13 @@ function failingOne({ kind, name, flow, runs, deployment }: LastRuns): Attention
   return [{ kind: 'failing', name, flow, message, sinceAt: first.endedAt, runId: newest.id }];
 }
 
-async function lateOf({ figures, runs }: Store, now: number): Promise<readonly Attention[]> {
+async function lateOf({ figures }: Store, { untilAt, why }: AttentionWish): Promise<readonly Attention[]> {
   const late = await figures.late();
   return await Promise.all(
-    late.slice(0, mostShown).map(async ({ deployment, flow, count, runId, sinceAt }) => {
-      const reason = (await runs.get(runId))?.state.message ?? null;
+    late.slice(0, mostShown).map(async ({ deployment, flow, count, runId, sinceAt }, place) => {
+      const reason = place < mostExplained ? await why(runId).catch(() => null) : null;
       const many = count === 1 ? 'One run is late' : `${count} runs are late`;
-      const message = `${many}, the longest by ${formatDuration(Math.max(0, now - sinceAt))}.${reason === null ? '' : ` ${reason}`}`;
+      const message = `${many}, the longest by ${formatDuration(Math.max(0, untilAt - sinceAt))}.${reason === null ? '' : ` ${reason.message}`}`;
       return { kind: 'late', name: deployment ?? flow, flow, message, sinceAt, runId } as const;
     }),
   );

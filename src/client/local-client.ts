@@ -99,6 +99,7 @@ export class LocalClient implements EmbeddedClient {
       clock: engine.services.clock,
       leaseMs: engine.services.settings.leaseMs,
       upcoming: (limit) => this.deployments.upcoming({ limit }),
+      why: (runId) => this.runs.why(runId),
     });
     this.artifacts = { list: (filter) => store.artifacts.list(filter) };
     this.flows = { list: () => store.flows.list(), get: (name) => getFlow(store, name) };

@@ -9,7 +9,7 @@ import type { Durations } from '../model/duration-ranges.ts';
 import type { EndedRuns, Page, RunFilter, Store, TaskCounts } from '../store/store.ts';
 import { attentionOf } from './attention.ts';
 import type { UpcomingTick } from './deployments-client.ts';
-import type { DayFigures, Figures, FiguresClient, FlowFigures, Overview, QueueView, RunListItem } from './fleet-client.ts';
+import type { DayFigures, Figures, FiguresClient, FlowFigures, Overview, QueueView, RunListItem, WaitReason } from './fleet-client.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -26,6 +26,8 @@ export interface LocalFiguresOptions {
   readonly leaseMs: number;
   /** The next ticks, soonest first. */
   readonly upcoming: (limit: number) => Promise<readonly UpcomingTick[]>;
+  /** Why a run does not run. */
+  readonly why: (runId: string) => Promise<WaitReason | null>;
 }
 
 /** Figures of the local client. */
@@ -37,7 +39,7 @@ export class LocalFigures implements FiguresClient {
   }
 
   async overview(options: { readonly sinceAt?: number } = {}): Promise<Overview> {
-    const { store, clock, upcoming, leaseMs } = this.#options;
+    const { store, clock, upcoming, leaseMs, why } = this.#options;
     const untilAt = clock.now();
     const sinceAt = options.sinceAt ?? untilAt - dayMs;
     const [histogram, open, running, ticks, workers, queues] = await Promise.all([
@@ -63,7 +65,7 @@ export class LocalFigures implements FiguresClient {
       waiting: openOf('SCHEDULED', 'PENDING'),
       next: ticks[0] ?? null,
       histogram,
-      attention: await attentionOf(store, { fromAt: sinceAt, untilAt, leaseMs, workers, queues }),
+      attention: await attentionOf(store, { fromAt: sinceAt, untilAt, leaseMs, workers, queues, why }),
       runningNow: running.items,
       upcoming: ticks,
       workers,
