@@ -1,6 +1,6 @@
 /** Contract of what live events are read from. Times are UTC epoch ms. */
 import type { State } from '../model/state.ts';
-import type { StoredLogLine } from './store.ts';
+import type { StoredLogLine } from './list-store.ts';
 
 /** One change of state of a run. */
 export interface RunEvent {
