@@ -15,7 +15,8 @@ import type { Place } from './makers.ts';
 import { endRun, leaseMs, newRun, ownerNamed } from './rows.ts';
 
 const hourMs = 3_600_000;
-const lookAheadMs = 5_000;
+/** Longer than the scheduler's own, so that a busy machine meets the ticks before they come. */
+const lookAheadMs = 60_000;
 const worker = ownerNamed('worker');
 
 /** Ticks at the instant and every so often before and after it. */
@@ -70,7 +71,7 @@ describe.each(makers)('ticks on $name', (maker) => {
 
   describe('a tick that is due', () => {
     test('becomes a run of its deployment, with a ticket for its instant', async () => {
-      const tick = now() + 3_000;
+      const tick = now() + 30_000;
       const id = await deploy('nightly', tick, {
         queue: 'slow',
         priority: 7,
@@ -122,7 +123,7 @@ describe.each(makers)('ticks on $name', (maker) => {
 
     test('makes no run when its deployment or schedule is paused, nor when it is not near yet', async () => {
       await deploy('paused', now());
-      await deploy('later', now() + 60_000);
+      await deploy('later', now() + 600_000);
       await store.deployments.pause('paused', null, now());
       expect(await claim()).toMatchObject({ schedules: 0 });
       expect((await store.runs.list({})).items).toEqual([]);
@@ -188,7 +189,7 @@ describe.each(makers)('ticks on $name', (maker) => {
 
   describe('a run that was made ahead of its tick', () => {
     const later = async (): Promise<number> => {
-      const tick = now() + 4_000;
+      const tick = now() + 30_000;
       await deploy('nightly', tick);
       await claim();
       expect(await runsOf('nightly')).toHaveLength(1);
@@ -217,7 +218,7 @@ describe.each(makers)('ticks on $name', (maker) => {
       const other = schedules.map((schedule) => ({ ...schedule, schedule: ticking(now() + hourMs) }));
       await store.deployments.put([{ ...same, deployment: { ...deployment, version: 3 }, schedules: other }]);
       expect(await runsOf('nightly')).toEqual([]);
-      await deploy('weekly', now() + 4_000);
+      await deploy('weekly', now() + 30_000);
       await claim();
       await store.deployments.delete('weekly');
       expect(await runsOf('weekly')).toEqual([]);
@@ -287,7 +288,7 @@ describe.each(makers)('ticks on $name', (maker) => {
     }
 
     test('are made on the tick, not before it, so that what ends just before counts as ended', async () => {
-      await deploy('sync', now() + 3_000, { overlap: 'skip' });
+      await deploy('sync', now() + 30_000, { overlap: 'skip' });
       expect(await claim()).toMatchObject({ schedules: 0 });
       const turn = await store.ticks.nextTurn({ lookAheadMs, withinMs: 1_000 });
       expect(turn.at).toBeGreaterThan(turn.now);
