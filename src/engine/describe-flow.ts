@@ -1,10 +1,11 @@
 /** What is stored of a flow, so that it can be listed and drawn without loading its file. */
 import type { DeclaredConcurrency, FlowDefinition } from '../model/flow.ts';
+import type { RetryPolicy } from '../model/retry.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { StoredFlow } from '../store/store.ts';
 import { jsonSchemaOf } from './params.ts';
 
-/** A flow as plain JSON. `graph` holds `nodes` (one object a task, in running order), `edges` and `sinks`. */
+/** A flow as plain JSON. `graph` holds `nodes` (one object a task, in running order), `edges`, `sinks`, and the `options` of the flow. */
 export function describeFlow(definition: FlowDefinition, updatedAt: number): StoredFlow {
   const { name, version, description, tags, kind, graph, tasks, source } = definition;
   const nodes = kind === 'code' ? [...tasks.values()] : graph.nodes.flatMap((node) => tasks.get(node) ?? []);
@@ -14,7 +15,7 @@ export function describeFlow(definition: FlowDefinition, updatedAt: number): Sto
     description,
     tags,
     kind,
-    graph: { nodes: nodes.map(describeTask), edges: graph.edges, sinks: graph.sinks },
+    graph: { nodes: nodes.map(describeTask), edges: graph.edges, sinks: graph.sinks, options: describeOptions(definition) },
     concurrency: describeConcurrency(definition),
     paramsSchema: jsonSchemaOf(definition.params),
     source: source === null ? null : `${source.file}#${source.exportName}`,
@@ -29,12 +30,26 @@ function describeConcurrency({ runConcurrency }: FlowDefinition): DeclaredConcur
   return typeof key === 'function' ? { limit, key: null, onConflict, byFunction: true } : { limit, key, onConflict };
 }
 
+function describeOptions({ className, retry, timeoutMs, concurrency, result, hooks, params }: FlowDefinition): Record<string, unknown> {
+  return {
+    className,
+    retries: retry.retries,
+    ...describeDelay(retry),
+    timeoutMs,
+    concurrency,
+    result,
+    hooks: hooks.map(({ event, name }) => ({ event, name })),
+    hasParams: params !== null,
+  };
+}
+
 function describeTask(task: TaskDefinition): Record<string, unknown> {
-  const { name, description, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority, isolate, spread, queue, persist } =
+  const { name, description, version, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority, isolate, spread, queue } =
     task;
   return {
     name,
     description,
+    version,
     tags,
     needs,
     after,
@@ -43,11 +58,19 @@ function describeTask(task: TaskDefinition): Record<string, unknown> {
     conditional: task.when !== null,
     trigger,
     retries: retry.retries,
+    ...describeDelay(retry),
+    maxRetryDelayMs: retry.maxDelayMs,
+    jitter: retry.jitter,
     timeoutMs,
     priority,
     isolate,
     spread,
     queue,
-    persist,
+    persist: task.persist,
   };
+}
+
+/** Null stands for a wait that a function computes. */
+function describeDelay({ delayMs, backoff }: RetryPolicy): Record<string, unknown> {
+  return { retryDelayMs: typeof delayMs === 'function' ? null : delayMs, backoff };
 }

@@ -1,14 +1,8 @@
 /** `batuta flow inspect`: the tasks of a flow, their options, and the parameters. */
 import { formatDuration } from '../../base/duration.ts';
-import { findFlow } from '../../define/find-flow.ts';
-import { jsonSchemaOf } from '../../engine/params.ts';
-import type { FlowDefinition } from '../../model/flow.ts';
-import type { RetryDelay, RetryPolicy } from '../../model/retry.ts';
-import type { TaskDefinition } from '../../model/task.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
-import { loadQuietly } from '../load-quietly.ts';
-import { openSettings } from '../open.ts';
+import { findFlowView, type FlowView, type TaskView } from '../flow-view.ts';
 import { printJson } from '../print-json.ts';
 import { shownPath } from '../render/failure.ts';
 import type { Paint } from '../render/paint.ts';
@@ -19,24 +13,23 @@ import { oneLine } from '../render/width.ts';
 /** Prints the flow. */
 export async function inspectFlow(context: CommandContext, target: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
   const { terminal } = context;
-  const { config } = await openSettings(context);
-  const definition = await loadQuietly(context, () => findFlow(target, { flowsPath: config.flows, cwd: terminal.cwd }));
-  if (options.json) return printJson(terminal, flowJson(definition));
+  const flow = await findFlowView(context, target);
+  if (options.json) return printJson(terminal, flowJson(flow));
   const { out, cwd } = terminal;
-  for (const line of flowLines(definition, out.paint, cwd)) out.line(line);
+  for (const line of flowLines(flow, out.paint, cwd)) out.line(line);
   return 0;
 }
 
-function flowLines(flow: FlowDefinition, paint: Paint, cwd: string): string[] {
+function flowLines(flow: FlowView, paint: Paint, cwd: string): string[] {
   const facts: (readonly [string, string])[] = [
     ['class', flow.className],
     ['kind', flow.kind === 'code' ? 'code flow: run() decides which tasks run' : 'static graph'],
     ['version', flow.version],
-    ...(flow.source === null ? [] : [['file', shownPath(flow.source.file, cwd)] as const]),
+    ...(flow.file === null ? [] : [['file', shownPath(flow.file, cwd)] as const]),
     ...(flow.tags.length === 0 ? [] : [['tags', flow.tags.join(', ')] as const]),
     ...flowOptions(flow),
   ];
-  const rows = [...flow.tasks.values()].map((task) => [`  ${task.name}`, waitsText(task), taskOptions(task)]);
+  const rows = flow.tasks.map((task) => [`  ${task.name}`, waitsText(task), taskOptions(task)]);
   return [
     paint.bold(flow.name) + (flow.description === null ? '' : `  ${oneLine(flow.description)}`),
     ...facts.map(([name, text]) => `  ${paint.dim(name.padEnd(11))} ${text}`),
@@ -47,13 +40,14 @@ function flowLines(flow: FlowDefinition, paint: Paint, cwd: string): string[] {
       : tableLines([{ head: '  name' }, { head: 'waits for' }, { head: 'options' }], rows, paint).map((line) => line.trimEnd())),
     '',
     paint.bold('parameters'),
-    ...parameterLines(flow.params !== null, jsonSchemaOf(flow.params), paint),
+    ...parameterLines(flow.hasParams, flow.paramsSchema as Readonly<Record<string, unknown>> | null, paint),
   ];
 }
 
-function flowOptions({ retry, timeoutMs, concurrency, result, hooks }: FlowDefinition): (readonly [string, string])[] {
+function flowOptions(flow: FlowView): (readonly [string, string])[] {
+  const { timeoutMs, concurrency, result, hooks } = flow;
   return [
-    ...(retry.retries > 0 ? [['retries', retryText(retry)] as const] : []),
+    ...(flow.retries > 0 ? [['retries', retryText(flow)] as const] : []),
     ...(timeoutMs === null ? [] : [['timeout', formatDuration(timeoutMs)] as const]),
     ...(concurrency === null ? [] : [['concurrency', `${concurrency} tasks at the same time`] as const]),
     ...(result === null ? [] : [['result', result] as const]),
@@ -61,17 +55,17 @@ function flowOptions({ retry, timeoutMs, concurrency, result, hooks }: FlowDefin
   ];
 }
 
-function waitsText({ each, needs, after }: TaskDefinition): string {
+function waitsText({ each, needs, after }: TaskView): string {
   return [...(each === null ? [] : [`each of ${each}`]), ...needs, ...after.map((name) => `after ${name}`)].join(', ');
 }
 
-function taskOptions(task: TaskDefinition): string {
-  const { retry, timeoutMs, trigger, isolate, spread, queue, eachLimit, when, persist, priority } = task;
+function taskOptions(task: TaskView): string {
+  const { timeoutMs, trigger, isolate, spread, queue, eachLimit, conditional, persist, priority } = task;
   return [
-    ...(retry.retries > 0 ? [`retries ${retryText(retry)}`] : []),
+    ...(task.retries > 0 ? [`retries ${retryText(task)}`] : []),
     ...(timeoutMs === null ? [] : [`timeout ${formatDuration(timeoutMs)}`]),
     ...(trigger === 'allSucceeded' ? [] : [`trigger ${trigger}`]),
-    ...(when === null ? [] : ['conditional']),
+    ...(conditional ? ['conditional'] : []),
     ...(eachLimit === null ? [] : [`${eachLimit} items at the same time`]),
     ...(isolate === null ? [] : ['own thread']),
     ...(spread ? [queue === null ? 'any worker' : `any worker of ${queue}`] : []),
@@ -81,64 +75,21 @@ function taskOptions(task: TaskDefinition): string {
   ].join(', ');
 }
 
-function retryText({ retries, delayMs, backoff }: RetryPolicy): string {
-  const wait = waitText(delayMs);
+function retryText({ retries, retryDelayMs, backoff }: Pick<TaskView, 'retries' | 'retryDelayMs' | 'backoff'>): string {
+  const wait = waitText(retryDelayMs);
   return `${retries}${wait === '' ? '' : ` after ${wait}`}${backoff === 'exponential' ? ', doubling' : ''}`;
 }
 
-function waitText(delayMs: RetryDelay): string {
-  if (typeof delayMs === 'function') return 'a computed wait';
-  return typeof delayMs === 'number' ? (delayMs === 0 ? '' : formatDuration(delayMs)) : delayMs.map(formatDuration).join(', ');
+function waitText(delayMs: TaskView['retryDelayMs']): string {
+  if (delayMs === null) return 'a computed wait';
+  return typeof delayMs === 'number' ? (delayMs === 0 ? '' : formatDuration(delayMs)) : delayMs.map((ms) => formatDuration(ms)).join(', ');
 }
 
-function flowJson(flow: FlowDefinition): object {
-  const { name, className, kind, version, description, tags, source, retry, timeoutMs, concurrency, result, hooks, graph } = flow;
+function flowJson(flow: FlowView): object {
+  const { name, className, kind, version, description, tags, file, exportName, retries, timeoutMs, concurrency } = flow;
+  const { result, hooks, paramsSchema, tasks, edges } = flow;
   return {
-    name,
-    className,
-    kind,
-    version,
-    description,
-    tags,
-    file: source?.file ?? null,
-    exportName: source?.exportName ?? null,
-    retries: retry.retries,
-    timeoutMs,
-    concurrency,
-    result,
-    hooks: hooks.map((hook) => ({ event: hook.event, name: hook.name })),
-    paramsSchema: jsonSchemaOf(flow.params),
-    tasks: [...flow.tasks.values()].map(taskJson),
-    edges: graph.edges,
-  };
-}
-
-function taskJson(task: TaskDefinition): object {
-  const { name, description, version, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority } = task;
-  const { isolate, spread, queue, persist } = task;
-  const { retries, delayMs, backoff, maxDelayMs, jitter } = retry;
-  const retryDelayMs = typeof delayMs === 'function' ? null : delayMs;
-  return {
-    name,
-    description,
-    version,
-    tags,
-    needs,
-    after,
-    each,
-    eachLimit,
-    conditional: task.when !== null,
-    trigger,
-    retries,
-    retryDelayMs,
-    backoff,
-    maxRetryDelayMs: maxDelayMs,
-    jitter,
-    timeoutMs,
-    priority,
-    isolate,
-    spread,
-    queue,
-    persist,
+    ...{ name, className, kind, version, description, tags, file, exportName, retries, timeoutMs, concurrency },
+    ...{ result, hooks, paramsSchema, tasks, edges },
   };
 }
