@@ -1,7 +1,10 @@
 /** Limits as an engine sees them: its runs and tasks wait here for their slots, and what they give back goes to whoever is next. */
+import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
+import type { Owner } from '../model/run.ts';
+import type { Store } from '../store/store.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { RunSlots } from './run-slots.ts';
-import type { EngineServices } from './services.ts';
 import { TaskSlots } from './task-slots.ts';
 
 /** Carries the news that a slot may be free between processes. Best effort: a look every second stands behind it. */
@@ -11,19 +14,30 @@ export interface LimitNews {
   listen(listener: () => void): Promise<void>;
 }
 
+/** What a desk is given; the services of its engine have all of it. */
+export interface LimitDeskOptions {
+  readonly store: Store;
+  /** The system's. */
+  readonly leaseClock: Clock;
+  readonly log: Logger;
+  readonly owner: Owner;
+  readonly isOwnerGone: (owner: Owner) => boolean;
+  readonly settings: { readonly maxRecoveries: number };
+}
+
 /** Runs whose process is lost that are taken from it at once. */
 const batchRuns = 100;
 
 export class LimitDesk {
   readonly runs: RunSlots;
   readonly tasks: TaskSlots;
-  readonly #services: Omit<EngineServices, 'limits'>;
+  readonly #options: LimitDeskOptions;
   readonly #watch: LimitWatch;
   #news: LimitNews | null = null;
 
-  constructor(services: Omit<EngineServices, 'limits'>) {
-    const { store, leaseClock: clock, log, owner } = services;
-    this.#services = services;
+  constructor(options: LimitDeskOptions) {
+    const { store, leaseClock: clock, log, owner } = options;
+    this.#options = options;
     this.#watch = new LimitWatch({ store, clock, log, net: () => this.#free() });
     const tell = (): void => void this.#news?.tell().catch(() => undefined);
     this.runs = new RunSlots({ store, watch: this.#watch, log, tell });
@@ -47,7 +61,7 @@ export class LimitDesk {
    * continue them.
    */
   async #free(): Promise<void> {
-    const { store, isOwnerGone, settings, owner } = this.#services;
+    const { store, isOwnerGone, settings, owner } = this.#options;
     if (this.#news === null) {
       const goneOwners = (await store.fleet.owners()).filter((one) => one.id !== owner.id && isOwnerGone(one));
       await store.fleet.reclaim({ limit: batchRuns, maxRecoveries: settings.maxRecoveries, goneOwners });

@@ -4,7 +4,6 @@
  * All times are UTC epoch ms. What is due, over or old is judged by the clock of the database (SQLite: of this machine).
  */
 import type { Owner, Run } from '../model/run.ts';
-import type { CancelledRun } from './limit-store.ts';
 import type { NewRun } from './new-run.ts';
 
 /** A run that waits for a worker. */
@@ -19,6 +18,12 @@ export interface InsertedRun {
   readonly id: string;
   /** False when a run with its idempotency key (or its id) was there before. */
   readonly inserted: boolean;
+}
+
+/** A run that makes room for another: it was asked to end, or has ended if nobody held it. */
+export interface CancelledRun {
+  readonly id: string;
+  readonly message: string;
 }
 
 /** What a ticket for a run is made of. */

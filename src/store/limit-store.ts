@@ -7,7 +7,7 @@
  */
 import type { Owner } from '../model/run.ts';
 import type { State } from '../model/state.ts';
-import type { TicketedRun } from './fleet-store.ts';
+import type { CancelledRun, TicketedRun } from './fleet-store.ts';
 import type { NewRun } from './new-run.ts';
 import type { Claim } from './ownership.ts';
 
@@ -18,12 +18,6 @@ import type { Claim } from './ownership.ts';
 export type SlotOutcome =
   | { readonly kind: 'taken' | 'waits' | 'skipped'; readonly state: State; readonly cancelled: readonly CancelledRun[] }
   | { readonly kind: 'lost' };
-
-/** A run that makes room for another: it was asked to end, or has ended if nobody held it. */
-export interface CancelledRun {
-  readonly id: string;
-  readonly message: string;
-}
 
 /** A limit on runs as it stands. */
 export interface RunLimit {

@@ -2,8 +2,8 @@
 import type { Owner, Run } from '../model/run.ts';
 import { isTerminal, stateOf, terminalTypes } from '../model/state.ts';
 import type { Connection, Query } from './connection.ts';
-import type { TicketedRun } from './fleet-store.ts';
-import type { CancelledRun, LimitStore, SlotOutcome } from './limit-store.ts';
+import type { CancelledRun, TicketedRun } from './fleet-store.ts';
+import type { LimitStore, SlotOutcome } from './limit-store.ts';
 import type { Claim } from './ownership.ts';
 import { newRunValues, runOf } from './rows.ts';
 import type { RunRow } from './rows.ts';
