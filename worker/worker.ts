@@ -16,7 +16,7 @@ import { TaskExecutor } from '../src/engine/task-executor.ts';
 import { backfillsChannel } from '../src/model/deployment.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
-import { settleOverlap } from '../scheduler/loops/overlap.ts';
+import { releaseHeld } from '../scheduler/loops/overlap.ts';
 import { putTickets } from '../scheduler/loops/parts.ts';
 import { limitNews, limitsLoop } from '../scheduler/loops/limits.ts';
 import { reclaimLoop } from '../scheduler/loops/reclaim.ts';
@@ -50,7 +50,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     const loopParts = { engine, broker, log: log.logger };
     await services.limits.connect(limitNews(loopParts));
     const tickEnds = new Gather(async (names: readonly string[]): Promise<readonly void[]> => {
-      await settleOverlap(loopParts, [...new Set(names)]);
+      await releaseHeld(loopParts, [...new Set(names)]);
       return [];
     });
     const tickEnded = (deployment: string): void =>

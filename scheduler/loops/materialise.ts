@@ -79,7 +79,7 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
       await ticketing;
       ticketing = tryPutTickets(parts, waiting, clock.now());
       // What they wait for may have ended while they were made.
-      if (held > 0) await settleOverlap(parts, null);
+      if (held > 0) await settleOverlap(parts);
       return 'again';
     },
   });

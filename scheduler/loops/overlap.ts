@@ -19,18 +19,27 @@ export function overlapLoop(parts: LoopParts, { intervalMs }: { readonly interva
     clock: leaseClock,
     random,
     onError: (error) => parts.log.warn({ err: error }, 'Runs that wait for earlier ones could not be looked for.'),
-    step: () => settleOverlap(parts, null),
+    step: () => settleOverlap(parts),
   });
 }
 
 /**
- * Does what is to be done now for these deployments (null: all).
+ * Does all that is to be done now: after new runs had to wait, and as the net.
  *
  * @throws BatutaError STORE_…
  */
-export async function settleOverlap(parts: LoopParts, deployments: readonly string[] | null): Promise<void> {
+export async function settleOverlap(parts: LoopParts): Promise<void> {
+  for (const id of await parts.engine.services.store.ticks.overtaken()) await cancel(parts, id);
+  await releaseHeld(parts, null);
+}
+
+/**
+ * Lets go those whose turn has come: after runs of ticks of these deployments (null: all) have ended.
+ *
+ * @throws BatutaError STORE_…
+ */
+export async function releaseHeld(parts: LoopParts, deployments: readonly string[] | null): Promise<void> {
   const { store, clock } = parts.engine.services;
-  for (const id of await store.ticks.overtaken(deployments)) await cancel(parts, id);
   await tryPutTickets(parts, await store.ticks.release(deployments), clock.now());
 }
 

@@ -57,16 +57,15 @@ export async function releaseHeld(connection: Connection, deployments: readonly 
 }
 
 /** See `TickStore.overtaken`. */
-export async function overtakenRuns(connection: Connection, deployments: readonly string[] | null): Promise<readonly string[]> {
+export async function overtakenRuns(connection: Connection): Promise<readonly string[]> {
   const rows = await connection.query<{ id: string }>(
     `select distinct earlier.id from ${runsBy(connection, 'runs_held', 'waiting')}
        join deployments on deployments.name = waiting.deployment and deployments.overlap = 'cancel-running'
        join ${runsBy(connection, 'runs_open_ticks', 'earlier')} on earlier.deployment = waiting.deployment
-     where waiting.held = 1 and waiting.state_type = 'SCHEDULED' ${amongst(connection, 'waiting.deployment', deployments)}
+     where waiting.held = 1 and waiting.state_type = 'SCHEDULED'
        and earlier.schedule_id is not null and earlier.state_type in (${openList}) and earlier.state_type <> 'CANCELLING'
        and (earlier.scheduled_for, earlier.id) < (waiting.scheduled_for, waiting.id)
      limit ${maxRuns}`,
-    listOf(deployments),
   );
   return rows.map(({ id }) => id);
 }

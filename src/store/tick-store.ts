@@ -83,7 +83,7 @@ export interface TickStore {
    */
   release(deployments: readonly string[] | null): Promise<readonly TicketedRun[]>;
   /** Runs that have not ended and whose place a held run of a later tick takes (overlap `cancel-running`), 1,000 at most. Asked for already: left out. */
-  overtaken(deployments: readonly string[] | null): Promise<readonly string[]>;
+  overtaken(): Promise<readonly string[]>;
   /** One statement: marks at most `limit` runs as Late that wait for longer than `lateAfterMs` since they were due. Gives their ids. */
   markLate(options: { readonly lateAfterMs: number; readonly limit: number }): Promise<readonly string[]>;
 }

@@ -29,7 +29,7 @@ export function tickStore(connection: Connection): TickStore {
     nextTurn: (options) => nextTurn(connection, options),
     claim: (options, decide) => connection.transaction((query) => claim(connection, query, options, decide)),
     release: (deployments) => releaseHeld(connection, deployments),
-    overtaken: (deployments) => overtakenRuns(connection, deployments),
+    overtaken: () => overtakenRuns(connection),
     markLate: (options) => markLateRuns(connection, options),
   };
 }

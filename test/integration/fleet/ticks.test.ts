@@ -13,7 +13,7 @@ import { type Deployment, deploymentsChannel } from '../../../src/model/deployme
 import type { Run } from '../../../src/model/run.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import { materialiseLoop } from '../../../scheduler/loops/materialise.ts';
-import { overlapLoop, settleOverlap } from '../../../scheduler/loops/overlap.ts';
+import { overlapLoop, releaseHeld } from '../../../scheduler/loops/overlap.ts';
 import { processTicket } from '../../../worker/process-ticket.ts';
 import { newRun } from '../../contract/store/rows.ts';
 import { deploymentNamed, scheduleOf } from '../../support/deployments.ts';
@@ -56,7 +56,7 @@ beforeEach(async () => {
   const broker = await client.broker();
   const parts = { engine, broker, log: log.logger };
   const flows = new Map([['weather', definitionOf(Weather)]]);
-  const tickEnded = (deployment: string): void => void settleOverlap(parts, [deployment]).catch(() => undefined);
+  const tickEnded = (deployment: string): void => void releaseHeld(parts, [deployment]).catch(() => undefined);
   broker.consume('default', { concurrency: 8 }, (ticket) => processTicket({ ...parts, flows, tickEnded }, ticket));
   // Two schedulers, as far as what they may do to each other goes; their nets are slow, so that only what is woken is on time.
   const scheduler = (): Service[] => [materialiseLoop(parts, { lookAheadMs: 5_000 }), overlapLoop(parts, { intervalMs: 60_000 })];
