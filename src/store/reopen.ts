@@ -26,7 +26,7 @@ export async function reopenRun(connection: Connection, id: string, at: number, 
     // A last owner may not have given it back yet; the raised epoch shuts it out.
     await query(
       `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, epoch = epoch + 1,
-         owner = null, lease_until = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
+         owner = null, lease_until = null, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
          result = null, result_ref = null, error = null
        where id = $2`,
       [message, id],

@@ -1,6 +1,8 @@
 /** Limits on runs, over both makers: never more than the limit, in turn, and nothing leaks. */
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Concurrency } from '../../../src/model/deployment.ts';
+import { makeId } from '../../../src/base/id.ts';
+import type { Concurrency, Deployment } from '../../../src/model/deployment.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { NewRun, Store } from '../../../src/store/store.ts';
 import { makers } from './makers.ts';
@@ -282,6 +284,88 @@ describe.each(makers)('limits on runs on $name', (maker) => {
       { name: key, slots: 1, held: 1, waiting: 1, holders: [{ runId: holder, runName: 'quick-otter' }], waiters: [{ runId: waiter }] },
     ]);
   });
+
+  test('a deployment declares its own; a redeploy holds for those that wait already', async () => {
+    const deployment: Deployment = {
+      ...{
+        id: makeId(),
+        name: 'sync-eu',
+        flow: 'sync',
+        flowVersion: 'v1',
+        source: null,
+        version: 1,
+        description: null,
+        params: '{}',
+        tags: [],
+      },
+      ...{
+        queue: 'default',
+        priority: 0,
+        concurrency: { limit: 1, key: null, onConflict: 'queue' },
+        catchup: 'latest',
+        catchupWindowMs: 0,
+      },
+      ...{ overlap: 'allow', retentionMs: null, runName: null, pausedAt: null, origin: 'command', createdAt: 0, updatedAt: 0 },
+    } as const;
+    const put = (changes: Partial<Deployment>) =>
+      store.deployments.put([{ deployment: { ...deployment, ...changes }, schedules: [], graph: {}, spec: {} }]);
+    await put({});
+    const of = { deployment: 'sync-eu', concurrencyKey: 'deployment:sync-eu' };
+    const ids = [await insert(of), await insert(of), await insert(of)];
+    expect(await claim(...ids)).toEqual([ids[0]]);
+    await put({ version: 2, concurrency: { limit: 2, key: null, onConflict: 'queue' } });
+    expect((await store.limits.nextRuns({ key: null, ticketedBeforeMs: 0 })).map(({ id }) => id)).toEqual([ids[1]]);
+    expect(await store.limits.runLimits()).toMatchObject([{ name: 'deployment:sync-eu', slots: 2, held: 1, waiting: 2 }]);
+    await put({ version: 3, concurrency: null });
+    expect((await claim(...ids)).sort()).toEqual(ids.slice(1));
+  });
+
+  test('whatever ends, dies, is suspended or cancelled in whatever order, the limit holds and everybody gets a turn', async () => {
+    type Step = { readonly what: 'insert' | 'claim' | 'turn' | 'end' | 'suspend' | 'kill' | 'cancel'; readonly at: number };
+    const step: fc.Arbitrary<Step> = fc.record({
+      what: fc.constantFrom('insert', 'insert', 'claim', 'claim', 'turn', 'turn', 'end', 'end', 'suspend', 'kill', 'cancel'),
+      at: fc.nat(1_000),
+    });
+    let round = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 10, maxLength: 40 }), async (steps) => {
+        const flow = `sync-${++round}`;
+        const own = { flow, concurrencyKey: `flow:${flow}` };
+        await declare({ limit: 2 }, flow);
+        const ids: string[] = [];
+        const worker = ownerNamed('worker');
+        const turns = async (): Promise<string[]> =>
+          (await store.limits.nextRuns({ key: own.concurrencyKey, ticketedBeforeMs: 0 })).map(({ id }) => id);
+        const held = async (): Promise<readonly string[]> =>
+          (await store.limits.runLimit(own.concurrencyKey, { flow, deployment: null })).holders.map(({ runId }) => runId);
+        for (const { what, at } of steps) {
+          const holders = await held();
+          const holder = holders[at % Math.max(1, holders.length)];
+          const any = ids[at % Math.max(1, ids.length)];
+          if (what === 'insert') ids.push(await insert(own));
+          else if (what === 'claim' && any !== undefined) await store.fleet.claimMany([any], worker, leaseMs);
+          else if (what === 'turn') await store.fleet.claimMany(await turns(), worker, leaseMs);
+          else if (what === 'cancel' && any !== undefined) await store.runs.requestCancel(any, startedAt, 'No.', () => true);
+          else if (what === 'kill') await store.fleet.reclaim({ limit: 100, maxRecoveries: 100, goneOwners: [worker] });
+          else if (what === 'end' && holder !== undefined) await end(holder);
+          else if (what === 'suspend' && holder !== undefined) {
+            const epoch = (await store.runs.get(holder))?.epoch ?? 0;
+            await store.recorder.addRunPatch({ runId: holder, epoch }, { state: stateOf('PAUSED'), dueAt: startedAt, startedAt }, null);
+            await store.runs.release({ runId: holder, epoch });
+          }
+          expect((await held()).length).toBeLessThanOrEqual(2);
+        }
+        await store.fleet.reclaim({ limit: 100, maxRecoveries: 100, goneOwners: [worker] });
+        for (let left = ids.length * 3; left > 0; left--) {
+          await store.fleet.claimMany(ids, worker, leaseMs);
+          await store.fleet.claimMany(await turns(), worker, leaseMs);
+          for (const id of await held()) await end(id);
+        }
+        for (const id of ids) expect(['COMPLETED', 'CANCELLED']).toContain((await stateOfRun(id))?.type);
+      }),
+      { numRuns: maker.name === 'sqlite' ? 30 : 6 },
+    );
+  }, 60_000);
 
   test('however many claim at the same time, never more than the limit are held, and all get their turn', async () => {
     await declare({ limit: 3 });
