@@ -115,18 +115,7 @@ async function putChunk(connection: Connection, query: Query, puts: readonly Dep
   );
   if (written.length < puts.length) throw new IsBehind();
   const schedules = listOf(puts.flatMap((put) => put.schedules.map(scheduleValues)));
-  const changed = await query<ScheduleOf>(
-    `select id, deployment from schedules where deployment in (select name from ${list(1, { name: 'text' })} as named)
-       and not exists (select 1 from ${list(2, scheduleTypes)} as given where given.deployment = schedules.deployment
-         and given.slug = schedules.slug and given.schedule = schedules.schedule)`,
-    [names, schedules],
-  );
-  await withdraw(connection, query, changed);
-  await query(
-    `delete from schedules where deployment in (select name from ${list(1, { name: 'text' })} as named)
-       and (deployment, slug) not in (select deployment, slug from ${list(2, scheduleTypes)} as given)`,
-    [names, schedules],
-  );
+  await dropSchedules(connection, query, puts, names);
   await query(
     `insert into schedules (${columnsOf(scheduleTypes)}) select ${columnsOf(scheduleTypes)} from ${list(1, scheduleTypes)} as given where true
      on conflict (deployment, slug) do update set schedule = excluded.schedule, params = excluded.params, jitter_ms = excluded.jitter_ms,
@@ -146,6 +135,27 @@ async function putChunk(connection: Connection, query: Query, puts: readonly Dep
   );
 }
 
+/**
+ * Takes out schedules that are no longer declared, and what was made ahead of ticks of theirs or of another rule. Told apart here: SQLite
+ * would go through the whole list for each of them.
+ */
+async function dropSchedules(connection: Connection, query: Query, puts: readonly DeploymentPut[], names: string): Promise<void> {
+  const { list } = connection.fragments;
+  const keyOf = (one: Pick<ScheduleTable, 'deployment' | 'slug'>): string => `${one.deployment} ${one.slug}`;
+  const rules = new Map(puts.flatMap((put) => put.schedules.map((one) => [keyOf(one), JSON.stringify(one.schedule)] as const)));
+  const stored = await query<Pick<ScheduleTable, 'id' | 'deployment' | 'slug' | 'schedule'>>(
+    `select id, deployment, slug, schedule from schedules where deployment in (select name from ${list(1, { name: 'text' })} as named)`,
+    [names],
+  );
+  const changed = stored.filter((one) => rules.get(keyOf(one)) !== one.schedule);
+  await withdraw(connection, query, changed);
+  const dropped = changed.filter((one) => !rules.has(keyOf(one)));
+  if (dropped.length === 0) return;
+  await query(`delete from schedules where id in (select id from ${list(1, { id: 'text' })} as listed)`, [
+    listOf(dropped.map(({ id }) => [id])),
+  ]);
+}
+
 async function removeChunk(
   connection: Connection,
   query: Query,
@@ -153,9 +163,8 @@ async function removeChunk(
 ): Promise<void> {
   const rows = listOf(removals.map(({ name, version }) => [name, version]));
   const gone = await query<{ name: string }>(
-    `delete from deployments where exists (
-       select 1 from ${connection.fragments.list(1, { name: 'text', version: 'integer' })} as given
-       where given.name = deployments.name and given.version = deployments.version)
+    `delete from deployments
+     where (name, version) in (select name, version from ${connection.fragments.list(1, { name: 'text', version: 'integer' })} as given)
      returning name`,
     [rows],
   );
