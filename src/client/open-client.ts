@@ -104,7 +104,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     findDefinition: (run) => parts.findFlow?.(run.flow) ?? findDefinition(run, options.flows ?? config.flows),
     findFlow:
       parts.findFlow ??
-      (async (name) => (await import('../define/find-flow.ts')).findFlow(name, { flowsPath: options.flows ?? config.flows })),
+      (async (name) => (await import('../define/find-flow.ts')).findFlowByName(name, { flowsPath: options.flows ?? config.flows })),
     openBroker: async () => (await import('./fleet-broker.ts')).openFleetBroker(config, store, log),
   });
 }

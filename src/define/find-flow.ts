@@ -22,7 +22,7 @@ export interface FindOptions extends LoadOptions {
  */
 export async function findFlow(target: string, options: FindOptions): Promise<FlowDefinition> {
   const { path, chosen } = readTarget(target, options.cwd ?? process.cwd());
-  if (path === null) return findByName(chosen, options);
+  if (path === null) return findFlowByName(chosen, options);
   if (!statSync(path, { throwIfNoEntry: false })?.isDirectory()) return choose(definitionsOf(await loadFlowFile(path)), path, chosen);
   const found = await loadFlows(path);
   failOnErrors(found, chosen);
@@ -49,7 +49,7 @@ export async function findFlowOfRun({ flow, source, flows }: RecordedFlow, optio
     const found = definitionsOf(await loadFlowFile(file)).find(({ name }) => name === flow);
     if (found) return found;
   }
-  return findByName(flow, { ...options, flowsPath: flows });
+  return findFlowByName(flow, { ...options, flowsPath: flows });
 }
 
 function definitionsOf(loaded: readonly LoadedFlow[]): FlowDefinition[] {
@@ -74,7 +74,13 @@ function looksLikePath(target: string): boolean {
   return /[/\\]/.test(target) || /\.[cm]?[jt]sx?$/.test(target) || target === '.' || target === '..';
 }
 
-async function findByName(name: string, options: FindOptions): Promise<FlowDefinition> {
+/**
+ * The flow of that name (or export, or class) in `flowsPath`. A path is no name: whoever may run flows by their names must not thereby have
+ * files loaded that are none of the project.
+ *
+ * @throws BatutaError FLOW_NOT_FOUND with the nearest names, FLOW_AMBIGUOUS, FLOW_DUPLICATE
+ */
+export async function findFlowByName(name: string, options: FindOptions): Promise<FlowDefinition> {
   let found: LoadedFlows;
   try {
     found = await loadFlows(options.flowsPath, options);

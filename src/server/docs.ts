@@ -2,8 +2,10 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
+import type { z } from 'zod';
 import { packageVersion } from '../base/installed.ts';
 import { access } from './access.ts';
+import { answers, creating, errorAnswer } from './schemas/answers.ts';
 import type { App } from './parts.ts';
 
 /** Adds them; to be called before the routes. */
@@ -26,8 +28,9 @@ export async function addDocs(app: App): Promise<void> {
       },
     },
     transform: (given) => {
-      const { schema, url } = jsonSchemaTransform(given);
-      const { needs } = access[`${String(given.route.method)} ${given.url}`] ?? {};
+      const row = `${String(given.route.method)} ${given.url}`;
+      const { schema, url } = jsonSchemaTransform({ ...given, schema: { ...given.schema, response: responsesOf(row) } });
+      const { needs } = access[row] ?? {};
       if (needs === undefined || needs === 'public') return { schema, url };
       const description = [schema.description, `Role: ${needs}.`].filter(Boolean).join(' ');
       return { schema: { ...schema, description, security: [{ key: [] }, { session: [] }] }, url };
@@ -35,4 +38,12 @@ export async function addDocs(app: App): Promise<void> {
   });
   await app.register(swaggerUi, { routePrefix: '/api/docs', uiConfig: { docExpansion: 'list' } });
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
+
+/** By status, as zod schemas. */
+function responsesOf(row: string): Record<string, z.ZodType> {
+  const answer = answers[row];
+  const told: Record<string, z.ZodType> = { '4XX': errorAnswer.describe('What is wrong with the request') };
+  if (answer !== undefined) told[creating.has(row) ? '201' : '200'] = answer;
+  return told;
 }

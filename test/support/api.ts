@@ -11,6 +11,7 @@ import { openClient } from '../../src/client/open-client.ts';
 import type { Role } from '../../src/model/access.ts';
 import { makeApp } from '../../src/server/app.ts';
 import type { App } from '../../src/server/parts.ts';
+import { answers } from '../../src/server/schemas/answers.ts';
 
 export interface Answer {
   readonly status: number;
@@ -87,7 +88,9 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
       headers: { host: 'localhost:4200', ...(key === undefined ? {} : { authorization: `Bearer ${key}` }), ...headers },
       ...(body === undefined ? {} : { payload: body as NonNullable<InjectOptions['payload']> }),
     });
-    return { status: answer.statusCode, headers: answer.headers, text: answer.body, json: jsonOf(answer.body) };
+    const json = jsonOf(answer.body);
+    if (answer.statusCode < 300 && json !== undefined) holdToDescription(method, url, json);
+    return { status: answer.statusCode, headers: answer.headers, text: answer.body, json };
   };
   return {
     app,
@@ -115,4 +118,18 @@ function jsonOf(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+const patterns = Object.entries(answers).map(([row, schema]) => {
+  const [method = '', path = ''] = row.split(' ');
+  return { row, method, path: new RegExp(`^${path.replace(/:\w+/g, '[^/]+')}$`), isExact: !path.includes(':'), schema };
+});
+
+/** Every answer in every test is as the API describes it. */
+function holdToDescription(method: string, url: string, json: unknown): void {
+  const path = url.split('?', 1)[0] ?? '';
+  const fitting = patterns.filter((pattern) => pattern.method === method && pattern.path.test(path));
+  const found = fitting.find(({ isExact }) => isExact) ?? fitting[0];
+  const checked = found?.schema.safeParse(json);
+  if (checked?.success === false) throw new Error(`${found?.row} answers otherwise than it says: ${checked.error.message}`);
 }

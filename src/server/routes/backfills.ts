@@ -21,8 +21,8 @@ export function backfillRoutes(app: App, { client }: RouteParts): void {
     '/api/backfills/preview',
     { schema: { tags, description: 'How many runs it would be, and its first and last ticks.', body: backfillPreviewBody } },
     async (request) => {
-      const { total, first, last } = await backfills.preview(backfillOf(request.body));
-      return { total, first: first.map(isoOf), last: last.map(isoOf) };
+      const { first, last, ...rest } = await backfills.preview(backfillOf(request.body));
+      return { ...rest, first: first.map(isoOf), last: last.map(isoOf) };
     },
   );
 

@@ -1,0 +1,82 @@
+/** The answer of each route when all goes well, for the description of the API. Those that give files or streams stand there without one. */
+import { z } from 'zod';
+import * as fleet from './fleet-answers.ts';
+import * as runs from './run-answers.ts';
+
+const { listOf, pageOf, run } = runs;
+const done = z.strictObject({ ok: z.boolean() });
+
+/** By method and address, as routes are registered. */
+export const answers: Readonly<Record<string, z.ZodType>> = {
+  'GET /health/live': done,
+  'GET /health/ready': done,
+  'GET /api/me': fleet.me,
+  'POST /api/login': fleet.me,
+  'POST /api/logout': done,
+  'GET /api/overview': fleet.overview,
+  'GET /api/facets': fleet.facets,
+  'GET /api/settings': listOf(fleet.setting),
+
+  'GET /api/runs': pageOf(runs.runItem),
+  'GET /api/runs/histogram': listOf(fleet.bucket),
+  'GET /api/runs/:id': runs.runDetails,
+  'GET /api/runs/:id/tasks': pageOf(runs.taskRun),
+  'GET /api/runs/:id/tasks/:taskRunId': runs.taskDetails,
+  'GET /api/runs/:id/transitions': listOf(runs.transition),
+  'GET /api/runs/:id/logs': z.strictObject({ items: z.array(runs.logLine), next: runs.count.nullable().describe('Number to go on after') }),
+  'GET /api/runs/:id/artifacts': listOf(runs.artifact),
+  'GET /api/artifacts': pageOf(runs.listedArtifact),
+  'POST /api/runs': run,
+  'POST /api/runs/many': z.strictObject({ ids: z.array(z.string()) }),
+  'POST /api/runs/cancel': runs.bulkReport,
+  'POST /api/runs/retry': runs.bulkReport,
+  'POST /api/runs/delete': runs.bulkReport,
+  'POST /api/runs/:id/cancel': run,
+  'POST /api/runs/:id/retry': run,
+  'POST /api/runs/:id/signal': z.strictObject({ number: runs.count }),
+
+  'GET /api/flows': pageOf(runs.flow.extend({ figures: fleet.figures.nullable() })),
+  'GET /api/flows/:name': z.strictObject({ flow: runs.flow, figures: fleet.flowFigures }),
+  'GET /api/flows/:name/days': listOf(fleet.day),
+
+  'GET /api/deployments': pageOf(fleet.deployment),
+  'GET /api/deployments/:name': fleet.deployment,
+  'GET /api/deployments/:name/versions': listOf(fleet.version),
+  'GET /api/deployments/:name/days': listOf(fleet.day),
+  'POST /api/deployments': fleet.deployReport,
+  'POST /api/deployments/deploy': listOf(fleet.deployReport),
+  'POST /api/deployments/:name/run': run,
+  'POST /api/deployments/:name/pause': fleet.deployment,
+  'POST /api/deployments/:name/resume': fleet.deployment,
+  'GET /api/ticks': listOf(fleet.tick),
+  'POST /api/schedules/preview': fleet.schedulePreview,
+
+  'GET /api/backfills': pageOf(fleet.backfill),
+  'GET /api/backfills/:id': fleet.backfill,
+  'POST /api/backfills/preview': fleet.backfillPreview,
+  'POST /api/backfills': fleet.backfill,
+  'POST /api/backfills/:id/cancel': fleet.backfill,
+  'POST /api/backfills/:id/resume': fleet.backfill,
+
+  'GET /api/workers': listOf(fleet.worker),
+  'GET /api/queues': listOf(fleet.queue),
+  'GET /api/limits': listOf(fleet.limit),
+  'PUT /api/limits/:name': fleet.limit,
+  'GET /api/keys': listOf(fleet.key),
+  'POST /api/keys': z.strictObject({ key: z.string(), entry: fleet.key }),
+  'DELETE /api/keys/:id': fleet.key,
+  'GET /api/audit': pageOf(fleet.auditEntry),
+};
+
+/** Those that make something. */
+export const creating: ReadonlySet<string> = new Set([
+  'POST /api/runs',
+  'POST /api/runs/many',
+  'POST /api/deployments/:name/run',
+  'POST /api/backfills',
+  'POST /api/keys',
+]);
+
+export const errorAnswer = z.strictObject({
+  error: z.strictObject({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
+});

@@ -1,0 +1,143 @@
+/** What the API gives of runs, as its description tells it. A test holds every answer to this. */
+import { z } from 'zod';
+import { stateNames, stateTypes } from '../../model/state.ts';
+
+export const at = z.iso.datetime();
+export const atOrNull = at.nullable();
+export const textOrNull = z.string().nullable();
+export const count = z.number().int().min(0);
+
+/** A page of a list. */
+export const pageOf = <T extends z.ZodType>(item: T) =>
+  z.strictObject({ items: z.array(item), next: textOrNull.describe('Cursor of the page after') });
+/** A list that has no pages. */
+export const listOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item) });
+
+export const stateType = z.enum(stateTypes);
+export const stateName = z.enum([...new Set(stateTypes.flatMap((type): readonly string[] => stateNames[type]))]);
+export const state = z.strictObject({ type: stateType, name: stateName, message: textOrNull });
+const failure = z.unknown().describe('{ name, message, code, stack, details, cause }, or null');
+const owner = z.strictObject({ id: z.string(), host: z.string(), pid: z.number(), processStartedAt: at });
+
+/** A value of the user, or where it can be had when it is too large to be sent along. */
+export const value = z.union([
+  z.strictObject({ json: z.unknown(), meta: z.unknown().optional() }),
+  z.strictObject({ cut: z.strictObject({ bytes: count, download: z.string() }) }),
+]);
+
+const runFields = {
+  id: z.string(),
+  flow: z.string(),
+  flowVersion: z.string(),
+  name: z.string(),
+  deployment: textOrNull,
+  parentRunId: textOrNull,
+  parentTaskRunId: textOrNull,
+  state,
+  error: failure,
+  attempt: count,
+  recoveries: count,
+  tags: z.array(z.string()),
+  source: textOrNull,
+  scheduledFor: atOrNull,
+  scheduleId: textOrNull,
+  backfillId: textOrNull,
+  concurrencyKey: textOrNull,
+  dueAt: atOrNull,
+  createdAt: at,
+  startedAt: atOrNull,
+  endedAt: atOrNull,
+  cancelRequestedAt: atOrNull,
+  queue: z.string(),
+  priority: z.number().int(),
+  epoch: count,
+  owner: owner.nullable(),
+  leaseUntil: atOrNull,
+  durationMs: z.number().nullable(),
+};
+export const run = z.strictObject(runFields);
+export const runItem = z.strictObject({ ...runFields, tasks: z.strictObject({ total: count, ended: count, failed: count }) });
+
+export const taskRun = z.strictObject({
+  id: z.string(),
+  runId: z.string(),
+  name: z.string(),
+  key: z.string(),
+  displayName: textOrNull,
+  index: count.nullable(),
+  state,
+  attempt: count,
+  startedAt: atOrNull,
+  endedAt: atOrNull,
+  dueAt: atOrNull,
+  dependsOn: z.array(z.string()).nullable(),
+  progress: z.strictObject({ done: z.number(), total: z.number().nullable() }).nullable(),
+  metrics: z.record(z.string(), z.number()).nullable(),
+  error: failure,
+  childRunId: textOrNull,
+});
+
+export const transition = z.strictObject({
+  runId: z.string(),
+  taskRunId: textOrNull,
+  at,
+  type: stateType,
+  name: stateName,
+  message: textOrNull,
+  attempt: count,
+  owner: textOrNull,
+});
+
+export const logLine = z.strictObject({
+  seq: count,
+  runId: z.string(),
+  taskRunId: textOrNull,
+  at,
+  level: z.number(),
+  message: z.string(),
+  fields: z.record(z.string(), z.unknown()).nullable(),
+});
+
+const artifactFields = {
+  id: z.string(),
+  runId: z.string(),
+  taskRunId: textOrNull,
+  kind: z.enum(['markdown', 'table', 'link', 'json', 'rejects']),
+  name: z.string(),
+  createdAt: at,
+  data: z.unknown(),
+};
+export const artifact = z.strictObject(artifactFields);
+export const listedArtifact = z.strictObject({ ...artifactFields, flow: z.string(), runName: z.string(), chars: count });
+
+export const flow = z.strictObject({
+  name: z.string(),
+  version: z.string(),
+  description: textOrNull,
+  tags: z.array(z.string()),
+  kind: z.enum(['graph', 'code']),
+  graph: z.unknown(),
+  paramsSchema: z.unknown(),
+  concurrency: z.unknown().optional(),
+  source: textOrNull,
+  updatedAt: at,
+});
+
+export const waitReason = z.strictObject({ kind: z.string(), message: z.string(), untilAt: atOrNull, holders: z.array(z.string()) });
+
+export const runDetails = z.strictObject({
+  run,
+  params: value.nullable(),
+  result: value.nullable(),
+  children: z.array(run),
+  why: waitReason.nullable(),
+  counts: z.array(z.strictObject({ name: z.string(), state: stateName, count })),
+  flow: flow.nullable(),
+});
+
+export const taskDetails = z.strictObject({ taskRun, result: value.nullable(), inputs: z.array(taskRun) });
+export const bulkReport = z.strictObject({
+  matched: count,
+  changed: count,
+  refused: z.array(z.strictObject({ id: z.string(), message: z.string() })),
+});
