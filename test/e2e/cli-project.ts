@@ -28,6 +28,10 @@ export interface CliProject extends ProjectFolder {
   batutaWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Finished>;
   /** Starts a command. */
   start(...args: string[]): Started;
+  /** Starts a command with further variables. */
+  startWith(env: Readonly<Record<string, string>>, ...args: string[]): Started;
+  /** Starts a command with further variables. */
+  startWith(env: Readonly<Record<string, string>>, ...args: string[]): Started;
 }
 
 const root = resolve(import.meta.dirname, '../..');
@@ -44,6 +48,8 @@ export function makeCliProject(files: Readonly<Record<string, string>> = {}): Cl
     batuta: (...args) => startWith({}, args).finished,
     batutaWith: (env, ...args) => startWith(env, args).finished,
     start: (...args) => startWith({}, args),
+    startWith: (env, ...args) => startWith(env, args),
+    startWith: (env, ...args) => startWith(env, args),
   };
 }
 

@@ -2,7 +2,6 @@
 import { Handle, type NodeProps, Position } from '@xyflow/react';
 import { countText } from '../parts/format.ts';
 import { StateBadge } from '../parts/state-badge.tsx';
-import { wordsOf } from '../parts/state.ts';
 import { Duration } from '../parts/time.tsx';
 import style from './graph-view.module.css';
 import type { Difference } from './graph-difference.ts';
@@ -57,13 +56,7 @@ export function CardNode({ data }: NodeProps & { readonly data: CardData }) {
       {onSelect === null ? (
         <div {...frame}>{inner}</div>
       ) : (
-        <button
-          type="button"
-          {...frame}
-          aria-pressed={selected}
-          aria-label={spokenOf(card)}
-          onClick={() => onSelect(selected ? null : card.id)}
-        >
+        <button type="button" {...frame} aria-pressed={selected} onClick={() => onSelect(selected ? null : card.id)}>
           {inner}
         </button>
       )}
@@ -93,9 +86,4 @@ function CardBody({ card }: { readonly card: Card }) {
       {note === null ? null : <span className={style.note}>{note}</span>}
     </>
   );
-}
-
-function spokenOf({ label, state, counts }: Card): string {
-  const many = counts === null ? '' : `, ${endedOf(counts)} of ${totalOf(counts)} ended`;
-  return `${label}: ${state === null ? 'not begun' : wordsOf(state)}${many}`;
 }

@@ -96,7 +96,7 @@ function Drawing({ cards, lines, label, selected = null, onSelect = null, height
         onPaneClick={() => onSelect?.(null)}
       >
         <Background variant={BackgroundVariant.Dots} gap={20} size={1} color="var(--line)" />
-        <Controls showInteractive={false} fitViewOptions={fit} className={style.controls ?? ''} />
+        <Controls orientation="horizontal" showInteractive={false} fitViewOptions={fit} className={style.controls ?? ''} />
         {cards.length > mapFrom ? (
           <MiniMap<CardFlowNode>
             pannable
@@ -126,8 +126,8 @@ function heightOf(places: Places, boxes: readonly Box[]): number {
 
 const fit = { padding: 0.08, maxZoom: 1, minZoom: 0.05 };
 /** Smaller than this nothing can be read; then the beginning is shown instead of the whole. */
-const leastReadable = 0.5;
-const startZoom = 0.75;
+const leastReadable = 0.65;
+const startZoom = 0.8;
 
 /** Shows the whole when the graph has another shape, or its beginning where the whole would be too small to read. */
 function FitAgain({ places }: { readonly places: Places }) {
