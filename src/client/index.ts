@@ -26,3 +26,4 @@ export type {
   ScheduleSpec,
   UpcomingTick,
 } from './deployments-client.ts';
+export type { LimitHolder, LimitsClient, LimitView, WaitReason } from './fleet-client.ts';
