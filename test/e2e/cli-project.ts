@@ -30,8 +30,6 @@ export interface CliProject extends ProjectFolder {
   start(...args: string[]): Started;
   /** Starts a command with further variables. */
   startWith(env: Readonly<Record<string, string>>, ...args: string[]): Started;
-  /** Starts a command with further variables. */
-  startWith(env: Readonly<Record<string, string>>, ...args: string[]): Started;
 }
 
 const root = resolve(import.meta.dirname, '../..');
@@ -48,7 +46,6 @@ export function makeCliProject(files: Readonly<Record<string, string>> = {}): Cl
     batuta: (...args) => startWith({}, args).finished,
     batutaWith: (env, ...args) => startWith(env, args).finished,
     start: (...args) => startWith({}, args),
-    startWith: (env, ...args) => startWith(env, args),
     startWith: (env, ...args) => startWith(env, args),
   };
 }

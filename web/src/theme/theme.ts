@@ -33,7 +33,13 @@ export const theme = createTheme({
     Menu: { defaultProps: { shadow: 'md', transitionProps: { duration: 80 } } },
     Popover: { defaultProps: { shadow: 'md', transitionProps: { duration: 80 } } },
     Modal: {
-      defaultProps: { lockScroll: false, centered: true, transitionProps: { duration: 80 }, overlayProps: { backgroundOpacity: 0.4 } },
+      defaultProps: {
+        lockScroll: false,
+        centered: true,
+        transitionProps: { duration: 80 },
+        overlayProps: { backgroundOpacity: 0.4 },
+        closeButtonProps: { 'aria-label': 'Close' },
+      },
     },
     Drawer: { defaultProps: { lockScroll: false, transitionProps: { duration: 80 }, overlayProps: { backgroundOpacity: 0.4 } } },
     Tooltip: {
