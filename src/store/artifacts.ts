@@ -10,7 +10,7 @@ import { artifactColumns } from './tables.ts';
 /** Longest data, as JSON, that a list across runs carries, characters. */
 const maxListedChars = 2_000;
 /** Most artifacts that one page looks through. */
-const windowArtifacts = 20_000;
+const windowArtifacts = 10_000;
 
 interface ListedRow {
   readonly id: string;

@@ -9,8 +9,8 @@ export interface Page<T> {
 
 /**
  * All that is named must fit. Flow, deployment, states, backfill, schedule and parent are served by indexes, in any combination; so is a tag
- * alone. What is asked beside a tag, and a queue or a search, is looked for in the newest 20,000 runs that fit the rest: a page may then
- * hold fewer than `limit`, even none, and still have a `next`, from where the search goes on.
+ * alone. What is asked beside a tag, and a queue or a search, is looked for in the newest 10,000 runs that fit the rest (5,000 of a tag): a
+ * page may then hold fewer than `limit`, even none, and still have a `next`, from where the search goes on.
  */
 export interface RunFilter {
   readonly flow?: string;
@@ -85,7 +85,7 @@ export interface LogStore {
 
 export interface ArtifactFilter {
   readonly kind?: Artifact['kind'];
-  /** Part of the name, any case of a to z; looked for in 20,000 artifacts a page, as in `RunFilter`. */
+  /** Part of the name, any case of a to z; looked for in 10,000 artifacts a page, as in `RunFilter`. */
   readonly search?: string;
   /** 1 to 1000, default 50. */
   readonly limit?: number;
