@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createDatabase } from '../support/postgres.ts';
 import { type CliProject, makeCliProject, type Started } from './cli-project.ts';
 
 /** `steps` runs one task that is counted, then one that waits for a file. */
@@ -211,6 +212,24 @@ describe('batuta dev', () => {
       dev.child.kill('SIGKILL');
       await dev.finished;
       bare.remove();
+    }
+  });
+
+  it('works on PostgreSQL as it does on the embedded database', async () => {
+    const database = await createDatabase();
+    const env = { BATUTA_DATABASE_URL: database.url, BATUTA_BROKER_URL: database.url };
+    const dev = project.startWith(env, 'dev', '--port', '0');
+    try {
+      await dev.sees('Ctrl-C ends it');
+      const { stdout } = await project.batutaWith(env, 'runs', 'submit', 'say', '--watch', '--json');
+      expect(JSON.parse(stdout)).toMatchObject({ result: 'first' });
+      await dev.sees('✓ say');
+      dev.child.kill('SIGTERM');
+      expect((await dev.finished).status).toBe(0);
+    } finally {
+      dev.child.kill('SIGKILL');
+      await dev.finished;
+      await database.drop();
     }
   });
 });

@@ -277,6 +277,27 @@ describe('the rest over HTTP', () => {
     expect(await refusalOf(http.deployments.get('typed-daily'))).toEqual(await refusalOf(local.deployments.get('typed-daily')));
   });
 
+  it('limits and backfills, and why a run waits', async () => {
+    expect(await http.limits.set('tag:db', 2)).toEqual((await local.limits.list())[0]);
+    expect(await http.limits.list()).toEqual(await local.limits.list());
+    await http.limits.delete('tag:db');
+    expect(await refusalOf(http.limits.delete('tag:db'))).toEqual(await refusalOf(local.limits.delete('tag:db')));
+    const waits = await http.enqueue('small', {}, { queue: 'nobody-serves' });
+    expect(await http.runs.why(waits.id)).toEqual(await local.runs.why(waits.id));
+    expect((await http.runs.why(waits.id))?.kind).toBe('no-worker');
+    await http.deployments.deploy([
+      { flow: 'small', name: 'filled', queue: 'nobody-serves', schedules: [{ slug: 'daily', cron: '@daily' }] },
+    ]);
+    const spec = { deployment: 'filled', fromAt: Date.UTC(2026, 0, 1), untilAt: Date.UTC(2026, 0, 4) };
+    expect(await http.backfills.preview(spec)).toEqual(await local.backfills.preview(spec));
+    const started = await http.backfills.start(spec);
+    expect([started.total, started.fromAt]).toEqual([3, spec.fromAt]);
+    expect((await http.backfills.list({ deployment: 'filled' })).items.map(({ id }) => id)).toEqual([started.id]);
+    await http.backfills.cancel(started.id);
+    expect(await http.backfills.get(started.id)).toEqual(await local.backfills.get(started.id));
+    expect(await refusalOf(http.backfills.get('nothing'))).toEqual(await refusalOf(local.backfills.get('nothing')));
+  });
+
   it('keys: made, shown, refused by role, revoked; and who did what', async () => {
     const admin = await http.keys.create({ name: 'boss', role: 'admin' });
     expect(await refusalOf(http.runs.list())).toMatchObject(['UNAUTHENTICATED', expect.stringContaining('BATUTA_API_KEY')]);

@@ -4,7 +4,7 @@
  * Load the flows → listen → schedule → work → deploy → tell → watch. A file that changes is loaded anew and handed to the worker; runs under
  * way go on with what they began with. A crash loses nothing: the next start goes on with the runs, as any worker would.
  */
-import { join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { describeConfig, type LoadedConfig } from '../../base/config.ts';
 import { isBatutaError } from '../../base/errors.ts';
 import { type Log, openLog } from '../../base/log.ts';
@@ -217,11 +217,11 @@ export class DevSession {
     const { cwd } = this.#context.terminal;
     const below = this.#settings.config.flows.flatMap((path) => foldersBelow(resolve(cwd, path)));
     const files = [...this.#flows.inputs].filter((path) => !path.includes('node_modules'));
-    this.#watch.watch(new Set([cwd, ...below, ...files.map((path) => join(path, '..'))]));
+    this.#watch.watch(new Set([cwd, ...below, ...files.map((path) => dirname(path))]));
   }
 
   #isOurs(path: string): boolean {
-    const name = path.slice(path.lastIndexOf('/') + 1);
+    const name = basename(path);
     if (name.startsWith('.')) return false;
     if (this.#flows.inputs.has(path) || configNames.test(name)) return true;
     // A new folder has no ending; what else lies in the folder of the project means nothing.
