@@ -70,7 +70,7 @@ function Dialog({ question: { deed, which }, opened, onClose, onConfirm }: Dialo
 
 function Report({ report, verb }: { readonly report: BulkReport; readonly verb: string }) {
   const left = report.matched - report.changed;
-  const reasons = [...new Set(report.refused.map(({ message }) => message.replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'that')))];
+  const reasons = [...new Set(report.refused.map(({ message }) => message.replace(/^Run [0-9a-f-]{36}/, 'A run')))];
   return (
     <>
       <p>

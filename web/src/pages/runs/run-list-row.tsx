@@ -49,11 +49,13 @@ export function RunListRow({ ref, index, top, run, longestMs, chosen, onToggle }
         <Link to="/runs/$id" params={{ id: run.id }} search={{}} className={style.name}>
           {run.name}
         </Link>
-        {run.tags.slice(0, 3).map((tag) => (
-          <span key={tag} className={style.tag}>
-            {tag}
-          </span>
-        ))}
+        <span className={style.tags}>
+          {run.tags.map((tag) => (
+            <span key={tag} className={style.tag}>
+              {tag}
+            </span>
+          ))}
+        </span>
       </span>
       <span
         role="cell"

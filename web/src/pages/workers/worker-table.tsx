@@ -1,4 +1,5 @@
 /** Workers in a table. */
+import { useNow } from '../../now.ts';
 import { plural } from '../../parts/format.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import table from '../../parts/table.module.css';
@@ -13,6 +14,8 @@ const lagWorthAWordMs = 200;
 
 /** One row a worker; one that has fallen silent stands there until it is forgotten. */
 export function WorkerTable({ workers }: { readonly workers: readonly Worker[] }) {
+  // A clock of the database that goes ahead of ours must not make a sign of life one of the future.
+  const now = useNow();
   return (
     <table className={table.table}>
       <thead>
@@ -37,7 +40,7 @@ export function WorkerTable({ workers }: { readonly workers: readonly Worker[] }
                 {isAlive(worker) ? null : (
                   <StateBadge name="Crashed" message="It has been silent for longer than a lease; its runs go to others." bare />
                 )}
-                <Time at={worker.beatAt} />
+                <Time at={Math.min(now, Date.parse(worker.beatAt))} />
               </span>
             </td>
             <td data-label="Queues">{worker.queues.join(', ')}</td>
