@@ -1,6 +1,6 @@
 /** The lines of a log that are in sight. */
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useEffectEvent, useRef } from 'react';
+import { memo, useEffect, useEffectEvent, useRef } from 'react';
 import type { StoredLogLine } from '../../../src/store/store.ts';
 import { bothClocks, clockText } from '../parts/format.ts';
 import { colourOf, fieldsText, hitsIn, levelName, shownText, stackText } from './log-text.ts';
@@ -131,7 +131,8 @@ interface LineViewProps {
   readonly onTask: (taskRunId: string) => void;
 }
 
-function LineView({ line, task, search, wrap, onLine, onTask }: LineViewProps) {
+/** Drawn by the hundred while one scrolls. */
+const LineView = memo(function LineView({ line, task, search, wrap, onLine, onTask }: LineViewProps) {
   const { local, utc } = bothClocks(line.at);
   const fields = fieldsText(line.fields);
   const stack = wrap ? stackText(line.fields) : null;
@@ -170,4 +171,4 @@ function LineView({ line, task, search, wrap, onLine, onTask }: LineViewProps) {
       </span>
     </>
   );
-}
+});

@@ -61,11 +61,13 @@ const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 
 /** Both clocks, for hovering: the viewer's zone, then UTC. */
 export function bothClocks(at: number): { readonly local: string; readonly utc: string } {
-  const local = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone }).format(at);
+  const local = localFormat.format(at);
   return { local: `${local} ${zone}`, utc: `${new Date(at).toISOString().slice(0, 19).replace('T', ' ')} UTC` };
 }
 
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+// Made once: making one takes longer than drawing a row.
+const localFormat = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'medium', timeZone: zone });
 
 /** A count with thin spaces between thousands: `12 345`. */
 export function countText(count: number): string {

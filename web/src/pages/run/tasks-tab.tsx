@@ -1,14 +1,15 @@
 /** All task runs of a run, in a table that draws only what is in sight. */
 import { Select, TextInput } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
-import { useMemo, useRef } from 'react';
+import { memo, useMemo, useRef } from 'react';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { barOf, type StateCounts } from '../../graph/state-counts.ts';
-import { countText, plural } from '../../parts/format.ts';
+import { useNow } from '../../now.ts';
+import { bothClocks, countText, plural, relativeText } from '../../parts/format.ts';
 import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { wordsOf } from '../../parts/state.ts';
-import { Duration, Time } from '../../parts/time.tsx';
+import { Duration } from '../../parts/time.tsx';
 import type { TaskRunRow } from './run-data.ts';
 import type { TabProps } from './tab-props.ts';
 import { labelOf } from './task-label.ts';
@@ -57,6 +58,7 @@ export function TasksTab({ tasks, selected, onSelect }: TabProps) {
 
 function Rows({ rows, selected, onSelect }: { readonly rows: readonly TaskRunRow[] } & Pick<TabProps, 'selected' | 'onSelect'>) {
   const box = useRef<HTMLDivElement>(null);
+  const now = useNow(10_000);
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => box.current,
@@ -88,7 +90,7 @@ function Rows({ rows, selected, onSelect }: { readonly rows: readonly TaskRunRow
                 data-selected={row.id === selected || undefined}
                 style={{ transform: `translateY(${start}px)` }}
               >
-                <TaskCells row={row} onOpen={() => onSelect(row.id === selected ? null : row.id)} />
+                <TaskCells row={row} now={now} isSelected={row.id === selected} onSelect={onSelect} />
               </div>
             );
           })}
@@ -98,7 +100,15 @@ function Rows({ rows, selected, onSelect }: { readonly rows: readonly TaskRunRow
   );
 }
 
-function TaskCells({ row, onOpen }: { readonly row: TaskRunRow; readonly onOpen: () => void }) {
+interface TaskCellsProps extends Pick<TabProps, 'onSelect'> {
+  readonly row: TaskRunRow;
+  /** Epoch ms, coarse. */
+  readonly now: number;
+  readonly isSelected: boolean;
+}
+
+/** Drawn by the hundred while one scrolls, so without the parts that float. */
+const TaskCells = memo(function TaskCells({ row, now, isSelected, onSelect }: TaskCellsProps) {
   const { startedAt, endedAt, state } = row;
   return (
     <>
@@ -106,12 +116,12 @@ function TaskCells({ row, onOpen }: { readonly row: TaskRunRow; readonly onOpen:
         <StateBadge name={state.name} message={state.message} />
       </span>
       <span role="cell" className={style.name}>
-        <button type="button" onClick={onOpen}>
+        <button type="button" onClick={() => onSelect(isSelected ? null : row.id)}>
           {labelOf(row)}
         </button>
       </span>
       <span role="cell" className={style.soft}>
-        <Time at={startedAt} />
+        {startedAt === null ? null : <span title={clocksText(startedAt)}>{relativeText(startedAt, Math.max(now, startedAt))}</span>}
       </span>
       <span role="cell">
         {startedAt !== null && endedAt !== null ? (
@@ -126,6 +136,11 @@ function TaskCells({ row, onOpen }: { readonly row: TaskRunRow; readonly onOpen:
       </span>
     </>
   );
+});
+
+function clocksText(at: number): string {
+  const { local, utc } = bothClocks(at);
+  return `${local}\n${utc}`;
 }
 
 function filtered(rows: readonly TaskRunRow[], search: string | undefined, state: string | undefined): readonly TaskRunRow[] {
