@@ -20,7 +20,7 @@ import type { Parking } from './parking.ts';
 import { makeRun, ownedFrom, type MakeRunOptions } from './make-run.ts';
 import { FlowRun } from './run-flow.ts';
 import type { EngineServices } from './services.ts';
-import { startRun } from './start-run.ts';
+import { endForRoom, startRun } from './start-run.ts';
 import { subFlowRun } from './sub-flow-run.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './sub-flow.ts';
 
@@ -73,7 +73,7 @@ export class Engine {
     const { store, owner, settings, limits } = services;
     this.#claims = new ClaimBatcher((ids) => store.fleet.claimMany(ids, owner, settings.leaseMs, (run) => limits.runs.cancelled([run])));
     // An owner hears of a cancel by looking, which it need not where it sits in this process.
-    limits.runs.onCancelled(({ id, message }) => this.#underWay.get(id)?.flowRun.cancel(message));
+    limits.runs.onCancelled((run) => endForRoom(services, run, this.#underWay.get(run.id)?.flowRun));
   }
 
   /**

@@ -1,10 +1,12 @@
-/** How a run begins under its limit: one that its maker owns at once, and one that a ticket brought. */
+/** How runs begin under their limits, and end for others: one that its maker owns at once, one that a ticket brought, one that makes room. */
 import { BatutaError } from '../base/errors.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
-import type { NewRun } from '../store/store.ts';
+import type { CancelledRun, NewRun } from '../store/store.ts';
+import { cancelBelow } from './cancel-below.ts';
 import { concurrencyKeyOf } from './limit-key.ts';
 import { decodeValue } from './results.ts';
+import type { FlowRun } from './run-flow.ts';
 import type { EngineServices } from './services.ts';
 
 /**
@@ -52,4 +54,12 @@ export async function bindLimit({ store, limits, log }: EngineServices, run: Run
   const outcome = await store.limits.bind({ runId: run.id, epoch: run.epoch }, key);
   if (outcome.kind !== 'lost') limits.runs.cancelled(outcome.cancelled);
   return outcome.kind === 'taken';
+}
+
+/** Ends a run that was asked to make room for another, where it sits in this process; of one that nobody owned, what it has left in sub-flows. */
+export function endForRoom(services: EngineServices, { id, message }: CancelledRun, here: Pick<FlowRun, 'cancel'> | undefined): void {
+  if (here) return here.cancel(message);
+  cancelBelow(services, id, message).catch((error: unknown) =>
+    services.log.warn({ err: error, runId: id }, 'Sub-flows of a run that made room could not be cancelled.'),
+  );
 }
