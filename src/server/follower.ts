@@ -22,6 +22,8 @@ interface Mark {
 const pageRows = 1000;
 /** A number is taken a moment before its writer can be told; marks younger than this wait, ms. */
 const settleMs = 1000;
+/** A writer that takes longer than this is not waited for: what is read again at each look would grow with it, ms. */
+const longestWriterMs = 60_000;
 
 export class Follower<Row extends Numbered> {
   readonly #read: (after: number, limit: number) => Promise<NumberedRows<Row>>;
@@ -75,7 +77,7 @@ export class Follower<Row extends Numbered> {
     }
     const now = this.#clock.monotonic();
     const { oldest, next } = writers;
-    const done = this.#marks.findLast((mark) => mark.next <= oldest && now - mark.at >= settleMs);
+    const done = this.#marks.findLast(({ next: then, at }) => now - at >= (then <= oldest ? settleMs : longestWriterMs));
     if (done !== undefined) {
       this.#settled = done.seq;
       this.#marks = this.#marks.filter((mark) => mark.seq > done.seq);

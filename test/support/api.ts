@@ -75,7 +75,7 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
     clock: systemClock,
     random: Math.random,
     loopback: options.loopback ?? true,
-    trustProxy: false,
+    trustProxy: loaded.config.trustProxy,
     siteFolder: options.siteFolder ?? join(folder, 'web'),
     settings: () => describeConfig(loaded),
     flows: loaded.config.flows,

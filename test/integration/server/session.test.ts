@@ -84,3 +84,31 @@ describe('a session', () => {
     expect(log).not.toMatch(/authorization/i);
   });
 });
+
+test('behind a proxy that is trusted the cookie is for https alone, and logins count by caller', async () => {
+  const trusting = await openApi({ loopback: false, env: { BATUTA_TRUST_PROXY: 'true' } });
+  try {
+    const key = await trusting.key('viewer');
+    const from = (address: string) => ({ headers: { 'x-forwarded-for': address, 'x-forwarded-proto': 'https' } });
+    expect(String((await trusting.post('/api/login', { key }, from('10.0.0.1'))).headers['set-cookie'])).toMatch(/; Secure/);
+    for (let tries = 0; tries < 12; tries++) await trusting.post('/api/login', { key: 'wrong' }, from('10.0.0.2'));
+    expect((await trusting.post('/api/login', { key }, from('10.0.0.2'))).status).toBe(429);
+    expect((await trusting.post('/api/login', { key }, from('10.0.0.1'))).status).toBe(200);
+  } finally {
+    await trusting.close();
+  }
+});
+
+test('headers that anyone can make up are not believed without a proxy', async () => {
+  const plain = await openApi({ loopback: false });
+  try {
+    const key = await plain.key('viewer');
+    const answer = await plain.post('/api/login', { key }, { headers: { 'x-forwarded-proto': 'https' } });
+    expect(String(answer.headers['set-cookie'])).not.toMatch(/Secure/);
+    for (let tries = 0; tries < 12; tries++)
+      await plain.post('/api/login', { key: 'wrong' }, { headers: { 'x-forwarded-for': `10.0.0.${tries}` } });
+    expect((await plain.post('/api/login', { key }, { headers: { 'x-forwarded-for': '10.1.1.1' } })).status).toBe(429);
+  } finally {
+    await plain.close();
+  }
+});

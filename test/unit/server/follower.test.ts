@@ -41,7 +41,7 @@ test('a row that becomes visible after higher ones is told, and the place waits 
   const follower = new Follower<Row>(table(seen, writers), clockAt(at), 9);
   expect(seqs(await follower.next())).toEqual([10, 12]);
   expect(follower.settled).toBe(9);
-  at.ms = 60_000;
+  at.ms = 30_000;
   expect(seqs(await follower.next())).toEqual([]);
   expect(follower.settled).toBe(9);
   seen.push(11);
@@ -71,4 +71,16 @@ test('more unsettled rows than fit a page are all read', async () => {
   expect(await follower.next()).toHaveLength(5_500);
   seen.push(5_501);
   expect(seqs(await follower.next())).toEqual([5_501]);
+});
+
+test('a writer that does not end for a minute holds nothing back any more', async () => {
+  const at = { ms: 0 };
+  const follower = new Follower<Row>(table([5, 6], { oldest: 7, next: 9 }), clockAt(at), 4);
+  await follower.next();
+  at.ms = 59_000;
+  await follower.next();
+  expect(follower.settled).toBe(4);
+  at.ms = 60_000;
+  await follower.next();
+  expect(follower.settled).toBe(6);
 });
