@@ -43,7 +43,7 @@ export class StationLoad {
 @Flow({ description: 'Draws the map of the coming days.' })
 export class ForecastMap {
   @Task() async grid(ctx: TaskContext) { await pause(800, ctx); return 1; }
-  @Task({ needs: ['grid'] }) async render(grid: number, ctx: TaskContext) { await ctx.progress(37, 90); await pause(600_000, ctx); return grid; }
+  @Task({ needs: ['grid'], tags: ['maps'] }) async render(grid: number, ctx: TaskContext) { await ctx.progress(37, 90); await pause(600_000, ctx); return grid; }
   @Task({ needs: ['render'] }) async publish(map: number) { return map; }
 }
 `;
@@ -63,10 +63,12 @@ const pages = [
   ['limits', '/limits'],
   ['artifacts', '/artifacts'],
   ['settings', '/settings?tab=values'],
+  ['keys', '/settings?tab=keys'],
 ];
 
 const folder = mkdtempSync(join(tmpdir(), 'batuta-screenshots-'));
-const env = { ...process.env, BATUTA_DATABASE_URL: `sqlite:${join(folder, 'batuta.db')}` };
+// Settings of whoever makes the pictures do not belong into them.
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BATUTA_')));
 const children = [];
 try {
   prepare();
@@ -85,10 +87,19 @@ function prepare() {
   writeFileSync(join(folder, 'flows', 'live.ts'), flows);
   writeFileSync(join(folder, 'tsconfig.json'), '{"compilerOptions":{"experimentalDecorators":true}}');
   batuta('db', 'migrate');
-  const seed = [join(root, 'scripts', 'seed.js'), '--runs', '20000', '--days', '200', '--database-url', env.BATUTA_DATABASE_URL];
+  const seed = [
+    join(root, 'scripts', 'seed.js'),
+    '--runs',
+    '20000',
+    '--days',
+    '200',
+    '--database-url',
+    `sqlite:${join(folder, '.batuta', 'batuta.db')}`,
+  ];
   const { status } = spawnSync(process.execPath, seed, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error('The store could not be seeded.');
   batuta('limit', 'set', 'tag:warehouse', '4');
+  batuta('limit', 'set', 'tag:maps', '1');
 }
 
 function batuta(...args) {
@@ -135,7 +146,7 @@ async function startRuns(url) {
     await new Promise((next) => setTimeout(next, 200));
   }
   const { items } = await (await fetch(`${url}/api/deployments?limit=50`)).json();
-  return { run, deployment: (items.find(({ name }) => name === 'nightly-report') ?? items[0]).name };
+  return { run, deployment: (items.find(({ name }) => name === 'report-sales') ?? items[0]).name };
 }
 
 async function takePictures(url, made) {

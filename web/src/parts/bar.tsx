@@ -16,7 +16,7 @@ export function ShareBar({ parts, width, label }: BarProps) {
     <span
       className={style.bar}
       {...(label === undefined ? { 'aria-hidden': true } : { role: 'img', 'aria-label': label })}
-      {...(width === undefined ? {} : { style: { width } })}
+      {...(width === undefined ? {} : { style: { width, flex: 'none' } })}
     >
       {parts.map(({ share, tone }) =>
         share > 0 ? <span key={tone} className={style.part} data-tone={tone} style={{ width: `${Math.min(1, share) * 100}%` }} /> : null,

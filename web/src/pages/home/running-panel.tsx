@@ -31,7 +31,7 @@ export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow
             <Link to="/runs/$id" params={{ id: run.id }} search={{}} className={style.row}>
               <StateBadge name={run.state.name} message={run.state.message} bare />
               <span className={style.name}>{run.deployment ?? run.flow}</span>
-              <span className={`${style.soft} ${style.brief}`}>{run.name}</span>
+              <span className={`${style.soft} ${style.wide}`}>{run.name}</span>
               <Progress tasks={run.tasks} />
               <span className={style.duration}>
                 <Duration since={run.startedAt} />

@@ -5,7 +5,6 @@ import { ShareBar } from '../../parts/bar.tsx';
 import { plural } from '../../parts/format.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
-import { whyOf } from './run-words.ts';
 import style from './run-list.module.css';
 
 interface RunListRowProps {
@@ -16,13 +15,14 @@ interface RunListRowProps {
   readonly run: RunRow;
   /** Longest duration of the loaded runs of its flow, ms. */
   readonly longestMs: number;
+  /** What is drawn under it: why it waits or what it failed of. */
+  readonly why: string | null;
   readonly chosen: boolean;
   readonly onToggle: (id: string, upTo: boolean) => void;
 }
 
 /** A row; its name covers it as a link. */
-export function RunListRow({ ref, index, top, run, longestMs, chosen, onToggle }: RunListRowProps) {
-  const why = whyOf(run);
+export function RunListRow({ ref, index, top, run, longestMs, why, chosen, onToggle }: RunListRowProps) {
   return (
     <div
       ref={ref}
@@ -107,7 +107,13 @@ function Started({ run }: { readonly run: RunRow }) {
 }
 
 function DurationCell({ run, longestMs }: { readonly run: RunRow; readonly longestMs: number }) {
-  if (run.startedAt === null) return <Duration />;
+  if (run.startedAt === null) {
+    return (
+      <span className={style.length}>
+        <Duration />
+      </span>
+    );
+  }
   const isOver = run.durationMs !== null;
   return (
     <>
@@ -128,7 +134,7 @@ function Tasks({ tasks }: { readonly tasks: RunRow['tasks'] }) {
           { share: tasks.failed / tasks.total, tone: 'failed' },
         ]}
       />
-      <span>
+      <span className={style.count}>
         {tasks.ended}/{tasks.total}
       </span>
     </>

@@ -2,7 +2,7 @@
 import { Button } from '@mantine/core';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
 import { useLayoutEffect, useRef } from 'react';
-import { timeNow } from '../../now.ts';
+import { timeNow, useNow } from '../../now.ts';
 import { plural } from '../../parts/format.ts';
 import { Failed, LoadingRows } from '../../parts/notices.tsx';
 import { BulkBar } from './bulk-bar.tsx';
@@ -30,12 +30,13 @@ export function RunList({ search, onChange }: RunListProps) {
   const list = useLiveRuns(search);
   const { runs } = list;
   const selection = useSelection(runs.map(({ id }) => id));
+  const now = useNow(5_000);
   const body = useRef<HTMLDivElement>(null);
   const top = useListTop(body, runs.length > 0);
 
   const virtualizer = useWindowVirtualizer({
     count: runs.length,
-    estimateSize: (index) => rowPx + (runs[index] !== undefined && whyOf(runs[index]) !== null ? whyPx : 0),
+    estimateSize: (index) => rowPx + (runs[index] !== undefined && whyOf(runs[index], now) !== null ? whyPx : 0),
     getItemKey: (index) => runs[index]?.id ?? index,
     overscan: 20,
     scrollMargin: top,
@@ -92,6 +93,7 @@ export function RunList({ search, onChange }: RunListProps) {
                   top={start - top}
                   run={run}
                   longestMs={longest.get(run.flow) ?? 1}
+                  why={whyOf(run, now)}
                   chosen={selection.isAllMatching || selection.ids.has(run.id)}
                   onToggle={selection.toggle}
                 />

@@ -2,14 +2,16 @@
 import type { RunEvent, RunRow } from '../../api/wire-types.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 
-/** Why it waits or what it failed of, as one line; null for a run that is simply well. */
-export function whyOf(run: RunRow): string | null {
+/** Why it waits or what it failed of, as one line; null for a run that is simply well, or whose time has not come. `now` in epoch ms. */
+export function whyOf(run: RunRow, now: number): string | null {
   const { type, name, message } = run.state;
   if (type === 'FAILED' || type === 'CRASHED')
     return firstLine(run.error === null ? message : `${run.error.name}: ${run.error.message}`) ?? message;
   if (type === 'COMPLETED' || type === 'RUNNING') return null;
   if (message !== null) return firstLine(message);
-  return name === 'Late' ? 'Should have begun already; no worker has taken it yet.' : null;
+  if (name === 'Late') return `Should have begun already; no worker of queue ${run.queue} has taken it yet.`;
+  const dueAt = run.dueAt ?? run.scheduledFor ?? run.createdAt;
+  return type === 'SCHEDULED' && now - Date.parse(dueAt) > worthAWordMs ? `Waits for a worker of queue ${run.queue}.` : null;
 }
 
 /** The row as it is after an event: what the event does not tell stays as it was until the row is asked for. */
@@ -27,6 +29,9 @@ export function longestByFlow(runs: readonly RunRow[]): ReadonlyMap<string, numb
   for (const { flow, durationMs } of runs) longest.set(flow, Math.max(longest.get(flow) ?? 1, durationMs ?? 0));
   return longest;
 }
+
+/** Whoever waits no longer than this is not worth a line. */
+const worthAWordMs = 5_000;
 
 function firstLine(text: string | null): string | null {
   const line = text?.split('\n', 1)[0]?.trim() ?? '';
