@@ -25,6 +25,8 @@ import { runColumns } from './tables.ts';
 import { addTransitions } from './transitions.ts';
 import { claimable } from './waiting.ts';
 
+/** Most runs of a limit that get their turn at once. */
+const maxTurns = 1_000;
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 
 /**
@@ -191,17 +193,17 @@ export async function nextRunsOfLimits(
 }
 
 async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs: number): Promise<readonly TicketedRun[]> {
-  // A look costs no lock; but a run that is just being refused is seen only once that is done.
+  // Behind the lock: a run that is just being refused is seen only once that is done.
   return await connection.transaction(async (query) => {
     await lockLimit(connection, query, key);
+    const lanes = await waitingQueues(connection, query, key);
+    const [first] = lanes;
+    if (first === undefined) return [];
+    const declared = await declaredLimit(query, key, first);
+    const free = declared === null ? maxTurns : Math.min(maxTurns, declared.limit - (await slotHolders(connection, query, key)).length);
+    if (free <= 0) return [];
     const turns: string[] = [];
-    for (const queue of await waitingQueues(connection, query, key)) {
-      const [first] = await slotWaiters(connection, query, key, queue, 1);
-      if (first === undefined) continue;
-      const declared = await declaredLimit(query, key, first);
-      const free = declared === null ? maxTurns : Math.min(maxTurns, declared.limit - (await slotHolders(connection, query, key)).length);
-      if (free > 0) turns.push(...(await slotWaiters(connection, query, key, queue, free)).map(({ id }) => id));
-    }
+    for (const { queue } of lanes) turns.push(...(await slotWaiters(connection, query, key, queue, free)).map(({ id }) => id));
     if (turns.length === 0) return [];
     return await query<TicketedRun>(
       `update runs set ticketed_at = ${connection.fragments.now(1)}
@@ -212,9 +214,6 @@ async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs:
     );
   });
 }
-
-/** Most runs of a limit that get their turn at once. */
-const maxTurns = 1_000;
 
 /** Limits for which runs wait that nobody owns: one step through the index for each, however many wait. */
 async function limitsWaitedFor(connection: Connection): Promise<string[]> {

@@ -98,13 +98,17 @@ export async function allWaiters(connection: Connection, query: Query, key: stri
   );
 }
 
-/** The queues in which runs wait for a slot of the limit and nobody owns them. */
-export async function waitingQueues(connection: Connection, query: Query, key: string): Promise<string[]> {
-  const rows = await query<{ queue: string }>(
-    `select distinct queue from ${slotRuns(connection, 'awaited')} where concurrency_key = $1 and state_name = 'AwaitingSlot' and owner is null`,
+/** The queues in which runs wait for a slot of the limit and nobody owns them, each with what may declare the limit. */
+export async function waitingQueues(
+  connection: Connection,
+  query: Query,
+  key: string,
+): Promise<readonly (Pick<Contender, 'flow' | 'deployment'> & { readonly queue: string })[]> {
+  return await query(
+    `select queue, min(flow) as flow, min(deployment) as deployment from ${slotRuns(connection, 'awaited')}
+     where concurrency_key = $1 and state_name = 'AwaitingSlot' and owner is null group by queue`,
     [key],
   );
-  return rows.map(({ queue }) => queue);
 }
 
 /** Where it stands in line: runs of one queue among each other, those that wait in their processes among each other. */

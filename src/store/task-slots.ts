@@ -63,7 +63,7 @@ function rowsOf(wishes: readonly SlotWish[]): unknown[][] {
   );
 }
 
-/** Of those that wait: a limit that is used up, else the first by name. */
+/** Of those that wait: the first by name of the limits they wait for. */
 async function waitingFor(connection: Connection, query: Query, wishes: readonly SlotWish[]): Promise<ReadonlyMap<string, string>> {
   const rows = await query<{ holder_id: string; name: string }>(
     `select holder_id, name from limit_slots
