@@ -77,7 +77,8 @@ function failure(name: string, message: string, code: string | null): Failure {
 /** The rows of a run, and after it those of its sub-flow runs. */
 export function rowsOf(seed: SeedRun, options: RowOptions): RunRows[] {
   const { chance, now } = options;
-  const startedAt = seed.state.type === 'SCHEDULED' ? null : Math.max(seed.createdAt, seed.scheduledFor ?? 0) + 1 + chance.below(40);
+  const startedAt =
+    seed.state.type === 'SCHEDULED' ? null : Math.min(now, Math.max(seed.createdAt, seed.scheduledFor ?? 0) + 1 + chance.below(40));
   const error = seed.state.type === 'FAILED' || seed.state.type === 'CRASHED' ? chance.pick(failures) : null;
   const tasks = startedAt === null ? { taskRuns: [], endedAt: 0, children: [] } : taskRunsOf(seed, startedAt, error, options);
   const ended = isTerminal(seed.state.type);

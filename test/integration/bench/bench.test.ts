@@ -23,7 +23,7 @@ const names = [
   'two-processes',
 ];
 /** Those that take another database, which they start themselves. */
-const onPostgres = ['chain', 'fanout', 'deployments'];
+const onPostgres = ['chain', 'fanout', 'deployments', 'full-store'];
 const forms = [...names, ...onPostgres.map((name) => `${name} --store postgres`)];
 
 interface Ended {
