@@ -49,15 +49,16 @@ test('a circle is found even when only types go round in it', () => {
   expect(output).toContain('no-circle');
 });
 
-test('the dashboard may take types of the contracts and the table of states, and nothing else of the library', () => {
+test('the dashboard may take types of the contracts, the table of states and the form of what travels, and nothing else of the library', () => {
   write('src/model/state.ts', "export const stateTypes = ['RUNNING'];\n");
   write('src/client/wire.ts', 'export type Wire<T> = T;\nexport const toWire = (value: unknown) => value;\n');
+  write('src/model/queue.ts', 'export const queue = 1;\n');
   write('src/client/local-client.ts', 'export interface LocalClient { close(): void }\n');
   write(
     'web/src/good.ts',
     "import type { Wire } from '../../src/client/wire.ts';\nexport { stateTypes } from '../../src/model/state.ts';\nexport type G = Wire<1>;\n",
   );
-  write('web/src/code.ts', "import { toWire } from '../../src/client/wire.ts';\nexport const code = toWire(1);\n");
+  write('web/src/code.ts', "import { queue } from '../../src/model/queue.ts';\nexport const code = queue;\n");
   write('web/src/deep.ts', "import type { LocalClient } from '../../src/client/local-client.ts';\nexport type Deep = LocalClient;\n");
   const { status, output } = checkArrows();
   expect(status).not.toBe(0);
