@@ -322,6 +322,9 @@ describe.each(Object.keys(places) as (keyof typeof places)[])('the dashboard on 
     expect(allFaults()).toEqual([]);
   });
 
+  // What follows is the same page whatever stands behind the server.
+  if (on !== 'one SQLite file') return;
+
   it('works by keyboard: a card is chosen and let go, the timeline zooms, the log is searched', async () => {
     writeFileSync(join(project.path, 'go'), '');
     const id = await submit('orders', '-p', 'customer=Cat');
@@ -347,31 +350,35 @@ describe.each(Object.keys(places) as (keyof typeof places)[])('the dashboard on 
     expect(allFaults()).toEqual([]);
   });
 
-  it.each(['light', 'dark'] as const)('has no serious fault of access in %s', async (colorScheme) => {
-    writeFileSync(join(project.path, 'go'), '');
-    const [id, failed] = await Promise.all([submit('orders', '-p', 'customer=Dan'), submit('fragile')]);
-    const page = await open(`/runs/${failed}`, { colorScheme, reducedMotion: 'reduce' });
-    await state(page, 'Failed').waitFor();
-    const paths = [
-      `/runs/${failed}?task=second`,
-      ...['timeline', 'logs', 'tasks', 'values', 'artifacts', 'history'].map((name) => `/runs/${id}?tab=${name}`),
-      `/runs/${id}?task=pack`,
-      '/flows',
-      '/flows/orders',
-      '/deployments',
-      '/deployments/nightly',
-    ];
-    for (const path of paths) {
-      await page.goto(place.url + path);
-      await page.getByRole('heading', { level: 1 }).waitFor();
-      await page.getByLabel('Loading').first().waitFor({ state: 'detached' });
-      expect([path, await opened[0]?.accessFaults()]).toEqual([path, []]);
-    }
-    await page.getByRole('button', { name: 'Run now' }).click();
-    await page.getByRole('dialog').getByRole('textbox', { name: 'customer' }).waitFor();
-    expect(await opened[0]?.accessFaults()).toEqual([]);
-    expect(allFaults()).toEqual([]);
-  });
+  it.each(['light', 'dark'] as const)(
+    'has no serious fault of access in %s',
+    async (colorScheme) => {
+      writeFileSync(join(project.path, 'go'), '');
+      const [id, failed] = await Promise.all([submit('orders', '-p', 'customer=Dan'), submit('fragile')]);
+      const page = await open(`/runs/${failed}`, { colorScheme, reducedMotion: 'reduce' });
+      await state(page, 'Failed').waitFor();
+      const paths = [
+        `/runs/${failed}?task=second`,
+        ...['timeline', 'logs', 'tasks', 'values', 'artifacts', 'history'].map((name) => `/runs/${id}?tab=${name}`),
+        `/runs/${id}?task=pack`,
+        '/flows',
+        '/flows/orders',
+        '/deployments',
+        '/deployments/nightly',
+      ];
+      for (const path of paths) {
+        await page.goto(place.url + path);
+        await page.getByRole('heading', { level: 1 }).waitFor();
+        await page.getByLabel('Loading').first().waitFor({ state: 'detached' });
+        expect([path, await opened[0]?.accessFaults()]).toEqual([path, []]);
+      }
+      await page.getByRole('button', { name: 'Run now' }).click();
+      await page.getByRole('dialog').getByRole('textbox', { name: 'customer' }).waitFor();
+      expect(await opened[0]?.accessFaults()).toEqual([]);
+      expect(allFaults()).toEqual([]);
+    },
+    120_000,
+  );
 
   it('fits a phone: nothing is wider than the screen', async () => {
     writeFileSync(join(project.path, 'go'), '');

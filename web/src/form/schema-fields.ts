@@ -33,13 +33,6 @@ export function fieldsOf(schema: unknown): readonly Field[] | null {
   );
 }
 
-/** Whether a schema takes fields besides those it names. */
-export function takesOthers(schema: unknown): boolean {
-  if (!isSchema(schema)) return true;
-  const { additionalProperties } = resolve(schema, schema);
-  return additionalProperties === true || isSchema(additionalProperties);
-}
-
 function fieldOf(name: string, given: Schema, required: boolean, root: Schema): Field {
   const { schema, nullable } = withoutNull(resolve(given, root), root);
   const choices = choicesOf(schema, root);
