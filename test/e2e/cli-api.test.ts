@@ -86,7 +86,7 @@ describe('over the API', () => {
     [['key', 'ls']],
   ])('%j prints what it prints on the store', async (given) => {
     const args = given.map((arg) => (arg.startsWith('ID:') ? (ids[arg.slice(3)] ?? '') : arg));
-    const [near, far] = [await project.batuta(...args), await overApi(...args)];
+    const [near, far] = await Promise.all([project.batuta(...args), overApi(...args)]);
     expect(timeless(far)).toEqual(timeless(near));
   });
 
@@ -100,7 +100,7 @@ describe('over the API', () => {
     [['flow', 'graph', 'mapped', '--format', 'mermaid']],
     [['flow', 'graph', 'mapped', '--json']],
   ])('%j prints what it prints of the files here', async (args) => {
-    const [near, far] = [await project.batuta(...args), await overApi(...args)];
+    const [near, far] = await Promise.all([project.batuta(...args), overApi(...args)]);
     // A file may print as it is loaded, which no server lets it.
     expect([far.status, far.stderr, far.stdout]).toEqual([0, near.stderr.replace('printed while it loads\n', ''), near.stdout]);
   });
