@@ -94,6 +94,8 @@ function buildDeclarations() {
 }
 
 async function buildWeb() {
+  // Tests build too, and their NODE_ENV would give the slow React meant for developing.
+  process.env.NODE_ENV = 'production';
   const { build: buildVite } = await import('vite');
   const out = join(root, 'node_modules', '.cache', `batuta-web-${process.pid}`);
   await buildVite({ root: join(root, 'web'), build: { outDir: out }, logLevel: 'warn' }).catch((error) => {
