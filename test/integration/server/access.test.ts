@@ -162,3 +162,14 @@ describe('a server on loopback', () => {
     expect((await api.get('/api/runs')).status).toBe(401);
   });
 });
+
+test('a server whose database is away lives, is not ready, and says so without a stack', async () => {
+  const away = await openApi();
+  await away.client.close();
+  expect(await away.get('/health/live', { headers: { host: 'balancer.example' } })).toMatchObject({ status: 200, json: { ok: true } });
+  expect(await away.get('/health/ready')).toMatchObject({ status: 503, json: { error: { code: 'STORE_UNAVAILABLE', details: {} } } });
+  const asked = await away.get('/api/runs');
+  expect(asked.status).toBeGreaterThanOrEqual(500);
+  expect(asked.text).not.toMatch(/ at |node_modules/);
+  await away.close();
+});
