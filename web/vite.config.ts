@@ -21,6 +21,8 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     chunkSizeWarningLimit: 1000,
+    // What most pages share is one file: many small ones wait for each other.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: 'shared', minShareCount: 4 }] } } },
   },
   server: { proxy: { '/api': { target: 'http://127.0.0.1:4200', changeOrigin: true, headers: { origin: 'http://127.0.0.1:4200' } } } },
 });

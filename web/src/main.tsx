@@ -9,8 +9,12 @@ import { createRoot } from 'react-dom/client';
 import './theme/tokens.css';
 import './theme/base.css';
 import { queryClient } from './api/query-client.ts';
+import { meQuery } from './api/session.ts';
 import { router } from './router.tsx';
 import { colorSchemeManager, theme } from './theme/theme.ts';
+
+// Who looks is asked for while the page is still being loaded; the frame waits for the answer.
+void queryClient.query(meQuery).catch(() => undefined);
 
 const place = document.getElementById('app');
 if (place === null) throw new Error('index.html has no element #app.');
