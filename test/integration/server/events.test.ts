@@ -165,25 +165,29 @@ describe.each(['sqlite', 'postgres'] as const)('live events on %s', (dialect) =>
     await expect.poll(() => open?.ended).toBe(true);
   });
 
-  test.runIf(dialect === 'postgres')('a change that is committed after later ones is not missed', async () => {
-    const slow = await startRun(store);
-    const stream = await openStream(url);
-    await stream.until(({ type }) => type === 'hello');
-    const writer = new pg.Client({ connectionString: database?.url });
-    await writer.connect();
-    await writer.query('begin');
-    await writer.query("insert into transitions (run_id, at, type, name, attempt) values ($1, 1, 'RUNNING', 'Retrying', 1)", [slow.runId]);
-    const quick = await startRun(store);
-    await stream.until(({ json }) => json.id === quick.runId);
-    const before = stream.lastId;
-    await writer.query('commit');
-    await writer.end();
-    await stream.until(({ json }) => json.id === slow.runId && json.state.name === 'Retrying');
-    await stream.close();
-    const again = await openStream(url, { lastId: before ?? '' });
-    await again.until(({ json }) => json.id === slow.runId && json.state.name === 'Retrying');
-    await again.close();
-  });
+  // Where writers come one after another, as on SQLite, this cannot be.
+  if (dialect === 'postgres')
+    test('a change that is committed after later ones is not missed', async () => {
+      const slow = await startRun(store);
+      const stream = await openStream(url);
+      await stream.until(({ type }) => type === 'hello');
+      const writer = new pg.Client({ connectionString: database?.url });
+      await writer.connect();
+      await writer.query('begin');
+      await writer.query("insert into transitions (run_id, at, type, name, attempt) values ($1, 1, 'RUNNING', 'Retrying', 1)", [
+        slow.runId,
+      ]);
+      const quick = await startRun(store);
+      await stream.until(({ json }) => json.id === quick.runId);
+      const before = stream.lastId;
+      await writer.query('commit');
+      await writer.end();
+      await stream.until(({ json }) => json.id === slow.runId && json.state.name === 'Retrying');
+      await stream.close();
+      const again = await openStream(url, { lastId: before ?? '' });
+      await again.until(({ json }) => json.id === slow.runId && json.state.name === 'Retrying');
+      await again.close();
+    });
 });
 
 test('a reader that does not read is dropped, and what waits for it stays bounded', async () => {
