@@ -394,4 +394,30 @@ describe.each(Object.keys(places) as (keyof typeof places)[])('the dashboard on 
     }
     expect(allFaults()).toEqual([]);
   });
+
+  it('shows a viewer every page, with no action enabled and each saying why', async () => {
+    const id = await submit('holds');
+    const { stdout } = await project.batutaWith(place.env, 'key', 'create', '--name', 'looker', '--role', 'viewer', '--json');
+    const { key } = JSON.parse(stdout) as { key: string };
+    const page = await open('/deployments/nightly');
+    await page.getByLabel('API key').fill(key);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { name: 'nightly' }).waitFor();
+    const isOff = (name: string): Promise<string | null> =>
+      page.getByRole('button', { name, exact: true }).first().getAttribute('aria-disabled');
+    for (const name of ['Run now', 'Pause', 'Backfill', 'Pause cron']) await expect.poll(() => isOff(name)).toBe('true');
+    await page.getByRole('button', { name: 'Run now' }).hover();
+    await page.getByText('You look with a viewer key; this needs an operator or admin key.').waitFor();
+    await page.goto(`${place.url}/flows/orders`);
+    await expect.poll(() => isOff('Run')).toBe('true');
+    await page.goto(`${place.url}/runs/${id}`);
+    await expect.poll(() => isOff('Cancel')).toBe('true');
+    await page.getByRole('button', { name: 'More actions' }).click();
+    const items = page.getByRole('menuitem');
+    await items.first().waitFor();
+    expect(await items.count()).toBe(4);
+    for (const item of await items.all()) expect(await item.getAttribute('data-disabled')).toBe('true');
+    // The browser itself notes that the first question was refused.
+    expect(allFaults().filter((fault) => !fault.includes('status of 401'))).toEqual([]);
+  });
 });

@@ -117,7 +117,7 @@ function Facts({ deployment }: { readonly deployment: DeploymentView }) {
       <span>
         changed <Time at={updatedAt} />
       </span>
-      {tags.map((tag) => (
+      {[...new Set(tags)].map((tag) => (
         <span key={tag} className={style.tag}>
           {tag}
         </span>

@@ -58,7 +58,7 @@ export function DeploymentTable({ deployments, withFlow }: DeploymentTableProps)
               )}
               {deployment.pausedAt === null ? null : ' paused'}
             </td>
-            <td className={table.soft}>{deployment.tags.join(', ')}</td>
+            <td className={table.soft}>{[...new Set(deployment.tags)].join(', ')}</td>
           </tr>
         ))}
       </tbody>

@@ -64,7 +64,7 @@ function LoadedFlow({ view: { flow, figures }, days }: { readonly view: FlowView
           <span>
             changed <Time at={flow.updatedAt} />
           </span>
-          {flow.tags.map((tag) => (
+          {[...new Set(flow.tags)].map((tag) => (
             <span key={tag} className={style.tag}>
               {tag}
             </span>

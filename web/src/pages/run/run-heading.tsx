@@ -61,7 +61,7 @@ export function RunLine({ detail: { run } }: { readonly detail: RunDetail }) {
           </Link>
         </Pair>
       )}
-      {run.tags.map((tag) => (
+      {[...new Set(run.tags)].map((tag) => (
         <span key={tag} className={style.tag}>
           {tag}
         </span>
