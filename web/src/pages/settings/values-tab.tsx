@@ -44,5 +44,5 @@ export function ValuesTab() {
 function retentionSentence(settings: readonly SettingRow[]): string {
   const retention = settings.find(({ name }) => name === 'retention')?.value ?? '';
   if (retention === 'forever') return 'Runs that have ended are kept for ever, save where a deployment says otherwise.';
-  return `Runs that have ended are kept for ${retention === '' ? '30d' : retention}, then deleted with their logs and results, save where a deployment says otherwise.`;
+  return `Runs that have ended are kept for ${retention.replace(/^(\d+)d$/, '$1 days')}, then deleted with their logs and results, save where a deployment says otherwise.`;
 }
