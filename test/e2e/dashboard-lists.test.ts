@@ -208,11 +208,53 @@ describe('every list page', () => {
   });
 });
 
+describe('the stream of events', () => {
+  it('is said to be lost while it is, and what happened meanwhile is there once it is back', async () => {
+    const page = await open('/runs');
+    await row(page, 'calm-one').waitFor();
+    await page.context().setOffline(true);
+    await page.getByText(/^Not live since/).waitFor();
+    await submit('says', 'unseen-one');
+    await page.context().setOffline(false);
+    await page.getByText(/^Not live since/).waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: /^\d+ new$/ }).click();
+    await row(page, 'unseen-one').waitFor();
+    expect(allFaults().filter((fault) => !fault.includes('ERR_INTERNET_DISCONNECTED'))).toEqual([]);
+  });
+});
+
+describe('the first key', () => {
+  it('is shown once, and whoever made it goes on with it as admin', async () => {
+    const page = await open('/settings');
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    await page.getByLabel('Name').fill('boss');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    await page
+      .getByRole('dialog')
+      .getByText(/^batuta_/)
+      .waitFor();
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await row(page, 'boss').getByRole('button', { name: 'Revoke' }).waitFor();
+    expect(await page.getByText(/^batuta_/).count()).toBe(0);
+    await page.getByRole('button', { name: 'Make a key' }).click();
+    await page.getByLabel('Name').fill('short-lived');
+    await page.getByRole('button', { name: 'Make the key' }).click();
+    await page.getByRole('button', { name: 'I have copied it' }).click();
+    await row(page, 'short-lived').getByRole('button', { name: 'Revoke' }).click();
+    await page.getByRole('button', { name: 'Revoke the key short-lived' }).click();
+    await row(page, 'short-lived')
+      .getByText(/revoked/)
+      .waitFor();
+    await page.getByRole('tab', { name: 'Audit' }).click();
+    await row(page, 'keys.revoke').first().waitFor();
+    expect(allFaults()).toEqual([]);
+  });
+});
+
 describe('a viewer', () => {
   it('logs in with a key, comes to where they wanted to go, and finds no action enabled', async () => {
     const { stdout } = await project.batuta('key', 'create', '--name', 'onlooker', '--role', 'viewer', '--json');
     const { key } = JSON.parse(stdout) as { key: string };
-    await project.batuta('key', 'create', '--name', 'boss', '--role', 'admin', '--json');
     const page = await open('/runs?flow=breaks');
     await page.getByLabel('API key').fill('not-a-key');
     await page.getByRole('button', { name: 'Log in' }).click();

@@ -31,7 +31,11 @@ export function useLiveStream(): void {
   useEffect(() => {
     users += 1;
     open();
+    window.addEventListener('offline', onOffline);
+    window.addEventListener('online', open);
     return () => {
+      window.removeEventListener('offline', onOffline);
+      window.removeEventListener('online', open);
       users -= 1;
       if (users === 0) close();
     };
@@ -98,6 +102,14 @@ function open(): void {
   for (const kind of kinds) opened.addEventListener(kind, (event) => emit(kind, parse(event.data)));
 }
 
+/** A computer that leaves its network tells so long before a connection notices. */
+function onOffline(): void {
+  clearTimeout(timer);
+  source?.close();
+  failures += 1;
+  setLost(lostSince ?? Date.now());
+}
+
 function close(): void {
   clearTimeout(timer);
   source?.close();
@@ -108,7 +120,8 @@ function close(): void {
 }
 
 function emit(kind: LiveKind, data: unknown): void {
-  if (kind === 'gap') void queryClient.invalidateQueries();
+  // The list of runs looks after itself: what is new in it is gathered, not pushed.
+  if (kind === 'gap') void queryClient.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'runs' });
   for (const listener of listeners.get(kind) ?? []) listener(data);
 }
 

@@ -66,6 +66,7 @@ export function useLiveRuns(search: RunsSearch): LiveRuns {
     (event) => mayFit(event, search),
     () => void refresh(),
   );
+  useLive('gap', () => void refresh());
   const onTick = useEffectEvent(() => {
     if (!document.hidden && runs.some(({ state }) => state.type === 'RUNNING')) void refresh();
   });

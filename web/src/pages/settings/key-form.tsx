@@ -3,6 +3,7 @@ import { Button, Group, Modal, Select, TextInput } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
 import { ApiError, send } from '../../api/http.ts';
 import { queryClient } from '../../api/query-client.ts';
+import { continueWith } from '../../api/session.ts';
 import type { Key, Role } from '../../api/wire-types.ts';
 import { timeNow } from '../../now.ts';
 import { CopyText } from '../../parts/copy-text.tsx';
@@ -43,6 +44,7 @@ export function KeyForm({ onClose, isFirst }: KeyFormProps) {
       const expiresAt = end === 'never' ? null : new Date(timeNow() + Number(end)).toISOString();
       const { key } = await send<{ readonly key: string; readonly entry: Key }>('POST', '/keys', { name: name.trim(), role, expiresAt });
       setMade(key);
+      if (isFirst) await continueWith(key);
       await queryClient.invalidateQueries({ queryKey: ['keys'] });
     } catch (error) {
       setFailure(error instanceof ApiError ? error.message : String(error));
@@ -67,7 +69,7 @@ export function KeyForm({ onClose, isFirst }: KeyFormProps) {
       <form className={style.form} onSubmit={(event) => void submit(event)}>
         {isFirst ? (
           <p className={style.soft}>
-            It is the first key of this server: from now on everybody needs one, you too. Make it an admin, and keep it.
+            It is the first key of this server: from now on everybody needs one. It is an admin's, and you are logged in with it.
           </p>
         ) : null}
         <TextInput
@@ -84,6 +86,7 @@ export function KeyForm({ onClose, isFirst }: KeyFormProps) {
           data={roleChoices}
           value={role}
           allowDeselect={false}
+          disabled={isFirst}
           onChange={(next) => setRole((next ?? 'viewer') as Role)}
         />
         <Select label="Ends" data={ends} value={end} allowDeselect={false} onChange={(next) => setEnd(next ?? 'never')} />
