@@ -10,6 +10,14 @@ export function useNow(everyMs = 1000): number {
   return useSyncExternalStore(watch, () => Math.floor(current / everyMs) * everyMs);
 }
 
+/** Now in epoch ms, for telling how far away an instant (epoch ms) is: renewed every second while that is near, else every 20 s. */
+export function useNowFrom(at: number): number {
+  return useSyncExternalStore(watch, () => (Math.abs(current - at) < nearMs ? current : Math.floor(current / farStepMs) * farStepMs));
+}
+
+const nearMs = 90_000;
+const farStepMs = 20_000;
+
 /** The time at this very moment, epoch ms; for what is asked, not for what is drawn. */
 export function timeNow(): number {
   return Date.now();

@@ -1,6 +1,7 @@
 /** Instants and durations as people read them, always with both clocks on hover. */
 import { Tooltip } from '@mantine/core';
-import { useNow } from '../now.ts';
+import { useState } from 'react';
+import { useNow, useNowFrom } from '../now.ts';
 import { bothClocks, clockText, dateTimeText, durationText, relativeText, runningText } from './format.ts';
 import style from './time.module.css';
 
@@ -11,26 +12,39 @@ interface TimeProps {
   readonly as?: 'relative' | 'absolute' | 'clock';
 }
 
-/** An instant; hover or focus gives the viewer's zone and UTC. */
+/** An instant; hovering gives the viewer's zone and UTC. */
 export function Time({ at, as = 'relative' }: TimeProps) {
-  const now = useNow();
   if (at === null || at === undefined) return <span className={style.none}>–</span>;
-  const instant = typeof at === 'number' ? at : Date.parse(at);
-  const text = as === 'relative' ? relativeText(instant, now) : as === 'absolute' ? dateTimeText(instant, now) : clockText(instant, true);
-  const { local, utc } = bothClocks(instant);
-  const label = (
+  return <Instant at={typeof at === 'number' ? at : Date.parse(at)} as={as} />;
+}
+
+function Instant({ at, as }: { readonly at: number; readonly as: NonNullable<TimeProps['as']> }) {
+  const now = useNowFrom(at);
+  // Lists draw hundreds of these: what floats is made for the one that is pointed at.
+  const [isPointed, setPointed] = useState(false);
+  const text = as === 'relative' ? relativeText(at, now) : as === 'absolute' ? dateTimeText(at, now) : clockText(at, true);
+  const time = <time dateTime={new Date(at).toISOString()}>{text}</time>;
+  return (
+    <span className={style.time} onPointerEnter={() => setPointed(true)} onPointerLeave={() => setPointed(false)}>
+      {isPointed ? (
+        <Tooltip opened label={<BothClocks at={at} />} classNames={{ tooltip: style.tip ?? '' }}>
+          {time}
+        </Tooltip>
+      ) : (
+        time
+      )}
+    </span>
+  );
+}
+
+function BothClocks({ at }: { readonly at: number }) {
+  const { local, utc } = bothClocks(at);
+  return (
     <>
       {local}
       <br />
       {utc}
     </>
-  );
-  return (
-    <Tooltip label={label} classNames={{ tooltip: style.tip ?? '' }}>
-      <time dateTime={new Date(instant).toISOString()} className={style.time}>
-        {text}
-      </time>
-    </Tooltip>
   );
 }
 
