@@ -1,6 +1,7 @@
 /** Values of users between the store and the wire. They are never looked into. */
 import { BatutaError } from '../base/errors.ts';
-import { decodeValue, type ResultStorage } from '../engine/results.ts';
+import type { ResultStorage } from '../engine/results.ts';
+import { readGivenValue } from './given-value.ts';
 
 /** A value as it travels. `meta` says what JSON cannot: dates, maps, big integers and the like. */
 export interface WireValue {
@@ -40,7 +41,7 @@ export function givenValue(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value) || !Object.hasOwn(value, 'json')) return value;
   if (!Object.keys(value).every((key) => key === 'json' || key === 'meta')) return value;
   try {
-    return decodeValue(JSON.stringify(value));
+    return readGivenValue(value as { readonly json: unknown; readonly meta?: unknown });
   } catch (cause) {
     throw new BatutaError('REQUEST_INVALID', 'A value of the form { json, meta } is not as superjson writes it.', { cause });
   }
