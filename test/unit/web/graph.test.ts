@@ -3,7 +3,6 @@ import { criticalPath, longestPath } from '../../../web/src/graph/critical-path.
 import { differenceOf } from '../../../web/src/graph/graph-difference.ts';
 import { countsByName, graphOfFlow, graphOfTaskRuns, type TaskRunFacts } from '../../../web/src/graph/graph-model.ts';
 import { drawable, groupByName } from '../../../web/src/graph/group-graph.ts';
-import { placeNodes } from '../../../web/src/graph/layout.ts';
 import { barOf, stateOfAll } from '../../../web/src/graph/state-counts.ts';
 import { readStoredGraph } from '../../../web/src/graph/stored-graph.ts';
 
@@ -177,15 +176,6 @@ describe('the critical path', () => {
   it('before any run is the longest by usual durations', () => {
     const usual: Record<string, number> = { a: 5, b: 1, c: 50, d: 1 };
     expect(longestPath(['a', 'b', 'c', 'd'], diamond.edges, (id) => usual[id] ?? 0)).toEqual(['a', 'c', 'd']);
-  });
-});
-
-describe('layout', () => {
-  it('puts each node right of what it waits for, none over another', () => {
-    const { nodes, edges } = graphOfFlow(diamond, []);
-    const places = placeNodes({ boxes: nodes.map(({ id }) => ({ id, width: 180, height: 56 })), edges });
-    for (const { from, to } of edges) expect(places[from]?.x).toBeLessThan(places[to]?.x ?? 0);
-    expect(Math.abs((places['b']?.y ?? 0) - (places['c']?.y ?? 0))).toBeGreaterThanOrEqual(56);
   });
 });
 

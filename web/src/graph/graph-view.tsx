@@ -3,7 +3,7 @@ import {
   Background,
   BackgroundVariant,
   Controls,
-  type Edge,
+  getViewportForBounds,
   MarkerType,
   MiniMap,
   type Node,
@@ -17,8 +17,9 @@ import { useEffect, useMemo } from 'react';
 import { LoadingBlock } from '../parts/notices.tsx';
 import { lookOf } from '../parts/state.ts';
 import style from './graph-view.module.css';
-import type { Box, Places } from './places.ts';
 import { type Card, CardNode, cardSize } from './card-node.tsx';
+import { LaneEdge, type LaneFlowEdge } from './lane-edge.tsx';
+import { boundsOf, laneKey, type Layout, type Places } from './places.ts';
 import { useLayout } from './use-layout.ts';
 
 /** A line between two cards. */
@@ -49,6 +50,7 @@ type CardFlowNode = Node<
 >;
 
 const nodeTypes = { card: CardNode };
+const edgeTypes = { lane: LaneEdge };
 /** A small graph has a frame of its own size. */
 const leastFramePx = 260;
 const roomPx = 48;
@@ -69,17 +71,22 @@ function Drawing({ cards, lines, label, selected = null, onSelect = null, height
     () => ({ boxes: cards.map((card) => ({ id: card.id, ...cardSize(card) })), edges: lines.map(({ from, to }) => ({ from, to })) }),
     [cards, lines],
   );
-  const places = useLayout(request);
-  const nodes = useMemo(() => (places === null ? [] : nodesOf(cards, places, selected, onSelect)), [cards, places, selected, onSelect]);
-  const edges = useMemo(() => lines.map(edgeOf), [lines]);
-  if (places === null) return <LoadingBlock height={420} />;
-  const framePx = Math.max(leastFramePx, heightOf(places, request.boxes) + 2 * roomPx);
+  const layout = useLayout(request);
+  const nodes = useMemo(
+    () => (layout === null ? [] : nodesOf(cards, layout.places, selected, onSelect)),
+    [cards, layout, selected, onSelect],
+  );
+  const edges = useMemo(() => (layout === null ? [] : lines.map((line) => edgeOf(line, layout))), [lines, layout]);
+  const bounds = useMemo(() => (layout === null ? null : boundsOf(layout, request.boxes)), [layout, request]);
+  if (bounds === null) return <LoadingBlock height={420} />;
+  const framePx = Math.max(leastFramePx, bounds.height + 2 * roomPx);
   return (
     <div className={style.frame} style={{ height: height ?? `min(${framePx}px, 62vh)` }} role="region" aria-label={label}>
       <ReactFlow
         nodes={nodes}
         edges={edges}
         nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
         nodesDraggable={false}
         nodesConnectable={false}
         nodesFocusable={false}
@@ -108,20 +115,10 @@ function Drawing({ cards, lines, label, selected = null, onSelect = null, height
             bgColor="var(--ground-soft)"
           />
         ) : null}
-        <FitAgain places={places} />
+        <FitAgain bounds={bounds} />
       </ReactFlow>
     </div>
   );
-}
-
-function heightOf(places: Places, boxes: readonly Box[]): number {
-  let [top, bottom] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
-  for (const { id, height } of boxes) {
-    const y = places[id]?.y ?? 0;
-    top = Math.min(top, y);
-    bottom = Math.max(bottom, y + height);
-  }
-  return bottom - top;
 }
 
 const fit = { padding: 0.08, maxZoom: 1, minZoom: 0.05 };
@@ -130,23 +127,23 @@ const leastReadable = 0.65;
 const startZoom = 0.8;
 
 /** Shows the whole when the graph has another shape, or its beginning where the whole would be too small to read. */
-function FitAgain({ places }: { readonly places: Places }) {
-  const { fitView, getNodesBounds, getNodes, setViewport } = useReactFlow();
+function FitAgain({ bounds }: { readonly bounds: ReturnType<typeof boundsOf> }) {
+  const { setViewport } = useReactFlow();
   const width = useStore((state) => state.width);
   const height = useStore((state) => state.height);
   useEffect(() => {
     if (width === 0 || height === 0) return;
     // The new nodes stand there in the frame that follows.
     const frame = requestAnimationFrame(() => {
-      const bounds = getNodesBounds(getNodes());
       const whole = Math.min(width / bounds.width, height / bounds.height);
-      if (whole >= leastReadable) return void fitView(fit);
+      if (whole >= leastReadable)
+        return void setViewport(getViewportForBounds(bounds, width, height, fit.minZoom, fit.maxZoom, fit.padding));
       const isTall = bounds.height * startZoom > height;
       const y = isTall ? 16 - bounds.y * startZoom : height / 2 - (bounds.y + bounds.height / 2) * startZoom;
       void setViewport({ x: 24 - bounds.x * startZoom, y, zoom: startZoom });
     });
     return () => cancelAnimationFrame(frame);
-  }, [places, width, height, fitView, getNodesBounds, getNodes, setViewport]);
+  }, [bounds, width, height, setViewport]);
   return null;
 }
 
@@ -164,7 +161,7 @@ function nodesOf(
   });
 }
 
-function edgeOf({ from, to, kind, lit, critical, difference = 'same' }: Line): Edge {
+function edgeOf({ from, to, kind, lit, critical, difference = 'same' }: Line, { lanes }: Layout): LaneFlowEdge {
   const colour =
     difference === 'added'
       ? 'var(--state-completed)'
@@ -175,6 +172,8 @@ function edgeOf({ from, to, kind, lit, critical, difference = 'same' }: Line): E
           : 'var(--line-strong)';
   return {
     id: `${from}\n${to}\n${kind}`,
+    type: 'lane',
+    data: { lanes: lanes[laneKey(from, to)] ?? [] },
     source: from,
     target: to,
     style: {

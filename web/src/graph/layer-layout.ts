@@ -1,8 +1,10 @@
 /** A plain layout for graphs that dagre needs too long for: columns by distance from the beginning, each in the order of what it hangs on. Pure. */
-import { gapPx, type LayoutRequest, type Places } from './places.ts';
+import { type Box, gapPx, type Lane, laneKey, type Layout, type LayoutRequest, type Places } from './places.ts';
 
 /** Columns are looked through so often, to the right and back. */
 const sweeps = 4;
+/** So many crossings of columns are led past the nodes; of more than these no line could be told from another. */
+const mostLanes = 50_000;
 
 /** How many columns each edge goes over, in the order of the edges; at least 1. */
 export function spansOf(request: LayoutRequest): readonly number[] {
@@ -10,8 +12,8 @@ export function spansOf(request: LayoutRequest): readonly number[] {
   return request.edges.map(({ from, to }) => Math.max(1, (columnOf.get(to) ?? 0) - (columnOf.get(from) ?? 0)));
 }
 
-/** Places by column; O(nodes log nodes + edges). */
-export function placeInLayers(request: LayoutRequest): Places {
+/** Places by column; O(nodes log nodes + edges), and for the lanes O(crossings log nodes). Lanes that cross a column at the same gap share it. */
+export function placeInLayers(request: LayoutRequest): Layout {
   const columnOf = columns(request);
   const inColumn: string[][] = [];
   for (const { id } of request.boxes) (inColumn[columnOf.get(id) ?? 0] ??= []).push(id);
@@ -29,7 +31,59 @@ export function placeInLayers(request: LayoutRequest): Places {
     }
     x += boxes.reduce((widest, { width }) => Math.max(widest, width), 0) + gapPx.column;
   }
-  return places;
+  const crossings = spansOf(request).reduce((sum, span) => sum + span - 1, 0);
+  return { places, lanes: crossings > mostLanes ? {} : lanesBetween(request, columnOf, places) };
+}
+
+/** Each edge that crosses columns goes through the gap nearest to the straight line. */
+function lanesBetween({ boxes, edges }: LayoutRequest, columnOf: ReadonlyMap<string, number>, places: Places): Layout['lanes'] {
+  const gaps = gapsByColumn(boxes, columnOf, places);
+  const heightOf = new Map(boxes.map(({ id, height }) => [id, height]));
+  const middleOf = (id: string): number => (places[id]?.y ?? 0) + (heightOf.get(id) ?? 0) / 2;
+  const lanes: Record<string, readonly Lane[]> = {};
+  for (const { from, to } of edges) {
+    const [first, last] = [columnOf.get(from) ?? 0, columnOf.get(to) ?? 0];
+    const [startY, endY] = [middleOf(from), middleOf(to)];
+    const crossed: Lane[] = [];
+    for (let column = first + 1; column < last; column++) {
+      const gap = gaps.get(column);
+      if (gap !== undefined) crossed.push({ ...gap, y: nearest(gap.ys, startY + ((endY - startY) * (column - first)) / (last - first)) });
+    }
+    if (crossed.length > 0) lanes[laneKey(from, to)] = crossed.map(({ fromX, toX, y }) => ({ fromX, toX, y }));
+  }
+  return lanes;
+}
+
+interface Gaps {
+  readonly fromX: number;
+  readonly toX: number;
+  /** Middles of the gaps above, between and below the nodes, from the top. */
+  readonly ys: readonly number[];
+}
+
+function gapsByColumn(boxes: readonly Box[], columnOf: ReadonlyMap<string, number>, places: Places): ReadonlyMap<number, Gaps> {
+  const columns = new Map<number, { fromX: number; toX: number; ys: number[] }>();
+  for (const { id, width, height } of boxes) {
+    const { x, y } = places[id] ?? { x: 0, y: 0 };
+    const gaps = columns.get(columnOf.get(id) ?? 0) ?? { fromX: x, toX: x, ys: [] };
+    gaps.toX = Math.max(gaps.toX, x + width);
+    gaps.ys.push(y - gapPx.row / 2, y + height + gapPx.row / 2);
+    columns.set(columnOf.get(id) ?? 0, gaps);
+  }
+  return new Map([...columns].map(([column, gaps]) => [column, { ...gaps, ys: gaps.ys.sort((a, b) => a - b) }]));
+}
+
+/** The value nearest to `wanted` in a list that rises; 0 of an empty one. */
+function nearest(values: readonly number[], wanted: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((values[middle] ?? 0) < wanted) low = middle + 1;
+    else high = middle;
+  }
+  const [before, after] = [values[low - 1], values[low]];
+  if (before === undefined || after === undefined) return before ?? after ?? 0;
+  return wanted - before < after - wanted ? before : after;
 }
 
 function columns({ boxes, edges }: LayoutRequest): ReadonlyMap<string, number> {

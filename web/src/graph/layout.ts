@@ -1,7 +1,7 @@
-/** Where the nodes of a graph stand: left to right, by dagre. Pure. */
+/** Where the nodes of a graph stand, left to right, and where its edges pass between them; by dagre. Pure. */
 import { Graph, layout } from '@dagrejs/dagre';
 import { placeInLayers, spansOf } from './layer-layout.ts';
-import { gapPx, type LayoutRequest, type Places } from './places.ts';
+import { type Box, gapPx, type Lane, laneKey, type Layout, type LayoutRequest } from './places.ts';
 
 /** Past so many nodes the layout belongs in a worker. */
 export const mostInPage = 300;
@@ -10,8 +10,13 @@ const quickRankingFrom = 60;
 /** dagre stands a place holder in every column that an edge crosses, and needs many seconds past so many of them. */
 const mostCrossings = 3_000;
 
-/** Lays a graph out. A node without edges stands in the first column; the same request always gives the same places. */
-export function placeNodes(request: LayoutRequest): Places {
+interface Point {
+  readonly x: number;
+  readonly y: number;
+}
+
+/** Lays a graph out. A node without edges stands in the first column; the same request always gives the same layout. */
+export function placeNodes(request: LayoutRequest): Layout {
   const { boxes, edges } = request;
   if (spansOf(request).reduce((sum, span) => sum + span, 0) > mostCrossings) return placeInLayers(request);
   const graph = new Graph({ directed: true });
@@ -25,10 +30,47 @@ export function placeNodes(request: LayoutRequest): Places {
   for (const { id, width, height } of boxes) graph.setNode(id, { width, height });
   for (const { from, to } of edges) graph.setEdge(from, to);
   layout(graph);
-  const places: Record<string, { x: number; y: number }> = {};
-  for (const { id, width, height } of boxes) {
-    const { x = 0, y = 0 } = graph.node(id) as { x?: number; y?: number };
-    places[id] = { x: x - width / 2, y: y - height / 2 };
+  const middles = new Map(boxes.map(({ id }) => [id, pointOf(graph.node(id))]));
+  return {
+    places: Object.fromEntries(
+      boxes.map(({ id, width, height }) => {
+        const { x, y } = middles.get(id) ?? pointOf({});
+        return [id, { x: x - width / 2, y: y - height / 2 }];
+      }),
+    ),
+    lanes: lanesOf(request, middles, (from, to) => (graph.edge(from, to) as { points?: readonly Point[] } | undefined)?.points ?? []),
+  };
+}
+
+/** dagre bends an edge in the middle of each column it crosses, beside the nodes there; it is kept level as far as these reach. */
+function lanesOf(
+  { boxes, edges }: LayoutRequest,
+  middles: ReadonlyMap<string, Point>,
+  bendsOf: (from: string, to: string) => readonly Point[],
+): Layout['lanes'] {
+  const widths = columnWidths(boxes, middles);
+  const lanes: Record<string, readonly Lane[]> = {};
+  for (const { from, to } of edges) {
+    const [startX, endX] = [middles.get(from)?.x ?? 0, middles.get(to)?.x ?? 0];
+    const crossed = bendsOf(from, to).flatMap(({ x, y }): Lane[] => {
+      const width = x > startX + 1 && x < endX - 1 ? widths.get(Math.round(x)) : undefined;
+      return width === undefined ? [] : [{ fromX: x - width / 2, toX: x + width / 2, y }];
+    });
+    if (crossed.length > 0) lanes[laneKey(from, to)] = crossed;
   }
-  return places;
+  return lanes;
+}
+
+/** Widest node of each column, by the middle of the column in whole px. */
+function columnWidths(boxes: readonly Box[], middles: ReadonlyMap<string, Point>): ReadonlyMap<number, number> {
+  const widths = new Map<number, number>();
+  for (const { id, width } of boxes) {
+    const x = Math.round(middles.get(id)?.x ?? 0);
+    widths.set(x, Math.max(widths.get(x) ?? 0, width));
+  }
+  return widths;
+}
+
+function pointOf({ x = 0, y = 0 }: { readonly x?: number; readonly y?: number }): Point {
+  return { x, y };
 }
