@@ -44,7 +44,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
   const app = fastify({
     logger: false,
     bodyLimit: maxBodyBytes,
-    trustProxy,
+    trustProxy: trustProxy ? trustNearest : false,
     routerOptions: { maxParamLength: maxParamChars, ignoreDuplicateSlashes: false },
     // Before that happens, requests under way are waited for.
     forceCloseConnections: true,
@@ -59,6 +59,10 @@ export async function makeApp(options: AppOptions): Promise<App> {
 
   const doorkeeper = new Doorkeeper(client.keys, loopback);
   const live = new LiveEvents({ store: client.engine.services.store, clock, random, logger, doorkeeper, beatMs: options.beatMs });
+  // What an answer holds is for who asked, now.
+  app.addHook('onRequest', async ({ url }, reply) => {
+    if (url.startsWith('/api')) void reply.header('cache-control', 'no-store');
+  });
   await app.register(cookie);
   await app.register(helmet, securityHeaders);
   addGuard(app, { doorkeeper, audit: client.audit, logger });
@@ -86,6 +90,11 @@ export async function makeApp(options: AppOptions): Promise<App> {
   await addSite(app, options.siteFolder);
   await app.ready();
   return app;
+}
+
+/** Only the proxy that is connected is believed: what stands before its own words in the headers came from whoever asked it. */
+function trustNearest(_address: string, hop: number): boolean {
+  return hop === 0;
 }
 
 const routes: readonly ((app: App, parts: RouteParts) => void)[] = [

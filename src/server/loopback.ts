@@ -1,6 +1,21 @@
 /** Which names and addresses mean this computer. */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
 
-/** Whether an address to listen on is reached from this computer alone. */
+/** Finds the addresses of a name. */
+export type FindAddresses = (name: string) => Promise<readonly { readonly address: string }[]>;
+
+/** Whether listening on a host is reached from this computer alone; of a name all addresses must be, for any may be listened on. */
+export async function isReachedFromHereAlone(
+  host: string,
+  findAddresses: FindAddresses = (name) => lookup(name, { all: true }),
+): Promise<boolean> {
+  if (host === '' || isIP(host) !== 0) return isLoopbackHost(host);
+  const addresses = await findAddresses(host).catch(() => []);
+  return addresses.length > 0 && addresses.every(({ address }) => isLoopbackHost(address));
+}
+
+/** Whether a name or an address, as it stands in a request, means this computer. */
 export function isLoopbackHost(host: string): boolean {
   const name = host.toLowerCase().replace(/^\[|\]$/g, '');
   return (

@@ -13,7 +13,7 @@ import { openClient } from '../client/open-client.ts';
 import { makeApp } from './app.ts';
 import type { App } from './parts.ts';
 import { healthBeat } from './health-beat.ts';
-import { isLoopbackHost } from './loopback.ts';
+import { isReachedFromHereAlone } from './loopback.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -47,9 +47,10 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   let app: App | undefined;
   const beat = healthBeat(config, client, log);
   try {
-    const loopback = isLoopbackHost(config.host);
+    // Behind a proxy others reach it, wherever it listens.
+    const loopback = !config.trustProxy && (await isReachedFromHereAlone(config.host));
     if (config.adminKey !== null) await client.keys.bootstrap(config.adminKey);
-    if (!loopback) await refuseWithoutKey(client, config.host);
+    if (!loopback) await refuseWithoutKey(client, config);
     app = await makeApp({
       client,
       log,
@@ -83,12 +84,13 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   };
 }
 
-async function refuseWithoutKey(client: LocalClient, host: string): Promise<void> {
+async function refuseWithoutKey(client: LocalClient, { host, trustProxy }: Pick<Config, 'host' | 'trustProxy'>): Promise<void> {
   if (await client.keys.anyUsable()) return;
+  const place = trustProxy ? 'behind a proxy' : `on ${host}`;
   throw new BatutaError(
     'CONFIG_INVALID',
-    `The server does not listen on ${host}, which others may reach, without an API key: make one with batuta key create --name me --role admin, or set BATUTA_ADMIN_KEY.`,
-    { details: { setting: 'host' } },
+    `The server does not listen ${place}, which others may reach, without an API key: make one with batuta key create --name me --role admin, or set BATUTA_ADMIN_KEY.`,
+    { details: { setting: trustProxy ? 'trustProxy' : 'host' } },
   );
 }
 

@@ -7,6 +7,7 @@ import { given, nameParams } from '../schemas/common.ts';
 import { deployBody, deployManyBody, deploymentListQuery, specOf, switchBody } from '../schemas/deployments.ts';
 import { deploymentRunBody } from '../schemas/runs.ts';
 import { givenValue } from '../values.ts';
+import { submitsPerMinute } from './run-changes.ts';
 
 export function deploymentRoutes(app: App, parts: RouteParts): void {
   const { client } = parts;
@@ -70,6 +71,7 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
         params: nameParams,
         body: deploymentRunBody.nullish(),
       },
+      config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
     },
     async (request, reply) => {
       const { name } = request.params;

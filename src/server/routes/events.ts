@@ -9,6 +9,8 @@ export function eventRoutes(app: App, { client, live }: RouteParts): void {
   app.get(
     '/api/events',
     {
+      // A stream without a body would hold its connection and never end.
+      exposeHeadRoute: false,
       schema: {
         tags: ['events'],
         description:

@@ -94,6 +94,8 @@ test('behind a proxy that is trusted the cookie is for https alone, and logins c
     for (let tries = 0; tries < 12; tries++) await trusting.post('/api/login', { key: 'wrong' }, from('10.0.0.2'));
     expect((await trusting.post('/api/login', { key }, from('10.0.0.2'))).status).toBe(429);
     expect((await trusting.post('/api/login', { key }, from('10.0.0.1'))).status).toBe(200);
+    // What the caller itself put there stands before what the proxy has seen.
+    expect((await trusting.post('/api/login', { key }, from('10.0.0.77, 10.0.0.2'))).status).toBe(429);
   } finally {
     await trusting.close();
   }
