@@ -163,7 +163,8 @@ function isLeaf(raw: unknown, type: unknown): boolean {
   if (Array.isArray(type) && type[0] === 'typed-array') return Array.isArray(raw) && raw.every((item) => typeof item === 'number');
   if (typeof raw !== 'string') return false;
   if (type === 'bigint') return raw.length <= maxDigits;
-  return Array.isArray(type) ? type[0] === 'custom' : ['Date', 'regexp', 'number', 'URL'].includes(String(type));
+  if (type === 'Date') return !Number.isNaN(Date.parse(raw));
+  return Array.isArray(type) ? type[0] === 'custom' : ['regexp', 'number', 'URL'].includes(String(type));
 }
 
 function isWrittenTheSame(one: unknown, other: unknown): boolean {

@@ -82,6 +82,7 @@ describe('a value in the form of superjson', () => {
     'a class': { json: {}, meta: { values: [['class', 'Object']] } },
     'a type that objects inherit': { json: 'a', meta: { values: ['toString'] } },
     'an error of odd fields': { json: { name: {}, message: [] }, meta: { values: ['Error'] } },
+    'a date that is none': { json: 'x', meta: { values: ['Date'] } },
     'a map of no pairs': { json: ['ab'], meta: { values: ['map'] } },
     'no description': { json: 1, meta: 'x' },
   };
