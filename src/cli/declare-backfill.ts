@@ -15,7 +15,7 @@ export function declareBackfillCommands(program: Command, perform: Perform): voi
     .description('run a deployment over ticks of the past')
     .argument('[deployment]')
     .option('--from <time>', 'ticks from this ISO time on; on the wall clock of the schedule when it has no offset')
-    .option('--to <time>', 'ticks before this ISO time')
+    .option('--to <time>', 'ticks before this ISO time, and none that lie ahead')
     .option('--schedule <slug>', 'over the ticks of this schedule (default: the only one)')
     .option('--max-parallel <n>', 'runs at the same time', '1')
     .option('--newest-first', 'begin with the newest tick')

@@ -123,7 +123,9 @@ export class LocalBackfills implements BackfillsClient {
       throw invalid(`A backfill runs from 1 to ${mostParallel.toLocaleString('en')} at a time, not ${String(maxParallel)}.`);
     if (order !== 'oldest' && order !== 'newest') throw invalid(`The order of a backfill is 'oldest' or 'newest', not '${String(order)}'.`);
     const { slug, schedule: rule } = chosenSchedule(deployment, stored.schedules, schedule);
-    return { slug, schedule: rule, fromAt, untilAt, maxParallel, order };
+    const now = this.#options.clock.now();
+    if (fromAt >= now) throw invalid(`A backfill goes over ticks that lie behind; ${iso(fromAt)} lies ahead.`);
+    return { slug, schedule: rule, fromAt, untilAt: Math.min(untilAt, now), maxParallel, order };
   }
 
   async #views(stored: readonly StoredBackfill[]): Promise<BackfillView[]> {

@@ -164,6 +164,15 @@ test('a preview tells how many runs there would be, and the first and last ticks
   expect((await client.backfills.list()).items).toEqual([]);
 });
 
+test('nothing is made of ticks that lie ahead', async () => {
+  await client.deployments.deploy([{ flow: Daily, name: 'yearly', schedules: [{ cron: '0 0 1 1 *' }] }]);
+  const spec = { deployment: 'yearly', fromAt: Date.UTC(2020, 5, 1), untilAt: Date.UTC(2600, 5, 1) };
+  const years = new Date().getUTCFullYear() - 2020;
+  expect(await client.backfills.preview(spec)).toMatchObject({ total: years, exact: true });
+  const { untilAt, total } = await client.backfills.start(spec);
+  expect({ total, lies: untilAt <= Date.now() ? 'behind' : 'ahead' }).toEqual({ total: years, lies: 'behind' });
+});
+
 test('a million runs are refused unasked, and begin at once when asked for, none held ahead of its place', async () => {
   await client.deployments.deploy([{ flow: Daily, name: 'minutes', schedules: [{ cron: '* * * * *' }] }]);
   const spec = { deployment: 'minutes', fromAt: Date.UTC(2023, 0, 1), untilAt: Date.UTC(2025, 0, 1), maxParallel: 5 };
@@ -184,6 +193,7 @@ test.each<[string, Partial<BackfillSpec>, string, string]>([
   ['an end before its beginning', { untilAt: 0 }, 'OPTION_INVALID', 'to a later one'],
   ['an instant that is none', { fromAt: Number.NaN }, 'OPTION_INVALID', 'fromAt'],
   ['no run at a time', { maxParallel: 0 }, 'OPTION_INVALID', 'at a time'],
+  ['a beginning that lies ahead', { fromAt: Date.UTC(2300, 0, 1), untilAt: Date.UTC(2300, 0, 2) }, 'OPTION_INVALID', 'lies ahead'],
   ['no tick in it', { fromAt: Date.UTC(2025, 0, 1) + 1, untilAt: Date.UTC(2025, 0, 2) }, 'OPTION_INVALID', 'has no tick from'],
 ])('given %s says so, and nothing is made', async (_what, wrong, code, part) => {
   await expect(client.backfills.start(january(wrong))).rejects.toMatchObject({ code, message: expect.stringContaining(part) });
