@@ -25,6 +25,13 @@ const isoPattern =
   /^P(?:(\d+(?:[.,]\d+)?)W)?(?:(\d+(?:[.,]\d+)?)D)?(?:T(?=\d)(?:(\d+(?:[.,]\d+)?)H)?(?:(\d+(?:[.,]\d+)?)M)?(?:(\d+(?:[.,]\d+)?)S)?)?$/;
 const isoPartMs = [604_800_000, 86_400_000, 3_600_000, 60_000, 1_000] as const;
 const maxTextChars = 100;
+/** What durations are told in, and how many of it are fewer than one of the next. */
+const wordUnits = [
+  [1_000, 'second', 60],
+  [60_000, 'minute', 60],
+  [3_600_000, 'hour', 24],
+  [86_400_000, 'day', Number.POSITIVE_INFINITY],
+] as const;
 
 /**
  * A duration in whole milliseconds, at least 0.
@@ -54,6 +61,20 @@ export function formatDuration(ms: number): string {
   const minutes = Math.round(ms / 60_000);
   if (minutes < 1_440) return pair(minutes, 60, 'h', 'm');
   return pair(Math.round(ms / 3_600_000), 24, 'd', 'h');
+}
+
+/** A duration that somebody chose, in words where one unit holds it: `1 hour`, `30 seconds`, `2 days`; else as `formatDuration` has it. */
+export function durationWords(ms: number): string {
+  for (const [unitMs, name, fewerThan] of wordUnits) {
+    const count = ms / unitMs;
+    if (Number.isInteger(count) && count > 0 && count < fewerThan) return `${count} ${name}${count === 1 ? '' : 's'}`;
+  }
+  return formatDuration(ms);
+}
+
+/** What stands after "every": `hour`, `15 minutes`, `1 h 30 m`. */
+export function periodWords(ms: number): string {
+  return durationWords(ms).replace(/^1 (?=[a-z]+$)/, '');
 }
 
 function pair(total: number, perLarge: number, large: string, small: string): string {

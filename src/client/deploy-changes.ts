@@ -1,5 +1,5 @@
 /** What a deploy changes, in words that people read. Pure. */
-import { formatDuration } from '../base/duration.ts';
+import { durationWords, periodWords } from '../base/duration.ts';
 import type { Concurrency } from '../model/deployment.ts';
 import type { Schedule } from '../model/schedule.ts';
 import { decodeValue } from '../model/values.ts';
@@ -42,9 +42,9 @@ function shownFields(one: DeclaredDeployment & DeployedFacts): Shown[] {
     ['priority', String(one.priority)],
     ['concurrency', concurrencyText(one.concurrency)],
     ['catchup', one.catchup],
-    ['catchup window', formatDuration(one.catchupWindowMs)],
+    ['catchup window', durationWords(one.catchupWindowMs)],
     ['overlap', one.overlap],
-    ['retention', one.retentionMs === null ? null : one.retentionMs === keptForever ? 'forever' : formatDuration(one.retentionMs)],
+    ['retention', one.retentionMs === null ? null : one.retentionMs === keptForever ? 'forever' : durationWords(one.retentionMs)],
     ['run name', one.runName],
   ];
 }
@@ -76,7 +76,7 @@ function shownSchedule(what: string, { schedule, params, jitterMs }: DeclaredSch
     [`${what} anchor`, schedule.kind === 'interval' ? instantText(schedule.anchor) : null],
     [`${what} start`, instantText(schedule.start)],
     [`${what} end`, instantText(schedule.end)],
-    [`${what} jitter`, jitterMs === 0 ? null : formatDuration(jitterMs)],
+    [`${what} jitter`, jitterMs === 0 ? null : durationWords(jitterMs)],
     ...shownParams(`${what} parameter`, params),
   ];
 }
@@ -89,7 +89,7 @@ function differences(before: readonly Shown[], after: readonly Shown[]): DeployC
   });
 }
 
-/** The rule of a schedule in few words: `0 0 * * *`, `every 1 h 00 m`, the lines of an RRULE. */
+/** The rule of a schedule in few words: `0 0 * * *`, `every hour`, the lines of an RRULE. */
 export function ruleText(schedule: Schedule): string {
   switch (schedule.kind) {
     case 'cron':
@@ -98,7 +98,7 @@ export function ruleText(schedule: Schedule): string {
       return schedule.rule.replaceAll('\n', ' ');
     case 'interval': {
       const { every } = schedule;
-      if ('ms' in every) return `every ${formatDuration(every.ms)}`;
+      if ('ms' in every) return `every ${periodWords(every.ms)}`;
       return every.days === 1 ? 'every day' : `every ${every.days} days`;
     }
   }

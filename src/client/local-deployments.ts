@@ -57,7 +57,14 @@ export class LocalDeployments implements DeploymentsClient {
     const { definitionOf, engine, store, tellSchedulers } = this.#options;
     const { wantDeployment } = await import('./plan-deployment.ts');
     const wanted: WantedDeployment[] = [];
-    for (const spec of specs) wanted.push(await wantDeployment(spec, await definitionOf(spec.flow), origin));
+    for (const spec of specs) {
+      const definition = await definitionOf(spec.flow);
+      wanted.push(
+        await wantDeployment(spec, definition, origin).catch((error: unknown) => {
+          throw specs.length === 1 ? error : inDeployment(spec.name ?? definition.name, error);
+        }),
+      );
+    }
     refuseTwice(wanted.map(({ declared }) => declared.name));
     for (let tries = 1; ; tries++) {
       const plans = await this.#plan(wanted);
@@ -215,6 +222,12 @@ function unknownSchedule(deployment: string, schedule: string, slugs: readonly s
   return new BatutaError('DEPLOYMENT_NOT_FOUND', `Deployment ${deployment} has no schedule '${schedule}'.${hint}`, {
     details: { deployment, schedule },
   });
+}
+
+/** Of many that are deployed together the error says which one it is about. */
+function inDeployment(name: string, error: unknown): unknown {
+  if (!(error instanceof BatutaError) || error.code === 'NAME_INVALID' || error.message.startsWith(`Deployment ${name}`)) return error;
+  return new BatutaError(error.code, `Deployment ${name}: ${error.message}`, { details: error.details, cause: error });
 }
 
 function refuseTwice(names: readonly string[]): void {

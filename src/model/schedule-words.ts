@@ -1,6 +1,6 @@
 /** Schedules and clock changes in plain English. */
 import cronstrue from 'cronstrue';
-import { formatDuration } from '../base/duration.ts';
+import { periodWords } from '../base/duration.ts';
 import type { TickMark, TouchedChange } from './schedule-changes.ts';
 import { describeRecurrence } from './schedule-rrule.ts';
 import type { Schedule } from './schedule.ts';
@@ -59,7 +59,7 @@ function describeRule(schedule: Schedule): string {
     case 'interval': {
       const { anchor, every, timezone } = schedule;
       const local = localAt(timezone, anchor);
-      if ('ms' in every) return `Every ${formatDuration(every.ms)} of elapsed time, counted from ${dateText(local)} ${timeText(local)}`;
+      if ('ms' in every) return `Every ${periodWords(every.ms)} of elapsed time, counted from ${dateText(local)} ${timeText(local)}`;
       if (every.days === 1) return `Every day at ${timeText(local)}`;
       if (every.days % 7 !== 0) return `Every ${every.days} days at ${timeText(local)}, counted from ${dateText(local)}`;
       const weeks = every.days / 7;

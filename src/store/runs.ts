@@ -7,6 +7,8 @@ import { runColumns } from './tables.ts';
 
 /** Shortest beginning of an id that is looked up. */
 const minPrefixChars = 4;
+/** Runs that are named when several begin so. */
+const maxNamed = 5;
 
 /**
  * The run whose id begins so, or null.
@@ -18,12 +20,14 @@ export async function findRun(connection: Connection, prefix: string): Promise<R
   const db = await connection.kysely();
   // Ids hold digits, letters a to f and hyphens, all below '~'.
   const found = db.selectFrom('runs').where('id', '>=', prefix).where('id', '<', `${prefix}~`);
-  const rows = await found.select(runColumns).limit(2).execute();
+  const rows = await found.select(runColumns).orderBy('id').limit(maxNamed).execute();
   const [first] = rows;
   if (first === undefined) return null;
   if (rows.length === 1) return runOf(first);
   const { count } = await found.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
-  throw new BatutaError('RUN_NOT_FOUND', `The id "${prefix}" is ambiguous: ${count} runs begin so. Give more of its characters.`, {
+  const named = rows.map(({ id, name, flow }) => `${id} (${name} of ${flow})`).join(', ');
+  const which = Number(count) > rows.length ? `; the first are ${named}` : `: ${named}`;
+  throw new BatutaError('RUN_NOT_FOUND', `The id "${prefix}" is ambiguous, ${count} runs begin so${which}. Give more of its characters.`, {
     details: { id: prefix, count },
   });
 }

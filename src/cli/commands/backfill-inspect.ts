@@ -6,7 +6,7 @@ import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { backfillJson, backfillLines, stateOf } from '../render/backfill-lines.ts';
-import { shortId } from '../render/ids.ts';
+import { shortIds } from '../render/ids.ts';
 import { runListJson } from '../render/json.ts';
 import { labelOf } from '../render/shapes.ts';
 import { isoOrNull } from '../render/times.ts';
@@ -54,8 +54,9 @@ function print({ terminal: { out } }: CommandContext, view: BackfillView, failed
   if (failed.length === 0) return;
   out.line();
   out.line(out.paint.bold('failed runs'));
+  const ids = shortIds(failed.map(({ id }) => id));
   for (const run of failed) {
     const tick = isoOrNull(run.scheduledFor)?.replace('.000Z', 'Z') ?? '';
-    out.line(`  ${labelOf(run.state, out.paint)}  ${tick}  ${oneLine(run.name)}  ${out.paint.dim(shortId(run.id))}`);
+    out.line(`  ${labelOf(run.state, out.paint)}  ${tick}  ${oneLine(run.name)}  ${out.paint.dim(ids.get(run.id) ?? run.id)}`);
   }
 }

@@ -1,5 +1,5 @@
 /** `batuta deployment inspect`: all that is known of a deployment. */
-import { formatDuration } from '../../base/duration.ts';
+import { durationWords } from '../../base/duration.ts';
 import type { DeploymentView } from '../../client/deployments-client.ts';
 import type { ListedRun } from '../../model/run.ts';
 import { decodeValue } from '../../model/values.ts';
@@ -8,7 +8,7 @@ import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { deploymentJson } from '../render/deployment-json.ts';
-import { shortId } from '../render/ids.ts';
+import { shortIds } from '../render/ids.ts';
 import { runListJson } from '../render/json.ts';
 import type { Paint } from '../render/paint.ts';
 import { labelOf } from '../render/shapes.ts';
@@ -51,10 +51,11 @@ export async function inspectDeployment(context: CommandContext, name: string, o
         : valueLines(decodeValue(schedule.params), { color: paint.isColorSupported, width: out.columns }).map((line) => `  ${line}`)),
     ]),
   );
+  const ids = shortIds(runs.map(({ id }) => id));
   section(
     context,
     'newest runs',
-    runs.map((run) => runLine(run, clock.now(), paint)),
+    runs.map((run) => `${runLine(run, clock.now(), paint)}  ${paint.dim(ids.get(run.id) ?? run.id)}`),
   );
   return 0;
 }
@@ -75,11 +76,8 @@ function headLines(view: DeploymentView, now: number, paint: Paint): string[] {
         `${concurrency.limit} runs at a time${concurrency.key === null ? '' : ` for each ${concurrency.key}`} (${concurrency.onConflict})`,
     ],
     ['overlap', view.overlap],
-    ['catchup', view.catchup === 'none' ? 'none' : `${view.catchup}, for ${formatDuration(view.catchupWindowMs)}`],
-    [
-      'kept',
-      view.retentionMs === null ? null : view.retentionMs === Number.MAX_SAFE_INTEGER ? 'forever' : formatDuration(view.retentionMs),
-    ],
+    ['catchup', view.catchup === 'none' ? 'none' : `${view.catchup}, for ${durationWords(view.catchupWindowMs)}`],
+    ['kept', view.retentionMs === null ? null : view.retentionMs === Number.MAX_SAFE_INTEGER ? 'forever' : durationWords(view.retentionMs)],
     ['source', view.source],
   ];
   return [
@@ -90,7 +88,7 @@ function headLines(view: DeploymentView, now: number, paint: Paint): string[] {
 
 function runLine(run: ListedRun, now: number, paint: Paint): string {
   const tick = run.scheduledFor === null ? '' : `  ${paint.dim(`for ${isoOrNull(run.scheduledFor)?.slice(0, 16).replace('T', ' ')}Z`)}`;
-  return `${labelOf(run.state, paint)}  ${oneLine(run.name)}  ${agoText(run.startedAt ?? run.createdAt, now)}${tick}  ${paint.dim(shortId(run.id))}`;
+  return `${labelOf(run.state, paint)}  ${oneLine(run.name)}  ${agoText(run.startedAt ?? run.createdAt, now)}${tick}`;
 }
 
 function section({ terminal: { out } }: CommandContext, title: string, lines: readonly string[]): void {

@@ -8,7 +8,7 @@ import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
 import { readLimit } from '../read-options.ts';
 import { type FilterOptions, readRunFilter } from '../read-run-filter.ts';
-import { shortId } from '../render/ids.ts';
+import { shortIds } from '../render/ids.ts';
 import { runListJson } from '../render/json.ts';
 import type { Paint } from '../render/paint.ts';
 import { labelOf } from '../render/shapes.ts';
@@ -45,9 +45,10 @@ export async function listRuns(context: CommandContext, options: Options): Promi
     return 0;
   }
   const { out } = terminal;
+  const ids = shortIds(items.map(({ id }) => id));
   for (const line of tableLines(
     columns,
-    items.map((run) => cellsOf(run, now, out.paint)),
+    items.map((run) => [...cellsOf(run, now, out.paint), out.paint.dim(ids.get(run.id) ?? run.id)]),
     out.paint,
     out.isTty ? out.columns : undefined,
   ))
@@ -67,8 +68,8 @@ async function listUpTo(client: Client, filter: RunFilter, limit: number): Promi
   }
 }
 
-/** Cells of one run, in the order of the columns. */
-export function cellsOf(run: ListedRun, now: number, paint: Paint): string[] {
+/** Cells of one run, in the order of the columns, without its id. */
+function cellsOf(run: ListedRun, now: number, paint: Paint): string[] {
   return [
     labelOf(run.state, paint),
     oneLine(run.name),
@@ -76,6 +77,5 @@ export function cellsOf(run: ListedRun, now: number, paint: Paint): string[] {
     agoText(run.startedAt ?? run.createdAt, now),
     run.startedAt === null ? '' : formatDuration(Math.max(0, (run.endedAt ?? now) - run.startedAt)),
     String(run.attempt),
-    paint.dim(shortId(run.id)),
   ];
 }

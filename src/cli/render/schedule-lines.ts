@@ -1,4 +1,5 @@
 /** A schedule for people: when it ticks in words, and its next ticks. */
+import { durationWords } from '../../base/duration.ts';
 import type { DeploymentSchedule } from '../../model/deployment.ts';
 import { nextTicks } from '../../model/schedule.ts';
 import { markOf, touchedChanges } from '../../model/schedule-changes.ts';
@@ -10,8 +11,9 @@ import { agoText } from './times.ts';
 const shownTicks = 3;
 
 /** One line of words, then the next ticks after `now`, the first with how far away it is. */
-export function scheduleLines({ slug, schedule, pausedAt }: DeploymentSchedule, now: number, paint: Paint): string[] {
-  const head = `${describeSchedule(schedule)}  ${paint.dim(slug)}${pausedAt === null ? '' : `  ${paint.cyan('‖ paused')}`}`;
+export function scheduleLines({ slug, schedule, jitterMs, pausedAt }: DeploymentSchedule, now: number, paint: Paint): string[] {
+  const jitter = jitterMs > 0 ? `, up to ${durationWords(jitterMs)} later` : '';
+  const head = `${describeSchedule(schedule)}${jitter}  ${paint.dim(slug)}${pausedAt === null ? '' : `  ${paint.cyan('‖ paused')}`}`;
   const ticks = nextTicks(schedule, now, shownTicks);
   if (ticks.length === 0) return [head, `  ${paint.yellow('It never ticks again.')}`];
   const changes = touchedChanges(schedule, now, ticks);

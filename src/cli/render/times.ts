@@ -5,11 +5,12 @@ const minuteMs = 60_000;
 const hourMs = 3_600_000;
 const dayMs = 86_400_000;
 
-/** An instant, relative within a day (`just now`, `3 min ago`, `in 2 h`), else `2026-03-01 14:05` in local time. */
+/** An instant, relative within a day (`just now`, `3 min ago`, `in a moment`, `in 2 h`), else `2026-03-01 14:05` in local time. */
 export function agoText(at: number, now: number): string {
   const distance = Math.abs(now - at);
   if (distance >= dayMs) return localMinute(at);
-  if (distance < 5 * secondMs) return 'just now';
+  // The clock of the database may be a little ahead of this one.
+  if (distance < 5 * secondMs) return at - now > secondMs ? 'in a moment' : 'just now';
   const text =
     distance < minuteMs
       ? `${Math.floor(distance / secondMs)} s`

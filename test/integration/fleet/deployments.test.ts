@@ -76,7 +76,7 @@ test('a change is told in words, keeps what was paused by hand, and is a version
   const expected = [
     { what: 'queue', before: 'default', after: 'slow' },
     { what: 'parameter region', before: '"eu"', after: '"us"' },
-    { what: 'schedule interval', before: null, after: 'every 1 h 00 m' },
+    { what: 'schedule interval', before: null, after: 'every hour' },
     { what: 'schedule nightly', before: '0 0 * * *', after: '0 1 * * *' },
   ];
   const [dry] = await client.deployments.deploy([changed], { dryRun: true });
@@ -148,6 +148,18 @@ test.each<[string, Record<string, unknown>, string, string]>([
   await expect(client.deployments.deploy([good, sales(wrong as Partial<DeploymentSpec>)])).rejects.toMatchObject({
     code,
     message: expect.stringContaining(part),
+  });
+  expect((await client.deployments.list()).items).toEqual([]);
+});
+
+test('of many that are deployed together, the error names the one it is about', async () => {
+  const wrong = sales({ name: 'sales-us', params: { region: 7 } });
+  await expect(client.deployments.deploy([sales(), wrong])).rejects.toMatchObject({
+    code: 'PARAMS_INVALID',
+    message: expect.stringMatching(/^Deployment sales-us: .*region/),
+  });
+  await expect(client.deployments.deploy([sales(), sales({ name: 'b', overlap: 'x' as 'skip' })])).rejects.toMatchObject({
+    message: expect.stringMatching(/^Deployment b: overlap cannot be/),
   });
   expect((await client.deployments.list()).items).toEqual([]);
 });

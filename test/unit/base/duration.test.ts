@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { formatDuration, parseDuration } from '../../../src/base/duration.ts';
+import { durationWords, formatDuration, parseDuration, periodWords } from '../../../src/base/duration.ts';
 
 describe('a duration', () => {
   test.each<[unknown, number]>([
@@ -121,5 +121,21 @@ describe('a duration for people', () => {
     [Number.NaN, '–'],
   ])('%d ms is %s', (ms, text) => {
     expect(formatDuration(ms)).toBe(text);
+  });
+});
+
+describe('a duration that somebody chose', () => {
+  test.each([
+    [1_000, '1 second', 'second'],
+    [30_000, '30 seconds', '30 seconds'],
+    [3_600_000, '1 hour', 'hour'],
+    [5_400_000, '1 h 30 m', '1 h 30 m'],
+    [86_400_000, '1 day', 'day'],
+    [2_592_000_000, '30 days', '30 days'],
+    [250, '250 ms', '250 ms'],
+    [0, '0 ms', '0 ms'],
+  ])('%d ms reads %s, and every %s', (ms, words, period) => {
+    expect(durationWords(ms)).toBe(words);
+    expect(periodWords(ms)).toBe(period);
   });
 });

@@ -4,6 +4,7 @@ import { markdownLines } from '../../../src/cli/render/markdown.ts';
 import { paintOf } from '../../../src/cli/render/paint.ts';
 import { plainJson } from '../../../src/cli/render/plain-json.ts';
 import { tableLines } from '../../../src/cli/render/table.ts';
+import { shortId, shortIds } from '../../../src/cli/render/ids.ts';
 import { agoText } from '../../../src/cli/render/times.ts';
 import { noon } from './samples.ts';
 
@@ -41,6 +42,8 @@ describe('times', () => {
 
   it('what is to come reads forwards, what is a day away is a date', () => {
     expect(agoText(noon + 90_000, noon)).toBe('in 1 min');
+    expect(agoText(noon + 3_000, noon)).toBe('in a moment');
+    expect(agoText(noon + 500, noon)).toBe('just now');
     expect(agoText(noon - 86_400_000, noon)).toMatch(/^2026-01-1[345] \d\d:\d\d$/);
   });
 });
@@ -102,5 +105,27 @@ describe('plain JSON', () => {
     value['self'] = value;
     expect(plainJson(value)).toEqual({ a: 1, self: '[circular]' });
     expect(plainJson(undefined)).toBeNull();
+  });
+});
+
+describe('ids', () => {
+  it('in a list are as short as they can be told apart', () => {
+    const [one, two, other] = [
+      '01a204e3-684d-7027-a204-0ce8bf72b079',
+      '01a204e3-684d-7027-a204-0ce9aaaaaaaa',
+      '01a204e4-0001-7027-a204-0ce8bf72b079',
+    ];
+    const short = shortIds([other, one, two]);
+    expect([one, two, other].map((id) => short.get(id))).toEqual([
+      '01a204e3-684d-7027-a204-0ce8',
+      '01a204e3-684d-7027-a204-0ce9',
+      shortId(other),
+    ]);
+    expect(shortIds(['01a204e3-684d-7027', '01a204e3-684d'])).toEqual(
+      new Map([
+        ['01a204e3-684d', '01a204e3-684d'],
+        ['01a204e3-684d-7027', '01a204e3-684d-7'],
+      ]),
+    );
   });
 });

@@ -48,9 +48,9 @@ describe('the changes of a deploy', () => {
     [{}, { queue: 'slow' }, ['queue: default → slow']],
     [{ description: 'a' }, {}, ['description: a → null']],
     [{ tags: ['a'] }, { tags: ['a', 'b'] }, ['tags: a → a, b']],
-    [{}, { catchup: 'all', catchupWindow: '2h' }, ['catchup: latest → all', 'catchup window: 1 h 00 m → 2 h 00 m']],
+    [{}, { catchup: 'all', catchupWindow: '2h' }, ['catchup: latest → all', 'catchup window: 1 hour → 2 hours']],
     [{ overlap: 'skip' }, {}, ['overlap: skip → allow']],
-    [{ retention: '1d' }, { retention: 'forever' }, ['retention: 1 d 00 h → forever']],
+    [{ retention: '1d' }, { retention: 'forever' }, ['retention: 1 day → forever']],
     [
       { concurrency: 1 },
       { concurrency: { limit: 2, key: '{a}', onConflict: 'skip' } },
@@ -61,7 +61,11 @@ describe('the changes of a deploy', () => {
     [
       { schedules: [{ slug: 'nightly', cron: '0 0 * * *' }] },
       { schedules: [{ slug: 'nightly', cron: '0 1 * * *', timezone: 'Asia/Tokyo', jitter: '5s' }] },
-      ['schedule nightly: 0 0 * * * → 0 1 * * *', 'schedule nightly timezone: UTC → Asia/Tokyo', 'schedule nightly jitter: null → 5.0 s'],
+      [
+        'schedule nightly: 0 0 * * * → 0 1 * * *',
+        'schedule nightly timezone: UTC → Asia/Tokyo',
+        'schedule nightly jitter: null → 5 seconds',
+      ],
     ],
     [
       { schedules: [{ cron: '0 0 * * *' }] },

@@ -18,7 +18,7 @@ describe('the sentence of a deployment', () => {
 
   it('keeps what is more than daily, and shortens intervals', () => {
     expect(sentence({ cron: '30 2 * * 1', timezone: 'Europe/Lisbon' })).toBe('At 02:30, only on Monday Lisbon');
-    expect(sentence({ interval: '1m' })).toBe('Every 1 m');
+    expect(sentence({ interval: '1m' })).toBe('Every minute');
     expect(sentence({ interval: '90m' })).toBe('Every 1 h 30 m');
   });
 });
