@@ -67,6 +67,10 @@ function headLines(run: Run, why: WaitReason | null, { paint, now }: InspectionO
       'attempt',
       run.attempt > 1 || run.recoveries > 0 ? `${run.attempt}${run.recoveries > 0 ? `, taken over ${run.recoveries} times` : ''}` : null,
     ],
+    ['deployment', run.deployment],
+    ['tick', run.scheduledFor === null ? null : new Date(run.scheduledFor).toISOString().replace('.000Z', 'Z')],
+    ['backfill', run.backfillId],
+    ['queue', run.queue === 'default' ? null : run.queue],
     ['created', timeText(run.createdAt, now)],
     ['started', run.startedAt === null ? null : timeText(run.startedAt, now)],
     ['ended', run.endedAt === null ? null : timeText(run.endedAt, now)],
@@ -80,7 +84,9 @@ function headLines(run: Run, why: WaitReason | null, { paint, now }: InspectionO
   const told = why?.message ?? (run.error === null ? run.state.message : null);
   const message = told === null ? [] : [`  ${oneLine(told)}`];
   const title = `${labelOf(run.state, paint)}  ${paint.bold(oneLine(run.name))}${took}`;
-  return [title, ...message, ...facts.filter(([, text]) => text !== null).map(([name, text]) => `  ${paint.dim(name.padEnd(8))}  ${text}`)];
+  const known = facts.filter(([, text]) => text !== null);
+  const nameChars = Math.max(8, ...known.map(([name]) => name.length));
+  return [title, ...message, ...known.map(([name, text]) => `  ${paint.dim(name.padEnd(nameChars))}  ${text}`)];
 }
 
 function timeText(at: number, now: number): string {
@@ -141,7 +147,7 @@ function historySection(transitions: readonly Transition[], options: InspectionO
   const rest = transitions.length - lines.length;
   return section(
     'history',
-    [...lines, ...(rest > 0 ? [paint.dim(`  and ${countOf(rest)} changes of tasks (--json shows all)`)] : [])],
+    [...lines, ...(rest > 0 ? [paint.dim(`  and ${countOf(rest)} ${rest === 1 ? 'change' : 'changes'} of tasks (--json shows all)`)] : [])],
     options,
   );
 }
