@@ -79,5 +79,5 @@ function tickText(view: DeploymentView, now: number, paint: Paint): string {
   if (isPaused) return paint.cyan('‖ paused');
   const next = nextTickOf(view);
   if (next === null) return schedules.length === 0 ? '' : paint.dim('none any more');
-  return next < now ? paint.yellow(`overdue since ${agoText(next, now)}`) : agoText(next, now);
+  return next < now ? paint.yellow(`overdue, ${agoText(next, now)}`) : agoText(next, now);
 }

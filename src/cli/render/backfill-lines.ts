@@ -1,7 +1,9 @@
 /** Backfills for people and as JSON. */
+import { programName } from '../../base/config.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { BackfillView } from '../../client/deployments-client.ts';
 import { barOf, countOf, percentOf } from './bar.ts';
+import { shortId } from './ids.ts';
 import type { Paint } from './paint.ts';
 import { agoText, isoOrNull } from './times.ts';
 
@@ -61,13 +63,19 @@ export function progressText(view: BackfillView, paint: Paint): string {
 export function backfillLines(view: BackfillView, now: number, paint: Paint): string[] {
   const facts: (readonly [string, string | null])[] = [
     ['id', view.id],
-    ['ticks', `${isoOrNull(view.fromAt) ?? ''} to ${isoOrNull(view.untilAt) ?? ''} of schedule ${view.schedule}`],
+    ['ticks', `${instantText(view.fromAt)} to ${instantText(view.untilAt)} of schedule ${view.schedule}`],
     ['order', `${view.order} first, ${countOf(view.maxParallel)} at a time`],
     ['begun', agoText(view.createdAt, now)],
     ['took', view.endedAt === null ? null : formatDuration(view.endedAt - view.createdAt)],
+    ['next', ['failed', 'cancelled'].includes(stateOf(view)) ? `${programName()} backfill resume ${shortId(view.id)}` : null],
   ];
   return [
     `${backfillLabel(view, paint)}  ${paint.bold(view.deployment)}  ${progressText(view, paint)}`,
     ...facts.filter(([, text]) => text !== null).map(([name, text]) => `  ${paint.dim(name.padEnd(5))}  ${text}`),
   ];
+}
+
+/** In UTC, without the milliseconds where there are none. */
+function instantText(at: number): string {
+  return new Date(at).toISOString().replace('.000Z', 'Z');
 }

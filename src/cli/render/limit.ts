@@ -1,8 +1,9 @@
 /** Limits, for people and as JSON. */
+import { formatDuration } from '../../base/duration.ts';
 import type { LimitHolder, LimitView } from '../../client/fleet-client.ts';
 import type { Paint } from './paint.ts';
 import type { Column } from './table.ts';
-import { agoText, isoOrNull } from './times.ts';
+import { isoOrNull } from './times.ts';
 import { oneLine } from './width.ts';
 
 /** Most holders that are named in a row. */
@@ -27,7 +28,7 @@ export function limitCells({ name, slots, held, waiting, holders, waiters }: Lim
     held >= slots ? paint.yellow(taken) : taken,
     String(waiting),
     `${names.slice(0, maxNamed).map(oneLine).join(', ')}${more}`,
-    longest === undefined ? '' : agoText(longest.sinceAt, now),
+    longest === undefined ? '' : formatDuration(Math.max(0, now - longest.sinceAt)),
   ];
 }
 
