@@ -34,7 +34,9 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
     );
   program
     .command('scheduler')
-    .description('keep the fleet going: runs of lost workers, lost tickets, old runs; any number may run')
+    .description(
+      'make the runs of schedules and backfills, and look after runs of lost workers, lost tickets and old runs; any number may run',
+    )
     .action((_options, command) =>
       perform(command, async (context) => (await import('./commands/scheduler.ts')).serveAsScheduler(context)),
     );

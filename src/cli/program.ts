@@ -1,5 +1,5 @@
 /** The tree of commands: their arguments, options and help. What they do is loaded once one is chosen. */
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import type { GlobalOptions } from './context.ts';
 import { declareBackfillCommands } from './declare-backfill.ts';
 import { declareDeploymentCommands } from './declare-deployment.ts';
@@ -29,7 +29,12 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
     .option('--flows <paths>', 'folders or files that hold flows (BATUTA_FLOWS)')
     .option('--log-level <level>', 'least that is logged (BATUTA_LOG_LEVEL)')
     .option('--log-format <format>', 'pretty or json (BATUTA_LOG_FORMAT)')
-    .configureHelp({ showGlobalOptions: true, helpWidth: terminal.out.isTty ? terminal.out.columns : 100 })
+    .configureHelp({
+      showGlobalOptions: true,
+      helpWidth: terminal.out.isTty ? terminal.out.columns : 100,
+      // That nothing is given by default goes without saying.
+      optionDescription: (option) => new Help().optionDescription(option).replace(/ \(default: (?:\[\]|false)\)$/, ''),
+    })
     .configureOutput({
       writeOut: (text) => terminal.out.write(text),
       writeErr: (text) => terminal.err.write(text),
