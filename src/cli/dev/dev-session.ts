@@ -86,7 +86,9 @@ export class DevSession {
         flows: this.#flows.flows,
         paths: this.#settings.config.flows,
       });
-      this.#tellBroken(found);
+      // Of a folder that is not there yet the greeting has told.
+      const broken = found.broken.filter((error) => this.#flows.flows.length > 0 || error.code !== 'FILE_NOT_FOUND');
+      for (const error of broken) this.screen.error(error, 'left out until it loads');
       await this.#deploy();
       await this.#startNews();
       this.#watchFolders();
@@ -197,7 +199,7 @@ export class DevSession {
         this.#worker?.serveAlso(queuesOf(this.#flows.flows));
         this.#client?.forgetFlows();
         this.screen.reloaded(news);
-        this.#tellBroken(news);
+        for (const error of news.broken) this.screen.error(error, 'what it held before stays');
         await this.#deploy();
       } catch (error) {
         this.#log?.logger.error({ err: error }, 'The change could not be taken over; save the file again to try once more.');
@@ -207,10 +209,6 @@ export class DevSession {
 
   async #reload(): Promise<FlowNews> {
     return await loadQuietly(this.#context, () => this.#flows.reload());
-  }
-
-  #tellBroken({ broken }: FlowNews): void {
-    for (const error of broken) this.screen.error(error, 'what it held before stays');
   }
 
   #watchFolders(): void {
