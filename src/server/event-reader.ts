@@ -2,6 +2,7 @@
 import type { RunEvent } from '../store/store.ts';
 import { type EventPlace, idOfPlace } from './event-place.ts';
 import type { EventStream } from './event-stream.ts';
+import { eventText } from './event-text.ts';
 import type { Told } from './feed.ts';
 
 /** Of what an event tells: a change of a run, a change of a task run, a log line. */
@@ -65,9 +66,9 @@ export class EventReader {
     this.#replayed.clear();
   }
 
-  /** A sign of life, with the place for when the stream is cut. */
-  beat(): void {
-    if (this.#heard === null) this.#stream.write(': alive\n', this.#id);
+  /** A sign of life, with the place for when the stream is cut. A page of a browser is told of events alone, never of comments. */
+  beat(beatMs: number): void {
+    if (this.#heard === null) this.#stream.write(`: alive\n${eventText('beat', { beatMs })}`, this.#id);
   }
 
   #write({ kind, told, settled }: Heard): void {

@@ -52,11 +52,13 @@ export class LiveEvents {
   readonly #runs: Feed<RunEvent>;
   readonly #ofRun = new Map<string, RunFeeds>();
   readonly #beats: Loop;
+  readonly #beatMs: number;
   #closed = false;
 
   constructor(options: LiveOptions) {
     const { store, clock, random, logger } = options;
     this.#options = options;
+    this.#beatMs = options.beatMs ?? usualBeatMs;
     const { events } = store;
     this.#runs = this.#feed({
       name: 'runs',
@@ -67,7 +69,9 @@ export class LiveEvents {
     });
     this.#beats = makeLoop({
       name: 'signs of life',
-      intervalMs: options.beatMs ?? usualBeatMs,
+      intervalMs: this.#beatMs,
+      // Readers give a stream up that is silent for long.
+      maxBackoffMs: this.#beatMs,
       unref: true,
       clock,
       random,
@@ -118,7 +122,7 @@ export class LiveEvents {
         one?.tasks.listen(onTasks) ?? 0,
         one?.logs.listen(onLogs) ?? 0,
       ]);
-      stream.write(eventText('hello', { resumed: from !== null }));
+      stream.write(eventText('hello', { resumed: from !== null, beatMs: this.#beatMs }));
       if (from !== null) await readMissed(this.#options.store.events, { from, now: { run, task, log }, query, reader, stream });
       reader.goLive({ run, task, log });
     } catch (error) {
@@ -136,7 +140,7 @@ export class LiveEvents {
 
   async #beat(): Promise<void> {
     for (const { stream, request, reader } of this.#open) {
-      if (await this.#mayStay(request)) reader.beat();
+      if (await this.#mayStay(request)) reader.beat(this.#beatMs);
       else stream.drop('key');
     }
   }

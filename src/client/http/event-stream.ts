@@ -16,6 +16,7 @@ export interface ServerEvent {
 export interface EventStreamOptions {
   readonly query: QueryValues;
   readonly signal: AbortSignal;
+  /** Signs of life (`beat`) are not handed on. */
   readonly onEvent: (event: ServerEvent) => void;
   /** Told whenever events flow, or have ceased to. */
   readonly onState: (open: boolean) => void;
@@ -67,7 +68,7 @@ async function readOne(
   const watchdog = new Watchdog(api.clock, () => lost.abort());
   try {
     onOpen();
-    const parser = new EventParser(onEvent, place);
+    const parser = new EventParser((event) => event.type !== 'beat' && onEvent(event), place);
     const decoder = new TextDecoder();
     for await (const chunk of answer.body ?? []) {
       watchdog.feed();
@@ -107,13 +108,13 @@ class Watchdog {
 
 /** Makes events of the text of a stream, however it is cut. */
 export class EventParser {
-  readonly #onEvent: (event: ServerEvent) => void;
+  readonly #onEvent: (event: ServerEvent) => unknown;
   readonly #place: Place;
   #rest = '';
   #type = '';
   #data: string[] = [];
 
-  constructor(onEvent: (event: ServerEvent) => void, place: Place = { lastId: null }) {
+  constructor(onEvent: (event: ServerEvent) => unknown, place: Place = { lastId: null }) {
     this.#onEvent = onEvent;
     this.#place = place;
   }

@@ -158,6 +158,28 @@ describe('events of the server', () => {
     }
   });
 
+  it('signs of life are not handed on, but where to go on from is kept', async () => {
+    const asked: (string | undefined)[] = [];
+    const { url } = await serve((request, response, count) => {
+      asked.push(request.headers['last-event-id'] as string | undefined);
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      if (count === 1) response.write(': alive\nevent: beat\ndata: {"beatMs":15000}\n\nid: 9\n\n', () => response.destroy());
+      else response.write('event: run\ndata: last\n\n');
+    });
+    const ended = new AbortController();
+    const seen: string[] = [];
+    await followEvents(open(url), 'events', {
+      query: {},
+      signal: ended.signal,
+      onState: () => undefined,
+      onEvent({ type }) {
+        seen.push(type);
+        ended.abort();
+      },
+    });
+    expect([seen, asked]).toEqual([['run'], [undefined, '9']]);
+  });
+
   it('go on after the last that came when the connection is lost', async () => {
     const asked: (string | undefined)[] = [];
     const { url } = await serve((request, response, count) => {

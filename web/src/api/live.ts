@@ -3,9 +3,11 @@
  *
  * Pages listen by `useLive`. A run page names its run by `useLiveRun`, and the stream is opened anew for it, for events of
  * tasks and log lines come only for a run that was named. The browser resumes a broken stream by Last-Event-ID; where that
- * fails the stream is opened again after a pause, and everything shown is asked for anew (`gap`).
+ * fails the stream is opened again after a pause, and everything shown is asked for anew (`gap`). So it is when the stream falls silent:
+ * the server gives a sign of life every now and then (`beat`).
  */
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react';
+import { BeatWatch } from './beat-watch.ts';
 import { apiAddress } from './http.ts';
 import { queryClient } from './query-client.ts';
 
@@ -25,6 +27,7 @@ let lostSince: number | null = null;
 let failures = 0;
 let timer: ReturnType<typeof setTimeout> | undefined;
 let users = 0;
+const watchdog = new BeatWatch(onSilent);
 
 /** Opens the stream while the component that calls it is shown; the shell does, once somebody is logged in. */
 export function useLiveStream(): void {
@@ -85,6 +88,7 @@ function open(): void {
   openRun = wantedRun;
   const opened = new EventSource(apiAddress('/events', openRun === null ? {} : { run: openRun }));
   source = opened;
+  watchdog.begin();
   opened.addEventListener('open', () => {
     const missed = failures > 0;
     failures = 0;
@@ -94,17 +98,33 @@ function open(): void {
   opened.addEventListener('error', () => {
     setLost(lostSince ?? Date.now());
     if (opened.readyState !== EventSource.CLOSED || source !== opened) return;
+    watchdog.stop();
     timer = setTimeout(open, retryMs[Math.min(failures, retryMs.length - 1)]);
     failures += 1;
     // The usual reason that a stream is refused for good: the session has ended.
     void queryClient.invalidateQueries({ queryKey: ['me'] });
   });
-  for (const kind of kinds) opened.addEventListener(kind, (event) => emit(kind, parse(event.data)));
+  for (const kind of kinds) {
+    opened.addEventListener(kind, (event) => {
+      const data = parse(event.data);
+      watchdog.hear(kind === 'hello' ? data : undefined);
+      emit(kind, data);
+    });
+  }
+  opened.addEventListener('beat', (event) => watchdog.hear(parse(event.data)));
+}
+
+/** Nothing came for so long that the connection must be dead; asking over a new one shows whether the server is there. */
+function onSilent(lastHeardAt: number): void {
+  failures += 1;
+  setLost(lostSince ?? lastHeardAt);
+  open();
 }
 
 /** A computer that leaves its network tells so long before a connection notices. */
 function onOffline(): void {
   clearTimeout(timer);
+  watchdog.stop();
   source?.close();
   failures += 1;
   setLost(lostSince ?? Date.now());
@@ -112,6 +132,7 @@ function onOffline(): void {
 
 function close(): void {
   clearTimeout(timer);
+  watchdog.stop();
   source?.close();
   source = null;
   openRun = null;
