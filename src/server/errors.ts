@@ -62,6 +62,8 @@ export function answerOf(error: unknown): ErrorAnswer {
   if (isBatutaError(error)) {
     const { code, message, details } = error;
     if (code === 'INTERNAL') return internal;
+    const unready = unreadyMessages[code];
+    if (unready !== undefined) return { status: statusOf(code), body: { error: { code, message: unready, details: {} } } };
     return { status: statusOf(code), body: { error: { code, message, details } } };
   }
   if (hasZodFastifySchemaValidationErrors(error)) return invalidRequest(error);
@@ -92,8 +94,17 @@ const internal: ErrorAnswer = {
   body: { error: { code: 'INTERNAL', message: 'Something went wrong in the server; its log says what.', details: {} } },
 };
 
+/** Where the database and the broker are is nothing for those who ask, who may have shown no key yet: without the database none can be checked. */
+const unreadyMessages: Partial<Record<ErrorCode, string>> = {
+  STORE_UNAVAILABLE: 'The database does not answer; the log of the server says why.',
+  STORE_READ_ONLY: 'The database takes no changes; the log of the server says why.',
+  STORE_FULL: 'The database has no space left; the log of the server says more.',
+  STORE_CORRUPT: 'The database is damaged; the log of the server says more.',
+  BROKER_UNAVAILABLE: 'The broker does not answer; the log of the server says why.',
+};
+
 const fastifyMessages: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'The body of the request is larger than 1 MiB.',
+  FST_ERR_CTP_BODY_TOO_LARGE: 'The body of the request is too large: 1 MiB at most, 16 MiB for many runs.',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body of the request must be JSON, with content-type: application/json.',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body of the request is empty, although its content-type says JSON.',
   FST_ERR_CTP_INVALID_JSON_BODY: 'The body of the request is no JSON, or holds a key that is not taken (__proto__, constructor).',

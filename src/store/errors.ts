@@ -2,9 +2,9 @@
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
 
-/** The URL without its password: `postgres://user:***@host/db`. */
+/** The URL without its password, also where its query has it: `postgres://user:***@host/db`. */
 export function maskUrl(url: string): string {
-  return url.replace(/^([a-z+]+:\/\/[^/@\s]*?):[^/\s]*@/i, '$1:***@');
+  return url.replace(/^([a-z+]+:\/\/[^/@\s]*?):[^/\s]*@/i, '$1:***@').replace(/([?&](?:ssl)?password=)[^&#]*/gi, '$1***');
 }
 
 /** Whether another connection holds the lock and the same call may succeed a moment later. */
