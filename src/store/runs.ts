@@ -7,7 +7,7 @@ import { runColumns } from './tables.ts';
 
 /** Shortest beginning of an id that is looked up. */
 const minPrefixChars = 4;
-/** Runs that are named when several begin so. */
+/** Where no more runs than these begin so, they are named. */
 const maxNamed = 5;
 
 /**
@@ -25,8 +25,8 @@ export async function findRun(connection: Connection, prefix: string): Promise<R
   if (first === undefined) return null;
   if (rows.length === 1) return runOf(first);
   const { count } = await found.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
-  const named = rows.map(({ id, name, flow }) => `${id} (${name} of ${flow})`).join(', ');
-  const which = Number(count) > rows.length ? `; the first are ${named}` : `: ${named}`;
+  const fit = Number(count) <= maxNamed;
+  const which = fit ? `: ${rows.map(({ id, name, flow }) => `${id} (${name} of ${flow})`).join(', ')}` : '';
   throw new BatutaError('RUN_NOT_FOUND', `The id "${prefix}" is ambiguous, ${count} runs begin so${which}. Give more of its characters.`, {
     details: { id: prefix, count },
   });

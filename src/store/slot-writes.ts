@@ -4,7 +4,6 @@ import { stateOf } from '../model/state.ts';
 import { askOwner, cancelNow } from './cancel.ts';
 import type { Connection, Query } from './connection.ts';
 import type { CancelledRun } from './fleet-store.ts';
-
 import type { Decision, Decisions } from './slot-decisions.ts';
 import { type Contender, justNow } from './slot-rows.ts';
 import { addTransitions } from './transitions.ts';

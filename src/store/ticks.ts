@@ -10,8 +10,8 @@ import type { OpenTick } from '../model/overlap.ts';
 import type { Connection, Query } from './connection.ts';
 import { deploymentOf, deploymentTypes, scheduleOf, scheduleTypes } from './deployment-rows.ts';
 import type { TicketedRun } from './fleet-store.ts';
-import type { DeploymentTable, ScheduleTable } from './tables.ts';
 import { holdRuns, markLateRuns, overtakenRuns, releaseHeld } from './held.ts';
+import type { DeploymentTable, ScheduleTable } from './tables.ts';
 import type { ClaimTicksOptions, ClaimTicksReport, DueSchedule, TickPlan, TickStore } from './tick-store.ts';
 import { insertWithin, openList, runsBy } from './waiting.ts';
 

@@ -40,6 +40,7 @@ describe.each(makers)('reading on $name', (maker) => {
     expect(await store.runs.get('0193c')).toBeNull();
     expect(await store.runs.get('019')).toBeNull();
     await expect(store.runs.get('0193')).rejects.toMatchObject({ code: 'RUN_NOT_FOUND', message: expect.stringContaining('3 runs') });
+    await expect(store.runs.get('0193aaaa')).rejects.toThrow(`${ids[0]} (`);
     expect(await store.runs.get('%%%%')).toBeNull();
   });
 
