@@ -1,15 +1,14 @@
 /** Log lines of a run: page by page, the last of them, or all as a file. */
 import { Readable } from 'node:stream';
 import { toWire } from '../../client/wire.ts';
-import type { StoredLogLine } from '../../store/store.ts';
 import type { App, RouteParts } from '../parts.ts';
+import { textOfLine } from '../log-text.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { logDownloadQuery, logQuery } from '../schemas/runs.ts';
 
 /** Lines that a download reads at once. */
 const pageLines = 5_000;
 const usualLines = 1_000;
-const levelNames: Readonly<Record<number, string>> = { 10: 'TRACE', 20: 'DEBUG', 30: 'INFO', 40: 'WARN', 50: 'ERROR', 60: 'FATAL' };
 
 export function logRoutes(app: App, { client }: RouteParts): void {
   const tags = ['logs'];
@@ -42,14 +41,9 @@ export function logRoutes(app: App, { client }: RouteParts): void {
   async function* linesOf(id: string, filter: object): AsyncGenerator<string> {
     for (let after = 0; ; ) {
       const lines = await client.runs.logs(id, { ...filter, after, limit: pageLines });
-      if (lines.length > 0) yield lines.map(lineOf).join('');
+      if (lines.length > 0) yield lines.map(textOfLine).join('');
       after = lines.at(-1)?.seq ?? after;
       if (lines.length < pageLines) return;
     }
   }
-}
-
-function lineOf({ at, level, message, fields }: StoredLogLine): string {
-  const further = fields === null ? '' : ` ${JSON.stringify(fields)}`;
-  return `${new Date(at).toISOString()} ${(levelNames[level] ?? String(level)).padEnd(5)} ${message}${further}\n`;
 }
