@@ -61,8 +61,10 @@ export class PlainView implements RunView {
     if (!this.#isNew(run.id, `${run.state.name} ${run.attempt}`)) return;
     const took = run.startedAt !== null && run.endedAt !== null ? ` in ${formatDuration(run.endedAt - run.startedAt)}` : '';
     const attempt = run.attempt > 1 ? ` (attempt ${run.attempt})` : '';
+    const waits = (run.state.type === 'SCHEDULED' || run.state.type === 'PAUSED') && run.state.message !== null;
+    const why = waits ? `: ${oneLine(run.state.message)}` : '';
     this.#tell(
-      `${glyphOf(run.state, paint)} ${paint.bold(oneLine(run.flow))} ${oneLine(run.name)} ${shortId(run.id)} ${run.state.name}${took}${attempt}`,
+      `${glyphOf(run.state, paint)} ${paint.bold(oneLine(run.flow))} ${oneLine(run.name)} ${shortId(run.id)} ${run.state.name}${took}${attempt}${why}`,
     );
   }
 

@@ -153,6 +153,15 @@ describe('plain lines', () => {
     expect(lines).toEqual(['  ● a Running', '  ✓ a Completed in 1.5 s']);
   });
 
+  it('a run that waits says what for', () => {
+    const lines: string[] = [];
+    const view = new PlainView({ write: (line) => lines.push(line.trimEnd().slice(9)), print: () => {}, paint: plain, now: () => noon });
+    const waits = runOf({ state: stateOf('SCHEDULED', 'AwaitingSlot', 'Waits for the limit flow:slow (1 of 1 taken, by tidy-finch).') });
+    const tree = new RunTree(waits, { names: [], edges: [] });
+    view.update(tree, tree, { kind: 'run' });
+    expect(lines).toEqual([expect.stringMatching(/AwaitingSlot: Waits for the limit flow:slow \(1 of 1 taken, by tidy-finch\)\.$/)]);
+  });
+
   it('a mapped task of 1,000 items is told in tenths', () => {
     const lines = told((tree, apply) => {
       tree.applyItems('m', 1_000);
