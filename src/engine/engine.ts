@@ -131,7 +131,7 @@ export class Engine {
       await store.runs.release({ runId: run.id, epoch: run.epoch }).catch(() => undefined);
       throw error;
     }
-    if (run.flowVersion !== definition.version) {
+    if (run.flowVersion !== definition.version && taskRuns.length > 0) {
       log.warn(
         { runId: run.id },
         `Flow ${definition.name} has changed since this run began (${run.flowVersion} → ${definition.version}); what is recorded is matched by name and inputs.`,
