@@ -9,7 +9,7 @@ export interface Page<T> {
 
 /**
  * All that is named must fit. Flow, deployment, states, backfill, schedule and parent are served by indexes, in any combination; so is a tag
- * alone. What is asked beside a tag, and a queue or a search, is looked for in the newest 10,000 runs that fit the rest (5,000 of a tag): a
+ * alone. What is asked beside a tag, and a queue or a search, is looked for in the newest 10,000 runs that fit the rest (2,000 of a tag): a
  * page may then hold fewer than `limit`, even none, and still have a `next`, from where the search goes on.
  */
 export interface RunFilter {

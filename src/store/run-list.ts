@@ -18,7 +18,7 @@ import type { RunTable } from './tables.ts';
 
 /** Most runs that one page looks through; each that is found by its tag costs twice as much. */
 const windowRuns = 10_000;
-const windowTagged = 5_000;
+const windowTagged = 2_000;
 /** How many are looked through first, and by how much that grows while too little is found. */
 const firstWindow = 500;
 const windowGrowth = 3;
