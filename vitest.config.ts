@@ -23,6 +23,8 @@ export default defineConfig({
   oxc: { decorator: { legacy: true } },
   test: {
     pool: 'forks',
+    // Many wait for processes more than they compute.
+    maxWorkers: '100%',
     setupFiles: ['./test/support/leaks.ts'],
     hookTimeout: 60_000,
     teardownTimeout: 10_000,
