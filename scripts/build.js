@@ -10,6 +10,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { createRequire } from 'node:module';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -103,9 +104,22 @@ async function buildWeb() {
     process.exit(1);
   });
   const files = listFiles(out).map((path) => ({ path, target: join(dist, 'web', relative(out, path)) }));
-  for (const { path, target } of files) replaceFile(target, readFileSync(path));
+  const made = files.flatMap(({ path, target }) => {
+    const contents = readFileSync(path);
+    return [{ target, contents }, ...compressed(target, contents)];
+  });
+  for (const { target, contents } of made) replaceFile(target, contents);
   rmSync(out, { recursive: true, force: true });
-  return files.map(({ target }) => target);
+  return made.map(({ target }) => target);
+}
+
+/** The server sends these where a browser takes them. Only of files whose name changes with their content: no old one can stand beside a new one. */
+function compressed(target, contents) {
+  if (!target.startsWith(join(dist, 'web', 'assets')) || contents.length < 1_000) return [];
+  return [
+    { target: `${target}.br`, contents: brotliCompressSync(contents) },
+    { target: `${target}.gz`, contents: gzipSync(contents, { level: 9 }) },
+  ];
 }
 
 /** tsc leaves `./name.ts` in declarations; what is shipped is `./name.js`. */

@@ -10,14 +10,18 @@ const notBuilt =
 
 /** Adds it. Addresses below /api and /health that no route serves stay unknown. */
 export async function addSite(app: App, folder: string): Promise<void> {
-  await app.register(fastifyStatic, { root: folder, serve: false, index: false, dotfiles: 'deny' });
+  await app.register(fastifyStatic, { root: folder, serve: false, index: false, dotfiles: 'deny', preCompressed: true });
   app.get('/*', { schema: { hide: true } }, async (request, reply) => {
     const path = (request.params as { readonly '*': string })['*'];
     if (/^(api|health)(\/|$)/.test(path)) throw notFound(request.method, request.url);
     if (!existsSync(join(folder, 'index.html'))) return reply.code(503).type('text/plain; charset=utf-8').send(notBuilt);
     const isAsset = path.startsWith('assets/');
     // Names of assets change with their content.
-    if (isAsset && isFile(folder, path)) return reply.sendFile(path, { maxAge: '365d', immutable: true, cacheControl: true });
+    if (isAsset && isFile(folder, path)) {
+      // The build has laid compressed ones beside them, which the plugin prefers.
+      void reply.header('vary', 'accept-encoding');
+      return reply.sendFile(path, { maxAge: '365d', immutable: true, cacheControl: true });
+    }
     if (isAsset) throw notFound(request.method, request.url);
     if (path !== '' && path !== 'index.html' && isFile(folder, path)) return reply.sendFile(path, { maxAge: '1h' });
     void reply.header('cache-control', 'no-cache');

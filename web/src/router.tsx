@@ -3,6 +3,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet 
 import { PageFailed, PageMissing } from './parts/page-failed.tsx';
 import { one, oneOf, parseSearch, type RawSearch, stringifySearch } from './search.ts';
 import { readRunsSearch } from './pages/runs/runs-search.ts';
+import { askForRun, askForRuns } from './ahead.ts';
 import { Shell } from './shell/shell.tsx';
 
 const root = createRootRoute({ component: Outlet });
@@ -28,6 +29,7 @@ const runs = createRoute({
   getParentRoute: () => shell,
   path: '/runs',
   validateSearch: readRunsSearch,
+  beforeLoad: ({ search, cause }) => void (cause === 'enter' && askForRuns(search)),
   component: lazyRouteComponent(() => import('./pages/runs/runs-page.tsx'), 'RunsPage'),
 });
 
@@ -36,6 +38,7 @@ const run = createRoute({
   path: '/runs/$id',
   // The tabs of this page and what is selected in them are its own affair; it reads them with search.ts.
   validateSearch: (raw: RawSearch) => raw,
+  beforeLoad: ({ params, search, cause }) => void (cause === 'enter' && askForRun(params.id, search)),
   component: lazyRouteComponent(() => import('./pages/run/run-page.tsx'), 'RunPage'),
 });
 

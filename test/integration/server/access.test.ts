@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { brotliCompressSync } from 'node:zlib';
 import fastify from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { mayAct, roles } from '../../../src/model/access.ts';
@@ -108,6 +109,7 @@ describe('a server on loopback', () => {
     mkdirSync(join(site, 'assets'));
     writeFileSync(join(site, 'index.html'), '<!doctype html><title>Batuta</title>');
     writeFileSync(join(site, 'assets', 'app-1234.js'), 'export {}');
+    writeFileSync(join(site, 'assets', 'app-1234.js.br'), brotliCompressSync('export {}'));
     writeFileSync(join(site, '.secret'), 'secret');
     api = await openApi({ siteFolder: site });
   });
@@ -146,6 +148,16 @@ describe('a server on loopback', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).toContain("frame-ancestors 'none'");
     expect((await api.get('/assets/app-1234.js')).headers['cache-control']).toContain('immutable');
+    for (const [accepted, sent] of [
+      ['gzip, deflate, br', 'br'],
+      ['gzip', undefined],
+      ['', undefined],
+    ] as const) {
+      const asset = await api.get('/assets/app-1234.js', { headers: { 'accept-encoding': accepted } });
+      expect(asset.headers, accepted).toMatchObject({ vary: expect.stringContaining('accept-encoding') });
+      expect([asset.status, asset.headers['content-encoding']], accepted).toEqual([200, sent]);
+      expect(asset.headers['content-type'], accepted).toContain('javascript');
+    }
     for (const path of ['/assets/none.js', '/api/none', '/health/none']) expect((await api.get(path)).status, path).toBe(404);
     for (const path of [
       '/.secret',

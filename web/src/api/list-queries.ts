@@ -37,6 +37,9 @@ export const facetsQuery = queryOptions({
   staleTime: 60_000,
 });
 
+/** So long a list counts as just asked for, ms. */
+const freshMs = 2_000;
+
 /** Runs in one page. */
 export const runsPageSize = 100;
 
@@ -57,7 +60,8 @@ export const runsQuery = (key: object, queryNow: () => Query) =>
     getNextPageParam: (last) => last.next ?? undefined,
     staleTime: Number.POSITIVE_INFINITY,
     gcTime: 60_000,
-    refetchOnMount: 'always',
+    // Rows that came while the page itself was being loaded are as good as asked for now.
+    refetchOnMount: ({ state }) => (Date.now() - state.dataUpdatedAt < freshMs ? false : 'always'),
     refetchOnWindowFocus: false,
     refetchOnReconnect: false,
     placeholderData: keepPreviousData,

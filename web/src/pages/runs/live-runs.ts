@@ -4,13 +4,14 @@
  */
 import { type InfiniteData, useInfiniteQuery } from '@tanstack/react-query';
 import { useEffect, useEffectEvent, useMemo, useState } from 'react';
-import { fetchRuns, runsQuery } from '../../api/list-queries.ts';
+import { fetchRuns } from '../../api/list-queries.ts';
 import { useLive } from '../../api/live.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { useThrottledLive } from '../../api/refresh.ts';
 import type { ListPage, RunEvent, RunRow } from '../../api/wire-types.ts';
 import { timeNow } from '../../now.ts';
 import { patchedRow } from './run-words.ts';
+import { listQuery } from './runs-queries.ts';
 import { filterOf, type RunsSearch } from './runs-search.ts';
 
 type Pages = InfiniteData<ListPage<RunRow>, string | undefined>;
@@ -37,7 +38,7 @@ export interface LiveRuns {
 
 /** The runs of the filters, live. */
 export function useLiveRuns(search: RunsSearch): LiveRuns {
-  const options = runsQuery(search, () => filterOf(search, timeNow()));
+  const options = listQuery(search);
   const { queryKey } = options;
   const query = useInfiniteQuery(options);
   const [newIds, setNewIds] = useState<ReadonlySet<string>>(new Set());
