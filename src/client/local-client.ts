@@ -2,6 +2,7 @@
 import { captureConsole } from '../base/console-capture.ts';
 import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
+import { loadValue } from '../engine/results.ts';
 import { isFlowClass, definitionOf } from '../define/definition.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, ResultOf } from '../model/context.ts';
@@ -80,7 +81,7 @@ export class LocalClient implements EmbeddedClient {
         const { submitRows } = await import('./enqueue.ts');
         return (await submitRows(engine, () => this.broker(), [row]))[0]?.id ?? row.run.id;
       },
-      handleOf: async (id) => remoteHandle(this.runs, engine, id),
+      handleOf: async (id) => this.#handle(id),
       tellSchedulers: (message) => this.#tell(deploymentsChannel, message),
     });
     this.backfills = new LocalBackfills({
@@ -133,7 +134,7 @@ export class LocalClient implements EmbeddedClient {
     options: EnqueueOptions = {},
   ): Promise<RunHandle<ResultOf<F>>> {
     const [id = ''] = await this.enqueueMany(flow, [{ ...options, params }]);
-    return remoteHandle(this.runs, this.engine, id) as RunHandle<ResultOf<F>>;
+    return this.#handle(id) as RunHandle<ResultOf<F>>;
   }
 
   async enqueueMany(flow: string | FlowClass | FlowDefinition, runs: readonly Wanted[]): Promise<readonly string[]> {
@@ -187,6 +188,10 @@ export class LocalClient implements EmbeddedClient {
   /** Looks for flows by their names anew from now on: their files have changed. */
   forgetFlows(): void {
     this.#named.clear();
+  }
+
+  #handle(id: string): RunHandle {
+    return remoteHandle(this.runs, id, (run) => loadValue(this.engine.services.results, run));
   }
 
   #findNamed(name: string): Promise<FlowDefinition> {

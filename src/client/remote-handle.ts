@@ -1,12 +1,18 @@
 /** A run that some process executes, as its caller holds it. */
-import type { Engine } from '../engine/engine.ts';
-import { loadValue } from '../engine/results.ts';
 import type { Run } from '../model/run.ts';
 import type { RunHandle, RunsClient } from './client.ts';
 import { endedBadly } from './run-handle.ts';
 
-/** Handle of a recorded run; it looks at the record. */
-export function remoteHandle(runs: RunsClient, engine: Engine, id: string): RunHandle {
+/**
+ * Handle of a recorded run; it looks at the record.
+ *
+ * @param valueOf gives the value of a completed run
+ */
+export function remoteHandle(
+  runs: Pick<RunsClient, 'get' | 'watch' | 'cancel'>,
+  id: string,
+  valueOf: (run: Run) => Promise<unknown>,
+): RunHandle {
   const done = async (): Promise<Run> => {
     let last: Run | null = null;
     for await (const { run } of runs.watch(id)) last = run;
@@ -18,7 +24,7 @@ export function remoteHandle(runs: RunsClient, engine: Engine, id: string): RunH
     done,
     async result() {
       const run = await done();
-      if (run.state.type === 'COMPLETED') return loadValue(engine.services.results, run);
+      if (run.state.type === 'COMPLETED') return valueOf(run);
       throw endedBadly(run, undefined);
     },
     async cancel(message) {

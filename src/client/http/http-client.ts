@@ -1,4 +1,5 @@
 /** The client that asks a server over HTTP. It holds no store, no flows and no connection of its own. */
+import { remoteHandle } from '../remote-handle.ts';
 import type { FlowClass, ResultOf } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { ListedArtifact, StoredFlow } from '../../store/store.ts';
@@ -9,7 +10,6 @@ import { enqueueBody } from './enqueue-body.ts';
 import { nameOfFlow } from './flow-name.ts';
 import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
 import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
-import { httpHandle } from './http-handle.ts';
 import { HttpRuns } from './http-runs.ts';
 import { pageFromWire } from './pages.ts';
 
@@ -32,7 +32,7 @@ export class HttpClient implements Client {
     this.#api = api;
     this.runs = new HttpRuns(api);
     this.flows = flowsOf(api);
-    this.deployments = new HttpDeployments(api, (id) => httpHandle(this.runs, id));
+    this.deployments = new HttpDeployments(api, (id) => this.#handle(id));
     this.backfills = new HttpBackfills(api);
     this.limits = new HttpLimits(api);
     this.figures = new HttpFigures(api);
@@ -50,7 +50,7 @@ export class HttpClient implements Client {
   ): Promise<RunHandle<ResultOf<F>>> {
     const body = { flow: await nameOfFlow(flow), ...enqueueBody(params, options) };
     const { id } = await this.#api.post<{ readonly id: string }>('runs', body, { repeatable: options.idempotencyKey !== undefined });
-    return httpHandle(this.runs, id) as RunHandle<ResultOf<F>>;
+    return this.#handle(id) as RunHandle<ResultOf<F>>;
   }
 
   async enqueueMany(flow: string | FlowClass | FlowDefinition, runs: Parameters<Client['enqueueMany']>[1]): Promise<readonly string[]> {
@@ -64,6 +64,10 @@ export class HttpClient implements Client {
 
   async close(): Promise<void> {
     this.#api.close();
+  }
+
+  #handle(id: string): RunHandle {
+    return remoteHandle(this.runs, id, (run) => this.runs.resultOf(run));
   }
 }
 
