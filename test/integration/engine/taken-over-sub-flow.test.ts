@@ -1,0 +1,68 @@
+import { describe, expect, test } from 'vitest';
+import { Flow, type FlowClass, type FlowContext, Task } from 'batuta';
+import { makeFlow } from '../../support/make-flow.ts';
+import { after, hang, ledger, takeOver } from '../../support/take-over.ts';
+
+describe('a sub-flow that is taken over', () => {
+  const child = (hangs: boolean): FlowClass =>
+    makeFlow(
+      { one: { does: () => ledger.push('one') }, two: { needs: ['one'], does: () => (ledger.push('two'), hangs ? hang() : 'child') } },
+      { name: 'child' },
+    );
+
+  const parent = (hangs: boolean): FlowClass => {
+    const Child = child(hangs);
+    @Flow({ name: 'parent' })
+    class Parent {
+      async run(_params: unknown, ctx: FlowContext): Promise<unknown> {
+        await this.prepare();
+        return ctx.runFlow(Child);
+      }
+
+      @Task()
+      async prepare(): Promise<void> {
+        ledger.push('prepare');
+      }
+    }
+    return Parent;
+  };
+
+  test('goes on in the run that it had, with what that has recorded', async () => {
+    const { run, result, second } = await takeOver(parent(true), parent(false));
+    expect(run.state.name).toBe('Completed');
+    expect(result).toBe('child');
+    expect(after()).toEqual(['two']);
+    expect((await second.store.runs.children(run.id)).map((it) => [it.state.name, it.epoch, it.recoveries])).toEqual([['Completed', 2, 1]]);
+  });
+
+  const between = (hangs: boolean): FlowClass => {
+    const Child = makeFlow({ one: { does: () => ledger.push('one') } }, { name: 'child' });
+    @Flow({ name: 'parent' })
+    class Parent {
+      async run(_params: unknown, ctx: FlowContext): Promise<unknown> {
+        const value = await ctx.runFlow(Child);
+        return hangs ? hang() : value;
+      }
+    }
+    return Parent;
+  };
+
+  test('that has ended is not run again', async () => {
+    const { result } = await takeOver(between(true), between(false));
+    expect(result).toBe(1);
+    expect(after()).toEqual([]);
+  });
+
+  test('of which the parent knows, but which was never made, is made under the id that was noted', async () => {
+    let noted: string | undefined;
+    const { run, result, second } = await takeOver(parent(true), parent(false), {
+      between: async ({ first: { store }, handle }) => {
+        noted = (await store.taskRuns.ofRun(handle.id)).find((row) => row.childRunId !== null)?.childRunId ?? undefined;
+        await store.runs.delete(noted ?? '', { force: true });
+      },
+    });
+    expect(result).toBe('child');
+    expect(after()).toEqual(['one', 'two']);
+    expect((await second.store.runs.children(run.id)).map((child) => child.id)).toEqual([noted]);
+  });
+});
