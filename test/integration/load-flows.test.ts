@@ -1,22 +1,14 @@
 import { join } from 'node:path';
-import { afterEach, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { findFlow, findFlowOfRun } from '../../src/define/find-flow.ts';
 import { loadFlows } from '../../src/define/load-flows.ts';
-import { makeProject, type ProjectFolder } from '../support/project-folder.ts';
+import { legacy, ownProject } from '../support/flow-files.ts';
+import type { ProjectFolder } from '../support/project-folder.ts';
 
 const flow = (name: string, options = ''): string =>
   `import { Flow, Task } from 'batuta';\n@Flow(${options})\nexport class ${name} {\n  @Task()\n  a() { return 1; }\n}\n`;
 
-let projects: ProjectFolder[] = [];
-function project(files: Record<string, string>): ProjectFolder {
-  const made = makeProject({ 'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }', ...files });
-  projects.push(made);
-  return made;
-}
-afterEach(() => {
-  for (const made of projects) made.remove();
-  projects = [];
-});
+const project = (files: Record<string, string>): ProjectFolder => ownProject({ 'tsconfig.json': legacy, ...files });
 
 const shop = {
   'flows/orders.ts': flow('Orders'),
