@@ -21,3 +21,11 @@ export async function ownEngine(parts: EngineParts = {}): Promise<OpenEngine> {
 
 /** A file to keep a database in, for engines that stand for several processes. */
 export const ownDatabase = (): string => `sqlite:${join(ownFolder(), 'batuta.db')}`;
+
+/** Engines over one database, as those of several processes. */
+export async function ownEngines(count: number, parts: EngineParts = {}): Promise<OpenEngine[]> {
+  const url = ownDatabase();
+  const engines: OpenEngine[] = [];
+  while (engines.length < count) engines.push(await ownEngine({ ...parts, url }));
+  return engines;
+}
