@@ -1,31 +1,31 @@
 /** Puts a store together over a connection. What needs Kysely is loaded when it is first asked for. */
-import { auditStore, keyStore, sessionStore } from './access.ts';
-import { cancelRequested, claimRun, getRun, insertRun, releaseClaim, renewClaims } from './claim.ts';
+import { auditStore, keyStore, sessionStore } from './access/access.ts';
+import { backfillStore } from './backfills/backfills.ts';
 import type { Connection } from './connection.ts';
-import { artifactStore } from './artifacts.ts';
-import { requestCancel } from './cancel.ts';
-import { figureStore } from './figures.ts';
-import { backfillStore } from './backfills.ts';
-import { deploymentStore } from './deployments.ts';
-import { eventStore } from './events.ts';
-import { fleetStore } from './fleet.ts';
+import { deploymentStore } from './deployments/deployments.ts';
+import { eventStore } from './events/events.ts';
+import { figureStore } from './figures/figures.ts';
+import { fleetStore } from './fleet/fleet.ts';
+import { ticketStore } from './fleet/tickets.ts';
+import { workerStore } from './fleet/workers.ts';
 import { flowStore } from './flows.ts';
-import { limitStore } from './limits.ts';
-import { logStore } from './logs.ts';
+import { limitStore } from './limits/limits.ts';
+import { artifactStore } from './lists/artifacts.ts';
+import { logStore } from './lists/logs.ts';
+import { listRuns } from './lists/runs.ts';
+import { taskRunStore } from './lists/task-runs.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
 import { GroupCommitRecorder } from './recorder.ts';
 import type { RecorderOptions } from './recorder.ts';
-import { deleteRun, expireRuns, pruneRuns, resultRefsOf } from './remove.ts';
-import { reopenRun } from './reopen.ts';
-import { listRuns } from './run-list.ts';
-import { signalStore } from './signals.ts';
-import { spreadStore } from './spread.ts';
+import { requestCancel } from './runs/cancel.ts';
+import { cancelRequested, claimRun, getRun, insertRun, releaseClaim, renewClaims } from './runs/claim.ts';
+import { deleteRun, expireRuns, pruneRuns, resultRefsOf } from './runs/remove.ts';
+import { reopenRun } from './runs/reopen.ts';
+import { signalStore } from './runs/signals.ts';
+import { transitionStore } from './runs/transitions.ts';
+import { spreadStore } from './spread/spread.ts';
 import type { RunStore, Store } from './store.ts';
-import { taskRunStore } from './task-runs.ts';
-import { ticketStore } from './tickets.ts';
-import { tickStore } from './ticks.ts';
-import { transitionStore } from './transitions.ts';
-import { workerStore } from './workers.ts';
+import { tickStore } from './ticks/ticks.ts';
 
 /** Length of a whole id. */
 const idChars = 36;
@@ -74,7 +74,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
 }
 
 function runStore(connection: Connection): RunStore {
-  const queries = (): Promise<typeof import('./runs.ts')> => import('./runs.ts');
+  const queries = (): Promise<typeof import('./runs/find.ts')> => import('./runs/find.ts');
   return {
     get: async (id) => (id.length >= idChars ? await getRun(connection, id) : await (await queries()).findRun(connection, id)),
     list: (filter = {}) => listRuns(connection, filter),

@@ -1,0 +1,207 @@
+/** Backfills: their rows, and what is asked of their runs. */
+import { BatutaError } from '../../base/errors.ts';
+import type { Backfill } from '../../model/deployment.ts';
+import type { Schedule } from '../../model/schedule.ts';
+import type { StateType } from '../../model/state.ts';
+import type { Connection } from '../connection.ts';
+import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
+import type { Value } from '../rows.ts';
+import type { BackfillCounts, BackfillStore, StoredBackfill } from './contract.ts';
+
+interface Row {
+  readonly id: string;
+  readonly deployment: string;
+  readonly schedule: string;
+  readonly rule: string;
+  readonly from_at: number;
+  readonly until_at: number;
+  readonly run_order: string;
+  readonly max_parallel: number;
+  readonly total: number;
+  readonly made: number;
+  readonly place: number;
+  readonly created_at: number;
+  readonly resumed_at: number | null;
+  readonly cancel_requested_at: number | null;
+  readonly ended_at: number | null;
+}
+
+const columns = [
+  'id',
+  'deployment',
+  'schedule',
+  'rule',
+  'from_at',
+  'until_at',
+  'run_order',
+  'max_parallel',
+  'total',
+  'made',
+  'place',
+  'created_at',
+  'resumed_at',
+  'cancel_requested_at',
+  'ended_at',
+] as const satisfies readonly (keyof Row)[];
+
+/** Shortest beginning of an id that is looked up, and the length of a whole one. */
+const minPrefixChars = 4;
+const idChars = 36;
+
+const kinds: Readonly<Record<StateType, keyof BackfillCounts>> = {
+  SCHEDULED: 'waiting',
+  PENDING: 'waiting',
+  RUNNING: 'running',
+  PAUSED: 'running',
+  CANCELLING: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CRASHED: 'failed',
+  CANCELLED: 'cancelled',
+};
+
+export function backfillStore(connection: Connection): BackfillStore {
+  const { query } = connection;
+  return {
+    async insert(backfill) {
+      const places = columns.map((_, at) => `$${at + 1}`).join(', ');
+      await query(`insert into backfills (${columns.join(', ')}) values (${places})`, valuesOf(backfill));
+    },
+    async get(id) {
+      if (id.length < minPrefixChars) return null;
+      // Ids hold digits, letters a to f and hyphens, all below '~'.
+      const last = id.length >= idChars ? id : `${id}~`;
+      const [row, second] = await query<Row>('select * from backfills where id >= $1 and id <= $2 order by id limit 2', [id, last]);
+      if (second) {
+        throw new BatutaError(
+          'BACKFILL_NOT_FOUND',
+          `The id "${id}" is ambiguous: several backfills begin so. Give more of its characters.`,
+          {
+            details: { backfill: id },
+          },
+        );
+      }
+      return row ? backfillOf(row) : null;
+    },
+    async list({ deployment, limit: wanted, cursor } = {}) {
+      const limit = limitOf(wanted, 50, 1000);
+      const params: Value[] = [limit + 1];
+      const bind = (value: Value): string => `$${params.push(value)}`;
+      const place = cursor === undefined ? null : placeOf(cursor);
+      const conditions = [
+        ...(deployment === undefined ? [] : [`deployment = ${bind(deployment)}`]),
+        ...(place === null ? [] : [`(created_at, id) < (${bind(place.createdAt)}, ${bind(place.id)})`]),
+      ];
+      const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
+      const rows = await query<Row>(`select * from backfills ${where} order by created_at desc, id desc limit $1`, params);
+      const items = rows.slice(0, limit).map(backfillOf);
+      const last = items.at(-1);
+      return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
+    },
+    async open(limit) {
+      return (await query<Row>('select * from backfills where ended_at is null order by created_at limit $1', [limit])).map(backfillOf);
+    },
+    async openCount(id) {
+      const [row] = await query<{ count: number }>(
+        `select count(*) as count from runs
+         where backfill_id = $1 and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')`,
+        [id],
+      );
+      return Number(row?.count ?? 0);
+    },
+    counts: (ids) => countRuns(connection, ids),
+    async advance(id, { place, next, made }) {
+      await query('update backfills set place = $3, made = made + $4 where id = $1 and place = $2', [id, place, next, made]);
+    },
+    async end(id, at) {
+      await query(
+        `update backfills set ended_at = $2, total = case when cancel_requested_at is null then made else total end
+         where id = $1 and ended_at is null`,
+        [id, at],
+      );
+    },
+    async requestCancel(id, at) {
+      const rows = await query(
+        'update backfills set cancel_requested_at = coalesce(cancel_requested_at, $2) where id = $1 and ended_at is null returning id',
+        [id, at],
+      );
+      return rows.length > 0;
+    },
+    async resume(id, at) {
+      const rows = await query(
+        'update backfills set resumed_at = $2, cancel_requested_at = null, ended_at = null where id = $1 returning id',
+        [id, at],
+      );
+      return rows.length > 0;
+    },
+    async openRuns(id, limit) {
+      const rows = await query<{ id: string }>(
+        `select id from runs where backfill_id = $1 and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED') limit $2`,
+        [id, limit],
+      );
+      return rows.map((row) => row.id);
+    },
+    async failedRuns(id, before, { order, limit }) {
+      const rows = await query<{ id: string }>(
+        `select id from runs where backfill_id = $1 and state_type in ('FAILED', 'CRASHED', 'CANCELLED') and ended_at <= $2
+         order by scheduled_for ${order === 'oldest' ? 'asc' : 'desc'} limit $3`,
+        [id, before, limit],
+      );
+      return rows.map((row) => row.id);
+    },
+  };
+}
+
+async function countRuns({ query, fragments }: Connection, ids: readonly string[]): Promise<ReadonlyMap<string, BackfillCounts>> {
+  const rows = await query<{ id: string; state_type: StateType; count: number }>(
+    `select backfill_id as id, state_type, count(*) as count from runs
+     where backfill_id in (select id from ${fragments.list(1, { id: 'text' })} as listed) and backfill_id is not null group by backfill_id, state_type`,
+    [JSON.stringify(ids.map((id) => [id]))],
+  );
+  const counts = new Map(ids.map((id) => [id, { waiting: 0, running: 0, completed: 0, failed: 0, cancelled: 0 }]));
+  for (const { id, state_type, count } of rows) {
+    const one = counts.get(id);
+    if (one) one[kinds[state_type]] += Number(count);
+  }
+  return counts;
+}
+
+function valuesOf(row: StoredBackfill): Value[] {
+  return [
+    row.id,
+    row.deployment,
+    row.schedule,
+    JSON.stringify(row.rule),
+    row.fromAt,
+    row.untilAt,
+    row.order,
+    row.maxParallel,
+    row.total,
+    row.made,
+    row.place,
+    row.createdAt,
+    row.resumedAt,
+    row.cancelRequestedAt,
+    row.endedAt,
+  ];
+}
+
+function backfillOf(row: Row): StoredBackfill {
+  return {
+    id: row.id,
+    deployment: row.deployment,
+    schedule: row.schedule,
+    rule: JSON.parse(row.rule) as Schedule,
+    fromAt: row.from_at,
+    untilAt: row.until_at,
+    order: row.run_order as Backfill['order'],
+    maxParallel: row.max_parallel,
+    total: row.total,
+    made: row.made,
+    place: row.place,
+    createdAt: row.created_at,
+    resumedAt: row.resumed_at,
+    cancelRequestedAt: row.cancel_requested_at,
+    endedAt: row.ended_at,
+  };
+}

@@ -1,0 +1,62 @@
+/** Contract of what is stored of backfills. Times are UTC epoch ms. */
+import type { Backfill } from '../../model/deployment.ts';
+import type { Schedule } from '../../model/schedule.ts';
+import type { Page } from '../lists/contract.ts';
+
+/** A backfill as it is stored. */
+export interface StoredBackfill extends Backfill {
+  /** The rule it goes over, as it was when it began. */
+  readonly rule: Schedule;
+  /** How far runs have been made. Oldest first: ticks before it have theirs; newest first: ticks at it and after. */
+  readonly place: number;
+  /** How many runs were made. */
+  readonly made: number;
+  /** When it was last resumed: what failed until then is run again. */
+  readonly resumedAt: number | null;
+}
+
+/** The runs of a backfill that are there, by what became of them. */
+export interface BackfillCounts {
+  /** Scheduled or Pending. */
+  readonly waiting: number;
+  /** Running, suspended or being cancelled. */
+  readonly running: number;
+  readonly completed: number;
+  /** Failed or crashed. */
+  readonly failed: number;
+  readonly cancelled: number;
+}
+
+export interface BackfillStore {
+  /** One statement. */
+  insert(backfill: StoredBackfill): Promise<void>;
+  /** One, or null. An id may be cut to its first characters (at least 4) when only one begins so. @throws BatutaError BACKFILL_NOT_FOUND when several do */
+  get(id: string): Promise<StoredBackfill | null>;
+  /** Newest first. @throws BatutaError FILTER_INVALID */
+  list(filter?: { readonly deployment?: string; readonly limit?: number; readonly cursor?: string }): Promise<Page<StoredBackfill>>;
+  /** Those that have not ended, oldest first. */
+  open(limit: number): Promise<readonly StoredBackfill[]>;
+  /** How many of its runs have not ended. */
+  openCount(id: string): Promise<number>;
+  /** For each of these ids, its runs by state; goes over all of them. */
+  counts(ids: readonly string[]): Promise<ReadonlyMap<string, BackfillCounts>>;
+  /**
+   * One statement: notes that runs were made for the ticks from `place` to `next`. Does nothing when someone else has moved the place on
+   * meanwhile.
+   */
+  advance(id: string, step: { readonly place: number; readonly next: number; readonly made: number }): Promise<void>;
+  /** One statement: it has no more ticks and no run that goes on. Its total becomes the number of runs made, unless it was cancelled. */
+  end(id: string, at: number): Promise<void>;
+  /** One statement: no further runs are made. False when it has ended, or is not there. */
+  requestCancel(id: string, at: number): Promise<boolean>;
+  /** One statement: opens it again. False when it is not there. */
+  resume(id: string, at: number): Promise<boolean>;
+  /** Ids of its runs that have not ended and were not asked to, in no order. */
+  openRuns(id: string, limit: number): Promise<readonly string[]>;
+  /** Ids of its runs that failed, crashed or were cancelled until `before`, in the order of their ticks. */
+  failedRuns(
+    id: string,
+    before: number,
+    options: { readonly order: Backfill['order']; readonly limit: number },
+  ): Promise<readonly string[]>;
+}

@@ -1,0 +1,144 @@
+/** Reading deployments: by name, by filter, with their newest runs. */
+import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
+import { sql } from 'kysely';
+import { BatutaError } from '../../base/errors.ts';
+import type { Deployment, DeploymentVersion } from '../../model/deployment.ts';
+import type { Connection } from '../connection.ts';
+import { limitOf } from '../lists/cursor.ts';
+import type { RunRow } from '../rows.ts';
+import type { Page } from '../store.ts';
+import type { DeploymentTable, DeploymentVersionTable, ScheduleTable, Tables } from '../tables.ts';
+import type { DeploymentFilter, LastRun, StoredDeployment } from './contract.ts';
+import { deploymentOf, scheduleOf, versionOf } from './rows.ts';
+
+/** See `DeploymentStore.getMany`. */
+export async function getDeployments(connection: Connection, names: readonly string[]): Promise<StoredDeployment[]> {
+  const rows = await connection.query<DeploymentTable>(`select * from deployments where name in ${named(connection)} order by name`, [
+    listOf(names),
+  ]);
+  return await withSchedules(connection, rows);
+}
+
+/** See `DeploymentStore.list`. @throws BatutaError FILTER_INVALID */
+export async function listDeployments(connection: Connection, filter: DeploymentFilter): Promise<Page<StoredDeployment>> {
+  const limit = limitOf(filter.limit, 50, 1000);
+  const db = await connection.kysely();
+  const rows = await db
+    .selectFrom('deployments')
+    .selectAll()
+    .where((eb) => eb.and(conditionsOf(eb, filter, connection.dialect)))
+    .orderBy('name')
+    .limit(limit + 1)
+    .execute();
+  const items = await withSchedules(connection, rows.slice(0, limit));
+  const last = items.at(-1);
+  return { items, next: rows.length > limit && last !== undefined ? cursorOf(last.name) : null };
+}
+
+/** See `DeploymentStore.names`. */
+export async function deploymentNames(
+  connection: Connection,
+  origin: Deployment['origin'] | undefined,
+): Promise<readonly Pick<Deployment, 'name' | 'version'>[]> {
+  const where = origin === undefined ? '' : 'where origin = $1';
+  return await connection.query(`select name, version from deployments ${where} order by name`, origin === undefined ? [] : [origin]);
+}
+
+/** See `DeploymentStore.presentVersions`. */
+export async function presentVersions(connection: Connection, names: readonly string[]): Promise<readonly DeploymentVersion[]> {
+  const rows = await connection.query<DeploymentVersionTable>(
+    `select deployment_versions.* from deployments
+     join deployment_versions on deployment_versions.deployment = deployments.name and deployment_versions.version = deployments.version
+     where deployments.name in ${named(connection)} order by deployments.name`,
+    [listOf(names)],
+  );
+  return rows.map(versionOf);
+}
+
+/** See `DeploymentStore.lastRuns`. */
+export async function lastRuns(connection: Connection, names: readonly string[]): Promise<ReadonlyMap<string, LastRun>> {
+  const rows = await connection.query<RunRow>(
+    `select runs.id, runs.name, runs.deployment, runs.state_type, runs.state_name, runs.state_message, runs.scheduled_for, runs.created_at,
+       runs.started_at, runs.ended_at
+     from ${connection.fragments.list(1, { name: 'text' })} as listed
+     join runs on runs.id = (
+       select newest.id from runs as newest where newest.deployment = listed.name order by newest.created_at desc, newest.id desc limit 1)`,
+    [listOf(names)],
+  );
+  return new Map(rows.map((row) => [row.deployment ?? '', lastRunOf(row)]));
+}
+
+function lastRunOf(row: RunRow): LastRun {
+  return {
+    id: row.id,
+    name: row.name,
+    state: { type: row.state_type, name: row.state_name, message: row.state_message },
+    scheduledFor: row.scheduled_for,
+    createdAt: row.created_at,
+    startedAt: row.started_at,
+    endedAt: row.ended_at,
+  };
+}
+
+async function withSchedules(connection: Connection, rows: readonly DeploymentTable[]): Promise<StoredDeployment[]> {
+  if (rows.length === 0) return [];
+  const found = await connection.query<ScheduleTable>(
+    `select * from schedules where deployment in ${named(connection)} order by deployment, slug`,
+    [listOf(rows.map(({ name }) => name))],
+  );
+  const schedules = new Map<string, ScheduleTable[]>();
+  for (const row of found) {
+    const others = schedules.get(row.deployment);
+    if (others) others.push(row);
+    else schedules.set(row.deployment, [row]);
+  }
+  return rows.map((row) => ({ ...deploymentOf(row), schedules: (schedules.get(row.name) ?? []).map(scheduleOf) }));
+}
+
+function conditionsOf(
+  eb: ExpressionBuilder<Tables, 'deployments'>,
+  { flow, tag, paused, search, cursor }: DeploymentFilter,
+  dialect: Connection['dialect'],
+): Expression<SqlBool>[] {
+  const conditions: Expression<SqlBool>[] = [];
+  if (flow !== undefined) conditions.push(eb('flow', '=', flow));
+  if (paused !== undefined) conditions.push(eb('paused_at', paused ? 'is not' : 'is', null));
+  if (search !== undefined && search !== '') conditions.push(sql<SqlBool>`lower(name) like ${patternOf(search)} escape '!'`);
+  if (cursor !== undefined) conditions.push(eb('name', '>', placeOf(cursor)));
+  if (tag !== undefined) {
+    conditions.push(
+      dialect === 'sqlite'
+        ? sql<SqlBool>`exists (select 1 from json_each(deployments.tags) where json_each.value = ${tag})`
+        : sql<SqlBool>`jsonb_exists(deployments.tags::jsonb, ${tag})`,
+    );
+  }
+  return conditions;
+}
+
+function patternOf(search: string): string {
+  return `%${search.toLowerCase().replace(/[!%_]/g, '!$&')}%`;
+}
+
+/** Names of the list given as the first parameter. */
+function named({ fragments }: Connection): string {
+  return `(select name from ${fragments.list(1, { name: 'text' })} as named)`;
+}
+
+function listOf(names: readonly string[]): string {
+  return JSON.stringify(names.map((name) => [name]));
+}
+
+function cursorOf(name: string): string {
+  return Buffer.from(JSON.stringify([name])).toString('base64url');
+}
+
+/** @throws BatutaError FILTER_INVALID */
+function placeOf(cursor: string): string {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(value) && typeof value[0] === 'string' && value.length === 1) return value[0];
+  } catch {
+    // Anything that is no JSON is no cursor either.
+  }
+  throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" was not given by this list. Leave it out to begin at the first.`);
+}

@@ -1,0 +1,139 @@
+/**
+ * Contract of what is counted over many runs. All times are UTC epoch ms, all durations ms.
+ *
+ * Counts are exact at the moment of the call. Ended runs of hours that are over are read from sums (`rollUp`); whatever the sums do not
+ * hold yet is counted from the runs, so that a store in which nothing was ever summed up answers the same, only slower.
+ */
+import type { Durations } from '../../model/duration-ranges.ts';
+import type { StateName, StateType } from '../../model/state.ts';
+import type { RunFilter } from '../lists/contract.ts';
+
+/** Of what: all runs, those of one flow, or those of one deployment. */
+export type FigureKind = 'all' | 'flow' | 'deployment';
+
+/** Ended runs of one name and state that were created in one stretch of time. */
+export interface EndedRuns {
+  /** Of the flow or deployment; empty for `all`. */
+  readonly name: string;
+  /** Beginning of its stretch of time. */
+  readonly at: number;
+  readonly type: StateType;
+  readonly runs: number;
+  /** Those that had started, and how long they took together. */
+  readonly timed: number;
+  readonly totalMs: number;
+  readonly durations: Durations;
+}
+
+/** Stretches of `widthMs` since `startAt`. */
+export interface Slots {
+  readonly startAt: number;
+  readonly widthMs: number;
+}
+
+export interface EndedRunsWish {
+  readonly kind: FigureKind;
+  /** One flow or deployment; default all of the kind. */
+  readonly name?: string;
+  /** Created at or after, and before. */
+  readonly fromAt: number;
+  readonly untilAt: number;
+  /** How finely `at` tells runs apart: by the hour or day (UTC), not at all (`at` is 0 then), or by stretches of a length since an instant. */
+  readonly by: 'hour' | 'day' | 'all' | Slots;
+  /** True leaves out what runs took (`timed`, `totalMs` and `durations` are empty then), which is several times as fast. */
+  readonly countsOnly?: boolean;
+}
+
+/** How many runs were in which state, of those created in a stretch of time. */
+export interface HistogramBucket {
+  readonly startAt: number;
+  readonly counts: Readonly<Partial<Record<StateType, number>>>;
+}
+
+export interface HistogramWish {
+  readonly fromAt: number;
+  readonly untilAt: number;
+  /** Most buckets. */
+  readonly buckets: number;
+}
+
+/** Task runs of a flow by task and state, with the durations of those that completed. */
+export interface TaskFigures {
+  readonly name: string;
+  readonly runs: number;
+  readonly failures: number;
+  readonly timed: number;
+  readonly totalMs: number;
+  readonly durations: Durations;
+}
+
+/** What waits and runs in a queue; a queue without runs is not told of. */
+export interface QueueFigures {
+  readonly name: string;
+  readonly waiting: number;
+  readonly delayed: number;
+  readonly running: number;
+  readonly oldestAt: number | null;
+  readonly inLastMinute: number;
+  readonly outLastMinute: number;
+}
+
+/** Runs of one name that are late. */
+export interface LateRuns {
+  readonly deployment: string | null;
+  readonly flow: string;
+  readonly count: number;
+  /** Longest late. */
+  readonly runId: string;
+  readonly sinceAt: number;
+}
+
+/** The last ended runs of a flow or deployment. */
+export interface LastRuns {
+  readonly kind: Exclude<FigureKind, 'all'>;
+  readonly name: string;
+  /** Of the newest. */
+  readonly flow: string;
+  readonly deployment: string | null;
+  /** Newest first. */
+  readonly runs: readonly { readonly id: string; readonly type: StateType; readonly endedAt: number }[];
+}
+
+export interface TaskCounts {
+  readonly total: number;
+  readonly ended: number;
+  readonly failed: number;
+}
+
+export interface FigureStore {
+  /** Runs that have not ended, by state. */
+  open(): Promise<readonly { readonly type: StateType; readonly name: StateName; readonly count: number }[]>;
+  /** Ended runs, in no order; nothing where there are none. */
+  ended(wish: EndedRunsWish): Promise<readonly EndedRuns[]>;
+  /**
+   * Runs by state over time, oldest first, empty buckets included. Buckets longer than an hour begin at full hours, those longer than a day at midnight
+   * UTC, so that there may be fewer than wished for; the first begins at or before `fromAt`, and what lies outside is not counted in.
+   *
+   * @throws BatutaError FILTER_INVALID
+   */
+  histogram(filter: RunFilter, wish: HistogramWish): Promise<readonly HistogramBucket[]>;
+  /** Over the newest ended runs of a flow created since: at most 200 runs and 20,000 task runs. */
+  tasks(flow: string, sinceAt: number): Promise<readonly TaskFigures[]>;
+  /** By run; those without task runs are left out. Reads every task run of these runs. */
+  taskCounts(runIds: readonly string[]): Promise<ReadonlyMap<string, TaskCounts>>;
+  /** By name. Due is judged by the clock of the database. */
+  queues(): Promise<readonly QueueFigures[]>;
+  /** Longest late first; among the 1,000 oldest late runs. */
+  late(): Promise<readonly LateRuns[]>;
+  /** The last ended runs of each of these, `limit` at most. */
+  last(of: readonly { readonly kind: LastRuns['kind']; readonly name: string }[], limit: number): Promise<readonly LastRuns[]>;
+  /** By name, `limit` at most of each. Deployments and tags: those that runs have. */
+  facets(
+    limit: number,
+  ): Promise<{ readonly flows: readonly string[]; readonly deployments: readonly string[]; readonly tags: readonly string[] }>;
+  /**
+   * One transaction: sums up hours that are over, and those again in which runs have ended since. Any number of processes may call it.
+   * Gives the instant up to which hours are summed up, and whether more is to be done.
+   */
+  rollUp(options?: { readonly maxHours?: number }): Promise<{ readonly doneUntil: number; readonly more: boolean }>;
+}

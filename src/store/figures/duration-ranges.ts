@@ -1,0 +1,20 @@
+/** Ranges of durations in SQL, and sums of them as they are stored. */
+import { rangesPerE } from '../../model/duration-ranges.ts';
+import type { Durations } from '../../model/duration-ranges.ts';
+
+/** Number of the range of a duration between two columns; null where one of them is. The same in both databases. */
+export function rangeText(startedAt: string, endedAt: string): string {
+  const ms = `(${endedAt} - ${startedAt})`;
+  return `case when ${ms} is null then null when ${ms} <= 1 then 0
+    else cast(floor(ln(cast(${ms} as double precision)) * ${rangesPerE}) as integer) end`;
+}
+
+/** For storing. */
+export function durationsText(durations: Durations): string {
+  return JSON.stringify(Object.fromEntries(durations));
+}
+
+/** Back from it. */
+export function durationsOf(text: string): Durations {
+  return new Map(Object.entries(JSON.parse(text) as Record<string, number>).map(([range, count]) => [Number(range), count]));
+}

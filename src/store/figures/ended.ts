@@ -1,0 +1,70 @@
+/** Ended runs from the sums where they reach, and from the runs elsewhere. */
+import type { Connection } from '../connection.ts';
+import type { EndedRuns, EndedRunsWish } from './contract.ts';
+import { hourMs, liveEnded, mergeEnded } from './live.ts';
+import type { Stretch } from './live.ts';
+import { readDone, readSums, staleHours } from './sums.ts';
+import type { Done } from './sums.ts';
+
+/** Looks against a process that sums up at the same time, which happens once a minute. */
+const maxLooks = 4;
+/** Beyond so many apart, all between the first and the last is counted from the runs. */
+const maxStale = 24;
+
+/** See `FigureStore.ended`. */
+export async function endedRuns(connection: Connection, wish: EndedRunsWish): Promise<EndedRuns[]> {
+  for (let look = 1; ; look += 1) {
+    const done = await readDone(connection.query);
+    const rows = await readOnce(connection, wish, done);
+    const after = await readDone(connection.query);
+    if (look >= maxLooks || (after.createdUntil === done.createdUntil && after.endedUntil === done.endedUntil)) return rows;
+  }
+}
+
+async function readOnce(connection: Connection, wish: EndedRunsWish, done: Done): Promise<EndedRuns[]> {
+  const { query } = connection;
+  const summed = summedPart(wish, done);
+  if (summed === null) return await liveEnded(connection, query, wish, [wish]);
+  const stale = await staleHours(query, summed, Number.MAX_SAFE_INTEGER);
+  const gaps = stretchesOf(stale);
+  const live = [{ fromAt: wish.fromAt, untilAt: summed.fromAt }, { fromAt: summed.untilAt, untilAt: wish.untilAt }, ...gaps];
+  return mergeEnded([
+    ...(await readSums(query, wish, summed, gaps)),
+    ...(await liveEnded(connection, query, wish, live.filter(isSome))),
+    ...(await liveEnded(connection, query, { ...wish, endedFrom: done.endedUntil }, between(summed, gaps).filter(isSome))),
+  ]);
+}
+
+/** Whole hours of a stretch that are summed up, null when there are none. */
+function summedPart({ fromAt, untilAt }: Stretch, { createdUntil }: Done): Stretch | null {
+  const summed = {
+    fromAt: Math.ceil(fromAt / hourMs) * hourMs,
+    untilAt: Math.min(Math.floor(untilAt / hourMs) * hourMs, createdUntil),
+  };
+  return isSome(summed) ? summed : null;
+}
+
+function isSome({ fromAt, untilAt }: Stretch): boolean {
+  return fromAt < untilAt;
+}
+
+/** Hours, oldest first, as stretches: those that touch are one. */
+function stretchesOf(hours: readonly number[]): Stretch[] {
+  const stretches: { fromAt: number; untilAt: number }[] = [];
+  for (const at of hours) {
+    const last = stretches.at(-1);
+    if (last !== undefined && last.untilAt === at) last.untilAt = at + hourMs;
+    else stretches.push({ fromAt: at, untilAt: at + hourMs });
+  }
+  const [first] = stretches;
+  const last = stretches.at(-1);
+  if (stretches.length <= maxStale || first === undefined || last === undefined) return stretches;
+  return [{ fromAt: first.fromAt, untilAt: last.untilAt }];
+}
+
+/** What is left of a stretch between gaps in it. */
+function between({ fromAt, untilAt }: Stretch, gaps: readonly Stretch[]): Stretch[] {
+  const starts = [fromAt, ...gaps.map((gap) => gap.untilAt)];
+  const ends = [...gaps.map((gap) => gap.fromAt), untilAt];
+  return starts.map((start, index) => ({ fromAt: start, untilAt: ends[index] ?? untilAt }));
+}

@@ -1,0 +1,129 @@
+/** Ended runs counted from the runs themselves: of stretches of time that are not summed up, or not any more. */
+import { terminalTypes } from '../../model/state.ts';
+import { addDurations } from '../../model/duration-ranges.ts';
+import type { StateType } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import { Params } from '../lists/run-filter.ts';
+import type { EndedRuns, EndedRunsWish, FigureKind, Slots } from './contract.ts';
+import { rangeText } from './duration-ranges.ts';
+
+export const hourMs = 3_600_000;
+export const dayMs = 24 * hourMs;
+
+const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
+
+/** Created at or after, and before. */
+export interface Stretch {
+  readonly fromAt: number;
+  readonly untilAt: number;
+}
+
+/** Which runs, beside when they were created. */
+export interface LiveWish extends Pick<EndedRunsWish, 'kind' | 'name' | 'by' | 'countsOnly'> {
+  /** Ended at or after. */
+  readonly endedFrom?: number;
+  /** Ended before. */
+  readonly endedUntil?: number;
+}
+
+interface LiveRow {
+  readonly name: string;
+  readonly at: number;
+  readonly type: StateType;
+  readonly range: number | null;
+  readonly runs: number;
+  readonly total: number;
+}
+
+/** Beginning of the stretch that an instant lies in, as SQL. */
+export function slotText(column: string, by: EndedRunsWish['by']): string {
+  if (by === 'all') return 'cast(0 as bigint)';
+  const { startAt, widthMs } = slotsOf(by);
+  return `${column} - (${column} - ${startAt}) % ${widthMs}`;
+}
+
+/** Stretches of hours and days. */
+export function slotsOf(by: 'hour' | 'day' | Slots): Slots {
+  return typeof by === 'object' ? by : { startAt: 0, widthMs: by === 'hour' ? hourMs : dayMs };
+}
+
+/** Column that names the figures of a kind. */
+const nameColumns: Readonly<Record<FigureKind, string>> = { all: `''`, flow: 'runs.flow', deployment: 'runs.deployment' };
+
+/** Ended runs of these stretches, in no order. */
+export async function liveEnded(
+  { dialect }: Pick<Connection, 'dialect'>,
+  query: Query,
+  wish: LiveWish,
+  stretches: readonly Stretch[],
+): Promise<EndedRuns[]> {
+  if (stretches.length === 0) return [];
+  const params = new Params();
+  const parts = stretches.map((stretch) => {
+    const conditions = conditionsOf(params, wish, stretch);
+    const range = wish.countsOnly ? 'null' : rangeText('runs.started_at', 'runs.ended_at');
+    const total = wish.countsOnly
+      ? '0'
+      : `coalesce(sum(case when runs.ended_at > runs.started_at then runs.ended_at - runs.started_at else 0 end), 0)`;
+    return `select ${nameColumns[wish.kind]} as name, ${slotText('runs.created_at', wish.by)} as at, runs.state_type as type,
+      ${range} as range, count(*) as runs, ${total} as total
+     from ${sourceOf(dialect, wish)} where ${conditions.join(' and ')} group by 1, 2, 3, 4`;
+  });
+  const rows = await query<LiveRow>(parts.join(' union all '), params.values);
+  return gathered(rows.map((row) => ({ ...row, total: Number(row.total) })));
+}
+
+/** SQLite keeps no statistics and would rather look for states than for instants. */
+function sourceOf(dialect: Connection['dialect'], { kind, name, endedFrom }: LiveWish): string {
+  if (dialect !== 'sqlite') return 'runs';
+  if (endedFrom !== undefined) return 'runs indexed by runs_ended';
+  if (name === undefined) return 'runs indexed by runs_created';
+  return kind === 'flow' ? 'runs indexed by runs_flow_created' : 'runs indexed by runs_deployment_created';
+}
+
+function conditionsOf(params: Params, { kind, name, endedFrom, endedUntil }: LiveWish, { fromAt, untilAt }: Stretch): string[] {
+  const conditions = [
+    `runs.created_at >= ${params.add(fromAt)}`,
+    `runs.created_at < ${params.add(untilAt)}`,
+    `runs.state_type in (${terminalList})`,
+    // Every ended run has an end; said for the index over it.
+    'runs.ended_at is not null',
+  ];
+  if (kind === 'deployment') conditions.push('runs.deployment is not null');
+  if (name !== undefined && kind !== 'all') conditions.push(`${nameColumns[kind]} = ${params.add(name)}`);
+  if (endedFrom !== undefined) conditions.push(`runs.ended_at >= ${params.add(endedFrom)}`);
+  if (endedUntil !== undefined) conditions.push(`runs.ended_at < ${params.add(endedUntil)}`);
+  return conditions;
+}
+
+function gathered(rows: readonly LiveRow[]): EndedRuns[] {
+  return mergeEnded(
+    rows.map(({ name, at, type, range, runs, total }) => ({
+      name,
+      at,
+      type,
+      runs,
+      timed: range === null ? 0 : runs,
+      totalMs: total,
+      durations: new Map(range === null ? [] : [[range, runs]]),
+    })),
+  );
+}
+
+/** Puts rows of the same name, time and state together. */
+export function mergeEnded(rows: readonly EndedRuns[]): EndedRuns[] {
+  const merged = new Map<string, { -readonly [Key in keyof EndedRuns]: EndedRuns[Key] } & { durations: Map<number, number> }>();
+  for (const row of rows) {
+    const key = `${row.type} ${row.at} ${row.name}`;
+    const sum = merged.get(key);
+    if (sum === undefined) {
+      merged.set(key, { ...row, durations: new Map(row.durations) });
+      continue;
+    }
+    sum.runs += row.runs;
+    sum.timed += row.timed;
+    sum.totalMs += row.totalMs;
+    addDurations(sum.durations, row.durations);
+  }
+  return [...merged.values()];
+}

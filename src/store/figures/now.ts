@@ -1,0 +1,161 @@
+/** What goes on now, and what ended last: counted from the runs, by indexes over what is open. */
+import type { StateName, StateType } from '../../model/state.ts';
+import { terminalTypes } from '../../model/state.ts';
+import type { Connection } from '../connection.ts';
+import { openList, runsBy } from '../fleet/waiting.ts';
+import { Params } from '../lists/run-filter.ts';
+import type { LastRuns, LateRuns, QueueFigures, TaskCounts, TaskFigures } from './contract.ts';
+import { rangeText } from './duration-ranges.ts';
+
+const minuteMs = 60_000;
+const mostLate = 1_000;
+/** Bounds of the sample that figures of tasks are taken from. */
+const sampleRuns = 200;
+const sampleTaskRuns = 20_000;
+
+const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
+
+/** See `FigureStore.open`. */
+export function openRuns(connection: Connection): Promise<{ type: StateType; name: StateName; count: number }[]> {
+  return connection.query(
+    `select state_type as type, state_name as name, count(*) as count from ${runsBy(connection, 'runs_state')}
+     where state_type in (${openList}) group by state_type, state_name`,
+  );
+}
+
+/** See `FigureStore.tasks`. Task runs that never began count for nothing. */
+export async function taskFigures(connection: Connection, flow: string, sinceAt: number): Promise<TaskFigures[]> {
+  const rows = await connection.query<{ name: string; failed: number; range: number | null; runs: number; total: number }>(
+    `select name, failed, range, count(*) as runs, coalesce(sum(ms), 0) as total from (
+       select task_runs.name, case when task_runs.state_type in ('FAILED', 'CRASHED') then 1 else 0 end as failed,
+         ${rangeText('task_runs.started_at', 'task_runs.ended_at')} as range,
+         case when task_runs.ended_at > task_runs.started_at then task_runs.ended_at - task_runs.started_at else 0 end as ms
+       from (select id from runs where flow = $1 and created_at >= $2 and ended_at is not null order by created_at desc, id desc limit ${sampleRuns}) as newest
+       join task_runs on task_runs.run_id = newest.id
+       where task_runs.started_at is not null and task_runs.ended_at is not null limit ${sampleTaskRuns}
+     ) as sample group by name, failed, range`,
+    [flow, sinceAt],
+  );
+  const tasks = new Map<
+    string,
+    { name: string; runs: number; failures: number; timed: number; totalMs: number; durations: Map<number, number> }
+  >();
+  for (const { name, failed, range, runs, total } of rows) {
+    const task = tasks.get(name) ?? { name, runs: 0, failures: 0, timed: 0, totalMs: 0, durations: new Map<number, number>() };
+    tasks.set(name, task);
+    task.runs += runs;
+    task.timed += runs;
+    task.totalMs += Number(total);
+    if (failed === 1) task.failures += runs;
+    if (range !== null) task.durations.set(range, (task.durations.get(range) ?? 0) + runs);
+  }
+  return [...tasks.values()];
+}
+
+/** See `FigureStore.taskCounts`. */
+export async function countTasks({ query, fragments }: Connection, runIds: readonly string[]): Promise<ReadonlyMap<string, TaskCounts>> {
+  const counts = new Map<string, { total: number; ended: number; failed: number }>();
+  if (runIds.length === 0) return counts;
+  const rows = await query<{ run: string; type: StateType; count: number }>(
+    `select task_runs.run_id as run, task_runs.state_type as type, count(*) as count
+     from ${fragments.list(1, { id: 'text' })} as listed join task_runs on task_runs.run_id = listed.id group by 1, 2`,
+    [JSON.stringify(runIds.map((id) => [id]))],
+  );
+  for (const { run, type, count } of rows) {
+    const sum = counts.get(run) ?? { total: 0, ended: 0, failed: 0 };
+    counts.set(run, sum);
+    sum.total += count;
+    if (terminalTypes.includes(type)) sum.ended += count;
+    if (type === 'FAILED' || type === 'CRASHED') sum.failed += count;
+  }
+  return counts;
+}
+
+/** See `FigureStore.queues`. */
+export async function queueFigures(connection: Connection): Promise<QueueFigures[]> {
+  const [clock] = await connection.query<{ now: number }>(`select ${connection.fragments.now(1)} as now`, [connection.now()]);
+  // A value, not a call: only then the indexes over time serve.
+  const now = clock?.now ?? 0;
+  const rows = await connection.query<{ [Key in keyof QueueFigures]: QueueFigures[Key] }>(
+    `select queue as name, sum(waiting) as waiting, sum(delayed) as delayed, sum(running) as running, min(oldest) as "oldestAt",
+       sum(came) as "inLastMinute", sum(went) as "outLastMinute"
+     from (
+       select queue, sum(case when due_at > ${now} then 0 else 1 end) as waiting, sum(case when due_at > ${now} then 1 else 0 end) as delayed,
+         0 as running, min(case when due_at > ${now} then null else coalesce(due_at, created_at) end) as oldest, 0 as came, 0 as went
+       from ${runsBy(connection, 'runs_waiting')}
+       where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING' and state_name <> 'AwaitingSlot'
+         and not (state_type = 'PAUSED' and due_at is null) group by queue
+       union all
+       select queue, 0, 0, count(*), null, 0, 0 from ${runsBy(connection, 'runs_owned')}
+       where owner is not null and state_type in (${openList}) group by queue
+       union all
+       select queue, 0, 0, 0, null, count(*), 0 from ${runsBy(connection, 'runs_created')} where created_at >= ${now} - ${minuteMs} group by queue
+       union all
+       select queue, 0, 0, 0, null, 0, count(*) from ${runsBy(connection, 'runs_ended')}
+       where ended_at is not null and ended_at >= ${now} - ${minuteMs} group by queue
+     ) as parts group by queue order by queue`,
+  );
+  return rows.map((row) => ({
+    name: row.name,
+    waiting: Number(row.waiting),
+    delayed: Number(row.delayed),
+    running: Number(row.running),
+    oldestAt: row.oldestAt,
+    inLastMinute: Number(row.inLastMinute),
+    outLastMinute: Number(row.outLastMinute),
+  }));
+}
+
+/** See `FigureStore.late`. */
+export async function lateRuns(connection: Connection): Promise<LateRuns[]> {
+  const rows = await connection.query<{ id: string; flow: string; deployment: string | null; at: number }>(
+    `select id, flow, deployment, coalesce(due_at, scheduled_for, created_at) as at from ${runsBy(connection, 'runs_state')}
+     where state_type = 'SCHEDULED' and state_name = 'Late' order by created_at limit ${mostLate}`,
+  );
+  const groups = new Map<string, LateRuns>();
+  for (const { id, flow, deployment, at } of rows) {
+    const key = JSON.stringify([deployment, flow]);
+    const group = groups.get(key) ?? { deployment, flow, count: 0, runId: id, sinceAt: at };
+    groups.set(key, { ...group, count: group.count + 1, ...(at < group.sinceAt ? { runId: id, sinceAt: at } : {}) });
+  }
+  return [...groups.values()].sort((left, right) => left.sinceAt - right.sinceAt);
+}
+
+interface LastRow {
+  readonly place: number;
+  readonly id: string;
+  readonly flow: string;
+  readonly deployment: string | null;
+  readonly type: StateType;
+  readonly endedAt: number;
+  readonly created_at: number;
+}
+
+/** See `FigureStore.last`. */
+export async function lastRuns(connection: Connection, of: readonly Pick<LastRuns, 'kind' | 'name'>[], limit: number): Promise<LastRuns[]> {
+  if (of.length === 0) return [];
+  const params = new Params();
+  const parts = of.map(
+    ({ kind, name }, place) => `select * from (
+      select ${place} as place, id, flow, deployment, state_type as type, ended_at as "endedAt", created_at
+      from ${runsBy(connection, kind === 'flow' ? 'runs_flow_created' : 'runs_deployment_created')}
+      where ${kind} = ${params.add(name)} and state_type in (${terminalList}) and ended_at is not null
+      order by created_at desc, id desc limit ${limit}) as part${place}`,
+  );
+  const rows = await connection.query<LastRow>(parts.join(' union all '), params.values);
+  return of.flatMap(({ kind, name }, place) => {
+    const runs = rows.filter((row) => row.place === place).sort((left, right) => right.created_at - left.created_at);
+    const [newest] = runs;
+    return newest === undefined
+      ? []
+      : [
+          {
+            kind,
+            name,
+            flow: newest.flow,
+            deployment: newest.deployment,
+            runs: runs.map(({ id, type, endedAt }) => ({ id, type, endedAt })),
+          },
+        ];
+  });
+}

@@ -1,0 +1,158 @@
+/** Sums over ended runs as they are kept: by kind, name, hour or day of creation, and state. */
+import type { StateType } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import { Params } from '../lists/run-filter.ts';
+import type { EndedRuns, EndedRunsWish, FigureKind } from './contract.ts';
+import { durationsOf, durationsText } from './duration-ranges.ts';
+import { dayMs, hourMs, slotsOf, slotText } from './live.ts';
+import type { Stretch } from './live.ts';
+
+/** How far the sums reach: over runs created before the one and ended before the other. */
+export interface Done {
+  readonly createdUntil: number;
+  readonly endedUntil: number;
+}
+
+/** A sum with its kind and the length of its stretch. */
+export interface Sum extends EndedRuns {
+  readonly kind: FigureKind;
+  readonly span: number;
+}
+
+interface SumRow {
+  readonly kind: FigureKind;
+  readonly name: string;
+  readonly span: number;
+  readonly at: number;
+  readonly type: StateType;
+  readonly runs: number;
+  readonly timed: number;
+  readonly total_ms: number;
+  readonly durations: string;
+}
+
+const columns = 'kind, name, span, at, state_type as type, runs, timed, total_ms, durations';
+
+/** @param lock Holds off every other process that sums up until the transaction ends. */
+export async function readDone(query: Query, lock = ''): Promise<Done> {
+  const [row] = await query<Done>(
+    `select created_until as "createdUntil", ended_until as "endedUntil" from run_figures_done where id = 1 ${lock}`,
+  );
+  return row ?? { createdUntil: 0, endedUntil: 0 };
+}
+
+/** Hours that the sums do not hold any more, oldest first. */
+export async function staleHours(query: Query, { fromAt, untilAt }: Stretch, limit: number): Promise<number[]> {
+  const rows = await query<{ at: number }>('select at from run_figures_stale where at >= $1 and at < $2 order by at limit $3', [
+    fromAt,
+    untilAt,
+    limit,
+  ]);
+  return rows.map(({ at }) => at);
+}
+
+/** Marks the hours in which these runs were created, so that they are summed up again. Inside the transaction that changes the runs. */
+export async function markStale({ fragments }: Connection, query: Query, runIds: string): Promise<void> {
+  await query(
+    `insert into run_figures_stale (at)
+     select distinct created_at - created_at % ${hourMs} from runs
+     where id in (select id from ${fragments.list(1, { id: 'text' })} as changed) and ended_at is not null
+       and created_at < (select created_until from run_figures_done where id = 1)
+     on conflict do nothing`,
+    [runIds],
+  );
+}
+
+/** Sums of a stretch of whole hours, without gaps of whole hours in it. Days stand for their hours where the wish allows it. */
+export async function readSums(query: Query, wish: EndedRunsWish, stretch: Stretch, gaps: readonly Stretch[]): Promise<Sum[]> {
+  const params = new Params();
+  const texts = spansOf(wish.by, stretch, gaps).map(({ span, fromAt, untilAt }) => {
+    const conditions = [
+      `kind = ${params.add(wish.kind)}`,
+      ...(wish.name === undefined || wish.kind === 'all' ? [] : [`name = ${params.add(wish.name)}`]),
+      `span = ${span} and at >= ${params.add(fromAt)} and at < ${params.add(untilAt)}`,
+      ...gaps.map((gap) => `not (at + ${span} > ${gap.fromAt} and at < ${gap.untilAt})`),
+    ];
+    const at = slotText('at', wish.by);
+    return wish.countsOnly
+      ? `select kind, name, ${span} as span, ${at} as at, state_type as type, sum(runs) as runs, 0 as timed, 0 as total_ms, '{}' as durations
+         from run_figures where ${conditions.join(' and ')} group by 1, 2, 4, 5`
+      : `select kind, name, span, ${at} as at, state_type as type, runs, timed, total_ms, durations from run_figures where ${conditions.join(' and ')}`;
+  });
+  const rows = await query<SumRow>(texts.join(' union all '), params.values);
+  return rows.map((row) => sumOf(wish.countsOnly ? { ...row, runs: Number(row.runs) } : row));
+}
+
+/** Whole days, and the hours before, after and beside gaps in them. */
+function spansOf(by: EndedRunsWish['by'], { fromAt, untilAt }: Stretch, gaps: readonly Stretch[]): (Stretch & { readonly span: number })[] {
+  const hours = { span: hourMs, fromAt, untilAt };
+  if (by !== 'all' && !isWholeDays(by)) return [hours];
+  const firstDay = Math.ceil(fromAt / dayMs) * dayMs;
+  const lastDay = Math.floor(untilAt / dayMs) * dayMs;
+  if (firstDay >= lastDay) return [hours];
+  const torn = new Set(gaps.flatMap((gap) => [gap.fromAt - (gap.fromAt % dayMs), gap.untilAt - 1 - ((gap.untilAt - 1) % dayMs)]));
+  const tornDays = [...torn].filter((day) => day >= firstDay && day < lastDay);
+  return [
+    { span: dayMs, fromAt: firstDay, untilAt: lastDay },
+    { ...hours, untilAt: firstDay },
+    { ...hours, fromAt: lastDay },
+    ...tornDays.map((day) => ({ span: hourMs, fromAt: day, untilAt: day + dayMs })),
+  ].filter((span) => span.fromAt < span.untilAt);
+}
+
+function isWholeDays(by: Exclude<EndedRunsWish['by'], 'all'>): boolean {
+  const { startAt, widthMs } = slotsOf(by);
+  return startAt % dayMs === 0 && widthMs % dayMs === 0;
+}
+
+/** All sums of a length between two instants. */
+export async function readAllSums(query: Query, span: number, { fromAt, untilAt }: Stretch): Promise<Sum[]> {
+  const kinds: readonly FigureKind[] = ['all', 'flow', 'deployment'];
+  const rows = await query<SumRow>(
+    `select ${columns} from run_figures where kind in (${kinds.map((kind) => `'${kind}'`).join(', ')})
+       and span = $1 and at >= $2 and at < $3`,
+    [span, fromAt, untilAt],
+  );
+  return rows.map(sumOf);
+}
+
+/** Puts sums in the place of what was there. */
+export async function writeSums({ fragments }: Connection, query: Query, sums: readonly Sum[]): Promise<void> {
+  if (sums.length === 0) return;
+  const types = {
+    kind: 'text',
+    name: 'text',
+    span: 'integer',
+    at: 'integer',
+    state_type: 'text',
+    runs: 'integer',
+    timed: 'integer',
+    total_ms: 'integer',
+    durations: 'text',
+  } as const;
+  const names = Object.keys(types).join(', ');
+  const changing = ['runs', 'timed', 'total_ms', 'durations'].map((column) => `${column} = excluded.${column}`).join(', ');
+  await query(
+    `insert into run_figures (${names}) select ${names} from ${fragments.list(1, types)} as summed where true
+     on conflict (kind, name, span, at, state_type) do update set ${changing}`,
+    [
+      JSON.stringify(
+        sums.map(({ kind, name, span, at, type, runs, timed, totalMs, durations }) => [
+          kind,
+          name,
+          span,
+          at,
+          type,
+          runs,
+          timed,
+          totalMs,
+          durationsText(durations),
+        ]),
+      ),
+    ],
+  );
+}
+
+function sumOf({ kind, name, span, at, type, runs, timed, total_ms, durations }: SumRow): Sum {
+  return { kind, name, span, at, type, runs, timed, totalMs: total_ms, durations: durationsOf(durations) };
+}

@@ -1,0 +1,131 @@
+/**
+ * Contract of what a fleet needs of the store: runs that wait for a worker, runs whose owner is lost, and the workers themselves.
+ *
+ * All times are UTC epoch ms. What is due, over or old is judged by the clock of the database (SQLite: of this machine).
+ */
+import type { Owner, Run } from '../../model/run.ts';
+import type { NewRun } from '../runs/new-run.ts';
+
+/** A run that waits for a worker. */
+export interface WaitingRun {
+  readonly run: NewRun;
+  /** Unique per flow; null for a run that may be had twice. */
+  readonly idempotencyKey: string | null;
+}
+
+/** The run that stands for a row that was to be inserted. */
+export interface InsertedRun {
+  readonly id: string;
+  /** False when a run with its idempotency key (or its id) was there before. */
+  readonly inserted: boolean;
+}
+
+/** A run that makes room for another: it was asked to end, or has ended if nobody held it. */
+export interface CancelledRun {
+  readonly id: string;
+  readonly message: string;
+}
+
+/** What a ticket for a run is made of. */
+export interface TicketedRun extends Pick<Run, 'id' | 'epoch' | 'queue' | 'priority' | 'dueAt'> {}
+
+export interface ReclaimOptions {
+  /** Most runs of one call. */
+  readonly limit: number;
+  /** A run that has had so many recoveries already becomes Crashed. */
+  readonly maxRecoveries: number;
+  /** Owners that are known to be gone, whatever their leases say. */
+  readonly goneOwners: readonly Owner[];
+}
+
+export interface ReclaimReport {
+  /** Runs that wait again; each wants a ticket. */
+  readonly waiting: readonly TicketedRun[];
+  /** Runs that have ended: Crashed, or Cancelled because that was asked of the lost owner. */
+  readonly ended: readonly { readonly id: string; readonly message: string }[];
+}
+
+/** Where a run stands in its queue. */
+export interface LinePlace {
+  /** Whether it is kept back until earlier runs of its deployment have ended. */
+  readonly isHeld: boolean;
+  /** Runs that are due and go first; counted up to 10,000. */
+  readonly ahead: number;
+}
+
+export interface FleetStore {
+  /**
+   * Inserts runs that wait (no owner, epoch 0), 1,000 a transaction, and counts them as ticketed from now on: whoever inserts them
+   * puts their tickets. A row whose flow and idempotency key (or whose id) are there already is left out. Gives, in the order of
+   * the rows, the runs that now stand for them.
+   */
+  insertMany(rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]>;
+  /**
+   * One atomic statement: takes those of these runs that wait: not terminal, no owner, due now or within a second. Gives them
+   * by id as they are then; what is missing, ended, held or not due is not among them.
+   *
+   * Runs under a limit follow, one transaction per limit: those whose turn it is are taken with their slots, the others wait
+   * (AwaitingSlot) or are dropped. `onCancelled` is told of runs that were asked to end to make room.
+   */
+  claimMany(
+    ids: readonly string[],
+    owner: Owner,
+    leaseMs: number,
+    onCancelled?: (run: CancelledRun) => void,
+  ): Promise<ReadonlyMap<string, Run>>;
+  /**
+   * One transaction over at most `limit` runs whose owner is lost: its lease is over, or it is one of `goneOwners`. Their epochs are
+   * raised, so that an owner which only was frozen can write nothing more. They become Scheduled (Resuming); Crashed after
+   * too many recoveries; Cancelled when that was asked. Calls at the same time take different runs.
+   */
+  reclaim(options: ReclaimOptions): Promise<ReclaimReport>;
+  /** Where a run that waits for a worker stands; null when there is no such run. Two statements. */
+  placeInLine(runId: string): Promise<LinePlace | null>;
+  /** Owners of runs that have not ended, each once. */
+  owners(): Promise<readonly Owner[]>;
+  /**
+   * One statement: runs that wait and are due, and for which no ticket was put since `ticketedBefore` ms ago, longest waiting first.
+   * They count as ticketed from now on.
+   */
+  dueUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly TicketedRun[]>;
+}
+
+/** A worker as it tells of itself. */
+export interface WorkerRow {
+  /** Same as the id of its process as owner of runs. */
+  readonly id: string;
+  /** Name for people. */
+  readonly name: string;
+  /** Version of Batuta. */
+  readonly version: string;
+  readonly host: string;
+  readonly pid: number;
+  /** In the order in which they are served. */
+  readonly queues: readonly string[];
+  readonly concurrency: number;
+  /** Versions of the flows it knows, by name. */
+  readonly flows: Readonly<Record<string, string>>;
+  readonly startedAt: number;
+  /** Runs it executes now. */
+  readonly running: number;
+  /** Longest its event loop was held up since the last beat, ms. */
+  readonly lagMs: number;
+}
+
+/** A worker as it is stored. */
+export interface StoredWorker extends WorkerRow {
+  readonly beatAt: number;
+  /** How long ago its last beat was, ms. */
+  readonly silentMs: number;
+}
+
+export interface WorkerStore {
+  /** One statement: notes that a worker lives. */
+  beat(worker: WorkerRow): Promise<void>;
+  /** One statement: takes a worker out; silent when it is not there. */
+  remove(id: string): Promise<void>;
+  /** By name, then by start. */
+  list(): Promise<readonly StoredWorker[]>;
+  /** One statement: takes out those that have been silent for longer than `silentMs`. */
+  prune(silentMs: number): Promise<void>;
+}

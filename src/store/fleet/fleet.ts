@@ -1,0 +1,25 @@
+/** What a fleet asks of runs, over a connection. */
+import type { Connection } from '../connection.ts';
+import { claimUnderLimits } from '../limits/run-slots.ts';
+import type { FleetStore } from './contract.ts';
+import { placeInLine } from './line.ts';
+import { ownersOfRuns, reclaimRuns } from './reclaim.ts';
+import { claimWaiting, insertWaiting, takeUnticketed } from './waiting.ts';
+
+export function fleetStore(connection: Connection): FleetStore {
+  return {
+    insertMany: (rows) => insertWaiting(connection, rows),
+    async claimMany(ids, owner, leaseMs, onCancelled) {
+      const claimed = new Map(await claimWaiting(connection, ids, owner, leaseMs));
+      // Mostly none; tickets of runs that others have already, and runs under a limit.
+      const rest = ids.filter((id) => !claimed.has(id));
+      if (rest.length > 0)
+        for (const run of await claimUnderLimits(connection, rest, owner, leaseMs, onCancelled)) claimed.set(run.id, run);
+      return claimed;
+    },
+    reclaim: (options) => reclaimRuns(connection, options),
+    placeInLine: (runId) => placeInLine(connection, runId),
+    owners: () => ownersOfRuns(connection),
+    dueUnticketed: ({ ticketedBeforeMs, limit }) => takeUnticketed(connection, ticketedBeforeMs, limit),
+  };
+}

@@ -1,0 +1,188 @@
+/** Runs that wait for a worker: bulk insert, group claim, and the look for those whose ticket may be lost. */
+import type { Owner, Run, Transition } from '../../model/run.ts';
+import { terminalTypes } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import { newRunValues, runOf, transitionValues } from '../rows.ts';
+import type { RunRow, Value } from '../rows.ts';
+import { addTransitions, transitionTypes } from '../runs/transitions.ts';
+import { integerColumns, runColumns, transitionColumns } from '../tables.ts';
+import type { InsertedRun, TicketedRun, WaitingRun } from './contract.ts';
+
+/** Rows of one statement, by number and by the length of what they carry. */
+const maxRows = 1_000;
+const maxChars = 4_000_000;
+/** How early a ticket may come: clocks and timers are not exact. */
+const earlyMs = 1_000;
+
+const columns = runColumns.join(', ');
+const insertedColumns = [...runColumns, 'idempotency_key', 'ticketed_at'] as const;
+const columnTypes = Object.fromEntries(
+  insertedColumns.map((column) => [column, integerColumns.has(column) || column === 'ticketed_at' ? 'integer' : 'text'] as const),
+);
+const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
+
+/** What has not ended, written as in the indexes of migration 3. */
+export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
+
+/** Indexes that a query names. */
+type RunIndex =
+  | 'runs_owned'
+  | 'runs_waiting'
+  | 'runs_held'
+  | 'runs_open_ticks'
+  | 'runs_not_late'
+  | 'runs_state'
+  | 'runs_created'
+  | 'runs_ended'
+  | 'runs_flow_created'
+  | 'runs_deployment_created';
+
+/** The table of runs, read by an index that SQLite, which keeps no statistics, would not choose by itself. */
+export function runsBy({ dialect }: Pick<Connection, 'dialect'>, index: RunIndex, alias = ''): string {
+  const runs = alias === '' ? 'runs' : `runs as ${alias}`;
+  return dialect === 'sqlite' ? `${runs} indexed by ${index}` : runs;
+}
+
+/** See `FleetStore.insertMany`. */
+export async function insertWaiting(connection: Connection, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
+  const placed: InsertedRun[] = [];
+  for (const chunk of chunksOf(rows)) {
+    const [only, ...others] = chunk;
+    const insert =
+      connection.dialect === 'postgres' && only !== undefined && others.length === 0
+        ? insertOne(connection, only)
+        : connection.transaction((query) => insertChunk(connection, query, chunk));
+    placed.push(...(await insert));
+  }
+  return placed;
+}
+
+/** The same inside a transaction. */
+export async function insertWithin(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
+  const placed: InsertedRun[] = [];
+  for (const chunk of chunksOf(rows)) placed.push(...(await insertChunk(connection, query, chunk)));
+  return placed;
+}
+
+function chunksOf(rows: readonly WaitingRun[]): WaitingRun[][] {
+  const chunks: WaitingRun[][] = [];
+  let chars = Infinity;
+  for (const row of rows) {
+    const last = chunks.at(-1);
+    chars += row.run.params.length;
+    if (last === undefined || last.length >= maxRows || chars > maxChars) {
+      chunks.push([row]);
+      chars = row.run.params.length;
+    } else last.push(row);
+  }
+  return chunks;
+}
+
+/** A run that is submitted by itself: its row and its transition in one round trip instead of four. */
+async function insertOne(connection: Connection, row: WaitingRun): Promise<InsertedRun[]> {
+  const { list, now } = connection.fragments;
+  const { run, idempotencyKey } = row;
+  const inserted = await connection.prepared<{ id: string }>(
+    `with added as (
+       insert into runs (${insertedColumns.join(', ')})
+       select ${pickedColumns(now(2))} from ${list(1, columnTypes)} as added on conflict do nothing returning id),
+     logged as (
+       insert into transitions (${transitionColumns.join(', ')})
+       select ${transitionColumns.map((column) => `told.${column}`).join(', ')}
+       from ${list(3, transitionTypes)} as told join added on added.id = told.run_id)
+     select id from added`,
+    [JSON.stringify([valuesOf(row)]), connection.now(), JSON.stringify([transitionValues(firstTransition(row))])],
+  );
+  if (inserted.length > 0) return [{ id: run.id, inserted: true }];
+  const standing = await standingRuns(connection, connection.query, [row]);
+  return [{ id: standing.get(keyOf(run.flow, idempotencyKey)) ?? run.id, inserted: false }];
+}
+
+function valuesOf({ run, idempotencyKey }: WaitingRun): Value[] {
+  return [...newRunValues(run, null, null), idempotencyKey, null];
+}
+
+function firstTransition({ run }: WaitingRun): Transition {
+  return { runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: null };
+}
+
+function pickedColumns(now: string): string {
+  return insertedColumns.map((column) => (column === 'ticketed_at' ? now : column)).join(', ');
+}
+
+async function insertChunk(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<InsertedRun[]> {
+  const { list, now } = connection.fragments;
+  const inserted = await query<{ id: string }>(
+    `insert into runs (${insertedColumns.join(', ')}) select ${pickedColumns(now(2))} from ${list(1, columnTypes)} as added
+     where true on conflict do nothing returning id`,
+    [JSON.stringify(rows.map(valuesOf)), connection.now()],
+  );
+  const isNew = new Set(inserted.map(({ id }) => id));
+  const fresh = rows.filter(({ run }) => isNew.has(run.id));
+  await addTransitions(connection, query, fresh.map(firstTransition));
+  if (fresh.length === rows.length) return rows.map(({ run }) => ({ id: run.id, inserted: true }));
+  const standing = await standingRuns(connection, query, rows);
+  return rows.map(({ run, idempotencyKey }) =>
+    isNew.has(run.id) ? { id: run.id, inserted: true } : { id: standing.get(keyOf(run.flow, idempotencyKey)) ?? run.id, inserted: false },
+  );
+}
+
+/** Ids of the runs that have the idempotency keys of these rows. */
+async function standingRuns(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<ReadonlyMap<string, string>> {
+  const keys = rows.flatMap(({ run, idempotencyKey }) => (idempotencyKey === null ? [] : [[run.flow, idempotencyKey]]));
+  const found = await query<{ id: string; flow: string; key: string }>(
+    `select runs.id, runs.flow, runs.idempotency_key as key from ${connection.fragments.list(1, { flow: 'text', key: 'text' })} as asked
+     join runs on runs.flow = asked.flow and runs.idempotency_key = asked.key`,
+    [JSON.stringify(keys)],
+  );
+  return new Map(found.map(({ id, flow, key }) => [keyOf(flow, key), id]));
+}
+
+function keyOf(flow: string, key: string | null): string {
+  return JSON.stringify([flow, key]);
+}
+
+/** Which runs a ticket may claim; `$1` is the instant. */
+export function claimable({ fragments }: Pick<Connection, 'fragments'>): string {
+  return `state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
+    and not (state_type = 'PAUSED' and due_at is null) and held is null`;
+}
+
+/** See `FleetStore.claimMany`; those that are under no limit. Locked in the order of ids, so that two groups that overlap do not wait for each other in a circle. */
+export async function claimWaiting(
+  connection: Connection,
+  ids: readonly string[],
+  owner: Owner,
+  leaseMs: number,
+): Promise<ReadonlyMap<string, Run>> {
+  if (ids.length === 0) return new Map();
+  const { dialect, fragments } = connection;
+  const now = fragments.now(1);
+  const listed = `(select id from ${fragments.list(4, { id: 'text' })} as listed)`;
+  const lock = dialect === 'sqlite' ? '' : 'order by id for no key update';
+  const rows = await connection.prepared<RunRow>(
+    `update runs set epoch = epoch + 1, lease_until = ${now} + $2, owner = $3
+     where id in (select id from runs where id in ${listed} and concurrency_key is null and ${claimable(connection)} ${lock})
+     returning ${columns}`,
+    [connection.now(), leaseMs, JSON.stringify(owner), JSON.stringify([...new Set(ids)].map((id) => [id]))],
+  );
+  return new Map(rows.map((row) => [row.id, runOf(row)]));
+}
+
+/** See `FleetStore.dueUnticketed`. */
+export async function takeUnticketed(connection: Connection, ticketedBeforeMs: number, limit: number): Promise<readonly TicketedRun[]> {
+  const { dialect, fragments } = connection;
+  const now = fragments.now(1);
+  const lock = dialect === 'sqlite' ? '' : 'for no key update skip locked';
+  return await connection.query<TicketedRun>(
+    `update runs set ticketed_at = ${now}
+     where id in (
+       select id from ${runsBy(connection, 'runs_waiting')}
+       where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING' and held is null and state_name <> 'AwaitingSlot'
+         and coalesce(ticketed_at, 0) <= ${now} - $2
+         and (due_at <= ${now} or (due_at is null and state_type <> 'PAUSED'))
+       order by coalesce(ticketed_at, 0) limit $3 ${lock})
+     returning id, epoch, queue, priority, due_at as "dueAt"`,
+    [connection.now(), ticketedBeforeMs, limit],
+  );
+}

@@ -1,0 +1,126 @@
+/**
+ * Contract of limits: how many runs, and how many tasks of a tag, go on at the same time.
+ *
+ * A slot is never given back by a count of its own. A run holds its slot while it is in the epoch in which it took it, has an owner, and
+ * has not ended; a task while the claim under which it runs holds. Whoever loses the claim, in whatever way, has lost the slot, and
+ * nothing can leak. All times are UTC epoch ms.
+ */
+import type { Owner } from '../../model/run.ts';
+import type { State } from '../../model/state.ts';
+import type { CancelledRun, TicketedRun } from '../fleet/contract.ts';
+import type { Claim } from '../ownership.ts';
+import type { NewRun } from '../runs/new-run.ts';
+
+/**
+ * Where a run stands with its limit. `taken`: it may begin · `waits`: it is AwaitingSlot · `skipped`: it has ended, Cancelled (Skipped) ·
+ * `lost`: the claim is old.
+ */
+export type SlotOutcome =
+  | { readonly kind: 'taken' | 'waits' | 'skipped'; readonly state: State; readonly cancelled: readonly CancelledRun[] }
+  | { readonly kind: 'lost' };
+
+/** A limit on runs as it stands. */
+export interface RunLimit {
+  /** `flow:<name>` or `deployment:<name>`, with `:<key>` where there is one. */
+  readonly name: string;
+  /** Null: nothing declares it any more, so nothing waits for it. */
+  readonly slots: number | null;
+  /** Longest first, 100 at most. */
+  readonly holders: readonly SlotRun[];
+  readonly waiters: readonly SlotRun[];
+  readonly held: number;
+  readonly waiting: number;
+}
+
+export interface SlotRun {
+  readonly runId: string;
+  readonly runName: string;
+  readonly sinceAt: number;
+}
+
+/** A task run that wants to be executed, or is. */
+export interface SlotClaim {
+  /** Id of the task run. */
+  readonly holder: string;
+  readonly runId: string;
+  /** Epoch of the run, or of the spread task where it is one. */
+  readonly epoch: number;
+  readonly spread: boolean;
+}
+
+export interface SlotWish extends SlotClaim {
+  /** Name of the task. */
+  readonly task: string;
+  /** Names of limits; it takes a slot of each, all at once. */
+  readonly names: readonly string[];
+  /** Higher goes first. */
+  readonly priority: number;
+}
+
+/** What became of a wish: held now, or the limit that it waits for. */
+export type SlotAnswer = { readonly held: true } | { readonly held: false; readonly message: string };
+
+/** What a change of task slots led to. */
+export interface SlotChange {
+  /** Ids of processes for whose tasks slots were taken that waited. */
+  readonly owners: readonly string[];
+}
+
+export interface TagLimit {
+  readonly name: string;
+  readonly slots: number;
+}
+
+/** A limit on tasks as it stands. */
+export interface TagLimitView extends TagLimit {
+  /** Longest first, 100 at most. */
+  readonly holders: readonly SlotTask[];
+  readonly waiters: readonly SlotTask[];
+  readonly held: number;
+  readonly waiting: number;
+}
+
+export interface SlotTask extends SlotRun {
+  readonly taskRunId: string;
+}
+
+export interface LimitStore {
+  /** One transaction: a new run that its maker owns at once and that is under a limit; it has its slot, or waits for it. */
+  start(run: NewRun & { readonly concurrencyKey: string }, owner: Owner, leaseMs: number): Promise<SlotOutcome>;
+  /** One transaction: the owner of a run asks for the slot that the run needs, or asks again. */
+  take(claim: Claim): Promise<SlotOutcome>;
+  /** One transaction: the same for a run whose limit only its class knows. Where it has to wait it is given back. */
+  bind(claim: Claim, key: string): Promise<SlotOutcome>;
+  /** Whether a run that waits would have its slot now. One statement or two, no lock. */
+  mayTake(runId: string): Promise<boolean>;
+  /**
+   * One transaction per limit: of the runs that nobody owns and that wait for a slot, those whose turn it is: higher priority first, then
+   * the longest waiting. They count as ticketed from now on.
+   *
+   * @param key null: of all limits
+   * @param ticketedBeforeMs leaves those out that were ticketed more recently
+   */
+  nextRuns(options: { readonly key: string | null; readonly ticketedBeforeMs: number }): Promise<readonly TicketedRun[]>;
+  /** The limit on runs of that name as it stands; `of` tells the flow and deployment that may declare it. */
+  runLimit(name: string, of: { readonly flow: string; readonly deployment: string | null }): Promise<RunLimit>;
+  /** All limits on runs that are declared, held or waited for, by name. */
+  runLimits(): Promise<readonly RunLimit[]>;
+
+  /** Limits on tasks, by name. One statement. */
+  tagLimits(): Promise<readonly TagLimit[]>;
+  /** One transaction: sets a limit on tasks. */
+  setTagLimit(name: string, slots: number): Promise<SlotChange>;
+  /** One transaction: takes a limit away; whoever waited for it goes on. Null when there is none. */
+  deleteTagLimit(name: string): Promise<SlotChange | null>;
+  tagLimitViews(): Promise<readonly TagLimitView[]>;
+  /** One transaction for all: takes what is free, higher priority first, then the longest waiting; the rest waits. Asking again is harmless. */
+  askSlots(ownerId: string, wishes: readonly SlotWish[]): Promise<readonly SlotAnswer[]>;
+  /** One transaction for all: gives slots back, or ends waits; the next ones have them at once. */
+  giveSlots(holders: readonly SlotClaim[]): Promise<SlotChange>;
+  /** Of these task runs, those that wait for nothing any more. One statement. */
+  slotsHeld(holders: readonly string[]): Promise<readonly string[]>;
+  /** One transaction: gives free slots to those that wait: the net behind what happens at once. */
+  sweepSlots(): Promise<SlotChange>;
+  /** Limits that task runs of this run wait for, with how many of them. */
+  taskWaits(runId: string): Promise<readonly { readonly name: string; readonly task: string; readonly tasks: number }[]>;
+}

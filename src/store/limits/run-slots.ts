@@ -1,0 +1,229 @@
+/** Slots of runs: asked for by tickets, by owners, and given on to whoever waits. */
+import type { Owner, Run } from '../../model/run.ts';
+import { isTerminal, stateOf, terminalTypes } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import type { CancelledRun, TicketedRun } from '../fleet/contract.ts';
+import { claimable } from '../fleet/waiting.ts';
+import type { Claim } from '../ownership.ts';
+import { newRunValues, runOf } from '../rows.ts';
+import type { RunRow } from '../rows.ts';
+import { addTransitions } from '../runs/transitions.ts';
+import { clockOf } from '../spread/rows.ts';
+import { runColumns } from '../tables.ts';
+import type { LimitStore, SlotOutcome } from './contract.ts';
+import { type Decision, decideSlots } from './slot-decisions.ts';
+import {
+  type Contender,
+  contenderColumns,
+  declaredLimit,
+  laneOf,
+  lockLimit,
+  slotHolders,
+  slotRuns,
+  slotWaiters,
+  waitingQueues,
+} from './slot-rows.ts';
+import { cancelOthers, letWait, logDecisions, skipRun, stateAfter } from './slot-writes.ts';
+
+/** Most runs of a limit that get their turn at once. */
+const maxTurns = 1_000;
+const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
+
+/**
+ * Claims those of these runs that are under a limit and may begin; the others wait, or are dropped. One transaction per limit.
+ */
+export async function claimUnderLimits(
+  connection: Connection,
+  ids: readonly string[],
+  owner: Owner,
+  leaseMs: number,
+  onCancelled: ((run: CancelledRun) => void) | undefined,
+): Promise<readonly Run[]> {
+  const asked = (index: number): string =>
+    `id in (select id from ${connection.fragments.list(index, { id: 'text' })} as listed) and ${claimable(connection)}`;
+  const list = JSON.stringify([...new Set(ids)].map((id) => [id]));
+  const keys = await connection.query<{ key: string }>(
+    `select distinct concurrency_key as key from runs where concurrency_key is not null and ${asked(2)}`,
+    [connection.now(), list],
+  );
+  const claimed: Run[] = [];
+  for (const { key } of keys) {
+    const [runs, cancelled] = await connection.transaction(async (query) => {
+      await lockLimit(connection, query, key);
+      const contenders = await query<Contender>(
+        `select ${contenderColumns} from runs where concurrency_key = $3 and ${asked(2)} order by id`,
+        [connection.now(), list, key],
+      );
+      const decided = await decideSlots(connection, query, key, contenders);
+      const at = connection.now() ?? (await clockOf(connection, query));
+      const told = await cancelOthers(connection, query, decided, at);
+      const taken: Run[] = [];
+      for (const decision of decided.decisions) taken.push(...(await writeUnowned(connection, query, decision, { owner, leaseMs, at })));
+      await logDecisions(connection, query, decided.decisions, at, null);
+      return [taken, told] as const;
+    });
+    claimed.push(...runs);
+    for (const run of cancelled) onCancelled?.(run);
+  }
+  return claimed;
+}
+
+async function writeUnowned(
+  connection: Connection,
+  query: Query,
+  decision: Decision,
+  { owner, leaseMs, at }: { readonly owner: Owner; readonly leaseMs: number; readonly at: number },
+): Promise<Run[]> {
+  const { run, kind, message } = decision;
+  if (kind === 'waits') await letWait(query, run, message, at, false);
+  if (kind === 'skipped') await skipRun(query, run, message, at);
+  if (kind !== 'taken') return [];
+  const state = stateAfter(decision);
+  const rows = await query<RunRow>(
+    `update runs set epoch = epoch + 1, slot_epoch = epoch + 1, slot_since = null, lease_until = ${connection.fragments.now(1)} + $2, owner = $3,
+       state_type = $4, state_name = $5, state_message = $6
+     where id = $7 and epoch = $8 and owner is null returning ${runColumns.join(', ')}`,
+    [connection.now(), leaseMs, JSON.stringify(owner), state.type, state.name, state.message, run.id, run.epoch],
+  );
+  return rows.map(runOf);
+}
+
+/** See `LimitStore.start`. */
+export async function startUnderLimit(
+  connection: Connection,
+  run: Parameters<LimitStore['start']>[0],
+  owner: Owner,
+  leaseMs: number,
+): Promise<SlotOutcome> {
+  return await connection.transaction(async (query) => {
+    await lockLimit(connection, query, run.concurrencyKey);
+    const places = runColumns.map((_, index) => `$${index + 1}`).join(', ');
+    await query(`insert into runs (${runColumns.join(', ')}) values (${places})`, newRunValues(run, owner, 0));
+    await query(`update runs set lease_until = ${connection.fragments.now(1)} + $2 where id = $3`, [connection.now(), leaseMs, run.id]);
+    await addTransitions(connection, query, [
+      { runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: owner.id },
+    ]);
+    return await askAsOwner(connection, query, { runId: run.id, epoch: 1 }, run.concurrencyKey, owner.id);
+  });
+}
+
+/** See `LimitStore.take`. */
+export async function takeSlot(connection: Connection, claim: Claim): Promise<SlotOutcome> {
+  return await connection.transaction(async (query) => {
+    const [row] = await query<{ key: string | null }>('select concurrency_key as key from runs where id = $1', [claim.runId]);
+    const key = row?.key ?? null;
+    if (key === null) return row === undefined ? { kind: 'lost' } : { kind: 'taken', state: stateOf('PENDING'), cancelled: [] };
+    await lockLimit(connection, query, key);
+    return await askAsOwner(connection, query, claim, key, null);
+  });
+}
+
+/** See `LimitStore.bind`. */
+export async function bindToLimit(connection: Connection, claim: Claim, key: string): Promise<SlotOutcome> {
+  return await connection.transaction(async (query) => {
+    await lockLimit(connection, query, key);
+    await query('update runs set concurrency_key = $1 where id = $2 and epoch = $3', [key, claim.runId, claim.epoch]);
+    return await askAsOwner(connection, query, claim, key, null, true);
+  });
+}
+
+/** @param release gives the run back where it has to wait, so that a ticket brings it to a worker again */
+async function askAsOwner(
+  connection: Connection,
+  query: Query,
+  claim: Claim,
+  key: string,
+  ownerId: string | null,
+  release = false,
+): Promise<SlotOutcome> {
+  const [run] = await query<Contender>(`select ${contenderColumns} from runs where id = $1 and epoch = $2`, [claim.runId, claim.epoch]);
+  if (run === undefined || run.owner === null) return { kind: 'lost' };
+  const standing = { type: run.state_type, name: run.state_name, message: run.state_message };
+  if (run.slot_epoch === run.epoch || run.state_type === 'CANCELLING' || isTerminal(run.state_type))
+    return { kind: 'taken', state: standing, cancelled: [] };
+  // In line with those it will wait with.
+  const asking = release ? { ...run, owner: null } : run;
+  const decided = await decideSlots(connection, query, key, [asking]);
+  const [decision] = decided.decisions;
+  if (decision === undefined) return { kind: 'lost' };
+  const at = connection.now() ?? (await clockOf(connection, query));
+  const cancelled = await cancelOthers(connection, query, decided, at);
+  const state = stateAfter(decision);
+  if (decision.kind === 'waits') await letWait(query, run, decision.message, at, !release);
+  if (decision.kind === 'skipped') await skipRun(query, run, decision.message, at);
+  if (decision.kind === 'taken')
+    await query(
+      'update runs set slot_epoch = epoch, slot_since = null, state_type = $1, state_name = $2, state_message = $3 where id = $4 and epoch = $5',
+      [state.type, state.name, state.message, claim.runId, claim.epoch],
+    );
+  await logDecisions(connection, query, [decision], at, ownerId ?? ownerOf(run));
+  return { kind: decision.kind, state, cancelled };
+}
+
+function ownerOf({ owner }: Contender): string | null {
+  return owner === null ? null : (JSON.parse(owner) as Owner).id;
+}
+
+/** See `LimitStore.mayTake`. */
+export async function maySlotBeTaken(connection: Connection, runId: string): Promise<boolean> {
+  const { query } = connection;
+  const [run] = await query<Contender>(
+    `select ${contenderColumns} from runs where id = $1 and concurrency_key is not null and state_type not in (${terminalList})`,
+    [runId],
+  );
+  // Gone, ended or without a limit: asking tells.
+  if (run === undefined || run.concurrency_key === null) return true;
+  const declared = await declaredLimit(query, run.concurrency_key, run);
+  if (declared === null) return true;
+  const free = declared.limit - (await slotHolders(connection, query, run.concurrency_key)).length;
+  if (free <= 0) return false;
+  const first = await slotWaiters(connection, query, run.concurrency_key, laneOf(run), free);
+  return first.length < free || first.some(({ id }) => id === runId);
+}
+
+/** See `LimitStore.nextRuns`. */
+export async function nextRunsOfLimits(
+  connection: Connection,
+  { key, ticketedBeforeMs }: Parameters<LimitStore['nextRuns']>[0],
+): Promise<readonly TicketedRun[]> {
+  const next: TicketedRun[] = [];
+  for (const one of key === null ? await limitsWaitedFor(connection) : [key])
+    next.push(...(await nextRunsOf(connection, one, ticketedBeforeMs)));
+  return next;
+}
+
+async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs: number): Promise<readonly TicketedRun[]> {
+  // Behind the lock: a run that is just being refused is seen only once that is done.
+  return await connection.transaction(async (query) => {
+    await lockLimit(connection, query, key);
+    const lanes = await waitingQueues(connection, query, key);
+    const [first] = lanes;
+    if (first === undefined) return [];
+    const declared = await declaredLimit(query, key, first);
+    const free = declared === null ? maxTurns : Math.min(maxTurns, declared.limit - (await slotHolders(connection, query, key)).length);
+    if (free <= 0) return [];
+    const turns: string[] = [];
+    for (const { queue } of lanes) turns.push(...(await slotWaiters(connection, query, key, queue, free)).map(({ id }) => id));
+    if (turns.length === 0) return [];
+    return await query<TicketedRun>(
+      `update runs set ticketed_at = ${connection.fragments.now(1)}
+       where id in (select id from ${connection.fragments.list(2, { id: 'text' })} as listed) and owner is null and state_name = 'AwaitingSlot'
+         and coalesce(ticketed_at, 0) <= ${connection.fragments.now(1)} - $3
+       returning id, epoch, queue, priority, due_at as "dueAt"`,
+      [connection.now(), JSON.stringify(turns.map((id) => [id])), ticketedBeforeMs],
+    );
+  });
+}
+
+/** Limits for which runs wait that nobody owns: one step through the index for each, however many wait. */
+async function limitsWaitedFor(connection: Connection): Promise<string[]> {
+  const waiting = `${slotRuns(connection, 'awaited')} where state_name = 'AwaitingSlot'`;
+  const rows = await connection.query<{ key: string | null }>(
+    `with recursive keys (key) as (
+       select min(concurrency_key) from ${waiting}
+       union all
+       select (select min(concurrency_key) from ${waiting} and concurrency_key > keys.key) from keys where keys.key is not null
+     ) select key from keys where key is not null`,
+  );
+  return rows.flatMap(({ key }) => key ?? []);
+}

@@ -1,0 +1,122 @@
+/** Reading limits on runs: who holds a slot, who waits for one, and how many there are. */
+import type { Concurrency } from '../../model/deployment.ts';
+import type { StateName, StateType } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import { openList } from '../fleet/waiting.ts';
+
+/** What decides about the slot of a run. */
+export interface Contender {
+  readonly id: string;
+  readonly name: string;
+  readonly flow: string;
+  readonly deployment: string | null;
+  readonly queue: string;
+  readonly priority: number;
+  readonly since: number;
+  readonly epoch: number;
+  readonly slot_epoch: number | null;
+  readonly owner: string | null;
+  readonly attempt: number;
+  readonly started_at: number | null;
+  readonly state_type: StateType;
+  readonly state_name: StateName;
+  readonly state_message: string | null;
+  readonly concurrency_key: string | null;
+}
+
+/** Where a run stands that has begun before and asks anew: behind all that wait. */
+export const justNow = Number.MAX_SAFE_INTEGER;
+/** Since when it waits: its creation, or its instant where that is later; one that comes back after it had begun waits since it came. */
+const since = `coalesce(slot_since, case when started_at is not null then ${justNow} when scheduled_for > created_at then scheduled_for
+  else created_at end)`;
+export const contenderColumns = `id, name, flow, deployment, queue, priority, ${since} as since, epoch, slot_epoch, owner, attempt, started_at,
+  state_type, state_name, state_message, concurrency_key`;
+
+/** A run that holds the slot of its limit. */
+const holding = `slot_epoch is not null and owner is not null and state_type in (${openList}) and slot_epoch = epoch`;
+
+/** SQLite, which keeps no statistics, is told by which index. */
+export function slotRuns({ dialect }: Pick<Connection, 'dialect'>, which: 'held' | 'awaited'): string {
+  return dialect === 'sqlite' ? `runs indexed by runs_slot_${which}` : 'runs';
+}
+
+/** A run that waits, and that is there to be given a slot: nobody's, or its owner lives. `$1` is the instant. */
+export function awaiting({ fragments }: Connection): string {
+  return `state_name = 'AwaitingSlot' and (owner is null or lease_until > ${fragments.now(1)})`;
+}
+
+/** Inside a transaction: nobody else decides about slots of this limit until it ends. SQLite has locked all already. */
+export async function lockLimit({ dialect }: Connection, query: Query, key: string): Promise<void> {
+  if (dialect === 'postgres') await query('select pg_advisory_xact_lock(hashtextextended($1, 7236018))', [key]);
+}
+
+/** How many runs may go on, and what becomes of the others; null when nothing declares the limit any more. */
+export async function declaredLimit(
+  query: Query,
+  key: string,
+  { flow, deployment }: Pick<Contender, 'flow' | 'deployment'>,
+): Promise<Concurrency | null> {
+  const isDeployments = key.startsWith('deployment:');
+  const [row] = await query<{ concurrency: string | null }>(
+    `select concurrency from ${isDeployments ? 'deployments' : 'flows'} where name = $1`,
+    [isDeployments ? (deployment ?? '') : flow],
+  );
+  return row === undefined || row.concurrency === null ? null : (JSON.parse(row.concurrency) as Concurrency);
+}
+
+/** Those that hold a slot, the oldest first. */
+export async function slotHolders(connection: Connection, query: Query, key: string): Promise<Contender[]> {
+  return await query<Contender>(
+    `select ${contenderColumns} from ${slotRuns(connection, 'held')} where concurrency_key = $1 and ${holding}
+     order by coalesce(started_at, created_at), id`,
+    [key],
+  );
+}
+
+/** Whose turn it is next in a lane, the first first. @param lane queue of runs that nobody owns; null: runs that wait in their processes */
+export async function slotWaiters(
+  connection: Connection,
+  query: Query,
+  key: string,
+  lane: string | null,
+  limit: number,
+): Promise<Contender[]> {
+  return await query<Contender>(
+    `select ${contenderColumns} from ${slotRuns(connection, 'awaited')}
+     where concurrency_key = $2 and ${awaiting(connection)} and ${lane === null ? 'owner is not null' : 'owner is null and queue = $4'}
+     order by priority desc, slot_since, id limit $3`,
+    lane === null ? [connection.now(), key, limit] : [connection.now(), key, limit, lane],
+  );
+}
+
+/** Whoever waits for a slot of the limit, the longest waiting first. */
+export async function allWaiters(connection: Connection, query: Query, key: string, limit: number): Promise<Contender[]> {
+  return await query<Contender>(
+    `select ${contenderColumns} from ${slotRuns(connection, 'awaited')} where concurrency_key = $2 and ${awaiting(connection)}
+     order by slot_since, id limit $3`,
+    [connection.now(), key, limit],
+  );
+}
+
+/** The queues in which runs wait for a slot of the limit and nobody owns them, each with what may declare the limit. */
+export async function waitingQueues(
+  connection: Connection,
+  query: Query,
+  key: string,
+): Promise<readonly (Pick<Contender, 'flow' | 'deployment'> & { readonly queue: string })[]> {
+  return await query(
+    `select queue, min(flow) as flow, min(deployment) as deployment from ${slotRuns(connection, 'awaited')}
+     where concurrency_key = $1 and state_name = 'AwaitingSlot' and owner is null group by queue`,
+    [key],
+  );
+}
+
+/** Where it stands in line: runs of one queue among each other, those that wait in their processes among each other. */
+export function laneOf({ owner, queue }: Contender): string | null {
+  return owner === null ? queue : null;
+}
+
+/** Order of turns. */
+export function compareTurns(a: Contender, b: Contender): number {
+  return b.priority - a.priority || a.since - b.since || (a.id < b.id ? -1 : Number(a.id > b.id));
+}

@@ -1,0 +1,69 @@
+/** What decisions about slots of runs write. Inside the transaction in which they were made. */
+import type { State } from '../../model/state.ts';
+import { stateOf } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import type { CancelledRun } from '../fleet/contract.ts';
+import { askOwner, cancelNow } from '../runs/cancel.ts';
+import { addTransitions } from '../runs/transitions.ts';
+import type { Decision, Decisions } from './slot-decisions.ts';
+import { type Contender, justNow } from './slot-rows.ts';
+
+/** Makes room: in the order of ids, as every flush locks runs. Gives those that were told. */
+export async function cancelOthers(
+  connection: Connection,
+  query: Query,
+  { toCancel }: Pick<Decisions, 'toCancel'>,
+  at: number,
+): Promise<readonly CancelledRun[]> {
+  for (const { run, message } of [...toCancel].sort((a, b) => (a.run.id < b.run.id ? -1 : 1))) {
+    if (run.owner === null) await cancelNow(connection, query, run.id, run.attempt, at, message);
+    else await askOwner(connection, query, run.id, run, at, message);
+  }
+  return toCancel.map(({ run, message }) => ({ id: run.id, message }));
+}
+
+/** The state that follows from the decision; that of the run where nothing changes. */
+export function stateAfter({ run, kind, message }: Decision): State {
+  if (kind === 'waits') return stateOf('SCHEDULED', 'AwaitingSlot', message);
+  if (kind === 'skipped') return stateOf('CANCELLED', 'Skipped', message);
+  return run.state_name === 'AwaitingSlot'
+    ? stateOf('PENDING')
+    : { type: run.state_type, name: run.state_name, message: run.state_message };
+}
+
+/** Notes the changes of state; whoever waited already is not told anew of each look. */
+export async function logDecisions(
+  connection: Connection,
+  query: Query,
+  decisions: readonly Decision[],
+  at: number,
+  owner: string | null,
+): Promise<void> {
+  // SQLite numbers the transitions of one run at a time.
+  for (const decision of decisions) {
+    const { run } = decision;
+    const state = stateAfter(decision);
+    if (state.name === run.state_name && state.type === run.state_type) continue;
+    await addTransitions(connection, query, [{ runId: run.id, taskRunId: null, at, ...state, attempt: run.attempt, owner }]);
+  }
+}
+
+/** Writes that a run waits. One that nobody owns gets another epoch, so that the ticket of its turn is another than the one just used. */
+export async function letWait(query: Query, run: Contender, message: string | null, at: number, owned: boolean): Promise<void> {
+  await query(
+    `update runs set state_type = 'SCHEDULED', state_name = 'AwaitingSlot', state_message = $1, slot_epoch = null, slot_since = $4,
+       due_at = case when state_type = 'PAUSED' then null else due_at end${owned ? '' : ', owner = null, lease_until = null, epoch = epoch + 1'}
+     where id = $2 and epoch = $3`,
+    [message, run.id, run.epoch, run.since === justNow ? at : run.since],
+  );
+}
+
+/** Writes that a run was dropped. */
+export async function skipRun(query: Query, run: Contender, message: string | null, at: number): Promise<void> {
+  await query(
+    `update runs set state_type = 'CANCELLED', state_name = 'Skipped', state_message = $1, ended_at = $2, due_at = null, slot_epoch = null,
+       owner = null, lease_until = null
+     where id = $3 and epoch = $4`,
+    [message, at, run.id, run.epoch],
+  );
+}

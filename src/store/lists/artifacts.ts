@@ -1,0 +1,109 @@
+/** What tasks show: tables, Markdown, links. */
+import type { Artifact } from '../../model/run.ts';
+import type { Connection } from '../connection.ts';
+import { artifactOf } from '../rows.ts';
+import type { ArtifactFilter, ArtifactStore, ListedArtifact, Page } from '../store.ts';
+import { artifactColumns } from '../tables.ts';
+import { cursorOf, limitOf, placeOf } from './cursor.ts';
+import { Params, patternOf } from './run-filter.ts';
+
+/** Longest data, as JSON, that a list across runs carries, characters. */
+const maxListedChars = 2_000;
+/** Most artifacts that one page looks through. */
+const windowArtifacts = 10_000;
+
+interface ListedRow {
+  readonly id: string;
+  readonly run_id: string;
+  readonly task_run_id: string | null;
+  readonly kind: string;
+  readonly name: string;
+  readonly created_at: number;
+  readonly flow: string | null;
+  readonly run_name: string | null;
+  readonly chars: number;
+  readonly data: string | null;
+}
+
+/** Those of a run oldest first, those of all runs newest first. */
+export function artifactStore(connection: Connection): ArtifactStore {
+  return {
+    async ofRun(runId) {
+      const db = await connection.kysely();
+      const rows = await db
+        .selectFrom('artifacts')
+        .select(artifactColumns)
+        .where('run_id', '=', runId)
+        .orderBy('created_at')
+        .orderBy('id')
+        .execute();
+      return rows.map(artifactOf);
+    },
+    list: (filter = {}) => listArtifacts(connection, filter),
+  };
+}
+
+/** Looks through a stretch of artifacts, so that what is rare does not make it read them all. */
+async function listArtifacts(
+  { query }: Connection,
+  { kind, search, limit: wanted, cursor }: ArtifactFilter,
+): Promise<Page<ListedArtifact>> {
+  const limit = limitOf(wanted, 50, 1000);
+  const params = new Params();
+  const place = cursor === undefined ? null : placeOf(cursor);
+  const after = place === null ? '' : `where (created_at, id) < (${params.add(place.createdAt)}, ${params.add(place.id)})`;
+  const order = 'order by created_at desc, id desc';
+  const conditions = ['1 = 1'];
+  if (kind !== undefined) conditions.push(`kind = ${params.add(kind)}`);
+  if (search !== undefined) conditions.push(`lower(name) like ${params.add(patternOf(search))} escape '\\'`);
+  const isPlain = kind === undefined && search === undefined;
+  const rows = isPlain ? limit + 1 : windowArtifacts;
+  const looked = `select id, created_at, kind, name from artifacts ${after} ${order} limit ${rows}`;
+  const found = await query<{ what: string; id: string; at: number }>(
+    `with looked as (${looked})
+     select 'found' as what, id, created_at as at from (select * from looked where ${conditions.join(' and ')} ${order} limit ${limit + 1}) as fitting
+     union all select 'end' as what, id, created_at as at from (select * from looked order by created_at, id limit 1) as oldest
+     union all select 'count' as what, '' as id, count(*) as at from looked`,
+    params.values,
+  );
+  const fitting = found.filter(({ what }) => what === 'found');
+  const items = await listedByIds(
+    query,
+    fitting.map(({ id }) => id),
+    limit,
+  );
+  const last = items.at(-1);
+  if (fitting.length > limit && last !== undefined) return { items, next: cursorOf(last) };
+  const end = found.find(({ what }) => what === 'end');
+  const isFull = !isPlain && (found.find(({ what }) => what === 'count')?.at ?? 0) >= rows;
+  return { items, next: isFull && end !== undefined ? cursorOf({ createdAt: end.at, id: end.id }) : null };
+}
+
+async function listedByIds(query: Connection['query'], ids: readonly string[], limit: number): Promise<ListedArtifact[]> {
+  if (ids.length === 0) return [];
+  const params = new Params();
+  const listed = ids.map((id) => params.add(id)).join(', ');
+  const rows = await query<ListedRow>(
+    `select artifacts.id, artifacts.run_id, artifacts.task_run_id, artifacts.kind, artifacts.name, artifacts.created_at, runs.flow,
+       runs.name as run_name, length(artifacts.data) as chars, case when length(artifacts.data) <= ${maxListedChars} then artifacts.data end as data
+     from artifacts left join runs on runs.id = artifacts.run_id
+     where artifacts.id in (${listed}) order by artifacts.created_at desc, artifacts.id desc limit ${limit}`,
+    params.values,
+  );
+  return rows.map(listedOf);
+}
+
+function listedOf(row: ListedRow): ListedArtifact {
+  return {
+    id: row.id,
+    runId: row.run_id,
+    taskRunId: row.task_run_id,
+    kind: row.kind as Artifact['kind'],
+    name: row.name,
+    createdAt: row.created_at,
+    flow: row.flow ?? '',
+    runName: row.run_name ?? '',
+    chars: row.chars,
+    data: row.data === null ? null : (JSON.parse(row.data) as unknown),
+  };
+}

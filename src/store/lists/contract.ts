@@ -1,0 +1,109 @@
+/** Contract of lists: runs and what belongs to them, by filters and pages. All times are UTC epoch ms. */
+import type { Artifact, LogLine, TaskRun } from '../../model/run.ts';
+
+/** Page of a list, newest first. `next` is the cursor of the following page, null at the end. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+/**
+ * All that is named must fit. Flow, deployment, states, backfill, schedule and parent are served by indexes, in any combination; so is a tag
+ * alone. What is asked beside a tag, and a queue or a search, is looked for in the newest 10,000 runs that fit the rest (2,000 of a tag): a
+ * page may then hold fewer than `limit`, even none, and still have a `next`, from where the search goes on.
+ */
+export interface RunFilter {
+  readonly flow?: string;
+  readonly deployment?: string;
+  /** State types or names, any case; a run fits when one of them does. */
+  readonly states?: readonly string[];
+  readonly tag?: string;
+  /** Created at or after, epoch ms. */
+  readonly since?: number;
+  /** Created before, epoch ms. */
+  readonly until?: number;
+  readonly queue?: string;
+  /** Runs that a backfill made. */
+  readonly backfillId?: string;
+  /** Runs that stand for ticks of a schedule. */
+  readonly scheduleId?: string;
+  /** Part of the name (any case of a to z), or the beginning of the id; eight and more characters of an id are looked up. */
+  readonly search?: string;
+  readonly parentRunId?: string | null;
+  /** 1 to 1000, default 50. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** A page of the task runs of a run. */
+export interface TaskRunFilter {
+  readonly name?: string;
+  /** State types or names, any case; a task run fits when one of them does. */
+  readonly states?: readonly string[];
+  /** 1 to 1000, default 200. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+export interface TaskRunStore {
+  /** All of a run, in the order they were first recorded. */
+  ofRun(runId: string): Promise<readonly TaskRun[]>;
+  /** A page of a run, in the order they were first recorded. @throws BatutaError FILTER_INVALID */
+  page(runId: string, filter?: TaskRunFilter): Promise<Page<TaskRun>>;
+  /** Those of a run with these keys, in no order. */
+  byKeys(runId: string, keys: readonly string[]): Promise<readonly TaskRun[]>;
+  /** Counts by name and state name; cheap for very large runs. */
+  countsOfRun(runId: string): Promise<readonly { readonly name: string; readonly state: string; readonly count: number }[]>;
+}
+
+/** A stored log line with its place. */
+export interface StoredLogLine extends LogLine {
+  /** Grows with time inside a store; a cursor for following. */
+  readonly seq: number;
+}
+
+export interface LogFilter {
+  readonly taskRunId?: string;
+  /** Lowest level, pino's numbers. */
+  readonly minLevel?: number;
+  /** Lines after this `seq`. */
+  readonly after?: number;
+  /** Lines before this `seq`; with `tail`, those just before it. */
+  readonly before?: number;
+  /** Part of the message, any case of a to z. */
+  readonly search?: string;
+  /** The last so many instead of the first. */
+  readonly tail?: number;
+  /** 1 to 10,000, default 1,000. */
+  readonly limit?: number;
+}
+
+export interface LogStore {
+  /** Oldest first. */
+  ofRun(runId: string, filter?: LogFilter): Promise<readonly StoredLogLine[]>;
+}
+
+export interface ArtifactFilter {
+  readonly kind?: Artifact['kind'];
+  /** Part of the name, any case of a to z; looked for in 10,000 artifacts a page, as in `RunFilter`. */
+  readonly search?: string;
+  /** 1 to 1000, default 50. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** An artifact in a list across runs. */
+export interface ListedArtifact extends Omit<Artifact, 'data'> {
+  readonly flow: string;
+  readonly runName: string;
+  /** Length of the data as JSON, characters. */
+  readonly chars: number;
+  /** Null when its JSON is longer than 2,000 characters; the artifacts of its run hold it. */
+  readonly data: unknown;
+}
+
+export interface ArtifactStore {
+  ofRun(runId: string): Promise<readonly Artifact[]>;
+  /** Across runs, newest first. @throws BatutaError FILTER_INVALID */
+  list(filter?: ArtifactFilter): Promise<Page<ListedArtifact>>;
+}

@@ -1,0 +1,32 @@
+/** Cursors of lists: where a page ended. Opaque to callers, base64url of JSON. */
+import { BatutaError } from '../../base/errors.ts';
+
+/** Sort key of the last row of a page: newest first, ids break ties. */
+export interface Place {
+  readonly createdAt: number;
+  readonly id: string;
+}
+
+/** Text of a place. */
+export function cursorOf({ createdAt, id }: Place): string {
+  return Buffer.from(JSON.stringify([createdAt, id])).toString('base64url');
+}
+
+/** @throws BatutaError FILTER_INVALID when the text is none that `cursorOf` made. */
+export function placeOf(cursor: string): Place {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
+    if (Array.isArray(value) && Number.isSafeInteger(value[0]) && typeof value[1] === 'string')
+      return { createdAt: value[0], id: value[1] };
+  } catch {
+    // Anything that is no JSON is no cursor either.
+  }
+  throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" was not given by this list. Leave it out to begin at the newest.`);
+}
+
+/** @throws BatutaError FILTER_INVALID when `limit` is not a whole number from 1 to `most`. */
+export function limitOf(limit: number | undefined, usual: number, most: number): number {
+  if (limit === undefined) return usual;
+  if (Number.isInteger(limit) && limit >= 1 && limit <= most) return limit;
+  throw new BatutaError('FILTER_INVALID', `The limit ${limit} is not a whole number from 1 to ${most}.`);
+}

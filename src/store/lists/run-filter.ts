@@ -1,0 +1,100 @@
+/**
+ * What a filter of runs means in SQL.
+ *
+ * States become pairs of type and name, one query each: every pair has its runs in one stretch of an index, newest last, and a
+ * database that is asked for several at once would sort them all.
+ */
+import { stateNames, stateTypes } from '../../model/state.ts';
+import type { StateName, StateType } from '../../model/state.ts';
+import type { Connection } from '../connection.ts';
+import type { Value } from '../rows.ts';
+import type { RunFilter } from '../store.ts';
+import { placeOf } from './cursor.ts';
+
+/** A state as the index over states holds it. */
+export interface StatePair {
+  readonly type: StateType;
+  readonly name: StateName;
+}
+
+/** Parameters of a statement under way. */
+export class Params {
+  readonly values: Value[] = [];
+
+  /** Adds a value and gives its place, `$1` and so on. */
+  add(value: Value): string {
+    this.values.push(value);
+    return `$${this.values.length}`;
+  }
+}
+
+const allPairs: readonly StatePair[] = stateTypes.flatMap((type) => stateNames[type].map((name) => ({ type, name })));
+
+/** The states meant by types and names in any case; null when that is all of them. What is no state is left out. */
+export function statePairs(states: readonly string[] | undefined): readonly StatePair[] | null {
+  if (states === undefined || states.length === 0) return null;
+  const wanted = new Set(states.map((state) => state.toLowerCase()));
+  const pairs = allPairs.filter(({ type, name }) => wanted.has(type.toLowerCase()) || wanted.has(name.toLowerCase()));
+  return pairs.length === allPairs.length ? null : pairs;
+}
+
+/**
+ * The table of runs for a filter and a pair of it, with the index that serves them: SQLite keeps no statistics and would take the one
+ * with the most columns.
+ */
+export function runsFor(dialect: Connection['dialect'], filter: RunFilter, pair: StatePair | null): string {
+  if (filter.tag !== undefined)
+    return dialect === 'sqlite' ? 'run_tags cross join runs' : 'run_tags join runs on runs.id = run_tags.run_id';
+  if (dialect !== 'sqlite' || pair === null) return 'runs';
+  if (typeof filter.parentRunId === 'string' || filter.backfillId !== undefined) return 'runs';
+  if (filter.deployment !== undefined) return 'runs indexed by runs_deployment_created';
+  if (filter.flow !== undefined && pair.type === 'COMPLETED') return 'runs indexed by runs_flow_created';
+  return 'runs indexed by runs_state';
+}
+
+/** Conditions of a filter, save its states and its search. The instant and the id that lists go by are `timeOf(filter)` and `idOf(filter)`. */
+export function conditionsOf(params: Params, filter: RunFilter): string[] {
+  const { flow, deployment, tag, since, until, queue, backfillId, scheduleId, parentRunId, cursor } = filter;
+  const [time, id] = [timeOf(filter), idOf(filter)];
+  const conditions: string[] = [];
+  if (tag !== undefined) conditions.push(`run_tags.tag = ${params.add(tag)}`, 'runs.id = run_tags.run_id');
+  if (flow !== undefined) conditions.push(`runs.flow = ${params.add(flow)}`);
+  if (deployment !== undefined) conditions.push(`runs.deployment = ${params.add(deployment)}`);
+  if (since !== undefined) conditions.push(`${time} >= ${params.add(since)}`);
+  if (until !== undefined) conditions.push(`${time} < ${params.add(until)}`);
+  if (queue !== undefined) conditions.push(`runs.queue = ${params.add(queue)}`);
+  if (backfillId !== undefined) conditions.push(`runs.backfill_id = ${params.add(backfillId)}`);
+  if (scheduleId !== undefined) conditions.push(`runs.schedule_id = ${params.add(scheduleId)}`);
+  if (parentRunId === null) conditions.push('runs.parent_run_id is null');
+  else if (parentRunId !== undefined) conditions.push(`runs.parent_run_id = ${params.add(parentRunId)}`);
+  if (cursor !== undefined) {
+    const place = placeOf(cursor);
+    conditions.push(`(${time}, ${id}) < (${params.add(place.createdAt)}, ${params.add(place.id)})`);
+  }
+  return conditions;
+}
+
+/** Column of the instant of creation that the index of the filter holds. */
+export function timeOf({ tag }: RunFilter): string {
+  return tag === undefined ? 'runs.created_at' : 'run_tags.created_at';
+}
+
+/** Column of the id, likewise. */
+export function idOf({ tag }: RunFilter): string {
+  return tag === undefined ? 'runs.id' : 'run_tags.run_id';
+}
+
+/** Condition of one state. */
+export function pairCondition(params: Params, { type, name }: StatePair): string[] {
+  return [`runs.state_type = ${params.add(type)}`, `runs.state_name = ${params.add(name)}`];
+}
+
+/** A pattern for `like … escape '\'` that finds a text anywhere, letters a to z in any case. */
+export function patternOf(search: string): string {
+  return `%${lowered(search).replace(/[\\%_]/g, (letter) => `\\${letter}`)}%`;
+}
+
+/** Small letters a to z, as both databases make them; they leave all others alone. */
+export function lowered(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}

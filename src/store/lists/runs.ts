@@ -1,0 +1,183 @@
+/**
+ * Lists of runs, newest first, by pages that go on where the last one ended.
+ *
+ * Filters that an index serves are asked for directly. What no index serves (a search, a queue, anything beside a tag) is looked for among
+ * the newest runs that fit the rest, 10,000 a page: a page then says where to go on even when it found nothing.
+ */
+import type { Run } from '../../model/run.ts';
+import type { Connection } from '../connection.ts';
+import { runOf } from '../rows.ts';
+import type { RunRow } from '../rows.ts';
+import type { Page, RunFilter } from '../store.ts';
+import { runColumns } from '../tables.ts';
+import type { RunTable } from '../tables.ts';
+import { cursorOf, limitOf } from './cursor.ts';
+import type { Place } from './cursor.ts';
+import { conditionsOf, idOf, lowered, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from './run-filter.ts';
+import type { StatePair } from './run-filter.ts';
+
+/** Most runs that one page looks through; each that is found by its tag costs twice as much. */
+const windowRuns = 10_000;
+const windowTagged = 2_000;
+/** How many are looked through first, and by how much that grows while too little is found. */
+const firstWindow = 500;
+const windowGrowth = 3;
+/** Shortest beginning of an id that is looked up by its index: 65 seconds of ids begin so. */
+const minIdChars = 8;
+
+/** What a filter may ask for beside what an index serves. */
+const lookedColumns = [
+  'name',
+  'queue',
+  'flow',
+  'deployment',
+  'parent_run_id',
+  'backfill_id',
+  'schedule_id',
+  'state_type',
+  'state_name',
+] as const satisfies readonly (keyof RunTable)[];
+
+const columns = runColumns.map((column) => `runs.${column}`).join(', ');
+
+/** See `RunStore.list`. @throws BatutaError FILTER_INVALID */
+export async function listRuns(connection: Connection, filter: RunFilter): Promise<Page<Run>> {
+  const limit = limitOf(filter.limit, 50, 1000);
+  if (filter.search !== undefined && (await isIdBeginning(connection, filter.search))) return await listByIndex(connection, filter, limit);
+  return await (isServed(filter) ? listByIndex : listByWindow)(connection, filter, limit);
+}
+
+/** Whether an index holds what fits the filter, newest last. */
+function isServed({ search, queue, tag, ...filter }: RunFilter): boolean {
+  if (search !== undefined || queue !== undefined) return false;
+  const { flow, deployment, states, parentRunId, backfillId, scheduleId } = filter;
+  return tag === undefined || [flow, deployment, states, parentRunId, backfillId, scheduleId].every((value) => value === undefined);
+}
+
+async function listByIndex(connection: Connection, filter: RunFilter, limit: number): Promise<Page<Run>> {
+  const params = new Params();
+  const text = newestText(connection, params, filter, { select: columns, limit: limit + 1, search: idRange });
+  const rows = await connection.query<RunRow>(text, params.values);
+  const items = rows.slice(0, limit).map(runOf);
+  const last = items.at(-1);
+  return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
+}
+
+/** Looks through more and more runs until the page is full, the window is used up, or there are no more. */
+async function listByWindow(connection: Connection, filter: RunFilter, limit: number): Promise<Page<Run>> {
+  const found: Place[] = [];
+  let { cursor } = filter;
+  let left = filter.tag === undefined ? windowRuns : windowTagged;
+  for (let size = firstWindow; left > 0 && found.length <= limit; size *= windowGrowth) {
+    const rows = Math.min(size, left);
+    const part = await searchWindow(connection, { ...filter, ...(cursor === undefined ? {} : { cursor }) }, rows, limit + 1 - found.length);
+    found.push(...part.found);
+    left -= rows;
+    cursor = part.end === null ? undefined : cursorOf(part.end);
+    if (cursor === undefined) break;
+  }
+  const wanted = found.slice(0, limit);
+  const items = await runsByIds(connection, wanted);
+  const last = wanted.at(-1);
+  const more = found.length > limit && last !== undefined ? cursorOf(last) : cursor;
+  return { items, next: more ?? null };
+}
+
+interface WindowPart {
+  readonly found: readonly Place[];
+  /** Where the window ended, null when there are no more runs. */
+  readonly end: Place | null;
+}
+
+/** Only narrow columns are read of what is looked through; it then stands for the table of runs. */
+async function searchWindow(connection: Connection, filter: RunFilter, rows: number, most: number): Promise<WindowPart> {
+  const params = new Params();
+  const { served, rest } = partsOf(filter);
+  const narrow = lookedColumns.map((column) => `runs.${column}`).join(', ');
+  const select = `${idOf(filter)} as id, ${timeOf(filter)} as created_at, ${narrow}`;
+  const looked = newestText(connection, params, served, { select, limit: rows, search: () => [] });
+  const conditions = ['1 = 1', ...conditionsOf(params, rest), ...statesCondition(params, rest), ...searchCondition(params, rest)];
+  const order = 'order by created_at desc, id desc';
+  const found = await connection.query<{ what: string; id: string; at: number }>(
+    `with looked as (${looked})
+     select 'found' as what, id, created_at as at from (select * from looked as runs where ${conditions.join(' and ')} ${order} limit ${most}) as fitting
+     union all select 'end' as what, id, created_at as at from (select * from looked order by created_at, id limit 1) as oldest
+     union all select 'count' as what, '' as id, count(*) as at from looked`,
+    params.values,
+  );
+  const places = (what: string): Place[] => found.filter((row) => row.what === what).map(({ id, at }) => ({ createdAt: at, id }));
+  const isFull = (places('count')[0]?.createdAt ?? 0) >= rows;
+  return { found: places('found').sort(newestFirst), end: isFull ? (places('end')[0] ?? null) : null };
+}
+
+/** What an index serves of a filter, and what is looked for in it. */
+function partsOf({ queue, search, ...filter }: RunFilter): { readonly served: RunFilter; readonly rest: RunFilter } {
+  const unserved = { ...(queue === undefined ? {} : { queue }), ...(search === undefined ? {} : { search }) };
+  if (filter.tag === undefined) return { served: filter, rest: unserved };
+  const { tag, since, until, cursor, ...beside } = filter;
+  const served = { tag, ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };
+  return { served: { ...served, ...(cursor === undefined ? {} : { cursor }) }, rest: { ...beside, ...unserved } };
+}
+
+function statesCondition(params: Params, { states }: RunFilter): string[] {
+  const pairs = statePairs(states);
+  if (pairs === null) return [];
+  const either = pairs.map((pair) => `(${pairCondition(params, pair).join(' and ')})`);
+  return [either.length === 0 ? '1 = 0' : `(${either.join(' or ')})`];
+}
+
+function searchCondition(params: Params, { search }: RunFilter): string[] {
+  if (search === undefined) return [];
+  const pattern = patternOf(search);
+  return [`(lower(runs.name) like ${params.add(pattern)} escape '\\' or runs.id like ${params.add(pattern.slice(1))} escape '\\')`];
+}
+
+function newestFirst(left: Place, right: Place): number {
+  if (left.createdAt !== right.createdAt) return right.createdAt - left.createdAt;
+  return left.id < right.id ? 1 : -1;
+}
+
+async function runsByIds({ query, fragments }: Connection, places: readonly Place[]): Promise<Run[]> {
+  if (places.length === 0) return [];
+  const rows = await query<RunRow>(
+    `select ${columns} from ${fragments.list(1, { wanted_id: 'text' })} as wanted join runs on runs.id = wanted.wanted_id`,
+    [JSON.stringify(places.map(({ id }) => [id]))],
+  );
+  const byId = new Map(rows.map((row) => [row.id, runOf(row)]));
+  return places.flatMap(({ id }) => byId.get(id) ?? []);
+}
+
+interface Newest {
+  readonly select: string;
+  readonly limit: number;
+  readonly search: (params: Params, filter: RunFilter) => string[];
+}
+
+/** The newest runs of a filter: one query for each state, each stopping early, put together in order. */
+function newestText(connection: Connection, params: Params, filter: RunFilter, { select, limit, search }: Newest): string {
+  const pairs: readonly (StatePair | null)[] = statePairs(filter.states) ?? [null];
+  const branch = (pair: StatePair | null): string => {
+    const conditions = [...conditionsOf(params, filter), ...search(params, filter), ...(pair === null ? [] : pairCondition(params, pair))];
+    const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
+    const order = `order by ${timeOf(filter)} desc, ${idOf(filter)} desc limit ${limit}`;
+    return `select ${select} from ${runsFor(connection.dialect, filter, pair)} ${where} ${order}`;
+  };
+  const [only, ...others] = pairs;
+  // States that are none fit no run.
+  if (only === undefined) return `select ${select} from ${runsFor(connection.dialect, filter, null)} where 1 = 0`;
+  if (others.length === 0) return branch(only);
+  const parts = pairs.map((pair, index) => `select * from (${branch(pair)}) as part${index}`);
+  return `select * from (${parts.join(' union all ')}) as parts order by created_at desc, id desc limit ${limit}`;
+}
+
+/** Ids hold digits, letters a to f and hyphens, all below '~'. */
+function idRange(params: Params, { search }: RunFilter): string[] {
+  if (search === undefined) return [];
+  return [`runs.id >= ${params.add(lowered(search))}`, `runs.id < ${params.add(`${lowered(search)}~`)}`];
+}
+
+async function isIdBeginning(connection: Connection, search: string): Promise<boolean> {
+  if (search.length < minIdChars || !/^[0-9a-f-]+$/i.test(search)) return false;
+  const found = await connection.query(`select 1 from runs where id >= $1 and id < $2 limit 1`, [lowered(search), `${lowered(search)}~`]);
+  return found.length > 0;
+}

@@ -1,0 +1,54 @@
+/** Task runs: reading all of a run, which a run does on its way, so without Kysely; or a page of them. */
+import type { TaskRun } from '../../model/run.ts';
+import type { Connection } from '../connection.ts';
+import { taskRunOf } from '../rows.ts';
+import type { TaskRunRow } from '../rows.ts';
+import type { Page, TaskRunFilter, TaskRunStore } from '../store.ts';
+import { taskRunColumns } from '../tables.ts';
+import { cursorOf, limitOf, placeOf } from './cursor.ts';
+import { Params, statePairs } from './run-filter.ts';
+
+const ofRunText = `select ${taskRunColumns.join(', ')} from task_runs where run_id = $1 order by seq`;
+const countsText = `select name, state_name as state, count(*) as count from task_runs where run_id = $1
+  group by name, state_name order by min(seq)`;
+
+export function taskRunStore(connection: Connection): TaskRunStore {
+  return {
+    async ofRun(runId): Promise<readonly TaskRun[]> {
+      return (await connection.query<TaskRunRow>(ofRunText, [runId])).map(taskRunOf);
+    },
+    page: (runId, filter = {}) => pageOfRun(connection, runId, filter),
+    async byKeys(runId, keys): Promise<readonly TaskRun[]> {
+      if (keys.length === 0) return [];
+      const listed = connection.fragments.list(2, { key: 'text' });
+      const text = `select ${taskRunColumns.join(', ')} from task_runs where run_id = $1 and key in (select key from ${listed} as asked)`;
+      return (await connection.query<TaskRunRow>(text, [runId, JSON.stringify(keys.map((key) => [key]))])).map(taskRunOf);
+    },
+    countsOfRun: (runId) => connection.query(countsText, [runId]),
+  };
+}
+
+/** Sorts the places of all that fit, and reads the rows of the page alone. */
+async function pageOfRun({ query }: Connection, runId: string, filter: TaskRunFilter): Promise<Page<TaskRun>> {
+  const limit = limitOf(filter.limit, 200, 1000);
+  const params = new Params();
+  const conditions = [`run_id = ${params.add(runId)}`];
+  if (filter.name !== undefined) conditions.push(`name = ${params.add(filter.name)}`);
+  const pairs = statePairs(filter.states);
+  if (pairs?.length === 0) return { items: [], next: null };
+  if (pairs !== null) {
+    const states = pairs.map(({ type, name }) => `(state_type = ${params.add(type)} and state_name = ${params.add(name)})`);
+    conditions.push(`(${states.join(' or ')})`);
+  }
+  if (filter.cursor !== undefined) conditions.push(`seq > ${params.add(placeOf(filter.cursor).createdAt)}`);
+  const rows = await query<TaskRunRow & { readonly seq: number }>(
+    `select seq, ${taskRunColumns.join(', ')} from task_runs
+     where seq in (select seq from task_runs where ${conditions.join(' and ')} order by seq limit ${limit + 1}) order by seq`,
+    params.values,
+  );
+  const last = rows[limit - 1];
+  return {
+    items: rows.slice(0, limit).map(taskRunOf),
+    next: rows.length > limit && last !== undefined ? cursorOf({ createdAt: last.seq, id: last.id }) : null,
+  };
+}

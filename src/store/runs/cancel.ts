@@ -1,0 +1,91 @@
+/** Asking a run to be cancelled. */
+import type { Owner } from '../../model/run.ts';
+import { isTerminal, terminalTypes } from '../../model/state.ts';
+import type { StateType } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import { forUpdate } from '../lock.ts';
+import { endSpreadOf } from '../spread/spread.ts';
+import { addTransitions } from './transitions.ts';
+
+interface Held {
+  readonly state_type: StateType;
+  readonly attempt: number;
+  readonly owner: string | null;
+  readonly over: number;
+}
+
+/** See `RunStore.requestCancel`. */
+export async function requestCancel(
+  connection: Connection,
+  id: string,
+  at: number,
+  message: string,
+  isGone: ((owner: Owner) => boolean) | undefined,
+): Promise<StateType | null> {
+  return await connection.transaction(async (query) => {
+    const [run] = await query<Held>(
+      `select state_type, attempt, owner, case when lease_until <= ${connection.fragments.now(1)} then 1 else 0 end as over
+       from runs where id = $2 ${forUpdate(connection)}`,
+      [connection.now(), id],
+    );
+    if (run === undefined) return null;
+    if (isTerminal(run.state_type)) return run.state_type;
+    const owner: Owner | null = run.owner === null ? null : JSON.parse(run.owner);
+    const held = owner !== null && run.over === 0 && isGone?.(owner) !== true;
+    return held
+      ? await askOwner(connection, query, id, run, at, message)
+      : await cancelNow(connection, query, id, run.attempt, at, message);
+  });
+}
+
+/** Inside a transaction: its owner ends it, and sees within a moment that it should. */
+export async function askOwner(
+  connection: Connection,
+  query: Query,
+  id: string,
+  run: Pick<Held, 'state_type' | 'attempt'>,
+  at: number,
+  message: string,
+): Promise<StateType> {
+  await query(
+    `update runs set state_type = 'CANCELLING', state_name = 'Cancelling', state_message = $1, cancel_requested_at = coalesce(cancel_requested_at, $2)
+     where id = $3`,
+    [message, at, id],
+  );
+  if (run.state_type !== 'CANCELLING') {
+    await addTransitions(connection, query, [
+      { runId: id, taskRunId: null, at, type: 'CANCELLING', name: 'Cancelling', message, attempt: run.attempt, owner: null },
+    ]);
+  }
+  return 'CANCELLING';
+}
+
+/** Inside a transaction. The epoch is raised, so that an owner believed dead cannot write any more. */
+export async function cancelNow(
+  connection: Connection,
+  query: Query,
+  id: string,
+  attempt: number,
+  at: number,
+  message: string,
+): Promise<StateType> {
+  const cancelled = { at, type: 'CANCELLED', name: 'Cancelled', message, owner: null } as const;
+  await endSpreadOf(query, id);
+  const open = terminalTypes.map((type) => `'${type}'`).join(', ');
+  const tasks = await query<{ id: string; attempt: number }>(
+    `update task_runs set state_type = 'CANCELLED', state_name = 'Cancelled', state_message = $1, ended_at = $2, due_at = null
+     where run_id = $3 and state_type not in (${open}) returning id, attempt`,
+    [message, at, id],
+  );
+  await query(
+    `update runs set state_type = 'CANCELLED', state_name = 'Cancelled', state_message = $1, ended_at = $2,
+       cancel_requested_at = coalesce(cancel_requested_at, $2), due_at = null, epoch = epoch + 1, owner = null, lease_until = null
+     where id = $3`,
+    [message, at, id],
+  );
+  await addTransitions(connection, query, [
+    ...tasks.map((task) => ({ runId: id, taskRunId: task.id, attempt: task.attempt, ...cancelled })),
+    { runId: id, taskRunId: null, attempt, ...cancelled },
+  ]);
+  return 'CANCELLED';
+}

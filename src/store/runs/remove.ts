@@ -1,0 +1,143 @@
+/** Deleting runs with all that belongs to them: one by one, or by age. */
+import { isTerminal, terminalTypes } from '../../model/state.ts';
+import type { StateType } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import { markStale } from '../figures/sums.ts';
+import type { PruneReport } from '../store.ts';
+
+const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
+const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks', 'limit_slots'] as const;
+
+/** Changes of runs that live events can go back to (SQLite; elsewhere the transitions themselves serve). */
+const keptRunEvents = 100_000;
+
+/** Runs of a list with their sub-flow runs, at any depth. `$1` is the list of ids. */
+function familyOf({ fragments }: Connection): string {
+  return `with recursive family (id) as (
+    select id from ${fragments.list(1, { id: 'text' })} as roots
+    union
+    select runs.id from runs join family on runs.parent_run_id = family.id
+  )`;
+}
+
+/** See `RunStore.delete`. */
+export async function deleteRun(connection: Connection, id: string, force: boolean): Promise<boolean> {
+  return await connection.transaction(async (query) => {
+    const [run] = await query<{ state_type: StateType }>('select state_type from runs where id = $1', [id]);
+    if (run === undefined || (!force && !isTerminal(run.state_type))) return false;
+    await deleteFamilies(connection, query, [id], { areCounted: false });
+    return true;
+  });
+}
+
+/** See `Store.resultRefs`. */
+export async function resultRefsOf(connection: Connection, runId: string): Promise<readonly string[]> {
+  const rows = await connection.query<{ key: string }>(
+    `${familyOf(connection)} select distinct key from results where run_id in (select id from family) order by key`,
+    [idList([runId])],
+  );
+  return rows.map(({ key }) => key);
+}
+
+/** Which runs are pruned; `$1` is the instant, for those of one kind the one they ended before, for the other the present. */
+type Expired = 'all' | 'not by deployment' | 'by deployment';
+
+/** See `Store.prune`. A sub-flow run goes with its parent, never before it. */
+export async function pruneRuns(
+  connection: Connection,
+  before: number,
+  batch: number,
+  signal: AbortSignal | undefined,
+  expired: Expired = 'all',
+): Promise<PruneReport> {
+  const resultRefs: string[] = [];
+  let runs = 0;
+  while (signal?.aborted !== true) {
+    const pruned = await connection.transaction((query) => pruneBatch(connection, query, before, batch, expired));
+    resultRefs.push(...pruned.resultRefs);
+    runs += pruned.runs;
+    if (pruned.roots < batch) break;
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+  if (expired === 'by deployment') return { runs, resultRefs };
+  // A recorder that was killed leaves its mark; one that lives has renewed it since.
+  if (connection.dialect === 'postgres') await connection.query('delete from flush_marks where at < $1', [before]);
+  else await connection.query('delete from run_events where seq <= (select max(seq) from run_events) - $1', [keptRunEvents]);
+  return { runs, resultRefs };
+}
+
+/** See `Store.expire`. */
+export async function expireRuns(
+  connection: Connection,
+  {
+    now,
+    keepMs,
+    batch,
+    signal,
+  }: { readonly now: number; readonly keepMs: number | null; readonly batch: number; readonly signal: AbortSignal | undefined },
+): Promise<PruneReport> {
+  const ofDeployments = await pruneRuns(connection, now, batch, signal, 'by deployment');
+  if (keepMs === null) return ofDeployments;
+  const others = await pruneRuns(connection, now - keepMs, batch, signal, 'not by deployment');
+  return { runs: ofDeployments.runs + others.runs, resultRefs: [...ofDeployments.resultRefs, ...others.resultRefs] };
+}
+
+/** What ended before an instant was created before it, so the indexes over the creation serve. */
+function expiredBy(expired: Expired): string {
+  if (expired === 'by deployment') {
+    return `id in (select old.id from deployments join runs as old on old.deployment = deployments.name
+        and old.created_at < $1 - deployments.retention_ms and old.ended_at < $1 - deployments.retention_ms
+      where deployments.retention_ms is not null)`;
+  }
+  const old = 'created_at < $1 and ended_at < $1';
+  if (expired === 'all') return old;
+  return `${old} and not exists (select 1 from deployments where deployments.name = runs.deployment and deployments.retention_ms is not null)`;
+}
+
+async function pruneBatch(
+  connection: Connection,
+  query: Query,
+  before: number,
+  batch: number,
+  expired: Expired,
+): Promise<PruneReport & { readonly roots: number }> {
+  const roots = await query<{ id: string }>(
+    `select id from runs where ${expiredBy(expired)} and state_type in (${terminalList})
+       and (parent_run_id is null or not exists (select 1 from runs as parent where parent.id = runs.parent_run_id))
+     order by created_at, id limit $2 ${connection.dialect === 'sqlite' ? '' : 'for update skip locked'}`,
+    [before, batch],
+  );
+  if (roots.length === 0) return { roots: 0, runs: 0, resultRefs: [] };
+  const removed = await deleteFamilies(
+    connection,
+    query,
+    roots.map(({ id }) => id),
+    { areCounted: true },
+  );
+  return { roots: roots.length, ...removed };
+}
+
+/** @param areCounted Whether the runs go on being counted in the figures of their time. */
+async function deleteFamilies(
+  connection: Connection,
+  query: Query,
+  roots: readonly string[],
+  { areCounted }: { readonly areCounted: boolean },
+): Promise<PruneReport> {
+  const found = await query<{ id: string }>(`${familyOf(connection)} select id from family`, [idList(roots)]);
+  const ids = idList(found.map(({ id }) => id));
+  if (!areCounted) await markStale(connection, query, ids);
+  const listed = `(select id from ${connection.fragments.list(1, { id: 'text' })} as listed)`;
+  const keys = await query<{ key: string }>(`select distinct key from results where run_id in ${listed}`, [ids]);
+  for (const table of owned) await query(`delete from ${table} where run_id in ${listed}`, [ids]);
+  const runs = await query(`delete from runs where id in ${listed} returning id`, [ids]);
+  const loose = await query<{ key: string }>(
+    `select key from ${connection.fragments.list(1, { key: 'text' })} as gone where not exists (select 1 from results where results.key = gone.key)`,
+    [JSON.stringify(keys.map(({ key }) => [key]))],
+  );
+  return { runs: runs.length, resultRefs: loose.map(({ key }) => key) };
+}
+
+function idList(ids: readonly string[]): string {
+  return JSON.stringify(ids.map((id) => [id]));
+}

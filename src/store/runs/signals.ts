@@ -1,0 +1,89 @@
+/** Signals to runs. A run that is suspended goes on when one comes. */
+import type { Signal } from '../../model/signal.ts';
+import type { Connection, Query } from '../connection.ts';
+import { forUpdate } from '../lock.ts';
+import type { SignalStore } from '../store.ts';
+import { addTransitions } from './transitions.ts';
+
+interface SignalRow {
+  readonly run_id: string;
+  readonly name: string;
+  readonly number: number;
+  readonly data: string | null;
+  readonly sent_at: number;
+}
+
+/** See `SignalStore`. */
+export function signalStore(connection: Connection): SignalStore {
+  return {
+    send: (runId, name, data, at) =>
+      connection.transaction(async (query) => {
+        // The lock on the run keeps two senders from taking the same number, and its owner from suspending it unseen.
+        const [run] = await query<{ id: string }>(`select id from runs where id = $1 ${forUpdate(connection)}`, [runId]);
+        if (!run) return null;
+        const [last] = await query<{ number: number | null }>('select max(number) as number from signals where run_id = $1 and name = $2', [
+          runId,
+          name,
+        ]);
+        const number = Number(last?.number ?? 0) + 1;
+        await query('insert into signals (run_id, name, number, data, sent_at) values ($1, $2, $3, $4, $5)', [
+          runId,
+          name,
+          number,
+          data,
+          at,
+        ]);
+        return { number, woken: await wakeSuspended(connection, query, runId, at, `The signal '${name}' has come.`) };
+      }),
+    wake: (runId, at, message) => connection.transaction((query) => wakeSuspended(connection, query, runId, at, message)),
+    async get(runId, name, number) {
+      const [row] = await connection.query<SignalRow>('select * from signals where run_id = $1 and name = $2 and number = $3', [
+        runId,
+        name,
+        number,
+      ]);
+      return row ? signalOf(row) : null;
+    },
+    async ofRun(runId) {
+      return (await connection.query<SignalRow>('select * from signals where run_id = $1 order by sent_at, name, number', [runId])).map(
+        signalOf,
+      );
+    },
+  };
+}
+
+/**
+ * Makes the run, and those it is a sub-flow of, due now where they are suspended. Gives the ids, the outermost last. The epoch is raised,
+ * so that a ticket put now is another than the one that waits for the instant at which the run was due. An owner that has recorded the
+ * suspension and is about to let go has let go by this: it writes no more.
+ */
+async function wakeSuspended(connection: Connection, query: Query, runId: string, at: number, message: string): Promise<string[]> {
+  const rows = await query<{ id: string; attempt: number; state_type: string }>(
+    `with recursive line (id, parent_run_id, attempt, state_type, depth) as (
+       select id, parent_run_id, attempt, state_type, 0 from runs where id = $1
+       union all
+       select runs.id, runs.parent_run_id, runs.attempt, runs.state_type, line.depth + 1 from runs join line on runs.id = line.parent_run_id
+     ) select id, attempt, state_type from line order by depth`,
+    [runId],
+  );
+  const suspended = rows.filter((row) => row.state_type === 'PAUSED');
+  for (const { id } of suspended) {
+    await query(
+      `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = $1, due_at = $2, epoch = epoch + 1,
+         owner = null, lease_until = null
+       where id = $3 and state_type = 'PAUSED'`,
+      [message, at, id],
+    );
+  }
+  const transition = { taskRunId: null, at, type: 'SCHEDULED', name: 'Resuming', message, owner: null } as const;
+  await addTransitions(
+    connection,
+    query,
+    suspended.map(({ id, attempt }) => ({ runId: id, attempt: Number(attempt), ...transition })),
+  );
+  return suspended.map(({ id }) => id);
+}
+
+function signalOf(row: SignalRow): Signal {
+  return { runId: row.run_id, name: row.name, number: Number(row.number), data: row.data, sentAt: Number(row.sent_at) };
+}

@@ -1,0 +1,89 @@
+/**
+ * Contract of what spread tasks need of the store: task runs that any worker may claim and execute, apart from their run.
+ *
+ * A spread task run is `waiting` (its ticket is out), `held` (a worker executes it) or `ended`. Claiming, giving back, reclaiming and
+ * ending it from outside raise its epoch; whoever writes with an older one is refused. What is recorded of it stands where all task
+ * runs stand. All times are UTC epoch ms; what is due or over is judged by the clock of the database (SQLite: of this machine).
+ */
+import type { Artifact, Owner, Run, TaskRun, Transition } from '../../model/run.ts';
+import type { State } from '../../model/state.ts';
+import type { ReclaimOptions } from '../fleet/contract.ts';
+import type { Claim, TaskClaim } from '../ownership.ts';
+
+/** A task run that is offered to the workers of a queue. */
+export interface OfferedTask {
+  /** The row, Scheduled. */
+  readonly taskRun: TaskRun;
+  readonly queue: string;
+  /** Whole number from -100 to 100. */
+  readonly priority: number;
+  /** Text that the worker makes the arguments of, or null when it stands in the result storage. */
+  readonly inputs: string | null;
+  readonly inputsRef: string | null;
+}
+
+/** What a ticket for a task run is made of. */
+export interface TicketedTask {
+  readonly id: string;
+  readonly epoch: number;
+  readonly queue: string;
+  readonly priority: number;
+  readonly dueAt: number | null;
+}
+
+/** A task run that a worker has claimed, with all it needs to execute it. */
+export interface ClaimedTask extends Pick<OfferedTask, 'taskRun' | 'inputs' | 'inputsRef'> {
+  readonly claim: TaskClaim;
+  readonly run: Run;
+}
+
+/** What the holder of a task run records at once. */
+export interface ClaimedWrite {
+  readonly claim: TaskClaim;
+  /** Null: as it was. */
+  readonly taskRun: TaskRun | null;
+  readonly transitions: readonly Transition[];
+  readonly artifacts: readonly Artifact[];
+}
+
+export interface TaskReclaimReport {
+  /** Task runs that wait again; each wants a ticket. */
+  readonly waiting: readonly TicketedTask[];
+  /** Task runs that have ended: Crashed, or Cancelled because their run is being cancelled. */
+  readonly ended: readonly { readonly id: string; readonly runId: string; readonly message: string }[];
+}
+
+export interface SpreadStore {
+  /**
+   * One transaction, fenced by the claim of the run: records task runs as waiting, and counts them as ticketed from now on. One that
+   * waits, is held or has been recorded as ended already stays as it is. Gives tickets for those that now wait; null when the claim is
+   * old, in which case nothing was written.
+   */
+  offer(claim: Claim, tasks: readonly OfferedTask[]): Promise<readonly TicketedTask[] | null>;
+  /** One statement: takes what waits, is due, and whose run is neither over nor being cancelled. By id; the rest is left out. */
+  claimMany(ids: readonly string[], owner: Owner, leaseMs: number): Promise<ReadonlyMap<string, ClaimedTask>>;
+  /** One statement for all: renews leases; gives back the claims that were lost. */
+  renew(claims: readonly TaskClaim[], leaseMs: number): Promise<readonly TaskClaim[]>;
+  /** Of these claims, the task runs that should stop: their run is being cancelled or over, or the claim was lost. One statement. */
+  toStop(claims: readonly TaskClaim[]): Promise<readonly string[]>;
+  /**
+   * One transaction: what holders record. A task run that has ended in it is let go of. Gives the claims that were refused because they
+   * are old or their task run has ended meanwhile; nothing of theirs was written.
+   */
+  write(writes: readonly ClaimedWrite[]): Promise<readonly TaskClaim[]>;
+  /** One statement: gives a task run back, to be taken at `dueAt` or (null) at once. Gives its ticket; null when the claim is old. */
+  release(claim: TaskClaim, dueAt: number | null): Promise<TicketedTask | null>;
+  /** Of these task runs, the rows of those that have ended. One statement. */
+  ended(ids: readonly string[]): Promise<readonly TaskRun[]>;
+  /**
+   * One transaction, fenced by the claim of the run: ends what waits and, with `heldToo`, what is held, whose holders can write
+   * nothing more.
+   */
+  end(claim: Claim, ids: readonly string[], state: State, at: number, heldToo: boolean): Promise<void>;
+  /** One transaction: task runs whose holder was lost wait again, or end when that has happened too often. */
+  reclaim(options: ReclaimOptions): Promise<TaskReclaimReport>;
+  /** Owners that hold task runs. */
+  owners(): Promise<readonly Owner[]>;
+  /** One statement: task runs that wait and are due, but whose last ticket is older than `ticketedBeforeMs`; counts them as ticketed now. */
+  dueUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly TicketedTask[]>;
+}

@@ -1,0 +1,133 @@
+/** What the owner of a run does with its spread tasks: offer them, end them. */
+import type { State } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import { openList } from '../fleet/waiting.ts';
+import { forUpdate } from '../lock.ts';
+import type { Claim } from '../ownership.ts';
+import { addTransitions } from '../runs/transitions.ts';
+import { storable } from '../storable.ts';
+import { taskRunColumns } from '../tables.ts';
+import type { OfferedTask, TicketedTask } from './contract.ts';
+import { addResultKeys, changed, clockOf, listOfRows, taskRunTypes, ticketColumns } from './rows.ts';
+
+const offeredTypes = {
+  id: 'text',
+  run_id: 'text',
+  key: 'text',
+  queue: 'text',
+  priority: 'integer',
+  inputs: 'text',
+  inputs_ref: 'text',
+} as const;
+
+/** See `SpreadStore.offer`. */
+export async function offerTasks(
+  connection: Connection,
+  claim: Claim,
+  tasks: readonly OfferedTask[],
+): Promise<readonly TicketedTask[] | null> {
+  return await connection.transaction(async (query) => {
+    if (!(await holds(connection, query, claim))) return null;
+    const { now, list } = connection.fragments;
+    // Only what an earlier owner has offered can be held now.
+    if (claim.epoch > 1) await settleHeld(connection, query, tasks);
+    const offered = await query<TicketedTask>(
+      `insert into spread_tasks (id, run_id, key, stage, queue, priority, epoch, recoveries, ticketed_at, inputs, inputs_ref)
+       select id, run_id, key, 'waiting', queue, priority, 0, 0, ${now(1)}, inputs, inputs_ref from ${list(2, offeredTypes)} as offered where true
+       on conflict (id) do update set stage = 'waiting', queue = excluded.queue, priority = excluded.priority, epoch = spread_tasks.epoch + 1,
+         recoveries = 0, owner = null, lease_until = null, due_at = null, ticketed_at = excluded.ticketed_at,
+         inputs = excluded.inputs, inputs_ref = excluded.inputs_ref
+       where spread_tasks.stage = 'ended' and not exists (
+         select 1 from task_runs where task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key
+           and task_runs.state_type in ('COMPLETED', 'FAILED', 'CRASHED'))
+       returning ${ticketColumns}`,
+      [
+        connection.now(),
+        storable(
+          JSON.stringify(
+            tasks.map(({ taskRun, queue, priority, inputs, inputsRef }) => [
+              taskRun.id,
+              taskRun.runId,
+              taskRun.key,
+              queue,
+              priority,
+              inputs,
+              inputsRef,
+            ]),
+          ),
+        ),
+      ],
+    );
+    const ids = new Set(offered.map(({ id }) => id));
+    const written = tasks.filter(({ taskRun }) => ids.has(taskRun.id));
+    await recordOffered(connection, query, claim, written);
+    return offered;
+  });
+}
+
+/**
+ * Waits for workers that are recording ends of these tasks just now. The statement that follows must begin after that: while it waited,
+ * it would see that the task is let go of, but not yet what was recorded of it, and have it executed again.
+ */
+async function settleHeld(connection: Connection, query: Query, tasks: readonly OfferedTask[]): Promise<void> {
+  if (connection.dialect === 'sqlite') return;
+  await query(
+    `select id from spread_tasks where id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked) order by id for update`,
+    [JSON.stringify(tasks.map(({ taskRun }) => [taskRun.id]))],
+  );
+}
+
+/** See `SpreadStore.end`. */
+export async function endTasks(
+  connection: Connection,
+  claim: Claim,
+  ids: readonly string[],
+  state: State,
+  at: number,
+  heldToo: boolean,
+): Promise<void> {
+  await connection.transaction(async (query) => {
+    if (!(await holds(connection, query, claim))) return;
+    const asked = connection.fragments.list(1, { id: 'text' });
+    const ended = await query<{ id: string }>(
+      `update spread_tasks set stage = 'ended', epoch = epoch + 1, owner = null, lease_until = null, inputs = null
+       where id in (select id from ${asked} as asked) and run_id = $2 and stage in ('waiting'${heldToo ? `, 'held'` : ''}) returning id`,
+      [JSON.stringify(ids.map((id) => [id])), claim.runId],
+    );
+    if (ended.length === 0) return;
+    const rows = await query<{ id: string; attempt: number }>(
+      `update task_runs set state_type = $3, state_name = $4, state_message = $5, ended_at = $6, due_at = null
+       where run_id = $2 and id in (select id from ${asked} as asked) and state_type in (${openList}) returning id, attempt`,
+      [JSON.stringify(ended.map(({ id }) => [id])), claim.runId, state.type, state.name, state.message, at],
+    );
+    await addTransitions(
+      connection,
+      query,
+      rows.map(({ id, attempt }) => ({ runId: claim.runId, taskRunId: id, at, ...state, attempt, owner: null })),
+    );
+  });
+}
+
+async function recordOffered(connection: Connection, query: Query, { runId }: Claim, tasks: readonly OfferedTask[]): Promise<void> {
+  if (tasks.length === 0) return;
+  const columns = taskRunColumns.join(', ');
+  await query(
+    `insert into task_runs (${columns}) select ${columns} from ${connection.fragments.list(1, taskRunTypes)} as offered where true
+     on conflict (run_id, key) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`,
+    [listOfRows(tasks.map(({ taskRun }) => taskRun))],
+  );
+  const at = connection.now() ?? (await clockOf(connection, query));
+  const keys = tasks.flatMap(({ taskRun, inputsRef }) => (inputsRef === null ? [] : [{ ref: inputsRef, taskRunId: taskRun.id }]));
+  await addResultKeys(connection, query, runId, keys, at);
+  await addTransitions(
+    connection,
+    query,
+    tasks.map(({ taskRun }) => ({ runId, taskRunId: taskRun.id, at, ...taskRun.state, attempt: taskRun.attempt, owner: null })),
+  );
+}
+
+/** Whether the claim of the run is the present one; locks the run. */
+async function holds(connection: Connection, query: Query, { runId, epoch }: Claim): Promise<boolean> {
+  const [run] = await query<{ epoch: number }>(`select epoch from runs where id = $1 ${forUpdate(connection)}`, [runId]);
+  return run?.epoch === epoch;
+}

@@ -1,0 +1,142 @@
+/** Spread task runs whose holder is lost, or whose ticket may be. */
+import type { Owner } from '../../model/run.ts';
+import { isTerminal, type State, stateOf, type StateType } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import type { ReclaimOptions } from '../fleet/contract.ts';
+import { openList } from '../fleet/waiting.ts';
+import { addTransitions } from '../runs/transitions.ts';
+import type { TaskReclaimReport, TicketedTask } from './contract.ts';
+import { ticketColumns } from './rows.ts';
+
+interface LostTask {
+  readonly id: string;
+  readonly run_id: string;
+  readonly recoveries: number;
+  readonly owner: string;
+  readonly now: number;
+  readonly attempt: number | null;
+  readonly task_state: StateType | null;
+  readonly run_state: StateType | null;
+  readonly cancel_requested_at: number | null;
+}
+
+/** See `SpreadStore.owners`. */
+export async function ownersOfTasks(connection: Connection): Promise<readonly Owner[]> {
+  const rows = await connection.query<{ owner: string }>(`select distinct owner from spread_tasks where stage = 'held'`);
+  return rows.map(({ owner }) => JSON.parse(owner) as Owner);
+}
+
+/** See `SpreadStore.reclaim`. */
+export async function reclaimTasks(connection: Connection, options: ReclaimOptions): Promise<TaskReclaimReport> {
+  // A look costs no lock; most looks find nothing.
+  if ((await findLost(connection, connection.query, options, 1, '')).length === 0) return { waiting: [], ended: [] };
+  return await connection.transaction(async (query) => {
+    const lock = connection.dialect === 'sqlite' ? '' : 'for no key update of spread_tasks skip locked';
+    const lost = await findLost(connection, query, options, options.limit, lock);
+    const isOver = (task: LostTask): boolean =>
+      task.run_state === null || isTerminal(task.run_state) || task.task_state === null || isTerminal(task.task_state);
+    const waiting: { task: LostTask; state: State }[] = [];
+    const ended: { task: LostTask; state: State }[] = [];
+    for (const task of lost.filter((one) => !isOver(one))) {
+      if (task.run_state === 'CANCELLING' || task.cancel_requested_at !== null)
+        ended.push({
+          task,
+          state: stateOf('CANCELLED', 'Cancelled', 'Its run was cancelled; the process that ran it was lost meanwhile.'),
+        });
+      else if (task.recoveries >= options.maxRecoveries)
+        ended.push({
+          task,
+          state: stateOf(
+            'CRASHED',
+            'Crashed',
+            `Process after process was lost while it ran, ${task.recoveries + 1} in all, the last ${nameOf(task)}.`,
+          ),
+        });
+      else waiting.push({ task, state: stateOf('SCHEDULED', 'Resuming', `Its process ${nameOf(task)} was lost; another takes it.`) });
+    }
+    await setStage(connection, query, 'ended', [...lost.filter(isOver), ...ended.map(({ task }) => task)]);
+    const tickets = await setStage(
+      connection,
+      query,
+      'waiting',
+      waiting.map(({ task }) => task),
+    );
+    await recordStates(connection, query, [...waiting, ...ended]);
+    return { waiting: tickets, ended: ended.map(({ task, state }) => ({ id: task.id, runId: task.run_id, message: state.message ?? '' })) };
+  });
+}
+
+/** See `SpreadStore.dueUnticketed`. */
+export async function takeUnticketedTasks(
+  connection: Connection,
+  ticketedBeforeMs: number,
+  limit: number,
+): Promise<readonly TicketedTask[]> {
+  const now = connection.fragments.now(1);
+  const lock = connection.dialect === 'sqlite' ? '' : 'for no key update skip locked';
+  return await connection.query<TicketedTask>(
+    `update spread_tasks set ticketed_at = ${now}
+     where id in (
+       select id from spread_tasks where stage = 'waiting' and ticketed_at <= ${now} - $2 and (due_at is null or due_at <= ${now})
+         and exists (select 1 from runs where runs.id = spread_tasks.run_id and runs.state_type in (${openList}))
+       order by ticketed_at limit $3 ${lock})
+     returning ${ticketColumns}`,
+    [connection.now(), ticketedBeforeMs, limit],
+  );
+}
+
+async function findLost(
+  connection: Connection,
+  query: Query,
+  { goneOwners }: ReclaimOptions,
+  limit: number,
+  lock: string,
+): Promise<LostTask[]> {
+  const now = connection.fragments.now(1);
+  const gone = connection.fragments.list(2, { gone_owner: 'text' });
+  return await query<LostTask>(
+    `select spread_tasks.id, spread_tasks.run_id, spread_tasks.recoveries, spread_tasks.owner, ${now} as now, task_runs.attempt,
+       task_runs.state_type as task_state, runs.state_type as run_state, runs.cancel_requested_at
+     from spread_tasks left join runs on runs.id = spread_tasks.run_id
+       left join task_runs on task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key
+     where stage = 'held' and (spread_tasks.lease_until <= ${now} or spread_tasks.owner in (select gone_owner from ${gone} as gone))
+     order by spread_tasks.id limit $3 ${lock}`,
+    [connection.now(), JSON.stringify(goneOwners.map((owner) => [JSON.stringify(owner)])), limit],
+  );
+}
+
+async function setStage(
+  connection: Connection,
+  query: Query,
+  stage: 'waiting' | 'ended',
+  tasks: readonly LostTask[],
+): Promise<readonly TicketedTask[]> {
+  if (tasks.length === 0) return [];
+  return await query<TicketedTask>(
+    `update spread_tasks set stage = $3, epoch = epoch + 1, recoveries = recoveries + 1, owner = null, lease_until = null,
+       ticketed_at = ${connection.fragments.now(1)}
+     where id in (select id from ${connection.fragments.list(2, { id: 'text' })} as lost) returning ${ticketColumns}`,
+    [connection.now(), JSON.stringify(tasks.map(({ id }) => [id])), stage],
+  );
+}
+
+async function recordStates(
+  connection: Connection,
+  query: Query,
+  changes: readonly { readonly task: LostTask; readonly state: State }[],
+): Promise<void> {
+  for (const { task, state } of changes) {
+    await query(
+      `update task_runs set state_type = $1, state_name = $2, state_message = $3, ended_at = $4, due_at = null
+       where run_id = $5 and id = $6 and state_type in (${openList})`,
+      [state.type, state.name, state.message, isTerminal(state.type) ? task.now : null, task.run_id, task.id],
+    );
+    await addTransitions(connection, query, [
+      { runId: task.run_id, taskRunId: task.id, at: task.now, ...state, attempt: task.attempt ?? 0, owner: null },
+    ]);
+  }
+}
+
+function nameOf({ owner }: LostTask): string {
+  return (JSON.parse(owner) as Owner).id;
+}

@@ -1,0 +1,193 @@
+/**
+ * Ticks of schedules that become runs, and runs that wait for those of earlier ticks.
+ *
+ * Schedulers that look at the same time lock different schedules, so each tick is decided about once; the unique index over schedule
+ * and tick stands behind that. Where runs of a deployment must not overlap, its row is locked too. It is never waited for: whoever
+ * changes a deployment locks it before its schedules. A crash in between changes nothing.
+ */
+import type { Concurrency } from '../../model/deployment.ts';
+import type { OpenTick } from '../../model/overlap.ts';
+import type { Connection, Query } from '../connection.ts';
+import { deploymentOf, deploymentTypes, scheduleOf, scheduleTypes } from '../deployments/rows.ts';
+import type { TicketedRun } from '../fleet/contract.ts';
+import { insertWithin, openList, runsBy } from '../fleet/waiting.ts';
+import type { DeploymentTable, ScheduleTable } from '../tables.ts';
+import type { ClaimTicksOptions, ClaimTicksReport, DueSchedule, TickPlan, TickStore } from './contract.ts';
+import { holdRuns, markLateRuns, overtakenRuns, releaseHeld } from './held.ts';
+
+type DueRow = Record<string, string | number | null> & { readonly flow_concurrency: string | null };
+
+const picked = [
+  ...Object.keys(scheduleTypes).map((column) => `s.${column} as s_${column}`),
+  ...Object.keys(deploymentTypes).map((column) => `d.${column} as d_${column}`),
+  '(select concurrency from flows where flows.name = d.flow) as flow_concurrency',
+].join(', ');
+
+/** See `TickStore`. */
+export function tickStore(connection: Connection): TickStore {
+  return {
+    nextTurn: (options) => nextTurn(connection, options),
+    claim: (options, decide) => connection.transaction((query) => claim(connection, query, options, decide)),
+    release: (deployments) => releaseHeld(connection, deployments),
+    overtaken: () => overtakenRuns(connection),
+    markLate: (options) => markLateRuns(connection, options),
+  };
+}
+
+/** SQLite keeps no statistics and would not choose the index by itself. */
+function dueTables({ dialect }: Connection): string {
+  return `${dialect === 'sqlite' ? 'schedules as s indexed by schedules_due' : 'schedules as s'} join deployments as d on d.name = s.deployment`;
+}
+
+async function nextTurn(
+  connection: Connection,
+  { lookAheadMs, withinMs }: Parameters<TickStore['nextTurn']>[0],
+): ReturnType<TickStore['nextTurn']> {
+  // Asked in a query of its own, the clock is read once, and an index can be searched by it.
+  const now = `(select ${connection.fragments.now(1)})`;
+  const [row] = await connection.query<{ now: number; at: number | null }>(
+    `select ${now} as now, (
+       select min(case when d.overlap = 'allow' then s.next_tick_at - $2 else s.next_tick_at end) from ${dueTables(connection)}
+       where s.active = 1 and s.next_tick_at <= ${now} + $2 + $3) as at`,
+    [connection.now(), lookAheadMs, withinMs],
+  );
+  return { now: row?.now ?? 0, at: row?.at ?? null };
+}
+
+async function claim(
+  connection: Connection,
+  query: Query,
+  options: ClaimTicksOptions,
+  decide: Parameters<TickStore['claim']>[1],
+): Promise<ClaimTicksReport> {
+  const now = await clockOf(connection, query);
+  const found = await findDue(connection, query, options, now);
+  const due = await withoutLocked(connection, query, found);
+  const guarded = [...new Set(due.filter(({ deployment }) => deployment.overlap !== 'allow').map(({ deployment }) => deployment.name))];
+  const plans = decide(due, now, await openTicks(connection, query, guarded));
+  const placed = await insertPlanned(connection, query, plans);
+  await moveOn(connection, query, due, plans);
+  return { now, schedules: due.length, ...placed };
+}
+
+async function clockOf(connection: Connection, query: Query): Promise<number> {
+  const fixed = connection.now();
+  if (fixed !== null) return fixed;
+  const [row] = await query<{ now: number }>(`select ${connection.fragments.now(1)} as now`, [fixed]);
+  return row?.now ?? 0;
+}
+
+/** Those on time first, so that making up for an outage holds up no tick of now. */
+async function findDue(connection: Connection, query: Query, options: ClaimTicksOptions, now: number): Promise<readonly DueSchedule[]> {
+  const { limit, lookAheadMs, missedAfterMs } = options;
+  const missedBefore = now - missedAfterMs;
+  const lock = connection.dialect === 'sqlite' ? '' : 'for no key update of s skip locked';
+  const find = async (after: number, until: number, most: number): Promise<DueSchedule[]> => {
+    const rows = await query<DueRow>(
+      `select ${picked} from ${dueTables(connection)}
+       where s.active = 1 and s.next_tick_at > $1 and s.next_tick_at <= $2 and (d.overlap = 'allow' or s.next_tick_at <= $3)
+       order by s.next_tick_at, s.id limit $4 ${lock}`,
+      [after, until, now, most],
+    );
+    return rows.map(dueOf);
+  };
+  const onTime = await find(missedBefore, now + lookAheadMs, limit);
+  return onTime.length >= limit ? onTime : [...onTime, ...(await find(-1, missedBefore, limit - onTime.length))];
+}
+
+function dueOf(row: DueRow): DueSchedule {
+  const part = (letter: 's' | 'd'): Record<string, unknown> =>
+    Object.fromEntries(Object.entries(row).flatMap(([name, value]) => (name.startsWith(`${letter}_`) ? [[name.slice(2), value]] : [])));
+  const schedule = scheduleOf(part('s') as unknown as ScheduleTable);
+  return {
+    deployment: deploymentOf(part('d') as unknown as DeploymentTable),
+    flowConcurrency: row.flow_concurrency === null ? null : (JSON.parse(row.flow_concurrency) as Concurrency),
+    schedule: { ...schedule, nextTickAt: schedule.nextTickAt ?? 0 },
+  };
+}
+
+/** Leaves those for the next look whose runs must not overlap and about whose deployment someone else is deciding. */
+async function withoutLocked(
+  { dialect, fragments }: Connection,
+  query: Query,
+  found: readonly DueSchedule[],
+): Promise<readonly DueSchedule[]> {
+  const guarded = new Set(found.filter(({ deployment }) => deployment.overlap !== 'allow').map(({ deployment }) => deployment.name));
+  if (dialect === 'sqlite' || guarded.size === 0) return found;
+  const rows = await query<{ name: string }>(
+    `select name from deployments where name in (select name from ${fragments.list(1, { name: 'text' })} as named)
+     order by name for no key update skip locked`,
+    [JSON.stringify([...guarded].map((name) => [name]))],
+  );
+  const locked = new Set(rows.map(({ name }) => name));
+  return found.filter(({ deployment: { name } }) => !guarded.has(name) || locked.has(name));
+}
+
+/** The oldest that is held and the oldest that is not, of each deployment that has such. */
+async function openTicks(
+  connection: Connection,
+  query: Query,
+  deployments: readonly string[],
+): Promise<ReadonlyMap<string, readonly OpenTick[]>> {
+  const open = new Map<string, OpenTick[]>();
+  if (deployments.length === 0) return open;
+  const rows = await query<{ deployment: string; name: string; scheduled_for: number; held: number }>(
+    `select deployment, name, scheduled_for, held from (
+       select deployment, name, scheduled_for, case when held = 1 and state_type = 'SCHEDULED' then 1 else 0 end as held,
+         row_number() over (partition by deployment, case when held = 1 and state_type = 'SCHEDULED' then 1 else 0 end order by scheduled_for, id) as place
+       from ${runsBy(connection, 'runs_open_ticks')}
+       where deployment in (select name from ${connection.fragments.list(1, { name: 'text' })} as named)
+         and schedule_id is not null and state_type in (${openList})) as ranked
+     where place = 1 order by scheduled_for`,
+    [JSON.stringify(deployments.map((name) => [name]))],
+  );
+  for (const { deployment, name, scheduled_for: scheduledFor, held } of rows) {
+    const ticks = open.get(deployment) ?? [];
+    ticks.push({ name, scheduledFor, held: held === 1 });
+    open.set(deployment, ticks);
+  }
+  return open;
+}
+
+async function insertPlanned(
+  connection: Connection,
+  query: Query,
+  plans: readonly TickPlan[],
+): Promise<Pick<ClaimTicksReport, 'waiting' | 'held' | 'dropped'>> {
+  const planned = plans.flatMap(({ runs }) => runs);
+  if (planned.length === 0) return { waiting: [], held: 0, dropped: 0 };
+  const placed = await insertWithin(
+    connection,
+    query,
+    planned.map(({ run }) => ({ run, idempotencyKey: null })),
+  );
+  const made = planned.filter((_, at) => placed[at]?.inserted === true);
+  const held = made.filter((row) => row.held);
+  await holdRuns(
+    connection,
+    query,
+    held.map(({ run }) => run.id),
+  );
+  const started = made.filter((row) => !row.held && row.run.state.type === 'SCHEDULED');
+  const waiting = started.map(
+    ({ run }): TicketedRun => ({
+      id: run.id,
+      epoch: 0,
+      queue: run.queue ?? 'default',
+      priority: run.priority ?? 0,
+      dueAt: run.dueAt ?? null,
+    }),
+  );
+  return { waiting, held: held.length, dropped: made.length - held.length - waiting.length };
+}
+
+/** Forward only: what a clock that was set back would say is not believed. */
+async function moveOn({ fragments }: Connection, query: Query, due: readonly DueSchedule[], plans: readonly TickPlan[]): Promise<void> {
+  const rows = due.map(({ schedule }, at) => [schedule.id, plans[at]?.nextTickAt ?? null]);
+  if (rows.length === 0) return;
+  await query(
+    `update schedules set next_tick_at = planned.tick_at from ${fragments.list(1, { planned_id: 'text', tick_at: 'integer' })} as planned
+     where schedules.id = planned.planned_id and (planned.tick_at is null or planned.tick_at > schedules.next_tick_at)`,
+    [JSON.stringify(rows)],
+  );
+}
