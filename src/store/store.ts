@@ -1,6 +1,7 @@
 /**
- * Contract of the store: all truth is here. Two makers stand beside it, SQLite and PostgreSQL.
+ * Contract of the store: all truth is here. It has two makers, SQLite and PostgreSQL.
  *
+ * Each subject has a folder with a contract of its own, passed on from here; what belongs to the life of one run is in this file.
  * Reads are plain statements. Writes of a process that owns runs go through the recorder (group commit); the other
  * writes are one statement or one named transaction each, and say so.
  */

@@ -41,6 +41,21 @@ test('a forbidden import is found in every form: plain, type, lazy, and of a kep
   for (const rule of ['room-base', 'room-engine', 'package-kysely', 'flows-like-a-user']) expect(output).toContain(rule);
 });
 
+test('of the store others may know its contract and what opens it, and no file of its folders', () => {
+  write('src/store/figures/contract.ts', 'export interface FigureStore { read(): void }\n');
+  write('src/store/store.ts', "export type * from './figures/contract.ts';\n");
+  write('src/store/open.ts', 'export const openStore = 1;\n');
+  write(
+    'src/client/good.ts',
+    "import { openStore } from '../store/open.ts';\nexport type { FigureStore } from '../store/store.ts';\nexport { openStore };\n",
+  );
+  write('src/client/deep.ts', "import type { FigureStore } from '../store/figures/contract.ts';\nexport type Deep = FigureStore;\n");
+  const { status, output } = checkArrows();
+  expect(status).not.toBe(0);
+  expect(output).toContain('store-by-contract: src/client/deep.ts');
+  expect(output).not.toContain('good.ts');
+});
+
 test('a circle is found even when only types go round in it', () => {
   write('src/model/a.ts', "import type { B } from './b.ts';\nexport interface A { b: B }\n");
   write('src/model/b.ts', "import type { A } from './a.ts';\nexport interface B { a: A }\n");
