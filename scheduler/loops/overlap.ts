@@ -6,6 +6,7 @@
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { cancelBelow } from '../../src/engine/cancel-below.ts';
+import { backfillsChannel } from '../../src/model/deployment.ts';
 import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
 
 const message = `A later tick took its place (overlap 'cancel-running').`;
@@ -41,6 +42,16 @@ export async function settleOverlap(parts: LoopParts): Promise<void> {
 export async function releaseHeld(parts: LoopParts, deployments: readonly string[] | null): Promise<void> {
   const { store, clock } = parts.engine.services;
   await tryPutTickets(parts, await store.ticks.release(deployments), clock.now());
+}
+
+/** The same for all, and for backfills, after runs have ended in no worker's hands; when it fails, the net follows. */
+export async function tryGoOnAfterEnds(parts: LoopParts): Promise<void> {
+  try {
+    await releaseHeld(parts, null);
+    await parts.broker.notify(backfillsChannel, '');
+  } catch (error) {
+    parts.log.warn({ err: error }, 'Runs that wait for those that have ended are let go a moment later.');
+  }
 }
 
 async function cancel({ engine }: LoopParts, id: string): Promise<void> {

@@ -7,6 +7,7 @@
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { cancelBelow } from '../../src/engine/cancel-below.ts';
 import { tryGiveOnSlots } from './limits.ts';
+import { tryGoOnAfterEnds } from './overlap.ts';
 import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
 
 /** Runs of one transaction. */
@@ -37,6 +38,7 @@ export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: Rec
       if (waiting.length > 0) log.warn({ runs: waiting.length }, 'Processes were lost; their runs go on elsewhere.');
       await tryPutTickets(parts, waiting, clock.now());
       if (waiting.length + ended.length > 0) await tryGiveOnSlots(parts);
+      if (ended.length > 0) await tryGoOnAfterEnds(parts);
       return waiting.length + ended.length >= batchRuns ? 'again' : undefined;
     },
   });

@@ -69,6 +69,7 @@ export class LocalClient implements EmbeddedClient {
       findDefinition: async (run) => this.#known.get(run.flow) ?? options.findDefinition(run),
       wake: (runIds) => this.#wake(runIds),
       ticket: (runs) => this.#ticket(runs),
+      tellBackfills: () => this.#tell(backfillsChannel, ''),
       listen: (runId, listener) => this.#listen(runId, listener),
     });
     this.deployments = new LocalDeployments({

@@ -11,6 +11,7 @@ import type { EngineListener } from '../model/events.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { Store, TaskRunFilter } from '../store/store.ts';
+import { goOnAfter } from './after-end.ts';
 import { type BulkSource, cancelling, changeMany, deleting, requeueing } from './bulk-runs.ts';
 import type { EmbeddedRunsClient, RunHandle, RunInspection, RunsClient } from './client.ts';
 import { handleOf } from './run-handle.ts';
@@ -28,7 +29,9 @@ export interface LocalRunsOptions {
   /** Sees that suspended runs which have become due are continued. */
   readonly wake: (runIds: readonly string[]) => Promise<void>;
   /** Puts the tickets of runs that wait. Best effort: workers find runs by themselves within seconds. */
-  readonly ticket: (runs: readonly Run[]) => Promise<void>;
+  readonly ticket: (runs: readonly Pick<Run, 'id' | 'epoch' | 'priority' | 'queue'>[]) => Promise<void>;
+  /** Has schedulers look at once which run of a backfill is next. Best effort. */
+  readonly tellBackfills: () => Promise<void>;
   /** Called before a run starts to execute here, so that its log lines find their listener. */
   readonly listen: (runId: string, listener: EngineListener | undefined) => EngineListener | null;
 }
@@ -98,7 +101,9 @@ export class LocalRuns implements EmbeddedRunsClient {
       engine.services.limits.runs.freed(run.concurrencyKey);
     }
     await store.recorder.flush();
-    return this.get(run.id);
+    const cancelled = await this.get(run.id);
+    if (isTerminal(cancelled.state.type)) await goOnAfter(cancelled, this.#options);
+    return cancelled;
   }
 
   async resume(id: string, options: Parameters<EmbeddedRunsClient['resume']>[1] = {}): Promise<RunHandle> {
@@ -175,6 +180,7 @@ export class LocalRuns implements EmbeddedRunsClient {
     if (!(await store.runs.delete(run.id, options)))
       throw refused(run, `it is ${run.state.name}`, 'Cancel it first, or delete it all the same with --force.');
     engine.services.limits.runs.freed(run.concurrencyKey);
+    if (!isTerminal(run.state.type)) await goOnAfter(run, this.#options);
     for (const ref of refs) await engine.services.results.remove(ref);
   }
 
@@ -210,7 +216,13 @@ export class LocalRuns implements EmbeddedRunsClient {
     const underWay = await engine.resume(run.id, definition, listen(run.id, options.onEvent));
     const forgetSignal = cancelOnAbort(options.signal, underWay.flowRun);
     underWay.ended.then(forgetSignal, forgetSignal);
-    return handleOf(store, underWay);
+    const ended = underWay.ended.then(async (last) => {
+      if (isTerminal(last.state.type)) await goOnAfter(last, this.#options);
+      return last;
+    });
+    // As that of the run itself: whoever waits for it gets the error.
+    ended.catch(() => undefined);
+    return handleOf(store, { ...underWay, ended });
   }
 }
 

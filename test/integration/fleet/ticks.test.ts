@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Flow, Task, type TaskContext } from 'batuta';
 import { openClient } from 'batuta/client';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { openLog } from '../../../src/base/log.ts';
 import { joinServices, type Service } from '../../../src/base/service.ts';
@@ -14,6 +14,7 @@ import type { Run } from '../../../src/model/run.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import { materialiseLoop } from '../../../scheduler/loops/materialise.ts';
 import { overlapLoop, releaseHeld } from '../../../scheduler/loops/overlap.ts';
+import { reclaimLoop } from '../../../scheduler/loops/reclaim.ts';
 import { processTicket } from '../../../worker/process-ticket.ts';
 import { newRun } from '../../contract/store/rows.ts';
 import { deploymentNamed, scheduleOf } from '../../support/deployments.ts';
@@ -82,6 +83,15 @@ async function deploy(everyMs: number, count: number, changes: Partial<Deploymen
   await client.engine.services.store.deployments.put([{ deployment, schedules: [schedule], graph: null, spec: {} }]);
   await (await client.broker()).notify(deploymentsChannel, 'weather');
   return firstAt;
+}
+
+/** The runs of `weather` by their ticks, once there are so many. */
+async function made(count: number): Promise<readonly Run[]> {
+  for (;;) {
+    const { items } = await client.runs.list({ deployment: 'weather' });
+    if (items.length >= count) return items.toSorted((a, b) => (a.scheduledFor ?? 0) - (b.scheduledFor ?? 0));
+    await systemClock.sleep(20);
+  }
 }
 
 /** The runs of a deployment by their ticks, once there are so many and all have ended. */
@@ -157,4 +167,35 @@ test('a ticket that comes early starts nothing before its instant', async () => 
   await (await client.broker()).put({ kind: 'run', id: early.id, epoch: 0 }, { queue: 'default' });
   const [run] = await ended('weather', 1);
   expect(run?.startedAt).toBeGreaterThanOrEqual(dueAt);
+});
+
+describe('a held run is let go at once when the one before it', () => {
+  /** Ends the run before it; resolves once that is done. */
+  const ends: Record<string, (before: Run) => Promise<unknown>> = {
+    'is cancelled before anyone has it': ({ id }) => client.runs.cancel(id),
+    'is deleted before anyone has it': ({ id }) => client.runs.delete(id, { force: true }),
+    'is executed by who resumes it': async ({ id }) => {
+      await (await client.submit(Weather, { city: 'Lima' })).done();
+      await (await client.runs.resume(id)).done();
+    },
+    'crashes, its worker being lost': async ({ id }) => {
+      const { store, log } = client.engine.services;
+      const ghost = { id: 'ghost:1:1', host: 'elsewhere', pid: 1, processStartedAt: 1 };
+      await store.fleet.claimMany([id], ghost, 1);
+      const reclaim = reclaimLoop({ engine: client.engine, broker: await client.broker(), log }, { intervalMs: 20, maxRecoveries: 0 });
+      await reclaim.start();
+      while ((await client.runs.get(id)).endedAt === null) await systemClock.sleep(10);
+      // Waits for the step that is under way.
+      await reclaim.stop();
+    },
+  };
+
+  test.each(Object.keys(ends))('%s', async (how) => {
+    await deploy(100, 2, { overlap: 'buffer-all', queue: 'nobody' });
+    const [first, second] = await made(2);
+    if (!first || !second) throw new Error('Two runs were to be made.');
+    expect((await client.runs.why(second.id))?.kind).toBe('overlap');
+    await ends[how]?.(first);
+    expect((await client.runs.get(second.id)).state.message).toBe('The runs before it have ended.');
+  });
 });
