@@ -4,6 +4,7 @@
  * A run is accepted once its row is durable. When the ticket cannot be put, or this process dies before it is, the fleet puts it
  * again after some seconds.
  */
+import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { Broker, NewTicket } from '../broker/broker.ts';
 import { checkPut } from '../broker/open.ts';
 import type { Engine } from '../engine/engine.ts';
@@ -42,7 +43,7 @@ export async function enqueueRuns(
 /**
  * Records rows that are made already and wakes the workers; `before` is done once they are known to be allowed.
  *
- * @throws BatutaError NAME_INVALID (queue), OPTION_INVALID (priority, due time), CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_…
+ * @throws BatutaError NAME_INVALID (queue), OPTION_INVALID (priority, due time), CONFIG_INVALID, STORE_…
  */
 export async function submitRows(
   engine: Engine,
@@ -51,17 +52,23 @@ export async function submitRows(
   before: () => Promise<void> = async () => undefined,
 ): Promise<readonly InsertedRun[]> {
   for (const [queue, tickets] of ticketsOf(rows, () => true)) checkPut(tickets, { queue });
+  const tellUnwoken = (err: unknown): void =>
+    engine.services.log.warn({ err }, 'The runs are accepted, but no worker could be woken; the fleet will see them within seconds.');
   // Opened before a row exists: settings that lead to no broker are refused, an outage is not.
-  const broker = await openBroker();
+  const broker = await openBroker().catch((error: unknown) => {
+    if (isBatutaError(error, 'BROKER_UNAVAILABLE')) return error;
+    throw error;
+  });
   await before();
   const placed = await engine.services.store.fleet.insertMany(rows);
+  if (broker instanceof BatutaError) {
+    tellUnwoken(broker);
+    return placed;
+  }
   try {
     for (const [queue, tickets] of ticketsOf(rows, (at) => placed[at]?.inserted === true)) await broker.put(tickets, { queue });
   } catch (error) {
-    engine.services.log.warn(
-      { err: error },
-      'The runs are accepted, but no worker could be woken; the fleet will see them within seconds.',
-    );
+    tellUnwoken(error);
   }
   return placed;
 }

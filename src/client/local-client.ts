@@ -80,7 +80,7 @@ export class LocalClient implements EmbeddedClient {
       findDefinition: async (recorded) => this.#known.get(recorded.flow) ?? options.findDefinition(recorded),
       submit: async (row) => {
         const { submitRows } = await import('./enqueue.ts');
-        return (await submitRows(engine, () => this.broker(), [row]))[0]?.id ?? row.run.id;
+        return (await submitRows(engine, this.#brokerOfFleet(), [row]))[0]?.id ?? row.run.id;
       },
       handleOf: async (id) => this.#handle(id),
       tellSchedulers: (message) => this.#tell(deploymentsChannel, message),
@@ -141,7 +141,7 @@ export class LocalClient implements EmbeddedClient {
   async enqueueMany(flow: string | FlowClass | FlowDefinition, runs: readonly Wanted[]): Promise<readonly string[]> {
     const definition = typeof flow === 'string' ? await this.#findNamed(flow) : asDefinition(flow);
     const { enqueueRuns } = await import('./enqueue.ts');
-    return (await enqueueRuns(this.engine, () => this.broker(), definition, runs)).map(({ id }) => id);
+    return (await enqueueRuns(this.engine, this.#brokerOfFleet(), definition, runs)).map(({ id }) => id);
   }
 
   /** The engine of this process, and through it the store; for the processes of the fleet. */
@@ -157,6 +157,12 @@ export class LocalClient implements EmbeddedClient {
       throw error;
     });
     return this.#broker;
+  }
+
+  /** Told apart from a broker that is away: then runs are accepted. @throws BatutaError BROKER_UNAVAILABLE (this client has none) */
+  #brokerOfFleet(): () => Promise<Broker> {
+    if (!this.#options.openBroker) throw noFleet();
+    return () => this.broker();
   }
 
   migrate(): ReturnType<EmbeddedClient['migrate']> {
