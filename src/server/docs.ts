@@ -31,13 +31,20 @@ export async function addDocs(app: App): Promise<void> {
       const row = `${String(given.route.method)} ${given.url}`;
       const { schema, url } = jsonSchemaTransform({ ...given, schema: { ...given.schema, response: responsesOf(row) } });
       const { needs } = access[row] ?? {};
-      if (needs === undefined || needs === 'public') return { schema, url };
+      const summary = summaryOf(schema.description);
+      if (needs === undefined || needs === 'public') return { schema: { ...schema, ...summary }, url };
       const description = [schema.description, `Role: ${needs}.`].filter(Boolean).join(' ');
-      return { schema: { ...schema, description, security: [{ key: [] }, { session: [] }] }, url };
+      return { schema: { ...schema, ...summary, description, security: [{ key: [] }, { session: [] }] }, url };
     },
   });
   await app.register(swaggerUi, { routePrefix: '/api/docs', uiConfig: { docExpansion: 'list' } });
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
+}
+
+/** What stands beside the address before it is unfolded: the first sentence. */
+function summaryOf(description: unknown): { readonly summary?: string } {
+  const [first] = typeof description === 'string' ? description.split(/\.(?:\s|$)/) : [];
+  return first === undefined || first === '' ? {} : { summary: first };
 }
 
 /** By status, as zod schemas. */

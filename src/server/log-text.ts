@@ -1,15 +1,31 @@
 /** Log lines as the text of a file. */
 import { stripVTControlCharacters } from 'node:util';
+import type { TaskRun } from '../model/run.ts';
 import type { StoredLogLine } from '../store/store.ts';
 
-const levelNames: Readonly<Record<number, string>> = { 10: 'TRACE', 20: 'DEBUG', 30: 'INFO', 40: 'WARN', 50: 'ERROR', 60: 'FATAL' };
+/** pino's levels, as they stand in the file. */
+export const levelNames: Readonly<Record<number, string>> = { 10: 'TRACE', 20: 'DEBUG', 30: 'INFO', 40: 'WARN', 50: 'ERROR', 60: 'FATAL' };
 
-/** What begins without a blank is a line of the log: a message cannot pretend to be one, nor steer the terminal that shows the file. */
-export function textOfLine({ at, level, message, fields }: Pick<StoredLogLine, 'at' | 'level' | 'message' | 'fields'>): string {
+/**
+ * `2026-11-22T14:05:09.120Z WARN  pack[3] one is missing {"attempt":1}`; without a task, of a line of the run itself.
+ *
+ * What begins without a blank is a line of the log: a message cannot pretend to be one, nor steer the terminal that shows the file.
+ */
+export function textOfLine(line: Pick<StoredLogLine, 'at' | 'level' | 'message' | 'fields'>, task: string | null): string {
+  const { at, level, message, fields } = line;
   const further = fields === null ? '' : ` ${JSON.stringify(fields)}`;
-  const text = stripVTControlCharacters(message)
+  const text = plain(message).replaceAll('\n', '\n    ');
+  const of = task === null ? '' : `${plain(task).replaceAll('\n', ' ')} `;
+  return `${new Date(at).toISOString()} ${(levelNames[level] ?? String(level)).padEnd(5)} ${of}${text}${further}\n`;
+}
+
+/** What a task run is called in it: `load`, `pack[3]`, or the name that its run was given. */
+export function taskLabel({ name, displayName, index }: Pick<TaskRun, 'name' | 'displayName' | 'index'>): string {
+  return displayName ?? (index === null ? name : `${name}[${index}]`);
+}
+
+function plain(text: string): string {
+  return stripVTControlCharacters(text)
     .replace(/\r\n?/g, '\n')
-    .replace(/(?![\n\t])\p{Cc}/gu, '')
-    .replaceAll('\n', '\n    ');
-  return `${new Date(at).toISOString()} ${(levelNames[level] ?? String(level)).padEnd(5)} ${text}${further}\n`;
+    .replace(/(?![\n\t])\p{Cc}/gu, '');
 }

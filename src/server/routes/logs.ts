@@ -5,6 +5,7 @@ import type { App, RouteParts } from '../parts.ts';
 import { textOfLine } from '../log-text.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { logDownloadQuery, logQuery } from '../schemas/runs.ts';
+import { TaskLabels } from '../task-labels.ts';
 
 /** Lines that a download reads at once. */
 const pageLines = 5_000;
@@ -39,9 +40,11 @@ export function logRoutes(app: App, { client }: RouteParts): void {
 
   /** Page by page, as fast as the reader takes them. */
   async function* linesOf(id: string, filter: object): AsyncGenerator<string> {
+    const labels = new TaskLabels(client, id);
     for (let after = 0; ; ) {
       const lines = await client.runs.logs(id, { ...filter, after, limit: pageLines });
-      if (lines.length > 0) yield lines.map(textOfLine).join('');
+      await labels.learn(lines.map(({ taskRunId }) => taskRunId));
+      if (lines.length > 0) yield lines.map((line) => textOfLine(line, labels.of(line.taskRunId))).join('');
       after = lines.at(-1)?.seq ?? after;
       if (lines.length < pageLines) return;
     }

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { RunFilter } from '../../store/store.ts';
 import { cursorText, flag, given, idText, instant, limitText, line, nameText, prose, seqText, statesText, userValue } from './common.ts';
+import { levelNames } from '../log-text.ts';
 
 const filterFields = {
   state: statesText.optional(),
@@ -90,15 +91,21 @@ export const transitionsQuery = z.strictObject({
 
 /** 1 to 10,000. */
 const lines = z.coerce.number().int().min(1).max(10_000);
+const levels: ReadonlyMap<string, number> = new Map(Object.entries(levelNames).map(([level, name]) => [name.toLowerCase(), Number(level)]));
+
+/** A level of the log by its name, any case, or by its number. */
+const levelText = line(10, 1)
+  .describe('Lowest level: trace, debug, info, warn, error, fatal, or 10 to 60')
+  .transform((text, context) => {
+    const level = levels.get(text.toLowerCase()) ?? (/^\d{1,3}$/.test(text) ? Number(text) : Number.NaN);
+    if (level >= 0 && level <= 100) return level;
+    context.addIssue({ code: 'custom', message: `must be one of ${[...levels.keys()].join(', ')}, or a number to 100` });
+    return z.NEVER;
+  });
+
 const logFields = {
   task: idText.optional(),
-  level: z.coerce
-    .number()
-    .int()
-    .min(0)
-    .max(100)
-    .optional()
-    .describe('Lowest level: 10 trace, 20 debug, 30 info, 40 warn, 50 error, 60 fatal'),
+  level: levelText.optional(),
   search: line(500, 1).optional(),
 };
 export const logQuery = z.strictObject({

@@ -66,6 +66,8 @@ describe.each(['sqlite', 'postgres'] as const)('over HTTP on %s', (dialect) => {
     expect((await ask(`after=${first.next}&limit=1`)).items).toMatchObject([{ message: 'line 3', fields: { line: 3 } }]);
     expect((await ask('tail=1')).items).toMatchObject([{ message: '<b>bold</b>', level: 40 }]);
     expect((await ask('level=40')).items).toHaveLength(1);
+    expect((await ask('level=Warn')).items).toHaveLength(1);
+    expect((await ask('level=loud')).error.message).toContain('must be one of trace, debug, info, warn');
     expect((await ask('search=LINE%204')).items).toMatchObject([{ message: 'line 4' }]);
     expect((await ask(`before=${first.next}`)).items).toHaveLength(1);
     const file = await api.get(`/api/runs/${id}/logs/download`);
@@ -74,7 +76,23 @@ describe.each(['sqlite', 'postgres'] as const)('over HTTP on %s', (dialect) => {
       'content-disposition': `attachment; filename="${id}.log"`,
     });
     expect(file.text.trim().split('\n')).toHaveLength(6);
-    expect(file.text).toMatch(/^\d{4}-.*Z INFO {2}line 1 \{.*"line":1\}\n/);
+    expect(file.text).toMatch(/^\d{4}-.*Z INFO {2}load line 1 \{.*"line":1\}\n/);
+  });
+
+  test('each address says in one sentence what it is for, and which role it needs', async () => {
+    const { openapi, paths } = (await api.get('/api/openapi.json')).json as {
+      readonly openapi: string;
+      readonly paths: Readonly<Record<string, Readonly<Record<string, { readonly summary?: string; readonly description?: string }>>>>;
+    };
+    const operations = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, { summary, description }]) => ({ name: `${method} ${path}`, summary, description })),
+    );
+    expect(openapi).toBe('3.1.0');
+    expect(operations.filter(({ summary }) => !/^[A-Z].*[^.]$/.test(summary ?? '')).map(({ name }) => name)).toEqual([]);
+    expect(operations.find(({ name }) => name === 'post /api/runs')).toMatchObject({
+      summary: 'Hands a run to the workers',
+      description: 'Hands a run to the workers. Role: operator.',
+    });
   });
 
   test('a value over 1 MiB is told of, and is had alone as a file', async () => {

@@ -1,0 +1,42 @@
+/** What the task runs of a run are called, learnt page by page as log lines name them. */
+import type { Client } from '../client/client.ts';
+import { taskLabel } from './log-text.ts';
+
+const pageSize = 1_000;
+
+/** Labels of the task runs of one run; grows with those that are asked for, in the order they were recorded. */
+export class TaskLabels {
+  readonly #client: Client;
+  readonly #runId: string;
+  readonly #labels = new Map<string, string>();
+  /** Where the page begins that was the last when it was read: what is recorded since stands in it, or after it. */
+  #lastPage: string | undefined;
+
+  constructor(client: Client, runId: string) {
+    this.#client = client;
+    this.#runId = runId;
+  }
+
+  /** Reads on until all of these are known, or there are no more. */
+  async learn(ids: Iterable<string | null>): Promise<void> {
+    const unknown = new Set([...ids].filter((id) => id !== null && !this.#labels.has(id)));
+    while (unknown.size > 0) {
+      const cursor = this.#lastPage;
+      const { items, next } = await this.#client.runs.taskRuns(this.#runId, {
+        limit: pageSize,
+        ...(cursor === undefined ? {} : { cursor }),
+      });
+      for (const taskRun of items) {
+        this.#labels.set(taskRun.id, taskLabel(taskRun));
+        unknown.delete(taskRun.id);
+      }
+      if (next === null) return;
+      this.#lastPage = next;
+    }
+  }
+
+  /** Null for the run itself, and for what is not known. */
+  of(taskRunId: string | null): string | null {
+    return taskRunId === null ? null : (this.#labels.get(taskRunId) ?? null);
+  }
+}
