@@ -1,31 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { Flow, type FlowContext, type Input, Task, type TaskContext } from 'batuta';
+import { Flow, type FlowContext, Task, type TaskContext } from 'batuta';
 import { testFlow } from 'batuta/testing';
 import { failing, gate } from '../../support/make-flow.ts';
-
-abstract class Steps {
-  abstract run(params: unknown, ctx: FlowContext): Promise<unknown>;
-
-  @Task({ retries: 1 })
-  async step(name: string, _ctx?: TaskContext): Promise<string> {
-    return name;
-  }
-
-  @Task()
-  async fail(message: string): Promise<never> {
-    throw new Error(message);
-  }
-
-  @Task()
-  async join(...parts: Input<string>[]): Promise<string> {
-    return (parts as string[]).join('+');
-  }
-
-  /** A plain method of the class. */
-  protected nested(name: string): Promise<string> {
-    return this.step(name);
-  }
-}
+import { Steps } from './steps.ts';
 
 describe('a code flow', () => {
   test('branches, loops and Promise.all are plain TypeScript, every call is on record', async () => {
@@ -214,109 +191,5 @@ describe('a code flow', () => {
     const run = await testFlow(Shaky);
     expect(run.expectState('Completed').expectTask('first', 'Completed', { attempts: 2 }).result).toBe('1.2');
     expect(run.inspection.taskRuns.every((row) => ['COMPLETED', 'FAILED', 'CANCELLED'].includes(row.state.type))).toBe(true);
-  });
-});
-
-@Flow()
-class Child extends Steps {
-  async run({ name }: { name: string }): Promise<string> {
-    if (name === 'bad') return this.fail('the child broke');
-    return `child ${await this.step(name)}`;
-  }
-}
-
-describe('a sub-flow', () => {
-  test('is a run of its own, recorded in its parent', async () => {
-    @Flow()
-    class Parent {
-      async run(_params: unknown, ctx: FlowContext): Promise<string[]> {
-        return Promise.all([ctx.runFlow(Child, { name: 'a' }), ctx.runFlow(Child, { name: 'b' })]);
-      }
-    }
-    const run = await testFlow(Parent);
-    expect(run.result).toEqual(['child a', 'child b']);
-    const { children, taskRuns } = run.inspection;
-    expect(children.map((child) => child.state.name)).toEqual(['Completed', 'Completed']);
-    expect(taskRuns.map((row) => [row.name, row.childRunId]).toSorted()).toEqual(
-      children.map((child) => ['flow:child', child.id]).toSorted(),
-    );
-    expect(children[0]?.parentTaskRunId).toBe(taskRuns.find((row) => row.childRunId === children[0]?.id)?.id);
-  });
-
-  test('that fails rejects its call with what it failed with', async () => {
-    @Flow()
-    class Parent {
-      async run(_params: unknown, ctx: FlowContext): Promise<string> {
-        return ctx.runFlow(Child, { name: 'bad' });
-      }
-    }
-    const run = await testFlow(Parent);
-    run.expectState('Failed').expectTask('flow:child', 'Failed');
-    expect(run.error?.message).toBe('the child broke');
-  });
-
-  test('gives a value that it keeps in memory only', async () => {
-    @Flow()
-    class Opener {
-      @Task({ persist: false })
-      open(): () => string {
-        return () => 'live';
-      }
-    }
-    @Flow()
-    class Parent {
-      async run(_params: unknown, ctx: FlowContext): Promise<string> {
-        return ((await ctx.runFlow(Opener)) as () => string)();
-      }
-    }
-    expect((await testFlow(Parent)).result).toBe('live');
-  });
-
-  test('whose parameters or name are refused fails as a task, and no run of it exists', async () => {
-    @Flow({ runName: failing('no name') })
-    class Nameless extends Steps {
-      async run(): Promise<string> {
-        return this.step('never');
-      }
-    }
-    @Flow()
-    class Parent {
-      async run(_params: unknown, ctx: FlowContext): Promise<string[]> {
-        const ends = await Promise.allSettled([ctx.runFlow(Nameless), ctx.runFlow(Child, { name: () => 1 })]);
-        return ends.map((end) => (end.status === 'rejected' ? (end.reason as { code: string }).code : 'none'));
-      }
-    }
-    const run = await testFlow(Parent);
-    expect(run.result).toEqual(['OPTION_INVALID', 'RESULT_NOT_SERIALIZABLE']);
-    expect(run.tasks.map((task) => task.state.name)).toEqual(['Failed', 'Failed']);
-    expect(run.inspection.children).toEqual([]);
-  });
-
-  test('that failed is run again by a retry of the flow, without what it has completed', async () => {
-    const calls: string[] = [];
-    @Flow()
-    class Shaky {
-      @Task()
-      first(): string {
-        calls.push('first');
-        return 'once';
-      }
-
-      @Task({ needs: ['first'] })
-      second(first: string): string {
-        calls.push('second');
-        return calls.length < 3 ? failing()() : `${first} more`;
-      }
-    }
-    @Flow({ retries: 1 })
-    class Parent {
-      async run(_params: unknown, ctx: FlowContext): Promise<unknown> {
-        return ctx.runFlow(Shaky);
-      }
-    }
-    const run = await testFlow(Parent);
-    expect(run.expectState('Completed').result).toBe('once more');
-    expect(calls).toEqual(['first', 'second', 'second']);
-    expect(run.inspection.children.map((child) => [child.state.name, child.attempt])).toEqual([['Completed', 2]]);
   });
 });
