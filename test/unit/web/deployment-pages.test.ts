@@ -17,7 +17,8 @@ describe('the sentence of a deployment', () => {
   });
 
   it('keeps what is more than daily, and shortens intervals', () => {
-    expect(sentence({ cron: '30 2 * * 1', timezone: 'Europe/Lisbon' })).toBe('At 02:30, only on Monday Lisbon');
+    expect(sentence({ cron: '30 2 * * 1', timezone: 'Europe/Lisbon' })).toBe('At 02:30 Lisbon, only on Monday');
+    expect(sentence({ cron: '*/5 8-18 * * *', timezone: 'Europe/Berlin' })).toMatch(/^Every 5 minutes, .*, Berlin time$/);
     expect(sentence({ interval: '1m' })).toBe('Every minute');
     expect(sentence({ interval: '90m' })).toBe('Every 1 h 30 m');
   });
@@ -66,23 +67,54 @@ describe('durations over time', () => {
 });
 
 describe('versions of a deployment', () => {
-  it('tell what changed, member by member, schedules by their names', () => {
-    const before = { queue: 'default', params: { a: 1 }, schedules: [{ slug: 'nightly', cron: '0 2 * * *' }] };
+  const cron = (expression: string, timezone = 'UTC') => ({ kind: 'cron', expression, timezone, start: null, end: null });
+  const before = {
+    queue: 'default',
+    tags: [],
+    catchupWindowMs: 3_600_000,
+    retentionMs: null,
+    params: JSON.stringify({ json: { a: 1, at: '2026-01-01T00:00:00.000Z' }, meta: { values: { at: ['Date'] } } }),
+    schedules: [{ slug: 'nightly', schedule: cron('0 2 * * *', 'Europe/Lisbon'), params: null, jitterMs: 0 }],
+    complete: false,
+  };
+
+  it('tell what changed, thing by thing, schedules and parameters by their names', () => {
     const after = {
       queue: 'heavy',
-      params: { a: 1, b: [2] },
+      tags: ['a', 'b'],
+      catchupWindowMs: 7_200_000,
+      retentionMs: 86_400_000,
+      params: JSON.stringify({ json: { a: 1, b: [2], c: '<b>' } }),
       schedules: [
-        { slug: 'nightly', cron: '0 3 * * *' },
-        { slug: 'often', interval: '15m' },
+        { slug: 'nightly', schedule: cron('0 3 * * *', 'America/New_York'), params: '{"json":{"x":1}}', jitterMs: 5000 },
+        { slug: 'often', schedule: { kind: 'interval', every: { ms: 900_000 }, anchor: 0, timezone: 'UTC' }, params: null, jitterMs: 0 },
+        { slug: 'weekly', schedule: cron('0 0 * * 1', 'Asia/Tokyo'), params: null, jitterMs: 0 },
       ],
+      complete: true,
     };
     expect(specChanges(before, after)).toEqual([
       'queue: default → heavy',
-      'params b: none → [2]',
-      'schedules nightly cron: 0 2 * * * → 0 3 * * *',
-      'schedules often: none → {"slug":"often","interval":"15m"}',
+      'tags: none → a, b',
+      'catchup window: 1 h → 2 h',
+      'retention: none → 1 d',
+      'parameter at: "2026-01-01T00:00:00.000Z" → none',
+      'parameter b: none → [2]',
+      'parameter c: none → "<b>"',
+      'schedule nightly: 0 2 * * * → 0 3 * * *',
+      'schedule nightly timezone: Europe/Lisbon → America/New_York',
+      'schedule nightly jitter: none → 5.0 s',
+      'schedule nightly parameter x: none → 1',
+      'schedule often: none → every 15 m',
+      'schedule weekly: none → 0 0 * * 1 in Asia/Tokyo',
     ]);
-    expect(specChanges(before, before)).toEqual([]);
+    expect(specChanges(after, before)).toContain('schedule weekly: 0 0 * * 1 in Asia/Tokyo → none');
+  });
+
+  it('are the same when nothing changed, and what was written at another time breaks nothing', () => {
+    expect(specChanges(before, structuredClone(before))).toEqual([]);
     expect(specChanges(null, before)).toHaveLength(1);
+    expect(specChanges({ params: 'no json', schedules: [null, 3] }, { params: ['x'.repeat(200)], schedules: 'none' })).toEqual([
+      `parameters: no json → ${'x'.repeat(79)}…`,
+    ]);
   });
 });

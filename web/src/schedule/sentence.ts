@@ -9,14 +9,19 @@ const overlaps: Readonly<Record<Overlap, string>> = {
   'cancel-running': 'a new run cancels the one before',
 };
 
-/** `Every day at 09:00 New York`. `words` are those of the server: `At 09:00, in America/New_York`. */
+/** `Every day at 09:00 New York`, `At 09:00 New York, Monday through Friday`. `words` are those of the server: `At 09:00, in America/New_York`. */
 export function scheduleSentence(words: string): string {
   const [, what = words, zone = ''] = /^(.*), in ([^,]+)$/s.exec(words) ?? [];
   const elapsed = /^(Every .+?) of elapsed time/.exec(words)?.[1];
   if (elapsed !== undefined) return elapsed.replace(/ 0+ (m|s)\b/g, '');
   const place = placeOf(zone);
-  const daily = /^At \d{1,2}:\d{2}(?::\d{2})?(?: (?:AM|PM))?$/.test(what) ? `Every day a${what.slice(1)}` : what;
-  return place === '' ? daily : `${daily} ${place}`;
+  const [, clock, days] = /^(At \d{1,2}:\d{2}(?::\d{2})?(?: (?:AM|PM))?)(?:, (.+))?$/s.exec(what) ?? [];
+  if (clock !== undefined) {
+    const at = place === '' ? clock : `${clock} ${place}`;
+    return days === undefined ? `Every day a${at.slice(1)}` : `${at}, ${days}`;
+  }
+  if (place === '') return what;
+  return what.includes(',') ? `${what}, ${place} time` : `${what} ${place}`;
 }
 
 /** What becomes of runs that would overlap. */
