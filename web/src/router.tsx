@@ -97,11 +97,14 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import('./pages/settings/settings-page.tsx'), 'SettingsPage'),
 });
 
+/** An address that leads nowhere keeps the frame, and with it the way out. */
+const missing = createRoute({ getParentRoute: () => shell, path: '$', component: PageMissing });
+
 /** The router; addresses are checked by the types of its routes. */
 export const router = createRouter({
   routeTree: root.addChildren([
     login,
-    shell.addChildren([home, runs, run, flows, flow, deployments, deployment, workers, limits, artifacts, settings]),
+    shell.addChildren([home, runs, run, flows, flow, deployments, deployment, workers, limits, artifacts, settings, missing]),
   ]),
   parseSearch,
   stringifySearch,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { countText, durationText, percentText, plural, relativeText, runningText } from '../../../web/src/parts/format.ts';
+import { countText, dateTimeText, durationText, percentText, plural, relativeText, runningText } from '../../../web/src/parts/format.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -34,6 +34,12 @@ test('times are relative within a day, in both directions, and absolute beyond i
   ]);
   expect(relativeText(now - 25 * hour, now)).toMatch(/^2[12] Nov \d\d:\d\d$/);
   expect(relativeText(now - 400 * 24 * hour, now)).toMatch(/2025 \d\d:\d\d$/);
+});
+
+test('an exact time has seconds, and the day where it is another', () => {
+  const now = new Date(2026, 10, 22, 12).getTime();
+  expect(dateTimeText(new Date(2026, 10, 22, 9, 5, 7).getTime(), now, true)).toBe('09:05:07');
+  expect(dateTimeText(new Date(2026, 10, 20, 9, 5, 7).getTime(), now, true)).toBe('20 Nov 09:05:07');
 });
 
 test('a share is never rounded to all or nothing unless it is', () => {

@@ -41,10 +41,10 @@ export function relativeText(at: number, now: number): string {
   return at > now ? `in ${length}` : `${length} ago`;
 }
 
-/** Local date and time: `15:04` today, `21 Nov 15:04` this year, else with the year. */
-export function dateTimeText(at: number, now: number): string {
+/** Local date and time: `15:04` today, `21 Nov 15:04` this year, else with the year; the clock with seconds if asked for. */
+export function dateTimeText(at: number, now: number, withSeconds = false): string {
   const date = new Date(at);
-  const clock = clockText(at);
+  const clock = clockText(at, withSeconds);
   if (date.toDateString() === new Date(now).toDateString()) return clock;
   const dayText = `${date.getDate()} ${months[date.getMonth()] ?? ''}`;
   return date.getFullYear() === new Date(now).getFullYear() ? `${dayText} ${clock}` : `${dayText} ${date.getFullYear()} ${clock}`;

@@ -8,8 +8,8 @@ import style from './time.module.css';
 interface TimeProps {
   /** ISO 8601 text or epoch ms; a dash is drawn for null. */
   readonly at: string | number | null | undefined;
-  /** `relative` within a day, absolute after (default) · `absolute` date and time · `clock` with seconds. */
-  readonly as?: 'relative' | 'absolute' | 'clock';
+  /** `relative` within a day, absolute after (default) · `absolute` date and time · `exact` with seconds · `clock` with seconds, without date. */
+  readonly as?: 'relative' | 'absolute' | 'exact' | 'clock';
 }
 
 /** An instant; hovering gives the viewer's zone and UTC. */
@@ -22,7 +22,7 @@ function Instant({ at, as }: { readonly at: number; readonly as: NonNullable<Tim
   const now = useNowFrom(at);
   // Lists draw hundreds of these: what floats is made for the one that is pointed at.
   const [isPointed, setPointed] = useState(false);
-  const text = as === 'relative' ? relativeText(at, now) : as === 'absolute' ? dateTimeText(at, now) : clockText(at, true);
+  const text = texts[as](at, now);
   const time = <time dateTime={new Date(at).toISOString()}>{text}</time>;
   return (
     <span className={style.time} onPointerEnter={() => setPointed(true)} onPointerLeave={() => setPointed(false)}>
@@ -36,6 +36,13 @@ function Instant({ at, as }: { readonly at: number; readonly as: NonNullable<Tim
     </span>
   );
 }
+
+const texts: Readonly<Record<NonNullable<TimeProps['as']>, (at: number, now: number) => string>> = {
+  relative: relativeText,
+  absolute: dateTimeText,
+  exact: (at, now) => dateTimeText(at, now, true),
+  clock: (at) => clockText(at, true),
+};
 
 function BothClocks({ at }: { readonly at: number }) {
   const { local, utc } = bothClocks(at);

@@ -8,6 +8,7 @@ import { Time } from '../../parts/time.tsx';
 import { transitionsQuery } from './run-data.ts';
 import type { TabProps } from './tab-props.ts';
 import style from './tabs.module.css';
+import { WorkerName } from './worker-name.tsx';
 
 /** The history of the run itself; that of its tasks stands with each. */
 export function HistoryTab({ detail: { run } }: TabProps) {
@@ -33,16 +34,14 @@ export function HistoryTab({ detail: { run } }: TabProps) {
             // oxlint-disable-next-line react/no-array-index-key -- the history only grows at its end.
             <tr key={at}>
               <td>
-                <Time at={change.at} as="absolute" /> <Time at={change.at} as="clock" />
+                <Time at={change.at} as="exact" />
               </td>
               <td>
                 <StateBadge name={change.name} />
               </td>
               <td>{at === 0 ? '' : `+${durationText(change.at - (data[at - 1]?.at ?? change.at))}`}</td>
               <td>{change.attempt}</td>
-              <td>
-                <code>{change.owner ?? ''}</code>
-              </td>
+              <td>{change.owner === null ? '' : <WorkerName id={change.owner} />}</td>
               <td className={style.wide}>{change.message ?? ''}</td>
             </tr>
           ))}

@@ -6,6 +6,7 @@ import { StateBadge } from '../../parts/state-badge.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
 import type { RunDetail, RunFacts } from './run-data.ts';
 import style from './run-page.module.css';
+import { WorkerName } from './worker-name.tsx';
 
 /** Flow and name, state, and how long it has been going on. */
 export function RunHeading({ run }: { readonly run: RunFacts }) {
@@ -36,7 +37,11 @@ export function RunLine({ detail: { run } }: { readonly detail: RunDetail }) {
     <div className={style.line}>
       <ShortId id={run.id} />
       <Pair name="attempt">{run.attempt}</Pair>
-      {run.owner === null ? null : <Pair name="worker">{run.owner.id}</Pair>}
+      {run.owner === null ? null : (
+        <Pair name="worker">
+          <WorkerName id={run.owner.id} />
+        </Pair>
+      )}
       {run.queue === 'default' ? null : <Pair name="queue">{run.queue}</Pair>}
       <Pair name="created">
         <Time at={run.createdAt} />
