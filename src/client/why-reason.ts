@@ -23,3 +23,8 @@ export function reason(kind: WaitReason['kind'], message: string, more: Partial<
 export function inText(at: number, now: number): string {
   return at - now < 1_000 ? 'in a moment' : `in ${formatDuration(Math.round((at - now) / 1_000) * 1_000)}`;
 }
+
+/** `Attempt 2 follows in 9 m, at …. The last failed: it broke` */
+export function retryText(what: string, when: string, failed: string | null | undefined): string {
+  return `${what} follows ${when}.${failed ? ` The last failed: ${failed}` : ''}`;
+}

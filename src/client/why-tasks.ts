@@ -1,7 +1,7 @@
 /** Why a run gets no further although its process has it: all its tasks wait. */
 import type { Run } from '../model/run.ts';
 import type { WaitReason } from './fleet-client.ts';
-import { inText, reason, type WhyParts } from './why-reason.ts';
+import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 
 /** States in which a task run is at work. */
 const working: ReadonlySet<string> = new Set(['Pending', 'Running', 'Retrying']);
@@ -21,10 +21,12 @@ export async function whyTasksWait({ store, clock }: WhyParts, run: Run): Promis
   const { items } = await store.taskRuns.page(run.id, { states: ['Suspended', 'AwaitingRetry'], limit: 100 });
   const [first] = items.toSorted((a, b) => (a.dueAt ?? Infinity) - (b.dueAt ?? Infinity));
   if (first === undefined) return null;
-  const until = first.dueAt === null ? '' : ` It goes on ${inText(first.dueAt, clock.now())}, at ${new Date(first.dueAt).toISOString()}.`;
   const { dueAt: untilAt } = first;
-  if (first.state.name === 'AwaitingRetry')
-    return reason('backoff', `Task ${first.name} is tried again.${until} ${first.state.message ?? ''}`.trim(), { untilAt });
+  if (first.state.name === 'AwaitingRetry') {
+    const when = first.dueAt === null ? 'in a moment' : `${inText(first.dueAt, clock.now())}, at ${new Date(first.dueAt).toISOString()}`;
+    return reason('backoff', retryText(`Attempt ${first.attempt + 1} of task ${first.name}`, when, first.state.message), { untilAt });
+  }
+  const until = first.dueAt === null ? '' : ` It goes on ${inText(first.dueAt, clock.now())}, at ${new Date(first.dueAt).toISOString()}.`;
   return reason(first.name.startsWith('signal:') ? 'signal' : 'sleeping', `${first.state.message ?? 'It waits.'}${until}`, { untilAt });
 }
 

@@ -2,9 +2,10 @@
 import { waitText } from '../model/limit.ts';
 import type { Owner, Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
+import type { LinePlace } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
 import { whyNoWorker } from './why-queue.ts';
-import { inText, reason, type WhyParts } from './why-reason.ts';
+import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 import { whyTasksWait } from './why-tasks.ts';
 
 /** How soon a lost run is found by whoever looks after the store, ms: schedulers look every second, workers every third of a lease. */
@@ -16,6 +17,7 @@ export async function whyWaiting(parts: WhyParts, run: Run): Promise<WaitReason 
   if (run.owner !== null) return (await whyLost(parts, run, run.owner)) ?? whyOwned(parts, run);
   return (
     whySuspended(parts, run) ??
+    (await whyTaskRetried(parts, run)) ??
     whyLater(parts, run) ??
     (await whyHeld(parts, run)) ??
     (await whyLimited(parts, run)) ??
@@ -42,7 +44,7 @@ async function whyLost({ store, clock, leaseMs, isOwnerGone }: WhyParts, run: Ru
 async function whyOwned(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   const { name, type } = run.state;
   if (name === 'AwaitingSlot') return (await whyLimited(parts, run)) ?? reason('starting', 'Its turn has come; it begins in a moment.');
-  if (name === 'AwaitingRetry') return whyLater(parts, run);
+  if (name === 'AwaitingRetry') return (await whyTaskRetried(parts, run)) ?? whyLater(parts, run);
   return type === 'RUNNING' ? whyTasksWait(parts, run) : null;
 }
 
@@ -55,22 +57,39 @@ function whySuspended({ clock }: WhyParts, { state, dueAt }: Run): WaitReason | 
   return reason(waitsForSignal ? 'signal' : 'sleeping', `${why}${until}`, { untilAt: dueAt });
 }
 
-function whyLater({ clock }: WhyParts, { state, dueAt, attempt }: Run): WaitReason | null {
+/** A run that was let go of because all it does is wait for the next attempt of a task. */
+async function whyTaskRetried(parts: WhyParts, run: Run): Promise<WaitReason | null> {
+  return run.state.name === 'AwaitingRetry' ? await whyTasksWait(parts, run) : null;
+}
+
+function whyLater({ clock }: WhyParts, { state, dueAt, attempt, error }: Run): WaitReason | null {
   const now = clock.now();
   if (dueAt === null || dueAt <= now) return null;
   const when = `${inText(dueAt, now)}, at ${isoOf(dueAt)}`;
   if (state.name !== 'AwaitingRetry') return reason('scheduled', `It starts ${when}.`, { untilAt: dueAt });
-  const failed = state.message === null ? '' : ` The last failed: ${state.message}`;
-  return reason('backoff', `Attempt ${attempt} follows ${when}.${failed}`, { untilAt: dueAt });
+  return reason('backoff', retryText(`Attempt ${attempt}`, when, error?.message ?? state.message), { untilAt: dueAt });
 }
 
 async function whyHeld({ store }: WhyParts, run: Run): Promise<WaitReason | null> {
   const place = await store.fleet.placeInLine(run.id);
   if (place?.isHeld !== true) return null;
   const deployment = run.deployment === null ? null : await store.deployments.get(run.deployment);
-  const paused = deployment !== null && deployment.pausedAt !== null;
-  const message = run.state.message ?? `Earlier runs of ${run.deployment ?? run.flow} have not ended.`;
-  return reason(paused ? 'paused' : 'overlap', paused ? `${message} And its deployment ${run.deployment ?? ''} is paused.` : message);
+  const { behind } = place;
+  const holders = behind === null ? [] : [behind.first.id];
+  if (deployment !== null && deployment.pausedAt !== null) {
+    const { name, pausedAt } = deployment;
+    const then = behind === null ? '' : ` ${behindText(behind)}`;
+    return reason('paused', `Its deployment ${name} is paused since ${isoOf(pausedAt)}: batuta deployment resume ${name}.${then}`, {
+      holders,
+    });
+  }
+  if (behind === null) return reason('starting', 'The runs before it have ended; it begins in a moment.');
+  return reason('overlap', behindText(behind), { holders });
+}
+
+function behindText({ first, count }: NonNullable<LinePlace['behind']>): string {
+  const others = count === 1 ? 'has' : count === 2 ? 'and 1 other before it have' : `and ${count - 1} others before it have`;
+  return `Waits until the run ${first.name} of ${isoOf(first.scheduledFor)} ${others} ended.`;
 }
 
 async function whyLimited({ store }: WhyParts, run: Run): Promise<WaitReason | null> {

@@ -3,11 +3,12 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { makeId } from '../../src/base/id.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { failureOf } from '../../src/model/failure.ts';
-import type { Owner } from '../../src/model/run.ts';
+import type { Owner, Run } from '../../src/model/run.ts';
 import { stateOf } from '../../src/model/state.ts';
 import type { NewRun, WorkerRow } from '../../src/store/store.ts';
 import { openEngine, type OpenEngine } from '../support/open-engine.ts';
-import { newRun, ownerNamed, taskRun } from '../contract/store/rows.ts';
+import { endRun, newRun, ownerNamed, taskRun } from '../contract/store/rows.ts';
+import { claimTicks, deploy, hourMs, runsOf, takeRun } from '../contract/store/ticking.ts';
 
 let at: OpenEngine;
 const leaseMs = 60_000;
@@ -127,6 +128,11 @@ describe('why a run does not run', () => {
       untilAt: dueAt,
       message: expect.stringMatching(/^Attempt 2 follows in 1 h 00 m, at .*Z\. The last failed: it broke$/),
     });
+    const error = failureOf(new Error('it broke'));
+    const flowRetry = await running();
+    const again = { attempt: 2, dueAt, state: stateOf('SCHEDULED', 'AwaitingRetry', 'The flow is tried again.'), error };
+    await at.store.recorder.addRunPatch({ runId: flowRetry, epoch: 1 }, again, null);
+    expect((await why(flowRetry))?.message).toMatch(/^Attempt 2 follows in .* The last failed: it broke$/);
     const asleep = await insert({ dueAt, state: stateOf('PAUSED', 'Suspended', 'Sleeping for 1h.') });
     expect(await why(asleep)).toMatchObject({
       kind: 'sleeping',
@@ -135,6 +141,31 @@ describe('why a run does not run', () => {
     });
     const waits = await insert({ state: stateOf('PAUSED', 'Suspended', `Waiting for the signal 'approved'.`) });
     expect(await why(waits)).toEqual({ kind: 'signal', message: `Waiting for the signal 'approved'.`, untilAt: null, holders: [] });
+  });
+
+  test('runs of earlier ticks, as they are now, and a pause of its deployment', async () => {
+    await begin();
+    const tick = systemClock.now() - 2 * hourMs;
+    await deploy(at.store, 'nightly', tick, { overlap: 'buffer-all', catchup: 'all', catchupWindowMs: 5 * hourMs });
+    await claimTicks(at.store);
+    const [first, second, third] = await runsOf(at.store, 'nightly');
+    const before = (run: Run | undefined): string => `${run?.name} of ${new Date(run?.scheduledFor ?? 0).toISOString()}`;
+    expect(await why(third?.id ?? '')).toEqual({
+      kind: 'overlap',
+      message: `Waits until the run ${before(first)} and 1 other before it have ended.`,
+      untilAt: null,
+      holders: [first?.id],
+    });
+    await endRun(at.store, await takeRun(at.store, first?.id ?? ''));
+    expect((await why(third?.id ?? ''))?.message).toBe(`Waits until the run ${before(second)} has ended.`);
+    await at.client.deployments.pause('nightly');
+    expect(await why(second?.id ?? '')).toMatchObject({
+      kind: 'paused',
+      message: expect.stringMatching(/^Its deployment nightly is paused since .*Z: batuta deployment resume nightly\.$/),
+    });
+    expect((await why(third?.id ?? ''))?.message).toContain(`Waits until the run ${before(second)} has ended.`);
+    await at.client.deployments.resume('nightly');
+    expect(await why(second?.id ?? '')).toMatchObject({ kind: 'starting' });
   });
 
   test('a process that is lost, and within what time another goes on', async () => {
@@ -180,8 +211,11 @@ describe('why a run does not run', () => {
     expect(await why(retried)).toMatchObject({
       kind: 'backoff',
       untilAt: dueAt,
-      message: expect.stringContaining('Task load is tried again.'),
+      message: expect.stringMatching(/^Attempt 2 of task load follows in .*, at .*Z\. The last failed: it broke$/),
     });
+    const parked = { state: stateOf('SCHEDULED', 'AwaitingRetry', 'Task load is tried again.'), dueAt };
+    await at.store.recorder.addRunPatch({ runId: retried, epoch: 1 }, parked, null);
+    expect((await why(retried))?.message).toMatch(/^Attempt 2 of task load follows in /);
     const waiting = await running();
     const wait = { name: 'signal:approved', state: stateOf('PAUSED', 'Suspended', `Waiting for the signal 'approved'.`) };
     await at.store.recorder.addTaskRun({ runId: waiting, epoch: 1 }, taskRun(waiting, 'signal:approved#x#1', wait), null);

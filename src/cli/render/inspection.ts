@@ -65,7 +65,9 @@ function headLines(run: Run, why: WaitReason | null, { paint, now }: InspectionO
     ['flow', `${oneLine(run.flow)}  ${paint.dim(`version ${run.flowVersion}`)}`],
     [
       'attempt',
-      run.attempt > 1 || run.recoveries > 0 ? `${run.attempt}${run.recoveries > 0 ? `, taken over ${run.recoveries} times` : ''}` : null,
+      run.attempt > 1 || run.recoveries > 0
+        ? `${run.attempt}${run.recoveries > 0 ? `, taken over ${run.recoveries === 1 ? 'once' : `${run.recoveries} times`}` : ''}`
+        : null,
     ],
     ['deployment', run.deployment],
     ['tick', run.scheduledFor === null ? null : new Date(run.scheduledFor).toISOString().replace('.000Z', 'Z')],

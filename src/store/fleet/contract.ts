@@ -49,6 +49,11 @@ export interface ReclaimReport {
 export interface LinePlace {
   /** Whether it is kept back until earlier runs of its deployment have ended. */
   readonly isHeld: boolean;
+  /** Of a held run: those that it waits for now. `first` is one that is not held itself where there is one; null: none are left. */
+  readonly behind: {
+    readonly first: { readonly id: string; readonly name: string; readonly scheduledFor: number };
+    readonly count: number;
+  } | null;
   /** Runs that are due and go first; counted up to 10,000. */
   readonly ahead: number;
 }
@@ -79,7 +84,7 @@ export interface FleetStore {
    * too many recoveries; Cancelled when that was asked. Calls at the same time take different runs.
    */
   reclaim(options: ReclaimOptions): Promise<ReclaimReport>;
-  /** Where a run that waits for a worker stands; null when there is no such run. Two statements. */
+  /** Where a run that waits for a worker stands; null when there is no such run. Three statements at most. */
   placeInLine(runId: string): Promise<LinePlace | null>;
   /** Owners of runs that have not ended, each once. */
   owners(): Promise<readonly Owner[]>;

@@ -6,13 +6,21 @@ import { openList, runsBy } from './waiting.ts';
 /** Counted no further than this. */
 const maxCounted = 10_000;
 
+interface WaitingRow {
+  readonly queue: string;
+  readonly priority: number;
+  readonly created_at: number;
+  readonly held: number | null;
+  readonly deployment: string | null;
+  readonly scheduled_for: number | null;
+}
+
 /** See `FleetStore.placeInLine`. */
 export async function placeInLine(connection: Connection, runId: string): Promise<LinePlace | null> {
   const { query, fragments } = connection;
-  const [run] = await query<{ queue: string; priority: number; created_at: number; held: number | null }>(
-    'select queue, priority, created_at, held from runs where id = $1',
-    [runId],
-  );
+  const [run] = await query<WaitingRow>('select queue, priority, created_at, held, deployment, scheduled_for from runs where id = $1', [
+    runId,
+  ]);
   if (run === undefined) return null;
   const [ahead] = await query<{ count: number }>(
     `select count(*) as count from (
@@ -22,5 +30,19 @@ export async function placeInLine(connection: Connection, runId: string): Promis
          and (priority > $3 or (priority = $3 and (created_at < $4 or (created_at = $4 and id < $5)))) limit ${maxCounted}) as counted`,
     [connection.now(), run.queue, run.priority, run.created_at, runId],
   );
-  return { isHeld: run.held !== null, ahead: Number(ahead?.count ?? 0) };
+  const behind = run.held === null ? null : await earlierRuns(connection, runId, run);
+  return { isHeld: run.held !== null, behind, ahead: Number(ahead?.count ?? 0) };
+}
+
+/** Those whose end `TickStore.release` waits for. */
+async function earlierRuns(connection: Connection, runId: string, run: WaitingRow): Promise<LinePlace['behind']> {
+  const [first] = await connection.query<{ id: string; name: string; scheduled_for: number; count: number }>(
+    `select id, name, scheduled_for, count(*) over () as count from ${runsBy(connection, 'runs_open_ticks')}
+     where deployment = $1 and schedule_id is not null and state_type in (${openList}) and id <> $2
+       and (held is null or state_type <> 'SCHEDULED' or (scheduled_for, id) < ($3, $2))
+     order by case when held is null then 0 else 1 end, scheduled_for, id limit 1`,
+    [run.deployment, runId, run.scheduled_for],
+  );
+  if (first === undefined) return null;
+  return { first: { id: first.id, name: first.name, scheduledFor: first.scheduled_for }, count: Number(first.count) };
 }

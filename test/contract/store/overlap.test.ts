@@ -95,6 +95,31 @@ describe.each(makers)('ticks on $name', (maker) => {
       expect(await store.ticks.release(null)).toEqual([]);
     });
 
+    test('a pause of the deployment keeps those that wait, and cancels nothing for them; they go on once it is resumed', async () => {
+      const claimed = await running('cancel-running');
+      await claimTicks(store);
+      const held = (await runsOf(store, 'sync'))[1]?.id ?? '';
+      await store.deployments.pause('sync', null, now());
+      expect(await store.ticks.overtaken()).toEqual([]);
+      const earlier = { id: claimed.runId, name: expect.any(String), scheduledFor: expect.any(Number) };
+      expect(await store.fleet.placeInLine(held)).toMatchObject({ isHeld: true, behind: { first: earlier, count: 1 } });
+      await endRun(store, claimed);
+      expect(await store.ticks.release(null)).toEqual([]);
+      expect(await store.fleet.placeInLine(held)).toMatchObject({ isHeld: true, behind: null });
+      await store.deployments.resume('sync', null, now());
+      expect(await store.ticks.release(['sync'])).toMatchObject([{ id: held }]);
+      expect(await store.fleet.placeInLine(held)).toMatchObject({ isHeld: false, behind: null });
+    });
+
+    test('those of a deployment that is deleted while it is paused go on', async () => {
+      const claimed = await running('buffer-all');
+      await claimTicks(store);
+      await store.deployments.pause('sync', null, now());
+      await store.deployments.delete('sync');
+      await endRun(store, claimed);
+      expect(await store.ticks.release(null)).toHaveLength(1);
+    });
+
     test('runs that people started do not count', async () => {
       const run = newRun({ state: stateOf('SCHEDULED'), deployment: 'sync' });
       await store.fleet.insertMany([{ run, idempotencyKey: null }]);
