@@ -1,10 +1,10 @@
 import { fileURLToPath } from 'node:url';
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestUserConfig } from 'vitest/config';
 
 const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, import.meta.url));
 
 /** One folder of tests. Those that start processes first make sure that `dist` is as new as `src`. */
-function room(name: string, options: { readonly testTimeout: number; readonly globalSetup?: string[] }) {
+function room(name: string, options: Pick<TestUserConfig, 'testTimeout' | 'globalSetup' | 'expect'>) {
   return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...options } };
 }
 
@@ -34,7 +34,7 @@ export default defineConfig({
       room('unit', { testTimeout: 10_000 }),
       room('contract', { testTimeout: 30_000, globalSetup: [postgres, redis] }),
       room('integration', { testTimeout: 30_000, globalSetup: [buildOnce, postgres] }),
-      room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce, postgres, redis] }),
+      room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce, postgres, redis], expect: { poll: { timeout: 20_000 } } }),
       room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce, postgres, redis] }),
       room('types', { testTimeout: 120_000 }),
     ],
