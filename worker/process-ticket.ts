@@ -1,8 +1,12 @@
-/** What a worker does with one ticket: claim its run, execute it, and let it go. A ticket without a run to claim is dropped. */
+/**
+ * What a worker does with one ticket: claim its run, execute it, and let it go. Of a run that has crashed it calls the hooks. A ticket
+ * without either is dropped.
+ */
 import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
 import type { Broker, Ticket } from '../src/broker/broker.ts';
 import type { Engine } from '../src/engine/engine.ts';
+import { callHooksAfterwards } from '../src/engine/owed-hooks.ts';
 import { bindLimit } from '../src/engine/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
@@ -32,7 +36,7 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
   const { engine, flows } = parts;
   if (ticket.kind !== 'run') return;
   const run = await engine.claim(ticket.id);
-  if (run === null) return;
+  if (run === null) return callOwedHooks(parts, ticket.id);
   await untilDue(engine, run);
   const definition = flows.get(run.flow);
   if (definition === undefined) return leaveToOthers(parts, run);
@@ -48,6 +52,18 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
     if (ended.backfillId !== null && isTerminal(ended.state.type)) parts.backfillRunEnded?.(ended.backfillId);
     if (underWay.flowRun.givenUp?.code === 'RUN_SUSPENDED') await wakeWhenDue(parts, ended.id);
   }
+}
+
+/**
+ * Calls the hooks of a run that was made Crashed because its workers were lost. Taken before they are called: of several workers one
+ * calls them, and hooks that take their worker down do so once. A worker that does not know the flow leaves them to others.
+ */
+async function callOwedHooks({ engine, flows }: TicketParts, id: string): Promise<void> {
+  const { services } = engine;
+  const run = await services.store.fleet.owedHooks(id);
+  const definition = run === null ? undefined : flows.get(run.flow);
+  if (run === null || definition === undefined || !(await services.store.fleet.takeHooks(run))) return;
+  await callHooksAfterwards(services, definition, run);
 }
 
 /** A claim may come up to a second early, where the clocks of a fleet differ; nothing starts before its instant. */

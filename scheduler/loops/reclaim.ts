@@ -30,13 +30,13 @@ export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: Rec
     onError: (error) => log.warn({ err: error }, 'Lost runs could not be looked for.'),
     async step() {
       const goneOwners = (await store.fleet.owners()).filter(isOwnerGone);
-      const { waiting, ended } = await store.fleet.reclaim({ limit: batchRuns, maxRecoveries, goneOwners });
+      const { waiting, ended, crashed } = await store.fleet.reclaim({ limit: batchRuns, maxRecoveries, goneOwners });
       for (const { id, message } of ended) {
         log.warn({ run: id }, message);
         await cancelBelow(engine.services, id, message);
       }
       if (waiting.length > 0) log.warn({ runs: waiting.length }, 'Processes were lost; their runs go on elsewhere.');
-      await tryPutTickets(parts, waiting, clock.now());
+      await tryPutTickets(parts, [...waiting, ...crashed], clock.now());
       if (waiting.length + ended.length > 0) await tryGiveOnSlots(parts);
       if (ended.length > 0) await tryGoOnAfterEnds(parts);
       return waiting.length + ended.length >= batchRuns ? 'again' : undefined;

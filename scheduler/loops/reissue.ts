@@ -1,6 +1,7 @@
 /**
  * Puts the tickets of runs that wait and are due, but for which none was put for a while: the broker may have lost it, the
- * submitter may have died, or their instant has come. A ticket that is still there stays as it is.
+ * submitter may have died, or their instant has come. So for crashed runs whose hooks nobody has called. A ticket that is still there
+ * stays as it is.
  *
  * Runs in every scheduler and, slower, in every worker; each run is taken by one of them a round.
  */
@@ -31,6 +32,8 @@ export function reissueLoop({ engine, broker, log }: LoopParts, { intervalMs, lo
     async step() {
       // While the broker is away, runs must not count as ticketed.
       if (!(await broker.health()).ok) return undefined;
+      const hooks = await store.fleet.hooksUnticketed({ ticketedBeforeMs, limit: batchRuns });
+      if (hooks.length > 0) await putTickets(broker, hooks, clock.now());
       const runs = await store.fleet.dueUnticketed({ ticketedBeforeMs, limit: batchRuns });
       const [first] = runs;
       if (first === undefined) return undefined;

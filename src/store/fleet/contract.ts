@@ -43,6 +43,8 @@ export interface ReclaimReport {
   readonly waiting: readonly TicketedRun[];
   /** Runs that have ended: Crashed, or Cancelled because that was asked of the lost owner. */
   readonly ended: readonly { readonly id: string; readonly message: string }[];
+  /** Those of them that are Crashed; each wants a ticket, by which a worker calls its hooks. */
+  readonly crashed: readonly TicketedRun[];
 }
 
 /** Where a run stands in its queue. */
@@ -93,6 +95,12 @@ export interface FleetStore {
    * They count as ticketed from now on.
    */
   dueUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly TicketedRun[]>;
+  /** One statement: the run of that id when it is Crashed and its hooks have not been taken yet, else null. */
+  owedHooks(runId: string): Promise<Run | null>;
+  /** One statement: takes the hooks of a crashed run, as it was when they were looked at. False when somebody else has them. */
+  takeHooks(run: Pick<Run, 'id' | 'epoch'>): Promise<boolean>;
+  /** As `dueUnticketed`, of crashed runs whose hooks nobody has taken. Hooks that nobody could call for a day are forgotten. */
+  hooksUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly TicketedRun[]>;
 }
 
 /** A worker as it tells of itself. */

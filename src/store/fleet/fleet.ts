@@ -3,6 +3,7 @@ import type { Connection } from '../connection.ts';
 import { claimUnderLimits } from '../limits/run-slots.ts';
 import type { FleetStore } from './contract.ts';
 import { placeInLine } from './line.ts';
+import { hooksUnticketed, owedHooksOf, takeHooks } from './owed-hooks.ts';
 import { ownersOfRuns, reclaimRuns } from './reclaim.ts';
 import { claimWaiting, insertWaiting, takeUnticketed } from './waiting.ts';
 
@@ -20,6 +21,9 @@ export function fleetStore(connection: Connection): FleetStore {
     reclaim: (options) => reclaimRuns(connection, options),
     placeInLine: (runId) => placeInLine(connection, runId),
     owners: () => ownersOfRuns(connection),
+    owedHooks: (runId) => owedHooksOf(connection, runId),
+    takeHooks: (run) => takeHooks(connection, run),
+    hooksUnticketed: ({ ticketedBeforeMs, limit }) => hooksUnticketed(connection, ticketedBeforeMs, limit),
     dueUnticketed: ({ ticketedBeforeMs, limit }) => takeUnticketed(connection, ticketedBeforeMs, limit),
   };
 }

@@ -10,6 +10,7 @@ import { cancelNow } from '../runs/cancel.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import type { ReclaimOptions, ReclaimReport, TicketedRun } from './contract.ts';
+import { oweHooks } from './owed-hooks.ts';
 import { openList, runsBy } from './waiting.ts';
 
 interface LostRun {
@@ -32,7 +33,7 @@ export async function ownersOfRuns(connection: Connection): Promise<readonly Own
 /** See `FleetStore.reclaim`. */
 export async function reclaimRuns(connection: Connection, options: ReclaimOptions): Promise<ReclaimReport> {
   // A look costs no lock; most looks find nothing.
-  if ((await findLost(connection, connection.query, options, 1, '')).length === 0) return { waiting: [], ended: [] };
+  if ((await findLost(connection, connection.query, options, 1, '')).length === 0) return { waiting: [], ended: [], crashed: [] };
   return await connection.transaction(async (query) => {
     const lock = connection.dialect === 'sqlite' ? '' : 'for no key update skip locked';
     const lost = await findLost(connection, query, options, options.limit, lock);
@@ -43,7 +44,13 @@ export async function reclaimRuns(connection: Connection, options: ReclaimOption
     const ended: { id: string; message: string }[] = [];
     for (const run of cancelled) ended.push(await cancelLost(connection, query, run));
     for (const run of crashed) ended.push(await crash(connection, query, run));
-    return { waiting: await letWait(connection, query, waiting), ended };
+    const owed = await oweHooks(
+      connection,
+      query,
+      crashed.map(({ id }) => id),
+      crashed[0]?.now ?? 0,
+    );
+    return { waiting: await letWait(connection, query, waiting), ended, crashed: owed };
   });
 }
 

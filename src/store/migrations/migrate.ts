@@ -17,10 +17,23 @@ import { limits } from './0007-limits.ts';
 import { lists } from './0008-lists.ts';
 import { access } from './0009-access.ts';
 import { events } from './0010-events.ts';
+import { owedHooks } from './0011-owed-hooks.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
-export const migrations: readonly Migration[] = [runs, tickets, fleet, signals, spread, deployments, limits, lists, access, events];
+export const migrations: readonly Migration[] = [
+  runs,
+  tickets,
+  fleet,
+  signals,
+  spread,
+  deployments,
+  limits,
+  lists,
+  access,
+  events,
+  owedHooks,
+];
 
 const newest = migrations.length;
 

@@ -6,7 +6,7 @@ import { markStale } from '../figures/sums.ts';
 import type { PruneReport } from '../store.ts';
 
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
-const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks', 'limit_slots'] as const;
+const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks', 'limit_slots', 'owed_hooks'] as const;
 
 /** Changes of runs that live events can go back to (SQLite; elsewhere the transitions themselves serve). */
 const keptRunEvents = 100_000;

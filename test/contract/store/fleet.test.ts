@@ -121,13 +121,13 @@ describe.each(makers)('the fleet on $name', (maker) => {
       const run = newRun({ queue: 'slow' });
       await store.recorder.addRun(run, owner, 0);
       const report = await store.fleet.reclaim(reclaiming);
-      expect(report).toEqual({ waiting: [{ id: run.id, epoch: 2, queue: 'slow', priority: 0, dueAt: null }], ended: [] });
+      expect(report).toEqual({ waiting: [{ id: run.id, epoch: 2, queue: 'slow', priority: 0, dueAt: null }], ended: [], crashed: [] });
       const state = { type: 'SCHEDULED', name: 'Resuming', message: expect.stringContaining(owner.id) };
       expect(await store.runs.get(run.id)).toMatchObject({ state, recoveries: 1, owner: null });
       expect((await store.transitions.ofRun(run.id)).at(-1)).toMatchObject({ name: 'Resuming', owner: null });
       await store.recorder.addRunPatch({ runId: run.id, epoch: 1 }, { state: stateOf('COMPLETED') }, null);
       expect(fenced).toEqual([run.id]);
-      expect(await store.fleet.reclaim(reclaiming)).toEqual({ waiting: [], ended: [] });
+      expect(await store.fleet.reclaim(reclaiming)).toEqual({ waiting: [], ended: [], crashed: [] });
     });
 
     test('a lease that holds is left alone, unless its owner is known to be gone', async () => {
@@ -153,6 +153,41 @@ describe.each(makers)('the fleet on $name', (maker) => {
       expect(run?.endedAt).toBeGreaterThan(startedAt);
       expect(run?.state.message).toContain(`2 in all: ${owner.id}, second`);
       expect(await store.taskRuns.ofRun(runId)).toMatchObject([{ state: { type: 'CRASHED' } }]);
+    });
+
+    describe('the hooks of a run that crashed', () => {
+      let runId: string;
+      beforeEach(async () => {
+        ({ runId } = await startRun(store));
+        const { crashed } = await store.fleet.reclaim({ ...reclaiming, maxRecoveries: 0, goneOwners: [owner] });
+        expect(crashed).toMatchObject([{ id: runId, epoch: 2, dueAt: null }]);
+      });
+
+      test('are owed until one of those who look at the same time takes them', async () => {
+        const other = await here.open();
+        const run = await store.fleet.owedHooks(runId);
+        if (run === null) throw new Error('Hooks are owed.');
+        expect(run).toMatchObject({ id: runId, epoch: 2, state: { type: 'CRASHED' } });
+        const taken = await Promise.all([store, other].map(({ fleet }) => fleet.takeHooks(run)));
+        expect(taken.toSorted()).toEqual([false, true]);
+        expect(await store.fleet.owedHooks(runId)).toBeNull();
+        expect(await store.fleet.hooksUnticketed({ ticketedBeforeMs: 0, limit: 10 })).toEqual([]);
+      });
+
+      test('are ticketed again when the ticket is lost', async () => {
+        expect(await store.fleet.hooksUnticketed({ ticketedBeforeMs: 60_000, limit: 10 })).toEqual([]);
+        expect(await store.fleet.hooksUnticketed({ ticketedBeforeMs: 0, limit: 10 })).toMatchObject([{ id: runId, epoch: 2 }]);
+      });
+
+      test('are owed no longer once it is retried or deleted', async () => {
+        await store.runs.reopen(runId, startedAt);
+        expect(await store.fleet.owedHooks(runId)).toBeNull();
+        expect(await store.fleet.hooksUnticketed({ ticketedBeforeMs: 0, limit: 10 })).toEqual([]);
+        const { runId: second } = await startRun(store);
+        await store.fleet.reclaim({ ...reclaiming, maxRecoveries: 0, goneOwners: [owner] });
+        await store.runs.delete(second);
+        expect(await store.fleet.hooksUnticketed({ ticketedBeforeMs: 0, limit: 10 })).toEqual([]);
+      });
     });
 
     test('a run that was to be cancelled when its owner was lost is cancelled', async () => {
