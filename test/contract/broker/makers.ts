@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Broker, Ticket } from '../../../src/broker/broker.ts';
+import type { Broker, Consumer, Ticket } from '../../../src/broker/broker.ts';
 import { openBroker } from '../../../src/broker/open.ts';
 import type { OpenBrokerOptions } from '../../../src/broker/open.ts';
 import { openStore } from '../../../src/store/open.ts';
@@ -95,6 +95,15 @@ export function place(brokerUrl: string | null, storeUrl: string, remove: () => 
 export function newTickets(count: number, epoch = 0): Ticket[] {
   return Array.from({ length: count }, () => ({ kind: 'run', id: randomUUID(), epoch }));
 }
+
+/** The queue that most tests use. */
+export const queue = 'default';
+
+export const idsOf = (tickets: readonly Ticket[]): string[] => tickets.map(({ id }) => id);
+
+/** Takes the tickets of `queue` as fast as they come. */
+export const consume = (broker: Broker, seen: Seen<Ticket>, concurrency = 5): Consumer =>
+  broker.consume(queue, { concurrency }, async (ticket) => seen.add(ticket));
 
 /** What has happened so far, and a promise for the moment at which something holds. */
 export class Seen<T> {

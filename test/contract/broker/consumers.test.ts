@@ -1,0 +1,133 @@
+/** Consumers of tickets, over all brokers: how many at a time, in which order, and how they end. */
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Broker, Ticket } from '../../../src/broker/broker.ts';
+import { consume, gate, idsOf, makers, newTickets, queue, Seen } from './makers.ts';
+import type { Place } from './makers.ts';
+
+describe.each(makers)('$name', ({ makePlace }) => {
+  let place: Place;
+  let broker: Broker;
+  let errors: unknown[];
+  beforeEach(async () => {
+    place = await makePlace();
+    errors = [];
+    broker = await place.open({ onError: (error) => errors.push(error) });
+  });
+  afterEach(() => place.remove());
+
+  it('never works on more tickets at once than it was told, over all its queues', async () => {
+    const seen = new Seen<Ticket>();
+    const full = gate();
+    let [now, most] = [0, 0];
+    const consumer = broker.consume(['a', 'b', 'c'], { concurrency: 3 }, async (ticket) => {
+      now += 1;
+      most = Math.max(most, now);
+      if (now === 3) full.open();
+      await full.opened;
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+      seen.add(ticket);
+    });
+    for (const name of ['a', 'b', 'c']) await broker.put(newTickets(40), { queue: name });
+    await seen.count(120);
+    expect(most).toBe(3);
+    expect(consumer.running).toBeLessThanOrEqual(3);
+  });
+
+  it('serves the queue named first when a place becomes free', async () => {
+    const seen = new Seen<string>();
+    const hold = gate();
+    broker.consume(['urgent', 'bulk'], { concurrency: 1 }, async (_ticket, delivery) => {
+      seen.add(delivery.queue);
+      if (seen.all.length === 1) await hold.opened;
+    });
+    await broker.put(newTickets(1), { queue: 'bulk' });
+    await seen.count(1);
+    await broker.put(newTickets(3), { queue: 'bulk' });
+    await broker.put(newTickets(3), { queue: 'urgent' });
+    hold.open();
+    const order = await seen.count(7);
+    expect(order.slice(-1)).toEqual(['bulk']);
+    // How many of the other queue come between depends on when the wake-up arrives.
+    expect(order.slice(0, 5).filter((name) => name === 'urgent').length).toBeGreaterThanOrEqual(2);
+  });
+
+  it('goes on after a handler that throws, and says so', async () => {
+    const seen = new Seen<Ticket>();
+    broker.consume(queue, { concurrency: 2 }, async (ticket) => {
+      seen.add(ticket);
+      if (seen.all.length % 2 === 1) throw new Error('handler fell over');
+    });
+    await broker.put(newTickets(10), { queue });
+    await seen.count(10);
+    await broker.close();
+    expect(errors.map(String)).toEqual(Array.from({ length: 5 }, () => 'Error: handler fell over'));
+    expect(new Set(idsOf(seen.all)).size).toBe(10);
+  });
+
+  it('takes nothing new once quiet, and leaves what waits to others', async () => {
+    const seen = new Seen<Ticket>();
+    const hold = gate();
+    const consumer = broker.consume(queue, { concurrency: 2 }, async (ticket) => {
+      seen.add(ticket);
+      await hold.opened;
+    });
+    await broker.put(newTickets(2), { queue });
+    await seen.count(2);
+    await consumer.quiet();
+    await consumer.quiet();
+    const more = newTickets(3);
+    await broker.put(more, { queue });
+    hold.open();
+    expect(await consumer.close()).toEqual([]);
+    expect(seen.all).toHaveLength(2);
+    const others = new Seen<Ticket>();
+    consume(broker, others);
+    expect(new Set(idsOf(await others.count(3)))).toEqual(new Set(idsOf(more)));
+  });
+
+  it('waits on close for handlers at work, and gives back what takes longer than the deadline', async () => {
+    const seen = new Seen<Ticket>();
+    const [hold, never] = [gate(), gate()];
+    const [short, long] = newTickets(2) as [Ticket, Ticket];
+    const consumer = broker.consume(queue, { concurrency: 2 }, async (ticket) => {
+      seen.add(ticket);
+      await (ticket.id === short.id ? hold : never).opened;
+    });
+    await broker.put([short, long], { queue });
+    await seen.count(2);
+    const closing = consumer.close({ deadlineMs: 100 });
+    hold.open();
+    expect(await closing).toEqual([long]);
+    expect(await consumer.close()).toEqual([long]);
+    const others = new Seen<Ticket>();
+    consume(broker, others);
+    expect(await others.count(1)).toEqual([long]);
+    never.open();
+  });
+});
+
+describe.each(makers.filter(({ shared }) => shared))('$name, several brokers', ({ makePlace }) => {
+  let place: Place;
+  beforeEach(async () => {
+    place = await makePlace();
+  });
+  afterEach(() => place.remove());
+
+  it('shares the work between two consumers of one queue', async () => {
+    const [broker, other] = [await place.open(), await place.open()];
+    const hold = gate();
+    const seen = new Seen<{ readonly id: string; readonly by: string }>();
+    const handlerOf = (by: string) => async (ticket: Ticket) => {
+      seen.add({ id: ticket.id, by });
+      await hold.opened;
+    };
+    broker.consume(queue, { concurrency: 2 }, handlerOf('here'));
+    other.consume(queue, { concurrency: 2 }, handlerOf('there'));
+    const tickets = newTickets(10);
+    await broker.put(tickets, { queue });
+    expect((await seen.count(4)).map(({ by }) => by).sort()).toEqual(['here', 'here', 'there', 'there']);
+    hold.open();
+    expect(new Set((await seen.count(10)).map(({ id }) => id))).toEqual(new Set(idsOf(tickets)));
+  });
+});
