@@ -21,6 +21,17 @@ it('a stream that opens and never says a word counts as silent', () => {
   expect(silent).toEqual([0]);
 });
 
+it('a stream opened in place of a lost one has less time at first, for a slow server more each time', () => {
+  const patience = [1, 2, 3, 4, 9].map((failures) => {
+    const from = Date.now();
+    watch.begin(failures);
+    vi.advanceTimersToNextTimer();
+    return Date.now() - from;
+  });
+  expect(patience).toEqual([5_000, 10_000, 20_000, 30_000, 30_000]);
+  expect(silent).toHaveLength(5);
+});
+
 it('one late beat is borne, two and some seconds are not', () => {
   watch.hear({ resumed: false, beatMs: 15_000 });
   vi.advanceTimersByTime(15_000);

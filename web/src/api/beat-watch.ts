@@ -8,6 +8,8 @@ const missedBeats = 2;
 const slackMs = 5_000;
 /** How long a stream may take until its first sign of life, ms. */
 const openMs = 30_000;
+/** The same for the first that is opened after one was lost: it may have been sent where the lost one went. Each further one has twice as long. */
+const againMs = 5_000;
 
 export class BeatWatch {
   readonly #onSilent: (lastHeardAt: number) => void;
@@ -20,11 +22,11 @@ export class BeatWatch {
     this.#onSilent = onSilent;
   }
 
-  /** From now on a first sign of life is waited for. */
-  begin(): void {
+  /** From now on a first sign of life is waited for: less long at the first of the `failures` in a row, so that it is soon there again. */
+  begin(failures = 0): void {
     this.#beatMs = null;
     this.#lastHeardAt = Date.now();
-    this.#wait(openMs);
+    this.#wait(failures === 0 ? openMs : Math.min(openMs, againMs * 2 ** (failures - 1)));
   }
 
   /** Something came. `data` of `hello` and `beat` says how often a sign of life comes; a server that does not say so is trusted. */

@@ -88,7 +88,7 @@ function open(): void {
   openRun = wantedRun;
   const opened = new EventSource(apiAddress('/events', openRun === null ? {} : { run: openRun }));
   source = opened;
-  watchdog.begin();
+  watchdog.begin(failures);
   opened.addEventListener('open', () => {
     const missed = failures > 0;
     failures = 0;
