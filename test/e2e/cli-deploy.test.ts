@@ -54,6 +54,19 @@ describe('batuta deploy', () => {
     expect(stderr).toContain('batuta scheduler');
   });
 
+  it('says the bounds of a schedule, and of one that begins paused when it would run', async () => {
+    const bounds = ['--start', '2098-01-01', '--end', '2099-01-01T12:00'];
+    const words = 'At 09:00, in Asia/Tokyo, from Wed 2098-01-01 00:00:00 +09:00 on, before Thu 2099-01-01 12:00:00 +09:00  cron';
+    const { stdout } = await deploy('daily-sales', '--cron', '0 9 * * *', '--timezone', 'Asia/Tokyo', ...bounds, '--paused');
+    expect(
+      stdout
+        .split('\n')
+        .slice(1, 4)
+        .map((line) => line.trim()),
+    ).toEqual(['‖ paused: its schedules make no runs', words, 'Wed 2098-01-01 09:00:00 +09:00']);
+    expect((await project.batuta('deployment', 'inspect', 'daily-sales')).stdout).toContain(words);
+  });
+
   it('takes all that can be said of a deployment', async () => {
     const made = await json(
       ...['deploy', 'flows/sales.ts', '--name', 'sales-us', '-p', 'region=us', '--params', '{"days":7}', '--tag', 'a', '--tag', 'b'],

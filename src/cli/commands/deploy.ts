@@ -97,7 +97,7 @@ function print(
 ): void {
   const single = reports.length === 1;
   for (const report of reports) {
-    const ticks = report.deployment.pausedAt === null && (single || report.outcome === 'created');
+    const ticks = single || report.outcome === 'created';
     for (const line of deployLines(report, clock.now(), out.paint, { ticks })) out.line(line);
   }
   const [first] = reports;
