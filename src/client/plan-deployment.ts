@@ -1,10 +1,13 @@
 /** What a deployment shall be: its declaration and its rows, made of what a user wrote and what is stored. */
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
 import type { Deployment, DeploymentOrigin, DeploymentSchedule, DeploymentVersion } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { nextAfter } from '../model/schedule.ts';
 import { encodeValue } from '../model/values.ts';
 import { describeFlow } from '../engine/describe-flow.ts';
-import { validateParams } from '../engine/params.ts';
+import { templateFields } from '../engine/names.ts';
+import { knownFields, validateParams } from '../engine/params.ts';
 import type { DeploymentPut, StoredDeployment } from '../store/store.ts';
 import { type CheckedSpec, checkSpec, type DeclaredDeployment } from './declared-deployment.ts';
 import { declaredOf, layOver } from './declared-params.ts';
@@ -31,13 +34,14 @@ export interface DeploymentPlan {
   readonly graph: GraphChange | null;
 }
 
-/** @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, and what `checkSpec` throws */
+/** @throws BatutaError OPTION_INVALID, PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, and what `checkSpec` throws */
 export async function wantDeployment(
   spec: DeploymentSpec,
   definition: FlowDefinition,
   origin: DeploymentOrigin,
 ): Promise<WantedDeployment> {
   const checked = checkSpec(spec, definition.name);
+  refuseUnknownKey(checked, definition);
   const what = `parameters of deployment ${checked.name}`;
   const encode = (value: unknown): string => encodeValue(value, what) ?? 'null';
   const scheduleParams = new Map<string, string>();
@@ -114,6 +118,19 @@ export function planDeployment(
     };
   });
   return { put: { deployment, schedules, graph, spec: declared }, outcome, changes, graph: rewired };
+}
+
+/** A key over a parameter that does not exist would be one and the same for all runs. */
+function refuseUnknownKey({ name, concurrency }: CheckedSpec, definition: FlowDefinition): void {
+  const known = definition.params && knownFields(definition.params);
+  if (!known || !concurrency?.key) return;
+  const unknown = templateFields(concurrency.key).find((field) => !known.includes(field));
+  if (unknown === undefined) return;
+  throw new BatutaError(
+    'OPTION_INVALID',
+    `Deployment ${name}: the key of concurrency names {${unknown}}, which is no parameter of flow ${definition.name}.${hintFor(unknown, known, 'Its parameters are')}`,
+    { details: { option: 'concurrency', deployment: name } },
+  );
 }
 
 function sourceOf({ source }: FlowDefinition): string | null {

@@ -16,6 +16,8 @@ export function randomName(random: () => number): string {
   return `${pick(adjectives)}-${pick(animals)}`;
 }
 
+const fieldPattern = /\{([\w.$-]+)\}/g;
+
 /** Longest name of a run or task run, in characters; longer ones are cut. */
 const maxNameChars = 200;
 
@@ -43,9 +45,14 @@ export function renderName<T>(source: string | ((value: T) => string), value: T,
   return name.slice(0, maxNameChars);
 }
 
+/** The fields a template names, each once and without what is nested in it: `{range.from}-{city}` gives `range` and `city`. */
+export function templateFields(template: string): readonly string[] {
+  return [...new Set([...template.matchAll(fieldPattern)].map(([, path = '']) => path.split('.')[0] ?? path))];
+}
+
 /** A template with its fields filled in; one that is missing stays as it was written. */
 export function fillTemplate(template: string, fields: unknown): string {
-  return template.replace(/\{([\w.$-]+)\}/g, (whole, path: string) => textAt(fields, path) ?? whole);
+  return template.replace(fieldPattern, (whole, path: string) => textAt(fields, path) ?? whole);
 }
 
 function textAt(fields: unknown, path: string): string | null {

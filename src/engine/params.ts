@@ -110,7 +110,7 @@ export function jsonSchemaOf(schema: StandardSchemaV1 | null): Fields | null {
 }
 
 /** The fields a schema takes; null when it takes others as well, or cannot say. */
-function knownFields(schema: StandardSchemaV1): string[] | null {
+export function knownFields(schema: StandardSchemaV1): string[] | null {
   const { properties, additionalProperties } = jsonSchemaOf(schema) ?? {};
   return isFields(properties) && !isFields(additionalProperties) && additionalProperties !== true ? Object.keys(properties) : null;
 }

@@ -142,6 +142,7 @@ test.each<[string, Record<string, unknown>, string, string]>([
   ['a priority out of bounds', { priority: 101 }, 'OPTION_INVALID', '-100 to 100'],
   ['a queue that is no name', { queue: 'a queue' }, 'NAME_INVALID', "'a queue'"],
   ['a concurrency of 0', { concurrency: 0 }, 'OPTION_INVALID', 'concurrency'],
+  ['a limit by a parameter that does not exist', { concurrency: { limit: 1, key: '{regin}' } }, 'OPTION_INVALID', "Did you mean 'region'"],
   ['a window that is no duration', { catchupWindow: 'long' }, 'DURATION_INVALID', 'catchupWindow'],
 ])('of many deployments none is made when one has %s', async (_what, wrong, code, part) => {
   const good = sales({ name: 'good' });
