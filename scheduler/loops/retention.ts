@@ -1,5 +1,7 @@
 /** Deletes what ended longer ago than its deployment, else the retention of the settings, keeps it, result files included, and forgets workers that are long gone. */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
+import { removeResults } from '../../src/engine/remove-results.ts';
+import type { RemovedRuns } from '../../src/store/store.ts';
 import type { LoopParts } from './parts.ts';
 
 const intervalMs = 3_600_000;
@@ -8,7 +10,7 @@ const forgottenAfterMs = 3_600_000;
 
 /** @param retentionMs null keeps runs for ever, save those of deployments that say otherwise */
 export function retentionLoop({ engine, log }: LoopParts, { retentionMs }: { readonly retentionMs: number | null }): Loop {
-  const { store, clock, results } = engine.services;
+  const { store, clock } = engine.services;
   return makeLoop({
     name: 'retention',
     intervalMs,
@@ -17,8 +19,8 @@ export function retentionLoop({ engine, log }: LoopParts, { retentionMs }: { rea
     onError: (error) => log.warn({ err: error }, 'Old runs could not be deleted.'),
     async step(signal) {
       await store.workers.prune(forgottenAfterMs);
-      const { runs, resultRefs } = await store.expire({ now: clock.now(), keepMs: retentionMs, signal });
-      for (const ref of resultRefs) await results.remove(ref);
+      const onBatch = (removed: RemovedRuns): Promise<void> => removeResults(engine.services, removed);
+      const { runs } = await store.expire({ now: clock.now(), keepMs: retentionMs, signal, onBatch });
       if (runs > 0) log.info({ runs }, 'Deleted runs that ended long ago.');
     },
   });

@@ -2,6 +2,7 @@
 import { captureConsole } from '../base/console-capture.ts';
 import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
+import { removeResults } from '../engine/remove-results.ts';
 import { loadValue } from '../engine/results.ts';
 import { isFlowClass, definitionOf } from '../define/definition.ts';
 import type { EngineListener } from '../model/events.ts';
@@ -171,9 +172,7 @@ export class LocalClient implements EmbeddedClient {
 
   async prune(before: number): ReturnType<EmbeddedClient['prune']> {
     const { store, engine } = this.#options;
-    const report = await store.prune(before);
-    for (const ref of report.resultRefs) await engine.services.results.remove(ref);
-    return report;
+    return await store.prune(before, { onBatch: (removed) => removeResults(engine.services, removed) });
   }
 
   close(options: { readonly graceMs?: number; readonly message?: string } = {}): Promise<void> {

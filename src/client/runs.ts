@@ -5,6 +5,7 @@ import { cancelBelow } from '../engine/cancel-below.ts';
 import { cancelOnAbort } from '../engine/cancel-on-abort.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkSignalName } from '../model/signal.ts';
+import { removeResults } from '../engine/remove-results.ts';
 import { decodeValue, encodeValue, loadValue } from '../engine/results.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';
@@ -177,11 +178,20 @@ export class LocalRuns implements EmbeddedRunsClient {
     const { store, engine } = this.#options;
     const run = await this.get(id);
     const refs = await store.resultRefs(run.id);
+    const runIds = await this.#familyOf(run.id);
     if (!(await store.runs.delete(run.id, options)))
       throw refused(run, `it is ${run.state.name}`, 'Cancel it first, or delete it all the same with --force.');
     engine.services.limits.runs.freed(run.concurrencyKey);
     if (!isTerminal(run.state.type)) await goOnAfter(run, this.#options);
-    for (const ref of refs) await engine.services.results.remove(ref);
+    const kept = await store.keptResults(refs);
+    const resultRefs = refs.filter((ref) => !kept.includes(ref));
+    await removeResults(engine.services, { runIds, resultRefs });
+  }
+
+  /** The run with its sub-flow runs, at any depth. */
+  async #familyOf(id: string): Promise<readonly string[]> {
+    const below = await this.#options.store.runs.children(id);
+    return [id, ...(await Promise.all(below.map((child) => this.#familyOf(child.id)))).flat()];
   }
 
   get #source(): BulkSource {

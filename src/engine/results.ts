@@ -1,6 +1,6 @@
 /** Where the values that tasks pass on are kept: in the row or, when large, in the result storage. */
 import { Buffer } from 'node:buffer';
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BatutaError } from '../base/errors.ts';
 import { decodeValue, encodeValue } from '../model/values.ts';
@@ -26,6 +26,13 @@ export interface ResultStorage {
   get(key: string): Promise<string>;
   /** Removes what is there; silent when nothing is. */
   remove(key: string): Promise<void>;
+  /**
+   * Removes all that is there of a run but what is kept, and its place when that is empty: what was stored by an owner that died before it
+   * could record it stands in no row.
+   *
+   * @param keptOf those of these keys, all of the run, that stay
+   */
+  sweep(runId: string, keptOf: (keys: readonly string[]) => Promise<readonly string[]>): Promise<void>;
 }
 
 /** Encodes a value and puts it where it belongs by its size. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
@@ -88,6 +95,16 @@ export function folderStorage(folder: string): ResultStorage {
       }
     },
     remove: (key) => rm(pathOf(key), { force: true }),
+    async sweep(runId, keptOf) {
+      const place = join(folder, runId);
+      const names = await readdir(place).catch(() => []);
+      if (names.length === 0) return;
+      const keys = names.filter((name) => name.endsWith('.json')).map((name) => `${runId}/${name.slice(0, -'.json'.length)}`);
+      const kept = new Set((await keptOf(keys)).map((key) => pathOf(key)));
+      for (const path of names.map((name) => join(place, name))) if (!kept.has(path)) await rm(path, { force: true });
+      // Another may have put something there meanwhile.
+      if (kept.size === 0) await rmdir(place).catch(() => undefined);
+    },
   };
 }
 
@@ -102,6 +119,11 @@ export function memoryStorage(): ResultStorage {
       return text;
     },
     remove: async (key) => void texts.delete(key),
+    async sweep(runId, keptOf) {
+      const keys = [...texts.keys()].filter((key) => key.startsWith(`${runId}/`));
+      const kept = new Set(await keptOf(keys));
+      for (const key of keys) if (!kept.has(key)) texts.delete(key);
+    },
   };
 }
 

@@ -19,7 +19,7 @@ import { GroupCommitRecorder } from './recorder.ts';
 import type { RecorderOptions } from './recorder.ts';
 import { requestCancel } from './runs/cancel.ts';
 import { cancelRequested, claimRun, getRun, insertRun, releaseClaim, renewClaims } from './runs/claim.ts';
-import { deleteRun, expireRuns, pruneRuns, resultRefsOf } from './runs/remove.ts';
+import { deleteRun, expireRuns, keptResultsOf, pruneRuns, resultRefsOf } from './runs/remove.ts';
 import { reopenRun } from './runs/reopen.ts';
 import { signalStore } from './runs/signals.ts';
 import { transitionStore } from './runs/transitions.ts';
@@ -29,7 +29,6 @@ import { tickStore } from './ticks/ticks.ts';
 
 /** Length of a whole id. */
 const idChars = 36;
-const pruneBatchRuns = 500;
 
 /** A store over a connection, which it owns from now on. */
 export function assembleStore(connection: Connection, options: RecorderOptions): Store {
@@ -64,8 +63,9 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     migrate: () => migrate(connection),
     schemaVersion: () => schemaVersion(connection),
     resultRefs: (runId) => resultRefsOf(connection, runId),
-    prune: (before, { batch = pruneBatchRuns, signal } = {}) => pruneRuns(connection, before, batch, signal),
-    expire: ({ now, keepMs, batch = pruneBatchRuns, signal }) => expireRuns(connection, { now, keepMs, batch, signal }),
+    keptResults: (keys) => keptResultsOf(connection, keys),
+    prune: (before, options) => pruneRuns(connection, before, options),
+    expire: (options) => expireRuns(connection, options),
     async close() {
       await recorder.close();
       await connection.close();

@@ -170,6 +170,21 @@ export interface PruneReport {
   readonly resultRefs: readonly string[];
 }
 
+/** What one transaction of a deletion has taken away. */
+export interface RemovedRuns {
+  readonly runIds: readonly string[];
+  /** See `PruneReport`. */
+  readonly resultRefs: readonly string[];
+}
+
+export interface PruneOptions {
+  /** Runs of one transaction, sub-flows not counted; default 500. */
+  readonly batch?: number;
+  readonly signal?: AbortSignal;
+  /** Called after each transaction and waited for: a process that is killed in the middle leaves the files of one of them at most. */
+  readonly onBatch?: (removed: RemovedRuns) => Promise<void>;
+}
+
 /** A ticket as the local broker keeps it; the first four together are what it is. */
 export interface StoredTicket {
   readonly queue: string;
@@ -258,18 +273,15 @@ export interface Store {
   schemaVersion(): Promise<number>;
   /** Result keys of a run and its sub-flows, for removing the files with it. */
   resultRefs(runId: string): Promise<readonly string[]>;
-  /** Deletes terminal runs that ended before `before`, `batch` (default 500) a transaction, with all that belongs to them. */
-  prune(before: number, options?: { readonly batch?: number; readonly signal?: AbortSignal }): Promise<PruneReport>;
+  /** Those of these keys in the result storage that something points at. One statement. */
+  keptResults(keys: readonly string[]): Promise<readonly string[]>;
+  /** Deletes terminal runs that ended before `before`, batch by batch, with all that belongs to them. */
+  prune(before: number, options?: PruneOptions): Promise<PruneReport>;
   /**
    * The same for runs that ended longer ago than they are kept: as long as their deployment says, else `keepMs` (null: for ever). `now` is
    * UTC epoch ms.
    */
-  expire(options: {
-    readonly now: number;
-    readonly keepMs: number | null;
-    readonly batch?: number;
-    readonly signal?: AbortSignal;
-  }): Promise<PruneReport>;
+  expire(options: PruneOptions & { readonly now: number; readonly keepMs: number | null }): Promise<PruneReport>;
   /** Flushes and closes. May be called twice. */
   close(): Promise<void>;
 }

@@ -3,10 +3,12 @@ import { isTerminal, terminalTypes } from '../../model/state.ts';
 import type { StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
-import type { PruneReport } from '../store.ts';
+import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
 
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks', 'limit_slots', 'owed_hooks'] as const;
+
+const pruneBatchRuns = 500;
 
 /** Changes of runs that live events can go back to (SQLite; elsewhere the transitions themselves serve). */
 const keptRunEvents = 100_000;
@@ -39,6 +41,16 @@ export async function resultRefsOf(connection: Connection, runId: string): Promi
   return rows.map(({ key }) => key);
 }
 
+/** See `Store.keptResults`. */
+export async function keptResultsOf({ query, fragments }: Connection, keys: readonly string[]): Promise<readonly string[]> {
+  if (keys.length === 0) return [];
+  const rows = await query<{ key: string }>(
+    `select key from ${fragments.list(1, { key: 'text' })} as asked where exists (select 1 from results where results.key = asked.key)`,
+    [idList(keys)],
+  );
+  return rows.map(({ key }) => key);
+}
+
 /** Which runs are pruned; `$1` is the instant, for those of one kind the one they ended before, for the other the present. */
 type Expired = 'all' | 'not by deployment' | 'by deployment';
 
@@ -46,8 +58,7 @@ type Expired = 'all' | 'not by deployment' | 'by deployment';
 export async function pruneRuns(
   connection: Connection,
   before: number,
-  batch: number,
-  signal: AbortSignal | undefined,
+  { batch = pruneBatchRuns, signal, onBatch }: PruneOptions = {},
   expired: Expired = 'all',
 ): Promise<PruneReport> {
   const resultRefs: string[] = [];
@@ -55,7 +66,8 @@ export async function pruneRuns(
   while (signal?.aborted !== true) {
     const pruned = await connection.transaction((query) => pruneBatch(connection, query, before, batch, expired));
     resultRefs.push(...pruned.resultRefs);
-    runs += pruned.runs;
+    runs += pruned.runIds.length;
+    await onBatch?.(pruned);
     if (pruned.roots < batch) break;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
@@ -69,16 +81,11 @@ export async function pruneRuns(
 /** See `Store.expire`. */
 export async function expireRuns(
   connection: Connection,
-  {
-    now,
-    keepMs,
-    batch,
-    signal,
-  }: { readonly now: number; readonly keepMs: number | null; readonly batch: number; readonly signal: AbortSignal | undefined },
+  { now, keepMs, ...options }: PruneOptions & { readonly now: number; readonly keepMs: number | null },
 ): Promise<PruneReport> {
-  const ofDeployments = await pruneRuns(connection, now, batch, signal, 'by deployment');
+  const ofDeployments = await pruneRuns(connection, now, options, 'by deployment');
   if (keepMs === null) return ofDeployments;
-  const others = await pruneRuns(connection, now - keepMs, batch, signal, 'not by deployment');
+  const others = await pruneRuns(connection, now - keepMs, options, 'not by deployment');
   return { runs: ofDeployments.runs + others.runs, resultRefs: [...ofDeployments.resultRefs, ...others.resultRefs] };
 }
 
@@ -100,14 +107,14 @@ async function pruneBatch(
   before: number,
   batch: number,
   expired: Expired,
-): Promise<PruneReport & { readonly roots: number }> {
+): Promise<RemovedRuns & { readonly roots: number }> {
   const roots = await query<{ id: string }>(
     `select id from runs where ${expiredBy(expired)} and state_type in (${terminalList})
        and (parent_run_id is null or not exists (select 1 from runs as parent where parent.id = runs.parent_run_id))
      order by created_at, id limit $2 ${connection.dialect === 'sqlite' ? '' : 'for update skip locked'}`,
     [before, batch],
   );
-  if (roots.length === 0) return { roots: 0, runs: 0, resultRefs: [] };
+  if (roots.length === 0) return { roots: 0, runIds: [], resultRefs: [] };
   const removed = await deleteFamilies(
     connection,
     query,
@@ -123,19 +130,19 @@ async function deleteFamilies(
   query: Query,
   roots: readonly string[],
   { areCounted }: { readonly areCounted: boolean },
-): Promise<PruneReport> {
+): Promise<RemovedRuns> {
   const found = await query<{ id: string }>(`${familyOf(connection)} select id from family`, [idList(roots)]);
   const ids = idList(found.map(({ id }) => id));
   if (!areCounted) await markStale(connection, query, ids);
   const listed = `(select id from ${connection.fragments.list(1, { id: 'text' })} as listed)`;
   const keys = await query<{ key: string }>(`select distinct key from results where run_id in ${listed}`, [ids]);
   for (const table of owned) await query(`delete from ${table} where run_id in ${listed}`, [ids]);
-  const runs = await query(`delete from runs where id in ${listed} returning id`, [ids]);
+  const runs = await query<{ id: string }>(`delete from runs where id in ${listed} returning id`, [ids]);
   const loose = await query<{ key: string }>(
     `select key from ${connection.fragments.list(1, { key: 'text' })} as gone where not exists (select 1 from results where results.key = gone.key)`,
     [JSON.stringify(keys.map(({ key }) => [key]))],
   );
-  return { runs: runs.length, resultRefs: loose.map(({ key }) => key) };
+  return { runIds: runs.map(({ id }) => id), resultRefs: loose.map(({ key }) => key) };
 }
 
 function idList(ids: readonly string[]): string {

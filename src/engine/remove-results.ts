@@ -1,0 +1,17 @@
+/** Removing the large results of runs that were deleted. */
+import type { RemovedRuns } from '../store/store.ts';
+import type { EngineServices } from './services.ts';
+
+/**
+ * Removes what nothing points at any more: what the runs had recorded, and what a process that died in between had stored without being
+ * able to record it. A result that another run has from the cache stays.
+ *
+ * A crash in the middle leaves files that nobody needs.
+ */
+export async function removeResults(
+  { store, results }: Pick<EngineServices, 'store' | 'results'>,
+  { runIds, resultRefs }: RemovedRuns,
+): Promise<void> {
+  for (const key of resultRefs) await results.remove(key);
+  for (const runId of runIds) await results.sweep(runId, (keys) => store.keptResults(keys));
+}
