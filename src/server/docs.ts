@@ -37,7 +37,9 @@ export async function addDocs(app: App): Promise<void> {
       return { schema: { ...schema, ...summary, description, security: [{ key: [] }, { session: [] }] }, url };
     },
   });
-  await app.register(swaggerUi, { routePrefix: '/api/docs', uiConfig: { docExpansion: 'list' } });
+  // Without its bar, which asks for the address of another document.
+  const uiConfig = { docExpansion: 'list', layout: 'BaseLayout' } as const;
+  await app.register(swaggerUi, { routePrefix: '/api/docs', uiConfig, theme: { title: 'Batuta API' } });
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 

@@ -1,4 +1,4 @@
-/** What stands around every page: the way out of an address that leads nowhere, and the notice of a connection that has gone mute. */
+/** What stands around and beside the pages: the way out of an address that leads nowhere, the page of the API, a phone, a connection gone mute. */
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -80,6 +80,25 @@ it('an address that leads nowhere says so, and the way out stands beside it', as
   await page.getByText('No page has this address').waitFor();
   await page.getByRole('link', { name: 'Runs', exact: true }).click();
   await page.getByRole('heading', { name: 'Runs', level: 1 }).waitFor();
+  expect(faults()).toEqual([]);
+});
+
+it('the page of the API tells what each address is for, under the same policy as the dashboard', async () => {
+  const { page, faults } = await browser.open(`${url}/api/docs`);
+  await page.getByText('Hands a run to the workers', { exact: true }).waitFor();
+  expect(await page.title()).toBe('Batuta API');
+  await page.getByText('/api/runs/{id}/signal').click();
+  await page.getByText('Role: operator.').first().waitFor();
+  expect(faults()).toEqual([]);
+});
+
+it('on a phone both ends of a backfill can be read whole', async () => {
+  const { stderr, status } = await project.batuta('deploy', 'says', '--name', 'nightly', '--cron', '0 2 * * *');
+  expect([status, stderr.includes('error')]).toEqual([0, false]);
+  const { page, faults } = await browser.open(`${url}/deployments/nightly`, { viewport: { width: 390, height: 844 } });
+  await page.getByRole('button', { name: 'Backfill' }).click();
+  const boxes = await Promise.all(['From', 'Until'].map((label) => page.getByRole('dialog').getByLabel(label).boundingBox()));
+  expect(boxes.map((box) => (box?.width ?? 0) > 220)).toEqual([true, true]);
   expect(faults()).toEqual([]);
 });
 

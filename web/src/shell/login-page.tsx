@@ -53,7 +53,7 @@ export function LoginPage() {
           Log in
         </Button>
         <p className={style.hint}>
-          An admin makes one with <code>batuta key create --role viewer</code>, or under Settings.
+          An admin makes one with <code>batuta key create --name ada --role viewer</code>, or under Settings.
         </p>
       </form>
     </main>
