@@ -5,7 +5,7 @@ import { placeNames, useDashboard } from './dashboard-place.ts';
 import { shop } from './dashboard-shop.ts';
 
 describe.each(placeNames)('a run on %s', (on) => {
-  const { open, submit, leave, faults } = useDashboard(on, shop);
+  const { open, visit, submit, command, leave, faults } = useDashboard(on, shop);
 
   it('runs a flow from its form and watches it live to the end: graph, timeline, log, tasks, values and artifacts', async () => {
     const page = await open('/flows');
@@ -54,6 +54,34 @@ describe.each(placeNames)('a run on %s', (on) => {
     await page.getByRole('heading', { name: 'Shipped' }).waitFor();
     expect(await page.locator('main :is(script, i, b, img)').count()).toBe(0);
     expect(await page.locator('a[href^="javascript"]').count()).toBe(0);
+    expect(faults()).toEqual([]);
+  });
+
+  it('shows an end that came before its stream of events was there', async () => {
+    const id = await submit('orders', '-p', 'customer=Fay');
+    const page = await open('/flows');
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    await page.route('**/api/events?run=*', async (route) => {
+      await released;
+      await route.continue();
+    });
+    await page.clock.install();
+    await visit(page, `/runs/${id}`);
+    await card(page, 'ship').getByText('Running').waitFor();
+    // From here on the page's time hardly passes: it never asks again by itself.
+    await page.clock.pauseAt(await page.evaluate(() => Date.now() + 5_000));
+    leave('go');
+    await command('runs', 'watch', id);
+    release();
+    await expect
+      .poll(async () => {
+        await page.clock.runFor(10);
+        return await state(page, 'Completed').count();
+      })
+      .toBe(1);
     expect(faults()).toEqual([]);
   });
 

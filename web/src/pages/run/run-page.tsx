@@ -1,6 +1,7 @@
 /** One run: what it stands at, why, and what can be done; its graph, timeline, logs, tasks, values, artifacts and history. */
 import { Tabs } from '@mantine/core';
 import { lazy, Suspense } from 'react';
+import { isTerminal } from '../../../../src/model/state.ts';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ArtifactsTab } from './artifacts-tab.tsx';
@@ -47,7 +48,7 @@ function RunOf({ id }: { readonly id: string }) {
 function LoadedRun({ detail }: { readonly detail: RunDetail }) {
   const { run } = detail;
   const { search, set } = useRunSearch();
-  const tasks = useTaskRuns(run.id, `${run.attempt} ${run.state.type === 'RUNNING' ? '' : run.state.name}`);
+  const tasks = useTaskRuns(run.id, `${run.attempt} ${run.state.type === 'RUNNING' ? '' : run.state.name}`, isTerminal(run.state.type));
   const selectTask = (task: string | null): void => set({ task: task ?? undefined });
   const withPanel = search.task !== undefined && (search.tab === 'graph' || search.tab === 'timeline' || search.tab === 'tasks');
   return (

@@ -49,6 +49,9 @@ export function useLogs(
     }, gatherMs);
   });
   useLive('gap', () => void reader.readAfter(follow));
+  useLive('hello', () => {
+    if (reader.view.window.atEnd) void reader.readAfter(follow);
+  });
   const view = useSyncExternalStore(reader.watch, () => reader.view);
   return { reader, view };
 }

@@ -31,13 +31,20 @@ export function useRun(id: string): UseQueryResult<RunDetail> {
   useLive<TaskEvent>('task', (event) => {
     if (event?.runId === id) refresh();
   });
+  // The stream is opened anew for this run: what happened after it was asked for and before the stream was there, no event tells.
+  useLive('hello', () => {
+    if (result.data && !isTerminal(result.data.run.state.type)) void client.invalidateQueries({ queryKey: ['run', id] });
+  });
   return result;
 }
 
 const none: TaskRunView = { rows: [], complete: false, cut: false, error: null };
 
-/** The task runs of a run. `version` makes it read all anew when it changes: the attempt and state of the run. */
-export function useTaskRuns(id: string, version: string): TaskRunView & { readonly reload: () => void } {
+/**
+ * The task runs of a run. `version` makes it read all anew when it changes: the attempt and state of the run. Those of a run that has
+ * `ended` are not read again when the stream opens: nothing can have been missed.
+ */
+export function useTaskRuns(id: string, version: string, ended: boolean): TaskRunView & { readonly reload: () => void } {
   const [store] = useState(() => new TaskRunStore());
   useEffect(() => store.open(id), [store, id]);
   useEffect(() => store.reload(), [store, id, version]);
@@ -45,6 +52,9 @@ export function useTaskRuns(id: string, version: string): TaskRunView & { readon
     if (event?.runId === id) store.take(event);
   });
   useLive('gap', () => store.reload());
+  useLive('hello', () => {
+    if (!ended) store.reload();
+  });
   const view = useSyncExternalStore(store.watch, () => store.view);
   return { ...view, reload: () => store.reload() };
 }
