@@ -13,7 +13,7 @@ import { runListJson } from '../render/json.ts';
 import type { Paint } from '../render/paint.ts';
 import { labelOf } from '../render/shapes.ts';
 import { type Column, tableLines } from '../render/table.ts';
-import { agoText } from '../render/times.ts';
+import { startText } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
 import { printJson } from '../print-json.ts';
 
@@ -74,7 +74,7 @@ function cellsOf(run: ListedRun, now: number, paint: Paint): string[] {
     labelOf(run.state, paint),
     oneLine(run.name),
     oneLine(run.flow),
-    agoText(run.startedAt ?? run.createdAt, now),
+    startText(run, now),
     run.startedAt === null ? '' : formatDuration(Math.max(0, (run.endedAt ?? now) - run.startedAt)),
     String(run.attempt),
   ];

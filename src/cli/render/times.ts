@@ -1,4 +1,5 @@
 /** Instants as people read them. Durations are `formatDuration` of the base. */
+import type { Run } from '../../model/run.ts';
 
 const secondMs = 1_000;
 const minuteMs = 60_000;
@@ -18,6 +19,13 @@ export function agoText(at: number, now: number): string {
         ? `${Math.floor(distance / minuteMs)} min`
         : `${Math.floor(distance / hourMs)} h`;
   return at <= now ? `${text} ago` : `in ${text}`;
+}
+
+/** When a run started; of one that has not when it is due, `not yet` or, once it has ended, `never`. */
+export function startText(run: Pick<Run, 'startedAt' | 'endedAt' | 'dueAt'>, now: number): string {
+  if (run.startedAt !== null) return agoText(run.startedAt, now);
+  if (run.endedAt !== null) return 'never';
+  return run.dueAt === null ? 'not yet' : `due ${agoText(run.dueAt, now)}`;
 }
 
 /** Local wall clock of an instant: `14:05:09`. */

@@ -5,7 +5,7 @@ import { paintOf } from '../../../src/cli/render/paint.ts';
 import { plainJson } from '../../../src/cli/render/plain-json.ts';
 import { tableLines } from '../../../src/cli/render/table.ts';
 import { shortId, shortIds } from '../../../src/cli/render/ids.ts';
-import { agoText } from '../../../src/cli/render/times.ts';
+import { agoText, startText } from '../../../src/cli/render/times.ts';
 import { noon } from './samples.ts';
 
 const plain = paintOf(false);
@@ -39,6 +39,16 @@ describe('times', () => {
     [180_000, '3 min ago'],
     [7_300_000, '2 h ago'],
   ])('%i ms ago reads %s', (ms, text) => expect(agoText(noon - ms, noon)).toBe(text));
+
+  it.each([
+    [{ startedAt: noon - 42_000 }, '42 s ago'],
+    [{}, 'not yet'],
+    [{ dueAt: noon + 90_000 }, 'due in 1 min'],
+    [{ dueAt: noon - 42_000 }, 'due 42 s ago'],
+    [{ dueAt: noon - 42_000, endedAt: noon }, 'never'],
+  ])('nothing is said to have started that has not: %j', (run, text) =>
+    expect(startText({ startedAt: null, endedAt: null, dueAt: null, ...run }, noon)).toBe(text),
+  );
 
   it('what is to come reads forwards, what is a day away is a date', () => {
     expect(agoText(noon + 90_000, noon)).toBe('in 1 min');
