@@ -1,14 +1,27 @@
 /**
  * The form in which data travels over HTTP: the same objects, with each instant as ISO 8601 text in UTC instead of epoch ms.
  *
- * An instant is a number whose key ends in `At`, is `at`, or is one of `scheduledFor` and `leaseUntil`. What a user made (parameters,
- * results, data of artifacts, fields of log lines) is left as it is.
+ * An instant is a number whose key ends in `At`, is `at`, or is one of `scheduledFor` and `leaseUntil`; not `processStartedAt`, which on some
+ * systems counts from the start of the machine. What a user made (parameters, results, data of artifacts, fields of log lines) is left as
+ * it is.
  */
 
 type InstantKey = `${string}At` | 'at' | 'scheduledFor' | 'leaseUntil';
 type OpaqueKey = (typeof opaqueKeys)[number];
 
-const opaqueKeys = ['params', 'result', 'data', 'fields', 'graph', 'paramsSchema', 'details', 'metrics', 'spec', 'schedule'] as const;
+const opaqueKeys = [
+  'params',
+  'result',
+  'data',
+  'fields',
+  'graph',
+  'paramsSchema',
+  'details',
+  'metrics',
+  'spec',
+  'schedule',
+  'processStartedAt',
+] as const;
 const opaque: ReadonlySet<string> = new Set(opaqueKeys);
 
 /** A type of the client as it travels. */

@@ -17,7 +17,7 @@ export const stateType = z.enum(stateTypes);
 export const stateName = z.enum([...new Set(stateTypes.flatMap((type): readonly string[] => stateNames[type]))]);
 export const state = z.strictObject({ type: stateType, name: stateName, message: textOrNull });
 const failure = z.unknown().describe('{ name, message, code, stack, details, cause }, or null');
-const owner = z.strictObject({ id: z.string(), host: z.string(), pid: z.number(), processStartedAt: at });
+const owner = z.strictObject({ id: z.string(), host: z.string(), pid: z.number(), processStartedAt: z.number() });
 
 /** A value of the user, or where it can be had when it is too large to be sent along. */
 export const value = z.union([
