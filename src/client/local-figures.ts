@@ -183,7 +183,8 @@ interface Timed extends Pick<Figures, 'name' | 'runs' | 'failures'> {
 }
 
 function timesOf({ name, runs, failures, timed, totalMs, durations }: Timed): Figures {
-  const [p50Ms = null, p95Ms = null] = percentilesOf(durations, [0.5, 0.95]);
+  // Of a single duration the sum tells it exactly, its range only nearly: people would see a middle beside the mean that cannot be.
+  const [p50Ms = null, p95Ms = null] = timed === 1 ? [totalMs, totalMs] : percentilesOf(durations, [0.5, 0.95]);
   return { name, runs, failures, meanMs: timed === 0 ? null : totalMs / timed, p50Ms, p95Ms };
 }
 

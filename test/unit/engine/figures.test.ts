@@ -181,6 +181,13 @@ test('flows have their failures and durations, with their tasks the slowest firs
   }
 });
 
+test('of a flow that ran once all durations are that of its run', async () => {
+  const claim = await startRun(here.store, { flow: 'once', createdAt: now - minute });
+  await here.store.recorder.addRunPatch(claim, { startedAt: now - minute }, null);
+  await endRun(here.store, claim, 'COMPLETED', now - minute + 6_217);
+  expect(await here.client.figures.flows()).toMatchObject([{ name: 'once', runs: 1, meanMs: 6_217, p50Ms: 6_217, p95Ms: 6_217 }]);
+});
+
 test('percentiles of ranges are close to those of the durations themselves', () => {
   expect(percentilesOf(new Map(), [0.5, 0.95])).toEqual([null, null]);
   expect(percentilesOf(new Map([[0, 3]]), [0.5])).toEqual([1]);
