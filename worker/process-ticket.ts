@@ -11,6 +11,7 @@ import { bindLimit } from '../src/engine/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
 import { isTerminal, stateOf } from '../src/model/state.ts';
+import { claimTicket } from './claim-ticket.ts';
 
 /** How long another worker has to come by for a flow that is not known here, ms. */
 const unknownFlowDelayMs = 5_000;
@@ -35,7 +36,7 @@ export interface TicketParts {
 export async function processTicket(parts: TicketParts, ticket: Ticket): Promise<void> {
   const { engine, flows } = parts;
   if (ticket.kind !== 'run') return;
-  const run = await engine.claim(ticket.id);
+  const run = await claimTicket(engine, ticket);
   if (run === null) return callOwedHooks(parts, ticket.id);
   await untilDue(engine, run);
   const definition = flows.get(run.flow);

@@ -3,6 +3,9 @@
  *
  * A run is accepted once its row is durable. When the ticket cannot be put, or this process dies before it is, the fleet puts it
  * again after some seconds.
+ *
+ * The ticket of a single run travels while its row is written, so that the run begins the sooner: workers look for the row for a
+ * little while (`rowAwaitedMs`). A ticket whose row is never written is dropped.
  */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { Broker, NewTicket } from '../broker/broker.ts';
@@ -12,6 +15,9 @@ import { makeRun } from '../engine/make-run.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { InsertedRun, WaitingRun } from '../store/store.ts';
 import type { EnqueueOptions } from './client.ts';
+
+/** How long a worker looks for the row of a ticket that came before it, ms; at most, it may have begun to look late. */
+export const rowAwaitedMs = 60;
 
 /** One run to submit. */
 export interface Wanted extends EnqueueOptions {
@@ -60,13 +66,28 @@ export async function submitRows(
     throw error;
   });
   await before();
-  const placed = await engine.services.store.fleet.insertMany(rows);
+  const { store, clock } = engine.services;
   if (broker instanceof BatutaError) {
+    const placed = await store.fleet.insertMany(rows);
     tellUnwoken(broker);
     return placed;
   }
+  const put = async (isWanted: (at: number) => boolean): Promise<void> => {
+    for (const [queue, tickets] of ticketsOf(rows, isWanted)) await broker.put(tickets, { queue });
+  };
+  const startedAt = clock.monotonic();
+  const inserting = store.fleet.insertMany(rows);
+  // A row that may be there already, by its key, is not worth a ticket; one file for rows and tickets has no time to save.
+  const isEarly = rows.length === 1 && rows[0]?.idempotencyKey === null && broker.kind !== 'local';
+  const early = isEarly ? put(() => true) : null;
+  // Its failure is told below, once the run is accepted.
+  early?.catch(() => undefined);
+  const placed = await inserting;
+  // By now whoever took the early ticket may be about to give up.
+  const isLate = clock.monotonic() - startedAt > rowAwaitedMs / 2;
   try {
-    for (const [queue, tickets] of ticketsOf(rows, (at) => placed[at]?.inserted === true)) await broker.put(tickets, { queue });
+    await early;
+    if (early === null || isLate) await put((at) => placed[at]?.inserted === true);
   } catch (error) {
     tellUnwoken(error);
   }

@@ -1,0 +1,24 @@
+/** Claims the run that a ticket names. */
+import type { Ticket } from '../src/broker/broker.ts';
+import { rowAwaitedMs } from '../src/client/enqueue.ts';
+import type { Engine } from '../src/engine/engine.ts';
+import type { Run } from '../src/model/run.ts';
+
+/**
+ * The run as claimed; null when it is not to be had: ended, held, not due, or not there. The first ticket of a run may be quicker than its row, so
+ * that one is looked for again, at growing distances, for `rowAwaitedMs`.
+ *
+ * @throws BatutaError STORE_…
+ */
+export async function claimTicket(engine: Engine, { id, epoch }: Ticket): Promise<Run | null> {
+  const { store, clock } = engine.services;
+  const run = await engine.claim(id);
+  if (run !== null || epoch !== 0) return run;
+  let waitedMs = 0;
+  for (let ms = 1; (await store.runs.get(id)) === null; ms *= 2) {
+    if (waitedMs >= rowAwaitedMs) return null;
+    await clock.sleep(ms);
+    waitedMs += ms;
+  }
+  return await engine.claim(id);
+}
