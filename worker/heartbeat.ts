@@ -1,6 +1,6 @@
 /** Tells the store that this worker lives, what it serves, and how it is. */
 import type { Logger } from 'pino';
-import { watchEventLoop } from '../src/base/clock.ts';
+import type { EventLoopWatch } from '../src/base/clock.ts';
 import { makeLoop } from '../src/base/loop.ts';
 import { makeService, type Service } from '../src/base/service.ts';
 import type { EngineServices } from '../src/engine/services.ts';
@@ -12,15 +12,16 @@ export interface HeartbeatOptions {
   readonly log: Logger;
   /** What it is and serves at this moment. */
   readonly worker: () => Omit<WorkerRow, 'running' | 'lagMs'>;
-  /** Runs under way now. */
+  /** Runs and spread tasks under way now. */
   readonly running: () => number;
+  /** Attends once something is under way, and rests again when a beat finds nothing. */
+  readonly eventLoop: EventLoopWatch;
   readonly healthFile: HealthFile;
 }
 
 /** Beats from its start, and takes the worker out of the list when it stops. */
-export function heartbeat({ services, log, worker, running, healthFile }: HeartbeatOptions): Service {
+export function heartbeat({ services, log, worker, running, eventLoop, healthFile }: HeartbeatOptions): Service {
   const { store, settings, leaseClock } = services;
-  const eventLoop = watchEventLoop();
   const loop = makeLoop({
     name: 'heartbeat',
     intervalMs: settings.heartbeatMs,
@@ -30,6 +31,7 @@ export function heartbeat({ services, log, worker, running, healthFile }: Heartb
     onError: (error) => log.warn({ err: error }, 'The worker could not tell that it lives.'),
     async step() {
       const lagMs = eventLoop.takeLongestLagMs();
+      if (running() === 0) eventLoop.rest();
       if (lagMs > settings.leaseMs / 3)
         log.warn({ lagMs: Math.round(lagMs) }, `A task held up this worker for a large part of its lease; mark it isolate: 'thread'.`);
       await store.workers.beat({ ...worker(), running: running(), lagMs });
@@ -40,7 +42,7 @@ export function heartbeat({ services, log, worker, running, healthFile }: Heartb
     name: 'heartbeat',
     start: () => loop.start(),
     async stop() {
-      eventLoop.stop();
+      eventLoop.rest();
       await loop.stop();
       await healthFile.remove();
       // A store that is gone forgets the worker by its silence.

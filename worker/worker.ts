@@ -5,7 +5,7 @@
  * Load the flows → register → serve → quiet → finish or hand back → leave. A crash leaves its leases, which run out; then others
  * go on from what is recorded. It looks for runs of lost owners itself, so that a fleet without a scheduler recovers too.
  */
-import { systemClock } from '../src/base/clock.ts';
+import { systemClock, watchEventLoop } from '../src/base/clock.ts';
 import { packageVersion } from '../src/base/installed.ts';
 import { joinServices } from '../src/base/service.ts';
 import type { StartWorker, WorkerOptions, WorkerProcess } from '../src/client/fleet-process.ts';
@@ -65,11 +65,18 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     const backfillRunEnded = (id: string): void => void backfillNews.add(id).catch(() => undefined);
     const parts = { ...loopParts, flows, tickEnded, backfillRunEnded };
     const tasks = new TaskExecutor({ services, spread, flows });
+    const eventLoop = watchEventLoop();
     const queues = new WorkerQueues({
       broker,
       concurrency,
-      onRun: (ticket) => processTicket(parts, ticket),
-      onTask: (ticket) => tasks.execute(ticket.id),
+      onRun(ticket) {
+        eventLoop.attend();
+        return processTicket(parts, ticket);
+      },
+      onTask(ticket) {
+        eventLoop.attend();
+        return tasks.execute(ticket.id);
+      },
     });
     queues.serve(options.queues);
     const { id, host, pid } = services.owner;
@@ -89,7 +96,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     });
     const healthFile = openHealthFile(config.healthFile, { clock: services.leaseClock, goodForMs: config.leaseMs });
     const background = joinServices('worker', [
-      heartbeat({ services, log: log.logger, worker: workerNow, running: () => queues.running, healthFile }),
+      heartbeat({ services, log: log.logger, worker: workerNow, running: () => queues.running, eventLoop, healthFile }),
       reclaimLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
       reclaimTasksLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),

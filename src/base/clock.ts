@@ -1,5 +1,5 @@
 /** The only file that reads time. */
-import { monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { performance } from 'node:perf_hooks';
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A timer that was set and can be taken back. */
@@ -52,26 +52,48 @@ export const systemClock: Clock = {
   },
 };
 
-/** A watch over how promptly the event loop comes round. */
+/** A watch over how promptly the event loop comes round. It measures from `attend` to `rest`, for measuring wakes the process. */
 export interface EventLoopWatch {
-  /** Longest it was held up since the last call, ms. */
+  /** Measures from now on; nothing when it does already. */
+  attend(): void;
+  /** Measures no more, until it is to attend again. */
+  rest(): void;
+  /** Longest it was held up while it was watched since the last call, ms. */
   takeLongestLagMs(): number;
-  stop(): void;
 }
 
-/** How often the event loop is measured, ms; coarse, for measuring wakes the process. */
-const lagResolutionMs = 250;
+/** How often the event loop is measured, ms; coarse, for the same reason. */
+const lagEveryMs = 250;
 
-/** Watches the event loop of this process; keeps no process alive. */
+/**
+ * A watch over the event loop of this process, which rests until it is to attend; keeps no process alive. Unlike the histogram of
+ * `perf_hooks` it sees also what holds the loop up right after it began to attend.
+ */
 export function watchEventLoop(): EventLoopWatch {
-  const histogram = monitorEventLoopDelay({ resolution: lagResolutionMs });
-  histogram.enable();
+  let timer: NodeJS.Timeout | undefined;
+  let expectedAt = 0;
+  let longestMs = 0;
+  const measure = (): void => {
+    const now = performance.now();
+    longestMs = Math.max(longestMs, now - expectedAt);
+    expectedAt = now + lagEveryMs;
+  };
   return {
-    takeLongestLagMs() {
-      const longestMs = histogram.max / 1e6 - lagResolutionMs;
-      histogram.reset();
-      return Math.max(0, longestMs);
+    attend() {
+      if (timer !== undefined) return;
+      expectedAt = performance.now() + lagEveryMs;
+      timer = setInterval(measure, lagEveryMs).unref();
     },
-    stop: () => void histogram.disable(),
+    rest() {
+      clearInterval(timer);
+      timer = undefined;
+    },
+    takeLongestLagMs() {
+      // The loop may have come round to the caller before it came round to the timer.
+      if (timer !== undefined && performance.now() > expectedAt) measure();
+      const takenMs = longestMs;
+      longestMs = 0;
+      return takenMs;
+    },
   };
 }

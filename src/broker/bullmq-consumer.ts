@@ -19,7 +19,7 @@ import type { Wire } from './wire.ts';
 export interface TakingWorker {
   /** Whether its loop is at work. */
   readonly looping: boolean;
-  /** When it last heard from the broker, monotonic ms. It asks at least once a second while it could take a ticket. */
+  /** When it last heard from the broker, monotonic ms. It asks every `lookEveryMs` while it could take a ticket. */
   readonly lookedAt: number;
   /** Whether it waits for a place. */
   readonly parked: boolean;
@@ -37,6 +37,8 @@ export interface WorkerPlan {
   readonly rank: number;
   readonly concurrency: number;
   readonly connection: object;
+  /** How long it waits to be woken before it looks by itself, ms. */
+  readonly lookEveryMs: number;
   readonly places: Places;
   work(ticket: Ticket): Promise<void>;
 }
@@ -61,6 +63,8 @@ interface Crew {
 }
 
 const defaultDeadlineMs = 30_000;
+/** Longest wait of a worker that is not woken, ms; looking costs a process that rests more than all else it does. */
+const lookEveryMs = 3_000;
 /** How long is waited for the broker to take note of tickets whose handlers have ended, ms. */
 const confirmMs = 3_000;
 
@@ -106,10 +110,14 @@ export class BullmqConsumer implements Consumer {
   }
 
   #makeCrew(): Crew {
-    const { queues, concurrency, handler, wire, makeWorker } = this.#options;
+    const { queues, concurrency, handler, wire, makeWorker, deafAfterMs } = this.#options;
     const { connection, close } = wire.openTaking();
     const workers = queues.map((queue, rank) =>
-      makeWorker({ queue, rank, concurrency, connection, places: this.#places, work: (ticket) => this.#work(ticket, queue, handler) }),
+      makeWorker({
+        ...{ queue, rank, concurrency, connection, places: this.#places },
+        lookEveryMs: Math.min(lookEveryMs, deafAfterMs / 4),
+        work: (ticket) => this.#work(ticket, queue, handler),
+      }),
     );
     return { workers, connection: { close } };
   }

@@ -11,10 +11,8 @@ import type { TakingWorker, WorkerPlan } from './bullmq-consumer.ts';
 import { settledWithin } from './within.ts';
 import type { Wire } from './wire.ts';
 
-/** How long a worker waits to be woken before it looks by itself, s. */
-const netSeconds = 1;
 /** How long one question for the next wake-up stands, s; it outlives several looks. */
-const blockSeconds = 5;
+const blockSeconds = 10;
 /** Wait after an error before BullMQ tries again, ms; its own 15 s would leave a worker deaf for as long. */
 const retryDelayMs = 500;
 /** Wait after the server has refused to hand out a ticket, ms, for BullMQ would ask again at once. */
@@ -57,7 +55,7 @@ export class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
       concurrency: plan.concurrency,
       // Begins once this class is whole.
       autorun: false,
-      drainDelay: netSeconds,
+      drainDelay: plan.lookEveryMs / 1_000,
       lockDuration: visibilityMs,
       stalledInterval: Math.max(100, Math.floor(visibilityMs / 3)),
       maxStalledCount,
@@ -97,7 +95,7 @@ export class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
    * a wait is over. What was asked then goes on, and its answer is for the next wait.
    */
   #waitInOwnWay(): void {
-    const { places, rank } = this.#plan;
+    const { places, rank, lookEveryMs } = this.#plan;
     const backend = this.getBackend();
     const ask = backend.waitForJob.bind(backend);
     let asked: ReturnType<typeof ask> | undefined;
@@ -110,7 +108,7 @@ export class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
         return null;
       }
       asked ??= ask(blockSeconds);
-      if (!(await settledWithin(this.#clock, Math.min(seconds, netSeconds) * 1_000, asked))) return null;
+      if (!(await settledWithin(this.#clock, Math.min(seconds * 1_000, lookEveryMs), asked))) return null;
       const answer = asked;
       asked = undefined;
       return await answer;

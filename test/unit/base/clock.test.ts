@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { systemClock } from '../../../src/base/clock.ts';
+import { systemClock, watchEventLoop } from '../../../src/base/clock.ts';
 
 test('a sleep ends early with the reason of its signal', async () => {
   const controller = new AbortController();
@@ -27,4 +27,24 @@ test('the wall clock is whole milliseconds and the monotonic one never goes back
   expect(Number.isInteger(systemClock.now())).toBe(true);
   const first = systemClock.monotonic();
   expect(systemClock.monotonic()).toBeGreaterThanOrEqual(first);
+});
+
+/** Holds up the event loop. */
+function block(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+test('what holds the event loop up right after its watch began is seen, once, and nothing while the watch rests', () => {
+  const eventLoop = watchEventLoop();
+  block(300);
+  expect(eventLoop.takeLongestLagMs()).toBe(0);
+  eventLoop.attend();
+  eventLoop.attend();
+  block(600);
+  expect(eventLoop.takeLongestLagMs()).toBeGreaterThanOrEqual(300);
+  expect(eventLoop.takeLongestLagMs()).toBe(0);
+  eventLoop.rest();
+  block(300);
+  expect(eventLoop.takeLongestLagMs()).toBe(0);
 });
