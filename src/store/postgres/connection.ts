@@ -28,6 +28,8 @@ export interface PostgresOptions {
 }
 
 const connectTimeoutMs = 5000;
+/** Longer than the loops of a fleet rest between two looks: connecting anew costs more than a look. */
+const idleTimeoutMs = 30_000;
 const firstWaitMs = 20;
 const longestWaitMs = 1000;
 /** Key of the advisory lock of migrations; any number that nobody else uses. */
@@ -89,12 +91,12 @@ export class PostgresConnection implements Connection {
       application_name: `batuta ${hostname()} ${process.pid}`,
       types: { getTypeParser },
     };
-    this.#pool = new pg.Pool({ ...this.#config, max: options.poolSize });
+    this.#pool = new pg.Pool({ ...this.#config, max: options.poolSize, idleTimeoutMillis: idleTimeoutMs });
     // A connection that is lost while nobody asks it anything says so here; whoever asks next gets the error.
     this.#pool.on('error', () => undefined);
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
     const max = Math.min(preparedPoolSize, options.poolSize);
-    this.#preparedPool = new pg.Pool({ ...this.#config, max, onConnect: settingsOf(preparedSettings) });
+    this.#preparedPool = new pg.Pool({ ...this.#config, max, idleTimeoutMillis: idleTimeoutMs, onConnect: settingsOf(preparedSettings) });
     this.#preparedPool.on('error', () => undefined);
     this.#preparedPool.on('connect', (client) => client.on('error', () => undefined));
   }
