@@ -15,7 +15,7 @@ import type { Connection } from './connection.ts';
 import type { Claim, NewRun, Recorder } from './store.ts';
 
 /** Rows after which a batch is closed. Larger ones gain nothing and hold the lock longer. */
-const maxBatchRows = 2000;
+const maxBatchRows = 1000;
 
 export interface RecorderOptions {
   /** Told of every flush that failed, beside those who wait for it. */
@@ -51,7 +51,8 @@ export class GroupCommitRecorder implements Recorder {
   }
 
   addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null): Promise<void> {
-    const batch = this.#batch();
+    // What a full batch holds already makes it no larger; written twice it would be a row more.
+    const batch = this.#open?.taskRuns.has(row.id) === true ? this.#open : this.#batch();
     batch.addTaskRun(claim, row, transition);
     return batch.settled;
   }

@@ -1,6 +1,7 @@
 /** What the recorder promises, over both makers. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failureOf } from '../../../src/model/failure.ts';
+import type { TaskRun } from '../../../src/model/run.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Claim, Store } from '../../../src/store/store.ts';
 import { makers } from './makers.ts';
@@ -60,6 +61,20 @@ describe.each(makers)('recorder on $name', (maker) => {
     await second;
     expect(await store.taskRuns.ofRun(claim.runId)).toEqual([completed]);
     expect((await store.transitions.ofRun(claim.runId, running.id)).map(({ name }) => name)).toEqual(['Running', 'Completed']);
+  });
+
+  test('a flush that has its 1,000 rows still takes the end of what began in it, and no row more', async () => {
+    const claim = await startRun(store);
+    const rows = Array.from({ length: 1_001 }, (_, at) => taskRun(claim.runId, `load[${at}]`));
+    const begun = rows.map((row) => store.recorder.addTaskRun(claim, row, transitionOf(row)));
+    expect(begun[999]).toBe(begun[0]);
+    expect(begun[1_000]).not.toBe(begun[0]);
+    await Promise.all(begun);
+    const again = rows.slice(0, 1_000).map((row) => store.recorder.addTaskRun(claim, row, null));
+    const completed = { ...rows[0], state: stateOf('COMPLETED') } as TaskRun;
+    expect(store.recorder.addTaskRun(claim, completed, transitionOf(completed))).toBe(again[0]);
+    await again[0];
+    expect((await store.taskRuns.ofRun(claim.runId))[0]).toEqual(completed);
   });
 
   test('a run, its tasks and its end may share one flush', async () => {
