@@ -131,7 +131,7 @@ export interface Overview {
   readonly attention: readonly Attention[];
   /** Newest first, 20 at most, each with how much of it is done. */
   readonly runningNow: readonly RunListItem[];
-  /** Soonest first, 20 at most. */
+  /** The next tick of each schedule, soonest first, 20 at most. */
   readonly upcoming: readonly UpcomingTick[];
   readonly workers: readonly StoredWorker[];
   readonly queues: readonly QueueView[];

@@ -101,7 +101,6 @@ export class LocalClient implements EmbeddedClient {
       store,
       clock: engine.services.clock,
       leaseMs: engine.services.settings.leaseMs,
-      upcoming: (limit) => this.deployments.upcoming({ limit }),
       why: (runId) => this.runs.why(runId),
     });
     this.artifacts = { list: (filter) => store.artifacts.list(filter) };

@@ -8,7 +8,6 @@ import { addDurations, percentilesOf } from '../model/duration-ranges.ts';
 import type { Durations } from '../model/duration-ranges.ts';
 import type { EndedRuns, Page, RunFilter, Store, TaskCounts } from '../store/store.ts';
 import { attentionOf } from './attention.ts';
-import type { UpcomingTick } from './deployments-client.ts';
 import type { DayFigures, Figures, FiguresClient, FlowFigures, Overview, QueueView, RunListItem, WaitReason } from './fleet-client.ts';
 
 const hourMs = 3_600_000;
@@ -24,8 +23,6 @@ export interface LocalFiguresOptions {
   readonly clock: Clock;
   /** A worker that has been silent for longer is lost, ms. */
   readonly leaseMs: number;
-  /** The next ticks, soonest first. */
-  readonly upcoming: (limit: number) => Promise<readonly UpcomingTick[]>;
   /** Why a run does not run. */
   readonly why: (runId: string) => Promise<WaitReason | null>;
 }
@@ -39,14 +36,15 @@ export class LocalFigures implements FiguresClient {
   }
 
   async overview(options: { readonly sinceAt?: number } = {}): Promise<Overview> {
-    const { store, clock, upcoming, leaseMs, why } = this.#options;
+    const { store, clock, leaseMs, why } = this.#options;
+    const { upcomingTicks } = await import('./upcoming.ts');
     const untilAt = clock.now();
     const sinceAt = options.sinceAt ?? untilAt - dayMs;
     const [histogram, open, running, ticks, workers, queues] = await Promise.all([
       this.histogram({}, { fromAt: sinceAt, untilAt: untilAt + 1, buckets: overviewBuckets }),
       store.figures.open(),
       this.runs({ states: ['RUNNING', 'CANCELLING'], limit: shownRuns }),
-      upcoming(shownTicks),
+      upcomingTicks(store, untilAt, { limit: shownTicks, nextOnly: true }),
       this.workers(),
       this.queues(),
     ]);

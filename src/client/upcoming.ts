@@ -16,14 +16,14 @@ interface Coming {
 
 /**
  * Soonest first, those of one instant by deployment and slug. Ticks that are overdue are left out: what becomes of them hangs on the
- * policies.
+ * policies. With `nextOnly` each schedule gives one, so that one which ticks often does not hide the others.
  *
  * @throws BatutaError FILTER_INVALID
  */
 export async function upcomingTicks(
   store: Pick<Store, 'deployments'>,
   now: number,
-  { deployment, limit = 10 }: { readonly deployment?: string; readonly limit?: number },
+  { deployment, limit = 10, nextOnly = false }: { readonly deployment?: string; readonly limit?: number; readonly nextOnly?: boolean },
 ): Promise<readonly UpcomingTick[]> {
   if (!Number.isInteger(limit) || limit < 1 || limit > 1_000)
     throw new BatutaError('FILTER_INVALID', `The limit ${limit} is not a whole number from 1 to 1000.`);
@@ -34,7 +34,7 @@ export async function upcomingTicks(
     if (!first) break;
     const { schedule, at } = first;
     ticks.push({ deployment: schedule.deployment, schedule: schedule.slug, at });
-    const next = nextAfter(schedule.schedule, at);
+    const next = nextOnly ? null : nextAfter(schedule.schedule, at);
     if (next !== null) insert(coming, { schedule, at: next }, limit - ticks.length);
   }
   return ticks;

@@ -195,6 +195,10 @@ test('upcoming ticks of all deployments come soonest first, and none of what is 
   expect(ticks.filter(({ deployment, schedule }) => deployment === 'minutes' && schedule === 'cron')).toHaveLength(6);
   expect(await client.deployments.upcoming({ deployment: 'paused' })).toEqual([]);
   expect(await client.deployments.upcoming({ deployment: 'hours', limit: 3 })).toHaveLength(3);
+  const { upcoming, next } = await client.figures.overview();
+  // One that ticks often hides no other there.
+  expect(upcoming.map(({ deployment }) => deployment).sort()).toEqual(['hours', 'minutes']);
+  expect(next).toEqual(ticks[0]);
   await expect(client.deployments.upcoming({ limit: 0 })).rejects.toMatchObject({ code: 'FILTER_INVALID' });
 });
 
