@@ -2,7 +2,8 @@
  * The one statement that writes a batch of the recorder into PostgreSQL: one round trip, one transaction.
  *
  * `locked` finds the claims that still hold and locks their runs, so that nobody can claim one before this is durable;
- * every other part writes only what joins `held`. `mark` remembers the number of the batch: when the connection is lost
+ * every other part writes only what is among `held`. Rows are filtered rather than joined: they are written in the order of their
+ * list without being sorted. `mark` remembers the number of the batch: when the connection is lost
  * before the answer came, the same statement is sent again and writes nothing if the first one did. Parts that have
  * nothing to write are left out; there are few combinations, and the server keeps each prepared.
  */
@@ -34,6 +35,9 @@ const mark = `mark as (
   insert into flush_marks (writer, batch, at) values ($1, $2, ${now})
   on conflict (writer) do update set batch = excluded.batch, at = excluded.at where flush_marks.batch < excluded.batch
   returning writer)`;
+
+/** Whether this batch was not written before. */
+const marked = 'exists (select 1 from mark)';
 
 /** Text of a flush of these parts. `$1` is the writer, `$2` the number of its batch, then one parameter per part. */
 export function flushText(present: readonly Part[]): string {
@@ -75,7 +79,7 @@ const writers: Readonly<Partial<Record<Part, (place: number) => string>>> = {
   runs: (place) => {
     const values = runColumns.map((column) => (column === 'lease_until' ? `${now} + added.lease_until` : `added.${column}`));
     return `new_runs as (insert into runs (${runColumns.join(', ')})
-      select ${values.join(', ')} from ${list(place, runColumns)} as added, mark on conflict (id) do nothing)`;
+      select ${values.join(', ')} from ${list(place, runColumns)} as added where ${marked} on conflict (id) do nothing)`;
   },
   taskRuns: (place) => {
     const updates = taskRunColumns.slice(3).map((column) => `${column} = excluded.${column}`);
@@ -85,7 +89,7 @@ const writers: Readonly<Partial<Record<Part, (place: number) => string>>> = {
   results: (place) => insertClaimed('results', resultColumns, place, 'on conflict (run_id, key) do nothing'),
   artifacts: (place) => insertClaimed('artifacts', artifactColumns, place, 'on conflict (id) do nothing'),
   logs: (place) => `new_logs as (insert into logs (${logColumns.join(', ')})
-    select ${logColumns.join(', ')} from ${list(place, logColumns)} as added, mark order by n)`,
+    select ${logColumns.join(', ')} from ${list(place, logColumns)} as added where ${marked})`,
   patches: (place) => {
     const sets = patchColumns.map((column) => {
       const value = integerColumns.has(column) ? `(patch ->> '${column}')::bigint` : `patch ->> '${column}'`;
@@ -101,14 +105,14 @@ const writers: Readonly<Partial<Record<Part, (place: number) => string>>> = {
 function insertClaimed(table: string, columns: readonly string[], place: number, conflict: string): string {
   return `new_${table} as (insert into ${table} (${columns.join(', ')})
     select ${columns.map((column) => `added.${column}`).join(', ')} from ${list(place, [...columns, 'claim_epoch'])} as added
-    join held on held.id = added.run_id and held.epoch = added.claim_epoch cross join mark order by n ${conflict})`;
+    where (added.run_id, added.claim_epoch) in (select id, epoch from held) and ${marked} ${conflict})`;
 }
 
-/** The lists of a parameter as rows, `n` counting them. */
+/** The lists of a parameter as rows, in their order. */
 function list(place: number, columns: readonly string[]): string {
   const picked = columns.map((column, position) => {
     const value = `value ->> ${position}`;
     return `${integerColumns.has(column) || column === 'claim_epoch' ? `(${value})::bigint` : value} as ${column}`;
   });
-  return `(select ${picked.join(', ')}, n from jsonb_array_elements($${place}::jsonb) with ordinality as listed (value, n))`;
+  return `(select ${picked.join(', ')} from jsonb_array_elements($${place}::jsonb) as listed (value))`;
 }
