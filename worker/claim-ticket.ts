@@ -15,10 +15,16 @@ export async function claimTicket(engine: Engine, { id, epoch }: Ticket): Promis
   const run = await engine.claim(id);
   if (run !== null || epoch !== 0) return run;
   let waitedMs = 0;
-  for (let ms = 1; (await store.runs.get(id)) === null; ms *= 2) {
+  for (let ms = 1; ; ms *= 2) {
+    const row = await store.runs.get(id);
+    if (row !== null) return isUntouched(row) ? await engine.claim(id) : null;
     if (waitedMs >= rowAwaitedMs) return null;
     await clock.sleep(ms);
     waitedMs += ms;
   }
-  return await engine.claim(id);
+}
+
+/** Whether nobody has looked at it since it was written; one that others have, or that waits for a slot, is not asked for twice. */
+function isUntouched({ owner, state }: Run): boolean {
+  return owner === null && state.name === 'Scheduled';
 }

@@ -1,6 +1,6 @@
 /** Limits on runs and on tasks, over a connection. */
+import { clockOf } from '../clock.ts';
 import type { Connection } from '../connection.ts';
-import { clockOf } from '../spread/rows.ts';
 import type { LimitStore } from './contract.ts';
 import { bindToLimit, maySlotBeTaken, nextRunsOfLimits, startUnderLimit, takeSlot } from './run-slots.ts';
 import { askSlots, changeSlots, giveSlots, slotsHeld, sweepSlots, taskWaitsOf } from './task-slots.ts';
@@ -18,7 +18,7 @@ export function limitStore(connection: Connection): LimitStore {
     tagLimits: () => tagLimitsOf(connection),
     setTagLimit: (name, slots) =>
       changeSlots(connection, async (query) => {
-        const at = connection.now() ?? (await clockOf(connection, query));
+        const at = await clockOf(connection, query);
         await query(
           `insert into limits (name, slots, updated_at) values ($1, $2, $3)
            on conflict (name) do update set slots = excluded.slots, updated_at = excluded.updated_at`,

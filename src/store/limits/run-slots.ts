@@ -1,6 +1,7 @@
 /** Slots of runs: asked for by tickets, by owners, and given on to whoever waits. */
 import type { Owner, Run } from '../../model/run.ts';
 import { isTerminal, stateOf, terminalTypes } from '../../model/state.ts';
+import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { CancelledRun, TicketedRun } from '../fleet/contract.ts';
 import { claimable } from '../fleet/waiting.ts';
@@ -8,7 +9,6 @@ import type { Claim } from '../ownership.ts';
 import { newRunValues, runOf } from '../rows.ts';
 import type { RunRow } from '../rows.ts';
 import { addTransitions } from '../runs/transitions.ts';
-import { clockOf } from '../spread/rows.ts';
 import { runColumns } from '../tables.ts';
 import type { LimitStore, SlotOutcome } from './contract.ts';
 import { type Decision, decideSlots } from './slot-decisions.ts';
@@ -55,7 +55,7 @@ export async function claimUnderLimits(
         [connection.now(), list, key],
       );
       const decided = await decideSlots(connection, query, key, contenders);
-      const at = connection.now() ?? (await clockOf(connection, query));
+      const at = await clockOf(connection, query);
       const told = await cancelOthers(connection, query, decided, at);
       const taken: Run[] = [];
       for (const decision of decided.decisions) taken.push(...(await writeUnowned(connection, query, decision, { owner, leaseMs, at })));
@@ -146,7 +146,7 @@ async function askAsOwner(
   const decided = await decideSlots(connection, query, key, [asking]);
   const [decision] = decided.decisions;
   if (decision === undefined) return { kind: 'lost' };
-  const at = connection.now() ?? (await clockOf(connection, query));
+  const at = await clockOf(connection, query);
   const cancelled = await cancelOthers(connection, query, decided, at);
   const state = stateAfter(decision);
   if (decision.kind === 'waits') await letWait(query, run, decision.message, at, !release);

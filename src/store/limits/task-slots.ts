@@ -5,8 +5,8 @@
  * fewer cannot pass it for ever; only where one of its limits is 0 do they.
  */
 import { waitText } from '../../model/limit.ts';
+import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
-import { clockOf } from '../spread/rows.ts';
 import type { LimitStore, SlotAnswer, SlotChange, SlotClaim, SlotWish } from './contract.ts';
 import { TaskLines, validSlot } from './task-lines.ts';
 
@@ -32,7 +32,7 @@ async function lockSlots({ dialect }: Connection, query: Query): Promise<void> {
 export async function askSlots(connection: Connection, ownerId: string, wishes: readonly SlotWish[]): Promise<readonly SlotAnswer[]> {
   return await connection.transaction(async (query) => {
     await lockSlots(connection, query);
-    const at = connection.now() ?? (await clockOf(connection, query));
+    const at = await clockOf(connection, query);
     const kept = 'limit_slots.epoch = excluded.epoch and limit_slots.spread = excluded.spread';
     await query(
       `insert into limit_slots (name, holder_id, run_id, epoch, spread, owner_id, task, priority, waiting_since, held_since)
@@ -102,7 +102,7 @@ export async function changeSlots(connection: Connection, change: (query: Query)
     await lockSlots(connection, query);
     const names = [...new Set(await change(query))];
     if (names.length === 0) return { owners: [] };
-    const at = connection.now() ?? (await clockOf(connection, query));
+    const at = await clockOf(connection, query);
     return { owners: await new TaskLines(connection, query).giveOn(names, at) };
   });
 }

@@ -1,5 +1,6 @@
 /** What the owner of a run does with its spread tasks: offer them, end them. */
 import type { State } from '../../model/state.ts';
+import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
 import { openList } from '../fleet/waiting.ts';
 import { forUpdate } from '../lock.ts';
@@ -8,7 +9,7 @@ import { addTransitions } from '../runs/transitions.ts';
 import { storable } from '../storable.ts';
 import { taskRunColumns } from '../tables.ts';
 import type { OfferedTask, TicketedTask } from './contract.ts';
-import { addResultKeys, changed, clockOf, listOfRows, taskRunTypes, ticketColumns } from './rows.ts';
+import { addResultKeys, changed, listOfRows, taskRunTypes, ticketColumns } from './rows.ts';
 
 const offeredTypes = {
   id: 'text',
@@ -116,7 +117,7 @@ async function recordOffered(connection: Connection, query: Query, { runId }: Cl
      on conflict (run_id, key) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`,
     [listOfRows(tasks.map(({ taskRun }) => taskRun))],
   );
-  const at = connection.now() ?? (await clockOf(connection, query));
+  const at = await clockOf(connection, query);
   const keys = tasks.flatMap(({ taskRun, inputsRef }) => (inputsRef === null ? [] : [{ ref: inputsRef, taskRunId: taskRun.id }]));
   await addResultKeys(connection, query, runId, keys, at);
   await addTransitions(

@@ -52,9 +52,3 @@ export async function addResultKeys(
     [JSON.stringify(keys.map(({ ref, taskRunId }) => [ref, taskRunId])), runId, at],
   );
 }
-
-/** The instant by the clock of the database. */
-export async function clockOf({ fragments }: Connection, query: Query): Promise<number> {
-  const [row] = await query<{ now: number }>(`select ${fragments.now(1)} as now`, [null]);
-  return row?.now ?? 0;
-}

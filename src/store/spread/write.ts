@@ -1,6 +1,7 @@
 /** What workers record of the spread tasks they hold. */
 import { isTerminal } from '../../model/state.ts';
 import type { TaskRun } from '../../model/run.ts';
+import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
 import { openList } from '../fleet/waiting.ts';
 import type { TaskClaim } from '../ownership.ts';
@@ -8,7 +9,7 @@ import { artifactValues } from '../rows.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { artifactColumns } from '../tables.ts';
 import type { ClaimedWrite } from './contract.ts';
-import { addResultKeys, changed, claimList, clockOf, keyOf, listOf, listOfRows, taskRunTypes } from './rows.ts';
+import { addResultKeys, changed, claimList, keyOf, listOf, listOfRows, taskRunTypes } from './rows.ts';
 
 /** See `SpreadStore.write`; inside a transaction. */
 export async function writeClaimed(connection: Connection, query: Query, writes: readonly ClaimedWrite[]): Promise<readonly TaskClaim[]> {
@@ -25,7 +26,7 @@ export async function writeClaimed(connection: Connection, query: Query, writes:
   const accepted = writes.filter(({ claim, taskRun }) => heldKeys.has(keyOf(claim)) && (taskRun === null || written.has(taskRun.id)));
   const [first] = accepted;
   if (first === undefined) return writes.map(({ claim }) => claim);
-  const at = connection.now() ?? (await clockOf(connection, query));
+  const at = await clockOf(connection, query);
   for (const { taskRun } of accepted)
     if (taskRun && taskRun.resultRef !== null)
       await addResultKeys(connection, query, taskRun.runId, [{ ref: taskRun.resultRef, taskRunId: taskRun.id }], at);

@@ -7,6 +7,7 @@
  */
 import type { Concurrency } from '../../model/deployment.ts';
 import type { OpenTick } from '../../model/overlap.ts';
+import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
 import { deploymentOf, deploymentTypes, scheduleOf, scheduleTypes } from '../deployments/rows.ts';
 import type { TicketedRun } from '../fleet/contract.ts';
@@ -68,13 +69,6 @@ async function claim(
   const placed = await insertPlanned(connection, query, plans);
   await moveOn(connection, query, due, plans);
   return { now, schedules: due.length, ...placed };
-}
-
-async function clockOf(connection: Connection, query: Query): Promise<number> {
-  const fixed = connection.now();
-  if (fixed !== null) return fixed;
-  const [row] = await query<{ now: number }>(`select ${connection.fragments.now(1)} as now`, [fixed]);
-  return row?.now ?? 0;
 }
 
 /** Those on time first, so that making up for an outage holds up no tick of now. */
