@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
 import type { Broker, Ticket } from '../src/broker/broker.ts';
+import { claimOf } from '../src/engine/claim-of.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { callHooksAfterwards } from '../src/engine/owed-hooks.ts';
 import { bindLimit } from '../src/engine/start-run.ts';
@@ -97,17 +98,14 @@ async function leaveToOthers(parts: TicketParts, run: Run): Promise<void> {
   if (run.state.message !== message) {
     log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know the flow ${run.flow}; its run is left to others.`);
     const { type, name } = run.state.type === 'SCHEDULED' ? run.state : stateOf('SCHEDULED', 'Resuming');
-    await store.recorder.addRunPatch({ runId: run.id, epoch: run.epoch }, { state: { type, name, message } }, null);
+    await store.recorder.addRunPatch(claimOf(run), { state: { type, name, message } }, null);
   }
   await giveBack(parts, run, clock.now() + unknownFlowDelayMs);
 }
 
-async function giveBack(
-  { engine, broker }: TicketParts,
-  { id, epoch, queue, priority, concurrencyKey }: Run,
-  dueAt: number | null,
-): Promise<void> {
-  await engine.services.store.runs.release({ runId: id, epoch });
+async function giveBack({ engine, broker }: TicketParts, run: Run, dueAt: number | null): Promise<void> {
+  const { id, epoch, queue, priority, concurrencyKey } = run;
+  await engine.services.store.runs.release(claimOf(run));
   engine.services.limits.runs.freed(concurrencyKey);
   await broker.put({ kind: 'run', id, epoch, priority, dueAt }, { queue });
 }

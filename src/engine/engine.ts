@@ -9,9 +9,9 @@ import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
-import type { Claim } from '../store/store.ts';
 import { cancelOnAbort } from './cancel-on-abort.ts';
 import { ClaimBatcher } from './claim-batcher.ts';
+import { claimOf } from './claim-of.ts';
 import { claimRefusal } from './claim-refusal.ts';
 import { describeFlow } from './describe-flow.ts';
 import { Leases } from './leases.ts';
@@ -128,7 +128,7 @@ export class Engine {
       // Nobody had it before, so nothing can have been recorded.
       taskRuns = run.epoch === 1 ? [] : await store.taskRuns.ofRun(run.id);
     } catch (error) {
-      await store.runs.release({ runId: run.id, epoch: run.epoch }).catch(() => undefined);
+      await store.runs.release(claimOf(run)).catch(() => undefined);
       throw error;
     }
     if (run.flowVersion !== definition.version && taskRuns.length > 0) {
@@ -226,7 +226,7 @@ export class Engine {
   }
 
   #execute({ definition, run, taskRuns, listener, parentParking, hasSlot, signal }: Beginning): RunUnderWay {
-    const claim: Claim = { runId: run.id, epoch: run.epoch };
+    const claim = claimOf(run);
     const subFlows: StartSubFlow = {
       definitionOf: this.#definitionOf,
       findDeployed: (name, given) => this.services.findDeployed?.(name, given) ?? Promise.reject(knowsNoDeployments(name)),

@@ -4,6 +4,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
 import type { CancelledRun, NewRun } from '../store/store.ts';
 import { cancelBelow } from './cancel-below.ts';
+import { claimOf } from './claim-of.ts';
 import { concurrencyKeyOf } from './limit-key.ts';
 import { decodeValue } from './results.ts';
 import type { FlowRun } from './run-flow.ts';
@@ -51,7 +52,7 @@ export async function bindLimit({ store, limits, log }: EngineServices, run: Run
     return true;
   }
   if (key === null) return true;
-  const outcome = await store.limits.bind({ runId: run.id, epoch: run.epoch }, key);
+  const outcome = await store.limits.bind(claimOf(run), key);
   if (outcome.kind !== 'lost') limits.runs.cancelled(outcome.cancelled);
   return outcome.kind === 'taken';
 }

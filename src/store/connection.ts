@@ -20,6 +20,8 @@ export interface Fragments {
   now(index: number): string;
   /** Table of JSON lists given as parameter number `index`, its columns by name and type, in the order of the list. */
   list(index: number, columns: Readonly<Record<string, 'text' | 'integer'>>): string;
+  /** Condition that always holds; the transaction it stands in is committed without waiting for the disk. */
+  readonly unwaited: string;
   /** Columns of the migrations: 8-byte integer, text that compares by bytes, and a key that counts up. */
   readonly integer: string;
   readonly text: string;

@@ -148,7 +148,11 @@ export function claimable({ fragments }: Pick<Connection, 'fragments'>): string 
     and not (state_type = 'PAUSED' and due_at is null) and held is null`;
 }
 
-/** See `FleetStore.claimMany`; those that are under no limit. Locked in the order of ids, so that two groups that overlap do not wait for each other in a circle. */
+/**
+ * See `FleetStore.claimMany`; those that are under no limit. Locked in the order of ids, so that two groups that overlap do not wait for each
+ * other in a circle. Its commit does not wait for the disk: the first flush of the owner makes the claim durable as well, and where the
+ * database has forgotten it before that, the owner is refused by its name.
+ */
 export async function claimWaiting(
   connection: Connection,
   ids: readonly string[],
@@ -162,7 +166,7 @@ export async function claimWaiting(
   const lock = dialect === 'sqlite' ? '' : 'order by id for no key update';
   const rows = await connection.prepared<RunRow>(
     `update runs set epoch = epoch + 1, lease_until = ${now} + $2, owner = $3
-     where id in (select id from runs where id in ${listed} and concurrency_key is null and ${claimable(connection)} ${lock})
+     where id in (select id from runs where id in ${listed} and concurrency_key is null and ${claimable(connection)} ${lock}) and ${fragments.unwaited}
      returning ${columns}`,
     [connection.now(), leaseMs, JSON.stringify(owner), JSON.stringify([...new Set(ids)].map((id) => [id]))],
   );

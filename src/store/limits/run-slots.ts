@@ -5,7 +5,7 @@ import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { CancelledRun, TicketedRun } from '../fleet/contract.ts';
 import { claimable } from '../fleet/waiting.ts';
-import type { Claim } from '../ownership.ts';
+import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { newRunValues, runOf } from '../rows.ts';
 import type { RunRow } from '../rows.ts';
 import { addTransitions } from '../runs/transitions.ts';
@@ -122,7 +122,8 @@ export async function takeSlot(connection: Connection, claim: Claim): Promise<Sl
 export async function bindToLimit(connection: Connection, claim: Claim, key: string): Promise<SlotOutcome> {
   return await connection.transaction(async (query) => {
     await lockLimit(connection, query, key);
-    await query('update runs set concurrency_key = $1 where id = $2 and epoch = $3', [key, claim.runId, claim.epoch]);
+    const values = [key, claim.runId, claim.epoch, ownerTextOf(claim)];
+    await query(`update runs set concurrency_key = $1 where id = $2 and epoch = $3 and ${hasOwner('$4')}`, values);
     return await askAsOwner(connection, query, claim, key, null, true);
   });
 }
@@ -136,7 +137,11 @@ async function askAsOwner(
   ownerId: string | null,
   release = false,
 ): Promise<SlotOutcome> {
-  const [run] = await query<Contender>(`select ${contenderColumns} from runs where id = $1 and epoch = $2`, [claim.runId, claim.epoch]);
+  const [run] = await query<Contender>(`select ${contenderColumns} from runs where id = $1 and epoch = $2 and ${hasOwner('$3')}`, [
+    claim.runId,
+    claim.epoch,
+    ownerTextOf(claim),
+  ]);
   if (run === undefined || run.owner === null) return { kind: 'lost' };
   const standing = { type: run.state_type, name: run.state_name, message: run.state_message };
   if (run.slot_epoch === run.epoch || run.state_type === 'CANCELLING' || isTerminal(run.state_type))

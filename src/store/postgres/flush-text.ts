@@ -7,6 +7,7 @@
  * before the answer came, the same statement is sent again and writes nothing if the first one did. Parts that have
  * nothing to write are left out; there are few combinations, and the server keeps each prepared.
  */
+import { hasOwner } from '../ownership.ts';
 import { integerColumns, artifactColumns, logColumns, resultColumns, runColumns, taskRunColumns, transitionColumns } from '../tables.ts';
 
 /** The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. */
@@ -58,9 +59,9 @@ function heldSteps(places: ReadonlyMap<Part, number>): string[] {
   const steps: string[] = [];
   const sources: string[] = [];
   if (claims !== undefined) {
-    steps.push(`claimed as materialized (select * from ${list(claims, ['id', 'epoch'])} as asked)`);
+    steps.push(`claimed as materialized (select * from ${list(claims, ['id', 'epoch', 'owner'])} as asked)`);
     steps.push(`locked as materialized (
-      select runs.id, runs.epoch from runs join claimed on runs.id = claimed.id and runs.epoch = claimed.epoch
+      select runs.id, runs.epoch from runs join claimed on runs.id = claimed.id and runs.epoch = claimed.epoch and ${hasOwner('claimed.owner')}
       order by runs.id for no key update of runs)`);
     sources.push('select id, epoch from locked');
   }

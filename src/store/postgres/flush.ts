@@ -1,5 +1,6 @@
 /** Turns a batch of the recorder into the parameters of its one statement. */
 import type { Batch } from '../batch.ts';
+import { ownerTextOf } from '../ownership.ts';
 import { artifactValues, logValues, newRunValues, patchValues, taskRunValues, transitionValues } from '../rows.ts';
 import type { Value } from '../rows.ts';
 import { flushText, parts } from './flush-text.ts';
@@ -49,7 +50,7 @@ function rowsOf(batch: Batch): Record<Part, unknown[]> {
     if (typeof run.resultRef === 'string') results.push([run.id, run.resultRef, null, null, run.endedAt ?? run.createdAt, 1]);
   }
   return {
-    claims: [...batch.claims.values()].map(({ runId, epoch }) => [runId, epoch]),
+    claims: [...batch.claims.values()].map((claim) => [claim.runId, claim.epoch, ownerTextOf(claim)]),
     runs,
     taskRuns,
     transitions: batch.transitions.map(({ claim, row }) => [...transitionValues(row), claim.epoch]),

@@ -10,6 +10,7 @@ export const postgresFragments: Fragments = {
     const picked = Object.entries(columns).map(([name, type], position) => `(value ->> ${position})::${types[type]} as ${name}`);
     return `(select ${picked.join(', ')} from json_array_elements($${index}::json))`;
   },
+  unwaited: `(select set_config('synchronous_commit', 'off', true)) is not null`,
   integer: 'bigint',
   // Compared by bytes, as SQLite does: beginnings of ids and the order of lists are the same everywhere.
   text: 'text collate "C"',

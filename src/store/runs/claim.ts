@@ -10,6 +10,7 @@ import { isTerminal, terminalTypes } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
 import { newRunValues, runOf } from '../rows.ts';
 import type { RunRow } from '../rows.ts';
+import { hasOwner, ownerTextOf } from '../ownership.ts';
 import type { Claim, ClaimOutcome, NewRun } from '../store.ts';
 import { runColumns } from '../tables.ts';
 
@@ -83,7 +84,7 @@ export async function renewClaims(connection: Connection, claims: readonly Claim
   const { now } = connection.fragments;
   const renewed = await connection.query<Claim>(
     `update runs set lease_until = ${now(1)} + $2 from ${claimList(connection, 3)} as claimed
-     where runs.id = claimed.id and runs.epoch = claimed.epoch and runs.owner is not null
+     where runs.id = claimed.id and runs.epoch = claimed.epoch and runs.owner is not null and ${hasOwner('claimed.owner')}
      returning runs.id as "runId", runs.epoch as epoch`,
     [connection.now(), leaseMs, listOf(claims)],
   );
@@ -92,8 +93,12 @@ export async function renewClaims(connection: Connection, claims: readonly Claim
 }
 
 /** See `RunStore.release`. */
-export async function releaseClaim(connection: Connection, { runId, epoch }: Claim): Promise<void> {
-  await connection.query('update runs set owner = null, lease_until = null where id = $1 and epoch = $2', [runId, epoch]);
+export async function releaseClaim(connection: Connection, claim: Claim): Promise<void> {
+  await connection.query(`update runs set owner = null, lease_until = null where id = $1 and epoch = $2 and ${hasOwner('$3')}`, [
+    claim.runId,
+    claim.epoch,
+    ownerTextOf(claim),
+  ]);
 }
 
 /** See `RunStore.cancelRequested`. */
@@ -108,9 +113,9 @@ export async function cancelRequested(connection: Connection, claims: readonly C
 }
 
 function claimList({ fragments }: Connection, index: number): string {
-  return fragments.list(index, { id: 'text', epoch: 'integer' });
+  return fragments.list(index, { id: 'text', epoch: 'integer', owner: 'text' });
 }
 
 function listOf(claims: readonly Claim[]): string {
-  return JSON.stringify(claims.map(({ runId, epoch }) => [runId, epoch]));
+  return JSON.stringify(claims.map((claim) => [claim.runId, claim.epoch, ownerTextOf(claim)]));
 }

@@ -4,7 +4,7 @@ import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
 import { openList } from '../fleet/waiting.ts';
 import { forUpdate } from '../lock.ts';
-import type { Claim } from '../ownership.ts';
+import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { storable } from '../storable.ts';
 import { taskRunColumns } from '../tables.ts';
@@ -128,7 +128,11 @@ async function recordOffered(connection: Connection, query: Query, { runId }: Cl
 }
 
 /** Whether the claim of the run is the present one; locks the run. */
-async function holds(connection: Connection, query: Query, { runId, epoch }: Claim): Promise<boolean> {
-  const [run] = await query<{ epoch: number }>(`select epoch from runs where id = $1 ${forUpdate(connection)}`, [runId]);
-  return run?.epoch === epoch;
+async function holds(connection: Connection, query: Query, claim: Claim): Promise<boolean> {
+  const run = await query(`select id from runs where id = $1 and epoch = $2 and ${hasOwner('$3')} ${forUpdate(connection)}`, [
+    claim.runId,
+    claim.epoch,
+    ownerTextOf(claim),
+  ]);
+  return run.length > 0;
 }

@@ -7,6 +7,7 @@
 import type { Artifact, RunPatch, TaskRun, Transition } from '../../model/run.ts';
 import { claimKey } from '../batch.ts';
 import type { Batch, Claimed } from '../batch.ts';
+import { ownerTextOf } from '../ownership.ts';
 import {
   artifactValues,
   commonTaskRunValues,
@@ -32,7 +33,7 @@ import type { Prepared, Statements } from './statements.ts';
 /** The statements of a flush. */
 export class FlushWriter {
   readonly #statements: Statements;
-  readonly #epochOf: Prepared;
+  readonly #holderOf: Prepared;
   readonly #insertRun: Prepared;
   readonly #upsertTaskRun: Prepared;
   /** Every parameter costs; most task runs need only half of them. */
@@ -48,7 +49,7 @@ export class FlushWriter {
     const insert = (table: string, columns: readonly string[]): string =>
       `insert into ${table} (${columns.join(', ')}) values (${columns.map(() => '?').join(', ')})`;
     const replaced = taskRunColumns.slice(3).map((column) => `${column} = excluded.${column}`);
-    this.#epochOf = statements.prepare('select epoch from runs where id = ?');
+    this.#holderOf = statements.prepare('select epoch, owner from runs where id = ?');
     this.#insertRun = statements.prepare(`${insert('runs', runColumns)} on conflict (id) do nothing`);
     const upsertTaskRun = (columns: readonly string[]): Prepared =>
       statements.prepare(`${insert('task_runs', columns)} on conflict (run_id, key) do update set ${replaced.join(', ')}`);
@@ -80,7 +81,8 @@ export class FlushWriter {
   #refusedOf(batch: Batch): Map<string, Claim> {
     const refused = new Map<string, Claim>();
     for (const [key, claim] of batch.claims) {
-      if (this.#epochOf.first([claim.runId])?.[0] !== claim.epoch) refused.set(key, claim);
+      const [epoch, owner] = this.#holderOf.first([claim.runId]) ?? [];
+      if (epoch !== claim.epoch || (claim.owner && ownerTextOf(claim) !== owner)) refused.set(key, claim);
     }
     return refused;
   }

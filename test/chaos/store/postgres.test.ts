@@ -1,8 +1,9 @@
 /** PostgreSQL that goes away under writes. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { stateOf } from '../../../src/model/state.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { logLine, newRun, startRun, taskRun, transitionOf } from '../../contract/store/rows.ts';
+import { logLine, newRun, ownerNamed, startRun, taskRun, transitionOf } from '../../contract/store/rows.ts';
 import { startPostgres } from '../../support/postgres-process.ts';
 import type { PostgresServer } from '../../support/postgres-process.ts';
 import { createDatabaseOn } from '../../support/postgres.ts';
@@ -112,4 +113,30 @@ test('a wrong password and a missing database are told as such', async () => {
     code: 'STORE_UNAVAILABLE',
     message: expect.stringMatching(/does not exist/),
   });
+});
+
+test('a claim that a crashing server forgets is made anew; whoever had it writes nothing more', async () => {
+  const store = await openStore({ url: database.url });
+  const leaseMs = 60_000;
+  const [forgotten, present] = [ownerNamed('forgotten'), ownerNamed('present')];
+  // What no commit waits for reaches the disk late, so that the crash is quicker.
+  await database.query(`alter system set wal_writer_delay = '10s'`);
+  await server.restart();
+  const run = newRun({ state: stateOf('SCHEDULED') });
+  await store.fleet.insertMany([{ run, idempotencyKey: null }]);
+  const before = (await store.fleet.claimMany([run.id], forgotten, leaseMs)).get(run.id);
+  await server.crash();
+  await server.start();
+  expect([before?.epoch, await store.runs.get(run.id)]).toMatchObject([1, { epoch: 0, owner: null }]);
+  const after = (await store.fleet.claimMany([run.id], present, leaseMs)).get(run.id);
+  expect(after).toMatchObject({ epoch: 1, owner: present });
+  const refused: string[] = [];
+  store.recorder.onFenced(({ runId }) => refused.push(runId));
+  const record = (owner: typeof present, key: string): Promise<void> =>
+    store.recorder.addTaskRun({ runId: run.id, epoch: 1, owner }, taskRun(run.id, key), null);
+  await record(forgotten, 'theirs');
+  expect(refused).toEqual([run.id]);
+  await record(present, 'ours');
+  expect((await store.taskRuns.ofRun(run.id)).map(({ key }) => key)).toEqual(['ours']);
+  await store.close();
 });

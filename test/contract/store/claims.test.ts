@@ -85,6 +85,34 @@ describe.each(makers)('claims on $name', (maker) => {
     expect(await store.runs.renew([], leaseMs)).toEqual([]);
   });
 
+  test('of two owners with the same epoch, which a database that forgot a claim may have given, only the present one is heard', async () => {
+    const [forgotten, present] = [ownerNamed('forgotten'), ownerNamed('present')];
+    const run = newRun({ state: stateOf('SCHEDULED') });
+    await store.runs.insert(run);
+    await store.runs.claim(run.id, present, leaseMs);
+    const claim = { runId: run.id, epoch: 1, owner: present };
+    const lost = { runId: run.id, epoch: 1, owner: forgotten };
+    const refused: unknown[] = [];
+    store.recorder.onFenced(({ runId, epoch }) => refused.push([runId, epoch]));
+    await store.recorder.addTaskRun(lost, taskRun(run.id, 'theirs'), null);
+    await store.recorder.addRunPatch(lost, { state: stateOf('FAILED') }, null);
+    expect(refused).toEqual([
+      [run.id, 1],
+      [run.id, 1],
+    ]);
+    expect(await store.runs.renew([lost], leaseMs)).toEqual([lost]);
+    expect(await store.runs.renew([claim], leaseMs)).toEqual([]);
+    await store.runs.release(lost);
+    const offered = { taskRun: taskRun(run.id, 'spread'), queue: 'default', priority: 0, inputs: null, inputsRef: null };
+    expect(await store.spread.offer(lost, [offered])).toBeNull();
+    expect(await store.limits.bind(lost, 'flow:flight-delays')).toEqual({ kind: 'lost' });
+    expect(await store.runs.get(run.id)).toMatchObject({ owner: present, state: { type: 'SCHEDULED' } });
+    await store.recorder.addTaskRun(claim, taskRun(run.id, 'ours'), null);
+    expect((await store.taskRuns.ofRun(run.id)).map(({ key }) => key)).toEqual(['ours']);
+    await store.runs.release(claim);
+    expect(await store.runs.get(run.id)).toMatchObject({ owner: null });
+  });
+
   test('cancelling a run that nobody holds ends it and its unfinished tasks at once, with history', async () => {
     const claim = await startRun(store);
     const done = taskRun(claim.runId, 'done', { state: stateOf('COMPLETED') });
