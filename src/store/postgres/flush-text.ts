@@ -3,7 +3,8 @@
  *
  * `locked` finds the claims that still hold and locks their runs, so that nobody can claim one before this is durable;
  * every other part writes only what is among `held`. Rows are filtered rather than joined: they are written in the order of their
- * list without being sorted. `mark` remembers the number of the batch: when the connection is lost
+ * list without being sorted. A batch of a single claim, which is what one run writes, asks for it once instead of once a row.
+ * `mark` remembers the number of the batch: when the connection is lost
  * before the answer came, the same statement is sent again and writes nothing if the first one did. Parts that have
  * nothing to write are left out; there are few combinations, and the server keeps each prepared.
  */
@@ -40,17 +41,29 @@ const mark = `mark as (
 /** Whether this batch was not written before. */
 const marked = 'exists (select 1 from mark)';
 
-/** Text of a flush of these parts. `$1` is the writer, `$2` the number of its batch, then one parameter per part. */
-export function flushText(present: readonly Part[]): string {
+/**
+ * Text of a flush of these parts. `$1` is the writer, `$2` the number of its batch, then one parameter per part.
+ *
+ * @param ofOne whether all of it is written under one claim
+ */
+export function flushText(present: readonly Part[], ofOne: boolean): string {
   const places = new Map(present.map((part, position) => [part, position + 3]));
-  const steps = [mark, ...heldSteps(places)];
+  const steps = [mark, ...(ofOne ? [heldStepOfOne] : heldSteps(places))];
   for (const part of present) {
     const place = places.get(part);
     const step = writers[part];
-    if (place !== undefined && step !== undefined) steps.push(step(place));
+    if (place !== undefined && step !== undefined) steps.push(step(place, ofOne));
   }
-  return `with ${steps.join(',\n')}\n${refusedText(places)}`;
+  return `with ${steps.join(',\n')}\n${ofOne ? refusedTextOfOne : refusedText(places)}`;
 }
+
+/** The claims come first, so that theirs is the third parameter. */
+const only = { id: '($3::jsonb -> 0 ->> 0)', epoch: '($3::jsonb -> 0 ->> 1)::bigint', owner: '($3::jsonb -> 0 ->> 2)' };
+
+const heldStepOfOne = `held as materialized (
+  select id, epoch from runs where id = ${only.id} and epoch = ${only.epoch} and ${hasOwner(only.owner)} for no key update)`;
+
+const refusedTextOfOne = `select ${only.id} as "runId", ${only.epoch} as epoch where not exists (select 1 from held)`;
 
 /** Runs born in this batch hold by themselves: nobody else knows them. */
 function heldSteps(places: ReadonlyMap<Part, number>): string[] {
@@ -76,19 +89,19 @@ function refusedText(places: ReadonlyMap<Part, number>): string {
     : `select null as "runId", 0 as epoch where false`;
 }
 
-const writers: Readonly<Partial<Record<Part, (place: number) => string>>> = {
+const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => string>>> = {
   runs: (place) => {
     const values = runColumns.map((column) => (column === 'lease_until' ? `${now} + added.lease_until` : `added.${column}`));
     return `new_runs as (insert into runs (${runColumns.join(', ')})
       select ${values.join(', ')} from ${list(place, runColumns)} as added where ${marked} on conflict (id) do nothing)`;
   },
-  taskRuns: (place) => {
+  taskRuns: (place, ofOne) => {
     const updates = taskRunColumns.slice(3).map((column) => `${column} = excluded.${column}`);
-    return insertClaimed('task_runs', taskRunColumns, place, `on conflict (run_id, key) do update set ${updates.join(', ')}`);
+    return insertClaimed('task_runs', taskRunColumns, place, ofOne, `on conflict (run_id, key) do update set ${updates.join(', ')}`);
   },
-  transitions: (place) => insertClaimed('transitions', transitionColumns, place, ''),
-  results: (place) => insertClaimed('results', resultColumns, place, 'on conflict (run_id, key) do nothing'),
-  artifacts: (place) => insertClaimed('artifacts', artifactColumns, place, 'on conflict (id) do nothing'),
+  transitions: (place, ofOne) => insertClaimed('transitions', transitionColumns, place, ofOne, ''),
+  results: (place, ofOne) => insertClaimed('results', resultColumns, place, ofOne, 'on conflict (run_id, key) do nothing'),
+  artifacts: (place, ofOne) => insertClaimed('artifacts', artifactColumns, place, ofOne, 'on conflict (id) do nothing'),
   logs: (place) => `new_logs as (insert into logs (${logColumns.join(', ')})
     select ${logColumns.join(', ')} from ${list(place, logColumns)} as added where ${marked})`,
   patches: (place) => {
@@ -103,10 +116,11 @@ const writers: Readonly<Partial<Record<Part, (place: number) => string>>> = {
 };
 
 /** Rows of claims: the epoch stands behind the columns. */
-function insertClaimed(table: string, columns: readonly string[], place: number, conflict: string): string {
+function insertClaimed(table: string, columns: readonly string[], place: number, ofOne: boolean, conflict: string): string {
+  const isHeld = ofOne ? 'exists (select 1 from held)' : '(added.run_id, added.claim_epoch) in (select id, epoch from held)';
   return `new_${table} as (insert into ${table} (${columns.join(', ')})
-    select ${columns.map((column) => `added.${column}`).join(', ')} from ${list(place, [...columns, 'claim_epoch'])} as added
-    where (added.run_id, added.claim_epoch) in (select id, epoch from held) and ${marked} ${conflict})`;
+    select ${columns.map((column) => `added.${column}`).join(', ')} from ${list(place, ofOne ? columns : [...columns, 'claim_epoch'])} as added
+    where ${isHeld} and ${marked} ${conflict})`;
 }
 
 /** The lists of a parameter as rows, in their order. */

@@ -21,10 +21,11 @@ const texts = new Map<string, string>();
 export function flushStatement(batch: Batch): FlushStatement {
   const rows = rowsOf(batch);
   const present = parts.filter((part) => rows[part].length > 0);
-  const name = `flush_${parts.map((part) => (present.includes(part) ? '1' : '0')).join('')}`;
+  const ofOne = batch.claims.size === 1 && batch.newRuns.size === 0;
+  const name = `flush_${parts.map((part) => (present.includes(part) ? '1' : '0')).join('')}${ofOne ? '_of_one' : ''}`;
   let text = texts.get(name);
   if (text === undefined) {
-    text = flushText(present);
+    text = flushText(present, ofOne);
     texts.set(name, text);
   }
   return { name, text, values: present.map((part) => storable(JSON.stringify(rows[part]))) };
