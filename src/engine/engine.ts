@@ -71,7 +71,9 @@ export class Engine {
     this.#definitionOf = definitionOf;
     this.#leases = new Leases({ store: services.store, clock: services.leaseClock, log: services.log, settings: services.settings });
     const { store, owner, settings, limits } = services;
-    this.#claims = new ClaimBatcher((ids) => store.fleet.claimMany(ids, owner, settings.leaseMs, (run) => limits.runs.cancelled([run])));
+    this.#claims = new ClaimBatcher((ids, missing) =>
+      store.fleet.claimMany(ids, owner, settings.leaseMs, { missing, cancelled: (run) => limits.runs.cancelled([run]) }),
+    );
     // An owner hears of a cancel by looking, which it need not where it sits in this process.
     limits.runs.onCancelled((run) => endForRoom(services, run, this.#underWay.get(run.id)?.flowRun));
   }
@@ -143,11 +145,12 @@ export class Engine {
   /**
    * Claims a run that waits; null when it is not to be had: unknown, ended, held or not due. Claims of one turn are one statement.
    *
+   * @param onMissing is told beforehand where it is unknown
    * @throws BatutaError STORE_…
    */
-  async claim(runId: string): Promise<Run | null> {
+  async claim(runId: string, onMissing?: () => void): Promise<Run | null> {
     const askedAt = this.services.leaseClock.monotonic();
-    const run = await this.#claims.claim(runId);
+    const run = await this.#claims.claim(runId, onMissing);
     if (run) this.#heldSince.set(run, askedAt);
     return run;
   }

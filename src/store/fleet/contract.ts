@@ -60,6 +60,14 @@ export interface LinePlace {
   readonly ahead: number;
 }
 
+/** Is told what a claim of many does not give. */
+export interface ClaimListener {
+  /** A run was asked to end to make room for another. */
+  cancelled?(run: CancelledRun): void;
+  /** This run is not there, or was not a moment ago: whoever expects it may ask again. */
+  missing?(id: string): void;
+}
+
 export interface FleetStore {
   /**
    * Inserts runs that wait (no owner, epoch 0), 1,000 a transaction, and counts them as ticketed from now on: whoever inserts them
@@ -72,14 +80,9 @@ export interface FleetStore {
    * by id as they are then; what is missing, ended, held or not due is not among them.
    *
    * Runs under a limit follow, one transaction per limit: those whose turn it is are taken with their slots, the others wait
-   * (AwaitingSlot) or are dropped. `onCancelled` is told of runs that were asked to end to make room.
+   * (AwaitingSlot) or are dropped.
    */
-  claimMany(
-    ids: readonly string[],
-    owner: Owner,
-    leaseMs: number,
-    onCancelled?: (run: CancelledRun) => void,
-  ): Promise<ReadonlyMap<string, Run>>;
+  claimMany(ids: readonly string[], owner: Owner, leaseMs: number, listener?: ClaimListener): Promise<ReadonlyMap<string, Run>>;
   /**
    * One transaction over at most `limit` runs whose owner is lost: its lease is over, or it is one of `goneOwners`. Their epochs are
    * raised, so that an owner which only was frozen can write nothing more. They become Scheduled (Resuming); Crashed after

@@ -3,7 +3,7 @@ import type { Owner, Run } from '../../model/run.ts';
 import { isTerminal, stateOf, terminalTypes } from '../../model/state.ts';
 import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
-import type { CancelledRun, TicketedRun } from '../fleet/contract.ts';
+import type { ClaimListener, TicketedRun } from '../fleet/contract.ts';
 import { claimable } from '../fleet/waiting.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { newRunValues, runOf } from '../rows.ts';
@@ -30,28 +30,33 @@ const maxTurns = 1_000;
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 
 /**
- * Claims those of these runs that are under a limit and may begin; the others wait, or are dropped. One transaction per limit.
+ * Claims those of these runs, of which none could be claimed as one without limit, that are under a limit and may begin; the others
+ * wait, or are dropped. One transaction per limit. Tells which are missing.
  */
 export async function claimUnderLimits(
   connection: Connection,
   ids: readonly string[],
   owner: Owner,
   leaseMs: number,
-  onCancelled: ((run: CancelledRun) => void) | undefined,
+  listener: ClaimListener = {},
 ): Promise<readonly Run[]> {
-  const asked = (index: number): string =>
-    `id in (select id from ${connection.fragments.list(index, { id: 'text' })} as listed) and ${claimable(connection)}`;
+  const asked = `id in (select id from ${connection.fragments.list(2, { id: 'text' })} as listed)`;
   const list = JSON.stringify([...new Set(ids)].map((id) => [id]));
-  const keys = await connection.query<{ key: string }>(
-    `select distinct concurrency_key as key from runs where concurrency_key is not null and ${asked(2)}`,
+  const settledRows = await connection.prepared<{ id: string; key: string | null }>(
+    `select id, case when ${claimable(connection)} then concurrency_key end as key from runs
+     where ${asked} and (concurrency_key is not null or not (${claimable(connection)}))`,
     [connection.now(), list],
   );
+  // Of the others there was no row, or it came after the claim.
+  const settled = new Set(settledRows.map(({ id }) => id));
+  for (const id of new Set(ids)) if (!settled.has(id)) listener.missing?.(id);
   const claimed: Run[] = [];
-  for (const { key } of keys) {
+  for (const key of new Set(settledRows.map((one) => one.key))) {
+    if (key === null) continue;
     const [runs, cancelled] = await connection.transaction(async (query) => {
       await lockLimit(connection, query, key);
       const contenders = await query<Contender>(
-        `select ${contenderColumns} from runs where concurrency_key = $3 and ${asked(2)} order by id`,
+        `select ${contenderColumns} from runs where concurrency_key = $3 and ${asked} and ${claimable(connection)} order by id`,
         [connection.now(), list, key],
       );
       const decided = await decideSlots(connection, query, key, contenders);
@@ -63,7 +68,7 @@ export async function claimUnderLimits(
       return [taken, told] as const;
     });
     claimed.push(...runs);
-    for (const run of cancelled) onCancelled?.(run);
+    for (const run of cancelled) listener.cancelled?.(run);
   }
   return claimed;
 }

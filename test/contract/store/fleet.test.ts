@@ -73,7 +73,10 @@ describe.each(makers)('the fleet on $name', (maker) => {
       await endRun(store, ended);
       const later = await insert({ dueAt: systemClock.now() + 60_000 });
       const soon = await insert({ dueAt: systemClock.now() + 500 });
-      const claimed = await store.fleet.claimMany([a, b, a, held.runId, ended.runId, later, soon, makeId()], ownerNamed('worker'), leaseMs);
+      const [unknown, missing] = [makeId(), [] as string[]];
+      const ids = [a, b, a, held.runId, ended.runId, later, soon, unknown, unknown];
+      const claimed = await store.fleet.claimMany(ids, ownerNamed('worker'), leaseMs, { missing: (id) => missing.push(id) });
+      expect(missing).toEqual([unknown]);
       expect([...claimed.keys()].sort()).toEqual([a, b, soon].sort());
       expect(claimed.get(a)).toMatchObject({ id: a, epoch: 1, recoveries: 0, owner: { id: 'worker' } });
       expect(await store.runs.get(later)).toMatchObject({ epoch: 0, owner: null });
