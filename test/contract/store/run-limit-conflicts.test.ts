@@ -38,7 +38,8 @@ describe.each(makers)('limits on runs on $name', (maker) => {
   test('where the newest run goes first, it asks the one that runs to end, drops those that wait, and follows', async () => {
     await declareLimit(store, { onConflict: 'cancel-running' });
     const told: string[] = [];
-    const claimTelling = (id: string) => store.fleet.claimMany([id], worker, leaseMs, { cancelled: ({ id: cancelled }) => told.push(cancelled) });
+    const claimTelling = (id: string) =>
+      store.fleet.claimMany([id], worker, leaseMs, { cancelled: ({ id: cancelled }) => told.push(cancelled) });
     const [oldest, middle, newest] = [
       await insertLimited(store),
       await insertLimited(store),
