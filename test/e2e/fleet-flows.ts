@@ -1,6 +1,6 @@
 /**
  * Flows of the fleet tests. Each execution of a task leaves lines in a ledger, a file that is only ever appended to and that nothing
- * of Batuta reads: `run task start|end instant`.
+ * of Batuta reads: `run task start|end instant pid`.
  */
 import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -17,7 +17,10 @@ interface Params {
 
 function note(ctx: TaskContext<Params>, what: 'start' | 'end'): void {
   const { run, task, params } = ctx;
-  appendFileSync(params.ledger, `${run.id} ${task.name}${task.index === null ? '' : `[${task.index}]`} ${what} ${Date.now()}\n`);
+  appendFileSync(
+    params.ledger,
+    `${run.id} ${task.name}${task.index === null ? '' : `[${task.index}]`} ${what} ${Date.now()} ${process.pid}\n`,
+  );
 }
 
 @Flow()

@@ -24,10 +24,10 @@ export async function ends(fleet: Fleet, ids: readonly string[]): Promise<Run[]>
 /** Tasks that were recorded more than once, or started after they had been. */
 export async function doneAgain(fleet: Fleet, ids: readonly string[]): Promise<string[]> {
   const { store } = fleet.client.engine.services;
-  const starts = new Map<string, number[]>();
-  for (const { run, task, what, at } of fleet.readLedger()) {
+  const starts = new Map<string, { readonly at: number; readonly pid: number }[]>();
+  for (const { run, task, what, at, pid } of fleet.readLedger()) {
     const key = `${run} ${task}`;
-    if (what === 'start') starts.set(key, [...(starts.get(key) ?? []), at]);
+    if (what === 'start') starts.set(key, [...(starts.get(key) ?? []), { at, pid }]);
   }
   const found: string[] = [];
   for (const id of ids) {
@@ -36,9 +36,13 @@ export async function doneAgain(fleet: Fleet, ids: readonly string[]): Promise<s
       const records = transitions.filter((row) => row.taskRunId === taskRunId && row.type === 'COMPLETED');
       if (records.length !== 1) found.push(`${id} ${key}: recorded ${records.length} times`);
       const recordedAt = records[0]?.at ?? Infinity;
-      const startedAt = starts.get(`${id} ${key}`) ?? [];
-      if (startedAt.length === 0 && childRunId === null) found.push(`${id} ${key}: recorded, but never executed`);
-      if (startedAt.some((at) => at > recordedAt)) found.push(`${id} ${key}: executed after it was recorded`);
+      const started = starts.get(`${id} ${key}`) ?? [];
+      if (started.length === 0 && childRunId === null) found.push(`${id} ${key}: recorded, but never executed`);
+      if (started.some(({ at }) => at > recordedAt)) {
+        const executions = started.map(({ at, pid }) => `${at - recordedAt} ms by ${pid}`);
+        const history = transitions.map(({ at, name, taskRunId: of, owner }) => `${at - recordedAt} ${of ?? 'run'} ${name} by ${owner}`);
+        found.push(`${id} ${key}: executed after it was recorded: ${executions.join(', ')}\n${history.join('\n')}`);
+      }
     }
   }
   return found;

@@ -26,7 +26,13 @@ export interface Fleet {
   readonly gate: string;
   openGate(): void;
   /** Lines of the ledger. */
-  readLedger(): readonly { readonly run: string; readonly task: string; readonly what: string; readonly at: number }[];
+  readLedger(): readonly {
+    readonly run: string;
+    readonly task: string;
+    readonly what: string;
+    readonly at: number;
+    readonly pid: number;
+  }[];
   /** Parameters of the flows of `fleet-flows.ts`. */
   params(changes?: { readonly items?: number; readonly ms?: number }): object;
   /** Starts `batuta <args>`; resolves once it serves. */
@@ -88,8 +94,8 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
         .split('\n')
         .filter(Boolean)
         .map((line) => {
-          const [run = '', task = '', what = '', at = ''] = line.split(' ');
-          return { run, task, what, at: Number(at) };
+          const [run = '', task = '', what = '', at, pid] = line.split(' ');
+          return { run, task, what, at: Number(at), pid: Number(pid) };
         }),
     params: ({ items = 3, ms = 5 } = {}) => ({ ledger, gate, items, ms }),
     async start(...args) {
