@@ -7,6 +7,7 @@
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { seededRandom } from './faulty-broker.ts';
+import type { Freeze } from './fleet-record.ts';
 import { type Fleet, makeFleet, type Member } from './fleet.ts';
 import { type PostgresServer, startPostgres } from './postgres-process.ts';
 import { type OwnRedis, startRedis } from './redis.ts';
@@ -43,6 +44,8 @@ export interface Scene {
   /** What was done to the fleet so far, by name. */
   readonly done: Map<string, number>;
   note(what: string): void;
+  /** Of workers, so far. */
+  readonly freezes: Freeze[];
   /** Kills a worker and starts another in its place, again and again until it serves, as whatever keeps containers does. */
   replace(at: number): Promise<void>;
   close(): Promise<void>;
@@ -70,6 +73,7 @@ export async function openScene(): Promise<Scene> {
       workers,
       scheduler,
       done,
+      freezes: [],
       note: (what) => void done.set(what, (done.get(what) ?? 0) + 1),
       async replace(at) {
         await workers[at]?.end('SIGKILL');

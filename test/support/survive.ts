@@ -19,14 +19,14 @@ export async function survive(...troubles: readonly Trouble[]): Promise<void> {
 }
 
 /** Waits until all runs have ended, looks at everything that could be wrong, and ends the workers. */
-async function expectSound({ fleet, workers, scheduler, done }: Scene, ids: readonly string[]): Promise<void> {
+async function expectSound({ fleet, workers, scheduler, done, freezes }: Scene, ids: readonly string[]): Promise<void> {
   const { store } = fleet.client.engine.services;
   expect(new Set(ids).size).toBe(ids.length);
   const ended = await persist(() => ends(fleet, ids));
   expect(ended.filter(({ state }) => state.name !== 'Completed').map(({ id, state, error }) => [id, state, error])).toEqual([]);
   const children = (await Promise.all(ids.map((id) => store.runs.children(id)))).flat();
   expect(children.filter(({ state }) => state.name !== 'Completed').map(({ id, state, error }) => [id, state, error])).toEqual([]);
-  expect(await doneAgain(fleet, [...ids, ...children.map(({ id }) => id)])).toEqual([]);
+  expect(await doneAgain(fleet, [...ids, ...children.map(({ id }) => id)], freezes)).toEqual([]);
   expect(await fleet.client.runs.list({ states: ['Scheduled', 'Pending', 'Running', 'Resuming', 'Suspended'] })).toMatchObject({
     items: [],
   });

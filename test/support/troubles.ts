@@ -35,6 +35,7 @@ export const freezes: Trouble = {
       scene.note('freezes');
       frozen?.kill('SIGSTOP');
       await sleep(2 * leaseMs);
+      if (frozen?.pid !== undefined) scene.freezes.push({ pid: frozen.pid, until: Date.now() });
       frozen?.kill('SIGCONT');
       await sleep(scene.random() * 1_000);
     }),
