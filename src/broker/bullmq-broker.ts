@@ -7,7 +7,6 @@
  * for it stands in the store.
  */
 import { Queue } from 'bullmq';
-import type { ConnectionOptions } from 'bullmq';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type {
@@ -23,7 +22,7 @@ import type {
   Unsubscribe,
 } from './broker.ts';
 import { BullmqConsumer } from './bullmq-consumer.ts';
-import { backendOf, TicketWorker } from './bullmq-worker.ts';
+import { backendOf, connectionOptions, TicketWorker } from './bullmq-worker.ts';
 import {
   checkChannelName,
   checkConsume,
@@ -164,7 +163,7 @@ export class BullmqBroker implements Broker {
     const known = this.#queues.get(name);
     if (known !== undefined) return known;
     const { wire } = this.#options;
-    const options = { connection: wire.connection as ConnectionOptions, prefix: wire.prefix, streams: { events: { maxLen: keptEvents } } };
+    const options = { ...connectionOptions(wire, wire.connection), streams: { events: { maxLen: keptEvents } } };
     const queue = new Queue<Ticket, void>(name, options, backendOf(wire) as undefined);
     queue.on('error', (error) => wire.complain(error));
     this.#queues.set(name, queue);

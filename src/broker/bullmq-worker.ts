@@ -26,6 +26,16 @@ const noJob = undefined as unknown as Job<Ticket, void>;
 export const backendOf = (wire: Wire): BackendFactory | undefined =>
   wire.kind === 'postgres' ? (createPostgresBackend as unknown as BackendFactory) : undefined;
 
+/** How BullMQ reaches its tickets. It looks at no server itself: it would print what it finds, and the wire has looked already. */
+export const connectionOptions = (
+  { prefix }: Wire,
+  connection: object,
+): { readonly connection: ConnectionOptions; readonly prefix: string; readonly skipVersionCheck: true } => ({
+  connection,
+  prefix,
+  skipVersionCheck: true,
+});
+
 /** A BullMQ worker that asks for a place before it asks for a ticket. */
 export class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
   lookedAt: number;
@@ -50,8 +60,7 @@ export class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
       this.#atWork.delete(id);
     };
     const options = {
-      connection: plan.connection as ConnectionOptions,
-      prefix: wire.prefix,
+      ...connectionOptions(wire, plan.connection),
       concurrency: plan.concurrency,
       // Begins once this class is whole.
       autorun: false,

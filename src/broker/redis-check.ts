@@ -3,6 +3,7 @@ import { Cluster } from 'ioredis';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../base/clock.ts';
 import { systemClock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
 import { answerOf, connectRedis, whenReady } from './redis-connection.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { readRedisUrl } from './redis-url.ts';
@@ -12,7 +13,7 @@ import type { RedisPlace } from './redis-url.ts';
 export interface RedisReport {
   /** Without passwords. */
   readonly url: string;
-  /** E.g. `7.0.15`; `unknown` when the server does not say. */
+  /** E.g. `7.0.15`; `unknown` when the server does not say. Of a Cluster that of the oldest node. */
   readonly version: string;
   /** `maxmemory-policy`; `unknown` when the server does not say. Of a Cluster that of a node that is set wrongly, if any. */
   readonly evictionPolicy: string;
@@ -24,6 +25,8 @@ export interface RedisReport {
 
 const goodPolicy = 'noeviction';
 const oldestGood = [6, 2] as const;
+/** What BullMQ's scripts need. */
+const oldestPossible = [5, 0] as const;
 
 /**
  * Connects, looks and goes.
@@ -55,7 +58,7 @@ export async function inspectRedis(connection: RedisConnection, place: RedisPlac
   const versions = infos.map((info) => valueOf(info, 'redis_version'));
   const policies = infos.map((info) => valueOf(info, 'maxmemory_policy'));
   // The worst speaks for all.
-  const version = versions.find((it) => versionWarnings(place, it).length > 0) ?? versions[0] ?? 'unknown';
+  const version = versions.reduce(olderOf, 'unknown');
   const evictionPolicy = policies.find((it) => policyWarnings(place, it).length > 0) ?? policies[0] ?? 'unknown';
   return {
     url: place.url,
@@ -64,6 +67,18 @@ export async function inspectRedis(connection: RedisConnection, place: RedisPlac
     latencyMs,
     warnings: [...policyWarnings(place, evictionPolicy), ...versionWarnings(place, version)],
   };
+}
+
+/**
+ * Refuses a server on which tickets cannot work.
+ *
+ * @throws BatutaError BROKER_UNAVAILABLE
+ */
+export function refuseOldRedis({ url, version }: RedisReport): void {
+  if (!isOlder(version, oldestPossible)) return;
+  throw new BatutaError('BROKER_UNAVAILABLE', `Redis at ${url} is version ${version}; tickets need ${oldestPossible.join('.')} or newer.`, {
+    details: { broker: url, version },
+  });
 }
 
 /** All nodes of a Cluster: a replica may take the place of its master at any time. */
@@ -84,8 +99,21 @@ function policyWarnings({ url }: RedisPlace, policy: string): string[] {
 }
 
 function versionWarnings({ url }: RedisPlace, version: string): string[] {
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  const [goodMajor, goodMinor] = oldestGood;
-  if (version === 'unknown' || major > goodMajor || (major === goodMajor && minor >= goodMinor)) return [];
+  if (!isOlder(version, oldestGood)) return [];
   return [`Redis at ${url} is version ${version}; ${oldestGood.join('.')} is the oldest that tickets are tested with.`];
+}
+
+/** Of an unknown version false. */
+function isOlder(version: string, [wantedMajor, wantedMinor]: readonly [number, number]): boolean {
+  const [major, minor] = numbersOf(version);
+  return major < wantedMajor || (major === wantedMajor && minor < wantedMinor);
+}
+
+function olderOf(one: string, other: string): string {
+  return one === 'unknown' || isOlder(other, numbersOf(one)) ? other : one;
+}
+
+function numbersOf(version: string): readonly [number, number] {
+  const [major = Number.NaN, minor = 0] = version.split('.').map(Number);
+  return [major, minor];
 }

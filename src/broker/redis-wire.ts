@@ -1,7 +1,7 @@
 /** Redis below BullMQ. */
 import type { Clock } from '../base/clock.ts';
 import type { Unsubscribe } from './broker.ts';
-import { inspectRedis } from './redis-check.ts';
+import { inspectRedis, refuseOldRedis } from './redis-check.ts';
 import { answerOf, connectRedis, isOutage, unavailable, whenReady } from './redis-connection.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { RedisNotices } from './redis-notices.ts';
@@ -28,8 +28,9 @@ export async function openRedisWire(options: RedisWireOptions): Promise<Wire> {
   const wire = new RedisWire(place, options);
   try {
     await whenReady(wire.connection, place, options.clock);
-    const { warnings } = await inspectRedis(wire.connection, place, options.clock);
-    for (const warning of warnings) options.onWarning(warning);
+    const report = await inspectRedis(wire.connection, place, options.clock);
+    refuseOldRedis(report);
+    for (const warning of report.warnings) options.onWarning(warning);
     return wire.begin();
   } catch (error) {
     await wire.close();

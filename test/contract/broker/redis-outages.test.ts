@@ -1,6 +1,6 @@
 import { createServer, connect } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { isBatutaError } from '../../../src/base/errors.ts';
 import type { Broker, Ticket } from '../../../src/broker/broker.ts';
 import { checkRedis } from '../../../src/broker/open.ts';
@@ -234,8 +234,58 @@ describe('a Redis that cannot be used', () => {
   });
 });
 
+describe('what is said of a server', () => {
+  it('that throws keys away is said by our warning alone: BullMQ prints nothing beside it', async () => {
+    const redis = await startRedis(['--maxmemory-policy', 'allkeys-lru']);
+    const printed = (['log', 'info', 'warn', 'error'] as const).map((method) =>
+      vi.spyOn(console, method).mockImplementation(() => undefined),
+    );
+    const warnings: string[] = [];
+    const seen = new Seen<Ticket>();
+    const place = placeOf(redis.url, memory, () => redis.stop());
+    try {
+      const broker = await place.open({ onWarning: (sentence) => warnings.push(sentence) });
+      broker.consume(queue, { concurrency: 2 }, async (ticket) => seen.add(ticket));
+      await broker.put(newTickets(2), { queue });
+      await seen.count(2);
+      expect(printed.flatMap(({ mock }) => mock.calls)).toEqual([]);
+      expect(warnings).toHaveLength(1);
+    } finally {
+      for (const spy of printed) spy.mockRestore();
+      await place.remove();
+    }
+  });
+
+  it.each([
+    ['4.0.0', [], /is version 4\.0\.0+; tickets need 5\.0 or newer/],
+    ['6.0.0', [expect.stringMatching(/version 6\.0\.0+; 6\.2 is the oldest/)], null],
+  ])('that is of version %s is warned of, or refused where tickets cannot work', async (version, expected, refusal) => {
+    const redis = await startRedis();
+    const proxy = await startProxy(redis.port, (bytes) =>
+      Buffer.from(
+        bytes.toString('latin1').replace(/redis_version:[\d.]+/, (line) => `redis_version:${version}`.padEnd(line.length, '0')),
+        'latin1',
+      ),
+    );
+    const warnings: string[] = [];
+    const place = placeOf(`redis://127.0.0.1:${proxy.port}`, memory, () => redis.stop());
+    try {
+      const opened = await place.open({ onWarning: (sentence) => warnings.push(sentence) }).catch((error: unknown) => error);
+      expect(warnings).toEqual(expected);
+      expect(isUnavailable(opened)).toBe(refusal !== null);
+      if (refusal !== null) expect(String(opened)).toMatch(refusal);
+    } finally {
+      await place.remove();
+      await proxy.stop();
+    }
+  });
+});
+
 /** Passes bytes on, until told to swallow those of the connections there are, all but the first few. */
-async function startProxy(target: number): Promise<{ readonly port: number; silence(butFirst: number): void; stop(): Promise<void> }> {
+async function startProxy(
+  target: number,
+  change: (bytes: Buffer) => Buffer = (bytes) => bytes,
+): Promise<{ readonly port: number; silence(butFirst: number): void; stop(): Promise<void> }> {
   const sockets: { readonly client: Socket; readonly server: Socket }[] = [];
   const proxy: Server = createServer((client) => {
     const server = connect(target, '127.0.0.1');
@@ -243,7 +293,7 @@ async function startProxy(target: number): Promise<{ readonly port: number; sile
     for (const socket of [client, server]) socket.on('error', () => undefined);
     client.on('close', () => server.destroy());
     client.pipe(server);
-    server.pipe(client);
+    server.on('data', (bytes: Buffer) => client.write(change(bytes)));
   });
   const port = await freePort();
   await new Promise<void>((resolve) => proxy.listen(port, '127.0.0.1', resolve));
@@ -252,7 +302,7 @@ async function startProxy(target: number): Promise<{ readonly port: number; sile
     silence(butFirst) {
       for (const { client, server } of sockets.slice(butFirst)) {
         client.unpipe(server);
-        server.unpipe(client);
+        server.removeAllListeners('data');
         client.resume();
         server.resume();
       }
