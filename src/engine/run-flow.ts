@@ -102,7 +102,8 @@ export class FlowRun {
       this.#options.heldSince,
     );
     try {
-      if (state.type === 'CANCELLING' || cancelRequestedAt !== null) this.cancel(state.type === 'CANCELLING' ? state.message : null);
+      if (state.type === 'CANCELLING' || cancelRequestedAt !== null)
+        this.cancel(state.type === 'CANCELLING' ? state.message : null, 'recorded');
       if (!this.#options.hasSlot && (await awaitSlot(this.#active, () => this.#lose())) === 'skipped') return this.run;
       if (state.name === 'AwaitingRetry') await this.#awaitDue();
       for (;;) {
@@ -122,13 +123,18 @@ export class FlowRun {
     }
   }
 
-  /** Cancels: Cancelling now, Cancelled when all has settled or the grace is over. Harmless when it has ended. */
-  cancel(message: string | null): void {
+  /**
+   * Cancels: Cancelling now, Cancelled when all has settled or the grace is over. Harmless when it has ended.
+   *
+   * @param asked `recorded`: by another process, which has written the transition.
+   */
+  cancel(message: string | null, asked: 'new' | 'recorded' = 'new'): void {
     if (this.#cancelAsked !== null || isTerminal(this.run.state.type)) return;
     const reason = message ?? 'The run was cancelled.';
     this.#cancelAsked = reason;
     const { services } = this.#options;
-    this.#record.setRun(stateOf('CANCELLING', 'Cancelling', reason)).catch(() => undefined);
+    const state = stateOf('CANCELLING', 'Cancelling', reason);
+    (asked === 'new' ? this.#record.setRun(state) : this.#record.repeatRun(state)).catch(() => undefined);
     this.#active.stop(new BatutaError('RUN_CANCELLED', reason, { details: { runId: this.run.id } }), false);
     this.#grace = services.leaseClock.setTimer(services.settings.graceMs, () => this.force(), { unref: true });
   }
@@ -161,7 +167,7 @@ export class FlowRun {
   /** What the other process said when it asked stands in the row. */
   async #cancelAsAsked(): Promise<void> {
     const asked = await this.#options.services.store.runs.get(this.run.id).catch(() => null);
-    this.cancel(asked?.state.type === 'CANCELLING' ? asked.state.message : null);
+    this.cancel(asked?.state.type === 'CANCELLING' ? asked.state.message : null, 'recorded');
   }
 
   /** Waits until the next attempt is due, or less when the run is stopped. */

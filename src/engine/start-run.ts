@@ -59,7 +59,7 @@ export async function bindLimit({ store, limits, log }: EngineServices, run: Run
 
 /** Ends a run that was asked to make room for another, where it sits in this process; of one that nobody owned, what it has left in sub-flows. */
 export function endForRoom(services: EngineServices, { id, message }: CancelledRun, here: Pick<FlowRun, 'cancel'> | undefined): void {
-  if (here) return here.cancel(message);
+  if (here) return here.cancel(message, 'recorded');
   cancelBelow(services, id, message).catch((error: unknown) =>
     services.log.warn({ err: error, runId: id }, 'Sub-flows of a run that made room could not be cancelled.'),
   );

@@ -71,6 +71,18 @@ export class RunRecord {
     return written;
   }
 
+  /**
+   * Writes a state of the run whose transition somebody else has recorded: what this writer had under way may have been written over
+   * it since. Resolves once durable.
+   */
+  repeatRun(state: State): Promise<void> {
+    assertFollows(this.#run.state.type, state, `run ${this.#run.id}`, false);
+    this.#run = { ...this.#run, state };
+    const written = this.#recorder.addRunPatch(this.claim, { state }, null);
+    this.tellRun();
+    return written;
+  }
+
   /** Takes note of a state as the store has recorded it, and tells the listener when it is another. */
   noteState(state: State): void {
     if (this.#run.state.name === state.name && this.#run.state.message === state.message) return;

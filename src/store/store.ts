@@ -93,7 +93,7 @@ export interface RunStore {
   release(claim: Claim): Promise<void>;
   /**
    * One transaction: nobody holds it → Cancelled at once with its unfinished task runs; held → `cancelRequestedAt` is set
-   * and the state becomes Cancelling (its owner acts on that). Terminal → unchanged. Gives the state type after it.
+   * and the state becomes Cancelling (its owner acts on that), with a transition the first time. Terminal → unchanged. Gives the state type after it.
    */
   requestCancel(id: string, at: number, message: string, isGone?: (owner: Owner) => boolean): Promise<StateType | null>;
   /** Of these claims, the run ids for which a cancel was asked. One statement. */

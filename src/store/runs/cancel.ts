@@ -47,12 +47,13 @@ export async function askOwner(
   at: number,
   message: string,
 ): Promise<StateType> {
-  await query(
-    `update runs set state_type = 'CANCELLING', state_name = 'Cancelling', state_message = $1, cancel_requested_at = coalesce(cancel_requested_at, $2)
-     where id = $3`,
-    [message, at, id],
-  );
-  if (run.state_type !== 'CANCELLING') {
+  // Where it stands may have been written over since it was first asked.
+  const first = await query('update runs set cancel_requested_at = $1 where id = $2 and cancel_requested_at is null returning id', [
+    at,
+    id,
+  ]);
+  await query(`update runs set state_type = 'CANCELLING', state_name = 'Cancelling', state_message = $1 where id = $2`, [message, id]);
+  if (first.length > 0 && run.state_type !== 'CANCELLING') {
     await addTransitions(connection, query, [
       { runId: id, taskRunId: null, at, type: 'CANCELLING', name: 'Cancelling', message, attempt: run.attempt, owner: null },
     ]);

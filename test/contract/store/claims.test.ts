@@ -149,6 +149,15 @@ describe.each(makers)('claims on $name', (maker) => {
     expect(await store.transitions.ofRun(claim.runId, null)).toHaveLength(2);
   });
 
+  test('a cancel whose state was written over by what its owner had under way is asked again without another transition', async () => {
+    const claim = await startRun(store);
+    await store.runs.requestCancel(claim.runId, 99, 'please');
+    await store.recorder.addRunPatch(claim, { state: stateOf('RUNNING') }, null);
+    expect(await store.runs.requestCancel(claim.runId, 100, 'again')).toBe('CANCELLING');
+    expect(await store.runs.get(claim.runId)).toMatchObject({ state: { type: 'CANCELLING', message: 'again' }, cancelRequestedAt: 99 });
+    expect((await store.transitions.ofRun(claim.runId, null)).map(({ name }) => name)).toEqual(['Running', 'Cancelling']);
+  });
+
   test('cancelling a run of a dead owner ends it; one that has ended or never was stays as it is', async () => {
     const claim = await startRun(store);
     expect(await store.runs.requestCancel(claim.runId, 99, 'gone', () => true)).toBe('CANCELLED');

@@ -25,6 +25,22 @@ describe('cancel from another process', () => {
     await expectCancelled(open, handle, 'From afar.');
   });
 
+  test('stands once in the history of the run, as a cancel by its own process does', async () => {
+    const url = ownDatabase();
+    const open = await ownEngine({ url });
+    const other = await ownEngine({ url });
+    for (const asking of [open, other]) {
+      const { Graph, running } = obedient();
+      const handle = await open.client.submit(Graph);
+      await running;
+      await open.store.recorder.flush();
+      await asking.client.runs.cancel(handle.id, 'Enough.');
+      await expectCancelled(open, handle, 'Enough.');
+      const history = await open.store.transitions.ofRun(handle.id, null);
+      expect(history.map(({ name }) => name)).toEqual(['Pending', 'Running', 'Cancelling', 'Cancelled']);
+    }
+  });
+
   test('of a run whose owner is gone ends it at once, its tasks and its sub-flows at any depth', async () => {
     const url = ownDatabase();
     const open = await ownEngine({ url, isOwnerGone: () => false });
@@ -69,5 +85,6 @@ describe('cancel from another process', () => {
     const run = await resumed.done();
     expect(run.state).toMatchObject({ name: 'Cancelled', message: 'Asked before the crash.' });
     expect(bodies).toBe(1);
+    expect((await open.store.transitions.ofRun(run.id, null)).filter(({ name }) => name === 'Cancelling')).toHaveLength(1);
   });
 });

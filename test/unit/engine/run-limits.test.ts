@@ -124,6 +124,8 @@ describe('a limit on the runs of a flow', () => {
     await place.letOut();
     await place.letOut();
     expect((await b.done()).state.name).toBe('Completed');
+    const history = await at.store.transitions.ofRun(a.id, null);
+    expect(history.filter(({ name }) => name === 'Cancelling')).toHaveLength(1);
   });
 
   test('the slot of a failed run is free, and that of a process that is gone', async () => {
