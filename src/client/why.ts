@@ -2,7 +2,7 @@
 import { waitText } from '../model/limit.ts';
 import type { Owner, Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
-import type { LinePlace } from '../store/store.ts';
+import type { LinePlace, StoredDeployment } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
 import { whyNoWorker } from './why-queue.ts';
 import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
@@ -76,15 +76,19 @@ async function whyHeld({ store }: WhyParts, run: Run): Promise<WaitReason | null
   const deployment = run.deployment === null ? null : await store.deployments.get(run.deployment);
   const { behind } = place;
   const holders = behind === null ? [] : [behind.first.id];
-  if (deployment !== null && deployment.pausedAt !== null) {
-    const { name, pausedAt } = deployment;
-    const then = behind === null ? '' : ` ${behindText(behind)}`;
-    return reason('paused', `Its deployment ${name} is paused since ${isoOf(pausedAt)}: batuta deployment resume ${name}.${then}`, {
-      holders,
-    });
-  }
+  const pause = deployment === null ? null : pauseText(deployment, run);
+  if (pause !== null) return reason('paused', behind === null ? pause : `${pause} ${behindText(behind)}`, { holders });
   if (behind === null) return reason('starting', 'The runs before it have ended; it begins in a moment.');
   return reason('overlap', behindText(behind), { holders });
+}
+
+/** What keeps a run that waits although the runs before it may have ended; null when nothing does. */
+function pauseText({ name, pausedAt, schedules }: StoredDeployment, { scheduleId }: Run): string | null {
+  if (pausedAt !== null) return `Its deployment ${name} is paused since ${isoOf(pausedAt)}: batuta deployment resume ${name}.`;
+  const schedule = schedules.find(({ id }) => id === scheduleId);
+  if (schedule === undefined || schedule.pausedAt === null) return null;
+  const { slug, pausedAt: since } = schedule;
+  return `Its schedule ${slug} of ${name} is paused since ${isoOf(since)}: batuta deployment resume ${name} --schedule ${slug}.`;
 }
 
 function behindText({ first, count }: NonNullable<LinePlace['behind']>): string {

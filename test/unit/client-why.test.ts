@@ -168,6 +168,21 @@ describe('why a run does not run', () => {
     expect(await why(second?.id ?? '')).toMatchObject({ kind: 'starting' });
   });
 
+  test('a pause of its schedule, by its name', async () => {
+    await begin();
+    const tick = systemClock.now() - 2 * hourMs;
+    await deploy(at.store, 'nightly', tick, { overlap: 'buffer-all', catchup: 'all', catchupWindowMs: 5 * hourMs }, { slug: 'early' });
+    await claimTicks(at.store);
+    const [first, second] = await runsOf(at.store, 'nightly');
+    await at.client.deployments.pause('nightly', 'early');
+    const paused = /^Its schedule early of nightly is paused since .*Z: batuta deployment resume nightly --schedule early\./;
+    expect(await why(second?.id ?? '')).toMatchObject({ kind: 'paused', message: expect.stringMatching(paused), holders: [first?.id] });
+    await endRun(at.store, await takeRun(at.store, first?.id ?? ''));
+    expect(await why(second?.id ?? '')).toMatchObject({ kind: 'paused', message: expect.stringMatching(paused), holders: [] });
+    await at.client.deployments.resume('nightly', 'early');
+    expect(await why(second?.id ?? '')).toMatchObject({ kind: 'starting' });
+  });
+
   test('a process that is lost, and within what time another goes on', async () => {
     await begin(({ id }) => id === 'gone');
     const id = await running({}, ownerNamed('gone'));

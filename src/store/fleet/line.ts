@@ -1,5 +1,6 @@
 /** Where a run that waits for a worker stands in its queue. */
 import type { Connection } from '../connection.ts';
+import { standsBefore } from '../ticks/paused.ts';
 import type { LinePlace } from './contract.ts';
 import { openList, runsBy } from './waiting.ts';
 
@@ -37,8 +38,8 @@ export async function placeInLine(connection: Connection, runId: string): Promis
 /** Those whose end `TickStore.release` waits for. */
 async function earlierRuns(connection: Connection, runId: string, run: WaitingRow): Promise<LinePlace['behind']> {
   const [first] = await connection.query<{ id: string; name: string; scheduled_for: number; count: number }>(
-    `select id, name, scheduled_for, count(*) over () as count from ${runsBy(connection, 'runs_open_ticks')}
-     where deployment = $1 and schedule_id is not null and state_type in (${openList}) and id <> $2
+    `select id, name, scheduled_for, count(*) over () as count from ${runsBy(connection, 'runs_open_ticks', 'earlier')}
+     where deployment = $1 and schedule_id is not null and state_type in (${openList}) and id <> $2 and ${standsBefore('earlier')}
        and (held is null or state_type <> 'SCHEDULED' or (scheduled_for, id) < ($3, $2))
      order by case when held is null then 0 else 1 end, scheduled_for, id limit 1`,
     [run.deployment, runId, run.scheduled_for],

@@ -77,12 +77,12 @@ export interface TickStore {
   ): Promise<ClaimTicksReport>;
   /**
    * One transaction: lets the oldest held run of each deployment go in which no other run of a tick is open, at most 1,000. Each wants a
-   * ticket. Those of a paused deployment stay where they are.
+   * ticket. Those of a paused deployment or schedule stay where they are; nobody waits for those that a paused schedule keeps.
    *
    * @param deployments null: all
    */
   release(deployments: readonly string[] | null): Promise<readonly TicketedRun[]>;
-  /** Runs that have not ended and whose place a held run of a later tick takes (overlap `cancel-running`), 1,000 at most. Asked for already, or their deployment paused: left out. */
+  /** Runs that have not ended and whose place a held run of a later tick takes (overlap `cancel-running`), 1,000 at most. Asked for already, or the deployment or schedule of the later one paused: left out. */
   overtaken(): Promise<readonly string[]>;
   /** One statement: marks at most `limit` runs as Late that wait for longer than `lateAfterMs` since they were due. Gives their ids. */
   markLate(options: { readonly lateAfterMs: number; readonly limit: number }): Promise<readonly string[]>;

@@ -4,14 +4,12 @@ import type { TicketedRun } from '../fleet/contract.ts';
 import { openList, runsBy } from '../fleet/waiting.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TickStore } from './contract.ts';
+import { goesOn, standsBefore } from './paused.ts';
 
 /** Runs of one call. */
 const maxRuns = 1_000;
 
 const releasedMessage = 'The runs before it have ended.';
-/** A pause keeps what waits as well. SQL over a run called `waiting`. */
-const notPaused =
-  'not exists (select 1 from deployments where deployments.name = waiting.deployment and deployments.paused_at is not null)';
 const lateMessage = 'No worker has taken it in time.';
 
 /** Inside the transaction in which they were inserted. */
@@ -40,10 +38,11 @@ export async function releaseHeld(connection: Connection, deployments: readonly 
       `update runs set state_name = 'Scheduled', state_message = $${place + 1}, due_at = ${now}, ticketed_at = ${now}, held = null
        where held = 1 and id in (
          select id from ${runsBy(connection, 'runs_held', 'waiting')}
-         where held = 1 and state_type = 'SCHEDULED' ${amongst(connection, 'waiting.deployment', deployments)} and ${notPaused} and not exists (
+         where held = 1 and state_type = 'SCHEDULED' ${amongst(connection, 'waiting.deployment', deployments)} and ${goesOn('waiting')}
+         and not exists (
            select 1 from ${runsBy(connection, 'runs_open_ticks', 'earlier')}
            where earlier.deployment = waiting.deployment and earlier.schedule_id is not null and earlier.state_type in (${openList})
-             and earlier.id <> waiting.id
+             and earlier.id <> waiting.id and ${standsBefore('earlier')}
              and (earlier.held is null or earlier.state_type <> 'SCHEDULED' or (earlier.scheduled_for, earlier.id) < (waiting.scheduled_for, waiting.id)))
          limit ${maxRuns} ${lock})
        returning id, epoch, queue, priority, due_at as "dueAt", attempt, ${now} as now`,
@@ -63,9 +62,9 @@ export async function releaseHeld(connection: Connection, deployments: readonly 
 export async function overtakenRuns(connection: Connection): Promise<readonly string[]> {
   const rows = await connection.query<{ id: string }>(
     `select distinct earlier.id from ${runsBy(connection, 'runs_held', 'waiting')}
-       join deployments on deployments.name = waiting.deployment and deployments.overlap = 'cancel-running' and deployments.paused_at is null
+       join deployments on deployments.name = waiting.deployment and deployments.overlap = 'cancel-running'
        join ${runsBy(connection, 'runs_open_ticks', 'earlier')} on earlier.deployment = waiting.deployment
-     where waiting.held = 1 and waiting.state_type = 'SCHEDULED'
+     where waiting.held = 1 and waiting.state_type = 'SCHEDULED' and ${goesOn('waiting')} and ${standsBefore('earlier')}
        and earlier.schedule_id is not null and earlier.state_type in (${openList}) and earlier.state_type <> 'CANCELLING'
        and (earlier.scheduled_for, earlier.id) < (waiting.scheduled_for, waiting.id)
      limit ${maxRuns}`,

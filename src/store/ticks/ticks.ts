@@ -15,6 +15,7 @@ import { insertWithin, openList, runsBy } from '../fleet/waiting.ts';
 import type { DeploymentTable, ScheduleTable } from '../tables.ts';
 import type { ClaimTicksOptions, ClaimTicksReport, DueSchedule, TickPlan, TickStore } from './contract.ts';
 import { holdRuns, markLateRuns, overtakenRuns, releaseHeld } from './held.ts';
+import { standsBefore } from './paused.ts';
 
 type DueRow = Record<string, string | number | null> & { readonly flow_concurrency: string | null };
 
@@ -129,9 +130,9 @@ async function openTicks(
     `select deployment, name, scheduled_for, held from (
        select deployment, name, scheduled_for, case when held = 1 and state_type = 'SCHEDULED' then 1 else 0 end as held,
          row_number() over (partition by deployment, case when held = 1 and state_type = 'SCHEDULED' then 1 else 0 end order by scheduled_for, id) as place
-       from ${runsBy(connection, 'runs_open_ticks')}
+       from ${runsBy(connection, 'runs_open_ticks', 'earlier')}
        where deployment in (select name from ${connection.fragments.list(1, { name: 'text' })} as named)
-         and schedule_id is not null and state_type in (${openList})) as ranked
+         and schedule_id is not null and state_type in (${openList}) and ${standsBefore('earlier')}) as ranked
      where place = 1 order by scheduled_for`,
     [JSON.stringify(deployments.map((name) => [name]))],
   );

@@ -111,6 +111,77 @@ describe.each(makers)('ticks on $name', (maker) => {
       expect(await store.fleet.placeInLine(held)).toMatchObject({ isHeld: false, behind: null });
     });
 
+    test.each(['buffer-one', 'buffer-all', 'cancel-running'] as const)(
+      'a pause of one schedule keeps its runs that wait by %s, and cancels nothing for them; they go on once it is resumed',
+      async (overlap) => {
+        const claimed = await running(overlap);
+        await claimTicks(store);
+        const held = (await runsOf(store, 'sync'))[1]?.id ?? '';
+        expect(await store.deployments.pause('sync', 'cron', now())).toBe(true);
+        expect(await store.ticks.overtaken()).toEqual([]);
+        await endRun(store, claimed);
+        expect(await store.ticks.release(null)).toEqual([]);
+        expect(await store.ticks.release(['sync'])).toEqual([]);
+        expect((await store.fleet.claimMany([held], worker, leaseMs)).size).toBe(0);
+        expect(await store.fleet.placeInLine(held)).toMatchObject({ isHeld: true, behind: null });
+        await store.deployments.resume('sync', 'cron', now());
+        expect(await store.ticks.release(['sync'])).toMatchObject([{ id: held }]);
+      },
+    );
+
+    /** A deployment whose schedule `slow` has a run at work and one that waits, is paused, and has another schedule, `other`. */
+    async function pausedBesideAnother(overlap: Overlap): Promise<{ claimed: Claim; held: string; tickOther: () => Promise<void> }> {
+      const tick = now() - hourMs;
+      const slow = scheduleOf('sync', { slug: 'slow', schedule: ticking(tick), nextTickAt: tick });
+      const other = scheduleOf('sync', { slug: 'other', schedule: ticking(now() + hourMs), nextTickAt: now() + hourMs });
+      const deployment = deploymentNamed('sync', { overlap, catchup: 'all', catchupWindowMs: 2 * hourMs });
+      await store.deployments.put([{ deployment, schedules: [slow, other], graph: null, spec: {} }]);
+      await claimTicks(store);
+      const [first, second] = await runsOf(store, 'sync');
+      const claimed = await takeRun(store, first?.id ?? '');
+      await store.deployments.pause('sync', 'slow', now());
+      const tickOther = async (): Promise<void> => {
+        const soon = now();
+        const moved = { ...other, schedule: ticking(soon), nextTickAt: soon };
+        await store.deployments.put([{ deployment: { ...deployment, version: 2 }, schedules: [slow, moved], graph: null, spec: {} }]);
+        await claimTicks(store);
+      };
+      return { claimed, held: second?.id ?? '', tickOther };
+    }
+
+    test.each(['buffer-one', 'buffer-all', 'cancel-running'] as const)(
+      'those that a paused schedule keeps hold up no other schedule of the deployment, by %s',
+      async (overlap) => {
+        const { claimed, held, tickOther } = await pausedBesideAnother(overlap);
+        await tickOther();
+        const other = (await runsOf(store, 'sync')).find(({ id }) => id !== claimed.runId && id !== held);
+        expect(other?.state).toMatchObject({ name: 'Scheduled', message: expect.stringMatching(/^Waits until the run /) });
+        expect(await store.ticks.overtaken()).toEqual(overlap === 'cancel-running' ? [claimed.runId] : []);
+        expect(await store.fleet.placeInLine(other?.id ?? '')).toMatchObject({ behind: { first: { id: claimed.runId }, count: 1 } });
+        await endRun(store, claimed);
+        expect(await store.ticks.release(null)).toMatchObject([{ id: other?.id }]);
+        await store.deployments.resume('sync', 'slow', now());
+        expect(await store.ticks.release(null)).toEqual([]);
+        await endRun(store, await takeRun(store, other?.id ?? ''));
+        expect(await store.ticks.release(null)).toMatchObject([{ id: held }]);
+      },
+    );
+
+    test('a tick of another schedule starts at once when all that is open is what a paused schedule keeps', async () => {
+      const { claimed, held, tickOther } = await pausedBesideAnother('buffer-one');
+      await endRun(store, claimed);
+      await tickOther();
+      const other = (await runsOf(store, 'sync')).find(({ id }) => id !== claimed.runId && id !== held);
+      await takeRun(store, other?.id ?? '');
+    });
+
+    test('those of a schedule that is taken away while it is paused go on', async () => {
+      const { claimed, held } = await pausedBesideAnother('buffer-all');
+      await store.deployments.put([{ deployment: deploymentNamed('sync', { version: 2 }), schedules: [], graph: null, spec: {} }]);
+      await endRun(store, claimed);
+      expect(await store.ticks.release(null)).toMatchObject([{ id: held }]);
+    });
+
     test('those of a deployment that is deleted while it is paused go on', async () => {
       const claimed = await running('buffer-all');
       await claimTicks(store);
