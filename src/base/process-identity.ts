@@ -40,6 +40,13 @@ export function identifyProcess(): ProcessIdentity {
   return own;
 }
 
+/** What the id of a process is made of; null for a text that is no such id. */
+export function readProcessId(id: string): ProcessIdentity | null {
+  const [, host, pid, processStartedAt] = /^(.+):(\d+):(\d+)$/.exec(id) ?? [];
+  if (host === undefined) return null;
+  return { id, host, pid: Number(pid), processStartedAt: Number(processStartedAt) };
+}
+
 /**
  * True only when it is certain that the process has ended: it ran on this host, and no process there has its id and its
  * start. Of a process elsewhere, or when in doubt, false: then its lease decides.

@@ -82,7 +82,8 @@ export class LocalRuns implements EmbeddedRunsClient {
     const { store, clock, engine } = this.#options;
     const { settings, isOwnerGone } = engine.services;
     const { whyWaiting } = await import('./why.ts');
-    return whyWaiting({ store, clock, leaseMs: settings.leaseMs, isOwnerGone }, await this.get(id));
+    const { leaseMs, heartbeatMs } = settings;
+    return whyWaiting({ store, clock, leaseMs, heartbeatMs, isOwnerGone }, await this.get(id));
   }
 
   watch(id: string, signal?: AbortSignal): ReturnType<RunsClient['watch']> {

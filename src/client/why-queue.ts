@@ -1,12 +1,18 @@
-/** Why a run that is due has not been taken by a worker: nobody serves its queue or knows its flow, all are busy, others are ahead. */
+/** Why a run that is due has not been taken by a worker: nobody serves its queue or knows its flow, all are silent or busy, others are ahead. */
+import { formatDuration } from '../base/duration.ts';
 import type { Run } from '../model/run.ts';
 import type { StoredWorker } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
+import { livingWorkers } from './living-workers.ts';
 import { reason, type WhyParts } from './why-reason.ts';
 
+/** A worker that has left out more than one sign of life may have gone, and is not counted on. */
+const heartbeatsOfSilence = 2;
+
 /** @throws BatutaError STORE_… */
-export async function whyNoWorker({ store, leaseMs }: WhyParts, run: Run): Promise<WaitReason> {
-  const alive = (await store.workers.list()).filter(({ silentMs }) => silentMs <= leaseMs);
+export async function whyNoWorker(parts: WhyParts, run: Run): Promise<WaitReason> {
+  const { store, heartbeatMs } = parts;
+  const alive = await livingWorkers(parts);
   const serving = alive.filter(({ queues }) => queues.includes(run.queue));
   if (serving.length === 0) return reason('no-worker', nobodyServes(alive, run.queue));
   const knowing = serving.filter(({ flows }) => Object.hasOwn(flows, run.flow));
@@ -17,9 +23,12 @@ export async function whyNoWorker({ store, leaseMs }: WhyParts, run: Run): Promi
         ? `The worker of its queue ${run.queue} does not know the flow ${run.flow}.`
         : `None of the ${serving.length} workers of its queue ${run.queue} knows the flow ${run.flow}.`,
     );
+  const [latest] = knowing.toSorted((left, right) => left.silentMs - right.silentMs);
+  const heard = knowing.filter(({ silentMs }) => silentMs <= heartbeatsOfSilence * heartbeatMs);
+  if (latest !== undefined && heard.length === 0) return reason('no-worker', lastHeard(latest, run.queue, parts));
   const ahead = (await store.fleet.placeInLine(run.id))?.ahead ?? 0;
-  const places = knowing.reduce((sum, { concurrency }) => sum + concurrency, 0);
-  const taken = knowing.reduce((sum, { running }) => sum + running, 0);
+  const places = heard.reduce((sum, { concurrency }) => sum + concurrency, 0);
+  const taken = heard.reduce((sum, { running }) => sum + running, 0);
   const line = ahead === 0 ? 'it is the next in its queue' : `${countOf(ahead, 'run is', 'runs are')} ahead of it`;
   if (taken >= places)
     return reason('workers-busy', `All workers of its queue ${run.queue} are busy (${taken} of ${places} places taken); ${line}.`);
@@ -32,6 +41,11 @@ function nobodyServes(alive: readonly StoredWorker[], queue: string): string {
   if (alive.length === 0) return `No worker lives. ${start}`;
   const served = [...new Set(alive.flatMap(({ queues }) => queues))].sort().join(', ');
   return `No living worker serves its queue ${queue}; served are ${served}. ${start}`;
+}
+
+function lastHeard({ name, host, silentMs }: StoredWorker, queue: string, { leaseMs }: WhyParts): string {
+  const from = `${formatDuration(silentMs)} ago, from ${name} on ${host}`;
+  return `The last sign of life of a worker of its queue ${queue} came ${from}; after ${formatDuration(leaseMs)} it counts as lost.`;
 }
 
 function countOf(count: number, one: string, many: string): string {

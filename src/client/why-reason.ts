@@ -11,6 +11,8 @@ export interface WhyParts {
   readonly clock: Clock;
   /** A worker that has been silent for longer does not live, ms. */
   readonly leaseMs: number;
+  /** How often a worker gives a sign of life, ms. */
+  readonly heartbeatMs: number;
   readonly isOwnerGone: (owner: Owner) => boolean;
 }
 

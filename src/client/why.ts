@@ -4,6 +4,7 @@ import type { Owner, Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { LinePlace, StoredDeployment } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
+import { livingWorkers } from './living-workers.ts';
 import { whyNoWorker } from './why-queue.ts';
 import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 import { whyTasksWait } from './why-tasks.ts';
@@ -25,13 +26,13 @@ export async function whyWaiting(parts: WhyParts, run: Run): Promise<WaitReason 
   );
 }
 
-async function whyLost({ store, clock, leaseMs, isOwnerGone }: WhyParts, run: Run, owner: Owner): Promise<WaitReason | null> {
+async function whyLost(parts: WhyParts, run: Run, owner: Owner): Promise<WaitReason | null> {
+  const { clock, leaseMs, isOwnerGone } = parts;
   const now = clock.now();
   const leaseIsOver = run.leaseUntil !== null && run.leaseUntil <= now;
   if (!leaseIsOver && !isOwnerGone(owner)) return null;
   const lost = `Its process ${owner.id} was lost`;
-  const workers = (await store.workers.list()).filter(({ silentMs }) => silentMs <= leaseMs);
-  if (workers.length === 0)
+  if ((await livingWorkers(parts)).length === 0)
     return reason(
       'owner-lost',
       `${lost}, and no worker lives that could go on with it. Start one, or continue it here: batuta runs resume ${run.id}`,

@@ -132,3 +132,16 @@ test('a worker on PostgreSQL without Redis says what to set', async () => {
     await fleet.stop();
   }
 });
+
+test('a run that waits when the only worker was killed is told at once that none lives, long before its lease is over', async () => {
+  const fleet = await makeFleet({ on: 'sqlite', leaseMs: 120_000 });
+  try {
+    const only = await fleet.start('worker', '--name', 'only');
+    await only.end('SIGKILL');
+    const { id } = await fleet.client.enqueue('ledger-run', fleet.params());
+    expect((await fleet.run('runs', 'inspect', id)).out).toContain('No worker lives. Start one: batuta worker');
+    expect(await fleet.client.runs.why(id)).toMatchObject({ kind: 'no-worker' });
+  } finally {
+    await fleet.stop();
+  }
+});

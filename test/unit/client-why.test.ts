@@ -5,6 +5,7 @@ import { systemClock } from '../../src/base/clock.ts';
 import { failureOf } from '../../src/model/failure.ts';
 import type { Owner, Run } from '../../src/model/run.ts';
 import { stateOf } from '../../src/model/state.ts';
+import { openStore } from '../../src/store/open.ts';
 import type { NewRun, WorkerRow } from '../../src/store/store.ts';
 import { openEngine, type OpenEngine } from '../support/open-engine.ts';
 import { endRun, newRun, ownerNamed, taskRun } from '../contract/store/rows.ts';
@@ -99,6 +100,39 @@ describe('why a run does not run', () => {
     );
     await beat({ queues: ['gpu'], flows: { other: 'v1' } });
     expect((await why(id))?.message).toBe('The worker of its queue gpu does not know the flow sync.');
+  });
+
+  test('a worker whose process has ended does not count from then on, and where it was the only one none lives', async () => {
+    await begin(({ host, pid, processStartedAt }) => host === 'here' && pid === 7 && processStartedAt === 1_230);
+    const id = await insert();
+    await beat({ id: 'here:7:1240', pid: 7 });
+    expect(await why(id)).toMatchObject({ kind: 'starting' });
+    await at.store.workers.remove('here:7:1240');
+    await beat({ id: 'here:7:1230', pid: 7 });
+    expect(await why(id)).toMatchObject({ kind: 'no-worker', message: 'No worker lives. Start one: batuta worker' });
+    await beat({ id: 'there:7:1230', host: 'there', pid: 7, queues: ['gpu'] });
+    expect((await why(id))?.message).toBe('No living worker serves its queue default; served are gpu. Start one: batuta worker');
+  });
+
+  test('workers that have been silent for more than two heartbeats: how long ago the last of them was heard', async () => {
+    let passedMs = 0;
+    const store = await openStore({ url: 'sqlite::memory:', clock: { ...systemClock, now: () => systemClock.now() + passedMs } });
+    at = await openEngine({ store, isOwnerGone: () => false });
+    const id = await insert();
+    await beat({ name: 'quiet', host: 'there' });
+    passedMs = 9_000;
+    expect(await why(id)).toMatchObject({ kind: 'starting' });
+    passedMs = 12_000;
+    expect(await why(id)).toMatchObject({
+      kind: 'no-worker',
+      message: expect.stringMatching(
+        /^The last sign of life of a worker of its queue default came 12\.\d s ago, from quiet on there; after 15\.0 s it counts as lost\.$/,
+      ),
+    });
+    await beat({ concurrency: 2, running: 2 });
+    expect((await why(id))?.message).toBe('All workers of its queue default are busy (2 of 2 places taken); it is the next in its queue.');
+    passedMs = 40_000;
+    expect(await why(id)).toMatchObject({ message: 'No worker lives. Start one: batuta worker' });
   });
 
   test('workers that are busy, and runs that are ahead', async () => {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, expect, test } from 'vitest';
-import { identifyProcess, isProcessGone, type ProcessIdentity } from '../../../src/base/process-identity.ts';
+import { identifyProcess, isProcessGone, type ProcessIdentity, readProcessId } from '../../../src/base/process-identity.ts';
 import { compileProgram, startProgram } from '../../support/run-source.ts';
 
 const program = await compileProgram(`
@@ -16,6 +16,11 @@ test('this process is known by host, pid and start, and is not gone', () => {
   expect(own).toMatchObject({ pid: process.pid, id: `${own.host}:${own.pid}:${own.processStartedAt}` });
   expect(identifyProcess()).toBe(own);
   expect(isProcessGone(own)).toBe(false);
+});
+
+test('an id gives back the process that it names, and no other text does', () => {
+  expect(readProcessId(identifyProcess().id)).toEqual(identifyProcess());
+  for (const text of ['', 'worker-1', '1:2', 'host:1:x', ':1:2']) expect(readProcessId(text)).toBe(null);
 });
 
 test('another process is not gone while it lives and gone once it was killed', async () => {
