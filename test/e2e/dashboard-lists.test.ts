@@ -1,6 +1,6 @@
 /** Home and the list of runs in a real browser: what they count, filters in the address, live updates, bulk actions, a lost stream. */
 import { describe, expect, it } from 'vitest';
-import { row } from './dashboard-page.ts';
+import { hold, row, state } from './dashboard-page.ts';
 import { placeNames, useDashboard } from './dashboard-place.ts';
 
 /** `holds` waits for the file `go`, `breaks` fails at once, `says` is done at once. */
@@ -18,7 +18,7 @@ import { existsSync } from 'node:fs';
 }`;
 
 describe.each(placeNames)('the lists on %s', (on) => {
-  const { open, submit, leave, faults } = useDashboard(on, flows, async ({ command, submit }) => {
+  const { open, visit, submit, leave, faults } = useDashboard(on, flows, async ({ command, submit }) => {
     await command('deploy', 'says', '--name', 'yearly', '--cron', '0 0 1 1 *');
     await Promise.all([submit('says', '--name', 'calm-one'), submit('breaks', '--name', 'sad-one'), submit('breaks', '--name', 'sad-two')]);
   });
@@ -115,6 +115,71 @@ describe.each(placeNames)('the lists on %s', (on) => {
   });
 
   describe('the stream of events', () => {
+    it('shows a run that came after the list was asked for and before the stream was there', async () => {
+      const page = await open('/settings');
+      const release = await hold(page, '**/api/events');
+      await visit(page, '/runs');
+      await row(page, 'calm-one').waitFor();
+      await submit('says', '--name', 'between-one');
+      expect(await row(page, 'between-one').count()).toBe(0);
+      release();
+      await page.getByRole('button', { name: '1 new' }).click();
+      await row(page, 'between-one').waitFor();
+      expect(faults()).toEqual([]);
+    });
+
+    it('shows a run whose event comes while an older answer is still on its way', async () => {
+      const page = await open('/');
+      await page.getByRole('heading', { name: 'Needs attention' }).waitFor();
+      let answered = (): void => undefined;
+      const answer = new Promise<void>((resolve) => {
+        answered = resolve;
+      });
+      const release = await hold(page, /\/api\/runs\?/, async (route) => {
+        const response = await route.fetch();
+        answered();
+        return () => route.fulfill({ response });
+      });
+      await page.getByRole('link', { name: 'Runs', exact: true }).click();
+      await answer;
+      await submit('says', '--name', 'overtaken-one');
+      // The picture above the list is asked for again once the event is there.
+      await page.waitForResponse(/\/api\/runs\/histogram/);
+      release();
+      await page.getByRole('button', { name: '1 new' }).click();
+      await row(page, 'overtaken-one').waitFor();
+      expect(faults()).toEqual([]);
+    });
+
+    it('is one a tab, follows from a run to the lists, and nothing is lost between the two', async () => {
+      const id = await submit('says', '--name', 'first-one');
+      const page = await open('/settings');
+      await page.addInitScript(() => {
+        const open = new Set<EventSource>();
+        const wide = globalThis as unknown as { mostStreams: number };
+        wide.mostStreams = 0;
+        globalThis.EventSource = class extends EventSource {
+          constructor(...args: ConstructorParameters<typeof EventSource>) {
+            super(...args);
+            for (const source of open) if (source.readyState === EventSource.CLOSED) open.delete(source);
+            open.add(this);
+            wide.mostStreams = Math.max(wide.mostStreams, open.size);
+          }
+        };
+      });
+      await visit(page, `/runs/${id}`);
+      await state(page, 'Completed').waitFor();
+      const release = await hold(page, '**/api/events');
+      await page.getByRole('link', { name: 'Runs', exact: true }).click();
+      await row(page, 'first-one').waitFor();
+      await submit('says', '--name', 'second-one');
+      release();
+      await page.getByRole('button', { name: '1 new' }).click();
+      await row(page, 'second-one').waitFor();
+      expect(await page.evaluate('mostStreams')).toBe(1);
+      expect(faults()).toEqual([]);
+    });
+
     it('is said to be lost while it is, and what happened meanwhile is there once it is back', async () => {
       const page = await open('/runs');
       await row(page, 'calm-one').waitFor();

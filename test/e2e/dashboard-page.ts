@@ -1,5 +1,5 @@
 /** Where things stand on the pages of the dashboard, as the tests look for them. */
-import type { Locator, Page } from 'playwright-core';
+import type { Locator, Page, Route } from 'playwright-core';
 
 /** The row of a table that holds this text. */
 export const row = (page: Page, text: string): Locator => page.getByRole('row').filter({ hasText: text });
@@ -23,4 +23,25 @@ export async function findEnabled(page: Page, names: readonly string[]): Promise
     for (const button of await buttons.all()) if ((await button.getAttribute('aria-disabled')) !== 'true') enabled.push(name);
   }
   return enabled;
+}
+
+/**
+ * Holds back the requests to an address from now on. Gives what lets them go, those to come too. `begin` does with a held request what
+ * need not wait, and gives what does.
+ */
+export async function hold(
+  page: Page,
+  address: string | RegExp,
+  begin: (route: Route) => Promise<() => Promise<void>> = async (route) => () => route.continue(),
+): Promise<() => void> {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  await page.route(address, async (route) => {
+    const go = await begin(route);
+    await released;
+    await go();
+  });
+  return () => release();
 }

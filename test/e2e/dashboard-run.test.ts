@@ -1,6 +1,6 @@
 /** A run from its form to its end in a real browser: watched live, looked into, cancelled, retried, answered. */
 import { describe, expect, it } from 'vitest';
-import { card, goToTab, state } from './dashboard-page.ts';
+import { card, goToTab, hold, state } from './dashboard-page.ts';
 import { placeNames, useDashboard } from './dashboard-place.ts';
 import { shop } from './dashboard-shop.ts';
 
@@ -60,14 +60,7 @@ describe.each(placeNames)('a run on %s', (on) => {
   it('shows an end that came before its stream of events was there', async () => {
     const id = await submit('orders', '-p', 'customer=Fay');
     const page = await open('/flows');
-    let release = (): void => undefined;
-    const released = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    await page.route('**/api/events?run=*', async (route) => {
-      await released;
-      await route.continue();
-    });
+    const release = await hold(page, '**/api/events?run=*');
     await page.clock.install();
     await visit(page, `/runs/${id}`);
     await card(page, 'ship').getByText('Running').waitFor();

@@ -1,10 +1,11 @@
 /**
  * The one stream of live events of this tab (`GET /api/events`).
  *
- * Pages listen by `useLive`. A run page names its run by `useLiveRun`, and the stream is opened anew for it, for events of
- * tasks and log lines come only for a run that was named. The browser resumes a broken stream by Last-Event-ID; where that
- * fails the stream is opened again after a pause, and everything shown is asked for anew (`gap`). So it is when the stream falls silent:
- * the server gives a sign of life every now and then (`beat`).
+ * Pages listen by `useLive`. A run page names its run by `useLiveRun`, and the stream is opened anew for it: events of tasks and log
+ * lines come only for a run that was named, and the address must name it, for by that alone the browser resumes a broken stream
+ * (Last-Event-ID). What happened between two streams no event tells, so what follows events asks anew at each `hello` that does not resume.
+ * Where resuming fails the stream is opened again after a pause, and everything shown is asked for anew (`gap`). So it is when the stream
+ * falls silent: the server gives a sign of life every now and then (`beat`).
  */
 import { useEffect, useEffectEvent, useSyncExternalStore } from 'react';
 import { BeatWatch } from './beat-watch.ts';
@@ -12,7 +13,7 @@ import { apiAddress } from './http.ts';
 import { queryClient } from './query-client.ts';
 
 const kinds = ['run', 'task', 'log', 'gap', 'hello'] as const;
-/** `run`: a run changed · `task`, `log`: only of the run that was named · `gap`: events were missed · `hello`: the stream is open. */
+/** `run`: a run changed · `task`, `log`: only of the run that was named · `gap`: events were missed · `hello`: the stream is open, `{ resumed }`. */
 export type LiveKind = (typeof kinds)[number];
 type Listener = (data: unknown) => void;
 

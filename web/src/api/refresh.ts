@@ -7,6 +7,9 @@ import { queryClient } from './query-client.ts';
 /**
  * Calls `act` soon after each event of the kind that `concerns` it, at most once in `everyMs`: the first event is answered at
  * once, those that come meanwhile by one more call at the end. Rests while the tab is hidden, and catches up when it is shown.
+ *
+ * Also once a stream stands that does not go on where another was cut: what happened between an answer of the server and that
+ * moment, no event tells.
  */
 export function useThrottledLive<T>(kind: LiveKind, everyMs: number, concerns: (data: T) => boolean, act: () => void): void {
   const isConcerned = useEffectEvent(concerns as (data: unknown) => boolean);
@@ -25,13 +28,19 @@ export function useThrottledLive<T>(kind: LiveKind, everyMs: number, concerns: (
     const onShown = (): void => {
       if (missed && !document.hidden) fire();
     };
+    const fireSoon = (): void => {
+      timer ??= setTimeout(fire, Math.max(0, lastAt + everyMs - performance.now()));
+    };
     const end = listen(kind, (data) => {
-      if (timer !== undefined || !isConcerned(data)) return;
-      timer = setTimeout(fire, Math.max(0, lastAt + everyMs - performance.now()));
+      if (timer === undefined && isConcerned(data)) fireSoon();
+    });
+    const endHello = listen('hello', (data) => {
+      if ((data as { readonly resumed?: unknown } | null)?.resumed !== true) fireSoon();
     });
     document.addEventListener('visibilitychange', onShown);
     return () => {
       end();
+      endHello();
       clearTimeout(timer);
       document.removeEventListener('visibilitychange', onShown);
     };

@@ -2,8 +2,8 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { get } from '../../api/http.ts';
-import { useLive } from '../../api/live.ts';
 import { queryClient } from '../../api/query-client.ts';
+import { useThrottledLive } from '../../api/refresh.ts';
 import type { ListPage, RunEvent, RunRow } from '../../api/wire-types.ts';
 import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
@@ -13,6 +13,8 @@ import style from './flow-page.module.css';
 
 /** Runs listed; the list of runs has them all. */
 const listed = 10;
+/** They are asked for anew so often while events come, ms. */
+const refreshMs = 1_000;
 
 /** Rows that change by themselves; the last line leads to all of them. */
 export function LastRuns({ query }: { readonly query: { readonly flow?: string; readonly deployment?: string } }) {
@@ -22,10 +24,12 @@ export function LastRuns({ query }: { readonly query: { readonly flow?: string; 
     queryFn: ({ signal }) => get<ListPage<RunRow>>('/runs', { ...query, limit: listed }, signal),
     refetchInterval: 15_000,
   });
-  useLive<RunEvent>('run', (event) => {
-    if (event !== null && (event.flow === query.flow || (event.deployment !== null && event.deployment === query.deployment)))
-      void queryClient.invalidateQueries({ queryKey }, { cancelRefetch: false });
-  });
+  useThrottledLive<RunEvent | null>(
+    'run',
+    refreshMs,
+    (event) => event !== null && (event.flow === query.flow || (event.deployment !== null && event.deployment === query.deployment)),
+    () => void queryClient.invalidateQueries({ queryKey }),
+  );
   if (data === undefined)
     return error === null ? <LoadingRows rows={4} /> : <Failed what="The last runs" error={error} retry={() => void refetch()} />;
   if (data.items.length === 0) return <Empty title="It has not run yet">Its runs appear here, the newest first.</Empty>;

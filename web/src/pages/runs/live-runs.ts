@@ -3,7 +3,7 @@
  * counted until one asks for it.
  */
 import { type InfiniteData, useInfiniteQuery } from '@tanstack/react-query';
-import { useEffect, useEffectEvent, useMemo, useState } from 'react';
+import { useEffect, useEffectEvent, useMemo, useRef, useState } from 'react';
 import { fetchRuns } from '../../api/list-queries.ts';
 import { useLive } from '../../api/live.ts';
 import { queryClient } from '../../api/query-client.ts';
@@ -49,9 +49,12 @@ export function useLiveRuns(search: RunsSearch): LiveRuns {
     queryClient.setQueryData<Pages>(queryKey, (pages) => mapRows(pages, (run) => (run.id === event.id ? patchedRow(run, event) : run)));
   });
 
+  const missed = useRef(false);
   const refresh = async (): Promise<void> => {
     const pages = queryClient.getQueryData<Pages>(queryKey);
-    if (pages === undefined) return;
+    // An answer that is under way may be older than what asks for this, and would be written over what this gives.
+    missed.current = pages === undefined || queryClient.isFetching({ queryKey, exact: true }) > 0;
+    if (pages === undefined || missed.current) return;
     const wanted = pages.pages.map((_page, index) => index).filter((index) => index === 0 || isMoving(pages.pages[index]));
     const answers = await Promise.all(wanted.slice(0, mostPages).map((index) => askPage(search, pages.pageParams[index])));
     const fresh = new Map(answers.flatMap((answer) => (answer?.items ?? []).map((run) => [run.id, run] as const)));
@@ -68,6 +71,12 @@ export function useLiveRuns(search: RunsSearch): LiveRuns {
     () => void refresh(),
   );
   useLive('gap', () => void refresh());
+  const onFetched = useEffectEvent(() => {
+    if (missed.current) void refresh();
+  });
+  useEffect(() => {
+    if (!query.isFetching) onFetched();
+  }, [query.isFetching]);
   const onTick = useEffectEvent(() => {
     if (!document.hidden && runs.some(({ state }) => state.type === 'RUNNING')) void refresh();
   });
