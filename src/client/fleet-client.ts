@@ -139,8 +139,8 @@ export interface Overview {
 
 /** A run in a list, with its task runs counted. */
 export interface RunListItem extends ListedRun {
-  /** Task runs recorded so far, and of these the ended and the failed. */
-  readonly tasks: { readonly total: number; readonly ended: number; readonly failed: number };
+  /** Task runs recorded so far, of these the ended and the failed, and how much of those that run is done: 0.4 for one that is at 40 %. */
+  readonly tasks: { readonly total: number; readonly ended: number; readonly failed: number; readonly underWay: number };
 }
 
 export interface HistogramOptions {

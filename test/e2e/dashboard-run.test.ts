@@ -1,6 +1,6 @@
 /** A run from its form to its end in a real browser: watched live, looked into, cancelled, retried, answered. */
 import { describe, expect, it } from 'vitest';
-import { card, goToTab, hold, state } from './dashboard-page.ts';
+import { card, goToTab, hold, row, state } from './dashboard-page.ts';
 import { placeNames, useDashboard } from './dashboard-place.ts';
 import { shop } from './dashboard-shop.ts';
 
@@ -97,6 +97,28 @@ describe.each(placeNames)('a run on %s', (on) => {
     const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Download' }).click()]);
     expect(download.suggestedFilename()).toBe(`${id}.log`);
     expect(await page.locator('main img').count()).toBe(0);
+    expect(faults()).toEqual([]);
+  });
+
+  it('shows how far a running task is: on its card, in its panel, in the table of tasks and on the home page', async () => {
+    const id = await submit('holds', '--name', 'slow-one');
+    const page = await open(`/runs/${id}`);
+    await card(page, 'hold').getByText('41 %').waitFor();
+    await card(page, 'hold').click();
+    await page.getByText('37 of 90').waitFor();
+    await goToTab(page, 'Tasks');
+    const held = row(page, 'hold');
+    await held.getByText('41 %').waitFor();
+    leave('further');
+    await held.getByText('80 %').waitFor();
+    await held.getByText('72 of 90').waitFor();
+    await page.getByRole('link', { name: 'Home', exact: true }).click();
+    await page
+      .getByRole('link', { name: /slow-one/ })
+      .getByText('80 %')
+      .waitFor();
+    await command('runs', 'cancel', id);
+    await page.getByRole('link', { name: /slow-one/ }).waitFor({ state: 'detached' });
     expect(faults()).toEqual([]);
   });
 

@@ -1,7 +1,7 @@
 /** The project that the tests of the dashboard look at. */
 import type { Dashboard } from './dashboard-place.ts';
 
-/** `orders` waits for the file `go` before it ships, `fragile` breaks until the file `mended` is there, `asks` waits for a signal. */
+/** `orders` waits for the file `go` before it ships, `holds` is at 41 % until the file `further` is there, then at 80 % for good, `fragile` breaks until the file `mended` is there, `asks` waits for a signal. */
 export const shop = `
 import { Flow, Task, type FlowContext, type TaskContext } from 'batuta';
 import { existsSync } from 'node:fs';
@@ -42,7 +42,14 @@ export class Orders {
   }
   @Task({ needs: ['second'] }) async third(value: string): Promise<string> { return value + ' three'; }
 }
-@Flow() export class Holds { @Task() async hold(ctx: TaskContext): Promise<void> { await until('never', ctx); } }
+@Flow() export class Holds {
+  @Task() async hold(ctx: TaskContext): Promise<void> {
+    ctx.progress(37, 90);
+    await until('further', ctx);
+    ctx.progress(72, 90);
+    await until('never', ctx);
+  }
+}
 @Flow() export class Asks {
   async run(_: unknown, ctx: FlowContext): Promise<string> {
     const draft = await this.draft();

@@ -56,7 +56,10 @@ const runFields = {
   durationMs: z.number().nullable(),
 };
 export const run = z.strictObject(runFields);
-export const runItem = z.strictObject({ ...runFields, tasks: z.strictObject({ total: count, ended: count, failed: count }) });
+export const runItem = z.strictObject({
+  ...runFields,
+  tasks: z.strictObject({ total: count, ended: count, failed: count, underWay: z.number().min(0) }),
+});
 
 export const taskRun = z.strictObject({
   id: z.string(),

@@ -103,6 +103,8 @@ export interface TaskCounts {
   readonly total: number;
   readonly ended: number;
   readonly failed: number;
+  /** How much of those that run is done by what they tell of their progress, in task runs: 0.4 for one that is at 40 %. */
+  readonly underWay: number;
 }
 
 export interface FigureStore {

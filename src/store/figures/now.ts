@@ -1,4 +1,5 @@
 /** What goes on now, and what ended last: counted from the runs, by indexes over what is open. */
+import type { TaskRun } from '../../model/run.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import { terminalTypes } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
@@ -54,21 +55,30 @@ export async function taskFigures(connection: Connection, flow: string, sinceAt:
 
 /** See `FigureStore.taskCounts`. */
 export async function countTasks({ query, fragments }: Connection, runIds: readonly string[]): Promise<ReadonlyMap<string, TaskCounts>> {
-  const counts = new Map<string, { total: number; ended: number; failed: number }>();
+  const counts = new Map<string, { -readonly [Key in keyof TaskCounts]: TaskCounts[Key] }>();
   if (runIds.length === 0) return counts;
-  const rows = await query<{ run: string; type: StateType; count: number }>(
-    `select task_runs.run_id as run, task_runs.state_type as type, count(*) as count
-     from ${fragments.list(1, { id: 'text' })} as listed join task_runs on task_runs.run_id = listed.id group by 1, 2`,
+  const rows = await query<{ run: string; type: StateType; progress: string | null; count: number }>(
+    `select task_runs.run_id as run, task_runs.state_type as type,
+       case when task_runs.state_type = 'RUNNING' then task_runs.progress end as progress, count(*) as count
+     from ${fragments.list(1, { id: 'text' })} as listed join task_runs on task_runs.run_id = listed.id group by 1, 2, 3`,
     [JSON.stringify(runIds.map((id) => [id]))],
   );
-  for (const { run, type, count } of rows) {
-    const sum = counts.get(run) ?? { total: 0, ended: 0, failed: 0 };
+  for (const { run, type, progress, count } of rows) {
+    const sum = counts.get(run) ?? { total: 0, ended: 0, failed: 0, underWay: 0 };
     counts.set(run, sum);
     sum.total += count;
     if (terminalTypes.includes(type)) sum.ended += count;
     if (type === 'FAILED' || type === 'CRASHED') sum.failed += count;
+    sum.underWay += count * shareDone(progress);
   }
   return counts;
+}
+
+/** From 0 to 1; 0 where nothing is told, or not of how much. */
+function shareDone(text: string | null): number {
+  if (text === null) return 0;
+  const { done, total } = JSON.parse(text) as NonNullable<TaskRun['progress']>;
+  return total === null || total <= 0 ? 0 : Math.min(1, Math.max(0, done / total));
 }
 
 /** See `FigureStore.queues`. */

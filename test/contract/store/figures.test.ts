@@ -194,11 +194,13 @@ describe.each(makers)('figures on $name', (maker) => {
       const row = taskRun(claim.runId, `load[${index}]`, { state, startedAt: thisHour, endedAt: thisHour + 1_000 + index });
       void store.recorder.addTaskRun(claim, row, null);
     }
-    void store.recorder.addTaskRun(claim, taskRun(claim.runId, 'join'), null);
+    const told = [{ done: 3, total: 4 }, { done: 9, total: 4 }, { done: 7, total: null }, { done: 0, total: 0 }, null];
+    for (const [index, progress] of told.entries())
+      void store.recorder.addTaskRun(claim, taskRun(claim.runId, `join[${index}]`, { state: stateOf('RUNNING'), progress }), null);
     await endRun(store, claim, 'FAILED', thisHour + 2_000);
     const other = newRun().id;
     const counted = await store.figures.taskCounts([claim.runId, other]);
-    expect(counted.get(claim.runId)).toEqual({ total: 21, ended: 20, failed: 1 });
+    expect(counted.get(claim.runId)).toEqual({ total: 25, ended: 20, failed: 1, underWay: 1.75 });
     expect(counted.has(other)).toBe(false);
     const [task, ...others] = await store.figures.tasks('a', thisHour);
     expect(others).toEqual([]);

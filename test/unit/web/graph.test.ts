@@ -18,6 +18,7 @@ function taskRun(name: string, facts: Partial<TaskRunFacts> = {}): TaskRunFacts 
     endedAt: 200,
     dependsOn: null,
     childRunId: null,
+    progress: null,
     state: { name: 'Completed' },
     ...facts,
   };
@@ -48,6 +49,12 @@ describe('the graph of a flow', () => {
       ['d', 'task', null],
     ]);
     expect(nodes[2]).toMatchObject({ counts: { Completed: 1, Running: 1 }, attempts: 3, startedAt: 100, endedAt: null, note: 'each of a' });
+  });
+
+  it('says of one task run that runs how far it is, not of one that has ended', () => {
+    const told = { progress: { done: 37, total: 90 } };
+    const running = graphOfFlow(diamond, [taskRun('a', told), taskRun('b', { ...told, state: { name: 'Running' }, endedAt: null })]);
+    expect(running.nodes.map(({ progress }) => progress)).toEqual([null, told.progress, null, null]);
   });
 
   it('lights the edges whose data has passed', () => {

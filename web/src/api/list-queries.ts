@@ -21,12 +21,15 @@ import type {
 /** How often figures are asked for when no event tells of a change, ms. */
 const slowlyMs = 15_000;
 
+/** The same while something runs: how far it is no event tells, ms. */
+const progressMs = 5_000;
+
 /** The home page over the stretch that begins so many ms ago. */
 export const overviewQuery = (stretchMs: number) =>
   queryOptions({
     queryKey: ['overview', stretchMs],
     queryFn: ({ signal }) => get<HomeView>('/overview', { since: new Date(Date.now() - stretchMs).toISOString() }, signal),
-    refetchInterval: slowlyMs,
+    refetchInterval: ({ state: { data } }) => (data !== undefined && data.runningNow.length > 0 ? progressMs : slowlyMs),
     placeholderData: keepPreviousData,
   });
 

@@ -1,6 +1,8 @@
 /** One card of a graph: name, state, duration, attempts; of many task runs a bar of their states. */
 import { Handle, type NodeProps, Position } from '@xyflow/react';
+import { ShareBar } from '../parts/bar.tsx';
 import { countText } from '../parts/format.ts';
+import { type Progress, progressText, progressWords, shareOf } from '../parts/progress.ts';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { Duration } from '../parts/time.tsx';
 import style from './graph-view.module.css';
@@ -22,6 +24,8 @@ export interface Card {
   /** A further line: what is special, or figures. */
   readonly note: string | null;
   readonly critical: boolean;
+  /** How far it is, while it runs and tells. */
+  readonly progress?: Progress | null;
   readonly difference?: Difference;
 }
 
@@ -66,7 +70,8 @@ export function CardNode({ data }: NodeProps & { readonly data: CardData }) {
 }
 
 function CardBody({ card }: { readonly card: Card }) {
-  const { label, state, counts, startedAt, endedAt, attempts, note } = card;
+  const { label, state, counts, startedAt, endedAt, attempts, note, progress = null } = card;
+  const share = progress === null ? null : shareOf(progress);
   return (
     <>
       <span className={style.label}>{label}</span>
@@ -74,6 +79,11 @@ function CardBody({ card }: { readonly card: Card }) {
         {state === null ? null : <StateBadge name={state} />}
         {startedAt === null ? null : endedAt === null ? <Duration since={startedAt} /> : <Duration ms={endedAt - startedAt} />}
         {attempts > 1 ? <span title={`${attempts} attempts`}>×{attempts}</span> : null}
+        {progress === null ? null : (
+          <span className={style.far} title={progressWords(progress)}>
+            {progressText(progress)}
+          </span>
+        )}
       </span>
       {counts === null ? null : (
         <span className={style.many}>
@@ -84,6 +94,11 @@ function CardBody({ card }: { readonly card: Card }) {
         </span>
       )}
       {note === null ? null : <span className={style.note}>{note}</span>}
+      {share === null ? null : (
+        <span className={style.progress}>
+          <ShareBar parts={[{ share, tone: 'running' }]} />
+        </span>
+      )}
     </>
   );
 }

@@ -1,14 +1,14 @@
 /** The graph of a run as it is drawn: nodes with what is known of each, and edges that light up. Pure. */
 import type { TaskRun } from '../../../src/model/run.ts';
 import type { StateName } from '../../../src/model/state.ts';
-import { addCounts, isEnd, type StateCounts, stateOfAll, totalOf } from './state-counts.ts';
+import { addCounts, isEnd, type StateCounts, stateOfAll, totalOf, typeOfState } from './state-counts.ts';
 import { orderByTime } from './time-order.ts';
 import type { EdgeKind, StoredGraph, StoredTask } from './stored-graph.ts';
 
 /** What a graph needs of a task run. */
 export type TaskRunFacts = Pick<
   TaskRun,
-  'id' | 'name' | 'key' | 'displayName' | 'index' | 'attempt' | 'startedAt' | 'endedAt' | 'dependsOn' | 'childRunId'
+  'id' | 'name' | 'key' | 'displayName' | 'index' | 'attempt' | 'startedAt' | 'endedAt' | 'dependsOn' | 'childRunId' | 'progress'
 > & { readonly state: { readonly name: StateName } };
 
 export interface GraphNode {
@@ -31,6 +31,8 @@ export interface GraphNode {
   readonly childRunId: string | null;
   /** What is special about it, e.g. `each of files`. */
   readonly note: string | null;
+  /** How far it is, while it is one task run that runs and tells. */
+  readonly progress: TaskRun['progress'];
 }
 
 export interface GraphEdge {
@@ -131,6 +133,7 @@ export function mergeNodes(id: string, label: string, nodes: readonly GraphNode[
     tasks: [...new Set(nodes.flatMap(({ tasks }) => tasks))],
     childRunId: null,
     note: null,
+    progress: null,
   };
 }
 
@@ -159,6 +162,7 @@ function nodeOf(name: string, task: StoredTask | null, runs: readonly TaskRunFac
     tasks: [name],
     childRunId: runs.length === 1 ? (only?.childRunId ?? null) : null,
     note: task === null ? null : noteOf(task),
+    progress: !mapped && only !== undefined && runs.length === 1 && typeOfState(only.state.name) === 'RUNNING' ? only.progress : null,
   };
 }
 

@@ -21,6 +21,7 @@ export function cardsOf({ nodes, edges }: RunGraph): { readonly cards: readonly 
       attempts: node.attempts,
       note: node.note ?? (node.kind === 'flow' ? 'sub-flow' : null),
       critical: isCritical(node.id),
+      progress: node.progress,
     })),
     lines: edges.map((edge) => ({ ...edge, critical: isCritical(edge.from) && at.get(edge.to) === (at.get(edge.from) ?? 0) + 1 })),
   };

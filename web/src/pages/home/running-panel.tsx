@@ -4,6 +4,7 @@ import type { RunRow } from '../../api/wire-types.ts';
 import { ShareBar } from '../../parts/bar.tsx';
 import { plural } from '../../parts/format.ts';
 import { Panel } from '../../parts/page.tsx';
+import { wholePercentText } from '../../parts/progress.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Duration } from '../../parts/time.tsx';
 import style from './rows.module.css';
@@ -11,7 +12,7 @@ import style from './rows.module.css';
 /** Rows that are shown; the rest is behind a link. */
 const shown = 8;
 
-/** Running runs with a bar of their task runs. `running` is how many there are in all. */
+/** Running runs with a bar of their task runs, those under way by what they tell of their progress. `running` is how many there are in all. */
 export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow[]; readonly running: number }) {
   return (
     <Panel
@@ -45,7 +46,7 @@ export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow
 }
 
 function Progress({ tasks }: { readonly tasks: RunRow['tasks'] }) {
-  const share = tasks.total === 0 ? 0 : tasks.ended / tasks.total;
+  const share = tasks.total === 0 ? 0 : Math.min(1, (tasks.ended + tasks.underWay) / tasks.total);
   const failed = tasks.total === 0 ? 0 : tasks.failed / tasks.total;
   return (
     <span className={style.progress}>
@@ -57,7 +58,7 @@ function Progress({ tasks }: { readonly tasks: RunRow['tasks'] }) {
         label={`${tasks.ended} of ${plural(tasks.total, 'task run')} ended`}
       />
       <span className={style.percent} aria-hidden="true">
-        {Math.floor(share * 100)} %
+        {wholePercentText(share)}
       </span>
     </span>
   );

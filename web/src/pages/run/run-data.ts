@@ -90,6 +90,12 @@ export async function loadTaskRuns(runId: string, cursor: string | null, signal:
   return fromWire<ListPage<TaskRunRow>>(await get<Wire<ListPage<TaskRunRow>>>(`${runPath(runId)}/tasks`, query, signal));
 }
 
+/** The task runs that run now, 1,000 at most. */
+export async function loadRunningTaskRuns(runId: string, signal: AbortSignal): Promise<readonly TaskRunRow[]> {
+  const { items } = await get<Wire<ListPage<TaskRunRow>>>(`${runPath(runId)}/tasks`, { state: 'RUNNING', limit: 1000 }, signal);
+  return fromWire<readonly TaskRunRow[]>(items);
+}
+
 /** Which lines of a log are asked for. */
 export interface LogQuery {
   readonly task?: string | undefined;

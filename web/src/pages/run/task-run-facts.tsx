@@ -13,6 +13,7 @@ import { type RunDetail, type TaskRunRow, taskRunQuery, transitionsQuery } from 
 import { TaskInputs } from './task-inputs.tsx';
 import { TaskLogs } from './task-logs.tsx';
 import style from './task-panel.module.css';
+import { TaskProgress } from './task-progress.tsx';
 import { TravelledValue } from './travelled-value.tsx';
 
 interface TaskRunFactsProps {
@@ -36,6 +37,8 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
 
   const taskRun = data?.taskRun ?? row;
   const ended = isTerminal(row.state.type);
+  // While it runs the row is the newer of the two.
+  const progress = ended ? taskRun.progress : (row.progress ?? taskRun.progress);
   const needs = readStoredGraph(flow?.graph).tasks.find(({ name }) => name === row.name);
   return (
     <div className={style.facts}>
@@ -50,7 +53,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
         {row.startedAt === null ? null : <Time at={row.startedAt} />}
       </div>
       {row.state.message === null || row.error !== null ? null : <p className={style.soft}>{row.state.message}</p>}
-      {taskRun.progress === null ? null : <Progress progress={taskRun.progress} />}
+      {progress === null ? null : <TaskProgress progress={progress} />}
       {taskRun.childRunId === null ? null : (
         <p>
           <Link className={style.link} to="/runs/$id" params={{ id: taskRun.childRunId }}>
@@ -115,16 +118,6 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
         </ol>
       </section>
       <TaskLogs runId={run.id} taskRunId={row.id} live={!ended} />
-    </div>
-  );
-}
-
-function Progress({ progress: { done, total } }: { readonly progress: { readonly done: number; readonly total: number | null } }) {
-  const told = total === null ? done.toLocaleString('en') : `${done.toLocaleString('en')} of ${total.toLocaleString('en')}`;
-  return (
-    <div className={style.line}>
-      {total === null ? null : <progress className={style.progress} max={Math.max(total, 1)} value={done} aria-label="Progress" />}
-      <span>{told}</span>
     </div>
   );
 }

@@ -86,6 +86,23 @@ export class TaskRunList {
     return stale;
   }
 
+  /** Whether something runs, which may tell of its progress. */
+  get isMoving(): boolean {
+    return [...this.#rows.values()].some(({ state }) => state.type === 'RUNNING');
+  }
+
+  /** Takes in how far rows are; all else of them is known by events, which may be newer. */
+  takeProgress(rows: readonly TaskRunRow[]): void {
+    let changed = false;
+    for (const { id, attempt, progress } of rows) {
+      const known = this.#rows.get(id);
+      if (known?.state.type !== 'RUNNING' || known.attempt !== attempt || isSame(known.progress, progress)) continue;
+      this.#rows.set(id, { ...known, progress });
+      changed = true;
+    }
+    if (changed) this.#show({});
+  }
+
   close(): void {
     this.#stop.abort();
   }
@@ -110,6 +127,10 @@ export class TaskRunList {
   }
 }
 
+function isSame(one: TaskRunRow['progress'], other: TaskRunRow['progress']): boolean {
+  return one?.done === other?.done && one?.total === other?.total;
+}
+
 /** The row with a change in it; one that is older than the row leaves it as it is. */
 function patched(row: TaskRunRow, { state, attempt, at }: TaskEvent): TaskRunRow {
   if (attempt < row.attempt) return row;
@@ -121,6 +142,7 @@ function patched(row: TaskRunRow, { state, attempt, at }: TaskEvent): TaskRunRow
     attempt,
     startedAt: row.startedAt ?? (state.type === 'RUNNING' ? instant : null),
     endedAt: ended ? instant : null,
+    progress: attempt > row.attempt ? null : row.progress,
   };
 }
 

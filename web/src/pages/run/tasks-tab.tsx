@@ -13,6 +13,7 @@ import { Duration } from '../../parts/time.tsx';
 import type { TaskRunRow } from './run-data.ts';
 import type { TabProps } from './tab-props.ts';
 import { labelOf } from './task-label.ts';
+import { TaskProgress } from './task-progress.tsx';
 import style from './tasks-tab.module.css';
 import { useRunSearch } from './use-run-search.ts';
 
@@ -131,9 +132,15 @@ const TaskCells = memo(function TaskCells({ row, now, isSelected, onSelect }: Ta
         )}
       </span>
       <span role="cell">{row.attempt > 1 ? row.attempt : ''}</span>
-      <span role="cell" className={style.why}>
-        {row.error?.message ?? state.message ?? ''}
-      </span>
+      {state.type === 'RUNNING' && row.progress !== null ? (
+        <span role="cell" className={style.progress}>
+          <TaskProgress progress={row.progress} />
+        </span>
+      ) : (
+        <span role="cell" className={style.why}>
+          {row.error?.message ?? state.message ?? ''}
+        </span>
+      )}
     </>
   );
 });

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { useLive, useLiveRun } from '../../api/live.ts';
 import type { RunEvent } from '../../api/wire-types.ts';
-import { loadTaskRuns, type RunDetail, runQuery } from './run-data.ts';
+import { loadRunningTaskRuns, loadTaskRuns, type RunDetail, runQuery } from './run-data.ts';
 import { type TaskEvent, TaskRunList, type TaskRunView } from './task-run-list.ts';
 
 /** Changes that come close together are drawn together, ms. */
@@ -13,6 +13,8 @@ const gatherMs = 250;
 const readAgainMs = 1_000;
 /** A run that moves is asked for again so often should events fail to come, ms. */
 const netMs = 15_000;
+/** How far running tasks are, which no event tells, is asked for so often, ms. */
+const progressMs = 2_000;
 
 /** The run, asked for again when an event says that it or one of its tasks has changed. */
 export function useRun(id: string): UseQueryResult<RunDetail> {
@@ -55,6 +57,13 @@ export function useTaskRuns(id: string, version: string, ended: boolean): TaskRu
   useLive('hello', () => {
     if (!ended) store.reload();
   });
+  useEffect(() => {
+    if (ended) return;
+    const timer = setInterval(() => {
+      if (!document.hidden) void store.readProgress();
+    }, progressMs);
+    return () => clearInterval(timer);
+  }, [store, ended]);
   const view = useSyncExternalStore(store.watch, () => store.view);
   return { ...view, reload: () => store.reload() };
 }
@@ -62,6 +71,9 @@ export function useTaskRuns(id: string, version: string, ended: boolean): TaskRu
 /** Gathers events for a list and tells React of it. */
 class TaskRunStore {
   #list: TaskRunList | null = null;
+  #runId = '';
+  #stop = new AbortController();
+  #isReadingProgress = false;
   #events: TaskEvent[] = [];
   #watchers = new Set<() => void>();
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -84,8 +96,12 @@ class TaskRunStore {
       },
     );
     this.#list = list;
+    this.#runId = id;
+    const stop = new AbortController();
+    this.#stop = stop;
     return () => {
       list.close();
+      stop.abort();
       clearTimeout(this.#timer);
       clearTimeout(this.#reader);
       this.#timer = this.#reader = undefined;
@@ -96,6 +112,16 @@ class TaskRunStore {
 
   reload(): void {
     void this.#list?.load('start');
+  }
+
+  /** What cannot be had just now is had the next time. */
+  async readProgress(): Promise<void> {
+    const list = this.#list;
+    if (list === null || this.#isReadingProgress || !list.isMoving) return;
+    this.#isReadingProgress = true;
+    const rows = await loadRunningTaskRuns(this.#runId, this.#stop.signal).catch(() => []);
+    this.#isReadingProgress = false;
+    if (list === this.#list) list.takeProgress(rows);
   }
 
   take(event: TaskEvent): void {

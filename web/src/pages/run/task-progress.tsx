@@ -1,0 +1,21 @@
+/** How far a task is that tells so. */
+import { ShareBar } from '../../parts/bar.tsx';
+import { type Progress, progressWords, shareOf, wholePercentText } from '../../parts/progress.ts';
+import style from './task-progress.module.css';
+
+/** A bar with percent where it is told of how much, and what was told. */
+export function TaskProgress({ progress }: { readonly progress: Progress }) {
+  const share = shareOf(progress);
+  const words = progressWords(progress);
+  return (
+    <span className={style.progress}>
+      {share === null ? null : (
+        <>
+          <ShareBar parts={[{ share, tone: 'running' }]} label={`Progress: ${words}`} />
+          <span className={style.percent}>{wholePercentText(share)}</span>
+        </>
+      )}
+      <span className={style.words}>{words}</span>
+    </span>
+  );
+}
