@@ -69,6 +69,10 @@ async function openLine(port: number): Promise<MuteLine> {
   };
 }
 
+function right(box: { readonly x: number; readonly width: number } | null): number {
+  return box === null ? Number.POSITIVE_INFINITY : Math.floor(box.x + box.width);
+}
+
 async function submit(name: string): Promise<string> {
   const { stdout, stderr } = await project.batuta('runs', 'submit', 'says', '--name', name, '--watch', '--json');
   expect(stderr).toBe('');
@@ -99,6 +103,15 @@ it('on a phone both ends of a backfill can be read whole', async () => {
   await page.getByRole('button', { name: 'Backfill' }).click();
   const boxes = await Promise.all(['From', 'Until'].map((label) => page.getByRole('dialog').getByLabel(label).boundingBox()));
   expect(boxes.map((box) => (box?.width ?? 0) > 220)).toEqual([true, true]);
+  expect(faults()).toEqual([]);
+});
+
+it('on a phone the tab that is open is in sight, and a history can be read whole', async () => {
+  const id = await submit('small-one');
+  const { page, faults } = await browser.open(`${url}/runs/${id}?tab=history`, { viewport: { width: 390, height: 844 } });
+  await row(page, 'Completed').waitFor();
+  await expect.poll(async () => right(await page.getByRole('tab', { name: 'History' }).boundingBox())).toBeLessThanOrEqual(390);
+  for (const cell of await page.getByRole('cell').all()) expect(right(await cell.boundingBox())).toBeLessThanOrEqual(390);
   expect(faults()).toEqual([]);
 });
 

@@ -74,16 +74,18 @@ function CardBody({ card }: { readonly card: Card }) {
   const share = progress === null ? null : shareOf(progress);
   return (
     <>
-      <span className={style.label}>{label}</span>
-      <span className={style.facts}>
-        {state === null ? null : <StateBadge name={state} />}
-        {startedAt === null ? null : endedAt === null ? <Duration since={startedAt} /> : <Duration ms={endedAt - startedAt} />}
-        {attempts > 1 ? <span title={`${attempts} attempts`}>×{attempts}</span> : null}
+      <span className={style.head}>
+        <span className={style.label}>{label}</span>
         {progress === null ? null : (
           <span className={style.far} title={progressWords(progress)}>
             {progressText(progress)}
           </span>
         )}
+      </span>
+      <span className={style.facts}>
+        {state === null ? null : <StateBadge name={state} />}
+        {startedAt === null ? null : endedAt === null ? <Duration since={startedAt} /> : <Duration ms={endedAt - startedAt} />}
+        {attempts > 1 ? <span title={`${attempts} attempts`}>×{attempts}</span> : null}
       </span>
       {counts === null ? null : (
         <span className={style.many}>

@@ -14,13 +14,13 @@ export function wholePercentText(share: number): string {
   return `${Math.floor(share * 100)} %`;
 }
 
-/** `41 %`, or `1,234` where it is not told of how much. */
+/** `41 %`, or `1 234` where it is not told of how much. */
 export function progressText(progress: Progress): string {
   const share = shareOf(progress);
   return share === null ? countText(progress.done) : wholePercentText(share);
 }
 
-/** `37 of 90`, or `1,234 done`. */
+/** `37 of 90`, or `1 234 done`. */
 export function progressWords({ done, total }: Progress): string {
   return total === null ? `${countText(done)} done` : `${countText(done)} of ${countText(total)}`;
 }

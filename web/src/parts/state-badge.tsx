@@ -16,7 +16,13 @@ export function StateBadge({ name, message = null, bare = false }: StateBadgePro
   const { tone, shape } = lookOf(name);
   const words = wordsOf(name);
   return (
-    <span className={style.badge} data-tone={tone} data-state={name} title={message ?? (bare ? words : undefined)}>
+    <span
+      className={style.badge}
+      data-tone={tone}
+      data-state={name}
+      data-bare={bare || undefined}
+      title={message ?? (bare ? words : undefined)}
+    >
       <svg className={shape === 'dot' ? style.pulse : undefined} width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
         {drawings[shape]}
       </svg>

@@ -63,7 +63,7 @@ function FlowTable({ flows }: { readonly flows: readonly FlowRow[] }) {
   const [running, setRunning] = useState<FlowRow | null>(null);
   return (
     <>
-      <table className={table.table}>
+      <table className={`${table.table} ${table.figures}`}>
         <thead>
           <tr>
             <th>Flow</th>

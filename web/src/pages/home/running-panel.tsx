@@ -29,7 +29,7 @@ export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow
       <ul className={style.rows}>
         {runs.slice(0, shown).map((run) => (
           <li key={run.id}>
-            <Link to="/runs/$id" params={{ id: run.id }} search={{}} className={style.row}>
+            <Link to="/runs/$id" params={{ id: run.id }} search={{}} className={`${style.row} ${style.single}`}>
               <StateBadge name={run.state.name} message={run.state.message} bare />
               <span className={style.name}>{run.deployment ?? run.flow}</span>
               <span className={`${style.soft} ${style.wide}`}>{run.name}</span>

@@ -4,10 +4,10 @@ import { useEffect } from 'react';
 import { durationText } from '../../parts/format.ts';
 import { Failed, LoadingRows } from '../../parts/notices.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
+import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 import { transitionsQuery } from './run-data.ts';
 import type { TabProps } from './tab-props.ts';
-import style from './tabs.module.css';
 import { WorkerName } from './worker-name.tsx';
 
 /** The history of the run itself; that of its tasks stands with each. */
@@ -17,36 +17,34 @@ export function HistoryTab({ detail: { run } }: TabProps) {
   if (data === undefined)
     return error === null ? <LoadingRows /> : <Failed what="The history" error={error} retry={() => void refetch()} />;
   return (
-    <div className={style.scroll}>
-      <table className={style.table}>
-        <thead>
-          <tr>
-            <th>At</th>
-            <th>State</th>
-            <th>After</th>
-            <th>Attempt</th>
-            <th>Owner</th>
-            <th>Why</th>
+    <table className={table.table}>
+      <thead>
+        <tr>
+          <th>At</th>
+          <th>State</th>
+          <th>After</th>
+          <th>Attempt</th>
+          <th>Owner</th>
+          <th>Why</th>
+        </tr>
+      </thead>
+      <tbody>
+        {data.map((change, at) => (
+          // oxlint-disable-next-line react/no-array-index-key -- the history only grows at its end.
+          <tr key={at}>
+            <td>
+              <Time at={change.at} as="exact" />
+            </td>
+            <td>
+              <StateBadge name={change.name} />
+            </td>
+            <td data-label="after">{at === 0 ? '–' : `+${durationText(change.at - (data[at - 1]?.at ?? change.at))}`}</td>
+            <td data-label="attempt">{change.attempt}</td>
+            <td data-label="owner">{change.owner === null ? '–' : <WorkerName id={change.owner} />}</td>
+            <td className={`${table.whole} ${table.soft}`}>{change.message ?? ''}</td>
           </tr>
-        </thead>
-        <tbody>
-          {data.map((change, at) => (
-            // oxlint-disable-next-line react/no-array-index-key -- the history only grows at its end.
-            <tr key={at}>
-              <td>
-                <Time at={change.at} as="exact" />
-              </td>
-              <td>
-                <StateBadge name={change.name} />
-              </td>
-              <td>{at === 0 ? '' : `+${durationText(change.at - (data[at - 1]?.at ?? change.at))}`}</td>
-              <td>{change.attempt}</td>
-              <td>{change.owner === null ? '' : <WorkerName id={change.owner} />}</td>
-              <td className={style.wide}>{change.message ?? ''}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
+        ))}
+      </tbody>
+    </table>
   );
 }

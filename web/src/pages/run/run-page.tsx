@@ -1,6 +1,6 @@
 /** One run: what it stands at, why, and what can be done; its graph, timeline, logs, tasks, values, artifacts and history. */
 import { Tabs } from '@mantine/core';
-import { lazy, Suspense } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -50,13 +50,18 @@ function LoadedRun({ detail }: { readonly detail: RunDetail }) {
   const { search, set } = useRunSearch();
   const tasks = useTaskRuns(run.id, `${run.attempt} ${run.state.type === 'RUNNING' ? '' : run.state.name}`, isTerminal(run.state.type));
   const selectTask = (task: string | null): void => set({ task: task ?? undefined });
+  const strip = useRef<HTMLDivElement>(null);
+  // On a phone the strip is wider than the screen: the tab that is open stays in sight.
+  useEffect(() => {
+    strip.current?.querySelector(`[role="tab"][aria-selected="true"]`)?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [search.tab]);
   const withPanel = search.task !== undefined && (search.tab === 'graph' || search.tab === 'timeline' || search.tab === 'tasks');
   return (
     <Page title={`${run.flow} · ${run.name}`} heading={<RunHeading run={run} />} actions={<RunActions detail={detail} />}>
       <RunLine detail={detail} />
       <WhyBanner detail={detail} />
       <Tabs value={search.tab} onChange={(tab) => set({ tab: tab === 'graph' ? undefined : (tab ?? undefined) })} className={style.tabs}>
-        <div className={style.tabScroll}>
+        <div className={style.tabScroll} ref={strip}>
           <Tabs.List>
             {runTabs.map((tab) => (
               <Tabs.Tab key={tab} value={tab}>

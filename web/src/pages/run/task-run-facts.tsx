@@ -111,7 +111,9 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
               <StateBadge name={change.name} />
               <span className={style.soft}>{change.attempt > 1 ? `attempt ${change.attempt}` : ''}</span>
               <span className={style.soft}>{at === 0 ? '' : `+${durationText(change.at - (all[at - 1]?.at ?? change.at))}`}</span>
-              <Time at={change.at} as="clock" />
+              <span className={style.when}>
+                <Time at={change.at} as="clock" />
+              </span>
               {change.message === null ? null : <span className={style.reason}>{change.message}</span>}
             </li>
           ))}
