@@ -115,6 +115,19 @@ it('on a phone the tab that is open is in sight, and a history can be read whole
   expect(faults()).toEqual([]);
 });
 
+it('a tick that no scheduler takes is said to be due, not to be the next', async () => {
+  const { status, stderr } = await project.batuta('deploy', 'says', '--name', 'hourly', '--cron', '0 * * * *');
+  expect(status, stderr).toBe(0);
+  const { page, faults } = await browser.open(`${url}/settings`);
+  await page.clock.setFixedTime(Date.now() + 2 * 3_600_000);
+  await page.goto(`${url}/deployments`);
+  await row(page, 'hourly')
+    .getByText(/due .*ago/)
+    .waitFor();
+  expect(await row(page, 'hourly').locator('[data-state="Late"]').count()).toBe(1);
+  expect(faults()).toEqual([]);
+});
+
 it('a run names the worker that had it, and so does each change of its history', async () => {
   const id = await submit('calm-one');
   const { page, faults } = await browser.open(`${url}/runs/${id}`);

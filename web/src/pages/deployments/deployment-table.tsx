@@ -1,11 +1,15 @@
 /** Deployments in a table. */
 import { Link } from '@tanstack/react-router';
 import type { DeploymentView } from '../../../../src/client/deployments-client.ts';
+import { useNow } from '../../now.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 import { ScheduleWords } from './schedule-words.tsx';
 import style from './deployment-page.module.css';
+
+/** A tick that waits longer than this for a scheduler is late, ms. */
+const overdueMs = 60_000;
 
 interface DeploymentTableProps {
   readonly deployments: readonly DeploymentView[];
@@ -51,18 +55,31 @@ export function DeploymentTable({ deployments, withFlow }: DeploymentTableProps)
               {deployment.schedules.length > 3 ? ` and ${deployment.schedules.length - 3} more` : null}
             </td>
             <td data-label="next">
-              {deployment.pausedAt === null ? (
-                <Time at={nextOf(deployment)} />
-              ) : (
-                <StateBadge name="Suspended" message="It is paused" bare />
-              )}
-              {deployment.pausedAt === null ? null : ' paused'}
+              <NextTick deployment={deployment} />
             </td>
             <td className={table.soft}>{[...new Set(deployment.tags)].join(', ')}</td>
           </tr>
         ))}
       </tbody>
     </table>
+  );
+}
+
+function NextTick({ deployment }: { readonly deployment: DeploymentView }) {
+  const now = useNow(10_000);
+  const at = nextOf(deployment);
+  if (deployment.pausedAt !== null) {
+    return (
+      <>
+        <StateBadge name="Suspended" message="It is paused" bare /> paused
+      </>
+    );
+  }
+  if (at === null || now - at < overdueMs) return <Time at={at} />;
+  return (
+    <>
+      <StateBadge name="Late" message="No scheduler has made its run yet; is one at work?" bare /> due <Time at={at} />
+    </>
   );
 }
 
