@@ -1,6 +1,8 @@
 /** Runs flows as an application would: one client, one database in a folder of its own. */
 import { join } from 'node:path';
 import { openClient } from 'batuta/client';
+import { recordBareOnPostgres } from './bare-postgres.js';
+import { recordBare } from './bare-recorder.js';
 
 /**
  * Calls `use` with a client whose database is new, and closes it.
@@ -35,6 +37,17 @@ export async function timeRun(client, flow) {
   if (run.state.type !== 'COMPLETED')
     throw new Error(`Run ${run.id} of ${run.flow} ended as ${run.state.name}: ${run.error?.message ?? 'no message'}`);
   return ms;
+}
+
+/**
+ * Milliseconds that the same rows take on the same kind of store when they are written by hand.
+ *
+ * @param {{ folder: string, store: 'sqlite' | 'postgres' }} place
+ * @param {{ tasks: number, tasksPerFlush: number }} shape
+ * @returns {Promise<number>}
+ */
+export async function timeBare({ folder, store }, shape) {
+  return store === 'sqlite' ? recordBare(folder, shape) : await recordBareOnPostgres(databaseUrl(folder, store), shape);
 }
 
 /** PostgreSQL is where `main.js` says it is. */

@@ -1,8 +1,10 @@
 /** Parallel tasks that do nothing and a join, in one run: how many a second, and whether time and memory stay in line. */
-import { recordBare } from './bare-recorder.js';
-import { timeRun, withClient } from './engine.js';
+import { timeBare, timeRun, withClient } from './engine.js';
 import { makeFanOut } from './flows.js';
 import { inFolder, inOwnProcess, medians, repeat } from './measure.js';
+
+/** Machines differ by much: the target was set where the rows by hand came to 50,000 a second, and falls with them. */
+const onPostgres = { atLeast: 20_000, timesBeside: 20_000 / 50_000 };
 
 /** @param {import('./main.js').Request} request */
 export async function benchmark({ quick, runs, store }) {
@@ -19,8 +21,8 @@ export async function benchmark({ quick, runs, store }) {
         label: `${many(tasks)} tasks, a second`,
         value: warm.engine,
         unit: 'tasks',
-        target: { atLeast: store === 'sqlite' ? 25_000 : 20_000 },
-        ...(store === 'sqlite' ? { beside: { label: 'the same rows by hand', value: warm.bare } } : {}),
+        target: { atLeast: store === 'sqlite' ? 25_000 : Math.min(onPostgres.atLeast, onPostgres.timesBeside * warm.bare) },
+        beside: { label: 'the same rows by hand', value: warm.bare },
       },
       {
         name: 'timesLonger',
@@ -51,7 +53,7 @@ function measureWarm({ tasks, runs, quick, store }) {
       medians(
         await repeat({ times: runs, warmups: quick ? 0 : 2 }, async () => ({
           engine: tasks / ((await timeRun(client, FanOut)) / 1_000),
-          bare: tasks / (recordBare(folder, { tasks, tasksPerFlush: 500 }) / 1_000),
+          bare: tasks / ((await timeBare({ folder, store }, { tasks, tasksPerFlush: 500 })) / 1_000),
         })),
       ),
     ),
