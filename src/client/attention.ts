@@ -1,4 +1,4 @@
-/** What a person should look at: what keeps failing, is late, is lost, or waits where nobody serves. */
+/** What a person should look at: what keeps failing, is late, is lost, or waits where nobody serves or schedules. */
 import { formatDuration } from '../base/duration.ts';
 import type { LastRuns, Store, StoredWorker } from '../store/store.ts';
 import type { Attention, QueueView, WaitReason } from './fleet-client.ts';
@@ -11,6 +11,10 @@ const mostShown = 20;
 const mostExplained = 5;
 /** A queue without workers is told of once a run has waited in it for so long, ms: workers may be starting. */
 const patienceMs = 30_000;
+/** A tick that no scheduler has decided about for so long is told of, ms. */
+const tickPatienceMs = 60_000;
+/** Schedules that are counted; more are told as such. */
+const mostSchedules = 100;
 
 export interface AttentionWish {
   readonly fromAt: number;
@@ -24,12 +28,22 @@ export interface AttentionWish {
 }
 
 /**
- * Worst first: queues that nobody serves, deployments (and flows without one) whose last run failed, late runs, lost workers; within a
+ * Worst first: ticks that no scheduler takes, queues that nobody serves, deployments (and flows without one) whose last run failed, late runs, lost workers; within a
  * kind, longest first. 20 at most.
  */
 export async function attentionOf(store: Store, wish: AttentionWish): Promise<readonly Attention[]> {
-  const [failing, late] = await Promise.all([failingOf(store, wish), lateOf(store, wish)]);
-  return [...unservedOf(wish), ...failing, ...late, ...lostOf(wish)].slice(0, mostShown);
+  const [unscheduled, failing, late] = await Promise.all([unscheduledOf(store, wish), failingOf(store, wish), lateOf(store, wish)]);
+  return [...unscheduled, ...unservedOf(wish), ...failing, ...late, ...lostOf(wish)].slice(0, mostShown);
+}
+
+async function unscheduledOf({ deployments }: Store, { untilAt }: AttentionWish): Promise<readonly Attention[]> {
+  const isOverdue = (at: number | null): at is number => at !== null && at < untilAt - tickPatienceMs;
+  const overdue = (await deployments.due({ limit: mostSchedules })).filter(({ nextTickAt }) => isOverdue(nextTickAt));
+  const [oldest] = overdue;
+  if (oldest === undefined || oldest.nextTickAt === null) return [];
+  const many = overdue.length === mostSchedules ? `${mostSchedules} schedules or more are` : `${overdue.length} schedules are`;
+  const message = `${overdue.length === 1 ? 'A schedule is' : many} due and no scheduler takes the ticks. Start one: batuta scheduler`;
+  return [{ kind: 'no-scheduler', name: oldest.deployment, flow: '', message, sinceAt: oldest.nextTickAt, runId: null }];
 }
 
 async function failingOf({ figures }: Store, { fromAt, untilAt }: AttentionWish): Promise<readonly Attention[]> {

@@ -105,8 +105,8 @@ export interface DayFigures {
 
 /** Something wrong that a person should look at. */
 export interface Attention {
-  readonly kind: 'failing' | 'late' | 'lost' | 'no-worker';
-  /** Deployment, or flow where there is none. */
+  readonly kind: 'failing' | 'late' | 'lost' | 'no-worker' | 'no-scheduler';
+  /** Deployment, or flow where there is none; worker or queue where it is about one. */
   readonly name: string;
   readonly flow: string;
   readonly message: string;

@@ -8,6 +8,7 @@ import { stateOf } from '../../../src/model/state.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { NewRun } from '../../../src/store/store.ts';
 import { endRun, newRun, startRun, taskRun } from '../../contract/store/rows.ts';
+import { deploy } from '../../contract/store/ticking.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
 
 const minute = 60_000;
@@ -130,6 +131,25 @@ test('what a person should look at: queues without workers, what keeps failing, 
     'Worker gone-heron on here has been silent for 1 h 00 m; it had 2 runs.',
   ]);
   expect(attention[3]).toMatchObject({ runId: lateRun.id, sinceAt: now - 2 * minute, flow: 'slow' });
+});
+
+test('ticks that no scheduler has taken for a minute are what a person should look at first; a pause is not', async () => {
+  await deploy(here.store, 'soon', now - 30_000);
+  await deploy(here.store, 'rests', now - 9 * minute, { pausedAt: now - 9 * minute });
+  expect((await here.client.figures.overview()).attention).toEqual([]);
+  await deploy(here.store, 'nightly', now - 8 * minute);
+  await deploy(here.store, 'hourly', now - 2 * minute);
+  await ended({ flow: 'alone' }, 'FAILED');
+  expect((await here.client.figures.overview()).attention).toMatchObject([
+    {
+      kind: 'no-scheduler',
+      name: 'nightly',
+      message: '2 schedules are due and no scheduler takes the ticks. Start one: batuta scheduler',
+      sinceAt: now - 8 * minute,
+      runId: null,
+    },
+    { kind: 'failing' },
+  ]);
 });
 
 test('queues are told with the workers that serve them, also those that are empty', async () => {

@@ -8,9 +8,9 @@ import style from './rows.module.css';
 
 type Item = HomeView['attention'][number];
 
-const states: Readonly<Record<Item['kind'], string>> = { failing: 'Failed', late: 'Late', lost: 'Crashed', 'no-worker': 'Late' };
+const states: Readonly<Record<Item['kind'], string>> = { failing: 'Failed', late: 'Late', lost: 'Crashed', 'no-worker': 'Late', 'no-scheduler': 'Late' };
 
-/** Failing and late deployments, lost owners, queues nobody serves. */
+/** Failing and late deployments, lost owners, queues nobody serves, ticks nobody takes. */
 export function AttentionPanel({ items }: { readonly items: readonly Item[] }) {
   return (
     <Panel title="Needs attention" aside={items.length === 0 ? undefined : items.length}>
@@ -35,11 +35,18 @@ export function AttentionPanel({ items }: { readonly items: readonly Item[] }) {
   );
 }
 
-/** Where one sees more of it: the run, else all runs of it, else the workers. */
+/** Where one sees more of it: the run, the deployments, the workers, else all runs of it. */
 function Target({ item, children }: { readonly item: Item; readonly children: React.ReactNode }) {
   if (item.runId !== null) {
     return (
       <Link to="/runs/$id" params={{ id: item.runId }} search={{}} className={style.row}>
+        {children}
+      </Link>
+    );
+  }
+  if (item.kind === 'no-scheduler') {
+    return (
+      <Link to="/deployments" className={style.row}>
         {children}
       </Link>
     );
