@@ -8,7 +8,13 @@ import style from './rows.module.css';
 
 type Item = HomeView['attention'][number];
 
-const states: Readonly<Record<Item['kind'], string>> = { failing: 'Failed', late: 'Late', lost: 'Crashed', 'no-worker': 'Late', 'no-scheduler': 'Late' };
+const states: Readonly<Record<Item['kind'], string>> = {
+  failing: 'Failed',
+  late: 'Late',
+  lost: 'Crashed',
+  'no-worker': 'Late',
+  'no-scheduler': 'Late',
+};
 
 /** Failing and late deployments, lost owners, queues nobody serves, ticks nobody takes. */
 export function AttentionPanel({ items }: { readonly items: readonly Item[] }) {
