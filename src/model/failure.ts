@@ -17,19 +17,27 @@ export interface Failure {
 const maxCauses = 8;
 const maxTextChars = 16_384;
 
-/** Turns anything thrown into its recorded form. Never throws; a thrown non-error keeps its text as message. */
-export function failureOf(thrown: unknown, depth = 0): Failure {
-  if (!(thrown instanceof Error)) {
+/** Turns anything thrown into its recorded form. Never throws; a thrown non-error keeps its text as message, a circle of causes ends. */
+export function failureOf(thrown: unknown): Failure {
+  return failureWithin(thrown, []);
+}
+
+/** @param above errors that it is a cause of */
+function failureWithin(thrown: unknown, above: readonly unknown[]): Failure {
+  if (!isError(thrown)) {
     return { name: 'Error', message: clip(textOf(thrown)), code: null, stack: null, details: null, cause: null };
   }
-  const { code, details } = thrown as { code?: unknown; details?: unknown };
+  const code = read(thrown, 'code');
+  const stack = read(thrown, 'stack');
+  const cause = read(thrown, 'cause');
+  const path = [...above, thrown];
   return {
-    name: String(thrown.name || 'Error'),
-    message: clip(String(thrown.message)),
+    name: textOf(read(thrown, 'name') || 'Error'),
+    message: clip(textOf(read(thrown, 'message'))),
     code: typeof code === 'string' || typeof code === 'number' ? String(code) : null,
-    stack: typeof thrown.stack === 'string' ? clip(thrown.stack) : null,
-    details: jsonOrNull(details),
-    cause: thrown.cause === undefined || depth >= maxCauses ? null : failureOf(thrown.cause, depth + 1),
+    stack: typeof stack === 'string' ? clip(stack) : null,
+    details: jsonOrNull(read(thrown, 'details')),
+    cause: cause === undefined || path.length > maxCauses || path.includes(cause) ? null : failureWithin(cause, path),
   };
 }
 
@@ -43,12 +51,37 @@ export function errorOf(failure: Failure): Error {
   return error;
 }
 
+function isError(thrown: unknown): thrown is Error {
+  try {
+    return thrown instanceof Error;
+  } catch {
+    return false;
+  }
+}
+
+/** A field of an error of the user's, whose getter may throw. */
+function read(error: Error, name: 'name' | 'message' | 'code' | 'stack' | 'details' | 'cause'): unknown {
+  try {
+    return Reflect.get(error, name);
+  } catch {
+    return name === 'message' ? '(its message cannot be read)' : undefined;
+  }
+}
+
 function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
   try {
     return JSON.stringify(value) ?? String(value);
   } catch {
+    return tagOf(value);
+  }
+}
+
+function tagOf(value: unknown): string {
+  try {
     return Object.prototype.toString.call(value);
+  } catch {
+    return 'something that has no text';
   }
 }
 

@@ -32,10 +32,48 @@ describe('failureOf', () => {
     const error = new Error('x'.repeat(100_000));
     Object.assign(error, { cause: error, details: { big: 1n } });
     const failure = failureOf(error);
-    let depth = 0;
-    for (let at = failure.cause; at; at = at.cause) depth++;
-    expect(depth).toBeLessThan(20);
+    expect(failure.cause).toBeNull();
     expect(failure.details).toBeNull();
     expect(failure.message.length).toBeLessThan(17_000);
+  });
+
+  test('a circle through several causes names each once, a long chain is cut', () => {
+    const inner = new Error('inner');
+    const outer = new Error('outer', { cause: inner });
+    inner.cause = outer;
+    expect(failureOf(outer)).toMatchObject({ message: 'outer', cause: { message: 'inner', cause: null } });
+    let chain = new Error('first');
+    for (let at = 0; at < 100; at++) chain = new Error(`${at}`, { cause: chain });
+    let depth = 0;
+    for (let at = failureOf(chain).cause; at; at = at.cause) depth++;
+    expect(depth).toBe(8);
+  });
+
+  test('an error that cannot be read is told all the same', () => {
+    const refuse = (): never => {
+      throw new Error('not to be read');
+    };
+    const closed = Object.defineProperties(
+      new Error('closed'),
+      Object.fromEntries(['stack', 'name', 'message', 'code', 'details', 'cause'].map((name) => [name, { get: refuse }])),
+    );
+    expect(failureOf(closed)).toEqual({
+      name: 'Error',
+      message: '(its message cannot be read)',
+      code: null,
+      stack: null,
+      details: null,
+      cause: null,
+    });
+    expect(
+      failureOf({
+        toJSON: refuse,
+        get [Symbol.toStringTag]() {
+          return refuse();
+        },
+      }).message,
+    ).toBe('something that has no text');
+    expect(failureOf(new Proxy(new Error('x'), { getPrototypeOf: refuse })).message).toBe('{}');
+    expect(failureOf(Object.assign(new Error('x'), { name: Object.create(null) })).name).toBe('{}');
   });
 });
