@@ -22,13 +22,17 @@ export interface HeartbeatOptions {
 /** Beats from its start, and takes the worker out of the list when it stops. */
 export function heartbeat({ services, log, worker, running, eventLoop, healthFile }: HeartbeatOptions): Service {
   const { store, settings, leaseClock } = services;
+  let unheard = false;
   const loop = makeLoop({
     name: 'heartbeat',
     intervalMs: settings.heartbeatMs,
     maxBackoffMs: settings.heartbeatMs,
     clock: leaseClock,
     random: services.random,
-    onError: (error) => log.warn({ err: error }, 'The worker could not tell that it lives.'),
+    onError(error) {
+      unheard = true;
+      log.warn({ err: error }, 'The worker could not tell that it lives.');
+    },
     async step() {
       const lagMs = eventLoop.takeLongestLagMs();
       if (running() === 0) eventLoop.rest();
@@ -36,6 +40,9 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
         log.warn({ lagMs: Math.round(lagMs) }, `A task held up this worker for a large part of its lease; mark it isolate: 'thread'.`);
       await store.workers.beat({ ...worker(), running: running(), lagMs });
       await healthFile.beat();
+      // An outage is warned of by whatever it keeps from happening; this says that it is over.
+      if (unheard) log.info('The worker is heard of again.');
+      unheard = false;
     },
   });
   return makeService({

@@ -10,16 +10,23 @@ export function beatLoop(
   { intervalMs, healthFile }: { readonly intervalMs: number; readonly healthFile: HealthFile },
 ): Service {
   const { store, leaseClock, random } = engine.services;
+  let unheard = false;
   const loop: Loop = makeLoop({
     name: 'beat',
     intervalMs,
     maxBackoffMs: intervalMs,
     clock: leaseClock,
     random,
-    onError: (error) => log.warn({ err: error }, 'The scheduler could not tell that it lives.'),
+    onError(error) {
+      unheard = true;
+      log.warn({ err: error }, 'The scheduler could not tell that it lives.');
+    },
     async step() {
       await store.fleet.owners();
       await healthFile.beat();
+      // An outage is warned of by whatever it keeps from happening; this says that it is over.
+      if (unheard) log.info('The scheduler is heard of again.');
+      unheard = false;
     },
   });
   return makeService({

@@ -3,10 +3,13 @@
  *
  * A line whose logger carries a `runId` is handed to listeners as well, exactly as it was printed, so that it can be kept
  * with its run. Nothing is buffered and no thread is involved, hence no line is lost however the process ends.
+ *
+ * A warning of the process itself that names an error is told once a minute, with how often it was repeated: see `Repeats`.
  */
 import { destination, type Logger, type LoggerOptions, pino, symbols } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
 import { redacted, redactSecrets, secretBindings } from './redact.ts';
+import { Repeats } from './repeats.ts';
 import type { LogFormat, LogLevel } from './settings.ts';
 
 /** A line that was logged inside a run. Same shape as `LogLine` of the model. */
@@ -69,15 +72,20 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const print = await openPrinter(options);
   const listeners = new Set<(line: RunLine) => void>();
   const places = new WeakMap<Logger, { readonly place: Place }>();
+  const repeats = new Repeats(clock);
 
   const output: Output = {
     [needsMetadata]: true,
     lastLogger: undefined,
     write(text) {
+      const place = output.lastLogger === undefined ? null : findPlace(output.lastLogger, places);
+      if (place === null) {
+        const told = isPassing(text) ? withRepeats(text, repeats) : text;
+        if (told !== null) print(told);
+        return;
+      }
       print(text);
-      if (listeners.size === 0 || output.lastLogger === undefined) return;
-      const place = findPlace(output.lastLogger, places);
-      if (place === null) return;
+      if (listeners.size === 0) return;
       const line = readLine(text, place);
       for (const listener of listeners) listener(line);
     },
@@ -115,14 +123,34 @@ async function openPrinter(options: LogOptions): Promise<(text: string) => void>
     errorLikeObjectKeys: ['err', 'error'],
     messageFormat: (line, messageKey) => prettyMessage(line, messageKey),
   });
-  return (text) => write(pretty(withoutPassingError(text)));
+  return (text) => write(pretty(isPassing(text) ? withReasonOnly(text) : text));
 }
 
-/** A warning names its error in its message; its stack is for the record, not for the screen. */
-function withoutPassingError(text: string): string {
-  if (!text.startsWith('{"level":40,') || !text.includes('"err":')) return text;
-  const { err: _, ...line } = JSON.parse(text) as Record<string, unknown>;
-  return `${JSON.stringify(line)}\n`;
+/** Whether it is a warning that names an error. */
+function isPassing(text: string): boolean {
+  return text.startsWith('{"level":40,') && text.includes('"err":');
+}
+
+/** The line with how many like it were left out; null when it is to be left out as well. */
+function withRepeats(text: string, repeats: Repeats): string | null {
+  const line = JSON.parse(text) as Record<string, unknown>;
+  const repeated = repeats.count(`${String(line['msg'])} ${reasonOf(line)}`);
+  if (repeated === null || repeated === 0) return repeated === null ? null : text;
+  return `${JSON.stringify({ ...line, repeated })}\n`;
+}
+
+/** The stack of a warning is for the record, not for the screen. Lines of runs name the reason themselves. */
+function withReasonOnly(text: string): string {
+  const { err, msg, ...line } = JSON.parse(text) as Record<string, unknown>;
+  const reason = 'runId' in line ? '' : reasonOf({ err });
+  const message = String(msg ?? '');
+  return `${JSON.stringify({ ...line, msg: reason === '' || message.includes(reason) ? message : `${message} ${reason}` })}\n`;
+}
+
+/** What the error of a line says, in one line. */
+function reasonOf({ err }: Record<string, unknown>): string {
+  const message: unknown = typeof err === 'object' && err !== null && 'message' in err ? err.message : err;
+  return typeof message === 'string' ? message.replace(/\s+/g, ' ').trim() : '';
 }
 
 function prettyMessage(line: Record<string, unknown>, messageKey: string): string {

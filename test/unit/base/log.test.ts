@@ -114,6 +114,35 @@ test('the pretty form names flow and task, keeps the ids out and lets nothing st
   expect(lines).toMatchObject([{ message: 'read \u001b[2Jall\u0007', fields: { rows: 2 } }]);
 });
 
+test('the pretty form of a warning says the reason, in one line and once', async () => {
+  const { log, printed } = await open({ format: 'pretty' });
+  log.logger.warn({ err: new Error('no\nanswer') }, 'Lost runs could not be looked for.');
+  log.logger.warn({ err: new Error('no answer') }, 'Not told: no answer');
+  log.logger.child(ids).warn({ err: new Error('no answer') }, 'Attempt 1 failed');
+  expect(printed().replace(/^\[.*?\] /gm, '')).toBe(
+    'WARN: Lost runs could not be looked for. no answer\nWARN: Not told: no answer\nWARN: flight-delays.join: Attempt 1 failed\n',
+  );
+});
+
+test('a trouble that goes on is told once a minute, with how often it came; what runs say is told each time', async () => {
+  let ms = 0;
+  const { log, lines, printed } = await open({ clock: { now: () => 0, monotonic: () => ms } as NonNullable<LogOptions['clock']> });
+  const told = (): unknown[] => {
+    const all = printed().trim().split('\n').map((line) => JSON.parse(line) as { msg: string; repeated?: number }); // biome-ignore format: one thought
+    return all.map(({ msg, repeated }) => (repeated === undefined ? msg : [msg, repeated]));
+  };
+  for (; ms < 59_000; ms += 250) log.logger.warn({ err: new Error('away') }, 'no renewal');
+  expect(told()).toEqual(['no renewal']);
+  log.logger.warn({ err: new Error('full') }, 'no renewal');
+  log.logger.warn('no renewal');
+  ms = 60_000;
+  log.logger.warn({ err: new Error('away') }, 'no renewal');
+  expect(told()).toEqual(['no renewal', 'no renewal', 'no renewal', ['no renewal', 235]]);
+  for (let count = 0; count < 3; count += 1) log.logger.child(ids).warn({ err: new Error('away') }, 'of a run');
+  expect(told().length).toBe(7);
+  expect(lines.length).toBe(3);
+});
+
 test('no line is lost when the process ends at once after 5,000 of them', async () => {
   const program = await compileProgram(`
     import { openLog } from './src/base/log.ts';

@@ -1,0 +1,39 @@
+/**
+ * Keeps a trouble that goes on from filling a log. While a database is away, each loop of a process warns of it at each of its steps, some
+ * several times a second: the first warning says all that the others do.
+ *
+ * Owned by the log of a process. A warning is told at once, then at most once a minute, with how many were left out.
+ */
+import type { Clock } from './clock.ts';
+
+const quietMs = 60_000;
+/** More different warnings than this are no trouble that goes on. */
+const maxKept = 200;
+
+interface Told {
+  /** Monotonic, ms. */
+  readonly at: number;
+  leftOut: number;
+}
+
+export class Repeats {
+  readonly #clock: Pick<Clock, 'monotonic'>;
+  readonly #told = new Map<string, Told>();
+
+  constructor(clock: Pick<Clock, 'monotonic'>) {
+    this.#clock = clock;
+  }
+
+  /** How many like it were left out since the last that was told, 0 for a first one; null when this one is to be left out as well. */
+  count(warning: string): number | null {
+    const now = this.#clock.monotonic();
+    const last = this.#told.get(warning);
+    if (last && now < last.at + quietMs) {
+      last.leftOut += 1;
+      return null;
+    }
+    if (this.#told.size >= maxKept) this.#told.clear();
+    this.#told.set(warning, { at: now, leftOut: 0 });
+    return last?.leftOut ?? 0;
+  }
+}
