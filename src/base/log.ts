@@ -150,7 +150,14 @@ function withReasonOnly(text: string): string {
 /** What the error of a line says, in one line. */
 function reasonOf({ err }: Record<string, unknown>): string {
   const message: unknown = typeof err === 'object' && err !== null && 'message' in err ? err.message : err;
-  return typeof message === 'string' ? message.replace(/\s+/g, ' ').trim() : '';
+  return typeof message === 'string' ? withoutEcho(message.replace(/\s+/g, ' ').trim()) : '';
+}
+
+/** pino puts the messages of causes behind that of their error, which may have said the same. */
+function withoutEcho(text: string): string {
+  for (let at = text.indexOf(': '); at !== -1; at = text.indexOf(': ', at + 1))
+    if (text.slice(0, at).includes(text.slice(at + 2))) return text.slice(0, at);
+  return text;
 }
 
 function prettyMessage(line: Record<string, unknown>, messageKey: string): string {

@@ -118,9 +118,10 @@ test('the pretty form of a warning says the reason, in one line and once', async
   const { log, printed } = await open({ format: 'pretty' });
   log.logger.warn({ err: new Error('no\nanswer') }, 'Lost runs could not be looked for.');
   log.logger.warn({ err: new Error('no answer') }, 'Not told: no answer');
+  log.logger.warn({ err: new Error('A is away (refused).', { cause: new Error('refused') }) }, 'Trouble.');
   log.logger.child(ids).warn({ err: new Error('no answer') }, 'Attempt 1 failed');
   expect(printed().replace(/^\[.*?\] /gm, '')).toBe(
-    'WARN: Lost runs could not be looked for. no answer\nWARN: Not told: no answer\nWARN: flight-delays.join: Attempt 1 failed\n',
+    'WARN: Lost runs could not be looked for. no answer\nWARN: Not told: no answer\nWARN: Trouble. A is away (refused).\nWARN: flight-delays.join: Attempt 1 failed\n',
   );
 });
 
