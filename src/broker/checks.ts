@@ -7,6 +7,9 @@ import type { ConsumeOptions, NewTicket, PutOptions, Ticket } from './broker.ts'
 export const lowestPriority = -100;
 export const highestPriority = 100;
 
+/** The last instant that a `Date` can hold. Source: ECMA-262, section 21.4.1.1. */
+const latestMs = 8.64e15;
+
 /** PostgreSQL carries just under 8,000 bytes, with the name of the channel. */
 const maxMessageBytes = 7_500;
 const channelPattern = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}$/;
@@ -80,8 +83,8 @@ export function checkPut(tickets: NewTicket | readonly NewTicket[], options: Put
   for (const ticket of isList(tickets) ? tickets : [tickets]) {
     checkTicket(ticket);
     const { kind, id, epoch, dueAt = options.dueAt ?? null, priority = options.priority ?? 0 } = ticket;
-    if (dueAt !== null && (!Number.isFinite(dueAt) || dueAt < 0))
-      refuse(`The due time ${String(dueAt)} of ${kind} ${id} is not a number of milliseconds.`, ticket);
+    if (dueAt !== null && !(Number.isFinite(dueAt) && dueAt >= 0 && dueAt <= latestMs))
+      refuse(`The due time ${String(dueAt)} of ${kind} ${id} is no time in milliseconds since 1970.`, ticket);
     if (!Number.isInteger(priority) || priority < lowestPriority || priority > highestPriority) {
       refuse(
         `The priority ${String(priority)} of ${kind} ${id} is not a whole number from ${lowestPriority} to ${highestPriority}.`,

@@ -10,6 +10,7 @@
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { Broker, NewTicket } from '../broker/broker.ts';
 import { checkPut } from '../broker/open.ts';
+import { checkIdempotencyKey } from '../engine/check-labels.ts';
 import type { Engine } from '../engine/engine.ts';
 import { makeRun } from '../engine/make-run.ts';
 import type { FlowDefinition } from '../model/flow.ts';
@@ -27,7 +28,7 @@ export interface Wanted extends EnqueueOptions {
 /**
  * Validates all, records all, wakes the workers. Gives the runs in the order they were wanted. When one is refused, none exists.
  *
- * @throws BatutaError PARAMS_INVALID, NAME_INVALID (queue), OPTION_INVALID (priority), RESULT_NOT_SERIALIZABLE, STORE_…
+ * @throws BatutaError PARAMS_INVALID, NAME_INVALID (queue), OPTION_INVALID (priority, start, name, tags, idempotency key), RESULT_NOT_SERIALIZABLE, STORE_…
  */
 export async function enqueueRuns(
   engine: Engine,
@@ -37,6 +38,7 @@ export async function enqueueRuns(
 ): Promise<readonly InsertedRun[]> {
   const rows: WaitingRun[] = [];
   for (const { params, startAt, idempotencyKey, ...options } of wanted) {
+    if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
     const run = await makeRun(engine.services, definition, params, 'SCHEDULED', {
       ...options,
       ...(startAt === undefined ? {} : { startAt: Number(startAt) }),

@@ -3,8 +3,9 @@ import type { Run } from '../model/run.ts';
 
 /** How a run is handed to workers. */
 export interface EnqueueOptions {
-  /** Name of the run for people; default from the flow's `runName`, else two random words. */
+  /** Name of the run for people, 1 to 200 characters; default from the flow's `runName`, else two random words. */
   readonly name?: string;
+  /** Each of 1 to 200 characters. */
   readonly tags?: readonly string[];
   /** Workers of this queue execute it; 1 to 100 letters, digits, `_`, `.` and `-`. Default `default`. */
   readonly queue?: string;
@@ -12,7 +13,7 @@ export interface EnqueueOptions {
   readonly priority?: number;
   /** Not before this instant (a date or UTC epoch ms). Default at once. */
   readonly startAt?: Date | number;
-  /** Of all runs of the flow with the same key there is one: the first; others give its id. */
+  /** Of all runs of the flow with the same key there is one: the first; others give its id. 1 to 500 characters. */
   readonly idempotencyKey?: string;
 }
 

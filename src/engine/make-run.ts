@@ -4,6 +4,7 @@ import type { DeploymentOfRun } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner, Run } from '../model/run.ts';
 import { stateOf } from '../model/state.ts';
+import { checkLabels } from './check-labels.ts';
 import { concurrencyKeyOf } from './limit-key.ts';
 import type { NewRun } from '../store/store.ts';
 import { randomName, renderName } from './names.ts';
@@ -30,7 +31,7 @@ export interface MakeRunOptions {
 /**
  * Validates the parameters and makes the row, Pending when it starts at once in this process, else Scheduled.
  *
- * @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE (parameters that cannot be stored)
+ * @throws BatutaError OPTION_INVALID (name, tags), PARAMS_INVALID, RESULT_NOT_SERIALIZABLE (parameters that cannot be stored)
  */
 export async function makeRun(
   services: EngineServices,
@@ -39,6 +40,7 @@ export async function makeRun(
   state: 'PENDING' | 'SCHEDULED',
   options: MakeRunOptions,
 ): Promise<NewRun> {
+  checkLabels(options);
   const validated = await validateParams(definition, params);
   const { source } = definition;
   const deployment = options.deployment ?? null;

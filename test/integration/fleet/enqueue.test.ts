@@ -67,6 +67,12 @@ test.each([
   ['a queue that is no name', { params: { city: 'Lima' }, queue: 'a queue' }, 'NAME_INVALID'],
   ['a priority out of bounds', { params: { city: 'Lima' }, priority: 101 }, 'OPTION_INVALID'],
   ['a start that is no instant', { params: { city: 'Lima' }, startAt: new Date('soon') }, 'OPTION_INVALID'],
+  ['a start that no date can hold', { params: { city: 'Lima' }, startAt: 1e18 }, 'OPTION_INVALID'],
+  ['an empty name', { params: { city: 'Lima' }, name: '' }, 'OPTION_INVALID'],
+  ['a name with NUL in it', { params: { city: 'Lima' }, name: 'Li\0ma' }, 'OPTION_INVALID'],
+  ['a tag that is too long', { params: { city: 'Lima' }, tags: ['x'.repeat(201)] }, 'OPTION_INVALID'],
+  ['an empty idempotency key', { params: { city: 'Lima' }, idempotencyKey: '' }, 'OPTION_INVALID'],
+  ['an idempotency key that is too long', { params: { city: 'Lima' }, idempotencyKey: 'k'.repeat(501) }, 'OPTION_INVALID'],
 ])('of many runs none exists when one has %s', async (_what, wrong, code) => {
   await expect(client.enqueueMany(Weather, [{ params: { city: 'Lima' } }, wrong])).rejects.toMatchObject({ code });
   expect((await client.runs.list()).items).toEqual([]);

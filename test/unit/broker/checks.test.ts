@@ -40,6 +40,7 @@ describe('what may be put', () => {
     { dueAt: Number.NaN },
     { dueAt: Infinity },
     { dueAt: -1 },
+    { dueAt: 8.64e15 + 1 },
   ])('refuses a ticket with %j', (change) => {
     expect(codeOf(() => checkPut({ ...ticket, ...change }, { queue: 'q' }))).toBe('OPTION_INVALID');
   });
