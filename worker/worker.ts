@@ -32,7 +32,7 @@ import { WorkerQueues } from './queues.ts';
 const reissueMs = 10_000;
 /** A run that only waits, and for longer than this, gives its place back, ms. */
 const suspendOverMs = 30_000;
-/** End of the deadline in which what was handed back is recorded, ms; half of a deadline that is shorter than twice that. */
+/** How long the queues may take to close once all is handed back, ms. */
 const settleMs = 2_000;
 
 /** @throws BatutaError FILE_NOT_FOUND (no such place for flows), NAME_INVALID (queue), CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
@@ -107,8 +107,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
       await queues.quiet();
-      const finishMs = deadlineMs - Math.min(settleMs, deadlineMs / 2);
-      const [left] = await Promise.all([engine.handBack(finishMs), tasks.handBack(finishMs)]);
+      const [left] = await Promise.all([engine.handBack(deadlineMs), tasks.handBack(deadlineMs)]);
       await putTickets(broker, left, services.clock.now()).catch((error: unknown) =>
         log.logger.warn({ err: error }, 'Nobody could be woken for the runs handed back; the fleet will see them within seconds.'),
       );

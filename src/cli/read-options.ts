@@ -57,6 +57,13 @@ export function readDuration(option: string, text: string): number {
   throw usage(`${option} must be a duration such as 30m, 12h or 30d, not '${text}'.`);
 }
 
+/** Text for people, in one line. @throws BatutaError USAGE */
+export function readLine(option: string, text: string, maxChars: number): string {
+  if (text.trim() !== '' && text.length <= maxChars && !/\p{Cc}/u.test(text)) return text;
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  throw usage(`${option} must be 1 to ${maxChars} characters in one line, not ${JSON.stringify(shown)}.`);
+}
+
 /** States to filter by: types or names in any case, one or several with commas. @throws BatutaError USAGE naming what is allowed. */
 export function readStates(texts: readonly string[]): string[] {
   const allowed = [...new Set<string>(Object.values(stateNames).flat()), ...stateTypes];

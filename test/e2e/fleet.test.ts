@@ -1,4 +1,5 @@
 /** The fleet as plain processes, started by the commands that a container would run. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Fleet, makeFleet } from '../support/fleet.ts';
 
@@ -53,6 +54,17 @@ describe.each(['sqlite', 'postgres and redis', 'postgres alone'] as const)('a fl
     expect(inspection.run).toMatchObject({ epoch: 2, recoveries: 0 });
     expect(inspection.transitions.map(({ name }) => name)).toContain('Resuming');
     expect(fleet.readLedger().filter(({ task }) => task === 'first')).toHaveLength(1);
+  });
+
+  test('a run that ends within the grace ends where it is', async () => {
+    const leaving = await fleet.start('worker', '--name', 'leaving', '--grace', '4s');
+    const handle = await fleet.client.enqueue('gated-run', fleet.params());
+    await begun(handle.id, 'gated');
+    const left = leaving.end('SIGTERM');
+    await sleep(2_500);
+    fleet.openGate();
+    expect(await left).toBe(0);
+    expect((await fleet.client.runs.get(handle.id)).state.name).toBe('Completed');
   });
 
   test('a run that waits for a signal holds no place, survives every worker, and goes on when the signal comes', async () => {

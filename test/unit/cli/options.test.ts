@@ -35,6 +35,7 @@ describe('options', () => {
     expect(readLevel('WARN')).toBe(40);
     expect(() => readLevel('loud')).toThrow('--level must be one of trace, debug, info, warn, error, fatal');
     expect(readDuration('--older-than', '30d')).toBe(2_592_000_000);
+    expect(readDuration('--grace', '0s')).toBe(0);
     expect(() => readDuration('--older-than', '30')).toThrow('--older-than must be a duration such as');
   });
 });
