@@ -23,6 +23,8 @@ export interface TicketParts {
   readonly log: Logger;
   /** Flows of this worker by name. */
   readonly flows: ReadonlyMap<string, FlowDefinition>;
+  /** Flows unknown here that the log has named already. Without it each run of one is told. */
+  readonly toldUnknown?: Set<string>;
   /** Told that the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
   readonly tickEnded?: (deployment: string) => void;
   /** Told that a run of a backfill has ended here, so that the next may begin. Without it a scheduler looks within a second. */
@@ -96,7 +98,9 @@ async function leaveToOthers(parts: TicketParts, run: Run): Promise<void> {
   const known = [...flows.keys()].join(', ');
   const message = `Waits for a worker that knows the flow ${run.flow}; the last that looked knows ${known === '' ? 'none' : known}.`;
   if (run.state.message !== message) {
-    log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know the flow ${run.flow}; its run is left to others.`);
+    if (!parts.toldUnknown?.has(run.flow))
+      log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know the flow ${run.flow}; its runs are left to others.`);
+    parts.toldUnknown?.add(run.flow);
     const { type, name } = run.state.type === 'SCHEDULED' ? run.state : stateOf('SCHEDULED', 'Resuming');
     await store.recorder.addRunPatch(claimOf(run), { state: { type, name, message } }, null);
   }

@@ -63,7 +63,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     });
     // Best effort: schedulers look by themselves as well.
     const backfillRunEnded = (id: string): void => void backfillNews.add(id).catch(() => undefined);
-    const parts = { ...loopParts, flows, tickEnded, backfillRunEnded };
+    const parts = { ...loopParts, flows, toldUnknown: new Set<string>(), tickEnded, backfillRunEnded };
     const tasks = new TaskExecutor({ services, spread, flows });
     const eventLoop = watchEventLoop();
     const queues = new WorkerQueues({
@@ -121,6 +121,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       stop: (deadlineMs) => (stopped ??= stop(deadlineMs)),
       async setFlows(changed) {
         for (const flow of changed) await engine.describe(flow);
+        parts.toldUnknown.clear();
         flows.clear();
         for (const flow of changed) flows.set(flow.name, flow);
       },

@@ -30,6 +30,8 @@ export class TaskExecutor {
   readonly #writer: ClaimedWriter;
   readonly #leases: Leases;
   readonly #held = new Map<ClaimedTask, { readonly task: HeldTask; readonly ended: Promise<unknown> }>();
+  /** Flows and tasks unknown here that the log has named already. */
+  readonly #toldUnknown = new Set<string>();
   readonly #starting = new Set<Promise<unknown>>();
   #closing = false;
 
@@ -151,7 +153,9 @@ export class TaskExecutor {
     const what = flows.has(run.flow) ? `the task ${taskRun.name} of the flow ${run.flow}` : `the flow ${run.flow}`;
     const message = `Waits for a worker that knows ${what}.`;
     if (taskRun.state.message !== message) {
-      services.log.warn({ run: run.id, task: taskRun.name }, `This worker does not know ${what}; it is left to others.`);
+      if (!this.#toldUnknown.has(what))
+        services.log.warn({ run: run.id, task: taskRun.name }, `This worker does not know ${what}; its spread tasks are left to others.`);
+      this.#toldUnknown.add(what);
       const row = { ...taskRun, state: { ...taskRun.state, message } };
       await services.store.spread.write([{ claim, taskRun: row, transitions: [], artifacts: [] }]);
     }

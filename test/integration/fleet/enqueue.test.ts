@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Flow, type FlowClass, Task, type TaskContext } from 'batuta';
 import { openClient } from 'batuta/client';
+import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openLog } from '../../../src/base/log.ts';
@@ -106,4 +107,14 @@ test('one key is one run, whatever else is asked', async () => {
   const second = await client.enqueue(Weather, { city: 'Quito' }, { idempotencyKey: 'today', priority: 5 });
   expect(second.id).toBe(first.id);
   expect((await client.runs.list()).items).toHaveLength(1);
+});
+
+test('a worker names a flow that it does not know once, however many runs of it wait', async () => {
+  const lines: unknown[] = [];
+  const log = pino({ level: 'warn' }, { write: (text: string) => void lines.push(JSON.parse(text)) });
+  const parts = { engine: client.engine, broker: await client.broker(), log, flows: new Map(), toldUnknown: new Set<string>() };
+  const ids = await client.enqueueMany(Weather, [{ params: { city: 'Lima' } }, { params: { city: 'Quito' } }]);
+  for (const id of ids) await processTicket(parts, { kind: 'run', id, epoch: 0 });
+  expect(lines).toMatchObject([{ run: ids[0], msg: 'This worker does not know the flow weather; its runs are left to others.' }]);
+  for (const id of ids) expect((await client.runs.get(id)).state.message).toMatch(/^Waits for a worker that knows the flow weather/);
 });
