@@ -85,3 +85,18 @@ export async function checkRedis(url: string): Promise<RedisReport> {
   const check = await import('./redis-check.ts');
   return await check.checkRedis(url);
 }
+
+/**
+ * Opens the PostgreSQL that carries tickets as a worker would, and closes it. Gives its URL without the password.
+ *
+ * @throws BatutaError CONFIG_INVALID (URL), BROKER_UNAVAILABLE
+ */
+export async function checkPostgres(url: string): Promise<string> {
+  const unheard = (): void => undefined;
+  const wire = await openWire(url, { url, clock: systemClock, random: Math.random, onError: unheard, onWarning: unheard });
+  try {
+    return wire.url;
+  } finally {
+    await wire.close();
+  }
+}

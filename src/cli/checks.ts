@@ -33,10 +33,10 @@ export async function checkAll(context: CommandContext): Promise<Check[]> {
   try {
     settings = await openSettings(context);
   } catch (error) {
-    return [node, bad('settings', error, 'Correct the setting; batuta config shows where each comes from.')];
+    return [node, bad('settings', error, 'Correct the setting.')];
   }
   const store = await checkStore(context, settings.config);
-  return [node, checkSettings(settings), ...store, ...(await checkRedisOf(settings.config)), await checkFlows(context, settings.config)];
+  return [node, checkSettings(settings), ...store, ...(await checkBroker(settings.config)), await checkFlows(context, settings.config)];
 }
 
 function checkNode(): Check {
@@ -89,19 +89,39 @@ function mendOfStore(error: unknown): string {
   return 'Check BATUTA_DATABASE_URL and that the database runs.';
 }
 
-/** Nothing where no Redis is set. */
-async function checkRedisOf({ redisUrl }: Config): Promise<Check[]> {
-  if (redisUrl === null) return [];
+/** Whatever carries tickets between processes; nothing where the tables of SQLite do. */
+async function checkBroker({ redisUrl, brokerUrl, databaseUrl }: Config): Promise<Check[]> {
+  if (redisUrl !== null) return [await checkRedisAt(redisUrl)];
+  if (brokerUrl !== null) return [await checkPostgresBroker(brokerUrl)];
+  if (databaseUrl.startsWith('sqlite:')) return [];
+  const mend = 'Set BATUTA_REDIS_URL, or BATUTA_BROKER_URL to the address of the database.';
+  return [{ name: 'broker', verdict: 'bad', found: 'nothing wakes workers; none starts on this database', mend }];
+}
+
+async function checkPostgresBroker(brokerUrl: string): Promise<Check> {
+  try {
+    const { checkPostgres } = await import('../broker/open.ts');
+    return good('broker', await checkPostgres(brokerUrl));
+  } catch (error) {
+    return bad(
+      'broker',
+      error,
+      'Check BATUTA_BROKER_URL and that PostgreSQL runs. Runs are recorded all the same and start once it is back.',
+    );
+  }
+}
+
+async function checkRedisAt(redisUrl: string): Promise<Check> {
   try {
     const { checkRedis } = await import('../broker/open.ts');
     const { url, version, evictionPolicy, latencyMs, warnings } = await checkRedis(redisUrl);
     const found = `${url}, version ${version}, maxmemory-policy ${evictionPolicy}, answers in ${formatDuration(latencyMs)}`;
     const [warning] = warnings;
-    if (warning === undefined) return [good('redis', found)];
+    if (warning === undefined) return good('redis', found);
     const keepsAll = evictionPolicy === 'noeviction' || evictionPolicy === 'unknown';
-    return [{ name: 'redis', verdict: keepsAll ? 'odd' : 'bad', found, mend: warnings.join(' ') }];
+    return { name: 'redis', verdict: keepsAll ? 'odd' : 'bad', found, mend: warnings.join(' ') };
   } catch (error) {
-    return [bad('redis', error, 'Check BATUTA_REDIS_URL and that Redis runs. Runs are recorded all the same and start once it is back.')];
+    return bad('redis', error, 'Check BATUTA_REDIS_URL and that Redis runs. Runs are recorded all the same and start once it is back.');
   }
 }
 
