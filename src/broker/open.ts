@@ -9,7 +9,7 @@ import type { RedisWireOptions } from './redis-wire.ts';
 import type { TicketKeeper } from './ticket-table.ts';
 import type { Wire } from './wire.ts';
 
-export { checkPut } from './checks.ts';
+export { checkPut, checkQueueName } from './checks.ts';
 export type { RedisReport } from './redis-check.ts';
 export type { TicketKeeper } from './ticket-table.ts';
 

@@ -1,6 +1,6 @@
 /** `batuta worker`: executes runs that were submitted. */
 import { defaultQueue } from '../../broker/broker.ts';
-import { checkQueueName } from '../../broker/checks.ts';
+import { checkQueueName } from '../../broker/open.ts';
 import type { StartWorker } from '../../client/fleet-process.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
