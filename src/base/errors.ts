@@ -20,7 +20,11 @@ export const errorCodes = {
   CONFIG_INVALID: { stage: 'config', exit: 2, summary: 'A setting has a value that is not allowed.' },
   DURATION_INVALID: { stage: 'define', exit: 2, summary: 'A text or number is not a duration.' },
   DECORATOR_MISPLACED: { stage: 'define', exit: 2, summary: 'A decorator stands where it cannot work.' },
-  OPTION_INVALID: { stage: 'define', exit: 2, summary: 'A decorator option has a value that is not allowed.' },
+  OPTION_INVALID: {
+    stage: 'define',
+    exit: 2,
+    summary: 'An option of a decorator, or of what is submitted, has a value that is not allowed.',
+  },
   OPTION_UNKNOWN: { stage: 'define', exit: 2, summary: 'A decorator option does not exist, or not yet.' },
   NAME_INVALID: { stage: 'define', exit: 2, summary: 'A name holds a character that is not allowed.' },
   FLOW_DUPLICATE: { stage: 'define', exit: 2, summary: 'Two flows have the same name.' },
