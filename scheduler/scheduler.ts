@@ -52,7 +52,7 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
       limitsLoop(parts, { intervalMs: limitsMs }),
       retentionLoop(parts, { retentionMs: config.retentionMs }),
       rollupLoop(parts, { intervalMs: rollupMs }),
-      ...(config.healthFile === null ? [] : [beatLoop(parts, { intervalMs: config.heartbeatMs, healthFile })]),
+      beatLoop(parts, { intervalMs: config.heartbeatMs, healthFile }),
     ]);
     await loops.start();
     return {

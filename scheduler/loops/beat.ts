@@ -1,4 +1,7 @@
-/** Tells by a file that this scheduler lives and reaches the database. Runs in every scheduler, each with a file of its own. */
+/**
+ * Tells that this scheduler lives and reaches the database: by a file where one is set, and in the log once it does again. Runs in every
+ * scheduler, each with a file of its own.
+ */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
 import type { HealthFile } from '../../src/observe/health-file.ts';
