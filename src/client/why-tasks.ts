@@ -1,21 +1,27 @@
 /** Why a run gets no further although its process has it: all its tasks wait. */
 import type { Run } from '../model/run.ts';
 import type { WaitReason } from './fleet-client.ts';
+import { livingWorkers } from './living-workers.ts';
 import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 
 /** States in which a task run is at work. */
 const working: ReadonlySet<string> = new Set(['Pending', 'Running', 'Retrying']);
-/** Most limits that are named. */
+/** Most limits or queues that are named. */
 const maxNamed = 3;
 
 /** Null while a task is at work, or nothing of it waits for something known. @throws BatutaError STORE_… */
-export async function whyTasksWait({ store, clock }: WhyParts, run: Run): Promise<WaitReason | null> {
+export async function whyTasksWait(parts: WhyParts, run: Run): Promise<WaitReason | null> {
+  const { store, clock } = parts;
   const counts = await store.taskRuns.countsOfRun(run.id);
   if (counts.some(({ state, count }) => working.has(state) && Number(count) > 0)) return null;
   const waiting = new Set(counts.filter(({ count }) => Number(count) > 0).map(({ state }) => state));
   if (waiting.has('AwaitingSlot')) {
     const limited = await whyTasksLimited(store, run.id);
     if (limited) return limited;
+  }
+  if (waiting.has('Scheduled') || waiting.has('Resuming')) {
+    const unserved = await whyTasksUnserved(parts, run.id);
+    if (unserved) return unserved;
   }
   if (!waiting.has('Suspended') && !waiting.has('AwaitingRetry')) return null;
   const { items } = await store.taskRuns.page(run.id, { states: ['Suspended', 'AwaitingRetry'], limit: 100 });
@@ -36,12 +42,32 @@ async function whyTasksLimited(store: WhyParts['store'], runId: string): Promise
   const limits = new Map((await store.limits.tagLimitViews()).map((limit) => [limit.name, limit]));
   const names = [...new Set(waits.map(({ name }) => name))];
   const parts = names.slice(0, maxNamed).map((name) => {
-    const tasks = waits
-      .filter((wait) => wait.name === name)
-      .map(({ task, tasks: count }) => (count === 1 ? task : `${task} (${count} of it)`));
+    const tasks = waits.filter((wait) => wait.name === name).map(({ task, tasks: count }) => tasksText(task, count));
     const limit = limits.get(name);
     return `${tasks.join(', ')} for the limit ${name} (${limit?.held ?? 0} of ${limit?.slots ?? 0} taken)`;
   });
   const holders = [...new Set(names.flatMap((name) => limits.get(name)?.holders.map((holder) => holder.runId) ?? []))];
   return reason('task-limit', `Its tasks wait: ${parts.join('; ')}.`, { holders: holders.filter((id) => id !== runId) });
+}
+
+/** Spread tasks in queues that nobody serves. */
+async function whyTasksUnserved(parts: WhyParts, runId: string): Promise<WaitReason | null> {
+  const waits = await parts.store.spread.waiting(runId);
+  if (waits.length === 0) return null;
+  const served = new Set((await livingWorkers(parts)).flatMap(({ queues }) => queues));
+  const unserved = waits.filter(({ queue }) => !served.has(queue));
+  const [first] = unserved;
+  if (first === undefined) return null;
+  const told = [...new Set(unserved.map(({ queue }) => queue))].slice(0, maxNamed).map((queue) => {
+    const tasks = unserved.filter((wait) => wait.queue === queue).map(({ task, count }) => tasksText(task, count));
+    return `${tasks.join(', ')} in ${queue}`;
+  });
+  return reason(
+    'no-worker',
+    `Its tasks wait, and no living worker serves their queue: ${told.join('; ')}. Start one: batuta worker --queue ${first.queue}`,
+  );
+}
+
+function tasksText(task: string, count: number): string {
+  return count === 1 ? task : `${task} (${count} of it)`;
 }

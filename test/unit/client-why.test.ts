@@ -67,6 +67,25 @@ describe('why a run does not run', () => {
     await expect(why(makeId())).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
   });
 
+  test('spread tasks in a queue that nobody serves, while none of its tasks is at work', async () => {
+    await begin();
+    const id = await running();
+    const waiting = (key: string, queue: string) => ({
+      taskRun: taskRun(id, key, { state: stateOf('SCHEDULED'), attempt: 0, startedAt: null }),
+      ...{ queue, priority: 0, inputs: null, inputsRef: null },
+    });
+    await beat();
+    await at.store.spread.offer({ runId: id, epoch: 1 }, [waiting('load', 'default')]);
+    expect(await why(id)).toBe(null);
+    await at.store.spread.offer({ runId: id, epoch: 1 }, [waiting('train[0]', 'gpu'), waiting('train[1]', 'gpu')]);
+    expect(await why(id)).toMatchObject({
+      kind: 'no-worker',
+      message: 'Its tasks wait, and no living worker serves their queue: train (2 of it) in gpu. Start one: batuta worker --queue gpu',
+    });
+    await beat({ queues: ['gpu'] });
+    expect(await why(id)).toBe(null);
+  });
+
   test('a limit on runs, with its holders and how many wait longer', async () => {
     await begin();
     await declareLimit(1);

@@ -10,6 +10,13 @@ import type { State } from '../../model/state.ts';
 import type { ReclaimOptions } from '../fleet/contract.ts';
 import type { Claim, TaskClaim } from '../ownership.ts';
 
+/** Spread task runs of one task that wait for a worker of one queue. */
+export interface WaitingTasks {
+  readonly queue: string;
+  readonly task: string;
+  readonly count: number;
+}
+
 /** A task run that is offered to the workers of a queue. */
 export interface OfferedTask {
   /** The row, Scheduled. */
@@ -82,6 +89,8 @@ export interface SpreadStore {
   end(claim: Claim, ids: readonly string[], state: State, at: number, heldToo: boolean): Promise<void>;
   /** One transaction: task runs whose holder was lost wait again, or end when that has happened too often. */
   reclaim(options: ReclaimOptions): Promise<TaskReclaimReport>;
+  /** One statement: the task runs of a run that wait for a worker, counted by queue and task. */
+  waiting(runId: string): Promise<readonly WaitingTasks[]>;
   /** Owners that hold task runs. */
   owners(): Promise<readonly Owner[]>;
   /** One statement: task runs that wait and are due, but whose last ticket is older than `ticketedBeforeMs`; counts them as ticketed now. */

@@ -16,6 +16,7 @@ import type { SpreadStore, TicketedTask } from './contract.ts';
 import { endTasks, offerTasks } from './offer.ts';
 import { ownersOfTasks, reclaimTasks, takeUnticketedTasks } from './reclaim.ts';
 import { claimList, keyOf, listOf, ticketColumns } from './rows.ts';
+import { waitingTasks } from './waiting.ts';
 import { writeClaimed } from './write.ts';
 
 export function spreadStore(connection: Connection): SpreadStore {
@@ -29,6 +30,7 @@ export function spreadStore(connection: Connection): SpreadStore {
     ended: (ids) => endedTasks(connection, ids),
     end: (claim, ids, state, at, heldToo) => endTasks(connection, claim, ids, state, at, heldToo),
     reclaim: (options) => reclaimTasks(connection, options),
+    waiting: (runId) => waitingTasks(connection, runId),
     owners: () => ownersOfTasks(connection),
     dueUnticketed: ({ ticketedBeforeMs, limit }) => takeUnticketedTasks(connection, ticketedBeforeMs, limit),
   };

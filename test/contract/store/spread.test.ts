@@ -231,6 +231,22 @@ describe.each(makers)('spread tasks on $name', (maker) => {
     expect(await store.spread.dueUnticketed({ ticketedBeforeMs: 10_000, limit: 10 })).toEqual([]);
   });
 
+  test('those that wait for a worker are counted by queue and task; held, ended and later ones are not', async () => {
+    const ids = await offer(
+      ...['crunch[0]', 'crunch[1]', 'crunch[2]'].map((key) => offered(run, key, { queue: 'gpu' })),
+      ...['load', 'late', 'done'].map((key) => offered(run, key)),
+    );
+    await claimOne(ids[0] ?? '');
+    await store.spread.release(await claimOne(ids[4] ?? ''), systemClock.now() + 60_000);
+    const done = await claimOne(ids[5] ?? '');
+    await store.spread.write([write(done, { ...taskRun(run.runId, 'done'), id: ids[5] ?? '', state: stateOf('COMPLETED') })]);
+    expect(await store.spread.waiting(run.runId)).toEqual([
+      { queue: 'default', task: 'load', count: 1 },
+      { queue: 'gpu', task: 'crunch', count: 2 },
+    ]);
+    expect(await store.spread.waiting(makeId())).toEqual([]);
+  });
+
   test('a thousand task runs are offered in one call, and go with their run', async () => {
     const ids = await offer(...Array.from({ length: 1_000 }, (_, index) => offered(run, `crunch[${index}]`, { inputs: '\u0000' })));
     expect((await store.spread.claimMany(ids, worker, leaseMs)).size).toBe(1_000);
