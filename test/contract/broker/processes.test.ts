@@ -9,13 +9,13 @@ import type { Place } from './makers.ts';
 const consumerProgram = `
   import { openBroker } from './src/broker/open.ts';
   import { openStore } from './src/store/open.ts';
-  const [brokerUrl, storeUrl, concurrency, keep] = process.argv.slice(2);
+  const [brokerUrl, storeUrl, concurrency, keep, visibilityMs] = process.argv.slice(2);
   const store = await openStore({ url: storeUrl });
-  const broker = await openBroker({ url: brokerUrl === 'local' ? null : brokerUrl, store, visibilityMs: 900 });
+  const broker = await openBroker({ url: brokerUrl === 'local' ? null : brokerUrl, store, visibilityMs: Number(visibilityMs) });
   broker.consume('default', { concurrency: Number(concurrency) }, async (ticket) => {
     console.log('took ' + ticket.id);
     if (keep === 'keep') await new Promise(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 20));
     console.log('ended ' + ticket.id);
     await broker.notify('ended', ticket.id);
   });
@@ -49,8 +49,8 @@ describe.each(makers.filter(({ shared }) => shared))('$name, several processes',
     await place.remove();
   });
 
-  const startConsumer = async (concurrency: number, keep: 'keep' | 'end'): Promise<Started> => {
-    const process = startProgram(program, [place.brokerUrl ?? 'local', place.storeUrl, String(concurrency), keep]);
+  const startConsumer = async (concurrency: number, keep: 'keep' | 'end', visibilityMs = 900): Promise<Started> => {
+    const process = startProgram(program, [place.brokerUrl ?? 'local', place.storeUrl, String(concurrency), keep, String(visibilityMs)]);
     started.push(process);
     await process.printed('ready');
     return process;
@@ -61,7 +61,9 @@ describe.each(makers.filter(({ shared }) => shared))('$name, several processes',
     const broker = await place.open();
     const ended = new Seen<string>();
     await broker.subscribe('ended', (id) => ended.add(id));
-    const processes = [await startConsumer(3, 'end'), await startConsumer(3, 'end')];
+    // Long enough that a process which a busy machine holds up loses no ticket: it would go to the other as well, as it should.
+    const visibilityMs = 30_000;
+    const processes = [await startConsumer(3, 'end', visibilityMs), await startConsumer(3, 'end', visibilityMs)];
     const tickets = newTickets(200);
     await broker.put(tickets, { queue });
     await ended.count(200);
