@@ -62,19 +62,25 @@ export async function benchmark({ quick, runs }) {
   };
 }
 
-/** One run of 20 steps; its worker is lost in the middle of them, and one that was started meanwhile goes on. */
+/** Together they last longer than a worker takes to start, on a busy machine too. */
+const steps = { steps: 100, ms: 50 };
+
+/** One run of many steps; its worker is lost in the middle of them, and one that was started meanwhile goes on. */
 async function measureOnce({ client, start, signal }) {
   const first = await start('worker');
   const begun = nextLine([first], ([, , step]) => step === '10');
-  const handle = await client.enqueue('steps', { steps: 20, ms: 50 });
+  const handle = await client.enqueue('steps', steps);
   const [heir] = await Promise.all([start('worker'), begun]);
   const executed = [];
   const forget = heir.onLine((line) => executed.push(line.split(' ')));
   const goesOn = nextLine([heir], ([, run]) => run === handle.id);
   const lostAt = process.hrtime.bigint();
   first.signal(signal);
-  const [wentOnAt] = await goesOn;
-  const run = await handle.done();
+  const ended = handle.done();
+  const wentOn = await Promise.race([goesOn, ended.then(() => null)]);
+  if (wentOn === null) throw new Error('The run had ended before its worker was lost; nothing was shown.');
+  const [wentOnAt] = wentOn;
+  const run = await ended;
   forget();
   await Promise.all([first.end(), heir.end()]);
   const { taskRuns, transitions } = await client.runs.inspect(handle.id);

@@ -15,7 +15,7 @@ const consumerProgram = `
   broker.consume('default', { concurrency: Number(concurrency) }, async (ticket) => {
     console.log('took ' + ticket.id);
     if (keep === 'keep') await new Promise(() => undefined);
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setTimeout(resolve, 50));
     console.log('ended ' + ticket.id);
     await broker.notify('ended', ticket.id);
   });
