@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Run, TaskRun } from '../../src/model/run.ts';
 import { isTerminal } from '../../src/model/state.ts';
 import { openStore } from '../../src/store/open.ts';
+import { freeze } from '../support/freeze.ts';
 import { compileProgram, type Program, type Started, startProgram } from '../support/run-source.ts';
 import type { Order } from './crash-program.ts';
 
@@ -246,7 +247,7 @@ test('a process that was frozen while another took its run over writes nothing m
   const stage = new Stage('gated');
   const frozen = await stage.start({ leaseMs: 800 });
   await frozen.printed('running 1\n');
-  frozen.child.kill('SIGSTOP');
+  await freeze(frozen.child, stage.url);
   const taker = stage.process({ leaseMs: 800, patient: true });
   await taker.printed('claimed ');
   writeFileSync(stage.gate, '');

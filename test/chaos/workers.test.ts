@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, expect, test } from 'vitest';
 import { isLong as long, seed } from '../support/chaos.ts';
 import { doneAgain, ends } from '../support/fleet-record.ts';
+import { freeze } from '../support/freeze.ts';
 import { seededRandom } from '../support/faulty-broker.ts';
 import { type Fleet, makeFleet, type Member } from '../support/fleet.ts';
 
@@ -56,7 +57,7 @@ test.each(['sqlite', 'postgres and redis'] as const)(
     );
     // In the middle of both.
     await expect.poll(() => fleet.readLedger().filter(({ what }) => what === 'end').length).toBeGreaterThan(10);
-    frozen.process.kill('SIGSTOP');
+    await freeze(frozen.process, fleet.databaseUrl);
     await fleet.start('worker', '--name', 'heir');
     const ended = await ends(fleet, ids);
     expect(ended.map(({ state, epoch, recoveries }) => [state.name, epoch, recoveries])).toEqual([

@@ -22,6 +22,7 @@ export interface Member {
 
 export interface Fleet {
   readonly client: LocalClient;
+  readonly databaseUrl: string;
   readonly ledger: string;
   readonly gate: string;
   openGate(): void;
@@ -86,6 +87,7 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
 
   return {
     client,
+    databaseUrl,
     ledger,
     gate,
     openGate: () => writeFileSync(gate, ''),
