@@ -8,10 +8,13 @@ import { outcomeOf, type TaskOutcome } from './outcome.ts';
 import { runTask } from './run-task.ts';
 import { recordUnrun } from './task-row.ts';
 
-/** Items started before others get a turn of the event loop. */
-const startsPerTurn = 1_000;
+/**
+ * Items started before others get a turn of the event loop. Few: a database at work on another processor is given its next rows only
+ * between two turns, and what has been recorded is let go of before it has grown old, which spares the garbage collector most of its work.
+ */
+const startsPerTurn = 200;
 /** Turns whose items may be on their way into the record; more wait, or a slow database would have all items pile up in memory. */
-const maxTurnsAhead = 8;
+const maxTurnsAhead = 6;
 
 /**
  * Runs a task for each item. Succeeds with the results of the items that succeeded, in the order of the items, when none failed.

@@ -17,8 +17,17 @@ import type { Claim } from '../store.ts';
 import type { Tables } from '../tables.ts';
 import { flushStatement } from './flush.ts';
 import type { FlushStatement } from './flush.ts';
+import { newMarkText } from './flush-text.ts';
 import { postgresFragments } from './fragments.ts';
 import { storableValue } from '../storable.ts';
+
+/** A claim that does not hold; without a run, see `flush-text.ts`. */
+interface Refusal {
+  readonly runId: string | null;
+  readonly epoch: number | null;
+}
+
+const noClaims: readonly Claim[] = [];
 
 export interface PostgresOptions {
   /** How long a flush waits for a server that cannot be reached, ms. */
@@ -169,8 +178,15 @@ export class PostgresConnection implements Connection {
 
   async #send({ name, text, values }: FlushStatement): Promise<readonly Claim[]> {
     this.#recorder ??= await this.#connectRecorder();
-    const { rows } = await this.#recorder.query<Claim>({ name, text, values: [this.#writer, this.#batches, ...values] });
-    return rows;
+    const mark = [this.#writer, this.#batches, systemClock.now()];
+    const { rows } = await this.#recorder.query<Refusal>({ name, text, values: [...mark, ...values] });
+    if (rows.length === 0) return noClaims;
+    if (rows.some(({ runId, epoch }) => runId === null && epoch === null)) {
+      // The first batch of all, or the row was pruned.
+      await this.#recorder.query(newMarkText, mark);
+      return await this.#send({ name, text, values });
+    }
+    return rows.filter((row): row is Claim => row.runId !== null);
   }
 
   async #connectRecorder(): Promise<pg.Client> {

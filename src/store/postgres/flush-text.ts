@@ -3,17 +3,32 @@
  *
  * `locked` finds the claims that still hold and locks their runs, so that nobody can claim one before this is durable;
  * every other part writes only what is among `held`. Rows are filtered rather than joined: they are written in the order of their
- * list without being sorted. A batch of a single claim, which is what one run writes, asks for it once instead of once a row.
+ * list without being sorted. A batch of a single claim, which is what one run writes, has it in parameters of its own and asks for it
+ * once instead of once a row.
  * `mark` remembers the number of the batch: when the connection is lost
  * before the answer came, the same statement is sent again and writes nothing if the first one did. Parts that have
  * nothing to write are left out; there are few combinations, and the server keeps each prepared.
  */
 import { hasOwner } from '../ownership.ts';
-import { integerColumns, artifactColumns, logColumns, resultColumns, runColumns, taskRunColumns, transitionColumns } from '../tables.ts';
+import {
+  artifactColumns,
+  commonTaskRunColumns,
+  integerColumns,
+  logColumns,
+  resultColumns,
+  runColumns,
+  taskRunColumns,
+  transitionColumns,
+} from '../tables.ts';
 
-/** The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. */
-export const parts = ['claims', 'runs', 'taskRuns', 'transitions', 'patches', 'results', 'logs', 'artifacts'] as const;
+/**
+ * The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. Of the two for task
+ * runs a batch has one.
+ */
+export const parts = ['claims', 'runs', 'taskRuns', 'commonTaskRuns', 'transitions', 'patches', 'results', 'logs', 'artifacts'] as const;
 export type Part = (typeof parts)[number];
+
+export const commonColumns = taskRunColumns.slice(0, commonTaskRunColumns);
 
 /** Columns that a patch may set; one that is no key of its object stays as it is. */
 const patchColumns = [
@@ -33,35 +48,55 @@ const patchColumns = [
 
 const now = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
 
-const mark = `mark as (
-  insert into flush_marks (writer, batch, at) values ($1, $2, ${now})
-  on conflict (writer) do update set batch = excluded.batch, at = excluded.at where flush_marks.batch < excluded.batch
-  returning writer)`;
+/** The writer, the number of its batch and its time, UTC epoch ms. The row of the writer is there already, or nothing is written. */
+const mark = `mark as (update flush_marks set batch = $2::bigint, at = $3::bigint where writer = $1 and batch < $2::bigint returning writer)`;
+const markPlaces = 3;
+
+/** Puts down the writer `$1` before its batch `$2`. */
+export const newMarkText =
+  'insert into flush_marks (writer, batch, at) values ($1, $2::bigint - 1, $3::bigint) on conflict (writer) do nothing';
 
 /** Whether this batch was not written before. */
 const marked = 'exists (select 1 from mark)';
 
+/** A row without run where it was, or could not be; with the number of the last batch, null where the writer has no row. */
+const unmarkedText = `select null as "runId", (select batch from flush_marks where writer = $1) as epoch where not ${marked}`;
+
+/** The one claim of a batch, and the owner that all its transitions name: parameters instead of columns. */
+const only = { id: '$4', epoch: '$5::bigint', owner: '$6', ownerId: '$7::text' };
+const onlyPlaces = 4;
+const fixed: ReadonlyMap<string, string> = new Map([
+  ['run_id', only.id],
+  ['owner', only.ownerId],
+]);
+
+/** Which of the columns of a claimed table stand in its list. The epoch comes behind them where the batch is not of one claim. */
+export function listedColumns(columns: readonly string[], ofOne: boolean): string[] {
+  return ofOne ? columns.filter((column) => !fixed.has(column)) : [...columns, 'claim_epoch'];
+}
+
 /**
- * Text of a flush of these parts. `$1` is the writer, `$2` the number of its batch, then one parameter per part.
+ * Text of a flush of these parts. First come writer, number of the batch and time, then what a batch of one claim has
+ * (run, epoch, owner of the claim, owner in the transitions), then one parameter per part.
  *
- * @param ofOne whether all of it is written under one claim
+ * @param ofOne whether all of it is written under one claim; then `claims` is not among the parts
  */
 export function flushText(present: readonly Part[], ofOne: boolean): string {
-  const places = new Map(present.map((part, position) => [part, position + 3]));
+  const first = markPlaces + (ofOne ? onlyPlaces : 0) + 1;
+  const places = new Map(present.map((part, position) => [part, position + first]));
   const steps = [mark, ...(ofOne ? [heldStepOfOne] : heldSteps(places))];
   for (const part of present) {
     const place = places.get(part);
     const step = writers[part];
     if (place !== undefined && step !== undefined) steps.push(step(place, ofOne));
   }
-  return `with ${steps.join(',\n')}\n${ofOne ? refusedTextOfOne : refusedText(places)}`;
+  const refused = ofOne ? refusedTextOfOne : places.has('claims') ? refusedText : null;
+  return `with ${steps.join(',\n')}\n${refused === null ? unmarkedText : `${refused} union all ${unmarkedText}`}`;
 }
 
-/** The claims come first, so that theirs is the third parameter. */
-const only = { id: '($3::jsonb -> 0 ->> 0)', epoch: '($3::jsonb -> 0 ->> 1)::bigint', owner: '($3::jsonb -> 0 ->> 2)' };
-
+/** Names all of its parameters: the server wants to know the type of each, used or not. */
 const heldStepOfOne = `held as materialized (
-  select id, epoch from runs where id = ${only.id} and epoch = ${only.epoch} and ${hasOwner(only.owner)} for no key update)`;
+  select id, epoch, ${only.ownerId} as owner_id from runs where id = ${only.id} and epoch = ${only.epoch} and ${hasOwner(only.owner)} for no key update)`;
 
 const refusedTextOfOne = `select ${only.id} as "runId", ${only.epoch} as epoch where not exists (select 1 from held)`;
 
@@ -83,11 +118,13 @@ function heldSteps(places: ReadonlyMap<Part, number>): string[] {
   return steps;
 }
 
-function refusedText(places: ReadonlyMap<Part, number>): string {
-  return places.has('claims')
-    ? 'select claimed.id as "runId", claimed.epoch from claimed where not exists (select 1 from locked where locked.id = claimed.id and locked.epoch = claimed.epoch)'
-    : `select null as "runId", 0 as epoch where false`;
-}
+const refusedText = `select claimed.id as "runId", claimed.epoch from claimed
+  where not exists (select 1 from locked where locked.id = claimed.id and locked.epoch = claimed.epoch)`;
+
+const replaceTaskRun = `on conflict (run_id, key) do update set ${taskRunColumns
+  .slice(3)
+  .map((column) => `${column} = excluded.${column}`)
+  .join(', ')}`;
 
 const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => string>>> = {
   runs: (place) => {
@@ -95,10 +132,9 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
     return `new_runs as (insert into runs (${runColumns.join(', ')})
       select ${values.join(', ')} from ${list(place, runColumns)} as added where ${marked} on conflict (id) do nothing)`;
   },
-  taskRuns: (place, ofOne) => {
-    const updates = taskRunColumns.slice(3).map((column) => `${column} = excluded.${column}`);
-    return insertClaimed('task_runs', taskRunColumns, place, ofOne, `on conflict (run_id, key) do update set ${updates.join(', ')}`);
-  },
+  taskRuns: (place, ofOne) => insertClaimed('task_runs', taskRunColumns, place, ofOne, replaceTaskRun),
+  // The columns that are left out are null, in the row that is replaced too.
+  commonTaskRuns: (place, ofOne) => insertClaimed('task_runs', commonColumns, place, ofOne, replaceTaskRun),
   transitions: (place, ofOne) => insertClaimed('transitions', transitionColumns, place, ofOne, ''),
   results: (place, ofOne) => insertClaimed('results', resultColumns, place, ofOne, 'on conflict (run_id, key) do nothing'),
   artifacts: (place, ofOne) => insertClaimed('artifacts', artifactColumns, place, ofOne, 'on conflict (id) do nothing'),
@@ -115,11 +151,11 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
   },
 };
 
-/** Rows of claims: the epoch stands behind the columns. */
 function insertClaimed(table: string, columns: readonly string[], place: number, ofOne: boolean, conflict: string): string {
   const isHeld = ofOne ? 'exists (select 1 from held)' : '(added.run_id, added.claim_epoch) in (select id, epoch from held)';
+  const values = columns.map((column) => (ofOne && fixed.get(column)) || `added.${column}`);
   return `new_${table} as (insert into ${table} (${columns.join(', ')})
-    select ${columns.map((column) => `added.${column}`).join(', ')} from ${list(place, ofOne ? columns : [...columns, 'claim_epoch'])} as added
+    select ${values.join(', ')} from ${list(place, listedColumns(columns, ofOne))} as added
     where ${isHeld} and ${marked} ${conflict})`;
 }
 

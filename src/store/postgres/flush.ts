@@ -1,63 +1,107 @@
 /** Turns a batch of the recorder into the parameters of its one statement. */
 import type { Batch } from '../batch.ts';
 import { ownerTextOf } from '../ownership.ts';
-import { artifactValues, logValues, newRunValues, patchValues, taskRunValues, transitionValues } from '../rows.ts';
+import {
+  artifactValues,
+  commonTaskRunValues,
+  hasOnlyCommonValues,
+  logValues,
+  newRunValues,
+  patchValues,
+  taskRunValues,
+  transitionValues,
+} from '../rows.ts';
 import type { Value } from '../rows.ts';
-import { flushText, parts } from './flush-text.ts';
+import { storable, storableValue } from '../storable.ts';
+import { artifactColumns, resultColumns, taskRunColumns, transitionColumns } from '../tables.ts';
+import type { Claim } from '../store.ts';
+import { commonColumns, flushText, listedColumns, parts } from './flush-text.ts';
 import type { Part } from './flush-text.ts';
-import { storable } from '../storable.ts';
 
 /** A statement ready to be sent; the server keeps it prepared under its name. */
 export interface FlushStatement {
   readonly name: string;
   readonly text: string;
-  /** One JSON text per part; writer and number of the batch are put before them. */
-  readonly values: readonly string[];
+  /** What comes behind writer, number of the batch and time. */
+  readonly values: readonly Value[];
+}
+
+/** The one claim under which all of a batch is written, and the owner that all its transitions name. */
+interface Only {
+  readonly claim: Claim;
+  readonly owner: string | null;
 }
 
 const texts = new Map<string, string>();
 
 /** The statement that writes the batch. Made once per batch: sending it again must send the same. */
 export function flushStatement(batch: Batch): FlushStatement {
-  const rows = rowsOf(batch);
+  const only = onlyOf(batch);
+  const rows = rowsOf(batch, only !== null);
   const present = parts.filter((part) => rows[part].length > 0);
-  const ofOne = batch.claims.size === 1 && batch.newRuns.size === 0;
-  const name = `flush_${parts.map((part) => (present.includes(part) ? '1' : '0')).join('')}${ofOne ? '_of_one' : ''}`;
+  const name = `flush_${parts.map((part) => (present.includes(part) ? '1' : '0')).join('')}${only === null ? '' : '_of_one'}`;
   let text = texts.get(name);
   if (text === undefined) {
-    text = flushText(present, ofOne);
+    text = flushText(present, only !== null);
     texts.set(name, text);
   }
-  return { name, text, values: present.map((part) => storable(JSON.stringify(rows[part]))) };
+  const fixed = only === null ? [] : [only.claim.runId, only.claim.epoch, ownerTextOf(only.claim), storableValue(only.owner)];
+  return { name, text, values: [...fixed, ...present.map((part) => storable(JSON.stringify(rows[part])))] };
 }
 
-function rowsOf(batch: Batch): Record<Part, unknown[]> {
-  const results: Value[][] = [];
-  const taskRuns: Value[][] = [];
-  for (const { claim, row } of batch.taskRuns.values()) {
-    const values = taskRunValues(row);
+function onlyOf({ claims, newRuns, transitions }: Batch): Only | null {
+  const [claim] = claims.values();
+  if (claim === undefined || claims.size > 1 || newRuns.size > 0) return null;
+  const owner = transitions[0]?.row.owner ?? null;
+  return transitions.every(({ row }) => row.owner === owner) ? { claim, owner } : null;
+}
+
+/** Where the columns that a batch of one claim lists stand among all of the table. */
+const listedPlaces = {
+  taskRuns: placesOf(taskRunColumns),
+  commonTaskRuns: placesOf(commonColumns),
+  transitions: placesOf(transitionColumns),
+  results: placesOf(resultColumns),
+  artifacts: placesOf(artifactColumns),
+};
+
+function placesOf(columns: readonly string[]): number[] {
+  return listedColumns(columns, true).map((column) => columns.indexOf(column));
+}
+
+function rowsOf(batch: Batch, ofOne: boolean): Record<Part, unknown[]> {
+  const listed = (part: keyof typeof listedPlaces, values: Value[], claim: Claim): Value[] => {
+    if (ofOne) return listedPlaces[part].map((place) => values[place] as Value);
     values.push(claim.epoch);
-    taskRuns.push(values);
-    if (row.resultRef !== null) results.push([row.runId, row.resultRef, row.id, null, row.endedAt ?? row.startedAt ?? 0, claim.epoch]);
-  }
+    return values;
+  };
+  const results: Value[][] = [];
+  const addResult = (claim: Claim, ref: string, taskRunId: string | null, at: number): void =>
+    void results.push(listed('results', [claim.runId, ref, taskRunId, null, at], claim));
+  const taskRuns = [...batch.taskRuns.values()];
+  for (const { claim, row } of taskRuns)
+    if (row.resultRef !== null) addResult(claim, row.resultRef, row.id, row.endedAt ?? row.startedAt ?? 0);
   const patches: unknown[] = [];
   for (const { claim, row } of batch.patches.values()) {
     patches.push([claim.runId, claim.epoch, Object.fromEntries(patchValues(row))]);
-    if (typeof row.resultRef === 'string') results.push([claim.runId, row.resultRef, null, null, row.endedAt ?? 0, claim.epoch]);
+    if (typeof row.resultRef === 'string') addResult(claim, row.resultRef, null, row.endedAt ?? 0);
   }
   const runs: Value[][] = [];
   for (const { run, owner, leaseMs } of batch.newRuns.values()) {
     runs.push(newRunValues(run, owner, leaseMs));
-    if (typeof run.resultRef === 'string') results.push([run.id, run.resultRef, null, null, run.endedAt ?? run.createdAt, 1]);
+    if (typeof run.resultRef === 'string') addResult({ runId: run.id, epoch: 1 }, run.resultRef, null, run.endedAt ?? run.createdAt);
   }
+  // Parted by rows, they would be numbered in another order than they came.
+  const common = taskRuns.every(({ row }) => hasOnlyCommonValues(row));
   return {
-    claims: [...batch.claims.values()].map((claim) => [claim.runId, claim.epoch, ownerTextOf(claim)]),
+    claims: ofOne ? [] : [...batch.claims.values()].map((claim) => [claim.runId, claim.epoch, ownerTextOf(claim)]),
     runs,
-    taskRuns,
-    transitions: batch.transitions.map(({ claim, row }) => [...transitionValues(row), claim.epoch]),
+    taskRuns: common ? [] : taskRuns.map(({ claim, row }) => listed('taskRuns', taskRunValues(row), claim)),
+    commonTaskRuns: common ? taskRuns.map(({ claim, row }) => listed('commonTaskRuns', commonTaskRunValues(row), claim)) : [],
+    transitions: batch.transitions.map(({ claim, row }) => listed('transitions', transitionValues(row), claim)),
     patches,
     results,
     logs: batch.logs.map(logValues),
-    artifacts: batch.artifacts.map(({ claim, row }) => [...artifactValues(row), claim.epoch]),
+    artifacts: batch.artifacts.map(({ claim, row }) => listed('artifacts', artifactValues(row), claim)),
   };
 }

@@ -77,6 +77,22 @@ test('a flush whose answer was lost is written once, logs and all', async () => 
   await proxy.close();
 });
 
+test('a recorder whose mark was deleted while it lives writes all the same, and once', async () => {
+  const proxy = await startProxy(database.url);
+  const store = await openStore({ url: proxy.url });
+  const claim = await startRun(store);
+  for (let index = 0; index < 4; index += 1) {
+    await database.query('delete from flush_marks');
+    if (index % 2 === 1) proxy.cutNextAnswer();
+    const row = taskRun(claim.runId, `t[${index}]`);
+    await store.recorder.addTaskRun(claim, row, transitionOf(row));
+  }
+  expect(proxy.cuts).toBe(2);
+  await expectWrittenOnce(store, { runId: claim.runId, promised: 4 });
+  await store.close();
+  await proxy.close();
+});
+
 test('a connection lost while it was idle is replaced without anybody noticing', async () => {
   const store = await openStore({ url: database.url });
   const claim = await startRun(store);
