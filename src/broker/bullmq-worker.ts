@@ -3,8 +3,8 @@
  *
  * BullMQ's own loop is kept; what is changed is when it asks, by what it lets a subclass say.
  */
-import { createPostgresBackend, Worker } from 'bullmq';
-import type { BackendFactory, ConnectionOptions, Job } from 'bullmq';
+import { PostgresConnection, PostgresQueueBackend, Worker } from 'bullmq';
+import type { BackendFactory, ConnectionOptions, Job, PostgresConnectionOptions } from 'bullmq';
 import type { Clock } from '../base/clock.ts';
 import type { Ticket } from './broker.ts';
 import type { TakingWorker, WorkerPlan } from './bullmq-consumer.ts';
@@ -22,9 +22,20 @@ const maxStalledCount = 1_000_000;
 
 const noJob = undefined as unknown as Job<Ticket, void>;
 
+/** A worker that is closed while it begins would have BullMQ listen after all, on a connection that nobody ends. */
+class ListenUntilClosed extends PostgresConnection {
+  override getListenClient(): ReturnType<PostgresConnection['getListenClient']> {
+    return this.isClosing === undefined ? super.getListenClient() : Promise.reject(new Error('The connection was closed.'));
+  }
+}
+
+/** As `createPostgresBackend` of BullMQ makes it, over a connection of our own. */
+const postgresBackend: BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> = (name, options, { withBlockingConnection } = {}) =>
+  new PostgresQueueBackend(new ListenUntilClosed(options.connection), name, options, true, withBlockingConnection ? name : undefined);
+
 /** What BullMQ stores by; undefined is Redis, its default. */
 export const backendOf = (wire: Wire): BackendFactory | undefined =>
-  wire.kind === 'postgres' ? (createPostgresBackend as unknown as BackendFactory) : undefined;
+  wire.kind === 'postgres' ? (postgresBackend as unknown as BackendFactory) : undefined;
 
 /** How BullMQ reaches its tickets. It looks at no server itself: it would print what it finds, and the wire has looked already. */
 export const connectionOptions = (
@@ -74,9 +85,13 @@ export class TicketWorker extends Worker<Ticket, void> implements TakingWorker {
     this.#plan = plan;
     this.#clock = clock;
     this.lookedAt = clock.monotonic();
-    this.on('error', (error) => wire.complain(error));
+    // What a start still asks for while it is being ended is refused.
+    const complain = (error: unknown): void => {
+      if (this.closing === undefined) wire.complain(error);
+    };
+    this.on('error', complain);
     this.#waitInOwnWay();
-    this.run().catch((error: unknown) => wire.complain(error));
+    this.run().catch(complain);
   }
 
   get looping(): boolean {
