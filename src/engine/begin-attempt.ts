@@ -7,7 +7,7 @@ import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { renderName } from './names.ts';
 import { type Settlement, TaskExecution } from './task-execution.ts';
-import { recordUnrun } from './task-row.ts';
+import { pending, recordUnrun } from './task-row.ts';
 
 const running = stateOf('RUNNING');
 const retrying = stateOf('RUNNING', 'Retrying');
@@ -30,17 +30,17 @@ export interface Begun {
   readonly fault: Settlement | null;
 }
 
-/** Asks the condition, then records the attempt as running. */
-export async function beginAttempt(
+/** Asks the condition, then records the attempt as running. A promise only where the condition is to be asked. */
+export function beginAttempt(
   active: ActiveRun,
   request: TaskRequest,
   before: TaskRun,
   from: StateType | null,
-): Promise<Begun | 'skipped'> {
+): Begun | Promise<Begun | 'skipped'> {
   const { definition } = request;
   const attempt = before.attempt + 1;
   const now = active.services.clock.now();
-  const base: TaskRun = {
+  const row: TaskRun = {
     ...before,
     state: attempt > 1 ? retrying : running,
     attempt,
@@ -53,40 +53,51 @@ export async function beginAttempt(
     resultRef: null,
     error: null,
   };
-  const execution = new TaskExecution(active, definition, base);
+  const execution = new TaskExecution(active, definition, row);
   const args = request.args(execution.context);
-  let fault: Settlement | null = null;
-  if (definition.when !== null && before.attempt === 0) {
-    try {
-      const { when } = definition;
-      if (!(await active.untilForced(() => runScope.run(execution, () => when.apply(undefined, args as unknown[]))))) {
-        await recordUnrun(
-          active,
-          request.key,
-          definition.name,
-          request.index,
-          stateOf('COMPLETED', 'Skipped', 'Its condition (when) was not met.'),
-        );
-        return 'skipped';
-      }
-    } catch (error) {
-      const { stopReason } = active;
-      fault = stopReason ? { kind: 'stopped', error: stopReason } : { kind: 'error', error };
-    }
+  const record = (fault: Settlement | null): Begun => {
+    const named = nameFault(active, request, execution, args);
+    // Not awaited: the row of a quick task shares the flush of its end.
+    active.record.setTask(from, execution.row, from === null && before.state === pending).catch(() => undefined);
+    return { execution, args, fault: fault ?? named };
+  };
+  return definition.when !== null && before.attempt === 0 ? askCondition(active, request, execution, args, record) : record(null);
+}
+
+/** Records the attempt unless the condition is not met: then that is the record of the task. */
+async function askCondition(
+  active: ActiveRun,
+  { definition, key, index }: TaskRequest,
+  execution: TaskExecution,
+  args: readonly unknown[],
+  record: (fault: Settlement | null) => Begun,
+): Promise<Begun | 'skipped'> {
+  const { when } = definition;
+  try {
+    if (await active.untilForced(() => runScope.run(execution, () => when?.apply(undefined, args as unknown[])))) return record(null);
+  } catch (error) {
+    const { stopReason } = active;
+    return record(stopReason ? { kind: 'stopped', error: stopReason } : { kind: 'error', error });
   }
-  if (definition.runName !== null) {
-    try {
-      execution.row = {
-        ...base,
-        displayName: renderName(definition.runName, args, { ...fieldsOf(active.params), index: request.index, item: args[0] }),
-      };
-    } catch (error) {
-      fault ??= { kind: 'error', error };
-    }
+  await recordUnrun(active, key, definition.name, index, stateOf('COMPLETED', 'Skipped', 'Its condition (when) was not met.'));
+  return 'skipped';
+}
+
+/** Gives the execution its name; what went wrong with that, null when nothing. */
+function nameFault(
+  active: ActiveRun,
+  { definition, index }: TaskRequest,
+  execution: TaskExecution,
+  args: readonly unknown[],
+): Settlement | null {
+  if (definition.runName === null) return null;
+  try {
+    const displayName = renderName(definition.runName, args, { ...fieldsOf(active.params), index, item: args[0] });
+    execution.row = { ...execution.row, displayName };
+    return null;
+  } catch (error) {
+    return { kind: 'error', error };
   }
-  // Not awaited: the row of a quick task shares the flush of its end.
-  active.record.setTask(from, execution.row).catch(() => undefined);
-  return { execution, args, fault };
 }
 
 function fieldsOf(params: unknown): object {

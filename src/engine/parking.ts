@@ -43,13 +43,22 @@ export class Parking {
 
   /** Counts a piece of work while it is under way. */
   async work<T>(doIt: () => Promise<T>): Promise<T> {
-    this.#working++;
+    this.begin();
     try {
       return await doIt();
     } finally {
-      this.#working--;
-      this.#look();
+      this.end();
     }
+  }
+
+  /** Counts a piece of work that has begun; `end` must follow, whatever becomes of it. */
+  begin(): void {
+    this.#working++;
+  }
+
+  end(): void {
+    this.#working--;
+    this.#look();
   }
 
   /** Counts a piece of the work as waiting. */

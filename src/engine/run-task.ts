@@ -27,7 +27,7 @@ export function runTask(active: ActiveRun, request: TaskRequest): Promise<TaskOu
 
 /** Runs a task in this process, wherever else it might run. @throws as `runTask` does */
 export function runTaskHere(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
-  return active.parking.work(() => new TaskRunner(active, request).run());
+  return new TaskRunner(active, request).run();
 }
 
 const completed = stateOf('COMPLETED');
@@ -39,6 +39,10 @@ type Attempt =
   | { readonly kind: 'value'; readonly execution: TaskExecution; readonly value: unknown; readonly stored: StoredValue }
   | { readonly kind: 'failed'; readonly execution: TaskExecution; readonly error: unknown; readonly timedOut: boolean };
 
+/**
+ * Waits only for what is a promise, here and in `beginAttempt`: most tasks of a large run are short, and each promise between two of their
+ * steps would cost as much as a step.
+ */
 class TaskRunner {
   readonly #active: ActiveRun;
   readonly #request: TaskRequest;
@@ -61,28 +65,38 @@ class TaskRunner {
   }
 
   async run(): Promise<TaskOutcome> {
-    const { state, dueAt } = this.#row;
-    if (this.#from !== null) this.#failures = await countFailures(this.#active, this.#row);
-    if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null) await this.#awaitDue(dueAt);
-    for (;;) {
-      const attempt = await this.#attemptInPlace();
-      if (attempt.kind === 'skipped') return attempt;
-      if (attempt.kind === 'stopped') return this.#settleStopped(attempt.error);
-      if (attempt.kind === 'value') return this.#settleValue(attempt);
-      if (await this.#mayRetry(attempt)) await this.#awaitRetry(attempt);
-      else return this.#settleFailed(attempt);
+    const { parking } = this.#active;
+    parking.begin();
+    try {
+      const { state, dueAt } = this.#row;
+      if (this.#from !== null) this.#failures = await countFailures(this.#active, this.#row);
+      if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null) await this.#awaitDue(dueAt);
+      for (;;) {
+        const attempt = await this.#attemptInPlace();
+        if (attempt.kind === 'skipped') return attempt;
+        if (attempt.kind === 'stopped') return await this.#settleStopped(attempt.error);
+        if (attempt.kind === 'value') {
+          const recorded = this.#settleValue(attempt);
+          if (this.#request.isLast) this.#active.waitLater(recorded);
+          else await recorded;
+          return { kind: 'succeeded', value: attempt.value };
+        }
+        if (await this.#mayRetry(attempt)) await this.#awaitRetry(attempt);
+        else return await this.#settleFailed(attempt);
+      }
+    } finally {
+      parking.end();
     }
   }
 
   async #attemptInPlace(): Promise<Attempt> {
-    const { slots } = this.#active;
+    const { slots, services } = this.#active;
     const place = slots.take(this.#definition.priority);
     if (place) await place;
     try {
       const { tags } = this.#definition;
-      if (tags.length === 0) return await this.#attempt();
-      const limits = await this.#active.services.limits.tasks.limitsOf(tags);
-      return limits.length === 0 ? await this.#attempt() : await this.#attemptUnder(limits);
+      const limits = tags.length === 0 ? [] : await services.limits.tasks.limitsOf(tags);
+      return await (limits.length === 0 ? this.#attempt() : this.#attemptUnder(limits));
     } finally {
       slots.give();
     }
@@ -111,7 +125,8 @@ class TaskRunner {
   async #attempt(): Promise<Attempt> {
     const { stopReason } = this.#active;
     if (stopReason) return { kind: 'stopped', error: stopReason };
-    const begun = await beginAttempt(this.#active, this.#request, this.#row, this.#from);
+    const beginning = beginAttempt(this.#active, this.#request, this.#row, this.#from);
+    const begun = beginning instanceof Promise ? await beginning : beginning;
     if (begun === 'skipped') return { kind: 'skipped' };
     const { execution, args, fault } = begun;
     this.#row = execution.row;
@@ -122,13 +137,15 @@ class TaskRunner {
       await confirmed;
       if (this.#active.stopReason) return { kind: 'stopped', error: this.#active.stopReason };
     }
-    const settlement = fault ?? (await execution.execute(args));
-    this.#row = { ...execution.row, ...execution.reported };
+    const ending = fault ?? execution.execute(args);
+    const settlement = ending instanceof Promise ? await ending : ending;
+    this.#row = execution.reportedRow;
     if (settlement.kind === 'stopped') return settlement;
     if (settlement.kind !== 'value') return { kind: 'failed', execution, error: settlement.error, timedOut: settlement.kind === 'timeout' };
     const { value } = settlement;
     try {
-      return { kind: 'value', execution, value, stored: this.#definition.persist ? await this.#store(value) : noValue };
+      const storing = this.#definition.persist ? this.#store(value) : noValue;
+      return { kind: 'value', execution, value, stored: storing instanceof Promise ? await storing : storing };
     } catch (error) {
       return { kind: 'failed', execution, error, timedOut: false };
     }
@@ -142,12 +159,10 @@ class TaskRunner {
       : { result: text, resultRef: null };
   }
 
-  async #settleValue({ execution, value, stored }: Attempt & { readonly kind: 'value' }): Promise<TaskOutcome> {
+  #settleValue({ execution, stored }: Attempt & { readonly kind: 'value' }): Promise<void> {
     execution.queueRejects();
-    const recorded = this.#record({ ...this.#row, ...stored, state: completed, endedAt: this.#active.services.clock.now() });
-    if (this.#request.isLast) this.#active.waitLater(recorded);
-    else await recorded;
-    return { kind: 'succeeded', value };
+    const { result, resultRef } = stored;
+    return this.#record({ ...this.#row, result, resultRef, state: completed, endedAt: this.#active.services.clock.now() });
   }
 
   async #settleFailed({ execution, error, timedOut }: Attempt & { readonly kind: 'failed' }): Promise<TaskOutcome> {

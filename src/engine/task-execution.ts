@@ -102,9 +102,9 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     return this.#log;
   }
 
-  /** What was reported by the attempt, for its row. */
-  get reported(): Pick<TaskRun, 'progress' | 'metrics'> {
-    return { progress: this.#progress, metrics: this.#metrics };
+  /** The row with what the attempt has reported. */
+  get reportedRow(): TaskRun {
+    return this.#progress === null && this.#metrics === null ? this.row : { ...this.row, progress: this.#progress, metrics: this.#metrics };
   }
 
   reportProgress(done: number, total: number | null): void {
@@ -113,7 +113,7 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     const now = this.active.services.clock.monotonic();
     if (now - this.#progressAt < progressEveryMs) return;
     this.#progressAt = now;
-    this.row = { ...this.row, ...this.reported };
+    this.row = this.reportedRow;
     this.active.record.touchTask(this.row);
   }
 

@@ -3,7 +3,8 @@ import type { TaskRun } from '../model/run.ts';
 import { stateOf } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
 
-const pending = stateOf('PENDING');
+/** State of a row of which nothing is recorded. */
+export const pending = stateOf('PENDING');
 
 /** Records a task that never ran, with the state that says why. Resolves once durable. */
 export function recordUnrun(

@@ -104,11 +104,12 @@ export class RunRecord {
    * Writes a task run in a new state. Resolves once durable.
    *
    * @param from type of the state before it; null when it is new or opened anew.
+   * @param isNew whether nothing was recorded of it before; default false, which is always right.
    */
-  setTask(from: StateType | null, row: TaskRun): Promise<void> {
+  setTask(from: StateType | null, row: TaskRun, isNew = false): Promise<void> {
     assertFollows(from, row.state, `task run ${row.key}`, false);
     this.#note(row);
-    const written = this.#recorder.addTaskRun(this.claim, row, this.#transition(row.id, row.state, row.attempt));
+    const written = this.#recorder.addTaskRun(this.claim, row, this.#transition(row.id, row.state, row.attempt), isNew);
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
     return written;
   }

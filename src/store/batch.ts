@@ -15,11 +15,20 @@ export interface Claimed<T> {
   row: T;
 }
 
+export interface ClaimedTaskRun extends Claimed<TaskRun> {
+  /** Whether nothing of it was recorded before this flush. */
+  readonly isNew: boolean;
+  /** Of its transitions in this flush the first and the last, and how many there are. */
+  firstMove: Transition | null;
+  lastMove: Transition | null;
+  moves: number;
+}
+
 /** One flush to be. `settled` is shared by everybody who added to it. */
 export class Batch {
   readonly newRuns = new Map<string, PendingRun>();
   /** By task run id; the last row wins. */
-  readonly taskRuns = new Map<string, Claimed<TaskRun>>();
+  readonly taskRuns = new Map<string, ClaimedTaskRun>();
   readonly transitions: Claimed<Transition>[] = [];
   /** By claim key. */
   readonly patches = new Map<string, Claimed<RunPatch>>();
@@ -68,16 +77,21 @@ export class Batch {
     if (transition !== null) this.transitions.push({ claim, row: transition });
   }
 
-  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null): void {
+  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew: boolean): void {
     this.#note(claim);
-    const pending = this.taskRuns.get(row.id);
+    let pending = this.taskRuns.get(row.id);
     if (pending === undefined) {
-      this.taskRuns.set(row.id, { claim, row });
+      pending = { claim, row, isNew, firstMove: null, lastMove: null, moves: 0 };
+      this.taskRuns.set(row.id, pending);
     } else if (pending.claim.epoch <= claim.epoch) {
       pending.claim = claim;
       pending.row = row;
     }
-    if (transition !== null) this.transitions.push({ claim, row: transition });
+    if (transition === null) return;
+    this.transitions.push({ claim, row: transition });
+    pending.firstMove ??= transition;
+    pending.lastMove = transition;
+    pending.moves++;
   }
 
   addArtifact(claim: Claim, artifact: Artifact): void {

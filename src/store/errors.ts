@@ -24,6 +24,11 @@ export function isPassing(error: unknown): boolean {
   return error instanceof Error && /Connection terminated|timeout expired|not queryable|connection error/i.test(error.message);
 }
 
+/** Whether PostgreSQL refused a row because there is one with the same key. */
+export function isUniqueViolation(error: unknown): boolean {
+  return codeOf(error) === '23505';
+}
+
 /**
  * The `STORE_…` error for anything a driver threw; what already is a BatutaError stays as it is.
  *

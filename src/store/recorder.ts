@@ -50,10 +50,10 @@ export class GroupCommitRecorder implements Recorder {
     return batch.settled;
   }
 
-  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null): Promise<void> {
+  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew = false): Promise<void> {
     // What a full batch holds already makes it no larger; written twice it would be a row more.
     const batch = this.#open?.taskRuns.has(row.id) === true ? this.#open : this.#batch();
-    batch.addTaskRun(claim, row, transition);
+    batch.addTaskRun(claim, row, transition, isNew);
     return batch.settled;
   }
 

@@ -60,8 +60,13 @@ export interface Recorder {
   addRun(run: NewRun, owner: Owner, leaseMs: number): Promise<void>;
   /** Changes a run; adds a transition when `transition` is given. */
   addRunPatch(claim: Claim, patch: RunPatch, transition: Transition | null): Promise<void>;
-  /** Creates or replaces a task run; adds a transition when one is given (progress comes without). */
-  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null): Promise<void>;
+  /**
+   * Creates or replaces a task run; adds a transition when one is given (progress comes without).
+   *
+   * @param isNew says that nothing was recorded under its key before, default false: it may then be written without a look for what is
+   * there. Where that is not so, it replaces all the same.
+   */
+  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew?: boolean): Promise<void>;
   addArtifact(claim: Claim, artifact: Artifact): Promise<void>;
   /** Log lines are not fenced: what was printed was printed. */
   addLog(line: LogLine): Promise<void>;

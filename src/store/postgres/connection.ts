@@ -12,7 +12,7 @@ import { systemClock } from '../../base/clock.ts';
 import { makeId } from '../../base/id.ts';
 import type { Batch } from '../batch.ts';
 import type { Connection, Query } from '../connection.ts';
-import { isPassing, maskUrl, storeError } from '../errors.ts';
+import { isPassing, isUniqueViolation, maskUrl, storeError } from '../errors.ts';
 import type { Claim } from '../store.ts';
 import type { Tables } from '../tables.ts';
 import { flushStatement } from './flush.ts';
@@ -147,7 +147,7 @@ export class PostgresConnection implements Connection {
   }
 
   async writeBatch(batch: Batch): Promise<readonly Claim[]> {
-    const statement = this.#next?.batch === batch ? this.#next.statement : flushStatement(batch);
+    let statement = this.#next?.batch === batch ? this.#next.statement : flushStatement(batch);
     this.#next = null;
     this.#batches += 1;
     const { reconnectTimeoutMs } = this.#options;
@@ -156,6 +156,10 @@ export class PostgresConnection implements Connection {
       try {
         return await this.#send(statement);
       } catch (error) {
+        if (statement.isTrusting && isUniqueViolation(error)) {
+          statement = flushStatement(batch, false);
+          continue;
+        }
         this.#dropRecorder();
         if (!isPassing(error) || systemClock.monotonic() - startedAt + waitMs > reconnectTimeoutMs) throw storeError(error, this.url);
       }
@@ -176,15 +180,16 @@ export class PostgresConnection implements Connection {
     return this.#closed;
   }
 
-  async #send({ name, text, values }: FlushStatement): Promise<readonly Claim[]> {
+  async #send(statement: FlushStatement): Promise<readonly Claim[]> {
     this.#recorder ??= await this.#connectRecorder();
+    const { name, text, values } = statement;
     const mark = [this.#writer, this.#batches, systemClock.now()];
     const { rows } = await this.#recorder.query<Refusal>({ name, text, values: [...mark, ...values] });
     if (rows.length === 0) return noClaims;
     if (rows.some(({ runId, epoch }) => runId === null && epoch === null)) {
       // The first batch of all, or the row was pruned.
       await this.#recorder.query(newMarkText, mark);
-      return await this.#send({ name, text, values });
+      return await this.#send(statement);
     }
     return rows.filter((row): row is Claim => row.runId !== null);
   }

@@ -22,11 +22,25 @@ import {
 } from '../tables.ts';
 
 /**
- * The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. Of the two for task
- * runs a batch has one.
+ * The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. Of the three for task
+ * runs a batch has one; `quickTaskRuns` bring their transitions with them.
  */
-export const parts = ['claims', 'runs', 'taskRuns', 'commonTaskRuns', 'transitions', 'patches', 'results', 'logs', 'artifacts'] as const;
+export const parts = [
+  'claims',
+  'runs',
+  'taskRuns',
+  'commonTaskRuns',
+  'quickTaskRuns',
+  'transitions',
+  'patches',
+  'results',
+  'logs',
+  'artifacts',
+] as const;
 export type Part = (typeof parts)[number];
+
+/** What is listed of a task run whose first attempt begins and completes in one batch; the rest is the same for all of them. */
+export const quickColumns = ['id', 'key', 'name', 'item_index', 'started_at', 'ended_at', 'result', 'begun_at', 'completed_at'] as const;
 
 export const commonColumns = taskRunColumns.slice(0, commonTaskRunColumns);
 
@@ -121,6 +135,8 @@ function heldSteps(places: ReadonlyMap<Part, number>): string[] {
 const refusedText = `select claimed.id as "runId", claimed.epoch from claimed
   where not exists (select 1 from locked where locked.id = claimed.id and locked.epoch = claimed.epoch)`;
 
+const isHeldByOne = 'exists (select 1 from held)';
+
 const replaceTaskRun = `on conflict (run_id, key) do update set ${taskRunColumns
   .slice(3)
   .map((column) => `${column} = excluded.${column}`)
@@ -135,6 +151,12 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
   taskRuns: (place, ofOne) => insertClaimed('task_runs', taskRunColumns, place, ofOne, replaceTaskRun),
   // The columns that are left out are null, in the row that is replaced too.
   commonTaskRuns: (place, ofOne) => insertClaimed('task_runs', commonColumns, place, ofOne, replaceTaskRun),
+  quickTaskRuns: (place) => `quick as materialized (select * from ${list(place, quickColumns)} as added where ${isHeldByOne} and ${marked}),
+    new_task_runs as (insert into task_runs (run_id, id, key, name, item_index, started_at, ended_at, result, state_type, state_name, attempt)
+      select ${only.id}, id, key, name, item_index, started_at, ended_at, result, 'COMPLETED', 'Completed', 1 from quick),
+    new_transitions as (insert into transitions (run_id, task_run_id, at, type, name, attempt, owner)
+      select ${only.id}, id, begun_at, 'RUNNING', 'Running', 1, ${only.ownerId} from quick
+      union all select ${only.id}, id, completed_at, 'COMPLETED', 'Completed', 1, ${only.ownerId} from quick)`,
   transitions: (place, ofOne) => insertClaimed('transitions', transitionColumns, place, ofOne, ''),
   results: (place, ofOne) => insertClaimed('results', resultColumns, place, ofOne, 'on conflict (run_id, key) do nothing'),
   artifacts: (place, ofOne) => insertClaimed('artifacts', artifactColumns, place, ofOne, 'on conflict (id) do nothing'),
@@ -152,18 +174,20 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
 };
 
 function insertClaimed(table: string, columns: readonly string[], place: number, ofOne: boolean, conflict: string): string {
-  const isHeld = ofOne ? 'exists (select 1 from held)' : '(added.run_id, added.claim_epoch) in (select id, epoch from held)';
+  const isHeld = ofOne ? isHeldByOne : '(added.run_id, added.claim_epoch) in (select id, epoch from held)';
   const values = columns.map((column) => (ofOne && fixed.get(column)) || `added.${column}`);
   return `new_${table} as (insert into ${table} (${columns.join(', ')})
     select ${values.join(', ')} from ${list(place, listedColumns(columns, ofOne))} as added
     where ${isHeld} and ${marked} ${conflict})`;
 }
 
+const listedIntegers: ReadonlySet<string> = new Set(['claim_epoch', 'begun_at', 'completed_at']);
+
 /** The lists of a parameter as rows, in their order. */
 function list(place: number, columns: readonly string[]): string {
   const picked = columns.map((column, position) => {
     const value = `value ->> ${position}`;
-    return `${integerColumns.has(column) || column === 'claim_epoch' ? `(${value})::bigint` : value} as ${column}`;
+    return `${integerColumns.has(column) || listedIntegers.has(column) ? `(${value})::bigint` : value} as ${column}`;
   });
   return `(select ${picked.join(', ')} from jsonb_array_elements($${place}::jsonb) as listed (value))`;
 }

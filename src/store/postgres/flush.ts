@@ -24,6 +24,8 @@ export interface FlushStatement {
   readonly text: string;
   /** What comes behind writer, number of the batch and time. */
   readonly values: readonly Value[];
+  /** Whether it takes for granted that its task runs are new; refused with a unique violation where they are not. */
+  readonly isTrusting: boolean;
 }
 
 /** The one claim under which all of a batch is written, and the owner that all its transitions name. */
@@ -34,10 +36,15 @@ interface Only {
 
 const texts = new Map<string, string>();
 
-/** The statement that writes the batch. Made once per batch: sending it again must send the same. */
-export function flushStatement(batch: Batch): FlushStatement {
+/**
+ * The statement that writes the batch. Made once per batch: sending it again must send the same.
+ *
+ * @param trusts whether task runs may be taken for new where the batch says so; default true
+ */
+export function flushStatement(batch: Batch, trusts = true): FlushStatement {
   const only = onlyOf(batch);
-  const rows = rowsOf(batch, only !== null);
+  const quick = trusts && only !== null ? quickRowsOf(batch) : null;
+  const rows = rowsOf(batch, only !== null, quick);
   const present = parts.filter((part) => rows[part].length > 0);
   const name = `flush_${parts.map((part) => (present.includes(part) ? '1' : '0')).join('')}${only === null ? '' : '_of_one'}`;
   let text = texts.get(name);
@@ -46,7 +53,8 @@ export function flushStatement(batch: Batch): FlushStatement {
     texts.set(name, text);
   }
   const fixed = only === null ? [] : [only.claim.runId, only.claim.epoch, ownerTextOf(only.claim), storableValue(only.owner)];
-  return { name, text, values: [...fixed, ...present.map((part) => storable(JSON.stringify(rows[part])))] };
+  const values = [...fixed, ...present.map((part) => storable(JSON.stringify(rows[part])))];
+  return { name, text, values, isTrusting: quick !== null };
 }
 
 function onlyOf({ claims, newRuns, transitions }: Batch): Only | null {
@@ -54,6 +62,22 @@ function onlyOf({ claims, newRuns, transitions }: Batch): Only | null {
   if (claim === undefined || claims.size > 1 || newRuns.size > 0) return null;
   const owner = transitions[0]?.row.owner ?? null;
   return transitions.every(({ row }) => row.owner === owner) ? { claim, owner } : null;
+}
+
+/**
+ * Rows of `quickColumns`, when the batch records of task runs nothing but new ones that begin and complete in it: most of what a chain or
+ * a fan-out of short tasks writes. Null when there is more to say of any of them.
+ */
+function quickRowsOf({ taskRuns, transitions }: Batch): Value[][] | null {
+  if (transitions.length === 0 || transitions.length !== taskRuns.size * 2) return null;
+  const rows: Value[][] = [];
+  for (const { row, isNew, firstMove: begun, lastMove: ended, moves } of taskRuns.values()) {
+    if (!isNew || moves !== 2 || begun === null || ended === null) return null;
+    if (begun.name !== 'Running' || begun.attempt !== 1 || begun.message !== null) return null;
+    if (ended.name !== 'Completed' || ended.attempt !== 1 || row.state.name !== 'Completed' || !hasOnlyCommonValues(row)) return null;
+    rows.push([row.id, row.key, row.name, row.index, row.startedAt, row.endedAt, row.result, begun.at, ended.at]);
+  }
+  return rows;
 }
 
 /** Where the columns that a batch of one claim lists stand among all of the table. */
@@ -69,7 +93,7 @@ function placesOf(columns: readonly string[]): number[] {
   return listedColumns(columns, true).map((column) => columns.indexOf(column));
 }
 
-function rowsOf(batch: Batch, ofOne: boolean): Record<Part, unknown[]> {
+function rowsOf(batch: Batch, ofOne: boolean, quick: Value[][] | null): Record<Part, unknown[]> {
   const listed = (part: keyof typeof listedPlaces, values: Value[], claim: Claim): Value[] => {
     if (ofOne) return listedPlaces[part].map((place) => values[place] as Value);
     values.push(claim.epoch);
@@ -78,7 +102,7 @@ function rowsOf(batch: Batch, ofOne: boolean): Record<Part, unknown[]> {
   const results: Value[][] = [];
   const addResult = (claim: Claim, ref: string, taskRunId: string | null, at: number): void =>
     void results.push(listed('results', [claim.runId, ref, taskRunId, null, at], claim));
-  const taskRuns = [...batch.taskRuns.values()];
+  const taskRuns = quick ? [] : [...batch.taskRuns.values()];
   for (const { claim, row } of taskRuns)
     if (row.resultRef !== null) addResult(claim, row.resultRef, row.id, row.endedAt ?? row.startedAt ?? 0);
   const patches: unknown[] = [];
@@ -98,7 +122,8 @@ function rowsOf(batch: Batch, ofOne: boolean): Record<Part, unknown[]> {
     runs,
     taskRuns: common ? [] : taskRuns.map(({ claim, row }) => listed('taskRuns', taskRunValues(row), claim)),
     commonTaskRuns: common ? taskRuns.map(({ claim, row }) => listed('commonTaskRuns', commonTaskRunValues(row), claim)) : [],
-    transitions: batch.transitions.map(({ claim, row }) => listed('transitions', transitionValues(row), claim)),
+    quickTaskRuns: quick ?? [],
+    transitions: quick ? [] : batch.transitions.map(({ claim, row }) => listed('transitions', transitionValues(row), claim)),
     patches,
     results,
     logs: batch.logs.map(logValues),

@@ -77,6 +77,27 @@ test('a flush whose answer was lost is written once, logs and all', async () => 
   await proxy.close();
 });
 
+test('new task runs that begin and end in a flush whose answer was lost are written once', async () => {
+  const proxy = await startProxy(database.url);
+  const store = await openStore({ url: proxy.url });
+  const claim = await startRun(store);
+  for (let index = 0; index < 5; index += 1) {
+    proxy.cutNextAnswer();
+    const row = taskRun(claim.runId, `t[${index}]`);
+    const ended = { ...row, state: stateOf('COMPLETED') };
+    void store.recorder.addTaskRun(claim, row, transitionOf(row), true);
+    await store.recorder.addTaskRun(claim, ended, transitionOf(ended));
+  }
+  expect(proxy.cuts).toBe(5);
+  expect(await store.taskRuns.ofRun(claim.runId)).toHaveLength(5);
+  expect((await store.transitions.ofRun(claim.runId)).map(({ name }) => name)).toEqual([
+    'Running',
+    ...Array.from({ length: 5 }, () => ['Running', 'Completed']).flat(),
+  ]);
+  await store.close();
+  await proxy.close();
+});
+
 test('a recorder whose mark was deleted while it lives writes all the same, and once', async () => {
   const proxy = await startProxy(database.url);
   const store = await openStore({ url: proxy.url });

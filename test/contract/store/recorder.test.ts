@@ -63,6 +63,64 @@ describe.each(makers)('recorder on $name', (maker) => {
     expect((await store.transitions.ofRun(claim.runId, running.id)).map(({ name }) => name)).toEqual(['Running', 'Completed']);
   });
 
+  /** Begins and ends task runs in one flush, as an engine does with short tasks. */
+  async function recordQuick(claim: Claim, rows: readonly TaskRun[], isNew: boolean): Promise<TaskRun[]> {
+    for (const row of rows) void store.recorder.addTaskRun(claim, row, transitionOf(row, startedAt + 1), isNew);
+    const ended = rows.map((row) => ({ ...row, state: stateOf('COMPLETED'), endedAt: startedAt + 2, result: '{"json":"\\u0000é"}' }));
+    await Promise.all(ended.map((row) => store.recorder.addTaskRun(claim, row, transitionOf(row, startedAt + 3))));
+    return ended;
+  }
+
+  test('new task runs that begin and end in one flush come back with the times of both', async () => {
+    const claim = await startRun(store);
+    const rows = Array.from({ length: 3 }, (_, index) => taskRun(claim.runId, `load[${index}]`, { index }));
+    const ended = await recordQuick(claim, rows, true);
+    expect(await store.taskRuns.ofRun(claim.runId)).toEqual(ended);
+    for (const row of ended) {
+      const moves = [transitionOf({ ...row, state: stateOf('RUNNING') }, startedAt + 1), transitionOf(row, startedAt + 3)];
+      expect(await store.transitions.ofRun(claim.runId, row.id)).toEqual(moves);
+    }
+  });
+
+  test('a task run that was not new, though it was said to be, is replaced, and the rest of its flush written once', async () => {
+    const claim = await startRun(store);
+    const rows = Array.from({ length: 3 }, (_, index) => taskRun(claim.runId, `load[${index}]`, { index }));
+    const [, known] = rows as [TaskRun, TaskRun];
+    await store.recorder.addTaskRun(claim, { ...known, state: stateOf('SCHEDULED'), attempt: 0 }, null);
+    const ended = await recordQuick(claim, rows, true);
+    expect((await store.taskRuns.ofRun(claim.runId)).toSorted((a, b) => (a.index ?? 0) - (b.index ?? 0))).toEqual(ended);
+    expect(await store.transitions.ofRun(claim.runId)).toHaveLength(7);
+  });
+
+  test.each([
+    { what: 'a second attempt', changes: { attempt: 2, state: stateOf('RUNNING', 'Retrying') } },
+    { what: 'a name', changes: { displayName: 'März' } },
+    { what: 'progress', changes: { progress: { done: 1, total: 2 } } },
+    { what: 'needs', changes: { dependsOn: ['list'] } },
+  ])('a new task run with $what keeps it, though it begins and ends in one flush', async ({ changes }) => {
+    const claim = await startRun(store);
+    const ended = await recordQuick(claim, [taskRun(claim.runId, 'load', changes)], true);
+    expect(await store.taskRuns.ofRun(claim.runId)).toEqual(ended);
+    const names = (await store.transitions.ofRun(claim.runId)).map(({ name, attempt }) => [name, attempt]);
+    const attempt = changes.attempt ?? 1;
+    expect(names).toEqual([
+      ['Running', 1],
+      [attempt === 1 ? 'Running' : 'Retrying', attempt],
+      ['Completed', attempt],
+    ]);
+  });
+
+  test('new task runs of a run that was lost are refused, begun and ended in one flush or not', async () => {
+    const claim = await startRun(store);
+    const lost: Claim[] = [];
+    store.recorder.onFenced((one) => lost.push(one));
+    const old = { ...claim, epoch: claim.epoch - 1 };
+    await recordQuick(old, [taskRun(claim.runId, 'load')], true);
+    expect(lost).toMatchObject([{ runId: claim.runId, epoch: old.epoch }]);
+    expect(await store.taskRuns.ofRun(claim.runId)).toEqual([]);
+    expect(await store.transitions.ofRun(claim.runId)).toHaveLength(1);
+  });
+
   test('a flush that has its 1,000 rows still takes the end of what began in it, and no row more', async () => {
     const claim = await startRun(store);
     const rows = Array.from({ length: 1_001 }, (_, at) => taskRun(claim.runId, `load[${at}]`));
