@@ -22,16 +22,32 @@ const maxStalledCount = 1_000_000;
 
 const noJob = undefined as unknown as Job<Ticket, void>;
 
-/** A worker that is closed while it begins would have BullMQ listen after all, on a connection that nobody ends. */
-class ListenUntilClosed extends PostgresConnection {
-  override getListenClient(): ReturnType<PostgresConnection['getListenClient']> {
-    return this.isClosing === undefined ? super.getListenClient() : Promise.reject(new Error('The connection was closed.'));
+/**
+ * The connection on which BullMQ listens, without two of its faults. A worker that is closed while it begins would have it listen after
+ * all, on a connection that nobody ends. And one that is closed takes no notice of errors any more, so that a server which shuts down in
+ * that moment would end the process.
+ */
+class ListeningConnection extends PostgresConnection {
+  readonly #heard = new WeakSet<object>();
+
+  override async getListenClient(): ReturnType<PostgresConnection['getListenClient']> {
+    if (this.isClosing !== undefined) throw new Error('The connection was closed.');
+    const client = await super.getListenClient();
+    if (this.#heard.has(client)) return client;
+    this.#heard.add(client);
+    const removeListeners = client.removeAllListeners.bind(client);
+    client.removeAllListeners = (event) => {
+      removeListeners(event);
+      if (event === undefined) client.on('error', () => undefined);
+      return client;
+    };
+    return client;
   }
 }
 
 /** As `createPostgresBackend` of BullMQ makes it, over a connection of our own. */
 const postgresBackend: BackendFactory<PostgresQueueBackend, PostgresConnectionOptions> = (name, options, { withBlockingConnection } = {}) =>
-  new PostgresQueueBackend(new ListenUntilClosed(options.connection), name, options, true, withBlockingConnection ? name : undefined);
+  new PostgresQueueBackend(new ListeningConnection(options.connection), name, options, true, withBlockingConnection ? name : undefined);
 
 /** What BullMQ stores by; undefined is Redis, its default. */
 export const backendOf = (wire: Wire): BackendFactory | undefined =>

@@ -8,7 +8,7 @@ import { startPostgres } from '../../support/postgres-process.ts';
 import type { PostgresServer } from '../../support/postgres-process.ts';
 import { createDatabaseOn } from '../../support/postgres.ts';
 import type { TestDatabase } from '../../support/postgres.ts';
-import { startProxy } from './cutting-proxy.ts';
+import { startProxy } from '../../support/postgres-proxy.ts';
 
 let server: PostgresServer;
 let database: TestDatabase;

@@ -2,7 +2,24 @@
 import { expect, test } from 'vitest';
 import { openBroker } from '../../../src/broker/open.ts';
 import { openStore } from '../../../src/store/open.ts';
+import { startProxy } from '../../support/postgres-proxy.ts';
 import { createDatabase } from '../../support/postgres.ts';
+
+test('a server that shuts down while a consumer is closed ends no process with it', async () => {
+  const store = await openStore({ url: 'sqlite::memory:' });
+  const database = await createDatabase();
+  const proxy = await startProxy(database.url);
+  const broker = await openBroker({ url: proxy.url, store });
+  broker.consume('default', { concurrency: 1 }, async () => undefined);
+  const listening = `select 1 from pg_stat_activity where datname = current_database() and query like '%LISTEN bullmq_jobs%'`;
+  await expect.poll(() => database.query(listening), { timeout: 5_000 }).not.toEqual([]);
+  proxy.refuseFarewells();
+  await broker.close();
+  expect(proxy.refusals).toBeGreaterThan(0);
+  await proxy.close();
+  await database.drop();
+  await store.close();
+});
 
 test('a consumer that is closed while it begins leaves no connection behind, and nothing to complain of', async () => {
   const store = await openStore({ url: 'sqlite::memory:' });

@@ -1,23 +1,41 @@
-/** Stands before a server and can swallow its next answer: the server has done the work, and nobody is told. */
+/** Stands before a PostgreSQL server and behaves as badly as a network or a server at its end may. */
+import { Buffer } from 'node:buffer';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 
-export interface CuttingProxy {
+export interface PostgresProxy {
   /** URL of the server through the proxy. */
   readonly url: string;
-  /** The next answer of the server is thrown away, and the connection with it. */
+  /** The next answer of the server is thrown away, and the connection with it: the server has done the work, and nobody is told. */
   cutNextAnswer(): void;
   /** How many answers were thrown away. */
   readonly cuts: number;
+  /** From now on who says farewell is told in the same moment that the server shuts down. */
+  refuseFarewells(): void;
+  /** How many were told so. */
+  readonly refusals: number;
   close(): Promise<void>;
 }
 
+/** The message Terminate of a client. Source: PostgreSQL, "Message Formats". */
+const farewell = Buffer.from([0x58, 0, 0, 0, 4]);
+
+/** The error that a server sends to all when it is shut down. */
+const shutDown = ((): Buffer => {
+  const fields = Buffer.from('SFATAL\0VFATAL\0C57P01\0Mterminating connection due to administrator command\0\0');
+  const head = Buffer.alloc(5, 'E');
+  head.writeInt32BE(fields.length + 4, 1);
+  return Buffer.concat([head, fields]);
+})();
+
 /** A proxy on a free port of 127.0.0.1 before the server of `serverUrl`. */
-export async function startProxy(serverUrl: string): Promise<CuttingProxy> {
+export async function startProxy(serverUrl: string): Promise<PostgresProxy> {
   const target = new URL(serverUrl);
   const sockets = new Set<Socket>();
   let isArmed = false;
   let cuts = 0;
+  let refuses = false;
+  let refusals = 0;
   const proxy = createServer((client) => {
     const server = connect(Number(target.port), target.hostname);
     for (const socket of [client, server]) {
@@ -29,7 +47,11 @@ export async function startProxy(serverUrl: string): Promise<CuttingProxy> {
         server.destroy();
       });
     }
-    client.on('data', (bytes) => server.write(bytes));
+    client.on('data', (bytes) => {
+      if (!refuses || !bytes.subarray(-farewell.length).equals(farewell)) return void server.write(bytes);
+      refusals += 1;
+      client.write(shutDown, () => client.destroy());
+    });
     server.on('data', (bytes) => {
       if (!isArmed) return void client.write(bytes);
       isArmed = false;
@@ -47,6 +69,12 @@ export async function startProxy(serverUrl: string): Promise<CuttingProxy> {
     },
     get cuts() {
       return cuts;
+    },
+    refuseFarewells() {
+      refuses = true;
+    },
+    get refusals() {
+      return refusals;
     },
     async close() {
       for (const socket of sockets) socket.destroy();
