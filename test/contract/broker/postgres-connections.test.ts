@@ -12,7 +12,7 @@ test('a server that shuts down while a consumer is closed ends no process with i
   const broker = await openBroker({ url: proxy.url, store });
   broker.consume('default', { concurrency: 1 }, async () => undefined);
   const listening = `select 1 from pg_stat_activity where datname = current_database() and query like '%LISTEN bullmq_jobs%'`;
-  await expect.poll(() => database.query(listening), { timeout: 5_000 }).not.toEqual([]);
+  await expect.poll(() => database.query(listening), { timeout: 20_000 }).not.toEqual([]);
   proxy.refuseFarewells();
   await broker.close();
   expect(proxy.refusals).toBeGreaterThan(0);
@@ -33,7 +33,7 @@ test('a consumer that is closed while it begins leaves no connection behind, and
     const others = `select application_name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`;
     // One that is made late is made by now.
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await expect.poll(() => database.query(others), { timeout: 5_000 }).toEqual([]);
+    await expect.poll(() => database.query(others), { timeout: 20_000 }).toEqual([]);
     await database.drop();
   }
   expect(told).toEqual([]);
