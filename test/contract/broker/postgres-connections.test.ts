@@ -15,7 +15,7 @@ test('a server that shuts down while a consumer is closed ends no process with i
   await expect.poll(() => database.query(listening), { timeout: 20_000 }).not.toEqual([]);
   proxy.refuseFarewells();
   await broker.close();
-  expect(proxy.refusals).toBeGreaterThan(0);
+  await expect.poll(() => proxy.refusals, { timeout: 5_000 }).toBeGreaterThan(0);
   await proxy.close();
   await database.drop();
   await store.close();
