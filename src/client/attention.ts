@@ -1,7 +1,7 @@
 /** What a person should look at: what keeps failing, is late, is lost, or waits where nobody serves or schedules. */
 import { formatDuration } from '../base/duration.ts';
-import type { LastRuns, Store, StoredWorker } from '../store/store.ts';
-import type { Attention, QueueView, WaitReason } from './fleet-client.ts';
+import type { LastRuns, Store } from '../store/store.ts';
+import type { Attention, QueueView, WaitReason, WorkerView } from './fleet-client.ts';
 
 /** How many of the last runs are looked at. */
 const lastRuns = 10;
@@ -19,9 +19,7 @@ const mostSchedules = 100;
 export interface AttentionWish {
   readonly fromAt: number;
   readonly untilAt: number;
-  /** A worker that has been silent for longer is lost, ms. */
-  readonly leaseMs: number;
-  readonly workers: readonly StoredWorker[];
+  readonly workers: readonly WorkerView[];
   readonly queues: readonly QueueView[];
   /** Why a run does not run. */
   readonly why: (runId: string) => Promise<WaitReason | null>;
@@ -90,13 +88,13 @@ async function lateOf({ figures }: Store, { untilAt, why }: AttentionWish): Prom
   );
 }
 
-function lostOf({ workers, leaseMs, untilAt }: AttentionWish): readonly Attention[] {
-  const lost = workers.filter(({ silentMs }) => silentMs > leaseMs).sort((left, right) => right.silentMs - left.silentMs);
-  return lost.map(({ name, host, running, silentMs }) => ({
+function lostOf({ workers, untilAt }: AttentionWish): readonly Attention[] {
+  const lost = workers.filter(({ state }) => state !== 'alive').sort((left, right) => right.silentMs - left.silentMs);
+  return lost.map(({ name, host, running, silentMs, state }) => ({
     kind: 'lost',
     name,
     flow: '',
-    message: `Worker ${name} on ${host} has been silent for ${formatDuration(silentMs)}; it had ${running} ${running === 1 ? 'run' : 'runs'}.`,
+    message: `Worker ${name} on ${host} ${state === 'gone' ? 'ended without a farewell' : `has been silent for ${formatDuration(silentMs)}`}; it had ${running} ${running === 1 ? 'run' : 'runs'}.`,
     sinceAt: untilAt - silentMs,
     runId: null,
   }));

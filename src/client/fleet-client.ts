@@ -133,8 +133,14 @@ export interface Overview {
   readonly runningNow: readonly RunListItem[];
   /** The next tick of each schedule, soonest first, 20 at most. */
   readonly upcoming: readonly UpcomingTick[];
-  readonly workers: readonly StoredWorker[];
+  readonly workers: readonly WorkerView[];
   readonly queues: readonly QueueView[];
+}
+
+/** A worker, and whether it is there. */
+export interface WorkerView extends StoredWorker {
+  /** `alive`: it gave a sign of life within a lease · `silent`: it did not · `gone`: its process has ended; known of those on the same machine. */
+  readonly state: 'alive' | 'silent' | 'gone';
 }
 
 /** A run in a list, with its task runs counted. */
@@ -176,7 +182,7 @@ export interface FiguresClient {
   /** By name; those that hold runs or are served by a worker. */
   queues(): Promise<readonly QueueView[]>;
   /** By name. */
-  workers(): Promise<readonly StoredWorker[]>;
+  workers(): Promise<readonly WorkerView[]>;
   /** Values of tags, flows and deployments that filters may take, 200 at most of each. */
   facets(): Promise<{ readonly flows: readonly string[]; readonly deployments: readonly string[]; readonly tags: readonly string[] }>;
 }

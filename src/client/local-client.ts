@@ -101,6 +101,7 @@ export class LocalClient implements EmbeddedClient {
       store,
       clock: engine.services.clock,
       leaseMs: engine.services.settings.leaseMs,
+      isOwnerGone: engine.services.isOwnerGone,
       why: (runId) => this.runs.why(runId),
     });
     this.artifacts = { list: (filter) => store.artifacts.list(filter) };

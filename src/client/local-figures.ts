@@ -2,12 +2,14 @@
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
+import type { Owner } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { StateType } from '../model/state.ts';
 import { addDurations, percentilesOf } from '../model/duration-ranges.ts';
 import type { Durations } from '../model/duration-ranges.ts';
 import type { EndedRuns, Page, RunFilter, Store, TaskCounts } from '../store/store.ts';
 import { attentionOf } from './attention.ts';
+import { livingWorkers, workerViews } from './worker-views.ts';
 import type { DayFigures, Figures, FiguresClient, FlowFigures, Overview, QueueView, RunListItem, WaitReason } from './fleet-client.ts';
 
 const hourMs = 3_600_000;
@@ -23,6 +25,7 @@ export interface LocalFiguresOptions {
   readonly clock: Clock;
   /** A worker that has been silent for longer is lost, ms. */
   readonly leaseMs: number;
+  readonly isOwnerGone: (owner: Owner) => boolean;
   /** Why a run does not run. */
   readonly why: (runId: string) => Promise<WaitReason | null>;
 }
@@ -36,7 +39,7 @@ export class LocalFigures implements FiguresClient {
   }
 
   async overview(options: { readonly sinceAt?: number } = {}): Promise<Overview> {
-    const { store, clock, leaseMs, why } = this.#options;
+    const { store, clock, why } = this.#options;
     const { upcomingTicks } = await import('./upcoming.ts');
     const untilAt = clock.now();
     const sinceAt = options.sinceAt ?? untilAt - dayMs;
@@ -63,7 +66,7 @@ export class LocalFigures implements FiguresClient {
       waiting: openOf('SCHEDULED', 'PENDING'),
       next: ticks[0] ?? null,
       histogram,
-      attention: await attentionOf(store, { fromAt: sinceAt, untilAt, leaseMs, workers, queues, why }),
+      attention: await attentionOf(store, { fromAt: sinceAt, untilAt, workers, queues, why }),
       runningNow: running.items,
       upcoming: ticks,
       workers,
@@ -132,9 +135,7 @@ export class LocalFigures implements FiguresClient {
   }
 
   async queues(): Promise<readonly QueueView[]> {
-    const { store, leaseMs } = this.#options;
-    const [queues, workers] = await Promise.all([store.figures.queues(), store.workers.list()]);
-    const alive = workers.filter(({ silentMs }) => silentMs <= leaseMs);
+    const [queues, alive] = await Promise.all([this.#options.store.figures.queues(), livingWorkers(this.#options)]);
     const served = (name: string): number => alive.filter((worker) => worker.queues.includes(name)).length;
     const idle = [...new Set(alive.flatMap((worker) => worker.queues))].filter((name) => !queues.some((queue) => queue.name === name));
     const rows = [
@@ -145,7 +146,7 @@ export class LocalFigures implements FiguresClient {
   }
 
   workers(): ReturnType<FiguresClient['workers']> {
-    return this.#options.store.workers.list();
+    return workerViews(this.#options);
   }
 
   facets(): ReturnType<FiguresClient['facets']> {

@@ -1,9 +1,8 @@
 /** Why a run that is due has not been taken by a worker: nobody serves its queue or knows its flow, all are silent or busy, others are ahead. */
 import { formatDuration } from '../base/duration.ts';
 import type { Run } from '../model/run.ts';
-import type { StoredWorker } from '../store/store.ts';
-import type { WaitReason } from './fleet-client.ts';
-import { livingWorkers } from './living-workers.ts';
+import type { WaitReason, WorkerView } from './fleet-client.ts';
+import { livingWorkers } from './worker-views.ts';
 import { reason, type WhyParts } from './why-reason.ts';
 
 /** A worker that has left out more than one sign of life may have gone, and is not counted on. */
@@ -36,14 +35,14 @@ export async function whyNoWorker(parts: WhyParts, run: Run): Promise<WaitReason
   return reason('starting', 'It is due, and a worker takes it in a moment.');
 }
 
-function nobodyServes(alive: readonly StoredWorker[], queue: string): string {
+function nobodyServes(alive: readonly WorkerView[], queue: string): string {
   const start = `Start one: batuta worker${queue === 'default' ? '' : ` --queue ${queue}`}`;
   if (alive.length === 0) return `No worker lives. ${start}`;
   const served = [...new Set(alive.flatMap(({ queues }) => queues))].sort().join(', ');
   return `No living worker serves its queue ${queue}; served are ${served}. ${start}`;
 }
 
-function lastHeard({ name, host, silentMs }: StoredWorker, queue: string, { leaseMs }: WhyParts): string {
+function lastHeard({ name, host, silentMs }: WorkerView, queue: string, { leaseMs }: WhyParts): string {
   const from = `${formatDuration(silentMs)} ago, from ${name} on ${host}`;
   return `The last sign of life of a worker of its queue ${queue} came ${from}; after ${formatDuration(leaseMs)} it counts as lost.`;
 }

@@ -1,7 +1,7 @@
 /** Why a run gets no further although its process has it: all its tasks wait. */
 import type { Run } from '../model/run.ts';
 import type { WaitReason } from './fleet-client.ts';
-import { livingWorkers } from './living-workers.ts';
+import { livingWorkers } from './worker-views.ts';
 import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 
 /** States in which a task run is at work. */

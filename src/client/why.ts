@@ -4,7 +4,7 @@ import type { Owner, Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { LinePlace, StoredDeployment } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
-import { livingWorkers } from './living-workers.ts';
+import { livingWorkers } from './worker-views.ts';
 import { whyNoWorker } from './why-queue.ts';
 import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 import { whyTasksWait } from './why-tasks.ts';

@@ -153,6 +153,13 @@ test('a run that waits when the only worker was killed is told at once that none
     const { id } = await fleet.client.enqueue('ledger-run', fleet.params());
     expect((await fleet.run('runs', 'inspect', id)).out).toContain('No worker lives. Start one: batuta worker');
     expect(await fleet.client.runs.why(id)).toMatchObject({ kind: 'no-worker' });
+    const listed = JSON.parse((await fleet.run('worker', 'ls', '--json')).out) as object[];
+    expect(listed).toMatchObject([{ name: 'only', state: 'gone', alive: false }]);
+    const { attention, queues } = await fleet.client.figures.overview();
+    expect(queues).toMatchObject([{ name: 'default', waiting: 1, workers: 0 }]);
+    expect(attention).toMatchObject([
+      { kind: 'lost', name: 'only', message: expect.stringContaining('ended without a farewell; it had 0 runs') },
+    ]);
   } finally {
     await fleet.stop();
   }

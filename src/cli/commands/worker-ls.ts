@@ -1,6 +1,6 @@
 /** `batuta worker ls`: the workers of the fleet. */
 import { formatDuration } from '../../base/duration.ts';
-import type { StoredWorker } from '../../store/store.ts';
+import type { WorkerView } from '../../client/fleet-client.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
@@ -19,18 +19,11 @@ const columns: readonly Column[] = [
   { head: 'started', drop: 1 },
 ];
 
-/** Prints the workers by name; one that has not been heard of for a lease is silent. */
+/** Prints the workers by name; one that has not been heard of for a lease is silent, one whose process has ended gone. */
 export async function listWorkers(context: CommandContext, options: { readonly json?: boolean }): Promise<ExitStatus> {
   const { terminal, clock } = context;
-  const { workers, leaseMs } = await withClient(context, async (client, config) => ({
-    workers: await client.figures.workers(),
-    leaseMs: config.leaseMs,
-  }));
-  if (options.json)
-    return printJson(
-      terminal,
-      workers.map((worker) => workerJson(worker, leaseMs)),
-    );
+  const workers = await withClient(context, (client) => client.figures.workers());
+  if (options.json) return printJson(terminal, workers.map(workerJson));
   if (workers.length === 0) {
     terminal.err.line('No workers. Start one: batuta worker');
     return 0;
@@ -38,7 +31,7 @@ export async function listWorkers(context: CommandContext, options: { readonly j
   const { out } = terminal;
   const rows = workers.map((worker) => [
     oneLine(worker.name),
-    isAlive(worker, leaseMs) ? out.paint.green('alive') : out.paint.red(`silent for ${formatDuration(worker.silentMs)}`),
+    worker.state === 'alive' ? out.paint.green('alive') : out.paint.red(lostText(worker)),
     `${worker.running}/${worker.concurrency}`,
     worker.queues.join(','),
     String(Object.keys(worker.flows).length),
@@ -49,15 +42,14 @@ export async function listWorkers(context: CommandContext, options: { readonly j
   return 0;
 }
 
-function isAlive({ silentMs }: StoredWorker, leaseMs: number): boolean {
-  return silentMs <= leaseMs;
+function lostText({ state, silentMs }: WorkerView): string {
+  return state === 'gone' ? 'gone' : `silent for ${formatDuration(silentMs)}`;
 }
 
-function workerJson(worker: StoredWorker, leaseMs: number): object {
-  const { id, name, version, host, pid, queues, concurrency, running, flows, lagMs, startedAt, beatAt, silentMs } = worker;
-  const alive = isAlive(worker, leaseMs);
+function workerJson(worker: WorkerView): object {
+  const { id, name, version, host, pid, state, queues, concurrency, running, flows, lagMs, startedAt, beatAt, silentMs } = worker;
   return {
-    ...{ id, name, version, host, pid, alive, queues, concurrency, running, flows, lagMs, silentMs },
+    ...{ id, name, version, host, pid, state, alive: state === 'alive', queues, concurrency, running, flows, lagMs, silentMs },
     startedAt: isoOrNull(startedAt),
     beatAt: isoOrNull(beatAt),
   };

@@ -1,5 +1,5 @@
 /** The fleet as a whole, keys and the record of changes, asked of a server. */
-import type { Page, RunFilter, StoredWorker } from '../../store/store.ts';
+import type { Page, RunFilter } from '../../store/store.ts';
 import type { ApiKey, AuditClient, AuditEntry, KeysClient } from '../access-client.ts';
 import type {
   DayFigures,
@@ -12,6 +12,7 @@ import type {
   LimitView,
   Overview,
   QueueView,
+  WorkerView,
   RunListItem,
 } from '../fleet-client.ts';
 import { fromWire, toWire, type Wire } from '../wire.ts';
@@ -80,8 +81,8 @@ export class HttpFigures implements FiguresClient {
     return pageFromWire<QueueView>(await this.#api.get('queues')).items;
   }
 
-  async workers(): Promise<readonly StoredWorker[]> {
-    return pageFromWire<StoredWorker>(await this.#api.get('workers')).items;
+  async workers(): Promise<readonly WorkerView[]> {
+    return pageFromWire<WorkerView>(await this.#api.get('workers')).items;
   }
 
   facets(): ReturnType<FiguresClient['facets']> {

@@ -114,6 +114,7 @@ export const worker = z.strictObject({
   startedAt: at,
   beatAt: at,
   silentMs: z.number(),
+  state: z.enum(['alive', 'silent', 'gone']).describe('`silent`: no sign of life for a lease; `gone`: its process has ended'),
   running: count,
   lagMs: z.number(),
 });

@@ -1,9 +1,17 @@
 /** What the server sends, by the names the pages use. Instants are ISO 8601 text in UTC. */
 import type { ApiKey, AuditEntry, Role } from '../../../src/client/access-client.ts';
-import type { BulkReport, HistogramBucket, LimitView, Overview, QueueView, RunListItem } from '../../../src/client/fleet-client.ts';
+import type {
+  BulkReport,
+  HistogramBucket,
+  LimitView,
+  Overview,
+  QueueView,
+  RunListItem,
+  WorkerView,
+} from '../../../src/client/fleet-client.ts';
 import type { Wire } from '../../../src/client/wire.ts';
 import type { State } from '../../../src/model/state.ts';
-import type { ListedArtifact, StoredWorker } from '../../../src/store/store.ts';
+import type { ListedArtifact } from '../../../src/store/store.ts';
 
 export type { BulkReport, Role };
 
@@ -22,7 +30,7 @@ export type RunRow = Omit<Wire<RunListItem>, 'params' | 'result' | 'resultRef'> 
 export type HomeView = Omit<Wire<Overview>, 'runningNow'> & { readonly runningNow: readonly RunRow[] };
 export type Bucket = Wire<HistogramBucket>;
 export type Queue = Wire<QueueView>;
-export type Worker = Wire<StoredWorker>;
+export type Worker = Wire<WorkerView>;
 export type Limit = Wire<LimitView>;
 export type Key = Wire<ApiKey>;
 export type Audit = Wire<AuditEntry>;

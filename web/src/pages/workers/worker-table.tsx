@@ -12,6 +12,10 @@ import style from './workers.module.css';
 /** From so many ms on, the event loop of a worker is slow enough to speak of: leases and timeouts suffer. */
 const lagWorthAWordMs = 200;
 
+function lossOf({ state }: Worker): string {
+  return `${state === 'gone' ? 'Its process has ended' : 'It has been silent for longer than a lease'}; its runs go to others.`;
+}
+
 /** One row a worker; one that has fallen silent stands there until it is forgotten. */
 export function WorkerTable({ workers }: { readonly workers: readonly Worker[] }) {
   // A clock of the database that goes ahead of ours must not make a sign of life one of the future.
@@ -37,9 +41,7 @@ export function WorkerTable({ workers }: { readonly workers: readonly Worker[] }
             <td className={table.strong}>{worker.name}</td>
             <td data-label="Last seen">
               <span className={style.life}>
-                {isAlive(worker) ? null : (
-                  <StateBadge name="Crashed" message="It has been silent for longer than a lease; its runs go to others." bare />
-                )}
+                {isAlive(worker) ? null : <StateBadge name="Crashed" message={lossOf(worker)} bare />}
                 <Time at={Math.min(now, Date.parse(worker.beatAt))} />
               </span>
             </td>
