@@ -19,6 +19,9 @@ export interface HeartbeatOptions {
   readonly healthFile: HealthFile;
 }
 
+const heldUp = `A task held up this worker for a large part of its lease; mark it isolate: 'thread'.`;
+const notRun = 'This worker did not get to run for a large part of its lease: it was stopped, or its machine was overloaded or asleep.';
+
 /** Beats from its start, and takes the worker out of the list when it stops. */
 export function heartbeat({ services, log, worker, running, eventLoop, healthFile }: HeartbeatOptions): Service {
   const { store, settings, leaseClock } = services;
@@ -34,11 +37,10 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
       log.warn({ err: error }, 'The worker could not tell that it lives.');
     },
     async step() {
-      const lagMs = eventLoop.takeLongestLagMs();
+      const lag = eventLoop.takeLongestLag();
       if (running() === 0) eventLoop.rest();
-      if (lagMs > settings.leaseMs / 3)
-        log.warn({ lagMs: Math.round(lagMs) }, `A task held up this worker for a large part of its lease; mark it isolate: 'thread'.`);
-      await store.workers.beat({ ...worker(), running: running(), lagMs });
+      if (lag.ms > settings.leaseMs / 3) log.warn({ lagMs: Math.round(lag.ms) }, lag.isBusy ? heldUp : notRun);
+      await store.workers.beat({ ...worker(), running: running(), lagMs: lag.ms });
       await healthFile.beat();
       // An outage is warned of by whatever it keeps from happening; this says that it is over.
       if (unheard) log.info('The worker is heard of again.');

@@ -58,9 +58,18 @@ export interface EventLoopWatch {
   attend(): void;
   /** Measures no more, until it is to attend again. */
   rest(): void;
-  /** Longest it was held up while it was watched since the last call, ms. */
-  takeLongestLagMs(): number;
+  /** The longest time it was held up while it was watched since the last call. */
+  takeLongestLag(): Lag;
 }
+
+/** A time for which the event loop did not come round. */
+export interface Lag {
+  readonly ms: number;
+  /** Whether the process computed most of that time; else it was stopped, or its machine had no time for it. */
+  readonly isBusy: boolean;
+}
+
+const noLag: Lag = { ms: 0, isBusy: false };
 
 /** How often the event loop is measured, ms; coarse, for the same reason. */
 const lagEveryMs = 250;
@@ -72,28 +81,41 @@ const lagEveryMs = 250;
 export function watchEventLoop(): EventLoopWatch {
   let timer: NodeJS.Timeout | undefined;
   let expectedAt = 0;
-  let longestMs = 0;
+  let usedMs = 0;
+  let longest = noLag;
+  const expect = (now: number, used: number): void => {
+    expectedAt = now + lagEveryMs;
+    usedMs = used;
+  };
   const measure = (): void => {
     const now = performance.now();
-    longestMs = Math.max(longestMs, now - expectedAt);
-    expectedAt = now + lagEveryMs;
+    const used = processorTimeMs();
+    const ms = now - expectedAt;
+    if (ms > longest.ms) longest = { ms, isBusy: used - usedMs > ms / 2 };
+    expect(now, used);
   };
   return {
     attend() {
       if (timer !== undefined) return;
-      expectedAt = performance.now() + lagEveryMs;
+      expect(performance.now(), processorTimeMs());
       timer = setInterval(measure, lagEveryMs).unref();
     },
     rest() {
       clearInterval(timer);
       timer = undefined;
     },
-    takeLongestLagMs() {
+    takeLongestLag() {
       // The loop may have come round to the caller before it came round to the timer.
       if (timer !== undefined && performance.now() > expectedAt) measure();
-      const takenMs = longestMs;
-      longestMs = 0;
-      return takenMs;
+      const taken = longest;
+      longest = noLag;
+      return taken;
     },
   };
+}
+
+/** What all threads of this process have used so far. */
+function processorTimeMs(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1_000;
 }
