@@ -3,6 +3,7 @@ import { pathToFileURL } from 'node:url';
 import { builtFile } from '../base/installed.ts';
 import { type Log, openLog } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
+import { onForeignExit } from '../base/foreign-exit.ts';
 import { onShutdown } from '../base/signals.ts';
 import type { FleetProcess } from '../client/fleet-process.ts';
 import type { CommandContext } from './context.ts';
@@ -23,10 +24,19 @@ export async function serve(
 ): Promise<ExitStatus> {
   const { err } = context.terminal;
   const log = await openLog({ level: config.logLevel, format: config.logFormat, colors: err.paint.isColorSupported, write: err.write });
-  const served = await start(log);
+  const expectExit = onForeignExit((status) =>
+    log.logger.error(
+      `Something in this process, most likely a flow, called process.exit(${status}). What it had under way is left to others.`,
+    ),
+  );
+  const served = await start(log).catch((error: unknown) => {
+    expectExit();
+    throw error;
+  });
   log.logger.info(served.greeting);
   await new Promise<void>((resolve) => {
     const forget = onShutdown(async (signal) => {
+      expectExit();
       log.logger.info(`${signal}: takes nothing new and ends; a second signal leaves at once.`);
       await served.stop(graceMs);
       forget();

@@ -1,12 +1,14 @@
 /** Runs something here and shows it: what `run`, `runs retry` and `runs resume` have in common. */
 import type { RunHandle, RunInspection, RunOptions } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
+import { onForeignExit } from '../base/foreign-exit.ts';
 import type { CommandContext } from './context.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { Interrupt } from './interrupt.ts';
 import { printJson } from './print-json.ts';
 import { runOutcomeJson } from './render/json.ts';
 import { printOutcome } from './print-outcome.ts';
+import { shortId } from './render/ids.ts';
 import type { RunDisplay } from './run-display.ts';
 
 export interface FollowOptions {
@@ -35,9 +37,18 @@ export async function followRun(
     onFirst: () => display.say(firstWords),
     onSecond: () => client.close({ graceMs: 0, message: 'Ended by a second Ctrl-C.' }),
   });
+  let going: RunHandle | null = null;
+  const expectExit = onForeignExit((status) => {
+    if (interrupt.status !== null) return;
+    display.end();
+    const id = going?.id ?? options.before?.run.id;
+    const resume = id === undefined ? '' : ` What is recorded stays; to go on with it: batuta runs resume ${shortId(id)}`;
+    context.terminal.err.line(`Something, most likely the flow, called process.exit(${status}) in the middle of the run.${resume}`);
+  });
   try {
     if (options.before) display.seed(options.before.taskRuns);
     const handle = await options.start({ signal: interrupt.signal, onEvent: (event) => display.take(event) });
+    going = handle;
     const run = await handle.done();
     display.end();
     const inspection = await client.runs.inspect(run.id);
@@ -47,5 +58,6 @@ export async function followRun(
   } finally {
     display.end();
     interrupt.stop();
+    expectExit();
   }
 }
