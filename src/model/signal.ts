@@ -1,5 +1,6 @@
 /** Signals: what a run can be told from outside while it goes on or waits. */
 import { BatutaError } from '../base/errors.ts';
+import type { TaskRun } from './run.ts';
 
 /** One signal that was sent to a run. */
 export interface Signal {
@@ -21,7 +22,15 @@ export function checkSignalName(name: string): void {
   });
 }
 
+const taskPrefix = 'signal:';
+
 /** Name of the task run that waits for a signal. */
 export function signalTaskName(name: string): string {
-  return `signal:${name}`;
+  return taskPrefix + name;
+}
+
+/** Names of the signals that a run waits for now, each once. */
+export function awaitedSignals(taskRuns: readonly Pick<TaskRun, 'name' | 'state'>[]): string[] {
+  const waiting = taskRuns.filter(({ name, state }) => state.type === 'PAUSED' && name.startsWith(taskPrefix));
+  return [...new Set(waiting.map(({ name }) => name.slice(taskPrefix.length)))];
 }

@@ -73,6 +73,11 @@ describe.each(['sqlite', 'postgres and redis', 'postgres alone'] as const)('a fl
     for await (const { run } of fleet.client.runs.watch(handle.id)) if (run.state.name === 'Suspended' && run.owner === null) break;
     await first.end('SIGKILL');
     await fleet.start('worker', '--name', 'second');
+    const mistyped = await fleet.run('runs', 'signal', handle.id, 'anwser');
+    expect([mistyped.status, mistyped.err]).toEqual([
+      0,
+      "It waits for 'answer' now; 'anwser' is kept until it waits for that. Did you mean 'answer'?\n",
+    ]);
     const sent = await fleet.run('runs', 'signal', handle.id, 'answer', '--data', '"Yes."', '--json');
     expect([sent.status, JSON.parse(sent.out)]).toEqual([0, { runId: handle.id, signal: 'answer', number: 1 }]);
     expect(await handle.result()).toBe('Shall we? Yes.');

@@ -1,24 +1,33 @@
 /** `batuta runs signal`: tells a run what it waits for. */
 import { BatutaError } from '../../base/errors.ts';
+import { nearestNames } from '../../base/nearest.ts';
+import { awaitedSignals } from '../../model/signal.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { shortId } from '../render/ids.ts';
 
-/** Sends the signal. @throws BatutaError USAGE (data that is not JSON), NAME_INVALID, RUN_NOT_FOUND, RUN_STATE_REFUSED */
+/** Sends the signal, and says so when the run waits for others only. @throws BatutaError USAGE (data that is not JSON), NAME_INVALID, RUN_NOT_FOUND, RUN_STATE_REFUSED */
 export async function signalRun(
   context: CommandContext,
   id: string,
   name: string,
   options: { readonly data?: string; readonly json?: boolean },
 ): Promise<ExitStatus> {
+  const { terminal } = context;
   const data = options.data === undefined ? undefined : readData(options.data);
   await withClient(context, async (client) => {
-    const run = await client.runs.get(id);
+    const { run, taskRuns } = await client.runs.inspect(id);
     const number = await client.runs.signal(run.id, name, data);
-    if (options.json) printJson(context.terminal, { runId: run.id, signal: name, number });
-    else context.terminal.out.line(`Sent '${name}' to ${run.name} (${shortId(run.id)}).`);
+    if (options.json) return printJson(terminal, { runId: run.id, signal: name, number });
+    terminal.out.line(`Sent '${name}' to ${run.name} (${shortId(run.id)}).`);
+    const awaited = awaitedSignals(taskRuns);
+    if (awaited.length === 0 || awaited.includes(name)) return;
+    const [near] = nearestNames(name, awaited, 1);
+    const nearHint = near === undefined ? '' : ` Did you mean '${near}'?`;
+    const now = awaited.map((one) => `'${one}'`).join(' and ');
+    terminal.err.line(`It waits for ${now} now; '${name}' is kept until it waits for that.${nearHint}`);
   });
   return 0;
 }
