@@ -20,6 +20,9 @@ import type { EnqueueOptions } from './client.ts';
 /** How long a worker looks for the row of a ticket that came before it, ms; at most, it may have begun to look late. */
 export const rowAwaitedMs = 60;
 
+/** Of the keys of one call that are known already, how many are compared with what was submitted before. */
+const lookedAt = 20;
+
 /** One run to submit. */
 export interface Wanted extends EnqueueOptions {
   readonly params?: unknown;
@@ -45,7 +48,26 @@ export async function enqueueRuns(
     });
     rows.push({ run, idempotencyKey: idempotencyKey ?? null });
   }
-  return await submitRows(engine, openBroker, rows, () => engine.describe(definition));
+  const placed = await submitRows(engine, openBroker, rows, () => engine.describe(definition));
+  await tellOtherParams(engine, rows, placed);
+  return placed;
+}
+
+/**
+ * Warns of keys that stand for a run with other parameters: a key that says too little is found so. The first ones tell, of many
+ * submitted again only some are looked at.
+ */
+async function tellOtherParams({ services }: Engine, rows: readonly WaitingRun[], placed: readonly InsertedRun[]): Promise<void> {
+  const known = rows.flatMap((row, at) => (placed[at]?.inserted === false ? [{ row, id: placed[at].id }] : []));
+  for (const { row, id } of known.slice(0, lookedAt)) {
+    // Whoever submits has been told of the run already; one that cannot be read, or is deleted by now, tells nothing.
+    const standing = await services.store.runs.get(id).catch(() => null);
+    if (standing === null || standing.params === row.run.params) continue;
+    services.log.warn(
+      { run: id, flow: row.run.flow, idempotencyKey: row.idempotencyKey },
+      'Its idempotency key was submitted before, with other parameters: the run of then stands, those of now are left aside.',
+    );
+  }
 }
 
 /**

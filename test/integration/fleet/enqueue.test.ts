@@ -102,11 +102,22 @@ test('a run that starts in a moment starts then', async () => {
   expect((await handle.get()).startedAt).toBeGreaterThanOrEqual(startAt);
 });
 
-test('one key is one run, whatever else is asked', async () => {
+test('one key is one run, whatever else is asked; that its parameters were others is told', async () => {
+  const warned: unknown[] = [];
+  const log = {
+    ...(await openLog({ level: 'silent', format: 'json' })),
+    logger: pino({ level: 'warn' }, { write: (text: string) => void warned.push(JSON.parse(text)) }),
+  };
+  await client.close();
+  client = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
   const first = await client.enqueue(Weather, { city: 'Lima' }, { idempotencyKey: 'today' });
   const second = await client.enqueue(Weather, { city: 'Quito' }, { idempotencyKey: 'today', priority: 5 });
   expect(second.id).toBe(first.id);
   expect((await client.runs.list()).items).toHaveLength(1);
+  await client.enqueue(Weather, { city: 'Lima' }, { idempotencyKey: 'today', priority: 7 });
+  expect(warned).toMatchObject([
+    { run: first.id, flow: 'weather', idempotencyKey: 'today', msg: expect.stringContaining('with other parameters') },
+  ]);
 });
 
 test('a worker names a flow that it does not know once, however many runs of it wait', async () => {
