@@ -52,15 +52,8 @@ for (const maker of typedArrays) {
  */
 export function encodeValue(value: unknown, what: string): string | null {
   if (value === undefined) return null;
-  if (
-    value === null ||
-    typeof value === 'boolean' ||
-    typeof value === 'string' ||
-    (typeof value === 'number' && Number.isFinite(value) && !Object.is(value, -0))
-  ) {
-    return `{"json":${JSON.stringify(value)}}`;
-  }
-  const fault = findUnstorable(value);
+  const isPlain = isPlainJson(value);
+  const fault = isPlain ? null : findUnstorable(value);
   if (fault) {
     const place = fault.path === '' ? `The ${what}` : `The ${what} holds at ${fault.path} a value that`;
     throw new BatutaError(
@@ -72,7 +65,7 @@ export function encodeValue(value: unknown, what: string): string | null {
     );
   }
   try {
-    return superjson.stringify(value);
+    return isPlain ? `{"json":${JSON.stringify(value)}}` : superjson.stringify(value);
   } catch (cause) {
     throw new BatutaError(
       'RESULT_NOT_SERIALIZABLE',
@@ -85,6 +78,34 @@ export function encodeValue(value: unknown, what: string): string | null {
 /** The value of a text that `encodeValue` made. */
 export function decodeValue(text: string | null): unknown {
   return text === null ? undefined : superjson.parse(text);
+}
+
+/**
+ * Whether JSON by itself writes the value as superjson does, which takes ten times as long over it: plain objects and lists of texts, finite
+ * numbers, booleans and null, each object in one place only.
+ */
+function isPlainJson(value: unknown): boolean {
+  const seen = new Set<object>();
+  const work: object[] = [];
+  const take = (inner: unknown): boolean => {
+    if (inner === null || typeof inner === 'string' || typeof inner === 'boolean') return true;
+    if (typeof inner === 'number') return Number.isFinite(inner) && !Object.is(inner, -0);
+    if (typeof inner !== 'object' || seen.has(inner)) return false;
+    seen.add(inner);
+    work.push(inner);
+    return true;
+  };
+  if (!take(value)) return false;
+  for (let at = work.pop(); at; at = work.pop()) {
+    const prototype: unknown = Object.getPrototypeOf(at);
+    if (prototype === Array.prototype) {
+      // A place without a value gives undefined, which JSON would make null.
+      for (const inner of at as unknown[]) if (!take(inner)) return false;
+    } else if (prototype === Object.prototype) {
+      for (const [key, inner] of Object.entries(at)) if (forbidden.has(key) || !take(inner)) return false;
+    } else return false;
+  }
+  return true;
 }
 
 /** Built-in classes that superjson brings back as they were. */

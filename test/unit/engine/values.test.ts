@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer';
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
+import { SuperJSON } from 'superjson';
 import type { TaskContext } from 'batuta';
 import { testFlow } from 'batuta/testing';
 import { decodeValue, encodeValue } from '../../../src/model/values.ts';
@@ -13,6 +14,7 @@ class Point {
 }
 
 describe('values that tasks pass on', () => {
+  const fit = fc.jsonValue().filter((value) => !/"(__proto__|constructor|prototype)":/.test(JSON.stringify(value)));
   const circle: Record<string, unknown> = { name: 'round' };
   circle['self'] = circle;
   const sparse = [1, undefined, 3];
@@ -49,6 +51,16 @@ describe('values that tasks pass on', () => {
     expect(returned(value)).toStrictEqual(value);
   });
 
+  test('plain JSON is written as superjson writes it, and so is what only looks like it', () => {
+    const written = (value: unknown): void => {
+      expect(encodeValue(value, 'value')).toBe(new SuperJSON().stringify(value));
+    };
+    fc.assert(fc.property(fit, written), { numRuns: 500 });
+    const shared = { n: 1 };
+    for (const value of [[1, , 3], [shared, shared], [-0], { a: undefined }, Object.assign([1], { more: 2 }), Object.create(null)])
+      written(value);
+  });
+
   test('an object that is met twice is one object afterwards', () => {
     const shared = { n: 1 };
     const [a, b] = returned([shared, shared]) as object[];
@@ -62,7 +74,6 @@ describe('values that tasks pass on', () => {
   });
 
   test('any value of JSON comes back as it was, at the top and inside', () => {
-    const fit = fc.jsonValue().filter((value) => !/"(__proto__|constructor|prototype)":/.test(JSON.stringify(value)));
     fc.assert(
       fc.property(fit, (value) => {
         expect(returned(value)).toEqual(value);
