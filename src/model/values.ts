@@ -85,12 +85,12 @@ export function decodeValue(text: string | null): unknown {
  * numbers, booleans and null, each object in one place only.
  */
 function isPlainJson(value: unknown): boolean {
+  if (isPlainLeaf(value)) return true;
   const seen = new Set<object>();
   const work: object[] = [];
   const take = (inner: unknown): boolean => {
-    if (inner === null || typeof inner === 'string' || typeof inner === 'boolean') return true;
-    if (typeof inner === 'number') return Number.isFinite(inner) && !Object.is(inner, -0);
-    if (typeof inner !== 'object' || seen.has(inner)) return false;
+    if (isPlainLeaf(inner)) return true;
+    if (typeof inner !== 'object' || inner === null || seen.has(inner)) return false;
     seen.add(inner);
     work.push(inner);
     return true;
@@ -106,6 +106,11 @@ function isPlainJson(value: unknown): boolean {
     } else return false;
   }
   return true;
+}
+
+function isPlainLeaf(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
+  return value === null || typeof value === 'string' || typeof value === 'boolean';
 }
 
 /** Built-in classes that superjson brings back as they were. */
