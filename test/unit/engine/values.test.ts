@@ -17,7 +17,7 @@ describe('values that tasks pass on', () => {
   const fit = fc.jsonValue().filter((value) => !/"(__proto__|constructor|prototype)":/.test(JSON.stringify(value)));
   const circle: Record<string, unknown> = { name: 'round' };
   circle['self'] = circle;
-  const sparse = [1, undefined, 3];
+  const withGap = [1, undefined, 3];
   const values: readonly (readonly [string, unknown])[] = [
     ['undefined', undefined],
     ['null', null],
@@ -41,7 +41,7 @@ describe('values that tasks pass on', () => {
     ['bytes of a larger buffer', new Uint8Array([9, 1, 2, 9]).subarray(1, 3)],
     ['floats', new Float64Array([1.5, Number.NaN, -0, Number.POSITIVE_INFINITY])],
     ['other lists of numbers', [new Int16Array([-1]), new BigUint64Array([2n ** 60n]), new Float32Array([0.5])]],
-    ['undefined inside', { a: undefined, list: sparse }],
+    ['undefined inside', { a: undefined, list: withGap }],
     ['keys with dots and signs', { 'a.b': { 'c\\d': new Date(0), '': 1, '0': 2 } }],
     ['circles', circle],
     ['a large array', Array.from({ length: 50_000 }, (_, at) => ({ at, even: at % 2 === 0 }))],
@@ -57,7 +57,9 @@ describe('values that tasks pass on', () => {
     };
     fc.assert(fc.property(fit, written), { numRuns: 500 });
     const shared = { n: 1 };
-    for (const value of [[1, , 3], [shared, shared], [-0], { a: undefined }, Object.assign([1], { more: 2 }), Object.create(null)])
+    const sparse: unknown[] = [1];
+    sparse[2] = 3;
+    for (const value of [sparse, [shared, shared], [-0], { a: undefined }, Object.assign([1], { more: 2 }), Object.create(null)])
       written(value);
   });
 
