@@ -8,7 +8,11 @@ import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { shortId } from '../render/ids.ts';
 
-/** Sends the signal, and says so when the run waits for others only. @throws BatutaError USAGE (data that is not JSON), NAME_INVALID, RUN_NOT_FOUND, RUN_STATE_REFUSED */
+/**
+ * Sends the signal, and says so when the run waits for others only.
+ *
+ * @throws BatutaError USAGE (data that is not JSON), NAME_INVALID, RUN_NOT_FOUND, RUN_STATE_REFUSED
+ */
 export async function signalRun(
   context: CommandContext,
   id: string,
@@ -18,9 +22,13 @@ export async function signalRun(
   const { terminal } = context;
   const data = options.data === undefined ? undefined : readData(options.data);
   await withClient(context, async (client) => {
+    if (options.json) {
+      const { id: runId } = await client.runs.get(id);
+      return printJson(terminal, { runId, signal: name, number: await client.runs.signal(runId, name, data) });
+    }
+    // Looked at before: what it has waited for is over once the signal is there.
     const { run, taskRuns } = await client.runs.inspect(id);
-    const number = await client.runs.signal(run.id, name, data);
-    if (options.json) return printJson(terminal, { runId: run.id, signal: name, number });
+    await client.runs.signal(run.id, name, data);
     terminal.out.line(`Sent '${name}' to ${run.name} (${shortId(run.id)}).`);
     const awaited = awaitedSignals(taskRuns);
     if (awaited.length === 0 || awaited.includes(name)) return;
