@@ -4,9 +4,9 @@
  * `locked` finds the claims that still hold and locks their runs, so that nobody can claim one before this is durable;
  * every other part writes only what is among `held`. Rows are filtered rather than joined: they are written in the order of their
  * list without being sorted. A batch of a single claim, which is what one run writes, has it in parameters of its own and asks for it
- * once instead of once a row. `mark` remembers the number of the batch: when the connection is lost
- * before the answer came, the same statement is sent again and writes nothing if the first one did. Parts that have
- * nothing to write are left out; there are few combinations, and the server keeps each prepared.
+ * once instead of once a row. `mark` remembers the number of the batch: when the connection is lost before the answer came, the same
+ * statement is sent again and writes nothing if the first one did. Parts that have nothing to write are left out; there are few
+ * combinations, and the server keeps each prepared.
  */
 import { hasOwner } from '../ownership.ts';
 import {
@@ -180,6 +180,7 @@ function insertClaimed(table: string, columns: readonly string[], place: number,
     where ${isHeld} and ${marked} ${conflict})`;
 }
 
+/** Beside those of the tables. */
 const listedIntegers: ReadonlySet<string> = new Set(['claim_epoch', 'begun_at', 'completed_at']);
 
 /** The lists of a parameter as rows, in their order. */

@@ -1,8 +1,9 @@
 /** PostgreSQL that goes away under writes. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { TaskRun } from '../../../src/model/run.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import { openStore } from '../../../src/store/open.ts';
-import type { Store } from '../../../src/store/store.ts';
+import type { Claim, Store } from '../../../src/store/store.ts';
 import { logLine, newRun, ownerNamed, startRun, taskRun, transitionOf } from '../../contract/store/rows.ts';
 import { startPostgres } from '../../support/postgres-process.ts';
 import type { PostgresServer } from '../../support/postgres-process.ts';
@@ -59,17 +60,25 @@ test('a connection cut again and again in the middle of flushes neither loses no
   await store.close();
 });
 
-test('a flush whose answer was lost is written once, logs and all', async () => {
+/** Writes five task runs, each in a flush whose answer is lost. */
+async function writeUnanswered(write: (store: Store, claim: Claim, row: TaskRun) => Promise<void>) {
   const proxy = await startProxy(database.url);
   const store = await openStore({ url: proxy.url });
   const claim = await startRun(store);
   for (let index = 0; index < 5; index += 1) {
     proxy.cutNextAnswer();
-    const row = taskRun(claim.runId, `t[${index}]`);
-    void store.recorder.addLog(logLine(claim.runId, `${index}`));
-    await store.recorder.addTaskRun(claim, row, transitionOf(row));
+    await write(store, claim, taskRun(claim.runId, `t[${index}]`));
   }
   expect(proxy.cuts).toBe(5);
+  return { proxy, store, claim };
+}
+
+test('a flush whose answer was lost is written once, logs and all', async () => {
+  let lines = 0;
+  const { proxy, store, claim } = await writeUnanswered(({ recorder }, of, row) => {
+    void recorder.addLog(logLine(of.runId, `${lines++}`));
+    return recorder.addTaskRun(of, row, transitionOf(row));
+  });
   await expectWrittenOnce(store, { runId: claim.runId, promised: 5 });
   expect((await store.logs.ofRun(claim.runId)).map(({ message }) => message)).toEqual(['0', '1', '2', '3', '4']);
   await store.close();
@@ -78,17 +87,11 @@ test('a flush whose answer was lost is written once, logs and all', async () => 
 });
 
 test('new task runs that begin and end in a flush whose answer was lost are written once', async () => {
-  const proxy = await startProxy(database.url);
-  const store = await openStore({ url: proxy.url });
-  const claim = await startRun(store);
-  for (let index = 0; index < 5; index += 1) {
-    proxy.cutNextAnswer();
-    const row = taskRun(claim.runId, `t[${index}]`);
+  const { proxy, store, claim } = await writeUnanswered(({ recorder }, of, row) => {
     const ended = { ...row, state: stateOf('COMPLETED') };
-    void store.recorder.addTaskRun(claim, row, transitionOf(row), true);
-    await store.recorder.addTaskRun(claim, ended, transitionOf(ended));
-  }
-  expect(proxy.cuts).toBe(5);
+    void recorder.addTaskRun(of, row, transitionOf(row), true);
+    return recorder.addTaskRun(of, ended, transitionOf(ended));
+  });
   expect(await store.taskRuns.ofRun(claim.runId)).toHaveLength(5);
   expect((await store.transitions.ofRun(claim.runId)).map(({ name }) => name)).toEqual([
     'Running',
