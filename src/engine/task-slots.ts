@@ -35,12 +35,20 @@ export interface HeldSlots {
   give(): void;
 }
 
+/** A slot on its way back. */
+interface Giving {
+  /** The latest try. */
+  tried: Promise<undefined>;
+  done: Promise<void>;
+}
+
 export class TaskSlots {
   readonly #options: TaskSlotsOptions;
   readonly #asks: Gather<SlotWish, SlotAnswer>;
   readonly #gives: Gather<SlotClaim, undefined>;
   readonly #waiting = new Map<string, () => void>();
-  readonly #giving = new Set<Promise<void>>();
+  /** What is being given back, by holder. */
+  readonly #giving = new Map<string, Giving>();
   readonly #closed = new AbortController();
   #limits: ReadonlySet<string> = new Set();
   #readAt = Number.NEGATIVE_INFINITY;
@@ -72,6 +80,9 @@ export class TaskSlots {
    */
   async take(wish: SlotWish, signal: AbortSignal, onWait: (message: string) => void): Promise<HeldSlots | null> {
     const { holder, runId, epoch, spread } = wish;
+    // A retry asks under the same holder: overtaken, it would go on under the slot that the give is about to free.
+    await this.#giving.get(holder)?.tried;
+    if (signal.aborted) return null;
     const held: HeldSlots = { give: () => this.#give({ holder, runId, epoch, spread }) };
     const answer = await this.#asks.add(wish);
     if (!answer.held && !signal.aborted) {
@@ -91,7 +102,7 @@ export class TaskSlots {
   /** Resolves once all slots were given back; those that cannot be are free once their runs are let go of. */
   async close(): Promise<void> {
     this.#closed.abort();
-    while (this.#giving.size > 0) await Promise.all(this.#giving);
+    while (this.#giving.size > 0) await Promise.all([...this.#giving.values()].map(({ done }) => done));
   }
 
   async #read(): Promise<ReadonlySet<string>> {
@@ -125,20 +136,25 @@ export class TaskSlots {
   }
 
   #give(claim: SlotClaim): void {
-    const giving = this.#giveUntilDone(claim).finally(() => this.#giving.delete(giving));
-    this.#giving.add(giving);
+    const { holder } = claim;
+    const giving: Giving = { tried: this.#gives.add(claim), done: Promise.resolve() };
+    this.#giving.set(holder, giving);
+    giving.done = this.#giveUntilDone(claim, giving).finally(() => {
+      if (this.#giving.get(holder) === giving) this.#giving.delete(holder);
+    });
   }
 
-  async #giveUntilDone(claim: SlotClaim): Promise<void> {
+  async #giveUntilDone(claim: SlotClaim, giving: Giving): Promise<void> {
     const { clock, log } = this.#options;
     for (;;) {
       try {
-        await this.#gives.add(claim);
+        await giving.tried;
         return;
       } catch (error) {
         log.warn({ err: error, runId: claim.runId }, 'A slot of a limit could not be given back; it is tried again.');
         if (this.#closed.signal.aborted) return;
         await clock.sleep(retryMs, this.#closed.signal).catch(() => undefined);
+        giving.tried = this.#gives.add(claim);
       }
     }
   }

@@ -143,9 +143,9 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
   });
 
   test('whatever ends, dies or is suspended, never more than the limit hold a slot, and none is left over', async () => {
-    type Step = { readonly what: 'start' | 'ask' | 'give' | 'end' | 'die' | 'release' | 'set'; readonly at: number };
+    type Step = { readonly what: 'start' | 'ask' | 'again' | 'give' | 'end' | 'die' | 'release' | 'set'; readonly at: number };
     const step: fc.Arbitrary<Step> = fc.record({
-      what: fc.constantFrom('start', 'start', 'ask', 'ask', 'ask', 'give', 'give', 'end', 'die', 'release', 'set'),
+      what: fc.constantFrom('start', 'start', 'ask', 'ask', 'ask', 'again', 'again', 'give', 'give', 'end', 'die', 'release', 'set'),
       at: fc.nat(1_000),
     });
     let round = 0;
@@ -157,6 +157,8 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
         for (const name of names) await store.limits.setTagLimit(name, 2);
         const runs: string[] = [];
         const wishes: SlotWish[] = [];
+        // Holders whose slots were given back, as those of attempts that failed.
+        const tried: SlotWish[] = [];
         for (const { what, at } of steps) {
           const runId = runs[at % Math.max(1, runs.length)];
           if (what === 'start') runs.push((await startRun(store)).runId);
@@ -169,8 +171,15 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
             const asked = wish(runId, { names: [[names[0] ?? ''], [names[1] ?? ''], names][at % 3] ?? names });
             wishes.push(asked);
             await store.limits.askSlots(`owner-${at % 3}`, [asked]);
-          } else if (what === 'give') await store.limits.giveSlots(wishes.splice(at % Math.max(1, wishes.length), 1));
-          else if (what === 'end') await endRun(store, { runId, epoch: 1 });
+          } else if (what === 'again') {
+            const asked = tried.splice(at % Math.max(1, tried.length), 1);
+            wishes.push(...asked);
+            if (asked.length > 0) await store.limits.askSlots(`owner-${at % 3}`, asked);
+          } else if (what === 'give') {
+            const given = wishes.splice(at % Math.max(1, wishes.length), 1);
+            tried.push(...given);
+            await store.limits.giveSlots(given);
+          } else if (what === 'end') await endRun(store, { runId, epoch: 1 });
           else if (what === 'release') await store.runs.release({ runId, epoch: 1 });
           else await store.runs.claim(runId, ownerNamed('next'), leaseMs, () => true);
           await store.limits.sweepSlots();

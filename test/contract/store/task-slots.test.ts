@@ -1,0 +1,88 @@
+/** Slots of tasks as the engines of several processes ask for them and give them back, over both makers. */
+import { setMaxListeners } from 'node:events';
+import { setImmediate as turn } from 'node:timers/promises';
+import fc from 'fast-check';
+import { pino } from 'pino';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { makeId } from '../../../src/base/id.ts';
+import { LimitWatch } from '../../../src/engine/limit-watch.ts';
+import { TaskSlots } from '../../../src/engine/task-slots.ts';
+import type { SlotWish, Store } from '../../../src/store/store.ts';
+import { makers } from './makers.ts';
+import type { Place } from './makers.ts';
+import { endRun, startRun } from './rows.ts';
+
+const log = pino({ level: 'silent' });
+
+/** Of processes that tell each other, as a fleet does. */
+function slotsOver(stores: readonly Store[]): TaskSlots[] {
+  const watches = stores.map((store) => new LimitWatch({ store, clock: systemClock, log, net: async () => undefined }));
+  const tell = (): void => {
+    for (const watch of watches) watch.wake();
+  };
+  return watches.flatMap((watch, at) => {
+    const store = stores[at]?.limits;
+    return store ? [new TaskSlots({ store, watch, clock: systemClock, log, ownerId: `process-${at}`, tell })] : [];
+  });
+}
+
+describe.each(makers)('slots of tasks in several processes on $name', (maker) => {
+  let here: Place;
+  let stores: Store[];
+  beforeEach(async () => {
+    here = await maker.makePlace();
+    stores = [await here.open(), await here.open()];
+  });
+  afterEach(() => here.remove());
+
+  test('attempts that follow each other at once, under the same holder, never hold more than the limit, and none is left over', async () => {
+    let round = 0;
+    const attempts = fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 2, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(attempts, fc.integer({ min: 1, max: 3 }), async (counts, limit) => {
+        const name = `tag:x${++round}`;
+        const processes = slotsOver(stores);
+        await stores[0]?.limits.setTagLimit(name, limit);
+        const claim = await startRun(stores[0] as Store);
+        const { signal } = new AbortController();
+        setMaxListeners(0, signal);
+        let inside = 0;
+        let most = 0;
+        const task = async (count: number, at: number): Promise<void> => {
+          const wish: SlotWish = { holder: makeId(), ...claim, spread: false, names: [name], task: 'load', priority: 0 };
+          for (let attempt = 1; attempt <= count; attempt++) {
+            const held = await processes[at % 2]?.take(wish, signal, () => undefined);
+            most = Math.max(most, ++inside);
+            for (let turns = at % 5; turns >= 0; turns--) await turn();
+            inside--;
+            held?.give();
+          }
+        };
+        await Promise.all(counts.map(task));
+        expect(most).toBeLessThanOrEqual(limit);
+        for (const slots of processes) await slots.close();
+        const view = (await stores[0]?.limits.tagLimitViews())?.find((one) => one.name === name);
+        expect(view).toMatchObject({ held: 0, waiting: 0 });
+        await stores[0]?.limits.deleteTagLimit(name);
+        await endRun(stores[0] as Store, claim);
+      }),
+      { numRuns: maker.name === 'sqlite' ? 40 : 15 },
+    );
+  }, 60_000);
+
+  test('a stop while a slot is on its way back leaves nothing held and nothing waiting', async () => {
+    const store = stores[0] as Store;
+    await store.limits.setTagLimit('tag:db', 1);
+    const claim = await startRun(store);
+    const [slots] = slotsOver([store]);
+    const wish: SlotWish = { holder: makeId(), ...claim, spread: false, names: ['tag:db'], task: 'load', priority: 0 };
+    const stop = new AbortController();
+    (await slots?.take(wish, stop.signal, () => undefined))?.give();
+    const again = slots?.take(wish, stop.signal, () => undefined);
+    stop.abort();
+    expect(await again).toBe(null);
+    await slots?.close();
+    expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 0, waiting: 0 });
+  });
+});
