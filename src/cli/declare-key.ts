@@ -25,7 +25,7 @@ export function declareKeyCommands(program: Command, perform: Perform): void {
   key
     .command('revoke')
     .description('end a key at once, with the sessions that were opened by it')
-    .argument('<id>', 'id of the key, or its first characters')
+    .argument('<id>', 'id of the key, or its beginning or end')
     .option('--json', 'print JSON')
     .action((id: string, options, command) =>
       perform(command, async (context) => (await import('./commands/key-revoke.ts')).revokeKey(context, id, options)),

@@ -8,7 +8,7 @@ import { Interrupt } from './interrupt.ts';
 import { printJson } from './print-json.ts';
 import { runOutcomeJson } from './render/json.ts';
 import { printOutcome } from './print-outcome.ts';
-import { shortId } from './render/ids.ts';
+import { shortId } from '../model/ids.ts';
 import type { RunDisplay } from './run-display.ts';
 
 export interface FollowOptions {

@@ -1,6 +1,7 @@
 /** Reads the stored log of a run in pages, and knows which task a line is of. */
 import { hintFor } from '../base/nearest.ts';
 import type { Client } from '../client/client.ts';
+import { fitsId } from '../model/ids.ts';
 import type { TaskRun } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { LogFilter, StoredLogLine } from '../store/store.ts';
@@ -28,7 +29,7 @@ export class LogReader {
     const { taskRuns, run } = await this.#client.runs.inspect(this.#runId);
     this.#learn(taskRuns);
     const task = this.#task;
-    if (task === undefined || !isTerminal(run.state.type) || taskRuns.some((taskRun) => isTask(taskRun, task))) return;
+    if (task === undefined || !isTerminal(run.state.type) || [...this.#names].some(([id, known]) => isTask({ id, ...known }, task))) return;
     throw usage(`The run has no task '${task}'.${hintFor(task, [...new Set(taskRuns.map(({ name }) => name))], 'It has')}`);
   }
 
@@ -69,7 +70,7 @@ export class LogReader {
   #isWanted(line: StoredLogLine): boolean {
     if (this.#task === undefined) return true;
     const known = line.taskRunId === null ? undefined : this.#names.get(line.taskRunId);
-    return known !== undefined && (known.name === this.#task || known.label === this.#task);
+    return known !== undefined && isTask({ ...known, id: line.taskRunId ?? '' }, this.#task);
   }
 
   #learn(taskRuns: readonly TaskRun[]): void {
@@ -77,6 +78,7 @@ export class LogReader {
   }
 }
 
-function isTask(taskRun: TaskRun, wanted: string): boolean {
-  return taskRun.name === wanted || taskLabel(taskRun) === wanted;
+/** By its name, its label, or the beginning or end of its id. */
+function isTask({ id, name, label }: { readonly id: string; readonly name: string; readonly label: string }, wanted: string): boolean {
+  return name === wanted || label === wanted || fitsId(id, wanted);
 }

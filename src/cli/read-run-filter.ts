@@ -26,7 +26,7 @@ export function declareRunFilters(command: Command): Command {
     .option('--queue <name>', 'of this queue')
     .option('--since <when>', 'made since: a duration ago (2h) or an ISO time')
     .option('--until <when>', 'made before: a duration ago (2h) or an ISO time')
-    .option('--search <text>', 'with this in the name, or at the beginning of the id')
+    .option('--search <text>', 'with this in the name, or at the beginning or end of the id')
     .option('--backfill <id>', 'made by this backfill');
 }
 

@@ -4,6 +4,7 @@ import { BatutaError } from '../base/errors.ts';
 import type { MakeId } from '../base/id.ts';
 import { hashSecret, makeSecret } from '../base/secret.ts';
 import { type ApiKey, type AuditEntry, isUsable, roles } from '../model/access.ts';
+import { pickById } from '../model/pick-by-id.ts';
 import type { Store } from '../store/store.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
 
@@ -52,7 +53,8 @@ export class LocalKeys implements KeysClient {
   }
 
   async revoke(id: string): Promise<ApiKey> {
-    const revoked = await this.#parts.store.keys.revoke(id, this.#parts.clock.now());
+    const meant = pickById(await this.list(), id, { code: 'KEY_NOT_FOUND', plural: 'keys' }, ({ name, role }) => `${name}, ${role}`);
+    const revoked = meant === null ? null : await this.#parts.store.keys.revoke(meant.id, this.#parts.clock.now());
     if (revoked) return revoked;
     throw new BatutaError('KEY_NOT_FOUND', `No API key has the id ${id}. List them with: batuta key ls`, { details: { key: id } });
   }

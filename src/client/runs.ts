@@ -20,6 +20,7 @@ import type { BulkReport, BulkWish, WaitReason } from './fleet-client.ts';
 import { type FlowShape, namesFrom } from './names-from.ts';
 import { storedGraph } from './stored-graph.ts';
 import { watchRun } from './watch-run.ts';
+import { wholeTaskRunId } from './whole-task-run-id.ts';
 
 export interface LocalRunsOptions {
   readonly store: Store;
@@ -75,7 +76,10 @@ export class LocalRuns implements EmbeddedRunsClient {
   }
 
   async logs(id: string, filter?: Parameters<RunsClient['logs']>[1]): ReturnType<RunsClient['logs']> {
-    return this.#options.store.logs.ofRun((await this.get(id)).id, filter);
+    const { store } = this.#options;
+    const run = await this.get(id);
+    const taskRunId = await wholeTaskRunId(store, run.id, filter?.taskRunId);
+    return store.logs.ofRun(run.id, taskRunId === undefined ? filter : { ...filter, taskRunId });
   }
 
   async why(id: string): Promise<WaitReason | null> {

@@ -1,4 +1,5 @@
 /** Puts a store together over a connection. What needs Kysely is loaded when it is first asked for. */
+import { idChars } from '../model/ids.ts';
 import { auditStore, keyStore, sessionStore } from './access/access.ts';
 import { backfillStore } from './backfills/backfills.ts';
 import type { Connection } from './connection.ts';
@@ -14,6 +15,7 @@ import { artifactStore } from './lists/artifacts.ts';
 import { logStore } from './lists/logs.ts';
 import { listRuns } from './lists/runs.ts';
 import { taskRunStore } from './lists/task-runs.ts';
+import { withWholeIds } from './lists/whole-ids.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
 import { GroupCommitRecorder } from './recorder.ts';
 import type { RecorderOptions } from './recorder.ts';
@@ -26,9 +28,6 @@ import { transitionStore } from './runs/transitions.ts';
 import { spreadStore } from './spread/spread.ts';
 import type { RunStore, Store } from './store.ts';
 import { tickStore } from './ticks/ticks.ts';
-
-/** Length of a whole id. */
-const idChars = 36;
 
 /** A store over a connection, which it owns from now on. */
 export function assembleStore(connection: Connection, options: RecorderOptions): Store {
@@ -77,7 +76,7 @@ function runStore(connection: Connection): RunStore {
   const queries = (): Promise<typeof import('./runs/find.ts')> => import('./runs/find.ts');
   return {
     get: async (id) => (id.length >= idChars ? await getRun(connection, id) : await (await queries()).findRun(connection, id)),
-    list: (filter = {}) => listRuns(connection, filter),
+    list: async (filter = {}) => await listRuns(connection, await withWholeIds(connection, filter)),
     children: async (parentRunId) => await (await queries()).childRuns(connection, parentRunId),
     insert: (run) => insertRun(connection, run),
     claim: (id, owner, leaseMs, isGone) => claimRun(connection, id, owner, leaseMs, isGone),

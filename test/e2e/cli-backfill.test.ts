@@ -46,7 +46,7 @@ describe('batuta backfill', () => {
       1,
       { deployment: 'daily', schedule: 'cron', total: 5, completed: 4, failed: 1, state: 'failed' },
     ]);
-    const inspected = await project.batuta('backfill', 'inspect', done.id.slice(0, 13));
+    const inspected = await project.batuta('backfill', 'inspect', done.id.slice(-8));
     expect(inspected.stdout).toMatch(/✕ failed {2}daily {2}█+ 100 % {2}4 of 5, 1 failed/);
     expect(inspected.stdout).toMatch(/✕ Failed {2}2025-01-03T00:00:00Z/);
     project.write('mended', '');

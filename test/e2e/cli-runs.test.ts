@@ -85,6 +85,24 @@ describe('batuta runs', () => {
     expect((inspected['transitions'] as unknown[]).length).toBeGreaterThan(5);
   });
 
+  it('inspect takes the id that ls prints, and lists those that fit where several do', async () => {
+    const { stdout } = await project.batuta('runs', 'ls');
+    const printed = stdout
+      .trim()
+      .split('\n')
+      .slice(1)
+      .map((line) => line.trim().split(/ {2,}/).at(-1) ?? '');
+    expect(printed.every((id) => /^[0-9a-f]{8}$/.test(id))).toBe(true);
+    const inspected = await Promise.all(printed.map((id) => project.batuta('runs', 'inspect', id, '--json')));
+    expect(inspected.map((one, at) => [one.status, (JSON.parse(one.stdout) as { id: string }).id.endsWith(printed[at] ?? '?')])).toEqual(
+      printed.map(() => [0, true]),
+    );
+    const id = await idOf('failing');
+    const several = await project.batuta('runs', 'inspect', id.slice(0, 6));
+    expect(several.status).toBe(2);
+    expect(several.stderr).toMatch(/is ambiguous, \d+ runs begin or end so: .*second of failing/);
+  });
+
   it('logs are filtered by task, level and tail', async () => {
     const id = await idOf('failing');
     const lines = JSON.parse((await project.batuta('runs', 'logs', id, '--json')).stdout) as {

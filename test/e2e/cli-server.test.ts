@@ -67,7 +67,7 @@ test('an address that others reach is refused without a key, and served with one
   expect(listed).toEqual([expect.objectContaining({ name: 'ada', role: 'operator', revokedAt: null, lastUsedAt: expect.any(String) })]);
   expect((await fleet.run('key', 'ls')).out).toMatch(/ada +operator/);
   const id = listed[0]?.id ?? '';
-  expect(await fleet.run('key', 'revoke', id.slice(0, 13))).toMatchObject({ status: 0, out: 'Key ada is revoked.\n' });
+  expect(await fleet.run('key', 'revoke', id.slice(-8))).toMatchObject({ status: 0, out: 'Key ada is revoked.\n' });
   expect((await fetch(`${url}/api/runs`, { headers: { authorization: `Bearer ${key}` } })).status).toBe(401);
   expect(await fleet.run('key', 'revoke', 'no-such-key')).toMatchObject({ status: 2, err: expect.stringContaining('KEY_NOT_FOUND') });
   expect(await fleet.run('key', 'create', '--name', 'a b', '--role', 'admin')).toMatchObject({ status: 2 });

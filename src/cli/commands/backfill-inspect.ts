@@ -6,7 +6,7 @@ import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { backfillJson, backfillLines, stateOf } from '../render/backfill-lines.ts';
-import { shortIds } from '../render/ids.ts';
+import { shortIds } from '../../model/ids.ts';
 import { runListJson } from '../render/json.ts';
 import { labelOf } from '../render/shapes.ts';
 import { isoOrNull } from '../render/times.ts';

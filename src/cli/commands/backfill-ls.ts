@@ -5,7 +5,7 @@ import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { readLimit } from '../read-options.ts';
 import { backfillJson, backfillLabel, progressText } from '../render/backfill-lines.ts';
-import { shortId } from '../render/ids.ts';
+import { shortId } from '../../model/ids.ts';
 import { type Column, tableLines } from '../render/table.ts';
 import { agoText } from '../render/times.ts';
 

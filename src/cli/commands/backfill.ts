@@ -11,7 +11,7 @@ import { printJson } from '../print-json.ts';
 import { readCount, usage } from '../read-options.ts';
 import { backfillJson, backfillLines, stateOf } from '../render/backfill-lines.ts';
 import { countOf } from '../render/bar.ts';
-import { shortId } from '../render/ids.ts';
+import { shortId } from '../../model/ids.ts';
 import { isoOrNull } from '../render/times.ts';
 import { watchBackfill } from '../watch-backfill.ts';
 

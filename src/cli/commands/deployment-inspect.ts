@@ -8,7 +8,7 @@ import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
 import { deploymentJson } from '../render/deployment-json.ts';
-import { shortIds } from '../render/ids.ts';
+import { shortIds } from '../../model/ids.ts';
 import { runListJson } from '../render/json.ts';
 import type { Paint } from '../render/paint.ts';
 import { labelOf } from '../render/shapes.ts';

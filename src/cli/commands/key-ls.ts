@@ -1,5 +1,6 @@
 /** `batuta key ls`: the API keys. */
 import { type ApiKey, isUsable } from '../../model/access.ts';
+import { shortIds } from '../../model/ids.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { keyJson } from '../key-changes.ts';
@@ -30,13 +31,14 @@ export async function listKeys(context: CommandContext, options: { readonly json
   }
   const { out } = terminal;
   const now = clock.now();
+  const ids = shortIds(keys.map(({ id }) => id));
   const rows = keys.map((key) => [
     oneLine(key.name),
     key.role,
     stateOf(key, now, out.paint),
     key.lastUsedAt === null ? out.paint.dim('never') : agoText(key.lastUsedAt, now),
     agoText(key.createdAt, now),
-    out.paint.dim(key.id),
+    out.paint.dim(ids.get(key.id) ?? key.id),
   ]);
   for (const line of tableLines(columns, rows, out.paint, out.isTty ? out.columns : undefined)) out.line(line);
   return 0;

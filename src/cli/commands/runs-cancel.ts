@@ -6,7 +6,7 @@ import { forEachRun } from '../each-run.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
-import { shortId } from '../render/ids.ts';
+import { shortId } from '../../model/ids.ts';
 import { runListJson } from '../render/json.ts';
 import { labelOf } from '../render/shapes.ts';
 import { oneLine } from '../render/width.ts';

@@ -6,7 +6,7 @@ import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print-json.ts';
-import { shortId } from '../render/ids.ts';
+import { shortId } from '../../model/ids.ts';
 
 /**
  * Sends the signal, and says so when the run waits for others only.

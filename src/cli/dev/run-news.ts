@@ -13,7 +13,7 @@ import { Follower } from '../../server/follower.ts';
 import type { RunEvent, Store } from '../../store/store.ts';
 import { countOf } from '../render/bar.ts';
 import { failureLines } from '../render/failure.ts';
-import { shortId } from '../render/ids.ts';
+import { shortId } from '../../model/ids.ts';
 import type { Paint } from '../render/paint.ts';
 import { glyphOf } from '../render/shapes.ts';
 import { localSecond } from '../render/times.ts';

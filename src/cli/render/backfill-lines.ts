@@ -3,7 +3,7 @@ import { programName } from '../../base/config.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { BackfillView } from '../../client/deployments-client.ts';
 import { barOf, countOf, percentOf } from './bar.ts';
-import { shortId } from './ids.ts';
+import { shortId } from '../../model/ids.ts';
 import type { Paint } from './paint.ts';
 import { agoText, isoOrNull } from './times.ts';
 

@@ -6,7 +6,7 @@ import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
 import { artifactLines } from './artifact.ts';
 import { countOf } from './bar.ts';
 import { failureLines, failureTitle } from './failure.ts';
-import { shortId } from './ids.ts';
+import { shortId } from '../../model/ids.ts';
 import { inStartOrder } from './json.ts';
 import type { Paint } from './paint.ts';
 import { glyphOf, labelOf } from './shapes.ts';

@@ -9,7 +9,7 @@ import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import { countOf } from './bar.ts';
 import { failureTitle } from './failure.ts';
-import { shortId } from './ids.ts';
+import { shortId } from '../../model/ids.ts';
 import type { RunView, TreeChange } from './live-view.ts';
 import type { Paint } from './paint.ts';
 import type { RunTree } from './run-tree.ts';

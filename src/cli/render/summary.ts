@@ -3,7 +3,7 @@ import { formatDuration } from '../../base/duration.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { countOf } from './bar.ts';
 import { failureLines } from './failure.ts';
-import { shortId } from './ids.ts';
+import { shortId } from '../../model/ids.ts';
 import type { Paint } from './paint.ts';
 import { glyphOf, shapeOf } from './shapes.ts';
 import type { PhaseCounts } from './task-group.ts';

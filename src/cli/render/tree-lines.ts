@@ -1,7 +1,7 @@
 /** Draws a run as lines that fit a terminal: a head, then one line a task, as many as there is room for. */
 import { formatDuration } from '../../base/duration.ts';
 import { isTerminal } from '../../model/state.ts';
-import { shortId } from './ids.ts';
+import { shortId } from '../../model/ids.ts';
 import type { Paint } from './paint.ts';
 import type { RunTree } from './run-tree.ts';
 import { glyphOf, shapeOf } from './shapes.ts';

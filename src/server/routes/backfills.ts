@@ -42,13 +42,21 @@ export function backfillRoutes(app: App, { client }: RouteParts): void {
   app.post(
     '/api/backfills/:id/cancel',
     { schema: { tags, description: 'Makes no further runs, and cancels those that have not ended.', params: backfillParams } },
-    async (request) => toWire(await backfills.cancel(request.params.id)),
+    async (request) => {
+      const view = await backfills.cancel(request.params.id);
+      request.change = { target: view.id };
+      return toWire(view);
+    },
   );
 
   app.post(
     '/api/backfills/:id/resume',
     { schema: { tags, description: 'Runs those again that did not complete, and goes on.', params: backfillParams } },
-    async (request) => toWire(await backfills.resume(request.params.id)),
+    async (request) => {
+      const view = await backfills.resume(request.params.id);
+      request.change = { target: view.id };
+      return toWire(view);
+    },
   );
 }
 

@@ -1,6 +1,8 @@
 /** Looking at the task runs of a run. */
 import { BatutaError } from '../../base/errors.ts';
 import { toWire } from '../../client/wire.ts';
+import { pickById } from '../../model/pick-by-id.ts';
+import { wholeTaskRunId } from '../../client/whole-task-run-id.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { taskRunJson } from '../run-json.ts';
@@ -30,7 +32,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       const { task } = request.query;
-      const items = await store.transitions.ofRun(id, task === 'none' ? null : task);
+      const items = await store.transitions.ofRun(id, task === 'none' ? null : await wholeTaskRunId(store, id, task));
       return { items: items.map((item) => toWire(item)) };
     },
   );
@@ -68,7 +70,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
   }): Promise<{ readonly taskRun: TaskRun; readonly inputs: readonly TaskRun[] }> {
     const run = await client.runs.get(id);
     const all = await store.taskRuns.ofRun(run.id);
-    const taskRun = all.find((one) => one.id === taskRunId);
+    const taskRun = pickById(all, taskRunId, { code: 'NOT_FOUND', plural: 'task runs' }, ({ key }) => key);
     if (!taskRun)
       throw new BatutaError('NOT_FOUND', `Run ${run.id} has no task run ${taskRunId}.`, { details: { runId: run.id, taskRunId } });
     const keys = new Set(taskRun.dependsOn ?? []);

@@ -1,9 +1,11 @@
 /** Backfills: their rows, and what is asked of their runs. */
-import { BatutaError } from '../../base/errors.ts';
 import type { Backfill } from '../../model/deployment.ts';
+import { idChars, isIdPart } from '../../model/ids.ts';
+import { pickById } from '../../model/pick-by-id.ts';
 import type { Schedule } from '../../model/schedule.ts';
 import type { StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
+import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { Value } from '../rows.ts';
 import type { BackfillCounts, BackfillStore, StoredBackfill } from './contract.ts';
@@ -44,10 +46,6 @@ const columns = [
   'ended_at',
 ] as const satisfies readonly (keyof Row)[];
 
-/** Shortest beginning of an id that is looked up, and the length of a whole one. */
-const minPrefixChars = 4;
-const idChars = 36;
-
 const kinds: Readonly<Record<StateType, keyof BackfillCounts>> = {
   SCHEDULED: 'waiting',
   PENDING: 'waiting',
@@ -68,20 +66,17 @@ export function backfillStore(connection: Connection): BackfillStore {
       await query(`insert into backfills (${columns.join(', ')}) values (${places})`, valuesOf(backfill));
     },
     async get(id) {
-      if (id.length < minPrefixChars) return null;
-      // Ids hold digits, letters a to f and hyphens, all below '~'.
-      const last = id.length >= idChars ? id : `${id}~`;
-      const [row, second] = await query<Row>('select * from backfills where id >= $1 and id <= $2 order by id limit 2', [id, last]);
-      if (second) {
-        throw new BatutaError(
-          'BACKFILL_NOT_FOUND',
-          `The id "${id}" is ambiguous: several backfills begin so. Give more of its characters.`,
-          {
-            details: { backfill: id },
-          },
-        );
-      }
-      return row ? backfillOf(row) : null;
+      const [whole] = await query<Row>('select * from backfills where id = $1', [id]);
+      if (whole !== undefined) return backfillOf(whole);
+      if (!isIdPart(id) || id.length >= idChars) return null;
+      const { from, to } = idRangeOf(id);
+      // There are few, and an index would serve nothing else.
+      const rows = await query<Row>(
+        `select * from backfills where (id >= $1 and id < $2) or (${endsWithText('id', id, ['$3', '$4'])}) order by id desc`,
+        [from, to, ...endValuesOf(id)],
+      );
+      const found = pickById(rows, id, { code: 'BACKFILL_NOT_FOUND', plural: 'backfills' }, ({ deployment }) => `of ${deployment}`);
+      return found === null ? null : backfillOf(found);
     },
     async list({ deployment, limit: wanted, cursor } = {}) {
       const limit = limitOf(wanted, 50, 1000);

@@ -30,7 +30,7 @@ export interface BackfillCounts {
 export interface BackfillStore {
   /** One statement. */
   insert(backfill: StoredBackfill): Promise<void>;
-  /** One, or null. An id may be cut to its first characters (at least 4) when only one begins so. @throws BatutaError BACKFILL_NOT_FOUND when several do */
+  /** One, or null. An id may be cut to a beginning or end (at least 4 characters). @throws BatutaError BACKFILL_NOT_FOUND when several fit */
   get(id: string): Promise<StoredBackfill | null>;
   /** Newest first. @throws BatutaError FILTER_INVALID */
   list(filter?: { readonly deployment?: string; readonly limit?: number; readonly cursor?: string }): Promise<Page<StoredBackfill>>;

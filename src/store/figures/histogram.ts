@@ -1,11 +1,14 @@
 /** Runs by state over the time of their creation. */
+import { isIdPart } from '../../model/ids.ts';
 import { isTerminal, stateNames, stateTypes } from '../../model/state.ts';
 import type { StateType } from '../../model/state.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { Connection } from '../connection.ts';
 import { openList, runsBy } from '../fleet/waiting.ts';
-import { conditionsOf, lowered, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from '../lists/run-filter.ts';
+import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
+import { conditionsOf, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from '../lists/run-filter.ts';
 import type { StatePair } from '../lists/run-filter.ts';
+import { withWholeIds } from '../lists/whole-ids.ts';
 import type { RunFilter } from '../store.ts';
 import type { HistogramBucket, HistogramWish } from './contract.ts';
 import { endedRuns } from './ended.ts';
@@ -26,8 +29,9 @@ interface Grid {
 }
 
 /** See `FigureStore.histogram`. */
-export async function histogramOf(connection: Connection, filter: RunFilter, wish: HistogramWish): Promise<readonly HistogramBucket[]> {
+export async function histogramOf(connection: Connection, given: RunFilter, wish: HistogramWish): Promise<readonly HistogramBucket[]> {
   checkWish(wish);
+  const filter = await withWholeIds(connection, given);
   const fromAt = Math.max(wish.fromAt, filter.since ?? wish.fromAt);
   const untilAt = Math.min(wish.untilAt, filter.until ?? wish.untilAt);
   const types = summableTypes(filter);
@@ -142,7 +146,12 @@ async function byRuns(connection: Connection, { cursor: _cursor, ...filter }: Ru
 
 function searchCondition(params: Params, { search }: RunFilter): string[] {
   if (search === undefined) return [];
-  return [
-    `(lower(runs.name) like ${params.add(patternOf(search))} escape '\\' or (runs.id >= ${params.add(lowered(search))} and runs.id < ${params.add(`${lowered(search)}~`)}))`,
-  ];
+  const fits = [`lower(runs.name) like ${params.add(patternOf(search))} escape '\\'`];
+  if (isIdPart(search)) {
+    const { from, to } = idRangeOf(search);
+    const [last, end] = endValuesOf(search);
+    fits.push(`(runs.id >= ${params.add(from)} and runs.id < ${params.add(to)})`);
+    fits.push(`(${endsWithText('runs.id', search, [params.add(last), params.add(end)])})`);
+  }
+  return [`(${fits.join(' or ')})`];
 }

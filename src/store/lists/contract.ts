@@ -23,11 +23,14 @@ export interface RunFilter {
   /** Created before, epoch ms. */
   readonly until?: number;
   readonly queue?: string;
-  /** Runs that a backfill made. */
+  /** Runs that a backfill made. Ids here may be beginnings or ends. */
   readonly backfillId?: string;
   /** Runs that stand for ticks of a schedule. */
   readonly scheduleId?: string;
-  /** Part of the name (any case of a to z), or the beginning of the id; eight and more characters of an id are looked up. */
+  /**
+   * Part of the name (any case of a to z), or the beginning or end of the id, 4 characters or more. Ends, and beginnings of eight and more
+   * characters, are looked up by indexes.
+   */
   readonly search?: string;
   readonly parentRunId?: string | null;
   /** 1 to 1000, default 50. */

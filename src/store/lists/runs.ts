@@ -4,6 +4,7 @@
  * Filters that an index serves are asked for directly. What no index serves (a search, a queue, anything beside a tag) is looked for among
  * the newest runs that fit the rest, 10,000 a page: a page then says where to go on even when it found nothing.
  */
+import { isIdPart } from '../../model/ids.ts';
 import type { Run } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
 import { runOf } from '../rows.ts';
@@ -11,9 +12,10 @@ import type { RunRow } from '../rows.ts';
 import type { Page, RunFilter } from '../store.ts';
 import { runColumns } from '../tables.ts';
 import type { RunTable } from '../tables.ts';
+import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { cursorOf, limitOf } from './cursor.ts';
 import type { Place } from './cursor.ts';
-import { conditionsOf, idOf, lowered, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from './run-filter.ts';
+import { conditionsOf, idOf, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from './run-filter.ts';
 import type { StatePair } from './run-filter.ts';
 
 /** Most runs that one page looks through; each that is found by its tag costs twice as much. */
@@ -22,8 +24,10 @@ const windowTagged = 2_000;
 /** How many are looked through first, and by how much that grows while too little is found. */
 const firstWindow = 500;
 const windowGrowth = 3;
-/** Shortest beginning of an id that is looked up by its index: 65 seconds of ids begin so. */
+/** Shortest part of an id that is not taken for one of a name as well, when an id has it: 65 seconds of ids begin so. */
 const minIdChars = 8;
+/** Most runs that are listed because their ids end so. */
+const mostByEnd = 50;
 
 /** What a filter may ask for beside what an index serves. */
 const lookedColumns = [
@@ -43,8 +47,16 @@ const columns = runColumns.map((column) => `runs.${column}`).join(', ');
 /** See `RunStore.list`. @throws BatutaError FILTER_INVALID */
 export async function listRuns(connection: Connection, filter: RunFilter): Promise<Page<Run>> {
   const limit = limitOf(filter.limit, 50, 1000);
-  if (filter.search !== undefined && (await isIdBeginning(connection, filter.search))) return await listByIndex(connection, filter, limit);
-  return await (isServed(filter) ? listByIndex : listByWindow)(connection, filter, limit);
+  const { search, cursor } = filter;
+  if (search === undefined || !isIdPart(search)) return await (isServed(filter) ? listByIndex : listByWindow)(connection, filter, limit);
+  if (search.length >= minIdChars) {
+    if (await hasRun(connection, beginning, search)) return await listByIndex(connection, filter, limit, beginning);
+    if (await hasRun(connection, ending, search)) return await listByEnd(connection, filter, limit);
+  }
+  // An end is looked for among all runs, wherever they stand: it is what people have read somewhere.
+  const ended = cursor === undefined && limit > 1 ? (await listByEnd(connection, filter, Math.min(mostByEnd, limit - 1))).items : [];
+  const { items, next } = await listByWindow(connection, filter, limit - ended.length);
+  return { items: [...ended, ...items].sort(newestFirst), next };
 }
 
 /** Whether an index holds what fits the filter, newest last. */
@@ -54,10 +66,32 @@ function isServed({ search, queue, tag, ...filter }: RunFilter): boolean {
   return tag === undefined || [flow, deployment, states, parentRunId, backfillId, scheduleId].every((value) => value === undefined);
 }
 
-async function listByIndex(connection: Connection, filter: RunFilter, limit: number): Promise<Page<Run>> {
+async function listByIndex(connection: Connection, filter: RunFilter, limit: number, search: Search = nothing): Promise<Page<Run>> {
   const params = new Params();
-  const text = newestText(connection, params, filter, { select: columns, limit: limit + 1, search: idRange });
-  const rows = await connection.query<RunRow>(text, params.values);
+  const text = newestText(connection, params, filter, { select: columns, limit: limit + 1, search });
+  return pageOf(await connection.query<RunRow>(text, params.values), limit);
+}
+
+/** The few whose ids end so are found first, and the rest of the filter looked for in them. */
+async function listByEnd({ query }: Connection, filter: RunFilter, limit: number): Promise<Page<Run>> {
+  const params = new Params();
+  const ended = `select id from runs where ${ending(params, filter).join(' and ')}`;
+  const conditions = [
+    '1 = 1',
+    ...conditionsOf(params, filter),
+    ...statesCondition(params, filter),
+    ...(filter.tag === undefined ? [] : ['run_tags.created_at = runs.created_at']),
+  ];
+  const tags = filter.tag === undefined ? '' : 'cross join run_tags';
+  const rows = await query<RunRow>(
+    `with ended as materialized (${ended}) select ${columns} from ended cross join runs ${tags}
+     where runs.id = ended.id and ${conditions.join(' and ')} order by runs.created_at desc, runs.id desc limit ${limit + 1}`,
+    params.values,
+  );
+  return pageOf(rows, limit);
+}
+
+function pageOf(rows: readonly RunRow[], limit: number): Page<Run> {
   const items = rows.slice(0, limit).map(runOf);
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
@@ -95,7 +129,7 @@ async function searchWindow(connection: Connection, filter: RunFilter, rows: num
   const { served, rest } = partsOf(filter);
   const narrow = lookedColumns.map((column) => `runs.${column}`).join(', ');
   const select = `${idOf(filter)} as id, ${timeOf(filter)} as created_at, ${narrow}`;
-  const looked = newestText(connection, params, served, { select, limit: rows, search: () => [] });
+  const looked = newestText(connection, params, served, { select, limit: rows, search: nothing });
   const conditions = ['1 = 1', ...conditionsOf(params, rest), ...statesCondition(params, rest), ...searchCondition(params, rest)];
   const order = 'order by created_at desc, id desc';
   const found = await connection.query<{ what: string; id: string; at: number }>(
@@ -129,10 +163,12 @@ function statesCondition(params: Params, { states }: RunFilter): string[] {
 function searchCondition(params: Params, { search }: RunFilter): string[] {
   if (search === undefined) return [];
   const pattern = patternOf(search);
-  return [`(lower(runs.name) like ${params.add(pattern)} escape '\\' or runs.id like ${params.add(pattern.slice(1))} escape '\\')`];
+  const fits = `(lower(runs.name) like ${params.add(pattern)} escape '\\' or runs.id like ${params.add(pattern.slice(1))} escape '\\')`;
+  // Those whose ids end so come with the first page.
+  return isIdPart(search) ? [fits, `not (${ending(params, { search }).join(' and ')})`] : [fits];
 }
 
-function newestFirst(left: Place, right: Place): number {
+function newestFirst(left: Pick<Place, 'createdAt' | 'id'>, right: Pick<Place, 'createdAt' | 'id'>): number {
   if (left.createdAt !== right.createdAt) return right.createdAt - left.createdAt;
   return left.id < right.id ? 1 : -1;
 }
@@ -150,8 +186,11 @@ async function runsByIds({ query, fragments }: Connection, places: readonly Plac
 interface Newest {
   readonly select: string;
   readonly limit: number;
-  readonly search: (params: Params, filter: RunFilter) => string[];
+  readonly search: Search;
 }
+
+/** Conditions of what is searched for, where an index serves it. */
+type Search = (params: Params, filter: RunFilter) => string[];
 
 /** The newest runs of a filter: one query for each state, each stopping early, put together in order. */
 function newestText(connection: Connection, params: Params, filter: RunFilter, { select, limit, search }: Newest): string {
@@ -170,14 +209,21 @@ function newestText(connection: Connection, params: Params, filter: RunFilter, {
   return `select * from (${parts.join(' union all ')}) as parts order by created_at desc, id desc limit ${limit}`;
 }
 
-/** Ids hold digits, letters a to f and hyphens, all below '~'. */
-function idRange(params: Params, { search }: RunFilter): string[] {
-  if (search === undefined) return [];
-  return [`runs.id >= ${params.add(lowered(search))}`, `runs.id < ${params.add(`${lowered(search)}~`)}`];
+function nothing(): string[] {
+  return [];
 }
 
-async function isIdBeginning(connection: Connection, search: string): Promise<boolean> {
-  if (search.length < minIdChars || !/^[0-9a-f-]+$/i.test(search)) return false;
-  const found = await connection.query(`select 1 from runs where id >= $1 and id < $2 limit 1`, [lowered(search), `${lowered(search)}~`]);
-  return found.length > 0;
+function beginning(params: Params, { search = '' }: RunFilter): string[] {
+  const { from, to } = idRangeOf(search);
+  return [`runs.id >= ${params.add(from)}`, `runs.id < ${params.add(to)}`];
+}
+
+function ending(params: Params, { search = '' }: RunFilter): string[] {
+  const [last, end] = endValuesOf(search);
+  return [endsWithText('runs.id', search, [params.add(last), params.add(end)])];
+}
+
+async function hasRun({ query }: Connection, part: Search, search: string): Promise<boolean> {
+  const params = new Params();
+  return (await query(`select 1 as found from runs where ${part(params, { search }).join(' and ')} limit 1`, params.values)).length > 0;
 }

@@ -18,6 +18,7 @@ import { lists } from './0008-lists.ts';
 import { access } from './0009-access.ts';
 import { events } from './0010-events.ts';
 import { owedHooks } from './0011-owed-hooks.ts';
+import { idEnds } from './0012-id-ends.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -33,6 +34,7 @@ export const migrations: readonly Migration[] = [
   access,
   events,
   owedHooks,
+  idEnds,
 ];
 
 const newest = migrations.length;

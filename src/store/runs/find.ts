@@ -1,35 +1,48 @@
-/** Reading runs: by the beginning of an id, by parent. */
-import { BatutaError } from '../../base/errors.ts';
+/** Reading runs: by an id or a part of it, by parent. */
+import { idChars, isIdPart } from '../../model/ids.ts';
+import { ambiguousId, maxCandidates } from '../../model/pick-by-id.ts';
 import type { Run } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
-import { runOf } from '../rows.ts';
+import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
+import { type RunRow, runOf } from '../rows.ts';
 import { runColumns } from '../tables.ts';
 
-/** Shortest beginning of an id that is looked up. */
-const minPrefixChars = 4;
-/** Where no more runs than these begin so, they are named. */
-const maxNamed = 5;
+const columns = runColumns.join(', ');
+/** So many are counted where a beginning fits them all. */
+const maxCounted = 1_000;
 
 /**
- * The run whose id begins so, or null.
+ * The run with this id; or the one whose id begins or ends so, at least 4 characters. Null when there is none.
  *
- * @throws BatutaError RUN_NOT_FOUND when several begin so.
+ * @throws BatutaError RUN_NOT_FOUND when several fit, with some of them.
  */
-export async function findRun(connection: Connection, prefix: string): Promise<Run | null> {
-  if (prefix.length < minPrefixChars) return null;
-  const db = await connection.kysely();
-  // Ids hold digits, letters a to f and hyphens, all below '~'.
-  const found = db.selectFrom('runs').where('id', '>=', prefix).where('id', '<', `${prefix}~`);
-  const rows = await found.select(runColumns).orderBy('id').limit(maxNamed).execute();
-  const [first] = rows;
+export async function findRun(connection: Connection, typed: string): Promise<Run | null> {
+  const exact = await connection.query<RunRow>(`select ${columns} from runs where id = $1`, [typed]);
+  const [whole] = exact;
+  if (whole !== undefined) return runOf(whole);
+  if (typed.length >= idChars || !isIdPart(typed)) return null;
+  const fitting = fittingText(typed);
+  const order = `order by id desc limit ${maxCandidates}`;
+  const rows = await connection.query<RunRow>(`select ${columns} from runs where id in (${fitting.text(order)}) ${order}`, fitting.values);
+  const [first, second] = rows;
   if (first === undefined) return null;
-  if (rows.length === 1) return runOf(first);
-  const { count } = await found.select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
-  const fit = Number(count) <= maxNamed;
-  const which = fit ? `: ${rows.map(({ id, name, flow }) => `${id} (${name} of ${flow})`).join(', ')}` : '';
-  throw new BatutaError('RUN_NOT_FOUND', `The id "${prefix}" is ambiguous, ${count} runs begin so${which}. Give more of its characters.`, {
-    details: { id: prefix, count },
-  });
+  if (second === undefined) return runOf(first);
+  const counted = `select count(*) as count from (${fitting.text(`limit ${maxCounted + 1}`)}) as fitting`;
+  const [row] = await connection.query<{ count: number }>(counted, fitting.values);
+  const count = Number(row?.count ?? 0);
+  const candidates = rows.map(({ id, name, flow }) => ({ id, label: `${name} of ${flow}` }));
+  throw ambiguousId({ code: 'RUN_NOT_FOUND', plural: 'runs' }, typed, candidates, count > maxCounted ? null : count);
+}
+
+/** Two looks, each by an index of its own: the beginning by the key, the end by its last characters. */
+function fittingText(typed: string): { readonly text: (end: string) => string; readonly values: string[] } {
+  const { from, to } = idRangeOf(typed);
+  const begins = (end: string): string => `select * from (select id from runs where id >= $1 and id < $2 ${end}) as beginning`;
+  const ends = `select id from runs where ${endsWithText('id', typed, ['$3', '$4'])}`;
+  return {
+    text: (end) => `${begins(end)} union select * from (${ends}) as ending`,
+    values: [from, to, ...endValuesOf(typed)],
+  };
 }
 
 /** See `RunStore.children`. */

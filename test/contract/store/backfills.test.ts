@@ -48,11 +48,12 @@ describe.each(makers)('backfills on $name', (maker) => {
       },
     ]);
 
-  test('are read as they were inserted, by whole id or its beginning', async () => {
+  test('are read as they were inserted, by whole id, its beginning or its end', async () => {
     const one = backfill({ order: 'newest', resumedAt: startedAt + 1 });
     await store.backfills.insert(one);
     expect(await store.backfills.get(one.id)).toEqual(one);
     expect(await store.backfills.get(one.id.slice(0, 13))).toEqual(one);
+    expect(await store.backfills.get(one.id.slice(-8))).toEqual(one);
     expect([await store.backfills.get(makeId()), await store.backfills.get('abc')]).toEqual([null, null]);
     const another = one.id[20] === 'f' ? 'e' : 'f';
     await store.backfills.insert(backfill({ id: `${one.id.slice(0, 20)}${another}${one.id.slice(21)}` }));

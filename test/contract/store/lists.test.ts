@@ -92,6 +92,27 @@ describe.each(makers)('lists on $name', (maker) => {
     expect((await all({ search: '0193aaaa', states: ['FAILED'] })).names).toEqual([]);
   });
 
+  test('a search finds runs by the end of their ids among all runs, beside those that are named so', async () => {
+    const rows = Array.from({ length: 10_500 }, (_, index) => ({
+      run: newRun({
+        id: `0193aaab-0000-7000-8000-${index.toString(16).padStart(8, '0')}0000`,
+        name: `n${index}`,
+        createdAt: startedAt + index,
+        state: stateOf('SCHEDULED'),
+      }),
+      idempotencyKey: null,
+    }));
+    const old = newRun({ id: '0193aaaa-0000-7000-8000-00000000face', name: 'oldest', createdAt: startedAt - 1, tags: ['red'] });
+    await store.fleet.insertMany([{ run: old, idempotencyKey: null }, ...rows]);
+    await store.runs.insert(newRun({ id: '0193aaac-0000-7000-8000-000000000000', name: 'Face-Lift', createdAt: startedAt + 20_000 }));
+    expect((await store.runs.list({ search: 'face' })).items.map(({ name }) => name)).toEqual(['Face-Lift', 'oldest']);
+    expect((await all({ search: 'FACE' })).names).toEqual(['Face-Lift', 'oldest']);
+    expect((await store.runs.list({ search: '0000face' })).items.map(({ name }) => name)).toEqual(['oldest']);
+    expect((await all({ search: '0000face', tag: 'red', flow: old.flow, states: [old.state.name] })).names).toEqual(['oldest']);
+    expect((await all({ search: '0000face', flow: 'other' })).names).toEqual([]);
+    expect((await all({ search: '0000face', states: ['FAILED'] })).names).toEqual([]);
+  });
+
   test('what is rare is found far back, by pages that may be empty', async () => {
     const rows = (count: number, from: number, queue: string) =>
       Array.from({ length: count }, (_, index) => ({

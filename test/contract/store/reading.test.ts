@@ -44,6 +44,31 @@ describe.each(makers)('reading on $name', (maker) => {
     expect(await store.runs.get('%%%%')).toBeNull();
   });
 
+  test('a run is found by the end of its id, in any case, and several that end so are named', async () => {
+    const ids = ['0193aaaa-0000-7000-8000-0000beef1234', '0193aaaa-0000-7000-8000-0001beef1234', '0193aaaa-0000-7000-8000-00010000ab1c'];
+    for (const id of ids) await store.runs.insert(newRun({ id }));
+    expect((await store.runs.get('AB1C'))?.id).toBe(ids[2]);
+    expect((await store.runs.get('0000ab1c'))?.id).toBe(ids[2]);
+    expect((await store.runs.get('8000-0001beef1234'))?.id).toBe(ids[1]);
+    expect([await store.runs.get('b1c'), await store.runs.get('eef12345'), await store.runs.get('%1234')]).toEqual([null, null, null]);
+    const thrown: unknown = await store.runs.get('beef1234').catch((error: unknown) => error);
+    expect(thrown).toMatchObject({
+      code: 'RUN_NOT_FOUND',
+      details: { id: 'beef1234', count: 2 },
+      message: expect.stringContaining('2 runs'),
+    });
+    expect(thrown).toMatchObject({ details: { candidates: [{ id: ids[1], label: expect.stringContaining(' of ') }, { id: ids[0] }] } });
+    await expect(store.runs.get('0193')).rejects.toMatchObject({ details: { count: 3 } });
+  });
+
+  test('a filter by a parent or a backfill takes the end of its id', async () => {
+    const parent = newRun();
+    await store.runs.insert(parent);
+    await store.runs.insert(newRun({ name: 'child', parentRunId: parent.id }));
+    expect(await names({ parentRunId: parent.id.slice(-8) })).toEqual(['child']);
+    expect(await names({ parentRunId: 'ffffffff' })).toEqual([]);
+  });
+
   test('lists come newest first, and pages neither skip nor repeat although many were made in the same instant', async () => {
     await Promise.all(
       Array.from({ length: 25 }, (_, index) => store.recorder.addRun(newRun({ createdAt: startedAt + (index % 3) }), owner, leaseMs)),

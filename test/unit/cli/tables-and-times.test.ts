@@ -4,7 +4,8 @@ import { markdownLines } from '../../../src/cli/render/markdown.ts';
 import { paintOf } from '../../../src/cli/render/paint.ts';
 import { plainJson } from '../../../src/cli/render/plain-json.ts';
 import { tableLines } from '../../../src/cli/render/table.ts';
-import { shortId, shortIds } from '../../../src/cli/render/ids.ts';
+import { makeId } from '../../../src/base/id.ts';
+import { fitsId, shortId, shortIds } from '../../../src/model/ids.ts';
 import { agoText, startText } from '../../../src/cli/render/times.ts';
 import { noon } from './samples.ts';
 
@@ -119,23 +120,26 @@ describe('plain JSON', () => {
 });
 
 describe('ids', () => {
+  it('are shown by their end, which tells those of one minute apart', () => {
+    const ids = Array.from({ length: 50 }, () => makeId());
+    expect(new Set(ids.map((id) => id.slice(0, 8))).size).toBeLessThanOrEqual(2);
+    expect(new Set(ids.map(shortId)).size).toBe(50);
+    expect(shortId('01a204e3-684d-7027-a204-0ce8bf72b079')).toBe('bf72b079');
+  });
+
   it('in a list are as short as they can be told apart', () => {
     const [one, two, other] = [
       '01a204e3-684d-7027-a204-0ce8bf72b079',
-      '01a204e3-684d-7027-a204-0ce9aaaaaaaa',
-      '01a204e4-0001-7027-a204-0ce8bf72b079',
+      '01a204e3-684d-7027-a205-0ce8bf72b079',
+      '01a204e4-0001-7027-a204-0ce8aaaaaaaa',
     ];
     const short = shortIds([other, one, two]);
-    expect([one, two, other].map((id) => short.get(id))).toEqual([
-      '01a204e3-684d-7027-a204-0ce8',
-      '01a204e3-684d-7027-a204-0ce9',
-      shortId(other),
-    ]);
-    expect(shortIds(['01a204e3-684d-7027', '01a204e3-684d'])).toEqual(
-      new Map([
-        ['01a204e3-684d', '01a204e3-684d'],
-        ['01a204e3-684d-7027', '01a204e3-684d-7'],
-      ]),
-    );
+    expect([one, two, other].map((id) => short.get(id))).toEqual(['4-0ce8bf72b079', '5-0ce8bf72b079', 'aaaaaaaa']);
+  });
+
+  it('are meant by their beginning or end of four characters or more', () => {
+    const id = '01a204e3-684d-7027-a204-0ce8bf72b079';
+    expect(['01a2', 'B079', 'bf72b079', id].map((part) => fitsId(id, part))).toEqual([true, true, true, true]);
+    expect(['01a', '079', '684d', '', `${id}0`].map((part) => fitsId(id, part))).toEqual([false, false, false, false, false]);
   });
 });

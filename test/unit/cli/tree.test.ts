@@ -27,7 +27,7 @@ describe('the tree of a run', () => {
     tree.applyTaskRun(taskRunOf('flights', stateOf('COMPLETED'), { endedAt: noon + 1_200 }));
     tree.applyTaskRun(taskRunOf('airports', stateOf('RUNNING', 'Retrying'), { attempt: 2, progress: { done: 1_024, total: 2_048 } }));
     expect(frame(tree)).toEqual([
-      '● flight-delays  2.0 s · quick-otter · 019bc1f2-7a00',
+      '● flight-delays  2.0 s · quick-otter · 00000001',
       '  ✓ flights      1.2 s',
       '  ⠋ airports     2.0 s  attempt 2  ██████████░░░░░░░░░░ 50 %  1,024/2,048',
       '  ○ resize',
@@ -62,7 +62,7 @@ describe('the tree of a run', () => {
     tree.applyTaskRun(taskRunOf('resize', stateOf('COMPLETED'), { index: 0, endedAt: noon + 500 }));
     tree.run = runOf({ state: stateOf('CANCELLED'), endedAt: noon + 1_000 });
     const lines = frame(tree, { frame: null });
-    expect(lines[0]).toBe('⊘ flight-delays  1.0 s · quick-otter · 019bc1f2-7a00');
+    expect(lines[0]).toBe('⊘ flight-delays  1.0 s · quick-otter · 00000001');
     expect(lines[3]).toMatch(/^ {2}⊘ resize +500 ms {2}█████░+ 1\/4$/);
   });
 
@@ -92,11 +92,7 @@ describe('the tree of a run', () => {
     const child = runOf({ id: '019bc1f2-7a00-7000-8000-000000000002', flow: 'extract', parentRunId: runOf().id });
     const adopted = tree.apply({ kind: 'task', run: child, taskRun: taskRunOf('read', stateOf('RUNNING'), { runId: child.id }) });
     expect(adopted?.run.id).toBe(child.id);
-    expect(frame(tree)).toEqual([
-      '● flight-delays  2.0 s · quick-otter · 019bc1f2-7a00',
-      '  ⠋ ↳ extract     2.0 s',
-      '    ⠋ read     2.0 s',
-    ]);
+    expect(frame(tree)).toEqual(['● flight-delays  2.0 s · quick-otter · 00000001', '  ⠋ ↳ extract     2.0 s', '    ⠋ read     2.0 s']);
   });
 
   it('a task that failed and then succeeds is no longer a failure', () => {

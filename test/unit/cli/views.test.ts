@@ -112,7 +112,7 @@ describe('the live view', () => {
     expect(paper.writes).toBeLessThanOrEqual(writes + 3);
     expect(paper.text.slice(0, 2)).toEqual(['line 0', 'line 1']);
     expect(paper.text.slice(-2)).toEqual([
-      '● flight-delays  1.0 s · quick-otter · 019bc1f2-7a00',
+      '● flight-delays  1.0 s · quick-otter · 00000001',
       '  ⠹ a        1.0 s  ███████████░ 99 %  999/1,000',
     ]);
   });
@@ -128,7 +128,7 @@ describe('the live view', () => {
     tree.run = runOf({ state: stateOf('COMPLETED'), endedAt: noon + 100 });
     view.end();
     view.end();
-    expect(paper.text).toEqual(['✓ flight-delays  100 ms · quick-otter · 019bc1f2-7a00', '  ✓ a        50 ms']);
+    expect(paper.text).toEqual(['✓ flight-delays  100 ms · quick-otter · 00000001', '  ✓ a        50 ms']);
   });
 });
 

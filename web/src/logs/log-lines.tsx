@@ -1,6 +1,7 @@
 /** The lines of a log that are in sight. */
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useEffect, useEffectEvent, useRef } from 'react';
+import { shortId } from '../../../src/model/ids.ts';
 import type { StoredLogLine } from '../../../src/store/store.ts';
 import { bothClocks, clockText } from '../parts/format.ts';
 import { colourOf, fieldsText, hitsIn, levelName, shownText, stackText } from './log-text.ts';
@@ -108,7 +109,7 @@ export function LogLines({ view, reader, names, search, line, wrap, follow, onFo
             >
               <LineView
                 line={one}
-                task={one.taskRunId === null ? null : (names.get(one.taskRunId) ?? one.taskRunId.slice(-8))}
+                task={one.taskRunId === null ? null : (names.get(one.taskRunId) ?? shortId(one.taskRunId))}
                 search={search}
                 wrap={wrap}
                 onLine={onLine}

@@ -1,6 +1,7 @@
-/** An id cut to its first eight characters, with the whole of it one click away. */
+/** The end of an id, which tells it from its neighbours, with the whole of it one click away. */
 import { Tooltip, UnstyledButton } from '@mantine/core';
 import { useClipboard } from '@mantine/hooks';
+import { shortId } from '../../../src/model/ids.ts';
 import style from './short-id.module.css';
 
 /** Short form of an id; a click copies the whole. */
@@ -9,7 +10,7 @@ export function ShortId({ id }: { readonly id: string }) {
   return (
     <Tooltip label={copied ? 'Copied' : `Copy ${id}`}>
       <UnstyledButton className={style.id} aria-label={`Copy id ${id}`} onClick={() => copy(id)}>
-        {id.slice(0, 8)}
+        {shortId(id)}
       </UnstyledButton>
     </Tooltip>
   );

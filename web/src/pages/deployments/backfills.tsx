@@ -12,6 +12,7 @@ import { Action } from '../../parts/action.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { countText, plural } from '../../parts/format.ts';
 import { Panel } from '../../parts/page.tsx';
+import { ShortId } from '../../parts/short-id.tsx';
 import { Time } from '../../parts/time.tsx';
 import style from './deployment-page.module.css';
 
@@ -45,6 +46,7 @@ function BackfillRow({ backfill }: { readonly backfill: BackfillView }) {
     endedAt === null ? (cancelRequestedAt === null ? 'under way' : 'being cancelled') : cancelRequestedAt === null ? 'done' : 'cancelled';
   return (
     <div className={style.backfill}>
+      <ShortId id={id} />
       <span>
         <Time at={fromAt} as="absolute" /> to <Time at={untilAt} as="absolute" />
       </span>

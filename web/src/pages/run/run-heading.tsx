@@ -1,5 +1,6 @@
 /** The head of the run page: which run, what state, how long, who has it, and where it comes from. */
 import { Link } from '@tanstack/react-router';
+import { shortId } from '../../../../src/model/ids.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { ShortId } from '../../parts/short-id.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
@@ -62,7 +63,7 @@ export function RunLine({ detail: { run } }: { readonly detail: RunDetail }) {
       {run.parentRunId === null ? null : (
         <Pair name="started by">
           <Link to="/runs/$id" params={{ id: run.parentRunId }} search={run.parentTaskRunId === null ? {} : { task: run.parentTaskRunId }}>
-            run {run.parentRunId.slice(0, 8)}
+            run {shortId(run.parentRunId)}
           </Link>
         </Pair>
       )}

@@ -1,6 +1,7 @@
 /** One run: what it stands at, why, and what can be done; its graph, timeline, logs, tasks, values, artifacts and history. */
 import { Tabs } from '@mantine/core';
 import { lazy, Suspense, useEffect, useRef } from 'react';
+import { shortId } from '../../../../src/model/ids.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -34,11 +35,7 @@ function RunOf({ id }: { readonly id: string }) {
   if (data === undefined) {
     return (
       <Page title="Run">
-        {error === null ? (
-          <LoadingBlock height={360} />
-        ) : (
-          <Failed what={`Run ${id.slice(0, 8)}`} error={error} retry={() => void refetch()} />
-        )}
+        {error === null ? <LoadingBlock height={360} /> : <Failed what={`Run ${shortId(id)}`} error={error} retry={() => void refetch()} />}
       </Page>
     );
   }

@@ -1,5 +1,6 @@
 /** Why the run is not running, or why it failed: one sentence where one looks first. */
 import { Link } from '@tanstack/react-router';
+import { shortId } from '../../../../src/model/ids.ts';
 import { toneOf } from '../../parts/tone.ts';
 import type { RunDetail } from './run-data.ts';
 import style from './run-page.module.css';
@@ -13,7 +14,7 @@ export function WhyBanner({ detail: { run, why } }: { readonly detail: RunDetail
         <span>{why.message}</span>
         {why.holders.map((id) => (
           <Link key={id} to="/runs/$id" params={{ id }}>
-            run {id.slice(0, 8)}
+            run {shortId(id)}
           </Link>
         ))}
       </div>

@@ -2,6 +2,7 @@
 import { Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useState } from 'react';
+import { shortId } from '../../../../src/model/ids.ts';
 import type { Facets } from '../../api/wire-types.ts';
 import { dateTimeText } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
@@ -56,7 +57,7 @@ export function FilterBar({ search, facets, onChange }: FilterBarProps) {
         search[name] === undefined ? null : (
           <FilterChip
             key={name}
-            label={`${name} ${name === 'queue' ? search[name] : search[name].slice(0, 8)}`}
+            label={`${name} ${name === 'queue' ? search[name] : shortId(search[name])}`}
             what={name}
             onRemove={() => onChange(without(search, name))}
           />

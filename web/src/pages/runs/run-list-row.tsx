@@ -1,5 +1,6 @@
 /** One run in the list; a second line says why it waits or what it failed of. */
 import { Link } from '@tanstack/react-router';
+import { shortId } from '../../../../src/model/ids.ts';
 import type { RunRow } from '../../api/wire-types.ts';
 import { ShareBar } from '../../parts/bar.tsx';
 import { plural } from '../../parts/format.ts';
@@ -49,6 +50,9 @@ export function RunListRow({ ref, index, top, run, longestMs, why, chosen, onTog
         <Link to="/runs/$id" params={{ id: run.id }} search={{}} className={style.name}>
           {run.name}
         </Link>
+        <code className={style.id} title={run.id}>
+          {shortId(run.id)}
+        </code>
         <span className={style.tags}>
           {run.tags.map((tag) => (
             <span key={tag} className={style.tag}>

@@ -1,10 +1,12 @@
 /** Who changed what, newest first. */
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
+import { idChars, isIdPart, shortId } from '../../../../src/model/ids.ts';
 import { auditQuery } from '../../api/list-queries.ts';
 import type { Audit } from '../../api/wire-types.ts';
 import { MoreButton } from '../../parts/more-button.tsx';
 import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { ShortId } from '../../parts/short-id.tsx';
 import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 import style from './settings.module.css';
@@ -60,7 +62,7 @@ function Target({ entry: { action, target } }: { readonly entry: Audit }) {
   if (action.startsWith('runs.') && action !== 'runs.delete') {
     return (
       <Link to="/runs/$id" params={{ id: target }} search={{}}>
-        <code>{target.slice(0, 8)}</code>
+        <code title={target}>{shortId(target)}</code>
       </Link>
     );
   }
@@ -71,7 +73,7 @@ function Target({ entry: { action, target } }: { readonly entry: Audit }) {
       </Link>
     );
   }
-  return target;
+  return target.length === idChars && isIdPart(target) ? <ShortId id={target} /> : target;
 }
 
 function detailsOf({ details }: Audit): string {

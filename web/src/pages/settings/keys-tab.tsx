@@ -9,6 +9,7 @@ import type { Key } from '../../api/wire-types.ts';
 import { useNow } from '../../now.ts';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { ShortId } from '../../parts/short-id.tsx';
 import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 import { KeyForm } from './key-form.tsx';
@@ -50,6 +51,7 @@ function KeyTable({ keys, onRevoke }: { readonly keys: readonly Key[]; readonly 
       <thead>
         <tr>
           <th>Name</th>
+          <th>Id</th>
           <th>Role</th>
           <th>Last used</th>
           <th>Made</th>
@@ -63,6 +65,9 @@ function KeyTable({ keys, onRevoke }: { readonly keys: readonly Key[]; readonly 
           return (
             <tr key={key.id} className={isOver ? style.over : undefined}>
               <td className={table.strong}>{key.name}</td>
+              <td data-label="Id">
+                <ShortId id={key.id} />
+              </td>
               <td data-label="Role">{key.role}</td>
               <td data-label="Last used">{key.lastUsedAt === null ? 'never' : <Time at={key.lastUsedAt} />}</td>
               <td data-label="Made">

@@ -1,0 +1,11 @@
+/** Which task run of a run is meant by a part of its id. */
+import { idChars, isIdPart } from '../model/ids.ts';
+import { pickById } from '../model/pick-by-id.ts';
+import type { Store } from '../store/store.ts';
+
+/** The whole id; what no task run has stays as it is. @throws BatutaError NOT_FOUND when several fit */
+export async function wholeTaskRunId<Id extends string | undefined>(store: Store, runId: string, id: Id): Promise<Id | string> {
+  if (id === undefined || id.length >= idChars || !isIdPart(id)) return id;
+  const all = await store.taskRuns.ofRun(runId);
+  return pickById(all, id, { code: 'NOT_FOUND', plural: 'task runs' }, ({ key }) => key)?.id ?? id;
+}
