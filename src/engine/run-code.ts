@@ -5,6 +5,7 @@
  * when the body runs again after a crash, recorded calls give their recorded results, also where the code has branched otherwise.
  */
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { BatutaError } from '../base/errors.ts';
 import { runScope } from '../model/run-context.ts';
 import { isTerminal, stateOf } from '../model/state.ts';
@@ -16,10 +17,11 @@ import { runTask } from './run-task.ts';
 import { recordUnrun } from './task-row.ts';
 import { runSubDeployment, runSubFlow, type StartSubFlow } from './sub-flow.ts';
 import { LiveTaskContext } from './task-context.ts';
-import { sleep, waitForSignal } from './waits.ts';
+import { dropped, isDropped, sleep, waitForSignal } from './waits.ts';
 
 /**
- * Runs the body until it and all task runs it started have ended. Gives its value.
+ * Runs the body until it and all task runs it started have ended. Gives its value. Waits and sub-flows that are open when the body has
+ * settled, because they lost a race or something beside them failed, are Cancelled.
  *
  * @throws what the body threw.
  */
@@ -29,10 +31,10 @@ export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Pr
   if (active.stopReason) throw active.stopReason;
   const calls = new CallBook(active);
   const context = new LiveFlowContext(active, {
-    runFlow: (flow, params) => calls.ask(() => runSubFlow(calls, startSubFlow, flow, params)),
-    runDeployment: (name, params) => calls.ask(() => runSubDeployment(calls, startSubFlow, name, params)),
-    sleep: (duration) => calls.ask(() => sleep(calls, duration)),
-    waitFor: (signal, timeout) => calls.ask(() => waitForSignal(calls, signal, timeout)),
+    runFlow: (flow, params) => calls.askForBody(() => runSubFlow(calls, startSubFlow, flow, params)),
+    runDeployment: (name, params) => calls.askForBody(() => runSubDeployment(calls, startSubFlow, name, params)),
+    sleep: (duration) => calls.askForBody(() => sleep(calls, duration)),
+    waitFor: (signal, timeout) => calls.askForBody(() => waitForSignal(calls, signal, timeout)),
   });
   const scope = {
     runId: active.run.id,
@@ -58,12 +60,23 @@ class CallBook {
   /** How often each pair of name and inputs has occurred. */
   readonly #occurrences = new Map<string, number>();
   readonly #underWay = new Set<Promise<unknown>>();
+  readonly #over = new AbortController();
   #ended = false;
   /** Key of the task run behind a promise that was handed out. */
   readonly #keys = new WeakMap<Promise<unknown>, () => string | null>();
 
   constructor(active: ActiveRun) {
     this.active = active;
+    // Every wait of the body listens to it.
+    setMaxListeners(0, this.#over.signal);
+    const stop = (): void => this.#over.abort(active.signal.reason);
+    if (active.signal.aborted) stop();
+    else active.signal.addEventListener('abort', stop, { once: true, signal: this.#over.signal });
+  }
+
+  /** Aborts when nothing waits for the body any more: it has settled, or the run is stopped. */
+  get over(): AbortSignal {
+    return this.#over.signal;
   }
 
   /** A call of a task method in the body. Rejects with what the task failed with. */
@@ -86,8 +99,24 @@ class CallBook {
     return promise;
   }
 
-  /** Waits for all that was asked for; what is asked from then on is refused. */
+  /**
+   * The same for what only the body can want, a wait or a sub-flow: it is dropped when the body settles first. Then there is no answer:
+   * whoever still waits is a loser of a race, which shall neither go on nor find an error that nobody handles.
+   */
+  askForBody<T>(start: () => Promise<T>): Promise<T> {
+    const answer = new Promise<T>((resolve, reject) => {
+      if (isDropped(this)) return;
+      this.ask(start).then(resolve, (error: unknown) => {
+        if (error !== dropped && !isDropped(this)) reject(error);
+      });
+    });
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** The body has settled: drops its waits, then waits for all that was asked for; what is asked from then on is refused. */
   async end(): Promise<void> {
+    this.#over.abort();
     while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
     this.#ended = true;
   }

@@ -3,14 +3,16 @@ import type { FlowClass } from '../model/context.ts';
 import { errorOf, failureOf } from '../model/failure.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal, stateOf } from '../model/state.ts';
-import { type BatutaError, isBatutaError } from '../base/errors.ts';
+import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { outcomeOf, valueOf } from './outcome.ts';
 import { loadValue } from './results.ts';
 import type { ActiveRun } from './active-run.ts';
+import { cancelBelow } from './cancel-below.ts';
 import type { Parking } from './parking.ts';
 import type { DeployedFlow } from './services.ts';
 import { newRow } from './task-row.ts';
+import { dropped, droppedState, isDropped, type Waiter } from './waits.ts';
 
 /** How often a sub-flow that another process holds is asked for again. */
 const ownedPollMs = 250;
@@ -60,14 +62,8 @@ interface Target {
   find(): Promise<Omit<DeployedFlow, 'deployment'> & { readonly deployment: DeployedFlow['deployment'] | null }>;
 }
 
-/** The body that calls the sub-flow. */
-export interface Caller {
-  readonly active: ActiveRun;
-  keyOf(name: string, inputs: readonly unknown[]): string;
-}
-
 /** Runs the flow, or continues what was recorded of it, and gives its value. @throws what it failed with. */
-export function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
+export function runSubFlow(caller: Waiter, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
   return caller.active.parking.work(async () => {
     const definition = sub.definitionOf(flow);
     const name = `flow:${definition.name}`;
@@ -76,12 +72,12 @@ export function runSubFlow(caller: Caller, sub: StartSubFlow, flow: FlowClass, p
 }
 
 /** The same for the flow of a deployment, with its parameters. */
-export function runSubDeployment(caller: Caller, sub: StartSubFlow, name: string, params: unknown): Promise<unknown> {
+export function runSubDeployment(caller: Waiter, sub: StartSubFlow, name: string, params: unknown): Promise<unknown> {
   const target = { name: `flow:${name}`, identity: `deployment:${name}`, params, find: () => sub.findDeployed(name, params) };
   return caller.active.parking.work(() => runChild(caller, sub, target));
 }
 
-async function runChild(caller: Caller, sub: StartSubFlow, target: Target): Promise<unknown> {
+async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Promise<unknown> {
   const { active } = caller;
   const { name } = target;
   const key = caller.keyOf(target.identity, [target.params]);
@@ -102,27 +98,42 @@ async function runChild(caller: Caller, sub: StartSubFlow, target: Target): Prom
   // Durable before the child exists: else a crash in between would leave a child that nobody knows, and start another.
   await active.record.setTask(recorded && !isTerminal(recorded.state.type) ? recorded.state.type : null, row);
   const parent = { runId: active.run.id, taskRunId: row.id };
-  const run = await started(active, row, async () => {
+  const run = await started(caller, row, async () => {
     const { definition, params, deployment } = await target.find();
-    const anew = before.state.name === 'Scheduled';
+    const anew = before.state.name === 'Scheduled' || wasDropped(before);
     return sub.start(definition, params, { id: childRunId, parent, anew, parking: active.parking, deployment });
   });
   active.live.add(run);
+  const drop = (): void => void (isDropped(caller) && run.stop(dropReason(childRunId), false));
+  caller.over.addEventListener('abort', drop);
   if (active.stopReason) run.stop(active.stopReason, active.forced);
-  const ended = await active.parking.with(run.parking, () => run.ended).finally(() => active.live.delete(run));
-  return settle(active, row, run, ended);
+  else drop();
+  const ended = await active.parking
+    .with(run.parking, () => run.ended)
+    .finally(() => {
+      active.live.delete(run);
+      caller.over.removeEventListener('abort', drop);
+    });
+  const settled = settle(active, row, run, ended);
+  if (!isDropped(caller)) return settled;
+  await settled.catch(() => undefined);
+  throw dropped;
 }
 
 /** Starts it. One that another process still holds is waited for: that process may have lost our run to us, and is about to let go. */
-async function started(active: ActiveRun, row: TaskRun, start: () => Promise<SubFlowRun>): Promise<SubFlowRun> {
+async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlowRun>): Promise<SubFlowRun> {
+  const { active, over } = caller;
   const { leaseClock, clock } = active.services;
   for (;;) {
+    if (isDropped(caller)) return dropUnstarted(active, row);
     try {
       return await start();
     } catch (error) {
       if (active.stopReason || (isBatutaError(error) && error.code.startsWith('STORE_'))) throw error;
       if (isBatutaError(error, 'RUN_OWNED')) {
-        await leaseClock.sleep(ownedPollMs, active.signal);
+        await leaseClock.sleep(ownedPollMs, over).catch((reason: unknown) => {
+          if (!isDropped(caller)) throw reason;
+        });
         continue;
       }
       const failure = failureOf(error);
@@ -131,6 +142,30 @@ async function started(active: ActiveRun, row: TaskRun, start: () => Promise<Sub
       throw error;
     }
   }
+}
+
+/** An earlier owner may have started it. */
+async function dropUnstarted(active: ActiveRun, row: TaskRun): Promise<never> {
+  const { store, clock, isOwnerGone } = active.services;
+  const childRunId = row.childRunId ?? '';
+  const message = droppedState.message ?? '';
+  const state = await store.runs.requestCancel(childRunId, clock.now(), message, isOwnerGone);
+  if (state !== null) await cancelBelow(active.services, childRunId, message);
+  await active.record.setTask('RUNNING', {
+    ...row,
+    state: droppedState,
+    endedAt: clock.now(),
+    childRunId: state === null ? null : childRunId,
+  });
+  throw dropped;
+}
+
+function dropReason(childRunId: string): BatutaError {
+  return new BatutaError('RUN_CANCELLED', droppedState.message ?? '', { details: { runId: childRunId } });
+}
+
+function wasDropped({ state }: TaskRun): boolean {
+  return state.type === droppedState.type && state.message === droppedState.message;
 }
 
 async function settle(active: ActiveRun, row: TaskRun, run: SubFlowRun, ended: Run): Promise<unknown> {

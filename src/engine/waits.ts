@@ -12,7 +12,19 @@ import { newRow } from './task-row.ts';
 /** The body that waits. */
 export interface Waiter {
   readonly active: ActiveRun;
+  /** Aborts when nothing waits for the body any more: it has settled, or the run is stopped. */
+  readonly over: AbortSignal;
   keyOf(name: string, inputs: readonly unknown[]): string;
+}
+
+/** Thrown by what is dropped because the body has settled without it. */
+export const dropped = new BatutaError('RUN_STATE_REFUSED', 'The body of the flow has ended.');
+/** State of its record. */
+export const droppedState = stateOf('CANCELLED', 'Cancelled', 'The flow ended without it.');
+
+/** Whether the body has settled, so that what it still waits for is dropped. A run that is stopped drops nothing: it may go on elsewhere. */
+export function isDropped({ active, over }: Pick<Waiter, 'active' | 'over'>): boolean {
+  return over.aborted && active.stopReason === null;
 }
 
 /** Between two looks for a signal, ms. */
@@ -24,8 +36,9 @@ export async function sleep(waiter: Waiter, duration: Duration): Promise<void> {
   const ms = parseDuration(duration);
   const row = beginWait(waiter, 'ctx.sleep', [ms], ms, `Sleeping for ${formatDuration(ms)}.`);
   if (row.state.type !== 'PAUSED') return;
-  await active.parking.work(() => parkUntil(active, row.dueAt ?? 0, row.state.message ?? '', false));
+  await active.parking.work(() => parkUntil(active, row.dueAt ?? 0, row.state.message ?? '', false, waiter.over));
   if (active.stopReason) throw active.stopReason;
+  if (isDropped(waiter)) return drop(active, row);
   await endWait(active, { ...row, state: stateOf('COMPLETED') });
 }
 
@@ -40,9 +53,10 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
   if (row.state.type !== 'PAUSED') return valueOf(await outcomeOf(active, row));
   const awaited = { runId: active.run.id, name, number: occurrenceOf(row.key) };
   const signal = await active.parking.work(() =>
-    active.parking.park({ dueAt: row.dueAt, why, isRetry: false, signal: awaited }, () => nextSignal(active, awaited, row.dueAt)),
+    active.parking.park({ dueAt: row.dueAt, why, isRetry: false, signal: awaited }, () => nextSignal(waiter, awaited, row.dueAt)),
   );
   if (active.stopReason) throw active.stopReason;
+  if (isDropped(waiter)) return drop(active, row);
   if (signal) {
     const ended: TaskRun = { ...row, state: stateOf('COMPLETED'), result: signal.data };
     await endWait(active, ended);
@@ -55,15 +69,15 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
   throw error;
 }
 
-/** Waits until an instant, counted as waiting, or less when the run is stopped. */
-export async function parkUntil(active: ActiveRun, dueAt: number, why: string, isRetry: boolean): Promise<void> {
+/** Waits until an instant, counted as waiting, or less when the signal comes first; default that of the run. */
+export async function parkUntil(active: ActiveRun, dueAt: number, why: string, isRetry: boolean, signal = active.signal): Promise<void> {
   const { clock } = active.services;
   const restMs = dueAt - clock.now();
-  if (restMs <= 0 || active.stopReason) return;
+  if (restMs <= 0 || signal.aborted) return;
   await active.parking
-    .park({ dueAt, why, isRetry }, () => clock.sleep(restMs, active.signal))
+    .park({ dueAt, why, isRetry }, () => clock.sleep(restMs, signal))
     .catch((error: unknown) => {
-      if (!active.stopReason) throw error;
+      if (!signal.aborted) throw error;
     });
 }
 
@@ -97,9 +111,14 @@ function endWait(active: ActiveRun, row: TaskRun): Promise<void> {
   return active.record.setTask('PAUSED', { ...row, dueAt: null, endedAt: active.services.clock.now() });
 }
 
-/** The signal of that number once it is there; null when the wait is over without it, or the run is stopped. */
+async function drop(active: ActiveRun, row: TaskRun): Promise<never> {
+  await endWait(active, { ...row, state: droppedState });
+  throw dropped;
+}
+
+/** The signal of that number once it is there; null when the wait is over without it, or nothing waits any more. */
 async function nextSignal(
-  active: ActiveRun,
+  { active, over: ended }: Waiter,
   { runId, name, number }: Pick<Signal, 'runId' | 'name' | 'number'>,
   dueAt: number | null,
 ): Promise<{ readonly data: string | null } | null> {
@@ -107,12 +126,12 @@ async function nextSignal(
   let isOver = false;
   const over = dueAt === null ? null : clock.setTimer(dueAt - clock.now(), () => (isOver = true));
   try {
-    while (!active.stopReason) {
+    while (!ended.aborted) {
       // Asked before the look: a signal that came in time is taken, even when it is seen late.
       const last = isOver;
       const signal = await store.signals.get(runId, name, number);
       if (signal || last) return signal;
-      await leaseClock.sleep(signalPollMs, active.signal).catch(() => undefined);
+      await leaseClock.sleep(signalPollMs, ended).catch(() => undefined);
     }
     return null;
   } finally {

@@ -62,7 +62,20 @@ class SlowRetry {
   }
 }
 
-const flows = [Patient, Asking, AskingBelow, Busy, SlowRetry];
+@Flow()
+class Choice {
+  async run(_params: unknown, ctx: FlowContext): Promise<string> {
+    const way = await Promise.race([ctx.waitFor('approve').then(() => 'approved'), ctx.waitFor('reject').then(() => 'rejected')]);
+    return this.note(way);
+  }
+
+  @Task()
+  async note(way: string): Promise<string> {
+    return way;
+  }
+}
+
+const flows = [Patient, Asking, AskingBelow, Busy, SlowRetry, Choice];
 
 describe('a run that only waits', () => {
   let folder: string;
@@ -109,6 +122,21 @@ describe('a run that only waits', () => {
     const second = await engine();
     expect(await (await second.client.runs.resume(handle.id)).result()).toEqual({ yes: true });
     await expect(second.client.runs.signal(handle.id, 'answer')).rejects.toMatchObject({ code: 'RUN_STATE_REFUSED' });
+  });
+
+  test('for one of two signals ends when that comes, and the wait for the other is Cancelled', async () => {
+    const { client } = await engine();
+    const handle = await client.submit(Choice);
+    expect((await handle.done()).state.name).toBe('Suspended');
+    await client.runs.signal(handle.id, 'reject');
+    const second = await engine();
+    expect(await (await second.client.runs.resume(handle.id)).result()).toBe('rejected');
+    const { taskRuns } = await second.client.runs.inspect(handle.id);
+    expect(taskRuns.map(({ name, state }) => `${name} ${state.name}`).toSorted()).toEqual([
+      'note Completed',
+      'signal:approve Cancelled',
+      'signal:reject Completed',
+    ]);
   });
 
   test('is suspended with its sub-flow; a signal to the sub-flow wakes both', async () => {

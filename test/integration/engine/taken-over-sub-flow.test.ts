@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { Flow, type FlowClass, type FlowContext, Task } from 'batuta';
+import { expectAllEnded } from '../../support/cancelled.ts';
 import { makeFlow } from '../../support/make-flow.ts';
+import { until } from '../../support/room.ts';
 import { after, hang, ledger, takeOver } from '../../support/take-over.ts';
 
 describe('a sub-flow that is taken over', () => {
@@ -64,5 +66,48 @@ describe('a sub-flow that is taken over', () => {
     expect(result).toBe('child');
     expect(after()).toEqual(['one', 'two']);
     expect((await second.store.runs.children(run.id)).map((child) => child.id)).toEqual([noted]);
+  });
+
+  const racing = (hangs: boolean): FlowClass => {
+    @Flow({ name: 'lasting' })
+    class Lasting {
+      async run(_params: unknown, ctx: FlowContext): Promise<void> {
+        await ctx.waitFor('never');
+      }
+    }
+    @Flow({ name: 'parent' })
+    class Parent {
+      async run(_params: unknown, ctx: FlowContext): Promise<unknown> {
+        void this.last();
+        return Promise.race([ctx.runFlow(Lasting), ctx.waitFor('never'), this.win()]);
+      }
+
+      @Task()
+      async win(): Promise<string> {
+        ledger.push('win');
+        return 'won';
+      }
+
+      @Task()
+      async last(): Promise<void> {
+        ledger.push('last');
+        if (hangs) await hang();
+      }
+    }
+    return Parent;
+  };
+
+  test('that lost a race which is decided on record does not change who won', async () => {
+    const { run, result, second } = await takeOver(racing(true), racing(false), {
+      between: async ({ first, handle }) => {
+        await until(async () => {
+          await first.store.recorder.flush();
+          return (await first.store.taskRuns.ofRun(handle.id)).filter(({ state }) => state.name === 'Cancelled').length === 2;
+        });
+      },
+    });
+    expect([result, after()]).toEqual(['won', ['last']]);
+    await expectAllEnded(second, run.id);
+    expect((await second.store.runs.children(run.id)).map(({ state }) => state.name)).toEqual(['Cancelled']);
   });
 });
