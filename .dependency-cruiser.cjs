@@ -98,16 +98,17 @@ module.exports = {
       from: { path: '^web/' },
       to: {
         path: '^(src|worker|scheduler|flows|bench|test)/',
-        pathNot: '^src/(model/|client/(wire|client|fleet-client|deployments-client|access-client)\\.ts$|store/store\\.ts$)',
+        pathNot:
+          '^src/(model/|base/cut-text\\.ts$|client/(wire|client|fleet-client|deployments-client|access-client)\\.ts$|store/store\\.ts$)',
       },
     },
     {
       name: 'web-types-only',
       comment:
-        'Of the library the dashboard takes types; the code it shares is the table of states, what people see of ids, and the form in which data travels.',
+        'Of the library the dashboard takes types; the code it shares is the table of states, what people see of ids, how text is cut, and the form in which data travels.',
       severity: 'error',
       from: { path: '^web/' },
-      to: { path: '^src/', pathNot: '^src/(model/(state|ids)|client/wire)\\.ts$', dependencyTypesNot: ['type-only'] },
+      to: { path: '^src/', pathNot: '^src/(model/(state|ids)|client/wire|base/cut-text)\\.ts$', dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'flows-like-a-user',

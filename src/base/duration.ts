@@ -1,5 +1,6 @@
 /** Lengths of time: read from what users write, written for people. */
 import { BatutaError } from './errors.ts';
+import { cutText } from './cut-text.ts';
 
 /**
  * A length of time: milliseconds as a number, or text such as `'10s'`, `'5m'`, `'1 hour'`, `'2 days'`, `'1h30m'`,
@@ -106,7 +107,7 @@ function readIso(text: string): number | undefined {
 function invalid(value: unknown): BatutaError {
   const shown =
     typeof value === 'string'
-      ? `'${value.slice(0, maxTextChars)}'`
+      ? `'${cutText(value, maxTextChars)}'`
       : typeof value === 'number' || value === undefined || value === null
         ? String(value)
         : typeof value;

@@ -4,6 +4,7 @@ import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { stateNames, stateTypes } from '../model/state.ts';
 import { type LogLevel, logLevels } from './render/log-line.ts';
+import { cutText, isLongerThan } from '../base/cut-text.ts';
 
 const maxListed = 1_000;
 
@@ -59,8 +60,8 @@ export function readDuration(option: string, text: string): number {
 
 /** Text for people, in one line. @throws BatutaError USAGE */
 export function readLine(option: string, text: string, maxChars: number): string {
-  if (text.trim() !== '' && text.length <= maxChars && !/\p{Cc}/u.test(text)) return text;
-  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  if (text.trim() !== '' && !isLongerThan(text, maxChars) && !/\p{Cc}/u.test(text)) return text;
+  const shown = cutText(text, 60, '…');
   throw usage(`${option} must be 1 to ${maxChars} characters in one line, not ${JSON.stringify(shown)}.`);
 }
 

@@ -7,6 +7,7 @@ import type { Catchup, Concurrency, Overlap } from '../model/deployment.ts';
 import { isQueueName } from '../model/queue.ts';
 import { parseSchedule, type Schedule } from '../model/schedule.ts';
 import type { DeploymentSpec, ScheduleSpec } from './deployments-client.ts';
+import { cutText } from '../base/cut-text.ts';
 
 /** Plain JSON. */
 export interface DeclaredDeployment {
@@ -221,7 +222,7 @@ function invalid(place: string, name: string, value: unknown, wanted: string): B
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value.slice(0, 60)}'`;
+  if (typeof value === 'string') return `'${cutText(value, 60)}'`;
   if (typeof value === 'number' || typeof value === 'boolean' || value === null || value === undefined) return String(value);
   return Array.isArray(value) ? 'a list' : typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }

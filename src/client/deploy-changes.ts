@@ -5,6 +5,7 @@ import type { Schedule } from '../model/schedule.ts';
 import { decodeValue } from '../model/values.ts';
 import { type DeclaredDeployment, type DeclaredSchedule, keptForever } from './declared-deployment.ts';
 import type { DeployChange } from './deployments-client.ts';
+import { cutText } from '../base/cut-text.ts';
 
 /** What is compared beside the declaration. */
 export interface DeployedFacts {
@@ -125,5 +126,5 @@ function valueText(value: unknown): string {
 }
 
 function cut(text: string): string {
-  return text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text;
+  return cutText(text, maxChars, '…');
 }

@@ -4,6 +4,7 @@ import { hintFor } from '../base/nearest.ts';
 import type { LimitDesk } from '../engine/limit-desk.ts';
 import type { RunLimit, SlotChange, Store, TagLimitView } from '../store/store.ts';
 import type { LimitsClient, LimitView } from './fleet-client.ts';
+import { isLongerThan } from '../base/cut-text.ts';
 
 /** Most slots of a limit. */
 const maxSlots = 1_000_000;
@@ -64,7 +65,7 @@ function checkName(name: string): void {
       { details: { limit: name } },
     );
   const tag = /^tag:(.+)$/u.exec(name)?.[1];
-  if (tag !== undefined && tag.length <= maxTagChars && tag.trim() === tag && !/\p{Cc}/u.test(tag)) return;
+  if (tag !== undefined && !isLongerThan(tag, maxTagChars) && tag.trim() === tag && !/\p{Cc}/u.test(tag)) return;
   throw new BatutaError(
     'NAME_INVALID',
     `'${name}' is no name for a limit: write tag: and the tag of tasks, for example tag:${/^[\w.-]+$/.test(name) ? name : 'db'}.`,

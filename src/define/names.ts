@@ -1,5 +1,6 @@
 /** Names of flows and tasks: which are allowed, and what a class is called when it says nothing. */
 import { BatutaError } from '../base/errors.ts';
+import { cutText, isLongerThan } from '../base/cut-text.ts';
 
 /** Characters that would break paths, templates, HTML or query strings. */
 const forbidden = /[/%<>&\p{Cc}]/u;
@@ -14,7 +15,7 @@ const maxNameChars = 200;
 export function checkName(what: string, name: string): void {
   const fault = faultOf(name);
   if (fault === undefined) return;
-  const shown = name.length > 40 ? `${name.slice(0, 40)}…` : name;
+  const shown = cutText(name, 40, '…');
   throw new BatutaError('NAME_INVALID', `${what} ${JSON.stringify(shown)} ${fault}`, { details: { name: shown } });
 }
 
@@ -30,7 +31,7 @@ export function kebabCase(name: string): string {
 
 function faultOf(name: string): string | undefined {
   if (name.length === 0) return 'is empty; give it at least one letter.';
-  if (name.length > maxNameChars) return `has ${name.length} characters; at most ${maxNameChars} are allowed.`;
+  if (isLongerThan(name, maxNameChars)) return `has ${[...name].length} characters; at most ${maxNameChars} are allowed.`;
   const found = forbidden.exec(name);
   if (found) return `holds ${JSON.stringify(found[0])}; names have none of / % < > & and no control characters.`;
   if (name.trim() !== name) return 'begins or ends with a blank; leave it out.';

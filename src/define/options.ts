@@ -4,6 +4,7 @@ import { BatutaError, type ErrorCode } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { isQueueName } from '../model/queue.ts';
 import { noRetry, type RetryDelay, type RetryPolicy } from '../model/retry.ts';
+import { cutText } from '../base/cut-text.ts';
 
 /** Options as they were written. */
 export type RawOptions = Readonly<Record<string, unknown>>;
@@ -148,7 +149,7 @@ export function invalid(place: string, name: string, value: unknown, wanted: str
 }
 
 function shown(value: unknown): string {
-  if (typeof value === 'string') return `'${value.slice(0, 60)}'`;
+  if (typeof value === 'string') return `'${cutText(value, 60)}'`;
   if (typeof value === 'number' || typeof value === 'boolean' || value === null) return String(value);
   if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
   return typeof value === 'object' ? 'an object' : typeof value === 'function' ? 'a function' : typeof value;

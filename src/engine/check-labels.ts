@@ -1,5 +1,6 @@
 /** What callers may call a run: its name, its tags, the key by which it is one run. The server takes the same from over the network. */
 import { BatutaError } from '../base/errors.ts';
+import { cutText, isLongerThan } from '../base/cut-text.ts';
 
 const maxNameChars = 200;
 const maxKeyChars = 500;
@@ -20,7 +21,7 @@ export function checkIdempotencyKey(key: string): void {
 }
 
 function check(what: string, text: unknown, maxChars: number): void {
-  if (typeof text === 'string' && text !== '' && text.length <= maxChars && !forbidden.test(text)) return;
+  if (typeof text === 'string' && text !== '' && !isLongerThan(text, maxChars) && !forbidden.test(text)) return;
   throw refusal(`${shown(text)} is no ${what}: it takes 1 to ${maxChars} characters, none of them a control character.`);
 }
 
@@ -30,5 +31,5 @@ function refusal(message: string): BatutaError {
 
 function shown(value: unknown): string {
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
+  return cutText(text, 60, '…');
 }

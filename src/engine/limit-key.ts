@@ -4,6 +4,8 @@ import { BatutaError } from '../base/errors.ts';
 import type { Deployment } from '../model/deployment.ts';
 import type { DeclaredConcurrency, FlowConcurrency } from '../model/flow.ts';
 import { fillTemplate } from './names.ts';
+import { cutText, isLongerThan } from '../base/cut-text.ts';
+import { storableText } from '../base/storable-text.ts';
 
 /** Longest name of a limit, in characters; of longer ones the end is replaced by a hash. */
 const maxChars = 300;
@@ -36,9 +38,9 @@ function limitName(kind: 'flow' | 'deployment', name: string, key: FlowConcurren
   const base = `${kind}:${name.replaceAll(':', '%3A')}`;
   if (key === null) return base;
   const full = `${base}:${typeof key === 'string' ? fillTemplate(key, params) : keyBy(key, params)}`;
-  if (full.length <= maxChars) return full;
+  if (!isLongerThan(full, maxChars)) return storableText(full);
   const hash = createHash('sha256').update(full).digest('hex').slice(0, hashChars);
-  return `${full.slice(0, maxChars - hashChars - 1)}~${hash}`;
+  return `${storableText(cutText(full, maxChars - hashChars - 1))}~${hash}`;
 }
 
 function keyBy(key: (params: unknown) => unknown, params: unknown): string {

@@ -1,5 +1,7 @@
 /** Names of runs for people. */
 import { BatutaError } from '../base/errors.ts';
+import { cutText } from '../base/cut-text.ts';
+import { storableText } from '../base/storable-text.ts';
 
 const adjectives =
   'amber ample bold brave brisk bright calm clear clever cosy crisp dapper deft eager early fair fleet fresh gentle glad golden grand happy hardy honest jolly keen kind lively lucid lucky mellow merry mild neat nimble noble patient placid plucky proud quick quiet ready robust rosy sharp silent silver sleek smart smooth snug sober solid spry steady subtle sunny swift tidy tranquil trusty vivid warm wise witty zesty'.split(
@@ -30,7 +32,7 @@ const maxNameChars = 200;
  */
 export function renderName<T>(source: string | ((value: T) => string), value: T, fields: unknown = value): string {
   if (typeof source === 'string') {
-    return fillTemplate(source, fields).slice(0, maxNameChars);
+    return cutText(storableText(fillTemplate(source, fields)), maxNameChars);
   }
   let name: unknown;
   try {
@@ -42,7 +44,7 @@ export function renderName<T>(source: string | ((value: T) => string), value: T,
   }
   if (typeof name !== 'string' || name === '')
     throw new BatutaError('OPTION_INVALID', 'The function runName must give a text that is not empty.');
-  return name.slice(0, maxNameChars);
+  return cutText(storableText(name), maxNameChars);
 }
 
 /** The fields a template names, each once and without what is nested in it: `{range.from}-{city}` gives `range` and `city`. */

@@ -1,4 +1,5 @@
 /** The recorded form of an error: what is kept in the store and shown to people. */
+import { cutText } from '../base/cut-text.ts';
 
 /** A failure as it is stored: plain JSON. */
 export interface Failure {
@@ -86,7 +87,8 @@ function tagOf(value: unknown): string {
 }
 
 function clip(text: string): string {
-  return text.length > maxTextChars ? `${text.slice(0, maxTextChars)} …(${text.length - maxTextChars} more characters)` : text;
+  const kept = cutText(text, maxTextChars);
+  return kept.length < text.length ? `${kept} …(${text.length - kept.length} more characters)` : text;
 }
 
 function jsonOrNull(value: unknown): unknown {

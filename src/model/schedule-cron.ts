@@ -2,6 +2,7 @@
 import { Cron, CronPattern } from 'croner';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
+import { cutText } from '../base/cut-text.ts';
 
 interface Field {
   readonly name: string;
@@ -37,7 +38,7 @@ export function checkCron(expression: string): string {
   if (parts.length !== 5 && parts.length !== 6) {
     throw refuse(
       expression,
-      `The cron expression '${expression.slice(0, maxShown)}' has ${parts.length === 1 ? '1 field' : `${parts.length} fields`}; it takes 5 (minute, hour, day of month, month, day of week) or 6 (with second first).${parts.length > 6 ? ' Put it in quotes, so that the shell leaves the * alone.' : ''}`,
+      `The cron expression '${cutText(expression, maxShown)}' has ${parts.length === 1 ? '1 field' : `${parts.length} fields`}; it takes 5 (minute, hour, day of month, month, day of week) or 6 (with second first).${parts.length > 6 ? ' Put it in quotes, so that the shell leaves the * alone.' : ''}`,
     );
   }
   const skipped = fields.length - parts.length;

@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { BatutaError, type ErrorCode, type ErrorDetails, isBatutaError } from '../base/errors.ts';
+import { cutText } from '../base/cut-text.ts';
 
 /** Codes that are neither 400 nor 500. */
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -86,7 +87,7 @@ export function answerError(logger: Logger, error: unknown, request: FastifyRequ
 /** The error of an address that does not exist. */
 export function notFound(method: string, url: string): BatutaError {
   const path = url.split('?', 1)[0] ?? '';
-  return new BatutaError('NOT_FOUND', `The API has no ${method} ${path.slice(0, 200)}. All there is: /api/docs`);
+  return new BatutaError('NOT_FOUND', `The API has no ${method} ${cutText(path, 200)}. All there is: /api/docs`);
 }
 
 const internal: ErrorAnswer = {
@@ -115,7 +116,7 @@ function invalidRequest(error: { readonly validation: readonly unknown[]; readon
   const where = { body: 'body', querystring: 'query', params: 'address', headers: 'headers' }[error.validationContext ?? ''] ?? 'request';
   const issues = error.validation.slice(0, 20).map((issue) => {
     const { instancePath = '', message = 'is not allowed' } = issue as { readonly instancePath?: string; readonly message?: string };
-    return { path: instancePath.replace(/^\//, '').replaceAll('/', '.').slice(0, 200), message: message.slice(0, 500) };
+    return { path: cutText(instancePath.replace(/^\//, '').replaceAll('/', '.'), 200), message: cutText(message, 500) };
   });
   const told = issues.slice(0, 3).map(({ path, message }) => (path === '' ? message : `${path}: ${message}`));
   const message = `The ${where} of the request is not understood: ${told.join('; ')}.`.replace(/\.\.$/, '.');

@@ -2,6 +2,7 @@
 import type { Connection } from './connection.ts';
 import { flowOf } from './rows.ts';
 import type { FlowStore } from './store.ts';
+import { jsonText } from './storable.ts';
 
 const changing = ['version', 'description', 'tags', 'kind', 'source', 'params_schema', 'graph', 'concurrency'] as const;
 const differs = changing.map((column) => `flows.${column} is distinct from excluded.${column}`).join(' or ');
@@ -18,12 +19,12 @@ export function flowStore(connection: Connection): FlowStore {
         flow.name,
         flow.version,
         flow.description,
-        JSON.stringify(flow.tags),
+        jsonText(flow.tags),
         flow.kind,
         flow.source,
-        JSON.stringify(flow.paramsSchema) ?? null,
-        JSON.stringify(flow.graph) ?? null,
-        flow.concurrency ? JSON.stringify(flow.concurrency) : null,
+        jsonText(flow.paramsSchema),
+        jsonText(flow.graph),
+        flow.concurrency ? jsonText(flow.concurrency) : null,
         flow.updatedAt,
       ]);
     },

@@ -1,5 +1,6 @@
 /** Proofs of ownership: what a write carries so that it can be refused once somebody else owns the thing. */
 import type { Owner } from '../model/run.ts';
+import { jsonText } from './storable.ts';
 
 /** Proof of ownership that every write of an owner carries. */
 export interface Claim {
@@ -20,7 +21,7 @@ export interface TaskClaim {
 
 /** The owner of a claim as it stands in the table; null where none is named. */
 export function ownerTextOf({ owner }: Claim): string | null {
-  return owner === undefined || owner === null ? null : JSON.stringify(owner);
+  return owner === undefined || owner === null ? null : jsonText(owner);
 }
 
 /** Condition that the run in `runs` has the owner of this expression, if that names one. */

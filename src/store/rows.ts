@@ -5,6 +5,7 @@ import type { Failure } from '../model/failure.ts';
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { NewRun, StoredFlow, StoredLogLine } from './store.ts';
 import type { ArtifactTable, FlowTable, LogTable, RunTable, TaskRunTable, TransitionTable } from './tables.ts';
+import { jsonText } from './storable.ts';
 
 /** What a column takes: neither dialect gets booleans, dates or objects. */
 export type Value = string | number | null;
@@ -16,7 +17,7 @@ export type TransitionRow = Selectable<Omit<TransitionTable, 'seq'>>;
 export type LogRow = Selectable<LogTable>;
 
 const parse = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
-const text = (value: unknown): string | null => (value === null || value === undefined ? null : JSON.stringify(value));
+const text = (value: unknown): string | null => (value === null || value === undefined ? null : jsonText(value));
 
 export function runOf(row: RunRow): Run {
   return {
@@ -82,7 +83,7 @@ export function newRunValues(run: NewRun & RunPatch, owner: Owner | null, leaseU
     run.scheduleId ?? null,
     run.backfillId ?? null,
     run.concurrencyKey ?? null,
-    JSON.stringify(run.tags),
+    jsonText(run.tags),
     run.source,
     run.resultRef ?? null,
     run.params,
@@ -220,7 +221,7 @@ export function artifactOf(row: Selectable<ArtifactTable>): Artifact {
 /** Values in the order of `artifactColumns`. */
 export function artifactValues(artifact: Artifact): Value[] {
   const { id, runId, taskRunId, kind, name, createdAt, data } = artifact;
-  return [id, runId, taskRunId, kind, name, createdAt, JSON.stringify(data) ?? 'null'];
+  return [id, runId, taskRunId, kind, name, createdAt, jsonText(data)];
 }
 
 export function flowOf(row: Selectable<FlowTable>): StoredFlow {

@@ -1,19 +1,31 @@
 /**
- * Text that both databases can store.
+ * Text that both databases can store: the one place that decides what becomes of text that they cannot.
  *
- * PostgreSQL refuses the character NUL and half of a surrogate pair, SQLite's driver cuts a text at NUL. User code prints
- * what it likes, and one such line must not stop a flush: each becomes U+FFFD, the character for what cannot be shown.
+ * PostgreSQL refuses the character NUL and half of a surrogate pair, also where JSON text spells them out; SQLite's driver cuts a text
+ * at NUL, and ends the whole process when it reads half a pair that the database made of JSON. Both become U+FFFD, the replacement
+ * character, rather than being refused: users' code prints what it likes, and one such line must not stop a flush. Where people name
+ * something (a run, a tag, a deployment) such characters are refused before they come here, and values of flows are kept as they are,
+ * since their text spells them in ASCII.
+ *
+ * Connections pass every text through `storableValue`; JSON that a statement hands to the database, or that a column holds, is made by
+ * `jsonText` and nothing else.
  */
+import { storableText } from '../base/storable-text.ts';
 
 /** Escapes that `JSON.stringify` writes for them; an even number of backslashes before one means that it is plain text. */
 const escaped = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
 
-/** For JSON text that `JSON.stringify` made: whole pairs never stand escaped in it. */
+/** JSON text of a value; `'null'` for what JSON has no text for. */
+export function jsonText(value: unknown): string {
+  return storable(JSON.stringify(value) ?? 'null');
+}
+
+/** For JSON text that `JSON.stringify` or SQLite made: whole pairs never stand escaped in it. */
 export function storable(json: string): string {
   return json.includes('\\u0000') || json.includes('\\ud') ? json.replace(escaped, '$1\\ufffd') : json;
 }
 
 /** For a parameter that is stored as it is. */
 export function storableValue<T>(value: T): T | string {
-  return typeof value === 'string' && value.includes('\0') ? value.replaceAll('\0', '\ufffd') : value;
+  return typeof value === 'string' ? storableText(value) : value;
 }

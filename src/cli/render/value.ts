@@ -1,6 +1,7 @@
 /** Values of flows, shortened for a terminal. */
 import { inspect } from 'node:util';
 import { oneLine } from './width.ts';
+import { cutText } from '../../base/cut-text.ts';
 
 /** A value on one line, at most `maxChars` long: what a result or parameter looks like at a glance. */
 export function valueLine(value: unknown, maxChars = 200): string {
@@ -9,7 +10,7 @@ export function valueLine(value: unknown, maxChars = 200): string {
       ? value
       : inspect(value, { depth: 3, maxArrayLength: 10, maxStringLength: 100, breakLength: Number.POSITIVE_INFINITY }),
   );
-  return text.length > maxChars ? `${text.slice(0, maxChars - 1)}…` : text;
+  return cutText(text, maxChars, '…');
 }
 
 /** A value over as many lines as it needs, at most `maxLines`; the last line says how many are left out. */

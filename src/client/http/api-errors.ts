@@ -1,5 +1,6 @@
 /** What went wrong between here and a server, as errors that say what to do. */
 import { BatutaError, type ErrorCode, errorCodes, type ErrorDetails } from '../../base/errors.ts';
+import { cutText } from '../../base/cut-text.ts';
 
 /** A server as its errors name it. */
 export interface Server {
@@ -29,7 +30,7 @@ export async function errorOfAnswer(answer: Response, server: Server): Promise<B
   const text = await answer.text().catch(() => '');
   const body = readBody(text);
   if (body === null) {
-    const said = text.trim() === '' ? '' : `: ${text.trim().replace(/\s+/g, ' ').slice(0, shownChars)}`;
+    const said = text.trim() === '' ? '' : `: ${cutText(text.trim().replace(/\s+/g, ' '), shownChars)}`;
     return new BatutaError(
       'SERVER_UNREACHABLE',
       `What answers at ${server.url} is no Batuta server (status ${status}${said}). Check BATUTA_API_URL.`,

@@ -1,20 +1,23 @@
 /** Pieces of requests that many routes share. Every text has a longest length, and every object refuses what it does not know. */
 import { z } from 'zod';
 import { type StateName, type StateType, stateNames, stateTypes } from '../../model/state.ts';
+import { isLongerThan } from '../../base/cut-text.ts';
 
 /** Text without control characters and halves of characters, which no store takes and no name needs. */
 export const line = (max: number, min = 0): z.ZodString =>
   z
     .string()
     .min(min)
-    .max(max)
+    .refine((text) => !isLongerThan(text, max), `must have at most ${max} characters`)
+    .meta({ maxLength: max })
     .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must hold no control characters');
 
 /** Text of several lines: only NUL and halves of characters are refused. */
 export const prose = (max: number): z.ZodString =>
   z
     .string()
-    .max(max)
+    .refine((text) => !isLongerThan(text, max), `must have at most ${max} characters`)
+    .meta({ maxLength: max })
     .regex(/^[^\0\p{Cs}]*$/u, 'must hold no NUL character');
 
 /** Id of a run, or its first characters (at least 4). */

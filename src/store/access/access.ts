@@ -3,6 +3,7 @@ import type { ApiKey, AuditEntry, Role } from '../../model/access.ts';
 import type { Connection } from '../connection.ts';
 import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { AuditStore, KeyStore, SessionStore } from './contract.ts';
+import { jsonText } from '../storable.ts';
 
 interface KeyRow {
   readonly id: string;
@@ -94,7 +95,7 @@ export function auditStore({ query }: Connection): AuditStore {
         who,
         action,
         target,
-        details === null || details === undefined ? null : JSON.stringify(details),
+        details === null || details === undefined ? null : jsonText(details),
       ]);
     },
     async list({ limit: wanted, cursor }) {

@@ -9,6 +9,7 @@ import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { Value } from '../rows.ts';
 import type { BackfillCounts, BackfillStore, StoredBackfill } from './contract.ts';
+import { jsonText } from '../storable.ts';
 
 interface Row {
   readonly id: string;
@@ -151,7 +152,7 @@ async function countRuns({ query, fragments }: Connection, ids: readonly string[
   const rows = await query<{ id: string; state_type: StateType; count: number }>(
     `select backfill_id as id, state_type, count(*) as count from runs
      where backfill_id in (select id from ${fragments.list(1, { id: 'text' })} as listed) and backfill_id is not null group by backfill_id, state_type`,
-    [JSON.stringify(ids.map((id) => [id]))],
+    [jsonText(ids.map((id) => [id]))],
   );
   const counts = new Map(ids.map((id) => [id, { waiting: 0, running: 0, completed: 0, failed: 0, cancelled: 0 }]));
   for (const { id, state_type, count } of rows) {
@@ -166,7 +167,7 @@ function valuesOf(row: StoredBackfill): Value[] {
     row.id,
     row.deployment,
     row.schedule,
-    JSON.stringify(row.rule),
+    jsonText(row.rule),
     row.fromAt,
     row.untilAt,
     row.order,

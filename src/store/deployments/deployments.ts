@@ -9,7 +9,6 @@ import type { Schedule } from '../../model/schedule.ts';
 import type { Connection, Query } from '../connection.ts';
 import { forUpdate } from '../lock.ts';
 import type { Value } from '../rows.ts';
-import { storable } from '../storable.ts';
 import type { DeploymentVersionTable, ScheduleTable } from '../tables.ts';
 import { withdrawTicks } from '../ticks/withdraw.ts';
 import type { DeploymentPut, DeploymentStore, LastRun, StoredDeployment } from './contract.ts';
@@ -23,6 +22,7 @@ import {
   versionTypes,
   versionValues,
 } from './rows.ts';
+import { jsonText } from '../storable.ts';
 
 type ScheduleOf = Pick<ScheduleTable, 'id' | 'deployment'>;
 
@@ -142,7 +142,7 @@ async function putChunk(connection: Connection, query: Query, puts: readonly Dep
 async function dropSchedules(connection: Connection, query: Query, puts: readonly DeploymentPut[], names: string): Promise<void> {
   const { list } = connection.fragments;
   const keyOf = (one: Pick<ScheduleTable, 'deployment' | 'slug'>): string => `${one.deployment} ${one.slug}`;
-  const rules = new Map(puts.flatMap((put) => put.schedules.map((one) => [keyOf(one), JSON.stringify(one.schedule)] as const)));
+  const rules = new Map(puts.flatMap((put) => put.schedules.map((one) => [keyOf(one), jsonText(one.schedule)] as const)));
   const stored = await query<Pick<ScheduleTable, 'id' | 'deployment' | 'slug' | 'schedule'>>(
     `select id, deployment, slug, schedule from schedules where deployment in (select name from ${list(1, { name: 'text' })} as named)`,
     [names],
@@ -265,5 +265,5 @@ async function dueSchedules(
 }
 
 function listOf(rows: readonly (readonly Value[])[]): string {
-  return storable(JSON.stringify(rows));
+  return jsonText(rows);
 }

@@ -10,6 +10,7 @@ import type { Page } from '../store.ts';
 import type { DeploymentTable, DeploymentVersionTable, ScheduleTable, Tables } from '../tables.ts';
 import type { DeploymentFilter, LastRun, StoredDeployment } from './contract.ts';
 import { deploymentOf, scheduleOf, versionOf } from './rows.ts';
+import { jsonText } from '../storable.ts';
 
 /** See `DeploymentStore.getMany`. */
 export async function getDeployments(connection: Connection, names: readonly string[]): Promise<StoredDeployment[]> {
@@ -125,11 +126,11 @@ function named({ fragments }: Connection): string {
 }
 
 function listOf(names: readonly string[]): string {
-  return JSON.stringify(names.map((name) => [name]));
+  return jsonText(names.map((name) => [name]));
 }
 
 function cursorOf(name: string): string {
-  return Buffer.from(JSON.stringify([name])).toString('base64url');
+  return Buffer.from(jsonText([name])).toString('base64url');
 }
 
 /** @throws BatutaError FILTER_INVALID */

@@ -4,6 +4,7 @@ import type { Schedule } from '../../model/schedule.ts';
 import type { Value } from '../rows.ts';
 import type { DeploymentTable, DeploymentVersionTable, ScheduleTable } from '../tables.ts';
 import type { DeploymentPut } from './contract.ts';
+import { jsonText } from '../storable.ts';
 
 /** Columns as `Fragments.list` takes them, in the order of the values below. */
 export const deploymentTypes = {
@@ -61,10 +62,10 @@ export function deploymentValues(row: Deployment): Value[] {
     row.source,
     row.version,
     row.description,
-    JSON.stringify(row.tags),
+    jsonText(row.tags),
     row.queue,
     row.priority,
-    row.concurrency === null ? null : JSON.stringify(row.concurrency),
+    row.concurrency === null ? null : jsonText(row.concurrency),
     row.catchup,
     row.catchupWindowMs,
     row.overlap,
@@ -81,12 +82,12 @@ export function deploymentValues(row: Deployment): Value[] {
 /** Whether a schedule is active hangs on its deployment too, so it is set once all rows are there. */
 export function scheduleValues(row: DeploymentSchedule): Value[] {
   const { id, deployment, slug, schedule, params, jitterMs, pausedAt, nextTickAt, createdAt } = row;
-  return [id, deployment, slug, JSON.stringify(schedule), params, jitterMs, pausedAt, nextTickAt, createdAt, 0];
+  return [id, deployment, slug, jsonText(schedule), params, jitterMs, pausedAt, nextTickAt, createdAt, 0];
 }
 
 export function versionValues({ deployment, graph, spec }: DeploymentPut): Value[] {
   const { name, version, flowVersion, updatedAt } = deployment;
-  return [name, version, flowVersion, updatedAt, JSON.stringify(graph) ?? null, JSON.stringify(spec) ?? 'null'];
+  return [name, version, flowVersion, updatedAt, jsonText(graph), jsonText(spec)];
 }
 
 export function deploymentOf(row: DeploymentTable): Deployment {

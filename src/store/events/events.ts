@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts';
 import { logOf, type LogRow } from '../rows.ts';
 import { logColumns } from '../tables.ts';
 import type { EventStore, NumberedRows } from './contract.ts';
+import { jsonText } from '../storable.ts';
 
 interface Writers {
   readonly oldest: number | null;
@@ -74,7 +75,7 @@ export function eventStore({ dialect, query, fragments }: Connection): EventStor
          where run_id = $1 and seq > $2 and task_run_id is not null order by seq limit $3`,
         [runId, after, limit],
       );
-      const ids = JSON.stringify([...new Set(rows.map((row) => row.task_run_id))].map((id) => [id]));
+      const ids = jsonText([...new Set(rows.map((row) => row.task_run_id))].map((id) => [id]));
       const names = await query<TaskNameRow>(
         `select id, name, item_index from task_runs where run_id = $2 and id in (select id from ${fragments.list(1, { id: 'text' })} as wanted)`,
         [ids, runId],

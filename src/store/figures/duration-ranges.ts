@@ -1,6 +1,7 @@
 /** Ranges of durations in SQL, and sums of them as they are stored. */
 import { rangesPerE } from '../../model/duration-ranges.ts';
 import type { Durations } from '../../model/duration-ranges.ts';
+import { jsonText } from '../storable.ts';
 
 /** Number of the range of a duration between two columns; null where one of them is. The same in both databases. */
 export function rangeText(startedAt: string, endedAt: string): string {
@@ -11,7 +12,7 @@ export function rangeText(startedAt: string, endedAt: string): string {
 
 /** For storing. */
 export function durationsText(durations: Durations): string {
-  return JSON.stringify(Object.fromEntries(durations));
+  return jsonText(Object.fromEntries(durations));
 }
 
 /** Back from it. */

@@ -7,6 +7,7 @@ import { openList, runsBy } from '../fleet/waiting.ts';
 import { Params } from '../lists/run-filter.ts';
 import type { LastRuns, LateRuns, QueueFigures, TaskCounts, TaskFigures } from './contract.ts';
 import { rangeText } from './duration-ranges.ts';
+import { jsonText } from '../storable.ts';
 
 const minuteMs = 60_000;
 const mostLate = 1_000;
@@ -61,7 +62,7 @@ export async function countTasks({ query, fragments }: Connection, runIds: reado
     `select task_runs.run_id as run, task_runs.state_type as type,
        case when task_runs.state_type = 'RUNNING' then task_runs.progress end as progress, count(*) as count
      from ${fragments.list(1, { id: 'text' })} as listed join task_runs on task_runs.run_id = listed.id group by 1, 2, 3`,
-    [JSON.stringify(runIds.map((id) => [id]))],
+    [jsonText(runIds.map((id) => [id]))],
   );
   for (const { run, type, progress, count } of rows) {
     const sum = counts.get(run) ?? { total: 0, ended: 0, failed: 0, underWay: 0 };
@@ -124,7 +125,7 @@ export async function lateRuns(connection: Connection): Promise<LateRuns[]> {
   );
   const groups = new Map<string, LateRuns>();
   for (const { id, flow, deployment, at } of rows) {
-    const key = JSON.stringify([deployment, flow]);
+    const key = jsonText([deployment, flow]);
     const group = groups.get(key) ?? { deployment, flow, count: 0, runId: id, sinceAt: at };
     groups.set(key, { ...group, count: group.count + 1, ...(at < group.sinceAt ? { runId: id, sinceAt: at } : {}) });
   }

@@ -6,6 +6,7 @@ import type { EndedRuns, EndedRunsWish, FigureKind } from './contract.ts';
 import { durationsOf, durationsText } from './duration-ranges.ts';
 import { dayMs, hourMs, slotsOf, slotText } from './live.ts';
 import type { Stretch } from './live.ts';
+import { jsonText } from '../storable.ts';
 
 /** How far the sums reach: over runs created before the one and ended before the other. */
 export interface Done {
@@ -136,7 +137,7 @@ export async function writeSums({ fragments }: Connection, query: Query, sums: r
     `insert into run_figures (${names}) select ${names} from ${fragments.list(1, types)} as summed where true
      on conflict (kind, name, span, at, state_type) do update set ${changing}`,
     [
-      JSON.stringify(
+      jsonText(
         sums.map(({ kind, name, span, at, type, runs, timed, totalMs, durations }) => [
           kind,
           name,

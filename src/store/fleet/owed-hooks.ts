@@ -8,6 +8,7 @@ import { runOf } from '../rows.ts';
 import type { RunRow } from '../rows.ts';
 import { runColumns } from '../tables.ts';
 import type { TicketedRun } from './contract.ts';
+import { jsonText } from '../storable.ts';
 
 /** Hooks that nobody could call for so long, because no worker knows the flow, are no longer owed, ms. */
 const forgottenAfterMs = 86_400_000;
@@ -28,7 +29,7 @@ export async function oweHooks(
      select id, queue, priority, epoch, $1, $1 from runs where id in ${listed}
      on conflict (run_id) do update set epoch = excluded.epoch, owed_at = excluded.owed_at, ticketed_at = excluded.ticketed_at
      returning run_id as id, epoch, queue, priority, null as "dueAt"`,
-    [at, JSON.stringify(ids.map((id) => [id]))],
+    [at, jsonText(ids.map((id) => [id]))],
   );
 }
 

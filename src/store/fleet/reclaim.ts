@@ -12,6 +12,7 @@ import { endSpreadOf } from '../spread/spread.ts';
 import type { ReclaimOptions, ReclaimReport, TicketedRun } from './contract.ts';
 import { oweHooks } from './owed-hooks.ts';
 import { openList, runsBy } from './waiting.ts';
+import { jsonText } from '../storable.ts';
 
 interface LostRun {
   readonly id: string;
@@ -69,7 +70,7 @@ async function findLost(
     `select ${columns} from ${runsBy(connection, 'runs_owned')}
      where owner is not null and state_type in (${openList}) and (lease_until <= ${now} or owner in (select owner from ${gone} as gone))
      order by id limit $3 ${lock}`,
-    [connection.now(), JSON.stringify(goneOwners.map((owner) => [JSON.stringify(owner)])), limit],
+    [connection.now(), jsonText(goneOwners.map((owner) => [jsonText(owner)])), limit],
   );
   if (lost.length >= limit) return lost;
   const left = await query<LostRun>(
@@ -94,7 +95,7 @@ async function letWait(connection: Connection, query: Query, runs: readonly Lost
        recoveries = recoveries + 1, owner = null, lease_until = null, ticketed_at = ${connection.fragments.now(1)}
      from ${connection.fragments.list(2, { lost_id: 'text', message: 'text' })} as lost where runs.id = lost.lost_id
      returning id, epoch, queue, priority, due_at as "dueAt"`,
-    [connection.now(), JSON.stringify(rows.map(({ id, message }) => [id, message]))],
+    [connection.now(), jsonText(rows.map(({ id, message }) => [id, message]))],
   );
 }
 

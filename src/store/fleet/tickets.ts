@@ -7,6 +7,7 @@
  */
 import type { Connection } from '../connection.ts';
 import type { TicketStore } from '../store.ts';
+import { jsonText } from '../storable.ts';
 
 const delayed = 0;
 const waiting = 1;
@@ -37,7 +38,7 @@ export function ticketStore(connection: Connection): TicketStore {
   return {
     async put(tickets, now) {
       const rows = tickets.map((ticket) => [ticket.queue, ticket.kind, ticket.id, ticket.epoch, ticket.priority, ticket.dueAt]);
-      await query(putText, [JSON.stringify(rows), now]);
+      await query(putText, [jsonText(rows), now]);
     },
     async take({ queue, limit, now, until, holder }) {
       const [turning] = await query('select 1 as found from tickets where phase <> 1 and turns_at <= $1 limit 1', [now]);
@@ -120,5 +121,5 @@ export function ticketStore(connection: Connection): TicketStore {
 function listOf(
   tickets: readonly { readonly queue: string; readonly kind: string; readonly id: string; readonly epoch: number }[],
 ): string {
-  return JSON.stringify(tickets.map(({ queue, kind, id, epoch }) => [queue, kind, id, epoch]));
+  return jsonText(tickets.map(({ queue, kind, id, epoch }) => [queue, kind, id, epoch]));
 }

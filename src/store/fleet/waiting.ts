@@ -7,6 +7,7 @@ import type { RunRow, Value } from '../rows.ts';
 import { addTransitions, transitionTypes } from '../runs/transitions.ts';
 import { integerColumns, runColumns, transitionColumns } from '../tables.ts';
 import type { InsertedRun, TicketedRun, WaitingRun } from './contract.ts';
+import { jsonText } from '../storable.ts';
 
 /** Rows of one statement, by number and by the length of what they carry. */
 const maxRows = 1_000;
@@ -91,7 +92,7 @@ async function insertOne(connection: Connection, row: WaitingRun): Promise<Inser
        select ${transitionColumns.map((column) => `told.${column}`).join(', ')}
        from ${list(3, transitionTypes)} as told join added on added.id = told.run_id)
      select id from added`,
-    [JSON.stringify([valuesOf(row)]), connection.now(), JSON.stringify([transitionValues(firstTransition(row))])],
+    [jsonText([valuesOf(row)]), connection.now(), jsonText([transitionValues(firstTransition(row))])],
   );
   if (inserted.length > 0) return [{ id: run.id, inserted: true }];
   const standing = await standingRuns(connection, connection.query, [row]);
@@ -115,7 +116,7 @@ async function insertChunk(connection: Connection, query: Query, rows: readonly 
   const inserted = await query<{ id: string }>(
     `insert into runs (${insertedColumns.join(', ')}) select ${pickedColumns(now(2))} from ${list(1, columnTypes)} as added
      where true on conflict do nothing returning id`,
-    [JSON.stringify(rows.map(valuesOf)), connection.now()],
+    [jsonText(rows.map(valuesOf)), connection.now()],
   );
   const isNew = new Set(inserted.map(({ id }) => id));
   const fresh = rows.filter(({ run }) => isNew.has(run.id));
@@ -133,13 +134,13 @@ async function standingRuns(connection: Connection, query: Query, rows: readonly
   const found = await query<{ id: string; flow: string; key: string }>(
     `select runs.id, runs.flow, runs.idempotency_key as key from ${connection.fragments.list(1, { flow: 'text', key: 'text' })} as asked
      join runs on runs.flow = asked.flow and runs.idempotency_key = asked.key`,
-    [JSON.stringify(keys)],
+    [jsonText(keys)],
   );
   return new Map(found.map(({ id, flow, key }) => [keyOf(flow, key), id]));
 }
 
 function keyOf(flow: string, key: string | null): string {
-  return JSON.stringify([flow, key]);
+  return jsonText([flow, key]);
 }
 
 /** Which runs a ticket may claim; `$1` is the instant. */
@@ -168,7 +169,7 @@ export async function claimWaiting(
     `update runs set epoch = epoch + 1, lease_until = ${now} + $2, owner = $3
      where id in (select id from runs where id in ${listed} and concurrency_key is null and ${claimable(connection)} ${lock}) and ${fragments.unwaited}
      returning ${columns}`,
-    [connection.now(), leaseMs, JSON.stringify(owner), JSON.stringify([...new Set(ids)].map((id) => [id]))],
+    [connection.now(), leaseMs, jsonText(owner), jsonText([...new Set(ids)].map((id) => [id]))],
   );
   return new Map(rows.map((row) => [row.id, runOf(row)]));
 }

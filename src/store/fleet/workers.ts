@@ -1,6 +1,7 @@
 /** The workers of the fleet, as they tell of themselves. */
 import type { Connection } from '../connection.ts';
 import type { StoredWorker, WorkerStore } from './contract.ts';
+import { jsonText } from '../storable.ts';
 
 interface WorkerRowStored {
   readonly id: string;
@@ -35,9 +36,9 @@ export function workerStore(connection: Connection): WorkerStore {
         worker.version,
         worker.host,
         worker.pid,
-        JSON.stringify(worker.queues),
+        jsonText(worker.queues),
         worker.concurrency,
-        JSON.stringify(worker.flows),
+        jsonText(worker.flows),
         worker.startedAt,
         worker.running,
         Math.round(worker.lagMs),

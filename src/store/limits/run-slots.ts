@@ -24,6 +24,7 @@ import {
   waitingQueues,
 } from './slot-rows.ts';
 import { cancelOthers, letWait, logDecisions, skipRun, stateAfter } from './slot-writes.ts';
+import { jsonText } from '../storable.ts';
 
 /** Most runs of a limit that get their turn at once. */
 const maxTurns = 1_000;
@@ -41,7 +42,7 @@ export async function claimUnderLimits(
   listener: ClaimListener = {},
 ): Promise<readonly Run[]> {
   const asked = `id in (select id from ${connection.fragments.list(2, { id: 'text' })} as listed)`;
-  const list = JSON.stringify([...new Set(ids)].map((id) => [id]));
+  const list = jsonText([...new Set(ids)].map((id) => [id]));
   const settledRows = await connection.prepared<{ id: string; key: string | null }>(
     `select id, case when ${claimable(connection)} then concurrency_key end as key from runs
      where ${asked} and (concurrency_key is not null or not (${claimable(connection)}))`,
@@ -88,7 +89,7 @@ async function writeUnowned(
     `update runs set epoch = epoch + 1, slot_epoch = epoch + 1, slot_since = null, lease_until = ${connection.fragments.now(1)} + $2, owner = $3,
        state_type = $4, state_name = $5, state_message = $6
      where id = $7 and epoch = $8 and owner is null returning ${runColumns.join(', ')}`,
-    [connection.now(), leaseMs, JSON.stringify(owner), state.type, state.name, state.message, run.id, run.epoch],
+    [connection.now(), leaseMs, jsonText(owner), state.type, state.name, state.message, run.id, run.epoch],
   );
   return rows.map(runOf);
 }
@@ -220,7 +221,7 @@ async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs:
        where id in (select id from ${connection.fragments.list(2, { id: 'text' })} as listed) and owner is null and state_name = 'AwaitingSlot'
          and coalesce(ticketed_at, 0) <= ${connection.fragments.now(1)} - $3
        returning id, epoch, queue, priority, due_at as "dueAt"`,
-      [connection.now(), JSON.stringify(turns.map((id) => [id])), ticketedBeforeMs],
+      [connection.now(), jsonText(turns.map((id) => [id])), ticketedBeforeMs],
     );
   });
 }

@@ -1,6 +1,7 @@
 /** The lines in which tasks wait for slots, and whose turn it is. Inside the transaction that decides. */
 import type { Connection, Query } from '../connection.ts';
 import { openList } from '../fleet/waiting.ts';
+import { jsonText } from '../storable.ts';
 
 /** Whether the claim under which a row of `limit_slots` was written still holds; otherwise the row is nothing but left over. */
 export const validSlot = `(
@@ -47,7 +48,7 @@ export class TaskLines {
       `update limit_slots set held_since = $2
        where held_since is null and holder_id in (select id from ${this.#connection.fragments.list(1, { id: 'text' })} as turns)
        returning owner_id`,
-      [JSON.stringify([...turns].map((id) => [id])), at],
+      [jsonText([...turns].map((id) => [id])), at],
     );
     return [...new Set(given.map(({ owner_id }) => owner_id))];
   }
@@ -121,7 +122,7 @@ export class TaskLines {
       await this.#query(
         `delete from limit_slots where held_since is null and holder_id in (
            select id from ${this.#connection.fragments.list(1, { id: 'text' })} as left_over)`,
-        [JSON.stringify(left.map(({ holder_id }) => [holder_id]))],
+        [jsonText(left.map(({ holder_id }) => [holder_id]))],
       );
     }
   }

@@ -9,6 +9,7 @@ import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { LimitStore, SlotAnswer, SlotChange, SlotClaim, SlotWish } from './contract.ts';
 import { TaskLines, validSlot } from './task-lines.ts';
+import { jsonText } from '../storable.ts';
 
 /** Most runs that a message names. */
 const maxNamed = 4;
@@ -40,7 +41,7 @@ export async function askSlots(connection: Connection, ownerId: string, wishes: 
        on conflict (name, holder_id) do update set epoch = excluded.epoch, spread = excluded.spread, owner_id = excluded.owner_id,
          waiting_since = case when ${kept} then limit_slots.waiting_since else excluded.waiting_since end,
          held_since = case when ${kept} then limit_slots.held_since else null end`,
-      [JSON.stringify(rowsOf(wishes)), ownerId, at],
+      [jsonText(rowsOf(wishes)), ownerId, at],
     );
     const lines = new TaskLines(connection, query);
     await lines.giveOn([...new Set(wishes.flatMap(({ names }) => names))], at);
@@ -68,7 +69,7 @@ async function waitingFor(connection: Connection, query: Query, wishes: readonly
   const rows = await query<{ holder_id: string; name: string }>(
     `select holder_id, name from limit_slots
      where held_since is null and holder_id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked) order by name desc`,
-    [JSON.stringify(wishes.map(({ holder }) => [holder]))],
+    [jsonText(wishes.map(({ holder }) => [holder]))],
   );
   return new Map(rows.map(({ holder_id, name }) => [holder_id, name]));
 }
@@ -82,7 +83,7 @@ export async function giveSlots(connection: Connection, holders: readonly SlotCl
          where given.holder = limit_slots.holder_id and given.held_epoch = limit_slots.epoch) and holder_id in (
            select id from ${connection.fragments.list(2, { id: 'text' })} as listed)
        returning name`,
-      [JSON.stringify(holders.map(({ holder, epoch }) => [holder, epoch])), JSON.stringify(holders.map(({ holder }) => [holder]))],
+      [jsonText(holders.map(({ holder, epoch }) => [holder, epoch])), jsonText(holders.map(({ holder }) => [holder]))],
     );
     return rows.map(({ name }) => name);
   });
@@ -113,7 +114,7 @@ export async function slotsHeld(connection: Connection, holders: readonly string
   const rows = await connection.query<{ holder_id: string }>(
     `select distinct holder_id from limit_slots
      where held_since is null and holder_id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked)`,
-    [JSON.stringify(holders.map((id) => [id]))],
+    [jsonText(holders.map((id) => [id]))],
   );
   const waiting = new Set(rows.map(({ holder_id }) => holder_id));
   return holders.filter((id) => !waiting.has(id));

@@ -1,5 +1,6 @@
 /** Cursors of lists: where a page ended. Opaque to callers, base64url of JSON. */
 import { BatutaError } from '../../base/errors.ts';
+import { jsonText } from '../storable.ts';
 
 /** Sort key of the last row of a page: newest first, ids break ties. */
 export interface Place {
@@ -9,7 +10,7 @@ export interface Place {
 
 /** Text of a place. */
 export function cursorOf({ createdAt, id }: Place): string {
-  return Buffer.from(JSON.stringify([createdAt, id])).toString('base64url');
+  return Buffer.from(jsonText([createdAt, id])).toString('base64url');
 }
 
 /** @throws BatutaError FILTER_INVALID when the text is none that `cursorOf` made. */

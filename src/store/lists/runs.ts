@@ -17,6 +17,7 @@ import { cursorOf, limitOf } from './cursor.ts';
 import type { Place } from './cursor.ts';
 import { conditionsOf, idOf, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from './run-filter.ts';
 import type { StatePair } from './run-filter.ts';
+import { jsonText } from '../storable.ts';
 
 /** Most runs that one page looks through; each that is found by its tag costs twice as much. */
 const windowRuns = 10_000;
@@ -177,7 +178,7 @@ async function runsByIds({ query, fragments }: Connection, places: readonly Plac
   if (places.length === 0) return [];
   const rows = await query<RunRow>(
     `select ${columns} from ${fragments.list(1, { wanted_id: 'text' })} as wanted join runs on runs.id = wanted.wanted_id`,
-    [JSON.stringify(places.map(({ id }) => [id]))],
+    [jsonText(places.map(({ id }) => [id]))],
   );
   const byId = new Map(rows.map((row) => [row.id, runOf(row)]));
   return places.flatMap(({ id }) => byId.get(id) ?? []);

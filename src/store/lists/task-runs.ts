@@ -7,6 +7,7 @@ import type { Page, TaskRunFilter, TaskRunStore } from '../store.ts';
 import { taskRunColumns } from '../tables.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
 import { Params, statePairs } from './run-filter.ts';
+import { jsonText } from '../storable.ts';
 
 const ofRunText = `select ${taskRunColumns.join(', ')} from task_runs where run_id = $1 order by seq`;
 const countsText = `select name, state_name as state, count(*) as count from task_runs where run_id = $1
@@ -22,7 +23,7 @@ export function taskRunStore(connection: Connection): TaskRunStore {
       if (keys.length === 0) return [];
       const listed = connection.fragments.list(2, { key: 'text' });
       const text = `select ${taskRunColumns.join(', ')} from task_runs where run_id = $1 and key in (select key from ${listed} as asked)`;
-      return (await connection.query<TaskRunRow>(text, [runId, JSON.stringify(keys.map((key) => [key]))])).map(taskRunOf);
+      return (await connection.query<TaskRunRow>(text, [runId, jsonText(keys.map((key) => [key]))])).map(taskRunOf);
     },
     countsOfRun: (runId) => connection.query(countsText, [runId]),
   };

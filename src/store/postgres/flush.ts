@@ -12,11 +12,11 @@ import {
   transitionValues,
 } from '../rows.ts';
 import type { Value } from '../rows.ts';
-import { storable, storableValue } from '../storable.ts';
 import { artifactColumns, resultColumns, taskRunColumns, transitionColumns } from '../tables.ts';
 import type { Claim } from '../store.ts';
 import { commonColumns, flushText, listedColumns, parts } from './flush-text.ts';
 import type { Part } from './flush-text.ts';
+import { jsonText, storableValue } from '../storable.ts';
 
 /** A statement ready to be sent; the server keeps it prepared under its name. */
 export interface FlushStatement {
@@ -53,7 +53,7 @@ export function flushStatement(batch: Batch, trusts = true): FlushStatement {
     texts.set(name, text);
   }
   const fixed = only === null ? [] : [only.claim.runId, only.claim.epoch, ownerTextOf(only.claim), storableValue(only.owner)];
-  const values = [...fixed, ...present.map((part) => storable(JSON.stringify(rows[part])))];
+  const values = [...fixed, ...present.map((part) => jsonText(rows[part]))];
   return { name, text, values, isTrusting: quick !== null };
 }
 

@@ -2,6 +2,7 @@
 import { Kysely, PostgresDialect } from 'kysely';
 import type { PostgresPoolClient } from 'kysely';
 import type pg from 'pg';
+import { storableValue } from '../storable.ts';
 import type { Tables } from '../tables.ts';
 
 /** The query builder of a pool, which is ended below it. Errors go through `mapError`. */
@@ -12,7 +13,7 @@ export function postgresKysely(pool: pg.Pool, mapError: (error: unknown) => Erro
     });
     const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
       try {
-        return await client.query(text, [...parameters]);
+        return await client.query(text, parameters.map(storableValue));
       } catch (error) {
         throw mapError(error);
       }

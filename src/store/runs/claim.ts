@@ -13,6 +13,7 @@ import type { RunRow } from '../rows.ts';
 import { hasOwner, ownerTextOf } from '../ownership.ts';
 import type { Claim, ClaimOutcome, NewRun } from '../store.ts';
 import { runColumns } from '../tables.ts';
+import { jsonText } from '../storable.ts';
 
 const columns = runColumns.join(', ');
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
@@ -62,7 +63,7 @@ async function takeFree(connection: Connection, id: string, owner: Owner, leaseM
        lease_until = ${now} + $2, owner = $3
      where id = $4 and state_type not in (${terminalList}) and (owner is null or lease_until <= ${now})
      returning ${columns}`,
-    [connection.now(), leaseMs, JSON.stringify(owner), id],
+    [connection.now(), leaseMs, jsonText(owner), id],
   );
   return row === undefined ? null : runOf(row);
 }
@@ -73,7 +74,7 @@ async function takeFrom(connection: Connection, seen: Run, owner: Owner, leaseMs
     `update runs set epoch = epoch + 1, recoveries = recoveries + 1, lease_until = ${connection.fragments.now(1)} + $2, owner = $3
      where id = $4 and epoch = $5 and owner is not null and state_type not in (${terminalList})
      returning ${columns}`,
-    [connection.now(), leaseMs, JSON.stringify(owner), seen.id, seen.epoch],
+    [connection.now(), leaseMs, jsonText(owner), seen.id, seen.epoch],
   );
   return row === undefined ? null : runOf(row);
 }
@@ -117,5 +118,5 @@ function claimList({ fragments }: Connection, index: number): string {
 }
 
 function listOf(claims: readonly Claim[]): string {
-  return JSON.stringify(claims.map((claim) => [claim.runId, claim.epoch, ownerTextOf(claim)]));
+  return jsonText(claims.map((claim) => [claim.runId, claim.epoch, ownerTextOf(claim)]));
 }

@@ -4,6 +4,7 @@ import type { StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
 import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
+import { jsonText } from '../storable.ts';
 
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks', 'limit_slots', 'owed_hooks'] as const;
@@ -140,11 +141,11 @@ async function deleteFamilies(
   const runs = await query<{ id: string }>(`delete from runs where id in ${listed} returning id`, [ids]);
   const loose = await query<{ key: string }>(
     `select key from ${connection.fragments.list(1, { key: 'text' })} as gone where not exists (select 1 from results where results.key = gone.key)`,
-    [JSON.stringify(keys.map(({ key }) => [key]))],
+    [jsonText(keys.map(({ key }) => [key]))],
   );
   return { runIds: runs.map(({ id }) => id), resultRefs: loose.map(({ key }) => key) };
 }
 
 function idList(ids: readonly string[]): string {
-  return JSON.stringify(ids.map((id) => [id]));
+  return jsonText(ids.map((id) => [id]));
 }

@@ -9,6 +9,7 @@ import { forUpdate } from '../lock.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { getRun } from './claim.ts';
 import { addTransitions } from './transitions.ts';
+import { jsonText } from '../storable.ts';
 
 const message = 'Opened by an explicit retry';
 
@@ -21,7 +22,7 @@ export async function reopenRun(connection: Connection, id: string, at: number, 
     );
     if (run === undefined || !canReopen(run.state_type)) return false;
     await endSpreadOf(query, id);
-    await markStale(connection, query, JSON.stringify([[id]]));
+    await markStale(connection, query, jsonText([[id]]));
     const tasks = await openTaskRuns(connection, query, id, fromTasks);
     // A last owner may not have given it back yet; the raised epoch shuts it out.
     await query(
@@ -53,6 +54,6 @@ async function openTaskRuns(connection: Connection, query: Query, runId: string,
        due_at = null, progress = null, metrics = null, result = null, result_ref = null, error = null
      where run_id = $2 and (state_type <> 'COMPLETED' or name in (select name from ${named} as named))
      returning id`,
-    [message, runId, JSON.stringify(names.map((name) => [name]))],
+    [message, runId, jsonText(names.map((name) => [name]))],
   );
 }

@@ -4,6 +4,7 @@ import type { Connection, Query } from '../connection.ts';
 import { transitionOf, transitionValues } from '../rows.ts';
 import type { TransitionStore } from '../store.ts';
 import { transitionColumns } from '../tables.ts';
+import { jsonText } from '../storable.ts';
 
 /** Columns of a transition as `Fragments.list` takes them, in the order of `transitionValues`. */
 export const transitionTypes = {
@@ -34,7 +35,7 @@ export function transitionStore(connection: Connection): TransitionStore {
 /** Appends transitions of one run inside a transaction, in this order. */
 export async function addTransitions(connection: Connection, query: Query, transitions: readonly Transition[]): Promise<void> {
   for (let start = 0; start < transitions.length; start += chunkRows) {
-    const rows = JSON.stringify(transitions.slice(start, start + chunkRows).map(transitionValues));
+    const rows = jsonText(transitions.slice(start, start + chunkRows).map(transitionValues));
     const columns = transitionColumns.join(', ');
     const list = connection.fragments.list(1, transitionTypes);
     // SQLite counts per run, so the numbers go on from the last; PostgreSQL numbers by itself.

@@ -6,6 +6,7 @@ import { runOf, taskRunOf } from '../rows.ts';
 import type { RunRow, TaskRunRow } from '../rows.ts';
 import { runColumns, taskRunColumns } from '../tables.ts';
 import type { ClaimedTask } from './contract.ts';
+import { jsonText } from '../storable.ts';
 
 /** How early a ticket may come: clocks and timers are not exact. */
 const earlyMs = 1_000;
@@ -31,7 +32,7 @@ export async function claimTasks(connection: Connection, ids: readonly string[],
          and runs.state_type in (${openList}) and runs.state_type <> 'CANCELLING' and runs.cancel_requested_at is null
        order by spread_tasks.id ${lock})
      returning id, run_id, epoch, inputs, inputs_ref`,
-    [connection.now(), JSON.stringify(owner), leaseMs, JSON.stringify(ids.map((id) => [id])), earlyMs],
+    [connection.now(), jsonText(owner), leaseMs, jsonText(ids.map((id) => [id])), earlyMs],
   );
 }
 
@@ -62,5 +63,5 @@ export async function claimedOf(connection: Connection, claimed: readonly Claime
 }
 
 function listOf(ids: readonly string[]): string {
-  return JSON.stringify(ids.map((id) => [id]));
+  return jsonText(ids.map((id) => [id]));
 }

@@ -6,10 +6,10 @@ import { openList } from '../fleet/waiting.ts';
 import { forUpdate } from '../lock.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { addTransitions } from '../runs/transitions.ts';
-import { storable } from '../storable.ts';
 import { taskRunColumns } from '../tables.ts';
 import type { OfferedTask, TicketedTask } from './contract.ts';
 import { addResultKeys, changed, listOfRows, taskRunTypes, ticketColumns } from './rows.ts';
+import { jsonText, storable } from '../storable.ts';
 
 const offeredTypes = {
   id: 'text',
@@ -45,7 +45,7 @@ export async function offerTasks(
       [
         connection.now(),
         storable(
-          JSON.stringify(
+          jsonText(
             tasks.map(({ taskRun, queue, priority, inputs, inputsRef }) => [
               taskRun.id,
               taskRun.runId,
@@ -74,7 +74,7 @@ async function settleHeld(connection: Connection, query: Query, tasks: readonly 
   if (connection.dialect === 'sqlite') return;
   await query(
     `select id from spread_tasks where id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked) order by id for update`,
-    [JSON.stringify(tasks.map(({ taskRun }) => [taskRun.id]))],
+    [jsonText(tasks.map(({ taskRun }) => [taskRun.id]))],
   );
 }
 
@@ -93,13 +93,13 @@ export async function endTasks(
     const ended = await query<{ id: string }>(
       `update spread_tasks set stage = 'ended', epoch = epoch + 1, owner = null, lease_until = null, inputs = null
        where id in (select id from ${asked} as asked) and run_id = $2 and stage in ('waiting'${heldToo ? `, 'held'` : ''}) returning id`,
-      [JSON.stringify(ids.map((id) => [id])), claim.runId],
+      [jsonText(ids.map((id) => [id])), claim.runId],
     );
     if (ended.length === 0) return;
     const rows = await query<{ id: string; attempt: number }>(
       `update task_runs set state_type = $3, state_name = $4, state_message = $5, ended_at = $6, due_at = null
        where run_id = $2 and id in (select id from ${asked} as asked) and state_type in (${openList}) returning id, attempt`,
-      [JSON.stringify(ended.map(({ id }) => [id])), claim.runId, state.type, state.name, state.message, at],
+      [jsonText(ended.map(({ id }) => [id])), claim.runId, state.type, state.name, state.message, at],
     );
     await addTransitions(
       connection,

@@ -7,6 +7,7 @@ import { openList } from '../fleet/waiting.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TaskReclaimReport, TicketedTask } from './contract.ts';
 import { ticketColumns } from './rows.ts';
+import { jsonText } from '../storable.ts';
 
 interface LostTask {
   readonly id: string;
@@ -101,7 +102,7 @@ async function findLost(
        left join task_runs on task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key
      where stage = 'held' and (spread_tasks.lease_until <= ${now} or spread_tasks.owner in (select gone_owner from ${gone} as gone))
      order by spread_tasks.id limit $3 ${lock}`,
-    [connection.now(), JSON.stringify(goneOwners.map((owner) => [JSON.stringify(owner)])), limit],
+    [connection.now(), jsonText(goneOwners.map((owner) => [jsonText(owner)])), limit],
   );
 }
 
@@ -116,7 +117,7 @@ async function setStage(
     `update spread_tasks set stage = $3, epoch = epoch + 1, recoveries = recoveries + 1, owner = null, lease_until = null,
        ticketed_at = ${connection.fragments.now(1)}
      where id in (select id from ${connection.fragments.list(2, { id: 'text' })} as lost) returning ${ticketColumns}`,
-    [connection.now(), JSON.stringify(tasks.map(({ id }) => [id])), stage],
+    [connection.now(), jsonText(tasks.map(({ id }) => [id])), stage],
   );
 }
 

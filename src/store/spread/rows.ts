@@ -3,8 +3,8 @@ import type { TaskRun } from '../../model/run.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { TaskClaim } from '../ownership.ts';
 import { taskRunValues } from '../rows.ts';
-import { storable } from '../storable.ts';
 import { taskRunColumns } from '../tables.ts';
+import { jsonText } from '../storable.ts';
 
 const integers: ReadonlySet<string> = new Set(['item_index', 'attempt', 'started_at', 'ended_at', 'due_at', 'created_at']);
 const typesOf = (columns: readonly string[]): Record<string, 'text' | 'integer'> =>
@@ -23,7 +23,7 @@ export function claimList({ fragments }: Connection, index: number): string {
 
 /** The parameter behind `claimList`. */
 export function listOf(claims: readonly TaskClaim[]): string {
-  return JSON.stringify(claims.map(({ taskRunId, epoch }) => [taskRunId, epoch]));
+  return jsonText(claims.map(({ taskRunId, epoch }) => [taskRunId, epoch]));
 }
 
 /** Text that tells claims apart. */
@@ -33,7 +33,7 @@ export function keyOf({ taskRunId, epoch }: TaskClaim): string {
 
 /** Task runs as a parameter, their columns in the order of `taskRunColumns`. */
 export function listOfRows(rows: readonly TaskRun[]): string {
-  return storable(JSON.stringify(rows.map(taskRunValues)));
+  return jsonText(rows.map(taskRunValues));
 }
 
 /** Inside a transaction: notes which values of the result storage belong to the run. */
@@ -49,6 +49,6 @@ export async function addResultKeys(
     `insert into results (run_id, key, task_run_id, bytes, created_at)
      select $2, ref, task_run_id, null, $3 from ${connection.fragments.list(1, { ref: 'text', task_run_id: 'text' })} as added where true
      on conflict (run_id, key) do nothing`,
-    [JSON.stringify(keys.map(({ ref, taskRunId }) => [ref, taskRunId])), runId, at],
+    [jsonText(keys.map(({ ref, taskRunId }) => [ref, taskRunId])), runId, at],
   );
 }

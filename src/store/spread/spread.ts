@@ -18,6 +18,7 @@ import { ownersOfTasks, reclaimTasks, takeUnticketedTasks } from './reclaim.ts';
 import { claimList, keyOf, listOf, ticketColumns } from './rows.ts';
 import { waitingTasks } from './waiting.ts';
 import { writeClaimed } from './write.ts';
+import { jsonText } from '../storable.ts';
 
 export function spreadStore(connection: Connection): SpreadStore {
   return {
@@ -100,7 +101,7 @@ async function endedTasks(connection: Connection, ids: readonly string[]): Promi
     `select ${taskRunColumns.map((column) => `task_runs.${column}`).join(', ')} from spread_tasks
      join task_runs on task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key
      where stage = 'ended' and spread_tasks.id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked)`,
-    [JSON.stringify(ids.map((id) => [id]))],
+    [jsonText(ids.map((id) => [id]))],
   );
   return rows.map(taskRunOf).filter(({ state }) => isTerminal(state.type));
 }

@@ -10,6 +10,7 @@ import { addTransitions } from '../runs/transitions.ts';
 import { artifactColumns } from '../tables.ts';
 import type { ClaimedWrite } from './contract.ts';
 import { addResultKeys, changed, claimList, keyOf, listOf, listOfRows, taskRunTypes } from './rows.ts';
+import { jsonText } from '../storable.ts';
 
 /** See `SpreadStore.write`; inside a transaction. */
 export async function writeClaimed(connection: Connection, query: Query, writes: readonly ClaimedWrite[]): Promise<readonly TaskClaim[]> {
@@ -37,7 +38,7 @@ export async function writeClaimed(connection: Connection, query: Query, writes:
   await query(
     `update spread_tasks set stage = 'ended', owner = null, lease_until = null, inputs = null
      where id in (select id from ${connection.fragments.list(1, { id: 'text' })} as ended)`,
-    [JSON.stringify(ended.map(({ claim }) => [claim.taskRunId]))],
+    [jsonText(ended.map(({ claim }) => [claim.taskRunId]))],
   );
   return writes.filter((write) => !accepted.includes(write)).map(({ claim }) => claim);
 }

@@ -1,7 +1,9 @@
 /** Prepared statements of one SQLite file, kept by their text, and the guard around the driver. */
 import type Database from 'libsql';
 import type { Value } from '../rows.ts';
-import { storableValue } from '../storable.ts';
+import { isStorableText } from '../../base/storable-text.ts';
+import { jsonText, storableValue } from '../storable.ts';
+import { rowsAsJson, valuesOf } from './rows-as-json.ts';
 
 /** A prepared statement. */
 export interface Prepared {
@@ -16,10 +18,16 @@ export interface Prepared {
 /** Most statements that are kept; the texts of the store are few, those built for filters may be many. */
 const maxKept = 500;
 
+/** A statement as the driver has it, and the names of the columns that come as JSON; null where rows come as they are. */
+interface Kept {
+  readonly statement: Database.Statement;
+  readonly columns: readonly string[] | null;
+}
+
 /** The statements of a database, each prepared once. */
 export class Statements {
   readonly #database: Database.Database;
-  readonly #kept = new Map<string, Database.Statement>();
+  readonly #kept = new Map<string, Kept>();
 
   constructor(database: Database.Database) {
     this.#database = database;
@@ -31,30 +39,43 @@ export class Statements {
   }
 
   prepare(text: string): Prepared {
-    const statement = this.#statement(text);
-    let raw: Database.Statement | undefined;
+    const kept = this.#statement(text);
     return {
-      run: (params) => statement.run(bound(params)).changes,
-      all: <Row>(params: readonly Value[]) => statement.all(bound(params)) as Row[],
+      run: (params) => kept.statement.run(bound(params)).changes,
+      all: <Row>(params: readonly Value[]) => rowsOf<Row>(kept, params),
       first: (params) => {
-        raw ??= this.#database.prepare(text).raw();
-        return raw.get(bound(params)) as Value[] | undefined;
+        const [row] = rowsOf<Record<string, Value>>(kept, params);
+        return row && Object.values(row);
       },
     };
   }
 
   all<Row>(text: string, params: readonly unknown[]): Row[] {
-    return this.#statement(text).all(bound(params)) as Row[];
+    return rowsOf<Row>(this.#statement(text), params);
   }
 
-  #statement(text: string): Database.Statement {
+  #statement(text: string): Kept {
     const kept = this.#kept.get(text);
     if (kept !== undefined) return kept;
-    const statement = this.#database.prepare(text);
+    const plain = this.#database.prepare(text);
+    const json = rowsAsJson(text, plain);
+    const statement =
+      json === null ? { statement: plain, columns: null } : { statement: this.#database.prepare(json.text), columns: json.columns };
     if (this.#kept.size >= maxKept) this.#kept.clear();
     this.#kept.set(text, statement);
     return statement;
   }
+}
+
+function rowsOf<Row>({ statement, columns }: Kept, params: readonly unknown[]): Row[] {
+  const rows = statement.all(bound(params)) as { row: unknown }[];
+  if (columns === null) return rows as Row[];
+  return rows.map(({ row }) => {
+    const values = valuesOf(row);
+    const named: Record<string, unknown> = {};
+    for (let at = 0; at < columns.length; at++) named[columns[at] as string] = values[at];
+    return named as Row;
+  });
 }
 
 /**
@@ -67,7 +88,7 @@ function bound(params: readonly unknown[]): Value[] {
 }
 
 function isValue(value: unknown): value is Value {
-  return typeof value === 'string' ? !value.includes('\0') : typeof value === 'number' || value === null;
+  return typeof value === 'string' ? isStorableText(value) : typeof value === 'number' || value === null;
 }
 
 function valueOf(value: unknown): Value {
@@ -75,6 +96,6 @@ function valueOf(value: unknown): Value {
   if (value === undefined) return null;
   if (typeof value === 'boolean') return value ? 1 : 0;
   if (typeof value === 'bigint') return Number(value);
-  if (typeof value === 'object') return JSON.stringify(value);
+  if (typeof value === 'object') return jsonText(value);
   return String(value);
 }

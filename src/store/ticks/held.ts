@@ -5,6 +5,7 @@ import { openList, runsBy } from '../fleet/waiting.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TickStore } from './contract.ts';
 import { goesOn, standsBefore } from './paused.ts';
+import { jsonText } from '../storable.ts';
 
 /** Runs of one call. */
 const maxRuns = 1_000;
@@ -16,7 +17,7 @@ const lateMessage = 'No worker has taken it in time.';
 export async function holdRuns({ fragments }: Connection, query: Query, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await query(`update runs set held = 1 where id in (select id from ${fragments.list(1, { id: 'text' })} as listed)`, [
-    JSON.stringify(ids.map((id) => [id])),
+    jsonText(ids.map((id) => [id])),
   ]);
 }
 
@@ -106,5 +107,5 @@ function amongst({ fragments }: Connection, column: string, deployments: readonl
 }
 
 function listOf(deployments: readonly string[] | null): string[] {
-  return deployments === null ? [] : [JSON.stringify(deployments.map((name) => [name]))];
+  return deployments === null ? [] : [jsonText(deployments.map((name) => [name]))];
 }

@@ -16,6 +16,7 @@ import type { DeploymentTable, ScheduleTable } from '../tables.ts';
 import type { ClaimTicksOptions, ClaimTicksReport, DueSchedule, TickPlan, TickStore } from './contract.ts';
 import { holdRuns, markLateRuns, overtakenRuns, releaseHeld } from './held.ts';
 import { standsBefore } from './paused.ts';
+import { jsonText } from '../storable.ts';
 
 type DueRow = Record<string, string | number | null> & { readonly flow_concurrency: string | null };
 
@@ -112,7 +113,7 @@ async function withoutLocked(
   const rows = await query<{ name: string }>(
     `select name from deployments where name in (select name from ${fragments.list(1, { name: 'text' })} as named)
      order by name for no key update skip locked`,
-    [JSON.stringify([...guarded].map((name) => [name]))],
+    [jsonText([...guarded].map((name) => [name]))],
   );
   const locked = new Set(rows.map(({ name }) => name));
   return found.filter(({ deployment: { name } }) => !guarded.has(name) || locked.has(name));
@@ -134,7 +135,7 @@ async function openTicks(
        where deployment in (select name from ${connection.fragments.list(1, { name: 'text' })} as named)
          and schedule_id is not null and state_type in (${openList}) and ${standsBefore('earlier')}) as ranked
      where place = 1 order by scheduled_for`,
-    [JSON.stringify(deployments.map((name) => [name]))],
+    [jsonText(deployments.map((name) => [name]))],
   );
   for (const { deployment, name, scheduled_for: scheduledFor, held } of rows) {
     const ticks = open.get(deployment) ?? [];
@@ -183,6 +184,6 @@ async function moveOn({ fragments }: Connection, query: Query, due: readonly Due
   await query(
     `update schedules set next_tick_at = planned.tick_at from ${fragments.list(1, { planned_id: 'text', tick_at: 'integer' })} as planned
      where schedules.id = planned.planned_id and (planned.tick_at is null or planned.tick_at > schedules.next_tick_at)`,
-    [JSON.stringify(rows)],
+    [jsonText(rows)],
   );
 }

@@ -1,6 +1,7 @@
 /** Runs that were made for ticks to come, and are not wanted after all. */
 import type { Connection, Query } from '../connection.ts';
 import { openList, runsBy } from '../fleet/waiting.ts';
+import { jsonText } from '../storable.ts';
 
 /**
  * Inside the transaction that pauses, changes or deletes these schedules: takes back the runs of ticks that have not come yet and that
@@ -14,8 +15,8 @@ export async function withdrawTicks(
 ): Promise<void> {
   if (schedules.length === 0) return;
   const { fragments } = connection;
-  const names = JSON.stringify([...new Set(deployments)].map((name) => [name]));
-  const ids = JSON.stringify(schedules.map((id) => [id]));
+  const names = jsonText([...new Set(deployments)].map((name) => [name]));
+  const ids = jsonText(schedules.map((id) => [id]));
   const gone = await query<{ id: string }>(
     `delete from runs where id in (
        select id from ${runsBy(connection, 'runs_open_ticks', 'made')}
@@ -28,6 +29,6 @@ export async function withdrawTicks(
   );
   if (gone.length === 0) return;
   await query(`delete from transitions where run_id in (select id from ${fragments.list(1, { id: 'text' })} as gone)`, [
-    JSON.stringify(gone.map(({ id }) => [id])),
+    jsonText(gone.map(({ id }) => [id])),
   ]);
 }

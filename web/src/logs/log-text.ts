@@ -1,4 +1,5 @@
 /** The text of a log line as it is drawn. Pure. */
+import { cutText } from '../../../src/base/cut-text.ts';
 
 /** Levels in pino's numbers, lowest first. */
 export const levels = [
@@ -32,7 +33,8 @@ const mostChars = { line: 2_000, wrapped: 20_000 } as const;
 export function shownText(message: string, wrap: boolean): string {
   const text = withoutTerminalCodes(message);
   const most = wrap ? mostChars.wrapped : mostChars.line;
-  const cut = text.length > most ? `${text.slice(0, most)} … ${(text.length - most).toLocaleString('en')} more characters` : text;
+  const kept = cutText(text, most);
+  const cut = kept.length < text.length ? `${kept} … ${(text.length - kept.length).toLocaleString('en')} more characters` : text;
   return wrap ? cut : cut.trimEnd().replaceAll(/\r?\n/g, ' ⏎ ');
 }
 

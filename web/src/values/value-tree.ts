@@ -1,4 +1,5 @@
 /** Any value as people read it: what it is, its text, and what is inside. Pure; nothing is read before it is opened. */
+import { cutText } from '../../../src/base/cut-text.ts';
 
 export interface ValueNode {
   /** For colour and for reading out. */
@@ -17,7 +18,7 @@ export function describeValue(value: unknown): ValueNode {
   if (value === null || value === undefined) return leaf('null', String(value));
   switch (typeof value) {
     case 'string':
-      return leaf('string', JSON.stringify(value.length > mostChars ? `${value.slice(0, mostChars)}…` : value));
+      return leaf('string', JSON.stringify(cutText(value, mostChars, '…')));
     case 'number':
       return leaf('number', Object.is(value, -0) ? '-0' : String(value));
     case 'bigint':

@@ -1,5 +1,6 @@
 /** How one version of a deployment differs from the one before, in lines people read. Pure. */
 import { durationText } from '../../parts/format.ts';
+import { cutText } from '../../../../src/base/cut-text.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -119,5 +120,5 @@ function shown(value: unknown): string {
 }
 
 function cut(text: string): string {
-  return text.length > mostChars ? `${text.slice(0, mostChars - 1)}…` : text;
+  return cutText(text, mostChars, '…');
 }

@@ -1,0 +1,41 @@
+/**
+ * Counting and cutting the text of people, the one place that does. Characters are code points: what PostgreSQL and JSON Schema count,
+ * never half of an emoji. Pure, and also run in browsers.
+ */
+
+/** Longest part of one visible character that a cut goes back for, UTF-16 units; a pile of accents may be endless. */
+const mostBackUnits = 64;
+
+let graphemes: Intl.Segmenter | undefined;
+
+/** Whether a text has more than `maxChars` characters. Looks at no more than it has to. */
+export function isLongerThan(text: string, maxChars: number): boolean {
+  if (text.length <= maxChars) return false;
+  return text.length > 2 * maxChars || unitsOf(text, maxChars) < text.length;
+}
+
+/**
+ * A text of at most `maxChars` characters, `end` (such as `…`) among them when something was cut off. Never cut within what people see as
+ * one character: a flag, a family, a letter with its accents goes as a whole, so that the text may turn out a little shorter.
+ */
+export function cutText(text: string, maxChars: number, end = ''): string {
+  if (!isLongerThan(text, maxChars)) return text;
+  const units = unitsOf(text, Math.max(0, maxChars - [...end].length));
+  return text.slice(0, wholeUnits(text, units)) + end;
+}
+
+/** Where the first `chars` characters of a text end, in UTF-16 units. */
+function unitsOf(text: string, chars: number): number {
+  let units = 0;
+  for (let left = chars; left > 0 && units < text.length; left--) units += (text.codePointAt(units) ?? 0) > 0xffff ? 2 : 1;
+  return units;
+}
+
+/** The same place, or the beginning of the visible character that lies across it. */
+function wholeUnits(text: string, units: number): number {
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  const from = Math.max(0, units - mostBackUnits);
+  const part = text.slice(from, units + mostBackUnits);
+  const start = from + (graphemes.segment(part).containing(units - from)?.index ?? units - from);
+  return start > from ? start : units;
+}
