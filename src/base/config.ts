@@ -2,7 +2,8 @@
 import type { BatutaConfig, ConfigDeployment } from './config-file.ts';
 import { BatutaError, isBatutaError } from './errors.ts';
 import { nearestNames } from './nearest.ts';
-import { type Config, type DefaultBasis, type Setting, settings } from './settings.ts';
+import type { DefaultBasis, Setting } from './setting.ts';
+import { type Config, settings } from './settings.ts';
 
 /** Where a value was found: `flag` · `env BATUTA_X` · `file batuta.config.ts` · `default`. */
 export type ConfigSource = 'flag' | 'default' | `env BATUTA_${string}` | `file ${string}`;
@@ -177,8 +178,15 @@ function nameOf(setting: Setting<unknown>, source: ConfigSource): string {
 }
 
 function refuseWhatDoesNotFit(config: Config, sources: LoadedConfig['sources']): void {
+  const { leaseMs, heartbeatMs, headersTimeoutMs, requestTimeoutMs } = settings;
+  if (config.headersTimeoutMs > config.requestTimeoutMs)
+    throw new BatutaError(
+      'CONFIG_INVALID',
+      `The time for the head of a request (${headersTimeoutMs.show(config.headersTimeoutMs)}, ${sources.headersTimeoutMs}) must not be longer than that for ` +
+        `all of it (${requestTimeoutMs.show(config.requestTimeoutMs)}, ${sources.requestTimeoutMs}). Set ${headersTimeoutMs.env} or ${requestTimeoutMs.env}.`,
+      { details: { headersTimeoutMs: config.headersTimeoutMs, requestTimeoutMs: config.requestTimeoutMs } },
+    );
   if (config.heartbeatMs < config.leaseMs) return;
-  const { leaseMs, heartbeatMs } = settings;
   throw new BatutaError(
     'CONFIG_INVALID',
     `The heartbeat (${heartbeatMs.show(config.heartbeatMs)}, ${sources.heartbeatMs}) must be shorter than the lease (${leaseMs.show(config.leaseMs)}, ` +

@@ -48,6 +48,30 @@ export function readDuration(minMs: number): (value: unknown) => number {
   };
 }
 
+const units: Readonly<Record<string, number>> = { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 };
+
+/** Reads a size as `65536`, `64KiB`, `64 KB`, `64k`, `1.5MiB`; K, M and G are powers of 1024. Gives bytes. */
+export function readBytes(min: number, max: number): (value: unknown) => number {
+  return (value) => {
+    const [, digits, unit = ''] = /^\s*(\d+(?:\.\d+)?)\s*(?:([kmg])(?:i?b)?|b)?\s*$/i.exec(String(value)) ?? [];
+    const bytes = digits === undefined ? Number.NaN : Number(digits) * (units[unit.toLowerCase()] ?? Number.NaN);
+    if (Number.isInteger(bytes) && bytes >= min && bytes <= max) return bytes;
+    throw new Error(`must be a size from ${showBytes(min)} to ${showBytes(max)}`);
+  };
+}
+
+/** A size in the largest unit that says it exactly, in the form that is read back. */
+export function showBytes(bytes: number): string {
+  for (const [size, unit] of [
+    [1024 ** 3, 'GiB'],
+    [1024 ** 2, 'MiB'],
+    [1024, 'KiB'],
+  ] as const) {
+    if (bytes >= size && bytes % size === 0) return `${bytes / size}${unit}`;
+  }
+  return `${bytes}`;
+}
+
 /** Reads one of some words, in any case. */
 export function readOneOf<T extends string>(allowed: readonly T[]): (value: unknown) => T {
   return (value) => {

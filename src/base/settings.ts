@@ -1,5 +1,7 @@
 /** The table of settings: for each its name, its variable, its default, and how its text is read and shown. */
 import { dirname, join } from 'node:path';
+import { type BoundConfig, boundSettings } from './bound-settings.ts';
+import type { Setting } from './setting.ts';
 import {
   hide,
   hidePassword,
@@ -22,7 +24,7 @@ export type LogLevel = (typeof logLevels)[number];
 export type LogFormat = (typeof logFormats)[number];
 
 /** Every setting with its value. Frozen; made once where a process is put together, its parts get a few values each. */
-export interface Config {
+export interface Config extends BoundConfig {
   readonly databaseUrl: string;
   /** Null: the local broker. */
   readonly redisUrl: string | null;
@@ -55,28 +57,6 @@ export interface Config {
   readonly retentionMs: number | null;
   /** File that a worker or scheduler renews as long as it works; null: none. */
   readonly healthFile: string | null;
-}
-
-/** What a default may depend on. */
-export interface DefaultBasis {
-  readonly databaseUrl: string;
-  /** Whether people watch what is logged. */
-  readonly isTty: boolean;
-}
-
-/** One row of the table. */
-export interface Setting<T> {
-  /** Name in `batuta.config.ts`, and of the flag. */
-  readonly name: string;
-  readonly env: `BATUTA_${string}`;
-  readonly about: string;
-  /** The default as the reference names it. */
-  readonly defaultText: string;
-  defaultValue(basis: DefaultBasis): T;
-  /** @throws Error (or BatutaError) whose message says what the value must be. */
-  read(value: unknown): T;
-  /** The value as it may be printed: secrets hidden. */
-  show(value: T): string;
 }
 
 /** Lowest lease that leaves room for a heartbeat to be late. */
@@ -277,6 +257,7 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     read: readText,
     show: (value) => value ?? '',
   },
+  ...boundSettings,
 };
 
 function folderOf(databaseUrl: string): string {

@@ -5,6 +5,7 @@ import type { MakeId } from '../base/id.ts';
 import { hashSecret, makeSecret } from '../base/secret.ts';
 import { type ApiKey, type AuditEntry, isUsable, roles } from '../model/access.ts';
 import { pickById } from '../model/pick-by-id.ts';
+import { maxKeyChars, weaknessOf } from '../model/key-strength.ts';
 import type { Store } from '../store/store.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
 
@@ -16,9 +17,6 @@ interface Parts {
 
 /** What a key looks like, so that people and scanners of secrets know one when they see it. */
 const keyBeginning = 'batuta_';
-/** Shortest text that is taken as a key from the environment. */
-const minGivenKeyChars = 32;
-const maxKeyChars = 256;
 /** `lastUsedAt` is this old at most; anything finer would be a write for each request. */
 const touchMs = 60_000;
 /** How long a person stays logged in, ms. */
@@ -79,15 +77,14 @@ export class LocalKeys implements KeysClient {
   /**
    * Sees that a key from the environment exists, as an admin key called `bootstrap`. One that was revoked stays revoked.
    *
-   * @throws BatutaError CONFIG_INVALID when it is so short that it could be guessed
+   * @throws BatutaError CONFIG_INVALID when it could be guessed
    */
   async bootstrap(key: string): Promise<void> {
-    if (key.length < minGivenKeyChars || key.length > maxKeyChars)
-      throw new BatutaError(
-        'CONFIG_INVALID',
-        `BATUTA_ADMIN_KEY must have at least ${minGivenKeyChars} characters (${maxKeyChars} at most), and be random: openssl rand -hex 32`,
-        { details: { setting: 'adminKey' } },
-      );
+    const weakness = weaknessOf(key);
+    if (weakness !== null)
+      throw new BatutaError('CONFIG_INVALID', `BATUTA_ADMIN_KEY ${weakness}. Make one with: openssl rand -hex 32`, {
+        details: { setting: 'adminKey' },
+      });
     await this.#parts.store.keys.insert(this.#entryOf({ name: 'bootstrap', role: 'admin', expiresAt: null }), hashSecret(key));
   }
 

@@ -8,6 +8,7 @@ import { BatutaError } from '../base/errors.ts';
 import { countRequests } from './count-requests.ts';
 import { addDocs } from './docs.ts';
 import { answerError, notFound } from './errors.ts';
+import { Failures } from './failures.ts';
 import { addGuard } from './guard.ts';
 import { Doorkeeper } from './identity.ts';
 import { LiveEvents } from './live-events.ts';
@@ -27,11 +28,10 @@ import { runChangeRoutes } from './routes/run-changes.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { taskRoutes } from './routes/tasks.ts';
-import type { App, AppOptions, RouteParts } from './parts.ts';
+import { type App, type AppOptions, type RouteParts, usualBounds } from './parts.ts';
+import { readBodies } from './read-body.ts';
 import { addSite } from './site.ts';
 
-/** Largest body of a request, bytes. */
-export const maxBodyBytes = 1024 * 1024;
 /** How long requests under way may take when the server ends, ms. */
 const graceMs = 10_000;
 /** Ids and names in addresses; nothing longer is one. */
@@ -41,9 +41,16 @@ const maxParamChars = 200;
 export async function makeApp(options: AppOptions): Promise<App> {
   const { client, log, clock, random, loopback, trustProxy } = options;
   const { logger } = log;
+  const bounds = { ...usualBounds, ...options.bounds };
   const app = fastify({
     logger: false,
-    bodyLimit: maxBodyBytes,
+    bodyLimit: bounds.maxBodyBytes,
+    requestTimeout: bounds.requestTimeoutMs,
+    http: {
+      headersTimeout: bounds.headersTimeoutMs,
+      requestTimeout: bounds.requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, bounds.headersTimeoutMs),
+    },
     trustProxy: trustProxy ? trustNearest : false,
     routerOptions: { maxParamLength: maxParamChars, ignoreDuplicateSlashes: false },
     // Before that happens, requests under way are waited for.
@@ -57,8 +64,11 @@ export async function makeApp(options: AppOptions): Promise<App> {
   app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply));
   app.setNotFoundHandler((request, reply) => answerError(logger, notFound(request.method, request.url), request, reply));
 
-  const doorkeeper = new Doorkeeper(client.keys, loopback);
-  const live = new LiveEvents({ store: client.engine.services.store, clock, random, logger, doorkeeper, beatMs: options.beatMs });
+  readBodies(app, Math.max(bounds.maxBodyBytes, bounds.maxBulkBodyBytes));
+
+  const doorkeeper = new Doorkeeper(client.keys, loopback, new Failures(clock, bounds.failuresPerMinute));
+  const { store } = client.engine.services;
+  const live = new LiveEvents({ store, clock, random, logger, doorkeeper, beatMs: options.beatMs, bounds: bounds.streams });
   // What an answer holds is for who asked, now.
   app.addHook('onRequest', async ({ url }, reply) => {
     if (url.startsWith('/api')) void reply.header('cache-control', 'no-store');
@@ -85,7 +95,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
   });
 
   await addDocs(app);
-  const parts: RouteParts = { client, clock, settings: options.settings, flows: options.flows, doorkeeper, live };
+  const parts: RouteParts = { client, clock, settings: options.settings, flows: options.flows, doorkeeper, live, bounds };
   for (const addRoutes of routes) addRoutes(app, parts);
   await addSite(app, options.siteFolder);
   await app.ready();

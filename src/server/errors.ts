@@ -78,6 +78,8 @@ export function answerOf(error: unknown): ErrorAnswer {
 export function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { status, body } = answerOf(error);
   if (status >= 500) logger.error({ err: error, method: request.method, route: request.routeOptions.url ?? null }, 'A request failed.');
+  const { retryAfterSeconds } = body.error.details;
+  if (status === 429 && typeof retryAfterSeconds === 'number') void reply.header('retry-after', String(retryAfterSeconds));
   if (status === 401) void reply.header('www-authenticate', 'Bearer realm="batuta"');
   // Said here as well, for what the framework itself refuses goes through no hook.
   void reply.header('x-content-type-options', 'nosniff');
@@ -105,7 +107,8 @@ const unreadyMessages: Partial<Record<ErrorCode, string>> = {
 };
 
 const fastifyMessages: Readonly<Record<string, string>> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: 'The body of the request is too large: 1 MiB at most, 16 MiB for many runs.',
+  FST_ERR_CTP_BODY_TOO_LARGE:
+    'The body of the request is too large; BATUTA_MAX_BODY and, for many runs, BATUTA_MAX_BULK_BODY of the server say what it takes.',
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'The body of the request must be JSON, with content-type: application/json.',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body of the request is empty, although its content-type says JSON.',
   FST_ERR_CTP_INVALID_JSON_BODY: 'The body of the request is no JSON, or holds a key that is not taken (__proto__, constructor).',

@@ -2,7 +2,7 @@
 import type { RunEvent } from '../store/store.ts';
 import { type EventPlace, idOfPlace } from './event-place.ts';
 import type { EventStream } from './event-stream.ts';
-import { eventText } from './event-text.ts';
+import { bytesOf, eventText } from './event-text.ts';
 import type { Told } from './feed.ts';
 
 /** Of what an event tells: a change of a run, a change of a task run, a log line. */
@@ -50,8 +50,8 @@ export class EventReader {
   }
 
   /** Writes what was missed before it listened. */
-  replay(kind: EventKind, { row, text }: Told<Numbered>): void {
-    this.#replayed.add(`${kind}${row.seq}`);
+  replay(kind: EventKind, seq: number, text: string): void {
+    this.#replayed.add(`${kind}${seq}`);
     this.#stream.write(text);
   }
 
@@ -62,7 +62,7 @@ export class EventReader {
     this.#heard = null;
     this.#stream.write('', this.#id);
     for (const { kind, told, settled } of heard)
-      this.#write({ kind, settled, told: told.filter(({ row }) => !this.#replayed.has(`${kind}${row.seq}`)) });
+      this.#write({ kind, settled, told: keep(told, ({ row }) => !this.#replayed.has(`${kind}${row.seq}`)) });
     this.#replayed.clear();
   }
 
@@ -73,10 +73,15 @@ export class EventReader {
 
   #write({ kind, told, settled }: Heard): void {
     this.#place = { ...this.#place, [kind]: settled };
-    if (told.length > 0) this.#stream.write(told.map(({ text }) => text).join(''), this.#id);
+    if (told.length > 0) this.#stream.write(bytesOf(told), this.#id);
   }
 
   get #id(): string {
     return idOfPlace(this.#place, this.#query.run !== undefined);
   }
+}
+
+/** What fits of a list; the list itself when all of it does, so that it stays the one that others share. */
+export function keep<T>(list: readonly T[], fits: (one: T) => boolean): readonly T[] {
+  return list.every(fits) ? list : list.filter(fits);
 }

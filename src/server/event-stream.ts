@@ -2,32 +2,52 @@
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../base/clock.ts';
 import { eventText } from './event-text.ts';
+import { StreamBudget } from './stream-budget.ts';
 
 /** A reader that is so far behind is dropped, bytes that wait for it. */
-const maxWaitingBytes = 1024 * 1024;
+export const maxWaitingBytes = 1024 * 1024;
 /** How long a dropped reader may take to read what is left, ms. */
 const dropMs = 5_000;
 
 export class EventStream {
   readonly #raw: ServerResponse;
   readonly #clock: Clock;
+  readonly #budget: StreamBudget;
   #open = true;
 
-  /** @param onEnd is called once, however it ends. */
-  constructor(raw: ServerResponse, clock: Clock, onEnd: () => void) {
+  /**
+   * The caller makes sure that the connection still stands (`isGone`) and awaits nothing before this: its end is told once.
+   *
+   * @param onEnd is called once, however it ends.
+   */
+  constructor(raw: ServerResponse, clock: Clock, onEnd: () => void, budget = new StreamBudget(Number.POSITIVE_INFINITY)) {
     this.#raw = raw;
     this.#clock = clock;
+    this.#budget = budget;
+    const { socket } = raw.req;
+    let ended = false;
     const end = (): void => {
+      if (ended) return;
+      ended = true;
       this.#open = false;
+      budget.leave(this);
+      socket.removeListener('close', end);
       onEnd();
     };
     raw.once('close', end);
+    // An answer that still waits behind others of its connection is not told of the end itself.
+    socket.once('close', end);
     // A reader that is gone shows as an error on some systems; close follows.
     raw.on('error', () => undefined);
   }
 
   get isOpen(): boolean {
     return this.#open;
+  }
+
+  /** Bytes that the reader has not taken yet. */
+  get waitingBytes(): number {
+    return this.#raw.writableLength;
   }
 
   /** Writes the head. `headers` are those every answer has. */
@@ -46,13 +66,16 @@ export class EventStream {
 
   /**
    * Writes text of events. `id`: where a reader that is cut off goes on after all that was written so far. Drops a reader that does not
-   * keep up, so that what waits for it stays bounded.
+   * keep up, so that what waits for it stays bounded. Bytes may be shared by many streams; they are not copied.
    */
-  write(text: string, id?: string): void {
+  write(events: string | Uint8Array, id?: string): void {
     if (!this.#open) return;
-    if (this.#raw.writableLength > maxWaitingBytes) return this.drop('slow');
+    if (this.waitingBytes > maxWaitingBytes) return this.drop('slow');
+    // What waits is counted in bytes, which a text does not tell.
+    if (events.length > 0) this.#raw.write(typeof events === 'string' ? Buffer.from(events) : events);
     // An id without data is no event; readers keep it all the same.
-    this.#raw.write(id === undefined ? text : `${text}id: ${id}\n\n`);
+    if (id !== undefined) this.#raw.write(`id: ${id}\n\n`);
+    this.#budget.note(this);
   }
 
   /** Ends the stream and says why events are missing now: what is shown must be asked for anew. */
@@ -68,4 +91,15 @@ export class EventStream {
     const timer = this.#clock.setTimer(dropMs, () => this.#raw.destroy(), { unref: true });
     this.#raw.once('close', () => timer.cancel());
   }
+
+  /** Ends the stream now, without a word: what waits for its reader is let go. */
+  cut(): void {
+    this.#open = false;
+    this.#raw.destroy();
+  }
+}
+
+/** Whether whoever asked has hung up. */
+export function isGone({ closed, destroyed, req }: ServerResponse): boolean {
+  return closed || destroyed || req.socket.destroyed;
 }

@@ -106,12 +106,21 @@ export class Feed<Row extends { readonly seq: number }> {
     if (now < this.#lookAt) return;
     const follower = await placed;
     const settledBefore = follower.settled;
-    const rows = await follower.next();
-    if (rows.length > 0) this.#quietSince = now;
+    let told = 0;
+    for await (const rows of follower.pages()) {
+      told += rows.length;
+      this.#tell(
+        rows.map((row) => ({ row, text: textOf(row) })),
+        follower.settled,
+      );
+    }
+    if (told > 0) this.#quietSince = now;
     // Slower by and by: after ten quiet seconds a tenth of that time, up to the longest.
     this.#lookAt = now + Math.min(idleMs, Math.max(0, (now - this.#quietSince) / 10 - busyMs));
-    if (rows.length === 0 && follower.settled === settledBefore) return;
-    const told = rows.map((row) => ({ row, text: textOf(row) }));
-    for (const listener of this.#listeners) listener(told, follower.settled);
+    if (told === 0 && follower.settled !== settledBefore) this.#tell([], follower.settled);
+  }
+
+  #tell(told: readonly Told<Row>[], settled: number): void {
+    for (const listener of this.#listeners) listener(told, settled);
   }
 }

@@ -6,6 +6,7 @@
  * known are left out. On SQLite writers come one after another, and everything is settled at once.
  */
 import type { Clock } from '../base/clock.ts';
+import { letOthersIn } from '../base/turns.ts';
 import type { NumberedRows } from '../store/store.ts';
 
 interface Numbered {
@@ -44,29 +45,35 @@ export class Follower<Row extends Numbered> {
     return this.#settled;
   }
 
-  /** Reads all that appeared since the last call, in the order of the numbers as far as they are visible. */
-  async next(): Promise<Row[]> {
-    const fresh: Row[] = [];
+  /** Reads what appeared since the last call page by page, in the order of the numbers as far as they are visible. */
+  async *pages(): AsyncGenerator<readonly Row[]> {
     let after = this.#settled;
     for (;;) {
-      const { rows, writers } = await this.#read(after, pageRows);
-      for (const row of rows) {
-        if (this.#seen.has(row.seq)) continue;
-        this.#seen.add(row.seq);
-        fresh.push(row);
-      }
+      const { rows, writers, hasMore } = await this.#read(after, pageRows);
+      const fresh = rows.filter(({ seq }) => !this.#seen.has(seq));
+      for (const { seq } of fresh) this.#seen.add(seq);
       const last = rows.at(-1);
       if (last !== undefined) {
         after = last.seq;
         this.#settle(last.seq, writers);
       }
-      if (rows.length < pageRows) return fresh;
+      if (fresh.length > 0) yield fresh;
+      if (!hasMore) return;
+      // A store in this process answers within the turn; others are to get theirs.
+      await letOthersIn();
     }
+  }
+
+  /** All that appeared since the last call. */
+  async next(): Promise<Row[]> {
+    const all: Row[] = [];
+    for await (const rows of this.pages()) all.push(...rows);
+    return all;
   }
 
   /** Takes what is there now as known. */
   async skip(): Promise<void> {
-    await this.next();
+    for await (const _ of this.pages());
   }
 
   #settle(seq: number, writers: NumberedRows<Row>['writers']): void {

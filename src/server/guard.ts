@@ -13,7 +13,6 @@ import { type Access, accessOf, isSafe } from './access.ts';
 import type { App } from './parts.ts';
 import type { Doorkeeper, Identity } from './identity.ts';
 import { hostnameOf, isLoopbackHost } from './loopback.ts';
-import { refuseDeep } from './values.ts';
 
 /** What a route tells of the change it made. */
 export interface Change {
@@ -51,7 +50,7 @@ export function addGuard(app: App, parts: { readonly doorkeeper: Doorkeeper; rea
     refuseForeignOrigin(request);
     if (!row || row.needs === 'public') return;
     const identity = await doorkeeper.identify(request);
-    if (!identity) throw new BatutaError('UNAUTHENTICATED', 'The server wants an API key, or that you log in with one.');
+    if (!identity) return doorkeeper.refuse(request);
     if (!mayAct(identity.role, row.needs)) {
       throw new BatutaError('FORBIDDEN', `This needs the role ${row.needs}; ${identity.who} has the role ${identity.role}.`, {
         details: { needs: row.needs, has: identity.role },
@@ -60,7 +59,6 @@ export function addGuard(app: App, parts: { readonly doorkeeper: Doorkeeper; rea
     refuseWithoutToken(request, identity);
     request.identity = identity;
   });
-  app.addHook('preValidation', async ({ body }) => refuseDeep(body));
   app.addHook('onSend', async (request, reply, payload) => {
     await note(request, reply, audit).catch((error: unknown) => logger.error({ err: error }, 'A change could not be noted in the audit.'));
     return payload;

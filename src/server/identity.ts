@@ -1,9 +1,11 @@
 /** Who asks: by a key, by a session that a key has opened, or from this computer while no key was ever made. */
 import type { FastifyRequest } from 'fastify';
-import { BatutaError } from '../base/errors.ts';
+import { systemClock } from '../base/clock.ts';
+import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { LocalKeys } from '../client/local-access.ts';
 import { hashSecret } from '../base/secret.ts';
 import type { ApiKey, Role } from '../model/access.ts';
+import { Failures } from './failures.ts';
 
 /** Who asks, and what that allows. */
 export interface Identity {
@@ -24,12 +26,14 @@ const local: Identity = { role: 'admin', who: 'local', keyId: null, by: 'local',
 export class Doorkeeper {
   readonly #keys: LocalKeys;
   readonly #loopback: boolean;
+  readonly #failures: Failures;
   #keyed = false;
 
   /** @param loopback whether the server listens on an address that only this computer reaches. */
-  constructor(keys: LocalKeys, loopback: boolean) {
+  constructor(keys: LocalKeys, loopback: boolean, failures = new Failures(systemClock, Number.POSITIVE_INFINITY)) {
     this.#keys = keys;
     this.#loopback = loopback;
+    this.#failures = failures;
   }
 
   /** Whether anyone who reaches the server may do anything: on loopback, until the first key is made. */
@@ -40,14 +44,49 @@ export class Doorkeeper {
     return !this.#keyed;
   }
 
-  /** Who asks; null for nobody. @throws BatutaError UNAUTHENTICATED when a key is shown that opens nothing */
+  /**
+   * Who asks; null for nobody. An attempt that fails counts against its address.
+   *
+   * @throws BatutaError UNAUTHENTICATED when a key is shown that opens nothing; RATE_LIMITED when its address has failed too often
+   */
   async identify(request: FastifyRequest): Promise<Identity | null> {
+    const shown = request.headers.authorization ?? request.cookies[sessionCookie] ?? null;
+    this.#failures.refuse(request.ip, shown);
+    const identity = await this.recognise(request).catch((error: unknown) => {
+      if (isBatutaError(error, 'UNAUTHENTICATED')) this.#failures.failed(request.ip);
+      throw error;
+    });
+    if (identity !== null && shown !== null) this.#failures.succeeded(shown);
+    return identity;
+  }
+
+  /** As `identify`, and counts nothing: of a request that was let in before. */
+  async recognise(request: FastifyRequest): Promise<Identity | null> {
     const { authorization } = request.headers;
     if (authorization !== undefined) return this.#byHeader(authorization);
     const token = request.cookies[sessionCookie];
     const entry = token === undefined ? null : await this.#keys.ofSession(token);
     if (entry && token !== undefined) return { ...ofKey(entry), by: 'session', csrf: csrfOf(token) };
     return (await this.isOpen()) ? local : null;
+  }
+
+  /** Opens a session for who shows a key. @throws BatutaError UNAUTHENTICATED, which counts against the address; RATE_LIMITED */
+  async logIn(key: string, address: string): Promise<{ readonly token: string; readonly entry: ApiKey }> {
+    this.#failures.refuse(address, key);
+    const opened = await this.#keys.logIn(key);
+    if (opened) {
+      this.#failures.succeeded(opened.token);
+      return opened;
+    }
+    this.#failures.failed(address);
+    throw new BatutaError('UNAUTHENTICATED', 'This key is not known, was revoked or has expired.');
+  }
+
+  /** Refuses a request that showed nothing that opens anything. @throws BatutaError UNAUTHENTICATED, which counts; RATE_LIMITED */
+  refuse(request: FastifyRequest): never {
+    this.#failures.refuse(request.ip, null);
+    this.#failures.failed(request.ip);
+    throw new BatutaError('UNAUTHENTICATED', 'The server wants an API key, or that you log in with one.');
   }
 
   async #byHeader(authorization: string): Promise<Identity> {

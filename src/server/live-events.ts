@@ -12,12 +12,13 @@ import { BatutaError } from '../base/errors.ts';
 import { type Loop, makeLoop } from '../base/loop.ts';
 import type { NumberedRows, RunEvent, Store, StoredLogLine, TaskEvent } from '../store/store.ts';
 import { placeOfId } from './event-place.ts';
-import { type EventQuery, EventReader } from './event-reader.ts';
-import { EventStream } from './event-stream.ts';
+import { type EventQuery, EventReader, keep } from './event-reader.ts';
+import { EventStream, isGone } from './event-stream.ts';
 import { eventText, textOfLog, textOfRun, textOfTask } from './event-text.ts';
 import { Feed, type FeedListener } from './feed.ts';
 import type { Doorkeeper } from './identity.ts';
 import { readMissed } from './missed-events.ts';
+import { StreamBudget } from './stream-budget.ts';
 
 export interface LiveOptions {
   readonly store: Store;
@@ -27,7 +28,20 @@ export interface LiveOptions {
   readonly doorkeeper: Doorkeeper;
   /** Between signs of life for proxies; also how soon the stream of a revoked key ends, ms. Default 15,000. */
   readonly beatMs?: number | undefined;
+  /** Default those of `usualStreamBounds`. */
+  readonly bounds?: Partial<StreamBounds> | undefined;
 }
+
+/** How much open streams may take. */
+export interface StreamBounds {
+  readonly streams: number;
+  /** Of one key, or of one address where there are no keys. */
+  readonly streamsPerKey: number;
+  /** That wait for all readers together. */
+  readonly bytes: number;
+}
+
+export const usualStreamBounds: StreamBounds = { streams: 2_000, streamsPerKey: 200, bytes: 64 * 1024 * 1024 };
 
 interface RunFeeds {
   readonly tasks: Feed<TaskEvent>;
@@ -35,6 +49,8 @@ interface RunFeeds {
 }
 
 interface Open {
+  /** Whose it is: id of a key, or an address. */
+  readonly of: string;
   readonly stream: EventStream;
   readonly request: FastifyRequest;
   readonly reader: EventReader;
@@ -44,7 +60,6 @@ const busyMs = 200;
 /** A watched run that has nothing to tell is looked at so seldom, ms. */
 const idleMs = 1_000;
 const usualBeatMs = 15_000;
-const maxStreams = 2_000;
 
 export class LiveEvents {
   readonly #options: LiveOptions;
@@ -53,12 +68,16 @@ export class LiveEvents {
   readonly #ofRun = new Map<string, RunFeeds>();
   readonly #beats: Loop;
   readonly #beatMs: number;
+  readonly #bounds: StreamBounds;
+  readonly #budget: StreamBudget;
   #closed = false;
 
   constructor(options: LiveOptions) {
     const { store, clock, random, logger } = options;
     this.#options = options;
     this.#beatMs = options.beatMs ?? usualBeatMs;
+    this.#bounds = { ...usualStreamBounds, ...options.bounds };
+    this.#budget = new StreamBudget(this.#bounds.bytes);
     const { events } = store;
     this.#runs = this.#feed({
       name: 'runs',
@@ -85,34 +104,45 @@ export class LiveEvents {
     return this.#open.size;
   }
 
+  /** Bytes that wait for all readers together. */
+  get waitingBytes(): number {
+    let bytes = 0;
+    for (const { stream } of this.#open) bytes += stream.waitingBytes;
+    return bytes;
+  }
+
   /**
    * Turns a request into a stream. Resolves once it is live, or has ended.
    *
-   * @throws BatutaError RATE_LIMITED when too many are open, SHUTDOWN
+   * @throws BatutaError RATE_LIMITED when too many are open, or too many of the key that asks; SHUTDOWN
    */
   async open(request: FastifyRequest, reply: FastifyReply, query: EventQuery): Promise<void> {
     if (this.#closed) throw new BatutaError('SHUTDOWN', 'The server is ending.');
-    if (this.#open.size >= maxStreams) throw new BatutaError('RATE_LIMITED', `${maxStreams} streams of events are open already.`);
-    void this.#beats.start();
+    const of = request.identity?.keyId ?? request.ip;
+    this.#refuseTooMany(of);
     reply.hijack();
+    // Nothing is awaited from here until the stream hears of its end.
+    if (isGone(reply.raw)) return;
+    void this.#beats.start();
     const one = query.run === undefined ? null : this.#feedsOf(query.run);
-    const stream = new EventStream(reply.raw, this.#options.clock, () => {
+    const onEnd = (): void => {
       this.#runs.leave(onRuns);
       one?.tasks.leave(onTasks);
       one?.logs.leave(onLogs);
       if (query.run !== undefined && one?.tasks.isIdle && one.logs.isIdle) this.#ofRun.delete(query.run);
       this.#open.delete(open);
-    });
+    };
+    const stream = new EventStream(reply.raw, this.#options.clock, onEnd, this.#budget);
     const reader = new EventReader(query, stream);
     const onRuns: FeedListener<RunEvent> = (told, settled) =>
       reader.hear(
         'run',
-        told.filter(({ row }) => reader.wants(row)),
+        keep(told, ({ row }) => reader.wants(row)),
         settled,
       );
     const onTasks: FeedListener<TaskEvent> = (told, settled) => reader.hear('task', told, settled);
     const onLogs: FeedListener<StoredLogLine> = (told, settled) => reader.hear('log', told, settled);
-    const open: Open = { stream, request, reader };
+    const open: Open = { of, stream, request, reader };
     this.#open.add(open);
     stream.begin(reply.getHeaders());
     try {
@@ -138,6 +168,18 @@ export class LiveEvents {
     for (const { stream } of this.#open) stream.end();
   }
 
+  #refuseTooMany(of: string): void {
+    const { streams, streamsPerKey } = this.#bounds;
+    if (this.#open.size >= streams) throw new BatutaError('RATE_LIMITED', `${streams} streams of events are open already.`);
+    let own = 0;
+    for (const open of this.#open) if (open.of === of) own++;
+    if (own >= streamsPerKey)
+      throw new BatutaError(
+        'RATE_LIMITED',
+        `${streamsPerKey} streams of events of this key are open already; close one, or use another key.`,
+      );
+  }
+
   async #beat(): Promise<void> {
     for (const { stream, request, reader } of this.#open) {
       if (await this.#mayStay(request)) reader.beat(this.#beatMs);
@@ -147,7 +189,7 @@ export class LiveEvents {
 
   async #mayStay(request: FastifyRequest): Promise<boolean> {
     try {
-      return (await this.#options.doorkeeper.identify(request)) !== null;
+      return (await this.#options.doorkeeper.recognise(request)) !== null;
     } catch (error) {
       if (error instanceof BatutaError && error.code === 'UNAUTHENTICATED') return false;
       throw error;

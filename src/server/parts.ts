@@ -5,9 +5,10 @@ import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Clock } from '../base/clock.ts';
 import type { SettingLine } from '../base/config.ts';
 import type { Log } from '../base/log.ts';
+import type { Config } from '../base/settings.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import type { Doorkeeper } from './identity.ts';
-import type { LiveEvents } from './live-events.ts';
+import type { LiveEvents, StreamBounds } from './live-events.ts';
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 
@@ -28,10 +29,29 @@ export interface AppOptions {
   readonly flows: readonly string[];
   /** Between signs of life in streams of events, ms; default 15,000. */
   readonly beatMs?: number | undefined;
+  /** Default those of `usualBounds`. */
+  readonly bounds?: Partial<Bounds> | undefined;
 }
+
+/** How much the server lets others take of it. */
+export interface Bounds extends Pick<Config, 'maxBodyBytes' | 'maxBulkBodyBytes' | 'headersTimeoutMs' | 'requestTimeoutMs'> {
+  /** Requests of one address a minute that show nothing which opens anything; further ones are refused without a look. */
+  readonly failuresPerMinute: number;
+  readonly streams: Partial<StreamBounds>;
+}
+
+export const usualBounds: Bounds = {
+  maxBodyBytes: 1024 * 1024,
+  maxBulkBodyBytes: 16 * 1024 * 1024,
+  headersTimeoutMs: 15_000,
+  requestTimeoutMs: 60_000,
+  failuresPerMinute: 500,
+  streams: {},
+};
 
 /** What a route is made of. */
 export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'settings' | 'flows'> {
+  readonly bounds: Bounds;
   readonly doorkeeper: Doorkeeper;
   readonly live: LiveEvents;
 }

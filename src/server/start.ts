@@ -1,6 +1,6 @@
 /** Starts a server: opens the store, refuses what is not safe, listens; and ends it, streams included. */
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import type { SettingLine } from '../base/config.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -11,7 +11,7 @@ import type { FleetProcess } from '../client/fleet-process.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { openClient } from '../client/open-client.ts';
 import { makeApp } from './app.ts';
-import type { App } from './parts.ts';
+import type { App, Bounds } from './parts.ts';
 import { healthBeat } from './health-beat.ts';
 import { isReachedFromHereAlone } from './loopback.ts';
 
@@ -60,7 +60,8 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
       trustProxy: config.trustProxy,
       siteFolder: options.siteFolder ?? builtFile('web'),
       settings: () => options.settings ?? [],
-      flows: config.flows.map((path) => join(cwd, path)),
+      flows: config.flows.map((path) => resolve(cwd, path)),
+      bounds: boundsOf(config),
     });
     await listen(app, config);
     await beat.start();
@@ -82,6 +83,11 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
       await closeClient();
     },
   };
+}
+
+/** What the settings say of how much others may take. */
+export function boundsOf({ maxBodyBytes, maxBulkBodyBytes, headersTimeoutMs, requestTimeoutMs }: Config): Partial<Bounds> {
+  return { maxBodyBytes, maxBulkBodyBytes, headersTimeoutMs, requestTimeoutMs };
 }
 
 async function refuseWithoutKey(client: LocalClient, { host, trustProxy }: Pick<Config, 'host' | 'trustProxy'>): Promise<void> {

@@ -46,15 +46,3 @@ export function givenValue(value: unknown): unknown {
     throw new BatutaError('REQUEST_INVALID', 'A value of the form { json, meta } is not as superjson writes it.', { cause });
   }
 }
-
-/** Deepest that a body may be nested; what reads and writes values goes down one level at a time. */
-const maxDepth = 100;
-
-/** @throws BatutaError REQUEST_INVALID when a body is nested deeper than anything people write */
-export function refuseDeep(body: unknown): void {
-  let level: unknown[] = [body];
-  for (let depth = 0; level.length > 0; depth++) {
-    if (depth > maxDepth) throw new BatutaError('REQUEST_INVALID', `The body of the request is nested deeper than ${maxDepth} levels.`);
-    level = level.flatMap((value) => (typeof value === 'object' && value !== null ? Object.values(value) : []));
-  }
-}

@@ -1,5 +1,6 @@
 /** What docker-compose.yml would run in containers, run as plain processes: the same commands, variables and health checks. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -10,7 +11,7 @@ import { createDatabase, type TestDatabase } from '../support/postgres.ts';
 import { makeProject, type ProjectFolder } from '../support/project-folder.ts';
 import { type OwnRedis, startRedis } from '../support/redis.ts';
 
-const passwords = { POSTGRES_PASSWORD: 'postgres0', REDIS_PASSWORD: 'redis0', BATUTA_ADMIN_KEY: 'k'.repeat(40) };
+const passwords = { POSTGRES_PASSWORD: 'postgres0', REDIS_PASSWORD: 'redis0', BATUTA_ADMIN_KEY: randomBytes(32).toString('hex') };
 const { services } = interpolate(parseCompose(readFileSync('docker-compose.yml', 'utf8')), passwords);
 const entrypoint = JSON.parse(readDockerfile('Dockerfile').findLast(({ name }) => name === 'ENTRYPOINT')?.rest ?? '[]') as string[];
 

@@ -10,8 +10,9 @@ import type { LocalClient } from '../../src/client/local-client.ts';
 import { openClient } from '../../src/client/open-client.ts';
 import type { Role } from '../../src/model/access.ts';
 import { makeApp } from '../../src/server/app.ts';
-import type { App } from '../../src/server/parts.ts';
+import type { App, Bounds } from '../../src/server/parts.ts';
 import { answers } from '../../src/server/schemas/answers.ts';
+import { boundsOf } from '../../src/server/start.ts';
 
 export interface Answer {
   readonly status: number;
@@ -51,6 +52,7 @@ export interface ApiOptions {
   readonly siteFolder?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly beatMs?: number;
+  readonly bounds?: Partial<Bounds>;
 }
 
 /** Close it at the end. */
@@ -80,6 +82,7 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
     settings: () => describeConfig(loaded),
     flows: loaded.config.flows,
     beatMs: options.beatMs,
+    bounds: { ...boundsOf(loaded.config), ...options.bounds },
   });
   const ask: Api['ask'] = async (method, url, { body, key, headers = {} } = {}) => {
     const answer = await app.inject({

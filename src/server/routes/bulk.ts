@@ -7,9 +7,6 @@ import { explainMissingFlow } from '../missing-flow.ts';
 import { givenValue } from '../values.ts';
 import { submitsPerMinute } from './run-changes.ts';
 
-/** Largest body of a request that submits many runs, bytes. */
-const maxManyBytes = 16 * 1024 * 1024;
-
 type BulkBody = (typeof bulkBody)['_output'];
 
 export function bulkRoutes(app: App, parts: RouteParts): void {
@@ -47,7 +44,7 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
     '/api/runs/many',
     {
       schema: { tags, description: 'Hands many runs of a flow to the workers; when one is refused, none is made.', body: submitManyBody },
-      bodyLimit: maxManyBytes,
+      bodyLimit: parts.bounds.maxBulkBodyBytes,
       config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
     },
     async (request, reply) => {

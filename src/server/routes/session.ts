@@ -7,6 +7,8 @@ import { csrfOf, type Identity, sessionCookie } from '../identity.ts';
 
 /** Logins of one address a minute; a key cannot be guessed, but trying costs us. */
 const loginsPerMinute = 10;
+/** Largest body that is read of who has shown no key, bytes. */
+const maxBodyBytes = 4096;
 
 /** `needsKey`: nobody may do anything without a key. The other fields are null for whoever has not shown one. */
 function meOf(identity: Identity | null, needsKey: boolean): object {
@@ -24,18 +26,18 @@ export function sessionRoutes(app: App, { client, doorkeeper }: RouteParts): voi
     '/api/login',
     {
       schema: { tags, description: 'Opens a session for a browser.', body: z.strictObject({ key: z.string().max(300) }) },
-      config: { rateLimit: { max: loginsPerMinute, timeWindow: 60_000, keyGenerator: ({ ip }) => `login ${ip}` } },
+      bodyLimit: maxBodyBytes,
+      // Counted before the body is read: who has shown nothing yet makes us do nothing.
+      config: { rateLimit: { hook: 'onRequest', max: loginsPerMinute, timeWindow: 60_000, keyGenerator: ({ ip }) => `login ${ip}` } },
     },
     async (request, reply) => {
-      const opened = await client.keys.logIn(request.body.key.trim());
-      if (!opened) throw new BatutaError('UNAUTHENTICATED', 'This key is not known, was revoked or has expired.');
-      const { token, entry } = opened;
+      const { token, entry } = await doorkeeper.logIn(request.body.key.trim(), request.ip);
       void reply.setCookie(sessionCookie, token, { ...cookieOf(request.protocol), maxAge: sessionMs / 1000 });
       return meOf({ role: entry.role, who: entry.name, keyId: entry.id, by: 'session', csrf: csrfOf(token) }, true);
     },
   );
 
-  app.post('/api/logout', { schema: { tags, description: 'Ends the session.' } }, async (request, reply) => {
+  app.post('/api/logout', { schema: { tags, description: 'Ends the session.' }, bodyLimit: maxBodyBytes }, async (request, reply) => {
     const token = request.cookies[sessionCookie];
     if (token !== undefined) await client.keys.logOut(token);
     void reply.clearCookie(sessionCookie, cookieOf(request.protocol));

@@ -38,6 +38,8 @@ export interface NumberedRows<Row> {
    * and the next that was to come. Null where that cannot be (SQLite), and when there are no rows.
    */
   readonly writers: { readonly oldest: number; readonly next: number } | null;
+  /** Whether there may be more above them. */
+  readonly hasMore: boolean;
 }
 
 export interface EventStore {
@@ -45,7 +47,7 @@ export interface EventStore {
   runs(after: number, limit: number): Promise<NumberedRows<RunEvent>>;
   /** Changes of the task runs of one run. */
   tasks(runId: string, after: number, limit: number): Promise<NumberedRows<TaskEvent>>;
-  /** Log lines of one run. */
+  /** Log lines of one run, as many as 512 KiB hold; at least one. A longer line is cut, and says so. */
   logs(runId: string, after: number, limit: number): Promise<NumberedRows<StoredLogLine>>;
   /** The highest number of a change of a run there is now; 0 for none. */
   place(): Promise<number>;

@@ -2,9 +2,12 @@
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
 import { logOf, type LogRow } from '../rows.ts';
-import { logColumns } from '../tables.ts';
+import { fittingLines, logSize, type LogSize, shownLogColumns } from '../lists/log-bytes.ts';
 import type { EventStore, NumberedRows } from './contract.ts';
 import { jsonText } from '../storable.ts';
+
+/** Most that one page of log lines holds, bytes of text. */
+const pageBytes = 512 * 1024;
 
 interface Writers {
   readonly oldest: number | null;
@@ -61,7 +64,7 @@ export function eventStore({ dialect, query, fragments }: Connection): EventStor
 
   return {
     async runs(after, limit) {
-      return numbered(await query<RunRow & Writers>(runsText, [after, limit]), (row) => ({
+      return numbered(await query<RunRow & Writers>(runsText, [after, limit]), limit, (row) => ({
         ...changeOf(row),
         id: row.run_id,
         name: row.run_name,
@@ -81,17 +84,24 @@ export function eventStore({ dialect, query, fragments }: Connection): EventStor
         [ids, runId],
       );
       const known = new Map(names.map((row) => [row.id, row]));
-      return numbered(rows, (row) => {
+      return numbered(rows, limit, (row) => {
         const task = known.get(row.task_run_id);
         return { ...changeOf(row), runId, id: row.task_run_id, name: task?.name ?? '', index: task?.item_index ?? null };
       });
     },
     async logs(runId, after, limit) {
-      const rows = await query<LogRow & Writers>(
-        `select ${logColumns.join(', ')}, seq, ${writers} from logs where run_id = $1 and seq > $2 order by seq limit $3`,
-        [runId, after, limit],
-      );
-      return numbered(rows, logOf);
+      const where = 'where run_id = $1 and seq > $2';
+      const sizes = await query<LogSize>(`select ${logSize} from logs ${where} order by seq limit $3`, [runId, after, limit]);
+      const fitting = fittingLines(sizes, pageBytes);
+      const rows =
+        fitting === 0
+          ? []
+          : await query<LogRow & Writers>(
+              `select ${shownLogColumns}, seq, ${writers} from logs ${where} and seq <= $3 order by seq limit $4`,
+              [runId, after, sizes[fitting - 1]?.seq ?? 0, fitting],
+            );
+      // Lines of other writers that became visible between both readings come with the next page.
+      return { ...numbered(rows, limit, logOf), hasMore: sizes.length === limit || fitting < sizes.length };
     },
     async place() {
       const [row] = await query<{ newest: number | null }>(`select max(seq) as newest from ${placeTable}`);
@@ -111,8 +121,8 @@ function changeOf({ seq, type, name, message, attempt, at }: StateRow) {
   return { seq, state: { type, name, message }, attempt, at };
 }
 
-function numbered<Row extends Writers, Event>(rows: readonly Row[], toEvent: (row: Row) => Event): NumberedRows<Event> {
+function numbered<Row extends Writers, Event>(rows: readonly Row[], limit: number, toEvent: (row: Row) => Event): NumberedRows<Event> {
   const last = rows.at(-1);
   const writers = last === undefined || last.oldest === null || last.next === null ? null : { oldest: last.oldest, next: last.next };
-  return { rows: rows.map(toEvent), writers };
+  return { rows: rows.map(toEvent), writers, hasMore: rows.length === limit };
 }

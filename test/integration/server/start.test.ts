@@ -1,4 +1,5 @@
 /** Where a server may listen without a key. */
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +27,7 @@ test.each(['0.0.0.0', '::', '::ffff:0.0.0.0', '0', '00.00.00.00'])('%s is refuse
 test('behind a proxy a key is needed wherever the server listens', async () => {
   const proxied = { BATUTA_TRUST_PROXY: 'true' };
   await expect(start(proxied)).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { setting: 'trustProxy' } });
-  const served = await start({ ...proxied, BATUTA_ADMIN_KEY: 'k'.repeat(32) });
+  const served = await start({ ...proxied, BATUTA_ADMIN_KEY: randomBytes(32).toString('hex') });
   try {
     expect((await fetch(`${served.url}/api/runs`)).status).toBe(401);
   } finally {

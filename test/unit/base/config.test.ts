@@ -39,6 +39,13 @@ test('without anything set, every value is the default of the design', async () 
     results: '.batuta/results',
     retentionMs: 30 * 86_400_000,
     healthFile: null,
+    maxLogLineBytes: 64 * 1024,
+    maxRunLogBytes: 256 * 1024 * 1024,
+    maxArtifactBytes: 4 * 1024 * 1024,
+    maxBodyBytes: 1024 * 1024,
+    maxBulkBodyBytes: 16 * 1024 * 1024,
+    headersTimeoutMs: 15_000,
+    requestTimeoutMs: 60_000,
   });
   expect(new Set(Object.values(sources))).toEqual(new Set(['default']));
   expect(warnings).toEqual([]);

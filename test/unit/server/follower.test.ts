@@ -14,7 +14,7 @@ function table(seen: number[], writers: { oldest: number; next: number } | null)
       .sort((a, b) => a - b)
       .slice(0, limit)
       .map((seq) => ({ seq }));
-    return { rows, writers: rows.length === 0 ? null : writers };
+    return { rows, writers: rows.length === 0 ? null : writers, hasMore: rows.length === limit };
   };
 }
 

@@ -1,0 +1,38 @@
+/** Whether a key that a person has chosen can be guessed. Keys that we make are random; of others only their text is known. */
+import { deflateRawSync } from 'node:zlib';
+
+/** Shortest and longest that is taken, characters. */
+export const minKeyChars = 32;
+export const maxKeyChars = 256;
+/** Least number of bits that the text must have by the kindest count. 32 random hexadecimal digits have 128, of which some 110 show. */
+const minBits = 72;
+/** What people put into keys that they make up. */
+const commonWords =
+  /pass(?:word|phrase)?|secret|admin|batuta|change[-_ ]?me|letmein|welcome|qwert[yz]?|asdf|master|token|default|example|test|key|12345+|(?:19|20)\d\d/gi;
+
+/** Why a key is not taken, as the end of a sentence that begins with its name; null when it is. */
+export function weaknessOf(key: string): string | null {
+  if (key.length < minKeyChars || key.length > maxKeyChars)
+    return `must have at least ${minKeyChars} characters (${maxKeyChars} at most), and be random`;
+  return bitsOf(key.replace(commonWords, '')) < minBits ? 'can be guessed: it repeats itself, counts on or is made of common words' : null;
+}
+
+/** Upper bound of what a text holds that cannot be told from the rest of it. */
+function bitsOf(text: string): number {
+  if (text.length === 0) return 0;
+  const packed = deflateRawSync(text, { level: 9 }).length * 8;
+  return Math.min(shannonBits([...text]), shannonBits(stepsOf(text)), packed);
+}
+
+/** Distances from one character to the next: few of them in `abcdef…`, `acegik…` and `aaaa…`. */
+function stepsOf(text: string): number[] {
+  return [...text].slice(1).map((char, index) => (char.codePointAt(0) ?? 0) - (text.codePointAt(index) ?? 0));
+}
+
+function shannonBits(symbols: readonly unknown[]): number {
+  const counts = new Map<unknown, number>();
+  for (const symbol of symbols) counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
+  let bits = 0;
+  for (const count of counts.values()) bits -= count * Math.log2(count / symbols.length);
+  return bits;
+}
