@@ -42,6 +42,11 @@ export const errorCodes = {
   RESULT_NOT_SERIALIZABLE: { stage: 'run', exit: 1, summary: 'A task gave a value that cannot be stored.' },
   RESULT_MISSING: { stage: 'run', exit: 1, summary: 'A stored result is gone or damaged.' },
   TASK_TIMED_OUT: { stage: 'run', exit: 1, summary: 'A task took longer than its timeout.' },
+  ERROR_ESCAPED: {
+    stage: 'run',
+    exit: 1,
+    summary: 'An error was thrown past the task it belongs to: by a promise nobody awaited, a callback, or process.exit.',
+  },
   FLOW_TIMED_OUT: { stage: 'run', exit: 1, summary: 'A run took longer than the timeout of its flow.' },
   RUN_CANCELLED: { stage: 'run', exit: 1, summary: 'The run was cancelled.' },
   RUN_FAILED: { stage: 'run', exit: 1, summary: 'The run failed.' },

@@ -10,6 +10,8 @@ export function onForeignExit(tell: (status: number) => void): () => void {
   let isUncaught = false;
   const noteUncaught = (): void => {
     isUncaught = true;
+    // The process may outlive it: a flow's error is charged to its task.
+    setImmediate(() => (isUncaught = false));
   };
   const onExit = (status: number): void => {
     if (isUncaught) return;

@@ -1,13 +1,19 @@
 /** Starts a process of the fleet and keeps it until it is told to end. */
 import { pathToFileURL } from 'node:url';
+import type { Clock } from '../base/clock.ts';
 import { builtFile } from '../base/installed.ts';
 import { type Log, openLog } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import { onForeignExit } from '../base/foreign-exit.ts';
 import { onShutdown } from '../base/signals.ts';
 import type { FleetProcess } from '../client/fleet-process.ts';
+import { takeUnchargedErrors } from '../engine/catch-escaped.ts';
+import { refuseExits } from '../engine/refuse-exit.ts';
 import type { CommandContext } from './context.ts';
 import type { ExitStatus } from './exit-status.ts';
+
+/** How long a process with an error of unknown origin may take to give its runs to others, ms. */
+const handBackMs = 5_000;
 
 /** What `dist/<name>/main.js` exports as `start`. Built apart, because the library knows nothing of what is built on it. */
 export async function loadStart<Start>(name: 'worker' | 'scheduler'): Promise<Start> {
@@ -29,20 +35,42 @@ export async function serve(
       `Something in this process, most likely a flow, called process.exit(${status}). What it had under way is left to others.`,
     ),
   );
+  const allowExits = refuseExits();
   const served = await start(log).catch((error: unknown) => {
     expectExit();
     throw error;
   });
   log.logger.info(served.greeting);
-  await new Promise<void>((resolve) => {
+  const status = await new Promise<ExitStatus>((resolve) => {
     const forget = onShutdown(async (signal) => {
       expectExit();
       log.logger.info(`${signal}: takes nothing new and ends; a second signal leaves at once.`);
       await served.stop(graceMs);
       forget();
-      resolve();
+      resolve(0);
     });
+    endOnUncharged(log, () => served.stop(0).then(() => resolve(1)), context.clock);
   });
+  allowExits();
   log.logger.info('Ended.');
-  return 0;
+  return status;
+}
+
+/**
+ * Ends the process after an error that no run can be charged with: its state is unknown, and what it had under way did nothing that is known of.
+ *
+ * @param handBack gives what is under way to others; not waited for any longer than `handBackMs`
+ */
+export function endOnUncharged(log: Log, handBack: () => Promise<void>, clock: Clock): void {
+  let isEnding = false;
+  takeUnchargedErrors((error) => {
+    log.logger.fatal(
+      { err: error },
+      'An error that nobody caught, and that belongs to no run, ends this process. Its runs are left to others.',
+    );
+    if (isEnding) return;
+    isEnding = true;
+    clock.setTimer(handBackMs, () => process.exit(1));
+    handBack().catch(() => process.exit(1));
+  });
 }

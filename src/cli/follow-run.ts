@@ -2,6 +2,7 @@
 import type { RunHandle, RunInspection, RunOptions } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { onForeignExit } from '../base/foreign-exit.ts';
+import { refuseExits } from '../engine/refuse-exit.ts';
 import type { CommandContext } from './context.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { Interrupt } from './interrupt.ts';
@@ -45,6 +46,7 @@ export async function followRun(
     const resume = id === undefined ? '' : ` What is recorded stays; to go on with it: batuta runs resume ${shortId(id)}`;
     context.terminal.err.line(`Something, most likely the flow, called process.exit(${status}) in the middle of the run.${resume}`);
   });
+  const allowExits = refuseExits();
   try {
     if (options.before) display.seed(options.before.taskRuns);
     const handle = await options.start({ signal: interrupt.signal, onEvent: (event) => display.take(event) });
@@ -59,5 +61,6 @@ export async function followRun(
     display.end();
     interrupt.stop();
     expectExit();
+    allowExits();
   }
 }

@@ -5,6 +5,8 @@ import type { BatutaError } from '../base/errors.ts';
 import type { RunFacts } from '../model/context.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
+import { type RunScope, runScope } from '../model/run-context.ts';
+import { escapedError } from './escaped-error.ts';
 import type { Parking } from './parking.ts';
 import type { EngineServices } from './services.ts';
 import { Slots } from './slots.ts';
@@ -46,6 +48,7 @@ export class ActiveRun {
   readonly #controller = new AbortController();
   #stopReason: BatutaError | null = null;
   #forced = false;
+  #escaped: BatutaError | null = null;
   #instance: object | null = null;
   #facts: RunFacts | null = null;
   #log: Logger | null = null;
@@ -76,8 +79,28 @@ export class ActiveRun {
 
   /** Makes the user's object when that was not done yet. @throws what its constructor throws. */
   makeInstance(): object {
-    this.#instance ??= this.definition.create();
+    this.#instance ??= runScope.run(this.scope(null, null), () => this.definition.create());
     return this.#instance;
+  }
+
+  /** Where code of the user runs that is none of a task. */
+  scope(context: unknown, callTask: RunScope['callTask']): RunScope {
+    return {
+      ...{ runId: this.run.id, taskRunId: null, flow: this.definition.name, task: null, attempt: this.run.attempt },
+      ...{ context, callTask, logger: () => this.log },
+      escaped: (error, how) => this.escape(escapedError(error, how, `the flow ${this.definition.name}`), this.log),
+    };
+  }
+
+  /** An error that came past its task or hook: the run fails with it at its end, and once it has ended only the log has it. */
+  escape(error: BatutaError, log: Logger): void {
+    this.#escaped ??= error;
+    log.error({ err: error }, error.message);
+  }
+
+  /** The first error that came past its task, null while there is none. */
+  get escapedError(): BatutaError | null {
+    return this.#escaped;
   }
 
   /** Aborts when the run is stopped; its reason is a `BatutaError`. */

@@ -9,6 +9,7 @@ import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
+import { catchEscaped } from './catch-escaped.ts';
 import { cancelOnAbort } from './cancel-on-abort.ts';
 import { ClaimBatcher } from './claim-batcher.ts';
 import { claimOf } from './claim-of.ts';
@@ -39,7 +40,6 @@ export interface RunUnderWay {
   readonly ended: Promise<Run>;
 }
 
-/** What the execution of a run begins with. */
 interface Beginning {
   readonly definition: FlowDefinition;
   readonly run: Run;
@@ -57,6 +57,7 @@ export class Engine {
   readonly #leases: Leases;
   readonly #claims: ClaimBatcher;
   readonly #underWay = new Map<string, RunUnderWay>();
+  readonly #endCatching = catchEscaped();
   readonly #described = new Set<string>();
   /** When the claim of a run that `claim` gave was asked for, monotonic ms. */
   readonly #heldSince = new WeakMap<Run, number>();
@@ -226,6 +227,7 @@ export class Engine {
     timer.cancel();
     await this.services.limits.close();
     await this.services.isolate.close();
+    this.#endCatching();
   }
 
   #execute({ definition, run, taskRuns, listener, parentParking, hasSlot, signal }: Beginning): RunUnderWay {
@@ -283,8 +285,8 @@ export class Engine {
     if (!recorded) return subFlowRun(await this.submit(definition, params, { id, parent, deployment, ...inherited }));
     const { type } = recorded.state;
     if (isTerminal(type)) {
-      if (!anew || type === 'COMPLETED')
-        return { runId: id, ended: Promise.resolve(recorded), parking: null, outcome: null, stop: () => undefined };
+      const standing = { runId: id, ended: Promise.resolve(recorded), parking: null, outcome: null, stop: () => undefined };
+      if (!anew || type === 'COMPLETED') return standing;
       await runs.reopen(id, this.services.clock.now());
     }
     return subFlowRun(await this.resume(id, definition, inherited.listener, inherited.parking));

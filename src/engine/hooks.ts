@@ -23,16 +23,7 @@ export async function callHooks(active: ActiveRun, state: State, error: Failure 
   for (const hook of active.definition.hooks) {
     if (hook.event !== event) continue;
     const context = hookContext(active, state, error, result);
-    const scope = {
-      runId: active.run.id,
-      taskRunId: null,
-      flow: active.definition.name,
-      task: null,
-      attempt: active.run.attempt,
-      context,
-      callTask: null,
-      logger: () => active.log,
-    };
+    const scope = active.scope(context, null);
     const overtime = new AbortController();
     try {
       const ended = runScope.run(scope, async () => hook.method.call(active.instance, context));

@@ -7,9 +7,10 @@
 import { createHash } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { BatutaError } from '../base/errors.ts';
-import { runScope } from '../model/run-context.ts';
+import { type EscapeKind, type RunScope, runScope } from '../model/run-context.ts';
 import { isTerminal, stateOf } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
+import { escapedError } from './escaped-error.ts';
 import { LiveFlowContext } from './flow-context.ts';
 import { outcomeOf, valueOf } from './outcome.ts';
 import { encodeValue } from './results.ts';
@@ -36,18 +37,9 @@ export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Pr
     sleep: (duration) => calls.askForBody(() => sleep(calls, duration)),
     waitFor: (signal, timeout) => calls.askForBody(() => waitForSignal(calls, signal, timeout)),
   });
-  const scope = {
-    runId: active.run.id,
-    taskRunId: null,
-    flow: active.definition.name,
-    task: null,
-    attempt: active.run.attempt,
-    context,
-    callTask: (_instance: object, name: string, args: readonly unknown[]) => calls.call(name, args),
-    logger: () => active.log,
-  };
+  const scope = active.scope(context, (_instance, name, args) => calls.call(name, args));
   try {
-    return await stoppable(active, async () => runScope.run(scope, () => body.call(active.instance, active.params, context)));
+    return await stoppable(active, scope, () => body.call(active.instance, active.params, context));
   } finally {
     await calls.end();
     await context.keep();
@@ -220,12 +212,17 @@ function calledTooLate({ definition }: ActiveRun): BatutaError {
   );
 }
 
-/** The body's value, or the reason of a stop that does not wait for the body. */
-function stoppable(active: ActiveRun, run: () => Promise<unknown>): Promise<unknown> {
+/** The body's value, the error that came past it, or the reason of a stop that does not wait for it. */
+function stoppable(active: ActiveRun, scope: RunScope, run: () => unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const body = { stop: (reason: BatutaError, force: boolean) => void (force && reject(reason)) };
     active.live.add(body);
-    run()
+    const escaped = (error: unknown, how: EscapeKind): void => {
+      reject(escapedError(error, how, `the flow ${active.definition.name}`));
+      scope.escaped?.(error, how);
+    };
+    runScope
+      .run({ ...scope, escaped }, async () => run())
       .then(resolve, reject)
       .finally(() => active.live.delete(body));
   });

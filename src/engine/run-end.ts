@@ -3,6 +3,7 @@ import type { BatutaError } from '../base/errors.ts';
 import { type Failure, failureOf } from '../model/failure.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { type State, stateOf } from '../model/state.ts';
+import type { ActiveRun } from './active-run.ts';
 import { encodeValue, noValue, type ResultStorage, type StoredValue, storeValue } from './results.ts';
 
 /** What one attempt of the run came to. */
@@ -19,6 +20,17 @@ export interface RunEnd {
   readonly value: unknown;
   /** What made it fail, as it was thrown; null when it completed. */
   readonly thrown: unknown;
+}
+
+/**
+ * What an attempt came to once nothing more can come of it at this moment: a value stands unless an error came past a task, of which
+ * Node.js tells only when all promises have had their turn.
+ */
+export async function finalVerdict(active: ActiveRun, verdict: Verdict): Promise<Verdict> {
+  if (verdict.kind === 'value') await new Promise<void>((resolve) => setImmediate(resolve));
+  const { stopReason, escapedError } = active;
+  if (stopReason) return { kind: 'stopped', reason: stopReason };
+  return verdict.kind === 'value' && escapedError ? { kind: 'error', error: escapedError, task: null } : verdict;
 }
 
 /**

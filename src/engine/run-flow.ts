@@ -23,7 +23,7 @@ import type { Leases } from './leases.ts';
 import { Parking, type Wait } from './parking.ts';
 import { decodeValue } from './results.ts';
 import { runCode } from './run-code.ts';
-import { endOf, messageFor, type Verdict } from './run-end.ts';
+import { endOf, finalVerdict, messageFor, type Verdict } from './run-end.ts';
 import { runGraph } from './run-graph.ts';
 import type { EngineServices } from './services.ts';
 import type { StartSubFlow } from './sub-flow.ts';
@@ -195,11 +195,10 @@ export class FlowRun {
       active.makeInstance();
       if (definition.kind === 'code') {
         const value = await runCode(active, subFlows);
-        return active.stopReason ? { kind: 'stopped', reason: active.stopReason } : { kind: 'value', value };
+        return await finalVerdict(active, { kind: 'value', value });
       }
       const { value, failed } = await runGraph(active);
-      if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
-      return failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', value };
+      return await finalVerdict(active, failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', value });
     } catch (error) {
       if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
       if (isBatutaError(error) && (error.code.startsWith('STORE_') || error.code === 'INTERNAL')) throw error;

@@ -3,6 +3,7 @@ import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { failureOf } from '../model/failure.ts';
 import { retryDelayMs } from '../model/retry.ts';
 import type { TaskRun } from '../model/run.ts';
+import { runScope } from '../model/run-context.ts';
 import { isTerminal, type StateType, stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import { type ActiveRun, isHandedOn } from './active-run.ts';
@@ -194,7 +195,7 @@ class TaskRunner {
     if (retry.retryIf === null) return true;
     try {
       const { retryIf } = retry;
-      return await this.#active.untilForced(() => retryIf(error, this.#row.attempt));
+      return await this.#active.untilForced(() => runScope.run(execution, () => retryIf(error, this.#row.attempt)));
     } catch (thrown) {
       if (this.#active.stopReason) return false;
       execution.logger().error({ err: thrown }, 'retryIf threw; the task is not retried.');

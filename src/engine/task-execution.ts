@@ -11,9 +11,10 @@ import { formatDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { RunFacts, TaskFacts } from '../model/context.ts';
 import type { Artifact, TaskRun } from '../model/run.ts';
-import { type RunScope, runScope } from '../model/run-context.ts';
+import { type EscapeKind, type RunScope, runScope } from '../model/run-context.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun, Stoppable } from './active-run.ts';
+import { escapedError } from './escaped-error.ts';
 import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from './task-context.ts';
 
 /** How an attempt ended. */
@@ -39,6 +40,8 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   #abortReason: BatutaError | null = null;
   #log: Logger | null = null;
   #settle: ((settlement: Settlement) => void) | null = null;
+  #escapedEarly: BatutaError | null = null;
+  #hasFailed = false;
   #progress: TaskRun['progress'] = null;
   #progressAt = Number.NEGATIVE_INFINITY;
   #metrics: Record<string, number> | null = null;
@@ -139,6 +142,18 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     );
   }
 
+  /** Fails the attempt while it goes on, and its run when the attempt gave a value. Of one that has failed already only the log tells. */
+  escaped(error: unknown, how: EscapeKind): void {
+    const { row, active } = this;
+    const escaped = escapedError(error, how, `task ${row.name}`);
+    if (this.#settle === ignore) this.#escapedEarly ??= escaped;
+    else if (this.#settle) {
+      this.#settle(this.#ended({ kind: 'error', error: escaped }));
+      this.#abort(escaped);
+    } else if (this.#hasFailed) this.logger().error({ err: escaped }, escaped.message);
+    else active.escape(escaped, this.logger());
+  }
+
   /** Runs the method once, until its code ends, its timeout passes, or the run is stopped and will not wait. */
   execute(args: readonly unknown[]): Settlement | Promise<Settlement> {
     const { active } = this;
@@ -152,11 +167,21 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
       pending = isPending(started) ? started : null;
     } catch (error) {
       this.#settle = null;
+      this.#hasFailed = true;
       return this.#ended({ kind: 'error', error });
     }
+    if (this.#escapedEarly) return this.#failEarly(this.#escapedEarly);
     if (pending) return this.#race(pending);
     this.#settle = null;
     return this.#ended({ kind: 'value', value: started });
+  }
+
+  /** The method went on after a refused end of the process. */
+  #failEarly(error: BatutaError): Settlement {
+    this.#settle = null;
+    this.#hasFailed = true;
+    this.#abort(error);
+    return this.#ended({ kind: 'error', error });
   }
 
   stop(reason: BatutaError, force: boolean): void {
@@ -181,6 +206,7 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     });
     (timer as Timer | null)?.cancel();
     this.#settle = null;
+    this.#hasFailed = settlement.kind !== 'value';
     active.live.delete(this);
     return settlement;
   }

@@ -22,7 +22,12 @@ export interface RunScope {
   readonly callTask: ((instance: object, taskName: string, args: readonly unknown[]) => Promise<unknown>) | null;
   /** Logger whose lines carry the ids above; made on first use. */
   readonly logger: () => Logger;
+  /** Takes an error that nothing in the user's code has caught. Without it such an error is nobody's. */
+  escaped?(error: unknown, how: EscapeKind): void;
 }
+
+/** How an error came past the code it belongs to: a promise nobody awaited, a throw in a callback, an end of the process. */
+export type EscapeKind = 'rejection' | 'exception' | 'exit';
 
 const storageKey = Symbol.for('batuta.runScope');
 type Holder = { [storageKey]?: AsyncLocalStorage<RunScope> };

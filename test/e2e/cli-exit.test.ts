@@ -1,56 +1,187 @@
-/** What is told when code of a flow ends the process that executes it. */
+/** What is told when code of a flow ends the process that executes it, or throws past everything. */
 import { afterAll, describe, expect, it } from 'vitest';
 import { makeCliProject } from './cli-project.ts';
 
-const quitting = `
-import { Flow, Task } from 'batuta';
-@Flow()
-export class Quitting {
+const flows = `
+import { EventEmitter } from 'node:events';
+import { exit } from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Flow, Task, type FlowContext, type TaskContext } from 'batuta';
+import { z } from 'zod';
+const params = z.object({ how: z.string() });
+type P = z.infer<typeof params>;
+const forEver = (): Promise<never> => new Promise(() => setInterval(() => undefined, 1000));
+@Flow({ params })
+export class Escaping {
   @Task() async first() { return 1; }
-  @Task({ needs: ['first'] }) async quit(n: number): Promise<number> { process.exit(0); }
-}`;
-
-const throwing = `
-import { Flow, Task } from 'batuta';
+  @Task({ needs: ['first'] }) async work(n: number, ctx: TaskContext<P>): Promise<number> {
+    switch (ctx.params.how) {
+      case 'floating': void Promise.reject(new TypeError('forgotten')); await forEver(); break;
+      case 'floating at the end': void Promise.reject(new TypeError('forgotten')); break;
+      case 'timer': setTimeout(() => { throw new TypeError('in a timer'); }, 5); await forEver(); break;
+      case 'emitter': { const emitter = new EventEmitter(); setTimeout(() => emitter.emit('error', new TypeError('unheard')), 5); await forEver(); break; }
+      case 'not an error': void Promise.reject('only text'); await forEver(); break;
+      case 'exit': process.exit(0);
+      case 'imported exit': exit(3);
+      case 'exit in a timer': setTimeout(() => process.exit(4), 5); await forEver(); break;
+      case 'caught exit': try { process.exit(5); } catch {} await forEver(); break;
+      case 'abort': process.abort();
+      case 'kill': process.kill(process.pid, 'SIGKILL');
+      case 'late': setTimeout(() => { throw new TypeError('too late'); }, 50); break;
+    }
+    return n;
+  }
+  @Task({ needs: ['work'] }) async rest(n: number): Promise<number> { await sleep(150); return n; }
+}
+@Flow({ params })
+export class Coded {
+  async run({ how }: P, ctx: FlowContext<P>): Promise<string> {
+    if (how === 'floating') void Promise.reject(new TypeError('forgotten'));
+    if (how === 'timer') setTimeout(() => { throw new TypeError('in a timer'); }, 5);
+    if (how === 'exit') process.exit(0);
+    return await forEver();
+  }
+}
 @Flow()
-export class Throwing {
-  @Task() async late() { setImmediate(() => { throw new TypeError('thrown past everything'); }); await new Promise(() => undefined); }
+export class Patient { @Task() async wait(): Promise<string> { await sleep(2500); return 'was not disturbed'; } }
+@Flow()
+export class Retried {
+  @Task({ retries: 1 }) async work(ctx: TaskContext): Promise<number> {
+    if (ctx.task.attempt === 1) { void Promise.reject(new Error('once')); setTimeout(() => { throw new Error('twice'); }, 30); await forEver(); }
+    await sleep(100);
+    return ctx.task.attempt;
+  }
+}
+@Flow()
+export class Constructed {
+  constructor() { void Promise.reject(new TypeError('made carelessly')); }
+  @Task() async work(): Promise<number> { await sleep(20); return 1; }
 }`;
 
-const project = makeCliProject({ 'flows/quitting.ts': quitting, 'flows/throwing.ts': throwing });
+const project = makeCliProject({ 'flows/escaping.ts': flows });
 afterAll(() => project.remove());
 
-describe('process.exit in a flow', () => {
-  it('fails the command that runs it, which tells how to go on', async () => {
-    const { status, stderr } = await project.batuta('run', 'quitting');
-    expect(status).toBe(1);
-    const [, id = ''] = /called process\.exit\(0\) in the middle of the run\. .* batuta runs resume (\S+)\n$/.exec(stderr) ?? [];
-    const resumed = await project.batuta('runs', 'resume', id, '--json');
-    expect([resumed.status, resumed.stdout]).toEqual([1, '']);
-    expect(resumed.stderr).toContain(`batuta runs resume ${id}`);
+interface Outcome {
+  readonly state: { readonly name: string; readonly message: string | null };
+  readonly error: { readonly code: string; readonly stack: string } | null;
+  readonly result: unknown;
+  readonly tasks: readonly { readonly name: string; readonly attempts: number; readonly state: { readonly name: string } }[];
+}
+
+async function run(flow: string, how?: string): Promise<Outcome & { readonly status: number | null; readonly stderr: string }> {
+  const { status, stdout, stderr } = await project.batuta('run', flow, ...(how === undefined ? [] : ['-p', `how=${how}`]), '--json');
+  return { ...(JSON.parse(stdout) as Outcome), status, stderr };
+}
+
+describe('an error that escapes a task', () => {
+  it.each([
+    ['floating', 'A promise that task work did not await was rejected: forgotten'],
+    ['timer', 'An error was thrown in a callback of task work, past its call: in a timer'],
+    ['emitter', 'An error was thrown in a callback of task work, past its call: unheard'],
+    ['not an error', 'A promise that task work did not await was rejected: only text'],
+    ['exit', 'Code of task work called process.exit(0); a task ends by returning or throwing.'],
+    ['imported exit', 'Code of task work called process.exit(3); a task ends by returning or throwing.'],
+    ['exit in a timer', 'Code of task work called process.exit(4); a task ends by returning or throwing.'],
+    ['caught exit', 'Code of task work called process.exit(5); a task ends by returning or throwing.'],
+    ['abort', 'Code of task work called process.abort(); a task ends by returning or throwing.'],
+    ['kill', 'Code of task work called process.kill(process.pid, "SIGKILL"); a task ends by returning or throwing.'],
+  ])('fails that task, and the run prints its one JSON object (%s)', async (how, message) => {
+    const { status, state, error, tasks } = await run('escaping', how);
+    expect({ status, state: state.name, message: state.message, code: error?.code }).toEqual({
+      ...{ status: 1, state: 'Failed', message: `Task work failed: ${message}`, code: 'ERROR_ESCAPED' },
+    });
+    expect(tasks.map(({ name, state: { name: stands } }) => [name, stands])).toEqual([
+      ['first', 'Completed'],
+      ['work', 'Failed'],
+      ['rest', 'UpstreamFailed'],
+    ]);
+    if (how !== 'not an error') expect(error?.stack).toContain('flows/escaping.ts:');
   });
 
-  it('is told by the worker that it ends, again and again until the run is Crashed', async () => {
-    const submitted = await project.batuta('runs', 'submit', 'quitting');
-    const id = submitted.stdout.trim();
-    const env = { BATUTA_MAX_RECOVERIES: '1' };
-    for (let owners = 0; owners < 2; owners += 1) {
-      const { status, stderr } = await project.startWith(env, 'worker').finished;
-      expect([status, stderr]).toEqual([1, expect.stringContaining('called process.exit(0). What it had under way is left to others.')]);
+  it.each(['floating at the end', 'late'])('fails the run when the task has ended already (%s)', async (how) => {
+    const { status, state, tasks } = await run('escaping', how);
+    expect([status, state.name]).toEqual([1, 'Failed']);
+    expect(state.message).toContain('task work');
+    expect(tasks.at(-1)).toMatchObject({ name: 'rest', state: { name: 'Completed' } });
+  });
+
+  it.each(['floating', 'timer', 'exit'])('fails the code flow whose body it escapes (%s)', async (how) => {
+    const { status, state } = await run('coded', how);
+    expect([status, state.name]).toEqual([1, 'Failed']);
+    expect(state.message).toContain('the flow coded');
+  });
+
+  it('counts as a failed attempt, after which late errors of it change nothing', async () => {
+    expect(await run('retried')).toMatchObject({ status: 0, state: { name: 'Completed' }, result: 2, tasks: [{ attempts: 2 }] });
+  });
+
+  it('fails the run when it comes from the constructor of the flow', async () => {
+    expect(await run('constructed')).toMatchObject({ status: 1, state: { name: 'Failed' } });
+  });
+
+  it('leaves the worker and all its other runs alone', async () => {
+    const worker = project.start('worker');
+    await worker.sees('serves');
+    const patient = (await project.batuta('runs', 'submit', 'patient')).stdout.trim();
+    const ids: string[] = [];
+    for (const how of ['floating', 'timer', 'exit', 'abort']) {
+      ids.push((await project.batuta('runs', 'submit', 'escaping', '-p', `how=${how}`)).stdout.trim());
     }
-    const last = project.startWith(env, 'worker');
-    await expect
-      .poll(async () => JSON.parse((await project.batuta('runs', 'inspect', id, '--json')).stdout) as object, { timeout: 20_000 })
-      .toMatchObject({ state: { name: 'Crashed' } });
-    last.child.kill('SIGTERM');
-    const { status, stderr } = await last.finished;
-    expect([status, stderr.includes('process.exit')]).toEqual([0, false]);
+    for (const id of [...ids, patient]) await project.batuta('runs', 'watch', id);
+    for (const id of ids) {
+      const { stdout } = await project.batuta('runs', 'inspect', id, '--json');
+      expect(JSON.parse(stdout)).toMatchObject({ state: { name: 'Failed' } });
+    }
+    const { stdout } = await project.batuta('runs', 'inspect', patient, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ state: { name: 'Completed' }, result: 'was not disturbed' });
+    worker.child.kill('SIGTERM');
+    expect((await worker.finished).status).toBe(0);
   });
 });
 
-it('an error that nobody catches is told as Node.js tells it, and not as an exit', async () => {
-  const { status, stderr } = await project.batuta('run', 'throwing');
-  expect(status).toBe(1);
-  expect(stderr).toContain('TypeError: thrown past everything');
-  expect(stderr).not.toContain('process.exit');
+describe('an error that belongs to no run', () => {
+  it.each([
+    ['a throw', `throw new TypeError('of the program')`],
+    ['a rejection', `void Promise.reject(new TypeError('of the program'))`],
+  ])('ends a program that embeds Batuta as Node.js would end it (%s)', async (_, statement) => {
+    const program = project.write(
+      'program.mjs',
+      `import { openClient } from 'batuta/client'; await openClient(); setTimeout(() => { ${statement}; }, 5); setInterval(() => 0, 1000);`,
+    );
+    const { status, stderr } = await project.node(program);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('TypeError: of the program')]);
+  });
+
+  it('reaches the listeners of the program that embeds Batuta, and nobody else', async () => {
+    const program = project.write(
+      'listening.mjs',
+      `import { openClient } from 'batuta/client'; const client = await openClient();
+       process.on('unhandledRejection', (error) => { console.log('rejected', error.message); });
+       process.on('uncaughtException', (error) => { console.log('thrown', error.message); });
+       setTimeout(() => { void Promise.reject(new Error('one')); }, 5);
+       setTimeout(() => { throw new Error('two'); }, 10);
+       setTimeout(() => client.close(), 50);`,
+    );
+    expect(await project.node(program)).toMatchObject({ status: 0, stdout: 'rejected one\nthrown two\n' });
+  });
+
+  it('is told by the worker, which leaves its runs to others and ends', async () => {
+    project.write(
+      'flows/trap.ts',
+      `if (process.argv.includes('worker')) setTimeout(() => { throw new TypeError('of nobody'); }, 2500); export {};`,
+    );
+    const worker = project.start('worker');
+    await worker.sees('serves');
+    const id = (await project.batuta('runs', 'submit', 'patient')).stdout.trim();
+    const { status, stderr } = await worker.finished;
+    expect([status, stderr]).toEqual([1, expect.stringContaining('of nobody')]);
+    const { stdout } = await project.batuta('runs', 'inspect', id, '--json');
+    expect(JSON.parse(stdout)).toMatchObject({ state: { name: expect.stringMatching(/Resuming|Scheduled/) as string } });
+    project.write('flows/trap.ts', `if (process.argv.includes('worker')) setTimeout(() => process.exit(0), 1500); export {};`);
+    const exiting = await project.start('worker').finished;
+    expect([exiting.status, exiting.stderr]).toEqual([
+      1,
+      expect.stringContaining('called process.exit(0). What it had under way is left to others.'),
+    ]);
+  });
 });

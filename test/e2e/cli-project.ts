@@ -26,6 +26,8 @@ export interface CliProject extends ProjectFolder {
   batuta(...args: string[]): Promise<Finished>;
   /** Runs a command with further variables to its end. */
   batutaWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Finished>;
+  /** Runs a program of the user's to its end. */
+  node(file: string): Promise<Finished>;
   /** Starts a command. */
   start(...args: string[]): Started;
   /** Starts a command with further variables. */
@@ -40,11 +42,12 @@ export function makeCliProject(files: Readonly<Record<string, string>> = {}): Cl
   const project = makeProject(files);
   symlinkSync(root, join(project.path, 'node_modules/batuta'));
   symlinkSync(join(root, 'node_modules/zod'), join(project.path, 'node_modules/zod'));
-  const startWith = (env: Readonly<Record<string, string>>, args: readonly string[]): Started => start(project.path, env, args);
+  const startWith = (env: Readonly<Record<string, string>>, args: readonly string[]): Started => start(project.path, env, [main, ...args]);
   return {
     ...project,
     batuta: (...args) => startWith({}, args).finished,
     batutaWith: (env, ...args) => startWith(env, args).finished,
+    node: (file) => start(project.path, {}, [file]).finished,
     start: (...args) => startWith({}, args),
     startWith: (env, ...args) => startWith(env, args),
   };
@@ -52,7 +55,7 @@ export function makeCliProject(files: Readonly<Record<string, string>> = {}): Cl
 
 function start(cwd: string, env: Readonly<Record<string, string>>, args: readonly string[]): Started {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, [main, ...args], {
+  const child = spawn(process.execPath, args, {
     cwd,
     env: { PATH, HOME, TZ: 'UTC', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

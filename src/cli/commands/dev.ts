@@ -1,9 +1,11 @@
 /** `batuta dev`: server, scheduler and worker in one process, which follow the files. */
 import { onShutdown } from '../../base/signals.ts';
 import { defaultQueue } from '../../broker/broker.ts';
+import { refuseExits } from '../../engine/refuse-exit.ts';
 import type { CommandContext } from '../context.ts';
 import { DevSession } from '../dev/dev-session.ts';
 import type { ExitStatus } from '../exit-status.ts';
+import { endOnUncharged } from '../fleet-process.ts';
 import { openSettings } from '../open.ts';
 import { readCount, readDuration } from '../read-options.ts';
 
@@ -33,17 +35,18 @@ export async function dev(context: CommandContext, options: Options): Promise<Ex
   });
   if (config.apiUrl !== null)
     session.screen.warn('BATUTA_API_URL is set and not used by dev, which is a server itself; other commands ask it.');
-  const ended = new Promise<void>((resolve) => {
+  const ended = new Promise<0>((resolve) => {
     const forget = onShutdown(async (signal) => {
       session.screen.ending(signal);
       await starting.catch(() => undefined);
       await session.stop(graceMs);
       forget();
-      resolve();
+      resolve(0);
     });
   });
+  refuseExits();
   const starting = session.start();
   await starting;
-  await ended;
-  return 0;
+  const failed = new Promise<1>((resolve) => endOnUncharged(session.log, () => session.stop(0).then(() => resolve(1)), context.clock));
+  return await Promise.race([ended, failed]);
 }

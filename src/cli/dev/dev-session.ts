@@ -110,6 +110,12 @@ export class DevSession {
     await this.#client?.close();
   }
 
+  /** Of its server, once it has started. */
+  get log(): Log {
+    if (this.#log) return this.#log;
+    throw new Error('The log of batuta dev is not open yet.');
+  }
+
   get #settings(): LoadedConfig {
     return this.#options.settings;
   }
