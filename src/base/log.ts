@@ -118,7 +118,7 @@ async function openPrinter(options: LogOptions): Promise<(text: string) => void>
   const pretty = prettyFactory({
     colorize: options.colors ?? Boolean(process.stderr.isTTY),
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'runId,taskRunId,flow,task,attempt',
+    ignore: 'runId,taskRunId,flow,task,attempt,late',
     singleLine: true,
     errorLikeObjectKeys: ['err', 'error'],
     messageFormat: (line, messageKey) => prettyMessage(line, messageKey),
@@ -161,9 +161,15 @@ function withoutEcho(text: string): string {
 }
 
 function prettyMessage(line: Record<string, unknown>, messageKey: string): string {
-  const place = [line['flow'], line['task']].filter((part) => typeof part === 'string').join('.');
+  const place = [line['flow'], line['task']].filter((part) => typeof part === 'string').join('.') + attemptOf(line);
   const message = removeControlChars(String(line[messageKey] ?? ''));
   return place === '' ? message : `${place}: ${message}`;
+}
+
+/** Which attempt of a task speaks, where it is not the first, or had ended by then. */
+function attemptOf({ task, attempt, late }: Record<string, unknown>): string {
+  if (typeof task !== 'string' || typeof attempt !== 'number' || (attempt === 1 && late !== true)) return '';
+  return ` (attempt ${attempt}${late === true ? ', ended' : ''})`;
 }
 
 /** What could steer the terminal does not reach it; line breaks and tabs stay. */

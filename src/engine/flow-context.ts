@@ -24,6 +24,8 @@ class BodySource implements ContextSource {
   readonly #rejects: { readonly record: unknown; readonly reason: string }[] = [];
   #metrics: Record<string, number> | null = null;
   #progressAt = Number.NEGATIVE_INFINITY;
+  /** Whether the body and all it called have ended: what it still does to its context is dropped. */
+  #isOver = false;
 
   constructor(active: ActiveRun) {
     this.#active = active;
@@ -47,28 +49,31 @@ class BodySource implements ContextSource {
 
   reportProgress(done: number, total: number | null): void {
     const now = this.#active.services.clock.monotonic();
-    if (now - this.#progressAt < 1_000) return;
+    if (this.#isOver || now - this.#progressAt < 1_000) return;
     this.#progressAt = now;
     this.#active.log.info({ done, total }, total === null ? `Progress: ${done}` : `Progress: ${done} of ${total}`);
   }
 
   changeMetric(name: string, change: (value: number) => number): void {
+    if (this.#isOver) return;
     this.#metrics = { ...this.#metrics, [name]: change(this.#metrics?.[name] ?? 0) };
   }
 
   putReject(record: unknown, reason: string): void {
+    if (this.#isOver) return;
     if (this.#rejects.length < maxRejects) this.#rejects.push({ record, reason });
     this.changeMetric('rejected', (count) => count + 1);
   }
 
-  putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
-    return putArtifact(this.#active, null, kind, name, data);
+  async putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
+    if (!this.#isOver) await putArtifact(this.#active, null, kind, name, data);
   }
 
-  /** Keeps what the body put aside. */
+  /** Keeps what the body put aside; takes nothing more from it. */
   async keep(): Promise<void> {
-    if (this.#rejects.length > 0) await this.putArtifact('rejects', 'run', this.#rejects.map(plainReject));
-    if (this.#metrics) await this.putArtifact('json', 'metrics', this.#metrics);
+    this.#isOver = true;
+    if (this.#rejects.length > 0) await putArtifact(this.#active, null, 'rejects', 'run', this.#rejects.map(plainReject));
+    if (this.#metrics) await putArtifact(this.#active, null, 'json', 'metrics', this.#metrics);
   }
 }
 

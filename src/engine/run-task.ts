@@ -169,7 +169,7 @@ class TaskRunner {
   async #settleFailed({ execution, error, timedOut }: Attempt & { readonly kind: 'failed' }): Promise<TaskOutcome> {
     const failure = failureOf(error);
     execution.queueRejects();
-    execution.logger().error({ err: error }, `Failed: ${failure.message}`);
+    execution.log.error({ err: error }, `Failed: ${failure.message}`);
     const state = stateOf('FAILED', timedOut ? 'TimedOut' : 'Failed', failure.message);
     await this.#record({ ...this.#row, state, error: failure, endedAt: this.#active.services.clock.now() });
     return { kind: 'failed', error };
@@ -198,7 +198,7 @@ class TaskRunner {
       return await this.#active.untilForced(() => runScope.run(execution, () => retryIf(error, this.#row.attempt)));
     } catch (thrown) {
       if (this.#active.stopReason) return false;
-      execution.logger().error({ err: thrown }, 'retryIf threw; the task is not retried.');
+      execution.log.error({ err: thrown }, 'retryIf threw; the task is not retried.');
       return false;
     }
   }
@@ -206,7 +206,7 @@ class TaskRunner {
   async #awaitRetry({ execution, error }: Attempt & { readonly kind: 'failed' }): Promise<void> {
     const waitMs = this.#delayMs(execution, error);
     const failure = failureOf(error);
-    execution.logger().warn({ err: error }, `Attempt ${this.#row.attempt} failed, next in ${waitMs} ms: ${failure.message}`);
+    execution.log.warn({ err: error }, `Attempt ${this.#row.attempt} failed, next in ${waitMs} ms: ${failure.message}`);
     const state = stateOf('SCHEDULED', 'AwaitingRetry', failure.message);
     // Not awaited: nothing that is done meanwhile depends on it.
     const dueAt = this.#active.services.clock.now() + waitMs;
@@ -222,7 +222,7 @@ class TaskRunner {
     try {
       return retryDelayMs(this.#definition.retry, this.#failures, error, this.#active.services.random);
     } catch (thrown) {
-      execution.logger().error({ err: thrown }, 'retryDelay threw; the next attempt follows at once.');
+      execution.log.error({ err: thrown }, 'retryDelay threw; the next attempt follows at once.');
       return 0;
     }
   }

@@ -14,6 +14,7 @@ import type { Artifact, TaskRun } from '../model/run.ts';
 import { type EscapeKind, type RunScope, runScope } from '../model/run-context.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun, Stoppable } from './active-run.ts';
+import { callMethod, isAsyncIterable, isPending } from './call-method.ts';
 import { escapedError } from './escaped-error.ts';
 import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from './task-context.ts';
 
@@ -39,6 +40,10 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   #controller: AbortController | null = null;
   #abortReason: BatutaError | null = null;
   #log: Logger | null = null;
+  #lateLog: Logger | null = null;
+  /** Whether the attempt has ended: what its code still does to its context is dropped. */
+  #isOver = false;
+  #toldLate = false;
   #settle: ((settlement: Settlement) => void) | null = null;
   #escapedEarly: BatutaError | null = null;
   #hasFailed = false;
@@ -95,7 +100,8 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     return this.#controller.signal;
   }
 
-  logger(): Logger {
+  /** Lines about the attempt. */
+  get log(): Logger {
     const { row } = this;
     this.#log ??= this.active.log.child({
       taskRunId: row.id,
@@ -105,13 +111,20 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     return this.#log;
   }
 
+  /** Lines of its code, which are marked once the attempt has ended. */
+  logger(): Logger {
+    if (!this.#isOver) return this.log;
+    this.#lateLog ??= this.log.child({ late: true });
+    return this.#lateLog;
+  }
+
   /** The row with what the attempt has reported. */
   get reportedRow(): TaskRun {
     return this.#progress === null && this.#metrics === null ? this.row : { ...this.row, progress: this.#progress, metrics: this.#metrics };
   }
 
   reportProgress(done: number, total: number | null): void {
-    if (!this.#settle) return;
+    if (this.#isLate() || !this.#settle) return;
     this.#progress = { done, total };
     const now = this.active.services.clock.monotonic();
     if (now - this.#progressAt < progressEveryMs) return;
@@ -121,24 +134,26 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   }
 
   changeMetric(name: string, change: (value: number) => number): void {
+    if (this.#isLate()) return;
     this.#metrics = { ...this.#metrics, [name]: change(this.#metrics?.[name] ?? 0) };
   }
 
   putReject(record: unknown, reason: string): void {
+    if (this.#isLate()) return;
     this.#rejects ??= [];
     if (this.#rejects.length < maxRejects) this.#rejects.push({ record, reason });
     this.changeMetric('rejected', (count) => count + 1);
   }
 
-  putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
-    return putArtifact(this.active, this.row.id, kind, name, data);
+  async putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
+    if (!this.#isLate()) await putArtifact(this.active, this.row.id, kind, name, data);
   }
 
   /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
   queueRejects(): void {
     if (!this.#rejects) return;
-    this.putArtifact('rejects', this.row.name, this.#rejects.map(plainReject)).catch((error: unknown) =>
-      this.logger().warn({ err: error }, 'The rejected records could not be kept.'),
+    putArtifact(this.active, this.row.id, 'rejects', this.row.name, this.#rejects.map(plainReject)).catch((error: unknown) =>
+      this.log.warn({ err: error }, 'The rejected records could not be kept.'),
     );
   }
 
@@ -166,27 +181,25 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
       started = runScope.run(this, callMethod, this, args);
       pending = isPending(started) ? started : null;
     } catch (error) {
-      this.#settle = null;
-      this.#hasFailed = true;
+      this.#close(true);
       return this.#ended({ kind: 'error', error });
     }
     if (this.#escapedEarly) return this.#failEarly(this.#escapedEarly);
     if (pending) return this.#race(pending);
-    this.#settle = null;
+    this.#close(false);
     return this.#ended({ kind: 'value', value: started });
   }
 
   /** The method went on after a refused end of the process. */
   #failEarly(error: BatutaError): Settlement {
-    this.#settle = null;
-    this.#hasFailed = true;
+    this.#close(true);
     this.#abort(error);
     return this.#ended({ kind: 'error', error });
   }
 
   stop(reason: BatutaError, force: boolean): void {
-    this.#abort(reason);
     if (force) this.#settle?.({ kind: 'stopped', error: reason });
+    this.#abort(reason);
   }
 
   /** First of: the code, the timeout, a forced stop. What the code does after that is nobody's. */
@@ -195,18 +208,20 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     active.live.add(this);
     let timer: Timer | null = null;
     const settlement = await new Promise<Settlement>((resolve) => {
-      this.#settle = resolve;
+      // Closed at once: what the code does between here and the settlement, to a signal for example, comes too late.
+      this.#settle = (first) => {
+        this.#close(first.kind !== 'value');
+        resolve(first);
+      };
       if (definition.timeoutMs !== null) timer = active.services.clock.setTimer(definition.timeoutMs, () => this.#timeOut());
-      if (active.forced && active.stopReason) resolve({ kind: 'stopped', error: active.stopReason });
+      if (active.forced && active.stopReason) this.#settle({ kind: 'stopped', error: active.stopReason });
       const value = isAsyncIterable(started) ? this.#collect(started) : started;
       value.then(
-        (result) => resolve(this.#ended({ kind: 'value', value: result })),
-        (error: unknown) => resolve(this.#ended({ kind: 'error', error })),
+        (result) => this.#settle?.(this.#ended({ kind: 'value', value: result })),
+        (error: unknown) => this.#settle?.(this.#ended({ kind: 'error', error })),
       );
     });
     (timer as Timer | null)?.cancel();
-    this.#settle = null;
-    this.#hasFailed = settlement.kind !== 'value';
     active.live.delete(this);
     return settlement;
   }
@@ -236,6 +251,22 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     this.#abort(error);
   }
 
+  /** The attempt has ended. */
+  #close(hasFailed: boolean): void {
+    this.#settle = null;
+    this.#hasFailed = hasFailed;
+    this.#isOver = true;
+  }
+
+  /** Whether what the code does to its context comes too late; says so once. */
+  #isLate(): boolean {
+    if (this.#isOver && !this.#toldLate) {
+      this.#toldLate = true;
+      this.logger().warn(`Attempt ${this.row.attempt} has ended: what its code still reports or keeps is dropped.`);
+    }
+    return this.#isOver;
+  }
+
   #abort(reason: BatutaError): void {
     this.#abortReason ??= reason;
     if (this.#controller && !this.#controller.signal.aborted) this.#controller.abort(this.#abortReason);
@@ -246,39 +277,6 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     const { stopReason } = this.active;
     return settlement.kind === 'error' && stopReason ? { kind: 'stopped', error: stopReason } : settlement;
   }
-}
-
-function callMethod(execution: TaskExecution, args: readonly unknown[]): unknown {
-  const { active, definition } = execution;
-  if (definition.isolate !== 'thread') {
-    const value = definition.method.apply(active.instance, args as unknown[]);
-    // As a list, in which form it can be recorded; here, so that the generator's body runs in the scope of its task.
-    return isGenerator(value) ? [...value] : value;
-  }
-  const context = execution.context;
-  return active.services.isolate.call({
-    definition: active.definition,
-    task: definition,
-    args: args.filter((arg) => arg !== context),
-    context,
-    signal: execution.signal,
-  });
-}
-
-function isPending(value: unknown): value is PromiseLike<unknown> | AsyncIterable<unknown> {
-  return (
-    (typeof value === 'object' || typeof value === 'function') &&
-    value !== null &&
-    (('then' in value && typeof value.then === 'function') || isAsyncIterable(value))
-  );
-}
-
-function isAsyncIterable(value: unknown): value is AsyncIterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.asyncIterator in value && !('then' in value);
-}
-
-function isGenerator(value: unknown): value is Iterable<unknown> {
-  return typeof value === 'object' && value !== null && Symbol.iterator in value && 'next' in value && typeof value.next === 'function';
 }
 
 function ignore(): void {}

@@ -60,7 +60,10 @@ async function run(pool: Pool, call: IsolatedCall, { captureConsole, clock }: Th
   const { port1: here, port2: there } = new MessageChannel();
   const end = new AbortController();
   const stopListening = endOnStop(call.signal, here, end, clock);
-  here.on('message', (message: ThreadMessage) => obey(call, here, message));
+  here.on('message', (message: ThreadMessage) => {
+    // Of a thread that is being ended only what it had to say is of use.
+    if (!end.signal.aborted || message.kind === 'log') obey(call, here, message);
+  });
   // A task under way is held by its promise; the channel alone must not keep a process alive.
   here.unref();
   try {

@@ -16,7 +16,7 @@ export function levelName(level: number): LogLevel {
   return names.findLast((name) => logLevels[name] <= level) ?? 'trace';
 }
 
-/** `14:05:09.120 info  flights  412 rows  { month: '01' }`; further lines of the message are indented below it, a first attempt is not named. */
+/** `14:05:09.120 info  flights  412 rows  { month: '01' }`; further lines of the message are indented below it; a first attempt is not named, unless it had ended by then. */
 export function logLineText(line: LogLine, task: string | null, paint: Paint): string {
   const level = levelName(line.level);
   const head = [
@@ -24,7 +24,8 @@ export function logLineText(line: LogLine, task: string | null, paint: Paint): s
     paint[hues[level]](level.padEnd(5)),
     ...(task === null ? [] : [paint.cyan(task)]),
   ].join(' ');
-  const fields = Object.entries(line.fields ?? {}).filter(([name, value]) => name !== 'attempt' || value !== 1);
+  const isLate = line.fields?.['late'] === true;
+  const fields = Object.entries(line.fields ?? {}).filter(([name, value]) => name !== 'attempt' || value !== 1 || isLate);
   const shown = fields.length === 0 ? '' : ` ${paint.dim(valueLine(Object.fromEntries(fields), 400))}`;
   const message = stripControl(line.message).trimEnd().split('\n').join('\n    ');
   return `${head} ${message}${shown}`;

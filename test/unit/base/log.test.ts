@@ -114,6 +114,14 @@ test('the pretty form names flow and task, keeps the ids out and lets nothing st
   expect(lines).toMatchObject([{ message: 'read \u001b[2Jall\u0007', fields: { rows: 2 } }]);
 });
 
+test('the pretty form names the attempt where it is not the first, or had ended', async () => {
+  const { log, printed } = await open({ format: 'pretty' });
+  for (const more of [{ attempt: 1 }, { attempt: 2 }, { attempt: 1, late: true }]) log.logger.child({ ...ids, ...more }).info('read');
+  expect(printed().replace(/^\[.*?\] /gm, '')).toBe(
+    'INFO: flight-delays.join: read\nINFO: flight-delays.join (attempt 2): read\nINFO: flight-delays.join (attempt 1, ended): read\n',
+  );
+});
+
 test('the pretty form of a warning says the reason, in one line and once', async () => {
   const { log, printed } = await open({ format: 'pretty' });
   log.logger.warn({ err: new Error('no\nanswer') }, 'Lost runs could not be looked for.');

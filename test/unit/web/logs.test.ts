@@ -61,6 +61,7 @@ describe('the text of a log line', () => {
   it('tells fields, levels and colours', () => {
     expect(fieldsText({ a: 1, b: 'x', c: { d: [1] } })).toBe('a=1 b=x c={"d":[1]}');
     expect(fieldsText({ attempt: 1, err: { stack: 'x' } })).toBe('');
+    expect(fieldsText({ attempt: 1, late: true })).toBe('attempt=1 late=true');
     expect(stackText({ err: { stack: 'Error: x\n    at y' } })).toBe('Error: x\n    at y');
     expect(stackText(null)).toBeNull();
     expect(fieldsText(null)).toBe('');

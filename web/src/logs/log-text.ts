@@ -38,11 +38,11 @@ export function shownText(message: string, wrap: boolean): string {
   return wrap ? cut : cut.trimEnd().replaceAll(/\r?\n/g, ' ⏎ ');
 }
 
-/** Further fields of a line, `key=value`, cut where they are long; empty when there are none. The first attempt and an error go without saying. */
+/** Further fields of a line, `key=value`, cut where they are long; empty when there are none. An error, and the first attempt while it goes on, go without saying. */
 export function fieldsText(fields: Readonly<Record<string, unknown>> | null): string {
   if (fields === null) return '';
   const text = Object.entries(fields)
-    .filter(([key, value]) => !(key === 'attempt' && value === 1) && key !== 'err')
+    .filter(([key, value]) => !(key === 'attempt' && value === 1 && fields['late'] !== true) && key !== 'err')
     .map(([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');
   return shownText(text, false);
