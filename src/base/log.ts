@@ -8,7 +8,8 @@
  */
 import { destination, type Logger, type LoggerOptions, pino, symbols } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
-import { redacted, redactSecrets, secretBindings } from './redact.ts';
+import { redactSecrets, secretBindings } from './redact.ts';
+import { redacted } from './secret-names.ts';
 import { Repeats } from './repeats.ts';
 import type { LogFormat, LogLevel } from './settings.ts';
 

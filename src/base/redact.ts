@@ -1,25 +1,6 @@
 /** Keeps secrets out of log lines, by the names of the fields that hold them. */
 import { stdSerializers } from 'pino';
-
-/** Stands where a secret was. */
-export const redacted = '[redacted]';
-
-/** Ends of names, letters only, that mean a secret: `dbPassword`, `X-Api-Key` and `refresh_token` are covered. */
-const secretEnds = [
-  'password',
-  'passwd',
-  'pwd',
-  'passphrase',
-  'token',
-  'authorization',
-  'apikey',
-  'secret',
-  'secretkey',
-  'accesskey',
-  'privatekey',
-  'cookie',
-];
-const secretPattern = new RegExp(`(?:${secretEnds.join('|')})$`);
+import { isSecretName, redacted } from './secret-names.ts';
 
 /** Deeper than this nothing is looked at; the value is left out. */
 const maxDepth = 12;
@@ -36,11 +17,6 @@ export const secretBindings: readonly string[] = [
   'secret',
   'cookie',
 ];
-
-/** Whether a field of this name holds a secret. */
-export function isSecretName(name: string): boolean {
-  return secretPattern.test(name.replace(/[^a-zA-Z]/g, '').toLowerCase());
-}
 
 /**
  * A copy of the fields of a log line, as JSON will have them, with secrets replaced by `[redacted]`.

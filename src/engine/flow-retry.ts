@@ -1,4 +1,5 @@
 /** Whether a failed attempt of a run is followed by another, and how that one finds the task runs. */
+import { errorOf, failureOf } from '../model/failure.ts';
 import { retryDelayMs } from '../model/retry.ts';
 import type { TaskRun } from '../model/run.ts';
 import { stateOf } from '../model/state.ts';
@@ -8,18 +9,21 @@ import type { ActiveRun } from './active-run.ts';
  * Wait in ms before the next attempt of the run, null when there is none. Counts what was recorded since the run was accepted or
  * last retried by hand: an owner that was lost has used up its retries all the same.
  */
-export async function flowRetryDelayMs(active: ActiveRun, error: unknown): Promise<number | null> {
+export async function flowRetryDelayMs(active: ActiveRun, thrown: unknown): Promise<number | null> {
   const { definition, services, run } = active;
   const { retry } = definition;
   if (retry.retries === 0) return null;
   const transitions = await services.store.transitions.ofRun(run.id, null);
   const opened = transitions.findLastIndex(({ name }) => name === 'Scheduled');
   const used = transitions.slice(opened + 1).filter(({ name }) => name === 'AwaitingRetry').length;
-  if (used >= retry.retries || !(await allows(active, error))) return null;
+  if (used >= retry.retries) return null;
+  // As an owner that takes the run over would find it on record.
+  const error = errorOf(failureOf(thrown));
+  if (!(await allows(active, error))) return null;
   try {
     return retryDelayMs(retry, used + 1, error, services.random);
-  } catch (thrown) {
-    active.log.error({ err: thrown }, 'retryDelay of the flow threw; the next attempt follows at once.');
+  } catch (fault) {
+    active.log.error({ err: fault }, 'retryDelay of the flow threw; the next attempt follows at once.');
     return 0;
   }
 }

@@ -1,5 +1,5 @@
 /** What became of a task run, for those that wait for it. */
-import { errorOf } from '../model/failure.ts';
+import { errorOf, type Failure, failureOf } from '../model/failure.ts';
 import type { TaskRun } from '../model/run.ts';
 import type { ActiveRun } from './active-run.ts';
 import { loadValue } from './results.ts';
@@ -7,7 +7,8 @@ import { loadValue } from './results.ts';
 export type TaskOutcome =
   | { readonly kind: 'succeeded'; readonly value: unknown }
   | { readonly kind: 'skipped' }
-  | { readonly kind: 'failed'; readonly error: unknown }
+  /** `error` as it was thrown where that is known; `failure` as it is recorded, null where that has none. */
+  | { readonly kind: 'failed'; readonly error: unknown; readonly failure: Failure | null }
   | { readonly kind: 'cancelled'; readonly error: unknown };
 
 /** The outcome that was recorded earlier. A value that is gone makes it failed: running the task again is for people to decide. */
@@ -17,15 +18,36 @@ export async function outcomeOf(active: ActiveRun, recorded: TaskRun): Promise<T
     try {
       return { kind: 'succeeded', value: await loadValue(active.services.results, recorded) };
     } catch (error) {
-      return { kind: 'failed', error };
+      return { kind: 'failed', error, failure: failureOf(error) };
     }
   }
-  return { kind: 'failed', error: recorded.error ? errorOf(recorded.error) : new Error(recorded.state.message ?? 'It failed.') };
+  const { error, state } = recorded;
+  return { kind: 'failed', error: error ? errorOf(error) : new Error(state.message ?? 'It failed.'), failure: error };
 }
 
-/** The value of an outcome; undefined when it was skipped. @throws what the task failed with, or why it was stopped. */
+/** What was thrown, by the error that stands for it in the body of a code flow. */
+const originals = new WeakMap<Error, unknown>();
+
+/**
+ * The error of a recorded failure, for the body of a code flow: what a `catch` there decides by must be the same when the body runs again from
+ * the record.
+ *
+ * @param thrown what `thrownAs` gives for it
+ */
+export function recordedError(failure: Failure, thrown: unknown): Error {
+  const error = errorOf(failure);
+  originals.set(error, thrown);
+  return error;
+}
+
+/** What was thrown in this process where an error stands for it, else the error itself. */
+export function thrownAs(error: unknown): unknown {
+  return error instanceof Error && originals.has(error) ? originals.get(error) : error;
+}
+
+/** The value of an outcome; undefined when it was skipped. @throws what the task failed with, as it is recorded, or why it was stopped. */
 export function valueOf(outcome: TaskOutcome): unknown {
   if (outcome.kind === 'succeeded') return outcome.value;
   if (outcome.kind === 'skipped') return undefined;
-  throw outcome.error;
+  throw outcome.kind === 'failed' && outcome.failure ? recordedError(outcome.failure, outcome.error) : outcome.error;
 }

@@ -4,6 +4,7 @@ import { type Failure, failureOf } from '../model/failure.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { type State, stateOf } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
+import { thrownAs } from './outcome.ts';
 import { encodeValue, noValue, type ResultStorage, type StoredValue, storeValue } from './results.ts';
 
 /** What one attempt of the run came to. */
@@ -61,7 +62,13 @@ export function messageFor(error: Failure, task: string | null): string {
 
 function failed(thrown: unknown, task: string | null): RunEnd {
   const error = failureOf(thrown);
-  return { state: stateOf('FAILED', 'Failed', messageFor(error, task)), error, stored: noValue, value: undefined, thrown };
+  return {
+    state: stateOf('FAILED', 'Failed', messageFor(error, task)),
+    error,
+    stored: noValue,
+    value: undefined,
+    thrown: thrownAs(thrown),
+  };
 }
 
 /** The flow's value, recorded; what its tasks keep in memory only is left out. */

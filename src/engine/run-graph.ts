@@ -112,7 +112,7 @@ class GraphRun {
       await recordUnrun(active, task.name, task.name, null, verdict === 'skip' ? skipped : upstreamFailed(this.#culprits(node)));
       return verdict === 'skip'
         ? { kind: 'skipped' }
-        : { kind: 'failed', error: new Error(upstreamFailed(this.#culprits(node)).message ?? '') };
+        : { kind: 'failed', error: new Error(upstreamFailed(this.#culprits(node)).message ?? ''), failure: null };
     }
     const inputs = task.needs.map((name) => this.#valueOf(name));
     if (task.each !== null) return runGroup(active, task, this.#valueOf(task.each), inputs);

@@ -152,5 +152,5 @@ async function notAList(active: ActiveRun, definition: TaskDefinition, list: unk
   );
   const failure = failureOf(error);
   await recordUnrun(active, definition.name, definition.name, null, stateOf('FAILED', 'Failed', failure.message), failure);
-  return { kind: 'failed', error };
+  return { kind: 'failed', error, failure };
 }

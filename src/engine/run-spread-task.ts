@@ -153,7 +153,7 @@ class SpreadTask {
       error: failure,
       endedAt,
     });
-    return { kind: 'failed', error };
+    return { kind: 'failed', error, failure };
   }
 }
 

@@ -172,7 +172,7 @@ class TaskRunner {
     execution.log.error({ err: error }, `Failed: ${failure.message}`);
     const state = stateOf('FAILED', timedOut ? 'TimedOut' : 'Failed', failure.message);
     await this.#record({ ...this.#row, state, error: failure, endedAt: this.#active.services.clock.now() });
-    return { kind: 'failed', error };
+    return { kind: 'failed', error, failure };
   }
 
   /** Stopped runs leave Cancelled; nothing when another owner goes on from what is recorded. */

@@ -5,7 +5,7 @@ import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal, stateOf } from '../model/state.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import { outcomeOf, valueOf } from './outcome.ts';
+import { outcomeOf, recordedError, valueOf } from './outcome.ts';
 import { loadValue } from './results.ts';
 import type { ActiveRun } from './active-run.ts';
 import { cancelBelow } from './cancel-below.ts';
@@ -139,7 +139,7 @@ async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlo
       const failure = failureOf(error);
       const state = stateOf('FAILED', 'Failed', failure.message);
       await active.record.setTask('RUNNING', { ...row, state, endedAt: clock.now(), error: failure, childRunId: null });
-      throw error;
+      throw recordedError(failure, error);
     }
   }
 }
@@ -171,21 +171,18 @@ function wasDropped({ state }: TaskRun): boolean {
 async function settle(active: ActiveRun, row: TaskRun, run: SubFlowRun, ended: Run): Promise<unknown> {
   const { state } = ended;
   if (!isTerminal(state.type)) throw active.stopReason ?? new Error(`The sub-flow run ${ended.id} was given up in state ${state.name}.`);
-  const error = causeOf(run, ended);
+  const error = ended.error ?? failureOf(new Error(state.message ?? `The sub-flow ended ${state.name}.`));
   await active.record.setTask('RUNNING', {
     ...row,
     state: state.type === 'CRASHED' ? stateOf('FAILED', 'Failed', state.message) : state,
     endedAt: active.services.clock.now(),
     result: ended.result,
     resultRef: ended.resultRef,
-    error: state.type === 'COMPLETED' ? null : (ended.error ?? failureOf(error)),
+    error: state.type === 'COMPLETED' ? null : error,
   });
-  if (state.type === 'CANCELLED') throw active.stopReason ?? error;
-  if (state.type !== 'COMPLETED') throw error;
+  if (state.type !== 'COMPLETED') {
+    if (state.type === 'CANCELLED' && active.stopReason) throw active.stopReason;
+    throw recordedError(error, run.outcome?.thrown ?? errorOf(error));
+  }
   return run.outcome ? run.outcome.value : loadValue(active.services.results, ended);
-}
-
-/** What a sub-flow failed with, as it was thrown where that is known. */
-function causeOf({ outcome }: SubFlowRun, { error, state }: Run): unknown {
-  return outcome?.thrown ?? (error ? errorOf(error) : new Error(state.message ?? `The sub-flow ended ${state.name}.`));
 }

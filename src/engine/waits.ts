@@ -6,7 +6,7 @@ import type { TaskRun } from '../model/run.ts';
 import { checkSignalName, type Signal, signalTaskName } from '../model/signal.ts';
 import { stateOf } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
-import { outcomeOf, valueOf } from './outcome.ts';
+import { outcomeOf, recordedError, valueOf } from './outcome.ts';
 import { newRow } from './task-row.ts';
 
 /** The body that waits. */
@@ -65,8 +65,9 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
   const error = new BatutaError('WAIT_TIMED_OUT', `The signal '${name}' did not come within ${formatDuration(timeoutMs ?? 0)}.`, {
     details: { signal: name, timeoutMs },
   });
-  await endWait(active, { ...row, state: stateOf('FAILED', 'TimedOut', error.message), error: failureOf(error) });
-  throw error;
+  const failure = failureOf(error);
+  await endWait(active, { ...row, state: stateOf('FAILED', 'TimedOut', error.message), error: failure });
+  throw recordedError(failure, error);
 }
 
 /** Waits until an instant, counted as waiting, or less when the signal comes first; default that of the run. */

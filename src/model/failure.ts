@@ -1,10 +1,15 @@
 /** The recorded form of an error: what is kept in the store and shown to people. */
 import { cutText } from '../base/cut-text.ts';
+import { isSecretName, redacted } from '../base/secret-names.ts';
+import { type ErrorParts, isError, makeError, readError, textOf } from './error-parts.ts';
+import { type Budget, shortened, notKept, plainCopy } from './plain-copy.ts';
+import { fromTypedJson, toTypedJson } from './values.ts';
 
 /** A failure as it is stored: plain JSON. */
 export interface Failure {
   /** Class of the error, e.g. `TypeError`. */
   readonly name: string;
+  /** Of an error without one: those of its parts, or of its cause. */
   readonly message: string;
   /** Stable code: of Batuta, or the `code` the user's error carried; null when it had none. */
   readonly code: string | null;
@@ -12,89 +17,166 @@ export interface Failure {
   /** `details` of the original error where it had any that JSON can hold, else null. */
   readonly details: unknown;
   readonly cause: Failure | null;
+  /** Parts of an AggregateError, the first 20; absent when it is none. */
+  readonly errors?: readonly Failure[];
+  /** How many parts there were; absent when all are in `errors`. */
+  readonly errorCount?: number;
+  /** Its other fields that are plain data (`statusCode`, `headers`, `issues`), secrets masked; absent when it has none. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+  /** Which of `fields` are a Date, a Map or the like, as superjson says it; absent when none is. */
+  readonly fieldTypes?: unknown;
+  /** Names of fields that are no plain data, or too large; absent when there are none. */
+  readonly fieldsLeftOut?: readonly string[];
+  /** Nearest class of the language that it is an instance of, where that is not `Error`; absent then, and in old rows. */
+  readonly base?: string;
 }
 
 /** Deepest chain of causes that is kept. */
 const maxCauses = 8;
+/** Parts that are kept of an AggregateError, and looked at altogether below one failure. */
+const maxErrors = 20;
+const maxParts = 60;
+/** Characters of a message or stack, of the error itself and of those below it. */
 const maxTextChars = 16_384;
+const maxInnerTextChars = 4_096;
+/** The head of a stack repeats the message. */
+const maxStackHeadChars = 512;
+/** Characters of all fields of one error. */
+const maxFieldChars = 16_384;
+const maxInnerFieldChars = 4_096;
 
-/** Turns anything thrown into its recorded form. Never throws; a thrown non-error keeps its text as message, a circle of causes ends. */
-export function failureOf(thrown: unknown): Failure {
-  return failureWithin(thrown, []);
+interface Place {
+  /** Errors that it is a cause or part of. */
+  readonly above: readonly unknown[];
+  /** Errors that may still be recorded below the first. */
+  readonly left: { parts: number };
 }
 
-/** @param above errors that it is a cause of */
-function failureWithin(thrown: unknown, above: readonly unknown[]): Failure {
-  if (!isError(thrown)) {
-    return { name: 'Error', message: clip(textOf(thrown)), code: null, stack: null, details: null, cause: null };
-  }
-  const code = read(thrown, 'code');
-  const stack = read(thrown, 'stack');
-  const cause = read(thrown, 'cause');
-  const path = [...above, thrown];
+/** Turns anything thrown into its recorded form. Never throws; a thrown non-error keeps its text as message and its fields, a circle of causes ends. */
+export function failureOf(thrown: unknown): Failure {
+  return failureWithin(thrown, { above: [], left: { parts: maxParts } });
+}
+
+function failureWithin(thrown: unknown, place: Place): Failure {
+  const below: Place = { above: [...place.above, thrown], left: place.left };
+  const isInner = place.above.length > 0;
+  const maxChars = isInner ? maxInnerTextChars : maxTextChars;
+  const budget = { chars: isInner ? maxInnerFieldChars : maxFieldChars };
+  const { name, message, stack, base, cause, errors, fields } = isError(thrown) ? readError(thrown) : readThrown(thrown);
+  const { code, details, ...others } = fields;
+  const hasCode = typeof code === 'string' || typeof code === 'number';
+  const parts = errors?.slice(0, maxErrors).filter((one) => !below.above.includes(one) && below.left.parts-- > 0);
+  const recordedParts = parts?.map((one) => failureWithin(one, below));
+  const recordedCause =
+    cause === undefined || below.above.length > maxCauses || below.above.includes(cause) ? null : failureWithin(cause, below);
+  const kept = keptFields(typeof code === 'string' || code === undefined ? others : { code, ...others }, budget, below);
   return {
-    name: textOf(read(thrown, 'name') || 'Error'),
-    message: clip(textOf(read(thrown, 'message'))),
-    code: typeof code === 'string' || typeof code === 'number' ? String(code) : null,
-    stack: typeof stack === 'string' ? clip(stack) : null,
-    details: jsonOrNull(read(thrown, 'details')),
-    cause: cause === undefined || path.length > maxCauses || path.includes(cause) ? null : failureWithin(cause, path),
+    name,
+    message: shortened(filledMessage(message, recordedParts, recordedCause, hasCode ? String(code) : null), maxChars),
+    code: hasCode ? String(code) : null,
+    stack: stack === null ? null : cutStack(stack, maxChars),
+    details: jsonOrNull(details),
+    cause: recordedCause,
+    ...(recordedParts ? { errors: recordedParts } : {}),
+    ...(errors && recordedParts && errors.length > recordedParts.length ? { errorCount: errors.length } : {}),
+    ...kept,
+    ...(base === 'Error' ? {} : { base }),
   };
 }
 
-/** An `Error` that reads like the recorded failure; what a waiting caller gets thrown. */
+/**
+ * The error that reads like the recorded failure: what a `catch` in a code flow and a waiting caller get thrown, the same whether the failure has
+ * just happened or was recorded long ago. An instance of the nearest class of the language; a class of the user's is its `name`.
+ */
 export function errorOf(failure: Failure): Error {
-  const error = new Error(failure.message, failure.cause ? { cause: errorOf(failure.cause) } : undefined);
-  error.name = failure.name;
-  if (failure.stack !== null) error.stack = failure.stack;
-  if (failure.code !== null) Object.assign(error, { code: failure.code });
-  if (failure.details !== null) Object.assign(error, { details: failure.details });
-  return error;
+  const { name, message, code, stack, details, cause, errors, fields, fieldTypes, base = 'Error' } = failure;
+  return makeError({
+    ...{ name, message, stack, base },
+    hasCause: cause !== null,
+    cause: cause === null ? undefined : errorOf(cause),
+    errors: errors?.map(errorOf) ?? (base === 'AggregateError' ? [] : null),
+    fields: {
+      ...(code === null ? {} : { code }),
+      ...(details === null ? {} : { details }),
+      ...(fields === undefined ? {} : (fromTypedJson(fields, fieldTypes) as Record<string, unknown>)),
+    },
+  });
 }
 
-function isError(thrown: unknown): thrown is Error {
-  try {
-    return thrown instanceof Error;
-  } catch {
-    return false;
+type KeptFields = Pick<Failure, 'fields' | 'fieldTypes' | 'fieldsLeftOut'>;
+
+function keptFields(fields: Readonly<Record<string, unknown>>, budget: Budget, below: Place): KeptFields {
+  const kept: Record<string, unknown> = {};
+  const leftOut: string[] = [];
+  // An error in a field may hold others in turn: they count as parts.
+  const error = (inner: Error): unknown =>
+    below.above.includes(inner) || below.above.length > maxCauses || below.left.parts-- <= 0 ? notKept : spentError(inner, budget, below);
+  // The small ones first, lest a large one take the place of a status.
+  for (const key of Object.keys(fields).sort((a, b) => weightOf(fields[a]) - weightOf(fields[b]))) {
+    const value = isSecretName(key) && fields[key] !== null ? redacted : plainCopy(fields[key], { budget, error });
+    if (value === notKept) leftOut.push(cutText(key, 100));
+    else kept[key] = value;
   }
+  const names = Object.keys(fields).filter((key) => Object.hasOwn(kept, key));
+  const ordered = Object.fromEntries(names.map((key) => [key, kept[key]]));
+  const { json, types } = names.length === 0 ? { json: undefined, types: undefined } : toTypedJson(ordered);
+  return {
+    ...(json === undefined ? {} : { fields: json as Record<string, unknown> }),
+    ...(types === undefined ? {} : { fieldTypes: types }),
+    ...(leftOut.length === 0 ? {} : { fieldsLeftOut: leftOut.slice(0, 50) }),
+  };
 }
 
-/** A field of an error of the user's, whose getter may throw. */
-function read(error: Error, name: 'name' | 'message' | 'code' | 'stack' | 'details' | 'cause'): unknown {
+function weightOf(value: unknown): number {
+  return typeof value === 'object' && value !== null ? 1 : 0;
+}
+
+function spentError(inner: Error, budget: Budget, below: Place): unknown {
+  const failure = { ...failureWithin(inner, below), stack: null };
+  budget.chars -= JSON.stringify(failure).length;
+  return budget.chars < 0 ? notKept : errorOf(failure);
+}
+
+/** Parts of something thrown that is no error: its text, or the message and fields of an object. */
+function readThrown(thrown: unknown): ErrorParts {
+  const fields: Record<string, unknown> = {};
   try {
-    return Reflect.get(error, name);
+    if (typeof thrown === 'object' && thrown !== null && !Array.isArray(thrown))
+      for (const key of Object.keys(thrown)) fields[key] = Reflect.get(thrown, key);
   } catch {
-    return name === 'message' ? '(its message cannot be read)' : undefined;
+    // A getter or proxy of the user's that throws: what was read until then is kept.
   }
+  const { name, message, stack, cause, ...others } = fields;
+  return {
+    name: typeof name === 'string' && name !== '' ? name : 'Error',
+    message: typeof message === 'string' ? message : textOf(thrown),
+    stack: typeof stack === 'string' ? stack : null,
+    base: 'Error',
+    hasCause: cause !== undefined,
+    cause,
+    errors: null,
+    fields: Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined && typeof value !== 'function')),
+  };
 }
 
-function textOf(value: unknown): string {
-  if (typeof value === 'string') return value;
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return tagOf(value);
-  }
+function filledMessage(message: string, errors: readonly Failure[] | undefined, cause: Failure | null, code: string | null): string {
+  if (message.trim() !== '') return message;
+  const parts = [...new Set((errors ?? []).map((one) => one.message))];
+  if (parts.length > 0) return parts.slice(0, 5).join('; ') + (parts.length > 5 ? `; and ${parts.length - 5} more` : '');
+  return cause?.message ?? code ?? '(no message)';
 }
 
-function tagOf(value: unknown): string {
-  try {
-    return Object.prototype.toString.call(value);
-  } catch {
-    return 'something that has no text';
-  }
-}
-
-function clip(text: string): string {
-  const kept = cutText(text, maxTextChars);
-  return kept.length < text.length ? `${kept} …(${text.length - kept.length} more characters)` : text;
+/** Cuts the head and keeps the frames, which say where it was. */
+function cutStack(stack: string, maxChars: number): string {
+  const frames = stack.indexOf('\n    at ');
+  if (frames < 0) return shortened(stack, maxChars);
+  return shortened(shortened(stack.slice(0, frames), maxStackHeadChars) + stack.slice(frames), maxChars);
 }
 
 function jsonOrNull(value: unknown): unknown {
   if (value === undefined) return null;
   try {
-    const text = JSON.stringify(value);
+    const text = JSON.stringify(value, (key, inner: unknown) => (isSecretName(key) && inner != null ? redacted : inner));
     return text === undefined || text.length > maxTextChars ? null : JSON.parse(text);
   } catch {
     return null;

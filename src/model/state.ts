@@ -3,6 +3,7 @@
  *
  * One table says which type may follow which; `engine/transition.ts` is the one writer.
  */
+import { shortened } from './plain-copy.ts';
 
 /** What rules look at. */
 export const stateTypes = [
@@ -60,9 +61,12 @@ const followers: Readonly<Record<StateType, readonly StateType[]>> = {
   CANCELLED: [],
 };
 
-/** Makes a state; `name` defaults to the plain form of its type. */
+/** Longest message of a state, in characters: it stands in every row and list. The whole of an error's is in its failure. */
+const maxMessageChars = 1_000;
+
+/** Makes a state; `name` defaults to the plain form of its type, a long message is cut. */
 export function stateOf(type: StateType, name: StateName = stateNames[type][0], message: string | null = null): State {
-  return { type, name, message };
+  return { type, name, message: message === null || message.length <= maxMessageChars ? message : shortened(message, maxMessageChars) };
 }
 
 /** Whether nothing follows this type save an explicit retry. */

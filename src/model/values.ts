@@ -6,7 +6,10 @@
  */
 import { Buffer } from 'node:buffer';
 import { SuperJSON } from 'superjson';
+import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
+import { makeError, readError } from './error-parts.ts';
+import { type Fault, findUnstorable, isPlainJson, typedArrays } from './unstorable.ts';
 
 const superjson = new SuperJSON();
 // superjson writes bytes as a list of numbers and does not know Buffer; base64 is a quarter of the size.
@@ -19,19 +22,6 @@ superjson.registerCustom<Buffer, string>(
   'Buffer',
 );
 // As numbers in JSON, NaN and the infinities of a list of floats would come back as 0.
-const typedArrays = [
-  Uint8Array,
-  Int8Array,
-  Uint8ClampedArray,
-  Int16Array,
-  Uint16Array,
-  Int32Array,
-  Uint32Array,
-  Float32Array,
-  Float64Array,
-  BigInt64Array,
-  BigUint64Array,
-] as const;
 type TypedArray = InstanceType<(typeof typedArrays)[number]>;
 for (const maker of typedArrays) {
   superjson.registerCustom<TypedArray, string>(
@@ -44,6 +34,57 @@ for (const maker of typedArrays) {
   );
 }
 
+for (const [name, maker, write, read] of [
+  ['ArrayBuffer', ArrayBuffer, (value: ArrayBuffer) => base64(new Uint8Array(value)), (text: string) => bytesOf(text)],
+  ['DataView', DataView, (value: DataView) => base64(value), (text: string) => new DataView(bytesOf(text))],
+  ['URLSearchParams', URLSearchParams, (value: URLSearchParams) => value.toString(), (text: string) => new URLSearchParams(text)],
+] as const) {
+  const isApplicable = (value: unknown): value is never => value instanceof maker;
+  superjson.registerCustom<never, string>({ isApplicable, serialize: write, deserialize: read as (text: string) => never }, name);
+}
+// superjson's own keeps name, message and cause only. Fields stand beside them, so that a place in a circle has the same path before and after.
+superjson.registerCustom<Error, never>(
+  {
+    isApplicable: (value): value is Error => value instanceof Error,
+    serialize: (error) => {
+      const { name, message, stack, base, hasCause, cause, errors, fields } = readError(error);
+      const parts = { name, message, ...(stack === null ? {} : { stack }), ...(base === 'Error' ? {} : { [errorBase]: base }) };
+      return { ...parts, ...(hasCause ? { cause } : {}), ...(errors === null ? {} : { errors }), ...fields } as never;
+    },
+    deserialize: (written) => errorFromParts(written),
+  },
+  'Error',
+);
+/** Where the base of an error stands among what is written of it. */
+export const errorBase = '#base';
+
+/** The error of what is written of one. */
+export function errorFromParts(written: Readonly<Record<string, unknown>>): Error {
+  const { name, message, stack, [errorBase]: base, cause, errors, ...fields } = written;
+  const isPart = Array.isArray(errors) && (base === 'AggregateError' || errors.every((one) => one instanceof Error));
+  return makeError({
+    name: String(name),
+    message: String(message),
+    stack: typeof stack === 'string' ? stack : null,
+    base: typeof base === 'string' ? base : 'Error',
+    hasCause: Object.hasOwn(written, 'cause'),
+    cause,
+    errors: isPart ? errors : null,
+    fields: errors === undefined || isPart ? fields : { errors, ...fields },
+  });
+}
+
+/** JSON for people, and beside it what of it is a Date, a Map or the like, as superjson says it; undefined where nothing is. */
+export function toTypedJson(value: unknown): { readonly json: unknown; readonly types: unknown } {
+  const { json, meta } = superjson.serialize(value);
+  return { json, types: meta };
+}
+
+/** A value of its own of what `toTypedJson` gave. */
+export function fromTypedJson(json: unknown, types: unknown): unknown {
+  return superjson.deserialize({ json, meta: types } as Parameters<typeof superjson.deserialize>[0]);
+}
+
 /**
  * Text of a value; null for `undefined`.
  *
@@ -53,20 +94,12 @@ for (const maker of typedArrays) {
 export function encodeValue(value: unknown, what: string): string | null {
   if (value === undefined) return null;
   const isPlain = isPlainJson(value);
-  const fault = isPlain ? null : findUnstorable(value);
-  if (fault) {
-    const place = fault.path === '' ? `The ${what}` : `The ${what} holds at ${fault.path} a value that`;
-    throw new BatutaError(
-      'RESULT_NOT_SERIALIZABLE',
-      `${place} cannot be stored: ${fault.why}. Give plain data on, or set persist: false to keep it in memory only.`,
-      {
-        details: { path: fault.path },
-      },
-    );
-  }
+  if (!isPlain) refuse(findUnstorable(value), what);
   try {
     return isPlain ? `{"json":${JSON.stringify(value)}}` : superjson.stringify(value);
   } catch (cause) {
+    // Out of stack: it is nested deeper than JSON can be written here.
+    if (cause instanceof RangeError) refuse(findUnstorable(value), what);
     throw new BatutaError(
       'RESULT_NOT_SERIALIZABLE',
       `The ${what} cannot be stored: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -75,113 +108,31 @@ export function encodeValue(value: unknown, what: string): string | null {
   }
 }
 
+/** Of a path that is named. */
+const maxPathChars = 200;
+
+function refuse(fault: Fault | null, what: string): void {
+  if (!fault) return;
+  const path =
+    fault.path.length <= maxPathChars ? fault.path : `${cutText(fault.path, maxPathChars / 2)} … ${fault.path.slice(-maxPathChars / 2)}`;
+  const place = path === '' ? `The ${what}` : `The ${what} holds at ${path} a value that`;
+  throw new BatutaError(
+    'RESULT_NOT_SERIALIZABLE',
+    `${place} cannot be stored: ${fault.why}. Give plain data on, or set persist: false to keep it in memory only.`,
+    { details: { path } },
+  );
+}
+
 /** The value of a text that `encodeValue` made. */
 export function decodeValue(text: string | null): unknown {
   return text === null ? undefined : superjson.parse(text);
 }
 
-/**
- * Whether JSON by itself writes the value as superjson does, which takes ten times as long over it: plain objects and lists of texts, finite
- * numbers, booleans and null, each object in one place only.
- */
-function isPlainJson(value: unknown): boolean {
-  if (isPlainLeaf(value)) return true;
-  const seen = new Set<object>();
-  const work: object[] = [];
-  const take = (inner: unknown): boolean => {
-    if (isPlainLeaf(inner)) return true;
-    if (typeof inner !== 'object' || inner === null || seen.has(inner)) return false;
-    seen.add(inner);
-    work.push(inner);
-    return true;
-  };
-  if (!take(value)) return false;
-  for (let at = work.pop(); at; at = work.pop()) {
-    const prototype: unknown = Object.getPrototypeOf(at);
-    if (prototype === Array.prototype) {
-      // A place without a value gives undefined, which JSON would make null.
-      for (const inner of at as unknown[]) if (!take(inner)) return false;
-    } else if (prototype === Object.prototype) {
-      for (const [key, inner] of Object.entries(at)) if (forbidden.has(key) || !take(inner)) return false;
-    } else return false;
-  }
-  return true;
+function base64(bytes: Uint8Array | DataView): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
-function isPlainLeaf(value: unknown): boolean {
-  if (typeof value === 'number') return Number.isFinite(value) && !Object.is(value, -0);
-  return value === null || typeof value === 'string' || typeof value === 'boolean';
-}
-
-/** Built-in classes that superjson brings back as they were. */
-const storable = new Set<unknown>([Object, Array, Date, Map, Set, RegExp, URL, Buffer, ...typedArrays]);
-
-/** Names that no field may have: superjson refuses them, lest reading a value change every object. */
-const forbidden: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
-
-/** First place in a value that would not come back as it was, or null. Walks each object once; circles are fine. */
-function findUnstorable(value: unknown): { readonly path: string; readonly why: string } | null {
-  const seen = new Set<object>();
-  const work: Place[] = [{ value, path: '' }];
-  for (let item = work.pop(); item; item = work.pop()) {
-    const { value: at, path } = item;
-    if (typeof at === 'function') return { path, why: `it is the function ${at.name || '(anonymous)'}` };
-    if (typeof at === 'symbol') return { path, why: 'it is a symbol' };
-    if (typeof at !== 'object' || at === null || seen.has(at)) continue;
-    seen.add(at);
-    const maker: unknown = Object.getPrototypeOf(at)?.constructor;
-    if (Object.getPrototypeOf(at) !== null && !storable.has(maker) && !(at instanceof Error) && !isForeignPlain(at)) {
-      return {
-        path,
-        why:
-          at instanceof Promise
-            ? 'it is a promise that was not awaited'
-            : `it is an instance of ${typeof maker === 'function' ? maker.name : 'a class'}`,
-      };
-    }
-    if (ArrayBuffer.isView(at) || at instanceof Error) continue;
-    if (at instanceof Date && Number.isNaN(at.getTime())) return { path, why: 'it is a date that is none (Invalid Date)' };
-    if (at instanceof Map) pushEntries(work, at, path);
-    else if (at instanceof Set) for (const inner of at) pushDeep(work, inner, () => `${path}.values()`);
-    else if (Array.isArray(at)) for (let i = at.length - 1; i >= 0; i--) pushDeep(work, at[i], () => `${path}[${i}]`);
-    else {
-      for (const [key, inner] of Object.entries(at)) {
-        if (forbidden.has(key)) return { path: fieldPath(path, key), why: `no field may be called ${key}` };
-        pushDeep(work, inner, () => fieldPath(path, key));
-      }
-    }
-  }
-  return null;
-}
-
-interface Place {
-  readonly value: unknown;
-  readonly path: string;
-}
-
-/** Leaves are looked at on the spot: a path is built only for what can hold or be a fault. */
-function pushDeep(work: Place[], value: unknown, path: () => string): void {
-  if ((typeof value === 'object' && value !== null) || typeof value === 'function' || typeof value === 'symbol')
-    work.push({ value, path: path() });
-}
-
-function pushEntries(work: Place[], map: ReadonlyMap<unknown, unknown>, path: string): void {
-  for (const [key, inner] of map) {
-    pushDeep(work, key, () => `${path}.keys()`);
-    pushDeep(work, inner, () => `${path}.get(${typeof key === 'object' ? '…' : String(key)})`);
-  }
-}
-
-function fieldPath(path: string, key: string): string {
-  return path === '' ? key : `${path}.${key}`;
-}
-
-/** Plain objects and arrays of another realm (a vm context) have another `Object`. */
-function isForeignPlain(value: object): boolean {
-  return (
-    Array.isArray(value) ||
-    (Object.prototype.toString.call(Object.getPrototypeOf(value)) === '[object Object]' &&
-      Object.getPrototypeOf(Object.getPrototypeOf(value)) === null &&
-      Object.hasOwn(Object.getPrototypeOf(value), 'isPrototypeOf'))
-  );
+/** A buffer of its own: small ones of Node's share one. */
+function bytesOf(text: string): ArrayBuffer {
+  return new Uint8Array(Buffer.from(text, 'base64')).buffer;
 }

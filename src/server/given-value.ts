@@ -6,6 +6,7 @@
  * there, and what is said to be the same must be written the same. So what comes out is never larger than what came in.
  */
 import { decodeValue } from '../engine/results.ts';
+import { errorBase, errorFromParts } from '../model/values.ts';
 
 /** What `meta` says of a place and of those below it. */
 interface Note {
@@ -120,7 +121,8 @@ function make(raw: unknown, { type, below }: Note, open: (value: unknown) => voi
   }
   if (type === 'map') return makeMap(raw, below, open);
   if (type === 'set') return makeSet(raw, below, open);
-  if (type === 'Error') return makeError(recordOf(raw), below, open);
+  if (type === 'Error' || (Array.isArray(type) && type[0] === 'custom' && type[1] === 'Error'))
+    return makeError(recordOf(raw), below, open);
   check(below.size === 0 && isLeaf(raw, type), 'a type does not fit');
   return decodeValue(JSON.stringify({ json: raw, meta: { values: [type], v: 1 } }));
 }
@@ -146,16 +148,22 @@ function makeSet(raw: unknown, below: Note['below'], open: (value: unknown) => v
 }
 
 function makeError(raw: Readonly<Record<string, unknown>>, below: Note['below'], open: (value: unknown) => void): unknown {
-  const { name, message, cause } = raw;
+  const { name, message, [errorBase]: base } = raw;
   check(typeof name === 'string' && typeof message === 'string', 'an error must have a name and a message');
-  const error = new Error(message);
-  error.name = name;
-  // Its own would tell of this server.
-  error.stack = `${name}: ${message}`;
+  // Its own stack would tell of this server.
+  const error = errorFromParts({ name, message, stack: `${name}: ${message}`, [errorBase]: base });
   open(error);
-  if (Object.hasOwn(raw, 'cause')) error.cause = read(cause, below.get('cause'));
+  for (const key of Object.keys(raw)) {
+    if (['name', 'message', 'stack', errorBase].includes(key)) continue;
+    check(!unsafeFields.has(key), `an error has a field ${key}`);
+    const value = read(raw[key], below.get(key));
+    Object.defineProperty(error, key, { value, enumerable: key !== 'cause' && key !== 'errors', configurable: true, writable: true });
+  }
   return error;
 }
+
+/** Names that no value may have: they would change what all objects are. */
+const unsafeFields: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Whether what stands there can be read as such a type without becoming anything larger. */
 function isLeaf(raw: unknown, type: unknown): boolean {

@@ -3,9 +3,11 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Failure } from '../../model/failure.ts';
+import { cutText } from '../../base/cut-text.ts';
 import { packageFolder } from '../../base/installed.ts';
 import type { Paint } from './paint.ts';
-import { oneLine } from './width.ts';
+import { valueLine } from './value.ts';
+import { cut, oneLine, widthOf } from './width.ts';
 
 /** A place in the user's code. */
 export interface Frame {
@@ -18,11 +20,20 @@ export interface Frame {
 const framePattern = /(?:\(|^at (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/;
 const maxSourceBytes = 2_000_000;
 
-/** `TypeError: text [CODE]` on one line. */
+/** Characters of a message that are shown; `--json` has the whole. */
+const maxMessageChars = 600;
+/** Parts of an AggregateError that are shown. */
+const maxParts = 5;
+
+/** `TypeError: text [CODE]` on one line; a long text is cut and says by how much. */
 export function failureTitle(failure: Failure): string {
   const code = failure.code === null || failure.message.includes(failure.code) ? '' : ` [${failure.code}]`;
   const name = failure.name === 'BatutaError' || failure.name === 'Error' ? '' : `${failure.name}: `;
-  return oneLine(`${name}${failure.message}${code}`);
+  const { message } = failure;
+  const kept = cutText(message, maxMessageChars);
+  const rest = message.length - kept.length;
+  const text = rest > 0 ? `${kept} … (${rest.toLocaleString('en-US')} more characters, --json shows all)` : message;
+  return oneLine(`${name}${text}${code}`);
 }
 
 /** First frame of a stack that is neither Node's, a package's, nor Batuta's; null when there is none. */
@@ -50,16 +61,69 @@ export interface FailureOptions {
 }
 
 /**
- * Lines that explain a failure: title, place with its line of source, then each cause.
+ * Lines that explain a failure: title, place with its line of source, its fields, then the parts of an AggregateError, then the cause, each as itself.
  */
 export function failureLines(failure: Failure, paint: Paint, options: FailureOptions): string[] {
-  const pad = ' '.repeat(options.indent ?? 0);
+  return linesOf(failure, { label: '', isFirst: true }, paint, options);
+}
+
+interface Part {
+  /** What it is of the failure above; '' for the first. */
+  readonly label: string;
+  readonly isFirst: boolean;
+}
+
+function linesOf(failure: Failure, { label, isFirst }: Part, paint: Paint, options: FailureOptions): string[] {
+  const indent = options.indent ?? 0;
+  const pad = ' '.repeat(indent);
+  const title = failureTitle(failure);
+  const errors = failure.errors ?? [];
+  const shown = errors.slice(0, maxParts);
+  const count = failure.errorCount ?? errors.length;
+  const below = { ...options, indent: indent + 2 };
+  return [
+    ...(isFirst ? wrapped(title, options).map((line) => pad + paint.red(line)) : [`${pad}${paint.dim(label)} ${title}`]),
+    ...(options.stack ? stackLines(failure, pad) : placeLines(failure, pad, paint, options)),
+    ...fieldLines(failure, pad, paint, options),
+    ...shown.flatMap((one, at) => linesOf(one, { label: `${at + 1} of ${count}:`, isFirst: false }, paint, below)),
+    ...(count > shown.length && shown.length > 0
+      ? [`${pad}  ${paint.dim(`and ${count - shown.length} more (--json shows what is recorded)`)}`]
+      : []),
+    ...(failure.cause === null ? [] : linesOf(failure.cause, { label: 'caused by', isFirst: false }, paint, options)),
+  ];
+}
+
+/** A title over as many lines as it takes, so that none is cut at the edge of the terminal. */
+function wrapped(title: string, { width = 100, indent = 0 }: FailureOptions): string[] {
+  const room = Math.max(20, width - indent);
   const lines: string[] = [];
-  for (let at: Failure | null = failure, first = true; at !== null; at = at.cause, first = false) {
-    lines.push(first ? pad + paint.red(failureTitle(at)) : `${pad}${paint.dim('caused by')} ${failureTitle(at)}`);
-    lines.push(...(options.stack ? stackLines(at, pad) : placeLines(at, pad, paint, options)));
+  let rest = title;
+  while (widthOf(rest) > room) {
+    const head = cut(rest, room + 1).slice(0, -1);
+    const space = head.lastIndexOf(' ');
+    const end = space > room / 2 ? space : head.length;
+    lines.push(rest.slice(0, end));
+    rest = rest.slice(end).trimStart();
   }
-  return lines;
+  return [...lines, rest];
+}
+
+function fieldLines(
+  { fields = {}, fieldsLeftOut = [], details }: Failure,
+  pad: string,
+  paint: Paint,
+  { width = 100 }: FailureOptions,
+): string[] {
+  const told = isEmptyRecord(details) ? Object.entries(fields) : [['details', details] as const, ...Object.entries(fields)];
+  const lines = told.map(([name, value]) => {
+    const label = `${pad}  ${paint.dim(`${oneLine(name)}:`)} `;
+    return label + valueLine(value, Math.max(20, width - pad.length - name.length - 4));
+  });
+  return fieldsLeftOut.length === 0 ? lines : [...lines, `${pad}  ${paint.dim(`not recorded: ${fieldsLeftOut.map(oneLine).join(', ')}`)}`];
+}
+
+function isEmptyRecord(details: unknown): boolean {
+  return details === null || details === undefined || (typeof details === 'object' && Object.keys(details).length === 0);
 }
 
 function placeLines(failure: Failure, pad: string, paint: Paint, { cwd, width = 100 }: FailureOptions): string[] {

@@ -16,7 +16,9 @@ export const listOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: 
 export const stateType = z.enum(stateTypes);
 export const stateName = z.enum([...new Set(stateTypes.flatMap((type): readonly string[] => stateNames[type]))]);
 export const state = z.strictObject({ type: stateType, name: stateName, message: textOrNull });
-const failure = z.unknown().describe('{ name, message, code, stack, details, cause }, or null');
+const failure = z
+  .unknown()
+  .describe('{ name, message, code, stack, details, cause, errors?, errorCount?, fields?, fieldTypes?, fieldsLeftOut?, base? }, or null');
 const owner = z.strictObject({ id: z.string(), host: z.string(), pid: z.number(), processStartedAt: z.number() });
 
 /** A value of the user, or where it can be had when it is too large to be sent along. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { type LogOptions, openLog, type RunLine } from '../../../src/base/log.ts';
-import { isSecretName } from '../../../src/base/redact.ts';
+import { isSecretName } from '../../../src/base/secret-names.ts';
 import { compileProgram, startProgram } from '../../support/run-source.ts';
 
 const ids = { runId: 'run-1', taskRunId: 'task-1', flow: 'flight-delays', task: 'join' };

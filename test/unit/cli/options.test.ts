@@ -93,6 +93,36 @@ describe('failures', () => {
     expect(source.length).toBeLessThanOrEqual(60);
   });
 
+  it('tells fields, what was left out, the parts of an AggregateError and the causes of each', () => {
+    const parts = [
+      Object.assign(new Error('primary is down', { cause: new Error('no route') }), { port: 1 }),
+      new Error('replica is down'),
+    ];
+    const error = Object.assign(new AggregateError(parts, 'All promises were rejected'), { statusCode: 503, socket: process.stdout });
+    const lines = failureLines({ ...failureOf(error), stack: null }, paintOf(false), { cwd: folder, width: 100 }).filter(
+      (line) => !/ at | │ /.test(line),
+    );
+    expect(lines).toEqual([
+      'AggregateError: All promises were rejected',
+      '  statusCode: 503',
+      '  not recorded: socket',
+      '  1 of 2: primary is down',
+      '    port: 1',
+      '  caused by no route',
+      '  2 of 2: replica is down',
+    ]);
+  });
+
+  it('cuts a long message, says by how much, and breaks it at the edge of the terminal', () => {
+    const lines = failureLines({ ...failureOf(new Error('lorem ipsum '.repeat(1_000))), stack: null }, paintOf(false), {
+      cwd: folder,
+      width: 80,
+    });
+    expect(lines.length).toBeLessThan(12);
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(lines.join(' ')).toMatch(/ … \(11,400 more characters, --json shows all\)$/);
+  });
+
   it('a stack without a line of the user, or none at all, is no trouble', () => {
     expect(userFrame('Error\n    at node:internal/x:1:1')).toBeNull();
     expect(userFrame(null)).toBeNull();

@@ -13,6 +13,17 @@ class Point {
   x = 1;
 }
 
+function circular(): { cause: Error } {
+  const error = new Error('inner');
+  error.cause = { list: [error] };
+  return { cause: error };
+}
+
+function argumentsOf(..._: unknown[]): IArguments {
+  // oxlint-disable-next-line prefer-rest-params -- it is what is to be refused.
+  return arguments;
+}
+
 describe('values that tasks pass on', () => {
   const fit = fc.jsonValue().filter((value) => !/"(__proto__|constructor|prototype)":/.test(JSON.stringify(value)));
   const circle: Record<string, unknown> = { name: 'round' };
@@ -44,6 +55,9 @@ describe('values that tasks pass on', () => {
     ['undefined inside', { a: undefined, list: withGap }],
     ['keys with dots and signs', { 'a.b': { 'c\\d': new Date(0), '': 1, '0': 2 } }],
     ['circles', circle],
+    ['an ArrayBuffer', new Uint8Array([1, 2, 3]).buffer],
+    ['a DataView', { view: new DataView(new Uint8Array([1, 2, 3, 4]).buffer, 1, 2) }],
+    ['parameters of an address', [new URLSearchParams('a=1&a=2')]],
     ['a large array', Array.from({ length: 50_000 }, (_, at) => ({ at, even: at % 2 === 0 }))],
   ];
 
@@ -57,10 +71,7 @@ describe('values that tasks pass on', () => {
     };
     fc.assert(fc.property(fit, written), { numRuns: 500 });
     const shared = { n: 1 };
-    const sparse: unknown[] = [1];
-    sparse[2] = 3;
-    for (const value of [sparse, [shared, shared], [-0], { a: undefined }, Object.assign([1], { more: 2 }), Object.create(null)])
-      written(value);
+    for (const value of [[shared, shared], [-0], { a: undefined }, Object.create(null)]) written(value);
   });
 
   test('an object that is met twice is one object afterwards', () => {
@@ -73,6 +84,33 @@ describe('values that tasks pass on', () => {
     const back = returned({ error: new TypeError('no', { cause: new Error('why') }) }) as { error: Error };
     expect(back.error).toBeInstanceOf(Error);
     expect(back.error).toMatchObject({ name: 'TypeError', message: 'no', cause: { message: 'why' } });
+  });
+
+  test('an error inside a value keeps its class of the language, fields, parts and cause', () => {
+    const error = Object.assign(new TypeError('t', { cause: new RangeError('why') }), { code: 'E_X', extra: { at: new Date(0) } });
+    const both = new AggregateError([error, error], 'both');
+    const [one, all] = returned([error, both]) as [TypeError & { code: string; extra: unknown }, AggregateError];
+    expect(one).toBeInstanceOf(TypeError);
+    expect(one).toMatchObject({ name: 'TypeError', message: 't', stack: error.stack, code: 'E_X', extra: { at: new Date(0) } });
+    expect(one.cause).toBeInstanceOf(RangeError);
+    expect(all).toBeInstanceOf(AggregateError);
+    expect(all.errors).toEqual([one, one]);
+  });
+
+  test.each([
+    ['plain', 20_000, (inner: unknown) => ({ inner })],
+    ['with a date', 20_000, (inner: unknown) => ({ inner, at: new Date(0) })],
+    ['lists', 50_000, (inner: unknown) => [inner]],
+  ])('nesting that is too deep is refused with its path (%s)', (_, depth, wrap) => {
+    let value: unknown = 1;
+    for (let level = 0; level < depth; level++) value = wrap(value);
+    expect(() => encodeValue(value, 'value')).toThrow(
+      expect.objectContaining({
+        code: 'RESULT_NOT_SERIALIZABLE',
+        message: expect.stringMatching(/nested more than 1,000 levels deep/),
+        details: { path: expect.stringMatching(/^(inner\.inner|\[0\]\[0\]).{50,300}$/) },
+      }),
+    );
   });
 
   test('any value of JSON comes back as it was, at the top and inside', () => {
@@ -96,6 +134,20 @@ describe('values that tasks pass on', () => {
     ['a date that is none', { at: new Date('never') }, 'at'],
     ['a field called constructor', { team: { constructor: 'McLaren' } }, 'team.constructor'],
     ['a weak map', { w: new WeakMap() }, 'w'],
+    ['a gap in a list', { rows: [1, 2].concat(new Array<number>(2), 3) }, 'rows[2]'],
+    ['a key that is a symbol', [{ ok: 1 }, { [Symbol('s')]: 1 }], '[1][Symbol(s)]'],
+    ['a key that is a symbol, beside a date', { at: new Date(0), [Symbol('s')]: 1 }, '[Symbol(s)]'],
+    ['a list with fields', { found: 'abc'.match(/b/) }, 'found.index'],
+    ['a Map with fields', Object.assign(new Map(), { label: 1 }), 'label'],
+    ['an arguments object', [argumentsOf(1, 2)], '[0]'],
+    ['a regular expression that is on its way', /a/g.test('a') && Object.assign(/a/g, { lastIndex: 1 }), ''],
+    ['a function in a field of an error', { error: Object.assign(new Error('x'), { of: { run: () => 1 } }) }, 'error.of.run'],
+    ['an error that holds itself', [Object.assign(new Error('x'), circular())], '[0].cause'],
+    [
+      'an instance in a part of an error',
+      [new AggregateError([Object.assign(new Error('x'), { p: new Point() })], 'all')],
+      '[0].errors[0].p',
+    ],
   ];
 
   test.each(faults)('%s is refused with its path', (_, value, path) => {

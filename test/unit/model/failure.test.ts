@@ -76,4 +76,67 @@ describe('failureOf', () => {
     expect(failureOf(new Proxy(new Error('x'), { getPrototypeOf: refuse })).message).toBe('{}');
     expect(failureOf(Object.assign(new Error('x'), { name: Object.create(null) })).name).toBe('{}');
   });
+
+  test('own fields of an error are recorded as plain data: secrets masked, what is none or too large named', () => {
+    const socket = new (class Socket {
+      fd = 1;
+    })();
+    const error = Object.assign(new Error('no'), {
+      ...{ statusCode: 429, headers: new Headers({ 'retry-after': '7' }), token: 'abc', socket, send: () => 1 },
+      ...{ body: 'x'.repeat(100_000), rows: Array.from({ length: 50_000 }, (_, at) => ({ at })), last: new TypeError('inner') },
+    });
+    const failure = failureOf(error);
+    expect(failure).toMatchObject({
+      fields: { statusCode: 429, headers: { 'retry-after': '7' }, token: '[redacted]' },
+      fieldsLeftOut: expect.arrayContaining(['socket']),
+    });
+    expect(JSON.stringify(failure).length).toBeLessThan(60_000);
+    expect(errorOf(failure)).toMatchObject({ statusCode: 429, headers: { 'retry-after': '7' } });
+  });
+
+  test('a failure of a failure is the same again', () => {
+    const error = new AggregateError([Object.assign(new RangeError('one'), { at: new Date(0) }), 'two'], 'both', {
+      cause: new Error('why'),
+    });
+    const failure = failureOf(Object.assign(error, { code: 7, map: new Map([['a', 1n]]) }));
+    expect(JSON.parse(JSON.stringify(failure))).toEqual(failure);
+    const again = failureOf(errorOf(JSON.parse(JSON.stringify(failure))));
+    const stackless = (one: unknown): unknown =>
+      JSON.parse(JSON.stringify(one, (key, value: unknown) => (key === 'stack' ? undefined : value)));
+    expect(stackless(again)).toEqual(stackless(failure));
+    expect(again.stack).toBe(failure.stack);
+  });
+
+  test('an empty message is filled from the parts, the cause or the code', () => {
+    const none = '';
+    expect(failureOf(new AggregateError([new Error('a'), new Error('b')], none)).message).toBe('a; b');
+    expect(failureOf(new Error(none, { cause: new Error('why') })).message).toBe('why');
+    expect(failureOf(Object.assign(new Error(none), { code: 'ETIMEDOUT' })).message).toBe('ETIMEDOUT');
+    expect(failureOf(new Error(' ')).message).toBe('(no message)');
+  });
+
+  test('thousands of parts, and parts of parts, are counted and the first kept', () => {
+    const failure = failureOf(
+      new AggregateError(
+        Array.from({ length: 5_000 }, (_, at) => new Error(`${at}`)),
+        'all',
+      ),
+    );
+    expect(failure).toMatchObject({ errorCount: 5_000 });
+    expect(failure.errors).toHaveLength(20);
+    const nested = (depth: number): Error =>
+      depth === 0
+        ? new Error('leaf')
+        : new AggregateError(
+            Array.from({ length: 10 }, () => nested(depth - 1)),
+            'level',
+          );
+    expect(JSON.stringify(failureOf(nested(5))).length).toBeLessThan(300_000);
+  });
+
+  test('a stack keeps its frames however long the message is', () => {
+    const { stack } = failureOf(new Error('x'.repeat(50_000)));
+    expect(stack).toMatch(/\n {4}at /);
+    expect(stack?.length).toBeLessThan(10_000);
+  });
 });

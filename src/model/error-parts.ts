@@ -1,0 +1,203 @@
+/**
+ * What an error consists of, and an error made of such parts: the common ground of recorded failures and of errors inside values.
+ *
+ * Nothing read here throws: a getter of the user's that does is left out.
+ */
+import { BatutaError, errorCodes, type ErrorCode } from '../base/errors.ts';
+
+/** Parts of an error. */
+export interface ErrorParts {
+  /** Its `name`; where that is the plain `Error`, the name of its class. */
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | null;
+  /** Nearest class of the language (or of Batuta) that it is an instance of; `Error` for most. */
+  readonly base: string;
+  readonly hasCause: boolean;
+  readonly cause: unknown;
+  /** What an AggregateError consists of, or another error with a list of errors; null when it has none. */
+  readonly errors: readonly unknown[] | null;
+  /** All else: own fields, and what getters of its class give. No functions, no symbols, nothing undefined. */
+  readonly fields: Readonly<Record<string, unknown>>;
+}
+
+type Maker = new (message: string, options?: ErrorOptions) => Error;
+
+const plainMakers: Readonly<Record<string, Maker>> = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError };
+const bases: ReadonlySet<string> = new Set([...Object.keys(plainMakers), 'AggregateError', 'DOMException', 'BatutaError']);
+/** Fields that are parts of their own. */
+const ownParts: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
+/** Longest chain of classes that is looked at. */
+const maxClasses = 32;
+
+/** Whether it is an error, of this or another realm. Never throws. */
+export function isError(value: unknown): value is Error {
+  try {
+    return (
+      value instanceof Error || (typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Error]')
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Reads an error. Never throws. */
+export function readError(error: Error): ErrorParts {
+  const { base, getters } = classOf(error);
+  const fields: Record<string, unknown> = {};
+  let errors: readonly unknown[] | null = null;
+  for (const key of [...ownKeys(error), ...getters]) {
+    if (ownParts.has(key) || (base === 'BatutaError' && key === 'stage') || (base === 'DOMException' && key === 'code')) continue;
+    const value = readField(error, key);
+    if (value === undefined || typeof value === 'function' || typeof value === 'symbol') continue;
+    if (key === 'errors' && Array.isArray(value) && (base === 'AggregateError' || (value.length > 0 && value.every(isError))))
+      errors = value;
+    else fields[key] = value;
+  }
+  const stack = readField(error, 'stack');
+  const message = read(error, 'message');
+  return {
+    name: nameOf(error),
+    message: message.ok ? textOf(message.value) : '(its message cannot be read)',
+    stack: typeof stack === 'string' ? stack : null,
+    base,
+    hasCause: has(error, 'cause'),
+    cause: readField(error, 'cause'),
+    errors,
+    fields,
+  };
+}
+
+/** An error that consists of these parts, an instance of its base. */
+export function makeError(parts: Omit<ErrorParts, 'hasCause'> & { readonly hasCause?: boolean }): Error {
+  const { name, stack, errors, fields } = parts;
+  const error = instanceOf(parts);
+  // As classes have it: not among what is printed or compared.
+  if (error.name !== name) define(error, 'name', name);
+  if (stack === null) define(error, 'stack', `${name}: ${parts.message}`);
+  else define(error, 'stack', stack);
+  if (errors !== null && parts.base !== 'AggregateError') define(error, 'errors', [...errors]);
+  for (const [key, value] of Object.entries(fields)) {
+    if (key === 'details' && parts.base === 'BatutaError') continue;
+    Object.defineProperty(error, key, { value, enumerable: true, configurable: true, writable: true });
+  }
+  return error;
+}
+
+/** Text of anything. Never throws. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value;
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return tagOf(value);
+  }
+}
+
+function instanceOf({
+  base,
+  name,
+  message,
+  cause,
+  hasCause = cause !== undefined,
+  errors,
+  fields,
+}: Parameters<typeof makeError>[0]): Error {
+  const options = hasCause ? { cause } : undefined;
+  if (base === 'AggregateError') return new AggregateError(errors ?? [], message, options);
+  if (base === 'DOMException') return domException(message, name, options);
+  const { code, details } = fields;
+  if (base === 'BatutaError' && typeof code === 'string' && code in errorCodes)
+    return new BatutaError(code as ErrorCode, message, { details: isRecord(details) ? details : {}, cause });
+  return new (plainMakers[base] ?? Error)(message, options);
+}
+
+function domException(message: string, name: string, options: ErrorOptions | undefined): Error {
+  const error = new DOMException(message, name);
+  if (options) define(error, 'cause', options.cause);
+  return error;
+}
+
+function define(error: Error, key: string, value: unknown): void {
+  Object.defineProperty(error, key, { value, enumerable: false, configurable: true, writable: true });
+}
+
+/** Its base, and the names of the getters that the classes below that have. */
+function classOf(error: Error): { readonly base: string; readonly getters: readonly string[] } {
+  const getters: string[] = [];
+  try {
+    let at: unknown = Object.getPrototypeOf(error);
+    for (let depth = 0; at !== null && typeof at === 'object' && depth < maxClasses; depth++) {
+      const name = ownClassName(at);
+      if (bases.has(name) && isBuiltIn(at, name)) return { base: name, getters };
+      for (const [key, { get }] of Object.entries(Object.getOwnPropertyDescriptors(at))) if (get && key !== '__proto__') getters.push(key);
+      at = Object.getPrototypeOf(at);
+    }
+  } catch {
+    // A proxy that lets nobody look.
+  }
+  return { base: 'Error', getters };
+}
+
+function isBuiltIn(prototype: object, name: string): boolean {
+  if (name === 'BatutaError') return Object.hasOwn(prototype, 'exitCode');
+  return Object.hasOwn(prototype, 'name') || name === 'DOMException';
+}
+
+function ownClassName(prototype: object): string {
+  const maker: unknown = Object.getOwnPropertyDescriptor(prototype, 'constructor')?.value;
+  return typeof maker === 'function' && typeof maker.name === 'string' ? maker.name : '';
+}
+
+function nameOf(error: Error): string {
+  const name = textOf(readField(error, 'name') || 'Error');
+  if (name !== 'Error') return name;
+  try {
+    return ownClassName(Object.getPrototypeOf(error) as object) || name;
+  } catch {
+    return name;
+  }
+}
+
+/** Own fields that can be told, those that are not enumerable too: libraries hide what they consist of, not what they mean by `_`. */
+function ownKeys(error: Error): string[] {
+  try {
+    return Object.getOwnPropertyNames(error).filter(
+      (key) => !key.startsWith('_') || Object.prototype.propertyIsEnumerable.call(error, key),
+    );
+  } catch {
+    return [];
+  }
+}
+
+function has(error: Error, key: string): boolean {
+  try {
+    return key in error;
+  } catch {
+    return false;
+  }
+}
+
+function read(error: Error, key: string): { readonly ok: boolean; readonly value: unknown } {
+  try {
+    return { ok: true, value: Reflect.get(error, key) };
+  } catch {
+    return { ok: false, value: undefined };
+  }
+}
+
+function readField(error: Error, key: string): unknown {
+  return read(error, key).value;
+}
+
+function tagOf(value: unknown): string {
+  try {
+    return Object.prototype.toString.call(value);
+  } catch {
+    return 'something that has no text';
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

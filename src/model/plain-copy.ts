@@ -1,0 +1,129 @@
+/** A bounded copy of plain data out of anything, secrets masked: what is kept of the fields of an error, and shown of arguments. */
+import { cutText } from '../base/cut-text.ts';
+import { isSecretName, redacted } from '../base/secret-names.ts';
+
+/** How much may be kept; shared by all that is copied with it. */
+export interface Budget {
+  /** Characters that are left, counted about as JSON has them. */
+  chars: number;
+}
+
+/** What `plainCopy` gives for what is no plain data, or no longer fits. */
+export const notKept: unique symbol = Symbol('not kept');
+
+/** A text that has more characters than this is cut, and says so. */
+const maxTextChars = 4_096;
+const maxDepth = 8;
+
+export interface PlainCopyOptions {
+  readonly budget: Budget;
+  /** Copies an error that is met; default `notKept`. */
+  readonly error?: (error: Error) => unknown;
+}
+
+/**
+ * The copy: plain objects and lists, Map, Set, Date, URL, RegExp and primitives as they are; `Headers` and the like as an object; what has a
+ * `toJSON` as that gives it. Anything else (functions, sockets, instances of classes) is `notKept`, and left out of what holds it.
+ * Circles end. Never throws.
+ */
+export function plainCopy(value: unknown, options: PlainCopyOptions): unknown {
+  try {
+    return copyValue(value, options, []);
+  } catch {
+    return notKept;
+  }
+}
+
+/** A text, cut to so many characters with how many are missing. */
+export function shortened(text: string, maxChars: number): string {
+  const kept = cutText(text, maxChars);
+  if (kept.length === text.length) return text;
+  return `${kept} …(${(text.length - kept.length).toLocaleString('en-US')} more characters)`;
+}
+
+function copyValue(value: unknown, options: PlainCopyOptions, above: readonly object[]): unknown {
+  const { budget } = options;
+  if (typeof value === 'string') return spend(budget, Math.min(value.length, maxTextChars) + 2) ? shortened(value, maxTextChars) : notKept;
+  if (typeof value === 'function' || typeof value === 'symbol') return notKept;
+  if (typeof value !== 'object' || value === null) return spend(budget, 6) ? value : notKept;
+  if (above.length > maxDepth || above.includes(value)) return notKept;
+  return copyObject(value, options, [...above, value]);
+}
+
+function copyObject(value: object, options: PlainCopyOptions, path: readonly object[]): unknown {
+  const { budget } = options;
+  if (value instanceof Error) return options.error ? options.error(value) : notKept;
+  if (Array.isArray(value)) return copyList(value, options, path);
+  if (value instanceof Date) return Number.isNaN(value.getTime()) || !spend(budget, 26) ? notKept : new Date(value);
+  if (value instanceof URL) return spend(budget, value.href.length) ? new URL(value) : notKept;
+  if (value instanceof RegExp) return spend(budget, value.source.length) ? new RegExp(value) : notKept;
+  if (value instanceof Map) {
+    const pairs = copyList([...value].slice(0, budget.chars), options, path);
+    return pairs === notKept ? notKept : maskedMap(pairs as readonly unknown[]);
+  }
+  if (value instanceof Set) {
+    const items = copyList([...value].slice(0, budget.chars), options, path);
+    return items === notKept ? notKept : new Set(items as readonly unknown[]);
+  }
+  if (isListOfPairs(value)) return copyFields(Object.fromEntries(value), options, path);
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === null || prototype === Object.prototype || Object.getPrototypeOf(prototype) === null)
+    return copyFields(value, options, path);
+  if ('toJSON' in value && typeof value.toJSON === 'function') return copyValue(value.toJSON(), options, path);
+  return notKept;
+}
+
+function copyList(list: readonly unknown[], options: PlainCopyOptions, path: readonly object[]): unknown {
+  if (!spend(options.budget, 2)) return notKept;
+  const copy: unknown[] = [];
+  for (const item of list) {
+    const kept = copyValue(item, options, path);
+    if (kept !== notKept) copy.push(kept);
+    else if (options.budget.chars <= 0) break;
+  }
+  return copy;
+}
+
+function copyFields(value: object, options: PlainCopyOptions, path: readonly object[]): unknown {
+  const { budget } = options;
+  if (!spend(budget, 2)) return notKept;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    if (unsafeKeys.has(key)) continue;
+    const inner = readField(value, key);
+    if (inner === undefined || !spend(budget, key.length + 4)) continue;
+    const kept = isSecretName(key) && inner !== null ? redacted : copyValue(inner, options, path);
+    if (kept !== notKept) copy[key] = kept;
+  }
+  return copy;
+}
+
+/** Names that superjson refuses. */
+const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
+
+function readField(value: object, key: string): unknown {
+  try {
+    return Reflect.get(value, key);
+  } catch {
+    return undefined;
+  }
+}
+
+function maskedMap(pairs: readonly unknown[]): Map<unknown, unknown> {
+  const whole = pairs.filter((pair): pair is [unknown, unknown] => Array.isArray(pair) && pair.length === 2);
+  return new Map(whole.map(([key, value]) => [key, typeof key === 'string' && isSecretName(key) ? redacted : value]));
+}
+
+/** `Headers`, `URLSearchParams`, `FormData`: what has names and values and is neither Map nor list. */
+function isListOfPairs(value: object): value is Iterable<[string, unknown]> {
+  return typeof Headers === 'function' && (value instanceof Headers || value instanceof URLSearchParams || value instanceof FormData);
+}
+
+function spend(budget: Budget, chars: number): boolean {
+  if (budget.chars < chars) {
+    budget.chars = 0;
+    return false;
+  }
+  budget.chars -= chars;
+  return true;
+}
