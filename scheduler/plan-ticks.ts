@@ -13,12 +13,10 @@ export interface PlanOptions {
   readonly lookAheadMs: number;
   /** Most runs of one plan; a schedule with more ticks gets the others when it is asked again. At least one each. */
   readonly maxRuns: number;
-  /** Told of a schedule that cannot be read; it ticks no more until it is deployed again. */
-  readonly onError: (error: unknown, one: DueSchedule) => void;
 }
 
 /**
- * Gives the plans in the order of the schedules.
+ * Gives the plans in the order of the schedules. One that cannot be computed is set aside with the reason.
  *
  * @param asOf instant as of which a tick counts as missed, UTC epoch ms
  * @param open runs of earlier ticks that have not ended, oldest first, by deployment
@@ -38,8 +36,7 @@ export function planTicks(
       return planOne(one, answerFor(questionOf(one, now, asOf, limit, options)), now, standing, options);
     } catch (error) {
       // The rules are pure and would fail for ever; the other schedules shall not stand still with it.
-      options.onError(error, one);
-      return { runs: [], nextTickAt: null };
+      return { runs: [], nextTickAt: null, fault: error instanceof Error ? error.message : String(error) };
     }
   });
 }

@@ -26,7 +26,7 @@ export class FleetSpread implements Spread {
   }
 
   async put(tickets: readonly TicketedTask[]): Promise<void> {
-    await putTickets(this.#connected(), tickets, this.#options.clock.now(), 'task');
+    await putTickets({ broker: this.#connected(), log: this.#options.log }, tickets, this.#options.clock.now(), 'task');
   }
 
   async tell(runId: string, taskRunId: string): Promise<void> {

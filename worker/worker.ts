@@ -108,7 +108,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     const stop = async (deadlineMs: number): Promise<void> => {
       await queues.quiet();
       const [left] = await Promise.all([engine.handBack(deadlineMs), tasks.handBack(deadlineMs)]);
-      await putTickets(broker, left, services.clock.now()).catch((error: unknown) =>
+      await putTickets({ broker, log: log.logger }, left, services.clock.now()).catch((error: unknown) =>
         log.logger.warn({ err: error }, 'Nobody could be woken for the runs handed back; the fleet will see them within seconds.'),
       );
       if (left.length > 0) log.logger.info({ runs: left.length }, 'Handed back runs that had not ended.');

@@ -4,12 +4,11 @@
  * Woken when a run of a backfill ends, and when one is begun, cancelled or resumed; looks by itself once a second. While none is open a
  * look is one small query. Any number of schedulers may run; a crash loses nothing, for how far a backfill is stands in the store.
  */
-import { BatutaError } from '../../src/base/errors.ts';
 import { makeLoop } from '../../src/base/loop.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
 import { advanceBackfill } from '../../src/engine/advance-backfill.ts';
 import { backfillsChannel } from '../../src/model/deployment.ts';
-import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+import { isOutage, type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
 
 /** Backfills of one look. */
 const maxOpen = 1_000;
@@ -30,7 +29,7 @@ export function backfillLoop(parts: LoopParts, { intervalMs }: { readonly interv
       for (const backfill of await services.store.backfills.open(maxOpen)) {
         if (signal.aborted) return undefined;
         const step = await advanceBackfill(services, backfill).catch((error: unknown) => {
-          if (!(error instanceof BatutaError) || error.code.startsWith('STORE_')) throw error;
+          if (isOutage(error)) throw error;
           // One that cannot go on shall not hold up the others.
           log.warn({ err: error, backfill: backfill.id }, 'A backfill cannot go on.');
           return null;

@@ -32,10 +32,11 @@ export async function tryGiveOnSlots(parts: LoopParts): Promise<void> {
 }
 
 /** One pass. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
-async function giveOnSlots({ engine, broker }: LoopParts, ticketedBefore: number): Promise<void> {
+async function giveOnSlots(parts: LoopParts, ticketedBefore: number): Promise<void> {
+  const { engine, broker } = parts;
   const { store, clock } = engine.services;
   const runs = await store.limits.nextRuns({ key: null, ticketedBeforeMs: ticketedBefore });
-  if (runs.length > 0) await putTickets(broker, runs, clock.now());
+  if (runs.length > 0) await putTickets(parts, runs, clock.now());
   const { owners } = await store.limits.sweepSlots();
   if (owners.length > 0) await broker.notify(channel, 'free');
 }

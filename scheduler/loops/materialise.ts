@@ -44,8 +44,6 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
     random,
     lookAheadMs,
     maxRuns: batchSchedules,
-    onError: (error: unknown, { deployment, schedule }: { deployment: { name: string }; schedule: { slug: string } }) =>
-      log.error({ err: error, deployment: deployment.name, schedule: schedule.slug }, 'A schedule cannot be read; it ticks no more.'),
   };
 
   const claim = (): Promise<ClaimTicksReport> =>
@@ -73,7 +71,9 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
         behind = null;
         return wakeIn(turn.at === null ? netMs : turn.at - turn.now);
       }
-      const { schedules, waiting, held, dropped } = await claim();
+      const { schedules, waiting, held, dropped, setAside } = await claim();
+      for (const one of setAside)
+        log.error(one, 'A schedule is set aside; the others go on. It ticks again once it is deployed or resumed.');
       if (schedules === 0) return wakeIn(lockedMs);
       if (dropped > 0) log.warn({ ticks: dropped }, 'Ticks were dropped by catch-up or overlap policies; their rows say why.');
       await ticketing;

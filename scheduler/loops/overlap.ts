@@ -7,7 +7,7 @@
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { cancelBelow } from '../../src/engine/cancel-below.ts';
 import { backfillsChannel } from '../../src/model/deployment.ts';
-import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+import { eachApart, type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
 
 const message = `A later tick took its place (overlap 'cancel-running').`;
 
@@ -30,7 +30,12 @@ export function overlapLoop(parts: LoopParts, { intervalMs }: { readonly interva
  * @throws BatutaError STORE_…
  */
 export async function settleOverlap(parts: LoopParts): Promise<void> {
-  for (const id of await parts.engine.services.store.ticks.overtaken()) await cancel(parts, id);
+  await eachApart(
+    parts,
+    await parts.engine.services.store.ticks.overtaken(),
+    (id) => cancel(parts, id),
+    (id) => [{ run: id }, 'A run whose place a later tick takes cannot be cancelled.'],
+  );
   await releaseHeld(parts, null);
 }
 

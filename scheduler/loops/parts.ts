@@ -4,6 +4,7 @@ import type { Broker, Ticket } from '../../src/broker/broker.ts';
 import type { Engine } from '../../src/engine/engine.ts';
 import { taskQueueOf } from '../../src/model/queue.ts';
 import type { TicketedRun, TicketedTask } from '../../src/store/store.ts';
+import { isBatutaError } from '../../src/base/errors.ts';
 
 export interface LoopParts {
   readonly engine: Engine;
@@ -24,9 +25,40 @@ export async function tellTaskEnd(broker: Broker, runId: string, taskRunId: stri
   await broker.notify(taskChannelOf(runId), taskRunId).catch(() => undefined);
 }
 
-/** Puts the tickets of these runs or spread tasks, each into its queue. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
+/**
+ * Does it for each of these, in order. One that fails for what it is itself is named in the log and left out; the others are not held up.
+ *
+ * @throws BatutaError BROKER_UNAVAILABLE, STORE_…: with them nothing would go on
+ */
+export async function eachApart<T>(
+  { log }: Pick<LoopParts, 'log'>,
+  items: Iterable<T>,
+  act: (item: T) => Promise<unknown>,
+  tell: (item: T) => readonly [fields: object, message: string],
+): Promise<void> {
+  for (const item of items) {
+    try {
+      await act(item);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      const [fields, message] = tell(item);
+      log.error({ err: error, ...fields }, message);
+    }
+  }
+}
+
+/** Whether nothing at all goes on for now: the database or the broker is away, full or damaged. */
+export function isOutage(error: unknown): boolean {
+  return isBatutaError(error) && (error.code.startsWith('STORE_') || error.code === 'BROKER_UNAVAILABLE');
+}
+
+/**
+ * Puts the tickets of these runs or spread tasks, each into its queue; those of a queue that cannot be are left out.
+ *
+ * @throws BatutaError BROKER_UNAVAILABLE, STORE_…
+ */
 export async function putTickets(
-  broker: Broker,
+  { broker, log }: Pick<LoopParts, 'broker' | 'log'>,
   rows: readonly (TicketedRun | TicketedTask)[],
   now: number,
   kind: Ticket['kind'] = 'run',
@@ -38,26 +70,31 @@ export async function putTickets(
     if (waiting) waiting.push(row);
     else queues.set(queue, [row]);
   }
-  for (const [queue, waiting] of queues) {
-    const tickets = waiting.map(({ id, epoch, priority, dueAt }) => ({
-      kind,
-      id,
-      epoch,
-      priority,
-      dueAt: dueAt !== null && dueAt > now ? dueAt : null,
-    }));
-    await broker.put(tickets, { queue });
-  }
+  await eachApart(
+    { log },
+    queues,
+    ([queue, waiting]) => {
+      const tickets = waiting.map(({ id, epoch, priority, dueAt }) => ({
+        kind,
+        id,
+        epoch,
+        priority,
+        dueAt: dueAt !== null && dueAt > now ? dueAt : null,
+      }));
+      return broker.put(tickets, { queue });
+    },
+    ([queue, waiting]) => [{ queue, runs: waiting.length, first: waiting[0]?.id }, 'Tickets of a queue cannot be put.'],
+  );
 }
 
 /** The same, when the broker is there. While it is away, the look for lost tickets puts them once it is back. */
 export async function tryPutTickets(
-  { broker, log }: LoopParts,
+  parts: Pick<LoopParts, 'broker' | 'log'>,
   rows: readonly (TicketedRun | TicketedTask)[],
   now: number,
   kind: Ticket['kind'] = 'run',
 ): Promise<void> {
-  await putTickets(broker, rows, now, kind).catch((error: unknown) =>
-    log.warn({ err: error }, 'What goes on elsewhere could not be ticketed; it is once the broker is back.'),
+  await putTickets(parts, rows, now, kind).catch((error: unknown) =>
+    parts.log.warn({ err: error }, 'What goes on elsewhere could not be ticketed; it is once the broker is back.'),
   );
 }

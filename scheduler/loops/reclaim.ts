@@ -8,7 +8,7 @@ import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { cancelBelow } from '../../src/engine/cancel-below.ts';
 import { tryGiveOnSlots } from './limits.ts';
 import { tryGoOnAfterEnds } from './overlap.ts';
-import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+import { eachApart, type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
 
 /** Runs of one transaction. */
 const batchRuns = 100;
@@ -31,10 +31,13 @@ export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: Rec
     async step() {
       const goneOwners = (await store.fleet.owners()).filter(isOwnerGone);
       const { waiting, ended, crashed } = await store.fleet.reclaim({ limit: batchRuns, maxRecoveries, goneOwners });
-      for (const { id, message } of ended) {
-        log.warn({ run: id }, message);
-        await cancelBelow(engine.services, id, message);
-      }
+      for (const { id, message } of ended) log.warn({ run: id }, message);
+      await eachApart(
+        parts,
+        ended,
+        ({ id, message }) => cancelBelow(engine.services, id, message),
+        ({ id }) => [{ run: id }, 'The sub-flows of a run that has ended cannot be cancelled.'],
+      );
       if (waiting.length > 0) log.warn({ runs: waiting.length }, 'Processes were lost; their runs go on elsewhere.');
       await tryPutTickets(parts, [...waiting, ...crashed], clock.now());
       if (waiting.length + ended.length > 0) await tryGiveOnSlots(parts);

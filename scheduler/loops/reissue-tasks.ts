@@ -12,7 +12,8 @@ const longestLostAfterMs = 5_000;
 /** Task runs of one round; when there are more they wait for workers, not for tickets. */
 const batchTasks = 1_000;
 
-export function reissueTasksLoop({ engine, broker, log }: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
+export function reissueTasksLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
+  const { engine, broker, log } = parts;
   const { store, clock, settings } = engine.services;
   const ticketedBeforeMs = Math.min(longestLostAfterMs, settings.leaseMs);
   return makeLoop({
@@ -25,7 +26,7 @@ export function reissueTasksLoop({ engine, broker, log }: LoopParts, { intervalM
     async step() {
       // While the broker is away, task runs must not count as ticketed.
       if (!(await broker.health()).ok) return;
-      await putTickets(broker, await store.spread.dueUnticketed({ ticketedBeforeMs, limit: batchTasks }), clock.now(), 'task');
+      await putTickets(parts, await store.spread.dueUnticketed({ ticketedBeforeMs, limit: batchTasks }), clock.now(), 'task');
     },
   });
 }

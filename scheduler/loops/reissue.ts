@@ -19,7 +19,8 @@ export interface ReissueLoopOptions {
   readonly lostAfterMs?: number;
 }
 
-export function reissueLoop({ engine, broker, log }: LoopParts, { intervalMs, lostAfterMs }: ReissueLoopOptions): Loop {
+export function reissueLoop(parts: LoopParts, { intervalMs, lostAfterMs }: ReissueLoopOptions): Loop {
+  const { engine, broker, log } = parts;
   const { store, clock, settings } = engine.services;
   const ticketedBeforeMs = lostAfterMs ?? Math.min(longestLostAfterMs, settings.leaseMs);
   return makeLoop({
@@ -33,11 +34,11 @@ export function reissueLoop({ engine, broker, log }: LoopParts, { intervalMs, lo
       // While the broker is away, runs must not count as ticketed.
       if (!(await broker.health()).ok) return undefined;
       const hooks = await store.fleet.hooksUnticketed({ ticketedBeforeMs, limit: batchRuns });
-      if (hooks.length > 0) await putTickets(broker, hooks, clock.now());
+      if (hooks.length > 0) await putTickets(parts, hooks, clock.now());
       const runs = await store.fleet.dueUnticketed({ ticketedBeforeMs, limit: batchRuns });
       const [first] = runs;
       if (first === undefined) return undefined;
-      await putTickets(broker, runs, clock.now());
+      await putTickets(parts, runs, clock.now());
       // A queue that is long only waits for its workers; one that is short has lost its tickets.
       return runs.length === batchRuns && (await broker.stats(first.queue)).waiting < 2 * batchRuns ? 'again' : undefined;
     },

@@ -113,7 +113,7 @@ export function planDeployment(
       params: wanted.scheduleParams.get(one.slug) ?? null,
       jitterMs: one.jitterMs,
       pausedAt: earlier ? earlier.pausedAt : one.paused ? now : null,
-      nextTickAt: isSame ? earlier.nextTickAt : nextAfter(one.schedule, now),
+      nextTickAt: isSame && earlier.fault === undefined ? earlier.nextTickAt : nextAfter(one.schedule, now),
       createdAt: earlier?.createdAt ?? now,
     };
   });

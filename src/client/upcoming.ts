@@ -34,7 +34,7 @@ export async function upcomingTicks(
     if (!first) break;
     const { schedule, at } = first;
     ticks.push({ deployment: schedule.deployment, schedule: schedule.slug, at });
-    const next = nextOnly ? null : nextAfter(schedule.schedule, at);
+    const next = nextOnly ? null : nextOrNull(schedule, at);
     if (next !== null) insert(coming, { schedule, at: next }, limit - ticks.length);
   }
   return ticks;
@@ -61,13 +61,22 @@ async function soonestSchedules(
       const last = coming[limit - 1];
       // They come by their stored ticks, and none ticks before its own.
       if (last && nextTickAt !== null && nextTickAt > last.at) return coming;
-      const at = nextTickAt !== null && nextTickAt > now ? nextTickAt : nextAfter(schedule.schedule, now);
+      const at = nextTickAt !== null && nextTickAt > now ? nextTickAt : nextOrNull(schedule, now);
       if (at !== null) insert(coming, { schedule, at }, limit);
     }
     after = page.at(-1);
     if (page.length < size) break;
   }
   return coming;
+}
+
+/** Null for one whose rule cannot be computed as well: the others are shown. */
+function nextOrNull({ schedule }: DeploymentSchedule, at: number): number | null {
+  try {
+    return nextAfter(schedule, at);
+  } catch {
+    return null;
+  }
 }
 
 /** Puts it in its place, and drops what comes after `most` of them. */

@@ -76,6 +76,8 @@ export interface DeploymentSchedule {
   /** First tick that no run stands for yet; null when there is none any more. */
   readonly nextTickAt: number | null;
   readonly createdAt: number;
+  /** Why it was set aside: its ticks cannot be turned into runs. It ticks again once it is deployed or resumed. Missing otherwise. */
+  readonly fault?: string;
 }
 
 /** One version of a deployment, kept for comparing. */

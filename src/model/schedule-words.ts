@@ -8,9 +8,13 @@ import { localAt } from './zone.ts';
 
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
-/** One line without a full stop, e.g. `At 02:30, only on Monday, in Europe/Lisbon`. */
+/** One line without a full stop, e.g. `At 02:30, only on Monday, in Europe/Lisbon`. Never throws: what cannot be read says so. */
 export function describeSchedule(schedule: Schedule): string {
-  return `${describeRule(schedule)}, in ${schedule.timezone}`;
+  try {
+    return `${describeRule(schedule)}, in ${schedule.timezone}`;
+  } catch {
+    return 'A rule that cannot be read';
+  }
 }
 
 /** What a clock change does to ticks, as a sentence. */

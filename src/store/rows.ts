@@ -6,6 +6,7 @@ import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } fro
 import type { NewRun, StoredFlow, StoredLogLine } from './store.ts';
 import type { ArtifactTable, FlowTable, LogTable, RunTable, TaskRunTable, TransitionTable } from './tables.ts';
 import { jsonText } from './storable.ts';
+import { readFields, readJson, readTexts } from './read-json.ts';
 
 /** What a column takes: neither dialect gets booleans, dates or objects. */
 export type Value = string | number | null;
@@ -16,8 +17,20 @@ export type TaskRunRow = Selectable<Omit<TaskRunTable, 'seq'>>;
 export type TransitionRow = Selectable<Omit<TransitionTable, 'seq'>>;
 export type LogRow = Selectable<LogTable>;
 
-const parse = <T>(text: string | null): T | null => (text === null ? null : (JSON.parse(text) as T));
 const text = (value: unknown): string | null => (value === null || value === undefined ? null : jsonText(value));
+
+const unreadable: Failure = {
+  name: 'Error',
+  message: 'What was recorded of the error cannot be read.',
+  code: null,
+  stack: null,
+  details: null,
+  cause: null,
+};
+
+function failureOf(text: string | null): Failure | null {
+  return text === null ? null : (readFields<Failure>(text) ?? unreadable);
+}
 
 export function runOf(row: RunRow): Run {
   return {
@@ -32,10 +45,10 @@ export function runOf(row: RunRow): Run {
     params: row.params,
     result: row.result,
     resultRef: row.result_ref,
-    error: parse<Failure>(row.error),
+    error: failureOf(row.error),
     attempt: row.attempt,
     recoveries: row.recoveries,
-    tags: parse<string[]>(row.tags) ?? [],
+    tags: readTexts(row.tags),
     source: row.source,
     scheduledFor: row.scheduled_for,
     scheduleId: row.schedule_id,
@@ -49,7 +62,7 @@ export function runOf(row: RunRow): Run {
     queue: row.queue,
     priority: row.priority,
     epoch: row.epoch,
-    owner: parse<Owner>(row.owner),
+    owner: readFields<Owner>(row.owner),
     leaseUntil: row.lease_until,
   };
 }
@@ -123,12 +136,12 @@ export function taskRunOf(row: TaskRunRow): TaskRun {
     startedAt: row.started_at,
     endedAt: row.ended_at,
     dueAt: row.due_at,
-    dependsOn: parse(row.depends_on),
-    progress: parse(row.progress),
-    metrics: parse(row.metrics),
+    dependsOn: row.depends_on === null ? null : readTexts(row.depends_on),
+    progress: readFields(row.progress),
+    metrics: readFields(row.metrics),
     result: row.result,
     resultRef: row.result_ref,
-    error: parse<Failure>(row.error),
+    error: failureOf(row.error),
     childRunId: row.child_run_id,
   };
 }
@@ -196,7 +209,7 @@ export function logOf(row: LogRow): StoredLogLine {
     at: row.at,
     level: row.level,
     message: row.message,
-    fields: parse(row.fields),
+    fields: readFields(row.fields),
     seq: row.seq,
   };
 }
@@ -213,7 +226,7 @@ export function artifactOf(row: Selectable<ArtifactTable>): Artifact {
     taskRunId: row.task_run_id,
     kind: row.kind as Artifact['kind'],
     name: row.name,
-    data: JSON.parse(row.data),
+    data: readJson(row.data),
     createdAt: row.created_at,
   };
 }
@@ -229,11 +242,11 @@ export function flowOf(row: Selectable<FlowTable>): StoredFlow {
     name: row.name,
     version: row.version,
     description: row.description,
-    tags: parse<string[]>(row.tags) ?? [],
+    tags: readTexts(row.tags),
     kind: row.kind as StoredFlow['kind'],
-    graph: parse(row.graph),
-    concurrency: parse<DeclaredConcurrency>(row.concurrency),
-    paramsSchema: parse(row.params_schema),
+    graph: readJson(row.graph),
+    concurrency: readFields<DeclaredConcurrency>(row.concurrency),
+    paramsSchema: readJson(row.params_schema),
     source: row.source,
     updatedAt: row.updated_at,
   };

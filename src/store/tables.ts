@@ -166,6 +166,8 @@ export interface ScheduleTable {
   created_at: number;
   /** 1 when neither it nor its deployment is paused, else 0. */
   active: number;
+  /** Why it was set aside. */
+  fault: string | null;
 }
 
 export interface DeploymentVersionTable {
@@ -267,7 +269,6 @@ export const transitionColumns = [
 
 /** Columns of `logs` without `seq`. */
 export const logColumns = ['run_id', 'task_run_id', 'at', 'level', 'message', 'fields'] as const satisfies readonly (keyof LogTable)[];
-
 export const artifactColumns = [
   'id',
   'run_id',
@@ -277,7 +278,6 @@ export const artifactColumns = [
   'created_at',
   'data',
 ] as const satisfies readonly (keyof ArtifactTable)[];
-
 export const resultColumns = ['run_id', 'key', 'task_run_id', 'bytes', 'created_at'] as const satisfies readonly (keyof ResultTable)[];
 
 /** Columns of runs and what belongs to them that hold whole numbers; all others hold text. */

@@ -39,7 +39,7 @@ export function nextTickOf({ pausedAt, schedules }: Pick<DeploymentView, 'paused
   return ticks.length === 0 ? null : Math.min(...ticks);
 }
 
-function scheduleJson({ id, slug, schedule, params, jitterMs, pausedAt, nextTickAt }: DeploymentSchedule): object {
+function scheduleJson({ id, slug, schedule, params, jitterMs, pausedAt, nextTickAt, fault }: DeploymentSchedule): object {
   const { kind, timezone, start, end } = schedule;
   return {
     ...{ id, slug, kind },
@@ -55,6 +55,7 @@ function scheduleJson({ id, slug, schedule, params, jitterMs, pausedAt, nextTick
     paused: pausedAt !== null,
     pausedAt: isoOrNull(pausedAt),
     nextTickAt: isoOrNull(nextTickAt),
+    ...(fault === undefined ? {} : { fault }),
   };
 }
 

@@ -6,12 +6,16 @@ import { markOf, touchedChanges } from '../../model/schedule-changes.ts';
 import { describeMark, describeSchedule, wallText } from '../../model/schedule-words.ts';
 import type { Paint } from './paint.ts';
 import { agoText } from './times.ts';
+import { oneLine } from './width.ts';
 
 /** Ticks that are shown of each schedule. */
 const shownTicks = 3;
 
 /** One line of words with its bounds, then the next ticks after `now`, the first with how far away it is. */
-export function scheduleLines({ slug, schedule, jitterMs, pausedAt }: DeploymentSchedule, now: number, paint: Paint): string[] {
+export function scheduleLines(one: DeploymentSchedule, now: number, paint: Paint): string[] {
+  const { slug, schedule, jitterMs, pausedAt, fault } = one;
+  if (fault !== undefined)
+    return [slug, `  ${paint.red(`Set aside: ${oneLine(fault)}`)}`, '  It ticks again once it is deployed or resumed.'];
   const jitter = jitterMs > 0 ? `, up to ${durationWords(jitterMs)} later` : '';
   const head = `${describeSchedule(schedule)}${jitter}${boundsText(schedule)}  ${paint.dim(slug)}${pausedAt === null ? '' : `  ${paint.cyan('‖ paused')}`}`;
   const ticks = nextTicks(schedule, now, shownTicks);

@@ -15,6 +15,7 @@ const schedule = z.strictObject({
   pausedAt: atOrNull,
   nextTickAt: atOrNull,
   createdAt: at,
+  fault: z.string().optional().describe('why it was set aside'),
 });
 
 export const deployment = z.strictObject({

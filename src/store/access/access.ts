@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts';
 import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { AuditStore, KeyStore, SessionStore } from './contract.ts';
 import { jsonText } from '../storable.ts';
+import { readJson } from '../read-json.ts';
 
 interface KeyRow {
   readonly id: string;
@@ -137,6 +138,6 @@ function auditOf(row: AuditRow): AuditEntry {
     who: row.who,
     action: row.action,
     target: row.target,
-    details: row.details === null ? null : (JSON.parse(row.details) as unknown),
+    details: readJson(row.details),
   };
 }

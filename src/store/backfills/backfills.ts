@@ -2,7 +2,6 @@
 import type { Backfill } from '../../model/deployment.ts';
 import { idChars, isIdPart } from '../../model/ids.ts';
 import { pickById } from '../../model/pick-by-id.ts';
-import type { Schedule } from '../../model/schedule.ts';
 import type { StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
 import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
@@ -10,6 +9,7 @@ import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { Value } from '../rows.ts';
 import type { BackfillCounts, BackfillStore, StoredBackfill } from './contract.ts';
 import { jsonText } from '../storable.ts';
+import { readSchedule } from '../read-json.ts';
 
 interface Row {
   readonly id: string;
@@ -187,7 +187,7 @@ function backfillOf(row: Row): StoredBackfill {
     id: row.id,
     deployment: row.deployment,
     schedule: row.schedule,
-    rule: JSON.parse(row.rule) as Schedule,
+    rule: readSchedule(row.rule),
     fromAt: row.from_at,
     untilAt: row.until_at,
     order: row.run_order as Backfill['order'],

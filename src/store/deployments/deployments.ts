@@ -5,7 +5,6 @@
  * a schedule is active stands in its own row, so that what is due is found without looking at deployments.
  */
 import { BatutaError } from '../../base/errors.ts';
-import type { Schedule } from '../../model/schedule.ts';
 import type { Connection, Query } from '../connection.ts';
 import { forUpdate } from '../lock.ts';
 import type { Value } from '../rows.ts';
@@ -23,6 +22,7 @@ import {
   versionValues,
 } from './rows.ts';
 import { jsonText } from '../storable.ts';
+import { readSchedule } from '../read-json.ts';
 
 type ScheduleOf = Pick<ScheduleTable, 'id' | 'deployment'>;
 
@@ -65,7 +65,7 @@ export function deploymentStore(connection: Connection): DeploymentStore {
     async resume(name, slug, now) {
       // Loaded before the transaction begins, and not with the store: most processes read no schedule.
       const { nextAfter } = await import('../../model/schedule.ts');
-      const tickAfter = (text: string): number | null => nextAfter(JSON.parse(text) as Schedule, now);
+      const tickAfter = (text: string): number | null => nextAfter(readSchedule(text), now);
       return await connection.transaction((inside) => resume(connection, inside, name, slug, tickAfter));
     },
     delete: (name) =>
@@ -119,7 +119,8 @@ async function putChunk(connection: Connection, query: Query, puts: readonly Dep
   await query(
     `insert into schedules (${columnsOf(scheduleTypes)}) select ${columnsOf(scheduleTypes)} from ${list(1, scheduleTypes)} as given where true
      on conflict (deployment, slug) do update set schedule = excluded.schedule, params = excluded.params, jitter_ms = excluded.jitter_ms,
-       next_tick_at = case when schedules.schedule = excluded.schedule then schedules.next_tick_at else excluded.next_tick_at end`,
+       next_tick_at = case when schedules.schedule = excluded.schedule and schedules.fault is null then schedules.next_tick_at
+         else excluded.next_tick_at end, fault = null`,
     [schedules],
   );
   await query(
@@ -232,12 +233,12 @@ async function resume(
     if (resumed.length === 0) return false;
   }
   const awake = await query<{ id: string; schedule: string }>(
-    `select id, schedule from schedules where deployment = $1 and active = 0 and paused_at is null
+    `select id, schedule from schedules where deployment = $1 and (active = 0 or fault is not null) and paused_at is null
        and exists (select 1 from deployments where deployments.name = schedules.deployment and deployments.paused_at is null)`,
     [name],
   );
   for (const { id, schedule } of awake) {
-    await query('update schedules set active = 1, next_tick_at = $2 where id = $1', [id, tickAfter(schedule)]);
+    await query('update schedules set active = 1, next_tick_at = $2, fault = null where id = $1', [id, tickAfter(schedule)]);
   }
   return true;
 }

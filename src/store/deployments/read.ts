@@ -107,10 +107,12 @@ function conditionsOf(
   if (search !== undefined && search !== '') conditions.push(sql<SqlBool>`lower(name) like ${patternOf(search)} escape '!'`);
   if (cursor !== undefined) conditions.push(eb('name', '>', placeOf(cursor)));
   if (tag !== undefined) {
+    // Looked for as the text it is in the list: a row whose list cannot be read fails nobody's question.
+    const text = jsonText(tag);
     conditions.push(
       dialect === 'sqlite'
-        ? sql<SqlBool>`exists (select 1 from json_each(deployments.tags) where json_each.value = ${tag})`
-        : sql<SqlBool>`jsonb_exists(deployments.tags::jsonb, ${tag})`,
+        ? sql<SqlBool>`(instr(deployments.tags, ${`[${text}`}) = 1 or instr(deployments.tags, ${`,${text}`}) > 0)`
+        : sql<SqlBool>`(strpos(deployments.tags, ${`[${text}`}) = 1 or strpos(deployments.tags, ${`,${text}`}) > 0)`,
     );
   }
   return conditions;

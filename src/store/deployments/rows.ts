@@ -1,10 +1,10 @@
 /** Between the rows of deployments, schedules and versions and the data of the model. Pure. */
-import type { Concurrency, Deployment, DeploymentSchedule, DeploymentVersion } from '../../model/deployment.ts';
-import type { Schedule } from '../../model/schedule.ts';
+import type { Deployment, DeploymentSchedule, DeploymentVersion } from '../../model/deployment.ts';
 import type { Value } from '../rows.ts';
 import type { DeploymentTable, DeploymentVersionTable, ScheduleTable } from '../tables.ts';
 import type { DeploymentPut } from './contract.ts';
 import { jsonText } from '../storable.ts';
+import { readConcurrency, readJson, readSchedule, readTexts } from '../read-json.ts';
 
 /** Columns as `Fragments.list` takes them, in the order of the values below. */
 export const deploymentTypes = {
@@ -42,6 +42,7 @@ export const scheduleTypes = {
   next_tick_at: 'integer',
   created_at: 'integer',
   active: 'integer',
+  fault: 'text',
 } as const satisfies Record<keyof ScheduleTable, 'text' | 'integer'>;
 
 export const versionTypes = {
@@ -82,7 +83,7 @@ export function deploymentValues(row: Deployment): Value[] {
 /** Whether a schedule is active hangs on its deployment too, so it is set once all rows are there. */
 export function scheduleValues(row: DeploymentSchedule): Value[] {
   const { id, deployment, slug, schedule, params, jitterMs, pausedAt, nextTickAt, createdAt } = row;
-  return [id, deployment, slug, jsonText(schedule), params, jitterMs, pausedAt, nextTickAt, createdAt, 0];
+  return [id, deployment, slug, jsonText(schedule), params, jitterMs, pausedAt, nextTickAt, createdAt, 0, null];
 }
 
 export function versionValues({ deployment, graph, spec }: DeploymentPut): Value[] {
@@ -100,10 +101,10 @@ export function deploymentOf(row: DeploymentTable): Deployment {
     version: row.version,
     description: row.description,
     params: row.params,
-    tags: JSON.parse(row.tags) as string[],
+    tags: readTexts(row.tags),
     queue: row.queue,
     priority: row.priority,
-    concurrency: row.concurrency === null ? null : (JSON.parse(row.concurrency) as Concurrency),
+    concurrency: row.concurrency === null ? null : readConcurrency(row.concurrency),
     catchup: row.catchup as Deployment['catchup'],
     catchupWindowMs: row.catchup_window_ms,
     overlap: row.overlap as Deployment['overlap'],
@@ -121,12 +122,13 @@ export function scheduleOf(row: Omit<ScheduleTable, 'active'>): DeploymentSchedu
     id: row.id,
     deployment: row.deployment,
     slug: row.slug,
-    schedule: JSON.parse(row.schedule) as Schedule,
+    schedule: readSchedule(row.schedule),
     params: row.params,
     jitterMs: row.jitter_ms,
     pausedAt: row.paused_at,
     nextTickAt: row.next_tick_at,
     createdAt: row.created_at,
+    ...(row.fault === null ? {} : { fault: row.fault }),
   };
 }
 
@@ -136,7 +138,7 @@ export function versionOf(row: DeploymentVersionTable): DeploymentVersion {
     version: row.version,
     flowVersion: row.flow_version,
     at: row.at,
-    graph: row.graph === null ? null : JSON.parse(row.graph),
-    spec: JSON.parse(row.spec),
+    graph: readJson(row.graph),
+    spec: readJson(row.spec),
   };
 }

@@ -2,6 +2,7 @@
 import { rangesPerE } from '../../model/duration-ranges.ts';
 import type { Durations } from '../../model/duration-ranges.ts';
 import { jsonText } from '../storable.ts';
+import { readFields } from '../read-json.ts';
 
 /** Number of the range of a duration between two columns; null where one of them is. The same in both databases. */
 export function rangeText(startedAt: string, endedAt: string): string {
@@ -17,5 +18,5 @@ export function durationsText(durations: Durations): string {
 
 /** Back from it. */
 export function durationsOf(text: string): Durations {
-  return new Map(Object.entries(JSON.parse(text) as Record<string, number>).map(([range, count]) => [Number(range), count]));
+  return new Map(Object.entries(readFields<Record<string, number>>(text) ?? {}).map(([range, count]) => [Number(range), count]));
 }

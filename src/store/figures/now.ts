@@ -8,6 +8,7 @@ import { Params } from '../lists/run-filter.ts';
 import type { LastRuns, LateRuns, QueueFigures, TaskCounts, TaskFigures } from './contract.ts';
 import { rangeText } from './duration-ranges.ts';
 import { jsonText } from '../storable.ts';
+import { readFields } from '../read-json.ts';
 
 const minuteMs = 60_000;
 const mostLate = 1_000;
@@ -78,7 +79,7 @@ export async function countTasks({ query, fragments }: Connection, runIds: reado
 /** From 0 to 1; 0 where nothing is told, or not of how much. */
 function shareDone(text: string | null): number {
   if (text === null) return 0;
-  const { done, total } = JSON.parse(text) as NonNullable<TaskRun['progress']>;
+  const { done = 0, total = null } = readFields<Partial<NonNullable<TaskRun['progress']>>>(text) ?? {};
   return total === null || total <= 0 ? 0 : Math.min(1, Math.max(0, done / total));
 }
 

@@ -13,6 +13,7 @@ import type { ReclaimOptions, ReclaimReport, TicketedRun } from './contract.ts';
 import { oweHooks } from './owed-hooks.ts';
 import { openList, runsBy } from './waiting.ts';
 import { jsonText } from '../storable.ts';
+import { ownerName, readFields } from '../read-json.ts';
 
 interface LostRun {
   readonly id: string;
@@ -28,7 +29,7 @@ export async function ownersOfRuns(connection: Connection): Promise<readonly Own
   const rows = await connection.query<{ owner: string }>(
     `select distinct owner from ${runsBy(connection, 'runs_owned')} where owner is not null and state_type in (${openList})`,
   );
-  return rows.map(({ owner }) => JSON.parse(owner) as Owner);
+  return rows.flatMap(({ owner }) => readFields<Owner>(owner) ?? []);
 }
 
 /** See `FleetStore.reclaim`. */
@@ -134,5 +135,5 @@ async function crash(connection: Connection, query: Query, run: LostRun): Promis
 }
 
 function nameOf({ owner }: LostRun): string {
-  return owner === null ? '' : (JSON.parse(owner) as Owner).id;
+  return ownerName(owner);
 }

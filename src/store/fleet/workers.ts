@@ -2,6 +2,7 @@
 import type { Connection } from '../connection.ts';
 import type { StoredWorker, WorkerStore } from './contract.ts';
 import { jsonText } from '../storable.ts';
+import { readFields, readTexts } from '../read-json.ts';
 
 interface WorkerRowStored {
   readonly id: string;
@@ -67,9 +68,9 @@ function workerOf(row: WorkerRowStored): StoredWorker {
     version: row.version,
     host: row.host,
     pid: row.pid,
-    queues: JSON.parse(row.queues) as string[],
+    queues: readTexts(row.queues),
     concurrency: row.concurrency,
-    flows: JSON.parse(row.flows) as Record<string, string>,
+    flows: readFields<Record<string, string>>(row.flows) ?? {},
     startedAt: row.started_at,
     beatAt: row.beat_at,
     running: row.running,

@@ -25,6 +25,7 @@ import {
 } from './slot-rows.ts';
 import { cancelOthers, letWait, logDecisions, skipRun, stateAfter } from './slot-writes.ts';
 import { jsonText } from '../storable.ts';
+import { ownerName } from '../read-json.ts';
 
 /** Most runs of a limit that get their turn at once. */
 const maxTurns = 1_000;
@@ -172,7 +173,7 @@ async function askAsOwner(
 }
 
 function ownerOf({ owner }: Contender): string | null {
-  return owner === null ? null : (JSON.parse(owner) as Owner).id;
+  return owner === null ? null : ownerName(owner);
 }
 
 /** See `LimitStore.mayTake`. */

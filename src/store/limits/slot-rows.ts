@@ -3,6 +3,7 @@ import type { Concurrency } from '../../model/deployment.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import { openList } from '../fleet/waiting.ts';
+import { readConcurrency } from '../read-json.ts';
 
 /** What decides about the slot of a run. */
 export interface Contender {
@@ -61,7 +62,7 @@ export async function declaredLimit(
     `select concurrency from ${isDeployments ? 'deployments' : 'flows'} where name = $1`,
     [isDeployments ? (deployment ?? '') : flow],
   );
-  return row === undefined || row.concurrency === null ? null : (JSON.parse(row.concurrency) as Concurrency);
+  return row === undefined || row.concurrency === null ? null : readConcurrency(row.concurrency);
 }
 
 /** Those that hold a slot, the oldest first. */

@@ -1,9 +1,9 @@
 /** Limits as people look at them: slots, holders, waiters. Reads only. */
-import type { Concurrency } from '../../model/deployment.ts';
 import type { Connection } from '../connection.ts';
 import type { RunLimit, SlotRun, TagLimit, TagLimitView } from './contract.ts';
 import { allWaiters, type Contender, declaredLimit, slotHolders, slotRuns } from './slot-rows.ts';
 import { validSlot } from './task-lines.ts';
+import { readConcurrency } from '../read-json.ts';
 
 /** Most holders and waiters that are listed of a limit. */
 const maxListed = 100;
@@ -56,7 +56,7 @@ export async function runLimitsOf(connection: Connection): Promise<readonly RunL
   );
   const limits = new Map<string, RunLimit>();
   for (const { kind, name, concurrency } of declared) {
-    const { limit, key } = JSON.parse(concurrency) as Concurrency;
+    const { limit, key } = readConcurrency(concurrency);
     const base = `${kind}:${name.replaceAll(':', '%3A')}`;
     const isUsed = inUse.some((used) => used.name === base || used.name.startsWith(`${base}:`));
     if (!isUsed)

@@ -6,6 +6,7 @@ import type { ArtifactFilter, ArtifactStore, ListedArtifact, Page } from '../sto
 import { artifactColumns } from '../tables.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
 import { Params, patternOf } from './run-filter.ts';
+import { readJson } from '../read-json.ts';
 
 /** Longest data, as JSON, that a list across runs carries, characters. */
 const maxListedChars = 2_000;
@@ -104,6 +105,6 @@ function listedOf(row: ListedRow): ListedArtifact {
     flow: row.flow ?? '',
     runName: row.run_name ?? '',
     chars: row.chars,
-    data: row.data === null ? null : (JSON.parse(row.data) as unknown),
+    data: readJson(row.data),
   };
 }

@@ -19,6 +19,7 @@ import { access } from './0009-access.ts';
 import { events } from './0010-events.ts';
 import { owedHooks } from './0011-owed-hooks.ts';
 import { idEnds } from './0012-id-ends.ts';
+import { faults } from './0013-faults.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -35,6 +36,7 @@ export const migrations: readonly Migration[] = [
   events,
   owedHooks,
   idEnds,
+  faults,
 ];
 
 const newest = migrations.length;

@@ -6,6 +6,7 @@ import type { Connection, Query } from '../connection.ts';
 import { forUpdate } from '../lock.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { addTransitions } from './transitions.ts';
+import { readFields } from '../read-json.ts';
 
 interface Held {
   readonly state_type: StateType;
@@ -30,8 +31,8 @@ export async function requestCancel(
     );
     if (run === undefined) return null;
     if (isTerminal(run.state_type)) return run.state_type;
-    const owner: Owner | null = run.owner === null ? null : JSON.parse(run.owner);
-    const held = owner !== null && run.over === 0 && isGone?.(owner) !== true;
+    const owner = readFields<Owner>(run.owner);
+    const held = run.owner !== null && run.over === 0 && (owner === null || isGone?.(owner) !== true);
     return held
       ? await askOwner(connection, query, id, run, at, message)
       : await cancelNow(connection, query, id, run.attempt, at, message);

@@ -8,6 +8,7 @@ import { addTransitions } from '../runs/transitions.ts';
 import type { TaskReclaimReport, TicketedTask } from './contract.ts';
 import { ticketColumns } from './rows.ts';
 import { jsonText } from '../storable.ts';
+import { ownerName, readFields } from '../read-json.ts';
 
 interface LostTask {
   readonly id: string;
@@ -24,7 +25,7 @@ interface LostTask {
 /** See `SpreadStore.owners`. */
 export async function ownersOfTasks(connection: Connection): Promise<readonly Owner[]> {
   const rows = await connection.query<{ owner: string }>(`select distinct owner from spread_tasks where stage = 'held'`);
-  return rows.map(({ owner }) => JSON.parse(owner) as Owner);
+  return rows.flatMap(({ owner }) => readFields<Owner>(owner) ?? []);
 }
 
 /** See `SpreadStore.reclaim`. */
@@ -139,5 +140,5 @@ async function recordStates(
 }
 
 function nameOf({ owner }: LostTask): string {
-  return (JSON.parse(owner) as Owner).id;
+  return ownerName(owner);
 }

@@ -31,6 +31,15 @@ export interface TickPlan {
   readonly runs: readonly TickRun[];
   /** Its next tick; earlier than the one it has leaves that one. */
   readonly nextTickAt: number | null;
+  /** Why it is set aside: it ticks no more until it is deployed or resumed. */
+  readonly fault?: string;
+}
+
+/** A schedule that was set aside, so that the others tick on. */
+export interface SetAside {
+  readonly deployment: string;
+  readonly schedule: string;
+  readonly fault: string;
 }
 
 export interface ClaimTicksOptions {
@@ -53,6 +62,8 @@ export interface ClaimTicksReport {
   readonly held: number;
   /** How many rows were made of dropped ticks. */
   readonly dropped: number;
+  /** Those whose ticks cannot be turned into runs. */
+  readonly setAside: readonly SetAside[];
 }
 
 export interface TickStore {
@@ -65,7 +76,8 @@ export interface TickStore {
   }): Promise<{ readonly now: number; readonly at: number | null }>;
   /**
    * One transaction: claims due schedules of deployments that are not paused, has their ticks decided about, makes the runs with their
-   * transitions, and moves the schedules on. A tick for which a run is there already stays as it is. Calls at the same time claim
+   * transitions, and moves the schedules on. A tick for which a run is there already stays as it is. A schedule whose runs the database refuses is set
+   * aside with the reason, like one whose plan says so; the others are not held up. Calls at the same time claim
    * different schedules, and where the overlap policy is not `allow`, schedules of different deployments.
    *
    * @param decide gives the plans in the order of the schedules. `open` are runs of earlier ticks that have not ended, oldest tick first, by

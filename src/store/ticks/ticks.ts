@@ -5,7 +5,6 @@
  * and tick stands behind that. Where runs of a deployment must not overlap, its row is locked too. It is never waited for: whoever
  * changes a deployment locks it before its schedules. A crash in between changes nothing.
  */
-import type { Concurrency } from '../../model/deployment.ts';
 import type { OpenTick } from '../../model/overlap.ts';
 import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
@@ -13,10 +12,16 @@ import { deploymentOf, deploymentTypes, scheduleOf, scheduleTypes } from '../dep
 import type { TicketedRun } from '../fleet/contract.ts';
 import { insertWithin, openList, runsBy } from '../fleet/waiting.ts';
 import type { DeploymentTable, ScheduleTable } from '../tables.ts';
-import type { ClaimTicksOptions, ClaimTicksReport, DueSchedule, TickPlan, TickStore } from './contract.ts';
+import type { ClaimTicksOptions, ClaimTicksReport, DueSchedule, SetAside, TickPlan, TickStore } from './contract.ts';
 import { holdRuns, markLateRuns, overtakenRuns, releaseHeld } from './held.ts';
 import { standsBefore } from './paused.ts';
 import { jsonText } from '../storable.ts';
+import { readConcurrency } from '../read-json.ts';
+import { cutText } from '../../base/cut-text.ts';
+import { storeError } from '../errors.ts';
+
+/** Longest reason that is kept of a schedule that was set aside, in characters. */
+const maxFaultChars = 1_000;
 
 type DueRow = Record<string, string | number | null> & { readonly flow_concurrency: string | null };
 
@@ -67,10 +72,14 @@ async function claim(
   const found = await findDue(connection, query, options, now);
   const due = await withoutLocked(connection, query, found);
   const guarded = [...new Set(due.filter(({ deployment }) => deployment.overlap !== 'allow').map(({ deployment }) => deployment.name))];
-  const plans = decide(due, now, await openTicks(connection, query, guarded));
-  const placed = await insertPlanned(connection, query, plans);
+  const decided = decide(due, now, await openTicks(connection, query, guarded));
+  const { plans, placed } = await insertAllThatGo(connection, query, decided);
   await moveOn(connection, query, due, plans);
-  return { now, schedules: due.length, ...placed };
+  const setAside = due.flatMap(({ deployment, schedule }, at): SetAside[] => {
+    const fault = plans[at]?.fault;
+    return fault === undefined ? [] : [{ deployment: deployment.name, schedule: schedule.slug, fault }];
+  });
+  return { now, schedules: due.length, ...placed, setAside };
 }
 
 /** Those on time first, so that making up for an outage holds up no tick of now. */
@@ -97,7 +106,7 @@ function dueOf(row: DueRow): DueSchedule {
   const schedule = scheduleOf(part('s') as unknown as ScheduleTable);
   return {
     deployment: deploymentOf(part('d') as unknown as DeploymentTable),
-    flowConcurrency: row.flow_concurrency === null ? null : (JSON.parse(row.flow_concurrency) as Concurrency),
+    flowConcurrency: row.flow_concurrency === null ? null : readConcurrency(row.flow_concurrency),
     schedule: { ...schedule, nextTickAt: schedule.nextTickAt ?? 0 },
   };
 }
@@ -145,11 +154,49 @@ async function openTicks(
   return open;
 }
 
-async function insertPlanned(
+type Placed = Pick<ClaimTicksReport, 'waiting' | 'held' | 'dropped'>;
+
+/** All at once; where the database refuses one of them, each schedule by itself, and those that are refused are set aside. */
+async function insertAllThatGo(
   connection: Connection,
   query: Query,
   plans: readonly TickPlan[],
-): Promise<Pick<ClaimTicksReport, 'waiting' | 'held' | 'dropped'>> {
+): Promise<{ readonly plans: readonly TickPlan[]; readonly placed: Placed }> {
+  const all = await attempt(connection, query, plans);
+  if (!(all instanceof Error)) return { plans, placed: all };
+  const gone: TickPlan[] = [];
+  const sum: { waiting: TicketedRun[]; held: number; dropped: number } = { waiting: [], held: 0, dropped: 0 };
+  for (const plan of plans) {
+    const placed = await attempt(connection, query, [plan]);
+    if (placed instanceof Error) {
+      gone.push({ runs: [], nextTickAt: null, fault: cutText(placed.message, maxFaultChars, '…') });
+      continue;
+    }
+    gone.push(plan);
+    sum.waiting.push(...placed.waiting);
+    sum.held += placed.held;
+    sum.dropped += placed.dropped;
+  }
+  return { plans: gone, placed: sum };
+}
+
+/** Undone by itself when it is refused for what is in the rows; all other trouble is thrown. */
+async function attempt(connection: Connection, query: Query, plans: readonly TickPlan[]): Promise<Placed | Error> {
+  if (plans.every(({ runs }) => runs.length === 0)) return { waiting: [], held: 0, dropped: 0 };
+  await query('savepoint planned');
+  try {
+    const placed = await insertPlanned(connection, query, plans);
+    await query('release savepoint planned');
+    return placed;
+  } catch (error) {
+    const refusal = storeError(error, connection.url);
+    if (refusal.code !== 'INTERNAL') throw error;
+    await query('rollback to savepoint planned');
+    return refusal;
+  }
+}
+
+async function insertPlanned(connection: Connection, query: Query, plans: readonly TickPlan[]): Promise<Placed> {
   const planned = plans.flatMap(({ runs }) => runs);
   if (planned.length === 0) return { waiting: [], held: 0, dropped: 0 };
   const placed = await insertWithin(
@@ -179,10 +226,11 @@ async function insertPlanned(
 
 /** Forward only: what a clock that was set back would say is not believed. */
 async function moveOn({ fragments }: Connection, query: Query, due: readonly DueSchedule[], plans: readonly TickPlan[]): Promise<void> {
-  const rows = due.map(({ schedule }, at) => [schedule.id, plans[at]?.nextTickAt ?? null]);
+  const rows = due.map(({ schedule }, at) => [schedule.id, plans[at]?.nextTickAt ?? null, plans[at]?.fault ?? null]);
   if (rows.length === 0) return;
   await query(
-    `update schedules set next_tick_at = planned.tick_at from ${fragments.list(1, { planned_id: 'text', tick_at: 'integer' })} as planned
+    `update schedules set next_tick_at = planned.tick_at, fault = planned.fault
+     from ${fragments.list(1, { planned_id: 'text', tick_at: 'integer', fault: 'text' })} as planned
      where schedules.id = planned.planned_id and (planned.tick_at is null or planned.tick_at > schedules.next_tick_at)`,
     [jsonText(rows)],
   );

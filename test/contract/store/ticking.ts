@@ -41,13 +41,12 @@ export async function deploy(
 }
 
 /** A pass of the scheduler over at most `limit` schedules, each of which makes at most `maxRuns` runs. */
-export function claimTicks(store: Store, limit = 1_000, maxRuns = 1_000): Promise<ClaimTicksReport> {
-  const onError = (error: unknown): never => {
-    throw error;
-  };
-  return store.ticks.claim({ limit, lookAheadMs, missedAfterMs }, (due, at, open) =>
-    planTicks(due, at, at, open, { makeId, random: () => 0.5, lookAheadMs, maxRuns, onError }),
+export async function claimTicks(store: Store, limit = 1_000, maxRuns = 1_000): Promise<ClaimTicksReport> {
+  const report = await store.ticks.claim({ limit, lookAheadMs, missedAfterMs }, (due, at, open) =>
+    planTicks(due, at, at, open, { makeId, random: () => 0.5, lookAheadMs, maxRuns }),
   );
+  if (report.setAside.length > 0) throw new Error(report.setAside[0]?.fault);
+  return report;
 }
 
 /** Runs of a deployment, by their ticks. */

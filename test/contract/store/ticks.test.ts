@@ -121,20 +121,22 @@ describe.each(makers)('ticks on $name', (maker) => {
     test('one that cannot be decided about does not hold up the others, and ticks no more', async () => {
       await deploy(store, 'broken', now());
       await deploy(store, 'sound', now());
-      const errors: string[] = [];
-      const onError = (_: unknown, { deployment }: { readonly deployment: { readonly name: string } }): void =>
-        void errors.push(deployment.name);
-      await store.ticks.claim({ limit: 10, lookAheadMs, missedAfterMs }, (due, at, open) => {
+      const report = await store.ticks.claim({ limit: 10, lookAheadMs, missedAfterMs }, (due, at, open) => {
         const spoilt = due.map((one) =>
           one.deployment.name === 'broken'
             ? { ...one, schedule: { ...one.schedule, schedule: { ...parseSchedule({ cron: '* * * * *' }), timezone: 'Nowhere' } } }
             : one,
         );
-        return planTicks(spoilt, at, at, open, { makeId, random: () => 0.5, lookAheadMs, maxRuns: 1_000, onError });
+        return planTicks(spoilt, at, at, open, { makeId, random: () => 0.5, lookAheadMs, maxRuns: 1_000 });
       });
-      expect(errors).toEqual(['broken']);
+      expect(report.setAside).toMatchObject([{ deployment: 'broken', schedule: 'cron' }]);
+      expect((await store.deployments.get('broken'))?.schedules[0]?.fault).toBe(report.setAside[0]?.fault);
+      expect((await store.deployments.get('sound'))?.schedules[0]).not.toHaveProperty('fault');
       expect(await runsOf(store, 'sound')).toHaveLength(1);
       expect(await nextOf(store, 'broken')).toBeNull();
+      await store.deployments.resume('broken', null, now());
+      expect(await nextOf(store, 'broken')).not.toBeNull();
+      expect((await store.deployments.get('broken'))?.schedules[0]).not.toHaveProperty('fault');
     });
   });
 

@@ -69,6 +69,11 @@ function ScheduleBlock({ deployment, schedule }: { readonly deployment: Deployme
           {paused ? `Resume ${schedule.slug}` : `Pause ${schedule.slug}`}
         </Action>
       </div>
+      {schedule.fault === undefined ? null : (
+        <p role="alert" className={style.failure}>
+          Set aside: {schedule.fault} It ticks again once it is deployed or resumed.
+        </p>
+      )}
       {failure === null ? null : (
         <p role="alert" className={style.failure}>
           {failure}

@@ -1,0 +1,50 @@
+/**
+ * JSON of columns, read so that one row that holds none fails no list and no batch.
+ *
+ * What this program writes is always JSON; a file may be edited by hand, or hold what an older version left. Such a column is read as
+ * empty. Where that would be wrong (the rule of a schedule, a limit), the caller sets the row aside by its name instead.
+ */
+import type { Concurrency } from '../model/deployment.ts';
+import type { Owner } from '../model/run.ts';
+import type { Schedule } from '../model/schedule.ts';
+
+/** What a column holds, null where that is nothing or no JSON. */
+export function readJson<T>(text: string | null): T | null {
+  if (text === null) return null;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return null;
+  }
+}
+
+/** The texts of a list; empty where the column holds none. */
+export function readTexts(text: string | null): string[] {
+  const list = readJson<unknown>(text);
+  return Array.isArray(list) ? list.filter((entry): entry is string => typeof entry === 'string') : [];
+}
+
+/** The fields of an object; null where the column holds none. */
+export function readFields<T extends object>(text: string | null): T | null {
+  const value = readJson<unknown>(text);
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as T) : null;
+}
+
+/** Name of an owner for messages; one that cannot be read has one all the same. */
+export function ownerName(text: string | null): string {
+  return text === null ? '' : (readFields<Owner>(text)?.id ?? 'of an owner that cannot be read');
+}
+
+/** A limit as it was declared. One that cannot be read lets one run go on at a time: none would be wrong, and many would be dangerous. */
+export function readConcurrency(text: string): Concurrency {
+  const read = readFields<Concurrency>(text);
+  return typeof read?.limit === 'number' ? read : { limit: 1, key: null, onConflict: 'queue' };
+}
+
+/** The rule of a schedule; one that cannot be read is a cron expression that says so, which whoever computes its ticks refuses. */
+export function readSchedule(text: string): Schedule {
+  const read = readFields<Schedule>(text);
+  return read !== null && typeof read.kind === 'string' ? read : unreadableSchedule;
+}
+
+const unreadableSchedule: Schedule = { kind: 'cron', expression: '(cannot be read)', timezone: 'UTC', start: null, end: null };
