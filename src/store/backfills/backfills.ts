@@ -1,5 +1,4 @@
 /** Backfills: their rows, and what is asked of their runs. */
-import type { Backfill } from '../../model/deployment.ts';
 import { idChars, isIdPart } from '../../model/ids.ts';
 import { pickById } from '../../model/pick-by-id.ts';
 import type { StateType } from '../../model/state.ts';
@@ -7,45 +6,10 @@ import type { Connection } from '../connection.ts';
 import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { Value } from '../rows.ts';
-import type { BackfillCounts, BackfillStore, StoredBackfill } from './contract.ts';
+import type { BackfillCounts, BackfillStore } from './contract.ts';
+import { backfillOf, type BackfillRow, columns, valuesOf } from './rows.ts';
+import { countOpen, endBackfill, stepBackfill } from './step.ts';
 import { jsonText } from '../storable.ts';
-import { readSchedule } from '../read-json.ts';
-
-interface Row {
-  readonly id: string;
-  readonly deployment: string;
-  readonly schedule: string;
-  readonly rule: string;
-  readonly from_at: number;
-  readonly until_at: number;
-  readonly run_order: string;
-  readonly max_parallel: number;
-  readonly total: number;
-  readonly made: number;
-  readonly place: number;
-  readonly created_at: number;
-  readonly resumed_at: number | null;
-  readonly cancel_requested_at: number | null;
-  readonly ended_at: number | null;
-}
-
-const columns = [
-  'id',
-  'deployment',
-  'schedule',
-  'rule',
-  'from_at',
-  'until_at',
-  'run_order',
-  'max_parallel',
-  'total',
-  'made',
-  'place',
-  'created_at',
-  'resumed_at',
-  'cancel_requested_at',
-  'ended_at',
-] as const satisfies readonly (keyof Row)[];
 
 const kinds: Readonly<Record<StateType, keyof BackfillCounts>> = {
   SCHEDULED: 'waiting',
@@ -67,12 +31,12 @@ export function backfillStore(connection: Connection): BackfillStore {
       await query(`insert into backfills (${columns.join(', ')}) values (${places})`, valuesOf(backfill));
     },
     async get(id) {
-      const [whole] = await query<Row>('select * from backfills where id = $1', [id]);
+      const [whole] = await query<BackfillRow>('select * from backfills where id = $1', [id]);
       if (whole !== undefined) return backfillOf(whole);
       if (!isIdPart(id) || id.length >= idChars) return null;
       const { from, to } = idRangeOf(id);
       // There are few, and an index would serve nothing else.
-      const rows = await query<Row>(
+      const rows = await query<BackfillRow>(
         `select * from backfills where (id >= $1 and id < $2) or (${endsWithText('id', id, ['$3', '$4'])}) order by id desc`,
         [from, to, ...endValuesOf(id)],
       );
@@ -89,33 +53,20 @@ export function backfillStore(connection: Connection): BackfillStore {
         ...(place === null ? [] : [`(created_at, id) < (${bind(place.createdAt)}, ${bind(place.id)})`]),
       ];
       const where = conditions.length === 0 ? '' : `where ${conditions.join(' and ')}`;
-      const rows = await query<Row>(`select * from backfills ${where} order by created_at desc, id desc limit $1`, params);
+      const rows = await query<BackfillRow>(`select * from backfills ${where} order by created_at desc, id desc limit $1`, params);
       const items = rows.slice(0, limit).map(backfillOf);
       const last = items.at(-1);
       return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
     },
     async open(limit) {
-      return (await query<Row>('select * from backfills where ended_at is null order by created_at limit $1', [limit])).map(backfillOf);
-    },
-    async openCount(id) {
-      const [row] = await query<{ count: number }>(
-        `select count(*) as count from runs
-         where backfill_id = $1 and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')`,
-        [id],
+      return (await query<BackfillRow>('select * from backfills where ended_at is null order by created_at limit $1', [limit])).map(
+        backfillOf,
       );
-      return Number(row?.count ?? 0);
     },
+    openCount: (id) => countOpen(query, id),
     counts: (ids) => countRuns(connection, ids),
-    async advance(id, { place, next, made }) {
-      await query('update backfills set place = $3, made = made + $4 where id = $1 and place = $2', [id, place, next, made]);
-    },
-    async end(id, at) {
-      await query(
-        `update backfills set ended_at = $2, total = case when cancel_requested_at is null then made else total end
-         where id = $1 and ended_at is null`,
-        [id, at],
-      );
-    },
+    step: (id, options, plan) => stepBackfill(connection, id, options, plan),
+    end: (id, at) => endBackfill(query, id, at),
     async requestCancel(id, at) {
       const rows = await query(
         'update backfills set cancel_requested_at = coalesce(cancel_requested_at, $2) where id = $1 and ended_at is null returning id',
@@ -137,14 +88,6 @@ export function backfillStore(connection: Connection): BackfillStore {
       );
       return rows.map((row) => row.id);
     },
-    async failedRuns(id, before, { order, limit }) {
-      const rows = await query<{ id: string }>(
-        `select id from runs where backfill_id = $1 and state_type in ('FAILED', 'CRASHED', 'CANCELLED') and ended_at <= $2
-         order by scheduled_for ${order === 'oldest' ? 'asc' : 'desc'} limit $3`,
-        [id, before, limit],
-      );
-      return rows.map((row) => row.id);
-    },
   };
 }
 
@@ -160,44 +103,4 @@ async function countRuns({ query, fragments }: Connection, ids: readonly string[
     if (one) one[kinds[state_type]] += Number(count);
   }
   return counts;
-}
-
-function valuesOf(row: StoredBackfill): Value[] {
-  return [
-    row.id,
-    row.deployment,
-    row.schedule,
-    jsonText(row.rule),
-    row.fromAt,
-    row.untilAt,
-    row.order,
-    row.maxParallel,
-    row.total,
-    row.made,
-    row.place,
-    row.createdAt,
-    row.resumedAt,
-    row.cancelRequestedAt,
-    row.endedAt,
-  ];
-}
-
-function backfillOf(row: Row): StoredBackfill {
-  return {
-    id: row.id,
-    deployment: row.deployment,
-    schedule: row.schedule,
-    rule: readSchedule(row.rule),
-    fromAt: row.from_at,
-    untilAt: row.until_at,
-    order: row.run_order as Backfill['order'],
-    maxParallel: row.max_parallel,
-    total: row.total,
-    made: row.made,
-    place: row.place,
-    createdAt: row.created_at,
-    resumedAt: row.resumed_at,
-    cancelRequestedAt: row.cancel_requested_at,
-    endedAt: row.ended_at,
-  };
 }

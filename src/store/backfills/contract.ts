@@ -1,7 +1,9 @@
 /** Contract of what is stored of backfills. Times are UTC epoch ms. */
 import type { Backfill } from '../../model/deployment.ts';
 import type { Schedule } from '../../model/schedule.ts';
+import type { TicketedRun } from '../fleet/contract.ts';
 import type { Page } from '../lists/contract.ts';
+import type { NewRun } from '../runs/new-run.ts';
 
 /** A backfill as it is stored. */
 export interface StoredBackfill extends Backfill {
@@ -27,6 +29,17 @@ export interface BackfillCounts {
   readonly cancelled: number;
 }
 
+/** The runs of its next ticks, at most `count`, and the place behind them; no runs when there are no more ticks; null when it cannot be told. */
+export type PlanRuns = (backfill: StoredBackfill, count: number) => { readonly runs: readonly NewRun[]; readonly next: number } | null;
+
+/** What a step came to. */
+export interface BackfillStep {
+  /** Runs that may start; each wants a ticket. */
+  readonly waiting: readonly TicketedRun[];
+  /** Whether it had as many as it may have at once, so that more could be done. */
+  readonly isFull: boolean;
+}
+
 export interface BackfillStore {
   /** One statement. */
   insert(backfill: StoredBackfill): Promise<void>;
@@ -41,10 +54,13 @@ export interface BackfillStore {
   /** For each of these ids, its runs by state; goes over all of them. */
   counts(ids: readonly string[]): Promise<ReadonlyMap<string, BackfillCounts>>;
   /**
-   * One statement: notes that runs were made for the ticks from `place` to `next`. Does nothing when someone else has moved the place on
-   * meanwhile.
+   * One transaction, in which nobody else steps: opens runs again that had failed when it was resumed, then makes the next ones, as many as
+   * there are places free and at most `maxRuns`, and moves its place on. Ends it when nothing is left and no run goes on.
+   *
+   * @param plan says which runs come next
+   * @returns null when it is over, or was cancelled
    */
-  advance(id: string, step: { readonly place: number; readonly next: number; readonly made: number }): Promise<void>;
+  step(id: string, options: { readonly at: number; readonly maxRuns: number }, plan: PlanRuns): Promise<BackfillStep | null>;
   /** One statement: it has no more ticks and no run that goes on. Its total becomes the number of runs made, unless it was cancelled. */
   end(id: string, at: number): Promise<void>;
   /** One statement: no further runs are made. False when it has ended, or is not there. */
@@ -53,10 +69,4 @@ export interface BackfillStore {
   resume(id: string, at: number): Promise<boolean>;
   /** Ids of its runs that have not ended and were not asked to, in no order. */
   openRuns(id: string, limit: number): Promise<readonly string[]>;
-  /** Ids of its runs that failed, crashed or were cancelled until `before`, in the order of their ticks. */
-  failedRuns(
-    id: string,
-    before: number,
-    options: { readonly order: Backfill['order']; readonly limit: number },
-  ): Promise<readonly string[]>;
 }

@@ -6,6 +6,7 @@ import type { StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
 import { forUpdate } from '../lock.ts';
+import type { TicketedRun } from '../fleet/contract.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { getRun } from './claim.ts';
 import { addTransitions } from './transitions.ts';
@@ -15,35 +16,43 @@ const message = 'Opened by an explicit retry';
 
 /** See `RunStore.reopen`. */
 export async function reopenRun(connection: Connection, id: string, at: number, fromTasks: readonly string[]): Promise<Run | null> {
-  const opened = await connection.transaction(async (query) => {
-    const [run] = await query<{ state_type: StateType; attempt: number }>(
-      `select state_type, attempt from runs where id = $1 ${forUpdate(connection)}`,
-      [id],
-    );
-    if (run === undefined || !canReopen(run.state_type)) return false;
-    await endSpreadOf(query, id);
-    await markStale(connection, query, jsonText([[id]]));
-    const tasks = await openTaskRuns(connection, query, id, fromTasks);
-    // A last owner may not have given it back yet; the raised epoch shuts it out.
-    await query(
-      `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, epoch = epoch + 1,
-         owner = null, lease_until = null, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
-         result = null, result_ref = null, error = null
-       where id = $2`,
-      [message, id],
-    );
-    const scheduled = { runId: id, at, type: 'SCHEDULED', name: 'Scheduled', message, owner: null } as const;
-    await addTransitions(connection, query, [
-      { ...scheduled, taskRunId: null, attempt: run.attempt + 1 },
-      ...tasks.map((task) => ({ ...scheduled, taskRunId: task.id, attempt: 0 })),
-    ]);
-    return true;
-  });
-  if (!opened) return null;
+  if (!(await connection.transaction((query) => reopenWithin(connection, query, id, at, fromTasks)))) return null;
   const run = await getRun(connection, id);
   if (run === null)
     throw new BatutaError('RUN_NOT_FOUND', `The run ${id} was deleted while it was being opened again.`, { details: { id } });
   return run;
+}
+
+/** The same inside a transaction. Null when it has not ended, or completed. */
+export async function reopenWithin(
+  connection: Connection,
+  query: Query,
+  id: string,
+  at: number,
+  fromTasks: readonly string[],
+): Promise<TicketedRun | null> {
+  const [run] = await query<{ state_type: StateType; attempt: number }>(
+    `select state_type, attempt from runs where id = $1 ${forUpdate(connection)}`,
+    [id],
+  );
+  if (run === undefined || !canReopen(run.state_type)) return null;
+  await endSpreadOf(query, id);
+  await markStale(connection, query, jsonText([[id]]));
+  const tasks = await openTaskRuns(connection, query, id, fromTasks);
+  // A last owner may not have given it back yet; the raised epoch shuts it out.
+  const [opened] = await query<TicketedRun>(
+    `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, epoch = epoch + 1,
+       owner = null, lease_until = null, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
+       result = null, result_ref = null, error = null
+     where id = $2 returning id, epoch, queue, priority, due_at as "dueAt"`,
+    [message, id],
+  );
+  const scheduled = { runId: id, at, type: 'SCHEDULED', name: 'Scheduled', message, owner: null } as const;
+  await addTransitions(connection, query, [
+    { ...scheduled, taskRunId: null, attempt: run.attempt + 1 },
+    ...tasks.map((task) => ({ ...scheduled, taskRunId: task.id, attempt: 0 })),
+  ]);
+  return opened ?? null;
 }
 
 /** They begin afresh: no attempt used, nothing of the last one left in the row. Their history stays in the transitions. */

@@ -70,4 +70,28 @@ describe.each(makers)('steps of a backfill on $name', (maker) => {
     expect([items.length, new Set(items.map((run) => run.scheduledFor)).size]).toEqual([48, 48]);
     expect((await store.backfills.get(backfill.id))?.endedAt).not.toBeNull();
   });
+
+  test.each(['oldest', 'newest'] as const)(
+    'resumed and taken by three at once open no more runs again than may go on, %s first',
+    async (order) => {
+      const [store] = stores;
+      if (!store) throw new Error('There is no store.');
+      const backfill: StoredBackfill = {
+        ...{ id: makeId(), deployment: 'sync', schedule: 'cron', rule, fromAt, untilAt, order, maxParallel: 3, total: 48, made: 0 },
+        ...{ place: order === 'oldest' ? fromAt : untilAt, createdAt: 0, resumedAt: null, cancelRequestedAt: null, endedAt: null },
+      };
+      await store.backfills.insert(backfill);
+      let at = Date.now();
+      for (let round = 0; round < 8; round++) {
+        await step(store, backfill.id);
+        for (const id of await store.backfills.openRuns(backfill.id, 100)) await store.runs.requestCancel(id, at, 'failed');
+        await store.backfills.requestCancel(backfill.id, at);
+        await step(store, backfill.id);
+        await store.backfills.resume(backfill.id, ++at);
+        await Promise.all(stores.map((one) => step(one, backfill.id)));
+        expect(await store.backfills.openCount(backfill.id)).toBe(3);
+        for (const id of await store.backfills.openRuns(backfill.id, 100)) await store.runs.requestCancel(id, at, 'failed');
+      }
+    },
+  );
 });

@@ -81,12 +81,27 @@ describe.each(makers)('backfills on $name', (maker) => {
     expect(await store.backfills.openCount(one.id)).toBe(3);
   });
 
-  test('are moved on by whoever comes first', async () => {
-    const one = backfill();
+  test('are moved on by one step at a time, from where the last one came to', async () => {
+    const one = backfill({ maxParallel: 9 });
     await store.backfills.insert(one);
-    await store.backfills.advance(one.id, { place: startedAt, next: startedAt + 5, made: 2 });
-    await store.backfills.advance(one.id, { place: startedAt, next: startedAt + 3, made: 1 });
-    expect(await store.backfills.get(one.id)).toMatchObject({ place: startedAt + 5, made: 2 });
+    const seen: number[] = [];
+    const step = (count: number) => (from: StoredBackfill) => {
+      seen.push(from.place);
+      const ticks = Array.from({ length: count }, (_, at) => from.place + at * dayMs);
+      return {
+        runs: ticks.map((scheduledFor) => newRun({ backfillId: one.id, scheduledFor, state: stateOf('SCHEDULED') })),
+        next: from.place + count * dayMs,
+      };
+    };
+    const other = await here.open();
+    const options = { at: startedAt, maxRuns: 500 };
+    const [first, second] = await Promise.all([
+      store.backfills.step(one.id, options, step(2)),
+      other.backfills.step(one.id, options, step(2)),
+    ]);
+    expect([first?.waiting.length, second?.waiting.length]).toEqual([2, 2]);
+    expect(seen).toEqual([startedAt, startedAt + 2 * dayMs]);
+    expect(await store.backfills.get(one.id)).toMatchObject({ place: startedAt + 4 * dayMs, made: 4 });
   });
 
   test('tell what became of their runs, and which are open or failed', async () => {
@@ -103,8 +118,11 @@ describe.each(makers)('backfills on $name', (maker) => {
     expect(await store.backfills.openRuns(one.id, 1)).toHaveLength(1);
   });
 
-  test('name what failed until an instant, in the order of the ticks', async () => {
-    const one = backfill();
+  test.each([
+    ['oldest', [0, 1]],
+    ['newest', [1, 0]],
+  ] as const)('open what had failed when they were resumed again, each once, %s first', async (order, ticks) => {
+    const one = backfill({ order, resumedAt: startedAt + 1 });
     await store.backfills.insert(one);
     const ids: string[] = [];
     for (const tick of [2, 0, 1]) {
@@ -113,9 +131,12 @@ describe.each(makers)('backfills on $name', (maker) => {
       await store.runs.requestCancel(run.id, startedAt + tick, 'no more');
       ids[tick] = run.id;
     }
-    const until = startedAt + 1;
-    expect(await store.backfills.failedRuns(one.id, until, { order: 'oldest', limit: 9 })).toEqual([ids[0], ids[1]]);
-    expect(await store.backfills.failedRuns(one.id, until, { order: 'newest', limit: 1 })).toEqual([ids[1]]);
+    const none = ({ place }: StoredBackfill) => ({ runs: [], next: place });
+    const step = async () => await store.backfills.step(one.id, { at: startedAt + 9, maxRuns: 500 }, none);
+    expect((await step())?.waiting.map(({ id }) => id)).toEqual(ticks.map((tick) => ids[tick]));
+    expect((await step())?.waiting).toEqual([]);
+    expect((await store.runs.get(ids[0] ?? ''))?.state.name).toBe('Scheduled');
+    expect((await store.runs.get(ids[2] ?? ''))?.state.name).toBe('Cancelled');
   });
 
   test('end with as many as were made, and are opened again by a resume', async () => {
