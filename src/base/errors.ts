@@ -66,6 +66,7 @@ export const errorCodes = {
   BROKER_UNAVAILABLE: { stage: 'broker', exit: 1, summary: 'The broker of tickets cannot be reached.' },
   FILTER_INVALID: { stage: 'store', exit: 2, summary: 'A filter, limit or cursor of a list is not understood.' },
   SCHEDULE_INVALID: { stage: 'define', exit: 2, summary: 'A schedule has a part that is not allowed.' },
+  SCHEDULE_TOO_COSTLY: { stage: 'define', exit: 2, summary: 'The ticks of a schedule would take too long to find.' },
   DEPLOYMENT_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No deployment has that name, or no schedule of it.' },
   BACKFILL_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No backfill has that id.' },
   BACKFILL_TOO_LARGE: { stage: 'params', exit: 2, summary: 'A backfill would make more runs than is done unasked.' },

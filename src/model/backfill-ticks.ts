@@ -28,34 +28,40 @@ export function firstTicks({ schedule, fromAt, untilAt }: Stretch, count: number
 }
 
 /**
- * The last `count` ticks, newest first. A schedule only knows what comes next, so growing windows before the end are gone through.
+ * The last `count` ticks, newest first. A schedule only knows what comes next, so windows before the end are gone through, wider where they
+ * hold nothing and narrower where they hold too much.
  *
  * @param apartMs about how far ticks are apart.
  */
 export function lastTicks({ schedule, fromAt, untilAt }: Stretch, count: number, apartMs: number): number[] {
-  for (let width = Math.max(1_000, Math.ceil(apartMs * (count + 1))); ; width *= 4) {
-    const start = Math.max(fromAt, untilAt - width);
-    const ticks: number[] = [];
-    for (let tick = nextAfter(schedule, start - 1); tick !== null && tick < untilAt; tick = nextAfter(schedule, tick)) {
-      ticks.push(tick);
-      if (ticks.length > 2 * count) ticks.splice(0, ticks.length - count);
+  const most = 2 * count;
+  const found: number[] = [];
+  let end = untilAt;
+  for (let width = Math.max(1_000, Math.ceil(apartMs * (count + 1))); found.length < count && end > fromAt; ) {
+    const start = Math.max(fromAt, end - width);
+    const ticks = firstTicks({ schedule, fromAt: start, untilAt: end }, most);
+    if (ticks.length >= most && width > 1_000) {
+      width = Math.max(1_000, Math.floor(width / 4));
+      continue;
     }
-    if (ticks.length >= count || start === fromAt) return ticks.slice(-count).reverse();
+    found.push(...ticks.reverse());
+    end = start;
+    if (ticks.length < count) width *= 4;
   }
+  return found.slice(0, count);
 }
 
-/** Counts up to `most` ticks; of more the number is estimated. */
+/** Counts up to `most` ticks; of more the number is estimated by how far apart those counted are. */
 export function countTicks(stretch: Stretch, most: number): TickCount {
   const { schedule, fromAt, untilAt } = stretch;
   let total = 0;
-  let last = fromAt;
+  let first: number | null = null;
   for (let tick = nextAfter(schedule, fromAt - 1); tick !== null && tick < untilAt; tick = nextAfter(schedule, tick)) {
     total += 1;
-    last = tick;
+    first ??= tick;
     if (total > most) {
       const end = schedule.end === null ? untilAt : Math.min(untilAt, schedule.end);
-      const begin = schedule.start === null ? fromAt : Math.max(fromAt, schedule.start);
-      return { total: Math.max(total, Math.round((total * (end - begin)) / Math.max(1, last - begin))), exact: false };
+      return { total: Math.max(total, Math.ceil(((total - 1) * (end - first)) / (tick - first))), exact: false };
     }
   }
   return { total, exact: true };

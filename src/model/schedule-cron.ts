@@ -3,6 +3,7 @@ import { Cron, CronPattern } from 'croner';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { cutText } from '../base/cut-text.ts';
+import { nextPlain, type PlainCron, plainCron } from './schedule-cron-plain.ts';
 
 interface Field {
   readonly name: string;
@@ -25,6 +26,9 @@ const maxShown = 80;
 /** A compiled pattern holds a table of 10,000 years, so only some are kept: at most about 20 MB. */
 const maxCompiled = 256;
 const compiled = new Map<string, Cron>();
+/** Plain ones are small. */
+const maxPlain = 5_000;
+const plain = new Map<string, PlainCron | null>();
 
 /**
  * The expression with single spaces, once it is one: 5 fields, 6 with seconds first, or a nickname such as `@daily`.
@@ -56,7 +60,8 @@ export function checkCron(expression: string): string {
  * in autumn counts once. Other expressions leave out what is in the gap and count the repeated hour twice.
  */
 export function nextCron(expression: string, timezone: string, instant: number): number | null {
-  return compile(expression, timezone).nextRun(new Date(instant))?.getTime() ?? null;
+  const found = quickly(expression, timezone, instant);
+  return found !== undefined ? found : (compile(expression, timezone).nextRun(new Date(instant))?.getTime() ?? null);
 }
 
 /** Whether a time in the gap moves and one that comes twice counts once; see `nextCron`. */
@@ -91,6 +96,16 @@ function isPattern(text: string): boolean {
 
 function pattern(text: string): CronPattern {
   return new CronPattern(text, undefined, { mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' });
+}
+
+function quickly(expression: string, timezone: string, instant: number): number | undefined {
+  let one = plain.get(expression);
+  if (one === undefined) {
+    if (plain.size >= maxPlain) plain.clear();
+    one = plainCron(pattern(expression));
+    plain.set(expression, one);
+  }
+  return one === null ? undefined : nextPlain(one, timezone, instant);
 }
 
 function compile(expression: string, timezone: string): Cron {

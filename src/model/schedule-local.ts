@@ -14,6 +14,8 @@ export interface LocalRule {
 
 /** Longer than any gap or repetition: Samoa left out a whole day. */
 const longestShiftMs = 25 * 3_600_000;
+/** After so long without a change no later one leads back to times passed already. */
+const quietMs = 3 * longestShiftMs;
 
 /**
  * First instant after `instant` at which the rule holds in the zone, null when there is none. All in UTC epoch ms.
@@ -26,9 +28,11 @@ export function nextInstant(rule: LocalRule, timezone: string, instant: number):
     const offset = last?.offsetAfter ?? offsetAt(timezone, from);
     const found = earliest(ordinary(rule, last, from, offset), last === undefined ? null : moved(rule, last, from));
     const until = found ?? from + longestShiftMs;
-    const [change] = changesBetween(timezone, from, until);
-    if (change === undefined) return found;
-    from = change.at;
+    const [change] = changesBetween(timezone, from, Math.min(until, from + quietMs));
+    if (change !== undefined) from = change.at;
+    else if (until - from <= quietMs) return found;
+    // No clock shows a time of the rule before that found, so the changes until then need no look.
+    else from = Math.max(from + quietMs, until - quietMs);
   }
 }
 

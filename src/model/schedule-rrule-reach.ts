@@ -6,15 +6,6 @@ const unitsADay: ReadonlyMap<string, number> = new Map([
   ['SECONDLY', 86_400],
 ]);
 
-/** Whether one of the months has one of the days of month. */
-export function hasDay(parts: ReadonlyMap<string, string>): boolean {
-  const months = setOf(parts.get('BYMONTH'));
-  const days = setOf(parts.get('BYMONTHDAY'));
-  if (months === null || days === null) return true;
-  const longest = Math.max(...[...months].map((month) => (month === 2 ? 29 : [4, 6, 9, 11].includes(month) ? 30 : 31)));
-  return [...days].some((day) => Math.abs(day) <= longest);
-}
-
 /**
  * Whether the steps of a rule faster than daily ever meet the hours, minutes and seconds it asks for.
  *

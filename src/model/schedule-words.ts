@@ -1,12 +1,11 @@
 /** Schedules and clock changes in plain English. */
-import cronstrue from 'cronstrue';
 import { periodWords } from '../base/duration.ts';
 import type { TickMark, TouchedChange } from './schedule-changes.ts';
+import { cronWords } from './schedule-cron-words.ts';
+import { weekdayNames as weekdays } from './schedule-phrases.ts';
 import { describeRecurrence } from './schedule-rrule.ts';
 import type { Schedule } from './schedule.ts';
 import { localAt } from './zone.ts';
-
-const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 
 /** One line without a full stop, e.g. `At 02:30, only on Monday, in Europe/Lisbon`. Never throws: what cannot be read says so. */
 export function describeSchedule(schedule: Schedule): string {
@@ -57,7 +56,7 @@ export function wallText(instant: number, timezone: string): string {
 function describeRule(schedule: Schedule): string {
   switch (schedule.kind) {
     case 'cron':
-      return cronstrue.toString(schedule.expression, { use24HourTimeFormat: true, throwExceptionOnParseError: false });
+      return cronWords(schedule.expression);
     case 'rrule':
       return describeRecurrence(schedule.rule, schedule.timezone);
     case 'interval': {

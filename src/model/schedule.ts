@@ -8,7 +8,7 @@ import { checkCron, nextCron } from './schedule-cron.ts';
 import { dayRule, type Every, nextElapsed, readEvery } from './schedule-interval.ts';
 import { nextInstant } from './schedule-local.ts';
 import { checkRecurrence, recurrenceRule } from './schedule-rrule.ts';
-import { checkZone, instantOfLocal, localAt, readInstant } from './zone.ts';
+import { checkZone, instantOfLocal, localAt, readInstant, readLocalTime } from './zone.ts';
 
 interface Bounds {
   /** Name of the IANA time zone whose wall clock counts. */
@@ -42,6 +42,7 @@ export interface ScheduleInput {
 
 /** A Monday, so that weeks begin where people begin them. */
 const defaultAnchorLocal = Date.UTC(2001, 0, 1);
+const dayMs = 86_400_000;
 
 /**
  * The schedule that was written.
@@ -58,9 +59,7 @@ export function parseSchedule(input: ScheduleInput): Schedule {
   if (input.rrule !== undefined) {
     const anchorText = input.anchor;
     const anchorLocal =
-      anchorText === undefined
-        ? defaultAnchorLocal
-        : (timezone: string): number => localAt(timezone, readInstant('anchor', anchorText, timezone));
+      anchorText === undefined ? defaultAnchorLocal : (timezone: string): number => readLocalTime('anchor', anchorText, timezone);
     const { rule, timezone } = checkRecurrence(input.rrule, zone, anchorLocal);
     return { kind: 'rrule', rule, ...boundsOf(input, timezone) };
   }
@@ -71,8 +70,24 @@ export function parseSchedule(input: ScheduleInput): Schedule {
       throw new BatutaError('SCHEDULE_INVALID', 'A cron expression takes no anchor; only an interval or an rrule does.');
     return { kind: 'cron', expression: checkCron(input.cron), ...bounds };
   }
-  const anchor = input.anchor === undefined ? instantOfLocal(timezone, defaultAnchorLocal) : readInstant('anchor', input.anchor, timezone);
-  return { kind: 'interval', every: readEvery(input.interval ?? ''), anchor, ...bounds };
+  const every = readEvery(input.interval ?? '');
+  return { kind: 'interval', every, anchor: anchorOf(input.anchor, every, timezone), ...bounds };
+}
+
+/** An instant at which the clock shows the time of the anchor: where it leaves that out on the day itself, one some intervals before. */
+function anchorOf(text: string | undefined, every: Every, timezone: string): number {
+  const local = text === undefined ? defaultAnchorLocal : readLocalTime('anchor', text, timezone);
+  const step = 'days' in every ? every.days * dayMs : 0;
+  for (let before = 0; before < 2; before++) {
+    const instant = instantOfLocal(timezone, local - before * step);
+    if (localAt(timezone, instant) === local - before * step)
+      return text === undefined || before > 0 ? instant : readInstant('anchor', text, timezone);
+  }
+  throw new BatutaError(
+    'SCHEDULE_INVALID',
+    `The anchor ${text ?? ''} does not exist in ${timezone}: clocks pass over it that day. Take another day or time, or give it with Z or an offset.`,
+    { details: { anchor: text } },
+  );
 }
 
 /** First tick strictly after an instant, null when there is none. Both UTC epoch ms. */

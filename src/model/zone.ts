@@ -19,6 +19,9 @@ const secondMs = 1_000;
 const dayMs = 86_400_000;
 /** Zones do change twice within a month (Ramadan in Morocco), but never within two days. */
 const probeMs = 2 * dayMs;
+/** From here on zones follow rules of two changes a year, or those of Morocco, which lie a month apart. */
+const ruledFrom = Date.UTC(2040, 0, 1);
+const ruledProbeMs = 16 * dayMs;
 /** Changes are looked up and kept by pieces of this length, ms. */
 const pieceMs = 256 * dayMs;
 const maxPieces = 20_000;
@@ -96,6 +99,17 @@ export function readInstant(what: string, text: string, timezone: string): numbe
   );
 }
 
+/**
+ * What the wall clock of the zone shows at a written time: one without Z or offset is taken as it stands, also where that day leaves it out.
+ *
+ * @throws BatutaError SCHEDULE_INVALID as `readInstant`
+ */
+export function readLocalTime(what: string, text: string, timezone: string): number {
+  const instant = readInstant(what, text, timezone);
+  const hasOffset = /[T ].*(Z|[+-]\d\d:?\d\d)$/i.test(text.trim());
+  return hasOffset ? localAt(timezone, instant) : readInstant(what, text, 'UTC');
+}
+
 function readOffset(zone: string): number {
   if (/^z$/i.test(zone)) return 0;
   const [hours, minutes] = [Number(zone.slice(1, 3)), Number(zone.slice(-2))];
@@ -111,8 +125,9 @@ function changesOfPiece(timezone: string, piece: number): readonly ClockChange[]
   // A piece owns the changes at its instants, so the first probe stands just before it.
   let before = piece * pieceMs - secondMs;
   let offsetBefore = offsetAt(timezone, before);
+  const stepMs = before < ruledFrom ? probeMs : ruledProbeMs;
   while (before < end - secondMs) {
-    const next = Math.min(before + probeMs, end - secondMs);
+    const next = Math.min(before + stepMs, end - secondMs);
     const offsetAfter = offsetAt(timezone, next);
     if (offsetAfter !== offsetBefore) found.push({ at: bisect(timezone, before, next, offsetBefore), offsetBefore, offsetAfter });
     before = next;

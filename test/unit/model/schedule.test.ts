@@ -95,6 +95,21 @@ describe('intervals', () => {
     expect(marks(input, '2026-03-07T08:00Z')).toEqual(['moved', null, null]);
   });
 
+  it.each<ScheduleInput>([{ interval: '1 day' }, { rrule: 'FREQ=DAILY' }])(
+    '%j with an anchor that its day leaves out keeps that time on all others',
+    (kind) => {
+      const input = { ...kind, anchor: '2026-03-08T02:30', timezone: newYork };
+      expect(ticks(input, '2026-03-08T00:00Z')).toEqual(['2026-03-08T07:30Z', '2026-03-09T06:30Z', '2026-03-10T06:30Z']);
+      expect(describeSchedule(parseSchedule(input))).toBe('Every day at 02:30, in America/New_York');
+    },
+  );
+
+  it('an anchor that its day leaves out is refused for elapsed time, which has no other day to take it from', () => {
+    expect(() => parseSchedule({ interval: '5h', anchor: '2026-03-08T02:30', timezone: newYork })).toThrow(
+      expect.objectContaining({ code: 'SCHEDULE_INVALID', message: expect.stringContaining('does not exist in America/New_York') }),
+    );
+  });
+
   it('a day whose time comes twice ticks once', () => {
     const input = { interval: '1d', anchor: '2026-01-01T01:30', timezone: newYork };
     expect(ticks(input, '2026-10-31T06:00Z')).toEqual(['2026-11-01T05:30Z', '2026-11-02T06:30Z', '2026-11-03T06:30Z']);

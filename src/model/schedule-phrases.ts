@@ -1,0 +1,39 @@
+/** Small phrases that sentences about schedules are made of. */
+
+export const weekdayNames: readonly string[] = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
+export const monthNames: readonly string[] = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+];
+
+/** `a`, `a and b`, `a, b and c`. */
+export function joinWords(words: readonly string[]): string {
+  return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;
+}
+
+/** `day`, `3 days`. */
+export function countFrom(count: number, unit: string): string {
+  return count === 1 ? unit : `${count} ${unit}s`;
+}
+
+/** `1st`, `22nd`, `13th`. */
+export function nthText(number: number): string {
+  const last = number % 100 >= 11 && number % 100 <= 13 ? 0 : number % 10;
+  return `${number}${{ 1: 'st', 2: 'nd', 3: 'rd' }[last] ?? 'th'}`;
+}
+
+/** Seconds of a day as `09:30`, with seconds only where there are any. */
+export function timeOfDayText(second: number): string {
+  const text = new Date(second * 1_000).toISOString().slice(11, 19);
+  return text.endsWith(':00') ? text.slice(0, 5) : text;
+}
