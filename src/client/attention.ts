@@ -1,6 +1,8 @@
 /** What a person should look at: what keeps failing, is late, is lost, or waits where nobody serves or schedules. */
 import { formatDuration } from '../base/duration.ts';
 import type { LastRuns, Store } from '../store/store.ts';
+import { failureSentence } from '../model/failure-sentence.ts';
+import { alikeTo } from './alike.ts';
 import type { Attention, QueueView, WaitReason, WorkerView } from './fleet-client.ts';
 
 /** How many of the last runs are looked at. */
@@ -41,10 +43,11 @@ async function unscheduledOf({ deployments }: Store, { untilAt }: AttentionWish)
   if (oldest === undefined || oldest.nextTickAt === null) return [];
   const many = overdue.length === mostSchedules ? `${mostSchedules} schedules or more are` : `${overdue.length} schedules are`;
   const message = `${overdue.length === 1 ? 'A schedule is' : many} due and no scheduler takes the ticks. Start one: batuta scheduler`;
-  return [{ kind: 'no-scheduler', name: oldest.deployment, flow: '', message, sinceAt: oldest.nextTickAt, runId: null }];
+  return [{ kind: 'no-scheduler', name: oldest.deployment, flow: '', message, sinceAt: oldest.nextTickAt, runId: null, failure: null }];
 }
 
-async function failingOf({ figures }: Store, { fromAt, untilAt }: AttentionWish): Promise<readonly Attention[]> {
+async function failingOf(store: Store, { fromAt, untilAt }: AttentionWish): Promise<readonly Attention[]> {
+  const { figures } = store;
   const failed = async (kind: LastRuns['kind']): Promise<Pick<LastRuns, 'kind' | 'name'>[]> => {
     const counts = new Map<string, number>();
     for (const { name, type, runs } of await figures.ended({ kind, fromAt, untilAt: untilAt + 1, by: 'all', countsOnly: true }))
@@ -56,7 +59,27 @@ async function failingOf({ figures }: Store, { fromAt, untilAt }: AttentionWish)
   };
   const [deployments, flows] = await Promise.all([failed('deployment'), failed('flow')]);
   const last = await figures.last([...deployments, ...flows], lastRuns);
-  return last.flatMap(failingOne).sort((left, right) => left.sinceAt - right.sinceAt);
+  const failing = last.flatMap(failingOne).sort((left, right) => left.sinceAt - right.sinceAt);
+  return await Promise.all(failing.slice(0, mostShown).map((one) => withSentence(store, one)));
+}
+
+/** Why the newest of them failed, in the sentence that stands everywhere. */
+async function withSentence({ runs, figures }: Store, item: Attention): Promise<Attention> {
+  const run = item.runId === null ? null : await runs.get(item.runId);
+  if (run === null) return item;
+  const alike = (await alikeTo({ figures }, [run])).get(run.id) ?? null;
+  const sentence = failureSentence(run, { alike, time: utcMinute });
+  const failure = {
+    state: run.state,
+    error: run.error === null ? null : { ...run.error, stack: null, details: null },
+    alike,
+    streak: item.message,
+  };
+  return sentence === null ? item : { ...item, message: `${item.message} ${sentence}`, failure };
+}
+
+function utcMinute(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** Nothing when the newest run did not fail; a flow whose newest run belongs to a deployment is told of there. */
@@ -73,7 +96,7 @@ function failingOne({ kind, name, flow, runs, deployment }: LastRuns): Attention
         ? 'Its last run failed.'
         : `Its last run failed, ${failures} of the last ${runs.length} did.`
       : `Its last ${inRow} runs failed${failures > inRow ? `, ${failures} of the last ${runs.length} did` : ''}.`;
-  return [{ kind: 'failing', name, flow, message, sinceAt: first.endedAt, runId: newest.id }];
+  return [{ kind: 'failing', name, flow, message, sinceAt: first.endedAt, runId: newest.id, failure: null }];
 }
 
 async function lateOf({ figures }: Store, { untilAt, why }: AttentionWish): Promise<readonly Attention[]> {
@@ -83,7 +106,7 @@ async function lateOf({ figures }: Store, { untilAt, why }: AttentionWish): Prom
       const reason = place < mostExplained ? await why(runId).catch(() => null) : null;
       const many = count === 1 ? 'One run is late' : `${count} runs are late`;
       const message = `${many}, the longest by ${formatDuration(Math.max(0, untilAt - sinceAt))}.${reason === null ? '' : ` ${reason.message}`}`;
-      return { kind: 'late', name: deployment ?? flow, flow, message, sinceAt, runId } as const;
+      return { kind: 'late', name: deployment ?? flow, flow, message, sinceAt, runId, failure: null } as const;
     }),
   );
 }
@@ -97,6 +120,7 @@ function lostOf({ workers, untilAt }: AttentionWish): readonly Attention[] {
     message: `Worker ${name} on ${host} ${state === 'gone' ? 'ended without a farewell' : `has been silent for ${formatDuration(silentMs)}`}; it had ${running} ${running === 1 ? 'run' : 'runs'}.`,
     sinceAt: untilAt - silentMs,
     runId: null,
+    failure: null,
   }));
 }
 
@@ -112,6 +136,7 @@ function unservedOf({ queues, untilAt }: AttentionWish): readonly Attention[] {
             message: `${waiting} ${waiting === 1 ? 'run waits' : 'runs wait'} in queue ${name}, which no worker serves.`,
             sinceAt: oldestAt,
             runId: null,
+            failure: null,
           },
         ],
   );

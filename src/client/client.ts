@@ -3,6 +3,7 @@
  * runs embedded in this process, and HTTP, which asks a server. `Client` is what both can; `EmbeddedClient` adds what only a
  * process can that has the store and the user's files at hand.
  */
+import type { Alike } from '../model/failure-sentence.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, ResultOf } from '../model/context.ts';
 import type { FlowDefinition } from '../model/flow.ts';
@@ -44,6 +45,8 @@ export interface RunInspection {
   /** Decoded parameters and result (undefined when there is none). */
   readonly params: unknown;
   readonly result: unknown;
+  /** Of one that failed: how many others failed like it, since when; else null. */
+  readonly alike: Alike | null;
 }
 
 export interface RunsClient {
@@ -85,6 +88,8 @@ export interface RunsClient {
   requeueMany(wish: BulkWish): Promise<BulkReport>;
   /** Those that have not ended are refused. */
   deleteMany(wish: BulkWish): Promise<BulkReport>;
+  /** How many runs failed like this one, which is not counted; null when it did not fail. @throws BatutaError RUN_NOT_FOUND */
+  alike(id: string): Promise<Alike | null>;
   /** A page of task runs, in the order they were first recorded. @throws BatutaError RUN_NOT_FOUND, FILTER_INVALID */
   taskRuns(id: string, filter?: TaskRunFilter): Promise<Page<TaskRun>>;
   /** How many task runs are in which state, by name and state name. */

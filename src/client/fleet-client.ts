@@ -1,4 +1,5 @@
 /** Contract of what can be asked about the fleet as a whole: workers, queues, limits, figures. Times are UTC epoch ms. */
+import type { Alike, FailedRun } from '../model/failure-sentence.ts';
 import type { ListedRun } from '../model/run.ts';
 import type { HistogramBucket, Page, RunFilter, StoredWorker } from '../store/store.ts';
 import type { UpcomingTick } from './deployments-client.ts';
@@ -112,6 +113,11 @@ export interface Attention {
   readonly message: string;
   readonly sinceAt: number;
   readonly runId: string | null;
+  /**
+   * Of what fails: what `message` is made of. `streak` says how many failed in a row; the rest is what the sentence about the newest run is
+   * made of, without its stack.
+   */
+  readonly failure: (FailedRun & { readonly streak: string; readonly alike: Alike | null }) | null;
 }
 
 export interface Overview {
@@ -147,6 +153,8 @@ export interface WorkerView extends StoredWorker {
 export interface RunListItem extends ListedRun {
   /** Task runs recorded so far, of these the ended and the failed, and how much of those that run is done: 0.4 for one that is at 40 %. */
   readonly tasks: { readonly total: number; readonly ended: number; readonly failed: number; readonly underWay: number };
+  /** Of one that failed: how many others failed like it, since when; null of all others. */
+  readonly alike: Alike | null;
 }
 
 export interface HistogramOptions {

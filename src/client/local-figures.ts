@@ -8,6 +8,7 @@ import type { StateType } from '../model/state.ts';
 import { addDurations, percentilesOf } from '../model/duration-ranges.ts';
 import type { Durations } from '../model/duration-ranges.ts';
 import type { EndedRuns, Page, RunFilter, Store, TaskCounts } from '../store/store.ts';
+import { alikeTo } from './alike.ts';
 import { attentionOf } from './attention.ts';
 import { livingWorkers, workerViews } from './worker-views.ts';
 import type { DayFigures, Figures, FiguresClient, FlowFigures, Overview, QueueView, RunListItem, WaitReason } from './fleet-client.ts';
@@ -77,11 +78,18 @@ export class LocalFigures implements FiguresClient {
   async runs(filter: RunFilter = {}): Promise<Page<RunListItem>> {
     const { store } = this.#options;
     const { items, next } = await store.runs.list(filter);
-    const counts = await store.figures.taskCounts(items.map(({ id }) => id));
+    const [counts, alike] = await Promise.all([
+      store.figures.taskCounts(items.map(({ id }) => id)),
+      alikeTo(
+        store,
+        items.filter(({ state }) => isTerminal(state.type)),
+      ),
+    ]);
     return {
       items: items.map(({ params: _params, result: _result, resultRef: _resultRef, ...run }) => ({
         ...run,
         tasks: counts.get(run.id) ?? noTasks,
+        alike: alike.get(run.id) ?? null,
       })),
       next,
     };

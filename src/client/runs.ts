@@ -7,12 +7,14 @@ import type { Engine } from '../engine/engine.ts';
 import { checkSignalName } from '../model/signal.ts';
 import { removeResults } from '../engine/remove-results.ts';
 import { decodeValue, encodeValue, loadValue } from '../engine/results.ts';
+import type { Alike } from '../model/failure-sentence.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { Store, TaskRunFilter } from '../store/store.ts';
 import { goOnAfter } from './after-end.ts';
+import { alikeTo } from './alike.ts';
 import { type BulkSource, cancelling, changeMany, deleting, requeueing } from './bulk-runs.ts';
 import type { EmbeddedRunsClient, RunHandle, RunInspection, RunsClient } from './client.ts';
 import { handleOf } from './run-handle.ts';
@@ -72,6 +74,7 @@ export class LocalRuns implements EmbeddedRunsClient {
       children,
       params: decodeValue(run.params),
       result: await loadValue(engine.services.results, run),
+      alike: await this.#alikeTo(run),
     };
   }
 
@@ -88,6 +91,10 @@ export class LocalRuns implements EmbeddedRunsClient {
     const { whyWaiting } = await import('./why.ts');
     const { leaseMs, heartbeatMs } = settings;
     return whyWaiting({ store, clock, leaseMs, heartbeatMs, isOwnerGone }, await this.get(id));
+  }
+
+  async alike(id: string): ReturnType<RunsClient['alike']> {
+    return await this.#alikeTo(await this.get(id));
   }
 
   watch(id: string, signal?: AbortSignal): ReturnType<RunsClient['watch']> {
@@ -191,6 +198,10 @@ export class LocalRuns implements EmbeddedRunsClient {
     const kept = await store.keptResults(refs);
     const resultRefs = refs.filter((ref) => !kept.includes(ref));
     await removeResults(engine.services, { runIds, resultRefs });
+  }
+
+  async #alikeTo(run: Run): Promise<Alike | null> {
+    return isTerminal(run.state.type) ? ((await alikeTo(this.#options.store, [run])).get(run.id) ?? null) : null;
   }
 
   /** The run with its sub-flow runs, at any depth. */

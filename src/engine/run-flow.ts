@@ -1,8 +1,7 @@
 /**
  * One run from its claim to its end: run the graph or the code, retry the flow, settle, call the hooks, let the lease go.
  *
- * On a crash nothing here is needed any more: what is recorded stays, the lease runs out, and the next owner builds this anew
- * from the rows.
+ * On a crash nothing here is needed any more: what is recorded stays, the lease runs out, and the next owner builds this from the rows.
  */
 import type { Timer } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
@@ -16,6 +15,7 @@ import type { Claim } from '../store/store.ts';
 import { ActiveRun, isHandedOn } from './active-run.ts';
 import { awaitSlot } from './await-slot.ts';
 import { cancelBelow } from './cancel-below.ts';
+import { withOrigin } from './failure-origin.ts';
 import { flowRetryDelayMs, openTaskRuns } from './flow-retry.ts';
 import { callHooks } from './hooks.ts';
 import { handOn } from './hand-on.ts';
@@ -172,8 +172,7 @@ export class FlowRun {
 
   /** Waits until the next attempt is due, or less when the run is stopped. */
   async #awaitDue(): Promise<void> {
-    const dueAt = this.run.dueAt ?? 0;
-    await this.parking.work(() => parkUntil(this.#active, dueAt, 'The flow is tried again.', true));
+    await this.parking.work(() => parkUntil(this.#active, this.run.dueAt ?? 0, 'The flow is tried again.', true));
   }
 
   async #begin(): Promise<void> {
@@ -221,7 +220,7 @@ export class FlowRun {
   /** Opens the next attempt when the flow's retries allow one, after its wait. Only what is not completed runs again. */
   async #retry(verdict: Verdict & { readonly kind: 'error' }): Promise<'again' | Verdict> {
     const active = this.#active;
-    const { services } = this.#options;
+    const { services, definition } = this.#options;
     const { attempt } = this.run;
     const waitMs = await flowRetryDelayMs(active, verdict.error);
     if (waitMs === null) return active.stopReason ? { kind: 'stopped', reason: active.stopReason } : verdict;
@@ -229,7 +228,7 @@ export class FlowRun {
     const taskRuns = await services.store.taskRuns.ofRun(this.run.id);
     if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
     const opened = openTaskRuns(active, taskRuns);
-    const error = failureOf(verdict.error);
+    const error = withOrigin(failureOf(verdict.error), this.#record, definition, verdict.task);
     const state = stateOf('SCHEDULED', 'AwaitingRetry', messageFor(error, verdict.task));
     const awaited = this.#record.setRun(state, { attempt: attempt + 1, dueAt: services.clock.now() + waitMs, error });
     active.log.warn({ err: verdict.error }, `Attempt ${attempt} of the run failed, next in ${formatDuration(waitMs)}: ${error.message}`);
@@ -241,9 +240,8 @@ export class FlowRun {
   }
 
   async #settle(verdict: Verdict): Promise<void> {
-    const { services } = this.#options;
+    const { services, definition } = this.#options;
     if (verdict.kind === 'stopped' && isHandedOn(verdict.reason)) return handOn(services, this.#record, verdict.reason, this.#suspendedOn);
-    const { definition } = this.#options;
     const end = await endOf(definition, verdict, services.results, `${this.run.id}/result-${this.#record.claim.epoch}`);
     this.value = end.value;
     this.thrown = end.thrown;
@@ -251,10 +249,12 @@ export class FlowRun {
     const leftOpen = this.#record.cancelOpen(message);
     // The end of the run may share the flush of its last tasks; nothing may be recorded after what could not be.
     await this.#active.whenFlushed(true);
-    await this.#record.setRun(end.state, { ...end.stored, error: end.error, endedAt: services.clock.now(), dueAt: null });
+    const error =
+      end.error === null ? null : withOrigin(end.error, this.#record, definition, verdict.kind === 'error' ? verdict.task : null);
+    await this.#record.setRun(end.state, { ...end.stored, error, endedAt: services.clock.now(), dueAt: null });
     if (this.givenUp) return;
     if (leftOpen > 0) await cancelBelow(services, this.run.id, message);
-    await callHooks(this.#active, end.state, end.error, this.value);
+    await callHooks(this.#active, end.state, error, this.value);
   }
 
   /**
@@ -262,7 +262,7 @@ export class FlowRun {
    * more try to leave a true state, so that nothing is left Running.
    */
   async #giveUp(error: unknown): Promise<void> {
-    const { services } = this.#options;
+    const { services, definition } = this.#options;
     if (services.settings.abortUnrenewed && isBatutaError(error, 'STORE_UNAVAILABLE')) {
       const { id } = this.run;
       const message = `The database was away for too long; another process goes on with run ${id} from what is recorded.`;
@@ -278,7 +278,7 @@ export class FlowRun {
     }
     if (isBatutaError(error, 'STORE_FULL')) services.store.freeReserve();
     this.#record.cancelOpen('The run was given up.');
-    const failure = failureOf(error);
+    const failure = withOrigin(failureOf(error), this.#record, definition, null);
     await this.#record
       .setRun(stateOf('FAILED', 'Failed', failure.message), { error: failure, endedAt: services.clock.now(), dueAt: null })
       .catch(() => undefined);

@@ -39,6 +39,8 @@ export class RunRecord {
   readonly #listener: EngineListener | null;
   /** Task runs that have not ended, by id, as last written. */
   readonly #open = new Map<string, TaskRun>();
+  /** Of each task the first that failed by itself and stays so. */
+  readonly #failed = new Map<string, TaskRun>();
   #run: Run;
 
   constructor(options: RecordOptions) {
@@ -147,7 +149,15 @@ export class RunRecord {
     return open.length;
   }
 
+  /** By name of the task, its first task run that failed by itself. */
+  get failed(): ReadonlyMap<string, TaskRun> {
+    return this.#failed;
+  }
+
   #note(row: TaskRun): void {
+    if (row.error !== null && row.state.type === 'FAILED' && row.state.name !== 'UpstreamFailed') {
+      if (!this.#failed.has(row.name) || this.#failed.get(row.name)?.key === row.key) this.#failed.set(row.name, row);
+    } else if (this.#failed.size > 0 && this.#failed.get(row.name)?.key === row.key) this.#failed.delete(row.name);
     if (isTerminal(row.state.type)) this.#open.delete(row.id);
     else this.#open.set(row.id, row);
   }

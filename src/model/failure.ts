@@ -29,6 +29,21 @@ export interface Failure {
   readonly fieldsLeftOut?: readonly string[];
   /** Nearest class of the language that it is an instance of, where that is not `Error`; absent then, and in old rows. */
   readonly base?: string;
+  /** Where it comes from; of the failure of a run only. */
+  readonly origin?: FailureOrigin;
+}
+
+/** Which task and attempt made a run fail, and where in the user's code. */
+export interface FailureOrigin {
+  /** The same for failures that are alike: 16 hexadecimal digits over task, class, place, and the message without its numbers. */
+  readonly key: string;
+  /** Name of the task for people, e.g. `measure[7]`; null when the flow itself failed. */
+  readonly task: string | null;
+  /** Which attempt it was, and how many it had at most; of the task, or of the run when no task is named. */
+  readonly attempt: number;
+  readonly attempts: number;
+  /** `flows/weather.ts:12`, from the folder in which the process was started; null when the stack does not tell. */
+  readonly frame: string | null;
 }
 
 /** Deepest chain of causes that is kept. */

@@ -1,7 +1,7 @@
 /** `batuta runs ls`: runs, newest first. */
 import { formatDuration } from '../../base/duration.ts';
-import type { ListedRun } from '../../model/run.ts';
 import type { Client } from '../../client/client.ts';
+import type { RunListItem } from '../../client/fleet-client.ts';
 import type { Page, RunFilter } from '../../store/store.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
@@ -10,11 +10,12 @@ import { readLimit } from '../read-options.ts';
 import { type FilterOptions, readRunFilter } from '../read-run-filter.ts';
 import { shortIds } from '../../model/ids.ts';
 import { runListJson } from '../render/json.ts';
+import { whyFailed } from '../render/failure.ts';
 import type { Paint } from '../render/paint.ts';
 import { labelOf } from '../render/shapes.ts';
 import { type Column, tableLines } from '../render/table.ts';
 import { startText } from '../render/times.ts';
-import { oneLine } from '../render/width.ts';
+import { cut, oneLine } from '../render/width.ts';
 import { printJson } from '../print-json.ts';
 
 interface Options extends FilterOptions {
@@ -46,22 +47,25 @@ export async function listRuns(context: CommandContext, options: Options): Promi
   }
   const { out } = terminal;
   const ids = shortIds(items.map(({ id }) => id));
-  for (const line of tableLines(
-    columns,
-    items.map((run) => [...cellsOf(run, now, out.paint), out.paint.dim(ids.get(run.id) ?? run.id)]),
-    out.paint,
-    out.isTty ? out.columns : undefined,
-  ))
+  const width = out.isTty ? out.columns : undefined;
+  const rows = items.map((run) => [...cellsOf(run, now, out.paint), out.paint.dim(ids.get(run.id) ?? run.id)]);
+  const [head = '', ...lines] = tableLines(columns, rows, out.paint, width);
+  out.line(head);
+  lines.forEach((line, at) => {
     out.line(line);
+    const run = items[at];
+    const why = run === undefined ? null : whyFailed(run, run.alike);
+    if (why !== null) out.line(out.paint.dim(width === undefined ? `  ${why}` : cut(`  ${why}`, width)));
+  });
   if (next !== null) terminal.err.line(terminal.err.paint.dim(`The newest ${items.length} are shown; --limit shows more.`));
   return 0;
 }
 
 /** A search may give pages that are not full: goes on until enough are found or everything has been looked through. */
-async function listUpTo(client: Client, filter: RunFilter, limit: number): Promise<Page<ListedRun>> {
-  const items: ListedRun[] = [];
+async function listUpTo(client: Client, filter: RunFilter, limit: number): Promise<Page<RunListItem>> {
+  const items: RunListItem[] = [];
   for (let cursor: string | undefined; ; ) {
-    const page = await client.runs.list({ ...filter, limit: limit - items.length, ...(cursor === undefined ? {} : { cursor }) });
+    const page = await client.figures.runs({ ...filter, limit: limit - items.length, ...(cursor === undefined ? {} : { cursor }) });
     items.push(...page.items);
     if (page.next === null || items.length >= limit) return { items, next: page.next };
     cursor = page.next;
@@ -69,7 +73,7 @@ async function listUpTo(client: Client, filter: RunFilter, limit: number): Promi
 }
 
 /** Cells of one run, in the order of the columns, without its id. */
-function cellsOf(run: ListedRun, now: number, paint: Paint): string[] {
+function cellsOf(run: RunListItem, now: number, paint: Paint): string[] {
   return [
     labelOf(run.state, paint),
     oneLine(run.name),

@@ -1,23 +1,15 @@
 /** A recorded failure for people: its message, the line of the user's own code it came from, and its causes. */
 import { readFileSync } from 'node:fs';
 import { isAbsolute, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Failure } from '../../model/failure.ts';
+import { type Alike, type FailedRun, failureSentence } from '../../model/failure-sentence.ts';
 import { cutText } from '../../base/cut-text.ts';
-import { packageFolder } from '../../base/installed.ts';
+import { type Frame, userFrame } from '../../base/user-frame.ts';
 import type { Paint } from './paint.ts';
+import { localMinute } from './times.ts';
 import { valueLine } from './value.ts';
 import { cut, oneLine, widthOf } from './width.ts';
 
-/** A place in the user's code. */
-export interface Frame {
-  /** Absolute path. */
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-}
-
-const framePattern = /(?:\(|^at (?:async )?)((?:file:\/\/)?(?:\/|[A-Za-z]:[\\/])[^()]*?):(\d+):(\d+)\)?$/;
 const maxSourceBytes = 2_000_000;
 
 /** Characters of a message that are shown; `--json` has the whole. */
@@ -36,16 +28,10 @@ export function failureTitle(failure: Failure): string {
   return oneLine(`${name}${text}${code}`);
 }
 
-/** First frame of a stack that is neither Node's, a package's, nor Batuta's; null when there is none. */
-export function userFrame(stack: string | null): Frame | null {
-  for (const text of (stack ?? '').split('\n')) {
-    const match = /^\s*at /.test(text) ? framePattern.exec(text.trim()) : null;
-    if (!match?.[1]) continue;
-    const file = match[1].startsWith('file://') ? fileURLToPath(match[1]) : match[1];
-    if (!isUserFile(file)) continue;
-    return { file, line: Number(match[2]), column: Number(match[3]) };
-  }
-  return null;
+/** Why a run failed, as the sentence that stands everywhere; null when it did not. */
+export function whyFailed(run: FailedRun, alike: Alike | null): string | null {
+  const sentence = failureSentence(run, { alike, time: localMinute });
+  return sentence === null ? null : oneLine(sentence);
 }
 
 /** How a failure is drawn. */
@@ -137,12 +123,6 @@ function placeLines(failure: Failure, pad: string, paint: Paint, { cwd, width = 
 function stackLines(failure: Failure, pad: string): string[] {
   const frames = (failure.stack ?? '').split('\n').filter((line) => /^\s*at /.test(line));
   return frames.map((line) => `${pad}  ${oneLine(line)}`);
-}
-
-function isUserFile(file: string): boolean {
-  const path = file.replaceAll('\\', '/');
-  const own = packageFolder().replaceAll('\\', '/');
-  return isAbsolute(file) && !path.includes('/node_modules/') && !path.startsWith(`${own}/src/`) && !path.startsWith(`${own}/dist/`);
 }
 
 /** A path as short as it can be said: relative when it lies in the folder, else as it is. */

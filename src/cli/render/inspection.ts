@@ -2,10 +2,10 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
-import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
+import type { ListedRun, TaskRun, Transition } from '../../model/run.ts';
 import { artifactLines } from './artifact.ts';
 import { countOf } from './bar.ts';
-import { failureLines, failureTitle } from './failure.ts';
+import { failureLines, failureTitle, whyFailed } from './failure.ts';
 import { shortId } from '../../model/ids.ts';
 import { inStartOrder } from './json.ts';
 import type { Paint } from './paint.ts';
@@ -35,7 +35,7 @@ const maxTransitions = 20;
 export function inspectionLines(inspection: RunInspection, why: WaitReason | null, options: InspectionOptions): string[] {
   const { run, params, result } = inspection;
   return [
-    ...headLines(run, why, options),
+    ...headLines(inspection, why, options),
     ...section(
       'error',
       run.error === null
@@ -58,7 +58,7 @@ export function inspectionLines(inspection: RunInspection, why: WaitReason | nul
   ];
 }
 
-function headLines(run: Run, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
+function headLines({ run, alike }: RunInspection, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
   const took = run.startedAt === null ? '' : `  ${formatDuration(Math.max(0, (run.endedAt ?? now) - run.startedAt))}`;
   const facts: (readonly [string, string | null])[] = [
     ['id', run.id],
@@ -83,7 +83,7 @@ function headLines(run: Run, why: WaitReason | null, { paint, now }: InspectionO
     ['source', run.source],
   ];
   // Why it waits says now what the message said when it began to.
-  const told = why?.message ?? (run.error === null ? run.state.message : null);
+  const told = why?.message ?? whyFailed(run, alike) ?? (run.error === null ? run.state.message : null);
   const message = told === null ? [] : [`  ${oneLine(told)}`];
   const title = `${labelOf(run.state, paint)}  ${paint.bold(oneLine(run.name))}${took}`;
   const known = facts.filter(([, text]) => text !== null);

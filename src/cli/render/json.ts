@@ -3,6 +3,7 @@ import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
 import type { StoredLogLine } from '../../store/store.ts';
+import { whyFailed } from './failure.ts';
 import { levelName } from './log-line.ts';
 import { plainJson } from './plain-json.ts';
 import { isoOrNull } from './times.ts';
@@ -55,6 +56,8 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     params: plainJson(params),
     result: plainJson(result),
     error: run.error,
+    failure: whyFailed(run, inspection.alike),
+    alike: inspection.alike === null ? null : { others: inspection.alike.others, since: isoOrNull(inspection.alike.sinceAt) },
     why: why === null ? null : { ...why, untilAt: isoOrNull(why.untilAt) },
     tasks: inStartOrder(taskRuns).map(taskDetailJson),
     transitions: transitions.map(transitionJson),

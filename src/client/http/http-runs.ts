@@ -1,5 +1,6 @@
 /** Runs, asked of a server. */
 import { checkSignalName } from '../../model/signal.ts';
+import type { Alike } from '../../model/failure-sentence.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { ListedRun, Run, TaskRun, Transition, Artifact } from '../../model/run.ts';
 import type { LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
@@ -19,6 +20,7 @@ interface RunDetails {
   readonly result: WireValue | CutValue | null;
   readonly children: readonly Wire<ListedRun>[];
   readonly why: Wire<WaitReason> | null;
+  readonly alike: Wire<Alike> | null;
   readonly counts: readonly { readonly name: string; readonly state: string; readonly count: number }[];
   readonly flow: Wire<StoredFlow> | null;
 }
@@ -68,6 +70,7 @@ export class HttpRuns implements RunsClient {
       children: details.children.map(listedRunOf),
       params: decodeValue(run.params),
       result: await this.resultOf(run),
+      alike: details.alike === null ? null : fromWire<Alike>(details.alike),
     };
   }
 
@@ -108,6 +111,11 @@ export class HttpRuns implements RunsClient {
   async why(id: string): Promise<WaitReason | null> {
     const { why } = await this.#details(id);
     return why === null ? null : fromWire<WaitReason>(why);
+  }
+
+  async alike(id: string): ReturnType<RunsClient['alike']> {
+    const { alike } = await this.#details(id);
+    return alike === null ? null : fromWire<Alike>(alike);
   }
 
   cancelMany(wish: BulkWish & { readonly message?: string }): Promise<BulkReport> {
@@ -177,8 +185,10 @@ function pathOf(id: string): string {
 }
 
 /** Without what a server adds to it in its answers. */
-function listedRunOf(run: Wire<ListedRun> & { readonly durationMs?: unknown; readonly tasks?: unknown }): ListedRun {
-  const { durationMs: _durationMs, tasks: _tasks, ...listed } = run;
+function listedRunOf(
+  run: Wire<ListedRun> & { readonly durationMs?: unknown; readonly tasks?: unknown; readonly alike?: unknown },
+): ListedRun {
+  const { durationMs: _durationMs, tasks: _tasks, alike: _alike, ...listed } = run;
   return fromWire<ListedRun>(listed);
 }
 

@@ -33,12 +33,13 @@ export function runRoutes(app: App, { client }: RouteParts): void {
 
   app.get('/api/runs/:id', { schema: { tags, description: 'A run with its values.', params: idParams } }, async (request) => {
     const run = await client.runs.get(request.params.id);
-    const [result, counts, children, flow, why] = await Promise.all([
+    const [result, counts, children, flow, why, alike] = await Promise.all([
       textOf(services.results, run).catch(unlessMissing),
       client.runs.taskCounts(run.id),
       client.runs.list({ parentRunId: run.id, limit: shownChildren }),
       flowOf(run.flow),
       client.runs.why(run.id),
+      client.runs.alike(run.id),
     ]);
     const path = `/api/runs/${run.id}`;
     return {
@@ -48,6 +49,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
       // Oldest first, as they were started.
       children: children.items.toReversed().map(runJson),
       why: why === null ? null : toWire(why),
+      alike: alike === null ? null : toWire(alike),
       counts,
       flow: flow === null ? null : toWire(flow),
     };

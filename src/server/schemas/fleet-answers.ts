@@ -1,7 +1,7 @@
 /** What the API gives of deployments, the fleet and access, as its description tells it. A test holds every answer to this. */
 import { z } from 'zod';
 import { roles } from '../../model/access.ts';
-import { at, atOrNull, count, runItem, state, stateType, textOrNull } from './run-answers.ts';
+import { alike, at, atOrNull, count, failure, runItem, state, stateType, textOrNull } from './run-answers.ts';
 
 const msOrNull = z.number().nullable();
 
@@ -152,7 +152,18 @@ export const overview = z.strictObject({
   next: tick.nullable(),
   histogram: z.array(bucket),
   attention: z.array(
-    z.strictObject({ kind: z.string(), name: z.string(), flow: z.string(), message: z.string(), sinceAt: at, runId: textOrNull }),
+    z.strictObject({
+      kind: z.string(),
+      name: z.string(),
+      flow: z.string(),
+      message: z.string(),
+      sinceAt: at,
+      runId: textOrNull,
+      failure: z
+        .strictObject({ streak: z.string(), state, error: failure, alike })
+        .nullable()
+        .describe('Of what fails: what the sentence about its newest run is made of'),
+    }),
   ),
   runningNow: z.array(runItem),
   upcoming: z.array(tick),

@@ -16,9 +16,11 @@ export const listOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: 
 export const stateType = z.enum(stateTypes);
 export const stateName = z.enum([...new Set(stateTypes.flatMap((type): readonly string[] => stateNames[type]))]);
 export const state = z.strictObject({ type: stateType, name: stateName, message: textOrNull });
-const failure = z
+export const failure = z
   .unknown()
-  .describe('{ name, message, code, stack, details, cause, errors?, errorCount?, fields?, fieldTypes?, fieldsLeftOut?, base? }, or null');
+  .describe(
+    '{ name, message, code, stack, details, cause, errors?, errorCount?, fields?, fieldTypes?, fieldsLeftOut?, base? }, of a run with origin: { key, task, attempt, attempts, frame }; or null',
+  );
 const owner = z.strictObject({ id: z.string(), host: z.string(), pid: z.number(), processStartedAt: z.number() });
 
 /** A value of the user, or where it can be had when it is too large to be sent along. */
@@ -57,10 +59,15 @@ const runFields = {
   leaseUntil: atOrNull,
   durationMs: z.number().nullable(),
 };
+export const alike = z
+  .strictObject({ others: count, sinceAt: at })
+  .nullable()
+  .describe('Of a run that failed: how many others of its flow failed alike, and since when');
 export const run = z.strictObject(runFields);
 export const runItem = z.strictObject({
   ...runFields,
   tasks: z.strictObject({ total: count, ended: count, failed: count, underWay: z.number().min(0) }),
+  alike,
 });
 
 export const taskRun = z.strictObject({
@@ -136,6 +143,7 @@ export const runDetails = z.strictObject({
   result: value.nullable(),
   children: z.array(run),
   why: waitReason.nullable(),
+  alike,
   counts: z.array(z.strictObject({ name: z.string(), state: stateName, count })),
   flow: flow.nullable(),
 });

@@ -107,6 +107,16 @@ export interface TaskCounts {
   readonly underWay: number;
 }
 
+/** Ended runs of a flow that failed alike. */
+export interface AlikeRuns {
+  readonly flow: string;
+  /** `key` of the origin of their failures. */
+  readonly key: string;
+  readonly runs: number;
+  /** When the first of them ended. */
+  readonly sinceAt: number;
+}
+
 export interface FigureStore {
   /** Runs that have not ended, by state. */
   open(): Promise<readonly { readonly type: StateType; readonly name: StateName; readonly count: number }[]>;
@@ -123,6 +133,8 @@ export interface FigureStore {
   tasks(flow: string, sinceAt: number): Promise<readonly TaskFigures[]>;
   /** By run; those without task runs are left out. Reads every task run of these runs. */
   taskCounts(runIds: readonly string[]): Promise<ReadonlyMap<string, TaskCounts>>;
+  /** How many runs failed like these; those that none has ended with are left out. By an index over failures. */
+  alike(failures: readonly { readonly flow: string; readonly key: string }[]): Promise<readonly AlikeRuns[]>;
   /** By name. Due is judged by the clock of the database. */
   queues(): Promise<readonly QueueFigures[]>;
   /** Longest late first; among the 1,000 oldest late runs. */

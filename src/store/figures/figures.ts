@@ -1,4 +1,5 @@
 /** What is counted over many runs, over a connection. */
+import { alikeRuns } from './alike.ts';
 import type { Connection } from '../connection.ts';
 import type { FigureStore } from './contract.ts';
 import { endedRuns } from './ended.ts';
@@ -16,6 +17,7 @@ export function figureStore(connection: Connection): FigureStore {
     histogram: (filter, wish) => histogramOf(connection, filter, wish),
     tasks: (flow, sinceAt) => taskFigures(connection, flow, sinceAt),
     taskCounts: (runIds) => countTasks(connection, runIds),
+    alike: (failures) => alikeRuns(connection, failures),
     queues: () => queueFigures(connection),
     late: () => lateRuns(connection),
     last: (of, limit) => lastRuns(connection, of, limit),

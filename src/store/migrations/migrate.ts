@@ -20,6 +20,7 @@ import { events } from './0010-events.ts';
 import { owedHooks } from './0011-owed-hooks.ts';
 import { idEnds } from './0012-id-ends.ts';
 import { faults } from './0013-faults.ts';
+import { failures } from './0014-failures.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -37,6 +38,7 @@ export const migrations: readonly Migration[] = [
   owedHooks,
   idEnds,
   faults,
+  failures,
 ];
 
 const newest = migrations.length;

@@ -41,6 +41,31 @@ describe.each(makers)('figures on $name', (maker) => {
     for (let more = true; more; ) ({ more } = await store.figures.rollUp());
   }
 
+  test('runs of a flow that failed alike are counted, with the first of them', async () => {
+    const failure = (key: string) => ({
+      origin: { key, task: 'a', attempt: 1, attempts: 1, frame: null },
+      ...{ name: 'Error', message: 'm', code: null, stack: null, details: null, cause: null },
+    });
+    const fail = async (flow: string, key: string, endedAt: number): Promise<void> => {
+      const claim = await startRun(store, { flow, createdAt: endedAt - 1_000 });
+      const state = stateOf('FAILED');
+      await store.recorder.addRunPatch(claim, { state, error: failure(key), startedAt: endedAt - 1_000, endedAt }, null);
+    };
+    const [one, two] = ['0123456789abcdef', 'fedcba9876543210'];
+    for (const minutes of [3, 1, 2]) await fail('a', one, thisHour + minutes * 60_000);
+    await fail('a', two, thisHour);
+    await fail('b', one, thisHour);
+    expect(await store.figures.alike([{ flow: 'a', key: one }])).toEqual([{ flow: 'a', key: one, runs: 3, sinceAt: thisHour + 60_000 }]);
+    expect(await store.figures.alike([{ flow: 'b', key: two }])).toEqual([]);
+    expect(
+      await store.figures.alike([
+        { flow: 'a', key: two },
+        { flow: 'a', key: two },
+        { flow: 'b', key: one },
+      ]),
+    ).toHaveLength(2);
+  });
+
   test('ended runs are the same before and after they are summed up, by the hour and by the day', async () => {
     for (let hours = 1; hours <= 60; hours += 1) {
       const createdAt = thisHour - hours * hour + 5;

@@ -1,6 +1,8 @@
 /** What a person should look at, worst first. */
 import { Link } from '@tanstack/react-router';
 import type { HomeView } from '../../api/wire-types.ts';
+import { useNow } from '../../now.ts';
+import { failureText } from '../../parts/failure-text.ts';
 import { Panel } from '../../parts/page.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Time } from '../../parts/time.tsx';
@@ -18,6 +20,7 @@ const states: Readonly<Record<Item['kind'], string>> = {
 
 /** Failing and late deployments, lost owners, queues nobody serves, ticks nobody takes. */
 export function AttentionPanel({ items }: { readonly items: readonly Item[] }) {
+  const now = useNow(60_000);
   return (
     <Panel title="Needs attention" aside={items.length === 0 ? undefined : items.length}>
       {items.length === 0 ? <p className={style.none}>Nothing is wrong.</p> : null}
@@ -27,9 +30,7 @@ export function AttentionPanel({ items }: { readonly items: readonly Item[] }) {
             <Target item={item}>
               <StateBadge name={states[item.kind]} bare />
               <span className={style.name}>{item.name}</span>
-              <span className={style.soft} title={item.message}>
-                {item.message}
-              </span>
+              <Message item={item} now={now} />
               <span className={style.end}>
                 <Time at={item.sinceAt} />
               </span>
@@ -38,6 +39,17 @@ export function AttentionPanel({ items }: { readonly items: readonly Item[] }) {
         ))}
       </ul>
     </Panel>
+  );
+}
+
+/** How many failed in a row, and why the newest did, with the instants of who looks at it. */
+function Message({ item: { message, failure }, now }: { readonly item: Item; readonly now: number }) {
+  const sentence = failure === null ? null : failureText(failure, failure.alike, now);
+  const text = sentence === null ? message : `${failure?.streak ?? ''} ${sentence}`;
+  return (
+    <span className={style.soft} title={text}>
+      {text}
+    </span>
   );
 }
 

@@ -3,6 +3,7 @@ import { queryOptions } from '@tanstack/react-query';
 import superjson, { type SuperJSONResult } from 'superjson';
 import type { WaitReason } from '../../../../src/client/fleet-client.ts';
 import { fromWire, type Wire } from '../../../../src/client/wire.ts';
+import type { Alike } from '../../../../src/model/failure-sentence.ts';
 import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/run.ts';
 import type { StoredFlow, StoredLogLine } from '../../../../src/store/store.ts';
 import { get } from '../../api/http.ts';
@@ -34,6 +35,8 @@ export interface RunDetail {
   readonly result: SuperValue | null;
   readonly children: readonly RunFacts[];
   readonly why: WaitReason | null;
+  /** Of one that failed: how many others failed like it, since when. */
+  readonly alike: Alike | null;
   readonly counts: readonly TaskCount[];
   /** The flow as it is known now; null when it was never stored. */
   readonly flow: StoredFlow | null;

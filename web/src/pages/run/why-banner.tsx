@@ -1,12 +1,14 @@
 /** Why the run is not running, or why it failed: one sentence where one looks first. */
 import { Link } from '@tanstack/react-router';
 import { shortId } from '../../../../src/model/ids.ts';
+import { useNow } from '../../now.ts';
+import { failureText } from '../../parts/failure-text.ts';
 import { toneOf } from '../../parts/tone.ts';
 import type { RunDetail } from './run-data.ts';
 import style from './run-page.module.css';
 
 /** Nothing while the run is fine. */
-export function WhyBanner({ detail: { run, why } }: { readonly detail: RunDetail }) {
+export function WhyBanner({ detail: { run, why, alike } }: { readonly detail: RunDetail }) {
   if (why !== null) {
     return (
       <div className={style.banner} style={toneOf(run.state.name)} role="status">
@@ -20,13 +22,18 @@ export function WhyBanner({ detail: { run, why } }: { readonly detail: RunDetail
       </div>
     );
   }
-  const sentence = run.error?.message ?? run.state.message;
+  return <EndBanner run={run} alike={alike} />;
+}
+
+function EndBanner({ run, alike }: Pick<RunDetail, 'run' | 'alike'>) {
+  const failure = failureText(run, alike, useNow(60_000));
+  const sentence = failure ?? run.state.message;
   if (sentence === null || run.state.type === 'COMPLETED' || run.state.type === 'RUNNING') return null;
   return (
     <div className={style.banner} style={toneOf(run.state.name)} role="status">
-      <strong>{run.state.type === 'FAILED' || run.state.type === 'CRASHED' ? 'What went wrong' : run.state.name}</strong>
+      <strong>{failure === null ? run.state.name : 'What went wrong'}</strong>
       <span>{sentence}</span>
-      {run.error?.code == null ? null : <code>{run.error.code}</code>}
+      {failure === null && run.error?.code != null ? <code>{run.error.code}</code> : null}
     </div>
   );
 }

@@ -1,12 +1,12 @@
 /** What a row of the list says about a run beyond its columns. Pure. */
 import type { RunEvent, RunRow } from '../../api/wire-types.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
+import { failureText } from '../../parts/failure-text.ts';
 
 /** Why it waits or what it failed of, as one line; null for a run that is simply well, or whose time has not come. `now` in epoch ms. */
 export function whyOf(run: RunRow, now: number): string | null {
   const { type, name, message } = run.state;
-  if (type === 'FAILED' || type === 'CRASHED')
-    return firstLine(run.error === null ? message : `${run.error.name}: ${run.error.message}`) ?? message;
+  if (type === 'FAILED' || type === 'CRASHED') return failureText(run, run.alike, now);
   if (type === 'COMPLETED' || type === 'RUNNING') return null;
   if (message !== null) return firstLine(message);
   if (name === 'Late') return `Should have begun already; no worker of queue ${run.queue} has taken it yet.`;
