@@ -1,17 +1,18 @@
 /**
  * Who a process is, so that another one can tell whether it still lives. A process id alone does not do: the system gives
- * it out again, and two containers both have a process 1.
+ * it out again, two containers both have a process 1, and two machines may have one host name.
  */
 import { spawnSync } from 'node:child_process';
-import { readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemClock } from './clock.ts';
+import { machineKey, machineKeyChars, readMachine, readNamespace } from './machine.ts';
 
 /** Same shape as `Owner` of the model. */
 export interface ProcessIdentity {
-  /** `host:pid:processStartedAt`, unique per process start. */
+  /** `host@machine:pid:processStartedAt`, unique per process start; those of earlier versions do not name the machine. */
   readonly id: string;
-  /** Host name; inside a container whose processes are numbered apart, followed by `/` and the number of that name space. */
+  /** Host name, for people; inside a container whose processes are numbered apart, followed by `/` and the number of that name space. */
   readonly host: string;
   readonly pid: number;
   /** Linux: ms from the start of the machine to the start of the process, which no change of the clock moves. Elsewhere UTC epoch ms. */
@@ -36,39 +37,46 @@ export function identifyProcess(): ProcessIdentity {
   const host = hostOfProcesses();
   const standing = standingOf(process.pid);
   const processStartedAt = typeof standing === 'object' ? standing.startedAt : Math.round(systemClock.now() - process.uptime() * 1_000);
-  own = Object.freeze({ id: `${host}:${process.pid}:${processStartedAt}`, host, pid: process.pid, processStartedAt });
+  const id = `${host}@${machineKey(readMachine())}:${process.pid}:${processStartedAt}`;
+  own = Object.freeze({ id, host, pid: process.pid, processStartedAt });
   return own;
 }
 
+const idForm = new RegExp(`^(.+?)(?:@([0-9a-f]{${machineKeyChars}}))?:(\\d+):(\\d+)$`);
+
 /** What the id of a process is made of; null for a text that is no such id. */
 export function readProcessId(id: string): ProcessIdentity | null {
-  const [, host, pid, processStartedAt] = /^(.+):(\d+):(\d+)$/.exec(id) ?? [];
+  const [, host, , pid, processStartedAt] = idForm.exec(id) ?? [];
   if (host === undefined) return null;
   return { id, host, pid: Number(pid), processStartedAt: Number(processStartedAt) };
 }
 
 /**
- * True only when it is certain that the process has ended: it ran on this host, and no process there has its id and its
- * start. Of a process elsewhere, or when in doubt, false: then its lease decides.
+ * True only when it is certain that the process has ended: it ran on this machine, and no process there has its id and its
+ * start. Of a process elsewhere, or when in doubt, false: then its lease decides. It is in doubt of one whose id does not name the machine.
  */
-export function isProcessGone(owner: Pick<ProcessIdentity, 'host' | 'pid' | 'processStartedAt'>): boolean {
-  if (owner.host !== identifyProcess().host) return false;
+export function isProcessGone(owner: ProcessIdentity): boolean {
+  if (machineOf(owner.id) !== machineOf(identifyProcess().id)) return false;
   const standing = standingOf(owner.pid);
   if (typeof standing === 'string') return standing === 'gone';
   return Math.abs(standing.startedAt - owner.processStartedAt) > (process.platform === 'linux' ? 0 : psSlackMs);
 }
 
+/** Whether it is certain that the process belongs to another machine or container than this one. */
+export function isProcessElsewhere({ id, host }: Pick<ProcessIdentity, 'id' | 'host'>): boolean {
+  const here = identifyProcess();
+  return host !== here.host || (machineOf(id) ?? machineOf(here.id)) !== machineOf(here.id);
+}
+
+/** Host and machine; undefined where the id does not name the machine. */
+function machineOf(id: string): string | undefined {
+  const [, host, machine] = idForm.exec(id) ?? [];
+  return machine === undefined ? undefined : `${host}@${machine}`;
+}
+
 function hostOfProcesses(): string {
   const namespace = readNamespace();
   return namespace === undefined || namespace === machineNamespace ? hostname() : `${hostname()}/${namespace}`;
-}
-
-function readNamespace(): string | undefined {
-  try {
-    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0];
-  } catch {
-    return undefined;
-  }
 }
 
 function standingOf(pid: number): Standing {

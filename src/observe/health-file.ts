@@ -9,7 +9,7 @@ import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
-import { identifyProcess, isProcessGone, type ProcessIdentity } from '../base/process-identity.ts';
+import { identifyProcess, isProcessElsewhere, isProcessGone, type ProcessIdentity } from '../base/process-identity.ts';
 
 /** What the file holds, as JSON. */
 interface Beat extends ProcessIdentity {
@@ -70,7 +70,7 @@ export async function readHealth(path: string, clock: Clock): Promise<Health> {
   const beat = parseBeat(text);
   if (beat === null) return sick(`${path} is no sign of life of a process of the fleet.`);
   const { host, pid, beatAt, goodForMs } = beat;
-  if (host !== identifyProcess().host) return sick(`${path} was written on another host, ${host}.`);
+  if (isProcessElsewhere(beat)) return sick(`${path} was written on another host, ${host}.`);
   if (isProcessGone(beat)) return sick(`Process ${pid} is gone.`);
   const silentMs = Math.max(0, clock.now() - beatAt);
   const silent = `Process ${pid} beat ${formatDuration(silentMs)} ago`;
@@ -81,7 +81,7 @@ function parseBeat(text: string): Beat | null {
   try {
     const beat = JSON.parse(text) as Partial<Beat> | null;
     const numbers = [beat?.pid, beat?.processStartedAt, beat?.beatAt, beat?.goodForMs];
-    return typeof beat?.host === 'string' && numbers.every(Number.isFinite) ? (beat as Beat) : null;
+    return typeof beat?.host === 'string' && typeof beat.id === 'string' && numbers.every(Number.isFinite) ? (beat as Beat) : null;
   } catch {
     return null;
   }

@@ -55,6 +55,16 @@ test('a beat of a process that is gone, of another host, or none at all speaks f
   expect((await readHealth(folder, clock)).found).toContain('cannot be read');
 });
 
+test('a beat of an earlier version, which does not name the machine, speaks for a process of this host; one of another machine does not', async () => {
+  const file = openHealthFile(path, { clock, goodForMs: 5_000 });
+  await file.beat();
+  const { id, host } = JSON.parse(readFileSync(path, 'utf8')) as { readonly id: string; readonly host: string };
+  change({ id: id.replace(/@[0-9a-f]+:/, ':') });
+  expect((await readHealth(path, clock)).ok).toBe(true);
+  change({ id: id.replace(/@[0-9a-f]+:/, '@0123456789ab:') });
+  expect((await readHealth(path, clock)).found).toContain(`another host, ${host}`);
+});
+
 test('a file that cannot be written is told, and leaves no halves', async () => {
   writeFileSync(join(folder, 'inner'), '');
   await expect(openHealthFile(path, { clock, goodForMs: 5_000 }).beat()).rejects.toThrow();

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterAll, expect, test } from 'vitest';
 import { identifyProcess, isProcessGone, type ProcessIdentity, readProcessId } from '../../../src/base/process-identity.ts';
+import { containerIdIn, machineKey, readMachine } from '../../../src/base/machine.ts';
 import { compileProgram, startProgram } from '../../support/run-source.ts';
 
 const program = await compileProgram(`
@@ -11,15 +12,16 @@ const program = await compileProgram(`
 `);
 afterAll(() => program.remove());
 
-test('this process is known by host, pid and start, and is not gone', () => {
+test('this process is known by host, machine, pid and start, and is not gone', () => {
   const own = identifyProcess();
-  expect(own).toMatchObject({ pid: process.pid, id: `${own.host}:${own.pid}:${own.processStartedAt}` });
+  expect(own).toMatchObject({ pid: process.pid, id: `${own.host}@${machineKey(readMachine())}:${own.pid}:${own.processStartedAt}` });
   expect(identifyProcess()).toBe(own);
   expect(isProcessGone(own)).toBe(false);
 });
 
 test('an id gives back the process that it names, and no other text does', () => {
   expect(readProcessId(identifyProcess().id)).toEqual(identifyProcess());
+  expect(readProcessId('host/4026:1:2')).toEqual({ id: 'host/4026:1:2', host: 'host/4026', pid: 1, processStartedAt: 2 });
   for (const text of ['', 'worker-1', '1:2', 'host:1:x', ':1:2']) expect(readProcessId(text)).toBe(null);
 });
 
@@ -38,14 +40,49 @@ test('a pid that was given to a process with another start means that the owner 
   expect(isProcessGone({ ...identifyProcess(), processStartedAt: identifyProcess().processStartedAt - 60_000 })).toBe(true);
 });
 
-test('a process on another host is never called gone', async () => {
+/** A process that was here and has ended. */
+async function deadProcess(): Promise<ProcessIdentity> {
   const child = spawn(process.execPath, ['-e', '0']);
   await once(child, 'exit');
-  const dead = { host: identifyProcess().host, pid: child.pid ?? 0, processStartedAt: 1 };
+  const { id, host } = identifyProcess();
+  const pid = child.pid ?? 0;
+  return { id: id.replace(/:\d+:\d+$/, `:${pid}:1`), host, pid, processStartedAt: 1 };
+}
+
+test('a process of another machine is never called gone, though its host has the name of this one', async () => {
+  const dead = await deadProcess();
   expect(isProcessGone(dead)).toBe(true);
-  expect(isProcessGone({ ...dead, host: 'elsewhere' })).toBe(false);
+  const elsewhere = { ...dead, id: dead.id.replace(/@[0-9a-f]+:/, `@${machineKey({ ...readMachine(), bootId: 'another' })}:`) };
+  expect(elsewhere.id).not.toBe(dead.id);
+  expect(isProcessGone(elsewhere)).toBe(false);
+  expect(isProcessGone({ ...dead, id: dead.id.replace(/^.*@/, 'elsewhere@') })).toBe(false);
+});
+
+test('a process that an earlier version has recorded, whose machine is not known, is left to its lease', async () => {
+  const dead = await deadProcess();
+  expect(isProcessGone({ ...dead, id: dead.id.replace(/@[0-9a-f]+:/, ':') })).toBe(false);
 });
 
 test('a pid that cannot be one is never called gone', () => {
   for (const pid of [0, -1, 1.5, Number.NaN]) expect(isProcessGone({ ...identifyProcess(), pid })).toBe(false);
+});
+
+test('machines, containers and name spaces of process ids are told apart, whatever their hosts are called', () => {
+  const facts = { bootId: 'b', namespace: '1', containerId: 'c' };
+  const keys = [facts, { ...facts, bootId: 'x' }, { ...facts, namespace: '2' }, { ...facts, containerId: 'x' }].map(machineKey);
+  expect(new Set(keys).size).toBe(4);
+  expect(machineKey({ ...facts })).toBe(keys[0]);
+});
+
+test('the id of a container is found among its mounts, and none on a machine that only runs containers', () => {
+  const id = '0123456789abcdef'.repeat(4);
+  const root = '600 590 0:50 / / rw,relatime - overlay overlay rw,lowerdir=/var/lib/docker/overlay2/l/X';
+  for (const place of [
+    `/var/lib/docker/containers/${id}`,
+    `/var/lib/containerd/io.containerd.grpc.v1.cri/sandboxes/${id}`,
+    `/containers/storage/overlay-containers/${id}/userdata`,
+  ])
+    expect(containerIdIn(`${root}\n612 600 8:1 ${place}/hostname /etc/hostname rw,relatime - ext4 /dev/sda1 rw`)).toBe(id);
+  expect(containerIdIn(`${root}\n700 25 0:60 / /var/lib/docker/containers/${id}/mounts/shm rw - tmpfs shm rw`)).toBe(undefined);
+  expect(containerIdIn('')).toBe(undefined);
 });

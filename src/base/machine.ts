@@ -1,0 +1,66 @@
+/**
+ * Which machine this is, and which container on it: host names do not tell, as many of them are `localhost` or those of one image.
+ */
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
+
+/** What tells one machine from another. Empty where the system does not say. */
+export interface MachineFacts {
+  /** Given by the kernel when it starts. */
+  readonly bootId: string;
+  /** Number of the name space of process ids. */
+  readonly namespace: string;
+  readonly containerId: string;
+}
+
+/** Length of a key. */
+export const machineKeyChars = 12;
+
+/** What the system says about itself. */
+export function readMachine(): MachineFacts {
+  return {
+    bootId: process.platform === 'darwin' ? askSysctl() : readText('/proc/sys/kernel/random/boot_id').trim(),
+    namespace: readNamespace() ?? '',
+    containerId: containerIdIn(readText('/proc/self/mountinfo')) ?? '',
+  };
+}
+
+/** The same for all processes that can see each other, and for no others. */
+export function machineKey({ bootId, namespace, containerId }: MachineFacts): string {
+  return createHash('sha256').update(`${bootId}\n${namespace}\n${containerId}`).digest('hex').slice(0, machineKeyChars);
+}
+
+/** Number of the name space of process ids; undefined where there is none. */
+export function readNamespace(): string | undefined {
+  try {
+    return /\d+/.exec(readlinkSync('/proc/self/ns/pid'))?.[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * The id of the container whose mounts these are; undefined outside of one. Docker, containerd, CRI-O and Podman mount a file of their own as
+ * `/etc/hostname`, under the id of the container (in Kubernetes: of its pod). Source: proc_pid_mountinfo(5), fields 4 and 5.
+ */
+export function containerIdIn(mountinfo: string): string | undefined {
+  for (const line of mountinfo.split('\n')) {
+    const [, , , root, point] = line.split(' ');
+    if (point === '/etc/hostname') return /[0-9a-f]{64}/.exec(root ?? '')?.[0];
+  }
+  return undefined;
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function askSysctl(): string {
+  const { status, stdout } = spawnSync('sysctl', ['-n', 'kern.bootsessionuuid'], { encoding: 'utf8', timeout: 2_000 });
+  return status === 0 ? stdout.trim() : '';
+}
