@@ -9,15 +9,11 @@ import { endedBadly } from './run-handle.ts';
  * @param valueOf gives the value of a completed run
  */
 export function remoteHandle(
-  runs: Pick<RunsClient, 'get' | 'watch' | 'cancel'>,
+  runs: Pick<RunsClient, 'get' | 'cancel'> & { awaitEnd(id: string): Promise<Run> },
   id: string,
   valueOf: (run: Run) => Promise<unknown>,
 ): RunHandle {
-  const done = async (): Promise<Run> => {
-    let last: Run | null = null;
-    for await (const { run } of runs.watch(id)) last = run;
-    return last ?? (await runs.get(id));
-  };
+  const done = (): Promise<Run> => runs.awaitEnd(id);
   return {
     id,
     get: () => runs.get(id),

@@ -21,7 +21,7 @@ import { handleOf } from './run-handle.ts';
 import type { BulkReport, BulkWish, WaitReason } from './fleet-client.ts';
 import { type FlowShape, namesFrom } from './names-from.ts';
 import { storedGraph } from './stored-graph.ts';
-import { watchRun } from './watch-run.ts';
+import { awaitEnd, watchRun } from './watch-run.ts';
 import { wholeTaskRunId } from './whole-task-run-id.ts';
 
 export interface LocalRunsOptions {
@@ -99,6 +99,11 @@ export class LocalRuns implements EmbeddedRunsClient {
 
   watch(id: string, signal?: AbortSignal): ReturnType<RunsClient['watch']> {
     return watchRun(this.#options.store, this.#options.clock, id, signal);
+  }
+
+  /** The run once it has ended. @throws BatutaError RUN_NOT_FOUND */
+  awaitEnd(id: string): Promise<Run> {
+    return awaitEnd(this.#options.store, this.#options.clock, id);
   }
 
   async cancel(id: string, message = 'It was cancelled by hand.'): Promise<Run> {

@@ -19,16 +19,30 @@ export async function* watchRun(
   id: string,
   signal?: AbortSignal,
 ): AsyncGenerator<{ readonly run: Run; readonly taskRuns: readonly TaskRun[] }> {
+  const followed = store.taskRuns.follow(id);
+  let taskRuns: readonly TaskRun[] = [];
   let seen = '';
   for (let look = 0; !signal?.aborted; look++) {
     const version = store.dataVersion();
     const run = await store.runs.get(id);
     if (!run) throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${id}.`, { details: { runId: id } });
-    const taskRuns = await store.taskRuns.ofRun(run.id);
-    const now = fingerprint(run, taskRuns);
-    if (now !== seen) yield { run, taskRuns };
+    const changed = await followed.read(isTerminal(run.state.type));
+    const now = `${run.state.name} ${run.attempt}`;
+    taskRuns = changed ?? taskRuns;
+    if (changed || now !== seen) yield { run, taskRuns };
     seen = now;
     if (isTerminal(run.state.type)) return;
+    await restUntilChange(store, clock, version, signal);
+  }
+}
+
+/** The run once it is terminal; as it is then when `signal` aborts. Its task runs are not read. @throws BatutaError RUN_NOT_FOUND */
+export async function awaitEnd(store: Store, clock: Clock, id: string, signal?: AbortSignal): Promise<Run> {
+  for (;;) {
+    const version = store.dataVersion();
+    const run = await store.runs.get(id);
+    if (!run) throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${id}.`, { details: { runId: id } });
+    if (isTerminal(run.state.type) || signal?.aborted) return run;
     await restUntilChange(store, clock, version, signal);
   }
 }
@@ -38,9 +52,4 @@ async function restUntilChange(store: Store, clock: Clock, version: number | nul
     await clock.sleep(pollMs, signal).catch(() => undefined);
     if (signal?.aborted || (version !== null && store.dataVersion() !== version)) return;
   }
-}
-
-/** A text that differs when anything a watcher shows has changed. */
-export function fingerprint(run: Run, taskRuns: readonly TaskRun[]): string {
-  return [run.state.name, run.attempt, ...taskRuns.map((row) => `${row.state.name}${row.attempt}${row.progress?.done ?? ''}`)].join(' ');
 }

@@ -9,6 +9,7 @@ import { type RunScope, runScope } from '../model/run-context.ts';
 import { escapedError } from './escaped-error.ts';
 import type { Parking } from './parking.ts';
 import type { EngineServices } from './services.ts';
+import { Rests } from './rests.ts';
 import { Slots } from './slots.ts';
 import type { RunRecord } from './transition.ts';
 
@@ -45,6 +46,8 @@ export class ActiveRun {
   readonly isSpread: boolean;
   readonly slots: Slots;
   readonly live = new Set<Stoppable>();
+  /** Waits for an instant. */
+  readonly rests = new Rests();
   readonly #controller = new AbortController();
   #stopReason: BatutaError | null = null;
   #forced = false;

@@ -43,7 +43,7 @@ export interface RunUnderWay {
 interface Beginning {
   readonly definition: FlowDefinition;
   readonly run: Run;
-  readonly taskRuns: readonly TaskRun[];
+  readonly taskRuns: ReadonlyMap<string, TaskRun>;
   readonly listener: EngineListener | null;
   readonly parentParking: Parking | null;
   /** Whether it may begin at once as far as its limit goes; else it waits for its slot. */
@@ -96,7 +96,7 @@ export class Engine {
     await this.describe(definition);
     const begun = await startRun(services, made, run);
     const { listener = null, parking = null, signal } = options;
-    return this.#execute({ ...begun, definition, taskRuns: [], listener, parentParking: parking, signal });
+    return this.#execute({ ...begun, definition, taskRuns: new Map(), listener, parentParking: parking, signal });
   }
 
   /**
@@ -125,16 +125,16 @@ export class Engine {
   async #continue(begun: Omit<Beginning, 'taskRuns'>): Promise<RunUnderWay> {
     const { run, definition } = begun;
     const { store, log } = this.services;
-    let taskRuns: readonly TaskRun[];
+    let taskRuns: ReadonlyMap<string, TaskRun>;
     try {
       await this.describe(definition);
       // Nobody had it before, so nothing can have been recorded.
-      taskRuns = run.epoch === 1 ? [] : await store.taskRuns.ofRun(run.id);
+      taskRuns = run.epoch === 1 ? new Map() : await store.taskRuns.byKeyOfRun(run.id);
     } catch (error) {
       await store.runs.release(claimOf(run)).catch(() => undefined);
       throw error;
     }
-    if (run.flowVersion !== definition.version && taskRuns.length > 0) {
+    if (run.flowVersion !== definition.version && taskRuns.size > 0) {
       log.warn(
         { runId: run.id },
         `Flow ${definition.name} has changed since this run began (${run.flowVersion} → ${definition.version}); what is recorded is matched by name and inputs.`,

@@ -22,7 +22,7 @@ export interface BodyCalls {
 class BodySource implements ContextSource {
   readonly #active: ActiveRun;
   readonly #rejects: { readonly record: unknown; readonly reason: string }[] = [];
-  #metrics: Record<string, number> | null = null;
+  readonly #metrics = new Map<string, number>();
   #progressAt = Number.NEGATIVE_INFINITY;
   /** Whether the body and all it called have ended: what it still does to its context is dropped. */
   #isOver = false;
@@ -56,7 +56,7 @@ class BodySource implements ContextSource {
 
   changeMetric(name: string, change: (value: number) => number): void {
     if (this.#isOver) return;
-    this.#metrics = { ...this.#metrics, [name]: change(this.#metrics?.[name] ?? 0) };
+    this.#metrics.set(name, change(this.#metrics.get(name) ?? 0));
   }
 
   putReject(record: unknown, reason: string): void {
@@ -73,7 +73,7 @@ class BodySource implements ContextSource {
   async keep(): Promise<void> {
     this.#isOver = true;
     if (this.#rejects.length > 0) await putArtifact(this.#active, null, 'rejects', 'run', this.#rejects.map(plainReject));
-    if (this.#metrics) await putArtifact(this.#active, null, 'json', 'metrics', this.#metrics);
+    if (this.#metrics.size > 0) await putArtifact(this.#active, null, 'json', 'metrics', Object.fromEntries(this.#metrics));
   }
 }
 

@@ -5,6 +5,9 @@ import type { TaskRun } from '../model/run.ts';
 import { stateOf } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
 
+/** Task runs opened before others get a turn of the event loop. */
+const opensPerTurn = 1_000;
+
 /**
  * Wait in ms before the next attempt of the run, null when there is none. Counts what was recorded since the run was accepted or
  * last retried by hand: an owner that was lost has used up its retries all the same.
@@ -32,14 +35,23 @@ export async function flowRetryDelayMs(active: ActiveRun, thrown: unknown): Prom
  * Opens the task runs that did not complete, for the next attempt: on record, so that an owner who takes the run over does not take
  * a failure of the last attempt for one of this. What completed stays. Gives the rows as the next attempt finds them.
  */
-export function openTaskRuns(active: ActiveRun, taskRuns: readonly TaskRun[]): readonly TaskRun[] {
-  return taskRuns.map((row) => {
-    if (row.state.type === 'COMPLETED') return row;
-    const opened = { ...row, state: stateOf('SCHEDULED', 'Scheduled', 'Opened by a retry of the flow'), endedAt: null, dueAt: null };
+export async function openTaskRuns(active: ActiveRun, taskRuns: Map<string, TaskRun>): Promise<ReadonlyMap<string, TaskRun>> {
+  let opened = 0;
+  for (const [key, row] of taskRuns) {
+    if (row.state.type === 'COMPLETED') continue;
+    const open = {
+      ...row,
+      state: stateOf('SCHEDULED', 'Scheduled', 'Opened by a retry of the flow'),
+      endedAt: null,
+      dueAt: null,
+      failures: 0,
+    };
     // Not awaited: it goes with the state of the run that follows.
-    active.record.setTask(null, opened).catch(() => undefined);
-    return opened;
-  });
+    active.record.setTask(null, open).catch(() => undefined);
+    taskRuns.set(key, open);
+    if (++opened % opensPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  return taskRuns;
 }
 
 async function allows(active: ActiveRun, error: unknown): Promise<boolean> {

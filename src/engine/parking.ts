@@ -24,16 +24,23 @@ export interface Wait {
 
 export interface ParkingOptions {
   readonly services: Pick<EngineServices, 'clock' | 'leaseClock' | 'settings'>;
-  /** Called when the run only waits, with all its waits, the earliest first. */
+  /** Called when the run only waits, with all its waits: the earliest first, the others in no order. */
   readonly onIdle: (waits: readonly Wait[]) => void;
   /** Of the run that this one is a sub-flow of. */
   readonly parent: Parking | null;
 }
 
+/** Whether all of it waits is kept by counting, so that a change costs the same however much of it there is. */
 export class Parking {
   readonly #options: ParkingOptions;
   readonly #parked = new Set<Wait>();
   readonly #children = new Set<Parking>();
+  /** Of the children those that are idle. */
+  #idleChildren = 0;
+  /** As it was last told to whoever counts it among its children. */
+  #toldIdle = false;
+  /** Whom it is counted by; null while it is nobody's child. */
+  #above: Parking | null = null;
   #working = 0;
   #looking = false;
 
@@ -54,6 +61,7 @@ export class Parking {
   /** Counts a piece of work that has begun; `end` must follow, whatever becomes of it. */
   begin(): void {
     this.#working++;
+    this.#tell();
   }
 
   end(): void {
@@ -69,6 +77,7 @@ export class Parking {
       return await until();
     } finally {
       this.#parked.delete(wait);
+      this.#tell();
     }
   }
 
@@ -76,35 +85,58 @@ export class Parking {
   async with<T>(child: Parking | null, doIt: () => Promise<T>): Promise<T> {
     if (!child) return doIt();
     this.#children.add(child);
+    child.#above = this;
+    child.#toldIdle = child.#isIdle;
+    if (child.#toldIdle) this.#idleChildren++;
     // It may have come to wait before it was known here.
     this.#look();
     try {
       return await doIt();
     } finally {
       this.#children.delete(child);
+      child.#above = null;
+      if (child.#toldIdle) this.#idleChildren--;
+      this.#tell();
     }
   }
 
-  /** What it waits for, the earliest first; null while it does something. */
+  /** What it waits for: the earliest first, the others in no order; null while it does something. */
   waits(): readonly Wait[] | null {
-    const below: Wait[] = [];
-    let idleChildren = 0;
-    for (const child of this.#children) {
-      const waits = child.waits();
-      if (!waits) continue;
-      idleChildren++;
-      below.push(...waits);
-    }
-    const all = [...this.#parked, ...below];
-    if (all.length === 0 || this.#parked.size + idleChildren < this.#working) return null;
-    return all.sort((a, b) => dueOf(a) - dueOf(b));
+    if (!this.#isIdle) return null;
+    const waits: Wait[] = [];
+    this.#gather(waits);
+    let earliest = 0;
+    for (let at = 1; at < waits.length; at++) if (dueOf(waits[at] as Wait) < dueOf(waits[earliest] as Wait)) earliest = at;
+    [waits[0], waits[earliest]] = [waits[earliest] as Wait, waits[0] as Wait];
+    return waits;
+  }
+
+  get #isIdle(): boolean {
+    const idle = this.#parked.size + this.#idleChildren;
+    return idle > 0 && idle >= this.#working;
+  }
+
+  #gather(into: Wait[]): void {
+    for (const wait of this.#parked) into.push(wait);
+    for (const child of this.#children) if (child.#toldIdle) child.#gather(into);
+  }
+
+  /** Tells whoever counts it when it has come to wait, or does something again. */
+  #tell(): void {
+    const above = this.#above;
+    const idle = this.#isIdle;
+    if (!above || idle === this.#toldIdle) return;
+    this.#toldIdle = idle;
+    above.#idleChildren += idle ? 1 : -1;
+    above.#tell();
   }
 
   #look(): void {
+    this.#tell();
     const { parent, services } = this.#options;
     const { suspendOverMs } = services.settings;
     if (parent) return parent.#look();
-    if (suspendOverMs === null || this.#looking || !this.waits()) return;
+    if (suspendOverMs === null || this.#looking || !this.#isIdle) return;
     this.#looking = true;
     services.leaseClock.setTimer(settleMs, () => {
       this.#looking = false;

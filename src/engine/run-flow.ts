@@ -37,8 +37,8 @@ export interface FlowRunOptions {
   readonly definition: FlowDefinition;
   readonly run: Run;
   readonly claim: Claim;
-  /** What earlier owners recorded. */
-  readonly taskRuns: readonly TaskRun[];
+  /** What earlier owners recorded, by key. */
+  readonly taskRuns: ReadonlyMap<string, TaskRun>;
   readonly listener: EngineListener | null;
   /** Of the run that this one is a sub-flow of, else null. */
   readonly parentParking: Parking | null;
@@ -78,7 +78,7 @@ export class FlowRun {
       recorder: services.store.recorder,
       clock: services.clock,
       listener,
-      taskRuns: options.taskRuns,
+      taskRuns: options.taskRuns.values(),
     });
     this.#params = decodeValue(run.params);
     this.parking = new Parking({ services, parent: options.parentParking, onIdle: (waits) => this.#suspend(waits) });
@@ -225,9 +225,10 @@ export class FlowRun {
     const waitMs = await flowRetryDelayMs(active, verdict.error);
     if (waitMs === null) return active.stopReason ? { kind: 'stopped', reason: active.stopReason } : verdict;
     await active.whenFlushed(false);
-    const taskRuns = await services.store.taskRuns.ofRun(this.run.id);
+    const taskRuns = await services.store.taskRuns.byKeyOfRun(this.run.id);
     if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
-    const opened = openTaskRuns(active, taskRuns);
+    const opened = await openTaskRuns(active, taskRuns);
+    if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
     const error = withOrigin(failureOf(verdict.error), this.#record, definition, verdict.task);
     const state = stateOf('SCHEDULED', 'AwaitingRetry', messageFor(error, verdict.task));
     const awaited = this.#record.setRun(state, { attempt: attempt + 1, dueAt: services.clock.now() + waitMs, error });
@@ -284,14 +285,14 @@ export class FlowRun {
       .catch(() => undefined);
   }
 
-  #newAttempt(taskRuns: readonly TaskRun[]): ActiveRun {
+  #newAttempt(recorded: ReadonlyMap<string, TaskRun>): ActiveRun {
     const { services, definition } = this.#options;
     return new ActiveRun({
       services,
       definition,
       params: this.#params,
       record: this.#record,
-      recorded: new Map(taskRuns.map((row) => [row.key, row])),
+      recorded,
       parking: this.parking,
       confirmLease: () => this.#options.leases.confirm(this.#record.claim),
     });

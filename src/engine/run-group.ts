@@ -83,10 +83,13 @@ class GroupRun {
   }
 
   #startSome(): void {
+    if (this.#turnAsked) this.#active.parking.end();
     this.#turnAsked = false;
     for (let started = 0; this.#next < this.#items.length && this.#inFlight < this.#window && !this.#active.stopReason; started++) {
       if (started === startsPerTurn) {
         this.#turnAsked = true;
+        // A run whose items are still being started does not only wait.
+        this.#active.parking.begin();
         this.#askTurn();
         return;
       }

@@ -157,4 +157,12 @@ class SpreadTask {
   }
 }
 
-const scheduled = { state: stateOf('SCHEDULED'), endedAt: null, dueAt: null, error: null, progress: null, metrics: null } as const;
+const scheduled = {
+  state: stateOf('SCHEDULED'),
+  endedAt: null,
+  dueAt: null,
+  failures: 0,
+  error: null,
+  progress: null,
+  metrics: null,
+} as const;

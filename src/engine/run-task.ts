@@ -53,7 +53,7 @@ class TaskRunner {
   /** Type of its state, null while nothing of it is recorded or it was opened anew. */
   #from: StateType | null;
   /** Failed attempts that count against the retries. */
-  #failures = 0;
+  #failures: number;
 
   constructor(active: ActiveRun, request: TaskRequest) {
     const { definition, key, index, dependsOn } = request;
@@ -61,8 +61,10 @@ class TaskRunner {
     this.#active = active;
     this.#request = request;
     this.#definition = definition;
-    this.#row = previous ? { ...previous, dependsOn } : newRow(active, key, definition.name, index, dependsOn);
     this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
+    // An attempt that a crash has interrupted did not fail, so the number of attempts does not tell.
+    this.#failures = this.#from === null ? 0 : (previous?.failures ?? 0);
+    this.#row = previous ? { ...previous, dependsOn, failures: this.#failures } : newRow(active, key, definition.name, index, dependsOn);
   }
 
   async run(): Promise<TaskOutcome> {
@@ -70,7 +72,6 @@ class TaskRunner {
     parking.begin();
     try {
       const { state, dueAt } = this.#row;
-      if (this.#from !== null) this.#failures = await countFailures(this.#active, this.#row);
       if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null) await this.#awaitDue(dueAt);
       for (;;) {
         const attempt = await this.#attemptInPlace();
@@ -210,7 +211,7 @@ class TaskRunner {
     const state = stateOf('SCHEDULED', 'AwaitingRetry', failure.message);
     // Not awaited: nothing that is done meanwhile depends on it.
     const dueAt = this.#active.services.clock.now() + waitMs;
-    this.#record({ ...this.#row, state, dueAt, error: failure }).catch(() => undefined);
+    this.#record({ ...this.#row, state, dueAt, failures: this.#failures, error: failure }).catch(() => undefined);
     await this.#awaitDue(dueAt);
   }
 
@@ -233,18 +234,6 @@ class TaskRunner {
     this.#from = row.state.type;
     return this.#active.record.setTask(from, row);
   }
-}
-
-/**
- * Failures of a recorded row that count against the retries when it is taken up again: those since it was last opened. An attempt
- * that a crash has interrupted did not fail, so the number of attempts does not tell.
- */
-async function countFailures(active: ActiveRun, row: TaskRun): Promise<number> {
-  if (row.attempt === 0 || row.state.name === 'Scheduled') return 0;
-  if (row.attempt === 1 && row.state.name !== 'AwaitingSlot') return row.state.name === 'AwaitingRetry' ? 1 : 0;
-  const transitions = await active.services.store.transitions.ofRun(row.runId, row.id);
-  const opened = transitions.findLastIndex(({ type, name }) => isTerminal(type) || name === 'Scheduled');
-  return transitions.slice(opened + 1).filter(({ name }) => name === 'AwaitingRetry').length;
 }
 
 /** Errors that another attempt cannot mend. */

@@ -49,7 +49,7 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   #hasFailed = false;
   #progress: TaskRun['progress'] = null;
   #progressAt = Number.NEGATIVE_INFINITY;
-  #metrics: Record<string, number> | null = null;
+  #metrics: Map<string, number> | null = null;
   #rejects: { readonly record: unknown; readonly reason: string }[] | null = null;
 
   constructor(active: ActiveRun, definition: TaskDefinition, row: TaskRun) {
@@ -120,7 +120,8 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
 
   /** The row with what the attempt has reported. */
   get reportedRow(): TaskRun {
-    return this.#progress === null && this.#metrics === null ? this.row : { ...this.row, progress: this.#progress, metrics: this.#metrics };
+    if (this.#progress === null && this.#metrics === null) return this.row;
+    return { ...this.row, progress: this.#progress, metrics: this.#metrics && Object.fromEntries(this.#metrics) };
   }
 
   reportProgress(done: number, total: number | null): void {
@@ -135,7 +136,8 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
 
   changeMetric(name: string, change: (value: number) => number): void {
     if (this.#isLate()) return;
-    this.#metrics = { ...this.#metrics, [name]: change(this.#metrics?.[name] ?? 0) };
+    this.#metrics ??= new Map();
+    this.#metrics.set(name, change(this.#metrics.get(name) ?? 0));
   }
 
   putReject(record: unknown, reason: string): void {

@@ -24,7 +24,7 @@ export interface RecordOptions {
   readonly clock: Clock;
   readonly listener: EngineListener | null;
   /** Task runs that were recorded before. */
-  readonly taskRuns: readonly TaskRun[];
+  readonly taskRuns: Iterable<TaskRun>;
 }
 
 /** The record of one run as its owner writes it. */

@@ -75,11 +75,7 @@ export async function parkUntil(active: ActiveRun, dueAt: number, why: string, i
   const { clock } = active.services;
   const restMs = dueAt - clock.now();
   if (restMs <= 0 || signal.aborted) return;
-  await active.parking
-    .park({ dueAt, why, isRetry }, () => clock.sleep(restMs, signal))
-    .catch((error: unknown) => {
-      if (!signal.aborted) throw error;
-    });
+  await active.parking.park({ dueAt, why, isRetry }, () => active.rests.until(clock, restMs, signal));
 }
 
 /** Which signal of its name a recorded wait is for, from 1. */

@@ -91,6 +91,8 @@ export interface TaskRun {
   readonly endedAt: number | null;
   /** When the next attempt is due (AwaitingRetry), else null. */
   readonly dueAt: number | null;
+  /** Failed attempts that count against its retries: those since it was last opened. Absent or null: none. */
+  readonly failures?: number | null;
   /** Keys of the task runs whose results it was given; filled in code flows, where no graph tells. Null when none. */
   readonly dependsOn: readonly string[] | null;
   readonly progress: { readonly done: number; readonly total: number | null } | null;

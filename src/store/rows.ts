@@ -136,6 +136,7 @@ export function taskRunOf(row: TaskRunRow): TaskRun {
     startedAt: row.started_at,
     endedAt: row.ended_at,
     dueAt: row.due_at,
+    ...(row.failures === null ? null : { failures: row.failures }),
     dependsOn: row.depends_on === null ? null : readTexts(row.depends_on),
     progress: readFields(row.progress),
     metrics: readFields(row.metrics),
@@ -153,6 +154,7 @@ export function taskRunValues(row: TaskRun): Value[] {
     row.displayName,
     row.state.message,
     row.dueAt,
+    row.failures || null,
     row.childRunId,
     row.resultRef,
     text(row.dependsOn),
@@ -175,6 +177,7 @@ export function hasOnlyCommonValues(row: TaskRun): boolean {
     row.displayName === null &&
     row.state.message === null &&
     row.dueAt === null &&
+    !row.failures &&
     row.childRunId === null &&
     row.resultRef === null &&
     row.dependsOn === null &&

@@ -60,6 +60,7 @@ export interface TaskRunTable {
   started_at: number | null;
   ended_at: number | null;
   due_at: number | null;
+  failures: number | null;
   child_run_id: string | null;
   result_ref: string | null;
   depends_on: string | null;
@@ -244,6 +245,7 @@ export const taskRunColumns = [
   'display_name',
   'state_message',
   'due_at',
+  'failures',
   'child_run_id',
   'result_ref',
   'depends_on',
@@ -279,22 +281,3 @@ export const artifactColumns = [
   'data',
 ] as const satisfies readonly (keyof ArtifactTable)[];
 export const resultColumns = ['run_id', 'key', 'task_run_id', 'bytes', 'created_at'] as const satisfies readonly (keyof ResultTable)[];
-
-/** Columns of runs and what belongs to them that hold whole numbers; all others hold text. */
-export const integerColumns: ReadonlySet<string> = new Set([
-  'attempt',
-  'recoveries',
-  'epoch',
-  'lease_until',
-  'scheduled_for',
-  'due_at',
-  'created_at',
-  'started_at',
-  'ended_at',
-  'cancel_requested_at',
-  'priority',
-  'item_index',
-  'at',
-  'level',
-  'bytes',
-]);

@@ -11,7 +11,7 @@ import type { Api } from './api.ts';
 import { runQuery } from './run-query.ts';
 import { pageFromWire } from './pages.ts';
 import { type CutValue, downloadOf, textOfValue, valueToWire, type WireValue } from './wire-values.ts';
-import { watchOverHttp } from './watch-run.ts';
+import { awaitEndOverHttp, watchOverHttp } from './watch-run.ts';
 
 /** What `GET /api/runs/:id` gives. */
 interface RunDetails {
@@ -84,6 +84,11 @@ export class HttpRuns implements RunsClient {
 
   watch(id: string, signal?: AbortSignal): ReturnType<RunsClient['watch']> {
     return watchOverHttp(this.#api, this, id, signal);
+  }
+
+  /** The run once it has ended. @throws BatutaError RUN_NOT_FOUND */
+  awaitEnd(id: string): Promise<Run> {
+    return awaitEndOverHttp(this.#api, this, id);
   }
 
   async cancel(id: string, message?: string): Promise<Run> {

@@ -1,19 +1,19 @@
 /**
  * Follows a run over HTTP: reads when the server tells that something happened, and now and then whatever it tells.
  *
- * Where events do not come (a proxy that holds them back, a server that restarts), it asks every second.
+ * Where events do not come (a proxy that holds them back, a server that restarts), it asks every second. Pages of task runs that have
+ * all ended are not asked for again.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { Api } from './api.ts';
 import { followEvents } from './event-stream.ts';
-import { fingerprint } from '../watch-run.ts';
+import { FollowedPages, type PagedTaskRuns } from './followed-pages.ts';
 
 /** What is read of a run. */
-export interface WatchedRuns {
+export interface WatchedRuns extends PagedTaskRuns {
   get(id: string): Promise<Run>;
-  allTaskRuns(id: string): Promise<readonly TaskRun[]>;
 }
 
 /** Between two reads while events come and while they do not, ms. */
@@ -29,22 +29,41 @@ export async function* watchOverHttp(
   id: string,
   signal?: AbortSignal,
 ): AsyncGenerator<{ readonly run: Run; readonly taskRuns: readonly TaskRun[] }> {
+  const pages = new FollowedPages(runs, id);
+  let seen = '';
+  for await (const run of follow(api, runs, id, signal)) {
+    const taskRuns = await pages.read(run.attempt, isTerminal(run.state.type));
+    const now = [run.state.name, run.attempt, ...taskRuns.map(shownOf)].join(' ');
+    if (now !== seen) yield { run, taskRuns };
+    seen = now;
+  }
+}
+
+/** The run once it is terminal. @throws BatutaError RUN_NOT_FOUND */
+export async function awaitEndOverHttp(api: Api, runs: Pick<WatchedRuns, 'get'>, id: string): Promise<Run> {
+  let last: Run | null = null;
+  for await (const run of follow(api, runs, id)) last = run;
+  return last ?? (await runs.get(id));
+}
+
+function shownOf({ state, attempt, progress }: TaskRun): string {
+  return `${state.name}${attempt}${progress?.done ?? ''}`;
+}
+
+/** The run each time something may have changed in it, until it is terminal or `signal` aborts. What is done with it counts as reading. */
+async function* follow(api: Api, runs: Pick<WatchedRuns, 'get'>, id: string, signal?: AbortSignal): AsyncGenerator<Run> {
   const over = new AbortController();
   const ended = AbortSignal.any([over.signal, api.closed, ...(signal ? [signal] : [])]);
   const bell = new Bell(api.clock);
   ended.addEventListener('abort', () => bell.ring(), { once: true });
   let follows: Promise<void> | undefined;
   let streams = false;
-  let seen = '';
   try {
     while (!signal?.aborted) {
       const startedAt = api.clock.monotonic();
       bell.reset();
       const run = await runs.get(id);
-      const taskRuns = await runs.allTaskRuns(run.id);
-      const now = fingerprint(run, taskRuns);
-      if (now !== seen) yield { run, taskRuns };
-      seen = now;
+      yield run;
       if (isTerminal(run.state.type)) return;
       follows ??= followEvents(api, 'events', {
         query: { run: run.id },

@@ -5,7 +5,8 @@ import type { Connection, Query } from '../connection.ts';
 import { newRunValues, runOf, transitionValues } from '../rows.ts';
 import type { RunRow, Value } from '../rows.ts';
 import { addTransitions, transitionTypes } from '../runs/transitions.ts';
-import { integerColumns, runColumns, transitionColumns } from '../tables.ts';
+import { integerColumns } from '../column-types.ts';
+import { runColumns, transitionColumns } from '../tables.ts';
 import type { InsertedRun, TicketedRun, WaitingRun } from './contract.ts';
 import { jsonText } from '../storable.ts';
 

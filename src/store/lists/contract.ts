@@ -48,9 +48,24 @@ export interface TaskRunFilter {
   readonly cursor?: string;
 }
 
+/** The task runs of one run, read again and again. */
+export interface FollowedTaskRuns {
+  /**
+   * All of the run, in the order they were first recorded; null when neither state, attempt nor progress of any has changed since the
+   * last read. Costs as much as has changed. Where very many go on at the same time, their progress may be seen some reads later.
+   *
+   * @param isLast whether the run has ended, so that nothing may be left to a later read; default false
+   */
+  read(isLast?: boolean): Promise<readonly TaskRun[] | null>;
+}
+
 export interface TaskRunStore {
   /** All of a run, in the order they were first recorded. */
   ofRun(runId: string): Promise<readonly TaskRun[]>;
+  /** All of a run by their keys, read some at a turn of the event loop; in no order. */
+  byKeyOfRun(runId: string): Promise<Map<string, TaskRun>>;
+  /** Follows those of a run; see `FollowedTaskRuns`. */
+  follow(runId: string): FollowedTaskRuns;
   /** A page of a run, in the order they were first recorded. @throws BatutaError FILTER_INVALID */
   page(runId: string, filter?: TaskRunFilter): Promise<Page<TaskRun>>;
   /** Those of a run with these keys, in no order. */

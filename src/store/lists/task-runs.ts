@@ -5,19 +5,20 @@ import { taskRunOf } from '../rows.ts';
 import type { TaskRunRow } from '../rows.ts';
 import type { Page, TaskRunFilter, TaskRunStore } from '../store.ts';
 import { taskRunColumns } from '../tables.ts';
+import { followTaskRuns } from './followed-task-runs.ts';
+import { type NumberedRow, pagesOfRun } from './task-run-pages.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
 import { Params, statePairs } from './run-filter.ts';
 import { jsonText } from '../storable.ts';
 
-const ofRunText = `select ${taskRunColumns.join(', ')} from task_runs where run_id = $1 order by seq`;
 const countsText = `select name, state_name as state, count(*) as count from task_runs where run_id = $1
   group by name, state_name order by min(seq)`;
 
 export function taskRunStore(connection: Connection): TaskRunStore {
   return {
-    async ofRun(runId): Promise<readonly TaskRun[]> {
-      return (await connection.query<TaskRunRow>(ofRunText, [runId])).map(taskRunOf);
-    },
+    ofRun: (runId) => allOfRun(connection, runId),
+    byKeyOfRun: (runId) => byKeyOfRun(connection, runId),
+    follow: (runId) => followTaskRuns(connection, runId),
     page: (runId, filter = {}) => pageOfRun(connection, runId, filter),
     async byKeys(runId, keys): Promise<readonly TaskRun[]> {
       if (keys.length === 0) return [];
@@ -27,6 +28,18 @@ export function taskRunStore(connection: Connection): TaskRunStore {
     },
     countsOfRun: (runId) => connection.query(countsText, [runId]),
   };
+}
+
+async function allOfRun(connection: Connection, runId: string): Promise<readonly TaskRun[]> {
+  const read: { readonly seq: number; readonly row: TaskRun }[] = [];
+  for await (const rows of pagesOfRun(connection, runId)) for (const row of rows) read.push({ seq: row.seq, row: taskRunOf(row) });
+  return read.sort((a, b) => a.seq - b.seq).map(({ row }) => row);
+}
+
+async function byKeyOfRun(connection: Connection, runId: string): Promise<Map<string, TaskRun>> {
+  const read = new Map<string, TaskRun>();
+  for await (const rows of pagesOfRun(connection, runId)) for (const row of rows) read.set(row.key, taskRunOf(row));
+  return read;
 }
 
 /** Sorts the places of all that fit, and reads the rows of the page alone. */
@@ -42,7 +55,7 @@ async function pageOfRun({ query }: Connection, runId: string, filter: TaskRunFi
     conditions.push(`(${states.join(' or ')})`);
   }
   if (filter.cursor !== undefined) conditions.push(`seq > ${params.add(placeOf(filter.cursor).createdAt)}`);
-  const rows = await query<TaskRunRow & { readonly seq: number }>(
+  const rows = await query<NumberedRow>(
     `select seq, ${taskRunColumns.join(', ')} from task_runs
      where seq in (select seq from task_runs where ${conditions.join(' and ')} order by seq limit ${limit + 1}) order by seq`,
     params.values,

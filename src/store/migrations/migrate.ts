@@ -21,6 +21,7 @@ import { owedHooks } from './0011-owed-hooks.ts';
 import { idEnds } from './0012-id-ends.ts';
 import { faults } from './0013-faults.ts';
 import { failures } from './0014-failures.ts';
+import { failedAttempts } from './0015-failed-attempts.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -39,6 +40,7 @@ export const migrations: readonly Migration[] = [
   idEnds,
   faults,
   failures,
+  failedAttempts,
 ];
 
 const newest = migrations.length;

@@ -9,10 +9,10 @@
  * combinations, and the server keeps each prepared.
  */
 import { hasOwner } from '../ownership.ts';
+import { integerColumns } from '../column-types.ts';
 import {
   artifactColumns,
   commonTaskRunColumns,
-  integerColumns,
   logColumns,
   resultColumns,
   runColumns,

@@ -6,7 +6,7 @@ import { taskRunValues } from '../rows.ts';
 import { taskRunColumns } from '../tables.ts';
 import { jsonText } from '../storable.ts';
 
-const integers: ReadonlySet<string> = new Set(['item_index', 'attempt', 'started_at', 'ended_at', 'due_at', 'created_at']);
+const integers: ReadonlySet<string> = new Set(['item_index', 'attempt', 'started_at', 'ended_at', 'due_at', 'failures', 'created_at']);
 const typesOf = (columns: readonly string[]): Record<string, 'text' | 'integer'> =>
   Object.fromEntries(columns.map((column) => [column, integers.has(column) ? 'integer' : 'text']));
 /** Types of the columns of task runs. */

@@ -96,6 +96,14 @@ describe('what a task reports', () => {
     expect(run.inspection.taskRuns[0]).toMatchObject({ progress: { done: 5, total: 5 }, metrics: { rows: 50, ratio: 0.5 } });
   });
 
+  test('tens of thousands of metrics cost a task as much as they are', async () => {
+    const names = Array.from({ length: 40_000 }, (_, at) => (at === 7 ? '__proto__' : `rows of table ${at}`));
+    const run = await testFlow(
+      makeFlow({ work: { does: ({ metrics }: TaskContext) => names.forEach((name, at) => metrics.add(name, at)) } }),
+    );
+    expect(Object.entries(run.inspection.taskRuns[0]?.metrics ?? {})).toEqual(names.map((name, at) => [name, at]));
+  });
+
   test('what is no number is refused', async () => {
     const run = await testFlow(
       makeFlow({

@@ -1,0 +1,50 @@
+/** The task runs of a run, read again and again by pages; those in which all have ended are kept. */
+import type { TaskRun } from '../../model/run.ts';
+import { isTerminal } from '../../model/state.ts';
+import type { Page, TaskRunFilter } from '../../store/store.ts';
+
+/** What is read of a run. */
+export interface PagedTaskRuns {
+  taskRuns(id: string, filter: TaskRunFilter): Promise<Page<TaskRun>>;
+}
+
+/** Small enough that one which goes on has few others read with it. */
+const pageRows = 200;
+
+export class FollowedPages {
+  readonly #runs: PagedTaskRuns;
+  readonly #id: string;
+  #pages: Page<TaskRun>[] = [];
+  #attempt = 0;
+
+  constructor(runs: PagedTaskRuns, id: string) {
+    this.#runs = runs;
+    this.#id = id;
+  }
+
+  /**
+   * All of the run, in the order they were first recorded. A new attempt of the run may have opened those that had ended.
+   *
+   * @param isLast whether the run has ended: then nothing is kept from before
+   */
+  async read(attempt: number, isLast: boolean): Promise<readonly TaskRun[]> {
+    if (isLast || attempt !== this.#attempt) this.#pages = [];
+    this.#attempt = attempt;
+    for (let at = 0, cursor: string | null = null; at === 0 || cursor !== null; at++) {
+      const known = this.#pages[at];
+      const page: Page<TaskRun> = known && hasEnded(known) ? known : await this.#read(cursor);
+      this.#pages[at] = page;
+      cursor = page.next;
+    }
+    return this.#pages.flatMap(({ items }) => items);
+  }
+
+  #read(cursor: string | null): Promise<Page<TaskRun>> {
+    return this.#runs.taskRuns(this.#id, { limit: pageRows, ...(cursor === null ? null : { cursor }) });
+  }
+}
+
+/** Whether nothing of it changes any more in this attempt; more may be added to the last. */
+function hasEnded({ items, next }: Page<TaskRun>): boolean {
+  return next !== null && items.every(({ state }) => isTerminal(state.type));
+}
