@@ -98,7 +98,7 @@ module.exports = {
       to: {
         path: '^(src|worker|scheduler|flows|bench|test)/',
         pathNot:
-          '^src/(model/|base/cut-text\\.ts$|client/(wire|client|fleet-client|deployments-client|access-client)\\.ts$|store/store\\.ts$)',
+          '^src/(model/|base/cut-text\\.ts$|client/(wire|read-lines|client|fleet-client|deployments-client|access-client)\\.ts$|store/store\\.ts$)',
       },
     },
     {
@@ -109,7 +109,7 @@ module.exports = {
       from: { path: '^web/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(model/(state|ids|failure-sentence)|client/wire|base/cut-text)\\.ts$',
+        pathNot: '^src/(model/(state|ids|failure-sentence)|client/(wire|read-lines)|base/cut-text)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

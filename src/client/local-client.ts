@@ -240,7 +240,9 @@ export class LocalClient implements EmbeddedClient {
   }
 
   /** Keeps a line with its run, and shows it to whoever follows the run here. */
-  #keep(line: Parameters<Parameters<Log['onLine']>[0]>[0]): void {
+  #keep(logged: Parameters<Parameters<Log['onLine']>[0]>[0]): void {
+    const line = this.#options.engine.services.output.lineOf(logged);
+    if (line === null) return;
     // A line that cannot be kept was printed all the same; the store's trouble shows where states are recorded.
     this.#options.store.recorder.addLog(line).catch(() => undefined);
     this.#listeners.get(line.runId)?.({ kind: 'log', line });

@@ -71,6 +71,9 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     leaseMs: config.leaseMs,
     heartbeatMs: config.heartbeatMs,
     maxRecoveries: config.maxRecoveries,
+    maxLogLineBytes: config.maxLogLineBytes,
+    maxRunLogBytes: config.maxRunLogBytes,
+    maxArtifactBytes: config.maxArtifactBytes,
     ...parts.settings,
   };
   const engine = new Engine(

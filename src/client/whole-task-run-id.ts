@@ -6,6 +6,6 @@ import type { Store } from '../store/store.ts';
 /** The whole id; what no task run has stays as it is. @throws BatutaError NOT_FOUND when several fit */
 export async function wholeTaskRunId<Id extends string | undefined>(store: Store, runId: string, id: Id): Promise<Id | string> {
   if (id === undefined || id.length >= idChars || !isIdPart(id)) return id;
-  const all = await store.taskRuns.ofRun(runId);
-  return pickById(all, id, { code: 'NOT_FOUND', plural: 'task runs' }, ({ key }) => key)?.id ?? id;
+  const fitting = await store.taskRuns.shown(runId, { idPart: id });
+  return pickById(fitting, id, { code: 'NOT_FOUND', plural: 'task runs' }, ({ key }) => key)?.id ?? id;
 }

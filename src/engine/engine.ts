@@ -20,6 +20,7 @@ import { LimitDesk } from './limit-desk.ts';
 import type { Parking } from './parking.ts';
 import { makeRun, ownedFrom, type MakeRunOptions } from './make-run.ts';
 import { FlowRun } from './run-flow.ts';
+import { RunOutput } from './run-output.ts';
 import type { EngineServices } from './services.ts';
 import { endForRoom, startRun } from './start-run.ts';
 import { subFlowRun } from './sub-flow-run.ts';
@@ -66,8 +67,8 @@ export class Engine {
   #closing = false;
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
-  constructor(given: Omit<EngineServices, 'limits'>, definitionOf: (flow: FlowClass) => FlowDefinition) {
-    const services: EngineServices = { ...given, limits: new LimitDesk(given) };
+  constructor(given: Omit<EngineServices, 'limits' | 'output'>, definitionOf: (flow: FlowClass) => FlowDefinition) {
+    const services: EngineServices = { ...given, limits: new LimitDesk(given), output: new RunOutput(given, this.#underWay) };
     this.services = services;
     this.#definitionOf = definitionOf;
     this.#leases = new Leases({ store: services.store, clock: services.leaseClock, log: services.log, settings: services.settings });
@@ -81,7 +82,6 @@ export class Engine {
 
   /**
    * Validates the parameters, records the run, and starts it. Durable when the promise resolves.
-   *
    * @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE (parameters that cannot be stored), SHUTDOWN, STORE_…
    */
   submit(definition: FlowDefinition, params: unknown, options: SubmitOptions = {}): Promise<RunUnderWay> {

@@ -1,6 +1,6 @@
 /** Where the values that tasks pass on are kept: in the row or, when large, in the result storage. */
 import { Buffer } from 'node:buffer';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { BatutaError } from '../base/errors.ts';
 import { decodeValue, encodeValue } from '../model/values.ts';
@@ -24,6 +24,10 @@ export interface ResultStorage {
   put(key: string, text: string): Promise<void>;
   /** @throws BatutaError RESULT_MISSING */
   get(key: string): Promise<string>;
+  /** Length of what is there, bytes of UTF-8. @throws BatutaError RESULT_MISSING */
+  size(key: string): Promise<number>;
+  /** What is there piece by piece, for who takes it as it comes. @throws BatutaError RESULT_MISSING, before the first piece */
+  stream(key: string): Promise<AsyncIterable<Uint8Array>>;
   /** Removes what is there; silent when nothing is. */
   remove(key: string): Promise<void>;
   /**
@@ -65,6 +69,12 @@ export async function loadValue(storage: ResultStorage, stored: StoredValue): Pr
 /** Result storage in a folder: one file a key, written beside its place and renamed, synced before it counts. */
 export function folderStorage(folder: string): ResultStorage {
   const pathOf = (key: string): string => join(folder, `${key}.json`);
+  const missing = (key: string) => (cause: unknown) => {
+    throw new BatutaError('RESULT_MISSING', `The stored result ${key} cannot be read from ${folder}. Retry the task that made it.`, {
+      cause,
+      details: { key },
+    });
+  };
   return {
     async put(key, text) {
       const path = pathOf(key);
@@ -84,15 +94,11 @@ export function folderStorage(folder: string): ResultStorage {
         throw storageError(cause, folder);
       }
     },
-    async get(key) {
-      try {
-        return await readFile(pathOf(key), 'utf8');
-      } catch (cause) {
-        throw new BatutaError('RESULT_MISSING', `The stored result ${key} cannot be read from ${folder}. Retry the task that made it.`, {
-          cause,
-          details: { key },
-        });
-      }
+    get: (key) => readFile(pathOf(key), 'utf8').catch(missing(key)),
+    size: async (key) => (await stat(pathOf(key)).catch(missing(key))).size,
+    async stream(key) {
+      const file = await open(pathOf(key)).catch(missing(key));
+      return file.createReadStream();
     },
     remove: (key) => rm(pathOf(key), { force: true }),
     async sweep(runId, keptOf) {
@@ -111,12 +117,20 @@ export function folderStorage(folder: string): ResultStorage {
 /** Result storage that is gone with the process; for tests. */
 export function memoryStorage(): ResultStorage {
   const texts = new Map<string, string>();
+  const get = async (key: string): Promise<string> => {
+    const text = texts.get(key);
+    if (text === undefined) throw new BatutaError('RESULT_MISSING', `The stored result ${key} is gone.`, { details: { key } });
+    return text;
+  };
   return {
     put: async (key, text) => void texts.set(key, text),
-    async get(key) {
-      const text = texts.get(key);
-      if (text === undefined) throw new BatutaError('RESULT_MISSING', `The stored result ${key} is gone.`, { details: { key } });
-      return text;
+    get,
+    size: async (key) => Buffer.byteLength(await get(key)),
+    async stream(key) {
+      const bytes = Buffer.from(await get(key));
+      return (async function* () {
+        yield bytes;
+      })();
     },
     remove: async (key) => void texts.delete(key),
     async sweep(runId, keptOf) {

@@ -9,10 +9,11 @@ import type { Store } from '../store/store.ts';
 import type { Isolate } from './isolate.ts';
 import type { LimitDesk } from './limit-desk.ts';
 import type { ResultStorage } from './results.ts';
+import type { RunOutput, RunOutputSettings } from './run-output.ts';
 import type { SpreadDesk } from './spread-desk.ts';
 
 /** Units are milliseconds. */
-export interface EngineSettings {
+export interface EngineSettings extends RunOutputSettings {
   /** How long a claim holds without renewal. Default 15,000. */
   readonly leaseMs: number;
   /** How often claims are renewed; less than `leaseMs`. Default 5,000. */
@@ -43,6 +44,9 @@ export const defaultEngineSettings: EngineSettings = {
   abortUnrenewed: false,
   suspendOverMs: null,
   maxRecoveries: 3,
+  maxLogLineBytes: 64 * 1024,
+  maxRunLogBytes: 256 * 1024 * 1024,
+  maxArtifactBytes: 4 * 1024 * 1024,
 };
 
 export interface EngineServices {
@@ -65,6 +69,8 @@ export interface EngineServices {
   readonly spread?: SpreadDesk | null;
   /** Limits on runs and tasks; made by the engine. */
   readonly limits: LimitDesk;
+  /** Bounds what is kept of log lines and artifacts; made by the engine. */
+  readonly output: RunOutput;
   /** Finds what code flows run by the name of a deployment; without it they can run none. */
   readonly findDeployed?: FindDeployed | null;
 }

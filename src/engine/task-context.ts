@@ -104,16 +104,10 @@ export async function putArtifact(
   data: unknown,
 ): Promise<void> {
   const { services, record } = active;
-  const artifact = {
-    id: services.makeId(),
-    runId: active.run.id,
-    taskRunId,
-    kind,
-    name,
-    data: plainJson(name, data),
-    createdAt: services.clock.now(),
-  };
-  await record.addArtifact(artifact);
+  const runId = active.run.id;
+  const kept = services.output.dataOf({ runId, kind }, plainJson(name, data));
+  if (kept === undefined) return;
+  await record.addArtifact({ id: services.makeId(), runId, taskRunId, kind, name, data: kept, createdAt: services.clock.now() });
 }
 
 /** A record that was put aside, as plain JSON; one that is none is kept as text, lest it take the others with it. */
@@ -128,10 +122,10 @@ export function plainReject({ record, reason }: { readonly record: unknown; read
   }
 }
 
-function plainJson(name: string, data: unknown): unknown {
+function plainJson(name: string, data: unknown): string {
   try {
     const text = JSON.stringify(data);
-    if (text !== undefined) return JSON.parse(text);
+    if (text !== undefined) return text;
   } catch (cause) {
     throw new BatutaError(
       'RESULT_NOT_SERIALIZABLE',

@@ -1,10 +1,23 @@
 /** A value of a user as a file. */
+import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import { BatutaError, type ErrorDetails } from '../base/errors.ts';
+import type { ResultStorage, StoredValue } from '../engine/results.ts';
 
-/** Sends JSON that a browser saves instead of showing it. `name` holds letters, digits and hyphens only. */
-export function sendValue(reply: FastifyReply, text: string, name: string): FastifyReply {
-  return reply
-    .type('application/json; charset=utf-8')
-    .header('content-disposition', `attachment; filename="${name}.json"`)
-    .send(Buffer.from(text));
+export interface ValueToSend {
+  readonly results: ResultStorage;
+  /** Undefined where nothing was recorded. */
+  readonly stored: StoredValue | undefined;
+  /** Of the file, without its ending: letters, digits and hyphens only. */
+  readonly name: string;
+  /** What is said when there is no value. */
+  readonly missing: { readonly message: string; readonly details: ErrorDetails };
+}
+
+/** Sends JSON that a browser saves instead of showing it, as fast as it is read. @throws BatutaError RESULT_MISSING */
+export async function sendValue(reply: FastifyReply, { results, stored, name, missing }: ValueToSend): Promise<FastifyReply> {
+  if (!stored || (stored.result === null && stored.resultRef === null))
+    throw new BatutaError('RESULT_MISSING', missing.message, { details: missing.details });
+  const value = stored.resultRef === null ? Buffer.from(stored.result ?? '') : Readable.from(await results.stream(stored.resultRef));
+  return reply.type('application/json; charset=utf-8').header('content-disposition', `attachment; filename="${name}.json"`).send(value);
 }

@@ -24,6 +24,7 @@ export class TaskLabels {
       const cursor = this.#lastPage;
       const { items, next } = await this.#client.runs.taskRuns(this.#runId, {
         limit: pageSize,
+        values: false,
         ...(cursor === undefined ? {} : { cursor }),
       });
       for (const taskRun of items) {

@@ -1,6 +1,6 @@
 /** Values of users between the store and the wire. They are never looked into. */
 import { BatutaError } from '../base/errors.ts';
-import type { ResultStorage } from '../engine/results.ts';
+import type { ResultStorage, StoredValue } from '../engine/results.ts';
 import { readGivenValue } from './given-value.ts';
 
 /** A value as it travels. `meta` says what JSON cannot: dates, maps, big integers and the like. */
@@ -17,15 +17,15 @@ export interface CutValue {
 /** Largest value that is sent along, bytes. */
 export const maxValueBytes = 1024 * 1024;
 
-/** The recorded text of a value; null for none. @throws BatutaError RESULT_MISSING */
-export async function textOf(
-  results: ResultStorage,
-  { result, resultRef }: { readonly result: string | null; readonly resultRef: string | null },
-): Promise<string | null> {
-  return resultRef === null ? result : await results.get(resultRef);
+/** The value as it travels, or where it can be had when it is too large; that is told without reading it. @throws BatutaError RESULT_MISSING */
+export async function shownValue(results: ResultStorage, stored: StoredValue, download: string): Promise<WireValue | CutValue | null> {
+  const { result, resultRef } = stored;
+  if (resultRef === null) return wireValue(result, download);
+  const bytes = await results.size(resultRef);
+  return bytes > maxValueBytes ? { cut: { bytes, download } } : wireValue(await results.get(resultRef), download);
 }
 
-/** The value as it travels, or where it can be had when it is too large. */
+/** As `shownValue`, of a text that is here. */
 export function wireValue(text: string | null, download: string): WireValue | CutValue | null {
   if (text === null) return null;
   const bytes = Buffer.byteLength(text);

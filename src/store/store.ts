@@ -16,7 +16,7 @@ import type { EventStore } from './events/contract.ts';
 import type { FigureStore } from './figures/contract.ts';
 import type { FleetStore, WorkerStore } from './fleet/contract.ts';
 import type { LimitStore } from './limits/contract.ts';
-import type { ArtifactStore, LogStore, Page, RunFilter, TaskRunStore } from './lists/contract.ts';
+import type { ArtifactStore, LogStore, Page, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
 import type { Claim } from './ownership.ts';
 import type { NewRun } from './runs/new-run.ts';
 import type { SpreadStore } from './spread/contract.ts';
@@ -116,6 +116,8 @@ export interface RunStore {
 export interface TransitionStore {
   /** All of a run and its task runs, oldest first; `taskRunId` narrows, null means those of the run alone. */
   ofRun(runId: string, taskRunId?: string | null): Promise<readonly Transition[]>;
+  /** A page of these; longer messages are cut to 10,000 characters, and say so. @throws BatutaError FILTER_INVALID */
+  page(runId: string, filter?: TransitionFilter): Promise<Page<Transition>>;
 }
 
 export interface SignalStore {

@@ -10,6 +10,7 @@ import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { runQuery } from './run-query.ts';
 import { pageFromWire } from './pages.ts';
+import { readLines } from '../read-lines.ts';
 import { type CutValue, downloadOf, textOfValue, valueToWire, type WireValue } from './wire-values.ts';
 import { awaitEndOverHttp, watchOverHttp } from './watch-run.ts';
 
@@ -25,6 +26,13 @@ interface RunDetails {
   readonly flow: Wire<StoredFlow> | null;
 }
 
+interface LogAnswer {
+  readonly items: readonly Wire<StoredLogLine>[];
+  readonly next: number | null;
+}
+
+/** Lines that are given when no number is asked for. */
+const usualLines = 1_000;
 /** Task runs of one request when all are wanted. */
 const pageRows = 1_000;
 /** A change of very many runs is waited for so long, ms. */
@@ -59,14 +67,14 @@ export class HttpRuns implements RunsClient {
     const [run, taskRuns, transitions, artifacts] = await Promise.all([
       this.#runOf(details),
       this.allTaskRuns(details.run.id),
-      this.#api.get<{ readonly items: readonly Wire<Transition>[] }>(`${path}/transitions`),
-      this.#api.get<{ readonly items: readonly Wire<Artifact>[] }>(`${path}/artifacts`),
+      this.#allOf<Transition>(`${path}/transitions`),
+      this.#allOf<Artifact>(`${path}/artifacts`),
     ]);
     return {
       run,
       taskRuns,
-      transitions: transitions.items.map((item) => fromWire<Transition>(item)),
-      artifacts: artifacts.items.map((item) => fromWire<Artifact>(item)),
+      transitions,
+      artifacts,
       children: details.children.map(listedRunOf),
       params: decodeValue(run.params),
       result: await this.resultOf(run),
@@ -76,10 +84,12 @@ export class HttpRuns implements RunsClient {
 
   async logs(id: string, filter: LogFilter = {}): Promise<readonly StoredLogLine[]> {
     const { taskRunId, minLevel, ...rest } = filter;
-    const query = { task: taskRunId, level: minLevel, ...rest };
-    return (await this.#api.get<{ readonly items: readonly Wire<StoredLogLine>[] }>(`${pathOf(id)}/logs`, query)).items.map((line) =>
-      fromWire<StoredLogLine>(line),
-    );
+    const most = Math.min(rest.limit ?? usualLines, rest.tail ?? Number.POSITIVE_INFINITY);
+    return await readLines(rest, most, async (stretch) => {
+      const query = { task: taskRunId, level: minLevel, ...stretch };
+      const { items, next } = await this.#api.get<LogAnswer>(`${pathOf(id)}/logs`, query);
+      return { lines: items.map((line) => fromWire<StoredLogLine>(line)), hasMore: next !== null };
+    });
   }
 
   watch(id: string, signal?: AbortSignal): ReturnType<RunsClient['watch']> {
@@ -152,6 +162,17 @@ export class HttpRuns implements RunsClient {
       const page = await this.taskRuns(id, { limit: pageRows, ...(cursor === undefined ? {} : { cursor }) });
       all.push(...page.items);
       if (page.next === null) return all;
+      cursor = page.next;
+    }
+  }
+
+  /** All items of a list, page by page. */
+  async #allOf<T>(path: string): Promise<readonly T[]> {
+    const all: T[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const page = await this.#api.get<{ readonly items: readonly Wire<T>[]; readonly next: string | null }>(path, { cursor });
+      for (const item of page.items) all.push(fromWire<T>(item));
+      if (page.next === null || page.next === undefined) return all;
       cursor = page.next;
     }
   }

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { cursorText, given, idParams, limitText, line } from '../schemas/common.ts';
+import { cursorText, given, idParams, limitText, line, pageQuery } from '../schemas/common.ts';
 
 const artifactQuery = z.strictObject({
   kind: z.enum(['markdown', 'table', 'link', 'json', 'rejects']).optional(),
@@ -26,10 +26,18 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/artifacts',
-    { schema: { tags, description: 'What the tasks of a run show, oldest first.', params: idParams } },
+    {
+      schema: {
+        tags,
+        description: 'What the tasks of a run show, oldest first, as much as 4 MiB hold; data over 8 MiB is left out and says so.',
+        params: idParams,
+        querystring: pageQuery,
+      },
+    },
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
-      return { items: (await artifacts.ofRun(id)).map((item) => toWire(item)) };
+      const { items, next } = await artifacts.pageOfRun(id, given(request.query));
+      return { items: items.map((item) => toWire(item)), next };
     },
   );
 }

@@ -1,13 +1,13 @@
 /** Looking at runs. */
-import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import { isBatutaError } from '../../base/errors.ts';
 import { toWire } from '../../client/wire.ts';
 import type { StoredFlow } from '../../store/store.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { runJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { filterOf, histogramQuery, runListQuery } from '../schemas/runs.ts';
-import { sendValue } from '../send-value.ts';
-import { textOf, wireValue } from '../values.ts';
+import { sendValue, type ValueToSend } from '../send-value.ts';
+import { shownValue, wireValue } from '../values.ts';
 
 /** Sub-flow runs that are shown with a run; the list of runs has them all, by `parent`. */
 const shownChildren = 200;
@@ -34,18 +34,17 @@ export function runRoutes(app: App, { client }: RouteParts): void {
   app.get('/api/runs/:id', { schema: { tags, description: 'A run with its values.', params: idParams } }, async (request) => {
     const run = await client.runs.get(request.params.id);
     const [result, counts, children, flow, why, alike] = await Promise.all([
-      textOf(services.results, run).catch(unlessMissing),
+      shownValue(services.results, run, `/api/runs/${run.id}/result`).catch(unlessMissing),
       client.runs.taskCounts(run.id),
       client.runs.list({ parentRunId: run.id, limit: shownChildren }),
       flowOf(run.flow),
       client.runs.why(run.id),
       client.runs.alike(run.id),
     ]);
-    const path = `/api/runs/${run.id}`;
     return {
       run: runJson(run),
-      params: wireValue(run.params, `${path}/params`),
-      result: wireValue(result, `${path}/result`),
+      params: wireValue(run.params, `/api/runs/${run.id}/params`),
+      result,
       // Oldest first, as they were started.
       children: children.items.toReversed().map(runJson),
       why: why === null ? null : toWire(why),
@@ -60,7 +59,8 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'The parameters alone, as a file.', params: idParams } },
     async (request, reply) => {
       const run = await client.runs.get(request.params.id);
-      return sendValue(reply, run.params, `${run.id}-params`);
+      const stored = { result: run.params, resultRef: null };
+      return await sendValue(reply, { results: services.results, stored, name: `${run.id}-params`, missing: missingOf(run) });
     },
   );
 
@@ -69,9 +69,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'The result alone, as a file.', params: idParams } },
     async (request, reply) => {
       const run = await client.runs.get(request.params.id);
-      const text = await textOf(services.results, run);
-      if (text === null) throw new BatutaError('RESULT_MISSING', `Run ${run.id} has no result.`, { details: { runId: run.id } });
-      return sendValue(reply, text, `${run.id}-result`);
+      return await sendValue(reply, { results: services.results, stored: run, name: `${run.id}-result`, missing: missingOf(run) });
     },
   );
 
@@ -85,4 +83,8 @@ export function runRoutes(app: App, { client }: RouteParts): void {
 function unlessMissing(error: unknown): null {
   if (isBatutaError(error, 'RESULT_MISSING')) return null;
   throw error;
+}
+
+function missingOf({ id }: { readonly id: string }): ValueToSend['missing'] {
+  return { message: `Run ${id} has no result.`, details: { runId: id } };
 }

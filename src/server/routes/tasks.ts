@@ -9,7 +9,10 @@ import { taskRunJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { taskListQuery, taskParams, transitionsQuery } from '../schemas/runs.ts';
 import { sendValue } from '../send-value.ts';
-import { textOf, wireValue } from '../values.ts';
+import { shownValue } from '../values.ts';
+
+/** Task runs that are shown as what one was given; a join may have a hundred thousand. */
+const shownInputs = 1_000;
 
 export function taskRoutes(app: App, { client }: RouteParts): void {
   const tags = ['tasks'];
@@ -21,7 +24,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'Task runs, in the order they were first recorded.', params: idParams, querystring: taskListQuery } },
     async (request) => {
       const { state, ...rest } = request.query;
-      const { items, next } = await client.runs.taskRuns(request.params.id, given({ ...rest, states: state }));
+      const { items, next } = await client.runs.taskRuns(request.params.id, given({ ...rest, states: state, values: false }));
       return { items: items.map(taskRunJson), next };
     },
   );
@@ -31,9 +34,10 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'What became of a run and its tasks, oldest first.', params: idParams, querystring: transitionsQuery } },
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
-      const { task } = request.query;
-      const items = await store.transitions.ofRun(id, task === 'none' ? null : await wholeTaskRunId(store, id, task));
-      return { items: items.map((item) => toWire(item)) };
+      const { task, ...page } = request.query;
+      const taskRunId = task === 'none' ? null : await wholeTaskRunId(store, id, task);
+      const { items, next } = await store.transitions.page(id, given({ ...page, taskRunId }));
+      return { items: items.map((item) => toWire(item)), next };
     },
   );
 
@@ -41,10 +45,14 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     '/api/runs/:id/tasks/:taskRunId',
     { schema: { tags, description: 'A task run with its result and what it was given.', params: taskParams } },
     async (request) => {
-      const { taskRun, inputs } = await findTaskRun(request.params);
-      const path = `/api/runs/${taskRun.runId}/tasks/${taskRun.id}`;
-      const result = await textOf(services.results, taskRun);
-      return { taskRun: taskRunJson(taskRun), result: wireValue(result, `${path}/result`), inputs: inputs.map(taskRunJson) };
+      const taskRun = await findTaskRun(request.params);
+      const [stored, inputs] = await Promise.all([
+        services.store.taskRuns.byKeys(taskRun.runId, [taskRun.key]),
+        // What a task was given the results of, as far as a page shows it.
+        store.taskRuns.shown(taskRun.runId, { keys: (taskRun.dependsOn ?? []).slice(0, shownInputs) }),
+      ]);
+      const result = await shownValue(services.results, stored[0] ?? taskRun, `/api/runs/${taskRun.runId}/tasks/${taskRun.id}/result`);
+      return { taskRun: taskRunJson(taskRun), result, inputs: inputs.map(taskRunJson) };
     },
   );
 
@@ -52,28 +60,18 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     '/api/runs/:id/tasks/:taskRunId/result',
     { schema: { tags, description: 'The result of a task run alone, as a file.', params: taskParams } },
     async (request, reply) => {
-      const { taskRun } = await findTaskRun(request.params);
-      const text = await textOf(services.results, taskRun);
-      if (text === null)
-        throw new BatutaError('RESULT_MISSING', `Task run ${taskRun.id} has no result.`, { details: { taskRunId: taskRun.id } });
-      return sendValue(reply, text, `${taskRun.id}-result`);
+      const { runId, key, id } = await findTaskRun(request.params);
+      const [stored] = await store.taskRuns.byKeys(runId, [key]);
+      const missing = { message: `Task run ${id} has no result.`, details: { taskRunId: id } };
+      return await sendValue(reply, { results: services.results, stored, name: `${id}-result`, missing });
     },
   );
 
-  /** A task run with those that it was given the results of. */
-  async function findTaskRun({
-    id,
-    taskRunId,
-  }: {
-    readonly id: string;
-    readonly taskRunId: string;
-  }): Promise<{ readonly taskRun: TaskRun; readonly inputs: readonly TaskRun[] }> {
+  async function findTaskRun({ id, taskRunId }: { readonly id: string; readonly taskRunId: string }): Promise<TaskRun> {
     const run = await client.runs.get(id);
-    const all = await store.taskRuns.ofRun(run.id);
-    const taskRun = pickById(all, taskRunId, { code: 'NOT_FOUND', plural: 'task runs' }, ({ key }) => key);
-    if (!taskRun)
-      throw new BatutaError('NOT_FOUND', `Run ${run.id} has no task run ${taskRunId}.`, { details: { runId: run.id, taskRunId } });
-    const keys = new Set(taskRun.dependsOn ?? []);
-    return { taskRun, inputs: all.filter(({ key }) => keys.has(key)) };
+    const fitting = await store.taskRuns.shown(run.id, { idPart: taskRunId });
+    const taskRun = pickById(fitting, taskRunId, { code: 'NOT_FOUND', plural: 'task runs' }, ({ key }) => key);
+    if (taskRun) return taskRun;
+    throw new BatutaError('NOT_FOUND', `Run ${run.id} has no task run ${taskRunId}.`, { details: { runId: run.id, taskRunId } });
   }
 }

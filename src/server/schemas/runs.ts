@@ -87,6 +87,8 @@ export const taskListQuery = z.strictObject({
 export const taskParams = z.strictObject({ id: idText, taskRunId: idText });
 export const transitionsQuery = z.strictObject({
   task: idText.optional().describe('Id of a task run, or "none" for those of the run alone'),
+  limit: limitText.optional(),
+  cursor: cursorText.optional(),
 });
 
 /** 1 to 10,000. */

@@ -1,15 +1,21 @@
 /** What tasks show: tables, Markdown, links. */
+import type { Selectable } from 'kysely';
 import type { Artifact } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
 import { artifactOf } from '../rows.ts';
-import type { ArtifactFilter, ArtifactStore, ListedArtifact, Page } from '../store.ts';
-import { artifactColumns } from '../tables.ts';
+import type { ArtifactFilter, ArtifactPageFilter, ArtifactStore, ListedArtifact, Page } from '../store.ts';
+import { artifactColumns, type ArtifactTable } from '../tables.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
+import { fittingLines } from './log-bytes.ts';
 import { Params, patternOf } from './run-filter.ts';
 import { readJson } from '../read-json.ts';
 
 /** Longest data, as JSON, that a list across runs carries, characters. */
 const maxListedChars = 2_000;
+/** Largest data that a page of a run shows, and most that it holds in all, bytes. */
+const maxShownBytes = 8 * 1024 * 1024;
+const pageBytes = 4 * 1024 * 1024;
+const shownData = `case when octet_length(data) <= ${maxShownBytes} then data else '{"cut":{"bytes":' || octet_length(data) || '}}' end as data`;
 /** Most artifacts that one page looks through. */
 const windowArtifacts = 10_000;
 
@@ -40,8 +46,36 @@ export function artifactStore(connection: Connection): ArtifactStore {
         .execute();
       return rows.map(artifactOf);
     },
+    pageOfRun: (runId, filter = {}) => pageOfRun(connection, runId, filter),
     list: (filter = {}) => listArtifacts(connection, filter),
   };
+}
+
+/** Reads how large they are, then as many as fit. */
+async function pageOfRun({ query }: Connection, runId: string, filter: ArtifactPageFilter): Promise<Page<Artifact>> {
+  const limit = limitOf(filter.limit, 200, 1000);
+  const params = new Params();
+  const conditions = [`run_id = ${params.add(runId)}`];
+  if (filter.cursor !== undefined) {
+    const place = placeOf(filter.cursor);
+    conditions.push(`(created_at, id) > (${params.add(place.createdAt)}, ${params.add(place.id)})`);
+  }
+  const sizes = await query<{ readonly id: string; readonly at: number; readonly bytes: number }>(
+    `select id, created_at as at, case when octet_length(data) <= ${maxShownBytes} then octet_length(data) else 0 end as bytes
+     from artifacts where ${conditions.join(' and ')} order by created_at, id limit ${limit + 1}`,
+    params.values,
+  );
+  const shown = sizes.slice(0, Math.min(limit, fittingLines(sizes, pageBytes)));
+  const last = shown.at(-1);
+  if (last === undefined) return { items: [], next: null };
+  const own = new Params();
+  const listed = shown.map(({ id }) => own.add(id)).join(', ');
+  const columns = artifactColumns.map((column) => (column === 'data' ? shownData : column)).join(', ');
+  const rows = await query<Selectable<ArtifactTable>>(
+    `select ${columns} from artifacts where id in (${listed}) order by created_at, id`,
+    own.values,
+  );
+  return { items: rows.map(artifactOf), next: shown.length < sizes.length ? cursorOf({ createdAt: last.at, id: last.id }) : null };
 }
 
 /** Looks through a stretch of artifacts, so that what is rare does not make it read them all. */

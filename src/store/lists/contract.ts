@@ -46,6 +46,8 @@ export interface TaskRunFilter {
   /** 1 to 1000, default 200. */
   readonly limit?: number;
   readonly cursor?: string;
+  /** Whether they come with their results; default true. Those of a page may be 256 KiB each. */
+  readonly values?: boolean;
 }
 
 /** The task runs of one run, read again and again. */
@@ -70,6 +72,8 @@ export interface TaskRunStore {
   page(runId: string, filter?: TaskRunFilter): Promise<Page<TaskRun>>;
   /** Those of a run with these keys, in no order. */
   byKeys(runId: string, keys: readonly string[]): Promise<readonly TaskRun[]>;
+  /** Without their results: those of a run with an id that is, begins or ends so (100 at most), or with one of these keys. */
+  shown(runId: string, wanted: { readonly idPart: string } | { readonly keys: readonly string[] }): Promise<readonly TaskRun[]>;
   /** Counts by name and state name; cheap for very large runs. */
   countsOfRun(runId: string): Promise<readonly { readonly name: string; readonly state: string; readonly count: number }[]>;
 }
@@ -96,9 +100,19 @@ export interface LogFilter {
   readonly limit?: number;
 }
 
-export interface LogStore {
+/** As many lines as 2 MiB hold, at least one; `hasMore` tells whether there may be more of those asked for. */
+export interface LogPage {
   /** Oldest first. */
+  readonly lines: readonly StoredLogLine[];
+  readonly hasMore: boolean;
+}
+
+/** A line longer than 256 Ki characters, which none is that was kept by this version, is cut where it is read, and says how much. */
+export interface LogStore {
+  /** Oldest first, all that are asked for. */
   ofRun(runId: string, filter?: LogFilter): Promise<readonly StoredLogLine[]>;
+  /** As `ofRun`, and no more than a page. */
+  page(runId: string, filter?: LogFilter): Promise<LogPage>;
 }
 
 export interface ArtifactFilter {
@@ -120,8 +134,29 @@ export interface ListedArtifact extends Omit<Artifact, 'data'> {
   readonly data: unknown;
 }
 
+/** A page of the history of a run. */
+export interface TransitionFilter {
+  /** Those of one task run; null: those of the run alone. */
+  readonly taskRunId?: string | null;
+  /** 1 to 1000, default 1000. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
+/** A page of the artifacts of a run. */
+export interface ArtifactPageFilter {
+  /** 1 to 1000, default 200. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
 export interface ArtifactStore {
   ofRun(runId: string): Promise<readonly Artifact[]>;
+  /**
+   * Of a run, oldest first, as many as 4 MiB of data hold; at least one. Data over 8 MiB is left out: `{ cut: { bytes } }` stands in its
+   * place. @throws BatutaError FILTER_INVALID
+   */
+  pageOfRun(runId: string, filter?: ArtifactPageFilter): Promise<Page<Artifact>>;
   /** Across runs, newest first. @throws BatutaError FILTER_INVALID */
   list(filter?: ArtifactFilter): Promise<Page<ListedArtifact>>;
 }

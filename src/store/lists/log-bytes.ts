@@ -1,7 +1,7 @@
 /**
  * Log lines by how much text they hold: first their sizes are read, which costs little however long they are, then as many as fit.
  *
- * Lines are cut where they are made (`base/log-bounds.ts`). What older versions and other writers have left is cut here.
+ * Lines are cut where they are made (`engine/run-output.ts`). What older versions and other writers have left is cut here.
  */
 
 /** Longest message that is shown, characters; above what any setting allows, so that it only meets what was never cut. */
@@ -17,18 +17,18 @@ export const logSize = `seq, ${bytesShown('message')} + ${bytesShown('fields')} 
 
 /** Column list of lines, in the form of `logColumns`, with what is too long cut. */
 export const shownLogColumns = `run_id, task_run_id, at, level,
-  case when octet_length(message) <= ${maxShownChars} then message
-    else substr(message, 1, ${maxShownChars}) || ' [' || (length(message) - ${maxShownChars}) || ' more characters were cut]' end as message,
-  case when octet_length(fields) <= ${maxShownChars} then fields
-    else '{"cut":"' || length(fields) || ' characters of fields were left out"}' end as fields`;
+  case when length(message) > ${maxShownChars}
+    then substr(message, 1, ${maxShownChars}) || ' [' || (length(message) - ${maxShownChars}) || ' more characters were cut]' else message end as message,
+  case when length(fields) > ${maxShownChars}
+    then '{"cut":"' || length(fields) || ' characters of fields were left out"}' else fields end as fields`;
 
 /** How many lines fit, in their order; at least the first. */
-export function fittingLines(sizes: readonly LogSize[], maxBytes: number): number {
+export function fittingLines(sizes: readonly Pick<LogSize, 'bytes'>[], maxBytes: number): number {
   let bytes = 0;
   const tooMuch = sizes.findIndex((size) => (bytes += size.bytes) > maxBytes);
   return tooMuch === -1 ? sizes.length : Math.max(1, tooMuch);
 }
 
 function bytesShown(column: string): string {
-  return `case when octet_length(${column}) <= ${maxShownChars} then coalesce(octet_length(${column}), 0) else ${maxShownChars} end`;
+  return `case when octet_length(${column}) > ${maxShownChars} then ${maxShownChars} else coalesce(octet_length(${column}), 0) end`;
 }

@@ -1,4 +1,5 @@
 /** Task runs: reading all of a run, which a run does on its way, so without Kysely; or a page of them. */
+import { idChars, isIdPart } from '../../model/ids.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
 import { taskRunOf } from '../rows.ts';
@@ -11,6 +12,8 @@ import { cursorOf, limitOf, placeOf } from './cursor.ts';
 import { Params, statePairs } from './run-filter.ts';
 import { jsonText } from '../storable.ts';
 
+/** Without results, which may be 256 KiB each. */
+const shownColumns = taskRunColumns.map((column) => (column === 'result' ? 'null as result' : column)).join(', ');
 const countsText = `select name, state_name as state, count(*) as count from task_runs where run_id = $1
   group by name, state_name order by min(seq)`;
 
@@ -25,6 +28,11 @@ export function taskRunStore(connection: Connection): TaskRunStore {
       const listed = connection.fragments.list(2, { key: 'text' });
       const text = `select ${taskRunColumns.join(', ')} from task_runs where run_id = $1 and key in (select key from ${listed} as asked)`;
       return (await connection.query<TaskRunRow>(text, [runId, jsonText(keys.map((key) => [key]))])).map(taskRunOf);
+    },
+    async shown(runId, wanted): Promise<readonly TaskRun[]> {
+      const [condition, values] = 'keys' in wanted ? keyCondition(connection, wanted.keys) : idCondition(wanted.idPart);
+      const text = `select ${shownColumns} from task_runs where run_id = $1 and ${condition}`;
+      return (await connection.query<TaskRunRow>(text, [runId, ...values])).map(taskRunOf);
     },
     countsOfRun: (runId) => connection.query(countsText, [runId]),
   };
@@ -42,6 +50,16 @@ async function byKeyOfRun(connection: Connection, runId: string): Promise<Map<st
   return read;
 }
 
+function keyCondition({ fragments }: Connection, keys: readonly string[]): [condition: string, values: readonly string[]] {
+  return [`key in (select key from ${fragments.list(2, { key: 'text' })} as asked)`, [jsonText(keys.map((key) => [key]))]];
+}
+
+function idCondition(typed: string): [condition: string, values: readonly string[]] {
+  const part = typed.toLowerCase();
+  if (part.length >= idChars || !isIdPart(part)) return ['id = $2', [part]];
+  return ['(id like $2 or id like $3) limit 100', [`${part}%`, `%${part}`]];
+}
+
 /** Sorts the places of all that fit, and reads the rows of the page alone. */
 async function pageOfRun({ query }: Connection, runId: string, filter: TaskRunFilter): Promise<Page<TaskRun>> {
   const limit = limitOf(filter.limit, 200, 1000);
@@ -56,7 +74,7 @@ async function pageOfRun({ query }: Connection, runId: string, filter: TaskRunFi
   }
   if (filter.cursor !== undefined) conditions.push(`seq > ${params.add(placeOf(filter.cursor).createdAt)}`);
   const rows = await query<NumberedRow>(
-    `select seq, ${taskRunColumns.join(', ')} from task_runs
+    `select seq, ${filter.values === false ? shownColumns : taskRunColumns.join(', ')} from task_runs
      where seq in (select seq from task_runs where ${conditions.join(' and ')} order by seq limit ${limit + 1}) order by seq`,
     params.values,
   );

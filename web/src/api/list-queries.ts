@@ -1,8 +1,8 @@
 /** What the lists and the home page ask for. Keys of the cache begin with the name of what is listed. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import type { Wire } from '../../../src/client/wire.ts';
 import type { Artifact } from '../../../src/model/run.ts';
 import { get, type Query } from './http.ts';
+import { loadAll } from './load-all.ts';
 import type {
   ArtifactRow,
   Audit,
@@ -118,8 +118,7 @@ export const artifactsQuery = (query: Query) =>
 export const runArtifactsQuery = (runId: string) =>
   queryOptions({
     queryKey: ['run-artifacts', runId],
-    queryFn: ({ signal }) => get<{ readonly items: readonly Wire<Artifact>[] }>(`/runs/${runId}/artifacts`, undefined, signal),
-    select: ({ items }) => items,
+    queryFn: ({ signal }) => loadAll<Artifact>(`/runs/${runId}/artifacts`, {}, signal),
   });
 
 /** API keys, newest first. For admins. */

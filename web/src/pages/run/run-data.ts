@@ -2,12 +2,17 @@
 import { queryOptions } from '@tanstack/react-query';
 import superjson, { type SuperJSONResult } from 'superjson';
 import type { WaitReason } from '../../../../src/client/fleet-client.ts';
+import { readLines } from '../../../../src/client/read-lines.ts';
 import { fromWire, type Wire } from '../../../../src/client/wire.ts';
 import type { Alike } from '../../../../src/model/failure-sentence.ts';
 import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/run.ts';
 import type { StoredFlow, StoredLogLine } from '../../../../src/store/store.ts';
 import { get } from '../../api/http.ts';
+import { loadAll } from '../../api/load-all.ts';
 import type { ListPage } from '../../api/wire-types.ts';
+
+/** Lines that the server gives when no number is asked for. */
+const usualLines = 1_000;
 
 /** A run without its values. */
 export type RunFacts = Omit<Run, 'params' | 'result' | 'resultRef'>;
@@ -70,20 +75,14 @@ export function taskRunQuery(runId: string, taskRunId: string) {
 export function transitionsQuery(runId: string, taskRunId?: string) {
   return queryOptions({
     queryKey: ['run', runId, 'transitions', taskRunId ?? ''],
-    queryFn: async ({ signal }): Promise<readonly Transition[]> =>
-      fromWire<readonly Transition[]>(
-        (await get<{ items: Wire<readonly Transition[]> }>(`${runPath(runId)}/transitions`, { task: taskRunId }, signal)).items,
-      ),
+    queryFn: ({ signal }) => loadAll<Transition>(`${runPath(runId)}/transitions`, { task: taskRunId }, signal),
   });
 }
 
 export function artifactsQuery(runId: string) {
   return queryOptions({
     queryKey: ['run', runId, 'artifacts'],
-    queryFn: async ({ signal }): Promise<readonly Artifact[]> =>
-      fromWire<readonly Artifact[]>(
-        (await get<{ items: Wire<readonly Artifact[]> }>(`${runPath(runId)}/artifacts`, undefined, signal)).items,
-      ),
+    queryFn: ({ signal }) => loadAll<Artifact>(`${runPath(runId)}/artifacts`, {}, signal),
   });
 }
 
@@ -112,8 +111,14 @@ export interface LogQuery {
 }
 
 export async function loadLogs(runId: string, query: LogQuery, signal?: AbortSignal): Promise<readonly StoredLogLine[]> {
-  const { items } = await get<{ items: Wire<readonly StoredLogLine[]> }>(`${runPath(runId)}/logs`, { ...query }, signal);
-  return fromWire<readonly StoredLogLine[]>(items);
+  return await readLines(query, query.tail ?? query.limit ?? usualLines, async (stretch) => {
+    const { items, next } = await get<{ items: Wire<readonly StoredLogLine[]>; next: number | null }>(
+      `${runPath(runId)}/logs`,
+      { ...stretch },
+      signal,
+    );
+    return { lines: fromWire<readonly StoredLogLine[]>(items), hasMore: next !== null };
+  });
 }
 
 /** Whether a value was left out for its size. */
