@@ -24,6 +24,8 @@ const entries = [
   'src/cli/main.ts',
   'src/define/thread-entry.ts',
   'worker/main.ts',
+  'worker/alone.ts',
+  'worker/watchdog-thread.ts',
   'scheduler/main.ts',
 ];
 

@@ -44,6 +44,8 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
       await healthFile.beat();
       // An outage is warned of by whatever it keeps from happening; this says that it is over.
       if (unheard) log.info('The worker is heard of again.');
+      // What was taken back from it meanwhile did not cost a process.
+      if (unheard || lag.ms > settings.leaseMs / 3) await store.suspects.acquit(worker().id);
       unheard = false;
     },
   });

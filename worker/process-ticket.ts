@@ -29,6 +29,8 @@ export interface TicketParts {
   readonly tickEnded?: (deployment: string) => void;
   /** Told that a run of a backfill has ended here, so that the next may begin. Without it a scheduler looks within a second. */
   readonly backfillRunEnded?: (backfill: string) => void;
+  /** Told of a ticket whose run was not to be had, and which owes no hooks. */
+  readonly onUnclaimed?: (ticket: Ticket) => Promise<void>;
 }
 
 /**
@@ -40,7 +42,7 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
   const { engine, flows } = parts;
   if (ticket.kind !== 'run') return;
   const run = await claimTicket(engine, ticket);
-  if (run === null) return callOwedHooks(parts, ticket.id);
+  if (run === null) return (await callOwedHooks(parts, ticket.id)) ? undefined : await parts.onUnclaimed?.(ticket);
   await untilDue(engine, run);
   const definition = flows.get(run.flow);
   if (definition === undefined) return leaveToOthers(parts, run);
@@ -60,14 +62,16 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
 
 /**
  * Calls the hooks of a run that was made Crashed because its workers were lost. Taken before they are called: of several workers one
- * calls them, and hooks that take their worker down do so once. A worker that does not know the flow leaves them to others.
+ * calls them, and hooks that take their worker down do so once. A worker that does not know the flow leaves them to others. False when
+ * there are none.
  */
-async function callOwedHooks({ engine, flows }: TicketParts, id: string): Promise<void> {
+async function callOwedHooks({ engine, flows }: TicketParts, id: string): Promise<boolean> {
   const { services } = engine;
   const run = await services.store.fleet.owedHooks(id);
   const definition = run === null ? undefined : flows.get(run.flow);
-  if (run === null || definition === undefined || !(await services.store.fleet.takeHooks(run))) return;
-  await callHooksAfterwards(services, definition, run);
+  if (run === null) return false;
+  if (definition !== undefined && (await services.store.fleet.takeHooks(run))) await callHooksAfterwards(services, definition, run);
+  return true;
 }
 
 /** A claim may come up to a second early, where the clocks of a fleet differ; nothing starts before its instant. */

@@ -8,6 +8,7 @@
 import { systemClock, watchEventLoop } from '../src/base/clock.ts';
 import { packageVersion } from '../src/base/installed.ts';
 import { joinServices } from '../src/base/service.ts';
+import type { Ticket } from '../src/broker/broker.ts';
 import type { StartWorker, WorkerOptions, WorkerProcess } from '../src/client/fleet-process.ts';
 import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
@@ -25,13 +26,16 @@ import { reissueTasksLoop } from '../scheduler/loops/reissue-tasks.ts';
 import { reissueLoop } from '../scheduler/loops/reissue.ts';
 import { FleetSpread } from './fleet-spread.ts';
 import { heartbeat, type HeartbeatOptions } from './heartbeat.ts';
+import { startAlone } from './alone-process.ts';
 import { processTicket } from './process-ticket.ts';
+import { Quarantine } from './quarantine.ts';
 import { WorkerQueues } from './queues.ts';
+import { startWatchdog } from './watchdog.ts';
 
 /** Slower than those of a scheduler. */
 const reissueMs = 10_000;
 /** A run that only waits, and for longer than this, gives its place back, ms. */
-const suspendOverMs = 30_000;
+export const suspendOverMs = 30_000;
 /** How long the queues may take to close once all is handed back, ms. */
 const settleMs = 2_000;
 
@@ -63,8 +67,23 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     });
     // Best effort: schedulers look by themselves as well.
     const backfillRunEnded = (id: string): void => void backfillNews.add(id).catch(() => undefined);
-    const parts = { ...loopParts, flows, toldUnknown: new Set<string>(), tickEnded, backfillRunEnded };
-    const tasks = new TaskExecutor({ services, spread, flows });
+    const reclaim = reclaimLoop(loopParts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries });
+    const reclaimTasks = reclaimTasksLoop(loopParts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries });
+    const quarantine = new Quarantine({
+      ...{ suspects: services.store.suspects, clock: systemClock, log: log.logger, places: concurrency, trialMs: config.leaseMs },
+      start: (what, onOwner) => startAlone({ ...what, config, cwd: options.cwd }, onOwner),
+      onLost() {
+        reclaim.wake();
+        reclaimTasks.wake();
+      },
+    });
+    const offerSuspect = async (kind: 'run' | 'task', ticketed: string): Promise<void> => {
+      const suspect = await services.store.suspects.waiting(ticketed);
+      if (suspect !== null && flows.has(suspect.flow)) quarantine.offer({ kind, id: ticketed });
+    };
+    const onUnclaimed = ({ id: ticketed }: Ticket): Promise<void> => offerSuspect('run', ticketed);
+    const parts = { ...loopParts, flows, onUnclaimed, toldUnknown: new Set<string>(), tickEnded, backfillRunEnded };
+    const tasks = new TaskExecutor({ services, spread, flows, onUnclaimed: (ticketed) => offerSuspect('task', ticketed) });
     const eventLoop = watchEventLoop();
     const queues = new WorkerQueues({
       broker,
@@ -97,23 +116,25 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     const healthFile = openHealthFile(config.healthFile, { clock: services.leaseClock, goodForMs: config.leaseMs });
     const background = joinServices('worker', [
       heartbeat({ services, log: log.logger, worker: workerNow, running: () => queues.running, eventLoop, healthFile }),
-      reclaimLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
+      reclaim,
       reissueLoop(parts, { intervalMs: reissueMs }),
-      reclaimTasksLoop(parts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries }),
+      reclaimTasks,
       limitsLoop(loopParts, { intervalMs: reissueMs }),
       reissueTasksLoop(parts, { intervalMs: reissueMs }),
     ]);
     await background.start();
+    const watchdog = startWatchdog({ config, owner: id });
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
       await queues.quiet();
-      const [left] = await Promise.all([engine.handBack(deadlineMs), tasks.handBack(deadlineMs)]);
+      const [left] = await Promise.all([engine.handBack(deadlineMs), tasks.handBack(deadlineMs), quarantine.stop(deadlineMs)]);
       await putTickets({ broker, log: log.logger }, left, services.clock.now()).catch((error: unknown) =>
         log.logger.warn({ err: error }, 'Nobody could be woken for the runs handed back; the fleet will see them within seconds.'),
       );
       if (left.length > 0) log.logger.info({ runs: left.length }, 'Handed back runs that had not ended.');
       await background.stop();
       await queues.close(settleMs);
+      await watchdog.stop();
       await client.close();
     };
     return {

@@ -15,3 +15,10 @@ export function claimRefusal(runId: string, outcome: ClaimOutcome & { readonly c
     { details },
   );
 }
+
+/** Why a code flow cannot run a deployment here. */
+export function knowsNoDeployments(name: string): BatutaError {
+  return new BatutaError('DEPLOYMENT_NOT_FOUND', `The deployment '${name}' cannot be found here: this process was given none.`, {
+    details: { deployment: name },
+  });
+}

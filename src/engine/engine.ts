@@ -13,7 +13,7 @@ import { catchEscaped } from './catch-escaped.ts';
 import { cancelOnAbort } from './cancel-on-abort.ts';
 import { ClaimBatcher } from './claim-batcher.ts';
 import { claimOf } from './claim-of.ts';
-import { claimRefusal } from './claim-refusal.ts';
+import { claimRefusal, knowsNoDeployments } from './claim-refusal.ts';
 import { describeFlow } from './describe-flow.ts';
 import { Leases } from './leases.ts';
 import { LimitDesk } from './limit-desk.ts';
@@ -74,7 +74,11 @@ export class Engine {
     this.#leases = new Leases({ store: services.store, clock: services.leaseClock, log: services.log, settings: services.settings });
     const { store, owner, settings, limits } = services;
     this.#claims = new ClaimBatcher((ids, missing) =>
-      store.fleet.claimMany(ids, owner, settings.leaseMs, { missing, cancelled: (run) => limits.runs.cancelled([run]) }),
+      store.fleet.claimMany(ids, owner, settings.leaseMs, {
+        isAlone: settings.isAlone,
+        missing,
+        cancelled: (run) => limits.runs.cancelled([run]),
+      }),
     );
     // An owner hears of a cancel by looking, which it need not where it sits in this process.
     limits.runs.onCancelled((run) => endForRoom(services, run, this.#underWay.get(run.id)?.flowRun));
@@ -291,10 +295,4 @@ export class Engine {
     }
     return subFlowRun(await this.resume(id, definition, inherited.listener, inherited.parking));
   }
-}
-
-function knowsNoDeployments(name: string): BatutaError {
-  return new BatutaError('DEPLOYMENT_NOT_FOUND', `The deployment '${name}' cannot be found here: this process was given none.`, {
-    details: { deployment: name },
-  });
 }

@@ -34,6 +34,8 @@ export interface EngineSettings extends RunOutputSettings {
   readonly suspendOverMs: number | null;
   /** How often a run goes on after its process was lost; then it is Crashed. Default 3. */
   readonly maxRecoveries: number;
+  /** Whether this process executes one run or spread task and nothing beside it, so that it may have one on trial. Default false. */
+  readonly isAlone: boolean;
 }
 
 export const defaultEngineSettings: EngineSettings = {
@@ -47,6 +49,7 @@ export const defaultEngineSettings: EngineSettings = {
   maxLogLineBytes: 64 * 1024,
   maxRunLogBytes: 256 * 1024 * 1024,
   maxArtifactBytes: 4 * 1024 * 1024,
+  isAlone: false,
 };
 
 export interface EngineServices {

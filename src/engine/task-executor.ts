@@ -22,6 +22,8 @@ export interface TaskExecutorOptions {
   readonly spread: Spread;
   /** Flows of this worker by name. */
   readonly flows: ReadonlyMap<string, FlowDefinition>;
+  /** Told of a ticket whose task run was not to be had. */
+  readonly onUnclaimed?: (taskRunId: string) => Promise<void>;
 }
 
 export class TaskExecutor {
@@ -40,7 +42,7 @@ export class TaskExecutor {
     const { store, settings, leaseClock, log, owner } = services;
     this.#options = options;
     this.#claims = new Gather(async (ids) => {
-      const claimed = new Map(await store.spread.claimMany(ids, owner, settings.leaseMs));
+      const claimed = new Map(await store.spread.claimMany(ids, owner, settings.leaseMs, settings.isAlone));
       // Of two tickets for one task run the first gets it.
       return ids.map((id) => {
         const task = claimed.get(id) ?? null;
@@ -86,7 +88,7 @@ export class TaskExecutor {
     let ended: Promise<void>;
     try {
       claimed = await starting;
-      if (claimed === null) return;
+      if (claimed === null) return await this.#options.onUnclaimed?.(taskRunId);
       ended = this.#execute(claimed, askedAt);
     } finally {
       this.#starting.delete(starting);

@@ -25,6 +25,7 @@ import { deleteRun, expireRuns, keptResultsOf, pruneRuns, resultRefsOf } from '.
 import { reopenRun } from './runs/reopen.ts';
 import { signalStore } from './runs/signals.ts';
 import { transitionStore } from './runs/transitions.ts';
+import { suspectStore } from './suspects/suspects.ts';
 import { spreadStore } from './spread/spread.ts';
 import type { RunStore, Store } from './store.ts';
 import { tickStore } from './ticks/ticks.ts';
@@ -48,6 +49,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     fleet: fleetStore(connection),
     limits: limitStore(connection),
     spread: spreadStore(connection),
+    suspects: suspectStore(connection),
     ticks: tickStore(connection),
     workers: workerStore(connection),
     figures: figureStore(connection),

@@ -20,6 +20,7 @@ import type { ArtifactStore, LogStore, Page, RunFilter, TaskRunStore, Transition
 import type { Claim } from './ownership.ts';
 import type { NewRun } from './runs/new-run.ts';
 import type { SpreadStore } from './spread/contract.ts';
+import type { SuspectStore } from './suspects/contract.ts';
 import type { TickStore } from './ticks/contract.ts';
 
 export type * from './access/contract.ts';
@@ -33,6 +34,7 @@ export type * from './lists/contract.ts';
 export type * from './ownership.ts';
 export type * from './runs/new-run.ts';
 export type * from './spread/contract.ts';
+export type * from './suspects/contract.ts';
 export type * from './ticks/contract.ts';
 
 export type ClaimOutcome =
@@ -252,6 +254,8 @@ export interface Store {
   readonly fleet: FleetStore;
   readonly limits: LimitStore;
   readonly spread: SpreadStore;
+  /** What may have cost processes, and what was seen of them. */
+  readonly suspects: SuspectStore;
   readonly ticks: TickStore;
   readonly workers: WorkerStore;
   readonly figures: FigureStore;

@@ -14,6 +14,8 @@ import { someRedis } from './redis.ts';
 export interface Member {
   readonly process: ChildProcess;
   readonly pid: number;
+  /** Resolves once it has ended. */
+  readonly exited: Promise<unknown>;
   /** What it has logged so far. */
   log(): string;
   /** Sends the signal and waits for its end; gives its exit status, null when the signal ended it. */
@@ -134,6 +136,7 @@ function memberOf(child: ChildProcess): Member {
   return {
     process: child,
     pid: child.pid ?? 0,
+    exited,
     log: () => logged,
     async end(signal) {
       child.kill(signal);

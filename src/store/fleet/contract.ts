@@ -60,8 +60,10 @@ export interface LinePlace {
   readonly ahead: number;
 }
 
-/** Is told what a claim of many does not give. */
+/** How many are claimed at once, and who is told of what is not given. */
 export interface ClaimListener {
+  /** Whether this process executes nothing else, so that it may have runs on trial as well. Default false. */
+  readonly isAlone?: boolean;
   /** A run was asked to end to make room for another. */
   cancelled?(run: CancelledRun): void;
   /** This run is not there, or was not a moment ago: whoever expects it may ask again. */

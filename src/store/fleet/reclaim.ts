@@ -6,6 +6,7 @@
 import type { Owner } from '../../model/run.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
+import { type Judgement, judgeLosses, withoutExpected } from '../suspects/judge.ts';
 import { cancelNow } from '../runs/cancel.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { endSpreadOf } from '../spread/spread.ts';
@@ -21,6 +22,7 @@ interface LostRun {
   readonly attempt: number;
   readonly recoveries: number;
   readonly owner: string | null;
+  readonly lease_until: number | null;
   readonly now: number;
 }
 
@@ -33,7 +35,8 @@ export async function ownersOfRuns(connection: Connection): Promise<readonly Own
 }
 
 /** See `FleetStore.reclaim`. */
-export async function reclaimRuns(connection: Connection, options: ReclaimOptions): Promise<ReclaimReport> {
+export async function reclaimRuns(connection: Connection, given: ReclaimOptions): Promise<ReclaimReport> {
+  const options = { ...given, goneOwners: await withoutExpected(connection, given.goneOwners) };
   // A look costs no lock; most looks find nothing.
   if ((await findLost(connection, connection.query, options, 1, '')).length === 0) return { waiting: [], ended: [], crashed: [] };
   return await connection.transaction(async (query) => {
@@ -41,18 +44,26 @@ export async function reclaimRuns(connection: Connection, options: ReclaimOption
     const lost = await findLost(connection, query, options, options.limit, lock);
     const cancelled = lost.filter(({ state_type }) => state_type === 'CANCELLING');
     const others = lost.filter(({ state_type }) => state_type !== 'CANCELLING');
-    const crashed = others.filter(({ recoveries, owner }) => owner !== null && recoveries >= options.maxRecoveries);
+    const judged = await judgeLosses(
+      connection,
+      query,
+      others.flatMap(({ id, owner, recoveries, lease_until: leaseUntil }) =>
+        owner === null ? [] : [{ id, runId: id, owner, recoveries, leaseUntil }],
+      ),
+      options.maxRecoveries,
+    );
+    const crashed = others.filter(({ id }) => judged.get(id)?.crashes === true);
     const waiting = others.filter((run) => !crashed.includes(run));
     const ended: { id: string; message: string }[] = [];
     for (const run of cancelled) ended.push(await cancelLost(connection, query, run));
-    for (const run of crashed) ended.push(await crash(connection, query, run));
+    for (const run of crashed) ended.push(await crash(connection, query, run, judged.get(run.id)));
     const owed = await oweHooks(
       connection,
       query,
       crashed.map(({ id }) => id),
       crashed[0]?.now ?? 0,
     );
-    return { waiting: await letWait(connection, query, waiting), ended, crashed: owed };
+    return { waiting: await letWait(connection, query, waiting, judged), ended, crashed: owed };
   });
 }
 
@@ -66,7 +77,7 @@ async function findLost(
 ): Promise<LostRun[]> {
   const now = connection.fragments.now(1);
   const gone = connection.fragments.list(2, { owner: 'text' });
-  const columns = `id, state_type, attempt, recoveries, owner, ${now} as now`;
+  const columns = `id, state_type, attempt, recoveries, owner, lease_until, ${now} as now`;
   const lost = await query<LostRun>(
     `select ${columns} from ${runsBy(connection, 'runs_owned')}
      where owner is not null and state_type in (${openList}) and (lease_until <= ${now} or owner in (select owner from ${gone} as gone))
@@ -81,10 +92,15 @@ async function findLost(
   return [...lost, ...left];
 }
 
-async function letWait(connection: Connection, query: Query, runs: readonly LostRun[]): Promise<readonly TicketedRun[]> {
+async function letWait(
+  connection: Connection,
+  query: Query,
+  runs: readonly LostRun[],
+  judged: ReadonlyMap<string, Judgement>,
+): Promise<readonly TicketedRun[]> {
   if (runs.length === 0) return [];
   const state = { type: 'SCHEDULED', name: 'Resuming' } as const satisfies { type: StateType; name: StateName };
-  const rows = runs.map((run) => ({ ...run, message: `Its process ${nameOf(run)} was lost; another goes on from what is recorded.` }));
+  const rows = runs.map((run) => ({ ...run, message: messageOf(run, judged.get(run.id)) }));
   await addTransitions(
     connection,
     query,
@@ -93,10 +109,10 @@ async function letWait(connection: Connection, query: Query, runs: readonly Lost
   return await query<TicketedRun>(
     `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = lost.message, epoch = epoch + 1,
        due_at = case when state_type = 'PAUSED' then null else due_at end,
-       recoveries = recoveries + 1, owner = null, lease_until = null, ticketed_at = ${connection.fragments.now(1)}
-     from ${connection.fragments.list(2, { lost_id: 'text', message: 'text' })} as lost where runs.id = lost.lost_id
+       recoveries = recoveries + lost.counted, owner = null, lease_until = null, ticketed_at = ${connection.fragments.now(1)}
+     from ${connection.fragments.list(2, { lost_id: 'text', message: 'text', counted: 'integer' })} as lost where runs.id = lost.lost_id
      returning id, epoch, queue, priority, due_at as "dueAt"`,
-    [connection.now(), jsonText(rows.map(({ id, message }) => [id, message]))],
+    [connection.now(), jsonText(rows.map(({ id, message }) => [id, message, judged.get(id)?.counts === true ? 1 : 0]))],
   );
 }
 
@@ -106,14 +122,19 @@ async function cancelLost(connection: Connection, query: Query, run: LostRun): P
   return { id: run.id, message };
 }
 
-async function crash(connection: Connection, query: Query, run: LostRun): Promise<{ id: string; message: string }> {
+async function crash(
+  connection: Connection,
+  query: Query,
+  run: LostRun,
+  judgement: Judgement | undefined,
+): Promise<{ id: string; message: string }> {
   const { id, now, attempt } = run;
   const owners = await query<{ owner: string }>(
     'select owner, max(seq) as last from transitions where run_id = $1 and owner is not null group by owner order by last',
     [id],
   );
   const history = [...new Set([...owners.map(({ owner }) => owner), nameOf(run)])];
-  const message = `Process after process was lost while it ran, ${run.recoveries + 1} in all: ${history.join(', ')}.`;
+  const message = `Process after process was lost while it ran, ${judgement?.losses ?? run.recoveries + 1} in all: ${history.join(', ')}.${saidOf(judgement)}`;
   await endSpreadOf(query, id);
   const crashed = { at: now, type: 'CRASHED', name: 'Crashed', message, owner: null } as const;
   const tasks = await query<{ id: string; attempt: number }>(
@@ -132,6 +153,16 @@ async function crash(connection: Connection, query: Query, run: LostRun): Promis
     { runId: id, taskRunId: null, attempt, ...crashed },
   ]);
   return { id, message };
+}
+
+function messageOf(run: LostRun, judgement: Judgement | undefined): string {
+  return `Its process ${nameOf(run)} was lost; another goes on from what is recorded.${saidOf(judgement)}`;
+}
+
+/** What was seen of the process, as a sentence that follows another. */
+function saidOf(judgement: Judgement | undefined): string {
+  const seen = judgement?.counts === true ? judgement.seen : null;
+  return seen === null ? '' : ` Of the last was seen: ${seen}`;
 }
 
 function nameOf({ owner }: LostRun): string {

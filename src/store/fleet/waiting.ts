@@ -6,6 +6,7 @@ import { newRunValues, runOf, transitionValues } from '../rows.ts';
 import type { RunRow, Value } from '../rows.ts';
 import { addTransitions, transitionTypes } from '../runs/transitions.ts';
 import { integerColumns } from '../column-types.ts';
+import { notOnTrial } from '../suspects/suspects.ts';
 import { runColumns, transitionColumns } from '../tables.ts';
 import type { InsertedRun, TicketedRun, WaitingRun } from './contract.ts';
 import { jsonText } from '../storable.ts';
@@ -144,9 +145,9 @@ function keyOf(flow: string, key: string | null): string {
   return jsonText([flow, key]);
 }
 
-/** Which runs a ticket may claim; `$1` is the instant. */
-export function claimable({ fragments }: Pick<Connection, 'fragments'>): string {
-  return `state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
+/** Which runs a ticket may claim; `$1` is the instant. Those on trial are left to a process that executes nothing else. */
+export function claimable({ fragments }: Pick<Connection, 'fragments'>, isAlone: boolean): string {
+  return `${isAlone ? '' : `${notOnTrial('runs')} and `}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
     and not (state_type = 'PAUSED' and due_at is null) and held is null`;
 }
 
@@ -160,6 +161,7 @@ export async function claimWaiting(
   ids: readonly string[],
   owner: Owner,
   leaseMs: number,
+  isAlone: boolean,
 ): Promise<ReadonlyMap<string, Run>> {
   if (ids.length === 0) return new Map();
   const { dialect, fragments } = connection;
@@ -168,7 +170,7 @@ export async function claimWaiting(
   const lock = dialect === 'sqlite' ? '' : 'order by id for no key update';
   const rows = await connection.prepared<RunRow>(
     `update runs set epoch = epoch + 1, lease_until = ${now} + $2, owner = $3
-     where id in (select id from runs where id in ${listed} and concurrency_key is null and ${claimable(connection)} ${lock}) and ${fragments.unwaited}
+     where id in (select id from runs where id in ${listed} and concurrency_key is null and ${claimable(connection, isAlone)} ${lock}) and ${fragments.unwaited}
      returning ${columns}`,
     [connection.now(), leaseMs, jsonText(owner), jsonText([...new Set(ids)].map((id) => [id]))],
   );

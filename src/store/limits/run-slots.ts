@@ -42,11 +42,12 @@ export async function claimUnderLimits(
   leaseMs: number,
   listener: ClaimListener = {},
 ): Promise<readonly Run[]> {
+  const { isAlone = false } = listener;
   const asked = `id in (select id from ${connection.fragments.list(2, { id: 'text' })} as listed)`;
   const list = jsonText([...new Set(ids)].map((id) => [id]));
   const settledRows = await connection.prepared<{ id: string; key: string | null }>(
-    `select id, case when ${claimable(connection)} then concurrency_key end as key from runs
-     where ${asked} and (concurrency_key is not null or not (${claimable(connection)}))`,
+    `select id, case when ${claimable(connection, isAlone)} then concurrency_key end as key from runs
+     where ${asked} and (concurrency_key is not null or not (${claimable(connection, isAlone)}))`,
     [connection.now(), list],
   );
   // Of the others there was no row, or it came after the claim.
@@ -58,7 +59,7 @@ export async function claimUnderLimits(
     const [runs, cancelled] = await connection.transaction(async (query) => {
       await lockLimit(connection, query, key);
       const contenders = await query<Contender>(
-        `select ${contenderColumns} from runs where concurrency_key = $3 and ${asked} and ${claimable(connection)} order by id`,
+        `select ${contenderColumns} from runs where concurrency_key = $3 and ${asked} and ${claimable(connection, isAlone)} order by id`,
         [connection.now(), list, key],
       );
       const decided = await decideSlots(connection, query, key, contenders);

@@ -22,6 +22,7 @@ import { idEnds } from './0012-id-ends.ts';
 import { faults } from './0013-faults.ts';
 import { failures } from './0014-failures.ts';
 import { failedAttempts } from './0015-failed-attempts.ts';
+import { suspects } from './0016-suspects.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -41,6 +42,7 @@ export const migrations: readonly Migration[] = [
   faults,
   failures,
   failedAttempts,
+  suspects,
 ];
 
 const newest = migrations.length;

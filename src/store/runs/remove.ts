@@ -7,7 +7,18 @@ import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
 import { jsonText } from '../storable.ts';
 
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
-const owned = ['task_runs', 'transitions', 'results', 'logs', 'artifacts', 'signals', 'spread_tasks', 'limit_slots', 'owed_hooks'] as const;
+const owned = [
+  'task_runs',
+  'transitions',
+  'results',
+  'logs',
+  'artifacts',
+  'signals',
+  'spread_tasks',
+  'limit_slots',
+  'owed_hooks',
+  'suspects',
+] as const;
 
 const pruneBatchRuns = 500;
 

@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts';
 import { openList } from '../fleet/waiting.ts';
 import { runOf, taskRunOf } from '../rows.ts';
 import type { RunRow, TaskRunRow } from '../rows.ts';
+import { notOnTrial } from '../suspects/suspects.ts';
 import { runColumns, taskRunColumns } from '../tables.ts';
 import type { ClaimedTask } from './contract.ts';
 import { jsonText } from '../storable.ts';
@@ -20,7 +21,13 @@ interface ClaimedRow {
 }
 
 /** One statement: takes those that wait and are due. */
-export async function claimTasks(connection: Connection, ids: readonly string[], owner: Owner, leaseMs: number): Promise<ClaimedRow[]> {
+export async function claimTasks(
+  connection: Connection,
+  ids: readonly string[],
+  owner: Owner,
+  leaseMs: number,
+  isAlone: boolean,
+): Promise<ClaimedRow[]> {
   const now = connection.fragments.now(1);
   const lock = connection.dialect === 'sqlite' ? '' : 'for no key update of spread_tasks skip locked';
   return await connection.query<ClaimedRow>(
@@ -30,6 +37,7 @@ export async function claimTasks(connection: Connection, ids: readonly string[],
        where spread_tasks.id in (select id from ${connection.fragments.list(4, { id: 'text' })} as asked)
          and stage = 'waiting' and (spread_tasks.due_at is null or spread_tasks.due_at <= ${now} + $5)
          and runs.state_type in (${openList}) and runs.state_type <> 'CANCELLING' and runs.cancel_requested_at is null
+         ${isAlone ? '' : `and ${notOnTrial('spread_tasks')}`}
        order by spread_tasks.id ${lock})
      returning id, run_id, epoch, inputs, inputs_ref`,
     [connection.now(), jsonText(owner), leaseMs, jsonText(ids.map((id) => [id])), earlyMs],

@@ -67,8 +67,11 @@ export interface SpreadStore {
    * old, in which case nothing was written.
    */
   offer(claim: Claim, tasks: readonly OfferedTask[]): Promise<readonly TicketedTask[] | null>;
-  /** One statement: takes what waits, is due, and whose run is neither over nor being cancelled. By id; the rest is left out. */
-  claimMany(ids: readonly string[], owner: Owner, leaseMs: number): Promise<ReadonlyMap<string, ClaimedTask>>;
+  /**
+   * One statement: takes what waits, is due, and whose run is neither over nor being cancelled. By id; the rest is left
+   * out. With `isAlone`, for a process that executes nothing else, those on trial as well.
+   */
+  claimMany(ids: readonly string[], owner: Owner, leaseMs: number, isAlone?: boolean): Promise<ReadonlyMap<string, ClaimedTask>>;
   /** One statement for all: renews leases; gives back the claims that were lost. */
   renew(claims: readonly TaskClaim[], leaseMs: number): Promise<readonly TaskClaim[]>;
   /** Of these claims, the task runs that should stop: their run is being cancelled or over, or the claim was lost. One statement. */

@@ -4,6 +4,7 @@ import { isTerminal, type State, stateOf, type StateType } from '../../model/sta
 import type { Connection, Query } from '../connection.ts';
 import type { ReclaimOptions } from '../fleet/contract.ts';
 import { openList } from '../fleet/waiting.ts';
+import { type Judgement, judgeLosses, withoutExpected } from '../suspects/judge.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TaskReclaimReport, TicketedTask } from './contract.ts';
 import { ticketColumns } from './rows.ts';
@@ -15,6 +16,7 @@ interface LostTask {
   readonly run_id: string;
   readonly recoveries: number;
   readonly owner: string;
+  readonly lease_until: number | null;
   readonly now: number;
   readonly attempt: number | null;
   readonly task_state: StateType | null;
@@ -29,7 +31,8 @@ export async function ownersOfTasks(connection: Connection): Promise<readonly Ow
 }
 
 /** See `SpreadStore.reclaim`. */
-export async function reclaimTasks(connection: Connection, options: ReclaimOptions): Promise<TaskReclaimReport> {
+export async function reclaimTasks(connection: Connection, given: ReclaimOptions): Promise<TaskReclaimReport> {
+  const options = { ...given, goneOwners: await withoutExpected(connection, given.goneOwners) };
   // A look costs no lock; most looks find nothing.
   if ((await findLost(connection, connection.query, options, 1, '')).length === 0) return { waiting: [], ended: [] };
   return await connection.transaction(async (query) => {
@@ -39,29 +42,40 @@ export async function reclaimTasks(connection: Connection, options: ReclaimOptio
       task.run_state === null || isTerminal(task.run_state) || task.task_state === null || isTerminal(task.task_state);
     const waiting: { task: LostTask; state: State }[] = [];
     const ended: { task: LostTask; state: State }[] = [];
-    for (const task of lost.filter((one) => !isOver(one))) {
+    const open = lost.filter((one) => !isOver(one));
+    const judged = await judgeLosses(
+      connection,
+      query,
+      open.map(({ id, run_id: runId, owner, recoveries, lease_until: leaseUntil }) => ({ id, runId, owner, recoveries, leaseUntil })),
+      options.maxRecoveries,
+    );
+    for (const task of open) {
+      const judgement = judged.get(task.id);
+      const said = judgement?.counts === true && judgement.seen !== null ? ` Of the last was seen: ${judgement.seen}` : '';
       if (task.run_state === 'CANCELLING' || task.cancel_requested_at !== null)
         ended.push({
           task,
           state: stateOf('CANCELLED', 'Cancelled', 'Its run was cancelled; the process that ran it was lost meanwhile.'),
         });
-      else if (task.recoveries >= options.maxRecoveries)
+      else if (judgement?.crashes === true)
         ended.push({
           task,
           state: stateOf(
             'CRASHED',
             'Crashed',
-            `Process after process was lost while it ran, ${task.recoveries + 1} in all, the last ${nameOf(task)}.`,
+            `Process after process was lost while it ran, ${judgement.losses} in all, the last ${nameOf(task)}.${said}`,
           ),
         });
-      else waiting.push({ task, state: stateOf('SCHEDULED', 'Resuming', `Its process ${nameOf(task)} was lost; another takes it.`) });
+      else
+        waiting.push({ task, state: stateOf('SCHEDULED', 'Resuming', `Its process ${nameOf(task)} was lost; another takes it.${said}`) });
     }
-    await setStage(connection, query, 'ended', [...lost.filter(isOver), ...ended.map(({ task }) => task)]);
+    await setStage(connection, query, 'ended', [...lost.filter(isOver), ...ended.map(({ task }) => task)], judged);
     const tickets = await setStage(
       connection,
       query,
       'waiting',
       waiting.map(({ task }) => task),
+      judged,
     );
     await recordStates(connection, query, [...waiting, ...ended]);
     return { waiting: tickets, ended: ended.map(({ task, state }) => ({ id: task.id, runId: task.run_id, message: state.message ?? '' })) };
@@ -97,7 +111,7 @@ async function findLost(
   const now = connection.fragments.now(1);
   const gone = connection.fragments.list(2, { gone_owner: 'text' });
   return await query<LostTask>(
-    `select spread_tasks.id, spread_tasks.run_id, spread_tasks.recoveries, spread_tasks.owner, ${now} as now, task_runs.attempt,
+    `select spread_tasks.id, spread_tasks.run_id, spread_tasks.recoveries, spread_tasks.owner, spread_tasks.lease_until, ${now} as now, task_runs.attempt,
        task_runs.state_type as task_state, runs.state_type as run_state, runs.cancel_requested_at
      from spread_tasks left join runs on runs.id = spread_tasks.run_id
        left join task_runs on task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key
@@ -112,13 +126,14 @@ async function setStage(
   query: Query,
   stage: 'waiting' | 'ended',
   tasks: readonly LostTask[],
+  judged: ReadonlyMap<string, Judgement>,
 ): Promise<readonly TicketedTask[]> {
   if (tasks.length === 0) return [];
   return await query<TicketedTask>(
-    `update spread_tasks set stage = $3, epoch = epoch + 1, recoveries = recoveries + 1, owner = null, lease_until = null,
+    `update spread_tasks set stage = $3, epoch = epoch + 1, recoveries = recoveries + lost.counted, owner = null, lease_until = null,
        ticketed_at = ${connection.fragments.now(1)}
-     where id in (select id from ${connection.fragments.list(2, { id: 'text' })} as lost) returning ${ticketColumns}`,
-    [connection.now(), jsonText(tasks.map(({ id }) => [id])), stage],
+     from ${connection.fragments.list(2, { lost_id: 'text', counted: 'integer' })} as lost where id = lost.lost_id returning ${ticketColumns}`,
+    [connection.now(), jsonText(tasks.map(({ id }) => [id, judged.get(id)?.counts === true ? 1 : 0])), stage],
   );
 }
 

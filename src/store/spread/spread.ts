@@ -23,7 +23,7 @@ import { jsonText } from '../storable.ts';
 export function spreadStore(connection: Connection): SpreadStore {
   return {
     offer: (claim, tasks) => offerTasks(connection, claim, tasks),
-    claimMany: (ids, owner, leaseMs) => claimMany(connection, ids, owner, leaseMs),
+    claimMany: (ids, owner, leaseMs, isAlone = false) => claimMany(connection, ids, owner, leaseMs, isAlone),
     renew: (claims, leaseMs) => renewTasks(connection, claims, leaseMs),
     toStop: (claims) => tasksToStop(connection, claims),
     write: (writes) => connection.transaction((query) => writeClaimed(connection, query, writes)),
@@ -50,8 +50,9 @@ async function claimMany(
   ids: readonly string[],
   owner: Owner,
   leaseMs: number,
+  isAlone: boolean,
 ): ReturnType<SpreadStore['claimMany']> {
-  const claimed = await claimTasks(connection, ids, owner, leaseMs);
+  const claimed = await claimTasks(connection, ids, owner, leaseMs, isAlone);
   return claimed.length === 0 ? new Map() : await claimedOf(connection, claimed);
 }
 

@@ -40,8 +40,8 @@ describe.each(makers)('spread tasks on $name', (maker) => {
     return tasks.map(({ taskRun: { id } }) => id);
   }
 
-  async function claimOne(id: string, owner = worker, lease = leaseMs): Promise<TaskClaim> {
-    const claimed = (await store.spread.claimMany([id], owner, lease)).get(id);
+  async function claimOne(id: string, owner = worker, lease = leaseMs, isAlone = false): Promise<TaskClaim> {
+    const claimed = (await store.spread.claimMany([id], owner, lease, isAlone)).get(id);
     if (!claimed) throw new Error('It was not to be had.');
     return claimed.claim;
   }
@@ -166,12 +166,12 @@ describe.each(makers)('spread tasks on $name', (maker) => {
   test('a task run whose holder is known to be gone waits again at once; after too many it is Crashed', async () => {
     const [id = ''] = await offer(offered(run));
     for (let lost = 0; lost < 3; lost++) {
-      await claimOne(id);
+      await claimOne(id, worker, leaseMs, lost >= 2);
       expect(await store.spread.owners()).toEqual([worker]);
       expect(await store.spread.reclaim(reclaiming)).toEqual({ waiting: [], ended: [] });
       expect((await store.spread.reclaim({ ...reclaiming, goneOwners: [worker] })).waiting).toHaveLength(1);
     }
-    await claimOne(id);
+    await claimOne(id, worker, leaseMs, true);
     expect((await store.spread.reclaim({ ...reclaiming, goneOwners: [worker] })).ended).toMatchObject([{ id, runId: run.runId }]);
     expect(await store.spread.ended([id])).toMatchObject([{ id, state: { type: 'CRASHED', name: 'Crashed' } }]);
   });

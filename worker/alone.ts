@@ -1,0 +1,78 @@
+/**
+ * The process in which one run or spread task on trial is executed, and nothing beside it: whatever ends it is that one's doing.
+ *
+ * Started by `AloneProcess` with an order; claims, executes, ends. It dies with its worker: then it hands back what it has.
+ */
+import { systemClock } from '../src/base/clock.ts';
+import { openLog } from '../src/base/log.ts';
+import { openClient } from '../src/client/open-client.ts';
+import { loadFlows } from '../src/define/load-flows.ts';
+import { takeUnchargedErrors } from '../src/engine/catch-escaped.ts';
+import { refuseExits } from '../src/engine/refuse-exit.ts';
+import { TaskExecutor } from '../src/engine/task-executor.ts';
+import type { FlowDefinition } from '../src/model/flow.ts';
+import { putTickets } from '../scheduler/loops/parts.ts';
+import type { AloneNews, AloneOrder, AloneRequest } from './alone-protocol.ts';
+import { FleetSpread } from './fleet-spread.ts';
+import { processTicket } from './process-ticket.ts';
+import { startWatchdog } from './watchdog.ts';
+import { suspendOverMs } from './worker.ts';
+
+let stop: ((deadlineMs: number) => Promise<void>) | null = null;
+
+// Signals of a terminal reach the whole group; the worker says what they mean for this process.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+refuseExits();
+takeUnchargedErrors((error) => {
+  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  tell({ seen: `an error that nobody caught: ${text.slice(0, 2_000)}` }, () => process.exit(1));
+});
+process.once('disconnect', () => void stop?.(0).then(() => process.exit(1)));
+process.on('message', (request: AloneRequest) => {
+  if ('stopMs' in request) void stop?.(request.stopMs);
+  else
+    void execute(request.order).then(
+      (isExecuted) => tell({ done: true, isExecuted }, () => process.exit(0)),
+      (error: unknown) => tell({ seen: String(error) }, () => process.exit(1)),
+    );
+});
+
+/** False when it was not to be had. */
+async function execute({ config, cwd, kind, id }: AloneOrder): Promise<boolean> {
+  const log = await openLog({
+    level: config.logLevel,
+    format: config.logFormat,
+    colors: false,
+    write: (text) => process.stderr.write(text),
+  });
+  const { flows: found } = await loadFlows(config.flows, { cwd });
+  const flows = new Map<string, FlowDefinition>(found.map((flow) => [flow.name, flow]));
+  const spread = new FleetSpread({ clock: systemClock, log: log.logger });
+  const client = await openClient({ config, log }, { settings: { abortUnrenewed: true, suspendOverMs, isAlone: true }, spread });
+  const { engine } = client;
+  const broker = await client.broker();
+  spread.connect(broker);
+  let isExecuted = true;
+  const onUnclaimed = (): Promise<void> => {
+    isExecuted = false;
+    return Promise.resolve();
+  };
+  const tasks = new TaskExecutor({ services: engine.services, spread, flows, onUnclaimed });
+  stop = async (deadlineMs) => {
+    const [left] = await Promise.all([engine.handBack(deadlineMs), tasks.handBack(deadlineMs)]);
+    await putTickets({ broker, log: log.logger }, left, systemClock.now()).catch(() => undefined);
+  };
+  tell({ owner: engine.services.owner.id });
+  const watchdog = startWatchdog({ config, owner: engine.services.owner.id });
+  const parts = { engine, broker, log: log.logger, flows, onUnclaimed };
+  if (kind === 'run') await processTicket(parts, { kind, id, epoch: 1 });
+  else await tasks.execute(id);
+  await watchdog.stop();
+  await client.close();
+  return isExecuted;
+}
+
+function tell(news: AloneNews, then?: () => void): void {
+  if (process.connected && process.send) process.send(news, () => then?.());
+  else then?.();
+}

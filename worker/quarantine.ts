@@ -1,0 +1,105 @@
+/**
+ * Executes what is on trial, each in a process of its own, beside which the worker goes on with everything else.
+ *
+ * Few begin at once: one that has gone on for a while without harm makes room for the next, and is executed to its end where it is. One whose
+ * process is lost was alone, so that the loss counts; what was seen of it is noted before it is taken back.
+ */
+import type { Logger } from 'pino';
+import type { Clock } from '../src/base/clock.ts';
+import type { SuspectStore } from '../src/store/store.ts';
+import type { AloneEnd, AloneProcess } from './alone-process.ts';
+import type { AloneOrder } from './alone-protocol.ts';
+
+export interface QuarantineOptions {
+  readonly suspects: SuspectStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** How many processes there may be at most. */
+  readonly places: number;
+  /** How long one has to go on without harm, ms. */
+  readonly trialMs: number;
+  readonly start: (what: Pick<AloneOrder, 'kind' | 'id'>, onOwner: (owner: string) => void) => AloneProcess;
+  /** Has what a lost process held taken back at once. */
+  readonly onLost: () => void;
+}
+
+/** How many are on trial at once. */
+const maxTrials = 2;
+
+export class Quarantine {
+  readonly #options: QuarantineOptions;
+  readonly #waiting = new Map<string, Pick<AloneOrder, 'kind' | 'id'>>();
+  readonly #processes = new Map<string, { readonly process: AloneProcess; readonly ended: Promise<void> }>();
+  #trials = 0;
+  #closing = false;
+
+  constructor(options: QuarantineOptions) {
+    this.#options = options;
+  }
+
+  /** Takes it on, unless it has it already. */
+  offer(what: Pick<AloneOrder, 'kind' | 'id'>): void {
+    if (this.#closing || this.#processes.has(what.id)) return;
+    this.#waiting.set(what.id, what);
+    this.#next();
+  }
+
+  /** Takes nothing new, and ends its processes: each hands back what has not ended after that time. */
+  async stop(deadlineMs: number): Promise<void> {
+    this.#closing = true;
+    this.#waiting.clear();
+    for (const { process } of this.#processes.values()) process.stop(deadlineMs);
+    await Promise.all([...this.#processes.values()].map(({ ended }) => ended));
+  }
+
+  #next(): void {
+    for (const what of this.#waiting.values()) {
+      if (this.#closing || this.#trials >= maxTrials || this.#processes.size >= this.#options.places) return;
+      this.#waiting.delete(what.id);
+      this.#begin(what);
+    }
+  }
+
+  #begin(what: Pick<AloneOrder, 'kind' | 'id'>): void {
+    const { clock, trialMs, log, start, suspects } = this.#options;
+    log.info({ [what.kind === 'run' ? 'run' : 'taskRun']: what.id }, 'Is executed in a process of its own: its last processes were lost.');
+    this.#trials += 1;
+    let isOnTrial = true;
+    const endTrial = (): void => {
+      if (!isOnTrial) return;
+      isOnTrial = false;
+      this.#trials -= 1;
+      this.#next();
+    };
+    const timer = clock.setTimer(trialMs, endTrial, { unref: true });
+    const process = start(what, (owner) => {
+      suspects
+        .expect(owner, what.id)
+        .catch((error: unknown) => log.warn({ err: error }, 'A process that executes something alone could not be noted.'));
+    });
+    const ended = process.ended.then(async (end) => {
+      timer.cancel();
+      const survived = !isOnTrial;
+      await this.#settle(what, end, survived).catch((error: unknown) =>
+        log.warn({ err: error }, 'What became of a process could not be noted.'),
+      );
+      this.#processes.delete(what.id);
+      endTrial();
+      this.#next();
+    });
+    this.#processes.set(what.id, { process, ended });
+  }
+
+  async #settle({ id }: Pick<AloneOrder, 'id'>, { owner, lost, isExecuted }: AloneEnd, survived: boolean): Promise<void> {
+    const { suspects, log, onLost } = this.#options;
+    if (lost === null) {
+      // Handed back within moments by a worker that ends, it has proved nothing.
+      if (isExecuted && (survived || !this.#closing)) await suspects.clear(id);
+      return;
+    }
+    log.warn({ id, lost }, 'A process that executed nothing else was lost.');
+    if (owner === null) return;
+    await suspects.note({ owner, culprit: id, seen: lost });
+    onLost();
+  }
+}
