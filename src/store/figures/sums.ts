@@ -59,7 +59,7 @@ export async function markStale({ fragments }: Connection, query: Query, runIds:
      select distinct created_at - created_at % ${hourMs} from runs
      where id in (select id from ${fragments.list(1, { id: 'text' })} as changed) and ended_at is not null
        and created_at < (select created_until from run_figures_done where id = 1)
-     on conflict do nothing`,
+     order by 1 on conflict do nothing`,
     [runIds],
   );
 }

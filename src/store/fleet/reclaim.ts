@@ -135,7 +135,7 @@ async function crash(
   );
   const history = [...new Set([...owners.map(({ owner }) => owner), nameOf(run)])];
   const message = `Process after process was lost while it ran, ${judgement?.losses ?? run.recoveries + 1} in all: ${history.join(', ')}.${saidOf(judgement)}`;
-  await endSpreadOf(query, id);
+  await endSpreadOf(connection, query, id);
   const crashed = { at: now, type: 'CRASHED', name: 'Crashed', message, owner: null } as const;
   const tasks = await query<{ id: string; attempt: number }>(
     `update task_runs set state_type = 'CRASHED', state_name = 'Crashed', state_message = $1, ended_at = $2, due_at = null

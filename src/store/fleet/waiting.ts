@@ -118,7 +118,7 @@ async function insertChunk(connection: Connection, query: Query, rows: readonly 
   const inserted = await query<{ id: string }>(
     `insert into runs (${insertedColumns.join(', ')}) select ${pickedColumns(now(2))} from ${list(1, columnTypes)} as added
      where true on conflict do nothing returning id`,
-    [jsonText(rows.map(valuesOf)), connection.now()],
+    [jsonText([...rows].sort(byKeys).map(valuesOf)), connection.now()],
   );
   const isNew = new Set(inserted.map(({ id }) => id));
   const fresh = rows.filter(({ run }) => isNew.has(run.id));
@@ -128,6 +128,12 @@ async function insertChunk(connection: Connection, query: Query, rows: readonly 
   return rows.map(({ run, idempotencyKey }) =>
     isNew.has(run.id) ? { id: run.id, inserted: true } : { id: standing.get(keyOf(run.flow, idempotencyKey)) ?? run.id, inserted: false },
   );
+}
+
+/** In one order everywhere: two that insert the same keys or ticks would wait for each other in a circle. */
+function byKeys(a: WaitingRun, b: WaitingRun): number {
+  if (a.idempotencyKey !== b.idempotencyKey) return (a.idempotencyKey ?? '') < (b.idempotencyKey ?? '') ? -1 : 1;
+  return (a.run.scheduledFor ?? 0) - (b.run.scheduledFor ?? 0);
 }
 
 /** Ids of the runs that have the idempotency keys of these rows. */

@@ -72,7 +72,7 @@ export async function cancelNow(
   message: string,
 ): Promise<StateType> {
   const cancelled = { at, type: 'CANCELLED', name: 'Cancelled', message, owner: null } as const;
-  await endSpreadOf(query, id);
+  await endSpreadOf(connection, query, id);
   const open = terminalTypes.map((type) => `'${type}'`).join(', ');
   const tasks = await query<{ id: string; attempt: number }>(
     `update task_runs set state_type = 'CANCELLED', state_name = 'Cancelled', state_message = $1, ended_at = $2, due_at = null

@@ -14,6 +14,7 @@ import { hasOwner, ownerTextOf } from '../ownership.ts';
 import type { Claim, ClaimOutcome, NewRun } from '../store.ts';
 import { runColumns } from '../tables.ts';
 import { jsonText } from '../storable.ts';
+import { lockInOrder } from '../lock.ts';
 
 const columns = runColumns.join(', ');
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
@@ -84,8 +85,10 @@ export async function renewClaims(connection: Connection, claims: readonly Claim
   if (claims.length === 0) return [];
   const { now } = connection.fragments;
   const renewed = await connection.query<Claim>(
-    `update runs set lease_until = ${now(1)} + $2 from ${claimList(connection, 3)} as claimed
-     where runs.id = claimed.id and runs.epoch = claimed.epoch and runs.owner is not null and ${hasOwner('claimed.owner')}
+    `update runs set lease_until = ${now(1)} + $2 from (
+       select runs.id as held_id from runs join ${claimList(connection, 3)} as claimed on runs.id = claimed.id and runs.epoch = claimed.epoch
+       where runs.owner is not null and ${hasOwner('claimed.owner')} ${lockInOrder(connection, 'runs')}) as held
+     where runs.id = held_id
      returning runs.id as "runId", runs.epoch as epoch`,
     [connection.now(), leaseMs, listOf(claims)],
   );

@@ -5,6 +5,7 @@ import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
 import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
 import { jsonText } from '../storable.ts';
+import { forUpdate } from '../lock.ts';
 
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 const owned = [
@@ -37,7 +38,7 @@ function familyOf({ fragments }: Connection): string {
 /** See `RunStore.delete`. */
 export async function deleteRun(connection: Connection, id: string, force: boolean): Promise<boolean> {
   return await connection.transaction(async (query) => {
-    const [run] = await query<{ state_type: StateType }>('select state_type from runs where id = $1', [id]);
+    const [run] = await query<{ state_type: StateType }>(`select state_type from runs where id = $1 ${forUpdate(connection)}`, [id]);
     if (run === undefined || (!force && !isTerminal(run.state_type))) return false;
     await deleteFamilies(connection, query, [id], { areCounted: false });
     return true;
@@ -145,6 +146,12 @@ async function deleteFamilies(
 ): Promise<RemovedRuns> {
   const found = await query<{ id: string }>(`${familyOf(connection)} select id from family`, [idList(roots)]);
   const ids = idList(found.map(({ id }) => id));
+  // Before their tasks: an owner that records just now locks the run first, and goes first or finds nothing left to write to.
+  if (connection.dialect === 'postgres')
+    await query(
+      `select id from runs where id in (select id from ${connection.fragments.list(1, { id: 'text' })} as listed) order by id for update`,
+      [ids],
+    );
   if (!areCounted) await markStale(connection, query, ids);
   const listed = `(select id from ${connection.fragments.list(1, { id: 'text' })} as listed)`;
   const keys = await query<{ key: string }>(`select distinct key from results where run_id in ${listed}`, [ids]);

@@ -36,7 +36,7 @@ export async function reopenWithin(
     [id],
   );
   if (run === undefined || !canReopen(run.state_type)) return null;
-  await endSpreadOf(query, id);
+  await endSpreadOf(connection, query, id);
   await markStale(connection, query, jsonText([[id]]));
   const tasks = await openTaskRuns(connection, query, id, fromTasks);
   // A last owner may not have given it back yet; the raised epoch shuts it out.

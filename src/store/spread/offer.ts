@@ -3,7 +3,7 @@ import type { State } from '../../model/state.ts';
 import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
 import { openList } from '../fleet/waiting.ts';
-import { forUpdate } from '../lock.ts';
+import { forUpdate, lockInOrder } from '../lock.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { taskRunColumns } from '../tables.ts';
@@ -71,11 +71,19 @@ export async function offerTasks(
  * it would see that the task is let go of, but not yet what was recorded of it, and have it executed again.
  */
 async function settleHeld(connection: Connection, query: Query, tasks: readonly OfferedTask[]): Promise<void> {
-  if (connection.dialect === 'sqlite') return;
-  await query(
-    `select id from spread_tasks where id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked) order by id for update`,
-    [jsonText(tasks.map(({ taskRun }) => [taskRun.id]))],
+  await lockTasks(
+    connection,
+    query,
+    tasks.map(({ taskRun }) => taskRun.id),
   );
+}
+
+async function lockTasks(connection: Connection, query: Query, ids: readonly string[]): Promise<void> {
+  if (connection.dialect === 'sqlite') return;
+  const asked = connection.fragments.list(1, { id: 'text' });
+  await query(`select id from spread_tasks where id in (select id from ${asked} as asked) ${lockInOrder(connection, 'spread_tasks')}`, [
+    jsonText(ids.map((id) => [id])),
+  ]);
 }
 
 /** See `SpreadStore.end`. */
@@ -89,6 +97,7 @@ export async function endTasks(
 ): Promise<void> {
   await connection.transaction(async (query) => {
     if (!(await holds(connection, query, claim))) return;
+    await lockTasks(connection, query, ids);
     const asked = connection.fragments.list(1, { id: 'text' });
     const ended = await query<{ id: string }>(
       `update spread_tasks set stage = 'ended', epoch = epoch + 1, owner = null, lease_until = null, inputs = null

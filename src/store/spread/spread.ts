@@ -19,6 +19,7 @@ import { claimList, keyOf, listOf, ticketColumns } from './rows.ts';
 import { waitingTasks } from './waiting.ts';
 import { writeClaimed } from './write.ts';
 import { jsonText } from '../storable.ts';
+import { lockInOrder } from '../lock.ts';
 
 export function spreadStore(connection: Connection): SpreadStore {
   return {
@@ -38,7 +39,9 @@ export function spreadStore(connection: Connection): SpreadStore {
 }
 
 /** Inside a transaction, before its task runs are changed: nobody can claim or write the spread tasks of a run any more. */
-export async function endSpreadOf(query: Query, runId: string): Promise<void> {
+export async function endSpreadOf(connection: Connection, query: Query, runId: string): Promise<void> {
+  if (connection.dialect === 'postgres')
+    await query(`select id from spread_tasks where run_id = $1 and stage <> 'ended' ${lockInOrder(connection, 'spread_tasks')}`, [runId]);
   await query(
     `update spread_tasks set stage = 'ended', epoch = epoch + 1, owner = null, lease_until = null where run_id = $1 and stage <> 'ended'`,
     [runId],
@@ -60,8 +63,11 @@ async function renewTasks(connection: Connection, claims: readonly TaskClaim[], 
   if (claims.length === 0) return [];
   const { now } = connection.fragments;
   const renewed = await connection.query<TaskClaim>(
-    `update spread_tasks set lease_until = ${now(1)} + $2 from ${claimList(connection, 3)} as claimed
-     where spread_tasks.id = claimed.task_id and spread_tasks.epoch = claimed.task_epoch and stage = 'held'
+    `update spread_tasks set lease_until = ${now(1)} + $2 from (
+       select spread_tasks.id as held_id from spread_tasks join ${claimList(connection, 3)} as claimed
+         on spread_tasks.id = claimed.task_id and spread_tasks.epoch = claimed.task_epoch
+       where stage = 'held' ${lockInOrder(connection, 'spread_tasks')}) as held
+     where spread_tasks.id = held_id
      returning spread_tasks.id as "taskRunId", spread_tasks.epoch as epoch`,
     [connection.now(), leaseMs, listOf(claims)],
   );

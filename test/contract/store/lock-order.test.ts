@@ -1,0 +1,119 @@
+/** PostgreSQL: whatever locks several rows does so in one order, so that no two wait for each other in a circle. */
+import pg from 'pg';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { stateOf } from '../../../src/model/state.ts';
+import type { Claim, Store, TaskClaim } from '../../../src/store/store.ts';
+import { makers, type Place } from './makers.ts';
+import { until } from '../../support/room.ts';
+import { leaseMs, newRun, ownerNamed, startRun, taskRun } from './rows.ts';
+
+const worker = ownerNamed('worker');
+const postgres = makers.find(({ name }) => name === 'postgres');
+
+describe('locks of several rows', () => {
+  let here: Place;
+  let store: Store;
+  let holder: pg.Client;
+  let asker: pg.Client;
+  beforeEach(async () => {
+    if (!postgres) throw new Error('There is no PostgreSQL.');
+    here = await postgres.makePlace();
+    store = await here.open();
+    [holder, asker] = [new pg.Client({ connectionString: here.url }), new pg.Client({ connectionString: here.url })];
+    await Promise.all([holder.connect(), asker.connect()]);
+  });
+  afterEach(async () => {
+    await Promise.all([holder.end(), asker.end()]);
+    await here.remove();
+  });
+
+  /** While somebody else has the first of these rows, whoever wants all has none of the others either. */
+  async function expectInOrder(
+    table: 'runs' | 'spread_tasks' | 'task_runs',
+    ids: readonly string[],
+    work: () => Promise<unknown>,
+  ): Promise<void> {
+    await holder.query('begin');
+    await holder.query(`select id from ${table === 'task_runs' ? 'runs' : table} where id = $1 for no key update`, [ids[0]]);
+    const done = work();
+    await until(async () => {
+      const { rows } = await asker.query(
+        `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and state = 'active'`,
+      );
+      return rows.length > 0;
+    });
+    const free = await asker.query(`select id from ${table} where id = any($1) for no key update skip locked`, [ids.slice(1)]);
+    expect(free.rows).toHaveLength(ids.length - 1);
+    await holder.query('commit');
+    await done;
+  }
+
+  async function startRuns(count: number): Promise<Claim[]> {
+    const claims: Claim[] = [];
+    for (let at = 0; at < count; at++) claims.push(await startRun(store));
+    return claims.toSorted((a, b) => (a.runId < b.runId ? -1 : 1));
+  }
+
+  async function holdTasks(count: number): Promise<{ readonly claim: Claim; readonly tasks: TaskClaim[] }> {
+    const claim = await startRun(store);
+    const rows = Array.from({ length: count }, (_, index) =>
+      taskRun(claim.runId, `load[${index}]`, { state: stateOf('SCHEDULED'), index }),
+    );
+    await store.spread.offer(
+      claim,
+      rows.toReversed().map((row) => ({ taskRun: row, queue: 'default', priority: 0, inputs: '[]', inputsRef: null })),
+    );
+    const held = await store.spread.claimMany(
+      rows.map(({ id }) => id),
+      worker,
+      leaseMs,
+    );
+    const tasks = [...held.values()].map((task) => task.claim);
+    return { claim, tasks: tasks.toSorted((a, b) => (a.taskRunId < b.taskRunId ? -1 : 1)) };
+  }
+
+  test('runs that are renewed are locked in the order of their ids, in which every flush locks them', async () => {
+    const claims = await startRuns(4);
+    await expectInOrder(
+      'runs',
+      claims.map(({ runId }) => runId),
+      () => store.runs.renew(claims.toReversed(), leaseMs),
+    );
+    expect(await store.runs.renew(claims.toReversed(), leaseMs)).toEqual([]);
+  });
+
+  test.each<readonly [string, (claim: Claim, tasks: readonly TaskClaim[]) => Promise<unknown>]>([
+    ['renewed', (_, tasks) => store.spread.renew(tasks.toReversed(), leaseMs)],
+    [
+      'ended',
+      (claim, tasks) => store.spread.end(claim, tasks.map(({ taskRunId }) => taskRunId).toReversed(), stateOf('CANCELLED'), 1, true),
+    ],
+    ['ended with their run', ({ runId }) => store.runs.requestCancel(runId, 1, 'no more', () => true)],
+  ])('spread tasks that are %s are locked in the order of their ids', async (_, work) => {
+    const { claim, tasks } = await holdTasks(4);
+    await expectInOrder(
+      'spread_tasks',
+      tasks.map(({ taskRunId }) => taskRunId),
+      () => work(claim, tasks),
+    );
+  });
+
+  test('a run that is deleted by force is locked before its tasks are, as by the owner that writes them', async () => {
+    const claim = await startRun(store);
+    const row = taskRun(claim.runId, 'load');
+    await store.recorder.addTaskRun(claim, row, null);
+    await expectInOrder('task_runs', [claim.runId, row.id], () => store.runs.delete(claim.runId, { force: true }));
+    expect(await store.runs.get(claim.runId)).toBe(null);
+  });
+
+  test('processes that submit the same keys in opposite orders are all told the same runs', async () => {
+    const other = await here.open();
+    for (let round = 0; round < 20; round++) {
+      const keys = Array.from({ length: 40 }, (_, at) => `round-${round}-${at}`);
+      const rows = (order: readonly string[]) =>
+        order.map((idempotencyKey) => ({ run: newRun({ state: stateOf('SCHEDULED') }), idempotencyKey }));
+      const [first, second] = await Promise.all([store.fleet.insertMany(rows(keys)), other.fleet.insertMany(rows(keys.toReversed()))]);
+      expect(second.map(({ id }) => id).toReversed()).toEqual(first.map(({ id }) => id));
+    }
+  });
+});
