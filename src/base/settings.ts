@@ -26,6 +26,8 @@ export type LogFormat = (typeof logFormats)[number];
 /** Every setting with its value. Frozen; made once where a process is put together, its parts get a few values each. */
 export interface Config extends BoundConfig {
   readonly databaseUrl: string;
+  /** Most connections of a process to PostgreSQL. */
+  readonly databaseConnections: number;
   /** Null: the local broker. */
   readonly redisUrl: string | null;
   /** What carries tickets where there is no Redis; null: the local broker. */
@@ -76,6 +78,15 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     defaultValue: () => 'sqlite:.batuta/batuta.db',
     read: readUrl(['sqlite:', 'postgres://', 'postgresql://']),
     show: hidePassword,
+  },
+  databaseConnections: {
+    name: 'databaseConnections',
+    env: 'BATUTA_DATABASE_CONNECTIONS',
+    about: 'Most connections that a process holds to a PostgreSQL database, at least 3',
+    defaultText: '13',
+    defaultValue: () => 13,
+    read: readWhole(3, 1_000),
+    show: String,
   },
   redisUrl: {
     name: 'redisUrl',

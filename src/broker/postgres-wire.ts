@@ -6,9 +6,11 @@
  */
 import pg from 'pg';
 import type { Clock } from '../base/clock.ts';
+import { makeId } from '../base/id.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { makeLoop } from '../base/loop.ts';
 import type { Loop } from '../base/loop.ts';
+import { checkPostgresUrl } from '../base/postgres-url.ts';
 import { hidePassword } from '../base/setting-values.ts';
 import type { Unsubscribe } from './broker.ts';
 import { Listeners } from './listeners.ts';
@@ -22,6 +24,8 @@ export interface PostgresWireOptions {
   readonly onError: (error: unknown) => void;
 }
 
+/** How long a notice to oneself may take before the connection counts as one that hears none. */
+const heardWithinMs = 2_000;
 const schema = 'batuta_bullmq';
 const noticeChannel = 'batuta_notices';
 const answerTimeoutMs = 5_000;
@@ -32,12 +36,14 @@ const poolSize = 3;
 /**
  * Connects and checks that the server answers.
  *
- * @throws BatutaError BROKER_UNAVAILABLE
+ * @throws BatutaError BROKER_UNAVAILABLE, also for a pooler that does not keep a session; CONFIG_INVALID
  */
 export async function openPostgresWire(options: PostgresWireOptions): Promise<Wire> {
+  checkPostgresUrl(options.url, hidePassword(options.url));
   const wire = new PostgresWire(options);
   try {
     await wire.answerOf(() => wire.ping());
+    await wire.refuseDeafPool();
     return wire;
   } catch (error) {
     await wire.close();
@@ -101,6 +107,33 @@ class PostgresWire implements Wire {
 
   ping(): Promise<unknown> {
     return this.#pool.query('select 1');
+  }
+
+  /** LISTEN and what BullMQ prepares need a session of their own, which a pooler by transaction does not give. */
+  async refuseDeafPool(): Promise<void> {
+    const client = await this.#pool.connect();
+    try {
+      const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+      // A pooler greets its clients with a process number of its own. Source: PostgreSQL, protocol, BackendKeyData.
+      const isPooled = 'processID' in client && client.processID !== rows[0]?.pid;
+      if (!isPooled) return;
+      const probe = `batuta_probe_${makeId().replaceAll('-', '_')}`;
+      const heard = new Promise<void>((resolve) => client.once('notification', () => resolve()));
+      await client.query(`listen ${probe}`);
+      await this.#pool.query('select pg_notify($1, $2)', [probe, '']);
+      const isHeard = await settledWithin(this.#options.clock, heardWithinMs, heard);
+      await client.query(`unlisten ${probe}`);
+      if (isHeard) return;
+    } catch (error) {
+      throw this.#unavailable(error);
+    } finally {
+      client.release();
+    }
+    throw new BatutaError(
+      'BROKER_UNAVAILABLE',
+      `BATUTA_BROKER_URL (${this.url}) goes through a pooler that keeps no session (pool_mode = transaction), so no worker could be woken. Give it the address of PostgreSQL itself, or of a pool by session; BATUTA_DATABASE_URL may stay as it is.`,
+      { details: { broker: this.url } },
+    );
   }
 
   async send(channel: string, message: string): Promise<void> {

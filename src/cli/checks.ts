@@ -71,22 +71,51 @@ async function checkStore(context: CommandContext, config: Config): Promise<Chec
       const { after, applied } = await store.migrate();
       const newest = (await store.runs.list({ limit: 1 })).items[0];
       const found = `${store.url}, schema version ${after}${existed ? (applied.length > 0 ? ', just brought up to date' : '') : ', just made'}`;
-      return [good('database', found), checkWritable(config), checkClock(context, newest?.createdAt ?? null)];
+      return [
+        good('database', found),
+        ...(await checkPostgresServer(config)),
+        checkWritable(config),
+        checkClock(context, newest?.createdAt ?? null),
+      ];
     } finally {
       await store.close();
     }
   } catch (error) {
-    return [bad('database', error, mendOfStore(error))];
+    return [bad('database', error, mendOfStore(error, config))];
   }
 }
 
-function mendOfStore(error: unknown): string {
+function mendOfStore(error: unknown, config: Config): string {
   const code = isBatutaError(error) ? error.code : null;
+  if (code === 'CONFIG_INVALID') return 'Correct BATUTA_DATABASE_URL, or the database it names.';
   if (code === 'STORE_NEWER') return 'Update Batuta here, or use another BATUTA_DATABASE_URL.';
   if (code === 'STORE_CORRUPT') return 'Put a backup in its place, or move the file away to begin anew.';
-  if (code === 'STORE_READ_ONLY') return 'Give this user the right to write the file and its folder.';
+  if (code === 'STORE_READ_ONLY')
+    return config.databaseUrl.startsWith('sqlite:')
+      ? 'Give this user the right to write the file and its folder.'
+      : 'Give the role of BATUTA_DATABASE_URL that right.';
   if (code === 'STORE_FULL') return 'Make room on the disk; batuta db prune deletes old runs.';
   return 'Check BATUTA_DATABASE_URL and that the database runs.';
+}
+
+/** Encoding, rights, way and connections of a PostgreSQL. */
+async function checkPostgresServer(config: Config): Promise<Check[]> {
+  const { lookAtDatabase } = await import('../store/open.ts');
+  const look = await lookAtDatabase(config.databaseUrl);
+  if (look === null) return [];
+  const { version, encoding, schema, mayCreate, isPooled, maxConnections } = look;
+  const way = isPooled ? 'through a pooler, so nothing is prepared' : 'reached directly';
+  const each = config.databaseConnections;
+  const found = `version ${version}, ${encoding}, schema ${schema ?? '(none)'}, ${way}, up to ${each} connections a process of ${maxConnections}`;
+  const mend =
+    encoding !== 'UTF8'
+      ? `Move Batuta to a database in UTF8: ${encoding} cannot hold every text.`
+      : !mayCreate
+        ? 'Grant the role CREATE on its schema, for a newer Batuta makes tables there.'
+        : each * 2 > maxConnections && !isPooled
+          ? 'Lower BATUTA_DATABASE_CONNECTIONS, or raise max_connections: two processes would use them all.'
+          : null;
+  return [{ name: 'postgres', verdict: mend === null ? 'good' : encoding === 'UTF8' ? 'odd' : 'bad', found, mend }];
 }
 
 /** Whatever carries tickets between processes; nothing where the tables of SQLite do. */

@@ -63,7 +63,8 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
   const config = options.config ?? (await loadConfig({ flags })).config;
   const log = options.log ?? (await openLog({ level: config.logLevel, format: config.logFormat }));
   const clock = parts.clock ?? systemClock;
-  const store = parts.store ?? (await openStore({ url: options.databaseUrl ?? config.databaseUrl }));
+  const store =
+    parts.store ?? (await openStore({ url: options.databaseUrl ?? config.databaseUrl, connections: config.databaseConnections }));
   const owner = identifyProcess();
   const capture = options.captureConsole ?? config.captureConsole;
   const settings = {

@@ -29,6 +29,25 @@ export function isUniqueViolation(error: unknown): boolean {
   return codeOf(error) === '23505';
 }
 
+/** Whether PostgreSQL does not know a statement that was prepared, or knows another by its name: someone stands between. */
+export function isLostStatement(error: unknown): boolean {
+  const isOther = error instanceof Error && /bind message supplies/.test(error.message);
+  return isOther || /^(26000|42P05)$/.test(codeOf(error));
+}
+
+/** Whether a server was asked for TLS and has none. */
+export function isTlsMissing(error: unknown): boolean {
+  const cause = isBatutaError(error) ? error.cause : error;
+  return cause instanceof Error && /does not support SSL/.test(cause.message);
+}
+
+/** The error for what a driver threw before PostgreSQL itself said anything, which is no fault of a statement. */
+export function openingError(error: unknown, where: string): BatutaError {
+  const told = storeError(error, where);
+  if (told.code !== 'INTERNAL' || /^[0-9A-Z]{5}$/.test(codeOf(told.cause))) return told;
+  return errorOf('STORE_UNAVAILABLE', told.cause, where);
+}
+
 /**
  * The `STORE_…` error for anything a driver threw; what already is a BatutaError stays as it is.
  *
@@ -44,7 +63,8 @@ export function readOnlyError(error: unknown, where: string): BatutaError {
 }
 
 function errorOf(code: StoreCode, error: unknown, where: string): BatutaError {
-  return new BatutaError(code, sentences[code](where, reasonOf(error)), { cause: error, details: { store: where } });
+  const sentence = postgresSentences.find(([fits]) => fits(error))?.[1] ?? sentences[code];
+  return new BatutaError(code, sentence(where, reasonOf(error)), { cause: error, details: { store: where } });
 }
 
 /** Some drivers wrap their message, some give none and hold others inside. */
@@ -54,9 +74,60 @@ function reasonOf(error: unknown): string {
   return /^\w+\("(.*)"\)$/.exec(message)?.[1] ?? message;
 }
 
-type StoreCode = Extract<ErrorCode, 'STORE_CORRUPT' | 'STORE_READ_ONLY' | 'STORE_FULL' | 'STORE_UNAVAILABLE' | 'INTERNAL'>;
+type StoreCode = Extract<
+  ErrorCode,
+  'CONFIG_INVALID' | 'STORE_CORRUPT' | 'STORE_READ_ONLY' | 'STORE_FULL' | 'STORE_UNAVAILABLE' | 'INTERNAL'
+>;
 
-const sentences: Readonly<Record<StoreCode, (where: string, reason: string) => string>> = {
+type Sentence = (where: string, reason: string) => string;
+
+/** What to do differs by what PostgreSQL, or the way to it, found wrong. Source: PostgreSQL, appendix A, SQLSTATEs. */
+const postgresSentences: readonly (readonly [(error: unknown) => boolean, Sentence])[] = [
+  [
+    hasCode('42501'),
+    (where, reason) =>
+      `The role of the database ${where} lacks a right (${reason}). Grant it USAGE and CREATE on its schema, and let it own the tables of Batuta.`,
+  ],
+  [
+    hasCode('25006'),
+    (where, reason) => `The database ${where} can only be read (${reason}). Give BATUTA_DATABASE_URL the primary, not a replica.`,
+  ],
+  [
+    hasCode('3F000'),
+    (where, reason) =>
+      `The database ${where} has no schema for the tables of Batuta (${reason}). Create one that the search_path of the role names, and grant it USAGE and CREATE.`,
+  ],
+  [
+    hasCode('22P05'),
+    (where, reason) => `The database ${where} cannot hold a text (${reason}). Move Batuta to a database whose encoding is UTF8.`,
+  ],
+  [
+    (error) => error instanceof Error && /does not support SSL/.test(error.message),
+    (where) =>
+      `The database ${where} has no TLS, which its address demands. Switch it on in the server, or leave sslmode out where the way there is safe.`,
+  ],
+  [
+    isCertificateError,
+    (where, reason) =>
+      `The certificate of the database ${where} is not trusted (${reason}). Give the authority with sslrootcert=<file>, or sslmode=no-verify to take any.`,
+  ],
+  [
+    (error) => error instanceof Error && /statement pooling mode/.test(error.message),
+    (where) =>
+      `The database ${where} goes through a pooler by statement, which allows no transactions. Set its pool_mode to transaction or session.`,
+  ],
+];
+
+function hasCode(code: string): (error: unknown) => boolean {
+  return (error) => codeOf(error) === code;
+}
+
+function isCertificateError(error: unknown): boolean {
+  return /CERT|UNABLE_TO_(GET_ISSUER|VERIFY)|^ERR_TLS_CERT/.test(codeOf(error));
+}
+
+const sentences: Readonly<Record<StoreCode, Sentence>> = {
+  CONFIG_INVALID: (where, reason) => `The database ${where} cannot be used (${reason}).`,
   STORE_CORRUPT: (where) =>
     `The database ${where} is damaged or is no Batuta database. Restore it from a copy, or move it away so that a new one is made.`,
   STORE_READ_ONLY: (where) =>
@@ -72,15 +143,21 @@ function storeCode(error: unknown): StoreCode {
   const code = codeOf(error);
   if (/^SQLITE_(CORRUPT|NOTADB)/.test(code) || /^(XX001|XX002)$/.test(code)) return 'STORE_CORRUPT';
   if (/^(SQLITE_READONLY|SQLITE_PERM)/.test(code) || /^(EACCES|EPERM|EROFS|25006|42501)$/.test(code)) return 'STORE_READ_ONLY';
+  if (code === '22P05') return 'CONFIG_INVALID';
   if (code.startsWith('SQLITE_FULL') || /^(ENOSPC|EDQUOT|53100)$/.test(code)) return 'STORE_FULL';
   if (
     /^SQLITE_(CANTOPEN|BUSY|LOCKED|IOERR|PROTOCOL|NOLFS|AUTH)/.test(code) ||
-    /^(28|3D|53|57|58|08)/.test(code) ||
+    /^(28|3D|3F|53|57|58|08)/.test(code) ||
+    isCertificateError(error) ||
     /^E[A-Z]+$/.test(code)
   ) {
     return 'STORE_UNAVAILABLE';
   }
-  if (isPassing(error) || (error instanceof Error && /ConnectionFailed|SASL|getaddrinfo/.test(error.message))) return 'STORE_UNAVAILABLE';
+  if (
+    isPassing(error) ||
+    (error instanceof Error && /ConnectionFailed|SASL|getaddrinfo|SSL|TLS|statement pooling mode/.test(error.message))
+  )
+    return 'STORE_UNAVAILABLE';
   return 'INTERNAL';
 }
 

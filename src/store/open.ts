@@ -6,6 +6,7 @@ import { assembleStore } from './assemble.ts';
 import type { Connection } from './connection.ts';
 import { maskUrl } from './errors.ts';
 import { refuseNewer, schemaVersion } from './migrations/migrate.ts';
+import type { ServerLook } from './postgres/look.ts';
 import type { Store } from './store.ts';
 
 export interface OpenStoreOptions {
@@ -19,8 +20,8 @@ export interface OpenStoreOptions {
   readonly busyTimeoutMs?: number;
   /** How long a flush waits for a PostgreSQL that cannot be reached, ms; default 15,000. */
   readonly reconnectTimeoutMs?: number;
-  /** Connections to PostgreSQL beside the one of the recorder; default 8. */
-  readonly poolSize?: number;
+  /** Most connections to PostgreSQL, at least 3; default 13. */
+  readonly connections?: number;
   /** Upper bound of a SQLite file in pages of 4 KiB, beyond which it behaves as on a full disk; default none. */
   readonly maxPages?: number;
   /** False leaves the schema as it is: for looking at a database and for `migrate` by hand. Default true. */
@@ -30,7 +31,7 @@ export interface OpenStoreOptions {
 /**
  * Opens the store, makes the file and its folder when they are not there, and brings the schema up to date.
  *
- * @throws BatutaError CONFIG_INVALID (no such kind of URL), STORE_NEWER, STORE_CORRUPT, STORE_READ_ONLY, STORE_FULL, STORE_UNAVAILABLE
+ * @throws BatutaError CONFIG_INVALID (no such kind of URL, or not in UTF8), STORE_NEWER, STORE_CORRUPT, STORE_READ_ONLY, STORE_FULL, STORE_UNAVAILABLE
  */
 export async function openStore(options: OpenStoreOptions): Promise<Store> {
   const connection = await connect(options);
@@ -50,7 +51,7 @@ async function connect({
   clock = systemClock,
   busyTimeoutMs = 60_000,
   reconnectTimeoutMs = 15_000,
-  poolSize = 8,
+  connections = 13,
   maxPages,
 }: OpenStoreOptions): Promise<Connection> {
   if (url.startsWith('sqlite:') && url.length > 'sqlite:'.length) {
@@ -59,7 +60,7 @@ async function connect({
   }
   if (/^postgres(ql)?:\/\//.test(url)) {
     const { openPostgres } = await import('./postgres/connection.ts');
-    return await openPostgres(url, { reconnectTimeoutMs, poolSize });
+    return await openPostgres(url, { reconnectTimeoutMs, connections });
   }
   throw new BatutaError(
     'CONFIG_INVALID',
@@ -68,4 +69,16 @@ async function connect({
       details: { url: maskUrl(url) },
     },
   );
+}
+
+/** What a PostgreSQL server shows of itself, for people to look at; null for SQLite. @throws BatutaError as `openStore` */
+export async function lookAtDatabase(url: string): Promise<ServerLook | null> {
+  if (!/^postgres(ql)?:\/\//.test(url)) return null;
+  const { openPostgres } = await import('./postgres/connection.ts');
+  const connection = await openPostgres(url, { reconnectTimeoutMs: 0, connections: 3 });
+  try {
+    return await connection.look();
+  } finally {
+    await connection.close();
+  }
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startPgBouncer } from '../support/pgbouncer.ts';
 import { freePort } from '../support/redis.ts';
 import { makeCliProject } from './cli-project.ts';
 
@@ -27,6 +28,23 @@ describe('batuta doctor on PostgreSQL without Redis', () => {
     const { checks } = JSON.parse(stdout) as { checks: Check[] };
     return { status, check: checks.find(({ name }) => name === 'broker') };
   }
+
+  it('shows encoding, rights, connections, and whether a pooler stands between', async () => {
+    const pooler = await startPgBouncer(database.url, 'transaction');
+    const foundAt = async (url: string) => {
+      const { stdout } = await project.batutaWith({ BATUTA_DATABASE_URL: url, BATUTA_DATABASE_CONNECTIONS: '7' }, 'doctor', '--json');
+      return (JSON.parse(stdout) as { checks: Check[] }).checks.find(({ name }) => name === 'postgres');
+    };
+    expect(await foundAt(database.url)).toMatchObject({
+      verdict: 'good',
+      found: expect.stringMatching(/^version \d+.*, UTF8, schema public, reached directly, up to 7 connections a process of \d+$/),
+    });
+    expect(await foundAt(pooler.url)).toMatchObject({
+      verdict: 'good',
+      found: expect.stringContaining('through a pooler, so nothing is prepared'),
+    });
+    await pooler.stop();
+  });
 
   it('says that no worker starts as long as nothing wakes it', async () => {
     const { status, check } = await brokerCheck('');

@@ -10,14 +10,17 @@ import type { Kysely } from 'kysely';
 import pg from 'pg';
 import { systemClock } from '../../base/clock.ts';
 import { makeId } from '../../base/id.ts';
+import { checkPostgresUrl, withoutTls } from '../../base/postgres-url.ts';
 import type { Batch } from '../batch.ts';
 import type { Connection, Query } from '../connection.ts';
-import { isPassing, isUniqueViolation, maskUrl, storeError } from '../errors.ts';
+import { isLostStatement, isPassing, isTlsMissing, isUniqueViolation, maskUrl, openingError, storeError } from '../errors.ts';
 import type { Claim } from '../store.ts';
 import type { Tables } from '../tables.ts';
 import { flushStatement } from './flush.ts';
 import type { FlushStatement } from './flush.ts';
 import { newMarkText } from './flush-text.ts';
+import { lookAtServer, notUnicode, type ServerLook } from './look.ts';
+import { preparedSettings, recorderSettings, statementName } from './session.ts';
 import { postgresFragments } from './fragments.ts';
 import { storableValue } from '../storable.ts';
 
@@ -32,9 +35,12 @@ const noClaims: readonly Claim[] = [];
 export interface PostgresOptions {
   /** How long a flush waits for a server that cannot be reached, ms. */
   readonly reconnectTimeoutMs: number;
-  /** Connections beside the one of the recorder. */
-  readonly poolSize: number;
+  /** Most connections, at least 3: one of the recorder, a third of the others for what is prepared. */
+  readonly connections: number;
 }
+
+/** Fewest connections of a process. */
+export const minConnections = 3;
 
 const connectTimeoutMs = 5000;
 /** Longer than the loops of a fleet rest between two looks: connecting anew costs more than a look. */
@@ -44,27 +50,26 @@ const longestWaitMs = 1000;
 /** Key of the advisory lock of migrations; any number that nobody else uses. */
 const migrationLock = 7_236_018_824;
 
-/**
- * The recorder sends a handful of statements over and over. One plan each is enough, and it must not be one that was made
- * while the tables were empty: scanning them all would be kept as the plan long after they have grown.
- */
-const recorderSettings = 'set plan_cache_mode = force_generic_plan; set enable_seqscan = off; set jit = off';
-
-/** The same for what is prepared, where every row is found by its key: tables that were empty as it was planned change nothing. */
-const preparedSettings = `${recorderSettings}; set enable_hashjoin = off; set enable_mergejoin = off`;
-
 /** Connections for what is prepared; one does unless many ask at once. */
-const preparedPoolSize = 4;
+const mostPrepared = 4;
 
-/** Connects and checks that the server answers. @throws BatutaError STORE_UNAVAILABLE */
+/**
+ * Connects and looks at the server. Through a pooler nothing is prepared or set for a session, so that pools by transaction do.
+ *
+ * @throws BatutaError STORE_UNAVAILABLE, STORE_READ_ONLY; CONFIG_INVALID for an unknown sslmode, and for a new database that is not in UTF8
+ */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<PostgresConnection> {
+  checkPostgresUrl(url, maskUrl(url));
   const connection = new PostgresConnection(url, options);
   try {
-    await connection.query('select 1');
+    const { encoding, isMade } = await connection.look();
+    if (encoding !== 'UTF8' && !isMade) throw notUnicode(connection.url, encoding);
     return connection;
   } catch (error) {
     await connection.close();
-    throw error;
+    const plain = withoutTls(url);
+    if (plain !== null && isTlsMissing(error)) return await openPostgres(plain, options);
+    throw openingError(error, connection.url);
   }
 }
 
@@ -74,16 +79,26 @@ export class PostgresConnection implements Connection {
   readonly fragments = postgresFragments;
   readonly query: Query = (text, params = []) => this.#mapped(async () => (await this.#pool.query(text, params.map(storableValue))).rows);
   readonly prepared: Query = (text, params = []) =>
-    this.#mapped(async () => (await this.#preparedPool.query({ name: this.#nameOf(text), text, values: params.map(storableValue) })).rows);
+    this.#mapped(async () => {
+      const values = params.map(storableValue);
+      if (this.#isPooled) return (await this.#pool.query(text, values)).rows;
+      try {
+        return (await this.#preparedPool.query({ name: statementName(text), text, values })).rows;
+      } catch (error) {
+        if (!isLostStatement(error)) throw error;
+        this.#isPooled = true;
+        return (await this.#pool.query(text, values)).rows;
+      }
+    });
   readonly #options: PostgresOptions;
   readonly #config: pg.ClientConfig;
   readonly #pool: pg.Pool;
   readonly #preparedPool: pg.Pool;
-  /** Names of prepared statements by their texts. */
-  readonly #names = new Map<string, string>();
   /** Names this recorder in `flush_marks`. */
   readonly #writer = makeId();
   #batches = 0;
+  /** Whether nothing may be prepared or set for a session, for the next transaction may go over another connection. */
+  #isPooled = false;
   /** The statement made in advance. */
   #next: { readonly batch: Batch; readonly statement: FlushStatement } | null = null;
   #recorder: pg.Client | null = null;
@@ -100,14 +115,34 @@ export class PostgresConnection implements Connection {
       application_name: `batuta ${hostname()} ${process.pid}`,
       types: { getTypeParser },
     };
-    this.#pool = new pg.Pool({ ...this.#config, max: options.poolSize, idleTimeoutMillis: idleTimeoutMs });
+    const most = Math.max(minConnections, options.connections) - 1;
+    const prepared = Math.min(mostPrepared, Math.max(1, Math.floor(most / 3)));
+    this.#pool = new pg.Pool({ ...this.#config, max: most - prepared, idleTimeoutMillis: idleTimeoutMs });
     // A connection that is lost while nobody asks it anything says so here; whoever asks next gets the error.
     this.#pool.on('error', () => undefined);
     this.#pool.on('connect', (client) => client.on('error', () => undefined));
-    const max = Math.min(preparedPoolSize, options.poolSize);
-    this.#preparedPool = new pg.Pool({ ...this.#config, max, idleTimeoutMillis: idleTimeoutMs, onConnect: settingsOf(preparedSettings) });
+    this.#preparedPool = new pg.Pool({
+      ...this.#config,
+      max: prepared,
+      idleTimeoutMillis: idleTimeoutMs,
+      onConnect: settingsOf(preparedSettings),
+    });
     this.#preparedPool.on('error', () => undefined);
     this.#preparedPool.on('connect', (client) => client.on('error', () => undefined));
+  }
+
+  /** Asks the server about itself, and learns whether a pooler stands between. */
+  look(): Promise<ServerLook> {
+    return this.#mapped(async () => {
+      const client = await this.#pool.connect();
+      try {
+        const look = await lookAtServer(client);
+        this.#isPooled = look.isPooled;
+        return look;
+      } finally {
+        client.release();
+      }
+    });
   }
 
   async transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
@@ -161,6 +196,10 @@ export class PostgresConnection implements Connection {
           continue;
         }
         this.#dropRecorder();
+        if (isLostStatement(error) && !this.#isPooled) {
+          this.#isPooled = true;
+          continue;
+        }
         if (!isPassing(error) || systemClock.monotonic() - startedAt + waitMs > reconnectTimeoutMs) throw storeError(error, this.url);
       }
       await systemClock.sleep(waitMs);
@@ -182,9 +221,13 @@ export class PostgresConnection implements Connection {
 
   async #send(statement: FlushStatement): Promise<readonly Claim[]> {
     this.#recorder ??= await this.#connectRecorder();
-    const { name, text, values } = statement;
+    const { text, values } = statement;
     const mark = [this.#writer, this.#batches, systemClock.now()];
-    const { rows } = await this.#recorder.query<Refusal>({ name, text, values: [...mark, ...values] });
+    const { rows } = await this.#recorder.query<Refusal>({
+      ...(this.#isPooled ? {} : { name: statementName(text) }),
+      text,
+      values: [...mark, ...values],
+    });
     if (rows.length === 0) return noClaims;
     if (rows.some(({ runId, epoch }) => runId === null && epoch === null)) {
       // The first batch of all, or the row was pruned.
@@ -200,7 +243,7 @@ export class PostgresConnection implements Connection {
       if (this.#recorder === client) this.#recorder = null;
     });
     await client.connect();
-    await client.query(recorderSettings);
+    if (!this.#isPooled) await client.query(recorderSettings);
     return client;
   }
 
@@ -219,12 +262,6 @@ export class PostgresConnection implements Connection {
       await recorder.end().catch(() => undefined);
     }
     await Promise.all([this.#pool.end(), this.#preparedPool.end()]);
-  }
-
-  #nameOf(text: string): string {
-    const known = this.#names.get(text) ?? `prepared_${this.#names.size + 1}`;
-    this.#names.set(text, known);
-    return known;
   }
 
   async #mapped<T>(work: () => Promise<T>): Promise<T> {

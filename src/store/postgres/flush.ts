@@ -18,9 +18,8 @@ import { commonColumns, flushText, listedColumns, parts } from './flush-text.ts'
 import type { Part } from './flush-text.ts';
 import { jsonText, storableValue } from '../storable.ts';
 
-/** A statement ready to be sent; the server keeps it prepared under its name. */
+/** A statement ready to be sent; there are few texts, which the server keeps prepared. */
 export interface FlushStatement {
-  readonly name: string;
   readonly text: string;
   /** What comes behind writer, number of the batch and time. */
   readonly values: readonly Value[];
@@ -54,7 +53,7 @@ export function flushStatement(batch: Batch, trusts = true): FlushStatement {
   }
   const fixed = only === null ? [] : [only.claim.runId, only.claim.epoch, ownerTextOf(only.claim), storableValue(only.owner)];
   const values = [...fixed, ...present.map((part) => jsonText(rows[part]))];
-  return { name, text, values, isTrusting: quick !== null };
+  return { text, values, isTrusting: quick !== null };
 }
 
 function onlyOf({ claims, newRuns, transitions }: Batch): Only | null {

@@ -15,7 +15,7 @@ async function connect(name: 'sqlite' | 'postgres'): Promise<Connection> {
   const connection =
     name === 'sqlite'
       ? await openSqlite(':memory:', { clock: systemClock, busyTimeoutMs: 1_000 })
-      : await openPostgres(here?.url ?? '', { reconnectTimeoutMs: 1_000, poolSize: 1 });
+      : await openPostgres(here?.url ?? '', { reconnectTimeoutMs: 1_000, connections: 3 });
   close = async () => {
     await connection.close();
     await here?.remove();

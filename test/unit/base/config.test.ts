@@ -19,6 +19,7 @@ test('without anything set, every value is the default of the design', async () 
   const { config, sources, warnings } = await load();
   expect(config).toEqual({
     databaseUrl: 'sqlite:.batuta/batuta.db',
+    databaseConnections: 13,
     redisUrl: null,
     brokerUrl: null,
     flows: ['flows'],
