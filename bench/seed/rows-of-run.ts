@@ -175,6 +175,8 @@ function taskRunOf(
     resultRef: null,
     error: failed ? error : null,
     childRunId: null,
+    itemHash: null,
+    callArgs: null,
   };
 }
 

@@ -22,7 +22,7 @@ export function handleOf(store: Store, { flowRun, ended }: RunUnderWay): RunHand
     async result() {
       const run = await done();
       if (flowRun.givenUp) throw flowRun.givenUp;
-      if (run.state.type === 'COMPLETED') return flowRun.value;
+      if (run.state.type === 'COMPLETED') return flowRun.takeValue();
       throw endedBadly(run, flowRun.thrown);
     },
     async cancel(message) {

@@ -14,6 +14,8 @@ const opaqueKeys = [
   'result',
   'data',
   'fields',
+  'fieldTypes',
+  'callArgs',
   'graph',
   'paramsSchema',
   'details',

@@ -7,6 +7,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { type RunScope, runScope } from '../model/run-context.ts';
 import { escapedError } from './escaped-error.ts';
+import { RecordedValue, shared, take } from './given-value.ts';
 import type { Parking } from './parking.ts';
 import type { EngineServices } from './services.ts';
 import { Rests } from './rests.ts';
@@ -22,7 +23,8 @@ export interface Stoppable {
 export interface ActiveRunOptions {
   readonly services: EngineServices;
   readonly definition: FlowDefinition;
-  readonly params: unknown;
+  /** The validated parameters as they are recorded. */
+  readonly params: string;
   readonly record: RunRecord;
   /** Task runs that were recorded before, by key. */
   readonly recorded: ReadonlyMap<string, TaskRun>;
@@ -38,7 +40,8 @@ export interface ActiveRunOptions {
 export class ActiveRun {
   readonly services: EngineServices;
   readonly definition: FlowDefinition;
-  readonly params: unknown;
+  readonly #params: RecordedValue;
+  #sharedParams: { readonly given: unknown } | null = null;
   readonly record: RunRecord;
   readonly recorded: ReadonlyMap<string, TaskRun>;
   readonly parking: Parking;
@@ -55,12 +58,13 @@ export class ActiveRun {
   #instance: object | null = null;
   #facts: RunFacts | null = null;
   #log: Logger | null = null;
+  #items: Map<string, TaskRun[]> | null = null;
   readonly #unflushed = new Set<Promise<void>>();
 
   constructor(options: ActiveRunOptions) {
     this.services = options.services;
     this.definition = options.definition;
-    this.params = options.params;
+    this.#params = new RecordedValue(options.params);
     this.record = options.record;
     this.recorded = options.recorded;
     this.parking = options.parking;
@@ -73,6 +77,31 @@ export class ActiveRun {
 
   get run(): Run {
     return this.record.run;
+  }
+
+  /** The parameters, nobody else's. */
+  takeParams(): unknown {
+    return this.#params.take().value;
+  }
+
+  /** The parameters for the items of mapped tasks: one for all, frozen, where they can be. */
+  sharedParams(): unknown {
+    this.#sharedParams ??= { given: shared(this.#params) };
+    return take(this.#sharedParams.given);
+  }
+
+  /** The recorded rows of a task's items, as they were recorded. */
+  recordedItems(task: string): readonly TaskRun[] {
+    if (!this.#items) {
+      this.#items = new Map();
+      for (const row of this.recorded.values()) {
+        if (row.index === null) continue;
+        const items = this.#items.get(row.name);
+        if (items) items.push(row);
+        else this.#items.set(row.name, [row]);
+      }
+    }
+    return this.#items.get(task) ?? [];
   }
 
   /** The user's object; one per attempt of the run, made when it is first asked for. @throws what its constructor throws. */

@@ -1,27 +1,15 @@
 /** The start of an attempt: its arguments, its condition, its name, its row. */
-import type { TaskContext } from '../model/context.ts';
 import type { TaskRun } from '../model/run.ts';
 import { runScope } from '../model/run-context.ts';
 import { type StateType, stateOf } from '../model/state.ts';
-import type { TaskDefinition } from '../model/task.ts';
 import type { ActiveRun } from './active-run.ts';
 import { renderName } from './names.ts';
 import { type Settlement, TaskExecution } from './task-execution.ts';
+import type { TaskRequest } from './task-request.ts';
 import { pending, recordUnrun } from './task-row.ts';
 
 const running = stateOf('RUNNING');
 const retrying = stateOf('RUNNING', 'Retrying');
-
-export interface TaskRequest {
-  readonly definition: TaskDefinition;
-  readonly key: string;
-  readonly index: number | null;
-  /** The method's arguments, given its context. */
-  readonly args: (context: TaskContext) => readonly unknown[];
-  readonly dependsOn: readonly string[] | null;
-  /** Whether no other task waits for it: its end may then share the flush of what follows, see `ActiveRun.waitLater`. */
-  readonly isLast?: boolean;
-}
 
 export interface Begun {
   readonly execution: TaskExecution;
@@ -61,25 +49,30 @@ export function beginAttempt(
     active.record.setTask(from, execution.row, from === null && before.state === pending).catch(() => undefined);
     return { execution, args, fault: fault ?? named };
   };
-  return definition.when !== null && before.attempt === 0 ? askCondition(active, request, execution, args, record) : record(null);
+  return definition.when !== null && before.attempt === 0 ? askCondition(active, request, execution, record) : record(null);
 }
 
 /** Records the attempt unless the condition is not met: then that is the record of the task. */
 async function askCondition(
   active: ActiveRun,
-  { definition, key, index }: TaskRequest,
+  request: TaskRequest,
   execution: TaskExecution,
-  args: readonly unknown[],
   record: (fault: Settlement | null) => Begun,
 ): Promise<Begun | 'skipped'> {
+  const { definition, key, index, itemHash = null, callArgs = null } = request;
   const { when } = definition;
+  // Its own: what it does to them must not reach the task, which after a crash is not asked again.
+  const asked = request.args(execution.context);
   try {
-    if (await active.untilForced(() => runScope.run(execution, () => when?.apply(undefined, args as unknown[])))) return record(null);
+    if (await active.untilForced(() => runScope.run(execution, () => when?.apply(undefined, asked as unknown[])))) return record(null);
   } catch (error) {
     const { stopReason } = active;
     return record(stopReason ? { kind: 'stopped', error: stopReason } : { kind: 'error', error });
   }
-  await recordUnrun(active, key, definition.name, index, stateOf('COMPLETED', 'Skipped', 'Its condition (when) was not met.'));
+  await recordUnrun(active, key, definition.name, index, stateOf('COMPLETED', 'Skipped', 'Its condition (when) was not met.'), {
+    itemHash,
+    callArgs,
+  });
   return 'skipped';
 }
 
@@ -92,7 +85,7 @@ function nameFault(
 ): Settlement | null {
   if (definition.runName === null) return null;
   try {
-    const displayName = renderName(definition.runName, args, { ...fieldsOf(active.params), index, item: args[0] });
+    const displayName = renderName(definition.runName, args, { ...fieldsOf(execution.params), index, item: args[0] });
     execution.row = { ...execution.row, displayName };
     return null;
   } catch (error) {

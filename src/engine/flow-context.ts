@@ -6,6 +6,7 @@ import type { Failure } from '../model/failure.ts';
 import type { Artifact } from '../model/run.ts';
 import type { State } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
+import { take } from './given-value.ts';
 import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from './task-context.ts';
 
 /** What only the body of a code flow may ask for; each is recorded. */
@@ -23,6 +24,7 @@ class BodySource implements ContextSource {
   readonly #active: ActiveRun;
   readonly #rejects: { readonly record: unknown; readonly reason: string }[] = [];
   readonly #metrics = new Map<string, number>();
+  #params: { readonly value: unknown } | null = null;
   #progressAt = Number.NEGATIVE_INFINITY;
   /** Whether the body and all it called have ended: what it still does to its context is dropped. */
   #isOver = false;
@@ -32,7 +34,8 @@ class BodySource implements ContextSource {
   }
 
   get params(): unknown {
-    return this.#active.params;
+    this.#params ??= { value: this.#active.takeParams() };
+    return this.#params.value;
   }
   get runFacts(): RunFacts {
     return this.#active.facts;
@@ -111,7 +114,7 @@ export class LiveFlowContext extends LiveTaskContext implements FlowContext {
   }
 }
 
-/** Context of a hook. */
+/** Context of a hook, with values of its own. @param result as it is given */
 export function hookContext(active: ActiveRun, state: State, error: Failure | null, result: unknown): HookContext {
-  return { params: active.params, run: active.facts, state, error, result, log: active.log };
+  return { params: active.takeParams(), run: active.facts, state, error, result: take(result), log: active.log };
 }

@@ -11,14 +11,13 @@ import { isTerminal, stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { ClaimedTask } from '../store/store.ts';
 import { ActiveRun, isHandedOn } from './active-run.ts';
-import type { TaskRequest } from './begin-attempt.ts';
 import type { ClaimedWriter } from './claimed-writer.ts';
 import { Parking, type Wait } from './parking.ts';
-import { decodeValue } from './results.ts';
 import { runTaskHere } from './run-task.ts';
 import type { EngineServices } from './services.ts';
 import { unpackInputs } from './spread-inputs.ts';
 import { RunRecord } from './transition.ts';
+import type { TaskRequest } from './task-request.ts';
 
 export interface HeldTaskOptions {
   readonly services: EngineServices;
@@ -57,7 +56,7 @@ export class HeldTask {
     this.#active = new ActiveRun({
       services,
       definition,
-      params: decodeValue(run.params),
+      params: run.params,
       record,
       recorded: new Map([[taskRun.key, taskRun]]),
       parking: new Parking({ services, parent: null, onIdle: (waits) => this.#suspend(waits) }),
@@ -69,10 +68,10 @@ export class HeldTask {
   /** Executes it. @throws BatutaError STORE_… when its end could not be recorded */
   async run(): Promise<HeldEnd> {
     const { claimed, task } = this.#options;
-    const { key, index, dependsOn } = claimed.taskRun;
+    const { key, index, dependsOn, itemHash, callArgs } = claimed.taskRun;
     try {
       const args = await this.#args();
-      if (args !== null) await runTaskHere(this.#active, { definition: task, key, index, args, dependsOn });
+      if (args !== null) await runTaskHere(this.#active, { definition: task, key, index, args, dependsOn, itemHash, callArgs });
       const { stopReason } = this.#active;
       if (stopReason === null || !isHandedOn(stopReason)) return 'ended';
       if (stopReason.code === 'LEASE_LOST') return 'lost';
@@ -119,7 +118,12 @@ export class HeldTask {
     const { services, claimed } = this.#options;
     const { run, taskRun, inputs, inputsRef } = claimed;
     try {
-      return await unpackInputs(services.results, services.store.taskRuns, run.id, { result: inputs, resultRef: inputsRef });
+      return await unpackInputs(
+        services.results,
+        services.store.taskRuns,
+        { runId: run.id, definition: this.#options.task },
+        { result: inputs, resultRef: inputsRef },
+      );
     } catch (error) {
       if (error instanceof BatutaError && error.code.startsWith('STORE_')) throw error;
       const failure = failureOf(error);

@@ -2,10 +2,12 @@
 import { errorOf, type Failure, failureOf } from '../model/failure.ts';
 import type { TaskRun } from '../model/run.ts';
 import type { ActiveRun } from './active-run.ts';
-import { loadValue } from './results.ts';
+import { take } from './given-value.ts';
+import { loadGiven } from './results.ts';
 
 export type TaskOutcome =
-  | { readonly kind: 'succeeded'; readonly value: unknown }
+  /** `given` is for `take`. */
+  | { readonly kind: 'succeeded'; readonly given: unknown }
   | { readonly kind: 'skipped' }
   /** `error` as it was thrown where that is known; `failure` as it is recorded, null where that has none. */
   | { readonly kind: 'failed'; readonly error: unknown; readonly failure: Failure | null }
@@ -16,7 +18,7 @@ export async function outcomeOf(active: ActiveRun, recorded: TaskRun): Promise<T
   if (recorded.state.name === 'Skipped') return { kind: 'skipped' };
   if (recorded.state.type === 'COMPLETED') {
     try {
-      return { kind: 'succeeded', value: await loadValue(active.services.results, recorded) };
+      return { kind: 'succeeded', given: await loadGiven(active.services.results, recorded) };
     } catch (error) {
       return { kind: 'failed', error, failure: failureOf(error) };
     }
@@ -45,9 +47,9 @@ export function thrownAs(error: unknown): unknown {
   return error instanceof Error && originals.has(error) ? originals.get(error) : error;
 }
 
-/** The value of an outcome; undefined when it was skipped. @throws what the task failed with, as it is recorded, or why it was stopped. */
+/** The value of an outcome, nobody else's; undefined when it was skipped. @throws what the task failed with, as it is recorded, or why it was stopped. */
 export function valueOf(outcome: TaskOutcome): unknown {
-  if (outcome.kind === 'succeeded') return outcome.value;
+  if (outcome.kind === 'succeeded') return take(outcome.given);
   if (outcome.kind === 'skipped') return undefined;
   throw outcome.kind === 'failed' && outcome.failure ? recordedError(outcome.failure, outcome.error) : outcome.error;
 }

@@ -4,7 +4,6 @@ import type { Run } from '../model/run.ts';
 import { ActiveRun } from './active-run.ts';
 import { callHooks } from './hooks.ts';
 import { Parking } from './parking.ts';
-import { decodeValue } from './results.ts';
 import type { EngineServices } from './services.ts';
 import { RunRecord } from './transition.ts';
 
@@ -15,7 +14,7 @@ export async function callHooksAfterwards(services: EngineServices, definition: 
   const active = new ActiveRun({
     services,
     definition,
-    params: decodeValue(run.params),
+    params: run.params,
     record: new RunRecord({ run, claim, owner, definition, recorder: store.recorder, clock, listener: null, taskRuns: [] }),
     recorded: new Map(),
     parking: new Parking({ services, parent: null, onIdle: () => undefined }),

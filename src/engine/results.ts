@@ -4,6 +4,7 @@ import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs
 import { dirname, join } from 'node:path';
 import { BatutaError } from '../base/errors.ts';
 import { decodeValue, encodeValue } from '../model/values.ts';
+import { isPrimitive, RecordedValue, take } from './given-value.ts';
 
 export { decodeValue, encodeValue };
 
@@ -53,17 +54,27 @@ export function isLarge(text: string): boolean {
 
 /** The recorded value. @throws BatutaError RESULT_MISSING when a large one is gone or damaged. */
 export async function loadValue(storage: ResultStorage, stored: StoredValue): Promise<unknown> {
+  return take(await loadGiven(storage, stored));
+}
+
+/** The recorded value, to be taken by any number. @throws BatutaError RESULT_MISSING when a large one is gone or damaged. */
+export async function loadGiven(storage: ResultStorage, stored: StoredValue): Promise<unknown> {
   const { result, resultRef } = stored;
-  if (resultRef === null) return decodeValue(result);
+  if (resultRef === null) return readGiven(result);
   const text = await storage.get(resultRef);
   try {
-    return decodeValue(text);
+    return readGiven(text);
   } catch (cause) {
     throw new BatutaError('RESULT_MISSING', `The stored result ${resultRef} is damaged. Retry the task that made it.`, {
       cause,
       details: { key: resultRef },
     });
   }
+}
+
+function readGiven(text: string | null): unknown {
+  const value = decodeValue(text);
+  return text === null || isPrimitive(value) ? value : new RecordedValue(text, { value });
 }
 
 /** Result storage in a folder: one file a key, written beside its place and renamed, synced before it counts. */

@@ -9,15 +9,15 @@ import { setMaxListeners } from 'node:events';
 import { BatutaError } from '../base/errors.ts';
 import { type EscapeKind, type RunScope, runScope } from '../model/run-context.ts';
 import { isTerminal, stateOf } from '../model/state.ts';
+import { identityOf } from '../model/values.ts';
 import type { ActiveRun } from './active-run.ts';
 import { escapedError } from './escaped-error.ts';
 import { LiveFlowContext } from './flow-context.ts';
+import { CallArgs } from './call-args.ts';
 import { outcomeOf, valueOf } from './outcome.ts';
-import { encodeValue } from './results.ts';
 import { runTask } from './run-task.ts';
 import { recordUnrun } from './task-row.ts';
 import { runSubDeployment, runSubFlow, type StartSubFlow } from './sub-flow.ts';
-import { LiveTaskContext } from './task-context.ts';
 import { dropped, isDropped, sleep, waitForSignal } from './waits.ts';
 
 /**
@@ -39,7 +39,7 @@ export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Pr
   });
   const scope = active.scope(context, (_instance, name, args) => calls.call(name, args));
   try {
-    return await stoppable(active, scope, () => body.call(active.instance, active.params, context));
+    return await stoppable(active, scope, () => body.call(active.instance, context.params, context));
   } finally {
     await calls.end();
     await context.keep();
@@ -126,7 +126,11 @@ class CallBook {
 
   /** Identity of a call; the next occurrence of its pair. Inputs that cannot be told apart get one that never matches again. */
   keyOf(name: string, inputs: readonly unknown[]): string {
-    const pair = `${name}#${this.#hashOf(inputs)}`;
+    return this.#keyOf(name, inputs.length === 0 ? '0' : (identityOf(inputs)?.text ?? null));
+  }
+
+  #keyOf(name: string, identity: string | null): string {
+    const pair = `${name}#${this.#hashOf(identity)}`;
     const occurrence = (this.#occurrences.get(pair) ?? 0) + 1;
     this.#occurrences.set(pair, occurrence);
     return occurrence === 1 ? pair : `${pair}#${occurrence}`;
@@ -136,11 +140,8 @@ class CallBook {
     const { active } = this;
     const definition = active.definition.tasks.get(name);
     if (!definition) throw new BatutaError('INTERNAL', `${name} is no task of ${active.definition.className}.`);
-    const inputs = await this.#inputsOf(name, args);
-    const key = this.keyOf(
-      name,
-      inputs.map((input) => (input instanceof LiveTaskContext ? null : input)),
-    );
+    const callArgs = new CallArgs(await this.#inputsOf(name, args));
+    const key = this.#keyOf(name, args.length === 0 ? '0' : callArgs.identity);
     tellKey(key);
     const recorded = active.recorded.get(key);
     const stands =
@@ -154,8 +155,9 @@ class CallBook {
           definition,
           key,
           index: null,
-          args: (context) => inputs.map((input) => (input instanceof LiveTaskContext ? context : input)),
+          args: (context) => callArgs.take(context),
           dependsOn: this.#dependenciesOf(args),
+          callArgs: callArgs.shown((at) => this.#keyBehind(args[at])),
         });
     return valueOf(outcome);
   }
@@ -188,20 +190,19 @@ class CallBook {
   }
 
   #dependenciesOf(args: readonly unknown[]): string[] | null {
-    const keys = args.flatMap((arg) => (arg instanceof Promise ? (this.#keys.get(arg)?.() ?? []) : []));
+    const keys = args.flatMap((arg) => this.#keyBehind(arg) ?? []);
     return keys.length === 0 ? null : keys;
   }
 
-  #hashOf(inputs: readonly unknown[]): string {
-    if (inputs.length === 0) return '0';
-    try {
-      return createHash('sha256')
-        .update(encodeValue(inputs, 'inputs') ?? '')
-        .digest('hex')
-        .slice(0, 16);
-    } catch {
-      return `opaque-${this.active.services.makeId()}`;
-    }
+  /** Key of the task run whose promise it is. */
+  #keyBehind(arg: unknown): string | null {
+    return arg instanceof Promise ? (this.#keys.get(arg)?.() ?? null) : null;
+  }
+
+  #hashOf(identity: string | null): string {
+    if (identity === '0') return '0';
+    if (identity === null) return `opaque-${this.active.services.makeId()}`;
+    return createHash('sha256').update(identity).digest('hex').slice(0, 16);
   }
 }
 

@@ -4,12 +4,14 @@ import { type Failure, failureOf } from '../model/failure.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { type State, stateOf } from '../model/state.ts';
 import type { ActiveRun } from './active-run.ts';
+import { givenAs, RecordedValue, take } from './given-value.ts';
 import { thrownAs } from './outcome.ts';
 import { encodeValue, noValue, type ResultStorage, type StoredValue, storeValue } from './results.ts';
 
 /** What one attempt of the run came to. */
 export type Verdict =
-  | { readonly kind: 'value'; readonly value: unknown }
+  /** `given` is for `take`. */
+  | { readonly kind: 'value'; readonly given: unknown }
   | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null }
   | { readonly kind: 'stopped'; readonly reason: BatutaError };
 
@@ -17,8 +19,8 @@ export interface RunEnd {
   readonly state: State;
   readonly error: Failure | null;
   readonly stored: StoredValue;
-  /** The flow's value as it is in memory; undefined unless it completed. */
-  readonly value: unknown;
+  /** The flow's value, for `take`; undefined unless it completed. */
+  readonly given: unknown;
   /** What made it fail, as it was thrown; null when it completed. */
   readonly thrown: unknown;
 }
@@ -42,8 +44,8 @@ export async function finalVerdict(active: ActiveRun, verdict: Verdict): Promise
 export async function endOf(definition: FlowDefinition, verdict: Verdict, storage: ResultStorage, key: string): Promise<RunEnd> {
   if (verdict.kind === 'value') {
     try {
-      const stored = await storeFlowValue(definition, verdict.value, storage, key);
-      return { state: stateOf('COMPLETED'), error: null, stored, value: verdict.value, thrown: null };
+      const { stored, given } = await storeFlowValue(definition, verdict.given, storage, key);
+      return { state: stateOf('COMPLETED'), error: null, stored, given, thrown: null };
     } catch (error) {
       return failed(error, null);
     }
@@ -52,7 +54,7 @@ export async function endOf(definition: FlowDefinition, verdict: Verdict, storag
   const { reason } = verdict;
   const timedOut = reason.code === 'FLOW_TIMED_OUT';
   const state = timedOut ? stateOf('FAILED', 'TimedOut', reason.message) : stateOf('CANCELLED', 'Cancelled', reason.message);
-  return { state, error: timedOut ? failureOf(reason) : null, stored: noValue, value: undefined, thrown: reason };
+  return { state, error: timedOut ? failureOf(reason) : null, stored: noValue, given: undefined, thrown: reason };
 }
 
 /** The sentence that a failed run carries. */
@@ -66,18 +68,27 @@ function failed(thrown: unknown, task: string | null): RunEnd {
     state: stateOf('FAILED', 'Failed', messageFor(error, task)),
     error,
     stored: noValue,
-    value: undefined,
+    given: undefined,
     thrown: thrownAs(thrown),
   };
 }
 
 /** The flow's value, recorded; what its tasks keep in memory only is left out. */
-function storeFlowValue(definition: FlowDefinition, value: unknown, storage: ResultStorage, key: string): Promise<StoredValue> {
+async function storeFlowValue(
+  definition: FlowDefinition,
+  given: unknown,
+  storage: ResultStorage,
+  key: string,
+): Promise<{ readonly stored: StoredValue; readonly given: unknown }> {
   const { kind, result, graph, tasks } = definition;
   const isKept = (name: string): boolean => tasks.get(name)?.persist !== false;
   const givers = kind === 'code' ? [] : result === null ? graph.sinks : [result];
   const [giver] = givers;
-  if (giver !== undefined && givers.length === 1 && !isKept(giver)) return Promise.resolve(noValue);
-  const kept = givers.every(isKept) ? value : Object.fromEntries(Object.entries(value as object).filter(([name]) => isKept(name)));
-  return storeValue(storage, key, encodeValue(kept, `result of flow ${definition.name}`));
+  if (giver !== undefined && givers.length === 1 && !isKept(giver)) return { stored: noValue, given };
+  if (given instanceof RecordedValue) return { stored: await storeValue(storage, key, given.text), given };
+  const value = take(given);
+  const isWhole = givers.every(isKept);
+  const kept = isWhole ? value : Object.fromEntries(Object.entries(value as object).filter(([name]) => isKept(name)));
+  const text = encodeValue(kept, `result of flow ${definition.name}`);
+  return { stored: await storeValue(storage, key, text), given: isWhole ? givenAs(value, text) : value };
 }

@@ -18,10 +18,10 @@ import { cancelBelow } from './cancel-below.ts';
 import { withOrigin } from './failure-origin.ts';
 import { flowRetryDelayMs, openTaskRuns } from './flow-retry.ts';
 import { callHooks } from './hooks.ts';
+import { take } from './given-value.ts';
 import { handOn } from './hand-on.ts';
 import type { Leases } from './leases.ts';
 import { Parking, type Wait } from './parking.ts';
-import { decodeValue } from './results.ts';
 import { runCode } from './run-code.ts';
 import { endOf, finalVerdict, messageFor, type Verdict } from './run-end.ts';
 import { runGraph } from './run-graph.ts';
@@ -52,7 +52,6 @@ export interface FlowRunOptions {
 export class FlowRun {
   readonly #options: FlowRunOptions;
   readonly #record: RunRecord;
-  readonly #params: unknown;
   #active: ActiveRun;
   #cancelAsked: string | null = null;
   #grace: Timer | null = null;
@@ -60,8 +59,7 @@ export class FlowRun {
   readonly parking: Parking;
   /** What it waits for when it was suspended. */
   #suspendedOn: readonly Wait[] = [];
-  /** The flow's value as it is in memory; undefined until the run has completed. */
-  value: unknown = undefined;
+  #given: unknown = undefined;
   /** What made it fail, as it was thrown; null while it has not failed. */
   thrown: unknown = null;
   /** Why the run was left to another owner; null while it was not. */
@@ -71,22 +69,23 @@ export class FlowRun {
     const { services, run, claim, definition, listener } = options;
     this.#options = options;
     this.#record = new RunRecord({
-      run,
-      claim,
+      ...{ run, claim, definition, listener },
       owner: services.owner,
-      definition,
       recorder: services.store.recorder,
       clock: services.clock,
-      listener,
       taskRuns: options.taskRuns.values(),
     });
-    this.#params = decodeValue(run.params);
     this.parking = new Parking({ services, parent: options.parentParking, onIdle: (waits) => this.#suspend(waits) });
     this.#active = this.#newAttempt(options.taskRuns);
   }
 
   get run(): Run {
     return this.#record.run;
+  }
+
+  /** The flow's value, at each call another that nobody else has; undefined until the run has completed. */
+  takeValue(): unknown {
+    return take(this.#given);
   }
 
   /**
@@ -193,11 +192,11 @@ export class FlowRun {
     try {
       active.makeInstance();
       if (definition.kind === 'code') {
-        const value = await runCode(active, subFlows);
-        return await finalVerdict(active, { kind: 'value', value });
+        const given = await runCode(active, subFlows);
+        return await finalVerdict(active, { kind: 'value', given });
       }
-      const { value, failed } = await runGraph(active);
-      return await finalVerdict(active, failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', value });
+      const { given, failed } = await runGraph(active);
+      return await finalVerdict(active, failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', given });
     } catch (error) {
       if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
       if (isBatutaError(error) && (error.code.startsWith('STORE_') || error.code === 'INTERNAL')) throw error;
@@ -244,7 +243,7 @@ export class FlowRun {
     const { services, definition } = this.#options;
     if (verdict.kind === 'stopped' && isHandedOn(verdict.reason)) return handOn(services, this.#record, verdict.reason, this.#suspendedOn);
     const end = await endOf(definition, verdict, services.results, `${this.run.id}/result-${this.#record.claim.epoch}`);
-    this.value = end.value;
+    this.#given = end.given;
     this.thrown = end.thrown;
     const message = verdict.kind === 'stopped' ? verdict.reason.message : 'The run went on without it.';
     const leftOpen = this.#record.cancelOpen(message);
@@ -255,7 +254,7 @@ export class FlowRun {
     await this.#record.setRun(end.state, { ...end.stored, error, endedAt: services.clock.now(), dueAt: null });
     if (this.givenUp) return;
     if (leftOpen > 0) await cancelBelow(services, this.run.id, message);
-    await callHooks(this.#active, end.state, error, this.value);
+    await callHooks(this.#active, end.state, error, this.#given);
   }
 
   /**
@@ -290,7 +289,7 @@ export class FlowRun {
     return new ActiveRun({
       services,
       definition,
-      params: this.#params,
+      params: this.run.params,
       record: this.#record,
       recorded,
       parking: this.parking,

@@ -8,6 +8,7 @@ import { edgesInto } from '../model/graph.ts';
 import { stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import { type ActiveRun, isHandedOn } from './active-run.ts';
+import { take } from './given-value.ts';
 import { runGroup } from './run-group.ts';
 import { outcomeOf, type TaskOutcome } from './outcome.ts';
 import { runTask } from './run-task.ts';
@@ -28,8 +29,8 @@ interface Node {
 
 /** What a graph came to. */
 export interface GraphOutcome {
-  /** The flow's value; undefined when it did not succeed. */
-  readonly value: unknown;
+  /** The flow's value, for `take`; undefined when it did not succeed. */
+  readonly given: unknown;
   /** The first task that failed, null when none did. */
   readonly failed: { readonly task: string; readonly error: unknown } | null;
 }
@@ -74,7 +75,7 @@ class GraphRun {
       this.#reject = reject;
       this.#startAll([...this.#nodes.values()].filter((node) => node.waitingFor === 0));
     });
-    return { value: this.#firstFailed ? undefined : this.#result(), failed: this.#firstFailed };
+    return { given: this.#firstFailed ? undefined : this.#result(), failed: this.#firstFailed };
   }
 
   /** Those of higher priority first: where there are fewer places than nodes they get them. */
@@ -114,13 +115,14 @@ class GraphRun {
         ? { kind: 'skipped' }
         : { kind: 'failed', error: new Error(upstreamFailed(this.#culprits(node)).message ?? ''), failure: null };
     }
-    const inputs = task.needs.map((name) => this.#valueOf(name));
-    if (task.each !== null) return runGroup(active, task, this.#valueOf(task.each), inputs);
+    const given = task.needs.map((name) => this.#givenBy(name));
+    if (task.each !== null) return runGroup(active, task, this.#givenBy(task.each), given);
     return runTask(active, {
       definition: task,
       key: task.name,
       index: null,
-      args: (context) => [...inputs, context],
+      args: (context) => [...given.map(take), context],
+      given,
       dependsOn: null,
       isLast: node.downstream.length === 0,
     });
@@ -181,9 +183,9 @@ class GraphRun {
     return node.upstream.filter((name) => this.#node(name).outcome?.kind === 'failed');
   }
 
-  #valueOf(name: string): unknown {
+  #givenBy(name: string): unknown {
     const { outcome } = this.#node(name);
-    return outcome?.kind === 'succeeded' ? outcome.value : undefined;
+    return outcome?.kind === 'succeeded' ? outcome.given : undefined;
   }
 
   #resultTasks(): readonly string[] {
@@ -194,8 +196,8 @@ class GraphRun {
   #result(): unknown {
     const names = this.#resultTasks();
     const [only] = names;
-    if (names.length === 1 && only !== undefined) return this.#valueOf(only);
-    return Object.fromEntries(names.map((name) => [name, this.#valueOf(name)]));
+    if (names.length === 1 && only !== undefined) return this.#givenBy(only);
+    return Object.fromEntries(names.map((name) => [name, take(this.#givenBy(name))]));
   }
 
   #node(name: string): Node {
@@ -210,7 +212,7 @@ function upstreamFailed(culprits: readonly string[]): ReturnType<typeof stateOf>
   return stateOf('FAILED', 'UpstreamFailed', named === '' ? 'Nothing it waits for succeeded.' : `It waits for ${named}, which failed.`);
 }
 
-const gone: TaskOutcome = { kind: 'succeeded', value: undefined };
+const gone: TaskOutcome = { kind: 'succeeded', given: undefined };
 
 function letGo(node: Node): void {
   if (node.outcome?.kind === 'succeeded') node.outcome = gone;

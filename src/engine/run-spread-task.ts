@@ -9,12 +9,11 @@ import { failureOf } from '../model/failure.ts';
 import type { TaskRun } from '../model/run.ts';
 import { isTerminal, type StateType, stateOf } from '../model/state.ts';
 import { type ActiveRun, isHandedOn, type Stoppable } from './active-run.ts';
-import type { TaskRequest } from './begin-attempt.ts';
 import { outcomeOf, type TaskOutcome } from './outcome.ts';
 import type { StoredValue } from './results.ts';
 import type { SpreadDesk } from './spread-desk.ts';
 import { packInputs } from './spread-inputs.ts';
-import { newRow } from './task-row.ts';
+import { requestedRow, type TaskRequest } from './task-request.ts';
 
 /** Of tickets. */
 const highestPriority = 100;
@@ -45,12 +44,11 @@ class SpreadTask {
   readonly #from: StateType | null;
 
   constructor(active: ActiveRun, request: TaskRequest, desk: SpreadDesk) {
-    const { definition, key, index, dependsOn } = request;
-    const previous = active.recorded.get(key);
+    const previous = active.recorded.get(request.key) ?? null;
     this.#active = active;
     this.#request = request;
     this.#desk = desk;
-    this.#row = previous ? { ...previous, dependsOn } : newRow(active, key, definition.name, index, dependsOn);
+    this.#row = requestedRow(active, request, previous);
     this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
   }
 

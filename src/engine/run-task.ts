@@ -7,13 +7,14 @@ import { runScope } from '../model/run-context.ts';
 import { isTerminal, type StateType, stateOf } from '../model/state.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import { type ActiveRun, isHandedOn } from './active-run.ts';
-import { beginAttempt, type TaskRequest } from './begin-attempt.ts';
+import { givenAs } from './given-value.ts';
+import { beginAttempt } from './begin-attempt.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from './results.ts';
 import type { TaskExecution } from './task-execution.ts';
 import { runSpreadTask } from './run-spread-task.ts';
-import { newRow } from './task-row.ts';
 import { parkUntil } from './waits.ts';
+import { requestedRow, type TaskRequest } from './task-request.ts';
 
 /**
  * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves, save that of a
@@ -37,7 +38,7 @@ const completed = stateOf('COMPLETED');
 type Attempt =
   | { readonly kind: 'skipped' }
   | { readonly kind: 'stopped'; readonly error: BatutaError }
-  | { readonly kind: 'value'; readonly execution: TaskExecution; readonly value: unknown; readonly stored: StoredValue }
+  | { readonly kind: 'value'; readonly execution: TaskExecution; readonly given: unknown; readonly stored: StoredValue }
   | { readonly kind: 'failed'; readonly execution: TaskExecution; readonly error: unknown; readonly timedOut: boolean };
 
 /**
@@ -56,7 +57,7 @@ class TaskRunner {
   #failures: number;
 
   constructor(active: ActiveRun, request: TaskRequest) {
-    const { definition, key, index, dependsOn } = request;
+    const { definition, key } = request;
     const previous = active.recorded.get(key) ?? null;
     this.#active = active;
     this.#request = request;
@@ -64,7 +65,7 @@ class TaskRunner {
     this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
     // An attempt that a crash has interrupted did not fail, so the number of attempts does not tell.
     this.#failures = this.#from === null ? 0 : (previous?.failures ?? 0);
-    this.#row = previous ? { ...previous, dependsOn, failures: this.#failures } : newRow(active, key, definition.name, index, dependsOn);
+    this.#row = requestedRow(active, request, previous, this.#failures);
   }
 
   async run(): Promise<TaskOutcome> {
@@ -81,7 +82,7 @@ class TaskRunner {
           const recorded = this.#settleValue(attempt);
           if (this.#request.isLast) this.#active.waitLater(recorded);
           else await recorded;
-          return { kind: 'succeeded', value: attempt.value };
+          return { kind: 'succeeded', given: attempt.given };
         }
         if (await this.#mayRetry(attempt)) await this.#awaitRetry(attempt);
         else return await this.#settleFailed(attempt);
@@ -146,19 +147,17 @@ class TaskRunner {
     if (settlement.kind !== 'value') return { kind: 'failed', execution, error: settlement.error, timedOut: settlement.kind === 'timeout' };
     const { value } = settlement;
     try {
-      const storing = this.#definition.persist ? this.#store(value) : noValue;
-      return { kind: 'value', execution, value, stored: storing instanceof Promise ? await storing : storing };
+      if (!this.#definition.persist) return { kind: 'value', execution, given: value, stored: noValue };
+      const { runId, id, key } = this.#row;
+      const text = encodeValue(value, `result of task ${key}`);
+      const stored =
+        text !== null && isLarge(text)
+          ? await storeValue(this.#active.services.results, `${runId}/${id}-${this.#active.record.writer}`, text)
+          : { result: text, resultRef: null };
+      return { kind: 'value', execution, given: givenAs(value, text), stored };
     } catch (error) {
       return { kind: 'failed', execution, error, timedOut: false };
     }
-  }
-
-  #store(value: unknown): StoredValue | Promise<StoredValue> {
-    const { runId, id, key } = this.#row;
-    const text = encodeValue(value, `result of task ${key}`);
-    return text !== null && isLarge(text)
-      ? storeValue(this.#active.services.results, `${runId}/${id}-${this.#active.record.writer}`, text)
-      : { result: text, resultRef: null };
   }
 
   #settleValue({ execution, stored }: Attempt & { readonly kind: 'value' }): Promise<void> {

@@ -6,10 +6,12 @@
  */
 import { BatutaError } from '../base/errors.ts';
 import type { TaskContext } from '../model/context.ts';
+import type { TaskDefinition } from '../model/task.ts';
 import type { TaskRunStore } from '../store/store.ts';
 import type { ActiveRun } from './active-run.ts';
-import type { TaskRequest } from './begin-attempt.ts';
-import { encodeValue, loadValue, type ResultStorage, type StoredValue, storeValue } from './results.ts';
+import { shared, take } from './given-value.ts';
+import { encodeValue, loadGiven, type ResultStorage, type StoredValue, storeValue } from './results.ts';
+import type { TaskRequest } from './task-request.ts';
 
 interface Inputs {
   /** All arguments; undefined where another list names the place. */
@@ -25,9 +27,12 @@ const contextPlace = Object.freeze({}) as TaskContext;
 
 /** Makes the arguments ready to travel. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
 export async function packInputs(active: ActiveRun, request: TaskRequest, storageKey: string): Promise<StoredValue> {
-  const given = request.args(contextPlace);
-  const results = resultsOf(active, request, given);
+  const results = resultsOf(active, request);
   const places = new Set(results.map(([place]) => place));
+  // What travels by its name is not read here.
+  const given = request.given
+    ? [...request.given.map((one, place) => (places.has(place) ? undefined : take(one))), contextPlace]
+    : request.args(contextPlace);
   const contexts = given.flatMap((arg, place) => (arg === contextPlace ? [place] : []));
   const args = given.map((arg, place) => (places.has(place) || arg === contextPlace ? undefined : arg));
   const inputs: Inputs = { args, results, contexts };
@@ -38,11 +43,12 @@ export async function packInputs(active: ActiveRun, request: TaskRequest, storag
 export async function unpackInputs(
   storage: ResultStorage,
   taskRuns: TaskRunStore,
-  runId: string,
+  { runId, definition }: { readonly runId: string; readonly definition: TaskDefinition },
   stored: StoredValue,
 ): Promise<TaskRequest['args']> {
-  const { args, results, contexts } = (await loadValue(storage, stored)) as Inputs;
-  const given = [...args];
+  const inputs = await loadGiven(storage, stored);
+  const { results, contexts } = take(inputs) as Inputs;
+  const given = new Map<number, unknown>();
   const rows = await taskRuns.byKeys(
     runId,
     results.map(([, key]) => key),
@@ -53,15 +59,20 @@ export async function unpackInputs(
       throw new BatutaError('RESULT_MISSING', `The result of ${key} is not recorded any more. Retry the task that made it.`, {
         details: { key },
       });
-    given[place] = await loadValue(storage, row);
+    const value = await loadGiven(storage, row);
+    // As at home: all items of a mapped task get what they share frozen.
+    given.set(place, definition.each === null ? value : shared(value));
   }
-  return (context) => given.map((arg, place) => (contexts.includes(place) ? context : arg));
+  return (context) => {
+    const { args } = take(inputs) as Inputs;
+    return args.map((arg, place) => (contexts.includes(place) ? context : given.has(place) ? take(given.get(place)) : arg));
+  };
 }
 
 /** The needs of a graph whose results stand in the store as one value. */
-function resultsOf({ definition }: ActiveRun, request: TaskRequest, given: readonly unknown[]): [number, string][] {
-  if (definition.kind === 'code') return [];
-  const { each, needs } = request.definition;
+function resultsOf({ definition }: ActiveRun, { given, definition: task }: TaskRequest): [number, string][] {
+  if (definition.kind === 'code' || !given) return [];
+  const { each, needs } = task;
   const first = each === null ? 0 : 1;
   return needs.flatMap((name, at): [number, string][] => {
     const giver = definition.tasks.get(name);

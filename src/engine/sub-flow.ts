@@ -9,6 +9,7 @@ import { outcomeOf, recordedError, valueOf } from './outcome.ts';
 import { loadValue } from './results.ts';
 import type { ActiveRun } from './active-run.ts';
 import { cancelBelow } from './cancel-below.ts';
+import { maxCallChars, shownArg } from './call-args.ts';
 import type { Parking } from './parking.ts';
 import type { DeployedFlow } from './services.ts';
 import { newRow } from './task-row.ts';
@@ -25,7 +26,7 @@ export interface SubFlowRun {
   /** Tells when it only waits; null when it has ended. */
   readonly parking: Parking | null;
   /** What it came to as it is in memory, once it has ended; null when it ended earlier and only its record is left. */
-  readonly outcome: { readonly value: unknown; readonly thrown: unknown } | null;
+  readonly outcome: { takeValue(): unknown; readonly thrown: unknown } | null;
   /** Asks it to end; `force` does not wait for its code. */
   stop(reason: BatutaError, force: boolean): void;
 }
@@ -94,6 +95,7 @@ async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Prom
     endedAt: null,
     error: null,
     childRunId,
+    callArgs: target.params === undefined ? null : [shownArg(target.params, { chars: maxCallChars })],
   };
   // Durable before the child exists: else a crash in between would leave a child that nobody knows, and start another.
   await active.record.setTask(recorded && !isTerminal(recorded.state.type) ? recorded.state.type : null, row);
@@ -184,5 +186,5 @@ async function settle(active: ActiveRun, row: TaskRun, run: SubFlowRun, ended: R
     if (state.type === 'CANCELLED' && active.stopReason) throw active.stopReason;
     throw recordedError(error, run.outcome?.thrown ?? errorOf(error));
   }
-  return run.outcome ? run.outcome.value : loadValue(active.services.results, ended);
+  return run.outcome ? run.outcome.takeValue() : loadValue(active.services.results, ended);
 }

@@ -37,6 +37,7 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   /** The row as last recorded. */
   row: TaskRun;
   #context: LiveTaskContext | null = null;
+  #params: { readonly value: unknown } | null = null;
   #controller: AbortController | null = null;
   #abortReason: BatutaError | null = null;
   #log: Logger | null = null;
@@ -73,8 +74,10 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   get attempt(): number {
     return this.row.attempt;
   }
+  /** Its own; of the items of a mapped task one for all, frozen. */
   get params(): unknown {
-    return this.active.params;
+    this.#params ??= { value: this.row.index === null ? this.active.takeParams() : this.active.sharedParams() };
+    return this.#params.value;
   }
   get runFacts(): RunFacts {
     return this.active.facts;

@@ -6,6 +6,9 @@ import type { ActiveRun } from './active-run.ts';
 /** State of a row of which nothing is recorded. */
 export const pending = stateOf('PENDING');
 
+/** What else is recorded of a task that never ran. */
+export type UnrunFacts = Partial<Pick<TaskRun, 'error' | 'itemHash' | 'callArgs'>>;
+
 /** Records a task that never ran, with the state that says why. Resolves once durable. */
 export function recordUnrun(
   active: ActiveRun,
@@ -13,12 +16,13 @@ export function recordUnrun(
   name: string,
   index: number | null,
   state: TaskRun['state'],
-  error: TaskRun['error'] = null,
+  { error = null, ...more }: UnrunFacts = {},
 ): Promise<void> {
   const previous = active.recorded.get(key);
   if (previous?.state.name === state.name && previous.state.type === state.type) return Promise.resolve();
   const row: TaskRun = {
     ...(previous ?? newRow(active, key, name, index, null)),
+    ...more,
     state,
     error,
     endedAt: active.services.clock.now(),
@@ -28,7 +32,15 @@ export function recordUnrun(
 }
 
 /** A row before anything was done for it. */
-export function newRow(active: ActiveRun, key: string, name: string, index: number | null, dependsOn: readonly string[] | null): TaskRun {
+export function newRow(
+  active: ActiveRun,
+  key: string,
+  name: string,
+  index: number | null,
+  dependsOn: readonly string[] | null,
+  itemHash: string | null = null,
+  callArgs: TaskRun['callArgs'] = null,
+): TaskRun {
   return {
     id: active.services.makeId(),
     runId: active.run.id,
@@ -48,5 +60,7 @@ export function newRow(active: ActiveRun, key: string, name: string, index: numb
     resultRef: null,
     error: null,
     childRunId: null,
+    itemHash,
+    callArgs,
   };
 }

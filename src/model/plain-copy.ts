@@ -43,11 +43,20 @@ export function shortened(text: string, maxChars: number): string {
 
 function copyValue(value: unknown, options: PlainCopyOptions, above: readonly object[]): unknown {
   const { budget } = options;
-  if (typeof value === 'string') return spend(budget, Math.min(value.length, maxTextChars) + 2) ? shortened(value, maxTextChars) : notKept;
+  if (typeof value === 'string') return copyText(value, budget);
   if (typeof value === 'function' || typeof value === 'symbol') return notKept;
   if (typeof value !== 'object' || value === null) return spend(budget, 6) ? value : notKept;
   if (above.length > maxDepth || above.includes(value)) return notKept;
   return copyObject(value, options, [...above, value]);
+}
+
+/** As much of it as fits, when that is worth reading. */
+function copyText(text: string, budget: Budget): unknown {
+  const room = Math.min(maxTextChars, budget.chars - 2);
+  if (text.length > room && room < 64) return notKept;
+  const kept = shortened(text, room);
+  budget.chars -= Math.min(budget.chars, kept.length + 2);
+  return kept;
 }
 
 function copyObject(value: object, options: PlainCopyOptions, path: readonly object[]): unknown {

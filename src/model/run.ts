@@ -69,6 +69,15 @@ export type RunPatch = Partial<
   Pick<Run, 'state' | 'name' | 'result' | 'resultRef' | 'error' | 'attempt' | 'dueAt' | 'startedAt' | 'endedAt' | 'flowVersion'>
 >;
 
+/** One argument of a call, as it is shown. */
+export type CallArg =
+  /** The result of the task run of that key. */
+  | { readonly result: string }
+  /** JSON; `types` says what of it is a Date, a Map or the like. `cut` when it is not the whole. */
+  | { readonly json: unknown; readonly types?: unknown; readonly cut?: true }
+  /** What is no plain data, in words. */
+  | { readonly text: string };
+
 /** One task run: one execution history of one task (or one item of a mapped task) in one run. */
 export interface TaskRun {
   readonly id: string;
@@ -103,6 +112,10 @@ export interface TaskRun {
   readonly error: Failure | null;
   /** Run of the sub-flow this task run stands for, else null. */
   readonly childRunId: string | null;
+  /** What tells the item of a mapped task from others; null for other tasks, and in rows of before. */
+  readonly itemHash: string | null;
+  /** Arguments of the call in a code flow, for people: cut, secrets masked. Null for other tasks, and in rows of before. */
+  readonly callArgs: readonly CallArg[] | null;
 }
 
 /** One change of state, of a run (`taskRunId` null) or a task run. Append-only. */

@@ -101,8 +101,12 @@ interface Place {
   readonly depth: number;
 }
 
-/** First place in a value that would not come back as it was, or null. Walks each object once; circles are fine. */
-export function findUnstorable(value: unknown): Fault | null {
+/**
+ * First place in a value that would not come back as it was, or null. Walks each object once; circles are fine.
+ *
+ * @param looksFor `opaque`: only for what has no text at all, such as functions and instances of classes, and not into errors
+ */
+export function findUnstorable(value: unknown, looksFor: 'any' | 'opaque' = 'any'): Fault | null {
   const seen = new Set<object>();
   const work: Place[] = [{ value, path: '', depth: 0 }];
   for (let item = work.pop(); item; item = work.pop()) {
@@ -110,10 +114,12 @@ export function findUnstorable(value: unknown): Fault | null {
     if (typeof at === 'function') return { path, why: `it is the function ${at.name || '(anonymous)'}` };
     if (typeof at === 'symbol') return { path, why: 'it is a symbol' };
     if (typeof at !== 'object' || at === null || seen.has(at)) continue;
-    if (depth > maxDepth) return { path, why: `it is nested more than ${maxDepth.toLocaleString('en-US')} levels deep` };
+    if (depth > maxDepth && looksFor === 'any')
+      return { path, why: `it is nested more than ${maxDepth.toLocaleString('en-US')} levels deep` };
     seen.add(at);
-    const fault = faultOf(at, path);
+    const fault = opaqueFault(at, path) ?? (looksFor === 'any' ? lossFault(at, path) : null);
     if (fault) return fault;
+    if (looksFor === 'opaque' && at instanceof Error) continue;
     try {
       const inner = pushInner(work, at, path, depth + 1);
       if (inner) return inner;
@@ -124,17 +130,22 @@ export function findUnstorable(value: unknown): Fault | null {
   return null;
 }
 
-/** What is wrong with the object itself. */
-function faultOf(at: object, path: string): Fault | null {
+/** Whether the object itself has no text. */
+function opaqueFault(at: object, path: string): Fault | null {
   const prototype: unknown = Object.getPrototypeOf(at);
   const maker: unknown = (prototype as object | null)?.constructor;
   if (prototype !== null && !storable.has(maker) && !(at instanceof Error) && !isForeignPlain(at)) {
     if (at instanceof Promise) return { path, why: 'it is a promise that was not awaited' };
     return { path, why: `it is an instance of ${typeof maker === 'function' ? maker.name : 'a class'}` };
   }
+  if (at instanceof Date && Number.isNaN(at.getTime())) return { path, why: 'it is a date that is none (Invalid Date)' };
+  return null;
+}
+
+/** What of the object itself would be lost. */
+function lossFault(at: object, path: string): Fault | null {
   if (Object.prototype.toString.call(at) === '[object Arguments]')
     return { path, why: 'it is an arguments object, which would come back as none' };
-  if (at instanceof Date && Number.isNaN(at.getTime())) return { path, why: 'it is a date that is none (Invalid Date)' };
   if (at instanceof RegExp && at.lastIndex !== 0) return { path, why: `its lastIndex is ${at.lastIndex}, which would come back as 0` };
   if (at instanceof Error) return holdsItself(at) ? { path, why: 'it is an error that holds itself' } : null;
   const symbol = Object.getOwnPropertySymbols(at).find((key) => Object.prototype.propertyIsEnumerable.call(at, key));

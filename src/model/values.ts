@@ -12,8 +12,14 @@ import { makeError, readError } from './error-parts.ts';
 import { type Fault, findUnstorable, isPlainJson, typedArrays } from './unstorable.ts';
 
 const superjson = new SuperJSON();
+/** Tells calls apart as it always has: an error by its name, message and cause, for a stack is not the same on every pass. */
+const identities = new SuperJSON();
+const register: SuperJSON['registerCustom'] = (transformer, name) => {
+  superjson.registerCustom(transformer, name);
+  identities.registerCustom(transformer, name);
+};
 // superjson writes bytes as a list of numbers and does not know Buffer; base64 is a quarter of the size.
-superjson.registerCustom<Buffer, string>(
+register<Buffer, string>(
   {
     isApplicable: (value): value is Buffer => Buffer.isBuffer(value),
     serialize: (value) => value.toString('base64'),
@@ -24,7 +30,7 @@ superjson.registerCustom<Buffer, string>(
 // As numbers in JSON, NaN and the infinities of a list of floats would come back as 0.
 type TypedArray = InstanceType<(typeof typedArrays)[number]>;
 for (const maker of typedArrays) {
-  superjson.registerCustom<TypedArray, string>(
+  register<TypedArray, string>(
     {
       isApplicable: (value): value is TypedArray => value instanceof maker && value.constructor === maker,
       serialize: (value) => Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('base64'),
@@ -40,7 +46,7 @@ for (const [name, maker, write, read] of [
   ['URLSearchParams', URLSearchParams, (value: URLSearchParams) => value.toString(), (text: string) => new URLSearchParams(text)],
 ] as const) {
   const isApplicable = (value: unknown): value is never => value instanceof maker;
-  superjson.registerCustom<never, string>({ isApplicable, serialize: write, deserialize: read as (text: string) => never }, name);
+  register<never, string>({ isApplicable, serialize: write, deserialize: read as (text: string) => never }, name);
 }
 // superjson's own keeps name, message and cause only. Fields stand beside them, so that a place in a circle has the same path before and after.
 superjson.registerCustom<Error, never>(
@@ -82,7 +88,7 @@ export function toTypedJson(value: unknown): { readonly json: unknown; readonly 
 
 /** A value of its own of what `toTypedJson` gave. */
 export function fromTypedJson(json: unknown, types: unknown): unknown {
-  return superjson.deserialize({ json, meta: types } as Parameters<typeof superjson.deserialize>[0]);
+  return superjson.deserialize({ json, meta: types } as Written);
 }
 
 /**
@@ -123,10 +129,34 @@ function refuse(fault: Fault | null, what: string): void {
   );
 }
 
+/**
+ * Text by which values are told apart, for the identity of calls; null for those that hold what cannot be. Of plain JSON it is the text of the
+ * value. It must never change: calls on record are found by it.
+ */
+export function identityOf(value: unknown): { readonly text: string; readonly isPlain: boolean } | null {
+  try {
+    if (isPlainJson(value)) return { text: `{"json":${JSON.stringify(value)}}`, isPlain: true };
+    return findUnstorable(value, 'opaque') ? null : { text: identities.stringify(value), isPlain: false };
+  } catch {
+    return null;
+  }
+}
+
 /** The value of a text that `encodeValue` made. */
 export function decodeValue(text: string | null): unknown {
-  return text === null ? undefined : superjson.parse(text);
+  return text === null ? undefined : decodeParted(text).value;
 }
+
+/** The same, and whether no two places of the value hold the same object. */
+export function decodeParted(text: string): { readonly value: unknown; readonly isParted: boolean } {
+  const written = JSON.parse(text) as Written | null;
+  if (written === null) return { value: undefined, isParted: true };
+  const { json, meta } = written;
+  if (meta === undefined) return { value: json, isParted: true };
+  return { value: superjson.deserialize(written, { inPlace: true }), isParted: meta.referentialEqualities === undefined };
+}
+
+type Written = Parameters<typeof superjson.deserialize>[0];
 
 function base64(bytes: Uint8Array | DataView): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');

@@ -12,6 +12,11 @@ export function runJson<R extends AnyRun>(run: R): object {
   return { ...(toWire(listed) as object), durationMs: startedAt === null || endedAt === null ? null : Math.max(0, endedAt - startedAt) };
 }
 
-export function taskRunJson({ result: _result, resultRef: _ref, ...taskRun }: TaskRun): Wire<Omit<TaskRun, 'result' | 'resultRef'>> {
+export function taskRunJson({
+  result: _result,
+  resultRef: _ref,
+  itemHash: _hash,
+  ...taskRun
+}: TaskRun): Wire<Omit<TaskRun, 'result' | 'resultRef' | 'itemHash'>> {
   return toWire(taskRun);
 }

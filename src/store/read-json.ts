@@ -24,6 +24,12 @@ export function readTexts(text: string | null): string[] {
   return Array.isArray(list) ? list.filter((entry): entry is string => typeof entry === 'string') : [];
 }
 
+/** The objects of a list; empty where the column holds none. */
+export function readObjects<T extends object>(text: string | null): T[] {
+  const list = readJson<unknown>(text);
+  return Array.isArray(list) ? list.filter((entry): entry is T => typeof entry === 'object' && entry !== null) : [];
+}
+
 /** The fields of an object; null where the column holds none. */
 export function readFields<T extends object>(text: string | null): T | null {
   const value = readJson<unknown>(text);

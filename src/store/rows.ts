@@ -6,7 +6,7 @@ import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } fro
 import type { NewRun, StoredFlow, StoredLogLine } from './store.ts';
 import type { ArtifactTable, FlowTable, LogTable, RunTable, TaskRunTable, TransitionTable } from './tables.ts';
 import { jsonText } from './storable.ts';
-import { readFields, readJson, readTexts } from './read-json.ts';
+import { readFields, readJson, readObjects, readTexts } from './read-json.ts';
 
 /** What a column takes: neither dialect gets booleans, dates or objects. */
 export type Value = string | number | null;
@@ -144,6 +144,8 @@ export function taskRunOf(row: TaskRunRow): TaskRun {
     resultRef: row.result_ref,
     error: failureOf(row.error),
     childRunId: row.child_run_id,
+    itemHash: row.item_hash,
+    callArgs: row.call_args === null ? null : readObjects(row.call_args),
   };
 }
 
@@ -161,6 +163,7 @@ export function taskRunValues(row: TaskRun): Value[] {
     text(row.progress),
     text(row.metrics),
     text(row.error),
+    text(row.callArgs),
   );
   return values;
 }
@@ -168,7 +171,8 @@ export function taskRunValues(row: TaskRun): Value[] {
 /** The first `commonTaskRunColumns` of them. */
 export function commonTaskRunValues(row: TaskRun): Value[] {
   const { state } = row;
-  return [row.id, row.runId, row.key, row.name, row.index, state.type, state.name, row.attempt, row.startedAt, row.endedAt, row.result];
+  const { id, runId, key, name, index, attempt, startedAt, endedAt, itemHash, result } = row;
+  return [id, runId, key, name, index, state.type, state.name, attempt, startedAt, endedAt, itemHash, result];
 }
 
 /** Whether all columns behind the common ones are null, as they are for most task runs. */
@@ -183,7 +187,8 @@ export function hasOnlyCommonValues(row: TaskRun): boolean {
     row.dependsOn === null &&
     row.progress === null &&
     row.metrics === null &&
-    row.error === null
+    row.error === null &&
+    row.callArgs === null
   );
 }
 

@@ -66,8 +66,11 @@ export interface TaskRunTable {
   depends_on: string | null;
   progress: string | null;
   metrics: string | null;
+  item_hash: string | null;
   result: string | null;
   error: string | null;
+  /** JSON list of `CallArg`. */
+  call_args: string | null;
 }
 
 export interface TransitionTable {
@@ -241,6 +244,7 @@ export const taskRunColumns = [
   'attempt',
   'started_at',
   'ended_at',
+  'item_hash',
   'result',
   'display_name',
   'state_message',
@@ -252,6 +256,7 @@ export const taskRunColumns = [
   'progress',
   'metrics',
   'error',
+  'call_args',
 ] as const satisfies readonly (keyof TaskRunTable)[];
 
 /** How many of `taskRunColumns` come before those that are mostly null. */

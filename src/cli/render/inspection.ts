@@ -1,8 +1,11 @@
 /** All that is known of a run, for people: head, error, parameters and result, tasks, artifacts, sub-flows, history. */
+import { inspect } from 'node:util';
+import { cutText } from '../../base/cut-text.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import type { ListedRun, TaskRun, Transition } from '../../model/run.ts';
+import { fromTypedJson } from '../../model/values.ts';
 import { artifactLines } from './artifact.ts';
 import { countOf } from './bar.ts';
 import { failureLines, failureTitle, whyFailed } from './failure.ts';
@@ -30,6 +33,10 @@ export interface InspectionOptions {
 /** Task runs that are listed; of more, those that went wrong come first. */
 const maxTasks = 100;
 const maxTransitions = 20;
+/** Characters that are shown of an argument, and of all of a call. */
+const maxArgChars = 60;
+const maxCallChars = 120;
+const argLook = { depth: 2, maxArrayLength: 5, maxStringLength: 50, breakLength: Number.POSITIVE_INFINITY };
 
 /** Lines of the inspection. */
 export function inspectionLines(inspection: RunInspection, why: WaitReason | null, options: InspectionOptions): string[] {
@@ -96,7 +103,7 @@ function timeText(at: number, now: number): string {
 }
 
 const taskColumns: readonly Column[] = [
-  { head: '  task', max: 48 },
+  { head: '  task', max: 64 },
   { head: 'state' },
   { head: 'duration', align: 'right' },
   { head: 'attempt', align: 'right', drop: 1 },
@@ -130,7 +137,19 @@ function taskCells(taskRun: TaskRun, { paint, now }: InspectionOptions): string[
     error && state.type !== 'COMPLETED'
       ? paint.red(failureTitle(error))
       : oneLine([state.message ?? '', measured].filter((text) => text !== '').join('  '));
-  return [`  ${taskLabel(taskRun)}`, labelOf(state, paint), took, String(attempt), what];
+  const args = taskRun.displayName === null ? paint.dim(callText(taskRun)) : '';
+  return [`  ${taskLabel(taskRun)}${args}`, labelOf(state, paint), took, String(attempt), what];
+}
+
+/** The arguments of a call in a code flow, `(1, { month: '01' })`; '' for other task runs. */
+function callText({ callArgs }: TaskRun): string {
+  if (callArgs === null) return '';
+  const texts = callArgs.map((arg) => {
+    if ('result' in arg) return `result of ${arg.result.split('#')[0] ?? ''}`;
+    if ('text' in arg) return arg.text;
+    return valueLine(inspect(fromTypedJson(arg.json, arg.types), argLook), maxArgChars) + (arg.cut ? ' …' : '');
+  });
+  return oneLine(cutText(`(${texts.join(', ')})`, maxCallChars, '…'));
 }
 
 function childLine(child: ListedRun, { paint }: InspectionOptions): string {

@@ -106,8 +106,8 @@ function taskJson(taskRun: TaskRun): object {
 }
 
 function taskDetailJson(taskRun: TaskRun): object {
-  const { key, displayName, progress, metrics, childRunId, dependsOn } = taskRun;
-  return { ...taskJson(taskRun), key, displayName, durationMs: durationMs(taskRun), progress, metrics, dependsOn, childRunId };
+  const { key, displayName, progress, metrics, childRunId, dependsOn, callArgs } = taskRun;
+  return { ...taskJson(taskRun), key, displayName, durationMs: durationMs(taskRun), progress, metrics, dependsOn, childRunId, callArgs };
 }
 
 function transitionJson(transition: Transition): object {

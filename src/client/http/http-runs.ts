@@ -219,5 +219,5 @@ function listedRunOf(
 }
 
 function taskRunOf(row: Wire<TaskRun>): TaskRun {
-  return { ...fromWire<TaskRun>(row), result: null, resultRef: null };
+  return { ...fromWire<TaskRun>(row), result: null, resultRef: null, itemHash: null };
 }

@@ -87,6 +87,16 @@ export const taskRun = z.strictObject({
   metrics: z.record(z.string(), z.number()).nullable(),
   error: failure,
   childRunId: textOrNull,
+  callArgs: z
+    .array(
+      z.union([
+        z.strictObject({ result: z.string().describe('Key of the task run whose result it is') }),
+        z.strictObject({ json: z.unknown(), types: z.unknown().optional(), cut: z.literal(true).optional() }),
+        z.strictObject({ text: z.string().describe('What is no plain data, in words') }),
+      ]),
+    )
+    .nullable()
+    .describe('Arguments of a call in a code flow, cut and with secrets masked'),
 });
 
 export const transition = z.strictObject({

@@ -23,6 +23,7 @@ import { faults } from './0013-faults.ts';
 import { failures } from './0014-failures.ts';
 import { failedAttempts } from './0015-failed-attempts.ts';
 import { suspects } from './0016-suspects.ts';
+import { given } from './0017-given.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -43,6 +44,7 @@ export const migrations: readonly Migration[] = [
   failures,
   failedAttempts,
   suspects,
+  given,
 ];
 
 const newest = migrations.length;

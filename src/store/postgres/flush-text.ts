@@ -39,7 +39,18 @@ export const parts = [
 export type Part = (typeof parts)[number];
 
 /** What is listed of a task run whose first attempt begins and completes in one batch; the rest is the same for all of them. */
-export const quickColumns = ['id', 'key', 'name', 'item_index', 'started_at', 'ended_at', 'result', 'begun_at', 'completed_at'] as const;
+export const quickColumns = [
+  'id',
+  'key',
+  'name',
+  'item_index',
+  'started_at',
+  'ended_at',
+  'item_hash',
+  'result',
+  'begun_at',
+  'completed_at',
+] as const;
 
 export const commonColumns = taskRunColumns.slice(0, commonTaskRunColumns);
 
@@ -151,8 +162,8 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
   // The columns that are left out are null, in the row that is replaced too.
   commonTaskRuns: (place, ofOne) => insertClaimed('task_runs', commonColumns, place, ofOne, replaceTaskRun),
   quickTaskRuns: (place) => `quick as materialized (select * from ${list(place, quickColumns)} as added where ${isHeldByOne} and ${marked}),
-    new_task_runs as (insert into task_runs (run_id, id, key, name, item_index, started_at, ended_at, result, state_type, state_name, attempt)
-      select ${only.id}, id, key, name, item_index, started_at, ended_at, result, 'COMPLETED', 'Completed', 1 from quick),
+    new_task_runs as (insert into task_runs (run_id, id, key, name, item_index, started_at, ended_at, item_hash, result, state_type, state_name, attempt)
+      select ${only.id}, id, key, name, item_index, started_at, ended_at, item_hash, result, 'COMPLETED', 'Completed', 1 from quick),
     new_transitions as (insert into transitions (run_id, task_run_id, at, type, name, attempt, owner)
       select ${only.id}, id, begun_at, 'RUNNING', 'Running', 1, ${only.ownerId} from quick
       union all select ${only.id}, id, completed_at, 'COMPLETED', 'Completed', 1, ${only.ownerId} from quick)`,

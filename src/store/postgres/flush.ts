@@ -74,7 +74,7 @@ function quickRowsOf({ taskRuns, transitions }: Batch): Value[][] | null {
     if (!isNew || moves !== 2 || begun === null || ended === null) return null;
     if (begun.name !== 'Running' || begun.attempt !== 1 || begun.message !== null) return null;
     if (ended.name !== 'Completed' || ended.attempt !== 1 || row.state.name !== 'Completed' || !hasOnlyCommonValues(row)) return null;
-    rows.push([row.id, row.key, row.name, row.index, row.startedAt, row.endedAt, row.result, begun.at, ended.at]);
+    rows.push([row.id, row.key, row.name, row.index, row.startedAt, row.endedAt, row.itemHash, row.result, begun.at, ended.at]);
   }
   return rows;
 }

@@ -50,6 +50,8 @@ export function taskRun(runId: string, key: string, changes: Partial<TaskRun> = 
     resultRef: null,
     error: null,
     childRunId: null,
+    itemHash: null,
+    callArgs: null,
     ...changes,
   };
 }

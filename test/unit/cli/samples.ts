@@ -62,6 +62,8 @@ export function taskRunOf(name: string, state: State, change: Partial<TaskRun> =
     resultRef: null,
     error: null,
     childRunId: null,
+    itemHash: null,
+    callArgs: null,
     ...change,
   };
 }

@@ -193,3 +193,41 @@ describe('a code flow', () => {
     expect(run.inspection.taskRuns.every((row) => ['COMPLETED', 'FAILED', 'CANCELLED'].includes(row.state.type))).toBe(true);
   });
 });
+
+describe('the arguments of calls', () => {
+  test('are on record for people: values, results by their task, secrets masked, large ones cut, what is no data in words', async () => {
+    class Pool {}
+    @Flow()
+    class Calling {
+      async run(_params: unknown, ctx: FlowContext): Promise<void> {
+        const given = this.give();
+        await this.take(given, { day: new Date(0), token: 'abc', rows: Array.from({ length: 10_000 }, (_, at) => at) }, new Pool(), ctx);
+        await this.take('x'.repeat(50_000), 1n);
+        await ctx.runFlow(Child, { month: '01' });
+      }
+      @Task() async give(): Promise<number> {
+        return 1;
+      }
+      @Task() async take(..._: unknown[]): Promise<void> {}
+    }
+    @Flow()
+    class Child {
+      @Task() a(): void {}
+    }
+    const { inspection } = await testFlow(Calling);
+    const [give, first, second, child] = inspection.taskRuns;
+    expect(give?.callArgs).toBeNull();
+    expect(first?.callArgs).toEqual([
+      { result: give?.key },
+      {
+        json: { day: '1970-01-01T00:00:00.000Z', token: '[redacted]', rows: expect.any(Array) },
+        types: { values: { day: ['Date'] }, v: 1 },
+        cut: true,
+      },
+      { text: 'Pool {}' },
+    ]);
+    expect(second?.callArgs).toMatchObject([{ json: expect.stringMatching(/^x+ …\([\d,]+ more characters\)$/) }, { json: '1' }]);
+    expect(child?.callArgs).toEqual([{ json: { month: '01' } }]);
+    expect(JSON.stringify(inspection.taskRuns.map((row) => row.callArgs)).length).toBeLessThan(15_000);
+  });
+});

@@ -117,6 +117,7 @@ function row(id: string, facts: Partial<TaskRunRow> = {}): TaskRunRow {
     metrics: null,
     error: null,
     childRunId: null,
+    callArgs: null,
     ...facts,
   };
 }

@@ -17,7 +17,7 @@ const usualLines = 1_000;
 /** A run without its values. */
 export type RunFacts = Omit<Run, 'params' | 'result' | 'resultRef'>;
 /** A task run without its result. */
-export type TaskRunRow = Omit<TaskRun, 'result' | 'resultRef'>;
+export type TaskRunRow = Omit<TaskRun, 'result' | 'resultRef' | 'itemHash'>;
 
 /** A value that is too large to come along. */
 export interface CutValue {

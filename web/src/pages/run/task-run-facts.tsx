@@ -8,6 +8,7 @@ import { Failed, LoadingRows } from '../../parts/notices.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
 import { isTerminal } from '../../../../src/model/state.ts';
+import { CallArgs } from './call-args.tsx';
 import { FailureView } from './failure-view.tsx';
 import { type RunDetail, type TaskRunRow, taskRunQuery, transitionsQuery } from './run-data.ts';
 import { TaskInputs } from './task-inputs.tsx';
@@ -71,6 +72,9 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
       {data === undefined && error === null ? <LoadingRows rows={3} /> : null}
       {data === undefined ? null : (
         <>
+          {taskRun.callArgs === null || taskRun.callArgs === undefined ? null : (
+            <CallArgs args={taskRun.callArgs} rows={rows} onSelect={onSelect} />
+          )}
           <TaskInputs
             runId={run.id}
             inputs={data.inputs}

@@ -164,5 +164,6 @@ function newRow({ id, runId, name, index, state, attempt }: TaskEvent): TaskRunR
     metrics: null,
     error: null,
     childRunId: null,
+    callArgs: null,
   };
 }

@@ -1,0 +1,46 @@
+/** Makes a value such that nobody can change it, for those that share it. */
+
+const changes: Readonly<Record<'Map' | 'Set' | 'Date', readonly string[]>> = {
+  Map: ['set', 'delete', 'clear'],
+  Set: ['add', 'delete', 'clear'],
+  Date: Object.getOwnPropertyNames(Date.prototype).filter((name) => name.startsWith('set')),
+};
+
+/**
+ * Freezes a value with all that it holds: plain objects and lists, and Map, Set and Date, whose methods that change them throw from then on.
+ * False, with nothing frozen, when it holds anything else, such as bytes, which cannot be frozen.
+ */
+export function freezeDeep(value: unknown): boolean {
+  const objects = new Set<object>();
+  const work: unknown[] = [value];
+  while (work.length > 0) {
+    const at = work.pop();
+    if (typeof at !== 'object' || at === null || objects.has(at)) continue;
+    objects.add(at);
+    if (!pushInner(work, at)) return false;
+  }
+  for (const object of objects) freeze(object);
+  return true;
+}
+
+/** Whether it is of a kind that can be frozen; then what it holds is put to what is to be looked at. */
+function pushInner(work: unknown[], at: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(at);
+  if (prototype === Array.prototype) for (const inner of at as unknown[]) work.push(inner);
+  else if (prototype === Object.prototype || prototype === null) for (const inner of Object.values(at)) work.push(inner);
+  else if (prototype === Map.prototype) for (const [key, inner] of at as Map<unknown, unknown>) work.push(key, inner);
+  else if (prototype === Set.prototype) for (const inner of at as Set<unknown>) work.push(inner);
+  else return prototype === Date.prototype;
+  return true;
+}
+
+function freeze(object: object): void {
+  const kind = object instanceof Map ? 'Map' : object instanceof Set ? 'Set' : object instanceof Date ? 'Date' : null;
+  if (kind !== null)
+    for (const name of changes[kind]) Object.defineProperty(object, name, { value: () => refuse(kind), enumerable: false });
+  Object.freeze(object);
+}
+
+function refuse(kind: string): never {
+  throw new TypeError(`Cannot change this ${kind}: all items of the mapped task share it. Make a copy of it first.`);
+}

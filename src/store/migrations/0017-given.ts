@@ -1,0 +1,12 @@
+/** What task runs were given: what tells the item of a mapped task, and the arguments of a call in a code flow, for people. */
+import type { Migration } from './migration.ts';
+
+export const given: Migration = {
+  number: 17,
+  name: 'given',
+  // Rows of before have neither: their items are told by their place.
+  statements: (_dialect, { text }) => [
+    `alter table task_runs add column item_hash ${text}`,
+    `alter table task_runs add column call_args ${text}`,
+  ],
+};
