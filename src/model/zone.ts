@@ -22,14 +22,15 @@ const probeMs = 2 * dayMs;
 /** From here on zones follow rules of two changes a year, or those of Morocco, which lie a month apart. */
 const ruledFrom = Date.UTC(2040, 0, 1);
 const ruledProbeMs = 16 * dayMs;
-/** Changes are looked up and kept by pieces of this length, ms. */
-const pieceMs = 256 * dayMs;
-const maxPieces = 20_000;
+/** By then every zone follows yearly rules, so that years of the same days have the same changes; among these each kind of year is found. */
+const [firstTwin, lastTwin] = [2101, 2128];
+/** Years whose changes are kept, of all zones. */
+const maxYears = 20_000;
 const earliestYear = 1970;
 const latestYear = 2999;
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
-const pieces = new Map<string, readonly ClockChange[]>();
+const years = new Map<string, readonly ClockChange[]>();
 
 /** Local minus UTC at an instant, ms. `timezone` must be known; see `checkZone`. */
 export function offsetAt(timezone: string, instant: number): number {
@@ -50,8 +51,11 @@ export function localAt(timezone: string, instant: number): number {
 export function changesBetween(timezone: string, after: number, until: number): ClockChange[] {
   const found: ClockChange[] = [];
   if (timezone === 'UTC') return found;
-  for (let piece = Math.floor(after / pieceMs); piece * pieceMs <= until; piece++) found.push(...changesOfPiece(timezone, piece));
-  return found.filter((change) => change.at > after && change.at <= until);
+  const last = new Date(until).getUTCFullYear();
+  for (let year = new Date(after).getUTCFullYear(); year <= last; year++) {
+    for (const change of changesOfYear(timezone, year)) if (change.at > after && change.at <= until) found.push(change);
+  }
+  return found;
 }
 
 /**
@@ -116,14 +120,19 @@ function readOffset(zone: string): number {
   return hours > 23 || minutes > 59 ? Number.NaN : (zone.startsWith('-') ? -1 : 1) * (hours * 60 + minutes) * 60_000;
 }
 
-function changesOfPiece(timezone: string, piece: number): readonly ClockChange[] {
-  const key = `${timezone} ${piece}`;
-  const kept = pieces.get(key);
+function changesOfYear(timezone: string, year: number): readonly ClockChange[] {
+  if (year > lastTwin) {
+    const twin = twinOf(year);
+    const shift = Date.UTC(year, 0, 1) - Date.UTC(twin, 0, 1);
+    return changesOfYear(timezone, twin).map((change) => ({ ...change, at: change.at + shift }));
+  }
+  const key = `${timezone} ${year}`;
+  const kept = years.get(key);
   if (kept !== undefined) return kept;
   const found: ClockChange[] = [];
-  const end = (piece + 1) * pieceMs;
-  // A piece owns the changes at its instants, so the first probe stands just before it.
-  let before = piece * pieceMs - secondMs;
+  const end = Date.UTC(year + 1, 0, 1);
+  // A year owns the changes at its instants, so the first probe stands just before it.
+  let before = Date.UTC(year, 0, 1) - secondMs;
   let offsetBefore = offsetAt(timezone, before);
   const stepMs = before < ruledFrom ? probeMs : ruledProbeMs;
   while (before < end - secondMs) {
@@ -133,9 +142,17 @@ function changesOfPiece(timezone: string, piece: number): readonly ClockChange[]
     before = next;
     offsetBefore = offsetAfter;
   }
-  if (pieces.size >= maxPieces) pieces.clear();
-  pieces.set(key, found);
+  if (years.size >= maxYears) years.clear();
+  years.set(key, found);
   return found;
+}
+
+/** A year of rules that begins on the same weekday and is as long. */
+function twinOf(year: number): number {
+  const kindOf = (one: number): string => `${new Date(Date.UTC(one, 0, 1)).getUTCDay()} ${Date.UTC(one + 1, 0, 1) - Date.UTC(one, 0, 1)}`;
+  let twin = firstTwin;
+  while (twin < lastTwin && kindOf(twin) !== kindOf(year)) twin++;
+  return twin;
 }
 
 function bisect(timezone: string, from: number, to: number, offsetBefore: number): number {

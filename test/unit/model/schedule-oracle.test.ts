@@ -6,6 +6,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule.ts';
+import { changesBetween, offsetAt } from '../../../src/model/zone.ts';
 
 interface Minute {
   readonly at: number;
@@ -140,3 +141,21 @@ function wallOf(timezone: string, at: number): number {
 function show(at: number): string {
   return new Date(at).toISOString();
 }
+
+describe('clock changes', () => {
+  it('are those of the years far ahead, where they are taken from years of the same days', { timeout: 120_000 }, () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...zones), fc.integer({ min: Date.UTC(2129, 0, 1), max: Date.UTC(2990, 0, 1) }), (timezone, from) => {
+        const until = from + 400 * dayMs;
+        let offset = offsetAt(timezone, from);
+        for (const change of changesBetween(timezone, from, until)) {
+          expect([change.offsetBefore, offsetAt(timezone, change.at - 1_000)]).toEqual([offset, offset]);
+          offset = offsetAt(timezone, change.at);
+          expect(change.offsetAfter).toBe(offset);
+        }
+        expect(offset).toBe(offsetAt(timezone, until));
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
