@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
+import { issueMessage } from './issue-message.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -116,7 +117,7 @@ export function knownFields(schema: StandardSchemaV1): string[] | null {
 }
 
 function invalid(definition: FlowDefinition, issues: readonly StandardSchemaV1.Issue[], given: unknown): BatutaError {
-  const readable = issues.map((issue) => ({ path: pathOf(issue).join('.'), message: issue.message }));
+  const readable = issues.map((issue) => ({ path: pathOf(issue).join('.'), message: issueMessage(issue) }));
   const told = readable
     .slice(0, 5)
     .map(({ path, message }) => (path === '' ? message : `${path}: ${message}${isMissing(given, path) ? ' (it is missing)' : ''}`));

@@ -34,6 +34,14 @@ export function whyFailed(run: FailedRun, alike: Alike | null): string | null {
   return sentence === null ? null : oneLine(sentence);
 }
 
+/** The title, and on the same line what it consists of or was caused by, where the message does not say so. */
+export function failureBrief(failure: Failure): string {
+  const title = failureTitle(failure);
+  const below = failure.errors?.length ? failure.errors.slice(0, maxParts) : failure.cause === null ? [] : [failure.cause];
+  const told = below.map(failureTitle).filter((text) => !title.includes(text));
+  return told.length === 0 ? title : `${title} (${told.join('; ')})`;
+}
+
 /** How a failure is drawn. */
 export interface FailureOptions {
   /** Spaces before each line; default none. */

@@ -8,7 +8,7 @@ import type { ListedRun, TaskRun, Transition } from '../../model/run.ts';
 import { fromTypedJson } from '../../model/values.ts';
 import { artifactLines } from './artifact.ts';
 import { countOf } from './bar.ts';
-import { failureLines, failureTitle, whyFailed } from './failure.ts';
+import { failureLines, failureBrief, whyFailed } from './failure.ts';
 import { shortId } from '../../model/ids.ts';
 import { inStartOrder } from './json.ts';
 import type { Paint } from './paint.ts';
@@ -35,7 +35,8 @@ const maxTasks = 100;
 const maxTransitions = 20;
 /** Characters that are shown of an argument, and of all of a call. */
 const maxArgChars = 60;
-const maxCallChars = 120;
+const minCallChars = 20;
+const maxCallChars = 80;
 const argLook = { depth: 2, maxArrayLength: 5, maxStringLength: 50, breakLength: Number.POSITIVE_INFINITY };
 
 /** Lines of the inspection. */
@@ -103,7 +104,7 @@ function timeText(at: number, now: number): string {
 }
 
 const taskColumns: readonly Column[] = [
-  { head: '  task', max: 64 },
+  { head: '  task', max: 110 },
   { head: 'state' },
   { head: 'duration', align: 'right' },
   { head: 'attempt', align: 'right', drop: 1 },
@@ -124,7 +125,7 @@ function urgencyOf({ state }: TaskRun): number {
   return ['failed', 'running', 'waiting', 'blocked', 'cancelled', 'done', 'skipped'].indexOf(phaseOf(state));
 }
 
-function taskCells(taskRun: TaskRun, { paint, now }: InspectionOptions): string[] {
+function taskCells(taskRun: TaskRun, { paint, now, width }: InspectionOptions): string[] {
   const { state, startedAt, endedAt, attempt, error, metrics } = taskRun;
   const took = startedAt === null ? '' : formatDuration(Math.max(0, (endedAt ?? now) - startedAt));
   const measured =
@@ -135,21 +136,22 @@ function taskCells(taskRun: TaskRun, { paint, now }: InspectionOptions): string[
           .join(', ');
   const what =
     error && state.type !== 'COMPLETED'
-      ? paint.red(failureTitle(error))
+      ? paint.red(failureBrief(error))
       : oneLine([state.message ?? '', measured].filter((text) => text !== '').join('  '));
-  const args = taskRun.displayName === null ? paint.dim(callText(taskRun)) : '';
+  const args = taskRun.displayName === null ? paint.dim(callText(taskRun, width)) : '';
   return [`  ${taskLabel(taskRun)}${args}`, labelOf(state, paint), took, String(attempt), what];
 }
 
 /** The arguments of a call in a code flow, `(1, { month: '01' })`; '' for other task runs. */
-function callText({ callArgs }: TaskRun): string {
+function callText({ callArgs }: TaskRun, width: number): string {
   if (callArgs === null) return '';
   const texts = callArgs.map((arg) => {
     if ('result' in arg) return `result of ${arg.result.split('#')[0] ?? ''}`;
     if ('text' in arg) return arg.text;
     return valueLine(inspect(fromTypedJson(arg.json, arg.types), argLook), maxArgChars) + (arg.cut ? ' …' : '');
   });
-  return oneLine(cutText(`(${texts.join(', ')})`, maxCallChars, '…'));
+  const room = Math.max(minCallChars, Math.min(maxCallChars, width - 90));
+  return cutText(oneLine(`(${texts.join(', ')})`), room, '…');
 }
 
 function childLine(child: ListedRun, { paint }: InspectionOptions): string {

@@ -8,7 +8,7 @@ import { formatDuration } from '../../base/duration.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import { countOf } from './bar.ts';
-import { failureTitle } from './failure.ts';
+import { failureBrief } from './failure.ts';
 import { shortId } from '../../model/ids.ts';
 import type { RunView, TreeChange } from './live-view.ts';
 import type { Paint } from './paint.ts';
@@ -100,7 +100,7 @@ export class PlainView implements RunView {
     const again = attempt > 1 ? ` (attempt ${attempt})` : '';
     const why =
       error && !['COMPLETED', 'RUNNING'].includes(state.type)
-        ? `: ${failureTitle(error)}`
+        ? `: ${failureBrief(error)}`
         : state.message === null
           ? ''
           : `: ${oneLine(state.message)}`;

@@ -5,7 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { readParams } from '../../../src/cli/read-params.ts';
 import { readCount, readDuration, readInteger, readLevel, readSince, readStart, readStates } from '../../../src/cli/read-options.ts';
 import { userFrame } from '../../../src/base/user-frame.ts';
-import { failureLines } from '../../../src/cli/render/failure.ts';
+import { failureBrief, failureLines } from '../../../src/cli/render/failure.ts';
 import { paintOf } from '../../../src/cli/render/paint.ts';
 import { failureOf } from '../../../src/model/failure.ts';
 import { noon } from './samples.ts';
@@ -112,6 +112,17 @@ describe('failures', () => {
       '  caused by no route',
       '  2 of 2: replica is down',
     ]);
+  });
+
+  it('says on one line what a failure consists of or was caused by, unless its message does', () => {
+    const parts = [new Error('primary is down'), new Error('replica is down')];
+    expect(failureBrief(failureOf(new AggregateError(parts, 'All promises were rejected')))).toBe(
+      'AggregateError: All promises were rejected (primary is down; replica is down)',
+    );
+    expect(failureBrief(failureOf(new TypeError('fetch failed', { cause: new Error('no route') })))).toBe(
+      'TypeError: fetch failed (no route)',
+    );
+    expect(failureBrief(failureOf(new Error('again: no route', { cause: new Error('no route') })))).toBe('again: no route');
   });
 
   it('cuts a long message, says by how much, and breaks it at the edge of the terminal', () => {

@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { FlowOptions } from 'batuta';
 import { testFlow } from 'batuta/testing';
 import { definitionOf } from '../../../src/define/definition.ts';
+import { issueMessage } from '../../../src/engine/issue-message.ts';
 import { paramsFromText, validateParams } from '../../../src/engine/params.ts';
 import type { TaskContext } from 'batuta';
 import { failing, makeFlow } from '../../support/make-flow.ts';
@@ -111,5 +112,32 @@ describe('parameters', () => {
     const given = { list: [1] };
     await testFlow(makeFlow({ change: { does: (ctx: TaskContext) => void (ctx.params as typeof given).list.push(2) } }), given);
     expect(given).toEqual({ list: [1] });
+  });
+});
+
+describe('a union', () => {
+  const at = z.union([z.number(), z.object({ from: z.string(), to: z.union([z.string(), z.boolean()]) })]);
+
+  test('that does not fit says what each of its forms says, unions within it included', async () => {
+    await expect(validated(z.object({ at }), { at: { from: 'a', to: 1 } })).rejects.toMatchObject({
+      code: 'PARAMS_INVALID',
+      message:
+        'The parameters do not fit flow made: at: It fits none of 2 forms: (1) Invalid input: expected number, received object; ' +
+        '(2) to: It fits none of 2 forms: (1) Invalid input: expected string, received number; (2) Invalid input: expected boolean, received number.',
+      details: { issues: [{ path: 'at', message: expect.stringMatching(/^It fits none of 2 forms: /) }] },
+    });
+  });
+
+  test('of zod 3 is told as well, and one of many forms is cut', async () => {
+    const branch = (name: string): object => ({ issues: [{ message: `expected ${name}`, path: ['kind'] }] });
+    const zod3 = { message: 'Invalid input', path: ['at'], unionErrors: Array.from({ length: 8 }, (_, form) => branch(`${form}`)) };
+    expect(issueMessage(zod3)).toBe(
+      `It fits none of 8 forms: ${[0, 1, 2, 3, 4, 5].map((form) => `(${form + 1}) kind: expected ${form}`).join('; ')}; and 2 more`,
+    );
+  });
+
+  test('with a discriminator names what it may be', async () => {
+    const schema = z.object({ at: z.discriminatedUnion('kind', [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b') })]) });
+    await expect(validated(schema, { at: { kind: 'c' } })).rejects.toThrow(/at\.kind: Invalid discriminator value\. Expected 'a' \| 'b'/);
   });
 });
