@@ -34,6 +34,8 @@ export interface LocalClientOptions {
   readonly captureConsole: boolean;
   /** Finds the flow of a recorded run in the user's files. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (run: Pick<Run, 'flow' | 'source'>) => Promise<FlowDefinition>;
+  /** Told of each flow that is handed in, whose file may be loaded again for its runs from now on. */
+  readonly remember?: (definition: FlowDefinition) => void;
   /** Finds a flow by its name. @throws BatutaError FLOW_NOT_FOUND, FLOW_AMBIGUOUS, FILE_… */
   readonly findFlow?: (name: string) => Promise<FlowDefinition>;
   /** Opens what wakes workers, which is done once; default: there is none. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
@@ -141,6 +143,7 @@ export class LocalClient implements EmbeddedClient {
 
   async enqueueMany(flow: string | FlowClass | FlowDefinition, runs: readonly Wanted[]): Promise<readonly string[]> {
     const definition = typeof flow === 'string' ? await this.#findNamed(flow) : asDefinition(flow);
+    this.#options.remember?.(definition);
     const { enqueueRuns } = await import('./enqueue.ts');
     return (await enqueueRuns(this.engine, this.#brokerOfFleet(), definition, runs)).map(({ id }) => id);
   }
@@ -188,6 +191,7 @@ export class LocalClient implements EmbeddedClient {
 
   #know(definition: FlowDefinition): FlowDefinition {
     this.#known.set(definition.name, definition);
+    this.#options.remember?.(definition);
     return definition;
   }
 

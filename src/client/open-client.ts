@@ -106,11 +106,23 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     log,
     captureConsole: capture,
     findDefinition: (run) => parts.findFlow?.(run.flow) ?? findDefinition(run, options.flows ?? config.flows),
+    remember: await rememberSources(options.flows ?? config.flows),
     findFlow:
       parts.findFlow ??
       (async (name) => (await import('../define/find-flow.ts')).findFlowByName(name, { flowsPath: options.flows ?? config.flows })),
     openBroker: async () => (await import('./fleet-broker.ts')).openFleetBroker(config, store, log),
   });
+}
+
+/** Notes files outside of the place for flows whose flows are handed in, each once; what lies there needs no note. */
+async function rememberSources(flows: readonly string[]): Promise<(definition: FlowDefinition) => void> {
+  const { mayLoadRecorded, rememberSource } = await import('../define/recorded-source.ts');
+  const told = new Set<string>();
+  return ({ source }) => {
+    if (source === null || told.has(source.file)) return;
+    told.add(source.file);
+    if (!mayLoadRecorded(source.file, flows, process.cwd())) rememberSource(source.file);
+  };
 }
 
 /** The flow of a recorded run: in its own file when that is there, else by name among the flows. */

@@ -1,17 +1,17 @@
 /**
- * Where bundles of flow files are kept between processes: `<nearest node_modules>/.cache/batuta`, or a folder of the user's in
- * the system's temporary folder when there is no node_modules or it cannot be written.
+ * Where bundles of flow files are kept between processes: in the folders of `cache-folder.ts`, the temporary one when there is no
+ * node_modules, or it cannot be written, or is somebody else's.
  *
  * A bundle is `<hash of its content>.mjs`; beside it a manifest per flow file says from which inputs it was made, so that a
  * second process need not start the bundler. Files appear by rename, so a reader sees a whole file or none. What was not
  * used for a week is removed when a new bundle is written.
  */
 import { createHash, randomUUID } from 'node:crypto';
-import { lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { systemClock } from '../base/clock.ts';
 import { packageVersion } from '../base/installed.ts';
+import { cacheFolders, isOwnFile, nearestFile } from './cache-folder.ts';
 import { libraryUrl } from './library.ts';
 
 /** One file that a bundle was made from. */
@@ -49,7 +49,9 @@ export function readBundle(file: string): Bundle | undefined {
   for (const folder of cacheFolders(file)) {
     const manifest = join(folder, manifestName(file));
     try {
+      if (!isOwnFile(manifest)) continue;
       const bundle = JSON.parse(readFileSync(manifest, 'utf8')) as Bundle;
+      if (dirname(bundle.module) !== folder || !isOwnFile(bundle.module)) continue;
       if (bundle.tsconfig !== nearestFile(dirname(file), 'tsconfig.json') || !bundle.inputs.every(isUnchanged)) continue;
       keepFresh(bundle.module, manifest);
       return bundle;
@@ -94,33 +96,10 @@ export function hashOf(content: string | Buffer): string {
   return createHash('sha256').update(content).digest('hex');
 }
 
-/** The nearest file of that name in the folder or above, or null. */
-export function nearestFile(folder: string, name: string): string | null {
-  for (let at = folder; ; at = dirname(at)) {
-    const path = join(at, name);
-    if (statSync(path, { throwIfNoEntry: false })) return path;
-    if (dirname(at) === at) return null;
-  }
-}
-
 /** The node_modules folder whose packages a bundle in `folder` finds by name; null for the temporary folder. */
 export function modulesOf(folder: string): string | null {
   const end = `${sep}node_modules${sep}.cache${sep}batuta`;
   return folder.endsWith(end) ? folder.slice(0, -`${sep}.cache${sep}batuta`.length) : null;
-}
-
-function cacheFolders(file: string): string[] {
-  const modules = nearestFile(dirname(file), 'node_modules');
-  return [...(modules === null ? [] : [join(modules, '.cache', 'batuta')]), temporaryFolder()];
-}
-
-/** Of this user alone: code that anyone may write is not run. */
-function temporaryFolder(): string {
-  const uid = process.getuid?.();
-  const folder = join(tmpdir(), uid === undefined ? 'batuta' : `batuta-${uid}`);
-  const stat = lstatSync(folder, { throwIfNoEntry: false });
-  const isOwn = stat === undefined || uid === undefined || (stat.isDirectory() && stat.uid === uid && (stat.mode & 0o022) === 0);
-  return isOwn ? folder : `${folder}-${randomUUID()}`;
 }
 
 /** Of the file, the copy of the library it shares, and the way bundles are made. */

@@ -10,7 +10,8 @@ import { isBuiltin } from 'node:module';
 import { dirname, extname, join, relative, resolve, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildResult, Loader, OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
-import { type Bundle, type BundleInput, hashOf, inputOf, modulesOf, nearestFile, writeBundle } from './bundle-cache.ts';
+import { type Bundle, type BundleInput, hashOf, inputOf, modulesOf, writeBundle } from './bundle-cache.ts';
+import { nearestFile } from './cache-folder.ts';
 import { libraryUrl } from './library.ts';
 import { compileError } from './load-errors.ts';
 

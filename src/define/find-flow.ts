@@ -1,12 +1,13 @@
 /** Finds the one flow that a person or a recorded run means. */
 import { existsSync, statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { basename, isAbsolute, resolve } from 'node:path';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { shownPath } from './load-errors.ts';
 import { type LoadedFlow, type LoadOptions, loadFlowFile } from './load.ts';
 import { type LoadedFlows, loadFlows } from './load-flows.ts';
+import { mayLoadRecorded } from './recorded-source.ts';
 
 export interface FindOptions extends LoadOptions {
   /** Folders or files in which flows are looked for by name. */
@@ -39,17 +40,31 @@ export interface RecordedFlow {
 }
 
 /**
- * The flow of a recorded run: in its own file when that still holds it, else by name in `flows`.
+ * The flow of a recorded run: in its own file when that still holds it, else by name in `flows`. A file that may not be loaded because a
+ * row names it (see `recorded-source.ts`) is not; when it is the same file of another copy of the project, the flow is taken by name.
  *
- * @throws BatutaError FLOW_NOT_FOUND, and what loading throws.
+ * @throws BatutaError FLOW_NOT_FOUND, SOURCE_REFUSED, and what loading throws.
  */
 export async function findFlowOfRun({ flow, source, flows }: RecordedFlow, options: LoadOptions = {}): Promise<FlowDefinition> {
   const file = source?.replace(/#[^#/\\]*$/, '') ?? '';
   if (isAbsolute(file) && existsSync(file)) {
+    if (!mayLoadRecorded(file, [flows].flat(), options.cwd ?? process.cwd())) return await findMoved(flow, source ?? '', flows, options);
     const found = definitionsOf(await loadFlowFile(file)).find(({ name }) => name === flow);
     if (found) return found;
   }
   return findFlowByName(flow, { ...options, flowsPath: flows });
+}
+
+/** Of a release before this one, or another checkout, the file is still there: what has moved with it is found by name. */
+async function findMoved(flow: string, source: string, flows: string | readonly string[], options: LoadOptions): Promise<FlowDefinition> {
+  const [, file = '', exportName] = /^(.*?)(?:#([^#/\\]*))?$/s.exec(source) ?? [];
+  const moved = await findFlowByName(flow, { ...options, flowsPath: flows }).catch(() => null);
+  if (moved?.source && basename(moved.source.file) === basename(file) && moved.source.exportName === exportName) return moved;
+  throw new BatutaError(
+    'SOURCE_REFUSED',
+    `The flow '${flow}' is recorded with the file ${file}, which lies outside of the place for flows (${[flows].flat().join(', ')}) and is none that you had run before. Add it to BATUTA_FLOWS, or run it once by its path.`,
+    { details: { flow, file } },
+  );
 }
 
 function definitionsOf(loaded: readonly LoadedFlow[]): FlowDefinition[] {

@@ -1,4 +1,5 @@
 /** Removing the large results of runs that were deleted. */
+import { isBatutaError } from '../base/errors.ts';
 import type { RemovedRuns } from '../store/store.ts';
 import type { EngineServices } from './services.ts';
 
@@ -9,9 +10,14 @@ import type { EngineServices } from './services.ts';
  * A crash in the middle leaves files that nobody needs.
  */
 export async function removeResults(
-  { store, results }: Pick<EngineServices, 'store' | 'results'>,
+  { store, results, log }: Pick<EngineServices, 'store' | 'results' | 'log'>,
   { runIds, resultRefs }: RemovedRuns,
 ): Promise<void> {
-  for (const key of resultRefs) await results.remove(key);
+  for (const key of resultRefs) {
+    await results.remove(key).catch((error: unknown) => {
+      if (!isBatutaError(error, 'RESULT_MISSING')) throw error;
+      log.warn({ err: error, code: error.code }, 'A run that was deleted named a result that is none of ours; it was left alone.');
+    });
+  }
   for (const runId of runIds) await results.sweep(runId, (keys) => store.keptResults(keys));
 }

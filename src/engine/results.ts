@@ -2,6 +2,7 @@
 import { Buffer } from 'node:buffer';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 import { decodeValue, encodeValue } from '../model/values.ts';
 import { isPrimitive, RecordedValue, take } from './given-value.ts';
@@ -29,7 +30,7 @@ export interface ResultStorage {
   size(key: string): Promise<number>;
   /** What is there piece by piece, for who takes it as it comes. @throws BatutaError RESULT_MISSING, before the first piece */
   stream(key: string): Promise<AsyncIterable<Uint8Array>>;
-  /** Removes what is there; silent when nothing is. */
+  /** Removes what is there; silent when nothing is. @throws BatutaError RESULT_MISSING for a key that we cannot have made */
   remove(key: string): Promise<void>;
   /**
    * Removes all that is there of a run but what is kept, and its place when that is empty: what was stored by an owner that died before it
@@ -77,9 +78,25 @@ function readGiven(text: string | null): unknown {
   return text === null || isPrimitive(value) ? value : new RecordedValue(text, { value });
 }
 
+/** Keys and ids of runs as we make them: `<run>/<name>`, of letters, digits and a few signs, never a way out of the folder. */
+const keyForm = /^\w[\w.-]{0,199}\/\w[\w.-]{0,299}$/;
+const runForm = /^\w[\w.-]{0,199}$/;
+
+/** @throws BatutaError RESULT_MISSING for a key that we cannot have made */
+function checkKey(key: string): string {
+  if (keyForm.test(key)) return key;
+  throw new BatutaError(
+    'RESULT_MISSING',
+    `${JSON.stringify(cutText(key, 200, '…'))} is no key of a stored result; nothing is read or removed by it.`,
+    {
+      details: { key },
+    },
+  );
+}
+
 /** Result storage in a folder: one file a key, written beside its place and renamed, synced before it counts. */
 export function folderStorage(folder: string): ResultStorage {
-  const pathOf = (key: string): string => join(folder, `${key}.json`);
+  const pathOf = (key: string): string => join(folder, `${checkKey(key)}.json`);
   const missing = (key: string) => (cause: unknown) => {
     throw new BatutaError('RESULT_MISSING', `The stored result ${key} cannot be read from ${folder}. Retry the task that made it.`, {
       cause,
@@ -105,19 +122,20 @@ export function folderStorage(folder: string): ResultStorage {
         throw storageError(cause, folder);
       }
     },
-    get: (key) => readFile(pathOf(key), 'utf8').catch(missing(key)),
+    get: async (key) => await readFile(pathOf(key), 'utf8').catch(missing(key)),
     size: async (key) => (await stat(pathOf(key)).catch(missing(key))).size,
     async stream(key) {
       const file = await open(pathOf(key)).catch(missing(key));
       return file.createReadStream();
     },
-    remove: (key) => rm(pathOf(key), { force: true }),
+    remove: async (key) => await rm(pathOf(key), { force: true }),
     async sweep(runId, keptOf) {
+      if (!runForm.test(runId)) return;
       const place = join(folder, runId);
       const names = await readdir(place).catch(() => []);
       if (names.length === 0) return;
       const keys = names.filter((name) => name.endsWith('.json')).map((name) => `${runId}/${name.slice(0, -'.json'.length)}`);
-      const kept = new Set((await keptOf(keys)).map((key) => pathOf(key)));
+      const kept = new Set((await keptOf(keys)).map((key) => join(folder, `${key}.json`)));
       for (const path of names.map((name) => join(place, name))) if (!kept.has(path)) await rm(path, { force: true });
       // Another may have put something there meanwhile.
       if (kept.size === 0) await rmdir(place).catch(() => undefined);

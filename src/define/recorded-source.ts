@@ -1,0 +1,61 @@
+/**
+ * Which files may be loaded because a row of the database names them. Whoever can write to the database could name any, and loading a
+ * file is running it.
+ *
+ * A file is loaded when it lies in the place of flows (`BATUTA_FLOWS`), or when this user has had Batuta run a flow of it before on this
+ * machine: by its path, or from a script of theirs. Of that a note is kept beside the bundles, where only this user can have put it.
+ */
+import { mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import { hashOf } from './bundle-cache.ts';
+import { cacheFolders, isOwnFile } from './cache-folder.ts';
+import { codeFile } from './user-file.ts';
+
+/** Whether a recorded file may be loaded. @param flows folders and files of flows, absolute or from `cwd` */
+export function mayLoadRecorded(file: string, flows: readonly string[], cwd: string): boolean {
+  const real = realPathOf(file);
+  if (real === null) return false;
+  // As it is named, too: a link in the folder to a file elsewhere was put there by whoever owns the folder.
+  const isFlow = (place: string): boolean => isAmong(resolve(file), place) || isAmong(real, realPathOf(place));
+  return flows.some((place) => isFlow(resolve(cwd, place))) || isRemembered(real);
+}
+
+/** Notes that this user has had a flow of the file run, so that `runs retry` finds it again. Best effort. */
+export function rememberSource(file: string): void {
+  const real = realPathOf(file);
+  if (real === null || isRemembered(real)) return;
+  for (const folder of cacheFolders(real)) {
+    try {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      writeFileSync(join(folder, noteName(real)), `${real}\n`, { mode: 0o600 });
+      return;
+    } catch {
+      // A read-only project: the next folder may take it.
+    }
+  }
+}
+
+function isRemembered(real: string): boolean {
+  return cacheFolders(real).some((folder) => isOwnFile(join(folder, noteName(real))));
+}
+
+function noteName(real: string): string {
+  return `${hashOf(real).slice(0, 32)}.source`;
+}
+
+/** As `loadFlows` finds them: code in the folder or below, in no package and no hidden folder. */
+function isAmong(file: string, place: string | null): boolean {
+  if (place === null) return false;
+  if (file === place) return true;
+  const below = relative(place, file);
+  if (!statSync(place, { throwIfNoEntry: false })?.isDirectory() || below.startsWith('..') || resolve(place, below) !== file) return false;
+  return codeFile.test(file) && below.split(sep).every((part) => !part.startsWith('.') && part !== 'node_modules');
+}
+
+function realPathOf(path: string): string | null {
+  try {
+    return realpathSync(path);
+  } catch {
+    return null;
+  }
+}
