@@ -28,7 +28,7 @@ export async function clientQuestions(client) {
     'runs, a page in the middle': () => figures.runs({ cursor: page.next ?? '' }),
     'runs, failed': () => figures.runs({ states: ['FAILED'] }),
     'runs, crashed (rare)': () => figures.runs({ states: ['CRASHED'] }),
-    'runs, rolled back (none)': () => figures.runs({ states: ['RolledBack'] }),
+    'runs, retrying (none)': () => figures.runs({ states: ['Retrying'] }),
     'runs, what is open': () => figures.runs({ states: ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'] }),
     'runs, of a flow': () => figures.runs({ flow: 'model-training' }),
     'runs, failed of a flow': () => figures.runs({ flow: 'fraud-check', states: ['FAILED', 'CRASHED'] }),

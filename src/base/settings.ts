@@ -51,7 +51,6 @@ export interface Config extends BoundConfig {
   readonly concurrency: number;
   readonly logLevel: LogLevel;
   readonly logFormat: LogFormat;
-  readonly secretKey: string | null;
   readonly captureConsole: boolean;
   /** Folder of results too large for a row. */
   readonly results: string;
@@ -222,15 +221,6 @@ export const settings: { readonly [K in keyof Config]: Setting<Config[K]> } = {
     defaultValue: ({ isTty }) => (isTty ? 'pretty' : 'json'),
     read: readOneOf(logFormats),
     show: String,
-  },
-  secretKey: {
-    name: 'secretKey',
-    env: 'BATUTA_SECRET_KEY',
-    about: 'Encrypts stored secrets',
-    defaultText: '(unset)',
-    defaultValue: () => null,
-    read: readText,
-    show: hide,
   },
   captureConsole: {
     name: 'captureConsole',

@@ -9,7 +9,7 @@ import { cutText } from '../base/cut-text.ts';
 /** Options as they were written. */
 export type RawOptions = Readonly<Record<string, unknown>>;
 
-/** What the design promises for later; told apart from typing errors. */
+/** What people know from elsewhere and look for here; told apart from typing errors. */
 const notYet: ReadonlySet<string> = new Set(['cache', 'rollback']);
 
 /** An error about a class or one of its methods (`Etl`, `Etl.join`), with an option or none. */
@@ -21,7 +21,7 @@ export function refuse(code: ErrorCode, place: string, message: string, cause?: 
   });
 }
 
-/** @throws BatutaError OPTION_UNKNOWN naming the nearest known option, or saying that the option does not exist yet. */
+/** @throws BatutaError OPTION_UNKNOWN naming the nearest known option, or saying that there is no such option. */
 export function checkOptionNames(place: string, options: RawOptions, known: readonly string[]): void {
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;

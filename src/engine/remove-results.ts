@@ -5,7 +5,7 @@ import type { EngineServices } from './services.ts';
 
 /**
  * Removes what nothing points at any more: what the runs had recorded, and what a process that died in between had stored without being
- * able to record it. A result that another run has from the cache stays.
+ * able to record it. A result that another run names as well stays.
  *
  * A crash in the middle leaves files that nobody needs.
  */

@@ -26,7 +26,7 @@ export const stateNames = {
   RUNNING: ['Running', 'Retrying'],
   PAUSED: ['Suspended'],
   CANCELLING: ['Cancelling'],
-  COMPLETED: ['Completed', 'Cached', 'Skipped', 'RolledBack'],
+  COMPLETED: ['Completed', 'Skipped'],
   FAILED: ['Failed', 'TimedOut', 'UpstreamFailed'],
   CRASHED: ['Crashed'],
   CANCELLED: ['Cancelled', 'Skipped'],

@@ -104,7 +104,7 @@ describe('batuta config, doctor and db', () => {
       "import { defineConfig } from 'batuta';\nexport default defineConfig({ defaults: { lease: '30s', heartbeat: '7s' } });",
     );
     const { stdout } = await project.batutaWith(
-      { BATUTA_HEARTBEAT: '6s', BATUTA_SECRET_KEY: 'hush' },
+      { BATUTA_HEARTBEAT: '6s', BATUTA_API_KEY: 'hush' },
       '--log-level',
       'warn',
       'config',
@@ -116,7 +116,7 @@ describe('batuta config, doctor and db', () => {
       heartbeat: { value: '6s', source: 'env BATUTA_HEARTBEAT' },
       logLevel: { value: 'warn', source: 'flag' },
       port: { value: '4200', source: 'default' },
-      secretKey: { value: '********' },
+      apiKey: { value: '********' },
     });
     const unknown = await project.batutaWith({ BATUTA_LEESE: '1s' }, 'config');
     expect(unknown.stderr).toContain('Did you mean BATUTA_LEASE?');

@@ -90,7 +90,7 @@ describe.each(makers)('reading on $name', (maker) => {
     const parentRunId = newRun().id;
     await store.runs.insert(newRun({ name: 'a', flow: 'other', tags: ['red', 'sky'], createdAt: 1 }));
     await store.runs.insert(newRun({ name: 'b', deployment: 'nightly', state: stateOf('SCHEDULED', 'AwaitingRetry'), createdAt: 2 }));
-    await store.runs.insert(newRun({ name: 'c', parentRunId, state: stateOf('COMPLETED', 'Cached'), tags: ['red'], createdAt: 3 }));
+    await store.runs.insert(newRun({ name: 'c', parentRunId, state: stateOf('COMPLETED', 'Skipped'), tags: ['red'], createdAt: 3 }));
     expect(await names({ flow: 'other' })).toEqual(['a']);
     expect(await names({ deployment: 'nightly' })).toEqual(['b']);
     expect(await names({ states: ['awaitingretry'] })).toEqual(['b']);
@@ -102,7 +102,7 @@ describe.each(makers)('reading on $name', (maker) => {
     expect(await names({ since: 2 })).toEqual(['c', 'b']);
     expect(await names({ until: 2 })).toEqual(['a']);
     expect(await names({ parentRunId: null })).toEqual(['b', 'a']);
-    expect(await names({ parentRunId, tag: 'red', states: ['CACHED'], since: 3, until: 4, flow: 'flight-delays' })).toEqual(['c']);
+    expect(await names({ parentRunId, tag: 'red', states: ['SKIPPED'], since: 3, until: 4, flow: 'flight-delays' })).toEqual(['c']);
     expect((await store.runs.children(parentRunId)).map(({ name }) => name)).toEqual(['c']);
   });
 

@@ -13,7 +13,7 @@ describe.each(['sqlite', 'postgres'] as const)('over HTTP on %s', (dialect) => {
     api = await openApi({
       ...(database ? { databaseUrl: database.url } : {}),
       flows: resolve('test/fixtures/server'),
-      env: { BATUTA_SECRET_KEY: 's3cr3t' },
+      env: { BATUTA_API_KEY: 's3cr3t' },
     });
   });
   afterAll(async () => {

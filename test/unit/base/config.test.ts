@@ -35,7 +35,6 @@ test('without anything set, every value is the default of the design', async () 
     concurrency: 16,
     logLevel: 'info',
     logFormat: 'json',
-    secretKey: null,
     captureConsole: true,
     results: '.batuta/results',
     retentionMs: 30 * 86_400_000,
@@ -145,12 +144,16 @@ test('an unknown BATUTA_ variable is a warning with the nearest one, not an erro
   ]);
 });
 
+test('a key that would encrypt nothing is no setting', async () => {
+  const { warnings } = await load({ env: { BATUTA_SECRET_KEY: 'hunter2' } });
+  expect(warnings).toEqual([expect.stringMatching(/^The environment variable BATUTA_SECRET_KEY is no setting and is not used\./)]);
+});
+
 test('the description of a configuration shows each value with its source and no secret', async () => {
   const env = {
     BATUTA_DATABASE_URL: 'postgres://user:hunter2@db:5432/batuta?password=hunter2',
     BATUTA_REDIS_URL: 'rediss://:hunter2@redis:6379?sentinel=main&sentinelPassword=hunter2',
     BATUTA_API_KEY: 'hunter2',
-    BATUTA_SECRET_KEY: 'hunter2',
   };
   const lines = describeConfig(await load({ env }));
   expect(JSON.stringify(lines)).not.toContain('hunter2');

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { canFollow, canReopen, isTerminal, stateNames, stateOf, stateTypes, terminalTypes } from '../../../src/model/state.ts';
 
@@ -25,4 +27,15 @@ describe('states', () => {
   test('a state without a name has the plain one of its type', () => {
     for (const type of stateTypes) expect(stateOf(type)).toEqual({ type, name: stateNames[type][0], message: null });
   });
+});
+
+test('every name of a state is given by something', () => {
+  const sources = ['src/engine', 'src/store', 'scheduler', 'worker', 'src/client'].flatMap((room) =>
+    readdirSync(room, { recursive: true, encoding: 'utf8' }).flatMap((name) =>
+      name.endsWith('.ts') ? [readFileSync(join(room, name), 'utf8')] : [],
+    ),
+  );
+  // The plain form of a type is given by `stateOf(type)`.
+  const named = Object.values(stateNames).flatMap(([, ...others]) => others);
+  for (const name of named) expect([name, sources.some((text) => text.includes(`'${name}'`))]).toEqual([name, true]);
 });

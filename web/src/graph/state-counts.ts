@@ -24,8 +24,6 @@ export function isEnd(name: string): boolean {
 /** The order in which a bar is cut, and in which the whole is named: what moves first, then what is wrong, then what is done. */
 const barOrder: readonly StateName[] = [
   'Completed',
-  'Cached',
-  'RolledBack',
   'Skipped',
   'Failed',
   'TimedOut',
@@ -78,8 +76,6 @@ const nameOrder: readonly StateName[] = [
   'UpstreamFailed',
   'Cancelled',
   'Completed',
-  'RolledBack',
-  'Cached',
   'Skipped',
 ];
 

@@ -35,8 +35,6 @@ const tones: Readonly<Record<StateName, Tone>> = {
   Suspended: 'suspended',
   Cancelling: 'cancelled',
   Completed: 'completed',
-  Cached: 'completed',
-  RolledBack: 'completed',
   Skipped: 'cancelled',
   Failed: 'failed',
   TimedOut: 'failed',
@@ -69,7 +67,6 @@ const words: Readonly<Record<string, string>> = {
   AwaitingSlot: 'Awaiting slot',
   TimedOut: 'Timed out',
   UpstreamFailed: 'Upstream failed',
-  RolledBack: 'Rolled back',
 };
 
 /** The name of a state as a sentence would have it. */
