@@ -35,7 +35,7 @@ afterAll(() => project.remove());
 const sql = (text: string): unknown[] => {
   const file = new Database(join(project.path, '.batuta/batuta.db'));
   try {
-    return /^select/.test(text) ? file.prepare(text).all([]) : [file.prepare(text).run([])];
+    return text.startsWith('select') ? file.prepare(text).all([]) : [file.prepare(text).run([])];
   } finally {
     file.close();
   }

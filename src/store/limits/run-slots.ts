@@ -53,6 +53,7 @@ export async function claimUnderLimits(
   // Of the others there was no row, or it came after the claim.
   const settled = new Set(settledRows.map(({ id }) => id));
   for (const id of new Set(ids)) if (!settled.has(id)) listener.missing?.(id);
+  for (const { id, key } of settledRows) if (key?.includes('\ufffd') === true) await mendKey(connection, id, key);
   const claimed: Run[] = [];
   for (const key of new Set(settledRows.map((one) => one.key))) {
     if (key === null) continue;
@@ -74,6 +75,11 @@ export async function claimUnderLimits(
     for (const run of cancelled) listener.cancelled?.(run);
   }
   return claimed;
+}
+
+/** Bytes that are no UTF-8, which a version before left in a key, are read as U+FFFD; compared, they would never be found again. */
+async function mendKey({ query }: Connection, id: string, key: string): Promise<void> {
+  await query('update runs set concurrency_key = $2 where id = $1', [id, key]);
 }
 
 async function writeUnowned(
