@@ -1,0 +1,167 @@
+/** Any text that JavaScript can make, in every place that takes one, by code, over the API and by the command line, on both databases. */
+import { Flow, type FlowContext, Task, type TaskContext } from 'batuta';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { isBatutaError } from '../../src/base/errors.ts';
+import { decodeValue } from '../../src/model/values.ts';
+import type { LocalClient } from '../../src/client/local-client.ts';
+import { type Api, openApi } from '../support/api.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { anyText, kept } from '../support/texts.ts';
+
+interface Params {
+  readonly text: string;
+}
+
+@Flow({ name: 'says', runName: 'says {text}', concurrency: { limit: 100, key: '{text}' } })
+class Says {
+  @Task()
+  async all(ctx: TaskContext<Params>): Promise<Record<string, string>> {
+    const { text } = ctx.params;
+    ctx.log.info({ [text || 'empty']: text }, text);
+    ctx.metrics.set(text, 1);
+    ctx.reject({ [text]: text }, text);
+    await ctx.artifact.json(text, { [text]: text });
+    await ctx.artifact.markdown(text, text);
+    return { [text]: text };
+  }
+
+  @Task({ needs: ['all'], after: [] })
+  async fails(_all: Record<string, string>, ctx: TaskContext<Params>): Promise<never> {
+    throw Object.assign(new Error(ctx.params.text, { cause: new Error(ctx.params.text) }), {
+      code: ctx.params.text,
+      details: { text: ctx.params.text },
+    });
+  }
+}
+
+@Flow({ name: 'waits' })
+class Waits {
+  async run(_params: unknown, ctx: FlowContext): Promise<unknown> {
+    return await ctx.waitFor('go');
+  }
+}
+
+/** A refusal with a code is an answer; a bug of ours, or an error of a driver, is none. */
+async function settled<T>(work: Promise<T>): Promise<T | null> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isBatutaError(error) || error.code === 'INTERNAL' || error.code.startsWith('STORE_')) throw error;
+    return null;
+  }
+}
+
+describe.each(['sqlite', 'postgres'] as const)('any text on %s', (dialect) => {
+  let database: TestDatabase | null = null;
+  let api: Api;
+  let client: LocalClient;
+  beforeAll(async () => {
+    database = dialect === 'postgres' ? await createDatabase() : null;
+    api = await openApi(database ? { databaseUrl: database.url } : {});
+    client = api.client;
+  });
+  afterAll(async () => {
+    await api.close();
+    await database?.drop();
+  });
+
+  /** Everything people look at is read, and holds no error. */
+  async function look(id: string): Promise<void> {
+    for (const url of [
+      '/api/runs',
+      `/api/runs/${id}`,
+      `/api/runs/${id}/tasks`,
+      `/api/runs/${id}/logs`,
+      `/api/runs/${id}/artifacts`,
+      '/api/artifacts',
+      '/api/deployments',
+      '/api/flows',
+      '/api/limits',
+    ])
+      expect([url, (await api.get(url)).status]).toEqual([url, 200]);
+  }
+
+  test('in parameters, names, keys, lines, artifacts, results and errors of a run', { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(anyText, async (text) => {
+        const { id } = await (await client.submit(Says, { text })).done();
+        const run = await client.runs.get(id);
+        expect(run?.state.type).toBe('FAILED');
+        // Values of flows are kept to the letter; what stands in columns is what can be stored.
+        expect(decodeValue(run?.params ?? null)).toEqual({ text });
+        expect(run?.error?.message).toContain(kept(text));
+        await look(id);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('in what is submitted, deployed, searched for, signalled and cancelled', { timeout: 120_000 }, async () => {
+    await fc.assert(
+      fc.asyncProperty(anyText, async (text) => {
+        await settled(client.enqueue(Says, { text }, { name: text, tags: [text], idempotencyKey: text, queue: text }));
+        const queued = await client.enqueue(Says, { text });
+        const waiting = await client.enqueue(Waits, {});
+        await settled(client.runs.signal(waiting.id, text, { [text]: text }));
+        await settled(client.runs.cancel(waiting.id, text));
+        expect((await client.runs.get(waiting.id))?.state.message).toBe(
+          text === '' ? '' : kept((await client.runs.get(waiting.id))?.state.message ?? ''),
+        );
+        for (const filter of [{ search: text }, { tag: text }, { flow: text }, { deployment: text }, { queue: text }])
+          await settled(client.runs.list(filter));
+        await settled(
+          client.deployments.deploy([
+            { flow: Says, name: text, tags: [text], description: text, params: { text }, runName: `x${text}{text}` },
+          ]),
+        );
+        await settled(
+          client.deployments.deploy([
+            {
+              flow: Says,
+              name: 'fixed',
+              tags: [text],
+              description: text,
+              params: { text },
+              runName: `x${text}{text}`,
+              concurrency: { limit: 1, key: '{text}' },
+            },
+          ]),
+        );
+        await settled(client.deployments.run('fixed'));
+        await settled(client.limits.set(`tag:${text}`, 1));
+        await settled(client.keys.create({ name: text, role: 'viewer' }));
+        await look(queued.id);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('over the API is stored or refused, and never a failure of the server', { timeout: 120_000 }, async () => {
+    const { id } = await client.enqueue(Waits, {});
+    await fc.assert(
+      fc.asyncProperty(anyText, async (text) => {
+        const asks: [string, string, unknown][] = [
+          ['POST', '/api/runs', { flow: 'hello', params: { name: text } }],
+          ['POST', '/api/runs', { flow: 'hello', params: { [text]: text }, name: text, tags: [text], queue: text, idempotencyKey: text }],
+          ['POST', '/api/runs', { flow: text }],
+          ['POST', `/api/runs/${id}/signals`, { name: text, data: text }],
+          ['POST', `/api/runs/${id}/signal`, { name: text, data: text }],
+          ['POST', `/api/runs/${id}/cancel`, { message: text }],
+          [
+            'POST',
+            '/api/deployments',
+            { specs: [{ flow: 'hello', name: text, description: text, tags: [text], runName: text, params: { name: text } }] },
+          ],
+          ['GET', `/api/runs?search=${encodeURIComponent(text.toWellFormed())}&tag=${encodeURIComponent(text.toWellFormed())}`, undefined],
+        ];
+        for (const [method, url, body] of asks) {
+          const { status } = await api.ask(method, url, { body });
+          expect([method, url, status < 500]).toEqual([method, url, true]);
+        }
+        await look(id);
+      }),
+      { numRuns: 15 },
+    );
+  });
+});
