@@ -5,6 +5,7 @@ import { BatutaError } from '../src/base/errors.ts';
 import type { Broker } from '../src/broker/broker.ts';
 import type { Spread } from '../src/engine/spread.ts';
 import type { TicketedTask } from '../src/store/store.ts';
+import type { FlowRoutes } from './flow-routes.ts';
 import { putTickets, taskChannelOf, tellTaskEnd } from '../scheduler/loops/parts.ts';
 
 export interface FleetSpreadOptions {
@@ -16,6 +17,7 @@ export interface FleetSpreadOptions {
 export class FleetSpread implements Spread {
   readonly #options: FleetSpreadOptions;
   #broker: Broker | null = null;
+  #routes: FlowRoutes | null = null;
 
   constructor(options: FleetSpreadOptions) {
     this.#options = options;
@@ -23,6 +25,20 @@ export class FleetSpread implements Spread {
 
   connect(broker: Broker): void {
     this.#broker = broker;
+  }
+
+  leaveBy(routes: FlowRoutes): void {
+    this.#routes = routes;
+  }
+
+  async isKnown(flow: string): Promise<boolean> {
+    return (await this.#routes?.find({ flow })) != null;
+  }
+
+  async leave({ id, epoch, priority, queue }: TicketedTask, flow: string): Promise<boolean> {
+    const key = await this.#routes?.find({ flow, queue });
+    if (key) await this.#routes?.leave({ kind: 'task', id, epoch, priority }, queue, key);
+    return Boolean(key);
   }
 
   async put(tickets: readonly TicketedTask[]): Promise<void> {

@@ -17,13 +17,15 @@ export interface HeartbeatOptions {
   /** Attends once something is under way, and rests again when a beat finds nothing. */
   readonly eventLoop: EventLoopWatch;
   readonly healthFile: HealthFile;
+  /** Called after each sign of life. */
+  readonly afterBeat?: () => Promise<void>;
 }
 
 const heldUp = `A task held up this worker for a large part of its lease; mark it isolate: 'thread'.`;
 const notRun = 'This worker did not get to run for a large part of its lease: it was stopped, or its machine was overloaded or asleep.';
 
 /** Beats from its start, and takes the worker out of the list when it stops. */
-export function heartbeat({ services, log, worker, running, eventLoop, healthFile }: HeartbeatOptions): Service {
+export function heartbeat({ services, log, worker, running, eventLoop, healthFile, afterBeat }: HeartbeatOptions): Service {
   const { store, settings, leaseClock } = services;
   let unheard = false;
   const loop = makeLoop({
@@ -42,6 +44,7 @@ export function heartbeat({ services, log, worker, running, eventLoop, healthFil
       if (lag.ms > settings.leaseMs / 3) log.warn({ lagMs: Math.round(lag.ms) }, lag.isBusy ? heldUp : notRun);
       await store.workers.beat({ ...worker(), running: running(), lagMs: lag.ms });
       await healthFile.beat();
+      await afterBeat?.();
       // An outage is warned of by whatever it keeps from happening; this says that it is over.
       if (unheard) log.info('The worker is heard of again.');
       // What was taken back from it meanwhile did not cost a process.

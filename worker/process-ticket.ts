@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
-import type { Broker, Ticket } from '../src/broker/broker.ts';
+import type { Broker, Delivery, Ticket } from '../src/broker/broker.ts';
 import { claimOf } from '../src/engine/claim-of.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { callHooksAfterwards } from '../src/engine/owed-hooks.ts';
@@ -13,6 +13,7 @@ import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
 import { isTerminal, stateOf } from '../src/model/state.ts';
 import { claimTicket } from './claim-ticket.ts';
+import type { FlowRoutes } from './flow-routes.ts';
 
 /** How long another worker has to come by for a flow that is not known here, ms. */
 const unknownFlowDelayMs = 5_000;
@@ -25,6 +26,8 @@ export interface TicketParts {
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   /** Flows unknown here that the log has named already. Without it each run of one is told. */
   readonly toldUnknown?: Set<string>;
+  /** Where runs of flows that are not known here go; without it they come by again. */
+  readonly routes?: Pick<FlowRoutes, 'find' | 'leave'>;
   /** Told that the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
   readonly tickEnded?: (deployment: string) => void;
   /** Told that a run of a backfill has ended here, so that the next may begin. Without it a scheduler looks within a second. */
@@ -38,14 +41,14 @@ export interface TicketParts {
  *
  * @throws BatutaError STORE_… the run is found again once its lease is over
  */
-export async function processTicket(parts: TicketParts, ticket: Ticket): Promise<void> {
+export async function processTicket(parts: TicketParts, ticket: Ticket, delivery?: Delivery): Promise<void> {
   const { engine, flows } = parts;
   if (ticket.kind !== 'run') return;
   const run = await claimTicket(engine, ticket);
   if (run === null) return (await callOwedHooks(parts, ticket.id)) ? undefined : await parts.onUnclaimed?.(ticket);
   await untilDue(engine, run);
   const definition = flows.get(run.flow);
-  if (definition === undefined) return leaveToOthers(parts, run);
+  if (definition === undefined) return leaveToOthers(parts, run, delivery);
   if (!(await bindLimit(engine.services, run, definition))) return;
   const underWay = await engine.execute(run, definition).catch((error: unknown) => {
     if (isBatutaError(error, 'SHUTDOWN')) return null;
@@ -65,12 +68,15 @@ export async function processTicket(parts: TicketParts, ticket: Ticket): Promise
  * calls them, and hooks that take their worker down do so once. A worker that does not know the flow leaves them to others. False when
  * there are none.
  */
-async function callOwedHooks({ engine, flows }: TicketParts, id: string): Promise<boolean> {
+async function callOwedHooks({ engine, flows, routes }: TicketParts, id: string): Promise<boolean> {
   const { services } = engine;
   const run = await services.store.fleet.owedHooks(id);
-  const definition = run === null ? undefined : flows.get(run.flow);
   if (run === null) return false;
-  if (definition !== undefined && (await services.store.fleet.takeHooks(run))) await callHooksAfterwards(services, definition, run);
+  const definition = flows.get(run.flow);
+  if (definition === undefined) {
+    const key = await routes?.find(run);
+    if (key) await routes?.leave({ kind: 'run', id, epoch: run.epoch }, run.queue, key);
+  } else if (await services.store.fleet.takeHooks(run)) await callHooksAfterwards(services, definition, run);
   return true;
 }
 
@@ -95,10 +101,20 @@ async function wakeWhenDue({ engine, broker, log }: TicketParts, id: string): Pr
   }
 }
 
-/** Gives the run back with a sentence that says why nobody has taken it, and puts its ticket again for later. */
-async function leaveToOthers(parts: TicketParts, run: Run): Promise<void> {
-  const { engine, log, flows } = parts;
+/**
+ * Gives the run back, to a worker that knows its flow. Where none lives it says so, and puts the ticket again for later; so too when others
+ * have left it to this one, which they took for one that knows it.
+ */
+async function leaveToOthers(parts: TicketParts, run: Run, delivery?: Delivery): Promise<void> {
+  const { engine, log, flows, routes } = parts;
   const { store, clock } = engine.services;
+  const wasLeft = delivery !== undefined && delivery.queue !== run.queue;
+  const key = wasLeft ? null : await routes?.find(run);
+  if (routes && key) {
+    const { id, epoch, priority, queue } = run;
+    await release(parts, run);
+    return routes.leave({ kind: 'run', id, epoch, priority }, queue, key);
+  }
   const known = [...flows.keys()].join(', ');
   const message = `Waits for a worker that knows the flow ${run.flow}; the last that looked knows ${known === '' ? 'none' : known}.`;
   if (run.state.message !== message) {
@@ -111,9 +127,13 @@ async function leaveToOthers(parts: TicketParts, run: Run): Promise<void> {
   await giveBack(parts, run, clock.now() + unknownFlowDelayMs);
 }
 
-async function giveBack({ engine, broker }: TicketParts, run: Run, dueAt: number | null): Promise<void> {
-  const { id, epoch, queue, priority, concurrencyKey } = run;
+async function giveBack(parts: TicketParts, run: Run, dueAt: number | null): Promise<void> {
+  const { id, epoch, queue, priority } = run;
+  await release(parts, run);
+  await parts.broker.put({ kind: 'run', id, epoch, priority, dueAt }, { queue });
+}
+
+async function release({ engine }: TicketParts, run: Run): Promise<void> {
   await engine.services.store.runs.release(claimOf(run));
-  engine.services.limits.runs.freed(concurrencyKey);
-  await broker.put({ kind: 'run', id, epoch, priority, dueAt }, { queue });
+  engine.services.limits.runs.freed(run.concurrencyKey);
 }

@@ -1,19 +1,22 @@
 /** The queues that a worker serves, each with the one of its spread tasks beside it. */
-import type { Broker, Consumer, Ticket } from '../src/broker/broker.ts';
-import { taskQueueOf } from '../src/model/queue.ts';
+import type { Broker, Consumer, Delivery, Ticket } from '../src/broker/broker.ts';
+import { queueOfFlows, taskQueueOf } from '../src/model/queue.ts';
 
 export interface WorkerQueuesOptions {
   readonly broker: Broker;
   /** Places of each group of queues that is served together, for runs and as many again for spread tasks. */
   readonly concurrency: number;
-  readonly onRun: (ticket: Ticket) => Promise<void>;
-  readonly onTask: (ticket: Ticket) => Promise<void>;
+  readonly onRun: (ticket: Ticket, delivery: Delivery) => Promise<void>;
+  readonly onTask: (ticket: Ticket, delivery: Delivery) => Promise<void>;
 }
 
 export class WorkerQueues {
   readonly #options: WorkerQueuesOptions;
   readonly #names = new Set<string>();
   readonly #consumers: Consumer[] = [];
+  /** Of runs and of spread tasks, with the queues they were made for. */
+  readonly #groups: { readonly names: readonly string[]; readonly runs: Consumer; readonly tasks: Consumer }[] = [];
+  readonly #keys = new Set<string>();
   #quiet = false;
 
   constructor(options: WorkerQueuesOptions) {
@@ -22,6 +25,11 @@ export class WorkerQueues {
 
   get names(): readonly string[] {
     return [...this.#names];
+  }
+
+  /** Whether it is one of these, or that of their spread tasks. */
+  isOwn(queue: string): boolean {
+    return this.#names.has(queue) || this.names.some((name) => taskQueueOf(name) === queue);
   }
 
   /** Runs and spread tasks under way. */
@@ -34,8 +42,28 @@ export class WorkerQueues {
     const added = queues.filter((name) => !this.#names.has(name));
     if (added.length === 0 || this.#quiet) return;
     const { broker, concurrency, onRun, onTask } = this.#options;
-    this.#consumers.push(broker.consume(added.map(taskQueueOf), { concurrency }, onTask), broker.consume(added, { concurrency }, onRun));
+    const tasks = broker.consume(added.map(taskQueueOf), { concurrency }, onTask);
+    const runs = broker.consume(added, { concurrency }, onRun);
+    this.#consumers.push(tasks, runs);
+    this.#groups.push({ names: added, runs, tasks });
     for (const name of added) this.#names.add(name);
+    for (const key of this.#keys) this.#serveKey(key);
+  }
+
+  /** Takes as well, and first, what other workers of these queues leave to those that know certain flows; see `flowsKey`. */
+  serveFlows(key: string): void {
+    if (this.#quiet || this.#keys.has(key)) return;
+    this.#keys.add(key);
+    this.#serveKey(key);
+  }
+
+  #serveKey(key: string): void {
+    for (const { names, runs, tasks } of this.#groups) {
+      for (const name of names) {
+        runs.serveFirst(queueOfFlows(name, key));
+        tasks.serveFirst(queueOfFlows(taskQueueOf(name), key));
+      }
+    }
   }
 
   /** Takes nothing new from now on. */

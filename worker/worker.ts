@@ -25,6 +25,7 @@ import { reclaimTasksLoop } from '../scheduler/loops/reclaim-tasks.ts';
 import { reissueTasksLoop } from '../scheduler/loops/reissue-tasks.ts';
 import { reissueLoop } from '../scheduler/loops/reissue.ts';
 import { FleetSpread } from './fleet-spread.ts';
+import { FlowRoutes, versionsOf } from './flow-routes.ts';
 import { heartbeat, type HeartbeatOptions } from './heartbeat.ts';
 import { startAlone } from './alone-process.ts';
 import { processTicket } from './process-ticket.ts';
@@ -82,21 +83,24 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       if (suspect !== null && flows.has(suspect.flow)) quarantine.offer({ kind, id: ticketed });
     };
     const onUnclaimed = ({ id: ticketed }: Ticket): Promise<void> => offerSuspect('run', ticketed);
-    const parts = { ...loopParts, flows, onUnclaimed, toldUnknown: new Set<string>(), tickEnded, backfillRunEnded };
     const tasks = new TaskExecutor({ services, spread, flows, onUnclaimed: (ticketed) => offerSuspect('task', ticketed) });
     const eventLoop = watchEventLoop();
     const queues = new WorkerQueues({
       broker,
       concurrency,
-      onRun(ticket) {
+      onRun(ticket, delivery) {
         eventLoop.attend();
-        return processTicket(parts, ticket);
+        return processTicket(parts, ticket, delivery);
       },
-      onTask(ticket) {
+      onTask(ticket, { queue }) {
         eventLoop.attend();
-        return tasks.execute(ticket.id);
+        return tasks.execute(ticket.id, !queues.isOwn(queue));
       },
     });
+    const routes = new FlowRoutes({ services, broker, flows, queues });
+    const parts = { ...loopParts, flows, routes, onUnclaimed, toldUnknown: new Set<string>(), tickEnded, backfillRunEnded };
+    spread.leaveBy(routes);
+    await routes.start();
     queues.serve(options.queues);
     const { id, host, pid } = services.owner;
     const worker = {
@@ -111,11 +115,19 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     const workerNow: HeartbeatOptions['worker'] = () => ({
       ...worker,
       queues: queues.names,
-      flows: Object.fromEntries([...flows.values()].map(({ name, version }) => [name, version])),
+      flows: versionsOf(flows),
     });
     const healthFile = openHealthFile(config.healthFile, { clock: services.leaseClock, goodForMs: config.leaseMs });
     const background = joinServices('worker', [
-      heartbeat({ services, log: log.logger, worker: workerNow, running: () => queues.running, eventLoop, healthFile }),
+      heartbeat({
+        services,
+        log: log.logger,
+        worker: workerNow,
+        running: () => queues.running,
+        eventLoop,
+        healthFile,
+        afterBeat: () => routes.look(),
+      }),
       reclaim,
       reissueLoop(parts, { intervalMs: reissueMs }),
       reclaimTasks,
@@ -133,6 +145,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       );
       if (left.length > 0) log.logger.info({ runs: left.length }, 'Handed back runs that had not ended.');
       await background.stop();
+      routes.stop();
       await queues.close(settleMs);
       await watchdog.stop();
       await client.close();
@@ -145,6 +158,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
         parts.toldUnknown.clear();
         flows.clear();
         for (const flow of changed) flows.set(flow.name, flow);
+        await routes.look();
       },
       serveAlso: (more) => queues.serve(more),
     };

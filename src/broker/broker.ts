@@ -56,6 +56,8 @@ export interface ConsumeOptions {
 export interface Consumer {
   /** Handlers at work now. */
   readonly running: number;
+  /** Takes tickets of this queue as well, before those of the others and within the same places; nothing when it does already. @throws BatutaError NAME_INVALID */
+  serveFirst(queue: string): void;
   /** Takes nothing new from now on; resolves at once, handlers at work go on. May be called twice. */
   quiet(): Promise<void>;
   /**

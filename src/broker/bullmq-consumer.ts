@@ -11,6 +11,7 @@ import { BatutaError } from '../base/errors.ts';
 import { makeLoop } from '../base/loop.ts';
 import type { Loop } from '../base/loop.ts';
 import type { Consumer, Ticket, TicketHandler } from './broker.ts';
+import { checkQueueName } from './checks.ts';
 import { Places } from './places.ts';
 import { settledWithin } from './within.ts';
 import type { Wire } from './wire.ts';
@@ -33,7 +34,7 @@ export interface TakingWorker {
 
 export interface WorkerPlan {
   readonly queue: string;
-  /** 0 for the first queue of the consumer, which is served first. */
+  /** The lowest is served first: 0 for the first queue that the consumer was made with, less for those that came to it later. */
   readonly rank: number;
   readonly concurrency: number;
   readonly connection: object;
@@ -58,8 +59,9 @@ export interface BullmqConsumerOptions {
 
 /** The workers of one time, over one connection. */
 interface Crew {
-  readonly workers: readonly TakingWorker[];
-  readonly connection: { close(): void };
+  readonly workers: TakingWorker[];
+  readonly connection: object;
+  close(): void;
 }
 
 const defaultDeadlineMs = 30_000;
@@ -70,6 +72,8 @@ const confirmMs = 3_000;
 
 export class BullmqConsumer implements Consumer {
   readonly #options: BullmqConsumerOptions;
+  /** With their ranks. */
+  readonly #queues: Map<string, number>;
   readonly #places: Places;
   readonly #working = new Set<Ticket>();
   readonly #watchdog: Loop;
@@ -79,6 +83,7 @@ export class BullmqConsumer implements Consumer {
 
   constructor(options: BullmqConsumerOptions) {
     this.#options = options;
+    this.#queues = new Map(options.queues.map((queue, rank) => [queue, rank]));
     this.#places = new Places(options.concurrency);
     this.#crew = this.#makeCrew();
     this.#watchdog = makeLoop({
@@ -99,6 +104,14 @@ export class BullmqConsumer implements Consumer {
     return this.#working.size;
   }
 
+  serveFirst(queue: string): void {
+    checkQueueName(queue);
+    if (this.#queues.has(queue) || this.#places.closed) return;
+    const rank = Math.min(0, ...this.#queues.values()) - 1;
+    this.#queues.set(queue, rank);
+    this.#crew.workers.push(this.#makeWorker(queue, rank, this.#crew.connection));
+  }
+
   async quiet(): Promise<void> {
     this.#places.close();
     for (const worker of this.#crew.workers) worker.stopTaking();
@@ -110,16 +123,18 @@ export class BullmqConsumer implements Consumer {
   }
 
   #makeCrew(): Crew {
-    const { queues, concurrency, handler, wire, makeWorker, deafAfterMs } = this.#options;
-    const { connection, close } = wire.openTaking();
-    const workers = queues.map((queue, rank) =>
-      makeWorker({
-        ...{ queue, rank, concurrency, connection, places: this.#places },
-        lookEveryMs: Math.min(lookEveryMs, deafAfterMs / 4),
-        work: (ticket) => this.#work(ticket, queue, handler),
-      }),
-    );
-    return { workers, connection: { close } };
+    const { connection, close } = this.#options.wire.openTaking();
+    const workers = [...this.#queues].map(([queue, rank]) => this.#makeWorker(queue, rank, connection));
+    return { workers, connection, close };
+  }
+
+  #makeWorker(queue: string, rank: number, connection: object): TakingWorker {
+    const { concurrency, handler, makeWorker, deafAfterMs } = this.#options;
+    return makeWorker({
+      ...{ queue, rank, concurrency, connection, places: this.#places },
+      lookEveryMs: Math.min(lookEveryMs, deafAfterMs / 4),
+      work: (ticket) => this.#work(ticket, queue, handler),
+    });
   }
 
   async #work(ticket: Ticket, queue: string, handler: TicketHandler): Promise<void> {
@@ -134,7 +149,8 @@ export class BullmqConsumer implements Consumer {
   }
 
   async #watch(): Promise<void> {
-    const { clock, concurrency, deafAfterMs, wire, queues, onError } = this.#options;
+    const { clock, concurrency, deafAfterMs, wire, onError } = this.#options;
+    const queues = [...this.#queues.keys()];
     const isDeaf = (): boolean => {
       // Places say nothing here: what cannot be confirmed holds one, though its handler has ended.
       if (this.#places.closed || this.#working.size >= concurrency) return false;
@@ -175,7 +191,7 @@ export class BullmqConsumer implements Consumer {
   }
 }
 
-async function endCrew({ workers, connection }: Crew): Promise<void> {
+async function endCrew({ workers, close }: Crew): Promise<void> {
   await Promise.all(workers.map((worker) => worker.end()));
-  connection.close();
+  close();
 }

@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../base/clock.ts';
 import type { Consumer, Ticket, TicketHandler } from './broker.ts';
+import { checkQueueName } from './checks.ts';
 import { Places } from './places.ts';
 import type { QueuedTicket, TicketTable } from './ticket-table.ts';
 import { settledWithin } from './within.ts';
@@ -29,6 +30,7 @@ export interface LocalConsumerOptions {
 
 export class LocalConsumer implements Consumer {
   readonly #options: LocalConsumerOptions;
+  #queues: readonly string[];
   readonly #places: Places;
   readonly #working = new Set<QueuedTicket>();
   #ended: QueuedTicket[] = [];
@@ -38,6 +40,7 @@ export class LocalConsumer implements Consumer {
 
   constructor(options: LocalConsumerOptions) {
     this.#options = options;
+    this.#queues = options.queues;
     this.#places = new Places(options.concurrency);
   }
 
@@ -54,6 +57,13 @@ export class LocalConsumer implements Consumer {
   wake(): void {
     this.#again = true;
     this.#looking ??= this.#lookUntilDone();
+  }
+
+  serveFirst(queue: string): void {
+    checkQueueName(queue);
+    if (this.#queues.includes(queue)) return;
+    this.#queues = [queue, ...this.#queues];
+    this.wake();
   }
 
   async quiet(): Promise<void> {
@@ -73,7 +83,7 @@ export class LocalConsumer implements Consumer {
       this.#again = false;
       try {
         await this.#removeEnded();
-        for (const queue of this.#options.queues) await this.#takeFrom(queue);
+        for (const queue of this.#queues) await this.#takeFrom(queue);
       } catch (error) {
         // The look of the next second tries again.
         this.#options.onError(error);

@@ -77,9 +77,10 @@ export class TaskExecutor {
   /**
    * Works on a ticket until its task run has ended here or was given back.
    *
+   * @param wasLeft whether a worker that does not know the task has left it to this one
    * @throws BatutaError STORE_… the task run is found again once its lease is over
    */
-  async execute(taskRunId: string): Promise<void> {
+  async execute(taskRunId: string, wasLeft = false): Promise<void> {
     if (this.#closing) return;
     const askedAt = this.#options.services.leaseClock.monotonic();
     const starting = this.#claims.add(taskRunId);
@@ -89,7 +90,7 @@ export class TaskExecutor {
     try {
       claimed = await starting;
       if (claimed === null) return await this.#options.onUnclaimed?.(taskRunId);
-      ended = this.#execute(claimed, askedAt);
+      ended = this.#execute(claimed, askedAt, wasLeft);
     } finally {
       this.#starting.delete(starting);
     }
@@ -114,12 +115,12 @@ export class TaskExecutor {
     }
   }
 
-  async #execute(claimed: ClaimedTask, askedAt: number): Promise<void> {
+  async #execute(claimed: ClaimedTask, askedAt: number, wasLeft: boolean): Promise<void> {
     const { services, flows, spread } = this.#options;
     const { run, taskRun, claim } = claimed;
     const definition = flows.get(run.flow);
     const task = definition?.tasks.get(taskRun.name);
-    if (!definition || !task) return this.#leaveToOthers(claimed);
+    if (!definition || !task) return this.#leaveToOthers(claimed, wasLeft);
     const lease: Claim = { runId: taskRun.id, epoch: claim.epoch };
     const confirmLease = (): Promise<void> | null => this.#leases.confirm(lease);
     const held = new HeldTask({ services, claimed, definition, task, writer: this.#writer, confirmLease });
@@ -148,10 +149,15 @@ export class TaskExecutor {
       );
   }
 
-  /** Gives it back with a sentence that says why nobody has taken it. */
-  async #leaveToOthers(claimed: ClaimedTask): Promise<void> {
-    const { services, flows } = this.#options;
+  /** Gives it back, to a worker that knows it; where there is none with a sentence that says why nobody has taken it. */
+  async #leaveToOthers(claimed: ClaimedTask, wasLeft: boolean): Promise<void> {
+    const { services, flows, spread } = this.#options;
     const { claim, run, taskRun } = claimed;
+    if (!wasLeft && (await spread.isKnown?.(run.flow))) {
+      const ticket = await services.store.spread.release(claim, null);
+      if (ticket === null || (await spread.leave?.(ticket, run.flow))) return;
+      return spread.put([{ ...ticket, dueAt: services.clock.now() + unknownDelayMs }]);
+    }
     const what = flows.has(run.flow) ? `the task ${taskRun.name} of the flow ${run.flow}` : `the flow ${run.flow}`;
     const message = `Waits for a worker that knows ${what}.`;
     if (taskRun.state.message !== message) {

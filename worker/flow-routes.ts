@@ -1,0 +1,106 @@
+/**
+ * Tickets of flows that this worker does not know go to workers that do: into a queue of those which know the same flows as one of them.
+ *
+ * Only where the workers of a queue differ does anybody serve such queues: a worker sees it in the list of workers, at its start and with
+ * each sign of life, or is told by whoever leaves it the first ticket. What lies in a queue whose workers have all gone is found
+ * again by the look for lost tickets.
+ */
+import type { Broker, NewTicket } from '../src/broker/broker.ts';
+import type { EngineServices } from '../src/engine/services.ts';
+import type { FlowDefinition } from '../src/model/flow.ts';
+import { flowsKey, queueOfFlows, taskQueueOf } from '../src/model/queue.ts';
+import type { StoredWorker } from '../src/store/store.ts';
+import type { WorkerQueues } from './queues.ts';
+
+/** Carries the keys of workers for which there are tickets. */
+const channel = 'batuta.flow-routes';
+/** How long the list of workers is taken as it was read, ms. */
+const listMs = 500;
+
+export interface FlowRoutesOptions {
+  readonly services: Pick<EngineServices, 'store' | 'owner' | 'settings' | 'leaseClock' | 'random'>;
+  readonly broker: Broker;
+  readonly flows: ReadonlyMap<string, FlowDefinition>;
+  readonly queues: Pick<WorkerQueues, 'names' | 'serveFlows'>;
+}
+
+/** What a ticket is about. */
+export interface Wanted {
+  /** Of the run or the spread task; absent: any. */
+  readonly queue?: string;
+  readonly flow: string;
+}
+
+export class FlowRoutes {
+  readonly #options: FlowRoutesOptions;
+  #listed: Promise<readonly StoredWorker[]> | null = null;
+  #listedAt = 0;
+  #unsubscribe: () => void = () => undefined;
+
+  constructor(options: FlowRoutesOptions) {
+    this.#options = options;
+  }
+
+  /** To be called before others can see this worker. */
+  async start(): Promise<void> {
+    const { broker, queues } = this.#options;
+    this.#unsubscribe = await broker.subscribe(channel, (key) => {
+      if (key === this.#key) queues.serveFlows(key);
+    });
+  }
+
+  stop(): void {
+    this.#unsubscribe();
+  }
+
+  /** Serves what others leave to workers such as this, where there are others. */
+  async look(): Promise<void> {
+    const { queues } = this.#options;
+    const key = this.#key;
+    const others = (await this.#living()).filter((worker) => worker.queues.some((queue) => queues.names.includes(queue)));
+    if (others.some(({ flows }) => flowsKey(flows) !== key)) queues.serveFlows(key);
+  }
+
+  /** Living workers of the queue that know the flow, in another version than this one: those with most free places; null: none. */
+  async find({ queue, flow }: Wanted): Promise<string | null> {
+    const { flows, services } = this.#options;
+    const own = flows.get(flow)?.version;
+    const free = new Map<string, number>();
+    for (const worker of await this.#living()) {
+      if ((queue !== undefined && !worker.queues.includes(queue)) || !Object.hasOwn(worker.flows, flow) || worker.flows[flow] === own)
+        continue;
+      const key = flowsKey(worker.flows);
+      free.set(key, (free.get(key) ?? 0) + Math.max(0, worker.concurrency - worker.running) + services.random());
+    }
+    const [most] = [...free].toSorted(([, left], [, right]) => right - left);
+    return most?.[0] ?? null;
+  }
+
+  /** Puts a ticket of this queue for such workers. */
+  async leave(ticket: NewTicket, queue: string, key: string): Promise<void> {
+    const { broker } = this.#options;
+    await broker.put(ticket, { queue: queueOfFlows(ticket.kind === 'run' ? queue : taskQueueOf(queue), key) });
+    await broker.notify(channel, key);
+  }
+
+  get #key(): string {
+    return flowsKey(versionsOf(this.#options.flows));
+  }
+
+  /** The others that have given a sign of life within a lease. */
+  async #living(): Promise<readonly StoredWorker[]> {
+    const { store, owner, settings, leaseClock } = this.#options.services;
+    const now = leaseClock.monotonic();
+    if (this.#listed === null || now - this.#listedAt > listMs) {
+      this.#listedAt = now;
+      this.#listed = store.workers.list();
+      this.#listed.catch(() => (this.#listed = null));
+    }
+    return (await this.#listed).filter(({ id, silentMs }) => id !== owner.id && silentMs <= settings.leaseMs);
+  }
+}
+
+/** Versions of flows by name, as a worker tells of itself. */
+export function versionsOf(flows: ReadonlyMap<string, FlowDefinition>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...flows.values()].map(({ name, version }) => [name, version]));
+}
