@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readInlines, readMarkdown } from '../../../web/src/values/markdown.ts';
+import { maxChars, readMarkdown } from '../../../web/src/values/markdown.ts';
 import { safeHref } from '../../../web/src/values/safe-link.ts';
 import { describeValue, partsOf, textOfValue } from '../../../web/src/values/value-tree.ts';
 
@@ -22,14 +22,18 @@ describe('markdown', () => {
   });
 
   it('finds links, and draws pictures as links', () => {
-    expect(readInlines('[a](https://x.test/p_(1)) ![p](javascript:alert(1)) see https://y.test/a.')).toMatchObject([
-      { kind: 'link', href: 'https://x.test/p_(1)' },
-      { text: ' ' },
-      { kind: 'link', href: 'javascript:alert(1)' },
-      { text: ' see ' },
-      { kind: 'link', href: 'https://y.test/a' },
-      { text: '.' },
-    ]);
+    const [paragraph] = readMarkdown('[a](https://x.test/p_(1)) ![p](javascript:alert(1)) see https://y.test/a.');
+    expect(paragraph).toMatchObject({
+      kind: 'paragraph',
+      inlines: [
+        { kind: 'link', href: 'https://x.test/p_(1)' },
+        { text: ' ' },
+        { kind: 'link', href: 'javascript:alert(1)' },
+        { text: ' see ' },
+        { kind: 'link', href: 'https://y.test/a' },
+        { text: '.' },
+      ],
+    });
   });
 
   it('reads hostile text in time', () => {
@@ -44,6 +48,14 @@ describe('markdown', () => {
     ])
       expect(readMarkdown(text).length).toBeGreaterThan(0);
   });
+
+  it('reads sixty thousand marks in the time that people wait, and cuts what is longer than they read', () => {
+    for (const mark of ['*a', '`a', '**_', '~~a', '[a](', '![', '<http://', '_*', 'a**b', '|-|\n', '> ', '  - a\n'])
+      expect(readMarkdown(mark.repeat(60_000)).at(-1)).toMatchObject({
+        inlines: [{ kind: 'em', inlines: [{ text: expect.stringContaining('more characters') }] }],
+      });
+    expect(JSON.stringify(readMarkdown('word '.repeat(maxChars))).length).toBeLessThan(2 * maxChars);
+  }, 20_000);
 });
 
 describe('links', () => {
