@@ -4,6 +4,7 @@
  * Three kinds are kept apart: the user's flow failed (a state of the run, never thrown at the user as a
  * `BatutaError`), a refusal (the caller can mend it; most codes here), and a bug of ours (`INTERNAL`).
  */
+import { maskText } from './mask.ts';
 
 /** Where in the life of a flow the error arose. */
 export type ErrorStage = 'config' | 'load' | 'define' | 'params' | 'run' | 'store' | 'broker' | 'server' | 'cli';
@@ -101,7 +102,7 @@ export class BatutaError extends Error {
   readonly details: ErrorDetails;
 
   constructor(code: ErrorCode, message: string, options: { readonly details?: ErrorDetails; readonly cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(maskText(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.stage = errorCodes[code].stage;
     this.details = options.details ?? {};

@@ -8,6 +8,7 @@
  */
 import { destination, type Logger, type LoggerOptions, pino, symbols } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
+import { maskText } from './mask.ts';
 import { redactSecrets, secretBindings } from './redact.ts';
 import { redacted } from './secret-names.ts';
 import { Repeats } from './repeats.ts';
@@ -60,6 +61,8 @@ const needsMetadata = Symbol.for('pino.metadata');
 /** Fields that a run line has as its own, or that its run already knows. */
 const knownFields = new Set(['level', 'time', 'msg', 'runId', 'taskRunId', 'flow', 'task']);
 
+const mayHoldSecret = /pass|pwd|token|secret|key|auth|credential|cookie|jwt|:\/\/|Bearer|Basic/i;
+
 const escape = String.fromCharCode(27);
 /** Colours and cursor moves (CSI), titles and links (OSC). Source: ECMA-48, sections 5.4 and 5.6. */
 const controlSequence = new RegExp(`${escape}(?:\\[[0-?]*[ -/]*[@-~]|\\][^\\p{Cc}]*(?:\\p{Cc}\\\\?)?)`, 'gu');
@@ -78,7 +81,8 @@ export async function openLog(options: LogOptions): Promise<Log> {
   const output: Output = {
     [needsMetadata]: true,
     lastLogger: undefined,
-    write(text) {
+    write(written) {
+      const text = withoutSecrets(written);
       const place = output.lastLogger === undefined ? null : findPlace(output.lastLogger, places);
       if (place === null) {
         const told = isPassing(text) ? withRepeats(text, repeats) : text;
@@ -127,6 +131,20 @@ async function openPrinter(options: LogOptions): Promise<(text: string) => void>
   return (text) => write(pretty(isPassing(text) ? withReasonOnly(text) : text));
 }
 
+/** A line whose bindings, message or fields may hold one is looked through as a whole: pino lets nobody look at bindings of children. */
+function withoutSecrets(text: string): string {
+  if (!mayHoldSecret.test(text)) return text;
+  const parsed = JSON.parse(text) as Record<string, unknown>;
+  return `${JSON.stringify(maskTexts(redactSecrets(parsed)))}\n`;
+}
+
+function maskTexts(value: unknown): unknown {
+  if (typeof value === 'string') return maskText(value);
+  if (Array.isArray(value)) return value.map(maskTexts);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, maskTexts(inner)]));
+}
+
 /** Whether it is a warning that names an error. */
 function isPassing(text: string): boolean {
   return text.startsWith('{"level":40,') && text.includes('"err":');
@@ -173,9 +191,12 @@ function attemptOf({ task, attempt, late }: Record<string, unknown>): string {
   return ` (attempt ${attempt}${late === true ? ', ended' : ''})`;
 }
 
-/** What could steer the terminal does not reach it; line breaks and tabs stay. */
+/** What could steer the terminal does not reach it. Further lines are set in, so that none can pass for a line of its own. */
 function removeControlChars(text: string): string {
-  return text.replace(controlSequence, '').replace(/\p{Cc}/gu, (char) => (char === '\n' || char === '\t' ? char : ''));
+  return text
+    .replace(controlSequence, '')
+    .replace(/\r\n?|[\u0085\u2028\u2029]/g, '\n')
+    .replace(/\p{Cc}/gu, (char) => (char === '\n' ? '\n    ' : char === '\t' ? char : ''));
 }
 
 function openStandardError(): (text: string) => void {

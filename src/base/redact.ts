@@ -2,6 +2,11 @@
 import { stdSerializers } from 'pino';
 import { isSecretName, redacted } from './secret-names.ts';
 
+/** `tokens: 412` is a count, `tokens: ['…']` is not. */
+function holdsSecret(name: string, value: unknown): boolean {
+  return isSecretName(name) || (name.toLowerCase() === 'tokens' && typeof value !== 'number');
+}
+
 /** Deeper than this nothing is looked at; the value is left out. */
 const maxDepth = 12;
 
@@ -46,7 +51,7 @@ function copyEntries(source: object, seen: Map<object, unknown>, depth: number, 
   for (const name of Object.keys(source)) {
     try {
       const value: unknown = (source as Record<string, unknown>)[name];
-      copy[name] = isSecretName(name) && value !== null && value !== undefined ? redacted : copyValue(value, seen, depth + 1);
+      copy[name] = holdsSecret(name, value) && value !== null && value !== undefined ? redacted : copyValue(value, seen, depth + 1);
     } catch (error) {
       copy[name] = `[unreadable: ${error instanceof Error ? error.message : String(error)}]`;
     }

@@ -6,6 +6,9 @@ export const redacted = '[redacted]';
 /** Ends of names, letters only, that mean a secret: `dbPassword`, `X-Api-Key` and `refresh_token` are covered. */
 const secretEnds = [
   'password',
+  'pass',
+  'credential',
+  'jwt',
   'passwd',
   'pwd',
   'passphrase',
@@ -18,9 +21,12 @@ const secretEnds = [
   'privatekey',
   'cookie',
 ];
-const secretPattern = new RegExp(`(?:${secretEnds.join('|')})$`);
+const secretPattern = new RegExp(`(?:${secretEnds.join('|')})s?$`);
+/** Words that end like one and are none. */
+const harmless = /(?:bypass|compass|(?:^|max|min|prompt|completion|input|output|total|used)tokens)$/;
 
 /** Whether a field of this name holds a secret. */
 export function isSecretName(name: string): boolean {
-  return secretPattern.test(name.replace(/[^a-zA-Z]/g, '').toLowerCase());
+  const letters = name.replace(/[^a-zA-Z]/g, '').toLowerCase();
+  return secretPattern.test(letters) && !harmless.test(letters);
 }

@@ -1,5 +1,6 @@
 /** Errors as the command line tells them: one clear line with a code; more only when asked for. */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
+import { maskText } from '../base/mask.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { oneLine } from './render/width.ts';
 import type { Terminal } from './terminal.ts';
@@ -9,7 +10,7 @@ export function reportError(error: unknown, terminal: Pick<Terminal, 'err'>, opt
   const { err } = terminal;
   const known = isBatutaError(error) ? error : internal(error);
   err.line(`${err.paint.red('error')} ${err.paint.bold(known.code)}: ${oneLine(known.message)}`);
-  if (options.verbose) err.line(stackOf(known));
+  if (options.verbose) err.line(maskText(stackOf(known)));
   return known.exitCode;
 }
 

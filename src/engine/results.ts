@@ -108,8 +108,8 @@ export function folderStorage(folder: string): ResultStorage {
       const path = pathOf(key);
       const temporary = `${path}.${process.pid}.part`;
       try {
-        await mkdir(dirname(path), { recursive: true });
-        const file = await open(temporary, 'w');
+        await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+        const file = await open(temporary, 'w', 0o600);
         try {
           await file.writeFile(text);
           await file.sync();

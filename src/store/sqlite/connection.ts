@@ -8,8 +8,8 @@
  * A crash loses nothing that was promised to a living process and never damages the file. `synchronous = NORMAL` means
  * that power loss may undo the last transactions, never tear one.
  */
-import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import type { Kysely } from 'kysely';
 import Database from 'libsql';
 import type { Clock } from '../../base/clock.ts';
@@ -51,7 +51,7 @@ const lockSliceMs = 100;
  */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<SqliteConnection> {
   try {
-    if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+    if (path !== ':memory:') makePrivate(path);
     const database = new Database(path, { timeout: lockSliceMs });
     const connection = new SqliteConnection(path, database, options);
     await connection.configure();
@@ -59,6 +59,23 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     return connection;
   } catch (error) {
     throw isRefusedByPermissions(path) ? readOnlyError(error, path) : storeError(error, path);
+  }
+}
+
+/**
+ * Makes the file where there is none, for its owner alone, and its folder likewise; the files beside it take after it. Of a store that was
+ * made before this, in a folder that is Batuta's own, the rights of others are taken away.
+ */
+function makePrivate(path: string): void {
+  const folder = dirname(path);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!existsSync(path)) closeSync(openSync(path, 'a', 0o600));
+  if (basename(folder) !== '.batuta' || process.platform === 'win32') return;
+  try {
+    chmodSync(folder, 0o700);
+    for (const ending of ['', '-wal', '-shm', '-reserve']) if (existsSync(path + ending)) chmodSync(path + ending, 0o600);
+  } catch {
+    // Another's: it is used as it is.
   }
 }
 

@@ -12,7 +12,7 @@ export function keepReserve(path: string): void {
   const file = fileOf(path);
   if (path === ':memory:' || existsSync(file)) return;
   try {
-    writeFileSync(file, Buffer.alloc(reserveBytes));
+    writeFileSync(file, Buffer.alloc(reserveBytes), { mode: 0o600 });
   } catch {
     freeReserve(path);
   }
