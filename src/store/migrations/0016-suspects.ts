@@ -12,6 +12,6 @@ export const suspects: Migration = {
     )`,
     'create index suspects_run on suspects (run_id)',
     'create index suspects_owner on suspects (last_owner)',
-    `create table lost_owners (owner ${text} primary key, held integer not null, at ${integer} not null, culprit ${text}, seen ${text})`,
+    `create table lost_owners (owner ${text} primary key, held integer not null, tasks integer not null, at ${integer} not null, culprit ${text}, seen ${text})`,
   ],
 };

@@ -40,6 +40,8 @@ export interface Judgement {
 
 interface LostOwner {
   readonly held: number;
+  /** Spread tasks that it held. */
+  readonly tasks: number;
   /** When it was last heard of as a worker; null when it was not. */
   readonly beatAt: number | null;
   readonly culprit: string | null;
@@ -52,7 +54,7 @@ interface SuspectRow {
   readonly alone: number;
 }
 
-const nothingKnown: LostOwner = { held: 1, beatAt: null, culprit: null, seen: null };
+const nothingKnown: LostOwner = { held: 1, tasks: 1, beatAt: null, culprit: null, seen: null };
 
 /** Judges each of these by its id, and keeps what follows for their next owners. */
 export async function judgeLosses(
@@ -68,11 +70,12 @@ export async function judgeLosses(
   const judged = new Map<string, Judgement>();
   const rows: (string | number)[][] = [];
   for (const { id, runId, owner, recoveries, leaseUntil } of lost) {
-    const { held, beatAt, culprit, seen } = owners.get(owner) ?? nothingKnown;
+    const { held, tasks, beatAt, culprit, seen } = owners.get(owner) ?? nothingKnown;
     // It lives, but could not renew its leases for a while.
     const isAlive = beatAt !== null && leaseUntil !== null && beatAt > leaseUntil;
     const { shared, alone } = before.get(id) ?? { shared: 0, alone: recoveries };
-    const isCharged = culprit === null ? held <= 1 && !isAlive : culprit === id;
+    const wasAlone = held <= 1 && (id === runId || tasks <= 1);
+    const isCharged = culprit === null ? wasAlone && !isAlive : culprit === id;
     const isShared = culprit === null && !isCharged && !isAlive;
     const losses = Math.max(recoveries, shared + alone) + 1;
     const isProven = isCharged && (shared === 0 || alone + 1 >= provingLosses);
@@ -93,25 +96,27 @@ export async function withoutExpected(connection: Connection, owners: readonly O
   return owners.filter(({ id }) => !expected.has(id));
 }
 
-/** Notes what the owner holds now, unless more was noted before. A run and its sub-flows are one: they are executed together. */
+/**
+ * Notes what the owner holds now, unless more was noted before. A run, its sub-flows and their spread tasks are one: where nothing else was
+ * held, the run was alone.
+ */
 async function lookAtOwner(connection: Connection, query: Query, owner: string): Promise<LostOwner> {
   const runs = await query<{ id: string; parent: string | null }>(
     `select id, parent_run_id as parent from ${runsBy(connection, 'runs_owned')} where owner is not null and state_type in (${openList}) and owner = $1`,
     [owner],
   );
-  const [tasks] = await query<{ count: number }>(
-    `select cast(count(*) as integer) as count from spread_tasks where stage = 'held' and owner = $1`,
-    [owner],
-  );
+  const tasks = await query<{ run_id: string }>(`select run_id from spread_tasks where stage = 'held' and owner = $1`, [owner]);
   const ids = new Set(runs.map(({ id }) => id));
   const roots = runs.filter(({ parent }) => parent === null || !ids.has(parent)).length;
+  const strange = new Set(tasks.map((task) => task.run_id).filter((id) => !ids.has(id)));
   const now = connection.fragments.now(1);
   await query(`delete from lost_owners where at < ${now} - ${rememberedMs}`, [connection.now()]);
   const [noted] = await query<Omit<LostOwner, 'beatAt'>>(
-    `insert into lost_owners (owner, held, at) values ($2, $3, ${now})
-     on conflict (owner) do update set held = case when excluded.held > lost_owners.held then excluded.held else lost_owners.held end
-     returning held, culprit, seen`,
-    [connection.now(), ownerName(owner), roots + (tasks?.count ?? 0)],
+    `insert into lost_owners (owner, held, tasks, at) values ($2, $3, $4, ${now})
+     on conflict (owner) do update set held = case when excluded.held > lost_owners.held then excluded.held else lost_owners.held end,
+       tasks = case when excluded.tasks > lost_owners.tasks then excluded.tasks else lost_owners.tasks end
+     returning held, tasks, culprit, seen`,
+    [connection.now(), ownerName(owner), roots + strange.size, tasks.length],
   );
   const [worker] = await query<{ beat_at: number }>('select beat_at from workers where id = $1', [ownerName(owner)]);
   return { ...nothingKnown, ...noted, beatAt: worker?.beat_at ?? null };

@@ -15,13 +15,13 @@ export function suspectStore(connection: Connection): SuspectStore {
   return {
     async expect(owner, id) {
       await query(
-        `insert into lost_owners (owner, held, at, culprit) values ($2, 1, ${fragments.now(1)}, $3) on conflict (owner) do nothing`,
+        `insert into lost_owners (owner, held, tasks, at, culprit) values ($2, 1, 1, ${fragments.now(1)}, $3) on conflict (owner) do nothing`,
         [connection.now(), owner, id],
       );
     },
     async note({ owner, culprit, seen }) {
       await query(
-        `insert into lost_owners (owner, held, at, culprit, seen) values ($2, 0, ${fragments.now(1)}, $3, $4)
+        `insert into lost_owners (owner, held, tasks, at, culprit, seen) values ($2, 0, 0, ${fragments.now(1)}, $3, $4)
          on conflict (owner) do update set culprit = coalesce(lost_owners.culprit, excluded.culprit), seen = coalesce(lost_owners.seen, excluded.seen)`,
         [connection.now(), owner, culprit, seen],
       );
