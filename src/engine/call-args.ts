@@ -5,6 +5,7 @@ import type { CallArg } from '../model/run.ts';
 import { decodeValue, encodeValue, identityOf, toTypedJson } from '../model/values.ts';
 import { givenAs, isPrimitive, take } from './given-value.ts';
 import { LiveTaskContext } from './task-context.ts';
+import { cutText } from '../base/cut-text.ts';
 
 /** Characters that are recorded for people, of each argument and of all of a call. */
 const maxArgChars = 1_024;
@@ -57,7 +58,7 @@ export function shownArg(value: unknown, left: { chars: number }): CallArg {
   const before = budget.chars;
   const copy = plainCopy(value, { budget, error: (error) => ({ name: error.name, message: error.message }) });
   left.chars -= before - budget.chars;
-  if (copy === notKept) return { text: budget.chars <= 0 ? 'too large to be shown' : inspect(value, { depth: -1 }).slice(0, 200) };
+  if (copy === notKept) return { text: budget.chars <= 0 ? 'too large to be shown' : cutText(inspect(value, { depth: -1 }), 200) };
   const { json, types } = toTypedJson(copy);
   return { json, ...(types === undefined ? {} : { types }), ...(budget.chars <= 0 ? { cut: true } : {}) };
 }

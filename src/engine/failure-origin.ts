@@ -6,6 +6,7 @@ import type { Failure, FailureOrigin } from '../model/failure.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { noRetry } from '../model/retry.ts';
 import type { Run, TaskRun } from '../model/run.ts';
+import { cutText } from '../base/cut-text.ts';
 
 /** What is known of the run: its attempt, and the first failed task run of each task. */
 export interface FailedRecord {
@@ -64,8 +65,7 @@ function labelOf({ displayName, index, name }: TaskRun): string {
 
 /** Ids, numbers and quoted values differ from failure to failure. */
 function withoutNumbers(message: string): string {
-  return message
-    .slice(0, 2_000)
+  return cutText(message, 2_000)
     .replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi, '#')
     .replace(/"[^"]*"|'[^']*'|`[^`]*`/g, '#')
     .replace(/0x[0-9a-f]+|\d+(?:[.,:]\d+)*/gi, '#');
