@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { SuperJSON } from 'superjson';
 import type { TaskContext } from 'batuta';
 import { testFlow } from 'batuta/testing';
-import { decodeValue, encodeValue } from '../../../src/model/values.ts';
+import { decodeValue, encodeValue, identityOf } from '../../../src/model/values.ts';
 import { makeFlow } from '../../support/make-flow.ts';
 
 const returned = (value: unknown): unknown => decodeValue(encodeValue(value, 'value'));
@@ -120,6 +120,16 @@ describe('values that tasks pass on', () => {
         expect(returned({ value, at: new Date(0) })).toEqual({ value, at: new Date(0) });
       }),
     );
+  });
+
+  test('the text by which calls are told apart is that of before: an error by name, message and cause, a gap as null', () => {
+    const error = Object.assign(new TypeError('t', { cause: new Error('c') }), { code: 'X', retry: () => 1 });
+    expect(identityOf([error])?.text).toBe(
+      '{"json":[{"name":"TypeError","message":"t","cause":{"name":"Error","message":"c"}}],"meta":{"values":{"0":["Error",{"cause":["Error"]}]},"v":1}}',
+    );
+    expect(identityOf([[1].concat(new Array<number>(1), 2)])?.text).toBe('{"json":[[1,null,2]]}');
+    expect(identityOf([1, { a: 'b' }])?.text).toBe('{"json":[1,{"a":"b"}]}');
+    expect(identityOf([new Point()])).toBeNull();
   });
 
   const faults: readonly (readonly [string, unknown, string])[] = [
