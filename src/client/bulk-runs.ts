@@ -4,6 +4,7 @@
  * A page is read before its runs are changed, and the next begins after its last, so a change that takes runs out of the filter passes over
  * none.
  */
+import { checkFilter } from '../model/list-filters.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { Run } from '../model/run.ts';
 import { canReopen, isTerminal, stateTypes } from '../model/state.ts';
@@ -106,6 +107,7 @@ async function pageOfIds(source: BulkSource, ids: readonly string[], refuse: (id
 }
 
 async function* pagesOfFilter({ list, now }: BulkSource, filter: RunFilter, { isPossible }: BulkChange): AsyncGenerator<BulkPage> {
+  checkFilter('runs', filter);
   const { cursor: _cursor, ...wanted } = filter;
   const states = filter.states !== undefined && filter.states.length > 0 ? filter.states : stateTypes.filter(isPossible);
   const until = Math.min(filter.until ?? Number.POSITIVE_INFINITY, now() + 1);

@@ -1,4 +1,5 @@
 /** Keys, sessions and the record of changes, over an open store. */
+import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { MakeId } from '../base/id.ts';
@@ -132,8 +133,9 @@ export class LocalAudit implements AuditClient {
     this.#parts = parts;
   }
 
-  list(filter: Parameters<AuditClient['list']>[0] = {}): ReturnType<AuditClient['list']> {
-    return this.#parts.store.audit.list(filter);
+  async list(filter: Parameters<AuditClient['list']>[0] = {}): ReturnType<AuditClient['list']> {
+    checkFilter('changes', filter);
+    return await this.#parts.store.audit.list(filter);
   }
 
   /** Notes a change, now. */

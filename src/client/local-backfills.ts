@@ -1,4 +1,5 @@
 /** Backfills of the local client, over an open store. What reads schedules is loaded when it is asked for: most processes never do. */
+import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -64,6 +65,7 @@ export class LocalBackfills implements BackfillsClient {
   }
 
   async list(filter: Parameters<BackfillsClient['list']>[0] = {}): Promise<Page<BackfillView>> {
+    checkFilter('backfills', filter);
     const { items, next } = await this.#options.store.backfills.list(filter);
     return { items: await this.#views(items), next };
   }

@@ -1,4 +1,5 @@
 /** Deployments of the local client, over an open store. What reads schedules is loaded when it is asked for: most processes never do. */
+import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -83,6 +84,7 @@ export class LocalDeployments implements DeploymentsClient {
   }
 
   async list(filter: DeploymentFilter = {}): Promise<Page<DeploymentView>> {
+    checkFilter('deployments', filter);
     const { items, next } = await this.#options.store.deployments.list(filter);
     return { items: await this.#views(items), next };
   }

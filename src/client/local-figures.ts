@@ -1,4 +1,5 @@
 /** Figures over many runs, from an open store. */
+import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -77,6 +78,7 @@ export class LocalFigures implements FiguresClient {
 
   async runs(filter: RunFilter = {}): Promise<Page<RunListItem>> {
     const { store } = this.#options;
+    checkFilter('runs', filter);
     const { items, next } = await store.runs.list(filter);
     const [counts, alike] = await Promise.all([
       store.figures.taskCounts(items.map(({ id }) => id)),
@@ -99,6 +101,7 @@ export class LocalFigures implements FiguresClient {
     const { store, clock } = this.#options;
     const untilAt = options.untilAt ?? filter.until ?? clock.now() + 1;
     const fromAt = options.fromAt ?? filter.since ?? untilAt - dayMs;
+    checkFilter('runs', filter);
     return store.figures.histogram(filter, { fromAt, untilAt, buckets: options.buckets ?? overviewBuckets });
   }
 

@@ -1,4 +1,5 @@
 /** What can be asked about runs and done with them, over an open store and the engine of this process. */
+import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { cancelBelow } from '../engine/cancel-below.ts';
@@ -47,7 +48,10 @@ export class LocalRuns implements EmbeddedRunsClient {
 
   constructor(options: LocalRunsOptions) {
     this.#options = options;
-    this.list = (filter) => options.store.runs.list(filter);
+    this.list = async (filter = {}) => {
+      checkFilter('runs', filter);
+      return await options.store.runs.list(filter);
+    };
   }
 
   async get(id: string): Promise<Run> {
@@ -78,7 +82,8 @@ export class LocalRuns implements EmbeddedRunsClient {
     };
   }
 
-  async logs(id: string, filter?: Parameters<RunsClient['logs']>[1]): ReturnType<RunsClient['logs']> {
+  async logs(id: string, filter: Parameters<RunsClient['logs']>[1] = {}): ReturnType<RunsClient['logs']> {
+    checkFilter('log lines', filter);
     const { store } = this.#options;
     const run = await this.get(id);
     const taskRunId = await wholeTaskRunId(store, run.id, filter?.taskRunId);
@@ -171,7 +176,8 @@ export class LocalRuns implements EmbeddedRunsClient {
     return changeMany(this.#source, wish, { ...deleting, change: ({ id }) => this.delete(id) });
   }
 
-  async taskRuns(id: string, filter?: TaskRunFilter): ReturnType<RunsClient['taskRuns']> {
+  async taskRuns(id: string, filter: TaskRunFilter = {}): ReturnType<RunsClient['taskRuns']> {
+    checkFilter('task runs', filter);
     return this.#options.store.taskRuns.page((await this.get(id)).id, filter);
   }
 

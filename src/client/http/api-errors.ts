@@ -46,13 +46,13 @@ export function unreachable(server: Server, cause: unknown): BatutaError {
   return new BatutaError(
     'SERVER_UNREACHABLE',
     `The server at ${server.url} does not answer (${reasonOf(cause)}). Check BATUTA_API_URL and that the server runs; without BATUTA_API_URL the database is opened directly.`,
-    { cause, details: { url: server.url } },
+    { cause, details: { url: server.url, ...placeOf(cause) } },
   );
 }
 
 /** Whether the request surely never arrived, so that even one that must not come twice may be sent again. */
 export function isNeverSent(error: unknown): boolean {
-  const code = codeOf(error);
+  const { code } = placeOf(error);
   return code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'UND_ERR_CONNECT_TIMEOUT';
 }
 
@@ -69,17 +69,32 @@ function reasonOf(cause: unknown): string {
     UND_ERR_BODY_TIMEOUT: 'no answer in time',
   };
   if (cause instanceof Error && cause.name === 'TimeoutError') return 'no answer in time';
-  const code = codeOf(cause);
-  return (code === null ? undefined : reasons[code]) ?? code ?? (cause instanceof Error ? cause.message : String(cause));
+  const { code, address } = placeOf(cause);
+  if (code === undefined) return deepest(cause);
+  const reason = reasons[code];
+  const what = [code, address].filter((part) => part !== undefined).join(' ');
+  return reason === undefined ? `${deepest(cause)}, ${what}` : `${reason}: ${what}`;
 }
 
-/** The code of the system, or of the library below, that stands somewhere among the causes. */
-function codeOf(error: unknown): string | null {
+/** What the innermost cause says; `fetch failed` itself says nothing. */
+function deepest(error: unknown): string {
+  let said = String(error);
+  for (let at: unknown = error; at instanceof Error; at = at instanceof AggregateError ? at.errors[0] : at.cause)
+    if (at.message !== '') said = at.message;
+  return said;
+}
+
+/** The code of the system, or of the library below, that stands somewhere among the causes, and the address that it was about. */
+function placeOf(error: unknown): { readonly code?: string; readonly address?: string } {
   for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ('code' in at && typeof at.code === 'string') return at.code;
-    if (at instanceof AggregateError && at.errors[0] instanceof Error) return codeOf(at.errors[0]);
+    if (at instanceof AggregateError && at.errors[0] instanceof Error) return placeOf(at.errors[0]);
+    if (!('code' in at) || typeof at.code !== 'string') continue;
+    const { address, hostname, port } = at as { readonly address?: unknown; readonly hostname?: unknown; readonly port?: unknown };
+    const host = typeof address === 'string' ? address : hostname;
+    if (typeof host !== 'string') return { code: at.code };
+    return { code: at.code, address: typeof port === 'number' ? `${host.includes(':') ? `[${host}]` : host}:${port}` : host };
   }
-  return null;
+  return {};
 }
 
 function readBody(text: string): ErrorBody | null {

@@ -100,6 +100,9 @@ export class Api {
       headers: { ...this.#headers, accept: 'text/event-stream', ...headers },
       redirect: 'manual',
       signal: all,
+    }).catch((error: unknown) => {
+      all.throwIfAborted();
+      throw unreachable(this.server, error);
     });
     if (answer.ok) return answer;
     throw await errorOfAnswer(answer, this.server);

@@ -1,4 +1,5 @@
 /** The client that asks a server over HTTP. It holds no store, no flows and no connection of its own. */
+import { checkFilter } from '../../model/list-filters.ts';
 import { remoteHandle } from '../remote-handle.ts';
 import type { FlowClass, ResultOf } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -37,7 +38,10 @@ export class HttpClient implements Client {
     this.limits = new HttpLimits(api);
     this.figures = new HttpFigures(api);
     this.artifacts = {
-      list: async (filter = {}) => pageFromWire<ListedArtifact>(await api.get('artifacts', { ...filter })),
+      async list(filter = {}) {
+        checkFilter('artifacts', filter);
+        return pageFromWire<ListedArtifact>(await api.get('artifacts', { ...filter }));
+      },
     };
     this.keys = new HttpKeys(api);
     this.audit = new HttpAudit(api);

@@ -1,4 +1,5 @@
 /** Deployments and backfills, asked of a server. */
+import { checkFilter } from '../../model/list-filters.ts';
 import type { DeploymentVersion } from '../../model/deployment.ts';
 import type { Page } from '../../store/store.ts';
 import type { EnqueueOptions, RunHandle } from '../client.ts';
@@ -41,6 +42,7 @@ export class HttpDeployments implements DeploymentsClient {
   }
 
   async list(filter: DeploymentFilter = {}): Promise<Page<DeploymentView>> {
+    checkFilter('deployments', filter);
     return pageFromWire<DeploymentView>(await this.#api.get('deployments', { ...filter }));
   }
 
@@ -99,6 +101,7 @@ export class HttpBackfills implements BackfillsClient {
   }
 
   async list(filter: Parameters<BackfillsClient['list']>[0] = {}): Promise<Page<BackfillView>> {
+    checkFilter('backfills', filter);
     return pageFromWire<BackfillView>(await this.#api.get('backfills', { ...filter }));
   }
 

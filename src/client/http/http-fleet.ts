@@ -1,4 +1,5 @@
 /** The fleet as a whole, keys and the record of changes, asked of a server. */
+import { checkFilter } from '../../model/list-filters.ts';
 import type { Page, RunFilter } from '../../store/store.ts';
 import type { ApiKey, AuditClient, AuditEntry, KeysClient } from '../access-client.ts';
 import type {
@@ -119,6 +120,7 @@ export class HttpAudit implements AuditClient {
   }
 
   async list(filter: { readonly limit?: number; readonly cursor?: string } = {}): Promise<Page<AuditEntry>> {
+    checkFilter('changes', filter);
     return pageFromWire<AuditEntry>(await this.#api.get('audit', filter));
   }
 }

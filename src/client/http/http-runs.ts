@@ -1,4 +1,5 @@
 /** Runs, asked of a server. */
+import { checkFilter } from '../../model/list-filters.ts';
 import { checkSignalName } from '../../model/signal.ts';
 import type { Alike } from '../../model/failure-sentence.ts';
 import { decodeValue } from '../../model/values.ts';
@@ -83,6 +84,7 @@ export class HttpRuns implements RunsClient {
   }
 
   async logs(id: string, filter: LogFilter = {}): Promise<readonly StoredLogLine[]> {
+    checkFilter('log lines', filter);
     const { taskRunId, minLevel, ...rest } = filter;
     const most = Math.min(rest.limit ?? usualLines, rest.tail ?? Number.POSITIVE_INFINITY);
     return await readLines(rest, most, async (stretch) => {
@@ -146,6 +148,7 @@ export class HttpRuns implements RunsClient {
   }
 
   async taskRuns(id: string, filter: TaskRunFilter = {}): Promise<Page<TaskRun>> {
+    checkFilter('task runs', filter);
     const { name, states, limit, cursor } = filter;
     return pageFromWire<TaskRun>(await this.#api.get(`${pathOf(id)}/tasks`, { name, state: states, limit, cursor }), taskRunOf);
   }

@@ -1,9 +1,12 @@
 /** A filter of runs as the query of a request. */
+import { checkFilter } from '../../model/list-filters.ts';
 import type { RunFilter } from '../../store/store.ts';
 import type { QueryValues } from './api.ts';
 
-/** Undefined members are left out by whoever sends it. */
-export function runQuery({ states, since, until, parentRunId, backfillId, scheduleId, ...rest }: RunFilter): QueryValues {
+/** Undefined members are left out by whoever sends it. @throws BatutaError FILTER_INVALID */
+export function runQuery(filter: RunFilter): QueryValues {
+  checkFilter('runs', filter);
+  const { states, since, until, parentRunId, backfillId, scheduleId, ...rest } = filter;
   return {
     ...rest,
     state: states,

@@ -1,5 +1,6 @@
 /** What tasks show: tables, Markdown, links. */
 import type { Selectable } from 'kysely';
+import { checkFilter } from '../../model/list-filters.ts';
 import type { Artifact } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
 import { artifactOf } from '../rows.ts';
@@ -79,10 +80,9 @@ async function pageOfRun({ query }: Connection, runId: string, filter: ArtifactP
 }
 
 /** Looks through a stretch of artifacts, so that what is rare does not make it read them all. */
-async function listArtifacts(
-  { query }: Connection,
-  { kind, search, limit: wanted, cursor }: ArtifactFilter,
-): Promise<Page<ListedArtifact>> {
+async function listArtifacts({ query }: Connection, filter: ArtifactFilter): Promise<Page<ListedArtifact>> {
+  checkFilter('artifacts', filter);
+  const { kind, search, limit: wanted, cursor } = filter;
   const limit = limitOf(wanted, 50, 1000);
   const params = new Params();
   const place = cursor === undefined ? null : placeOf(cursor);

@@ -1,0 +1,29 @@
+/** The filters that lists know. One that is none of them is refused: left out unseen it would give, or cancel, more than was meant. */
+import { BatutaError } from '../base/errors.ts';
+import { hintFor } from '../base/nearest.ts';
+
+const page = ['limit', 'cursor'] as const;
+
+/** By list, as its filter type has them. */
+const filterNames = {
+  runs: ['flow', 'deployment', 'states', 'tag', 'since', 'until', 'queue', 'backfillId', 'scheduleId', 'search', 'parentRunId', ...page],
+  'task runs': ['name', 'states', 'values', ...page],
+  'log lines': ['taskRunId', 'minLevel', 'after', 'before', 'search', 'tail', 'limit'],
+  artifacts: ['kind', 'search', ...page],
+  deployments: ['flow', 'tag', 'paused', 'search', ...page],
+  backfills: ['deployment', ...page],
+  changes: page,
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+export type ListName = keyof typeof filterNames;
+
+/** @throws BatutaError FILTER_INVALID when a list is asked for by a filter that it does not have */
+export function checkFilter(list: ListName, filter: object): void {
+  const known: readonly string[] = filterNames[list];
+  for (const [name, value] of Object.entries(filter)) {
+    if (value === undefined || known.includes(name)) continue;
+    throw new BatutaError('FILTER_INVALID', `The list of ${list} has no filter '${name}'.${hintFor(name, known, 'It has')}`, {
+      details: { filter: name, known: [...known] },
+    });
+  }
+}
