@@ -5,6 +5,7 @@ import rateLimit from '@fastify/rate-limit';
 import fastify, { type FastifyReply } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { BatutaError } from '../base/errors.ts';
+import { addCompression } from './compress.ts';
 import { countRequests } from './count-requests.ts';
 import { addDocs } from './docs.ts';
 import { answerError, notFound } from './errors.ts';
@@ -82,6 +83,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
     keyGenerator: (request) => request.identity?.keyId ?? request.ip,
     errorResponseBuilder: (_request, { after }) => new BatutaError('RATE_LIMITED', `Too many requests; try again in ${after}.`),
   });
+  await addCompression(app);
   app.addHook('onResponse', async ({ method, routeOptions, identity }, reply) => {
     logger.debug(
       { method, route: routeOptions.url ?? null, status: reply.statusCode, ms: Math.round(reply.elapsedTime), who: identity?.who ?? null },

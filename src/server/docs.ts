@@ -2,10 +2,10 @@
 import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import { jsonSchemaTransform } from 'fastify-type-provider-zod';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { packageVersion } from '../base/installed.ts';
 import { access } from './access.ts';
-import { answers, creating, errorAnswer } from './schemas/answers.ts';
+import { answers, creating, errorAnswer, withoutAnswer } from './schemas/answers.ts';
 import type { App } from './parts.ts';
 
 /** Adds them; to be called before the routes. */
@@ -53,6 +53,7 @@ function summaryOf(description: unknown): { readonly summary?: string } {
 function responsesOf(row: string): Record<string, z.ZodType> {
   const answer = answers[row];
   const told: Record<string, z.ZodType> = { '4XX': errorAnswer.describe('What is wrong with the request') };
+  if (withoutAnswer.has(row)) told['204'] = z.null().describe('Done; the answer is empty');
   if (answer !== undefined) told[creating.has(row) ? '201' : '200'] = answer;
   return told;
 }

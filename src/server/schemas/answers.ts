@@ -77,6 +77,13 @@ export const creating: ReadonlySet<string> = new Set([
   'POST /api/keys',
 ]);
 
+/** Those whose answer is empty. */
+export const withoutAnswer: ReadonlySet<string> = new Set([
+  'DELETE /api/runs/:id',
+  'DELETE /api/deployments/:name',
+  'DELETE /api/limits/:name',
+]);
+
 export const errorAnswer = z.strictObject({
   error: z.strictObject({ code: z.string(), message: z.string(), details: z.record(z.string(), z.unknown()) }),
 });
