@@ -1,10 +1,18 @@
 /** Every address of the dashboard. Each page is a chunk of its own, loaded when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
-import { PageFailed, PageMissing } from './parts/page-failed.tsx';
+import { NotLoaded, PageFailed, PageMissing } from './parts/page-failed.tsx';
 import { one, oneOf, parseSearch, type RawSearch, stringifySearch } from './search.ts';
 import { readRunsSearch } from './pages/runs/runs-search.ts';
 import { askForRun, askForRuns } from './ahead.ts';
 import { Shell } from './shell/shell.tsx';
+
+/** A page by its chunk. Should that not come, the page says so itself: the router would load the whole dashboard anew, from a server that is away. */
+function pageOf<Module extends Record<string, unknown>, Name extends keyof Module & string>(load: () => Promise<Module>, name: Name) {
+  const orNotLoaded = (cause: unknown): never => {
+    throw new NotLoaded(cause);
+  };
+  return lazyRouteComponent<Module, Name>(() => load().catch(orNotLoaded), name);
+}
 
 const root = createRootRoute({ component: Outlet });
 
@@ -12,7 +20,7 @@ const login = createRoute({
   getParentRoute: () => root,
   path: '/login',
   validateSearch: (raw: RawSearch) => optional({ next: one(raw, 'next') }),
-  component: lazyRouteComponent(() => import('./shell/login-page.tsx'), 'LoginPage'),
+  component: pageOf(() => import('./shell/login-page.tsx'), 'LoginPage'),
 });
 
 /** All that is shown inside the frame, once somebody may look. */
@@ -22,7 +30,7 @@ const home = createRoute({
   getParentRoute: () => shell,
   path: '/',
   validateSearch: (raw: RawSearch) => optional({ last: oneOf(raw, 'last', ['1h', '24h', '7d', '30d']) }),
-  component: lazyRouteComponent(() => import('./pages/home/home-page.tsx'), 'HomePage'),
+  component: pageOf(() => import('./pages/home/home-page.tsx'), 'HomePage'),
 });
 
 const runs = createRoute({
@@ -30,7 +38,7 @@ const runs = createRoute({
   path: '/runs',
   validateSearch: readRunsSearch,
   beforeLoad: ({ search, cause }) => void (cause === 'enter' && askForRuns(search)),
-  component: lazyRouteComponent(() => import('./pages/runs/runs-page.tsx'), 'RunsPage'),
+  component: pageOf(() => import('./pages/runs/runs-page.tsx'), 'RunsPage'),
 });
 
 const run = createRoute({
@@ -39,47 +47,47 @@ const run = createRoute({
   // The tabs of this page and what is selected in them are its own affair; it reads them with search.ts.
   validateSearch: (raw: RawSearch) => raw,
   beforeLoad: ({ params, search, cause }) => void (cause === 'enter' && askForRun(params.id, search)),
-  component: lazyRouteComponent(() => import('./pages/run/run-page.tsx'), 'RunPage'),
+  component: pageOf(() => import('./pages/run/run-page.tsx'), 'RunPage'),
 });
 
 const flows = createRoute({
   getParentRoute: () => shell,
   path: '/flows',
   validateSearch: (raw: RawSearch) => raw,
-  component: lazyRouteComponent(() => import('./pages/flows/flows-page.tsx'), 'FlowsPage'),
+  component: pageOf(() => import('./pages/flows/flows-page.tsx'), 'FlowsPage'),
 });
 
 const flow = createRoute({
   getParentRoute: () => shell,
   path: '/flows/$name',
   validateSearch: (raw: RawSearch) => raw,
-  component: lazyRouteComponent(() => import('./pages/flows/flow-page.tsx'), 'FlowPage'),
+  component: pageOf(() => import('./pages/flows/flow-page.tsx'), 'FlowPage'),
 });
 
 const deployments = createRoute({
   getParentRoute: () => shell,
   path: '/deployments',
   validateSearch: (raw: RawSearch) => raw,
-  component: lazyRouteComponent(() => import('./pages/deployments/deployments-page.tsx'), 'DeploymentsPage'),
+  component: pageOf(() => import('./pages/deployments/deployments-page.tsx'), 'DeploymentsPage'),
 });
 
 const deployment = createRoute({
   getParentRoute: () => shell,
   path: '/deployments/$name',
   validateSearch: (raw: RawSearch) => raw,
-  component: lazyRouteComponent(() => import('./pages/deployments/deployment-page.tsx'), 'DeploymentPage'),
+  component: pageOf(() => import('./pages/deployments/deployment-page.tsx'), 'DeploymentPage'),
 });
 
 const workers = createRoute({
   getParentRoute: () => shell,
   path: '/workers',
-  component: lazyRouteComponent(() => import('./pages/workers/workers-page.tsx'), 'WorkersPage'),
+  component: pageOf(() => import('./pages/workers/workers-page.tsx'), 'WorkersPage'),
 });
 
 const limits = createRoute({
   getParentRoute: () => shell,
   path: '/limits',
-  component: lazyRouteComponent(() => import('./pages/limits/limits-page.tsx'), 'LimitsPage'),
+  component: pageOf(() => import('./pages/limits/limits-page.tsx'), 'LimitsPage'),
 });
 
 const artifacts = createRoute({
@@ -87,14 +95,14 @@ const artifacts = createRoute({
   path: '/artifacts',
   validateSearch: (raw: RawSearch) =>
     optional({ kind: oneOf(raw, 'kind', ['markdown', 'table', 'link', 'json', 'rejects']), search: one(raw, 'search') }),
-  component: lazyRouteComponent(() => import('./pages/artifacts/artifacts-page.tsx'), 'ArtifactsPage'),
+  component: pageOf(() => import('./pages/artifacts/artifacts-page.tsx'), 'ArtifactsPage'),
 });
 
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
   validateSearch: (raw: RawSearch) => optional({ tab: oneOf(raw, 'tab', ['keys', 'audit', 'values']) }),
-  component: lazyRouteComponent(() => import('./pages/settings/settings-page.tsx'), 'SettingsPage'),
+  component: pageOf(() => import('./pages/settings/settings-page.tsx'), 'SettingsPage'),
 });
 
 /** An address that leads nowhere keeps the frame, and with it the way out. */

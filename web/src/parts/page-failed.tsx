@@ -1,7 +1,22 @@
-/** Where an address leads nowhere, or a page broke while it was drawn. */
+/** Where an address leads nowhere, a page broke while it was drawn, or cannot be had because the server is away. */
 import { Link } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { apiAddress } from '../api/http.ts';
 import { Empty, Failed } from './notices.tsx';
 import { Page } from './page.tsx';
+
+/** The server is asked so often whether it is back, ms. */
+const askMs = 2_000;
+/** A page that cannot be had right after it was loaded anew is not waited for again, ms. */
+const againMs = 10_000;
+const reloadedKey = 'batuta.reloaded';
+
+/** The code of a page could not be had. */
+export class NotLoaded extends Error {
+  constructor(cause: unknown) {
+    super('The code of this page could not be loaded.', { cause });
+  }
+}
 
 /** No page has this address. */
 export function PageMissing() {
@@ -16,9 +31,36 @@ export function PageMissing() {
 
 /** A page broke; the rest of the dashboard goes on. */
 export function PageFailed({ error, reset }: { readonly error: unknown; readonly reset: () => void }) {
+  if (error instanceof NotLoaded && Date.now() - Number(sessionStorage.getItem(reloadedKey)) > againMs) return <ServerAway />;
   return (
     <Page title="This page broke">
       <Failed what="This page" error={error} retry={reset} />
+    </Page>
+  );
+}
+
+/** The code of a page comes with its first visit. When the server answers again, the page is loaded at its address. */
+function ServerAway() {
+  useEffect(() => {
+    const stop = new AbortController();
+    const ask = (): void => {
+      fetch(apiAddress('/me'), { signal: stop.signal })
+        .then(({ status }) => {
+          if (status >= 500) return;
+          sessionStorage.setItem(reloadedKey, String(Date.now()));
+          location.reload();
+        })
+        .catch(() => undefined);
+    };
+    const timer = setInterval(ask, askMs);
+    return () => {
+      clearInterval(timer);
+      stop.abort();
+    };
+  }, []);
+  return (
+    <Page title="The server is away">
+      <Empty title="This page has not been loaded yet">It opens by itself once the server answers.</Empty>
     </Page>
   );
 }

@@ -18,12 +18,16 @@ const states: Readonly<Record<Item['kind'], string>> = {
   'no-scheduler': 'Late',
 };
 
+/** What is not there yet. */
+export type Missing = 'worker' | 'flow';
+
 /** Failing and late deployments, lost owners, queues nobody serves, ticks nobody takes. */
-export function AttentionPanel({ items }: { readonly items: readonly Item[] }) {
+export function AttentionPanel({ items, missing }: { readonly items: readonly Item[]; readonly missing: readonly Missing[] }) {
   const now = useNow(60_000);
   return (
     <Panel title="Needs attention" aside={items.length === 0 ? undefined : items.length}>
-      {items.length === 0 ? <p className={style.none}>Nothing is wrong.</p> : null}
+      {items.length === 0 ? <p className={style.none}>{missing.length === 0 ? 'Nothing is wrong.' : null}</p> : null}
+      {items.length === 0 ? missing.map((what) => <WhatIsMissing key={what} what={what} />) : null}
       <ul className={style.rows}>
         {items.map((item) => (
           <li key={`${item.kind} ${item.name} ${item.runId}`}>
@@ -39,6 +43,19 @@ export function AttentionPanel({ items }: { readonly items: readonly Item[] }) {
         ))}
       </ul>
     </Panel>
+  );
+}
+
+/** What a fleet needs before anything can go wrong in it. */
+function WhatIsMissing({ what }: { readonly what: Missing }) {
+  return what === 'worker' ? (
+    <p className={style.none}>
+      No worker is running, so no run starts. Start one with <code>batuta worker</code>, or all in one process with <code>batuta dev</code>.
+    </p>
+  ) : (
+    <p className={style.none}>
+      No flow is known yet. Make one with <code>batuta init</code>, and run it with <code>batuta run</code>.
+    </p>
   );
 }
 

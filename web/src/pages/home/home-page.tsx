@@ -2,14 +2,14 @@
 import { SegmentedControl } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { overviewQuery } from '../../api/list-queries.ts';
+import { facetsQuery, overviewQuery } from '../../api/list-queries.ts';
 import { useRefreshOnRuns } from '../../api/refresh.ts';
 import type { HomeView } from '../../api/wire-types.ts';
 import { RunsHistogram } from '../../histogram/runs-histogram.tsx';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
 import { type Stretch, stretches } from '../runs/runs-search.ts';
-import { AttentionPanel } from './attention-panel.tsx';
+import { AttentionPanel, type Missing } from './attention-panel.tsx';
 import { ComingUpPanel } from './coming-up-panel.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { FleetPanel } from './fleet-panel.tsx';
@@ -56,6 +56,11 @@ export function HomePage() {
 
 function HomeContent({ home, stretch, stale }: { readonly home: HomeView; readonly stretch: Stretch; readonly stale: boolean }) {
   const navigate = useNavigate();
+  const { data: known } = useQuery(facetsQuery);
+  const missing: readonly Missing[] = [
+    ...(known !== undefined && known.flows.length === 0 ? (['flow'] as const) : []),
+    ...(home.workers.some(({ state }) => state === 'alive') ? [] : (['worker'] as const)),
+  ];
   const isNew = home.runs === 0 && home.upcoming.length === 0 && home.runningNow.length === 0;
   return (
     <>
@@ -75,7 +80,7 @@ function HomeContent({ home, stretch, stale }: { readonly home: HomeView; readon
         />
       )}
       <div className={style.columns}>
-        <AttentionPanel items={home.attention} />
+        <AttentionPanel items={home.attention} missing={missing} />
         <RunningPanel runs={home.runningNow} running={home.running} />
         <ComingUpPanel ticks={home.upcoming} />
         <FleetPanel workers={home.workers} queues={home.queues} />
