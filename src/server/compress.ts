@@ -6,7 +6,6 @@
  */
 import { constants } from 'node:zlib';
 import compress from '@fastify/compress';
-import type { Access } from './access.ts';
 import type { App } from './parts.ts';
 
 /** Smaller ones gain nothing, bytes. */
@@ -17,7 +16,7 @@ const secret: ReadonlySet<string> = new Set(['/api/me', '/api/login', '/api/keys
 /** Adds it; to be called after the guard, which says what each route needs, and before the routes. */
 export async function addCompression(app: App): Promise<void> {
   app.addHook('onRoute', (route) => {
-    const { needs } = (route.config as { readonly access?: Access } | undefined)?.access ?? {};
+    const { needs } = route.config?.access ?? {};
     if (needs === undefined || needs === 'public' || secret.has(route.url) || route.method !== 'GET') route.compress = false;
   });
   await app.register(compress, {

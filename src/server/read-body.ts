@@ -28,9 +28,11 @@ export function readBodies(app: App, maxBytes: number): void {
   const releases = new WeakMap<FastifyRequest, (release: () => void) => void>();
 
   app.addHook('preParsing', async (request, reply, payload) => {
+    const { 'content-length': announced, 'transfer-encoding': coding } = request.headers;
+    if (announced === undefined && coding === undefined) return payload;
     const { bodyLimit } = request.routeOptions;
-    const length = Math.min(Number(request.headers['content-length'] ?? bodyLimit), bodyLimit);
-    if (length <= smallBytes || payload.readableEnded) return payload;
+    const length = Math.min(Number(announced ?? bodyLimit), bodyLimit);
+    if (length <= smallBytes) return payload;
     const onClose = whenClosed(reply);
     releases.set(request, onClose);
     if (!incoming.tryEnter(length))

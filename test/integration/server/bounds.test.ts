@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { type Api, type ApiOptions, openApi } from '../../support/api.ts';
+import { openStream } from '../../support/events.ts';
 
 let api: Api;
 afterEach(() => api.close());
@@ -102,4 +103,16 @@ test('a body of more levels, or more objects and lists, than anything people wri
   expect((await post(`[${'{},'.repeat(500_000)}{}]`)).json.error.message).toContain('more than 500000 objects');
   const texts = JSON.stringify({ flow: 'hello', runs: [{ params: { name: `${'[{"'.repeat(200_000)}\\` } }] });
   expect((await post(texts)).status).toBe(201);
+});
+
+test('requests without a body, streams among them, take no room from bodies', async () => {
+  await open({ bounds: { maxBodyBytes: 128 * 1024, maxBulkBodyBytes: 128 * 1024 } });
+  const key = await api.key('operator');
+  const url = await api.listen();
+  const headers = { authorization: `Bearer ${key}` };
+  const streams = await Promise.all(Array.from({ length: 8 }, () => openStream(`${url}/api/events`, { headers })));
+  expect(streams.map(({ status }) => status)).toEqual(streams.map(() => 200));
+  const body = { flow: 'hello', params: { name: 'x'.repeat(100_000) } };
+  expect((await api.post('/api/runs', body, { key })).status).toBe(201);
+  await Promise.all(streams.map((stream) => stream.close()));
 });

@@ -13,6 +13,9 @@ const reloadedKey = 'batuta.reloaded';
 
 /** The code of a page could not be had. */
 export class NotLoaded extends Error {
+  /** Whether the dashboard was loaded anew for it a moment ago, which has not helped. */
+  readonly isRepeated = Date.now() - Number(sessionStorage.getItem(reloadedKey)) <= againMs;
+
   constructor(cause: unknown) {
     super('The code of this page could not be loaded.', { cause });
   }
@@ -31,7 +34,7 @@ export function PageMissing() {
 
 /** A page broke; the rest of the dashboard goes on. */
 export function PageFailed({ error, reset }: { readonly error: unknown; readonly reset: () => void }) {
-  if (error instanceof NotLoaded && Date.now() - Number(sessionStorage.getItem(reloadedKey)) > againMs) return <ServerAway />;
+  if (error instanceof NotLoaded && !error.isRepeated) return <ServerAway />;
   return (
     <Page title="This page broke">
       <Failed what="This page" error={error} retry={reset} />
