@@ -115,11 +115,22 @@ services:
       timeout: 5s
       start_period: 30s
       retries: 12
+    # What its start script needs to give its data to its own user, and no more.
+    cap_add:
+      - CHOWN
+      - DAC_OVERRIDE
+      - FOWNER
+      - SETGID
+      - SETUID
+    cap_drop:
+      - ALL
     deploy:
       resources:
         limits:
           cpus: '2'
           memory: 1G
+    security_opt:
+      - no-new-privileges:true
 
   redis:
     image: redis:7.4-alpine
@@ -147,11 +158,22 @@ services:
       timeout: 5s
       start_period: 30s
       retries: 12
+    # What its start script needs to give its data to its own user, and no more.
+    cap_add:
+      - CHOWN
+      - DAC_OVERRIDE
+      - FOWNER
+      - SETGID
+      - SETUID
+    cap_drop:
+      - ALL
     deploy:
       resources:
         limits:
           cpus: '1'
           memory: 512M
+    security_opt:
+      - no-new-privileges:true
 
 volumes:
   postgres:

@@ -3,6 +3,7 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, sym
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { settings } from '../../src/base/settings.ts';
 import { scaffold } from '../../src/cli/scaffold.ts';
 import { readBlocks } from '../support/documents.ts';
@@ -75,6 +76,15 @@ describe.each([
       expect(read('.env.example')).toMatch(new RegExp(`^${name}=$`, 'm'));
     }
     expect(read('.gitignore').split('\n')).toContain('.env');
+  });
+
+  test('no service gains privileges, each has only the capabilities it needs, and what it may write in memory is bounded', () => {
+    const file = parse(text, { merge: true }) as { readonly services: Readonly<Record<string, Record<string, readonly string[]>>> };
+    for (const service of Object.values(file.services)) {
+      expect(service['cap_drop']).toEqual(['ALL']);
+      expect(service['security_opt']).toContain('no-new-privileges:true');
+      for (const place of service['tmpfs'] ?? []) expect(place).toMatch(/:size=\d+m/);
+    }
   });
 
   test('.env.example names every variable that the file takes, and no other', () => {
