@@ -1,5 +1,5 @@
 /** Turns what user code prints with `console` inside a run into log lines of that run. */
-import { format } from 'node:util';
+import { format, inspect } from 'node:util';
 
 /** The part of a logger that is used here. */
 export interface ConsoleTarget {
@@ -16,10 +16,16 @@ export interface CaptureOptions {
   readonly console?: Console;
 }
 
-const levelOf = { log: 'info', info: 'info', warn: 'warn', error: 'error', debug: 'debug', trace: 'info' } as const satisfies Record<
-  string,
-  keyof ConsoleTarget
->;
+const levelOf = {
+  log: 'info',
+  info: 'info',
+  warn: 'warn',
+  error: 'error',
+  debug: 'debug',
+  trace: 'info',
+  dir: 'info',
+  dirxml: 'info',
+} as const satisfies Record<string, keyof ConsoleTarget>;
 
 type Method = keyof typeof levelOf;
 type Print = (...args: unknown[]) => void;
@@ -59,13 +65,13 @@ function install(target: CapturedConsole): Capture {
   const replacements = new Map<Method, Print>();
   const capture: Capture = { finders: new Set(), originals, replacements, busy: false };
   for (const method of Object.keys(levelOf) as Method[]) {
-    const original: Print = target[method];
+    const original = target[method] as Print;
     const replacement: Print = (...args) => {
       if (!logLine(capture, method, args, replacement)) original.apply(target, args);
     };
     originals.set(method, original);
     replacements.set(method, replacement);
-    target[method] = replacement;
+    target[method] = replacement as Console[Method];
   }
   return capture;
 }
@@ -74,7 +80,7 @@ function install(target: CapturedConsole): Capture {
 function uninstall(target: CapturedConsole, capture: Capture): void {
   for (const [method, replacement] of capture.replacements) {
     const original = capture.originals.get(method);
-    if (target[method] === replacement && original !== undefined) target[method] = original;
+    if (target[method] === replacement && original !== undefined) target[method] = original as Console[Method];
   }
   delete target[captureKey];
 }
@@ -85,7 +91,7 @@ function logLine(capture: Capture, method: Method, args: readonly unknown[], cal
   if (logger === undefined) return false;
   capture.busy = true;
   try {
-    const message = format(...args);
+    const message = method === 'dir' ? inspect(args[0], { customInspect: false, ...(args[1] as object | undefined) }) : format(...args);
     logger[levelOf[method]](method === 'trace' ? withStack(message, caller) : message);
   } finally {
     capture.busy = false;

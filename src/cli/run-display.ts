@@ -11,12 +11,14 @@ import { LiveView, type RunView } from './render/live-view.ts';
 import { PlainView } from './render/plain-view.ts';
 import { RunTree, shapeOfDefinition, type TreeShape } from './render/run-tree.ts';
 import { Screen } from './render/screen.ts';
+import { guardStdout } from './stdout-guard.ts';
 import { phaseOf } from './render/task-group.ts';
 
 export class RunDisplay {
   readonly #view: RunView | null;
   readonly #writeErr: (text: string) => void;
   readonly #capture: OutputCapture | null;
+  readonly #isJson: boolean;
   readonly #onExit = (): void => this.end();
   /** Whether the log appears where the view is drawn. */
   readonly #sharesTerminal: boolean;
@@ -37,6 +39,9 @@ export class RunDisplay {
         ? [process.stdout]
         : [];
     this.#capture = streams.length === 0 ? null : new OutputCapture(streams, (text) => this.print(text));
+    // For good: what a flow has left running may still print once its run has ended.
+    if (options.json) guardStdout();
+    this.#isJson = options.json;
     process.once('exit', this.#onExit);
   }
 
@@ -85,7 +90,7 @@ export class RunDisplay {
   end(): void {
     process.off('exit', this.#onExit);
     this.#view?.end();
-    this.#capture?.stop();
+    if (!this.#isJson) this.#capture?.stop();
   }
 }
 

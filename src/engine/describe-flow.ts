@@ -3,7 +3,7 @@ import type { DeclaredConcurrency, FlowDefinition } from '../model/flow.ts';
 import type { RetryPolicy } from '../model/retry.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { StoredFlow } from '../store/store.ts';
-import { jsonSchemaOf } from './params.ts';
+import { jsonSchemaOf } from './json-schema.ts';
 
 /** A flow as plain JSON. `graph` holds `nodes` (one object a task, in running order), `edges`, `sinks`, and the `options` of the flow. */
 export function describeFlow(definition: FlowDefinition, updatedAt: number): StoredFlow {

@@ -5,6 +5,7 @@ import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { issueMessage } from './issue-message.ts';
 import type { FlowDefinition } from '../model/flow.ts';
+import { jsonSchemaOf, readMarked } from './json-schema.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -15,9 +16,13 @@ type Fields = Readonly<Record<string, unknown>>;
  * @throws BatutaError PARAMS_INVALID with `details.issues`: list of `{ path, message }`
  */
 export async function validateParams(definition: FlowDefinition, given: unknown): Promise<unknown> {
-  const params = given ?? {};
-  if (!definition.params) return params;
-  const result = await validate(definition, definition.params, params);
+  const asGiven = given ?? {};
+  if (!definition.params) return asGiven;
+  const first = await validate(definition, definition.params, asGiven);
+  // JSON and a command line know no dates, maps and the like: what was refused as it is may be meant so.
+  const read = first.issues ? readMarked(definition.params, asGiven) : null;
+  const params = read ?? asGiven;
+  const result = read === null ? first : await validate(definition, definition.params, read);
   if (result.issues) throw invalid(definition, result.issues, params);
   await refuseUnknown(definition, definition.params, params, result.value);
   return result.value;
@@ -94,19 +99,6 @@ async function validate(definition: FlowDefinition, schema: StandardSchemaV1, gi
       cause,
       details: { flow: definition.name, issues: [{ path: '', message }] },
     });
-  }
-}
-
-/** JSON Schema of what a schema takes, where its library can give one, else null. */
-export function jsonSchemaOf(schema: StandardSchemaV1 | null): Fields | null {
-  const standard: unknown = schema?.['~standard'];
-  if (!isFields(standard) || !isFields(standard['jsonSchema']) || typeof standard['jsonSchema']['input'] !== 'function') return null;
-  try {
-    const made: unknown = standard['jsonSchema']['input']({ target: 'draft-2020-12' });
-    return isFields(made) ? made : null;
-  } catch {
-    // A schema with parts that JSON Schema cannot say (a custom check, a transform) has none.
-    return null;
   }
 }
 

@@ -64,3 +64,25 @@ export class Mapped {
   @Task({ each: 'list', retries: 2, retryDelay: '1s', backoff: 'exponential' }) async square(n: number) { return n * n; }
   @Task({ needs: ['square'], timeout: '1m' }) async sum(all: number[]) { return all.reduce((a, b) => a + b, 0); }
 }`;
+
+/** Prints by children, by the descriptor, and in ways that console does not route by `log`. */
+export const children = `
+import { execFileSync, spawn } from 'node:child_process';
+import { writeSync } from 'node:fs';
+import { Flow, Task } from 'batuta';
+@Flow()
+export class Children {
+  @Task()
+  async print(): Promise<string> {
+    await new Promise((done) => spawn('echo', ['from spawn'], { stdio: 'inherit' }).on('close', done));
+    await new Promise((done) => spawn('echo', ['from spawn too'], { stdio: ['ignore', process.stdout, 2] }).on('close', done));
+    execFileSync('echo', ['from sync'], { stdio: 'inherit' });
+    writeSync(1, 'by descriptor\\n');
+    console.dir({ 'by dir': { deep: { er: 1 } } }, { depth: 0 });
+    console.dir({ a: 'by dir: [Object]' });
+    console.table([{ name: 'in a table' }]);
+    setTimeout(() => console.log('late'), 0);
+    return execFileSync('echo', ['captured'], { encoding: 'utf8' }).trim();
+  }
+}
+`;

@@ -1,11 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { chatty, failing, mapped, strict, waiting } from './cli-flows.ts';
+import { chatty, children, failing, mapped, strict, waiting } from './cli-flows.ts';
 import { makeCliProject } from './cli-project.ts';
 
 const project = makeCliProject({
   'extra/chatty.ts': chatty,
+  'extra/children.ts': children,
   'flows/failing.ts': failing,
   'flows/strict.ts': strict,
   'flows/waiting.ts': waiting,
@@ -23,9 +24,9 @@ describe('batuta run', () => {
   it('tells each change of state, the result, and where to look next', async () => {
     const { status, stdout } = await project.batuta('run', 'mapped', '--name', 'my-run');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/● mapped my-run \S{13} Running/);
+    expect(stdout).toMatch(/● mapped my-run \S{8} Running/);
     expect(stdout).toContain('square 100/200');
-    expect(stdout).toMatch(/✓ Completed in .* · tasks: 202 done\n {2}result {2}2646700\n {2}next {4}batuta runs inspect \S{13}\n/);
+    expect(stdout).toMatch(/✓ Completed in .* · tasks: 202 done\n {2}result {2}2646700\n {2}next {4}batuta runs inspect \S{8}\n/);
   });
 
   it('--json prints exactly one object, whatever the flow prints', async () => {
@@ -44,6 +45,13 @@ describe('batuta run', () => {
     expect(Object.keys(tasks[0] ?? {})).toEqual(['id', 'name', 'index', 'state', 'attempts', 'startedAt', 'endedAt', 'error']);
     expect(String(run['startedAt'])).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
     for (const text of ['printed while it loads', 'by console', 'past everything', 'by the log']) expect(stderr).toContain(text);
+  });
+
+  it('--json prints exactly one object, whatever children of the flow print, and what it writes to the descriptor', async () => {
+    const { status, stdout, stderr } = await project.batuta('run', 'extra/children.ts', '--json');
+    expect(status).toBe(0);
+    expect(only(stdout)).toMatchObject({ flow: 'children', result: 'captured' });
+    for (const text of ['from spawn', 'from sync', 'by descriptor', 'by dir: [Object]', 'in a table']) expect(stderr).toContain(text);
   });
 
   it('--json prints the object of a run that failed too, and ends with 1', async () => {
@@ -67,7 +75,7 @@ describe('batuta run', () => {
     expect(stdout).toContain('tasks: 1 done, 1 failed, 1 not reached');
     expect(stdout).toMatch(/bad failed\n {2}TypeError: cannot do this\n {4}at flows\/failing.ts:7:\d+\n {4}7 │ .*throw new TypeError/);
     expect(stdout).toContain('caused by deep down');
-    expect(stdout).toMatch(/batuta runs retry \S{13}/);
+    expect(stdout).toMatch(/batuta runs retry \S{8}/);
   });
 
   it('reads -p as text where text fits and as JSON where it does not', async () => {

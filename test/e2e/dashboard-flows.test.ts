@@ -20,6 +20,36 @@ describe.each(placeNames)('flows and deployments on %s', (on) => {
     expect(faults('status of 400')).toEqual([]);
   });
 
+  it('asks before Escape throws a filled form away, and keeps what was typed', async () => {
+    const page = await open('/flows/orders');
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByRole('textbox', { name: 'customer' }).fill('Ada');
+    await page.keyboard.press('Escape');
+    await dialog.getByRole('button', { name: 'Keep editing' }).click();
+    expect(await dialog.getByRole('textbox', { name: 'customer' }).inputValue()).toBe('Ada');
+    await page.keyboard.press('Escape');
+    await dialog.getByRole('button', { name: 'Discard' }).click();
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    await page.getByRole('button', { name: 'Run', exact: true }).click();
+    await page.getByRole('dialog').waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.getByRole('dialog').count()).toBe(0);
+    expect(faults()).toEqual([]);
+  });
+
+  it('has the states of the filter chosen by keyboard', async () => {
+    const page = await open('/runs?last=all');
+    await page.getByRole('button', { name: 'State: any' }).focus();
+    await page.keyboard.press('Enter');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('type'))).toBe('checkbox');
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'State: Failed' }).waitFor();
+    await page.keyboard.press('Escape');
+    await expect.poll(() => page.evaluate(() => document.activeElement?.getAttribute('aria-label'))).toBe('State: Failed');
+    expect(faults()).toEqual([]);
+  });
+
   it('says what a deployment runs and when, pauses and resumes it, and runs it now', async () => {
     leave('go');
     const page = await open('/deployments');

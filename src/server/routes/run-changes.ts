@@ -5,6 +5,7 @@ import { runJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { cancelBody, deleteQuery, retryBody, signalBody, submitBody } from '../schemas/runs.ts';
 import { givenValue } from '../values.ts';
+import { decodeValue } from '../../engine/results.ts';
 
 /** Submits of one key a minute. */
 export const submitsPerMinute = 6_000;
@@ -20,10 +21,11 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
       config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
     },
     async (request, reply) => {
-      const { flow, params, ...options } = request.body;
-      const handle = await client
-        .enqueue(flow, givenValue(params), given(options))
-        .catch((error: unknown) => explainMissingFlow(parts, error, flow));
+      const { flow, params, paramsOf, ...options } = request.body;
+      const asked = givenValue(params);
+      const value =
+        paramsOf === undefined ? asked : { ...fieldsOf(decodeValue((await client.runs.get(paramsOf)).params)), ...fieldsOf(asked) };
+      const handle = await client.enqueue(flow, value, given(options)).catch((error: unknown) => explainMissingFlow(parts, error, flow));
       const run = await handle.get();
       request.change = { target: run.id, details: { flow: run.flow } };
       return reply.code(201).send(runJson(run));
@@ -82,4 +84,8 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
       return reply.code(204).send();
     },
   );
+}
+
+function fieldsOf(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
 }

@@ -50,7 +50,12 @@ const submitFields = {
   idempotencyKey: line(500, 1).optional(),
 };
 
-export const submitBody = z.strictObject({ flow: nameText, params: userValue.optional(), ...submitFields });
+export const submitBody = z.strictObject({
+  flow: nameText,
+  params: userValue.optional(),
+  paramsOf: idText.optional().describe('A run whose parameters are taken; those in `params` replace them'),
+  ...submitFields,
+});
 export const deploymentRunBody = z.strictObject({ params: userValue.optional(), ...submitFields });
 
 export const submitManyBody = z.strictObject({

@@ -115,3 +115,21 @@ test('a logger that itself prints with console does not go round in a circle', (
   inRun(() => console.log('hello'));
   expect([lines, printed()]).toEqual([[['info', 'hello']], 'from the logger: hello\n']);
 });
+
+test('what console prints besides by its five levels is a line as well: dir, dirxml, table, count, group, assert, trace', () => {
+  const { console, lines, inRun, currentLogger, printed } = open();
+  captureConsole({ console, currentLogger });
+  inRun(() => {
+    console.dir({ a: { b: { c: 1 } } }, { depth: 0 });
+    console.dirxml({ x: 1 });
+    console.table([{ name: 'ada' }]);
+    console.count('c');
+    console.group('g');
+    console.groupEnd();
+    console.assert(false, 'asserted');
+    console.trace('here');
+  });
+  const text = lines.map(([, message]) => message).join('\n');
+  for (const part of ['{ a: [Object] }', '{ x: 1 }', "'ada'", 'c: 1', 'g', 'asserted', 'Trace: here']) expect(text).toContain(part);
+  expect(printed()).toBe('');
+});

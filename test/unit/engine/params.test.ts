@@ -6,6 +6,7 @@ import type { FlowOptions } from 'batuta';
 import { testFlow } from 'batuta/testing';
 import { definitionOf } from '../../../src/define/definition.ts';
 import { issueMessage } from '../../../src/engine/issue-message.ts';
+import { jsonSchemaOf } from '../../../src/engine/json-schema.ts';
 import { paramsFromText, validateParams } from '../../../src/engine/params.ts';
 import type { TaskContext } from 'batuta';
 import { failing, makeFlow } from '../../support/make-flow.ts';
@@ -139,5 +140,47 @@ describe('a union', () => {
   test('with a discriminator names what it may be', async () => {
     const schema = z.object({ at: z.discriminatedUnion('kind', [z.object({ kind: z.literal('a') }), z.object({ kind: z.literal('b') })]) });
     await expect(validated(schema, { at: { kind: 'c' } })).rejects.toThrow(/at\.kind: Invalid discriminator value\. Expected 'a' \| 'b'/);
+  });
+});
+
+describe('a field that JSON cannot say', () => {
+  const schema = z.object({
+    day: z.date(),
+    big: z.bigint().default(5n),
+    rates: z.map(z.string(), z.number()).optional(),
+    names: z.set(z.string()).optional(),
+    list: z
+      .string()
+      .transform((text) => text.split(','))
+      .default(['a', 'b']),
+    n: z.number().default(3),
+  });
+
+  test('takes no other field of the form away, and a date is one', () => {
+    expect(jsonSchemaOf(schema)).toMatchObject({
+      properties: {
+        day: { type: 'string', format: 'date-time', 'x-type': 'date' },
+        big: { 'x-type': 'bigint', 'x-default': '5' },
+        rates: { 'x-type': 'map' },
+        names: { 'x-type': 'set' },
+        list: { type: 'string', 'x-default': '["a","b"]' },
+        n: { type: 'number', default: 3 },
+      },
+      required: ['day'],
+    });
+  });
+
+  test('may be written as JSON', async () => {
+    const given = { day: '2026-03-01T00:00:00Z', big: '12345678901234567890', rates: { a: 1 }, names: ['x'] };
+    expect(await validated(schema, given)).toEqual({
+      day: new Date('2026-03-01T00:00:00Z'),
+      big: 12345678901234567890n,
+      rates: new Map([['a', 1]]),
+      names: new Set(['x']),
+      list: ['a', 'b'],
+      n: 3,
+    });
+    await expect(validated(schema, { day: 'soon' })).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
+    await expect(validated(schema, { day: '2026-03-01', big: 'many' })).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
   });
 });

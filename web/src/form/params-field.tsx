@@ -92,15 +92,21 @@ export function ParamsField({ field, value, error, onChange }: ParamsFieldProps)
   }
 }
 
-function descriptionOf({ description, hint, kind }: Field): string | undefined {
-  const parts = [description, hint, kind === 'datetime' ? 'in the time of this browser' : kind === 'json' ? 'JSON' : null];
+function descriptionOf({ description, hint, kind, defaultText }: Field): string | undefined {
+  const parts = [
+    description,
+    hint,
+    kind === 'datetime' ? 'in the time of this browser' : kind === 'json' ? 'JSON' : null,
+    defaultText === null ? null : `left empty: ${defaultText}, as it is after conversion`,
+  ];
   const told = parts.filter((part) => part !== null);
   return told.length === 0 ? undefined : told.join(' · ');
 }
 
-function placeholderOf({ fallback, required, nullable, kind }: Field): string {
+function placeholderOf({ fallback, defaultText, required, nullable, kind }: Field): string {
   if (kind === 'texts') return 'Enter adds one';
   if (fallback !== undefined) return `Default: ${typeof fallback === 'string' ? fallback : (JSON.stringify(fallback) ?? '')}`;
+  if (defaultText !== null) return `Default: ${defaultText}`;
   return required && !nullable ? '' : 'Not given';
 }
 

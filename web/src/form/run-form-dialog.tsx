@@ -1,8 +1,9 @@
 /** A dialog that starts a run: the form of its parameters, its name, and when. Leads to the run. */
-import { Modal, TextInput } from '@mantine/core';
+import { TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { usePermission } from '../api/session.ts';
+import { GuardedModal } from '../parts/guarded-modal.tsx';
 import { ParamsForm } from './params-form.tsx';
 
 /** What else can be said of the run. */
@@ -35,7 +36,7 @@ export function RunFormDialog({ title, schema, given = {}, onClose, start }: Run
     await navigate({ to: '/runs/$id', params: { id } });
   };
   return (
-    <Modal opened onClose={onClose} title={title} size="lg">
+    <GuardedModal opened onClose={onClose} title={title} size="lg">
       <ParamsForm
         schema={schema}
         given={given}
@@ -58,6 +59,6 @@ export function RunFormDialog({ title, schema, given = {}, onClose, start }: Run
           onChange={(event) => setStartAt(event.currentTarget.value)}
         />
       </ParamsForm>
-    </Modal>
+    </GuardedModal>
   );
 }

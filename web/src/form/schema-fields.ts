@@ -12,6 +12,8 @@ export interface Field {
   readonly nullable: boolean;
   /** Undefined when there is none. */
   readonly fallback: unknown;
+  /** Words for a default that is set after a conversion, so that it cannot stand in the field; null when there is none. */
+  readonly defaultText: string | null;
   /** Values to choose from, for `choice`. */
   readonly choices: readonly unknown[];
   readonly minimum: number | null;
@@ -49,6 +51,7 @@ function fieldOf(name: string, given: Schema, required: boolean, root: Schema): 
     required: required && fallback === undefined,
     nullable,
     fallback,
+    defaultText: textOrNull(given['x-default'] ?? schema['x-default']),
     choices: choices ?? [],
     minimum: numeric ? numberOf(schema['minimum']) : null,
     maximum: numeric ? realMaximum(numberOf(schema['maximum'])) : null,
@@ -57,6 +60,7 @@ function fieldOf(name: string, given: Schema, required: boolean, root: Schema): 
 }
 
 function kindOf(schema: Schema, root: Schema): FieldKind {
+  if (schema['x-type'] === 'bigint') return 'text';
   switch (schema['type']) {
     case 'string':
       return schema['format'] === 'date' ? 'date' : schema['format'] === 'date-time' ? 'datetime' : 'text';
@@ -125,6 +129,10 @@ function resolve(schema: Schema, root: Schema, depth = 0): Schema {
 
 function hintOf(schema: Schema, kind: FieldKind): string | null {
   const number = (key: string): number | null => numberOf(schema[key]);
+  const type = schema['x-type'];
+  if (type === 'bigint') return 'whole number of any size';
+  if (type === 'map') return 'an object, or a list of [key, value]';
+  if (type === 'set') return 'a list';
   if (kind === 'number' || kind === 'integer') {
     const least = number('minimum') ?? number('exclusiveMinimum');
     const most = realMaximum(number('maximum') ?? number('exclusiveMaximum'));
@@ -146,6 +154,10 @@ function hintOf(schema: Schema, kind: FieldKind): string | null {
 /** What stands for `any whole number` is no limit to speak of. */
 function realMaximum(value: number | null): number | null {
   return value !== null && value >= Number.MAX_SAFE_INTEGER ? null : value;
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 function numberOf(value: unknown): number | null {

@@ -1,7 +1,8 @@
 /** Asks before something that cannot be taken back, saying exactly what and how many. */
-import { Button, Group, Modal } from '@mantine/core';
+import { Button, Group } from '@mantine/core';
 import { useState } from 'react';
 import { ApiError } from '../api/http.ts';
+import { GuardedModal } from './guarded-modal.tsx';
 import style from './confirm.module.css';
 
 interface ConfirmProps {
@@ -53,7 +54,7 @@ export function Confirm({
   };
 
   return (
-    <Modal opened={opened} onClose={close} title={title} classNames={{ title: style.title ?? '' }}>
+    <GuardedModal opened={opened} onClose={close} title={title} classNames={{ title: style.title ?? '' }}>
       <div className={style.body}>{children}</div>
       {failure === null ? null : (
         <p role="alert" className={style.failure}>
@@ -68,6 +69,6 @@ export function Confirm({
           {action}
         </Button>
       </Group>
-    </Modal>
+    </GuardedModal>
   );
 }

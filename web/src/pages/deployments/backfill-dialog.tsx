@@ -1,7 +1,8 @@
 /** Makes up runs for ticks of the past: which ticks, how many at once, and first what that comes to. */
-import { Button, Checkbox, Group, Modal, NumberInput, Select, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, NumberInput, Select, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { GuardedModal } from '../../parts/guarded-modal.tsx';
 import type { DeploymentView } from '../../../../src/client/deployments-client.ts';
 import { ApiError, send } from '../../api/http.ts';
 import { plural } from '../../parts/format.ts';
@@ -63,7 +64,7 @@ export function BackfillDialog({ deployment: { name, schedules }, onClose }: Bac
   };
 
   return (
-    <Modal opened onClose={onClose} title={`Backfill ${name}`}>
+    <GuardedModal opened onClose={onClose} title={`Backfill ${name}`}>
       <form
         className={style.form}
         onSubmit={(event) => {
@@ -140,7 +141,7 @@ export function BackfillDialog({ deployment: { name, schedules }, onClose }: Bac
           </Button>
         </Group>
       </form>
-    </Modal>
+    </GuardedModal>
   );
 }
 

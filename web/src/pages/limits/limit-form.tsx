@@ -1,6 +1,7 @@
 /** Sets the slots of a limit. */
-import { Button, Group, Modal, NumberInput, TextInput } from '@mantine/core';
+import { Button, Group, NumberInput, TextInput } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
+import { GuardedModal } from '../../parts/guarded-modal.tsx';
 import { ApiError, send } from '../../api/http.ts';
 import { queryClient } from '../../api/query-client.ts';
 import type { Limit } from '../../api/wire-types.ts';
@@ -31,7 +32,7 @@ export function LimitForm({ limit, onClose }: LimitFormProps) {
     }
   };
   return (
-    <Modal opened onClose={onClose} title={limit === null ? 'Add a limit' : `Change ${limit.name}`} size="sm">
+    <GuardedModal opened onClose={onClose} title={limit === null ? 'Add a limit' : `Change ${limit.name}`} size="sm">
       <form className={style.form} onSubmit={(event) => void submit(event)}>
         {limit === null ? (
           <TextInput
@@ -62,6 +63,6 @@ export function LimitForm({ limit, onClose }: LimitFormProps) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </GuardedModal>
   );
 }

@@ -10,8 +10,8 @@ import { Action } from '../../parts/action.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { Icon } from '../../parts/icon.tsx';
 import { RetryDialog } from './retry-dialog.tsx';
-import { readValue, type RunDetail, runPath } from './run-data.ts';
-import { RunFormDialog } from '../../form/run-form-dialog.tsx';
+import { RunAgainDialog } from './run-again-dialog.tsx';
+import { type RunDetail, runPath } from './run-data.ts';
 import { awaitedSignals, SignalDialog } from './signal-dialog.tsx';
 import { useRunSearch } from './use-run-search.ts';
 
@@ -19,7 +19,7 @@ type Dialog = 'cancel' | 'retry' | 'signal' | 'again' | 'delete';
 
 /** Cancel or retry as buttons, the rest in a menu. */
 export function RunActions({ detail }: { readonly detail: RunDetail }) {
-  const { run, flow } = detail;
+  const { run } = detail;
   const client = useQueryClient();
   const navigate = useNavigate();
   const { search } = useRunSearch();
@@ -84,17 +84,7 @@ export function RunActions({ detail }: { readonly detail: RunDetail }) {
       </Confirm>
       {dialog === 'retry' ? <RetryDialog detail={detail} from={search.task ?? null} onClose={close} onDone={refresh} /> : null}
       {dialog === 'signal' ? <SignalDialog runId={run.id} awaited={signals} onClose={close} onDone={refresh} /> : null}
-      {dialog === 'again' ? (
-        <RunFormDialog
-          title={`Run ${run.flow} again`}
-          schema={flow?.paramsSchema ?? null}
-          given={fieldsOfValue(readValue(detail.params))}
-          onClose={close}
-          start={(params, options) =>
-            send<{ readonly id: string }>('POST', '/runs', { flow: run.flow, params, tags: run.tags, queue: run.queue, ...options })
-          }
-        />
-      ) : null}
+      {dialog === 'again' ? <RunAgainDialog detail={detail} onClose={close} /> : null}
       <Confirm
         opened={dialog === 'delete'}
         onClose={close}
@@ -117,14 +107,4 @@ function MenuAction({ label, why, onClick }: { readonly label: string; readonly 
       {label}
     </Menu.Item>
   );
-}
-
-/** Parameters as the form takes them: plain JSON, whatever the values were. */
-function fieldsOfValue(value: unknown): Readonly<Record<string, unknown>> {
-  try {
-    const plain: unknown = JSON.parse(JSON.stringify(value));
-    return typeof plain === 'object' && plain !== null && !Array.isArray(plain) ? (plain as Readonly<Record<string, unknown>>) : {};
-  } catch {
-    return {};
-  }
 }

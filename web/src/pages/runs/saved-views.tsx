@@ -30,7 +30,7 @@ export function SavedViews({ search, onShow }: SavedViewsProps) {
   };
 
   return (
-    <Popover position="bottom-end" opened={opened} onChange={setOpened} width={280}>
+    <Popover position="bottom-end" opened={opened} onChange={setOpened} width={280} trapFocus returnFocus>
       <Popover.Target>
         <Button variant="default" rightSection={<Icon name="chevron" size={14} />} onClick={() => setOpened(!opened)}>
           {current?.name ?? 'Saved views'}

@@ -37,7 +37,7 @@ export function StateFilter({ states, onChange }: StateFilterProps) {
         : [...states, value],
     );
   return (
-    <Popover position="bottom-start">
+    <Popover position="bottom-start" trapFocus returnFocus>
       <Popover.Target>
         <Button variant="default" className={style.button} rightSection={<Icon name="chevron" size={14} />} aria-label={labelOf(states)}>
           {states.length === 0 ? <span className={style.any}>State</span> : null}

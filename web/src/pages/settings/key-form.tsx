@@ -1,6 +1,7 @@
 /** Makes a key and shows it this once. */
 import { Button, Group, Modal, Select, TextInput } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
+import { GuardedModal } from '../../parts/guarded-modal.tsx';
 import { ApiError, send } from '../../api/http.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { continueWith } from '../../api/session.ts';
@@ -65,7 +66,7 @@ export function KeyForm({ onClose, isFirst }: KeyFormProps) {
     );
   }
   return (
-    <Modal opened onClose={onClose} title="Make a key">
+    <GuardedModal opened onClose={onClose} title="Make a key">
       <form className={style.form} onSubmit={(event) => void submit(event)}>
         {isFirst ? (
           <p className={style.soft}>
@@ -99,6 +100,6 @@ export function KeyForm({ onClose, isFirst }: KeyFormProps) {
           </Button>
         </Group>
       </form>
-    </Modal>
+    </GuardedModal>
   );
 }

@@ -1,0 +1,47 @@
+/** A dialog that asks before what was typed in it is lost. */
+import { Button, Group, Modal, type ModalProps } from '@mantine/core';
+import { useState } from 'react';
+import style from './guarded-modal.module.css';
+
+/**
+ * As Mantine's, save that Escape, a click beside it and the cross ask first once something was typed or chosen. Buttons of the dialog's own
+ * close it by what gave `onClose`, without asking.
+ */
+export function GuardedModal({ onClose, children, opened, ...rest }: ModalProps) {
+  const [isFilled, setFilled] = useState(false);
+  const [isAsking, setAsking] = useState(false);
+  const close = (): void => {
+    setFilled(false);
+    setAsking(false);
+    onClose();
+  };
+  const leave = (): void => {
+    if (isAsking) setAsking(false);
+    else if (isFilled) setAsking(true);
+    else close();
+  };
+  // Lists of choices hang elsewhere in the document, but their events come by here.
+  const noteChoice = (event: React.MouseEvent): void => {
+    if ((event.target as Element).closest('[role="option"]') !== null) setFilled(true);
+  };
+  return (
+    <Modal {...rest} opened={opened} onClose={leave}>
+      <div onInputCapture={() => setFilled(true)} onClickCapture={noteChoice}>
+        {isAsking ? (
+          <div role="alertdialog" aria-label="Close without saving" className={style.question}>
+            <span>What you typed is lost when this closes.</span>
+            <Group gap={8}>
+              <Button size="compact-sm" variant="default" data-autofocus autoFocus onClick={() => setAsking(false)}>
+                Keep editing
+              </Button>
+              <Button size="compact-sm" color="red" onClick={close}>
+                Discard
+              </Button>
+            </Group>
+          </div>
+        ) : null}
+        {children}
+      </div>
+    </Modal>
+  );
+}
