@@ -109,7 +109,7 @@ module.exports = {
       from: { path: '^web/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(model/(state|ids|failure-sentence)|client/(wire|read-lines)|base/cut-text)\\.ts$',
+        pathNot: '^src/(model/(state|ids|failure-sentence|run-times)|client/(wire|read-lines)|base/cut-text)\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

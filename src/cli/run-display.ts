@@ -79,6 +79,7 @@ export class RunDisplay {
     this.#tree ??= new RunTree(run, shape);
     const tree = this.#tree;
     tree.run = run;
+    tree.takeMapped(run);
     for (const taskRun of taskRuns) {
       tree.applyTaskRun(taskRun);
       this.#view?.update(tree, tree, { kind: 'task', taskRun });

@@ -151,8 +151,14 @@ export interface WorkerView extends StoredWorker {
 
 /** A run in a list, with its task runs counted. */
 export interface RunListItem extends ListedRun {
-  /** Task runs recorded so far, of these the ended and the failed, and how much of those that run is done: 0.4 for one that is at 40 %. */
-  readonly tasks: { readonly total: number; readonly ended: number; readonly failed: number; readonly underWay: number };
+  /** Task runs recorded so far and items of mapped tasks still to come, of these the ended and the failed, and how much of those that run is done: 0.4 for one that is at 40 %. */
+  readonly tasks: {
+    readonly total: number;
+    readonly ended: number;
+    readonly failed: number;
+    readonly stopped: number;
+    readonly underWay: number;
+  };
   /** Of one that failed: how many others failed like it, since when; null of all others. */
   readonly alike: Alike | null;
 }

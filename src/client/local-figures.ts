@@ -20,7 +20,7 @@ const overviewBuckets = 60;
 const shownRuns = 20;
 const shownTicks = 20;
 const mostFacets = 200;
-const noTasks: TaskCounts = { total: 0, ended: 0, failed: 0, underWay: 0 };
+const noTasks: TaskCounts = { total: 0, ended: 0, failed: 0, stopped: 0, underWay: 0 };
 
 export interface LocalFiguresOptions {
   readonly store: Store;

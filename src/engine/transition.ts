@@ -67,10 +67,22 @@ export class RunRecord {
    */
   setRun(state: State, patch: Omit<RunPatch, 'state'> = {}, reopen = false): Promise<void> {
     assertFollows(this.#run.state.type, state, `run ${this.#run.id}`, reopen);
-    this.#run = { ...this.#run, ...patch, state };
-    const written = this.#recorder.addRunPatch(this.claim, { ...patch, state }, this.#transition(null, state, this.#run.attempt));
+    const whole = { ...patch, ...this.#timesBy(state), state };
+    this.#run = { ...this.#run, ...whole };
+    const written = this.#recorder.addRunPatch(this.claim, whole, this.#transition(null, state, this.#run.attempt));
     this.tellRun();
     return written;
+  }
+
+  /** What is counted of its times when it begins to wait, or goes on; nothing for most, which never wait. */
+  #timesBy({ type }: State): Pick<RunPatch, 'executedMs' | 'resumedAt'> {
+    const { state, startedAt, executedMs, resumedAt } = this.#run;
+    if (startedAt === null) return {};
+    const wasAtWork = state.type === 'RUNNING' || state.type === 'CANCELLING';
+    if (type === 'RUNNING') return wasAtWork ? {} : { resumedAt: this.#clock.now() };
+    if (!wasAtWork || (type !== 'SCHEDULED' && type !== 'PAUSED')) return {};
+    const now = this.#clock.now();
+    return { executedMs: (executedMs ?? 0) + Math.max(0, now - (resumedAt ?? startedAt)), resumedAt: now };
   }
 
   /**
@@ -97,8 +109,13 @@ export class RunRecord {
     this.#listener?.({ kind: 'run', run: this.#run, definition: this.#definition });
   }
 
-  /** Tells the listener how many items a mapped task has. */
+  /** Records how many items a mapped task has, and tells the listener. Not awaited: it goes with the first of them. */
   tellMapped(task: string, items: number): void {
+    if (this.#run.mapped?.[task] !== items) {
+      const mapped = { ...this.#run.mapped, [task]: items };
+      this.#run = { ...this.#run, mapped };
+      this.#recorder.addRunPatch(this.claim, { mapped }, null).catch(() => undefined);
+    }
     this.#listener?.({ kind: 'mapped', run: this.#run, task, items });
   }
 

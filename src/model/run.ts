@@ -50,6 +50,12 @@ export interface Run {
   readonly createdAt: number;
   readonly startedAt: number | null;
   readonly endedAt: number | null;
+  /** How long it was executed before it last waited: for its next attempt, a signal, a retry by hand; null when it never did. See `model/run-times.ts`. */
+  readonly executedMs: number | null;
+  /** Since when it has been going on after that, or has waited; null when it never waited. */
+  readonly resumedAt: number | null;
+  /** Items of its mapped tasks by name, once their lists are known; null when it has none. */
+  readonly mapped: Readonly<Record<string, number>> | null;
   readonly cancelRequestedAt: number | null;
   /** Queue whose workers execute it, `default` for most. */
   readonly queue: string;
@@ -66,7 +72,22 @@ export type ListedRun = Omit<Run, 'params' | 'result' | 'resultRef'>;
 
 /** What the owner of a run may change of it. */
 export type RunPatch = Partial<
-  Pick<Run, 'state' | 'name' | 'result' | 'resultRef' | 'error' | 'attempt' | 'dueAt' | 'startedAt' | 'endedAt' | 'flowVersion'>
+  Pick<
+    Run,
+    | 'state'
+    | 'name'
+    | 'result'
+    | 'resultRef'
+    | 'error'
+    | 'attempt'
+    | 'dueAt'
+    | 'startedAt'
+    | 'endedAt'
+    | 'flowVersion'
+    | 'executedMs'
+    | 'resumedAt'
+    | 'mapped'
+  >
 >;
 
 /** One argument of a call, as it is shown. */

@@ -11,6 +11,8 @@ export const integerColumns: ReadonlySet<string> = new Set([
   'created_at',
   'started_at',
   'ended_at',
+  'executed_ms',
+  'resumed_at',
   'cancel_requested_at',
   'priority',
   'item_index',

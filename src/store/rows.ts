@@ -58,6 +58,9 @@ export function runOf(row: RunRow): Run {
     createdAt: row.created_at,
     startedAt: row.started_at,
     endedAt: row.ended_at,
+    executedMs: row.executed_ms,
+    resumedAt: row.resumed_at,
+    mapped: readFields<Record<string, number>>(row.mapped),
     cancelRequestedAt: row.cancel_requested_at,
     queue: row.queue,
     priority: row.priority,
@@ -102,6 +105,9 @@ export function newRunValues(run: NewRun & RunPatch, owner: Owner | null, leaseU
     run.params,
     run.result ?? null,
     text(run.error),
+    run.executedMs ?? null,
+    run.resumedAt ?? null,
+    text(run.mapped),
   ];
 }
 
@@ -120,6 +126,9 @@ export function patchValues(patch: RunPatch): [column: keyof RunTable, value: Va
   if (patch.resultRef !== undefined) values.push(['result_ref', patch.resultRef]);
   if (patch.result !== undefined) values.push(['result', patch.result]);
   if (patch.error !== undefined) values.push(['error', text(patch.error)]);
+  if (patch.executedMs !== undefined) values.push(['executed_ms', patch.executedMs]);
+  if (patch.resumedAt !== undefined) values.push(['resumed_at', patch.resumedAt]);
+  if (patch.mapped !== undefined) values.push(['mapped', text(patch.mapped)]);
   return values;
 }
 

@@ -42,6 +42,10 @@ export interface RunTable {
   result: string | null;
   /** JSON of a `Failure`. */
   error: string | null;
+  executed_ms: number | null;
+  resumed_at: number | null;
+  /** JSON: items by task. */
+  mapped: string | null;
 }
 
 export interface TaskRunTable {
@@ -230,6 +234,9 @@ export const runColumns = [
   'params',
   'result',
   'error',
+  'executed_ms',
+  'resumed_at',
+  'mapped',
 ] as const satisfies readonly (keyof RunTable)[];
 
 /** Columns of `task_runs` without `seq`, in the order in which they are written and read; those after `result` are mostly null. */

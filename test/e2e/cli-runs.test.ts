@@ -59,12 +59,16 @@ describe('batuta runs', () => {
       'durationMs',
       'attempt',
       'tags',
+      'waitingMs',
+      'wallMs',
     ]);
     expect((await list('--state', 'failed')).map(({ name }) => name)).toEqual(['second']);
     expect((await list('--state', 'COMPLETED', '--tag', 'blue', '--since', '1h')).map(({ name }) => name)).toEqual(['first']);
     expect(await list('--tag', 'green')).toEqual([]);
     const { stdout } = await project.batuta('runs', 'ls');
-    expect(stdout).toMatch(/^state {2,}name {2,}flow {2,}started {2,}duration {2,}attempt {2,}id\n✕ Failed {2,}second {2,}failing /);
+    expect(stdout).toMatch(
+      /^state {2,}name {2,}flow {2,}started {2,}duration {2,}tasks {2,}attempt {2,}id\n✕ Failed {2,}second {2,}failing /,
+    );
   });
 
   it('inspect shows all that is known, by a short id', async () => {
@@ -91,6 +95,7 @@ describe('batuta runs', () => {
       .trim()
       .split('\n')
       .slice(1)
+      .filter((line) => !line.startsWith('  '))
       .map((line) => line.trim().split(/ {2,}/).at(-1) ?? '');
     expect(printed.every((id) => /^[0-9a-f]{8}$/.test(id))).toBe(true);
     const inspected = await Promise.all(printed.map((id) => project.batuta('runs', 'inspect', id, '--json')));

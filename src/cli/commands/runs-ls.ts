@@ -1,5 +1,4 @@
 /** `batuta runs ls`: runs, newest first. */
-import { formatDuration } from '../../base/duration.ts';
 import type { Client } from '../../client/client.ts';
 import type { RunListItem } from '../../client/fleet-client.ts';
 import type { Page, RunFilter } from '../../store/store.ts';
@@ -10,11 +9,12 @@ import { readLimit } from '../read-options.ts';
 import { type FilterOptions, readRunFilter } from '../read-run-filter.ts';
 import { shortIds } from '../../model/ids.ts';
 import { runListJson } from '../render/json.ts';
+import { countOf } from '../render/bar.ts';
 import { whyFailed } from '../render/failure.ts';
 import type { Paint } from '../render/paint.ts';
 import { labelOf } from '../render/shapes.ts';
 import { type Column, tableLines } from '../render/table.ts';
-import { startText } from '../render/times.ts';
+import { startText, tookText } from '../render/times.ts';
 import { cut, oneLine } from '../render/width.ts';
 import { printJson } from '../print-json.ts';
 
@@ -29,6 +29,7 @@ const columns: readonly Column[] = [
   { head: 'flow', max: 32 },
   { head: 'started', drop: 2 },
   { head: 'duration', align: 'right', drop: 3 },
+  { head: 'tasks', align: 'right', drop: 5 },
   { head: 'attempt', align: 'right', drop: 4 },
   { head: 'id' },
 ];
@@ -72,6 +73,12 @@ async function listUpTo(client: Client, filter: RunFilter, limit: number): Promi
   }
 }
 
+/** `437/500`, with how many failed: ended task runs of all there are, items of mapped tasks still to come included. */
+function tasksText({ total, ended, failed }: RunListItem['tasks'], paint: Paint): string {
+  if (total === 0) return '';
+  return `${countOf(ended)}/${countOf(total)}${failed > 0 ? paint.red(`, ${countOf(failed)} failed`) : ''}`;
+}
+
 /** Cells of one run, in the order of the columns, without its id. */
 function cellsOf(run: RunListItem, now: number, paint: Paint): string[] {
   return [
@@ -79,7 +86,8 @@ function cellsOf(run: RunListItem, now: number, paint: Paint): string[] {
     oneLine(run.name),
     oneLine(run.flow),
     startText(run, now),
-    run.startedAt === null ? '' : formatDuration(Math.max(0, (run.endedAt ?? now) - run.startedAt)),
+    tookText(run, now),
+    tasksText(run.tasks, paint),
     String(run.attempt),
   ];
 }

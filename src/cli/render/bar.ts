@@ -15,6 +15,30 @@ export function barOf(share: number, width: number, paint: Paint, hue: 'green' |
   return paint[hue](filled.repeat(cells)) + paint.gray(open.repeat(width - cells));
 }
 
+/**
+ * A bar of what has ended, cut by how: done, failed, stopped, then what is still to come. Each part that is not empty has a cell at least,
+ * and what failed is never hidden.
+ */
+export function endsBar(
+  ends: { readonly done: number; readonly failed: number; readonly stopped: number; readonly total: number },
+  width: number,
+  paint: Paint,
+): string {
+  const left = Math.max(0, ends.total - ends.done - ends.failed - ends.stopped);
+  const parts = [ends.failed, ends.stopped, left, ends.done].map((count) =>
+    count === 0 ? 0 : Math.max(1, Math.round((count / Math.max(1, ends.total)) * width)),
+  );
+  // What is over goes from the widest: it loses least.
+  for (let over = parts.reduce((sum, cells) => sum + cells, 0) - width; over !== 0; over -= Math.sign(over)) {
+    const widest = parts.indexOf(Math.max(...parts));
+    parts[widest] = (parts[widest] ?? 0) - Math.sign(over);
+  }
+  const [failed = 0, stopped = 0, rest = 0, done = 0] = parts;
+  return (
+    paint.green(filled.repeat(done)) + paint.red(filled.repeat(failed)) + paint.gray(filled.repeat(stopped)) + paint.gray(open.repeat(rest))
+  );
+}
+
 /** `42 %`, rounded down so that 100 % means done. */
 export function percentOf(done: number, total: number): string {
   return total <= 0 ? '0 %' : `${Math.min(100, Math.max(0, Math.floor((done / total) * 100)))} %`;

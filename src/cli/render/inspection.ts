@@ -9,6 +9,7 @@ import { fromTypedJson } from '../../model/values.ts';
 import { artifactLines } from './artifact.ts';
 import { countOf } from './bar.ts';
 import { failureLines, failureBrief, whyFailed } from './failure.ts';
+import { runTimes } from '../../model/run-times.ts';
 import { shortId } from '../../model/ids.ts';
 import { inStartOrder } from './json.ts';
 import type { Paint } from './paint.ts';
@@ -67,7 +68,8 @@ export function inspectionLines(inspection: RunInspection, why: WaitReason | nul
 }
 
 function headLines({ run, alike }: RunInspection, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
-  const took = run.startedAt === null ? '' : `  ${formatDuration(Math.max(0, (run.endedAt ?? now) - run.startedAt))}`;
+  const times = runTimes(run, now);
+  const took = times === null ? '' : `  ${formatDuration(times.executingMs)}`;
   const facts: (readonly [string, string | null])[] = [
     ['id', run.id],
     ['flow', `${oneLine(run.flow)}  ${paint.dim(`version ${run.flowVersion}`)}`],
@@ -84,6 +86,12 @@ function headLines({ run, alike }: RunInspection, why: WaitReason | null, { pain
     ['created', timeText(run.createdAt, now)],
     ['started', run.startedAt === null ? null : timeText(run.startedAt, now)],
     ['ended', run.endedAt === null ? null : timeText(run.endedAt, now)],
+    [
+      'waited',
+      times === null || times.waitingMs < 1_000
+        ? null
+        : `${formatDuration(times.waitingMs)} between its attempts, ${formatDuration(times.wallMs)} in all`,
+    ],
     ['due', run.dueAt === null ? null : timeText(run.dueAt, now)],
     ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
     ['tags', run.tags.length === 0 ? null : run.tags.map(oneLine).join(', ')],

@@ -2,14 +2,16 @@
 import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
+import { runTimes, type TimedRun } from '../../model/run-times.ts';
 import type { StoredLogLine } from '../../store/store.ts';
 import { whyFailed } from './failure.ts';
 import { levelName } from './log-line.ts';
 import { plainJson } from './plain-json.ts';
 import { isoOrNull } from './times.ts';
 
-/** A run in a list: `{ id, flow, name, deployment, state, scheduledFor, createdAt, startedAt, endedAt, durationMs, attempt, tags }`. */
+/** A run in a list: `{ id, flow, name, deployment, state, scheduledFor, createdAt, startedAt, endedAt, durationMs, attempt, tags, waitingMs, wallMs }`. */
 export function runListJson(run: ListedRun): object {
+  const times = timesJson(run);
   return {
     id: run.id,
     flow: run.flow,
@@ -20,9 +22,11 @@ export function runListJson(run: ListedRun): object {
     createdAt: isoOrNull(run.createdAt),
     startedAt: isoOrNull(run.startedAt),
     endedAt: isoOrNull(run.endedAt),
-    durationMs: durationMs(run),
+    durationMs: times.durationMs,
     attempt: run.attempt,
     tags: run.tags,
+    waitingMs: times.waitingMs,
+    wallMs: times.wallMs,
   };
 }
 
@@ -37,7 +41,7 @@ export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'r
     error: run.error,
     startedAt: isoOrNull(run.startedAt),
     endedAt: isoOrNull(run.endedAt),
-    durationMs: durationMs(run),
+    durationMs: timesJson(run).durationMs,
     tasks: inStartOrder(taskRuns).map(taskJson),
   };
 }
@@ -117,6 +121,16 @@ function transitionJson(transition: Transition): object {
 
 function stateJson({ state }: Pick<Run, 'state'>): object {
   return { type: state.type, name: state.name, message: state.message };
+}
+
+/** How long a run was executed, how long it waited in between, and both; null while it has not ended or when it never started. */
+function timesJson(run: TimedRun): {
+  readonly durationMs: number | null;
+  readonly waitingMs: number | null;
+  readonly wallMs: number | null;
+} {
+  const times = run.endedAt === null ? null : runTimes(run, run.endedAt);
+  return { durationMs: times?.executingMs ?? null, waitingMs: times?.waitingMs ?? null, wallMs: times?.wallMs ?? null };
 }
 
 /** Milliseconds from start to end; null while it has not ended or when it never started. */

@@ -16,7 +16,7 @@ import type { RunTree } from './run-tree.ts';
 import { glyphOf } from './shapes.ts';
 import { taskLabel } from './summary.ts';
 import { phaseOf, type TaskGroup } from './task-group.ts';
-import { localSecond } from './times.ts';
+import { localSecond, tookText } from './times.ts';
 import { oneLine } from './width.ts';
 
 const toldOneByOne = 10;
@@ -59,7 +59,7 @@ export class PlainView implements RunView {
   #tellRun({ run }: RunTree): void {
     const { paint } = this.#options;
     if (!this.#isNew(run.id, `${run.state.name} ${run.attempt}`)) return;
-    const took = run.startedAt !== null && run.endedAt !== null ? ` in ${formatDuration(run.endedAt - run.startedAt)}` : '';
+    const took = run.startedAt !== null && run.endedAt !== null ? ` in ${tookText(run, run.endedAt)}` : '';
     const attempt = run.attempt > 1 ? ` (attempt ${run.attempt})` : '';
     const waits = (run.state.type === 'SCHEDULED' || run.state.type === 'PAUSED') && run.state.message !== null;
     const why = waits ? `: ${oneLine(run.state.message)}` : '';

@@ -2,7 +2,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
-import { barOf, countOf, percentOf } from './bar.ts';
+import { barOf, countOf, endsBar, percentOf } from './bar.ts';
 import { failureTitle } from './failure.ts';
 import type { Paint } from './paint.ts';
 import type { RunTree } from './run-tree.ts';
@@ -106,8 +106,9 @@ function progressDetail({ progress }: TaskRun, { paint, columns }: RowSurroundin
 function groupDetail(group: TaskGroup, { paint, columns }: RowSurroundings): string {
   const { counts, ended, total } = group;
   const known = group.items !== null;
-  const hue = counts.failed > 0 ? 'red' : group.phase === 'running' ? 'blueBright' : group.phase === 'done' ? 'green' : 'gray';
-  const bar = known && total > 0 ? [barOf(ended / total, barCells(columns), paint, hue)] : [];
+  const { done, failed, skipped, blocked, cancelled } = counts;
+  const ends = { done, failed, stopped: skipped + blocked + cancelled, total };
+  const bar = known && total > 0 ? [endsBar(ends, barCells(columns), paint)] : [];
   const count = known ? `${countOf(ended)}/${countOf(total)}` : `${countOf(ended)} ended`;
   const rest = (['running', 'failed', 'skipped', 'blocked', 'cancelled'] as const)
     .filter((phase) => counts[phase] > 0)

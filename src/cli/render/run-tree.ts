@@ -45,6 +45,7 @@ export class RunTree {
     this.#byId = byId;
     byId.set(run.id, this);
     for (const name of shape?.names ?? []) this.#groupOf(name);
+    this.takeMapped(run);
     for (const edge of shape?.edges ?? []) {
       const froms = this.#inward.get(edge.to);
       if (froms) froms.push(edge.from);
@@ -82,6 +83,11 @@ export class RunTree {
       if (before) this.#taskRunCounts[before]--;
       this.#taskRunCounts[phaseOf(taskRun.state)]++;
     });
+  }
+
+  /** Takes how many items the mapped tasks have, as the run has it on record. */
+  takeMapped({ mapped }: Pick<Run, 'mapped'>): void {
+    for (const [task, items] of Object.entries(mapped ?? {})) if (this.groups.get(task)?.items !== items) this.applyItems(task, items);
   }
 
   /** Takes how many items a mapped task has. */

@@ -1,6 +1,7 @@
 /** What is said once a run has come to its end: how it went, why, its result, and where to look next. */
 import { formatDuration } from '../../base/duration.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
+import { runTimes } from '../../model/run-times.ts';
 import { countOf } from './bar.ts';
 import { failureLines } from './failure.ts';
 import { shortId } from '../../model/ids.ts';
@@ -43,7 +44,9 @@ export interface SummaryOptions {
 export function summaryLines(outcome: Outcome, paint: Paint, options: SummaryOptions): string[] {
   const { run } = outcome;
   const hue = shapeOf(run.state).hue;
-  const took = run.startedAt === null || run.endedAt === null ? '' : ` in ${formatDuration(run.endedAt - run.startedAt)}`;
+  const times = run.endedAt === null ? null : runTimes(run, run.endedAt);
+  const waited = times !== null && times.waitingMs >= 1_000 ? ` (and waited ${formatDuration(times.waitingMs)})` : '';
+  const took = times === null ? '' : ` in ${formatDuration(times.executingMs)}${waited}`;
   const head = `${glyphOf(run.state, paint)} ${paint[hue](paint.bold(run.state.name))}${took} ${paint.dim('·')} ${countsText(outcome.counts)}`;
   return [
     head,

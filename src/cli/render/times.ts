@@ -1,5 +1,7 @@
 /** Instants as people read them. Durations are `formatDuration` of the base. */
+import { formatDuration } from '../../base/duration.ts';
 import type { Run } from '../../model/run.ts';
+import { runTimes, type TimedRun } from '../../model/run-times.ts';
 
 const secondMs = 1_000;
 const minuteMs = 60_000;
@@ -26,6 +28,12 @@ export function startText(run: Pick<Run, 'startedAt' | 'endedAt' | 'dueAt'>, now
   if (run.startedAt !== null) return agoText(run.startedAt, now);
   if (run.endedAt !== null) return 'never';
   return run.dueAt === null ? 'not yet' : `due ${agoText(run.dueAt, now)}`;
+}
+
+/** How long a run was executed, so far or in all; empty before it has started. */
+export function tookText(run: TimedRun, now: number): string {
+  const times = runTimes(run, now);
+  return times === null ? '' : formatDuration(times.executingMs);
 }
 
 /** Local wall clock of an instant: `14:05:09`. */

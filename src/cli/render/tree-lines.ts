@@ -1,5 +1,4 @@
 /** Draws a run as lines that fit a terminal: a head, then one line a task, as many as there is room for. */
-import { formatDuration } from '../../base/duration.ts';
 import { isTerminal } from '../../model/state.ts';
 import { shortId } from '../../model/ids.ts';
 import type { Paint } from './paint.ts';
@@ -7,6 +6,7 @@ import type { RunTree } from './run-tree.ts';
 import { glyphOf, shapeOf } from './shapes.ts';
 import { nameOf, type RowSurroundings, rowLine } from './row-line.ts';
 import type { TaskGroup } from './task-group.ts';
+import { tookText } from './times.ts';
 import { cut, oneLine, widthOf } from './width.ts';
 
 /** Where and when a frame is drawn. */
@@ -32,8 +32,7 @@ export function treeLines(tree: RunTree, options: FrameOptions): string[] {
 
 function headLine(tree: RunTree, { now, paint }: FrameOptions): string {
   const { run } = tree;
-  const ended = run.endedAt ?? now;
-  const elapsed = run.startedAt === null ? '' : formatDuration(ended - run.startedAt);
+  const elapsed = tookText(run, now);
   // What is plain to see from the shape is not said; how it ended the summary says.
   const state = isTerminal(run.state.type) || run.state.type === 'RUNNING' ? '' : `${run.state.name} `;
   const attempt = run.attempt > 1 ? ` · attempt ${run.attempt}` : '';

@@ -125,8 +125,10 @@ export class HttpAudit implements AuditClient {
   }
 }
 
-function listItemOf(item: Wire<RunListItem> & { readonly durationMs?: unknown }): RunListItem {
-  const { durationMs: _durationMs, ...rest } = item;
+function listItemOf(
+  item: Wire<RunListItem> & { readonly durationMs?: unknown; readonly waitingMs?: unknown; readonly wallMs?: unknown },
+): RunListItem {
+  const { durationMs: _durationMs, waitingMs: _waitingMs, wallMs: _wallMs, ...rest } = item;
   return fromWire<RunListItem>(rest);
 }
 

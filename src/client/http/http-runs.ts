@@ -215,9 +215,15 @@ function pathOf(id: string): string {
 
 /** Without what a server adds to it in its answers. */
 function listedRunOf(
-  run: Wire<ListedRun> & { readonly durationMs?: unknown; readonly tasks?: unknown; readonly alike?: unknown },
+  run: Wire<ListedRun> & {
+    readonly durationMs?: unknown;
+    readonly waitingMs?: unknown;
+    readonly wallMs?: unknown;
+    readonly tasks?: unknown;
+    readonly alike?: unknown;
+  },
 ): ListedRun {
-  const { durationMs: _durationMs, tasks: _tasks, alike: _alike, ...listed } = run;
+  const { durationMs: _durationMs, waitingMs: _waitingMs, wallMs: _wallMs, tasks: _tasks, alike: _alike, ...listed } = run;
   return fromWire<ListedRun>(listed);
 }
 

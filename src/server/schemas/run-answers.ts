@@ -57,7 +57,12 @@ const runFields = {
   epoch: count,
   owner: owner.nullable(),
   leaseUntil: atOrNull,
-  durationMs: z.number().nullable(),
+  executedMs: count.nullable(),
+  resumedAt: atOrNull,
+  mapped: z.record(z.string(), count).nullable(),
+  durationMs: z.number().nullable().describe('How long it was executed, without waiting'),
+  waitingMs: z.number().nullable(),
+  wallMs: z.number().nullable(),
 };
 export const alike = z
   .strictObject({ others: count, sinceAt: at })
@@ -66,7 +71,7 @@ export const alike = z
 export const run = z.strictObject(runFields);
 export const runItem = z.strictObject({
   ...runFields,
-  tasks: z.strictObject({ total: count, ended: count, failed: count, underWay: z.number().min(0) }),
+  tasks: z.strictObject({ total: count, ended: count, failed: count, stopped: count, underWay: z.number().min(0) }),
   alike,
 });
 

@@ -100,9 +100,12 @@ export interface LastRuns {
 }
 
 export interface TaskCounts {
+  /** Task runs there are, and items of mapped tasks that have none yet. */
   readonly total: number;
   readonly ended: number;
   readonly failed: number;
+  /** Of the ended, those that were cancelled or skipped. */
+  readonly stopped: number;
   /** How much of those that run is done by what they tell of their progress, in task runs: 0.4 for one that is at 40 %. */
   readonly underWay: number;
 }

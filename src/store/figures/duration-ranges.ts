@@ -4,9 +4,8 @@ import type { Durations } from '../../model/duration-ranges.ts';
 import { jsonText } from '../storable.ts';
 import { readFields } from '../read-json.ts';
 
-/** Number of the range of a duration between two columns; null where one of them is. The same in both databases. */
-export function rangeText(startedAt: string, endedAt: string): string {
-  const ms = `(${endedAt} - ${startedAt})`;
+/** Number of the range of a duration, given as an expression in ms; null where that is. The same in both databases. */
+export function rangeText(ms: string): string {
   return `case when ${ms} is null then null when ${ms} <= 1 then 0
     else cast(floor(ln(cast(${ms} as double precision)) * ${rangesPerE}) as integer) end`;
 }

@@ -10,6 +10,9 @@ import { rangeText } from './duration-ranges.ts';
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
 
+/** How long a run was executed, without what it waited between its attempts, for a signal, or for a retry by hand. */
+const executedText = '(coalesce(runs.executed_ms, 0) + runs.ended_at - coalesce(runs.resumed_at, runs.started_at))';
+
 const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 
 /** Created at or after, and before. */
@@ -61,10 +64,8 @@ export async function liveEnded(
   const params = new Params();
   const parts = stretches.map((stretch) => {
     const conditions = conditionsOf(params, wish, stretch);
-    const range = wish.countsOnly ? 'null' : rangeText('runs.started_at', 'runs.ended_at');
-    const total = wish.countsOnly
-      ? '0'
-      : `coalesce(sum(case when runs.ended_at > runs.started_at then runs.ended_at - runs.started_at else 0 end), 0)`;
+    const range = wish.countsOnly ? 'null' : rangeText(executedText);
+    const total = wish.countsOnly ? '0' : `coalesce(sum(case when ${executedText} > 0 then ${executedText} else 0 end), 0)`;
     return `select ${nameColumns[wish.kind]} as name, ${slotText('runs.created_at', wish.by)} as at, runs.state_type as type,
       ${range} as range, count(*) as runs, ${total} as total
      from ${sourceOf(dialect, wish)} where ${conditions.join(' and ')} group by 1, 2, 3, 4`;

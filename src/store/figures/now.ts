@@ -31,7 +31,7 @@ export async function taskFigures(connection: Connection, flow: string, sinceAt:
   const rows = await connection.query<{ name: string; failed: number; range: number | null; runs: number; total: number }>(
     `select name, failed, range, count(*) as runs, coalesce(sum(ms), 0) as total from (
        select task_runs.name, case when task_runs.state_type in ('FAILED', 'CRASHED') then 1 else 0 end as failed,
-         ${rangeText('task_runs.started_at', 'task_runs.ended_at')} as range,
+         ${rangeText('(task_runs.ended_at - task_runs.started_at)')} as range,
          case when task_runs.ended_at > task_runs.started_at then task_runs.ended_at - task_runs.started_at else 0 end as ms
        from (select id from runs where flow = $1 and created_at >= $2 and ended_at is not null order by created_at desc, id desc limit ${sampleRuns}) as newest
        join task_runs on task_runs.run_id = newest.id
@@ -59,21 +59,53 @@ export async function taskFigures(connection: Connection, flow: string, sinceAt:
 export async function countTasks({ query, fragments }: Connection, runIds: readonly string[]): Promise<ReadonlyMap<string, TaskCounts>> {
   const counts = new Map<string, { -readonly [Key in keyof TaskCounts]: TaskCounts[Key] }>();
   if (runIds.length === 0) return counts;
-  const rows = await query<{ run: string; type: StateType; progress: string | null; count: number }>(
-    `select task_runs.run_id as run, task_runs.state_type as type,
+  const rows = await query<{ run: string; type: StateType; name: StateName; progress: string | null; count: number }>(
+    `select task_runs.run_id as run, task_runs.state_type as type, task_runs.state_name as name,
        case when task_runs.state_type = 'RUNNING' then task_runs.progress end as progress, count(*) as count
-     from ${fragments.list(1, { id: 'text' })} as listed join task_runs on task_runs.run_id = listed.id group by 1, 2, 3`,
+     from ${fragments.list(1, { id: 'text' })} as listed join task_runs on task_runs.run_id = listed.id group by 1, 2, 3, 4`,
     [jsonText(runIds.map((id) => [id]))],
   );
-  for (const { run, type, progress, count } of rows) {
-    const sum = counts.get(run) ?? { total: 0, ended: 0, failed: 0, underWay: 0 };
+  for (const { run, type, name, progress, count } of rows) {
+    const sum = counts.get(run) ?? { ...none };
     counts.set(run, sum);
     sum.total += count;
     if (terminalTypes.includes(type)) sum.ended += count;
     if (type === 'FAILED' || type === 'CRASHED') sum.failed += count;
+    if (type === 'CANCELLED' || name === 'Skipped') sum.stopped += count;
     sum.underWay += count * shareDone(progress);
   }
+  for (const [run, items] of await unmadeItems({ query, fragments }, runIds)) {
+    const sum = counts.get(run) ?? { ...none };
+    counts.set(run, { ...sum, total: sum.total + items });
+  }
   return counts;
+}
+
+const none: TaskCounts = { total: 0, ended: 0, failed: 0, stopped: 0, underWay: 0 };
+
+/** Items of mapped tasks of which nothing is recorded yet, by run; only runs that have mapped tasks are looked at. */
+async function unmadeItems(
+  { query, fragments }: Pick<Connection, 'query' | 'fragments'>,
+  runIds: readonly string[],
+): Promise<ReadonlyMap<string, number>> {
+  const listed = fragments.list(1, { id: 'text' });
+  const mapped = await query<{ id: string; mapped: string }>(
+    `select runs.id as id, runs.mapped as mapped from ${listed} as listed join runs on runs.id = listed.id where runs.mapped is not null`,
+    [jsonText(runIds.map((id) => [id]))],
+  );
+  if (mapped.length === 0) return new Map();
+  const made = await query<{ run: string; name: string; count: number }>(
+    `select task_runs.run_id as run, task_runs.name as name, count(*) as count
+     from ${listed} as listed join task_runs on task_runs.run_id = listed.id where task_runs.item_index is not null group by 1, 2`,
+    [jsonText(mapped.map(({ id }) => [id]))],
+  );
+  const countOf = new Map(made.map(({ run, name, count }) => [`${run} ${name}`, Number(count)]));
+  return new Map(
+    mapped.map(({ id, mapped: text }) => {
+      const items = Object.entries(readFields<Record<string, number>>(text) ?? {});
+      return [id, items.reduce((sum, [name, count]) => sum + Math.max(0, count - (countOf.get(`${id} ${name}`) ?? 0)), 0)];
+    }),
+  );
 }
 
 /** From 0 to 1; 0 where nothing is told, or not of how much. */

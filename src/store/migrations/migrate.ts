@@ -24,6 +24,7 @@ import { failures } from './0014-failures.ts';
 import { failedAttempts } from './0015-failed-attempts.ts';
 import { suspects } from './0016-suspects.ts';
 import { given } from './0017-given.ts';
+import { runTimes } from './0018-run-times.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -45,6 +46,7 @@ export const migrations: readonly Migration[] = [
   failedAttempts,
   suspects,
   given,
+  runTimes,
 ];
 
 const newest = migrations.length;

@@ -43,9 +43,12 @@ export async function reopenWithin(
   const [opened] = await query<TicketedRun>(
     `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, epoch = epoch + 1,
        owner = null, lease_until = null, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
-       result = null, result_ref = null, error = null
+       result = null, result_ref = null, error = null,
+       executed_ms = case when started_at is null then executed_ms
+         else coalesce(executed_ms, 0) + coalesce(ended_at, $3) - coalesce(resumed_at, started_at) end,
+       resumed_at = case when started_at is null then null else $3 end
      where id = $2 returning id, epoch, queue, priority, due_at as "dueAt"`,
-    [message, id],
+    [message, id, at],
   );
   const scheduled = { runId: id, at, type: 'SCHEDULED', name: 'Scheduled', message, owner: null } as const;
   await addTransitions(connection, query, [

@@ -225,7 +225,7 @@ describe.each(makers)('figures on $name', (maker) => {
     await endRun(store, claim, 'FAILED', thisHour + 2_000);
     const other = newRun().id;
     const counted = await store.figures.taskCounts([claim.runId, other]);
-    expect(counted.get(claim.runId)).toEqual({ total: 25, ended: 20, failed: 1, underWay: 1.75 });
+    expect(counted.get(claim.runId)).toEqual({ total: 25, ended: 20, failed: 1, stopped: 0, underWay: 1.75 });
     expect(counted.has(other)).toBe(false);
     const [task, ...others] = await store.figures.tasks('a', thisHour);
     expect(others).toEqual([]);

@@ -1,3 +1,4 @@
+import { endsBar } from '../../../src/cli/render/bar.ts';
 import { describe, expect, it } from 'vitest';
 import { paintOf } from '../../../src/cli/render/paint.ts';
 import { RunTree } from '../../../src/cli/render/run-tree.ts';
@@ -101,5 +102,14 @@ describe('the tree of a run', () => {
     tree.applyTaskRun(taskRunOf('flights', stateOf('COMPLETED'), { endedAt: noon + 1 }));
     expect(tree.counts).toMatchObject({ done: 1, failed: 0, waiting: 3 });
     expect(tree.failed.size).toBe(0);
+  });
+
+  it('cuts the bar of a mapped task by how its items ended, and never hides the few that failed', () => {
+    const bar = endsBar({ done: 496, failed: 7, stopped: 0, total: 503 }, 20, paintOf(true));
+    expect(bar).toContain(paintOf(true).red('█'));
+    const plain = (ends: Parameters<typeof endsBar>[0]): string => endsBar(ends, 20, paintOf(false));
+    expect(plain({ done: 65, failed: 0, stopped: 0, total: 500 })).toBe('███░░░░░░░░░░░░░░░░░');
+    expect(plain({ done: 0, failed: 0, stopped: 0, total: 500 })).toBe('░'.repeat(20));
+    expect(plain({ done: 1, failed: 1, stopped: 1, total: 100_000 })).toBe(`███${'░'.repeat(17)}`);
   });
 });

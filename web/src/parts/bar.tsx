@@ -3,7 +3,7 @@ import style from './bar.module.css';
 
 interface BarProps {
   /** Each from 0 to 1, from the left; together at most 1. */
-  readonly parts: readonly { readonly share: number; readonly tone: 'completed' | 'running' | 'failed' | 'late' | 'plain' }[];
+  readonly parts: readonly { readonly share: number; readonly tone: 'completed' | 'running' | 'failed' | 'stopped' | 'late' | 'plain' }[];
   /** Width in px; default as wide as there is room. */
   readonly width?: number;
   /** What it says, for who cannot see it. Missing: it only repeats a number beside it. */

@@ -31,7 +31,7 @@ export function GuardedModal({ onClose, children, opened, ...rest }: ModalProps)
           <div role="alertdialog" aria-label="Close without saving" className={style.question}>
             <span>What you typed is lost when this closes.</span>
             <Group gap={8}>
-              <Button size="compact-sm" variant="default" data-autofocus autoFocus onClick={() => setAsking(false)}>
+              <Button size="compact-sm" variant="default" ref={(button) => button?.focus()} onClick={() => setAsking(false)}>
                 Keep editing
               </Button>
               <Button size="compact-sm" color="red" onClick={close}>

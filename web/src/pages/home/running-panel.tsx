@@ -47,15 +47,16 @@ export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow
 
 function Progress({ tasks }: { readonly tasks: RunRow['tasks'] }) {
   const share = tasks.total === 0 ? 0 : Math.min(1, (tasks.ended + tasks.underWay) / tasks.total);
-  const failed = tasks.total === 0 ? 0 : tasks.failed / tasks.total;
+  const [failed, stopped] = tasks.total === 0 ? [0, 0] : [tasks.failed / tasks.total, tasks.stopped / tasks.total];
   return (
     <span className={style.progress}>
       <ShareBar
         parts={[
-          { share: share - failed, tone: 'running' },
+          { share: share - failed - stopped, tone: 'running' },
           { share: failed, tone: 'failed' },
+          { share: stopped, tone: 'stopped' },
         ]}
-        label={`${tasks.ended} of ${plural(tasks.total, 'task run')} ended`}
+        label={`${tasks.ended} of ${plural(tasks.total, 'task run')} ended${tasks.failed > 0 ? `, ${tasks.failed} failed` : ''}`}
       />
       <span className={style.percent} aria-hidden="true">
         {wholePercentText(share)}

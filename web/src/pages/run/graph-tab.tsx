@@ -1,17 +1,17 @@
 /** The graph of a run. Its chunk, with what draws graphs, is loaded when it is first opened. */
 import { Button, Switch } from '@mantine/core';
 import { useMemo, useState } from 'react';
-import type { StateName } from '../../../../src/model/state.ts';
+import { isTerminal, type StateName } from '../../../../src/model/state.ts';
 import { graphOfFlow, graphOfTaskRuns, type RunGraph } from '../../graph/graph-model.ts';
 import { GraphView } from '../../graph/graph-view.tsx';
 import graphStyle from '../../graph/graph-view.module.css';
 import { drawable, groupByName } from '../../graph/group-graph.ts';
 import { cardsOf } from '../../graph/run-cards.ts';
-import type { StateCounts } from '../../graph/state-counts.ts';
+import { type StateCounts, totalOf } from '../../graph/state-counts.ts';
 import { readStoredGraph } from '../../graph/stored-graph.ts';
 import { countText } from '../../parts/format.ts';
 import { Empty, Failed, LoadingBlock } from '../../parts/notices.tsx';
-import type { TaskCount } from './run-data.ts';
+import type { RunFacts, TaskCount } from './run-data.ts';
 import type { TabProps } from './tab-props.ts';
 
 /** Task runs of a code flow past which they are first shown by task. */
@@ -22,8 +22,8 @@ export function GraphTab({ detail, tasks, selected, onSelect }: TabProps) {
   const isCode = detail.flow?.kind !== 'graph';
   const full = useMemo((): RunGraph => {
     if (isCode) return graphOfTaskRuns(tasks.rows);
-    return graphOfFlow(readStoredGraph(detail.flow?.graph), tasks.rows, countsOf(detail.counts));
-  }, [isCode, detail.flow?.graph, detail.counts, tasks.rows]);
+    return graphOfFlow(readStoredGraph(detail.flow?.graph), tasks.rows, countsOf(detail.counts, detail.run));
+  }, [isCode, detail.flow?.graph, detail.counts, detail.run, tasks.rows]);
   const [chosen, setChosen] = useState<boolean | null>(null);
   const byTask = isCode && (chosen ?? full.nodes.length > groupFrom);
   const { graph, grouped } = useMemo(() => drawable(byTask ? groupByName(full) : full), [full, byTask]);
@@ -66,12 +66,19 @@ export function GraphTab({ detail, tasks, selected, onSelect }: TabProps) {
   );
 }
 
-function countsOf(counts: readonly TaskCount[]): ReadonlyMap<string, StateCounts> {
+/** Items of mapped tasks of which nothing is recorded yet count as well: to come, or left out when the run has ended. */
+function countsOf(counts: readonly TaskCount[], { mapped, state }: Pick<RunFacts, 'mapped' | 'state'>): ReadonlyMap<string, StateCounts> {
   const byName = new Map<string, Partial<Record<StateName, number>>>();
   for (const { name, state, count } of counts) {
     const of = byName.get(name) ?? {};
     of[state as StateName] = (of[state as StateName] ?? 0) + count;
     byName.set(name, of);
+  }
+  const unmade = isTerminal(state.type) ? 'Cancelled' : 'Pending';
+  for (const [name, items] of Object.entries(mapped ?? {})) {
+    const of = byName.get(name) ?? {};
+    const rest = items - totalOf(of);
+    if (rest > 0) byName.set(name, { ...of, [unmade]: (of[unmade] ?? 0) + rest });
   }
   return byName;
 }

@@ -1,7 +1,7 @@
 /** The head of the run page: which run, what state, how long, who has it, and where it comes from. */
 import { Link } from '@tanstack/react-router';
 import { shortId } from '../../../../src/model/ids.ts';
-import { isTerminal } from '../../../../src/model/state.ts';
+import { runTimes } from '../../../../src/model/run-times.ts';
 import { ShortId } from '../../parts/short-id.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
@@ -25,11 +25,23 @@ export function RunHeading({ run }: { readonly run: RunFacts }) {
   );
 }
 
-/** From start to end; of one that goes on it counts; a dash before the start. */
-export function RunDuration({ run }: { readonly run: Pick<RunFacts, 'startedAt' | 'endedAt' | 'state'> }) {
+/** How long it was executed, and apart from that how long it waited; of one that goes on it counts; a dash before the start. */
+export function RunDuration({ run }: { readonly run: RunFacts }) {
   const { startedAt, endedAt } = run;
-  if (startedAt !== null && endedAt !== null) return <Duration ms={endedAt - startedAt} />;
-  return <Duration since={startedAt !== null && !isTerminal(run.state.type) ? startedAt : null} />;
+  const times = runTimes(run, endedAt ?? startedAt ?? 0);
+  if (times === null) return <Duration />;
+  if (endedAt === null && run.state.type === 'RUNNING')
+    return <Duration since={(run.resumedAt ?? startedAt ?? 0) - (run.executedMs ?? 0)} />;
+  return (
+    <>
+      <Duration ms={times.executingMs} />
+      {times.waitingMs < 1_000 ? null : (
+        <span className={style.waited}>
+          and waited <Duration ms={times.waitingMs} />
+        </span>
+      )}
+    </>
+  );
 }
 
 /** The facts below the head. */

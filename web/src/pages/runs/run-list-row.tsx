@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { shortId } from '../../../../src/model/ids.ts';
 import type { RunRow } from '../../api/wire-types.ts';
 import { ShareBar } from '../../parts/bar.tsx';
-import { plural } from '../../parts/format.ts';
+import { countText, plural } from '../../parts/format.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
 import style from './run-list.module.css';
@@ -121,7 +121,13 @@ function DurationCell({ run, longestMs }: { readonly run: RunRow; readonly longe
   const isOver = run.durationMs !== null;
   return (
     <>
-      <span className={style.length}>{isOver ? <Duration ms={run.durationMs} /> : <Duration since={run.startedAt} />}</span>
+      <span className={style.length}>
+        {isOver ? (
+          <Duration ms={run.durationMs} />
+        ) : (
+          <Duration since={Date.parse(run.resumedAt ?? run.startedAt) - (run.executedMs ?? 0)} />
+        )}
+      </span>
       {isOver ? <ShareBar parts={[{ share: (run.durationMs ?? 0) / longestMs, tone: 'plain' }]} width={48} /> : null}
     </>
   );
@@ -134,12 +140,13 @@ function Tasks({ tasks }: { readonly tasks: RunRow['tasks'] }) {
       <ShareBar
         width={56}
         parts={[
-          { share: (tasks.ended - tasks.failed) / tasks.total, tone: 'completed' },
+          { share: (tasks.ended - tasks.failed - tasks.stopped) / tasks.total, tone: 'completed' },
           { share: tasks.failed / tasks.total, tone: 'failed' },
+          { share: tasks.stopped / tasks.total, tone: 'stopped' },
         ]}
       />
       <span className={style.count}>
-        {tasks.ended}/{tasks.total}
+        {countText(tasks.ended)}/{countText(tasks.total)}
       </span>
     </>
   );

@@ -19,7 +19,8 @@ export function patchedRow(run: RunRow, { state, at }: RunEvent): RunRow {
   const begins = state.type === 'RUNNING' && run.startedAt === null;
   const startedAt = begins ? at : run.startedAt;
   if (!isTerminal(state.type)) return { ...run, state, startedAt, endedAt: null, durationMs: null };
-  const durationMs = startedAt === null ? null : Math.max(0, Date.parse(at) - Date.parse(startedAt));
+  const since = run.resumedAt ?? startedAt;
+  const durationMs = since === null ? null : (run.executedMs ?? 0) + Math.max(0, Date.parse(at) - Date.parse(since));
   return { ...run, state, startedAt, endedAt: at, durationMs };
 }
 
