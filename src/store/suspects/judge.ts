@@ -13,6 +13,8 @@ import { lossesBeforeTrial } from './suspects.ts';
 
 /** How long it is remembered what a lost process held, ms. */
 const rememberedMs = 86_400_000;
+/** Said of a process that executed something alone when nobody could tell what ended it. */
+const unseen = 'it executed nothing else, and its lease ended';
 /** Losses alone that prove it when there were others in company before. */
 const provingLosses = 2;
 
@@ -79,7 +81,12 @@ export async function judgeLosses(
     const isShared = culprit === null && !isCharged && !isAlive;
     const losses = Math.max(recoveries, shared + alone) + 1;
     const isProven = isCharged && (shared === 0 || alone + 1 >= provingLosses);
-    judged.set(id, { counts: isCharged, crashes: maxRecoveries === 0 || (isProven && losses > maxRecoveries), losses, seen });
+    judged.set(id, {
+      counts: isCharged,
+      crashes: maxRecoveries === 0 || (isProven && losses > maxRecoveries),
+      losses,
+      seen: seen ?? (culprit === id ? unseen : null),
+    });
     const isOnTrial = culprit === id || losses >= lossesBeforeTrial;
     if (isCharged || isShared)
       rows.push([id, runId, shared + (isShared ? 1 : 0), alone + (isCharged ? 1 : 0), isOnTrial ? 1 : 0, ownerName(owner)]);
