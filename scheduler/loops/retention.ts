@@ -7,6 +7,8 @@ import type { LoopParts } from './parts.ts';
 const intervalMs = 3_600_000;
 /** A worker that has been silent for so long is no longer listed. */
 const forgottenAfterMs = 3_600_000;
+/** The audit is kept for a year, or as long as runs where that is longer. */
+const auditKeptMs = 365 * 86_400_000;
 
 /** @param retentionMs null keeps runs for ever, save those of deployments that say otherwise */
 export function retentionLoop({ engine, log }: LoopParts, { retentionMs }: { readonly retentionMs: number | null }): Loop {
@@ -19,6 +21,7 @@ export function retentionLoop({ engine, log }: LoopParts, { retentionMs }: { rea
     onError: (error) => log.warn({ err: error }, 'Old runs could not be deleted.'),
     async step(signal) {
       await store.workers.prune(forgottenAfterMs);
+      if (retentionMs !== null) await store.audit.prune(clock.now() - Math.max(retentionMs, auditKeptMs));
       const onBatch = (removed: RemovedRuns): Promise<void> => removeResults(engine.services, removed);
       const { runs } = await store.expire({ now: clock.now(), keepMs: retentionMs, signal, onBatch });
       if (runs > 0) log.info({ runs }, 'Deleted runs that ended long ago.');

@@ -68,7 +68,12 @@ export class ForeignWrites {
 
   /** The slow net of whoever owns this: looks whatever was told, and learns whether telling can be relied on. */
   checkTelling(): void {
-    if (this.#stopWatching === null || this.#timer !== undefined || this.#options.keeper.dataVersion() === this.#version) return;
+    if (this.#stopWatching === null || this.#timer !== undefined) return;
+    try {
+      if (this.#options.keeper.dataVersion() === this.#version) return;
+    } catch (error) {
+      return this.#options.onError(error);
+    }
     // What was written just now may be told in a moment.
     this.#heard = false;
     this.#nextLook = looksMs.length - 1;

@@ -47,6 +47,8 @@ export class Leases {
   #guard: Timer | null = null;
   #beatAt = 0;
   #seenVersion: number | null = null;
+  /** How many claims were taken up. */
+  #holds = 0;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -56,9 +58,11 @@ export class Leases {
   /** @param since monotonic instant at which the claim was asked for: a process that was frozen on the way to here has held it since then. */
   hold(holder: Holder, since = this.#options.clock.monotonic()): void {
     this.#held.set(keyOf(holder.claim), { holder, renewedAt: since, toldLost: false });
+    // A cancel may have been asked for between the claim and here, and been passed over by a look.
+    this.#seenVersion = null;
+    this.#holds++;
     if (this.#timer) return;
     this.#beatAt = this.#options.clock.monotonic();
-    this.#seenVersion = null;
     this.#arm();
     if (this.#options.settings.abortUnrenewed) this.#armGuard();
   }
@@ -119,6 +123,8 @@ export class Leases {
 
   #armGuard(): void {
     const { clock, settings } = this.#options;
+    // A look that was under way while all was let go of and something new was held finds a guard set already.
+    this.#guard?.cancel();
     // Not the beat's timer: a beat that waits for a store which does not answer must not keep this from being seen.
     this.#guard = clock.setTimer(marginOf(settings) / 4, () => void this.#guardLeases(), { unref: true });
   }
@@ -152,8 +158,10 @@ export class Leases {
     const { store } = this.#options;
     const version = store.dataVersion();
     if (version !== null && version === this.#seenVersion) return;
-    this.#seenVersion = version;
+    const holds = this.#holds;
     const asked = new Set(await store.runs.cancelRequested(this.#claims()));
+    // Only now: what a look that failed has missed is looked for again, and what was claimed meanwhile was not looked for.
+    if (holds === this.#holds) this.#seenVersion = version;
     if (asked.size === 0) return;
     for (const { holder } of [...this.#held.values()]) if (asked.has(holder.claim.runId)) holder.onCancel();
   }

@@ -76,7 +76,13 @@ export class LimitWatch {
       await net().catch((error: unknown) => log.warn({ err: error }, 'Slots of lost processes could not be looked for.'));
       return this.wake();
     }
-    const version = store.dataVersion();
+    let version: number | null;
+    try {
+      version = store.dataVersion();
+    } catch (error) {
+      log.warn({ err: error }, 'Whether the database has changed could not be asked; a look every second stands behind it.');
+      return;
+    }
     if (version === this.#version) return;
     this.#version = version;
     this.wake();

@@ -170,10 +170,16 @@ function wasDropped({ state }: TaskRun): boolean {
   return state.type === droppedState.type && state.message === droppedState.message;
 }
 
+/** The error of a sub-flow that left none: dropped by its limit, or ended by somebody else. */
+function endedWithout({ id, state }: Run): BatutaError {
+  const code = state.type === 'CANCELLED' ? 'RUN_CANCELLED' : 'RUN_FAILED';
+  return new BatutaError(code, state.message ?? `The sub-flow ended ${state.name}.`, { details: { runId: id } });
+}
+
 async function settle(active: ActiveRun, row: TaskRun, run: SubFlowRun, ended: Run): Promise<unknown> {
   const { state } = ended;
   if (!isTerminal(state.type)) throw active.stopReason ?? new Error(`The sub-flow run ${ended.id} was given up in state ${state.name}.`);
-  const error = ended.error ?? failureOf(new Error(state.message ?? `The sub-flow ended ${state.name}.`));
+  const error = ended.error ?? failureOf(endedWithout(ended));
   await active.record.setTask('RUNNING', {
     ...row,
     state: state.type === 'CRASHED' ? stateOf('FAILED', 'Failed', state.message) : state,

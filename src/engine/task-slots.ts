@@ -87,7 +87,8 @@ export class TaskSlots {
     const answer = await this.#asks.add(wish);
     if (!answer.held && !signal.aborted) {
       onWait(answer.message);
-      await this.#wait(holder, signal);
+      // Whoever is told may have stopped it.
+      if (!signal.aborted) await this.#wait(holder, signal);
     }
     if (!signal.aborted) return held;
     held.give();

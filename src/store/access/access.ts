@@ -87,6 +87,9 @@ export function sessionStore({ query }: Connection): SessionStore {
   };
 }
 
+/** Rows of the audit that are deleted at once. */
+const pruneBatch = 1_000;
+
 export function auditStore({ query }: Connection): AuditStore {
   return {
     async add({ at, keyId, who, action, target, details }) {
@@ -109,6 +112,11 @@ export function auditStore({ query }: Connection): AuditStore {
       const items = rows.slice(0, limit).map(auditOf);
       const last = items.at(-1);
       return { items, next: rows.length > limit && last !== undefined ? cursorOf({ createdAt: last.seq, id: '' }) : null };
+    },
+    async prune(before) {
+      // By their numbers, which grow with the time.
+      const batch = 'select seq from audit where seq in (select seq from audit order by seq limit $2) and at < $1';
+      while ((await query(`delete from audit where seq in (${batch}) returning seq`, [before, pruneBatch])).length === pruneBatch);
     },
   };
 }

@@ -32,4 +32,6 @@ export interface AuditStore {
   add(entry: Omit<AuditEntry, 'seq'>): Promise<void>;
   /** Newest first. @throws BatutaError FILTER_INVALID */
   list(filter: { readonly limit?: number | undefined; readonly cursor?: string | undefined }): Promise<Page<AuditEntry>>;
+  /** Deletes what is older than the instant, in small batches. */
+  prune(before: number): Promise<void>;
 }

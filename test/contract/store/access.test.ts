@@ -103,6 +103,16 @@ describe.each(makers)('keys on $name', (maker) => {
     expect(await keys.find(given)).toBeNull();
   });
 
+  test('leave a record of changes that is kept until an instant, however much of it there is', async () => {
+    const entry = { keyId: null, who: 'local', action: 'runs.cancel', target: null, details: null };
+    for (let at = 0; at < 2_100; at += 100)
+      await Promise.all(Array.from({ length: 100 }, (_, one) => store.audit.add({ ...entry, at: at + one })));
+    await store.audit.prune(2_095);
+    expect((await store.audit.list({ limit: 1_000 })).items.map(({ at }) => at).toSorted((a, b) => a - b)).toEqual([
+      2_095, 2_096, 2_097, 2_098, 2_099,
+    ]);
+  });
+
   test('leave a record of changes, newest first and page by page', async () => {
     for (let at = 0; at < 5; at++)
       await audit.record({

@@ -71,6 +71,23 @@ describe.each(makers)('slots of tasks in several processes on $name', (maker) =>
     );
   }, 60_000);
 
+  test('a stop while a task waits ends its wait: nothing of it stands in line', async () => {
+    const store = stores[0] as Store;
+    await store.limits.setTagLimit('tag:db', 1);
+    const claim = await startRun(store);
+    const [slots] = slotsOver([store]);
+    const wish = (): SlotWish => ({ holder: makeId(), ...claim, spread: false, names: ['tag:db'], task: 'load', priority: 0 });
+    const stop = new AbortController();
+    const held = await slots?.take(wish(), new AbortController().signal, () => undefined);
+    const waiting = slots?.take(wish(), stop.signal, () => stop.abort());
+    expect(await waiting).toBe(null);
+    await slots?.close();
+    expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 1, waiting: 0 });
+    held?.give();
+    await slots?.close();
+    expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 0, waiting: 0 });
+  });
+
   test('a stop while a slot is on its way back leaves nothing held and nothing waiting', async () => {
     const store = stores[0] as Store;
     await store.limits.setTagLimit('tag:db', 1);

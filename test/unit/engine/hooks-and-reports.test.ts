@@ -125,6 +125,16 @@ describe('what a task reports', () => {
     expect(run.task('work').metrics).toEqual({ rejected: 1_500 });
   });
 
+  test('the rejected records of a task that fails are kept as well: those of its last attempt', async () => {
+    const does = (ctx: TaskContext): never => {
+      ctx.reject({ attempt: ctx.task.attempt }, 'bad');
+      throw new Error('too many');
+    };
+    const run = await testFlow(makeFlow({ work: { retries: 1, does } }));
+    run.expectTask('work', 'Failed');
+    expect(run.artifacts.map(({ kind, data }) => [kind, data])).toEqual([['rejects', [{ record: { attempt: 2 }, reason: 'bad' }]]]);
+  });
+
   test('a rejected record that is no JSON does not take the others with it', async () => {
     const circle: Record<string, unknown> = {};
     circle['self'] = circle;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Flow, type FlowContext, Task } from 'batuta';
 import { testFlow } from 'batuta/testing';
-import { failing } from '../../support/make-flow.ts';
+import { failing, gate } from '../../support/make-flow.ts';
 import { Steps } from './steps.ts';
 
 @Flow()
@@ -40,6 +40,32 @@ describe('a sub-flow', () => {
     const run = await testFlow(Parent);
     run.expectState('Failed').expectTask('flow:child', 'Failed');
     expect(run.error?.message).toBe('the child broke');
+  });
+
+  test('that its limit drops rejects its call with a code, and says why', async () => {
+    const first = gate();
+    @Flow({ concurrency: { limit: 1, onConflict: 'skip' } })
+    class Lonely {
+      async run(): Promise<void> {
+        await this.stay();
+      }
+      @Task()
+      async stay(): Promise<void> {
+        await first.opened;
+      }
+    }
+    @Flow()
+    class Parent {
+      async run(_params: unknown, ctx: FlowContext): Promise<unknown> {
+        const staying = ctx.runFlow(Lonely);
+        const refused = await Promise.race([staying, ctx.runFlow(Lonely)]).catch((error: unknown) => error);
+        first.open();
+        await staying;
+        throw refused instanceof Error ? refused : new Error('It was not refused.');
+      }
+    }
+    const run = await testFlow(Parent);
+    expect(run.error).toMatchObject({ code: 'RUN_CANCELLED', message: expect.stringContaining('was used up') });
   });
 
   test('gives a value that it keeps in memory only', async () => {
