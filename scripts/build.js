@@ -2,7 +2,7 @@
  * Builds `dist`: JavaScript bundled by esbuild, declarations by tsc, the dashboard by Vite.
  *
  * `node scripts/build.js` builds all; with `--js` only the JavaScript, which is what tests that start the command line
- * need, with `--web` only the dashboard. Files are replaced one by one and only when they differ, and what is no longer made is deleted at the end, so a
+ * need, with `--web` only the dashboard; building all writes the notices of the code of others as well. Files are replaced one by one and only when they differ, and what is no longer made is deleted at the end, so a
  * process that runs from `dist` meanwhile keeps working.
  */
 import { spawnSync } from 'node:child_process';
@@ -12,6 +12,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { findPackages, writeNotices } from './third-party.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 const dist = join(root, 'dist');
@@ -48,13 +49,19 @@ const external = [
 const banner =
   "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);";
 
+const notices = join(dist, 'THIRD_PARTY_NOTICES.txt');
+/** Ids of all modules that went into a bundle. */
+const bundledModules = new Set();
+
 const only = ['--js', '--web'].find((flag) => process.argv.includes(flag));
 const isOfWeb = (path) => !relative(join(dist, 'web'), path).startsWith('..');
 const made = new Set([
   ...(only === '--web' ? listFiles(dist).filter((path) => !isOfWeb(path)) : await buildJs()),
   ...(only === undefined ? buildDeclarations() : listDeclarations(dist)),
   ...(only === '--js' ? listFiles(join(dist, 'web')) : await buildWeb()),
+  notices,
 ]);
+if (only === undefined) replaceFile(notices, Buffer.from(writeNotices(findPackages(root, bundledModules))));
 deleteAllBut(made);
 
 async function buildJs() {
@@ -74,8 +81,10 @@ async function buildJs() {
     banner: { js: banner },
     external,
     write: false,
+    metafile: true,
     logLevel: 'warning',
   }).catch(() => process.exit(1)); // esbuild has printed what is wrong
+  for (const { inputs } of Object.values(result.metafile.outputs)) for (const id of Object.keys(inputs)) bundledModules.add(id);
   for (const file of result.outputFiles) replaceFile(file.path, file.contents);
   return result.outputFiles.map((file) => file.path);
 }
@@ -101,7 +110,8 @@ async function buildWeb() {
   process.env.NODE_ENV = 'production';
   const { build: buildVite } = await import('vite');
   const out = join(root, 'node_modules', '.cache', `batuta-web-${process.pid}`);
-  await buildVite({ root: join(root, 'web'), build: { outDir: out }, logLevel: 'warn' }).catch((error) => {
+  const plugins = [{ name: 'bundled-modules', generateBundle: noteModules }];
+  await buildVite({ root: join(root, 'web'), build: { outDir: out }, logLevel: 'warn', plugins }).catch((error) => {
     console.error(error);
     process.exit(1);
   });
@@ -113,6 +123,12 @@ async function buildWeb() {
   for (const { target, contents } of made) replaceFile(target, contents);
   rmSync(out, { recursive: true, force: true });
   return made.map(({ target }) => target);
+}
+
+/** Style sheets are no part of a chunk in the end, but of the graph. */
+function noteModules(_options, bundle) {
+  for (const id of this.getModuleIds()) bundledModules.add(id);
+  for (const { modules = {} } of Object.values(bundle)) for (const id of Object.keys(modules)) bundledModules.add(id);
 }
 
 /** The server sends these where a browser takes them. Only of files whose name changes with their content: no old one can stand beside a new one. */

@@ -2,27 +2,71 @@
  * `node scripts/complete-lock.js [--check]`: makes package-lock.json whole after a package was added.
  *
  * npm leaves out of the lock file what is optional and could not be looked up where it ran, such as binaries for other
- * platforms on a registry that keeps few of them; `npm ci` then refuses that lock file everywhere. Their exact versions
- * stand in the packages that want them and their platform in their names, which is all that an entry needs.
+ * platforms on a registry that keeps few of them; `npm ci` then refuses that lock file everywhere. npm is asked for them once more. Those that
+ * the registry does not have are written from the packages that want them, which say their exact versions, and from their names,
+ * which say their platform. Such an entry installs, but without `integrity` nothing compares what is downloaded, so the check
+ * refuses it until a registry has given its hash.
  */
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 const path = 'package-lock.json';
 const systems = ['aix', 'android', 'darwin', 'freebsd', 'linux', 'netbsd', 'openbsd', 'openharmony', 'sunos', 'win32'];
 const processors = ['arm', 'arm64', 'ia32', 'loong64', 'mips64el', 'ppc64', 'riscv64', 's390x', 'x64'];
 
-const lock = JSON.parse(readFileSync(path, 'utf8'));
-const missing = findMissing(lock.packages);
-if (process.argv.includes('--check')) {
-  for (const { place } of missing) console.log(`package-lock.json lacks ${place}; run: node scripts/complete-lock.js`);
-  const hosts = Object.values(lock.packages).filter(({ resolved }) => /^https?:/.test(resolved ?? ''));
-  for (const { resolved } of hosts) console.log(`package-lock.json names a registry: ${resolved}; set omit-lockfile-registry-resolved.`);
-  process.exitCode = missing.length + hosts.length > 0 ? 1 : 0;
-} else if (missing.length > 0) {
-  for (const { place, entry } of missing) lock.packages[place] = entry;
-  lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => a.localeCompare(b, 'en')));
-  writeFileSync(path, `${JSON.stringify(lock, null, 2)}\n`);
-  console.log(`Added ${missing.length} entries.`);
+const lock = readLock();
+if (!process.argv.includes('--check')) {
+  if (findMissing(lock.packages).length > 0 || findUnproven(lock.packages).length > 0) complete();
+  process.exitCode = report(findUnproven(readLock().packages).map(describeUnproven));
+} else {
+  process.exitCode = report([
+    ...findMissing(lock.packages).map(({ place }) => `package-lock.json lacks ${place}; run: node scripts/complete-lock.js`),
+    ...findUnproven(lock.packages).map(describeUnproven),
+    ...Object.values(lock.packages)
+      .filter(({ resolved }) => /^https?:/.test(resolved ?? ''))
+      .map(({ resolved }) => `package-lock.json names a registry: ${resolved}; set omit-lockfile-registry-resolved.`),
+  ]);
+}
+
+function complete() {
+  const before = new Set(Object.keys(lock.packages));
+  const unproven = findUnproven(lock.packages);
+  // npm looks up only what the lock file does not hold yet.
+  for (const place of unproven) delete lock.packages[place];
+  writeLock(lock);
+  const { status } = spawnSync('npm', ['install', '--package-lock-only', '--ignore-scripts'], { stdio: ['ignore', 'ignore', 'inherit'] });
+  if (status !== 0) console.log('npm could not look anything up; what is missing is written without its hash.');
+  const found = readLock();
+  for (const { place, entry } of findMissing(found.packages)) found.packages[place] = entry;
+  found.packages = Object.fromEntries(Object.entries(found.packages).sort(([a], [b]) => a.localeCompare(b, 'en')));
+  writeLock(found);
+  const added = Object.keys(found.packages).filter((place) => !before.has(place)).length;
+  console.log(`Added ${added} entries and ${unproven.length - findUnproven(found.packages).length} hashes.`);
+}
+
+/** Entries whose download nothing compares. What is linked, or comes inside another package, has no download of its own. */
+function findUnproven(packages) {
+  return Object.entries(packages)
+    .filter(([place, { integrity, link, inBundle }]) => place !== '' && integrity === undefined && link !== true && inBundle !== true)
+    .map(([place]) => place);
+}
+
+function describeUnproven(place) {
+  return `package-lock.json holds no integrity of ${place}; run: node scripts/complete-lock.js, where the registry has that package.`;
+}
+
+/** Prints what is wrong and gives the status to exit with. */
+function report(lines) {
+  for (const line of lines) console.log(line);
+  return lines.length > 0 ? 1 : 0;
+}
+
+function readLock() {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+function writeLock(content) {
+  writeFileSync(path, `${JSON.stringify(content, null, 2)}\n`);
 }
 
 function findMissing(packages) {

