@@ -1,5 +1,7 @@
 # The worker, the scheduler and the server, and any other command: `docker run batuta doctor`. Flows are mounted at /app/flows or copied there.
-FROM node:22-bookworm-slim AS build
+# Without a digest a tag can be given to another image; with one it cannot: --build-arg NODE_IMAGE=node:22.x.y-bookworm-slim@sha256:…
+ARG NODE_IMAGE=node:22.21.1-bookworm-slim
+FROM ${NODE_IMAGE} AS build
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
@@ -11,13 +13,13 @@ COPY scheduler scheduler
 COPY web web
 RUN npm run build
 
-FROM node:22-bookworm-slim AS packages
+FROM ${NODE_IMAGE} AS packages
 WORKDIR /app
 COPY package.json package-lock.json .npmrc ./
 # Without scripts: all that is native comes built.
 RUN npm ci --omit=dev --ignore-scripts
 
-FROM node:22-bookworm-slim AS run
+FROM ${NODE_IMAGE} AS run
 ENV NODE_ENV=production BATUTA_HEALTH_FILE=/tmp/batuta-health
 WORKDIR /app
 COPY package.json LICENSE ./

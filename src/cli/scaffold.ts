@@ -129,28 +129,37 @@ services:
         limits:
           cpus: '2'
           memory: 1G
+    read_only: true
     security_opt:
       - no-new-privileges:true
+    tmpfs:
+      - /run/postgresql:size=1m,mode=3777
+      - /tmp:size=64m,mode=1777
 
   redis:
     image: redis:7.4-alpine
     volumes:
       - redis:/data
     environment:
-      # Read by redis-cli.
+      # Read by redis-cli, and by the command below.
       REDISCLI_AUTH: \${REDIS_PASSWORD:?copy .env.example to .env and fill it in}
     ports:
       - '127.0.0.1:6379:6379'
+    # Its password comes by standard input: a command line is seen by everyone who may list processes.
     command:
-      - redis-server
+      - sh
+      - -c
+      - |
+        exec docker-entrypoint.sh redis-server - "$$@" <<END
+        requirepass "$$REDISCLI_AUTH"
+        END
+      - redis
       - --appendonly
       - 'yes'
       - --maxmemory
       - 384mb
       - --maxmemory-policy
       - noeviction
-      - --requirepass
-      - \${REDIS_PASSWORD:?copy .env.example to .env and fill it in}
     restart: unless-stopped
     healthcheck:
       test: ["CMD-SHELL", "redis-cli ping | grep --quiet PONG"]
@@ -172,8 +181,11 @@ services:
         limits:
           cpus: '1'
           memory: 512M
+    read_only: true
     security_opt:
       - no-new-privileges:true
+    tmpfs:
+      - /tmp:size=16m,mode=1777
 
 volumes:
   postgres:

@@ -31,7 +31,8 @@ const containers: Container[] = [];
 
 beforeAll(async () => {
   database = await createDatabase();
-  redis = await startRedis(services['redis']?.command?.slice(1) ?? [], `:${passwords.REDIS_PASSWORD}@`);
+  const options = services['redis']?.command?.slice(4) ?? [];
+  redis = await startRedis([...options, '--requirepass', passwords.REDIS_PASSWORD], `:${passwords.REDIS_PASSWORD}@`);
   app = makeProject({}, { modules: false });
   // As the Dockerfile lays it out, and the compose file mounts the flows.
   for (const name of ['dist', 'package.json', 'flows']) cpSync(name, join(app.path, name), { recursive: true });
@@ -127,7 +128,7 @@ test('a scheduler and two workers become healthy, complete what is submitted, an
   await Promise.all([healthy(beat, scheduler), ...workers.map((one) => healthy(one, worker))]);
 
   const doctor = await beat.exec(['batuta', 'doctor']);
-  expect([doctor.status, doctor.out.match(/^✓/gm)?.length, doctor.out.includes('noeviction')]).toEqual([0, 7, true]);
+  expect([doctor.status, doctor.out.match(/^✓/gm)?.length, doctor.out.includes('noeviction')]).toEqual([0, 8, true]);
   const listed = JSON.parse((await beat.exec(['batuta', 'worker', 'ls', '--json'])).out) as { alive: boolean; flows: object }[];
   expect(listed.map(({ alive, flows }) => [alive, Object.keys(flows).includes('hello')])).toEqual([
     [true, true],

@@ -63,9 +63,20 @@ describe.each([
     expect(unknown).toEqual([]);
   });
 
-  test('Redis throws nothing away, writes down what it holds, and asks for a password', () => {
-    const line = services['redis']?.command?.join(' ') ?? '';
-    for (const part of ['--maxmemory-policy noeviction', '--appendonly yes', '--requirepass two']) expect(line).toContain(part);
+  test('Redis throws nothing away, writes down what it holds, and asks for a password, which stands on no command line', () => {
+    const { command: [program = '', ...args] = [], environment } = services['redis'] ?? {};
+    const bin = mkdtempSync(join(folder, 'bin-'));
+    writeFileSync(join(bin, 'docker-entrypoint.sh'), '#!/bin/sh\necho "$@"\ncat\n', { mode: 0o755 });
+    const env = { ...environment, PATH: `${bin}:${process.env['PATH'] ?? ''}` };
+    const { stdout, stderr } = spawnSync(program, args, { env, encoding: 'utf8' });
+    const [line, ...read] = stdout.split('\n');
+    expect([stderr, line, read]).toEqual([
+      '',
+      'redis-server - --appendonly yes --maxmemory 384mb --maxmemory-policy noeviction',
+      ['requirepass "two"', ''],
+    ]);
+    for (const { command = [] } of Object.values(services))
+      for (const secret of ['one', 'two', 'three']) expect(command).not.toContain(secret);
   });
 
   test('nothing starts without its passwords, and none is written down', () => {
@@ -83,6 +94,7 @@ describe.each([
     for (const service of Object.values(file.services)) {
       expect(service['cap_drop']).toEqual(['ALL']);
       expect(service['security_opt']).toContain('no-new-privileges:true');
+      expect(service['read_only']).toBe(true);
       for (const place of service['tmpfs'] ?? []) expect(place).toMatch(/:size=\d+m/);
     }
   });
@@ -119,7 +131,11 @@ describe('the image', () => {
 
   test('runs as a user without rights, on a Node that is supported, and knows how it is', () => {
     expect(ofRun.findLast(({ name }) => name === 'USER')?.rest).toBe('node');
-    for (const { rest } of instructions.filter(({ name }) => name === 'FROM')) expect(rest).toMatch(/^node:(22|24)-[a-z]+-slim AS \w+$/);
+    // As an argument, so that a digest can be given; and its version exact.
+    const { rest: base } = instructions.find(({ name }) => name === 'ARG') ?? {};
+    expect(base).toMatch(/^NODE_IMAGE=node:(22|24)\.\d+\.\d+-[a-z]+-slim$/);
+    for (const { rest } of instructions.filter(({ name }) => name === 'FROM')) expect(rest).toMatch(/^\$\{NODE_IMAGE\} AS \w+$/);
+    expect(repository('docker-compose.yml')).toContain(`\${${base?.replace('=', ':-')}}`);
     expect(ofRun.find(({ name }) => name === 'HEALTHCHECK')?.rest).toMatch(/--interval=\d+s .*CMD \["batuta", "health"\]$/);
     expect(list('ENTRYPOINT')).toEqual(['batuta']);
     const { services } = parseCompose(repository('docker-compose.yml'));

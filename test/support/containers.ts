@@ -5,7 +5,6 @@ import { parse } from 'yaml';
 /** One service of a compose file, anchors merged. */
 export interface ComposeService {
   readonly image?: string;
-  readonly build?: string;
   readonly container_name?: string;
   readonly init?: boolean;
   readonly command?: readonly string[];
@@ -43,7 +42,7 @@ export function parseCompose(text: string): ComposeFile {
 }
 
 /**
- * Puts variables in, by the rules of compose for `${NAME:?message}` and `${NAME:-default}`.
+ * Puts variables in, by the rules of compose for `${NAME:?message}`, `${NAME:-default}` and `$$`.
  *
  * Source: compose-spec, "Interpolation".
  *
@@ -59,7 +58,9 @@ export function interpolate<T>(value: T, env: Readonly<Record<string, string>>):
 /** Variables that a compose file takes, each with its default; null for one that must be set. */
 export function listVariables(text: string): ReadonlyMap<string, string | null> {
   return new Map(
-    [...text.matchAll(variable)].map(([, name = '', operator, operand]) => [name, operator === ':-' ? (operand ?? '') : null]),
+    [...text.matchAll(variable)]
+      .filter(([whole]) => whole !== '$$')
+      .map(([, name = '', operator, operand]) => [name, operator === ':-' ? (operand ?? '') : null]),
   );
 }
 
@@ -79,10 +80,12 @@ export function readDockerfile(path: string): readonly Instruction[] {
     });
 }
 
-const variable = /\$\{([A-Z0-9_]+)(:[-?])?([^}]*)\}/g;
+/** Also `$$`, which stands for one `$`; it has no name. */
+const variable = /\$\$|\$\{([A-Z0-9_]+)(:[-?])?([^}]*)\}/g;
 
 function replaceVariables(text: string, env: Readonly<Record<string, string>>): string {
-  return text.replace(variable, (_whole, name: string, operator: string | undefined, operand: string) => {
+  return text.replace(variable, (whole, name: string | undefined, operator: string | undefined, operand: string) => {
+    if (name === undefined) return whole.slice(1);
     const value = env[name] ?? '';
     if (value !== '' || operator === undefined) return value;
     if (operator === ':?') throw new Error(`${name}: ${operand}`);
