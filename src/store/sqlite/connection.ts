@@ -26,7 +26,7 @@ import type { SqliteSession } from './kysely.ts';
 import { Mutex } from './mutex.ts';
 import { freeReserve, keepReserve } from './reserve.ts';
 import { Statements } from './statements.ts';
-import type { Prepared } from './statements.ts';
+import type { PreparedNumbers } from './statements.ts';
 import { watchWrites } from './watch-writes.ts';
 
 export interface SqliteOptions {
@@ -109,7 +109,7 @@ export class SqliteConnection implements Connection {
   /** Held while a transaction is open across turns; everything else waits, or it would become part of it. */
   readonly #mutex = new Mutex();
   #writer: FlushWriter | undefined;
-  #dataVersion: Prepared | undefined;
+  #dataVersion: PreparedNumbers | undefined;
   #kysely: Promise<Kysely<Tables>> | undefined;
   #closed = false;
 
@@ -190,7 +190,7 @@ export class SqliteConnection implements Connection {
   }
 
   dataVersion(): number {
-    this.#dataVersion ??= this.#statements.prepare('pragma data_version');
+    this.#dataVersion ??= this.#statements.prepareNumbers('pragma data_version');
     return Number(this.#dataVersion.first([])?.[0] ?? 0);
   }
 

@@ -29,13 +29,13 @@ import {
   transitionColumns,
 } from '../tables.ts';
 import { RowWriter } from './row-writer.ts';
-import type { Prepared, Statements } from './statements.ts';
+import type { PreparedNumbers, Statements } from './statements.ts';
 
 /** The statements of a flush. */
 export class FlushWriter {
   readonly #statements: Statements;
-  readonly #holderOf: Prepared;
-  readonly #lastSeq: Prepared;
+  readonly #holderOf: PreparedNumbers;
+  readonly #lastSeq: PreparedNumbers;
   readonly #runs: RowWriter;
   readonly #taskRuns: RowWriter;
   /** Every parameter costs; most task runs need only half of them. */
@@ -49,8 +49,8 @@ export class FlushWriter {
     this.#statements = statements;
     const replaced = taskRunColumns.slice(3).map((column) => `${column} = excluded.${column}`);
     const replaceTaskRun = `on conflict (run_id, key) do update set ${replaced.join(', ')}`;
-    this.#holderOf = statements.prepare('select epoch, owner from runs where id = ?');
-    this.#lastSeq = statements.prepare('select seq from transitions where run_id = ? order by seq desc limit 1');
+    this.#holderOf = statements.prepareNumbers('select epoch, owner is ? from runs where id = ?');
+    this.#lastSeq = statements.prepareNumbers('select seq from transitions where run_id = ? order by seq desc limit 1');
     this.#runs = new RowWriter(statements, 'runs', runColumns, 'on conflict (id) do nothing');
     this.#taskRuns = new RowWriter(statements, 'task_runs', taskRunColumns, replaceTaskRun);
     this.#commonTaskRuns = new RowWriter(statements, 'task_runs', taskRunColumns.slice(0, commonTaskRunColumns), replaceTaskRun);
@@ -85,8 +85,8 @@ export class FlushWriter {
   #refusedOf(batch: Batch): Map<string, Claim> {
     const refused = new Map<string, Claim>();
     for (const [key, claim] of batch.claims) {
-      const [epoch, owner] = this.#holderOf.first([claim.runId]) ?? [];
-      if (epoch !== claim.epoch || (claim.owner && ownerTextOf(claim) !== owner)) refused.set(key, claim);
+      const [epoch, isOwner] = this.#holderOf.first([ownerTextOf(claim), claim.runId]) ?? [];
+      if (epoch !== claim.epoch || (claim.owner && isOwner !== 1)) refused.set(key, claim);
     }
     return refused;
   }

@@ -11,8 +11,12 @@ export interface Prepared {
   run(params: readonly Value[]): number;
   /** Rows as objects by column. */
   all<Row>(params: readonly Value[]): Row[];
+}
+
+/** A prepared statement that gives one row of numbers. */
+export interface PreparedNumbers {
   /** First row as a list, undefined when there is none. */
-  first(params: readonly Value[]): Value[] | undefined;
+  first(params: readonly Value[]): (number | null)[] | undefined;
 }
 
 /** Most statements that are kept; the texts of the store are few, those built for filters may be many. */
@@ -43,11 +47,13 @@ export class Statements {
     return {
       run: (params) => kept.statement.run(bound(params)).changes,
       all: <Row>(params: readonly Value[]) => rowsOf<Row>(kept, params),
-      first: (params) => {
-        const [row] = rowsOf<Record<string, Value>>(kept, params);
-        return row && Object.values(row);
-      },
     };
+  }
+
+  /** For what every flush asks: numbers are read as they are, since nothing in them can end the process. */
+  prepareNumbers(text: string): PreparedNumbers {
+    const statement = this.#database.prepare(text).raw();
+    return { first: (params) => statement.get(bound(params)) as (number | null)[] | undefined };
   }
 
   all<Row>(text: string, params: readonly unknown[]): Row[] {
