@@ -3,7 +3,7 @@ import type { TaskRun } from '../../model/run.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import { terminalTypes } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
-import { openList, runsBy } from '../fleet/waiting.ts';
+import { openList, runsBy, ticketable } from '../fleet/waiting.ts';
 import { Params } from '../lists/run-filter.ts';
 import type { LastRuns, LateRuns, QueueFigures, TaskCounts, TaskFigures } from './contract.ts';
 import { rangeText } from './duration-ranges.ts';
@@ -126,9 +126,11 @@ export async function queueFigures(connection: Connection): Promise<QueueFigures
      from (
        select queue, sum(case when due_at > ${now} then 0 else 1 end) as waiting, sum(case when due_at > ${now} then 1 else 0 end) as delayed,
          0 as running, min(case when due_at > ${now} then null else coalesce(due_at, created_at) end) as oldest, 0 as came, 0 as went
-       from ${runsBy(connection, 'runs_waiting')}
-       where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING' and state_name <> 'AwaitingSlot'
-         and not (state_type = 'PAUSED' and due_at is null) group by queue
+       from (
+         select queue, due_at, created_at from ${runsBy(connection, 'runs_waiting')} where ${ticketable}
+         union all
+         select queue, due_at, created_at from ${runsBy(connection, 'runs_held')} where held = 1 and owner is null and state_type = 'SCHEDULED'
+       ) as waiting group by queue
        union all
        select queue, 0, 0, count(*), null, 0, 0 from ${runsBy(connection, 'runs_owned')}
        where owner is not null and state_type in (${openList}) group by queue

@@ -2,7 +2,7 @@
 import type { Connection } from '../connection.ts';
 import { standsBefore } from '../ticks/paused.ts';
 import type { LinePlace } from './contract.ts';
-import { openList, runsBy } from './waiting.ts';
+import { openList, runsBy, ticketable } from './waiting.ts';
 
 /** Counted no further than this. */
 const maxCounted = 10_000;
@@ -26,8 +26,7 @@ export async function placeInLine(connection: Connection, runId: string): Promis
   const [ahead] = await query<{ count: number }>(
     `select count(*) as count from (
        select 1 as found from ${runsBy(connection, 'runs_waiting')}
-       where owner is null and state_type in (${openList}) and state_type not in ('PAUSED', 'CANCELLING') and state_name <> 'AwaitingSlot'
-         and held is null and queue = $2 and (due_at is null or due_at <= ${fragments.now(1)})
+       where ${ticketable} and state_type <> 'PAUSED' and queue = $2 and (due_at is null or due_at <= ${fragments.now(1)})
          and (priority > $3 or (priority = $3 and (created_at < $4 or (created_at = $4 and id < $5)))) limit ${maxCounted}) as counted`,
     [connection.now(), run.queue, run.priority, run.created_at, runId],
   );

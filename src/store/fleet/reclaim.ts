@@ -86,7 +86,7 @@ async function findLost(
   );
   if (lost.length >= limit) return lost;
   const left = await query<LostRun>(
-    `select ${columns} from runs where owner is null and state_type = 'CANCELLING' order by id limit $2 ${lock}`,
+    `select ${columns} from ${runsBy(connection, 'runs_state')} where owner is null and state_type = 'CANCELLING' order by id limit $2 ${lock}`,
     [connection.now(), limit - lost.length],
   );
   return [...lost, ...left];

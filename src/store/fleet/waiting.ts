@@ -27,6 +27,15 @@ const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 /** What has not ended, written as in the indexes of migration 3. */
 export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
 
+/** What may wait for a ticket, written as in the index of migration 19: neither what waits for a signal nor what waits for another run. */
+export const ticketable = `owner is null and held is null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED')
+  and state_name <> 'AwaitingSlot' and not (state_type = 'PAUSED' and due_at is null)`;
+
+/** After how long the index of migration 19 takes a ticket for lost, ms; others may ask for more or less, and read a little more. */
+export const indexedLostMs = 10_000;
+/** By which that index is sorted: when the last ticket was put, or that long before the instant the run is due at, whichever is later. */
+export const missedAt = `case when due_at - ${indexedLostMs} > coalesce(ticketed_at, 0) then due_at - ${indexedLostMs} else coalesce(ticketed_at, 0) end`;
+
 /** Indexes that a query names. */
 type RunIndex =
   | 'runs_owned'
@@ -44,6 +53,14 @@ type RunIndex =
 export function runsBy({ dialect }: Pick<Connection, 'dialect'>, index: RunIndex, alias = ''): string {
   const runs = alias === '' ? 'runs' : `runs as ${alias}`;
   return dialect === 'sqlite' ? `${runs} indexed by ${index}` : runs;
+}
+
+/**
+ * That the id is one of those that a subquery gives. PostgreSQL counts on as many as its limit allows and would rather read all runs; of a
+ * list that is made beforehand it expects few.
+ */
+export function idAmong({ dialect }: Pick<Connection, 'dialect'>, subquery: string): string {
+  return dialect === 'sqlite' ? `id in (${subquery})` : `id = any (array(${subquery}))`;
 }
 
 /** See `FleetStore.insertMany`. */
@@ -186,17 +203,19 @@ export async function claimWaiting(
 /** See `FleetStore.dueUnticketed`. */
 export async function takeUnticketed(connection: Connection, ticketedBeforeMs: number, limit: number): Promise<readonly TicketedRun[]> {
   const { dialect, fragments } = connection;
-  const now = fragments.now(1);
+  // Asked in a query of its own, the clock is read once, and an index can be searched by it.
+  const now = `(select ${fragments.now(1)})`;
   const lock = dialect === 'sqlite' ? '' : 'for no key update skip locked';
   return await connection.query<TicketedRun>(
     `update runs set ticketed_at = ${now}
-     where id in (
-       select id from ${runsBy(connection, 'runs_waiting')}
-       where owner is null and state_type in (${openList}) and state_type <> 'CANCELLING' and held is null and state_name <> 'AwaitingSlot'
-         and coalesce(ticketed_at, 0) <= ${now} - $2
-         and (due_at <= ${now} or (due_at is null and state_type <> 'PAUSED'))
-       order by coalesce(ticketed_at, 0) limit $3 ${lock})
+     where ${idAmong(
+       connection,
+       `select id from ${runsBy(connection, 'runs_waiting')}
+        where ${ticketable} and ${missedAt} <= ${now} - $4
+          and coalesce(ticketed_at, 0) <= ${now} - $2 and (due_at is null or due_at <= ${now})
+        order by ${missedAt} limit $3 ${lock}`,
+     )}
      returning id, epoch, queue, priority, due_at as "dueAt"`,
-    [connection.now(), ticketedBeforeMs, limit],
+    [connection.now(), ticketedBeforeMs, limit, Math.min(ticketedBeforeMs, indexedLostMs)],
   );
 }

@@ -13,6 +13,7 @@ import { runColumns } from '../tables.ts';
 import type { LimitStore, SlotOutcome } from './contract.ts';
 import { type Decision, decideSlots } from './slot-decisions.ts';
 import {
+  anyWaiter,
   type Contender,
   contenderColumns,
   declaredLimit,
@@ -215,14 +216,14 @@ async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs:
   // Behind the lock: a run that is just being refused is seen only once that is done.
   return await connection.transaction(async (query) => {
     await lockLimit(connection, query, key);
-    const lanes = await waitingQueues(connection, query, key);
-    const [first] = lanes;
-    if (first === undefined) return [];
+    const first = await anyWaiter(connection, query, key);
+    if (first === null) return [];
     const declared = await declaredLimit(query, key, first);
     const free = declared === null ? maxTurns : Math.min(maxTurns, declared.limit - (await slotHolders(connection, query, key)).length);
     if (free <= 0) return [];
     const turns: string[] = [];
-    for (const { queue } of lanes) turns.push(...(await slotWaiters(connection, query, key, queue, free)).map(({ id }) => id));
+    for (const queue of await waitingQueues(connection, query, key))
+      turns.push(...(await slotWaiters(connection, query, key, queue, free)).map(({ id }) => id));
     if (turns.length === 0) return [];
     return await query<TicketedRun>(
       `update runs set ticketed_at = ${connection.fragments.now(1)}

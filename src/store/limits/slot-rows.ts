@@ -36,6 +36,9 @@ export const contenderColumns = `id, name, flow, deployment, queue, priority, ${
 /** A run that holds the slot of its limit. */
 const holding = `slot_epoch is not null and owner is not null and state_type in (${openList}) and slot_epoch = epoch`;
 
+/** The line a run waits in, as the index of migration 19 has it: its queue; null where it waits in its process. */
+const line = 'case when owner is null then queue end';
+
 /** SQLite, which keeps no statistics, is told by which index. */
 export function slotRuns({ dialect }: Pick<Connection, 'dialect'>, which: 'held' | 'awaited'): string {
   return dialect === 'sqlite' ? `runs indexed by runs_slot_${which}` : 'runs';
@@ -84,7 +87,7 @@ export async function slotWaiters(
 ): Promise<Contender[]> {
   return await query<Contender>(
     `select ${contenderColumns} from ${slotRuns(connection, 'awaited')}
-     where concurrency_key = $2 and ${awaiting(connection)} and ${lane === null ? 'owner is not null' : 'owner is null and queue = $4'}
+     where concurrency_key = $2 and ${awaiting(connection)} and ${lane === null ? `${line} is null` : `${line} = $4`}
      order by priority desc, slot_since, id limit $3`,
     lane === null ? [connection.now(), key, limit] : [connection.now(), key, limit, lane],
   );
@@ -99,17 +102,28 @@ export async function allWaiters(connection: Connection, query: Query, key: stri
   );
 }
 
-/** The queues in which runs wait for a slot of the limit and nobody owns them, each with what may declare the limit. */
-export async function waitingQueues(
-  connection: Connection,
-  query: Query,
-  key: string,
-): Promise<readonly (Pick<Contender, 'flow' | 'deployment'> & { readonly queue: string })[]> {
-  return await query(
-    `select queue, min(flow) as flow, min(deployment) as deployment from ${slotRuns(connection, 'awaited')}
-     where concurrency_key = $1 and state_name = 'AwaitingSlot' and owner is null group by queue`,
+/** A run that waits for a slot of the limit and that nobody owns, for what may declare the limit; null when there is none. */
+export async function anyWaiter(connection: Connection, query: Query, key: string): Promise<Pick<Contender, 'flow' | 'deployment'> | null> {
+  const [row] = await query<Pick<Contender, 'flow' | 'deployment'>>(
+    `select flow, deployment from ${slotRuns(connection, 'awaited')}
+     where concurrency_key = $1 and state_name = 'AwaitingSlot' and ${line} is not null order by ${line} limit 1`,
     [key],
   );
+  return row ?? null;
+}
+
+/** The queues in which runs wait for a slot of the limit and nobody owns them: one step through the index for each, however many wait. */
+export async function waitingQueues(connection: Connection, query: Query, key: string): Promise<readonly string[]> {
+  const first = (beyond: string): string =>
+    `(select ${line} from ${slotRuns(connection, 'awaited')}
+      where concurrency_key = $1 and state_name = 'AwaitingSlot' and ${line} ${beyond} order by ${line} limit 1)`;
+  const rows = await query<{ queue: string }>(
+    `with recursive lines (queue) as (
+       select ${first('is not null')} union all select ${first('> lines.queue')} from lines where lines.queue is not null
+     ) select queue from lines where queue is not null`,
+    [key],
+  );
+  return rows.map(({ queue }) => queue);
 }
 
 /** Where it stands in line: runs of one queue among each other, those that wait in their processes among each other. */

@@ -25,6 +25,7 @@ import { failedAttempts } from './0015-failed-attempts.ts';
 import { suspects } from './0016-suspects.ts';
 import { given } from './0017-given.ts';
 import { runTimes } from './0018-run-times.ts';
+import { dueRuns } from './0019-due-runs.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -47,6 +48,7 @@ export const migrations: readonly Migration[] = [
   suspects,
   given,
   runTimes,
+  dueRuns,
 ];
 
 const newest = migrations.length;

@@ -3,6 +3,7 @@ import { isTerminal, terminalTypes } from '../../model/state.ts';
 import type { StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
+import { runsBy } from '../fleet/waiting.ts';
 import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
 import { jsonText } from '../storable.ts';
 import { forUpdate } from '../lock.ts';
@@ -102,14 +103,14 @@ export async function expireRuns(
   return { runs: ofDeployments.runs + others.runs, resultRefs: [...ofDeployments.resultRefs, ...others.resultRefs] };
 }
 
-/** What ended before an instant was created before it, so the indexes over the creation serve. */
+/** Over the instants of their ends, so that old runs which have not ended are not looked at. */
 function expiredBy(expired: Expired): string {
   if (expired === 'by deployment') {
     return `id in (select old.id from deployments join runs as old on old.deployment = deployments.name
         and old.created_at < $1 - deployments.retention_ms and old.ended_at < $1 - deployments.retention_ms
       where deployments.retention_ms is not null)`;
   }
-  const old = 'created_at < $1 and ended_at < $1';
+  const old = 'ended_at < $1';
   if (expired === 'all') return old;
   return `${old} and not exists (select 1 from deployments where deployments.name = runs.deployment and deployments.retention_ms is not null)`;
 }
@@ -122,9 +123,9 @@ async function pruneBatch(
   expired: Expired,
 ): Promise<RemovedRuns & { readonly roots: number }> {
   const roots = await query<{ id: string }>(
-    `select id from runs where ${expiredBy(expired)} and state_type in (${terminalList})
+    `select id from ${expired === 'by deployment' ? 'runs' : runsBy(connection, 'runs_ended')} where ${expiredBy(expired)} and state_type in (${terminalList})
        and (parent_run_id is null or not exists (select 1 from runs as parent where parent.id = runs.parent_run_id))
-     order by created_at, id limit $2 ${connection.dialect === 'sqlite' ? '' : 'for update skip locked'}`,
+     order by ended_at limit $2 ${connection.dialect === 'sqlite' ? '' : 'for update skip locked'}`,
     [before, batch],
   );
   if (roots.length === 0) return { roots: 0, runIds: [], resultRefs: [] };

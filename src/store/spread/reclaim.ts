@@ -3,7 +3,7 @@ import type { Owner } from '../../model/run.ts';
 import { isTerminal, type State, stateOf, type StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { ReclaimOptions } from '../fleet/contract.ts';
-import { openList } from '../fleet/waiting.ts';
+import { idAmong, indexedLostMs, missedAt, openList } from '../fleet/waiting.ts';
 import { type Judgement, judgeLosses, withoutExpected } from '../suspects/judge.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TaskReclaimReport, TicketedTask } from './contract.ts';
@@ -88,16 +88,21 @@ export async function takeUnticketedTasks(
   ticketedBeforeMs: number,
   limit: number,
 ): Promise<readonly TicketedTask[]> {
-  const now = connection.fragments.now(1);
+  // Asked in a query of its own, the clock is read once, and an index can be searched by it.
+  const now = `(select ${connection.fragments.now(1)})`;
   const lock = connection.dialect === 'sqlite' ? '' : 'for no key update skip locked';
+  const waiting = connection.dialect === 'sqlite' ? 'spread_tasks indexed by spread_tasks_waiting' : 'spread_tasks';
   return await connection.query<TicketedTask>(
     `update spread_tasks set ticketed_at = ${now}
-     where id in (
-       select id from spread_tasks where stage = 'waiting' and ticketed_at <= ${now} - $2 and (due_at is null or due_at <= ${now})
-         and exists (select 1 from runs where runs.id = spread_tasks.run_id and runs.state_type in (${openList}))
-       order by ticketed_at limit $3 ${lock})
+     where ${idAmong(
+       connection,
+       `select id from ${waiting} where stage = 'waiting' and ${missedAt} <= ${now} - $4
+          and ticketed_at <= ${now} - $2 and (due_at is null or due_at <= ${now})
+          and exists (select 1 from runs where runs.id = spread_tasks.run_id and runs.state_type in (${openList}))
+        order by ${missedAt} limit $3 ${lock}`,
+     )}
      returning ${ticketColumns}`,
-    [connection.now(), ticketedBeforeMs, limit],
+    [connection.now(), ticketedBeforeMs, limit, Math.min(ticketedBeforeMs, indexedLostMs)],
   );
 }
 

@@ -1,7 +1,7 @@
 /** Runs of ticks that wait: for those of earlier ticks to end, or for a worker for too long. */
 import type { Connection, Query } from '../connection.ts';
 import type { TicketedRun } from '../fleet/contract.ts';
-import { openList, runsBy } from '../fleet/waiting.ts';
+import { idAmong, openList, runsBy } from '../fleet/waiting.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TickStore } from './contract.ts';
 import { goesOn, standsBefore } from './paused.ts';
@@ -88,7 +88,7 @@ export async function markLateRuns(
     const lock = connection.dialect === 'sqlite' ? '' : 'for no key update skip locked';
     const rows = await query<{ id: string; attempt: number; message: string; now: number }>(
       `update runs set state_name = 'Late', state_message = coalesce(state_message, $4)
-       where id in (select id from ${index} where ${late} order by due_at limit $3 ${lock})
+       where ${idAmong(connection, `select id from ${index} where ${late} order by due_at limit $3 ${lock}`)}
        returning id, attempt, state_message as message, ${now} as now`,
       [connection.now(), lateAfterMs, limit, lateMessage],
     );
