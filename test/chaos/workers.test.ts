@@ -38,7 +38,7 @@ test.each(['sqlite', 'postgres and redis'] as const)(
     }
     const ended = await ends(fleet, ids);
     expect(ended.filter(({ state }) => state.name !== 'Completed').map(({ id, state }) => [id, state])).toEqual([]);
-    expect(ended.reduce((sum, { recoveries }) => sum + recoveries, 0)).toBeGreaterThan(0);
+    expect(ended.filter(({ epoch }) => epoch > 1).length).toBeGreaterThan(0);
     expect(await doneAgain(fleet, ids)).toEqual([]);
     expect(await fleet.client.runs.list({ states: ['Running', 'Scheduled', 'Pending'] })).toMatchObject({ items: [] });
   },
@@ -60,9 +60,10 @@ test.each(['sqlite', 'postgres and redis'] as const)(
     await freeze(frozen.process, fleet.databaseUrl);
     await fleet.start('worker', '--name', 'heir');
     const ended = await ends(fleet, ids);
+    // Taken over once each; lost together, which counts against neither.
     expect(ended.map(({ state, epoch, recoveries }) => [state.name, epoch, recoveries])).toEqual([
-      ['Completed', 3, 1],
-      ['Completed', 3, 1],
+      ['Completed', 3, 0],
+      ['Completed', 3, 0],
     ]);
     const read = (): Promise<unknown> =>
       Promise.all(ids.map(async (id) => [await store.runs.get(id), await store.taskRuns.ofRun(id), await store.transitions.ofRun(id)]));

@@ -49,11 +49,12 @@ export class Stubborn {
 /** Its first task is counted by a file; the second dies with its process unless the file \`alive\` is there. */
 export const dying = `
 import { Flow, Task } from 'batuta';
+import { execFileSync } from 'node:child_process';
 import { appendFileSync, existsSync } from 'node:fs';
 @Flow()
 export class Dying {
   @Task() async once() { appendFileSync('count', 'x'); return 41; }
-  @Task({ needs: ['once'] }) async dies(n: number) { if (!existsSync('alive')) process.kill(process.pid, 'SIGKILL'); return n + 1; }
+  @Task({ needs: ['once'] }) async dies(n: number) { if (!existsSync('alive')) execFileSync('kill', ['-9', String(process.pid)]); return n + 1; }
 }`;
 
 export const mapped = `
