@@ -76,6 +76,7 @@ export const errorCodes = {
   KEY_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No API key has that id.' },
   REQUEST_INVALID: { stage: 'server', exit: 2, summary: 'A request to the API is not understood.' },
   NOT_FOUND: { stage: 'server', exit: 2, summary: 'The API has no such address.' },
+  METHOD_NOT_ALLOWED: { stage: 'server', exit: 2, summary: 'An address of the API does not take that method.' },
   UNAUTHENTICATED: { stage: 'server', exit: 2, summary: 'The server wants an API key, or another one.' },
   FORBIDDEN: { stage: 'server', exit: 2, summary: 'The role of the API key does not allow this.' },
   RATE_LIMITED: { stage: 'server', exit: 1, summary: 'Too many requests in a short time.' },

@@ -2,17 +2,18 @@
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import rateLimit from '@fastify/rate-limit';
-import fastify, { type FastifyReply } from 'fastify';
+import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { BatutaError } from '../base/errors.ts';
 import { addCompression } from './compress.ts';
 import { countRequests } from './count-requests.ts';
 import { addDocs } from './docs.ts';
-import { answerError, notFound } from './errors.ts';
+import { answerError, notFound, wrongMethod } from './errors.ts';
 import { Failures } from './failures.ts';
 import { addGuard } from './guard.ts';
 import { Doorkeeper } from './identity.ts';
 import { LiveEvents } from './live-events.ts';
+import { noteMethods } from './methods.ts';
 import { accessRoutes } from './routes/access.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { backfillRoutes } from './routes/backfills.ts';
@@ -35,8 +36,8 @@ import { addSite } from './site.ts';
 
 /** How long requests under way may take when the server ends, ms. */
 const graceMs = 10_000;
-/** Ids and names in addresses; nothing longer is one. */
-const maxParamChars = 200;
+/** Characters of an id or a name in an address that the router takes; the schemas say more exactly, and in words, what is one. */
+const maxParamChars = 16_384;
 
 /** The app, ready to listen or to be asked by `inject`. Closing it ends its streams; the client stays open. */
 export async function makeApp(options: AppOptions): Promise<App> {
@@ -63,7 +64,14 @@ export async function makeApp(options: AppOptions): Promise<App> {
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.removeContentTypeParser('text/plain');
   app.setErrorHandler((error, request, reply) => answerError(logger, error, request, reply));
-  app.setNotFoundHandler((request, reply) => answerError(logger, notFound(request.method, request.url), request, reply));
+  const methodsOf = noteMethods(app);
+  const refuseAddress = ({ method, url }: FastifyRequest, reply: FastifyReply): never => {
+    const methods = methodsOf(url.split('?', 1)[0] ?? '');
+    if (methods.length === 0) throw notFound(method, url);
+    void reply.header('allow', methods.join(', '));
+    throw wrongMethod(method, methods);
+  };
+  app.setNotFoundHandler(refuseAddress);
 
   readBodies(app, Math.max(bounds.maxBodyBytes, bounds.maxBulkBodyBytes));
 
@@ -77,6 +85,10 @@ export async function makeApp(options: AppOptions): Promise<App> {
   await app.register(cookie);
   await app.register(helmet, securityHeaders);
   addGuard(app, { doorkeeper, audit: client.audit, logger });
+  // Before the body is read: what is wrong with it does not matter where nothing takes it.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) refuseAddress(request, reply);
+  });
   await app.register(rateLimit, {
     global: false,
     hook: 'preHandler',

@@ -5,11 +5,12 @@ import { jsonSchemaTransform } from 'fastify-type-provider-zod';
 import { z } from 'zod';
 import { packageVersion } from '../base/installed.ts';
 import { access } from './access.ts';
-import { answers, creating, errorAnswer, withoutAnswer } from './schemas/answers.ts';
+import { answers, creating, errorAnswer, texts, withoutAnswer } from './schemas/answers.ts';
 import type { App } from './parts.ts';
 
 /** Adds them; to be called before the routes. */
 export async function addDocs(app: App): Promise<void> {
+  const optionalBodies = new Set<string>();
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -29,12 +30,25 @@ export async function addDocs(app: App): Promise<void> {
     },
     transform: (given) => {
       const row = `${String(given.route.method)} ${given.url}`;
+      if (given.schema?.body instanceof z.ZodType && given.schema.body.safeParse(undefined).success) optionalBodies.add(row);
       const { schema, url } = jsonSchemaTransform({ ...given, schema: { ...given.schema, response: responsesOf(row) } });
       const { needs } = access[row] ?? {};
       const summary = summaryOf(schema.description);
       if (needs === undefined || needs === 'public') return { schema: { ...schema, ...summary }, url };
       const description = [schema.description, `Role: ${needs}.`].filter(Boolean).join(' ');
       return { schema: { ...schema, ...summary, description, security: [{ key: [] }, { session: [] }] }, url };
+    },
+    // The plugin calls every body required that has a schema.
+    transformObject: (document) => {
+      if (!('openapiObject' in document)) return document.swaggerObject;
+      const { openapiObject } = document;
+      for (const row of optionalBodies) {
+        const [method = '', url = ''] = row.split(' ');
+        const item = openapiObject.paths?.[url.replace(/:(\w+)/g, '{$1}')];
+        const operation = item?.[method.toLowerCase() as 'post'];
+        if (operation?.requestBody !== undefined && 'required' in operation.requestBody) operation.requestBody.required = false;
+      }
+      return openapiObject;
     },
   });
   // Without its bar, which asks for the address of another document.
@@ -49,11 +63,19 @@ function summaryOf(description: unknown): { readonly summary?: string } {
   return first === undefined || first === '' ? {} : { summary: first };
 }
 
-/** By status, as zod schemas. */
-function responsesOf(row: string): Record<string, z.ZodType> {
+/** An answer of one status: JSON as its schema says, or a text. */
+type Told = z.ZodType | { readonly description: string; readonly content: Readonly<Record<string, { readonly schema: z.ZodType }>> };
+
+/** By status. */
+function responsesOf(row: string): Record<string, Told> {
   const answer = answers[row];
-  const told: Record<string, z.ZodType> = { '4XX': errorAnswer.describe('What is wrong with the request') };
+  const type = texts[row];
+  const told: Record<string, Told> = {
+    '4XX': errorAnswer.describe('What is wrong with the request'),
+    '503': errorAnswer.describe('The database or the broker does not answer'),
+  };
   if (withoutAnswer.has(row)) told['204'] = z.null().describe('Done; the answer is empty');
-  if (answer !== undefined) told[creating.has(row) ? '201' : '200'] = answer;
+  if (answer !== undefined) told[creating.has(row) ? '201' : '200'] = answer.describe(creating.has(row) ? 'Made' : 'Done');
+  if (type !== undefined) told['200'] = { description: 'Text', content: { [type]: { schema: z.string() } } };
   return told;
 }

@@ -10,6 +10,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   UNAUTHENTICATED: 401,
   FORBIDDEN: 403,
   NOT_FOUND: 404,
+  METHOD_NOT_ALLOWED: 405,
   RUN_NOT_FOUND: 404,
   FLOW_NOT_FOUND: 404,
   DEPLOYMENT_NOT_FOUND: 404,
@@ -91,6 +92,13 @@ export function answerError(logger: Logger, error: unknown, request: FastifyRequ
 export function notFound(method: string, url: string): BatutaError {
   const path = url.split('?', 1)[0] ?? '';
   return new BatutaError('NOT_FOUND', `The API has no ${method} ${cutText(path, 200)}. All there is: /api/docs`);
+}
+
+/** The error of an address that exists and takes other methods. */
+export function wrongMethod(method: string, methods: readonly string[]): BatutaError {
+  return new BatutaError('METHOD_NOT_ALLOWED', `This address does not take ${method}, but ${methods.join(', ')}.`, {
+    details: { methods },
+  });
 }
 
 const internal: ErrorAnswer = {

@@ -13,7 +13,7 @@ export async function addSite(app: App, folder: string): Promise<void> {
   await app.register(fastifyStatic, { root: folder, serve: false, index: false, dotfiles: 'deny', preCompressed: true });
   app.get('/*', { schema: { hide: true } }, async (request, reply) => {
     const path = (request.params as { readonly '*': string })['*'];
-    if (/^(api|health)(\/|$)/.test(path)) throw notFound(request.method, request.url);
+    if (/^(api|health)(\/|$)/.test(path)) return reply.callNotFound();
     if (!existsSync(join(folder, 'index.html'))) return reply.code(503).type('text/plain; charset=utf-8').send(notBuilt);
     const isAsset = path.startsWith('assets/');
     // Names of assets change with their content.

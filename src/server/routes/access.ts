@@ -5,7 +5,12 @@ import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { given, idParams, instant, pageQuery } from '../schemas/common.ts';
 
-const keyBody = z.strictObject({ name: z.string().max(200), role: z.enum(roles), expiresAt: instant.nullable().optional() });
+const keyName = z
+  .string()
+  .min(1)
+  .max(100)
+  .regex(/^[A-Za-z0-9_.-]*$/, 'must hold letters, digits, _, . and - only');
+const keyBody = z.strictObject({ name: keyName, role: z.enum(roles), expiresAt: instant.nullable().optional() });
 
 export function accessRoutes(app: App, { client }: RouteParts): void {
   const tags = ['access'];

@@ -1,4 +1,4 @@
-/** The answer of each route when all goes well, for the description of the API. Those that give files or streams stand there without one. */
+/** The answer of each route when all goes well, for the description of the API. */
 import { z } from 'zod';
 import * as fleet from './fleet-answers.ts';
 import * as runs from './run-answers.ts';
@@ -6,7 +6,7 @@ import * as runs from './run-answers.ts';
 const { listOf, pageOf, run } = runs;
 const done = z.strictObject({ ok: z.boolean() });
 
-/** By method and address, as routes are registered. */
+/** By method and address, as routes are registered: what is sent as JSON. */
 export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /health/live': done,
   'GET /health/ready': done,
@@ -20,6 +20,9 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/runs': pageOf(runs.runItem),
   'GET /api/runs/histogram': listOf(fleet.bucket),
   'GET /api/runs/:id': runs.runDetails,
+  'GET /api/runs/:id/params': runs.storedValue,
+  'GET /api/runs/:id/result': runs.storedValue,
+  'GET /api/runs/:id/tasks/:taskRunId/result': runs.storedValue,
   'GET /api/runs/:id/tasks': pageOf(runs.taskRun),
   'GET /api/runs/:id/tasks/:taskRunId': runs.taskDetails,
   'GET /api/runs/:id/transitions': pageOf(runs.transition),
@@ -66,6 +69,12 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'POST /api/keys': z.strictObject({ key: z.string(), entry: fleet.key }),
   'DELETE /api/keys/:id': fleet.key,
   'GET /api/audit': pageOf(fleet.auditEntry),
+};
+
+/** Those that send text: with which type. */
+export const texts: Readonly<Record<string, string>> = {
+  'GET /api/runs/:id/logs/download': 'text/plain',
+  'GET /api/events': 'text/event-stream',
 };
 
 /** Those that make something. */

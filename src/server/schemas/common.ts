@@ -3,22 +3,28 @@ import { z } from 'zod';
 import { type StateName, type StateType, stateNames, stateTypes } from '../../model/state.ts';
 import { isLongerThan } from '../../base/cut-text.ts';
 
+// Ranges instead of classes of Unicode, written as escapes: the patterns stand in the description, and other tools read no more than this.
+const noControls = new RegExp(String.raw`^[^\u0000-\u001f\u007f-\u009f]*$`);
+const noNul = new RegExp(String.raw`^[^\u0000]*$`);
+
 /** Text without control characters and halves of characters, which no store takes and no name needs. */
 export const line = (max: number, min = 0): z.ZodString =>
   z
     .string()
     .min(min)
     .refine((text) => !isLongerThan(text, max), `must have at most ${max} characters`)
+    .refine((text) => text.isWellFormed(), 'must hold no halves of characters')
     .meta({ maxLength: max })
-    .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must hold no control characters');
+    .regex(noControls, 'must hold no control characters');
 
 /** Text of several lines: only NUL and halves of characters are refused. */
 export const prose = (max: number): z.ZodString =>
   z
     .string()
     .refine((text) => !isLongerThan(text, max), `must have at most ${max} characters`)
+    .refine((text) => text.isWellFormed(), 'must hold no halves of characters')
     .meta({ maxLength: max })
-    .regex(/^[^\0\p{Cs}]*$/u, 'must hold no NUL character');
+    .regex(noNul, 'must hold no NUL character');
 
 /** Id of a run, or its first characters (at least 4). */
 export const idText = line(100, 1);
@@ -50,16 +56,19 @@ export const flag = z.enum(['true', 'false']).transform((text) => text === 'true
 /** A number in a query that counts rows. */
 export const seqText = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
-const states: ReadonlyMap<string, StateType | StateName> = new Map(
-  [...stateTypes, ...stateTypes.flatMap((type): readonly StateName[] => stateNames[type])].map((state) => [state.toLowerCase(), state]),
-);
+const stateWords: readonly (StateType | StateName)[] = [
+  ...new Set([...stateTypes, ...stateTypes.flatMap((type): readonly StateName[] => stateNames[type])]),
+];
+const states: ReadonlyMap<string, StateType | StateName> = new Map(stateWords.map((state) => [state.toLowerCase(), state]));
 
-const oneState = line(40, 1).transform((text, context) => {
-  const state = states.get(text.toLowerCase());
-  if (state !== undefined) return state;
-  context.addIssue({ code: 'custom', message: `must be one of ${[...states.values()].join(', ')}` });
-  return z.NEVER;
-});
+const oneState = line(40, 1)
+  .meta({ enum: stateWords, description: 'By type or by name; any case is taken' })
+  .transform((text, context) => {
+    const state = states.get(text.toLowerCase());
+    if (state !== undefined) return state;
+    context.addIssue({ code: 'custom', message: `must be one of ${[...states.values()].join(', ')}` });
+    return z.NEVER;
+  });
 
 /** States by type or name, any case; may be repeated. */
 export const statesText = z.union([z.array(oneState).max(50), oneState.transform((state) => [state])]);

@@ -20,13 +20,18 @@ const scheduleFields = {
   end: line(100).optional(),
 };
 
-const scheduleSpec = z.strictObject({
-  ...scheduleFields,
-  slug: line(200).optional(),
-  params: userValue.optional(),
-  jitter: duration.optional(),
-  paused: z.boolean().optional(),
-});
+/** What holds exactly one of the three rules; that is refused where schedules are read, and said here. */
+const oneRule = { oneOf: ['cron', 'interval', 'rrule'].map((rule) => ({ required: [rule] })) };
+
+const scheduleSpec = z
+  .strictObject({
+    ...scheduleFields,
+    slug: line(200).optional(),
+    params: userValue.optional(),
+    jitter: duration.optional(),
+    paused: z.boolean().optional(),
+  })
+  .meta(oneRule);
 
 const specFields = {
   name: line(200).optional(),
@@ -86,11 +91,13 @@ export const deploymentListQuery = z.strictObject({
 });
 export const switchBody = z.strictObject({ schedule: nameText.optional() });
 export const ticksQuery = z.strictObject({ deployment: nameText.optional(), limit: limitText.optional() });
-export const previewBody = z.strictObject({
-  ...scheduleFields,
-  from: instant.optional(),
-  count: z.number().int().min(1).max(1000).optional(),
-});
+export const previewBody = z
+  .strictObject({
+    ...scheduleFields,
+    from: instant.optional(),
+    count: z.number().int().min(1).max(1000).optional(),
+  })
+  .meta(oneRule);
 
 const backfillFields = {
   deployment: nameText,

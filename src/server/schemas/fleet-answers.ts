@@ -1,6 +1,7 @@
 /** What the API gives of deployments, the fleet and access, as its description tells it. A test holds every answer to this. */
 import { z } from 'zod';
 import { roles } from '../../model/access.ts';
+import { catchupPolicies, conflictPolicies, type DeploymentOrigin, overlapPolicies } from '../../model/deployment.ts';
 import { alike, at, atOrNull, count, failure, runItem, state, stateType, textOrNull } from './run-answers.ts';
 
 const msOrNull = z.number().nullable();
@@ -30,14 +31,14 @@ export const deployment = z.strictObject({
   tags: z.array(z.string()),
   queue: z.string(),
   priority: z.number().int(),
-  concurrency: z.strictObject({ limit: count, key: textOrNull, onConflict: z.string() }).nullable(),
-  catchup: z.string(),
+  concurrency: z.strictObject({ limit: count, key: textOrNull, onConflict: z.enum(conflictPolicies) }).nullable(),
+  catchup: z.enum(catchupPolicies),
   catchupWindowMs: count,
-  overlap: z.string(),
+  overlap: z.enum(overlapPolicies),
   retentionMs: msOrNull,
   runName: textOrNull,
   pausedAt: atOrNull,
-  origin: z.string(),
+  origin: z.enum(['command', 'config'] satisfies readonly DeploymentOrigin[]),
   createdAt: at,
   updatedAt: at,
   schedules: z.array(schedule),
@@ -153,7 +154,7 @@ export const overview = z.strictObject({
   histogram: z.array(bucket),
   attention: z.array(
     z.strictObject({
-      kind: z.string(),
+      kind: z.enum(['failing', 'late', 'lost', 'no-worker', 'no-scheduler']),
       name: z.string(),
       flow: z.string(),
       message: z.string(),

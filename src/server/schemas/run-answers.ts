@@ -1,5 +1,6 @@
 /** What the API gives of runs, as its description tells it. A test holds every answer to this. */
 import { z } from 'zod';
+import type { WaitReason } from '../../client/fleet-client.ts';
 import { stateNames, stateTypes } from '../../model/state.ts';
 
 export const at = z.iso.datetime();
@@ -23,11 +24,10 @@ export const failure = z
   );
 const owner = z.strictObject({ id: z.string(), host: z.string(), pid: z.number(), processStartedAt: z.number() });
 
+/** A value of the user alone. */
+export const storedValue = z.strictObject({ json: z.unknown(), meta: z.unknown().optional() });
 /** A value of the user, or where it can be had when it is too large to be sent along. */
-export const value = z.union([
-  z.strictObject({ json: z.unknown(), meta: z.unknown().optional() }),
-  z.strictObject({ cut: z.strictObject({ bytes: count, download: z.string() }) }),
-]);
+export const value = z.union([storedValue, z.strictObject({ cut: z.strictObject({ bytes: count, download: z.string() }) })]);
 
 const runFields = {
   id: z.string(),
@@ -150,7 +150,22 @@ export const flow = z.strictObject({
   updatedAt: at,
 });
 
-export const waitReason = z.strictObject({ kind: z.string(), message: z.string(), untilAt: atOrNull, holders: z.array(z.string()) });
+const waits = [
+  'limit',
+  'task-limit',
+  'paused',
+  'overlap',
+  'no-worker',
+  'workers-busy',
+  'behind',
+  'backoff',
+  'scheduled',
+  'signal',
+  'sleeping',
+  'owner-lost',
+  'starting',
+] as const satisfies readonly WaitReason['kind'][];
+export const waitReason = z.strictObject({ kind: z.enum(waits), message: z.string(), untilAt: atOrNull, holders: z.array(z.string()) });
 
 export const runDetails = z.strictObject({
   run,

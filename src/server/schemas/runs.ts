@@ -75,8 +75,12 @@ const bulkFields = {
 const oneOfBoth = (body: { readonly ids?: unknown; readonly filter?: unknown }): boolean =>
   (body.ids === undefined) !== (body.filter === undefined);
 const oneOfBothMessage = { message: 'needs either ids or filter' };
-export const bulkBody = z.strictObject(bulkFields).refine(oneOfBoth, oneOfBothMessage);
-export const bulkCancelBody = z.strictObject({ ...bulkFields, message: prose(2000).optional() }).refine(oneOfBoth, oneOfBothMessage);
+const oneRequired = { oneOf: [{ required: ['ids'] }, { required: ['filter'] }] };
+export const bulkBody = z.strictObject(bulkFields).refine(oneOfBoth, oneOfBothMessage).meta(oneRequired);
+export const bulkCancelBody = z
+  .strictObject({ ...bulkFields, message: prose(2000).optional() })
+  .refine(oneOfBoth, oneOfBothMessage)
+  .meta(oneRequired);
 
 export const cancelBody = z.strictObject({ message: prose(2000).optional() });
 export const retryBody = z.strictObject({ from: nameText.optional() });
@@ -102,9 +106,12 @@ const levels: ReadonlyMap<string, number> = new Map(Object.entries(levelNames).m
 
 /** A level of the log by its name, any case, or by its number. */
 const levelText = line(10, 1)
-  .describe('Lowest level: trace, debug, info, warn, error, fatal, or 10 to 60')
+  .meta({
+    description: 'Lowest level: trace, debug, info, warn, error, fatal (any case is taken), or a number to 100',
+    anyOf: [{ enum: [...levels.keys()] }, { pattern: '^([0-9]{1,2}|100)$' }],
+  })
   .transform((text, context) => {
-    const level = levels.get(text.toLowerCase()) ?? (/^\d{1,3}$/.test(text) ? Number(text) : Number.NaN);
+    const level = levels.get(text.toLowerCase()) ?? (/^(\d{1,2}|100)$/.test(text) ? Number(text) : Number.NaN);
     if (level >= 0 && level <= 100) return level;
     context.addIssue({ code: 'custom', message: `must be one of ${[...levels.keys()].join(', ')}, or a number to 100` });
     return z.NEVER;
