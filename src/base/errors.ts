@@ -106,13 +106,22 @@ export class BatutaError extends Error {
     super(maskText(message), options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.stage = errorCodes[code].stage;
-    this.details = options.details ?? {};
+    this.details = maskDetails(options.details ?? {});
   }
 
   /** Exit status a command line should end with: 1 the thing failed, 2 wrong usage. */
   get exitCode(): 1 | 2 {
     return errorCodes[this.code].exit;
   }
+}
+
+/** What was given, unless a text in it has a secret. */
+function maskDetails(details: ErrorDetails): ErrorDetails {
+  const masked = Object.entries(details).flatMap(([name, value]) => {
+    const text = typeof value === 'string' ? maskText(value) : value;
+    return text === value ? [] : [[name, text] as const];
+  });
+  return masked.length === 0 ? details : { ...details, ...Object.fromEntries(masked) };
 }
 
 /** Whether a value is a `BatutaError` (of this or another copy of the library), optionally of one code. */

@@ -6,10 +6,27 @@ import { redacted } from './secret-names.ts';
 
 /** What an address may not hold, so that one ends where the next value begins. */
 const addressWithPassword = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:@/"'<>]*):[^\s"'<>]*@/gi;
-const passwordInQuery = /([?&](?:ssl)?(?:password|passwd|pwd|token|api_?key|access_?key|secret|sig|signature)=)[^&#\s"'<>\\]*/gi;
+const passwordInQuery = /([?&][a-z_]{0,20}(?:password|passwd|pwd|token|api_?key|access_?key|secret|sig|signature)=)[^&#\s"'<>\\]*/gi;
 const credentials = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/g;
 const printedField =
   /((?:password|passwd|passphrase|pwd|token|secret|secret_?key|api_?key|access_?key|private_?key|authorization|credential|cookie|jwt)s?['"]?\s*[:=]\s*)(['"`])(?:(?!\2)[^\n\\]|\\.){0,2000}\2/gi;
+
+/**
+ * An address of a server, as it may be shown: `postgres://user:***@host/db`. What stands before its last `@` is taken for a password whatever is in it, as
+ * one that is not encoded ends an address early. Of Redis a lone word there is one as well: the most common way to write it wrongly.
+ */
+export function maskAddress(address: string, stars = '***'): string {
+  if (/^(?:sqlite|file):/i.test(address)) return address;
+  const scheme = /^[a-z][a-z0-9+.-]*:\/\//i.exec(address)?.[0] ?? '';
+  const queryAt = address.search(/\?[a-z_]+=[^@]*$/i);
+  const place = address.slice(scheme.length, queryAt < 0 ? undefined : queryAt);
+  const query = queryAt < 0 ? '' : address.slice(queryAt).replace(passwordInQuery, `$1${stars}`);
+  const at = place.lastIndexOf('@');
+  if (at < 0) return scheme + place + query;
+  const colon = place.slice(0, at).indexOf(':');
+  if (colon < 0 && !/^rediss?:/i.test(scheme)) return scheme + place + query;
+  return `${scheme}${place.slice(0, Math.max(colon, 0))}:${stars}${place.slice(at)}${query}`;
+}
 
 /** The text without them. Quick where there are none. */
 export function maskText(text: string): string {

@@ -1,5 +1,6 @@
 /** How the text of a setting becomes a value, and a value text. Readers throw an Error that says what the value must be. */
 import { parseDuration } from './duration.ts';
+import { maskAddress } from './mask.ts';
 
 const dayMs = 86_400_000;
 const hidden = '********';
@@ -94,11 +95,9 @@ export function hide(value: string | null): string {
   return value === null ? '' : hidden;
 }
 
-/** Hides the password of a URL, and what its query calls a password. */
+/** Hides the password of an address, and what its query calls a password. */
 export function hidePassword(url: string): string {
-  return url
-    .replace(/(:\/\/[^/?#]*?:)[^/?#]*(@)/, `$1${hidden}$2`)
-    .replace(/([?&](?:password|sentinelPassword|authToken|sslpassword)=)[^&#]*/gi, `$1${hidden}`);
+  return maskAddress(url, hidden);
 }
 
 /** A length of time in the largest unit that says it exactly, in the form that is read back. */

@@ -2,7 +2,7 @@
 import { systemClock } from '../base/clock.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
-import { hidePassword } from '../base/setting-values.ts';
+import { maskAddress } from '../base/mask.ts';
 import type { Broker } from './broker.ts';
 import type { RedisReport } from './redis-check.ts';
 import type { RedisWireOptions } from './redis-wire.ts';
@@ -64,9 +64,9 @@ export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
   }
   throw new BatutaError(
     'CONFIG_INVALID',
-    `The broker URL "${hidePassword(url)}" is not understood. Write redis://HOST, rediss://HOST or postgres://HOST, or leave it out.`,
+    `The broker URL "${maskAddress(url)}" is not understood. Write redis://HOST, rediss://HOST or postgres://HOST, or leave it out.`,
     {
-      details: { url: hidePassword(url) },
+      details: { url: maskAddress(url) },
     },
   );
 }

@@ -11,7 +11,7 @@ import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { makeLoop } from '../base/loop.ts';
 import type { Loop } from '../base/loop.ts';
 import { checkPostgresUrl } from '../base/postgres-url.ts';
-import { hidePassword } from '../base/setting-values.ts';
+import { maskAddress } from '../base/mask.ts';
 import type { Unsubscribe } from './broker.ts';
 import { Listeners } from './listeners.ts';
 import { settledWithin } from './within.ts';
@@ -39,7 +39,7 @@ const poolSize = 3;
  * @throws BatutaError BROKER_UNAVAILABLE, also for a pooler that does not keep a session; CONFIG_INVALID
  */
 export async function openPostgresWire(options: PostgresWireOptions): Promise<Wire> {
-  checkPostgresUrl(options.url, hidePassword(options.url));
+  checkPostgresUrl(options.url, maskAddress(options.url));
   const wire = new PostgresWire(options);
   try {
     await wire.answerOf(() => wire.ping());
@@ -65,7 +65,7 @@ class PostgresWire implements Wire {
 
   constructor(options: PostgresWireOptions) {
     this.#options = options;
-    this.url = hidePassword(options.url);
+    this.url = maskAddress(options.url);
     const config = {
       connectionString: options.url,
       connectionTimeoutMillis: answerTimeoutMs,

@@ -11,7 +11,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { BatutaError } from '../base/errors.ts';
-import { hidePassword } from '../base/setting-values.ts';
+import { maskAddress } from '../base/mask.ts';
 
 export interface RedisNode {
   readonly host: string;
@@ -46,7 +46,7 @@ const options = ['nodes', 'cluster', 'sentinel', 'sentinelPassword', 'prefix', '
  * @throws BatutaError CONFIG_INVALID
  */
 export function readRedisUrl(text: string): RedisPlace {
-  const shown = hidePassword(text).replace(/(sentinelPassword=)[^&]*/i, '$1***');
+  const shown = maskAddress(text);
   if (!/^rediss?:\/\/./.test(text) || !URL.canParse(text)) refuse(shown, 'It must begin with redis:// or rediss:// and name a host.');
   const url = new URL(text);
   const given = url.searchParams;

@@ -1,6 +1,6 @@
 /** The checks of `batuta doctor`. Each finds out one thing and never throws. */
-import { accessSync, constants, existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import type { LoadedConfig } from '../base/config.ts';
 import { formatDuration } from '../base/duration.ts';
 import { isBatutaError } from '../base/errors.ts';
@@ -36,7 +36,14 @@ export async function checkAll(context: CommandContext): Promise<Check[]> {
     return [node, bad('settings', error, 'Correct the setting.')];
   }
   const store = await checkStore(context, settings.config);
-  return [node, checkSettings(settings), ...store, ...(await checkBroker(settings.config)), await checkFlows(context, settings.config)];
+  return [
+    node,
+    checkSettings(settings),
+    ...store,
+    checkPrivate(context, settings.config),
+    ...(await checkBroker(settings.config)),
+    await checkFlows(context, settings.config),
+  ];
 }
 
 function checkNode(): Check {
@@ -164,6 +171,21 @@ function checkWritable(config: Config): Check {
   } catch (error) {
     return bad('writable', error, 'Give this user the right to write the file and its folder.');
   }
+}
+
+/** Whether other users of this machine may look into what Batuta keeps, or write what it runs. */
+function checkPrivate({ terminal: { cwd } }: CommandContext, config: Config): Check {
+  if (process.platform === 'win32') return good('private', 'not looked at on Windows');
+  const database = sqlitePath(config);
+  const own = [database ?? resolve(cwd, '.batuta'), resolve(cwd, config.results)];
+  const folder = database === null ? null : dirname(database);
+  if (folder !== null && basename(folder) === '.batuta') own.push(folder);
+  const cache = join(cwd, 'node_modules', '.cache', 'batuta');
+  const isOpen = (path: string, rights: number): boolean => ((statSync(path, { throwIfNoEntry: false })?.mode ?? 0) & rights) !== 0;
+  const open = [...own.filter((path) => isOpen(path, 0o077)), ...(isOpen(cache, 0o022) ? [cache] : [])];
+  if (open.length === 0) return good('private', 'nobody else may read what is kept here, or write what is run');
+  const found = `other users of this machine may read or write ${open.join(', ')}`;
+  return { name: 'private', verdict: 'odd', found, mend: `chmod -R go-rwx ${open.map((path) => JSON.stringify(path)).join(' ')}` };
 }
 
 function checkClock({ clock }: CommandContext, newestAt: number | null): Check {

@@ -1,7 +1,8 @@
 /** Where the values that tasks pass on are kept: in the row or, when large, in the result storage. */
 import { Buffer } from 'node:buffer';
+import { chmodSync, existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 import { decodeValue, encodeValue } from '../model/values.ts';
@@ -103,6 +104,7 @@ export function folderStorage(folder: string): ResultStorage {
       details: { key },
     });
   };
+  closeToOthers(folder);
   return {
     async put(key, text) {
       const path = pathOf(key);
@@ -141,6 +143,17 @@ export function folderStorage(folder: string): ResultStorage {
       if (kept.size === 0) await rmdir(place).catch(() => undefined);
     },
   };
+}
+
+/** A folder that is Batuta's own and was made before it was so for its owner alone; what lies in it is closed with it. */
+function closeToOthers(folder: string): void {
+  const own = dirname(folder);
+  if (basename(own) !== '.batuta' || process.platform === 'win32') return;
+  try {
+    for (const place of [own, folder]) if (existsSync(place)) chmodSync(place, 0o700);
+  } catch {
+    // Another's: it is used as it is, and the doctor says so.
+  }
 }
 
 /** Result storage that is gone with the process; for tests. */

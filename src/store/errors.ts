@@ -1,12 +1,6 @@
 /** What goes wrong below the store, turned into one clear sentence with a code. The only place that does so. */
-import { maskText } from '../base/mask.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { ErrorCode } from '../base/errors.ts';
-
-/** The URL without its password, also where its query has it: `postgres://user:***@host/db`. */
-export function maskUrl(url: string): string {
-  return maskText(url);
-}
 
 /** Whether another connection holds the lock and the same call may succeed a moment later. */
 export function isBusy(error: unknown): boolean {

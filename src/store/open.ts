@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { assembleStore } from './assemble.ts';
 import type { Connection } from './connection.ts';
-import { maskUrl } from './errors.ts';
+import { maskAddress } from '../base/mask.ts';
 import { refuseNewer, schemaVersion } from './migrations/migrate.ts';
 import type { ServerLook } from './postgres/look.ts';
 import type { Store } from './store.ts';
@@ -64,9 +64,9 @@ async function connect({
   }
   throw new BatutaError(
     'CONFIG_INVALID',
-    `The database URL "${maskUrl(url)}" is not understood. Write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.`,
+    `The database URL "${maskAddress(url)}" is not understood. Write sqlite:PATH or postgres://USER:PASSWORD@HOST/DATABASE.`,
     {
-      details: { url: maskUrl(url) },
+      details: { url: maskAddress(url) },
     },
   );
 }

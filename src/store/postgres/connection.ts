@@ -13,7 +13,8 @@ import { makeId } from '../../base/id.ts';
 import { checkPostgresUrl, withoutTls } from '../../base/postgres-url.ts';
 import type { Batch } from '../batch.ts';
 import type { Connection, Query } from '../connection.ts';
-import { isLostStatement, isPassing, isTlsMissing, isUniqueViolation, maskUrl, openingError, storeError } from '../errors.ts';
+import { maskAddress } from '../../base/mask.ts';
+import { isLostStatement, isPassing, isTlsMissing, isUniqueViolation, openingError, storeError } from '../errors.ts';
 import type { Claim } from '../store.ts';
 import type { Tables } from '../tables.ts';
 import { flushStatement } from './flush.ts';
@@ -59,7 +60,7 @@ const mostPrepared = 4;
  * @throws BatutaError STORE_UNAVAILABLE, STORE_READ_ONLY; CONFIG_INVALID for an unknown sslmode, and for a new database that is not in UTF8
  */
 export async function openPostgres(url: string, options: PostgresOptions): Promise<PostgresConnection> {
-  checkPostgresUrl(url, maskUrl(url));
+  checkPostgresUrl(url, maskAddress(url));
   const connection = new PostgresConnection(url, options);
   try {
     const { encoding, isMade } = await connection.look();
@@ -106,7 +107,7 @@ export class PostgresConnection implements Connection {
   #closed: Promise<void> | undefined;
 
   constructor(url: string, options: PostgresOptions) {
-    this.url = maskUrl(url);
+    this.url = maskAddress(url);
     this.#options = options;
     this.#config = {
       connectionString: url,

@@ -13,6 +13,8 @@ const forms: readonly ((value: string) => readonly [fields: object, message: str
   (value) => [{}, `{ user: 'ann', apiKey: '${value}' }`, {}],
   (value) => [{ headers: { raw: `Authorization: Bearer ${value}` } }, 'x', {}],
   (value) => [{ env: { BATUTA_SECRET_KEY: value, BATUTA_API_KEY: value, BATUTA_DATABASE_URL: `postgres://u:${value}@h/d` } }, 'x', {}],
+  (value) => [{ err: Object.assign(new Error('WRONGPASS'), { command: { name: 'auth', args: ['ann', value] } }) }, 'x', {}],
+  (value) => [{}, 'x', { sentinel: `redis://h?sentinelPassword=${value}` }],
   (value) => [{ err: new Error(`no such host: postgres://u:${value}@h/d`) }, 'x', {}],
 ];
 
