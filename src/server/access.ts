@@ -45,6 +45,7 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/runs/:id': viewer,
   'GET /api/runs/:id/params': viewer,
   'GET /api/runs/:id/result': viewer,
+  'GET /api/runs/:id/graph': viewer,
   'GET /api/runs/:id/tasks': viewer,
   'GET /api/runs/:id/tasks/:taskRunId': viewer,
   'GET /api/runs/:id/tasks/:taskRunId/result': viewer,

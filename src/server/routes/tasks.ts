@@ -30,6 +30,24 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
   );
 
   app.get(
+    '/api/runs/:id/graph',
+    {
+      schema: {
+        tags,
+        description: 'Task runs counted by task, and what tasks of a code flow were given; small however many items a task has.',
+        params: idParams,
+      },
+    },
+    async (request) => {
+      const { id, flow } = await client.runs.get(request.params.id);
+      const [groups, stored] = await Promise.all([store.taskRuns.groupsOfRun(id), store.flows.get(flow)]);
+      // The edges of a static graph stand in the flow.
+      const given = stored?.kind === 'graph' ? [] : await store.taskRuns.givenByName(id);
+      return { items: groups.map((group) => toWire(group)), given };
+    },
+  );
+
+  app.get(
     '/api/runs/:id/transitions',
     { schema: { tags, description: 'What became of a run and its tasks, oldest first.', params: idParams, querystring: transitionsQuery } },
     async (request) => {

@@ -23,6 +23,7 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/runs/:id/params': runs.storedValue,
   'GET /api/runs/:id/result': runs.storedValue,
   'GET /api/runs/:id/tasks/:taskRunId/result': runs.storedValue,
+  'GET /api/runs/:id/graph': runs.taskGroups,
   'GET /api/runs/:id/tasks': pageOf(runs.taskRun),
   'GET /api/runs/:id/tasks/:taskRunId': runs.taskDetails,
   'GET /api/runs/:id/transitions': pageOf(runs.transition),

@@ -104,6 +104,25 @@ export const taskRun = z.strictObject({
     .describe('Arguments of a call in a code flow, cut and with secrets masked'),
 });
 
+export const taskGroups = z.strictObject({
+  items: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        total: count,
+        counts: z.record(z.string(), count).describe('By the name of the state'),
+        startedAt: atOrNull,
+        endedAt: atOrNull,
+        attempts: count,
+        single: taskRun.pick({ id: true, displayName: true, childRunId: true, progress: true }).nullable(),
+      }),
+    )
+    .describe('One of each task, in the order in which tasks were first recorded'),
+  given: z
+    .array(z.strictObject({ from: z.string(), to: z.string() }))
+    .describe('Of a code flow: which tasks were given results of which, by their names'),
+});
+
 export const transition = z.strictObject({
   runId: z.string(),
   taskRunId: textOrNull,

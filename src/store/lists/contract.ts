@@ -76,6 +76,26 @@ export interface TaskRunStore {
   shown(runId: string, wanted: { readonly idPart: string } | { readonly keys: readonly string[] }): Promise<readonly TaskRun[]>;
   /** Counts by name and state name; cheap for very large runs. */
   countsOfRun(runId: string): Promise<readonly { readonly name: string; readonly state: string; readonly count: number }[]>;
+  /** Those of a run, by task, in the order in which tasks were first recorded; as large as the run has tasks, however many items these have. */
+  groupsOfRun(runId: string): Promise<readonly TaskGroup[]>;
+  /** Which tasks were given results of which, by their names; read some at a turn of the event loop. */
+  givenByName(runId: string): Promise<readonly { readonly from: string; readonly to: string }[]>;
+}
+
+/** All task runs of one task in a run. */
+export interface TaskGroup {
+  readonly name: string;
+  readonly total: number;
+  /** How many are in which state, by the name of the state. */
+  readonly counts: Readonly<Record<string, number>>;
+  /** When the first began, UTC epoch ms. */
+  readonly startedAt: number | null;
+  /** When the last that has ended did, UTC epoch ms. */
+  readonly endedAt: number | null;
+  /** Most attempts that one of them took. */
+  readonly attempts: number;
+  /** Where there is but one. */
+  readonly single: Pick<TaskRun, 'id' | 'displayName' | 'childRunId' | 'progress'> | null;
 }
 
 /** A stored log line with its place. */

@@ -7,6 +7,7 @@ import type { TaskRunRow } from '../rows.ts';
 import type { Page, TaskRunFilter, TaskRunStore } from '../store.ts';
 import { taskRunColumns } from '../tables.ts';
 import { followTaskRuns } from './followed-task-runs.ts';
+import { givenByName, groupsOfRun } from './task-groups.ts';
 import { type NumberedRow, pagesOfRun } from './task-run-pages.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
 import { Params, statePairs } from './run-filter.ts';
@@ -35,6 +36,8 @@ export function taskRunStore(connection: Connection): TaskRunStore {
       return (await connection.query<TaskRunRow>(text, [runId, ...values])).map(taskRunOf);
     },
     countsOfRun: (runId) => connection.query(countsText, [runId]),
+    groupsOfRun: (runId) => groupsOfRun(connection, runId),
+    givenByName: (runId) => givenByName(connection, runId),
   };
 }
 

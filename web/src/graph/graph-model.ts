@@ -100,6 +100,41 @@ export function graphOfTaskRuns(taskRuns: readonly TaskRunFacts[]): RunGraph {
   return { nodes, edges: [...edges, ...order] };
 }
 
+/** All task runs of one task, as far as a graph needs them. */
+export interface TaskGroupFacts {
+  readonly name: string;
+  readonly counts: StateCounts;
+  readonly startedAt: number | null;
+  readonly endedAt: number | null;
+  readonly attempts: number;
+  /** Where there is but one. */
+  readonly single: Pick<TaskRun, 'childRunId' | 'progress'> | null;
+}
+
+/** The graph of a static flow, or of a code flow by its tasks (`stored` is null), of task runs that were counted by task. */
+export function graphOfGroups(
+  stored: StoredGraph | null,
+  groups: readonly TaskGroupFacts[],
+  given: readonly { readonly from: string; readonly to: string }[],
+): RunGraph {
+  const groupOf = new Map(groups.map((group) => [group.name, group]));
+  const known = new Set(stored?.tasks.map(({ name }) => name));
+  const nodes = [
+    ...(stored?.tasks ?? []).map((task) => nodeOfGroup(task.name, task, groupOf.get(task.name))),
+    ...groups.filter(({ name }) => !known.has(name)).map((group) => nodeOfGroup(group.name, null, group)),
+  ];
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const lit = <E extends { readonly from: string; readonly to: string }>(edge: E) => ({
+    ...edge,
+    lit: hasPassed(byId.get(edge.from), byId.get(edge.to)),
+  });
+  const edges = [...(stored?.edges ?? []), ...given.map((edge) => ({ ...edge, kind: 'data' as const }))].map(lit);
+  if (stored !== null) return { nodes, edges };
+  const unknown = new Set(nodes.map(({ id }) => id));
+  for (const { to } of edges) unknown.delete(to);
+  return { nodes, edges: [...edges, ...orderByTime(nodes, unknown).map((edge) => lit({ ...edge, kind: 'order' as const }))] };
+}
+
 /** Task runs counted by task and state. */
 export function countsByName(taskRuns: readonly Pick<TaskRunFacts, 'name' | 'state'>[]): ReadonlyMap<string, StateCounts> {
   const counts = new Map<string, Partial<Record<StateName, number>>>();
@@ -144,25 +179,36 @@ export function readableName(name: string): string {
 
 function nodeOf(name: string, task: StoredTask | null, runs: readonly TaskRunFacts[], counts: StateCounts): GraphNode {
   const started = runs.flatMap(({ startedAt }) => startedAt ?? []);
+  const [only] = runs;
+  return nodeOfGroup(name, task, {
+    counts,
+    startedAt: started.length === 0 ? null : started.reduce((a, b) => Math.min(a, b)),
+    endedAt: runs.reduce<number | null>((latest, { endedAt }) => (endedAt === null ? latest : Math.max(latest ?? 0, endedAt)), null),
+    attempts: runs.reduce((most, { attempt }) => Math.max(most, attempt), 0),
+    single: runs.length === 1 ? (only ?? null) : null,
+  });
+}
+
+const nothingYet: Omit<TaskGroupFacts, 'name'> = { counts: {}, startedAt: null, endedAt: null, attempts: 0, single: null };
+
+function nodeOfGroup(name: string, task: StoredTask | null, group: Omit<TaskGroupFacts, 'name'> = nothingYet): GraphNode {
+  const { counts, single, startedAt, attempts } = group;
   const state = stateOfAll(counts);
   const done = state !== null && Object.keys(counts).every(isEnd);
   const mapped = task ? task.each !== null : totalOf(counts) > 1;
-  const [only] = runs;
   return {
     id: name,
     label: readableName(name),
     kind: mapped ? 'mapped' : name.startsWith('flow:') ? 'flow' : 'task',
     state,
     counts,
-    startedAt: started.length === 0 ? null : started.reduce((a, b) => Math.min(a, b)),
-    endedAt: done
-      ? runs.reduce<number | null>((latest, { endedAt }) => (endedAt === null ? latest : Math.max(latest ?? 0, endedAt)), null)
-      : null,
-    attempts: runs.reduce((most, { attempt }) => Math.max(most, attempt), 0),
+    startedAt,
+    endedAt: done ? group.endedAt : null,
+    attempts,
     tasks: [name],
-    childRunId: runs.length === 1 ? (only?.childRunId ?? null) : null,
+    childRunId: single?.childRunId ?? null,
     note: task === null ? null : noteOf(task),
-    progress: !mapped && only !== undefined && runs.length === 1 && typeOfState(only.state.name) === 'RUNNING' ? only.progress : null,
+    progress: !mapped && state !== null && typeOfState(state) === 'RUNNING' ? (single?.progress ?? null) : null,
   };
 }
 

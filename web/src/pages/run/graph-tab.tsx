@@ -2,35 +2,45 @@
 import { Button, Switch } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { isTerminal, type StateName } from '../../../../src/model/state.ts';
-import { graphOfFlow, graphOfTaskRuns, type RunGraph } from '../../graph/graph-model.ts';
+import { graphOfFlow, graphOfGroups, graphOfTaskRuns, type RunGraph } from '../../graph/graph-model.ts';
 import { GraphView } from '../../graph/graph-view.tsx';
 import graphStyle from '../../graph/graph-view.module.css';
 import { drawable, groupByName } from '../../graph/group-graph.ts';
 import { cardsOf } from '../../graph/run-cards.ts';
-import { type StateCounts, totalOf } from '../../graph/state-counts.ts';
+import { addCounts, type StateCounts, totalOf } from '../../graph/state-counts.ts';
 import { readStoredGraph } from '../../graph/stored-graph.ts';
 import { countText } from '../../parts/format.ts';
 import { Empty, Failed, LoadingBlock } from '../../parts/notices.tsx';
-import type { RunFacts, TaskCount } from './run-data.ts';
+import type { RunFacts, TaskCount, TaskGroups } from './run-data.ts';
 import type { TabProps } from './tab-props.ts';
 
 /** Task runs of a code flow past which they are first shown by task. */
 const groupFrom = 60;
 
 /** Cards and lines of the run, live. */
-export function GraphTab({ detail, tasks, selected, onSelect }: TabProps) {
+export function GraphTab({ detail, tasks, groups, selected, onSelect }: TabProps) {
   const isCode = detail.flow?.kind !== 'graph';
+  const isByTask = groups !== null;
+  const counted = groups?.data;
   const full = useMemo((): RunGraph => {
+    if (isByTask) {
+      const { items, given } = withComing(counted ?? nothing, detail.run);
+      return graphOfGroups(isCode ? null : readStoredGraph(detail.flow?.graph), items, given);
+    }
     if (isCode) return graphOfTaskRuns(tasks.rows);
     return graphOfFlow(readStoredGraph(detail.flow?.graph), tasks.rows, countsOf(detail.counts, detail.run));
-  }, [isCode, detail.flow?.graph, detail.counts, detail.run, tasks.rows]);
+  }, [isCode, isByTask, counted, detail.flow?.graph, detail.counts, detail.run, tasks.rows]);
   const [chosen, setChosen] = useState<boolean | null>(null);
-  const byTask = isCode && (chosen ?? full.nodes.length > groupFrom);
+  const byTask = !isByTask && isCode && (chosen ?? full.nodes.length > groupFrom);
   const { graph, grouped } = useMemo(() => drawable(byTask ? groupByName(full) : full), [full, byTask]);
   const { cards, lines } = useMemo(() => cardsOf(graph), [graph]);
 
-  if (tasks.error !== null && full.nodes.length === 0) return <Failed what="The graph" error={tasks.error} retry={tasks.reload} />;
-  if (full.nodes.length === 0 && !tasks.complete) return <LoadingBlock height={420} />;
+  const { error, isRead, reload } =
+    groups === null
+      ? { error: tasks.error, isRead: tasks.complete, reload: tasks.reload }
+      : { error: groups.error, isRead: counted !== undefined, reload: () => void groups.refetch() };
+  if (error !== null && (full.nodes.length === 0 || (isByTask && !isRead))) return <Failed what="The graph" error={error} retry={reload} />;
+  if ((full.nodes.length === 0 || isByTask) && !isRead) return <LoadingBlock height={420} />;
   if (full.nodes.length === 0)
     return (
       <Empty title="No task has begun">
@@ -40,7 +50,12 @@ export function GraphTab({ detail, tasks, selected, onSelect }: TabProps) {
   const select = (id: string | null): void => onSelect(id === null ? null : id.replace(/^task:/, ''));
   return (
     <>
-      {isCode && full.nodes.length > 1 ? (
+      {isCode && isByTask ? (
+        <div className={graphStyle.toolbar} role="note">
+          <span>{`${countText(totalOf(addCounts((counted?.items ?? []).map(({ counts }) => counts))))} task runs, one card per task`}</span>
+        </div>
+      ) : null}
+      {isCode && !isByTask && full.nodes.length > 1 ? (
         <div className={graphStyle.toolbar}>
           <Switch label="One card per task" checked={byTask} onChange={(event) => setChosen(event.currentTarget.checked)} />
           <span>{countText(full.nodes.length)} task runs; solid lines are what each was given, dashed ones only what came before</span>
@@ -67,6 +82,15 @@ export function GraphTab({ detail, tasks, selected, onSelect }: TabProps) {
 }
 
 /** Items of mapped tasks of which nothing is recorded yet count as well: to come, or left out when the run has ended. */
+const nothing: TaskGroups = { items: [], given: [] };
+
+/** The groups with the items of mapped tasks that are still to come counted among them. */
+function withComing({ items, given }: TaskGroups, run: Pick<RunFacts, 'mapped' | 'state'>): TaskGroups {
+  const counts = items.flatMap(({ name, counts: of }) => Object.entries(of).map(([state, count]) => ({ name, state, count })));
+  const all = countsOf(counts, run);
+  return { items: items.map((group) => ({ ...group, counts: all.get(group.name) ?? group.counts })), given };
+}
+
 function countsOf(counts: readonly TaskCount[], { mapped, state }: Pick<RunFacts, 'mapped' | 'state'>): ReadonlyMap<string, StateCounts> {
   const byName = new Map<string, Partial<Record<StateName, number>>>();
   for (const { name, state, count } of counts) {

@@ -6,7 +6,7 @@ import { readLines } from '../../../../src/client/read-lines.ts';
 import { fromWire, type Wire } from '../../../../src/client/wire.ts';
 import type { Alike } from '../../../../src/model/failure-sentence.ts';
 import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/run.ts';
-import type { StoredFlow, StoredLogLine } from '../../../../src/store/store.ts';
+import type { StoredFlow, StoredLogLine, TaskGroup } from '../../../../src/store/store.ts';
 import { get } from '../../api/http.ts';
 import { loadAll } from '../../api/load-all.ts';
 import type { ListPage } from '../../api/wire-types.ts';
@@ -83,6 +83,43 @@ export function artifactsQuery(runId: string) {
   return queryOptions({
     queryKey: ['run', runId, 'artifacts'],
     queryFn: ({ signal }) => loadAll<Artifact>(`${runPath(runId)}/artifacts`, {}, signal),
+  });
+}
+
+/** Task runs counted by task: all that the picture of a large run is made of. */
+export interface TaskGroups {
+  readonly items: readonly TaskGroup[];
+  /** Of a code flow: what was given to what, by the names of tasks. */
+  readonly given: readonly { readonly from: string; readonly to: string }[];
+}
+
+export function taskGroupsQuery(runId: string) {
+  return queryOptions({
+    queryKey: ['run', runId, 'groups'],
+    queryFn: async ({ signal }): Promise<TaskGroups> =>
+      fromWire<TaskGroups>(await get<Wire<TaskGroups>>(`${runPath(runId)}/graph`, undefined, signal)),
+  });
+}
+
+/** Task runs of one task that are listed; the tab Tasks has them all. */
+export const listedOfTask = 100;
+
+/** Those of one task, in one state or those with trouble and those that move first; no more than are listed. */
+export function taskRunsOfQuery(runId: string, name: string, state: string | null) {
+  const load = async (states: string | readonly string[] | undefined, signal: AbortSignal): Promise<readonly TaskRunRow[]> => {
+    const query = { name, limit: listedOfTask, ...(states === undefined ? {} : { state: states }) };
+    const { items } = await get<Wire<ListPage<TaskRunRow>>>(`${runPath(runId)}/tasks`, query, signal);
+    return fromWire<readonly TaskRunRow[]>(items);
+  };
+  return queryOptions({
+    queryKey: ['run', runId, 'groups', name, state ?? ''],
+    queryFn: async ({ signal }): Promise<readonly TaskRunRow[]> => {
+      if (state !== null) return load(state, signal);
+      const first = await load(['FAILED', 'CRASHED', 'RUNNING', 'CANCELLING'], signal);
+      if (first.length === listedOfTask) return first;
+      const ids = new Set(first.map(({ id }) => id));
+      return [...first, ...(await load(undefined, signal)).filter(({ id }) => !ids.has(id))].slice(0, listedOfTask);
+    },
   });
 }
 

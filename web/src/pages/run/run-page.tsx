@@ -8,6 +8,7 @@ import { Page } from '../../parts/page.tsx';
 import { ArtifactsTab } from './artifacts-tab.tsx';
 import { HistoryTab } from './history-tab.tsx';
 import { LogsTab } from './logs-tab.tsx';
+import { mostTaskRuns } from './task-run-list.ts';
 import { RunActions } from './run-actions.tsx';
 import type { RunDetail } from './run-data.ts';
 import { RunHeading, RunLine } from './run-heading.tsx';
@@ -17,7 +18,7 @@ import type { TabProps } from './tab-props.ts';
 import { TaskPanel } from './task-panel.tsx';
 import { TasksTab } from './tasks-tab.tsx';
 import { TimelineTab } from './timeline-tab.tsx';
-import { useRun, useTaskRuns } from './use-run.ts';
+import { useRun, useTaskGroups, useTaskRuns } from './use-run.ts';
 import { useRunSearch } from './use-run-search.ts';
 import { ValuesTab } from './values-tab.tsx';
 import { WhyBanner } from './why-banner.tsx';
@@ -45,7 +46,12 @@ function RunOf({ id }: { readonly id: string }) {
 function LoadedRun({ detail }: { readonly detail: RunDetail }) {
   const { run } = detail;
   const { search, set } = useRunSearch();
-  const tasks = useTaskRuns(run.id, `${run.attempt} ${run.state.type === 'RUNNING' ? '' : run.state.name}`, isTerminal(run.state.type));
+  const ended = isTerminal(run.state.type);
+  const wanted = listingTabs.has(search.tab) || !isDrawnByTask(detail);
+  const version = `${run.attempt} ${run.state.type === 'RUNNING' ? '' : run.state.name}`;
+  const tasks = useTaskRuns(run.id, { version, ended, wanted });
+  const byTask = useTaskGroups(run.id, { ended, wanted: !wanted && search.tab === 'graph' });
+  const groups = wanted ? null : byTask;
   const selectTask = (task: string | null): void => set({ task: task ?? undefined });
   const strip = useRef<HTMLDivElement>(null);
   // On a phone the strip is wider than the screen: the tab that is open stays in sight.
@@ -71,15 +77,35 @@ function LoadedRun({ detail }: { readonly detail: RunDetail }) {
           <div className={withPanel ? style.split : undefined}>
             <div className={style.body}>
               <Suspense fallback={<LoadingBlock height={420} />}>
-                <TabBody tab={search.tab} detail={detail} tasks={tasks} selected={search.task ?? null} onSelect={selectTask} />
+                <TabBody
+                  tab={search.tab}
+                  detail={detail}
+                  tasks={tasks}
+                  groups={groups}
+                  selected={search.task ?? null}
+                  onSelect={selectTask}
+                />
               </Suspense>
             </div>
-            {withPanel ? <TaskPanel detail={detail} rows={tasks.rows} selected={search.task ?? ''} onSelect={selectTask} /> : null}
+            {withPanel ? (
+              <TaskPanel detail={detail} rows={groups === null ? tasks.rows : null} selected={search.task ?? ''} onSelect={selectTask} />
+            ) : null}
           </div>
         </Tabs.Panel>
       </Tabs>
     </Page>
   );
+}
+
+/** Tabs that list task runs one by one, or need the name of each. */
+const listingTabs: ReadonlySet<RunTab> = new Set(['timeline', 'logs', 'tasks', 'artifacts']);
+/** Task runs of a static graph past which its picture is drawn without reading each: its cards are its tasks. */
+const mostRead = 200;
+
+/** Whether the picture of the run is made of its tasks, and not of its task runs. */
+function isDrawnByTask({ counts, flow }: RunDetail): boolean {
+  const total = counts.reduce((sum, { count }) => sum + count, 0);
+  return total > (flow?.kind === 'graph' ? mostRead : mostTaskRuns);
 }
 
 function TabBody({ tab, ...props }: TabProps & { readonly tab: RunTab }) {

@@ -1,30 +1,37 @@
 /** A mapped task, or a task that a code flow called often: its states counted, and its task runs, those with trouble first. */
+import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import type { StateName } from '../../../../src/model/state.ts';
 import { StateBar } from '../../graph/state-bar.tsx';
 import { barOf, type StateCounts, totalOf, typeOfState } from '../../graph/state-counts.ts';
 import { countText } from '../../parts/format.ts';
+import { LoadingRows } from '../../parts/notices.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
-import type { TaskRunRow } from './run-data.ts';
+import { listedOfTask, type TaskRunRow, taskRunsOfQuery } from './run-data.ts';
 import { labelOf } from './task-label.ts';
 import style from './task-panel.module.css';
 
-/** Task runs listed; the list of tasks has them all. */
-const listed = 100;
-
 interface TaskGroupProps {
+  readonly runId: string;
   readonly name: string;
-  readonly rows: readonly TaskRunRow[];
+  /** Null: asked for here, no more than are listed. */
+  readonly rows: readonly TaskRunRow[] | null;
   readonly counts: StateCounts;
   readonly onSelect: (task: string | null) => void;
 }
 
+const none: readonly TaskRunRow[] = [];
+
 /** The group. A state can be chosen to see only those. */
-export function TaskGroup({ name, rows, counts, onSelect }: TaskGroupProps) {
-  const [state, setState] = useState<string | null>(null);
+export function TaskGroup({ runId, name, rows, counts, onSelect }: TaskGroupProps) {
+  const [state, setState] = useState<StateName | null>(null);
+  const asked = useQuery({ ...taskRunsOfQuery(runId, name, state), enabled: rows === null });
+  const held = rows ?? asked.data ?? none;
   const shown = useMemo(
-    () => rows.filter((row) => state === null || row.state.name === state).sort((a, b) => urgency(a) - urgency(b)),
-    [rows, state],
+    () => held.filter((row) => state === null || row.state.name === state).sort((a, b) => urgency(a) - urgency(b)),
+    [held, state],
   );
+  const total = rows === null ? (state === null ? totalOf(counts) : (counts[state] ?? 0)) : shown.length;
   return (
     <>
       <StateBar counts={counts} />
@@ -42,7 +49,7 @@ export function TaskGroup({ name, rows, counts, onSelect }: TaskGroupProps) {
         ))}
       </div>
       <ul className={style.list}>
-        {shown.slice(0, listed).map((row) => (
+        {shown.slice(0, listedOfTask).map((row) => (
           <li key={row.id}>
             <button type="button" className={style.item} onClick={() => onSelect(row.id)}>
               <StateBadge name={row.state.name} bare />
@@ -52,10 +59,11 @@ export function TaskGroup({ name, rows, counts, onSelect }: TaskGroupProps) {
           </li>
         ))}
       </ul>
-      {shown.length > listed ? (
+      {asked.isLoading ? <LoadingRows rows={3} /> : null}
+      {total > listedOfTask ? (
         <p
           className={style.soft}
-        >{`${countText(shown.length - listed)} more of ${countText(totalOf(counts))}; the tab Tasks has them all.`}</p>
+        >{`${countText(total - listedOfTask)} more of ${countText(totalOf(counts))}; the tab Tasks has them all.`}</p>
       ) : null}
     </>
   );

@@ -1,8 +1,9 @@
 /** What a task run was given: results of others, opened on demand. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { plural } from '../../parts/format.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
-import { type TaskRunRow, taskRunQuery } from './run-data.ts';
+import { type TaskCount, type TaskRunRow, taskRunQuery } from './run-data.ts';
 import { labelOf } from './task-label.ts';
 import style from './task-panel.module.css';
 import { TravelledValue } from './travelled-value.tsx';
@@ -14,12 +15,14 @@ interface TaskInputsProps {
   /** Names of the tasks it needs, in a static graph. */
   readonly needs: readonly string[];
   readonly row: TaskRunRow;
+  /** Those that the page holds. */
   readonly rows: readonly TaskRunRow[];
+  readonly counts: readonly TaskCount[];
   readonly onSelect: (task: string | null) => void;
 }
 
 /** The givers in order; a mapped one leads to all its items. Nothing where it took none. */
-export function TaskInputs({ runId, inputs, needs, row, rows, onSelect }: TaskInputsProps) {
+export function TaskInputs({ runId, inputs, needs, row, rows, counts, onSelect }: TaskInputsProps) {
   if (inputs.length === 0 && needs.length === 0) return null;
   return (
     <section>
@@ -31,13 +34,14 @@ export function TaskInputs({ runId, inputs, needs, row, rows, onSelect }: TaskIn
         {needs.map((name) => {
           const given = rows.filter((one) => one.name === name);
           const [only] = given;
+          const total = counts.reduce((sum, one) => sum + (one.name === name ? one.count : 0), 0);
           if (given.length === 1 && only)
             return <Input key={name} runId={runId} input={only} note={row.index === null ? null : `item ${row.index}`} />;
           return (
             <li key={name}>
               <button type="button" className={style.item} onClick={() => onSelect(name)}>
                 <span className={style.itemLabel}>{name}</span>
-                <span className={style.soft}>{given.length === 0 ? 'not yet' : `${given.length} results`}</span>
+                <span className={style.soft}>{total === 0 ? 'not yet' : plural(total, 'result')}</span>
               </button>
             </li>
           );

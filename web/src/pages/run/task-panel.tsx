@@ -1,9 +1,14 @@
 /** The selected task beside the graph: a task run with its states, inputs, result, error and log, or a mapped task with all its items. */
 import { ActionIcon } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { idChars, isIdPart } from '../../../../src/model/ids.ts';
 import type { StateName } from '../../../../src/model/state.ts';
+import { useLive } from '../../api/live.ts';
 import { readableName } from '../../graph/graph-model.ts';
 import { Icon } from '../../parts/icon.tsx';
-import type { RunDetail, TaskRunRow } from './run-data.ts';
+import { LoadingRows } from '../../parts/notices.tsx';
+import { type RunDetail, type TaskRunRow, taskRunQuery, taskRunsOfQuery } from './run-data.ts';
+import type { TaskEvent } from './task-run-list.ts';
 import { labelOf } from './task-label.ts';
 import style from './task-panel.module.css';
 import { TaskGroup } from './task-group.tsx';
@@ -11,7 +16,8 @@ import { TaskRunFacts } from './task-run-facts.tsx';
 
 interface TaskPanelProps {
   readonly detail: RunDetail;
-  readonly rows: readonly TaskRunRow[];
+  /** Null where there are so many that they are asked for by the task that is selected. */
+  readonly rows: readonly TaskRunRow[] | null;
   /** Name of a task, or id of a task run. */
   readonly selected: string;
   readonly onSelect: (task: string | null) => void;
@@ -19,10 +25,13 @@ interface TaskPanelProps {
 
 /** The panel. Escape closes it. */
 export function TaskPanel({ detail, rows, selected, onSelect }: TaskPanelProps) {
-  const byId = rows.find(({ id }) => id === selected);
-  const ofName = byId ? [] : rows.filter(({ name }) => name === selected);
   const counted = detail.counts.filter(({ name }) => name === selected);
-  const many = ofName.length > 1 || counted.reduce((sum, { count }) => sum + count, 0) > 1;
+  const total = counted.reduce((sum, { count }) => sum + count, 0);
+  const asked = useAskedRow(detail.run.id, selected, rows !== null ? null : wayToAsk(selected, total));
+  const known = rows ?? asked.rows;
+  const byId = known.find(({ id }) => id === selected);
+  const ofName = byId ? [] : known.filter(({ name }) => name === selected);
+  const many = ofName.length > 1 || total > 1;
   const row = byId ?? (many ? undefined : ofName[0]);
   const title = row ? labelOf(row) : readableName(selected);
   return (
@@ -39,17 +48,38 @@ export function TaskPanel({ detail, rows, selected, onSelect }: TaskPanelProps) 
         </ActionIcon>
       </header>
       {row ? (
-        <TaskRunFacts key={row.id} detail={detail} row={row} rows={rows} onSelect={onSelect} />
+        <TaskRunFacts key={row.id} detail={detail} row={row} rows={known} onSelect={onSelect} />
       ) : many ? (
         <TaskGroup
+          key={selected}
+          runId={detail.run.id}
           name={selected}
-          rows={ofName}
+          rows={rows === null ? null : ofName}
           counts={Object.fromEntries(counted.map(({ state, count }) => [state as StateName, count]))}
           onSelect={onSelect}
         />
+      ) : asked.isPending ? (
+        <LoadingRows rows={3} />
       ) : (
         <p className={style.soft}>This task has not begun.</p>
       )}
     </aside>
   );
+}
+
+/** The one task run that is selected, by its id or as the only one of its task, where the page does not hold them all. */
+function useAskedRow(runId: string, selected: string, by: 'id' | 'name' | null) {
+  const one = useQuery({ ...taskRunQuery(runId, selected), enabled: by === 'id', retry: false });
+  const only = useQuery({ ...taskRunsOfQuery(runId, selected, null), enabled: by === 'name' });
+  useLive<TaskEvent>('task', (event) => {
+    if (by === 'id' && event?.id === selected) void one.refetch();
+  });
+  const rows = by === 'id' ? (one.data === undefined ? [] : [one.data.taskRun]) : by === 'name' ? (only.data ?? []) : [];
+  return { rows, isPending: by === 'id' ? one.isPending : by === 'name' && only.isPending };
+}
+
+/** By nothing where it is a task of many task runs, or one that has not begun. */
+function wayToAsk(selected: string, total: number): 'id' | 'name' | null {
+  if (total === 1) return 'name';
+  return total === 0 && selected.length === idChars && isIdPart(selected) ? 'id' : null;
 }

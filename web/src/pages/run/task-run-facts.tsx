@@ -73,7 +73,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
       {data === undefined ? null : (
         <>
           {taskRun.callArgs === null || taskRun.callArgs === undefined ? null : (
-            <CallArgs args={taskRun.callArgs} rows={rows} onSelect={onSelect} />
+            <CallArgs args={taskRun.callArgs} rows={[...rows, ...data.inputs]} onSelect={onSelect} />
           )}
           <TaskInputs
             runId={run.id}
@@ -81,6 +81,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
             needs={needs ? [...(needs.each === null ? [] : [needs.each]), ...needs.needs] : []}
             row={row}
             rows={rows}
+            counts={detail.counts}
             onSelect={onSelect}
           />
           <section>

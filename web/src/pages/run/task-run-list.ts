@@ -32,6 +32,9 @@ export interface TaskRunView {
 /** Rows held at most. */
 export const mostRows = 20_000;
 
+/** Task runs past which a code flow is never drawn one card each. */
+export const mostTaskRuns = 1_000;
+
 type LoadPage = (cursor: string | null, signal: AbortSignal) => Promise<ListPage<TaskRunRow>>;
 
 export class TaskRunList {

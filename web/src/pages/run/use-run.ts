@@ -4,7 +4,7 @@ import { useEffect, useRef, useState, useSyncExternalStore } from 'react';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { useLive, useLiveRun } from '../../api/live.ts';
 import type { RunEvent } from '../../api/wire-types.ts';
-import { loadRunningTaskRuns, loadTaskRuns, type RunDetail, runQuery } from './run-data.ts';
+import { loadRunningTaskRuns, loadTaskRuns, type RunDetail, runQuery, type TaskGroups, taskGroupsQuery } from './run-data.ts';
 import { type TaskEvent, TaskRunList, type TaskRunView } from './task-run-list.ts';
 
 /** Changes that come close together are drawn together, ms. */
@@ -40,18 +40,44 @@ export function useRun(id: string): UseQueryResult<RunDetail> {
   return result;
 }
 
+interface TaskRunsWish {
+  readonly version: string;
+  readonly ended: boolean;
+  readonly wanted: boolean;
+}
+
+/**
+ * The task runs of a run counted by task, asked for again at most once a second when an event says that one has changed: the answer is
+ * as large as the run has tasks, not task runs. What is asked of one task goes with it.
+ */
+export function useTaskGroups(id: string, { ended, wanted }: Omit<TaskRunsWish, 'version'>): UseQueryResult<TaskGroups> {
+  const client = useQueryClient();
+  const result = useQuery({
+    ...taskGroupsQuery(id),
+    enabled: wanted,
+    // How far a task is, no event tells.
+    refetchInterval: ({ state: { data } }) => (!ended && data?.items.some(({ single }) => single?.progress) ? progressMs : false),
+  });
+  const refresh = useThrottled(() => client.invalidateQueries({ queryKey: ['run', id, 'groups'] }), readAgainMs);
+  useLive<TaskEvent>('task', (event) => {
+    if (event?.runId === id && wanted) refresh();
+  });
+  useLive('gap', () => refresh());
+  return result;
+}
+
 const none: TaskRunView = { rows: [], complete: false, cut: false, error: null };
 
 /**
  * The task runs of a run. `version` makes it read all anew when it changes: the attempt and state of the run. Those of a run that has
- * `ended` are not read again when the stream opens: nothing can have been missed.
+ * `ended` are not read again when the stream opens: nothing can have been missed. While they are not `wanted` none are read.
  */
-export function useTaskRuns(id: string, version: string, ended: boolean): TaskRunView & { readonly reload: () => void } {
+export function useTaskRuns(id: string, { version, ended, wanted }: TaskRunsWish): TaskRunView & { readonly reload: () => void } {
   const [store] = useState(() => new TaskRunStore());
-  useEffect(() => store.open(id), [store, id]);
-  useEffect(() => store.reload(), [store, id, version]);
+  useEffect(() => (wanted ? store.open(id) : undefined), [store, id, wanted]);
+  useEffect(() => store.reload(), [store, id, version, wanted]);
   useLive<TaskEvent>('task', (event) => {
-    if (event?.runId === id) store.take(event);
+    if (event?.runId === id && wanted) store.take(event);
   });
   useLive('gap', () => store.reload());
   useLive('hello', () => {
