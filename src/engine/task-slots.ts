@@ -47,6 +47,8 @@ export class TaskSlots {
   readonly #asks: Gather<SlotWish, SlotAnswer>;
   readonly #gives: Gather<SlotClaim, undefined>;
   readonly #waiting = new Map<string, () => void>();
+  /** Those who wait under a signal, in whose place one listener stands: adding one costs as much as there are others. */
+  readonly #waitingUnder = new Map<AbortSignal, Set<() => void>>();
   /** What is being given back, by holder. */
   readonly #giving = new Map<string, Giving>();
   readonly #closed = new AbortController();
@@ -117,7 +119,7 @@ export class TaskSlots {
     return new Promise((resolve) => {
       const settle = (): void => {
         this.#waiting.delete(holder);
-        signal.removeEventListener('abort', settle);
+        leave();
         if (this.#waiting.size === 0) {
           this.#endWatch?.();
           this.#endWatch = null;
@@ -125,12 +127,33 @@ export class TaskSlots {
         resolve();
       };
       this.#waiting.set(holder, settle);
-      signal.addEventListener('abort', settle, { once: true });
+      const leave = this.#onStop(signal, settle);
       this.#endWatch ??= this.#options.watch.begin(() => this.#look());
       // It may have been given a slot between the asking and here.
       this.#options.watch.wake();
     });
   }
+
+  /** Calls `settle` when the signal aborts. Gives what ends that. */
+  #onStop(signal: AbortSignal, settle: () => void): () => void {
+    const known = this.#waitingUnder.get(signal);
+    const waiting = known ?? new Set();
+    waiting.add(settle);
+    if (known === undefined) {
+      this.#waitingUnder.set(signal, waiting);
+      signal.addEventListener('abort', this.#stopAll, { once: true });
+    }
+    return () => {
+      waiting.delete(settle);
+      if (waiting.size > 0) return;
+      this.#waitingUnder.delete(signal);
+      signal.removeEventListener('abort', this.#stopAll);
+    };
+  }
+
+  readonly #stopAll = ({ currentTarget }: Event): void => {
+    for (const settle of this.#waitingUnder.get(currentTarget as AbortSignal) ?? []) settle();
+  };
 
   async #look(): Promise<void> {
     for (const holder of await this.#options.store.slotsHeld([...this.#waiting.keys()])) this.#waiting.get(holder)?.();

@@ -1,5 +1,5 @@
 /** Slots of tasks as the engines of several processes ask for them and give them back, over both makers. */
-import { setMaxListeners } from 'node:events';
+import { getEventListeners, setMaxListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import fc from 'fast-check';
 import { pino } from 'pino';
@@ -84,6 +84,35 @@ describe.each(makers)('slots of tasks in several processes on $name', (maker) =>
     await slots?.close();
     expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 1, waiting: 0 });
     held?.give();
+    await slots?.close();
+    expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 0, waiting: 0 });
+  });
+
+  test('however many tasks of a run wait, its signal has one listener for them, and none once they are done', async () => {
+    const store = stores[0] as Store;
+    await store.limits.setTagLimit('tag:db', 1);
+    const claim = await startRun(store);
+    const [slots] = slotsOver([store]);
+    const wish = (): SlotWish => ({ holder: makeId(), ...claim, spread: false, names: ['tag:db'], task: 'load', priority: 0 });
+    const held = await slots?.take(wish(), new AbortController().signal, () => undefined);
+    const waitAll = async (signal: AbortSignal, count: number): Promise<Promise<unknown>[]> => {
+      let waiting = 0;
+      const taken = Array.from({ length: count }, async () => (await slots?.take(wish(), signal, () => void waiting++))?.give());
+      while (waiting < count) await turn();
+      await turn();
+      expect(getEventListeners(signal, 'abort').length).toBeLessThanOrEqual(1);
+      return taken;
+    };
+    const stopped = new AbortController();
+    const gone = await waitAll(stopped.signal, 50);
+    const served = new AbortController();
+    const done = await waitAll(served.signal, 5);
+    stopped.abort();
+    await Promise.all(gone);
+    held?.give();
+    await Promise.all(done);
+    expect(getEventListeners(stopped.signal, 'abort')).toEqual([]);
+    expect(getEventListeners(served.signal, 'abort')).toEqual([]);
     await slots?.close();
     expect((await store.limits.tagLimitViews())[0]).toMatchObject({ held: 0, waiting: 0 });
   });
