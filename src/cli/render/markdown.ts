@@ -1,13 +1,28 @@
-/** Markdown plainly: headings bold, tables lined up, emphasis without its marks; everything else stays as it was written. */
+/**
+ * Markdown plainly: headings bold, tables lined up, emphasis without its marks; everything else stays as it was written.
+ *
+ * Texts come from flows and may be hostile: what is read, and how wide and long a table becomes, is bounded, as every row is as wide as the widest.
+ */
+import { countOf } from './bar.ts';
 import type { Paint } from './paint.ts';
 import { type Column, tableLines } from './table.ts';
-import { oneLine } from './width.ts';
+import { cut, oneLine } from './width.ts';
 
 const ruleCell = /^\s*:?-+:?\s*$/;
+/** Most of a text that is shown, characters. */
+const maxChars = 100_000;
+/** A longer line is no text for people; its marks stay. */
+const maxLineChars = 10_000;
+const maxRows = 1_000;
+/** What has more is no table. */
+const maxColumns = 50;
+/** Widest a column gets, cells. */
+const maxCell = 200;
 
 /** Lines of a Markdown text. */
 export function markdownLines(text: string, paint: Paint): string[] {
-  const source = text.split(/\r?\n/);
+  const shown = text.slice(0, maxChars);
+  const source = shown.split(/\r?\n/);
   const lines: string[] = [];
   for (let at = 0; at < source.length; ) {
     const table = tableAt(source, at);
@@ -15,27 +30,32 @@ export function markdownLines(text: string, paint: Paint): string[] {
       lines.push(
         ...tableLines(
           table.columns,
-          table.rows.map((row) => row.map((cell) => plain(cell, paint))),
+          table.rows.slice(0, maxRows).map((row) => row.map((cell) => plain(cell, paint))),
           paint,
         ),
       );
+      const more = table.rows.length - maxRows;
+      if (more > 0) lines.push(paint.dim(`… and ${countOf(more)} more rows (--json shows all)`));
       at += table.rows.length + 2;
     } else lines.push(lineOf(source[at++] ?? '', paint));
   }
   while (lines.at(-1) === '') lines.pop();
+  const rest = text.length - shown.length;
+  if (rest > 0) lines.push(paint.dim(`… and ${countOf(rest)} more characters (--json shows all)`));
   return lines;
 }
 
 function tableAt(source: readonly string[], at: number): { readonly columns: Column[]; readonly rows: string[][] } | null {
   const head = cellsOf(source[at]);
   const rule = cellsOf(source[at + 1]);
-  if (!head || !rule || !rule.every((cell) => ruleCell.test(cell))) return null;
+  if (!head || !rule || head.length > maxColumns || !rule.every((cell) => ruleCell.test(cell))) return null;
   const columns = head.map((cell, column) => ({
-    head: oneLine(cell),
+    head: cut(oneLine(cell), maxCell),
+    max: maxCell,
     align: rule[column]?.trim().endsWith(':') ? ('right' as const) : ('left' as const),
   }));
   const rows: string[][] = [];
-  for (let next = at + 2, cells = cellsOf(source[next]); cells; cells = cellsOf(source[++next])) rows.push(cells);
+  for (let next = at + 2, cells = cellsOf(source[next]); cells; cells = cellsOf(source[++next])) rows.push(cells.slice(0, head.length));
   return { columns, rows };
 }
 
@@ -55,6 +75,7 @@ function lineOf(line: string, paint: Paint): string {
 
 function plain(text: string, paint: Paint): string {
   const indent = /^ */.exec(text)?.[0] ?? '';
+  if (text.length > maxLineChars) return oneLine(text);
   const clean = oneLine(text)
     .replace(/\*\*(.+?)\*\*|__(.+?)__/g, (_, a?: string, b?: string) => paint.bold(a ?? b ?? ''))
     .replace(/`([^`]+)`/g, (_, code: string) => paint.cyan(code))

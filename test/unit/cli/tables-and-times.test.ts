@@ -86,6 +86,19 @@ describe('Markdown', () => {
   it('a line with a bar that is no table stays a line', () => {
     expect(markdownLines('a | b', plain)).toEqual(['a | b']);
   });
+
+  it('a hostile text makes no more lines, and none wider, than people read', () => {
+    const hostile = [
+      `|${'a'.repeat(50_000)}|b|\n|-|-|\n${'|\n'.repeat(20_000)}`,
+      `${'|'.repeat(30_000)}\n${'|-'.repeat(15_000)}\n${'|\n'.repeat(20_000)}`,
+      `${`|${'a'.repeat(1_800)}`.repeat(40)}\n${'|-'.repeat(40)}\n${'|\n'.repeat(14_000)}`,
+      '**a '.repeat(100_000),
+      '`'.repeat(300_000),
+    ];
+    for (const text of hostile) expect(markdownLines(text, plain).join('\n').length).toBeLessThan(12_000_000);
+    expect(markdownLines(hostile[0] ?? '', plain).at(-1)).toBe('… and 19,000 more rows (--json shows all)');
+    expect(markdownLines('x\n'.repeat(60_000), plain).at(-1)).toBe('… and 20,000 more characters (--json shows all)');
+  });
 });
 
 describe('plain JSON', () => {
