@@ -8,6 +8,7 @@
  * little while (`rowAwaitedMs`). A ticket whose row is never written is dropped.
  */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
+import { letOthersIn } from '../base/turns.ts';
 import type { Broker, NewTicket } from '../broker/broker.ts';
 import { checkPut } from '../broker/open.ts';
 import { checkIdempotencyKey } from '../engine/check-labels.ts';
@@ -22,6 +23,9 @@ export const rowAwaitedMs = 60;
 
 /** Of the keys of one call that are known already, how many are compared with what was submitted before. */
 const lookedAt = 20;
+
+/** Runs that are made in one turn of the event loop. */
+const madeAtOnce = 200;
 
 /** One run to submit. */
 export interface Wanted extends EnqueueOptions {
@@ -41,6 +45,7 @@ export async function enqueueRuns(
 ): Promise<readonly InsertedRun[]> {
   const rows: WaitingRun[] = [];
   for (const { params, startAt, idempotencyKey, ...options } of wanted) {
+    if (rows.length > 0 && rows.length % madeAtOnce === 0) await letOthersIn();
     if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
     const run = await makeRun(engine.services, definition, params, 'SCHEDULED', {
       ...options,

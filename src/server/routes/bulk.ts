@@ -3,9 +3,15 @@ import type { BulkReport, BulkWish } from '../../client/fleet-client.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { given } from '../schemas/common.ts';
 import { bulkBody, bulkCancelBody, filterOf, submitManyBody } from '../schemas/runs.ts';
+import { letOthersIn } from '../../base/turns.ts';
+import type { Wanted } from '../../client/enqueue.ts';
+import { validateRunsInSlices } from '../validate-slices.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import { givenValue } from '../values.ts';
 import { submitsPerMinute } from './run-changes.ts';
+
+/** Values of runs that are read in one turn of the event loop. */
+const readAtOnce = 500;
 
 type BulkBody = (typeof bulkBody)['_output'];
 
@@ -44,17 +50,18 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
     '/api/runs/many',
     {
       schema: { tags, description: 'Hands many runs of a flow to the workers; when one is refused, none is made.', body: submitManyBody },
+      validatorCompiler: validateRunsInSlices,
       bodyLimit: parts.bounds.maxBulkBodyBytes,
       config: { rateLimit: { max: submitsPerMinute, timeWindow: 60_000 } },
     },
     async (request, reply) => {
       const { flow, runs } = request.body;
-      const ids = await client
-        .enqueueMany(
-          flow,
-          runs.map(({ params, ...options }) => ({ ...given(options), params: givenValue(params) })),
-        )
-        .catch((error: unknown) => explainMissingFlow(parts, error, flow));
+      const wanted: Wanted[] = [];
+      for (const { params, ...options } of runs) {
+        if (wanted.length % readAtOnce === 0) await letOthersIn();
+        wanted.push({ ...given(options), params: givenValue(params) });
+      }
+      const ids = await client.enqueueMany(flow, wanted).catch((error: unknown) => explainMissingFlow(parts, error, flow));
       request.change = { target: flow, details: { runs: ids.length } };
       return reply.code(201).send({ ids });
     },

@@ -58,12 +58,15 @@ export const submitBody = z.strictObject({
 });
 export const deploymentRunBody = z.strictObject({ params: userValue.optional(), ...submitFields });
 
+/** Most runs that one request may submit. */
+export const maxManyRuns = 100_000;
+
 export const submitManyBody = z.strictObject({
   flow: nameText,
   runs: z
     .array(z.strictObject({ params: userValue.optional(), ...submitFields }))
     .min(1)
-    .max(100_000),
+    .max(maxManyRuns),
 });
 
 /** Which runs a change of many is about: these, or those that fit a filter. */

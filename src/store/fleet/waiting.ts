@@ -1,4 +1,5 @@
 /** Runs that wait for a worker: bulk insert, group claim, and the look for those whose ticket may be lost. */
+import { letOthersIn } from '../../base/turns.ts';
 import type { Owner, Run, Transition } from '../../model/run.ts';
 import { terminalTypes } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
@@ -67,6 +68,7 @@ export function idAmong({ dialect }: Pick<Connection, 'dialect'>, subquery: stri
 export async function insertWaiting(connection: Connection, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
   const placed: InsertedRun[] = [];
   for (const chunk of chunksOf(rows)) {
+    if (placed.length > 0) await letOthersIn();
     const [only, ...others] = chunk;
     const insert =
       connection.dialect === 'postgres' && only !== undefined && others.length === 0
