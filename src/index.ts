@@ -1,26 +1,17 @@
 /** `batuta`: the public names. Light to import: the engine and the store are loaded when a flow is run. */
 import type { RunOptions } from './client/client.ts';
-import type { FlowClass, ResultOf } from './model/context.ts';
+import type { FlowClass, ResultOf, StartArguments } from './model/flow-types.ts';
 
 export { type BatutaConfig, type ConfigDeployment, type ConfigSchedule, defineConfig } from './base/config-file.ts';
 export { type Duration, formatDuration, parseDuration } from './base/duration.ts';
 export { BatutaError, type ErrorCode, errorCodes, type ErrorDetails, type ErrorStage, isBatutaError } from './base/errors.ts';
+export { deployment, type DeploymentOptions, type DeploymentSchedule } from './define/deployment.ts';
 export { Flow, type FlowOptions } from './define/flow.ts';
 export { On } from './define/on.ts';
 export { Task, type TaskOptions } from './define/task.ts';
 export type { Out } from './define/wiring.ts';
-export type {
-  ArtifactWriter,
-  FlowClass,
-  FlowContext,
-  HookContext,
-  Input,
-  Metrics,
-  ResultOf,
-  RunFacts,
-  TaskContext,
-  TaskFacts,
-} from './model/context.ts';
+export type { ArtifactWriter, FlowContext, HookContext, Input, Metrics, RunFacts, TaskContext, TaskFacts } from './model/context.ts';
+export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';
 export type { Failure } from './model/failure.ts';
 export type { State, StateName, StateType } from './model/state.ts';
 
@@ -34,11 +25,11 @@ export type { State, StateName, StateType } from './model/state.ts';
  * const rows = await run(FlightDelays, { month: '01' });
  * ```
  */
-export async function run<F extends object>(flow: FlowClass<F>, params?: unknown, options: RunOptions = {}): Promise<ResultOf<F>> {
+export async function run<C extends FlowClass>(flow: C, ...args: StartArguments<C, [options?: RunOptions]>): Promise<ResultOf<C>> {
   const { openClient } = await import('./client/open-client.ts');
   const client = await openClient();
   try {
-    const handle = await client.submit(flow, params, options);
+    const handle = await client.submit(flow, ...args);
     return await handle.result();
   } finally {
     await client.close();

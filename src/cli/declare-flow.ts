@@ -29,4 +29,12 @@ export function declareFlowCommands(program: Command, perform: Perform): void {
     .action((target: string, options, command) =>
       perform(command, async (context) => (await import('./commands/flow-graph.ts')).drawFlow(context, target, options)),
     );
+  flow
+    .command('types')
+    .description('write what flows take and give, so that starting them by name is checked by the compiler')
+    .option('--out <file>', 'where to write it', 'batuta-flows.d.ts')
+    .option('--check', 'write nothing; status 1 when the file is not up to date')
+    .action((options, command) =>
+      perform(command, async (context) => (await import('./commands/flow-types.ts')).writeFlowTypes(context, options)),
+    );
 }

@@ -5,7 +5,7 @@
  */
 import type { Alike } from '../model/failure-sentence.ts';
 import type { EngineListener } from '../model/events.ts';
-import type { FlowClass, ResultOf } from '../model/context.ts';
+import type { FlowClass, FlowRef, ResultOf, StartArguments, StartFields } from '../model/flow-types.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
@@ -124,16 +124,9 @@ export interface Client {
    * @throws BatutaError before any run exists: PARAMS_INVALID, FLOW_NOT_FOUND, NAME_INVALID (queue), OPTION_INVALID, CONFIG_INVALID and
    *   BROKER_UNAVAILABLE (no broker); STORE_…
    */
-  enqueue<F extends object>(
-    flow: string | FlowClass<F> | FlowDefinition,
-    params?: unknown,
-    options?: EnqueueOptions,
-  ): Promise<RunHandle<ResultOf<F>>>;
+  enqueue<const C extends FlowRef>(flow: C, ...args: StartArguments<C, [options?: EnqueueOptions]>): Promise<RunHandle<ResultOf<C>>>;
   /** The same for many runs at once (10,000 and more). Gives their ids in order. When one is refused, none exists. */
-  enqueueMany(
-    flow: string | FlowClass | FlowDefinition,
-    runs: readonly ({ readonly params?: unknown } & EnqueueOptions)[],
-  ): Promise<readonly string[]>;
+  enqueueMany<const C extends FlowRef>(flow: C, runs: readonly (StartFields<C> & EnqueueOptions)[]): Promise<readonly string[]>;
   readonly runs: RunsClient;
   readonly flows: FlowsClient;
   readonly figures: FiguresClient;
@@ -151,7 +144,10 @@ export interface Client {
 export interface EmbeddedClient extends Client {
   readonly runs: EmbeddedRunsClient;
   /** Starts a run of a class or a loaded definition, in this process. @throws PARAMS_INVALID before any run exists. */
-  submit<F extends object>(flow: FlowClass<F> | FlowDefinition, params?: unknown, options?: RunOptions): Promise<RunHandle<ResultOf<F>>>;
+  submit<C extends FlowClass | FlowDefinition>(
+    flow: C,
+    ...args: StartArguments<C, [options?: RunOptions]>
+  ): Promise<RunHandle<ResultOf<C>>>;
   migrate(): Promise<SchemaReport>;
   /** Deletes what ended before the instant (epoch ms), result files included. */
   prune(before: number): Promise<PruneReport>;

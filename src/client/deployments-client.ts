@@ -1,6 +1,6 @@
 /** Contract of what can be asked about deployments and backfills. Times are UTC epoch ms. */
 import type { Duration } from '../base/duration.ts';
-import type { FlowClass } from '../model/context.ts';
+import type { FlowClass } from '../model/flow-types.ts';
 import type { Backfill, Catchup, Concurrency, DeploymentOrigin, DeploymentVersion, Overlap } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { ScheduleInput } from '../model/schedule.ts';

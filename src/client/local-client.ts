@@ -6,7 +6,7 @@ import { removeResults } from '../engine/remove-results.ts';
 import { loadValue } from '../engine/results.ts';
 import { isFlowClass, definitionOf } from '../define/definition.ts';
 import type { EngineListener } from '../model/events.ts';
-import type { FlowClass, ResultOf } from '../model/context.ts';
+import type { FlowClass, FlowRef, ResultOf, StartArguments } from '../model/flow-types.ts';
 import { backfillsChannel, deploymentsChannel } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
@@ -113,11 +113,10 @@ export class LocalClient implements EmbeddedClient {
     if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));
   }
 
-  async submit<F extends object>(
-    flow: FlowClass<F> | FlowDefinition,
-    params?: unknown,
-    options: RunOptions = {},
-  ): Promise<RunHandle<ResultOf<F>>> {
+  async submit<C extends FlowClass | FlowDefinition>(
+    flow: C,
+    ...[params, options = {}]: StartArguments<C, [options?: RunOptions]>
+  ): Promise<RunHandle<ResultOf<C>>> {
     const { engine, store } = this.#options;
     const definition = this.#know(asDefinition(flow));
     const id = engine.services.makeId();
@@ -129,19 +128,18 @@ export class LocalClient implements EmbeddedClient {
         this.#listeners.delete(id);
         throw error;
       });
-    return handleOf(store, underWay) as RunHandle<ResultOf<F>>;
+    return handleOf(store, underWay) as RunHandle<ResultOf<C>>;
   }
 
-  async enqueue<F extends object>(
-    flow: string | FlowClass<F> | FlowDefinition,
-    params?: unknown,
-    options: EnqueueOptions = {},
-  ): Promise<RunHandle<ResultOf<F>>> {
+  async enqueue<const C extends FlowRef>(
+    flow: C,
+    ...[params, options = {}]: StartArguments<C, [options?: EnqueueOptions]>
+  ): Promise<RunHandle<ResultOf<C>>> {
     const [id = ''] = await this.enqueueMany(flow, [{ ...options, params }]);
-    return this.#handle(id) as RunHandle<ResultOf<F>>;
+    return this.#handle(id) as RunHandle<ResultOf<C>>;
   }
 
-  async enqueueMany(flow: string | FlowClass | FlowDefinition, runs: readonly Wanted[]): Promise<readonly string[]> {
+  async enqueueMany(flow: FlowRef, runs: readonly Wanted[]): Promise<readonly string[]> {
     const definition = typeof flow === 'string' ? await this.#findNamed(flow) : asDefinition(flow);
     this.#options.remember?.(definition);
     const { enqueueRuns } = await import('./enqueue.ts');

@@ -78,12 +78,12 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     version: check.text(place, 'version', options.version) ?? null,
     description: check.text(place, 'description', options.description) ?? null,
     tags: check.texts(place, 'tags', options.tags),
-    params: schemaOf(place, options.params),
+    params: schemaOf(place, ...saidOnce(cls, options, 'params')),
     runName: check.runNameOf<(params: unknown) => string>(place, options.runName) ?? null,
     retry: check.retryPolicyOf(place, options),
     timeoutMs: check.positiveDurationMs(place, 'timeout', options.timeout) ?? null,
     ...concurrencyOf(place, options.concurrency),
-    result: check.text(place, 'result', options.result) ?? null,
+    result: check.text(place, ...saidOnce(cls, options, 'result')) ?? null,
     spread: check.flag(place, 'spread', options.spread) ?? false,
   };
 }
@@ -188,7 +188,16 @@ function wiringOf(place: string, options: check.RawOptions): Pick<TaskDefinition
   return { needs, after, each };
 }
 
-function schemaOf(place: string, value: unknown): StandardSchemaV1 | null {
+/** What the class says by a static member, its own or inherited, or else by an option: how messages name it, and its value. */
+function saidOnce(cls: AnyClass, options: check.RawOptions, name: 'params' | 'result'): [string, unknown] {
+  const member = (cls as unknown as Readonly<Record<string, unknown>>)[name];
+  if (member === undefined) return [name, options[name]];
+  if (options[name] !== undefined)
+    throw check.refuse('OPTION_INVALID', classNameOf(cls), `: ${name} is given as an option and as a static member; keep the static one.`);
+  return [`static ${name}`, member];
+}
+
+function schemaOf(place: string, name: string, value: unknown): StandardSchemaV1 | null {
   if (value === undefined) return null;
   // arktype's schemas are functions, zod's and valibot's are objects.
   const standard =
@@ -196,5 +205,5 @@ function schemaOf(place: string, value: unknown): StandardSchemaV1 | null {
       ? (value as { '~standard'?: { validate?: unknown } })['~standard']
       : undefined;
   if (typeof standard?.validate === 'function') return value as StandardSchemaV1;
-  throw check.invalid(place, 'params', value, 'a Standard Schema, e.g. z.object({ … }) of zod');
+  throw check.invalid(place, name, value, 'a Standard Schema, e.g. z.object({ … }) of zod');
 }

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
-import type { FlowClass } from '../model/context.ts';
+import type { FlowClass } from '../model/flow-types.ts';
 import type { FlowDefinition, HookDefinition } from '../model/flow.ts';
 import { buildGraph, type Graph, type GraphFault } from '../model/graph.ts';
 import type { TaskDefinition } from '../model/task.ts';
@@ -189,7 +189,15 @@ function checkResult(cls: AnyClass, result: string, tasks: ReadonlyMap<string, T
       className,
       `: 'result' says nothing in a class with run(), whose return value is the flow's; leave it out.`,
     );
-  if (!tasks.has(result)) throw refuse('NEED_UNKNOWN', className, ` gives the result of '${result}', ${noTask(cls, tasks, result)}`);
+  const task = tasks.get(result);
+  if (!task) throw refuse('NEED_UNKNOWN', className, ` gives the result of '${result}', ${noTask(cls, tasks, result)}`);
+  // The type of a static result is what the method gives, and nothing in it tells that there is a list of that.
+  if (task.each !== null && 'result' in cls)
+    throw refuse(
+      'OPTION_INVALID',
+      className,
+      `: static result names '${result}', which runs once for each item; name a task that needs it, or use the option result of @Flow.`,
+    );
 }
 
 function hooksOf(cls: AnyClass, tasks: ReadonlyMap<string, TaskDefinition>): HookDefinition[] {

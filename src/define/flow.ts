@@ -9,7 +9,7 @@ import { isOfLibrary } from './library.ts';
 import { type AnyClass, readTasksSoFar, standardContext, writeFlow } from './metadata.ts';
 import { optionsObject } from './spot.ts';
 import type { RetryOptions } from './task.ts';
-import type { FlowDecorator } from './wiring.ts';
+import type { FlowDecorator } from './class-wiring.ts';
 
 /** How many runs of a flow may go on at the same time. */
 export interface RunConcurrencyOptions<P = unknown> {
@@ -25,8 +25,7 @@ export interface RunConcurrencyOptions<P = unknown> {
 }
 
 /** Options of `@Flow`. */
-export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R extends string | undefined = string | undefined>
-  extends RetryOptions {
+export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R extends string = string> extends RetryOptions {
   /** Default: the class's name in kebab-case, `FlightDelays` → `flight-delays`. */
   readonly name?: string | undefined;
   /** Default: a hash of the code. */
@@ -61,9 +60,7 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
  * export class FlightDelays { … }
  * ```
  */
-export function Flow<S extends StandardSchemaV1 = StandardSchemaV1, const R extends string | undefined = undefined>(
-  options?: FlowOptions<S, R>,
-): FlowDecorator<R> {
+export function Flow<S extends StandardSchemaV1 = never, const R extends string = never>(options?: FlowOptions<S, R>): FlowDecorator<S, R> {
   const raw = optionsObject('Flow', options, arguments.length);
   const decorate = (value: unknown, second: unknown): void => {
     if (typeof value !== 'function' || typeof value.prototype !== 'object')
@@ -73,6 +70,8 @@ export function Flow<S extends StandardSchemaV1 = StandardSchemaV1, const R exte
     const record = { options: raw, file: callingFile() };
     if (!writeFlow(cls, context, record)) throw new BatutaError('DECORATOR_MISPLACED', `${cls.name} has @Flow() twice; keep one.`);
     checkDeclaration(cls, record, readTasksSoFar(cls, context).values());
+    // Static members of a class with standard decorators are set only after the decorators have run.
+    context?.addInitializer?.(() => checkDeclaration(cls, record, []));
   };
   return decorate;
 }

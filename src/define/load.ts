@@ -1,7 +1,7 @@
 /** Loads a user's file and finds the flows it exports. */
 import { resolve } from 'node:path';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
-import type { FlowClass } from '../model/context.ts';
+import type { FlowClass } from '../model/flow-types.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Bundle } from './bundle-cache.ts';
 import { definitionFrom, isFlowClass } from './definition.ts';

@@ -4,7 +4,7 @@ import { hintFor } from '../base/nearest.ts';
 import { type HookEvent, hookEvents } from '../model/flow.ts';
 import { writeHook } from './metadata.ts';
 import { readSpot } from './spot.ts';
-import type { OnDecorator } from './wiring.ts';
+import type { OnDecorator } from './class-wiring.ts';
 
 /**
  * Calls the method once the run is `running`, `completed`, `failed`, `crashed` or `cancelled`. What a hook throws is logged

@@ -23,12 +23,8 @@ export interface RetryOptions {
 }
 
 /** Options of `@Task`. In a class with `run()` the calls wire the tasks, so `needs`, `after`, `each`, `when` and `trigger` are refused. */
-export interface TaskOptions<
-  N extends Names = Names,
-  A extends Names = Names,
-  E extends string | undefined = string | undefined,
-  W extends When = When,
-> extends RetryOptions {
+export interface TaskOptions<N extends Names = Names, A extends Names = Names, E extends string = string, W extends When = When>
+  extends RetryOptions {
   /** Tasks whose results are this task's arguments, in this order. Default none. */
   readonly needs?: N | undefined;
   /** Tasks that must come before it without giving data. Default none. */
@@ -77,7 +73,7 @@ export interface TaskOptions<
 export function Task<
   const N extends Names = readonly [],
   const A extends Names = readonly [],
-  const E extends string | undefined = undefined,
+  const E extends string = never,
   W extends When = When,
 >(options?: TaskOptions<N, A, E, W>): TaskDecorator<WiringOf<N, A, E, W>> {
   const raw = optionsObject('Task', options, arguments.length);

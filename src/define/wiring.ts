@@ -4,15 +4,17 @@
  * A decorated method must be assignable to the function type that its options call for: the awaited results of the tasks in
  * `needs`, in order, then the context. The class is not known where the options stand, so the options keep their literal
  * types and the check happens when the decorator is applied, to `This` (standard) or the type of the prototype (legacy).
+ *
+ * An option that is left out is `never`, which no value is: `undefined` would pass for a name where `strictNullChecks` is off.
  */
-import type { HookContext, TaskContext } from '../model/context.ts';
+import type { TaskContext } from '../model/context.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decorator must take methods of every signature.
 type Any = any;
 type Fn = (...args: Any[]) => unknown;
 
 /** Shown by the compiler in place of a function type; the text is the message. */
-interface Fault<Message extends string> {
+export interface Fault<Message extends string> {
   readonly __error: Message;
 }
 
@@ -28,7 +30,7 @@ export type Names = readonly string[];
 export interface Wiring {
   readonly needs: Names;
   readonly after: Names;
-  readonly each: string | undefined;
+  readonly each: string;
   readonly when: When;
 }
 
@@ -39,17 +41,17 @@ export type When = (...args: Any[]) => boolean | Promise<boolean>;
  * The wiring that options say. Inferred anew on purpose: as it stands in the result of `Task()`, TypeScript would otherwise
  * guess `N` from the decorated method and forget that no `needs` means none.
  */
-export type WiringOf<N extends Names, A extends Names, E extends string | undefined, W extends When> = [N, A, E, W] extends [
+export type WiringOf<N extends Names, A extends Names, E extends string, W extends When> = [N, A, E, W] extends [
   infer N2 extends Names,
   infer A2 extends Names,
-  infer E2 extends string | undefined,
+  infer E2 extends string,
   infer W2 extends When,
 ]
   ? { needs: N2; after: A2; each: E2; when: W2 }
   : never;
 
 /** Names that are no public method of T. */
-type Missing<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? (T[N[I]] extends Fn ? never : N[I]) : N[I] }[number];
+export type Missing<T, N extends Names> = { [I in keyof N]: N[I] extends keyof T ? (T[N[I]] extends Fn ? never : N[I]) : N[I] }[number];
 
 /**
  * What the tasks in `needs` hand over, in order. Which of them is mapped stands in its decorator, where types do not reach. A mapped
@@ -63,21 +65,47 @@ type Inputs<T, N extends Names> = N extends readonly [...SixNames, string, ...Na
     : { [I in keyof N]: ResultOfNeed<T, N[I]> };
 type SixNames = [string, string, string, string, string, string];
 type ResultOfNeed<T, K> = K extends keyof T ? Out<T, K> : never;
-type Item<A> = A extends readonly (infer E)[] ? E : A extends AsyncIterable<infer E> ? E : A extends Iterable<infer E> ? E : never;
-type Items<T, E> = E extends keyof T ? Item<Out<T, E>> : never;
+
 type AnyList = readonly Any[] | Iterable<Any> | AsyncIterable<Any>;
 /** Text is iterable too, letter by letter, which nobody means. `any` may be a list. */
 type IsList<R> = [R] extends [AnyList] ? ([R] extends [string] ? (0 extends 1 & R ? true : false) : true) : false;
+type ItemOf<A> = A extends readonly (infer E)[] ? E : A extends AsyncIterable<infer E> ? E : A extends Iterable<infer E> ? E : never;
+/** Whether a task may be mapped itself: one that takes nothing but the context is not. */
+type TakesInput<M> = M extends (...args: infer A) => unknown
+  ? Required<A> extends readonly [infer First, ...Any[]]
+    ? [First] extends [ContextLike]
+      ? 0 extends 1 & First
+        ? true
+        : false
+      : true
+    : false
+  : false;
+interface ContextLike {
+  readonly task: TaskContext['task'];
+  readonly signal: AbortSignal;
+}
 
-/** The arguments that the engine hands to the task. `any` as parameters lets a method say `TaskContext<{ month: string }>`. */
+/** The arguments that the engine hands to the task. `any` as parameters lets a method say `TaskContext<typeof Flow>`. */
 type Arguments<T, W extends Wiring> =
   Inputs<T, W['needs']> extends infer I
     ? I extends readonly unknown[]
-      ? W['each'] extends string
-        ? [item: Items<T, W['each']>, ...inputs: I, ctx: TaskContext<Any>]
-        : [...inputs: I, ctx: TaskContext<Any>]
+      ? [W['each']] extends [never]
+        ? [...inputs: I, ctx: TaskContext<Any>]
+        : W['each'] extends keyof T
+          ? EachArguments<Out<T, W['each']>, TakesInput<T[W['each']]>, I>
+          : never
       : never
     : never;
+/**
+ * The item is one of the list that the task gives or, where that task may be mapped itself, its whole result, of which there is a list then.
+ * One tuple for each, so that a method takes either, not both.
+ */
+type EachArguments<R, MayBeMapped, I extends readonly unknown[]> =
+  IsList<R> extends true
+    ? MayBeMapped extends true
+      ? [item: ItemOf<R>, ...inputs: I, ctx: TaskContext<Any>] | [item: R, ...inputs: I, ctx: TaskContext<Any>]
+      : [item: ItemOf<R>, ...inputs: I, ctx: TaskContext<Any>]
+    : [item: R, ...inputs: I, ctx: TaskContext<Any>];
 
 /** A function of these arguments; of a union, one function for each member, any of which will do. */
 type Taking<A> = A extends readonly unknown[] ? (...args: A) => unknown : never;
@@ -85,27 +113,29 @@ type Taking<A> = A extends readonly unknown[] ? (...args: A) => unknown : never;
 /** In a code flow arguments come from the calls in `run`, so parameters are free and wiring options are refused. */
 type WantedInCode<W extends Wiring> = W['needs'] extends readonly []
   ? W['after'] extends readonly []
-    ? W['each'] extends string
-      ? Fault<"each: a class with run() is wired by the calls in run(); leave 'each' out">
-      : Fn
+    ? [W['each']] extends [never]
+      ? Fn
+      : Fault<"each: a class with run() is wired by the calls in run(); leave 'each' out">
     : Fault<"after: a class with run() is wired by the calls in run(); leave 'after' out">
   : Fault<"needs: a class with run() is wired by the calls in run(); leave 'needs' out">;
 
 type WantedInGraph<T, W extends Wiring> = [Missing<T, W['needs']>] extends [never]
   ? [Missing<T, W['after']>] extends [never]
-    ? W['each'] extends string
-      ? W['each'] extends keyof T
+    ? [W['each']] extends [never]
+      ? WantedWithWhen<T, W>
+      : W['each'] extends keyof T
         ? IsList<Out<T, W['each']>> extends true
           ? WantedWithWhen<T, W>
-          : Fault<`each: the result of '${W['each']}' is no list`>
+          : TakesInput<T[W['each']]> extends true
+            ? WantedWithWhen<T, W>
+            : Fault<`each: the result of '${W['each']}' is no list`>
         : Fault<`each: '${W['each']}' is not a public method of this class`>
-      : WantedWithWhen<T, W>
     : Fault<`after: '${Missing<T, W['after']> & string}' is not a public method of this class`>
   : Fault<`needs: '${Missing<T, W['needs']> & string}' is not a public method of this class`>;
 
 type WantedWithWhen<T, W extends Wiring> =
   W['when'] extends Taking<Arguments<T, W>>
-    ? Taking<Arguments<T, W>>
+    ? Taking<Arguments<T, W>> | Fault<'parameters: they are the results of the tasks in needs, in order, then the context'>
     : Fault<'when: its parameters are not the results of the tasks in needs, in order, then the context'>;
 
 /** What a method must be assignable to for `@Task` with these options to stand on it. */
@@ -117,32 +147,17 @@ export type Wanted<T, W extends Wiring> = T extends abstract new (
     ? WantedInCode<W>
     : WantedInGraph<T, W>;
 
-/** What `@Task(options)` gives. */
+/** The context of a standard decorator on a public method of an instance. */
+type MethodSpot<This> = ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false };
+
+/**
+ * What `@Task(options)` gives. One signature for both modes, so that the compiler has one fault to report: a standard decorator is handed the
+ * method and its context, a legacy one the prototype, the name and the descriptor.
+ */
 export interface TaskDecorator<W extends Wiring> {
-  /** Standard decorator. */
-  <This>(
-    value: Wanted<NoInfer<This>, W>,
-    context: ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false },
+  <F, Spot extends string | MethodSpot<Any>>(
+    first: Spot extends MethodSpot<infer This> ? Wanted<This, W> : F,
+    spot: Spot,
+    ...descriptor: Spot extends string ? [descriptor: { value?: Wanted<NoInfer<F>, W> | undefined }] : []
   ): void;
-  /** Legacy decorator. */
-  <T extends object>(target: T, key: string, descriptor: { value?: Wanted<NoInfer<T>, W> }): void;
-}
-
-/** What `@Flow(options)` gives; `R` is the name of the task whose value is the flow's. */
-export interface FlowDecorator<R extends string | undefined> {
-  <C extends new () => object>(value: WantedClass<C, R>, context?: ClassDecoratorContext<C>): void;
-}
-
-type WantedClass<C extends new () => object, R extends string | undefined> = R extends string
-  ? [Missing<InstanceType<C>, readonly [R]>] extends [never]
-    ? C
-    : Fault<`result: '${R}' is not a public method of this class`>
-  : C;
-
-type Hook = (ctx: HookContext<Any>) => unknown;
-
-/** What `@On(event)` gives. */
-export interface OnDecorator {
-  <This>(value: Hook, context: ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false }): void;
-  (target: object, key: string, descriptor: { value?: Hook }): void;
 }

@@ -4,7 +4,7 @@
  * It owns every run it has started or continued until that has ended. `close` may be called twice.
  */
 import { BatutaError } from '../base/errors.ts';
-import type { FlowClass } from '../model/context.ts';
+import type { FlowClass } from '../model/flow-types.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';

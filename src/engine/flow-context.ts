@@ -1,7 +1,8 @@
 /** The contexts of a run as a whole: of a code flow's body and of hooks. */
 import type { Logger } from 'pino';
 import type { Duration } from '../base/duration.ts';
-import type { FlowClass, FlowContext, HookContext, ResultOf, RunFacts, TaskFacts } from '../model/context.ts';
+import type { FlowContext, HookContext, RunFacts, TaskFacts } from '../model/context.ts';
+import type { FlowClass, ResultOf, StartArguments } from '../model/flow-types.ts';
 import type { Failure } from '../model/failure.ts';
 import type { Artifact } from '../model/run.ts';
 import type { State } from '../model/state.ts';
@@ -92,12 +93,12 @@ export class LiveFlowContext extends LiveTaskContext implements FlowContext {
     this.#calls = calls;
   }
 
-  get runFlow(): <F extends object>(flow: FlowClass<F>, params?: unknown) => Promise<ResultOf<F>> {
-    return <F extends object>(flow: FlowClass<F>, params?: unknown) => this.#calls.runFlow(flow, params) as Promise<ResultOf<F>>;
+  get runFlow(): <C extends FlowClass>(flow: C, ...args: StartArguments<C>) => Promise<ResultOf<C>> {
+    return (flow, ...[params]) => this.#calls.runFlow(flow, params) as Promise<never>;
   }
 
-  get runDeployment(): <R = unknown>(name: string, params?: Readonly<Record<string, unknown>>) => Promise<R> {
-    return <R>(name: string, params?: Readonly<Record<string, unknown>>) => this.#calls.runDeployment(name, params) as Promise<R>;
+  get runDeployment(): FlowContext['runDeployment'] {
+    return (name: string, params?: Readonly<Record<string, unknown>>) => this.#calls.runDeployment(name, params) as Promise<never>;
   }
 
   get sleep(): (duration: Duration) => Promise<void> {

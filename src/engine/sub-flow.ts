@@ -1,5 +1,5 @@
 /** A flow or deployment that runs as part of another flow: a run of its own, and a task run in the parent that stands for it. */
-import type { FlowClass } from '../model/context.ts';
+import type { FlowClass } from '../model/flow-types.ts';
 import { errorOf, failureOf } from '../model/failure.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal, stateOf } from '../model/state.ts';

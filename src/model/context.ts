@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Duration } from '../base/duration.ts';
 import type { Failure } from './failure.ts';
+import type { ContextParams, FlowClass, ResultOf, SomeParams, StartArguments } from './flow-types.ts';
 import type { State } from './state.ts';
 
 /** Facts about the run that user code may read. */
@@ -47,10 +48,11 @@ export interface ArtifactWriter {
 /**
  * Last argument of every task.
  *
- * @typeParam P shape of the flow's validated parameters.
+ * @typeParam P the flow's class (`typeof FlightDelays`), whose static `params` says what the parameters are, or their shape.
  */
 export interface TaskContext<P = unknown> {
-  readonly params: P;
+  /** The parameters as the schema gives them: checked, converted, defaults filled in. */
+  readonly params: ContextParams<P>;
   readonly run: RunFacts;
   readonly task: TaskFacts;
   /** Aborts on cancel, timeout, lost lease and shutdown; `signal.reason` is a `BatutaError` that says which. */
@@ -68,12 +70,6 @@ export interface TaskContext<P = unknown> {
   readonly metrics: Metrics;
 }
 
-/** A class that is a flow; `F` its instance. */
-export type FlowClass<F extends object = object> = new () => F;
-
-/** Parameters that a flow's `run` or its tasks' contexts declare; `unknown` when neither says. */
-export type ResultOf<F> = F extends { run(...args: never[]): infer R } ? Awaited<R> : unknown;
-
 /**
  * Second argument of a code flow's `run(params, ctx)`. Handing it to a task (`this.fetch(url, ctx)`) gives that task its own
  * context in its place.
@@ -83,13 +79,17 @@ export type ResultOf<F> = F extends { run(...args: never[]): infer R } ? Awaited
  */
 export interface FlowContext<P = unknown> extends TaskContext<P> {
   /** Runs another flow as part of this one and gives its result. Recorded: after a crash a finished sub-flow is not run again. */
-  runFlow<F extends object>(flow: FlowClass<F>, params?: unknown): Promise<ResultOf<F>>;
+  runFlow<C extends FlowClass>(flow: C, ...args: StartArguments<C>): Promise<ResultOf<C>>;
   /**
    * Runs the flow of a deployment as part of this one and gives its result; recorded like `runFlow`. It has the parameters, tags and name of
    * the deployment, `params` laid over; a pause does not hold it up.
    *
    * @throws BatutaError DEPLOYMENT_NOT_FOUND, PARAMS_INVALID, FLOW_NOT_FOUND (its flow is not among those of the process)
    */
+  runDeployment<const N extends keyof BatutaDeployments>(
+    name: N,
+    params?: SomeParams<BatutaDeployments[N]>,
+  ): Promise<ResultOf<BatutaDeployments[N]>>;
   runDeployment<R = unknown>(name: string, params?: Readonly<Record<string, unknown>>): Promise<R>;
   /**
    * Waits, for milliseconds to years. Recorded: after a crash the rest of the time is waited, not all of it again. On a worker a
@@ -109,7 +109,7 @@ export interface FlowContext<P = unknown> extends TaskContext<P> {
 
 /** Argument of a method with `@On`. */
 export interface HookContext<P = unknown> {
-  readonly params: P;
+  readonly params: ContextParams<P>;
   readonly run: RunFacts;
   /** State of the run at this moment. */
   readonly state: State;

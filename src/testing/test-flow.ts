@@ -11,7 +11,8 @@ import { Engine } from '../engine/engine.ts';
 import type { Isolate } from '../engine/isolate.ts';
 import { memoryStorage } from '../engine/results.ts';
 import { defaultEngineSettings } from '../engine/services.ts';
-import type { FlowClass, FlowContext, ResultOf } from '../model/context.ts';
+import type { FlowContext } from '../model/context.ts';
+import type { FlowClass, ResultOf, StartArguments } from '../model/flow-types.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';
 import { openStore } from '../store/open.ts';
@@ -51,11 +52,10 @@ export interface TestOptions<F> {
  * run.expectState('Completed').expectTask('flights', 'Completed', { attempts: 2 });
  * ```
  */
-export async function testFlow<F extends object>(
-  flow: FlowClass<F>,
-  params?: unknown,
-  options: TestOptions<F> = {},
-): Promise<TestRun<ResultOf<F>>> {
+export async function testFlow<C extends FlowClass>(
+  flow: C,
+  ...[params, options = {}]: StartArguments<C, [options?: TestOptions<InstanceType<C>>]>
+): Promise<TestRun<ResultOf<C>>> {
   const clock = options.clock ?? new FakeClock();
   const replaced = new Map<FlowClass, Readonly<Record<string, unknown>>>(options.subFlows);
   const define = (cls: FlowClass): ReturnType<typeof definitionOf> => withOverrides(definitionOf(cls), replaced.get(cls) ?? {});
@@ -64,7 +64,7 @@ export async function testFlow<F extends object>(
     const begun = clock.elapsedMs;
     const definition = withSignals(withOverrides(definitionOf(flow), { ...options.override }), client, options.signals ?? {});
     const hold = holdTime(clock);
-    const handle = await client.submit<F>(definition, params, {
+    const handle = await client.submit<FlowDefinition>(definition, params, {
       onEvent: (event) => {
         hold(event);
         options.onEvent?.(event);
@@ -72,11 +72,11 @@ export async function testFlow<F extends object>(
       ...(options.signal ? { signal: options.signal } : {}),
     });
     const { result, thrown } = await handle.result().then(
-      (value) => ({ result: value, thrown: null }),
+      (value) => ({ result: value as ResultOf<C>, thrown: null }),
       (error: unknown) => ({ result: undefined, thrown: error instanceof Error ? (error.cause ?? error) : error }),
     );
     const [inspection, logs] = await Promise.all([client.runs.inspect(handle.id), client.runs.logs(handle.id, { limit: 10_000 })]);
-    return new TestRun<ResultOf<F>>({ inspection, logs, result, thrown, waitedMs: clock.elapsedMs - begun });
+    return new TestRun<ResultOf<C>>({ inspection, logs, result, thrown, waitedMs: clock.elapsedMs - begun });
   } finally {
     await client.close();
   }

@@ -8,7 +8,7 @@ import typescript from 'typescript59';
 import { Flow } from '../../src/define/flow.ts';
 import { On } from '../../src/define/on.ts';
 import { Task } from '../../src/define/task.ts';
-import type { FlowClass } from '../../src/model/context.ts';
+import type { FlowClass } from '../../src/model/flow-types.ts';
 
 export type Decorators = 'legacy' | 'standard';
 

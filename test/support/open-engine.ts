@@ -10,7 +10,7 @@ import { folderStorage, memoryStorage, type ResultStorage } from '../../src/engi
 import type { Spread } from '../../src/engine/spread.ts';
 import { SpreadDesk } from '../../src/engine/spread-desk.ts';
 import { defaultEngineSettings, type EngineSettings } from '../../src/engine/services.ts';
-import type { FlowClass } from '../../src/model/context.ts';
+import type { FlowClass } from '../../src/model/flow-types.ts';
 import type { Owner } from '../../src/model/run.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';

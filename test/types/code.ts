@@ -2,7 +2,8 @@
 import { z } from 'zod';
 import { Flow } from '../../src/define/flow.ts';
 import { Task } from '../../src/define/task.ts';
-import type { FlowContext, Input, ResultOf, TaskContext } from '../../src/model/context.ts';
+import type { FlowContext, Input, TaskContext } from '../../src/model/context.ts';
+import type { ResultOf } from '../../src/model/flow-types.ts';
 
 @Flow({ params: z.object({ year: z.number() }) })
 export class Report {

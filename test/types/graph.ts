@@ -4,7 +4,8 @@ import { Flow } from '../../src/define/flow.ts';
 import { On } from '../../src/define/on.ts';
 import { Task } from '../../src/define/task.ts';
 import type { Out } from '../../src/define/wiring.ts';
-import type { FlowClass, HookContext, TaskContext } from '../../src/model/context.ts';
+import type { HookContext, TaskContext } from '../../src/model/context.ts';
+import type { FlowClass } from '../../src/model/flow-types.ts';
 
 interface Flight {
   readonly origin: string;

@@ -1,7 +1,7 @@
 /** The client that asks a server over HTTP. It holds no store, no flows and no connection of its own. */
 import { checkFilter } from '../../model/list-filters.ts';
 import { remoteHandle } from '../remote-handle.ts';
-import type { FlowClass, ResultOf } from '../../model/context.ts';
+import type { FlowRef, ResultOf, StartArguments } from '../../model/flow-types.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { ListedArtifact, StoredFlow } from '../../store/store.ts';
 import type { ArtifactsClient, Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
@@ -47,17 +47,16 @@ export class HttpClient implements Client {
     this.audit = new HttpAudit(api);
   }
 
-  async enqueue<F extends object>(
-    flow: string | FlowClass<F> | FlowDefinition,
-    params?: unknown,
-    options: EnqueueOptions = {},
-  ): Promise<RunHandle<ResultOf<F>>> {
+  async enqueue<const C extends FlowRef>(
+    flow: C,
+    ...[params, options = {}]: StartArguments<C, [options?: EnqueueOptions]>
+  ): Promise<RunHandle<ResultOf<C>>> {
     const body = { flow: await nameOfFlow(flow), ...enqueueBody(params, options) };
     const { id } = await this.#api.post<{ readonly id: string }>('runs', body, { repeatable: options.idempotencyKey !== undefined });
-    return this.#handle(id) as RunHandle<ResultOf<F>>;
+    return this.#handle(id) as RunHandle<ResultOf<C>>;
   }
 
-  async enqueueMany(flow: string | FlowClass | FlowDefinition, runs: Parameters<Client['enqueueMany']>[1]): Promise<readonly string[]> {
+  async enqueueMany(flow: FlowRef, runs: Parameters<Client['enqueueMany']>[1]): Promise<readonly string[]> {
     if (runs.length === 0) return [];
     const body = { flow: await nameOfFlow(flow), runs: runs.map(({ params, ...options }) => enqueueBody(params, options)) };
     const repeatable = runs.every(({ idempotencyKey }) => idempotencyKey !== undefined);

@@ -1,6 +1,8 @@
 /** Wirings whose compile errors people read; types.test.ts looks at the messages. */
+import { z } from 'zod';
 import { Flow } from '../../../src/define/flow.ts';
 import { Task } from '../../../src/define/task.ts';
+import type { TaskContext } from '../../../src/model/context.ts';
 
 @Flow({ result: 'nothing' })
 export class Wrong {
@@ -26,4 +28,17 @@ export class Code {
   a() {}
   @Task({ needs: ['a'] })
   wired() {}
+}
+
+@Flow({ params: z.object({ month: z.string() }) })
+export class Twice {
+  static readonly params = z.object({ month: z.string() });
+  @Task()
+  a() {}
+}
+
+@Flow({ params: z.object({ month: z.string() }) })
+export class OtherContext {
+  @Task()
+  months(_ctx: TaskContext<{ month: number }>) {}
 }
