@@ -58,6 +58,32 @@ describe.each(compilers)('$name', (compiler) => {
     expect(definition.create()).toBeInstanceOf(FlightDelays);
   });
 
+  test('static params and result are those of the flow, its own or inherited', async () => {
+    const { Base, Derived } = await define(`
+      const schema = (name) => ({ '~standard': { version: 1, vendor: name, validate: (value) => ({ value }) } });
+      @Flow() class Base {
+        static params = schema('base');
+        static result = 'b';
+        @Task() a() {}
+        @Task() b() {}
+      }
+      @Flow() class Derived extends Base { static result = 'a'; }`);
+    if (!Base || !Derived) throw new Error('not defined');
+    const told = (flow: typeof Base) => [definitionOf(flow).params?.['~standard'].vendor, definitionOf(flow).result];
+    expect([told(Base), told(Derived)]).toEqual([
+      ['base', 'b'],
+      ['base', 'a'],
+    ]);
+  });
+
+  test('a mistake in a static member is refused where the class is defined', async () => {
+    for (const code of [
+      `@Flow() class Etl { static params = { month: 'string' }; @Task() a() {} }`,
+      `@Flow({ result: 'a' }) class Etl { static result = 'a'; @Task() a() {} }`,
+    ])
+      await expect(define(code)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
   test('a task is spread by its own word, by its queue or by its flow; one that keeps its result in memory stays', async () => {
     const { Etl } = await define(`
       @Flow({ spread: true }) class Etl {

@@ -47,6 +47,26 @@ describe('a mistake is told with class, method and the mend', () => {
       withTask(`{ needs: ['constructor'] }`),
       `Etl.join needs 'constructor', which is no task of Etl. The tasks are: join, flights, airports.`,
     ],
+    [
+      'NEED_UNKNOWN',
+      `@Flow() class Etl { static result = 'b'; @Task() a() {} }`,
+      `Etl gives the result of 'b', which is no task of Etl. Did you mean 'a'?`,
+    ],
+    [
+      'OPTION_INVALID',
+      `@Flow({ result: 'a' }) class Etl { static result = 'a'; @Task() a() {} }`,
+      `Etl: result is given as an option and as a static member; keep the static one.`,
+    ],
+    [
+      'OPTION_INVALID',
+      `@Flow() class Etl { static params = 1; @Task() a() {} }`,
+      `Etl: static params must be a Standard Schema, e.g. z.object({ … }) of zod, not 1.`,
+    ],
+    [
+      'OPTION_INVALID',
+      `@Flow() class Etl { static result = 'b'; @Task() a() {} @Task({ each: 'a' }) b() {} }`,
+      `Etl: static result names 'b', which runs once for each item; name a task that needs it, or use the option result of @Flow.`,
+    ],
     ['NEED_UNKNOWN', withFlow(`{ result: 'b' }`), `Etl gives the result of 'b', which is no task of Etl. Did you mean 'a'?`],
     [
       'GRAPH_CYCLE',
