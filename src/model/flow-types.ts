@@ -24,6 +24,7 @@ export type FlowClass<F extends object = object> = new () => F;
 type AnyClass = abstract new (...args: any[]) => object;
 
 /** How a flow may be named where it is started: its class, its name, or its definition. */
+// oxlint-disable-next-line typescript/no-redundant-type-constituents -- no name is known here; users' declarations add them.
 export type FlowRef = FlowClass | keyof BatutaFlows | (string & {}) | FlowDefinition;
 
 /** The class behind a name that `batuta-flows.d.ts` knows; anything else stands for itself. */

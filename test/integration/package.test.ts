@@ -135,7 +135,7 @@ test('a lock file with an entry that nothing compares the download of does not p
   }
 });
 
-test.each(['typescript', 'typescript59'])(
+test.each(['typescript', 'typescript59', 'typescript54'])(
   "a user's project compiles against the declarations with %s, without skipping them",
   (compiler) => {
     writeFileSync(

@@ -2,7 +2,6 @@
 import { checkFilter } from '../../model/list-filters.ts';
 import { remoteHandle } from '../remote-handle.ts';
 import type { FlowRef, ResultOf, StartArguments } from '../../model/flow-types.ts';
-import type { FlowDefinition } from '../../model/flow.ts';
 import type { ListedArtifact, StoredFlow } from '../../store/store.ts';
 import type { ArtifactsClient, Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
 import { fromWire, type Wire } from '../wire.ts';
