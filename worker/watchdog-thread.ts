@@ -87,8 +87,17 @@ function sentenceFor({ task, flow, place }: Holder): string {
 
 /** Written by this thread itself: the streams of the process belong to the thread that is held. */
 async function say(message: string): Promise<void> {
-  const log = await openLog({ level: logLevel, format: logFormat, colors: false, write: (text) => void writeSync(2, text) });
+  const log = await openLog({ level: logLevel, format: logFormat, colors: false, write: tryWrite });
   log.logger.error({ runId: holder?.runId, task: holder?.task }, message);
+}
+
+/** Whoever read the log may be gone, as the worker of a process that executes something alone; that must not keep this thread from its work. */
+function tryWrite(text: string): void {
+  try {
+    writeSync(2, text);
+  } catch {
+    // There is nobody left to tell.
+  }
 }
 
 function capitalised(text: string): string {

@@ -15,7 +15,7 @@ const maxArgs = 32;
 
 /** Arguments as they were at the moment of the call. */
 export class CallArgs {
-  /** Text by which calls are told apart; null for what cannot be told apart. */
+  /** Text that identifies the call; null where its arguments have none. */
   readonly identity: string | null;
   readonly #inputs: readonly unknown[];
   /** All of them as one text; null where not all can be recorded. */

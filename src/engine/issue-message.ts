@@ -1,7 +1,7 @@
 /** What a schema says is wrong, in one sentence; of a union, what each of its branches says. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 
-/** Branches that are told, faults of each, and unions within unions. */
+/** How many branches are shown, faults of each, and unions within unions. */
 const maxBranches = 6;
 const maxFaults = 3;
 const maxDepth = 3;

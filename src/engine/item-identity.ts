@@ -36,7 +36,7 @@ function hashOf(text: string): string {
   return `#${hash('sha256', text, 'base64url').slice(0, hashChars)}`;
 }
 
-/** An instance of a class is told by what can be seen of it; of those that look the same the first is the first. */
+/** An instance of a class is identified by its visible fields; of those that look the same the first is the first. */
 function lookOf(item: object): string {
   try {
     return inspect(item, { depth: 4, maxArrayLength: 1_000, maxStringLength: 10_000, breakLength: Number.POSITIVE_INFINITY });

@@ -103,7 +103,7 @@ export class RunOutput {
 
   #tell(runId: string, message: string): void {
     const { clock, store } = this.#parts;
-    // A line that cannot be kept is not worth more than those it tells of.
+    // That lines were left out is worth no more than the lines: losing this one is no error.
     store.recorder.addLog({ runId, taskRunId: null, at: clock.now(), level: warn, message, fields: null }).catch(() => undefined);
   }
 }

@@ -130,7 +130,7 @@ function refuse(fault: Fault | null, what: string): void {
 }
 
 /**
- * Text by which values are told apart, for the identity of calls; null for those that hold what cannot be. Of plain JSON it is the text of the
+ * Text that identifies a value, for the identity of calls; null for values that hold something without identity. Of plain JSON it is the text of the
  * value. It must never change: calls on record are found by it.
  */
 export function identityOf(value: unknown): { readonly text: string; readonly isPlain: boolean } | null {

@@ -1,7 +1,7 @@
 /**
  * Compresses the answers of lists and documents, which are text that repeats itself.
  *
- * What is squeezed together with something secret tells of it by its length to who may choose the rest (BREACH), so answers that carry a key
+ * The compressed length of an answer gives a secret in it away to whoever can choose the rest of it (BREACH), so answers that carry a key
  * or the token of a session go as they are; nor is anything compressed that is asked without a key. Event streams are written past this.
  */
 import { constants } from 'node:zlib';

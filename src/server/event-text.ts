@@ -12,7 +12,7 @@ export const textOfLog = (row: StoredLogLine): string => eventText('log', toWire
 
 const joined = new WeakMap<readonly object[], Uint8Array>();
 
-/** The events of a list as bytes. Made once for a list, so that all streams which are told the same share them. */
+/** The events of a list as bytes. Made once for a list, so that all streams that carry the same events share them. */
 export function bytesOf(told: readonly { readonly text: string }[]): Uint8Array {
   const known = joined.get(told);
   if (known !== undefined) return known;
