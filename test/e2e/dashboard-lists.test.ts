@@ -74,7 +74,7 @@ describe.each(placeNames)('the lists on %s', (on) => {
 
     it('says under a failed run what it failed of, as text and not as markup', async () => {
       const page = await open('/runs?flow=breaks');
-      await row(page, 'sad-one').getByText('TypeError: no <i>carrier</i> there').waitFor();
+      await row(page, 'sad-one').getByText('TypeError in bad, attempt 1 of 1: no <i>carrier</i> there').waitFor();
       expect(await page.locator('i').count()).toBe(0);
       expect(faults()).toEqual([]);
     });

@@ -26,7 +26,7 @@ export async function inspectBackfill(
   const { view, left, failed } = await withClient(context, async (client) => {
     const first = await client.backfills.get(id);
     const watched = options.watch ? await watchBackfill(context, client, first.id) : { view: first, left: null };
-    const filter = { backfill: first.id, states: ['FAILED', 'CRASHED'], limit: shownFailed };
+    const filter = { backfillId: first.id, states: ['FAILED', 'CRASHED'], limit: shownFailed };
     return { ...watched, failed: (await client.runs.list(filter)).items };
   });
   if (options.json) printJson(terminal, { ...backfillJson(view), failedRuns: failed.map(runListJson) });

@@ -25,11 +25,12 @@ const hasDateutil = spawnSync('python3', ['-c', 'import dateutil.rrule']).status
 const isRecording = process.env['SCHEDULE_ORACLE'] === 'record';
 
 describe('recurrence rules', () => {
-  it.runIf(isRecording)('are recorded as python-dateutil expands them', { timeout: 3_600_000 }, () => {
-    const ticks = byDateutil(randomRules(recordedSeed, recordedCount));
-    const checksums = ticks.map((one) => (one === 'slow' ? slow : checksumOf(one))).join('');
-    writeFileSync(fixture, `${(checksums.match(/.{1,120}/g) ?? []).join('\n')}\n`);
-  });
+  if (isRecording)
+    it('are recorded as python-dateutil expands them', { timeout: 3_600_000 }, () => {
+      const ticks = byDateutil(randomRules(recordedSeed, recordedCount));
+      const checksums = ticks.map((one) => (one === 'slow' ? slow : checksumOf(one))).join('');
+      writeFileSync(fixture, `${(checksums.match(/.{1,120}/g) ?? []).join('\n')}\n`);
+    });
 
   it('tick as python-dateutil says, for 10,000 random rules', { timeout: 300_000 }, () => {
     const recorded = readFileSync(fixture, 'utf8').replaceAll('\n', '');
@@ -43,16 +44,19 @@ describe('recurrence rules', () => {
     expect(wrong.slice(0, 10)).toEqual([]);
   });
 
-  it.skipIf(!hasDateutil)('tick as python-dateutil says, for fresh random rules', { timeout: 300_000 }, () => {
-    const seed = Number(process.env['SCHEDULE_SEED'] ?? Math.floor(Math.random() * 1e9));
-    const rules = randomRules(seed, Number(process.env['SCHEDULE_RULES'] ?? 300));
-    const theirs = byDateutil(rules);
-    const wrong = rules.flatMap((one, at) => {
-      const ours = byUs(one);
-      return theirs[at] === 'slow' || theirs[at] === ours ? [] : [`${show(one, ours)}\n  dateutil: ${textOf(theirs[at] ?? '')}`];
+  // Where Python has no dateutil, the 10,000 recorded rules are the oracle.
+  if (!hasDateutil) process.stdout.write('python3 has no dateutil here: only the recorded rules are compared.\n');
+  else
+    it('tick as python-dateutil says, for fresh random rules', { timeout: 300_000 }, () => {
+      const seed = Number(process.env['SCHEDULE_SEED'] ?? Math.floor(Math.random() * 1e9));
+      const rules = randomRules(seed, Number(process.env['SCHEDULE_RULES'] ?? 300));
+      const theirs = byDateutil(rules);
+      const wrong = rules.flatMap((one, at) => {
+        const ours = byUs(one);
+        return theirs[at] === 'slow' || theirs[at] === ours ? [] : [`${show(one, ours)}\n  dateutil: ${textOf(theirs[at] ?? '')}`];
+      });
+      expect(wrong.slice(0, 10), `seed ${seed}`).toEqual([]);
     });
-    expect(wrong.slice(0, 10), `seed ${seed}`).toEqual([]);
-  });
 });
 
 /** Ticks in epoch seconds, with commas. */

@@ -9,7 +9,7 @@ export function ShortId({ id }: { readonly id: string }) {
   const { copy, copied } = useClipboard({ timeout: 1200 });
   return (
     <Tooltip label={copied ? 'Copied' : `Copy ${id}`}>
-      <UnstyledButton className={style.id} aria-label={`Copy id ${id}`} onClick={() => copy(id)}>
+      <UnstyledButton className={style.id} aria-label={`${shortId(id)}: copy the id ${id}`} onClick={() => copy(id)}>
         {shortId(id)}
       </UnstyledButton>
     </Tooltip>
