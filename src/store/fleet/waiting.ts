@@ -171,8 +171,9 @@ function keyOf(flow: string, key: string | null): string {
 }
 
 /** Which runs a ticket may claim; `$1` is the instant. Those on trial are left to a process that executes nothing else. */
-export function claimable({ fragments }: Pick<Connection, 'fragments'>, isAlone: boolean): string {
-  return `${isAlone ? '' : `${notOnTrial('runs')} and `}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
+export function claimable(connection: Pick<Connection, 'dialect' | 'fragments'>, isAlone: boolean): string {
+  const { fragments } = connection;
+  return `${isAlone ? '' : `${notOnTrial(connection, 'runs')} and `}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
     and not (state_type = 'PAUSED' and due_at is null) and held is null`;
 }
 

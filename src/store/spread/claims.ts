@@ -37,7 +37,7 @@ export async function claimTasks(
        where spread_tasks.id in (select id from ${connection.fragments.list(4, { id: 'text' })} as asked)
          and stage = 'waiting' and (spread_tasks.due_at is null or spread_tasks.due_at <= ${now} + $5)
          and runs.state_type in (${openList}) and runs.state_type <> 'CANCELLING' and runs.cancel_requested_at is null
-         ${isAlone ? '' : `and ${notOnTrial('spread_tasks')}`}
+         ${isAlone ? '' : `and ${notOnTrial(connection, 'spread_tasks')}`}
        order by spread_tasks.id ${lock})
      returning id, run_id, epoch, inputs, inputs_ref`,
     [connection.now(), jsonText(owner), leaseMs, jsonText(ids.map((id) => [id])), earlyMs],

@@ -5,9 +5,14 @@ import type { Suspect, SuspectStore } from './contract.ts';
 /** Losses after which it is executed alone. */
 export const lossesBeforeTrial = 2;
 
-/** Which of the runs or spread tasks in `table` may be claimed beside others. */
-export function notOnTrial(table: 'runs' | 'spread_tasks'): string {
-  return `not exists (select 1 from suspects where suspects.id = ${table}.id and suspects.on_trial = 1)`;
+/**
+ * Which of the runs or spread tasks in `table` may be claimed beside others. PostgreSQL is given a list that is made before the statement: it
+ * would join what `exists` asks for, and a worker took a fifth less.
+ */
+export function notOnTrial({ dialect }: Pick<Connection, 'dialect'>, table: 'runs' | 'spread_tasks'): string {
+  return dialect === 'sqlite'
+    ? `not exists (select 1 from suspects where suspects.id = ${table}.id and suspects.on_trial = 1)`
+    : `${table}.id <> all (array(select suspects.id from suspects where suspects.on_trial = 1))`;
 }
 
 export function suspectStore(connection: Connection): SuspectStore {
