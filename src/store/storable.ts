@@ -1,5 +1,5 @@
 /**
- * Text that both databases can store: the one place that decides what becomes of text that they cannot.
+ * Text that both databases can store, and the one place that replaces what they cannot.
  *
  * PostgreSQL refuses the character NUL and half of a surrogate pair, also where JSON text spells them out; SQLite's driver cuts a text
  * at NUL, and ends the whole process when it reads half a pair that the database made of JSON. Both become U+FFFD, the replacement

@@ -165,7 +165,7 @@ describe('an error that belongs to no run', () => {
     expect(await project.node(program)).toMatchObject({ status: 0, stdout: 'rejected one\nthrown two\n' });
   });
 
-  it('is told by the worker, which leaves its runs to others and ends', async () => {
+  it('is logged by the worker, which leaves its runs to others and ends', async () => {
     project.write(
       'flows/trap.ts',
       `if (process.argv.includes('worker')) setTimeout(() => { throw new TypeError('of nobody'); }, 2500); export {};`,

@@ -60,7 +60,7 @@ export interface LinePlace {
   readonly ahead: number;
 }
 
-/** How many are claimed at once, and who is told of what is not given. */
+/** Options of a claim: what kind of process claims, and who hears of runs that it does not get. */
 export interface ClaimListener {
   /** Whether this process executes nothing else, so that it may have runs on trial as well. Default false. */
   readonly isAlone?: boolean;

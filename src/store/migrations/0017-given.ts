@@ -4,7 +4,7 @@ import type { Migration } from './migration.ts';
 export const given: Migration = {
   number: 17,
   name: 'given',
-  // Rows of before have neither: their items are told by their place.
+  // Older rows have neither: their items are matched by position.
   statements: (_dialect, { text }) => [
     `alter table task_runs add column item_hash ${text}`,
     `alter table task_runs add column call_args ${text}`,

@@ -49,7 +49,7 @@ describe.each(makers)('task runs by task on $name', (maker) => {
     ]);
   });
 
-  test('what tasks were given is told by their names, however many calls there were', async () => {
+  test('the inputs of tasks are listed by the names of the tasks that gave them, however many calls there were', async () => {
     const claim = await startRun(store);
     const first = taskRun(claim.runId, 'first#1', { name: 'first' });
     const calls = Array.from({ length: 5_000 }, (_, at) =>

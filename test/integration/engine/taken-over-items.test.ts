@@ -52,7 +52,7 @@ describe('recorded items of a mapped task', () => {
       expect(completed.filter((row) => row.index === index).map((row) => row.result)).toContain(JSON.stringify({ json: { for: who } }));
   });
 
-  test('are told apart also where they are objects, lists, dates or instances of a class', async () => {
+  test('are distinguished also where they are objects, lists, dates or instances of a class', async () => {
     class Money {
       constructor(readonly amount: number) {}
     }

@@ -67,7 +67,7 @@ test('a pid that cannot be one is never called gone', () => {
   for (const pid of [0, -1, 1.5, Number.NaN]) expect(isProcessGone({ ...identifyProcess(), pid })).toBe(false);
 });
 
-test('machines, containers and name spaces of process ids are told apart, whatever their hosts are called', () => {
+test('machines, containers and name spaces of process ids are distinguished, whatever their hosts are called', () => {
   const facts = { bootId: 'b', namespace: '1', containerId: 'c' };
   const keys = [facts, { ...facts, bootId: 'x' }, { ...facts, namespace: '2' }, { ...facts, containerId: 'x' }].map(machineKey);
   expect(new Set(keys).size).toBe(4);

@@ -129,7 +129,7 @@ describe('a union', () => {
     });
   });
 
-  test('of zod 3 is told as well, and one of many forms is cut', async () => {
+  test('of zod 3 is explained as well, and one of many forms is cut', async () => {
     const branch = (name: string): object => ({ issues: [{ message: `expected ${name}`, path: ['kind'] }] });
     const zod3 = { message: 'Invalid input', path: ['at'], unionErrors: Array.from({ length: 8 }, (_, form) => branch(`${form}`)) };
     expect(issueMessage(zod3)).toBe(
