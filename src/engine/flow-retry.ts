@@ -1,4 +1,5 @@
 /** Whether a failed attempt of a run is followed by another, and how that one finds the task runs. */
+import { letOthersIn } from '../base/turns.ts';
 import { errorOf, failureOf } from '../model/failure.ts';
 import { retryDelayMs } from '../model/retry.ts';
 import type { TaskRun } from '../model/run.ts';
@@ -49,7 +50,7 @@ export async function openTaskRuns(active: ActiveRun, taskRuns: Map<string, Task
     // Not awaited: it goes with the state of the run that follows.
     active.record.setTask(null, open).catch(() => undefined);
     taskRuns.set(key, open);
-    if (++opened % opensPerTurn === 0) await new Promise((resolve) => setImmediate(resolve));
+    if (++opened % opensPerTurn === 0) await letOthersIn();
   }
   return taskRuns;
 }
