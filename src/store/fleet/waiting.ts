@@ -7,7 +7,6 @@ import { newRunValues, runOf, transitionValues } from '../rows.ts';
 import type { RunRow, Value } from '../rows.ts';
 import { addTransitions, transitionTypes } from '../runs/transitions.ts';
 import { integerColumns } from '../column-types.ts';
-import { notOnTrial } from '../suspects/suspects.ts';
 import { runColumns, transitionColumns } from '../tables.ts';
 import type { InsertedRun, TicketedRun, WaitingRun } from './contract.ts';
 import { jsonText } from '../storable.ts';
@@ -171,9 +170,8 @@ function keyOf(flow: string, key: string | null): string {
 }
 
 /** Which runs a ticket may claim; `$1` is the instant. Those on trial are left to a process that executes nothing else. */
-export function claimable(connection: Pick<Connection, 'dialect' | 'fragments'>, isAlone: boolean): string {
-  const { fragments } = connection;
-  return `${isAlone ? '' : `${notOnTrial(connection, 'runs')} and `}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
+export function claimable({ fragments }: Pick<Connection, 'fragments'>, isAlone: boolean): string {
+  return `${isAlone ? '' : 'on_trial is null and '}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
     and not (state_type = 'PAUSED' and due_at is null) and held is null`;
 }
 

@@ -26,6 +26,7 @@ import { suspects } from './0016-suspects.ts';
 import { given } from './0017-given.ts';
 import { runTimes } from './0018-run-times.ts';
 import { dueRuns } from './0019-due-runs.ts';
+import { onTrial } from './0020-on-trial.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -49,6 +50,7 @@ export const migrations: readonly Migration[] = [
   given,
   runTimes,
   dueRuns,
+  onTrial,
 ];
 
 const newest = migrations.length;

@@ -4,7 +4,6 @@ import type { Connection } from '../connection.ts';
 import { openList } from '../fleet/waiting.ts';
 import { runOf, taskRunOf } from '../rows.ts';
 import type { RunRow, TaskRunRow } from '../rows.ts';
-import { notOnTrial } from '../suspects/suspects.ts';
 import { runColumns, taskRunColumns } from '../tables.ts';
 import type { ClaimedTask } from './contract.ts';
 import { jsonText } from '../storable.ts';
@@ -37,7 +36,7 @@ export async function claimTasks(
        where spread_tasks.id in (select id from ${connection.fragments.list(4, { id: 'text' })} as asked)
          and stage = 'waiting' and (spread_tasks.due_at is null or spread_tasks.due_at <= ${now} + $5)
          and runs.state_type in (${openList}) and runs.state_type <> 'CANCELLING' and runs.cancel_requested_at is null
-         ${isAlone ? '' : `and ${notOnTrial(connection, 'spread_tasks')}`}
+         ${isAlone ? '' : 'and spread_tasks.on_trial is null'}
        order by spread_tasks.id ${lock})
      returning id, run_id, epoch, inputs, inputs_ref`,
     [connection.now(), jsonText(owner), leaseMs, jsonText(ids.map((id) => [id])), earlyMs],

@@ -34,12 +34,12 @@ export interface SuspectStore {
   /** One statement: the process has recovered. */
   takeBack(owner: string): Promise<void>;
   /**
-   * One statement: a process that was found lost lives; it was frozen, or its database was away. What it had is suspect no longer because
+   * One transaction: a process that was found lost lives; it was frozen, or its database was away. What it had is suspect no longer because
    * of that, unless it was seen to be the cause.
    */
   acquit(owner: string): Promise<void>;
   /** One statement: the run or spread task run of that id when it is on trial and waits for a process, else null. */
   waiting(id: string): Promise<Suspect | null>;
-  /** One statement: it has ended, or has been executed alone for long enough without harm, and is one like all others. */
+  /** One transaction: it has ended, or has been executed alone for long enough without harm, and is one like all others. */
   clear(id: string): Promise<void>;
 }

@@ -9,7 +9,7 @@ import type { Connection, Query } from '../connection.ts';
 import { openList, runsBy } from '../fleet/waiting.ts';
 import { ownerName } from '../read-json.ts';
 import { jsonText } from '../storable.ts';
-import { lossesBeforeTrial } from './suspects.ts';
+import { lossesBeforeTrial, markTrials } from './suspects.ts';
 
 /** How long it is remembered what a lost process held, ms. */
 const rememberedMs = 86_400_000;
@@ -71,6 +71,7 @@ export async function judgeLosses(
   const before = await suspectRows(connection, query, lost);
   const judged = new Map<string, Judgement>();
   const rows: (string | number)[][] = [];
+  const marks: { id: string; isOnTrial: boolean }[] = [];
   for (const { id, runId, owner, recoveries, leaseUntil } of lost) {
     const { held, tasks, beatAt, culprit, seen } = owners.get(owner) ?? nothingKnown;
     // It lives, but could not renew its leases for a while.
@@ -87,10 +88,11 @@ export async function judgeLosses(
       losses,
       seen: seen ?? (culprit === id ? unseen : null),
     });
-    const isOnTrial = culprit === id || losses >= lossesBeforeTrial;
-    if (isCharged || isShared)
-      rows.push([id, runId, shared + (isShared ? 1 : 0), alone + (isCharged ? 1 : 0), isOnTrial ? 1 : 0, ownerName(owner)]);
+    if (!isCharged && !isShared) continue;
+    rows.push([id, runId, shared + (isShared ? 1 : 0), alone + (isCharged ? 1 : 0), ownerName(owner)]);
+    marks.push({ id, isOnTrial: culprit === id || losses >= lossesBeforeTrial });
   }
+  await markTrials(connection, query, marks);
   await keepSuspects(connection, query, rows);
   return judged;
 }
@@ -139,12 +141,11 @@ async function suspectRows(connection: Connection, query: Query, lost: readonly 
 
 async function keepSuspects(connection: Connection, query: Query, rows: readonly (readonly (string | number)[])[]): Promise<void> {
   if (rows.length === 0) return;
-  const types = { id: 'text', run_id: 'text', shared: 'integer', alone: 'integer', on_trial: 'integer', last_owner: 'text' } as const;
+  const types = { id: 'text', run_id: 'text', shared: 'integer', alone: 'integer', last_owner: 'text' } as const;
   await query(
-    `insert into suspects (id, run_id, shared, alone, on_trial, last_owner)
-     select id, run_id, shared, alone, on_trial, last_owner from ${connection.fragments.list(1, types)} as judged where true
-     on conflict (id) do update set shared = excluded.shared, alone = excluded.alone, on_trial = excluded.on_trial,
-       last_owner = excluded.last_owner`,
+    `insert into suspects (id, run_id, shared, alone, last_owner)
+     select id, run_id, shared, alone, last_owner from ${connection.fragments.list(1, types)} as judged where true
+     on conflict (id) do update set shared = excluded.shared, alone = excluded.alone, last_owner = excluded.last_owner`,
     [jsonText(rows)],
   );
 }

@@ -1,19 +1,14 @@
 /** Suspects as workers ask for them; what makes a suspect stands in `judge.ts`. */
-import type { Connection } from '../connection.ts';
+import type { Connection, Query } from '../connection.ts';
+import { lockInOrder } from '../lock.ts';
+import { jsonText } from '../storable.ts';
 import type { Suspect, SuspectStore } from './contract.ts';
 
 /** Losses after which it is executed alone. */
 export const lossesBeforeTrial = 2;
 
-/**
- * Which of the runs or spread tasks in `table` may be claimed beside others. PostgreSQL is given a list that is made before the statement: it
- * would join what `exists` asks for, and a worker took a fifth less.
- */
-export function notOnTrial({ dialect }: Pick<Connection, 'dialect'>, table: 'runs' | 'spread_tasks'): string {
-  return dialect === 'sqlite'
-    ? `not exists (select 1 from suspects where suspects.id = ${table}.id and suspects.on_trial = 1)`
-    : `${table}.id <> all (array(select suspects.id from suspects where suspects.on_trial = 1))`;
-}
+/** Locked and written in this order everywhere, and before their suspects: else two would wait for each other in a circle. */
+const tables = ['runs', 'spread_tasks'] as const;
 
 export function suspectStore(connection: Connection): SuspectStore {
   const { query, fragments } = connection;
@@ -35,23 +30,55 @@ export function suspectStore(connection: Connection): SuspectStore {
       await query('update lost_owners set culprit = null, seen = null where owner = $1', [owner]);
     },
     async acquit(owner) {
-      await query(
-        `update suspects set shared = shared - 1, on_trial = case when shared + alone > ${lossesBeforeTrial} then 1 else 0 end, last_owner = ''
-         where last_owner = $1 and shared > 0`,
-        [owner],
-      );
+      await connection.transaction(async (within) => {
+        for (const table of tables)
+          await within(
+            `select id from ${table} where id in (select id from suspects where last_owner = $1) ${lockInOrder(connection, table)}`,
+            [owner],
+          );
+        const acquitted = await within<{ id: string; losses: number }>(
+          `update suspects set shared = shared - 1, last_owner = '' where last_owner = $1 and shared > 0 returning id, shared + alone as losses`,
+          [owner],
+        );
+        await markTrials(
+          connection,
+          within,
+          acquitted.map(({ id, losses }) => ({ id, isOnTrial: losses >= lossesBeforeTrial })),
+        );
+      });
     },
     async waiting(id) {
       const [found] = await query<Suspect>(
-        `select suspects.id, suspects.run_id as "runId", runs.flow from suspects join runs on runs.id = suspects.run_id
-         where suspects.id = $1 and on_trial = 1 and (
-           exists (select 1 from spread_tasks where spread_tasks.id = suspects.id and stage = 'waiting') or (runs.id = suspects.id and runs.owner is null))`,
+        `select id, id as "runId", flow from runs where id = $1 and on_trial = 1 and owner is null
+         union all
+         select spread_tasks.id, run_id as "runId", runs.flow from spread_tasks join runs on runs.id = run_id
+         where spread_tasks.id = $1 and spread_tasks.on_trial = 1 and stage = 'waiting'`,
         [id],
       );
       return found ?? null;
     },
     async clear(id) {
-      await query('delete from suspects where id = $1', [id]);
+      await connection.transaction(async (within) => {
+        await markTrials(connection, within, [{ id, isOnTrial: false }]);
+        await within('delete from suspects where id = $1', [id]);
+      });
     },
   };
+}
+
+/** Writes into the rows of runs and spread tasks which are on trial: there a claim looks. */
+export async function markTrials(
+  { fragments }: Connection,
+  query: Query,
+  marks: readonly { readonly id: string; readonly isOnTrial: boolean }[],
+): Promise<void> {
+  for (const isOnTrial of [true, false]) {
+    const ids = marks.filter((mark) => mark.isOnTrial === isOnTrial).map(({ id }) => [id]);
+    if (ids.length === 0) continue;
+    for (const table of tables)
+      await query(
+        `update ${table} set on_trial = ${isOnTrial ? '1' : 'null'} where id in (select id from ${fragments.list(1, { id: 'text' })} as marked)`,
+        [jsonText(ids)],
+      );
+  }
 }
