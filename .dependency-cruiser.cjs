@@ -1,7 +1,7 @@
 /**
  * The arrows between the rooms, as ARCHITECTURE.md draws them. Type imports count like any other.
  *
- * cli, server, worker, scheduler → client, engine → store, broker (contracts) → model → base; define → model.
+ * cli, server, worker, scheduler → client, upkeep → engine → store, broker (contracts) → model → base; define → model.
  */
 
 /** A room may import itself, the rooms it names, and packages. */
@@ -13,6 +13,7 @@ const mayImport = {
   broker: ['base', 'model'],
   observe: ['base', 'model'],
   engine: ['base', 'model', 'store', 'broker', 'observe'],
+  upkeep: ['base', 'model', 'store', 'broker', 'observe', 'engine'],
   client: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define'],
   testing: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define', 'client'],
   server: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define', 'client'],
@@ -55,6 +56,13 @@ module.exports = {
   forbidden: [
     ...rooms,
     ...packages,
+    {
+      name: 'processes-apart',
+      comment: 'Worker and scheduler do not know each other; what both do is in src/upkeep.',
+      severity: 'error',
+      from: { path: '^(worker|scheduler)/' },
+      to: { path: '^(worker|scheduler)/', pathNot: '^$1/' },
+    },
     {
       name: 'no-circle',
       comment: 'Two files that need each other are one file, or hide a third.',

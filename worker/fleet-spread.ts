@@ -3,10 +3,10 @@ import type { Logger } from 'pino';
 import type { Clock } from '../src/base/clock.ts';
 import { BatutaError } from '../src/base/errors.ts';
 import type { Broker } from '../src/broker/broker.ts';
-import type { Spread } from '../src/engine/spread.ts';
+import type { Spread } from '../src/engine/spread/spread.ts';
 import type { TicketedTask } from '../src/store/store.ts';
 import type { FlowRoutes } from './flow-routes.ts';
-import { putTickets, taskChannelOf, tellTaskEnd } from '../scheduler/loops/parts.ts';
+import { putTickets, taskChannelOf, tellTaskEnd } from '../src/upkeep/parts.ts';
 
 export interface FleetSpreadOptions {
   readonly clock: Clock;

@@ -5,10 +5,10 @@
 import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
 import type { Broker, Delivery, Ticket } from '../src/broker/broker.ts';
-import { claimOf } from '../src/engine/claim-of.ts';
+import { claimOf } from '../src/engine/lease/claim-of.ts';
 import type { Engine } from '../src/engine/engine.ts';
-import { callHooksAfterwards } from '../src/engine/owed-hooks.ts';
-import { bindLimit } from '../src/engine/start-run.ts';
+import { callHooksAfterwards } from '../src/engine/run/owed-hooks.ts';
+import { bindLimit } from '../src/engine/run/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
 import { isTerminal, stateOf } from '../src/model/state.ts';

@@ -6,9 +6,9 @@
  */
 import { makeLoop } from '../../src/base/loop.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
-import { advanceBackfill } from '../../src/engine/advance-backfill.ts';
+import { advanceBackfill } from '../../src/engine/submit/advance-backfill.ts';
 import { backfillsChannel } from '../../src/model/deployment.ts';
-import { isOutage, type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+import { isOutage, type LoopParts, maxBackoffMs, tryPutTickets } from '../../src/upkeep/parts.ts';
 
 /** Backfills of one look. */
 const maxOpen = 1_000;

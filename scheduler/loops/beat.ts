@@ -5,7 +5,7 @@
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
 import type { HealthFile } from '../../src/observe/health-file.ts';
-import type { LoopParts } from './parts.ts';
+import type { LoopParts } from '../../src/upkeep/parts.ts';
 
 /** Removes the file when it stops. */
 export function beatLoop(

@@ -4,7 +4,7 @@
  * Runs in every scheduler; each run is marked by one of them.
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
-import { type LoopParts, maxBackoffMs } from './parts.ts';
+import { type LoopParts, maxBackoffMs } from '../../src/upkeep/parts.ts';
 
 const intervalMs = 2_000;
 const batchRuns = 1_000;

@@ -12,8 +12,8 @@ import { deploymentsChannel } from '../../src/model/deployment.ts';
 import { missedAfterMs } from '../../src/model/ticks.ts';
 import type { ClaimTicksReport } from '../../src/store/store.ts';
 import { planTicks } from '../plan-ticks.ts';
-import { settleOverlap } from './overlap.ts';
-import { type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+import { settleOverlap } from '../../src/upkeep/overlap.ts';
+import { type LoopParts, maxBackoffMs, tryPutTickets } from '../../src/upkeep/parts.ts';
 
 /** Longest time between two looks, ms. */
 const netMs = 1_000;

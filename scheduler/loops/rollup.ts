@@ -4,7 +4,7 @@
  * Runs in every scheduler; one at a time sums up, and the others find nothing left to do. A crash leaves what was summed up before.
  */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
-import type { LoopParts } from './parts.ts';
+import type { LoopParts } from '../../src/upkeep/parts.ts';
 
 export function rollupLoop({ engine, log }: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
   const { store, leaseClock, random } = engine.services;

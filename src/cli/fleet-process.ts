@@ -7,8 +7,8 @@ import type { Config } from '../base/settings.ts';
 import { onForeignExit } from '../base/foreign-exit.ts';
 import { onShutdown } from '../base/signals.ts';
 import type { FleetProcess } from '../client/fleet-process.ts';
-import { takeUnchargedErrors } from '../engine/catch-escaped.ts';
-import { refuseExits } from '../engine/refuse-exit.ts';
+import { takeUnchargedErrors } from '../engine/run/catch-escaped.ts';
+import { refuseExits } from '../engine/run/refuse-exit.ts';
 import type { CommandContext } from './context.ts';
 import type { ExitStatus } from './exit-status.ts';
 

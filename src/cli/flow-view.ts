@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import type { Client } from '../client/client.ts';
 import { findFlow } from '../define/find-flow.ts';
-import { describeFlow } from '../engine/describe-flow.ts';
+import { describeFlow } from '../engine/submit/describe-flow.ts';
 import type { StoredFlow } from '../store/store.ts';
 import type { CommandContext } from './context.ts';
 import { loadQuietly } from './load-quietly.ts';

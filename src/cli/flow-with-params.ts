@@ -2,7 +2,7 @@
 import { isBatutaError } from '../base/errors.ts';
 import type { LoadedConfig } from '../base/config.ts';
 import { findFlow } from '../define/find-flow.ts';
-import { paramsFromText } from '../engine/params.ts';
+import { paramsFromText } from '../engine/submit/params.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { CommandContext } from './context.ts';
 import { loadQuietly } from './load-quietly.ts';

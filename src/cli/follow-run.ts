@@ -2,7 +2,7 @@
 import type { RunHandle, RunInspection, RunOptions } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { onForeignExit } from '../base/foreign-exit.ts';
-import { refuseExits } from '../engine/refuse-exit.ts';
+import { refuseExits } from '../engine/run/refuse-exit.ts';
 import type { CommandContext } from './context.ts';
 import type { ExitStatus } from './exit-status.ts';
 import { Interrupt } from './interrupt.ts';

@@ -98,7 +98,7 @@ export class LocalBackfills implements BackfillsClient {
   /** Does what can be done at once; schedulers do the rest. */
   async #goOn(backfill: StoredBackfill): Promise<BackfillView> {
     const { store, engine, wake, tellSchedulers } = this.#options;
-    const { advanceBackfill } = await import('../engine/advance-backfill.ts');
+    const { advanceBackfill } = await import('../engine/submit/advance-backfill.ts');
     const wasCancelled = backfill.cancelRequestedAt !== null;
     for (let again = true; again; ) {
       const step = await advanceBackfill(engine.services, await this.#stored(backfill.id));

@@ -1,7 +1,7 @@
 /** Limits as the local client serves them. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
-import type { LimitDesk } from '../engine/limit-desk.ts';
+import type { LimitDesk } from '../engine/limits/limit-desk.ts';
 import type { RunLimit, SlotChange, Store, TagLimitView } from '../store/store.ts';
 import type { LimitsClient, LimitView } from './fleet-client.ts';
 import { isLongerThan } from '../base/cut-text.ts';

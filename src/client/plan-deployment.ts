@@ -5,9 +5,9 @@ import type { Deployment, DeploymentOrigin, DeploymentSchedule, DeploymentVersio
 import type { FlowDefinition } from '../model/flow.ts';
 import { nextAfter } from '../model/schedule.ts';
 import { encodeValue } from '../model/values.ts';
-import { describeFlow } from '../engine/describe-flow.ts';
-import { templateFields } from '../engine/names.ts';
-import { knownFields, validateParams } from '../engine/params.ts';
+import { describeFlow } from '../engine/submit/describe-flow.ts';
+import { templateFields } from '../engine/submit/names.ts';
+import { knownFields, validateParams } from '../engine/submit/params.ts';
 import type { DeploymentPut, StoredDeployment } from '../store/store.ts';
 import { type CheckedSpec, checkSpec, type DeclaredDeployment } from './declared-deployment.ts';
 import { declaredOf, layOver } from './declared-params.ts';

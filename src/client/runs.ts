@@ -2,12 +2,12 @@
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
-import { cancelBelow } from '../engine/cancel-below.ts';
-import { cancelOnAbort } from '../engine/cancel-on-abort.ts';
+import { cancelBelow } from '../engine/run/cancel-below.ts';
+import { cancelOnAbort } from '../engine/run/cancel-on-abort.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkSignalName } from '../model/signal.ts';
-import { removeResults } from '../engine/remove-results.ts';
-import { decodeValue, encodeValue, loadValue } from '../engine/results.ts';
+import { removeResults } from '../engine/values/remove-results.ts';
+import { decodeValue, encodeValue, loadValue } from '../engine/values/results.ts';
 import type { Alike } from '../model/failure-sentence.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';

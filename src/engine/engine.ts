@@ -9,22 +9,22 @@ import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
-import { catchEscaped } from './catch-escaped.ts';
-import { cancelOnAbort } from './cancel-on-abort.ts';
-import { ClaimBatcher } from './claim-batcher.ts';
-import { claimOf } from './claim-of.ts';
-import { claimRefusal, knowsNoDeployments } from './claim-refusal.ts';
-import { describeFlow } from './describe-flow.ts';
-import { Leases } from './leases.ts';
-import { LimitDesk } from './limit-desk.ts';
-import type { Parking } from './parking.ts';
-import { makeRun, ownedFrom, type MakeRunOptions } from './make-run.ts';
-import { FlowRun } from './run-flow.ts';
-import { RunOutput } from './run-output.ts';
+import { catchEscaped } from './run/catch-escaped.ts';
+import { cancelOnAbort } from './run/cancel-on-abort.ts';
+import { ClaimBatcher } from './lease/claim-batcher.ts';
+import { claimOf } from './lease/claim-of.ts';
+import { claimRefusal, knowsNoDeployments } from './lease/claim-refusal.ts';
+import { describeFlow } from './submit/describe-flow.ts';
+import { Leases } from './lease/leases.ts';
+import { LimitDesk } from './limits/limit-desk.ts';
+import type { Parking } from './waiting/parking.ts';
+import { makeRun, ownedFrom, type MakeRunOptions } from './submit/make-run.ts';
+import { FlowRun } from './run/run-flow.ts';
+import { RunOutput } from './run/run-output.ts';
 import type { EngineServices } from './services.ts';
-import { endForRoom, startRun } from './start-run.ts';
-import { subFlowRun } from './sub-flow-run.ts';
-import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './sub-flow.ts';
+import { endForRoom, startRun } from './run/start-run.ts';
+import { subFlowRun } from './code/sub-flow-run.ts';
+import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './code/sub-flow.ts';
 
 export interface SubmitOptions extends MakeRunOptions {
   /** Of the run that this one is a sub-flow of. */

@@ -6,11 +6,11 @@ import type { DeploymentOfRun } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
-import type { Isolate } from './isolate.ts';
-import type { LimitDesk } from './limit-desk.ts';
-import type { ResultStorage } from './results.ts';
-import type { RunOutput, RunOutputSettings } from './run-output.ts';
-import type { SpreadDesk } from './spread-desk.ts';
+import type { Isolate } from './task/isolate.ts';
+import type { LimitDesk } from './limits/limit-desk.ts';
+import type { ResultStorage } from './values/results.ts';
+import type { RunOutput, RunOutputSettings } from './run/run-output.ts';
+import type { SpreadDesk } from './spread/spread-desk.ts';
 
 /** Units are milliseconds. */
 export interface EngineSettings extends RunOutputSettings {

@@ -1,7 +1,7 @@
 /**
  * States of runs and task runs. Types drive rules, names are for people.
  *
- * One table says which type may follow which; `engine/transition.ts` is the one writer.
+ * One table says which type may follow which; `engine/run/transition.ts` is the one writer.
  */
 import { shortened } from './plain-copy.ts';
 

@@ -5,7 +5,7 @@
  * doubles with each level. Here every place that `meta` names must be one that `json` has, what is made of a place must fit what stands
  * there, and what is said to be the same must be written the same. So what comes out is never larger than what came in.
  */
-import { decodeValue } from '../engine/results.ts';
+import { decodeValue } from '../engine/values/results.ts';
 import { errorBase, errorFromParts } from '../model/values.ts';
 
 /** What `meta` says of a place and of those below it. */

@@ -2,7 +2,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { BatutaError, type ErrorDetails } from '../base/errors.ts';
-import type { ResultStorage, StoredValue } from '../engine/results.ts';
+import type { ResultStorage, StoredValue } from '../engine/values/results.ts';
 
 export interface ValueToSend {
   readonly results: ResultStorage;

@@ -1,6 +1,6 @@
 /** Values of users between the store and the wire. They are never looked into. */
 import { BatutaError } from '../base/errors.ts';
-import type { ResultStorage, StoredValue } from '../engine/results.ts';
+import type { ResultStorage, StoredValue } from '../engine/values/results.ts';
 import { readGivenValue } from './given-value.ts';
 
 /** A value as it travels. `meta` says what JSON cannot: dates, maps, big integers and the like. */

@@ -1,7 +1,7 @@
 /** What a flow came to in a test, and ways to say what it should have come to. */
 import { AssertionError } from 'node:assert';
 import type { RunInspection } from '../client/client.ts';
-import { decodeValue } from '../engine/results.ts';
+import { decodeValue } from '../engine/values/results.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskRun } from '../model/run.ts';
 import type { State, StateName } from '../model/state.ts';

@@ -8,7 +8,7 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Flow, type FlowClass, type FlowContext, isBatutaError, Task, type TaskContext } from 'batuta';
 import { definitionOf } from '../../src/define/definition.ts';
-import { folderStorage } from '../../src/engine/results.ts';
+import { folderStorage } from '../../src/engine/values/results.ts';
 import { openEngine } from '../support/open-engine.ts';
 
 export interface Order {

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeId } from '../../src/base/id.ts';
-import { storeValue } from '../../src/engine/results.ts';
+import { storeValue } from '../../src/engine/values/results.ts';
 import type { Claim } from '../../src/store/store.ts';
 import { endRun, logLine, startRun, taskRun, transitionOf } from '../contract/store/rows.ts';
 import { isLong } from '../support/chaos.ts';

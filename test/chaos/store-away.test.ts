@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { TaskContext } from 'batuta';
 import { definitionOf } from '../../src/define/definition.ts';
 import type { RunUnderWay } from '../../src/engine/engine.ts';
-import { makeRun } from '../../src/engine/make-run.ts';
+import { makeRun } from '../../src/engine/submit/make-run.ts';
 import { isTerminal } from '../../src/model/state.ts';
 import { openStore } from '../../src/store/open.ts';
 import { gate, makeFlow } from '../support/make-flow.ts';

@@ -6,9 +6,9 @@ import { identifyProcess, isProcessGone } from '../../src/base/process-identity.
 import { LocalClient } from '../../src/client/local-client.ts';
 import { definitionOf } from '../../src/define/definition.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import { folderStorage, memoryStorage, type ResultStorage } from '../../src/engine/results.ts';
-import type { Spread } from '../../src/engine/spread.ts';
-import { SpreadDesk } from '../../src/engine/spread-desk.ts';
+import { folderStorage, memoryStorage, type ResultStorage } from '../../src/engine/values/results.ts';
+import type { Spread } from '../../src/engine/spread/spread.ts';
+import { SpreadDesk } from '../../src/engine/spread/spread-desk.ts';
 import { defaultEngineSettings, type EngineSettings } from '../../src/engine/services.ts';
 import type { FlowClass } from '../../src/model/flow-types.ts';
 import type { Owner } from '../../src/model/run.ts';

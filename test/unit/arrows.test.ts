@@ -83,3 +83,13 @@ test('the dashboard may take types of the contracts, the table of states and the
   for (const rule of ['web-types-only: web/src/code.ts', 'web-by-the-wire: web/src/deep.ts']) expect(output).toContain(rule);
   expect(output).not.toContain('good.ts');
 });
+
+test('a worker knows no scheduler, nor a scheduler a worker; both know what both do', () => {
+  write('src/upkeep/loop.ts', 'export const loop = 1;\n');
+  write('scheduler/tick.ts', "import { loop } from '../src/upkeep/loop.ts';\nexport const tick = loop;\n");
+  write('worker/work.ts', "export { loop } from '../src/upkeep/loop.ts';\nexport { tick } from '../scheduler/tick.ts';\n");
+  const { status, output } = checkArrows();
+  expect(status).not.toBe(0);
+  expect(output).toContain('processes-apart: worker/work.ts');
+  expect(output).not.toContain('tick.ts → src');
+});

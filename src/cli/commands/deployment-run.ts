@@ -2,7 +2,7 @@
 import { isBatutaError } from '../../base/errors.ts';
 import type { DeploymentView } from '../../client/deployments-client.ts';
 import { findFlowOfRun } from '../../define/find-flow.ts';
-import { paramsFromText } from '../../engine/params.ts';
+import { paramsFromText } from '../../engine/submit/params.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { plainParams } from '../flow-with-params.ts';

@@ -1,7 +1,7 @@
 /** `batuta dev`: server, scheduler and worker in one process, which follow the files. */
 import { onShutdown } from '../../base/signals.ts';
 import { defaultQueue } from '../../broker/broker.ts';
-import { refuseExits } from '../../engine/refuse-exit.ts';
+import { refuseExits } from '../../engine/run/refuse-exit.ts';
 import type { CommandContext } from '../context.ts';
 import { DevSession } from '../dev/dev-session.ts';
 import type { ExitStatus } from '../exit-status.ts';

@@ -1,6 +1,6 @@
 /** `batuta flow ls`: the flows of this project. */
 import { loadFlows } from '../../define/load-flows.ts';
-import { describeFlow } from '../../engine/describe-flow.ts';
+import { describeFlow } from '../../engine/submit/describe-flow.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { loadQuietly } from '../load-quietly.ts';

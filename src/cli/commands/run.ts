@@ -1,6 +1,6 @@
 /** `batuta run`: runs a flow here and now. */
 import { findFlow } from '../../define/find-flow.ts';
-import { paramsFromText } from '../../engine/params.ts';
+import { paramsFromText } from '../../engine/submit/params.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
 import { followRun } from '../follow-run.ts';

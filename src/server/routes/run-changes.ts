@@ -5,7 +5,7 @@ import { runJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { cancelBody, deleteQuery, retryBody, signalBody, submitBody } from '../schemas/runs.ts';
 import { givenValue } from '../values.ts';
-import { decodeValue } from '../../engine/results.ts';
+import { decodeValue } from '../../engine/values/results.ts';
 
 /** Submits of one key a minute. */
 export const submitsPerMinute = 6_000;

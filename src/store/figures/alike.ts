@@ -1,7 +1,7 @@
 /**
  * How many runs failed alike.
  *
- * The key of a failure is the first thing in its JSON (see `engine/failure-origin.ts`), and an index over runs with an error holds the
+ * The key of a failure is the first thing in its JSON (see `engine/run/failure-origin.ts`), and an index over runs with an error holds the
  * beginning of that text; failures that were recorded before there were keys are alike to none.
  */
 import type { Connection } from '../connection.ts';

@@ -1,7 +1,7 @@
 /**
  * Log lines by how much text they hold: first their sizes are read, which costs little however long they are, then as many as fit.
  *
- * Lines are cut where they are made (`engine/run-output.ts`). What older versions and other writers have left is cut here.
+ * Lines are cut where they are made (`engine/run/run-output.ts`). What older versions and other writers have left is cut here.
  */
 
 /** Longest message that is shown, characters; above what any setting allows, so that it only meets what was never cut. */

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { makeId } from '../../../src/base/id.ts';
-import { advanceBackfill } from '../../../src/engine/advance-backfill.ts';
+import { advanceBackfill } from '../../../src/engine/submit/advance-backfill.ts';
 import { parseSchedule } from '../../../src/model/schedule.ts';
 import type { Store, StoredBackfill } from '../../../src/store/store.ts';
 import { makers } from './makers.ts';

@@ -2,14 +2,14 @@
 import { Flow, type HookContext, On, Task } from 'batuta';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { reclaimLoop } from '../../../scheduler/loops/reclaim.ts';
-import { reissueLoop } from '../../../scheduler/loops/reissue.ts';
+import { reclaimLoop } from '../../../src/upkeep/reclaim.ts';
+import { reissueLoop } from '../../../src/upkeep/reissue.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { joinServices, type Service } from '../../../src/base/service.ts';
 import type { Broker } from '../../../src/broker/broker.ts';
 import { openBroker } from '../../../src/broker/open.ts';
 import { definitionOf } from '../../../src/define/definition.ts';
-import { makeRun } from '../../../src/engine/make-run.ts';
+import { makeRun } from '../../../src/engine/submit/make-run.ts';
 import { processTicket, type TicketParts } from '../../../worker/process-ticket.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
 

@@ -2,7 +2,7 @@
 import { fakeClock } from 'batuta/testing';
 import { expect, test } from 'vitest';
 import { definitionOf } from '../../../src/define/definition.ts';
-import { makeRun } from '../../../src/engine/make-run.ts';
+import { makeRun } from '../../../src/engine/submit/make-run.ts';
 import type { NewRun } from '../../../src/store/store.ts';
 import { claimTicket } from '../../../worker/claim-ticket.ts';
 import { makeFlow } from '../../support/make-flow.ts';

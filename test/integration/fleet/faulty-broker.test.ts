@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Flow, Task, type TaskContext } from 'batuta';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
-import { reissueLoop } from '../../../scheduler/loops/reissue.ts';
+import { reissueLoop } from '../../../src/upkeep/reissue.ts';
 import type { Broker } from '../../../src/broker/broker.ts';
 import { openBroker } from '../../../src/broker/open.ts';
 import { enqueueRuns } from '../../../src/client/enqueue.ts';

@@ -13,8 +13,8 @@ import { type Deployment, deploymentsChannel } from '../../../src/model/deployme
 import type { Run } from '../../../src/model/run.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import { materialiseLoop } from '../../../scheduler/loops/materialise.ts';
-import { overlapLoop, releaseHeld } from '../../../scheduler/loops/overlap.ts';
-import { reclaimLoop } from '../../../scheduler/loops/reclaim.ts';
+import { overlapLoop, releaseHeld } from '../../../src/upkeep/overlap.ts';
+import { reclaimLoop } from '../../../src/upkeep/reclaim.ts';
 import { processTicket } from '../../../worker/process-ticket.ts';
 import { newRun } from '../../contract/store/rows.ts';
 import { deploymentNamed, scheduleOf } from '../../support/deployments.ts';

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Flow, Task, type TaskContext } from 'batuta';
 import { afterEach, expect, test } from 'vitest';
 import { definitionOf } from '../../../src/define/definition.ts';
-import { makeRun } from '../../../src/engine/make-run.ts';
+import { makeRun } from '../../../src/engine/submit/make-run.ts';
 import type { FlowClass } from '../../../src/model/flow-types.ts';
 import type { Run } from '../../../src/model/run.ts';
 import { openStore } from '../../../src/store/open.ts';

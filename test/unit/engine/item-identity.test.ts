@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { itemHash, itemText, matchItems } from '../../../src/engine/item-identity.ts';
+import { itemHash, itemText, matchItems } from '../../../src/engine/graph/item-identity.ts';
 import { taskRun } from '../../contract/store/rows.ts';
 
 const hashOf = (item: unknown): string => itemHash(item, itemText(item));

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { concurrencyKeyOf } from '../../../src/engine/limit-key.ts';
+import { concurrencyKeyOf } from '../../../src/engine/limits/limit-key.ts';
 
 const limited = (key: string | ((params: unknown) => string) | null) => ({ limit: 1, key, onConflict: 'queue' }) as const;
 const keyOf = (key: Parameters<typeof limited>[0], params: unknown = {}) =>

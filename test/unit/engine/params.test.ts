@@ -5,9 +5,9 @@ import { z } from 'zod';
 import type { FlowOptions } from 'batuta';
 import { testFlow } from 'batuta/testing';
 import { definitionOf } from '../../../src/define/definition.ts';
-import { issueMessage } from '../../../src/engine/issue-message.ts';
-import { jsonSchemaOf } from '../../../src/engine/json-schema.ts';
-import { paramsFromText, validateParams } from '../../../src/engine/params.ts';
+import { issueMessage } from '../../../src/engine/submit/issue-message.ts';
+import { jsonSchemaOf } from '../../../src/engine/submit/json-schema.ts';
+import { paramsFromText, validateParams } from '../../../src/engine/submit/params.ts';
 import type { TaskContext } from 'batuta';
 import { failing, makeFlow } from '../../support/make-flow.ts';
 

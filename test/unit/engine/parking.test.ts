@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock, type Timer } from '../../../src/base/clock.ts';
-import { Parking, type Wait } from '../../../src/engine/parking.ts';
-import { Rests } from '../../../src/engine/rests.ts';
+import { Parking, type Wait } from '../../../src/engine/waiting/parking.ts';
+import { Rests } from '../../../src/engine/waiting/rests.ts';
 import { defaultEngineSettings } from '../../../src/engine/services.ts';
 
 const forever = (): Promise<never> => new Promise(() => undefined);

@@ -1,7 +1,7 @@
 /** What is kept of the log lines and artifacts of runs, and what is said of the rest. */
 import { expect, test } from 'vitest';
 import type { TaskContext } from 'batuta';
-import { cutData, cutMessage } from '../../../src/engine/cut-output.ts';
+import { cutData, cutMessage } from '../../../src/engine/run/cut-output.ts';
 import type { EngineSettings } from '../../../src/engine/services.ts';
 import { makeFlow } from '../../support/make-flow.ts';
 import { ownEngine } from '../../support/own-engine.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { Slots } from '../../../src/engine/slots.ts';
+import { Slots } from '../../../src/engine/limits/slots.ts';
 
 /** Takes a place and tells when it has it. */
 function waiter(slots: Slots, name: string, priority: number, served: string[]): void {

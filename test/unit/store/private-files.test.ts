@@ -2,7 +2,7 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { folderStorage } from '../../../src/engine/results.ts';
+import { folderStorage } from '../../../src/engine/values/results.ts';
 import { openStore } from '../../../src/store/open.ts';
 
 let folder: string;

@@ -1,0 +1,72 @@
+/** The arguments of a call in a code flow: what it is known by, what the task gets, and what people see of them. */
+import { inspect } from 'node:util';
+import { notKept, plainCopy } from '../../model/plain-copy.ts';
+import type { CallArg } from '../../model/run.ts';
+import { decodeValue, encodeValue, identityOf, toTypedJson } from '../../model/values.ts';
+import { givenAs, isPrimitive, take } from '../values/given-value.ts';
+import { LiveTaskContext } from '../task/task-context.ts';
+import { cutText } from '../../base/cut-text.ts';
+
+/** Characters that are recorded for people, of each argument and of all of a call. */
+const maxArgChars = 1_024;
+export const maxCallChars = 4_096;
+/** Arguments that are recorded for people. */
+const maxArgs = 32;
+
+/** Arguments as they were at the moment of the call. */
+export class CallArgs {
+  /** Text that identifies the call; null where its arguments have none. */
+  readonly identity: string | null;
+  readonly #inputs: readonly unknown[];
+  /** All of them as one text; null where not all can be recorded. */
+  readonly #text: string | null;
+  /** Each for itself, where that is so: what cannot be recorded is handed on as it is. */
+  readonly #given: readonly unknown[] | null;
+
+  constructor(inputs: readonly unknown[]) {
+    const values = inputs.map((input) => (input instanceof LiveTaskContext ? null : input));
+    const identity = identityOf(values);
+    const isSafe = values.every(isPrimitive);
+    this.#inputs = inputs;
+    this.identity = identity?.text ?? null;
+    this.#text = isSafe ? null : identity?.isPlain ? identity.text : textOf(values);
+    this.#given = isSafe || this.#text !== null ? null : values.map((value) => givenAs(value, textOf(value)));
+  }
+
+  /** What the method is called with, nobody else's; the context stands where the flow's stood. */
+  take(context: unknown): readonly unknown[] {
+    const values = this.#text === null ? (this.#given?.map(take) ?? this.#inputs) : (decodeValue(this.#text) as unknown[]);
+    return this.#inputs.map((input, at) => (input instanceof LiveTaskContext ? context : values[at]));
+  }
+
+  /** What is recorded for people. @param keyOf gives the key of the task run behind an argument that is its promise */
+  shown(keyOf: (at: number) => string | null): readonly CallArg[] | null {
+    const left = { chars: maxCallChars };
+    const shown: CallArg[] = [];
+    for (const [at, input] of this.#inputs.slice(0, maxArgs).entries()) {
+      if (input instanceof LiveTaskContext) continue;
+      const key = keyOf(at);
+      shown.push(key === null ? shownArg(input, left) : { result: key });
+    }
+    return shown.length === 0 ? null : shown;
+  }
+}
+
+/** An argument as it is shown: cut, secrets masked. */
+export function shownArg(value: unknown, left: { chars: number }): CallArg {
+  const budget = { chars: Math.min(maxArgChars, left.chars) };
+  const before = budget.chars;
+  const copy = plainCopy(value, { budget, error: (error) => ({ name: error.name, message: error.message }) });
+  left.chars -= before - budget.chars;
+  if (copy === notKept) return { text: budget.chars <= 0 ? 'too large to be shown' : cutText(inspect(value, { depth: -1 }), 200) };
+  const { json, types } = toTypedJson(copy);
+  return { json, ...(types === undefined ? {} : { types }), ...(budget.chars <= 0 ? { cut: true } : {}) };
+}
+
+function textOf(value: unknown): string | null {
+  try {
+    return encodeValue(value, 'arguments');
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,121 @@
+/** The contexts of a run as a whole: of a code flow's body and of hooks. */
+import type { Logger } from 'pino';
+import type { Duration } from '../../base/duration.ts';
+import type { FlowContext, HookContext, RunFacts, TaskFacts } from '../../model/context.ts';
+import type { FlowClass, ResultOf, StartArguments } from '../../model/flow-types.ts';
+import type { Failure } from '../../model/failure.ts';
+import type { Artifact } from '../../model/run.ts';
+import type { State } from '../../model/state.ts';
+import type { ActiveRun } from '../run/active-run.ts';
+import { take } from '../values/given-value.ts';
+import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from '../task/task-context.ts';
+
+/** What only the body of a code flow may ask for; each is recorded. */
+export interface BodyCalls {
+  /** Starts a sub-flow or takes its recorded result. */
+  runFlow(flow: FlowClass, params: unknown): Promise<unknown>;
+  /** The same for the flow of a deployment. */
+  runDeployment(name: string, params: unknown): Promise<unknown>;
+  sleep(duration: Duration): Promise<void>;
+  waitFor(signal: string, timeout: Duration | undefined): Promise<unknown>;
+}
+
+/** The body of a code flow as the source of its context. */
+class BodySource implements ContextSource {
+  readonly #active: ActiveRun;
+  readonly #rejects: { readonly record: unknown; readonly reason: string }[] = [];
+  readonly #metrics = new Map<string, number>();
+  #params: { readonly value: unknown } | null = null;
+  #progressAt = Number.NEGATIVE_INFINITY;
+  /** Whether the body and all it called have ended: what it still does to its context is dropped. */
+  #isOver = false;
+
+  constructor(active: ActiveRun) {
+    this.#active = active;
+  }
+
+  get params(): unknown {
+    this.#params ??= { value: this.#active.takeParams() };
+    return this.#params.value;
+  }
+  get runFacts(): RunFacts {
+    return this.#active.facts;
+  }
+  get taskFacts(): TaskFacts {
+    return { id: this.#active.run.id, name: 'run', attempt: this.#active.run.attempt, index: null };
+  }
+  get signal(): AbortSignal {
+    return this.#active.signal;
+  }
+  logger(): Logger {
+    return this.#active.log;
+  }
+
+  reportProgress(done: number, total: number | null): void {
+    const now = this.#active.services.clock.monotonic();
+    if (this.#isOver || now - this.#progressAt < 1_000) return;
+    this.#progressAt = now;
+    this.#active.log.info({ done, total }, total === null ? `Progress: ${done}` : `Progress: ${done} of ${total}`);
+  }
+
+  changeMetric(name: string, change: (value: number) => number): void {
+    if (this.#isOver) return;
+    this.#metrics.set(name, change(this.#metrics.get(name) ?? 0));
+  }
+
+  putReject(record: unknown, reason: string): void {
+    if (this.#isOver) return;
+    if (this.#rejects.length < maxRejects) this.#rejects.push({ record, reason });
+    this.changeMetric('rejected', (count) => count + 1);
+  }
+
+  async putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
+    if (!this.#isOver) await putArtifact(this.#active, null, kind, name, data);
+  }
+
+  /** Keeps what the body put aside; takes nothing more from it. */
+  async keep(): Promise<void> {
+    this.#isOver = true;
+    if (this.#rejects.length > 0) await putArtifact(this.#active, null, 'rejects', 'run', this.#rejects.map(plainReject));
+    if (this.#metrics.size > 0) await putArtifact(this.#active, null, 'json', 'metrics', Object.fromEntries(this.#metrics));
+  }
+}
+
+/** Context of a code flow's body. Its methods may be taken off it. */
+export class LiveFlowContext extends LiveTaskContext implements FlowContext {
+  readonly #body: BodySource;
+  readonly #calls: BodyCalls;
+
+  constructor(active: ActiveRun, calls: BodyCalls) {
+    const body = new BodySource(active);
+    super(body);
+    this.#body = body;
+    this.#calls = calls;
+  }
+
+  get runFlow(): <C extends FlowClass>(flow: C, ...args: StartArguments<C>) => Promise<ResultOf<C>> {
+    return (flow, ...[params]) => this.#calls.runFlow(flow, params) as Promise<never>;
+  }
+
+  get runDeployment(): FlowContext['runDeployment'] {
+    return (name: string, params?: Readonly<Record<string, unknown>>) => this.#calls.runDeployment(name, params) as Promise<never>;
+  }
+
+  get sleep(): (duration: Duration) => Promise<void> {
+    return (duration) => this.#calls.sleep(duration);
+  }
+
+  get waitFor(): <T = unknown>(signal: string, options?: { readonly timeout?: Duration }) => Promise<T> {
+    return <T>(signal: string, options: { readonly timeout?: Duration } = {}) => this.#calls.waitFor(signal, options.timeout) as Promise<T>;
+  }
+
+  /** Keeps rejected records and metrics as artifacts of the run; called once, when the body has ended. */
+  keep(): Promise<void> {
+    return this.#body.keep();
+  }
+}
+
+/** Context of a hook, with values of its own. @param result as it is given */
+export function hookContext(active: ActiveRun, state: State, error: Failure | null, result: unknown): HookContext {
+  return { params: active.takeParams(), run: active.facts, state, error, result: take(result), log: active.log };
+}

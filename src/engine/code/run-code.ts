@@ -1,0 +1,230 @@
+/**
+ * A code flow: its `run` method decides what is called; each call of a task method becomes a task run.
+ *
+ * A task run is known by the task's name, a hash of its inputs, and how often that pair has occurred, never by bare call order:
+ * when the body runs again after a crash, recorded calls give their recorded results, also where the code has branched otherwise.
+ */
+import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { BatutaError } from '../../base/errors.ts';
+import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
+import { isTerminal, stateOf } from '../../model/state.ts';
+import { identityOf } from '../../model/values.ts';
+import type { ActiveRun } from '../run/active-run.ts';
+import { escapedError } from '../run/escaped-error.ts';
+import { LiveFlowContext } from './flow-context.ts';
+import { CallArgs } from './call-args.ts';
+import { outcomeOf, valueOf } from '../task/outcome.ts';
+import { runTask } from '../task/run-task.ts';
+import { recordUnrun } from '../task/task-row.ts';
+import { runSubDeployment, runSubFlow, type StartSubFlow } from './sub-flow.ts';
+import { dropped, isDropped, sleep, waitForSignal } from '../waiting/waits.ts';
+
+/**
+ * Runs the body until it and all task runs it started have ended. Gives its value. Waits and sub-flows that are open when the body has
+ * settled, because they lost a race or something beside them failed, are Cancelled.
+ *
+ * @throws what the body threw.
+ */
+export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Promise<unknown> {
+  const body = active.definition.run;
+  if (!body) throw new BatutaError('INTERNAL', `${active.definition.className} has no method run.`);
+  if (active.stopReason) throw active.stopReason;
+  const calls = new CallBook(active);
+  const context = new LiveFlowContext(active, {
+    runFlow: (flow, params) => calls.askForBody(() => runSubFlow(calls, startSubFlow, flow, params)),
+    runDeployment: (name, params) => calls.askForBody(() => runSubDeployment(calls, startSubFlow, name, params)),
+    sleep: (duration) => calls.askForBody(() => sleep(calls, duration)),
+    waitFor: (signal, timeout) => calls.askForBody(() => waitForSignal(calls, signal, timeout)),
+  });
+  const scope = active.scope(context, (_instance, name, args) => calls.call(name, args));
+  try {
+    return await stoppable(active, scope, () => body.call(active.instance, context.params, context));
+  } finally {
+    await calls.end();
+    await context.keep();
+  }
+}
+
+/** The calls of one run of the body. */
+class CallBook {
+  readonly active: ActiveRun;
+  /** How often each pair of name and inputs has occurred. */
+  readonly #occurrences = new Map<string, number>();
+  readonly #underWay = new Set<Promise<unknown>>();
+  readonly #over = new AbortController();
+  #ended = false;
+  /** Key of the task run behind a promise that was handed out. */
+  readonly #keys = new WeakMap<Promise<unknown>, () => string | null>();
+
+  constructor(active: ActiveRun) {
+    this.active = active;
+    // Every wait of the body listens to it.
+    setMaxListeners(0, this.#over.signal);
+    const stop = (): void => this.#over.abort(active.signal.reason);
+    if (active.signal.aborted) stop();
+    else active.signal.addEventListener('abort', stop, { once: true, signal: this.#over.signal });
+  }
+
+  /** Aborts when nothing waits for the body any more: it has settled, or the run is stopped. */
+  get over(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  /** A call of a task method in the body. Rejects with what the task failed with. */
+  call(name: string, args: readonly unknown[]): Promise<unknown> {
+    let key: string | null = null;
+    const promise = this.ask(() => this.#run(name, args, (made) => (key = made)));
+    this.#keys.set(promise, () => key);
+    return promise;
+  }
+
+  /** Starts what the body asks for while it may ask, and counts it among what must settle before the run may end. The body may leave it unawaited. */
+  ask<T>(start: () => Promise<T>): Promise<T> {
+    const { stopReason } = this.active;
+    if (stopReason) return this.#refuse(stopReason);
+    if (this.#ended) return this.#refuse(calledTooLate(this.active));
+    const promise = start();
+    this.#underWay.add(promise);
+    const done = (): void => void this.#underWay.delete(promise);
+    promise.then(done, done);
+    return promise;
+  }
+
+  /**
+   * The same for what only the body can want, a wait or a sub-flow: it is dropped when the body settles first. Then there is no answer:
+   * whoever still waits is a loser of a race, which shall neither go on nor find an error that nobody handles.
+   */
+  askForBody<T>(start: () => Promise<T>): Promise<T> {
+    const answer = new Promise<T>((resolve, reject) => {
+      if (isDropped(this)) return;
+      this.ask(start).then(resolve, (error: unknown) => {
+        if (error !== dropped && !isDropped(this)) reject(error);
+      });
+    });
+    answer.catch(() => undefined);
+    return answer;
+  }
+
+  /** The body has settled: drops its waits, then waits for all that was asked for; what is asked from then on is refused. */
+  async end(): Promise<void> {
+    this.#over.abort();
+    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    this.#ended = true;
+  }
+
+  /** Rejects, though not at once: a body that catches everything and asks again must leave the event loop its turns. Nor for ever: once nobody waits for the body it gets no answer. */
+  #refuse(reason: BatutaError): Promise<never> {
+    const promise = new Promise<never>((_, reject) => {
+      setImmediate(() => {
+        if (!this.active.forced) reject(reason);
+      });
+    });
+    promise.catch(() => undefined);
+    return promise;
+  }
+
+  /** Identity of a call; the next occurrence of its pair. Inputs that cannot be told apart get one that never matches again. */
+  keyOf(name: string, inputs: readonly unknown[]): string {
+    return this.#keyOf(name, inputs.length === 0 ? '0' : (identityOf(inputs)?.text ?? null));
+  }
+
+  #keyOf(name: string, identity: string | null): string {
+    const pair = `${name}#${this.#hashOf(identity)}`;
+    const occurrence = (this.#occurrences.get(pair) ?? 0) + 1;
+    this.#occurrences.set(pair, occurrence);
+    return occurrence === 1 ? pair : `${pair}#${occurrence}`;
+  }
+
+  async #run(name: string, args: readonly unknown[], tellKey: (key: string) => void): Promise<unknown> {
+    const { active } = this;
+    const definition = active.definition.tasks.get(name);
+    if (!definition) throw new BatutaError('INTERNAL', `${name} is no task of ${active.definition.className}.`);
+    const callArgs = new CallArgs(await this.#inputsOf(name, args));
+    const key = this.#keyOf(name, args.length === 0 ? '0' : callArgs.identity);
+    tellKey(key);
+    const recorded = active.recorded.get(key);
+    const stands =
+      recorded &&
+      isTerminal(recorded.state.type) &&
+      recorded.state.type !== 'CANCELLED' &&
+      (definition.persist || recorded.state.type === 'FAILED');
+    const outcome = stands
+      ? await outcomeOf(active, recorded)
+      : await runTask(active, {
+          definition,
+          key,
+          index: null,
+          args: (context) => callArgs.take(context),
+          dependsOn: this.#dependenciesOf(args),
+          callArgs: callArgs.shown((at) => this.#keyBehind(args[at])),
+        });
+    return valueOf(outcome);
+  }
+
+  /** Awaits the promises among the arguments. One that fails makes this call UpstreamFailed, and is thrown. */
+  async #inputsOf(name: string, args: readonly unknown[]): Promise<readonly unknown[]> {
+    if (!args.some((arg) => arg instanceof Promise)) return args;
+    const rejected: unknown[] = [];
+    const watched = args.map((arg) => (arg instanceof Promise ? arg.catch((error: unknown) => this.#note(rejected, arg, error)) : arg));
+    try {
+      return await Promise.all(watched);
+    } catch (error) {
+      if (this.active.stopReason) throw error;
+      const failed = this.#dependenciesOf(rejected) ?? [];
+      const key = this.keyOf(name, ['upstream failed', ...failed]);
+      await recordUnrun(
+        this.active,
+        key,
+        name,
+        null,
+        stateOf('FAILED', 'UpstreamFailed', `It waits for ${failed.join(', ') || 'a promise'}, which failed.`),
+      );
+      throw error;
+    }
+  }
+
+  #note(rejected: unknown[], arg: unknown, error: unknown): never {
+    rejected.push(arg);
+    throw error;
+  }
+
+  #dependenciesOf(args: readonly unknown[]): string[] | null {
+    const keys = args.flatMap((arg) => this.#keyBehind(arg) ?? []);
+    return keys.length === 0 ? null : keys;
+  }
+
+  /** Key of the task run whose promise it is. */
+  #keyBehind(arg: unknown): string | null {
+    return arg instanceof Promise ? (this.#keys.get(arg)?.() ?? null) : null;
+  }
+
+  #hashOf(identity: string | null): string {
+    if (identity === '0') return '0';
+    if (identity === null) return `opaque-${this.active.services.makeId()}`;
+    return createHash('sha256').update(identity).digest('hex').slice(0, 16);
+  }
+}
+
+function calledTooLate({ definition }: ActiveRun): BatutaError {
+  return new BatutaError(
+    'RUN_STATE_REFUSED',
+    `The run of ${definition.name} had ended when a task was called. Await in run() whatever calls tasks.`,
+  );
+}
+
+/** The body's value, the error that came past it, or the reason of a stop that does not wait for it. */
+function stoppable(active: ActiveRun, scope: RunScope, run: () => unknown): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const body = { stop: (reason: BatutaError, force: boolean) => void (force && reject(reason)) };
+    active.live.add(body);
+    const escaped = (error: unknown, how: EscapeKind): void => {
+      reject(escapedError(error, how, `the flow ${active.definition.name}`));
+      scope.escaped?.(error, how);
+    };
+    runScope
+      .run({ ...scope, escaped }, async () => run())
+      .then(resolve, reject)
+      .finally(() => active.live.delete(body));
+  });
+}

@@ -1,0 +1,196 @@
+/** A flow or deployment that runs as part of another flow: a run of its own, and a task run in the parent that stands for it. */
+import type { FlowClass } from '../../model/flow-types.ts';
+import { errorOf, failureOf } from '../../model/failure.ts';
+import type { Run, TaskRun } from '../../model/run.ts';
+import { isTerminal, stateOf } from '../../model/state.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import { outcomeOf, recordedError, valueOf } from '../task/outcome.ts';
+import { loadValue } from '../values/results.ts';
+import type { ActiveRun } from '../run/active-run.ts';
+import { cancelBelow } from '../run/cancel-below.ts';
+import { maxCallChars, shownArg } from './call-args.ts';
+import type { Parking } from '../waiting/parking.ts';
+import type { DeployedFlow } from '../services.ts';
+import { newRow } from '../task/task-row.ts';
+import { dropped, droppedState, isDropped, type Waiter } from '../waiting/waits.ts';
+
+/** How often a sub-flow that another process holds is asked for again. */
+const ownedPollMs = 250;
+
+/** A sub-flow's run under way. */
+export interface SubFlowRun {
+  readonly runId: string;
+  /** The run once it has ended and is recorded. */
+  readonly ended: Promise<Run>;
+  /** Tells when it only waits; null when it has ended. */
+  readonly parking: Parking | null;
+  /** What it came to as it is in memory, once it has ended; null when it ended earlier and only its record is left. */
+  readonly outcome: { takeValue(): unknown; readonly thrown: unknown } | null;
+  /** Asks it to end; `force` does not wait for its code. */
+  stop(reason: BatutaError, force: boolean): void;
+}
+
+/** What starts or continues a sub-flow's run. Given by the engine. */
+export interface StartSubFlow {
+  definitionOf(flow: FlowClass): FlowDefinition;
+  /** @throws BatutaError DEPLOYMENT_NOT_FOUND, FLOW_NOT_FOUND, FILE_…, STORE_… */
+  findDeployed(name: string, params: unknown): Promise<DeployedFlow>;
+  /**
+   * Starts the run of that id, continues it when it was started before, or gives its end; `anew` opens an end without success again.
+   *
+   * @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, RUN_OWNED, SHUTDOWN, STORE_…
+   */
+  start(definition: FlowDefinition, params: unknown, options: SubFlowOptions): Promise<SubFlowRun>;
+}
+
+export interface SubFlowOptions {
+  readonly id: string;
+  readonly parent: { readonly runId: string; readonly taskRunId: string };
+  readonly anew: boolean;
+  /** Of the run that calls it. */
+  readonly parking: Parking;
+  readonly deployment: DeployedFlow['deployment'] | null;
+}
+
+/** What is to run. */
+interface Target {
+  /** Of the task run that stands for it. */
+  readonly name: string;
+  readonly identity: string;
+  readonly params: unknown;
+  /** Asked only when it is not recorded yet. */
+  find(): Promise<Omit<DeployedFlow, 'deployment'> & { readonly deployment: DeployedFlow['deployment'] | null }>;
+}
+
+/** Runs the flow, or continues what was recorded of it, and gives its value. @throws what it failed with. */
+export function runSubFlow(caller: Waiter, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
+  return caller.active.parking.work(async () => {
+    const definition = sub.definitionOf(flow);
+    const name = `flow:${definition.name}`;
+    return runChild(caller, sub, { name, identity: name, params, find: async () => ({ definition, params, deployment: null }) });
+  });
+}
+
+/** The same for the flow of a deployment, with its parameters. */
+export function runSubDeployment(caller: Waiter, sub: StartSubFlow, name: string, params: unknown): Promise<unknown> {
+  const target = { name: `flow:${name}`, identity: `deployment:${name}`, params, find: () => sub.findDeployed(name, params) };
+  return caller.active.parking.work(() => runChild(caller, sub, target));
+}
+
+async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Promise<unknown> {
+  const { active } = caller;
+  const { name } = target;
+  const key = caller.keyOf(target.identity, [target.params]);
+  const recorded = active.recorded.get(key);
+  if (recorded?.state.type === 'COMPLETED' || recorded?.state.type === 'FAILED') return valueOf(await outcomeOf(active, recorded));
+
+  const before: TaskRun = recorded ?? newRow(active, key, name, null, null);
+  const childRunId = before.childRunId ?? active.services.makeId();
+  const row: TaskRun = {
+    ...before,
+    state: stateOf('RUNNING', before.attempt > 0 ? 'Retrying' : 'Running'),
+    attempt: before.attempt + 1,
+    startedAt: before.startedAt ?? active.services.clock.now(),
+    endedAt: null,
+    error: null,
+    childRunId,
+    callArgs: target.params === undefined ? null : [shownArg(target.params, { chars: maxCallChars })],
+  };
+  // Durable before the child exists: else a crash in between would leave a child that nobody knows, and start another.
+  await active.record.setTask(recorded && !isTerminal(recorded.state.type) ? recorded.state.type : null, row);
+  const parent = { runId: active.run.id, taskRunId: row.id };
+  const run = await started(caller, row, async () => {
+    const { definition, params, deployment } = await target.find();
+    const anew = before.state.name === 'Scheduled' || wasDropped(before);
+    return sub.start(definition, params, { id: childRunId, parent, anew, parking: active.parking, deployment });
+  });
+  active.live.add(run);
+  const drop = (): void => void (isDropped(caller) && run.stop(dropReason(childRunId), false));
+  caller.over.addEventListener('abort', drop);
+  if (active.stopReason) run.stop(active.stopReason, active.forced);
+  else drop();
+  const ended = await active.parking
+    .with(run.parking, () => run.ended)
+    .finally(() => {
+      active.live.delete(run);
+      caller.over.removeEventListener('abort', drop);
+    });
+  const settled = settle(active, row, run, ended);
+  if (!isDropped(caller)) return settled;
+  await settled.catch(() => undefined);
+  throw dropped;
+}
+
+/** Starts it. One that another process still holds is waited for: that process may have lost our run to us, and is about to let go. */
+async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlowRun>): Promise<SubFlowRun> {
+  const { active, over } = caller;
+  const { leaseClock, clock } = active.services;
+  for (;;) {
+    if (isDropped(caller)) return dropUnstarted(active, row);
+    try {
+      return await start();
+    } catch (error) {
+      if (active.stopReason || (isBatutaError(error) && error.code.startsWith('STORE_'))) throw error;
+      if (isBatutaError(error, 'RUN_OWNED')) {
+        await leaseClock.sleep(ownedPollMs, over).catch((reason: unknown) => {
+          if (!isDropped(caller)) throw reason;
+        });
+        continue;
+      }
+      const failure = failureOf(error);
+      const state = stateOf('FAILED', 'Failed', failure.message);
+      await active.record.setTask('RUNNING', { ...row, state, endedAt: clock.now(), error: failure, childRunId: null });
+      throw recordedError(failure, error);
+    }
+  }
+}
+
+/** An earlier owner may have started it. */
+async function dropUnstarted(active: ActiveRun, row: TaskRun): Promise<never> {
+  const { store, clock, isOwnerGone } = active.services;
+  const childRunId = row.childRunId ?? '';
+  const message = droppedState.message ?? '';
+  const state = await store.runs.requestCancel(childRunId, clock.now(), message, isOwnerGone);
+  if (state !== null) await cancelBelow(active.services, childRunId, message);
+  await active.record.setTask('RUNNING', {
+    ...row,
+    state: droppedState,
+    endedAt: clock.now(),
+    childRunId: state === null ? null : childRunId,
+  });
+  throw dropped;
+}
+
+function dropReason(childRunId: string): BatutaError {
+  return new BatutaError('RUN_CANCELLED', droppedState.message ?? '', { details: { runId: childRunId } });
+}
+
+function wasDropped({ state }: TaskRun): boolean {
+  return state.type === droppedState.type && state.message === droppedState.message;
+}
+
+/** The error of a sub-flow that left none: dropped by its limit, or ended by somebody else. */
+function endedWithout({ id, state }: Run): BatutaError {
+  const code = state.type === 'CANCELLED' ? 'RUN_CANCELLED' : 'RUN_FAILED';
+  return new BatutaError(code, state.message ?? `The sub-flow ended ${state.name}.`, { details: { runId: id } });
+}
+
+async function settle(active: ActiveRun, row: TaskRun, run: SubFlowRun, ended: Run): Promise<unknown> {
+  const { state } = ended;
+  if (!isTerminal(state.type)) throw active.stopReason ?? new Error(`The sub-flow run ${ended.id} was given up in state ${state.name}.`);
+  const error = ended.error ?? failureOf(endedWithout(ended));
+  await active.record.setTask('RUNNING', {
+    ...row,
+    state: state.type === 'CRASHED' ? stateOf('FAILED', 'Failed', state.message) : state,
+    endedAt: active.services.clock.now(),
+    result: ended.result,
+    resultRef: ended.resultRef,
+    error: state.type === 'COMPLETED' ? null : error,
+  });
+  if (state.type !== 'COMPLETED') {
+    if (state.type === 'CANCELLED' && active.stopReason) throw active.stopReason;
+    throw recordedError(error, run.outcome?.thrown ?? errorOf(error));
+  }
+  return run.outcome ? run.outcome.takeValue() : loadValue(active.services.results, ended);
+}

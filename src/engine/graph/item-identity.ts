@@ -1,0 +1,69 @@
+/**
+ * Which recorded task run belongs to which item of a mapped task.
+ *
+ * By what the item is, never by its place: the list may be another one when it is asked for again (`persist: false`, another version of the
+ * flow). Rows of before that say nothing of their item are taken by their place.
+ */
+import { hash } from 'node:crypto';
+import { inspect } from 'node:util';
+import type { TaskRun } from '../../model/run.ts';
+import { encodeValue } from '../values/results.ts';
+
+/** 132 bits: a hundred thousand items do not meet by chance. */
+const hashChars = 22;
+
+/** The text of an item, null where it has none: it is a primitive, or cannot be recorded. */
+export function itemText(item: unknown): string | null {
+  if (typeof item !== 'object' || item === null) return null;
+  try {
+    return encodeValue(item, 'item');
+  } catch {
+    return null;
+  }
+}
+
+/** What tells an item from others. @param text what `itemText` gave for it */
+export function itemHash(item: unknown, text: string | null): string {
+  if (typeof item === 'number') return String(item);
+  if (text !== null) return hashOf(text);
+  if (typeof item === 'string') return hashOf(`"${item}`);
+  if (typeof item === 'object' && item !== null) return hashOf(lookOf(item));
+  if (typeof item === 'bigint') return `${item}n`;
+  return typeof item === 'function' ? hashOf(`f${item.name}`) : String(item);
+}
+
+function hashOf(text: string): string {
+  return `#${hash('sha256', text, 'base64url').slice(0, hashChars)}`;
+}
+
+/** An instance of a class is identified by its visible fields; of those that look the same the first is the first. */
+function lookOf(item: object): string {
+  try {
+    return inspect(item, { depth: 4, maxArrayLength: 1_000, maxStringLength: 10_000, breakLength: Number.POSITIVE_INFINITY });
+  } catch {
+    return 'nothing can be seen of it';
+  }
+}
+
+/**
+ * The recorded row of each item, undefined where there is none. Of equal items and rows each row goes to one item, to that of its place first.
+ * Linear in items and rows.
+ */
+export function matchItems(rows: readonly TaskRun[], hashes: readonly string[]): (TaskRun | undefined)[] {
+  const matched = new Array<TaskRun | undefined>(hashes.length);
+  const left = new Map<string, TaskRun[]>();
+  for (const row of rows) {
+    const { index, itemHash: ofRow } = row;
+    if (index === null) continue;
+    if (index < hashes.length && matched[index] === undefined && (ofRow === null || ofRow === hashes[index])) matched[index] = row;
+    else if (ofRow !== null) {
+      const same = left.get(ofRow);
+      if (same) same.push(row);
+      else left.set(ofRow, [row]);
+    }
+  }
+  if (left.size === 0) return matched;
+  for (const same of left.values()) same.reverse();
+  for (const [index, ofItem] of hashes.entries()) matched[index] ??= left.get(ofItem)?.pop();
+  return matched;
+}

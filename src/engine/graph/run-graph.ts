@@ -1,0 +1,219 @@
+/**
+ * A static graph: every task starts the moment the last one it waits for is recorded.
+ *
+ * The ready set is kept by counting: each node knows how many it still waits for, and each end lowers the counts behind it.
+ * O(tasks + edges) for the whole run; a value is let go once the last task that takes it has ended.
+ */
+import { edgesInto } from '../../model/graph.ts';
+import { stateOf } from '../../model/state.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import { type ActiveRun, isHandedOn } from '../run/active-run.ts';
+import { take } from '../values/given-value.ts';
+import { runGroup } from './run-group.ts';
+import { outcomeOf, type TaskOutcome } from '../task/outcome.ts';
+import { runTask } from '../task/run-task.ts';
+import { recordUnrun } from '../task/task-row.ts';
+
+interface Node {
+  readonly task: TaskDefinition;
+  /** Names it waits for, with repeats as in the edges. */
+  readonly upstream: readonly string[];
+  readonly downstream: Node[];
+  /** Whether its recorded end is taken as it is. */
+  stands: boolean;
+  waitingFor: number;
+  /** Nodes that still may take its value; the flow itself counts as one where the value is its result. */
+  takers: number;
+  outcome: TaskOutcome | null;
+}
+
+/** What a graph came to. */
+export interface GraphOutcome {
+  /** The flow's value, for `take`; undefined when it did not succeed. */
+  readonly given: unknown;
+  /** The first task that failed, null when none did. */
+  readonly failed: { readonly task: string; readonly error: unknown } | null;
+}
+
+/**
+ * Runs all tasks of the graph that can run. Resolves when all that can still run has run and is recorded.
+ *
+ * @throws BatutaError STORE_… when it could not be recorded.
+ */
+export function runGraph(active: ActiveRun): Promise<GraphOutcome> {
+  return new GraphRun(active).run();
+}
+
+class GraphRun {
+  readonly #active: ActiveRun;
+  readonly #nodes = new Map<string, Node>();
+  #underWay = 0;
+  #firstFailed: GraphOutcome['failed'] = null;
+  #resolve: () => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(active: ActiveRun) {
+    this.#active = active;
+    const { graph, tasks } = active.definition;
+    for (const name of graph.nodes) {
+      const task = tasks.get(name) as TaskDefinition;
+      const upstream = edgesInto(task).map((edge) => edge.from);
+      this.#nodes.set(name, { task, upstream, downstream: [], stands: false, waitingFor: upstream.length, takers: 0, outcome: null });
+    }
+    for (const edge of graph.edges) {
+      const from = this.#node(edge.from);
+      from.downstream.push(this.#node(edge.to));
+      if (edge.kind !== 'order') from.takers++;
+    }
+    for (const name of this.#resultTasks()) this.#node(name).takers++;
+    if (active.recorded.size > 0) this.#judgeRecorded();
+  }
+
+  async run(): Promise<GraphOutcome> {
+    await new Promise<void>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#startAll([...this.#nodes.values()].filter((node) => node.waitingFor === 0));
+    });
+    return { given: this.#firstFailed ? undefined : this.#result(), failed: this.#firstFailed };
+  }
+
+  /** Those of higher priority first: where there are fewer places than nodes they get them. */
+  #startAll(nodes: Node[]): void {
+    if (nodes.length > 1) nodes.sort((a, b) => b.task.priority - a.task.priority);
+    for (const node of nodes) this.#start(node);
+  }
+
+  #start(node: Node): void {
+    this.#underWay++;
+    this.#runNode(node).then((outcome) => this.#ended(node, outcome), this.#reject);
+  }
+
+  #ended(node: Node, outcome: TaskOutcome): void {
+    node.outcome = outcome;
+    if (outcome.kind === 'failed') this.#firstFailed ??= { task: node.task.name, error: outcome.error };
+    if (node.takers === 0) letGo(node);
+    const { task } = node;
+    for (const name of task.each === null ? task.needs : [task.each, ...task.needs]) {
+      const giver = this.#node(name);
+      if (--giver.takers === 0) letGo(giver);
+    }
+    this.#startAll(node.downstream.filter((next) => --next.waitingFor === 0));
+    if (--this.#underWay === 0) this.#resolve();
+  }
+
+  async #runNode(node: Node): Promise<TaskOutcome> {
+    const active = this.#active;
+    const { task } = node;
+    const recorded = active.recorded.get(task.name);
+    if (recorded && node.stands) return outcomeOf(active, recorded);
+    const verdict = active.stopReason ? 'cancel' : this.#verdict(node);
+    if (verdict === 'cancel') return this.#cancelled(node);
+    if (verdict !== 'run') {
+      await recordUnrun(active, task.name, task.name, null, verdict === 'skip' ? skipped : upstreamFailed(this.#culprits(node)));
+      return verdict === 'skip'
+        ? { kind: 'skipped' }
+        : { kind: 'failed', error: new Error(upstreamFailed(this.#culprits(node)).message ?? ''), failure: null };
+    }
+    const given = task.needs.map((name) => this.#givenBy(name));
+    if (task.each !== null) return runGroup(active, task, this.#givenBy(task.each), given);
+    return runTask(active, {
+      definition: task,
+      key: task.name,
+      index: null,
+      args: (context) => [...given.map(take), context],
+      given,
+      dependsOn: null,
+      isLast: node.downstream.length === 0,
+    });
+  }
+
+  /**
+   * Finds the recorded ends that are taken as they are. A value that was kept in memory only is gone: its task runs again when one
+   * that takes it does, or when it is the flow's. Backwards, so that the takers are known before their givers.
+   */
+  #judgeRecorded(): void {
+    const results = new Set(this.#resultTasks());
+    for (const node of [...this.#nodes.values()].reverse()) {
+      const { name, each, persist } = node.task;
+      const state = this.#active.recorded.get(name)?.state;
+      if (each !== null || state?.name === 'UpstreamFailed') continue;
+      if (state?.type === 'FAILED') node.stands = true;
+      if (state?.type !== 'COMPLETED') continue;
+      const isTaken = (): boolean =>
+        node.downstream.some((next) => !next.stands && (next.task.each === name || next.task.needs.includes(name)));
+      node.stands = persist || state.name === 'Skipped' || !(results.has(name) || isTaken());
+    }
+  }
+
+  /** What the trigger says, save that there is nothing to run once per item of when the list did not come. */
+  #verdict(node: Node): 'run' | 'skip' | 'fail' | 'cancel' {
+    const verdict = this.#triggered(node);
+    const list = node.task.each === null ? null : this.#node(node.task.each).outcome?.kind;
+    return verdict !== 'run' || list === null || list === 'succeeded' ? verdict : list === 'failed' ? 'fail' : 'skip';
+  }
+
+  #triggered(node: Node): 'run' | 'skip' | 'fail' | 'cancel' {
+    const kinds = node.upstream.map((name) => this.#node(name).outcome?.kind);
+    if (kinds.includes('cancelled')) return 'cancel';
+    const failed = kinds.includes('failed');
+    switch (node.task.trigger) {
+      case 'allDone':
+        return 'run';
+      case 'anySucceeded':
+        return kinds.length === 0 || kinds.includes('succeeded') ? 'run' : failed ? 'fail' : 'skip';
+      case 'anyFailed':
+        return failed ? 'run' : 'skip';
+      case 'noneFailed':
+        return failed ? 'fail' : 'run';
+      case 'allSucceeded':
+        return failed ? 'fail' : kinds.includes('skipped') ? 'skip' : 'run';
+    }
+  }
+
+  async #cancelled(node: Node): Promise<TaskOutcome> {
+    const reason = this.#active.stopReason;
+    if (reason && !isHandedOn(reason)) {
+      await recordUnrun(this.#active, node.task.name, node.task.name, null, stateOf('CANCELLED', 'Cancelled', reason.message));
+    }
+    return { kind: 'cancelled', error: reason };
+  }
+
+  #culprits(node: Node): string[] {
+    return node.upstream.filter((name) => this.#node(name).outcome?.kind === 'failed');
+  }
+
+  #givenBy(name: string): unknown {
+    const { outcome } = this.#node(name);
+    return outcome?.kind === 'succeeded' ? outcome.given : undefined;
+  }
+
+  #resultTasks(): readonly string[] {
+    const { result, graph } = this.#active.definition;
+    return result === null ? graph.sinks : [result];
+  }
+
+  #result(): unknown {
+    const names = this.#resultTasks();
+    const [only] = names;
+    if (names.length === 1 && only !== undefined) return this.#givenBy(only);
+    return Object.fromEntries(names.map((name) => [name, take(this.#givenBy(name))]));
+  }
+
+  #node(name: string): Node {
+    return this.#nodes.get(name) as Node;
+  }
+}
+
+const skipped = stateOf('COMPLETED', 'Skipped', 'What it waits for was skipped.');
+
+function upstreamFailed(culprits: readonly string[]): ReturnType<typeof stateOf> {
+  const named = culprits.slice(0, 3).join(', ') + (culprits.length > 3 ? ` and ${culprits.length - 3} more` : '');
+  return stateOf('FAILED', 'UpstreamFailed', named === '' ? 'Nothing it waits for succeeded.' : `It waits for ${named}, which failed.`);
+}
+
+const gone: TaskOutcome = { kind: 'succeeded', given: undefined };
+
+function letGo(node: Node): void {
+  if (node.outcome?.kind === 'succeeded') node.outcome = gone;
+}

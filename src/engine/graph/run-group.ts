@@ -1,0 +1,231 @@
+/** A mapped task: one task run per item of a list, all or `eachLimit` at the same time. */
+import { BatutaError } from '../../base/errors.ts';
+import { failureOf } from '../../model/failure.ts';
+import { stateOf } from '../../model/state.ts';
+import type { TaskRun } from '../../model/run.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import type { ActiveRun } from '../run/active-run.ts';
+import { GivenList, RecordedValue, shared, take } from '../values/given-value.ts';
+import { itemHash, itemText, matchItems } from './item-identity.ts';
+import { outcomeOf, type TaskOutcome } from '../task/outcome.ts';
+import { decodeValue } from '../values/results.ts';
+import { runTask } from '../task/run-task.ts';
+import { recordUnrun } from '../task/task-row.ts';
+import type { TaskRequest } from '../task/task-request.ts';
+
+/**
+ * Items started before others get a turn of the event loop. Few: a database at work on another processor is given its next rows only
+ * between two turns, and what has been recorded is let go of before it has grown old, which spares the garbage collector most of its work.
+ */
+const startsPerTurn = 200;
+/** Turns whose items may be on their way into the record; more wait, or a slow database would have all items pile up in memory. */
+const maxTurnsAhead = 6;
+
+/**
+ * Runs a task for each item. List and inputs are given values, see `take`. Succeeds with the results of the items that succeeded, in the order of the items, when none failed.
+ * A failed item does not stop the others.
+ */
+export async function runGroup(
+  active: ActiveRun,
+  definition: TaskDefinition,
+  list: unknown,
+  given: readonly unknown[],
+): Promise<TaskOutcome> {
+  const { value, isParted } = list instanceof RecordedValue ? list.take() : { value: take(list), isParted: list instanceof GivenList };
+  const items = listOf(value);
+  if (!items) return notAList(active, definition, value);
+  active.record.tellMapped(definition.name, items.length);
+  // Left of an attempt in which there was no list: the row that stood for all items, which have their own now.
+  if (active.recorded.has(definition.name))
+    await recordUnrun(
+      active,
+      definition.name,
+      definition.name,
+      null,
+      stateOf('COMPLETED', 'Skipped', 'Its items have task runs of their own.'),
+    );
+  const isRecorded = list instanceof RecordedValue || list instanceof GivenList;
+  return new GroupRun(active, definition, { items, isRecorded, isParted }, given).run();
+}
+
+/** Key of the task run for one item. */
+export function itemKey(name: string, index: number): string {
+  return `${name}[${index}]`;
+}
+
+/** What a group runs over. */
+interface Items {
+  readonly items: readonly unknown[];
+  /** Whether they have a record; what is kept in memory only is handed on as it is. */
+  readonly isRecorded: boolean;
+  /** Whether no object is in two of them. */
+  readonly isParted: boolean;
+}
+
+class GroupRun {
+  readonly #active: ActiveRun;
+  readonly #definition: TaskDefinition;
+  readonly #list: Items;
+  readonly #items: readonly unknown[];
+  /** Those that all items are given. */
+  readonly #shared: readonly unknown[];
+  readonly #given: readonly unknown[];
+  readonly #isSpread: boolean;
+  /** The recorded rows of the items and what tells them apart; null where nothing is recorded. */
+  readonly #before: { readonly rows: readonly (TaskRun | undefined)[]; readonly hashes: readonly string[] } | null;
+  readonly #window: number;
+  readonly #values: unknown[];
+  /** 1 where the item succeeded. */
+  readonly #succeeded: Uint8Array;
+  #next = 0;
+  #inFlight = 0;
+  #turnAsked = false;
+  readonly #turns: Promise<void>[] = [];
+  #failed: TaskOutcome | null = null;
+  #resolve: (outcome: TaskOutcome) => void = () => undefined;
+  #reject: (error: unknown) => void = () => undefined;
+
+  constructor(active: ActiveRun, definition: TaskDefinition, list: Items, given: readonly unknown[]) {
+    const { items } = list;
+    this.#active = active;
+    this.#definition = definition;
+    this.#items = items;
+    this.#list = list;
+    this.#given = given;
+    // Elsewhere each item reads its own.
+    this.#isSpread = definition.spread && Boolean(active.services.spread);
+    this.#shared = this.#isSpread ? given : given.map(shared);
+    this.#before = beforeOf(active, definition, items);
+    // More than the flow's own limit would only queue up for places.
+    this.#window = Math.min(definition.eachLimit ?? Number.POSITIVE_INFINITY, active.definition.concurrency ?? Number.POSITIVE_INFINITY);
+    this.#values = new Array<unknown>(items.length);
+    this.#succeeded = new Uint8Array(items.length);
+  }
+
+  run(): Promise<TaskOutcome> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      this.#startSome();
+    });
+  }
+
+  #startSome(): void {
+    if (this.#turnAsked) this.#active.parking.end();
+    this.#turnAsked = false;
+    for (let started = 0; this.#next < this.#items.length && this.#inFlight < this.#window && !this.#active.stopReason; started++) {
+      if (started === startsPerTurn) {
+        this.#turnAsked = true;
+        // A run whose items are still being started does not only wait.
+        this.#active.parking.begin();
+        this.#askTurn();
+        return;
+      }
+      this.#start(this.#next++);
+    }
+    if (this.#inFlight === 0 && (this.#next >= this.#items.length || this.#active.stopReason)) this.#finish();
+  }
+
+  #askTurn(): void {
+    const { recorder } = this.#active.services.store;
+    // A store that fails tells those who wait for their own rows.
+    this.#turns.push(recorder.flush().catch(() => undefined));
+    const next = (): void => void setImmediate(() => this.#startSome());
+    if (this.#turns.length < maxTurnsAhead) next();
+    else this.#turns.shift()?.then(next, this.#reject);
+  }
+
+  #start(index: number): void {
+    this.#inFlight++;
+    this.#runItem(index).then((outcome) => {
+      this.#inFlight--;
+      if (outcome.kind === 'succeeded') {
+        this.#values[index] = outcome.given;
+        this.#succeeded[index] = 1;
+      } else if (outcome.kind === 'failed') this.#failed ??= outcome;
+      if (!this.#turnAsked) this.#startSome();
+    }, this.#reject);
+  }
+
+  #runItem(index: number): Promise<TaskOutcome> {
+    const active = this.#active;
+    const definition = this.#definition;
+    const recorded = this.#before?.rows[index];
+    const type = recorded?.state.type;
+    if (recorded && (type === 'FAILED' || (type === 'COMPLETED' && (definition.persist || recorded.state.name === 'Skipped')))) {
+      // For people: the list has changed, and the item has another place in it.
+      if (recorded.index !== index) active.record.touchTask({ ...recorded, index });
+      return outcomeOf(active, recorded);
+    }
+    const item = this.#items[index];
+    const text = itemText(item);
+    const hash = this.#before?.hashes[index] ?? itemHash(item, text);
+    return runTask(active, {
+      definition,
+      key: recorded?.key ?? this.#newKey(index, hash),
+      index,
+      args: text === null || !this.#list.isRecorded ? this.#argsOf(item) : this.#ownArgsOf(item, text),
+      given: this.#isSpread ? [item, ...this.#given] : undefined,
+      dependsOn: null,
+      itemHash: hash,
+    });
+  }
+
+  #argsOf(item: unknown): TaskRequest['args'] {
+    const needs = this.#shared;
+    return needs.length === 0 ? (context) => [item, context] : (context) => [item, ...needs.map(take), context];
+  }
+
+  /** An item of a parted list is nobody else's: it is given away, once. */
+  #ownArgsOf(item: unknown, text: string): TaskRequest['args'] {
+    const needs = this.#shared;
+    let isOwn = this.#list.isParted;
+    return (context) => {
+      const own = isOwn ? item : decodeValue(text);
+      isOwn = false;
+      return [own, ...needs.map(take), context];
+    };
+  }
+
+  /** The key of an item that has no row, where its place may be another's. */
+  #newKey(index: number, hash: string): string {
+    const key = itemKey(this.#definition.name, index);
+    if (this.#before === null || !this.#active.recorded.has(key)) return key;
+    let other = `${key}${hash.startsWith('#') ? hash : `#${hash}`}`;
+    while (this.#active.recorded.has(other)) other += '+';
+    return other;
+  }
+
+  #finish(): void {
+    const { stopReason } = this.#active;
+    if (stopReason) this.#resolve({ kind: 'cancelled', error: stopReason });
+    else if (this.#failed) this.#resolve(this.#failed);
+    else this.#resolve({ kind: 'succeeded', given: new GivenList(this.#values.filter((_, index) => this.#succeeded[index] === 1)) });
+  }
+}
+
+function beforeOf(
+  active: ActiveRun,
+  definition: TaskDefinition,
+  items: readonly unknown[],
+): { readonly rows: readonly (TaskRun | undefined)[]; readonly hashes: readonly string[] } | null {
+  const recorded = active.recorded.size === 0 ? [] : active.recordedItems(definition.name);
+  if (recorded.length === 0) return null;
+  const hashes = items.map((item) => itemHash(item, itemText(item)));
+  return { rows: matchItems(recorded, hashes), hashes };
+}
+
+function listOf(list: unknown): readonly unknown[] | null {
+  if (Array.isArray(list)) return list;
+  return typeof list === 'object' && list !== null && Symbol.iterator in list ? [...(list as Iterable<unknown>)] : null;
+}
+
+async function notAList(active: ActiveRun, definition: TaskDefinition, list: unknown): Promise<TaskOutcome> {
+  const error = new BatutaError(
+    'OPTION_INVALID',
+    `Task ${definition.name} runs once per item of ${definition.each}, but that gave ${list === null ? 'null' : typeof list}. Return a list from ${definition.each}.`,
+  );
+  const failure = failureOf(error);
+  await recordUnrun(active, definition.name, definition.name, null, stateOf('FAILED', 'Failed', failure.message), { error: failure });
+  return { kind: 'failed', error, failure };
+}

@@ -1,0 +1,185 @@
+/**
+ * Keeps the claims of this process: renews them all in one statement each heartbeat, and looks for cancels that another process
+ * asked for. Runs only while something is held.
+ *
+ * On a crash the claims run out by themselves and the next owner goes on. A claim that was lost (another process has taken the
+ * run) is told to its holder, which stops and writes nothing more. Where `abortUnrenewed` is set, so is one that could not be renewed
+ * and is about to run out: the next owner shall not find this one still at work.
+ */
+import type { Logger } from 'pino';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Claim, Recorder, RunStore, Store } from '../../store/store.ts';
+import type { EngineSettings } from '../services.ts';
+
+/** Who holds a claim. */
+export interface Holder {
+  readonly claim: Claim;
+  onLost(): void;
+  onCancel(): void;
+}
+
+/** Where claims are kept. */
+export interface LeaseStore extends Pick<Store, 'dataVersion'> {
+  readonly runs: Pick<RunStore, 'renew' | 'cancelRequested'>;
+  readonly recorder: Pick<Recorder, 'onFenced'>;
+}
+
+export interface LeaseOptions {
+  readonly store: LeaseStore;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly settings: EngineSettings;
+}
+
+interface Held {
+  readonly holder: Holder;
+  /** Monotonic instant from which its lease counts at the least. */
+  renewedAt: number;
+  /** Whether its holder knows already that it is lost. */
+  toldLost: boolean;
+}
+
+export class Leases {
+  readonly #options: LeaseOptions;
+  /** By run and epoch: this process may have a run anew before it knows that it had lost it. */
+  readonly #held = new Map<string, Held>();
+  #timer: Timer | null = null;
+  #guard: Timer | null = null;
+  #beatAt = 0;
+  #seenVersion: number | null = null;
+  /** How many claims were taken up. */
+  #holds = 0;
+
+  constructor(options: LeaseOptions) {
+    this.#options = options;
+    options.store.recorder.onFenced((claim) => this.#lost(claim));
+  }
+
+  /** @param since monotonic instant at which the claim was asked for: a process that was frozen on the way to here has held it since then. */
+  hold(holder: Holder, since = this.#options.clock.monotonic()): void {
+    this.#held.set(keyOf(holder.claim), { holder, renewedAt: since, toldLost: false });
+    // A cancel may have been asked for between the claim and here, and been passed over by a look.
+    this.#seenVersion = null;
+    this.#holds++;
+    if (this.#timer) return;
+    this.#beatAt = this.#options.clock.monotonic();
+    this.#arm();
+    if (this.#options.settings.abortUnrenewed) this.#armGuard();
+  }
+
+  /**
+   * To be asked before user code begins: null where the lease surely holds by this process's own clock, else a promise of having asked the
+   * store; a holder that has lost it has been told then. Where `abortUnrenewed` is not set it is always null.
+   */
+  confirm(claim: Claim): Promise<void> | null {
+    const { clock, settings } = this.#options;
+    const held = this.#held.get(keyOf(claim));
+    if (!settings.abortUnrenewed || !held || clock.monotonic() < held.renewedAt + settings.leaseMs - marginOf(settings)) return null;
+    return this.#lookAtLeases(clock.monotonic());
+  }
+
+  letGo(claim: Claim): void {
+    this.#held.delete(keyOf(claim));
+    if (this.#held.size > 0) return;
+    this.#timer?.cancel();
+    this.#guard?.cancel();
+    this.#timer = null;
+    this.#guard = null;
+  }
+
+  #arm(): void {
+    const { clock, settings } = this.#options;
+    // A beat that was under way while all was let go of and something new was held finds a timer set already.
+    this.#timer?.cancel();
+    this.#timer = clock.setTimer(settings.cancelPollMs, () => void this.#beat(), { unref: true });
+  }
+
+  async #beat(): Promise<void> {
+    const { clock, settings, log } = this.#options;
+    try {
+      if (clock.monotonic() - this.#beatAt >= settings.heartbeatMs) {
+        this.#beatAt = clock.monotonic();
+        await this.#renew();
+      }
+      await this.#lookForCancels();
+    } catch (error) {
+      // The next beat tries again; should the store stay away, the leases end and others go on.
+      log.warn({ err: error }, 'The leases could not be renewed.');
+    }
+    if (this.#timer) this.#arm();
+  }
+
+  async #renew(): Promise<void> {
+    const { clock, settings, store } = this.#options;
+    const renewedAt = clock.monotonic();
+    const held = [...this.#held.values()];
+    const lost = await store.runs.renew(
+      held.map(({ holder }) => holder.claim),
+      settings.leaseMs,
+    );
+    for (const one of held) one.renewedAt = Math.max(one.renewedAt, renewedAt);
+    for (const claim of lost) this.#lost(claim);
+  }
+
+  #armGuard(): void {
+    const { clock, settings } = this.#options;
+    // A look that was under way while all was let go of and something new was held finds a guard set already.
+    this.#guard?.cancel();
+    // Not the beat's timer: a beat that waits for a store which does not answer must not keep this from being seen.
+    this.#guard = clock.setTimer(marginOf(settings) / 4, () => void this.#guardLeases(), { unref: true });
+  }
+
+  async #guardLeases(): Promise<void> {
+    await this.#lookAtLeases(this.#options.clock.monotonic());
+    if (this.#guard) this.#armGuard();
+  }
+
+  async #lookAtLeases(lookedAt: number): Promise<void> {
+    const { clock, settings, log } = this.#options;
+    const margin = marginOf(settings);
+    const ending = (): Held[] =>
+      [...this.#held.values()].filter(({ renewedAt, toldLost }) => !toldLost && clock.monotonic() >= renewedAt + settings.leaseMs - margin);
+    if (ending().length > 0) {
+      // Perhaps only this process was held up, by a long computation or by being stopped: then the store knows who has the runs.
+      const patience = clock.sleep(margin / 2);
+      await Promise.race([this.#renew().catch(() => undefined), patience]);
+      const unrenewed = ending();
+      for (const one of unrenewed) one.toldLost = true;
+      if (unrenewed.length > 0)
+        log.error(
+          { runs: unrenewed.length, waitedMs: clock.monotonic() - lookedAt },
+          'Leases are about to end unrenewed; their runs are left to others.',
+        );
+      for (const { holder } of unrenewed) holder.onLost();
+    }
+  }
+
+  async #lookForCancels(): Promise<void> {
+    const { store } = this.#options;
+    const version = store.dataVersion();
+    if (version !== null && version === this.#seenVersion) return;
+    const holds = this.#holds;
+    const asked = new Set(await store.runs.cancelRequested(this.#claims()));
+    // Only now: what a look that failed has missed is looked for again, and what was claimed meanwhile was not looked for.
+    if (holds === this.#holds) this.#seenVersion = version;
+    if (asked.size === 0) return;
+    for (const { holder } of [...this.#held.values()]) if (asked.has(holder.claim.runId)) holder.onCancel();
+  }
+
+  #lost(claim: Claim): void {
+    this.#held.get(keyOf(claim))?.holder.onLost();
+  }
+
+  #claims(): Claim[] {
+    return [...this.#held.values()].map(({ holder }) => holder.claim);
+  }
+}
+
+function keyOf({ runId, epoch }: Claim): string {
+  return `${runId}:${epoch}`;
+}
+
+/** How long before its end a lease that was not renewed counts as lost. Leaves room for the renewals that are made anyway. */
+function marginOf({ leaseMs, heartbeatMs }: EngineSettings): number {
+  return Math.min(leaseMs / 5, (leaseMs - heartbeatMs) / 2);
+}

@@ -1,0 +1,71 @@
+/** Limits as an engine sees them: its runs and tasks wait here for their slots, and what they give back goes to whoever is next. */
+import type { Logger } from 'pino';
+import type { Clock } from '../../base/clock.ts';
+import type { Owner } from '../../model/run.ts';
+import type { Store } from '../../store/store.ts';
+import { LimitWatch } from './limit-watch.ts';
+import { RunSlots } from './run-slots.ts';
+import { TaskSlots } from './task-slots.ts';
+
+/** Carries the news that a slot may be free between processes. Best effort: a look every second stands behind it. */
+export interface LimitNews {
+  tell(): Promise<void>;
+  /** Calls `listener` whenever another process tells. */
+  listen(listener: () => void): Promise<void>;
+}
+
+/** What a desk is given; the services of its engine have all of it. */
+export interface LimitDeskOptions {
+  readonly store: Store;
+  /** The system's. */
+  readonly leaseClock: Clock;
+  readonly log: Logger;
+  readonly owner: Owner;
+  readonly isOwnerGone: (owner: Owner) => boolean;
+  readonly settings: { readonly maxRecoveries: number };
+}
+
+/** Runs whose process is lost that are taken from it at once. */
+const batchRuns = 100;
+
+export class LimitDesk {
+  readonly runs: RunSlots;
+  readonly tasks: TaskSlots;
+  readonly #options: LimitDeskOptions;
+  readonly #watch: LimitWatch;
+  #news: LimitNews | null = null;
+
+  constructor(options: LimitDeskOptions) {
+    const { store, leaseClock: clock, log, owner } = options;
+    this.#options = options;
+    this.#watch = new LimitWatch({ store, clock, log, net: () => this.#free() });
+    const tell = (): void => void this.#news?.tell().catch(() => undefined);
+    this.runs = new RunSlots({ store, watch: this.#watch, log, tell });
+    this.tasks = new TaskSlots({ store: store.limits, watch: this.#watch, clock, log, ownerId: owner.id, tell });
+  }
+
+  /** Hears from other processes from now on, and tells them. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
+  async connect(news: LimitNews): Promise<void> {
+    this.#news = news;
+    await news.listen(() => this.#watch.wake());
+  }
+
+  /** Gives back what is left, and waits until others have been told. */
+  async close(): Promise<void> {
+    await this.runs.settled();
+    await this.tasks.close();
+  }
+
+  /**
+   * Slots of processes that are gone: where no scheduler looks after the store, whoever waits does. Their runs wait for somebody to
+   * continue them.
+   */
+  async #free(): Promise<void> {
+    const { store, isOwnerGone, settings, owner } = this.#options;
+    if (this.#news === null) {
+      const goneOwners = (await store.fleet.owners()).filter((one) => one.id !== owner.id && isOwnerGone(one));
+      await store.fleet.reclaim({ limit: batchRuns, maxRecoveries: settings.maxRecoveries, goneOwners });
+    }
+    this.tasks.changed(await store.limits.sweepSlots());
+  }
+}

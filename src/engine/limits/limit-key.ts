@@ -1,0 +1,57 @@
+/** Names of the limits that runs are under. Pure. */
+import { createHash } from 'node:crypto';
+import { BatutaError } from '../../base/errors.ts';
+import type { Deployment } from '../../model/deployment.ts';
+import type { DeclaredConcurrency, FlowConcurrency } from '../../model/flow.ts';
+import { fillTemplate } from '../submit/names.ts';
+import { cutText, isLongerThan } from '../../base/cut-text.ts';
+import { storableText } from '../../base/storable-text.ts';
+
+/** Longest name of a limit, in characters; of longer ones the end is replaced by a hash. */
+const maxChars = 300;
+const hashChars = 16;
+
+/** What a run is made of, as far as limits go. */
+export interface LimitedRun {
+  readonly flow: { readonly name: string; readonly concurrency: FlowConcurrency | DeclaredConcurrency | null };
+  /** The deployment it is a run of; where that has a `concurrency`, it stands for that of the flow. */
+  readonly deployment?: Pick<Deployment, 'name' | 'concurrency'> | null;
+  /** Validated, as they are in memory. */
+  readonly params: unknown;
+}
+
+/**
+ * The limit on runs that a run is under: `deployment:<name>[:<key>]` or `flow:<name>[:<key>]`; null when it is under none. It belongs
+ * into `concurrencyKey` of the new run; how many may go on is read from the flow or deployment when the run is about to start. Of a flow whose key a function
+ * gives, and of which only the record is known, it is null here too: the worker, which has the class, looks before the run begins.
+ *
+ * @throws BatutaError OPTION_INVALID when the function that gives the key throws or gives no text
+ */
+export function concurrencyKeyOf({ flow, deployment, params }: LimitedRun): string | null {
+  if (deployment?.concurrency) return limitName('deployment', deployment.name, deployment.concurrency.key, params);
+  if (!flow.concurrency || ('byFunction' in flow.concurrency && flow.concurrency.byFunction)) return null;
+  return limitName('flow', flow.name, flow.concurrency.key, params);
+}
+
+function limitName(kind: 'flow' | 'deployment', name: string, key: FlowConcurrency['key'], params: unknown): string {
+  // A colon parts the name from the key; names have no percent sign of their own.
+  const base = `${kind}:${name.replaceAll(':', '%3A')}`;
+  if (key === null) return base;
+  const full = `${base}:${typeof key === 'string' ? fillTemplate(key, params) : keyBy(key, params)}`;
+  if (!isLongerThan(full, maxChars)) return storableText(full);
+  const hash = createHash('sha256').update(full).digest('hex').slice(0, hashChars);
+  return `${storableText(cutText(full, maxChars - hashChars - 1))}~${hash}`;
+}
+
+function keyBy(key: (params: unknown) => unknown, params: unknown): string {
+  let given: unknown;
+  try {
+    given = key(params);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BatutaError('OPTION_INVALID', `The function concurrency.key threw: ${why}`, { cause });
+  }
+  if (typeof given === 'string') return given;
+  if (typeof given === 'number' || typeof given === 'bigint' || typeof given === 'boolean') return String(given);
+  throw new BatutaError('OPTION_INVALID', `The function concurrency.key must give a text, not ${given === null ? 'null' : typeof given}.`);
+}

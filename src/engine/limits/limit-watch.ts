@@ -1,0 +1,100 @@
+/**
+ * Looks again whenever a slot may have become free, for what waits for one in this process.
+ *
+ * It is woken at once by what ends in this process and by news from others; where the database can tell that somebody has written, it
+ * is asked for that many times a second, which costs microseconds; a look every second stands behind all. It rests while nothing waits.
+ */
+import type { Logger } from 'pino';
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Store } from '../../store/store.ts';
+
+/** Between two questions whether the database has changed, ms. */
+const askMs = 50;
+/** Between two looks whatever anybody says, ms. */
+const netMs = 1_000;
+
+export interface LimitWatchOptions {
+  readonly store: Pick<Store, 'dataVersion'>;
+  /** The system's. */
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Done before the look of every second: frees what nobody gives back. */
+  readonly net: () => Promise<void>;
+}
+
+/** What looks whether a wait is over. */
+export type Look = () => Promise<void>;
+
+export class LimitWatch {
+  readonly #options: LimitWatchOptions;
+  readonly #looks = new Set<Look>();
+  #looking = false;
+  #again = false;
+  #timer: Timer | null = null;
+  #version: number | null = null;
+  #netAt = 0;
+
+  constructor(options: LimitWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Calls `look` from now on. Gives what ends that. */
+  begin(look: Look): () => void {
+    this.#looks.add(look);
+    if (!this.#timer) {
+      this.#netAt = this.#options.clock.monotonic() + netMs;
+      this.#arm();
+    }
+    return () => {
+      this.#looks.delete(look);
+      if (this.#looks.size > 0) return;
+      this.#timer?.cancel();
+      this.#timer = null;
+    };
+  }
+
+  /** Looks at once. */
+  wake(): void {
+    if (this.#looks.size === 0) return;
+    this.#again = true;
+    if (this.#looking) return;
+    this.#looking = true;
+    void this.#lookAll().finally(() => (this.#looking = false));
+  }
+
+  #arm(): void {
+    this.#timer = this.#options.clock.setTimer(askMs, () => {
+      this.#arm();
+      void this.#ask();
+    });
+  }
+
+  async #ask(): Promise<void> {
+    const { store, clock, net, log } = this.#options;
+    if (clock.monotonic() >= this.#netAt) {
+      this.#netAt = clock.monotonic() + netMs;
+      await net().catch((error: unknown) => log.warn({ err: error }, 'Slots of lost processes could not be looked for.'));
+      return this.wake();
+    }
+    let version: number | null;
+    try {
+      version = store.dataVersion();
+    } catch (error) {
+      log.warn({ err: error }, 'Whether the database has changed could not be asked; a look every second stands behind it.');
+      return;
+    }
+    if (version === this.#version) return;
+    this.#version = version;
+    this.wake();
+  }
+
+  async #lookAll(): Promise<void> {
+    while (this.#again && this.#looks.size > 0) {
+      this.#again = false;
+      for (const look of this.#looks)
+        await look().catch((error: unknown) =>
+          this.#options.log.warn({ err: error }, 'A free slot could not be looked for; the next look follows.'),
+        );
+    }
+  }
+}

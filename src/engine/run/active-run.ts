@@ -1,0 +1,218 @@
+/** A run that this process owns and executes: what all its parts share, and how it is stopped. */
+import { setMaxListeners } from 'node:events';
+import type { Logger } from 'pino';
+import type { BatutaError } from '../../base/errors.ts';
+import type { RunFacts } from '../../model/context.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import type { Run, TaskRun } from '../../model/run.ts';
+import { type RunScope, runScope } from '../../model/run-context.ts';
+import { escapedError } from './escaped-error.ts';
+import { RecordedValue, shared, take } from '../values/given-value.ts';
+import type { Parking } from '../waiting/parking.ts';
+import type { EngineServices } from '../services.ts';
+import { Rests } from '../waiting/rests.ts';
+import { Slots } from '../limits/slots.ts';
+import type { RunRecord } from './transition.ts';
+
+/** Something under way that can be told to stop. */
+export interface Stoppable {
+  /** Aborts its signal; `force` settles it at once, whether its code has ended or not. */
+  stop(reason: BatutaError, force: boolean): void;
+}
+
+export interface ActiveRunOptions {
+  readonly services: EngineServices;
+  readonly definition: FlowDefinition;
+  /** The validated parameters as they are recorded. */
+  readonly params: string;
+  readonly record: RunRecord;
+  /** Task runs that were recorded before, by key. */
+  readonly recorded: ReadonlyMap<string, TaskRun>;
+  /** Of the run, over all its attempts. */
+  readonly parking: Parking;
+  /** See `Leases.confirm`. */
+  readonly confirmLease: () => Promise<void> | null;
+  /** Whether it stands for a spread task that is executed apart from its run; then the claim is that of the task. Default false. */
+  readonly isSpread?: boolean;
+}
+
+/** One attempt of a run. A flow retry makes a new one over the same record. */
+export class ActiveRun {
+  readonly services: EngineServices;
+  readonly definition: FlowDefinition;
+  readonly #params: RecordedValue;
+  #sharedParams: { readonly given: unknown } | null = null;
+  readonly record: RunRecord;
+  readonly recorded: ReadonlyMap<string, TaskRun>;
+  readonly parking: Parking;
+  readonly confirmLease: () => Promise<void> | null;
+  readonly isSpread: boolean;
+  readonly slots: Slots;
+  readonly live = new Set<Stoppable>();
+  /** Waits for an instant. */
+  readonly rests = new Rests();
+  readonly #controller = new AbortController();
+  #stopReason: BatutaError | null = null;
+  #forced = false;
+  #escaped: BatutaError | null = null;
+  #instance: object | null = null;
+  #facts: RunFacts | null = null;
+  #log: Logger | null = null;
+  #items: Map<string, TaskRun[]> | null = null;
+  readonly #unflushed = new Set<Promise<void>>();
+
+  constructor(options: ActiveRunOptions) {
+    this.services = options.services;
+    this.definition = options.definition;
+    this.#params = new RecordedValue(options.params);
+    this.record = options.record;
+    this.recorded = options.recorded;
+    this.parking = options.parking;
+    this.confirmLease = options.confirmLease;
+    this.isSpread = options.isSpread ?? false;
+    this.slots = new Slots(options.definition.concurrency);
+    // Every wait of the run listens to it.
+    setMaxListeners(0, this.#controller.signal);
+  }
+
+  get run(): Run {
+    return this.record.run;
+  }
+
+  /** The parameters, nobody else's. */
+  takeParams(): unknown {
+    return this.#params.take().value;
+  }
+
+  /** The parameters for the items of mapped tasks: one for all, frozen, where they can be. */
+  sharedParams(): unknown {
+    this.#sharedParams ??= { given: shared(this.#params) };
+    return take(this.#sharedParams.given);
+  }
+
+  /** The recorded rows of a task's items, as they were recorded. */
+  recordedItems(task: string): readonly TaskRun[] {
+    if (!this.#items) {
+      this.#items = new Map();
+      for (const row of this.recorded.values()) {
+        if (row.index === null) continue;
+        const items = this.#items.get(row.name);
+        if (items) items.push(row);
+        else this.#items.set(row.name, [row]);
+      }
+    }
+    return this.#items.get(task) ?? [];
+  }
+
+  /** The user's object; one per attempt of the run, made when it is first asked for. @throws what its constructor throws. */
+  get instance(): object {
+    return this.#instance ?? this.makeInstance();
+  }
+
+  /** Makes the user's object when that was not done yet. @throws what its constructor throws. */
+  makeInstance(): object {
+    this.#instance ??= runScope.run(this.scope(null, null), () => this.definition.create());
+    return this.#instance;
+  }
+
+  /** Where code of the user runs that is none of a task. */
+  scope(context: unknown, callTask: RunScope['callTask']): RunScope {
+    return {
+      ...{ runId: this.run.id, taskRunId: null, flow: this.definition.name, task: null, attempt: this.run.attempt },
+      ...{ context, callTask, logger: () => this.log },
+      escaped: (error, how) => this.escape(escapedError(error, how, `the flow ${this.definition.name}`), this.log),
+    };
+  }
+
+  /** An error that came past its task or hook: the run fails with it at its end, and once it has ended only the log has it. */
+  escape(error: BatutaError, log: Logger): void {
+    this.#escaped ??= error;
+    log.error({ err: error }, error.message);
+  }
+
+  /** The first error that came past its task, null while there is none. */
+  get escapedError(): BatutaError | null {
+    return this.#escaped;
+  }
+
+  /** Aborts when the run is stopped; its reason is a `BatutaError`. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Why the run was stopped, null while it goes on. */
+  get stopReason(): BatutaError | null {
+    return this.#stopReason;
+  }
+
+  /** Whether what is under way must settle at once. */
+  get forced(): boolean {
+    return this.#forced;
+  }
+
+  /** Logger whose lines carry the run's ids. */
+  get log(): Logger {
+    this.#log ??= this.services.log.child({ runId: this.run.id, flow: this.definition.name });
+    return this.#log;
+  }
+
+  /** What user code may read of the run. */
+  get facts(): RunFacts {
+    const { id, name, flow, deployment, scheduledFor, attempt } = this.run;
+    this.#facts ??= { id, name, flow, deployment, scheduledFor: scheduledFor === null ? null : new Date(scheduledFor), attempt };
+    return this.#facts;
+  }
+
+  /**
+   * Stops the run: nothing new starts, what is under way gets the signal. A second call may only force.
+   *
+   * @param force settles what is under way at once.
+   */
+  stop(reason: BatutaError, force: boolean): void {
+    this.#stopReason ??= reason;
+    this.#forced ||= force;
+    if (!this.#controller.signal.aborted) this.#controller.abort(reason);
+    this.slots.open();
+    for (const stoppable of [...this.live]) stoppable.stop(this.#stopReason, force);
+  }
+
+  /** Notes a write that no task waits for; whatever the run does next as a whole waits for it by `whenFlushed`. */
+  waitLater(written: Promise<void>): void {
+    if (this.#unflushed.has(written)) return;
+    this.#unflushed.add(written);
+    written.then(
+      () => this.#unflushed.delete(written),
+      // Stays, so that the run does not end as if it had been recorded.
+      () => undefined,
+    );
+  }
+
+  /**
+   * Resolves once every such write is durable, save those which share the flush of what is written next when `withNext` is set; null
+   * when there is none to wait for.
+   *
+   * @throws BatutaError STORE_… when one could not be recorded.
+   */
+  whenFlushed(withNext: boolean): Promise<unknown> | null {
+    const { recorder } = this.services.store;
+    const earlier = [...this.#unflushed].filter((written) => !(withNext && recorder.isOpen(written)));
+    return earlier.length === 0 ? null : Promise.all(earlier);
+  }
+
+  /** What the work gives, unless the run is stopped by force first: then its reason is thrown, and the work is nobody's. */
+  async untilForced<T>(work: () => T | Promise<T>): Promise<T> {
+    const started = work();
+    if (!(started instanceof Promise)) return started;
+    return await new Promise<T>((resolve, reject) => {
+      const waiting: Stoppable = { stop: (reason, force) => void (force && reject(reason)) };
+      this.live.add(waiting);
+      if (this.#forced && this.#stopReason) reject(this.#stopReason);
+      started.then(resolve, reject).finally(() => this.live.delete(waiting));
+    });
+  }
+}
+
+/** Whether a stopped run goes on elsewhere or later from what is recorded, so that nothing of it is ended. */
+export function isHandedOn(reason: BatutaError): boolean {
+  return reason.code === 'LEASE_LOST' || reason.code === 'SHUTDOWN' || reason.code === 'RUN_SUSPENDED';
+}

@@ -1,0 +1,41 @@
+/** What a task or run is told to have failed with when an error came past it. */
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import type { EscapeKind } from '../../model/run-context.ts';
+
+const sentences: Readonly<Record<Exclude<EscapeKind, 'exit'>, (where: string) => string>> = {
+  rejection: (where) => `A promise that ${where} did not await was rejected`,
+  exception: (where) => `An error was thrown in a callback of ${where}, past its call`,
+};
+
+/**
+ * An `ERROR_ESCAPED` whose cause is the error, and whose stack is the error's own.
+ *
+ * @param where e.g. `task load`
+ */
+export function escapedError(error: unknown, how: EscapeKind, where: string): BatutaError {
+  if (how === 'exit' || isBatutaError(error, 'ERROR_ESCAPED')) return error as BatutaError;
+  const message = `${sentences[how](where)}: ${messageOf(error)}`;
+  const escaped = new BatutaError('ERROR_ESCAPED', message, { cause: error });
+  const frames = framesOf(error);
+  escaped.stack = `${escaped.name}: ${message}${frames}`;
+  return escaped;
+}
+
+function messageOf(error: unknown): string {
+  try {
+    return error instanceof Error ? String(error.message) : String(error);
+  } catch {
+    return 'it cannot be read';
+  }
+}
+
+/** The lines of a stack that say where, each with its line break. */
+function framesOf(error: unknown): string {
+  try {
+    const stack = error instanceof Error ? String(error.stack) : '';
+    const first = stack.search(/\n\s+at /);
+    return first === -1 ? '' : stack.slice(first);
+  } catch {
+    return '';
+  }
+}

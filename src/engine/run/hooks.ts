@@ -1,0 +1,41 @@
+/** Methods with `@On`: called after the fact; what they throw is logged and changes nothing. */
+import type { HookEvent } from '../../model/flow.ts';
+import { runScope } from '../../model/run-context.ts';
+import type { State, StateType } from '../../model/state.ts';
+import type { ActiveRun } from './active-run.ts';
+import { hookContext } from '../code/flow-context.ts';
+import type { Failure } from '../../model/failure.ts';
+
+/** Longest that the end of a run waits for a hook. */
+const maxHookMs = 30_000;
+
+const eventOf: Partial<Record<StateType, HookEvent>> = {
+  RUNNING: 'running',
+  COMPLETED: 'completed',
+  FAILED: 'failed',
+  CRASHED: 'crashed',
+  CANCELLED: 'cancelled',
+};
+
+/** Calls the hooks for the state, one after the other in the order of the class. Resolves when they have ended or used up their time. */
+export async function callHooks(active: ActiveRun, state: State, error: Failure | null, result: unknown): Promise<void> {
+  const event = eventOf[state.type];
+  for (const hook of active.definition.hooks) {
+    if (hook.event !== event) continue;
+    const context = hookContext(active, state, error, result);
+    const scope = active.scope(context, null);
+    const overtime = new AbortController();
+    try {
+      const ended = runScope.run(scope, async () => hook.method.call(active.instance, context));
+      const late = active.services.leaseClock
+        .sleep(maxHookMs, overtime.signal)
+        .then(() => active.log.error(`The hook ${hook.name} was not waited for any longer than ${maxHookMs / 1000} s.`));
+      late.catch(() => undefined);
+      await Promise.race([ended, late]);
+    } catch (thrown) {
+      active.log.error({ err: thrown }, `The hook ${hook.name} (on ${event}) threw; the run goes on.`);
+    } finally {
+      overtime.abort();
+    }
+  }
+}

@@ -1,0 +1,94 @@
+/** What a run comes to: its state, its recorded value, its failure. */
+import type { BatutaError } from '../../base/errors.ts';
+import { type Failure, failureOf } from '../../model/failure.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import { type State, stateOf } from '../../model/state.ts';
+import type { ActiveRun } from './active-run.ts';
+import { givenAs, RecordedValue, take } from '../values/given-value.ts';
+import { thrownAs } from '../task/outcome.ts';
+import { encodeValue, noValue, type ResultStorage, type StoredValue, storeValue } from '../values/results.ts';
+
+/** What one attempt of the run came to. */
+export type Verdict =
+  /** `given` is for `take`. */
+  | { readonly kind: 'value'; readonly given: unknown }
+  | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null }
+  | { readonly kind: 'stopped'; readonly reason: BatutaError };
+
+export interface RunEnd {
+  readonly state: State;
+  readonly error: Failure | null;
+  readonly stored: StoredValue;
+  /** The flow's value, for `take`; undefined unless it completed. */
+  readonly given: unknown;
+  /** What made it fail, as it was thrown; null when it completed. */
+  readonly thrown: unknown;
+}
+
+/**
+ * What an attempt came to once nothing more can come of it at this moment: a value stands unless an error came past a task, of which
+ * Node.js tells only when all promises have had their turn.
+ */
+export async function finalVerdict(active: ActiveRun, verdict: Verdict): Promise<Verdict> {
+  if (verdict.kind === 'value') await new Promise<void>((resolve) => setImmediate(resolve));
+  const { stopReason, escapedError } = active;
+  if (stopReason) return { kind: 'stopped', reason: stopReason };
+  return verdict.kind === 'value' && escapedError ? { kind: 'error', error: escapedError, task: null } : verdict;
+}
+
+/**
+ * The end that follows from a verdict, its value stored. A value that cannot be stored is a failure.
+ *
+ * @param key under which a large value is kept in the result storage
+ */
+export async function endOf(definition: FlowDefinition, verdict: Verdict, storage: ResultStorage, key: string): Promise<RunEnd> {
+  if (verdict.kind === 'value') {
+    try {
+      const { stored, given } = await storeFlowValue(definition, verdict.given, storage, key);
+      return { state: stateOf('COMPLETED'), error: null, stored, given, thrown: null };
+    } catch (error) {
+      return failed(error, null);
+    }
+  }
+  if (verdict.kind === 'error') return failed(verdict.error, verdict.task);
+  const { reason } = verdict;
+  const timedOut = reason.code === 'FLOW_TIMED_OUT';
+  const state = timedOut ? stateOf('FAILED', 'TimedOut', reason.message) : stateOf('CANCELLED', 'Cancelled', reason.message);
+  return { state, error: timedOut ? failureOf(reason) : null, stored: noValue, given: undefined, thrown: reason };
+}
+
+/** The sentence that a failed run carries. */
+export function messageFor(error: Failure, task: string | null): string {
+  return task === null ? error.message : `Task ${task} failed: ${error.message}`;
+}
+
+function failed(thrown: unknown, task: string | null): RunEnd {
+  const error = failureOf(thrown);
+  return {
+    state: stateOf('FAILED', 'Failed', messageFor(error, task)),
+    error,
+    stored: noValue,
+    given: undefined,
+    thrown: thrownAs(thrown),
+  };
+}
+
+/** The flow's value, recorded; what its tasks keep in memory only is left out. */
+async function storeFlowValue(
+  definition: FlowDefinition,
+  given: unknown,
+  storage: ResultStorage,
+  key: string,
+): Promise<{ readonly stored: StoredValue; readonly given: unknown }> {
+  const { kind, result, graph, tasks } = definition;
+  const isKept = (name: string): boolean => tasks.get(name)?.persist !== false;
+  const givers = kind === 'code' ? [] : result === null ? graph.sinks : [result];
+  const [giver] = givers;
+  if (giver !== undefined && givers.length === 1 && !isKept(giver)) return { stored: noValue, given };
+  if (given instanceof RecordedValue) return { stored: await storeValue(storage, key, given.text), given };
+  const value = take(given);
+  const isWhole = givers.every(isKept);
+  const kept = isWhole ? value : Object.fromEntries(Object.entries(value as object).filter(([name]) => isKept(name)));
+  const text = encodeValue(kept, `result of flow ${definition.name}`);
+  return { stored: await storeValue(storage, key, text), given: isWhole ? givenAs(value, text) : value };
+}

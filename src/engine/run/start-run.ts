@@ -1,0 +1,66 @@
+/** How runs begin under their limits, and end for others: one that its maker owns at once, one that a ticket brought, one that makes room. */
+import { BatutaError } from '../../base/errors.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import type { Run } from '../../model/run.ts';
+import type { CancelledRun, NewRun } from '../../store/store.ts';
+import { cancelBelow } from './cancel-below.ts';
+import { claimOf } from '../lease/claim-of.ts';
+import { concurrencyKeyOf } from '../limits/limit-key.ts';
+import { decodeValue } from '../values/results.ts';
+import type { FlowRun } from './run-flow.ts';
+import type { EngineServices } from '../services.ts';
+
+/**
+ * Records a run that this process owns. It may begin, waits for a slot, or has been dropped by its limit, as its state says.
+ *
+ * @param made the row to be
+ * @param owned the same, once it is owned
+ * @throws BatutaError STORE_…
+ */
+export async function startRun(
+  services: EngineServices,
+  made: NewRun,
+  owned: Run,
+): Promise<{ readonly run: Run; readonly hasSlot: boolean }> {
+  const { store, limits, owner, settings, clock } = services;
+  const { concurrencyKey } = owned;
+  if (concurrencyKey === null || (await limits.runs.isSharedWithAncestor(owned))) {
+    await store.recorder.addRun({ ...made, concurrencyKey: null }, owner, settings.leaseMs);
+    return { run: { ...owned, concurrencyKey: null }, hasSlot: true };
+  }
+  const outcome = await store.limits.start({ ...made, concurrencyKey }, owner, settings.leaseMs);
+  if (outcome.kind === 'lost') throw new BatutaError('INTERNAL', `The run ${owned.id} was taken while it was being recorded.`);
+  limits.runs.cancelled(outcome.cancelled);
+  const endedAt = outcome.kind === 'skipped' ? clock.now() : null;
+  return { run: { ...owned, state: outcome.state, endedAt }, hasSlot: outcome.kind === 'taken' };
+}
+
+/**
+ * Puts a run that was claimed by a ticket under the limit that only its class knows, where it is under none yet. False when it has to wait
+ * for its slot: then it was given back, or dropped.
+ *
+ * @throws BatutaError STORE_…
+ */
+export async function bindLimit({ store, limits, log }: EngineServices, run: Run, definition: FlowDefinition): Promise<boolean> {
+  const { name, runConcurrency: concurrency } = definition;
+  if (run.concurrencyKey !== null || concurrency === null || run.parentRunId !== null) return true;
+  let key: string | null;
+  try {
+    key = concurrencyKeyOf({ flow: { name, concurrency }, params: decodeValue(run.params) });
+  } catch (error) {
+    log.error({ err: error, runId: run.id }, 'The limit of the run could not be told; it runs without one.');
+    return true;
+  }
+  if (key === null) return true;
+  const outcome = await store.limits.bind(claimOf(run), key);
+  if (outcome.kind !== 'lost') limits.runs.cancelled(outcome.cancelled);
+  return outcome.kind === 'taken';
+}
+
+/** Ends a run that was asked to make room for another, where it sits in this process; of one that nobody owned, what it has left in sub-flows. */
+export function endForRoom(services: EngineServices, { id, message }: CancelledRun, here: Pick<FlowRun, 'cancel'> | undefined): void {
+  if (here) return here.cancel(message, 'recorded');
+  cancelBelow(services, id, message).catch((error: unknown) =>
+    services.log.warn({ err: error, runId: id }, 'Sub-flows of a run that made room could not be cancelled.'),
+  );
+}

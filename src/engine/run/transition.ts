@@ -1,0 +1,199 @@
+/**
+ * The one writer of states. Checks every change against the table of `model/state.ts`, queues it with its transition row in
+ * the recorder, and tells whoever watches.
+ */
+import type { Clock } from '../../base/clock.ts';
+import { BatutaError } from '../../base/errors.ts';
+import type { EngineListener } from '../../model/events.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import type { Artifact, Owner, Run, RunPatch, TaskRun, Transition } from '../../model/run.ts';
+import { canFollow, canReopen, isTerminal, type State, stateOf, type StateType } from '../../model/state.ts';
+import type { Claim, Recorder } from '../../store/store.ts';
+
+/** Where the changes are queued. */
+export type RecordWriter = Pick<Recorder, 'addRunPatch' | 'addTaskRun' | 'addArtifact'>;
+
+export interface RecordOptions {
+  readonly run: Run;
+  readonly claim: Claim;
+  readonly owner: Owner;
+  readonly definition: FlowDefinition;
+  readonly recorder: RecordWriter;
+  /** Sets what this writer leaves in the result storage apart from what others do; default the epoch of its claim. */
+  readonly writer?: string;
+  readonly clock: Clock;
+  readonly listener: EngineListener | null;
+  /** Task runs that were recorded before. */
+  readonly taskRuns: Iterable<TaskRun>;
+}
+
+/** The record of one run as its owner writes it. */
+export class RunRecord {
+  readonly claim: Claim;
+  /** Part of the keys under which its large values are kept: one that has lost the run must not write over what the next has recorded. */
+  readonly writer: string;
+  readonly #owner: Owner;
+  readonly #definition: FlowDefinition;
+  readonly #recorder: RecordWriter;
+  readonly #clock: Clock;
+  readonly #listener: EngineListener | null;
+  /** Task runs that have not ended, by id, as last written. */
+  readonly #open = new Map<string, TaskRun>();
+  /** Of each task the first that failed by itself and stays so. */
+  readonly #failed = new Map<string, TaskRun>();
+  #run: Run;
+
+  constructor(options: RecordOptions) {
+    this.#run = options.run;
+    this.claim = options.claim;
+    this.writer = options.writer ?? String(options.claim.epoch);
+    this.#owner = options.owner;
+    this.#definition = options.definition;
+    this.#recorder = options.recorder;
+    this.#clock = options.clock;
+    this.#listener = options.listener;
+    for (const row of options.taskRuns) this.#note(row);
+  }
+
+  /** The run as last written. */
+  get run(): Run {
+    return this.#run;
+  }
+
+  /**
+   * Writes a new state of the run, and what else changes with it. Resolves once durable.
+   *
+   * @param reopen allows a new attempt after a failed, crashed or cancelled one.
+   */
+  setRun(state: State, patch: Omit<RunPatch, 'state'> = {}, reopen = false): Promise<void> {
+    assertFollows(this.#run.state.type, state, `run ${this.#run.id}`, reopen);
+    const whole = { ...patch, ...this.#timesBy(state), state };
+    this.#run = { ...this.#run, ...whole };
+    const written = this.#recorder.addRunPatch(this.claim, whole, this.#transition(null, state, this.#run.attempt));
+    this.tellRun();
+    return written;
+  }
+
+  /** What is counted of its times when it begins to wait, or goes on; nothing for most, which never wait. */
+  #timesBy({ type }: State): Pick<RunPatch, 'executedMs' | 'resumedAt'> {
+    const { state, startedAt, executedMs, resumedAt } = this.#run;
+    if (startedAt === null) return {};
+    const wasAtWork = state.type === 'RUNNING' || state.type === 'CANCELLING';
+    if (type === 'RUNNING') return wasAtWork ? {} : { resumedAt: this.#clock.now() };
+    if (!wasAtWork || (type !== 'SCHEDULED' && type !== 'PAUSED')) return {};
+    const now = this.#clock.now();
+    return { executedMs: (executedMs ?? 0) + Math.max(0, now - (resumedAt ?? startedAt)), resumedAt: now };
+  }
+
+  /**
+   * Writes a state of the run whose transition somebody else has recorded: what this writer had under way may have been written over
+   * it since. Resolves once durable.
+   */
+  repeatRun(state: State): Promise<void> {
+    assertFollows(this.#run.state.type, state, `run ${this.#run.id}`, false);
+    this.#run = { ...this.#run, state };
+    const written = this.#recorder.addRunPatch(this.claim, { state }, null);
+    this.tellRun();
+    return written;
+  }
+
+  /** Takes note of a state as the store has recorded it, and tells the listener when it is another. */
+  noteState(state: State): void {
+    if (this.#run.state.name === state.name && this.#run.state.message === state.message) return;
+    this.#run = { ...this.#run, state, ...(isTerminal(state.type) ? { endedAt: this.#clock.now() } : {}) };
+    this.tellRun();
+  }
+
+  /** Tells the listener about the run as it is. */
+  tellRun(): void {
+    this.#listener?.({ kind: 'run', run: this.#run, definition: this.#definition });
+  }
+
+  /** Records how many items a mapped task has, and tells the listener. Not awaited: it goes with the first of them. */
+  tellMapped(task: string, items: number): void {
+    if (this.#run.mapped?.[task] !== items) {
+      const mapped = { ...this.#run.mapped, [task]: items };
+      this.#run = { ...this.#run, mapped };
+      this.#recorder.addRunPatch(this.claim, { mapped }, null).catch(() => undefined);
+    }
+    this.#listener?.({ kind: 'mapped', run: this.#run, task, items });
+  }
+
+  /**
+   * Writes a task run in a new state. Resolves once durable.
+   *
+   * @param from type of the state before it; null when it is new or opened anew.
+   * @param isNew whether nothing was recorded of it before; default false, which is always right.
+   */
+  setTask(from: StateType | null, row: TaskRun, isNew = false): Promise<void> {
+    assertFollows(from, row.state, `task run ${row.key}`, false);
+    this.#note(row);
+    const written = this.#recorder.addTaskRun(this.claim, row, this.#transition(row.id, row.state, row.attempt), isNew);
+    this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
+    return written;
+  }
+
+  /** Writes what changed of a task run besides its state (progress, metrics). */
+  touchTask(row: TaskRun): void {
+    // Nobody waits for progress; a store that is gone is met by the next state.
+    this.#recorder.addTaskRun(this.claim, row, null).catch(() => undefined);
+    this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
+  }
+
+  /** A task run that has not ended, as last written; null when it has, or is not known. */
+  taskRun(id: string): TaskRun | null {
+    return this.#open.get(id) ?? null;
+  }
+
+  /** Takes note of a task run as somebody else has recorded it, and tells the listener. */
+  tellTask(row: TaskRun): void {
+    this.#note(row);
+    this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
+  }
+
+  /** Keeps an artifact of the run or of one of its task runs. Resolves once durable. */
+  addArtifact(artifact: Artifact): Promise<void> {
+    return this.#recorder.addArtifact(this.claim, artifact);
+  }
+
+  /** Ends as Cancelled what has not ended; gives how many there were. Not awaited: the next state of the run is in the same flush or a later one. */
+  cancelOpen(message: string): number {
+    const open = [...this.#open.values()];
+    for (const row of open) {
+      const ended = { ...row, state: stateOf('CANCELLED', 'Cancelled', message), dueAt: null, endedAt: this.#clock.now() };
+      this.setTask(row.state.type, ended).catch(() => undefined);
+    }
+    return open.length;
+  }
+
+  /** By name of the task, its first task run that failed by itself. */
+  get failed(): ReadonlyMap<string, TaskRun> {
+    return this.#failed;
+  }
+
+  #note(row: TaskRun): void {
+    if (row.error !== null && row.state.type === 'FAILED' && row.state.name !== 'UpstreamFailed') {
+      if (!this.#failed.has(row.name) || this.#failed.get(row.name)?.key === row.key) this.#failed.set(row.name, row);
+    } else if (this.#failed.size > 0 && this.#failed.get(row.name)?.key === row.key) this.#failed.delete(row.name);
+    if (isTerminal(row.state.type)) this.#open.delete(row.id);
+    else this.#open.set(row.id, row);
+  }
+
+  #transition(taskRunId: string | null, state: State, attempt: number): Transition {
+    return {
+      runId: this.#run.id,
+      taskRunId,
+      at: this.#clock.now(),
+      type: state.type,
+      name: state.name,
+      message: state.message,
+      attempt,
+      owner: this.#owner.id,
+    };
+  }
+}
+
+function assertFollows(from: StateType | null, to: State, what: string, reopen: boolean): void {
+  if (canFollow(from, to.type) || (reopen && from !== null && canReopen(from))) return;
+  throw new BatutaError('INTERNAL', `The ${what} cannot go from ${from} to ${to.type} (${to.name}).`);
+}

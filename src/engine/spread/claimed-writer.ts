@@ -1,0 +1,58 @@
+/**
+ * Writes what workers record of the spread tasks they hold: group commit, each task run fenced by its own claim.
+ *
+ * What is added while a write is under way forms the next one. Refused writes are told to the holder, which stops.
+ */
+import { BatutaError } from '../../base/errors.ts';
+import type { Artifact, TaskRun, Transition } from '../../model/run.ts';
+import type { ClaimedWrite, SpreadStore, TaskClaim } from '../../store/store.ts';
+import { Gather } from '../gather.ts';
+import type { RecordWriter } from '../run/transition.ts';
+
+export class ClaimedWriter {
+  readonly #store: SpreadStore;
+  /** Gives whether a write was accepted. */
+  readonly #writes: Gather<ClaimedWrite, boolean>;
+
+  constructor(store: SpreadStore) {
+    this.#store = store;
+    this.#writes = new Gather((writes) => this.#writeAll(writes));
+  }
+
+  /** Records for one task run. @param onRefused told when the claim is old */
+  writerFor(claim: TaskClaim, onRefused: () => void): RecordWriter {
+    const write = async (taskRun: TaskRun | null, transition: Transition | null, artifact: Artifact | null): Promise<void> => {
+      const transitions = transition === null ? [] : [transition];
+      if (!(await this.#writes.add({ claim, taskRun, transitions, artifacts: artifact === null ? [] : [artifact] }))) onRefused();
+    };
+    return {
+      addTaskRun: (_, row, transition) => write(row, transition, null),
+      addArtifact: (_, artifact) => write(null, null, artifact),
+      addRunPatch: () => Promise.reject(new BatutaError('INTERNAL', 'The holder of a task run does not write the run.')),
+    };
+  }
+
+  async #writeAll(writes: readonly ClaimedWrite[]): Promise<boolean[]> {
+    const merged = new Map<string, ClaimedWrite>();
+    for (const write of writes) {
+      const key = keyOf(write.claim);
+      const before = merged.get(key);
+      merged.set(key, before ? mergeOf(before, write) : write);
+    }
+    const refused = new Set((await this.#store.write([...merged.values()])).map(keyOf));
+    return writes.map(({ claim }) => !refused.has(keyOf(claim)));
+  }
+}
+
+function mergeOf(before: ClaimedWrite, after: ClaimedWrite): ClaimedWrite {
+  return {
+    claim: after.claim,
+    taskRun: after.taskRun ?? before.taskRun,
+    transitions: [...before.transitions, ...after.transitions],
+    artifacts: [...before.artifacts, ...after.artifacts],
+  };
+}
+
+function keyOf({ taskRunId, epoch }: TaskClaim): string {
+  return `${taskRunId}:${epoch}`;
+}

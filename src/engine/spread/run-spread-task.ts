@@ -1,0 +1,166 @@
+/**
+ * A spread task as the owner of its run sees it: offer it to the workers, wait for its end, go on with its result.
+ *
+ * The owner never executes it. While it waits it holds nothing but a place among those of the run. When the owner is lost the task run
+ * goes on; the next owner finds it recorded, and waits for it in the same way.
+ */
+import type { BatutaError } from '../../base/errors.ts';
+import { failureOf } from '../../model/failure.ts';
+import type { TaskRun } from '../../model/run.ts';
+import { isTerminal, type StateType, stateOf } from '../../model/state.ts';
+import { type ActiveRun, isHandedOn, type Stoppable } from '../run/active-run.ts';
+import { outcomeOf, type TaskOutcome } from '../task/outcome.ts';
+import type { StoredValue } from '../values/results.ts';
+import type { SpreadDesk } from './spread-desk.ts';
+import { packInputs } from './spread-inputs.ts';
+import { requestedRow, type TaskRequest } from '../task/task-request.ts';
+
+/** Of tickets. */
+const highestPriority = 100;
+
+/**
+ * Has a task executed by any worker of its queue. The outcome is durable when the promise resolves.
+ *
+ * @throws BatutaError STORE_… when it could not be offered.
+ */
+export function runSpreadTask(active: ActiveRun, request: TaskRequest, desk: SpreadDesk): Promise<TaskOutcome> {
+  return active.parking.work(async () => {
+    const place = active.slots.take(request.definition.priority);
+    if (place) await place;
+    try {
+      return await new SpreadTask(active, request, desk).run();
+    } finally {
+      active.slots.give();
+    }
+  });
+}
+
+class SpreadTask {
+  readonly #active: ActiveRun;
+  readonly #request: TaskRequest;
+  readonly #desk: SpreadDesk;
+  readonly #row: TaskRun;
+  /** Type of its recorded state, null while nothing of it is recorded or it is opened anew. */
+  readonly #from: StateType | null;
+
+  constructor(active: ActiveRun, request: TaskRequest, desk: SpreadDesk) {
+    const previous = active.recorded.get(request.key) ?? null;
+    this.#active = active;
+    this.#request = request;
+    this.#desk = desk;
+    this.#row = requestedRow(active, request, previous);
+    this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
+  }
+
+  async run(): Promise<TaskOutcome> {
+    const { stopReason } = this.#active;
+    // One that another owner has offered may be under way: it is ended like any other.
+    if (stopReason && (this.#from === null || isHandedOn(stopReason))) return this.#settleUnoffered(stopReason);
+    let inputs: StoredValue;
+    try {
+      const { runId, id } = this.#row;
+      inputs = await packInputs(this.#active, this.#request, `${runId}/${id}-inputs-${this.#active.record.claim.epoch}`);
+    } catch (error) {
+      return this.#settleFailed(error);
+    }
+    const row = await this.#ended(inputs);
+    if (row === null) return this.#stopped();
+    this.#active.record.tellTask(row);
+    return row.state.type === 'CANCELLED' ? this.#stopped() : outcomeOf(this.#active, row);
+  }
+
+  /** Offers it and waits. Gives the row once it has ended, null when the run is to go on elsewhere. */
+  async #ended(inputs: StoredValue): Promise<TaskRun | null> {
+    const active = this.#active;
+    const { record } = active;
+    let settle: (row: TaskRun | null) => void = () => undefined;
+    let fail: (error: unknown) => void = () => undefined;
+    const ended = new Promise<TaskRun | null>((resolve, reject) => {
+      settle = resolve;
+      fail = reject;
+    });
+    // Nobody may be waiting yet when it fails.
+    ended.catch(() => undefined);
+    const stoppable: Stoppable = {
+      stop: (reason, force) => {
+        if (isHandedOn(reason)) settle(null);
+        else this.#end(reason, force).catch(fail);
+      },
+    };
+    const endWait = await this.#desk.wait(active.run.id, this.#row.id, settle);
+    active.live.add(stoppable);
+    try {
+      const offer = await this.#desk.offer(record.claim, this.#offered(inputs));
+      if (offer === 'offered') record.tellTask({ ...this.#row, ...scheduled });
+      if (offer === 'standing') this.#desk.look(this.#row.id);
+      // What was offered before has its own.
+      if (offer !== 'offered' && inputs.resultRef !== null) await active.services.results.remove(inputs.resultRef);
+      if (active.stopReason) stoppable.stop(active.stopReason, active.forced);
+      return await ended;
+    } finally {
+      active.live.delete(stoppable);
+      endWait();
+    }
+  }
+
+  #offered({ result, resultRef }: StoredValue) {
+    const { definition } = this.#request;
+    const { run } = this.#active;
+    const priority = Math.round(definition.priority === 0 ? run.priority : definition.priority);
+    return {
+      taskRun: { ...this.#row, ...scheduled },
+      queue: definition.queue ?? run.queue,
+      priority: Math.max(-highestPriority, Math.min(highestPriority, priority)),
+      inputs: result,
+      inputsRef: resultRef,
+    };
+  }
+
+  #end(reason: BatutaError, heldToo: boolean): Promise<void> {
+    const state = stateOf('CANCELLED', 'Cancelled', reason.message);
+    return this.#desk.end({ claim: this.#active.record.claim, id: this.#row.id, state, at: this.#active.services.clock.now(), heldToo });
+  }
+
+  /** A worker may see a cancel before the owner does, which alone may say what becomes of the run. */
+  async #stopped(): Promise<TaskOutcome> {
+    const { signal } = this.#active;
+    if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    return { kind: 'cancelled', error: this.#active.stopReason };
+  }
+
+  async #settleUnoffered(reason: BatutaError): Promise<TaskOutcome> {
+    if (!isHandedOn(reason)) {
+      const endedAt = this.#active.services.clock.now();
+      await this.#active.record.setTask(null, {
+        ...this.#row,
+        state: stateOf('CANCELLED', 'Cancelled', reason.message),
+        dueAt: null,
+        endedAt,
+      });
+    }
+    return { kind: 'cancelled', error: reason };
+  }
+
+  async #settleFailed(error: unknown): Promise<TaskOutcome> {
+    const failure = failureOf(error);
+    this.#active.log.error({ err: error }, `The inputs of ${this.#row.key} cannot travel to another process: ${failure.message}`);
+    const endedAt = this.#active.services.clock.now();
+    await this.#active.record.setTask(this.#from, {
+      ...this.#row,
+      state: stateOf('FAILED', 'Failed', failure.message),
+      error: failure,
+      endedAt,
+    });
+    return { kind: 'failed', error, failure };
+  }
+}
+
+const scheduled = {
+  state: stateOf('SCHEDULED'),
+  endedAt: null,
+  dueAt: null,
+  failures: 0,
+  error: null,
+  progress: null,
+  metrics: null,
+} as const;

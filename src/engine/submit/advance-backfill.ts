@@ -1,0 +1,80 @@
+/**
+ * One step of a backfill: makes as many runs, in the order of their ticks, as places have become free.
+ *
+ * Any number of processes may do it at the same time, and any may die at any moment: what is open is counted, and runs are opened again
+ * and made, in one transaction that has the backfill to itself.
+ */
+import { firstTicks, lastTicks } from '../../model/backfill-ticks.ts';
+import type { PlanRuns, StoredBackfill, TicketedRun } from '../../store/store.ts';
+import { deploymentRun } from './deployment-run.ts';
+import type { EngineServices } from '../services.ts';
+
+/** Most runs of one step. */
+const batchRuns = 500;
+const cancelMessage = 'Its backfill was cancelled.';
+const deploymentGone = new Error('Its deployment is gone.');
+
+export interface AdvancedBackfill {
+  /** Runs that may start; each wants a ticket. */
+  readonly waiting: readonly TicketedRun[];
+  /** Whether more could be done at once. */
+  readonly again: boolean;
+}
+
+const nothing: AdvancedBackfill = { waiting: [], again: false };
+
+type Services = Pick<EngineServices, 'store' | 'clock' | 'makeId' | 'random' | 'isOwnerGone'>;
+
+/** @throws BatutaError STORE_…, OPTION_INVALID (a function of the flow that names its limit throws) */
+export async function advanceBackfill(services: Services, backfill: StoredBackfill): Promise<AdvancedBackfill> {
+  const { store, clock } = services;
+  if (backfill.cancelRequestedAt !== null) return await cancelRuns(services, backfill);
+  // A look that costs no lock; most find no place free.
+  if ((await store.backfills.openCount(backfill.id)) >= backfill.maxParallel) return nothing;
+  const makeRuns = await runMaker(services, backfill);
+  const hindrances: Error[] = [];
+  const step = await store.backfills.step(backfill.id, { at: clock.now(), maxRuns: batchRuns }, (stored, count) => {
+    try {
+      return makeRuns(stored, count);
+    } catch (error) {
+      // What was opened again stays so.
+      hindrances.push(error instanceof Error ? error : new Error(String(error)));
+      return null;
+    }
+  });
+  const [hindrance] = hindrances;
+  if (hindrance !== undefined && hindrance !== deploymentGone) throw hindrance;
+  if (hindrance !== undefined) await store.backfills.requestCancel(backfill.id, clock.now());
+  return step === null ? nothing : { waiting: step.waiting, again: step.isFull || hindrance !== undefined };
+}
+
+/** Those that nobody runs end at once, the others when their owners see it. */
+async function cancelRuns({ store, clock, isOwnerGone }: Services, backfill: StoredBackfill): Promise<AdvancedBackfill> {
+  const open = await store.backfills.openRuns(backfill.id, batchRuns);
+  for (const id of open) await store.runs.requestCancel(id, clock.now(), cancelMessage, isOwnerGone);
+  if ((await store.backfills.openCount(backfill.id)) === 0) await store.backfills.end(backfill.id, clock.now());
+  return { waiting: [], again: open.length > 0 };
+}
+
+/** Makes its next runs. @throws deploymentGone when ticks are left and there is no deployment any more */
+async function runMaker(services: Services, { deployment: name, schedule }: StoredBackfill): Promise<PlanRuns> {
+  const { store } = services;
+  const deployment = await store.deployments.get(name);
+  const flowConcurrency = deployment ? ((await store.flows.get(deployment.flow))?.concurrency ?? null) : null;
+  const params = deployment?.schedules.find(({ slug }) => slug === schedule)?.params ?? deployment?.params;
+  return (stored, count) => {
+    const ticks = ticksOf(stored, count);
+    const last = ticks.at(-1);
+    if (last === undefined) return { runs: [], next: stored.place };
+    if (!deployment || params === undefined) throw deploymentGone;
+    const runs = ticks.map((tick) =>
+      deploymentRun(services, deployment, { params, flowConcurrency, scheduledFor: tick, dueAt: null, backfillId: stored.id }),
+    );
+    return { runs, next: stored.order === 'oldest' ? last + 1 : last };
+  };
+}
+
+function ticksOf({ rule, order, place, fromAt, untilAt, total }: StoredBackfill, count: number): number[] {
+  if (order === 'oldest') return firstTicks({ schedule: rule, fromAt: place, untilAt }, count);
+  return lastTicks({ schedule: rule, fromAt, untilAt: place }, count, (untilAt - fromAt) / Math.max(1, total));
+}

@@ -1,0 +1,63 @@
+/** The row of a new run of a deployment, made of what is stored of it: its flow need not be loaded. */
+import type { Deployment } from '../../model/deployment.ts';
+import { stateOf } from '../../model/state.ts';
+import { decodeValue } from '../../model/values.ts';
+import type { NewRun } from '../../store/store.ts';
+import { concurrencyKeyOf, type LimitedRun } from '../limits/limit-key.ts';
+import { randomName, renderName } from './names.ts';
+import type { EngineServices } from '../services.ts';
+
+export interface DeploymentRunOptions {
+  /** Default a new one. */
+  readonly id?: string;
+  /** Validated parameters, superjson text; default those of the deployment. */
+  readonly params?: string;
+  /** The limit on runs that its flow declares; default none. */
+  readonly flowConcurrency?: LimitedRun['flow']['concurrency'];
+  /** Default by the deployment's `runName`, else two random words. */
+  readonly name?: string;
+  /** Those of the deployment come before them. */
+  readonly tags?: readonly string[];
+  readonly queue?: string;
+  readonly priority?: number;
+  /** The tick it stands for, or the instant at which it shall start. */
+  readonly scheduledFor?: number | null;
+  /** When it shall start; default `scheduledFor`. */
+  readonly dueAt?: number | null;
+  readonly scheduleId?: string | null;
+  readonly backfillId?: string | null;
+}
+
+/** A run that waits for a worker. Units: UTC epoch ms. @throws BatutaError OPTION_INVALID when a function of the flow that gives its limit throws */
+export function deploymentRun(
+  services: Pick<EngineServices, 'makeId' | 'random'> & { readonly clock: Pick<EngineServices['clock'], 'now'> },
+  deployment: Deployment,
+  options: DeploymentRunOptions = {},
+): NewRun {
+  const { name, flow, flowVersion, source, runName } = deployment;
+  const { params = deployment.params, flowConcurrency = null } = options;
+  const values = decodeValue(params);
+  const scheduledFor = options.scheduledFor ?? null;
+  return {
+    id: options.id ?? services.makeId(),
+    flow,
+    flowVersion,
+    name: options.name ?? (runName === null ? randomName(services.random) : renderName(runName, values)),
+    deployment: name,
+    parentRunId: null,
+    parentTaskRunId: null,
+    state: stateOf('SCHEDULED'),
+    params,
+    attempt: 1,
+    tags: options.tags ? [...new Set([...deployment.tags, ...options.tags])] : deployment.tags,
+    source,
+    scheduledFor,
+    dueAt: options.dueAt === undefined ? scheduledFor : options.dueAt,
+    createdAt: services.clock.now(),
+    queue: options.queue ?? deployment.queue,
+    priority: options.priority ?? deployment.priority,
+    scheduleId: options.scheduleId ?? null,
+    backfillId: options.backfillId ?? null,
+    concurrencyKey: concurrencyKeyOf({ flow: { name: flow, concurrency: flowConcurrency }, deployment, params: values }),
+  };
+}

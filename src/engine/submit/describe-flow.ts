@@ -1,0 +1,76 @@
+/** What is stored of a flow, so that it can be listed and drawn without loading its file. */
+import type { DeclaredConcurrency, FlowDefinition } from '../../model/flow.ts';
+import type { RetryPolicy } from '../../model/retry.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import type { StoredFlow } from '../../store/store.ts';
+import { jsonSchemaOf } from './json-schema.ts';
+
+/** A flow as plain JSON. `graph` holds `nodes` (one object a task, in running order), `edges`, `sinks`, and the `options` of the flow. */
+export function describeFlow(definition: FlowDefinition, updatedAt: number): StoredFlow {
+  const { name, version, description, tags, kind, graph, tasks, source } = definition;
+  const nodes = kind === 'code' ? [...tasks.values()] : graph.nodes.flatMap((node) => tasks.get(node) ?? []);
+  return {
+    name,
+    version,
+    description,
+    tags,
+    kind,
+    graph: { nodes: nodes.map(describeTask), edges: graph.edges, sinks: graph.sinks, options: describeOptions(definition) },
+    concurrency: describeConcurrency(definition),
+    paramsSchema: jsonSchemaOf(definition.params),
+    source: source === null ? null : `${source.file}#${source.exportName}`,
+    updatedAt,
+  };
+}
+
+/** A function that gives the key stays with the class. */
+function describeConcurrency({ runConcurrency }: FlowDefinition): DeclaredConcurrency | null {
+  if (runConcurrency === null) return null;
+  const { limit, key, onConflict } = runConcurrency;
+  return typeof key === 'function' ? { limit, key: null, onConflict, byFunction: true } : { limit, key, onConflict };
+}
+
+function describeOptions({ className, retry, timeoutMs, concurrency, result, hooks, params }: FlowDefinition): Record<string, unknown> {
+  return {
+    className,
+    retries: retry.retries,
+    ...describeDelay(retry),
+    timeoutMs,
+    concurrency,
+    result,
+    hooks: hooks.map(({ event, name }) => ({ event, name })),
+    hasParams: params !== null,
+  };
+}
+
+function describeTask(task: TaskDefinition): Record<string, unknown> {
+  const { name, description, version, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority, isolate, spread, queue } =
+    task;
+  return {
+    name,
+    description,
+    version,
+    tags,
+    needs,
+    after,
+    each,
+    eachLimit,
+    conditional: task.when !== null,
+    trigger,
+    retries: retry.retries,
+    ...describeDelay(retry),
+    maxRetryDelayMs: retry.maxDelayMs,
+    jitter: retry.jitter,
+    timeoutMs,
+    priority,
+    isolate,
+    spread,
+    queue,
+    persist: task.persist,
+  };
+}
+
+/** Null stands for a wait that a function computes. */
+function describeDelay({ delayMs, backoff }: RetryPolicy): Record<string, unknown> {
+  return { retryDelayMs: typeof delayMs === 'function' ? null : delayMs, backoff };
+}

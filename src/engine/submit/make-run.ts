@@ -1,0 +1,97 @@
+/** The row of a new run, made of a definition and parameters. */
+import { defaultQueue } from '../../broker/broker.ts';
+import type { DeploymentOfRun } from '../../model/deployment.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import type { Owner, Run } from '../../model/run.ts';
+import { stateOf } from '../../model/state.ts';
+import { checkLabels } from './check-labels.ts';
+import { concurrencyKeyOf } from '../limits/limit-key.ts';
+import type { NewRun } from '../../store/store.ts';
+import { randomName, renderName } from './names.ts';
+import { validateParams } from './params.ts';
+import { encodeValue } from '../values/results.ts';
+import type { EngineServices } from '../services.ts';
+
+export interface MakeRunOptions {
+  /** Default a new one. */
+  readonly id?: string;
+  /** Default by the flow's `runName`, else two random words. */
+  readonly name?: string;
+  /** Those of the flow come before them. */
+  readonly tags?: readonly string[];
+  readonly parent?: { readonly runId: string; readonly taskRunId: string };
+  /** When it shall start, UTC epoch ms. Default at once. */
+  readonly startAt?: number;
+  readonly queue?: string;
+  readonly priority?: number;
+  /** The deployment it is a run of; its tags and the name it gives its runs come with it. */
+  readonly deployment?: DeploymentOfRun | null;
+}
+
+/**
+ * Validates the parameters and makes the row, Pending when it starts at once in this process, else Scheduled.
+ *
+ * @throws BatutaError OPTION_INVALID (name, tags), PARAMS_INVALID, RESULT_NOT_SERIALIZABLE (parameters that cannot be stored)
+ */
+export async function makeRun(
+  services: EngineServices,
+  definition: FlowDefinition,
+  params: unknown,
+  state: 'PENDING' | 'SCHEDULED',
+  options: MakeRunOptions,
+): Promise<NewRun> {
+  checkLabels(options);
+  const validated = await validateParams(definition, params);
+  const { source } = definition;
+  const deployment = options.deployment ?? null;
+  const runName = deployment?.runName ?? definition.runName;
+  return {
+    id: options.id ?? services.makeId(),
+    flow: definition.name,
+    flowVersion: definition.version,
+    name: options.name ?? (runName === null ? randomName(services.random) : renderName(runName, validated)),
+    deployment: deployment?.name ?? null,
+    concurrencyKey: concurrencyKeyOf({
+      flow: { name: definition.name, concurrency: definition.runConcurrency },
+      deployment,
+      params: validated,
+    }),
+    parentRunId: options.parent?.runId ?? null,
+    parentTaskRunId: options.parent?.taskRunId ?? null,
+    state: stateOf(state),
+    params: encodeValue(validated, `parameters of flow ${definition.name}`) ?? 'null',
+    attempt: 1,
+    tags: [...new Set([...definition.tags, ...(deployment?.tags ?? []), ...(options.tags ?? [])])],
+    source: source === null ? null : `${source.file}#${source.exportName}`,
+    scheduledFor: options.startAt ?? null,
+    dueAt: options.startAt ?? null,
+    createdAt: services.clock.now(),
+    queue: options.queue ?? defaultQueue,
+    priority: options.priority ?? 0,
+  };
+}
+
+/** A new run as the store keeps it once its maker owns it. */
+export function ownedFrom(made: NewRun, owner: Owner, leaseMs: number): Run {
+  return {
+    ...made,
+    queue: made.queue ?? defaultQueue,
+    priority: made.priority ?? 0,
+    scheduleId: made.scheduleId ?? null,
+    backfillId: made.backfillId ?? null,
+    concurrencyKey: made.concurrencyKey ?? null,
+    result: null,
+    resultRef: null,
+    error: null,
+    recoveries: 0,
+    startedAt: null,
+    endedAt: null,
+    executedMs: null,
+    resumedAt: null,
+    mapped: null,
+    cancelRequestedAt: null,
+    epoch: 1,
+    owner,
+    leaseUntil: made.createdAt + leaseMs,
+  };
+}

@@ -1,0 +1,98 @@
+/** The start of an attempt: its arguments, its condition, its name, its row. */
+import type { TaskRun } from '../../model/run.ts';
+import { runScope } from '../../model/run-context.ts';
+import { type StateType, stateOf } from '../../model/state.ts';
+import type { ActiveRun } from '../run/active-run.ts';
+import { renderName } from '../submit/names.ts';
+import { type Settlement, TaskExecution } from './task-execution.ts';
+import type { TaskRequest } from './task-request.ts';
+import { pending, recordUnrun } from './task-row.ts';
+
+const running = stateOf('RUNNING');
+const retrying = stateOf('RUNNING', 'Retrying');
+
+export interface Begun {
+  readonly execution: TaskExecution;
+  readonly args: readonly unknown[];
+  /** Set when the condition or the name threw: the attempt has failed before its method was called. */
+  readonly fault: Settlement | null;
+}
+
+/** Asks the condition, then records the attempt as running. A promise only where the condition is to be asked. */
+export function beginAttempt(
+  active: ActiveRun,
+  request: TaskRequest,
+  before: TaskRun,
+  from: StateType | null,
+): Begun | Promise<Begun | 'skipped'> {
+  const { definition } = request;
+  const attempt = before.attempt + 1;
+  const now = active.services.clock.now();
+  const row: TaskRun = {
+    ...before,
+    state: attempt > 1 ? retrying : running,
+    attempt,
+    startedAt: before.attempt === 0 ? now : (before.startedAt ?? now),
+    endedAt: null,
+    dueAt: null,
+    progress: null,
+    metrics: null,
+    result: null,
+    resultRef: null,
+    error: null,
+  };
+  const execution = new TaskExecution(active, definition, row);
+  const args = request.args(execution.context);
+  const record = (fault: Settlement | null): Begun => {
+    const named = nameFault(active, request, execution, args);
+    // Not awaited: the row of a quick task shares the flush of its end.
+    active.record.setTask(from, execution.row, from === null && before.state === pending).catch(() => undefined);
+    return { execution, args, fault: fault ?? named };
+  };
+  return definition.when !== null && before.attempt === 0 ? askCondition(active, request, execution, record) : record(null);
+}
+
+/** Records the attempt unless the condition is not met: then that is the record of the task. */
+async function askCondition(
+  active: ActiveRun,
+  request: TaskRequest,
+  execution: TaskExecution,
+  record: (fault: Settlement | null) => Begun,
+): Promise<Begun | 'skipped'> {
+  const { definition, key, index, itemHash = null, callArgs = null } = request;
+  const { when } = definition;
+  // Its own: what it does to them must not reach the task, which after a crash is not asked again.
+  const asked = request.args(execution.context);
+  try {
+    if (await active.untilForced(() => runScope.run(execution, () => when?.apply(undefined, asked as unknown[])))) return record(null);
+  } catch (error) {
+    const { stopReason } = active;
+    return record(stopReason ? { kind: 'stopped', error: stopReason } : { kind: 'error', error });
+  }
+  await recordUnrun(active, key, definition.name, index, stateOf('COMPLETED', 'Skipped', 'Its condition (when) was not met.'), {
+    itemHash,
+    callArgs,
+  });
+  return 'skipped';
+}
+
+/** Gives the execution its name; what went wrong with that, null when nothing. */
+function nameFault(
+  active: ActiveRun,
+  { definition, index }: TaskRequest,
+  execution: TaskExecution,
+  args: readonly unknown[],
+): Settlement | null {
+  if (definition.runName === null) return null;
+  try {
+    const displayName = renderName(definition.runName, args, { ...fieldsOf(execution.params), index, item: args[0] });
+    execution.row = { ...execution.row, displayName };
+    return null;
+  } catch (error) {
+    return { kind: 'error', error };
+  }
+}
+
+function fieldsOf(params: unknown): object {
+  return typeof params === 'object' && params !== null ? params : {};
+}

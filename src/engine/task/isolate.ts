@@ -1,0 +1,22 @@
+/** Contract of what runs a task in a thread of its own, so that even `while (true)` ends on time. */
+import type { TaskContext } from '../../model/context.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+
+export interface IsolatedCall {
+  readonly definition: FlowDefinition;
+  readonly task: TaskDefinition;
+  /** Arguments before the context. */
+  readonly args: readonly unknown[];
+  /** What the thread's context reports goes here. */
+  readonly context: TaskContext;
+  /** Aborting ends the thread, whatever it does. */
+  readonly signal: AbortSignal;
+}
+
+export interface Isolate {
+  /** The value of the method. @throws what the method threw; BatutaError ISOLATION_UNAVAILABLE */
+  call(call: IsolatedCall): Promise<unknown>;
+  /** Ends all threads. May be called twice. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,241 @@
+/** One task run from its first attempt to its end: condition, place, attempts, retries, record. */
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import { failureOf } from '../../model/failure.ts';
+import { retryDelayMs } from '../../model/retry.ts';
+import type { TaskRun } from '../../model/run.ts';
+import { runScope } from '../../model/run-context.ts';
+import { isTerminal, type StateType, stateOf } from '../../model/state.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import { type ActiveRun, isHandedOn } from '../run/active-run.ts';
+import { givenAs } from '../values/given-value.ts';
+import { beginAttempt } from './begin-attempt.ts';
+import type { TaskOutcome } from './outcome.ts';
+import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from '../values/results.ts';
+import type { TaskExecution } from './task-execution.ts';
+import { runSpreadTask } from '../spread/run-spread-task.ts';
+import { parkUntil } from '../waiting/waits.ts';
+import { requestedRow, type TaskRequest } from './task-request.ts';
+
+/**
+ * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves, save that of a
+ * task that `isLast`: there `ActiveRun.whenFlushed` tells.
+ *
+ * @throws BatutaError STORE_… when it could not be recorded.
+ */
+export function runTask(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
+  const { spread } = active.services;
+  return spread && request.definition.spread ? runSpreadTask(active, request, spread) : runTaskHere(active, request);
+}
+
+/** Runs a task in this process, wherever else it might run. @throws as `runTask` does */
+export function runTaskHere(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
+  return new TaskRunner(active, request).run();
+}
+
+const completed = stateOf('COMPLETED');
+
+/** What an attempt came to, its value already stored. */
+type Attempt =
+  | { readonly kind: 'skipped' }
+  | { readonly kind: 'stopped'; readonly error: BatutaError }
+  | { readonly kind: 'value'; readonly execution: TaskExecution; readonly given: unknown; readonly stored: StoredValue }
+  | { readonly kind: 'failed'; readonly execution: TaskExecution; readonly error: unknown; readonly timedOut: boolean };
+
+/**
+ * Waits only for what is a promise, here and in `beginAttempt`: most tasks of a large run are short, and each promise between two of their
+ * steps would cost as much as a step.
+ */
+class TaskRunner {
+  readonly #active: ActiveRun;
+  readonly #request: TaskRequest;
+  readonly #definition: TaskDefinition;
+  /** The row as last recorded. */
+  #row: TaskRun;
+  /** Type of its state, null while nothing of it is recorded or it was opened anew. */
+  #from: StateType | null;
+  /** Failed attempts that count against the retries. */
+  #failures: number;
+
+  constructor(active: ActiveRun, request: TaskRequest) {
+    const { definition, key } = request;
+    const previous = active.recorded.get(key) ?? null;
+    this.#active = active;
+    this.#request = request;
+    this.#definition = definition;
+    this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
+    // An attempt that a crash has interrupted did not fail, so the number of attempts does not tell.
+    this.#failures = this.#from === null ? 0 : (previous?.failures ?? 0);
+    this.#row = requestedRow(active, request, previous, this.#failures);
+  }
+
+  async run(): Promise<TaskOutcome> {
+    const { parking } = this.#active;
+    parking.begin();
+    try {
+      const { state, dueAt } = this.#row;
+      if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null) await this.#awaitDue(dueAt);
+      for (;;) {
+        const attempt = await this.#attemptInPlace();
+        if (attempt.kind === 'skipped') return attempt;
+        if (attempt.kind === 'stopped') return await this.#settleStopped(attempt.error);
+        if (attempt.kind === 'value') {
+          const recorded = this.#settleValue(attempt);
+          if (this.#request.isLast) this.#active.waitLater(recorded);
+          else await recorded;
+          return { kind: 'succeeded', given: attempt.given };
+        }
+        if (await this.#mayRetry(attempt)) await this.#awaitRetry(attempt);
+        else return await this.#settleFailed(attempt);
+      }
+    } finally {
+      parking.end();
+    }
+  }
+
+  async #attemptInPlace(): Promise<Attempt> {
+    const { slots, services } = this.#active;
+    const place = slots.take(this.#definition.priority);
+    if (place) await place;
+    try {
+      const { tags } = this.#definition;
+      const limits = tags.length === 0 ? [] : await services.limits.tasks.limitsOf(tags);
+      return await (limits.length === 0 ? this.#attempt() : this.#attemptUnder(limits));
+    } finally {
+      slots.give();
+    }
+  }
+
+  /** An attempt that needs a slot of each of these limits first. */
+  async #attemptUnder(names: readonly string[]): Promise<Attempt> {
+    const { services, signal, stopReason, record, run, isSpread } = this.#active;
+    if (stopReason) return { kind: 'stopped', error: stopReason };
+    const { name, priority } = this.#definition;
+    const wish = {
+      ...{ holder: this.#row.id, runId: this.#row.runId, epoch: record.claim.epoch, spread: isSpread },
+      ...{ names, task: name, priority: priority === 0 ? run.priority : priority },
+    };
+    const held = await services.limits.tasks.take(wish, signal, (message) => {
+      this.#record({ ...this.#row, state: stateOf('SCHEDULED', 'AwaitingSlot', message), dueAt: null }).catch(() => undefined);
+    });
+    if (!held) return { kind: 'stopped', error: this.#active.stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
+    try {
+      return await this.#attempt();
+    } finally {
+      held.give();
+    }
+  }
+
+  async #attempt(): Promise<Attempt> {
+    const { stopReason } = this.#active;
+    if (stopReason) return { kind: 'stopped', error: stopReason };
+    const beginning = beginAttempt(this.#active, this.#request, this.#row, this.#from);
+    const begun = beginning instanceof Promise ? await beginning : beginning;
+    if (begun === 'skipped') return { kind: 'skipped' };
+    const { execution, args, fault } = begun;
+    this.#row = execution.row;
+    this.#from = 'RUNNING';
+    // A process that was frozen may have lost the run on the way to here.
+    const confirmed = this.#active.confirmLease();
+    if (confirmed) {
+      await confirmed;
+      if (this.#active.stopReason) return { kind: 'stopped', error: this.#active.stopReason };
+    }
+    const ending = fault ?? execution.execute(args);
+    const settlement = ending instanceof Promise ? await ending : ending;
+    this.#row = execution.reportedRow;
+    if (settlement.kind === 'stopped') return settlement;
+    if (settlement.kind !== 'value') return { kind: 'failed', execution, error: settlement.error, timedOut: settlement.kind === 'timeout' };
+    const { value } = settlement;
+    try {
+      if (!this.#definition.persist) return { kind: 'value', execution, given: value, stored: noValue };
+      const { runId, id, key } = this.#row;
+      const text = encodeValue(value, `result of task ${key}`);
+      const stored =
+        text !== null && isLarge(text)
+          ? await storeValue(this.#active.services.results, `${runId}/${id}-${this.#active.record.writer}`, text)
+          : { result: text, resultRef: null };
+      return { kind: 'value', execution, given: givenAs(value, text), stored };
+    } catch (error) {
+      return { kind: 'failed', execution, error, timedOut: false };
+    }
+  }
+
+  #settleValue({ execution, stored }: Attempt & { readonly kind: 'value' }): Promise<void> {
+    execution.queueRejects();
+    const { result, resultRef } = stored;
+    return this.#record({ ...this.#row, result, resultRef, state: completed, endedAt: this.#active.services.clock.now() });
+  }
+
+  async #settleFailed({ execution, error, timedOut }: Attempt & { readonly kind: 'failed' }): Promise<TaskOutcome> {
+    const failure = failureOf(error);
+    execution.queueRejects();
+    execution.log.error({ err: error }, `Failed: ${failure.message}`);
+    const state = stateOf('FAILED', timedOut ? 'TimedOut' : 'Failed', failure.message);
+    await this.#record({ ...this.#row, state, error: failure, endedAt: this.#active.services.clock.now() });
+    return { kind: 'failed', error, failure };
+  }
+
+  /** Stopped runs leave Cancelled; nothing when another owner goes on from what is recorded. */
+  async #settleStopped(error: BatutaError): Promise<TaskOutcome> {
+    if (!isHandedOn(error)) {
+      await this.#record({
+        ...this.#row,
+        state: stateOf('CANCELLED', 'Cancelled', error.message),
+        dueAt: null,
+        endedAt: this.#active.services.clock.now(),
+      });
+    }
+    return { kind: 'cancelled', error };
+  }
+
+  async #mayRetry({ execution, error }: Attempt & { readonly kind: 'failed' }): Promise<boolean> {
+    const { retry } = this.#definition;
+    this.#failures++;
+    if (this.#active.stopReason || this.#failures > retry.retries || isFinal(error)) return false;
+    if (retry.retryIf === null) return true;
+    try {
+      const { retryIf } = retry;
+      return await this.#active.untilForced(() => runScope.run(execution, () => retryIf(error, this.#row.attempt)));
+    } catch (thrown) {
+      if (this.#active.stopReason) return false;
+      execution.log.error({ err: thrown }, 'retryIf threw; the task is not retried.');
+      return false;
+    }
+  }
+
+  async #awaitRetry({ execution, error }: Attempt & { readonly kind: 'failed' }): Promise<void> {
+    const waitMs = this.#delayMs(execution, error);
+    const failure = failureOf(error);
+    execution.log.warn({ err: error }, `Attempt ${this.#row.attempt} failed, next in ${waitMs} ms: ${failure.message}`);
+    const state = stateOf('SCHEDULED', 'AwaitingRetry', failure.message);
+    // Not awaited: nothing that is done meanwhile depends on it.
+    const dueAt = this.#active.services.clock.now() + waitMs;
+    this.#record({ ...this.#row, state, dueAt, failures: this.#failures, error: failure }).catch(() => undefined);
+    await this.#awaitDue(dueAt);
+  }
+
+  #awaitDue(dueAt: number): Promise<void> {
+    return parkUntil(this.#active, dueAt, `Task ${this.#row.name} is tried again.`, true);
+  }
+
+  #delayMs(execution: TaskExecution, error: unknown): number {
+    try {
+      return retryDelayMs(this.#definition.retry, this.#failures, error, this.#active.services.random);
+    } catch (thrown) {
+      execution.log.error({ err: thrown }, 'retryDelay threw; the next attempt follows at once.');
+      return 0;
+    }
+  }
+
+  #record(row: TaskRun): Promise<void> {
+    const from = this.#from;
+    this.#row = row;
+    this.#from = row.state.type;
+    return this.#active.record.setTask(from, row);
+  }
+}
+
+/** Errors that another attempt cannot mend. */
+function isFinal(error: unknown): boolean {
+  return isBatutaError(error, 'RESULT_NOT_SERIALIZABLE') || isBatutaError(error, 'ISOLATION_UNAVAILABLE');
+}

@@ -1,0 +1,287 @@
+/**
+ * One attempt of a task run: its row, its scope for user code, and the one place where it is settled.
+ *
+ * Each attempt has its own, so that code of a timed-out attempt which is still going sees its own signal, and what it reports is
+ * not taken for the next attempt's.
+ */
+import { setMaxListeners } from 'node:events';
+import type { Logger } from 'pino';
+import type { Timer } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { BatutaError } from '../../base/errors.ts';
+import type { RunFacts, TaskFacts } from '../../model/context.ts';
+import type { Artifact, TaskRun } from '../../model/run.ts';
+import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import type { ActiveRun, Stoppable } from '../run/active-run.ts';
+import { callMethod, isAsyncIterable, isPending } from './call-method.ts';
+import { escapedError } from '../run/escaped-error.ts';
+import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from './task-context.ts';
+
+/** How an attempt ended. */
+export type Settlement =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'error'; readonly error: unknown }
+  /** The timeout passed first; the code may still be going. */
+  | { readonly kind: 'timeout'; readonly error: BatutaError }
+  /** The run was stopped and this was not waited for, or it ended because of the stop. */
+  | { readonly kind: 'stopped'; readonly error: BatutaError };
+
+/** Progress reaches the record at most this often. */
+const progressEveryMs = 100;
+
+export class TaskExecution implements RunScope, ContextSource, Stoppable {
+  readonly active: ActiveRun;
+  readonly definition: TaskDefinition;
+  readonly callTask = null;
+  /** The row as last recorded. */
+  row: TaskRun;
+  #context: LiveTaskContext | null = null;
+  #params: { readonly value: unknown } | null = null;
+  #controller: AbortController | null = null;
+  #abortReason: BatutaError | null = null;
+  #log: Logger | null = null;
+  #lateLog: Logger | null = null;
+  /** Whether the attempt has ended: what its code still does to its context is dropped. */
+  #isOver = false;
+  #toldLate = false;
+  #settle: ((settlement: Settlement) => void) | null = null;
+  #escapedEarly: BatutaError | null = null;
+  #hasFailed = false;
+  #progress: TaskRun['progress'] = null;
+  #progressAt = Number.NEGATIVE_INFINITY;
+  #metrics: Map<string, number> | null = null;
+  #rejects: { readonly record: unknown; readonly reason: string }[] | null = null;
+
+  constructor(active: ActiveRun, definition: TaskDefinition, row: TaskRun) {
+    this.active = active;
+    this.definition = definition;
+    this.row = row;
+  }
+
+  get runId(): string {
+    return this.row.runId;
+  }
+  get taskRunId(): string {
+    return this.row.id;
+  }
+  get flow(): string {
+    return this.active.definition.name;
+  }
+  get task(): string {
+    return this.row.name;
+  }
+  get attempt(): number {
+    return this.row.attempt;
+  }
+  /** Its own; of the items of a mapped task one for all, frozen. */
+  get params(): unknown {
+    this.#params ??= { value: this.row.index === null ? this.active.takeParams() : this.active.sharedParams() };
+    return this.#params.value;
+  }
+  get runFacts(): RunFacts {
+    return this.active.facts;
+  }
+  get taskFacts(): TaskFacts {
+    const { id, name, attempt, index } = this.row;
+    return { id, name, attempt, index };
+  }
+
+  get context(): LiveTaskContext {
+    this.#context ??= new LiveTaskContext(this);
+    return this.#context;
+  }
+
+  get signal(): AbortSignal {
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      // A task may hand its signal to any number of requests at once.
+      setMaxListeners(0, this.#controller.signal);
+      const reason = this.#abortReason ?? this.active.stopReason;
+      if (reason) this.#controller.abort(reason);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Lines about the attempt. */
+  get log(): Logger {
+    const { row } = this;
+    this.#log ??= this.active.log.child({
+      taskRunId: row.id,
+      task: row.index === null ? row.name : `${row.name}[${row.index}]`,
+      attempt: row.attempt,
+    });
+    return this.#log;
+  }
+
+  /** Lines of its code, which are marked once the attempt has ended. */
+  logger(): Logger {
+    if (!this.#isOver) return this.log;
+    this.#lateLog ??= this.log.child({ late: true });
+    return this.#lateLog;
+  }
+
+  /** The row with what the attempt has reported. */
+  get reportedRow(): TaskRun {
+    if (this.#progress === null && this.#metrics === null) return this.row;
+    return { ...this.row, progress: this.#progress, metrics: this.#metrics && Object.fromEntries(this.#metrics) };
+  }
+
+  reportProgress(done: number, total: number | null): void {
+    if (this.#isLate() || !this.#settle) return;
+    this.#progress = { done, total };
+    const now = this.active.services.clock.monotonic();
+    if (now - this.#progressAt < progressEveryMs) return;
+    this.#progressAt = now;
+    this.row = this.reportedRow;
+    this.active.record.touchTask(this.row);
+  }
+
+  changeMetric(name: string, change: (value: number) => number): void {
+    if (this.#isLate()) return;
+    this.#metrics ??= new Map();
+    this.#metrics.set(name, change(this.#metrics.get(name) ?? 0));
+  }
+
+  putReject(record: unknown, reason: string): void {
+    if (this.#isLate()) return;
+    this.#rejects ??= [];
+    if (this.#rejects.length < maxRejects) this.#rejects.push({ record, reason });
+    this.changeMetric('rejected', (count) => count + 1);
+  }
+
+  async putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
+    if (!this.#isLate()) await putArtifact(this.active, this.row.id, kind, name, data);
+  }
+
+  /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
+  queueRejects(): void {
+    if (!this.#rejects) return;
+    putArtifact(this.active, this.row.id, 'rejects', this.row.name, this.#rejects.map(plainReject)).catch((error: unknown) =>
+      this.log.warn({ err: error }, 'The rejected records could not be kept.'),
+    );
+  }
+
+  /** Fails the attempt while it goes on, and its run when the attempt gave a value. Of one that has failed already only the log tells. */
+  escaped(error: unknown, how: EscapeKind): void {
+    const { row, active } = this;
+    const escaped = escapedError(error, how, `task ${row.name}`);
+    if (this.#settle === ignore) this.#escapedEarly ??= escaped;
+    else if (this.#settle) {
+      this.#settle(this.#ended({ kind: 'error', error: escaped }));
+      this.#abort(escaped);
+    } else if (this.#hasFailed) this.logger().error({ err: escaped }, escaped.message);
+    else active.escape(escaped, this.logger());
+  }
+
+  /** Runs the method once, until its code ends, its timeout passes, or the run is stopped and will not wait. */
+  execute(args: readonly unknown[]): Settlement | Promise<Settlement> {
+    const { active } = this;
+    if (active.stopReason) return { kind: 'stopped', error: active.stopReason };
+    let started: unknown;
+    let pending: PromiseLike<unknown> | AsyncIterable<unknown> | null;
+    // A method that gives its value on the spot needs neither timer nor race.
+    this.#settle = ignore;
+    try {
+      started = runScope.run(this, callMethod, this, args);
+      pending = isPending(started) ? started : null;
+    } catch (error) {
+      this.#close(true);
+      return this.#ended({ kind: 'error', error });
+    }
+    if (this.#escapedEarly) return this.#failEarly(this.#escapedEarly);
+    if (pending) return this.#race(pending);
+    this.#close(false);
+    return this.#ended({ kind: 'value', value: started });
+  }
+
+  /** The method went on after a refused end of the process. */
+  #failEarly(error: BatutaError): Settlement {
+    this.#close(true);
+    this.#abort(error);
+    return this.#ended({ kind: 'error', error });
+  }
+
+  stop(reason: BatutaError, force: boolean): void {
+    if (force) this.#settle?.({ kind: 'stopped', error: reason });
+    this.#abort(reason);
+  }
+
+  /** First of: the code, the timeout, a forced stop. What the code does after that is nobody's. */
+  async #race(started: PromiseLike<unknown> | AsyncIterable<unknown>): Promise<Settlement> {
+    const { active, definition } = this;
+    active.live.add(this);
+    let timer: Timer | null = null;
+    const settlement = await new Promise<Settlement>((resolve) => {
+      // Closed at once: what the code does between here and the settlement, to a signal for example, comes too late.
+      this.#settle = (first) => {
+        this.#close(first.kind !== 'value');
+        resolve(first);
+      };
+      if (definition.timeoutMs !== null) timer = active.services.clock.setTimer(definition.timeoutMs, () => this.#timeOut());
+      if (active.forced && active.stopReason) this.#settle({ kind: 'stopped', error: active.stopReason });
+      const value = isAsyncIterable(started) ? this.#collect(started) : started;
+      value.then(
+        (result) => this.#settle?.(this.#ended({ kind: 'value', value: result })),
+        (error: unknown) => this.#settle?.(this.#ended({ kind: 'error', error })),
+      );
+    });
+    (timer as Timer | null)?.cancel();
+    active.live.delete(this);
+    return settlement;
+  }
+
+  /** An async generator's items as a list. Its body runs as the task it is, and is ended at its next `yield` when nobody waits any more. */
+  #collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
+    return runScope.run(this, async () => {
+      const list: unknown[] = [];
+      for await (const item of items) {
+        if (!this.#settle) break;
+        list.push(item);
+      }
+      return list;
+    });
+  }
+
+  #timeOut(): void {
+    const { definition, row } = this;
+    const error = new BatutaError(
+      'TASK_TIMED_OUT',
+      `Task ${row.name}${row.index === null ? '' : `[${row.index}]`} took longer than its timeout of ${formatDuration(definition.timeoutMs ?? 0)}.`,
+      {
+        details: { task: row.name, timeoutMs: definition.timeoutMs },
+      },
+    );
+    this.#settle?.({ kind: 'timeout', error });
+    this.#abort(error);
+  }
+
+  /** The attempt has ended. */
+  #close(hasFailed: boolean): void {
+    this.#settle = null;
+    this.#hasFailed = hasFailed;
+    this.#isOver = true;
+  }
+
+  /** Whether what the code does to its context comes too late; says so once. */
+  #isLate(): boolean {
+    if (this.#isOver && !this.#toldLate) {
+      this.#toldLate = true;
+      this.logger().warn(`Attempt ${this.row.attempt} has ended: what its code still reports or keeps is dropped.`);
+    }
+    return this.#isOver;
+  }
+
+  #abort(reason: BatutaError): void {
+    this.#abortReason ??= reason;
+    if (this.#controller && !this.#controller.signal.aborted) this.#controller.abort(this.#abortReason);
+  }
+
+  /** An error that comes after the run was stopped is how the code obeyed. A value is a value. */
+  #ended(settlement: Settlement): Settlement {
+    const { stopReason } = this.active;
+    return settlement.kind === 'error' && stopReason ? { kind: 'stopped', error: stopReason } : settlement;
+  }
+}
+
+function ignore(): void {}

@@ -1,0 +1,30 @@
+/** A task run that is asked for: by a graph, by a mapped task for an item, or by a call in a code flow. */
+import type { TaskContext } from '../../model/context.ts';
+import type { TaskRun } from '../../model/run.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import type { ActiveRun } from '../run/active-run.ts';
+import { newRow } from './task-row.ts';
+
+export interface TaskRequest {
+  readonly definition: TaskDefinition;
+  readonly key: string;
+  readonly index: number | null;
+  /** The method's arguments, given its context: at each call others, which nobody else has. */
+  readonly args: (context: TaskContext) => readonly unknown[];
+  /** What of the arguments is a given value (see `take`), in their order; default unknown. */
+  readonly given?: readonly unknown[] | undefined;
+  /** What tells its item from the others of a mapped task; default null. */
+  readonly itemHash?: string | null;
+  /** The arguments of a call for people; default null. */
+  readonly callArgs?: TaskRun['callArgs'];
+  readonly dependsOn: readonly string[] | null;
+  /** Whether no other task waits for it: its end may then share the flush of what follows, see `ActiveRun.waitLater`. */
+  readonly isLast?: boolean;
+}
+
+/** The row of a task that is asked for: the one that is recorded, or a new one. */
+export function requestedRow(active: ActiveRun, request: TaskRequest, previous: TaskRun | null, failures?: number): TaskRun {
+  const { definition, key, index, dependsOn, itemHash = null, callArgs = null } = request;
+  if (previous) return { ...previous, index, dependsOn, itemHash, callArgs, ...(failures === undefined ? null : { failures }) };
+  return newRow(active, key, definition.name, index, dependsOn, itemHash, callArgs);
+}

@@ -1,0 +1,156 @@
+/**
+ * Tells when a run only waits: all its work under way is parked, on a sleep, a signal or a long retry delay.
+ *
+ * Such a run can be suspended: its owner lets go of it, and somebody goes on when it is due. It is looked at again a moment later,
+ * so that a body which starts something else beside a sleep gets to it. A sub-flow counts as work of its parent, which waits when
+ * its sub-flow does; they are suspended together.
+ */
+import type { Signal } from '../../model/signal.ts';
+import type { EngineServices } from '../services.ts';
+
+/** How long a run must only wait before it is suspended, ms. */
+const settleMs = 200;
+
+/** What a piece of work waits for. */
+export interface Wait {
+  /** UTC epoch ms; null: without end. */
+  readonly dueAt: number | null;
+  /** One sentence for people. */
+  readonly why: string;
+  readonly isRetry: boolean;
+  /** The signal it waits for, by its number among those of its name; absent where it waits for time. */
+  readonly signal?: Pick<Signal, 'runId' | 'name' | 'number'>;
+}
+
+export interface ParkingOptions {
+  readonly services: Pick<EngineServices, 'clock' | 'leaseClock' | 'settings'>;
+  /** Called when the run only waits, with all its waits: the earliest first, the others in no order. */
+  readonly onIdle: (waits: readonly Wait[]) => void;
+  /** Of the run that this one is a sub-flow of. */
+  readonly parent: Parking | null;
+}
+
+/** Whether all of it waits is kept by counting, so that a change costs the same however much of it there is. */
+export class Parking {
+  readonly #options: ParkingOptions;
+  readonly #parked = new Set<Wait>();
+  readonly #children = new Set<Parking>();
+  /** Of the children those that are idle. */
+  #idleChildren = 0;
+  /** As it was last told to whoever counts it among its children. */
+  #toldIdle = false;
+  /** Whom it is counted by; null while it is nobody's child. */
+  #above: Parking | null = null;
+  #working = 0;
+  #looking = false;
+
+  constructor(options: ParkingOptions) {
+    this.#options = options;
+  }
+
+  /** Counts a piece of work while it is under way. */
+  async work<T>(doIt: () => Promise<T>): Promise<T> {
+    this.begin();
+    try {
+      return await doIt();
+    } finally {
+      this.end();
+    }
+  }
+
+  /** Counts a piece of work that has begun; `end` must follow, whatever becomes of it. */
+  begin(): void {
+    this.#working++;
+    this.#tell();
+  }
+
+  end(): void {
+    this.#working--;
+    this.#look();
+  }
+
+  /** Counts a piece of the work as waiting. */
+  async park<T>(wait: Wait, until: () => Promise<T>): Promise<T> {
+    this.#parked.add(wait);
+    this.#look();
+    try {
+      return await until();
+    } finally {
+      this.#parked.delete(wait);
+      this.#tell();
+    }
+  }
+
+  /** Counts a sub-flow, which is work of its own already, as waiting while all of it waits. */
+  async with<T>(child: Parking | null, doIt: () => Promise<T>): Promise<T> {
+    if (!child) return doIt();
+    this.#children.add(child);
+    child.#above = this;
+    child.#toldIdle = child.#isIdle;
+    if (child.#toldIdle) this.#idleChildren++;
+    // It may have come to wait before it was known here.
+    this.#look();
+    try {
+      return await doIt();
+    } finally {
+      this.#children.delete(child);
+      child.#above = null;
+      if (child.#toldIdle) this.#idleChildren--;
+      this.#tell();
+    }
+  }
+
+  /** What it waits for: the earliest first, the others in no order; null while it does something. */
+  waits(): readonly Wait[] | null {
+    if (!this.#isIdle) return null;
+    const waits: Wait[] = [];
+    this.#gather(waits);
+    let earliest = 0;
+    for (let at = 1; at < waits.length; at++) if (dueOf(waits[at] as Wait) < dueOf(waits[earliest] as Wait)) earliest = at;
+    [waits[0], waits[earliest]] = [waits[earliest] as Wait, waits[0] as Wait];
+    return waits;
+  }
+
+  get #isIdle(): boolean {
+    const idle = this.#parked.size + this.#idleChildren;
+    return idle > 0 && idle >= this.#working;
+  }
+
+  #gather(into: Wait[]): void {
+    for (const wait of this.#parked) into.push(wait);
+    for (const child of this.#children) if (child.#toldIdle) child.#gather(into);
+  }
+
+  /** Tells whoever counts it when it has come to wait, or does something again. */
+  #tell(): void {
+    const above = this.#above;
+    const idle = this.#isIdle;
+    if (!above || idle === this.#toldIdle) return;
+    this.#toldIdle = idle;
+    above.#idleChildren += idle ? 1 : -1;
+    above.#tell();
+  }
+
+  #look(): void {
+    this.#tell();
+    const { parent, services } = this.#options;
+    const { suspendOverMs } = services.settings;
+    if (parent) return parent.#look();
+    if (suspendOverMs === null || this.#looking || !this.#isIdle) return;
+    this.#looking = true;
+    services.leaseClock.setTimer(settleMs, () => {
+      this.#looking = false;
+      this.#suspendIfIdle(suspendOverMs);
+    });
+  }
+
+  #suspendIfIdle(suspendOverMs: number): void {
+    const waits = this.waits();
+    const [first] = waits ?? [];
+    if (waits && first && dueOf(first) - this.#options.services.clock.now() > suspendOverMs) this.#options.onIdle(waits);
+  }
+}
+
+function dueOf({ dueAt }: Wait): number {
+  return dueAt ?? Number.POSITIVE_INFINITY;
+}

@@ -1,0 +1,76 @@
+/**
+ * The waits of a run for an instant, of which there may be very many.
+ *
+ * Each could listen to the signal that ends it, but adding a listener costs as much as there are others. And those that become due at
+ * the same time, or are stopped together, go on some at a turn of the event loop, or the process would do nothing else meanwhile.
+ */
+import type { Clock, Timer } from '../../base/clock.ts';
+
+/** Waits that end in one turn. */
+const endsPerTurn = 200;
+
+interface Rest {
+  timer: Timer | null;
+  readonly end: () => void;
+}
+
+export class Rests {
+  readonly #resting = new Map<AbortSignal, Set<Rest>>();
+  /** Those that are over and whose turn has not come, from `#next` on. */
+  #over: Rest[] = [];
+  #next = 0;
+  #endedInTurn = 0;
+
+  /** Resolves after `ms` milliseconds, or when the signal aborts. */
+  until(clock: Pick<Clock, 'setTimer'>, ms: number, signal: AbortSignal): Promise<void> {
+    if (signal.aborted) return Promise.resolve();
+    const resting = this.#restingUnder(signal);
+    return new Promise((resolve) => {
+      const rest: Rest = { timer: null, end: resolve };
+      resting.add(rest);
+      rest.timer = clock.setTimer(ms, () => {
+        resting.delete(rest);
+        this.#end(rest);
+      });
+    });
+  }
+
+  /** One listener for all of them. */
+  #restingUnder(signal: AbortSignal): Set<Rest> {
+    const known = this.#resting.get(signal);
+    if (known) return known;
+    const resting = new Set<Rest>();
+    this.#resting.set(signal, resting);
+    const stop = (): void => {
+      for (const rest of resting) {
+        rest.timer?.cancel();
+        this.#end(rest);
+      }
+      resting.clear();
+      this.#resting.delete(signal);
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    return resting;
+  }
+
+  #end(rest: Rest): void {
+    if (this.#endedInTurn === endsPerTurn) {
+      this.#over.push(rest);
+      return;
+    }
+    if (this.#endedInTurn++ === 0) setImmediate(this.#nextTurn);
+    rest.end();
+  }
+
+  readonly #nextTurn = (): void => {
+    this.#endedInTurn = 0;
+    for (let place = 0; place < endsPerTurn && this.#next < this.#over.length; place++) {
+      const rest = this.#over[this.#next++];
+      if (this.#endedInTurn++ === 0) setImmediate(this.#nextTurn);
+      rest?.end();
+    }
+    if (this.#next < this.#over.length) return;
+    this.#over = [];
+    this.#next = 0;
+  };
+}

@@ -1,0 +1,137 @@
+/** What the body of a code flow waits for: time and signals. Each wait is a task run of its own, so that it is known after a crash. */
+import { type Duration, formatDuration, parseDuration } from '../../base/duration.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { failureOf } from '../../model/failure.ts';
+import type { TaskRun } from '../../model/run.ts';
+import { checkSignalName, type Signal, signalTaskName } from '../../model/signal.ts';
+import { stateOf } from '../../model/state.ts';
+import type { ActiveRun } from '../run/active-run.ts';
+import { outcomeOf, recordedError, valueOf } from '../task/outcome.ts';
+import { newRow } from '../task/task-row.ts';
+
+/** The body that waits. */
+export interface Waiter {
+  readonly active: ActiveRun;
+  /** Aborts when nothing waits for the body any more: it has settled, or the run is stopped. */
+  readonly over: AbortSignal;
+  keyOf(name: string, inputs: readonly unknown[]): string;
+}
+
+/** Thrown by what is dropped because the body has settled without it. */
+export const dropped = new BatutaError('RUN_STATE_REFUSED', 'The body of the flow has ended.');
+/** State of its record. */
+export const droppedState = stateOf('CANCELLED', 'Cancelled', 'The flow ended without it.');
+
+/** Whether the body has settled, so that what it still waits for is dropped. A run that is stopped drops nothing: it may go on elsewhere. */
+export function isDropped({ active, over }: Pick<Waiter, 'active' | 'over'>): boolean {
+  return over.aborted && active.stopReason === null;
+}
+
+/** Between two looks for a signal, ms. */
+const signalPollMs = 200;
+
+/** Waits until the recorded instant. @throws BatutaError DURATION_INVALID, and why the run was stopped */
+export async function sleep(waiter: Waiter, duration: Duration): Promise<void> {
+  const { active } = waiter;
+  const ms = parseDuration(duration);
+  const row = beginWait(waiter, 'ctx.sleep', [ms], ms, `Sleeping for ${formatDuration(ms)}.`);
+  if (row.state.type !== 'PAUSED') return;
+  await active.parking.work(() => parkUntil(active, row.dueAt ?? 0, row.state.message ?? '', false, waiter.over));
+  if (active.stopReason) throw active.stopReason;
+  if (isDropped(waiter)) return drop(active, row);
+  await endWait(active, { ...row, state: stateOf('COMPLETED') });
+}
+
+/** Waits for the next signal of the name. @throws BatutaError WAIT_TIMED_OUT, NAME_INVALID, DURATION_INVALID, and why the run was stopped */
+export async function waitForSignal(waiter: Waiter, name: string, timeout: Duration | undefined): Promise<unknown> {
+  const { active } = waiter;
+  checkSignalName(name);
+  const timeoutMs = timeout === undefined ? null : parseDuration(timeout);
+  const why = `Waiting for the signal '${name}'${timeoutMs === null ? '' : ` for ${formatDuration(timeoutMs)}`}.`;
+  // The timeout is no part of the identity: it is the next signal of its name, however long one is ready to wait for it.
+  const row = beginWait(waiter, signalTaskName(name), [], timeoutMs, why);
+  if (row.state.type !== 'PAUSED') return valueOf(await outcomeOf(active, row));
+  const awaited = { runId: active.run.id, name, number: occurrenceOf(row.key) };
+  const signal = await active.parking.work(() =>
+    active.parking.park({ dueAt: row.dueAt, why, isRetry: false, signal: awaited }, () => nextSignal(waiter, awaited, row.dueAt)),
+  );
+  if (active.stopReason) throw active.stopReason;
+  if (isDropped(waiter)) return drop(active, row);
+  if (signal) {
+    const ended: TaskRun = { ...row, state: stateOf('COMPLETED'), result: signal.data };
+    await endWait(active, ended);
+    return valueOf(await outcomeOf(active, ended));
+  }
+  const error = new BatutaError('WAIT_TIMED_OUT', `The signal '${name}' did not come within ${formatDuration(timeoutMs ?? 0)}.`, {
+    details: { signal: name, timeoutMs },
+  });
+  const failure = failureOf(error);
+  await endWait(active, { ...row, state: stateOf('FAILED', 'TimedOut', error.message), error: failure });
+  throw recordedError(failure, error);
+}
+
+/** Waits until an instant, counted as waiting, or less when the signal comes first; default that of the run. */
+export async function parkUntil(active: ActiveRun, dueAt: number, why: string, isRetry: boolean, signal = active.signal): Promise<void> {
+  const { clock } = active.services;
+  const restMs = dueAt - clock.now();
+  if (restMs <= 0 || signal.aborted) return;
+  await active.parking.park({ dueAt, why, isRetry }, () => active.rests.until(clock, restMs, signal));
+}
+
+/** Which signal of its name a recorded wait is for, from 1. */
+function occurrenceOf(key: string): number {
+  return Number(/#.*#(\d+)$/.exec(key)?.[1] ?? 1);
+}
+
+/** Records the wait with the instant at which it ends; one that was recorded before keeps its instant, or has ended. */
+function beginWait(waiter: Waiter, name: string, inputs: readonly unknown[], ms: number | null, message: string): TaskRun {
+  const { active } = waiter;
+  const key = waiter.keyOf(name, inputs);
+  const recorded = active.recorded.get(key);
+  if (recorded && ['COMPLETED', 'FAILED', 'PAUSED'].includes(recorded.state.type)) return recorded;
+  const now = active.services.clock.now();
+  const row: TaskRun = {
+    ...(recorded ?? newRow(active, key, name, null, null)),
+    state: stateOf('PAUSED', 'Suspended', message),
+    attempt: (recorded?.attempt ?? 0) + 1,
+    startedAt: now,
+    endedAt: null,
+    error: null,
+    dueAt: ms === null ? null : now + ms,
+  };
+  // Not awaited: a crash before it is durable only makes the wait begin anew.
+  active.record.setTask(null, row).catch(() => undefined);
+  return row;
+}
+
+function endWait(active: ActiveRun, row: TaskRun): Promise<void> {
+  return active.record.setTask('PAUSED', { ...row, dueAt: null, endedAt: active.services.clock.now() });
+}
+
+async function drop(active: ActiveRun, row: TaskRun): Promise<never> {
+  await endWait(active, { ...row, state: droppedState });
+  throw dropped;
+}
+
+/** The signal of that number once it is there; null when the wait is over without it, or nothing waits any more. */
+async function nextSignal(
+  { active, over: ended }: Waiter,
+  { runId, name, number }: Pick<Signal, 'runId' | 'name' | 'number'>,
+  dueAt: number | null,
+): Promise<{ readonly data: string | null } | null> {
+  const { store, clock, leaseClock } = active.services;
+  let isOver = false;
+  const over = dueAt === null ? null : clock.setTimer(dueAt - clock.now(), () => (isOver = true));
+  try {
+    while (!ended.aborted) {
+      // Asked before the look: a signal that came in time is taken, even when it is seen late.
+      const last = isOver;
+      const signal = await store.signals.get(runId, name, number);
+      if (signal || last) return signal;
+      await leaseClock.sleep(signalPollMs, ended).catch(() => undefined);
+    }
+    return null;
+  } finally {
+    over?.cancel();
+  }
+}

@@ -1,0 +1,52 @@
+/**
+ * Gives free slots of limits to whoever waits for them: the net behind what the processes that free them do at once, and what a limit that
+ * was raised, or a process that died, leaves behind.
+ *
+ * Runs in every scheduler and, slower, in every worker. A pass costs by the limits that are waited for, not by the runs that wait.
+ */
+import { type Loop, makeLoop } from '../base/loop.ts';
+import type { LimitNews } from '../engine/limits/limit-desk.ts';
+import { type LoopParts, maxBackoffMs, putTickets } from './parts.ts';
+
+/** A run whose ticket was put less long ago than this is left alone, ms: it waits for a worker now. */
+const ticketedBeforeMs = 5_000;
+/** Channel on which processes hear that a slot may be free. */
+const channel = 'limits';
+
+export function limitsLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
+  const { engine, log } = parts;
+  return makeLoop({
+    name: 'limits',
+    intervalMs,
+    maxBackoffMs,
+    clock: engine.services.leaseClock,
+    random: engine.services.random,
+    onError: (error) => log.warn({ err: error }, 'Free slots of limits could not be given to those that wait.'),
+    step: () => giveOnSlots(parts, ticketedBeforeMs),
+  });
+}
+
+/** A pass at once, where something was just freed; when it fails, the next one follows. */
+export async function tryGiveOnSlots(parts: LoopParts): Promise<void> {
+  await giveOnSlots(parts, 0).catch((error: unknown) => parts.log.warn({ err: error }, 'Free slots could not be given on at once.'));
+}
+
+/** One pass. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
+async function giveOnSlots(parts: LoopParts, ticketedBefore: number): Promise<void> {
+  const { engine, broker } = parts;
+  const { store, clock } = engine.services;
+  const runs = await store.limits.nextRuns({ key: null, ticketedBeforeMs: ticketedBefore });
+  if (runs.length > 0) await putTickets(parts, runs, clock.now());
+  const { owners } = await store.limits.sweepSlots();
+  if (owners.length > 0) await broker.notify(channel, 'free');
+}
+
+/** How the processes of a fleet tell each other that a slot may be free. */
+export function limitNews({ broker }: Pick<LoopParts, 'broker'>): LimitNews {
+  return {
+    tell: () => broker.notify(channel, 'free'),
+    async listen(listener) {
+      await broker.subscribe(channel, listener);
+    },
+  };
+}

@@ -1,0 +1,69 @@
+/**
+ * Lets runs go that wait for those of earlier ticks, and cancels those whose place a later tick takes.
+ *
+ * The end of a run tells the worker that executed it, which does the same at once; this loop is the net. Runs in every scheduler; each
+ * run is released by one of them.
+ */
+import { type Loop, makeLoop } from '../base/loop.ts';
+import { cancelBelow } from '../engine/run/cancel-below.ts';
+import { backfillsChannel } from '../model/deployment.ts';
+import { eachApart, type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+
+const message = `A later tick took its place (overlap 'cancel-running').`;
+
+export function overlapLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
+  const { leaseClock, random } = parts.engine.services;
+  return makeLoop({
+    name: 'overlap',
+    intervalMs,
+    maxBackoffMs,
+    clock: leaseClock,
+    random,
+    onError: (error) => parts.log.warn({ err: error }, 'Runs that wait for earlier ones could not be looked for.'),
+    step: () => settleOverlap(parts),
+  });
+}
+
+/**
+ * Does all that is to be done now: after new runs had to wait, and as the net.
+ *
+ * @throws BatutaError STORE_…
+ */
+export async function settleOverlap(parts: LoopParts): Promise<void> {
+  await eachApart(
+    parts,
+    await parts.engine.services.store.ticks.overtaken(),
+    (id) => cancel(parts, id),
+    (id) => [{ run: id }, 'A run whose place a later tick takes cannot be cancelled.'],
+  );
+  await releaseHeld(parts, null);
+}
+
+/**
+ * Lets go those whose turn has come: after runs of ticks of these deployments (null: all) have ended.
+ *
+ * @throws BatutaError STORE_…
+ */
+export async function releaseHeld(parts: LoopParts, deployments: readonly string[] | null): Promise<void> {
+  const { store, clock } = parts.engine.services;
+  await tryPutTickets(parts, await store.ticks.release(deployments), clock.now());
+}
+
+/** The same for all, and for backfills, after runs have ended in no worker's hands; when it fails, the net follows. */
+export async function tryGoOnAfterEnds(parts: LoopParts): Promise<void> {
+  try {
+    await releaseHeld(parts, null);
+    await parts.broker.notify(backfillsChannel, '');
+  } catch (error) {
+    parts.log.warn({ err: error }, 'Runs that wait for those that have ended are let go a moment later.');
+  }
+}
+
+async function cancel({ engine }: LoopParts, id: string): Promise<void> {
+  const { store, clock, isOwnerGone } = engine.services;
+  // What this very process executes does not look for what it has written itself.
+  const here = engine.underWay(id);
+  if (here) return here.flowRun.cancel(message);
+  await store.runs.requestCancel(id, clock.now(), message, isOwnerGone);
+  await cancelBelow(engine.services, id, message);
+}

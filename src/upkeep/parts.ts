@@ -1,0 +1,100 @@
+/** What the loops of the fleet share. */
+import type { Logger } from 'pino';
+import type { Broker, Ticket } from '../broker/broker.ts';
+import type { Engine } from '../engine/engine.ts';
+import { taskQueueOf } from '../model/queue.ts';
+import type { TicketedRun, TicketedTask } from '../store/store.ts';
+import { isBatutaError } from '../base/errors.ts';
+
+export interface LoopParts {
+  readonly engine: Engine;
+  readonly broker: Broker;
+  readonly log: Logger;
+}
+
+/** Longest wait of a loop after errors in a row, ms: once a database is back, nothing lost shall wait for long. */
+export const maxBackoffMs = 5_000;
+
+/** Channel on which the owner of a run hears that its spread tasks have ended; the message is the id of the task run. */
+export function taskChannelOf(runId: string): string {
+  return `task:${runId}`;
+}
+
+/** Tells the owner of a run that one of its spread tasks has ended. Best effort, never rejects. */
+export async function tellTaskEnd(broker: Broker, runId: string, taskRunId: string): Promise<void> {
+  await broker.notify(taskChannelOf(runId), taskRunId).catch(() => undefined);
+}
+
+/**
+ * Does it for each of these, in order. One that fails for what it is itself is named in the log and left out; the others are not held up.
+ *
+ * @throws BatutaError BROKER_UNAVAILABLE, STORE_…: with them nothing would go on
+ */
+export async function eachApart<T>(
+  { log }: Pick<LoopParts, 'log'>,
+  items: Iterable<T>,
+  act: (item: T) => Promise<unknown>,
+  tell: (item: T) => readonly [fields: object, message: string],
+): Promise<void> {
+  for (const item of items) {
+    try {
+      await act(item);
+    } catch (error) {
+      if (isOutage(error)) throw error;
+      const [fields, message] = tell(item);
+      log.error({ err: error, ...fields }, message);
+    }
+  }
+}
+
+/** Whether nothing at all goes on for now: the database or the broker is away, full or damaged. */
+export function isOutage(error: unknown): boolean {
+  return isBatutaError(error) && (error.code.startsWith('STORE_') || error.code === 'BROKER_UNAVAILABLE');
+}
+
+/**
+ * Puts the tickets of these runs or spread tasks, each into its queue; those of a queue that cannot be are left out.
+ *
+ * @throws BatutaError BROKER_UNAVAILABLE, STORE_…
+ */
+export async function putTickets(
+  { broker, log }: Pick<LoopParts, 'broker' | 'log'>,
+  rows: readonly (TicketedRun | TicketedTask)[],
+  now: number,
+  kind: Ticket['kind'] = 'run',
+): Promise<void> {
+  const queues = new Map<string, (TicketedRun | TicketedTask)[]>();
+  for (const row of rows) {
+    const queue = kind === 'run' ? row.queue : taskQueueOf(row.queue);
+    const waiting = queues.get(queue);
+    if (waiting) waiting.push(row);
+    else queues.set(queue, [row]);
+  }
+  await eachApart(
+    { log },
+    queues,
+    ([queue, waiting]) => {
+      const tickets = waiting.map(({ id, epoch, priority, dueAt }) => ({
+        kind,
+        id,
+        epoch,
+        priority,
+        dueAt: dueAt !== null && dueAt > now ? dueAt : null,
+      }));
+      return broker.put(tickets, { queue });
+    },
+    ([queue, waiting]) => [{ queue, runs: waiting.length, first: waiting[0]?.id }, 'Tickets of a queue cannot be put.'],
+  );
+}
+
+/** The same, when the broker is there. While it is away, the look for lost tickets puts them once it is back. */
+export async function tryPutTickets(
+  parts: Pick<LoopParts, 'broker' | 'log'>,
+  rows: readonly (TicketedRun | TicketedTask)[],
+  now: number,
+  kind: Ticket['kind'] = 'run',
+): Promise<void> {
+  await putTickets(parts, rows, now, kind).catch((error: unknown) =>
+    parts.log.warn({ err: error }, 'What goes on elsewhere could not be ticketed; it is once the broker is back.'),
+  );
+}
