@@ -52,6 +52,18 @@ export const systemClock: Clock = {
   },
 };
 
+/** Waits until `promise` has settled, one way or the other, but no longer than `ms`. True when it has. Never rejects. */
+export async function settledWithin(clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> {
+  return await new Promise<boolean>((resolve) => {
+    const timer = clock.setTimer(ms, () => resolve(false));
+    const settle = (): void => {
+      timer.cancel();
+      resolve(true);
+    };
+    promise.then(settle, settle);
+  });
+}
+
 /** A watch over how promptly the event loop comes round. It measures from `attend` to `rest`, for measuring wakes the process. */
 export interface EventLoopWatch {
   /** Measures from now on; nothing when it does already. */

@@ -4,14 +4,14 @@ import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { maskAddress } from '../base/mask.ts';
 import type { Broker } from './broker.ts';
-import type { RedisReport } from './redis-check.ts';
-import type { RedisWireOptions } from './redis-wire.ts';
-import type { TicketKeeper } from './ticket-table.ts';
-import type { Wire } from './wire.ts';
+import type { RedisReport } from './bullmq/redis-check.ts';
+import type { RedisWireOptions } from './bullmq/redis-wire.ts';
+import type { TicketKeeper } from './local/ticket-table.ts';
+import type { Wire } from './bullmq/wire.ts';
 
 export { checkPut, checkQueueName } from './checks.ts';
-export type { RedisReport } from './redis-check.ts';
-export type { TicketKeeper } from './ticket-table.ts';
+export type { RedisReport } from './bullmq/redis-check.ts';
+export type { TicketKeeper } from './local/ticket-table.ts';
 
 export interface OpenBrokerOptions {
   /**
@@ -54,12 +54,12 @@ export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
     onWarning = () => undefined,
   } = options;
   if (url === null) {
-    const { LocalBroker } = await import('./local-broker.ts');
+    const { LocalBroker } = await import('./local/local-broker.ts');
     return new LocalBroker({ keeper: store, visibilityMs, clock, random, onError });
   }
   if (/^(rediss?|postgres(ql)?):/.test(url)) {
     const wire = await openWire(url, { url, clock, random, onError, onWarning });
-    const { BullmqBroker } = await import('./bullmq-broker.ts');
+    const { BullmqBroker } = await import('./bullmq/bullmq-broker.ts');
     return new BullmqBroker({ wire, visibilityMs, deafAfterMs, clock, random, onError });
   }
   throw new BatutaError(
@@ -72,8 +72,8 @@ export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
 }
 
 async function openWire(url: string, options: RedisWireOptions): Promise<Wire> {
-  if (!url.startsWith('postgres')) return await (await import('./redis-wire.ts')).openRedisWire(options);
-  return await (await import('./postgres-wire.ts')).openPostgresWire(options);
+  if (!url.startsWith('postgres')) return await (await import('./bullmq/redis-wire.ts')).openRedisWire(options);
+  return await (await import('./bullmq/postgres-wire.ts')).openPostgresWire(options);
 }
 
 /**
@@ -82,7 +82,7 @@ async function openWire(url: string, options: RedisWireOptions): Promise<Wire> {
  * @throws BatutaError CONFIG_INVALID (URL), BROKER_UNAVAILABLE
  */
 export async function checkRedis(url: string): Promise<RedisReport> {
-  const check = await import('./redis-check.ts');
+  const check = await import('./bullmq/redis-check.ts');
   return await check.checkRedis(url);
 }
 

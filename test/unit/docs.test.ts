@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
 import { errorCodes } from '../../src/base/errors.ts';
 import { settings } from '../../src/base/settings.ts';
-import { readRedisUrl } from '../../src/broker/redis-url.ts';
+import { readRedisUrl } from '../../src/broker/bullmq/redis-url.ts';
 import { listDocuments, readBlocks, readTable } from '../support/documents.ts';
 
 test('every error code is documented as it is, with what to do, and nothing else is', () => {

@@ -52,6 +52,37 @@ describe.each(makers)('$name', ({ makePlace }) => {
     expect(order.slice(0, 5).filter((name) => name === 'urgent').length).toBeGreaterThanOrEqual(2);
   });
 
+  it('takes a queue that comes later before those it was made with, within the same places, and only once', async () => {
+    const seen = new Seen<string>();
+    const hold = gate();
+    let [now, most] = [0, 0];
+    const consumer = broker.consume(['bulk'], { concurrency: 1 }, async (_ticket, delivery) => {
+      most = Math.max(most, (now += 1));
+      seen.add(delivery.queue);
+      if (seen.all.length === 1) await hold.opened;
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+    });
+    expect(() => consumer.serveFirst('no name')).toThrow(/is no name for a queue/);
+    await broker.put(newTickets(1), { queue: 'bulk' });
+    await seen.count(1);
+    consumer.serveFirst('own');
+    consumer.serveFirst('own');
+    await broker.put(newTickets(4), { queue: 'bulk' });
+    await broker.put(newTickets(4), { queue: 'own' });
+    hold.open();
+    const order = await seen.count(9);
+    expect(most).toBe(1);
+    expect(order.slice(-1)).toEqual(['bulk']);
+    // How many of the other queue come between depends on when the wake-up arrives.
+    expect(order.slice(0, 7).filter((name) => name === 'own').length).toBeGreaterThanOrEqual(3);
+    await consumer.quiet();
+    consumer.serveFirst('late');
+    await broker.put(newTickets(1), { queue: 'late' });
+    expect(await consumer.close()).toEqual([]);
+    expect(await broker.stats('late')).toEqual({ waiting: 1, delayed: 0, taken: 0 });
+  });
+
   it('goes on after a handler that throws, and says so', async () => {
     const seen = new Seen<Ticket>();
     broker.consume(queue, { concurrency: 2 }, async (ticket) => {

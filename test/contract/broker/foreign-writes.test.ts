@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
-import { ForeignWrites } from '../../../src/broker/foreign-writes.ts';
-import type { TicketKeeper } from '../../../src/broker/ticket-table.ts';
+import { ForeignWrites } from '../../../src/broker/local/foreign-writes.ts';
+import type { TicketKeeper } from '../../../src/broker/local/ticket-table.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';
 

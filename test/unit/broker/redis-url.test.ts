@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readRedisUrl } from '../../../src/broker/redis-url.ts';
+import { readRedisUrl } from '../../../src/broker/bullmq/redis-url.ts';
 
 describe('a Redis URL', () => {
   it('names one server', () => {

@@ -4,12 +4,12 @@
  * Looking → starting handlers → resting until woken. A crash leaves its tickets taken; they lapse after `visibilityMs`, and
  * others get them. Handlers that end within one turn of the loop are removed by one statement.
  */
-import type { Clock } from '../base/clock.ts';
-import type { Consumer, Ticket, TicketHandler } from './broker.ts';
-import { checkQueueName } from './checks.ts';
-import { Places } from './places.ts';
+import { settledWithin } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Consumer, Ticket, TicketHandler } from '../broker.ts';
+import { checkQueueName } from '../checks.ts';
+import { Places } from '../places.ts';
 import type { QueuedTicket, TicketTable } from './ticket-table.ts';
-import { settledWithin } from './within.ts';
 
 const defaultDeadlineMs = 30_000;
 

@@ -1,5 +1,5 @@
 /**
- * The broker of a fleet: BullMQ, over Redis or PostgreSQL. This file and `bullmq-worker.ts` alone import it.
+ * The broker of a fleet: BullMQ, over Redis or PostgreSQL. This file and `ticket-worker.ts` alone import it.
  *
  * A ticket is a job without content, named by its own three values, tried once, and removed when its handler has ended. What
  * BullMQ offers beyond that stays unused: no retries, no events, no schedulers of its own. A job whose worker died or froze
@@ -7,8 +7,8 @@
  * for it stands in the store.
  */
 import { Queue } from 'bullmq';
-import type { Clock } from '../base/clock.ts';
-import { BatutaError } from '../base/errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { BatutaError } from '../../base/errors.ts';
 import type {
   Broker,
   BrokerHealth,
@@ -20,9 +20,9 @@ import type {
   Ticket,
   TicketHandler,
   Unsubscribe,
-} from './broker.ts';
+} from '../broker.ts';
 import { BullmqConsumer } from './bullmq-consumer.ts';
-import { backendOf, connectionOptions, TicketWorker } from './bullmq-worker.ts';
+import { backendOf, connectionOptions } from './ticket-worker.ts';
 import {
   checkChannelName,
   checkConsume,
@@ -32,8 +32,8 @@ import {
   checkTicket,
   highestPriority,
   ticketKey,
-} from './checks.ts';
-import type { CheckedTicket } from './checks.ts';
+} from '../checks.ts';
+import type { CheckedTicket } from '../checks.ts';
 import type { Wire } from './wire.ts';
 
 export interface BullmqBrokerOptions {
@@ -80,16 +80,8 @@ export class BullmqBroker implements Broker {
   consume(queues: string | readonly string[], { concurrency }: ConsumeOptions, handler: TicketHandler): Consumer {
     const list = checkConsume(queues, { concurrency });
     this.#refuseClosed();
-    const { wire, visibilityMs, clock, onError } = this.#options;
-    const consumer = new BullmqConsumer({
-      ...this.#options,
-      queues: list,
-      concurrency,
-      handler,
-      makeWorker: (plan) => new TicketWorker(plan, { wire, visibilityMs, clock }),
-      onClosed: (closed) => this.#consumers.delete(closed),
-      onError,
-    });
+    const onClosed = (closed: BullmqConsumer): unknown => this.#consumers.delete(closed);
+    const consumer = new BullmqConsumer({ ...this.#options, queues: list, concurrency, handler, onClosed });
     this.#consumers.add(consumer);
     return consumer;
   }

@@ -1,9 +1,9 @@
 /** Looks whether a Redis server is set as tickets need it. */
 import { Cluster } from 'ioredis';
 import type { Redis } from 'ioredis';
-import type { Clock } from '../base/clock.ts';
-import { systemClock } from '../base/clock.ts';
-import { BatutaError } from '../base/errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { systemClock } from '../../base/clock.ts';
+import { BatutaError } from '../../base/errors.ts';
 import { answerOf, connectRedis, whenReady } from './redis-connection.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { readRedisUrl } from './redis-url.ts';

@@ -6,8 +6,8 @@
  *
  * Told → looks 4, 12 and 40 ms later, for the telling comes before what was written can be seen → changed: `onChange`.
  */
-import type { Clock, Timer } from '../base/clock.ts';
-import { type Loop, makeLoop } from '../base/loop.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import { type Loop, makeLoop } from '../../base/loop.ts';
 import type { TicketKeeper } from './ticket-table.ts';
 
 export interface ForeignWritesOptions {

@@ -4,15 +4,15 @@
  * The connection that listens is made at the first subscription. After an outage it subscribes again by itself; one that
  * has died without a word is found by asking it for a sign of life every few seconds.
  */
-import type { Clock } from '../base/clock.ts';
-import { makeLoop } from '../base/loop.ts';
-import type { Loop } from '../base/loop.ts';
-import type { Unsubscribe } from './broker.ts';
-import { Listeners } from './listeners.ts';
+import { settledWithin } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import { makeLoop } from '../../base/loop.ts';
+import type { Loop } from '../../base/loop.ts';
+import type { Unsubscribe } from '../broker.ts';
+import { Listeners } from '../listeners.ts';
 import { answerTimeoutMs, connectRedis } from './redis-connection.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import type { RedisPlace } from './redis-url.ts';
-import { settledWithin } from './within.ts';
 
 export interface RedisNoticesOptions {
   readonly place: RedisPlace;

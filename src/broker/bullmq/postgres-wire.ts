@@ -5,16 +5,17 @@
  * when it is lost; what is sent meanwhile is lost.
  */
 import pg from 'pg';
-import type { Clock } from '../base/clock.ts';
-import { makeId } from '../base/id.ts';
-import { BatutaError, isBatutaError } from '../base/errors.ts';
-import { makeLoop } from '../base/loop.ts';
-import type { Loop } from '../base/loop.ts';
-import { checkPostgresUrl } from '../base/postgres-url.ts';
-import { maskAddress } from '../base/mask.ts';
-import type { Unsubscribe } from './broker.ts';
-import { Listeners } from './listeners.ts';
-import { settledWithin } from './within.ts';
+import { settledWithin } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import { makeId } from '../../base/id.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import { makeLoop } from '../../base/loop.ts';
+import type { Loop } from '../../base/loop.ts';
+import { checkPostgresUrl } from '../../base/postgres-url.ts';
+import { maskAddress } from '../../base/mask.ts';
+import type { Unsubscribe } from '../broker.ts';
+import { Listeners } from '../listeners.ts';
+import { isVanished } from './wire.ts';
 import type { Wire } from './wire.ts';
 
 export interface PostgresWireOptions {
@@ -148,12 +149,7 @@ class PostgresWire implements Wire {
   }
 
   complain(error: unknown): void {
-    if (
-      error instanceof Error &&
-      /Missing (key|lock) for job|is not in the active state|Lock mismatch for job|could not renew lock/.test(error.message)
-    )
-      return;
-    if (this.#isOut) return;
+    if (this.#isOut || isVanished(error)) return;
     this.#isOut = true;
     this.#options.onError(this.#unavailable(error));
   }

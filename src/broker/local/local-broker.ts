@@ -6,11 +6,11 @@
  * and a look every second behind all of them. While it holds tickets it renews them; a process that dies or freezes stops
  * renewing, and after `visibilityMs` its tickets are given to others.
  */
-import type { Clock, Timer } from '../base/clock.ts';
-import { BatutaError } from '../base/errors.ts';
-import { makeId } from '../base/id.ts';
-import { makeLoop } from '../base/loop.ts';
-import type { Loop } from '../base/loop.ts';
+import type { Clock, Timer } from '../../base/clock.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { makeId } from '../../base/id.ts';
+import { makeLoop } from '../../base/loop.ts';
+import type { Loop } from '../../base/loop.ts';
 import type {
   Broker,
   BrokerHealth,
@@ -22,10 +22,10 @@ import type {
   Ticket,
   TicketHandler,
   Unsubscribe,
-} from './broker.ts';
-import { checkChannelName, checkConsume, checkMessage, checkPut, checkQueueName, checkTicket } from './checks.ts';
+} from '../broker.ts';
+import { checkChannelName, checkConsume, checkMessage, checkPut, checkQueueName, checkTicket } from '../checks.ts';
 import { ForeignWrites } from './foreign-writes.ts';
-import { Listeners } from './listeners.ts';
+import { Listeners } from '../listeners.ts';
 import { LocalConsumer } from './local-consumer.ts';
 import type { TicketKeeper } from './ticket-table.ts';
 

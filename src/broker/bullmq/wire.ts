@@ -3,7 +3,7 @@
  *
  * What BullMQ is given as its connection is an object of its own kind, opaque to everybody between.
  */
-import type { Unsubscribe } from './broker.ts';
+import type { Unsubscribe } from '../broker.ts';
 
 export interface Wire {
   readonly kind: 'redis' | 'postgres';
@@ -27,7 +27,13 @@ export interface Wire {
   send(channel: string, message: string): Promise<void>;
   /** Resolves once it is in force, or an outage keeps it from being so. */
   subscribe(channel: string, listener: (message: string) => void): Promise<Unsubscribe>;
-  /** Told of what goes wrong below BullMQ: an outage is reported once, what BullMQ says of tickets that vanished not at all. */
+  /** Reports what goes wrong below BullMQ: an outage once, a ticket that vanished not at all. */
   complain(error: unknown): void;
   close(): Promise<void>;
+}
+
+/** Whether BullMQ says that a ticket it removes or renews was flushed away or given to somebody else: nothing is wrong. */
+export function isVanished(error: unknown): boolean {
+  const text = error instanceof Error ? error.message : '';
+  return /Missing (key|lock) for job|is not in the active state|Lock mismatch for job|could not renew lock/.test(text);
 }

@@ -10,8 +10,8 @@
  * - `ca=FILE` certificate authority of a `rediss:` server; `tlsName=HOST` the name in its certificate
  */
 import { readFileSync } from 'node:fs';
-import { BatutaError } from '../base/errors.ts';
-import { maskAddress } from '../base/mask.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { maskAddress } from '../../base/mask.ts';
 
 export interface RedisNode {
   readonly host: string;

@@ -9,8 +9,8 @@
  */
 import { Cluster, Redis } from 'ioredis';
 import type { RedisOptions } from 'ioredis';
-import type { Clock } from '../base/clock.ts';
-import { BatutaError, isBatutaError } from '../base/errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { RedisPlace } from './redis-url.ts';
 
 export type RedisUse = 'ask' | 'take' | 'listen';

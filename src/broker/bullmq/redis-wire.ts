@@ -1,12 +1,13 @@
 /** Redis below BullMQ. */
-import type { Clock } from '../base/clock.ts';
-import type { Unsubscribe } from './broker.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Unsubscribe } from '../broker.ts';
 import { inspectRedis, refuseOldRedis } from './redis-check.ts';
 import { answerOf, connectRedis, isOutage, unavailable, whenReady } from './redis-connection.ts';
 import type { RedisConnection } from './redis-connection.ts';
 import { RedisNotices } from './redis-notices.ts';
 import { readRedisUrl } from './redis-url.ts';
 import type { RedisPlace } from './redis-url.ts';
+import { isVanished } from './wire.ts';
 import type { Wire } from './wire.ts';
 
 export interface RedisWireOptions {
@@ -37,9 +38,6 @@ export async function openRedisWire(options: RedisWireOptions): Promise<Wire> {
     throw error;
   }
 }
-
-/** What BullMQ says when a ticket it confirms or renews was flushed away or given to somebody else: nothing is wrong. */
-const harmless = /Missing (key|lock) for job|is not in the active state|Lock mismatch for job|could not renew lock/;
 
 class RedisWire implements Wire {
   readonly kind = 'redis';
@@ -93,7 +91,7 @@ class RedisWire implements Wire {
   }
 
   complain(error: unknown): void {
-    if (error instanceof Error && harmless.test(error.message)) return;
+    if (isVanished(error)) return;
     if (!isOutage(error)) return void (this.#quiet || this.#options.onError(error));
     if (this.#quiet) return;
     // Every connection says it at every try; it is told once, until there is a connection again.

@@ -3,7 +3,7 @@
  *
  * Declared here and not imported, because brokers and stores do not know each other. All instants are UTC epoch ms.
  */
-import type { Ticket } from './broker.ts';
+import type { Ticket } from '../broker.ts';
 
 /** A ticket in its queue. */
 export interface QueuedTicket extends Ticket {

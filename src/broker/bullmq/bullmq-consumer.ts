@@ -6,60 +6,33 @@
  * new connections. Handlers at work go on; the tickets they hold come back later and are dropped by whoever looks into the
  * store.
  */
-import type { Clock } from '../base/clock.ts';
-import { BatutaError } from '../base/errors.ts';
-import { makeLoop } from '../base/loop.ts';
-import type { Loop } from '../base/loop.ts';
-import type { Consumer, Ticket, TicketHandler } from './broker.ts';
-import { checkQueueName } from './checks.ts';
-import { Places } from './places.ts';
-import { settledWithin } from './within.ts';
+import { settledWithin } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { makeLoop } from '../../base/loop.ts';
+import type { Loop } from '../../base/loop.ts';
+import type { Consumer, Ticket, TicketHandler } from '../broker.ts';
+import { checkQueueName } from '../checks.ts';
+import { Places } from '../places.ts';
+import { TicketWorker } from './ticket-worker.ts';
 import type { Wire } from './wire.ts';
-
-/** A BullMQ worker, as far as it is known here. */
-export interface TakingWorker {
-  /** Whether its loop is at work. */
-  readonly looping: boolean;
-  /** When it last heard from the broker, monotonic ms. It asks every `lookEveryMs` while it could take a ticket. */
-  readonly lookedAt: number;
-  /** Whether it waits for a place. */
-  readonly parked: boolean;
-  /** Takes nothing more; returns at once. */
-  stopTaking(): void;
-  /** Gives the tickets at work back to others. */
-  giveBack(): Promise<void>;
-  /** Ends it, without waiting for handlers. Never rejects. */
-  end(): Promise<void>;
-}
-
-export interface WorkerPlan {
-  readonly queue: string;
-  /** The lowest is served first: 0 for the first queue that the consumer was made with, less for those that came to it later. */
-  readonly rank: number;
-  readonly concurrency: number;
-  readonly connection: object;
-  /** How long it waits to be woken before it looks by itself, ms. */
-  readonly lookEveryMs: number;
-  readonly places: Places;
-  work(ticket: Ticket): Promise<void>;
-}
 
 export interface BullmqConsumerOptions {
   readonly queues: readonly string[];
   readonly concurrency: number;
   readonly handler: TicketHandler;
   readonly wire: Wire;
-  makeWorker(plan: WorkerPlan): TakingWorker;
+  readonly visibilityMs: number;
   readonly deafAfterMs: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
-  readonly onClosed: (consumer: BullmqConsumer) => void;
+  readonly onClosed: (consumer: BullmqConsumer) => unknown;
 }
 
 /** The workers of one time, over one connection. */
 interface Crew {
-  readonly workers: TakingWorker[];
+  readonly workers: TicketWorker[];
   readonly connection: object;
   close(): void;
 }
@@ -128,19 +101,18 @@ export class BullmqConsumer implements Consumer {
     return { workers, connection, close };
   }
 
-  #makeWorker(queue: string, rank: number, connection: object): TakingWorker {
-    const { concurrency, handler, makeWorker, deafAfterMs } = this.#options;
-    return makeWorker({
-      ...{ queue, rank, concurrency, connection, places: this.#places },
-      lookEveryMs: Math.min(lookEveryMs, deafAfterMs / 4),
-      work: (ticket) => this.#work(ticket, queue, handler),
+  #makeWorker(queue: string, rank: number, connection: object): TicketWorker {
+    return new TicketWorker({
+      ...{ ...this.#options, queue, rank, connection, places: this.#places },
+      lookEveryMs: Math.min(lookEveryMs, this.#options.deafAfterMs / 4),
+      work: (ticket) => this.#work(ticket, queue),
     });
   }
 
-  async #work(ticket: Ticket, queue: string, handler: TicketHandler): Promise<void> {
+  async #work(ticket: Ticket, queue: string): Promise<void> {
     this.#working.add(ticket);
     try {
-      await handler(ticket, { queue });
+      await this.#options.handler(ticket, { queue });
     } catch (error) {
       this.#options.onError(error);
     }
@@ -155,7 +127,7 @@ export class BullmqConsumer implements Consumer {
       // Places say nothing here: what cannot be confirmed holds one, though its handler has ended.
       if (this.#places.closed || this.#working.size >= concurrency) return false;
       const { workers } = this.#crew;
-      const isSilent = ({ lookedAt }: TakingWorker): boolean => clock.monotonic() - lookedAt > deafAfterMs;
+      const isSilent = ({ lookedAt }: TicketWorker): boolean => clock.monotonic() - lookedAt > deafAfterMs;
       return workers.every(isSilent) || workers.some((worker) => !worker.looping || (isSilent(worker) && !worker.parked));
     };
     if (!isDeaf()) return;

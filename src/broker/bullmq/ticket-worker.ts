@@ -1,0 +1,256 @@
+/**
+ * Takes tickets of one queue into the places of its consumer, by BullMQ's contract of a backend (`IQueueBackend`) and a worker without a
+ * processor: the loop is ours, so that a place is taken before a ticket is asked for.
+ *
+ * Place taken → asked for a ticket → none: the place is given back, and it waits to be woken, for the next ticket to become due, or for
+ * `lookEveryMs`. A ticket keeps its place until its handler has ended and BullMQ has removed it, which hands over the next one. A crash
+ * leaves its tickets locked; the locks lapse after `visibilityMs`, and others get them.
+ */
+import { createPostgresBackend, Job, PostgresQueueBackend, Worker } from 'bullmq';
+import type { BackendFactory, ConnectionOptions, IQueueBackend, JobJson } from 'bullmq';
+import { settledWithin } from '../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
+import { makeLoop } from '../../base/loop.ts';
+import type { Loop } from '../../base/loop.ts';
+import type { Ticket } from '../broker.ts';
+import type { Places } from '../places.ts';
+import { isVanished } from './wire.ts';
+import type { Wire } from './wire.ts';
+
+export interface TicketWorkerOptions {
+  readonly queue: string;
+  /** The lowest is served first: 0 for the first queue that the consumer was made with, less for those that came to it later. */
+  readonly rank: number;
+  readonly connection: object;
+  readonly places: Places;
+  readonly wire: Wire;
+  readonly visibilityMs: number;
+  /** How long it waits to be woken before it looks by itself, ms. */
+  readonly lookEveryMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  work(ticket: Ticket): Promise<void>;
+}
+
+type TicketJob = Job<Ticket, void>;
+
+/** How long one question for the next wake-up stands, s; it outlives several looks. */
+const blockSeconds = 10;
+/** Wait after an error before it is tried again, ms. */
+const retryMs = 200;
+/** BullMQ fails a job that was lost more often than this; for us no loss counts. */
+const maxStalledCount = 1_000_000;
+/** How long a connection that is still being made is waited for, ms, before the worker is closed. */
+const readyMs = 5_000;
+
+/** What BullMQ stores by; undefined is Redis, its default. */
+export const backendOf = (wire: Wire): BackendFactory | undefined =>
+  wire.kind === 'postgres' ? (createPostgresBackend as unknown as BackendFactory) : undefined;
+
+/** How BullMQ reaches its tickets. It looks at no server itself: it would print what it finds, and the wire has looked already. */
+export const connectionOptions = (
+  { prefix }: Wire,
+  connection: object,
+): { readonly connection: ConnectionOptions; readonly prefix: string; readonly skipVersionCheck: true } => ({
+  connection,
+  prefix,
+  skipVersionCheck: true,
+});
+
+export class TicketWorker {
+  /** When it last heard from the broker, monotonic ms. It asks every `lookEveryMs` while it could take a ticket. */
+  lookedAt: number;
+  /** Whether it waits for a place. */
+  parked = false;
+  /** Whether it asks for tickets, or will once it is connected. */
+  looping = true;
+  readonly #options: TicketWorkerOptions;
+  readonly #worker: Worker<Ticket, void, string, IQueueBackend>;
+  readonly #backend: IQueueBackend;
+  readonly #ready: Promise<void>;
+  readonly #renewing: Loop;
+  /** Tickets at work, with the tokens of their locks. */
+  readonly #locks = new Map<string, string>();
+  #tokens = 0;
+  #asked: Promise<unknown> | undefined;
+  /** UTC epoch ms; 0: none is known. */
+  #nextDueAt = 0;
+  #stopped = false;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: TicketWorkerOptions) {
+    this.#options = options;
+    const { queue, connection, wire, visibilityMs, clock, random } = options;
+    const workerOptions = {
+      ...connectionOptions(wire, connection),
+      lockDuration: visibilityMs,
+      stalledInterval: Math.max(100, Math.floor(visibilityMs / 3)),
+      maxStalledCount,
+    };
+    this.#worker = new Worker(queue, null, workerOptions, backendOf(wire) as undefined);
+    this.#worker.on('error', (error) => this.#complain(error));
+    this.#backend = this.#worker.getBackend();
+    this.#ready = this.#worker.waitUntilReady();
+    this.lookedAt = clock.monotonic();
+    const intervalMs = visibilityMs / 3;
+    const onError = (error: unknown): void => this.#complain(error);
+    const step = (): Promise<void> => this.#renew();
+    this.#renewing = makeLoop({
+      name: 'broker: renew',
+      intervalMs,
+      maxBackoffMs: intervalMs,
+      step,
+      onError,
+      clock,
+      random,
+      immediate: false,
+    });
+    this.#run()
+      .catch(onError)
+      .finally(() => (this.looping = false));
+  }
+
+  /** Takes nothing more; returns at once. */
+  stopTaking(): void {
+    this.#stopped = true;
+    this.#backend.disconnectBlocking(false).catch(() => undefined);
+  }
+
+  /** Gives the tickets at work back to others. */
+  async giveBack(): Promise<void> {
+    for (const [id, token] of this.#locks) await this.#backend.moveJobFromActiveToWait(id, token);
+  }
+
+  /** Ends it, without waiting for handlers. Never rejects. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    await this.#ready;
+    await this.#worker.startStalledCheckTimer();
+    await this.#renewing.start();
+    const { places, rank, clock } = this.#options;
+    while (!this.#stopped) {
+      this.parked = true;
+      const granted = await places.take(rank).granted;
+      this.parked = false;
+      if (!granted) return;
+      try {
+        const job = await this.#take();
+        if (job === undefined) places.release();
+        else void this.#workOn(job);
+        if (job === undefined) await this.#wait();
+      } catch (error) {
+        this.#complain(error);
+        await clock.sleep(retryMs);
+      }
+    }
+  }
+
+  async #take(): Promise<TicketJob | undefined> {
+    const token = `${this.#worker.id}:${(this.#tokens += 1)}`;
+    try {
+      return this.#jobOf(await this.#backend.moveToActive(token), token);
+    } catch (error) {
+      this.#options.places.release();
+      throw error;
+    }
+  }
+
+  /** The job that BullMQ's answer holds; without one the answer says when the next is due. */
+  #jobOf(answer: readonly unknown[], token: string): TicketJob | undefined {
+    const [json, id, , dueAt] = answer as [JobJson | null | undefined, string, number, number | undefined];
+    this.lookedAt = this.#options.clock.monotonic();
+    if (json === null || json === undefined) {
+      this.#nextDueAt = Number(dueAt ?? 0);
+      return undefined;
+    }
+    const job: TicketJob = Job.fromJSON(this.#worker, json, id);
+    job.token = token;
+    return job;
+  }
+
+  /**
+   * Waits to be woken, by a timer of our own, for Redis notices only ten times a second that a wait is over. What was asked then goes on,
+   * and its answer is for the next wait.
+   */
+  async #wait(): Promise<void> {
+    const { clock, lookEveryMs, places } = this.#options;
+    // A wake-up is for somebody who has a place.
+    if (this.#stopped || places.free === 0) return;
+    const asked = (this.#asked ??= this.#backend.waitForJob(blockSeconds));
+    const untilDueMs = this.#nextDueAt === 0 ? lookEveryMs : Math.max(1, this.#nextDueAt - clock.now());
+    if (!(await settledWithin(clock, Math.min(untilDueMs, lookEveryMs), asked))) return;
+    this.#asked = undefined;
+    await asked;
+  }
+
+  /** Works on a ticket, and on those that BullMQ hands over as it removes the one before. */
+  async #workOn(first: TicketJob): Promise<void> {
+    const { places, work } = this.#options;
+    for (let job: TicketJob | undefined = first; job !== undefined; ) {
+      const [id, token] = [job.id ?? '', job.token ?? ''];
+      this.#locks.set(id, token);
+      await work(job.data);
+      this.#locks.delete(id);
+      job = await this.#remove(job, token);
+    }
+    places.release();
+  }
+
+  /**
+   * Removes a ticket whose handler has ended; what fails is tried again for as long as the ticket is kept from others. The place passes to
+   * the next ticket, unless a queue that is served before this one waits for it.
+   */
+  async #remove(job: TicketJob, token: string): Promise<TicketJob | undefined> {
+    const { places, rank, clock, visibilityMs } = this.#options;
+    for (const startedAt = clock.monotonic(); clock.monotonic() - startedAt < visibilityMs && this.#ended === undefined; ) {
+      try {
+        const takesNext = !this.#stopped && !places.closed && !places.isWantedBefore(rank);
+        const answer = await job.moveToCompleted(undefined, token, takesNext);
+        return Array.isArray(answer) ? this.#jobOf(answer, token) : undefined;
+      } catch (error) {
+        if (isVanished(error)) return undefined;
+        this.#complain(error);
+        await clock.sleep(retryMs);
+      }
+    }
+    return undefined;
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#locks.size === 0) return;
+    await this.#worker.extendJobLocks([...this.#locks.keys()], [...this.#locks.values()], this.#options.visibilityMs);
+  }
+
+  async #end(): Promise<void> {
+    this.stopTaking();
+    await this.#renewing.stop();
+    // BullMQ goes on with a connection that it has begun to make, and would leave it behind.
+    await settledWithin(this.#options.clock, readyMs, this.#ready);
+    if (this.#backend instanceof PostgresQueueBackend) await closeConnection(this.#backend);
+    await this.#worker.close(true).catch(() => undefined);
+  }
+
+  /** What a start still asks for while it is being ended is refused. */
+  #complain(error: unknown): void {
+    if (this.#ended === undefined) this.#options.wire.complain(error);
+  }
+}
+
+/**
+ * Closes a PostgreSQL connection of BullMQ, which stops listening for errors of the client it ends: a server that shuts down in that moment
+ * would end this process. The listener counts only when it is added after `close` has taken the others away, which it does at once.
+ */
+async function closeConnection({ connection }: PostgresQueueBackend): Promise<void> {
+  try {
+    const client = await connection.getListenClient();
+    const closed = connection.close();
+    client.on('error', () => undefined);
+    await closed;
+  } catch {
+    // There is no such client, and none can be made.
+  }
+}
