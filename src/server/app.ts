@@ -12,7 +12,7 @@ import { answerError, notFound, wrongMethod } from './errors.ts';
 import { Failures } from './failures.ts';
 import { addGuard } from './guard.ts';
 import { Doorkeeper } from './identity.ts';
-import { LiveEvents } from './live-events.ts';
+import { LiveEvents } from './events/live-events.ts';
 import { noteMethods } from './methods.ts';
 import { accessRoutes } from './routes/access.ts';
 import { artifactRoutes } from './routes/artifacts.ts';

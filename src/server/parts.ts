@@ -8,7 +8,7 @@ import type { Log } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import type { Doorkeeper } from './identity.ts';
-import type { LiveEvents, StreamBounds } from './live-events.ts';
+import type { LiveEvents, StreamBounds } from './events/live-events.ts';
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
 

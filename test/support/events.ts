@@ -15,7 +15,12 @@ export interface OpenStream {
 /** Opens a stream, as a browser does that was cut off after `lastId`. */
 export async function openStream(
   url: string,
-  options: { readonly lastId?: string; readonly headers?: Record<string, string> } = {},
+  options: {
+    readonly lastId?: string;
+    readonly headers?: Record<string, string>;
+    /** Awaited after each piece that was read. */
+    readonly pause?: () => Promise<unknown>;
+  } = {},
 ): Promise<OpenStream> {
   const controller = new AbortController();
   const headers = {
@@ -35,7 +40,10 @@ export async function openStream(
   const reading = (async () => {
     const decoder = new TextDecoder();
     try {
-      for await (const chunk of answer.body ?? []) parser.push(decoder.decode(chunk as Uint8Array, { stream: true }));
+      for await (const chunk of answer.body ?? []) {
+        parser.push(decoder.decode(chunk as Uint8Array, { stream: true }));
+        await options.pause?.();
+      }
     } catch {
       // It was closed, by us or by the server.
     }

@@ -5,7 +5,7 @@ import fastify from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { Doorkeeper } from '../../../src/server/identity.ts';
-import { LiveEvents, type StreamBounds } from '../../../src/server/live-events.ts';
+import { LiveEvents, type StreamBounds } from '../../../src/server/events/live-events.ts';
 import { logLine, startRun } from '../../contract/store/rows.ts';
 import { type Api, openApi } from '../../support/api.ts';
 import { openStream } from '../../support/events.ts';
@@ -108,6 +108,31 @@ test('what waits for readers that do not read is bounded over all of them, and w
   expect(Math.max(largest, live.waitingBytes)).toBeLessThan(bytes + 1024 * 1024);
   expect(reader.events.map(({ type }) => type)).not.toContain('gap');
   await reader.close();
+});
+
+test('a slow reader gets all of a burst that is larger than all bounds, each event once, beside readers that do not read', async () => {
+  const { live, url, port } = await serve({ bytes: 2 * 1024 * 1024 });
+  const { store } = api.client.engine.services;
+  const { runId } = await startRun(store);
+  for (let count = 0; count < 10; count++) ask(port, `/api/events?run=${runId}`).pause();
+  const pause = async (): Promise<void> => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+  };
+  const reader = await openStream(`${url}?run=${runId}`, { pause });
+  const quick = await openStream(`${url}?run=${runId}`);
+  await expect.poll(() => live.streams).toBe(12);
+  const lines = 400;
+  await Promise.all(Array.from({ length: lines }, (_, at) => store.recorder.addLog(logLine(runId, `${at} ${'x'.repeat(60_000)}`))));
+  for (const one of [quick, reader]) {
+    await one.until(({ type, json }) => type === 'log' && json.message.startsWith(`${lines - 1} `));
+    const numbers = one.events.filter(({ type }) => type === 'log').map(({ json }) => Number.parseInt(json.message, 10));
+    expect(numbers).toEqual(Array.from({ length: lines }, (_, at) => at));
+    expect(one.events.map(({ type }) => type)).not.toContain('gap');
+  }
+  await store.recorder.addLog(logLine(runId, 'after it'));
+  await reader.until(({ json }) => json.message === 'after it');
+  await reader.close();
+  await quick.close();
 });
 
 test('one key has no more streams than its share; others still get theirs', async () => {

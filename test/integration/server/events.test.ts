@@ -6,7 +6,7 @@ import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { EventStream } from '../../../src/server/event-stream.ts';
+import { EventStream } from '../../../src/server/events/event-stream.ts';
 import { endRun, logLine, startRun, taskRun, transitionOf } from '../../contract/store/rows.ts';
 import { type Api, openApi } from '../../support/api.ts';
 import { openStream } from '../../support/events.ts';

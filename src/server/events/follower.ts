@@ -5,9 +5,9 @@
  * when every writer that was at work then has ended; until that, the rows above the settled place are read again and those that are
  * known are left out. On SQLite writers come one after another, and everything is settled at once.
  */
-import type { Clock } from '../base/clock.ts';
-import { letOthersIn } from '../base/turns.ts';
-import type { NumberedRows } from '../store/store.ts';
+import type { Clock } from '../../base/clock.ts';
+import { letOthersIn } from '../../base/turns.ts';
+import type { NumberedRows } from '../../store/store.ts';
 
 interface Numbered {
   readonly seq: number;
@@ -43,6 +43,11 @@ export class Follower<Row extends Numbered> {
   /** Up to this number nothing can appear any more; where a reader goes on that comes back. */
   get settled(): number {
     return this.#settled;
+  }
+
+  /** Whether a row of this number was read, or can appear no more. */
+  knows(seq: number): boolean {
+    return seq <= this.#settled || this.#seen.has(seq);
   }
 
   /** Reads what appeared since the last call page by page, in the order of the numbers as far as they are visible. */

@@ -7,17 +7,16 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import type { Clock } from '../base/clock.ts';
-import { BatutaError } from '../base/errors.ts';
-import { type Loop, makeLoop } from '../base/loop.ts';
-import type { NumberedRows, RunEvent, Store, StoredLogLine, TaskEvent } from '../store/store.ts';
-import { placeOfId } from './event-place.ts';
-import { type EventQuery, EventReader, keep } from './event-reader.ts';
+import type { Clock } from '../../base/clock.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { type Loop, makeLoop } from '../../base/loop.ts';
+import type { NumberedRows, RunEvent, Store, StoredLogLine, TaskEvent } from '../../store/store.ts';
+import { EventReader, keep } from './event-reader.ts';
+import { type EventQuery, sourcesOf, wantsRun } from './event-sources.ts';
 import { EventStream, isGone } from './event-stream.ts';
-import { eventText, textOfLog, textOfRun, textOfTask } from './event-text.ts';
+import { eventText, placeOfId, textOfLog, textOfRun, textOfTask } from './event-text.ts';
 import { Feed, type FeedListener } from './feed.ts';
-import type { Doorkeeper } from './identity.ts';
-import { readMissed } from './missed-events.ts';
+import type { Doorkeeper } from '../identity.ts';
 import { StreamBudget } from './stream-budget.ts';
 
 export interface LiveOptions {
@@ -77,7 +76,7 @@ export class LiveEvents {
     this.#options = options;
     this.#beatMs = options.beatMs ?? usualBeatMs;
     this.#bounds = { ...usualStreamBounds, ...options.bounds };
-    this.#budget = new StreamBudget(this.#bounds.bytes);
+    this.#budget = new StreamBudget(clock, this.#bounds.bytes);
     const { events } = store;
     this.#runs = this.#feed({
       name: 'runs',
@@ -104,11 +103,9 @@ export class LiveEvents {
     return this.#open.size;
   }
 
-  /** Bytes that wait for all readers together. */
+  /** Bytes that are held for all readers together; what several wait for is held once. */
   get waitingBytes(): number {
-    let bytes = 0;
-    for (const { stream } of this.#open) bytes += stream.waitingBytes;
-    return bytes;
+    return this.#budget.heldBytes;
   }
 
   /**
@@ -117,6 +114,7 @@ export class LiveEvents {
    * @throws BatutaError RATE_LIMITED when too many are open, or too many of the key that asks; SHUTDOWN
    */
   async open(request: FastifyRequest, reply: FastifyReply, query: EventQuery): Promise<void> {
+    const { store, clock } = this.#options;
     if (this.#closed) throw new BatutaError('SHUTDOWN', 'The server is ending.');
     const of = request.identity?.keyId ?? request.ip;
     this.#refuseTooMany(of);
@@ -132,12 +130,14 @@ export class LiveEvents {
       if (query.run !== undefined && one?.tasks.isIdle && one.logs.isIdle) this.#ofRun.delete(query.run);
       this.#open.delete(open);
     };
-    const stream = new EventStream(reply.raw, this.#options.clock, onEnd, this.#budget);
-    const reader = new EventReader(query, stream);
+    const stream = new EventStream(reply.raw, clock, onEnd, this.#budget);
+    const onError = (error: unknown): void =>
+      this.#options.logger.warn({ err: error }, 'Events that a slow reader had missed could not be read; its stream was ended.');
+    const reader = new EventReader({ stream, sources: sourcesOf(store.events, query), clock, onError });
     const onRuns: FeedListener<RunEvent> = (told, settled) =>
       reader.hear(
         'run',
-        keep(told, ({ row }) => reader.wants(row)),
+        keep(told, ({ row }) => wantsRun(query, row)),
         settled,
       );
     const onTasks: FeedListener<TaskEvent> = (told, settled) => reader.hear('task', told, settled);
@@ -153,8 +153,7 @@ export class LiveEvents {
         one?.logs.listen(onLogs) ?? 0,
       ]);
       stream.write(eventText('hello', { resumed: from !== null, beatMs: this.#beatMs }));
-      if (from !== null) await readMissed(this.#options.store.events, { from, now: { run, task, log }, query, reader, stream });
-      reader.goLive({ run, task, log });
+      await reader.begin(from, { run, task, log });
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'A stream of events could not begin.');
       stream.drop('unavailable');

@@ -5,16 +5,11 @@
  * Owned by `LiveEvents`. Idle → placing itself at the newest row → looking … → idle when the last listener leaves. A look that fails is
  * made again later; nothing is lost, for the place stays.
  */
-import type { Clock } from '../base/clock.ts';
-import { type Loop, makeLoop } from '../base/loop.ts';
+import type { Clock } from '../../base/clock.ts';
+import { type Loop, makeLoop } from '../../base/loop.ts';
+import type { NumberedRows } from '../../store/store.ts';
+import type { Told } from './event-text.ts';
 import { Follower } from './follower.ts';
-import type { NumberedRows } from '../store/store.ts';
-
-/** A row, and what is sent of it. */
-export interface Told<Row> {
-  readonly row: Row;
-  readonly text: string;
-}
 
 /** `settled`: up to there everything was told, with these or before. */
 export type FeedListener<Row> = (told: readonly Told<Row>[], settled: number) => void;

@@ -1,0 +1,55 @@
+/** Where the events that a reader wants stand in the store, for readers that go on after what they had before. */
+import type { EventStore, NumberedRows, RunEvent } from '../../store/store.ts';
+import { type EventKind, textOfLog, textOfRun, textOfTask } from './event-text.ts';
+
+export interface EventQuery {
+  /** Id of the run whose task runs and log lines are wanted as well; of other runs nothing is. */
+  readonly run?: string | undefined;
+  readonly flow?: string | undefined;
+  readonly deployment?: string | undefined;
+}
+
+/** An event as it is stored; null for one that is not wanted. */
+export interface StoredEvent {
+  readonly seq: number;
+  readonly text: string | null;
+}
+
+export interface EventSource {
+  readonly kind: EventKind;
+  readonly read: (after: number, limit: number) => Promise<NumberedRows<StoredEvent>>;
+}
+
+export function wantsRun({ run, flow, deployment }: EventQuery, event: RunEvent): boolean {
+  return (
+    (run === undefined || run === event.id) &&
+    (flow === undefined || flow === event.flow) &&
+    (deployment === undefined || deployment === event.deployment)
+  );
+}
+
+/** One source a kind. */
+export function sourcesOf(events: EventStore, query: EventQuery): readonly EventSource[] {
+  const runs = source(
+    'run',
+    (after, limit) => events.runs(after, limit),
+    (row) => (wantsRun(query, row) ? textOfRun(row) : null),
+  );
+  const { run } = query;
+  if (run === undefined) return [runs];
+  const tasks = source('task', (after, limit) => events.tasks(run, after, limit), textOfTask);
+  const logs = source('log', (after, limit) => events.logs(run, after, limit), textOfLog);
+  return [runs, tasks, logs];
+}
+
+function source<Row extends { readonly seq: number }>(
+  kind: EventKind,
+  readRows: (after: number, limit: number) => Promise<NumberedRows<Row>>,
+  textOf: (row: Row) => string | null,
+): EventSource {
+  const read: EventSource['read'] = async (after, limit) => {
+    const { rows, ...page } = await readRows(after, limit);
+    return { ...page, rows: rows.map((row) => ({ seq: row.seq, text: textOf(row) })) };
+  };
+  return { kind, read };
+}

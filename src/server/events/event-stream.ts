@@ -1,0 +1,162 @@
+/** One open stream of events to a browser or a client, as server-sent events. Source: HTML Living Standard, section 9.2. */
+import type { ServerResponse } from 'node:http';
+import type { Clock } from '../../base/clock.ts';
+import { eventText, pieceBytes } from './event-text.ts';
+import { StreamBudget } from './stream-budget.ts';
+
+/** A stream for which so much waits is ended when more is written to it, bytes. */
+export const maxWaitingBytes = 1024 * 1024;
+/** How long a dropped reader may take to read what is left, ms. */
+const dropMs = 5_000;
+
+export class EventStream {
+  readonly #raw: ServerResponse;
+  readonly #clock: Clock;
+  readonly #budget: StreamBudget;
+  readonly #queue: Uint8Array[] = [];
+  /** What the connection has not taken yet. */
+  #written: Uint8Array[] = [];
+  #waitingBytes = 0;
+  #takenBytes = 0;
+  #open = true;
+  #onTaken: (() => void) | null = null;
+
+  /**
+   * The caller makes sure that the connection still stands (`isGone`) and awaits nothing before this: its end is told once.
+   *
+   * @param onEnd is called once, however it ends.
+   */
+  constructor(raw: ServerResponse, clock: Clock, onEnd: () => void, budget = new StreamBudget(clock, Number.POSITIVE_INFINITY)) {
+    this.#raw = raw;
+    this.#clock = clock;
+    this.#budget = budget;
+    const { socket } = raw.req;
+    let ended = false;
+    const end = (): void => {
+      if (ended) return;
+      ended = true;
+      this.#open = false;
+      this.#letGo();
+      socket.removeListener('close', end);
+      onEnd();
+    };
+    raw.once('close', end);
+    // An answer that still waits behind others of its connection is not told of the end itself.
+    socket.once('close', end);
+    // A reader that is gone shows as an error on some systems; close follows.
+    raw.on('error', () => undefined);
+  }
+
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** Bytes that the reader has not taken yet. */
+  get waitingBytes(): number {
+    return this.#waitingBytes;
+  }
+
+  /** Bytes that it has taken. */
+  get takenBytes(): number {
+    return this.#takenBytes;
+  }
+
+  /** Resolves once the reader has taken all that was written, or the stream has ended. */
+  async taken(): Promise<void> {
+    if (this.#open && this.#waitingBytes > 0) await new Promise<void>((resolve) => (this.#onTaken = resolve));
+  }
+
+  /** Writes the head. `headers` are those every answer has. */
+  begin(headers: Readonly<Record<string, string | number | readonly string[] | undefined>>): void {
+    for (const [name, value] of Object.entries(headers)) if (value !== undefined) this.#raw.setHeader(name, value);
+    this.#raw.writeHead(200, {
+      'content-type': 'text/event-stream; charset=utf-8',
+      'cache-control': 'no-store',
+      // Some proxies gather answers unless told not to.
+      'x-accel-buffering': 'no',
+      connection: 'keep-alive',
+    });
+    this.#raw.flushHeaders();
+    this.#raw.socket?.setNoDelay(true);
+  }
+
+  /**
+   * Writes text of events. `id`: where a reader that is cut off goes on after all that was written so far. Ends a stream whose reader does
+   * not keep up, so that what waits for it stays bounded. Bytes, each of whole events, may be shared by many streams; they are not copied.
+   */
+  write(events: string | readonly Uint8Array[], id?: string): void {
+    if (!this.#open) return;
+    if (this.#waitingBytes > maxWaitingBytes) return this.drop('slow');
+    for (const bytes of typeof events === 'string' ? [Buffer.from(events)] : events) this.#add(bytes);
+    // An id without data is no event; readers keep it all the same.
+    if (id !== undefined) this.#add(Buffer.from(`id: ${id}\n\n`));
+    this.#pump();
+  }
+
+  /** Ends the stream and says why events are missing now, in place of what waits: what is shown must be asked for anew. */
+  drop(reason: string): void {
+    this.#letGo();
+    this.end(eventText('gap', { reason }));
+  }
+
+  /** Ends the stream; the reader comes back by itself. */
+  end(text = ''): void {
+    if (!this.#open) return;
+    this.#open = false;
+    for (const bytes of this.#queue) this.#raw.write(bytes);
+    this.#letGo();
+    this.#raw.end(text);
+    const timer = this.#clock.setTimer(dropMs, () => this.#raw.destroy(), { unref: true });
+    this.#raw.once('close', () => timer.cancel());
+  }
+
+  /** Ends the stream now, without a word: what waits for its reader is let go. */
+  cut(): void {
+    this.#open = false;
+    this.#letGo();
+    this.#raw.destroy();
+  }
+
+  #add(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#queue.push(bytes);
+    this.#waitingBytes += bytes.length;
+    this.#budget.hold(this, bytes);
+  }
+
+  /** Gives the connection some of what waits, once it has taken what it was given before. */
+  #pump(): void {
+    if (!this.#open || this.#written.length > 0 || this.#queue.length === 0) return;
+    let end = 0;
+    for (let bytes = 0; end < this.#queue.length && bytes < pieceBytes; end++) bytes += this.#queue[end]?.length ?? 0;
+    this.#written = this.#queue.splice(0, end);
+    for (const [at, bytes] of this.#written.entries()) this.#raw.write(bytes, at === end - 1 ? () => this.#take() : undefined);
+  }
+
+  #take(): void {
+    for (const bytes of this.#written.splice(0)) {
+      this.#waitingBytes -= bytes.length;
+      this.#takenBytes += bytes.length;
+      this.#budget.letGo(bytes);
+    }
+    this.#pump();
+    if (this.#waitingBytes === 0) this.#wake();
+  }
+
+  #letGo(): void {
+    for (const bytes of [...this.#written.splice(0), ...this.#queue.splice(0)]) this.#budget.letGo(bytes);
+    this.#waitingBytes = 0;
+    this.#budget.leave(this);
+    this.#wake();
+  }
+
+  #wake(): void {
+    this.#onTaken?.();
+    this.#onTaken = null;
+  }
+}
+
+/** Whether whoever asked has hung up. */
+export function isGone({ closed, destroyed, req }: ServerResponse): boolean {
+  return closed || destroyed || req.socket.destroyed;
+}
