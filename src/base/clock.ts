@@ -64,6 +64,11 @@ export async function settledWithin(clock: Clock, ms: number, promise: Promise<u
   });
 }
 
+/** Resolves in a later turn of the event loop, so that requests, timers and leases get theirs within long work. */
+export function letOthersIn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
 /** A watch over how promptly the event loop comes round. It measures from `attend` to `rest`, for measuring wakes the process. */
 export interface EventLoopWatch {
   /** Measures from now on; nothing when it does already. */

@@ -2,8 +2,7 @@
 import type { BatutaConfig, ConfigDeployment } from './config-file.ts';
 import { BatutaError, isBatutaError } from './errors.ts';
 import { nearestNames } from './nearest.ts';
-import type { DefaultBasis, Setting } from './setting.ts';
-import { type Config, settings } from './settings.ts';
+import { type Config, type DefaultBasis, type Setting, settings } from './settings.ts';
 
 /** Where a value was found: `flag` · `env BATUTA_X` · `file batuta.config.ts` · `default`. */
 export type ConfigSource = 'flag' | 'default' | `env BATUTA_${string}` | `file ${string}`;

@@ -1,4 +1,4 @@
-/** Lengths of time: read from what users write, written for people. */
+/** Lengths of time: read from what users write, written for people. By hand, for no library reads all forms and refuses the doubtful ones. */
 import { BatutaError } from './errors.ts';
 import { cutText } from './cut-text.ts';
 

@@ -1,4 +1,5 @@
 /** "Did you mean": the names that look most like one that is unknown. */
+import { distance } from 'fastest-levenshtein';
 
 /** Names longer than this are not compared letter by letter. */
 const maxComparedChars = 64;
@@ -13,17 +14,17 @@ const maxCandidates = 20_000;
 export function nearestNames(wanted: string, known: Iterable<string>, limit = 3): string[] {
   const target = wanted.slice(0, maxComparedChars).toLowerCase();
   const allowed = Math.max(1, Math.floor(target.length / 3));
-  const found: { name: string; distance: number }[] = [];
+  const found: { name: string; letters: number }[] = [];
   let looked = 0;
   for (const name of known) {
     if (++looked > maxCandidates) break;
     const candidate = name.slice(0, maxComparedChars).toLowerCase();
     if (Math.abs(candidate.length - target.length) > allowed) continue;
-    const distance = editDistance(target, candidate);
-    if (distance <= allowed) found.push({ name, distance });
+    const letters = distance(target, candidate);
+    if (letters <= allowed) found.push({ name, letters });
   }
   return found
-    .sort((a, b) => a.distance - b.distance || (a.name < b.name ? -1 : 1))
+    .sort((a, b) => a.letters - b.letters || (a.name < b.name ? -1 : 1))
     .slice(0, limit)
     .map((entry) => entry.name);
 }
@@ -36,17 +37,4 @@ export function hintFor(wanted: string, known: readonly string[], label: string)
   if (best !== undefined) return ` Did you mean '${best}'?`;
   if (known.length === 0) return '';
   return ` ${label}: ${known.slice(0, 10).join(', ')}${known.length > 10 ? ` and ${known.length - 10} more` : ''}.`;
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, at) => at);
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const change = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
-      row.push(Math.min(change, (previous[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1));
-    }
-    previous = row;
-  }
-  return previous[b.length] ?? 0;
 }

@@ -8,7 +8,7 @@
  * little while (`rowAwaitedMs`). A ticket whose row is never written is dropped.
  */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
-import { letOthersIn } from '../base/turns.ts';
+import { letOthersIn } from '../base/clock.ts';
 import type { Broker, NewTicket } from '../broker/broker.ts';
 import { checkPut } from '../broker/open.ts';
 import { checkIdempotencyKey } from '../engine/submit/check-labels.ts';

@@ -1,4 +1,4 @@
-/** Recurrence rules of RFC 5545, in local time, which knows no zones. */
+/** Recurrence rules of RFC 5545, in local time, which knows no zones; by hand, for libraries go through every tick (docs/decisions/0008). */
 import { BatutaError } from '../base/errors.ts';
 import type { LocalRule } from './schedule-local.ts';
 import { expandRule, lowerBound } from './schedule-rrule-expand.ts';

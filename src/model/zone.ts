@@ -1,5 +1,5 @@
 /**
- * Wall clocks of time zones, by Intl alone.
+ * Wall clocks of time zones, by Intl alone: a polyfill of Temporal takes five times as long (docs/decisions/0008).
  *
  * A *local* time here is what a wall clock shows, kept as the epoch ms at which a clock in UTC would show the same.
  */

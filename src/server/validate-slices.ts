@@ -1,7 +1,7 @@
 /** Looks over the many runs of one body some at a turn of the event loop, so that one body does not hold everybody else up. */
 import type { FastifySchemaCompiler } from 'fastify';
 import { validatorCompiler } from 'fastify-type-provider-zod';
-import { letOthersIn } from '../base/turns.ts';
+import { letOthersIn } from '../base/clock.ts';
 import { maxManyRuns } from './schemas/runs.ts';
 
 /** Runs that are looked over in one turn. */

@@ -1,6 +1,6 @@
 /** `batuta server`: serves the API and the dashboard. */
 import { describeConfig } from '../../base/config.ts';
-import { readWhole } from '../../base/setting-values.ts';
+import { whole } from '../../base/setting-values.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { CommandContext } from '../context.ts';
 import type { ExitStatus } from '../exit-status.ts';
@@ -27,7 +27,7 @@ export async function serveAsServer(context: CommandContext, options: Options): 
 function readPort(text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   try {
-    return readWhole(0, 65_535)(text);
+    return whole(0, 65_535).read(text);
   } catch (error) {
     throw new BatutaError('USAGE', `--port is ${JSON.stringify(text)} but ${error instanceof Error ? error.message : String(error)}.`);
   }

@@ -1,5 +1,5 @@
 /** Whether a failed attempt of a run is followed by another, and how that one finds the task runs. */
-import { letOthersIn } from '../../base/turns.ts';
+import { letOthersIn } from '../../base/clock.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
 import { retryDelayMs } from '../../model/retry.ts';
 import type { TaskRun } from '../../model/run.ts';

@@ -3,7 +3,7 @@ import type { BulkReport, BulkWish } from '../../client/fleet-client.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { given } from '../schemas/common.ts';
 import { bulkBody, bulkCancelBody, filterOf, submitManyBody } from '../schemas/runs.ts';
-import { letOthersIn } from '../../base/turns.ts';
+import { letOthersIn } from '../../base/clock.ts';
 import type { Wanted } from '../../client/enqueue.ts';
 import { validateRunsInSlices } from '../validate-slices.ts';
 import { explainMissingFlow } from '../missing-flow.ts';

@@ -1,6 +1,6 @@
 /** Log lines of a run: page by page, the last of them, or all as a file. */
 import { Readable } from 'node:stream';
-import { letOthersIn } from '../../base/turns.ts';
+import { letOthersIn } from '../../base/clock.ts';
 import { wholeTaskRunId } from '../../client/whole-task-run-id.ts';
 import { toWire } from '../../client/wire.ts';
 import type { LogFilter } from '../../store/store.ts';

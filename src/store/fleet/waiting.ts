@@ -1,5 +1,5 @@
 /** Runs that wait for a worker: bulk insert, group claim, and the look for those whose ticket may be lost. */
-import { letOthersIn } from '../../base/turns.ts';
+import { letOthersIn } from '../../base/clock.ts';
 import type { Owner, Run, Transition } from '../../model/run.ts';
 import { terminalTypes } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
