@@ -39,11 +39,11 @@ describe.each(placeNames)('the lists on %s', (on) => {
 
     it('shows a run that begins and its end, without being asked for it', async () => {
       const page = await open('/');
-      await page.getByText('Nothing runs at this moment.').waitFor();
+      await page.getByText('Nothing is running.').waitFor();
       await submit('holds', '--name', 'patient-one');
       await page.getByRole('link', { name: /patient-one/ }).waitFor();
       leave('go');
-      await page.getByText('Nothing runs at this moment.').waitFor();
+      await page.getByText('Nothing is running.').waitFor();
       expect(faults()).toEqual([]);
     });
   });

@@ -100,7 +100,7 @@ describe.each(placeNames)('a run on %s', (on) => {
     expect(faults()).toEqual([]);
   });
 
-  it('shows how far a running task is: on its card, in its panel, in the table of tasks and on the home page', async () => {
+  it('shows how far a running task is: on its card, in its panel, in the table of tasks, on the timeline and on the home page', async () => {
     const id = await submit('holds', '--name', 'slow-one');
     const page = await open(`/runs/${id}`);
     await card(page, 'hold').getByText('41 %').waitFor();
@@ -112,6 +112,11 @@ describe.each(placeNames)('a run on %s', (on) => {
     leave('further');
     await held.getByText('80 %').waitFor();
     await held.getByText('72 of 90').waitFor();
+    await goToTab(page, 'Timeline');
+    await page
+      .getByRole('img', { name: /^hold: Running, goes on, 72 of 90$/ })
+      .getByText('80 %')
+      .waitFor();
     await page.getByRole('link', { name: 'Home', exact: true }).click();
     await page
       .getByRole('link', { name: /slow-one/ })
@@ -170,8 +175,31 @@ describe.each(placeNames)('a run on %s', (on) => {
     await dialog.getByRole('button', { name: 'Send', exact: true }).click();
     await state(page, 'Completed').waitFor();
     await card(page, 'publish').getByText('Completed').waitFor();
+    await page.getByRole('button', { name: 'Run again', exact: true }).waitFor();
     await goToTab(page, 'Inputs & result');
     await page.getByText('"draft by Ann"').waitFor();
+    expect(faults()).toEqual([]);
+  });
+
+  it('counts waiting for a signal apart, on the page of the run and in the list, names the run that started it, and offers what comes next', async () => {
+    const parent = await submit('ordered', '--name', 'parent-one');
+    const page = await open('/runs?flow=asks&state=PAUSED');
+    await page.getByRole('row').getByRole('link').first().click();
+    await page.getByRole('link', { name: /^ordered parent-one / }).waitFor();
+    await state(page, 'Suspended').waitFor();
+    const head = page.locator('header', { has: page.getByRole('heading', { level: 1 }) });
+    const waited = head.getByText(/^and waited \d+ s$/);
+    await waited.waitFor();
+    expect(await head.innerText()).toMatch(/\d ms\s+and waited/);
+    const earlier = await waited.innerText();
+    await expect.poll(() => waited.innerText()).not.toBe(earlier);
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: /^Cancel / })
+      .click();
+    await page.getByRole('button', { name: 'Retry', exact: true }).waitFor();
+    await visit(page, `/runs/${parent}`);
     expect(faults()).toEqual([]);
   });
 

@@ -58,6 +58,9 @@ export class Orders {
   }
   @Task() async draft(): Promise<string> { return 'draft'; }
   @Task() async publish(text: string, by: string): Promise<string> { return text + ' by ' + by; }
+}
+@Flow() export class Ordered {
+  async run(_: unknown, ctx: FlowContext): Promise<void> { await ctx.runFlow(Asks, {}); }
 }`;
 
 /** Deploys `orders` as `nightly`, every day at 02:30 in Lisbon. */

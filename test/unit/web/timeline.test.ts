@@ -73,6 +73,13 @@ describe('the timeline', () => {
     expect(rows[1]?.segments[0]).toEqual({ kind: 'waiting', fromAt: 10, untilAt: 30, attempt: 1, state: 'Pending' });
   });
 
+  it('says how far a task is while it runs', () => {
+    const progress = { done: 37, total: 90 };
+    const running = { state: { type: 'RUNNING', name: 'Running' }, progress, endedAt: null } as const;
+    const rows = timelineRows([task('a', running), task('b', { progress })], new Map());
+    expect(rows.map((row) => row.progress)).toEqual([progress, null]);
+  });
+
   it('puts what has not begun last, and names the items of mapped tasks', () => {
     const rows = timelineRows([task('c', { startedAt: null, endedAt: null }), task('b', { name: 'load', index: 3 })], new Map());
     expect(rows.map(({ label }) => label)).toEqual(['load [3]', 'c']);

@@ -12,7 +12,13 @@ describe('markdown', () => {
     expect(blocks[1]).toMatchObject({ inlines: [{ text: 'text ' }, { kind: 'strong' }, { text: ' ' }, { kind: 'code', text: 'x' }] });
     expect(blocks[2]).toMatchObject({ ordered: false, items: [[{ kind: 'paragraph' }, { kind: 'list' }], [{ kind: 'paragraph' }]] });
     expect(blocks[4]).toMatchObject({ text: 'if (a < b) {}', language: 'ts' });
-    expect(blocks[6]).toMatchObject({ rows: [[[{ text: '1' }], [{ text: 'x|y' }]]] });
+    expect(blocks[6]).toMatchObject({ rows: [[[{ text: '1' }], [{ text: 'x|y' }]]], align: [null, 'right'] });
+  });
+
+  it('draws a box before the items of a list of tasks', () => {
+    expect(readMarkdown('- [x] done\n- [ ] open\n- [link](https://x.test)')).toMatchObject([
+      { items: [[{ inlines: [{ text: '☑ done' }] }], [{ inlines: [{ text: '☐ open' }] }], [{ inlines: [{ kind: 'link' }] }]] },
+    ]);
   });
 
   it('keeps markup of HTML as text', () => {

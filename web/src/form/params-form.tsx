@@ -116,7 +116,7 @@ export function ParamsForm({ schema, given = {}, children, submitLabel, disabled
           {errors['']}
         </p>
       )}
-      <Group justify="flex-end" gap={8}>
+      <Group justify="flex-end" gap={8} className={style.buttons}>
         <Button variant="default" onClick={onCancel}>
           Close
         </Button>

@@ -12,7 +12,12 @@ export function StateBar({ counts }: { readonly counts: StateCounts }) {
   return (
     <span className={style.bar} role="img" aria-label={told === '' ? 'none yet' : told} title={told}>
       {pieces.map(({ state, count }) => (
-        <span key={state} className={style.piece} style={{ ...toneOf(state), flexGrow: count / total }} />
+        <span
+          key={state}
+          className={style.piece}
+          // What has not begun is the empty rest of the bar.
+          style={{ ...(state === 'Pending' || state === 'Scheduled' ? { background: 'none' } : toneOf(state)), flexGrow: count / total }}
+        />
       ))}
     </span>
   );

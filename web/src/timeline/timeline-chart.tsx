@@ -4,6 +4,7 @@ import { useElementSize } from '@mantine/hooks';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useEffectEvent, useRef, useState } from 'react';
 import { durationText } from '../parts/format.ts';
+import { type Progress, progressText, progressWords } from '../parts/progress.ts';
 import { StateBadge } from '../parts/state-badge.tsx';
 import { wordsOf } from '../parts/state.ts';
 import { toneOf } from '../parts/tone.ts';
@@ -152,7 +153,8 @@ export function TimelineChart({ rows, span, now, selected, onSelect }: TimelineC
               >
                 <button type="button" className={style.label} title={row.label} onClick={() => onSelect(row.id)}>
                   <StateBadge name={row.state} bare />
-                  <span>{row.label}</span>
+                  <span className={style.name}>{row.label.slice(0, row.label.length - row.suffix.length)}</span>
+                  <span className={style.suffix}>{row.suffix}</span>
                 </button>
                 <svg width={width} height={rowPx} className={style.drawing} role="img" aria-label={spokenOf(row)}>
                   {marks.map(({ at }) => (
@@ -167,6 +169,9 @@ export function TimelineChart({ rows, span, now, selected, onSelect }: TimelineC
                       now={now ?? span.untilAt}
                     />
                   ))}
+                  {row.progress === null || row.untilAt !== null ? null : (
+                    <ProgressText progress={row.progress} x={xOf(now ?? span.untilAt)} />
+                  )}
                   {now === null ? null : <line x1={xOf(now)} x2={xOf(now)} y1={0} y2={rowPx} className={style.now} />}
                 </svg>
               </div>
@@ -208,6 +213,15 @@ function SegmentBar({ segment, xOf, width, now }: SegmentBarProps) {
   );
 }
 
+/** How far a running task is, at the end of its bar. */
+function ProgressText({ progress, x }: { readonly progress: Progress; readonly x: number }) {
+  return (
+    <text x={x - 6} y={rowPx / 2 + 4} className={style.progress}>
+      {progressText(progress)}
+    </text>
+  );
+}
+
 /** An attempt that ended in a retry failed; that it was tried again is another segment. */
 function toneState({ kind, state, untilAt }: Segment): string {
   return kind === 'executing' && untilAt !== null && state === 'AwaitingRetry' ? 'Failed' : state;
@@ -231,7 +245,7 @@ function Sample({ kind }: { readonly kind: Segment['kind'] }) {
   );
 }
 
-function spokenOf({ label, state, fromAt, untilAt }: TimelineRow): string {
+function spokenOf({ label, state, fromAt, untilAt, progress }: TimelineRow): string {
   const length = fromAt === null ? 'not begun' : untilAt === null ? 'goes on' : durationText(untilAt - fromAt);
-  return `${label}: ${wordsOf(state)}, ${length}`;
+  return `${label}: ${wordsOf(state)}, ${length}${progress === null || untilAt !== null ? '' : `, ${progressWords(progress)}`}`;
 }

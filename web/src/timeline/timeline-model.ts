@@ -5,6 +5,7 @@ import { isEnd } from '../graph/state-counts.ts';
 
 /** What a timeline needs of a task run. */
 export type TimelineTask = Pick<TaskRun, 'id' | 'name' | 'displayName' | 'index' | 'attempt' | 'startedAt' | 'endedAt'> & {
+  readonly progress?: TaskRun['progress'];
   readonly state: { readonly type: StateType; readonly name: StateName };
 };
 
@@ -25,8 +26,12 @@ export interface TimelineRow {
   /** Id of the task run; `run` for the run itself. */
   readonly id: string;
   readonly label: string;
+  /** End of the label that tells it from its neighbours, so must not be cut off. */
+  readonly suffix: string;
   readonly state: StateName;
   readonly attempts: number;
+  /** While it runs and reports any. */
+  readonly progress: TaskRun['progress'];
   readonly segments: readonly Segment[];
   /** UTC epoch ms; null: has not begun. */
   readonly fromAt: number | null;
@@ -66,7 +71,9 @@ export function runRow(label: string, state: StateName, changes: readonly Timeli
   return {
     id: 'run',
     label,
+    suffix: '',
     state,
+    progress: null,
     attempts: changes.reduce((most, { attempt }) => Math.max(most, attempt), 1),
     segments,
     ...boundsOf(segments),
@@ -111,8 +118,16 @@ function rowOf(task: TimelineTask, changes: readonly TimelineChange[], readyAt: 
   const [first] = segments;
   if (first && readyAt !== null && readyAt < first.fromAt)
     segments.unshift({ kind: 'waiting', fromAt: readyAt, untilAt: first.fromAt, attempt: first.attempt, state: 'Pending' });
-  const label = task.displayName ?? (task.index === null ? task.name : `${task.name} [${task.index}]`);
-  return { id: task.id, label, state: task.state.name, attempts: task.attempt, segments, ...boundsOf(segments) };
+  return {
+    id: task.id,
+    label: task.displayName ?? (task.index === null ? task.name : `${task.name} [${task.index}]`),
+    suffix: task.displayName === null && task.index !== null ? ` [${task.index}]` : '',
+    state: task.state.name,
+    attempts: task.attempt,
+    progress: task.state.type === 'RUNNING' ? (task.progress ?? null) : null,
+    segments,
+    ...boundsOf(segments),
+  };
 }
 
 function plainSegments({ startedAt, endedAt, attempt, state }: TimelineTask): Segment[] {

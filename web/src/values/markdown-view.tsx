@@ -60,7 +60,7 @@ function BlockView({ block }: { readonly block: Block }) {
             <thead>
               <tr>
                 {block.head.map((cell, at) => (
-                  <th key={at}>
+                  <th key={at} data-align={block.align[at] ?? undefined}>
                     <Inlines inlines={cell} />
                   </th>
                 ))}
@@ -70,7 +70,7 @@ function BlockView({ block }: { readonly block: Block }) {
               {block.rows.map((row, line) => (
                 <tr key={line}>
                   {row.map((cell, at) => (
-                    <td key={at}>
+                    <td key={at} data-align={block.align[at] ?? undefined}>
                       <Inlines inlines={cell} />
                     </td>
                   ))}

@@ -11,13 +11,21 @@ export type Inline =
   | { readonly kind: 'link'; readonly href: string; readonly inlines: readonly Inline[] }
   | { readonly kind: 'break' };
 
+type Alignment = 'left' | 'center' | 'right';
+
 export type Block =
   | { readonly kind: 'heading'; readonly level: number; readonly inlines: readonly Inline[] }
   | { readonly kind: 'paragraph'; readonly inlines: readonly Inline[] }
   | { readonly kind: 'code'; readonly text: string; readonly language: string | null }
   | { readonly kind: 'list'; readonly ordered: boolean; readonly start: number; readonly items: readonly (readonly Block[])[] }
   | { readonly kind: 'quote'; readonly blocks: readonly Block[] }
-  | { readonly kind: 'table'; readonly head: readonly (readonly Inline[])[]; readonly rows: readonly (readonly (readonly Inline[])[])[] }
+  | {
+      readonly kind: 'table';
+      readonly head: readonly (readonly Inline[])[];
+      readonly rows: readonly (readonly (readonly Inline[])[])[];
+      /** By column. */
+      readonly align: readonly (Alignment | null)[];
+    }
   | { readonly kind: 'rule' };
 
 /** Most of a text that is drawn, characters. */
@@ -97,19 +105,38 @@ function blockOf({ token, inner }: Node): Block | null {
         kind: 'list',
         ordered: token.type === 'ordered_list_open',
         start: Number(token.attrGet('start') ?? 1),
-        items: inner.map((item) => blocksOf(item.inner)),
+        items: inner.map((item) => withBox(blocksOf(item.inner))),
       };
     case 'blockquote_open':
       return { kind: 'quote', blocks: blocksOf(inner) };
     case 'table_open': {
-      const rows = inner.flatMap((part) => part.inner).map((row) => row.inner.map((cell) => inlinesWithin(cell.inner)));
-      return { kind: 'table', head: rows[0] ?? [], rows: rows.slice(1) };
+      const lines = inner.flatMap((part) => part.inner);
+      const [head = [], ...rows] = lines.map((row) => row.inner.map((cell) => inlinesWithin(cell.inner)));
+      return { kind: 'table', head, rows, align: (lines[0]?.inner ?? []).map(alignOf) };
     }
     case 'hr':
       return { kind: 'rule' };
     default:
       return null;
   }
+}
+
+/** An item of a list of tasks: `[x] done` begins with a box. */
+function withBox(blocks: readonly Block[]): readonly Block[] {
+  const [first, ...others] = blocks;
+  if (first?.kind !== 'paragraph') return blocks;
+  const [text, ...rest] = first.inlines;
+  const mark = text?.kind === 'text' ? /^\[([ xX])\] /.exec(text.text) : null;
+  if (text?.kind !== 'text' || mark === null) return blocks;
+  const boxed = { kind: 'text', text: `${mark[1] === ' ' ? '☐' : '☑'} ${text.text.slice(mark[0].length)}` } as const;
+  return [{ kind: 'paragraph', inlines: [boxed, ...rest] }, ...others];
+}
+
+const alignments: readonly string[] = ['left', 'center', 'right'];
+
+function alignOf({ token }: Node): Alignment | null {
+  const found = String(token.attrGet('style') ?? '').replace('text-align:', '');
+  return alignments.includes(found) ? (found as Alignment) : null;
 }
 
 function inlinesWithin(nodes: readonly Node[]): readonly Inline[] {

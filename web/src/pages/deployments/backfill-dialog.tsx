@@ -91,13 +91,13 @@ export function BackfillDialog({ deployment: { name, schedules }, onClose }: Bac
             data-autofocus
           />
           <TextInput
-            label="Until, without it"
+            label="Until (exclusive)"
             type="datetime-local"
             value={until}
             onChange={(event) => setUntil(event.currentTarget.value)}
             error={wrong}
           />
-          <NumberInput label="At once" min={1} max={10_000} allowDecimal={false} value={atOnce} onChange={setAtOnce} />
+          <NumberInput label="In parallel" min={1} max={10_000} allowDecimal={false} value={atOnce} onChange={setAtOnce} />
           <Select
             label="Order"
             data={[

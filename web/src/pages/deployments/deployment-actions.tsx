@@ -37,7 +37,7 @@ export function DeploymentActions({ deployment }: { readonly deployment: Deploym
         {pausedAt === null ? 'Pause' : 'Resume'}
       </Action>
       <Action
-        disabledReason={may.why ?? (schedules.length === 0 ? 'It has no schedule whose ticks could be made up.' : null)}
+        disabledReason={may.why ?? (schedules.length === 0 ? 'It has no schedule, so there is nothing to backfill.' : null)}
         onClick={() => setDialog('backfill')}
       >
         Backfill
@@ -66,7 +66,7 @@ export function DeploymentActions({ deployment }: { readonly deployment: Deploym
         <p>
           {pausedAt === null
             ? 'Its ticks make no runs until it is resumed. Runs that have begun go on, and it can still be run by hand.'
-            : 'It ticks again from now on. Ticks of the time it was paused are not made up; a backfill does that.'}
+            : 'Its schedules tick again from now on. Ticks missed while it was paused are not caught up; use a backfill.'}
         </p>
       </Confirm>
       <Confirm

@@ -110,10 +110,10 @@ function Facts({ deployment }: { readonly deployment: DeploymentView }) {
         </span>
       )}
       <span>
-        {{ none: 'missed ticks are let go', latest: 'of missed ticks the latest is made up', all: 'missed ticks are made up' }[catchup]}
+        {{ none: 'missed ticks are skipped', latest: 'catches up the latest missed tick', all: 'catches up all missed ticks' }[catchup]}
       </span>
       {retentionMs === null ? null : <span>runs are kept {Math.round(retentionMs / 86_400_000)} days</span>}
-      <span>{origin === 'config' ? 'from the configuration file' : 'made by a command'}</span>
+      <span>{origin === 'config' ? 'from the configuration file' : 'deployed by command'}</span>
       <span>
         changed <Time at={updatedAt} />
       </span>

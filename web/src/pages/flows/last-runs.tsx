@@ -6,9 +6,10 @@ import { queryClient } from '../../api/query-client.ts';
 import { useThrottledLive } from '../../api/refresh.ts';
 import type { ListPage, RunEvent, RunRow } from '../../api/wire-types.ts';
 import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { RunDuration } from '../../parts/run-duration.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import table from '../../parts/table.module.css';
-import { Duration, Time } from '../../parts/time.tsx';
+import { Time } from '../../parts/time.tsx';
 import style from './flow-page.module.css';
 
 /** Runs listed; the list of runs has them all. */
@@ -60,11 +61,7 @@ export function LastRuns({ query }: { readonly query: { readonly flow?: string; 
                 <Time at={run.createdAt} />
               </td>
               <td className={table.number}>
-                {run.durationMs === null ? (
-                  <Duration since={run.endedAt === null ? run.startedAt : null} />
-                ) : (
-                  <Duration ms={run.durationMs} />
-                )}
+                <RunDuration run={run} />
               </td>
               <td className={`${table.wide} ${table.soft}`}>{run.error?.message ?? run.state.message ?? ''}</td>
             </tr>

@@ -18,16 +18,30 @@ const states: Readonly<Record<Item['kind'], string>> = {
   'no-scheduler': 'Late',
 };
 
-/** What is not there yet. */
-export type Missing = 'worker' | 'flow';
+interface AttentionPanelProps {
+  readonly items: readonly Item[];
+  /** Whether any flow is known, and whether any worker is alive. */
+  readonly hasFlows: boolean;
+  readonly hasWorker: boolean;
+}
 
-/** Failing and late deployments, lost owners, queues nobody serves, ticks nobody takes. */
-export function AttentionPanel({ items, missing }: { readonly items: readonly Item[]; readonly missing: readonly Missing[] }) {
+/** Failing and late deployments, lost owners, queues nobody serves, ticks nobody takes; else what is missing before anything can run. */
+export function AttentionPanel({ items, hasFlows, hasWorker }: AttentionPanelProps) {
   const now = useNow(60_000);
   return (
     <Panel title="Needs attention" aside={items.length === 0 ? undefined : items.length}>
-      {items.length === 0 ? <p className={style.none}>{missing.length === 0 ? 'Nothing is wrong.' : null}</p> : null}
-      {items.length === 0 ? missing.map((what) => <WhatIsMissing key={what} what={what} />) : null}
+      {items.length > 0 ? null : !hasFlows ? (
+        <p className={style.none}>
+          No flow is known yet: make one with <code>batuta init</code>.
+        </p>
+      ) : !hasWorker ? (
+        <p className={style.none}>
+          No worker is running, so no run starts. Start one with <code>batuta worker</code>, or all in one process with{' '}
+          <code>batuta dev</code>.
+        </p>
+      ) : (
+        <p className={style.none}>Nothing is wrong.</p>
+      )}
       <ul className={style.rows}>
         {items.map((item) => (
           <li key={`${item.kind} ${item.name} ${item.runId}`}>
@@ -43,19 +57,6 @@ export function AttentionPanel({ items, missing }: { readonly items: readonly It
         ))}
       </ul>
     </Panel>
-  );
-}
-
-/** What a fleet needs before anything can go wrong in it. */
-function WhatIsMissing({ what }: { readonly what: Missing }) {
-  return what === 'worker' ? (
-    <p className={style.none}>
-      No worker is running, so no run starts. Start one with <code>batuta worker</code>, or all in one process with <code>batuta dev</code>.
-    </p>
-  ) : (
-    <p className={style.none}>
-      No flow is known yet. Make one with <code>batuta init</code>, and run it with <code>batuta run</code>.
-    </p>
   );
 }
 

@@ -12,7 +12,7 @@ const shown = 8;
 export function ComingUpPanel({ ticks }: { readonly ticks: HomeView['upcoming'] }) {
   return (
     <Panel title="Coming up" aside={<Link to="/deployments">all deployments</Link>}>
-      {ticks.length === 0 ? <p className={style.none}>No deployment has a tick to come.</p> : null}
+      {ticks.length === 0 ? <p className={style.none}>Nothing is scheduled.</p> : null}
       <ul className={style.rows}>
         {ticks.slice(0, shown).map((tick) => (
           <li key={`${tick.deployment} ${tick.schedule} ${tick.at}`}>

@@ -17,7 +17,7 @@ export function FleetPanel({ workers, queues }: { readonly workers: readonly Wor
     <Panel title="Workers" aside={<Link to="/workers">{living.length} at work</Link>}>
       {living.length === 0 ? (
         <p className={style.none}>
-          No worker is there: what is submitted waits. Start one with <code>batuta worker</code>.
+          No worker is running: submitted runs wait. Start one with <code>batuta worker</code>.
         </p>
       ) : null}
       <ul className={style.rows}>

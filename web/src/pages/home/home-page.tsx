@@ -9,7 +9,7 @@ import { RunsHistogram } from '../../histogram/runs-histogram.tsx';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
 import { type Stretch, stretches } from '../runs/runs-search.ts';
-import { AttentionPanel, type Missing } from './attention-panel.tsx';
+import { AttentionPanel } from './attention-panel.tsx';
 import { ComingUpPanel } from './coming-up-panel.tsx';
 import { FirstSteps } from './first-steps.tsx';
 import { FleetPanel } from './fleet-panel.tsx';
@@ -33,7 +33,7 @@ export function HomePage() {
 
   const stretch = (
     <SegmentedControl
-      aria-label="Stretch of time"
+      aria-label="Time range"
       data={choices}
       value={last}
       onChange={(value) => void navigate({ to: '/', search: value === '24h' ? {} : { last: value as Stretch }, replace: true })}
@@ -57,16 +57,14 @@ export function HomePage() {
 function HomeContent({ home, stretch, stale }: { readonly home: HomeView; readonly stretch: Stretch; readonly stale: boolean }) {
   const navigate = useNavigate();
   const { data: known } = useQuery(facetsQuery);
-  const missing: readonly Missing[] = [
-    ...(known !== undefined && known.flows.length === 0 ? (['flow'] as const) : []),
-    ...(home.workers.some(({ state }) => state === 'alive') ? [] : (['worker'] as const)),
-  ];
+  const hasFlows = known === undefined || known.flows.length > 0;
+  const hasWorker = home.workers.some(({ state }) => state === 'alive');
   const isNew = home.runs === 0 && home.upcoming.length === 0 && home.runningNow.length === 0;
   return (
     <>
       <SummaryLine home={home} stretch={stretch} />
       {isNew ? (
-        <FirstSteps />
+        <FirstSteps hasFlows={hasFlows} />
       ) : (
         <RunsHistogram
           buckets={home.histogram}
@@ -80,7 +78,7 @@ function HomeContent({ home, stretch, stale }: { readonly home: HomeView; readon
         />
       )}
       <div className={style.columns}>
-        <AttentionPanel items={home.attention} missing={missing} />
+        <AttentionPanel items={home.attention} hasFlows={hasFlows} hasWorker={hasWorker} />
         <RunningPanel runs={home.runningNow} running={home.running} />
         <ComingUpPanel ticks={home.upcoming} />
         <FleetPanel workers={home.workers} queues={home.queues} />

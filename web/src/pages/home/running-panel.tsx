@@ -5,8 +5,8 @@ import { ShareBar } from '../../parts/bar.tsx';
 import { plural } from '../../parts/format.ts';
 import { Panel } from '../../parts/page.tsx';
 import { wholePercentText } from '../../parts/progress.ts';
+import { RunDuration } from '../../parts/run-duration.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
-import { Duration } from '../../parts/time.tsx';
 import style from './rows.module.css';
 
 /** Rows that are shown; the rest is behind a link. */
@@ -25,7 +25,7 @@ export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow
         ) : undefined
       }
     >
-      {runs.length === 0 ? <p className={style.none}>Nothing runs at this moment.</p> : null}
+      {runs.length === 0 ? <p className={style.none}>Nothing is running.</p> : null}
       <ul className={style.rows}>
         {runs.slice(0, shown).map((run) => (
           <li key={run.id}>
@@ -35,7 +35,7 @@ export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow
               <span className={`${style.soft} ${style.wide}`}>{run.name}</span>
               <Progress tasks={run.tasks} />
               <span className={style.duration}>
-                <Duration since={run.startedAt} />
+                <RunDuration run={run} />
               </span>
             </Link>
           </li>

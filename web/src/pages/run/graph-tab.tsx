@@ -11,11 +11,14 @@ import { addCounts, type StateCounts, totalOf } from '../../graph/state-counts.t
 import { readStoredGraph } from '../../graph/stored-graph.ts';
 import { countText } from '../../parts/format.ts';
 import { Empty, Failed, LoadingBlock } from '../../parts/notices.tsx';
+import { LastLines } from './last-lines.tsx';
 import type { RunFacts, TaskCount, TaskGroups } from './run-data.ts';
 import type { TabProps } from './tab-props.ts';
 
 /** Task runs of a code flow past which they are first shown by task. */
 const groupFrom = 60;
+/** Lines of the log below the picture. */
+const linesBelow = 12;
 
 /** Cards and lines of the run, live. */
 export function GraphTab({ detail, tasks, groups, selected, onSelect }: TabProps) {
@@ -77,6 +80,7 @@ export function GraphTab({ detail, tasks, groups, selected, onSelect }: TabProps
         selected={byTask && selected !== null ? `task:${selected}` : selected}
         onSelect={select}
       />
+      <LastLines runId={detail.run.id} taskRunId={null} lines={linesBelow} live={!isTerminal(detail.run.state.type)} named={tasks.rows} />
     </>
   );
 }

@@ -17,7 +17,7 @@ import { useRunSearch } from './use-run-search.ts';
 
 type Dialog = 'cancel' | 'retry' | 'signal' | 'again' | 'delete';
 
-/** Cancel or retry as buttons, the rest in a menu. */
+/** What comes next is a button: answer, cancel, retry, or run again. The rest is in a menu. */
 export function RunActions({ detail }: { readonly detail: RunDetail }) {
   const { run } = detail;
   const client = useQueryClient();
@@ -46,9 +46,13 @@ export function RunActions({ detail }: { readonly detail: RunDetail }) {
           Answer {signals[0]}
         </Action>
       ) : null}
-      {ended ? (
-        <Action disabledReason={why.retry} onClick={() => setDialog('retry')}>
+      {canReopen(run.state.type) ? (
+        <Action variant="filled" disabledReason={why.retry} onClick={() => setDialog('retry')}>
           Retry
+        </Action>
+      ) : ended ? (
+        <Action variant="filled" disabledReason={why.again} onClick={() => setDialog('again')}>
+          Run again
         </Action>
       ) : (
         <Action disabledReason={why.cancel} onClick={() => setDialog('cancel')}>
@@ -80,7 +84,7 @@ export function RunActions({ detail }: { readonly detail: RunDetail }) {
           await refresh();
         }}
       >
-        <p>Tasks that run are told to stop and have 30 seconds for it. What they have recorded stays; the run can be retried from there.</p>
+        <p>Running tasks get 30 seconds to stop. What they have recorded is kept; the run can be retried from there.</p>
       </Confirm>
       {dialog === 'retry' ? <RetryDialog detail={detail} from={search.task ?? null} onClose={close} onDone={refresh} /> : null}
       {dialog === 'signal' ? <SignalDialog runId={run.id} awaited={signals} onClose={close} onDone={refresh} /> : null}
@@ -95,7 +99,7 @@ export function RunActions({ detail }: { readonly detail: RunDetail }) {
           await navigate({ to: '/runs' });
         }}
       >
-        <p>The run goes with its tasks, logs, results and artifacts. This cannot be undone.</p>
+        <p>The run is deleted with its tasks, logs, results and artifacts. This cannot be undone.</p>
       </Confirm>
     </>
   );

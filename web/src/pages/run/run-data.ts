@@ -9,7 +9,7 @@ import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/r
 import type { StoredFlow, StoredLogLine, TaskGroup } from '../../../../src/store/store.ts';
 import { get } from '../../api/http.ts';
 import { loadAll } from '../../api/load-all.ts';
-import type { ListPage } from '../../api/wire-types.ts';
+import type { ListPage, RunRow } from '../../api/wire-types.ts';
 
 /** Lines that the server gives when no number is asked for. */
 const usualLines = 1_000;
@@ -58,6 +58,15 @@ export function runQuery(id: string) {
   return queryOptions({
     queryKey: ['run', id],
     queryFn: async ({ signal }): Promise<RunDetail> => fromWire<RunDetail>(await get<Wire<RunDetail>>(runPath(id), undefined, signal)),
+  });
+}
+
+/** What a run is called, by way of the list: of one that was deleted it gives null and no error. */
+export function runNameQuery(id: string) {
+  return queryOptions({
+    queryKey: ['run-name', id],
+    queryFn: async ({ signal }) => (await get<ListPage<RunRow>>('/runs', { search: id, limit: 1 }, signal)).items[0] ?? null,
+    staleTime: Number.POSITIVE_INFINITY,
   });
 }
 

@@ -1,11 +1,12 @@
 /** The head of the run page: which run, what state, how long, who has it, and where it comes from. */
+import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { shortId } from '../../../../src/model/ids.ts';
-import { runTimes } from '../../../../src/model/run-times.ts';
+import { RunDuration } from '../../parts/run-duration.tsx';
 import { ShortId } from '../../parts/short-id.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
-import { Duration, Time } from '../../parts/time.tsx';
-import type { RunDetail, RunFacts } from './run-data.ts';
+import { Time } from '../../parts/time.tsx';
+import { type RunDetail, type RunFacts, runNameQuery } from './run-data.ts';
 import style from './run-page.module.css';
 import { WorkerName } from './worker-name.tsx';
 
@@ -20,27 +21,8 @@ export function RunHeading({ run }: { readonly run: RunFacts }) {
         {run.name}
       </h1>
       <StateBadge name={run.state.name} message={run.state.message} />
-      <RunDuration run={run} />
+      <RunDuration run={run} waiting />
     </div>
-  );
-}
-
-/** How long it was executed, and apart from that how long it waited; of one that goes on it counts; a dash before the start. */
-export function RunDuration({ run }: { readonly run: RunFacts }) {
-  const { startedAt, endedAt } = run;
-  const times = runTimes(run, endedAt ?? startedAt ?? 0);
-  if (times === null) return <Duration />;
-  if (endedAt === null && run.state.type === 'RUNNING')
-    return <Duration since={(run.resumedAt ?? startedAt ?? 0) - (run.executedMs ?? 0)} />;
-  return (
-    <>
-      <Duration ms={times.executingMs} />
-      {times.waitingMs < 1_000 ? null : (
-        <span className={style.waited}>
-          and waited <Duration ms={times.waitingMs} />
-        </span>
-      )}
-    </>
   );
 }
 
@@ -75,7 +57,7 @@ export function RunLine({ detail: { run } }: { readonly detail: RunDetail }) {
       {run.parentRunId === null ? null : (
         <Pair name="started by">
           <Link to="/runs/$id" params={{ id: run.parentRunId }} search={run.parentTaskRunId === null ? {} : { task: run.parentTaskRunId }}>
-            run {shortId(run.parentRunId)}
+            <RunName id={run.parentRunId} />
           </Link>
         </Pair>
       )}
@@ -85,6 +67,16 @@ export function RunLine({ detail: { run } }: { readonly detail: RunDetail }) {
         </span>
       ))}
     </div>
+  );
+}
+
+/** Flow, name and id; the id alone while the run is asked for, and of one that was deleted. */
+function RunName({ id }: { readonly id: string }) {
+  const { data } = useQuery(runNameQuery(id));
+  return (
+    <>
+      {data === undefined || data === null ? 'run' : `${data.flow} ${data.name}`} <code>{shortId(id)}</code>
+    </>
   );
 }
 

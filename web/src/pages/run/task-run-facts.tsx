@@ -12,7 +12,7 @@ import { CallArgs } from './call-args.tsx';
 import { FailureView } from './failure-view.tsx';
 import { type RunDetail, type TaskRunRow, taskRunQuery, transitionsQuery } from './run-data.ts';
 import { TaskInputs } from './task-inputs.tsx';
-import { TaskLogs } from './task-logs.tsx';
+import { LastLines } from './last-lines.tsx';
 import style from './task-panel.module.css';
 import { TaskProgress } from './task-progress.tsx';
 import { TravelledValue } from './travelled-value.tsx';
@@ -124,7 +124,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
           ))}
         </ol>
       </section>
-      <TaskLogs runId={run.id} taskRunId={row.id} live={!ended} />
+      <LastLines runId={run.id} taskRunId={row.id} lines={50} live={!ended} />
     </div>
   );
 }

@@ -1,10 +1,10 @@
 /** What a run was given and what it gave. */
 import { Link } from '@tanstack/react-router';
 import { isTerminal } from '../../../../src/model/state.ts';
+import { RunDuration } from '../../parts/run-duration.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { FailureView } from './failure-view.tsx';
-import { RunDuration } from './run-heading.tsx';
 import type { TabProps } from './tab-props.ts';
 import style from './tabs.module.css';
 import { TravelledValue } from './travelled-value.tsx';
@@ -41,7 +41,7 @@ export function ValuesTab({ detail }: TabProps) {
                 <Link to="/runs/$id" params={{ id: child.id }} className={style.link}>
                   {child.flow} · {child.name}
                 </Link>
-                <RunDuration run={child} />
+                <RunDuration run={child} waiting />
               </li>
             ))}
           </ul>

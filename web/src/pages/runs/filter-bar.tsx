@@ -42,10 +42,10 @@ export function FilterBar({ search, facets, onChange }: FilterBarProps) {
       />
       <Facet label="Tag" value={search.tag} values={facets?.tags} onChange={(tag) => onChange({ ...search, tag })} />
       {isBrushed ? (
-        <FilterChip label={stretchText(search)} what="stretch of time" onRemove={() => onChange(rest)} />
+        <FilterChip label={stretchText(search)} what="time range" onRemove={() => onChange(rest)} />
       ) : (
         <Select
-          aria-label="Stretch of time"
+          aria-label="Time range"
           className={`${style.field} ${style.stretch}`}
           data={lengths}
           value={search.last ?? '24h'}

@@ -16,21 +16,21 @@ export function ListEmpty({ search, onChange }: ListEmptyProps) {
         title="No run fits these filters"
         action={
           <Button variant="default" onClick={() => onChange({})}>
-            Take all filters away
+            Remove all filters
           </Button>
         }
       >
-        Take one away, or look at a longer stretch of time.
+        Remove one, or choose a longer time range.
       </Empty>
     );
   }
   if (search.last !== 'all') {
     return (
       <Empty
-        title="No runs in this stretch of time"
+        title="No runs in this time range"
         action={
           <Button variant="default" onClick={() => onChange({ last: 'all' })}>
-            Show runs since ever
+            Show all runs
           </Button>
         }
       />
@@ -38,7 +38,7 @@ export function ListEmpty({ search, onChange }: ListEmptyProps) {
   }
   return (
     <Empty title="No runs yet" command="npx batuta runs submit hello">
-      Every execution of a flow is listed here, newest first. Hand one in:
+      Every run of a flow is listed here, newest first. Submit one:
     </Empty>
   );
 }

@@ -4,8 +4,9 @@ import { shortId } from '../../../../src/model/ids.ts';
 import type { RunRow } from '../../api/wire-types.ts';
 import { ShareBar } from '../../parts/bar.tsx';
 import { countText, plural } from '../../parts/format.ts';
+import { RunDuration } from '../../parts/run-duration.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
-import { Duration, Time } from '../../parts/time.tsx';
+import { Time } from '../../parts/time.tsx';
 import style from './run-list.module.css';
 
 interface RunListRowProps {
@@ -54,7 +55,7 @@ export function RunListRow({ ref, index, top, run, longestMs, why, chosen, onTog
           {shortId(run.id)}
         </code>
         <span className={style.tags}>
-          {run.tags.map((tag) => (
+          {[...new Set(run.tags)].map((tag) => (
             <span key={tag} className={style.tag}>
               {tag}
             </span>
@@ -111,24 +112,12 @@ function Started({ run }: { readonly run: RunRow }) {
 }
 
 function DurationCell({ run, longestMs }: { readonly run: RunRow; readonly longestMs: number }) {
-  if (run.startedAt === null) {
-    return (
-      <span className={style.length}>
-        <Duration />
-      </span>
-    );
-  }
-  const isOver = run.durationMs !== null;
   return (
     <>
       <span className={style.length}>
-        {isOver ? (
-          <Duration ms={run.durationMs} />
-        ) : (
-          <Duration since={Date.parse(run.resumedAt ?? run.startedAt) - (run.executedMs ?? 0)} />
-        )}
+        <RunDuration run={run} />
       </span>
-      {isOver ? <ShareBar parts={[{ share: (run.durationMs ?? 0) / longestMs, tone: 'plain' }]} width={48} /> : null}
+      {run.durationMs === null ? null : <ShareBar parts={[{ share: run.durationMs / longestMs, tone: 'plain' }]} width={48} />}
     </>
   );
 }

@@ -63,5 +63,6 @@ export function StateFilter({ states, onChange }: StateFilterProps) {
 }
 
 function labelOf(states: readonly string[]): string {
-  return states.length === 0 ? 'State: any' : `State: ${states.map(wordsOf).join(', ')}`;
+  const words = states.map((state) => wordsOf(choices.find(({ value }) => value.toLowerCase() === state.toLowerCase())?.name ?? state));
+  return `State: ${words.length === 0 ? 'any' : words.join(', ')}`;
 }

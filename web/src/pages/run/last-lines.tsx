@@ -1,0 +1,60 @@
+/** The last lines of the log of a run, or of one task run. */
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import { useLive } from '../../api/live.ts';
+import { levelName, shownText } from '../../logs/log-text.ts';
+import { clockText } from '../../parts/format.ts';
+import { loadLogs, type TaskRunRow } from './run-data.ts';
+import { labelOf } from './task-label.ts';
+import style from './task-panel.module.css';
+import { useThrottled } from './use-run.ts';
+
+interface LastLinesProps {
+  readonly runId: string;
+  /** Null: of the whole run. */
+  readonly taskRunId: string | null;
+  /** Most lines shown; the tab Logs has them all. */
+  readonly lines: number;
+  readonly live: boolean;
+  /** Those whose names stand beside their lines. */
+  readonly named?: readonly TaskRunRow[];
+}
+
+/** The lines, and the way to all of them. */
+export function LastLines({ runId, taskRunId, lines, live, named = [] }: LastLinesProps) {
+  const client = useQueryClient();
+  const queryKey = ['run', runId, 'task', taskRunId ?? '', 'logs'];
+  const task = taskRunId ?? undefined;
+  const { data, isPending } = useQuery({ queryKey, queryFn: ({ signal }) => loadLogs(runId, { task, tail: lines }, signal) });
+  const refresh = useThrottled(() => client.invalidateQueries({ queryKey }), 500);
+  useLive<{ readonly runId: string; readonly taskRunId: string | null }>('log', (line) => {
+    if (live && (taskRunId === null ? line?.runId === runId : line?.taskRunId === taskRunId)) refresh();
+  });
+  return (
+    <section className={style.lastLines}>
+      <h3>
+        Log{' '}
+        <Link className={style.link} to="/runs/$id" params={{ id: runId }} search={{ tab: 'logs', task }}>
+          all lines
+        </Link>
+      </h3>
+      {isPending ? null : data === undefined || data.length === 0 ? (
+        <p className={style.soft}>No log lines.</p>
+      ) : (
+        <ol className={style.log}>
+          {data.map((line) => {
+            const of = named.find(({ id }) => id === line.taskRunId);
+            return (
+              <li key={line.seq} data-level={levelName(line.level)}>
+                <span className={style.soft}>
+                  {clockText(line.at, true)} {of === undefined ? null : `${labelOf(of)} `}
+                </span>
+                {shownText(line.message, true)}
+              </li>
+            );
+          })}
+        </ol>
+      )}
+    </section>
+  );
+}
