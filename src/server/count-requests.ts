@@ -1,5 +1,6 @@
 /** Counts the requests under way, so that a server that ends can wait for them. Streams of events are none: they end when they are told to. */
 import type { Clock } from '../base/clock.ts';
+import { onceGone } from './connections.ts';
 import type { App } from './parts.ts';
 
 export interface RequestsUnderWay {
@@ -19,7 +20,7 @@ export function countRequests(app: App): RequestsUnderWay {
     if (routeOptions.url === '/api/events') return;
     underWay.add(id);
     // However it ends, also when the caller hangs up.
-    reply.raw.once('close', () => end(id));
+    onceGone(reply.raw, () => end(id));
   });
   app.addHook('onResponse', async ({ id }) => end(id));
   return {

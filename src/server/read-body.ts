@@ -6,7 +6,8 @@
  */
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { BatutaError } from '../base/errors.ts';
-import { measureJson } from './measure-json.ts';
+import { isGone, onceGone } from './connections.ts';
+import { type Measured, readJson } from './read-json.ts';
 import type { App } from './parts.ts';
 
 /** Smaller ones neither count nor wait, bytes. */
@@ -22,10 +23,10 @@ const maxContainers = 500_000;
 
 /** Adds the reader for `application/json`. @param maxBytes of the largest body that any route takes */
 export function readBodies(app: App, maxBytes: number): void {
-  const parse = app.getDefaultJsonParser('error', 'error');
+  const parser = app.getDefaultJsonParser('error', 'error');
   const incoming = new Gate(largestTogether * maxBytes);
   const parsed = new Gate(maxParsedBytes);
-  const releases = new WeakMap<FastifyRequest, (release: () => void) => void>();
+  const permits = new WeakMap<FastifyRequest, Permits>();
 
   app.addHook('preParsing', async (request, reply, payload) => {
     const { 'content-length': announced, 'transfer-encoding': coding } = request.headers;
@@ -33,46 +34,69 @@ export function readBodies(app: App, maxBytes: number): void {
     const { bodyLimit } = request.routeOptions;
     const length = Math.min(Number(announced ?? bodyLimit), bodyLimit);
     if (length <= smallBytes) return payload;
-    const onClose = whenClosed(reply);
-    releases.set(request, onClose);
+    const own = new Permits(reply);
+    permits.set(request, own);
     if (!incoming.tryEnter(length))
       throw new BatutaError('RATE_LIMITED', 'Too many large requests are on their way to the server; try again in a moment.');
-    onClose(() => incoming.leave(length));
+    own.add(() => incoming.leave(length));
+    return payload;
+  });
+  // The route is done with the body. Its answer may have to wait for others of its connection, and a stream of events never ends.
+  app.addHook('onSend', async (request, _reply, payload) => {
+    const own = permits.get(request);
+    if (own === undefined) return payload;
+    request.body = undefined;
+    own.giveBack();
     return payload;
   });
 
   app.removeContentTypeParser('application/json');
   app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, bytes: Buffer) => {
-    refuseTooMuch(bytes);
-    if (bytes.length > smallBytes) {
+    const own = permits.get(request);
+    if (bytes.length > smallBytes && own !== undefined) {
       await parsed.enter(bytes.length);
-      const onClose = releases.get(request);
-      if (onClose) onClose(() => parsed.leave(bytes.length));
-      else parsed.leave(bytes.length);
+      own.add(() => parsed.leave(bytes.length));
     }
-    return await new Promise((resolve, reject) => {
-      void parse(request, bytes.toString('utf8'), (error, body) => (error ? reject(error) : resolve(body)));
-    });
+    const parse = (text: string): unknown => {
+      let [thrown, made]: [Error | null, unknown] = [null, undefined];
+      void parser(request, text, (error, body) => {
+        [thrown, made] = [error, body];
+      });
+      if (thrown !== null) throw thrown as Error;
+      return made;
+    };
+    return await readJson(bytes, { parse, maxDepth, maxContainers }, refuseTooMuch);
   });
 }
 
 /** @throws BatutaError REQUEST_INVALID */
-function refuseTooMuch(bytes: Buffer): void {
-  const { depth, containers } = measureJson(bytes, maxDepth, maxContainers);
-  if (depth > maxDepth) throw new BatutaError('REQUEST_INVALID', `The body of the request is nested deeper than ${maxDepth} levels.`);
-  if (containers > maxContainers)
-    throw new BatutaError('REQUEST_INVALID', `The body of the request holds more than ${maxContainers} objects and lists.`);
+function refuseTooMuch({ depth }: Measured): never {
+  const what = depth > maxDepth ? `is nested deeper than ${maxDepth} levels` : `holds more than ${maxContainers} objects and lists`;
+  throw new BatutaError('REQUEST_INVALID', `The body of the request ${what}.`);
 }
 
-/** Calls what it is given once the answer has been sent, or nobody waits for it any more. */
-function whenClosed({ raw }: FastifyReply): (release: () => void) => void {
-  const releases: (() => void)[] = [];
-  let isClosed = raw.closed || raw.destroyed;
-  raw.once('close', () => {
-    isClosed = true;
-    for (const release of releases.splice(0)) release();
-  });
-  return (release) => (isClosed ? release() : void releases.push(release));
+/** What a request holds of the gates, until it gives all of it back or its connection ends. */
+class Permits {
+  readonly #releases: (() => void)[] = [];
+  readonly #stop: () => void;
+  #isOver = false;
+
+  constructor({ raw }: FastifyReply) {
+    this.#stop = onceGone(raw, () => this.giveBack());
+    if (isGone(raw)) this.giveBack();
+  }
+
+  add(release: () => void): void {
+    if (this.#isOver) release();
+    else this.#releases.push(release);
+  }
+
+  giveBack(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stop();
+    for (const release of this.#releases.splice(0)) release();
+  }
 }
 
 /** Room for so many bytes. What is larger than all of it goes in alone. First come, first served. */

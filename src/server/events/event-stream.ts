@@ -1,6 +1,7 @@
 /** One open stream of events to a browser or a client, as server-sent events. Source: HTML Living Standard, section 9.2. */
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../../base/clock.ts';
+import { onceGone } from '../connections.ts';
 import { eventText, pieceBytes } from './event-text.ts';
 import { StreamBudget } from './stream-budget.ts';
 
@@ -30,19 +31,11 @@ export class EventStream {
     this.#raw = raw;
     this.#clock = clock;
     this.#budget = budget;
-    const { socket } = raw.req;
-    let ended = false;
-    const end = (): void => {
-      if (ended) return;
-      ended = true;
+    onceGone(raw, () => {
       this.#open = false;
       this.#letGo();
-      socket.removeListener('close', end);
       onEnd();
-    };
-    raw.once('close', end);
-    // An answer that still waits behind others of its connection is not told of the end itself.
-    socket.once('close', end);
+    });
     // A reader that is gone shows as an error on some systems; close follows.
     raw.on('error', () => undefined);
   }
@@ -154,9 +147,4 @@ export class EventStream {
     this.#onTaken?.();
     this.#onTaken = null;
   }
-}
-
-/** Whether whoever asked has hung up. */
-export function isGone({ closed, destroyed, req }: ServerResponse): boolean {
-  return closed || destroyed || req.socket.destroyed;
 }
