@@ -1,12 +1,14 @@
 /**
  * Parts of ids in SQL.
  *
- * A beginning is a range of the key. An end goes by an index over the last four characters, which are random: of a million runs about
- * fifteen share them, and the few are compared in full.
+ * A beginning is a range of the key. An end goes by an index over the last four characters of ended runs, which are random: of a million
+ * about fifteen share them, and the few are compared in full.
  */
 import { idChars, minIdPartChars } from '../model/ids.ts';
+import type { Connection } from './connection.ts';
+import { openList, runsBy, terminalList } from './fleet/waiting.ts';
 
-/** What the index of migration 12 holds of an id. */
+/** What the index of migration 21 holds of an id. */
 export function lastCharsOf(column: string): string {
   return `substr(${column}, ${idChars - minIdPartChars + 1})`;
 }
@@ -26,4 +28,15 @@ export function endValuesOf(part: string): readonly [last: string, end: string] 
 /** Condition that a column of whole ids ends so; `last` and `end` are the places of the values. */
 export function endsWithText(column: string, part: string, [last, end]: readonly [last: string, end: string]): string {
   return `${lastCharsOf(column)} = ${last} and substr(${column}, ${idChars - part.length + 1}) = ${end}`;
+}
+
+/** Query of the ids of runs that end so: of those that have ended by an index of that, of the few others by their states. */
+export function endingRunsText(
+  connection: Pick<Connection, 'dialect'>,
+  part: string,
+  places: readonly [last: string, end: string],
+): string {
+  const ends = endsWithText('id', part, places);
+  return `select id from ${runsBy(connection, 'runs_id_end')} where ${ends} and state_type in (${terminalList})
+    union all select id from ${runsBy(connection, 'runs_state')} where ${ends} and state_type in (${openList})`;
 }

@@ -22,7 +22,8 @@ const insertedColumns = [...runColumns, 'idempotency_key', 'ticketed_at'] as con
 const columnTypes = Object.fromEntries(
   insertedColumns.map((column) => [column, integerColumns.has(column) || column === 'ticketed_at' ? 'integer' : 'text'] as const),
 );
-const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
+/** What has ended, written as in the index of migration 21. */
+export const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 
 /** What has not ended, written as in the indexes of migration 3. */
 export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
@@ -44,6 +45,7 @@ type RunIndex =
   | 'runs_open_ticks'
   | 'runs_not_late'
   | 'runs_state'
+  | 'runs_id_end'
   | 'runs_created'
   | 'runs_ended'
   | 'runs_flow_created'

@@ -12,7 +12,7 @@ import type { RunRow } from '../rows.ts';
 import type { Page, RunFilter } from '../store.ts';
 import { runColumns } from '../tables.ts';
 import type { RunTable } from '../tables.ts';
-import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
+import { endingRunsText, endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { cursorOf, limitOf } from './cursor.ts';
 import type { Place } from './cursor.ts';
 import { conditionsOf, idOf, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from './run-filter.ts';
@@ -51,8 +51,8 @@ export async function listRuns(connection: Connection, filter: RunFilter): Promi
   const { search, cursor } = filter;
   if (search === undefined || !isIdPart(search)) return await (isServed(filter) ? listByIndex : listByWindow)(connection, filter, limit);
   if (search.length >= minIdChars) {
-    if (await hasRun(connection, beginning, search)) return await listByIndex(connection, filter, limit, beginning);
-    if (await hasRun(connection, ending, search)) return await listByEnd(connection, filter, limit);
+    if (await beginsOne(connection, search)) return await listByIndex(connection, filter, limit, beginning);
+    if (await endsOne(connection, search)) return await listByEnd(connection, filter, limit);
   }
   // An end is looked for among all runs, wherever they stand: it is what people have read somewhere.
   const ended = cursor === undefined && limit > 1 ? (await listByEnd(connection, filter, Math.min(mostByEnd, limit - 1))).items : [];
@@ -74,9 +74,9 @@ async function listByIndex(connection: Connection, filter: RunFilter, limit: num
 }
 
 /** The few whose ids end so are found first, and the rest of the filter looked for in them. */
-async function listByEnd({ query }: Connection, filter: RunFilter, limit: number): Promise<Page<Run>> {
+async function listByEnd(connection: Connection, filter: RunFilter, limit: number): Promise<Page<Run>> {
   const params = new Params();
-  const ended = `select id from runs where ${ending(params, filter).join(' and ')}`;
+  const ended = endedText(connection, params, filter.search ?? '');
   const conditions = [
     '1 = 1',
     ...conditionsOf(params, filter),
@@ -84,7 +84,7 @@ async function listByEnd({ query }: Connection, filter: RunFilter, limit: number
     ...(filter.tag === undefined ? [] : ['run_tags.created_at = runs.created_at']),
   ];
   const tags = filter.tag === undefined ? '' : 'cross join run_tags';
-  const rows = await query<RunRow>(
+  const rows = await connection.query<RunRow>(
     `with ended as materialized (${ended}) select ${columns} from ended cross join runs ${tags}
      where runs.id = ended.id and ${conditions.join(' and ')} order by runs.created_at desc, runs.id desc limit ${limit + 1}`,
     params.values,
@@ -166,7 +166,9 @@ function searchCondition(params: Params, { search }: RunFilter): string[] {
   const pattern = patternOf(search);
   const fits = `(lower(runs.name) like ${params.add(pattern)} escape '\\' or runs.id like ${params.add(pattern.slice(1))} escape '\\')`;
   // Those whose ids end so come with the first page.
-  return isIdPart(search) ? [fits, `not (${ending(params, { search }).join(' and ')})`] : [fits];
+  if (!isIdPart(search)) return [fits];
+  const [last, end] = endValuesOf(search);
+  return [fits, `not (${endsWithText('runs.id', search, [params.add(last), params.add(end)])})`];
 }
 
 function newestFirst(left: Pick<Place, 'createdAt' | 'id'>, right: Pick<Place, 'createdAt' | 'id'>): number {
@@ -219,12 +221,19 @@ function beginning(params: Params, { search = '' }: RunFilter): string[] {
   return [`runs.id >= ${params.add(from)}`, `runs.id < ${params.add(to)}`];
 }
 
-function ending(params: Params, { search = '' }: RunFilter): string[] {
-  const [last, end] = endValuesOf(search);
-  return [endsWithText('runs.id', search, [params.add(last), params.add(end)])];
+async function beginsOne({ query }: Connection, search: string): Promise<boolean> {
+  const params = new Params();
+  return (
+    (await query(`select 1 as found from runs where ${beginning(params, { search }).join(' and ')} limit 1`, params.values)).length > 0
+  );
 }
 
-async function hasRun({ query }: Connection, part: Search, search: string): Promise<boolean> {
+async function endsOne(connection: Connection, search: string): Promise<boolean> {
   const params = new Params();
-  return (await query(`select 1 as found from runs where ${part(params, { search }).join(' and ')} limit 1`, params.values)).length > 0;
+  return (await connection.query(`${endedText(connection, params, search)} limit 1`, params.values)).length > 0;
+}
+
+function endedText(connection: Connection, params: Params, search: string): string {
+  const [last, end] = endValuesOf(search);
+  return endingRunsText(connection, search, [params.add(last), params.add(end)]);
 }

@@ -27,6 +27,7 @@ import { given } from './0017-given.ts';
 import { runTimes } from './0018-run-times.ts';
 import { dueRuns } from './0019-due-runs.ts';
 import { onTrial } from './0020-on-trial.ts';
+import { endedIdEnds } from './0021-ended-id-ends.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -51,6 +52,7 @@ export const migrations: readonly Migration[] = [
   runTimes,
   dueRuns,
   onTrial,
+  endedIdEnds,
 ];
 
 const newest = migrations.length;

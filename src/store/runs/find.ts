@@ -3,7 +3,7 @@ import { idChars, isIdPart } from '../../model/ids.ts';
 import { ambiguousId, maxCandidates } from '../../model/pick-by-id.ts';
 import type { Run } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
-import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
+import { endingRunsText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { type RunRow, runOf } from '../rows.ts';
 import { runColumns } from '../tables.ts';
 
@@ -21,7 +21,7 @@ export async function findRun(connection: Connection, typed: string): Promise<Ru
   const [whole] = exact;
   if (whole !== undefined) return runOf(whole);
   if (typed.length >= idChars || !isIdPart(typed)) return null;
-  const fitting = fittingText(typed);
+  const fitting = fittingText(connection, typed);
   const order = `order by id desc limit ${maxCandidates}`;
   const rows = await connection.query<RunRow>(`select ${columns} from runs where id in (${fitting.text(order)}) ${order}`, fitting.values);
   const [first, second] = rows;
@@ -35,10 +35,10 @@ export async function findRun(connection: Connection, typed: string): Promise<Ru
 }
 
 /** Two looks, each by an index of its own: the beginning by the key, the end by its last characters. */
-function fittingText(typed: string): { readonly text: (end: string) => string; readonly values: string[] } {
+function fittingText(connection: Connection, typed: string): { readonly text: (end: string) => string; readonly values: string[] } {
   const { from, to } = idRangeOf(typed);
   const begins = (end: string): string => `select * from (select id from runs where id >= $1 and id < $2 ${end}) as beginning`;
-  const ends = `select id from runs where ${endsWithText('id', typed, ['$3', '$4'])}`;
+  const ends = endingRunsText(connection, typed, ['$3', '$4']);
   return {
     text: (end) => `${begins(end)} union select * from (${ends}) as ending`,
     values: [from, to, ...endValuesOf(typed)],

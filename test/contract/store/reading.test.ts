@@ -46,7 +46,8 @@ describe.each(makers)('reading on $name', (maker) => {
 
   test('a run is found by the end of its id, in any case, and several that end so are named', async () => {
     const ids = ['0193aaaa-0000-7000-8000-0000beef1234', '0193aaaa-0000-7000-8000-0001beef1234', '0193aaaa-0000-7000-8000-00010000ab1c'];
-    for (const id of ids) await store.runs.insert(newRun({ id }));
+    const states = [stateOf('COMPLETED'), stateOf('PAUSED'), stateOf('FAILED')];
+    for (const [index, id] of ids.entries()) await store.runs.insert(newRun({ id, state: states[index] ?? stateOf('SCHEDULED') }));
     expect((await store.runs.get('AB1C'))?.id).toBe(ids[2]);
     expect((await store.runs.get('0000ab1c'))?.id).toBe(ids[2]);
     expect((await store.runs.get('8000-0001beef1234'))?.id).toBe(ids[1]);
