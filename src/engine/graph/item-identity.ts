@@ -6,6 +6,7 @@
  */
 import { hash } from 'node:crypto';
 import { inspect } from 'node:util';
+import { inSlices } from '../../base/slices.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { encodeValue } from '../values/results.ts';
 
@@ -47,23 +48,23 @@ function lookOf(item: object): string {
 
 /**
  * The recorded row of each item, undefined where there is none. Of equal items and rows each row goes to one item, to that of its place first.
- * Linear in items and rows.
+ * Linear in items and rows, and in slices: there may be a hundred thousand.
  */
-export function matchItems(rows: readonly TaskRun[], hashes: readonly string[]): (TaskRun | undefined)[] {
+export async function matchItems(rows: readonly TaskRun[], hashes: readonly string[]): Promise<(TaskRun | undefined)[]> {
   const matched = new Array<TaskRun | undefined>(hashes.length);
   const left = new Map<string, TaskRun[]>();
-  for (const row of rows) {
+  await inSlices(rows, (row) => {
     const { index, itemHash: ofRow } = row;
-    if (index === null) continue;
+    if (index === null) return;
     if (index < hashes.length && matched[index] === undefined && (ofRow === null || ofRow === hashes[index])) matched[index] = row;
     else if (ofRow !== null) {
       const same = left.get(ofRow);
       if (same) same.push(row);
       else left.set(ofRow, [row]);
     }
-  }
+  });
   if (left.size === 0) return matched;
   for (const same of left.values()) same.reverse();
-  for (const [index, ofItem] of hashes.entries()) matched[index] ??= left.get(ofItem)?.pop();
+  await inSlices(hashes, (ofItem, index) => void (matched[index] ??= left.get(ofItem)?.pop()));
   return matched;
 }

@@ -1,5 +1,6 @@
 /** A mapped task: one task run per item of a list, all or `eachLimit` at the same time. */
 import { BatutaError } from '../../base/errors.ts';
+import { inSlices } from '../../base/slices.ts';
 import { failureOf } from '../../model/failure.ts';
 import { stateOf } from '../../model/state.ts';
 import type { TaskRun } from '../../model/run.ts';
@@ -45,7 +46,8 @@ export async function runGroup(
       stateOf('COMPLETED', 'Skipped', 'Its items have task runs of their own.'),
     );
   const isRecorded = list instanceof RecordedValue || list instanceof GivenList;
-  return new GroupRun(active, definition, { items, isRecorded, isParted }, given).run();
+  const before = active.recorded.size === 0 ? null : await active.parking.work(() => beforeOf(active, definition, items));
+  return new GroupRun(active, definition, { items, isRecorded, isParted, before }, given).run();
 }
 
 /** Key of the task run for one item. */
@@ -60,6 +62,13 @@ interface Items {
   readonly isRecorded: boolean;
   /** Whether no object is in two of them. */
   readonly isParted: boolean;
+  readonly before: Before | null;
+}
+
+/** The recorded rows of the items and what tells them apart. */
+interface Before {
+  readonly rows: readonly (TaskRun | undefined)[];
+  readonly hashes: readonly string[];
 }
 
 class GroupRun {
@@ -71,8 +80,8 @@ class GroupRun {
   readonly #shared: readonly unknown[];
   readonly #given: readonly unknown[];
   readonly #isSpread: boolean;
-  /** The recorded rows of the items and what tells them apart; null where nothing is recorded. */
-  readonly #before: { readonly rows: readonly (TaskRun | undefined)[]; readonly hashes: readonly string[] } | null;
+  /** Null where nothing is recorded. */
+  readonly #before: Before | null;
   readonly #window: number;
   readonly #values: unknown[];
   /** 1 where the item succeeded. */
@@ -95,7 +104,7 @@ class GroupRun {
     // Elsewhere each item reads its own.
     this.#isSpread = definition.spread && Boolean(active.services.spread);
     this.#shared = this.#isSpread ? given : given.map(shared);
-    this.#before = beforeOf(active, definition, items);
+    this.#before = list.before;
     // More than the flow's own limit would only queue up for places.
     this.#window = Math.min(definition.eachLimit ?? Number.POSITIVE_INFINITY, active.definition.concurrency ?? Number.POSITIVE_INFINITY);
     this.#values = new Array<unknown>(items.length);
@@ -204,15 +213,12 @@ class GroupRun {
   }
 }
 
-function beforeOf(
-  active: ActiveRun,
-  definition: TaskDefinition,
-  items: readonly unknown[],
-): { readonly rows: readonly (TaskRun | undefined)[]; readonly hashes: readonly string[] } | null {
-  const recorded = active.recorded.size === 0 ? [] : active.recordedItems(definition.name);
+async function beforeOf(active: ActiveRun, definition: TaskDefinition, items: readonly unknown[]): Promise<Before | null> {
+  const recorded = await active.recordedItems(definition.name);
   if (recorded.length === 0) return null;
-  const hashes = items.map((item) => itemHash(item, itemText(item)));
-  return { rows: matchItems(recorded, hashes), hashes };
+  const hashes: string[] = [];
+  await inSlices(items, (item) => void hashes.push(itemHash(item, itemText(item))));
+  return { rows: await matchItems(recorded, hashes), hashes };
 }
 
 function listOf(list: unknown): readonly unknown[] | null {

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { BatutaError } from '../../base/errors.ts';
+import { inSlices } from '../../base/slices.ts';
 import type { RunFacts } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
@@ -58,7 +59,7 @@ export class ActiveRun {
   #instance: object | null = null;
   #facts: RunFacts | null = null;
   #log: Logger | null = null;
-  #items: Map<string, TaskRun[]> | null = null;
+  #items: Promise<ReadonlyMap<string, readonly TaskRun[]>> | null = null;
   readonly #unflushed = new Set<Promise<void>>();
 
   constructor(options: ActiveRunOptions) {
@@ -91,17 +92,9 @@ export class ActiveRun {
   }
 
   /** The recorded rows of a task's items, as they were recorded. */
-  recordedItems(task: string): readonly TaskRun[] {
-    if (!this.#items) {
-      this.#items = new Map();
-      for (const row of this.recorded.values()) {
-        if (row.index === null) continue;
-        const items = this.#items.get(row.name);
-        if (items) items.push(row);
-        else this.#items.set(row.name, [row]);
-      }
-    }
-    return this.#items.get(task) ?? [];
+  async recordedItems(task: string): Promise<readonly TaskRun[]> {
+    this.#items ??= itemsByTask(this.recorded.values());
+    return (await this.#items).get(task) ?? [];
   }
 
   /** The user's object; one per attempt of the run, made when it is first asked for. @throws what its constructor throws. */
@@ -210,6 +203,17 @@ export class ActiveRun {
       started.then(resolve, reject).finally(() => this.live.delete(waiting));
     });
   }
+}
+
+async function itemsByTask(rows: Iterable<TaskRun>): Promise<ReadonlyMap<string, readonly TaskRun[]>> {
+  const byTask = new Map<string, TaskRun[]>();
+  await inSlices(rows, (row) => {
+    if (row.index === null) return;
+    const items = byTask.get(row.name);
+    if (items) items.push(row);
+    else byTask.set(row.name, [row]);
+  });
+  return byTask;
 }
 
 /** Whether a stopped run goes on elsewhere or later from what is recorded, so that nothing of it is ended. */

@@ -15,7 +15,7 @@ export async function callHooksAfterwards(services: EngineServices, definition: 
     services,
     definition,
     params: run.params,
-    record: new RunRecord({ run, claim, owner, definition, recorder: store.recorder, clock, listener: null, taskRuns: [] }),
+    record: new RunRecord({ run, claim, owner, definition, recorder: store.recorder, clock, listener: null }),
     recorded: new Map(),
     parking: new Parking({ services, parent: null, onIdle: () => undefined }),
     confirmLease: () => null,

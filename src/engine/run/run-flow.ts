@@ -73,7 +73,6 @@ export class FlowRun {
       owner: services.owner,
       recorder: services.store.recorder,
       clock: services.clock,
-      taskRuns: options.taskRuns.values(),
     });
     this.parking = new Parking({ services, parent: options.parentParking, onIdle: (waits) => this.#suspend(waits) });
     this.#active = this.#newAttempt(options.taskRuns);
@@ -94,13 +93,14 @@ export class FlowRun {
    * @throws BatutaError STORE_… when its end could not be recorded.
    */
   async execute(): Promise<Run> {
-    const { leases } = this.#options;
+    const { leases, taskRuns } = this.#options;
     const { state, cancelRequestedAt } = this.run;
     leases.hold(
       { claim: this.#record.claim, onLost: () => this.#lose(), onCancel: () => void this.#cancelAsAsked() },
       this.#options.heldSince,
     );
     try {
+      if (taskRuns.size > 0) await this.#record.recall(taskRuns.values());
       if (state.type === 'CANCELLING' || cancelRequestedAt !== null)
         this.cancel(state.type === 'CANCELLING' ? state.message : null, 'recorded');
       if (!this.#options.hasSlot && (await awaitSlot(this.#active, () => this.#lose())) === 'skipped') return this.run;

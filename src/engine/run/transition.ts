@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
+import { inSlices } from '../../base/slices.ts';
 import type { EngineListener } from '../../model/events.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Artifact, Owner, Run, RunPatch, TaskRun, Transition } from '../../model/run.ts';
@@ -23,8 +24,6 @@ export interface RecordOptions {
   readonly writer?: string;
   readonly clock: Clock;
   readonly listener: EngineListener | null;
-  /** Task runs that were recorded before. */
-  readonly taskRuns: Iterable<TaskRun>;
 }
 
 /** The record of one run as its owner writes it. */
@@ -52,7 +51,11 @@ export class RunRecord {
     this.#recorder = options.recorder;
     this.#clock = options.clock;
     this.#listener = options.listener;
-    for (const row of options.taskRuns) this.#note(row);
+  }
+
+  /** Takes note of task runs that were recorded before; to be called before anything is written. In slices: there may be very many. */
+  recall(rows: Iterable<TaskRun>): Promise<void> {
+    return inSlices(rows, (row) => this.#note(row));
   }
 
   /** The run as last written. */

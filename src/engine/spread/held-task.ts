@@ -51,7 +51,6 @@ export class HeldTask {
       recorder: writer.writerFor(claim, () => this.lose()),
       clock: services.clock,
       listener: null,
-      taskRuns: [taskRun],
     });
     this.#active = new ActiveRun({
       services,
@@ -68,8 +67,10 @@ export class HeldTask {
   /** Executes it. @throws BatutaError STORE_… when its end could not be recorded */
   async run(): Promise<HeldEnd> {
     const { claimed, task } = this.#options;
-    const { key, index, dependsOn, itemHash, callArgs } = claimed.taskRun;
+    const { taskRun } = claimed;
+    const { key, index, dependsOn, itemHash, callArgs } = taskRun;
     try {
+      await this.#active.record.recall([taskRun]);
       const args = await this.#args();
       if (args !== null) await runTaskHere(this.#active, { definition: task, key, index, args, dependsOn, itemHash, callArgs });
       const { stopReason } = this.#active;

@@ -27,11 +27,11 @@ describe('matching recorded items', () => {
     expect(hashOf({ a: [new Date(1)] })).toBe(hashOf({ a: [new Date(1)] }));
   });
 
-  test('a hundred thousand items whose list has moved by one are matched one by one, each row once', () => {
+  test('a hundred thousand items whose list has moved by one are matched one by one, each row once', async () => {
     const count = 100_000;
     const rows = Array.from({ length: count }, (_, index) => taskRun('run', `t[${index}]`, { index, itemHash: String(index % 1_000) }));
     const hashes = ['new', ...rows.map((row) => String(row.itemHash))];
-    const matched = matchItems(rows, hashes);
+    const matched = await matchItems(rows, hashes);
     expect(matched[0]).toBeUndefined();
     expect(new Set(matched.slice(1)).size).toBe(count);
     for (const [index, row] of matched.entries()) if (row) expect(row.itemHash).toBe(hashes[index]);
