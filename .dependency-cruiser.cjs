@@ -30,7 +30,6 @@ const rooms = Object.entries(mayImport).map(([room, others]) => ({
 
 /** A package that one place alone may name; everyone else goes through that place. */
 const keepers = {
-  kysely: '^src/store/',
   libsql: '^src/store/',
   pg: '^src/(store|broker)/',
   croner: '^src/model/schedule-cron(-plain)?\\.ts$',

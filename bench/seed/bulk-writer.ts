@@ -2,9 +2,19 @@
  * Contract of what writes a history into an empty store, past the recorder: rows as the recorder would have written them, many
  * thousands a transaction. Makers stand beside it.
  */
-import type { Value } from '../../src/store/rows.ts';
-import { artifactValues, logValues, newRunValues, taskRunValues, transitionValues } from '../../src/store/rows.ts';
-import { artifactColumns, logColumns, runColumns, taskRunColumns, transitionColumns } from '../../src/store/tables.ts';
+import type { Value } from '../../src/store/table.ts';
+import {
+  artifactValues,
+  logValues,
+  newRunValues,
+  taskRunValues,
+  transitionValues,
+  artifactTable,
+  logTable,
+  runTable,
+  taskRunTable,
+  transitionTable,
+} from '../../src/store/tables.ts';
 import type { RunRows } from './rows-of-run.ts';
 
 export interface BulkWriter {
@@ -41,13 +51,13 @@ export function tablesOf(
   const tables = [
     {
       name: 'runs',
-      columns: runColumns,
+      columns: runTable.columns,
       rows: all.map(({ run, owner }) => newRunValues(run, owner, owner === null ? null : now + leaseMs)),
     },
-    { name: 'task_runs', columns: taskRunColumns, rows: all.flatMap(({ taskRuns }) => taskRuns.map(taskRunValues)) },
-    { name: 'transitions', columns: numbered ? [...transitionColumns, 'seq'] : transitionColumns, rows: transitions },
-    { name: 'logs', columns: logColumns, rows: all.flatMap(({ logs }) => logs.map(logValues)) },
-    { name: 'artifacts', columns: artifactColumns, rows: all.flatMap(({ artifacts }) => artifacts.map(artifactValues)) },
+    { name: 'task_runs', columns: taskRunTable.columns, rows: all.flatMap(({ taskRuns }) => taskRuns.map(taskRunValues)) },
+    { name: 'transitions', columns: numbered ? [...transitionTable.columns, 'seq'] : transitionTable.columns, rows: transitions },
+    { name: 'logs', columns: logTable.columns, rows: all.flatMap(({ logs }) => logs.map(logValues)) },
+    { name: 'artifacts', columns: artifactTable.columns, rows: all.flatMap(({ artifacts }) => artifacts.map(artifactValues)) },
     {
       name: 'run_tags',
       columns: ['tag', 'created_at', 'run_id'],

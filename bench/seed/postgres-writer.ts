@@ -1,6 +1,6 @@
 /** Writes into PostgreSQL by COPY: one connection, one transaction for what is handed over at once. */
 import pg from 'pg';
-import type { Value } from '../../src/store/rows.ts';
+import type { Value } from '../../src/store/table.ts';
 import type { BulkTable, BulkWriter } from './bulk-writer.ts';
 
 /** Length of one message, characters; more gains nothing. */

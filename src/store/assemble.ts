@@ -1,4 +1,4 @@
-/** Puts a store together over a connection. What needs Kysely is loaded when it is first asked for. */
+/** Puts a store together over a connection. What few processes ask for is loaded when it is first asked for. */
 import { idChars } from '../model/ids.ts';
 import { auditStore, keyStore, sessionStore } from './access/access.ts';
 import { backfillStore } from './backfills/backfills.ts';
@@ -17,8 +17,7 @@ import { listRuns } from './lists/runs.ts';
 import { taskRunStore } from './lists/task-runs.ts';
 import { withWholeIds } from './lists/whole-ids.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
-import { GroupCommitRecorder } from './recorder.ts';
-import type { RecorderOptions } from './recorder.ts';
+import { GroupCommitRecorder, type RecorderOptions } from './recorder.ts';
 import { requestCancel } from './runs/cancel.ts';
 import { cancelRequested, claimRun, getRun, insertRun, releaseClaim, renewClaims } from './runs/claim.ts';
 import { deleteRun, expireRuns, keptResultsOf, pruneRuns, resultRefsOf } from './runs/remove.ts';

@@ -1,15 +1,12 @@
 /**
  * Contract of a connection: what a dialect gives to the store. Makers: `sqlite/connection.ts`, `postgres/connection.ts`.
  *
- * Two ways of asking stand beside each other. `query` takes finished text and costs next to nothing; everything a run
- * needs on its way goes there. `kysely` builds what people ask for; it is loaded at its first use, because loading it
- * costs more than starting a process.
+ * Statements are finished text, written so that both dialects take them, with the few places where they differ filled in (see
+ * docs/decisions/0007-sql-by-hand.md).
  */
-import type { Kysely } from 'kysely';
 import type { Batch } from './batch.ts';
-import type { Value } from './rows.ts';
+import type { Value, Kinds } from './table.ts';
 import type { Claim } from './store.ts';
-import type { Tables } from './tables.ts';
 
 /** Runs one statement, parameters written `$1`, `$2`…, and gives its rows. */
 export type Query = <Row>(text: string, params?: readonly Value[]) => Promise<Row[]>;
@@ -19,7 +16,7 @@ export interface Fragments {
   /** Instant to compare leases with; stands for parameter number `index`, whose value is `Connection.now()`. */
   now(index: number): string;
   /** Table of JSON lists given as parameter number `index`, its columns by name and type, in the order of the list. */
-  list(index: number, columns: Readonly<Record<string, 'text' | 'integer'>>): string;
+  list(index: number, columns: Kinds): string;
   /** Condition that always holds; the transaction it stands in is committed without waiting for the disk. */
   readonly unwaited: string;
   /** Columns of the migrations: 8-byte integer, text that compares by bytes, and a key that counts up. */
@@ -46,7 +43,6 @@ export interface Connection {
   migration<T>(work: (query: Query) => Promise<T>): Promise<T>;
   /** Value of the parameter that `fragments.now` stands for: our clock on SQLite, null (the database's own) on PostgreSQL. */
   now(): number | null;
-  kysely(): Promise<Kysely<Tables>>;
   /**
    * Writes a batch of the recorder in one transaction and gives the claims that were refused. Either all rows of the
    * other claims are durable afterwards or it throws and none is.

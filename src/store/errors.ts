@@ -1,6 +1,5 @@
 /** What goes wrong below the store, turned into one clear sentence with a code. The only place that does so. */
-import { BatutaError, isBatutaError } from '../base/errors.ts';
-import type { ErrorCode } from '../base/errors.ts';
+import { BatutaError, isBatutaError, type ErrorCode } from '../base/errors.ts';
 
 /** Whether another connection holds the lock and the same call may succeed a moment later. */
 export function isBusy(error: unknown): boolean {

@@ -1,41 +1,25 @@
-/** Flows as they were last seen. Writing one happens before every run, so it goes without Kysely. */
+/** Flows as they were last seen. */
 import type { Connection } from './connection.ts';
-import { flowOf } from './rows.ts';
 import type { FlowStore } from './store.ts';
-import { jsonText } from './storable.ts';
+import { type RowOf, insertText, replacedBy } from './table.ts';
+import { flowTable } from './tables.ts';
 
-const changing = ['version', 'description', 'tags', 'kind', 'source', 'params_schema', 'graph', 'concurrency'] as const;
-const differs = changing.map((column) => `flows.${column} is distinct from excluded.${column}`).join(' or ');
-
+const differs = flowTable.columns.filter((column) => column !== 'name' && column !== 'updated_at');
 /** `updated_at` alone is no change: a flow that is the same stays as it was. */
-const putText = `insert into flows (name, ${changing.join(', ')}, updated_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-  on conflict (name) do update set ${[...changing, 'updated_at'].map((column) => `${column} = excluded.${column}`).join(', ')}
-  where ${differs}`;
+const putText = `${insertText(flowTable)} on conflict (name) do update set ${replacedBy(flowTable, 'name')}
+  where ${differs.map((column) => `flows.${column} is distinct from excluded.${column}`).join(' or ')}`;
 
-export function flowStore(connection: Connection): FlowStore {
+export function flowStore({ query }: Connection): FlowStore {
   return {
     async put(flow) {
-      await connection.query(putText, [
-        flow.name,
-        flow.version,
-        flow.description,
-        jsonText(flow.tags),
-        flow.kind,
-        flow.source,
-        jsonText(flow.paramsSchema),
-        jsonText(flow.graph),
-        flow.concurrency ? jsonText(flow.concurrency) : null,
-        flow.updatedAt,
-      ]);
+      await query(putText, flowTable.values(flow));
     },
     async get(name) {
-      const db = await connection.kysely();
-      const row = await db.selectFrom('flows').selectAll().where('name', '=', name).executeTakeFirst();
-      return row === undefined ? null : flowOf(row);
+      const [row] = await query<RowOf<typeof flowTable>>(`select ${flowTable.list} from flows where name = $1`, [name]);
+      return row === undefined ? null : flowTable.read(row);
     },
     async list() {
-      const db = await connection.kysely();
-      return (await db.selectFrom('flows').selectAll().orderBy('name').execute()).map(flowOf);
+      return (await query<RowOf<typeof flowTable>>(`select ${flowTable.list} from flows order by name`)).map(flowTable.read);
     },
   };
 }

@@ -6,7 +6,7 @@
  */
 import { idChars, minIdPartChars } from '../model/ids.ts';
 import type { Connection } from './connection.ts';
-import { openList, runsBy, terminalList } from './fleet/waiting.ts';
+import { openList, runsBy, terminalList } from './sql.ts';
 
 /** What the index of migration 21 holds of an id. */
 export function lastCharsOf(column: string): string {

@@ -1,6 +1,5 @@
 /** Opens a store by its URL. The only file that names the makers. */
-import { systemClock } from '../base/clock.ts';
-import type { Clock } from '../base/clock.ts';
+import { systemClock, type Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { assembleStore } from './assemble.ts';
 import type { Connection } from './connection.ts';

@@ -19,13 +19,13 @@ export function readJson<T>(text: string | null): T | null {
 }
 
 /** The texts of a list; empty where the column holds none. */
-export function readTexts(text: string | null): string[] {
+export function readTexts(text: string | null): readonly string[] {
   const list = readJson<unknown>(text);
   return Array.isArray(list) ? list.filter((entry): entry is string => typeof entry === 'string') : [];
 }
 
 /** The objects of a list; empty where the column holds none. */
-export function readObjects<T extends object>(text: string | null): T[] {
+export function readObjects<T extends object>(text: string | null): readonly T[] {
   const list = readJson<unknown>(text);
   return Array.isArray(list) ? list.filter((entry): entry is T => typeof entry === 'object' && entry !== null) : [];
 }

@@ -1,295 +1,216 @@
-/**
- * The tables as Kysely sees them; the same in both dialects. Ids are text, times UTC epoch ms, structured values JSON text.
- *
- * Wide columns come last, so that a reader of the others need not walk over them.
- */
-import type { Generated } from 'kysely';
-import type { StateName, StateType } from '../model/state.ts';
+/** The tables of runs and what belongs to them, and of flows; the same in both dialects. Ids are text. */
+import type { Failure } from '../model/failure.ts';
+import type { DeclaredConcurrency } from '../model/flow.ts';
+import type { Artifact, CallArg, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { State, StateName, StateType } from '../model/state.ts';
+import { readFields, readJson, readObjects, readTexts } from './read-json.ts';
+import type { NewRun, StoredFlow, StoredLogLine } from './store.ts';
+import {
+  type Column,
+  type RowOf,
+  type Value,
+  describeTable,
+  integer,
+  integerOrNull,
+  json,
+  jsonOrNull,
+  named,
+  optional,
+  otherwise,
+  replacedBy,
+  text,
+  textOrNull,
+  time,
+  timeOrNull,
+  word,
+} from './table.ts';
 
-export interface RunTable {
-  id: string;
-  flow: string;
-  flow_version: string;
-  name: string;
-  deployment: string | null;
-  parent_run_id: string | null;
-  parent_task_run_id: string | null;
-  state_type: StateType;
-  state_name: StateName;
-  state_message: string | null;
-  attempt: number;
-  recoveries: number;
-  epoch: number;
-  /** JSON of the `Owner`. */
-  owner: string | null;
-  lease_until: number | null;
-  scheduled_for: number | null;
-  due_at: number | null;
-  created_at: number;
-  started_at: number | null;
-  ended_at: number | null;
-  cancel_requested_at: number | null;
-  queue: string;
-  priority: number;
-  schedule_id: string | null;
-  backfill_id: string | null;
-  concurrency_key: string | null;
-  /** JSON list of texts. */
-  tags: string;
-  source: string | null;
-  result_ref: string | null;
-  params: string;
-  result: string | null;
-  /** JSON of a `Failure`. */
-  error: string | null;
-  executed_ms: number | null;
-  resumed_at: number | null;
-  /** JSON: items by task. */
-  mapped: string | null;
+const unreadable: Failure = {
+  name: 'Error',
+  message: 'What was recorded of the error cannot be read.',
+  code: null,
+  stack: null,
+  details: null,
+  cause: null,
+};
+const failure = jsonOrNull((value): Failure | null => (value === null ? null : (readFields<Failure>(value) ?? unreadable)));
+const numbers = jsonOrNull(readFields<Record<string, number>>);
+
+function ofState<Row extends Value>(field: keyof State): Column<Row, State, 'state'> {
+  return { kind: 'text', property: 'state', field };
 }
 
-export interface TaskRunTable {
-  /** Order in which they were first recorded; the store's own. */
-  seq: Generated<number>;
-  id: string;
-  run_id: string;
-  key: string;
-  name: string;
-  display_name: string | null;
-  item_index: number | null;
-  state_type: StateType;
-  state_name: StateName;
-  state_message: string | null;
-  attempt: number;
-  started_at: number | null;
-  ended_at: number | null;
-  due_at: number | null;
-  failures: number | null;
-  child_run_id: string | null;
-  result_ref: string | null;
-  depends_on: string | null;
-  progress: string | null;
-  metrics: string | null;
-  item_hash: string | null;
-  result: string | null;
-  error: string | null;
-  /** JSON list of `CallArg`. */
-  call_args: string | null;
+/** The three columns of a state. */
+const state = {
+  state_type: ofState<StateType>('type'),
+  state_name: ofState<StateName>('name'),
+  state_message: ofState<string | null>('message'),
+};
+
+/** Wide columns come last, so that a reader of the others need not walk over them. */
+export const runTable = describeTable('runs', {
+  id: text,
+  flow: text,
+  flow_version: text,
+  name: text,
+  deployment: textOrNull,
+  parent_run_id: textOrNull,
+  parent_task_run_id: textOrNull,
+  ...state,
+  attempt: integer,
+  recoveries: otherwise(0, integer),
+  epoch: otherwise(0, integer),
+  owner: jsonOrNull(readFields<Owner>),
+  lease_until: timeOrNull,
+  scheduled_for: timeOrNull,
+  due_at: timeOrNull,
+  created_at: time,
+  started_at: timeOrNull,
+  ended_at: timeOrNull,
+  cancel_requested_at: timeOrNull,
+  queue: otherwise('default', text),
+  priority: otherwise(0, integer),
+  schedule_id: textOrNull,
+  backfill_id: textOrNull,
+  concurrency_key: textOrNull,
+  tags: json(readTexts),
+  source: textOrNull,
+  result_ref: textOrNull,
+  params: text,
+  result: textOrNull,
+  error: failure,
+  executed_ms: integerOrNull,
+  resumed_at: timeOrNull,
+  mapped: numbers,
+});
+export type RunRow = RowOf<typeof runTable>;
+export const runOf: (row: RunRow) => Run = runTable.read;
+
+/** Values of a new run in the order of its columns; owner null makes a run that waits (epoch 0). */
+export function newRunValues(run: NewRun & RunPatch, owner: Owner | null, leaseUntil: number | null): Value[] {
+  const epoch = owner === null ? 0 : 1;
+  return runTable.values({ ...run, recoveries: 0, cancelRequestedAt: null, epoch, owner, leaseUntil });
 }
 
-export interface TransitionTable {
-  run_id: string;
-  /** Grows within a run; SQLite counts it per run, PostgreSQL over all. */
-  seq: Generated<number>;
-  task_run_id: string | null;
-  at: number;
-  type: StateType;
-  name: StateName;
-  attempt: number;
-  owner: string | null;
-  message: string | null;
-}
-
-/** Which runs point at which values of the result storage. */
-export interface ResultTable {
-  run_id: string;
-  key: string;
-  task_run_id: string | null;
-  /** Size of the value; null when the writer did not know it. */
-  bytes: number | null;
-  created_at: number;
-}
-
-export interface LogTable {
-  seq: Generated<number>;
-  run_id: string;
-  task_run_id: string | null;
-  at: number;
-  level: number;
-  message: string;
-  fields: string | null;
-}
-
-export interface ArtifactTable {
-  id: string;
-  run_id: string;
-  task_run_id: string | null;
-  kind: string;
-  name: string;
-  created_at: number;
-  data: string;
-}
-
-export interface FlowTable {
-  name: string;
-  version: string;
-  description: string | null;
-  tags: string;
-  kind: string;
-  source: string | null;
-  updated_at: number;
-  params_schema: string | null;
-  graph: string | null;
-  /** JSON of a `Concurrency`. */
-  concurrency: string | null;
-}
-
-export interface DeploymentTable {
-  id: string;
-  name: string;
-  flow: string;
-  flow_version: string;
-  source: string | null;
-  version: number;
-  description: string | null;
-  /** JSON list of texts. */
-  tags: string;
-  queue: string;
-  priority: number;
-  /** JSON of a `Concurrency`. */
-  concurrency: string | null;
-  catchup: string;
-  catchup_window_ms: number;
-  overlap: string;
-  retention_ms: number | null;
-  run_name: string | null;
-  paused_at: number | null;
-  origin: string;
-  created_at: number;
-  updated_at: number;
-  params: string;
-}
-
-export interface ScheduleTable {
-  id: string;
-  /** Name of the deployment. */
-  deployment: string;
-  slug: string;
-  /** JSON of a `Schedule`. */
-  schedule: string;
-  params: string | null;
-  jitter_ms: number;
-  paused_at: number | null;
-  next_tick_at: number | null;
-  created_at: number;
-  /** 1 when neither it nor its deployment is paused, else 0. */
-  active: number;
-  /** Why it was set aside. */
-  fault: string | null;
-}
-
-export interface DeploymentVersionTable {
-  deployment: string;
-  version: number;
-  flow_version: string;
-  at: number;
-  graph: string | null;
-  spec: string;
-}
-
-export interface Tables {
-  runs: RunTable;
-  task_runs: TaskRunTable;
-  transitions: TransitionTable;
-  results: ResultTable;
-  logs: LogTable;
-  artifacts: ArtifactTable;
-  flows: FlowTable;
-  deployments: DeploymentTable;
-  schedules: ScheduleTable;
-  deployment_versions: DeploymentVersionTable;
-}
-
-/** Columns of `runs` in the order in which they are written and read. */
-export const runColumns = [
-  'id',
-  'flow',
-  'flow_version',
-  'name',
-  'deployment',
-  'parent_run_id',
-  'parent_task_run_id',
+/** What the owner of a run may change of it. */
+export const runPatchTable = runTable.part([
   'state_type',
   'state_name',
   'state_message',
+  'name',
+  'flow_version',
   'attempt',
-  'recoveries',
-  'epoch',
-  'owner',
-  'lease_until',
-  'scheduled_for',
   'due_at',
-  'created_at',
   'started_at',
   'ended_at',
-  'cancel_requested_at',
-  'queue',
-  'priority',
-  'schedule_id',
-  'backfill_id',
-  'concurrency_key',
-  'tags',
-  'source',
   'result_ref',
-  'params',
   'result',
   'error',
   'executed_ms',
   'resumed_at',
   'mapped',
-] as const satisfies readonly (keyof RunTable)[];
+]);
+export const patchValues: (patch: RunPatch) => [column: string, value: Value][] = runPatchTable.changes;
 
-/** Columns of `task_runs` without `seq`, in the order in which they are written and read; those after `result` are mostly null. */
-export const taskRunColumns = [
-  'id',
-  'run_id',
-  'key',
-  'name',
-  'item_index',
-  'state_type',
-  'state_name',
-  'attempt',
-  'started_at',
-  'ended_at',
-  'item_hash',
-  'result',
-  'display_name',
-  'state_message',
-  'due_at',
-  'failures',
-  'child_run_id',
-  'result_ref',
-  'depends_on',
-  'progress',
-  'metrics',
-  'error',
-  'call_args',
-] as const satisfies readonly (keyof TaskRunTable)[];
+/** Without `seq`, the order in which task runs were first recorded: the store's own. Those after `result` are mostly null. */
+export const taskRunTable = describeTable('task_runs', {
+  id: text,
+  run_id: text,
+  key: text,
+  name: text,
+  item_index: named('index', integerOrNull),
+  state_type: state.state_type,
+  state_name: state.state_name,
+  attempt: integer,
+  started_at: timeOrNull,
+  ended_at: timeOrNull,
+  item_hash: textOrNull,
+  result: textOrNull,
+  display_name: textOrNull,
+  state_message: state.state_message,
+  due_at: timeOrNull,
+  failures: optional(integerOrNull),
+  child_run_id: textOrNull,
+  result_ref: textOrNull,
+  depends_on: jsonOrNull((value) => (value === null ? null : readTexts(value))),
+  progress: jsonOrNull(readFields<NonNullable<TaskRun['progress']>>),
+  metrics: numbers,
+  error: failure,
+  call_args: jsonOrNull((value) => (value === null ? null : readObjects<CallArg>(value))),
+});
+export type TaskRunRow = RowOf<typeof taskRunTable>;
+export const taskRunOf: (row: TaskRunRow) => TaskRun = taskRunTable.read;
+export const taskRunValues: (row: TaskRun) => Value[] = taskRunTable.values;
 
-/** How many of `taskRunColumns` come before those that are mostly null. */
-export const commonTaskRunColumns = taskRunColumns.indexOf('result') + 1;
+const commonColumns = taskRunTable.columns.slice(0, taskRunTable.columns.indexOf('result') + 1);
+/** What is not null of most task runs; they need half as many parameters. */
+export const commonTaskRunTable = taskRunTable.part(commonColumns);
+const rareTaskRunTable = taskRunTable.part(taskRunTable.columns.filter((column) => !commonColumns.includes(column)));
+export const commonTaskRunValues: (row: TaskRun) => Value[] = commonTaskRunTable.values;
+export const hasOnlyCommonValues: (row: TaskRun) => boolean = rareTaskRunTable.isEmpty;
 
-/** Columns of `transitions` without `seq`. */
-export const transitionColumns = [
-  'run_id',
-  'task_run_id',
-  'at',
-  'type',
-  'name',
-  'attempt',
-  'owner',
-  'message',
-] as const satisfies readonly (keyof TransitionTable)[];
+/** What may change of a task run, as an upsert sets it. */
+export const replacedTaskRun = replacedBy(taskRunTable, 'id', 'run_id', 'key');
 
-/** Columns of `logs` without `seq`. */
-export const logColumns = ['run_id', 'task_run_id', 'at', 'level', 'message', 'fields'] as const satisfies readonly (keyof LogTable)[];
-export const artifactColumns = [
-  'id',
-  'run_id',
-  'task_run_id',
-  'kind',
-  'name',
-  'created_at',
-  'data',
-] as const satisfies readonly (keyof ArtifactTable)[];
-export const resultColumns = ['run_id', 'key', 'task_run_id', 'bytes', 'created_at'] as const satisfies readonly (keyof ResultTable)[];
+/** Without `seq`, which grows within a run; SQLite counts it per run, PostgreSQL over all. */
+export const transitionTable = describeTable('transitions', {
+  run_id: text,
+  task_run_id: textOrNull,
+  at: time,
+  type: word<StateType>(),
+  name: word<StateName>(),
+  attempt: integer,
+  owner: textOrNull,
+  message: textOrNull,
+});
+export type TransitionRow = RowOf<typeof transitionTable>;
+export const transitionOf: (row: TransitionRow) => Transition = transitionTable.read;
+export const transitionValues: (row: Transition) => Value[] = transitionTable.values;
+
+/** Without `seq`. */
+export const logTable = describeTable('logs', {
+  run_id: text,
+  task_run_id: textOrNull,
+  at: time,
+  level: integer,
+  message: text,
+  fields: jsonOrNull(readFields<Record<string, unknown>>),
+});
+export type LogRow = RowOf<typeof logTable> & { readonly seq: number };
+export const logOf = (row: LogRow): StoredLogLine => ({ ...logTable.read(row), seq: row.seq });
+export const logValues: (line: LogLine) => Value[] = logTable.values;
+
+export const artifactTable = describeTable('artifacts', {
+  id: text,
+  run_id: text,
+  task_run_id: textOrNull,
+  kind: word<Artifact['kind']>(),
+  name: text,
+  created_at: time,
+  data: json(readJson<unknown>),
+});
+export type ArtifactRow = RowOf<typeof artifactTable>;
+export const artifactOf: (row: ArtifactRow) => Artifact = artifactTable.read;
+export const artifactValues: (artifact: Artifact) => Value[] = artifactTable.values;
+
+/** Which runs point at which values of the result storage; `bytes` is null where the writer did not know the size. */
+export const resultTable = describeTable('results', {
+  run_id: text,
+  key: text,
+  task_run_id: textOrNull,
+  bytes: integerOrNull,
+  created_at: time,
+});
+
+export const flowTable = describeTable('flows', {
+  name: text,
+  version: text,
+  description: textOrNull,
+  tags: json(readTexts),
+  kind: word<StoredFlow['kind']>(),
+  source: textOrNull,
+  params_schema: json(readJson<unknown>),
+  graph: json(readJson<unknown>),
+  concurrency: jsonOrNull(readFields<DeclaredConcurrency>),
+  updated_at: time,
+});

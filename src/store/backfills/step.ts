@@ -5,10 +5,32 @@
 import type { Connection, Query } from '../connection.ts';
 import type { TicketedRun } from '../fleet/contract.ts';
 import { insertWithin } from '../fleet/waiting.ts';
-import { forUpdate } from '../lock.ts';
+import type { Backfill } from '../../model/deployment.ts';
+import { readSchedule } from '../read-json.ts';
+import { type RowOf, describeTable, integer, json, named, text, time, timeOrNull, word } from '../table.ts';
+import { forUpdate } from '../sql.ts';
 import { reopenWithin } from '../runs/reopen.ts';
 import type { BackfillStep, PlanRuns, StoredBackfill } from './contract.ts';
-import { backfillOf, type BackfillRow } from './rows.ts';
+
+export const backfillTable = describeTable('backfills', {
+  id: text,
+  deployment: text,
+  schedule: text,
+  rule: json(readSchedule),
+  from_at: time,
+  until_at: time,
+  run_order: named('order', word<Backfill['order']>()),
+  max_parallel: integer,
+  total: integer,
+  made: integer,
+  place: time,
+  created_at: time,
+  resumed_at: timeOrNull,
+  cancel_requested_at: timeOrNull,
+  ended_at: timeOrNull,
+});
+export type BackfillRow = RowOf<typeof backfillTable>;
+export const backfillOf: (row: BackfillRow) => StoredBackfill = backfillTable.read;
 
 /** See `BackfillStore.step`. */
 export async function stepBackfill(
@@ -18,7 +40,7 @@ export async function stepBackfill(
   plan: PlanRuns,
 ): Promise<BackfillStep | null> {
   return await connection.transaction(async (query) => {
-    const [row] = await query<BackfillRow>(`select * from backfills where id = $1 ${forUpdate(connection)}`, [id]);
+    const [row] = await query<BackfillRow>(`select ${backfillTable.list} from backfills where id = $1 ${forUpdate(connection)}`, [id]);
     if (row === undefined || row.ended_at !== null || row.cancel_requested_at !== null) return null;
     const backfill = backfillOf(row);
     const open = await countOpen(query, id);

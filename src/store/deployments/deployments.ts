@@ -6,25 +6,15 @@
  */
 import { BatutaError } from '../../base/errors.ts';
 import type { Connection, Query } from '../connection.ts';
-import { forUpdate } from '../lock.ts';
-import type { Value } from '../rows.ts';
-import type { DeploymentVersionTable, ScheduleTable } from '../tables.ts';
+import { forUpdate, listOf, listed } from '../sql.ts';
+import { type Value, insertListed, replacedBy } from '../table.ts';
 import { withdrawTicks } from '../ticks/withdraw.ts';
 import type { DeploymentPut, DeploymentStore, LastRun, StoredDeployment } from './contract.ts';
-import {
-  deploymentTypes,
-  deploymentValues,
-  scheduleOf,
-  scheduleTypes,
-  scheduleValues,
-  versionOf,
-  versionTypes,
-  versionValues,
-} from './rows.ts';
+import { deploymentTable, newScheduleTable, scheduleTable, versionOf, versionTable, type ScheduleRow, type VersionRow } from './tables.ts';
 import { jsonText } from '../storable.ts';
 import { readSchedule } from '../read-json.ts';
 
-type ScheduleOf = Pick<ScheduleTable, 'id' | 'deployment'>;
+type ScheduleOf = Pick<ScheduleRow, 'id' | 'deployment'>;
 
 /** Deployments of one statement. */
 const chunkSize = 1_000;
@@ -36,13 +26,6 @@ class IsBehind extends BatutaError {
   }
 }
 
-const columnsOf = (types: object): string => Object.keys(types).join(', ');
-const replacedOf = (types: object, kept: readonly string[]): string =>
-  Object.keys(types)
-    .filter((column) => !kept.includes(column))
-    .map((column) => `${column} = excluded.${column}`)
-    .join(', ');
-
 export function deploymentStore(connection: Connection): DeploymentStore {
   const { query } = connection;
   const reading = (): Promise<typeof import('./read.ts')> => import('./read.ts');
@@ -53,8 +36,8 @@ export function deploymentStore(connection: Connection): DeploymentStore {
     list: async (filter = {}) => await (await reading()).listDeployments(connection, filter),
     names: async (origin) => await (await reading()).deploymentNames(connection, origin),
     async versions(name) {
-      const rows = await query<DeploymentVersionTable>(
-        'select * from deployment_versions where deployment = $1 order by version desc limit 1000',
+      const rows = await query<VersionRow>(
+        `select ${versionTable.list} from deployment_versions where deployment = $1 order by version desc limit 1000`,
         [name],
       );
       return rows.map(versionOf);
@@ -102,38 +85,37 @@ async function putAll(
 }
 
 async function putChunk(connection: Connection, query: Query, puts: readonly DeploymentPut[]): Promise<void> {
-  const { list } = connection.fragments;
-  const names = listOf(puts.map(({ deployment }) => [deployment.name]));
+  const { fragments } = connection;
+  const names = listOf(puts.map(({ deployment }) => deployment.name));
   const written = await query(
-    `insert into deployments (${columnsOf(deploymentTypes)})
-     select ${columnsOf(deploymentTypes)} from ${list(1, deploymentTypes)} as given
-     where version = 1 or exists (select 1 from deployments as stored where stored.name = given.name)
-     on conflict (name) do update set ${replacedOf(deploymentTypes, ['id', 'name', 'paused_at', 'created_at'])}
+    `${insertListed(deploymentTable, fragments, 1)} and (version = 1 or exists (select 1 from deployments as stored where stored.name = given.name))
+     on conflict (name) do update set ${replacedBy(deploymentTable, 'id', 'name', 'paused_at', 'created_at')}
      where deployments.version = excluded.version - 1
      returning name`,
-    [listOf(puts.map(({ deployment }) => deploymentValues(deployment)))],
+    [jsonText(puts.map(({ deployment }) => deploymentTable.values(deployment)))],
   );
   if (written.length < puts.length) throw new IsBehind();
-  const schedules = listOf(puts.flatMap((put) => put.schedules.map(scheduleValues)));
   await dropSchedules(connection, query, puts, names);
   await query(
-    `insert into schedules (${columnsOf(scheduleTypes)}) select ${columnsOf(scheduleTypes)} from ${list(1, scheduleTypes)} as given where true
+    `${insertListed(newScheduleTable, fragments, 1)}
      on conflict (deployment, slug) do update set schedule = excluded.schedule, params = excluded.params, jitter_ms = excluded.jitter_ms,
        next_tick_at = case when schedules.schedule = excluded.schedule and schedules.fault is null then schedules.next_tick_at
          else excluded.next_tick_at end, fault = null`,
-    [schedules],
+    [jsonText(puts.flatMap((put) => put.schedules.map(({ fault: _, ...schedule }) => newScheduleTable.values(schedule))))],
   );
   await query(
     `update schedules set active = case when paused_at is null
          and exists (select 1 from deployments where deployments.name = schedules.deployment and deployments.paused_at is null) then 1 else 0 end
-     where deployment in (select name from ${list(1, { name: 'text' })} as named)`,
+     where deployment in ${listed(connection, 1)}`,
     [names],
   );
-  await query(
-    `insert into deployment_versions (${columnsOf(versionTypes)}) select ${columnsOf(versionTypes)} from ${list(1, versionTypes)} as given where true
-     on conflict do nothing`,
-    [listOf(puts.map(versionValues))],
-  );
+  await query(`${insertListed(versionTable, fragments, 1)} on conflict do nothing`, [
+    jsonText(
+      puts.map(({ deployment: { name, version, flowVersion, updatedAt: at }, graph, spec }) =>
+        versionTable.values({ deployment: name, version, flowVersion, at, graph, spec }),
+      ),
+    ),
+  ]);
 }
 
 /**
@@ -141,20 +123,17 @@ async function putChunk(connection: Connection, query: Query, puts: readonly Dep
  * would go through the whole list for each of them.
  */
 async function dropSchedules(connection: Connection, query: Query, puts: readonly DeploymentPut[], names: string): Promise<void> {
-  const { list } = connection.fragments;
-  const keyOf = (one: Pick<ScheduleTable, 'deployment' | 'slug'>): string => `${one.deployment} ${one.slug}`;
+  const keyOf = (one: Pick<ScheduleRow, 'deployment' | 'slug'>): string => `${one.deployment} ${one.slug}`;
   const rules = new Map(puts.flatMap((put) => put.schedules.map((one) => [keyOf(one), jsonText(one.schedule)] as const)));
-  const stored = await query<Pick<ScheduleTable, 'id' | 'deployment' | 'slug' | 'schedule'>>(
-    `select id, deployment, slug, schedule from schedules where deployment in (select name from ${list(1, { name: 'text' })} as named)`,
+  const stored = await query<Pick<ScheduleRow, 'id' | 'deployment' | 'slug' | 'schedule'>>(
+    `select id, deployment, slug, schedule from schedules where deployment in ${listed(connection, 1)}`,
     [names],
   );
   const changed = stored.filter((one) => rules.get(keyOf(one)) !== one.schedule);
   await withdraw(connection, query, changed);
   const dropped = changed.filter((one) => !rules.has(keyOf(one)));
   if (dropped.length === 0) return;
-  await query(`delete from schedules where id in (select id from ${list(1, { id: 'text' })} as listed)`, [
-    listOf(dropped.map(({ id }) => [id])),
-  ]);
+  await query(`delete from schedules where id in ${listed(connection, 1)}`, [listOf(dropped.map(({ id }) => id))]);
 }
 
 async function removeChunk(
@@ -162,7 +141,7 @@ async function removeChunk(
   query: Query,
   removals: readonly Pick<StoredDeployment, 'name' | 'version'>[],
 ): Promise<void> {
-  const rows = listOf(removals.map(({ name, version }) => [name, version]));
+  const rows = jsonText(removals.map(({ name, version }) => [name, version]));
   const gone = await query<{ name: string }>(
     `delete from deployments
      where (name, version) in (select name, version from ${connection.fragments.list(1, { name: 'text', version: 'integer' })} as given)
@@ -178,15 +157,10 @@ async function removeChunk(
 }
 
 async function deleteBelongings(connection: Connection, query: Query, names: readonly string[]): Promise<void> {
-  const { fragments } = connection;
-  const named = `(select name from ${fragments.list(1, { name: 'text' })} as named)`;
-  const schedules = await query<ScheduleOf>(`select id, deployment from schedules where deployment in ${named}`, [
-    listOf(names.map((name) => [name])),
-  ]);
+  const ofThese = `where deployment in ${listed(connection, 1)}`;
+  const schedules = await query<ScheduleOf>(`select id, deployment from schedules ${ofThese}`, [listOf(names)]);
   await withdraw(connection, query, schedules);
-  for (const table of ['schedules', 'deployment_versions'] as const) {
-    await query(`delete from ${table} where deployment in ${named}`, [listOf(names.map((name) => [name]))]);
-  }
+  for (const table of ['schedules', 'deployment_versions'] as const) await query(`delete from ${table} ${ofThese}`, [listOf(names)]);
 }
 
 /** What was made ahead of ticks that are not to be, or not as they were. */
@@ -258,13 +232,9 @@ async function dueSchedules(
   if (deployment !== undefined) wanted.push(`deployment = ${bind(deployment)}`);
   if (after !== undefined) wanted.push(`(next_tick_at, id) > (${bind(after.nextTickAt)}, ${bind(after.id)})`);
   const table = dialect === 'sqlite' && deployment === undefined ? 'schedules indexed by schedules_due' : 'schedules';
-  const rows = await query<ScheduleTable>(
-    `select * from ${table} where ${wanted.join(' and ')} order by next_tick_at, id limit $1`,
+  const rows = await query<ScheduleRow>(
+    `select ${scheduleTable.list} from ${table} where ${wanted.join(' and ')} order by next_tick_at, id limit $1`,
     params,
   );
-  return rows.map(scheduleOf);
-}
-
-function listOf(rows: readonly (readonly Value[])[]): string {
-  return jsonText(rows);
+  return rows.map(scheduleTable.read);
 }

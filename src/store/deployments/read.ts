@@ -1,36 +1,41 @@
 /** Reading deployments: by name, by filter, with their newest runs. */
-import type { Expression, ExpressionBuilder, SqlBool } from 'kysely';
-import { sql } from 'kysely';
+import {
+  deploymentOf,
+  deploymentTable,
+  scheduleTable,
+  versionOf,
+  versionTable,
+  type DeploymentRow,
+  type ScheduleRow,
+  type VersionRow,
+} from './tables.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { Deployment, DeploymentVersion } from '../../model/deployment.ts';
 import type { Connection } from '../connection.ts';
 import { limitOf } from '../lists/cursor.ts';
-import type { RunRow } from '../rows.ts';
+import type { RunRow } from '../tables.ts';
 import type { Page } from '../store.ts';
-import type { DeploymentTable, DeploymentVersionTable, ScheduleTable, Tables } from '../tables.ts';
 import type { DeploymentFilter, LastRun, StoredDeployment } from './contract.ts';
-import { deploymentOf, scheduleOf, versionOf } from './rows.ts';
+import { Params, listOf, listed } from '../sql.ts';
+import { columnsOf } from '../table.ts';
 import { jsonText } from '../storable.ts';
 
 /** See `DeploymentStore.getMany`. */
 export async function getDeployments(connection: Connection, names: readonly string[]): Promise<StoredDeployment[]> {
-  const rows = await connection.query<DeploymentTable>(`select * from deployments where name in ${named(connection)} order by name`, [
-    listOf(names),
-  ]);
+  const rows = await connection.query<DeploymentRow>(
+    `select ${deploymentTable.list} from deployments where name in ${listed(connection, 1)} order by name`,
+    [listOf(names)],
+  );
   return await withSchedules(connection, rows);
 }
 
 /** See `DeploymentStore.list`. @throws BatutaError FILTER_INVALID */
 export async function listDeployments(connection: Connection, filter: DeploymentFilter): Promise<Page<StoredDeployment>> {
   const limit = limitOf(filter.limit, 50, 1000);
-  const db = await connection.kysely();
-  const rows = await db
-    .selectFrom('deployments')
-    .selectAll()
-    .where((eb) => eb.and(conditionsOf(eb, filter, connection.dialect)))
-    .orderBy('name')
-    .limit(limit + 1)
-    .execute();
+  const params = new Params();
+  const conditions = conditionsOf(params, filter, connection.dialect);
+  const text = `select ${deploymentTable.list} from deployments where ${conditions.join(' and ')} order by name limit ${limit + 1}`;
+  const rows = await connection.query<DeploymentRow>(text, params.values);
   const items = await withSchedules(connection, rows.slice(0, limit));
   const last = items.at(-1);
   return { items, next: rows.length > limit && last !== undefined ? cursorOf(last.name) : null };
@@ -47,10 +52,10 @@ export async function deploymentNames(
 
 /** See `DeploymentStore.presentVersions`. */
 export async function presentVersions(connection: Connection, names: readonly string[]): Promise<readonly DeploymentVersion[]> {
-  const rows = await connection.query<DeploymentVersionTable>(
-    `select deployment_versions.* from deployments
+  const rows = await connection.query<VersionRow>(
+    `select ${columnsOf(versionTable)} from deployments
      join deployment_versions on deployment_versions.deployment = deployments.name and deployment_versions.version = deployments.version
-     where deployments.name in ${named(connection)} order by deployments.name`,
+     where deployments.name in ${listed(connection, 1)} order by deployments.name`,
     [listOf(names)],
   );
   return rows.map(versionOf);
@@ -81,54 +86,38 @@ function lastRunOf(row: RunRow): LastRun {
   };
 }
 
-async function withSchedules(connection: Connection, rows: readonly DeploymentTable[]): Promise<StoredDeployment[]> {
+async function withSchedules(connection: Connection, rows: readonly DeploymentRow[]): Promise<StoredDeployment[]> {
   if (rows.length === 0) return [];
-  const found = await connection.query<ScheduleTable>(
-    `select * from schedules where deployment in ${named(connection)} order by deployment, slug`,
+  const found = await connection.query<ScheduleRow>(
+    `select ${scheduleTable.list} from schedules where deployment in ${listed(connection, 1)} order by deployment, slug`,
     [listOf(rows.map(({ name }) => name))],
   );
-  const schedules = new Map<string, ScheduleTable[]>();
+  const schedules = new Map<string, ScheduleRow[]>();
   for (const row of found) {
     const others = schedules.get(row.deployment);
     if (others) others.push(row);
     else schedules.set(row.deployment, [row]);
   }
-  return rows.map((row) => ({ ...deploymentOf(row), schedules: (schedules.get(row.name) ?? []).map(scheduleOf) }));
+  return rows.map((row) => ({ ...deploymentOf(row), schedules: (schedules.get(row.name) ?? []).map(scheduleTable.read) }));
 }
 
-function conditionsOf(
-  eb: ExpressionBuilder<Tables, 'deployments'>,
-  { flow, tag, paused, search, cursor }: DeploymentFilter,
-  dialect: Connection['dialect'],
-): Expression<SqlBool>[] {
-  const conditions: Expression<SqlBool>[] = [];
-  if (flow !== undefined) conditions.push(eb('flow', '=', flow));
-  if (paused !== undefined) conditions.push(eb('paused_at', paused ? 'is not' : 'is', null));
-  if (search !== undefined && search !== '') conditions.push(sql<SqlBool>`lower(name) like ${patternOf(search)} escape '!'`);
-  if (cursor !== undefined) conditions.push(eb('name', '>', placeOf(cursor)));
+function conditionsOf(params: Params, { flow, tag, paused, search, cursor }: DeploymentFilter, dialect: Connection['dialect']): string[] {
+  const conditions = ['1 = 1'];
+  if (flow !== undefined) conditions.push(`flow = ${params.add(flow)}`);
+  if (paused !== undefined) conditions.push(`paused_at is ${paused ? 'not null' : 'null'}`);
+  if (search !== undefined && search !== '') conditions.push(`lower(name) like ${params.add(patternOf(search))} escape '!'`);
+  if (cursor !== undefined) conditions.push(`name > ${params.add(placeOf(cursor))}`);
   if (tag !== undefined) {
     // Looked for as the text it is in the list: a row whose list cannot be read fails nobody's question.
-    const text = jsonText(tag);
-    conditions.push(
-      dialect === 'sqlite'
-        ? sql<SqlBool>`(instr(deployments.tags, ${`[${text}`}) = 1 or instr(deployments.tags, ${`,${text}`}) > 0)`
-        : sql<SqlBool>`(strpos(deployments.tags, ${`[${text}`}) = 1 or strpos(deployments.tags, ${`,${text}`}) > 0)`,
-    );
+    const place = dialect === 'sqlite' ? 'instr' : 'strpos';
+    const [first, later] = [`[${jsonText(tag)}`, `,${jsonText(tag)}`].map((text) => params.add(text));
+    conditions.push(`(${place}(tags, ${first}) = 1 or ${place}(tags, ${later}) > 0)`);
   }
   return conditions;
 }
 
 function patternOf(search: string): string {
   return `%${search.toLowerCase().replace(/[!%_]/g, '!$&')}%`;
-}
-
-/** Names of the list given as the first parameter. */
-function named({ fragments }: Connection): string {
-  return `(select name from ${fragments.list(1, { name: 'text' })} as named)`;
-}
-
-function listOf(names: readonly string[]): string {
-  return jsonText(names.map((name) => [name]));
 }
 
 function cursorOf(name: string): string {

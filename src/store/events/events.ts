@@ -1,7 +1,7 @@
 /** Live events, read by their numbers over a connection. */
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
-import { logOf, type LogRow } from '../rows.ts';
+import { logOf, type LogRow } from '../tables.ts';
 import { fittingLines, logSize, type LogSize, shownLogColumns } from '../lists/log-bytes.ts';
 import type { EventStore, NumberedRows } from './contract.ts';
 import { jsonText } from '../storable.ts';

@@ -1,6 +1,5 @@
 /** Ranges of durations in SQL, and sums of them as they are stored. */
-import { rangesPerE } from '../../model/duration-ranges.ts';
-import type { Durations } from '../../model/duration-ranges.ts';
+import { rangesPerE, type Durations } from '../../model/duration-ranges.ts';
 import { jsonText } from '../storable.ts';
 import { readFields } from '../read-json.ts';
 

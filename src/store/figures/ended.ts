@@ -1,10 +1,8 @@
 /** Ended runs from the sums where they reach, and from the runs elsewhere. */
 import type { Connection } from '../connection.ts';
 import type { EndedRuns, EndedRunsWish } from './contract.ts';
-import { hourMs, liveEnded, mergeEnded } from './live.ts';
-import type { Stretch } from './live.ts';
-import { readDone, readSums, staleHours } from './sums.ts';
-import type { Done } from './sums.ts';
+import { hourMs, liveEnded, mergeEnded, type Stretch } from './live.ts';
+import { readDone, readSums, staleHours, type Done } from './sums.ts';
 
 /** Looks against a process that sums up at the same time, which happens once a minute. */
 const maxLooks = 4;

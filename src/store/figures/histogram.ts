@@ -1,13 +1,11 @@
 /** Runs by state over the time of their creation. */
 import { isIdPart } from '../../model/ids.ts';
-import { isTerminal, stateNames, stateTypes } from '../../model/state.ts';
-import type { StateType } from '../../model/state.ts';
+import { isTerminal, stateNames, stateTypes, type StateType } from '../../model/state.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { Connection } from '../connection.ts';
-import { openList, runsBy } from '../fleet/waiting.ts';
+import { openList, runsBy, Params } from '../sql.ts';
 import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
-import { conditionsOf, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from '../lists/run-filter.ts';
-import type { StatePair } from '../lists/run-filter.ts';
+import { conditionsOf, pairCondition, patternOf, runsFor, statePairs, timeOf, type StatePair } from '../lists/run-filter.ts';
 import { withWholeIds } from '../lists/whole-ids.ts';
 import type { RunFilter } from '../store.ts';
 import type { HistogramBucket, HistogramWish } from './contract.ts';

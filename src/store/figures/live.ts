@@ -1,9 +1,8 @@
 /** Ended runs counted from the runs themselves: of stretches of time that are not summed up, or not any more. */
-import { terminalTypes } from '../../model/state.ts';
-import { addDurations } from '../../model/duration-ranges.ts';
+import { terminalList, Params } from '../sql.ts';
 import type { StateType } from '../../model/state.ts';
+import { addDurations } from '../../model/duration-ranges.ts';
 import type { Connection, Query } from '../connection.ts';
-import { Params } from '../lists/run-filter.ts';
 import type { EndedRuns, EndedRunsWish, FigureKind, Slots } from './contract.ts';
 import { rangeText } from './duration-ranges.ts';
 
@@ -12,8 +11,6 @@ export const dayMs = 24 * hourMs;
 
 /** How long a run was executed, without what it waited between its attempts, for a signal, or for a retry by hand. */
 const executedText = '(coalesce(runs.executed_ms, 0) + runs.ended_at - coalesce(runs.resumed_at, runs.started_at))';
-
-const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 
 /** Created at or after, and before. */
 export interface Stretch {

@@ -1,10 +1,9 @@
 /** What goes on now, and what ended last: counted from the runs, by indexes over what is open. */
+import { terminalList, openList, runsBy, Params } from '../sql.ts';
 import type { TaskRun } from '../../model/run.ts';
-import type { StateName, StateType } from '../../model/state.ts';
-import { terminalTypes } from '../../model/state.ts';
+import { type StateName, type StateType, terminalTypes } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
-import { openList, runsBy, ticketable } from '../fleet/waiting.ts';
-import { Params } from '../lists/run-filter.ts';
+import { ticketable } from '../fleet/waiting.ts';
 import type { LastRuns, LateRuns, QueueFigures, TaskCounts, TaskFigures } from './contract.ts';
 import { rangeText } from './duration-ranges.ts';
 import { jsonText } from '../storable.ts';
@@ -15,8 +14,6 @@ const mostLate = 1_000;
 /** Bounds of the sample that figures of tasks are taken from. */
 const sampleRuns = 200;
 const sampleTaskRuns = 20_000;
-
-const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 
 /** See `FigureStore.open`. */
 export function openRuns(connection: Connection): Promise<{ type: StateType; name: StateName; count: number }[]> {

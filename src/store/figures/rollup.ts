@@ -8,12 +8,10 @@
  * deletes stays in the sums.
  */
 import type { Connection, Query } from '../connection.ts';
-import { forUpdate } from '../lock.ts';
+import { forUpdate } from '../sql.ts';
 import type { FigureKind } from './contract.ts';
-import { dayMs, hourMs, liveEnded, mergeEnded } from './live.ts';
-import type { LiveWish, Stretch } from './live.ts';
-import { readAllSums, readDone, staleHours, writeSums } from './sums.ts';
-import type { Done, Sum } from './sums.ts';
+import { dayMs, hourMs, liveEnded, mergeEnded, type LiveWish, type Stretch } from './live.ts';
+import { readAllSums, readDone, staleHours, writeSums, type Done, type Sum } from './sums.ts';
 
 const kinds: readonly FigureKind[] = ['all', 'flow', 'deployment'];
 /** Time by which the record of an end may be behind its stamp. */

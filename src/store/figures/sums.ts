@@ -1,11 +1,10 @@
 /** Sums over ended runs as they are kept: by kind, name, hour or day of creation, and state. */
 import type { StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
-import { Params } from '../lists/run-filter.ts';
+import { Params } from '../sql.ts';
 import type { EndedRuns, EndedRunsWish, FigureKind } from './contract.ts';
 import { durationsOf, durationsText } from './duration-ranges.ts';
-import { dayMs, hourMs, slotsOf, slotText } from './live.ts';
-import type { Stretch } from './live.ts';
+import { dayMs, hourMs, slotsOf, slotText, type Stretch } from './live.ts';
 import { jsonText } from '../storable.ts';
 
 /** How far the sums reach: over runs created before the one and ended before the other. */

@@ -2,7 +2,8 @@
 import type { Connection } from '../connection.ts';
 import { standsBefore } from '../ticks/paused.ts';
 import type { LinePlace } from './contract.ts';
-import { openList, runsBy, ticketable } from './waiting.ts';
+import { openList, runsBy } from '../sql.ts';
+import { ticketable } from './waiting.ts';
 
 /** Counted no further than this. */
 const maxCounted = 10_000;

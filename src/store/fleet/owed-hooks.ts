@@ -2,18 +2,18 @@
  * Hooks of runs that became Crashed in no worker's hands: owed from the transaction in which the run crashed until somebody takes
  * them, which is at most one.
  */
+import { forUpdateOfFree } from '../sql.ts';
 import type { Run } from '../../model/run.ts';
 import type { Connection, Query } from '../connection.ts';
-import { runOf } from '../rows.ts';
-import type { RunRow } from '../rows.ts';
-import { runColumns } from '../tables.ts';
+import { runOf, type RunRow, runTable } from '../tables.ts';
 import type { TicketedRun } from './contract.ts';
+import { columnsOf } from '../table.ts';
 import { jsonText } from '../storable.ts';
 
 /** Hooks that nobody could call for so long, because no worker knows the flow, are no longer owed, ms. */
 const forgottenAfterMs = 86_400_000;
 
-const columns = runColumns.map((column) => `runs.${column}`).join(', ');
+const columns = columnsOf(runTable);
 
 /** Inside the transaction in which the runs crashed; gives what their tickets are made of. */
 export async function oweHooks(
@@ -58,7 +58,7 @@ export async function hooksUnticketed(connection: Connection, ticketedBeforeMs: 
        select 1 from runs where runs.id = owed_hooks.run_id and runs.epoch = owed_hooks.epoch and runs.state_type = 'CRASHED')`,
     [connection.now(), forgottenAfterMs],
   );
-  const lock = connection.dialect === 'sqlite' ? '' : 'for no key update skip locked';
+  const lock = forUpdateOfFree(connection);
   return await connection.query<TicketedRun>(
     `update owed_hooks set ticketed_at = ${now}
      where run_id in (select run_id from owed_hooks where ticketed_at <= ${now} - $2 order by ticketed_at limit $3 ${lock})

@@ -3,6 +3,7 @@
  *
  * Several processes may look at the same time; each takes rows that nobody else has locked. A crash in between changes nothing.
  */
+import { forUpdateOfFree, openList, runsBy } from '../sql.ts';
 import type { Owner } from '../../model/run.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
@@ -12,7 +13,6 @@ import { addTransitions } from '../runs/transitions.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import type { ReclaimOptions, ReclaimReport, TicketedRun } from './contract.ts';
 import { oweHooks } from './owed-hooks.ts';
-import { openList, runsBy } from './waiting.ts';
 import { jsonText } from '../storable.ts';
 import { ownerName, readFields } from '../read-json.ts';
 
@@ -40,7 +40,7 @@ export async function reclaimRuns(connection: Connection, given: ReclaimOptions)
   // A look costs no lock; most looks find nothing.
   if ((await findLost(connection, connection.query, options, 1, '')).length === 0) return { waiting: [], ended: [], crashed: [] };
   return await connection.transaction(async (query) => {
-    const lock = connection.dialect === 'sqlite' ? '' : 'for no key update skip locked';
+    const lock = forUpdateOfFree(connection);
     const lost = await findLost(connection, query, options, options.limit, lock);
     const cancelled = lost.filter(({ state_type }) => state_type === 'CANCELLING');
     const others = lost.filter(({ state_type }) => state_type !== 'CANCELLING');

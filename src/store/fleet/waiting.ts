@@ -1,13 +1,11 @@
 /** Runs that wait for a worker: bulk insert, group claim, and the look for those whose ticket may be lost. */
+import { nowOnce, forUpdateOfFree, terminalList, idAmong, runsBy } from '../sql.ts';
+import { newRunValues, runOf, transitionValues, type RunRow, runTable, transitionTable } from '../tables.ts';
 import { letOthersIn } from '../../base/clock.ts';
 import type { Owner, Run, Transition } from '../../model/run.ts';
-import { terminalTypes } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
-import { newRunValues, runOf, transitionValues } from '../rows.ts';
-import type { RunRow, Value } from '../rows.ts';
-import { addTransitions, transitionTypes } from '../runs/transitions.ts';
-import { integerColumns } from '../column-types.ts';
-import { runColumns, transitionColumns } from '../tables.ts';
+import { type Value, columnsOf, describeTable, textOrNull, timeOrNull } from '../table.ts';
+import { addTransitions } from '../runs/transitions.ts';
 import type { InsertedRun, TicketedRun, WaitingRun } from './contract.ts';
 import { jsonText } from '../storable.ts';
 
@@ -17,17 +15,9 @@ const maxChars = 4_000_000;
 /** How early a ticket may come: clocks and timers are not exact. */
 const earlyMs = 1_000;
 
-const columns = runColumns.join(', ');
-const insertedColumns = [...runColumns, 'idempotency_key', 'ticketed_at'] as const;
-const columnTypes = Object.fromEntries(
-  insertedColumns.map((column) => [column, integerColumns.has(column) || column === 'ticketed_at' ? 'integer' : 'text'] as const),
-);
-/** What has ended, written as in the index of migration 21. */
-export const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
-
-/** What has not ended, written as in the indexes of migration 3. */
-export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
-
+const columns = runTable.list;
+/** A run as it is inserted to wait; `ticketed_at` comes from the clock of the database. */
+const waitingTable = describeTable('runs', { ...runTable.described, idempotency_key: textOrNull, ticketed_at: timeOrNull });
 /** What may wait for a ticket, written as in the index of migration 19: neither what waits for a signal nor what waits for another run. */
 export const ticketable = `owner is null and held is null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED')
   and state_name <> 'AwaitingSlot' and not (state_type = 'PAUSED' and due_at is null)`;
@@ -36,34 +26,6 @@ export const ticketable = `owner is null and held is null and state_type in ('SC
 export const indexedLostMs = 10_000;
 /** By which that index is sorted: when the last ticket was put, or that long before the instant the run is due at, whichever is later. */
 export const missedAt = `case when due_at - ${indexedLostMs} > coalesce(ticketed_at, 0) then due_at - ${indexedLostMs} else coalesce(ticketed_at, 0) end`;
-
-/** Indexes that a query names. */
-type RunIndex =
-  | 'runs_owned'
-  | 'runs_waiting'
-  | 'runs_held'
-  | 'runs_open_ticks'
-  | 'runs_not_late'
-  | 'runs_state'
-  | 'runs_id_end'
-  | 'runs_created'
-  | 'runs_ended'
-  | 'runs_flow_created'
-  | 'runs_deployment_created';
-
-/** The table of runs, read by an index that SQLite, which keeps no statistics, would not choose by itself. */
-export function runsBy({ dialect }: Pick<Connection, 'dialect'>, index: RunIndex, alias = ''): string {
-  const runs = alias === '' ? 'runs' : `runs as ${alias}`;
-  return dialect === 'sqlite' ? `${runs} indexed by ${index}` : runs;
-}
-
-/**
- * That the id is one of those that a subquery gives. PostgreSQL counts on as many as its limit allows and would rather read all runs; of a
- * list that is made beforehand it expects few.
- */
-export function idAmong({ dialect }: Pick<Connection, 'dialect'>, subquery: string): string {
-  return dialect === 'sqlite' ? `id in (${subquery})` : `id = any (array(${subquery}))`;
-}
 
 /** See `FleetStore.insertMany`. */
 export async function insertWaiting(connection: Connection, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
@@ -107,12 +69,12 @@ async function insertOne(connection: Connection, row: WaitingRun): Promise<Inser
   const { run, idempotencyKey } = row;
   const inserted = await connection.prepared<{ id: string }>(
     `with added as (
-       insert into runs (${insertedColumns.join(', ')})
-       select ${pickedColumns(now(2))} from ${list(1, columnTypes)} as added on conflict do nothing returning id),
+       insert into runs (${waitingTable.list})
+       select ${pickedColumns(now(2))} from ${list(1, waitingTable.kinds)} as added on conflict do nothing returning id),
      logged as (
-       insert into transitions (${transitionColumns.join(', ')})
-       select ${transitionColumns.map((column) => `told.${column}`).join(', ')}
-       from ${list(3, transitionTypes)} as told join added on added.id = told.run_id)
+       insert into transitions (${transitionTable.list})
+       select ${columnsOf(transitionTable, 'told')}
+       from ${list(3, transitionTable.kinds)} as told join added on added.id = told.run_id)
      select id from added`,
     [jsonText([valuesOf(row)]), connection.now(), jsonText([transitionValues(firstTransition(row))])],
   );
@@ -130,13 +92,13 @@ function firstTransition({ run }: WaitingRun): Transition {
 }
 
 function pickedColumns(now: string): string {
-  return insertedColumns.map((column) => (column === 'ticketed_at' ? now : column)).join(', ');
+  return waitingTable.columns.map((column) => (column === 'ticketed_at' ? now : column)).join(', ');
 }
 
 async function insertChunk(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<InsertedRun[]> {
   const { list, now } = connection.fragments;
   const inserted = await query<{ id: string }>(
-    `insert into runs (${insertedColumns.join(', ')}) select ${pickedColumns(now(2))} from ${list(1, columnTypes)} as added
+    `insert into runs (${waitingTable.list}) select ${pickedColumns(now(2))} from ${list(1, waitingTable.kinds)} as added
      where true on conflict do nothing returning id`,
     [jsonText([...rows].sort(byKeys).map(valuesOf)), connection.now()],
   );
@@ -205,10 +167,8 @@ export async function claimWaiting(
 
 /** See `FleetStore.dueUnticketed`. */
 export async function takeUnticketed(connection: Connection, ticketedBeforeMs: number, limit: number): Promise<readonly TicketedRun[]> {
-  const { dialect, fragments } = connection;
-  // Asked in a query of its own, the clock is read once, and an index can be searched by it.
-  const now = `(select ${fragments.now(1)})`;
-  const lock = dialect === 'sqlite' ? '' : 'for no key update skip locked';
+  const now = nowOnce(connection, 1);
+  const lock = forUpdateOfFree(connection);
   return await connection.query<TicketedRun>(
     `update runs set ticketed_at = ${now}
      where ${idAmong(

@@ -1,5 +1,5 @@
 /** Limits on runs and on tasks, over a connection. */
-import { clockOf } from '../clock.ts';
+import { clockOf } from '../sql.ts';
 import type { Connection } from '../connection.ts';
 import type { LimitStore } from './contract.ts';
 import { bindToLimit, maySlotBeTaken, nextRunsOfLimits, startUnderLimit, takeSlot } from './run-slots.ts';

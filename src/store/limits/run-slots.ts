@@ -1,15 +1,13 @@
 /** Slots of runs: asked for by tickets, by owners, and given on to whoever waits. */
+import { terminalList, clockOf } from '../sql.ts';
 import type { Owner, Run } from '../../model/run.ts';
-import { isTerminal, stateOf, terminalTypes } from '../../model/state.ts';
-import { clockOf } from '../clock.ts';
+import { isTerminal, stateOf } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { ClaimListener, TicketedRun } from '../fleet/contract.ts';
 import { claimable } from '../fleet/waiting.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
-import { newRunValues, runOf } from '../rows.ts';
-import type { RunRow } from '../rows.ts';
+import { newRunValues, runOf, type RunRow, runTable } from '../tables.ts';
 import { addTransitions } from '../runs/transitions.ts';
-import { runColumns } from '../tables.ts';
 import type { LimitStore, SlotOutcome } from './contract.ts';
 import { type Decision, decideSlots } from './slot-decisions.ts';
 import {
@@ -25,13 +23,12 @@ import {
   waitingQueues,
 } from './slot-rows.ts';
 import { cancelOthers, letWait, logDecisions, skipRun, stateAfter } from './slot-writes.ts';
+import { insertText } from '../table.ts';
 import { jsonText } from '../storable.ts';
 import { ownerName } from '../read-json.ts';
 
 /** Most runs of a limit that get their turn at once. */
 const maxTurns = 1_000;
-const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
-
 /**
  * Claims those of these runs, of which none could be claimed as one without limit, that are under a limit and may begin; the others
  * wait, or are dropped. One transaction per limit. Tells which are missing.
@@ -97,7 +94,7 @@ async function writeUnowned(
   const rows = await query<RunRow>(
     `update runs set epoch = epoch + 1, slot_epoch = epoch + 1, slot_since = null, lease_until = ${connection.fragments.now(1)} + $2, owner = $3,
        state_type = $4, state_name = $5, state_message = $6
-     where id = $7 and epoch = $8 and owner is null returning ${runColumns.join(', ')}`,
+     where id = $7 and epoch = $8 and owner is null returning ${runTable.list}`,
     [connection.now(), leaseMs, jsonText(owner), state.type, state.name, state.message, run.id, run.epoch],
   );
   return rows.map(runOf);
@@ -112,8 +109,7 @@ export async function startUnderLimit(
 ): Promise<SlotOutcome> {
   return await connection.transaction(async (query) => {
     await lockLimit(connection, query, run.concurrencyKey);
-    const places = runColumns.map((_, index) => `$${index + 1}`).join(', ');
-    await query(`insert into runs (${runColumns.join(', ')}) values (${places})`, newRunValues(run, owner, 0));
+    await query(insertText(runTable), newRunValues(run, owner, 0));
     await query(`update runs set lease_until = ${connection.fragments.now(1)} + $2 where id = $3`, [connection.now(), leaseMs, run.id]);
     await addTransitions(connection, query, [
       { runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: owner.id },

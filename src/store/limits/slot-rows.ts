@@ -2,7 +2,7 @@
 import type { Concurrency } from '../../model/deployment.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
-import { openList } from '../fleet/waiting.ts';
+import { openList } from '../sql.ts';
 import { readConcurrency } from '../read-json.ts';
 
 /** What decides about the slot of a run. */

@@ -1,6 +1,5 @@
 /** What decisions about slots of runs write. Inside the transaction in which they were made. */
-import type { State } from '../../model/state.ts';
-import { stateOf } from '../../model/state.ts';
+import { type State, stateOf } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { CancelledRun } from '../fleet/contract.ts';
 import { askOwner, cancelNow } from '../runs/cancel.ts';

@@ -1,6 +1,6 @@
 /** The lines in which tasks wait for slots, and whose turn it is. Inside the transaction that decides. */
 import type { Connection, Query } from '../connection.ts';
-import { openList } from '../fleet/waiting.ts';
+import { openList } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 
 /** Whether the claim under which a row of `limit_slots` was written still holds; otherwise the row is nothing but left over. */

@@ -4,8 +4,9 @@
  * A task that needs slots of several limits gets them all at once. Until then it keeps its place in every line, so that others who need
  * fewer cannot pass it for ever; only where one of its limits is 0 do they.
  */
+import { boolean, describeTable, text, named, integer } from '../table.ts';
 import { waitText } from '../../model/limit.ts';
-import { clockOf } from '../clock.ts';
+import { clockOf } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { LimitStore, SlotAnswer, SlotChange, SlotClaim, SlotWish } from './contract.ts';
 import { TaskLines, validSlot } from './task-lines.ts';
@@ -14,15 +15,16 @@ import { jsonText } from '../storable.ts';
 /** Most runs that a message names. */
 const maxNamed = 4;
 
-const wishTypes = {
-  name: 'text',
-  holder_id: 'text',
-  run_id: 'text',
-  epoch: 'integer',
-  spread: 'integer',
-  task: 'text',
-  priority: 'integer',
-} as const;
+/** What a wish says of each of its slots. */
+const wishTable = describeTable('limit_slots', {
+  name: text,
+  holder_id: named('holder', text),
+  run_id: text,
+  epoch: integer,
+  spread: boolean,
+  task: text,
+  priority: integer,
+});
 
 /** Inside a transaction: nobody else decides about slots of tasks until it ends. SQLite has locked all already. */
 async function lockSlots({ dialect }: Connection, query: Query): Promise<void> {
@@ -37,11 +39,17 @@ export async function askSlots(connection: Connection, ownerId: string, wishes: 
     const kept = 'limit_slots.epoch = excluded.epoch and limit_slots.spread = excluded.spread';
     await query(
       `insert into limit_slots (name, holder_id, run_id, epoch, spread, owner_id, task, priority, waiting_since, held_since)
-       select name, holder_id, run_id, epoch, spread, $2, task, priority, $3, null from ${connection.fragments.list(1, wishTypes)} as wished where true
+       select name, holder_id, run_id, epoch, spread, $2, task, priority, $3, null from ${connection.fragments.list(1, wishTable.kinds)} as wished where true
        on conflict (name, holder_id) do update set epoch = excluded.epoch, spread = excluded.spread, owner_id = excluded.owner_id,
          waiting_since = case when ${kept} then limit_slots.waiting_since else excluded.waiting_since end,
          held_since = case when ${kept} then limit_slots.held_since else null end`,
-      [jsonText(rowsOf(wishes)), ownerId, at],
+      [
+        jsonText(
+          wishes.flatMap((wish) => wish.names.map((name) => wishTable.values({ ...wish, name, priority: Math.round(wish.priority) }))),
+        ),
+        ownerId,
+        at,
+      ],
     );
     const lines = new TaskLines(connection, query);
     await lines.giveOn([...new Set(wishes.flatMap(({ names }) => names))], at);
@@ -56,12 +64,6 @@ export async function askSlots(connection: Connection, ownerId: string, wishes: 
       return name === undefined ? { held: true } : { held: false, message: messages.get(name) ?? '' };
     });
   });
-}
-
-function rowsOf(wishes: readonly SlotWish[]): unknown[][] {
-  return wishes.flatMap(({ names, holder, runId, epoch, spread, task, priority }) =>
-    names.map((name) => [name, holder, runId, epoch, spread ? 1 : 0, task, Math.round(priority)]),
-  );
 }
 
 /** Of those that wait: the first by name of the limits they wait for. */

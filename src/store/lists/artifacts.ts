@@ -1,14 +1,13 @@
 /** What tasks show: tables, Markdown, links. */
-import type { Selectable } from 'kysely';
 import { checkFilter } from '../../model/list-filters.ts';
 import type { Artifact } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
-import { artifactOf } from '../rows.ts';
+import { artifactOf, artifactTable, type ArtifactRow } from '../tables.ts';
 import type { ArtifactFilter, ArtifactPageFilter, ArtifactStore, ListedArtifact, Page } from '../store.ts';
-import { artifactColumns, type ArtifactTable } from '../tables.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
 import { fittingLines } from './log-bytes.ts';
-import { Params, patternOf } from './run-filter.ts';
+import { Params } from '../sql.ts';
+import { patternOf } from './run-filter.ts';
 import { readJson } from '../read-json.ts';
 
 /** Longest data, as JSON, that a list across runs carries, characters. */
@@ -37,15 +36,8 @@ interface ListedRow {
 export function artifactStore(connection: Connection): ArtifactStore {
   return {
     async ofRun(runId) {
-      const db = await connection.kysely();
-      const rows = await db
-        .selectFrom('artifacts')
-        .select(artifactColumns)
-        .where('run_id', '=', runId)
-        .orderBy('created_at')
-        .orderBy('id')
-        .execute();
-      return rows.map(artifactOf);
+      const text = `select ${artifactTable.list} from artifacts where run_id = $1 order by created_at, id`;
+      return (await connection.query<ArtifactRow>(text, [runId])).map(artifactOf);
     },
     pageOfRun: (runId, filter = {}) => pageOfRun(connection, runId, filter),
     list: (filter = {}) => listArtifacts(connection, filter),
@@ -71,11 +63,8 @@ async function pageOfRun({ query }: Connection, runId: string, filter: ArtifactP
   if (last === undefined) return { items: [], next: null };
   const own = new Params();
   const listed = shown.map(({ id }) => own.add(id)).join(', ');
-  const columns = artifactColumns.map((column) => (column === 'data' ? shownData : column)).join(', ');
-  const rows = await query<Selectable<ArtifactTable>>(
-    `select ${columns} from artifacts where id in (${listed}) order by created_at, id`,
-    own.values,
-  );
+  const columns = artifactTable.columns.map((column) => (column === 'data' ? shownData : column)).join(', ');
+  const rows = await query<ArtifactRow>(`select ${columns} from artifacts where id in (${listed}) order by created_at, id`, own.values);
   return { items: rows.map(artifactOf), next: shown.length < sizes.length ? cursorOf({ createdAt: last.at, id: last.id }) : null };
 }
 

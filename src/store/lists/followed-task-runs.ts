@@ -5,12 +5,11 @@
  * The history of the run says which have changed. Rows that are new stand behind those that were there; on PostgreSQL one may become
  * visible after a later one, so what the history names and is not found there is looked for among all of the run.
  */
+import { taskRunTable, type TaskRunRow, taskRunOf } from '../tables.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
-import { type TaskRunRow, taskRunOf } from '../rows.ts';
 import { jsonText } from '../storable.ts';
-import { taskRunColumns } from '../tables.ts';
 import type { FollowedTaskRuns } from './contract.ts';
 import { type NumberedRow, pagesOfRun } from './task-run-pages.ts';
 
@@ -19,7 +18,7 @@ const rowsAtOnce = 2_000;
 /** Of the task runs that go on, how many are looked at for their progress at each read: that leaves no trace in the history. */
 const progressAtOnce = 200;
 
-const columns = ['seq', ...taskRunColumns].join(', ');
+const columns = `seq, ${taskRunTable.list}`;
 // Written so that it goes by the numbers: by the run, it would walk over all rows of the run.
 const newText = `select ${columns} from task_runs where seq > $2 and (run_id || '') = $1 order by seq limit ${rowsAtOnce}`;
 const changedText = `select seq, task_run_id as id from transitions where run_id = $1 and seq > $2 order by seq limit ${rowsAtOnce}`;

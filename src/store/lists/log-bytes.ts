@@ -15,7 +15,7 @@ export interface LogSize {
 /** Column list of a size. */
 export const logSize = `seq, ${bytesShown('message')} + ${bytesShown('fields')} as bytes`;
 
-/** Column list of lines, in the form of `logColumns`, with what is too long cut. */
+/** Column list of lines, in the form of `logTable`, with what is too long cut. */
 export const shownLogColumns = `run_id, task_run_id, at, level,
   case when length(message) > ${maxShownChars}
     then substr(message, 1, ${maxShownChars}) || ' [' || (length(message) - ${maxShownChars}) || ' more characters were cut]' else message end as message,

@@ -1,10 +1,11 @@
 /** Log lines of runs. */
-import { logOf, type LogRow } from '../rows.ts';
+import { logOf, type LogRow } from '../tables.ts';
 import type { Connection } from '../connection.ts';
 import type { LogFilter, LogPage, LogStore, StoredLogLine } from '../store.ts';
 import { limitOf } from './cursor.ts';
 import { fittingLines, logSize, type LogSize, shownLogColumns } from './log-bytes.ts';
-import { Params, patternOf } from './run-filter.ts';
+import { Params } from '../sql.ts';
+import { patternOf } from './run-filter.ts';
 
 /** Most lines that one call gives. */
 const mostLines = 10_000;

@@ -4,28 +4,16 @@
  * States become pairs of type and name, one query each: every pair has its runs in one stretch of an index, newest last, and a
  * database that is asked for several at once would sort them all.
  */
-import { stateNames, stateTypes } from '../../model/state.ts';
-import type { StateName, StateType } from '../../model/state.ts';
+import { stateNames, stateTypes, type StateName, type StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
-import type { Value } from '../rows.ts';
 import type { RunFilter } from '../store.ts';
+import type { Params } from '../sql.ts';
 import { placeOf } from './cursor.ts';
 
 /** A state as the index over states holds it. */
 export interface StatePair {
   readonly type: StateType;
   readonly name: StateName;
-}
-
-/** Parameters of a statement under way. */
-export class Params {
-  readonly values: Value[] = [];
-
-  /** Adds a value and gives its place, `$1` and so on. */
-  add(value: Value): string {
-    this.values.push(value);
-    return `$${this.values.length}`;
-  }
 }
 
 const allPairs: readonly StatePair[] = stateTypes.flatMap((type) => stateNames[type].map((name) => ({ type, name })));

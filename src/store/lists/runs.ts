@@ -4,19 +4,16 @@
  * Filters that an index serves are asked for directly. What no index serves (a search, a queue, anything beside a tag) is looked for among
  * the newest runs that fit the rest, 10,000 a page: a page then says where to go on even when it found nothing.
  */
+import { endingRunsText, endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
+import { conditionsOf, idOf, pairCondition, patternOf, runsFor, statePairs, timeOf, type StatePair } from './run-filter.ts';
 import { isIdPart } from '../../model/ids.ts';
 import type { Run } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
-import { runOf } from '../rows.ts';
-import type { RunRow } from '../rows.ts';
+import { runOf, type RunRow, runTable } from '../tables.ts';
 import type { Page, RunFilter } from '../store.ts';
-import { runColumns } from '../tables.ts';
-import type { RunTable } from '../tables.ts';
-import { endingRunsText, endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
-import { cursorOf, limitOf } from './cursor.ts';
-import type { Place } from './cursor.ts';
-import { conditionsOf, idOf, pairCondition, Params, patternOf, runsFor, statePairs, timeOf } from './run-filter.ts';
-import type { StatePair } from './run-filter.ts';
+import { cursorOf, limitOf, type Place } from './cursor.ts';
+import { Params } from '../sql.ts';
+import { columnsOf } from '../table.ts';
 import { jsonText } from '../storable.ts';
 
 /** Most runs that one page looks through; each that is found by its tag costs twice as much. */
@@ -41,9 +38,9 @@ const lookedColumns = [
   'schedule_id',
   'state_type',
   'state_name',
-] as const satisfies readonly (keyof RunTable)[];
+] as const satisfies readonly (keyof RunRow)[];
 
-const columns = runColumns.map((column) => `runs.${column}`).join(', ');
+const columns = columnsOf(runTable);
 
 /** See `RunStore.list`. @throws BatutaError FILTER_INVALID */
 export async function listRuns(connection: Connection, filter: RunFilter): Promise<Page<Run>> {

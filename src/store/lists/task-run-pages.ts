@@ -1,12 +1,11 @@
 /** All task runs of a run, read page by page. */
+import { taskRunTable, type TaskRunRow } from '../tables.ts';
 import type { Connection } from '../connection.ts';
-import type { TaskRunRow } from '../rows.ts';
-import { taskRunColumns } from '../tables.ts';
 
 /** Rows read at once: SQLite reads in the turn of the event loop in which it is asked, so very many would hold it up. */
 const rowsAtOnce = 2_000;
 
-const columns = ['seq', ...taskRunColumns].join(', ');
+const columns = `seq, ${taskRunTable.list}`;
 const firstText = `select ${columns} from task_runs where run_id = $1 order by key limit ${rowsAtOnce}`;
 const nextText = `select ${columns} from task_runs where run_id = $1 and key > $2 order by key limit ${rowsAtOnce}`;
 /** A row with its place. */

@@ -1,20 +1,19 @@
-/** Task runs: reading all of a run, which a run does on its way, so without Kysely; or a page of them. */
+/** Task runs: all of a run, which a run reads on its way, or a page of them. */
 import { idChars, isIdPart } from '../../model/ids.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
-import { taskRunOf } from '../rows.ts';
-import type { TaskRunRow } from '../rows.ts';
+import { taskRunOf, type TaskRunRow, taskRunTable } from '../tables.ts';
 import type { Page, TaskRunFilter, TaskRunStore } from '../store.ts';
-import { taskRunColumns } from '../tables.ts';
 import { followTaskRuns } from './followed-task-runs.ts';
 import { givenByName, groupsOfRun } from './task-groups.ts';
 import { type NumberedRow, pagesOfRun } from './task-run-pages.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
-import { Params, statePairs } from './run-filter.ts';
+import { Params } from '../sql.ts';
+import { statePairs } from './run-filter.ts';
 import { jsonText } from '../storable.ts';
 
 /** Without results, which may be 256 KiB each. */
-const shownColumns = taskRunColumns.map((column) => (column === 'result' ? 'null as result' : column)).join(', ');
+const shownColumns = taskRunTable.columns.map((column) => (column === 'result' ? 'null as result' : column)).join(', ');
 const countsText = `select name, state_name as state, count(*) as count from task_runs where run_id = $1
   group by name, state_name order by min(seq)`;
 
@@ -27,7 +26,7 @@ export function taskRunStore(connection: Connection): TaskRunStore {
     async byKeys(runId, keys): Promise<readonly TaskRun[]> {
       if (keys.length === 0) return [];
       const listed = connection.fragments.list(2, { key: 'text' });
-      const text = `select ${taskRunColumns.join(', ')} from task_runs where run_id = $1 and key in (select key from ${listed} as asked)`;
+      const text = `select ${taskRunTable.list} from task_runs where run_id = $1 and key in (select key from ${listed} as asked)`;
       return (await connection.query<TaskRunRow>(text, [runId, jsonText(keys.map((key) => [key]))])).map(taskRunOf);
     },
     async shown(runId, wanted): Promise<readonly TaskRun[]> {
@@ -77,7 +76,7 @@ async function pageOfRun({ query }: Connection, runId: string, filter: TaskRunFi
   }
   if (filter.cursor !== undefined) conditions.push(`seq > ${params.add(placeOf(filter.cursor).createdAt)}`);
   const rows = await query<NumberedRow>(
-    `select seq, ${filter.values === false ? shownColumns : taskRunColumns.join(', ')} from task_runs
+    `select seq, ${filter.values === false ? shownColumns : taskRunTable.list} from task_runs
      where seq in (select seq from task_runs where ${conditions.join(' and ')} order by seq limit ${limit + 1}) order by seq`,
     params.values,
   );

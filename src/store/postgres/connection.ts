@@ -6,8 +6,6 @@
  * `flush-text.ts`). All other calls fail with STORE_UNAVAILABLE and leave it to the caller whether to try again.
  */
 import { hostname } from 'node:os';
-import type { Kysely } from 'kysely';
-import pg from 'pg';
 import { systemClock } from '../../base/clock.ts';
 import { makeId } from '../../base/id.ts';
 import { checkPostgresUrl, withoutTls } from '../../base/postgres-url.ts';
@@ -16,14 +14,13 @@ import type { Connection, Query } from '../connection.ts';
 import { maskAddress } from '../../base/mask.ts';
 import { isLostStatement, isPassing, isTlsMissing, isUniqueViolation, openingError, storeError } from '../errors.ts';
 import type { Claim } from '../store.ts';
-import type { Tables } from '../tables.ts';
-import { flushStatement } from './flush.ts';
-import type { FlushStatement } from './flush.ts';
+import { flushStatement, type FlushStatement } from './flush.ts';
 import { newMarkText } from './flush-text.ts';
 import { lookAtServer, notUnicode, type ServerLook } from './look.ts';
 import { preparedSettings, recorderSettings, statementName } from './session.ts';
 import { postgresFragments } from './fragments.ts';
 import { storableValue } from '../storable.ts';
+import pg from 'pg';
 
 /** A claim that does not hold; without a run, see `flush-text.ts`. */
 interface Refusal {
@@ -103,7 +100,6 @@ export class PostgresConnection implements Connection {
   /** The statement made in advance. */
   #next: { readonly batch: Batch; readonly statement: FlushStatement } | null = null;
   #recorder: pg.Client | null = null;
-  #kysely: Promise<Kysely<Tables>> | undefined;
   #closed: Promise<void> | undefined;
 
   constructor(url: string, options: PostgresOptions) {
@@ -175,11 +171,6 @@ export class PostgresConnection implements Connection {
 
   now(): null {
     return null;
-  }
-
-  kysely(): Promise<Kysely<Tables>> {
-    this.#kysely ??= import('./kysely.ts').then(({ postgresKysely }) => postgresKysely(this.#pool, (error) => storeError(error, this.url)));
-    return this.#kysely;
   }
 
   async writeBatch(batch: Batch): Promise<readonly Claim[]> {

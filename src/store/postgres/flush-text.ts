@@ -8,17 +8,21 @@
  * statement is sent again and writes nothing if the first one did. Parts that have nothing to write are left out; there are few
  * combinations, and the server keeps each prepared.
  */
+import { describeTable, text, named, integerOrNull, timeOrNull, textOrNull, isText, type Kinds, type Table } from '../table.ts';
 import { hasOwner } from '../ownership.ts';
-import { integerColumns } from '../column-types.ts';
 import {
-  artifactColumns,
-  commonTaskRunColumns,
-  logColumns,
-  resultColumns,
-  runColumns,
-  taskRunColumns,
-  transitionColumns,
+  artifactTable,
+  commonTaskRunTable,
+  logTable,
+  replacedTaskRun,
+  resultTable,
+  runPatchTable,
+  runTable,
+  taskRunTable,
+  transitionTable,
 } from '../tables.ts';
+
+type AnyTable = Pick<Table<never>, 'name' | 'kinds'> & { readonly columns: readonly string[] };
 
 /**
  * The parts of a flush, in the order of their parameters. Each is a JSON list of lists; `patches` end with an object. Of the three for task
@@ -39,36 +43,17 @@ export const parts = [
 export type Part = (typeof parts)[number];
 
 /** What is listed of a task run whose first attempt begins and completes in one batch; the rest is the same for all of them. */
-export const quickColumns = [
-  'id',
-  'key',
-  'name',
-  'item_index',
-  'started_at',
-  'ended_at',
-  'item_hash',
-  'result',
-  'begun_at',
-  'completed_at',
-] as const;
-
-export const commonColumns = taskRunColumns.slice(0, commonTaskRunColumns);
-
-/** Columns that a patch may set; one that is no key of its object stays as it is. */
-const patchColumns = [
-  'state_type',
-  'state_name',
-  'state_message',
-  'name',
-  'flow_version',
-  'attempt',
-  'due_at',
-  'started_at',
-  'ended_at',
-  'result_ref',
-  'result',
-  'error',
-] as const;
+export const quickTable = describeTable('task_runs', {
+  id: text,
+  key: text,
+  name: text,
+  item_index: named('index', integerOrNull),
+  started_at: timeOrNull,
+  ended_at: timeOrNull,
+  item_hash: textOrNull,
+  result: textOrNull,
+});
+const quickKinds: Kinds = { ...quickTable.kinds, begun_at: 'time', completed_at: 'time' };
 
 const now = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
 
@@ -95,8 +80,8 @@ const fixed: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** Which of the columns of a claimed table stand in its list. The epoch comes behind them where the batch is not of one claim. */
-export function listedColumns(columns: readonly string[], ofOne: boolean): string[] {
-  return ofOne ? columns.filter((column) => !fixed.has(column)) : [...columns, 'claim_epoch'];
+export function listedKinds({ kinds }: AnyTable, ofOne: boolean): Kinds {
+  return ofOne ? Object.fromEntries(Object.entries(kinds).filter(([column]) => !fixed.has(column))) : { ...kinds, claim_epoch: 'integer' };
 }
 
 /**
@@ -131,7 +116,7 @@ function heldSteps(places: ReadonlyMap<Part, number>): string[] {
   const steps: string[] = [];
   const sources: string[] = [];
   if (claims !== undefined) {
-    steps.push(`claimed as materialized (select * from ${list(claims, ['id', 'epoch', 'owner'])} as asked)`);
+    steps.push(`claimed as materialized (select * from ${list(claims, { id: 'text', epoch: 'integer', owner: 'text' })} as asked)`);
     steps.push(`locked as materialized (
       select runs.id, runs.epoch from runs join claimed on runs.id = claimed.id and runs.epoch = claimed.epoch and ${hasOwner('claimed.owner')}
       order by runs.id for no key update of runs)`);
@@ -147,34 +132,31 @@ const refusedText = `select claimed.id as "runId", claimed.epoch from claimed
 
 const isHeldByOne = 'exists (select 1 from held)';
 
-const replaceTaskRun = `on conflict (run_id, key) do update set ${taskRunColumns
-  .slice(3)
-  .map((column) => `${column} = excluded.${column}`)
-  .join(', ')}`;
+const replaceTaskRun = `on conflict (run_id, key) do update set ${replacedTaskRun}`;
 
 const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => string>>> = {
   runs: (place) => {
-    const values = runColumns.map((column) => (column === 'lease_until' ? `${now} + added.lease_until` : `added.${column}`));
-    return `new_runs as (insert into runs (${runColumns.join(', ')})
-      select ${values.join(', ')} from ${list(place, runColumns)} as added where ${marked} on conflict (id) do nothing)`;
+    const values = runTable.columns.map((column) => (column === 'lease_until' ? `${now} + added.lease_until` : `added.${column}`));
+    return `new_runs as (insert into runs (${runTable.list})
+      select ${values.join(', ')} from ${list(place, runTable.kinds)} as added where ${marked} on conflict (id) do nothing)`;
   },
-  taskRuns: (place, ofOne) => insertClaimed('task_runs', taskRunColumns, place, ofOne, replaceTaskRun),
+  taskRuns: (place, ofOne) => insertClaimed(taskRunTable, place, ofOne, replaceTaskRun),
   // The columns that are left out are null, in the row that is replaced too.
-  commonTaskRuns: (place, ofOne) => insertClaimed('task_runs', commonColumns, place, ofOne, replaceTaskRun),
-  quickTaskRuns: (place) => `quick as materialized (select * from ${list(place, quickColumns)} as added where ${isHeldByOne} and ${marked}),
-    new_task_runs as (insert into task_runs (run_id, id, key, name, item_index, started_at, ended_at, item_hash, result, state_type, state_name, attempt)
-      select ${only.id}, id, key, name, item_index, started_at, ended_at, item_hash, result, 'COMPLETED', 'Completed', 1 from quick),
+  commonTaskRuns: (place, ofOne) => insertClaimed(commonTaskRunTable, place, ofOne, replaceTaskRun),
+  quickTaskRuns: (place) => `quick as materialized (select * from ${list(place, quickKinds)} as added where ${isHeldByOne} and ${marked}),
+    new_task_runs as (insert into task_runs (run_id, ${quickTable.list}, state_type, state_name, attempt)
+      select ${only.id}, ${quickTable.list}, 'COMPLETED', 'Completed', 1 from quick),
     new_transitions as (insert into transitions (run_id, task_run_id, at, type, name, attempt, owner)
       select ${only.id}, id, begun_at, 'RUNNING', 'Running', 1, ${only.ownerId} from quick
       union all select ${only.id}, id, completed_at, 'COMPLETED', 'Completed', 1, ${only.ownerId} from quick)`,
-  transitions: (place, ofOne) => insertClaimed('transitions', transitionColumns, place, ofOne, ''),
-  results: (place, ofOne) => insertClaimed('results', resultColumns, place, ofOne, 'on conflict (run_id, key) do nothing'),
-  artifacts: (place, ofOne) => insertClaimed('artifacts', artifactColumns, place, ofOne, 'on conflict (id) do nothing'),
-  logs: (place) => `new_logs as (insert into logs (${logColumns.join(', ')})
-    select ${logColumns.join(', ')} from ${list(place, logColumns)} as added where ${marked})`,
+  transitions: (place, ofOne) => insertClaimed(transitionTable, place, ofOne, ''),
+  results: (place, ofOne) => insertClaimed(resultTable, place, ofOne, 'on conflict (run_id, key) do nothing'),
+  artifacts: (place, ofOne) => insertClaimed(artifactTable, place, ofOne, 'on conflict (id) do nothing'),
+  logs: (place) => `new_logs as (insert into logs (${logTable.list})
+    select ${logTable.list} from ${list(place, logTable.kinds)} as added where ${marked})`,
   patches: (place) => {
-    const sets = patchColumns.map((column) => {
-      const value = integerColumns.has(column) ? `(patch ->> '${column}')::bigint` : `patch ->> '${column}'`;
+    const sets = runPatchTable.columns.map((column) => {
+      const value = isText(runPatchTable.kinds[column]) ? `patch ->> '${column}'` : `(patch ->> '${column}')::bigint`;
       return `${column} = case when jsonb_exists(patch, '${column}') then ${value} else runs.${column} end`;
     });
     return `patched as (update runs set ${sets.join(', ')}
@@ -183,22 +165,19 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
   },
 };
 
-function insertClaimed(table: string, columns: readonly string[], place: number, ofOne: boolean, conflict: string): string {
+function insertClaimed(table: AnyTable, place: number, ofOne: boolean, conflict: string): string {
   const isHeld = ofOne ? isHeldByOne : '(added.run_id, added.claim_epoch) in (select id, epoch from held)';
-  const values = columns.map((column) => (ofOne && fixed.get(column)) || `added.${column}`);
-  return `new_${table} as (insert into ${table} (${columns.join(', ')})
-    select ${values.join(', ')} from ${list(place, listedColumns(columns, ofOne))} as added
+  const values = table.columns.map((column) => (ofOne && fixed.get(column)) || `added.${column}`);
+  return `new_${table.name} as (insert into ${table.name} (${table.columns.join(', ')})
+    select ${values.join(', ')} from ${list(place, listedKinds(table, ofOne))} as added
     where ${isHeld} and ${marked} ${conflict})`;
 }
 
-/** Beside those of the tables. */
-const listedIntegers: ReadonlySet<string> = new Set(['claim_epoch', 'begun_at', 'completed_at']);
-
 /** The lists of a parameter as rows, in their order. */
-function list(place: number, columns: readonly string[]): string {
-  const picked = columns.map((column, position) => {
+function list(place: number, kinds: Kinds): string {
+  const picked = Object.entries(kinds).map(([column, kind], position) => {
     const value = `value ->> ${position}`;
-    return `${integerColumns.has(column) || listedIntegers.has(column) ? `(${value})::bigint` : value} as ${column}`;
+    return `${isText(kind) ? value : `(${value})::bigint`} as ${column}`;
   });
   return `(select ${picked.join(', ')} from jsonb_array_elements($${place}::jsonb) as listed (value))`;
 }

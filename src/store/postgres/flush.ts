@@ -1,7 +1,7 @@
 /** Turns a batch of the recorder into the parameters of its one statement. */
-import type { Batch } from '../batch.ts';
-import { ownerTextOf } from '../ownership.ts';
+import { quickTable, flushText, listedKinds, parts, type Part } from './flush-text.ts';
 import {
+  commonTaskRunTable,
   artifactValues,
   commonTaskRunValues,
   hasOnlyCommonValues,
@@ -10,12 +10,15 @@ import {
   patchValues,
   taskRunValues,
   transitionValues,
-} from '../rows.ts';
-import type { Value } from '../rows.ts';
-import { artifactColumns, resultColumns, taskRunColumns, transitionColumns } from '../tables.ts';
+  artifactTable,
+  resultTable,
+  taskRunTable,
+  transitionTable,
+} from '../tables.ts';
+import type { Batch } from '../batch.ts';
+import { ownerTextOf } from '../ownership.ts';
+import type { Value } from '../table.ts';
 import type { Claim } from '../store.ts';
-import { commonColumns, flushText, listedColumns, parts } from './flush-text.ts';
-import type { Part } from './flush-text.ts';
 import { jsonText, storableValue } from '../storable.ts';
 
 /** A statement ready to be sent; there are few texts, which the server keeps prepared. */
@@ -64,7 +67,7 @@ function onlyOf({ claims, newRuns, transitions }: Batch): Only | null {
 }
 
 /**
- * Rows of `quickColumns`, when the batch records of task runs nothing but new ones that begin and complete in it: most of what a chain or
+ * Rows of `quickTable` with both instants, when the batch records of task runs nothing but new ones that begin and complete in it: most of what a chain or
  * a fan-out of short tasks writes. Null when there is more to say of any of them.
  */
 function quickRowsOf({ taskRuns, transitions }: Batch): Value[][] | null {
@@ -74,22 +77,22 @@ function quickRowsOf({ taskRuns, transitions }: Batch): Value[][] | null {
     if (!isNew || moves !== 2 || begun === null || ended === null) return null;
     if (begun.name !== 'Running' || begun.attempt !== 1 || begun.message !== null) return null;
     if (ended.name !== 'Completed' || ended.attempt !== 1 || row.state.name !== 'Completed' || !hasOnlyCommonValues(row)) return null;
-    rows.push([row.id, row.key, row.name, row.index, row.startedAt, row.endedAt, row.itemHash, row.result, begun.at, ended.at]);
+    rows.push([...quickTable.values(row), begun.at, ended.at]);
   }
   return rows;
 }
 
 /** Where the columns that a batch of one claim lists stand among all of the table. */
 const listedPlaces = {
-  taskRuns: placesOf(taskRunColumns),
-  commonTaskRuns: placesOf(commonColumns),
-  transitions: placesOf(transitionColumns),
-  results: placesOf(resultColumns),
-  artifacts: placesOf(artifactColumns),
+  taskRuns: placesOf(taskRunTable),
+  commonTaskRuns: placesOf(commonTaskRunTable),
+  transitions: placesOf(transitionTable),
+  results: placesOf(resultTable),
+  artifacts: placesOf(artifactTable),
 };
 
-function placesOf(columns: readonly string[]): number[] {
-  return listedColumns(columns, true).map((column) => columns.indexOf(column));
+function placesOf(table: Parameters<typeof listedKinds>[0]): number[] {
+  return Object.keys(listedKinds(table, true)).map((column) => table.columns.indexOf(column));
 }
 
 function rowsOf(batch: Batch, ofOne: boolean, quick: Value[][] | null): Record<Part, unknown[]> {

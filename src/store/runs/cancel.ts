@@ -1,9 +1,8 @@
 /** Asking a run to be cancelled. */
+import { openList, forUpdate } from '../sql.ts';
 import type { Owner } from '../../model/run.ts';
-import { isTerminal, terminalTypes } from '../../model/state.ts';
-import type { StateType } from '../../model/state.ts';
+import { isTerminal, type StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
-import { forUpdate } from '../lock.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { addTransitions } from './transitions.ts';
 import { readFields } from '../read-json.ts';
@@ -73,10 +72,9 @@ export async function cancelNow(
 ): Promise<StateType> {
   const cancelled = { at, type: 'CANCELLED', name: 'Cancelled', message, owner: null } as const;
   await endSpreadOf(connection, query, id);
-  const open = terminalTypes.map((type) => `'${type}'`).join(', ');
   const tasks = await query<{ id: string; attempt: number }>(
     `update task_runs set state_type = 'CANCELLED', state_name = 'Cancelled', state_message = $1, ended_at = $2, due_at = null
-     where run_id = $3 and state_type not in (${open}) returning id, attempt`,
+     where run_id = $3 and state_type in (${openList}) returning id, attempt`,
     [message, at, id],
   );
   await query(

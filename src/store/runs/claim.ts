@@ -5,19 +5,17 @@
  * whoever has lost the run is refused from then on. PostgreSQL compares leases with its own clock, so that the clocks of
  * workers need not agree; SQLite lives on one machine and takes ours.
  */
+import { terminalList, lockInOrder } from '../sql.ts';
 import type { Owner, Run } from '../../model/run.ts';
-import { isTerminal, terminalTypes } from '../../model/state.ts';
+import { isTerminal } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
-import { newRunValues, runOf } from '../rows.ts';
-import type { RunRow } from '../rows.ts';
+import { newRunValues, runOf, type RunRow, runTable } from '../tables.ts';
 import { hasOwner, ownerTextOf } from '../ownership.ts';
 import type { Claim, ClaimOutcome, NewRun } from '../store.ts';
-import { runColumns } from '../tables.ts';
+import { insertText } from '../table.ts';
 import { jsonText } from '../storable.ts';
-import { lockInOrder } from '../lock.ts';
 
-const columns = runColumns.join(', ');
-const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
+const columns = runTable.list;
 /** Rounds of look-and-take against others who take at the same time. Each lost round means that somebody else won. */
 const maxRounds = 5;
 
@@ -29,8 +27,7 @@ export async function getRun(connection: Connection, id: string): Promise<Run | 
 
 /** One statement: a run that waits for an owner. */
 export async function insertRun(connection: Connection, run: NewRun): Promise<void> {
-  const places = runColumns.map((_, index) => `$${index + 1}`).join(', ');
-  await connection.query(`insert into runs (${columns}) values (${places})`, newRunValues(run, null, null));
+  await connection.query(insertText(runTable), newRunValues(run, null, null));
 }
 
 /** See `RunStore.claim`. */

@@ -1,13 +1,12 @@
 /** Reading runs: by an id or a part of it, by parent. */
+import { endingRunsText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { idChars, isIdPart } from '../../model/ids.ts';
 import { ambiguousId, maxCandidates } from '../../model/pick-by-id.ts';
 import type { Run } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
-import { endingRunsText, endValuesOf, idRangeOf } from '../id-part.ts';
-import { type RunRow, runOf } from '../rows.ts';
-import { runColumns } from '../tables.ts';
+import { type RunRow, runOf, runTable } from '../tables.ts';
 
-const columns = runColumns.join(', ');
+const columns = runTable.list;
 /** So many are counted where a beginning fits them all. */
 const maxCounted = 1_000;
 
@@ -47,13 +46,6 @@ function fittingText(connection: Connection, typed: string): { readonly text: (e
 
 /** See `RunStore.children`. */
 export async function childRuns(connection: Connection, parentRunId: string): Promise<readonly Run[]> {
-  const db = await connection.kysely();
-  const rows = await db
-    .selectFrom('runs')
-    .select(runColumns)
-    .where('parent_run_id', '=', parentRunId)
-    .orderBy('created_at')
-    .orderBy('id')
-    .execute();
-  return rows.map(runOf);
+  const text = `select ${runTable.list} from runs where parent_run_id = $1 order by created_at, id`;
+  return (await connection.query<RunRow>(text, [parentRunId])).map(runOf);
 }

@@ -1,14 +1,11 @@
 /** Deleting runs with all that belongs to them: one by one, or by age. */
-import { isTerminal, terminalTypes } from '../../model/state.ts';
-import type { StateType } from '../../model/state.ts';
+import { terminalList, runsBy, forUpdate } from '../sql.ts';
+import { isTerminal, type StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
-import { runsBy } from '../fleet/waiting.ts';
 import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
 import { jsonText } from '../storable.ts';
-import { forUpdate } from '../lock.ts';
 
-const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 const owned = [
   'task_runs',
   'transitions',

@@ -1,11 +1,10 @@
 /** An explicit retry of a run that has ended without success. */
 import { BatutaError } from '../../base/errors.ts';
 import type { Run } from '../../model/run.ts';
-import { canReopen } from '../../model/state.ts';
-import type { StateType } from '../../model/state.ts';
+import { canReopen, type StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
-import { forUpdate } from '../lock.ts';
+import { forUpdate } from '../sql.ts';
 import type { TicketedRun } from '../fleet/contract.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { getRun } from './claim.ts';

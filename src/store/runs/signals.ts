@@ -1,7 +1,7 @@
 /** Signals to runs. A run that is suspended goes on when one comes. */
 import type { Signal } from '../../model/signal.ts';
 import type { Connection, Query } from '../connection.ts';
-import { forUpdate } from '../lock.ts';
+import { forUpdate } from '../sql.ts';
 import type { SignalStore } from '../store.ts';
 import { addTransitions } from './transitions.ts';
 

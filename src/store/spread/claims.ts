@@ -1,11 +1,10 @@
 /** Claiming spread task runs, and reading what their new holder needs. */
+import { forUpdateOfFree, openList } from '../sql.ts';
 import type { Owner } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
-import { openList } from '../fleet/waiting.ts';
-import { runOf, taskRunOf } from '../rows.ts';
-import type { RunRow, TaskRunRow } from '../rows.ts';
-import { runColumns, taskRunColumns } from '../tables.ts';
+import { runOf, taskRunOf, type RunRow, type TaskRunRow, runTable, taskRunTable } from '../tables.ts';
 import type { ClaimedTask } from './contract.ts';
+import { columnsOf } from '../table.ts';
 import { jsonText } from '../storable.ts';
 
 /** How early a ticket may come: clocks and timers are not exact. */
@@ -28,7 +27,7 @@ export async function claimTasks(
   isAlone: boolean,
 ): Promise<ClaimedRow[]> {
   const now = connection.fragments.now(1);
-  const lock = connection.dialect === 'sqlite' ? '' : 'for no key update of spread_tasks skip locked';
+  const lock = forUpdateOfFree(connection, 'spread_tasks');
   return await connection.query<ClaimedRow>(
     `update spread_tasks set stage = 'held', epoch = epoch + 1, owner = $2, lease_until = ${now} + $3
      where stage = 'waiting' and id in (
@@ -47,12 +46,11 @@ export async function claimTasks(
 export async function claimedOf(connection: Connection, claimed: readonly ClaimedRow[]): Promise<ReadonlyMap<string, ClaimedTask>> {
   const listed = connection.fragments.list(1, { id: 'text' });
   const runIds = [...new Set(claimed.map(({ run_id }) => run_id))];
-  const runRows = await connection.query<RunRow>(
-    `select ${runColumns.join(', ')} from runs where id in (select id from ${listed} as asked)`,
-    [listOf(runIds)],
-  );
+  const runRows = await connection.query<RunRow>(`select ${runTable.list} from runs where id in (select id from ${listed} as asked)`, [
+    listOf(runIds),
+  ]);
   const taskRows = await connection.query<TaskRunRow>(
-    `select ${taskRunColumns.map((column) => `task_runs.${column}`).join(', ')} from spread_tasks
+    `select ${columnsOf(taskRunTable)} from spread_tasks
      join task_runs on task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key
      where spread_tasks.id in (select id from ${listed} as asked)`,
     [listOf(claimed.map(({ id }) => id))],

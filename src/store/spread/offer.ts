@@ -1,14 +1,13 @@
 /** What the owner of a run does with its spread tasks: offer them, end them. */
 import type { State } from '../../model/state.ts';
-import { clockOf } from '../clock.ts';
+import { clockOf, openList, forUpdate, lockInOrder } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
-import { openList } from '../fleet/waiting.ts';
-import { forUpdate, lockInOrder } from '../lock.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { addTransitions } from '../runs/transitions.ts';
-import { taskRunColumns } from '../tables.ts';
+import { taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
 import type { OfferedTask, TicketedTask } from './contract.ts';
-import { addResultKeys, changed, listOfRows, taskRunTypes, ticketColumns } from './rows.ts';
+import { addResultKeys, ticketColumns } from './rows.ts';
+import { insertListed } from '../table.ts';
 import { jsonText, storable } from '../storable.ts';
 
 const offeredTypes = {
@@ -120,12 +119,9 @@ export async function endTasks(
 
 async function recordOffered(connection: Connection, query: Query, { runId }: Claim, tasks: readonly OfferedTask[]): Promise<void> {
   if (tasks.length === 0) return;
-  const columns = taskRunColumns.join(', ');
-  await query(
-    `insert into task_runs (${columns}) select ${columns} from ${connection.fragments.list(1, taskRunTypes)} as offered where true
-     on conflict (run_id, key) do update set ${changed.map((column) => `${column} = excluded.${column}`).join(', ')}`,
-    [listOfRows(tasks.map(({ taskRun }) => taskRun))],
-  );
+  await query(`${insertListed(taskRunTable, connection.fragments, 1)} on conflict (run_id, key) do update set ${replacedTaskRun}`, [
+    jsonText(tasks.map(({ taskRun }) => taskRunValues(taskRun))),
+  ]);
   const at = await clockOf(connection, query);
   const keys = tasks.flatMap(({ taskRun, inputsRef }) => (inputsRef === null ? [] : [{ ref: inputsRef, taskRunId: taskRun.id }]));
   await addResultKeys(connection, query, runId, keys, at);

@@ -1,9 +1,10 @@
 /** Spread task runs whose holder is lost, or whose ticket may be. */
+import { forUpdateOfFree, nowOnce, idAmong, openList } from '../sql.ts';
 import type { Owner } from '../../model/run.ts';
 import { isTerminal, type State, stateOf, type StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { ReclaimOptions } from '../fleet/contract.ts';
-import { idAmong, indexedLostMs, missedAt, openList } from '../fleet/waiting.ts';
+import { indexedLostMs, missedAt } from '../fleet/waiting.ts';
 import { type Judgement, judgeLosses, withoutExpected } from '../suspects/judge.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TaskReclaimReport, TicketedTask } from './contract.ts';
@@ -36,7 +37,7 @@ export async function reclaimTasks(connection: Connection, given: ReclaimOptions
   // A look costs no lock; most looks find nothing.
   if ((await findLost(connection, connection.query, options, 1, '')).length === 0) return { waiting: [], ended: [] };
   return await connection.transaction(async (query) => {
-    const lock = connection.dialect === 'sqlite' ? '' : 'for no key update of spread_tasks skip locked';
+    const lock = forUpdateOfFree(connection, 'spread_tasks');
     const lost = await findLost(connection, query, options, options.limit, lock);
     const isOver = (task: LostTask): boolean =>
       task.run_state === null || isTerminal(task.run_state) || task.task_state === null || isTerminal(task.task_state);
@@ -88,9 +89,8 @@ export async function takeUnticketedTasks(
   ticketedBeforeMs: number,
   limit: number,
 ): Promise<readonly TicketedTask[]> {
-  // Asked in a query of its own, the clock is read once, and an index can be searched by it.
-  const now = `(select ${connection.fragments.now(1)})`;
-  const lock = connection.dialect === 'sqlite' ? '' : 'for no key update skip locked';
+  const now = nowOnce(connection, 1);
+  const lock = forUpdateOfFree(connection);
   const waiting = connection.dialect === 'sqlite' ? 'spread_tasks indexed by spread_tasks_waiting' : 'spread_tasks';
   return await connection.query<TicketedTask>(
     `update spread_tasks set ticketed_at = ${now}

@@ -3,23 +3,21 @@
  *
  * Locks are taken in one order everywhere: the run, its spread tasks, its task runs.
  */
+import { listOfClaims, claimList, keyOf, ticketColumns } from './rows.ts';
 import type { Owner, TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
-import { openList } from '../fleet/waiting.ts';
+import { openList, lockInOrder } from '../sql.ts';
 import type { TaskClaim } from '../ownership.ts';
-import { taskRunOf } from '../rows.ts';
-import type { TaskRunRow } from '../rows.ts';
-import { taskRunColumns } from '../tables.ts';
+import { taskRunOf, type TaskRunRow, taskRunTable } from '../tables.ts';
 import { claimedOf, claimTasks } from './claims.ts';
 import type { SpreadStore, TicketedTask } from './contract.ts';
 import { endTasks, offerTasks } from './offer.ts';
 import { ownersOfTasks, reclaimTasks, takeUnticketedTasks } from './reclaim.ts';
-import { claimList, keyOf, listOf, ticketColumns } from './rows.ts';
 import { waitingTasks } from './waiting.ts';
 import { writeClaimed } from './write.ts';
+import { columnsOf } from '../table.ts';
 import { jsonText } from '../storable.ts';
-import { lockInOrder } from '../lock.ts';
 
 export function spreadStore(connection: Connection): SpreadStore {
   return {
@@ -69,7 +67,7 @@ async function renewTasks(connection: Connection, claims: readonly TaskClaim[], 
        where stage = 'held' ${lockInOrder(connection, 'spread_tasks')}) as held
      where spread_tasks.id = held_id
      returning spread_tasks.id as "taskRunId", spread_tasks.epoch as epoch`,
-    [connection.now(), leaseMs, listOf(claims)],
+    [connection.now(), leaseMs, listOfClaims(claims)],
   );
   const held = new Set(renewed.map(keyOf));
   return claims.filter((claim) => !held.has(keyOf(claim)));
@@ -86,7 +84,7 @@ async function tasksToStop(connection: Connection, claims: readonly TaskClaim[])
        where spread_tasks.id = claimed.task_id and spread_tasks.epoch = claimed.task_epoch and stage = 'held'
          and runs.state_type in (${openList}) and runs.state_type <> 'CANCELLING' and runs.cancel_requested_at is null
          and task_runs.state_type in (${openList}))`,
-    [listOf(claims)],
+    [listOfClaims(claims)],
   );
   return rows.map(({ id }) => id);
 }
@@ -105,7 +103,7 @@ async function releaseTask(connection: Connection, { taskRunId, epoch }: TaskCla
 async function endedTasks(connection: Connection, ids: readonly string[]): Promise<readonly TaskRun[]> {
   if (ids.length === 0) return [];
   const rows = await connection.query<TaskRunRow>(
-    `select ${taskRunColumns.map((column) => `task_runs.${column}`).join(', ')} from spread_tasks
+    `select ${columnsOf(taskRunTable)} from spread_tasks
      join task_runs on task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key
      where stage = 'ended' and spread_tasks.id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked)`,
     [jsonText(ids.map((id) => [id]))],

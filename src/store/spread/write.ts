@@ -1,15 +1,14 @@
 /** What workers record of the spread tasks they hold. */
+import { listOfClaims, addResultKeys, claimList, keyOf } from './rows.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { TaskRun } from '../../model/run.ts';
-import { clockOf } from '../clock.ts';
+import { clockOf, openList } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
-import { openList } from '../fleet/waiting.ts';
 import type { TaskClaim } from '../ownership.ts';
-import { artifactValues } from '../rows.ts';
+import { artifactValues, artifactTable, taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
 import { addTransitions } from '../runs/transitions.ts';
-import { artifactColumns } from '../tables.ts';
 import type { ClaimedWrite } from './contract.ts';
-import { addResultKeys, changed, claimList, keyOf, listOf, listOfRows, taskRunTypes } from './rows.ts';
+import { insertText } from '../table.ts';
 import { jsonText } from '../storable.ts';
 
 /** See `SpreadStore.write`; inside a transaction. */
@@ -19,7 +18,7 @@ export async function writeClaimed(connection: Connection, query: Query, writes:
     `select spread_tasks.id as "taskRunId", spread_tasks.epoch as epoch from spread_tasks
      join ${claimList(connection, 1)} as claimed on spread_tasks.id = claimed.task_id and spread_tasks.epoch = claimed.task_epoch
      where stage = 'held' order by spread_tasks.id ${lock}`,
-    [listOf(writes.map(({ claim }) => claim))],
+    [listOfClaims(writes.map(({ claim }) => claim))],
   );
   const heldKeys = new Set(held.map(keyOf));
   const rows = writes.flatMap(({ claim, taskRun }) => (taskRun && heldKeys.has(keyOf(claim)) ? [taskRun] : []));
@@ -47,20 +46,15 @@ export async function writeClaimed(connection: Connection, query: Query, writes:
 async function updateTaskRuns(connection: Connection, query: Query, rows: readonly TaskRun[]): Promise<string[]> {
   if (rows.length === 0) return [];
   const updated = await query<{ id: string }>(
-    `update task_runs set ${changed.map((column) => `${column} = written.${column}`).join(', ')}
-     from ${connection.fragments.list(1, taskRunTypes)} as written
+    `update task_runs set ${replacedTaskRun.replaceAll('excluded.', 'written.')}
+     from ${connection.fragments.list(1, taskRunTable.kinds)} as written
      where task_runs.run_id = written.run_id and task_runs.key = written.key and task_runs.state_type in (${openList})
      returning task_runs.id`,
-    [listOfRows(rows)],
+    [jsonText(rows.map(taskRunValues))],
   );
   return updated.map(({ id }) => id);
 }
 
 async function addArtifacts(query: Query, artifacts: ClaimedWrite['artifacts']): Promise<void> {
-  const places = artifactColumns.map((_, index) => `$${index + 1}`).join(', ');
-  for (const artifact of artifacts)
-    await query(
-      `insert into artifacts (${artifactColumns.join(', ')}) values (${places}) on conflict (id) do nothing`,
-      artifactValues(artifact),
-    );
+  for (const artifact of artifacts) await query(`${insertText(artifactTable)} on conflict (id) do nothing`, artifactValues(artifact));
 }

@@ -10,24 +10,19 @@
  */
 import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type { Kysely } from 'kysely';
-import Database from 'libsql';
 import type { Clock } from '../../base/clock.ts';
 import type { Batch } from '../batch.ts';
 import type { Connection, Query } from '../connection.ts';
 import { isBusy, readOnlyError, storeError } from '../errors.ts';
-import type { Value } from '../rows.ts';
 import type { Claim } from '../store.ts';
-import type { Tables } from '../tables.ts';
 import { retryBusy } from './busy.ts';
 import { FlushWriter } from './flush.ts';
 import { sqliteFragments } from './fragments.ts';
-import type { SqliteSession } from './kysely.ts';
 import { Mutex } from './mutex.ts';
 import { freeReserve, keepReserve } from './reserve.ts';
-import { Statements } from './statements.ts';
-import type { PreparedNumbers } from './statements.ts';
+import { Statements, type PreparedNumbers } from './statements.ts';
 import { watchWrites } from './watch-writes.ts';
+import Database from 'libsql';
 
 export interface SqliteOptions {
   /** Time that leases are compared with. */
@@ -110,7 +105,6 @@ export class SqliteConnection implements Connection {
   readonly #mutex = new Mutex();
   #writer: FlushWriter | undefined;
   #dataVersion: PreparedNumbers | undefined;
-  #kysely: Promise<Kysely<Tables>> | undefined;
   #closed = false;
 
   constructor(path: string, database: Database.Database, options: SqliteOptions) {
@@ -160,22 +154,6 @@ export class SqliteConnection implements Connection {
 
   now(): number {
     return this.#options.clock.now();
-  }
-
-  kysely(): Promise<Kysely<Tables>> {
-    this.#kysely ??= import('./kysely.ts').then(({ sqliteKysely }) => sqliteKysely(this.#session));
-    return this.#kysely;
-  }
-
-  /** Kysely's own way in: it holds the connection from `acquire` to `release`. */
-  get #session(): SqliteSession {
-    return {
-      acquire: () => this.#mutex.acquire(),
-      release: () => this.#mutex.release(),
-      all: (text, params) => this.#guarded(() => this.#statements.all(text, params)),
-      run: (text, params) => this.#guarded(() => ({ changes: this.#statements.prepare(text).run(params as Value[]) })),
-      rollback: () => this.#rollback(),
-    };
   }
 
   writeBatch(batch: Batch): readonly Claim[] | Promise<readonly Claim[]> {

@@ -3,11 +3,10 @@
  *
  * Values are bound to prepared statements. Measured beside one JSON text per table, this is faster for thousands of rows and for one.
  */
-import type { RunPatch, TaskRun, Transition } from '../../model/run.ts';
-import { claimKey } from '../batch.ts';
-import type { Batch, Claimed } from '../batch.ts';
-import { ownerTextOf } from '../ownership.ts';
 import {
+  transitionTable,
+  replacedTaskRun,
+  commonTaskRunTable,
   artifactValues,
   commonTaskRunValues,
   hasOnlyCommonValues,
@@ -16,18 +15,17 @@ import {
   patchValues,
   taskRunValues,
   transitionValues,
-} from '../rows.ts';
-import type { Value } from '../rows.ts';
-import type { Claim } from '../store.ts';
-import {
-  artifactColumns,
-  commonTaskRunColumns,
-  logColumns,
-  resultColumns,
-  runColumns,
-  taskRunColumns,
-  transitionColumns,
+  artifactTable,
+  logTable,
+  resultTable,
+  runTable,
+  taskRunTable,
 } from '../tables.ts';
+import type { RunPatch, TaskRun, Transition } from '../../model/run.ts';
+import { claimKey, type Batch, type Claimed } from '../batch.ts';
+import { ownerTextOf } from '../ownership.ts';
+import type { Value } from '../table.ts';
+import type { Claim } from '../store.ts';
 import { RowWriter } from './row-writer.ts';
 import type { PreparedNumbers, Statements } from './statements.ts';
 
@@ -47,17 +45,16 @@ export class FlushWriter {
 
   constructor(statements: Statements) {
     this.#statements = statements;
-    const replaced = taskRunColumns.slice(3).map((column) => `${column} = excluded.${column}`);
-    const replaceTaskRun = `on conflict (run_id, key) do update set ${replaced.join(', ')}`;
+    const replaceTaskRun = `on conflict (run_id, key) do update set ${replacedTaskRun}`;
     this.#holderOf = statements.prepareNumbers('select epoch, owner is ? from runs where id = ?');
     this.#lastSeq = statements.prepareNumbers('select seq from transitions where run_id = ? order by seq desc limit 1');
-    this.#runs = new RowWriter(statements, 'runs', runColumns, 'on conflict (id) do nothing');
-    this.#taskRuns = new RowWriter(statements, 'task_runs', taskRunColumns, replaceTaskRun);
-    this.#commonTaskRuns = new RowWriter(statements, 'task_runs', taskRunColumns.slice(0, commonTaskRunColumns), replaceTaskRun);
-    this.#transitions = new RowWriter(statements, 'transitions', [...transitionColumns, 'seq']);
-    this.#results = new RowWriter(statements, 'results', resultColumns, 'on conflict (run_id, key) do nothing');
-    this.#logs = new RowWriter(statements, 'logs', logColumns);
-    this.#artifacts = new RowWriter(statements, 'artifacts', artifactColumns, 'on conflict (id) do nothing');
+    this.#runs = new RowWriter(statements, 'runs', runTable.columns, 'on conflict (id) do nothing');
+    this.#taskRuns = new RowWriter(statements, 'task_runs', taskRunTable.columns, replaceTaskRun);
+    this.#commonTaskRuns = new RowWriter(statements, 'task_runs', commonTaskRunTable.columns, replaceTaskRun);
+    this.#transitions = new RowWriter(statements, 'transitions', [...transitionTable.columns, 'seq']);
+    this.#results = new RowWriter(statements, 'results', resultTable.columns, 'on conflict (run_id, key) do nothing');
+    this.#logs = new RowWriter(statements, 'logs', logTable.columns);
+    this.#artifacts = new RowWriter(statements, 'artifacts', artifactTable.columns, 'on conflict (id) do nothing');
   }
 
   /** Writes all rows save those of refused claims, which it gives back. To be called inside a transaction. */

@@ -1,5 +1,5 @@
 /** Writes rows of one table, many with one statement: the way into the database costs as much as a row. */
-import type { Value } from '../rows.ts';
+import type { Value } from '../table.ts';
 import type { Prepared, Statements } from './statements.ts';
 
 /** Rows of one statement; more gain nothing. */

@@ -6,7 +6,7 @@
  */
 import type { Owner } from '../../model/run.ts';
 import type { Connection, Query } from '../connection.ts';
-import { openList, runsBy } from '../fleet/waiting.ts';
+import { openList, runsBy } from '../sql.ts';
 import { ownerName } from '../read-json.ts';
 import { jsonText } from '../storable.ts';
 import { lossesBeforeTrial, markTrials } from './suspects.ts';

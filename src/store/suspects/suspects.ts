@@ -1,6 +1,6 @@
 /** Suspects as workers ask for them; what makes a suspect stands in `judge.ts`. */
 import type { Connection, Query } from '../connection.ts';
-import { lockInOrder } from '../lock.ts';
+import { lockInOrder } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import type { Suspect, SuspectStore } from './contract.ts';
 

@@ -1,7 +1,7 @@
 /** Runs of ticks that wait: for those of earlier ticks to end, or for a worker for too long. */
+import { forUpdateOfFree, nowOnce, idAmong, openList, runsBy } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { TicketedRun } from '../fleet/contract.ts';
-import { idAmong, openList, runsBy } from '../fleet/waiting.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TickStore } from './contract.ts';
 import { goesOn, standsBefore } from './paused.ts';
@@ -23,7 +23,7 @@ export async function holdRuns({ fragments }: Connection, query: Query, ids: rea
 
 /** See `TickStore.release`. */
 export async function releaseHeld(connection: Connection, deployments: readonly string[] | null): Promise<readonly TicketedRun[]> {
-  const { dialect, fragments } = connection;
+  const { fragments } = connection;
   const names = listOf(deployments);
   // A look costs no lock; most looks find nothing.
   const [found] = await connection.query(
@@ -34,7 +34,7 @@ export async function releaseHeld(connection: Connection, deployments: readonly 
   return await connection.transaction(async (query) => {
     const place = names.length + 1;
     const now = fragments.now(place);
-    const lock = dialect === 'sqlite' ? '' : 'for no key update skip locked';
+    const lock = forUpdateOfFree(connection);
     const rows = await query<TicketedRun & { attempt: number; now: number }>(
       `update runs set state_name = 'Scheduled', state_message = $${place + 1}, due_at = ${now}, ticketed_at = ${now}, held = null
        where held = 1 and id in (
@@ -78,14 +78,13 @@ export async function markLateRuns(
   connection: Connection,
   { lateAfterMs, limit }: Parameters<TickStore['markLate']>[0],
 ): Promise<readonly string[]> {
-  // Asked in a query of its own, the clock is read once, and an index can be searched by it.
-  const now = `(select ${connection.fragments.now(1)})`;
+  const now = nowOnce(connection, 1);
   const late = `state_type = 'SCHEDULED' and state_name = 'Scheduled' and due_at is not null and due_at <= ${now} - $2 and owner is null and held is null`;
   const index = runsBy(connection, 'runs_not_late');
   const [found] = await connection.query(`select 1 as found from ${index} where ${late} limit 1`, [connection.now(), lateAfterMs]);
   if (found === undefined) return [];
   return await connection.transaction(async (query) => {
-    const lock = connection.dialect === 'sqlite' ? '' : 'for no key update skip locked';
+    const lock = forUpdateOfFree(connection);
     const rows = await query<{ id: string; attempt: number; message: string; now: number }>(
       `update runs set state_name = 'Late', state_message = coalesce(state_message, $4)
        where ${idAmong(connection, `select id from ${index} where ${late} order by due_at limit $3 ${lock}`)}

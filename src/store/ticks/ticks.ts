@@ -5,13 +5,12 @@
  * and tick stands behind that. Where runs of a deployment must not overlap, its row is locked too. It is never waited for: whoever
  * changes a deployment locks it before its schedules. A crash in between changes nothing.
  */
+import { nowOnce, forUpdateOfFree, clockOf, openList, runsBy } from '../sql.ts';
+import { deploymentTable, type DeploymentRow, deploymentOf, type ScheduleRow, scheduleTable } from '../deployments/tables.ts';
 import type { OpenTick } from '../../model/overlap.ts';
-import { clockOf } from '../clock.ts';
 import type { Connection, Query } from '../connection.ts';
-import { deploymentOf, deploymentTypes, scheduleOf, scheduleTypes } from '../deployments/rows.ts';
 import type { TicketedRun } from '../fleet/contract.ts';
-import { insertWithin, openList, runsBy } from '../fleet/waiting.ts';
-import type { DeploymentTable, ScheduleTable } from '../tables.ts';
+import { insertWithin } from '../fleet/waiting.ts';
 import type { ClaimTicksOptions, ClaimTicksReport, DueSchedule, SetAside, TickPlan, TickStore } from './contract.ts';
 import { holdRuns, markLateRuns, overtakenRuns, releaseHeld } from './held.ts';
 import { standsBefore } from './paused.ts';
@@ -26,8 +25,8 @@ const maxFaultChars = 1_000;
 type DueRow = Record<string, string | number | null> & { readonly flow_concurrency: string | null };
 
 const picked = [
-  ...Object.keys(scheduleTypes).map((column) => `s.${column} as s_${column}`),
-  ...Object.keys(deploymentTypes).map((column) => `d.${column} as d_${column}`),
+  ...scheduleTable.columns.map((column) => `s.${column} as s_${column}`),
+  ...deploymentTable.columns.map((column) => `d.${column} as d_${column}`),
   '(select concurrency from flows where flows.name = d.flow) as flow_concurrency',
 ].join(', ');
 
@@ -51,8 +50,7 @@ async function nextTurn(
   connection: Connection,
   { lookAheadMs, withinMs }: Parameters<TickStore['nextTurn']>[0],
 ): ReturnType<TickStore['nextTurn']> {
-  // Asked in a query of its own, the clock is read once, and an index can be searched by it.
-  const now = `(select ${connection.fragments.now(1)})`;
+  const now = nowOnce(connection, 1);
   const [row] = await connection.query<{ now: number; at: number | null }>(
     `select ${now} as now, (
        select min(case when d.overlap = 'allow' then s.next_tick_at - $2 else s.next_tick_at end) from ${dueTables(connection)}
@@ -86,7 +84,7 @@ async function claim(
 async function findDue(connection: Connection, query: Query, options: ClaimTicksOptions, now: number): Promise<readonly DueSchedule[]> {
   const { limit, lookAheadMs, missedAfterMs } = options;
   const missedBefore = now - missedAfterMs;
-  const lock = connection.dialect === 'sqlite' ? '' : 'for no key update of s skip locked';
+  const lock = forUpdateOfFree(connection, 's');
   const find = async (after: number, until: number, most: number): Promise<DueSchedule[]> => {
     const rows = await query<DueRow>(
       `select ${picked} from ${dueTables(connection)}
@@ -103,9 +101,9 @@ async function findDue(connection: Connection, query: Query, options: ClaimTicks
 function dueOf(row: DueRow): DueSchedule {
   const part = (letter: 's' | 'd'): Record<string, unknown> =>
     Object.fromEntries(Object.entries(row).flatMap(([name, value]) => (name.startsWith(`${letter}_`) ? [[name.slice(2), value]] : [])));
-  const schedule = scheduleOf(part('s') as unknown as ScheduleTable);
+  const schedule = scheduleTable.read(part('s') as unknown as ScheduleRow);
   return {
-    deployment: deploymentOf(part('d') as unknown as DeploymentTable),
+    deployment: deploymentOf(part('d') as unknown as DeploymentRow),
     flowConcurrency: row.flow_concurrency === null ? null : readConcurrency(row.flow_concurrency),
     schedule: { ...schedule, nextTickAt: schedule.nextTickAt ?? 0 },
   };

@@ -1,6 +1,6 @@
 /** Runs that were made for ticks to come, and are not wanted after all. */
 import type { Connection, Query } from '../connection.ts';
-import { openList, runsBy } from '../fleet/waiting.ts';
+import { openList, runsBy } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 
 /**

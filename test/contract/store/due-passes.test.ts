@@ -10,7 +10,7 @@ import type { Connection, Query } from '../../../src/store/connection.ts';
 import { openPostgres } from '../../../src/store/postgres/connection.ts';
 import { openSqlite } from '../../../src/store/sqlite/connection.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { runColumns } from '../../../src/store/tables.ts';
+import { runTable } from '../../../src/store/tables.ts';
 import { claimRuns, declareLimit, insertLimited, limited } from './limited-runs.ts';
 import { makers } from './makers.ts';
 import type { Place } from './makers.ts';
@@ -230,7 +230,7 @@ describe.each(makers)('the passes on $name', (maker) => {
     await store.fleet.insertMany(kinds.map((run) => ({ run, idempotencyKey: null })));
     await connection.query('update runs set ticketed_at = 0 where owner is null');
     for (const id of [...kinds.map(({ id }) => id), waiting]) {
-      const columns = [...runColumns, 'ticketed_at', 'slot_since'];
+      const columns = [...runTable.columns, 'ticketed_at', 'slot_since'];
       const copied = columns.map((column) => (column === 'id' ? `runs.id || '-' || numbers.n` : `runs.${column}`)).join(', ');
       await connection.query(
         `insert into runs (${columns.join(', ')})

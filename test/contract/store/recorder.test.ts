@@ -1,7 +1,7 @@
 /** What the recorder promises, over both makers. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { failureOf } from '../../../src/model/failure.ts';
-import type { TaskRun } from '../../../src/model/run.ts';
+import type { RunPatch, TaskRun } from '../../../src/model/run.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Claim, Store } from '../../../src/store/store.ts';
 import { makers } from './makers.ts';
@@ -49,6 +49,17 @@ describe.each(makers)('recorder on $name', (maker) => {
     await store.recorder.addTaskRun(claim, row, transitionOf(row));
     expect(await store.taskRuns.ofRun(claim.runId)).toEqual([row]);
     expect(await store.resultRefs(claim.runId)).toEqual(['results/abc']);
+  });
+
+  test('what the owner changes of a run comes back, every field of it', async () => {
+    const claim = await startRun(store);
+    const patch = {
+      ...{ state: stateOf('PAUSED', 'Suspended', 'asleep'), name: 'loud-otter', flowVersion: 'v2', attempt: 2, dueAt: startedAt + 9 },
+      ...{ startedAt: startedAt + 1, endedAt: startedAt + 2, resultRef: 'results/abc', result: '{"json":1}' },
+      ...{ error: failureOf(new TypeError('no')), executedMs: 7, resumedAt: startedAt + 3, mapped: { load: 3 } },
+    } satisfies Required<RunPatch>;
+    await store.recorder.addRunPatch(claim, patch, null);
+    expect(await store.runs.get(claim.runId)).toMatchObject(patch);
   });
 
   test('rows of one task run that wait for the same flush are merged, and all transitions are kept in order', async () => {

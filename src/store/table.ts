@@ -1,0 +1,239 @@
+/**
+ * The description of a table: its columns, what they hold, and where the model has them.
+ *
+ * From it follow the types of rows, the way from a row to the model and back, the types of the lists that statements take their rows
+ * from, and that structured values are stored as text which both databases can hold (`storable.ts`). SQL is written by hand beside it.
+ */
+import { jsonText } from './storable.ts';
+
+/** What a column takes: neither dialect gets booleans, dates or objects. */
+export type Value = string | number | null;
+
+/** Times are UTC epoch ms. Times, integers and booleans (0 and 1) are whole numbers to the databases, all others text. */
+export type Kind = 'text' | 'json' | 'integer' | 'time' | 'boolean';
+
+/** Whether a column of this kind holds text. */
+export function isText(kind: Kind): boolean {
+  return kind === 'text' || kind === 'json';
+}
+
+/** Columns of a list that a statement is given as a parameter, in its order. */
+export type Kinds = Readonly<Record<string, Kind>>;
+
+/** `Row` is what stands in the table, `Data` what the model has of it. */
+export interface Column<Row extends Value, Data, Property extends string | undefined = undefined> {
+  readonly kind: Kind;
+  /** Name in the model; undefined: that of the column in camel case. */
+  readonly property?: Property;
+  /** Field of that property, where several columns make one. */
+  readonly field?: string;
+  /** Written where the model says nothing; default null. */
+  readonly otherwise?: Value;
+  /** Left out of the model where it is null. */
+  readonly optional?: boolean;
+  /** Of JSON: whether null is stored as such; else as its text. */
+  readonly nullable?: boolean;
+  read?(value: Row): Data;
+}
+
+type AnyColumn = Column<never, unknown, string | undefined>;
+type Columns = Readonly<Record<string, AnyColumn>>;
+export interface Optional {
+  readonly optional: true;
+}
+
+type Camel<Name extends string> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Name;
+type PropertyOf<Name, One> =
+  One extends Column<never, unknown, infer Property> ? (Property extends string ? Property : Camel<Name & string>) : never;
+type DataOf<One> = One extends Column<never, infer Data, string | undefined> ? Data : never;
+type Simple<Type> = { readonly [Key in keyof Type]: Type[Key] };
+
+/** A row as a query gives it back. */
+export type RowOf<All> =
+  All extends Table<infer Described>
+    ? { readonly [Name in keyof Described]: Described[Name] extends Column<infer Row, unknown, string | undefined> ? Row : never }
+    : never;
+
+/** What the model has of a row. */
+type ModelOf<All extends Columns> = Simple<
+  { [Name in keyof All as All[Name] extends Optional ? never : PropertyOf<Name, All[Name]>]: DataOf<All[Name]> } & {
+    [Name in keyof All as All[Name] extends Optional ? PropertyOf<Name, All[Name]> : never]?: DataOf<All[Name]>;
+  }
+>;
+
+/** The same to be written: what it does not say is written as the description has it. */
+type GivenOf<All extends Columns> = { readonly [Key in keyof ModelOf<All>]?: ModelOf<All>[Key] | null | undefined };
+
+export interface Table<All extends Columns> {
+  readonly name: string;
+  /** In the order in which they are written and read. */
+  readonly columns: readonly (keyof All & string)[];
+  /** The columns as a list of SQL. */
+  readonly list: string;
+  readonly kinds: Readonly<Record<keyof All & string, Kind>>;
+  /** As it was described, for a table that has more columns. */
+  readonly described: All;
+  /** What the model has of a row. */
+  readonly read: (row: RowOf<Table<All>>) => ModelOf<All>;
+  /** In the order of the columns. */
+  readonly values: (data: GivenOf<All>) => Value[];
+  /** Columns and values of the properties that are given, in the order of the columns. */
+  readonly changes: (data: GivenOf<All>) => [column: keyof All & string, value: Value][];
+  /** Whether all of its columns would be null. */
+  readonly isEmpty: (data: GivenOf<All>) => boolean;
+  /** The description of some of the columns. */
+  readonly part: <Name extends keyof All & string>(columns: readonly Name[]) => Table<Pick<All, Name>>;
+}
+
+/** Describes a table. */
+export function describeTable<const All extends Columns>(name: string, all: All): Table<All> {
+  const columns = Object.keys(all);
+  const parts = columns.map((column) => partOf(column, all[column] as AnyColumn));
+  const table: Table<Columns> = {
+    name,
+    columns,
+    list: columns.join(', '),
+    described: all,
+    kinds: Object.fromEntries(parts.map(({ column, kind }) => [column, kind])),
+    read: readerOf(parts),
+    values: (data) => parts.map((part) => part.write(part.pick(data))),
+    changes: (data) =>
+      parts.flatMap((part): [string, Value][] => {
+        const value = part.pick(data);
+        return value === undefined ? [] : [[part.column, part.write(value)]];
+      }),
+    isEmpty: (data) => parts.every((part) => isNothing(part, part.pick(data))),
+    part: (some) => describeTable(name, Object.fromEntries(some.map((column) => [column, all[column] as AnyColumn]))) as never,
+  };
+  return table as unknown as Table<All>;
+}
+
+/** The columns as a list of SQL, of the table by this alias. */
+export function columnsOf({ columns, name }: Described, alias = name): string {
+  return columns.map((column) => `${alias}.${column}`).join(', ');
+}
+
+/** Inserts one row, whose values are the parameters from the first on. */
+export function insertText({ name, columns, list }: Described): string {
+  return `insert into ${name} (${list}) values (${columns.map((_, at) => `$${at + 1}`).join(', ')})`;
+}
+
+/** Inserts the rows of a list that is parameter number `index`; what follows may say `on conflict`. */
+export function insertListed({ name, list, kinds }: Described, { list: listOfKinds }: Lists, index: number): string {
+  return `insert into ${name} (${list}) select ${list} from ${listOfKinds(index, kinds)} as given where true`;
+}
+
+/** What an upsert sets: all columns save these. */
+export function replacedBy({ columns }: Described, ...kept: readonly string[]): string {
+  return columns.flatMap((column) => (kept.includes(column) ? [] : [`${column} = excluded.${column}`])).join(', ');
+}
+
+type Described = Pick<Table<Columns>, 'name' | 'columns' | 'list' | 'kinds'>;
+export interface Lists {
+  list(index: number, columns: Kinds): string;
+}
+
+/** What follows from the description of a column. */
+interface Part extends Omit<AnyColumn, 'property' | 'read'> {
+  readonly column: string;
+  readonly property: string;
+  readonly read: ((value: Value) => unknown) | undefined;
+  readonly pick: (data: Data) => unknown;
+  readonly write: (value: unknown) => Value;
+}
+type Data = Readonly<Record<string, unknown>>;
+
+function partOf(column: string, { kind, property: named, field, otherwise = null, optional, nullable, read }: AnyColumn): Part {
+  const property = named ?? column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+  const pick = (data: Data): unknown => (field === undefined ? data[property] : (data[property] as Data | undefined)?.[field]);
+  const ofKind: Partial<Record<Kind, (value: unknown) => Value>> = {
+    json: (value) => (nullable === true && (value === null || value === undefined) ? null : jsonText(value)),
+    boolean: (value) => (value === true ? 1 : 0),
+  };
+  const plain = (value: unknown): Value => ((optional === true ? value || null : value) ?? otherwise) as Value;
+  const asRead = (read ?? (kind === 'boolean' ? (value: Value) => value === 1 : undefined)) as Part['read'];
+  return {
+    column,
+    kind,
+    property,
+    ...(field === undefined ? {} : { field }),
+    optional: optional === true,
+    read: asRead,
+    pick,
+    write: ofKind[kind] ?? plain,
+  };
+}
+
+function isNothing({ optional }: Part, value: unknown): boolean {
+  return value === null || value === undefined || (optional === true && !value);
+}
+
+function readerOf(parts: readonly Part[]): (row: Readonly<Record<string, Value>>) => Data {
+  const whole = parts.filter(({ optional, field }) => optional !== true && field === undefined);
+  const fields = parts.filter(({ field }) => field !== undefined);
+  const optional = parts.filter((part) => part.optional === true);
+  const empty = emptyOf([...whole, ...fields].map(({ property }) => property));
+  return (row) => {
+    const data: Record<string, unknown> = { ...empty };
+    for (const { column, property, read } of whole) {
+      const value = row[column] as Value;
+      data[property] = read === undefined ? value : read(value);
+    }
+    for (const { column, property, field = '' } of fields) {
+      const known = data[property] as Record<string, unknown> | null;
+      if (known === null) data[property] = { [field]: row[column] };
+      else known[field] = row[column];
+    }
+    for (const { column, property } of optional) if (row[column] !== null) data[property] = row[column];
+    return data;
+  };
+}
+
+/**
+ * An object with these properties, to be copied and filled. One that gets more than a few properties by computed names would be kept as a
+ * hash table by V8, slow to read and several times as large; JSON makes none.
+ */
+export function emptyOf(properties: readonly string[]): Readonly<Record<string, null>> {
+  return JSON.parse(`{${[...new Set(properties)].map((property) => `${jsonText(property)}:null`).join(',')}}`) as Record<string, null>;
+}
+
+export const text: Column<string, string> = { kind: 'text' };
+export const textOrNull: Column<string | null, string | null> = { kind: 'text' };
+export const integer: Column<number, number> = { kind: 'integer' };
+export const integerOrNull: Column<number | null, number | null> = { kind: 'integer' };
+export const time: Column<number, number> = { kind: 'time' };
+export const timeOrNull: Column<number | null, number | null> = { kind: 'time' };
+export const boolean: Column<number, boolean> = { kind: 'boolean' };
+
+/** Text that is one of a few words. */
+export function word<Word extends string>(): Column<Word, Word> {
+  return { kind: 'text' };
+}
+
+/** JSON that every row has. */
+export function json<Data>(read: (text: string) => Data): Column<string, Data> {
+  return { kind: 'json', read };
+}
+
+/** JSON that a row may lack. */
+export function jsonOrNull<Data>(read: (text: string | null) => Data): Column<string | null, Data> {
+  return { kind: 'json', nullable: true, read };
+}
+
+/** A column that has another name in the model. */
+export function named<Row extends Value, Data, Property extends string>(
+  property: Property,
+  column: Column<Row, Data>,
+): Column<Row, Data, Property> {
+  return { ...column, property };
+}
+
+/** A column for which this is written where the model says nothing. */
+export function otherwise<Row extends Value, Data>(value: Row, column: Column<Row, Data>): Column<Row, Data> {
+  return { ...column, otherwise: value };
+}
+
+/** A column that the model leaves out where it is null, or where that means nothing. */
+export function optional<Row extends Value, Data>(column: Column<Row | null, Data | null>): Column<Row | null, Data> & Optional {
+  return { ...(column as Column<Row | null, Data>), optional: true };
+}
