@@ -2,7 +2,7 @@
 import { parseDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
-import { stateNames, stateTypes } from '../model/state.ts';
+import { stateNames, stateTypes, stateWord } from '../model/state.ts';
 import { type LogLevel, logLevels } from './render/log-line.ts';
 import { cutText, isLongerThan } from '../base/cut-text.ts';
 
@@ -65,16 +65,16 @@ export function readLine(option: string, text: string, maxChars: number): string
   throw usage(`${option} must be 1 to ${maxChars} characters in one line, not ${JSON.stringify(shown)}.`);
 }
 
-/** States to filter by: types or names in any case, one or several with commas. @throws BatutaError USAGE naming what is allowed. */
+/** States to filter by, one or several with commas. @throws BatutaError USAGE naming what is allowed. */
 export function readStates(texts: readonly string[]): string[] {
-  const allowed = [...new Set<string>(Object.values(stateNames).flat()), ...stateTypes];
-  const wanted = texts.flatMap((text) => text.split(',')).map((text) => text.trim());
-  return wanted.map((text) => {
-    const found = allowed.find((name) => name.toLowerCase() === text.toLowerCase());
-    if (found !== undefined) return found;
-    const names = [...new Set<string>(Object.values(stateNames).flat())].join(', ');
-    throw usage(`--state '${text}' is no state. Allowed are ${names}, and the types ${stateTypes.join(', ')}.`);
-  });
+  return texts
+    .flatMap((text) => text.split(','))
+    .map((text) => {
+      const word = stateWord(text);
+      if (word !== null) return word;
+      const names = [...new Set<string>(Object.values(stateNames).flat())].join(', ');
+      throw usage(`--state '${text}' is no state. Allowed are ${names}, the types ${stateTypes.join(', ')}, and both as in FAILED/Failed.`);
+    });
 }
 
 /** A level of the log as pino's number. @throws BatutaError USAGE */

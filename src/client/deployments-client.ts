@@ -4,7 +4,7 @@ import type { FlowClass } from '../model/flow-types.ts';
 import type { Backfill, Catchup, Concurrency, DeploymentOrigin, DeploymentVersion, Overlap } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { ScheduleInput } from '../model/schedule.ts';
-import type { DeploymentFilter, LastRun, Page, StoredDeployment } from '../store/store.ts';
+import type { DeploymentFilter, LastRun, Page, StoredDeployment, VersionPage } from '../store/store.ts';
 import type { EnqueueOptions, RunHandle } from './handle.ts';
 
 export type { DeploymentFilter, LastRun };
@@ -108,8 +108,8 @@ export interface DeploymentsClient {
   list(filter?: DeploymentFilter): Promise<Page<DeploymentView>>;
   /** @throws BatutaError DEPLOYMENT_NOT_FOUND, naming the nearest. */
   get(name: string): Promise<DeploymentView>;
-  /** Newest first. */
-  versions(name: string): Promise<readonly DeploymentVersion[]>;
+  /** Newest first; each has the graph of its flow. @throws BatutaError DEPLOYMENT_NOT_FOUND */
+  versions(name: string, page?: VersionPage): Promise<readonly DeploymentVersion[]>;
   /** A run now; the parameters are laid over those of the deployment. @throws PARAMS_INVALID, DEPLOYMENT_NOT_FOUND */
   run(name: string, params?: Readonly<Record<string, unknown>>, options?: EnqueueOptions): Promise<RunHandle>;
   /** Pauses it, or one of its schedules: its ticks make no runs. Twice is the same as once. */

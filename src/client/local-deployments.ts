@@ -95,9 +95,9 @@ export class LocalDeployments implements DeploymentsClient {
     return view;
   }
 
-  async versions(name: string): ReturnType<DeploymentsClient['versions']> {
+  async versions(...[name, page]: Parameters<DeploymentsClient['versions']>): ReturnType<DeploymentsClient['versions']> {
     await this.#stored(name);
-    return await this.#options.store.deployments.versions(name);
+    return await this.#options.store.deployments.versions(name, page);
   }
 
   async run(name: string, params?: Readonly<Record<string, unknown>>, options: EnqueueOptions = {}): Promise<RunHandle> {

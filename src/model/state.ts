@@ -33,6 +33,23 @@ export const stateNames = {
 } as const satisfies Record<StateType, readonly string[]>;
 export type StateName = (typeof stateNames)[StateType][number];
 
+/**
+ * The words by which lists are filtered, in any case. A type stands for all its names, also where one of them is the same word (`failed`
+ * finds TimedOut); a name for itself under every type that has it; `TYPE/Name` for that name under that type alone.
+ */
+export const stateWords: readonly string[] = [
+  ...stateTypes,
+  ...new Set(stateTypes.flatMap((type): readonly string[] => stateNames[type])),
+  ...stateTypes.flatMap((type) => stateNames[type].map((name) => `${type}/${name}`)),
+];
+
+const byWord: ReadonlyMap<string, string> = new Map(stateWords.map((word) => [word.toLowerCase(), word]));
+
+/** One of `stateWords` that means the same; null when there is none. */
+export function stateWord(text: string): string | null {
+  return byWord.get(text.trim().toLowerCase()) ?? null;
+}
+
 /** State of a run or a task run. `message` is one sentence for people, or null. */
 export interface State {
   readonly type: StateType;

@@ -23,6 +23,9 @@ import { nameOfFlow } from './flow-name.ts';
 import { pageFromWire, type WirePage } from './pages.ts';
 import { valueToWire } from './wire-values.ts';
 
+/** Versions of one request: each has a graph. */
+const pageVersions = 50;
+
 export class HttpDeployments implements DeploymentsClient {
   readonly #api: Api;
   readonly #handleOf: (id: string) => RunHandle;
@@ -50,8 +53,19 @@ export class HttpDeployments implements DeploymentsClient {
     return this.#view(this.#api.get(pathOf(name)));
   }
 
-  async versions(name: string): Promise<readonly DeploymentVersion[]> {
-    return pageFromWire<DeploymentVersion>(await this.#api.get(`${pathOf(name)}/versions`)).items;
+  async versions(
+    name: string,
+    { limit = 1_000, before }: Parameters<DeploymentsClient['versions']>[1] = {},
+  ): Promise<readonly DeploymentVersion[]> {
+    const all: DeploymentVersion[] = [];
+    for (let cursor = before === undefined ? undefined : String(before); all.length < limit; ) {
+      const query = { limit: Math.min(pageVersions, limit - all.length), cursor };
+      const { items, next } = pageFromWire<DeploymentVersion>(await this.#api.get(`${pathOf(name)}/versions`, query));
+      all.push(...items);
+      if (next === null) break;
+      cursor = next;
+    }
+    return all;
   }
 
   async run(name: string, params?: Readonly<Record<string, unknown>>, options: EnqueueOptions = {}): Promise<RunHandle> {

@@ -64,6 +64,7 @@ export class HttpFigures implements FiguresClient {
   async flows({ sinceAt }: { readonly sinceAt?: number } = {}): Promise<readonly Figures[]> {
     const { items } = await this.#api.get<{ readonly items: readonly { readonly figures: Figures | null }[] }>('flows', {
       since: iso(sinceAt),
+      graph: false,
     });
     return items.flatMap(({ figures }) => figures ?? []);
   }

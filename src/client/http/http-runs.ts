@@ -126,12 +126,12 @@ export class HttpRuns implements RunsClient {
 
   /** Why it is not running, null when it runs or has ended. */
   async why(id: string): Promise<WaitReason | null> {
-    const { why } = await this.#details(id);
+    const { why } = await this.#facts(id);
     return why === null ? null : fromWire<WaitReason>(why);
   }
 
   async alike(id: string): ReturnType<RunsClient['alike']> {
-    const { alike } = await this.#details(id);
+    const { alike } = await this.#facts(id);
     return alike === null ? null : fromWire<Alike>(alike);
   }
 
@@ -155,7 +155,7 @@ export class HttpRuns implements RunsClient {
 
   /** Counts by name and state name. */
   async taskCounts(id: string): Promise<RunDetails['counts']> {
-    return (await this.#details(id)).counts;
+    return (await this.#facts(id)).counts;
   }
 
   /** All of them, page by page, in the order they were first recorded. Their values stay on the server. */
@@ -182,6 +182,11 @@ export class HttpRuns implements RunsClient {
 
   #details(id: string): Promise<RunDetails> {
     return this.#api.get<RunDetails>(pathOf(id));
+  }
+
+  /** Without its values and its flow, which may be large. */
+  #facts(id: string): Promise<Omit<RunDetails, 'params' | 'result' | 'flow'>> {
+    return this.#api.get<RunDetails>(pathOf(id), { values: false });
   }
 
   #bulk(what: string, { filter, ...wish }: BulkWish): Promise<BulkReport> {

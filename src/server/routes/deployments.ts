@@ -4,7 +4,7 @@ import type { App, RouteParts } from '../parts.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import { runJson } from '../run-json.ts';
 import { given, nameParams } from '../schemas/common.ts';
-import { deployBody, deployManyBody, deploymentListQuery, specOf, switchBody } from '../schemas/deployments.ts';
+import { deployBody, deployManyBody, deploymentListQuery, specOf, switchBody, versionsQuery } from '../schemas/deployments.ts';
 import { deploymentRunBody } from '../schemas/runs.ts';
 import { givenValue } from '../values.ts';
 import { submitsPerMinute } from './run-changes.ts';
@@ -106,8 +106,21 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
 
   app.get(
     '/api/deployments/:name/versions',
-    { schema: { tags, description: 'Its versions, newest first.', params: nameParams } },
-    async (request) => ({ items: (await deployments.versions(request.params.name)).map((version) => toWire(version)) }),
+    {
+      schema: {
+        tags,
+        description: 'Its versions, newest first, 50 unless said otherwise.',
+        params: nameParams,
+        querystring: versionsQuery,
+      },
+    },
+    async (request) => {
+      const { limit = 50, cursor } = request.query;
+      const page = { limit: limit + 1, ...given({ before: cursor }) };
+      const versions = await deployments.versions(request.params.name, page);
+      const items = versions.slice(0, limit);
+      return { items: items.map((version) => toWire(version)), next: versions.length > limit ? String(items.at(-1)?.version) : null };
+    },
   );
 
   app.get(

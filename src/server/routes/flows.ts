@@ -2,9 +2,10 @@
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
-import { instant, nameParams } from '../schemas/common.ts';
+import { flag, instant, nameParams } from '../schemas/common.ts';
 
 const sinceQuery = z.strictObject({ since: instant.optional() });
+const listQuery = sinceQuery.extend({ graph: flag.optional().describe('`false` leaves the graphs out') });
 
 export function flowRoutes(app: App, { client }: RouteParts): void {
   const tags = ['flows'];
@@ -13,11 +14,12 @@ export function flowRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/flows',
-    { schema: { tags, description: 'Flows by name, each with figures over its runs (null when none ended).', querystring: sinceQuery } },
+    { schema: { tags, description: 'Flows by name, each with figures over its runs (null when none ended).', querystring: listQuery } },
     async (request) => {
       const [flows, all] = await Promise.all([client.flows.list(), figures.flows(since(request.query.since))]);
       const byName = new Map(all.map((one) => [one.name, one]));
-      return { items: flows.map((flow) => ({ ...toWire(flow), figures: byName.get(flow.name) ?? null })), next: null };
+      const shown = request.query.graph === false ? flows.map(({ graph: _graph, ...flow }) => flow) : flows;
+      return { items: shown.map((flow) => ({ ...toWire(flow), figures: byName.get(flow.name) ?? null })), next: null };
     },
   );
 

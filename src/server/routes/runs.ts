@@ -1,16 +1,19 @@
 /** Looking at runs. */
+import { z } from 'zod';
 import { isBatutaError } from '../../base/errors.ts';
 import { toWire } from '../../client/wire.ts';
-import type { StoredFlow } from '../../store/store.ts';
+import type { Run } from '../../model/run.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { runJson } from '../run-json.ts';
-import { given, idParams } from '../schemas/common.ts';
+import { flag, given, idParams } from '../schemas/common.ts';
 import { filterOf, histogramQuery, runListQuery } from '../schemas/runs.ts';
 import { sendValue, type ValueToSend } from '../send-value.ts';
 import { shownValue, wireValue } from '../values.ts';
 
 /** Sub-flow runs that are shown with a run; the list of runs has them all, by `parent`. */
 const shownChildren = 200;
+
+const runQuery = z.strictObject({ values: flag.optional() });
 
 export function runRoutes(app: App, { client }: RouteParts): void {
   const tags = ['runs'];
@@ -31,26 +34,24 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     },
   );
 
-  app.get('/api/runs/:id', { schema: { tags, description: 'A run with its values.', params: idParams } }, async (request) => {
+  const description = 'A run with its parameters, its result and the flow, graph included; `values=false` leaves these three out.';
+  app.get('/api/runs/:id', { schema: { tags, description, params: idParams, querystring: runQuery } }, async (request) => {
     const run = await client.runs.get(request.params.id);
-    const [result, counts, children, flow, why, alike] = await Promise.all([
-      shownValue(services.results, run, `/api/runs/${run.id}/result`).catch(unlessMissing),
+    const [values, counts, children, why, alike] = await Promise.all([
+      request.query.values === false ? null : valuesOf(run),
       client.runs.taskCounts(run.id),
       client.runs.list({ parentRunId: run.id, limit: shownChildren }),
-      flowOf(run.flow),
       client.runs.why(run.id),
       client.runs.alike(run.id),
     ]);
     return {
       run: runJson(run),
-      params: wireValue(run.params, `/api/runs/${run.id}/params`),
-      result,
+      ...values,
       // Oldest first, as they were started.
       children: children.items.toReversed().map(runJson),
       why: why === null ? null : toWire(why),
       alike: alike === null ? null : toWire(alike),
       counts,
-      flow: flow === null ? null : toWire(flow),
     };
   });
 
@@ -73,9 +74,17 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     },
   );
 
-  /** Null for a flow that the store does not know. */
-  async function flowOf(name: string): Promise<StoredFlow | null> {
-    return services.store.flows.get(name);
+  async function valuesOf(run: Run) {
+    const [result, flow] = await Promise.all([
+      shownValue(services.results, run, `/api/runs/${run.id}/result`).catch(unlessMissing),
+      services.store.flows.get(run.flow),
+    ]);
+    return {
+      params: wireValue(run.params, `/api/runs/${run.id}/params`),
+      result,
+      // Null for a flow that the store does not know.
+      flow: flow === null ? null : toWire(flow),
+    };
   }
 }
 

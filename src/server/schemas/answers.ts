@@ -39,13 +39,13 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'POST /api/runs/:id/retry': run,
   'POST /api/runs/:id/signal': z.strictObject({ number: runs.count }),
 
-  'GET /api/flows': pageOf(runs.flow.extend({ figures: fleet.figures.nullable() })),
+  'GET /api/flows': pageOf(runs.flow.partial({ graph: true }).extend({ figures: fleet.figures.nullable() })),
   'GET /api/flows/:name': z.strictObject({ flow: runs.flow, figures: fleet.flowFigures }),
   'GET /api/flows/:name/days': listOf(fleet.day),
 
   'GET /api/deployments': pageOf(fleet.deployment),
   'GET /api/deployments/:name': fleet.deployment,
-  'GET /api/deployments/:name/versions': listOf(fleet.version),
+  'GET /api/deployments/:name/versions': pageOf(fleet.version),
   'GET /api/deployments/:name/days': listOf(fleet.day),
   'POST /api/deployments': fleet.deployReport,
   'POST /api/deployments/deploy': listOf(fleet.deployReport),

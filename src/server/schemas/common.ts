@@ -1,6 +1,6 @@
 /** Pieces of requests that many routes share. Every text has a longest length, and every object refuses what it does not know. */
 import { z } from 'zod';
-import { type StateName, type StateType, stateNames, stateTypes } from '../../model/state.ts';
+import { stateWord, stateWords } from '../../model/state.ts';
 import { isLongerThan } from '../../base/cut-text.ts';
 
 // Ranges instead of classes of Unicode, written as escapes: the patterns stand in the description, and other tools read no more than this.
@@ -56,17 +56,12 @@ export const flag = z.enum(['true', 'false']).transform((text) => text === 'true
 /** A number in a query that counts rows. */
 export const seqText = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 
-const stateWords: readonly (StateType | StateName)[] = [
-  ...new Set([...stateTypes, ...stateTypes.flatMap((type): readonly StateName[] => stateNames[type])]),
-];
-const states: ReadonlyMap<string, StateType | StateName> = new Map(stateWords.map((state) => [state.toLowerCase(), state]));
-
-const oneState = line(40, 1)
-  .meta({ enum: stateWords, description: 'By type or by name; any case is taken' })
+const oneState = line(60, 1)
+  .meta({ enum: stateWords, description: 'A type with all its names, a name, or TYPE/Name for that name alone; any case is taken' })
   .transform((text, context) => {
-    const state = states.get(text.toLowerCase());
-    if (state !== undefined) return state;
-    context.addIssue({ code: 'custom', message: `must be one of ${[...states.values()].join(', ')}` });
+    const word = stateWord(text);
+    if (word !== null) return word;
+    context.addIssue({ code: 'custom', message: `must be one of ${stateWords.join(', ')}` });
     return z.NEVER;
   });
 

@@ -89,6 +89,10 @@ export const deploymentListQuery = z.strictObject({
   limit: limitText.optional(),
   cursor: cursorText.optional(),
 });
+export const versionsQuery = z.strictObject({
+  limit: limitText.optional(),
+  cursor: z.coerce.number().int().min(1).max(Number.MAX_SAFE_INTEGER).optional().describe('A version: those before it'),
+});
 export const switchBody = z.strictObject({ schedule: nameText.optional() });
 export const ticksQuery = z.strictObject({ deployment: nameText.optional(), limit: limitText.optional() });
 export const previewBody = z

@@ -188,13 +188,13 @@ export const waitReason = z.strictObject({ kind: z.enum(waits), message: z.strin
 
 export const runDetails = z.strictObject({
   run,
-  params: value.nullable(),
-  result: value.nullable(),
+  params: value.nullable().optional(),
+  result: value.nullable().optional(),
   children: z.array(run),
   why: waitReason.nullable(),
   alike,
   counts: z.array(z.strictObject({ name: z.string(), state: stateName, count })),
-  flow: flow.nullable(),
+  flow: flow.nullable().optional().describe('With the values only, as params and result'),
 });
 
 export const taskDetails = z.strictObject({ taskRun, result: value.nullable(), inputs: z.array(taskRun) });

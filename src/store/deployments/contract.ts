@@ -39,6 +39,13 @@ export interface DeploymentFilter {
 /** The newest run of a deployment, as far as lists show it. */
 export interface LastRun extends Pick<Run, 'id' | 'name' | 'state' | 'scheduledFor' | 'createdAt' | 'startedAt' | 'endedAt'> {}
 
+/** Which versions of a deployment; default all, up to 1,000. */
+export interface VersionPage {
+  readonly limit?: number;
+  /** Those that are older than this version. */
+  readonly before?: number;
+}
+
 export interface DeploymentStore {
   /**
    * One transaction for all, however many: puts deployments with their schedules and versions, and deletes those of `removals`. Gives
@@ -52,8 +59,8 @@ export interface DeploymentStore {
   list(filter?: DeploymentFilter): Promise<Page<StoredDeployment>>;
   /** By name, all; with `origin` only those of it. */
   names(origin?: Deployment['origin']): Promise<readonly Pick<Deployment, 'name' | 'version'>[]>;
-  /** Newest first, 1,000 at most. */
-  versions(name: string): Promise<readonly DeploymentVersion[]>;
+  /** Newest first; those before a version, 1,000 at most. */
+  versions(name: string, page?: VersionPage): Promise<readonly DeploymentVersion[]>;
   /** The present version of each of these names that there are. */
   presentVersions(names: readonly string[]): Promise<readonly DeploymentVersion[]>;
   /** The newest run of each of these deployments that has one, by its name. */

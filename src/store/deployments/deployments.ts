@@ -26,6 +26,9 @@ class IsBehind extends BatutaError {
   }
 }
 
+/** Greatest that its column takes. */
+const maxVersion = 2 ** 31 - 1;
+
 export function deploymentStore(connection: Connection): DeploymentStore {
   const { query } = connection;
   const reading = (): Promise<typeof import('./read.ts')> => import('./read.ts');
@@ -35,10 +38,10 @@ export function deploymentStore(connection: Connection): DeploymentStore {
     getMany: async (names) => await (await reading()).getDeployments(connection, names),
     list: async (filter = {}) => await (await reading()).listDeployments(connection, filter),
     names: async (origin) => await (await reading()).deploymentNames(connection, origin),
-    async versions(name) {
+    async versions(name, { limit = 1_000, before = maxVersion } = {}) {
       const rows = await query<VersionRow>(
-        `select ${versionTable.list} from deployment_versions where deployment = $1 order by version desc limit 1000`,
-        [name],
+        `select ${versionTable.list} from deployment_versions where deployment = $1 and version < $2 order by version desc limit $3`,
+        [name, Math.min(before, maxVersion), Math.min(limit, 1_000)],
       );
       return rows.map(versionOf);
     },

@@ -18,11 +18,11 @@ export interface StatePair {
 
 const allPairs: readonly StatePair[] = stateTypes.flatMap((type) => stateNames[type].map((name) => ({ type, name })));
 
-/** The states meant by types and names in any case; null when that is all of them. What is no state is left out. */
+/** The states meant by such words as `stateWords` has, in any case; null when that is all of them. What is no state is left out. */
 export function statePairs(states: readonly string[] | undefined): readonly StatePair[] | null {
   if (states === undefined || states.length === 0) return null;
   const wanted = new Set(states.map((state) => state.toLowerCase()));
-  const pairs = allPairs.filter(({ type, name }) => wanted.has(type.toLowerCase()) || wanted.has(name.toLowerCase()));
+  const pairs = allPairs.filter(({ type, name }) => [type, name, `${type}/${name}`].some((word) => wanted.has(word.toLowerCase())));
   return pairs.length === allPairs.length ? null : pairs;
 }
 

@@ -38,14 +38,16 @@ export const deploymentQuery = (name: string) =>
     refetchInterval: 15_000,
   });
 
-/** Newest first. */
+/** Newest first, each with its graph. */
 export const versionsQuery = (name: string) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['deployments', 'versions', name],
-    queryFn: async ({ signal }): Promise<readonly DeploymentVersion[]> =>
-      fromWire<readonly DeploymentVersion[]>(
-        (await get<{ items: Wire<readonly DeploymentVersion[]> }>(`${deploymentPath(name)}/versions`, undefined, signal)).items,
+    queryFn: async ({ pageParam, signal }): Promise<ListPage<DeploymentVersion>> =>
+      fromWire<ListPage<DeploymentVersion>>(
+        await get<Wire<ListPage<DeploymentVersion>>>(`${deploymentPath(name)}/versions`, { limit: 20, cursor: pageParam }, signal),
       ),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next ?? undefined,
   });
 
 /** When a schedule ticks next, from now on. */

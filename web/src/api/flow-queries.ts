@@ -6,7 +6,7 @@ import type { StoredFlow } from '../../../src/store/store.ts';
 import { get } from './http.ts';
 
 /** A flow with figures over the runs that ended lately; null when none did. */
-export type FlowRow = StoredFlow & { readonly figures: Figures | null };
+export type FlowRow = Omit<StoredFlow, 'graph'> & { readonly figures: Figures | null };
 
 export interface FlowView {
   readonly flow: StoredFlow;
@@ -17,7 +17,9 @@ export const flowsQuery = (sinceDays: number) =>
   queryOptions({
     queryKey: ['flows', sinceDays],
     queryFn: async ({ signal }): Promise<readonly FlowRow[]> =>
-      fromWire<readonly FlowRow[]>((await get<{ items: Wire<readonly FlowRow[]> }>('/flows', { since: daysAgo(sinceDays) }, signal)).items),
+      fromWire<readonly FlowRow[]>(
+        (await get<{ items: Wire<readonly FlowRow[]> }>('/flows', { since: daysAgo(sinceDays), graph: false }, signal)).items,
+      ),
     refetchInterval: 15_000,
     placeholderData: keepPreviousData,
   });

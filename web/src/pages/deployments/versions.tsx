@@ -1,6 +1,6 @@
 /** The versions of a deployment, each with what it changed, in words and as a graph. */
 import { Button } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useState } from 'react';
 import type { DeploymentVersion } from '../../../../src/model/deployment.ts';
 import { versionsQuery } from '../../api/deployment-queries.ts';
@@ -16,10 +16,11 @@ const DifferenceGraph = lazy(() => import('../../graph/difference-graph.tsx').th
 
 /** Newest first. */
 export function Versions({ name, current }: { readonly name: string; readonly current: number }) {
-  const { data, error, refetch } = useQuery(versionsQuery(name));
+  const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(versionsQuery(name));
+  const versions = data?.pages.flatMap(({ items }) => items);
   return (
-    <Panel title="Versions" aside={data?.length}>
-      {data === undefined ? (
+    <Panel title="Versions" aside={hasNextPage ? current : versions?.length}>
+      {versions === undefined ? (
         error === null ? (
           <LoadingRows rows={3} />
         ) : (
@@ -27,9 +28,17 @@ export function Versions({ name, current }: { readonly name: string; readonly cu
         )
       ) : (
         <ol className={style.versions}>
-          {data.map((version, at) => (
-            <VersionRow key={version.version} version={version} before={data[at + 1] ?? null} isCurrent={version.version === current} />
+          {/* What the last one changed shows once the one before it is there. */}
+          {(hasNextPage ? versions.slice(0, -1) : versions).map((version, at) => (
+            <VersionRow key={version.version} version={version} before={versions[at + 1] ?? null} isCurrent={version.version === current} />
           ))}
+          {hasNextPage ? (
+            <li>
+              <Button variant="subtle" size="compact-xs" loading={isFetchingNextPage} onClick={() => void fetchNextPage()}>
+                Older versions
+              </Button>
+            </li>
+          ) : null}
         </ol>
       )}
     </Panel>

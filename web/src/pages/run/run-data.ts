@@ -5,6 +5,7 @@ import type { WaitReason } from '../../../../src/client/fleet-client.ts';
 import { readLines } from '../../../../src/client/read-lines.ts';
 import { fromWire, type Wire } from '../../../../src/client/wire.ts';
 import type { Alike } from '../../../../src/model/failure-sentence.ts';
+import { isTerminal } from '../../../../src/model/state.ts';
 import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/run.ts';
 import type { StoredFlow, StoredLogLine, TaskGroup } from '../../../../src/store/store.ts';
 import { get } from '../../api/http.ts';
@@ -57,7 +58,15 @@ export interface TaskRunDetail {
 export function runQuery(id: string) {
   return queryOptions({
     queryKey: ['run', id],
-    queryFn: async ({ signal }): Promise<RunDetail> => fromWire<RunDetail>(await get<Wire<RunDetail>>(runPath(id), undefined, signal)),
+    // What never changes while it goes on, and may be large, is asked for once, and again when it has ended.
+    queryFn: async ({ signal, client }): Promise<RunDetail> => {
+      const known = client.getQueryData<RunDetail>(['run', id]);
+      if (known !== undefined && !isTerminal(known.run.state.type)) {
+        const facts = fromWire<RunDetail>(await get<Wire<RunDetail>>(runPath(id), { values: false }, signal));
+        if (!isTerminal(facts.run.state.type)) return { ...known, ...facts };
+      }
+      return fromWire<RunDetail>(await get<Wire<RunDetail>>(runPath(id), undefined, signal));
+    },
   });
 }
 
