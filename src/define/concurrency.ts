@@ -20,7 +20,7 @@ function tasksOf(place: string, value: unknown): number | undefined {
       value,
       'a whole number from 1 (tasks of one run), or { limit, key, onConflict } (runs of the flow)',
     );
-  return check.wholeNumber(place, 'concurrency', value, 1);
+  return new check.OptionReader(place, { concurrency: value }).whole('concurrency', 1);
 }
 
 function runsOf(place: string, options: check.RawOptions): FlowConcurrency {
@@ -28,13 +28,17 @@ function runsOf(place: string, options: check.RawOptions): FlowConcurrency {
     if (!(names as readonly string[]).includes(name))
       throw check.refuse('OPTION_UNKNOWN', place, `: concurrency has no option '${name}'. It takes limit, key and onConflict.`);
   }
-  const limit = check.wholeNumber(place, 'concurrency.limit', options.limit, 1);
+  const read = new check.OptionReader(place, {
+    'concurrency.limit': options.limit,
+    'concurrency.onConflict': options.onConflict,
+  });
+  const limit = read.whole('concurrency.limit', 1);
   if (limit === undefined)
     throw check.refuse('OPTION_INVALID', place, ': concurrency.limit is missing; give the number of runs that may go on at the same time.');
   return {
     limit,
     key: keyOf(place, options.key),
-    onConflict: check.oneOf(place, 'concurrency.onConflict', options.onConflict, conflictPolicies) ?? 'queue',
+    onConflict: read.oneOf('concurrency.onConflict', conflictPolicies) ?? 'queue',
   };
 }
 

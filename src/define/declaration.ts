@@ -22,24 +22,8 @@ const flowOptionNames: readonly string[] = [
   ...check.retryOptions,
 ];
 const taskOptionNames: readonly string[] = [
-  ...[
-    'needs',
-    'after',
-    'each',
-    'eachLimit',
-    'when',
-    'trigger',
-    'timeout',
-    'tags',
-    'priority',
-    'isolate',
-    'spread',
-    'queue',
-    'persist',
-    'version',
-    'description',
-    'runName',
-  ],
+  ...['needs', 'after', 'each', 'eachLimit', 'when', 'trigger', 'timeout', 'tags', 'priority', 'isolate', 'spread', 'queue', 'persist'],
+  ...['version', 'description', 'runName'],
   ...check.retryOptions,
 ];
 const wiringOptionNames = ['needs', 'after', 'each', 'eachLimit', 'when', 'trigger'] as const;
@@ -65,6 +49,7 @@ export function classNameOf(cls: AnyClass): string {
 /** The checked options of `@Flow`. @throws as `checkDeclaration` does. */
 export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclaration {
   const place = classNameOf(cls);
+  const read = new check.OptionReader(place, options);
   check.checkOptionNames(place, options, flowOptionNames);
   if (cls.length > 0) {
     throw check.refuse(
@@ -75,16 +60,16 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
   }
   return {
     name: flowName(cls, options),
-    version: check.text(place, 'version', options.version) ?? null,
-    description: check.text(place, 'description', options.description) ?? null,
-    tags: check.texts(place, 'tags', options.tags),
+    version: read.text('version') ?? null,
+    description: read.text('description') ?? null,
+    tags: read.texts('tags'),
     params: schemaOf(place, ...saidOnce(cls, options, 'params')),
-    runName: check.runNameOf<(params: unknown) => string>(place, options.runName) ?? null,
-    retry: check.retryPolicyOf(place, options),
-    timeoutMs: check.positiveDurationMs(place, 'timeout', options.timeout) ?? null,
+    runName: read.runName<(params: unknown) => string>() ?? null,
+    retry: read.retryPolicy(),
+    timeoutMs: read.positiveMs('timeout') ?? null,
     ...concurrencyOf(place, options.concurrency),
-    result: check.text(place, ...saidOnce(cls, options, 'result')) ?? null,
-    spread: check.flag(place, 'spread', options.spread) ?? false,
+    result: resultOf(place, ...saidOnce(cls, options, 'result')),
+    spread: read.flag('spread') ?? false,
   };
 }
 
@@ -99,26 +84,27 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
   if (known) return known;
   const { name, options } = record;
   const place = `${className}.${name}`;
+  const read = new check.OptionReader(place, options);
   checkName(`${className}: the task`, name);
   check.checkOptionNames(place, options, taskOptionNames);
   if (options.eachLimit !== undefined && options.each === undefined)
     throw check.refuse('OPTION_INVALID', place, `: eachLimit says nothing without each; add each or leave it out.`);
   const definition: TaskDefinition = {
     name,
-    description: check.text(place, 'description', options.description) ?? null,
-    version: check.text(place, 'version', options.version) ?? null,
-    tags: check.texts(place, 'tags', options.tags),
-    ...wiringOf(place, options),
-    eachLimit: check.wholeNumber(place, 'eachLimit', options.eachLimit, 1) ?? null,
-    when: check.callable<NonNullable<TaskDefinition['when']>>(place, 'when', options.when) ?? null,
-    trigger: check.oneOf(place, 'trigger', options.trigger, triggers) ?? 'allSucceeded',
-    retry: check.retryPolicyOf(place, options),
-    timeoutMs: check.positiveDurationMs(place, 'timeout', options.timeout) ?? null,
-    priority: check.finiteNumber(place, 'priority', options.priority) ?? 0,
-    isolate: check.oneOf(place, 'isolate', options.isolate, ['thread'] as const) ?? null,
-    ...spreadOf(place, options),
-    persist: check.flag(place, 'persist', options.persist) ?? true,
-    runName: check.runNameOf<(args: readonly unknown[]) => string>(place, options.runName) ?? null,
+    description: read.text('description') ?? null,
+    version: read.text('version') ?? null,
+    tags: read.texts('tags'),
+    ...wiringOf(read),
+    eachLimit: read.whole('eachLimit', 1) ?? null,
+    when: read.callable<NonNullable<TaskDefinition['when']>>('when') ?? null,
+    trigger: read.oneOf('trigger', triggers) ?? 'allSucceeded',
+    retry: read.retryPolicy(),
+    timeoutMs: read.positiveMs('timeout') ?? null,
+    priority: read.number('priority') ?? 0,
+    isolate: read.oneOf('isolate', ['thread'] as const) ?? null,
+    ...spreadOf(read),
+    persist: read.flag('persist') ?? true,
+    runName: read.runName<(args: readonly unknown[]) => string>() ?? null,
     method: record.method,
   };
   readTasks.set(record, definition);
@@ -135,18 +121,17 @@ export function wiringOptionOf(record: TaskRecord): string | undefined {
   return wiringOptionNames.find((name) => record.options[name] !== undefined);
 }
 
-function spreadOf(place: string, options: check.RawOptions): Pick<TaskDefinition, 'spread' | 'queue'> {
-  const queue = check.queueName(place, options.queue) ?? null;
-  const spread = check.flag(place, 'spread', options.spread);
+function spreadOf(read: check.OptionReader): Pick<TaskDefinition, 'spread' | 'queue'> {
+  const { place } = read;
+  const queue = read.queue() ?? null;
+  const spread = read.flag('spread');
   if (queue !== null && spread === false)
     throw check.refuse('OPTION_INVALID', place, `: queue says nothing with spread: false; leave one of them out.`);
   const isSpread = spread ?? queue !== null;
-  if (isSpread && options.persist === false)
-    throw check.refuse(
-      'OPTION_INVALID',
-      place,
-      `: persist: false does not go with ${queue === null ? 'spread' : 'queue'}, for the result has to travel.`,
-    );
+  if (isSpread && read.raw.persist === false) {
+    const option = queue === null ? 'spread' : 'queue';
+    throw check.refuse('OPTION_INVALID', place, `: persist: false does not go with ${option}, for the result has to travel.`);
+  }
   return { spread: isSpread, queue };
 }
 
@@ -164,28 +149,22 @@ function flowName(cls: AnyClass, options: check.RawOptions): string {
   return name;
 }
 
-function wiringOf(place: string, options: check.RawOptions): Pick<TaskDefinition, 'needs' | 'after' | 'each'> {
-  const needs = check.texts(place, 'needs', options.needs);
-  const after = check.texts(place, 'after', options.after);
-  const each = check.text(place, 'each', options.each) ?? null;
-  const inNeeds = new Set<string>();
-  for (const name of needs) {
-    if (inNeeds.has(name)) throw check.refuse('OPTION_INVALID', place, ` needs '${name}' twice; name it once.`);
-    inNeeds.add(name);
-  }
-  const inAfter = new Set<string>();
-  for (const name of after) {
-    if (inAfter.has(name)) throw check.refuse('OPTION_INVALID', place, ` comes after '${name}' twice; name it once.`);
-    if (inNeeds.has(name) || name === each) {
-      throw check.refuse(
-        'OPTION_INVALID',
-        place,
-        `: '${name}' stands in ${name === each ? 'each' : 'needs'} and in after; ${name === each ? 'each' : 'needs'} alone is enough.`,
-      );
-    }
-    inAfter.add(name);
-  }
+function wiringOf(read: check.OptionReader): Pick<TaskDefinition, 'needs' | 'after' | 'each'> {
+  const [needs, after, each] = [read.texts('needs'), read.texts('after'), read.text('each') ?? null];
+  const refuse = (message: string): never => {
+    throw check.refuse('OPTION_INVALID', read.place, message);
+  };
+  const [inNeeds, inAfter] = [new Set(needs), new Set(after)];
+  if (inNeeds.size < needs.length) refuse(` needs '${firstRepeated(needs)}' twice; name it once.`);
+  if (inAfter.size < after.length) refuse(` comes after '${firstRepeated(after)}' twice; name it once.`);
+  const both = after.find((name) => name === each || inNeeds.has(name));
+  const other = both === each ? 'each' : 'needs';
+  if (both !== undefined) refuse(`: '${both}' stands in ${other} and in after; ${other} alone is enough.`);
   return { needs, after, each };
+}
+
+function firstRepeated(names: readonly string[]): string | undefined {
+  return names.find((name, at) => names.indexOf(name) < at);
 }
 
 /** What the class says by a static member, its own or inherited, or else by an option: how messages name it, and its value. */
@@ -195,6 +174,10 @@ function saidOnce(cls: AnyClass, options: check.RawOptions, name: 'params' | 're
   if (options[name] !== undefined)
     throw check.refuse('OPTION_INVALID', classNameOf(cls), `: ${name} is given as an option and as a static member; keep the static one.`);
   return [`static ${name}`, member];
+}
+
+function resultOf(place: string, name: string, value: unknown): string | null {
+  return new check.OptionReader(place, { [name]: value }).text(name) ?? null;
 }
 
 function schemaOf(place: string, name: string, value: unknown): StandardSchemaV1 | null {

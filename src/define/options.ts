@@ -1,4 +1,4 @@
-/** Checks of decorator options, one small function a kind. Each takes the place it speaks of and gives the checked value. */
+/** Checks of decorator options. */
 import { parseDuration } from '../base/duration.ts';
 import { BatutaError, type ErrorCode } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
@@ -31,121 +31,140 @@ export function checkOptionNames(place: string, options: RawOptions, known: read
   }
 }
 
-/** A whole number from `min`, or undefined when the option is not given. */
-export function wholeNumber(place: string, name: string, value: unknown, min: number): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'number' && Number.isSafeInteger(value) && value >= min) return value;
-  throw invalid(place, name, value, `a whole number from ${min}`);
-}
+/**
+ * The options of one place, read one by one; each is undefined where it is not given.
+ *
+ * @throws BatutaError OPTION_INVALID, DURATION_INVALID for a value that is not what it must be
+ */
+export class OptionReader {
+  readonly place: string;
+  readonly raw: RawOptions;
 
-/** A finite number within bounds, or undefined when the option is not given. */
-export function finiteNumber(
-  place: string,
-  name: string,
-  value: unknown,
-  min = -Number.MAX_VALUE,
-  max = Number.MAX_VALUE,
-): number | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'number' && value >= min && value <= max) return value;
-  throw invalid(place, name, value, min === -Number.MAX_VALUE ? 'a number' : `a number from ${min} to ${max}`);
-}
-
-/** A duration in ms, or undefined when the option is not given. */
-export function durationMs(place: string, name: string, value: unknown): number | undefined {
-  if (value === undefined) return undefined;
-  try {
-    return parseDuration(value);
-  } catch (error) {
-    if (!(error instanceof BatutaError)) throw error;
-    throw refuse('DURATION_INVALID', place, `: ${name} ${error.message}`, error);
+  constructor(place: string, raw: RawOptions) {
+    this.place = place;
+    this.raw = raw;
   }
-}
 
-/** A duration above 0 in ms, or undefined when the option is not given. */
-export function positiveDurationMs(place: string, name: string, value: unknown): number | undefined {
-  const ms = durationMs(place, name, value);
-  if (ms === 0) throw invalid(place, name, value, 'longer than 0; leave it out for no limit');
-  return ms;
-}
+  /** A whole number from `min`. */
+  whole(name: string, min: number): number | undefined {
+    return this.#checked(name, `a whole number from ${min}`, (value) => Number.isSafeInteger(value) && Number(value) >= min);
+  }
 
-/** Text that is not empty, or undefined when the option is not given. */
-export function text(place: string, name: string, value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'string' && value.length > 0) return value;
-  throw invalid(place, name, value, 'text that is not empty');
-}
+  /** A finite number within bounds. */
+  number(name: string, min = -Number.MAX_VALUE, max = Number.MAX_VALUE): number | undefined {
+    const wanted = min === -Number.MAX_VALUE ? 'a number' : `a number from ${min} to ${max}`;
+    return this.#checked(name, wanted, (value) => typeof value === 'number' && value >= min && value <= max);
+  }
 
-/** A list of texts, empty when the option is not given. */
-export function texts(place: string, name: string, value: unknown): readonly string[] {
-  if (value === undefined) return [];
-  if (Array.isArray(value) && value.every((entry) => typeof entry === 'string' && entry.length > 0)) return [...(value as string[])];
-  throw invalid(place, name, value, "a list of texts, e.g. ['a', 'b']");
-}
+  /** A duration, ms. */
+  ms(name: string): number | undefined {
+    return this.raw[name] === undefined ? undefined : this.#msOf(name, this.raw[name]);
+  }
 
-/** True or false, or undefined when the option is not given. */
-export function flag(place: string, name: string, value: unknown): boolean | undefined {
-  if (value === undefined || typeof value === 'boolean') return value;
-  throw invalid(place, name, value, 'true or false');
-}
+  /** A duration above 0, ms. */
+  positiveMs(name: string): number | undefined {
+    const ms = this.ms(name);
+    if (ms === 0) throw this.invalid(name, 'longer than 0; leave it out for no limit');
+    return ms;
+  }
 
-/** One of a few texts, or undefined when the option is not given. */
-export function oneOf<T extends string>(place: string, name: string, value: unknown, allowed: readonly T[]): T | undefined {
-  if (value === undefined) return undefined;
-  const found = allowed.find((entry) => entry === value);
-  if (found !== undefined) return found;
-  throw invalid(place, name, value, `${allowed.map((entry) => `'${entry}'`).join(' or ')}`);
-}
+  /** Text that is not empty. */
+  text(name: string): string | undefined {
+    return this.#checked(name, 'text that is not empty', isFilled);
+  }
 
-/** Name of a queue, or undefined when the option is not given. */
-export function queueName(place: string, value: unknown): string | undefined {
-  if (value === undefined || isQueueName(value)) return value;
-  throw invalid(place, 'queue', value, '1 to 100 letters, digits, _, . and -, the first a letter or digit');
-}
+  /** A list of texts, empty when it is not given. */
+  texts(name: string): readonly string[] {
+    const list = this.#checked<string[]>(
+      name,
+      "a list of texts, e.g. ['a', 'b']",
+      (value) => Array.isArray(value) && value.every(isFilled),
+    );
+    return [...(list ?? [])];
+  }
 
-/** A function, or undefined when the option is not given. */
-export function callable<F>(place: string, name: string, value: unknown): F | undefined {
-  if (value === undefined) return undefined;
-  if (typeof value === 'function') return value as F;
-  throw invalid(place, name, value, 'a function');
-}
+  /** True or false. */
+  flag(name: string): boolean | undefined {
+    return this.#checked(name, 'true or false', (value) => typeof value === 'boolean');
+  }
 
-/** A template or a function that gives the name of a run; undefined when the option is not given. */
-export function runNameOf<F>(place: string, value: unknown): string | F | undefined {
-  return typeof value === 'function' ? (value as F) : text(place, 'runName', value);
-}
+  /** One of a few texts. */
+  oneOf<T extends string>(name: string, allowed: readonly T[]): T | undefined {
+    return this.#checked(name, allowed.map((entry) => `'${entry}'`).join(' or '), (value) => allowed.some((entry) => entry === value));
+  }
 
-/** The names that make up `retryPolicyOf`. */
-export const retryOptions = ['retries', 'retryDelay', 'backoff', 'maxRetryDelay', 'jitter', 'retryIf'] as const;
+  /** Name of a queue. */
+  queue(): string | undefined {
+    return this.#checked('queue', '1 to 100 letters, digits, _, . and -, the first a letter or digit', isQueueName);
+  }
 
-/** Reads all that says whether and when a failed attempt is followed by another. */
-export function retryPolicyOf(place: string, options: RawOptions): RetryPolicy {
-  return {
-    retries: wholeNumber(place, 'retries', options.retries, 0) ?? noRetry.retries,
-    delayMs: retryDelayOf(place, options.retryDelay),
-    backoff: oneOf(place, 'backoff', options.backoff, ['fixed', 'exponential']) ?? noRetry.backoff,
-    maxDelayMs: durationMs(place, 'maxRetryDelay', options.maxRetryDelay) ?? null,
-    jitter: finiteNumber(place, 'jitter', options.jitter, 0, 1) ?? noRetry.jitter,
-    retryIf: callable<NonNullable<RetryPolicy['retryIf']>>(place, 'retryIf', options.retryIf) ?? null,
-  };
-}
+  /** A function. */
+  callable<F>(name: string): F | undefined {
+    return this.#checked(name, 'a function', (value) => typeof value === 'function');
+  }
 
-function retryDelayOf(place: string, value: unknown): RetryDelay {
-  if (typeof value === 'function') {
-    const ask = value as (attempt: number, error: unknown) => unknown;
-    return (attempt, error) => {
-      const delay = ask(attempt, error);
-      return typeof delay === 'number' ? delay : parseDuration(delay);
+  /** A template or a function that gives the name of a run. */
+  runName<F>(): string | F | undefined {
+    return typeof this.raw.runName === 'function' ? (this.raw.runName as F) : this.text('runName');
+  }
+
+  /** All that says whether and when a failed attempt is followed by another. */
+  retryPolicy(): RetryPolicy {
+    return {
+      retries: this.whole('retries', 0) ?? noRetry.retries,
+      delayMs: this.#retryDelay(),
+      backoff: this.oneOf('backoff', ['fixed', 'exponential']) ?? noRetry.backoff,
+      maxDelayMs: this.ms('maxRetryDelay') ?? null,
+      jitter: this.number('jitter', 0, 1) ?? noRetry.jitter,
+      retryIf: this.callable<NonNullable<RetryPolicy['retryIf']>>('retryIf') ?? null,
     };
   }
-  if (!Array.isArray(value)) return durationMs(place, 'retryDelay', value) ?? 0;
-  if (value.length === 0) throw invalid(place, 'retryDelay', value, 'a list with at least one duration');
-  return value.map((entry: unknown) => durationMs(place, 'retryDelay', entry ?? null) ?? 0);
+
+  /** The error for an option that is not `wanted`. */
+  invalid(name: string, wanted: string): BatutaError {
+    return invalid(this.place, name, this.raw[name], wanted);
+  }
+
+  #checked<T>(name: string, wanted: string, isRight: (value: unknown) => boolean): T | undefined {
+    const value = this.raw[name];
+    if (value === undefined || isRight(value)) return value as T | undefined;
+    throw this.invalid(name, wanted);
+  }
+
+  #retryDelay(): RetryDelay {
+    const value = this.raw.retryDelay;
+    if (typeof value === 'function') {
+      const ask = value as (attempt: number, error: unknown) => unknown;
+      return (attempt, error) => {
+        const delay = ask(attempt, error);
+        return typeof delay === 'number' ? delay : parseDuration(delay);
+      };
+    }
+    if (!Array.isArray(value)) return this.ms('retryDelay') ?? 0;
+    if (value.length === 0) throw this.invalid('retryDelay', 'a list with at least one duration');
+    return value.map((entry: unknown) => this.#msOf('retryDelay', entry ?? null));
+  }
+
+  #msOf(name: string, value: unknown): number {
+    try {
+      return parseDuration(value);
+    } catch (error) {
+      if (!(error instanceof BatutaError)) throw error;
+      throw refuse('DURATION_INVALID', this.place, `: ${name} ${error.message}`, error);
+    }
+  }
 }
+
+/** The options that make up a `retryPolicy`. */
+export const retryOptions = ['retries', 'retryDelay', 'backoff', 'maxRetryDelay', 'jitter', 'retryIf'] as const;
 
 /** The error for a value that is not `wanted`. */
 export function invalid(place: string, name: string, value: unknown, wanted: string): BatutaError {
   return refuse('OPTION_INVALID', place, `: ${name} must be ${wanted}, not ${shown(value)}.`);
+}
+
+function isFilled(value: unknown): boolean {
+  return typeof value === 'string' && value.length > 0;
 }
 
 function shown(value: unknown): string {

@@ -1,8 +1,8 @@
-/** The context of a task that runs in a thread: everything it is told goes over the channel to the engine. */
+/** The context of a task that runs in a thread: what the task does with it goes over the channel to the engine. */
 import { type Logger, pino } from 'pino';
-import { BatutaError } from '../base/errors.ts';
-import type { ArtifactWriter, TaskContext } from '../model/context.ts';
+import type { TaskContext } from '../model/context.ts';
 import { errorOf } from '../model/failure.ts';
+import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
 import type { HostMessage, ThreadJob, ThreadMessage } from '../model/thread-protocol.ts';
 import { decodeValue } from '../model/values.ts';
 
@@ -29,51 +29,28 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
   });
   let logger: Logger | undefined;
   let lastArtifact = 0;
-  const context: TaskContext = {
+  const source: ContextSource = {
     params: decodeValue(job.params),
-    run: job.run,
-    task: job.taskFacts,
+    runFacts: job.run,
+    taskFacts: job.taskFacts,
     signal: aborting.signal,
-    get log() {
-      return (logger ??= openLogger(job.logLevel, send));
+    logger: () => (logger ??= openLogger(job.logLevel, send)),
+    reportProgress: (done, total) => send({ kind: 'progress', done, total }),
+    changeMetric: (change, name, value) => send({ kind: 'metric', change, name, value }),
+    putReject(record, reason) {
+      const plain = plainReject({ record, reason });
+      send({ kind: 'reject', record: JSON.stringify(plain.record), reason: plain.reason });
     },
-    progress: (done, total) => {
-      assertNumber('progress', done);
-      if (total !== undefined) assertNumber('progress', total);
-      send({ kind: 'progress', done, total: total ?? null });
-    },
-    artifact: artifactWriter(async (type, name, data) => {
+    async putArtifact(type, name, data) {
       const text = artifactText(name, data);
       const id = ++lastArtifact;
       await new Promise<void>((resolve, reject) => {
         keeping.set(id, (error) => (error ? reject(error) : resolve()));
         send({ kind: 'artifact', id, type, name, data: text });
       });
-    }),
-    reject: (record, reason) => send({ kind: 'reject', record: jsonText(record), reason: String(reason) }),
-    metrics: {
-      add(name, by = 1) {
-        assertNumber(`metrics.add('${name}')`, by);
-        send({ kind: 'metric', change: 'add', name, value: by });
-      },
-      set(name, value) {
-        assertNumber(`metrics.set('${name}')`, value);
-        send({ kind: 'metric', change: 'set', name, value });
-      },
     },
   };
-  return { context, close: () => port.close() };
-}
-
-type Put = (type: Extract<ThreadMessage, { kind: 'artifact' }>['type'], name: string, data: unknown) => Promise<void>;
-
-function artifactWriter(put: Put): ArtifactWriter {
-  return {
-    markdown: (name, text) => put('markdown', name, String(text)),
-    table: (name, rows) => put('table', name, rows),
-    link: (name, url) => put('link', name, String(url)),
-    json: (name, data) => put('json', name, data),
-  };
+  return { context: new LiveTaskContext(source), close: () => port.close() };
 }
 
 /** A pino logger whose lines go to the engine, which gives them time and ids and prints them. */
@@ -84,34 +61,4 @@ function openLogger(level: string, send: (message: ThreadMessage) => void): Logg
     send({ kind: 'log', level: Number(number), message, fields: Object.keys(fields).length === 0 ? null : fields });
   };
   return pino({ level, base: null, timestamp: false }, { write });
-}
-
-/** @throws BatutaError RESULT_NOT_SERIALIZABLE */
-function artifactText(name: string, data: unknown): string {
-  let cause: unknown;
-  try {
-    const text = JSON.stringify(data);
-    if (text !== undefined) return text;
-  } catch (error) {
-    cause = error;
-  }
-  throw new BatutaError(
-    'RESULT_NOT_SERIALIZABLE',
-    `The artifact '${name}' is not plain JSON: ${cause instanceof Error ? cause.message : `it is ${typeof data}`}.`,
-    { cause },
-  );
-}
-
-/** JSON text of a rejected record; what JSON cannot hold becomes text, for a bad record must not fail the task. */
-function jsonText(record: unknown): string {
-  try {
-    return JSON.stringify(record, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)) ?? 'null';
-  } catch {
-    return JSON.stringify(Object.prototype.toString.call(record));
-  }
-}
-
-function assertNumber(what: string, value: unknown): asserts value is number {
-  if (typeof value === 'number' && Number.isFinite(value)) return;
-  throw new TypeError(`${what} takes a finite number, not ${String(value)}.`);
 }

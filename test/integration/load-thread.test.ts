@@ -120,8 +120,8 @@ describe('a task in a thread of its own', () => {
       { kind: 'progress', done: 2, total: null },
       { kind: 'metric', change: 'add', name: 'rows', value: 2 },
       { kind: 'metric', change: 'set', name: 'size', value: 7 },
-      { kind: 'reject', record: '{"id":"1"}', reason: 'bad id' },
-      { kind: 'reject', record: '"[object Object]"', reason: 'round' },
+      { kind: 'reject', record: '"{ id: 1n }"', reason: 'bad id' },
+      { kind: 'reject', record: '"<ref *1> { self: [Circular *1] }"', reason: 'round' },
     ]);
   });
 

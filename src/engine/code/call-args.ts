@@ -4,7 +4,7 @@ import { notKept, plainCopy } from '../../model/plain-copy.ts';
 import type { CallArg } from '../../model/run.ts';
 import { decodeValue, encodeValue, identityOf, toTypedJson } from '../../model/values.ts';
 import { givenAs, isPrimitive, take } from '../values/given-value.ts';
-import { LiveTaskContext } from '../task/task-context.ts';
+import { LiveTaskContext } from '../../model/task-context.ts';
 import { cutText } from '../../base/cut-text.ts';
 
 /** Characters that are recorded for people, of each argument and of all of a call. */

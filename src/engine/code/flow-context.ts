@@ -8,7 +8,8 @@ import type { Artifact } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
 import type { ActiveRun } from '../run/active-run.ts';
 import { take } from '../values/given-value.ts';
-import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from '../task/task-context.ts';
+import { putArtifact } from '../task/put-artifact.ts';
+import { type ContextSource, LiveTaskContext, maxRejects, plainReject } from '../../model/task-context.ts';
 
 /** What only the body of a code flow may ask for; each is recorded. */
 export interface BodyCalls {
@@ -58,15 +59,15 @@ class BodySource implements ContextSource {
     this.#active.log.info({ done, total }, total === null ? `Progress: ${done}` : `Progress: ${done} of ${total}`);
   }
 
-  changeMetric(name: string, change: (value: number) => number): void {
+  changeMetric(change: 'add' | 'set', name: string, value: number): void {
     if (this.#isOver) return;
-    this.#metrics.set(name, change(this.#metrics.get(name) ?? 0));
+    this.#metrics.set(name, change === 'add' ? (this.#metrics.get(name) ?? 0) + value : value);
   }
 
   putReject(record: unknown, reason: string): void {
     if (this.#isOver) return;
     if (this.#rejects.length < maxRejects) this.#rejects.push({ record, reason });
-    this.changeMetric('rejected', (count) => count + 1);
+    this.changeMetric('add', 'rejected', 1);
   }
 
   async putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {

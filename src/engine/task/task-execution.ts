@@ -16,7 +16,8 @@ import type { TaskDefinition } from '../../model/task.ts';
 import type { ActiveRun, Stoppable } from '../run/active-run.ts';
 import { callMethod, isAsyncIterable, isPending } from './call-method.ts';
 import { escapedError } from '../run/escaped-error.ts';
-import { type ContextSource, LiveTaskContext, maxRejects, plainReject, putArtifact } from './task-context.ts';
+import { putArtifact } from './put-artifact.ts';
+import { type ContextSource, LiveTaskContext, maxRejects, plainReject } from '../../model/task-context.ts';
 
 /** How an attempt ended. */
 export type Settlement =
@@ -137,17 +138,17 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
     this.active.record.touchTask(this.row);
   }
 
-  changeMetric(name: string, change: (value: number) => number): void {
+  changeMetric(change: 'add' | 'set', name: string, value: number): void {
     if (this.#isLate()) return;
     this.#metrics ??= new Map();
-    this.#metrics.set(name, change(this.#metrics.get(name) ?? 0));
+    this.#metrics.set(name, change === 'add' ? (this.#metrics.get(name) ?? 0) + value : value);
   }
 
   putReject(record: unknown, reason: string): void {
     if (this.#isLate()) return;
     this.#rejects ??= [];
     if (this.#rejects.length < maxRejects) this.#rejects.push({ record, reason });
-    this.changeMetric('rejected', (count) => count + 1);
+    this.changeMetric('add', 'rejected', 1);
   }
 
   async putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {

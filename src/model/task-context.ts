@@ -1,10 +1,12 @@
-/** The context object of a task. Everything on it is made on first use: most tasks of a large run touch none of it. */
+/**
+ * The context object of a task, in the process of its run and in a thread. Everything on it is made on first use: most tasks of a large run
+ * touch none of it.
+ */
 import { inspect } from 'node:util';
 import type { Logger } from 'pino';
-import { BatutaError } from '../../base/errors.ts';
-import type { ArtifactWriter, Metrics, RunFacts, TaskContext, TaskFacts } from '../../model/context.ts';
-import type { Artifact } from '../../model/run.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { ArtifactWriter, Metrics, RunFacts, TaskContext, TaskFacts } from './context.ts';
+import type { Artifact } from './run.ts';
 
 /** Rejected records that are kept whole, a task run; the rest is only counted. */
 export const maxRejects = 1_000;
@@ -17,9 +19,9 @@ export interface ContextSource {
   readonly signal: AbortSignal;
   logger(): Logger;
   reportProgress(done: number, total: number | null): void;
-  changeMetric(name: string, change: (value: number) => number): void;
+  changeMetric(change: 'add' | 'set', name: string, value: number): void;
   putReject(record: unknown, reason: string): void;
-  putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void>;
+  putArtifact(kind: Exclude<Artifact['kind'], 'rejects'>, name: string, data: unknown): Promise<void>;
 }
 
 /** The context handed to user code; its methods may be taken off it (`const { log, progress } = ctx`). */
@@ -77,11 +79,11 @@ function metricsOf(source: ContextSource): Metrics {
   return {
     add(name, by = 1) {
       assertNumber(`metrics.add('${name}')`, by);
-      source.changeMetric(name, (value) => value + by);
+      source.changeMetric('add', name, by);
     },
     set(name, value) {
       assertNumber(`metrics.set('${name}')`, value);
-      source.changeMetric(name, () => value);
+      source.changeMetric('set', name, value);
     },
   };
 }
@@ -93,21 +95,6 @@ function artifactWriterOf(source: ContextSource): ArtifactWriter {
     link: (name, url) => source.putArtifact('link', name, String(url)),
     json: (name, data) => source.putArtifact('json', name, data),
   };
-}
-
-/** Records an artifact of a task run, or of the run itself. Resolves once durable. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
-export async function putArtifact(
-  active: ActiveRun,
-  taskRunId: string | null,
-  kind: Artifact['kind'],
-  name: string,
-  data: unknown,
-): Promise<void> {
-  const { services, record } = active;
-  const runId = active.run.id;
-  const kept = services.output.dataOf({ runId, kind }, plainJson(name, data));
-  if (kept === undefined) return;
-  await record.addArtifact({ id: services.makeId(), runId, taskRunId, kind, name, data: kept, createdAt: services.clock.now() });
 }
 
 /** A record that was put aside, as plain JSON; one that is none is kept as text, lest it take the others with it. */
@@ -122,7 +109,8 @@ export function plainReject({ record, reason }: { readonly record: unknown; read
   }
 }
 
-function plainJson(name: string, data: unknown): string {
+/** Text of an artifact. @throws BatutaError RESULT_NOT_SERIALIZABLE */
+export function artifactText(name: string, data: unknown): string {
   try {
     const text = JSON.stringify(data);
     if (text !== undefined) return text;
