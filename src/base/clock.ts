@@ -69,7 +69,7 @@ export function letOthersIn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** A watch over how promptly the event loop comes round. It measures from `attend` to `rest`, for measuring wakes the process. */
+/** Measures how late the event loop turns, from `attend` to `rest`: measuring wakes the process. */
 export interface EventLoopWatch {
   /** Measures from now on; nothing when it does already. */
   attend(): void;
@@ -92,8 +92,8 @@ const noLag: Lag = { ms: 0, isBusy: false };
 const lagEveryMs = 250;
 
 /**
- * A watch over the event loop of this process, which rests until it is to attend; keeps no process alive. Unlike the histogram of
- * `perf_hooks` it sees also what holds the loop up right after it began to attend.
+ * A watch over the event loop of this process, at rest at first; keeps no process alive. Unlike the histogram of `perf_hooks` it also sees
+ * what blocks the loop right after `attend`.
  */
 export function watchEventLoop(): EventLoopWatch {
   let timer: NodeJS.Timeout | undefined;
@@ -122,7 +122,7 @@ export function watchEventLoop(): EventLoopWatch {
       timer = undefined;
     },
     takeLongestLag() {
-      // The loop may have come round to the caller before it came round to the timer.
+      // The loop may reach the caller before the timer.
       if (timer !== undefined && performance.now() > expectedAt) measure();
       const taken = longest;
       longest = noLag;

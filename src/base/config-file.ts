@@ -64,11 +64,11 @@ export interface ConfigDeployment {
   readonly concurrency?:
     | number
     | { readonly limit: number; readonly key?: string; readonly onConflict?: 'queue' | 'skip' | 'cancel-running' };
-  /** What becomes of ticks while no scheduler was at work. Default `latest`. */
+  /** Which ticks are made up that came while no scheduler was at work. Default `latest`. */
   readonly catchup?: 'none' | 'latest' | 'all';
   /** Default 1 hour. */
   readonly catchupWindow?: Duration;
-  /** What becomes of a tick while an earlier run is still there. Default `allow`. */
+  /** What a tick does while an earlier run has not ended. Default `allow`. */
   readonly overlap?: 'allow' | 'skip' | 'buffer-one' | 'buffer-all' | 'cancel-running';
   /** How long ended runs are kept. Default as the settings say. */
   readonly retention?: Duration | 'forever';

@@ -24,6 +24,13 @@ export function cutText(text: string, maxChars: number, end = ''): string {
   return text.slice(0, wholeUnits(text, units)) + end;
 }
 
+/** A text, cut to so many characters with how many are missing. */
+export function shortened(text: string, maxChars: number): string {
+  const kept = cutText(text, maxChars);
+  if (kept.length === text.length) return text;
+  return `${kept} …(${(text.length - kept.length).toLocaleString('en-US')} more characters)`;
+}
+
 /** Where the first `chars` characters of a text end, in UTF-16 units. */
 function unitsOf(text: string, chars: number): number {
   let units = 0;

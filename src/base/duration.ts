@@ -26,7 +26,7 @@ const isoPattern =
   /^P(?:(\d+(?:[.,]\d+)?)W)?(?:(\d+(?:[.,]\d+)?)D)?(?:T(?=\d)(?:(\d+(?:[.,]\d+)?)H)?(?:(\d+(?:[.,]\d+)?)M)?(?:(\d+(?:[.,]\d+)?)S)?)?$/;
 const isoPartMs = [604_800_000, 86_400_000, 3_600_000, 60_000, 1_000] as const;
 const maxTextChars = 100;
-/** What durations are told in, and how many of it are fewer than one of the next. */
+/** Units in words, and from how many on the next is used. */
 const wordUnits = [
   [1_000, 'second', 60],
   [60_000, 'minute', 60],

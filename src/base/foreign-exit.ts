@@ -1,10 +1,10 @@
-/** What becomes of a process when code of its users ends it. */
+/** Notices when user code ends the process. */
 
 /**
- * Calls `tell` when something ends the process with `process.exit`, until it is taken back by the function given. The exit status 0 becomes
- * 1: a supervisor, or a shell, must not take it for a proper end. Of an uncaught error Node.js tells by itself.
+ * Calls `tell` when something ends the process with `process.exit`, until the returned function is called. Exit status 0 becomes 1: a
+ * supervisor or a shell must not take it for success. Uncaught errors are left to Node.js.
  *
- * @param tell must be done when it returns
+ * @param tell synchronous; nothing runs after it
  */
 export function onForeignExit(tell: (status: number) => void): () => void {
   let isUncaught = false;

@@ -4,7 +4,7 @@
  * A line whose logger carries a `runId` is handed to listeners as well, exactly as it was printed, so that it can be kept
  * with its run. Nothing is buffered and no thread is involved, hence no line is lost however the process ends.
  *
- * A warning of the process itself that names an error is told once a minute, with how often it was repeated: see `Repeats`.
+ * A warning outside of runs that names an error is printed once a minute, with how often it was repeated: see `Repeats`.
  */
 import { destination, type Logger, type LoggerOptions, pino, symbols } from 'pino';
 import { type Clock, systemClock } from './clock.ts';

@@ -21,7 +21,7 @@ export interface LoopOptions {
   readonly unref?: boolean;
   /** One step. Gives `'again'` when more is due, which makes the next step follow without a wait. */
   step(signal: AbortSignal): Promise<'again' | void>;
-  /** Told of each step that throws; not of one that was stopped. `failures` counts those in a row. */
+  /** Called for each step that throws, unless it was stopped. `failures` counts those in a row. */
   onError(error: unknown, failures: number): void;
   readonly clock: Clock;
   /** From 0 up to but not including 1. */

@@ -1,6 +1,5 @@
 /**
- * Masks secrets in text, where no name of a field tells: passwords in addresses, credentials of headers, and what looks like a field with
- * the name of a secret, as `console.log(object)` prints it.
+ * Masks secrets in text: passwords in addresses, credentials of headers, and what looks like a printed field with the name of a secret.
  */
 import { redacted } from './secret-names.ts';
 

@@ -3,7 +3,7 @@ import { distance } from 'fastest-levenshtein';
 
 /** Names longer than this are not compared letter by letter. */
 const maxComparedChars = 64;
-/** More candidates than this are not looked at; the hint is a help, not a search. */
+/** More candidates than this are not compared. */
 const maxCandidates = 20_000;
 
 /**

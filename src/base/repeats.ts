@@ -1,13 +1,11 @@
 /**
- * Keeps a trouble that goes on from filling a log. While a database is away, each loop of a process warns of it at each of its steps, some
- * several times a second: the first warning says all that the others do.
- *
- * Owned by the log of a process. A warning is told at once, then at most once a minute, with how many were left out.
+ * Keeps repeated warnings from filling a log: while a database is away, each loop of a process warns at every step, some several times a
+ * second. A warning is printed at once, then at most once a minute, with how many were left out. Owned by the log of a process.
  */
 import type { Clock } from './clock.ts';
 
 const quietMs = 60_000;
-/** More different warnings than this are no trouble that goes on. */
+/** More different warnings than this are no repetition. */
 const maxKept = 200;
 
 interface Told {
@@ -24,7 +22,7 @@ export class Repeats {
     this.#clock = clock;
   }
 
-  /** How many like it were left out since the last that was told, 0 for a first one; null when this one is to be left out as well. */
+  /** How many like it were left out since the last that was printed, 0 for a first one; null when this one is to be left out as well. */
   count(warning: string): number | null {
     const now = this.#clock.monotonic();
     const last = this.#told.get(warning);

@@ -11,7 +11,7 @@ export interface Service {
 
 export interface ServiceParts {
   readonly name: string;
-  /** Brings it to work. The signal aborts on stop, also while this is under way. A throw makes `start` reject; `stop` is still called. */
+  /** Starts it. The signal aborts on stop, also during the start. A throw makes `start` reject; `stop` is still called. */
   start(signal: AbortSignal): Promise<void> | void;
   /** Takes down what `start` made, as far as it came. Called once at most, and only if `start` was. */
   stop?(): Promise<void> | void;
@@ -45,8 +45,8 @@ export function makeService(parts: ServiceParts): Service {
 /**
  * Several services as one: started one after another, stopped in reverse order.
  *
- * When one does not start, those before it are stopped again and its error is thrown. A stop that fails keeps none of the
- * others from being stopped; the first error is thrown at the end.
+ * When one does not start, those before it are stopped and its error is thrown. When one does not stop, the others still are; the first
+ * error is thrown at the end.
  */
 export function joinServices(name: string, services: readonly Service[]): Service {
   return makeService({

@@ -14,8 +14,7 @@ export function exitStatusOf(signal: ShutdownSignal): number {
  * Calls `handler` on the first SIGINT or SIGTERM, then once; a second one, of either kind, ends the process on the spot
  * with 130 or 143. Gives the function that takes this back.
  *
- * A handler that throws or rejects ends the process with the status of its signal: someone who asked twice for an end
- * must not be left with a process that never comes to it.
+ * A handler that throws or rejects ends the process with the status of its signal.
  */
 export function onShutdown(handler: (signal: ShutdownSignal) => void | Promise<void>): () => void {
   let asked = false;

@@ -1,12 +1,11 @@
 /**
- * Contract of a broker: it carries tickets to whoever may work on them, and wakes who waits.
+ * Contract of a broker: it carries tickets to those who may work on them, and wakes those who wait.
  *
- * A ticket names a run or a task run and nothing else; what is to be done stands in the store. Delivery is at least once
- * as long as the broker keeps its memory, and callers must bear all of this: a ticket may come twice, late, in another
- * order, for something long finished, or (Redis flushed) never. The store decides what a ticket is worth: the taker claims
- * by it and drops it quietly when there is nothing to claim; lost tickets are put again by whoever looks through the store.
+ * A ticket names a run or a task run and nothing else; the store holds what is to be done. Delivery is at least once while the broker keeps
+ * its memory, so callers must expect a ticket twice, late, in another order, for something long finished, or (Redis flushed) never. The taker
+ * claims the run or task run in the store, and drops the ticket when there is nothing to claim; schedulers put lost tickets again.
  *
- * Makers: `local-broker.ts` (a table of the SQLite store), `bullmq-broker.ts` (Redis, or PostgreSQL); opened by `open.ts`.
+ * Makers: `local/` (a table of the store), `bullmq/` (Redis, or PostgreSQL); opened by `open.ts`.
  */
 
 /** What travels. Two tickets with the same three values are the same ticket. */
@@ -28,13 +27,13 @@ export interface PutOptions {
   readonly priority?: number;
 }
 
-/** A ticket to put; what it says of itself goes before the options of the call. */
+/** A ticket to put; its own fields override the options of the call. */
 export interface NewTicket extends Ticket {
   readonly dueAt?: number | null;
   readonly priority?: number;
 }
 
-/** How a ticket came. */
+/** How a ticket arrived. */
 export interface Delivery {
   readonly queue: string;
 }
@@ -116,8 +115,8 @@ export interface Broker {
    */
   consume(queues: string | readonly string[], options: ConsumeOptions, handler: TicketHandler): Consumer;
   /**
-   * Tells whoever has subscribed to the channel, in this process and others. Best effort and never rejects for an outage: a
-   * message may be lost, or come twice, so a poll stands behind each wait.
+   * Sends a message to the subscribers of a channel, in this process and others. Best effort, never rejects for an outage: a message may be
+   * lost or come twice, so every wait also polls.
    *
    * @param message at most 7,500 bytes of text; ids, not data
    * @throws BatutaError NAME_INVALID (channel: see `checkChannelName`), OPTION_INVALID (message)

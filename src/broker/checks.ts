@@ -15,7 +15,7 @@ const maxMessageBytes = 7_500;
 const channelPattern = /^[A-Za-z0-9][A-Za-z0-9_.:-]{0,199}$/;
 const idPattern = /^[A-Za-z0-9_.-]{1,100}$/;
 
-/** A ticket with all that belongs to it. */
+/** A ticket with its defaults filled in. */
 export interface CheckedTicket extends Ticket {
   /** UTC epoch ms, whole; null: at once. */
   readonly dueAt: number | null;

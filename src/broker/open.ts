@@ -28,9 +28,9 @@ export interface OpenBrokerOptions {
   readonly clock?: Clock;
   /** From 0 up to but not including 1; default `Math.random`. */
   readonly random?: () => number;
-  /** Told of what goes wrong in the background, and of what handlers and listeners throw; an outage is told once. Default: nobody is. */
+  /** Gets what goes wrong in the background, and what handlers and listeners throw; an outage once. Default: ignored. */
   readonly onError?: (error: unknown) => void;
-  /** Told when it opens of what should be set differently, one sentence each, such as an eviction policy. Default: nobody is. */
+  /** Gets one sentence for each thing that should be set differently on the server, such as its eviction policy. Default: ignored. */
   readonly onWarning?: (sentence: string) => void;
 }
 

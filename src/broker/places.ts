@@ -33,7 +33,7 @@ export class Places {
     return this.#closed ? 0 : this.#total - this.#taken;
   }
 
-  /** Whether nobody gets a place any more. */
+  /** Whether it gives no more places. */
   get closed(): boolean {
     return this.#closed;
   }
@@ -62,7 +62,7 @@ export class Places {
     return { granted, cancel };
   }
 
-  /** Whether somebody of a lower rank waits for a place. */
+  /** Whether a waiter of a lower rank is next. */
   isWantedBefore(rank: number): boolean {
     const [first] = this.#waiters;
     return first !== undefined && first.rank < rank;
@@ -81,7 +81,7 @@ export class Places {
     if (this.#taken > 0) await new Promise<void>((resolve) => this.#emptied.push(resolve));
   }
 
-  /** Gives no more places; those who wait are told. */
+  /** Gives no more places; those who wait get none. */
   close(): void {
     this.#closed = true;
     for (const { settle } of this.#waiters.splice(0)) settle(false);

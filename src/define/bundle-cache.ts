@@ -1,10 +1,8 @@
 /**
- * Where bundles of flow files are kept between processes: in the folders of `cache-folder.ts`, the temporary one when there is no
- * node_modules, or it cannot be written, or is somebody else's.
+ * Keeps bundles of flow files between processes, in the folders of `cache-folder.ts`.
  *
- * A bundle is `<hash of its content>.mjs`; beside it a manifest per flow file says from which inputs it was made, so that a
- * second process need not start the bundler. Files appear by rename, so a reader sees a whole file or none. What was not
- * used for a week is removed when a new bundle is written.
+ * A bundle is `<hash of its content>.mjs`; a manifest per flow file beside it lists its inputs, so that a second process need not start the
+ * bundler. Files appear by rename, so a reader sees a whole file or none. What was not used for a week is removed with the next write.
  */
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';

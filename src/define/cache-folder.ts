@@ -1,9 +1,8 @@
 /**
- * The folders in which Batuta keeps code and notes between processes, as far as they can be trusted: what lies in them is run.
+ * The folders in which Batuta keeps code and notes between processes. What lies in them is run, so they must be trusted.
  *
- * They are `<nearest node_modules>/.cache/batuta` and a folder of the user's in the system's temporary folder. A folder counts only when
- * nobody but this user, or the administrator, can have put anything into it; so does each file. Windows keeps no owners that Node tells
- * of: there all count.
+ * They are `<nearest node_modules>/.cache/batuta` and a folder of the user's in the system's temporary folder. A folder or file counts only
+ * when nobody but this user or the administrator can have written it. On Windows, where Node knows no owners, all count.
  */
 import { randomUUID } from 'node:crypto';
 import { lstatSync, statSync, type Stats } from 'node:fs';

@@ -32,7 +32,7 @@ const wiringOptionNames = ['needs', 'after', 'each', 'eachLimit', 'when', 'trigg
 const readTasks = new WeakMap<TaskRecord, TaskDefinition>();
 
 /**
- * Checks what stands on this very class, so that a bad option is told where the class is defined.
+ * Checks the decorators of this very class, so that a bad option is refused where the class is defined.
  *
  * @throws BatutaError DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID, NAME_INVALID
  */

@@ -30,7 +30,7 @@ export async function findFlow(target: string, options: FindOptions): Promise<Fl
   return choose(found.flows, path, chosen);
 }
 
-/** A run as it is recorded, as far as its flow is told by it. */
+/** What a recorded run says of its flow. */
 export interface RecordedFlow {
   readonly flow: string;
   /** `file#exportName`, or null. */

@@ -18,8 +18,8 @@ export interface RunConcurrencyOptions<P = unknown> {
   /** What tells runs apart: a template over params (`'{customer}'`), or a function. Default: one limit for all. */
   readonly key?: string | ((params: P) => string) | undefined;
   /**
-   * What becomes of a run that finds its limit used up: it waits (`queue`, the default), is dropped (`skip`), or cancels the oldest of
-   * the others and takes their place (`cancel-running`).
+   * What a run does when its limit is used up: it waits (`queue`, the default), is dropped (`skip`), or cancels the oldest of the others and
+   * takes its place (`cancel-running`).
    */
   readonly onConflict?: OnConflict | undefined;
 }

@@ -1,9 +1,8 @@
 /**
- * Which files are the library itself, and what stands for it in a loaded flow file.
+ * Which files are the library itself, and what flow files import in its place.
  *
- * A flow file that is loaded shares the running copy of the library. Node 20 cannot import TypeScript, so when the library
- * runs from source (its own tests) flow files get the built copy, and two copies live side by side; all they hand each other
- * lies under `Symbol.for` keys, so that works.
+ * A loaded flow file shares the running copy of the library. When that runs from source (its own tests), flow files get the built copy, as
+ * Node 20 cannot import TypeScript; the two copies share what lies under `Symbol.for` keys.
  */
 import { existsSync } from 'node:fs';
 import { join, sep } from 'node:path';

@@ -1,4 +1,4 @@
-/** Says in one sentence, with file and line, why a flow file does not compile or does not load. */
+/** One sentence, with file and line, on why a flow file does not compile or load. */
 import { readdirSync } from 'node:fs';
 import { findSourceMap } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';

@@ -9,9 +9,9 @@ import { fileNotFound, shownPath } from './load-errors.ts';
 import { createRegistry } from './registry.ts';
 import { bundleOf, codeFile } from './user-file.ts';
 
-/** What came of loading many files. */
+/** The outcome of loading many files. */
 export interface LoadedFlows {
-  /** Sorted by name. A name that two flows claim is left out and told in `broken`. */
+  /** Sorted by name. A name that two flows claim is left out, and stands in `broken`. */
   readonly flows: readonly FlowDefinition[];
   /** One entry for each file that did not load and each name claimed twice. */
   readonly broken: readonly { readonly file: string; readonly error: BatutaError }[];

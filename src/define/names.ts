@@ -1,10 +1,10 @@
 /** Names of flows and tasks: which are allowed, and what a class is called when it says nothing. */
 import { BatutaError } from '../base/errors.ts';
 import { cutText, isLongerThan } from '../base/cut-text.ts';
+import { maxNameChars } from '../model/run.ts';
 
 /** Characters that would break paths, templates, HTML or query strings. */
 const forbidden = /[/%<>&\p{Cc}]/u;
-const maxNameChars = 200;
 
 /**
  * Checks the name of a flow or a task: 1 to 200 characters, none of `/ % < > &`, no control characters, no blanks at its ends.

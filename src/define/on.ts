@@ -1,4 +1,4 @@
-/** `@On`: calls a method when something becomes of the run. It only records. */
+/** `@On`: calls a method on an event of the run. It only records. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { type HookEvent, hookEvents } from '../model/flow.ts';

@@ -9,7 +9,7 @@ import { cutText } from '../base/cut-text.ts';
 /** Options as they were written. */
 export type RawOptions = Readonly<Record<string, unknown>>;
 
-/** What people know from elsewhere and look for here; told apart from typing errors. */
+/** Options of other orchestrators that do not exist here yet; they get a message of their own. */
 const notYet: ReadonlySet<string> = new Set(['cache', 'rollback']);
 
 /** An error about a class or one of its methods (`Etl`, `Etl.join`), with an option or none. */

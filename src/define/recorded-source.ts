@@ -1,9 +1,9 @@
 /**
- * Which files may be loaded because a row of the database names them. Whoever can write to the database could name any, and loading a
- * file is running it.
+ * Which files may be loaded because a row of the database names them: to load a file is to run it, and anyone who can write to the database
+ * could name any.
  *
- * A file is loaded when it lies in the place of flows (`BATUTA_FLOWS`), or when this user has had Batuta run a flow of it before on this
- * machine: by its path, or from a script of theirs. Of that a note is kept beside the bundles, where only this user can have put it.
+ * A file is loaded when it lies in `BATUTA_FLOWS`, or when this user has run a flow of it on this machine before, by its path or from a
+ * script. A note of that is kept beside the bundles, where only this user can have put it.
  */
 import { mkdirSync, realpathSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';

@@ -1,9 +1,8 @@
 /**
- * What a worker thread runs for `isolate: 'thread'`: loads the flow's class once a thread, makes an instance for each task, calls
- * the method, and tells the engine over a channel what the task does with its context. The words are in `model/thread-protocol.ts`.
+ * What a worker thread runs for `isolate: 'thread'`: loads the flow's class once a thread, makes an instance for each task, calls the method,
+ * and sends what the task does with its context to the engine (`model/thread-protocol.ts`).
  *
- * The engine starts threads with the built form of this file, and ends one when its task has to stop; nothing here outlives a task
- * but the loaded classes.
+ * The engine starts threads with the built form of this file, and ends one whose task has to stop; only loaded classes outlive a task.
  */
 import { BatutaError } from '../base/errors.ts';
 import { captureConsole } from '../base/console-capture.ts';

@@ -37,7 +37,7 @@ export interface AuditEntry {
   readonly who: string;
   /** For example `runs.cancel`. */
   readonly action: string;
-  /** What was changed: an id or a name; null when that was many or nothing of its own. */
+  /** Id or name of what was changed; null for none or many. */
   readonly target: string | null;
   readonly details: unknown;
 }

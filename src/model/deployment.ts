@@ -1,15 +1,15 @@
 /** Deployments: a flow bound to parameters, schedules and rules, under a name. Plain data; times are UTC epoch ms. */
 import type { Schedule } from './schedule.ts';
 
-/** What becomes of ticks that nobody turned into a run in time: none is made up, the latest, or all within the window. */
+/** Which missed ticks are made up: none, the latest, or all within the window. */
 export const catchupPolicies = ['none', 'latest', 'all'] as const;
 export type Catchup = (typeof catchupPolicies)[number];
 
-/** What becomes of a tick while an earlier run of its deployment is still there. */
+/** What a tick does while an earlier run of its deployment has not ended. */
 export const overlapPolicies = ['allow', 'skip', 'buffer-one', 'buffer-all', 'cancel-running'] as const;
 export type Overlap = (typeof overlapPolicies)[number];
 
-/** What becomes of a run that finds its limit used up: it waits, is dropped, or takes the place of those that run. */
+/** What a run does when its limit is used up: it waits, is dropped, or takes the place of those that run. */
 export const conflictPolicies = ['queue', 'skip', 'cancel-running'] as const;
 export type OnConflict = (typeof conflictPolicies)[number];
 
@@ -73,7 +73,7 @@ export interface DeploymentSchedule {
   /** Each run starts up to so much later than its tick, ms; 0: on the tick. */
   readonly jitterMs: number;
   readonly pausedAt: number | null;
-  /** First tick that no run stands for yet; null when there is none any more. */
+  /** First tick without a run; null when the schedule has ended. */
   readonly nextTickAt: number | null;
   readonly createdAt: number;
   /** Why it was set aside: its ticks cannot be turned into runs. It ticks again once it is deployed or resumed. Missing otherwise. */
@@ -110,7 +110,7 @@ export interface Backfill {
   readonly endedAt: number | null;
 }
 
-/** Channel on which whoever changes deployments tells schedulers to look at once; the message is the name of one, or empty. */
+/** Channel on which schedulers hear of changed deployments; the message is the name of one, or empty. */
 export const deploymentsChannel = 'deployments';
 
 /** Channel on which schedulers hear that a backfill may go on: it was begun, cancelled or resumed, or one of its runs has ended. */

@@ -32,13 +32,11 @@ const maxClasses = 32;
 
 /** Whether it is an error, of this or another realm. Never throws. */
 export function isError(value: unknown): value is Error {
-  try {
-    return (
-      value instanceof Error || (typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Error]')
-    );
-  } catch {
-    return false;
-  }
+  return attempt(
+    () =>
+      value instanceof Error || (typeof value === 'object' && value !== null && Object.prototype.toString.call(value) === '[object Error]'),
+    false,
+  );
 }
 
 /** Reads an error. Never throws. */
@@ -55,13 +53,12 @@ export function readError(error: Error): ErrorParts {
     else fields[key] = value;
   }
   const stack = readField(error, 'stack');
-  const message = read(error, 'message');
   return {
     name: nameOf(error),
-    message: message.ok ? textOf(message.value) : '(its message cannot be read)',
+    message: attempt(() => textOf(error.message), '(its message cannot be read)'),
     stack: typeof stack === 'string' ? stack : null,
     base,
-    hasCause: has(error, 'cause'),
+    hasCause: attempt(() => 'cause' in error, false),
     cause: readField(error, 'cause'),
     errors,
     fields,
@@ -87,11 +84,8 @@ export function makeError(parts: Omit<ErrorParts, 'hasCause'> & { readonly hasCa
 /** Text of anything. Never throws. */
 export function textOf(value: unknown): string {
   if (typeof value === 'string') return value;
-  try {
-    return JSON.stringify(value) ?? String(value);
-  } catch {
-    return tagOf(value);
-  }
+  const tag = (): string => attempt(() => Object.prototype.toString.call(value), 'something that has no text');
+  return attempt(() => JSON.stringify(value) ?? String(value), null) ?? tag();
 }
 
 function instanceOf({
@@ -125,18 +119,17 @@ function define(error: Error, key: string, value: unknown): void {
 /** Its base, and the names of the getters that the classes below that have. */
 function classOf(error: Error): { readonly base: string; readonly getters: readonly string[] } {
   const getters: string[] = [];
-  try {
+  const findBase = (): string => {
     let at: unknown = Object.getPrototypeOf(error);
     for (let depth = 0; at !== null && typeof at === 'object' && depth < maxClasses; depth++) {
       const name = ownClassName(at);
-      if (bases.has(name) && isBuiltIn(at, name)) return { base: name, getters };
+      if (bases.has(name) && isBuiltIn(at, name)) return name;
       for (const [key, { get }] of Object.entries(Object.getOwnPropertyDescriptors(at))) if (get && key !== '__proto__') getters.push(key);
       at = Object.getPrototypeOf(at);
     }
-  } catch {
-    // A proxy that lets nobody look.
-  }
-  return { base: 'Error', getters };
+    return 'Error';
+  };
+  return { base: attempt(findBase, 'Error'), getters };
 }
 
 function isBuiltIn(prototype: object, name: string): boolean {
@@ -151,50 +144,26 @@ function ownClassName(prototype: object): string {
 
 function nameOf(error: Error): string {
   const name = textOf(readField(error, 'name') || 'Error');
-  if (name !== 'Error') return name;
-  try {
-    return ownClassName(Object.getPrototypeOf(error) as object) || name;
-  } catch {
-    return name;
-  }
+  return name === 'Error' ? attempt(() => ownClassName(Object.getPrototypeOf(error) as object), '') || name : name;
 }
 
-/** Own fields that can be told, those that are not enumerable too: libraries hide what they consist of, not what they mean by `_`. */
+/** Its own fields, hidden ones too, save hidden ones that begin with `_`: libraries keep their insides there. */
 function ownKeys(error: Error): string[] {
-  try {
-    return Object.getOwnPropertyNames(error).filter(
-      (key) => !key.startsWith('_') || Object.prototype.propertyIsEnumerable.call(error, key),
-    );
-  } catch {
-    return [];
-  }
+  const isShown = (key: string): boolean => !key.startsWith('_') || Object.prototype.propertyIsEnumerable.call(error, key);
+  return attempt(() => Object.getOwnPropertyNames(error).filter(isShown), []);
 }
 
-function has(error: Error, key: string): boolean {
-  try {
-    return key in error;
-  } catch {
-    return false;
-  }
+/** A field of anything; undefined when reading it throws. */
+export function readField(value: object, key: string): unknown {
+  return attempt(() => Reflect.get(value, key) as unknown, undefined);
 }
 
-function read(error: Error, key: string): { readonly ok: boolean; readonly value: unknown } {
+/** What `read` gives, or `otherwise` when a getter or proxy of the user's throws. */
+function attempt<T>(read: () => T, otherwise: T): T {
   try {
-    return { ok: true, value: Reflect.get(error, key) };
+    return read();
   } catch {
-    return { ok: false, value: undefined };
-  }
-}
-
-function readField(error: Error, key: string): unknown {
-  return read(error, key).value;
-}
-
-function tagOf(value: unknown): string {
-  try {
-    return Object.prototype.toString.call(value);
-  } catch {
-    return 'something that has no text';
+    return otherwise;
   }
 }
 

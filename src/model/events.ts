@@ -1,6 +1,6 @@
 /**
- * What an engine tells whoever watches a run in the same process. Told after the fact, in order, never awaited. Events of its sub-flows
- * come too, with their own run.
+ * What an engine reports to listeners in the same process: after the fact, in order, never awaited. Events of sub-flows come too, with their
+ * own run.
  */
 import type { FlowDefinition } from './flow.ts';
 import type { LogLine, Run, TaskRun } from './run.ts';

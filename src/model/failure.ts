@@ -1,8 +1,8 @@
 /** The recorded form of an error: what is kept in the store and shown to people. */
-import { cutText } from '../base/cut-text.ts';
+import { cutText, shortened } from '../base/cut-text.ts';
 import { isSecretName, redacted } from '../base/secret-names.ts';
 import { type ErrorParts, isError, makeError, readError, textOf } from './error-parts.ts';
-import { type Budget, shortened, notKept, plainCopy } from './plain-copy.ts';
+import { type Budget, notKept, plainCopy } from './plain-copy.ts';
 import { fromTypedJson, toTypedJson } from './values.ts';
 
 /** A failure as it is stored: plain JSON. */
@@ -126,7 +126,7 @@ function keptFields(fields: Readonly<Record<string, unknown>>, budget: Budget, b
   // An error in a field may hold others in turn: they count as parts.
   const error = (inner: Error): unknown =>
     below.above.includes(inner) || below.above.length > maxCauses || below.left.parts-- <= 0 ? notKept : spentError(inner, budget, below);
-  // The small ones first, lest a large one take the place of a status.
+  // The small ones first, so that a large one does not push out a status.
   for (const key of Object.keys(fields).sort((a, b) => weightOf(fields[a]) - weightOf(fields[b]))) {
     const value = isSecretName(key) && fields[key] !== null ? redacted : plainCopy(fields[key], { budget, error });
     if (value === notKept) leftOut.push(cutText(key, 100));

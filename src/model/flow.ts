@@ -5,7 +5,7 @@ import type { Graph } from './graph.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { TaskDefinition } from './task.ts';
 
-/** What a hook may listen to: what became of the run. */
+/** Events of a run that a hook may listen to. */
 export const hookEvents = ['running', 'completed', 'failed', 'crashed', 'cancelled'] as const;
 export type HookEvent = (typeof hookEvents)[number];
 

@@ -1,5 +1,5 @@
 /**
- * What becomes of a tick while runs of earlier ticks of its deployment have not ended. Pure.
+ * What a tick does while runs of earlier ticks of its deployment have not ended. Pure.
  *
  * Runs that count are those that stand for a tick of any schedule of the deployment. Runs that people or programs started, and those of
  * backfills, neither hold a tick up nor are cancelled by one.

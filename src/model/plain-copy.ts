@@ -1,6 +1,7 @@
 /** A bounded copy of plain data out of anything, secrets masked: what is kept of the fields of an error, and shown of arguments. */
-import { cutText } from '../base/cut-text.ts';
+import { shortened } from '../base/cut-text.ts';
 import { isSecretName, redacted } from '../base/secret-names.ts';
+import { readField } from './error-parts.ts';
 
 /** How much may be kept; shared by all that is copied with it. */
 export interface Budget {
@@ -32,13 +33,6 @@ export function plainCopy(value: unknown, options: PlainCopyOptions): unknown {
   } catch {
     return notKept;
   }
-}
-
-/** A text, cut to so many characters with how many are missing. */
-export function shortened(text: string, maxChars: number): string {
-  const kept = cutText(text, maxChars);
-  if (kept.length === text.length) return text;
-  return `${kept} …(${(text.length - kept.length).toLocaleString('en-US')} more characters)`;
 }
 
 function copyValue(value: unknown, options: PlainCopyOptions, above: readonly object[]): unknown {
@@ -109,14 +103,6 @@ function copyFields(value: object, options: PlainCopyOptions, path: readonly obj
 
 /** Names that superjson refuses. */
 const unsafeKeys: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
-
-function readField(value: object, key: string): unknown {
-  try {
-    return Reflect.get(value, key);
-  } catch {
-    return undefined;
-  }
-}
 
 function maskedMap(pairs: readonly unknown[]): Map<unknown, unknown> {
   const whole = pairs.filter((pair): pair is [unknown, unknown] => Array.isArray(pair) && pair.length === 2);

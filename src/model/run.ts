@@ -2,6 +2,9 @@
 import type { Failure } from './failure.ts';
 import type { State, StateName, StateType } from './state.ts';
 
+/** Longest name of a flow, task, run or worker, and longest tag, in characters. */
+export const maxNameChars = 200;
+
 /** A process that may own runs. Written into the lease, so that others can tell whether it still lives. */
 export interface Owner {
   /** Unique per process start, e.g. `laptop:4711:1763820000000`. */

@@ -3,7 +3,8 @@ import { Cron, CronPattern } from 'croner';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { cutText } from '../base/cut-text.ts';
-import { nextPlain, type PlainCron, plainCron } from './schedule-cron-plain.ts';
+import { remembered } from './remembered.ts';
+import { nextPlain, plainCron } from './schedule-cron-plain.ts';
 
 interface Field {
   readonly name: string;
@@ -24,11 +25,12 @@ const nicknames = ['@yearly', '@annually', '@monthly', '@weekly', '@daily', '@mi
 /** Longest expression shown in full when its fields cannot be counted. */
 const maxShown = 80;
 /** A compiled pattern holds a table of 10,000 years, so only some are kept: at most about 20 MB. */
-const maxCompiled = 256;
-const compiled = new Map<string, Cron>();
+const compile = remembered(
+  256,
+  (expression: string, timezone: string) => new Cron(expression, { timezone, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' }),
+);
 /** Plain ones are small. */
-const maxPlain = 5_000;
-const plain = new Map<string, PlainCron | null>();
+const plainOf = remembered(5_000, (expression: string) => plainCron(pattern(expression)));
 
 /**
  * The expression with single spaces, once it is one: 5 fields, 6 with seconds first, or a nickname such as `@daily`.
@@ -60,7 +62,8 @@ export function checkCron(expression: string): string {
  * in autumn counts once. Other expressions leave out what is in the gap and count the repeated hour twice.
  */
 export function nextCron(expression: string, timezone: string, instant: number): number | null {
-  const found = quickly(expression, timezone, instant);
+  const plain = plainOf(expression);
+  const found = plain === null ? undefined : nextPlain(plain, timezone, instant);
   return found !== undefined ? found : (compile(expression, timezone).nextRun(new Date(instant))?.getTime() ?? null);
 }
 
@@ -96,28 +99,6 @@ function isPattern(text: string): boolean {
 
 function pattern(text: string): CronPattern {
   return new CronPattern(text, undefined, { mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' });
-}
-
-function quickly(expression: string, timezone: string, instant: number): number | undefined {
-  let one = plain.get(expression);
-  if (one === undefined) {
-    if (plain.size >= maxPlain) plain.clear();
-    one = plainCron(pattern(expression));
-    plain.set(expression, one);
-  }
-  return one === null ? undefined : nextPlain(one, timezone, instant);
-}
-
-function compile(expression: string, timezone: string): Cron {
-  const key = `${timezone} ${expression}`;
-  let cron = compiled.get(key);
-  if (cron === undefined) {
-    cron = new Cron(expression, { timezone, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' });
-    const [oldest] = compiled.keys();
-    if (compiled.size >= maxCompiled && oldest !== undefined) compiled.delete(oldest);
-    compiled.set(key, cron);
-  }
-  return cron;
 }
 
 function refuse(expression: string, message: string, field?: string): BatutaError {

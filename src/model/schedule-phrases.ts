@@ -37,3 +37,13 @@ export function timeOfDayText(second: number): string {
   const text = new Date(second * 1_000).toISOString().slice(11, 19);
   return text.endsWith(':00') ? text.slice(0, 5) : text;
 }
+
+/** A local time as `2026-03-01`. */
+export function dateText(local: number): string {
+  return new Date(local).toISOString().slice(0, 10);
+}
+
+/** The time of day of a local time, as `timeOfDayText` has it. */
+export function timeText(local: number): string {
+  return timeOfDayText(Math.floor(local / 1_000) % 86_400);
+}

@@ -3,6 +3,7 @@
  *
  * Days are counted from 1970-01-01. A year is a table of at most 366 entries, so no search over years can run away.
  */
+import { remembered } from './remembered.ts';
 import type { Recurrence } from './schedule-rrule-read.ts';
 
 const dayMs = 86_400_000;
@@ -84,21 +85,8 @@ export function dayTable({ start, parts }: Recurrence): DaysOfYear {
     }
     return days;
   };
-  return rememberYears(compute);
-}
-
-/** Two years: weeks and clock changes look across the end of one. */
-function rememberYears(compute: DaysOfYear): DaysOfYear {
-  const known = new Map<number, readonly number[]>();
-  return (year) => {
-    const kept = known.get(year);
-    if (kept !== undefined) return kept;
-    const days = compute(year);
-    const [oldest] = known.keys();
-    if (known.size >= 2 && oldest !== undefined) known.delete(oldest);
-    known.set(year, days);
-    return days;
-  };
+  // Weeks and clock changes look across the end of a year.
+  return remembered(2, compute);
 }
 
 function monthsOf(frequency: string, parts: Recurrence['parts'], first: Date): ReadonlySet<number> | null {

@@ -1,7 +1,7 @@
 /**
  * Recurrence rules in plain English. A sentence is made only where it holds for every tick; any other rule is shown as it is written.
  */
-import { countFrom, joinWords, monthNames, nthText, timeOfDayText, weekdayNames } from './schedule-phrases.ts';
+import { countFrom, dateText, joinWords, monthNames, nthText, timeOfDayText, timeText, weekdayNames } from './schedule-phrases.ts';
 import { numbersOf, weekdaysOf } from './schedule-rrule-days.ts';
 import type { Recurrence } from './schedule-rrule-read.ts';
 
@@ -203,10 +203,6 @@ function sorted(values: readonly number[] | null): readonly number[] | null {
   return values === null ? null : [...new Set(values)].sort((a, b) => a - b);
 }
 
-function dateText(local: number): string {
-  return new Date(local).toISOString().slice(0, 10);
-}
-
 function momentText(local: number): string {
-  return `${dateText(local)} ${timeOfDayText(Math.floor(local / 1_000) % daySeconds)}`;
+  return `${dateText(local)} ${timeText(local)}`;
 }

@@ -1,5 +1,6 @@
 /** Recurrence rules of RFC 5545, in local time, which knows no zones; by hand, for libraries go through every tick (docs/decisions/0008). */
 import { BatutaError } from '../base/errors.ts';
+import { remembered } from './remembered.ts';
 import type { LocalRule } from './schedule-local.ts';
 import { expandRule, lowerBound } from './schedule-rrule-expand.ts';
 import { linesOf, type Recurrence, readRecurrence, refuse } from './schedule-rrule-read.ts';
@@ -8,9 +9,6 @@ import { recurrenceWords } from './schedule-rrule-words.ts';
 import { checkZone } from './zone.ts';
 
 const fasterThanDaily = /^(HOURLY|MINUTELY|SECONDLY)$/;
-/** Rules read before, by zone and text. */
-const read = new Map<string, LocalRule>();
-const maxRead = 2_000;
 /** Most times that RDATE and EXDATE name together. */
 const maxNamedTimes = 2_000;
 
@@ -48,17 +46,7 @@ export function checkRecurrence(
 }
 
 /** A checked rule. HOURLY and faster ones pass over clock changes as a clock does (`each`), the others keep their time of day (`once`). */
-export function recurrenceRule(rule: string, timezone: string): LocalRule {
-  const key = `${timezone} ${rule}`;
-  let made = read.get(key);
-  if (made === undefined) {
-    made = makeRule(readRecurrence(rule, timezone));
-    const [oldest] = read.keys();
-    if (read.size >= maxRead && oldest !== undefined) read.delete(oldest);
-    read.set(key, made);
-  }
-  return made;
-}
+export const recurrenceRule = remembered(2_000, (rule: string, timezone: string) => makeRule(readRecurrence(rule, timezone)));
 
 /** What was read in stored rules before, but does not mean what its writer thinks, or takes too long. */
 function refuseStray({ parts, added, excluded }: Recurrence): void {

@@ -2,12 +2,12 @@
 import { periodWords } from '../base/duration.ts';
 import type { TickMark, TouchedChange } from './schedule-changes.ts';
 import { cronWords } from './schedule-cron-words.ts';
-import { weekdayNames as weekdays } from './schedule-phrases.ts';
+import { dateText, timeText, weekdayNames as weekdays } from './schedule-phrases.ts';
 import { describeRecurrence } from './schedule-rrule.ts';
 import type { Schedule } from './schedule.ts';
 import { localAt } from './zone.ts';
 
-/** One line without a full stop, e.g. `At 02:30, only on Monday, in Europe/Lisbon`. Never throws: what cannot be read says so. */
+/** One line without a full stop, e.g. `At 02:30, only on Monday, in Europe/Lisbon`. Never throws. */
 export function describeSchedule(schedule: Schedule): string {
   try {
     return `${describeRule(schedule)}, in ${schedule.timezone}`;
@@ -76,14 +76,4 @@ function describeRule(schedule: Schedule): string {
 function endText(at: number, offsetBefore: number, offsetAfter: number): string {
   const [before, after] = [dateText(at + offsetBefore), dateText(at + offsetAfter)];
   return before === after ? timeText(at + offsetAfter) : `${timeText(at + offsetAfter)} of ${after}`;
-}
-
-function dateText(local: number): string {
-  return new Date(local).toISOString().slice(0, 10);
-}
-
-/** Seconds only where there are any. */
-function timeText(local: number): string {
-  const text = new Date(local).toISOString().slice(11, 19);
-  return text.endsWith(':00') ? text.slice(0, 5) : text;
 }

@@ -3,7 +3,7 @@
  *
  * One table says which type may follow which; `engine/run/transition.ts` is the one writer.
  */
-import { shortened } from './plain-copy.ts';
+import { shortened } from '../base/cut-text.ts';
 
 /** What rules look at. */
 export const stateTypes = [

@@ -97,7 +97,7 @@ function artifactWriterOf(source: ContextSource): ArtifactWriter {
   };
 }
 
-/** A record that was put aside, as plain JSON; one that is none is kept as text, lest it take the others with it. */
+/** A rejected record as plain JSON; one that cannot be is kept as text, so that the others are not lost with it. */
 export function plainReject({ record, reason }: { readonly record: unknown; readonly reason: string }): {
   readonly record: unknown;
   readonly reason: string;

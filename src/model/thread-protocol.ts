@@ -1,10 +1,9 @@
 /**
- * What an engine and a worker thread say to each other for a task with `isolate: 'thread'`.
+ * The messages between an engine and a worker thread for a task with `isolate: 'thread'`.
  *
- * The engine hands the thread one `ThreadJob`, with one end of a message channel in it, and gets one `ThreadOutcome` back. While
- * the task runs the thread sends `ThreadMessage`s over the channel, and the engine may send `HostMessage`s. All messages of a
- * task are in the engine's end of the channel before its outcome arrives: read what is left with `receiveMessageOnPort`, then
- * close it. A thread that is ended from outside sends nothing more.
+ * The engine gives the thread a `ThreadJob` with one end of a channel, and gets a `ThreadOutcome` back. Meanwhile the thread sends
+ * `ThreadMessage`s over the channel, and the engine may send `HostMessage`s. All messages of a task are in the engine's end before its
+ * outcome arrives: it reads the rest with `receiveMessageOnPort`, then closes it.
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { RunFacts, TaskFacts } from './context.ts';

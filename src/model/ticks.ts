@@ -1,13 +1,13 @@
 /**
  * Which ticks of a schedule become runs now, which are dropped, and which comes next. Pure: schedulers that ask the same get the same.
  *
- * The work does not grow with how long nobody asked: ticks that are dropped are not gone through one by one.
+ * The work does not grow with the length of an outage: dropped ticks are not visited one by one.
  */
 import { formatDuration } from '../base/duration.ts';
 import type { Catchup } from './deployment.ts';
 import { nextAfter, type Schedule } from './schedule.ts';
 
-/** A tick for which no run was made until so long after it counts as missed, ms. */
+/** A tick without a run counts as missed so long after it, ms. */
 export const missedAfterMs = 2_000;
 /** Dropped ticks are counted up to here. */
 const maxCounted = 1_000;
@@ -15,7 +15,7 @@ const maxCounted = 1_000;
 /** What is asked about one schedule. Instants are UTC epoch ms. */
 export interface TickQuestion {
   readonly schedule: Schedule;
-  /** The first tick that no run stands for yet. */
+  /** The first tick without a run. */
   readonly nextTickAt: number;
   readonly catchup: Catchup;
   readonly catchupWindowMs: number;

@@ -1,4 +1,4 @@
-/** What of a value would come back from the record as something else, and where. */
+/** Finds what in a value would come back from the record as something else. */
 import { Buffer } from 'node:buffer';
 import { readError } from './error-parts.ts';
 
@@ -83,7 +83,7 @@ const storable = new Set<unknown>([
   ...typedArrays,
 ]);
 
-/** Names that no field may have: superjson refuses them, lest reading a value change every object. */
+/** Names that no field may have: superjson refuses them, against changes of prototypes. */
 const forbidden: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
 const maxListAsked = 10_000;

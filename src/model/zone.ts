@@ -5,6 +5,7 @@
  */
 import { BatutaError } from '../base/errors.ts';
 import { nearestNames } from '../base/nearest.ts';
+import { remembered } from './remembered.ts';
 
 /** A moment at which the wall clock of a zone jumps. */
 export interface ClockChange {
@@ -24,13 +25,16 @@ const ruledFrom = Date.UTC(2040, 0, 1);
 const ruledProbeMs = 16 * dayMs;
 /** By then every zone follows yearly rules, so that years of the same days have the same changes; among these each kind of year is found. */
 const [firstTwin, lastTwin] = [2101, 2128];
-/** Years whose changes are kept, of all zones. */
-const maxYears = 20_000;
 const earliestYear = 1970;
 const latestYear = 2999;
 
-const formatters = new Map<string, Intl.DateTimeFormat>();
-const years = new Map<string, readonly ClockChange[]>();
+/** More than there are zones. */
+const formatterOf = remembered(
+  1_000,
+  (timeZone: string) => new Intl.DateTimeFormat('en-US', { timeZone, hourCycle: 'h23', year: 'numeric', ...twoDigits }),
+);
+const two = '2-digit';
+const twoDigits = { month: two, day: two, hour: two, minute: two, second: two } as const;
 
 /** Local minus UTC at an instant, ms. `timezone` must be known; see `checkZone`. */
 export function offsetAt(timezone: string, instant: number): number {
@@ -121,14 +125,14 @@ function readOffset(zone: string): number {
 }
 
 function changesOfYear(timezone: string, year: number): readonly ClockChange[] {
-  if (year > lastTwin) {
-    const twin = twinOf(year);
-    const shift = Date.UTC(year, 0, 1) - Date.UTC(twin, 0, 1);
-    return changesOfYear(timezone, twin).map((change) => ({ ...change, at: change.at + shift }));
-  }
-  const key = `${timezone} ${year}`;
-  const kept = years.get(key);
-  if (kept !== undefined) return kept;
+  if (year <= lastTwin) return searchYear(timezone, year);
+  const twin = twinOf(year);
+  const shift = Date.UTC(year, 0, 1) - Date.UTC(twin, 0, 1);
+  return searchYear(timezone, twin).map((change) => ({ ...change, at: change.at + shift }));
+}
+
+/** The changes of a year; kept, of all zones together, for 20,000 years. */
+const searchYear = remembered(20_000, (timezone: string, year: number): readonly ClockChange[] => {
   const found: ClockChange[] = [];
   const end = Date.UTC(year + 1, 0, 1);
   // A year owns the changes at its instants, so the first probe stands just before it.
@@ -142,10 +146,8 @@ function changesOfYear(timezone: string, year: number): readonly ClockChange[] {
     before = next;
     offsetBefore = offsetAfter;
   }
-  if (years.size >= maxYears) years.clear();
-  years.set(key, found);
   return found;
-}
+});
 
 /** A year of rules that begins on the same weekday and is as long. */
 function twinOf(year: number): number {
@@ -164,25 +166,6 @@ function bisect(timezone: string, from: number, to: number, offsetBefore: number
     else after = middle;
   }
   return after * secondMs;
-}
-
-function formatterOf(timezone: string): Intl.DateTimeFormat {
-  let formatter = formatters.get(timezone);
-  if (formatter === undefined) {
-    const two = '2-digit';
-    formatter = new Intl.DateTimeFormat('en-US', {
-      timeZone: timezone,
-      hourCycle: 'h23',
-      year: 'numeric',
-      month: two,
-      day: two,
-      hour: two,
-      minute: two,
-      second: two,
-    });
-    formatters.set(timezone, formatter);
-  }
-  return formatter;
 }
 
 function isKnown(timezone: string): boolean {

@@ -1,10 +1,9 @@
 /**
- * The broker of a fleet: BullMQ, over Redis or PostgreSQL. This file and `ticket-worker.ts` alone import it.
+ * The broker of a fleet: BullMQ, over Redis or PostgreSQL. Only this file and `ticket-worker.ts` import it.
  *
- * A ticket is a job without content, named by its own three values, tried once, and removed when its handler has ended. What
- * BullMQ offers beyond that stays unused: no retries, no events, no schedulers of its own. A job whose worker died or froze
- * loses its lock after `visibilityMs` and is given to another as often as it takes; whether there is still something to do
- * for it stands in the store.
+ * A ticket is a job without content, named by its three values, tried once, and removed when its handler has ended. BullMQ's retries, events
+ * and schedulers are not used. A job whose worker died or froze loses its lock after `visibilityMs` and goes to another, as often as it
+ * takes; the store knows whether there is still something to do.
  */
 import { Queue } from 'bullmq';
 import type { Clock } from '../../base/clock.ts';
@@ -48,7 +47,7 @@ export interface BullmqBrokerOptions {
 
 /** Tickets in one round trip; the event loop gets its turn between two. */
 const bulkSize = 1_000;
-/** Events that BullMQ keeps of a queue; nobody reads them. */
+/** Events that BullMQ keeps of a queue; none are read. */
 const keptEvents = 10;
 
 export class BullmqBroker implements Broker {
@@ -103,7 +102,7 @@ export class BullmqBroker implements Broker {
     checkQueueName(queue);
     const [waiting = 0, prioritized = 0, active = 0, delayed = 0, due = 0] = await this.#ask(queue, async (own) => [
       ...(await own.getBackend().getCounts(['wait', 'prioritized', 'active', 'delayed'])),
-      // Nobody has looked since they became due.
+      // Due, and not taken up yet.
       ...(await own.getBackend().getCounts(['delayed'], this.#options.clock.now() + 1)),
     ]);
     return { waiting: waiting + prioritized + due, delayed: delayed - due, taken: active };
@@ -142,7 +141,7 @@ export class BullmqBroker implements Broker {
       try {
         await queue.waitUntilReady();
       } catch (error) {
-        // The connection was lost as BullMQ began, and it would say so for ever.
+        // The connection was lost as BullMQ began, and the queue would repeat that error for ever.
         if (this.#queues.get(name) === queue) this.#queues.delete(name);
         throw error;
       }
@@ -173,7 +172,7 @@ export class BullmqBroker implements Broker {
         attempts: 1,
         removeOnComplete: true,
         removeOnFail: true,
-        // Due at the sum of both, so both come from one look at the clock.
+        // Due at the sum of both, so both come from one reading of the clock.
         timestamp: now,
         delay,
         // BullMQ serves low numbers first, and 0 before all that have one.

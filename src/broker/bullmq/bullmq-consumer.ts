@@ -1,10 +1,9 @@
 /**
  * A consumer over BullMQ: one BullMQ worker a queue, all sharing the places of the consumer, and a watchdog over them.
  *
- * A worker has gone deaf when a handler could be started and it has not asked for a ticket for `deafAfterMs`, though the broker answers
- * others: its connections died without a word, or BullMQ's loop ended. All workers of the consumer are then made anew over
- * new connections. Handlers at work go on; the tickets they hold come back later and are dropped by whoever looks into the
- * store.
+ * A worker counts as deaf when it has a free place and has not asked for a ticket for `deafAfterMs` although the broker answers: its
+ * connections died silently, or it never got one. Then all workers of the consumer are replaced, over new connections. Handlers at work go
+ * on; their tickets come back later and are dropped, as there is nothing left to claim.
  */
 import { settledWithin } from '../../base/clock.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -38,9 +37,9 @@ interface Crew {
 }
 
 const defaultDeadlineMs = 30_000;
-/** Longest wait of a worker that is not woken, ms; looking costs a process that rests more than all else it does. */
+/** Longest wait of a worker that is not woken, ms; polling is most of what an idle process does. */
 const lookEveryMs = 3_000;
-/** How long is waited for the broker to take note of tickets whose handlers have ended, ms. */
+/** How long `close` waits for the broker to remove tickets whose handlers have ended, ms. */
 const confirmMs = 3_000;
 
 export class BullmqConsumer implements Consumer {
@@ -64,7 +63,7 @@ export class BullmqConsumer implements Consumer {
       intervalMs: options.deafAfterMs / 4,
       immediate: false,
       step: () => this.#watch(),
-      // The broker does not answer: the workers are not to blame.
+      // The broker does not answer, so the workers are not deaf.
       onError: () => undefined,
       maxBackoffMs: options.deafAfterMs / 4,
       clock: options.clock,
@@ -124,7 +123,7 @@ export class BullmqConsumer implements Consumer {
     const { clock, concurrency, deafAfterMs, wire, onError } = this.#options;
     const queues = [...this.#queues.keys()];
     const isDeaf = (): boolean => {
-      // Places say nothing here: what cannot be confirmed holds one, though its handler has ended.
+      // Places do not count here: a ticket that cannot be removed holds one, though its handler has ended.
       if (this.#places.closed || this.#working.size >= concurrency) return false;
       const { workers } = this.#crew;
       const isSilent = ({ lookedAt }: TicketWorker): boolean => clock.monotonic() - lookedAt > deafAfterMs;
@@ -153,7 +152,7 @@ export class BullmqConsumer implements Consumer {
     await this.#watchdog.stop();
     if (this.#working.size > 0) await settledWithin(clock, deadlineMs, new Promise<void>((resolve) => (this.#idle = resolve)));
     const left = [...this.#working];
-    // What has ended is confirmed; what has not goes back, as far as the broker can be reached.
+    // Tickets of ended handlers are removed; the others are given back, if the broker can be reached.
     const settled =
       left.length === 0 ? this.#places.whenEmpty() : Promise.allSettled(this.#crew.workers.map((worker) => worker.giveBack()));
     await settledWithin(clock, confirmMs, settled);

@@ -25,7 +25,7 @@ export interface PostgresWireOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** How long a notice to oneself may take before the connection counts as one that hears none. */
+/** How long a notice to itself may take before a connection counts as deaf, ms. */
 const heardWithinMs = 2_000;
 const schema = 'batuta_bullmq';
 const noticeChannel = 'batuta_notices';

@@ -1,4 +1,4 @@
-/** Looks whether a Redis server is set as tickets need it. */
+/** Checks whether a Redis server is set as tickets need it. */
 import { Cluster } from 'ioredis';
 import type { Redis } from 'ioredis';
 import type { Clock } from '../../base/clock.ts';
@@ -57,7 +57,7 @@ export async function inspectRedis(connection: RedisConnection, place: RedisPlac
   const infos = await answerOf(connection, place, clock, () => Promise.all(serversOf(connection).map((server) => server.info())));
   const versions = infos.map((info) => valueOf(info, 'redis_version'));
   const policies = infos.map((info) => valueOf(info, 'maxmemory_policy'));
-  // The worst speaks for all.
+  // The worst counts.
   const version = versions.reduce(olderOf, 'unknown');
   const evictionPolicy = policies.find((it) => policyWarnings(place, it).length > 0) ?? policies[0] ?? 'unknown';
   return {

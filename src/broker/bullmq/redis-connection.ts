@@ -19,7 +19,7 @@ export type RedisConnection = Redis | Cluster;
 const connectTimeoutMs = 5_000;
 /** Longest time any single question may take, ms. */
 export const answerTimeoutMs = 5_000;
-/** A connection that owes an answer and is silent for so long is dead, ms. Longer than BullMQ ever blocks (10 s). */
+/** A connection that owes an answer for so long is dead, ms. Longer than BullMQ ever blocks (10 s). */
 const silenceMs = 15_000;
 const firstRetryMs = 50;
 const longestRetryMs = 1_000;
@@ -102,7 +102,7 @@ export async function answerOf<T>(connection: RedisConnection, place: RedisPlace
   }
 }
 
-/** The one error for whatever a connection said. */
+/** The error for what went wrong on a connection. */
 export function unavailable(place: RedisPlace, cause: unknown): BatutaError {
   if (isBatutaError(cause)) return cause;
   return new BatutaError('BROKER_UNAVAILABLE', `Redis at ${place.url} ${reasonOf(cause)}`, { details: { broker: place.url }, cause });

@@ -1,10 +1,18 @@
-/** Redis below BullMQ. */
+/**
+ * Redis below BullMQ, and messages between processes by its pub/sub: what is sent while somebody has no connection is lost for them.
+ *
+ * The connection that listens is made at the first subscription. After an outage it subscribes again by itself; one that has died without a
+ * word is found by asking it for a sign of life every few seconds.
+ */
+import { settledWithin } from '../../base/clock.ts';
 import type { Clock } from '../../base/clock.ts';
+import { makeLoop } from '../../base/loop.ts';
+import type { Loop } from '../../base/loop.ts';
 import type { Unsubscribe } from '../broker.ts';
+import { Listeners } from '../listeners.ts';
 import { inspectRedis, refuseOldRedis } from './redis-check.ts';
-import { answerOf, connectRedis, isOutage, unavailable, whenReady } from './redis-connection.ts';
-import type { RedisConnection } from './redis-connection.ts';
-import { RedisNotices } from './redis-notices.ts';
+import { answerOf, answerTimeoutMs, connectRedis, isOutage, unavailable, whenReady } from './redis-connection.ts';
+import type { RedisConnection, RedisUse } from './redis-connection.ts';
 import { readRedisUrl } from './redis-url.ts';
 import type { RedisPlace } from './redis-url.ts';
 import { isVanished } from './wire.ts';
@@ -15,9 +23,12 @@ export interface RedisWireOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
-  /** Told once of each thing that is set wrongly on the server. */
+  /** Gets a sentence for each thing that is set wrongly on the server. */
   readonly onWarning: (sentence: string) => void;
 }
+
+/** How often the connection that listens is asked whether it lives, ms. */
+const signOfLifeMs = 5_000;
 
 /**
  * Connects, and looks whether the server is set well.
@@ -46,8 +57,12 @@ class RedisWire implements Wire {
   readonly connection: RedisConnection;
   readonly #place: RedisPlace;
   readonly #options: RedisWireOptions;
-  readonly #notices: RedisNotices;
-  /** Until it has begun, whoever opens it is told by the error of `openRedisWire`. */
+  /** Channels know no databases, so the number is part of their name. */
+  readonly #channelPrefix: string;
+  readonly #listeners: Listeners;
+  readonly #watchdog: Loop;
+  #listening: RedisConnection | undefined;
+  /** Until it has begun, errors go to the caller of `openRedisWire`. */
   #quiet = true;
 
   constructor(place: RedisPlace, options: RedisWireOptions) {
@@ -55,12 +70,16 @@ class RedisWire implements Wire {
     this.#options = options;
     this.url = place.url;
     this.prefix = place.prefix;
-    this.connection = connectRedis(place, 'ask');
-    this.connection.on('error', (error) => this.complain(error));
+    this.#channelPrefix = `${place.prefix}:${place.database}:notice:`;
+    this.connection = this.#connect('ask');
     this.connection.on('ready', () => {
       this.#quiet = false;
     });
-    this.#notices = new RedisNotices({ ...options, place, onConnectionError: (error) => this.complain(error) });
+    const { clock, random, onError } = options;
+    this.#listeners = new Listeners(onError);
+    const step = (): Promise<void> => this.#askForSignOfLife();
+    const name = 'redis notices: sign of life';
+    this.#watchdog = makeLoop({ name, intervalMs: signOfLifeMs, step, onError, clock, random, immediate: false });
   }
 
   begin(): this {
@@ -69,8 +88,7 @@ class RedisWire implements Wire {
   }
 
   openTaking(): { readonly connection: RedisConnection; close(): void } {
-    const connection = connectRedis(this.#place, 'take');
-    connection.on('error', (error) => this.complain(error));
+    const connection = this.#connect('take');
     return { connection, close: () => connection.disconnect() };
   }
 
@@ -83,25 +101,53 @@ class RedisWire implements Wire {
   }
 
   async send(channel: string, message: string): Promise<void> {
-    await this.#notices.send(this.connection, channel, message);
+    await this.connection.publish(this.#channelPrefix + channel, message);
   }
 
-  subscribe(channel: string, listener: (message: string) => void): Promise<Unsubscribe> {
-    return this.#notices.subscribe(channel, listener);
+  async subscribe(channel: string, listener: (message: string) => void): Promise<Unsubscribe> {
+    const connection = (this.#listening ??= this.#listen());
+    const name = this.#channelPrefix + channel;
+    const unsubscribe = this.#listeners.add(channel, listener, () => {
+      connection.unsubscribe(name).catch(() => undefined);
+    });
+    // An outage holds it back; it is sent when that has ended.
+    await settledWithin(this.#options.clock, answerTimeoutMs, connection.subscribe(name));
+    return unsubscribe;
   }
 
   complain(error: unknown): void {
     if (isVanished(error)) return;
     if (!isOutage(error)) return void (this.#quiet || this.#options.onError(error));
     if (this.#quiet) return;
-    // Every connection says it at every try; it is told once, until there is a connection again.
+    // Every connection reports it at every try; it is passed on once, until there is a connection again.
     this.#quiet = true;
     this.#options.onError(unavailable(this.#place, error));
   }
 
   async close(): Promise<void> {
     this.#quiet = true;
-    await this.#notices.close();
+    this.#listeners.clear();
+    await this.#watchdog.stop();
+    this.#listening?.disconnect();
     this.connection.disconnect();
+  }
+
+  #connect(use: RedisUse): RedisConnection {
+    const connection = connectRedis(this.#place, use);
+    connection.on('error', (error) => this.complain(error));
+    return connection;
+  }
+
+  #listen(): RedisConnection {
+    const connection = this.#connect('listen');
+    connection.on('message', (name: string, message: string) => this.#listeners.tell(name.slice(this.#channelPrefix.length), message));
+    this.#watchdog.start().catch(this.#options.onError);
+    return connection;
+  }
+
+  async #askForSignOfLife(): Promise<void> {
+    const connection = this.#listening;
+    if (connection?.status !== 'ready') return;
+    if (!(await settledWithin(this.#options.clock, answerTimeoutMs, connection.ping()))) connection.disconnect(true);
   }
 }

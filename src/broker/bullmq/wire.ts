@@ -1,7 +1,7 @@
 /**
- * Contract of what lies below BullMQ: its connections, and messages beside them. Makers: `redis-wire.ts`, `postgres-wire.ts`.
+ * Contract of the layer below BullMQ: its connections, and messages between processes. Makers: `redis-wire.ts`, `postgres-wire.ts`.
  *
- * What BullMQ is given as its connection is an object of its own kind, opaque to everybody between.
+ * What BullMQ gets as its connection depends on the maker, and is opaque to the rest.
  */
 import type { Unsubscribe } from '../broker.ts';
 
@@ -11,9 +11,9 @@ export interface Wire {
   readonly url: string;
   /** Beginning of all names; Redis only. */
   readonly prefix: string;
-  /** What BullMQ puts and counts over. */
+  /** Over which BullMQ puts and counts. */
   readonly connection: object;
-  /** What one consumer takes over; `close` cuts it, also in an outage. */
+  /** Over which one consumer takes tickets; `close` cuts it, also in an outage. */
   openTaking(): { readonly connection: object; close(): void };
   /**
    * The answer to a question over `connection`, or why there is none, within seconds; at once while there is no connection.

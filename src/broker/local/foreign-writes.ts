@@ -1,10 +1,10 @@
 /**
  * Notices that another process has written to the database that holds the tickets.
  *
- * Where the file system tells of writes, it looks right after each; else it asks every 40 ms whether anybody has written (microseconds).
- * A file system that was found not to tell, twice, is not relied on any longer.
+ * Where the file system reports writes, it looks right after each; else it polls every 40 ms, which costs microseconds. A file system that
+ * missed two writes is no longer relied on.
  *
- * Told → looks 4, 12 and 40 ms later, for the telling comes before what was written can be seen → changed: `onChange`.
+ * Reported → looks 4, 12 and 40 ms later, since the report comes before the write can be read → changed: `onChange`.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import { type Loop, makeLoop } from '../../base/loop.ts';
@@ -19,12 +19,12 @@ export interface ForeignWritesOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** How often is asked where nobody tells, ms. */
+/** How often it polls where writes are not reported, ms. */
 const askMs = 40;
 const longestBackoffMs = 1_000;
-/** When is looked after a write was told, each counted from the look before, ms. */
+/** When it looks after a report, each counted from the look before, ms. */
 const looksMs = [4, 12, 40];
-/** So often a change may come untold until the telling is not relied on. */
+/** So many writes may come without a report until reports are not relied on. */
 const mostMissed = 2;
 
 export class ForeignWrites {
@@ -34,7 +34,7 @@ export class ForeignWrites {
   #timer: Timer | undefined;
   #nextLook = 0;
   #version: number | null = null;
-  /** Whether a write was told since the net last found one that was not. */
+  /** Whether a write was reported since polling last found one that was not. */
   #heard = true;
   #missed = 0;
   #started = false;
@@ -62,19 +62,19 @@ export class ForeignWrites {
     this.#started = true;
     const { keeper, onError } = this.#options;
     this.#version = keeper.dataVersion();
-    this.#stopWatching = keeper.watchWrites?.(() => this.#told()) ?? null;
+    this.#stopWatching = keeper.watchWrites?.(() => this.#onReport()) ?? null;
     if (this.#stopWatching === null) this.#asking.start().catch(onError);
   }
 
-  /** The slow net of whoever owns this: looks whatever was told, and learns whether telling can be relied on. */
-  checkTelling(): void {
+  /** The slow poll of the owner: looks in any case, and learns whether reports can be relied on. */
+  checkReports(): void {
     if (this.#stopWatching === null || this.#timer !== undefined) return;
     try {
       if (this.#options.keeper.dataVersion() === this.#version) return;
     } catch (error) {
       return this.#options.onError(error);
     }
-    // What was written just now may be told in a moment.
+    // A write of just now may be reported in a moment.
     this.#heard = false;
     this.#nextLook = looksMs.length - 1;
     this.#arm();
@@ -87,7 +87,7 @@ export class ForeignWrites {
     await this.#asking.stop();
   }
 
-  #told(): void {
+  #onReport(): void {
     if (this.#stopped) return;
     this.#heard = true;
     const looking = this.#timer !== undefined;

@@ -1,10 +1,9 @@
 /**
  * The broker that needs no service: tickets are rows of a table that all processes of a machine share.
  *
- * What this process puts wakes its consumers at once. What others put is seen by `foreign-writes.ts`, within
- * milliseconds where the file system tells of writes, else within 40. A timer stands for the next ticket that becomes due,
- * and a look every second behind all of them. While it holds tickets it renews them; a process that dies or freezes stops
- * renewing, and after `visibilityMs` its tickets are given to others.
+ * Tickets of this process wake its consumers at once. Those of others are noticed by `foreign-writes.ts`, within milliseconds where the
+ * file system reports writes, else within 40. A timer waits for the next ticket that becomes due, and a poll every second backs all this up.
+ * Tickets at work are renewed; those of a process that died or froze lapse after `visibilityMs` and go to others.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -38,9 +37,9 @@ export interface LocalBrokerOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** How often is looked whatever anybody says, ms. */
+/** How often it polls in any case, ms. */
 const netMs = 1_000;
-/** How long others have to read a message, ms. */
+/** How long messages are kept for others to read, ms. */
 const noticeKeptMs = 60_000;
 
 export class LocalBroker implements Broker {
@@ -162,7 +161,7 @@ export class LocalBroker implements Broker {
   }
 
   async #look(): Promise<void> {
-    this.#foreign.checkTelling();
+    this.#foreign.checkReports();
     await this.#attend();
   }
 

@@ -18,12 +18,12 @@ export interface LocalConsumerOptions {
   readonly concurrency: number;
   readonly handler: TicketHandler;
   readonly tickets: TicketTable;
-  /** Whose tickets they are while taken. */
+  /** Name under which tickets are taken. */
   readonly holder: string;
   readonly visibilityMs: number;
   readonly clock: Clock;
   readonly onError: (error: unknown) => void;
-  /** Told after each look, when what comes next can be known. */
+  /** Called after each look, when the next due time can be read. */
   readonly onLooked: () => void;
   readonly onClosed: (consumer: LocalConsumer) => void;
 }
@@ -77,7 +77,7 @@ export class LocalConsumer implements Consumer {
   }
 
   async #lookUntilDone(): Promise<void> {
-    // Handlers that end in the same turn are dealt with together.
+    // Handlers that end in the same turn are handled together.
     await Promise.resolve();
     while (this.#again) {
       this.#again = false;

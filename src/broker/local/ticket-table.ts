@@ -1,7 +1,7 @@
 /**
- * What the local broker needs of whoever keeps its tickets; the store of a project fits it.
+ * What the local broker needs of the store that keeps its tickets. Declared here, since brokers and stores do not know each other.
  *
- * Declared here and not imported, because brokers and stores do not know each other. All instants are UTC epoch ms.
+ * All instants are UTC epoch ms.
  */
 import type { Ticket } from '../broker.ts';
 
@@ -45,11 +45,11 @@ export interface TicketKeeper {
   /** Without password. */
   readonly url: string;
   readonly tickets: TicketTable;
-  /** Changes when another connection has written; null when the keeper cannot tell. Costs microseconds. */
+  /** Changes when another connection has written; null when that is not known. Costs microseconds. */
   dataVersion(): number | null;
   /**
-   * Calls `onWrite` a moment before a write of any process can be read, until the function given back is called; null, or missing, where
-   * nobody tells.
+   * Calls `onWrite` a moment before a write of any process can be read, until the returned function is called; null, or missing, where
+   * writes are not reported.
    */
   watchWrites?(onWrite: () => void): (() => void) | null;
 }

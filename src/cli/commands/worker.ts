@@ -7,6 +7,7 @@ import type { ExitStatus } from '../exit-status.ts';
 import { loadStart, serve } from '../fleet-process.ts';
 import { openSettings } from '../open.ts';
 import { readCount, readDuration, readLine } from '../read-options.ts';
+import { maxNameChars } from '../../model/run.ts';
 
 interface Options {
   readonly queue: readonly string[];
@@ -16,7 +17,6 @@ interface Options {
 }
 
 const maxConcurrency = 10_000;
-const maxNameChars = 200;
 
 /** Serves until it is told to end. */
 export async function serveAsWorker(context: CommandContext, options: Options): Promise<ExitStatus> {

@@ -1,8 +1,8 @@
 /** What callers may call a run: its name, its tags, the key by which it is one run. The server takes the same from over the network. */
 import { BatutaError } from '../../base/errors.ts';
 import { cutText, isLongerThan } from '../../base/cut-text.ts';
+import { maxNameChars } from '../../model/run.ts';
 
-const maxNameChars = 200;
 const maxKeyChars = 500;
 /** Control characters and halves of characters, which no store takes and no name needs. */
 const forbidden = /[\p{Cc}\p{Cs}]/u;

@@ -2,6 +2,7 @@
 import { BatutaError } from '../../base/errors.ts';
 import { cutText } from '../../base/cut-text.ts';
 import { storableText } from '../../base/storable-text.ts';
+import { maxNameChars } from '../../model/run.ts';
 
 const adjectives =
   'amber ample bold brave brisk bright calm clear clever cosy crisp dapper deft eager early fair fleet fresh gentle glad golden grand happy hardy honest jolly keen kind lively lucid lucky mellow merry mild neat nimble noble patient placid plucky proud quick quiet ready robust rosy sharp silent silver sleek smart smooth snug sober solid spry steady subtle sunny swift tidy tranquil trusty vivid warm wise witty zesty'.split(
@@ -19,9 +20,6 @@ export function randomName(random: () => number): string {
 }
 
 const fieldPattern = /\{([\w.$-]+)\}/g;
-
-/** Longest name of a run or task run, in characters; longer ones are cut. */
-const maxNameChars = 200;
 
 /**
  * Name from a template such as `sync-{month}` (fields of `values`, also nested: `{range.from}`) or a function.

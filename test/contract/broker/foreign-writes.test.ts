@@ -87,7 +87,7 @@ describe('a write of another process', () => {
     for (let missed = 0; missed < 2; missed++) {
       const more = noticed.more();
       await write(other);
-      foreign.checkTelling();
+      foreign.checkReports();
       await more;
     }
     await expect.poll(() => watching).toBe(false);
@@ -112,7 +112,7 @@ describe('a write of another process', () => {
     const foreign = watch(noticed);
     await foreign.stop();
     await write(other);
-    foreign.checkTelling();
+    foreign.checkReports();
     expect(noticed.count).toBe(0);
   });
 });

@@ -1,0 +1,16 @@
+/** Keeps what was worked out before. */
+
+/** `make`, with its last results kept by their arguments, at most so many; the oldest goes first. */
+export function remembered<Args extends readonly (string | number)[], T>(most: number, make: (...args: Args) => T): (...args: Args) => T {
+  const kept = new Map<string, { readonly value: T }>();
+  return (...args) => {
+    const key = args.join(' ');
+    const known = kept.get(key);
+    if (known !== undefined) return known.value;
+    const value = make(...args);
+    const [oldest] = kept.keys();
+    if (kept.size >= most && oldest !== undefined) kept.delete(oldest);
+    kept.set(key, { value });
+    return value;
+  };
+}
