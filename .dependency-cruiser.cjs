@@ -128,11 +128,11 @@ module.exports = {
       to: { path: '^src/', pathNot: '^src/(index|client/index|testing/index)\\.ts$' },
     },
     {
-      name: 'shipped-dependencies',
-      comment: 'What ships may only import what package.json lists under dependencies.',
+      name: 'listed-packages',
+      comment: 'What ships may only import what package.json lists; what is not under its dependencies is bundled in.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+      to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
     {
       name: 'no-unresolved',

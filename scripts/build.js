@@ -30,24 +30,19 @@ const entries = [
   'scheduler/main.ts',
 ];
 
-/** Native, with files or threads of their own, or shared with the user's code, where two copies would be two worlds. */
-const external = [
-  'esbuild',
-  'libsql',
-  'pg',
-  'pino',
-  'pino-pretty',
-  'piscina',
-  'reflect-metadata',
-  'zod',
-  'fastify',
-  'fastify-type-provider-zod',
-  '@fastify/*',
-];
+/** What is installed beside us: native, with files or threads of its own, or shared with the user's code, where two copies would be two worlds. */
+const external = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies);
 
-/** CommonJS packages that are bundled in ask for `require`, which an ES module does not have. */
+/** CommonJS packages that are bundled in ask for `require` and `__dirname`, which an ES module does not have. */
 const banner =
-  "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url);";
+  "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url); const __dirname = import.meta.dirname;";
+
+/** Files that `@fastify/swagger-ui` serves; from a chunk it finds them as from its own folder. */
+const docsFiles = join(root, 'node_modules', '@fastify', 'swagger-ui', 'static');
+
+const importedFile = /((?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
+/** Says that the declarations beside it are of CommonJS: importers that are CommonJS take no types of an ES module. */
+const cjsMark = join(dist, 'cjs', 'package.json');
 
 const notices = join(dist, 'THIRD_PARTY_NOTICES.txt');
 /** Ids of all modules that went into a bundle. */
@@ -85,8 +80,12 @@ async function buildJs() {
     logLevel: 'warning',
   }).catch(() => process.exit(1)); // esbuild has printed what is wrong
   for (const { inputs } of Object.values(result.metafile.outputs)) for (const id of Object.keys(inputs)) bundledModules.add(id);
-  for (const file of result.outputFiles) replaceFile(file.path, file.contents);
-  return result.outputFiles.map((file) => file.path);
+  const files = [
+    ...result.outputFiles.map(({ path, contents }) => ({ path, contents })),
+    ...listFiles(docsFiles).map((path) => ({ path: join(dist, 'static', relative(docsFiles, path)), contents: readFileSync(path) })),
+  ];
+  for (const { path, contents } of files) replaceFile(path, contents);
+  return files.map(({ path }) => path);
 }
 
 function buildDeclarations() {
@@ -98,11 +97,26 @@ function buildDeclarations() {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (run.status !== 0) process.exit(run.status ?? 1);
-  return listDeclarations(out).map((path) => {
-    const target = join(dist, relative(out, path));
-    replaceFile(target, Buffer.from(nameBuiltFiles(readFileSync(path, 'utf8'))));
-    return target;
-  });
+  const shipped = entries.filter((entry) => entry.endsWith('/index.ts') || entry === 'src/index.ts');
+  const files = reachable(shipped.map((entry) => join(out, entry.replace(/^src\//, '').replace(/\.ts$/, '.d.ts'))));
+  const made = [...files].flatMap(([path, text]) =>
+    [join(dist, relative(out, path)), join(dist, 'cjs', relative(out, path))].map((target) => ({ target, text })),
+  );
+  for (const { target, text } of [...made, { target: cjsMark, text: '{ "type": "commonjs" }\n' }]) replaceFile(target, Buffer.from(text));
+  return [...made.map(({ target }) => target), cjsMark];
+}
+
+/** These declarations and all that they import, as they are shipped; what only our own tests and commands need stays here. */
+function reachable(entryFiles) {
+  const found = new Map();
+  const visit = (path) => {
+    if (found.has(path)) return;
+    const text = readFileSync(path, 'utf8');
+    found.set(path, nameBuiltFiles(text));
+    for (const [, , , name] of text.matchAll(importedFile)) visit(resolve(dirname(path), `${name}.d.ts`));
+  };
+  entryFiles.forEach(visit);
+  return found;
 }
 
 async function buildWeb() {
@@ -142,11 +156,11 @@ function compressed(target, contents) {
 
 /** tsc leaves `./name.ts` in declarations; what is shipped is `./name.js`. */
 function nameBuiltFiles(declarations) {
-  return declarations.replace(/((?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g, '$1$2$3.js$2');
+  return declarations.replace(importedFile, '$1$2$3.js$2');
 }
 
 function listDeclarations(folder) {
-  return listFiles(folder).filter((path) => path.endsWith('.d.ts'));
+  return listFiles(folder).filter((path) => path.endsWith('.d.ts') || path === cjsMark);
 }
 
 function listFiles(folder) {

@@ -51,9 +51,14 @@ export async function addDocs(app: App): Promise<void> {
       return openapiObject;
     },
   });
-  // Without its bar, which asks for the address of another document.
+  // Without its bar, which shows a logo and asks for the address of another document.
   const uiConfig = { docExpansion: 'list', layout: 'BaseLayout' } as const;
-  await app.register(swaggerUi, { routePrefix: '/api/docs', uiConfig, theme: { title: 'Batuta API' } });
+  await app.register(swaggerUi, {
+    routePrefix: '/api/docs',
+    uiConfig,
+    theme: { title: 'Batuta API' },
+    logo: { type: 'image/svg+xml', content: '' },
+  });
   app.get('/api/openapi.json', { schema: { hide: true } }, async () => app.swagger());
 }
 
