@@ -52,21 +52,16 @@ async function execute({ config, cwd, kind, id }: AloneOrder): Promise<boolean> 
   const { engine } = client;
   const broker = await client.broker();
   spread.connect(broker);
-  let isExecuted = true;
-  const onUnclaimed = (): Promise<void> => {
-    isExecuted = false;
-    return Promise.resolve();
-  };
-  const tasks = new TaskExecutor({ services: engine.services, spread, flows, onUnclaimed });
+  const tasks = new TaskExecutor({ services: engine.services, spread, flows });
   stop = async (deadlineMs) => {
     const [left] = await Promise.all([engine.handBack(deadlineMs), tasks.handBack(deadlineMs)]);
     await putTickets({ broker, log: log.logger }, left, systemClock.now()).catch(() => undefined);
   };
   tell({ owner: engine.services.owner.id });
   const watchdog = startWatchdog({ config, owner: engine.services.owner.id });
-  const parts = { engine, broker, log: log.logger, flows, onUnclaimed };
-  if (kind === 'run') await processTicket(parts, { kind, id, epoch: 1 });
-  else await tasks.execute(id);
+  const isExecuted = await (kind === 'run'
+    ? processTicket({ engine, broker, log: log.logger, flows }, { kind, id, epoch: 1 })
+    : tasks.execute(id));
   await watchdog.stop();
   await client.close();
   return isExecuted;

@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
-import type { Broker, Delivery, Ticket } from '../src/broker/broker.ts';
+import type { Broker, Ticket } from '../src/broker/broker.ts';
 import { claimOf } from '../src/engine/lease/claim-of.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { callHooksAfterwards } from '../src/engine/run/owed-hooks.ts';
@@ -32,23 +32,26 @@ export interface TicketParts {
   readonly tickEnded?: (deployment: string) => void;
   /** Told that a run of a backfill has ended here, so that the next may begin. Without it a scheduler looks within a second. */
   readonly backfillRunEnded?: (backfill: string) => void;
-  /** Told of a ticket whose run was not to be had, and which owes no hooks. */
-  readonly onUnclaimed?: (ticket: Ticket) => Promise<void>;
 }
 
 /**
- * Works on a ticket until its run has ended here.
+ * Works on a ticket until its run has ended here. False when the run was not to be had and owes no hooks.
  *
+ * @param wasLeft whether a worker that does not know its flow has left it to this one
  * @throws BatutaError STORE_… the run is found again once its lease is over
  */
-export async function processTicket(parts: TicketParts, ticket: Ticket, delivery?: Delivery): Promise<void> {
+export async function processTicket(parts: TicketParts, ticket: Ticket, wasLeft = false): Promise<boolean> {
+  const run = await claimTicket(parts.engine, ticket);
+  if (run === null) return callOwedHooks(parts, ticket.id);
+  await executeClaimed(parts, run, wasLeft);
+  return true;
+}
+
+async function executeClaimed(parts: TicketParts, run: Run, wasLeft: boolean): Promise<void> {
   const { engine, flows } = parts;
-  if (ticket.kind !== 'run') return;
-  const run = await claimTicket(engine, ticket);
-  if (run === null) return (await callOwedHooks(parts, ticket.id)) ? undefined : await parts.onUnclaimed?.(ticket);
   await untilDue(engine, run);
   const definition = flows.get(run.flow);
-  if (definition === undefined) return leaveToOthers(parts, run, delivery);
+  if (definition === undefined) return leaveToOthers(parts, run, wasLeft);
   if (!(await bindLimit(engine.services, run, definition))) return;
   const underWay = await engine.execute(run, definition).catch((error: unknown) => {
     if (isBatutaError(error, 'SHUTDOWN')) return null;
@@ -105,10 +108,9 @@ async function wakeWhenDue({ engine, broker, log }: TicketParts, id: string): Pr
  * Gives the run back, to a worker that knows its flow. Where none lives it says so, and puts the ticket again for later; so too when others
  * have left it to this one, which they took for one that knows it.
  */
-async function leaveToOthers(parts: TicketParts, run: Run, delivery?: Delivery): Promise<void> {
+async function leaveToOthers(parts: TicketParts, run: Run, wasLeft: boolean): Promise<void> {
   const { engine, log, flows, routes } = parts;
   const { store, clock } = engine.services;
-  const wasLeft = delivery !== undefined && delivery.queue !== run.queue;
   const key = wasLeft ? null : await routes?.find(run);
   if (routes && key) {
     const { id, epoch, priority, queue } = run;

@@ -27,9 +27,9 @@ export class WorkerQueues {
     return [...this.#names];
   }
 
-  /** Whether it is one of these, or that of their spread tasks. */
-  isOwn(queue: string): boolean {
-    return this.#names.has(queue) || this.names.some((name) => taskQueueOf(name) === queue);
+  /** The name of these queues that a delivery came from, or whose spread tasks came; null when it was left to this worker by another. */
+  ownName(queue: string): string | null {
+    return this.names.find((name) => name === queue || taskQueueOf(name) === queue) ?? null;
   }
 
   /** Runs and spread tasks under way. */

@@ -8,7 +8,7 @@
 import { systemClock, watchEventLoop } from '../src/base/clock.ts';
 import { packageVersion } from '../src/base/installed.ts';
 import { joinServices } from '../src/base/service.ts';
-import type { Ticket } from '../src/broker/broker.ts';
+import type { Delivery, Ticket } from '../src/broker/broker.ts';
 import type { StartWorker, WorkerOptions, WorkerProcess } from '../src/client/fleet-process.ts';
 import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
@@ -31,6 +31,7 @@ import { startAlone } from './alone-process.ts';
 import { processTicket } from './process-ticket.ts';
 import { Quarantine } from './quarantine.ts';
 import { WorkerQueues } from './queues.ts';
+import { takeSuspect } from './take-suspect.ts';
 import { startWatchdog } from './watchdog.ts';
 
 /** Slower than those of a scheduler. */
@@ -78,27 +79,23 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
         reclaimTasks.wake();
       },
     });
-    const offerSuspect = async (kind: 'run' | 'task', ticketed: string): Promise<void> => {
-      const suspect = await services.store.suspects.waiting(ticketed);
-      if (suspect !== null && flows.has(suspect.flow)) quarantine.offer({ kind, id: ticketed });
-    };
-    const onUnclaimed = ({ id: ticketed }: Ticket): Promise<void> => offerSuspect('run', ticketed);
-    const tasks = new TaskExecutor({ services, spread, flows, onUnclaimed: (ticketed) => offerSuspect('task', ticketed) });
+    const tasks = new TaskExecutor({ services, spread, flows });
     const eventLoop = watchEventLoop();
+    /** @param act gives false when there was nothing to claim */
+    const work = async (ticket: Ticket, { queue }: Delivery, act: (wasLeft: boolean) => Promise<boolean>): Promise<void> => {
+      eventLoop.attend();
+      const own = queues.ownName(queue);
+      if (await act(own === null)) return;
+      await takeSuspect({ suspects: services.store.suspects, flows, quarantine, routes }, ticket, own);
+    };
     const queues = new WorkerQueues({
       broker,
       concurrency,
-      onRun(ticket, delivery) {
-        eventLoop.attend();
-        return processTicket(parts, ticket, delivery);
-      },
-      onTask(ticket, { queue }) {
-        eventLoop.attend();
-        return tasks.execute(ticket.id, !queues.isOwn(queue));
-      },
+      onRun: (ticket, delivery) => work(ticket, delivery, (wasLeft) => processTicket(parts, ticket, wasLeft)),
+      onTask: (ticket, delivery) => work(ticket, delivery, (wasLeft) => tasks.execute(ticket.id, wasLeft)),
     });
     const routes = new FlowRoutes({ services, broker, flows, queues });
-    const parts = { ...loopParts, flows, routes, onUnclaimed, toldUnknown: new Set<string>(), tickEnded, backfillRunEnded };
+    const parts = { ...loopParts, flows, routes, toldUnknown: new Set<string>(), tickEnded, backfillRunEnded };
     spread.leaveBy(routes);
     await routes.start();
     queues.serve(options.queues);

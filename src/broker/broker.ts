@@ -44,7 +44,7 @@ export interface Delivery {
  * A rejection (or throw) is reported to `onError` of the broker, and the ticket is gone all the same: whether the work is
  * tried again stands in the store.
  */
-export type TicketHandler = (ticket: Ticket, delivery: Delivery) => Promise<void>;
+export type TicketHandler = (ticket: Ticket, delivery: Delivery) => Promise<unknown>;
 
 export interface ConsumeOptions {
   /** Most handlers at work at the same time, over all queues of the consumer; whole, 1 or more. */

@@ -1,6 +1,5 @@
 /** Starts a process of the fleet and keeps it until it is told to end. */
 import { pathToFileURL } from 'node:url';
-import type { Clock } from '../base/clock.ts';
 import { builtFile } from '../base/installed.ts';
 import { type Log, openLog } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
@@ -11,9 +10,6 @@ import { takeUnchargedErrors } from '../engine/run/catch-escaped.ts';
 import { refuseExits } from '../engine/run/refuse-exit.ts';
 import type { CommandContext } from './context.ts';
 import type { ExitStatus } from './exit-status.ts';
-
-/** How long a process with an error of unknown origin may take to give its runs to others, ms. */
-const handBackMs = 5_000;
 
 /** What `dist/<name>/main.js` exports as `start`. Built apart, because the library knows nothing of what is built on it. */
 export async function loadStart<Start>(name: 'worker' | 'scheduler'): Promise<Start> {
@@ -49,8 +45,7 @@ export async function serve(
       forget();
       resolve(0);
     });
-    // Not handed back: what was lost with a process that dies again and again has to be told apart.
-    endOnUncharged(log, () => Promise.resolve(resolve(1)), context.clock);
+    endOnUncharged(log, () => resolve(1));
   });
   allowExits();
   log.logger.info('Ended.');
@@ -58,20 +53,15 @@ export async function serve(
 }
 
 /**
- * Ends the process after an error that no run can be charged with: its state is unknown, and what it had under way did nothing that is known of.
- *
- * @param handBack gives what is under way to others; not waited for any longer than `handBackMs`
+ * Calls `end` after an error that no run can be charged with: the state of the process is unknown. Nothing is to be handed back: only what is
+ * lost with its process counts, and a run that ends one process after another has to be told apart.
  */
-export function endOnUncharged(log: Log, handBack: () => Promise<void>, clock: Clock): void {
-  let isEnding = false;
+export function endOnUncharged(log: Log, end: () => void): void {
   takeUnchargedErrors((error) => {
     log.logger.fatal(
       { err: error },
       'An error that nobody caught, and that belongs to no run, ends this process. Its runs are left to others.',
     );
-    if (isEnding) return;
-    isEnding = true;
-    clock.setTimer(handBackMs, () => process.exit(1));
-    handBack().catch(() => process.exit(1));
+    end();
   });
 }

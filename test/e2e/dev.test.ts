@@ -170,6 +170,26 @@ describe('batuta dev', () => {
     expect(readFileSync(join(project.path, 'count'), 'utf8')).toBe('x');
   });
 
+  it('a run that ends it again and again is told apart: it becomes Crashed, and the next start stays', async () => {
+    project.write(
+      'flows/poison.ts',
+      `import { Flow, Task } from 'batuta';
+       @Flow() export class Poison { @Task() async end() { queueMicrotask(() => { throw new Error('of nobody'); }); await new Promise(() => undefined); } }`,
+    );
+    const env = { BATUTA_MAX_RECOVERIES: '1' };
+    const first = project.startWith(env, 'dev', '--port', '0');
+    await first.sees('Ctrl-C ends it');
+    const { id } = await json<{ id: string }>('runs', 'submit', 'poison');
+    expect((await first.finished).status).toBe(1);
+    expect((await project.startWith(env, 'dev', '--port', '0').finished).status).toBe(1);
+    const third = project.startWith(env, 'dev', '--port', '0');
+    await third.sees('Ctrl-C ends it');
+    const states = async () => (await json<{ id: string; state: { name: string } }[]>('runs', 'ls')).map((run) => [run.id, run.state.name]);
+    await expect.poll(states, { timeout: 20_000 }).toEqual([[id, 'Crashed']]);
+    third.child.kill('SIGINT');
+    expect((await third.finished).status).toBe(0);
+  });
+
   it('Ctrl-C lets what runs finish; a second one leaves at once', async () => {
     const patient = await startDev();
     await project.batuta('runs', 'submit', 'steps');

@@ -47,6 +47,6 @@ export async function dev(context: CommandContext, options: Options): Promise<Ex
   refuseExits();
   const starting = session.start();
   await starting;
-  const failed = new Promise<1>((resolve) => endOnUncharged(session.log, () => session.stop(0).then(() => resolve(1)), context.clock));
+  const failed = new Promise<1>((resolve) => endOnUncharged(session.log, () => resolve(1)));
   return await Promise.race([ended, failed]);
 }

@@ -22,8 +22,6 @@ export interface TaskExecutorOptions {
   readonly spread: Spread;
   /** Flows of this worker by name. */
   readonly flows: ReadonlyMap<string, FlowDefinition>;
-  /** Told of a ticket whose task run was not to be had. */
-  readonly onUnclaimed?: (taskRunId: string) => Promise<void>;
 }
 
 export class TaskExecutor {
@@ -75,13 +73,13 @@ export class TaskExecutor {
   }
 
   /**
-   * Works on a ticket until its task run has ended here or was given back.
+   * Works on a ticket until its task run has ended here or was given back. False when the task run was not to be had.
    *
    * @param wasLeft whether a worker that does not know the task has left it to this one
    * @throws BatutaError STORE_… the task run is found again once its lease is over
    */
-  async execute(taskRunId: string, wasLeft = false): Promise<void> {
-    if (this.#closing) return;
+  async execute(taskRunId: string, wasLeft = false): Promise<boolean> {
+    if (this.#closing) return true;
     const askedAt = this.#options.services.leaseClock.monotonic();
     const starting = this.#claims.add(taskRunId);
     this.#starting.add(starting);
@@ -89,12 +87,13 @@ export class TaskExecutor {
     let ended: Promise<void>;
     try {
       claimed = await starting;
-      if (claimed === null) return await this.#options.onUnclaimed?.(taskRunId);
+      if (claimed === null) return false;
       ended = this.#execute(claimed, askedAt, wasLeft);
     } finally {
       this.#starting.delete(starting);
     }
     await ended;
+    return true;
   }
 
   /** Lets what is held finish until the deadline, then gives the rest back. Takes nothing new from then on. */

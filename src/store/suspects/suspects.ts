@@ -49,7 +49,7 @@ export function suspectStore(connection: Connection): SuspectStore {
     },
     async waiting(id) {
       const [found] = await query<Suspect>(
-        `select id, id as "runId", flow from runs where id = $1 and on_trial = 1 and owner is null
+        `select id, id as "runId", flow from runs where id = $1 and on_trial = 1 and owner is null and ended_at is null
          union all
          select spread_tasks.id, run_id as "runId", runs.flow from spread_tasks join runs on runs.id = run_id
          where spread_tasks.id = $1 and spread_tasks.on_trial = 1 and stage = 'waiting'`,

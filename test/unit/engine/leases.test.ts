@@ -77,6 +77,35 @@ test('a cancel that was asked for between the claim of a run and its beginning i
   for (const claim of [first, second]) leases.letGo(claim);
 });
 
+test('a cancel of a run is heard of also when a look had seen the store as it is before the run was held', async () => {
+  const [here, there] = await ownStores(2);
+  if (!here || !there) throw new Error('There are no stores.');
+  const [first, second] = [await startRun(here), await startRun(here)];
+  await there.runs.requestCancel(second.runId, 1, 'enough', () => false);
+  const seen = gate();
+  let looks = 0;
+  let versions = 0;
+  const dataVersion = (): number | null => {
+    // A beat after the first look: nothing has changed since.
+    if (looks > 0 && ++versions > 1) seen.open();
+    return here.dataVersion();
+  };
+  const cancelRequested: Store['runs']['cancelRequested'] = (claims) => (looks++, here.runs.cancelRequested(claims));
+  const leases = new Leases({
+    store: { dataVersion, recorder: here.recorder, runs: { renew: here.runs.renew, cancelRequested } },
+    clock: systemClock,
+    log,
+    settings,
+  });
+  leases.hold(holderOf(first));
+  await seen.opened;
+  expect(looks).toBe(1);
+  const heard = gate();
+  leases.hold(holderOf(second, () => heard.open()));
+  await heard.opened;
+  for (const claim of [first, second]) leases.letGo(claim);
+});
+
 test('one guard looks after the leases, also when all were let go of and new ones held while it looked', async () => {
   const [store] = await ownStores(1);
   if (!store) throw new Error('There is no store.');
