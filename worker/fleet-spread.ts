@@ -4,7 +4,7 @@ import type { Clock } from '../src/base/clock.ts';
 import { BatutaError } from '../src/base/errors.ts';
 import type { Broker } from '../src/broker/broker.ts';
 import type { Spread } from '../src/engine/spread/spread.ts';
-import type { TicketedTask } from '../src/store/store.ts';
+import type { Ticketed } from '../src/store/store.ts';
 import type { FlowRoutes } from './flow-routes.ts';
 import { putTickets, taskChannelOf, tellTaskEnd } from '../src/upkeep/parts.ts';
 
@@ -35,13 +35,13 @@ export class FleetSpread implements Spread {
     return (await this.#routes?.find({ flow })) != null;
   }
 
-  async leave({ id, epoch, priority, queue }: TicketedTask, flow: string): Promise<boolean> {
+  async leave({ id, epoch, priority, queue }: Ticketed, flow: string): Promise<boolean> {
     const key = await this.#routes?.find({ flow, queue });
     if (key) await this.#routes?.leave({ kind: 'task', id, epoch, priority }, queue, key);
     return Boolean(key);
   }
 
-  async put(tickets: readonly TicketedTask[]): Promise<void> {
+  async put(tickets: readonly Ticketed[]): Promise<void> {
     await putTickets({ broker: this.#connected(), log: this.#options.log }, tickets, this.#options.clock.now(), 'task');
   }
 

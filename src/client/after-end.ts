@@ -1,11 +1,11 @@
 /** What follows the end of a run that no worker had in its hands: others may have waited for that. */
 import type { Run } from '../model/run.ts';
-import type { Store, TicketedRun } from '../store/store.ts';
+import type { Store, Ticketed } from '../store/store.ts';
 
 export interface AfterEndParts {
   readonly store: Pick<Store, 'ticks'>;
   /** Puts the tickets of runs that may begin. Best effort. */
-  readonly ticket: (runs: readonly TicketedRun[]) => Promise<void>;
+  readonly ticket: (runs: readonly Ticketed[]) => Promise<void>;
   /** Has schedulers look at once which run of a backfill is next. Best effort. */
   readonly tellBackfills: () => Promise<void>;
 }

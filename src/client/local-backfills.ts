@@ -6,7 +6,7 @@ import { hintFor } from '../base/nearest.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Stretch } from '../model/backfill-ticks.ts';
 import type { DeploymentSchedule } from '../model/deployment.ts';
-import type { Page, Store, StoredBackfill, TicketedRun } from '../store/store.ts';
+import type { Page, Store, StoredBackfill, Ticketed } from '../store/store.ts';
 import type { BackfillPreview, BackfillsClient, BackfillSpec, BackfillView } from './deployments-client.ts';
 import { noDeployment } from './find-deployed.ts';
 
@@ -15,7 +15,7 @@ export interface LocalBackfillsOptions {
   readonly engine: Engine;
   readonly clock: Clock;
   /** Puts the tickets of runs. Best effort, never rejects. */
-  readonly wake: (runs: readonly TicketedRun[]) => Promise<void>;
+  readonly wake: (runs: readonly Ticketed[]) => Promise<void>;
   /** Has schedulers look at once. Best effort, never rejects. */
   readonly tellSchedulers: () => Promise<void>;
 }

@@ -1,9 +1,9 @@
 /** Wakes workers for runs that may begin. */
 import type { Broker } from '../broker/broker.ts';
-import type { TicketedRun } from '../store/store.ts';
+import type { Ticketed } from '../store/store.ts';
 
 /** Puts the tickets of these runs, each into its queue. @throws BatutaError BROKER_UNAVAILABLE, STORE_… */
-export async function putRunTickets(broker: Broker, runs: readonly TicketedRun[]): Promise<void> {
+export async function putRunTickets(broker: Broker, runs: readonly Ticketed[]): Promise<void> {
   for (const queue of new Set(runs.map((run) => run.queue))) {
     const tickets = runs
       .filter((run) => run.queue === queue)

@@ -1,4 +1,6 @@
 /** Puts a store together over a connection. What few processes ask for is loaded when it is first asked for. */
+import { renewLeases, releaseLease } from './leases/leases.ts';
+import { runWork } from './fleet/waiting.ts';
 import { idChars } from '../model/ids.ts';
 import { auditStore, keyStore, sessionStore } from './access/access.ts';
 import { backfillStore } from './backfills/backfills.ts';
@@ -19,7 +21,7 @@ import { withWholeIds } from './lists/whole-ids.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
 import { GroupCommitRecorder, type RecorderOptions } from './recorder.ts';
 import { requestCancel } from './runs/cancel.ts';
-import { cancelRequested, claimRun, getRun, insertRun, releaseClaim, renewClaims } from './runs/claim.ts';
+import { cancelRequested, claimRun, getRun, insertRun } from './runs/claim.ts';
 import { deleteRun, expireRuns, keptResultsOf, pruneRuns, resultRefsOf } from './runs/remove.ts';
 import { reopenRun } from './runs/reopen.ts';
 import { signalStore } from './runs/signals.ts';
@@ -81,8 +83,10 @@ function runStore(connection: Connection): RunStore {
     children: async (parentRunId) => await (await queries()).childRuns(connection, parentRunId),
     insert: (run) => insertRun(connection, run),
     claim: (id, owner, leaseMs, isGone) => claimRun(connection, id, owner, leaseMs, isGone),
-    renew: (claims, leaseMs) => renewClaims(connection, claims, leaseMs),
-    release: (claim) => releaseClaim(connection, claim),
+    renew: (claims, leaseMs) => renewLeases(connection, runWork, claims, leaseMs),
+    async release(claim) {
+      await releaseLease(connection, runWork, claim);
+    },
     requestCancel: (id, at, message, isGone) => requestCancel(connection, id, at, message, isGone),
     cancelRequested: (claims) => cancelRequested(connection, claims),
     reopen: (id, at, fromTasks = []) => reopenRun(connection, id, at, fromTasks),

@@ -1,5 +1,6 @@
 /** What the recorder collects for one flush. Rows of one thing are merged as they come in. */
 import type { Artifact, LogLine, Owner, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import { claimKey } from './ownership.ts';
 import type { Claim, NewRun } from './store.ts';
 
 /** A run born in this flush, patches of the same flush already applied. */
@@ -105,9 +106,4 @@ export class Batch {
     this.#noted = claim;
     if (claim.epoch !== 1 || !this.newRuns.has(claim.runId)) this.claims.set(claimKey(claim), claim);
   }
-}
-
-/** Text that tells claims apart. */
-export function claimKey(claim: Claim): string {
-  return `${claim.runId}:${claim.epoch}`;
 }

@@ -19,12 +19,22 @@ export interface TaskClaim {
   readonly epoch: number;
 }
 
-/** The owner of a claim as it stands in the table; null where none is named. */
-export function ownerTextOf({ owner }: Claim): string | null {
-  return owner === undefined || owner === null ? null : jsonText(owner);
+/** Id of what is claimed. */
+export function claimedId(claim: Claim | TaskClaim): string {
+  return 'runId' in claim ? claim.runId : claim.taskRunId;
 }
 
-/** Condition that the run in `runs` has the owner of this expression, if that names one. */
-export function hasOwner(expression: string): string {
-  return `coalesce(${expression}, runs.owner, '') = coalesce(runs.owner, '')`;
+/** Text that tells claims apart. */
+export function claimKey(claim: Claim | TaskClaim): string {
+  return `${claimedId(claim)}:${claim.epoch}`;
+}
+
+/** The owner of a claim as it stands in the table; null where none is named. */
+export function ownerTextOf(claim: Claim | TaskClaim): string | null {
+  return 'owner' in claim && claim.owner ? jsonText(claim.owner) : null;
+}
+
+/** Condition that what is claimed has the owner of this expression, if that names one. */
+export function hasOwner(expression: string, table = 'runs'): string {
+  return `coalesce(${expression}, ${table}.owner, '') = coalesce(${table}.owner, '')`;
 }

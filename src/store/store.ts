@@ -29,6 +29,7 @@ export type * from './deployments/contract.ts';
 export type * from './events/contract.ts';
 export type * from './figures/contract.ts';
 export type * from './fleet/contract.ts';
+export type * from './leases/contract.ts';
 export type * from './limits/contract.ts';
 export type * from './lists/contract.ts';
 export type * from './ownership.ts';

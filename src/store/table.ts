@@ -34,6 +34,8 @@ export interface Column<Row extends Value, Data, Property extends string | undef
   /** Of JSON: whether null is stored as such; else as its text. */
   readonly nullable?: boolean;
   read?(value: Row): Data;
+  /** Of JSON: what stands in the text for it, where that is not the data itself. */
+  shape?(data: Data): unknown;
 }
 
 type AnyColumn = Column<never, unknown, string | undefined>;
@@ -134,44 +136,40 @@ export interface Lists {
 }
 
 /** What follows from the description of a column. */
-interface Part extends Omit<AnyColumn, 'property' | 'read'> {
+interface Part {
   readonly column: string;
+  readonly kind: Kind;
   readonly property: string;
+  readonly field: string | undefined;
+  readonly isOptional: boolean;
   readonly read: ((value: Value) => unknown) | undefined;
   readonly pick: (data: Data) => unknown;
   readonly write: (value: unknown) => Value;
 }
 type Data = Readonly<Record<string, unknown>>;
 
-function partOf(column: string, { kind, property: named, field, otherwise = null, optional, nullable, read }: AnyColumn): Part {
-  const property = named ?? column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
+function partOf(column: string, described: AnyColumn): Part {
+  const { kind, field, otherwise: missing = null, optional: isOptional, nullable } = described;
+  const property = described.property ?? column.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
   const pick = (data: Data): unknown => (field === undefined ? data[property] : (data[property] as Data | undefined)?.[field]);
-  const ofKind: Partial<Record<Kind, (value: unknown) => Value>> = {
-    json: (value) => (nullable === true && (value === null || value === undefined) ? null : jsonText(value)),
+  const shape = described.shape;
+  const writers: Partial<Record<Kind, (value: unknown) => Value>> = {
+    json: (value) => (nullable === true && (value === null || value === undefined) ? null : jsonText(shape ? shape(value) : value)),
     boolean: (value) => (value === true ? 1 : 0),
   };
-  const plain = (value: unknown): Value => ((optional === true ? value || null : value) ?? otherwise) as Value;
-  const asRead = (read ?? (kind === 'boolean' ? (value: Value) => value === 1 : undefined)) as Part['read'];
-  return {
-    column,
-    kind,
-    property,
-    ...(field === undefined ? {} : { field }),
-    optional: optional === true,
-    read: asRead,
-    pick,
-    write: ofKind[kind] ?? plain,
-  };
+  const plain = (value: unknown): Value => ((isOptional === true ? value || null : value) ?? missing) as Value;
+  const read = (described.read ?? (kind === 'boolean' ? (value: Value) => value === 1 : undefined)) as Part['read'];
+  return { column, kind, property, field, isOptional: isOptional === true, read, pick, write: writers[kind] ?? plain };
 }
 
-function isNothing({ optional }: Part, value: unknown): boolean {
-  return value === null || value === undefined || (optional === true && !value);
+function isNothing({ isOptional }: Part, value: unknown): boolean {
+  return value === null || value === undefined || (isOptional && !value);
 }
 
 function readerOf(parts: readonly Part[]): (row: Readonly<Record<string, Value>>) => Data {
-  const whole = parts.filter(({ optional, field }) => optional !== true && field === undefined);
+  const whole = parts.filter(({ isOptional, field }) => !isOptional && field === undefined);
   const fields = parts.filter(({ field }) => field !== undefined);
-  const optional = parts.filter((part) => part.optional === true);
+  const rare = parts.filter(({ isOptional }) => isOptional);
   const empty = emptyOf([...whole, ...fields].map(({ property }) => property));
   return (row) => {
     const data: Record<string, unknown> = { ...empty };
@@ -184,7 +182,7 @@ function readerOf(parts: readonly Part[]): (row: Readonly<Record<string, Value>>
       if (known === null) data[property] = { [field]: row[column] };
       else known[field] = row[column];
     }
-    for (const { column, property } of optional) if (row[column] !== null) data[property] = row[column];
+    for (const { column, property } of rare) if (row[column] !== null) data[property] = row[column];
     return data;
   };
 }
@@ -211,8 +209,8 @@ export function word<Word extends string>(): Column<Word, Word> {
 }
 
 /** JSON that every row has. */
-export function json<Data>(read: (text: string) => Data): Column<string, Data> {
-  return { kind: 'json', read };
+export function json<Data>(read: (text: string) => Data, shape?: (data: Data) => unknown): Column<string, Data> {
+  return { kind: 'json', read, ...(shape && { shape }) };
 }
 
 /** JSON that a row may lack. */

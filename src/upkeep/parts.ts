@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Broker, Ticket } from '../broker/broker.ts';
 import type { Engine } from '../engine/engine.ts';
 import { taskQueueOf } from '../model/queue.ts';
-import type { TicketedRun, TicketedTask } from '../store/store.ts';
+import type { Ticketed } from '../store/store.ts';
 import { isBatutaError } from '../base/errors.ts';
 
 export interface LoopParts {
@@ -59,11 +59,11 @@ export function isOutage(error: unknown): boolean {
  */
 export async function putTickets(
   { broker, log }: Pick<LoopParts, 'broker' | 'log'>,
-  rows: readonly (TicketedRun | TicketedTask)[],
+  rows: readonly Ticketed[],
   now: number,
   kind: Ticket['kind'] = 'run',
 ): Promise<void> {
-  const queues = new Map<string, (TicketedRun | TicketedTask)[]>();
+  const queues = new Map<string, Ticketed[]>();
   for (const row of rows) {
     const queue = kind === 'run' ? row.queue : taskQueueOf(row.queue);
     const waiting = queues.get(queue);
@@ -90,7 +90,7 @@ export async function putTickets(
 /** The same, when the broker is there. While it is away, the look for lost tickets puts them once it is back. */
 export async function tryPutTickets(
   parts: Pick<LoopParts, 'broker' | 'log'>,
-  rows: readonly (TicketedRun | TicketedTask)[],
+  rows: readonly Ticketed[],
   now: number,
   kind: Ticket['kind'] = 'run',
 ): Promise<void> {

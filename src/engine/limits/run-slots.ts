@@ -6,11 +6,11 @@
 import type { Logger } from 'pino';
 import type { Run } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
-import type { CancelledRun, Claim, LimitStore, NewRun, RunStore, SlotOutcome, TicketedRun } from '../../store/store.ts';
+import type { CancelledRun, Claim, LimitStore, NewRun, RunStore, SlotOutcome, Ticketed } from '../../store/store.ts';
 import type { LimitWatch } from './limit-watch.ts';
 
 /** Wakes workers for runs whose turn it is. @throws BatutaError BROKER_UNAVAILABLE, CONFIG_INVALID, STORE_… */
-export type PutTickets = (runs: readonly TicketedRun[]) => Promise<void>;
+export type PutTickets = (runs: readonly Ticketed[]) => Promise<void>;
 
 export interface RunSlotsOptions {
   readonly store: { readonly limits: LimitStore; readonly runs: Pick<RunStore, 'get'> };

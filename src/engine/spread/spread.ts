@@ -1,11 +1,11 @@
 /** Contract of what carries spread tasks between processes: tickets, and the news that one has ended. The store decides what is true. */
-import type { TicketedTask } from '../../store/store.ts';
+import type { Ticketed } from '../../store/store.ts';
 
 export interface Spread {
   /** Puts the tickets of task runs that wait. @throws BatutaError BROKER_UNAVAILABLE, STORE_…; whoever looks through the store puts them again */
-  put(tickets: readonly TicketedTask[]): Promise<void>;
+  put(tickets: readonly Ticketed[]): Promise<void>;
   /** Puts the ticket for workers that know the flow, in another version than this process; false: there are none. @throws as `put` does */
-  leave?(ticket: TicketedTask, flow: string): Promise<boolean>;
+  leave?(ticket: Ticketed, flow: string): Promise<boolean>;
   /** Whether there are any, of whatever queue. */
   isKnown?(flow: string): Promise<boolean>;
   /** Tells the owner of a run that one of its task runs has ended. Best effort, never rejects: a poll stands behind it. */

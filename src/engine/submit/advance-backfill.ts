@@ -5,7 +5,7 @@
  * and made, in one transaction that has the backfill to itself.
  */
 import { firstTicks, lastTicks } from '../../model/backfill-ticks.ts';
-import type { PlanRuns, StoredBackfill, TicketedRun } from '../../store/store.ts';
+import type { PlanRuns, StoredBackfill, Ticketed } from '../../store/store.ts';
 import { deploymentRun } from './deployment-run.ts';
 import type { EngineServices } from '../services.ts';
 
@@ -16,7 +16,7 @@ const deploymentGone = new Error('Its deployment is gone.');
 
 export interface AdvancedBackfill {
   /** Runs that may start; each wants a ticket. */
-  readonly waiting: readonly TicketedRun[];
+  readonly waiting: readonly Ticketed[];
   /** Whether more could be done at once. */
   readonly again: boolean;
 }

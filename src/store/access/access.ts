@@ -3,51 +3,47 @@ import type { ApiKey, AuditEntry, Role } from '../../model/access.ts';
 import type { Connection } from '../connection.ts';
 import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { AuditStore, KeyStore, SessionStore } from './contract.ts';
-import { jsonText } from '../storable.ts';
+import { columnsOf, describeTable, insertText, jsonOrNull, text, textOrNull, time, timeOrNull, word, type RowOf } from '../table.ts';
 import { readJson } from '../read-json.ts';
 
-interface KeyRow {
-  readonly id: string;
-  readonly name: string;
-  readonly role: string;
-  readonly created_at: number;
-  readonly expires_at: number | null;
-  readonly revoked_at: number | null;
-  readonly last_used_at: number | null;
-}
-
-interface AuditRow {
-  readonly seq: number;
-  readonly at: number;
-  readonly key_id: string | null;
-  readonly who: string;
-  readonly action: string;
-  readonly target: string | null;
-  readonly details: string | null;
-}
-
-const keyNames = ['id', 'name', 'role', 'created_at', 'expires_at', 'revoked_at', 'last_used_at'];
-const keyColumns = keyNames.join(', ');
-const keyOfSession = keyNames.map((name) => `api_keys.${name}`).join(', ');
+const keyTable = describeTable('api_keys', {
+  id: text,
+  name: text,
+  role: word<Role>(),
+  created_at: time,
+  expires_at: timeOrNull,
+  revoked_at: timeOrNull,
+  last_used_at: timeOrNull,
+});
+type KeyRow = RowOf<typeof keyTable>;
+/** A key as it is made; only its hash is kept of what people are shown. */
+const newKeyTable = describeTable('api_keys', { ...keyTable.described, hash: text });
+const sessionTable = describeTable('sessions', { hash: text, key_id: text, created_at: time, expires_at: time });
+/** Without `seq`. */
+const auditTable = describeTable('audit', {
+  at: time,
+  key_id: textOrNull,
+  who: text,
+  action: text,
+  target: textOrNull,
+  details: jsonOrNull(readJson<unknown>),
+});
 
 export function keyStore({ query }: Connection): KeyStore {
   return {
-    async insert({ id, name, role, createdAt, expiresAt, revokedAt, lastUsedAt }, hash) {
-      const rows = await query(
-        `insert into api_keys (${keyColumns}, hash) values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict (hash) do nothing returning id`,
-        [id, name, role, createdAt, expiresAt, revokedAt, lastUsedAt, hash],
-      );
-      return rows.length > 0;
+    async insert(key, hash) {
+      const text = `${insertText(newKeyTable)} on conflict (hash) do nothing returning id`;
+      return (await query(text, newKeyTable.values({ ...key, hash }))).length > 0;
     },
     async byHash(hash) {
-      return keyOrNull(await query<KeyRow>(`select ${keyColumns} from api_keys where hash = $1`, [hash]));
+      return keyOrNull(await query<KeyRow>(`select ${keyTable.list} from api_keys where hash = $1`, [hash]));
     },
     async list() {
-      return (await query<KeyRow>(`select ${keyColumns} from api_keys order by created_at desc, id desc`)).map(keyOf);
+      return (await query<KeyRow>(`select ${keyTable.list} from api_keys order by created_at desc, id desc`)).map(keyTable.read);
     },
     async revoke(id, at) {
       return keyOrNull(
-        await query<KeyRow>(`update api_keys set revoked_at = coalesce(revoked_at, $2) where id = $1 returning ${keyColumns}`, [id, at]),
+        await query<KeyRow>(`update api_keys set revoked_at = coalesce(revoked_at, $2) where id = $1 returning ${keyTable.list}`, [id, at]),
       );
     },
     async touch(id, at) {
@@ -61,18 +57,13 @@ export function keyStore({ query }: Connection): KeyStore {
 
 export function sessionStore({ query }: Connection): SessionStore {
   return {
-    async insert({ hash, keyId, createdAt, expiresAt }) {
-      await query('insert into sessions (hash, key_id, created_at, expires_at) values ($1, $2, $3, $4)', [
-        hash,
-        keyId,
-        createdAt,
-        expiresAt,
-      ]);
+    async insert(session) {
+      await query(insertText(sessionTable), sessionTable.values(session));
     },
     async keyOf(hash, now) {
       return keyOrNull(
         await query<KeyRow>(
-          `select ${keyOfSession} from sessions join api_keys on api_keys.id = sessions.key_id
+          `select ${columnsOf(keyTable)} from sessions join api_keys on api_keys.id = sessions.key_id
            where sessions.hash = $1 and sessions.expires_at > $2`,
           [hash, now],
         ),
@@ -92,24 +83,17 @@ const pruneBatch = 1_000;
 
 export function auditStore({ query }: Connection): AuditStore {
   return {
-    async add({ at, keyId, who, action, target, details }) {
-      await query('insert into audit (at, key_id, who, action, target, details) values ($1, $2, $3, $4, $5, $6)', [
-        at,
-        keyId,
-        who,
-        action,
-        target,
-        details === null || details === undefined ? null : jsonText(details),
-      ]);
+    async add(entry) {
+      await query(insertText(auditTable), auditTable.values(entry));
     },
     async list({ limit: wanted, cursor }) {
       const limit = limitOf(wanted, 50, 1000);
       const before = cursor === undefined ? Number.MAX_SAFE_INTEGER : placeOf(cursor).createdAt;
-      const rows = await query<AuditRow>(
-        'select seq, at, key_id, who, action, target, details from audit where seq < $1 order by seq desc limit $2',
+      const rows = await query<RowOf<typeof auditTable> & { readonly seq: number }>(
+        `select seq, ${auditTable.list} from audit where seq < $1 order by seq desc limit $2`,
         [before, limit + 1],
       );
-      const items = rows.slice(0, limit).map(auditOf);
+      const items = rows.slice(0, limit).map((row): AuditEntry => ({ seq: row.seq, ...auditTable.read(row) }));
       const last = items.at(-1);
       return { items, next: rows.length > limit && last !== undefined ? cursorOf({ createdAt: last.seq, id: '' }) : null };
     },
@@ -121,31 +105,6 @@ export function auditStore({ query }: Connection): AuditStore {
   };
 }
 
-function keyOrNull(rows: readonly KeyRow[]): ApiKey | null {
-  const [row] = rows;
-  return row === undefined ? null : keyOf(row);
-}
-
-function keyOf(row: KeyRow): ApiKey {
-  return {
-    id: row.id,
-    name: row.name,
-    role: row.role as Role,
-    createdAt: row.created_at,
-    expiresAt: row.expires_at,
-    revokedAt: row.revoked_at,
-    lastUsedAt: row.last_used_at,
-  };
-}
-
-function auditOf(row: AuditRow): AuditEntry {
-  return {
-    seq: row.seq,
-    at: row.at,
-    keyId: row.key_id,
-    who: row.who,
-    action: row.action,
-    target: row.target,
-    details: readJson(row.details),
-  };
+function keyOrNull([row]: readonly KeyRow[]): ApiKey | null {
+  return row === undefined ? null : keyTable.read(row);
 }

@@ -1,7 +1,7 @@
 /** Contract of what is stored of backfills. Times are UTC epoch ms. */
 import type { Backfill } from '../../model/deployment.ts';
 import type { Schedule } from '../../model/schedule.ts';
-import type { TicketedRun } from '../fleet/contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import type { Page } from '../lists/contract.ts';
 import type { NewRun } from '../runs/new-run.ts';
 
@@ -35,7 +35,7 @@ export type PlanRuns = (backfill: StoredBackfill, count: number) => { readonly r
 /** What a step came to. */
 export interface BackfillStep {
   /** Runs that may start; each wants a ticket. */
-  readonly waiting: readonly TicketedRun[];
+  readonly waiting: readonly Ticketed[];
   /** Whether it had as many as it may have at once, so that more could be done. */
   readonly isFull: boolean;
 }

@@ -3,7 +3,7 @@
  * are made is one decision, whoever else steps at the same time.
  */
 import type { Connection, Query } from '../connection.ts';
-import type { TicketedRun } from '../fleet/contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import { insertWithin } from '../fleet/waiting.ts';
 import type { Backfill } from '../../model/deployment.ts';
 import { readSchedule } from '../read-json.ts';
@@ -58,7 +58,7 @@ export async function stepBackfill(
     if (runs.length > 0) await query('update backfills set place = $2, made = made + $3 where id = $1', [id, next, runs.length]);
     const made = runs
       .filter((_, index) => placed[index]?.inserted === true)
-      .map(({ id: runId, queue = 'default', priority = 0 }): TicketedRun => ({ id: runId, epoch: 0, queue, priority, dueAt: null }));
+      .map(({ id: runId, queue = 'default', priority = 0 }): Ticketed => ({ id: runId, epoch: 0, queue, priority, dueAt: null }));
     if (planned !== null && open + reopened.length + runs.length === 0) await endBackfill(query, id, at);
     return { waiting: [...reopened, ...made], isFull: reopened.length + runs.length === maxRuns };
   });
@@ -90,14 +90,14 @@ async function reopenFailed(
   { id, order, resumedAt }: StoredBackfill,
   at: number,
   limit: number,
-): Promise<TicketedRun[]> {
+): Promise<Ticketed[]> {
   if (resumedAt === null) return [];
   const failed = await query<{ id: string }>(
     `select id from runs where backfill_id = $1 and state_type in ('FAILED', 'CRASHED', 'CANCELLED') and ended_at <= $2
      order by scheduled_for ${order === 'oldest' ? 'asc' : 'desc'} limit $3`,
     [id, resumedAt, limit],
   );
-  const reopened = new Map<string, TicketedRun>();
+  const reopened = new Map<string, Ticketed>();
   for (const runId of failed.map((run) => run.id).sort()) {
     const run = await reopenWithin(connection, query, runId, at, []);
     if (run) reopened.set(runId, run);

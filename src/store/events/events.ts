@@ -1,10 +1,10 @@
 /** Live events, read by their numbers over a connection. */
+import { listOf, listed } from '../sql.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
 import { logOf, type LogRow } from '../tables.ts';
 import { fittingLines, logSize, type LogSize, shownLogColumns } from '../lists/log-bytes.ts';
 import type { EventStore, NumberedRows } from './contract.ts';
-import { jsonText } from '../storable.ts';
 
 /** Most that one page of log lines holds, bytes of text. */
 const pageBytes = 512 * 1024;
@@ -78,9 +78,9 @@ export function eventStore({ dialect, query, fragments }: Connection): EventStor
          where run_id = $1 and seq > $2 and task_run_id is not null order by seq limit $3`,
         [runId, after, limit],
       );
-      const ids = jsonText([...new Set(rows.map((row) => row.task_run_id))].map((id) => [id]));
+      const ids = listOf([...new Set(rows.map((row) => row.task_run_id))]);
       const names = await query<TaskNameRow>(
-        `select id, name, item_index from task_runs where run_id = $2 and id in (select id from ${fragments.list(1, { id: 'text' })} as wanted)`,
+        `select id, name, item_index from task_runs where run_id = $2 and id in ${listed({ fragments }, 1)}`,
         [ids, runId],
       );
       const known = new Map(names.map((row) => [row.id, row]));

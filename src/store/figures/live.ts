@@ -1,10 +1,9 @@
 /** Ended runs counted from the runs themselves: of stretches of time that are not summed up, or not any more. */
 import { terminalList, Params } from '../sql.ts';
 import type { StateType } from '../../model/state.ts';
-import { addDurations } from '../../model/duration-ranges.ts';
+import { addDurations, rangesPerE } from '../../model/duration-ranges.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { EndedRuns, EndedRunsWish, FigureKind, Slots } from './contract.ts';
-import { rangeText } from './duration-ranges.ts';
 
 export const hourMs = 3_600_000;
 export const dayMs = 24 * hourMs;
@@ -33,6 +32,12 @@ interface LiveRow {
   readonly range: number | null;
   readonly runs: number;
   readonly total: number;
+}
+
+/** Number of the range of a duration, given as an expression in ms; null where that is. The same in both databases. */
+export function rangeText(ms: string): string {
+  return `case when ${ms} is null then null when ${ms} <= 1 then 0
+    else cast(floor(ln(cast(${ms} as double precision)) * ${rangesPerE}) as integer) end`;
 }
 
 /** Beginning of the stretch that an instant lies in, as SQL. */

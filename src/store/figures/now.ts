@@ -1,11 +1,11 @@
 /** What goes on now, and what ended last: counted from the runs, by indexes over what is open. */
-import { terminalList, openList, runsBy, Params } from '../sql.ts';
+import { listOf, terminalList, openList, runsBy, Params } from '../sql.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { type StateName, type StateType, terminalTypes } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
-import { ticketable } from '../fleet/waiting.ts';
+import { runWork } from '../fleet/waiting.ts';
 import type { LastRuns, LateRuns, QueueFigures, TaskCounts, TaskFigures } from './contract.ts';
-import { rangeText } from './duration-ranges.ts';
+import { rangeText } from './live.ts';
 import { jsonText } from '../storable.ts';
 import { readFields } from '../read-json.ts';
 
@@ -60,7 +60,7 @@ export async function countTasks({ query, fragments }: Connection, runIds: reado
     `select task_runs.run_id as run, task_runs.state_type as type, task_runs.state_name as name,
        case when task_runs.state_type = 'RUNNING' then task_runs.progress end as progress, count(*) as count
      from ${fragments.list(1, { id: 'text' })} as listed join task_runs on task_runs.run_id = listed.id group by 1, 2, 3, 4`,
-    [jsonText(runIds.map((id) => [id]))],
+    [listOf(runIds)],
   );
   for (const { run, type, name, progress, count } of rows) {
     const sum = counts.get(run) ?? { ...none };
@@ -88,13 +88,13 @@ async function unmadeItems(
   const listed = fragments.list(1, { id: 'text' });
   const mapped = await query<{ id: string; mapped: string }>(
     `select runs.id as id, runs.mapped as mapped from ${listed} as listed join runs on runs.id = listed.id where runs.mapped is not null`,
-    [jsonText(runIds.map((id) => [id]))],
+    [listOf(runIds)],
   );
   if (mapped.length === 0) return new Map();
   const made = await query<{ run: string; name: string; count: number }>(
     `select task_runs.run_id as run, task_runs.name as name, count(*) as count
      from ${listed} as listed join task_runs on task_runs.run_id = listed.id where task_runs.item_index is not null group by 1, 2`,
-    [jsonText(mapped.map(({ id }) => [id]))],
+    [listOf(mapped.map(({ id }) => id))],
   );
   const countOf = new Map(made.map(({ run, name, count }) => [`${run} ${name}`, Number(count)]));
   return new Map(
@@ -124,7 +124,7 @@ export async function queueFigures(connection: Connection): Promise<QueueFigures
        select queue, sum(case when due_at > ${now} then 0 else 1 end) as waiting, sum(case when due_at > ${now} then 1 else 0 end) as delayed,
          0 as running, min(case when due_at > ${now} then null else coalesce(due_at, created_at) end) as oldest, 0 as came, 0 as went
        from (
-         select queue, due_at, created_at from ${runsBy(connection, 'runs_waiting')} where ${ticketable}
+         select queue, due_at, created_at from ${runsBy(connection, 'runs_waiting')} where ${runWork.isTicketable}
          union all
          select queue, due_at, created_at from ${runsBy(connection, 'runs_held')} where held = 1 and owner is null and state_type = 'SCHEDULED'
        ) as waiting group by queue

@@ -1,9 +1,11 @@
 /** Sums over ended runs as they are kept: by kind, name, hour or day of creation, and state. */
+import { listed, Params } from '../sql.ts';
 import type { StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
-import { Params } from '../sql.ts';
 import type { EndedRuns, EndedRunsWish, FigureKind } from './contract.ts';
-import { durationsOf, durationsText } from './duration-ranges.ts';
+import type { Durations } from '../../model/duration-ranges.ts';
+import { readFields } from '../read-json.ts';
+import { describeTable, insertListed, integer, json, named, replacedBy, text, time, word, type RowOf } from '../table.ts';
 import { dayMs, hourMs, slotsOf, slotText, type Stretch } from './live.ts';
 import { jsonText } from '../storable.ts';
 
@@ -19,19 +21,23 @@ export interface Sum extends EndedRuns {
   readonly span: number;
 }
 
-interface SumRow {
-  readonly kind: FigureKind;
-  readonly name: string;
-  readonly span: number;
-  readonly at: number;
-  readonly type: StateType;
-  readonly runs: number;
-  readonly timed: number;
-  readonly total_ms: number;
-  readonly durations: string;
+/** Sums of durations as they are stored. */
+function durationsOf(text: string): Durations {
+  return new Map(Object.entries(readFields<Record<string, number>>(text) ?? {}).map(([range, count]) => [Number(range), count]));
 }
 
-const columns = 'kind, name, span, at, state_type as type, runs, timed, total_ms, durations';
+const sumTable = describeTable('run_figures', {
+  kind: word<FigureKind>(),
+  name: text,
+  span: integer,
+  at: time,
+  state_type: named('type', word<StateType>()),
+  runs: integer,
+  timed: integer,
+  total_ms: integer,
+  durations: json(durationsOf, (durations) => Object.fromEntries(durations)),
+});
+type SumRow = RowOf<typeof sumTable>;
 
 /** @param lock Holds off every other process that sums up until the transaction ends. */
 export async function readDone(query: Query, lock = ''): Promise<Done> {
@@ -56,7 +62,7 @@ export async function markStale({ fragments }: Connection, query: Query, runIds:
   await query(
     `insert into run_figures_stale (at)
      select distinct created_at - created_at % ${hourMs} from runs
-     where id in (select id from ${fragments.list(1, { id: 'text' })} as changed) and ended_at is not null
+     where id in ${listed({ fragments }, 1)} and ended_at is not null
        and created_at < (select created_until from run_figures_done where id = 1)
      order by 1 on conflict do nothing`,
     [runIds],
@@ -75,12 +81,12 @@ export async function readSums(query: Query, wish: EndedRunsWish, stretch: Stret
     ];
     const at = slotText('at', wish.by);
     return wish.countsOnly
-      ? `select kind, name, ${span} as span, ${at} as at, state_type as type, sum(runs) as runs, 0 as timed, 0 as total_ms, '{}' as durations
+      ? `select kind, name, ${span} as span, ${at} as at, state_type, sum(runs) as runs, 0 as timed, 0 as total_ms, '{}' as durations
          from run_figures where ${conditions.join(' and ')} group by 1, 2, 4, 5`
-      : `select kind, name, span, ${at} as at, state_type as type, runs, timed, total_ms, durations from run_figures where ${conditions.join(' and ')}`;
+      : `select kind, name, span, ${at} as at, state_type, runs, timed, total_ms, durations from run_figures where ${conditions.join(' and ')}`;
   });
   const rows = await query<SumRow>(texts.join(' union all '), params.values);
-  return rows.map((row) => sumOf(wish.countsOnly ? { ...row, runs: Number(row.runs) } : row));
+  return rows.map((row) => sumTable.read(wish.countsOnly ? { ...row, runs: Number(row.runs) } : row));
 }
 
 /** Whole days, and the hours before, after and beside gaps in them. */
@@ -109,50 +115,19 @@ function isWholeDays(by: Exclude<EndedRunsWish['by'], 'all'>): boolean {
 export async function readAllSums(query: Query, span: number, { fromAt, untilAt }: Stretch): Promise<Sum[]> {
   const kinds: readonly FigureKind[] = ['all', 'flow', 'deployment'];
   const rows = await query<SumRow>(
-    `select ${columns} from run_figures where kind in (${kinds.map((kind) => `'${kind}'`).join(', ')})
+    `select ${sumTable.list} from run_figures where kind in (${kinds.map((kind) => `'${kind}'`).join(', ')})
        and span = $1 and at >= $2 and at < $3`,
     [span, fromAt, untilAt],
   );
-  return rows.map(sumOf);
+  return rows.map(sumTable.read);
 }
 
 /** Puts sums in the place of what was there. */
 export async function writeSums({ fragments }: Connection, query: Query, sums: readonly Sum[]): Promise<void> {
   if (sums.length === 0) return;
-  const types = {
-    kind: 'text',
-    name: 'text',
-    span: 'integer',
-    at: 'integer',
-    state_type: 'text',
-    runs: 'integer',
-    timed: 'integer',
-    total_ms: 'integer',
-    durations: 'text',
-  } as const;
-  const names = Object.keys(types).join(', ');
-  const changing = ['runs', 'timed', 'total_ms', 'durations'].map((column) => `${column} = excluded.${column}`).join(', ');
   await query(
-    `insert into run_figures (${names}) select ${names} from ${fragments.list(1, types)} as summed where true
-     on conflict (kind, name, span, at, state_type) do update set ${changing}`,
-    [
-      jsonText(
-        sums.map(({ kind, name, span, at, type, runs, timed, totalMs, durations }) => [
-          kind,
-          name,
-          span,
-          at,
-          type,
-          runs,
-          timed,
-          totalMs,
-          durationsText(durations),
-        ]),
-      ),
-    ],
+    `${insertListed(sumTable, fragments, 1)} on conflict (kind, name, span, at, state_type)
+     do update set ${replacedBy(sumTable, 'kind', 'name', 'span', 'at', 'state_type')}`,
+    [jsonText(sums.map((sum) => sumTable.values(sum)))],
   );
-}
-
-function sumOf({ kind, name, span, at, type, runs, timed, total_ms, durations }: SumRow): Sum {
-  return { kind, name, span, at, type, runs, timed, totalMs: total_ms, durations: durationsOf(durations) };
 }

@@ -1,9 +1,8 @@
 /**
- * Contract of what a fleet needs of the store: runs that wait for a worker, runs whose owner is lost, and the workers themselves.
- *
- * All times are UTC epoch ms. What is due, over or old is judged by the clock of the database (SQLite: of this machine).
+ * Contract of what a fleet needs of the store: runs that wait for a worker, and the workers themselves. All times are UTC epoch ms.
  */
 import type { Owner, Run } from '../../model/run.ts';
+import type { LeaseStore, ReclaimOptions, LostReport, Ticketed } from '../leases/contract.ts';
 import type { NewRun } from '../runs/new-run.ts';
 
 /** A run that waits for a worker. */
@@ -24,27 +23,6 @@ export interface InsertedRun {
 export interface CancelledRun {
   readonly id: string;
   readonly message: string;
-}
-
-/** What a ticket for a run is made of. */
-export interface TicketedRun extends Pick<Run, 'id' | 'epoch' | 'queue' | 'priority' | 'dueAt'> {}
-
-export interface ReclaimOptions {
-  /** Most runs of one call. */
-  readonly limit: number;
-  /** A run that has had so many recoveries already becomes Crashed. */
-  readonly maxRecoveries: number;
-  /** Owners that are known to be gone, whatever their leases say. */
-  readonly goneOwners: readonly Owner[];
-}
-
-export interface ReclaimReport {
-  /** Runs that wait again; each wants a ticket. */
-  readonly waiting: readonly TicketedRun[];
-  /** Runs that have ended: Crashed, or Cancelled because that was asked of the lost owner. */
-  readonly ended: readonly { readonly id: string; readonly message: string }[];
-  /** Those of them that are Crashed; each wants a ticket, by which a worker calls its hooks. */
-  readonly crashed: readonly TicketedRun[];
 }
 
 /** Where a run stands in its queue. */
@@ -70,7 +48,13 @@ export interface ClaimListener {
   missing?(id: string): void;
 }
 
-export interface FleetStore {
+export interface ReclaimReport extends LostReport {
+  /** Those that ended Crashed; each wants a ticket, by which a worker calls its hooks. */
+  readonly crashed: readonly Ticketed[];
+}
+
+export interface FleetStore extends LeaseStore {
+  reclaim(options: ReclaimOptions): Promise<ReclaimReport>;
   /**
    * Inserts runs that wait (no owner, epoch 0), 1,000 a transaction, and counts them as ticketed from now on: whoever inserts them
    * puts their tickets. A row whose flow and idempotency key (or whose id) are there already is left out. Gives, in the order of
@@ -85,27 +69,14 @@ export interface FleetStore {
    * (AwaitingSlot) or are dropped.
    */
   claimMany(ids: readonly string[], owner: Owner, leaseMs: number, listener?: ClaimListener): Promise<ReadonlyMap<string, Run>>;
-  /**
-   * One transaction over at most `limit` runs whose owner is lost: its lease is over, or it is one of `goneOwners`. Their epochs are
-   * raised, so that an owner which only was frozen can write nothing more. They become Scheduled (Resuming); Crashed after
-   * too many recoveries; Cancelled when that was asked. Calls at the same time take different runs.
-   */
-  reclaim(options: ReclaimOptions): Promise<ReclaimReport>;
   /** Where a run that waits for a worker stands; null when there is no such run. Three statements at most. */
   placeInLine(runId: string): Promise<LinePlace | null>;
-  /** Owners of runs that have not ended, each once. */
-  owners(): Promise<readonly Owner[]>;
-  /**
-   * One statement: runs that wait and are due, and for which no ticket was put since `ticketedBefore` ms ago, longest waiting first.
-   * They count as ticketed from now on.
-   */
-  dueUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly TicketedRun[]>;
   /** One statement: the run of that id when it is Crashed and its hooks have not been taken yet, else null. */
   owedHooks(runId: string): Promise<Run | null>;
   /** One statement: takes the hooks of a crashed run, as it was when they were looked at. False when somebody else has them. */
   takeHooks(run: Pick<Run, 'id' | 'epoch'>): Promise<boolean>;
   /** As `dueUnticketed`, of crashed runs whose hooks nobody has taken. Hooks that nobody could call for a day are forgotten. */
-  hooksUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly TicketedRun[]>;
+  hooksUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly Ticketed[]>;
 }
 
 /** A worker as it tells of itself. */

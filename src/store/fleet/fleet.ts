@@ -1,11 +1,12 @@
 /** What a fleet asks of runs, over a connection. */
 import type { Connection } from '../connection.ts';
+import { ownersOf, takeUnticketed } from '../leases/leases.ts';
 import { claimUnderLimits } from '../limits/run-slots.ts';
 import type { FleetStore } from './contract.ts';
 import { placeInLine } from './line.ts';
 import { hooksUnticketed, owedHooksOf, takeHooks } from './owed-hooks.ts';
-import { ownersOfRuns, reclaimRuns } from './reclaim.ts';
-import { claimWaiting, insertWaiting, takeUnticketed } from './waiting.ts';
+import { reclaimRuns } from './reclaim.ts';
+import { claimWaiting, insertWaiting, runWork } from './waiting.ts';
 
 export function fleetStore(connection: Connection): FleetStore {
   return {
@@ -18,11 +19,11 @@ export function fleetStore(connection: Connection): FleetStore {
       return claimed;
     },
     reclaim: (options) => reclaimRuns(connection, options),
+    owners: () => ownersOf(connection, runWork),
+    dueUnticketed: (options) => takeUnticketed(connection, runWork, options),
     placeInLine: (runId) => placeInLine(connection, runId),
-    owners: () => ownersOfRuns(connection),
     owedHooks: (runId) => owedHooksOf(connection, runId),
     takeHooks: (run) => takeHooks(connection, run),
     hooksUnticketed: ({ ticketedBeforeMs, limit }) => hooksUnticketed(connection, ticketedBeforeMs, limit),
-    dueUnticketed: ({ ticketedBeforeMs, limit }) => takeUnticketed(connection, ticketedBeforeMs, limit),
   };
 }

@@ -3,7 +3,7 @@ import type { Connection } from '../connection.ts';
 import { standsBefore } from '../ticks/paused.ts';
 import type { LinePlace } from './contract.ts';
 import { openList, runsBy } from '../sql.ts';
-import { ticketable } from './waiting.ts';
+import { runWork } from './waiting.ts';
 
 /** Counted no further than this. */
 const maxCounted = 10_000;
@@ -27,7 +27,7 @@ export async function placeInLine(connection: Connection, runId: string): Promis
   const [ahead] = await query<{ count: number }>(
     `select count(*) as count from (
        select 1 as found from ${runsBy(connection, 'runs_waiting')}
-       where ${ticketable} and state_type <> 'PAUSED' and queue = $2 and (due_at is null or due_at <= ${fragments.now(1)})
+       where ${runWork.isTicketable} and state_type <> 'PAUSED' and queue = $2 and (due_at is null or due_at <= ${fragments.now(1)})
          and (priority > $3 or (priority = $3 and (created_at < $4 or (created_at = $4 and id < $5)))) limit ${maxCounted}) as counted`,
     [connection.now(), run.queue, run.priority, run.created_at, runId],
   );

@@ -2,13 +2,12 @@
  * Hooks of runs that became Crashed in no worker's hands: owed from the transaction in which the run crashed until somebody takes
  * them, which is at most one.
  */
-import { forUpdateOfFree } from '../sql.ts';
+import { listed, listOf, forUpdateOfFree } from '../sql.ts';
 import type { Run } from '../../model/run.ts';
 import type { Connection, Query } from '../connection.ts';
 import { runOf, type RunRow, runTable } from '../tables.ts';
-import type { TicketedRun } from './contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import { columnsOf } from '../table.ts';
-import { jsonText } from '../storable.ts';
 
 /** Hooks that nobody could call for so long, because no worker knows the flow, are no longer owed, ms. */
 const forgottenAfterMs = 86_400_000;
@@ -16,20 +15,14 @@ const forgottenAfterMs = 86_400_000;
 const columns = columnsOf(runTable);
 
 /** Inside the transaction in which the runs crashed; gives what their tickets are made of. */
-export async function oweHooks(
-  { fragments }: Connection,
-  query: Query,
-  ids: readonly string[],
-  at: number,
-): Promise<readonly TicketedRun[]> {
+export async function oweHooks({ fragments }: Connection, query: Query, ids: readonly string[], at: number): Promise<readonly Ticketed[]> {
   if (ids.length === 0) return [];
-  const listed = `(select id from ${fragments.list(2, { id: 'text' })} as listed)`;
-  return await query<TicketedRun>(
+  return await query<Ticketed>(
     `insert into owed_hooks (run_id, queue, priority, epoch, owed_at, ticketed_at)
-     select id, queue, priority, epoch, $1, $1 from runs where id in ${listed}
+     select id, queue, priority, epoch, $1, $1 from runs where id in ${listed({ fragments }, 2)}
      on conflict (run_id) do update set epoch = excluded.epoch, owed_at = excluded.owed_at, ticketed_at = excluded.ticketed_at
      returning run_id as id, epoch, queue, priority, null as "dueAt"`,
-    [at, jsonText(ids.map((id) => [id]))],
+    [at, listOf(ids)],
   );
 }
 
@@ -49,7 +42,7 @@ export async function takeHooks({ query }: Connection, { id, epoch }: Pick<Run, 
 }
 
 /** See `FleetStore.hooksUnticketed`. */
-export async function hooksUnticketed(connection: Connection, ticketedBeforeMs: number, limit: number): Promise<readonly TicketedRun[]> {
+export async function hooksUnticketed(connection: Connection, ticketedBeforeMs: number, limit: number): Promise<readonly Ticketed[]> {
   // A look costs no lock; there mostly are none.
   if ((await connection.query('select 1 as found from owed_hooks limit 1')).length === 0) return [];
   const now = connection.fragments.now(1);
@@ -59,7 +52,7 @@ export async function hooksUnticketed(connection: Connection, ticketedBeforeMs: 
     [connection.now(), forgottenAfterMs],
   );
   const lock = forUpdateOfFree(connection);
-  return await connection.query<TicketedRun>(
+  return await connection.query<Ticketed>(
     `update owed_hooks set ticketed_at = ${now}
      where run_id in (select run_id from owed_hooks where ticketed_at <= ${now} - $2 order by ticketed_at limit $3 ${lock})
      returning run_id as id, epoch, queue, priority, null as "dueAt"`,

@@ -1,31 +1,34 @@
 /** Runs that wait for a worker: bulk insert, group claim, and the look for those whose ticket may be lost. */
-import { nowOnce, forUpdateOfFree, terminalList, idAmong, runsBy } from '../sql.ts';
+import { type LeasedWork, claimText, claimValues } from '../leases/leases.ts';
+import { openList, listed, lockInOrder, listOf, terminalList } from '../sql.ts';
+import { earlyMs } from '../../model/lease.ts';
 import { newRunValues, runOf, transitionValues, type RunRow, runTable, transitionTable } from '../tables.ts';
 import { letOthersIn } from '../../base/clock.ts';
 import type { Owner, Run, Transition } from '../../model/run.ts';
 import type { Connection, Query } from '../connection.ts';
 import { type Value, columnsOf, describeTable, textOrNull, timeOrNull } from '../table.ts';
 import { addTransitions } from '../runs/transitions.ts';
-import type { InsertedRun, TicketedRun, WaitingRun } from './contract.ts';
+import type { InsertedRun, WaitingRun } from './contract.ts';
 import { jsonText } from '../storable.ts';
 
 /** Rows of one statement, by number and by the length of what they carry. */
 const maxRows = 1_000;
 const maxChars = 4_000_000;
-/** How early a ticket may come: clocks and timers are not exact. */
-const earlyMs = 1_000;
 
-const columns = runTable.list;
 /** A run as it is inserted to wait; `ticketed_at` comes from the clock of the database. */
 const waitingTable = describeTable('runs', { ...runTable.described, idempotency_key: textOrNull, ticketed_at: timeOrNull });
-/** What may wait for a ticket, written as in the index of migration 19: neither what waits for a signal nor what waits for another run. */
-export const ticketable = `owner is null and held is null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED')
-  and state_name <> 'AwaitingSlot' and not (state_type = 'PAUSED' and due_at is null)`;
 
-/** After how long the index of migration 19 takes a ticket for lost, ms; others may ask for more or less, and read a little more. */
-export const indexedLostMs = 10_000;
-/** By which that index is sorted: when the last ticket was put, or that long before the instant the run is due at, whichever is later. */
-export const missedAt = `case when due_at - ${indexedLostMs} > coalesce(ticketed_at, 0) then due_at - ${indexedLostMs} else coalesce(ticketed_at, 0) end`;
+/** Runs as leased work. What may wait for a ticket is neither what waits for a signal nor what waits for another run. */
+export const runWork: LeasedWork = {
+  table: 'runs',
+  isHeld: `owner is not null and state_type in (${openList})`,
+  heldIndex: 'runs_owned',
+  isTicketable: `owner is null and held is null and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED')
+    and state_name <> 'AwaitingSlot' and not (state_type = 'PAUSED' and due_at is null)`,
+  ticketableIndex: 'runs_waiting',
+  taken: '',
+  waiting: '',
+};
 
 /** See `FleetStore.insertMany`. */
 export async function insertWaiting(connection: Connection, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
@@ -152,33 +155,12 @@ export async function claimWaiting(
   isAlone: boolean,
 ): Promise<ReadonlyMap<string, Run>> {
   if (ids.length === 0) return new Map();
-  const { dialect, fragments } = connection;
-  const now = fragments.now(1);
-  const listed = `(select id from ${fragments.list(4, { id: 'text' })} as listed)`;
-  const lock = dialect === 'sqlite' ? '' : 'order by id for no key update';
-  const rows = await connection.prepared<RunRow>(
-    `update runs set epoch = epoch + 1, lease_until = ${now} + $2, owner = $3
-     where id in (select id from runs where id in ${listed} and concurrency_key is null and ${claimable(connection, isAlone)} ${lock}) and ${fragments.unwaited}
-     returning ${columns}`,
-    [connection.now(), leaseMs, jsonText(owner), jsonText([...new Set(ids)].map((id) => [id]))],
-  );
+  const which = `select id from runs where id in ${listed(connection, 4)} and concurrency_key is null and ${claimable(connection, isAlone)}
+    ${lockInOrder(connection, 'runs')}`;
+  const where = `id in (${which}) and ${connection.fragments.unwaited}`;
+  const rows = await connection.prepared<RunRow>(claimText(connection, runWork, where, runTable.list), [
+    ...claimValues(connection, owner, leaseMs),
+    listOf([...new Set(ids)]),
+  ]);
   return new Map(rows.map((row) => [row.id, runOf(row)]));
-}
-
-/** See `FleetStore.dueUnticketed`. */
-export async function takeUnticketed(connection: Connection, ticketedBeforeMs: number, limit: number): Promise<readonly TicketedRun[]> {
-  const now = nowOnce(connection, 1);
-  const lock = forUpdateOfFree(connection);
-  return await connection.query<TicketedRun>(
-    `update runs set ticketed_at = ${now}
-     where ${idAmong(
-       connection,
-       `select id from ${runsBy(connection, 'runs_waiting')}
-        where ${ticketable} and ${missedAt} <= ${now} - $4
-          and coalesce(ticketed_at, 0) <= ${now} - $2 and (due_at is null or due_at <= ${now})
-        order by ${missedAt} limit $3 ${lock}`,
-     )}
-     returning id, epoch, queue, priority, due_at as "dueAt"`,
-    [connection.now(), ticketedBeforeMs, limit, Math.min(ticketedBeforeMs, indexedLostMs)],
-  );
 }

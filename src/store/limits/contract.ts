@@ -7,7 +7,8 @@
  */
 import type { Owner } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
-import type { CancelledRun, TicketedRun } from '../fleet/contract.ts';
+import type { CancelledRun } from '../fleet/contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import type { Claim } from '../ownership.ts';
 import type { NewRun } from '../runs/new-run.ts';
 
@@ -100,7 +101,7 @@ export interface LimitStore {
    * @param key null: of all limits
    * @param ticketedBeforeMs leaves those out that were ticketed more recently
    */
-  nextRuns(options: { readonly key: string | null; readonly ticketedBeforeMs: number }): Promise<readonly TicketedRun[]>;
+  nextRuns(options: { readonly key: string | null; readonly ticketedBeforeMs: number }): Promise<readonly Ticketed[]>;
   /** The limit on runs of that name as it stands; `of` tells the flow and deployment that may declare it. */
   runLimit(name: string, of: { readonly flow: string; readonly deployment: string | null }): Promise<RunLimit>;
   /** All limits on runs that are declared, held or waited for, by name. */

@@ -1,9 +1,10 @@
 /** Slots of runs: asked for by tickets, by owners, and given on to whoever waits. */
-import { terminalList, clockOf } from '../sql.ts';
+import { listed, listOf, terminalList, clockOf } from '../sql.ts';
 import type { Owner, Run } from '../../model/run.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
-import type { ClaimListener, TicketedRun } from '../fleet/contract.ts';
+import type { ClaimListener } from '../fleet/contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import { claimable } from '../fleet/waiting.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { newRunValues, runOf, type RunRow, runTable } from '../tables.ts';
@@ -41,8 +42,8 @@ export async function claimUnderLimits(
   listener: ClaimListener = {},
 ): Promise<readonly Run[]> {
   const { isAlone = false } = listener;
-  const asked = `id in (select id from ${connection.fragments.list(2, { id: 'text' })} as listed)`;
-  const list = jsonText([...new Set(ids)].map((id) => [id]));
+  const asked = `id in ${listed(connection, 2)}`;
+  const list = listOf([...new Set(ids)]);
   const settledRows = await connection.prepared<{ id: string; key: string | null }>(
     `select id, case when ${claimable(connection, isAlone)} then concurrency_key end as key from runs
      where ${asked} and (concurrency_key is not null or not (${claimable(connection, isAlone)}))`,
@@ -201,14 +202,14 @@ export async function maySlotBeTaken(connection: Connection, runId: string): Pro
 export async function nextRunsOfLimits(
   connection: Connection,
   { key, ticketedBeforeMs }: Parameters<LimitStore['nextRuns']>[0],
-): Promise<readonly TicketedRun[]> {
-  const next: TicketedRun[] = [];
+): Promise<readonly Ticketed[]> {
+  const next: Ticketed[] = [];
   for (const one of key === null ? await limitsWaitedFor(connection) : [key])
     next.push(...(await nextRunsOf(connection, one, ticketedBeforeMs)));
   return next;
 }
 
-async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs: number): Promise<readonly TicketedRun[]> {
+async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs: number): Promise<readonly Ticketed[]> {
   // Behind the lock: a run that is just being refused is seen only once that is done.
   return await connection.transaction(async (query) => {
     await lockLimit(connection, query, key);
@@ -221,12 +222,12 @@ async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs:
     for (const queue of await waitingQueues(connection, query, key))
       turns.push(...(await slotWaiters(connection, query, key, queue, free)).map(({ id }) => id));
     if (turns.length === 0) return [];
-    return await query<TicketedRun>(
+    return await query<Ticketed>(
       `update runs set ticketed_at = ${connection.fragments.now(1)}
-       where id in (select id from ${connection.fragments.list(2, { id: 'text' })} as listed) and owner is null and state_name = 'AwaitingSlot'
+       where id in ${listed(connection, 2)} and owner is null and state_name = 'AwaitingSlot'
          and coalesce(ticketed_at, 0) <= ${connection.fragments.now(1)} - $3
        returning id, epoch, queue, priority, due_at as "dueAt"`,
-      [connection.now(), jsonText(turns.map((id) => [id])), ticketedBeforeMs],
+      [connection.now(), listOf(turns), ticketedBeforeMs],
     );
   });
 }

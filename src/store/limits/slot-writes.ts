@@ -1,4 +1,5 @@
 /** What decisions about slots of runs write. Inside the transaction in which they were made. */
+import { freedAnew } from '../leases/leases.ts';
 import { type State, stateOf } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { CancelledRun } from '../fleet/contract.ts';
@@ -51,7 +52,7 @@ export async function logDecisions(
 export async function letWait(query: Query, run: Contender, message: string | null, at: number, owned: boolean): Promise<void> {
   await query(
     `update runs set state_type = 'SCHEDULED', state_name = 'AwaitingSlot', state_message = $1, slot_epoch = null, slot_since = $4,
-       due_at = case when state_type = 'PAUSED' then null else due_at end${owned ? '' : ', owner = null, lease_until = null, epoch = epoch + 1'}
+       due_at = case when state_type = 'PAUSED' then null else due_at end${owned ? '' : ', ' + freedAnew}
      where id = $2 and epoch = $3`,
     [message, run.id, run.epoch, run.since === justNow ? at : run.since],
   );

@@ -1,7 +1,6 @@
 /** The lines in which tasks wait for slots, and whose turn it is. Inside the transaction that decides. */
+import { listed, listOf, openList } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
-import { openList } from '../sql.ts';
-import { jsonText } from '../storable.ts';
 
 /** Whether the claim under which a row of `limit_slots` was written still holds; otherwise the row is nothing but left over. */
 export const validSlot = `(
@@ -46,9 +45,9 @@ export class TaskLines {
     if (turns.size === 0) return [];
     const given = await this.#query<{ owner_id: string }>(
       `update limit_slots set held_since = $2
-       where held_since is null and holder_id in (select id from ${this.#connection.fragments.list(1, { id: 'text' })} as turns)
+       where held_since is null and holder_id in ${listed(this.#connection, 1)}
        returning owner_id`,
-      [jsonText([...turns].map((id) => [id])), at],
+      [listOf([...turns]), at],
     );
     return [...new Set(given.map(({ owner_id }) => owner_id))];
   }
@@ -119,11 +118,9 @@ export class TaskLines {
       );
       const left = rows.filter(({ valid }) => valid === 0);
       if (left.length === 0) return rows;
-      await this.#query(
-        `delete from limit_slots where held_since is null and holder_id in (
-           select id from ${this.#connection.fragments.list(1, { id: 'text' })} as left_over)`,
-        [jsonText(left.map(({ holder_id }) => [holder_id]))],
-      );
+      await this.#query(`delete from limit_slots where held_since is null and holder_id in ${listed(this.#connection, 1)}`, [
+        listOf(left.map(({ holder_id }) => holder_id)),
+      ]);
     }
   }
 }

@@ -4,9 +4,9 @@
  * A task that needs slots of several limits gets them all at once. Until then it keeps its place in every line, so that others who need
  * fewer cannot pass it for ever; only where one of its limits is 0 do they.
  */
+import { listed, listOf, clockOf } from '../sql.ts';
 import { boolean, describeTable, text, named, integer } from '../table.ts';
 import { waitText } from '../../model/limit.ts';
-import { clockOf } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { LimitStore, SlotAnswer, SlotChange, SlotClaim, SlotWish } from './contract.ts';
 import { TaskLines, validSlot } from './task-lines.ts';
@@ -70,8 +70,8 @@ export async function askSlots(connection: Connection, ownerId: string, wishes: 
 async function waitingFor(connection: Connection, query: Query, wishes: readonly SlotWish[]): Promise<ReadonlyMap<string, string>> {
   const rows = await query<{ holder_id: string; name: string }>(
     `select holder_id, name from limit_slots
-     where held_since is null and holder_id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked) order by name desc`,
-    [jsonText(wishes.map(({ holder }) => [holder]))],
+     where held_since is null and holder_id in ${listed(connection, 1)} order by name desc`,
+    [listOf(wishes.map(({ holder }) => holder))],
   );
   return new Map(rows.map(({ holder_id, name }) => [holder_id, name]));
 }
@@ -82,10 +82,9 @@ export async function giveSlots(connection: Connection, holders: readonly SlotCl
     const rows = await query<{ name: string }>(
       `delete from limit_slots where exists (
          select 1 from ${connection.fragments.list(1, { holder: 'text', held_epoch: 'integer' })} as given
-         where given.holder = limit_slots.holder_id and given.held_epoch = limit_slots.epoch) and holder_id in (
-           select id from ${connection.fragments.list(2, { id: 'text' })} as listed)
+         where given.holder = limit_slots.holder_id and given.held_epoch = limit_slots.epoch) and holder_id in ${listed(connection, 2)}
        returning name`,
-      [jsonText(holders.map(({ holder, epoch }) => [holder, epoch])), jsonText(holders.map(({ holder }) => [holder]))],
+      [jsonText(holders.map(({ holder, epoch }) => [holder, epoch])), listOf(holders.map(({ holder }) => holder))],
     );
     return rows.map(({ name }) => name);
   });
@@ -115,8 +114,8 @@ export async function slotsHeld(connection: Connection, holders: readonly string
   if (holders.length === 0) return [];
   const rows = await connection.query<{ holder_id: string }>(
     `select distinct holder_id from limit_slots
-     where held_since is null and holder_id in (select id from ${connection.fragments.list(1, { id: 'text' })} as asked)`,
-    [jsonText(holders.map((id) => [id]))],
+     where held_since is null and holder_id in ${listed(connection, 1)}`,
+    [listOf(holders)],
   );
   const waiting = new Set(rows.map(({ holder_id }) => holder_id));
   return holders.filter((id) => !waiting.has(id));

@@ -5,6 +5,7 @@
  * The history of the run says which have changed. Rows that are new stand behind those that were there; on PostgreSQL one may become
  * visible after a later one, so what the history names and is not found there is looked for among all of the run.
  */
+import { listOf } from '../sql.ts';
 import { taskRunTable, type TaskRunRow, taskRunOf } from '../tables.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
@@ -98,7 +99,7 @@ class Follower {
     if (unknown.length === 0) return;
     const asked = this.#connection.fragments.list(2, { id: 'text' });
     const text = `select ${columns} from task_runs where run_id = $1 and id in (select id from ${asked} as asked) order by seq`;
-    this.#take(await query(text, [this.#runId, jsonText(unknown.map((id) => [id]))]));
+    this.#take(await query(text, [this.#runId, listOf(unknown)]));
   }
 
   async #changedIds(): Promise<Set<string>> {

@@ -4,6 +4,7 @@
  * Filters that an index serves are asked for directly. What no index serves (a search, a queue, anything beside a tag) is looked for among
  * the newest runs that fit the rest, 10,000 a page: a page then says where to go on even when it found nothing.
  */
+import { listOf, Params } from '../sql.ts';
 import { endingRunsText, endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { conditionsOf, idOf, pairCondition, patternOf, runsFor, statePairs, timeOf, type StatePair } from './run-filter.ts';
 import { isIdPart } from '../../model/ids.ts';
@@ -12,9 +13,7 @@ import type { Connection } from '../connection.ts';
 import { runOf, type RunRow, runTable } from '../tables.ts';
 import type { Page, RunFilter } from '../store.ts';
 import { cursorOf, limitOf, type Place } from './cursor.ts';
-import { Params } from '../sql.ts';
 import { columnsOf } from '../table.ts';
-import { jsonText } from '../storable.ts';
 
 /** Most runs that one page looks through; each that is found by its tag costs twice as much. */
 const windowRuns = 10_000;
@@ -177,7 +176,7 @@ async function runsByIds({ query, fragments }: Connection, places: readonly Plac
   if (places.length === 0) return [];
   const rows = await query<RunRow>(
     `select ${columns} from ${fragments.list(1, { wanted_id: 'text' })} as wanted join runs on runs.id = wanted.wanted_id`,
-    [jsonText(places.map(({ id }) => [id]))],
+    [listOf(places.map(({ id }) => id))],
   );
   const byId = new Map(rows.map((row) => [row.id, runOf(row)]));
   return places.flatMap(({ id }) => byId.get(id) ?? []);

@@ -1,4 +1,5 @@
 /** Task runs: all of a run, which a run reads on its way, or a page of them. */
+import { listOf, listed, Params } from '../sql.ts';
 import { idChars, isIdPart } from '../../model/ids.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
@@ -8,9 +9,7 @@ import { followTaskRuns } from './followed-task-runs.ts';
 import { givenByName, groupsOfRun } from './task-groups.ts';
 import { type NumberedRow, pagesOfRun } from './task-run-pages.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
-import { Params } from '../sql.ts';
 import { statePairs } from './run-filter.ts';
-import { jsonText } from '../storable.ts';
 
 /** Without results, which may be 256 KiB each. */
 const shownColumns = taskRunTable.columns.map((column) => (column === 'result' ? 'null as result' : column)).join(', ');
@@ -27,7 +26,7 @@ export function taskRunStore(connection: Connection): TaskRunStore {
       if (keys.length === 0) return [];
       const listed = connection.fragments.list(2, { key: 'text' });
       const text = `select ${taskRunTable.list} from task_runs where run_id = $1 and key in (select key from ${listed} as asked)`;
-      return (await connection.query<TaskRunRow>(text, [runId, jsonText(keys.map((key) => [key]))])).map(taskRunOf);
+      return (await connection.query<TaskRunRow>(text, [runId, listOf(keys)])).map(taskRunOf);
     },
     async shown(runId, wanted): Promise<readonly TaskRun[]> {
       const [condition, values] = 'keys' in wanted ? keyCondition(connection, wanted.keys) : idCondition(wanted.idPart);
@@ -53,7 +52,7 @@ async function byKeyOfRun(connection: Connection, runId: string): Promise<Map<st
 }
 
 function keyCondition({ fragments }: Connection, keys: readonly string[]): [condition: string, values: readonly string[]] {
-  return [`key in (select key from ${fragments.list(2, { key: 'text' })} as asked)`, [jsonText(keys.map((key) => [key]))]];
+  return [`key in ${listed({ fragments }, 2)}`, [listOf(keys)]];
 }
 
 function idCondition(typed: string): [condition: string, values: readonly string[]] {

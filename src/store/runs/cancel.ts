@@ -1,7 +1,8 @@
 /** Asking a run to be cancelled. */
+import { type State, isTerminal, type StateType } from '../../model/state.ts';
 import { openList, forUpdate } from '../sql.ts';
-import type { Owner } from '../../model/run.ts';
-import { isTerminal, type StateType } from '../../model/state.ts';
+import type { Owner, Run } from '../../model/run.ts';
+import { freedAnew } from '../leases/leases.ts';
 import type { Connection, Query } from '../connection.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { addTransitions } from './transitions.ts';
@@ -70,22 +71,31 @@ export async function cancelNow(
   at: number,
   message: string,
 ): Promise<StateType> {
-  const cancelled = { at, type: 'CANCELLED', name: 'Cancelled', message, owner: null } as const;
-  await endSpreadOf(connection, query, id);
-  const tasks = await query<{ id: string; attempt: number }>(
-    `update task_runs set state_type = 'CANCELLED', state_name = 'Cancelled', state_message = $1, ended_at = $2, due_at = null
-     where run_id = $3 and state_type in (${openList}) returning id, attempt`,
-    [message, at, id],
-  );
-  await query(
-    `update runs set state_type = 'CANCELLED', state_name = 'Cancelled', state_message = $1, ended_at = $2,
-       cancel_requested_at = coalesce(cancel_requested_at, $2), due_at = null, epoch = epoch + 1, owner = null, lease_until = null
-     where id = $3`,
-    [message, at, id],
-  );
-  await addTransitions(connection, query, [
-    ...tasks.map((task) => ({ runId: id, taskRunId: task.id, attempt: task.attempt, ...cancelled })),
-    { runId: id, taskRunId: null, attempt, ...cancelled },
-  ]);
+  const state = { type: 'CANCELLED', name: 'Cancelled', message } as const;
+  await endRun(connection, query, { id, attempt }, state, at, 'cancel_requested_at = coalesce(cancel_requested_at, $4)');
   return 'CANCELLED';
+}
+
+/** The same for any end of a run that nobody executes, with its task runs that have not ended. @param set what else is set; `$4` is the instant */
+export async function endRun(
+  connection: Connection,
+  query: Query,
+  { id, attempt }: Pick<Run, 'id' | 'attempt'>,
+  state: State,
+  at: number,
+  set: string,
+): Promise<void> {
+  await endSpreadOf(connection, query, id);
+  const ended = 'state_type = $1, state_name = $2, state_message = $3, ended_at = $4, due_at = null';
+  const values = [state.type, state.name, state.message, at, id];
+  const tasks = await query<{ id: string; attempt: number }>(
+    `update task_runs set ${ended} where run_id = $5 and state_type in (${openList}) returning id, attempt`,
+    values,
+  );
+  await query(`update runs set ${ended}, ${freedAnew}, ${set} where id = $5`, values);
+  const transition = { runId: id, at, ...state, owner: null };
+  await addTransitions(connection, query, [
+    ...tasks.map((task) => ({ ...transition, taskRunId: task.id, attempt: task.attempt })),
+    { ...transition, taskRunId: null, attempt },
+  ]);
 }

@@ -1,10 +1,9 @@
 /** Deleting runs with all that belongs to them: one by one, or by age. */
-import { terminalList, runsBy, forUpdate } from '../sql.ts';
+import { listed, listOf, terminalList, runsBy, forUpdate } from '../sql.ts';
 import { isTerminal, type StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
 import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
-import { jsonText } from '../storable.ts';
 
 const owned = [
   'task_runs',
@@ -47,7 +46,7 @@ export async function deleteRun(connection: Connection, id: string, force: boole
 export async function resultRefsOf(connection: Connection, runId: string): Promise<readonly string[]> {
   const rows = await connection.query<{ key: string }>(
     `${familyOf(connection)} select distinct key from results where run_id in (select id from family) order by key`,
-    [idList([runId])],
+    [listOf([runId])],
   );
   return rows.map(({ key }) => key);
 }
@@ -57,7 +56,7 @@ export async function keptResultsOf({ query, fragments }: Connection, keys: read
   if (keys.length === 0) return [];
   const rows = await query<{ key: string }>(
     `select key from ${fragments.list(1, { key: 'text' })} as asked where exists (select 1 from results where results.key = asked.key)`,
-    [idList(keys)],
+    [listOf(keys)],
   );
   return rows.map(({ key }) => key);
 }
@@ -142,26 +141,19 @@ async function deleteFamilies(
   roots: readonly string[],
   { areCounted }: { readonly areCounted: boolean },
 ): Promise<RemovedRuns> {
-  const found = await query<{ id: string }>(`${familyOf(connection)} select id from family`, [idList(roots)]);
-  const ids = idList(found.map(({ id }) => id));
+  const found = await query<{ id: string }>(`${familyOf(connection)} select id from family`, [listOf(roots)]);
+  const ids = listOf(found.map(({ id }) => id));
   // Before their tasks: an owner that records just now locks the run first, and goes first or finds nothing left to write to.
   if (connection.dialect === 'postgres')
-    await query(
-      `select id from runs where id in (select id from ${connection.fragments.list(1, { id: 'text' })} as listed) order by id for update`,
-      [ids],
-    );
+    await query(`select id from runs where id in ${listed(connection, 1)} order by id for update`, [ids]);
   if (!areCounted) await markStale(connection, query, ids);
-  const listed = `(select id from ${connection.fragments.list(1, { id: 'text' })} as listed)`;
-  const keys = await query<{ key: string }>(`select distinct key from results where run_id in ${listed}`, [ids]);
-  for (const table of owned) await query(`delete from ${table} where run_id in ${listed}`, [ids]);
-  const runs = await query<{ id: string }>(`delete from runs where id in ${listed} returning id`, [ids]);
+  const ofThese = listed(connection, 1);
+  const keys = await query<{ key: string }>(`select distinct key from results where run_id in ${ofThese}`, [ids]);
+  for (const table of owned) await query(`delete from ${table} where run_id in ${ofThese}`, [ids]);
+  const runs = await query<{ id: string }>(`delete from runs where id in ${ofThese} returning id`, [ids]);
   const loose = await query<{ key: string }>(
     `select key from ${connection.fragments.list(1, { key: 'text' })} as gone where not exists (select 1 from results where results.key = gone.key)`,
-    [jsonText(keys.map(({ key }) => [key]))],
+    [listOf(keys.map(({ key }) => key))],
   );
   return { runIds: runs.map(({ id }) => id), resultRefs: loose.map(({ key }) => key) };
-}
-
-function idList(ids: readonly string[]): string {
-  return jsonText(ids.map((id) => [id]));
 }

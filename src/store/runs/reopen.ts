@@ -1,11 +1,12 @@
 /** An explicit retry of a run that has ended without success. */
+import { listOf, forUpdate } from '../sql.ts';
+import { freedAnew } from '../leases/leases.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { Run } from '../../model/run.ts';
 import { canReopen, type StateType } from '../../model/state.ts';
 import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
-import { forUpdate } from '../sql.ts';
-import type { TicketedRun } from '../fleet/contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { getRun } from './claim.ts';
 import { addTransitions } from './transitions.ts';
@@ -29,7 +30,7 @@ export async function reopenWithin(
   id: string,
   at: number,
   fromTasks: readonly string[],
-): Promise<TicketedRun | null> {
+): Promise<Ticketed | null> {
   const [run] = await query<{ state_type: StateType; attempt: number }>(
     `select state_type, attempt from runs where id = $1 ${forUpdate(connection)}`,
     [id],
@@ -39,9 +40,8 @@ export async function reopenWithin(
   await markStale(connection, query, jsonText([[id]]));
   const tasks = await openTaskRuns(connection, query, id, fromTasks);
   // A last owner may not have given it back yet; the raised epoch shuts it out.
-  const [opened] = await query<TicketedRun>(
-    `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, epoch = epoch + 1,
-       owner = null, lease_until = null, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
+  const [opened] = await query<Ticketed>(
+    `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, ${freedAnew}, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
        result = null, result_ref = null, error = null,
        executed_ms = case when started_at is null then executed_ms
          else coalesce(executed_ms, 0) + coalesce(ended_at, $3) - coalesce(resumed_at, started_at) end,
@@ -65,6 +65,6 @@ async function openTaskRuns(connection: Connection, query: Query, runId: string,
        due_at = null, failures = null, progress = null, metrics = null, result = null, result_ref = null, error = null
      where run_id = $2 and (state_type <> 'COMPLETED' or name in (select name from ${named} as named))
      returning id`,
-    [message, runId, jsonText(names.map((name) => [name]))],
+    [message, runId, listOf(names)],
   );
 }

@@ -1,17 +1,14 @@
 /** Signals to runs. A run that is suspended goes on when one comes. */
-import type { Signal } from '../../model/signal.ts';
+import { freedAnew } from '../leases/leases.ts';
 import type { Connection, Query } from '../connection.ts';
 import { forUpdate } from '../sql.ts';
+import { describeTable, insertText, integer, text, textOrNull, time, type RowOf } from '../table.ts';
 import type { SignalStore } from '../store.ts';
 import { addTransitions } from './transitions.ts';
 
-interface SignalRow {
-  readonly run_id: string;
-  readonly name: string;
-  readonly number: number;
-  readonly data: string | null;
-  readonly sent_at: number;
-}
+const signalTable = describeTable('signals', { run_id: text, name: text, number: integer, data: textOrNull, sent_at: time });
+const { list } = signalTable;
+type SignalRow = RowOf<typeof signalTable>;
 
 /** See `SignalStore`. */
 export function signalStore(connection: Connection): SignalStore {
@@ -26,28 +23,21 @@ export function signalStore(connection: Connection): SignalStore {
           name,
         ]);
         const number = Number(last?.number ?? 0) + 1;
-        await query('insert into signals (run_id, name, number, data, sent_at) values ($1, $2, $3, $4, $5)', [
-          runId,
-          name,
-          number,
-          data,
-          at,
-        ]);
+        await query(insertText(signalTable), signalTable.values({ runId, name, number, data, sentAt: at }));
         return { number, woken: await wakeSuspended(connection, query, runId, at, `The signal '${name}' has come.`) };
       }),
     wake: (runId, at, message) => connection.transaction((query) => wakeSuspended(connection, query, runId, at, message)),
     async get(runId, name, number) {
-      const [row] = await connection.query<SignalRow>('select * from signals where run_id = $1 and name = $2 and number = $3', [
+      const [row] = await connection.query<SignalRow>(`select ${list} from signals where run_id = $1 and name = $2 and number = $3`, [
         runId,
         name,
         number,
       ]);
-      return row ? signalOf(row) : null;
+      return row ? signalTable.read(row) : null;
     },
     async ofRun(runId) {
-      return (await connection.query<SignalRow>('select * from signals where run_id = $1 order by sent_at, name, number', [runId])).map(
-        signalOf,
-      );
+      const text = `select ${list} from signals where run_id = $1 order by sent_at, name, number`;
+      return (await connection.query<SignalRow>(text, [runId])).map(signalTable.read);
     },
   };
 }
@@ -69,8 +59,7 @@ async function wakeSuspended(connection: Connection, query: Query, runId: string
   const suspended = rows.filter((row) => row.state_type === 'PAUSED');
   for (const { id } of suspended) {
     await query(
-      `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = $1, due_at = $2, epoch = epoch + 1,
-         owner = null, lease_until = null
+      `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = $1, due_at = $2, ${freedAnew}
        where id = $3 and state_type = 'PAUSED'`,
       [message, at, id],
     );
@@ -82,8 +71,4 @@ async function wakeSuspended(connection: Connection, query: Query, runId: string
     suspended.map(({ id, attempt }) => ({ runId: id, attempt: Number(attempt), ...transition })),
   );
   return suspended.map(({ id }) => id);
-}
-
-function signalOf(row: SignalRow): Signal {
-  return { runId: row.run_id, name: row.name, number: Number(row.number), data: row.data, sentAt: Number(row.sent_at) };
 }

@@ -7,7 +7,7 @@
  */
 import type { Artifact, Owner, Run, TaskRun, Transition } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
-import type { ReclaimOptions } from '../fleet/contract.ts';
+import type { LeaseStore, Ticketed } from '../leases/contract.ts';
 import type { Claim, TaskClaim } from '../ownership.ts';
 
 /** Spread task runs of one task that wait for a worker of one queue. */
@@ -29,15 +29,6 @@ export interface OfferedTask {
   readonly inputsRef: string | null;
 }
 
-/** What a ticket for a task run is made of. */
-export interface TicketedTask {
-  readonly id: string;
-  readonly epoch: number;
-  readonly queue: string;
-  readonly priority: number;
-  readonly dueAt: number | null;
-}
-
 /** A task run that a worker has claimed, with all it needs to execute it. */
 export interface ClaimedTask extends Pick<OfferedTask, 'taskRun' | 'inputs' | 'inputsRef'> {
   readonly claim: TaskClaim;
@@ -53,20 +44,13 @@ export interface ClaimedWrite {
   readonly artifacts: readonly Artifact[];
 }
 
-export interface TaskReclaimReport {
-  /** Task runs that wait again; each wants a ticket. */
-  readonly waiting: readonly TicketedTask[];
-  /** Task runs that have ended: Crashed, or Cancelled because their run is being cancelled. */
-  readonly ended: readonly { readonly id: string; readonly runId: string; readonly message: string }[];
-}
-
-export interface SpreadStore {
+export interface SpreadStore extends LeaseStore {
   /**
    * One transaction, fenced by the claim of the run: records task runs as waiting, and counts them as ticketed from now on. One that
    * waits, is held or has been recorded as ended already stays as it is. Gives tickets for those that now wait; null when the claim is
    * old, in which case nothing was written.
    */
-  offer(claim: Claim, tasks: readonly OfferedTask[]): Promise<readonly TicketedTask[] | null>;
+  offer(claim: Claim, tasks: readonly OfferedTask[]): Promise<readonly Ticketed[] | null>;
   /**
    * One statement: takes what waits, is due, and whose run is neither over nor being cancelled. By id; the rest is left
    * out. With `isAlone`, for a process that executes nothing else, those on trial as well.
@@ -82,7 +66,7 @@ export interface SpreadStore {
    */
   write(writes: readonly ClaimedWrite[]): Promise<readonly TaskClaim[]>;
   /** One statement: gives a task run back, to be taken at `dueAt` or (null) at once. Gives its ticket; null when the claim is old. */
-  release(claim: TaskClaim, dueAt: number | null): Promise<TicketedTask | null>;
+  release(claim: TaskClaim, dueAt: number | null): Promise<Ticketed | null>;
   /** Of these task runs, the rows of those that have ended. One statement. */
   ended(ids: readonly string[]): Promise<readonly TaskRun[]>;
   /**
@@ -90,12 +74,6 @@ export interface SpreadStore {
    * nothing more.
    */
   end(claim: Claim, ids: readonly string[], state: State, at: number, heldToo: boolean): Promise<void>;
-  /** One transaction: task runs whose holder was lost wait again, or end when that has happened too often. */
-  reclaim(options: ReclaimOptions): Promise<TaskReclaimReport>;
   /** One statement: the task runs of a run that wait for a worker, counted by queue and task. */
   waiting(runId: string): Promise<readonly WaitingTasks[]>;
-  /** Owners that hold task runs. */
-  owners(): Promise<readonly Owner[]>;
-  /** One statement: task runs that wait and are due, but whose last ticket is older than `ticketedBeforeMs`; counts them as ticketed now. */
-  dueUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly TicketedTask[]>;
 }

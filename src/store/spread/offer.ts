@@ -1,12 +1,14 @@
 /** What the owner of a run does with its spread tasks: offer them, end them. */
+import { ticketColumns, freedAnew } from '../leases/leases.ts';
+import { listed, listOf, clockOf, openList, forUpdate, lockInOrder } from '../sql.ts';
+import { addResultKeys } from './write.ts';
 import type { State } from '../../model/state.ts';
-import { clockOf, openList, forUpdate, lockInOrder } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
-import type { OfferedTask, TicketedTask } from './contract.ts';
-import { addResultKeys, ticketColumns } from './rows.ts';
+import type { OfferedTask } from './contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import { insertListed } from '../table.ts';
 import { jsonText, storable } from '../storable.ts';
 
@@ -21,17 +23,13 @@ const offeredTypes = {
 } as const;
 
 /** See `SpreadStore.offer`. */
-export async function offerTasks(
-  connection: Connection,
-  claim: Claim,
-  tasks: readonly OfferedTask[],
-): Promise<readonly TicketedTask[] | null> {
+export async function offerTasks(connection: Connection, claim: Claim, tasks: readonly OfferedTask[]): Promise<readonly Ticketed[] | null> {
   return await connection.transaction(async (query) => {
     if (!(await holds(connection, query, claim))) return null;
     const { now, list } = connection.fragments;
     // Only what an earlier owner has offered can be held now.
     if (claim.epoch > 1) await settleHeld(connection, query, tasks);
-    const offered = await query<TicketedTask>(
+    const offered = await query<Ticketed>(
       `insert into spread_tasks (id, run_id, key, stage, queue, priority, epoch, recoveries, ticketed_at, inputs, inputs_ref)
        select id, run_id, key, 'waiting', queue, priority, 0, 0, ${now(1)}, inputs, inputs_ref from ${list(2, offeredTypes)} as offered where true
        on conflict (id) do update set stage = 'waiting', queue = excluded.queue, priority = excluded.priority, epoch = spread_tasks.epoch + 1,
@@ -79,10 +77,7 @@ async function settleHeld(connection: Connection, query: Query, tasks: readonly 
 
 async function lockTasks(connection: Connection, query: Query, ids: readonly string[]): Promise<void> {
   if (connection.dialect === 'sqlite') return;
-  const asked = connection.fragments.list(1, { id: 'text' });
-  await query(`select id from spread_tasks where id in (select id from ${asked} as asked) ${lockInOrder(connection, 'spread_tasks')}`, [
-    jsonText(ids.map((id) => [id])),
-  ]);
+  await query(`select id from spread_tasks where id in ${listed(connection, 1)} ${lockInOrder(connection, 'spread_tasks')}`, [listOf(ids)]);
 }
 
 /** See `SpreadStore.end`. */
@@ -97,17 +92,16 @@ export async function endTasks(
   await connection.transaction(async (query) => {
     if (!(await holds(connection, query, claim))) return;
     await lockTasks(connection, query, ids);
-    const asked = connection.fragments.list(1, { id: 'text' });
     const ended = await query<{ id: string }>(
-      `update spread_tasks set stage = 'ended', epoch = epoch + 1, owner = null, lease_until = null, inputs = null
-       where id in (select id from ${asked} as asked) and run_id = $2 and stage in ('waiting'${heldToo ? `, 'held'` : ''}) returning id`,
-      [jsonText(ids.map((id) => [id])), claim.runId],
+      `update spread_tasks set stage = 'ended', ${freedAnew}, inputs = null
+       where id in ${listed(connection, 1)} and run_id = $2 and stage in ('waiting'${heldToo ? `, 'held'` : ''}) returning id`,
+      [listOf(ids), claim.runId],
     );
     if (ended.length === 0) return;
     const rows = await query<{ id: string; attempt: number }>(
       `update task_runs set state_type = $3, state_name = $4, state_message = $5, ended_at = $6, due_at = null
-       where run_id = $2 and id in (select id from ${asked} as asked) and state_type in (${openList}) returning id, attempt`,
-      [jsonText(ended.map(({ id }) => [id])), claim.runId, state.type, state.name, state.message, at],
+       where run_id = $2 and id in ${listed(connection, 1)} and state_type in (${openList}) returning id, attempt`,
+      [listOf(ended.map(({ id }) => id)), claim.runId, state.type, state.name, state.message, at],
     );
     await addTransitions(
       connection,

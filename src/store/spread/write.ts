@@ -1,10 +1,10 @@
 /** What workers record of the spread tasks they hold. */
-import { listOfClaims, addResultKeys, claimList, keyOf } from './rows.ts';
+import { claimList, isClaimed, listOfClaims } from '../leases/leases.ts';
+import { claimKey, type TaskClaim } from '../ownership.ts';
+import { listed, listOf, clockOf, openList } from '../sql.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { TaskRun } from '../../model/run.ts';
-import { clockOf, openList } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
-import type { TaskClaim } from '../ownership.ts';
 import { artifactValues, artifactTable, taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { ClaimedWrite } from './contract.ts';
@@ -16,14 +16,14 @@ export async function writeClaimed(connection: Connection, query: Query, writes:
   const lock = connection.dialect === 'sqlite' ? '' : 'for no key update of spread_tasks';
   const held = await query<TaskClaim>(
     `select spread_tasks.id as "taskRunId", spread_tasks.epoch as epoch from spread_tasks
-     join ${claimList(connection, 1)} as claimed on spread_tasks.id = claimed.task_id and spread_tasks.epoch = claimed.task_epoch
+     join ${claimList(connection, 1)} as claimed on ${isClaimed('spread_tasks')}
      where stage = 'held' order by spread_tasks.id ${lock}`,
     [listOfClaims(writes.map(({ claim }) => claim))],
   );
-  const heldKeys = new Set(held.map(keyOf));
-  const rows = writes.flatMap(({ claim, taskRun }) => (taskRun && heldKeys.has(keyOf(claim)) ? [taskRun] : []));
+  const heldKeys = new Set(held.map(claimKey));
+  const rows = writes.flatMap(({ claim, taskRun }) => (taskRun && heldKeys.has(claimKey(claim)) ? [taskRun] : []));
   const written = new Set(await updateTaskRuns(connection, query, rows));
-  const accepted = writes.filter(({ claim, taskRun }) => heldKeys.has(keyOf(claim)) && (taskRun === null || written.has(taskRun.id)));
+  const accepted = writes.filter(({ claim, taskRun }) => heldKeys.has(claimKey(claim)) && (taskRun === null || written.has(taskRun.id)));
   const [first] = accepted;
   if (first === undefined) return writes.map(({ claim }) => claim);
   const at = await clockOf(connection, query);
@@ -36,8 +36,8 @@ export async function writeClaimed(connection: Connection, query: Query, writes:
   const ended = accepted.filter(({ taskRun }) => taskRun !== null && isTerminal(taskRun.state.type));
   await query(
     `update spread_tasks set stage = 'ended', owner = null, lease_until = null, inputs = null
-     where id in (select id from ${connection.fragments.list(1, { id: 'text' })} as ended)`,
-    [jsonText(ended.map(({ claim }) => [claim.taskRunId]))],
+     where id in ${listed(connection, 1)}`,
+    [listOf(ended.map(({ claim }) => claim.taskRunId))],
   );
   return writes.filter((write) => !accepted.includes(write)).map(({ claim }) => claim);
 }
@@ -57,4 +57,21 @@ async function updateTaskRuns(connection: Connection, query: Query, rows: readon
 
 async function addArtifacts(query: Query, artifacts: ClaimedWrite['artifacts']): Promise<void> {
   for (const artifact of artifacts) await query(`${insertText(artifactTable)} on conflict (id) do nothing`, artifactValues(artifact));
+}
+
+/** Inside a transaction: notes which values of the result storage belong to the run. */
+export async function addResultKeys(
+  connection: Connection,
+  query: Query,
+  runId: string,
+  keys: readonly { readonly ref: string; readonly taskRunId: string }[],
+  at: number,
+): Promise<void> {
+  if (keys.length === 0) return;
+  await query(
+    `insert into results (run_id, key, task_run_id, bytes, created_at)
+     select $2, ref, task_run_id, null, $3 from ${connection.fragments.list(1, { ref: 'text', task_run_id: 'text' })} as added where true
+     on conflict (run_id, key) do nothing`,
+    [jsonText(keys.map(({ ref, taskRunId }) => [ref, taskRunId])), runId, at],
+  );
 }

@@ -22,8 +22,8 @@ import {
   taskRunTable,
 } from '../tables.ts';
 import type { RunPatch, TaskRun, Transition } from '../../model/run.ts';
-import { claimKey, type Batch, type Claimed } from '../batch.ts';
-import { ownerTextOf } from '../ownership.ts';
+import { claimKey, ownerTextOf } from '../ownership.ts';
+import type { Batch, Claimed } from '../batch.ts';
 import type { Value } from '../table.ts';
 import type { Claim } from '../store.ts';
 import { RowWriter } from './row-writer.ts';

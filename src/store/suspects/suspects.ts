@@ -1,11 +1,8 @@
-/** Suspects as workers ask for them; what makes a suspect stands in `judge.ts`. */
+/** Suspects as workers ask for them; what makes a suspect stands in `leases/judge.ts`. */
+import { lossesBeforeTrial } from '../../model/lease.ts';
+import { listed, listOf, lockInOrder } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
-import { lockInOrder } from '../sql.ts';
-import { jsonText } from '../storable.ts';
 import type { Suspect, SuspectStore } from './contract.ts';
-
-/** Losses after which it is executed alone. */
-export const lossesBeforeTrial = 2;
 
 /** Locked and written in this order everywhere, and before their suspects: else two would wait for each other in a circle. */
 const tables = ['runs', 'spread_tasks'] as const;
@@ -68,17 +65,14 @@ export function suspectStore(connection: Connection): SuspectStore {
 
 /** Writes into the rows of runs and spread tasks which are on trial: there a claim looks. */
 export async function markTrials(
-  { fragments }: Connection,
+  connection: Connection,
   query: Query,
   marks: readonly { readonly id: string; readonly isOnTrial: boolean }[],
 ): Promise<void> {
   for (const isOnTrial of [true, false]) {
-    const ids = marks.filter((mark) => mark.isOnTrial === isOnTrial).map(({ id }) => [id]);
+    const ids = marks.flatMap((mark) => (mark.isOnTrial === isOnTrial ? [mark.id] : []));
     if (ids.length === 0) continue;
     for (const table of tables)
-      await query(
-        `update ${table} set on_trial = ${isOnTrial ? '1' : 'null'} where id in (select id from ${fragments.list(1, { id: 'text' })} as marked)`,
-        [jsonText(ids)],
-      );
+      await query(`update ${table} set on_trial = ${isOnTrial ? '1' : 'null'} where id in ${listed(connection, 1)}`, [listOf(ids)]);
   }
 }

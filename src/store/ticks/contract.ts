@@ -7,7 +7,7 @@
 import type { Concurrency, Deployment, DeploymentSchedule } from '../../model/deployment.ts';
 import type { OpenTick } from '../../model/overlap.ts';
 import type { RunPatch } from '../../model/run.ts';
-import type { TicketedRun } from '../fleet/contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import type { NewRun } from '../runs/new-run.ts';
 
 /** A schedule with a tick that is due, claimed. */
@@ -57,7 +57,7 @@ export interface ClaimTicksReport {
   /** How many schedules were claimed. */
   readonly schedules: number;
   /** Runs that were made and may start; each wants a ticket. */
-  readonly waiting: readonly TicketedRun[];
+  readonly waiting: readonly Ticketed[];
   /** How many runs were made that wait for others. */
   readonly held: number;
   /** How many rows were made of dropped ticks. */
@@ -93,7 +93,7 @@ export interface TickStore {
    *
    * @param deployments null: all
    */
-  release(deployments: readonly string[] | null): Promise<readonly TicketedRun[]>;
+  release(deployments: readonly string[] | null): Promise<readonly Ticketed[]>;
   /** Runs that have not ended and whose place a held run of a later tick takes (overlap `cancel-running`), 1,000 at most. Asked for already, or the deployment or schedule of the later one paused: left out. */
   overtaken(): Promise<readonly string[]>;
   /** One statement: marks at most `limit` runs as Late that wait for longer than `lateAfterMs` since they were due. Gives their ids. */

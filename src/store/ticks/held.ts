@@ -1,11 +1,10 @@
 /** Runs of ticks that wait: for those of earlier ticks to end, or for a worker for too long. */
-import { forUpdateOfFree, nowOnce, idAmong, openList, runsBy } from '../sql.ts';
+import { listOf, listed, forUpdateOfFree, nowOnce, idAmong, openList, runsBy } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
-import type { TicketedRun } from '../fleet/contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TickStore } from './contract.ts';
 import { goesOn, standsBefore } from './paused.ts';
-import { jsonText } from '../storable.ts';
 
 /** Runs of one call. */
 const maxRuns = 1_000;
@@ -16,15 +15,13 @@ const lateMessage = 'No worker has taken it in time.';
 /** Inside the transaction in which they were inserted. */
 export async function holdRuns({ fragments }: Connection, query: Query, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
-  await query(`update runs set held = 1 where id in (select id from ${fragments.list(1, { id: 'text' })} as listed)`, [
-    jsonText(ids.map((id) => [id])),
-  ]);
+  await query(`update runs set held = 1 where id in ${listed({ fragments }, 1)}`, [listOf(ids)]);
 }
 
 /** See `TickStore.release`. */
-export async function releaseHeld(connection: Connection, deployments: readonly string[] | null): Promise<readonly TicketedRun[]> {
+export async function releaseHeld(connection: Connection, deployments: readonly string[] | null): Promise<readonly Ticketed[]> {
   const { fragments } = connection;
-  const names = listOf(deployments);
+  const names = deployments === null ? [] : [listOf(deployments)];
   // A look costs no lock; most looks find nothing.
   const [found] = await connection.query(
     `select 1 as found from ${runsBy(connection, 'runs_held')} where held = 1 ${amongst(connection, 'deployment', deployments)} limit 1`,
@@ -35,7 +32,7 @@ export async function releaseHeld(connection: Connection, deployments: readonly 
     const place = names.length + 1;
     const now = fragments.now(place);
     const lock = forUpdateOfFree(connection);
-    const rows = await query<TicketedRun & { attempt: number; now: number }>(
+    const rows = await query<Ticketed & { attempt: number; now: number }>(
       `update runs set state_name = 'Scheduled', state_message = $${place + 1}, due_at = ${now}, ticketed_at = ${now}, held = null
        where held = 1 and id in (
          select id from ${runsBy(connection, 'runs_held', 'waiting')}
@@ -102,9 +99,5 @@ export async function markLateRuns(
 }
 
 function amongst({ fragments }: Connection, column: string, deployments: readonly string[] | null): string {
-  return deployments === null ? '' : `and ${column} in (select name from ${fragments.list(1, { name: 'text' })} as named)`;
-}
-
-function listOf(deployments: readonly string[] | null): string[] {
-  return deployments === null ? [] : [jsonText(deployments.map((name) => [name]))];
+  return deployments === null ? '' : `and ${column} in ${listed({ fragments }, 1)}`;
 }

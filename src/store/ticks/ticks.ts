@@ -5,11 +5,11 @@
  * and tick stands behind that. Where runs of a deployment must not overlap, its row is locked too. It is never waited for: whoever
  * changes a deployment locks it before its schedules. A crash in between changes nothing.
  */
-import { nowOnce, forUpdateOfFree, clockOf, openList, runsBy } from '../sql.ts';
+import { listed, listOf, nowOnce, forUpdateOfFree, clockOf, openList, runsBy } from '../sql.ts';
 import { deploymentTable, type DeploymentRow, deploymentOf, type ScheduleRow, scheduleTable } from '../deployments/tables.ts';
 import type { OpenTick } from '../../model/overlap.ts';
 import type { Connection, Query } from '../connection.ts';
-import type { TicketedRun } from '../fleet/contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
 import { insertWithin } from '../fleet/waiting.ts';
 import type { ClaimTicksOptions, ClaimTicksReport, DueSchedule, SetAside, TickPlan, TickStore } from './contract.ts';
 import { holdRuns, markLateRuns, overtakenRuns, releaseHeld } from './held.ts';
@@ -118,9 +118,9 @@ async function withoutLocked(
   const guarded = new Set(found.filter(({ deployment }) => deployment.overlap !== 'allow').map(({ deployment }) => deployment.name));
   if (dialect === 'sqlite' || guarded.size === 0) return found;
   const rows = await query<{ name: string }>(
-    `select name from deployments where name in (select name from ${fragments.list(1, { name: 'text' })} as named)
+    `select name from deployments where name in ${listed({ fragments }, 1)}
      order by name for no key update skip locked`,
-    [jsonText([...guarded].map((name) => [name]))],
+    [listOf([...guarded])],
   );
   const locked = new Set(rows.map(({ name }) => name));
   return found.filter(({ deployment: { name } }) => !guarded.has(name) || locked.has(name));
@@ -139,10 +139,10 @@ async function openTicks(
        select deployment, name, scheduled_for, case when held = 1 and state_type = 'SCHEDULED' then 1 else 0 end as held,
          row_number() over (partition by deployment, case when held = 1 and state_type = 'SCHEDULED' then 1 else 0 end order by scheduled_for, id) as place
        from ${runsBy(connection, 'runs_open_ticks', 'earlier')}
-       where deployment in (select name from ${connection.fragments.list(1, { name: 'text' })} as named)
+       where deployment in ${listed(connection, 1)}
          and schedule_id is not null and state_type in (${openList}) and ${standsBefore('earlier')}) as ranked
      where place = 1 order by scheduled_for`,
-    [jsonText(deployments.map((name) => [name]))],
+    [listOf(deployments)],
   );
   for (const { deployment, name, scheduled_for: scheduledFor, held } of rows) {
     const ticks = open.get(deployment) ?? [];
@@ -163,7 +163,7 @@ async function insertAllThatGo(
   const all = await attempt(connection, query, plans);
   if (!(all instanceof Error)) return { plans, placed: all };
   const gone: TickPlan[] = [];
-  const sum: { waiting: TicketedRun[]; held: number; dropped: number } = { waiting: [], held: 0, dropped: 0 };
+  const sum: { waiting: Ticketed[]; held: number; dropped: number } = { waiting: [], held: 0, dropped: 0 };
   for (const plan of plans) {
     const placed = await attempt(connection, query, [plan]);
     if (placed instanceof Error) {
@@ -211,7 +211,7 @@ async function insertPlanned(connection: Connection, query: Query, plans: readon
   );
   const started = made.filter((row) => !row.held && row.run.state.type === 'SCHEDULED');
   const waiting = started.map(
-    ({ run }): TicketedRun => ({
+    ({ run }): Ticketed => ({
       id: run.id,
       epoch: 0,
       queue: run.queue ?? 'default',

@@ -4,56 +4,25 @@
  * What it held at the first look is remembered, because leases of one process end one after another: a run that is found last would
  * look as if it had been alone.
  */
+import { judgeLoss, type Judgement, type LostOwner, type LostWork, type Suspicion } from '../../model/lease.ts';
 import type { Owner } from '../../model/run.ts';
+import { describeTable, insertListed, integer, replacedBy, text } from '../table.ts';
+import { listed, listOf, openList, runsBy } from '../sql.ts';
 import type { Connection, Query } from '../connection.ts';
-import { openList, runsBy } from '../sql.ts';
 import { ownerName } from '../read-json.ts';
 import { jsonText } from '../storable.ts';
-import { lossesBeforeTrial, markTrials } from './suspects.ts';
+import { markTrials } from '../suspects/suspects.ts';
 
 /** How long it is remembered what a lost process held, ms. */
 const rememberedMs = 86_400_000;
-/** Said of a process that executed something alone when nobody could tell what ended it. */
-const unseen = 'it executed nothing else, and its lease ended';
-/** Losses alone that prove it when there were others in company before. */
-const provingLosses = 2;
-
-/** A run or spread task run whose owner is lost. */
-export interface Lost {
-  readonly id: string;
-  readonly runId: string;
+/** Work whose owner is lost. */
+export interface Lost extends LostWork {
   /** JSON of the `Owner`. */
   readonly owner: string;
-  /** Losses that counted so far. */
-  readonly recoveries: number;
-  readonly leaseUntil: number | null;
 }
 
-export interface Judgement {
-  /** Whether the loss counts as a recovery. */
-  readonly counts: boolean;
-  /** Whether that was one too many. */
-  readonly crashes: boolean;
-  /** Owners it has lost, this one included. */
-  readonly losses: number;
-  /** What was seen of the lost process, null when nothing was. */
-  readonly seen: string | null;
-}
-
-interface LostOwner {
-  readonly held: number;
-  /** Spread tasks that it held. */
-  readonly tasks: number;
-  /** When it was last heard of as a worker; null when it was not. */
-  readonly beatAt: number | null;
-  readonly culprit: string | null;
-  readonly seen: string | null;
-}
-
-interface SuspectRow {
+interface SuspectRow extends Suspicion {
   readonly id: string;
-  readonly shared: number;
-  readonly alone: number;
 }
 
 const nothingKnown: LostOwner = { held: 1, tasks: 1, beatAt: null, culprit: null, seen: null };
@@ -70,30 +39,13 @@ export async function judgeLosses(
   for (const owner of new Set(lost.map((one) => one.owner))) owners.set(owner, await lookAtOwner(connection, query, owner));
   const before = await suspectRows(connection, query, lost);
   const judged = new Map<string, Judgement>();
-  const rows: (string | number)[][] = [];
-  const marks: { id: string; isOnTrial: boolean }[] = [];
-  for (const { id, runId, owner, recoveries, leaseUntil } of lost) {
-    const { held, tasks, beatAt, culprit, seen } = owners.get(owner) ?? nothingKnown;
-    // It lives, but could not renew its leases for a while.
-    const isAlive = beatAt !== null && leaseUntil !== null && beatAt > leaseUntil;
-    const { shared, alone } = before.get(id) ?? { shared: 0, alone: recoveries };
-    const wasAlone = held <= 1 && (id === runId || tasks <= 1);
-    const isCharged = culprit === null ? wasAlone && !isAlive : culprit === id;
-    const isShared = culprit === null && !isCharged && !isAlive;
-    const losses = Math.max(recoveries, shared + alone) + 1;
-    const isProven = isCharged && (shared === 0 || alone + 1 >= provingLosses);
-    judged.set(id, {
-      counts: isCharged,
-      crashes: maxRecoveries === 0 || (isProven && losses > maxRecoveries),
-      losses,
-      seen: seen ?? (culprit === id ? unseen : null),
-    });
-    if (!isCharged && !isShared) continue;
-    rows.push([id, runId, shared + (isShared ? 1 : 0), alone + (isCharged ? 1 : 0), ownerName(owner)]);
-    marks.push({ id, isOnTrial: culprit === id || losses >= lossesBeforeTrial });
-  }
-  await markTrials(connection, query, marks);
-  await keepSuspects(connection, query, rows);
+  for (const one of lost) judged.set(one.id, judgeLoss(one, owners.get(one.owner) ?? nothingKnown, before.get(one.id), maxRecoveries));
+  const suspects = lost.flatMap(({ id, runId, owner }) => {
+    const suspicion = judged.get(id)?.suspicion ?? null;
+    return suspicion === null ? [] : [{ id, runId, lastOwner: ownerName(owner), ...suspicion }];
+  });
+  await markTrials(connection, query, suspects);
+  await keepSuspects(connection, query, suspects);
   return judged;
 }
 
@@ -132,20 +84,21 @@ async function lookAtOwner(connection: Connection, query: Query, owner: string):
 }
 
 async function suspectRows(connection: Connection, query: Query, lost: readonly Lost[]): Promise<ReadonlyMap<string, SuspectRow>> {
-  const rows = await query<SuspectRow>(
-    `select id, shared, alone from suspects where id in (select id from ${connection.fragments.list(1, { id: 'text' })} as lost)`,
-    [jsonText(lost.map(({ id }) => [id]))],
-  );
+  const rows = await query<SuspectRow>(`select id, shared, alone from suspects where id in ${listed(connection, 1)}`, [
+    listOf(lost.map(({ id }) => id)),
+  ]);
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-async function keepSuspects(connection: Connection, query: Query, rows: readonly (readonly (string | number)[])[]): Promise<void> {
-  if (rows.length === 0) return;
-  const types = { id: 'text', run_id: 'text', shared: 'integer', alone: 'integer', last_owner: 'text' } as const;
-  await query(
-    `insert into suspects (id, run_id, shared, alone, last_owner)
-     select id, run_id, shared, alone, last_owner from ${connection.fragments.list(1, types)} as judged where true
-     on conflict (id) do update set shared = excluded.shared, alone = excluded.alone, last_owner = excluded.last_owner`,
-    [jsonText(rows)],
-  );
+const suspectTable = describeTable('suspects', { id: text, run_id: text, shared: integer, alone: integer, last_owner: text });
+
+async function keepSuspects(
+  { fragments }: Connection,
+  query: Query,
+  suspects: readonly (Suspicion & { readonly id: string; readonly runId: string; readonly lastOwner: string })[],
+): Promise<void> {
+  if (suspects.length === 0) return;
+  await query(`${insertListed(suspectTable, fragments, 1)} on conflict (id) do update set ${replacedBy(suspectTable, 'id', 'run_id')}`, [
+    jsonText(suspects.map(suspectTable.values)),
+  ]);
 }

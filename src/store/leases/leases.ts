@@ -1,0 +1,166 @@
+/**
+ * The statements about leased work, written once for every kind of it.
+ *
+ * PostgreSQL compares leases with its own clock, so that the clocks of workers need not agree; SQLite lives on one machine and takes ours.
+ */
+import { claimedId, claimKey, type Claim, type TaskClaim, hasOwner, ownerTextOf } from '../ownership.ts';
+import type { Owner } from '../../model/run.ts';
+import type { Connection, Query } from '../connection.ts';
+import { readFields } from '../read-json.ts';
+import { forUpdateOfFree, idAmong, listed, listOf, lockInOrder, nowOnce } from '../sql.ts';
+import { jsonText } from '../storable.ts';
+import type { LeaseStore, ReclaimOptions, Ticketed } from './contract.ts';
+
+/**
+ * One kind of leased work: a table with `id`, `epoch`, `owner`, `lease_until`, `recoveries`, `queue`, `priority`, `due_at`, `ticketed_at` and
+ * `on_trial`. Conditions are written as in the partial indexes, for only then the databases take them.
+ */
+export interface LeasedWork {
+  readonly table: 'runs' | 'spread_tasks';
+  /** Somebody holds it and it is not over; SQLite is told the index over such. */
+  readonly isHeld: string;
+  readonly heldIndex: string;
+  /** It may wait for a ticket, likewise. */
+  readonly isTicketable: string;
+  readonly ticketableIndex: string;
+  /** What else is set as it is taken, and as it waits again. */
+  readonly taken: string;
+  readonly waiting: string;
+}
+
+/** What makes work nobody's; a new epoch shuts its last owner out. */
+export const freed = 'owner = null, lease_until = null';
+export const freedAnew = `epoch = epoch + 1, ${freed}`;
+/** What a ticket is made of. */
+export const ticketColumns = 'id, epoch, queue, priority, due_at as "dueAt"';
+
+/** After how long the indexes of migration 19 take a ticket for lost, ms; others may ask for more or less, and read a little more. */
+const indexedLostMs = 10_000;
+/** By which they are sorted: when the last ticket was put, or that long before the instant the work is due at, whichever is later. */
+const missedAt = `case when due_at - ${indexedLostMs} > coalesce(ticketed_at, 0) then due_at - ${indexedLostMs} else coalesce(ticketed_at, 0) end`;
+
+function readBy({ dialect }: Connection, { table }: LeasedWork, index: string): string {
+  return dialect === 'sqlite' ? `${table} indexed by ${index}` : table;
+}
+
+/** Takes those for which a condition holds; `$1` is the instant, `$2` the length of the lease, `$3` the owner. */
+export function claimText({ fragments }: Connection, { table, taken }: LeasedWork, where: string, returning: string): string {
+  return `update ${table} set ${taken}epoch = epoch + 1, lease_until = ${fragments.now(1)} + $2, owner = $3
+    where ${where} returning ${returning}`;
+}
+
+/** The parameters behind `claimText`. */
+export function claimValues(connection: Connection, owner: Owner, leaseMs: number): [now: number | null, leaseMs: number, owner: string] {
+  return [connection.now(), leaseMs, jsonText(owner)];
+}
+
+/** One statement for all: renews leases; gives back the claims that were lost. Locked in the order of ids. */
+export async function renewLeases<Held extends Claim | TaskClaim>(
+  connection: Connection,
+  { table }: LeasedWork,
+  claims: readonly Held[],
+  leaseMs: number,
+): Promise<readonly Held[]> {
+  if (claims.length === 0) return [];
+  const renewed = await connection.query<{ id: string; epoch: number }>(
+    `update ${table} set lease_until = ${connection.fragments.now(1)} + $2 from (
+       select ${table}.id as held_id from ${table} join ${claimList(connection, 3)} as claimed on ${isClaimed(table)}
+       where ${table}.owner is not null and ${hasOwner('claimed.claim_owner', table)} ${lockInOrder(connection, table)}) as held
+     where ${table}.id = held_id returning ${table}.id as id, ${table}.epoch as epoch`,
+    [connection.now(), leaseMs, listOfClaims(claims)],
+  );
+  const held = new Set(renewed.map(({ id, epoch }) => `${id}:${epoch}`));
+  return claims.filter((claim) => !held.has(claimKey(claim)));
+}
+
+/**
+ * One statement: gives it back as it stands, so that others may claim it at once; or, with `dueAt`, lets it wait until then (null: for a
+ * worker that is free) under a new epoch, so that the ticket is another than the one being worked on. Null when the claim is old.
+ */
+export async function releaseLease(
+  connection: Connection,
+  { table, waiting }: LeasedWork,
+  claim: Claim | TaskClaim,
+  dueAt?: number | null,
+): Promise<Ticketed | null> {
+  const values = [claimedId(claim), claim.epoch, ownerTextOf(claim)];
+  const set = dueAt === undefined ? freed : `${waiting}${freedAnew}, due_at = $4, ticketed_at = ${connection.fragments.now(5)}`;
+  const [ticket] = await connection.query<Ticketed>(
+    `update ${table} set ${set} where id = $1 and epoch = $2 and owner is not null and ${hasOwner('$3', table)} returning ${ticketColumns}`,
+    dueAt === undefined ? values : [...values, dueAt, connection.now()],
+  );
+  return ticket ?? null;
+}
+
+/** See `LeaseStore.owners`. */
+export async function ownersOf(connection: Connection, work: LeasedWork): ReturnType<LeaseStore['owners']> {
+  const rows = await connection.query<{ owner: string }>(
+    `select distinct owner from ${readBy(connection, work, work.heldIndex)} where ${work.isHeld}`,
+  );
+  return rows.flatMap(({ owner }) => readFields<Owner>(owner) ?? []);
+}
+
+/** See `LeaseStore.dueUnticketed`. */
+export async function takeUnticketed(
+  connection: Connection,
+  work: LeasedWork,
+  { ticketedBeforeMs, limit }: Parameters<LeaseStore['dueUnticketed']>[0],
+): ReturnType<LeaseStore['dueUnticketed']> {
+  const now = nowOnce(connection, 1);
+  const which = `select id from ${readBy(connection, work, work.ticketableIndex)}
+    where ${work.isTicketable} and ${missedAt} <= ${now} - $4 and coalesce(ticketed_at, 0) <= ${now} - $2 and (due_at is null or due_at <= ${now})
+    order by ${missedAt} limit $3 ${forUpdateOfFree(connection)}`;
+  return await connection.query<Ticketed>(
+    `update ${work.table} set ticketed_at = ${now} where ${idAmong(connection, which)} returning ${ticketColumns}`,
+    [connection.now(), ticketedBeforeMs, limit, Math.min(ticketedBeforeMs, indexedLostMs)],
+  );
+}
+
+/** What is held by owners that are lost; locked, save for a look at whether there is any. */
+export async function findLost<Row>(
+  connection: Connection,
+  query: Query,
+  work: LeasedWork,
+  { goneOwners, limit }: Pick<ReclaimOptions, 'goneOwners' | 'limit'>,
+  { columns, joins = '', isLook }: { readonly columns: string; readonly joins?: string; readonly isLook: boolean },
+): Promise<Row[]> {
+  const { table, isHeld, heldIndex } = work;
+  const now = connection.fragments.now(1);
+  return await query<Row>(
+    `select ${columns}, ${now} as now from ${readBy(connection, work, heldIndex)} ${joins}
+     where ${isHeld} and (${table}.lease_until <= ${now} or ${table}.owner in ${listed(connection, 2)})
+     order by ${table}.id limit $3 ${isLook ? '' : forUpdateOfFree(connection, table)}`,
+    [connection.now(), listOf(goneOwners.map(jsonText)), limit],
+  );
+}
+
+/** Inside a transaction: takes work from owners that are lost. @param set what else is set; `lost.message` is the text that came with it */
+export async function takeBack(
+  connection: Connection,
+  query: Query,
+  { table }: LeasedWork,
+  lost: readonly { readonly id: string; readonly message: string | null; readonly counts: boolean }[],
+  set: string,
+): Promise<readonly Ticketed[]> {
+  if (lost.length === 0) return [];
+  const list = connection.fragments.list(2, { lost_id: 'text', message: 'text', counted: 'boolean' });
+  return await query<Ticketed>(
+    `update ${table} set ${set}${freedAnew}, recoveries = recoveries + lost.counted, ticketed_at = ${connection.fragments.now(1)}
+     from ${list} as lost where ${table}.id = lost.lost_id returning ${ticketColumns}`,
+    [connection.now(), jsonText(lost.map(({ id, message, counts }) => [id, message, counts ? 1 : 0]))],
+  );
+}
+
+/** Claims as a table, to be joined by `isClaimed`. */
+export function claimList({ fragments }: Connection, index: number): string {
+  return fragments.list(index, { claim_id: 'text', claim_epoch: 'integer', claim_owner: 'text' });
+}
+
+export function isClaimed(table: LeasedWork['table']): string {
+  return `${table}.id = claimed.claim_id and ${table}.epoch = claimed.claim_epoch`;
+}
+
+/** The parameter behind `claimList`. */
+export function listOfClaims(claims: readonly (Claim | TaskClaim)[]): string {
+  return jsonText(claims.map((claim) => [claimedId(claim), claim.epoch, ownerTextOf(claim)]));
+}

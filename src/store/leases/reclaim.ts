@@ -1,0 +1,88 @@
+/**
+ * Takes work from owners that are lost: found by leases that are over or by owners known to be gone, judged, and given to others or ended.
+ *
+ * Several processes may look at the same time; each takes rows that nobody else has locked. A crash in between changes nothing.
+ */
+import { stateAfterLoss } from '../../model/lease.ts';
+import type { State } from '../../model/state.ts';
+import type { Connection, Query } from '../connection.ts';
+import { ownerName } from '../read-json.ts';
+import type { ReclaimOptions, LostReport } from './contract.ts';
+import { judgeLosses, withoutExpected } from './judge.ts';
+import { findLost, type LeasedWork } from './leases.ts';
+
+/** What is read of work whose owner is lost. */
+export interface LostRow {
+  readonly id: string;
+  readonly run_id: string;
+  readonly attempt: number;
+  readonly recoveries: number;
+  readonly owner: string | null;
+  readonly lease_until: number | null;
+  readonly now: number;
+  /** Whether it has ended, or is asked to (1), so that nobody need take it. */
+  readonly is_over: number;
+  readonly is_cancelled: number;
+}
+
+/** Lost work with the state that follows, null where it is over already. */
+export interface LostFate {
+  readonly row: LostRow;
+  readonly state: State | null;
+  readonly counts: boolean;
+}
+
+/** One kind of work, as it is reclaimed. */
+export interface ReclaimedKind<Report extends LostReport> {
+  readonly work: LeasedWork;
+  readonly kind: 'run' | 'task run';
+  /** Those of `LostRow` save `now`, and what they are joined from. */
+  readonly columns: string;
+  readonly joins?: string;
+  /** Others that nobody will end. */
+  readonly leftOver?: (query: Query, limit: number, isLook: boolean) => Promise<LostRow[]>;
+  /** Names of the owners it had before. */
+  readonly ownersOf?: (query: Query, id: string) => Promise<readonly string[]>;
+  readonly write: (query: Query, fates: readonly LostFate[]) => Promise<Report>;
+}
+
+/** See `LeaseStore.reclaim`. */
+export async function reclaimLost<Report extends LostReport>(
+  connection: Connection,
+  kind: ReclaimedKind<Report>,
+  given: ReclaimOptions,
+): Promise<Report> {
+  const goneOwners = await withoutExpected(connection, given.goneOwners);
+  const find = async (query: Query, limit: number, isLook: boolean): Promise<LostRow[]> => {
+    const lost = await findLost<LostRow>(connection, query, kind.work, { goneOwners, limit }, { ...kind, isLook });
+    return lost.length >= limit || !kind.leftOver ? lost : [...lost, ...(await kind.leftOver(query, limit - lost.length, isLook))];
+  };
+  // A look takes no lock; most find nothing.
+  if ((await find(connection.query, 1, true)).length === 0) return await kind.write(connection.query, []);
+  return await connection.transaction(async (query) => {
+    const lost = await find(query, given.limit, false);
+    return await kind.write(query, await fatesOf(connection, query, kind, lost, given.maxRecoveries));
+  });
+}
+
+async function fatesOf(
+  connection: Connection,
+  query: Query,
+  { kind, ownersOf }: Pick<ReclaimedKind<LostReport>, 'kind' | 'ownersOf'>,
+  lost: readonly LostRow[],
+  maxRecoveries: number,
+): Promise<LostFate[]> {
+  const open = lost.flatMap(({ id, run_id: runId, owner, recoveries, lease_until: leaseUntil, is_over, is_cancelled }) =>
+    owner === null || is_over + is_cancelled > 0 ? [] : [{ id, runId, owner, recoveries, leaseUntil }],
+  );
+  const judged = await judgeLosses(connection, query, open, maxRecoveries);
+  const fates: LostFate[] = [];
+  for (const row of lost) {
+    const judgement = judged.get(row.id);
+    const before = judgement?.crashes === true ? await ownersOf?.(query, row.id) : undefined;
+    const owners = [...new Set([...(before ?? []), ownerName(row.owner)])];
+    const state = row.is_over === 1 ? null : stateAfterLoss(kind, { isCancelled: row.is_cancelled === 1, owners }, judgement);
+    fates.push({ row, state, counts: judgement?.counts === true });
+  }
+  return fates;
+}
