@@ -1,10 +1,8 @@
-/** The commands `deploy` and `deployment …`. */
+/** The commands `deploy`, `deployment …` and `backfill …`. */
 import type { Command } from 'commander';
-import { collect } from './declare-run.ts';
-import { makeGroup } from './make-group.ts';
-import type { Perform } from './perform.ts';
+import { collect, makeGroup, type Perform } from './declare.ts';
 
-const help = `
+const deployHelp = `
 Deploying again changes what is there: a pause made by hand and the identity of schedules stay.
 
   batuta deploy --cron "0 0 * * *" daily-sales
@@ -53,10 +51,8 @@ function declareDeploy(program: Command, perform: Perform): void {
     .option('--prune', 'with --all: delete what was deployed from batuta.config.ts and is no longer in it')
     .option('--dry-run', 'only say what would change')
     .option('--json', 'print what was made as JSON')
-    .addHelpText('after', help)
-    .action((target: string | undefined, options, command) =>
-      perform(command, async (context) => (await import('./commands/deploy.ts')).deploy(context, target, options)),
-    );
+    .addHelpText('after', deployHelp)
+    .action(perform(async () => (await import('./commands/deploy.ts')).deploy));
 }
 
 function declareReaders(deployment: Command, perform: Perform): void {
@@ -70,25 +66,19 @@ function declareReaders(deployment: Command, perform: Perform): void {
     .option('--paused', 'only those that are paused')
     .option('--limit <n>', 'how many at most, 1 to 1000', '100')
     .option('--json', 'print a JSON array')
-    .action((options, command) =>
-      perform(command, async (context) => (await import('./commands/deployment-ls.ts')).listDeployments(context, options)),
-    );
+    .action(perform(async () => (await import('./commands/deployments.ts')).listDeployments));
   deployment
     .command('inspect')
     .description('print all that is known of a deployment: schedules, next ticks, parameters, newest runs')
     .argument('<name>')
     .option('--json', 'print JSON')
-    .action((name: string, options, command) =>
-      perform(command, async (context) => (await import('./commands/deployment-inspect.ts')).inspectDeployment(context, name, options)),
-    );
+    .action(perform(async () => (await import('./commands/deployments.ts')).inspectDeployment));
   deployment
     .command('versions')
     .description('list the versions of a deployment, newest first, and what each changed')
     .argument('<name>')
     .option('--json', 'print a JSON array')
-    .action((name: string, options, command) =>
-      perform(command, async (context) => (await import('./commands/deployment-versions.ts')).listVersions(context, name, options)),
-    );
+    .action(perform(async () => (await import('./commands/deployments.ts')).listVersions));
 }
 
 function declareWriters(deployment: Command, perform: Perform): void {
@@ -106,9 +96,7 @@ function declareWriters(deployment: Command, perform: Perform): void {
     .option('--start-at <time>', 'not before this ISO time')
     .option('--watch', 'show its live tree until it ends')
     .option('--json', 'print one JSON object on standard output and nothing else')
-    .action((name: string, options, command) =>
-      perform(command, async (context) => (await import('./commands/deployment-run.ts')).runDeployment(context, name, options)),
-    );
+    .action(perform(async () => (await import('./commands/deployment-changes.ts')).runDeployment));
   for (const verb of ['pause', 'resume'] as const) {
     deployment
       .command(verb)
@@ -120,11 +108,7 @@ function declareWriters(deployment: Command, perform: Perform): void {
       .argument('<name>')
       .option('--schedule <slug>', 'this schedule alone')
       .option('--json', 'print JSON')
-      .action((name: string, options, command) =>
-        perform(command, async (context) =>
-          (await import('./commands/deployment-pause.ts')).switchDeployment(context, verb, name, options),
-        ),
-      );
+      .action(perform(async () => (await import('./commands/deployment-changes.ts')).switchDeployment(verb)));
   }
   deployment
     .command('delete')
@@ -132,7 +116,57 @@ function declareWriters(deployment: Command, perform: Perform): void {
     .description('delete deployments with their schedules; their runs stay')
     .argument('<name...>')
     .option('--json', 'print a JSON array')
-    .action((names: string[], options, command) =>
-      perform(command, async (context) => (await import('./commands/deployment-delete.ts')).deleteDeployments(context, names, options)),
-    );
+    .action(perform(async () => (await import('./commands/deployment-changes.ts')).deleteDeployments));
+}
+
+const backfillHelp = `
+Each run has its tick as ctx.run.scheduledFor. A scheduler makes them in order as places become free.
+
+  batuta backfill daily-sales --from 2026-01-01 --to 2026-02-01 --max-parallel 4
+  batuta backfill daily-sales --from 2026-01-01 --to 2026-02-01 --dry-run`;
+
+/** Adds the commands. */
+export function declareBackfillCommands(program: Command, perform: Perform): void {
+  const backfill = program
+    .command('backfill')
+    .description('run a deployment over ticks of the past')
+    .argument('[deployment]')
+    .option('--from <time>', 'ticks from this ISO time on; on the wall clock of the schedule when it has no offset')
+    .option('--to <time>', 'ticks before this ISO time, and none that lie ahead')
+    .option('--schedule <slug>', 'over the ticks of this schedule (default: the only one)')
+    .option('--max-parallel <n>', 'runs at the same time', '1')
+    .option('--newest-first', 'begin with the newest tick')
+    .option('--dry-run', 'only say how many runs, and for which ticks')
+    .option('--yes', 'also when it is more than 10,000 runs')
+    .option('--watch', 'show how far it is until it ends')
+    .option('--json', 'print JSON')
+    .addHelpText('after', backfillHelp)
+    .action(perform(async () => (await import('./commands/backfill.ts')).backfill));
+  backfill
+    .command('ls')
+    .alias('list')
+    .description('list backfills, newest first')
+    .option('--deployment <name>', 'of this deployment')
+    .option('--limit <n>', 'how many at most, 1 to 1000', '50')
+    .option('--json', 'print a JSON array')
+    .action(perform(async () => (await import('./commands/backfills.ts')).listBackfills));
+  backfill
+    .command('inspect')
+    .description('print how far a backfill is, and which of its runs failed')
+    .argument('<id>')
+    .option('--watch', 'show how far it is until it ends')
+    .option('--json', 'print JSON')
+    .action(perform(async () => (await import('./commands/backfills.ts')).inspectBackfill));
+  for (const verb of ['cancel', 'resume'] as const) {
+    backfill
+      .command(verb)
+      .description(
+        verb === 'cancel'
+          ? 'make no further runs, and cancel those that have not ended'
+          : 'run again what failed or was cancelled, and go on with the rest',
+      )
+      .argument('<id>')
+      .option('--json', 'print JSON')
+      .action(perform(async () => (await import('./commands/backfills.ts')).steerBackfill(verb)));
+  }
 }

@@ -1,7 +1,6 @@
 /** The processes of the fleet: worker, scheduler and server, and how they are. */
 import type { Command } from 'commander';
-import { collect } from './declare-run.ts';
-import type { Perform } from './perform.ts';
+import { collect, type Perform } from './declare.ts';
 
 /** Adds the commands. */
 export function declareFleetCommands(program: Command, perform: Perform): void {
@@ -13,7 +12,7 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
     .option('--queue <name>', 'serve this queue first; may be repeated. Other queues are served as runs wait in them', collect, [])
     .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY)')
     .option('--grace <duration>', 'how long runs may take to finish when it is told to end; the rest goes on at the next start', '30s')
-    .action((options, command) => perform(command, async (context) => (await import('./commands/dev.ts')).dev(context, options)));
+    .action(perform(async () => (await import('./commands/dev.ts')).dev));
   const worker = program
     .command('worker')
     .description('execute runs that were submitted, until it is told to end')
@@ -21,36 +20,28 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
     .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY)')
     .option('--name <name>', 'name of the worker for people')
     .option('--grace <duration>', 'how long runs may take to finish when it is told to end; the rest is handed back', '30s')
-    .action((options, command) =>
-      perform(command, async (context) => (await import('./commands/worker.ts')).serveAsWorker(context, options)),
-    );
+    .action(perform(async () => (await import('./commands/fleet.ts')).serveAsWorker));
   worker
     .command('ls')
     .alias('list')
     .description('list the workers of the fleet')
     .option('--json', 'print a JSON array')
-    .action((options, command) =>
-      perform(command, async (context) => (await import('./commands/worker-ls.ts')).listWorkers(context, options)),
-    );
+    .action(perform(async () => (await import('./commands/fleet.ts')).listWorkers));
   program
     .command('scheduler')
     .description(
       'make the runs of schedules and backfills, and look after runs of lost workers, lost tickets and old runs; any number may run',
     )
-    .action((_options, command) =>
-      perform(command, async (context) => (await import('./commands/scheduler.ts')).serveAsScheduler(context)),
-    );
+    .action(perform(async () => (await import('./commands/fleet.ts')).serveAsScheduler));
   program
     .command('server')
     .description('serve the API and the dashboard, until it is told to end')
     .option('--host <address>', 'address to listen on; any but this computer alone needs an API key (BATUTA_HOST)')
     .option('--port <n>', 'port to listen on, 0 for a free one (BATUTA_PORT)')
-    .action((options, command) =>
-      perform(command, async (context) => (await import('./commands/server.ts')).serveAsServer(context, options)),
-    );
+    .action(perform(async () => (await import('./commands/fleet.ts')).serveAsServer));
   program
     .command('health')
     .description('tell by its file (BATUTA_HEALTH_FILE) whether the worker or scheduler of this host works')
     .option('--json', 'print JSON')
-    .action((options, command) => perform(command, async (context) => (await import('./commands/health.ts')).health(context, options)));
+    .action(perform(async () => (await import('./commands/fleet.ts')).health));
 }

@@ -1,7 +1,6 @@
-/** Commands about the project and its database: init, config, doctor, db. */
+/** Commands about the project, its database, its API keys and its limits. */
 import type { Command } from 'commander';
-import { makeGroup } from './make-group.ts';
-import type { Perform } from './perform.ts';
+import { makeGroup, type Perform } from './declare.ts';
 
 /** Adds the commands. */
 export function declareProjectCommands(program: Command, perform: Perform): void {
@@ -9,32 +8,74 @@ export function declareProjectCommands(program: Command, perform: Perform): void
     .command('init')
     .description('make a project that works: a flow, package.json, tsconfig.json, a compose file')
     .argument('[dir]', 'folder to make it in', '.')
-    .action((dir: string, _options, command) =>
-      perform(command, async (context) => (await import('./commands/init.ts')).init(context, dir)),
-    );
+    .action(perform(async () => (await import('./commands/project.ts')).init));
   program
     .command('config')
     .description('print every setting with where it comes from')
     .option('--json', 'print JSON')
-    .action((options, command) =>
-      perform(command, async (context) => (await import('./commands/config.ts')).printConfig(context, options)),
-    );
+    .action(perform(async () => (await import('./commands/project.ts')).printConfig));
   program
     .command('doctor')
     .description('check Node, the settings, the database, Redis, the clock and the flows')
     .option('--json', 'print JSON')
-    .action((options, command) => perform(command, async (context) => (await import('./commands/doctor.ts')).doctor(context, options)));
+    .action(perform(async () => (await import('./commands/doctor.ts')).doctor));
   const db = makeGroup(program, 'db', 'look after the database');
   db.command('migrate')
     .description('bring the tables to this version; safe to repeat')
     .option('--json', 'print JSON')
-    .action((options, command) =>
-      perform(command, async (context) => (await import('./commands/db-migrate.ts')).migrate(context, options)),
-    );
+    .action(perform(async () => (await import('./commands/db.ts')).migrate));
   db.command('prune')
     .description('delete runs that ended long ago, with all that belongs to them')
     .option('--older-than <duration>', 'how long ago, e.g. 30d (default: the retention setting)')
     .option('--dry-run', 'only say how many')
     .option('--json', 'print JSON')
-    .action((options, command) => perform(command, async (context) => (await import('./commands/db-prune.ts')).prune(context, options)));
+    .action(perform(async () => (await import('./commands/db.ts')).prune));
+}
+
+/** Adds the commands. */
+export function declareKeyCommands(program: Command, perform: Perform): void {
+  const key = makeGroup(program, 'key', 'API keys, by which the server knows who asks');
+  key
+    .command('create')
+    .description('make a key and print it; it is shown this once')
+    .requiredOption('--name <name>', 'whom or what it is for, as the audit shows it')
+    .requiredOption('--role <role>', 'viewer (looks), operator (runs, cancels, pauses) or admin (everything)')
+    .option('--expires <duration>', 'how long it lasts, e.g. 90d (default: until it is revoked)')
+    .option('--json', 'print JSON')
+    .action(perform(async () => (await import('./commands/keys.ts')).createKey));
+  key
+    .command('ls')
+    .alias('list')
+    .description('list the keys, newest first')
+    .option('--json', 'print a JSON array')
+    .action(perform(async () => (await import('./commands/keys.ts')).listKeys));
+  key
+    .command('revoke')
+    .description('end a key at once, with the sessions that were opened by it')
+    .argument('<id>', 'id of the key, or its beginning or end')
+    .option('--json', 'print JSON')
+    .action(perform(async () => (await import('./commands/keys.ts')).revokeKey));
+}
+
+/** Adds the commands. */
+export function declareLimitCommands(program: Command, perform: Perform): void {
+  const limit = makeGroup(program, 'limit', 'limits on what goes on at the same time');
+  limit
+    .command('ls')
+    .alias('list')
+    .description('list limits with who holds them and who waits')
+    .option('--json', 'print a JSON array')
+    .action(perform(async () => (await import('./commands/limits.ts')).listLimits));
+  limit
+    .command('set')
+    .argument('<name>', 'tag:<tag>, for tasks that have the tag')
+    .argument('<slots>', 'how many may be executed at the same time, over all runs and processes; 0: none')
+    .description('set a limit on the tasks of a tag')
+    .option('--json', 'print the limit as JSON')
+    .action(perform(async () => (await import('./commands/limits.ts')).setLimit));
+  limit
+    .command('delete')
+    .argument('<name>', 'tag:<tag>')
+    .description('take a limit away; whatever waits for it goes on')
+    .action(perform(async () => (await import('./commands/limits.ts')).deleteLimit));
 }

@@ -1,9 +1,29 @@
-/** The commands `runs …`. */
+/** The commands `run` and `runs …`. */
 import type { Command } from 'commander';
-import { collect } from './declare-run.ts';
-import { makeGroup } from './make-group.ts';
+import { collect, makeGroup, type Perform } from './declare.ts';
 import { declareRunFilters } from './read-run-filter.ts';
-import type { Perform } from './perform.ts';
+
+const help = `
+Values given with -p are text unless the flow's schema refuses text; then they are read as JSON.
+
+  batuta run flows/hello.ts -p name=Ada
+  batuta run flow-name --params '{"month":"01"}'
+  batuta run flows/several.ts:Second --params @params.json --json`;
+
+/** Adds the command. */
+export function declareRunCommand(program: Command, perform: Perform): void {
+  program
+    .command('run')
+    .description('run a flow here and now')
+    .argument('<flow>', 'a file, or the name of a flow; `:Class` chooses among several in one file')
+    .option('--params <json>', 'parameters as a JSON object, or @file')
+    .option('-p, --param <key=value>', 'one parameter; may be repeated', collect, [])
+    .option('--name <name>', 'name of the run for people')
+    .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])
+    .option('--json', 'print one JSON object on standard output and nothing else')
+    .addHelpText('after', help)
+    .action(perform(async () => (await import('./commands/run.ts')).run));
+}
 
 /** Adds the commands. */
 export function declareRunsCommands(program: Command, perform: Perform): void {
@@ -16,15 +36,13 @@ function declareReaders(runs: Command, perform: Perform): void {
   declareRunFilters(runs.command('ls').alias('list').description('list runs, newest first'))
     .option('--limit <n>', 'how many at most, 1 to 1000', '50')
     .option('--json', 'print a JSON array')
-    .action((options, command) => perform(command, async (context) => (await import('./commands/runs-ls.ts')).listRuns(context, options)));
+    .action(perform(async () => (await import('./commands/runs-ls.ts')).listRuns));
   runs
     .command('inspect')
     .description('print all that is known of a run')
     .argument('<id>')
     .option('--json', 'print JSON')
-    .action((id: string, options, command) =>
-      perform(command, async (context) => (await import('./commands/runs-inspect.ts')).inspectRun(context, id, options)),
-    );
+    .action(perform(async () => (await import('./commands/runs-inspect.ts')).inspectRun));
   runs
     .command('logs')
     .description('print what a run logged')
@@ -34,17 +52,13 @@ function declareReaders(runs: Command, perform: Perform): void {
     .option('--tail <n>', 'the last so many lines')
     .option('-f, --follow', 'go on until the run ends')
     .option('--json', 'print a JSON array; with --follow one object a line')
-    .action((id: string, options, command) =>
-      perform(command, async (context) => (await import('./commands/runs-logs.ts')).printLogs(context, id, options)),
-    );
+    .action(perform(async () => (await import('./commands/runs-logs.ts')).printLogs));
   runs
     .command('watch')
     .description('show the live tree of a run, from any terminal')
     .argument('<id>')
     .option('--json', 'print one JSON object once it has ended')
-    .action((id: string, options, command) =>
-      perform(command, async (context) => (await import('./commands/runs-watch.ts')).watchRun(context, id, options)),
-    );
+    .action(perform(async () => (await import('./commands/runs-watch.ts')).watchRun));
 }
 
 function declareWriters(runs: Command, perform: Perform): void {
@@ -63,16 +77,12 @@ function declareWriters(runs: Command, perform: Perform): void {
     .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])
     .option('--watch', 'show its live tree until it ends')
     .option('--json', 'print one JSON object on standard output and nothing else')
-    .action((target: string, options, command) =>
-      perform(command, async (context) => (await import('./commands/runs-submit.ts')).submitRun(context, target, options)),
-    );
+    .action(perform(async () => (await import('./commands/runs-submit.ts')).submitRun));
   declareBulk(runs.command('cancel').description('cancel runs: those named, or those that fit filters'))
     .argument('[id...]')
     .option('--message <text>', 'why, for whoever reads it')
     .option('--json', 'print a JSON array')
-    .action((ids: string[], options, command) =>
-      perform(command, async (context) => (await import('./commands/runs-cancel.ts')).cancelRuns(context, ids, options)),
-    );
+    .action(perform(async () => (await import('./commands/runs-change.ts')).cancelRuns));
   declareBulk(
     runs
       .command('retry')
@@ -83,17 +93,13 @@ function declareWriters(runs: Command, perform: Perform): void {
     .argument('[id]')
     .option('--from <task>', 'run this task and all after it again as well')
     .option('--json', 'print one JSON object on standard output and nothing else')
-    .action((id: string | undefined, options, command) =>
-      perform(command, async (context) => (await import('./commands/runs-reopen.ts')).retryRun(context, id, options)),
-    );
+    .action(perform(async () => (await import('./commands/runs-reopen.ts')).retryRun));
   runs
     .command('resume')
     .description('go on with a run whose process is gone, here and now; recorded tasks are kept')
     .argument('<id>')
     .option('--json', 'print one JSON object on standard output and nothing else')
-    .action((id: string, options, command) =>
-      perform(command, async (context) => (await import('./commands/runs-reopen.ts')).resumeRun(context, id, options)),
-    );
+    .action(perform(async () => (await import('./commands/runs-reopen.ts')).resumeRun));
   runs
     .command('signal')
     .description('send a signal to a run that waits for it, or will')
@@ -101,18 +107,14 @@ function declareWriters(runs: Command, perform: Perform): void {
     .argument('<name>', 'as in ctx.waitFor(name)')
     .option('--data <json>', 'what the run is given: JSON')
     .option('--json', 'print one JSON object')
-    .action((id: string, name: string, options, command) =>
-      perform(command, async (context) => (await import('./commands/runs-signal.ts')).signalRun(context, id, name, options)),
-    );
+    .action(perform(async () => (await import('./commands/runs-change.ts')).signalRun));
   declareBulk(
     runs.command('delete').alias('rm').description('delete runs with all that belongs to them: those named, or those that fit filters'),
   )
     .argument('[id...]')
     .option('--force', 'also those that have not ended')
     .option('--json', 'print a JSON array')
-    .action((ids: string[], options, command) =>
-      perform(command, async (context) => (await import('./commands/runs-delete.ts')).deleteRuns(context, ids, options)),
-    );
+    .action(perform(async () => (await import('./commands/runs-change.ts')).deleteRuns));
 }
 
 /** Adds what chooses many runs at once. */

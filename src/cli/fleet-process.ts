@@ -8,8 +8,7 @@ import { onShutdown } from '../base/signals.ts';
 import type { FleetProcess } from '../client/fleet-process.ts';
 import { takeUnchargedErrors } from '../engine/run/catch-escaped.ts';
 import { refuseExits } from '../engine/run/refuse-exit.ts';
-import type { CommandContext } from './context.ts';
-import type { ExitStatus } from './exit-status.ts';
+import type { CommandContext, ExitStatus } from './context.ts';
 
 /** What `dist/<name>/main.js` exports as `start`. Built apart, because the library knows nothing of what is built on it. */
 export async function loadStart<Start>(name: 'worker' | 'scheduler'): Promise<Start> {

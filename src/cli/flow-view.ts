@@ -5,7 +5,7 @@ import { findFlow } from '../define/find-flow.ts';
 import { describeFlow } from '../engine/submit/describe-flow.ts';
 import type { StoredFlow } from '../store/store.ts';
 import type { CommandContext } from './context.ts';
-import { loadQuietly } from './load-quietly.ts';
+import { loadQuietly } from './output-capture.ts';
 import { asksServer, openSettings, withClientOf } from './open.ts';
 
 const delay = z.union([z.number(), z.array(z.number())]).nullable();

@@ -3,14 +3,12 @@ import type { RunHandle, RunInspection, RunOptions } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { onForeignExit } from '../base/foreign-exit.ts';
 import { refuseExits } from '../engine/run/refuse-exit.ts';
-import type { CommandContext } from './context.ts';
-import type { ExitStatus } from './exit-status.ts';
+import type { CommandContext, ExitStatus } from './context.ts';
 import { Interrupt } from './interrupt.ts';
-import { printJson } from './print-json.ts';
+import { printJson } from './print.ts';
 import { runOutcomeJson } from './render/json.ts';
-import { printOutcome } from './print-outcome.ts';
+import { printOutcome, type RunDisplay } from './run-display.ts';
 import { shortId } from '../model/ids.ts';
-import type { RunDisplay } from './run-display.ts';
 
 export interface FollowOptions {
   readonly json: boolean;

@@ -5,7 +5,7 @@
  * not even wait for that.
  */
 import type { Clock } from '../base/clock.ts';
-import type { ExitStatus } from './exit-status.ts';
+import type { ExitStatus } from './context.ts';
 
 /** Longest wait for the record after the second signal. */
 const lastWordsMs = 1_000;

@@ -1,7 +1,8 @@
 /**
- * Takes what a flow writes to standard output and standard error by itself, while a live tree or a JSON object must not be torn
+ * Takes what user code writes to standard output and standard error by itself, while a live tree or a JSON object must not be torn
  * by it. Only this process' own writes are seen; a child process that inherits the terminal writes past it.
  */
+import type { CommandContext } from './context.ts';
 
 type Write = NodeJS.WriteStream['write'];
 
@@ -39,3 +40,13 @@ export class OutputCapture {
 }
 
 type Done = (error?: Error | null) => void;
+
+/** Loads files of the user while what they print as they load goes to standard error, so that the answer stands alone on standard output. */
+export async function loadQuietly<T>({ terminal }: CommandContext, load: () => Promise<T>): Promise<T> {
+  const capture = new OutputCapture([process.stdout], terminal.err.write);
+  try {
+    return await load();
+  } finally {
+    capture.stop();
+  }
+}

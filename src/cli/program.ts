@@ -1,19 +1,13 @@
 /** The tree of commands: their arguments, options and help. What they do is loaded once one is chosen. */
 import { Command, Help } from 'commander';
 import type { GlobalOptions } from './context.ts';
-import { declareBackfillCommands } from './declare-backfill.ts';
-import { declareDeploymentCommands } from './declare-deployment.ts';
+import { declareBackfillCommands, declareDeploymentCommands } from './declare-deployment.ts';
 import { declareFleetCommands } from './declare-fleet.ts';
-import { declareKeyCommands } from './declare-key.ts';
-import { declareFlowCommands } from './declare-flow.ts';
-import { declareLimitCommands } from './declare-limit.ts';
-import { declareProjectCommands } from './declare-project.ts';
-import { declareRunCommand } from './declare-run.ts';
-import { declareRunsCommands } from './declare-runs.ts';
-import { declareScheduleCommands } from './declare-schedule.ts';
+import { declareKeyCommands, declareLimitCommands, declareProjectCommands } from './declare-project.ts';
+import { declareFlowCommands, declareScheduleCommands } from './declare-flow.ts';
+import { declareRunCommand, declareRunsCommands } from './declare-runs.ts';
 import { packageVersion } from '../base/installed.ts';
-import { refuseUnknownCommand } from './make-group.ts';
-import type { Action, Perform } from './perform.ts';
+import { type Action, type Perform, refuseUnknownCommand } from './declare.ts';
 import type { Terminal } from './terminal.ts';
 
 /** Hands an action to whoever runs it. */
@@ -41,7 +35,15 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
       outputError: () => {},
     })
     .exitOverride();
-  const perform: Perform = (command, action) => invoke(action, command.optsWithGlobals<GlobalOptions>());
+  const perform: Perform =
+    (load) =>
+    (...given) => {
+      const [command] = given.splice(-2).slice(1) as [Command];
+      const { parent } = command;
+      // An option that the group has as well is read by the group, wherever it stands.
+      const options = { ...command.opts(), ...(parent === program ? {} : parent?.opts()) };
+      return invoke(async (context) => (await load())(context, ...(given as never[]), options as never), command.optsWithGlobals());
+    };
   declareProjectCommands(program, perform);
   declareRunCommand(program, perform);
   declareRunsCommands(program, perform);

@@ -6,7 +6,7 @@ import { definitionOf, isFlowClass } from '../define/definition.ts';
 import { findFlow } from '../define/find-flow.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { CommandContext } from './context.ts';
-import { loadQuietly } from './load-quietly.ts';
+import { loadQuietly } from './output-capture.ts';
 import { asksServer } from './open.ts';
 import { usage } from './read-options.ts';
 

@@ -8,18 +8,16 @@ import { cutText, isLongerThan } from '../base/cut-text.ts';
 
 const maxListed = 1_000;
 
-/** A whole number within bounds. @throws BatutaError USAGE */
+/** A whole number within bounds; a sign is taken where it may be negative. @throws BatutaError USAGE */
 export function readCount(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
-  const value = /^\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
+  const value = (bounds.min < 0 ? /^[+-]?\d+$/ : /^\d+$/).test(text.trim()) ? Number(text) : Number.NaN;
   if (value >= bounds.min && value <= bounds.max) return value;
   throw usage(`${option} must be a whole number from ${bounds.min} to ${bounds.max}, not '${text}'.`);
 }
 
-/** A whole number within bounds, which may be negative. @throws BatutaError USAGE */
-export function readInteger(option: string, text: string, bounds: { readonly min: number; readonly max: number }): number {
-  const value = /^[+-]?\d+$/.test(text.trim()) ? Number(text) : Number.NaN;
-  if (value >= bounds.min && value <= bounds.max) return value;
-  throw usage(`${option} must be a whole number from ${bounds.min} to ${bounds.max}, not '${text}'.`);
+/** The value of `--priority`. @throws BatutaError USAGE */
+export function readPriority(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : readCount('--priority', text, { min: -100, max: 100 });
 }
 
 /** The instant of `--start-in` or `--start-at`, epoch ms; null when neither is given. @throws BatutaError USAGE */
@@ -90,6 +88,15 @@ export function readWord<T extends string>(option: string, text: string, allowed
   if (found !== undefined) return found;
   throw usage(`${option} '${text}' is not known.${hintFor(text, allowed, 'Allowed are')}`);
 }
+
+/** The fields that have a value: an option that was not given is left out. */
+export function given<T extends object>(fields: T): Given<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Given<T>;
+}
+
+type Given<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
+  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>;
+};
 
 /** An error of wrong usage. */
 export function usage(message: string): BatutaError {

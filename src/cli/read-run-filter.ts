@@ -1,8 +1,8 @@
 /** The filters that lists and changes of runs share. */
 import type { Command } from 'commander';
 import type { RunFilter } from '../store/store.ts';
-import { collect } from './declare-run.ts';
-import { readSince, readStates } from './read-options.ts';
+import { collect } from './declare.ts';
+import { given, readSince, readStates } from './read-options.ts';
 
 export interface FilterOptions {
   readonly flow?: string;
@@ -33,15 +33,10 @@ export function declareRunFilters(command: Command): Command {
 /** The filter that was asked for; an empty one when none was. @throws BatutaError USAGE */
 export function readRunFilter(options: FilterOptions, now: number): RunFilter {
   const { flow, state, deployment, tag, queue, since, until, search, backfill } = options;
-  return {
-    ...(flow === undefined ? {} : { flow }),
-    ...(deployment === undefined ? {} : { deployment }),
-    ...(tag === undefined ? {} : { tag }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(search === undefined ? {} : { search }),
-    ...(backfill === undefined ? {} : { backfillId: backfill }),
-    ...(state.length === 0 ? {} : { states: readStates(state) }),
-    ...(since === undefined ? {} : { since: readSince('--since', since, now) }),
-    ...(until === undefined ? {} : { until: readSince('--until', until, now) }),
-  };
+  return given({
+    ...{ flow, deployment, tag, queue, search, backfillId: backfill },
+    states: state.length === 0 ? undefined : readStates(state),
+    since: since === undefined ? undefined : readSince('--since', since, now),
+    until: until === undefined ? undefined : readSince('--until', until, now),
+  });
 }

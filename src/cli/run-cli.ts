@@ -2,10 +2,9 @@
 import { CommanderError } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
-import type { CommandContext } from './context.ts';
-import type { ExitStatus } from './exit-status.ts';
+import type { CommandContext, ExitStatus } from './context.ts';
 import { makeProgram } from './program.ts';
-import { reportError } from './report-error.ts';
+import { reportError } from './print.ts';
 import { openTerminal } from './terminal.ts';
 
 /** Runs one command line, given without `node` and the script; resolves once all that it printed has been handed over. */

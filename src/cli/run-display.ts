@@ -1,8 +1,10 @@
 /**
- * What a terminal shows of a run while it goes on: the live tree, plain lines, or, for `--json`, the log alone.
+ * What a terminal shows of a run: while it goes on the live tree, plain lines, or, for `--json`, the log alone; then how it ended.
  *
  * Made before the client is opened, for the log of the process is printed through it.
  */
+import { programName } from '../base/config.ts';
+import type { RunInspection } from '../client/client.ts';
 import type { EngineEvent } from '../model/events.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import type { CommandContext } from './context.ts';
@@ -11,8 +13,9 @@ import { LiveView, type RunView } from './render/live-view.ts';
 import { PlainView } from './render/plain-view.ts';
 import { RunTree, shapeOfDefinition, type TreeShape } from './render/run-tree.ts';
 import { Screen } from './render/screen.ts';
+import { firstFailed, summaryLines } from './render/summary.ts';
+import { noCounts, phaseOf } from './render/task-group.ts';
 import { guardStdout } from './stdout-guard.ts';
-import { phaseOf } from './render/task-group.ts';
 
 export class RunDisplay {
   readonly #view: RunView | null;
@@ -102,4 +105,15 @@ function liveView({ terminal, clock }: CommandContext): LiveView {
 
 function plainView({ terminal, clock }: CommandContext): PlainView {
   return new PlainView({ write: terminal.out.write, print: terminal.err.write, paint: terminal.out.paint, now: () => clock.now() });
+}
+
+/** Prints how a run ended, why, and where to look next, on standard output. */
+export function printOutcome({ terminal, globals }: CommandContext, { run, taskRuns, result }: RunInspection): void {
+  const counts = noCounts();
+  for (const taskRun of taskRuns) counts[phaseOf(taskRun.state)]++;
+  const failed = run.state.type === 'FAILED' || run.state.type === 'CRASHED' ? firstFailed(taskRuns) : null;
+  const { out, cwd } = terminal;
+  out.line();
+  const options = { cwd, width: out.columns, verbose: globals.verbose, program: programName() };
+  for (const line of summaryLines({ run, counts, failed, result }, out.paint, options)) out.line(line);
 }

@@ -4,7 +4,7 @@
  * A command gets a `Terminal` and never touches `process`, so that a test can hand in its own.
  */
 import { type ColorChoice, colorChoice } from '../base/config.ts';
-import { type Paint, paintOf } from './render/paint.ts';
+import { type Paint, paintOf } from './render/shapes.ts';
 
 /** One stream of a terminal. */
 export interface Stream {

@@ -2,20 +2,20 @@
 import { programName } from '../../base/config.ts';
 import type { Client } from '../../client/client.ts';
 import type { BackfillPreview, BackfillSpec, BackfillView, DeploymentView } from '../../client/deployments-client.ts';
+import { shortId } from '../../model/ids.ts';
 import { wallText } from '../../model/schedule-words.ts';
 import { readInstant } from '../../model/zone.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
+import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
+import { Interrupt } from '../interrupt.ts';
 import { withClient } from '../open.ts';
-import { printJson } from '../print-json.ts';
+import { printJson } from '../print.ts';
 import { readCount, usage } from '../read-options.ts';
-import { backfillJson, backfillLines, stateOf } from '../render/backfill-lines.ts';
+import { backfillJson, backfillLines, progressText, stateOf } from '../render/backfill-lines.ts';
 import { countOf } from '../render/bar.ts';
-import { shortId } from '../../model/ids.ts';
 import { isoOrNull } from '../render/times.ts';
-import { watchBackfill } from '../watch-backfill.ts';
+import { cut } from '../render/width.ts';
 
-interface Options {
+interface Options extends JsonOption {
   readonly from?: string;
   readonly to?: string;
   readonly schedule?: string;
@@ -24,7 +24,6 @@ interface Options {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
   readonly watch?: boolean;
-  readonly json?: boolean;
 }
 
 /** Ticks that a dry run shows from either end. */
@@ -101,4 +100,38 @@ function printPreview(
 /** Whose wall clock times without an offset are on. A schedule that is not there is told by the client. */
 function zoneOf({ schedules }: DeploymentView, slug: string | undefined): string {
   return (schedules.find((one) => one.slug === slug) ?? schedules[0])?.schedule.timezone ?? 'UTC';
+}
+
+/** How often is asked. A line is only written where nobody watches when a tenth more is done. */
+const pollMs = 500;
+const eraseLine = '\r\u001b[2K';
+
+/** The backfill once it has ended, or as it was when the watcher left; with the status of the signal that ended the watch. */
+export async function watchBackfill(
+  context: CommandContext,
+  client: Client,
+  id: string,
+): Promise<{ readonly view: BackfillView; readonly left: 130 | 143 | null }> {
+  const { terminal, clock } = context;
+  const { err } = terminal;
+  const interrupt = new Interrupt({ clock, onFirst: () => undefined, onSecond: async () => undefined });
+  const signal = AbortSignal.any([terminal.gone, interrupt.signal]);
+  let shown = -1;
+  try {
+    for (;;) {
+      const view = await client.backfills.get(id);
+      const tenths = Math.floor(((view.completed + view.failed + view.cancelled) * 10) / Math.max(1, view.total));
+      if (err.isTty) err.write(`${eraseLine}${cut(progressText(view, err.paint), err.columns - 1)}`);
+      else if (tenths !== shown) err.line(progressText(view, err.paint));
+      shown = tenths;
+      if (view.endedAt !== null || signal.aborted) {
+        if (err.isTty) err.write(eraseLine);
+        const { status } = interrupt;
+        return { view, left: status === 130 || status === 143 ? status : null };
+      }
+      await clock.sleep(pollMs, signal).catch(() => undefined);
+    }
+  } finally {
+    interrupt.stop();
+  }
 }

@@ -3,15 +3,12 @@ import { programName } from '../../base/config.ts';
 import type { DeploymentSpec, DeployReport, ScheduleSpec } from '../../client/deployments-client.ts';
 import type { Duration } from '../../base/duration.ts';
 import { catchupPolicies, overlapPolicies } from '../../model/deployment.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
+import type { CommandContext, ExitStatus } from '../context.ts';
 import { openSettings, withClient } from '../open.ts';
-import { printJson } from '../print-json.ts';
-import { readCount, readDuration, readInteger, readWord, usage } from '../read-options.ts';
-import { readParams } from '../read-params.ts';
-import { reportJson } from '../render/deployment-json.ts';
-import { countLine, deployLines } from '../render/deploy-lines.ts';
-import { flowWithParams } from '../flow-with-params.ts';
+import { printJson } from '../print.ts';
+import { given, readCount, readDuration, readPriority, readWord, usage } from '../read-options.ts';
+import { flowWithParams, readParams } from '../read-params.ts';
+import { countLine, deployLines, reportJson } from '../render/deployment.ts';
 import { readDeclared } from '../read-declared.ts';
 
 export interface DeployOptions {
@@ -134,18 +131,15 @@ function readSchedules(options: DeployOptions): ScheduleSpec[] {
 }
 
 function readRest(options: DeployOptions): Omit<DeploymentSpec, 'flow' | 'params' | 'schedules'> {
-  const { name, queue, description, priority, catchup, catchupWindow, overlap, concurrency, retention, tag, paused } = options;
-  return {
-    ...(name === undefined ? {} : { name }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(description === undefined ? {} : { description }),
-    ...(tag.length === 0 ? {} : { tags: tag }),
-    ...(paused ? { paused } : {}),
-    ...(priority === undefined ? {} : { priority: readInteger('--priority', priority, { min: -100, max: 100 }) }),
-    ...(catchup === undefined ? {} : { catchup: readWord('--catchup', catchup, catchupPolicies) }),
-    ...(catchupWindow === undefined ? {} : { catchupWindow: readDuration('--catchup-window', catchupWindow) }),
-    ...(overlap === undefined ? {} : { overlap: readWord('--overlap', overlap, overlapPolicies) }),
-    ...(concurrency === undefined ? {} : { concurrency: readCount('--concurrency', concurrency, { min: 1, max: 1_000_000 }) }),
-    ...(retention === undefined ? {} : { retention: retention === 'forever' ? retention : readDuration('--retention', retention) }),
-  };
+  const { name, queue, description, catchup, catchupWindow, overlap, concurrency, retention, tag } = options;
+  return given({
+    ...{ name, queue, description, priority: readPriority(options.priority), paused: options.paused || undefined },
+    tags: tag.length === 0 ? undefined : tag,
+    catchup: catchup === undefined ? undefined : readWord('--catchup', catchup, catchupPolicies),
+    catchupWindow: catchupWindow === undefined ? undefined : readDuration('--catchup-window', catchupWindow),
+    overlap: overlap === undefined ? undefined : readWord('--overlap', overlap, overlapPolicies),
+    concurrency: concurrency === undefined ? undefined : readCount('--concurrency', concurrency, { min: 1, max: 1_000_000 }),
+    retention:
+      retention === undefined ? undefined : retention === 'forever' ? ('forever' as const) : readDuration('--retention', retention),
+  });
 }

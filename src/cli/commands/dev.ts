@@ -2,9 +2,8 @@
 import { onShutdown } from '../../base/signals.ts';
 import { defaultQueue } from '../../broker/broker.ts';
 import { refuseExits } from '../../engine/run/refuse-exit.ts';
-import type { CommandContext } from '../context.ts';
+import type { CommandContext, ExitStatus } from '../context.ts';
 import { DevSession } from '../dev/dev-session.ts';
-import type { ExitStatus } from '../exit-status.ts';
 import { endOnUncharged } from '../fleet-process.ts';
 import { openSettings } from '../open.ts';
 import { readCount, readDuration } from '../read-options.ts';

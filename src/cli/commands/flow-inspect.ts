@@ -1,17 +1,16 @@
 /** `batuta flow inspect`: the tasks of a flow, their options, and the parameters. */
 import { formatDuration } from '../../base/duration.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
+import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { findFlowView, type FlowView, type TaskView } from '../flow-view.ts';
-import { printJson } from '../print-json.ts';
+import { printJson } from '../print.ts';
 import { shownPath } from '../render/failure.ts';
-import type { Paint } from '../render/paint.ts';
-import { parameterLines } from '../render/parameters.ts';
+import type { Paint } from '../render/shapes.ts';
 import { tableLines } from '../render/table.ts';
+import { valueLine } from '../render/value.ts';
 import { oneLine } from '../render/width.ts';
 
 /** Prints the flow. */
-export async function inspectFlow(context: CommandContext, target: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
+export async function inspectFlow(context: CommandContext, target: string, options: JsonOption): Promise<ExitStatus> {
   const { terminal } = context;
   const flow = await findFlowView(context, target);
   if (options.json) return printJson(terminal, flowJson(flow));
@@ -92,4 +91,36 @@ function flowJson(flow: FlowView): object {
     ...{ name, className, kind, version, description, tags, file, exportName, retries, timeoutMs, concurrency },
     ...{ result, hooks, paramsSchema, tasks, edges },
   };
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Lines of a table, one a parameter; a sentence where there is none or no schema says. */
+export function parameterLines(hasSchema: boolean, schema: Fields | null, paint: Paint): string[] {
+  if (!hasSchema) return ['  no schema: anything is taken'];
+  const properties = fieldsOf(schema?.['properties']);
+  if (schema === null || properties === null) return ['  checked by a schema that cannot be printed'];
+  const required: readonly unknown[] = Array.isArray(schema['required']) ? schema['required'] : [];
+  const rows = Object.entries(properties).map(([name, property]) => {
+    const fields = fieldsOf(property) ?? {};
+    const standard = fields['default'] === undefined ? '' : `default ${valueLine(fields['default'], 40)}`;
+    const said = typeof fields['description'] === 'string' ? oneLine(fields['description']) : '';
+    return [`  ${name}`, typeText(fields), required.includes(name) && standard === '' ? 'required' : standard, said];
+  });
+  if (rows.length === 0) return ['  none'];
+  return tableLines([{ head: '  name' }, { head: 'type', max: 50 }, { head: '' }, { head: '' }], rows, paint).map((line) => line.trimEnd());
+}
+
+function typeText(fields: Fields): string {
+  if (Array.isArray(fields['enum'])) return fields['enum'].map((value) => JSON.stringify(value)).join(' | ');
+  const either = fields['anyOf'] ?? fields['oneOf'];
+  if (Array.isArray(either)) return either.map((one) => typeText(fieldsOf(one) ?? {})).join(' | ');
+  if (fields['const'] !== undefined) return JSON.stringify(fields['const']);
+  if (fields['type'] === 'array') return `${typeText(fieldsOf(fields['items']) ?? {})}[]`;
+  const type = typeof fields['type'] === 'string' ? fields['type'] : 'any';
+  return typeof fields['format'] === 'string' ? `${type} (${fields['format']})` : type;
+}
+
+function fieldsOf(value: unknown): Fields | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
 }

@@ -6,12 +6,11 @@ import { BatutaError } from '../../base/errors.ts';
 import { definitionOf, isFlowClass } from '../../define/definition.ts';
 import { loadFlows } from '../../define/load-flows.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
-import { loadQuietly } from '../load-quietly.ts';
+import type { CommandContext, ExitStatus } from '../context.ts';
+import { loadQuietly } from '../output-capture.ts';
 import { openSettings } from '../open.ts';
 import { shownPath } from '../render/failure.ts';
-import { reportError } from '../report-error.ts';
+import { reportError } from '../print.ts';
 
 /**
  * Writes `batuta-flows.d.ts` (or `--out`) for the flows and the declared deployments of the project. A flow whose file does not load is named on

@@ -1,8 +1,7 @@
 /** `batuta run`: runs a flow here and now. */
 import { findFlow } from '../../define/find-flow.ts';
 import { paramsFromText } from '../../engine/submit/params.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
+import type { CommandContext, ExitStatus } from '../context.ts';
 import { followRun } from '../follow-run.ts';
 import { openSettings, withLocalClientOf } from '../open.ts';
 import { readParams } from '../read-params.ts';

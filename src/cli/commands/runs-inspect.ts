@@ -1,13 +1,30 @@
-/** `batuta runs inspect`: all that is known of a run. */
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
+/** `batuta runs inspect`: all that is known of a run: head, error, parameters and result, tasks, artifacts, sub-flows, history. */
+import { inspect } from 'node:util';
+import { cutText } from '../../base/cut-text.ts';
+import { formatDuration } from '../../base/duration.ts';
+import type { RunInspection } from '../../client/client.ts';
+import type { WaitReason } from '../../client/fleet-client.ts';
+import { shortId } from '../../model/ids.ts';
+import { runTimes } from '../../model/run-times.ts';
+import type { ListedRun, TaskRun, Transition } from '../../model/run.ts';
+import { fromTypedJson } from '../../model/values.ts';
+import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson } from '../print-json.ts';
-import { inspectionLines } from '../render/inspection.ts';
-import { inspectionJson } from '../render/json.ts';
+import { printJson } from '../print.ts';
+import { artifactLines } from '../render/artifact.ts';
+import { countOf } from '../render/bar.ts';
+import { failureBrief, failureLines, whyFailed } from '../render/failure.ts';
+import { inspectionJson, inStartOrder } from '../render/json.ts';
+import { glyphOf, labelOf, type Paint } from '../render/shapes.ts';
+import { taskLabel } from '../render/summary.ts';
+import { type Column, factLines, tableLines } from '../render/table.ts';
+import { phaseOf } from '../render/task-group.ts';
+import { agoText, localMillisecond, localMinute, localSecond } from '../render/times.ts';
+import { valueLine, valueLines } from '../render/value.ts';
+import { cut, oneLine } from '../render/width.ts';
 
 /** Prints the run. */
-export async function inspectRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
+export async function inspectRun(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   const { terminal, clock, globals } = context;
   const { inspection, why } = await withClient(context, async (client) => {
     const found = await client.runs.inspect(id);
@@ -24,4 +41,181 @@ export async function inspectRun(context: CommandContext, id: string, options: {
   }))
     out.line(line);
   return 0;
+}
+
+/** Where and for whom it is drawn. */
+export interface InspectionOptions {
+  readonly paint: Paint;
+  readonly width: number;
+  /** Wall clock, epoch ms. */
+  readonly now: number;
+  readonly cwd: string;
+  readonly verbose: boolean;
+}
+
+/** Task runs that are listed; of more, those that went wrong come first. */
+const maxTasks = 100;
+const maxTransitions = 20;
+/** Characters that are shown of an argument, and of all of a call. */
+const maxArgChars = 60;
+const minCallChars = 20;
+const maxCallChars = 80;
+const argLook = { depth: 2, maxArrayLength: 5, maxStringLength: 50, breakLength: Number.POSITIVE_INFINITY };
+
+/** Lines of the inspection. */
+export function inspectionLines(inspection: RunInspection, why: WaitReason | null, options: InspectionOptions): string[] {
+  const { run, params, result } = inspection;
+  return [
+    ...headLines(inspection, why, options),
+    ...section(
+      'error',
+      run.error === null
+        ? []
+        : failureLines(run.error, options.paint, { indent: 2, stack: options.verbose, cwd: options.cwd, width: options.width }),
+      options,
+    ),
+    ...section('parameters', isEmpty(params) ? [] : indented(valueLines(params, valueOptions(options))), options),
+    ...section('result', result === undefined || result === null ? [] : indented(valueLines(result, valueOptions(options))), options),
+    ...taskSection(inspection.taskRuns, options),
+    ...inspection.artifacts.flatMap((artifact) =>
+      section(`${artifact.kind} ${oneLine(artifact.name)}`, indented(artifactLines(artifact, options)), options),
+    ),
+    ...section(
+      'sub-flows',
+      inspection.children.map((child) => childLine(child, options)),
+      options,
+    ),
+    ...historySection(inspection.transitions, options),
+  ];
+}
+
+function headLines({ run, alike }: RunInspection, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
+  const times = runTimes(run, now);
+  const took = times === null ? '' : `  ${formatDuration(times.executingMs)}`;
+  const facts: (readonly [string, string | null])[] = [
+    ['id', run.id],
+    ['flow', `${oneLine(run.flow)}  ${paint.dim(`version ${run.flowVersion}`)}`],
+    [
+      'attempt',
+      run.attempt > 1 || run.recoveries > 0
+        ? `${run.attempt}${run.recoveries > 0 ? `, taken over ${run.recoveries === 1 ? 'once' : `${run.recoveries} times`}` : ''}`
+        : null,
+    ],
+    ['deployment', run.deployment],
+    ['tick', run.scheduledFor === null ? null : new Date(run.scheduledFor).toISOString().replace('.000Z', 'Z')],
+    ['backfill', run.backfillId],
+    ['queue', run.queue === 'default' ? null : run.queue],
+    ['created', timeText(run.createdAt, now)],
+    ['started', run.startedAt === null ? null : timeText(run.startedAt, now)],
+    ['ended', run.endedAt === null ? null : timeText(run.endedAt, now)],
+    [
+      'waited',
+      times === null || times.waitingMs < 1_000
+        ? null
+        : `${formatDuration(times.waitingMs)} between its attempts, ${formatDuration(times.wallMs)} in all`,
+    ],
+    ['due', run.dueAt === null ? null : timeText(run.dueAt, now)],
+    ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
+    ['tags', run.tags.length === 0 ? null : run.tags.map(oneLine).join(', ')],
+    ['part of', run.parentRunId],
+    ['source', run.source],
+  ];
+  // Why it waits says now what the message said when it began to.
+  const told = why?.message ?? whyFailed(run, alike) ?? (run.error === null ? run.state.message : null);
+  const message = told === null ? [] : [`  ${oneLine(told)}`];
+  const title = `${labelOf(run.state, paint)}  ${paint.bold(oneLine(run.name))}${took}`;
+  return [title, ...message, ...factLines(facts, paint, 8)];
+}
+
+function timeText(at: number, now: number): string {
+  return `${localMinute(at)}:${localSecond(at).slice(-2)}  (${agoText(at, now)})`;
+}
+
+const taskColumns: readonly Column[] = [
+  { head: '  task', max: 110 },
+  { head: 'state' },
+  { head: 'duration', align: 'right' },
+  { head: 'attempt', align: 'right', drop: 1 },
+  { head: 'what' },
+];
+
+function taskSection(taskRuns: readonly TaskRun[], options: InspectionOptions): string[] {
+  if (taskRuns.length === 0) return [];
+  const { paint, width } = options;
+  const listed = taskRuns.length <= maxTasks ? taskRuns : [...taskRuns].sort((a, b) => urgencyOf(a) - urgencyOf(b)).slice(0, maxTasks);
+  const rows = inStartOrder(listed).map((taskRun) => taskCells(taskRun, options));
+  const rest = taskRuns.length - listed.length;
+  const more = rest > 0 ? [paint.dim(`  … and ${countOf(rest)} more (--json shows all)`)] : [];
+  return section('tasks', [...tableLines(taskColumns, rows, paint, width), ...more], options);
+}
+
+function urgencyOf({ state }: TaskRun): number {
+  return ['failed', 'running', 'waiting', 'blocked', 'cancelled', 'done', 'skipped'].indexOf(phaseOf(state));
+}
+
+function taskCells(taskRun: TaskRun, { paint, now, width }: InspectionOptions): string[] {
+  const { state, startedAt, endedAt, attempt, error, metrics } = taskRun;
+  const took = startedAt === null ? '' : formatDuration(Math.max(0, (endedAt ?? now) - startedAt));
+  const measured =
+    metrics === null
+      ? ''
+      : Object.entries(metrics)
+          .map(([name, value]) => `${oneLine(name)} ${countOf(value)}`)
+          .join(', ');
+  const what =
+    error && state.type !== 'COMPLETED'
+      ? paint.red(failureBrief(error))
+      : oneLine([state.message ?? '', measured].filter((text) => text !== '').join('  '));
+  const args = taskRun.displayName === null ? paint.dim(callText(taskRun, width)) : '';
+  return [`  ${taskLabel(taskRun)}${args}`, labelOf(state, paint), took, String(attempt), what];
+}
+
+/** The arguments of a call in a code flow, `(1, { month: '01' })`; '' for other task runs. */
+function callText({ callArgs }: TaskRun, width: number): string {
+  if (callArgs === null) return '';
+  const texts = callArgs.map((arg) => {
+    if ('result' in arg) return `result of ${arg.result.split('#')[0] ?? ''}`;
+    if ('text' in arg) return arg.text;
+    return valueLine(inspect(fromTypedJson(arg.json, arg.types), argLook), maxArgChars) + (arg.cut ? ' …' : '');
+  });
+  const room = Math.max(minCallChars, Math.min(maxCallChars, width - 90));
+  return cutText(oneLine(`(${texts.join(', ')})`), room, '…');
+}
+
+function childLine(child: ListedRun, { paint }: InspectionOptions): string {
+  return `  ${glyphOf(child.state, paint)} ${oneLine(child.flow)}  ${oneLine(child.name)}  ${paint.dim(shortId(child.id))}`;
+}
+
+function historySection(transitions: readonly Transition[], options: InspectionOptions): string[] {
+  const ofRun = transitions.filter(({ taskRunId }) => taskRunId === null);
+  const { paint } = options;
+  const lines = ofRun
+    .slice(-maxTransitions)
+    .map(
+      ({ at, type, name, message }) =>
+        `  ${paint.dim(localMillisecond(at))}  ${labelOf({ type, name }, paint)}${message === null ? '' : `  ${oneLine(message)}`}`,
+    );
+  const rest = transitions.length - lines.length;
+  return section(
+    'history',
+    [...lines, ...(rest > 0 ? [paint.dim(`  and ${countOf(rest)} ${rest === 1 ? 'change' : 'changes'} of tasks (--json shows all)`)] : [])],
+    options,
+  );
+}
+
+/** A section with an empty line above it; nothing when it has no lines. */
+function section(title: string, lines: readonly string[], { paint, width }: InspectionOptions): string[] {
+  return lines.length === 0 ? [] : ['', paint.bold(title), ...lines.map((line) => cut(line, Math.max(width, 40)))];
+}
+
+function indented(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}
+
+function valueOptions({ paint, width }: InspectionOptions): Parameters<typeof valueLines>[1] {
+  return { color: paint.isColorSupported, width };
+}
+
+function isEmpty(params: unknown): boolean {
+  return params === undefined || params === null || valueLine(params) === '{}';
 }

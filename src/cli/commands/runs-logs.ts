@@ -1,14 +1,17 @@
 /** `batuta runs logs`: what a run logged, from the start, from the end, or as it comes. */
+import { hintFor } from '../../base/nearest.ts';
+import type { Client } from '../../client/client.ts';
+import { fitsId } from '../../model/ids.ts';
+import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { LogFilter, StoredLogLine } from '../../store/store.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
-import { LogReader, pageLines } from '../log-reader.ts';
+import type { CommandContext, ExitStatus } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson } from '../print-json.ts';
-import { readCount, readLevel } from '../read-options.ts';
+import { printJson } from '../print.ts';
+import { readCount, readLevel, usage } from '../read-options.ts';
 import { logLineJson } from '../render/json.ts';
 import { logLineText } from '../render/log-line.ts';
+import { taskLabel } from '../render/summary.ts';
 
 interface Options {
   readonly task?: string;
@@ -85,4 +88,79 @@ class LineSink {
   end(): ExitStatus {
     return this.#gathered ? printJson(this.#context.terminal, this.#gathered) : 0;
   }
+}
+
+/** Lines in a full page. */
+export const pageLines = 1_000;
+
+/** Log of one run, narrowed to one task when one is given. */
+export class LogReader {
+  readonly #client: Client;
+  readonly #runId: string;
+  readonly #task: string | undefined;
+  #names = new Map<string, { readonly name: string; readonly label: string }>();
+
+  constructor(client: Client, runId: string, task: string | undefined) {
+    this.#client = client;
+    this.#runId = runId;
+    this.#task = task;
+  }
+
+  /** Learns the tasks of the run. @throws BatutaError USAGE when the task asked for is none of them and the run has ended. */
+  async nameTasks(): Promise<void> {
+    const { taskRuns, run } = await this.#client.runs.inspect(this.#runId);
+    this.#learn(taskRuns);
+    const task = this.#task;
+    if (task === undefined || !isTerminal(run.state.type) || [...this.#names].some(([id, known]) => isTask({ id, ...known }, task))) return;
+    throw usage(`The run has no task '${task}'.${hintFor(task, [...new Set(taskRuns.map(({ name }) => name))], 'It has')}`);
+  }
+
+  /** Task of a line for people; null for a line of the run itself. */
+  labelOf(line: StoredLogLine): string | null {
+    return line.taskRunId === null ? null : (this.#names.get(line.taskRunId)?.label ?? null);
+  }
+
+  /** One page: the lines wanted, the place of its last line, and how many were read. */
+  async page(
+    filter: LogFilter,
+  ): Promise<{ readonly lines: readonly StoredLogLine[]; readonly last: number | null; readonly read: number }> {
+    const lines = await this.#client.runs.logs(this.#runId, filter);
+    if (lines.some((line) => line.taskRunId !== null && !this.#names.has(line.taskRunId))) {
+      this.#learn((await this.#client.runs.inspect(this.#runId)).taskRuns);
+    }
+    return { lines: lines.filter((line) => this.#isWanted(line)), last: lines.at(-1)?.seq ?? null, read: lines.length };
+  }
+
+  /** The last so many of the lines wanted. */
+  async tail(filter: LogFilter, tail: number): Promise<readonly StoredLogLine[]> {
+    if (this.#task === undefined) return (await this.page({ ...filter, tail })).lines;
+    const kept: StoredLogLine[] = [];
+    for (let after = 0; ; ) {
+      const page = await this.page({ ...filter, after, limit: pageLines });
+      kept.push(...page.lines);
+      if (kept.length > tail) kept.splice(0, kept.length - tail);
+      if (page.read < pageLines || page.last === null) return kept;
+      after = page.last;
+    }
+  }
+
+  /** Place of the newest line; 0 when there is none. */
+  async lastSeq(): Promise<number> {
+    return (await this.page({ tail: 1 })).last ?? 0;
+  }
+
+  #isWanted(line: StoredLogLine): boolean {
+    if (this.#task === undefined) return true;
+    const known = line.taskRunId === null ? undefined : this.#names.get(line.taskRunId);
+    return known !== undefined && isTask({ ...known, id: line.taskRunId ?? '' }, this.#task);
+  }
+
+  #learn(taskRuns: readonly TaskRun[]): void {
+    this.#names = new Map(taskRuns.map((taskRun) => [taskRun.id, { name: taskRun.name, label: taskLabel(taskRun) }]));
+  }
+}
+
+/** By its name, its label, or the beginning or end of its id. */
+function isTask({ id, name, label }: { readonly id: string; readonly name: string; readonly label: string }, wanted: string): boolean {
+  return name === wanted || label === wanted || fitsId(id, wanted);
 }

@@ -2,8 +2,7 @@
 import type { Client } from '../../client/client.ts';
 import type { RunListItem } from '../../client/fleet-client.ts';
 import type { Page, RunFilter } from '../../store/store.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
+import type { CommandContext, ExitStatus } from '../context.ts';
 import { withClient } from '../open.ts';
 import { readLimit } from '../read-options.ts';
 import { type FilterOptions, readRunFilter } from '../read-run-filter.ts';
@@ -11,12 +10,11 @@ import { shortIds } from '../../model/ids.ts';
 import { runListJson } from '../render/json.ts';
 import { countOf } from '../render/bar.ts';
 import { whyFailed } from '../render/failure.ts';
-import type { Paint } from '../render/paint.ts';
-import { labelOf } from '../render/shapes.ts';
+import { labelOf, type Paint } from '../render/shapes.ts';
 import { type Column, tableLines } from '../render/table.ts';
 import { startText, tookText } from '../render/times.ts';
 import { cut, oneLine } from '../render/width.ts';
-import { printJson } from '../print-json.ts';
+import { printJson } from '../print.ts';
 
 interface Options extends FilterOptions {
   readonly limit: string;

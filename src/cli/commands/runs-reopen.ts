@@ -1,7 +1,6 @@
 /** `batuta runs retry` and `batuta runs resume`: go on with a recorded run, here and now. */
 import type { LocalClient } from '../../client/local-client.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
+import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { type FollowOptions, followRun } from '../follow-run.ts';
 import type { LoadedConfig } from '../../base/config.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -10,7 +9,7 @@ import { isTerminal } from '../../model/state.ts';
 import { asksServer, openSettings, withClientOf, withLocalClientOf } from '../open.ts';
 import { usage } from '../read-options.ts';
 import { RunDisplay } from '../run-display.ts';
-import { type BulkOptions, type BulkVerb, changeFiltered, choosesByFilter } from './runs-bulk.ts';
+import { type BulkOptions, type BulkVerb, changeFiltered, choosesByFilter } from './runs-change.ts';
 import { watchRun } from './runs-watch.ts';
 
 /**
@@ -36,7 +35,7 @@ export async function retryRun(
 }
 
 /** Goes on with a run whose process is gone. Where a server is asked, its workers do so by themselves, and this shows it. */
-export async function resumeRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
+export async function resumeRun(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   const settings = await openSettings(context);
   const json = options.json === true;
   if (asksServer(settings)) return byWorkers(context, settings, id, json, refuseEnded(id));

@@ -1,61 +1,62 @@
 /** `batuta runs submit`: hands a run to the workers. */
 import type { Client, EnqueueOptions, RunHandle } from '../../client/client.ts';
 import { isBatutaError } from '../../base/errors.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
-import { flowWithParams } from '../flow-with-params.ts';
+import type { Run } from '../../model/run.ts';
+import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
+import { flowWithParams, type GivenParams, readParams } from '../read-params.ts';
 import { openSettings, withClientOf } from '../open.ts';
-import { printJson } from '../print-json.ts';
-import { readInteger, readStart } from '../read-options.ts';
-import { type GivenParams, readParams } from '../read-params.ts';
+import { printJson } from '../print.ts';
+import { given, readPriority, readStart } from '../read-options.ts';
 import { runListJson } from '../render/json.ts';
 import { watchRun } from './runs-watch.ts';
 
-interface Options {
+/** Options of all commands that hand a run to the workers. */
+export interface SubmitOptions extends JsonOption {
   readonly params?: string;
   readonly param: readonly string[];
   readonly queue?: string;
   readonly priority?: string;
   readonly startIn?: string;
   readonly startAt?: string;
-  readonly idempotencyKey?: string;
   readonly name?: string;
   readonly tag: readonly string[];
   readonly watch?: boolean;
-  readonly json?: boolean;
 }
 
-/**
- * Checks the parameters and records the run, which waits for a worker. Prints its id, or the run as in `runs ls --json`; with
- * `--watch` what `runs watch` prints.
- */
-export async function submitRun(context: CommandContext, target: string, options: Options): Promise<ExitStatus> {
+/** Checks the parameters and records the run, which waits for a worker. */
+export async function submitRun(
+  context: CommandContext,
+  target: string,
+  options: SubmitOptions & { readonly idempotencyKey?: string },
+): Promise<ExitStatus> {
   const { terminal, clock } = context;
-  const given = await readParams(options.params, options.param, terminal.cwd);
-  const startAt = readStart(options, clock.now());
-  const priority = options.priority === undefined ? null : readInteger('--priority', options.priority, { min: -100, max: 100 });
+  const typed = await readParams(options.params, options.param, terminal.cwd);
+  const enqueueOptions = given({ ...readEnqueueOptions(options, clock.now()), idempotencyKey: options.idempotencyKey });
   const settings = await openSettings(context);
-  const { flow, params } = await flowWithParams(context, settings, target, given);
+  const { flow, params } = await flowWithParams(context, settings, target, typed);
   const run = await withClientOf(context, settings, async (client) => {
-    const enqueueOptions = {
-      tags: options.tag,
-      ...(options.name === undefined ? {} : { name: options.name }),
-      ...(options.queue === undefined ? {} : { queue: options.queue }),
-      ...(options.idempotencyKey === undefined ? {} : { idempotencyKey: options.idempotencyKey }),
-      ...(priority === null ? {} : { priority }),
-      ...(startAt === null ? {} : { startAt }),
-    };
     const handle = await (typeof flow === 'string'
-      ? enqueueNamed(client, flow, params, given, enqueueOptions)
+      ? enqueueNamed(client, flow, params, typed, enqueueOptions)
       : client.enqueue(flow, params, enqueueOptions));
     return handle.get();
   });
-  if (options.watch) return watchRun(context, run.id, { json: options.json === true });
-  if (options.json) return printJson(terminal, runListJson(run));
-  terminal.out.line(run.id);
-  const watching = `batuta runs watch ${run.id}`;
+  return printSubmitted(context, run, run.flow, options);
+}
+
+/** When, where and as what the run is executed. @throws BatutaError USAGE */
+export function readEnqueueOptions(options: SubmitOptions, now: number): EnqueueOptions {
+  const { name, queue, tag, priority } = options;
+  return given({ tags: tag, name, queue, priority: readPriority(priority), startAt: readStart(options, now) ?? undefined });
+}
+
+/** Prints the id of the run, or the run as in `runs ls --json`; with `--watch` what `runs watch` prints. `of`: the flow or deployment. */
+export async function printSubmitted(context: CommandContext, run: Run, of: string, options: SubmitOptions): Promise<ExitStatus> {
+  const { out, err } = context.terminal;
+  if (options.watch) return watchRun(context, run.id, options);
+  if (options.json) return printJson(context.terminal, runListJson(run));
+  out.line(run.id);
   const where = run.state.type === 'SCHEDULED' ? `waits in queue ${run.queue}` : `is ${run.state.name}`;
-  terminal.err.line(`${run.name} of ${run.flow} ${where}. To look at it: ${terminal.err.paint.bold(watching)}`);
+  err.line(`${run.name} of ${of} ${where}. To look at it: ${err.paint.bold(`batuta runs watch ${run.id}`)}`);
   return 0;
 }
 

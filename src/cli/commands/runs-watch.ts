@@ -2,19 +2,17 @@
 import type { Client } from '../../client/client.ts';
 import type { Run } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
+import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { Interrupt } from '../interrupt.ts';
 import { withClient } from '../open.ts';
-import { printJson } from '../print-json.ts';
-import { printOutcome } from '../print-outcome.ts';
+import { printJson } from '../print.ts';
+import { printOutcome, RunDisplay } from '../run-display.ts';
 import { runOutcomeJson } from '../render/json.ts';
 import type { TreeShape } from '../render/run-tree.ts';
-import { RunDisplay } from '../run-display.ts';
 import { storedGraph } from '../../client/stored-graph.ts';
 
 /** Watches until the run ends; leaving (Ctrl-C) leaves the run alone. Status: 0 completed, 1 ended otherwise. */
-export async function watchRun(context: CommandContext, id: string, options: { readonly json?: boolean }): Promise<ExitStatus> {
+export async function watchRun(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   return withClient(context, async (client) => {
     const display = new RunDisplay(context, { json: options.json === true });
     const interrupt = new Interrupt({ clock: context.clock, onFirst: () => display.end(), onSecond: async () => {} });

@@ -3,9 +3,8 @@ import { nextTicks, parseSchedule } from '../../model/schedule.ts';
 import { markOf, touchedChanges } from '../../model/schedule-changes.ts';
 import { describeChange, describeMark, describeSchedule, wallText } from '../../model/schedule-words.ts';
 import { readInstant } from '../../model/zone.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
-import { printJson } from '../print-json.ts';
+import type { CommandContext, ExitStatus } from '../context.ts';
+import { printJson } from '../print.ts';
 import { readCount } from '../read-options.ts';
 
 interface PreviewOptions {

@@ -6,8 +6,9 @@
  */
 import { basename, dirname, resolve } from 'node:path';
 import { describeConfig, type LoadedConfig } from '../../base/config.ts';
-import { isBatutaError } from '../../base/errors.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { type Log, openLog } from '../../base/log.ts';
+import type { Config } from '../../base/settings.ts';
 import { defaultQueue } from '../../broker/broker.ts';
 import type { FleetProcess, StartScheduler, StartWorker, WorkerProcess } from '../../client/fleet-process.ts';
 import type { LocalClient } from '../../client/local-client.ts';
@@ -16,13 +17,12 @@ import type { FlowDefinition } from '../../model/flow.ts';
 import { type ServerProcess, startServer } from '../../server/start.ts';
 import type { CommandContext } from '../context.ts';
 import { loadStart } from '../fleet-process.ts';
-import { loadQuietly } from '../load-quietly.ts';
 import { openSettings } from '../open.ts';
+import { loadQuietly } from '../output-capture.ts';
 import { readDeclared } from '../read-declared.ts';
 import { DevScreen } from './dev-screen.ts';
 import { FileWatch, foldersBelow } from './file-watch.ts';
 import { type FlowNews, FlowSet } from './flow-set.ts';
-import { explainTaken } from './port-taken.ts';
 import { RunNews } from './run-news.ts';
 
 export interface DevOptions {
@@ -243,4 +243,28 @@ export class DevSession {
 /** Queues that tasks of these flows name. */
 function queuesOf(flows: readonly FlowDefinition[]): string[] {
   return [defaultQueue, ...flows.flatMap(({ tasks }) => [...tasks.values()].flatMap(({ queue }) => queue ?? []))];
+}
+
+/** Longest wait for an answer, ms. */
+const answerMs = 1_000;
+
+/** Throws the error on, with a better sentence when it is another Batuta that has the port. */
+export async function explainTaken(error: unknown, { host, port }: Pick<Config, 'host' | 'port'>): Promise<never> {
+  if (!isBatutaError(error, 'CONFIG_INVALID') || error.details['port'] !== port || !(await isBatuta(host, port))) throw error;
+  throw new BatutaError(
+    'CONFIG_INVALID',
+    `Another Batuta (dev or server) listens on port ${port} already. Stop it, or start this one beside it with --port ${port + 1}.`,
+    { cause: error, details: error.details },
+  );
+}
+
+async function isBatuta(host: string, port: number): Promise<boolean> {
+  try {
+    const name = host.includes(':') ? `[${host}]` : host;
+    const answer = await fetch(`http://${name}:${port}/health/live`, { signal: AbortSignal.timeout(answerMs) });
+    const body: unknown = await answer.json();
+    return typeof body === 'object' && body !== null && 'ok' in body && body.ok === true;
+  } catch {
+    return false;
+  }
 }

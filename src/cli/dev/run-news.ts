@@ -14,8 +14,7 @@ import type { RunEvent, Store } from '../../store/store.ts';
 import { countOf } from '../render/bar.ts';
 import { failureLines } from '../render/failure.ts';
 import { shortId } from '../../model/ids.ts';
-import type { Paint } from '../render/paint.ts';
-import { glyphOf } from '../render/shapes.ts';
+import { glyphOf, type Paint } from '../render/shapes.ts';
 import { localSecond } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
 

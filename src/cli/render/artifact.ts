@@ -1,12 +1,16 @@
-/** Artifacts in a terminal: tables as tables, Markdown plainly. */
+/**
+ * Artifacts in a terminal: tables as tables, Markdown plainly (headings bold, tables lined up, emphasis without its marks).
+ *
+ * Texts come from flows and may be hostile: what is read, and how wide and long a table becomes, is bounded, as every row is as wide as the widest.
+ */
 import type { Artifact } from '../../model/run.ts';
 import { countOf } from './bar.ts';
-import { markdownLines } from './markdown.ts';
-import type { Paint } from './paint.ts';
-import { tableLines } from './table.ts';
+import type { Paint } from './shapes.ts';
+import { type Column, tableLines } from './table.ts';
 import { valueLine, valueLines } from './value.ts';
+import { cut, oneLine } from './width.ts';
 
-const maxRows = 50;
+const maxShownRows = 50;
 
 /** Lines of one artifact. */
 export function artifactLines(
@@ -21,7 +25,7 @@ export function artifactLines(
 }
 
 function rowLines(data: readonly unknown[], paint: Paint): string[] {
-  const rows = data.slice(0, maxRows).filter((row): row is Record<string, unknown> => typeof row === 'object' && row !== null);
+  const rows = data.slice(0, maxShownRows).filter((row): row is Record<string, unknown> => typeof row === 'object' && row !== null);
   const heads = [...new Set(rows.flatMap((row) => Object.keys(row)))];
   if (heads.length === 0) return [paint.dim('empty')];
   const columns = heads.map((head) => ({
@@ -36,4 +40,79 @@ function rowLines(data: readonly unknown[], paint: Paint): string[] {
   );
   const rest = data.length - rows.length;
   return rest > 0 ? [...lines, paint.dim(`… and ${countOf(rest)} more rows (--json shows all)`)] : lines;
+}
+
+const ruleCell = /^\s*:?-+:?\s*$/;
+/** Most of a text that is shown, characters. */
+const maxChars = 100_000;
+/** A longer line is no text for people; its marks stay. */
+const maxLineChars = 10_000;
+const maxRows = 1_000;
+/** What has more is no table. */
+const maxColumns = 50;
+/** Widest a column gets, cells. */
+const maxCell = 200;
+
+/** Lines of a Markdown text. */
+export function markdownLines(text: string, paint: Paint): string[] {
+  const shown = text.slice(0, maxChars);
+  const source = shown.split(/\r?\n/);
+  const lines: string[] = [];
+  for (let at = 0; at < source.length; ) {
+    const table = tableAt(source, at);
+    if (table) {
+      lines.push(
+        ...tableLines(
+          table.columns,
+          table.rows.slice(0, maxRows).map((row) => row.map((cell) => plain(cell, paint))),
+          paint,
+        ),
+      );
+      const more = table.rows.length - maxRows;
+      if (more > 0) lines.push(paint.dim(`… and ${countOf(more)} more rows (--json shows all)`));
+      at += table.rows.length + 2;
+    } else lines.push(lineOf(source[at++] ?? '', paint));
+  }
+  while (lines.at(-1) === '') lines.pop();
+  const rest = text.length - shown.length;
+  if (rest > 0) lines.push(paint.dim(`… and ${countOf(rest)} more characters (--json shows all)`));
+  return lines;
+}
+
+function tableAt(source: readonly string[], at: number): { readonly columns: Column[]; readonly rows: string[][] } | null {
+  const head = cellsOf(source[at]);
+  const rule = cellsOf(source[at + 1]);
+  if (!head || !rule || head.length > maxColumns || !rule.every((cell) => ruleCell.test(cell))) return null;
+  const columns = head.map((cell, column) => ({
+    head: cut(oneLine(cell), maxCell),
+    max: maxCell,
+    align: rule[column]?.trim().endsWith(':') ? ('right' as const) : ('left' as const),
+  }));
+  const rows: string[][] = [];
+  for (let next = at + 2, cells = cellsOf(source[next]); cells; cells = cellsOf(source[++next])) rows.push(cells.slice(0, head.length));
+  return { columns, rows };
+}
+
+function cellsOf(line: string | undefined): string[] | null {
+  const trimmed = line?.trim() ?? '';
+  if (!trimmed.includes('|')) return null;
+  return trimmed
+    .replace(/^\||\|$/g, '')
+    .split(/(?<!\\)\|/)
+    .map((cell) => cell.trim().replaceAll('\\|', '|'));
+}
+
+function lineOf(line: string, paint: Paint): string {
+  const heading = /^#{1,6}\s+(.*)$/.exec(line.trim());
+  return heading ? paint.bold(plain(heading[1] ?? '', paint)) : plain(line.trimEnd(), paint);
+}
+
+function plain(text: string, paint: Paint): string {
+  const indent = /^ */.exec(text)?.[0] ?? '';
+  if (text.length > maxLineChars) return oneLine(text);
+  const clean = oneLine(text)
+    .replace(/\*\*(.+?)\*\*|__(.+?)__/g, (_, a?: string, b?: string) => paint.bold(a ?? b ?? ''))
+    .replace(/`([^`]+)`/g, (_, code: string) => paint.cyan(code))
+    .replace(/^[-*]\s+/, '• ');
+  return indent + clean;
 }

@@ -2,9 +2,11 @@
 import { programName } from '../../base/config.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { BackfillView } from '../../client/deployments-client.ts';
+import { toWire } from '../../client/wire.ts';
 import { barOf, countOf, percentOf } from './bar.ts';
 import { shortId } from '../../model/ids.ts';
-import type { Paint } from './paint.ts';
+import type { Paint } from './shapes.ts';
+import { factLines } from './table.ts';
 import { agoText, isoOrNull } from './times.ts';
 
 const barCells = 20;
@@ -18,9 +20,7 @@ export function backfillJson(view: BackfillView): object {
     to: isoOrNull(view.untilAt),
     ...{ order, maxParallel, total, waiting, running, completed, failed, cancelled },
     state: stateOf(view),
-    createdAt: isoOrNull(view.createdAt),
-    cancelRequestedAt: isoOrNull(view.cancelRequestedAt),
-    endedAt: isoOrNull(view.endedAt),
+    ...toWire({ createdAt: view.createdAt, cancelRequestedAt: view.cancelRequestedAt, endedAt: view.endedAt }),
   };
 }
 
@@ -69,10 +69,7 @@ export function backfillLines(view: BackfillView, now: number, paint: Paint): st
     ['took', view.endedAt === null ? null : formatDuration(view.endedAt - view.createdAt)],
     ['next', ['failed', 'cancelled'].includes(stateOf(view)) ? `${programName()} backfill resume ${shortId(view.id)}` : null],
   ];
-  return [
-    `${backfillLabel(view, paint)}  ${paint.bold(view.deployment)}  ${progressText(view, paint)}`,
-    ...facts.filter(([, text]) => text !== null).map(([name, text]) => `  ${paint.dim(name.padEnd(5))}  ${text}`),
-  ];
+  return [`${backfillLabel(view, paint)}  ${paint.bold(view.deployment)}  ${progressText(view, paint)}`, ...factLines(facts, paint, 5)];
 }
 
 /** In UTC, without the milliseconds where there are none. */

@@ -1,5 +1,5 @@
 /** A bar of filled and open cells. */
-import type { Paint } from './paint.ts';
+import type { Paint } from './shapes.ts';
 
 const filled = '█';
 const open = '░';

@@ -5,7 +5,7 @@ import type { Failure } from '../../model/failure.ts';
 import { type Alike, type FailedRun, failureSentence } from '../../model/failure-sentence.ts';
 import { cutText } from '../../base/cut-text.ts';
 import { type Frame, userFrame } from '../../base/user-frame.ts';
-import type { Paint } from './paint.ts';
+import type { Paint } from './shapes.ts';
 import { localMinute } from './times.ts';
 import { valueLine } from './value.ts';
 import { cut, oneLine, widthOf } from './width.ts';

@@ -1,6 +1,7 @@
 /** The shapes `--json` prints. Times are ISO 8601 in UTC, or null. */
 import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
+import { toWire } from '../../client/wire.ts';
 import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
 import { runTimes, type TimedRun } from '../../model/run-times.ts';
 import type { StoredLogLine } from '../../store/store.ts';
@@ -11,36 +12,20 @@ import { isoOrNull } from './times.ts';
 
 /** A run in a list: `{ id, flow, name, deployment, state, scheduledFor, createdAt, startedAt, endedAt, durationMs, attempt, tags, waitingMs, wallMs }`. */
 export function runListJson(run: ListedRun): object {
-  const times = timesJson(run);
-  return {
-    id: run.id,
-    flow: run.flow,
-    name: run.name,
-    deployment: run.deployment,
-    state: stateJson(run),
-    scheduledFor: isoOrNull(run.scheduledFor),
-    createdAt: isoOrNull(run.createdAt),
-    startedAt: isoOrNull(run.startedAt),
-    endedAt: isoOrNull(run.endedAt),
-    durationMs: times.durationMs,
-    attempt: run.attempt,
-    tags: run.tags,
-    waitingMs: times.waitingMs,
-    wallMs: times.wallMs,
-  };
+  const { id, flow, name, deployment, scheduledFor, createdAt, startedAt, endedAt, attempt, tags } = run;
+  const { durationMs, waitingMs, wallMs } = timesJson(run);
+  return toWire({
+    ...{ id, flow, name, deployment, state: stateJson(run), scheduledFor, createdAt, startedAt, endedAt },
+    ...{ durationMs, attempt, tags, waitingMs, wallMs },
+  });
 }
 
 /** What `run --json` prints: `{ id, flow, name, state, result, error, startedAt, endedAt, durationMs, tasks }`, tasks in start order. */
 export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'run' | 'taskRuns' | 'result'>): object {
+  const { id, flow, name, error, startedAt, endedAt } = run;
   return {
-    id: run.id,
-    flow: run.flow,
-    name: run.name,
-    state: stateJson(run),
-    result: plainJson(result),
-    error: run.error,
-    startedAt: isoOrNull(run.startedAt),
-    endedAt: isoOrNull(run.endedAt),
+    ...{ id, flow, name, state: stateJson(run), result: plainJson(result), error },
+    ...toWire({ startedAt, endedAt }),
     durationMs: timesJson(run).durationMs,
     tasks: inStartOrder(taskRuns).map(taskJson),
   };
@@ -49,45 +34,26 @@ export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'r
 /** What `runs inspect --json` prints: the run as in a list, with all that is known about it. */
 export function inspectionJson(inspection: RunInspection, why: WaitReason | null): object {
   const { run, taskRuns, transitions, artifacts, children, params, result } = inspection;
+  const { flowVersion, source, parentRunId, recoveries, owner, error } = run;
   return {
     ...runListJson(run),
-    flowVersion: run.flowVersion,
-    source: run.source,
-    parentRunId: run.parentRunId,
-    recoveries: run.recoveries,
-    owner: run.owner === null ? null : { id: run.owner.id, host: run.owner.host, pid: run.owner.pid },
+    ...{ flowVersion, source, parentRunId, recoveries },
+    owner: owner === null ? null : { id: owner.id, host: owner.host, pid: owner.pid },
     dueAt: isoOrNull(run.dueAt),
-    params: plainJson(params),
-    result: plainJson(result),
-    error: run.error,
+    ...{ params: plainJson(params), result: plainJson(result), error },
     failure: whyFailed(run, inspection.alike),
     alike: inspection.alike === null ? null : { others: inspection.alike.others, since: isoOrNull(inspection.alike.sinceAt) },
     why: why === null ? null : { ...why, untilAt: isoOrNull(why.untilAt) },
     tasks: inStartOrder(taskRuns).map(taskDetailJson),
     transitions: transitions.map(transitionJson),
-    artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => ({
-      id,
-      taskRunId,
-      kind,
-      name,
-      data,
-      createdAt: isoOrNull(createdAt),
-    })),
+    artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => toWire({ id, taskRunId, kind, name, data, createdAt })),
     children: children.map(runListJson),
   };
 }
 
 /** One line of `runs logs --json`: `{ seq, at, level, taskRunId, task, message, fields }`. */
-export function logLineJson(line: StoredLogLine, task: string | null): object {
-  return {
-    seq: line.seq,
-    at: isoOrNull(line.at),
-    level: levelName(line.level),
-    taskRunId: line.taskRunId,
-    task,
-    message: line.message,
-    fields: line.fields,
-  };
+export function logLineJson({ seq, at, level, taskRunId, message, fields }: StoredLogLine, task: string | null): object {
+  return toWire({ seq, at, level: levelName(level), taskRunId, task, message, fields });
 }
 
 /** Task runs by when they started; those that never started last, as they were recorded. */
@@ -97,16 +63,8 @@ export function inStartOrder(taskRuns: readonly TaskRun[]): TaskRun[] {
 }
 
 function taskJson(taskRun: TaskRun): object {
-  return {
-    id: taskRun.id,
-    name: taskRun.name,
-    index: taskRun.index,
-    state: stateJson(taskRun),
-    attempts: taskRun.attempt,
-    startedAt: isoOrNull(taskRun.startedAt),
-    endedAt: isoOrNull(taskRun.endedAt),
-    error: taskRun.error,
-  };
+  const { id, name, index, attempt, startedAt, endedAt, error } = taskRun;
+  return { ...{ id, name, index, state: stateJson(taskRun), attempts: attempt }, ...toWire({ startedAt, endedAt }), error };
 }
 
 function taskDetailJson(taskRun: TaskRun): object {

@@ -6,7 +6,7 @@
  */
 import type { Clock, Timer } from '../../base/clock.ts';
 import type { TaskRun } from '../../model/run.ts';
-import type { Paint } from './paint.ts';
+import type { Paint } from './shapes.ts';
 import type { RunTree } from './run-tree.ts';
 import type { Screen } from './screen.ts';
 import { treeLines } from './tree-lines.ts';

@@ -1,6 +1,6 @@
 /** One line of log for people. */
 import type { LogLine } from '../../model/run.ts';
-import type { Paint } from './paint.ts';
+import type { Paint } from './shapes.ts';
 import { localMillisecond } from './times.ts';
 import { valueLine } from './value.ts';
 

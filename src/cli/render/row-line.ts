@@ -4,9 +4,8 @@ import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import { barOf, countOf, endsBar, percentOf } from './bar.ts';
 import { failureTitle } from './failure.ts';
-import type { Paint } from './paint.ts';
+import { glyphOf, type Hue, type Paint } from './shapes.ts';
 import type { RunTree } from './run-tree.ts';
-import { glyphOf, type Hue } from './shapes.ts';
 import type { Phase, TaskGroup } from './task-group.ts';
 import { cut, oneLine, padEnd, padStart } from './width.ts';
 

@@ -1,6 +1,14 @@
-/** Each state has a shape and a colour, so that it reads without colour. The same shapes as on the dashboard. */
+/** Colours, and the shape of each state, so that it reads without colour. The same shapes as on the dashboard. */
+import pc from 'picocolors';
 import type { State, StateName, StateType } from '../../model/state.ts';
-import type { Paint } from './paint.ts';
+
+/** The colours in use; with `on` false every one of them gives its text back as it is. */
+export type Paint = ReturnType<typeof pc.createColors>;
+
+/** Colours for one stream. */
+export function paintOf(on: boolean): Paint {
+  return pc.createColors(on);
+}
 
 /** Names of the colours in use here. */
 export type Hue = 'green' | 'blueBright' | 'red' | 'yellow' | 'gray' | 'magenta' | 'cyan';

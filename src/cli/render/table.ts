@@ -1,5 +1,5 @@
 /** Tables of plain text: a head, columns as wide as they need to be, nothing around them. */
-import type { Paint } from './paint.ts';
+import type { Paint } from './shapes.ts';
 import { cut, padEnd, padStart, widthOf } from './width.ts';
 
 /** One column of a table. */
@@ -27,6 +27,13 @@ export function tableLines(columns: readonly Column[], rows: readonly (readonly 
   const head = line(columns.map((column) => paint.dim(column.head)));
   const lines = [head, ...rows.map(line)];
   return width === undefined ? lines : lines.map((text) => cut(text, width));
+}
+
+/** Facts one below the other, names dim and as wide as the widest; those without a text are left out. @param least cells of a name at least */
+export function factLines(facts: readonly (readonly [name: string, text: string | null])[], paint: Paint, least = 0): string[] {
+  const known = facts.filter(([, text]) => text !== null);
+  const cells = Math.max(least, ...known.map(([name]) => name.length));
+  return known.map(([name, text]) => `  ${paint.dim(name.padEnd(cells))}  ${text}`);
 }
 
 function widthOfColumn(column: Column, at: number, rows: readonly (readonly string[])[]): number {

@@ -1,10 +1,9 @@
 /** Draws a run as lines that fit a terminal: a head, then one line a task, as many as there is room for. */
 import { isTerminal } from '../../model/state.ts';
 import { shortId } from '../../model/ids.ts';
-import type { Paint } from './paint.ts';
+import { glyphOf, type Paint, shapeOf } from './shapes.ts';
 import type { RunTree } from './run-tree.ts';
-import { glyphOf, shapeOf } from './shapes.ts';
-import { nameOf, type RowSurroundings, rowLine } from './row-line.ts';
+import { nameOf, rowLine, type RowSurroundings } from './row-line.ts';
 import type { TaskGroup } from './task-group.ts';
 import { tookText } from './times.ts';
 import { cut, oneLine, widthOf } from './width.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { graphLines, type GraphPicture } from '../../../src/cli/render/graph-ascii.ts';
-import { mermaidLines } from '../../../src/cli/render/graph-mermaid.ts';
+import { mermaidLines } from '../../../src/cli/commands/flows.ts';
 
 function picture(needs: Readonly<Record<string, readonly string[]>>): GraphPicture {
   return {

@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { readParams } from '../../../src/cli/read-params.ts';
-import { readCount, readDuration, readInteger, readLevel, readSince, readStart, readStates } from '../../../src/cli/read-options.ts';
+import { readCount, readDuration, readLevel, readSince, readStart, readStates } from '../../../src/cli/read-options.ts';
 import { userFrame } from '../../../src/base/user-frame.ts';
 import { failureBrief, failureLines } from '../../../src/cli/render/failure.ts';
-import { paintOf } from '../../../src/cli/render/paint.ts';
+import { paintOf } from '../../../src/cli/render/shapes.ts';
 import { failureOf } from '../../../src/model/failure.ts';
 import { noon } from './samples.ts';
 
@@ -161,11 +161,11 @@ describe('when a run is to start', () => {
 
 describe('a whole number that may be negative', () => {
   it('is read within its bounds', () => {
-    expect(readInteger('--priority', '-100', { min: -100, max: 100 })).toBe(-100);
-    expect(readInteger('--priority', '+7', { min: -100, max: 100 })).toBe(7);
+    expect(readCount('--priority', '-100', { min: -100, max: 100 })).toBe(-100);
+    expect(readCount('--priority', '+7', { min: -100, max: 100 })).toBe(7);
   });
 
   it.each(['101', '1.5', '', 'high'])('%o is refused', (text) => {
-    expect(() => readInteger('--priority', text, { min: -100, max: 100 })).toThrow('--priority must be a whole number from -100 to 100');
+    expect(() => readCount('--priority', text, { min: -100, max: 100 })).toThrow('--priority must be a whole number from -100 to 100');
   });
 });

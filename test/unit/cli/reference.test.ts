@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { expect, test } from 'vitest';
 import { makeProgram } from '../../../src/cli/program.ts';
 import { scaffold } from '../../../src/cli/scaffold.ts';
-import { paintOf } from '../../../src/cli/render/paint.ts';
+import { paintOf } from '../../../src/cli/render/shapes.ts';
 import type { Stream } from '../../../src/cli/terminal.ts';
 import { readBlocks } from '../../support/documents.ts';
 

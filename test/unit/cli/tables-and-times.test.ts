@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { barOf, percentOf } from '../../../src/cli/render/bar.ts';
-import { markdownLines } from '../../../src/cli/render/markdown.ts';
-import { paintOf } from '../../../src/cli/render/paint.ts';
+import { markdownLines } from '../../../src/cli/render/artifact.ts';
+import { paintOf } from '../../../src/cli/render/shapes.ts';
 import { plainJson } from '../../../src/cli/render/plain-json.ts';
 import { tableLines } from '../../../src/cli/render/table.ts';
 import { makeId } from '../../../src/base/id.ts';

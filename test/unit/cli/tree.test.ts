@@ -1,6 +1,6 @@
 import { endsBar } from '../../../src/cli/render/bar.ts';
 import { describe, expect, it } from 'vitest';
-import { paintOf } from '../../../src/cli/render/paint.ts';
+import { paintOf } from '../../../src/cli/render/shapes.ts';
 import { RunTree } from '../../../src/cli/render/run-tree.ts';
 import { treeLines } from '../../../src/cli/render/tree-lines.ts';
 import { widthOf } from '../../../src/cli/render/width.ts';

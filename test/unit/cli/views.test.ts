@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LiveView } from '../../../src/cli/render/live-view.ts';
-import { paintOf } from '../../../src/cli/render/paint.ts';
+import { paintOf } from '../../../src/cli/render/shapes.ts';
 import { PlainView } from '../../../src/cli/render/plain-view.ts';
 import { RunTree } from '../../../src/cli/render/run-tree.ts';
 import { Screen } from '../../../src/cli/render/screen.ts';

@@ -1,6 +1,6 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { paintOf } from '../../../src/cli/render/paint.ts';
+import { paintOf } from '../../../src/cli/render/shapes.ts';
 import { cut, oneLine, padEnd, padStart, widthOf } from '../../../src/cli/render/width.ts';
 
 const paint = paintOf(true);

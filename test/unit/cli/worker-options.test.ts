@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { serveAsWorker } from '../../../src/cli/commands/worker.ts';
+import { serveAsWorker } from '../../../src/cli/commands/fleet.ts';
 import type { CommandContext } from '../../../src/cli/context.ts';
 
 /** What is wrong with the options is told before the settings are looked at. */

@@ -1,10 +1,12 @@
-/** `batuta init`: makes a project that works. Nothing that exists is touched. */
+/** `batuta init` and `config`. */
 import { mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
+import { describeConfig } from '../../base/config.ts';
 import { BatutaError } from '../../base/errors.ts';
-import type { CommandContext } from '../context.ts';
-import type { ExitStatus } from '../exit-status.ts';
 import { packageVersion } from '../../base/installed.ts';
+import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
+import { openSettings } from '../open.ts';
+import { printJson, printTable } from '../print.ts';
 import { usage } from '../read-options.ts';
 import { scaffold } from '../scaffold.ts';
 
@@ -88,4 +90,21 @@ function nextSteps(dir: string): string[] {
     'npx batuta run flows/hello.ts -p name=Ada',
     'npx batuta runs ls',
   ];
+}
+
+/** Prints the settings; secrets are hidden. With `--json` a list of `{ name, env, value, source }`. */
+export async function printConfig(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
+  const settings = describeConfig(await openSettings(context));
+  const { out } = context.terminal;
+  if (options.json) return printJson(context.terminal, settings);
+  const { paint } = out;
+  const rows = settings.map(({ name, env, value, source }) => [
+    name,
+    value === '' ? paint.dim('unset') : value,
+    source === 'default' ? paint.dim(source) : paint.green(source),
+    paint.dim(env),
+  ]);
+  const columns = [{ head: 'setting' }, { head: 'value', max: 60 }, { head: 'from' }, { head: 'variable', drop: 1 }];
+  printTable(out, columns, rows);
+  return 0;
 }

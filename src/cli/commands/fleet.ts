@@ -1,0 +1,142 @@
+/** `batuta worker`, `scheduler`, `server`, `health` and `worker ls`. */
+import { describeConfig } from '../../base/config.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { whole } from '../../base/setting-values.ts';
+import { settings } from '../../base/settings.ts';
+import { defaultQueue } from '../../broker/broker.ts';
+import { checkQueueName } from '../../broker/open.ts';
+import type { WorkerView } from '../../client/fleet-client.ts';
+import { toWire } from '../../client/wire.ts';
+import type { StartScheduler, StartWorker } from '../../client/fleet-process.ts';
+import { maxNameChars } from '../../model/run.ts';
+import { readHealth } from '../../observe/health-file.ts';
+import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
+import { loadStart, serve } from '../fleet-process.ts';
+import { openSettings, withClient } from '../open.ts';
+import { printJson, printList } from '../print.ts';
+import { readCount, readDuration, readLine } from '../read-options.ts';
+import type { Column } from '../render/table.ts';
+import { agoText } from '../render/times.ts';
+import { oneLine } from '../render/width.ts';
+
+interface WorkerOptions {
+  readonly queue: readonly string[];
+  readonly concurrency?: string;
+  readonly name?: string;
+  readonly grace: string;
+}
+
+const maxConcurrency = 10_000;
+
+/** Serves until it is told to end. */
+export async function serveAsWorker(context: CommandContext, options: WorkerOptions): Promise<ExitStatus> {
+  const graceMs = readDuration('--grace', options.grace);
+  const places =
+    options.concurrency === undefined ? null : readCount('--concurrency', options.concurrency, { min: 1, max: maxConcurrency });
+  const name = options.name === undefined ? undefined : readLine('--name', options.name, maxNameChars);
+  for (const queue of options.queue) checkQueueName(queue);
+  const { config } = await openSettings(context);
+  const start = await loadStart<StartWorker>('worker');
+  return serve(context, config, graceMs, (log) =>
+    start({
+      config,
+      log,
+      cwd: context.terminal.cwd,
+      queues: options.queue.length === 0 ? [defaultQueue] : [...new Set(options.queue)],
+      concurrency: places ?? config.concurrency,
+      name,
+    }),
+  );
+}
+
+/** Its loops end at once. */
+const schedulerGraceMs = 5_000;
+
+/** Serves until it is told to end. */
+export async function serveAsScheduler(context: CommandContext): Promise<ExitStatus> {
+  const { config } = await openSettings(context);
+  const start = await loadStart<StartScheduler>('scheduler');
+  return serve(context, config, schedulerGraceMs, (log) => start({ config, log, cwd: context.terminal.cwd }));
+}
+
+interface ServerOptions {
+  readonly host?: string;
+  readonly port?: string;
+}
+
+/** Requests under way may take so long to end, ms; streams of events end at once. */
+const serverGraceMs = 10_000;
+
+/** Serves until it is told to end. */
+export async function serveAsServer(context: CommandContext, options: ServerOptions): Promise<ExitStatus> {
+  const loaded = await openSettings(context, { host: options.host, port: readPort(options.port) });
+  const { startServer } = await import('../../server/start.ts');
+  return serve(context, loaded.config, serverGraceMs, (log) =>
+    startServer({ config: loaded.config, log, cwd: context.terminal.cwd, settings: describeConfig(loaded) }),
+  );
+}
+
+function readPort(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  try {
+    return whole(0, 65_535).read(text);
+  } catch (error) {
+    throw new BatutaError('USAGE', `--port is ${JSON.stringify(text)} but ${error instanceof Error ? error.message : String(error)}.`);
+  }
+}
+
+/** Prints one line, or `{ ok, found }`. Status 0 when the process works, 1 when not. @throws BatutaError USAGE without a file to look at */
+export async function health(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
+  const { config } = await openSettings(context);
+  const { name, env } = settings.healthFile;
+  if (config.healthFile === null)
+    throw new BatutaError('USAGE', `No ${name} is set. Set ${env} to the same file for the worker or scheduler and for batuta health.`);
+  const found = await readHealth(config.healthFile, context.clock);
+  const { out } = context.terminal;
+  if (options.json) printJson(context.terminal, found);
+  else out.line(`${found.ok ? out.paint.green('✓') : out.paint.red('✕')} ${found.found}`);
+  return found.ok ? 0 : 1;
+}
+
+const columns: readonly Column[] = [
+  { head: 'worker', max: 40 },
+  { head: 'state' },
+  { head: 'runs', align: 'right' },
+  { head: 'queues', max: 32 },
+  { head: 'flows', align: 'right', drop: 2 },
+  { head: 'lag', align: 'right', drop: 3 },
+  { head: 'started', drop: 1 },
+];
+
+/** Prints the workers by name; one that has not been heard of for a lease is silent, one whose process has ended gone. */
+export async function listWorkers(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
+  const workers = await withClient(context, (client) => client.figures.workers());
+  return printList(context, workers, options, {
+    columns,
+    cells: (worker, paint) => [
+      oneLine(worker.name),
+      worker.state === 'alive' ? paint.green('alive') : paint.red(lostText(worker)),
+      `${worker.running}/${worker.concurrency}`,
+      worker.queues.join(','),
+      String(Object.keys(worker.flows).length),
+      formatDuration(worker.lagMs),
+      agoText(worker.startedAt, context.clock.now()),
+    ],
+    json: workerJson,
+    empty: 'No workers. Start one: batuta worker',
+  });
+}
+
+function lostText({ state, silentMs }: WorkerView): string {
+  return state === 'gone' ? 'gone' : `silent for ${formatDuration(silentMs)}`;
+}
+
+function workerJson(worker: WorkerView): object {
+  const { id, name, version, host, pid, state, queues, concurrency, running, flows, lagMs, startedAt, beatAt, silentMs } = worker;
+  const alive = state === 'alive';
+  return {
+    ...{ id, name, version, host, pid, state, alive, queues, concurrency, running, flows, lagMs, silentMs },
+    ...toWire({ startedAt, beatAt }),
+  };
+}

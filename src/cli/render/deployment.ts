@@ -1,0 +1,145 @@
+/** Deployments and their schedules, for people and as JSON. */
+import { durationWords } from '../../base/duration.ts';
+import type { DeployChange, DeploymentView, DeployReport, GraphChange, LastRun } from '../../client/deployments-client.ts';
+import { toWire } from '../../client/wire.ts';
+import type { DeploymentSchedule } from '../../model/deployment.ts';
+import { markOf, touchedChanges } from '../../model/schedule-changes.ts';
+import { describeMark, describeSchedule, wallText } from '../../model/schedule-words.ts';
+import { nextTicks, type Schedule } from '../../model/schedule.ts';
+import { decodeValue } from '../../model/values.ts';
+import { countOf } from './bar.ts';
+import { plainJson } from './plain-json.ts';
+import type { Paint } from './shapes.ts';
+import { agoText, isoOrNull } from './times.ts';
+import { oneLine } from './width.ts';
+
+/** A deployment with its schedules and newest run. */
+export function deploymentJson(view: DeploymentView): object {
+  const { id, name, flow, flowVersion, source, version, description, tags, queue, priority, concurrency, catchup } = view;
+  return {
+    ...{ id, name, flow, flowVersion, source, version, description },
+    params: plainJson(decodeValue(view.params)),
+    ...{ tags, queue, priority, concurrency, catchup, catchupWindowMs: view.catchupWindowMs, overlap: view.overlap },
+    // What JSON has no number for.
+    retentionMs: view.retentionMs === Number.MAX_SAFE_INTEGER ? 'forever' : view.retentionMs,
+    runName: view.runName,
+    paused: view.pausedAt !== null,
+    pausedAt: isoOrNull(view.pausedAt),
+    origin: view.origin,
+    createdAt: isoOrNull(view.createdAt),
+    updatedAt: isoOrNull(view.updatedAt),
+    nextTickAt: isoOrNull(nextTickOf(view)),
+    schedules: view.schedules.map(scheduleJson),
+    lastRun: view.lastRun && lastRunJson(view.lastRun),
+  };
+}
+
+/** What a deploy did: the deployment, and `outcome`, `changes` and `graph` beside it. */
+export function reportJson({ deployment, outcome, changes, graph }: DeployReport): object {
+  return { ...deploymentJson(deployment), outcome, changes, graph };
+}
+
+/** The next tick of all its schedules that are not paused; null when it is paused itself, or there is none. */
+export function nextTickOf({ pausedAt, schedules }: Pick<DeploymentView, 'pausedAt' | 'schedules'>): number | null {
+  if (pausedAt !== null) return null;
+  const ticks = schedules.flatMap((schedule) => (schedule.pausedAt === null && schedule.nextTickAt !== null ? [schedule.nextTickAt] : []));
+  return ticks.length === 0 ? null : Math.min(...ticks);
+}
+
+function scheduleJson({ id, slug, schedule, params, jitterMs, pausedAt, nextTickAt, fault }: DeploymentSchedule): object {
+  const { kind, timezone, start, end } = schedule;
+  return {
+    ...{ id, slug, kind },
+    ...(schedule.kind === 'cron' ? { cron: schedule.expression } : {}),
+    ...(schedule.kind === 'interval' ? { every: schedule.every, anchor: isoOrNull(schedule.anchor) } : {}),
+    ...(schedule.kind === 'rrule' ? { rrule: schedule.rule } : {}),
+    timezone,
+    words: describeSchedule(schedule),
+    start: isoOrNull(start),
+    end: isoOrNull(end),
+    params: params === null ? null : plainJson(decodeValue(params)),
+    jitterMs,
+    paused: pausedAt !== null,
+    pausedAt: isoOrNull(pausedAt),
+    nextTickAt: isoOrNull(nextTickAt),
+    ...(fault === undefined ? {} : { fault }),
+  };
+}
+
+function lastRunJson({ id, name, state, scheduledFor, createdAt, startedAt, endedAt }: LastRun): object {
+  return toWire({ id, name, state, scheduledFor, createdAt, startedAt, endedAt });
+}
+
+const signs = { created: '+', changed: '~', unchanged: '=', deleted: '-' } as const;
+const hues = { created: 'green', changed: 'yellow', unchanged: 'dim', deleted: 'red' } as const;
+
+/** Title and changes; of what now runs by a schedule its words and next ticks, unless told otherwise. */
+export function deployLines(report: DeployReport, now: number, paint: Paint, options: { readonly ticks: boolean }): string[] {
+  const { outcome, deployment, changes, graph } = report;
+  const title = `${paint[hues[outcome]](`${signs[outcome]} ${outcome}`)}  ${paint.bold(deployment.name)}`;
+  const about = outcome === 'deleted' ? '' : `  ${paint.dim(`flow ${oneLine(deployment.flow)}, version ${deployment.version}`)}`;
+  const paused = deployment.pausedAt !== null && outcome !== 'deleted' ? [paint.cyan('‖ paused: its schedules make no runs')] : [];
+  const below = [
+    ...changes.map((change) => changeLine(change, paint)),
+    ...(graph ? graphLines(graph, paint) : []),
+    ...paused,
+    ...(options.ticks ? deployment.schedules.flatMap((schedule) => scheduleLines(schedule, now, paint)) : []),
+  ];
+  return [`${title}${about}`, ...below.map((line) => `  ${line}`)];
+}
+
+/** `2 created, 1 unchanged`, with what there is none of left out. */
+export function countLine(reports: readonly DeployReport[], dryRun: boolean): string {
+  const counts = (['created', 'changed', 'deleted', 'unchanged'] as const)
+    .map((outcome) => [outcome, reports.filter((report) => report.outcome === outcome).length] as const)
+    .filter(([, count]) => count > 0)
+    .map(([outcome, count]) => `${countOf(count)} ${outcome}`);
+  return `${counts.length === 0 ? 'Nothing to deploy' : counts.join(', ')}${dryRun ? '; nothing was written (--dry-run)' : ''}.`;
+}
+
+/** `schedule nightly  0 0 * * * → 0 1 * * *`. */
+export function changeLine({ what, before, after }: DeployChange, paint: Paint): string {
+  const text = (value: string | null): string => (value === null ? paint.dim('none') : oneLine(value));
+  if (before === null) return `${what}  ${paint.green(`+ ${text(after)}`)}`;
+  if (after === null) return `${what}  ${paint.red(`- ${text(before)}`)}`;
+  return `${what}  ${text(before)} ${paint.dim('→')} ${text(after)}`;
+}
+
+/** One line a task that was added, removed or rewired. */
+export function graphLines({ added, removed, rewired }: GraphChange, paint: Paint): string[] {
+  const list = (names: readonly string[]): string => (names.length === 0 ? 'nothing' : names.map(oneLine).join(', '));
+  return [
+    ...added.map((task) => `task ${oneLine(task)}  ${paint.green('+ added')}`),
+    ...removed.map((task) => `task ${oneLine(task)}  ${paint.red('- removed')}`),
+    ...rewired.map(({ task, before, after }) => `task ${oneLine(task)}  needs ${list(before)} ${paint.dim('→')} ${list(after)}`),
+  ];
+}
+
+/** Ticks that are shown of each schedule. */
+const shownTicks = 3;
+
+/** One line of words with its bounds, then the next ticks after `now`, the first with how far away it is. */
+export function scheduleLines(one: DeploymentSchedule, now: number, paint: Paint): string[] {
+  const { slug, schedule, jitterMs, pausedAt, fault } = one;
+  if (fault !== undefined)
+    return [slug, `  ${paint.red(`Set aside: ${oneLine(fault)}`)}`, '  It ticks again once it is deployed or resumed.'];
+  const jitter = jitterMs > 0 ? `, up to ${durationWords(jitterMs)} later` : '';
+  const head = `${describeSchedule(schedule)}${jitter}${boundsText(schedule)}  ${paint.dim(slug)}${pausedAt === null ? '' : `  ${paint.cyan('‖ paused')}`}`;
+  const ticks = nextTicks(schedule, now, shownTicks);
+  if (ticks.length === 0) return [head, `  ${paint.yellow('It never ticks again.')}`];
+  const changes = touchedChanges(schedule, now, ticks);
+  return [
+    head,
+    ...ticks.map((tick, at) => {
+      const mark = markOf(tick, schedule, changes);
+      const distance = at === 0 && tick - now < 86_400_000 ? `  ${paint.dim(agoText(tick, now))}` : '';
+      return `  ${wallText(tick, schedule.timezone)}${distance}${mark === null ? '' : `  ${paint.yellow(describeMark(mark))}`}`;
+    }),
+  ];
+}
+
+/** `, from Fri 2027-01-01 00:00:00 +00:00 on, before Mon 2027-02-01 00:00:00 +00:00`; nothing of a bound that is not set. */
+function boundsText({ start, end, timezone }: Schedule): string {
+  const from = start === null ? '' : `, from ${wallText(start, timezone)} on`;
+  return end === null ? from : `${from}, before ${wallText(end, timezone)}`;
+}
