@@ -1,6 +1,7 @@
 /** `batuta`: the public names. Light to import: the engine and the store are loaded when a flow is run. */
 import type { RunOptions } from './client/client.ts';
 import type { FlowClass, ResultOf, StartArguments } from './model/flow-types.ts';
+import { stopIfLoading } from './model/loading.ts';
 
 export { type BatutaConfig, type ConfigDeployment, type ConfigSchedule, defineConfig } from './base/config-file.ts';
 export { type Duration, formatDuration, parseDuration } from './base/duration.ts';
@@ -16,7 +17,8 @@ export type { Failure } from './model/failure.ts';
 export type { State, StateName, StateType } from './model/state.ts';
 
 /**
- * Runs a flow here and now, recorded in the embedded store (or the one that `BATUTA_DATABASE_URL` names), and gives its value.
+ * Runs a flow here and now, recorded in the embedded store (or the one that `BATUTA_DATABASE_URL` names), and gives its value. In a file that
+ * is only loaded for its flows (by a thread, a worker, a command) it starts nothing and never resolves.
  *
  * @throws BatutaError PARAMS_INVALID before anything ran; RUN_FAILED (its cause is the task's error), RUN_CANCELLED, FLOW_TIMED_OUT; STORE_… when it could not be
  * recorded.
@@ -26,6 +28,7 @@ export type { State, StateName, StateType } from './model/state.ts';
  * ```
  */
 export async function run<C extends FlowClass>(flow: C, ...args: StartArguments<C, [options?: RunOptions]>): Promise<ResultOf<C>> {
+  await stopIfLoading();
   const { openClient } = await import('./client/open-client.ts');
   const client = await openClient();
   try {

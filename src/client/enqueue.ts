@@ -17,6 +17,7 @@ import { makeRun } from '../engine/submit/make-run.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { InsertedRun, WaitingRun } from '../store/store.ts';
 import type { EnqueueOptions } from './client.ts';
+import { stopIfLoading } from '../model/loading.ts';
 
 /** How long a worker looks for the row of a ticket that came before it, ms; at most, it may have begun to look late. */
 export const rowAwaitedMs = 60;
@@ -43,6 +44,7 @@ export async function enqueueRuns(
   definition: FlowDefinition,
   wanted: readonly Wanted[],
 ): Promise<readonly InsertedRun[]> {
+  await stopIfLoading();
   const rows: WaitingRun[] = [];
   for (const { params, startAt, idempotencyKey, ...options } of wanted) {
     if (rows.length > 0 && rows.length % madeAtOnce === 0) await letOthersIn();

@@ -24,6 +24,7 @@ import { type FlowShape, namesFrom } from './names-from.ts';
 import { storedGraph } from './stored-graph.ts';
 import { awaitEnd, watchRun } from './watch-run.ts';
 import { wholeTaskRunId } from './whole-task-run-id.ts';
+import { stopIfLoading } from '../model/loading.ts';
 
 export interface LocalRunsOptions {
   readonly store: Store;
@@ -130,6 +131,7 @@ export class LocalRuns implements EmbeddedRunsClient {
   }
 
   async resume(id: string, options: Parameters<EmbeddedRunsClient['resume']>[1] = {}): Promise<RunHandle> {
+    await stopIfLoading();
     const run = await this.get(id);
     if (isTerminal(run.state.type))
       throw refused(run, `it has ended (${run.state.name})`, `To run what did not complete again: batuta runs retry ${run.id}`);
@@ -137,6 +139,7 @@ export class LocalRuns implements EmbeddedRunsClient {
   }
 
   async retry(id: string, options: Parameters<EmbeddedRunsClient['retry']>[1] = {}): Promise<RunHandle> {
+    await stopIfLoading();
     const { store, engine } = this.#options;
     const run = await this.get(id);
     if (!isTerminal(run.state.type))

@@ -36,7 +36,7 @@ export interface Bundle {
 }
 
 /** Raised when bundles are made differently; older manifests are not read then. */
-const format = 1;
+const format = 2;
 const dayMs = 86_400_000;
 const keepMs = 7 * dayMs;
 /** Most files looked at when old ones are removed; the rest is left for the next time. */

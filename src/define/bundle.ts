@@ -12,10 +12,14 @@ import { pathToFileURL } from 'node:url';
 import type { BuildResult, Loader, OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import { type Bundle, type BundleInput, hashOf, inputOf, modulesOf, writeBundle } from './bundle-cache.ts';
 import { nearestFile } from './cache-folder.ts';
+import { type MetadataCompiler, metadataCompiler } from './decorator-metadata.ts';
 import { libraryUrl } from './library.ts';
 import { compileError } from './load-errors.ts';
 
 type Esbuild = typeof import('esbuild');
+
+/** Where esbuild finds the library for files that `require` it. */
+const requiredLibrary = 'batuta-required';
 
 /** Assets that a flow may import, beside what esbuild knows by itself. */
 const loaders: Record<string, Loader> = {
@@ -44,6 +48,7 @@ type StandIns = Map<string, (folder: string) => string>;
 
 interface Making {
   readonly entry: string;
+  readonly withMetadata: MetadataCompiler | null;
   readonly inputs: Map<string, BundleInput>;
   readonly packages: Map<string, string>;
   readonly standIns: StandIns;
@@ -56,10 +61,13 @@ interface Making {
  * @throws BatutaError FILE_NOT_COMPILED with all errors in `details.errors`
  */
 export async function makeBundle(file: string): Promise<Bundle> {
-  const making: Making = { entry: file, inputs: new Map(), packages: new Map(), standIns: new Map() };
-  const { code, map } = await compile(making);
   const tsconfig = nearestFile(dirname(file), 'tsconfig.json');
-  for (const path of tsconfig === null ? [] : tsconfigChain(tsconfig)) making.inputs.set(path, readInput(path).input);
+  const configs = (tsconfig === null ? [] : tsconfigChain(tsconfig)).map((path) => ({ path, ...readInput(path) }));
+  const texts = configs.map(({ content }) => content.toString('utf8'));
+  const withMetadata = tsconfig === null ? null : metadataCompiler(tsconfig, texts);
+  const making: Making = { entry: file, withMetadata, inputs: new Map(), packages: new Map(), standIns: new Map() };
+  const { code, map } = await compile(making);
+  for (const { path, input } of configs) making.inputs.set(path, input);
   const facts = {
     version: hashOf(code).slice(0, 12),
     inputs: [...making.inputs.values()],
@@ -106,6 +114,7 @@ function placesPlugin(making: Making): Plugin {
     name: 'batuta',
     setup(build) {
       build.onResolve({ filter: /^[^./]|^\.{3}/ }, (args) => resolveOutside(build, args, making));
+      build.onLoad({ filter: /.*/, namespace: requiredLibrary }, ({ path }) => ({ contents: `export * from '${path}';` }));
       build.onLoad({ filter: /.*/, namespace: 'file' }, (args) => loadInput(args, making));
     },
   };
@@ -121,8 +130,13 @@ async function resolveOutside(build: PluginBuild, args: OnResolveArgs, making: M
   )
     return undefined;
   if (isBuiltin(args.path)) return { path: args.path, external: true };
+  const isRequired = args.kind === 'require-call' || args.kind === 'require-resolve';
   const library = libraryUrl(args.path);
-  if (library !== undefined) return { path: standIn(making, 'library', args.path, () => library), external: true };
+  if (library !== undefined) {
+    // A `require` of it becomes an import, which is the copy that others have too.
+    if (isRequired) return { path: args.path, namespace: requiredLibrary };
+    return { path: standIn(making, 'library', args.path, () => library), external: true };
+  }
   const found = await build.resolve(args.path, {
     importer: args.importer,
     resolveDir: args.resolveDir,
@@ -134,7 +148,6 @@ async function resolveOutside(build: PluginBuild, args: OnResolveArgs, making: M
   if (!isPackage) return undefined;
   if (!making.packages.has(args.path)) making.packages.set(args.path, args.importer);
   if (found.errors.length > 0 || found.external) return { path: args.path, external: true };
-  const isRequired = args.kind === 'require-call' || args.kind === 'require-resolve';
   const modules = nearestFile(args.resolveDir, 'node_modules');
   // By name where the bundle lies beside the packages the importer sees, by place from anywhere else.
   const place = (folder: string): string => {
@@ -157,6 +170,9 @@ function loadInput(args: OnLoadArgs, making: Making): OnLoadResult | undefined {
     .toString('utf8')
     .replace(/^\uFEFF/, '')
     .replace(/^#!/, '//');
+  // As TypeScript still, in which an import may name a type.
+  if (making.withMetadata !== null && /\.[cm]?ts$/.test(args.path) && text.includes('@'))
+    return { contents: prefixFor(making, args.path, text) + making.withMetadata(args.path, text), loader: 'ts' };
   return { contents: prefixFor(making, args.path, text) + text, loader: 'default' };
 }
 

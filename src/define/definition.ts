@@ -69,6 +69,7 @@ function define(cls: FlowClass): FlowDefinition {
   const tasks = run ? codeTasks(cls, flow) : graphTasks(cls, flow);
   if (tasks.size === 0 && !run) throw refuse('FLOW_EMPTY', className, ' has neither a method with @Task() nor a method run(); add one.');
   if (declared.result !== null) checkResult(cls, declared.result, tasks, run !== undefined);
+  if (record.options.name === undefined) warnOfShortName(className, declared.name);
   const origin = readOrigin(cls);
   const file = origin?.file ?? record.file;
   return {
@@ -83,6 +84,19 @@ function define(cls: FlowClass): FlowDefinition {
     create: () => new cls(),
     run: run ? (run as FlowDefinition['run']) : null,
   };
+}
+
+const warnedOf = new Set<string>();
+
+/** Minifiers give classes names of one or two letters, and others with the next build. */
+function warnOfShortName(className: string, flow: string): void {
+  if (className.length > 2 || warnedOf.has(className)) return;
+  warnedOf.add(className);
+  process.emitWarning(
+    `The class ${className} gives its flow the name '${flow}'. If a minifier made it, the next build may give that name to another flow, and its runs ` +
+      `with it: write @Flow({ name: '…' }), or keep names (esbuild --keep-names).`,
+    { code: 'BATUTA_SHORT_NAME' },
+  );
 }
 
 /** A task of a static graph is the method as it stands on the class, other decorators included. */

@@ -4,6 +4,8 @@ import { basename, isAbsolute, resolve } from 'node:path';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { FlowDefinition } from '../model/flow.ts';
+import { declaredIn } from './declared-classes.ts';
+import { definitionOf } from './definition.ts';
 import { shownPath } from './load-errors.ts';
 import { type LoadedFlow, type LoadOptions, loadFlowFile } from './load.ts';
 import { type LoadedFlows, loadFlows } from './load-flows.ts';
@@ -40,13 +42,17 @@ export interface RecordedFlow {
 }
 
 /**
- * The flow of a recorded run: in its own file when that still holds it, else by name in `flows`. A file that may not be loaded because a
+ * The flow of a recorded run: the class that this program has defined in that file, else in its own file when that still holds it, else by name in `flows`. A file that may not be loaded because a
  * row names it (see `recorded-source.ts`) is not; when it is the same file of another copy of the project, the flow is taken by name.
  *
  * @throws BatutaError FLOW_NOT_FOUND, SOURCE_REFUSED, and what loading throws.
  */
 export async function findFlowOfRun({ flow, source, flows }: RecordedFlow, options: LoadOptions = {}): Promise<FlowDefinition> {
   const file = source?.replace(/#[^#/\\]*$/, '') ?? '';
+  const own = declaredIn(file)
+    .map(definitionOf)
+    .find(({ name }) => name === flow);
+  if (own) return own;
   if (isAbsolute(file) && existsSync(file)) {
     if (!mayLoadRecorded(file, [flows].flat(), options.cwd ?? process.cwd())) return await findMoved(flow, source ?? '', flows, options);
     const found = definitionsOf(await loadFlowFile(file)).find(({ name }) => name === flow);

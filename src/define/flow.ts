@@ -4,7 +4,9 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { OnConflict } from '../model/deployment.ts';
+import type { FlowClass } from '../model/flow-types.ts';
 import { checkDeclaration } from './declaration.ts';
+import { noteClass } from './declared-classes.ts';
 import { isOfLibrary } from './library.ts';
 import { type AnyClass, readTasksSoFar, standardContext, writeFlow } from './metadata.ts';
 import { optionsObject } from './spot.ts';
@@ -68,6 +70,7 @@ export function Flow<S extends StandardSchemaV1 = never, const R extends string 
     const cls = value as unknown as AnyClass;
     const context = standardContext(second);
     const record = { options: raw, file: callingFile() };
+    noteClass(cls as unknown as FlowClass, record.file);
     if (!writeFlow(cls, context, record)) throw new BatutaError('DECORATOR_MISPLACED', `${cls.name} has @Flow() twice; keep one.`);
     checkDeclaration(cls, record, readTasksSoFar(cls, context).values());
     // Static members of a class with standard decorators are set only after the decorators have run.

@@ -1,7 +1,10 @@
 /** Brings in one file of the user's: from the cache when nothing changed, else compiled anew. */
 import { statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
+import { systemClock, type Timer } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
+import type { FlowClass } from '../model/flow-types.ts';
+import { loading } from '../model/loading.ts';
 import { type Bundle, readBundle } from './bundle-cache.ts';
 import { fileNotFound, loadError, shownPath } from './load-errors.ts';
 
@@ -39,15 +42,55 @@ async function makeBundleOf(file: string): Promise<Bundle> {
   return makeBundle(file);
 }
 
-/** The exports of a bundle. @throws BatutaError FILE_NOT_LOADED, or what a decorator in the file threw. */
+/** Modules that are being evaluated, and those that wait for a run that is not started here. */
+const evaluating = new Map<string, Promise<Exports>>();
+/** How long a file that went on to run a flow may take to end all the same, ms. Most do not wait for the run, and end at once. */
+const restMs = 200;
+
+/**
+ * The exports of a bundle. One that goes on to run a flow is left where it waits for the run; then they are the flow classes that it has
+ * defined until then.
+ *
+ * @throws BatutaError FILE_NOT_LOADED, or what a decorator in the file threw.
+ */
 export async function importBundle(file: string, bundle: Bundle, isRetry = false): Promise<Exports> {
   process.setSourceMapsEnabled(true);
   try {
-    return (await import(/* @vite-ignore */ pathToFileURL(bundle.module).href)) as Exports;
+    const known = evaluating.get(bundle.module);
+    if (known !== undefined) return await known;
+    const exported = evaluate(bundle.module);
+    evaluating.set(bundle.module, exported);
+    return await exported;
   } catch (error) {
     const isGone = !statSync(bundle.module, { throwIfNoEntry: false });
     // Another process may tidy the cache between our look and the import.
     if (isGone && !isRetry) return importBundle(file, await makeBundleOf(file), true);
     throw loadError(file, bundle, error);
   }
+}
+
+async function evaluate(module: string): Promise<Exports> {
+  const classes = new Set<FlowClass>();
+  let timer: Timer | undefined;
+  return await new Promise<Exports>((resolve, reject) => {
+    const give = (): void => resolve(Object.fromEntries([...classes].map((cls) => [cls.name, cls])));
+    const onStop = (): void => {
+      timer ??= systemClock.setTimer(restMs, give);
+    };
+    loading.run({ classes, onStop }, () => {
+      const imported = import(/* @vite-ignore */ pathToFileURL(module).href) as Promise<Exports>;
+      const settle = (): void => {
+        timer?.cancel();
+        evaluating.delete(module);
+      };
+      imported.finally(settle).then((exported) => resolve(withDefaults(exported)), reject);
+    });
+  });
+}
+
+/** What a CommonJS file exports is the default of its bundle. */
+function withDefaults(exported: Exports): Exports {
+  const { default: whole, ...named } = exported;
+  const isWhole = Object.keys(named).length === 0 && typeof whole === 'object' && whole !== null;
+  return isWhole ? { default: whole, ...whole } : exported;
 }

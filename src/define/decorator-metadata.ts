@@ -1,0 +1,50 @@
+/**
+ * Files of projects whose tsconfig asks for `emitDecoratorMetadata`, which esbuild does not know and containers inject by: they are compiled by
+ * the project's own TypeScript before they are bundled.
+ */
+import { createRequire } from 'node:module';
+import { dirname } from 'node:path';
+import type * as TypeScript from 'typescript59';
+
+/** JavaScript of a TypeScript file, its source map inside. */
+export type MetadataCompiler = (path: string, text: string) => string;
+
+/**
+ * Null where the tsconfig does not ask for metadata. Where it does and the project has no TypeScript that can be called (5.x or older), a
+ * warning says so.
+ *
+ * @param configs texts of the tsconfig and of those it extends
+ */
+export function metadataCompiler(tsconfig: string, configs: readonly string[]): MetadataCompiler | null {
+  if (!configs.some((text) => /"emitDecoratorMetadata"\s*:\s*true/.test(text))) return null;
+  const ts = typescriptOf(tsconfig);
+  if (ts === null) {
+    process.emitWarning(
+      `${tsconfig} asks for emitDecoratorMetadata, for which flow files need TypeScript 5 in the project: npm i -D typescript@5. ` +
+        'Without it, what a container injects by type is undefined; name its token, e.g. @Inject(Repo).',
+      { code: 'BATUTA_NO_METADATA' },
+    );
+    return null;
+  }
+  const { config } = ts.readConfigFile(tsconfig, (path) => ts.sys.readFile(path)) as { config: unknown };
+  // The files of the project are of no concern.
+  const host = { ...ts.sys, readDirectory: () => [] };
+  const { options } = ts.parseJsonConfigFileContent(config, host, dirname(tsconfig));
+  if (options.emitDecoratorMetadata !== true || options.experimentalDecorators !== true) return null;
+  const { ES2022, ESNext } = { ES2022: ts.ScriptTarget.ES2022, ESNext: ts.ModuleKind.ESNext };
+  const compilerOptions: TypeScript.CompilerOptions = {
+    ...{ experimentalDecorators: true, emitDecoratorMetadata: true, inlineSourceMap: true, target: ES2022, module: ESNext },
+    ...(options.useDefineForClassFields === undefined ? {} : { useDefineForClassFields: options.useDefineForClassFields }),
+  };
+  return (fileName, text) => ts.transpileModule(text, { fileName, compilerOptions }).outputText;
+}
+
+/** Version 7 has no interface for programs. */
+function typescriptOf(tsconfig: string): typeof TypeScript | null {
+  try {
+    const ts = createRequire(tsconfig)('typescript') as Partial<typeof TypeScript>;
+    return typeof ts.transpileModule === 'function' ? (ts as typeof TypeScript) : null;
+  } catch {
+    return null;
+  }
+}
