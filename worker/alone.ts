@@ -9,7 +9,7 @@ import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
 import { takeUnchargedErrors } from '../src/engine/run/catch-escaped.ts';
 import { refuseExits } from '../src/engine/run/refuse-exit.ts';
-import { TaskExecutor } from '../src/engine/spread/task-executor.ts';
+import { SpreadWorker } from '../src/engine/spread/spread-worker.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import { putTickets } from '../src/upkeep/parts.ts';
 import type { AloneNews, AloneOrder, AloneRequest } from './alone-protocol.ts';
@@ -52,7 +52,7 @@ async function execute({ config, cwd, kind, id }: AloneOrder): Promise<boolean> 
   const { engine } = client;
   const broker = await client.broker();
   spread.connect(broker);
-  const tasks = new TaskExecutor({ services: engine.services, spread, flows });
+  const tasks = new SpreadWorker({ services: engine.services, spread, flows });
   stop = async (deadlineMs) => {
     const [left] = await Promise.all([engine.handBack(deadlineMs), tasks.handBack(deadlineMs)]);
     await putTickets({ broker, log: log.logger }, left, systemClock.now()).catch(() => undefined);

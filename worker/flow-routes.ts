@@ -25,7 +25,7 @@ export interface FlowRoutesOptions {
 }
 
 /** What a ticket is about. */
-export interface Wanted {
+export interface RouteQuery {
   /** Of the run or the spread task; absent: any. */
   readonly queue?: string;
   readonly flow: string;
@@ -62,7 +62,7 @@ export class FlowRoutes {
   }
 
   /** Living workers of the queue that know the flow, in another version than this one: those with most free places; null: none. */
-  async find({ queue, flow }: Wanted): Promise<string | null> {
+  async find({ queue, flow }: RouteQuery): Promise<string | null> {
     const { flows, services } = this.#options;
     const own = flows.get(flow)?.version;
     const free = new Map<string, number>();

@@ -5,9 +5,9 @@
 import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
 import type { Broker, Ticket } from '../src/broker/broker.ts';
-import { claimOf } from '../src/engine/lease/claim-of.ts';
+import { claimOf } from '../src/engine/lease/claim.ts';
 import type { Engine } from '../src/engine/engine.ts';
-import { callHooksAfterwards } from '../src/engine/run/owed-hooks.ts';
+import { callHooksAfterwards } from '../src/engine/run/hooks.ts';
 import { bindLimit } from '../src/engine/run/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
@@ -25,7 +25,7 @@ export interface TicketParts {
   /** Flows of this worker by name. */
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   /** Flows unknown here that the log has named already. Without it each run of one is told. */
-  readonly toldUnknown?: Set<string>;
+  readonly loggedUnknown?: Set<string>;
   /** Where runs of flows that are not known here go; without it they come by again. */
   readonly routes?: Pick<FlowRoutes, 'find' | 'leave'>;
   /** Told that the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
@@ -62,7 +62,7 @@ async function executeClaimed(parts: TicketParts, run: Run, wasLeft: boolean): P
     const ended = await underWay.ended;
     if (ended.scheduleId !== null && ended.deployment !== null && isTerminal(ended.state.type)) parts.tickEnded?.(ended.deployment);
     if (ended.backfillId !== null && isTerminal(ended.state.type)) parts.backfillRunEnded?.(ended.backfillId);
-    if (underWay.flowRun.givenUp?.code === 'RUN_SUSPENDED') await wakeWhenDue(parts, ended.id);
+    if (underWay.givenUp?.code === 'RUN_SUSPENDED') await wakeWhenDue(parts, ended.id);
   }
 }
 
@@ -120,9 +120,9 @@ async function leaveToOthers(parts: TicketParts, run: Run, wasLeft: boolean): Pr
   const known = [...flows.keys()].join(', ');
   const message = `Waits for a worker that knows the flow ${run.flow}; the last that looked knows ${known === '' ? 'none' : known}.`;
   if (run.state.message !== message) {
-    if (!parts.toldUnknown?.has(run.flow))
+    if (!parts.loggedUnknown?.has(run.flow))
       log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know the flow ${run.flow}; its runs are left to others.`);
-    parts.toldUnknown?.add(run.flow);
+    parts.loggedUnknown?.add(run.flow);
     const { type, name } = run.state.type === 'SCHEDULED' ? run.state : stateOf('SCHEDULED', 'Resuming');
     await store.recorder.addRunPatch(claimOf(run), { state: { type, name, message } }, null);
   }

@@ -12,8 +12,8 @@ import type { Delivery, Ticket } from '../src/broker/broker.ts';
 import type { StartWorker, WorkerOptions, WorkerProcess } from '../src/client/fleet-process.ts';
 import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
-import { Gather } from '../src/engine/gather.ts';
-import { TaskExecutor } from '../src/engine/spread/task-executor.ts';
+import { Batcher } from '../src/engine/batcher.ts';
+import { SpreadWorker } from '../src/engine/spread/spread-worker.ts';
 import { backfillsChannel } from '../src/model/deployment.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
@@ -55,7 +55,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     for (const flow of flows.values()) await engine.describe(flow);
     const loopParts = { engine, broker, log: log.logger };
     await services.limits.connect(limitNews(loopParts));
-    const tickEnds = new Gather(async (names: readonly string[]): Promise<readonly void[]> => {
+    const tickEnds = new Batcher(async (names: readonly string[]): Promise<readonly void[]> => {
       await releaseHeld(loopParts, [...new Set(names)]);
       return [];
     });
@@ -63,7 +63,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       void tickEnds
         .add(deployment)
         .catch((error: unknown) => log.logger.warn({ err: error }, 'Runs that wait for this one are let go by a scheduler.'));
-    const backfillNews = new Gather(async (ids: readonly string[]): Promise<readonly void[]> => {
+    const backfillNews = new Batcher(async (ids: readonly string[]): Promise<readonly void[]> => {
       await broker.notify(backfillsChannel, ids[0] ?? '');
       return [];
     });
@@ -79,7 +79,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
         reclaimTasks.wake();
       },
     });
-    const tasks = new TaskExecutor({ services, spread, flows });
+    const tasks = new SpreadWorker({ services, spread, flows });
     const eventLoop = watchEventLoop();
     /** @param act gives false when there was nothing to claim */
     const work = async (ticket: Ticket, { queue }: Delivery, act: (wasLeft: boolean) => Promise<boolean>): Promise<void> => {
@@ -95,7 +95,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       onTask: (ticket, delivery) => work(ticket, delivery, (wasLeft) => tasks.execute(ticket.id, wasLeft)),
     });
     const routes = new FlowRoutes({ services, broker, flows, queues });
-    const parts = { ...loopParts, flows, routes, toldUnknown: new Set<string>(), tickEnded, backfillRunEnded };
+    const parts = { ...loopParts, flows, routes, loggedUnknown: new Set<string>(), tickEnded, backfillRunEnded };
     spread.leaveBy(routes);
     await routes.start();
     queues.serve(options.queues);
@@ -152,7 +152,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       stop: (deadlineMs) => (stopped ??= stop(deadlineMs)),
       async setFlows(changed) {
         for (const flow of changed) await engine.describe(flow);
-        parts.toldUnknown.clear();
+        parts.loggedUnknown.clear();
         flows.clear();
         for (const flow of changed) flows.set(flow.name, flow);
         await routes.look();

@@ -1,6 +1,6 @@
 /** Deletes what ended longer ago than its deployment, else the retention of the settings, keeps it, result files included, and forgets workers that are long gone. */
 import { type Loop, makeLoop } from '../../src/base/loop.ts';
-import { removeResults } from '../../src/engine/values/remove-results.ts';
+import { removeResults } from '../../src/engine/values/results.ts';
 import type { RemovedRuns } from '../../src/store/store.ts';
 import type { LoopParts } from '../../src/upkeep/parts.ts';
 

@@ -2,7 +2,7 @@
 import { captureConsole } from '../base/console-capture.ts';
 import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
-import { removeResults } from '../engine/values/remove-results.ts';
+import { removeResults } from '../engine/values/results.ts';
 import { loadValue } from '../engine/values/results.ts';
 import { isFlowClass, definitionOf } from '../define/definition.ts';
 import type { EngineListener } from '../model/events.ts';

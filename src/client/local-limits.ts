@@ -1,7 +1,7 @@
 /** Limits as the local client serves them. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
-import type { LimitDesk } from '../engine/limits/limit-desk.ts';
+import type { Limits } from '../engine/limits/limits.ts';
 import type { RunLimit, SlotChange, Store, TagLimitView } from '../store/store.ts';
 import type { LimitsClient, LimitView } from './fleet-client.ts';
 import { isLongerThan } from '../base/cut-text.ts';
@@ -12,12 +12,12 @@ const maxTagChars = 200;
 
 export class LocalLimits implements LimitsClient {
   readonly #store: Store;
-  readonly #limits: LimitDesk;
+  readonly #limits: Limits;
 
   readonly #tell: () => Promise<void>;
 
   /** @param tell wakes other processes whose tasks may go on; best effort */
-  constructor(store: Store, limits: LimitDesk, tell: () => Promise<void>) {
+  constructor(store: Store, limits: Limits, tell: () => Promise<void>) {
     this.#store = store;
     this.#limits = limits;
     this.#tell = tell;

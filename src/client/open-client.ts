@@ -11,7 +11,7 @@ import { Engine } from '../engine/engine.ts';
 import { folderStorage, type ResultStorage } from '../engine/values/results.ts';
 import { defaultEngineSettings, type EngineSettings } from '../engine/services.ts';
 import type { Spread } from '../engine/spread/spread.ts';
-import { SpreadDesk } from '../engine/spread/spread-desk.ts';
+import { SpreadOffers } from '../engine/spread/spread-offers.ts';
 import { threadIsolate } from '../engine/task/thread-isolate.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
@@ -96,7 +96,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
       }),
       findDeployed: (name, params) =>
         findDeployed(store, (recorded) => findDefinition(recorded, options.flows ?? config.flows), name, params),
-      spread: parts.spread ? new SpreadDesk({ store: store.spread, spread: parts.spread, clock: systemClock, log: log.logger }) : null,
+      spread: parts.spread ? new SpreadOffers({ store: store.spread, spread: parts.spread, clock: systemClock, log: log.logger }) : null,
     },
     definitionOf,
   );

@@ -2,13 +2,13 @@
 import { BatutaError } from '../base/errors.ts';
 import { errorOf } from '../model/failure.ts';
 import type { Run } from '../model/run.ts';
-import type { RunUnderWay } from '../engine/engine.ts';
+import type { OwnedRun } from '../engine/run/owned-run.ts';
 import type { Store } from '../store/store.ts';
 import type { RunHandle } from './client.ts';
 
-/** Handle of a run that the engine executes. */
-export function handleOf(store: Store, { flowRun, ended }: RunUnderWay): RunHandle {
-  const { id } = flowRun.run;
+/** Handle of a run that the engine executes. @param ended the run as last recorded */
+export function handleOf(store: Store, owned: OwnedRun, ended = owned.ended): RunHandle {
+  const { id } = owned.run;
   const done = async (): Promise<Run> => {
     const last = await ended;
     await store.recorder.flush();
@@ -17,16 +17,16 @@ export function handleOf(store: Store, { flowRun, ended }: RunUnderWay): RunHand
   };
   return {
     id,
-    get: async () => (await store.runs.get(id)) ?? flowRun.run,
+    get: async () => (await store.runs.get(id)) ?? owned.run,
     done,
     async result() {
       const run = await done();
-      if (flowRun.givenUp) throw flowRun.givenUp;
-      if (run.state.type === 'COMPLETED') return flowRun.takeValue();
-      throw endedBadly(run, flowRun.thrown);
+      if (owned.givenUp) throw owned.givenUp;
+      if (run.state.type === 'COMPLETED') return owned.takeValue();
+      throw endedBadly(run, owned.thrown);
     },
     async cancel(message) {
-      flowRun.cancel(message ?? null);
+      owned.cancel(message ?? null);
     },
   };
 }

@@ -2,11 +2,11 @@
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
-import { cancelBelow } from '../engine/run/cancel-below.ts';
-import { cancelOnAbort } from '../engine/run/cancel-on-abort.ts';
+import { cancelBelow } from '../engine/run/cancel.ts';
+import { cancelOnAbort } from '../engine/run/cancel.ts';
 import type { Engine } from '../engine/engine.ts';
 import { checkSignalName } from '../model/signal.ts';
-import { removeResults } from '../engine/values/remove-results.ts';
+import { removeResults } from '../engine/values/results.ts';
 import { decodeValue, encodeValue, loadValue } from '../engine/values/results.ts';
 import type { Alike } from '../model/failure-sentence.ts';
 import type { FlowDefinition } from '../model/flow.ts';
@@ -117,7 +117,7 @@ export class LocalRuns implements EmbeddedRunsClient {
     const run = await this.get(id);
     if (isTerminal(run.state.type)) throw refused(run, 'it has already ended', 'There is nothing to cancel.');
     const here = engine.underWay(run.id);
-    if (here) here.flowRun.cancel(message);
+    if (here) here.cancel(message);
     else {
       await store.runs.requestCancel(run.id, engine.services.clock.now(), message, engine.services.isOwnerGone);
       // An owner cancels its sub-flows itself; where there is none, they have none either.
@@ -254,7 +254,7 @@ export class LocalRuns implements EmbeddedRunsClient {
   ): Promise<RunHandle> {
     const { engine, store, listen } = this.#options;
     const underWay = await engine.resume(run.id, definition, listen(run.id, options.onEvent));
-    const forgetSignal = cancelOnAbort(options.signal, underWay.flowRun);
+    const forgetSignal = cancelOnAbort(options.signal, underWay);
     underWay.ended.then(forgetSignal, forgetSignal);
     const ended = underWay.ended.then(async (last) => {
       if (isTerminal(last.state.type)) await goOnAfter(last, this.#options);
@@ -262,7 +262,7 @@ export class LocalRuns implements EmbeddedRunsClient {
     });
     // As that of the run itself: whoever waits for it gets the error.
     ended.catch(() => undefined);
-    return handleOf(store, { ...underWay, ended });
+    return handleOf(store, underWay, ended);
   }
 }
 

@@ -7,10 +7,10 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner } from '../model/run.ts';
 import type { Store } from '../store/store.ts';
 import type { Isolate } from './task/isolate.ts';
-import type { LimitDesk } from './limits/limit-desk.ts';
+import type { Limits } from './limits/limits.ts';
 import type { ResultStorage } from './values/results.ts';
 import type { RunOutput, RunOutputSettings } from './run/run-output.ts';
-import type { SpreadDesk } from './spread/spread-desk.ts';
+import type { SpreadOffers } from './spread/spread-offers.ts';
 
 /** Units are milliseconds. */
 export interface EngineSettings extends RunOutputSettings {
@@ -69,9 +69,9 @@ export interface EngineServices {
   /** Runs tasks with `isolate: 'thread'`. */
   readonly isolate: Isolate;
   /** Has spread tasks executed by other workers; without it they run here. */
-  readonly spread?: SpreadDesk | null;
+  readonly spread?: SpreadOffers | null;
   /** Limits on runs and tasks; made by the engine. */
-  readonly limits: LimitDesk;
+  readonly limits: Limits;
   /** Bounds what is kept of log lines and artifacts; made by the engine. */
   readonly output: RunOutput;
   /** Finds what code flows run by the name of a deployment; without it they can run none. */

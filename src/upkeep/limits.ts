@@ -5,7 +5,7 @@
  * Runs in every scheduler and, slower, in every worker. A pass costs by the limits that are waited for, not by the runs that wait.
  */
 import { type Loop, makeLoop } from '../base/loop.ts';
-import type { LimitNews } from '../engine/limits/limit-desk.ts';
+import type { LimitNews } from '../engine/limits/limits.ts';
 import { type LoopParts, maxBackoffMs, putTickets } from './parts.ts';
 
 /** A run whose ticket was put less long ago than this is left alone, ms: it waits for a worker now. */

@@ -5,7 +5,7 @@
  * run is released by one of them.
  */
 import { type Loop, makeLoop } from '../base/loop.ts';
-import { cancelBelow } from '../engine/run/cancel-below.ts';
+import { cancelBelow } from '../engine/run/cancel.ts';
 import { backfillsChannel } from '../model/deployment.ts';
 import { eachApart, type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
 
@@ -63,7 +63,7 @@ async function cancel({ engine }: LoopParts, id: string): Promise<void> {
   const { store, clock, isOwnerGone } = engine.services;
   // What this very process executes does not look for what it has written itself.
   const here = engine.underWay(id);
-  if (here) return here.flowRun.cancel(message);
+  if (here) return here.cancel(message);
   await store.runs.requestCancel(id, clock.now(), message, isOwnerGone);
   await cancelBelow(engine.services, id, message);
 }

@@ -5,7 +5,7 @@
  * that wait without a ticket, which `reissue` finds.
  */
 import { type Loop, makeLoop } from '../base/loop.ts';
-import { cancelBelow } from '../engine/run/cancel-below.ts';
+import { cancelBelow } from '../engine/run/cancel.ts';
 import { tryGiveOnSlots } from './limits.ts';
 import { tryGoOnAfterEnds } from './overlap.ts';
 import { eachApart, type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { TaskContext } from 'batuta';
 import { definitionOf } from '../../src/define/definition.ts';
-import type { RunUnderWay } from '../../src/engine/engine.ts';
+import type { OwnedRun } from '../../src/engine/run/owned-run.ts';
 import { makeRun } from '../../src/engine/submit/make-run.ts';
 import { isTerminal } from '../../src/model/state.ts';
 import { openStore } from '../../src/store/open.ts';
@@ -21,7 +21,7 @@ afterEach(async () => {
 });
 
 /** A worker in the middle of a run that has recorded its first task. */
-async function begin(leaseMs: number, second: (first: string, ctx: TaskContext) => unknown, onError: () => void): Promise<RunUnderWay> {
+async function begin(leaseMs: number, second: (first: string, ctx: TaskContext) => unknown, onError: () => void): Promise<OwnedRun> {
   const store = await openStore({ url: postgres.url, reconnectTimeoutMs: 2_000, onError });
   const worker = await openEngine({ store, settings: { leaseMs, heartbeatMs: leaseMs / 4, abortUnrenewed: true } });
   opened.push(worker);
@@ -56,7 +56,7 @@ async function expectGoesOn(runId: string): Promise<void> {
 
 test('a run whose progress could not be recorded in time is left to others, not Failed', async () => {
   const [goOn, flushFailed] = [gate(), gate()];
-  const { flowRun, ended } = await begin(
+  const owned = await begin(
     60_000,
     () => goOn.opened,
     () => flushFailed.open(),
@@ -66,18 +66,18 @@ test('a run whose progress could not be recorded in time is left to others, not 
   // Its last words would find the database there again.
   await flushFailed.opened;
   await postgres.start();
-  await expect(ended).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
-  await expectGoesOn(flowRun.run.id);
+  await expect(owned.ended).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  await expectGoesOn(owned.run.id);
 });
 
 test('a run whose lease ends while the database is away is left to others, not Failed', async () => {
   const stopped = gate();
   const wait = (_: string, ctx: TaskContext): Promise<never> =>
     new Promise((_resolve, reject) => ctx.signal.addEventListener('abort', () => (stopped.open(), reject(ctx.signal.reason))));
-  const { flowRun, ended } = await begin(1_000, wait, () => undefined);
+  const owned = await begin(1_000, wait, () => undefined);
   await postgres.crash();
   await stopped.opened;
   await postgres.start();
-  await ended.catch(() => undefined);
-  await expectGoesOn(flowRun.run.id);
+  await owned.ended.catch(() => undefined);
+  await expectGoesOn(owned.run.id);
 });

@@ -8,7 +8,7 @@ import { definitionOf } from '../../src/define/definition.ts';
 import { Engine } from '../../src/engine/engine.ts';
 import { folderStorage, memoryStorage, type ResultStorage } from '../../src/engine/values/results.ts';
 import type { Spread } from '../../src/engine/spread/spread.ts';
-import { SpreadDesk } from '../../src/engine/spread/spread-desk.ts';
+import { SpreadOffers } from '../../src/engine/spread/spread-offers.ts';
 import { defaultEngineSettings, type EngineSettings } from '../../src/engine/services.ts';
 import type { FlowClass } from '../../src/model/flow-types.ts';
 import type { Owner } from '../../src/model/run.ts';
@@ -56,7 +56,7 @@ export async function openEngine(parts: EngineParts = {}): Promise<OpenEngine> {
       settings: { ...defaultEngineSettings, ...parts.settings },
       isolate: { call: () => Promise.reject(new Error('This engine has no threads.')), close: async () => undefined },
       spread: parts.spread
-        ? new SpreadDesk({ store: store.spread, spread: parts.spread, clock: parts.leaseClock ?? systemClock, log: log.logger })
+        ? new SpreadOffers({ store: store.spread, spread: parts.spread, clock: parts.leaseClock ?? systemClock, log: log.logger })
         : null,
     },
     definitionOf,

@@ -6,7 +6,7 @@ import type { FlowClass, ResultOf, StartArguments } from '../../model/flow-types
 import type { Failure } from '../../model/failure.ts';
 import type { Artifact } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { take } from '../values/given-value.ts';
 import { putArtifact } from '../task/put-artifact.ts';
 import { type ContextSource, LiveTaskContext, maxRejects, plainReject } from '../../model/task-context.ts';
@@ -23,7 +23,7 @@ export interface BodyCalls {
 
 /** The body of a code flow as the source of its context. */
 class BodySource implements ContextSource {
-  readonly #active: ActiveRun;
+  readonly #active: RunAttempt;
   readonly #rejects: { readonly record: unknown; readonly reason: string }[] = [];
   readonly #metrics = new Map<string, number>();
   #params: { readonly value: unknown } | null = null;
@@ -31,7 +31,7 @@ class BodySource implements ContextSource {
   /** Whether the body and all it called have ended: what it still does to its context is dropped. */
   #isOver = false;
 
-  constructor(active: ActiveRun) {
+  constructor(active: RunAttempt) {
     this.#active = active;
   }
 
@@ -87,7 +87,7 @@ export class LiveFlowContext extends LiveTaskContext implements FlowContext {
   readonly #body: BodySource;
   readonly #calls: BodyCalls;
 
-  constructor(active: ActiveRun, calls: BodyCalls) {
+  constructor(active: RunAttempt, calls: BodyCalls) {
     const body = new BodySource(active);
     super(body);
     this.#body = body;
@@ -117,6 +117,6 @@ export class LiveFlowContext extends LiveTaskContext implements FlowContext {
 }
 
 /** Context of a hook, with values of its own. @param result as it is given */
-export function hookContext(active: ActiveRun, state: State, error: Failure | null, result: unknown): HookContext {
+export function hookContext(active: RunAttempt, state: State, error: Failure | null, result: unknown): HookContext {
   return { params: active.takeParams(), run: active.facts, state, error, result: take(result), log: active.log };
 }

@@ -10,7 +10,7 @@ import { BatutaError } from '../../base/errors.ts';
 import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
 import { identityOf } from '../../model/values.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { escapedError } from '../run/escaped-error.ts';
 import { LiveFlowContext } from './flow-context.ts';
 import { CallArgs } from './call-args.ts';
@@ -26,11 +26,11 @@ import { dropped, isDropped, sleep, waitForSignal } from '../waiting/waits.ts';
  *
  * @throws what the body threw.
  */
-export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Promise<unknown> {
+export async function runCode(active: RunAttempt, startSubFlow: StartSubFlow): Promise<unknown> {
   const body = active.definition.run;
   if (!body) throw new BatutaError('INTERNAL', `${active.definition.className} has no method run.`);
   if (active.stopReason) throw active.stopReason;
-  const calls = new CallBook(active);
+  const calls = new TaskCalls(active);
   const context = new LiveFlowContext(active, {
     runFlow: (flow, params) => calls.askForBody(() => runSubFlow(calls, startSubFlow, flow, params)),
     runDeployment: (name, params) => calls.askForBody(() => runSubDeployment(calls, startSubFlow, name, params)),
@@ -47,8 +47,8 @@ export async function runCode(active: ActiveRun, startSubFlow: StartSubFlow): Pr
 }
 
 /** The calls of one run of the body. */
-class CallBook {
-  readonly active: ActiveRun;
+class TaskCalls {
+  readonly active: RunAttempt;
   /** How often each pair of name and inputs has occurred. */
   readonly #occurrences = new Map<string, number>();
   readonly #underWay = new Set<Promise<unknown>>();
@@ -57,7 +57,7 @@ class CallBook {
   /** Key of the task run behind a promise that was handed out. */
   readonly #keys = new WeakMap<Promise<unknown>, () => string | null>();
 
-  constructor(active: ActiveRun) {
+  constructor(active: RunAttempt) {
     this.active = active;
     // Every wait of the body listens to it.
     setMaxListeners(0, this.#over.signal);
@@ -206,7 +206,7 @@ class CallBook {
   }
 }
 
-function calledTooLate({ definition }: ActiveRun): BatutaError {
+function calledTooLate({ definition }: RunAttempt): BatutaError {
   return new BatutaError(
     'RUN_STATE_REFUSED',
     `The run of ${definition.name} had ended when a task was called. Await in run() whatever calls tasks.`,
@@ -214,7 +214,7 @@ function calledTooLate({ definition }: ActiveRun): BatutaError {
 }
 
 /** The body's value, the error that came past it, or the reason of a stop that does not wait for it. */
-function stoppable(active: ActiveRun, scope: RunScope, run: () => unknown): Promise<unknown> {
+function stoppable(active: RunAttempt, scope: RunScope, run: () => unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const body = { stop: (reason: BatutaError, force: boolean) => void (force && reject(reason)) };
     active.live.add(body);

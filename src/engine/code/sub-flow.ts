@@ -7,10 +7,10 @@ import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import { outcomeOf, recordedError, valueOf } from '../task/outcome.ts';
 import { loadValue } from '../values/results.ts';
-import type { ActiveRun } from '../run/active-run.ts';
-import { cancelBelow } from '../run/cancel-below.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+import { cancelBelow } from '../run/cancel.ts';
 import { maxCallChars, shownArg } from './call-args.ts';
-import type { Parking } from '../waiting/parking.ts';
+import type { Activity } from '../waiting/activity.ts';
 import type { DeployedFlow } from '../services.ts';
 import { newRow } from '../task/task-row.ts';
 import { dropped, droppedState, isDropped, type Waiter } from '../waiting/waits.ts';
@@ -20,11 +20,11 @@ const ownedPollMs = 250;
 
 /** A sub-flow's run under way. */
 export interface SubFlowRun {
-  readonly runId: string;
+  readonly id: string;
   /** The run once it has ended and is recorded. */
   readonly ended: Promise<Run>;
   /** Tells when it only waits; null when it has ended. */
-  readonly parking: Parking | null;
+  readonly activity: Activity | null;
   /** What it came to as it is in memory, once it has ended; null when it ended earlier and only its record is left. */
   readonly outcome: { takeValue(): unknown; readonly thrown: unknown } | null;
   /** Asks it to end; `force` does not wait for its code. */
@@ -49,7 +49,7 @@ export interface SubFlowOptions {
   readonly parent: { readonly runId: string; readonly taskRunId: string };
   readonly anew: boolean;
   /** Of the run that calls it. */
-  readonly parking: Parking;
+  readonly activity: Activity;
   readonly deployment: DeployedFlow['deployment'] | null;
 }
 
@@ -65,7 +65,7 @@ interface Target {
 
 /** Runs the flow, or continues what was recorded of it, and gives its value. @throws what it failed with. */
 export function runSubFlow(caller: Waiter, sub: StartSubFlow, flow: FlowClass, params: unknown): Promise<unknown> {
-  return caller.active.parking.work(async () => {
+  return caller.active.activity.work(async () => {
     const definition = sub.definitionOf(flow);
     const name = `flow:${definition.name}`;
     return runChild(caller, sub, { name, identity: name, params, find: async () => ({ definition, params, deployment: null }) });
@@ -75,7 +75,7 @@ export function runSubFlow(caller: Waiter, sub: StartSubFlow, flow: FlowClass, p
 /** The same for the flow of a deployment, with its parameters. */
 export function runSubDeployment(caller: Waiter, sub: StartSubFlow, name: string, params: unknown): Promise<unknown> {
   const target = { name: `flow:${name}`, identity: `deployment:${name}`, params, find: () => sub.findDeployed(name, params) };
-  return caller.active.parking.work(() => runChild(caller, sub, target));
+  return caller.active.activity.work(() => runChild(caller, sub, target));
 }
 
 async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Promise<unknown> {
@@ -103,15 +103,15 @@ async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Prom
   const run = await started(caller, row, async () => {
     const { definition, params, deployment } = await target.find();
     const anew = before.state.name === 'Scheduled' || wasDropped(before);
-    return sub.start(definition, params, { id: childRunId, parent, anew, parking: active.parking, deployment });
+    return sub.start(definition, params, { id: childRunId, parent, anew, activity: active.activity, deployment });
   });
   active.live.add(run);
   const drop = (): void => void (isDropped(caller) && run.stop(dropReason(childRunId), false));
   caller.over.addEventListener('abort', drop);
   if (active.stopReason) run.stop(active.stopReason, active.forced);
   else drop();
-  const ended = await active.parking
-    .with(run.parking, () => run.ended)
+  const ended = await active.activity
+    .with(run.activity, () => run.ended)
     .finally(() => {
       active.live.delete(run);
       caller.over.removeEventListener('abort', drop);
@@ -147,7 +147,7 @@ async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlo
 }
 
 /** An earlier owner may have started it. */
-async function dropUnstarted(active: ActiveRun, row: TaskRun): Promise<never> {
+async function dropUnstarted(active: RunAttempt, row: TaskRun): Promise<never> {
   const { store, clock, isOwnerGone } = active.services;
   const childRunId = row.childRunId ?? '';
   const message = droppedState.message ?? '';
@@ -176,7 +176,7 @@ function endedWithout({ id, state }: Run): BatutaError {
   return new BatutaError(code, state.message ?? `The sub-flow ended ${state.name}.`, { details: { runId: id } });
 }
 
-async function settle(active: ActiveRun, row: TaskRun, run: SubFlowRun, ended: Run): Promise<unknown> {
+async function settle(active: RunAttempt, row: TaskRun, run: SubFlowRun, ended: Run): Promise<unknown> {
   const { state } = ended;
   if (!isTerminal(state.type)) throw active.stopReason ?? new Error(`The sub-flow run ${ended.id} was given up in state ${state.name}.`);
   const error = ended.error ?? failureOf(endedWithout(ended));

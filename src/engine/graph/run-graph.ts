@@ -7,9 +7,9 @@
 import { edgesInto } from '../../model/graph.ts';
 import { stateOf } from '../../model/state.ts';
 import type { TaskDefinition } from '../../model/task.ts';
-import { type ActiveRun, isHandedOn } from '../run/active-run.ts';
+import { type RunAttempt, isHandedBack } from '../run/run-attempt.ts';
 import { take } from '../values/given-value.ts';
-import { runGroup } from './run-group.ts';
+import { runMapped } from './run-mapped.ts';
 import { outcomeOf, type TaskOutcome } from '../task/outcome.ts';
 import { runTask } from '../task/run-task.ts';
 import { recordUnrun } from '../task/task-row.ts';
@@ -40,19 +40,19 @@ export interface GraphOutcome {
  *
  * @throws BatutaError STORE_… when it could not be recorded.
  */
-export function runGraph(active: ActiveRun): Promise<GraphOutcome> {
+export function runGraph(active: RunAttempt): Promise<GraphOutcome> {
   return new GraphRun(active).run();
 }
 
 class GraphRun {
-  readonly #active: ActiveRun;
+  readonly #active: RunAttempt;
   readonly #nodes = new Map<string, Node>();
   #underWay = 0;
   #firstFailed: GraphOutcome['failed'] = null;
   #resolve: () => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(active: ActiveRun) {
+  constructor(active: RunAttempt) {
     this.#active = active;
     const { graph, tasks } = active.definition;
     for (const name of graph.nodes) {
@@ -116,7 +116,7 @@ class GraphRun {
         : { kind: 'failed', error: new Error(upstreamFailed(this.#culprits(node)).message ?? ''), failure: null };
     }
     const given = task.needs.map((name) => this.#givenBy(name));
-    if (task.each !== null) return runGroup(active, task, this.#givenBy(task.each), given);
+    if (task.each !== null) return runMapped(active, task, this.#givenBy(task.each), given);
     return runTask(active, {
       definition: task,
       key: task.name,
@@ -173,7 +173,7 @@ class GraphRun {
 
   async #cancelled(node: Node): Promise<TaskOutcome> {
     const reason = this.#active.stopReason;
-    if (reason && !isHandedOn(reason)) {
+    if (reason && !isHandedBack(reason)) {
       await recordUnrun(this.#active, node.task.name, node.task.name, null, stateOf('CANCELLED', 'Cancelled', reason.message));
     }
     return { kind: 'cancelled', error: reason };

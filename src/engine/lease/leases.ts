@@ -8,41 +8,67 @@
  */
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../base/clock.ts';
-import type { Claim, Recorder, RunStore, Store } from '../../store/store.ts';
+import type { Claim, RunStore, SpreadStore, Store, TaskClaim } from '../../store/store.ts';
 import type { EngineSettings } from '../services.ts';
 
 /** Who holds a claim. */
-export interface Holder {
-  readonly claim: Claim;
+export interface Holder<C> {
+  readonly claim: C;
   onLost(): void;
   onCancel(): void;
 }
 
-/** Where claims are kept. */
-export interface LeaseStore extends Pick<Store, 'dataVersion'> {
-  readonly runs: Pick<RunStore, 'renew' | 'cancelRequested'>;
-  readonly recorder: Pick<Recorder, 'onFenced'>;
+/** How claims of one kind are kept in the store. */
+export interface LeaseStore<C> extends Pick<Store, 'dataVersion'> {
+  /** Of what is claimed. */
+  idOf(claim: C): string;
+  /** Renews them all; gives back those that were lost. @throws BatutaError STORE_… */
+  renew(claims: readonly C[], leaseMs: number): Promise<readonly C[]>;
+  /** Ids of what should stop. @throws BatutaError STORE_… */
+  toStop(claims: readonly C[]): Promise<readonly string[]>;
 }
 
-export interface LeaseOptions {
-  readonly store: LeaseStore;
+/** Those of runs. */
+export function leasesOfRuns(
+  store: Pick<Store, 'dataVersion'> & { readonly runs: Pick<RunStore, 'renew' | 'cancelRequested'> },
+): LeaseStore<Claim> {
+  return {
+    dataVersion: () => store.dataVersion(),
+    idOf: ({ runId }) => runId,
+    renew: (claims, leaseMs) => store.runs.renew(claims, leaseMs),
+    toStop: (claims) => store.runs.cancelRequested(claims),
+  };
+}
+
+/** Those of spread task runs. The owner of their run may sit in this process, whose own writes change no version: they are always asked for. */
+export function leasesOfTasks(spread: Pick<SpreadStore, 'renew' | 'toStop'>): LeaseStore<TaskClaim> {
+  return {
+    dataVersion: () => null,
+    idOf: ({ taskRunId }) => taskRunId,
+    renew: (claims, leaseMs) => spread.renew(claims, leaseMs),
+    toStop: (claims) => spread.toStop(claims),
+  };
+}
+
+export interface LeaseOptions<C> {
+  readonly store: LeaseStore<C>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly settings: EngineSettings;
 }
 
-interface Held {
-  readonly holder: Holder;
+interface Held<C> {
+  readonly holder: Holder<C>;
   /** Monotonic instant from which its lease counts at the least. */
   renewedAt: number;
   /** Whether its holder knows already that it is lost. */
   toldLost: boolean;
 }
 
-export class Leases {
-  readonly #options: LeaseOptions;
-  /** By run and epoch: this process may have a run anew before it knows that it had lost it. */
-  readonly #held = new Map<string, Held>();
+export class Leases<C extends { readonly epoch: number }> {
+  readonly #options: LeaseOptions<C>;
+  /** By id and epoch: this process may have it anew before it knows that it had lost it. */
+  readonly #held = new Map<string, Held<C>>();
   #timer: Timer | null = null;
   #guard: Timer | null = null;
   #beatAt = 0;
@@ -50,14 +76,13 @@ export class Leases {
   /** How many claims were taken up. */
   #holds = 0;
 
-  constructor(options: LeaseOptions) {
+  constructor(options: LeaseOptions<C>) {
     this.#options = options;
-    options.store.recorder.onFenced((claim) => this.#lost(claim));
   }
 
   /** @param since monotonic instant at which the claim was asked for: a process that was frozen on the way to here has held it since then. */
-  hold(holder: Holder, since = this.#options.clock.monotonic()): void {
-    this.#held.set(keyOf(holder.claim), { holder, renewedAt: since, toldLost: false });
+  hold(holder: Holder<C>, since = this.#options.clock.monotonic()): void {
+    this.#held.set(this.#keyOf(holder.claim), { holder, renewedAt: since, toldLost: false });
     // A cancel may have been asked for between the claim and here, and been passed over by a look.
     this.#seenVersion = null;
     this.#holds++;
@@ -71,15 +96,15 @@ export class Leases {
    * To be asked before user code begins: null where the lease surely holds by this process's own clock, else a promise of having asked the
    * store; a holder that has lost it has been told then. Where `abortUnrenewed` is not set it is always null.
    */
-  confirm(claim: Claim): Promise<void> | null {
+  confirm(claim: C): Promise<void> | null {
     const { clock, settings } = this.#options;
-    const held = this.#held.get(keyOf(claim));
+    const held = this.#held.get(this.#keyOf(claim));
     if (!settings.abortUnrenewed || !held || clock.monotonic() < held.renewedAt + settings.leaseMs - marginOf(settings)) return null;
     return this.#lookAtLeases(clock.monotonic());
   }
 
-  letGo(claim: Claim): void {
-    this.#held.delete(keyOf(claim));
+  release(claim: C): void {
+    this.#held.delete(this.#keyOf(claim));
     if (this.#held.size > 0) return;
     this.#timer?.cancel();
     this.#guard?.cancel();
@@ -113,12 +138,12 @@ export class Leases {
     const { clock, settings, store } = this.#options;
     const renewedAt = clock.monotonic();
     const held = [...this.#held.values()];
-    const lost = await store.runs.renew(
+    const lost = await store.renew(
       held.map(({ holder }) => holder.claim),
       settings.leaseMs,
     );
     for (const one of held) one.renewedAt = Math.max(one.renewedAt, renewedAt);
-    for (const claim of lost) this.#lost(claim);
+    for (const claim of lost) this.lose(claim);
   }
 
   #armGuard(): void {
@@ -137,7 +162,7 @@ export class Leases {
   async #lookAtLeases(lookedAt: number): Promise<void> {
     const { clock, settings, log } = this.#options;
     const margin = marginOf(settings);
-    const ending = (): Held[] =>
+    const ending = (): Held<C>[] =>
       [...this.#held.values()].filter(({ renewedAt, toldLost }) => !toldLost && clock.monotonic() >= renewedAt + settings.leaseMs - margin);
     if (ending().length > 0) {
       // Perhaps only this process was held up, by a long computation or by being stopped: then the store knows who has the runs.
@@ -159,24 +184,25 @@ export class Leases {
     const version = store.dataVersion();
     if (version !== null && version === this.#seenVersion) return;
     const holds = this.#holds;
-    const asked = new Set(await store.runs.cancelRequested(this.#claims()));
+    const asked = new Set(await store.toStop(this.#claims()));
     // Only now: what a look that failed has missed is looked for again, and what was claimed meanwhile was not looked for.
     if (holds === this.#holds) this.#seenVersion = version;
     if (asked.size === 0) return;
-    for (const { holder } of [...this.#held.values()]) if (asked.has(holder.claim.runId)) holder.onCancel();
+    for (const { holder } of [...this.#held.values()]) if (asked.has(store.idOf(holder.claim))) holder.onCancel();
   }
 
-  #lost(claim: Claim): void {
-    this.#held.get(keyOf(claim))?.holder.onLost();
+  /** Tells its holder that a claim was lost. */
+  lose(claim: C): void {
+    this.#held.get(this.#keyOf(claim))?.holder.onLost();
   }
 
-  #claims(): Claim[] {
+  #claims(): C[] {
     return [...this.#held.values()].map(({ holder }) => holder.claim);
   }
-}
 
-function keyOf({ runId, epoch }: Claim): string {
-  return `${runId}:${epoch}`;
+  #keyOf(claim: C): string {
+    return `${this.#options.store.idOf(claim)}:${claim.epoch}`;
+  }
 }
 
 /** How long before its end a lease that was not renewed counts as lost. Leaves room for the renewals that are made anyway. */

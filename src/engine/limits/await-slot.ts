@@ -1,6 +1,6 @@
 /** The wait of a run for the slot of its limit, in the process that owns it. */
 import { isTerminal } from '../../model/state.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import type { SlotEnd } from './run-slots.ts';
 
 /**
@@ -9,13 +9,13 @@ import type { SlotEnd } from './run-slots.ts';
  * @param lose called when the run is another's
  * @throws BatutaError STORE_…
  */
-export async function awaitSlot({ record, services, signal, stopReason, parking }: ActiveRun, lose: () => void): Promise<SlotEnd> {
+export async function awaitSlot({ record, services, signal, stopReason, activity }: RunAttempt, lose: () => void): Promise<SlotEnd> {
   const { state } = record.run;
   if (state.name === 'AwaitingSlot' || isTerminal(state.type)) record.tellRun();
   if (isTerminal(state.type)) return 'skipped';
   if (stopReason) return 'stopped';
   const onState = record.noteState.bind(record);
-  const end = await parking.work(() => services.limits.runs.waitFor(record.claim, { signal, onState }));
+  const end = await activity.work(() => services.limits.runs.waitFor(record.claim, { signal, onState }));
   if (end === 'lost') lose();
   return end;
 }

@@ -8,7 +8,7 @@ import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
 import { tagLimit } from '../../model/limit.ts';
 import type { LimitStore, SlotAnswer, SlotChange, SlotClaim, SlotWish } from '../../store/store.ts';
-import { Gather } from '../gather.ts';
+import { Batcher } from '../batcher.ts';
 import type { LimitWatch } from './limit-watch.ts';
 
 /** How long what was read of the limits is good for, ms. */
@@ -44,8 +44,8 @@ interface Giving {
 
 export class TaskSlots {
   readonly #options: TaskSlotsOptions;
-  readonly #asks: Gather<SlotWish, SlotAnswer>;
-  readonly #gives: Gather<SlotClaim, undefined>;
+  readonly #asks: Batcher<SlotWish, SlotAnswer>;
+  readonly #gives: Batcher<SlotClaim, undefined>;
   readonly #waiting = new Map<string, () => void>();
   /** Those who wait under a signal, in whose place one listener stands: adding one costs as much as there are others. */
   readonly #waitingUnder = new Map<AbortSignal, Set<() => void>>();
@@ -59,8 +59,8 @@ export class TaskSlots {
 
   constructor(options: TaskSlotsOptions) {
     this.#options = options;
-    this.#asks = new Gather((wishes) => options.store.askSlots(options.ownerId, wishes));
-    this.#gives = new Gather(async (holders) => {
+    this.#asks = new Batcher((wishes) => options.store.askSlots(options.ownerId, wishes));
+    this.#gives = new Batcher(async (holders) => {
       this.#news(await options.store.giveSlots(holders));
       return holders.map(() => undefined);
     });

@@ -4,7 +4,7 @@ import { errorOf, failureOf } from '../../model/failure.ts';
 import { retryDelayMs } from '../../model/retry.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { stateOf } from '../../model/state.ts';
-import type { ActiveRun } from './active-run.ts';
+import type { RunAttempt } from './run-attempt.ts';
 
 /** Task runs opened before others get a turn of the event loop. */
 const opensPerTurn = 1_000;
@@ -13,7 +13,7 @@ const opensPerTurn = 1_000;
  * Wait in ms before the next attempt of the run, null when there is none. Counts what was recorded since the run was accepted or
  * last retried by hand: an owner that was lost has used up its retries all the same.
  */
-export async function flowRetryDelayMs(active: ActiveRun, thrown: unknown): Promise<number | null> {
+export async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<number | null> {
   const { definition, services, run } = active;
   const { retry } = definition;
   if (retry.retries === 0) return null;
@@ -36,7 +36,7 @@ export async function flowRetryDelayMs(active: ActiveRun, thrown: unknown): Prom
  * Opens the task runs that did not complete, for the next attempt: on record, so that an owner who takes the run over does not take
  * a failure of the last attempt for one of this. What completed stays. Gives the rows as the next attempt finds them.
  */
-export async function openTaskRuns(active: ActiveRun, taskRuns: Map<string, TaskRun>): Promise<ReadonlyMap<string, TaskRun>> {
+export async function openTaskRuns(active: RunAttempt, taskRuns: Map<string, TaskRun>): Promise<ReadonlyMap<string, TaskRun>> {
   let opened = 0;
   for (const [key, row] of taskRuns) {
     if (row.state.type === 'COMPLETED') continue;
@@ -55,7 +55,7 @@ export async function openTaskRuns(active: ActiveRun, taskRuns: Map<string, Task
   return taskRuns;
 }
 
-async function allows(active: ActiveRun, error: unknown): Promise<boolean> {
+async function allows(active: RunAttempt, error: unknown): Promise<boolean> {
   const { retryIf } = active.definition.retry;
   if (retryIf === null) return true;
   try {

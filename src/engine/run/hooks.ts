@@ -1,8 +1,12 @@
 /** Methods with `@On`: called after the fact; what they throw is logged and changes nothing. */
-import type { HookEvent } from '../../model/flow.ts';
+import type { FlowDefinition, HookEvent } from '../../model/flow.ts';
+import type { Run } from '../../model/run.ts';
 import { runScope } from '../../model/run-context.ts';
 import type { State, StateType } from '../../model/state.ts';
-import type { ActiveRun } from './active-run.ts';
+import type { EngineServices } from '../services.ts';
+import { Activity } from '../waiting/activity.ts';
+import { RunAttempt } from './run-attempt.ts';
+import { RunRecord } from './transition.ts';
 import { hookContext } from '../code/flow-context.ts';
 import type { Failure } from '../../model/failure.ts';
 
@@ -18,7 +22,7 @@ const eventOf: Partial<Record<StateType, HookEvent>> = {
 };
 
 /** Calls the hooks for the state, one after the other in the order of the class. Resolves when they have ended or used up their time. */
-export async function callHooks(active: ActiveRun, state: State, error: Failure | null, result: unknown): Promise<void> {
+export async function callHooks(active: RunAttempt, state: State, error: Failure | null, result: unknown): Promise<void> {
   const event = eventOf[state.type];
   for (const hook of active.definition.hooks) {
     if (hook.event !== event) continue;
@@ -38,4 +42,20 @@ export async function callHooks(active: ActiveRun, state: State, error: Failure 
       overtime.abort();
     }
   }
+}
+
+/** Calls the hooks for the state in which the run is recorded, on an object of their own. Writes nothing; never rejects for what they throw. */
+export async function callHooksAfterwards(services: EngineServices, definition: FlowDefinition, run: Run): Promise<void> {
+  const { owner, clock, store } = services;
+  const claim = { runId: run.id, epoch: run.epoch };
+  const active = new RunAttempt({
+    services,
+    definition,
+    params: run.params,
+    record: new RunRecord({ run, claim, owner, definition, recorder: store.recorder, clock, listener: null }),
+    recorded: new Map(),
+    activity: new Activity({ services, parent: null, onIdle: () => undefined }),
+    confirmLease: () => null,
+  });
+  await callHooks(active, run.state, run.error, undefined);
 }

@@ -3,7 +3,7 @@ import type { BatutaError } from '../../base/errors.ts';
 import { type Failure, failureOf } from '../../model/failure.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import { type State, stateOf } from '../../model/state.ts';
-import type { ActiveRun } from './active-run.ts';
+import type { RunAttempt } from './run-attempt.ts';
 import { givenAs, RecordedValue, take } from '../values/given-value.ts';
 import { thrownAs } from '../task/outcome.ts';
 import { encodeValue, noValue, type ResultStorage, type StoredValue, storeValue } from '../values/results.ts';
@@ -29,7 +29,7 @@ export interface RunEnd {
  * What an attempt came to once nothing more can come of it at this moment: a value stands unless an error came past a task, of which
  * Node.js tells only when all promises have had their turn.
  */
-export async function finalVerdict(active: ActiveRun, verdict: Verdict): Promise<Verdict> {
+export async function finalVerdict(active: RunAttempt, verdict: Verdict): Promise<Verdict> {
   if (verdict.kind === 'value') await new Promise<void>((resolve) => setImmediate(resolve));
   const { stopReason, escapedError } = active;
   if (stopReason) return { kind: 'stopped', reason: stopReason };

@@ -3,11 +3,11 @@ import { BatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run } from '../../model/run.ts';
 import type { CancelledRun, NewRun } from '../../store/store.ts';
-import { cancelBelow } from './cancel-below.ts';
-import { claimOf } from '../lease/claim-of.ts';
+import { cancelBelow } from './cancel.ts';
+import { claimOf } from '../lease/claim.ts';
 import { concurrencyKeyOf } from '../limits/limit-key.ts';
 import { decodeValue } from '../values/results.ts';
-import type { FlowRun } from './run-flow.ts';
+import type { OwnedRun } from './owned-run.ts';
 import type { EngineServices } from '../services.ts';
 
 /**
@@ -58,7 +58,7 @@ export async function bindLimit({ store, limits, log }: EngineServices, run: Run
 }
 
 /** Ends a run that was asked to make room for another, where it sits in this process; of one that nobody owned, what it has left in sub-flows. */
-export function endForRoom(services: EngineServices, { id, message }: CancelledRun, here: Pick<FlowRun, 'cancel'> | undefined): void {
+export function endForRoom(services: EngineServices, { id, message }: CancelledRun, here: Pick<OwnedRun, 'cancel'> | undefined): void {
   if (here) return here.cancel(message, 'recorded');
   cancelBelow(services, id, message).catch((error: unknown) =>
     services.log.warn({ err: error, runId: id }, 'Sub-flows of a run that made room could not be cancelled.'),

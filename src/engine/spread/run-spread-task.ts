@@ -8,10 +8,10 @@ import type { BatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { isTerminal, type StateType, stateOf } from '../../model/state.ts';
-import { type ActiveRun, isHandedOn, type Stoppable } from '../run/active-run.ts';
+import { type RunAttempt, isHandedBack, type Stoppable } from '../run/run-attempt.ts';
 import { outcomeOf, type TaskOutcome } from '../task/outcome.ts';
 import type { StoredValue } from '../values/results.ts';
-import type { SpreadDesk } from './spread-desk.ts';
+import type { SpreadOffers } from './spread-offers.ts';
 import { packInputs } from './spread-inputs.ts';
 import { requestedRow, type TaskRequest } from '../task/task-request.ts';
 
@@ -23,8 +23,8 @@ const highestPriority = 100;
  *
  * @throws BatutaError STORE_… when it could not be offered.
  */
-export function runSpreadTask(active: ActiveRun, request: TaskRequest, desk: SpreadDesk): Promise<TaskOutcome> {
-  return active.parking.work(async () => {
+export function runSpreadTask(active: RunAttempt, request: TaskRequest, desk: SpreadOffers): Promise<TaskOutcome> {
+  return active.activity.work(async () => {
     const place = active.slots.take(request.definition.priority);
     if (place) await place;
     try {
@@ -36,14 +36,14 @@ export function runSpreadTask(active: ActiveRun, request: TaskRequest, desk: Spr
 }
 
 class SpreadTask {
-  readonly #active: ActiveRun;
+  readonly #active: RunAttempt;
   readonly #request: TaskRequest;
-  readonly #desk: SpreadDesk;
+  readonly #desk: SpreadOffers;
   readonly #row: TaskRun;
   /** Type of its recorded state, null while nothing of it is recorded or it is opened anew. */
   readonly #from: StateType | null;
 
-  constructor(active: ActiveRun, request: TaskRequest, desk: SpreadDesk) {
+  constructor(active: RunAttempt, request: TaskRequest, desk: SpreadOffers) {
     const previous = active.recorded.get(request.key) ?? null;
     this.#active = active;
     this.#request = request;
@@ -55,7 +55,7 @@ class SpreadTask {
   async run(): Promise<TaskOutcome> {
     const { stopReason } = this.#active;
     // One that another owner has offered may be under way: it is ended like any other.
-    if (stopReason && (this.#from === null || isHandedOn(stopReason))) return this.#settleUnoffered(stopReason);
+    if (stopReason && (this.#from === null || isHandedBack(stopReason))) return this.#settleUnoffered(stopReason);
     let inputs: StoredValue;
     try {
       const { runId, id } = this.#row;
@@ -83,7 +83,7 @@ class SpreadTask {
     ended.catch(() => undefined);
     const stoppable: Stoppable = {
       stop: (reason, force) => {
-        if (isHandedOn(reason)) settle(null);
+        if (isHandedBack(reason)) settle(null);
         else this.#end(reason, force).catch(fail);
       },
     };
@@ -129,7 +129,7 @@ class SpreadTask {
   }
 
   async #settleUnoffered(reason: BatutaError): Promise<TaskOutcome> {
-    if (!isHandedOn(reason)) {
+    if (!isHandedBack(reason)) {
       const endedAt = this.#active.services.clock.now();
       await this.#active.record.setTask(null, {
         ...this.#row,

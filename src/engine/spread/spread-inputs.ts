@@ -8,7 +8,7 @@ import { BatutaError } from '../../base/errors.ts';
 import type { TaskContext } from '../../model/context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { TaskRunStore } from '../../store/store.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { shared, take } from '../values/given-value.ts';
 import { encodeValue, loadGiven, type ResultStorage, type StoredValue, storeValue } from '../values/results.ts';
 import type { TaskRequest } from '../task/task-request.ts';
@@ -26,7 +26,7 @@ interface Inputs {
 const contextPlace = Object.freeze({}) as TaskContext;
 
 /** Makes the arguments ready to travel. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
-export async function packInputs(active: ActiveRun, request: TaskRequest, storageKey: string): Promise<StoredValue> {
+export async function packInputs(active: RunAttempt, request: TaskRequest, storageKey: string): Promise<StoredValue> {
   const results = resultsOf(active, request);
   const places = new Set(results.map(([place]) => place));
   // What travels by its name is not read here.
@@ -70,7 +70,7 @@ export async function unpackInputs(
 }
 
 /** The needs of a graph whose results stand in the store as one value. */
-function resultsOf({ definition }: ActiveRun, { given, definition: task }: TaskRequest): [number, string][] {
+function resultsOf({ definition }: RunAttempt, { given, definition: task }: TaskRequest): [number, string][] {
   if (definition.kind === 'code' || !given) return [];
   const { each, needs } = task;
   const first = each === null ? 0 : 1;

@@ -2,9 +2,9 @@
 import type { TaskRun } from '../../model/run.ts';
 import { runScope } from '../../model/run-context.ts';
 import { type StateType, stateOf } from '../../model/state.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { renderName } from '../submit/names.ts';
-import { type Settlement, TaskExecution } from './task-execution.ts';
+import { type Settlement, TaskAttempt } from './task-attempt.ts';
 import type { TaskRequest } from './task-request.ts';
 import { pending, recordUnrun } from './task-row.ts';
 
@@ -12,7 +12,7 @@ const running = stateOf('RUNNING');
 const retrying = stateOf('RUNNING', 'Retrying');
 
 export interface Begun {
-  readonly execution: TaskExecution;
+  readonly execution: TaskAttempt;
   readonly args: readonly unknown[];
   /** Set when the condition or the name threw: the attempt has failed before its method was called. */
   readonly fault: Settlement | null;
@@ -20,7 +20,7 @@ export interface Begun {
 
 /** Asks the condition, then records the attempt as running. A promise only where the condition is to be asked. */
 export function beginAttempt(
-  active: ActiveRun,
+  active: RunAttempt,
   request: TaskRequest,
   before: TaskRun,
   from: StateType | null,
@@ -41,7 +41,7 @@ export function beginAttempt(
     resultRef: null,
     error: null,
   };
-  const execution = new TaskExecution(active, definition, row);
+  const execution = new TaskAttempt(active, definition, row);
   const args = request.args(execution.context);
   const record = (fault: Settlement | null): Begun => {
     const named = nameFault(active, request, execution, args);
@@ -54,9 +54,9 @@ export function beginAttempt(
 
 /** Records the attempt unless the condition is not met: then that is the record of the task. */
 async function askCondition(
-  active: ActiveRun,
+  active: RunAttempt,
   request: TaskRequest,
-  execution: TaskExecution,
+  execution: TaskAttempt,
   record: (fault: Settlement | null) => Begun,
 ): Promise<Begun | 'skipped'> {
   const { definition, key, index, itemHash = null, callArgs = null } = request;
@@ -78,9 +78,9 @@ async function askCondition(
 
 /** Gives the execution its name; what went wrong with that, null when nothing. */
 function nameFault(
-  active: ActiveRun,
+  active: RunAttempt,
   { definition, index }: TaskRequest,
-  execution: TaskExecution,
+  execution: TaskAttempt,
   args: readonly unknown[],
 ): Settlement | null {
   if (definition.runName === null) return null;

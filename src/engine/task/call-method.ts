@@ -1,11 +1,11 @@
 /** The call of a task's method, and the forms of what it may give. */
 import type { TaskContext } from '../../model/context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 
 /** Whose method is called. */
 export interface MethodCall {
-  readonly active: ActiveRun;
+  readonly active: RunAttempt;
   readonly definition: TaskDefinition;
   readonly context: TaskContext;
   readonly signal: AbortSignal;

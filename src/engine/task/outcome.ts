@@ -1,7 +1,7 @@
 /** What became of a task run, for those that wait for it. */
 import { errorOf, type Failure, failureOf } from '../../model/failure.ts';
 import type { TaskRun } from '../../model/run.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { take } from '../values/given-value.ts';
 import { loadGiven } from '../values/results.ts';
 
@@ -14,7 +14,7 @@ export type TaskOutcome =
   | { readonly kind: 'cancelled'; readonly error: unknown };
 
 /** The outcome that was recorded earlier. A value that is gone makes it failed: running the task again is for people to decide. */
-export async function outcomeOf(active: ActiveRun, recorded: TaskRun): Promise<TaskOutcome> {
+export async function outcomeOf(active: RunAttempt, recorded: TaskRun): Promise<TaskOutcome> {
   if (recorded.state.name === 'Skipped') return { kind: 'skipped' };
   if (recorded.state.type === 'COMPLETED') {
     try {

@@ -1,11 +1,11 @@
 /** Records what tasks want people to see. */
 import { artifactText } from '../../model/task-context.ts';
 import type { Artifact } from '../../model/run.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 
 /** Records an artifact of a task run, or of the run itself. Resolves once durable. @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_… */
 export async function putArtifact(
-  active: ActiveRun,
+  active: RunAttempt,
   taskRunId: string | null,
   kind: Artifact['kind'],
   name: string,

@@ -6,30 +6,30 @@ import type { TaskRun } from '../../model/run.ts';
 import { runScope } from '../../model/run-context.ts';
 import { isTerminal, type StateType, stateOf } from '../../model/state.ts';
 import type { TaskDefinition } from '../../model/task.ts';
-import { type ActiveRun, isHandedOn } from '../run/active-run.ts';
+import { type RunAttempt, isHandedBack } from '../run/run-attempt.ts';
 import { givenAs } from '../values/given-value.ts';
 import { beginAttempt } from './begin-attempt.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from '../values/results.ts';
-import type { TaskExecution } from './task-execution.ts';
+import type { TaskAttempt } from './task-attempt.ts';
 import { runSpreadTask } from '../spread/run-spread-task.ts';
-import { parkUntil } from '../waiting/waits.ts';
+import { waitUntil } from '../waiting/waits.ts';
 import { requestedRow, type TaskRequest } from './task-request.ts';
 
 /**
  * Runs a task until it is recorded as ended. The outcome is durable when the promise resolves, save that of a
- * task that `isLast`: there `ActiveRun.whenFlushed` tells.
+ * task that `isLast`: there `RunAttempt.whenFlushed` tells.
  *
  * @throws BatutaError STORE_… when it could not be recorded.
  */
-export function runTask(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
+export function runTask(active: RunAttempt, request: TaskRequest): Promise<TaskOutcome> {
   const { spread } = active.services;
   return spread && request.definition.spread ? runSpreadTask(active, request, spread) : runTaskHere(active, request);
 }
 
 /** Runs a task in this process, wherever else it might run. @throws as `runTask` does */
-export function runTaskHere(active: ActiveRun, request: TaskRequest): Promise<TaskOutcome> {
-  return new TaskRunner(active, request).run();
+export function runTaskHere(active: RunAttempt, request: TaskRequest): Promise<TaskOutcome> {
+  return new RunningTask(active, request).run();
 }
 
 const completed = stateOf('COMPLETED');
@@ -38,15 +38,15 @@ const completed = stateOf('COMPLETED');
 type Attempt =
   | { readonly kind: 'skipped' }
   | { readonly kind: 'stopped'; readonly error: BatutaError }
-  | { readonly kind: 'value'; readonly execution: TaskExecution; readonly given: unknown; readonly stored: StoredValue }
-  | { readonly kind: 'failed'; readonly execution: TaskExecution; readonly error: unknown; readonly timedOut: boolean };
+  | { readonly kind: 'value'; readonly execution: TaskAttempt; readonly given: unknown; readonly stored: StoredValue }
+  | { readonly kind: 'failed'; readonly execution: TaskAttempt; readonly error: unknown; readonly timedOut: boolean };
 
 /**
  * Waits only for what is a promise, here and in `beginAttempt`: most tasks of a large run are short, and each promise between two of their
  * steps would cost as much as a step.
  */
-class TaskRunner {
-  readonly #active: ActiveRun;
+class RunningTask {
+  readonly #active: RunAttempt;
   readonly #request: TaskRequest;
   readonly #definition: TaskDefinition;
   /** The row as last recorded. */
@@ -56,7 +56,7 @@ class TaskRunner {
   /** Failed attempts that count against the retries. */
   #failures: number;
 
-  constructor(active: ActiveRun, request: TaskRequest) {
+  constructor(active: RunAttempt, request: TaskRequest) {
     const { definition, key } = request;
     const previous = active.recorded.get(key) ?? null;
     this.#active = active;
@@ -69,8 +69,8 @@ class TaskRunner {
   }
 
   async run(): Promise<TaskOutcome> {
-    const { parking } = this.#active;
-    parking.begin();
+    const { activity } = this.#active;
+    activity.begin();
     try {
       const { state, dueAt } = this.#row;
       if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null) await this.#awaitDue(dueAt);
@@ -88,7 +88,7 @@ class TaskRunner {
         else return await this.#settleFailed(attempt);
       }
     } finally {
-      parking.end();
+      activity.end();
     }
   }
 
@@ -177,7 +177,7 @@ class TaskRunner {
 
   /** Stopped runs leave Cancelled; nothing when another owner goes on from what is recorded. */
   async #settleStopped(error: BatutaError): Promise<TaskOutcome> {
-    if (!isHandedOn(error)) {
+    if (!isHandedBack(error)) {
       await this.#record({
         ...this.#row,
         state: stateOf('CANCELLED', 'Cancelled', error.message),
@@ -215,10 +215,10 @@ class TaskRunner {
   }
 
   #awaitDue(dueAt: number): Promise<void> {
-    return parkUntil(this.#active, dueAt, `Task ${this.#row.name} is tried again.`, true);
+    return waitUntil(this.#active, dueAt, `Task ${this.#row.name} is tried again.`, true);
   }
 
-  #delayMs(execution: TaskExecution, error: unknown): number {
+  #delayMs(execution: TaskAttempt, error: unknown): number {
     try {
       return retryDelayMs(this.#definition.retry, this.#failures, error, this.#active.services.random);
     } catch (thrown) {

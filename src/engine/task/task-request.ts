@@ -2,7 +2,7 @@
 import type { TaskContext } from '../../model/context.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { newRow } from './task-row.ts';
 
 export interface TaskRequest {
@@ -18,12 +18,12 @@ export interface TaskRequest {
   /** The arguments of a call for people; default null. */
   readonly callArgs?: TaskRun['callArgs'];
   readonly dependsOn: readonly string[] | null;
-  /** Whether no other task waits for it: its end may then share the flush of what follows, see `ActiveRun.waitLater`. */
+  /** Whether no other task waits for it: its end may then share the flush of what follows, see `RunAttempt.waitLater`. */
   readonly isLast?: boolean;
 }
 
 /** The row of a task that is asked for: the one that is recorded, or a new one. */
-export function requestedRow(active: ActiveRun, request: TaskRequest, previous: TaskRun | null, failures?: number): TaskRun {
+export function requestedRow(active: RunAttempt, request: TaskRequest, previous: TaskRun | null, failures?: number): TaskRun {
   const { definition, key, index, dependsOn, itemHash = null, callArgs = null } = request;
   if (previous) return { ...previous, index, dependsOn, itemHash, callArgs, ...(failures === undefined ? null : { failures }) };
   return newRow(active, key, definition.name, index, dependsOn, itemHash, callArgs);

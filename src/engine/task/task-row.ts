@@ -1,7 +1,7 @@
 /** Rows of task runs: a new one, and that of a task which never ran. */
 import type { TaskRun } from '../../model/run.ts';
 import { stateOf } from '../../model/state.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 
 /** State of a row of which nothing is recorded. */
 export const pending = stateOf('PENDING');
@@ -11,7 +11,7 @@ export type UnrunFacts = Partial<Pick<TaskRun, 'error' | 'itemHash' | 'callArgs'
 
 /** Records a task that never ran, with the state that says why. Resolves once durable. */
 export function recordUnrun(
-  active: ActiveRun,
+  active: RunAttempt,
   key: string,
   name: string,
   index: number | null,
@@ -33,7 +33,7 @@ export function recordUnrun(
 
 /** A row before anything was done for it. */
 export function newRow(
-  active: ActiveRun,
+  active: RunAttempt,
   key: string,
   name: string,
   index: number | null,

@@ -3,9 +3,11 @@ import { Buffer } from 'node:buffer';
 import { chmodSync, existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { Logger } from 'pino';
 import { cutText } from '../../base/cut-text.ts';
-import { BatutaError } from '../../base/errors.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { decodeValue, encodeValue } from '../../model/values.ts';
+import type { RemovedRuns, Store } from '../../store/store.ts';
 import { isPrimitive, RecordedValue, take } from './given-value.ts';
 
 export { decodeValue, encodeValue };
@@ -202,4 +204,23 @@ function storageError(cause: unknown, folder: string): BatutaError {
     `A result could not be written to ${folder}: ${cause instanceof Error ? cause.message : String(cause)}`,
     { cause },
   );
+}
+
+/**
+ * Removes what nothing points at any more: what the runs had recorded, and what a process that died in between had stored without being
+ * able to record it. A result that another run names as well stays.
+ *
+ * A crash in the middle leaves files that nobody needs.
+ */
+export async function removeResults(
+  { store, results, log }: { readonly store: Pick<Store, 'keptResults'>; readonly results: ResultStorage; readonly log: Logger },
+  { runIds, resultRefs }: RemovedRuns,
+): Promise<void> {
+  for (const key of resultRefs) {
+    await results.remove(key).catch((error: unknown) => {
+      if (!isBatutaError(error, 'RESULT_MISSING')) throw error;
+      log.warn({ err: error, code: error.code }, 'A run that was deleted named a result that is none of ours; it was left alone.');
+    });
+  }
+  for (const runId of runIds) await results.sweep(runId, (keys) => store.keptResults(keys));
 }

@@ -5,13 +5,13 @@ import { failureOf } from '../../model/failure.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { checkSignalName, type Signal, signalTaskName } from '../../model/signal.ts';
 import { stateOf } from '../../model/state.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { outcomeOf, recordedError, valueOf } from '../task/outcome.ts';
 import { newRow } from '../task/task-row.ts';
 
 /** The body that waits. */
 export interface Waiter {
-  readonly active: ActiveRun;
+  readonly active: RunAttempt;
   /** Aborts when nothing waits for the body any more: it has settled, or the run is stopped. */
   readonly over: AbortSignal;
   keyOf(name: string, inputs: readonly unknown[]): string;
@@ -36,7 +36,7 @@ export async function sleep(waiter: Waiter, duration: Duration): Promise<void> {
   const ms = parseDuration(duration);
   const row = beginWait(waiter, 'ctx.sleep', [ms], ms, `Sleeping for ${formatDuration(ms)}.`);
   if (row.state.type !== 'PAUSED') return;
-  await active.parking.work(() => parkUntil(active, row.dueAt ?? 0, row.state.message ?? '', false, waiter.over));
+  await active.activity.work(() => waitUntil(active, row.dueAt ?? 0, row.state.message ?? '', false, waiter.over));
   if (active.stopReason) throw active.stopReason;
   if (isDropped(waiter)) return drop(active, row);
   await endWait(active, { ...row, state: stateOf('COMPLETED') });
@@ -52,8 +52,8 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
   const row = beginWait(waiter, signalTaskName(name), [], timeoutMs, why);
   if (row.state.type !== 'PAUSED') return valueOf(await outcomeOf(active, row));
   const awaited = { runId: active.run.id, name, number: occurrenceOf(row.key) };
-  const signal = await active.parking.work(() =>
-    active.parking.park({ dueAt: row.dueAt, why, isRetry: false, signal: awaited }, () => nextSignal(waiter, awaited, row.dueAt)),
+  const signal = await active.activity.work(() =>
+    active.activity.wait({ dueAt: row.dueAt, why, isRetry: false, signal: awaited }, () => nextSignal(waiter, awaited, row.dueAt)),
   );
   if (active.stopReason) throw active.stopReason;
   if (isDropped(waiter)) return drop(active, row);
@@ -71,11 +71,11 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
 }
 
 /** Waits until an instant, counted as waiting, or less when the signal comes first; default that of the run. */
-export async function parkUntil(active: ActiveRun, dueAt: number, why: string, isRetry: boolean, signal = active.signal): Promise<void> {
+export async function waitUntil(active: RunAttempt, dueAt: number, why: string, isRetry: boolean, signal = active.signal): Promise<void> {
   const { clock } = active.services;
   const restMs = dueAt - clock.now();
   if (restMs <= 0 || signal.aborted) return;
-  await active.parking.park({ dueAt, why, isRetry }, () => active.rests.until(clock, restMs, signal));
+  await active.activity.wait({ dueAt, why, isRetry }, () => active.sleeps.until(clock, restMs, signal));
 }
 
 /** Which signal of its name a recorded wait is for, from 1. */
@@ -104,11 +104,11 @@ function beginWait(waiter: Waiter, name: string, inputs: readonly unknown[], ms:
   return row;
 }
 
-function endWait(active: ActiveRun, row: TaskRun): Promise<void> {
+function endWait(active: RunAttempt, row: TaskRun): Promise<void> {
   return active.record.setTask('PAUSED', { ...row, dueAt: null, endedAt: active.services.clock.now() });
 }
 
-async function drop(active: ActiveRun, row: TaskRun): Promise<never> {
+async function drop(active: RunAttempt, row: TaskRun): Promise<never> {
   await endWait(active, { ...row, state: droppedState });
   throw dropped;
 }

@@ -123,7 +123,7 @@ test('one key is one run, whatever else is asked; that its parameters were other
 test('a worker names a flow that it does not know once, however many runs of it wait', async () => {
   const lines: unknown[] = [];
   const log = pino({ level: 'warn' }, { write: (text: string) => void lines.push(JSON.parse(text)) });
-  const parts = { engine: client.engine, broker: await client.broker(), log, flows: new Map(), toldUnknown: new Set<string>() };
+  const parts = { engine: client.engine, broker: await client.broker(), log, flows: new Map(), loggedUnknown: new Set<string>() };
   const ids = await client.enqueueMany(Weather, [{ params: { city: 'Lima' } }, { params: { city: 'Quito' } }]);
   for (const id of ids) await processTicket(parts, { kind: 'run', id, epoch: 0 });
   expect(lines).toMatchObject([{ run: ids[0], msg: 'This worker does not know the flow weather; its runs are left to others.' }]);

@@ -8,7 +8,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { openBroker } from '../../../src/broker/open.ts';
 import { definitionOf } from '../../../src/define/definition.ts';
 import type { EngineSettings } from '../../../src/engine/services.ts';
-import { TaskExecutor } from '../../../src/engine/spread/task-executor.ts';
+import { SpreadWorker } from '../../../src/engine/spread/spread-worker.ts';
 import { taskQueueOf } from '../../../src/model/queue.ts';
 import type { Run, TaskRun } from '../../../src/model/run.ts';
 import { FleetSpread } from '../../../worker/fleet-spread.ts';
@@ -41,7 +41,7 @@ export async function openNode(flows: readonly FlowClass[], options: NodeOptions
   const broker = faulty === undefined ? real : makeFaulty(real, { seed: faulty, drop: 0.3, repeat: 0.3, delay: 0.3, reorder: true });
   spread.connect(broker);
   const known = new Map(flows.map((flow) => [definitionOf(flow).name, definitionOf(flow)]));
-  const tasks = new TaskExecutor({ services: opened.engine.services, spread, flows: known });
+  const tasks = new SpreadWorker({ services: opened.engine.services, spread, flows: known });
   const consumer =
     queues.length === 0 ? null : broker.consume(queues.map(taskQueueOf), { concurrency: 4 }, (ticket) => tasks.execute(ticket.id));
   const loop = reissueTasksLoop({ engine: opened.engine, broker, log }, { intervalMs: 50 });

@@ -93,10 +93,10 @@ test('a run whose lease cannot be renewed is given up before the lease ends', as
   const mute: Store = { ...store, runs: { ...store.runs, renew: () => new Promise(() => undefined) } };
   const here = await open({ store: mute, settings: { leaseMs: 2_000, heartbeatMs: 500, abortUnrenewed: true } });
   const run = await claimed(here, Gated);
-  const { flowRun, ended } = await here.engine.execute(run, definitionOf(Gated));
-  await ended;
+  const owned = await here.engine.execute(run, definitionOf(Gated));
+  await owned.ended;
   expect(Date.now()).toBeLessThan(run.leaseUntil ?? 0);
-  expect(flowRun.givenUp?.code).toBe('LEASE_LOST');
+  expect(owned.givenUp?.code).toBe('LEASE_LOST');
   expect(await store.runs.get(run.id)).toMatchObject({ owner: null, state: { type: 'RUNNING' } });
   expect(await store.fleet.dueUnticketed({ ticketedBeforeMs: 0, limit: 10 })).toMatchObject([{ id: run.id }]);
 });
@@ -115,7 +115,7 @@ test('a run that its own process takes anew before it knows of the loss has one 
   if (!again) throw new Error('It was not claimed.');
   const later = await engine.execute(again, definitionOf(Gated));
   await earlier.ended;
-  expect(earlier.flowRun.givenUp?.code).toBe('LEASE_LOST');
+  expect(earlier.givenUp?.code).toBe('LEASE_LOST');
   // Longer than a lease, so that it has been renewed.
   await sleep(1_000);
   expect((await store.fleet.reclaim({ ...lost, goneOwners: [] })).waiting).toEqual([]);
@@ -148,9 +148,9 @@ test('a process that was frozen between claiming a run and starting it executes 
   const other = { id: 'other', host: 'elsewhere', pid: 1, processStartedAt: 1 };
   await store.fleet.reclaim({ goneOwners: [], maxRecoveries: 3, limit: 10 });
   expect((await store.runs.claim(run.id, other, 60_000)).claimed).toBe(true);
-  const { flowRun, ended } = await here.engine.execute(run, definitionOf(Noting));
-  await ended;
-  expect(flowRun.givenUp?.code).toBe('LEASE_LOST');
+  const owned = await here.engine.execute(run, definitionOf(Noting));
+  await owned.ended;
+  expect(owned.givenUp?.code).toBe('LEASE_LOST');
   expect(executed).toEqual([]);
 });
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
 import { type Clock, systemClock } from '../../../src/base/clock.ts';
-import { Leases } from '../../../src/engine/lease/leases.ts';
+import { Leases, leasesOfRuns } from '../../../src/engine/lease/leases.ts';
 import { LimitWatch } from '../../../src/engine/limits/limit-watch.ts';
 import { defaultEngineSettings } from '../../../src/engine/services.ts';
 import { openStore } from '../../../src/store/open.ts';
@@ -45,13 +45,13 @@ test('a cancel is heard of although the first look for it fails, and nobody writ
   let fails = 1;
   const cancelRequested: Store['runs']['cancelRequested'] = (claims) =>
     fails-- > 0 ? Promise.reject(new Error('busy')) : here.runs.cancelRequested(claims);
-  const store = { dataVersion: () => here.dataVersion(), recorder: here.recorder, runs: { renew: here.runs.renew, cancelRequested } };
-  const leases = new Leases({ store, clock: systemClock, log, settings });
+  const store = { dataVersion: () => here.dataVersion(), runs: { renew: here.runs.renew, cancelRequested } };
+  const leases = new Leases({ store: leasesOfRuns(store), clock: systemClock, log, settings });
   const heard = gate();
   await there.runs.requestCancel(claim.runId, 1, 'enough', () => false);
   leases.hold(holderOf(claim, () => heard.open()));
   await heard.opened;
-  leases.letGo(claim);
+  leases.release(claim);
   expect(fails).toBeLessThan(0);
 });
 
@@ -66,15 +66,15 @@ test('a cancel that was asked for between the claim of a run and its beginning i
     if (++looks === 1) looked.open();
     return asked;
   };
-  const store = { dataVersion: () => here.dataVersion(), recorder: here.recorder, runs: { renew: here.runs.renew, cancelRequested } };
-  const leases = new Leases({ store, clock: systemClock, log, settings });
+  const store = { dataVersion: () => here.dataVersion(), runs: { renew: here.runs.renew, cancelRequested } };
+  const leases = new Leases({ store: leasesOfRuns(store), clock: systemClock, log, settings });
   await there.runs.requestCancel(second.runId, 1, 'enough', () => false);
   leases.hold(holderOf(first));
   await looked.opened;
   const heard = gate();
   leases.hold(holderOf(second, () => heard.open()));
   await heard.opened;
-  for (const claim of [first, second]) leases.letGo(claim);
+  for (const claim of [first, second]) leases.release(claim);
 });
 
 test('a cancel of a run is heard of also when a look had seen the store as it is before the run was held', async () => {
@@ -92,7 +92,7 @@ test('a cancel of a run is heard of also when a look had seen the store as it is
   };
   const cancelRequested: Store['runs']['cancelRequested'] = (claims) => (looks++, here.runs.cancelRequested(claims));
   const leases = new Leases({
-    store: { dataVersion, recorder: here.recorder, runs: { renew: here.runs.renew, cancelRequested } },
+    store: leasesOfRuns({ dataVersion, runs: { renew: here.runs.renew, cancelRequested } }),
     clock: systemClock,
     log,
     settings,
@@ -103,23 +103,23 @@ test('a cancel of a run is heard of also when a look had seen the store as it is
   const heard = gate();
   leases.hold(holderOf(second, () => heard.open()));
   await heard.opened;
-  for (const claim of [first, second]) leases.letGo(claim);
+  for (const claim of [first, second]) leases.release(claim);
 });
 
 test('one guard looks after the leases, also when all were let go of and new ones held while it looked', async () => {
   const [store] = await ownStores(1);
   if (!store) throw new Error('There is no store.');
   const { clock, timers } = handClock();
-  const leases = new Leases({ store, clock, log, settings: { ...settings, abortUnrenewed: true } });
+  const leases = new Leases({ store: leasesOfRuns(store), clock, log, settings: { ...settings, abortUnrenewed: true } });
   const [first, second] = [await startRun(store), await startRun(store)];
   leases.hold(holderOf(first));
   const guards = () => [...timers.values()].filter(({ ms }) => ms !== settings.cancelPollMs);
   guards()[0]?.fire();
-  leases.letGo(first);
+  leases.release(first);
   leases.hold(holderOf(second));
   await new Promise((resolve) => setImmediate(resolve));
   expect(guards()).toHaveLength(1);
-  leases.letGo(second);
+  leases.release(second);
   expect(timers.size).toBe(0);
 });
 

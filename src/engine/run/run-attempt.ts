@@ -9,10 +9,10 @@ import type { Run, TaskRun } from '../../model/run.ts';
 import { type RunScope, runScope } from '../../model/run-context.ts';
 import { escapedError } from './escaped-error.ts';
 import { RecordedValue, shared, take } from '../values/given-value.ts';
-import type { Parking } from '../waiting/parking.ts';
+import type { Activity } from '../waiting/activity.ts';
 import type { EngineServices } from '../services.ts';
-import { Rests } from '../waiting/rests.ts';
-import { Slots } from '../limits/slots.ts';
+import { Sleeps } from '../waiting/sleeps.ts';
+import { Semaphore } from '../limits/semaphore.ts';
 import type { RunRecord } from './transition.ts';
 
 /** Something under way that can be told to stop. */
@@ -21,7 +21,7 @@ export interface Stoppable {
   stop(reason: BatutaError, force: boolean): void;
 }
 
-export interface ActiveRunOptions {
+export interface RunAttemptOptions {
   readonly services: EngineServices;
   readonly definition: FlowDefinition;
   /** The validated parameters as they are recorded. */
@@ -30,7 +30,7 @@ export interface ActiveRunOptions {
   /** Task runs that were recorded before, by key. */
   readonly recorded: ReadonlyMap<string, TaskRun>;
   /** Of the run, over all its attempts. */
-  readonly parking: Parking;
+  readonly activity: Activity;
   /** See `Leases.confirm`. */
   readonly confirmLease: () => Promise<void> | null;
   /** Whether it stands for a spread task that is executed apart from its run; then the claim is that of the task. Default false. */
@@ -38,20 +38,20 @@ export interface ActiveRunOptions {
 }
 
 /** One attempt of a run. A flow retry makes a new one over the same record. */
-export class ActiveRun {
+export class RunAttempt {
   readonly services: EngineServices;
   readonly definition: FlowDefinition;
   readonly #params: RecordedValue;
   #sharedParams: { readonly given: unknown } | null = null;
   readonly record: RunRecord;
   readonly recorded: ReadonlyMap<string, TaskRun>;
-  readonly parking: Parking;
+  readonly activity: Activity;
   readonly confirmLease: () => Promise<void> | null;
   readonly isSpread: boolean;
-  readonly slots: Slots;
+  readonly slots: Semaphore;
   readonly live = new Set<Stoppable>();
   /** Waits for an instant. */
-  readonly rests = new Rests();
+  readonly sleeps = new Sleeps();
   readonly #controller = new AbortController();
   #stopReason: BatutaError | null = null;
   #forced = false;
@@ -62,16 +62,16 @@ export class ActiveRun {
   #items: Promise<ReadonlyMap<string, readonly TaskRun[]>> | null = null;
   readonly #unflushed = new Set<Promise<void>>();
 
-  constructor(options: ActiveRunOptions) {
+  constructor(options: RunAttemptOptions) {
     this.services = options.services;
     this.definition = options.definition;
     this.#params = new RecordedValue(options.params);
     this.record = options.record;
     this.recorded = options.recorded;
-    this.parking = options.parking;
+    this.activity = options.activity;
     this.confirmLease = options.confirmLease;
     this.isSpread = options.isSpread ?? false;
-    this.slots = new Slots(options.definition.concurrency);
+    this.slots = new Semaphore(options.definition.concurrency);
     // Every wait of the run listens to it.
     setMaxListeners(0, this.#controller.signal);
   }
@@ -217,6 +217,6 @@ async function itemsByTask(rows: Iterable<TaskRun>): Promise<ReadonlyMap<string,
 }
 
 /** Whether a stopped run goes on elsewhere or later from what is recorded, so that nothing of it is ended. */
-export function isHandedOn(reason: BatutaError): boolean {
+export function isHandedBack(reason: BatutaError): boolean {
   return reason.code === 'LEASE_LOST' || reason.code === 'SHUTDOWN' || reason.code === 'RUN_SUSPENDED';
 }

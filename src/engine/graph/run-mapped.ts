@@ -5,7 +5,7 @@ import { failureOf } from '../../model/failure.ts';
 import { stateOf } from '../../model/state.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
-import type { ActiveRun } from '../run/active-run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { GivenList, RecordedValue, shared, take } from '../values/given-value.ts';
 import { itemHash, itemText, matchItems } from './item-identity.ts';
 import { outcomeOf, type TaskOutcome } from '../task/outcome.ts';
@@ -26,8 +26,8 @@ const maxTurnsAhead = 6;
  * Runs a task for each item. List and inputs are given values, see `take`. Succeeds with the results of the items that succeeded, in the order of the items, when none failed.
  * A failed item does not stop the others.
  */
-export async function runGroup(
-  active: ActiveRun,
+export async function runMapped(
+  active: RunAttempt,
   definition: TaskDefinition,
   list: unknown,
   given: readonly unknown[],
@@ -46,8 +46,8 @@ export async function runGroup(
       stateOf('COMPLETED', 'Skipped', 'Its items have task runs of their own.'),
     );
   const isRecorded = list instanceof RecordedValue || list instanceof GivenList;
-  const before = active.recorded.size === 0 ? null : await active.parking.work(() => beforeOf(active, definition, items));
-  return new GroupRun(active, definition, { items, isRecorded, isParted, before }, given).run();
+  const before = active.recorded.size === 0 ? null : await active.activity.work(() => beforeOf(active, definition, items));
+  return new MappedTask(active, definition, { items, isRecorded, isParted, before }, given).run();
 }
 
 /** Key of the task run for one item. */
@@ -71,8 +71,8 @@ interface Before {
   readonly hashes: readonly string[];
 }
 
-class GroupRun {
-  readonly #active: ActiveRun;
+class MappedTask {
+  readonly #active: RunAttempt;
   readonly #definition: TaskDefinition;
   readonly #list: Items;
   readonly #items: readonly unknown[];
@@ -94,7 +94,7 @@ class GroupRun {
   #resolve: (outcome: TaskOutcome) => void = () => undefined;
   #reject: (error: unknown) => void = () => undefined;
 
-  constructor(active: ActiveRun, definition: TaskDefinition, list: Items, given: readonly unknown[]) {
+  constructor(active: RunAttempt, definition: TaskDefinition, list: Items, given: readonly unknown[]) {
     const { items } = list;
     this.#active = active;
     this.#definition = definition;
@@ -120,13 +120,13 @@ class GroupRun {
   }
 
   #startSome(): void {
-    if (this.#turnAsked) this.#active.parking.end();
+    if (this.#turnAsked) this.#active.activity.end();
     this.#turnAsked = false;
     for (let started = 0; this.#next < this.#items.length && this.#inFlight < this.#window && !this.#active.stopReason; started++) {
       if (started === startsPerTurn) {
         this.#turnAsked = true;
         // A run whose items are still being started does not only wait.
-        this.#active.parking.begin();
+        this.#active.activity.begin();
         this.#askTurn();
         return;
       }
@@ -213,7 +213,7 @@ class GroupRun {
   }
 }
 
-async function beforeOf(active: ActiveRun, definition: TaskDefinition, items: readonly unknown[]): Promise<Before | null> {
+async function beforeOf(active: RunAttempt, definition: TaskDefinition, items: readonly unknown[]): Promise<Before | null> {
   const recorded = await active.recordedItems(definition.name);
   if (recorded.length === 0) return null;
   const hashes: string[] = [];
@@ -226,7 +226,7 @@ function listOf(list: unknown): readonly unknown[] | null {
   return typeof list === 'object' && list !== null && Symbol.iterator in list ? [...(list as Iterable<unknown>)] : null;
 }
 
-async function notAList(active: ActiveRun, definition: TaskDefinition, list: unknown): Promise<TaskOutcome> {
+async function notAList(active: RunAttempt, definition: TaskDefinition, list: unknown): Promise<TaskOutcome> {
   const error = new BatutaError(
     'OPTION_INVALID',
     `Task ${definition.name} runs once per item of ${definition.each}, but that gave ${list === null ? 'null' : typeof list}. Return a list from ${definition.each}.`,

@@ -9,15 +9,15 @@ import type { Clock, Timer } from '../../base/clock.ts';
 /** Waits that end in one turn. */
 const endsPerTurn = 200;
 
-interface Rest {
+interface Sleep {
   timer: Timer | null;
   readonly end: () => void;
 }
 
-export class Rests {
-  readonly #resting = new Map<AbortSignal, Set<Rest>>();
+export class Sleeps {
+  readonly #resting = new Map<AbortSignal, Set<Sleep>>();
   /** Those that are over and whose turn has not come, from `#next` on. */
-  #over: Rest[] = [];
+  #over: Sleep[] = [];
   #next = 0;
   #endedInTurn = 0;
 
@@ -26,7 +26,7 @@ export class Rests {
     if (signal.aborted) return Promise.resolve();
     const resting = this.#restingUnder(signal);
     return new Promise((resolve) => {
-      const rest: Rest = { timer: null, end: resolve };
+      const rest: Sleep = { timer: null, end: resolve };
       resting.add(rest);
       rest.timer = clock.setTimer(ms, () => {
         resting.delete(rest);
@@ -36,10 +36,10 @@ export class Rests {
   }
 
   /** One listener for all of them. */
-  #restingUnder(signal: AbortSignal): Set<Rest> {
+  #restingUnder(signal: AbortSignal): Set<Sleep> {
     const known = this.#resting.get(signal);
     if (known) return known;
-    const resting = new Set<Rest>();
+    const resting = new Set<Sleep>();
     this.#resting.set(signal, resting);
     const stop = (): void => {
       for (const rest of resting) {
@@ -53,7 +53,7 @@ export class Rests {
     return resting;
   }
 
-  #end(rest: Rest): void {
+  #end(rest: Sleep): void {
     if (this.#endedInTurn === endsPerTurn) {
       this.#over.push(rest);
       return;

@@ -15,7 +15,7 @@ export interface LimitNews {
 }
 
 /** What a desk is given; the services of its engine have all of it. */
-export interface LimitDeskOptions {
+export interface LimitsOptions {
   readonly store: Store;
   /** The system's. */
   readonly leaseClock: Clock;
@@ -28,14 +28,14 @@ export interface LimitDeskOptions {
 /** Runs whose process is lost that are taken from it at once. */
 const batchRuns = 100;
 
-export class LimitDesk {
+export class Limits {
   readonly runs: RunSlots;
   readonly tasks: TaskSlots;
-  readonly #options: LimitDeskOptions;
+  readonly #options: LimitsOptions;
   readonly #watch: LimitWatch;
   #news: LimitNews | null = null;
 
-  constructor(options: LimitDeskOptions) {
+  constructor(options: LimitsOptions) {
     const { store, leaseClock: clock, log, owner } = options;
     this.#options = options;
     this.#watch = new LimitWatch({ store, clock, log, net: () => this.#free() });

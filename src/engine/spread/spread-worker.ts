@@ -6,40 +6,39 @@
  */
 import { BatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
-import type { Claim, ClaimedTask, TaskClaim } from '../../store/store.ts';
-import { ClaimedWriter } from './claimed-writer.ts';
-import { Gather } from '../gather.ts';
-import { HeldTask } from './held-task.ts';
-import { Leases } from '../lease/leases.ts';
+import type { ClaimedTask, TaskClaim } from '../../store/store.ts';
+import { SpreadRecorder } from './spread-recorder.ts';
+import { Batcher } from '../batcher.ts';
+import { OwnedTask } from './owned-task.ts';
+import { type Held, HeldWork } from '../lease/held-work.ts';
+import { Leases, leasesOfTasks } from '../lease/leases.ts';
 import type { EngineServices } from '../services.ts';
 import type { Spread } from './spread.ts';
 
 /** How long another worker has to come by for a task that is not known here, ms. */
 const unknownDelayMs = 5_000;
 
-export interface TaskExecutorOptions {
+export interface SpreadWorkerOptions {
   readonly services: EngineServices;
   readonly spread: Spread;
   /** Flows of this worker by name. */
   readonly flows: ReadonlyMap<string, FlowDefinition>;
 }
 
-export class TaskExecutor {
-  readonly #options: TaskExecutorOptions;
-  readonly #claims: Gather<string, ClaimedTask | null>;
-  readonly #writer: ClaimedWriter;
-  readonly #leases: Leases;
-  readonly #held = new Map<ClaimedTask, { readonly task: HeldTask; readonly ended: Promise<unknown> }>();
+export class SpreadWorker {
+  readonly #options: SpreadWorkerOptions;
+  readonly #claims: Batcher<string, ClaimedTask | null>;
+  readonly #writer: SpreadRecorder;
+  readonly #leases: Leases<TaskClaim>;
+  readonly #held = new HeldWork<Held>();
   /** Flows and tasks unknown here that the log has named already. */
-  readonly #toldUnknown = new Set<string>();
-  readonly #starting = new Set<Promise<unknown>>();
-  #closing = false;
+  readonly #loggedUnknown = new Set<string>();
 
-  constructor(options: TaskExecutorOptions) {
+  constructor(options: SpreadWorkerOptions) {
     const { services } = options;
     const { store, settings, leaseClock, log, owner } = services;
     this.#options = options;
-    this.#claims = new Gather(async (ids) => {
+    this.#claims = new Batcher(async (ids) => {
       const claimed = new Map(await store.spread.claimMany(ids, owner, settings.leaseMs, settings.isAlone));
       // Of two tickets for one task run the first gets it.
       return ids.map((id) => {
@@ -48,28 +47,8 @@ export class TaskExecutor {
         return task;
       });
     });
-    this.#writer = new ClaimedWriter(store.spread);
-    const leased = (runId: string, epoch: number): TaskClaim => ({ taskRunId: runId, epoch });
-    this.#leases = new Leases({
-      clock: leaseClock,
-      log,
-      settings,
-      store: {
-        // The owner of a run may sit in this process, whose own writes change no version.
-        dataVersion: () => null,
-        recorder: { onFenced: () => undefined },
-        runs: {
-          renew: async (claims, leaseMs) => {
-            const lost = await store.spread.renew(
-              claims.map(({ runId, epoch }) => leased(runId, epoch)),
-              leaseMs,
-            );
-            return lost.map(({ taskRunId, epoch }) => ({ runId: taskRunId, epoch }));
-          },
-          cancelRequested: (claims) => store.spread.toStop(claims.map(({ runId, epoch }) => leased(runId, epoch))),
-        },
-      },
-    });
+    this.#writer = new SpreadRecorder(store.spread);
+    this.#leases = new Leases({ store: leasesOfTasks(store.spread), clock: leaseClock, log, settings });
   }
 
   /**
@@ -79,61 +58,46 @@ export class TaskExecutor {
    * @throws BatutaError STORE_… the task run is found again once its lease is over
    */
   async execute(taskRunId: string, wasLeft = false): Promise<boolean> {
-    if (this.#closing) return true;
+    if (this.#held.isClosing) return true;
     const askedAt = this.#options.services.leaseClock.monotonic();
-    const starting = this.#claims.add(taskRunId);
-    this.#starting.add(starting);
-    let claimed: ClaimedTask | null;
-    let ended: Promise<void>;
-    try {
-      claimed = await starting;
-      if (claimed === null) return false;
-      ended = this.#execute(claimed, askedAt, wasLeft);
-    } finally {
-      this.#starting.delete(starting);
-    }
-    await ended;
-    return true;
+    const ended = await this.#held.start(async () => {
+      const claimed = await this.#claims.add(taskRunId);
+      return claimed && { promise: this.#execute(claimed, askedAt, wasLeft) };
+    });
+    await ended?.promise;
+    return ended !== null;
   }
 
   /** Lets what is held finish until the deadline, then gives the rest back. Takes nothing new from then on. */
   async handBack(deadlineMs: number): Promise<void> {
-    const deadline = new AbortController();
-    const late = this.#options.services.leaseClock.sleep(deadlineMs, deadline.signal).catch(() => undefined);
-    const ended = async (): Promise<void> => {
-      while (this.#held.size > 0 || this.#starting.size > 0)
-        await Promise.allSettled([...this.#starting, ...[...this.#held.values()].map((one) => one.ended)]);
-    };
-    await Promise.race([ended(), late]);
-    deadline.abort();
-    this.#closing = true;
-    const reason = new BatutaError('SHUTDOWN', `The process ${this.#options.services.owner.id} was shut down; another takes the task.`);
-    while (this.#held.size > 0 || this.#starting.size > 0) {
-      for (const { task } of this.#held.values()) task.abandon(reason);
-      await Promise.allSettled([...this.#starting, ...[...this.#held.values()].map((one) => one.ended)]);
-    }
+    const { leaseClock, owner } = this.#options.services;
+    await this.#held.handBack(
+      leaseClock,
+      deadlineMs,
+      new BatutaError('SHUTDOWN', `The process ${owner.id} was shut down; another takes the task.`),
+    );
   }
 
   async #execute(claimed: ClaimedTask, askedAt: number, wasLeft: boolean): Promise<void> {
     const { services, flows, spread } = this.#options;
     const { run, taskRun, claim } = claimed;
     const definition = flows.get(run.flow);
-    const task = definition?.tasks.get(taskRun.name);
-    if (!definition || !task) return this.#leaveToOthers(claimed, wasLeft);
-    const lease: Claim = { runId: taskRun.id, epoch: claim.epoch };
-    const confirmLease = (): Promise<void> | null => this.#leases.confirm(lease);
-    const held = new HeldTask({ services, claimed, definition, task, writer: this.#writer, confirmLease });
-    this.#leases.hold({ claim: lease, onLost: () => held.lose(), onCancel: () => held.cancel() }, askedAt);
-    const running = held.run().finally(() => this.#leases.letGo(lease));
-    const settled = running.then(async (end) => {
+    const known = definition?.tasks.get(taskRun.name);
+    if (!definition || !known) return this.#leaveToOthers(claimed, wasLeft);
+    const confirmLease = (): Promise<void> | null => this.#leases.confirm(claim);
+    const task = new OwnedTask({ services, claimed, definition, task: known, writer: this.#writer, confirmLease });
+    this.#leases.hold({ claim, onLost: () => task.lose(), onCancel: () => task.cancel() }, askedAt);
+    const running = task.run().finally(() => this.#leases.release(claim));
+    const ended = running.then(async (end) => {
       if (end === 'ended') await spread.tell(run.id, taskRun.id);
       else if (end !== 'lost') await this.#giveBack(claim, end.dueAt);
     });
-    this.#held.set(claimed, { task: held, ended: settled });
+    const held: Held = { id: taskRun.id, ended, abandon: (reason) => task.abandon(reason) };
+    this.#held.add(held);
     try {
-      await settled;
+      await ended;
     } finally {
-      this.#held.delete(claimed);
+      this.#held.remove(held);
     }
   }
 
@@ -160,9 +124,9 @@ export class TaskExecutor {
     const what = flows.has(run.flow) ? `the task ${taskRun.name} of the flow ${run.flow}` : `the flow ${run.flow}`;
     const message = `Waits for a worker that knows ${what}.`;
     if (taskRun.state.message !== message) {
-      if (!this.#toldUnknown.has(what))
+      if (!this.#loggedUnknown.has(what))
         services.log.warn({ run: run.id, task: taskRun.name }, `This worker does not know ${what}; its spread tasks are left to others.`);
-      this.#toldUnknown.add(what);
+      this.#loggedUnknown.add(what);
       const row = { ...taskRun, state: { ...taskRun.state, message } };
       await services.store.spread.write([{ claim, taskRun: row, transitions: [], artifacts: [] }]);
     }

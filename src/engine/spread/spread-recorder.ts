@@ -6,17 +6,17 @@
 import { BatutaError } from '../../base/errors.ts';
 import type { Artifact, TaskRun, Transition } from '../../model/run.ts';
 import type { ClaimedWrite, SpreadStore, TaskClaim } from '../../store/store.ts';
-import { Gather } from '../gather.ts';
+import { Batcher } from '../batcher.ts';
 import type { RecordWriter } from '../run/transition.ts';
 
-export class ClaimedWriter {
+export class SpreadRecorder {
   readonly #store: SpreadStore;
   /** Gives whether a write was accepted. */
-  readonly #writes: Gather<ClaimedWrite, boolean>;
+  readonly #writes: Batcher<ClaimedWrite, boolean>;
 
   constructor(store: SpreadStore) {
     this.#store = store;
-    this.#writes = new Gather((writes) => this.#writeAll(writes));
+    this.#writes = new Batcher((writes) => this.#writeAll(writes));
   }
 
   /** Records for one task run. @param onRefused told when the claim is old */

@@ -9,13 +9,13 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
 import type { Claim, OfferedTask, SpreadStore } from '../../store/store.ts';
-import { Gather } from '../gather.ts';
+import { Batcher } from '../batcher.ts';
 import type { Spread } from './spread.ts';
 
 /** Net behind the news of an end, ms. */
 const pollMs = 1_000;
 
-export interface SpreadDeskOptions {
+export interface SpreadOffersOptions {
   readonly store: SpreadStore;
   readonly spread: Spread;
   /** The system's. */
@@ -39,10 +39,10 @@ interface Listening {
   readonly stop: Promise<() => void>;
 }
 
-export class SpreadDesk {
-  readonly #options: SpreadDeskOptions;
-  readonly #offers: Gather<{ readonly claim: Claim; readonly task: OfferedTask }, Offer>;
-  readonly #ends: Gather<EndWish, undefined>;
+export class SpreadOffers {
+  readonly #options: SpreadOffersOptions;
+  readonly #offers: Batcher<{ readonly claim: Claim; readonly task: OfferedTask }, Offer>;
+  readonly #ends: Batcher<EndWish, undefined>;
   readonly #waits = new Map<string, (row: TaskRun) => void>();
   readonly #listening = new Map<string, Listening>();
   /** Task runs that may have ended. */
@@ -50,10 +50,10 @@ export class SpreadDesk {
   #looking = false;
   #poll: Timer | null = null;
 
-  constructor(options: SpreadDeskOptions) {
+  constructor(options: SpreadOffersOptions) {
     this.#options = options;
-    this.#offers = new Gather((asked) => this.#offerAll(asked));
-    this.#ends = new Gather((wishes) => this.#endAll(wishes));
+    this.#offers = new Batcher((asked) => this.#offerAll(asked));
+    this.#ends = new Batcher((wishes) => this.#endAll(wishes));
   }
 
   /** Offers a task run to the workers of its queue. Durable when it resolves. @throws BatutaError STORE_… */

@@ -1,8 +1,12 @@
 /** How a run leaves this process without having ended: to the next owner, or until it is due. */
-import type { BatutaError } from '../../base/errors.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import { failureOf } from '../../model/failure.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
-import type { Wait } from '../waiting/parking.ts';
+import type { Wait } from '../waiting/activity.ts';
 import type { EngineServices } from '../services.ts';
+import { withOrigin } from './failure-origin.ts';
+import { isHandedBack } from './run-attempt.ts';
 import type { RunRecord } from './transition.ts';
 
 /**
@@ -11,7 +15,7 @@ import type { RunRecord } from './transition.ts';
  * @param waits what it waits for when it is suspended, the earliest first; none for a sub-flow, which goes on when the run
  * that called it does.
  */
-export async function handOn(services: EngineServices, record: RunRecord, reason: BatutaError, waits: readonly Wait[]): Promise<void> {
+export async function handBackRun(services: EngineServices, record: RunRecord, reason: BatutaError, waits: readonly Wait[]): Promise<void> {
   const { store } = services;
   if (reason.code === 'SHUTDOWN') record.setRun(stateOf('SCHEDULED', 'Resuming', reason.message)).catch(() => undefined);
   if (reason.code === 'RUN_SUSPENDED') recordSuspended(record, reason, waits).catch(() => undefined);
@@ -20,6 +24,41 @@ export async function handOn(services: EngineServices, record: RunRecord, reason
   await store.runs.release(record.claim);
   if (await endIfCancelled(services, record.run.id)) return;
   if (reason.code === 'RUN_SUSPENDED') await wakeIfSignalled(services, record.run.id, waits);
+}
+
+/** Why a run is given up whose store has failed in the middle: where others go on, and the store was only away, it is left to them. */
+export function reasonToGiveUp({ settings }: EngineServices, runId: string, error: unknown): BatutaError {
+  if (settings.abortUnrenewed && isBatutaError(error, 'STORE_UNAVAILABLE')) {
+    const message = `The database was away for too long; another process goes on with run ${runId} from what is recorded.`;
+    return new BatutaError('LEASE_LOST', message, { details: { runId }, cause: error });
+  }
+  return error instanceof BatutaError ? error : new BatutaError('INTERNAL', String(error), { cause: error });
+}
+
+export interface GivenUp {
+  readonly services: EngineServices;
+  readonly definition: FlowDefinition;
+  readonly record: RunRecord;
+  readonly reason: BatutaError | null;
+  readonly error: unknown;
+}
+
+/** Leaves such a run to others, or tries once more to record how it stands, so that nothing is left Running. */
+export async function giveUp({ services, definition, record, reason, error }: GivenUp): Promise<void> {
+  const { store, clock } = services;
+  if (isTerminal(record.run.state.type)) return;
+  await store.recorder.flush().catch(() => undefined);
+  if (reason && isHandedBack(reason)) {
+    // When it cannot be told, the lease ends by itself.
+    await store.runs.release(record.claim).catch(() => undefined);
+    return;
+  }
+  if (isBatutaError(error, 'STORE_FULL')) store.freeReserve();
+  record.cancelOpen('The run was given up.');
+  const failure = withOrigin(failureOf(error), record, definition, null);
+  await record
+    .setRun(stateOf('FAILED', 'Failed', failure.message), { error: failure, endedAt: clock.now(), dueAt: null })
+    .catch(() => undefined);
 }
 
 function recordSuspended(record: RunRecord, { message }: BatutaError, waits: readonly Wait[]): Promise<void> {

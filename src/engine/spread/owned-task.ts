@@ -10,35 +10,35 @@ import type { FlowDefinition } from '../../model/flow.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { ClaimedTask } from '../../store/store.ts';
-import { ActiveRun, isHandedOn } from '../run/active-run.ts';
-import type { ClaimedWriter } from './claimed-writer.ts';
-import { Parking, type Wait } from '../waiting/parking.ts';
+import { RunAttempt, isHandedBack } from '../run/run-attempt.ts';
+import type { SpreadRecorder } from './spread-recorder.ts';
+import { Activity, type Wait } from '../waiting/activity.ts';
 import { runTaskHere } from '../task/run-task.ts';
 import type { EngineServices } from '../services.ts';
 import { unpackInputs } from './spread-inputs.ts';
 import { RunRecord } from '../run/transition.ts';
 import type { TaskRequest } from '../task/task-request.ts';
 
-export interface HeldTaskOptions {
+export interface OwnedTaskOptions {
   readonly services: EngineServices;
   readonly claimed: ClaimedTask;
   readonly definition: FlowDefinition;
   readonly task: TaskDefinition;
-  readonly writer: ClaimedWriter;
+  readonly writer: SpreadRecorder;
   /** See `Leases.confirm`. */
   readonly confirmLease: () => Promise<void> | null;
 }
 
 /** `ended`: recorded · `lost`: another's, or over · else it is to be given back, for then. */
-export type HeldEnd = 'ended' | 'lost' | { readonly dueAt: number | null };
+export type OwnedTaskEnd = 'ended' | 'lost' | { readonly dueAt: number | null };
 
-export class HeldTask {
-  readonly #options: HeldTaskOptions;
-  readonly #active: ActiveRun;
+export class OwnedTask {
+  readonly #options: OwnedTaskOptions;
+  readonly #active: RunAttempt;
   #grace: Timer | null = null;
   #dueAt: number | null = null;
 
-  constructor(options: HeldTaskOptions) {
+  constructor(options: OwnedTaskOptions) {
     const { services, claimed, definition, writer } = options;
     const { run, taskRun, claim } = claimed;
     this.#options = options;
@@ -52,20 +52,20 @@ export class HeldTask {
       clock: services.clock,
       listener: null,
     });
-    this.#active = new ActiveRun({
+    this.#active = new RunAttempt({
       services,
       definition,
       params: run.params,
       record,
       recorded: new Map([[taskRun.key, taskRun]]),
-      parking: new Parking({ services, parent: null, onIdle: (waits) => this.#suspend(waits) }),
+      activity: new Activity({ services, parent: null, onIdle: (waits) => this.#suspend(waits) }),
       confirmLease: options.confirmLease,
       isSpread: true,
     });
   }
 
   /** Executes it. @throws BatutaError STORE_… when its end could not be recorded */
-  async run(): Promise<HeldEnd> {
+  async run(): Promise<OwnedTaskEnd> {
     const { claimed, task } = this.#options;
     const { taskRun } = claimed;
     const { key, index, dependsOn, itemHash, callArgs } = taskRun;
@@ -74,7 +74,7 @@ export class HeldTask {
       const args = await this.#args();
       if (args !== null) await runTaskHere(this.#active, { definition: task, key, index, args, dependsOn, itemHash, callArgs });
       const { stopReason } = this.#active;
-      if (stopReason === null || !isHandedOn(stopReason)) return 'ended';
+      if (stopReason === null || !isHandedBack(stopReason)) return 'ended';
       if (stopReason.code === 'LEASE_LOST') return 'lost';
       return await this.#handBack(stopReason);
     } finally {
@@ -140,7 +140,7 @@ export class HeldTask {
     }
   }
 
-  async #handBack(reason: BatutaError): Promise<HeldEnd> {
+  async #handBack(reason: BatutaError): Promise<OwnedTaskEnd> {
     const { record } = this.#active;
     const row = record.taskRun(this.#options.claimed.taskRun.id);
     if (row === null || isTerminal(row.state.type)) return 'ended';

@@ -7,7 +7,7 @@ interface Asked<Item, Result> {
 }
 
 /** Groups are done one after the other, in the order of asking. */
-export class Gather<Item, Result> {
+export class Batcher<Item, Result> {
   readonly #doAll: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #maxItems: number;
   #asked: Asked<Item, Result>[] = [];

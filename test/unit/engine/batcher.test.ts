@@ -1,11 +1,11 @@
 /** What is asked for together is done together, and settles together. */
 import { expect, test } from 'vitest';
-import { Gather } from '../../../src/engine/gather.ts';
+import { Batcher } from '../../../src/engine/batcher.ts';
 import { gate } from '../../support/make-flow.ts';
 
 test('what is asked for in one turn is one group, and each gets its own result', async () => {
   const groups: number[][] = [];
-  const gather = new Gather(async (items: readonly number[]) => {
+  const gather = new Batcher(async (items: readonly number[]) => {
     groups.push([...items]);
     return items.map((item) => item * 10);
   });
@@ -16,7 +16,7 @@ test('what is asked for in one turn is one group, and each gets its own result',
 test('what is asked for while a group is under way waits for it, and is bounded', async () => {
   const groups: number[][] = [];
   const { opened, open } = gate();
-  const gather = new Gather(async (items: readonly number[]) => {
+  const gather = new Batcher(async (items: readonly number[]) => {
     groups.push([...items]);
     if (groups.length === 1) await opened;
     return items;
@@ -41,7 +41,7 @@ test.each([
   ],
 ])('a group that %s fails everybody in it, and nobody after it', async (_, fail) => {
   let fails = true;
-  const gather = new Gather((items: readonly number[]): Promise<readonly number[]> => {
+  const gather = new Batcher((items: readonly number[]): Promise<readonly number[]> => {
     if (!fails) return Promise.resolve(items);
     fails = false;
     return fail();

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import fc from 'fast-check';
-import { Slots } from '../../../src/engine/limits/slots.ts';
+import { Semaphore } from '../../../src/engine/limits/semaphore.ts';
 
 /** Takes a place and tells when it has it. */
-function waiter(slots: Slots, name: string, priority: number, served: string[]): void {
+function waiter(slots: Semaphore, name: string, priority: number, served: string[]): void {
   const place = slots.take(priority);
   if (place) void place.then(() => served.push(name));
   else served.push(name);
@@ -13,14 +13,14 @@ async function turn(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-describe('Slots', () => {
+describe('Semaphore', () => {
   test('without a limit everybody has a place at once', () => {
-    const slots = new Slots(null);
+    const slots = new Semaphore(null);
     for (let i = 0; i < 1_000; i++) expect(slots.take(0)).toBeNull();
   });
 
   test('a waiter of higher priority is served before all others, also after many were served', async () => {
-    const slots = new Slots(1);
+    const slots = new Semaphore(1);
     const served: string[] = [];
     for (const [name, priority] of [
       ['first', 0],
@@ -45,7 +45,7 @@ describe('Slots', () => {
         fc.integer({ min: 1, max: 4 }),
         fc.array(fc.option(fc.integer({ min: -2, max: 2 }), { nil: null }), { maxLength: 60 }),
         async (limit, steps) => {
-          const slots = new Slots(limit);
+          const slots = new Semaphore(limit);
           const served: string[] = [];
           let asked = 0;
           let given = 0;
@@ -71,7 +71,7 @@ describe('Slots', () => {
   });
 
   test('once opened, all who wait have a place, and all who come', async () => {
-    const slots = new Slots(1);
+    const slots = new Semaphore(1);
     const served: string[] = [];
     for (const name of ['a', 'b', 'c']) waiter(slots, name, 0, served);
     slots.open();

@@ -1,6 +1,12 @@
-/** Why a run could not be claimed, as an error. */
+/** The claim that a run carries, and why one could not be had. */
 import { BatutaError } from '../../base/errors.ts';
-import type { ClaimOutcome } from '../../store/store.ts';
+import type { Run } from '../../model/run.ts';
+import type { Claim, ClaimOutcome } from '../../store/store.ts';
+
+/** The claim under which a run was given to its owner. */
+export function claimOf({ id, epoch, owner }: Run): Claim {
+  return { runId: id, epoch, owner };
+}
 
 /** RUN_NOT_FOUND, RUN_STATE_REFUSED (it has ended) or RUN_OWNED, naming the owner and until when it holds the run. */
 export function claimRefusal(runId: string, outcome: ClaimOutcome & { readonly claimed: false }): BatutaError {

@@ -13,7 +13,7 @@ import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import type { Artifact, TaskRun } from '../../model/run.ts';
 import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
-import type { ActiveRun, Stoppable } from '../run/active-run.ts';
+import type { RunAttempt, Stoppable } from '../run/run-attempt.ts';
 import { callMethod, isAsyncIterable, isPending } from './call-method.ts';
 import { escapedError } from '../run/escaped-error.ts';
 import { putArtifact } from './put-artifact.ts';
@@ -31,8 +31,8 @@ export type Settlement =
 /** Progress reaches the record at most this often. */
 const progressEveryMs = 100;
 
-export class TaskExecution implements RunScope, ContextSource, Stoppable {
-  readonly active: ActiveRun;
+export class TaskAttempt implements RunScope, ContextSource, Stoppable {
+  readonly active: RunAttempt;
   readonly definition: TaskDefinition;
   readonly callTask = null;
   /** The row as last recorded. */
@@ -54,7 +54,7 @@ export class TaskExecution implements RunScope, ContextSource, Stoppable {
   #metrics: Map<string, number> | null = null;
   #rejects: { readonly record: unknown; readonly reason: string }[] | null = null;
 
-  constructor(active: ActiveRun, definition: TaskDefinition, row: TaskRun) {
+  constructor(active: RunAttempt, definition: TaskDefinition, row: TaskRun) {
     this.active = active;
     this.definition = definition;
     this.row = row;

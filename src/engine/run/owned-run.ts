@@ -12,27 +12,27 @@ import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
 import type { Claim } from '../../store/store.ts';
-import { ActiveRun, isHandedOn } from './active-run.ts';
+import { RunAttempt, isHandedBack } from './run-attempt.ts';
 import { awaitSlot } from '../limits/await-slot.ts';
-import { cancelBelow } from './cancel-below.ts';
+import { cancelBelow } from './cancel.ts';
 import { withOrigin } from './failure-origin.ts';
 import { flowRetryDelayMs, openTaskRuns } from './flow-retry.ts';
 import { callHooks } from './hooks.ts';
 import { take } from '../values/given-value.ts';
-import { handOn } from './hand-on.ts';
+import { giveUp, handBackRun, reasonToGiveUp } from './hand-back.ts';
 import type { Leases } from '../lease/leases.ts';
-import { Parking, type Wait } from '../waiting/parking.ts';
+import { Activity, type Wait } from '../waiting/activity.ts';
 import { runCode } from '../code/run-code.ts';
 import { endOf, finalVerdict, messageFor, type Verdict } from './run-end.ts';
 import { runGraph } from '../graph/run-graph.ts';
 import type { EngineServices } from '../services.ts';
-import type { StartSubFlow } from '../code/sub-flow.ts';
+import type { StartSubFlow, SubFlowRun } from '../code/sub-flow.ts';
 import { RunRecord } from './transition.ts';
-import { parkUntil } from '../waiting/waits.ts';
+import { waitUntil } from '../waiting/waits.ts';
 
-export interface FlowRunOptions {
+export interface OwnedRunOptions {
   readonly services: EngineServices;
-  readonly leases: Leases;
+  readonly leases: Leases<Claim>;
   readonly subFlows: StartSubFlow;
   readonly definition: FlowDefinition;
   readonly run: Run;
@@ -41,22 +41,23 @@ export interface FlowRunOptions {
   readonly taskRuns: ReadonlyMap<string, TaskRun>;
   readonly listener: EngineListener | null;
   /** Of the run that this one is a sub-flow of, else null. */
-  readonly parentParking: Parking | null;
+  readonly parentActivity: Activity | null;
   /** Monotonic instant at which it was asked for; default now. */
   readonly heldSince?: number | undefined;
   /** Whether it has the slot of its limit, or needs none. */
   readonly hasSlot: boolean;
 }
 
-/** A run that this process executes. */
-export class FlowRun {
-  readonly #options: FlowRunOptions;
+/** A run that this process executes. Its parent, where it is a sub-flow, sees no more of it than `SubFlowRun`. */
+export class OwnedRun implements SubFlowRun {
+  readonly #options: OwnedRunOptions;
   readonly #record: RunRecord;
-  #active: ActiveRun;
+  #active: RunAttempt;
+  #ended: Promise<Run> | null = null;
   #cancelAsked: string | null = null;
   #grace: Timer | null = null;
   /** Tells when the run only waits. */
-  readonly parking: Parking;
+  readonly activity: Activity;
   /** What it waits for when it was suspended. */
   #suspendedOn: readonly Wait[] = [];
   #given: unknown = undefined;
@@ -65,7 +66,7 @@ export class FlowRun {
   /** Why the run was left to another owner; null while it was not. */
   givenUp: BatutaError | null = null;
 
-  constructor(options: FlowRunOptions) {
+  constructor(options: OwnedRunOptions) {
     const { services, run, claim, definition, listener } = options;
     this.#options = options;
     this.#record = new RunRecord({
@@ -74,7 +75,7 @@ export class FlowRun {
       recorder: services.store.recorder,
       clock: services.clock,
     });
-    this.parking = new Parking({ services, parent: options.parentParking, onIdle: (waits) => this.#suspend(waits) });
+    this.activity = new Activity({ services, parent: options.parentActivity, onIdle: (waits) => this.#suspend(waits) });
     this.#active = this.#newAttempt(options.taskRuns);
   }
 
@@ -82,17 +83,33 @@ export class FlowRun {
     return this.#record.run;
   }
 
+  get id(): string {
+    return this.run.id;
+  }
+
+  get outcome(): this {
+    return this;
+  }
+
+  /** The run as last recorded: terminal, unless it was abandoned. Rejects with `STORE_…` when its end could not be recorded. */
+  get ended(): Promise<Run> {
+    if (this.#ended) return this.#ended;
+    throw new BatutaError('INTERNAL', `The run ${this.run.id} was not started.`);
+  }
+
+  /** Executes the run to its end, once. @param onEnd called when nothing more is done for it here */
+  start(onEnd: () => void): void {
+    this.#ended = this.#execute().finally(onEnd);
+    // Whoever waits for it gets the error; when nobody does, it is not unhandled.
+    this.#ended.catch(() => undefined);
+  }
+
   /** The flow's value, at each call another that nobody else has; undefined until the run has completed. */
   takeValue(): unknown {
     return take(this.#given);
   }
 
-  /**
-   * Executes the run to its end. Gives the run as it was last recorded: terminal, unless it was abandoned.
-   *
-   * @throws BatutaError STORE_… when its end could not be recorded.
-   */
-  async execute(): Promise<Run> {
+  async #execute(): Promise<Run> {
     const { leases, taskRuns } = this.#options;
     const { state, cancelRequestedAt } = this.run;
     leases.hold(
@@ -118,7 +135,7 @@ export class FlowRun {
       throw error;
     } finally {
       this.#grace?.cancel();
-      leases.letGo(this.#record.claim);
+      leases.release(this.#record.claim);
     }
   }
 
@@ -142,6 +159,13 @@ export class FlowRun {
   force(): void {
     const { stopReason } = this.#active;
     if (stopReason) this.#active.stop(stopReason, true);
+  }
+
+  /** As its parent is stopped. */
+  stop(reason: BatutaError, force: boolean): void {
+    if (isHandedBack(reason)) this.abandon(reason);
+    else this.cancel(reason.message);
+    if (force) this.force();
   }
 
   /** Stops at once and writes nothing more; another owner goes on from what is recorded. */
@@ -171,7 +195,7 @@ export class FlowRun {
 
   /** Waits until the next attempt is due, or less when the run is stopped. */
   async #awaitDue(): Promise<void> {
-    await this.parking.work(() => parkUntil(this.#active, this.run.dueAt ?? 0, 'The flow is tried again.', true));
+    await this.activity.work(() => waitUntil(this.#active, this.run.dueAt ?? 0, 'The flow is tried again.', true));
   }
 
   async #begin(): Promise<void> {
@@ -207,13 +231,9 @@ export class FlowRun {
   }
 
   #timeOut(): void {
-    const { definition } = this.#options;
-    this.#active.stop(
-      new BatutaError('FLOW_TIMED_OUT', `The run took longer than the timeout of its flow, ${formatDuration(definition.timeoutMs ?? 0)}.`, {
-        details: { runId: this.run.id, timeoutMs: definition.timeoutMs },
-      }),
-      true,
-    );
+    const { timeoutMs } = this.#options.definition;
+    const message = `The run took longer than the timeout of its flow, ${formatDuration(timeoutMs ?? 0)}.`;
+    this.#active.stop(new BatutaError('FLOW_TIMED_OUT', message, { details: { runId: this.run.id, timeoutMs } }), true);
   }
 
   /** Opens the next attempt when the flow's retries allow one, after its wait. Only what is not completed runs again. */
@@ -241,7 +261,8 @@ export class FlowRun {
 
   async #settle(verdict: Verdict): Promise<void> {
     const { services, definition } = this.#options;
-    if (verdict.kind === 'stopped' && isHandedOn(verdict.reason)) return handOn(services, this.#record, verdict.reason, this.#suspendedOn);
+    if (verdict.kind === 'stopped' && isHandedBack(verdict.reason))
+      return handBackRun(services, this.#record, verdict.reason, this.#suspendedOn);
     const end = await endOf(definition, verdict, services.results, `${this.run.id}/result-${this.#record.claim.epoch}`);
     this.#given = end.given;
     this.thrown = end.thrown;
@@ -257,42 +278,21 @@ export class FlowRun {
     await callHooks(this.#active, end.state, error, this.#given);
   }
 
-  /**
-   * The store has failed in the middle. Where others go on, and it was only away, the run has not failed: it is left to them. Else one
-   * more try to leave a true state, so that nothing is left Running.
-   */
   async #giveUp(error: unknown): Promise<void> {
     const { services, definition } = this.#options;
-    if (services.settings.abortUnrenewed && isBatutaError(error, 'STORE_UNAVAILABLE')) {
-      const { id } = this.run;
-      const message = `The database was away for too long; another process goes on with run ${id} from what is recorded.`;
-      this.abandon(new BatutaError('LEASE_LOST', message, { details: { runId: id }, cause: error }));
-    }
-    this.abandon(error instanceof BatutaError ? error : new BatutaError('INTERNAL', String(error), { cause: error }));
-    if (isTerminal(this.run.state.type)) return;
-    await services.store.recorder.flush().catch(() => undefined);
-    if (this.givenUp && isHandedOn(this.givenUp)) {
-      // When it cannot be told, the lease ends by itself.
-      await services.store.runs.release(this.#record.claim).catch(() => undefined);
-      return;
-    }
-    if (isBatutaError(error, 'STORE_FULL')) services.store.freeReserve();
-    this.#record.cancelOpen('The run was given up.');
-    const failure = withOrigin(failureOf(error), this.#record, definition, null);
-    await this.#record
-      .setRun(stateOf('FAILED', 'Failed', failure.message), { error: failure, endedAt: services.clock.now(), dueAt: null })
-      .catch(() => undefined);
+    this.abandon(reasonToGiveUp(services, this.run.id, error));
+    await giveUp({ services, definition, record: this.#record, reason: this.givenUp, error });
   }
 
-  #newAttempt(recorded: ReadonlyMap<string, TaskRun>): ActiveRun {
+  #newAttempt(recorded: ReadonlyMap<string, TaskRun>): RunAttempt {
     const { services, definition } = this.#options;
-    return new ActiveRun({
+    return new RunAttempt({
       services,
       definition,
       params: this.run.params,
       record: this.#record,
       recorded,
-      parking: this.parking,
+      activity: this.activity,
       confirmLease: () => this.#options.leases.confirm(this.#record.claim),
     });
   }

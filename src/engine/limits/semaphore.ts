@@ -6,7 +6,7 @@ interface Waiter {
 }
 
 /** A bounded number of places; the waiter of highest priority, then the longest waiting, is next. */
-export class Slots {
+export class Semaphore {
   #limit: number;
   #taken = 0;
   #waiting: Waiter[] = [];

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { systemClock, type Timer } from '../../../src/base/clock.ts';
-import { Parking, type Wait } from '../../../src/engine/waiting/parking.ts';
-import { Rests } from '../../../src/engine/waiting/rests.ts';
+import { Activity, type Wait } from '../../../src/engine/waiting/activity.ts';
+import { Sleeps } from '../../../src/engine/waiting/sleeps.ts';
 import { defaultEngineSettings } from '../../../src/engine/services.ts';
 
 const forever = (): Promise<never> => new Promise(() => undefined);
 
-/** Parking whose looks, which come a while after it has come to wait, are made by hand. */
-function parkingOf(parent: Parking | null = null) {
+/** Activity whose looks, which come a while after it has come to wait, are made by hand. */
+function activityOf(parent: Activity | null = null) {
   const looks: (() => void)[] = [];
   const idle: (readonly Wait[])[] = [];
   const leaseClock = {
@@ -15,14 +15,14 @@ function parkingOf(parent: Parking | null = null) {
     setTimer: (_ms: number, fire: () => void): Timer => (looks.push(fire), { cancel: () => undefined }),
   };
   const services = { clock: { ...systemClock, now: () => 0 }, leaseClock, settings: { ...defaultEngineSettings, suspendOverMs: 30_000 } };
-  const parking = new Parking({ services, parent, onIdle: (waits) => idle.push(waits) });
+  const activity = new Activity({ services, parent, onIdle: (waits) => idle.push(waits) });
   const look = (): void => looks.splice(0).forEach((fire) => fire());
-  return { parking, idle, look, looks };
+  return { activity, idle, look, looks };
 }
 
 describe('a run that waits', () => {
   test('is known to wait without a look at its other waits each time one begins', () => {
-    const { parking, idle, look, looks } = parkingOf();
+    const { activity, idle, look, looks } = activityOf();
     const count = 20_000;
     let asked = 0;
     const wait = (at: number): Wait => ({
@@ -33,10 +33,10 @@ describe('a run that waits', () => {
       why: `${at}`,
       isRetry: true,
     });
-    for (let at = 0; at < count; at++) parking.begin();
-    for (let at = 0; at < count - 1; at++) void parking.park(wait(at), forever);
-    expect([asked, looks.length, parking.waits()]).toEqual([0, 0, null]);
-    void parking.park(wait(count - 1), forever);
+    for (let at = 0; at < count; at++) activity.begin();
+    for (let at = 0; at < count - 1; at++) void activity.wait(wait(at), forever);
+    expect([asked, looks.length, activity.waits()]).toEqual([0, 0, null]);
+    void activity.wait(wait(count - 1), forever);
     expect(looks).toHaveLength(1);
     look();
     expect(asked).toBeLessThan(4 * count);
@@ -44,25 +44,25 @@ describe('a run that waits', () => {
   });
 
   test('counts a sub-flow as waiting while all of it does, and no longer', async () => {
-    const { parking, look, idle } = parkingOf();
-    const { parking: child } = parkingOf(parking);
-    const { parking: grandchild } = parkingOf(child);
+    const { activity, look, idle } = activityOf();
+    const { activity: child } = activityOf(activity);
+    const { activity: grandchild } = activityOf(child);
     const wait = (dueAt: number): Wait => ({ dueAt, why: `until ${dueAt}`, isRetry: false });
-    for (const one of [parking, child, grandchild]) one.begin();
-    void parking.with(child, () => child.with(grandchild, forever));
-    expect(parking.waits()).toBeNull();
+    for (const one of [activity, child, grandchild]) one.begin();
+    void activity.with(child, () => child.with(grandchild, forever));
+    expect(activity.waits()).toBeNull();
     let go = (): void => undefined;
-    const over = grandchild.park(wait(70_000), () => new Promise<void>((resolve) => (go = resolve)));
-    expect(parking.waits()?.map(({ dueAt }) => dueAt)).toEqual([70_000]);
+    const over = grandchild.wait(wait(70_000), () => new Promise<void>((resolve) => (go = resolve)));
+    expect(activity.waits()?.map(({ dueAt }) => dueAt)).toEqual([70_000]);
     child.begin();
-    expect(parking.waits()).toBeNull();
-    void child.park(wait(50_000), forever);
-    expect(parking.waits()?.map(({ dueAt }) => dueAt)).toEqual([50_000, 70_000]);
+    expect(activity.waits()).toBeNull();
+    void child.wait(wait(50_000), forever);
+    expect(activity.waits()?.map(({ dueAt }) => dueAt)).toEqual([50_000, 70_000]);
     look();
     expect(idle[0]?.[0]?.dueAt).toBe(50_000);
     go();
     await over;
-    expect(parking.waits()).toBeNull();
+    expect(activity.waits()).toBeNull();
     grandchild.end();
   });
 });
@@ -87,9 +87,9 @@ describe('waits for an instant', () => {
 
   test.each(['are due', 'are stopped'])('that %s at the same time end some at a turn, the others waiting for the next', async (how) => {
     const clock = clockOfAll();
-    const rests = new Rests();
+    const sleeps = new Sleeps();
     const stopped = new AbortController();
-    const waits = Array.from({ length: 5_000 }, () => rests.until(clock, 1, stopped.signal));
+    const waits = Array.from({ length: 5_000 }, () => sleeps.until(clock, 1, stopped.signal));
     if (how === 'are due') for (const fire of clock.fires) fire();
     else stopped.abort();
     const perTurn = await endsByTurn(waits);
@@ -98,6 +98,6 @@ describe('waits for an instant', () => {
   });
 
   test('that come after the stop are over at once', async () => {
-    await new Rests().until(clockOfAll(), 3_600_000, AbortSignal.abort());
+    await new Sleeps().until(clockOfAll(), 3_600_000, AbortSignal.abort());
   });
 });

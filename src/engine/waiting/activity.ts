@@ -1,5 +1,5 @@
 /**
- * Tells when a run only waits: all its work under way is parked, on a sleep, a signal or a long retry delay.
+ * What a run does at this moment: its work under way is counted, and how much of it waits, for an instant, a signal or a long retry delay.
  *
  * Such a run can be suspended: its owner lets go of it, and somebody goes on when it is due. It is looked at again a moment later,
  * so that a body which starts something else beside a sleep gets to it. A sub-flow counts as work of its parent, which waits when
@@ -22,29 +22,29 @@ export interface Wait {
   readonly signal?: Pick<Signal, 'runId' | 'name' | 'number'>;
 }
 
-export interface ParkingOptions {
+export interface ActivityOptions {
   readonly services: Pick<EngineServices, 'clock' | 'leaseClock' | 'settings'>;
   /** Called when the run only waits, with all its waits: the earliest first, the others in no order. */
   readonly onIdle: (waits: readonly Wait[]) => void;
   /** Of the run that this one is a sub-flow of. */
-  readonly parent: Parking | null;
+  readonly parent: Activity | null;
 }
 
 /** Whether all of it waits is kept by counting, so that a change costs the same however much of it there is. */
-export class Parking {
-  readonly #options: ParkingOptions;
-  readonly #parked = new Set<Wait>();
-  readonly #children = new Set<Parking>();
+export class Activity {
+  readonly #options: ActivityOptions;
+  readonly #waiting = new Set<Wait>();
+  readonly #children = new Set<Activity>();
   /** Of the children those that are idle. */
   #idleChildren = 0;
   /** As it was last told to whoever counts it among its children. */
-  #toldIdle = false;
+  #countedIdle = false;
   /** Whom it is counted by; null while it is nobody's child. */
-  #above: Parking | null = null;
+  #above: Activity | null = null;
   #working = 0;
   #looking = false;
 
-  constructor(options: ParkingOptions) {
+  constructor(options: ActivityOptions) {
     this.#options = options;
   }
 
@@ -61,7 +61,7 @@ export class Parking {
   /** Counts a piece of work that has begun; `end` must follow, whatever becomes of it. */
   begin(): void {
     this.#working++;
-    this.#tell();
+    this.#report();
   }
 
   end(): void {
@@ -70,24 +70,24 @@ export class Parking {
   }
 
   /** Counts a piece of the work as waiting. */
-  async park<T>(wait: Wait, until: () => Promise<T>): Promise<T> {
-    this.#parked.add(wait);
+  async wait<T>(wait: Wait, until: () => Promise<T>): Promise<T> {
+    this.#waiting.add(wait);
     this.#look();
     try {
       return await until();
     } finally {
-      this.#parked.delete(wait);
-      this.#tell();
+      this.#waiting.delete(wait);
+      this.#report();
     }
   }
 
   /** Counts a sub-flow, which is work of its own already, as waiting while all of it waits. */
-  async with<T>(child: Parking | null, doIt: () => Promise<T>): Promise<T> {
+  async with<T>(child: Activity | null, doIt: () => Promise<T>): Promise<T> {
     if (!child) return doIt();
     this.#children.add(child);
     child.#above = this;
-    child.#toldIdle = child.#isIdle;
-    if (child.#toldIdle) this.#idleChildren++;
+    child.#countedIdle = child.#isIdle;
+    if (child.#countedIdle) this.#idleChildren++;
     // It may have come to wait before it was known here.
     this.#look();
     try {
@@ -95,8 +95,8 @@ export class Parking {
     } finally {
       this.#children.delete(child);
       child.#above = null;
-      if (child.#toldIdle) this.#idleChildren--;
-      this.#tell();
+      if (child.#countedIdle) this.#idleChildren--;
+      this.#report();
     }
   }
 
@@ -112,27 +112,27 @@ export class Parking {
   }
 
   get #isIdle(): boolean {
-    const idle = this.#parked.size + this.#idleChildren;
+    const idle = this.#waiting.size + this.#idleChildren;
     return idle > 0 && idle >= this.#working;
   }
 
   #gather(into: Wait[]): void {
-    for (const wait of this.#parked) into.push(wait);
-    for (const child of this.#children) if (child.#toldIdle) child.#gather(into);
+    for (const wait of this.#waiting) into.push(wait);
+    for (const child of this.#children) if (child.#countedIdle) child.#gather(into);
   }
 
   /** Tells whoever counts it when it has come to wait, or does something again. */
-  #tell(): void {
+  #report(): void {
     const above = this.#above;
     const idle = this.#isIdle;
-    if (!above || idle === this.#toldIdle) return;
-    this.#toldIdle = idle;
+    if (!above || idle === this.#countedIdle) return;
+    this.#countedIdle = idle;
     above.#idleChildren += idle ? 1 : -1;
-    above.#tell();
+    above.#report();
   }
 
   #look(): void {
-    this.#tell();
+    this.#report();
     const { parent, services } = this.#options;
     const { suspendOverMs } = services.settings;
     if (parent) return parent.#look();
