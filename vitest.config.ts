@@ -5,11 +5,15 @@ const source = (path: string): string => fileURLToPath(new URL(`./src/${path}`, 
 
 /** One folder of tests. Those that start processes first make sure that `dist` is as new as `src`. */
 function room(name: string, options: Pick<TestUserConfig, 'testTimeout' | 'globalSetup' | 'expect'>) {
-  return { extends: true as const, test: { name, include: [`test/${name}/**/*.test.ts`], ...options } };
+  const include = [`test/${name}/**/*.test.ts`];
+  // What takes long runs in `npm run test:packages` alone.
+  const exclude = process.env['BATUTA_TEST_ALL_PACKAGES'] === undefined ? ['test/packages/long/**'] : [];
+  return { extends: true as const, test: { name, include, exclude, ...options } };
 }
 
 const buildOnce = './test/support/build-once.ts';
 const postgres = './test/support/postgres-global.ts';
+const packOnce = './test/support/pack-once.ts';
 const redis = './test/support/redis-global.ts';
 
 export default defineConfig({
@@ -37,6 +41,7 @@ export default defineConfig({
       room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce, postgres, redis], expect: { poll: { timeout: 20_000 } } }),
       room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce, postgres, redis] }),
       room('types', { testTimeout: 120_000 }),
+      room('packages', { testTimeout: 300_000, globalSetup: [packOnce] }),
     ],
   },
 });

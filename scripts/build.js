@@ -2,7 +2,7 @@
  * Builds `dist`: JavaScript bundled by esbuild, declarations by tsc, the dashboard by Vite.
  *
  * `node scripts/build.js` builds all; with `--js` only the JavaScript, which is what tests that start the command line
- * need, with `--web` only the dashboard; building all writes the notices of the code of others as well. Files are replaced one by one and only when they differ, and what is no longer made is deleted at the end, so a
+ * need, with `--types` only the declarations, with `--web` only the dashboard; building all writes the notices of the code of others as well. Files are replaced one by one and only when they differ, and what is no longer made is deleted at the end, so a
  * process that runs from `dist` meanwhile keeps working.
  */
 import { spawnSync } from 'node:child_process';
@@ -33,9 +33,13 @@ const entries = [
 /** What is installed beside us: native, with files or threads of its own, or shared with the user's code, where two copies would be two worlds. */
 const external = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies);
 
-/** CommonJS packages that are bundled in ask for `require` and `__dirname`, which an ES module does not have. */
-const banner =
-  "import { createRequire as createRequireForBundle } from 'node:module'; const require = createRequireForBundle(import.meta.url); const __dirname = import.meta.dirname;";
+/**
+ * CommonJS packages that are bundled in ask for `require` and `__dirname`, which an ES module does not have. A bundler of users that makes
+ * CommonJS of us takes the address of the module away, without which nothing here finds its files.
+ */
+const banner = `import { createRequire as createRequireForBundle } from 'node:module';
+if (!import.meta.url) throw new Error('Batuta was bundled into CommonJS. Keep the package "batuta" external, for example with --external:batuta.');
+const require = createRequireForBundle(import.meta.url); const __dirname = import.meta.dirname;`;
 
 /** Files that `@fastify/swagger-ui` serves; from a chunk it finds them as from its own folder. */
 const docsFiles = join(root, 'node_modules', '@fastify', 'swagger-ui', 'static');
@@ -48,12 +52,13 @@ const notices = join(dist, 'THIRD_PARTY_NOTICES.txt');
 /** Ids of all modules that went into a bundle. */
 const bundledModules = new Set();
 
-const only = ['--js', '--web'].find((flag) => process.argv.includes(flag));
+const only = ['--js', '--types', '--web'].find((flag) => process.argv.includes(flag));
+const wants = (flag) => only === undefined || only === flag;
 const isOfWeb = (path) => !relative(join(dist, 'web'), path).startsWith('..');
 const made = new Set([
-  ...(only === '--web' ? listFiles(dist).filter((path) => !isOfWeb(path)) : await buildJs()),
-  ...(only === undefined ? buildDeclarations() : listDeclarations(dist)),
-  ...(only === '--js' ? listFiles(join(dist, 'web')) : await buildWeb()),
+  ...(wants('--js') ? await buildJs() : listFiles(dist).filter((path) => !isOfWeb(path))),
+  ...(wants('--types') ? buildDeclarations() : listDeclarations(dist)),
+  ...(wants('--web') ? await buildWeb() : listFiles(join(dist, 'web'))),
   notices,
 ]);
 if (only === undefined) replaceFile(notices, Buffer.from(writeNotices(findPackages(root, bundledModules))));

@@ -36,6 +36,7 @@ export const errorCodes = {
   FILE_NOT_FOUND: { stage: 'load', exit: 2, summary: 'The flow file does not exist.' },
   FILE_NOT_COMPILED: { stage: 'load', exit: 1, summary: 'The flow file has a syntax or import error.' },
   FILE_NOT_LOADED: { stage: 'load', exit: 1, summary: 'The flow file threw while it was loaded.' },
+  PACKAGE_MISSING: { stage: 'load', exit: 1, summary: 'An installed package has no file for this platform.' },
   SOURCE_REFUSED: { stage: 'load', exit: 1, summary: 'A row names a file that may not be loaded.' },
   FLOW_NOT_FOUND: { stage: 'load', exit: 2, summary: 'No flow of that name or class is known.' },
   FLOW_AMBIGUOUS: { stage: 'load', exit: 2, summary: 'A file holds several flows and none was chosen.' },

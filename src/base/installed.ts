@@ -33,7 +33,10 @@ function findPackage(): Installed {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const found = readPackage(join(folder, 'package.json'));
     if (found?.name === 'batuta') return (installed = { folder, version: found.version });
-    if (dirname(folder) === folder) throw new Error(`No package.json of batuta above ${import.meta.url}; the installation is not whole.`);
+    if (dirname(folder) === folder)
+      throw new Error(
+        `Batuta finds none of its own files from ${import.meta.url}. Where a bundler made that file, keep the package "batuta" external, for example with --external:batuta.`,
+      );
   }
 }
 

@@ -4,6 +4,7 @@ import { findSourceMap } from 'node:module';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Message } from 'esbuild';
+import { packageMissing } from '../base/packages.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { nearestNames } from '../base/nearest.ts';
 import type { Bundle } from './bundle-cache.ts';
@@ -48,6 +49,8 @@ export function fileNotFound(file: string): BatutaError {
  * @param prefixOf how many characters were put before the first line of a file.
  */
 export function compileError(file: string, error: unknown, prefixOf: (file: string) => number): BatutaError {
+  if (error instanceof Error && /is needed by esbuild|installed esbuild for another platform/.test(error.message))
+    return packageMissing('esbuild', error);
   const messages = (error as { errors?: readonly Message[] }).errors ?? [];
   const [first, ...more] = messages.map((message) => faultOf(file, message, prefixOf));
   if (!first) {

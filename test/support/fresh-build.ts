@@ -13,7 +13,7 @@ import { fileURLToPath } from 'node:url';
 /** A part that is built by itself. */
 export interface BuiltPart {
   /** What `scripts/build.js` takes to build it alone. */
-  readonly flag: '--js' | '--web';
+  readonly flag: '--js' | '--types' | '--web';
   /** Folders it is made of. */
   readonly sources: readonly string[];
   /** A file that is there once it was built. */

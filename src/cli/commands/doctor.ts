@@ -116,6 +116,7 @@ async function checkStore(context: CommandContext, config: Config): Promise<Chec
 
 function mendOfStore(error: unknown, config: Config): string {
   const code = isBatutaError(error) ? error.code : null;
+  if (code === 'PACKAGE_MISSING') return 'Install the packages again, on this machine.';
   if (code === 'CONFIG_INVALID') return 'Correct BATUTA_DATABASE_URL, or the database it names.';
   if (code === 'STORE_NEWER') return 'Update Batuta here, or use another BATUTA_DATABASE_URL.';
   if (code === 'STORE_CORRUPT') return 'Put a backup in its place, or move the file away to begin anew.';

@@ -10,7 +10,9 @@
  */
 import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
+import type Database from 'libsql';
 import type { Clock } from '../../base/clock.ts';
+import { importPackage } from '../../base/packages.ts';
 import type { Batch } from '../batch.ts';
 import type { Connection, Query } from '../connection.ts';
 import { isBusy, readOnlyError, storeError } from '../errors.ts';
@@ -22,7 +24,6 @@ import { Mutex } from './mutex.ts';
 import { freeReserve, keepReserve } from './reserve.ts';
 import { Statements, type PreparedNumbers } from './statements.ts';
 import { watchWrites } from './watch-writes.ts';
-import Database from 'libsql';
 
 export interface SqliteOptions {
   /** Time that leases are compared with. */
@@ -42,12 +43,13 @@ const lockSliceMs = 100;
 /**
  * Opens the file, which is made with its folder when it is not there; `:memory:` lives as long as the connection.
  *
- * @throws BatutaError STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT
+ * @throws BatutaError STORE_UNAVAILABLE, STORE_READ_ONLY, STORE_CORRUPT, PACKAGE_MISSING
  */
 export async function openSqlite(path: string, options: SqliteOptions): Promise<SqliteConnection> {
+  const { default: SqliteFile } = await importPackage('libsql', () => import('libsql'));
   try {
     if (path !== ':memory:') makePrivate(path);
-    const database = new Database(path, { timeout: lockSliceMs });
+    const database = new SqliteFile(path, { timeout: lockSliceMs });
     const connection = new SqliteConnection(path, database, options);
     await connection.configure();
     keepReserve(path);

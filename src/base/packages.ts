@@ -1,0 +1,26 @@
+/** Packages that are installed beside us and may be missing: they come with a file for each platform. */
+import { BatutaError } from './errors.ts';
+
+/**
+ * What `load` imports.
+ *
+ * @param name of the package, for the message
+ * @throws BatutaError PACKAGE_MISSING when it, or its file for this platform, is not there or does not load
+ */
+export async function importPackage<Loaded>(name: string, load: () => Promise<Loaded>): Promise<Loaded> {
+  try {
+    return await load();
+  } catch (error) {
+    throw packageMissing(name, error);
+  }
+}
+
+/** The error for a package of which something is missing; it knows what in `cause`. */
+export function packageMissing(name: string, cause: unknown): BatutaError {
+  const platform = `${process.platform}-${process.arch}`;
+  return new BatutaError(
+    'PACKAGE_MISSING',
+    `The package "${name}" has no file for ${platform} here. Install the packages on this machine, the optional ones too: npm install --include=optional`,
+    { cause, details: { package: name, platform } },
+  );
+}
