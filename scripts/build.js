@@ -45,8 +45,8 @@ const require = createRequireForBundle(import.meta.url); const __dirname = impor
 const docsFiles = join(root, 'node_modules', '@fastify', 'swagger-ui', 'static');
 
 const importedFile = /((?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
-/** Says that the declarations beside it are of CommonJS: importers that are CommonJS take no types of an ES module. */
-const cjsMark = join(dist, 'cjs', 'package.json');
+/** What users import, without its ending. */
+const publicEntries = ['index', 'client/index', 'testing/index'];
 
 const notices = join(dist, 'THIRD_PARTY_NOTICES.txt');
 /** Ids of all modules that went into a bundle. */
@@ -87,10 +87,20 @@ async function buildJs() {
   for (const { inputs } of Object.values(result.metafile.outputs)) for (const id of Object.keys(inputs)) bundledModules.add(id);
   const files = [
     ...result.outputFiles.map(({ path, contents }) => ({ path, contents })),
+    ...commonJsFiles().map(([path, text]) => ({ path: join(dist, 'cjs', path), contents: Buffer.from(text) })),
     ...listFiles(docsFiles).map((path) => ({ path: join(dist, 'static', relative(docsFiles, path)), contents: readFileSync(path) })),
   ];
   for (const { path, contents } of files) replaceFile(path, contents);
   return files.map(({ path }) => path);
+}
+
+/** For importers that are CommonJS: Node loads an ES module by `require`, but compilers take its types only beside a file that is CommonJS. */
+function commonJsFiles() {
+  const files = publicEntries.map((entry) => [
+    `${entry}.js`,
+    `module.exports = require('${relative(dirname(join('cjs', entry)), entry)}.js');\n`,
+  ]);
+  return [...files, ['package.json', '{ "type": "commonjs" }\n']];
 }
 
 function buildDeclarations() {
@@ -102,13 +112,12 @@ function buildDeclarations() {
     stdio: ['ignore', 'inherit', 'inherit'],
   });
   if (run.status !== 0) process.exit(run.status ?? 1);
-  const shipped = entries.filter((entry) => entry.endsWith('/index.ts') || entry === 'src/index.ts');
-  const files = reachable(shipped.map((entry) => join(out, entry.replace(/^src\//, '').replace(/\.ts$/, '.d.ts'))));
+  const files = reachable(publicEntries.map((entry) => join(out, `${entry}.d.ts`)));
   const made = [...files].flatMap(([path, text]) =>
     [join(dist, relative(out, path)), join(dist, 'cjs', relative(out, path))].map((target) => ({ target, text })),
   );
-  for (const { target, text } of [...made, { target: cjsMark, text: '{ "type": "commonjs" }\n' }]) replaceFile(target, Buffer.from(text));
-  return [...made.map(({ target }) => target), cjsMark];
+  for (const { target, text } of made) replaceFile(target, Buffer.from(text));
+  return made.map(({ target }) => target);
 }
 
 /** These declarations and all that they import, as they are shipped; what only our own tests and commands need stays here. */
@@ -165,7 +174,7 @@ function nameBuiltFiles(declarations) {
 }
 
 function listDeclarations(folder) {
-  return listFiles(folder).filter((path) => path.endsWith('.d.ts') || path === cjsMark);
+  return listFiles(folder).filter((path) => path.endsWith('.d.ts'));
 }
 
 function listFiles(folder) {

@@ -1,14 +1,27 @@
 /** What `npm install batuta` brings. */
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { publint } from 'publint';
 import { afterEach, expect, inject, test } from 'vitest';
 import { flowText, installApp, type InstalledApp } from './installed-app.ts';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
 
 let app: InstalledApp | undefined;
 afterEach(() => app?.remove());
 
+test('publint and "are the types wrong" find nothing', async () => {
+  const { messages } = await publint({ pkgDir: root, level: 'suggestion', strict: true });
+  expect(messages).toEqual([]);
+  const { checkPackage, createPackageFromTarballData } = await import('@arethetypeswrong/core');
+  const checked = await checkPackage(createPackageFromTarballData(readFileSync(inject('tarball'))));
+  expect(checked.types && checked.problems).toEqual([]);
+});
+
 test('what is installed stays within its budget', () => {
-  const script = fileURLToPath(new URL('../../scripts/check-size.js', import.meta.url));
+  const script = join(root, 'scripts/check-size.js');
   const told = execFileSync(process.execPath, [script, inject('tarball')], { encoding: 'utf8' });
   expect(told).toMatch(/^npm install batuta: \d+ packages \(120 allowed\), [\d.]+ MB \(60 allowed\)\n$/);
 });
