@@ -203,6 +203,14 @@ describe.each(placeNames)('a run on %s', (on) => {
     expect(faults()).toEqual([]);
   });
 
+  it('shows the first of many tags, and the rest when asked', async () => {
+    const id = await submit('fragile', ...Array.from({ length: 12 }, (_, at) => ['--tag', `tag-${at}`]).flat());
+    const page = await open(`/runs/${id}`);
+    await page.getByRole('button', { name: '4 more tags' }).click();
+    await page.getByText('tag-11', { exact: true }).waitFor();
+    expect(faults()).toEqual([]);
+  });
+
   it('works by keyboard: a card is chosen and let go, the timeline zooms, the log is searched', async () => {
     leave('go');
     const id = await submit('orders', '-p', 'customer=Cat');

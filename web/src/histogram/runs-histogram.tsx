@@ -109,13 +109,19 @@ function Column({ bar, x, width }: { readonly bar: Bar; readonly x: number; read
   ));
 }
 
+/** Half of the widest text of the axis, px. */
+const halfTextPx = 20;
+
 function Axis({ fromAt, untilAt, width }: { readonly fromAt: number; readonly untilAt: number; readonly width: number }) {
-  const ticks = axisTicks(fromAt, untilAt, Math.max(2, Math.floor(width / 110)));
+  const placeOf = (at: number): number => (at - fromAt) / (untilAt - fromAt);
+  // A text nearer to an edge would be cut by it.
+  const isWhole = (at: number): boolean => Math.min(placeOf(at), 1 - placeOf(at)) * width >= halfTextPx;
+  const ticks = axisTicks(fromAt, untilAt, Math.max(2, Math.floor(width / 110))).filter(isWhole);
   const inDays = untilAt - fromAt > 2 * 86_400_000;
   return (
     <div className={style.axis} aria-hidden="true">
       {ticks.map((tick) => (
-        <span key={tick} style={{ left: `${((tick - fromAt) / (untilAt - fromAt)) * 100}%` }}>
+        <span key={tick} style={{ left: `${placeOf(tick) * 100}%` }}>
           {inDays
             ? dateTimeText(tick, 0)
                 .replace(/ \d{4}/, '')

@@ -1,4 +1,5 @@
 /** Where an address leads nowhere, a page broke while it was drawn, or cannot be had because the server is away. */
+import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { apiAddress } from '../api/http.ts';
@@ -34,10 +35,28 @@ export function PageMissing() {
 
 /** A page broke; the rest of the dashboard goes on. */
 export function PageFailed({ error, reset }: { readonly error: unknown; readonly reset: () => void }) {
-  if (error instanceof NotLoaded && !error.isRepeated) return <ServerAway />;
+  if (error instanceof NotLoaded) return error.isRepeated ? <CodeMissing /> : <ServerAway />;
   return (
     <Page title="This page broke">
       <Failed what="This page" error={error} retry={reset} />
+    </Page>
+  );
+}
+
+/** Loading the dashboard anew has not helped. */
+function CodeMissing() {
+  return (
+    <Page title="This page could not be loaded">
+      <Empty
+        title="The server does not have the code of this page"
+        action={
+          <Button variant="default" onClick={() => location.reload()}>
+            Reload
+          </Button>
+        }
+      >
+        It may be in the middle of an update. Wait a moment, then reload.
+      </Empty>
     </Page>
   );
 }

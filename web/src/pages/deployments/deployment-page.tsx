@@ -9,6 +9,7 @@ import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Time } from '../../parts/time.tsx';
+import { Tags } from '../../parts/tags.tsx';
 import { DurationView } from '../../schedule/duration-view.tsx';
 import { deploymentSentence } from '../../schedule/sentence.ts';
 import { YearView } from '../../schedule/year-view.tsx';
@@ -117,11 +118,7 @@ function Facts({ deployment }: { readonly deployment: DeploymentView }) {
       <span>
         changed <Time at={updatedAt} />
       </span>
-      {[...new Set(tags)].map((tag) => (
-        <span key={tag} className={style.tag}>
-          {tag}
-        </span>
-      ))}
+      <Tags tags={tags} />
     </p>
   );
 }

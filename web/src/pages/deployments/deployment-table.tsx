@@ -4,6 +4,7 @@ import type { DeploymentView } from '../../../../src/client/deployments-client.t
 import { useNow } from '../../now.ts';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import table from '../../parts/table.module.css';
+import { tagsText } from '../../parts/tags.tsx';
 import { Time } from '../../parts/time.tsx';
 import { ScheduleWords } from './schedule-words.tsx';
 import style from './deployment-page.module.css';
@@ -57,7 +58,9 @@ export function DeploymentTable({ deployments, withFlow }: DeploymentTableProps)
             <td data-label="next">
               <NextTick deployment={deployment} />
             </td>
-            <td className={table.soft}>{[...new Set(deployment.tags)].join(', ')}</td>
+            <td className={table.soft} title={deployment.tags.join(', ')}>
+              {tagsText(deployment.tags)}
+            </td>
           </tr>
         ))}
       </tbody>

@@ -11,6 +11,7 @@ import { Action } from '../../parts/action.tsx';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { Time } from '../../parts/time.tsx';
+import { Tags } from '../../parts/tags.tsx';
 import { DurationView } from '../../schedule/duration-view.tsx';
 import { YearView } from '../../schedule/year-view.tsx';
 import { oneOf } from '../../search.ts';
@@ -64,11 +65,7 @@ function LoadedFlow({ view: { flow, figures }, days }: { readonly view: FlowView
           <span>
             changed <Time at={flow.updatedAt} />
           </span>
-          {[...new Set(flow.tags)].map((tag) => (
-            <span key={tag} className={style.tag}>
-              {tag}
-            </span>
-          ))}
+          <Tags tags={flow.tags} />
         </p>
       </div>
       <div className={style.figures}>

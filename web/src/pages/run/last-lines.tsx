@@ -31,7 +31,7 @@ export function LastLines({ runId, taskRunId, lines, live, named = [] }: LastLin
     if (live && (taskRunId === null ? line?.runId === runId : line?.taskRunId === taskRunId)) refresh();
   });
   return (
-    <section className={style.lastLines}>
+    <section className={taskRunId === null ? `${style.lastLines} ${style.below}` : style.lastLines}>
       <h3>
         Log{' '}
         <Link className={style.link} to="/runs/$id" params={{ id: runId }} search={{ tab: 'logs', task }}>

@@ -5,6 +5,7 @@ import { shortId } from '../../../../src/model/ids.ts';
 import { RunDuration } from '../../parts/run-duration.tsx';
 import { ShortId } from '../../parts/short-id.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
+import { Tags } from '../../parts/tags.tsx';
 import { Time } from '../../parts/time.tsx';
 import { type RunDetail, type RunFacts, runNameQuery } from './run-data.ts';
 import style from './run-page.module.css';
@@ -61,11 +62,7 @@ export function RunLine({ detail: { run } }: { readonly detail: RunDetail }) {
           </Link>
         </Pair>
       )}
-      {[...new Set(run.tags)].map((tag) => (
-        <span key={tag} className={style.tag}>
-          {tag}
-        </span>
-      ))}
+      <Tags tags={run.tags} />
     </div>
   );
 }
