@@ -23,7 +23,7 @@ export function makeGroup(program: Command, name: string, description: string): 
   });
 }
 
-/** Refuses the word that stands where the name of a command belongs, when there is one. */
+/** Refuses a word that stands where the name of a command belongs. */
 export function refuseUnknownCommand(parent: Command): void {
   const [word] = parent.args;
   if (word !== undefined) parent.error(`unknown command '${word}'.${hintFor(word, namesOf(parent), 'There are')}`);

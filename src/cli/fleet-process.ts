@@ -1,4 +1,4 @@
-/** Starts a process of the fleet and keeps it until it is told to end. */
+/** Starts a process of the fleet and keeps it running until a signal ends it. */
 import { pathToFileURL } from 'node:url';
 import { builtFile } from '../base/installed.ts';
 import { type Log, openLog } from '../base/log.ts';

@@ -6,7 +6,7 @@ import type { Client } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import type { CommandContext } from './context.ts';
 
-/** The settings: flag, then environment, then `batuta.config.ts`, then default. What is odd about them is told on standard error. @param flags further ones, of the command. */
+/** The settings: flag, then environment, then `batuta.config.ts`, then default. Warnings go to standard error. @param flags further ones, of the command. */
 export async function openSettings(context: CommandContext, flags: ConfigInput['flags'] = {}): Promise<LoadedConfig> {
   const { databaseUrl, flows, logLevel, logFormat } = context.globals;
   const { err, cwd } = context.terminal;

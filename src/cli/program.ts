@@ -10,7 +10,7 @@ import { packageVersion } from '../base/installed.ts';
 import { type Action, type Perform, refuseUnknownCommand } from './declare.ts';
 import type { Terminal } from './terminal.ts';
 
-/** Hands an action to whoever runs it. */
+/** Runs an action. */
 export type Invoke = (action: Action, globals: GlobalOptions) => Promise<void>;
 /** The program, ready to parse. Its errors are thrown as `CommanderError`, its help goes to the terminal. */
 export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
@@ -26,7 +26,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
     .configureHelp({
       showGlobalOptions: true,
       helpWidth: terminal.out.isTty ? terminal.out.columns : 100,
-      // That nothing is given by default goes without saying.
+      // A default of nothing is not worth printing.
       optionDescription: (option) => new Help().optionDescription(option).replace(/ \(default: (?:\[\]|false)\)$/, ''),
     })
     .configureOutput({

@@ -20,6 +20,11 @@ export function readPriority(text: string | undefined): number | undefined {
   return text === undefined ? undefined : readCount('--priority', text, { min: -100, max: 100 });
 }
 
+/** The value of `--concurrency` of a process. @throws BatutaError USAGE */
+export function readConcurrency(text: string | undefined): number | undefined {
+  return text === undefined ? undefined : readCount('--concurrency', text, { min: 1, max: 10_000 });
+}
+
 /** The instant of `--start-in` or `--start-at`, epoch ms; null when neither is given. @throws BatutaError USAGE */
 export function readStart(options: { readonly startIn?: string; readonly startAt?: string }, now: number): number | null {
   const { startIn, startAt } = options;

@@ -1,4 +1,4 @@
-/** One invocation of the command line: read the arguments, run the command, tell what went wrong, give the exit status. */
+/** One invocation of the command line: read the arguments, run the command, report errors, give the exit status. */
 import { CommanderError } from 'commander';
 import { systemClock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -7,7 +7,7 @@ import { makeProgram } from './program.ts';
 import { reportError } from './print.ts';
 import { openTerminal } from './terminal.ts';
 
-/** Runs one command line, given without `node` and the script; resolves once all that it printed has been handed over. */
+/** Runs one command line, given without `node` and the script; resolves once its output is written. */
 export async function runCli(args: readonly string[]): Promise<ExitStatus> {
   const terminal = openTerminal();
   let status: ExitStatus = 0;

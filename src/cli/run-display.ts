@@ -60,7 +60,7 @@ export class RunDisplay {
     else this.#writeErr(`${text}\n`);
   }
 
-  /** Takes what an earlier attempt has completed; those tasks are not told of again. */
+  /** Takes what an earlier attempt has completed; those tasks are not printed again. */
   seed(taskRuns: readonly TaskRun[]): void {
     this.#seeded = taskRuns.filter(({ state }) => ['done', 'skipped'].includes(phaseOf(state)));
   }

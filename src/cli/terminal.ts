@@ -14,9 +14,9 @@ export interface Stream {
   line(text?: string): void;
   readonly isTty: boolean;
   readonly paint: Paint;
-  /** Cells in a line; 80 when nobody tells. */
+  /** Cells in a line; 80 when not known. */
   readonly columns: number;
-  /** Lines; 24 when nobody tells. */
+  /** Lines; 24 when not known. */
   readonly rows: number;
 }
 
@@ -26,7 +26,7 @@ export interface Terminal {
   /** Aborts once nobody reads standard output any more (`| head`). */
   readonly gone: AbortSignal;
   readonly cwd: string;
-  /** Resolves once all that was written has been handed over. */
+  /** Resolves once everything is written. */
   drain(): Promise<void>;
 }
 

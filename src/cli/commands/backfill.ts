@@ -54,11 +54,11 @@ export async function backfill(context: CommandContext, deployment: string | und
     };
     if (options.dryRun) return printPreview(context, spec, zone, await client.backfills.preview(spec), options.json === true);
     const begun = await client.backfills.start(spec, { allowLarge: options.yes === true });
-    return options.watch ? await watch(context, client, begun, options.json === true) : tellBegun(context, begun, options.json === true);
+    return options.watch ? await watch(context, client, begun, options.json === true) : printBegun(context, begun, options.json === true);
   });
 }
 
-function tellBegun({ terminal }: CommandContext, begun: BackfillView, json: boolean): ExitStatus {
+function printBegun({ terminal }: CommandContext, begun: BackfillView, json: boolean): ExitStatus {
   if (json) return printJson(terminal, backfillJson(begun));
   const { out, err } = terminal;
   out.line(begun.id);
@@ -97,12 +97,12 @@ function printPreview(
   return 0;
 }
 
-/** Whose wall clock times without an offset are on. A schedule that is not there is told by the client. */
+/** The zone of times without an offset. A missing schedule is reported by the client. */
 function zoneOf({ schedules }: DeploymentView, slug: string | undefined): string {
   return (schedules.find((one) => one.slug === slug) ?? schedules[0])?.schedule.timezone ?? 'UTC';
 }
 
-/** How often is asked. A line is only written where nobody watches when a tenth more is done. */
+/** Poll interval, ms. Without a terminal a line is written for each further tenth. */
 const pollMs = 500;
 const eraseLine = '\r\u001b[2K';
 

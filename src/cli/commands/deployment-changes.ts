@@ -58,7 +58,7 @@ export function switchDeployment(verb: 'pause' | 'resume') {
   };
 }
 
-/** Deletes every one it can; the status tells whether all could be. With `--json` prints the names of those it deleted. */
+/** Deletes every one it can; the status is 1 unless all could be. With `--json` prints the names of those it deleted. */
 export async function deleteDeployments(context: CommandContext, names: readonly string[], options: JsonOption): Promise<ExitStatus> {
   const { terminal } = context;
   const deleted: string[] = [];

@@ -6,7 +6,7 @@ import type { CommandContext, ExitStatus } from '../context.ts';
 import { DevSession } from '../dev/dev-session.ts';
 import { endOnUncharged } from '../fleet-process.ts';
 import { openSettings } from '../open.ts';
-import { readCount, readDuration } from '../read-options.ts';
+import { readConcurrency, readCount, readDuration } from '../read-options.ts';
 
 interface Options {
   readonly host?: string;
@@ -16,21 +16,19 @@ interface Options {
   readonly grace: string;
 }
 
-const maxConcurrency = 10_000;
 const maxPort = 65_535;
 
-/** Serves until it is told to end; a second signal leaves at once. */
+/** Runs until a signal ends it; a second one leaves at once. */
 export async function dev(context: CommandContext, options: Options): Promise<ExitStatus> {
   const graceMs = readDuration('--grace', options.grace);
-  const places =
-    options.concurrency === undefined ? null : readCount('--concurrency', options.concurrency, { min: 1, max: maxConcurrency });
+  const concurrency = readConcurrency(options.concurrency);
   const port = options.port === undefined ? undefined : readCount('--port', options.port, { min: 0, max: maxPort });
   const settings = await openSettings(context, { host: options.host, port });
   const { config } = settings;
   const session = new DevSession(context, {
     settings,
     queues: options.queue.length === 0 ? [defaultQueue] : options.queue,
-    concurrency: places ?? config.concurrency,
+    concurrency: concurrency ?? config.concurrency,
   });
   if (config.apiUrl !== null)
     session.screen.warn('BATUTA_API_URL is set and not used by dev, which is a server itself; other commands ask it.');

@@ -15,7 +15,7 @@ import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { loadStart, serve } from '../fleet-process.ts';
 import { openSettings, withClient } from '../open.ts';
 import { printJson, printList } from '../print.ts';
-import { readCount, readDuration, readLine } from '../read-options.ts';
+import { readConcurrency, readDuration, readLine } from '../read-options.ts';
 import type { Column } from '../render/table.ts';
 import { agoText } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
@@ -27,13 +27,10 @@ interface WorkerOptions {
   readonly grace: string;
 }
 
-const maxConcurrency = 10_000;
-
-/** Serves until it is told to end. */
+/** Runs until a signal ends it. */
 export async function serveAsWorker(context: CommandContext, options: WorkerOptions): Promise<ExitStatus> {
   const graceMs = readDuration('--grace', options.grace);
-  const places =
-    options.concurrency === undefined ? null : readCount('--concurrency', options.concurrency, { min: 1, max: maxConcurrency });
+  const concurrency = readConcurrency(options.concurrency);
   const name = options.name === undefined ? undefined : readLine('--name', options.name, maxNameChars);
   for (const queue of options.queue) checkQueueName(queue);
   const { config } = await openSettings(context);
@@ -44,7 +41,7 @@ export async function serveAsWorker(context: CommandContext, options: WorkerOpti
       log,
       cwd: context.terminal.cwd,
       queues: options.queue.length === 0 ? [defaultQueue] : [...new Set(options.queue)],
-      concurrency: places ?? config.concurrency,
+      concurrency: concurrency ?? config.concurrency,
       name,
     }),
   );
@@ -53,7 +50,7 @@ export async function serveAsWorker(context: CommandContext, options: WorkerOpti
 /** Its loops end at once. */
 const schedulerGraceMs = 5_000;
 
-/** Serves until it is told to end. */
+/** Runs until a signal ends it. */
 export async function serveAsScheduler(context: CommandContext): Promise<ExitStatus> {
   const { config } = await openSettings(context);
   const start = await loadStart<StartScheduler>('scheduler');
@@ -68,7 +65,7 @@ interface ServerOptions {
 /** Requests under way may take so long to end, ms; streams of events end at once. */
 const serverGraceMs = 10_000;
 
-/** Serves until it is told to end. */
+/** Runs until a signal ends it. */
 export async function serveAsServer(context: CommandContext, options: ServerOptions): Promise<ExitStatus> {
   const loaded = await openSettings(context, { host: options.host, port: readPort(options.port) });
   const { startServer } = await import('../../server/start.ts');

@@ -24,7 +24,7 @@ const columns: readonly Column[] = [
 ];
 
 /**
- * Prints the flows; what does not load is told on standard error, and the status is 1. Where a server is asked, those that it knows.
+ * Prints the flows of the project, or those the server knows. What does not load is reported on standard error, and the status is 1.
  *
  * With `--json` an array of `{ name, className, kind, version, description, tags, tasks, file, exportName }`.
  */

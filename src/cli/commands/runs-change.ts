@@ -16,7 +16,7 @@ import { runListJson } from '../render/json.ts';
 import { labelOf } from '../render/shapes.ts';
 import { oneLine } from '../render/width.ts';
 
-/** Cancels every run it can: those named, or those that fit the filters. The status tells whether all could be. */
+/** Cancels every run it can: those named, or those that fit the filters. The status is 1 unless all could be. */
 export async function cancelRuns(
   context: CommandContext,
   ids: readonly string[],
@@ -42,7 +42,7 @@ export async function cancelRuns(
   return status;
 }
 
-/** Deletes every run it can; the status tells whether all could be. With `--json` prints the deleted: `{ id, flow, name }`. */
+/** Deletes every run it can; the status is 1 unless all could be. With `--json` prints the deleted: `{ id, flow, name }`. */
 export async function deleteRuns(
   context: CommandContext,
   ids: readonly string[],
@@ -117,7 +117,7 @@ export interface BulkOptions extends FilterOptions {
   readonly json?: boolean;
 }
 
-/** What is done to runs, and how it is told. */
+/** What is done to runs, and how it is worded. */
 export interface BulkVerb {
   readonly infinitive: string;
   readonly participle: string;

@@ -121,8 +121,8 @@ function headLines({ run, alike }: RunInspection, why: WaitReason | null, { pain
     ['source', run.source],
   ];
   // Why it waits says now what the message said when it began to.
-  const told = why?.message ?? whyFailed(run, alike) ?? (run.error === null ? run.state.message : null);
-  const message = told === null ? [] : [`  ${oneLine(told)}`];
+  const reason = why?.message ?? whyFailed(run, alike) ?? (run.error === null ? run.state.message : null);
+  const message = reason === null ? [] : [`  ${oneLine(reason)}`];
   const title = `${labelOf(run.state, paint)}  ${paint.bold(oneLine(run.name))}${took}`;
   return [title, ...message, ...factLines(facts, paint, 8)];
 }

@@ -31,7 +31,7 @@ export async function watchRun(context: CommandContext, id: string, options: Jso
   });
 }
 
-/** Shows the run until it ends; null when nobody looks any more. */
+/** Shows the run until it ends; null when the watcher has left. */
 async function follow(client: Client, display: RunDisplay, id: string, gone: AbortSignal): Promise<Run | null> {
   const { id: runId, flow } = await client.runs.get(id);
   const shape = await shapeOf(client, flow);

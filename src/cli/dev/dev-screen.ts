@@ -24,7 +24,7 @@ export interface Greeting {
 export class DevScreen {
   readonly #context: CommandContext;
   /** Deployments that were named already. */
-  readonly #told = new Set<string>();
+  readonly #named = new Set<string>();
 
   constructor(context: CommandContext) {
     this.#context = context;
@@ -59,8 +59,8 @@ export class DevScreen {
     const { clock, terminal } = this.#context;
     const { paint } = terminal.out;
     for (const { outcome, deployment, changes, graph } of reports) {
-      if (outcome === 'unchanged' && this.#told.has(deployment.name)) continue;
-      this.#told.add(deployment.name);
+      if (outcome === 'unchanged' && this.#named.has(deployment.name)) continue;
+      this.#named.add(deployment.name);
       const words = deployment.schedules.map(({ schedule }) => describeSchedule(schedule)).join('; ');
       const next = nextTickOf(deployment);
       const when = next === null ? '' : paint.dim(`, next ${agoText(next, clock.now())}`);

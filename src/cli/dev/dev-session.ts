@@ -1,7 +1,7 @@
 /**
  * What `batuta dev` is made of: server, scheduler and worker in one process, each with a client of its own, over the flows as they stand.
  *
- * Load the flows → listen → schedule → work → deploy → tell → watch. A file that changes is loaded anew and handed to the worker; runs under
+ * Load the flows → listen → schedule → work → deploy → report → watch. A file that changes is loaded again and given to the worker; runs under
  * way go on with what they began with. A crash loses nothing: the next start goes on with the runs, as any worker would.
  */
 import { basename, dirname, resolve } from 'node:path';
@@ -36,7 +36,7 @@ const configNames = /^batuta\.config\.m?[jt]s$/;
 const codeNames = /\.(ts|mts|cts|tsx|js|mjs|cjs|json)$/;
 /** How long the loops of the scheduler and requests of the server may take to end, ms. */
 const endMs = 5_000;
-/** Between two looks for queues that nobody serves, ms. */
+/** Between two checks for queues without a worker, ms. */
 const queueLookMs = 1_000;
 
 export class DevSession {
@@ -86,7 +86,7 @@ export class DevSession {
         flows: this.#flows.flows,
         paths: this.#settings.config.flows,
       });
-      // Of a folder that is not there yet the greeting has told.
+      // The greeting says already that a folder is missing.
       const broken = found.broken.filter((error) => this.#flows.flows.length > 0 || error.code !== 'FILE_NOT_FOUND');
       for (const error of broken) this.screen.error(error, 'left out until it loads');
       await this.#deploy();
@@ -142,7 +142,7 @@ export class DevSession {
   async #startFleet(): Promise<void> {
     const { cwd } = this.#context.terminal;
     const { queues, concurrency, settings } = this.#options;
-    // One file cannot tell of several members of a fleet.
+    // One health file cannot stand for several processes of a fleet.
     const config = { ...settings.config, healthFile: null };
     const [startScheduler, startWorker] = await Promise.all([loadStart<StartScheduler>('scheduler'), loadStart<StartWorker>('worker')]);
     this.#scheduler = await startScheduler({ config, log: await this.#openLog(), cwd });

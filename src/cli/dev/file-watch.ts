@@ -1,7 +1,7 @@
 /**
- * Watches folders, and tells once what happened in them has come to rest.
+ * Watches folders and reports changes once they have settled.
  *
- * Editors write a file in several steps (a new file, a rename, a delete), so a change is told only after a moment without another.
+ * Editors write a file in several steps (a new file, a rename, a delete), so a change is reported only after a quiet moment.
  */
 import { type FSWatcher, readdirSync, watch } from 'node:fs';
 import { join } from 'node:path';
@@ -16,7 +16,7 @@ export interface FileWatchOptions {
   readonly onBlind: (cause: unknown) => void;
 }
 
-/** How long nothing must happen until a change is told, ms. */
+/** The quiet moment, ms. */
 const restMs = 80;
 
 export class FileWatch {

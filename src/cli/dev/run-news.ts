@@ -1,7 +1,7 @@
 /**
- * Tells of runs as they start and end, whoever executes them, one line each. When many end at once they are counted instead.
+ * Prints a line when a run starts or ends, in whichever process. When many end at once they are counted instead.
  *
- * It reads the numbered changes of the store when the file system tells that somebody has written; where it does not tell, it asks, which costs
+ * It reads the numbered changes of the store when the file system reports a write; where it does not, it polls, which costs
  * microseconds.
  */
 import type { Clock, Timer } from '../../base/clock.ts';
@@ -26,23 +26,23 @@ export interface RunNewsOptions {
   readonly cwd: string;
   readonly columns: () => number;
   readonly line: (text: string) => void;
-  /** Called after changes were told, with whether a run was among them that waits. */
+  /** Called after changes were printed, with whether one of the runs waits. */
   readonly onNews: (waits: boolean) => void;
   readonly onError: (error: unknown, failures: number) => void;
 }
 
-/** Between two looks where nobody tells of writes, ms. */
+/** Between two polls where writes are not reported, ms. */
 const lookMs = 200;
-/** The same where the file system tells of them, and how soon after it is looked, ms. */
+/** The same where they are, and how soon after a write the store is read, ms. */
 const netMs = 2_000;
 const afterWriteMs = 50;
-/** Looks until it reads whatever the database says. */
+/** Polls until it reads whatever the data version says. */
 const looksPerNet = 10;
-/** Changes of one look that are told one by one. */
-const toldOneByOne = 20;
-const toldFailures = 5;
+/** Changes of one poll that are printed one by one. */
+const maxSingle = 20;
+const maxFailures = 5;
 /** Names of states that wait, of which people want to know why. */
-const toldWaits: ReadonlySet<string> = new Set(['AwaitingRetry', 'AwaitingSlot', 'Suspended', 'Late', 'Resuming']);
+const printedWaits: ReadonlySet<string> = new Set(['AwaitingRetry', 'AwaitingSlot', 'Suspended', 'Late', 'Resuming']);
 
 export class RunNews {
   readonly #options: RunNewsOptions;
@@ -57,7 +57,7 @@ export class RunNews {
     this.#options = options;
   }
 
-  /** Tells of what happens from now on. */
+  /** Prints what happens from now on. */
   async start(): Promise<void> {
     const { store, clock, random, onError } = this.#options;
     this.#follower = new Follower((after, limit) => store.events.runs(after, limit), clock, await store.events.place());
@@ -68,12 +68,12 @@ export class RunNews {
     await this.#loop.start();
   }
 
-  /** Tells what has happened up to now, and ends. */
+  /** Prints what has happened up to now, and ends. */
   async stop(): Promise<void> {
     this.#stopWatching?.();
     this.#timer?.cancel();
     await this.#loop?.stop();
-    await this.#tellAll().catch(() => undefined);
+    await this.#printNew().catch(() => undefined);
   }
 
   #lookSoon(): void {
@@ -88,19 +88,19 @@ export class RunNews {
     this.#looks += 1;
     if (version !== null && version === this.#version && this.#looks % looksPerNet !== 0) return;
     this.#version = version;
-    await this.#tellAll();
+    await this.#printNew();
   }
 
-  async #tellAll(): Promise<void> {
+  async #printNew(): Promise<void> {
     const events = (await this.#follower?.next()) ?? [];
     if (events.length === 0) return;
-    const told = events.filter(isTold);
-    if (told.length <= toldOneByOne) for (const event of told) await this.#tell(event);
-    else await this.#tellMany(told);
+    const printed = events.filter(isPrinted);
+    if (printed.length <= maxSingle) for (const event of printed) await this.#print(event);
+    else await this.#printMany(printed);
     this.#options.onNews(events.some(({ state }) => state.type === 'SCHEDULED'));
   }
 
-  async #tell(event: RunEvent): Promise<void> {
+  async #print(event: RunEvent): Promise<void> {
     const { paint, line } = this.#options;
     const ended = isTerminal(event.state.type) ? await this.#options.store.runs.get(event.id) : null;
     line(
@@ -113,14 +113,14 @@ export class RunNews {
   }
 
   /** A count for each flow and end, and the first failures in full. */
-  async #tellMany(events: readonly RunEvent[]): Promise<void> {
+  async #printMany(events: readonly RunEvent[]): Promise<void> {
     const { paint, line } = this.#options;
     const counts = new Map<string, { readonly event: RunEvent; count: number }>();
     let failures = 0;
     for (const event of events) {
       const failed = event.state.type === 'FAILED' || event.state.type === 'CRASHED';
-      if (failed && failures++ < toldFailures) {
-        await this.#tell(event);
+      if (failed && failures++ < maxFailures) {
+        await this.#print(event);
         continue;
       }
       const key = `${labelOf(event)} ${event.state.name}`;
@@ -129,7 +129,7 @@ export class RunNews {
       else counts.set(key, { event, count: 1 });
     }
     for (const { event, count } of counts.values()) {
-      if (count === 1) await this.#tell(event);
+      if (count === 1) await this.#print(event);
       else
         line(
           `${paint.dim(localSecond(event.at))} ${glyphOf(event.state, paint)} ${paint.bold(labelOf(event))} ${countOf(count)} runs ${event.state.name}`,
@@ -144,8 +144,8 @@ export class RunNews {
   }
 }
 
-function isTold({ state }: RunEvent): boolean {
-  return state.type === 'RUNNING' || isTerminal(state.type) || toldWaits.has(state.name);
+function isPrinted({ state }: RunEvent): boolean {
+  return state.type === 'RUNNING' || isTerminal(state.type) || printedWaits.has(state.name);
 }
 
 function labelOf({ flow, deployment }: RunEvent): string {
@@ -158,7 +158,7 @@ function tookText(run: Run | null): string {
     : ` in ${formatDuration(Math.max(0, run.endedAt - run.startedAt))}`;
 }
 
-/** Of a failure the error is told below it. */
+/** The error of a failure is printed below it. */
 function messageOf({ state }: RunEvent, run: Run | null): string {
   return state.message === null || run?.error ? '' : `: ${oneLine(state.message)}`;
 }

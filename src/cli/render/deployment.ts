@@ -73,7 +73,7 @@ function lastRunJson({ id, name, state, scheduledFor, createdAt, startedAt, ende
 const signs = { created: '+', changed: '~', unchanged: '=', deleted: '-' } as const;
 const hues = { created: 'green', changed: 'yellow', unchanged: 'dim', deleted: 'red' } as const;
 
-/** Title and changes; of what now runs by a schedule its words and next ticks, unless told otherwise. */
+/** Title and changes; with `ticks` also its schedules in words with their next ticks. */
 export function deployLines(report: DeployReport, now: number, paint: Paint, options: { readonly ticks: boolean }): string[] {
   const { outcome, deployment, changes, graph } = report;
   const title = `${paint[hues[outcome]](`${signs[outcome]} ${outcome}`)}  ${paint.bold(deployment.name)}`;

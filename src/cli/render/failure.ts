@@ -38,8 +38,8 @@ export function whyFailed(run: FailedRun, alike: Alike | null): string | null {
 export function failureBrief(failure: Failure): string {
   const title = failureTitle(failure);
   const below = failure.errors?.length ? failure.errors.slice(0, maxParts) : failure.cause === null ? [] : [failure.cause];
-  const told = below.map(failureTitle).filter((text) => !title.includes(text));
-  return told.length === 0 ? title : `${title} (${told.join('; ')})`;
+  const causes = below.map(failureTitle).filter((text) => !title.includes(text));
+  return causes.length === 0 ? title : `${title} (${causes.join('; ')})`;
 }
 
 /** How a failure is drawn. */
@@ -108,8 +108,8 @@ function fieldLines(
   paint: Paint,
   { width = 100 }: FailureOptions,
 ): string[] {
-  const told = isEmptyRecord(details) ? Object.entries(fields) : [['details', details] as const, ...Object.entries(fields)];
-  const lines = told.map(([name, value]) => {
+  const shown = isEmptyRecord(details) ? Object.entries(fields) : [['details', details] as const, ...Object.entries(fields)];
+  const lines = shown.map(([name, value]) => {
     const label = `${pad}  ${paint.dim(`${oneLine(name)}:`)} `;
     return label + valueLine(value, Math.max(20, width - pad.length - name.length - 4));
   });

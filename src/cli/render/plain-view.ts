@@ -2,7 +2,7 @@
  * A run as plain lines, for pipes and logs: one line per change of state.
  *
  * Task runs of a mapped task, or of one called again and again, are summed up: a line per tenth, or per doubling where the total is
- * not known; their failures are still told one by one, up to a bound.
+ * not known; their failures are still printed one by one, up to a bound.
  */
 import { formatDuration } from '../../base/duration.ts';
 import type { TaskRun } from '../../model/run.ts';
@@ -18,8 +18,8 @@ import { phaseOf, type TaskGroup } from './task-group.ts';
 import { localSecond, tookText } from './times.ts';
 import { oneLine } from './width.ts';
 
-const toldOneByOne = 10;
-const toldFailures = 10;
+const maxSingle = 10;
+const maxFailures = 10;
 
 export interface PlainViewOptions {
   readonly write: (line: string) => void;
@@ -32,8 +32,8 @@ export interface PlainViewOptions {
 
 export class PlainView implements RunView {
   readonly #options: PlainViewOptions;
-  /** By run and task: up to which count the last line went, and how many failures were told. */
-  readonly #told = new Map<string, { upTo: number; failures: number }>();
+  /** By run and task: the count of the last line, and how many failures were printed. */
+  readonly #printed = new Map<string, { upTo: number; failures: number }>();
   readonly #lastState = new Map<string, string>();
 
   constructor(options: PlainViewOptions) {
@@ -41,8 +41,8 @@ export class PlainView implements RunView {
   }
 
   update(_tree: RunTree, changed: RunTree, change: TreeChange): void {
-    if (change.kind === 'run') this.#tellRun(changed);
-    if (change.kind === 'task') this.#tellTask(changed, change.taskRun);
+    if (change.kind === 'run') this.#printRun(changed);
+    if (change.kind === 'task') this.#printTask(changed, change.taskRun);
   }
 
   print(text: string): void {
@@ -55,41 +55,41 @@ export class PlainView implements RunView {
 
   end(): void {}
 
-  #tellRun({ run }: RunTree): void {
+  #printRun({ run }: RunTree): void {
     const { paint } = this.#options;
     if (!this.#isNew(run.id, `${run.state.name} ${run.attempt}`)) return;
     const took = run.startedAt !== null && run.endedAt !== null ? ` in ${tookText(run, run.endedAt)}` : '';
     const attempt = run.attempt > 1 ? ` (attempt ${run.attempt})` : '';
     const waits = (run.state.type === 'SCHEDULED' || run.state.type === 'PAUSED') && run.state.message !== null;
     const why = waits ? `: ${oneLine(run.state.message)}` : '';
-    this.#tell(
+    this.#printLine(
       `${glyphOf(run.state, paint)} ${paint.bold(oneLine(run.flow))} ${oneLine(run.name)} ${shortId(run.id)} ${run.state.name}${took}${attempt}${why}`,
     );
   }
 
-  #tellTask(tree: RunTree, taskRun: TaskRun): void {
+  #printTask(tree: RunTree, taskRun: TaskRun): void {
     const group = tree.groups.get(taskRun.name);
     if (!group) return;
     const isNew = this.#isNew(taskRun.id, `${taskRun.state.name} ${taskRun.attempt}`);
     if (isTerminal(taskRun.state.type)) this.#lastState.delete(taskRun.id);
     if (!isNew || taskRun.state.type === 'PENDING' || taskRun.state.name === 'Scheduled') return;
-    if (!group.mapped && group.size <= toldOneByOne) this.#tell(this.#taskLine(taskRun));
-    else this.#tellOfGroup(tree, group, taskRun);
+    if (!group.mapped && group.size <= maxSingle) this.#printLine(this.#taskLine(taskRun));
+    else this.#printGroup(tree, group, taskRun);
   }
 
-  #tellOfGroup(tree: RunTree, group: TaskGroup, taskRun: TaskRun): void {
+  #printGroup(tree: RunTree, group: TaskGroup, taskRun: TaskRun): void {
     const key = `${tree.run.id} ${group.name}`;
-    const told = this.#told.get(key) ?? { upTo: 0, failures: 0 };
-    this.#told.set(key, told);
-    if (phaseOf(taskRun.state) === 'failed' && told.failures < toldFailures) {
-      told.failures++;
-      this.#tell(this.#taskLine(taskRun));
+    const printed = this.#printed.get(key) ?? { upTo: 0, failures: 0 };
+    this.#printed.set(key, printed);
+    if (phaseOf(taskRun.state) === 'failed' && printed.failures < maxFailures) {
+      printed.failures++;
+      this.#printLine(this.#taskLine(taskRun));
     }
     const { ended, total, items } = group;
-    const step = items === null ? Math.max(toldOneByOne, told.upTo) : Math.max(1, Math.ceil(items / 10));
-    if (ended === 0 || (ended < told.upTo + step && !(items !== null && ended === total && told.upTo < total))) return;
-    told.upTo = ended;
-    this.#tell(this.#groupLine(group));
+    const step = items === null ? Math.max(maxSingle, printed.upTo) : Math.max(1, Math.ceil(items / 10));
+    if (ended === 0 || (ended < printed.upTo + step && !(items !== null && ended === total && printed.upTo < total))) return;
+    printed.upTo = ended;
+    this.#printLine(this.#groupLine(group));
   }
 
   #taskLine(taskRun: TaskRun): string {
@@ -120,7 +120,7 @@ export class PlainView implements RunView {
     return true;
   }
 
-  #tell(line: string): void {
+  #printLine(line: string): void {
     this.#options.write(`${this.#options.paint.dim(localSecond(this.#options.now()))} ${line}\n`);
   }
 }

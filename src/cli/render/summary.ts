@@ -1,4 +1,4 @@
-/** What is said once a run has come to its end: how it went, why, its result, and where to look next. */
+/** What is printed once a run has ended: how it went, why, its result, and where to look next. */
 import { formatDuration } from '../../base/duration.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { runTimes } from '../../model/run-times.ts';
@@ -91,7 +91,7 @@ export function taskLabel(taskRun: Pick<TaskRun, 'name' | 'displayName' | 'index
   return oneLine(taskRun.displayName ?? (taskRun.index === null ? taskRun.name : `${taskRun.name}[${taskRun.index}]`));
 }
 
-/** The task run that tells why a run failed: the first that failed by itself, by when it ended. */
+/** The task run that made a run fail: the first that failed by itself, by when it ended. */
 export function firstFailed(taskRuns: readonly TaskRun[]): TaskRun | null {
   let first: TaskRun | null = null;
   for (const taskRun of taskRuns) {

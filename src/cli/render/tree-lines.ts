@@ -1,12 +1,15 @@
-/** Draws a run as lines that fit a terminal: a head, then one line a task, as many as there is room for. */
-import { isTerminal } from '../../model/state.ts';
+/** Draws a run as lines that fit a terminal: a head, then one line a task (shape, name, duration, what there is to say), as many as there is room for. */
+import { formatDuration } from '../../base/duration.ts';
 import { shortId } from '../../model/ids.ts';
-import { glyphOf, type Paint, shapeOf } from './shapes.ts';
+import type { TaskRun } from '../../model/run.ts';
+import { isTerminal } from '../../model/state.ts';
+import { barOf, countOf, endsBar, percentOf } from './bar.ts';
+import { failureTitle } from './failure.ts';
 import type { RunTree } from './run-tree.ts';
-import { nameOf, rowLine, type RowSurroundings } from './row-line.ts';
-import type { TaskGroup } from './task-group.ts';
+import { glyphOf, type Hue, type Paint, shapeOf } from './shapes.ts';
+import type { Phase, TaskGroup } from './task-group.ts';
 import { tookText } from './times.ts';
-import { cut, oneLine, widthOf } from './width.ts';
+import { cut, oneLine, padEnd, padStart, widthOf } from './width.ts';
 
 /** Where and when a frame is drawn. */
 export interface FrameOptions {
@@ -96,4 +99,119 @@ function foldLine(tree: RunTree, chosen: ReadonlySet<TaskGroup>, paint: Paint): 
     .filter(([phase]) => rest[phase] > 0)
     .map(([phase, glyph, hue]) => `${paint[hue](glyph)} ${rest[phase].toLocaleString('en-US')} ${phase}`);
   return `${paint.dim('… and')} ${parts.join('  ')}`;
+}
+
+/** What a line is drawn into. */
+export interface RowSurroundings {
+  readonly columns: number;
+  readonly now: number;
+  readonly frame: number | null;
+  readonly paint: Paint;
+  /** How deep the run lies below the first one, from 1. */
+  readonly depth: number;
+  readonly nameCells: number;
+}
+
+const spinner = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'] as const;
+const durationCells = 9;
+const wideColumns = 72;
+
+const phaseMarks: Readonly<Record<Phase, readonly [glyph: string, hue: Hue]>> = {
+  waiting: ['◷', 'magenta'],
+  running: ['●', 'blueBright'],
+  done: ['✓', 'green'],
+  skipped: ['⊘', 'gray'],
+  failed: ['✕', 'red'],
+  blocked: ['✕', 'gray'],
+  cancelled: ['⊘', 'gray'],
+};
+
+/** The line of one task, or of all items of a mapped one. May be wider than the terminal. */
+export function rowLine(tree: RunTree, group: TaskGroup, options: RowSurroundings): string {
+  const { depth, nameCells, paint } = options;
+  const shownName = cut(nameOf(group), nameCells);
+  const name = padEnd(group.phase === 'waiting' || group.phase === 'blocked' ? paint.dim(shownName) : shownName, nameCells);
+  const detail = group.isGroup ? groupDetail(group, options) : singleDetail(tree, group, options);
+  return `${'  '.repeat(depth)}${markOf(tree, group, options)} ${name} ${padStart(elapsedOf(tree, group, options), durationCells)}  ${detail}`.trimEnd();
+}
+
+/** What a group is called on its line. */
+export function nameOf(group: TaskGroup): string {
+  const own = group.isGroup ? null : group.last?.displayName;
+  return oneLine(own ?? (group.name.startsWith('flow:') ? `↳ ${group.name.slice('flow:'.length)}` : group.name));
+}
+
+function markOf(tree: RunTree, group: TaskGroup, { frame, paint }: RowSurroundings): string {
+  const phase = shownPhase(tree, group);
+  if (phase === 'running' && frame !== null) return paint.blueBright(spinner[frame % spinner.length] ?? '●');
+  if (!group.isGroup && group.last) return glyphOf(group.last.state, paint);
+  const [glyph, hue] = phaseMarks[phase];
+  return group.size === 0 && !group.isGroup ? paint.gray('○') : paint[hue](glyph);
+}
+
+/** Phase of a group; of a run that has ended nothing goes on, whatever is not recorded any more. */
+function shownPhase({ run }: RunTree, group: TaskGroup): Phase {
+  const { phase, counts } = group;
+  if ((phase !== 'running' && phase !== 'waiting') || !isTerminal(run.state.type) || group.size === 0) return phase;
+  return counts.failed > 0 ? 'failed' : 'cancelled';
+}
+
+function elapsedOf(tree: RunTree, group: TaskGroup, { now, paint }: RowSurroundings): string {
+  const phase = shownPhase(tree, group);
+  if (group.startedAt === null || phase === 'waiting') return '';
+  const endedAt = phase === 'running' ? now : (group.endedAt ?? now);
+  return paint.dim(formatDuration(Math.max(0, endedAt - group.startedAt)));
+}
+
+function singleDetail(tree: RunTree, group: TaskGroup, options: RowSurroundings): string {
+  const { paint } = options;
+  const { last } = group;
+  if (!last) {
+    const froms = tree.waitsFor(group.name);
+    return froms.length === 0 ? '' : paint.dim(`waits for ${listed(froms)}`);
+  }
+  const attempt = last.attempt > 1 ? [paint.yellow(`attempt ${last.attempt}`)] : [];
+  return [...attempt, ...stateDetail(last, group, options)].join('  ');
+}
+
+function stateDetail(taskRun: TaskRun, group: TaskGroup, options: RowSurroundings): string[] {
+  const { paint, now } = options;
+  const { state, error, dueAt } = taskRun;
+  if (group.phase === 'running') return progressDetail(taskRun, options);
+  if (group.phase === 'failed') return [paint.red(error ? failureTitle(error) : (state.message ?? state.name))];
+  if (state.name === 'AwaitingRetry') {
+    const wait = dueAt === null ? 'waits for its next attempt' : `next attempt in ${formatDuration(Math.max(0, dueAt - now))}`;
+    return [paint.magenta(wait), ...(error ? [paint.dim(failureTitle(error))] : [])];
+  }
+  const said = state.message === null ? [] : [paint.dim(oneLine(state.message))];
+  return state.name === 'Completed' || state.name === 'Scheduled' ? said : [paint.dim(state.name), ...said];
+}
+
+function progressDetail({ progress }: TaskRun, { paint, columns }: RowSurroundings): string[] {
+  if (!progress) return [];
+  if (progress.total === null || progress.total <= 0) return [paint.dim(countOf(progress.done))];
+  const bar = barOf(progress.done / progress.total, barCells(columns), paint);
+  return [`${bar} ${percentOf(progress.done, progress.total)}`, paint.dim(`${countOf(progress.done)}/${countOf(progress.total)}`)];
+}
+
+function groupDetail(group: TaskGroup, { paint, columns }: RowSurroundings): string {
+  const { counts, ended, total } = group;
+  const known = group.items !== null;
+  const { done, failed, skipped, blocked, cancelled } = counts;
+  const ends = { done, failed, stopped: skipped + blocked + cancelled, total };
+  const bar = known && total > 0 ? [endsBar(ends, barCells(columns), paint)] : [];
+  const count = known ? `${countOf(ended)}/${countOf(total)}` : `${countOf(ended)} ended`;
+  const rest = (['running', 'failed', 'skipped', 'blocked', 'cancelled'] as const)
+    .filter((phase) => counts[phase] > 0)
+    .map((phase) => paint[phaseMarks[phase][1]](`${countOf(counts[phase])} ${phase}`));
+  const failure = group.failure ? [paint.red(failureTitle(group.failure.error))] : [];
+  return [[...bar, count].join(' '), ...rest, ...failure].join(paint.dim(' · '));
+}
+
+function barCells(columns: number): number {
+  return columns >= wideColumns ? 20 : columns >= 56 ? 12 : 8;
+}
+
+function listed(names: readonly string[]): string {
+  return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }
