@@ -1,6 +1,6 @@
 /**
- * Counting and cutting the text of people, the one place that does. Characters are code points: what PostgreSQL and JSON Schema count,
- * never half of an emoji. Pure, and also run in browsers.
+ * Counting and cutting the text of people, and what of it databases can store. Characters are code points, as PostgreSQL and JSON Schema count
+ * them. Pure, and also run in browsers.
  */
 
 /** Longest part of one visible character that a cut goes back for, UTF-16 units; a pile of accents may be endless. */
@@ -45,4 +45,14 @@ function wholeUnits(text: string, units: number): number {
   const part = text.slice(from, units + mostBackUnits);
   const start = from + (graphemes.segment(part).containing(units - from)?.index ?? units - from);
   return start > from ? start : units;
+}
+
+/** Whether a text can be stored as it is: no character NUL, no half of a surrogate pair. */
+export function isStorableText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+/** The text with U+FFFD, the replacement character, for each that cannot be stored. */
+export function storableText(text: string): string {
+  return isStorableText(text) ? text : text.toWellFormed().replaceAll('\0', '\ufffd');
 }

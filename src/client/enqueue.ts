@@ -57,7 +57,25 @@ export async function enqueueRuns(
   }
   const placed = await submitRows(engine, openBroker, rows, () => engine.describe(definition));
   await tellOtherParams(engine, rows, placed);
+  await warnOfUnknownFlow(engine, definition.name);
   return placed;
+}
+
+/** Flows that were looked for, by engine. */
+const lookedFor = new WeakMap<Engine, Set<string>>();
+
+/** Warns, once for each flow, where workers are at work and none of them knows it: its runs would wait for ever. */
+async function warnOfUnknownFlow(engine: Engine, flow: string): Promise<void> {
+  const flows = lookedFor.get(engine) ?? new Set();
+  if (flows.has(flow)) return;
+  lookedFor.set(engine, flows.add(flow));
+  const { store, log, settings } = engine.services;
+  const workers = (await store.workers.list().catch(() => [])).filter(({ silentMs }) => silentMs <= settings.leaseMs);
+  if (workers.length === 0 || workers.some((worker) => Object.hasOwn(worker.flows, flow))) return;
+  log.warn(
+    { flow },
+    `No worker at work knows the flow '${flow}'; its runs wait until one does. A minified class has another name than in flow files.`,
+  );
 }
 
 /**

@@ -1,11 +1,8 @@
 /** Types that check what a class says of itself as a flow: its parameters, its result, and the contexts of its methods. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { HookContext, TaskContext } from '../model/context.ts';
-import type { Fault, Missing } from './wiring.ts';
+import type { Any, Fault, Fn, Missing } from './wiring.ts';
 
-// oxlint-disable-next-line typescript/no-explicit-any -- a decorator must take methods of every signature.
-type Any = any;
-type Fn = (...args: Any[]) => unknown;
 type IsAny<T> = 0 extends 1 & T ? true : false;
 
 /**

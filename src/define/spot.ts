@@ -40,16 +40,12 @@ export function optionsObject(decorator: string, options: unknown, given: number
 
 function standardSpot(decorator: string, value: unknown, context: DecoratorContext): Spot {
   const refuse = refuseAt(nameText(context.name ?? ''));
-  const fault =
-    context.kind !== 'method'
-      ? `a ${context.kind}`
-      : context.private
-        ? 'a private method'
-        : context.static
-          ? 'a static method'
-          : typeof context.name === 'symbol'
-            ? 'a method named by a symbol'
-            : undefined;
+  const fault = firstOf([
+    [context.kind !== 'method', `a ${context.kind}`],
+    [context.kind === 'method' && context.private, 'a private method'],
+    [context.kind === 'method' && context.static, 'a static method'],
+    [typeof context.name === 'symbol', 'a method named by a symbol'],
+  ]);
   if (fault !== undefined) throw misplaced(refuse, decorator, fault);
   return { name: String(context.name), method: value as Method, holder: standardHolder(context), refuse, replaceWith: (method) => method };
 }
@@ -61,20 +57,13 @@ function legacySpot(decorator: string, target: unknown, key: unknown, descriptor
   const className = typeof target === 'function' ? target.name : String((target.constructor as { name?: unknown } | undefined)?.name ?? '');
   const refuse = refuseAt(`${className || '(anonymous class)'}.${nameText(key)}`);
   const property: PropertyDescriptor | undefined = descriptor ?? Object.getOwnPropertyDescriptor(target, key as PropertyKey);
-  const fault =
-    typeof descriptor === 'number'
-      ? 'a parameter'
-      : typeof target === 'function'
-        ? 'a static member'
-        : typeof key === 'symbol'
-          ? 'a method named by a symbol'
-          : property === undefined
-            ? 'a field'
-            : property.get || property.set
-              ? 'an accessor'
-              : typeof property.value === 'function'
-                ? undefined
-                : 'a field';
+  const fault = firstOf([
+    [typeof descriptor === 'number', 'a parameter'],
+    [typeof target === 'function', 'a static member'],
+    [typeof key === 'symbol', 'a method named by a symbol'],
+    [property?.get !== undefined || property?.set !== undefined, 'an accessor'],
+    [typeof property?.value !== 'function', 'a field'],
+  ]);
   if (fault !== undefined) throw misplaced(refuse, decorator, fault);
   return {
     name: String(key),
@@ -83,6 +72,10 @@ function legacySpot(decorator: string, target: unknown, key: unknown, descriptor
     refuse,
     replaceWith: (method) => ({ ...property, value: method }),
   };
+}
+
+function firstOf(faults: readonly (readonly [boolean, string])[]): string | undefined {
+  return faults.find(([holds]) => holds)?.[1];
 }
 
 function refuseAt(place: string): Spot['refuse'] {

@@ -10,8 +10,8 @@
 import type { TaskContext } from '../model/context.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decorator must take methods of every signature.
-type Any = any;
-type Fn = (...args: Any[]) => unknown;
+export type Any = any;
+export type Fn = (...args: Any[]) => unknown;
 
 /** Shown by the compiler in place of a function type; the text is the message. */
 export interface Fault<Message extends string> {

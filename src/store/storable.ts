@@ -10,7 +10,7 @@
  * Connections pass every text through `storableValue`; JSON that a statement hands to the database, or that a column holds, is made by
  * `jsonText` and nothing else.
  */
-import { storableText } from '../base/storable-text.ts';
+import { storableText } from '../base/cut-text.ts';
 
 /** Escapes that `JSON.stringify` writes for them; an even number of backslashes before one means that it is plain text. */
 const escaped = /(?<!\\)((?:\\\\)*)\\u(?:0000|d[89a-f][0-9a-f]{2})/g;

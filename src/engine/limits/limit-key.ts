@@ -4,8 +4,7 @@ import { BatutaError } from '../../base/errors.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import type { DeclaredConcurrency, FlowConcurrency } from '../../model/flow.ts';
 import { fillTemplate } from '../submit/names.ts';
-import { cutText, isLongerThan } from '../../base/cut-text.ts';
-import { storableText } from '../../base/storable-text.ts';
+import { cutText, isLongerThan, storableText } from '../../base/cut-text.ts';
 
 /** Longest name of a limit, in characters; of longer ones the end is replaced by a hash. */
 const maxChars = 300;

@@ -1,7 +1,6 @@
 /** Names of runs for people. */
 import { BatutaError } from '../../base/errors.ts';
-import { cutText } from '../../base/cut-text.ts';
-import { storableText } from '../../base/storable-text.ts';
+import { cutText, storableText } from '../../base/cut-text.ts';
 import { maxNameChars } from '../../model/run.ts';
 
 const adjectives =

@@ -1,7 +1,7 @@
 /** Prepared statements of one SQLite file, kept by their text, and the guard around the driver. */
 import type Database from 'libsql';
 import type { Value } from '../table.ts';
-import { isStorableText } from '../../base/storable-text.ts';
+import { isStorableText } from '../../base/cut-text.ts';
 import { jsonText, storableValue } from '../storable.ts';
 import { rowsAsJson, valuesOf } from './rows-as-json.ts';
 

@@ -129,3 +129,25 @@ test('a worker names a flow that it does not know once, however many runs of it 
   expect(lines).toMatchObject([{ run: ids[0], msg: 'This worker does not know the flow weather; its runs are left to others.' }]);
   for (const id of ids) expect((await client.runs.get(id)).state.message).toMatch(/^Waits for a worker that knows the flow weather/);
 });
+
+test('a flow that none of the workers at work knows is warned of at once, and only once', async () => {
+  const lines: string[] = [];
+  const log = await openLog({ level: 'warn', format: 'json', write: (text) => void lines.push(text) });
+  const own = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });
+  const worker = { name: 'w', version: '0', host: 'h', pid: 1, queues: ['default'], concurrency: 1, startedAt: 0, running: 0, lagMs: 0 };
+  await own.enqueue(Weather, { city: 'before any worker' });
+  expect(lines).toEqual([]);
+  await own.close();
+  const other = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });
+  await other.engine.services.store.workers.beat({ ...worker, id: 'h:1:0', flows: { w: '1' } });
+  for (const city of ['Lima', 'Quito']) await other.enqueue(Weather, { city });
+  expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
+    expect.stringContaining("No worker at work knows the flow 'weather'"),
+  ]);
+  await other.close();
+  const third = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });
+  await third.engine.services.store.workers.beat({ ...worker, id: 'h:2:0', flows: { weather: '1' } });
+  await third.enqueue(Weather, { city: 'Cusco' });
+  expect(lines).toHaveLength(1);
+  await third.close();
+});
