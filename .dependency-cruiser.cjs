@@ -32,8 +32,8 @@ const rooms = Object.entries(mayImport).map(([room, others]) => ({
 const keepers = {
   libsql: '^src/store/',
   pg: '^src/(store|broker)/',
-  croner: '^src/model/schedule-cron(-plain)?\\.ts$',
-  cronstrue: '^src/model/schedule-cron-words\\.ts$',
+  croner: '^src/model/schedule/cron(-plain)?\\.ts$',
+  cronstrue: '^src/model/schedule/cron-words\\.ts$',
   bullmq: '^src/broker/bullmq/(bullmq-broker|ticket-worker)\\.ts$',
   ioredis: '^src/broker/',
   esbuild: '^src/(define|testing)/',

@@ -1,9 +1,9 @@
 /** Decides what becomes of the ticks of schedules that are due: catch-up first, then overlap with runs of the same deployment. */
 import type { MakeId } from '../src/base/id.ts';
 import { deploymentRun } from '../src/engine/submit/deployment-run.ts';
-import { type OpenTick, overlapOf } from '../src/model/overlap.ts';
+import { type OpenTick, overlapOf } from '../src/model/schedule/overlap.ts';
 import { stateOf } from '../src/model/state.ts';
-import { jitterOf, type TickAnswer, type TickQuestion, ticksDue } from '../src/model/ticks.ts';
+import { jitterOf, type TickAnswer, type TickQuestion, ticksDue } from '../src/model/schedule/ticks.ts';
 import type { DueSchedule, NewRun, TickPlan, TickRun } from '../src/store/store.ts';
 
 export interface PlanOptions {

@@ -1,7 +1,7 @@
 /** Flows, deployments and workers of the invented company, through the store as anybody would. */
 import type { Deployment, DeploymentSchedule } from '../../src/model/deployment.ts';
 import type { Owner } from '../../src/model/run.ts';
-import { nextAfter, parseSchedule } from '../../src/model/schedule.ts';
+import { nextAfter, parseSchedule } from '../../src/model/schedule/schedule.ts';
 import type { Store, StoredFlow } from '../../src/store/store.ts';
 import { flows } from './catalogue.ts';
 import type { SeedDeployment, SeedFlow } from './catalogue.ts';

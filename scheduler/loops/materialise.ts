@@ -9,7 +9,7 @@ import type { Timer } from '../../src/base/clock.ts';
 import { makeLoop } from '../../src/base/loop.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
 import { deploymentsChannel } from '../../src/model/deployment.ts';
-import { missedAfterMs } from '../../src/model/ticks.ts';
+import { missedAfterMs } from '../../src/model/schedule/ticks.ts';
 import type { ClaimTicksReport } from '../../src/store/store.ts';
 import { planTicks } from '../plan-ticks.ts';
 import { settleOverlap } from '../../src/upkeep/overlap.ts';

@@ -5,7 +5,7 @@ import { hintFor } from '../base/nearest.ts';
 import { catchupPolicies, conflictPolicies, overlapPolicies } from '../model/deployment.ts';
 import type { Catchup, Concurrency, Overlap } from '../model/deployment.ts';
 import { isQueueName } from '../model/queue.ts';
-import { parseSchedule, type Schedule } from '../model/schedule.ts';
+import { parseSchedule, type Schedule } from '../model/schedule/schedule.ts';
 import type { DeploymentSpec, ScheduleSpec } from './deployments-client.ts';
 import { cutText } from '../base/cut-text.ts';
 

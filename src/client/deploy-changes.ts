@@ -1,7 +1,7 @@
 /** What a deploy changes, in words that people read. Pure. */
 import { durationWords, periodWords } from '../base/duration.ts';
 import type { Concurrency } from '../model/deployment.ts';
-import type { Schedule } from '../model/schedule.ts';
+import type { Schedule } from '../model/schedule/schedule.ts';
 import { decodeValue } from '../model/values.ts';
 import { type DeclaredDeployment, type DeclaredSchedule, keptForever } from './declared-deployment.ts';
 import type { DeployChange } from './deployments-client.ts';

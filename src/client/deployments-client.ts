@@ -3,7 +3,7 @@ import type { Duration } from '../base/duration.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import type { Backfill, Catchup, Concurrency, DeploymentOrigin, DeploymentVersion, Overlap } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import type { ScheduleInput } from '../model/schedule.ts';
+import type { ScheduleInput } from '../model/schedule/schedule.ts';
 import type { DeploymentFilter, LastRun, Page, StoredDeployment, VersionPage } from '../store/store.ts';
 import type { EnqueueOptions, RunHandle } from './handle.ts';
 

@@ -4,7 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { Engine } from '../engine/engine.ts';
-import type { Stretch } from '../model/backfill-ticks.ts';
+import type { Stretch } from '../model/schedule/backfill-ticks.ts';
 import type { DeploymentSchedule } from '../model/deployment.ts';
 import type { Page, Store, StoredBackfill, Ticketed } from '../store/store.ts';
 import type { BackfillPreview, BackfillsClient, BackfillSpec, BackfillView } from './deployments-client.ts';
@@ -39,7 +39,7 @@ export class LocalBackfills implements BackfillsClient {
   }
 
   async preview(spec: BackfillSpec): Promise<BackfillPreview> {
-    const { countTicks, firstTicks, lastTicks } = await import('../model/backfill-ticks.ts');
+    const { countTicks, firstTicks, lastTicks } = await import('../model/schedule/backfill-ticks.ts');
     const checked = await this.#check(spec);
     const count = countTicks(checked, largeBackfill);
     const apartMs = (checked.untilAt - checked.fromAt) / Math.max(1, count.total);
@@ -47,7 +47,7 @@ export class LocalBackfills implements BackfillsClient {
   }
 
   async start(spec: BackfillSpec, { allowLarge = false }: { readonly allowLarge?: boolean } = {}): Promise<BackfillView> {
-    const { countTicks } = await import('../model/backfill-ticks.ts');
+    const { countTicks } = await import('../model/schedule/backfill-ticks.ts');
     const { store, engine, clock } = this.#options;
     const checked = await this.#check(spec);
     const { total, exact } = countTicks(checked, largeBackfill);

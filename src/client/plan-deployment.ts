@@ -3,7 +3,7 @@ import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { Deployment, DeploymentOrigin, DeploymentSchedule, DeploymentVersion } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import { nextAfter } from '../model/schedule.ts';
+import { nextAfter } from '../model/schedule/schedule.ts';
 import { encodeValue } from '../model/values.ts';
 import { describeFlow } from '../engine/submit/describe-flow.ts';
 import { templateFields } from '../engine/submit/names.ts';

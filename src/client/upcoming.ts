@@ -1,7 +1,7 @@
 /** The ticks to come, over all deployments or one. Nothing is stored of them: they are computed from the schedules that are due next. */
 import { BatutaError } from '../base/errors.ts';
 import type { DeploymentSchedule } from '../model/deployment.ts';
-import { nextAfter } from '../model/schedule.ts';
+import { nextAfter } from '../model/schedule/schedule.ts';
 import type { Store } from '../store/store.ts';
 import type { UpcomingTick } from './deployments-client.ts';
 

@@ -1,5 +1,5 @@
 /** Deployments: a flow bound to parameters, schedules and rules, under a name. Plain data; times are UTC epoch ms. */
-import type { Schedule } from './schedule.ts';
+import type { Schedule } from './schedule/schedule.ts';
 
 /** Which missed ticks are made up: none, the latest, or all within the window. */
 export const catchupPolicies = ['none', 'latest', 'all'] as const;

@@ -6,7 +6,7 @@
  */
 import type { Concurrency } from '../model/deployment.ts';
 import type { Owner } from '../model/run.ts';
-import type { Schedule } from '../model/schedule.ts';
+import type { Schedule } from '../model/schedule/schedule.ts';
 
 /** What a column holds, null where that is nothing or no JSON. */
 export function readJson<T>(text: string | null): T | null {

@@ -1,7 +1,7 @@
 /** Deployments and schedules to fill a store with, as a deploy would. */
 import { makeId } from '../../src/base/id.ts';
 import type { Deployment, DeploymentSchedule } from '../../src/model/deployment.ts';
-import { parseSchedule } from '../../src/model/schedule.ts';
+import { parseSchedule } from '../../src/model/schedule/schedule.ts';
 
 const createdAt = Date.UTC(2025, 10, 22, 14);
 

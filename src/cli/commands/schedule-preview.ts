@@ -1,8 +1,8 @@
 /** `batuta schedule preview`: when a schedule would tick. */
-import { nextTicks, parseSchedule } from '../../model/schedule.ts';
-import { markOf, touchedChanges } from '../../model/schedule-changes.ts';
-import { describeChange, describeMark, describeSchedule, wallText } from '../../model/schedule-words.ts';
-import { readInstant } from '../../model/zone.ts';
+import { nextTicks, parseSchedule } from '../../model/schedule/schedule.ts';
+import { markOf, touchedChanges } from '../../model/schedule/changes.ts';
+import { describeChange, describeMark, describeSchedule, wallText } from '../../model/schedule/words.ts';
+import { readInstant } from '../../model/schedule/zone.ts';
 import type { CommandContext, ExitStatus } from '../context.ts';
 import { printJson } from '../print.ts';
 import { readCount } from '../read-options.ts';

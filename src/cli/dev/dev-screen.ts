@@ -2,7 +2,7 @@
 import { packageVersion } from '../../base/installed.ts';
 import type { BatutaError } from '../../base/errors.ts';
 import type { DeployReport } from '../../client/deployments-client.ts';
-import { describeSchedule } from '../../model/schedule-words.ts';
+import { describeSchedule } from '../../model/schedule/words.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { CommandContext } from '../context.ts';
 import { changeLine, graphLines, nextTickOf } from '../render/deployment.ts';

@@ -4,7 +4,7 @@
  * Any number of processes may do it at the same time, and any may die at any moment: what is open is counted, and runs are opened again
  * and made, in one transaction that has the backfill to itself.
  */
-import { firstTicks, lastTicks } from '../../model/backfill-ticks.ts';
+import { firstTicks, lastTicks } from '../../model/schedule/backfill-ticks.ts';
 import type { PlanRuns, StoredBackfill, Ticketed } from '../../store/store.ts';
 import { deploymentRun } from './deployment-run.ts';
 import type { EngineServices } from '../services.ts';

@@ -22,9 +22,9 @@ export function scheduleRoutes(app: App, { client, clock }: RouteParts): void {
     { schema: { tags, description: 'When a schedule would tick, and what clock changes do to it.', body: previewBody } },
     async (request) => {
       const { count = usualTicks, from = clock.now(), ...input } = request.body;
-      const { nextTicks, parseSchedule } = await import('../../model/schedule.ts');
-      const { touchedChanges } = await import('../../model/schedule-changes.ts');
-      const { describeChange, describeSchedule } = await import('../../model/schedule-words.ts');
+      const { nextTicks, parseSchedule } = await import('../../model/schedule/schedule.ts');
+      const { touchedChanges } = await import('../../model/schedule/changes.ts');
+      const { describeChange, describeSchedule } = await import('../../model/schedule/words.ts');
       const schedule = parseSchedule(input);
       const ticks = nextTicks(schedule, from, count);
       return {

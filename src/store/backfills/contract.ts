@@ -1,6 +1,6 @@
 /** Contract of what is stored of backfills. Times are UTC epoch ms. */
 import type { Backfill } from '../../model/deployment.ts';
-import type { Schedule } from '../../model/schedule.ts';
+import type { Schedule } from '../../model/schedule/schedule.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import type { Page } from '../lists/contract.ts';
 import type { NewRun } from '../runs/new-run.ts';

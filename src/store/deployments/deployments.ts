@@ -50,7 +50,7 @@ export function deploymentStore(connection: Connection): DeploymentStore {
     pause: (name, slug, at) => connection.transaction((inside) => pause(connection, inside, name, slug, at)),
     async resume(name, slug, now) {
       // Loaded before the transaction begins, and not with the store: most processes read no schedule.
-      const { nextAfter } = await import('../../model/schedule.ts');
+      const { nextAfter } = await import('../../model/schedule/schedule.ts');
       const tickAfter = (text: string): number | null => nextAfter(readSchedule(text), now);
       return await connection.transaction((inside) => resume(connection, inside, name, slug, tickAfter));
     },

@@ -5,7 +5,7 @@
  * decided by whoever claims; the store only keeps any number of them from deciding about the same tick.
  */
 import type { Concurrency, Deployment, DeploymentSchedule } from '../../model/deployment.ts';
-import type { OpenTick } from '../../model/overlap.ts';
+import type { OpenTick } from '../../model/schedule/overlap.ts';
 import type { RunPatch } from '../../model/run.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import type { NewRun } from '../runs/new-run.ts';

@@ -7,7 +7,7 @@
  */
 import { listed, listOf, nowOnce, forUpdateOfFree, clockOf, openList, runsBy } from '../sql.ts';
 import { deploymentTable, type DeploymentRow, deploymentOf, type ScheduleRow, scheduleTable } from '../deployments/tables.ts';
-import type { OpenTick } from '../../model/overlap.ts';
+import type { OpenTick } from '../../model/schedule/overlap.ts';
 import type { Connection, Query } from '../connection.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { insertWithin } from '../fleet/waiting.ts';

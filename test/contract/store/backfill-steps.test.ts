@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { makeId } from '../../../src/base/id.ts';
 import { advanceBackfill } from '../../../src/engine/submit/advance-backfill.ts';
-import { parseSchedule } from '../../../src/model/schedule.ts';
+import { parseSchedule } from '../../../src/model/schedule/schedule.ts';
 import type { Store, StoredBackfill } from '../../../src/store/store.ts';
 import { makers } from './makers.ts';
 import type { Place } from './makers.ts';

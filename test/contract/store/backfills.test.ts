@@ -1,7 +1,7 @@
 /** Backfills, over both makers. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeId } from '../../../src/base/id.ts';
-import { parseSchedule } from '../../../src/model/schedule.ts';
+import { parseSchedule } from '../../../src/model/schedule/schedule.ts';
 import { stateOf, type StateType } from '../../../src/model/state.ts';
 import type { Store, StoredBackfill } from '../../../src/store/store.ts';
 import { makers } from './makers.ts';

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeId } from '../../../src/base/id.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { nextTicks } from '../../../src/model/schedule.ts';
+import { nextTicks } from '../../../src/model/schedule/schedule.ts';
 import { planTicks } from '../../../scheduler/plan-ticks.ts';
 import { deploymentNamed, scheduleOf } from '../../support/deployments.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeId } from '../../../src/base/id.ts';
 import type { Deployment, DeploymentSchedule } from '../../../src/model/deployment.ts';
-import { parseSchedule } from '../../../src/model/schedule.ts';
+import { parseSchedule } from '../../../src/model/schedule/schedule.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { DeploymentPut, Store } from '../../../src/store/store.ts';
 import { makers } from './makers.ts';

@@ -1,9 +1,9 @@
 /** Ticks of schedules that become runs, over both makers. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeId } from '../../../src/base/id.ts';
-import { parseSchedule } from '../../../src/model/schedule.ts';
+import { parseSchedule } from '../../../src/model/schedule/schedule.ts';
 import { stateOf } from '../../../src/model/state.ts';
-import { missedAfterMs } from '../../../src/model/ticks.ts';
+import { missedAfterMs } from '../../../src/model/schedule/ticks.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { planTicks } from '../../../scheduler/plan-ticks.ts';
 import { deploymentNamed, scheduleOf } from '../../support/deployments.ts';

@@ -8,7 +8,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { openLog } from '../../../src/base/log.ts';
 import type { Service } from '../../../src/base/service.ts';
 import type { Deployment } from '../../../src/model/deployment.ts';
-import { parseSchedule } from '../../../src/model/schedule.ts';
+import { parseSchedule } from '../../../src/model/schedule/schedule.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { ClaimTicksReport, Store } from '../../../src/store/store.ts';
 import { materialiseLoop } from '../../../scheduler/loops/materialise.ts';

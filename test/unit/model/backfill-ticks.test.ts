@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { countTicks, firstTicks, lastTicks, type Stretch } from '../../../src/model/backfill-ticks.ts';
-import { parseSchedule, type ScheduleInput } from '../../../src/model/schedule.ts';
+import { countTicks, firstTicks, lastTicks, type Stretch } from '../../../src/model/schedule/backfill-ticks.ts';
+import { parseSchedule, type ScheduleInput } from '../../../src/model/schedule/schedule.ts';
 
 const day = 86_400_000;
 const at = (text: string): number => Date.parse(text);

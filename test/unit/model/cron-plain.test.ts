@@ -2,7 +2,7 @@
 import { Cron } from 'croner';
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { nextCron } from '../../../src/model/schedule-cron.ts';
+import { nextCron } from '../../../src/model/schedule/cron.ts';
 
 const zones = ['UTC', 'America/New_York', 'Europe/Lisbon', 'Australia/Lord_Howe', 'Africa/Casablanca', 'Asia/Kolkata', 'Pacific/Apia'];
 

@@ -1,7 +1,7 @@
 /** What becomes of a tick while earlier runs of its deployment have not ended. */
 import { expect, test } from 'vitest';
 import { overlapPolicies } from '../../../src/model/deployment.ts';
-import { overlapOf } from '../../../src/model/overlap.ts';
+import { overlapOf } from '../../../src/model/schedule/overlap.ts';
 
 const at = Date.UTC(2026, 2, 10, 12);
 const running = { name: 'quick-otter', scheduledFor: at, held: false };

@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { BatutaError } from '../../../src/base/errors.ts';
-import { nextTicks, parseSchedule } from '../../../src/model/schedule.ts';
+import { nextTicks, parseSchedule } from '../../../src/model/schedule/schedule.ts';
 import { type RandomRule, randomRules } from '../../support/random-rules.ts';
 
 const recordedSeed = 5_545;

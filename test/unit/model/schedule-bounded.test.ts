@@ -1,7 +1,7 @@
 /** Schedules whose ticks used to be left out, invented, or searched for ever. */
 import { describe, expect, it } from 'vitest';
-import { countTicks, lastTicks } from '../../../src/model/backfill-ticks.ts';
-import { nextAfter, nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule.ts';
+import { countTicks, lastTicks } from '../../../src/model/schedule/backfill-ticks.ts';
+import { nextAfter, nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule/schedule.ts';
 
 const ticks = (input: ScheduleInput, from: string, count: number): string[] =>
   nextTicks(parseSchedule(input), Date.parse(from), count).map((tick) => new Date(tick).toISOString().replace(':00.000Z', ''));

@@ -5,8 +5,8 @@
  */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule.ts';
-import { changesBetween, offsetAt } from '../../../src/model/zone.ts';
+import { nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule/schedule.ts';
+import { changesBetween, offsetAt } from '../../../src/model/schedule/zone.ts';
 
 interface Minute {
   readonly at: number;

@@ -1,8 +1,8 @@
 /** What the sentence of a schedule claims, held against its ticks by a reader who knows the sentence alone. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule.ts';
-import { describeSchedule } from '../../../src/model/schedule-words.ts';
+import { nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule/schedule.ts';
+import { describeSchedule } from '../../../src/model/schedule/words.ts';
 import { randomRules } from '../../support/random-rules.ts';
 
 const weekdays = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];

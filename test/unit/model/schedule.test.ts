@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { nextAfter, nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule.ts';
-import { markOf, touchedChanges } from '../../../src/model/schedule-changes.ts';
-import { describeChange, describeSchedule } from '../../../src/model/schedule-words.ts';
+import { nextAfter, nextTicks, parseSchedule, type ScheduleInput } from '../../../src/model/schedule/schedule.ts';
+import { markOf, touchedChanges } from '../../../src/model/schedule/changes.ts';
+import { describeChange, describeSchedule } from '../../../src/model/schedule/words.ts';
 
 const newYork = 'America/New_York';
 

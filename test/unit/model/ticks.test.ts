@@ -1,8 +1,8 @@
 /** Which ticks become runs and which are dropped: catch-up, windows, jumps of the clock, jitter. */
 import { describe, expect, test } from 'vitest';
 import type { Catchup } from '../../../src/model/deployment.ts';
-import { nextTicks, parseSchedule } from '../../../src/model/schedule.ts';
-import { jitterOf, missedAfterMs, ticksDue } from '../../../src/model/ticks.ts';
+import { nextTicks, parseSchedule } from '../../../src/model/schedule/schedule.ts';
+import { jitterOf, missedAfterMs, ticksDue } from '../../../src/model/schedule/ticks.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;

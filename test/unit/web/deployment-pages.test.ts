@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { parseSchedule, type ScheduleInput } from '../../../src/model/schedule.ts';
-import { describeSchedule } from '../../../src/model/schedule-words.ts';
+import { parseSchedule, type ScheduleInput } from '../../../src/model/schedule/schedule.ts';
+import { describeSchedule } from '../../../src/model/schedule/words.ts';
 import { specChanges } from '../../../web/src/pages/deployments/spec-changes.ts';
 import { durationLines } from '../../../web/src/schedule/duration-lines.ts';
 import { previewBody } from '../../../web/src/schedule/preview-body.ts';

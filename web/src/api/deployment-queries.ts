@@ -3,7 +3,7 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import type { BackfillView, DeploymentView } from '../../../src/client/deployments-client.ts';
 import { fromWire, type Wire } from '../../../src/client/wire.ts';
 import type { DeploymentVersion } from '../../../src/model/deployment.ts';
-import type { Schedule } from '../../../src/model/schedule.ts';
+import type { Schedule } from '../../../src/model/schedule/schedule.ts';
 import { previewBody } from '../schedule/preview-body.ts';
 import { get, type Query, send } from './http.ts';
 import type { ListPage } from './wire-types.ts';

@@ -1,5 +1,5 @@
 /** A stored schedule as the request that previews it. Pure. */
-import type { Schedule } from '../../../src/model/schedule.ts';
+import type { Schedule } from '../../../src/model/schedule/schedule.ts';
 
 /** What a user would have written for it. */
 export function previewBody(schedule: Schedule): Readonly<Record<string, string>> {

@@ -1,6 +1,6 @@
 /** A schedule in plain English, as the server says it. */
 import { useQuery } from '@tanstack/react-query';
-import type { Schedule } from '../../../../src/model/schedule.ts';
+import type { Schedule } from '../../../../src/model/schedule/schedule.ts';
 import { previewQuery } from '../../api/deployment-queries.ts';
 import { scheduleSentence } from '../../schedule/sentence.ts';
 

@@ -3,8 +3,8 @@
  *
  * The work does not grow with the length of an outage: dropped ticks are not visited one by one.
  */
-import { formatDuration } from '../base/duration.ts';
-import type { Catchup } from './deployment.ts';
+import { formatDuration } from '../../base/duration.ts';
+import type { Catchup } from '../deployment.ts';
 import { nextAfter, type Schedule } from './schedule.ts';
 
 /** A tick without a run counts as missed so long after it, ms. */

@@ -4,7 +4,7 @@
  * Plain is one whose days are numbers and whole weekdays; L, W and # are left to croner, and so is all within a day of a clock change.
  */
 import type { CronPattern } from 'croner';
-import { type ClockTimes, clockTimes } from './schedule-clock.ts';
+import { type ClockTimes, clockTimes } from './clock-times.ts';
 import { changesBetween, offsetAt } from './zone.ts';
 
 export interface PlainCron {

@@ -1,11 +1,11 @@
 /** Recurrence rules of RFC 5545, in local time, which knows no zones; by hand, for libraries go through every tick (docs/decisions/0008). */
-import { BatutaError } from '../base/errors.ts';
-import { remembered } from './remembered.ts';
-import type { LocalRule } from './schedule-local.ts';
-import { expandRule, lowerBound } from './schedule-rrule-expand.ts';
-import { linesOf, type Recurrence, readRecurrence, refuse } from './schedule-rrule-read.ts';
-import { firstReachable } from './schedule-rrule-reach.ts';
-import { recurrenceWords } from './schedule-rrule-words.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { remembered } from '../remembered.ts';
+import type { LocalRule } from './local-rule.ts';
+import { expandRule, lowerBound } from './rrule-expand.ts';
+import { linesOf, type Recurrence, readRecurrence, refuse } from './rrule-read.ts';
+import { firstReachable } from './rrule-reach.ts';
+import { recurrenceWords } from './rrule-words.ts';
 import { checkZone } from './zone.ts';
 
 const fasterThanDaily = /^(HOURLY|MINUTELY|SECONDLY)$/;

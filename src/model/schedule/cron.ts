@@ -1,10 +1,10 @@
 /** Cron expressions: checked field by field, computed by croner. */
 import { Cron, CronPattern } from 'croner';
-import { BatutaError } from '../base/errors.ts';
-import { hintFor } from '../base/nearest.ts';
-import { cutText } from '../base/cut-text.ts';
-import { remembered } from './remembered.ts';
-import { nextPlain, plainCron } from './schedule-cron-plain.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { hintFor } from '../../base/nearest.ts';
+import { cutText } from '../../base/cut-text.ts';
+import { remembered } from '../remembered.ts';
+import { nextPlain, plainCron } from './cron-plain.ts';
 
 interface Field {
   readonly name: string;

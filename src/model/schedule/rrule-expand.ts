@@ -3,9 +3,9 @@
  *
  * A search goes over years, at most a thousand of them, and takes a bounded number of steps within their days.
  */
-import { type DaysOfYear, dayTable, lastYear, numbersOf, weekStarter, yearOf } from './schedule-rrule-days.ts';
-import type { Recurrence } from './schedule-rrule-read.ts';
-import { countSteps, timesOfDay, type Steps, type TimesOfDay } from './schedule-rrule-times.ts';
+import { type DaysOfYear, dayTable, lastYear, numbersOf, weekStarter, yearOf } from './rrule-days.ts';
+import type { Recurrence } from './rrule-read.ts';
+import { countSteps, timesOfDay, type Steps, type TimesOfDay } from './rrule-times.ts';
 
 const dayMs = 86_400_000;
 

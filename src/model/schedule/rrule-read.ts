@@ -1,6 +1,6 @@
 /** Reads recurrence rules of RFC 5545, section 3.3.10, and checks each part by itself. */
-import { BatutaError } from '../base/errors.ts';
-import { hintFor } from '../base/nearest.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { hintFor } from '../../base/nearest.ts';
 import { localAt } from './zone.ts';
 
 /** A rule taken apart; times are local (see zone.ts). */

@@ -1,9 +1,9 @@
 /**
  * Recurrence rules in plain English. A sentence is made only where it holds for every tick; any other rule is shown as it is written.
  */
-import { countFrom, dateText, joinWords, monthNames, nthText, timeOfDayText, timeText, weekdayNames } from './schedule-phrases.ts';
-import { numbersOf, weekdaysOf } from './schedule-rrule-days.ts';
-import type { Recurrence } from './schedule-rrule-read.ts';
+import { countFrom, dateText, joinWords, monthNames, nthText, timeOfDayText, timeText, weekdayNames } from './phrases.ts';
+import { numbersOf, weekdaysOf } from './rrule-days.ts';
+import type { Recurrence } from './rrule-read.ts';
 
 const daySeconds = 86_400;
 const units: Readonly<Record<string, { readonly name: string; readonly seconds: number }>> = {

@@ -1,8 +1,8 @@
 /** What clock changes do to a schedule, for showing it. */
-import { isFixedTime, nextCron } from './schedule-cron.ts';
-import { dayRule } from './schedule-interval.ts';
-import type { LocalRule } from './schedule-local.ts';
-import { recurrenceRule } from './schedule-rrule.ts';
+import { isFixedTime, nextCron } from './cron.ts';
+import { dayRule } from './interval.ts';
+import type { LocalRule } from './local-rule.ts';
+import { recurrenceRule } from './rrule.ts';
 import type { Schedule } from './schedule.ts';
 import { type ClockChange, changesBetween, localAt } from './zone.ts';
 

@@ -3,9 +3,9 @@
  *
  * A *local* time here is what a wall clock shows, kept as the epoch ms at which a clock in UTC would show the same.
  */
-import { BatutaError } from '../base/errors.ts';
-import { nearestNames } from '../base/nearest.ts';
-import { remembered } from './remembered.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { nearestNames } from '../../base/nearest.ts';
+import { remembered } from '../remembered.ts';
 
 /** A moment at which the wall clock of a zone jumps. */
 export interface ClockChange {

@@ -4,7 +4,7 @@
  * Runs that count are those that stand for a tick of any schedule of the deployment. Runs that people or programs started, and those of
  * backfills, neither hold a tick up nor are cancelled by one.
  */
-import type { Overlap } from './deployment.ts';
+import type { Overlap } from '../deployment.ts';
 
 /** A run of an earlier tick that has not ended. */
 export interface OpenTick {

@@ -1,7 +1,7 @@
 /** Intervals: whole days on the wall clock, all else in elapsed time. */
-import { parseDuration } from '../base/duration.ts';
-import { BatutaError } from '../base/errors.ts';
-import type { LocalRule } from './schedule-local.ts';
+import { parseDuration } from '../../base/duration.ts';
+import { BatutaError } from '../../base/errors.ts';
+import type { LocalRule } from './local-rule.ts';
 
 /** How far apart ticks are. */
 export type Every = { readonly days: number } | { readonly ms: number };

@@ -1,9 +1,9 @@
 /** Schedules and clock changes in plain English. */
-import { periodWords } from '../base/duration.ts';
-import type { TickMark, TouchedChange } from './schedule-changes.ts';
-import { cronWords } from './schedule-cron-words.ts';
-import { dateText, timeText, weekdayNames as weekdays } from './schedule-phrases.ts';
-import { describeRecurrence } from './schedule-rrule.ts';
+import { periodWords } from '../../base/duration.ts';
+import type { TickMark, TouchedChange } from './changes.ts';
+import { cronWords } from './cron-words.ts';
+import { dateText, timeText, weekdayNames as weekdays } from './phrases.ts';
+import { describeRecurrence } from './rrule.ts';
 import type { Schedule } from './schedule.ts';
 import { localAt } from './zone.ts';
 

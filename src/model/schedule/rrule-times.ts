@@ -1,8 +1,8 @@
 /** The times of day of a recurrence rule, by arithmetic: no list of them is ever made. */
-import { BatutaError } from '../base/errors.ts';
-import { type ClockTimes, clockTimes } from './schedule-clock.ts';
-import { numbersOf } from './schedule-rrule-days.ts';
-import type { Recurrence } from './schedule-rrule-read.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { type ClockTimes, clockTimes } from './clock-times.ts';
+import { numbersOf } from './rrule-days.ts';
+import type { Recurrence } from './rrule-read.ts';
 
 const daySeconds = 86_400;
 /** Most steps of one search, some hundredths of a second; an ordinary rule needs a few. */

@@ -3,8 +3,8 @@
  *
  * Days are counted from 1970-01-01. A year is a table of at most 366 entries, so no search over years can run away.
  */
-import { remembered } from './remembered.ts';
-import type { Recurrence } from './schedule-rrule-read.ts';
+import { remembered } from '../remembered.ts';
+import type { Recurrence } from './rrule-read.ts';
 
 const dayMs = 86_400_000;
 const weekdayNames = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'];

@@ -1,13 +1,13 @@
 /**
  * When a schedule ticks. Pure: the same schedule and instant always give the same next tick, so any number of schedulers agree.
  *
- * How clock changes are met stands beside each kind: schedule-cron.ts, schedule-interval.ts, schedule-rrule.ts.
+ * How clock changes are met stands beside each kind: cron.ts, interval.ts, rrule.ts.
  */
-import { BatutaError } from '../base/errors.ts';
-import { checkCron, nextCron } from './schedule-cron.ts';
-import { dayRule, type Every, nextElapsed, readEvery } from './schedule-interval.ts';
-import { nextInstant } from './schedule-local.ts';
-import { checkRecurrence, recurrenceRule } from './schedule-rrule.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { checkCron, nextCron } from './cron.ts';
+import { dayRule, type Every, nextElapsed, readEvery } from './interval.ts';
+import { nextInstant } from './local-rule.ts';
+import { checkRecurrence, recurrenceRule } from './rrule.ts';
 import { checkZone, instantOfLocal, localAt, readInstant, readLocalTime } from './zone.ts';
 
 interface Bounds {
