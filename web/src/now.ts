@@ -1,4 +1,4 @@
-/** The time, for drawing: one clock for the whole tab that stands still while nobody looks. */
+/** The time, for drawing: one clock for the whole tab, which stops while the tab is hidden. */
 import { useSyncExternalStore } from 'react';
 
 const watchers = new Set<() => void>();

@@ -1,9 +1,12 @@
 /** Every address of the dashboard. Each page is a chunk of its own, loaded when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
+import { queryClient } from './api/query-client.ts';
+import { runQuery } from './pages/run/run-data.ts';
+import { readRunSearch } from './pages/run/run-search.ts';
+import { listQuery, overTimeQuery } from './pages/runs/runs-queries.ts';
+import { readRunsSearch, type RunsSearch } from './pages/runs/runs-search.ts';
 import { NotLoaded, PageFailed, PageMissing } from './parts/page-failed.tsx';
 import { one, oneOf, parseSearch, type RawSearch, stringifySearch } from './search.ts';
-import { readRunsSearch } from './pages/runs/runs-search.ts';
-import { askForRun, askForRuns } from './ahead.ts';
 import { Shell } from './shell/shell.tsx';
 
 /** A page by its chunk. Should that not come, the page says so itself: the router would load the whole dashboard anew, from a server that is away. */
@@ -134,3 +137,17 @@ function optional<T extends object>(search: T): { readonly [K in keyof T]?: Excl
     readonly [K in keyof T]?: Exclude<T[K], undefined>;
   };
 }
+
+/** The list of runs and its histogram. What fails is asked for again by the page, which says so. */
+export function askForRuns(search: RunsSearch): void {
+  void queryClient.infiniteQuery({ ...listQuery(search), staleTime: 0 }).catch(ignore);
+  void queryClient.query(overTimeQuery(search)).catch(ignore);
+}
+
+/** A run, and what draws its graph where that comes first. */
+export function askForRun(id: string, search: RawSearch): void {
+  void queryClient.query(runQuery(id)).catch(ignore);
+  if (readRunSearch(search).tab === 'graph') void import('./pages/run/graph-tab.tsx').catch(ignore);
+}
+
+function ignore(): void {}

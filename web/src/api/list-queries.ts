@@ -18,10 +18,10 @@ import type {
   Worker,
 } from './wire-types.ts';
 
-/** How often figures are asked for when no event tells of a change, ms. */
+/** How often figures are asked for without an event, ms. */
 const slowlyMs = 15_000;
 
-/** The same while something runs: how far it is no event tells, ms. */
+/** The same while something runs: no event carries progress, ms. */
 const progressMs = 5_000;
 
 /** The home page over the stretch that begins so many ms ago. */

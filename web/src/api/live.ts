@@ -3,7 +3,7 @@
  *
  * Pages listen by `useLive`. A run page names its run by `useLiveRun`, and the stream is opened anew for it: events of tasks and log
  * lines come only for a run that was named, and the address must name it, for by that alone the browser resumes a broken stream
- * (Last-Event-ID). What happened between two streams no event tells, so what follows events asks anew at each `hello` that does not resume.
+ * (Last-Event-ID). Events between two streams are lost, so whatever follows events asks again at each `hello` that does not resume.
  * Where resuming fails the stream is opened again after a pause, and everything shown is asked for anew (`gap`). So it is when the stream
  * falls silent: the server gives a sign of life every now and then (`beat`).
  */
@@ -122,7 +122,7 @@ function onSilent(lastHeardAt: number): void {
   open();
 }
 
-/** A computer that leaves its network tells so long before a connection notices. */
+/** The browser knows that it is offline long before a connection notices. */
 function onOffline(): void {
   clearTimeout(timer);
   watchdog.stop();

@@ -9,7 +9,7 @@ import { queryClient } from './query-client.ts';
  * once, those that come meanwhile by one more call at the end. Rests while the tab is hidden, and catches up when it is shown.
  *
  * Also once a stream stands that does not go on where another was cut: what happened between an answer of the server and that
- * moment, no event tells.
+ * moment, no event says.
  */
 export function useThrottledLive<T>(kind: LiveKind, everyMs: number, concerns: (data: T) => boolean, act: () => void): void {
   const isConcerned = useEffectEvent(concerns as (data: unknown) => boolean);

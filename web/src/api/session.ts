@@ -47,7 +47,7 @@ export async function login(key: string): Promise<void> {
   await queryClient.query({ ...meQuery, staleTime: 0 });
 }
 
-/** Goes on with a key that was just made, without leaving the page: after the first key nobody may do anything without one. */
+/** Goes on with a key that was just made, without leaving the page: once there is a key, nothing works without one. */
 export async function continueWith(key: string): Promise<void> {
   await send('POST', '/login', { key });
   await queryClient.refetchQueries({ queryKey: meQuery.queryKey });

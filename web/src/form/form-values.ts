@@ -42,7 +42,7 @@ export function readValues(
   return Object.keys(errors).length > 0 ? { errors } : { params };
 }
 
-/** What the server refused, at the fields: `details.issues` of PARAMS_INVALID. Null when it tells of no field. */
+/** What the server refused, at the fields: `details.issues` of PARAMS_INVALID. Null when no field is named. */
 export function errorsOfServer(details: unknown, names: readonly string[]): FieldErrors | null {
   const issues = (details as { issues?: unknown } | null)?.issues;
   if (!Array.isArray(issues)) return null;

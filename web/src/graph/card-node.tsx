@@ -24,7 +24,7 @@ export interface Card {
   /** A further line: what is special, or figures. */
   readonly note: string | null;
   readonly critical: boolean;
-  /** How far it is, while it runs and tells. */
+  /** While it runs and reports progress. */
   readonly progress?: Progress | null;
   readonly difference?: Difference;
 }

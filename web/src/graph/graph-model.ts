@@ -31,7 +31,7 @@ export interface GraphNode {
   readonly childRunId: string | null;
   /** What is special about it, e.g. `each of files`. */
   readonly note: string | null;
-  /** How far it is, while it is one task run that runs and tells. */
+  /** Of a single task run that runs and reports progress. */
   readonly progress: TaskRun['progress'];
 }
 
@@ -51,7 +51,7 @@ export interface RunGraph {
 /**
  * The graph of a static flow.
  *
- * @param counts task runs by task and state, which may tell of more than `taskRuns` does while these are still being loaded.
+ * @param counts task runs by task and state, which may count more than `taskRuns` holds while these are still being loaded.
  */
 export function graphOfFlow(
   stored: StoredGraph,

@@ -2,7 +2,11 @@
 import {
   Background,
   BackgroundVariant,
+  BaseEdge,
   Controls,
+  type Edge,
+  type EdgeProps,
+  getBezierPath,
   getViewportForBounds,
   MarkerType,
   MiniMap,
@@ -13,14 +17,14 @@ import {
   useStore,
 } from '@xyflow/react';
 import '@xyflow/react/dist/base.css';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { LoadingBlock } from '../parts/notices.tsx';
 import { lookOf } from '../parts/state.ts';
-import style from './graph-view.module.css';
 import { type Card, CardNode, cardSize } from './card-node.tsx';
-import { LaneEdge, type LaneFlowEdge } from './lane-edge.tsx';
-import { boundsOf, laneKey, type Layout, type Places } from './places.ts';
-import { useLayout } from './use-layout.ts';
+import { pathThrough } from './edge-path.ts';
+import style from './graph-view.module.css';
+import { mostInPage, placeNodes } from './layout.ts';
+import { boundsOf, type Lane, laneKey, type Layout, type LayoutRequest, type Places } from './places.ts';
 
 /** A line between two cards. */
 export interface Line {
@@ -183,4 +187,38 @@ function edgeOf({ from, to, kind, lit, critical, difference = 'same' }: Line, { 
     },
     markerEnd: { type: MarkerType.ArrowClosed, color: colour, width: critical ? 10 : 14, height: critical ? 10 : 14 },
   };
+}
+
+/** An edge with its lanes, left to right. */
+export type LaneFlowEdge = Edge<{ readonly lanes: readonly Lane[] }, 'lane'>;
+
+/** The edge as xyflow draws it. */
+export function LaneEdge(props: EdgeProps<LaneFlowEdge>) {
+  const { sourceX, sourceY, targetX, targetY, data, style, markerEnd } = props;
+  const lanes = data?.lanes ?? [];
+  const path = lanes.length === 0 ? getBezierPath(props)[0] : pathThrough({ x: sourceX, y: sourceY }, lanes, { x: targetX, y: targetY });
+  return <BaseEdge path={path} {...(style && { style })} {...(markerEnd !== undefined && { markerEnd })} />;
+}
+
+/** Null while a worker is at it. It is found anew only when nodes or edges come or go. */
+export function useLayout(request: LayoutRequest): Layout | null {
+  const shape = useMemo(() => shapeOf(request), [request]);
+  // oxlint-disable-next-line react/exhaustive-deps -- the shape is what the request says; another request of the same shape changes nothing.
+  const stable = useMemo(() => request, [shape]);
+  const small = stable.boxes.length <= mostInPage;
+  const here = useMemo(() => (small ? placeNodes(stable) : null), [stable, small]);
+  const [made, setMade] = useState<{ readonly of: LayoutRequest; readonly layout: Layout } | null>(null);
+  useEffect(() => {
+    if (small) return;
+    const worker = new Worker(new URL('./layout-worker.ts', import.meta.url), { type: 'module' });
+    worker.addEventListener('message', ({ data }: MessageEvent<Layout>) => setMade({ of: stable, layout: data }));
+    worker.postMessage(stable);
+    return () => worker.terminate();
+  }, [stable, small]);
+  // While a grown graph is laid out anew, what stood there stays.
+  return here ?? made?.layout ?? null;
+}
+
+function shapeOf({ boxes, edges }: LayoutRequest): string {
+  return `${boxes.map(({ id, width, height }) => `${id}:${width}:${height}`).join('\n')}\n\n${edges.map(({ from, to }) => `${from}\t${to}`).join('\n')}`;
 }

@@ -4,7 +4,7 @@ import { toneOf } from '../parts/tone.ts';
 import style from './graph-view.module.css';
 import { barOf, type StateCounts, totalOf } from './state-counts.ts';
 
-/** The bar; hover tells the counts. */
+/** The bar; hover shows the counts. */
 export function StateBar({ counts }: { readonly counts: StateCounts }) {
   const total = Math.max(1, totalOf(counts));
   const pieces = barOf(counts);

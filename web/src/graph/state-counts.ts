@@ -9,7 +9,7 @@ for (const [type, names] of Object.entries(stateNames)) {
   for (const name of names) if (!typeOfName.has(name)) typeOfName.set(name, type as StateType);
 }
 
-/** The type of a name. `Skipped` has two; the first, COMPLETED, is given. Names nobody knows count as PENDING. */
+/** The type of a name. `Skipped` has two; the first, COMPLETED, is given. Unknown names count as PENDING. */
 export function typeOfState(name: string): StateType {
   return typeOfName.get(name) ?? 'PENDING';
 }

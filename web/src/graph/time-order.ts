@@ -1,4 +1,4 @@
-/** What came after what, where nobody says what was given to whom: a code flow that awaits a value and hands it on. Pure. */
+/** What came after what, where it is not recorded which task got which value: a code flow that awaits a value and passes it on. Pure. */
 
 export interface TimedRun {
   readonly id: string;

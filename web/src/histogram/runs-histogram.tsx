@@ -1,4 +1,4 @@
-/** Runs over time by state, as stacked bars. Drag to choose a stretch of time, click or press Enter on a bar to choose its own. */
+/** Runs over time by state, as stacked bars. Drag to choose a time range, click or press Enter on a bar to choose its own. */
 import { useElementSize } from '@mantine/hooks';
 import { useState } from 'react';
 import type { Bucket } from '../api/wire-types.ts';

@@ -10,7 +10,7 @@ export interface Segment {
   readonly height: number;
 }
 
-/** One stretch of time. */
+/** One time range. */
 export interface Bar {
   readonly fromAt: number;
   /** Exclusive. */

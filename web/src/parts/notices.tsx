@@ -34,7 +34,7 @@ interface FailedProps {
   readonly retry?: () => void;
 }
 
-/** Something failed: what, with which code, and what to try. Missing permission is told apart. */
+/** Something failed: what, with which code, and what to try. Missing permission has a notice of its own. */
 export function Failed({ what, error, retry }: FailedProps) {
   if (error instanceof ApiError && error.status === 403) return <NotAllowed what={what} why={error.message} />;
   const code = error instanceof ApiError ? error.code : 'PAGE_ERROR';

@@ -10,7 +10,7 @@ const heightPx = 140;
 const leftPx = 56;
 const bottomPx = 18;
 
-/** Lines of p50 and p95; the day under the pointer tells its values. */
+/** Lines of p50 and p95; hovering a day shows its values. */
 export function DurationView({ days }: { readonly days: readonly DurationDay[] | undefined }) {
   const { ref, width } = useElementSize();
   const [at, setAt] = useState<number | null>(null);

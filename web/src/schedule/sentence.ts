@@ -24,7 +24,7 @@ export function scheduleSentence(words: string): string {
   return what.includes(',') ? `${what}, ${place} time` : `${what} ${place}`;
 }
 
-/** What becomes of runs that would overlap. */
+/** What happens to runs that would overlap. */
 export function overlapSentence(overlap: Overlap): string {
   return overlaps[overlap];
 }

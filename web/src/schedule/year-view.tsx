@@ -1,4 +1,4 @@
-/** A year of days by outcome, in colour and shape, with what became of each day on hover. */
+/** A year of days by outcome, in colour and shape, with the outcome of each day on hover. */
 import { useElementSize } from '@mantine/hooks';
 import { useLayoutEffect, useRef } from 'react';
 import { useNow } from '../now.ts';

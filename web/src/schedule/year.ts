@@ -47,7 +47,7 @@ export function yearOf(days: readonly DayCounts[], now: number): Year {
   return { weeks, months };
 }
 
-/** What became of a day. */
+/** The outcome of a day. */
 export function outcomeOf({ completed, failed, cancelled }: Pick<DayCounts, 'completed' | 'failed' | 'cancelled'>): Outcome {
   if (failed > 0) return failed >= completed ? 'failed' : 'mixed';
   if (completed > 0) return 'fine';

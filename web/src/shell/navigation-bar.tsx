@@ -1,13 +1,12 @@
 /** Where one can go, on the left; on a phone behind a button at the top. Below it: dark or light, the keys, who is logged in. */
-import { ActionIcon, Drawer, Menu, Tooltip, UnstyledButton } from '@mantine/core';
+import { ActionIcon, Drawer, Menu, Tooltip, UnstyledButton, useMantineColorScheme } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { logout, meQuery } from '../api/session.ts';
 import { Icon } from '../parts/icon.tsx';
-import { places } from './navigation.ts';
-import { SchemeSwitch } from './scheme-switch.tsx';
 import style from './navigation-bar.module.css';
+import { places } from './navigation.ts';
 
 /** The navigation. `onHelp` opens the list of keys. */
 export function Navigation({ onHelp }: { readonly onHelp: () => void }) {
@@ -103,5 +102,25 @@ function Who() {
         )}
       </Menu.Dropdown>
     </Menu>
+  );
+}
+
+const next = { auto: 'light', light: 'dark', dark: 'auto' } as const;
+const icons = { auto: 'screen', light: 'sun', dark: 'moon' } as const;
+const words = { auto: 'as the system says', light: 'light', dark: 'dark' } as const;
+
+/** Goes round between the three. */
+export function SchemeSwitch() {
+  // Without this option Mantine would write a <style> element, which the page's policy refuses.
+  const { colorScheme, setColorScheme } = useMantineColorScheme({ keepTransitions: true });
+  return (
+    <Tooltip label={`Colours: ${words[colorScheme]}`}>
+      <ActionIcon
+        aria-label={`Colours: ${words[colorScheme]}. Change to ${words[next[colorScheme]]}`}
+        onClick={() => setColorScheme(next[colorScheme])}
+      >
+        <Icon name={icons[colorScheme]} />
+      </ActionIcon>
+    </Tooltip>
   );
 }

@@ -12,7 +12,7 @@ import { Navigation } from './navigation-bar.tsx';
 import { StreamBar } from './stream-bar.tsx';
 import style from './shell.module.css';
 
-/** Shows a page to whoever may look; everyone else goes to the login page and comes back. */
+/** Shows a page to those who may see it; everyone else goes to the login page and comes back. */
 export function Shell() {
   const { data: me, error, refetch } = useQuery(meQuery);
   const { href, pathname } = useLocation();

@@ -1,4 +1,4 @@
-/** Mantine, told what the house looks like. Colours and sizes stand in tokens.css; here is only what has to be said in script. */
+/** The theme of Mantine. Colours and sizes stand in tokens.css; here is only what needs script. */
 import { createTheme, defaultVariantColorsResolver, localStorageColorSchemeManager } from '@mantine/core';
 
 /** Where the choice between dark, light and the system's is kept; `public/scheme.js` reads the same key. */

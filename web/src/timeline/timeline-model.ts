@@ -54,7 +54,7 @@ export function changesByTask(changes: readonly TimelineChange[]): ReadonlyMap<s
  * Rows in the order in which they began, those that have not begun last.
  *
  * @param changes by task run, as `changesByTask` gives them; a task run without any is drawn from its own start and end.
- * @param readyAt when all that a task run waited for had ended, so that waiting shows that nobody recorded; null when not known.
+ * @param readyAt when all that a task run waited for had ended, so that waiting which is not recorded shows; null when not known.
  */
 export function timelineRows(
   tasks: readonly TimelineTask[],

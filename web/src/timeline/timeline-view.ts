@@ -1,4 +1,4 @@
-/** Which stretch of time is looked at, and the marks of its axis. Pure. */
+/** Which time range is shown, and the marks of its axis. Pure. */
 
 /** Instants, UTC epoch ms. */
 export interface View {

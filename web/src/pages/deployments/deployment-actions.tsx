@@ -1,19 +1,20 @@
 /** What can be done with a deployment. */
 import { ActionIcon, Menu } from '@mantine/core';
-import { useQueryClient } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import superjson from 'superjson';
 import type { DeploymentView } from '../../../../src/client/deployments-client.ts';
 import { deploymentPath } from '../../api/deployment-queries.ts';
+import { flowQuery } from '../../api/flow-queries.ts';
 import { send } from '../../api/http.ts';
 import { usePermission } from '../../api/session.ts';
+import { RunFormDialog } from '../../form/run-form-dialog.tsx';
 import { Action } from '../../parts/action.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
 import { plural } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { BackfillDialog } from './backfill-dialog.tsx';
-import { RunDeploymentDialog } from './run-deployment-dialog.tsx';
 
 /** Run now, pause or resume, backfill, and delete in a menu. */
 export function DeploymentActions({ deployment }: { readonly deployment: DeploymentView }) {
@@ -93,4 +94,25 @@ function fieldsOf(params: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
+}
+
+interface RunDeploymentDialogProps {
+  readonly deployment: DeploymentView;
+  readonly given: Readonly<Record<string, unknown>>;
+  readonly onClose: () => void;
+}
+
+/** Nothing until the schema of the flow is there; without one the parameters are written as JSON. */
+export function RunDeploymentDialog({ deployment: { name, flow }, given, onClose }: RunDeploymentDialogProps) {
+  const { data, error } = useQuery(flowQuery(flow, 30));
+  if (data === undefined && error === null) return null;
+  return (
+    <RunFormDialog
+      title={`Run ${name} now`}
+      schema={data?.flow.paramsSchema ?? null}
+      given={given}
+      onClose={onClose}
+      start={(params, options) => send<{ readonly id: string }>('POST', `${deploymentPath(name)}/run`, { params, ...options })}
+    />
+  );
 }

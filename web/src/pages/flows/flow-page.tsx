@@ -1,24 +1,26 @@
 /** One flow: its graph without a run, how it and its tasks fare, what deploys it, and its last runs. */
 import { Select } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
+import type { FlowFigures } from '../../../../src/client/fleet-client.ts';
+import type { StoredFlow } from '../../../../src/store/store.ts';
+import { deploymentsQuery } from '../../api/deployment-queries.ts';
 import { daysQuery, flowQuery, type FlowView } from '../../api/flow-queries.ts';
 import { send } from '../../api/http.ts';
 import { usePermission } from '../../api/session.ts';
 import { RunFormDialog } from '../../form/run-form-dialog.tsx';
 import { Action } from '../../parts/action.tsx';
-import { Failed, LoadingBlock } from '../../parts/notices.tsx';
+import { Empty, Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
-import { Time } from '../../parts/time.tsx';
 import { Tags } from '../../parts/tags.tsx';
+import { Time } from '../../parts/time.tsx';
 import { DurationView } from '../../schedule/duration-view.tsx';
 import { YearView } from '../../schedule/year-view.tsx';
 import { oneOf } from '../../search.ts';
+import { DeploymentTable } from '../deployments/deployment-table.tsx';
 import { FigureLine, TaskFigures } from './figures.tsx';
 import style from './flow-page.module.css';
-import { FlowGraph } from './flow-graph.tsx';
-import { DeploymentsOf } from './deployments-of.tsx';
 import { LastRuns } from './last-runs.tsx';
 
 const stretches = { '1': 'last 24 h', '7': 'last 7 days', '30': 'last 30 days', '365': 'last year' } as const;
@@ -105,5 +107,36 @@ function LoadedFlow({ view: { flow, figures }, days }: { readonly view: FlowView
         />
       ) : null}
     </Page>
+  );
+}
+
+/** Nothing where there is none. */
+export function DeploymentsOf({ flow }: { readonly flow: string }) {
+  const { data } = useInfiniteQuery(deploymentsQuery({ flow }));
+  const items = data?.pages.flatMap((page) => page.items) ?? [];
+  if (items.length === 0) return null;
+  return (
+    <Panel title="Deployments" aside={items.length}>
+      <DeploymentTable deployments={items} withFlow={false} />
+    </Panel>
+  );
+}
+
+const StaticGraph = lazy(() => import('../../graph/static-graph.tsx').then((chunk) => ({ default: chunk.StaticGraph })));
+
+/** The graph; a code flow has none before it runs, so its tasks are named. */
+export function FlowGraph({ flow, figures }: { readonly flow: StoredFlow; readonly figures: FlowFigures }) {
+  if (flow.kind === 'code') {
+    return (
+      <Empty title="A graph of its own for each run">
+        This flow is written as code: which tasks run, and in what order, is decided while it runs. The graph stands on the page of each
+        run.
+      </Empty>
+    );
+  }
+  return (
+    <Suspense fallback={<LoadingBlock height={320} />}>
+      <StaticGraph flow={flow.name} graph={flow.graph} tasks={figures.tasks} />
+    </Suspense>
   );
 }

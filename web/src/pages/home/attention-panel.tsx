@@ -25,7 +25,7 @@ interface AttentionPanelProps {
   readonly hasWorker: boolean;
 }
 
-/** Failing and late deployments, lost owners, queues nobody serves, ticks nobody takes; else what is missing before anything can run. */
+/** Failing and late deployments, lost owners, queues without workers, ticks without a scheduler; else what is missing before anything can run. */
 export function AttentionPanel({ items, hasFlows, hasWorker }: AttentionPanelProps) {
   const now = useNow(60_000);
   return (

@@ -6,16 +6,15 @@ import { facetsQuery, overviewQuery } from '../../api/list-queries.ts';
 import { useRefreshOnRuns } from '../../api/refresh.ts';
 import type { HomeView } from '../../api/wire-types.ts';
 import { RunsHistogram } from '../../histogram/runs-histogram.tsx';
-import { Failed, LoadingBlock } from '../../parts/notices.tsx';
+import { Empty, Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
 import { type Stretch, stretches } from '../runs/runs-search.ts';
 import { AttentionPanel } from './attention-panel.tsx';
 import { ComingUpPanel } from './coming-up-panel.tsx';
-import { FirstSteps } from './first-steps.tsx';
 import { FleetPanel } from './fleet-panel.tsx';
+import style from './home-page.module.css';
 import { RunningPanel } from './running-panel.tsx';
 import { SummaryLine } from './summary-line.tsx';
-import style from './home-page.module.css';
 
 const choices = [
   { value: '1h', label: '1 h' },
@@ -98,5 +97,18 @@ function HomeLoading() {
         ))}
       </div>
     </>
+  );
+}
+
+/** Says what will be here and the one command that fills it: of a new project, else of one that was quiet. */
+export function FirstSteps({ hasFlows }: { readonly hasFlows: boolean }) {
+  return hasFlows ? (
+    <Empty title="No runs in this time range" command="npx batuta runs submit hello">
+      Here you see whether anything is wrong, what runs and what comes next. Submit a run, or choose a longer time range.
+    </Empty>
+  ) : (
+    <Empty title="No flow is known yet" command="npx batuta init">
+      Make a project with a first flow, then start server, scheduler and worker with <code>npx batuta dev</code>.
+    </Empty>
   );
 }

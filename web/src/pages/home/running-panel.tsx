@@ -12,7 +12,7 @@ import style from './rows.module.css';
 /** Rows that are shown; the rest is behind a link. */
 const shown = 8;
 
-/** Running runs with a bar of their task runs, those under way by what they tell of their progress. `running` is how many there are in all. */
+/** Running runs with a bar of their task runs, running ones by their progress. `running` is how many there are in all. */
 export function RunningPanel({ runs, running }: { readonly runs: readonly RunRow[]; readonly running: number }) {
   return (
     <Panel

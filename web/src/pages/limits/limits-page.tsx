@@ -1,13 +1,16 @@
 /** Limits: how many slots, who holds them, who waits. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { send } from '../../api/http.ts';
 import { limitsQuery } from '../../api/list-queries.ts';
+import { queryClient } from '../../api/query-client.ts';
 import { usePermission } from '../../api/session.ts';
 import type { Limit } from '../../api/wire-types.ts';
 import { Action } from '../../parts/action.tsx';
+import { Confirm } from '../../parts/confirm.tsx';
+import { plural } from '../../parts/format.ts';
 import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
-import { DeleteLimit } from './delete-limit.tsx';
 import { LimitForm } from './limit-form.tsx';
 import { LimitList } from './limit-list.tsx';
 
@@ -52,5 +55,23 @@ export function LimitsPage() {
       {change?.kind === 'set' ? <LimitForm limit={change.limit} onClose={close} /> : null}
       {change?.kind === 'delete' ? <DeleteLimit limit={change.limit} onClose={close} /> : null}
     </Page>
+  );
+}
+
+/** Says what follows for those that wait. */
+export function DeleteLimit({ limit, onClose }: { readonly limit: Limit; readonly onClose: () => void }) {
+  const remove = async (): Promise<void> => {
+    await send('DELETE', `/limits/${encodeURIComponent(limit.name)}`);
+    await queryClient.invalidateQueries({ queryKey: ['limits'] });
+  };
+  return (
+    <Confirm opened onClose={onClose} title={`Delete the limit ${limit.name}`} destructive onConfirm={remove}>
+      <p>
+        Nothing holds these tasks back any more.{' '}
+        {limit.waiting === 0
+          ? 'Nobody waits for it just now.'
+          : `${plural(limit.waiting, 'one that waits starts', 'that wait start')} as soon as a worker is free.`}
+      </p>
+    </Confirm>
   );
 }

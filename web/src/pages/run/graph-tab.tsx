@@ -2,11 +2,12 @@
 import { Button, Switch } from '@mantine/core';
 import { useMemo, useState } from 'react';
 import { isTerminal, type StateName } from '../../../../src/model/state.ts';
+import type { Card } from '../../graph/card-node.tsx';
+import { criticalPath } from '../../graph/critical-path.ts';
 import { graphOfFlow, graphOfGroups, graphOfTaskRuns, type RunGraph } from '../../graph/graph-model.ts';
-import { GraphView } from '../../graph/graph-view.tsx';
 import graphStyle from '../../graph/graph-view.module.css';
+import { GraphView, type Line } from '../../graph/graph-view.tsx';
 import { drawable, groupByName } from '../../graph/group-graph.ts';
-import { cardsOf } from '../../graph/run-cards.ts';
 import { addCounts, type StateCounts, totalOf } from '../../graph/state-counts.ts';
 import { readStoredGraph } from '../../graph/stored-graph.ts';
 import { countText } from '../../parts/format.ts';
@@ -109,4 +110,27 @@ function countsOf(counts: readonly TaskCount[], { mapped, state }: Pick<RunFacts
     if (rest > 0) byName.set(name, { ...of, [unmade]: (of[unmade] ?? 0) + rest });
   }
   return byName;
+}
+
+/** Cards and lines of a graph; the critical path is marked where something has begun. */
+export function cardsOf({ nodes, edges }: RunGraph): { readonly cards: readonly Card[]; readonly lines: readonly Line[] } {
+  const path = criticalPath(nodes, edges);
+  const at = new Map(path.map((id, place) => [id, place]));
+  // A path of one card says nothing.
+  const isCritical = (id: string): boolean => path.length > 1 && at.has(id);
+  return {
+    cards: nodes.map((node) => ({
+      id: node.id,
+      label: node.label,
+      state: node.state,
+      counts: node.kind === 'mapped' || node.kind === 'group' ? node.counts : null,
+      startedAt: node.startedAt,
+      endedAt: node.endedAt,
+      attempts: node.attempts,
+      note: node.note ?? (node.kind === 'flow' ? 'sub-flow' : null),
+      critical: isCritical(node.id),
+      progress: node.progress,
+    })),
+    lines: edges.map((edge) => ({ ...edge, critical: isCritical(edge.from) && at.get(edge.to) === (at.get(edge.from) ?? 0) + 1 })),
+  };
 }

@@ -1,4 +1,4 @@
-/** What became of the run, change by change: states, attempts and owners. */
+/** The history of the run, change by change: states, attempts and owners. */
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 import { durationText } from '../../parts/format.ts';

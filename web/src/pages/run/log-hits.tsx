@@ -33,7 +33,7 @@ export function LogHits({ runId, task, level, search, line, live, onGo }: LogHit
   const isAtHit = line !== undefined && hits?.includes(line) === true;
   useEffect(() => {
     if (first !== undefined && !isAtHit) go(first);
-    // Only a new search goes to its first hit; whoever then reads on is left alone.
+    // Only a new search scrolls to its first hit.
     // oxlint-disable-next-line react/exhaustive-deps
   }, [first, search]);
   if (search === undefined) return null;

@@ -34,7 +34,7 @@ export function RunActions({ detail }: { readonly detail: RunDetail }) {
   const why = {
     cancel: may.why ?? (ended ? 'It has ended.' : run.state.type === 'CANCELLING' ? 'It is being cancelled.' : null),
     retry: may.why ?? (canReopen(run.state.type) ? null : ended ? 'It completed; run it again instead.' : 'It has not ended.'),
-    signal: may.why ?? (ended ? 'It has ended; nobody waits for a signal.' : null),
+    signal: may.why ?? (ended ? 'It has ended; it waits for no signal.' : null),
     again: may.why,
     delete: mayDelete.why ?? (ended ? null : 'It has not ended; cancel it first.'),
   };

@@ -1,4 +1,4 @@
-/** What each tab of the run page is handed. */
+/** What each tab of the run page gets. */
 import type { UseQueryResult } from '@tanstack/react-query';
 import type { RunDetail, TaskGroups } from './run-data.ts';
 import type { TaskRunView } from './task-run-list.ts';

@@ -10,7 +10,7 @@ import { TravelledValue } from './travelled-value.tsx';
 
 interface TaskInputsProps {
   readonly runId: string;
-  /** As the server tells them, in a code flow. */
+  /** As the server gives them, in a code flow. */
   readonly inputs: readonly TaskRunRow[];
   /** Names of the tasks it needs, in a static graph. */
   readonly needs: readonly string[];

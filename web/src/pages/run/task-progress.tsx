@@ -1,9 +1,9 @@
-/** How far a task is that tells so. */
+/** The progress that a task reports. */
 import { ShareBar } from '../../parts/bar.tsx';
 import { type Progress, progressWords, shareOf, wholePercentText } from '../../parts/progress.ts';
 import style from './task-progress.module.css';
 
-/** A bar with percent where it is told of how much, and what was told. */
+/** A bar with percent where there is a total, and the figures. */
 export function TaskProgress({ progress }: { readonly progress: Progress }) {
   const share = shareOf(progress);
   const words = progressWords(progress);

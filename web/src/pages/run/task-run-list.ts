@@ -89,7 +89,7 @@ export class TaskRunList {
     return stale;
   }
 
-  /** Whether something runs, which may tell of its progress. */
+  /** Whether something runs, which may report progress. */
   get isMoving(): boolean {
     return [...this.#rows.values()].some(({ state }) => state.type === 'RUNNING');
   }

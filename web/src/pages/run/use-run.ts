@@ -13,7 +13,7 @@ const gatherMs = 250;
 const readAgainMs = 1_000;
 /** A run that moves is asked for again so often should events fail to come, ms. */
 const netMs = 15_000;
-/** How far running tasks are, which no event tells, is asked for so often, ms. */
+/** How often the progress of running tasks is asked for, which no event carries, ms. */
 const progressMs = 2_000;
 
 /** The run, asked for again when an event says that it or one of its tasks has changed. */
@@ -27,13 +27,13 @@ export function useRun(id: string): UseQueryResult<RunDetail> {
   useLiveRun(id);
   useLive<RunEvent>('run', (event) => {
     if (event?.id === id || event?.id === result.data?.run.parentRunId) refresh();
-    // What became of the run ends what its panels show as under way.
+    // Once the run has ended, its panels must not show anything as running.
     if (event?.id === id && isTerminal(event.state.type)) void client.invalidateQueries({ queryKey: ['run', id] });
   });
   useLive<TaskEvent>('task', (event) => {
     if (event?.runId === id) refresh();
   });
-  // The stream is opened anew for this run: what happened after it was asked for and before the stream was there, no event tells.
+  // The stream is opened anew for this run: events after it was asked for and before the stream was there are lost.
   useLive('hello', () => {
     if (result.data && !isTerminal(result.data.run.state.type)) void client.invalidateQueries({ queryKey: ['run', id] });
   });
@@ -55,7 +55,7 @@ export function useTaskGroups(id: string, { ended, wanted }: Omit<TaskRunsWish, 
   const result = useQuery({
     ...taskGroupsQuery(id),
     enabled: wanted,
-    // How far a task is, no event tells.
+    // No event carries the progress of a task.
     refetchInterval: ({ state: { data } }) => (!ended && data?.items.some(({ single }) => single?.progress) ? progressMs : false),
   });
   const refresh = useThrottled(() => client.invalidateQueries({ queryKey: ['run', id, 'groups'] }), readAgainMs);
@@ -94,7 +94,7 @@ export function useTaskRuns(id: string, { version, ended, wanted }: TaskRunsWish
   return { ...view, reload: () => store.reload() };
 }
 
-/** Gathers events for a list and tells React of it. */
+/** Gathers events for a list and re-renders. */
 class TaskRunStore {
   #list: TaskRunList | null = null;
   #runId = '';

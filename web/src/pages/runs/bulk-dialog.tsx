@@ -22,7 +22,7 @@ interface BulkDialogProps {
 
 const verbs: Readonly<Record<Deed, string>> = { cancel: 'Cancel', retry: 'Retry', delete: 'Delete' };
 const consequences: Readonly<Record<Deed, string>> = {
-  cancel: 'What has not begun ends at once. What runs is told to stop, and has 30 seconds for it. They can be retried later.',
+  cancel: 'Runs that have not started end at once. Running ones get 30 seconds to stop. They can be retried later.',
   retry: 'Each gets a new attempt. What is recorded as completed is not executed again.',
   delete: 'Their task runs, logs, results and artifacts go with them. This cannot be undone.',
 };

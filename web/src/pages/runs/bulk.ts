@@ -12,7 +12,7 @@ export type Which = { readonly ids: readonly string[] } | { readonly filter: Que
 const mostIds = 1000;
 
 /**
- * Does it, or with `dryRun` tells exactly what it would do.
+ * Does it, or with `dryRun` says exactly what it would do.
  *
  * @throws ApiError FORBIDDEN, REQUEST_INVALID; of many ids those before may have been changed then.
  */

@@ -26,7 +26,7 @@ const lengths = [
   { value: 'all', label: 'since ever' },
 ];
 
-/** State, flow, deployment, tag, stretch of time, text; and a chip for each filter that has no field. */
+/** State, flow, deployment, tag, time range, text; and a chip for each filter that has no field. */
 export function FilterBar({ search, facets, onChange }: FilterBarProps) {
   const { last: _last, since: _since, until: _until, ...rest } = search;
   const isBrushed = search.since !== undefined || search.until !== undefined;

@@ -1,19 +1,18 @@
 /** The rows of the list: only those in sight are drawn, however many are loaded. */
 import { Button } from '@mantine/core';
 import { useWindowVirtualizer } from '@tanstack/react-virtual';
-import { useLayoutEffect, useRef } from 'react';
+import { type RefObject, useLayoutEffect, useRef, useState } from 'react';
 import { timeNow, useNow } from '../../now.ts';
 import { plural } from '../../parts/format.ts';
 import { Failed, LoadingRows } from '../../parts/notices.tsx';
 import { BulkBar } from './bulk-bar.tsx';
 import { ListEmpty } from './list-empty.tsx';
-import { useListTop } from './list-top.ts';
 import { useLiveRuns } from './live-runs.ts';
 import { RunListRow } from './run-list-row.tsx';
+import style from './run-list.module.css';
 import { longestByFlow, whyOf } from './run-words.ts';
 import { filterOf, type RunsSearch } from './runs-search.ts';
 import { useSelection } from './selection.ts';
-import style from './run-list.module.css';
 
 interface RunListProps {
   readonly search: RunsSearch;
@@ -143,4 +142,19 @@ function Foot({ count, hasMore, isLoading, onMore }: FootProps) {
       ) : null}
     </div>
   );
+}
+
+/** Distance of an element from the top of the page, px; follows when what stands above it changes its height. */
+export function useListTop(element: RefObject<HTMLElement | null>, isDrawn: boolean): number {
+  const [top, setTop] = useState(0);
+  useLayoutEffect(() => {
+    const measure = (): void => {
+      if (element.current !== null) setTop(Math.round(element.current.getBoundingClientRect().top + window.scrollY));
+    };
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(document.body);
+    return () => observer.disconnect();
+  }, [element, isDrawn]);
+  return top;
 }

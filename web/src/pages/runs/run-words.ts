@@ -14,7 +14,7 @@ export function whyOf(run: RunRow, now: number): string | null {
   return type === 'SCHEDULED' && now - Date.parse(dueAt) > worthAWordMs ? `Waits for a worker of queue ${run.queue}.` : null;
 }
 
-/** The row as it is after an event: what the event does not tell stays as it was until the row is asked for. */
+/** The row as it is after an event: what the event does not carry stays as it was until the row is asked for. */
 export function patchedRow(run: RunRow, { state, at }: RunEvent): RunRow {
   const begins = state.type === 'RUNNING' && run.startedAt === null;
   const startedAt = begins ? at : run.startedAt;

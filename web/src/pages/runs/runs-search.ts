@@ -46,7 +46,7 @@ function instant(text: string | undefined): string | undefined {
   return text === undefined || Number.isNaN(Date.parse(text)) ? undefined : new Date(text).toISOString();
 }
 
-/** The stretch of time a filter speaks of, epoch ms; `fromAt` null: since ever. */
+/** The time range of a filter, epoch ms; `fromAt` null: all time. */
 export function stretchOf(search: RunsSearch, now: number): { readonly fromAt: number | null; readonly untilAt: number } {
   const untilAt = search.until === undefined ? now : Date.parse(search.until);
   if (search.since !== undefined) return { fromAt: Date.parse(search.since), untilAt };
@@ -61,7 +61,7 @@ export function filterOf(search: RunsSearch, now: number): Query {
   return { ...rest, since: fromAt === null ? undefined : new Date(fromAt).toISOString(), until };
 }
 
-/** Whether anything but the stretch of time is filtered. */
+/** Whether anything but the time range is filtered. */
 export function isFiltered({ last: _last, ...rest }: RunsSearch): boolean {
   return Object.keys(rest).length > 0;
 }

@@ -7,7 +7,7 @@ import table from '../../parts/table.module.css';
 import { Duration } from '../../parts/time.tsx';
 import style from './workers.module.css';
 
-/** One row a queue; what waits where nobody serves is marked. */
+/** One row a queue; a queue with waiting runs and no worker is marked. */
 export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
   return (
     <table className={table.table}>
@@ -56,7 +56,7 @@ export function QueueTable({ queues }: { readonly queues: readonly Queue[] }) {
             <td className={table.number} data-label="Workers">
               <span className={style.life}>
                 {queue.workers === 0 && queue.waiting > 0 ? (
-                  <StateBadge name="Late" message="Runs wait and nobody serves this queue." bare />
+                  <StateBadge name="Late" message="Runs wait and no worker serves this queue." bare />
                 ) : null}
                 {queue.workers}
               </span>
