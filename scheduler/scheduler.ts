@@ -14,8 +14,6 @@ import { markLateLoop } from './loops/mark-late.ts';
 import { materialiseLoop } from './loops/materialise.ts';
 import { overlapLoop } from '../src/upkeep/overlap.ts';
 import { reclaimLoop } from '../src/upkeep/reclaim.ts';
-import { reclaimTasksLoop } from '../src/upkeep/reclaim-tasks.ts';
-import { reissueTasksLoop } from '../src/upkeep/reissue-tasks.ts';
 import { reissueLoop } from '../src/upkeep/reissue.ts';
 import { retentionLoop } from './loops/retention.ts';
 import { rollupLoop } from './loops/rollup.ts';
@@ -46,9 +44,7 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
       backfillLoop(parts, { intervalMs: backfillMs }),
       markLateLoop(parts, { lateAfterMs }),
       reclaimLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
-      reclaimTasksLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
-      reissueTasksLoop(parts, { intervalMs: reissueMs }),
       limitsLoop(parts, { intervalMs: limitsMs }),
       retentionLoop(parts, { retentionMs: config.retentionMs }),
       rollupLoop(parts, { intervalMs: rollupMs }),

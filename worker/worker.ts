@@ -21,8 +21,6 @@ import { releaseHeld } from '../src/upkeep/overlap.ts';
 import { putTickets } from '../src/upkeep/parts.ts';
 import { limitNews, limitsLoop } from '../src/upkeep/limits.ts';
 import { reclaimLoop } from '../src/upkeep/reclaim.ts';
-import { reclaimTasksLoop } from '../src/upkeep/reclaim-tasks.ts';
-import { reissueTasksLoop } from '../src/upkeep/reissue-tasks.ts';
 import { reissueLoop } from '../src/upkeep/reissue.ts';
 import { FleetSpread } from './fleet-spread.ts';
 import { FlowRoutes, versionsOf } from './flow-routes.ts';
@@ -70,14 +68,10 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     // Best effort: schedulers look by themselves as well.
     const backfillRunEnded = (id: string): void => void backfillNews.add(id).catch(() => undefined);
     const reclaim = reclaimLoop(loopParts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries });
-    const reclaimTasks = reclaimTasksLoop(loopParts, { intervalMs: config.leaseMs / 3, maxRecoveries: config.maxRecoveries });
     const quarantine = new Quarantine({
       ...{ suspects: services.store.suspects, clock: systemClock, log: log.logger, places: concurrency, trialMs: config.leaseMs },
       start: (what, onOwner) => startAlone({ ...what, config, cwd: options.cwd }, onOwner),
-      onLost() {
-        reclaim.wake();
-        reclaimTasks.wake();
-      },
+      onLost: () => reclaim.wake(),
     });
     const tasks = new SpreadWorker({ services, spread, flows });
     const eventLoop = watchEventLoop();
@@ -127,9 +121,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       }),
       reclaim,
       reissueLoop(parts, { intervalMs: reissueMs }),
-      reclaimTasks,
       limitsLoop(loopParts, { intervalMs: reissueMs }),
-      reissueTasksLoop(parts, { intervalMs: reissueMs }),
     ]);
     await background.start();
     const watchdog = startWatchdog({ config, owner: id });

@@ -4,11 +4,10 @@
  * Woken when a run of a backfill ends, and when one is begun, cancelled or resumed; looks by itself once a second. While none is open a
  * look is one small query. Any number of schedulers may run; a crash loses nothing, for how far a backfill is stands in the store.
  */
-import { makeLoop } from '../../src/base/loop.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
 import { advanceBackfill } from '../../src/engine/submit/advance-backfill.ts';
 import { backfillsChannel } from '../../src/model/deployment.ts';
-import { isOutage, type LoopParts, maxBackoffMs, tryPutTickets } from '../../src/upkeep/parts.ts';
+import { isOutage, type LoopParts, tryPutTickets, upkeepLoop } from '../../src/upkeep/parts.ts';
 
 /** Backfills of one look. */
 const maxOpen = 1_000;
@@ -17,13 +16,10 @@ export function backfillLoop(parts: LoopParts, { intervalMs }: { readonly interv
   const { engine, broker, log } = parts;
   const { services } = engine;
   let unsubscribe: (() => void) | undefined;
-  const loop = makeLoop({
+  const loop = upkeepLoop(parts, {
     name: 'backfill',
     intervalMs,
-    maxBackoffMs,
-    clock: services.leaseClock,
-    random: services.random,
-    onError: (error) => log.warn({ err: error }, 'Backfills could not go on; they do once the database is back.'),
+    failed: 'Backfills could not go on; they do once the database is back.',
     async step(signal) {
       let again = false;
       for (const backfill of await services.store.backfills.open(maxOpen)) {

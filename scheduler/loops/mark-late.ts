@@ -3,24 +3,22 @@
  *
  * Runs in every scheduler; each run is marked by one of them.
  */
-import { type Loop, makeLoop } from '../../src/base/loop.ts';
-import { type LoopParts, maxBackoffMs } from '../../src/upkeep/parts.ts';
+import type { Loop } from '../../src/base/loop.ts';
+import { type LoopParts, upkeepLoop } from '../../src/upkeep/parts.ts';
 
 const intervalMs = 2_000;
 const batchRuns = 1_000;
 
-export function markLateLoop({ engine, log }: LoopParts, { lateAfterMs }: { readonly lateAfterMs: number }): Loop {
-  const { store, leaseClock, random } = engine.services;
-  return makeLoop({
+export function markLateLoop(parts: LoopParts, { lateAfterMs }: { readonly lateAfterMs: number }): Loop {
+  const { store } = parts.engine.services;
+  return upkeepLoop(parts, {
     name: 'mark late',
     intervalMs,
-    maxBackoffMs,
-    clock: leaseClock,
-    random,
-    onError: (error) => log.warn({ err: error }, 'Late runs could not be looked for.'),
+    failed: 'Late runs could not be looked for.',
     async step() {
       const late = await store.ticks.markLate({ lateAfterMs, limit: batchRuns });
-      if (late.length > 0) log.warn({ runs: late.length }, 'Runs wait for longer than they should; are there workers for their queues?');
+      if (late.length > 0)
+        parts.log.warn({ runs: late.length }, 'Runs wait for longer than they should; are there workers for their queues?');
       return late.length === batchRuns ? 'again' : undefined;
     },
   });

@@ -6,14 +6,13 @@
  * ticks to the next look; one after leaves runs without tickets, which `reissue` finds.
  */
 import type { Timer } from '../../src/base/clock.ts';
-import { makeLoop } from '../../src/base/loop.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
 import { deploymentsChannel } from '../../src/model/deployment.ts';
 import { missedAfterMs } from '../../src/model/schedule/ticks.ts';
 import type { ClaimTicksReport } from '../../src/store/store.ts';
 import { planTicks } from '../plan-ticks.ts';
 import { settleOverlap } from '../../src/upkeep/overlap.ts';
-import { type LoopParts, maxBackoffMs, tryPutTickets } from '../../src/upkeep/parts.ts';
+import { type LoopParts, tryPutTickets, upkeepLoop } from '../../src/upkeep/parts.ts';
 
 /** Longest time between two looks, ms. */
 const netMs = 1_000;
@@ -58,13 +57,10 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
     timer = ms < netMs ? leaseClock.setTimer(Math.max(1, ms), loop.wake, { unref: true }) : undefined;
   };
 
-  const loop = makeLoop({
+  const loop = upkeepLoop(parts, {
     name: 'materialise',
     intervalMs: netMs,
-    maxBackoffMs,
-    clock: leaseClock,
-    random,
-    onError: (error) => log.warn({ err: error }, 'Ticks could not be turned into runs; they are once the database is back.'),
+    failed: 'Ticks could not be turned into runs; they are once the database is back.',
     async step() {
       const turn = await store.ticks.nextTurn({ lookAheadMs, withinMs: netMs });
       if (turn.at === null || turn.at > turn.now) {

@@ -1,8 +1,8 @@
 /** Deletes what ended longer ago than its deployment, else the retention of the settings, keeps it, result files included, and forgets workers that are long gone. */
-import { type Loop, makeLoop } from '../../src/base/loop.ts';
+import type { Loop } from '../../src/base/loop.ts';
 import { removeResults } from '../../src/engine/values/results.ts';
 import type { RemovedRuns } from '../../src/store/store.ts';
-import type { LoopParts } from '../../src/upkeep/parts.ts';
+import { type LoopParts, upkeepLoop } from '../../src/upkeep/parts.ts';
 
 const intervalMs = 3_600_000;
 /** A worker that has been silent for so long is no longer listed. */
@@ -11,20 +11,18 @@ const forgottenAfterMs = 3_600_000;
 const auditKeptMs = 365 * 86_400_000;
 
 /** @param retentionMs null keeps runs for ever, save those of deployments that say otherwise */
-export function retentionLoop({ engine, log }: LoopParts, { retentionMs }: { readonly retentionMs: number | null }): Loop {
-  const { store, clock } = engine.services;
-  return makeLoop({
+export function retentionLoop(parts: LoopParts, { retentionMs }: { readonly retentionMs: number | null }): Loop {
+  const { store, clock } = parts.engine.services;
+  return upkeepLoop(parts, {
     name: 'retention',
     intervalMs,
-    clock: engine.services.leaseClock,
-    random: engine.services.random,
-    onError: (error) => log.warn({ err: error }, 'Old runs could not be deleted.'),
+    failed: 'Old runs could not be deleted.',
     async step(signal) {
       await store.workers.prune(forgottenAfterMs);
       if (retentionMs !== null) await store.audit.prune(clock.now() - Math.max(retentionMs, auditKeptMs));
-      const onBatch = (removed: RemovedRuns): Promise<void> => removeResults(engine.services, removed);
+      const onBatch = (removed: RemovedRuns): Promise<void> => removeResults(parts.engine.services, removed);
       const { runs } = await store.expire({ now: clock.now(), keepMs: retentionMs, signal, onBatch });
-      if (runs > 0) log.info({ runs }, 'Deleted runs that ended long ago.');
+      if (runs > 0) parts.log.info({ runs }, 'Deleted runs that ended long ago.');
     },
   });
 }

@@ -3,17 +3,15 @@
  *
  * Runs in every scheduler; one at a time sums up, and the others find nothing left to do. A crash leaves what was summed up before.
  */
-import { type Loop, makeLoop } from '../../src/base/loop.ts';
-import type { LoopParts } from '../../src/upkeep/parts.ts';
+import type { Loop } from '../../src/base/loop.ts';
+import { type LoopParts, upkeepLoop } from '../../src/upkeep/parts.ts';
 
-export function rollupLoop({ engine, log }: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
-  const { store, leaseClock, random } = engine.services;
-  return makeLoop({
+export function rollupLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
+  const { store } = parts.engine.services;
+  return upkeepLoop(parts, {
     name: 'rollup',
     intervalMs,
-    clock: leaseClock,
-    random,
-    onError: (error) => log.warn({ err: error }, 'Figures could not be summed up; they are counted from the runs meanwhile.'),
+    failed: 'Figures could not be summed up; they are counted from the runs meanwhile.',
     async step() {
       return (await store.figures.rollUp()).more ? 'again' : undefined;
     },

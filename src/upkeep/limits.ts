@@ -4,9 +4,9 @@
  *
  * Runs in every scheduler and, slower, in every worker. A pass costs by the limits that are waited for, not by the runs that wait.
  */
-import { type Loop, makeLoop } from '../base/loop.ts';
+import type { Loop } from '../base/loop.ts';
 import type { LimitNews } from '../engine/limits/limits.ts';
-import { type LoopParts, maxBackoffMs, putTickets } from './parts.ts';
+import { type LoopParts, putTickets, upkeepLoop } from './parts.ts';
 
 /** A run whose ticket was put less long ago than this is left alone, ms: it waits for a worker now. */
 const ticketedBeforeMs = 5_000;
@@ -14,14 +14,10 @@ const ticketedBeforeMs = 5_000;
 const channel = 'limits';
 
 export function limitsLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
-  const { engine, log } = parts;
-  return makeLoop({
+  return upkeepLoop(parts, {
     name: 'limits',
     intervalMs,
-    maxBackoffMs,
-    clock: engine.services.leaseClock,
-    random: engine.services.random,
-    onError: (error) => log.warn({ err: error }, 'Free slots of limits could not be given to those that wait.'),
+    failed: 'Free slots of limits could not be given to those that wait.',
     step: () => giveOnSlots(parts, ticketedBeforeMs),
   });
 }

@@ -4,22 +4,18 @@
  * The end of a run tells the worker that executed it, which does the same at once; this loop is the net. Runs in every scheduler; each
  * run is released by one of them.
  */
-import { type Loop, makeLoop } from '../base/loop.ts';
+import type { Loop } from '../base/loop.ts';
 import { cancelBelow } from '../engine/run/cancel.ts';
 import { backfillsChannel } from '../model/deployment.ts';
-import { eachApart, type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+import { eachApart, type LoopParts, tryPutTickets, upkeepLoop } from './parts.ts';
 
 const message = `A later tick took its place (overlap 'cancel-running').`;
 
 export function overlapLoop(parts: LoopParts, { intervalMs }: { readonly intervalMs: number }): Loop {
-  const { leaseClock, random } = parts.engine.services;
-  return makeLoop({
+  return upkeepLoop(parts, {
     name: 'overlap',
     intervalMs,
-    maxBackoffMs,
-    clock: leaseClock,
-    random,
-    onError: (error) => parts.log.warn({ err: error }, 'Runs that wait for earlier ones could not be looked for.'),
+    failed: 'Runs that wait for earlier ones could not be looked for.',
     step: () => settleOverlap(parts),
   });
 }

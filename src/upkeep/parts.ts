@@ -1,10 +1,11 @@
 /** What the loops of the fleet share. */
 import type { Logger } from 'pino';
+import { isBatutaError } from '../base/errors.ts';
+import { type Loop, type LoopOptions, makeLoop } from '../base/loop.ts';
 import type { Broker, Ticket } from '../broker/broker.ts';
 import type { Engine } from '../engine/engine.ts';
 import { taskQueueOf } from '../model/queue.ts';
 import type { Ticketed } from '../store/store.ts';
-import { isBatutaError } from '../base/errors.ts';
 
 export interface LoopParts {
   readonly engine: Engine;
@@ -13,7 +14,16 @@ export interface LoopParts {
 }
 
 /** Longest wait of a loop after errors in a row, ms: once a database is back, nothing lost shall wait for long. */
-export const maxBackoffMs = 5_000;
+const maxBackoffMs = 5_000;
+
+/** A loop on the clock of the engine. @param failed what the log says of a step that failed */
+export function upkeepLoop(
+  { engine, log }: Pick<LoopParts, 'engine' | 'log'>,
+  { failed, ...options }: Omit<LoopOptions, 'clock' | 'random' | 'onError'> & { readonly failed: string },
+): Loop {
+  const { leaseClock: clock, random } = engine.services;
+  return makeLoop({ maxBackoffMs, clock, random, onError: (error) => log.warn({ err: error }, failed), ...options });
+}
 
 /** Channel on which the owner of a run hears that its spread tasks have ended; the message is the id of the task run. */
 export function taskChannelOf(runId: string): string {

@@ -1,17 +1,17 @@
 /**
- * Gives runs whose owner is lost to others: their lease is over, or their process of this host has ended.
+ * Gives what lost processes held to others, runs and spread task runs: its lease is over, or its process of this host has ended.
  *
- * Runs in every scheduler and, slower, in every worker; each lost run is found by one of them. A crash in the middle leaves runs
- * that wait without a ticket, which `reissue` finds.
+ * Runs in every scheduler and, slower, in every worker; each lost one is found by one of them. A crash in the middle leaves some that
+ * wait without a ticket, which `reissue` finds.
  */
-import { type Loop, makeLoop } from '../base/loop.ts';
+import type { Loop } from '../base/loop.ts';
 import { cancelBelow } from '../engine/run/cancel.ts';
 import { tryGiveOnSlots } from './limits.ts';
 import { tryGoOnAfterEnds } from './overlap.ts';
-import { eachApart, type LoopParts, maxBackoffMs, tryPutTickets } from './parts.ts';
+import { eachApart, type LoopParts, tellTaskEnd, tryPutTickets, upkeepLoop } from './parts.ts';
 
-/** Runs of one transaction. */
-const batchRuns = 100;
+/** Runs, or spread task runs, of one transaction. */
+const batch = 100;
 
 export interface ReclaimLoopOptions {
   readonly intervalMs: number;
@@ -19,30 +19,57 @@ export interface ReclaimLoopOptions {
 }
 
 export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: ReclaimLoopOptions): Loop {
-  const { engine, log } = parts;
-  const { store, clock, isOwnerGone } = engine.services;
-  return makeLoop({
+  return upkeepLoop(parts, {
     name: 'reclaim',
     intervalMs,
-    maxBackoffMs,
-    clock: engine.services.leaseClock,
-    random: engine.services.random,
-    onError: (error) => log.warn({ err: error }, 'Lost runs could not be looked for.'),
+    failed: 'What lost processes held could not be looked for.',
     async step() {
-      const goneOwners = (await store.fleet.owners()).filter(isOwnerGone);
-      const { waiting, ended, crashed } = await store.fleet.reclaim({ limit: batchRuns, maxRecoveries, goneOwners });
-      for (const { id, message } of ended) log.warn({ run: id }, message);
+      let isMore = false;
       await eachApart(
         parts,
-        ended,
-        ({ id, message }) => cancelBelow(engine.services, id, message),
-        ({ id }) => [{ run: id }, 'The sub-flows of a run that has ended cannot be cancelled.'],
+        [reclaimRuns, reclaimTasks],
+        async (reclaim) => {
+          const found = await reclaim(parts, maxRecoveries);
+          if (found > 0) await tryGiveOnSlots(parts);
+          isMore ||= found >= batch;
+        },
+        ({ name }) => [{ step: name }, 'What lost processes held could not be taken back.'],
       );
-      if (waiting.length > 0) log.warn({ runs: waiting.length }, 'Processes were lost; their runs go on elsewhere.');
-      await tryPutTickets(parts, [...waiting, ...crashed], clock.now());
-      if (waiting.length + ended.length > 0) await tryGiveOnSlots(parts);
-      if (ended.length > 0) await tryGoOnAfterEnds(parts);
-      return waiting.length + ended.length >= batchRuns ? 'again' : undefined;
+      return isMore ? 'again' : undefined;
     },
   });
+}
+
+/** Gives how many there were. */
+async function reclaimRuns(parts: LoopParts, maxRecoveries: number): Promise<number> {
+  const { engine, log } = parts;
+  const { store, clock, isOwnerGone } = engine.services;
+  const goneOwners = (await store.fleet.owners()).filter(isOwnerGone);
+  const { waiting, ended, crashed } = await store.fleet.reclaim({ limit: batch, maxRecoveries, goneOwners });
+  for (const { id, message } of ended) log.warn({ run: id }, message);
+  await eachApart(
+    parts,
+    ended,
+    ({ id, message }) => cancelBelow(engine.services, id, message),
+    ({ id }) => [{ run: id }, 'The sub-flows of a run that has ended cannot be cancelled.'],
+  );
+  if (waiting.length > 0) log.warn({ runs: waiting.length }, 'Processes were lost; their runs go on elsewhere.');
+  await tryPutTickets(parts, [...waiting, ...crashed], clock.now());
+  if (ended.length > 0) await tryGoOnAfterEnds(parts);
+  return waiting.length + ended.length;
+}
+
+/** Their runs stay where they are. Gives how many there were. */
+async function reclaimTasks(parts: LoopParts, maxRecoveries: number): Promise<number> {
+  const { engine, broker, log } = parts;
+  const { store, clock, isOwnerGone } = engine.services;
+  const goneOwners = (await store.spread.owners()).filter(isOwnerGone);
+  const { waiting, ended } = await store.spread.reclaim({ limit: batch, maxRecoveries, goneOwners });
+  for (const { id, runId, message } of ended) {
+    log.warn({ run: runId, taskRun: id }, message);
+    await tellTaskEnd(broker, runId, id);
+  }
+  if (waiting.length > 0) log.warn({ tasks: waiting.length }, 'Workers were lost; their spread tasks go on elsewhere.');
+  await tryPutTickets(parts, waiting, clock.now(), 'task');
+  return waiting.length + ended.length;
 }

@@ -1,46 +1,67 @@
 /**
- * Puts the tickets of runs that wait and are due, but for which none was put for a while: the broker may have lost it, the
- * submitter may have died, or their instant has come. So for crashed runs whose hooks nobody has called. A ticket that is still there
- * stays as it is.
+ * Puts the tickets of runs and spread task runs that wait and are due, but for which none was put for a while: the broker may have lost it,
+ * whoever had to put it may have died, or their instant has come. So for crashed runs whose hooks nobody has called. A ticket that is
+ * still there stays as it is.
  *
- * Runs in every scheduler and, slower, in every worker; each run is taken by one of them a round.
+ * Runs in every scheduler and, slower, in every worker; each is taken by one of them a round.
  */
-import { type Loop, makeLoop } from '../base/loop.ts';
-import { type LoopParts, maxBackoffMs, putTickets } from './parts.ts';
+import type { Loop } from '../base/loop.ts';
+import { eachApart, type LoopParts, putTickets, upkeepLoop } from './parts.ts';
 
 /** A ticket that takes longer than this, or than a lease where that is shorter, counts as lost, ms. */
-const longestLostAfterMs = 10_000;
-/** Runs of one round. */
-const batchRuns = 1_000;
+const lostAfterAtMostMs = { run: 10_000, task: 5_000 } as const;
+/** Of one round. */
+const batch = 1_000;
 
 export interface ReissueLoopOptions {
   readonly intervalMs: number;
-  /** How long a ticket may take before it counts as lost, ms; default 10 s, or a lease where that is shorter. */
+  /** How long a ticket of a run may take before it counts as lost, ms; default 10 s, or a lease where that is shorter. */
   readonly lostAfterMs?: number;
 }
 
 export function reissueLoop(parts: LoopParts, { intervalMs, lostAfterMs }: ReissueLoopOptions): Loop {
-  const { engine, broker, log } = parts;
-  const { store, clock, settings } = engine.services;
-  const ticketedBeforeMs = lostAfterMs ?? Math.min(longestLostAfterMs, settings.leaseMs);
-  return makeLoop({
+  const { leaseMs } = parts.engine.services.settings;
+  const reissue = [
+    () => reissueRuns(parts, lostAfterMs ?? Math.min(lostAfterAtMostMs.run, leaseMs)),
+    () => reissueTasks(parts, Math.min(lostAfterAtMostMs.task, leaseMs)),
+  ];
+  return upkeepLoop(parts, {
     name: 'reissue',
     intervalMs,
-    maxBackoffMs,
-    clock: engine.services.leaseClock,
-    random: engine.services.random,
-    onError: (error) => log.warn({ err: error }, 'Lost tickets could not be put again.'),
+    failed: 'Lost tickets could not be put again.',
     async step() {
-      // While the broker is away, runs must not count as ticketed.
-      if (!(await broker.health()).ok) return undefined;
-      const hooks = await store.fleet.hooksUnticketed({ ticketedBeforeMs, limit: batchRuns });
-      if (hooks.length > 0) await putTickets(parts, hooks, clock.now());
-      const runs = await store.fleet.dueUnticketed({ ticketedBeforeMs, limit: batchRuns });
-      const [first] = runs;
-      if (first === undefined) return undefined;
-      await putTickets(parts, runs, clock.now());
-      // A queue that is long only waits for its workers; one that is short has lost its tickets.
-      return runs.length === batchRuns && (await broker.stats(first.queue)).waiting < 2 * batchRuns ? 'again' : undefined;
+      // While the broker is away, nothing must count as ticketed.
+      if (!(await parts.broker.health()).ok) return undefined;
+      let isMore = false;
+      await eachApart(
+        parts,
+        reissue,
+        async (one) => {
+          if (await one()) isMore = true;
+        },
+        () => [{}, 'Lost tickets of one kind could not be put again.'],
+      );
+      return isMore ? 'again' : undefined;
     },
   });
+}
+
+/** Whether more could be put at once. */
+async function reissueRuns(parts: LoopParts, ticketedBeforeMs: number): Promise<boolean> {
+  const { store, clock } = parts.engine.services;
+  const hooks = await store.fleet.hooksUnticketed({ ticketedBeforeMs, limit: batch });
+  if (hooks.length > 0) await putTickets(parts, hooks, clock.now());
+  const runs = await store.fleet.dueUnticketed({ ticketedBeforeMs, limit: batch });
+  const [first] = runs;
+  if (first === undefined) return false;
+  await putTickets(parts, runs, clock.now());
+  // A queue that is long only waits for its workers; one that is short has lost its tickets.
+  return runs.length === batch && (await parts.broker.stats(first.queue)).waiting < 2 * batch;
+}
+
+/** Never more at once: where there are so many they wait for workers, not for tickets. */
+async function reissueTasks(parts: LoopParts, ticketedBeforeMs: number): Promise<boolean> {
+  const { store, clock } = parts.engine.services;
+  await putTickets(parts, await store.spread.dueUnticketed({ ticketedBeforeMs, limit: batch }), clock.now(), 'task');
+  return false;
 }

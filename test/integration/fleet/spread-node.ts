@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { FlowClass } from 'batuta';
 import { pino } from 'pino';
 import { onTestFinished } from 'vitest';
-import { reissueTasksLoop } from '../../../src/upkeep/reissue-tasks.ts';
+import { reissueLoop } from '../../../src/upkeep/reissue.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { openBroker } from '../../../src/broker/open.ts';
 import { definitionOf } from '../../../src/define/definition.ts';
@@ -44,7 +44,7 @@ export async function openNode(flows: readonly FlowClass[], options: NodeOptions
   const tasks = new SpreadWorker({ services: opened.engine.services, spread, flows: known });
   const consumer =
     queues.length === 0 ? null : broker.consume(queues.map(taskQueueOf), { concurrency: 4 }, (ticket) => tasks.execute(ticket.id));
-  const loop = reissueTasksLoop({ engine: opened.engine, broker, log }, { intervalMs: 50 });
+  const loop = reissueLoop({ engine: opened.engine, broker, log }, { intervalMs: 50 });
   onTestFinished(async () => {
     await loop.stop();
     await tasks.handBack(0);
