@@ -9,6 +9,7 @@ import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
+import { Lifecycle } from '../observe/lifecycle.ts';
 import type { Claim } from '../store/store.ts';
 import { catchEscaped } from './run/catch-escaped.ts';
 import { cancelOnAbort } from './run/cancel.ts';
@@ -63,8 +64,13 @@ export class Engine {
   readonly #heldSince = new WeakMap<Run, number>();
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
-  constructor(given: Omit<EngineServices, 'limits' | 'output'>, definitionOf: (flow: FlowClass) => FlowDefinition) {
-    const services: EngineServices = { ...given, limits: new Limits(given), output: new RunOutput(given, this.#held.byId) };
+  constructor(given: Omit<EngineServices, 'limits' | 'output' | 'lifecycle'>, definitionOf: (flow: FlowClass) => FlowDefinition) {
+    const services: EngineServices = {
+      ...given,
+      limits: new Limits(given),
+      output: new RunOutput(given, this.#held.byId),
+      lifecycle: new Lifecycle(),
+    };
     this.services = services;
     this.#definitionOf = definitionOf;
     const { store, owner, settings, limits, leaseClock: clock, log } = services;

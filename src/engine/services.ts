@@ -5,6 +5,7 @@ import type { MakeId } from '../base/id.ts';
 import type { DeploymentOfRun } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner } from '../model/run.ts';
+import type { Lifecycle } from '../observe/lifecycle.ts';
 import type { Store } from '../store/store.ts';
 import type { Isolate } from './task/isolate.ts';
 import type { Limits } from './limits/limits.ts';
@@ -74,6 +75,8 @@ export interface EngineServices {
   readonly limits: Limits;
   /** Bounds what is kept of log lines and artifacts; made by the engine. */
   readonly output: RunOutput;
+  /** Hears of every step of runs and task runs; made by the engine. */
+  readonly lifecycle: Lifecycle;
   /** Finds what code flows run by the name of a deployment; without it they can run none. */
   readonly findDeployed?: FindDeployed | null;
 }

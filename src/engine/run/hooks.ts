@@ -46,13 +46,13 @@ export async function callHooks(active: RunAttempt, state: State, error: Failure
 
 /** Calls the hooks for the state in which the run is recorded, on an object of their own. Writes nothing; never rejects for what they throw. */
 export async function callHooksAfterwards(services: EngineServices, definition: FlowDefinition, run: Run): Promise<void> {
-  const { owner, clock, store } = services;
+  const { owner, clock, store, lifecycle } = services;
   const claim = { runId: run.id, epoch: run.epoch };
   const active = new RunAttempt({
     services,
     definition,
     params: run.params,
-    record: new RunRecord({ run, claim, owner, definition, recorder: store.recorder, clock, listener: null }),
+    record: new RunRecord({ run, claim, owner, definition, recorder: store.recorder, clock, lifecycle, listener: null }),
     recorded: new Map(),
     activity: new Activity({ services, parent: null, onIdle: () => undefined }),
     confirmLease: () => null,

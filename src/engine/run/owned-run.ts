@@ -74,6 +74,7 @@ export class OwnedRun implements SubFlowRun {
       owner: services.owner,
       recorder: services.store.recorder,
       clock: services.clock,
+      lifecycle: services.lifecycle,
     });
     this.activity = new Activity({ services, parent: options.parentActivity, onIdle: (waits) => this.#suspend(waits) });
     this.#active = this.#newAttempt(options.taskRuns);
@@ -118,6 +119,7 @@ export class OwnedRun implements SubFlowRun {
     );
     try {
       if (taskRuns.size > 0) await this.#record.recall(taskRuns.values());
+      if (state.name === 'Resuming') this.#record.reportRecovered();
       if (state.type === 'CANCELLING' || cancelRequestedAt !== null)
         this.cancel(state.type === 'CANCELLING' ? state.message : null, 'recorded');
       if (!this.#options.hasSlot && (await awaitSlot(this.#active, () => this.#lose())) === 'skipped') return this.run;

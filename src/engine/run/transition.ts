@@ -9,6 +9,7 @@ import type { EngineListener } from '../../model/events.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Artifact, Owner, Run, RunPatch, TaskRun, Transition } from '../../model/run.ts';
 import { canFollow, canReopen, isTerminal, type State, stateOf, type StateType } from '../../model/state.ts';
+import { type Lifecycle, type LifecycleStep, stepTo } from '../../observe/lifecycle.ts';
 import type { Claim, Recorder } from '../../store/store.ts';
 
 /** Where the changes are queued. */
@@ -24,6 +25,7 @@ export interface RecordOptions {
   readonly writer?: string;
   readonly clock: Clock;
   readonly listener: EngineListener | null;
+  readonly lifecycle: Lifecycle;
 }
 
 /** The record of one run as its owner writes it. */
@@ -36,6 +38,7 @@ export class RunRecord {
   readonly #recorder: RecordWriter;
   readonly #clock: Clock;
   readonly #listener: EngineListener | null;
+  readonly #lifecycle: Lifecycle;
   /** Task runs that have not ended, by id, as last written. */
   readonly #open = new Map<string, TaskRun>();
   /** Of each task the first that failed by itself and stays so. */
@@ -51,6 +54,7 @@ export class RunRecord {
     this.#recorder = options.recorder;
     this.#clock = options.clock;
     this.#listener = options.listener;
+    this.#lifecycle = options.lifecycle;
   }
 
   /** Takes note of task runs that were recorded before; to be called before anything is written. In slices: there may be very many. */
@@ -73,6 +77,7 @@ export class RunRecord {
     const whole = { ...patch, ...this.#timesBy(state), state };
     this.#run = { ...this.#run, ...whole };
     const written = this.#recorder.addRunPatch(this.claim, whole, this.#transition(null, state, this.#run.attempt));
+    if (this.#lifecycle.isHeard) this.#report(null, written);
     this.tellRun();
     return written;
   }
@@ -132,6 +137,7 @@ export class RunRecord {
     assertFollows(from, row.state, `task run ${row.key}`, false);
     this.#note(row);
     const written = this.#recorder.addTaskRun(this.claim, row, this.#transition(row.id, row.state, row.attempt), isNew);
+    if (this.#lifecycle.isHeard) this.#report(row, written);
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
     return written;
   }
@@ -172,6 +178,19 @@ export class RunRecord {
   /** By name of the task, its first task run that failed by itself. */
   get failed(): ReadonlyMap<string, TaskRun> {
     return this.#failed;
+  }
+
+  /** Reports that this process goes on with the run, or a task run of it, which another had. */
+  reportRecovered(row: TaskRun | null = null): void {
+    if (this.#lifecycle.isHeard) this.#report(row, Promise.resolve(), 'recovered');
+  }
+
+  #report(row: TaskRun | null, recorded: Promise<void>, step?: LifecycleStep): void {
+    const { state, attempt, startedAt, dueAt } = row ?? this.#run;
+    this.#lifecycle.report({
+      ...{ step: step ?? stepTo(state), at: this.#clock.now(), state, attempt, startedAt, dueAt, recorded },
+      ...{ runId: this.#run.id, taskRunId: row?.id ?? null, flow: this.#run.flow, task: row?.name ?? null },
+    });
   }
 
   #note(row: TaskRun): void {

@@ -50,6 +50,7 @@ export class OwnedTask {
       definition,
       recorder: writer.writerFor(claim, () => this.lose()),
       clock: services.clock,
+      lifecycle: services.lifecycle,
       listener: null,
     });
     this.#active = new RunAttempt({
@@ -71,6 +72,7 @@ export class OwnedTask {
     const { key, index, dependsOn, itemHash, callArgs } = taskRun;
     try {
       await this.#active.record.recall([taskRun]);
+      if (taskRun.state.name === 'Resuming') this.#active.record.reportRecovered(taskRun);
       const args = await this.#args();
       if (args !== null) await runTaskHere(this.#active, { definition: task, key, index, args, dependsOn, itemHash, callArgs });
       const { stopReason } = this.#active;
