@@ -5,6 +5,7 @@
 import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
 import type { Broker, Ticket } from '../src/broker/broker.ts';
+import { rowAwaitedMs } from '../src/client/enqueue.ts';
 import { claimOf } from '../src/engine/lease/claim.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { callHooksAfterwards } from '../src/engine/run/hooks.ts';
@@ -12,7 +13,6 @@ import { bindLimit } from '../src/engine/run/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
 import { isTerminal, stateOf } from '../src/model/state.ts';
-import { claimTicket } from './claim-ticket.ts';
 import type { FlowRoutes } from './flow-routes.ts';
 
 /** How long another worker has to come by for a flow that is not known here, ms. */
@@ -63,6 +63,25 @@ async function executeClaimed(parts: TicketParts, run: Run, wasLeft: boolean): P
     if (ended.scheduleId !== null && ended.deployment !== null && isTerminal(ended.state.type)) parts.tickEnded?.(ended.deployment);
     if (ended.backfillId !== null && isTerminal(ended.state.type)) parts.backfillRunEnded?.(ended.backfillId);
     if (underWay.givenUp?.code === 'RUN_SUSPENDED') await wakeWhenDue(parts, ended.id);
+  }
+}
+
+/**
+ * The run as claimed; null when it is not to be had: ended, held, not due, or not there. The first ticket of a run may be quicker than its row, so
+ * that one is asked for again, at once and then at growing distances, for `rowAwaitedMs`.
+ *
+ * @throws BatutaError STORE_…
+ */
+async function claimTicket(engine: Engine, { id, epoch }: Ticket): Promise<Run | null> {
+  let waitedMs = 0;
+  for (let ms = 0; ; ms = Math.max(1, ms * 2)) {
+    let isMissing = false;
+    const run = await engine.claim(id, () => {
+      isMissing = true;
+    });
+    if (!isMissing || epoch !== 0 || waitedMs >= rowAwaitedMs) return run;
+    if (ms > 0) await engine.services.clock.sleep(ms);
+    waitedMs += ms;
   }
 }
 
