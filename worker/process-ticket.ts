@@ -43,27 +43,24 @@ export interface TicketParts {
 export async function processTicket(parts: TicketParts, ticket: Ticket, wasLeft = false): Promise<boolean> {
   const run = await claimTicket(parts.engine, ticket);
   if (run === null) return callOwedHooks(parts, ticket.id);
-  await executeClaimed(parts, run, wasLeft);
+  await untilDue(parts.engine, run);
+  const definition = parts.flows.get(run.flow);
+  if (definition === undefined) await leaveToOthers(parts, run, wasLeft);
+  else if (await bindLimit(parts.engine.services, run, definition)) await execute(parts, run, definition);
   return true;
 }
 
-async function executeClaimed(parts: TicketParts, run: Run, wasLeft: boolean): Promise<void> {
-  const { engine, flows } = parts;
-  await untilDue(engine, run);
-  const definition = flows.get(run.flow);
-  if (definition === undefined) return leaveToOthers(parts, run, wasLeft);
-  if (!(await bindLimit(engine.services, run, definition))) return;
-  const underWay = await engine.execute(run, definition).catch((error: unknown) => {
+async function execute(parts: TicketParts, run: Run, definition: FlowDefinition): Promise<void> {
+  const owned = await parts.engine.execute(run, definition).catch((error: unknown) => {
     if (isBatutaError(error, 'SHUTDOWN')) return null;
     throw error;
   });
-  if (underWay === null) await giveBack(parts, run, null);
-  else {
-    const ended = await underWay.ended;
-    if (ended.scheduleId !== null && ended.deployment !== null && isTerminal(ended.state.type)) parts.tickEnded?.(ended.deployment);
-    if (ended.backfillId !== null && isTerminal(ended.state.type)) parts.backfillRunEnded?.(ended.backfillId);
-    if (underWay.givenUp?.code === 'RUN_SUSPENDED') await wakeWhenDue(parts, ended.id);
-  }
+  if (owned === null) return giveBack(parts, run, null);
+  const { id, deployment, scheduleId, backfillId, state } = await owned.ended;
+  if (owned.givenUp?.code === 'RUN_SUSPENDED') await wakeWhenDue(parts, id);
+  if (!isTerminal(state.type)) return;
+  if (scheduleId !== null && deployment !== null) parts.tickEnded?.(deployment);
+  if (backfillId !== null) parts.backfillRunEnded?.(backfillId);
 }
 
 /**
@@ -72,7 +69,7 @@ async function executeClaimed(parts: TicketParts, run: Run, wasLeft: boolean): P
  *
  * @throws BatutaError STORE_…
  */
-async function claimTicket(engine: Engine, { id, epoch }: Ticket): Promise<Run | null> {
+export async function claimTicket(engine: Engine, { id, epoch }: Ticket): Promise<Run | null> {
   let waitedMs = 0;
   for (let ms = 0; ; ms = Math.max(1, ms * 2)) {
     let isMissing = false;

@@ -1,19 +1,44 @@
 /** Whether a failed attempt of a run is followed by another, and how that one finds the task runs. */
-import { letOthersIn } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { inSlices } from '../../base/slices.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
 import { retryDelayMs } from '../../model/retry.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { stateOf } from '../../model/state.ts';
+import { withOrigin } from './failure-origin.ts';
 import type { RunAttempt } from './run-attempt.ts';
+import { type FailedVerdict, messageFor } from './run-end.ts';
 
-/** Task runs opened before others get a turn of the event loop. */
-const opensPerTurn = 1_000;
+/**
+ * Records that another attempt follows, and when. Gives the task runs as that one finds them; null when there is none, or the run was stopped.
+ *
+ * @throws BatutaError STORE_…
+ */
+export async function openNextAttempt(
+  active: RunAttempt,
+  { error: thrown, task }: FailedVerdict,
+): Promise<ReadonlyMap<string, TaskRun> | null> {
+  const { services, record, definition, run } = active;
+  const waitMs = await flowRetryDelayMs(active, thrown);
+  if (waitMs === null) return null;
+  await active.whenFlushed(false);
+  const taskRuns = await services.store.taskRuns.byKeyOfRun(run.id);
+  if (active.stopReason) return null;
+  const opened = await openTaskRuns(active, taskRuns);
+  if (active.stopReason) return null;
+  const error = withOrigin(failureOf(thrown), record, definition, task);
+  const state = stateOf('SCHEDULED', 'AwaitingRetry', messageFor(error, task));
+  const awaited = record.setRun(state, { attempt: run.attempt + 1, dueAt: services.clock.now() + waitMs, error });
+  active.log.warn({ err: thrown }, `Attempt ${run.attempt} of the run failed, next in ${formatDuration(waitMs)}: ${error.message}`);
+  await awaited;
+  return opened;
+}
 
 /**
  * Wait in ms before the next attempt of the run, null when there is none. Counts what was recorded since the run was accepted or
  * last retried by hand: an owner that was lost has used up its retries all the same.
  */
-export async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<number | null> {
+async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<number | null> {
   const { definition, services, run } = active;
   const { retry } = definition;
   if (retry.retries === 0) return null;
@@ -36,10 +61,9 @@ export async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Pro
  * Opens the task runs that did not complete, for the next attempt: on record, so that an owner who takes the run over does not take
  * a failure of the last attempt for one of this. What completed stays. Gives the rows as the next attempt finds them.
  */
-export async function openTaskRuns(active: RunAttempt, taskRuns: Map<string, TaskRun>): Promise<ReadonlyMap<string, TaskRun>> {
-  let opened = 0;
-  for (const [key, row] of taskRuns) {
-    if (row.state.type === 'COMPLETED') continue;
+async function openTaskRuns(active: RunAttempt, taskRuns: Map<string, TaskRun>): Promise<ReadonlyMap<string, TaskRun>> {
+  await inSlices(taskRuns, ([key, row]) => {
+    if (row.state.type === 'COMPLETED') return;
     const open = {
       ...row,
       state: stateOf('SCHEDULED', 'Scheduled', 'Opened by a retry of the flow'),
@@ -50,8 +74,7 @@ export async function openTaskRuns(active: RunAttempt, taskRuns: Map<string, Tas
     // Not awaited: it goes with the state of the run that follows.
     active.record.setTask(null, open).catch(() => undefined);
     taskRuns.set(key, open);
-    if (++opened % opensPerTurn === 0) await letOthersIn();
-  }
+  });
   return taskRuns;
 }
 

@@ -7,7 +7,6 @@ import type { Timer } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { EngineListener } from '../../model/events.ts';
-import { failureOf } from '../../model/failure.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
@@ -16,14 +15,14 @@ import { RunAttempt, isHandedBack } from './run-attempt.ts';
 import { awaitSlot } from '../limits/await-slot.ts';
 import { cancelBelow } from './cancel.ts';
 import { withOrigin } from './failure-origin.ts';
-import { flowRetryDelayMs, openTaskRuns } from './flow-retry.ts';
+import { openNextAttempt } from './flow-retry.ts';
 import { callHooks } from './hooks.ts';
 import { take } from '../values/given-value.ts';
 import { giveUp, handBackRun, reasonToGiveUp } from './hand-back.ts';
 import type { Leases } from '../lease/leases.ts';
 import { Activity, type Wait } from '../waiting/activity.ts';
 import { runCode } from '../code/run-code.ts';
-import { endOf, finalVerdict, messageFor, type Verdict } from './run-end.ts';
+import { endOf, type FailedVerdict, finalVerdict, type Verdict } from './run-end.ts';
 import { runGraph } from '../graph/run-graph.ts';
 import type { EngineServices } from '../services.ts';
 import type { StartSubFlow, SubFlowRun } from '../code/sub-flow.ts';
@@ -111,33 +110,42 @@ export class OwnedRun implements SubFlowRun {
   }
 
   async #execute(): Promise<Run> {
-    const { leases, taskRuns } = this.#options;
-    const { state, cancelRequestedAt } = this.run;
-    leases.hold(
-      { claim: this.#record.claim, onLost: () => this.#lose(), onCancel: () => void this.#cancelAsAsked() },
-      this.#options.heldSince,
-    );
+    const { leases, heldSince, hasSlot } = this.#options;
+    const { claim } = this.#record;
+    leases.hold({ claim, onLost: () => this.#lose(), onCancel: () => void this.#cancelAsAsked() }, heldSince);
     try {
-      if (taskRuns.size > 0) await this.#record.recall(taskRuns.values());
-      if (state.name === 'Resuming') this.#record.reportRecovered();
-      if (state.type === 'CANCELLING' || cancelRequestedAt !== null)
-        this.cancel(state.type === 'CANCELLING' ? state.message : null, 'recorded');
-      if (!this.#options.hasSlot && (await awaitSlot(this.#active, () => this.#lose())) === 'skipped') return this.run;
-      if (state.name === 'AwaitingRetry') await this.#awaitDue();
-      for (;;) {
-        await this.#begin();
-        const verdict = await this.#attempt();
-        const next = verdict.kind === 'error' ? await this.#retry(verdict) : verdict;
-        if (next === 'again') continue;
-        await this.#settle(next);
-        return this.run;
-      }
+      const { name } = this.run.state;
+      await this.#takeUp();
+      if (!hasSlot && (await awaitSlot(this.#active, () => this.#lose())) === 'skipped') return this.run;
+      if (name === 'AwaitingRetry') await this.#awaitDue();
+      await this.#settle(await this.#attempts());
+      return this.run;
     } catch (error) {
       await this.#giveUp(error);
       throw error;
     } finally {
       this.#grace?.cancel();
-      leases.release(this.#record.claim);
+      leases.release(claim);
+    }
+  }
+
+  /** Takes note of what stands on record: what earlier owners have done, and whether somebody has asked for its end. */
+  async #takeUp(): Promise<void> {
+    const { taskRuns } = this.#options;
+    const { state, cancelRequestedAt } = this.run;
+    if (taskRuns.size > 0) await this.#record.recall(taskRuns.values());
+    if (state.name === 'Resuming') this.#record.reportRecovered();
+    if (state.type === 'CANCELLING' || cancelRequestedAt !== null)
+      this.cancel(state.type === 'CANCELLING' ? state.message : null, 'recorded');
+  }
+
+  /** Attempt after attempt, while the flow's retries allow another. */
+  async #attempts(): Promise<Verdict> {
+    for (;;) {
+      await this.#begin();
+      const verdict = await this.#attempt();
+      const next = verdict.kind === 'error' ? await this.#retry(verdict) : verdict;
+      if (next !== 'again') return next;
     }
   }
 
@@ -181,12 +189,15 @@ export class OwnedRun implements SubFlowRun {
     if (this.#active.stopReason || isTerminal(this.run.state.type)) return;
     this.#suspendedOn = waits;
     const more = waits.length > 1 ? ` And ${waits.length - 1} more.` : '';
-    this.abandon(new BatutaError('RUN_SUSPENDED', `${waits[0]?.why ?? ''}${more}`, { details: { runId: this.run.id } }));
+    this.#abandonAs('RUN_SUSPENDED', `${waits[0]?.why ?? ''}${more}`);
   }
 
   #lose(): void {
-    const { id } = this.run;
-    this.abandon(new BatutaError('LEASE_LOST', `Another process has taken over run ${id}.`, { details: { runId: id } }));
+    this.#abandonAs('LEASE_LOST', `Another process has taken over run ${this.id}.`);
+  }
+
+  #abandonAs(code: 'RUN_SUSPENDED' | 'LEASE_LOST', message: string): void {
+    this.abandon(new BatutaError(code, message, { details: { runId: this.id } }));
   }
 
   /** What the other process said when it asked stands in the row. */
@@ -239,24 +250,12 @@ export class OwnedRun implements SubFlowRun {
   }
 
   /** Opens the next attempt when the flow's retries allow one, after its wait. Only what is not completed runs again. */
-  async #retry(verdict: Verdict & { readonly kind: 'error' }): Promise<'again' | Verdict> {
+  async #retry(verdict: FailedVerdict): Promise<'again' | Verdict> {
     const active = this.#active;
-    const { services, definition } = this.#options;
-    const { attempt } = this.run;
-    const waitMs = await flowRetryDelayMs(active, verdict.error);
-    if (waitMs === null) return active.stopReason ? { kind: 'stopped', reason: active.stopReason } : verdict;
-    await active.whenFlushed(false);
-    const taskRuns = await services.store.taskRuns.byKeyOfRun(this.run.id);
+    const opened = await openNextAttempt(active, verdict);
+    if (opened !== null) await this.#awaitDue();
     if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
-    const opened = await openTaskRuns(active, taskRuns);
-    if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
-    const error = withOrigin(failureOf(verdict.error), this.#record, definition, verdict.task);
-    const state = stateOf('SCHEDULED', 'AwaitingRetry', messageFor(error, verdict.task));
-    const awaited = this.#record.setRun(state, { attempt: attempt + 1, dueAt: services.clock.now() + waitMs, error });
-    active.log.warn({ err: verdict.error }, `Attempt ${attempt} of the run failed, next in ${formatDuration(waitMs)}: ${error.message}`);
-    await awaited;
-    await this.#awaitDue();
-    if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
+    if (opened === null) return verdict;
     this.#active = this.#newAttempt(opened);
     return 'again';
   }

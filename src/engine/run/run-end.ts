@@ -15,6 +15,9 @@ export type Verdict =
   | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null }
   | { readonly kind: 'stopped'; readonly reason: BatutaError };
 
+/** An attempt that failed. */
+export type FailedVerdict = Verdict & { readonly kind: 'error' };
+
 export interface RunEnd {
   readonly state: State;
   readonly error: Failure | null;

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { definitionOf } from '../../../src/define/definition.ts';
 import { makeRun } from '../../../src/engine/submit/make-run.ts';
 import type { NewRun } from '../../../src/store/store.ts';
-import { claimTicket } from '../../../worker/claim-ticket.ts';
+import { claimTicket } from '../../../worker/process-ticket.ts';
 import { makeFlow } from '../../support/make-flow.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
 
