@@ -1,4 +1,4 @@
-/** Decides what becomes of the ticks of schedules that are due: catch-up first, then overlap with runs of the same deployment. */
+/** Decides what to do with the ticks of schedules that are due: catch-up first, then overlap with runs of the same deployment. */
 import type { MakeId } from '../src/base/id.ts';
 import { deploymentRun } from '../src/engine/submit/deployment-run.ts';
 import { type OpenTick, overlapOf } from '../src/model/schedule/overlap.ts';
@@ -35,7 +35,7 @@ export function planTicks(
     try {
       return planOne(one, answerFor(questionOf(one, now, asOf, limit, options)), now, standing, options);
     } catch (error) {
-      // The rules are pure and would fail for ever; the other schedules shall not stand still with it.
+      // The rules are pure and would fail for ever; the other schedules must not wait for it.
       return { runs: [], nextTickAt: null, fault: error instanceof Error ? error.message : String(error) };
     }
   });

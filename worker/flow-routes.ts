@@ -2,7 +2,7 @@
  * Tickets of flows that this worker does not know go to workers that do: into a queue of those which know the same flows as one of them.
  *
  * Only where the workers of a queue differ does anybody serve such queues: a worker sees it in the list of workers, at its start and with
- * each sign of life, or is told by whoever leaves it the first ticket. What lies in a queue whose workers have all gone is found
+ * each sign of life, or is notified by the worker that leaves it the first ticket. What lies in a queue whose workers have all gone is found
  * again by the look for lost tickets.
  */
 import type { Broker, NewTicket } from '../src/broker/broker.ts';
@@ -100,7 +100,7 @@ export class FlowRoutes {
   }
 }
 
-/** Versions of flows by name, as a worker tells of itself. */
+/** Versions of flows by name, as a worker announces them. */
 export function versionsOf(flows: ReadonlyMap<string, FlowDefinition>): Readonly<Record<string, string>> {
   return Object.fromEntries([...flows.values()].map(({ name, version }) => [name, version]));
 }

@@ -81,7 +81,7 @@ export class Quarantine {
       timer.cancel();
       const survived = !isOnTrial;
       await this.#settle(what, end, survived).catch((error: unknown) =>
-        log.warn({ err: error }, 'What became of a process could not be noted.'),
+        log.warn({ err: error }, 'How a process ended could not be noted.'),
       );
       this.#processes.delete(what.id);
       endTrial();

@@ -1,7 +1,7 @@
 /**
  * Turns ticks of schedules into runs: shortly before each tick a row that waits for it, with a ticket delayed to the millisecond.
  *
- * Sleeps until the next tick wants its run, a second at most, and is woken by whoever changes schedules here or says so through the
+ * Sleeps until the next tick wants its run, a second at most, and is woken by changes of schedules, here or announced through the
  * broker. Any number of schedulers may run; each tick is decided about by one of them. A crash before the rows are written leaves the
  * ticks to the next look; one after leaves runs without tickets, which `reissue` finds.
  */

@@ -184,7 +184,7 @@ export class Engine {
   }
 
   /**
-   * Lets runs under way finish until the deadline, then leaves the rest to other owners: each is Scheduled (Resuming) and nobody's.
+   * Lets runs under way finish until the deadline, then leaves the rest to other owners: each is Scheduled (Resuming), without an owner.
    * Starts nothing from then on. Gives the runs that were left.
    */
   async handBack(deadlineMs: number): Promise<readonly Run[]> {

@@ -29,8 +29,8 @@ export interface EngineSettings extends RunOutputSettings {
    */
   readonly abortUnrenewed: boolean;
   /**
-   * A run that only waits, and for longer than this, is suspended: it is let go of, and whoever looks after the store has it continued
-   * when it is due. Default null: never, waits are waited for in place. Workers set it to 30,000.
+   * A run that only waits, and for longer than this, is suspended: it is released, and continued by a
+   * scheduler or worker when it is due. Default null: never, waits are waited for in place. Workers set it to 30,000.
    */
   readonly suspendOverMs: number | null;
   /** How often a run goes on after its process was lost; then it is Crashed. Default 3. */

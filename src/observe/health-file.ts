@@ -1,5 +1,5 @@
 /**
- * The sign of life of one process, for whoever looks at it from beside: the health check of a container, a supervisor.
+ * The sign of life of one process, for the health check of a container, or a supervisor.
  *
  * Owned by the process that beats: it renews the file as long as its loops run and the database takes what they write, and
  * removes it when it ends as it should. After a crash the file stays; its process is gone then, or it grows old.

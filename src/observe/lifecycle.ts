@@ -1,8 +1,8 @@
 /**
  * The one place to which every step in the life of runs and task runs is reported, by the process that takes the step: for metrics, traces,
- * alerts, and whoever else wants to know. What follows from it is decided by those who listen.
+ * and alerts. Listeners decide what to make of it.
  *
- * While nobody listens a report costs nothing: whoever reports asks `isHeard` before it makes an event.
+ * While nobody listens a report costs nothing: callers check `isHeard` before they make an event.
  */
 import { isTerminal, type State } from '../model/state.ts';
 

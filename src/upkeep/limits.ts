@@ -1,5 +1,5 @@
 /**
- * Gives free slots of limits to whoever waits for them: the net behind what the processes that free them do at once, and what a limit that
+ * Gives free slots of limits to those that wait for them: the net behind what the processes that free them do at once, and what a limit that
  * was raised, or a process that died, leaves behind.
  *
  * Runs in every scheduler and, slower, in every worker. A pass costs by the limits that are waited for, not by the runs that wait.

@@ -13,7 +13,7 @@ export interface LoopParts {
   readonly log: Logger;
 }
 
-/** Longest wait of a loop after errors in a row, ms: once a database is back, nothing lost shall wait for long. */
+/** Longest wait of a loop after errors in a row, ms: once a database is back, lost work must not wait for long. */
 const maxBackoffMs = 5_000;
 
 /** A loop on the clock of the engine. @param failed what the log says of a step that failed */

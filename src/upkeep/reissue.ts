@@ -1,6 +1,6 @@
 /**
  * Puts the tickets of runs and spread task runs that wait and are due, but for which none was put for a while: the broker may have lost it,
- * whoever had to put it may have died, or their instant has come. So for crashed runs whose hooks nobody has called. A ticket that is
+ * the process that had to put it may have died, or their instant has come. Likewise for crashed runs whose hooks were never called. A ticket that is
  * still there stays as it is.
  *
  * Runs in every scheduler and, slower, in every worker; each is taken by one of them a round.

@@ -93,7 +93,7 @@ class TaskCalls {
 
   /**
    * The same for what only the body can want, a wait or a sub-flow: it is dropped when the body settles first. Then there is no answer:
-   * whoever still waits is a loser of a race, which shall neither go on nor find an error that nobody handles.
+   * what still waits has lost a race, and must neither go on nor raise an unhandled rejection.
    */
   askForBody<T>(start: () => Promise<T>): Promise<T> {
     const answer = new Promise<T>((resolve, reject) => {

@@ -25,7 +25,7 @@ export interface SubFlowRun {
   readonly ended: Promise<Run>;
   /** Tells when it only waits; null when it has ended. */
   readonly activity: Activity | null;
-  /** What it came to as it is in memory, once it has ended; null when it ended earlier and only its record is left. */
+  /** Its value or error in memory, once it has ended; null when it ended earlier and only its record is left. */
   readonly outcome: { takeValue(): unknown; readonly thrown: unknown } | null;
   /** Asks it to end; `force` does not wait for its code. */
   stop(reason: BatutaError, force: boolean): void;
@@ -125,7 +125,7 @@ async function runChild(caller: Waiter, sub: StartSubFlow, target: Target): Prom
 /** Starts it. One that another process still holds is waited for: that process may have lost our run to us, and is about to let go. */
 async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlowRun>): Promise<SubFlowRun> {
   const { active, over } = caller;
-  const { leaseClock, clock } = active.services;
+  const { leaseClock } = active.services;
   for (;;) {
     if (isDropped(caller)) return dropUnstarted(active, row);
     try {
@@ -140,7 +140,7 @@ async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlo
       }
       const failure = failureOf(error);
       const state = stateOf('FAILED', 'Failed', failure.message);
-      await active.record.setTask('RUNNING', { ...row, state, endedAt: clock.now(), error: failure, childRunId: null });
+      await active.record.endTask('RUNNING', row, state, { error: failure, childRunId: null });
       throw recordedError(failure, error);
     }
   }
@@ -153,12 +153,7 @@ async function dropUnstarted(active: RunAttempt, row: TaskRun): Promise<never> {
   const message = droppedState.message ?? '';
   const state = await store.runs.requestCancel(childRunId, clock.now(), message, isOwnerGone);
   if (state !== null) await cancelBelow(active.services, childRunId, message);
-  await active.record.setTask('RUNNING', {
-    ...row,
-    state: droppedState,
-    endedAt: clock.now(),
-    childRunId: state === null ? null : childRunId,
-  });
+  await active.record.endTask('RUNNING', row, droppedState, { childRunId: state === null ? null : childRunId });
   throw dropped;
 }
 
@@ -180,14 +175,9 @@ async function settle(active: RunAttempt, row: TaskRun, run: SubFlowRun, ended: 
   const { state } = ended;
   if (!isTerminal(state.type)) throw active.stopReason ?? new Error(`The sub-flow run ${ended.id} was given up in state ${state.name}.`);
   const error = ended.error ?? failureOf(endedWithout(ended));
-  await active.record.setTask('RUNNING', {
-    ...row,
-    state: state.type === 'CRASHED' ? stateOf('FAILED', 'Failed', state.message) : state,
-    endedAt: active.services.clock.now(),
-    result: ended.result,
-    resultRef: ended.resultRef,
-    error: state.type === 'COMPLETED' ? null : error,
-  });
+  const ownState = state.type === 'CRASHED' ? stateOf('FAILED', 'Failed', state.message) : state;
+  const { result, resultRef } = ended;
+  await active.record.endTask('RUNNING', row, ownState, { result, resultRef, error: state.type === 'COMPLETED' ? null : error });
   if (state.type !== 'COMPLETED') {
     if (state.type === 'CANCELLED' && active.stopReason) throw active.stopReason;
     throw recordedError(error, run.outcome?.thrown ?? errorOf(error));

@@ -27,7 +27,7 @@ interface Node {
   outcome: TaskOutcome | null;
 }
 
-/** What a graph came to. */
+/** How a graph ended. */
 export interface GraphOutcome {
   /** The flow's value, for `take`; undefined when it did not succeed. */
   readonly given: unknown;

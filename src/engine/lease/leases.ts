@@ -3,8 +3,8 @@
  * asked for. Runs only while something is held.
  *
  * On a crash the claims run out by themselves and the next owner goes on. A claim that was lost (another process has taken the
- * run) is told to its holder, which stops and writes nothing more. Where `abortUnrenewed` is set, so is one that could not be renewed
- * and is about to run out: the next owner shall not find this one still at work.
+ * run) is reported to its holder, which stops and writes nothing more. Where `abortUnrenewed` is set, so is one that could not be renewed
+ * and is about to run out: two owners must not be at work at the same time.
  */
 import type { Logger } from 'pino';
 import type { Clock, Timer } from '../../base/clock.ts';
@@ -40,7 +40,7 @@ export function leasesOfRuns(
   };
 }
 
-/** Those of spread task runs. The owner of their run may sit in this process, whose own writes change no version: they are always asked for. */
+/** Those of spread task runs. Always asked for: the owner of the run may be this process, whose own writes do not change the version. */
 export function leasesOfTasks(spread: Pick<SpreadStore, 'renew' | 'toStop'>): LeaseStore<TaskClaim> {
   return {
     dataVersion: () => null,
@@ -114,7 +114,7 @@ export class Leases<C extends { readonly epoch: number }> {
 
   #arm(): void {
     const { clock, settings } = this.#options;
-    // A beat that was under way while all was let go of and something new was held finds a timer set already.
+    // When everything was released and something new held during a beat, a timer is set already.
     this.#timer?.cancel();
     this.#timer = clock.setTimer(settings.cancelPollMs, () => void this.#beat(), { unref: true });
   }
@@ -148,7 +148,7 @@ export class Leases<C extends { readonly epoch: number }> {
 
   #armGuard(): void {
     const { clock, settings } = this.#options;
-    // A look that was under way while all was let go of and something new was held finds a guard set already.
+    // When everything was released and something new held during a look, a guard is set already.
     this.#guard?.cancel();
     // Not the beat's timer: a beat that waits for a store which does not answer must not keep this from being seen.
     this.#guard = clock.setTimer(marginOf(settings) / 4, () => void this.#guardLeases(), { unref: true });

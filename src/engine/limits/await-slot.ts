@@ -4,7 +4,7 @@ import type { RunAttempt } from '../run/run-attempt.ts';
 import type { SlotEnd } from './run-slots.ts';
 
 /**
- * Waits until the limit of a run has a slot for it, or less when the run is stopped. One that was dropped already is only told of.
+ * Waits until the limit of a run has a slot for it, or until the run is stopped. For a run that was dropped already only the listener is called.
  *
  * @param lose called when the run is another's
  * @throws BatutaError STORE_…

@@ -1,4 +1,4 @@
-/** Limits as an engine sees them: its runs and tasks wait here for their slots, and what they give back goes to whoever is next. */
+/** Limits as an engine sees them: its runs and tasks wait here for their slots, and what they give back goes to the next in line. */
 import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
 import type { Owner } from '../../model/run.ts';
@@ -57,7 +57,7 @@ export class Limits {
   }
 
   /**
-   * Slots of processes that are gone: where no scheduler looks after the store, whoever waits does. Their runs wait for somebody to
+   * Slots of processes that are gone: without a scheduler, those that wait free them. Their runs wait for somebody to
    * continue them.
    */
   async #free(): Promise<void> {

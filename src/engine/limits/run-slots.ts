@@ -1,5 +1,5 @@
 /**
- * Slots of runs as this process sees them: runs that it owns wait here for theirs, and what it gives back goes to whoever is next.
+ * Slots of runs as this process sees them: runs that it owns wait here for theirs, and what it gives back goes to the next in line.
  *
  * Nothing is held here. A run has its slot by its claim, so a crash gives it back.
  */

@@ -46,7 +46,7 @@ export class Semaphore {
     next.take();
   }
 
-  /** Lifts the bound: whoever waits has a place at once. For a run that has stopped, whose waiters only have to hear of it. */
+  /** Lifts the bound: all that wait have a place at once. For a run that has stopped, whose waiters only need to see that. */
   open(): void {
     this.#limit = Number.POSITIVE_INFINITY;
     const waiting = this.#waiting.slice(this.#head);

@@ -31,7 +31,7 @@ export interface TaskSlotsOptions {
 
 /** Slots that a task holds. */
 export interface HeldSlots {
-  /** Gives them back; whoever waits has them at once. Not awaited: the task has ended. */
+  /** Gives them back, at once to those that wait. Not awaited: the task has ended. */
   give(): void;
 }
 

@@ -192,7 +192,7 @@ export class RunAttempt {
     return earlier.length === 0 ? null : Promise.all(earlier);
   }
 
-  /** What the work gives, unless the run is stopped by force first: then its reason is thrown, and the work is nobody's. */
+  /** What the work gives, unless the run is stopped by force first: then its reason is thrown, and the result is ignored. */
   async untilForced<T>(work: () => T | Promise<T>): Promise<T> {
     const started = work();
     if (!(started instanceof Promise)) return started;

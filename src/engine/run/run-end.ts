@@ -8,7 +8,7 @@ import { givenAs, RecordedValue, take } from '../values/given-value.ts';
 import { thrownAs } from '../task/outcome.ts';
 import { encodeValue, noValue, type ResultStorage, type StoredValue, storeValue } from '../values/results.ts';
 
-/** What one attempt of the run came to. */
+/** How one attempt of the run ended. */
 export type Verdict =
   /** `given` is for `take`. */
   | { readonly kind: 'value'; readonly given: unknown }
@@ -29,8 +29,8 @@ export interface RunEnd {
 }
 
 /**
- * What an attempt came to once nothing more can come of it at this moment: a value stands unless an error came past a task, of which
- * Node.js tells only when all promises have had their turn.
+ * How an attempt ended for good: a value stands unless an error escaped a task, which Node.js reports only after all promises have had
+ * their turn.
  */
 export async function finalVerdict(active: RunAttempt, verdict: Verdict): Promise<Verdict> {
   if (verdict.kind === 'value') await new Promise<void>((resolve) => setImmediate(resolve));

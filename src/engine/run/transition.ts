@@ -1,6 +1,6 @@
 /**
  * The one writer of states. Checks every change against the table of `model/state.ts`, queues it with its transition row in
- * the recorder, and tells whoever watches.
+ * the recorder, and reports it to the listeners.
  */
 import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -142,6 +142,11 @@ export class RunRecord {
     return written;
   }
 
+  /** Writes the end of a task run, which is now. Resolves once durable. @param from as of `setTask` */
+  endTask(from: StateType | null, row: TaskRun, state: State, more: Partial<TaskRun> = {}): Promise<void> {
+    return this.setTask(from, { ...row, ...more, state, dueAt: null, endedAt: this.#clock.now() });
+  }
+
   /** Writes what changed of a task run besides its state (progress, metrics). */
   touchTask(row: TaskRun): void {
     // Nobody waits for progress; a store that is gone is met by the next state.
@@ -168,10 +173,7 @@ export class RunRecord {
   /** Ends as Cancelled what has not ended; gives how many there were. Not awaited: the next state of the run is in the same flush or a later one. */
   cancelOpen(message: string): number {
     const open = [...this.#open.values()];
-    for (const row of open) {
-      const ended = { ...row, state: stateOf('CANCELLED', 'Cancelled', message), dueAt: null, endedAt: this.#clock.now() };
-      this.setTask(row.state.type, ended).catch(() => undefined);
-    }
+    for (const row of open) this.endTask(row.state.type, row, stateOf('CANCELLED', 'Cancelled', message)).catch(() => undefined);
     return open.length;
   }
 

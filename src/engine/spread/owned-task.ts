@@ -131,13 +131,7 @@ export class OwnedTask {
       if (error instanceof BatutaError && error.code.startsWith('STORE_')) throw error;
       const failure = failureOf(error);
       const state = stateOf('FAILED', 'Failed', failure.message);
-      await this.#active.record.setTask(taskRun.state.type, {
-        ...taskRun,
-        state,
-        error: failure,
-        endedAt: services.clock.now(),
-        dueAt: null,
-      });
+      await this.#active.record.endTask(taskRun.state.type, taskRun, state, { error: failure });
       return null;
     }
   }

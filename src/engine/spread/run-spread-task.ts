@@ -121,7 +121,7 @@ class SpreadTask {
     return this.#desk.end({ claim: this.#active.record.claim, id: this.#row.id, state, at: this.#active.services.clock.now(), heldToo });
   }
 
-  /** A worker may see a cancel before the owner does, which alone may say what becomes of the run. */
+  /** A worker may see a cancel before the owner of the run, which alone decides about the run. */
   async #stopped(): Promise<TaskOutcome> {
     const { signal } = this.#active;
     if (!signal.aborted) await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
@@ -129,28 +129,14 @@ class SpreadTask {
   }
 
   async #settleUnoffered(reason: BatutaError): Promise<TaskOutcome> {
-    if (!isHandedBack(reason)) {
-      const endedAt = this.#active.services.clock.now();
-      await this.#active.record.setTask(null, {
-        ...this.#row,
-        state: stateOf('CANCELLED', 'Cancelled', reason.message),
-        dueAt: null,
-        endedAt,
-      });
-    }
+    if (!isHandedBack(reason)) await this.#active.record.endTask(null, this.#row, stateOf('CANCELLED', 'Cancelled', reason.message));
     return { kind: 'cancelled', error: reason };
   }
 
   async #settleFailed(error: unknown): Promise<TaskOutcome> {
     const failure = failureOf(error);
     this.#active.log.error({ err: error }, `The inputs of ${this.#row.key} cannot travel to another process: ${failure.message}`);
-    const endedAt = this.#active.services.clock.now();
-    await this.#active.record.setTask(this.#from, {
-      ...this.#row,
-      state: stateOf('FAILED', 'Failed', failure.message),
-      error: failure,
-      endedAt,
-    });
+    await this.#active.record.endTask(this.#from, this.#row, stateOf('FAILED', 'Failed', failure.message), { error: failure });
     return { kind: 'failed', error, failure };
   }
 }

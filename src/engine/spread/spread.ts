@@ -2,7 +2,7 @@
 import type { Ticketed } from '../../store/store.ts';
 
 export interface Spread {
-  /** Puts the tickets of task runs that wait. @throws BatutaError BROKER_UNAVAILABLE, STORE_…; whoever looks through the store puts them again */
+  /** Puts the tickets of task runs that wait. @throws BatutaError BROKER_UNAVAILABLE, STORE_…; the loop `reissue` puts them again */
   put(tickets: readonly Ticketed[]): Promise<void>;
   /** Puts the ticket for workers that know the flow, in another version than this process; false: there are none. @throws as `put` does */
   leave?(ticket: Ticketed, flow: string): Promise<boolean>;

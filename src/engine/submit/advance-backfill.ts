@@ -29,7 +29,7 @@ type Services = Pick<EngineServices, 'store' | 'clock' | 'makeId' | 'random' | '
 export async function advanceBackfill(services: Services, backfill: StoredBackfill): Promise<AdvancedBackfill> {
   const { store, clock } = services;
   if (backfill.cancelRequestedAt !== null) return await cancelRuns(services, backfill);
-  // A look that costs no lock; most find no place free.
+  // Takes no lock: most steps find no place free.
   if ((await store.backfills.openCount(backfill.id)) >= backfill.maxParallel) return nothing;
   const makeRuns = await runMaker(services, backfill);
   const hindrances: Error[] = [];

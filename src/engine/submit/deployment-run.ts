@@ -20,9 +20,9 @@ export interface DeploymentRunOptions {
   readonly tags?: readonly string[];
   readonly queue?: string;
   readonly priority?: number;
-  /** The tick it stands for, or the instant at which it shall start. */
+  /** The tick it stands for, or the instant at which to start. */
   readonly scheduledFor?: number | null;
-  /** When it shall start; default `scheduledFor`. */
+  /** When to start; default `scheduledFor`. */
   readonly dueAt?: number | null;
   readonly scheduleId?: string | null;
   readonly backfillId?: string | null;

@@ -20,7 +20,7 @@ export interface MakeRunOptions {
   /** Those of the flow come before them. */
   readonly tags?: readonly string[];
   readonly parent?: { readonly runId: string; readonly taskRunId: string };
-  /** When it shall start, UTC epoch ms. Default at once. */
+  /** When to start, UTC epoch ms. Default at once. */
   readonly startAt?: number;
   readonly queue?: string;
   readonly priority?: number;

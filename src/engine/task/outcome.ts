@@ -1,4 +1,4 @@
-/** What became of a task run, for those that wait for it. */
+/** How a task run ended, for those that wait for it. */
 import { errorOf, type Failure, failureOf } from '../../model/failure.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';

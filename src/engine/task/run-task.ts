@@ -34,7 +34,7 @@ export function runTaskHere(active: RunAttempt, request: TaskRequest): Promise<T
 
 const completed = stateOf('COMPLETED');
 
-/** What an attempt came to, its value already stored. */
+/** How an attempt ended, its value already stored. */
 type Attempt =
   | { readonly kind: 'skipped' }
   | { readonly kind: 'stopped'; readonly error: BatutaError }

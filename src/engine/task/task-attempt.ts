@@ -208,7 +208,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     this.#abort(reason);
   }
 
-  /** First of: the code, the timeout, a forced stop. What the code does after that is nobody's. */
+  /** First of: the code, the timeout, a forced stop. What the code does after that is ignored. */
   async #race(started: PromiseLike<unknown> | AsyncIterable<unknown>): Promise<Settlement> {
     const { active, definition } = this;
     active.live.add(this);

@@ -37,9 +37,9 @@ export class Activity {
   readonly #children = new Set<Activity>();
   /** Of the children those that are idle. */
   #idleChildren = 0;
-  /** As it was last told to whoever counts it among its children. */
+  /** As its parent has counted it. */
   #countedIdle = false;
-  /** Whom it is counted by; null while it is nobody's child. */
+  /** The parent that counts it; null without one. */
   #above: Activity | null = null;
   #working = 0;
   #looking = false;
@@ -58,7 +58,7 @@ export class Activity {
     }
   }
 
-  /** Counts a piece of work that has begun; `end` must follow, whatever becomes of it. */
+  /** Counts a piece of work that has begun; `end` must follow in every case. */
   begin(): void {
     this.#working++;
     this.#report();
@@ -121,7 +121,7 @@ export class Activity {
     for (const child of this.#children) if (child.#countedIdle) child.#gather(into);
   }
 
-  /** Tells whoever counts it when it has come to wait, or does something again. */
+  /** Has its parent count it when it begins to wait, or works again. */
   #report(): void {
     const above = this.#above;
     const idle = this.#isIdle;

@@ -39,7 +39,7 @@ export async function sleep(waiter: Waiter, duration: Duration): Promise<void> {
   await active.activity.work(() => waitUntil(active, row.dueAt ?? 0, row.state.message ?? '', false, waiter.over));
   if (active.stopReason) throw active.stopReason;
   if (isDropped(waiter)) return drop(active, row);
-  await endWait(active, { ...row, state: stateOf('COMPLETED') });
+  await active.record.endTask('PAUSED', row, stateOf('COMPLETED'));
 }
 
 /** Waits for the next signal of the name. @throws BatutaError WAIT_TIMED_OUT, NAME_INVALID, DURATION_INVALID, and why the run was stopped */
@@ -59,14 +59,14 @@ export async function waitForSignal(waiter: Waiter, name: string, timeout: Durat
   if (isDropped(waiter)) return drop(active, row);
   if (signal) {
     const ended: TaskRun = { ...row, state: stateOf('COMPLETED'), result: signal.data };
-    await endWait(active, ended);
+    await active.record.endTask('PAUSED', ended, ended.state);
     return valueOf(await outcomeOf(active, ended));
   }
   const error = new BatutaError('WAIT_TIMED_OUT', `The signal '${name}' did not come within ${formatDuration(timeoutMs ?? 0)}.`, {
     details: { signal: name, timeoutMs },
   });
   const failure = failureOf(error);
-  await endWait(active, { ...row, state: stateOf('FAILED', 'TimedOut', error.message), error: failure });
+  await active.record.endTask('PAUSED', row, stateOf('FAILED', 'TimedOut', error.message), { error: failure });
   throw recordedError(failure, error);
 }
 
@@ -104,12 +104,8 @@ function beginWait(waiter: Waiter, name: string, inputs: readonly unknown[], ms:
   return row;
 }
 
-function endWait(active: RunAttempt, row: TaskRun): Promise<void> {
-  return active.record.setTask('PAUSED', { ...row, dueAt: null, endedAt: active.services.clock.now() });
-}
-
 async function drop(active: RunAttempt, row: TaskRun): Promise<never> {
-  await endWait(active, { ...row, state: droppedState });
+  await active.record.endTask('PAUSED', row, droppedState);
   throw dropped;
 }
 
