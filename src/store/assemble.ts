@@ -1,4 +1,5 @@
-/** Puts a store together over a connection. What few processes ask for is loaded when it is first asked for. */
+/** Puts a store together over a connection. */
+import { findRun, childRuns, withWholeIds } from './runs/find.ts';
 import { renewLeases, releaseLease } from './leases/leases.ts';
 import { runWork } from './fleet/waiting.ts';
 import { idChars } from '../model/ids.ts';
@@ -17,7 +18,6 @@ import { artifactStore } from './lists/artifacts.ts';
 import { logStore } from './lists/logs.ts';
 import { listRuns } from './lists/runs.ts';
 import { taskRunStore } from './lists/task-runs.ts';
-import { withWholeIds } from './lists/whole-ids.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
 import { GroupCommitRecorder, type RecorderOptions } from './recorder.ts';
 import { requestCancel } from './runs/cancel.ts';
@@ -76,11 +76,10 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
 }
 
 function runStore(connection: Connection): RunStore {
-  const queries = (): Promise<typeof import('./runs/find.ts')> => import('./runs/find.ts');
   return {
-    get: async (id) => (id.length >= idChars ? await getRun(connection, id) : await (await queries()).findRun(connection, id)),
+    get: async (id) => (id.length >= idChars ? await getRun(connection, id) : await findRun(connection, id)),
     list: async (filter = {}) => await listRuns(connection, await withWholeIds(connection, filter)),
-    children: async (parentRunId) => await (await queries()).childRuns(connection, parentRunId),
+    children: (parentRunId) => childRuns(connection, parentRunId),
     insert: (run) => insertRun(connection, run),
     claim: (id, owner, leaseMs, isGone) => claimRun(connection, id, owner, leaseMs, isGone),
     renew: (claims, leaseMs) => renewLeases(connection, runWork, claims, leaseMs),

@@ -25,24 +25,28 @@ export interface Fragments {
   readonly counter: string;
 }
 
-export interface Connection {
+/** What statements are asked of: a connection, or a transaction that is under way on it. */
+export interface Database {
   readonly dialect: 'sqlite' | 'postgres';
   /** The URL without its password. */
   readonly url: string;
   readonly fragments: Fragments;
-  /** One statement, atomic by itself; waits for locks. @throws BatutaError STORE_… */
+  /** One statement; outside of a transaction atomic by itself, and it waits for locks. @throws BatutaError STORE_… */
   readonly query: Query;
+  /** Value of the parameter that `fragments.now` stands for: our clock on SQLite, null (the database's own) on PostgreSQL. */
+  now(): number | null;
+}
+
+export interface Connection extends Database {
   /**
    * The same for the few statements on the way of each run: the server keeps them planned, for rows found by their keys. Their texts are
    * constants.
    */
   readonly prepared: Query;
   /** Writes all or nothing; nobody else writes through this connection meanwhile. */
-  transaction<T>(work: (query: Query) => Promise<T>): Promise<T>;
+  transaction<T>(work: (db: Database) => Promise<T>): Promise<T>;
   /** Holds off every other process that migrates until `work` is done. */
-  migration<T>(work: (query: Query) => Promise<T>): Promise<T>;
-  /** Value of the parameter that `fragments.now` stands for: our clock on SQLite, null (the database's own) on PostgreSQL. */
-  now(): number | null;
+  migration<T>(work: (db: Database) => Promise<T>): Promise<T>;
   /**
    * Writes a batch of the recorder in one transaction and gives the claims that were refused. Either all rows of the
    * other claims are durable afterwards or it throws and none is.

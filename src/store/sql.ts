@@ -1,6 +1,6 @@
 /** Pieces that the statements of all subjects are made of. */
 import { terminalTypes } from '../model/state.ts';
-import type { Connection, Query } from './connection.ts';
+import type { Connection, Database } from './connection.ts';
 import { jsonText } from './storable.ts';
 import type { Value } from './table.ts';
 
@@ -86,9 +86,9 @@ export function nowOnce({ fragments }: Pick<Connection, 'fragments'>, index: num
 }
 
 /** The instant by the clock that leases are compared with: ours on SQLite, asked of the database on PostgreSQL. UTC epoch ms. */
-export async function clockOf(connection: Connection, query: Query = connection.query): Promise<number> {
-  const ours = connection.now();
+export async function clockOf({ query, fragments, now }: Database): Promise<number> {
+  const ours = now();
   if (ours !== null) return ours;
-  const [row] = await query<{ now: number }>(`select ${connection.fragments.now(1)} as now`, [ours]);
+  const [row] = await query<{ now: number }>(`select ${fragments.now(1)} as now`, [ours]);
   return row?.now ?? 0;
 }

@@ -81,8 +81,6 @@ export interface Table<All extends Columns> {
   readonly values: (data: GivenOf<All>) => Value[];
   /** Columns and values of the properties that are given, in the order of the columns. */
   readonly changes: (data: GivenOf<All>) => [column: keyof All & string, value: Value][];
-  /** Whether all of its columns would be null. */
-  readonly isEmpty: (data: GivenOf<All>) => boolean;
   /** The description of some of the columns. */
   readonly part: <Name extends keyof All & string>(columns: readonly Name[]) => Table<Pick<All, Name>>;
 }
@@ -104,7 +102,6 @@ export function describeTable<const All extends Columns>(name: string, all: All)
         const value = part.pick(data);
         return value === undefined ? [] : [[part.column, part.write(value)]];
       }),
-    isEmpty: (data) => parts.every((part) => isNothing(part, part.pick(data))),
     part: (some) => describeTable(name, Object.fromEntries(some.map((column) => [column, all[column] as AnyColumn]))) as never,
   };
   return table as unknown as Table<All>;
@@ -160,10 +157,6 @@ function partOf(column: string, described: AnyColumn): Part {
   const plain = (value: unknown): Value => ((isOptional === true ? value || null : value) ?? missing) as Value;
   const read = (described.read ?? (kind === 'boolean' ? (value: Value) => value === 1 : undefined)) as Part['read'];
   return { column, kind, property, field, isOptional: isOptional === true, read, pick, write: writers[kind] ?? plain };
-}
-
-function isNothing({ isOptional }: Part, value: unknown): boolean {
-  return value === null || value === undefined || (isOptional && !value);
 }
 
 function readerOf(parts: readonly Part[]): (row: Readonly<Record<string, Value>>) => Data {

@@ -1,7 +1,7 @@
 /** Keys, sessions and the record of changes, over a connection. */
+import { pageOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { ApiKey, AuditEntry, Role } from '../../model/access.ts';
 import type { Connection } from '../connection.ts';
-import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import type { AuditStore, KeyStore, SessionStore } from './contract.ts';
 import { columnsOf, describeTable, insertText, jsonOrNull, text, textOrNull, time, timeOrNull, word, type RowOf } from '../table.ts';
 import { readJson } from '../read-json.ts';
@@ -93,9 +93,8 @@ export function auditStore({ query }: Connection): AuditStore {
         `select seq, ${auditTable.list} from audit where seq < $1 order by seq desc limit $2`,
         [before, limit + 1],
       );
-      const items = rows.slice(0, limit).map((row): AuditEntry => ({ seq: row.seq, ...auditTable.read(row) }));
-      const last = items.at(-1);
-      return { items, next: rows.length > limit && last !== undefined ? cursorOf({ createdAt: last.seq, id: '' }) : null };
+      const itemOf = (row: (typeof rows)[number]): AuditEntry => ({ seq: row.seq, ...auditTable.read(row) });
+      return pageOf(rows, limit, itemOf, ({ seq }) => ({ createdAt: seq, id: '' }));
     },
     async prune(before) {
       // By their numbers, which grow with the time.

@@ -1,10 +1,10 @@
 /** Backfills: their rows, and what is asked of their runs. */
+import { pageOf, limitOf, placeOf } from '../lists/cursor.ts';
 import { endValuesOf, endsWithText, idRangeOf } from '../id-part.ts';
 import { idChars, isIdPart } from '../../model/ids.ts';
 import { pickById } from '../../model/pick-by-id.ts';
 import type { StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
-import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import { insertText } from '../table.ts';
 import type { BackfillCounts, BackfillStore } from './contract.ts';
 import { countOpen, endBackfill, stepBackfill, backfillOf, type BackfillRow, backfillTable } from './step.ts';
@@ -54,19 +54,17 @@ export function backfillStore(connection: Connection): BackfillStore {
       }
       const text = `select ${list} from backfills where ${conditions.join(' and ')} order by created_at desc, id desc limit ${limit + 1}`;
       const rows = await query<BackfillRow>(text, params.values);
-      const items = rows.slice(0, limit).map(backfillOf);
-      const last = items.at(-1);
-      return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
+      return pageOf(rows, limit, backfillOf, ({ created_at: createdAt, id }) => ({ createdAt, id }));
     },
     async open(limit) {
       return (await query<BackfillRow>(`select ${list} from backfills where ended_at is null order by created_at limit $1`, [limit])).map(
         backfillOf,
       );
     },
-    openCount: (id) => countOpen(query, id),
+    openCount: (id) => countOpen(connection, id),
     counts: (ids) => countRuns(connection, ids),
     step: (id, options, plan) => stepBackfill(connection, id, options, plan),
-    end: (id, at) => endBackfill(query, id, at),
+    end: (id, at) => endBackfill(connection, id, at),
     async requestCancel(id, at) {
       const rows = await query(
         'update backfills set cancel_requested_at = coalesce(cancel_requested_at, $2) where id = $1 and ended_at is null returning id',

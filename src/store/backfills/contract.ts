@@ -3,7 +3,7 @@ import type { Backfill } from '../../model/deployment.ts';
 import type { Schedule } from '../../model/schedule/schedule.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import type { Page } from '../lists/contract.ts';
-import type { NewRun } from '../runs/new-run.ts';
+import type { NewRun } from '../fleet/contract.ts';
 
 /** A backfill as it is stored. */
 export interface StoredBackfill extends Backfill {

@@ -2,7 +2,7 @@
  * One step of a backfill, with its row locked: how many of its runs are open, which failed ones are opened again, and which new ones
  * are made is one decision, whoever else steps at the same time.
  */
-import type { Connection, Query } from '../connection.ts';
+import type { Database, Connection } from '../connection.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { insertWithin } from '../fleet/waiting.ts';
 import type { Backfill } from '../../model/deployment.ts';
@@ -39,33 +39,32 @@ export async function stepBackfill(
   { at, maxRuns }: { readonly at: number; readonly maxRuns: number },
   plan: PlanRuns,
 ): Promise<BackfillStep | null> {
-  return await connection.transaction(async (query) => {
-    const [row] = await query<BackfillRow>(`select ${backfillTable.list} from backfills where id = $1 ${forUpdate(connection)}`, [id]);
+  return await connection.transaction(async (db) => {
+    const [row] = await db.query<BackfillRow>(`select ${backfillTable.list} from backfills where id = $1 ${forUpdate(db)}`, [id]);
     if (row === undefined || row.ended_at !== null || row.cancel_requested_at !== null) return null;
     const backfill = backfillOf(row);
-    const open = await countOpen(query, id);
+    const open = await countOpen(db, id);
     const free = Math.min(maxRuns, backfill.maxParallel - open);
     if (free <= 0) return { waiting: [], isFull: false };
-    const reopened = await reopenFailed(connection, query, backfill, at, free);
+    const reopened = await reopenFailed(db, backfill, at, free);
     const left = free - reopened.length;
     const planned = left === 0 ? null : plan(backfill, left);
     const { runs, next } = planned ?? { runs: [], next: backfill.place };
     const placed = await insertWithin(
-      connection,
-      query,
+      db,
       runs.map((run) => ({ run, idempotencyKey: null })),
     );
-    if (runs.length > 0) await query('update backfills set place = $2, made = made + $3 where id = $1', [id, next, runs.length]);
+    if (runs.length > 0) await db.query('update backfills set place = $2, made = made + $3 where id = $1', [id, next, runs.length]);
     const made = runs
       .filter((_, index) => placed[index]?.inserted === true)
       .map(({ id: runId, queue = 'default', priority = 0 }): Ticketed => ({ id: runId, epoch: 0, queue, priority, dueAt: null }));
-    if (planned !== null && open + reopened.length + runs.length === 0) await endBackfill(query, id, at);
+    if (planned !== null && open + reopened.length + runs.length === 0) await endBackfill(db, id, at);
     return { waiting: [...reopened, ...made], isFull: reopened.length + runs.length === maxRuns };
   });
 }
 
 /** How many of its runs have not ended. */
-export async function countOpen(query: Query, id: string): Promise<number> {
+export async function countOpen({ query }: Database, id: string): Promise<number> {
   const [row] = await query<{ count: number }>(
     `select count(*) as count from runs
      where backfill_id = $1 and state_type in ('SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING')`,
@@ -75,7 +74,7 @@ export async function countOpen(query: Query, id: string): Promise<number> {
 }
 
 /** See `BackfillStore.end`. */
-export async function endBackfill(query: Query, id: string, at: number): Promise<void> {
+export async function endBackfill({ query }: Database, id: string, at: number): Promise<void> {
   await query(
     `update backfills set ended_at = $2, total = case when cancel_requested_at is null then made else total end
      where id = $1 and ended_at is null`,
@@ -84,22 +83,16 @@ export async function endBackfill(query: Query, id: string, at: number): Promise
 }
 
 /** After a resume: what had not completed by then, each once, in the order of the ticks; locked in the order of ids. */
-async function reopenFailed(
-  connection: Connection,
-  query: Query,
-  { id, order, resumedAt }: StoredBackfill,
-  at: number,
-  limit: number,
-): Promise<Ticketed[]> {
+async function reopenFailed(db: Database, { id, order, resumedAt }: StoredBackfill, at: number, limit: number): Promise<Ticketed[]> {
   if (resumedAt === null) return [];
-  const failed = await query<{ id: string }>(
+  const failed = await db.query<{ id: string }>(
     `select id from runs where backfill_id = $1 and state_type in ('FAILED', 'CRASHED', 'CANCELLED') and ended_at <= $2
      order by scheduled_for ${order === 'oldest' ? 'asc' : 'desc'} limit $3`,
     [id, resumedAt, limit],
   );
   const reopened = new Map<string, Ticketed>();
   for (const runId of failed.map((run) => run.id).sort()) {
-    const run = await reopenWithin(connection, query, runId, at, []);
+    const run = await reopenWithin(db, runId, at, []);
     if (run) reopened.set(runId, run);
   }
   return failed.flatMap((run) => reopened.get(run.id) ?? []);

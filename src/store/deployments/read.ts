@@ -1,4 +1,5 @@
 /** Reading deployments: by name, by filter, with their newest runs. */
+import { pageOf, placeOf, limitOf } from '../lists/cursor.ts';
 import {
   deploymentOf,
   deploymentTable,
@@ -9,10 +10,8 @@ import {
   type ScheduleRow,
   type VersionRow,
 } from './tables.ts';
-import { BatutaError } from '../../base/errors.ts';
 import type { Deployment, DeploymentVersion } from '../../model/deployment.ts';
 import type { Connection } from '../connection.ts';
-import { limitOf } from '../lists/cursor.ts';
 import type { RunRow } from '../tables.ts';
 import type { Page } from '../store.ts';
 import type { DeploymentFilter, LastRun, StoredDeployment } from './contract.ts';
@@ -36,9 +35,13 @@ export async function listDeployments(connection: Connection, filter: Deployment
   const conditions = conditionsOf(params, filter, connection.dialect);
   const text = `select ${deploymentTable.list} from deployments where ${conditions.join(' and ')} order by name limit ${limit + 1}`;
   const rows = await connection.query<DeploymentRow>(text, params.values);
-  const items = await withSchedules(connection, rows.slice(0, limit));
-  const last = items.at(-1);
-  return { items, next: rows.length > limit && last !== undefined ? cursorOf(last.name) : null };
+  const page = pageOf(
+    rows,
+    limit,
+    (row) => row,
+    ({ name: id }) => ({ createdAt: 0, id }),
+  );
+  return { ...page, items: await withSchedules(connection, page.items) };
 }
 
 /** See `DeploymentStore.names`. */
@@ -106,7 +109,7 @@ function conditionsOf(params: Params, { flow, tag, paused, search, cursor }: Dep
   if (flow !== undefined) conditions.push(`flow = ${params.add(flow)}`);
   if (paused !== undefined) conditions.push(`paused_at is ${paused ? 'not null' : 'null'}`);
   if (search !== undefined && search !== '') conditions.push(`lower(name) like ${params.add(patternOf(search))} escape '!'`);
-  if (cursor !== undefined) conditions.push(`name > ${params.add(placeOf(cursor))}`);
+  if (cursor !== undefined) conditions.push(`name > ${params.add(placeOf(cursor).id)}`);
   if (tag !== undefined) {
     // Looked for as the text it is in the list: a row whose list cannot be read fails nobody's question.
     const place = dialect === 'sqlite' ? 'instr' : 'strpos';
@@ -118,19 +121,4 @@ function conditionsOf(params: Params, { flow, tag, paused, search, cursor }: Dep
 
 function patternOf(search: string): string {
   return `%${search.toLowerCase().replace(/[!%_]/g, '!$&')}%`;
-}
-
-function cursorOf(name: string): string {
-  return Buffer.from(jsonText([name])).toString('base64url');
-}
-
-/** @throws BatutaError FILTER_INVALID */
-function placeOf(cursor: string): string {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());
-    if (Array.isArray(value) && typeof value[0] === 'string' && value.length === 1) return value[0];
-  } catch {
-    // Anything that is no JSON is no cursor either.
-  }
-  throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" was not given by this list. Leave it out to begin at the first.`);
 }

@@ -3,7 +3,7 @@ import { listOf, listed } from '../sql.ts';
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
 import { logOf, type LogRow } from '../tables.ts';
-import { fittingLines, logSize, type LogSize, shownLogColumns } from '../lists/log-bytes.ts';
+import { fittingLines, logSize, type LogSize, shownLogColumns } from '../lists/logs.ts';
 import type { EventStore, NumberedRows } from './contract.ts';
 
 /** Most that one page of log lines holds, bytes of text. */

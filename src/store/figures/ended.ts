@@ -12,24 +12,23 @@ const maxStale = 24;
 /** See `FigureStore.ended`. */
 export async function endedRuns(connection: Connection, wish: EndedRunsWish): Promise<EndedRuns[]> {
   for (let look = 1; ; look += 1) {
-    const done = await readDone(connection.query);
+    const done = await readDone(connection);
     const rows = await readOnce(connection, wish, done);
-    const after = await readDone(connection.query);
+    const after = await readDone(connection);
     if (look >= maxLooks || (after.createdUntil === done.createdUntil && after.endedUntil === done.endedUntil)) return rows;
   }
 }
 
 async function readOnce(connection: Connection, wish: EndedRunsWish, done: Done): Promise<EndedRuns[]> {
-  const { query } = connection;
   const summed = summedPart(wish, done);
-  if (summed === null) return await liveEnded(connection, query, wish, [wish]);
-  const stale = await staleHours(query, summed, Number.MAX_SAFE_INTEGER);
+  if (summed === null) return await liveEnded(connection, wish, [wish]);
+  const stale = await staleHours(connection, summed, Number.MAX_SAFE_INTEGER);
   const gaps = stretchesOf(stale);
   const live = [{ fromAt: wish.fromAt, untilAt: summed.fromAt }, { fromAt: summed.untilAt, untilAt: wish.untilAt }, ...gaps];
   return mergeEnded([
-    ...(await readSums(query, wish, summed, gaps)),
-    ...(await liveEnded(connection, query, wish, live.filter(isSome))),
-    ...(await liveEnded(connection, query, { ...wish, endedFrom: done.endedUntil }, between(summed, gaps).filter(isSome))),
+    ...(await readSums(connection, wish, summed, gaps)),
+    ...(await liveEnded(connection, wish, live.filter(isSome))),
+    ...(await liveEnded(connection, { ...wish, endedFrom: done.endedUntil }, between(summed, gaps).filter(isSome))),
   ]);
 }
 

@@ -6,7 +6,7 @@ import type { Connection } from '../connection.ts';
 import { openList, runsBy, Params } from '../sql.ts';
 import { endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { conditionsOf, pairCondition, patternOf, runsFor, statePairs, timeOf, type StatePair } from '../lists/run-filter.ts';
-import { withWholeIds } from '../lists/whole-ids.ts';
+import { withWholeIds } from '../runs/find.ts';
 import type { RunFilter } from '../store.ts';
 import type { HistogramBucket, HistogramWish } from './contract.ts';
 import { endedRuns } from './ended.ts';

@@ -1,8 +1,8 @@
 /** Ended runs counted from the runs themselves: of stretches of time that are not summed up, or not any more. */
+import type { Database, Connection } from '../connection.ts';
 import { terminalList, Params } from '../sql.ts';
 import type { StateType } from '../../model/state.ts';
 import { addDurations, rangesPerE } from '../../model/duration-ranges.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { EndedRuns, EndedRunsWish, FigureKind, Slots } from './contract.ts';
 
 export const hourMs = 3_600_000;
@@ -56,12 +56,7 @@ export function slotsOf(by: 'hour' | 'day' | Slots): Slots {
 const nameColumns: Readonly<Record<FigureKind, string>> = { all: `''`, flow: 'runs.flow', deployment: 'runs.deployment' };
 
 /** Ended runs of these stretches, in no order. */
-export async function liveEnded(
-  { dialect }: Pick<Connection, 'dialect'>,
-  query: Query,
-  wish: LiveWish,
-  stretches: readonly Stretch[],
-): Promise<EndedRuns[]> {
+export async function liveEnded({ dialect, query }: Database, wish: LiveWish, stretches: readonly Stretch[]): Promise<EndedRuns[]> {
   if (stretches.length === 0) return [];
   const params = new Params();
   const parts = stretches.map((stretch) => {

@@ -1,5 +1,5 @@
 /** What goes on now, and what ended last: counted from the runs, by indexes over what is open. */
-import { listOf, terminalList, openList, runsBy, Params } from '../sql.ts';
+import { clockOf, listOf, terminalList, openList, runsBy, Params } from '../sql.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { type StateName, type StateType, terminalTypes } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
@@ -114,9 +114,8 @@ function shareDone(text: string | null): number {
 
 /** See `FigureStore.queues`. */
 export async function queueFigures(connection: Connection): Promise<QueueFigures[]> {
-  const [clock] = await connection.query<{ now: number }>(`select ${connection.fragments.now(1)} as now`, [connection.now()]);
   // A value, not a call: only then the indexes over time serve.
-  const now = clock?.now ?? 0;
+  const now = await clockOf(connection);
   const rows = await connection.query<{ [Key in keyof QueueFigures]: QueueFigures[Key] }>(
     `select queue as name, sum(waiting) as waiting, sum(delayed) as delayed, sum(running) as running, min(oldest) as "oldestAt",
        sum(came) as "inLastMinute", sum(went) as "outLastMinute"

@@ -7,8 +7,8 @@
  * recorded, and by another machine. Deleting or opening an ended run by hand marks its hour, which is then summed up again; what retention
  * deletes stays in the sums.
  */
-import type { Connection, Query } from '../connection.ts';
-import { forUpdate } from '../sql.ts';
+import { clockOf, forUpdate } from '../sql.ts';
+import type { Database, Connection } from '../connection.ts';
 import type { FigureKind } from './contract.ts';
 import { dayMs, hourMs, liveEnded, mergeEnded, type LiveWish, type Stretch } from './live.ts';
 import { readAllSums, readDone, staleHours, writeSums, type Done, type Sum } from './sums.ts';
@@ -21,56 +21,44 @@ const keepMs = 400 * dayMs;
 
 /** See `FigureStore.rollUp`. */
 export async function rollUp(connection: Connection, maxHours: number): Promise<{ readonly doneUntil: number; readonly more: boolean }> {
-  return await connection.transaction(async (query) => {
-    const before = await readDone(query, forUpdate(connection));
-    const [clock] = await query<{ now: number }>(`select ${connection.fragments.now(1)} as now`, [connection.now()]);
-    const endedUntil = Math.max(before.endedUntil, (clock?.now ?? 0) - settleMs);
+  return await connection.transaction(async (db) => {
+    const before = await readDone(db, forUpdate(db));
+    const endedUntil = Math.max(before.endedUntil, (await clockOf(db)) - settleMs);
     const until = Math.max(before.createdUntil, Math.floor(endedUntil / hourMs) * hourMs);
 
-    const late = await addLateEnds(connection, query, before, endedUntil);
-    const stale = await staleHours(query, { fromAt: 0, untilAt: before.createdUntil }, maxHours);
-    for (const at of stale) await sumAgain(connection, query, at, endedUntil);
-    const fresh = await nextStretch(query, before.createdUntil, until, maxHours - stale.length);
-    await writeSums(connection, query, await summed(connection, query, { endedUntil }, fresh));
+    const late = await addLateEnds(db, before, endedUntil);
+    const stale = await staleHours(db, { fromAt: 0, untilAt: before.createdUntil }, maxHours);
+    for (const at of stale) await sumAgain(db, at, endedUntil);
+    const fresh = await nextStretch(db, before.createdUntil, until, maxHours - stale.length);
+    await writeSums(db, await summed(db, { endedUntil }, fresh));
     const done: Done = { createdUntil: fresh.untilAt, endedUntil };
 
-    await sumDays(connection, query, daysOf([...late, ...stale], fresh, done));
-    await query('update run_figures_done set created_until = $1, ended_until = $2 where id = 1', [done.createdUntil, done.endedUntil]);
-    await query('delete from run_figures where at < $1', [done.createdUntil - keepMs]);
+    await sumDays(db, daysOf([...late, ...stale], fresh, done));
+    await db.query('update run_figures_done set created_until = $1, ended_until = $2 where id = 1', [done.createdUntil, done.endedUntil]);
+    await db.query('delete from run_figures where at < $1', [done.createdUntil - keepMs]);
     return { doneUntil: done.createdUntil, more: done.createdUntil < until || stale.length >= maxHours };
   });
 }
 
 /** Adds to hours that are summed up what has ended since; gives these hours. */
-async function addLateEnds(connection: Connection, query: Query, before: Done, endedUntil: number): Promise<number[]> {
-  const added = await summed(connection, query, { endedFrom: before.endedUntil, endedUntil }, { fromAt: 0, untilAt: before.createdUntil });
+async function addLateEnds(db: Database, before: Done, endedUntil: number): Promise<number[]> {
+  const added = await summed(db, { endedFrom: before.endedUntil, endedUntil }, { fromAt: 0, untilAt: before.createdUntil });
   const hours = [...new Set(added.map(({ at }) => at))];
   for (const at of hours) {
-    const held = await readAllSums(query, hourMs, { fromAt: at, untilAt: at + hourMs });
-    const changed = added.filter((sum) => sum.at === at);
-    await writeSums(
-      connection,
-      query,
-      kinds.flatMap((kind) =>
-        together(
-          kind,
-          hourMs,
-          [...held, ...changed].filter((sum) => sum.kind === kind),
-        ),
-      ),
-    );
+    const held = await readAllSums(db, hourMs, { fromAt: at, untilAt: at + hourMs });
+    await writeSums(db, together(hourMs, [...held, ...added.filter((sum) => sum.at === at)]));
   }
   return hours;
 }
 
-async function sumAgain(connection: Connection, query: Query, at: number, endedUntil: number): Promise<void> {
-  await query('delete from run_figures_stale where at = $1', [at]);
-  await query('delete from run_figures where span = $1 and at = $2', [hourMs, at]);
-  await writeSums(connection, query, await summed(connection, query, { endedUntil }, { fromAt: at, untilAt: at + hourMs }));
+async function sumAgain(db: Database, at: number, endedUntil: number): Promise<void> {
+  await db.query('delete from run_figures_stale where at = $1', [at]);
+  await db.query('delete from run_figures where span = $1 and at = $2', [hourMs, at]);
+  await writeSums(db, await summed(db, { endedUntil }, { fromAt: at, untilAt: at + hourMs }));
 }
 
 /** The next hours that are over; those before the first run are passed over. */
-async function nextStretch(query: Query, from: number, until: number, maxHours: number): Promise<Stretch> {
+async function nextStretch({ query }: Database, from: number, until: number, maxHours: number): Promise<Stretch> {
   const [next] = await query<{ at: number | null }>('select min(created_at) as at from runs where created_at >= $1 and created_at < $2', [
     from,
     until,
@@ -80,16 +68,11 @@ async function nextStretch(query: Query, from: number, until: number, maxHours: 
   return { fromAt: first, untilAt: Math.min(until, first + Math.max(0, maxHours) * hourMs) };
 }
 
-async function summed(
-  connection: Connection,
-  query: Query,
-  ended: Pick<LiveWish, 'endedFrom' | 'endedUntil'>,
-  stretch: Stretch,
-): Promise<Sum[]> {
+async function summed(db: Database, ended: Pick<LiveWish, 'endedFrom' | 'endedUntil'>, stretch: Stretch): Promise<Sum[]> {
   if (stretch.fromAt >= stretch.untilAt) return [];
   const sums: Sum[] = [];
   for (const kind of kinds) {
-    const rows = await liveEnded(connection, query, { kind, by: 'hour', ...ended }, [stretch]);
+    const rows = await liveEnded(db, { kind, by: 'hour', ...ended }, [stretch]);
     sums.push(...rows.map((row) => ({ ...row, kind, span: hourMs })));
   }
   return sums;
@@ -102,24 +85,15 @@ function daysOf(hours: readonly number[], fresh: Stretch, { createdUntil }: Done
   return [...days].filter((day) => day + dayMs <= createdUntil);
 }
 
-async function sumDays(connection: Connection, query: Query, days: readonly number[]): Promise<void> {
+async function sumDays(db: Database, days: readonly number[]): Promise<void> {
   for (const day of days) {
-    await query('delete from run_figures where span = $1 and at = $2', [dayMs, day]);
-    const hours = (await readAllSums(query, hourMs, { fromAt: day, untilAt: day + dayMs })).map((sum) => ({ ...sum, at: day }));
-    await writeSums(
-      connection,
-      query,
-      kinds.flatMap((kind) =>
-        together(
-          kind,
-          dayMs,
-          hours.filter((sum) => sum.kind === kind),
-        ),
-      ),
-    );
+    await db.query('delete from run_figures where span = $1 and at = $2', [dayMs, day]);
+    const hours = (await readAllSums(db, hourMs, { fromAt: day, untilAt: day + dayMs })).map((sum) => ({ ...sum, at: day }));
+    await writeSums(db, together(dayMs, hours));
   }
 }
 
-function together(kind: FigureKind, span: number, sums: readonly Sum[]): Sum[] {
-  return mergeEnded(sums).map((row) => ({ ...row, kind, span }));
+function together(span: number, sums: readonly Sum[]): Sum[] {
+  const ofKind = (kind: FigureKind): Sum[] => mergeEnded(sums.filter((sum) => sum.kind === kind)).map((row) => ({ ...row, kind, span }));
+  return kinds.flatMap(ofKind);
 }

@@ -1,7 +1,7 @@
 /** Sums over ended runs as they are kept: by kind, name, hour or day of creation, and state. */
+import type { Database } from '../connection.ts';
 import { listed, Params } from '../sql.ts';
 import type { StateType } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { EndedRuns, EndedRunsWish, FigureKind } from './contract.ts';
 import type { Durations } from '../../model/duration-ranges.ts';
 import { readFields } from '../read-json.ts';
@@ -40,7 +40,7 @@ const sumTable = describeTable('run_figures', {
 type SumRow = RowOf<typeof sumTable>;
 
 /** @param lock Holds off every other process that sums up until the transaction ends. */
-export async function readDone(query: Query, lock = ''): Promise<Done> {
+export async function readDone({ query }: Database, lock = ''): Promise<Done> {
   const [row] = await query<Done>(
     `select created_until as "createdUntil", ended_until as "endedUntil" from run_figures_done where id = 1 ${lock}`,
   );
@@ -48,7 +48,7 @@ export async function readDone(query: Query, lock = ''): Promise<Done> {
 }
 
 /** Hours that the sums do not hold any more, oldest first. */
-export async function staleHours(query: Query, { fromAt, untilAt }: Stretch, limit: number): Promise<number[]> {
+export async function staleHours({ query }: Database, { fromAt, untilAt }: Stretch, limit: number): Promise<number[]> {
   const rows = await query<{ at: number }>('select at from run_figures_stale where at >= $1 and at < $2 order by at limit $3', [
     fromAt,
     untilAt,
@@ -58,7 +58,7 @@ export async function staleHours(query: Query, { fromAt, untilAt }: Stretch, lim
 }
 
 /** Marks the hours in which these runs were created, so that they are summed up again. Inside the transaction that changes the runs. */
-export async function markStale({ fragments }: Connection, query: Query, runIds: string): Promise<void> {
+export async function markStale({ fragments, query }: Database, runIds: string): Promise<void> {
   await query(
     `insert into run_figures_stale (at)
      select distinct created_at - created_at % ${hourMs} from runs
@@ -70,7 +70,7 @@ export async function markStale({ fragments }: Connection, query: Query, runIds:
 }
 
 /** Sums of a stretch of whole hours, without gaps of whole hours in it. Days stand for their hours where the wish allows it. */
-export async function readSums(query: Query, wish: EndedRunsWish, stretch: Stretch, gaps: readonly Stretch[]): Promise<Sum[]> {
+export async function readSums({ query }: Database, wish: EndedRunsWish, stretch: Stretch, gaps: readonly Stretch[]): Promise<Sum[]> {
   const params = new Params();
   const texts = spansOf(wish.by, stretch, gaps).map(({ span, fromAt, untilAt }) => {
     const conditions = [
@@ -112,7 +112,7 @@ function isWholeDays(by: Exclude<EndedRunsWish['by'], 'all'>): boolean {
 }
 
 /** All sums of a length between two instants. */
-export async function readAllSums(query: Query, span: number, { fromAt, untilAt }: Stretch): Promise<Sum[]> {
+export async function readAllSums({ query }: Database, span: number, { fromAt, untilAt }: Stretch): Promise<Sum[]> {
   const kinds: readonly FigureKind[] = ['all', 'flow', 'deployment'];
   const rows = await query<SumRow>(
     `select ${sumTable.list} from run_figures where kind in (${kinds.map((kind) => `'${kind}'`).join(', ')})
@@ -123,7 +123,7 @@ export async function readAllSums(query: Query, span: number, { fromAt, untilAt 
 }
 
 /** Puts sums in the place of what was there. */
-export async function writeSums({ fragments }: Connection, query: Query, sums: readonly Sum[]): Promise<void> {
+export async function writeSums({ fragments, query }: Database, sums: readonly Sum[]): Promise<void> {
   if (sums.length === 0) return;
   await query(
     `${insertListed(sumTable, fragments, 1)} on conflict (kind, name, span, at, state_type)

@@ -3,7 +3,6 @@
  */
 import type { Owner, Run } from '../../model/run.ts';
 import type { LeaseStore, ReclaimOptions, LostReport, Ticketed } from '../leases/contract.ts';
-import type { NewRun } from '../runs/new-run.ts';
 
 /** A run that waits for a worker. */
 export interface WaitingRun {
@@ -118,3 +117,27 @@ export interface WorkerStore {
   /** One statement: takes out those that have been silent for longer than `silentMs`. */
   prune(silentMs: number): Promise<void>;
 }
+
+/** A run before the store adds epoch and lease. Queue `default` and priority 0 when none are named. */
+export type NewRun = Omit<
+  Run,
+  | 'epoch'
+  | 'owner'
+  | 'leaseUntil'
+  | 'recoveries'
+  | 'cancelRequestedAt'
+  | 'result'
+  | 'resultRef'
+  | 'error'
+  | 'startedAt'
+  | 'endedAt'
+  | 'executedMs'
+  | 'resumedAt'
+  | 'mapped'
+  | 'queue'
+  | 'priority'
+  | 'scheduleId'
+  | 'backfillId'
+  | 'concurrencyKey'
+> &
+  Partial<Pick<Run, 'queue' | 'priority' | 'scheduleId' | 'backfillId' | 'concurrencyKey'>>;

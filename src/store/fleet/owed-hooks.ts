@@ -2,9 +2,9 @@
  * Hooks of runs that became Crashed in no worker's hands: owed from the transaction in which the run crashed until somebody takes
  * them, which is at most one.
  */
+import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, forUpdateOfFree } from '../sql.ts';
 import type { Run } from '../../model/run.ts';
-import type { Connection, Query } from '../connection.ts';
 import { runOf, type RunRow, runTable } from '../tables.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { columnsOf } from '../table.ts';
@@ -15,7 +15,7 @@ const forgottenAfterMs = 86_400_000;
 const columns = columnsOf(runTable);
 
 /** Inside the transaction in which the runs crashed; gives what their tickets are made of. */
-export async function oweHooks({ fragments }: Connection, query: Query, ids: readonly string[], at: number): Promise<readonly Ticketed[]> {
+export async function oweHooks({ fragments, query }: Database, ids: readonly string[], at: number): Promise<readonly Ticketed[]> {
   if (ids.length === 0) return [];
   return await query<Ticketed>(
     `insert into owed_hooks (run_id, queue, priority, epoch, owed_at, ticketed_at)

@@ -1,11 +1,11 @@
 /** Runs that wait for a worker: bulk insert, group claim, and the look for those whose ticket may be lost. */
+import type { Database, Connection } from '../connection.ts';
 import { type LeasedWork, claimText, claimValues } from '../leases/leases.ts';
 import { openList, listed, lockInOrder, listOf, terminalList } from '../sql.ts';
 import { earlyMs } from '../../model/lease.ts';
 import { newRunValues, runOf, transitionValues, type RunRow, runTable, transitionTable } from '../tables.ts';
 import { letOthersIn } from '../../base/clock.ts';
 import type { Owner, Run, Transition } from '../../model/run.ts';
-import type { Connection, Query } from '../connection.ts';
 import { type Value, columnsOf, describeTable, textOrNull, timeOrNull } from '../table.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { InsertedRun, WaitingRun } from './contract.ts';
@@ -39,16 +39,16 @@ export async function insertWaiting(connection: Connection, rows: readonly Waiti
     const insert =
       connection.dialect === 'postgres' && only !== undefined && others.length === 0
         ? insertOne(connection, only)
-        : connection.transaction((query) => insertChunk(connection, query, chunk));
+        : connection.transaction((db) => insertChunk(db, chunk));
     placed.push(...(await insert));
   }
   return placed;
 }
 
 /** The same inside a transaction. */
-export async function insertWithin(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
+export async function insertWithin(db: Database, rows: readonly WaitingRun[]): Promise<readonly InsertedRun[]> {
   const placed: InsertedRun[] = [];
-  for (const chunk of chunksOf(rows)) placed.push(...(await insertChunk(connection, query, chunk)));
+  for (const chunk of chunksOf(rows)) placed.push(...(await insertChunk(db, chunk)));
   return placed;
 }
 
@@ -82,7 +82,7 @@ async function insertOne(connection: Connection, row: WaitingRun): Promise<Inser
     [jsonText([valuesOf(row)]), connection.now(), jsonText([transitionValues(firstTransition(row))])],
   );
   if (inserted.length > 0) return [{ id: run.id, inserted: true }];
-  const standing = await standingRuns(connection, connection.query, [row]);
+  const standing = await standingRuns(connection, [row]);
   return [{ id: standing.get(keyOf(run.flow, idempotencyKey)) ?? run.id, inserted: false }];
 }
 
@@ -98,18 +98,18 @@ function pickedColumns(now: string): string {
   return waitingTable.columns.map((column) => (column === 'ticketed_at' ? now : column)).join(', ');
 }
 
-async function insertChunk(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<InsertedRun[]> {
-  const { list, now } = connection.fragments;
-  const inserted = await query<{ id: string }>(
+async function insertChunk(db: Database, rows: readonly WaitingRun[]): Promise<InsertedRun[]> {
+  const { list, now } = db.fragments;
+  const inserted = await db.query<{ id: string }>(
     `insert into runs (${waitingTable.list}) select ${pickedColumns(now(2))} from ${list(1, waitingTable.kinds)} as added
      where true on conflict do nothing returning id`,
-    [jsonText([...rows].sort(byKeys).map(valuesOf)), connection.now()],
+    [jsonText([...rows].sort(byKeys).map(valuesOf)), db.now()],
   );
   const isNew = new Set(inserted.map(({ id }) => id));
   const fresh = rows.filter(({ run }) => isNew.has(run.id));
-  await addTransitions(connection, query, fresh.map(firstTransition));
+  await addTransitions(db, fresh.map(firstTransition));
   if (fresh.length === rows.length) return rows.map(({ run }) => ({ id: run.id, inserted: true }));
-  const standing = await standingRuns(connection, query, rows);
+  const standing = await standingRuns(db, rows);
   return rows.map(({ run, idempotencyKey }) =>
     isNew.has(run.id) ? { id: run.id, inserted: true } : { id: standing.get(keyOf(run.flow, idempotencyKey)) ?? run.id, inserted: false },
   );
@@ -122,10 +122,10 @@ function byKeys(a: WaitingRun, b: WaitingRun): number {
 }
 
 /** Ids of the runs that have the idempotency keys of these rows. */
-async function standingRuns(connection: Connection, query: Query, rows: readonly WaitingRun[]): Promise<ReadonlyMap<string, string>> {
+async function standingRuns(db: Database, rows: readonly WaitingRun[]): Promise<ReadonlyMap<string, string>> {
   const keys = rows.flatMap(({ run, idempotencyKey }) => (idempotencyKey === null ? [] : [[run.flow, idempotencyKey]]));
-  const found = await query<{ id: string; flow: string; key: string }>(
-    `select runs.id, runs.flow, runs.idempotency_key as key from ${connection.fragments.list(1, { flow: 'text', key: 'text' })} as asked
+  const found = await db.query<{ id: string; flow: string; key: string }>(
+    `select runs.id, runs.flow, runs.idempotency_key as key from ${db.fragments.list(1, { flow: 'text', key: 'text' })} as asked
      join runs on runs.flow = asked.flow and runs.idempotency_key = asked.key`,
     [jsonText(keys)],
   );

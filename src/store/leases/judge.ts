@@ -4,11 +4,11 @@
  * What it held at the first look is remembered, because leases of one process end one after another: a run that is found last would
  * look as if it had been alone.
  */
+import type { Database, Connection } from '../connection.ts';
 import { judgeLoss, type Judgement, type LostOwner, type LostWork, type Suspicion } from '../../model/lease.ts';
 import type { Owner } from '../../model/run.ts';
 import { describeTable, insertListed, integer, replacedBy, text } from '../table.ts';
 import { listed, listOf, openList, runsBy } from '../sql.ts';
-import type { Connection, Query } from '../connection.ts';
 import { ownerName } from '../read-json.ts';
 import { jsonText } from '../storable.ts';
 import { markTrials } from '../suspects/suspects.ts';
@@ -28,24 +28,19 @@ interface SuspectRow extends Suspicion {
 const nothingKnown: LostOwner = { held: 1, tasks: 1, beatAt: null, culprit: null, seen: null };
 
 /** Judges each of these by its id, and keeps what follows for their next owners. */
-export async function judgeLosses(
-  connection: Connection,
-  query: Query,
-  lost: readonly Lost[],
-  maxRecoveries: number,
-): Promise<ReadonlyMap<string, Judgement>> {
+export async function judgeLosses(db: Database, lost: readonly Lost[], maxRecoveries: number): Promise<ReadonlyMap<string, Judgement>> {
   if (lost.length === 0) return new Map();
   const owners = new Map<string, LostOwner>();
-  for (const owner of new Set(lost.map((one) => one.owner))) owners.set(owner, await lookAtOwner(connection, query, owner));
-  const before = await suspectRows(connection, query, lost);
+  for (const owner of new Set(lost.map((one) => one.owner))) owners.set(owner, await lookAtOwner(db, owner));
+  const before = await suspectRows(db, lost);
   const judged = new Map<string, Judgement>();
   for (const one of lost) judged.set(one.id, judgeLoss(one, owners.get(one.owner) ?? nothingKnown, before.get(one.id), maxRecoveries));
   const suspects = lost.flatMap(({ id, runId, owner }) => {
     const suspicion = judged.get(id)?.suspicion ?? null;
     return suspicion === null ? [] : [{ id, runId, lastOwner: ownerName(owner), ...suspicion }];
   });
-  await markTrials(connection, query, suspects);
-  await keepSuspects(connection, query, suspects);
+  await markTrials(db, suspects);
+  await keepSuspects(db, suspects);
   return judged;
 }
 
@@ -61,30 +56,30 @@ export async function withoutExpected(connection: Connection, owners: readonly O
  * Notes what the owner holds now, unless more was noted before. A run, its sub-flows and their spread tasks are one: where nothing else was
  * held, the run was alone.
  */
-async function lookAtOwner(connection: Connection, query: Query, owner: string): Promise<LostOwner> {
-  const runs = await query<{ id: string; parent: string | null }>(
-    `select id, parent_run_id as parent from ${runsBy(connection, 'runs_owned')} where owner is not null and state_type in (${openList}) and owner = $1`,
+async function lookAtOwner(db: Database, owner: string): Promise<LostOwner> {
+  const runs = await db.query<{ id: string; parent: string | null }>(
+    `select id, parent_run_id as parent from ${runsBy(db, 'runs_owned')} where owner is not null and state_type in (${openList}) and owner = $1`,
     [owner],
   );
-  const tasks = await query<{ run_id: string }>(`select run_id from spread_tasks where stage = 'held' and owner = $1`, [owner]);
+  const tasks = await db.query<{ run_id: string }>(`select run_id from spread_tasks where stage = 'held' and owner = $1`, [owner]);
   const ids = new Set(runs.map(({ id }) => id));
   const roots = runs.filter(({ parent }) => parent === null || !ids.has(parent)).length;
   const strange = new Set(tasks.map((task) => task.run_id).filter((id) => !ids.has(id)));
-  const now = connection.fragments.now(1);
-  await query(`delete from lost_owners where at < ${now} - ${rememberedMs}`, [connection.now()]);
-  const [noted] = await query<Omit<LostOwner, 'beatAt'>>(
+  const now = db.fragments.now(1);
+  await db.query(`delete from lost_owners where at < ${now} - ${rememberedMs}`, [db.now()]);
+  const [noted] = await db.query<Omit<LostOwner, 'beatAt'>>(
     `insert into lost_owners (owner, held, tasks, at) values ($2, $3, $4, ${now})
      on conflict (owner) do update set held = case when excluded.held > lost_owners.held then excluded.held else lost_owners.held end,
        tasks = case when excluded.tasks > lost_owners.tasks then excluded.tasks else lost_owners.tasks end
      returning held, tasks, culprit, seen`,
-    [connection.now(), ownerName(owner), roots + strange.size, tasks.length],
+    [db.now(), ownerName(owner), roots + strange.size, tasks.length],
   );
-  const [worker] = await query<{ beat_at: number }>('select beat_at from workers where id = $1', [ownerName(owner)]);
+  const [worker] = await db.query<{ beat_at: number }>('select beat_at from workers where id = $1', [ownerName(owner)]);
   return { ...nothingKnown, ...noted, beatAt: worker?.beat_at ?? null };
 }
 
-async function suspectRows(connection: Connection, query: Query, lost: readonly Lost[]): Promise<ReadonlyMap<string, SuspectRow>> {
-  const rows = await query<SuspectRow>(`select id, shared, alone from suspects where id in ${listed(connection, 1)}`, [
+async function suspectRows(db: Database, lost: readonly Lost[]): Promise<ReadonlyMap<string, SuspectRow>> {
+  const rows = await db.query<SuspectRow>(`select id, shared, alone from suspects where id in ${listed(db, 1)}`, [
     listOf(lost.map(({ id }) => id)),
   ]);
   return new Map(rows.map((row) => [row.id, row]));
@@ -93,8 +88,7 @@ async function suspectRows(connection: Connection, query: Query, lost: readonly 
 const suspectTable = describeTable('suspects', { id: text, run_id: text, shared: integer, alone: integer, last_owner: text });
 
 async function keepSuspects(
-  { fragments }: Connection,
-  query: Query,
+  { fragments, query }: Database,
   suspects: readonly (Suspicion & { readonly id: string; readonly runId: string; readonly lastOwner: string })[],
 ): Promise<void> {
   if (suspects.length === 0) return;

@@ -3,9 +3,9 @@
  *
  * PostgreSQL compares leases with its own clock, so that the clocks of workers need not agree; SQLite lives on one machine and takes ours.
  */
+import type { Database, Connection } from '../connection.ts';
 import { claimedId, claimKey, type Claim, type TaskClaim, hasOwner, ownerTextOf } from '../ownership.ts';
 import type { Owner } from '../../model/run.ts';
-import type { Connection, Query } from '../connection.ts';
 import { readFields } from '../read-json.ts';
 import { forUpdateOfFree, idAmong, listed, listOf, lockInOrder, nowOnce } from '../sql.ts';
 import { jsonText } from '../storable.ts';
@@ -39,7 +39,7 @@ const indexedLostMs = 10_000;
 /** By which they are sorted: when the last ticket was put, or that long before the instant the work is due at, whichever is later. */
 const missedAt = `case when due_at - ${indexedLostMs} > coalesce(ticketed_at, 0) then due_at - ${indexedLostMs} else coalesce(ticketed_at, 0) end`;
 
-function readBy({ dialect }: Connection, { table }: LeasedWork, index: string): string {
+function readBy({ dialect }: Database, { table }: LeasedWork, index: string): string {
   return dialect === 'sqlite' ? `${table} indexed by ${index}` : table;
 }
 
@@ -118,41 +118,39 @@ export async function takeUnticketed(
 
 /** What is held by owners that are lost; locked, save for a look at whether there is any. */
 export async function findLost<Row>(
-  connection: Connection,
-  query: Query,
+  db: Database,
   work: LeasedWork,
   { goneOwners, limit }: Pick<ReclaimOptions, 'goneOwners' | 'limit'>,
   { columns, joins = '', isLook }: { readonly columns: string; readonly joins?: string; readonly isLook: boolean },
 ): Promise<Row[]> {
   const { table, isHeld, heldIndex } = work;
-  const now = connection.fragments.now(1);
-  return await query<Row>(
-    `select ${columns}, ${now} as now from ${readBy(connection, work, heldIndex)} ${joins}
-     where ${isHeld} and (${table}.lease_until <= ${now} or ${table}.owner in ${listed(connection, 2)})
-     order by ${table}.id limit $3 ${isLook ? '' : forUpdateOfFree(connection, table)}`,
-    [connection.now(), listOf(goneOwners.map(jsonText)), limit],
+  const now = db.fragments.now(1);
+  return await db.query<Row>(
+    `select ${columns}, ${now} as now from ${readBy(db, work, heldIndex)} ${joins}
+     where ${isHeld} and (${table}.lease_until <= ${now} or ${table}.owner in ${listed(db, 2)})
+     order by ${table}.id limit $3 ${isLook ? '' : forUpdateOfFree(db, table)}`,
+    [db.now(), listOf(goneOwners.map(jsonText)), limit],
   );
 }
 
 /** Inside a transaction: takes work from owners that are lost. @param set what else is set; `lost.message` is the text that came with it */
 export async function takeBack(
-  connection: Connection,
-  query: Query,
+  db: Database,
   { table }: LeasedWork,
   lost: readonly { readonly id: string; readonly message: string | null; readonly counts: boolean }[],
   set: string,
 ): Promise<readonly Ticketed[]> {
   if (lost.length === 0) return [];
-  const list = connection.fragments.list(2, { lost_id: 'text', message: 'text', counted: 'boolean' });
-  return await query<Ticketed>(
-    `update ${table} set ${set}${freedAnew}, recoveries = recoveries + lost.counted, ticketed_at = ${connection.fragments.now(1)}
+  const list = db.fragments.list(2, { lost_id: 'text', message: 'text', counted: 'boolean' });
+  return await db.query<Ticketed>(
+    `update ${table} set ${set}${freedAnew}, recoveries = recoveries + lost.counted, ticketed_at = ${db.fragments.now(1)}
      from ${list} as lost where ${table}.id = lost.lost_id returning ${ticketColumns}`,
-    [connection.now(), jsonText(lost.map(({ id, message, counts }) => [id, message, counts ? 1 : 0]))],
+    [db.now(), jsonText(lost.map(({ id, message, counts }) => [id, message, counts ? 1 : 0]))],
   );
 }
 
 /** Claims as a table, to be joined by `isClaimed`. */
-export function claimList({ fragments }: Connection, index: number): string {
+export function claimList({ fragments }: Database, index: number): string {
   return fragments.list(index, { claim_id: 'text', claim_epoch: 'integer', claim_owner: 'text' });
 }
 

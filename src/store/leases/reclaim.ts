@@ -3,9 +3,9 @@
  *
  * Several processes may look at the same time; each takes rows that nobody else has locked. A crash in between changes nothing.
  */
+import type { Database, Connection } from '../connection.ts';
 import { stateAfterLoss } from '../../model/lease.ts';
 import type { State } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import { ownerName } from '../read-json.ts';
 import type { ReclaimOptions, LostReport } from './contract.ts';
 import { judgeLosses, withoutExpected } from './judge.ts';
@@ -40,10 +40,10 @@ export interface ReclaimedKind<Report extends LostReport> {
   readonly columns: string;
   readonly joins?: string;
   /** Others that nobody will end. */
-  readonly leftOver?: (query: Query, limit: number, isLook: boolean) => Promise<LostRow[]>;
+  readonly leftOver?: (db: Database, limit: number, isLook: boolean) => Promise<LostRow[]>;
   /** Names of the owners it had before. */
-  readonly ownersOf?: (query: Query, id: string) => Promise<readonly string[]>;
-  readonly write: (query: Query, fates: readonly LostFate[]) => Promise<Report>;
+  readonly ownersOf?: (db: Database, id: string) => Promise<readonly string[]>;
+  readonly write: (db: Database, fates: readonly LostFate[]) => Promise<Report>;
 }
 
 /** See `LeaseStore.reclaim`. */
@@ -53,21 +53,20 @@ export async function reclaimLost<Report extends LostReport>(
   given: ReclaimOptions,
 ): Promise<Report> {
   const goneOwners = await withoutExpected(connection, given.goneOwners);
-  const find = async (query: Query, limit: number, isLook: boolean): Promise<LostRow[]> => {
-    const lost = await findLost<LostRow>(connection, query, kind.work, { goneOwners, limit }, { ...kind, isLook });
-    return lost.length >= limit || !kind.leftOver ? lost : [...lost, ...(await kind.leftOver(query, limit - lost.length, isLook))];
+  const find = async (db: Database, limit: number, isLook: boolean): Promise<LostRow[]> => {
+    const lost = await findLost<LostRow>(db, kind.work, { goneOwners, limit }, { ...kind, isLook });
+    return lost.length >= limit || !kind.leftOver ? lost : [...lost, ...(await kind.leftOver(db, limit - lost.length, isLook))];
   };
   // A look takes no lock; most find nothing.
-  if ((await find(connection.query, 1, true)).length === 0) return await kind.write(connection.query, []);
-  return await connection.transaction(async (query) => {
-    const lost = await find(query, given.limit, false);
-    return await kind.write(query, await fatesOf(connection, query, kind, lost, given.maxRecoveries));
+  if ((await find(connection, 1, true)).length === 0) return await kind.write(connection, []);
+  return await connection.transaction(async (db) => {
+    const lost = await find(db, given.limit, false);
+    return await kind.write(db, await fatesOf(db, kind, lost, given.maxRecoveries));
   });
 }
 
 async function fatesOf(
-  connection: Connection,
-  query: Query,
+  db: Database,
   { kind, ownersOf }: Pick<ReclaimedKind<LostReport>, 'kind' | 'ownersOf'>,
   lost: readonly LostRow[],
   maxRecoveries: number,
@@ -75,11 +74,11 @@ async function fatesOf(
   const open = lost.flatMap(({ id, run_id: runId, owner, recoveries, lease_until: leaseUntil, is_over, is_cancelled }) =>
     owner === null || is_over + is_cancelled > 0 ? [] : [{ id, runId, owner, recoveries, leaseUntil }],
   );
-  const judged = await judgeLosses(connection, query, open, maxRecoveries);
+  const judged = await judgeLosses(db, open, maxRecoveries);
   const fates: LostFate[] = [];
   for (const row of lost) {
     const judgement = judged.get(row.id);
-    const before = judgement?.crashes === true ? await ownersOf?.(query, row.id) : undefined;
+    const before = judgement?.crashes === true ? await ownersOf?.(db, row.id) : undefined;
     const owners = [...new Set([...(before ?? []), ownerName(row.owner)])];
     const state = row.is_over === 1 ? null : stateAfterLoss(kind, { isCancelled: row.is_cancelled === 1, owners }, judgement);
     fates.push({ row, state, counts: judgement?.counts === true });

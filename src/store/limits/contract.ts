@@ -7,10 +7,9 @@
  */
 import type { Owner } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
-import type { CancelledRun } from '../fleet/contract.ts';
+import type { CancelledRun, NewRun } from '../fleet/contract.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import type { Claim } from '../ownership.ts';
-import type { NewRun } from '../runs/new-run.ts';
 
 /**
  * Where a run stands with its limit. `taken`: it may begin · `waits`: it is AwaitingSlot · `skipped`: it has ended, Cancelled (Skipped) ·

@@ -17,9 +17,9 @@ export function limitStore(connection: Connection): LimitStore {
     runLimits: () => runLimitsOf(connection),
     tagLimits: () => tagLimitsOf(connection),
     setTagLimit: (name, slots) =>
-      changeSlots(connection, async (query) => {
-        const at = await clockOf(connection, query);
-        await query(
+      changeSlots(connection, async (db) => {
+        const at = await clockOf(db);
+        await db.query(
           `insert into limits (name, slots, updated_at) values ($1, $2, $3)
            on conflict (name) do update set slots = excluded.slots, updated_at = excluded.updated_at`,
           [name, slots, at],
@@ -28,7 +28,7 @@ export function limitStore(connection: Connection): LimitStore {
       }),
     async deleteTagLimit(name) {
       let found = false;
-      const change = await changeSlots(connection, async (query) => {
+      const change = await changeSlots(connection, async ({ query }) => {
         found = (await query('delete from limits where name = $1 returning name', [name])).length > 0;
         return [name];
       });

@@ -1,8 +1,8 @@
 /** Slots of runs: asked for by tickets, by owners, and given on to whoever waits. */
+import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, terminalList, clockOf } from '../sql.ts';
 import type { Owner, Run } from '../../model/run.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { ClaimListener } from '../fleet/contract.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { claimable } from '../fleet/waiting.ts';
@@ -56,18 +56,18 @@ export async function claimUnderLimits(
   const claimed: Run[] = [];
   for (const key of new Set(settledRows.map((one) => one.key))) {
     if (key === null) continue;
-    const [runs, cancelled] = await connection.transaction(async (query) => {
-      await lockLimit(connection, query, key);
-      const contenders = await query<Contender>(
-        `select ${contenderColumns} from runs where concurrency_key = $3 and ${asked} and ${claimable(connection, isAlone)} order by id`,
-        [connection.now(), list, key],
+    const [runs, cancelled] = await connection.transaction(async (db) => {
+      await lockLimit(db, key);
+      const contenders = await db.query<Contender>(
+        `select ${contenderColumns} from runs where concurrency_key = $3 and ${asked} and ${claimable(db, isAlone)} order by id`,
+        [db.now(), list, key],
       );
-      const decided = await decideSlots(connection, query, key, contenders);
-      const at = await clockOf(connection, query);
-      const told = await cancelOthers(connection, query, decided, at);
+      const decided = await decideSlots(db, key, contenders);
+      const at = await clockOf(db);
+      const told = await cancelOthers(db, decided, at);
       const taken: Run[] = [];
-      for (const decision of decided.decisions) taken.push(...(await writeUnowned(connection, query, decision, { owner, leaseMs, at })));
-      await logDecisions(connection, query, decided.decisions, at, null);
+      for (const decision of decided.decisions) taken.push(...(await writeUnowned(db, decision, { owner, leaseMs, at })));
+      await logDecisions(db, decided.decisions, at, null);
       return [taken, told] as const;
     });
     claimed.push(...runs);
@@ -82,21 +82,20 @@ async function mendKey({ query }: Connection, id: string, key: string): Promise<
 }
 
 async function writeUnowned(
-  connection: Connection,
-  query: Query,
+  db: Database,
   decision: Decision,
   { owner, leaseMs, at }: { readonly owner: Owner; readonly leaseMs: number; readonly at: number },
 ): Promise<Run[]> {
   const { run, kind, message } = decision;
-  if (kind === 'waits') await letWait(query, run, message, at, false);
-  if (kind === 'skipped') await skipRun(query, run, message, at);
+  if (kind === 'waits') await letWait(db, run, message, at, false);
+  if (kind === 'skipped') await skipRun(db, run, message, at);
   if (kind !== 'taken') return [];
   const state = stateAfter(decision);
-  const rows = await query<RunRow>(
-    `update runs set epoch = epoch + 1, slot_epoch = epoch + 1, slot_since = null, lease_until = ${connection.fragments.now(1)} + $2, owner = $3,
+  const rows = await db.query<RunRow>(
+    `update runs set epoch = epoch + 1, slot_epoch = epoch + 1, slot_since = null, lease_until = ${db.fragments.now(1)} + $2, owner = $3,
        state_type = $4, state_name = $5, state_message = $6
      where id = $7 and epoch = $8 and owner is null returning ${runTable.list}`,
-    [connection.now(), leaseMs, jsonText(owner), state.type, state.name, state.message, run.id, run.epoch],
+    [db.now(), leaseMs, jsonText(owner), state.type, state.name, state.message, run.id, run.epoch],
   );
   return rows.map(runOf);
 }
@@ -108,48 +107,39 @@ export async function startUnderLimit(
   owner: Owner,
   leaseMs: number,
 ): Promise<SlotOutcome> {
-  return await connection.transaction(async (query) => {
-    await lockLimit(connection, query, run.concurrencyKey);
-    await query(insertText(runTable), newRunValues(run, owner, 0));
-    await query(`update runs set lease_until = ${connection.fragments.now(1)} + $2 where id = $3`, [connection.now(), leaseMs, run.id]);
-    await addTransitions(connection, query, [
-      { runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: owner.id },
-    ]);
-    return await askAsOwner(connection, query, { runId: run.id, epoch: 1 }, run.concurrencyKey, owner.id);
+  return await connection.transaction(async (db) => {
+    await lockLimit(db, run.concurrencyKey);
+    await db.query(insertText(runTable), newRunValues(run, owner, 0));
+    await db.query(`update runs set lease_until = ${db.fragments.now(1)} + $2 where id = $3`, [db.now(), leaseMs, run.id]);
+    await addTransitions(db, [{ runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: owner.id }]);
+    return await askAsOwner(db, { runId: run.id, epoch: 1 }, run.concurrencyKey, owner.id);
   });
 }
 
 /** See `LimitStore.take`. */
 export async function takeSlot(connection: Connection, claim: Claim): Promise<SlotOutcome> {
-  return await connection.transaction(async (query) => {
-    const [row] = await query<{ key: string | null }>('select concurrency_key as key from runs where id = $1', [claim.runId]);
+  return await connection.transaction(async (db) => {
+    const [row] = await db.query<{ key: string | null }>('select concurrency_key as key from runs where id = $1', [claim.runId]);
     const key = row?.key ?? null;
     if (key === null) return row === undefined ? { kind: 'lost' } : { kind: 'taken', state: stateOf('PENDING'), cancelled: [] };
-    await lockLimit(connection, query, key);
-    return await askAsOwner(connection, query, claim, key, null);
+    await lockLimit(db, key);
+    return await askAsOwner(db, claim, key, null);
   });
 }
 
 /** See `LimitStore.bind`. */
 export async function bindToLimit(connection: Connection, claim: Claim, key: string): Promise<SlotOutcome> {
-  return await connection.transaction(async (query) => {
-    await lockLimit(connection, query, key);
+  return await connection.transaction(async (db) => {
+    await lockLimit(db, key);
     const values = [key, claim.runId, claim.epoch, ownerTextOf(claim)];
-    await query(`update runs set concurrency_key = $1 where id = $2 and epoch = $3 and ${hasOwner('$4')}`, values);
-    return await askAsOwner(connection, query, claim, key, null, true);
+    await db.query(`update runs set concurrency_key = $1 where id = $2 and epoch = $3 and ${hasOwner('$4')}`, values);
+    return await askAsOwner(db, claim, key, null, true);
   });
 }
 
 /** @param release gives the run back where it has to wait, so that a ticket brings it to a worker again */
-async function askAsOwner(
-  connection: Connection,
-  query: Query,
-  claim: Claim,
-  key: string,
-  ownerId: string | null,
-  release = false,
-): Promise<SlotOutcome> {
-  const [run] = await query<Contender>(`select ${contenderColumns} from runs where id = $1 and epoch = $2 and ${hasOwner('$3')}`, [
+async function askAsOwner(db: Database, claim: Claim, key: string, ownerId: string | null, release = false): Promise<SlotOutcome> {
+  const [run] = await db.query<Contender>(`select ${contenderColumns} from runs where id = $1 and epoch = $2 and ${hasOwner('$3')}`, [
     claim.runId,
     claim.epoch,
     ownerTextOf(claim),
@@ -160,20 +150,20 @@ async function askAsOwner(
     return { kind: 'taken', state: standing, cancelled: [] };
   // In line with those it will wait with.
   const asking = release ? { ...run, owner: null } : run;
-  const decided = await decideSlots(connection, query, key, [asking]);
+  const decided = await decideSlots(db, key, [asking]);
   const [decision] = decided.decisions;
   if (decision === undefined) return { kind: 'lost' };
-  const at = await clockOf(connection, query);
-  const cancelled = await cancelOthers(connection, query, decided, at);
+  const at = await clockOf(db);
+  const cancelled = await cancelOthers(db, decided, at);
   const state = stateAfter(decision);
-  if (decision.kind === 'waits') await letWait(query, run, decision.message, at, !release);
-  if (decision.kind === 'skipped') await skipRun(query, run, decision.message, at);
+  if (decision.kind === 'waits') await letWait(db, run, decision.message, at, !release);
+  if (decision.kind === 'skipped') await skipRun(db, run, decision.message, at);
   if (decision.kind === 'taken')
-    await query(
+    await db.query(
       'update runs set slot_epoch = epoch, slot_since = null, state_type = $1, state_name = $2, state_message = $3 where id = $4 and epoch = $5',
       [state.type, state.name, state.message, claim.runId, claim.epoch],
     );
-  await logDecisions(connection, query, [decision], at, ownerId ?? ownerOf(run));
+  await logDecisions(db, [decision], at, ownerId ?? ownerOf(run));
   return { kind: decision.kind, state, cancelled };
 }
 
@@ -190,11 +180,11 @@ export async function maySlotBeTaken(connection: Connection, runId: string): Pro
   );
   // Gone, ended or without a limit: asking tells.
   if (run === undefined || run.concurrency_key === null) return true;
-  const declared = await declaredLimit(query, run.concurrency_key, run);
+  const declared = await declaredLimit(connection, run.concurrency_key, run);
   if (declared === null) return true;
-  const free = declared.limit - (await slotHolders(connection, query, run.concurrency_key)).length;
+  const free = declared.limit - (await slotHolders(connection, run.concurrency_key)).length;
   if (free <= 0) return false;
-  const first = await slotWaiters(connection, query, run.concurrency_key, laneOf(run), free);
+  const first = await slotWaiters(connection, run.concurrency_key, laneOf(run), free);
   return first.length < free || first.some(({ id }) => id === runId);
 }
 
@@ -211,23 +201,22 @@ export async function nextRunsOfLimits(
 
 async function nextRunsOf(connection: Connection, key: string, ticketedBeforeMs: number): Promise<readonly Ticketed[]> {
   // Behind the lock: a run that is just being refused is seen only once that is done.
-  return await connection.transaction(async (query) => {
-    await lockLimit(connection, query, key);
-    const first = await anyWaiter(connection, query, key);
+  return await connection.transaction(async (db) => {
+    await lockLimit(db, key);
+    const first = await anyWaiter(db, key);
     if (first === null) return [];
-    const declared = await declaredLimit(query, key, first);
-    const free = declared === null ? maxTurns : Math.min(maxTurns, declared.limit - (await slotHolders(connection, query, key)).length);
+    const declared = await declaredLimit(db, key, first);
+    const free = declared === null ? maxTurns : Math.min(maxTurns, declared.limit - (await slotHolders(db, key)).length);
     if (free <= 0) return [];
     const turns: string[] = [];
-    for (const queue of await waitingQueues(connection, query, key))
-      turns.push(...(await slotWaiters(connection, query, key, queue, free)).map(({ id }) => id));
+    for (const queue of await waitingQueues(db, key)) turns.push(...(await slotWaiters(db, key, queue, free)).map(({ id }) => id));
     if (turns.length === 0) return [];
-    return await query<Ticketed>(
-      `update runs set ticketed_at = ${connection.fragments.now(1)}
-       where id in ${listed(connection, 2)} and owner is null and state_name = 'AwaitingSlot'
-         and coalesce(ticketed_at, 0) <= ${connection.fragments.now(1)} - $3
+    return await db.query<Ticketed>(
+      `update runs set ticketed_at = ${db.fragments.now(1)}
+       where id in ${listed(db, 2)} and owner is null and state_name = 'AwaitingSlot'
+         and coalesce(ticketed_at, 0) <= ${db.fragments.now(1)} - $3
        returning id, epoch, queue, priority, due_at as "dueAt"`,
-      [connection.now(), listOf(turns), ticketedBeforeMs],
+      [db.now(), listOf(turns), ticketedBeforeMs],
     );
   });
 }

@@ -4,9 +4,9 @@
  * Turns go by lanes: runs of one queue among each other, and runs that wait in their processes among each other, for a run whose queue
  * nobody serves must not stand in the way of others.
  */
+import type { Database } from '../connection.ts';
 import type { Concurrency } from '../../model/deployment.ts';
 import { waitText, takenText } from '../../model/limit.ts';
-import type { Connection, Query } from '../connection.ts';
 import { allWaiters, compareTurns, type Contender, declaredLimit, laneOf, slotHolders, slotWaiters } from './slot-rows.ts';
 
 /** Most runs that wait and are looked at when one takes the place of others. */
@@ -26,13 +26,13 @@ export interface Decisions {
 }
 
 /** Decides about runs that want a slot of one limit now. */
-export async function decideSlots(connection: Connection, query: Query, key: string, contenders: readonly Contender[]): Promise<Decisions> {
+export async function decideSlots(db: Database, key: string, contenders: readonly Contender[]): Promise<Decisions> {
   const [first] = contenders;
-  const declared = first === undefined ? null : await declaredLimit(query, key, first);
+  const declared = first === undefined ? null : await declaredLimit(db, key, first);
   if (declared === null) return { decisions: contenders.map((run) => ({ run, kind: 'taken', message: null })), toCancel: [] };
   const asking = new Set(contenders.map(({ id }) => id));
-  const holders = (await slotHolders(connection, query, key)).filter(({ id }) => !asking.has(id));
-  const places = new Places(connection, query, key, declared, holders);
+  const holders = (await slotHolders(db, key)).filter(({ id }) => !asking.has(id));
+  const places = new Places(db, key, declared, holders);
   const turns = [...contenders].sort(compareTurns);
   if (declared.onConflict === 'cancel-running') return await replaceOldest(places, turns);
   return { decisions: await inTurn(places, turns), toCancel: [] };
@@ -43,13 +43,11 @@ class Places {
   readonly key: string;
   readonly declared: Concurrency;
   readonly holders: readonly Contender[];
-  readonly #connection: Connection;
-  readonly #query: Query;
+  readonly #db: Database;
   free: number;
 
-  constructor(connection: Connection, query: Query, key: string, declared: Concurrency, holders: readonly Contender[]) {
-    this.#connection = connection;
-    this.#query = query;
+  constructor(db: Database, key: string, declared: Concurrency, holders: readonly Contender[]) {
+    this.#db = db;
     this.key = key;
     this.declared = declared;
     this.holders = holders;
@@ -59,14 +57,14 @@ class Places {
   /** The first in line of a lane, those that ask among them. */
   async firstOf(lane: string | null, asking: readonly Contender[]): Promise<readonly Contender[]> {
     if (this.free === 0) return [];
-    const standing = await slotWaiters(this.#connection, this.#query, this.key, lane, this.free + asking.length);
+    const standing = await slotWaiters(this.#db, this.key, lane, this.free + asking.length);
     const ids = new Set(asking.map(({ id }) => id));
     return [...standing.filter(({ id }) => !ids.has(id)), ...asking].sort(compareTurns).slice(0, this.free);
   }
 
   /** Whoever waits, in whatever lane, the longest waiting first. */
   waiters(): Promise<readonly Contender[]> {
-    return allWaiters(this.#connection, this.#query, this.key, maxReplaced);
+    return allWaiters(this.#db, this.key, maxReplaced);
   }
 
   message(taken: readonly Contender[]): string {

@@ -1,7 +1,7 @@
 /** Reading limits on runs: who holds a slot, who waits for one, and how many there are. */
+import type { Database, Connection } from '../connection.ts';
 import type { Concurrency } from '../../model/deployment.ts';
 import type { StateName, StateType } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import { openList } from '../sql.ts';
 import { readConcurrency } from '../read-json.ts';
 
@@ -45,18 +45,18 @@ export function slotRuns({ dialect }: Pick<Connection, 'dialect'>, which: 'held'
 }
 
 /** A run that waits, and that is there to be given a slot: nobody's, or its owner lives. `$1` is the instant. */
-export function awaiting({ fragments }: Connection): string {
+export function awaiting({ fragments }: Database): string {
   return `state_name = 'AwaitingSlot' and (owner is null or lease_until > ${fragments.now(1)})`;
 }
 
 /** Inside a transaction: nobody else decides about slots of this limit until it ends. SQLite has locked all already. */
-export async function lockLimit({ dialect }: Connection, query: Query, key: string): Promise<void> {
+export async function lockLimit({ dialect, query }: Database, key: string): Promise<void> {
   if (dialect === 'postgres') await query('select pg_advisory_xact_lock(hashtextextended($1, 7236018))', [key]);
 }
 
 /** How many runs may go on, and what becomes of the others; null when nothing declares the limit any more. */
 export async function declaredLimit(
-  query: Query,
+  { query }: Database,
   key: string,
   { flow, deployment }: Pick<Contender, 'flow' | 'deployment'>,
 ): Promise<Concurrency | null> {
@@ -69,43 +69,37 @@ export async function declaredLimit(
 }
 
 /** Those that hold a slot, the oldest first. */
-export async function slotHolders(connection: Connection, query: Query, key: string): Promise<Contender[]> {
-  return await query<Contender>(
-    `select ${contenderColumns} from ${slotRuns(connection, 'held')} where concurrency_key = $1 and ${holding}
+export async function slotHolders(db: Database, key: string): Promise<Contender[]> {
+  return await db.query<Contender>(
+    `select ${contenderColumns} from ${slotRuns(db, 'held')} where concurrency_key = $1 and ${holding}
      order by coalesce(started_at, created_at), id`,
     [key],
   );
 }
 
 /** Whose turn it is next in a lane, the first first. @param lane queue of runs that nobody owns; null: runs that wait in their processes */
-export async function slotWaiters(
-  connection: Connection,
-  query: Query,
-  key: string,
-  lane: string | null,
-  limit: number,
-): Promise<Contender[]> {
-  return await query<Contender>(
-    `select ${contenderColumns} from ${slotRuns(connection, 'awaited')}
-     where concurrency_key = $2 and ${awaiting(connection)} and ${lane === null ? `${line} is null` : `${line} = $4`}
+export async function slotWaiters(db: Database, key: string, lane: string | null, limit: number): Promise<Contender[]> {
+  return await db.query<Contender>(
+    `select ${contenderColumns} from ${slotRuns(db, 'awaited')}
+     where concurrency_key = $2 and ${awaiting(db)} and ${lane === null ? `${line} is null` : `${line} = $4`}
      order by priority desc, slot_since, id limit $3`,
-    lane === null ? [connection.now(), key, limit] : [connection.now(), key, limit, lane],
+    lane === null ? [db.now(), key, limit] : [db.now(), key, limit, lane],
   );
 }
 
 /** Whoever waits for a slot of the limit, the longest waiting first. */
-export async function allWaiters(connection: Connection, query: Query, key: string, limit: number): Promise<Contender[]> {
-  return await query<Contender>(
-    `select ${contenderColumns} from ${slotRuns(connection, 'awaited')} where concurrency_key = $2 and ${awaiting(connection)}
+export async function allWaiters(db: Database, key: string, limit: number): Promise<Contender[]> {
+  return await db.query<Contender>(
+    `select ${contenderColumns} from ${slotRuns(db, 'awaited')} where concurrency_key = $2 and ${awaiting(db)}
      order by slot_since, id limit $3`,
-    [connection.now(), key, limit],
+    [db.now(), key, limit],
   );
 }
 
 /** A run that waits for a slot of the limit and that nobody owns, for what may declare the limit; null when there is none. */
-export async function anyWaiter(connection: Connection, query: Query, key: string): Promise<Pick<Contender, 'flow' | 'deployment'> | null> {
-  const [row] = await query<Pick<Contender, 'flow' | 'deployment'>>(
-    `select flow, deployment from ${slotRuns(connection, 'awaited')}
+export async function anyWaiter(db: Database, key: string): Promise<Pick<Contender, 'flow' | 'deployment'> | null> {
+  const [row] = await db.query<Pick<Contender, 'flow' | 'deployment'>>(
+    `select flow, deployment from ${slotRuns(db, 'awaited')}
      where concurrency_key = $1 and state_name = 'AwaitingSlot' and ${line} is not null order by ${line} limit 1`,
     [key],
   );
@@ -113,11 +107,11 @@ export async function anyWaiter(connection: Connection, query: Query, key: strin
 }
 
 /** The queues in which runs wait for a slot of the limit and nobody owns them: one step through the index for each, however many wait. */
-export async function waitingQueues(connection: Connection, query: Query, key: string): Promise<readonly string[]> {
+export async function waitingQueues(db: Database, key: string): Promise<readonly string[]> {
   const first = (beyond: string): string =>
-    `(select ${line} from ${slotRuns(connection, 'awaited')}
+    `(select ${line} from ${slotRuns(db, 'awaited')}
       where concurrency_key = $1 and state_name = 'AwaitingSlot' and ${line} ${beyond} order by ${line} limit 1)`;
-  const rows = await query<{ queue: string }>(
+  const rows = await db.query<{ queue: string }>(
     `with recursive lines (queue) as (
        select ${first('is not null')} union all select ${first('> lines.queue')} from lines where lines.queue is not null
      ) select queue from lines where queue is not null`,

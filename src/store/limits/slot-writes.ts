@@ -1,7 +1,7 @@
 /** What decisions about slots of runs write. Inside the transaction in which they were made. */
+import type { Database } from '../connection.ts';
 import { freedAnew } from '../leases/leases.ts';
 import { type State, stateOf } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { CancelledRun } from '../fleet/contract.ts';
 import { askOwner, cancelNow } from '../runs/cancel.ts';
 import { addTransitions } from '../runs/transitions.ts';
@@ -9,15 +9,10 @@ import type { Decision, Decisions } from './slot-decisions.ts';
 import { type Contender, justNow } from './slot-rows.ts';
 
 /** Makes room: in the order of ids, as every flush locks runs. Gives those that were told. */
-export async function cancelOthers(
-  connection: Connection,
-  query: Query,
-  { toCancel }: Pick<Decisions, 'toCancel'>,
-  at: number,
-): Promise<readonly CancelledRun[]> {
+export async function cancelOthers(db: Database, { toCancel }: Pick<Decisions, 'toCancel'>, at: number): Promise<readonly CancelledRun[]> {
   for (const { run, message } of [...toCancel].sort((a, b) => (a.run.id < b.run.id ? -1 : 1))) {
-    if (run.owner === null) await cancelNow(connection, query, run.id, run.attempt, at, message);
-    else await askOwner(connection, query, run.id, run, at, message);
+    if (run.owner === null) await cancelNow(db, run.id, run.attempt, at, message);
+    else await askOwner(db, run.id, run, at, message);
   }
   return toCancel.map(({ run, message }) => ({ id: run.id, message }));
 }
@@ -32,24 +27,18 @@ export function stateAfter({ run, kind, message }: Decision): State {
 }
 
 /** Notes the changes of state; whoever waited already is not told anew of each look. */
-export async function logDecisions(
-  connection: Connection,
-  query: Query,
-  decisions: readonly Decision[],
-  at: number,
-  owner: string | null,
-): Promise<void> {
+export async function logDecisions(db: Database, decisions: readonly Decision[], at: number, owner: string | null): Promise<void> {
   // SQLite numbers the transitions of one run at a time.
   for (const decision of decisions) {
     const { run } = decision;
     const state = stateAfter(decision);
     if (state.name === run.state_name && state.type === run.state_type) continue;
-    await addTransitions(connection, query, [{ runId: run.id, taskRunId: null, at, ...state, attempt: run.attempt, owner }]);
+    await addTransitions(db, [{ runId: run.id, taskRunId: null, at, ...state, attempt: run.attempt, owner }]);
   }
 }
 
 /** Writes that a run waits. One that nobody owns gets another epoch, so that the ticket of its turn is another than the one just used. */
-export async function letWait(query: Query, run: Contender, message: string | null, at: number, owned: boolean): Promise<void> {
+export async function letWait({ query }: Database, run: Contender, message: string | null, at: number, owned: boolean): Promise<void> {
   await query(
     `update runs set state_type = 'SCHEDULED', state_name = 'AwaitingSlot', state_message = $1, slot_epoch = null, slot_since = $4,
        due_at = case when state_type = 'PAUSED' then null else due_at end${owned ? '' : ', ' + freedAnew}
@@ -59,7 +48,7 @@ export async function letWait(query: Query, run: Contender, message: string | nu
 }
 
 /** Writes that a run was dropped. */
-export async function skipRun(query: Query, run: Contender, message: string | null, at: number): Promise<void> {
+export async function skipRun({ query }: Database, run: Contender, message: string | null, at: number): Promise<void> {
   await query(
     `update runs set state_type = 'CANCELLED', state_name = 'Skipped', state_message = $1, ended_at = $2, due_at = null, slot_epoch = null,
        owner = null, lease_until = null

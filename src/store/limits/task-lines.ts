@@ -1,6 +1,6 @@
 /** The lines in which tasks wait for slots, and whose turn it is. Inside the transaction that decides. */
+import type { Database } from '../connection.ts';
 import { listed, listOf, openList } from '../sql.ts';
-import type { Connection, Query } from '../connection.ts';
 
 /** Whether the claim under which a row of `limit_slots` was written still holds; otherwise the row is nothing but left over. */
 export const validSlot = `(
@@ -27,13 +27,11 @@ interface Line {
 }
 
 export class TaskLines {
-  readonly #connection: Connection;
-  readonly #query: Query;
+  readonly #db: Database;
   readonly #lines = new Map<string, Line>();
 
-  constructor(connection: Connection, query: Query) {
-    this.#connection = connection;
-    this.#query = query;
+  constructor(db: Database) {
+    this.#db = db;
   }
 
   /** Gives what is free of these limits to those whose turn it is. Gives the processes of those that got slots. */
@@ -43,9 +41,9 @@ export class TaskLines {
       for (const waiter of (await this.#lineOf(name)).first) if (await this.#hasAll(waiter)) turns.add(waiter.holder_id);
     this.#lines.clear();
     if (turns.size === 0) return [];
-    const given = await this.#query<{ owner_id: string }>(
+    const given = await this.#db.query<{ owner_id: string }>(
       `update limit_slots set held_since = $2
-       where held_since is null and holder_id in ${listed(this.#connection, 1)}
+       where held_since is null and holder_id in ${listed(this.#db, 1)}
        returning owner_id`,
       [listOf([...turns]), at],
     );
@@ -57,7 +55,7 @@ export class TaskLines {
     name: string,
     maxNames: number,
   ): Promise<{ readonly slots: number | null; readonly holders: { readonly count: number; readonly names: readonly string[] } }> {
-    const rows = await this.#query<{ run: string | null; held: number }>(
+    const rows = await this.#db.query<{ run: string | null; held: number }>(
       `select runs.name as run, count(*) over () as held from limit_slots left join runs on runs.id = limit_slots.run_id
        where limit_slots.name = $1 and held_since is not null order by held_since, holder_id limit $2`,
       [name, maxNames],
@@ -71,7 +69,7 @@ export class TaskLines {
   /** Whether it is among the first of every line it stands in. */
   async #hasAll(waiter: Waiter): Promise<boolean> {
     if (Number(waiter.needs) === 1) return true;
-    const rows = await this.#query<{ name: string }>('select name from limit_slots where holder_id = $1 and held_since is null', [
+    const rows = await this.#db.query<{ name: string }>('select name from limit_slots where holder_id = $1 and held_since is null', [
       waiter.holder_id,
     ]);
     for (const { name } of rows) if (!(await this.#lineOf(name)).ids.has(waiter.holder_id)) return false;
@@ -89,15 +87,15 @@ export class TaskLines {
   }
 
   async #slotsOf(name: string): Promise<number | null> {
-    const [limit] = await this.#query<{ slots: number }>('select slots from limits where name = $1', [name]);
+    const [limit] = await this.#db.query<{ slots: number }>('select slots from limits where name = $1', [name]);
     return limit === undefined ? null : Number(limit.slots);
   }
 
   async #freeOf(name: string): Promise<number> {
     const slots = await this.#slotsOf(name);
     if (slots === null) return maxTurns;
-    await this.#query(`delete from limit_slots where name = $1 and held_since is not null and not ${validSlot}`, [name]);
-    const [held] = await this.#query<{ count: number }>(
+    await this.#db.query(`delete from limit_slots where name = $1 and held_since is not null and not ${validSlot}`, [name]);
+    const [held] = await this.#db.query<{ count: number }>(
       'select count(*) as count from limit_slots where name = $1 and held_since is not null',
       [name],
     );
@@ -107,7 +105,7 @@ export class TaskLines {
   /** Rows that are left over are cleared away on the way. */
   async #firstOf(name: string, free: number): Promise<readonly Waiter[]> {
     for (;;) {
-      const rows = await this.#query<Waiter>(
+      const rows = await this.#db.query<Waiter>(
         `select holder_id, owner_id, case when ${validSlot} then 1 else 0 end as valid,
            (select count(*) from limit_slots as other where other.holder_id = limit_slots.holder_id and other.held_since is null) as needs
          from limit_slots where name = $1 and held_since is null and not exists (
@@ -118,7 +116,7 @@ export class TaskLines {
       );
       const left = rows.filter(({ valid }) => valid === 0);
       if (left.length === 0) return rows;
-      await this.#query(`delete from limit_slots where held_since is null and holder_id in ${listed(this.#connection, 1)}`, [
+      await this.#db.query(`delete from limit_slots where held_since is null and holder_id in ${listed(this.#db, 1)}`, [
         listOf(left.map(({ holder_id }) => holder_id)),
       ]);
     }

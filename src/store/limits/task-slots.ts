@@ -4,10 +4,10 @@
  * A task that needs slots of several limits gets them all at once. Until then it keeps its place in every line, so that others who need
  * fewer cannot pass it for ever; only where one of its limits is 0 do they.
  */
+import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, clockOf } from '../sql.ts';
 import { boolean, describeTable, text, named, integer } from '../table.ts';
 import { waitText } from '../../model/limit.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { LimitStore, SlotAnswer, SlotChange, SlotClaim, SlotWish } from './contract.ts';
 import { TaskLines, validSlot } from './task-lines.ts';
 import { jsonText } from '../storable.ts';
@@ -27,19 +27,19 @@ const wishTable = describeTable('limit_slots', {
 });
 
 /** Inside a transaction: nobody else decides about slots of tasks until it ends. SQLite has locked all already. */
-async function lockSlots({ dialect }: Connection, query: Query): Promise<void> {
+async function lockSlots({ dialect, query }: Database): Promise<void> {
   if (dialect === 'postgres') await query('select pg_advisory_xact_lock(7236019)');
 }
 
 /** See `LimitStore.askSlots`. */
 export async function askSlots(connection: Connection, ownerId: string, wishes: readonly SlotWish[]): Promise<readonly SlotAnswer[]> {
-  return await connection.transaction(async (query) => {
-    await lockSlots(connection, query);
-    const at = await clockOf(connection, query);
+  return await connection.transaction(async (db) => {
+    await lockSlots(db);
+    const at = await clockOf(db);
     const kept = 'limit_slots.epoch = excluded.epoch and limit_slots.spread = excluded.spread';
-    await query(
+    await db.query(
       `insert into limit_slots (name, holder_id, run_id, epoch, spread, owner_id, task, priority, waiting_since, held_since)
-       select name, holder_id, run_id, epoch, spread, $2, task, priority, $3, null from ${connection.fragments.list(1, wishTable.kinds)} as wished where true
+       select name, holder_id, run_id, epoch, spread, $2, task, priority, $3, null from ${db.fragments.list(1, wishTable.kinds)} as wished where true
        on conflict (name, holder_id) do update set epoch = excluded.epoch, spread = excluded.spread, owner_id = excluded.owner_id,
          waiting_since = case when ${kept} then limit_slots.waiting_since else excluded.waiting_since end,
          held_since = case when ${kept} then limit_slots.held_since else null end`,
@@ -51,9 +51,9 @@ export async function askSlots(connection: Connection, ownerId: string, wishes: 
         at,
       ],
     );
-    const lines = new TaskLines(connection, query);
+    const lines = new TaskLines(db);
     await lines.giveOn([...new Set(wishes.flatMap(({ names }) => names))], at);
-    const waiting = await waitingFor(connection, query, wishes);
+    const waiting = await waitingFor(db, wishes);
     const messages = new Map<string, string>();
     for (const name of new Set(waiting.values())) {
       const { slots, holders } = await lines.standing(name, maxNamed);
@@ -67,10 +67,10 @@ export async function askSlots(connection: Connection, ownerId: string, wishes: 
 }
 
 /** Of those that wait: the first by name of the limits they wait for. */
-async function waitingFor(connection: Connection, query: Query, wishes: readonly SlotWish[]): Promise<ReadonlyMap<string, string>> {
-  const rows = await query<{ holder_id: string; name: string }>(
+async function waitingFor(db: Database, wishes: readonly SlotWish[]): Promise<ReadonlyMap<string, string>> {
+  const rows = await db.query<{ holder_id: string; name: string }>(
     `select holder_id, name from limit_slots
-     where held_since is null and holder_id in ${listed(connection, 1)} order by name desc`,
+     where held_since is null and holder_id in ${listed(db, 1)} order by name desc`,
     [listOf(wishes.map(({ holder }) => holder))],
   );
   return new Map(rows.map(({ holder_id, name }) => [holder_id, name]));
@@ -78,7 +78,7 @@ async function waitingFor(connection: Connection, query: Query, wishes: readonly
 
 /** See `LimitStore.giveSlots`. */
 export async function giveSlots(connection: Connection, holders: readonly SlotClaim[]): Promise<SlotChange> {
-  return await changeSlots(connection, async (query) => {
+  return await changeSlots(connection, async ({ query }) => {
     const rows = await query<{ name: string }>(
       `delete from limit_slots where exists (
          select 1 from ${connection.fragments.list(1, { holder: 'text', held_epoch: 'integer' })} as given
@@ -95,17 +95,17 @@ export async function sweepSlots(connection: Connection): Promise<SlotChange> {
   const waitedFor = 'select distinct name from limit_slots where held_since is null';
   // A look costs no lock; most find nothing.
   if ((await connection.query(`${waitedFor} limit 1`)).length === 0) return { owners: [] };
-  return await changeSlots(connection, async (query) => (await query<{ name: string }>(waitedFor)).map(({ name }) => name));
+  return await changeSlots(connection, async ({ query }) => (await query<{ name: string }>(waitedFor)).map(({ name }) => name));
 }
 
 /** One transaction: a change, after which the slots of the limits that it names are given on. */
-export async function changeSlots(connection: Connection, change: (query: Query) => Promise<readonly string[]>): Promise<SlotChange> {
-  return await connection.transaction(async (query) => {
-    await lockSlots(connection, query);
-    const names = [...new Set(await change(query))];
+export async function changeSlots(connection: Connection, change: (db: Database) => Promise<readonly string[]>): Promise<SlotChange> {
+  return await connection.transaction(async (db) => {
+    await lockSlots(db);
+    const names = [...new Set(await change(db))];
     if (names.length === 0) return { owners: [] };
-    const at = await clockOf(connection, query);
-    return { owners: await new TaskLines(connection, query).giveOn(names, at) };
+    const at = await clockOf(db);
+    return { owners: await new TaskLines(db).giveOn(names, at) };
   });
 }
 

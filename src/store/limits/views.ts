@@ -15,9 +15,9 @@ export async function runLimitOf(
   of: { readonly flow: string; readonly deployment: string | null },
 ): Promise<RunLimit> {
   const { query } = connection;
-  const declared = await declaredLimit(query, name, of);
-  const holders = await slotHolders(connection, query, name);
-  const waiters = await allWaiters(connection, query, name, maxListed);
+  const declared = await declaredLimit(connection, name, of);
+  const holders = await slotHolders(connection, name);
+  const waiters = await allWaiters(connection, name, maxListed);
   const [count] =
     waiters.length < maxListed
       ? [{ waiting: waiters.length }]

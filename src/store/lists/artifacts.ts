@@ -1,14 +1,14 @@
 /** What tasks show: tables, Markdown, links. */
+import { columnsOf } from '../table.ts';
+import type { Database, Connection } from '../connection.ts';
 import { checkFilter } from '../../model/list-filters.ts';
 import type { Artifact } from '../../model/run.ts';
-import type { Connection } from '../connection.ts';
 import { artifactOf, artifactTable, type ArtifactRow } from '../tables.ts';
 import type { ArtifactFilter, ArtifactPageFilter, ArtifactStore, ListedArtifact, Page } from '../store.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
-import { fittingLines } from './log-bytes.ts';
+import { fittingLines } from './logs.ts';
 import { Params } from '../sql.ts';
 import { patternOf } from './run-filter.ts';
-import { readJson } from '../read-json.ts';
 
 /** Longest data, as JSON, that a list across runs carries, characters. */
 const maxListedChars = 2_000;
@@ -19,13 +19,7 @@ const shownData = `case when octet_length(data) <= ${maxShownBytes} then data el
 /** Most artifacts that one page looks through. */
 const windowArtifacts = 10_000;
 
-interface ListedRow {
-  readonly id: string;
-  readonly run_id: string;
-  readonly task_run_id: string | null;
-  readonly kind: string;
-  readonly name: string;
-  readonly created_at: number;
+interface ListedRow extends Omit<ArtifactRow, 'data'> {
   readonly flow: string | null;
   readonly run_name: string | null;
   readonly chars: number;
@@ -92,7 +86,7 @@ async function listArtifacts({ query }: Connection, filter: ArtifactFilter): Pro
   );
   const fitting = found.filter(({ what }) => what === 'found');
   const items = await listedByIds(
-    query,
+    { query },
     fitting.map(({ id }) => id),
     limit,
   );
@@ -103,12 +97,12 @@ async function listArtifacts({ query }: Connection, filter: ArtifactFilter): Pro
   return { items, next: isFull && end !== undefined ? cursorOf({ createdAt: end.at, id: end.id }) : null };
 }
 
-async function listedByIds(query: Connection['query'], ids: readonly string[], limit: number): Promise<ListedArtifact[]> {
+async function listedByIds({ query }: Pick<Database, 'query'>, ids: readonly string[], limit: number): Promise<ListedArtifact[]> {
   if (ids.length === 0) return [];
   const params = new Params();
   const listed = ids.map((id) => params.add(id)).join(', ');
   const rows = await query<ListedRow>(
-    `select artifacts.id, artifacts.run_id, artifacts.task_run_id, artifacts.kind, artifacts.name, artifacts.created_at, runs.flow,
+    `select ${columnsOf(artifactTable.part(['id', 'run_id', 'task_run_id', 'kind', 'name', 'created_at']))}, runs.flow,
        runs.name as run_name, length(artifacts.data) as chars, case when length(artifacts.data) <= ${maxListedChars} then artifacts.data end as data
      from artifacts left join runs on runs.id = artifacts.run_id
      where artifacts.id in (${listed}) order by artifacts.created_at desc, artifacts.id desc limit ${limit}`,
@@ -117,17 +111,6 @@ async function listedByIds(query: Connection['query'], ids: readonly string[], l
   return rows.map(listedOf);
 }
 
-function listedOf(row: ListedRow): ListedArtifact {
-  return {
-    id: row.id,
-    runId: row.run_id,
-    taskRunId: row.task_run_id,
-    kind: row.kind as Artifact['kind'],
-    name: row.name,
-    createdAt: row.created_at,
-    flow: row.flow ?? '',
-    runName: row.run_name ?? '',
-    chars: row.chars,
-    data: readJson(row.data),
-  };
+function listedOf({ flow, run_name, chars, data, ...row }: ListedRow): ListedArtifact {
+  return { ...artifactOf({ ...row, data: data ?? 'null' }), flow: flow ?? '', runName: run_name ?? '', chars };
 }

@@ -13,6 +13,18 @@ export function cursorOf({ createdAt, id }: Place): string {
   return Buffer.from(jsonText([createdAt, id])).toString('base64url');
 }
 
+/** A page of rows that were asked for with one more than `limit`. @param placeOfRow where the list goes on after a row */
+export function pageOf<Row, Item>(
+  rows: readonly Row[],
+  limit: number,
+  itemOf: (row: Row) => Item,
+  placeOfRow: (row: Row) => Place,
+): { readonly items: Item[]; readonly next: string | null } {
+  const last = rows[limit - 1];
+  const next = rows.length > limit && last !== undefined ? cursorOf(placeOfRow(last)) : null;
+  return { items: rows.slice(0, limit).map(itemOf), next };
+}
+
 /** @throws BatutaError FILTER_INVALID when the text is none that `cursorOf` made. */
 export function placeOf(cursor: string): Place {
   try {
@@ -22,7 +34,7 @@ export function placeOf(cursor: string): Place {
   } catch {
     // Anything that is no JSON is no cursor either.
   }
-  throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" was not given by this list. Leave it out to begin at the newest.`);
+  throw new BatutaError('FILTER_INVALID', `The cursor "${cursor}" was not given by this list. Leave it out to begin at the beginning.`);
 }
 
 /** @throws BatutaError FILTER_INVALID when `limit` is not a whole number from 1 to `most`. */

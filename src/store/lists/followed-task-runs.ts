@@ -12,9 +12,8 @@ import { isTerminal } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
 import { jsonText } from '../storable.ts';
 import type { FollowedTaskRuns } from './contract.ts';
-import { type NumberedRow, pagesOfRun } from './task-run-pages.ts';
 
-/** Rows and changes of one statement. */
+/** Rows and changes of one statement: SQLite reads in the turn of the event loop in which it is asked, so very many would hold it up. */
 const rowsAtOnce = 2_000;
 /** Of the task runs that go on, how many are looked at for their progress at each read: that leaves no trace in the history. */
 const progressAtOnce = 200;
@@ -148,4 +147,20 @@ class Follower {
 /** A text that differs when anything a watcher shows has changed. */
 function shownOf({ state, attempt, progress }: TaskRun): string {
   return `${state.name} ${attempt} ${progress?.done ?? ''}`;
+}
+
+const firstText = `select ${columns} from task_runs where run_id = $1 order by key limit ${rowsAtOnce}`;
+const nextText = `select ${columns} from task_runs where run_id = $1 and key > $2 order by key limit ${rowsAtOnce}`;
+/** A row with its place. */
+export type NumberedRow = TaskRunRow & { readonly seq: number };
+
+/** By key, which the index gives in order, some at a turn of the event loop. */
+export async function* pagesOfRun({ query }: Connection, runId: string): AsyncGenerator<readonly NumberedRow[]> {
+  let rows = await query<NumberedRow>(firstText, [runId]);
+  yield rows;
+  for (let last = rows.at(-1); last && rows.length === rowsAtOnce; last = rows.at(-1)) {
+    await new Promise((resolve) => setImmediate(resolve));
+    rows = await query<NumberedRow>(nextText, [runId, last.key]);
+    yield rows;
+  }
 }

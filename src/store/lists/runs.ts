@@ -4,6 +4,7 @@
  * Filters that an index serves are asked for directly. What no index serves (a search, a queue, anything beside a tag) is looked for among
  * the newest runs that fit the rest, 10,000 a page: a page then says where to go on even when it found nothing.
  */
+import { pageOf, cursorOf, limitOf, type Place } from './cursor.ts';
 import { listOf, Params } from '../sql.ts';
 import { endingRunsText, endsWithText, endValuesOf, idRangeOf } from '../id-part.ts';
 import { conditionsOf, idOf, pairCondition, patternOf, runsFor, statePairs, timeOf, type StatePair } from './run-filter.ts';
@@ -12,7 +13,6 @@ import type { Run } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
 import { runOf, type RunRow, runTable } from '../tables.ts';
 import type { Page, RunFilter } from '../store.ts';
-import { cursorOf, limitOf, type Place } from './cursor.ts';
 import { columnsOf } from '../table.ts';
 
 /** Most runs that one page looks through; each that is found by its tag costs twice as much. */
@@ -66,7 +66,7 @@ function isServed({ search, queue, tag, ...filter }: RunFilter): boolean {
 async function listByIndex(connection: Connection, filter: RunFilter, limit: number, search: Search = nothing): Promise<Page<Run>> {
   const params = new Params();
   const text = newestText(connection, params, filter, { select: columns, limit: limit + 1, search });
-  return pageOf(await connection.query<RunRow>(text, params.values), limit);
+  return runPageOf(await connection.query<RunRow>(text, params.values), limit);
 }
 
 /** The few whose ids end so are found first, and the rest of the filter looked for in them. */
@@ -85,13 +85,11 @@ async function listByEnd(connection: Connection, filter: RunFilter, limit: numbe
      where runs.id = ended.id and ${conditions.join(' and ')} order by runs.created_at desc, runs.id desc limit ${limit + 1}`,
     params.values,
   );
-  return pageOf(rows, limit);
+  return runPageOf(rows, limit);
 }
 
-function pageOf(rows: readonly RunRow[], limit: number): Page<Run> {
-  const items = rows.slice(0, limit).map(runOf);
-  const last = items.at(-1);
-  return { items, next: rows.length > limit && last !== undefined ? cursorOf(last) : null };
+function runPageOf(rows: readonly RunRow[], limit: number): Page<Run> {
+  return pageOf(rows, limit, runOf, ({ created_at: createdAt, id }) => ({ createdAt, id }));
 }
 
 /** Looks through more and more runs until the page is full, the window is used up, or there are no more. */

@@ -1,14 +1,13 @@
 /** Task runs: all of a run, which a run reads on its way, or a page of them. */
+import { pageOf, limitOf, placeOf } from './cursor.ts';
 import { listOf, listed, Params } from '../sql.ts';
 import { idChars, isIdPart } from '../../model/ids.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
 import { taskRunOf, type TaskRunRow, taskRunTable } from '../tables.ts';
 import type { Page, TaskRunFilter, TaskRunStore } from '../store.ts';
-import { followTaskRuns } from './followed-task-runs.ts';
+import { followTaskRuns, type NumberedRow, pagesOfRun } from './followed-task-runs.ts';
 import { givenByName, groupsOfRun } from './task-groups.ts';
-import { type NumberedRow, pagesOfRun } from './task-run-pages.ts';
-import { cursorOf, limitOf, placeOf } from './cursor.ts';
 import { statePairs } from './run-filter.ts';
 
 /** Without results, which may be 256 KiB each. */
@@ -79,9 +78,5 @@ async function pageOfRun({ query }: Connection, runId: string, filter: TaskRunFi
      where seq in (select seq from task_runs where ${conditions.join(' and ')} order by seq limit ${limit + 1}) order by seq`,
     params.values,
   );
-  const last = rows[limit - 1];
-  return {
-    items: rows.slice(0, limit).map(taskRunOf),
-    next: rows.length > limit && last !== undefined ? cursorOf({ createdAt: last.seq, id: last.id }) : null,
-  };
+  return pageOf(rows, limit, taskRunOf, ({ seq, id }) => ({ createdAt: seq, id }));
 }

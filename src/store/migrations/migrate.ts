@@ -4,8 +4,8 @@
  * Each migration is one transaction, held against every other process that migrates (SQLite: the write lock, PostgreSQL:
  * an advisory lock), and looks at the version again once it has the lock. A crash leaves whole migrations.
  */
+import type { Database, Connection } from '../connection.ts';
 import { BatutaError } from '../../base/errors.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { SchemaReport } from '../store.ts';
 import { runs } from './0001-runs.ts';
 import { tickets } from './0002-tickets.ts';
@@ -59,7 +59,7 @@ const newest = migrations.length;
 
 /** Version of the schema that stands in the database; 0 when it is empty. @throws BatutaError STORE_… */
 export async function schemaVersion(connection: Connection): Promise<number> {
-  return await versionBy(connection.query, connection);
+  return await versionBy(connection);
 }
 
 /**
@@ -88,8 +88,9 @@ export async function migrate(connection: Connection): Promise<SchemaReport> {
 }
 
 async function apply(connection: Connection, migration: Migration): Promise<boolean> {
-  return await connection.migration(async (query) => {
-    const version = await versionBy(query, connection);
+  return await connection.migration(async (db) => {
+    const { query } = db;
+    const version = await versionBy(db);
     refuseNewer(version, connection.url);
     if (version >= migration.number) return false;
     if (version === 0) await query(`create table if not exists batuta_schema (version integer not null)`);
@@ -101,7 +102,7 @@ async function apply(connection: Connection, migration: Migration): Promise<bool
   });
 }
 
-async function versionBy(query: Query, { dialect }: Connection): Promise<number> {
+async function versionBy({ query, dialect }: Database): Promise<number> {
   const [table] = await query(
     dialect === 'sqlite'
       ? `select 1 as found from sqlite_master where type = 'table' and name = 'batuta_schema'`

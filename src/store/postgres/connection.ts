@@ -5,20 +5,19 @@
  * repeats itself, with growing waits, until `reconnectTimeoutMs` are over; it writes once, whatever was lost (see
  * `flush-text.ts`). All other calls fail with STORE_UNAVAILABLE and leave it to the caller whether to try again.
  */
+import type { Database, Connection, Query } from '../connection.ts';
 import { hostname } from 'node:os';
 import { systemClock } from '../../base/clock.ts';
 import { makeId } from '../../base/id.ts';
 import { checkPostgresUrl, withoutTls } from '../../base/postgres-url.ts';
 import type { Batch } from '../batch.ts';
-import type { Connection, Query } from '../connection.ts';
 import { maskAddress } from '../../base/mask.ts';
 import { isLostStatement, isPassing, isTlsMissing, isUniqueViolation, openingError, storeError } from '../errors.ts';
 import type { Claim } from '../store.ts';
 import { flushStatement, type FlushStatement } from './flush.ts';
 import { newMarkText } from './flush-text.ts';
 import { lookAtServer, notUnicode, type ServerLook } from './look.ts';
-import { preparedSettings, recorderSettings, statementName } from './session.ts';
-import { postgresFragments } from './fragments.ts';
+import { preparedSettings, recorderSettings, statementName, postgresFragments } from './session.ts';
 import { storableValue } from '../storable.ts';
 import pg from 'pg';
 
@@ -142,13 +141,15 @@ export class PostgresConnection implements Connection {
     });
   }
 
-  async transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (db: Database) => Promise<T>): Promise<T> {
     return await this.#mapped(async () => {
       const client = await this.#pool.connect();
       let lost: Error | undefined;
       try {
         await client.query('begin');
-        const value = await work(async (text, params = []) => (await client.query(text, params.map(storableValue))).rows);
+        const query: Query = async (text, params = []) => (await client.query(text, params.map(storableValue))).rows;
+        const { dialect, url, fragments, now } = this;
+        const value = await work({ dialect, url, fragments, now, query });
         await client.query('commit');
         return value;
       } catch (error) {
@@ -162,16 +163,14 @@ export class PostgresConnection implements Connection {
     });
   }
 
-  migration<T>(work: (query: Query) => Promise<T>): Promise<T> {
-    return this.transaction(async (query) => {
-      await query('select pg_advisory_xact_lock($1)', [migrationLock]);
-      return await work(query);
+  migration<T>(work: (db: Database) => Promise<T>): Promise<T> {
+    return this.transaction(async (db) => {
+      await db.query('select pg_advisory_xact_lock($1)', [migrationLock]);
+      return await work(db);
     });
   }
 
-  now(): null {
-    return null;
-  }
+  readonly now = (): null => null;
 
   async writeBatch(batch: Batch): Promise<readonly Claim[]> {
     let statement = this.#next?.batch === batch ? this.#next.statement : flushStatement(batch);

@@ -8,7 +8,7 @@
  * statement is sent again and writes nothing if the first one did. Parts that have nothing to write are left out; there are few
  * combinations, and the server keeps each prepared.
  */
-import { describeTable, text, named, integerOrNull, timeOrNull, textOrNull, isText, type Kinds, type Table } from '../table.ts';
+import { isText, type Kinds, type Table } from '../table.ts';
 import { hasOwner } from '../ownership.ts';
 import {
   artifactTable,
@@ -43,16 +43,7 @@ export const parts = [
 export type Part = (typeof parts)[number];
 
 /** What is listed of a task run whose first attempt begins and completes in one batch; the rest is the same for all of them. */
-export const quickTable = describeTable('task_runs', {
-  id: text,
-  key: text,
-  name: text,
-  item_index: named('index', integerOrNull),
-  started_at: timeOrNull,
-  ended_at: timeOrNull,
-  item_hash: textOrNull,
-  result: textOrNull,
-});
+const quickTable = taskRunTable.part(['id', 'key', 'name', 'item_index', 'started_at', 'ended_at', 'item_hash', 'result']);
 const quickKinds: Kinds = { ...quickTable.kinds, begun_at: 'time', completed_at: 'time' };
 
 const now = '(extract(epoch from clock_timestamp()) * 1000)::bigint';

@@ -1,5 +1,5 @@
 /** Turns a batch of the recorder into the parameters of its one statement. */
-import { quickTable, flushText, listedKinds, parts, type Part } from './flush-text.ts';
+import { flushText, listedKinds, parts, type Part } from './flush-text.ts';
 import {
   commonTaskRunTable,
   artifactValues,
@@ -67,7 +67,7 @@ function onlyOf({ claims, newRuns, transitions }: Batch): Only | null {
 }
 
 /**
- * Rows of `quickTable` with both instants, when the batch records of task runs nothing but new ones that begin and complete in it: most of what a chain or
+ * Rows of `quickKinds`, when the batch records of task runs nothing but new ones that begin and complete in it: most of what a chain or
  * a fan-out of short tasks writes. Null when there is more to say of any of them.
  */
 function quickRowsOf({ taskRuns, transitions }: Batch): Value[][] | null {
@@ -77,7 +77,7 @@ function quickRowsOf({ taskRuns, transitions }: Batch): Value[][] | null {
     if (!isNew || moves !== 2 || begun === null || ended === null) return null;
     if (begun.name !== 'Running' || begun.attempt !== 1 || begun.message !== null) return null;
     if (ended.name !== 'Completed' || ended.attempt !== 1 || row.state.name !== 'Completed' || !hasOnlyCommonValues(row)) return null;
-    rows.push([...quickTable.values(row), begun.at, ended.at]);
+    rows.push([row.id, row.key, row.name, row.index, row.startedAt, row.endedAt, row.itemHash, row.result, begun.at, ended.at]);
   }
   return rows;
 }

@@ -1,5 +1,7 @@
 /** What a session of PostgreSQL that is ours alone is given: settings, and names of what it keeps prepared. */
 import { createHash } from 'node:crypto';
+import type { Fragments } from '../connection.ts';
+import { isText } from '../table.ts';
 
 /**
  * The recorder sends a handful of statements over and over. One plan each is enough, and it must not be one that was made
@@ -22,3 +24,21 @@ export function statementName(text: string): string {
   }
   return name;
 }
+
+/** Compared by bytes, as SQLite does: beginnings of ids and the order of lists are the same everywhere. */
+const text = 'text collate "C"';
+
+export const postgresFragments: Fragments = {
+  // The parameter is null here: leases go by the clock of the database, which all workers share.
+  now: (index) => `coalesce($${index}::bigint, (extract(epoch from clock_timestamp()) * 1000)::bigint)`,
+  list: (index, columns) => {
+    const picked = Object.entries(columns).map(
+      ([name, kind], position) => `(value ->> ${position})::${isText(kind) ? text : 'bigint'} as ${name}`,
+    );
+    return `(select ${picked.join(', ')} from json_array_elements($${index}::json))`;
+  },
+  unwaited: `(select set_config('synchronous_commit', 'off', true)) is not null`,
+  integer: 'bigint',
+  text,
+  counter: 'bigint generated always as identity primary key',
+};

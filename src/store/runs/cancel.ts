@@ -1,9 +1,9 @@
 /** Asking a run to be cancelled. */
+import type { Database, Connection } from '../connection.ts';
 import { type State, isTerminal, type StateType } from '../../model/state.ts';
 import { openList, forUpdate } from '../sql.ts';
 import type { Owner, Run } from '../../model/run.ts';
 import { freedAnew } from '../leases/leases.ts';
-import type { Connection, Query } from '../connection.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { addTransitions } from './transitions.ts';
 import { readFields } from '../read-json.ts';
@@ -23,39 +23,36 @@ export async function requestCancel(
   message: string,
   isGone: ((owner: Owner) => boolean) | undefined,
 ): Promise<StateType | null> {
-  return await connection.transaction(async (query) => {
-    const [run] = await query<Held>(
-      `select state_type, attempt, owner, case when lease_until <= ${connection.fragments.now(1)} then 1 else 0 end as over
-       from runs where id = $2 ${forUpdate(connection)}`,
-      [connection.now(), id],
+  return await connection.transaction(async (db) => {
+    const [run] = await db.query<Held>(
+      `select state_type, attempt, owner, case when lease_until <= ${db.fragments.now(1)} then 1 else 0 end as over
+       from runs where id = $2 ${forUpdate(db)}`,
+      [db.now(), id],
     );
     if (run === undefined) return null;
     if (isTerminal(run.state_type)) return run.state_type;
     const owner = readFields<Owner>(run.owner);
     const held = run.owner !== null && run.over === 0 && (owner === null || isGone?.(owner) !== true);
-    return held
-      ? await askOwner(connection, query, id, run, at, message)
-      : await cancelNow(connection, query, id, run.attempt, at, message);
+    return held ? await askOwner(db, id, run, at, message) : await cancelNow(db, id, run.attempt, at, message);
   });
 }
 
 /** Inside a transaction: its owner ends it, and sees within a moment that it should. */
 export async function askOwner(
-  connection: Connection,
-  query: Query,
+  db: Database,
   id: string,
   run: Pick<Held, 'state_type' | 'attempt'>,
   at: number,
   message: string,
 ): Promise<StateType> {
   // Where it stands may have been written over since it was first asked.
-  const first = await query('update runs set cancel_requested_at = $1 where id = $2 and cancel_requested_at is null returning id', [
+  const first = await db.query('update runs set cancel_requested_at = $1 where id = $2 and cancel_requested_at is null returning id', [
     at,
     id,
   ]);
-  await query(`update runs set state_type = 'CANCELLING', state_name = 'Cancelling', state_message = $1 where id = $2`, [message, id]);
+  await db.query(`update runs set state_type = 'CANCELLING', state_name = 'Cancelling', state_message = $1 where id = $2`, [message, id]);
   if (first.length > 0 && run.state_type !== 'CANCELLING') {
-    await addTransitions(connection, query, [
+    await addTransitions(db, [
       { runId: id, taskRunId: null, at, type: 'CANCELLING', name: 'Cancelling', message, attempt: run.attempt, owner: null },
     ]);
   }
@@ -63,38 +60,30 @@ export async function askOwner(
 }
 
 /** Inside a transaction. The epoch is raised, so that an owner believed dead cannot write any more. */
-export async function cancelNow(
-  connection: Connection,
-  query: Query,
-  id: string,
-  attempt: number,
-  at: number,
-  message: string,
-): Promise<StateType> {
+export async function cancelNow(db: Database, id: string, attempt: number, at: number, message: string): Promise<StateType> {
   const state = { type: 'CANCELLED', name: 'Cancelled', message } as const;
-  await endRun(connection, query, { id, attempt }, state, at, 'cancel_requested_at = coalesce(cancel_requested_at, $4)');
+  await endRun(db, { id, attempt }, state, at, 'cancel_requested_at = coalesce(cancel_requested_at, $4)');
   return 'CANCELLED';
 }
 
 /** The same for any end of a run that nobody executes, with its task runs that have not ended. @param set what else is set; `$4` is the instant */
 export async function endRun(
-  connection: Connection,
-  query: Query,
+  db: Database,
   { id, attempt }: Pick<Run, 'id' | 'attempt'>,
   state: State,
   at: number,
   set: string,
 ): Promise<void> {
-  await endSpreadOf(connection, query, id);
+  await endSpreadOf(db, id);
   const ended = 'state_type = $1, state_name = $2, state_message = $3, ended_at = $4, due_at = null';
   const values = [state.type, state.name, state.message, at, id];
-  const tasks = await query<{ id: string; attempt: number }>(
+  const tasks = await db.query<{ id: string; attempt: number }>(
     `update task_runs set ${ended} where run_id = $5 and state_type in (${openList}) returning id, attempt`,
     values,
   );
-  await query(`update runs set ${ended}, ${freedAnew}, ${set} where id = $5`, values);
+  await db.query(`update runs set ${ended}, ${freedAnew}, ${set} where id = $5`, values);
   const transition = { runId: id, at, ...state, owner: null };
-  await addTransitions(connection, query, [
+  await addTransitions(db, [
     ...tasks.map((task) => ({ ...transition, taskRunId: task.id, attempt: task.attempt })),
     { ...transition, taskRunId: null, attempt },
   ]);

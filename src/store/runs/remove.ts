@@ -1,7 +1,7 @@
 /** Deleting runs with all that belongs to them: one by one, or by age. */
+import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, terminalList, runsBy, forUpdate } from '../sql.ts';
 import { isTerminal, type StateType } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
 import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
 
@@ -24,7 +24,7 @@ const pruneBatchRuns = 500;
 const keptRunEvents = 100_000;
 
 /** Runs of a list with their sub-flow runs, at any depth. `$1` is the list of ids. */
-function familyOf({ fragments }: Connection): string {
+function familyOf({ fragments }: Database): string {
   return `with recursive family (id) as (
     select id from ${fragments.list(1, { id: 'text' })} as roots
     union
@@ -34,10 +34,10 @@ function familyOf({ fragments }: Connection): string {
 
 /** See `RunStore.delete`. */
 export async function deleteRun(connection: Connection, id: string, force: boolean): Promise<boolean> {
-  return await connection.transaction(async (query) => {
-    const [run] = await query<{ state_type: StateType }>(`select state_type from runs where id = $1 ${forUpdate(connection)}`, [id]);
+  return await connection.transaction(async (db) => {
+    const [run] = await db.query<{ state_type: StateType }>(`select state_type from runs where id = $1 ${forUpdate(db)}`, [id]);
     if (run === undefined || (!force && !isTerminal(run.state_type))) return false;
-    await deleteFamilies(connection, query, [id], { areCounted: false });
+    await deleteFamilies(db, [id], { areCounted: false });
     return true;
   });
 }
@@ -74,7 +74,7 @@ export async function pruneRuns(
   const resultRefs: string[] = [];
   let runs = 0;
   while (signal?.aborted !== true) {
-    const pruned = await connection.transaction((query) => pruneBatch(connection, query, before, batch, expired));
+    const pruned = await connection.transaction((db) => pruneBatch(db, before, batch, expired));
     resultRefs.push(...pruned.resultRefs);
     runs += pruned.runIds.length;
     await onBatch?.(pruned);
@@ -112,22 +112,20 @@ function expiredBy(expired: Expired): string {
 }
 
 async function pruneBatch(
-  connection: Connection,
-  query: Query,
+  db: Database,
   before: number,
   batch: number,
   expired: Expired,
 ): Promise<RemovedRuns & { readonly roots: number }> {
-  const roots = await query<{ id: string }>(
-    `select id from ${expired === 'by deployment' ? 'runs' : runsBy(connection, 'runs_ended')} where ${expiredBy(expired)} and state_type in (${terminalList})
+  const roots = await db.query<{ id: string }>(
+    `select id from ${expired === 'by deployment' ? 'runs' : runsBy(db, 'runs_ended')} where ${expiredBy(expired)} and state_type in (${terminalList})
        and (parent_run_id is null or not exists (select 1 from runs as parent where parent.id = runs.parent_run_id))
-     order by ended_at limit $2 ${connection.dialect === 'sqlite' ? '' : 'for update skip locked'}`,
+     order by ended_at limit $2 ${db.dialect === 'sqlite' ? '' : 'for update skip locked'}`,
     [before, batch],
   );
   if (roots.length === 0) return { roots: 0, runIds: [], resultRefs: [] };
   const removed = await deleteFamilies(
-    connection,
-    query,
+    db,
     roots.map(({ id }) => id),
     { areCounted: true },
   );
@@ -136,23 +134,21 @@ async function pruneBatch(
 
 /** @param areCounted Whether the runs go on being counted in the figures of their time. */
 async function deleteFamilies(
-  connection: Connection,
-  query: Query,
+  db: Database,
   roots: readonly string[],
   { areCounted }: { readonly areCounted: boolean },
 ): Promise<RemovedRuns> {
-  const found = await query<{ id: string }>(`${familyOf(connection)} select id from family`, [listOf(roots)]);
+  const found = await db.query<{ id: string }>(`${familyOf(db)} select id from family`, [listOf(roots)]);
   const ids = listOf(found.map(({ id }) => id));
   // Before their tasks: an owner that records just now locks the run first, and goes first or finds nothing left to write to.
-  if (connection.dialect === 'postgres')
-    await query(`select id from runs where id in ${listed(connection, 1)} order by id for update`, [ids]);
-  if (!areCounted) await markStale(connection, query, ids);
-  const ofThese = listed(connection, 1);
-  const keys = await query<{ key: string }>(`select distinct key from results where run_id in ${ofThese}`, [ids]);
-  for (const table of owned) await query(`delete from ${table} where run_id in ${ofThese}`, [ids]);
-  const runs = await query<{ id: string }>(`delete from runs where id in ${ofThese} returning id`, [ids]);
-  const loose = await query<{ key: string }>(
-    `select key from ${connection.fragments.list(1, { key: 'text' })} as gone where not exists (select 1 from results where results.key = gone.key)`,
+  if (db.dialect === 'postgres') await db.query(`select id from runs where id in ${listed(db, 1)} order by id for update`, [ids]);
+  if (!areCounted) await markStale(db, ids);
+  const ofThese = listed(db, 1);
+  const keys = await db.query<{ key: string }>(`select distinct key from results where run_id in ${ofThese}`, [ids]);
+  for (const table of owned) await db.query(`delete from ${table} where run_id in ${ofThese}`, [ids]);
+  const runs = await db.query<{ id: string }>(`delete from runs where id in ${ofThese} returning id`, [ids]);
+  const loose = await db.query<{ key: string }>(
+    `select key from ${db.fragments.list(1, { key: 'text' })} as gone where not exists (select 1 from results where results.key = gone.key)`,
     [listOf(keys.map(({ key }) => key))],
   );
   return { runIds: runs.map(({ id }) => id), resultRefs: loose.map(({ key }) => key) };

@@ -1,10 +1,10 @@
 /** An explicit retry of a run that has ended without success. */
+import type { Database, Connection } from '../connection.ts';
 import { listOf, forUpdate } from '../sql.ts';
 import { freedAnew } from '../leases/leases.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { Run } from '../../model/run.ts';
 import { canReopen, type StateType } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import { markStale } from '../figures/sums.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { endSpreadOf } from '../spread/spread.ts';
@@ -16,7 +16,7 @@ const message = 'Opened by an explicit retry';
 
 /** See `RunStore.reopen`. */
 export async function reopenRun(connection: Connection, id: string, at: number, fromTasks: readonly string[]): Promise<Run | null> {
-  if (!(await connection.transaction((query) => reopenWithin(connection, query, id, at, fromTasks)))) return null;
+  if (!(await connection.transaction((db) => reopenWithin(db, id, at, fromTasks)))) return null;
   const run = await getRun(connection, id);
   if (run === null)
     throw new BatutaError('RUN_NOT_FOUND', `The run ${id} was deleted while it was being opened again.`, { details: { id } });
@@ -24,23 +24,17 @@ export async function reopenRun(connection: Connection, id: string, at: number, 
 }
 
 /** The same inside a transaction. Null when it has not ended, or completed. */
-export async function reopenWithin(
-  connection: Connection,
-  query: Query,
-  id: string,
-  at: number,
-  fromTasks: readonly string[],
-): Promise<Ticketed | null> {
-  const [run] = await query<{ state_type: StateType; attempt: number }>(
-    `select state_type, attempt from runs where id = $1 ${forUpdate(connection)}`,
+export async function reopenWithin(db: Database, id: string, at: number, fromTasks: readonly string[]): Promise<Ticketed | null> {
+  const [run] = await db.query<{ state_type: StateType; attempt: number }>(
+    `select state_type, attempt from runs where id = $1 ${forUpdate(db)}`,
     [id],
   );
   if (run === undefined || !canReopen(run.state_type)) return null;
-  await endSpreadOf(connection, query, id);
-  await markStale(connection, query, jsonText([[id]]));
-  const tasks = await openTaskRuns(connection, query, id, fromTasks);
+  await endSpreadOf(db, id);
+  await markStale(db, jsonText([[id]]));
+  const tasks = await openTaskRuns(db, id, fromTasks);
   // A last owner may not have given it back yet; the raised epoch shuts it out.
-  const [opened] = await query<Ticketed>(
+  const [opened] = await db.query<Ticketed>(
     `update runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = attempt + 1, ${freedAnew}, slot_since = null, due_at = null, ended_at = null, cancel_requested_at = null, held = null,
        result = null, result_ref = null, error = null,
        executed_ms = case when started_at is null then executed_ms
@@ -50,7 +44,7 @@ export async function reopenWithin(
     [message, id, at],
   );
   const scheduled = { runId: id, at, type: 'SCHEDULED', name: 'Scheduled', message, owner: null } as const;
-  await addTransitions(connection, query, [
+  await addTransitions(db, [
     { ...scheduled, taskRunId: null, attempt: run.attempt + 1 },
     ...tasks.map((task) => ({ ...scheduled, taskRunId: task.id, attempt: 0 })),
   ]);
@@ -58,9 +52,9 @@ export async function reopenWithin(
 }
 
 /** They begin afresh: no attempt used, nothing of the last one left in the row. Their history stays in the transitions. */
-async function openTaskRuns(connection: Connection, query: Query, runId: string, names: readonly string[]): Promise<{ id: string }[]> {
-  const named = connection.fragments.list(3, { name: 'text' });
-  return await query<{ id: string }>(
+async function openTaskRuns(db: Database, runId: string, names: readonly string[]): Promise<{ id: string }[]> {
+  const named = db.fragments.list(3, { name: 'text' });
+  return await db.query<{ id: string }>(
     `update task_runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = 0, started_at = null, ended_at = null,
        due_at = null, failures = null, progress = null, metrics = null, result = null, result_ref = null, error = null
      where run_id = $2 and (state_type <> 'COMPLETED' or name in (select name from ${named} as named))

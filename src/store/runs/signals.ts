@@ -1,6 +1,6 @@
 /** Signals to runs. A run that is suspended goes on when one comes. */
+import type { Database, Connection } from '../connection.ts';
 import { freedAnew } from '../leases/leases.ts';
-import type { Connection, Query } from '../connection.ts';
 import { forUpdate } from '../sql.ts';
 import { describeTable, insertText, integer, text, textOrNull, time, type RowOf } from '../table.ts';
 import type { SignalStore } from '../store.ts';
@@ -14,19 +14,19 @@ type SignalRow = RowOf<typeof signalTable>;
 export function signalStore(connection: Connection): SignalStore {
   return {
     send: (runId, name, data, at) =>
-      connection.transaction(async (query) => {
+      connection.transaction(async (db) => {
         // The lock on the run keeps two senders from taking the same number, and its owner from suspending it unseen.
-        const [run] = await query<{ id: string }>(`select id from runs where id = $1 ${forUpdate(connection)}`, [runId]);
+        const [run] = await db.query<{ id: string }>(`select id from runs where id = $1 ${forUpdate(db)}`, [runId]);
         if (!run) return null;
-        const [last] = await query<{ number: number | null }>('select max(number) as number from signals where run_id = $1 and name = $2', [
-          runId,
-          name,
-        ]);
+        const [last] = await db.query<{ number: number | null }>(
+          'select max(number) as number from signals where run_id = $1 and name = $2',
+          [runId, name],
+        );
         const number = Number(last?.number ?? 0) + 1;
-        await query(insertText(signalTable), signalTable.values({ runId, name, number, data, sentAt: at }));
-        return { number, woken: await wakeSuspended(connection, query, runId, at, `The signal '${name}' has come.`) };
+        await db.query(insertText(signalTable), signalTable.values({ runId, name, number, data, sentAt: at }));
+        return { number, woken: await wakeSuspended(db, runId, at, `The signal '${name}' has come.`) };
       }),
-    wake: (runId, at, message) => connection.transaction((query) => wakeSuspended(connection, query, runId, at, message)),
+    wake: (runId, at, message) => connection.transaction((db) => wakeSuspended(db, runId, at, message)),
     async get(runId, name, number) {
       const [row] = await connection.query<SignalRow>(`select ${list} from signals where run_id = $1 and name = $2 and number = $3`, [
         runId,
@@ -47,8 +47,8 @@ export function signalStore(connection: Connection): SignalStore {
  * so that a ticket put now is another than the one that waits for the instant at which the run was due. An owner that has recorded the
  * suspension and is about to let go has let go by this: it writes no more.
  */
-async function wakeSuspended(connection: Connection, query: Query, runId: string, at: number, message: string): Promise<string[]> {
-  const rows = await query<{ id: string; attempt: number; state_type: string }>(
+async function wakeSuspended(db: Database, runId: string, at: number, message: string): Promise<string[]> {
+  const rows = await db.query<{ id: string; attempt: number; state_type: string }>(
     `with recursive line (id, parent_run_id, attempt, state_type, depth) as (
        select id, parent_run_id, attempt, state_type, 0 from runs where id = $1
        union all
@@ -58,7 +58,7 @@ async function wakeSuspended(connection: Connection, query: Query, runId: string
   );
   const suspended = rows.filter((row) => row.state_type === 'PAUSED');
   for (const { id } of suspended) {
-    await query(
+    await db.query(
       `update runs set state_type = 'SCHEDULED', state_name = 'Resuming', state_message = $1, due_at = $2, ${freedAnew}
        where id = $3 and state_type = 'PAUSED'`,
       [message, at, id],
@@ -66,8 +66,7 @@ async function wakeSuspended(connection: Connection, query: Query, runId: string
   }
   const transition = { taskRunId: null, at, type: 'SCHEDULED', name: 'Resuming', message, owner: null } as const;
   await addTransitions(
-    connection,
-    query,
+    db,
     suspended.map(({ id, attempt }) => ({ runId: id, attempt: Number(attempt), ...transition })),
   );
   return suspended.map(({ id }) => id);

@@ -1,7 +1,7 @@
 /** The history of runs and task runs: append-only. */
+import { pageOf, limitOf, placeOf } from '../lists/cursor.ts';
+import type { Database, Connection } from '../connection.ts';
 import type { Transition } from '../../model/run.ts';
-import type { Connection, Query } from '../connection.ts';
-import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import { Params } from '../sql.ts';
 import { transitionOf, transitionValues, transitionTable, type TransitionRow } from '../tables.ts';
 import type { Page, TransitionFilter, TransitionStore } from '../store.ts';
@@ -43,9 +43,7 @@ async function pageOfRun({ query }: Connection, runId: string, filter: Transitio
     `select ${shownColumns}, seq from transitions where ${conditions.join(' and ')} order by seq limit ${limit + 1}`,
     params.values,
   );
-  const last = rows[limit - 1];
-  const hasMore = rows.length > limit && last !== undefined;
-  return { items: rows.slice(0, limit).map(transitionOf), next: hasMore ? cursorOf({ createdAt: last.seq, id: runId }) : null };
+  return pageOf(rows, limit, transitionOf, ({ seq }) => ({ createdAt: seq, id: runId }));
 }
 
 function conditionsOf(params: Params, runId: string, taskRunId: string | null | undefined): string[] {
@@ -55,14 +53,14 @@ function conditionsOf(params: Params, runId: string, taskRunId: string | null | 
 }
 
 /** Appends transitions of one run inside a transaction, in this order. */
-export async function addTransitions(connection: Connection, query: Query, transitions: readonly Transition[]): Promise<void> {
+export async function addTransitions(db: Database, transitions: readonly Transition[]): Promise<void> {
   for (let start = 0; start < transitions.length; start += chunkRows) {
     const rows = jsonText(transitions.slice(start, start + chunkRows).map(transitionValues));
     const columns = transitionTable.list;
-    const list = connection.fragments.list(1, transitionTable.kinds);
+    const list = db.fragments.list(1, transitionTable.kinds);
     // SQLite counts per run, so the numbers go on from the last; PostgreSQL numbers by itself.
-    await query(
-      connection.dialect === 'sqlite'
+    await db.query(
+      db.dialect === 'sqlite'
         ? `insert into transitions (${columns}, seq)
            select ${columns}, row_number() over () + (select coalesce(max(seq), 0) from transitions where run_id = added.run_id) from ${list} as added`
         : `insert into transitions (${columns}) select ${columns} from ${list} as added`,

@@ -1,9 +1,9 @@
 /** What the owner of a run does with its spread tasks: offer them, end them. */
+import type { Database, Connection } from '../connection.ts';
 import { ticketColumns, freedAnew } from '../leases/leases.ts';
 import { listed, listOf, clockOf, openList, forUpdate, lockInOrder } from '../sql.ts';
 import { addResultKeys } from './write.ts';
 import type { State } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
@@ -24,12 +24,12 @@ const offeredTypes = {
 
 /** See `SpreadStore.offer`. */
 export async function offerTasks(connection: Connection, claim: Claim, tasks: readonly OfferedTask[]): Promise<readonly Ticketed[] | null> {
-  return await connection.transaction(async (query) => {
-    if (!(await holds(connection, query, claim))) return null;
-    const { now, list } = connection.fragments;
+  return await connection.transaction(async (db) => {
+    if (!(await holds(db, claim))) return null;
+    const { now, list } = db.fragments;
     // Only what an earlier owner has offered can be held now.
-    if (claim.epoch > 1) await settleHeld(connection, query, tasks);
-    const offered = await query<Ticketed>(
+    if (claim.epoch > 1) await settleHeld(db, tasks);
+    const offered = await db.query<Ticketed>(
       `insert into spread_tasks (id, run_id, key, stage, queue, priority, epoch, recoveries, ticketed_at, inputs, inputs_ref)
        select id, run_id, key, 'waiting', queue, priority, 0, 0, ${now(1)}, inputs, inputs_ref from ${list(2, offeredTypes)} as offered where true
        on conflict (id) do update set stage = 'waiting', queue = excluded.queue, priority = excluded.priority, epoch = spread_tasks.epoch + 1,
@@ -40,7 +40,7 @@ export async function offerTasks(connection: Connection, claim: Claim, tasks: re
            and task_runs.state_type in ('COMPLETED', 'FAILED', 'CRASHED'))
        returning ${ticketColumns}`,
       [
-        connection.now(),
+        db.now(),
         storable(
           jsonText(
             tasks.map(({ taskRun, queue, priority, inputs, inputsRef }) => [
@@ -58,7 +58,7 @@ export async function offerTasks(connection: Connection, claim: Claim, tasks: re
     );
     const ids = new Set(offered.map(({ id }) => id));
     const written = tasks.filter(({ taskRun }) => ids.has(taskRun.id));
-    await recordOffered(connection, query, claim, written);
+    await recordOffered(db, claim, written);
     return offered;
   });
 }
@@ -67,17 +67,16 @@ export async function offerTasks(connection: Connection, claim: Claim, tasks: re
  * Waits for workers that are recording ends of these tasks just now. The statement that follows must begin after that: while it waited,
  * it would see that the task is let go of, but not yet what was recorded of it, and have it executed again.
  */
-async function settleHeld(connection: Connection, query: Query, tasks: readonly OfferedTask[]): Promise<void> {
+async function settleHeld(db: Database, tasks: readonly OfferedTask[]): Promise<void> {
   await lockTasks(
-    connection,
-    query,
+    db,
     tasks.map(({ taskRun }) => taskRun.id),
   );
 }
 
-async function lockTasks(connection: Connection, query: Query, ids: readonly string[]): Promise<void> {
-  if (connection.dialect === 'sqlite') return;
-  await query(`select id from spread_tasks where id in ${listed(connection, 1)} ${lockInOrder(connection, 'spread_tasks')}`, [listOf(ids)]);
+async function lockTasks(db: Database, ids: readonly string[]): Promise<void> {
+  if (db.dialect === 'sqlite') return;
+  await db.query(`select id from spread_tasks where id in ${listed(db, 1)} ${lockInOrder(db, 'spread_tasks')}`, [listOf(ids)]);
 }
 
 /** See `SpreadStore.end`. */
@@ -89,46 +88,44 @@ export async function endTasks(
   at: number,
   heldToo: boolean,
 ): Promise<void> {
-  await connection.transaction(async (query) => {
-    if (!(await holds(connection, query, claim))) return;
-    await lockTasks(connection, query, ids);
-    const ended = await query<{ id: string }>(
+  await connection.transaction(async (db) => {
+    if (!(await holds(db, claim))) return;
+    await lockTasks(db, ids);
+    const ended = await db.query<{ id: string }>(
       `update spread_tasks set stage = 'ended', ${freedAnew}, inputs = null
-       where id in ${listed(connection, 1)} and run_id = $2 and stage in ('waiting'${heldToo ? `, 'held'` : ''}) returning id`,
+       where id in ${listed(db, 1)} and run_id = $2 and stage in ('waiting'${heldToo ? `, 'held'` : ''}) returning id`,
       [listOf(ids), claim.runId],
     );
     if (ended.length === 0) return;
-    const rows = await query<{ id: string; attempt: number }>(
+    const rows = await db.query<{ id: string; attempt: number }>(
       `update task_runs set state_type = $3, state_name = $4, state_message = $5, ended_at = $6, due_at = null
-       where run_id = $2 and id in ${listed(connection, 1)} and state_type in (${openList}) returning id, attempt`,
+       where run_id = $2 and id in ${listed(db, 1)} and state_type in (${openList}) returning id, attempt`,
       [listOf(ended.map(({ id }) => id)), claim.runId, state.type, state.name, state.message, at],
     );
     await addTransitions(
-      connection,
-      query,
+      db,
       rows.map(({ id, attempt }) => ({ runId: claim.runId, taskRunId: id, at, ...state, attempt, owner: null })),
     );
   });
 }
 
-async function recordOffered(connection: Connection, query: Query, { runId }: Claim, tasks: readonly OfferedTask[]): Promise<void> {
+async function recordOffered(db: Database, { runId }: Claim, tasks: readonly OfferedTask[]): Promise<void> {
   if (tasks.length === 0) return;
-  await query(`${insertListed(taskRunTable, connection.fragments, 1)} on conflict (run_id, key) do update set ${replacedTaskRun}`, [
+  await db.query(`${insertListed(taskRunTable, db.fragments, 1)} on conflict (run_id, key) do update set ${replacedTaskRun}`, [
     jsonText(tasks.map(({ taskRun }) => taskRunValues(taskRun))),
   ]);
-  const at = await clockOf(connection, query);
+  const at = await clockOf(db);
   const keys = tasks.flatMap(({ taskRun, inputsRef }) => (inputsRef === null ? [] : [{ ref: inputsRef, taskRunId: taskRun.id }]));
-  await addResultKeys(connection, query, runId, keys, at);
+  await addResultKeys(db, runId, keys, at);
   await addTransitions(
-    connection,
-    query,
+    db,
     tasks.map(({ taskRun }) => ({ runId, taskRunId: taskRun.id, at, ...taskRun.state, attempt: taskRun.attempt, owner: null })),
   );
 }
 
 /** Whether the claim of the run is the present one; locks the run. */
-async function holds(connection: Connection, query: Query, claim: Claim): Promise<boolean> {
-  const run = await query(`select id from runs where id = $1 and epoch = $2 and ${hasOwner('$3')} ${forUpdate(connection)}`, [
+async function holds(db: Database, claim: Claim): Promise<boolean> {
+  const run = await db.query(`select id from runs where id = $1 and epoch = $2 and ${hasOwner('$3')} ${forUpdate(db)}`, [
     claim.runId,
     claim.epoch,
     ownerTextOf(claim),

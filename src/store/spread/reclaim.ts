@@ -1,6 +1,6 @@
 /** What becomes of spread task runs whose holder is lost. */
+import type { Database, Connection } from '../connection.ts';
 import { isTerminal } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { ReclaimOptions, LostReport } from '../leases/contract.ts';
 import { takeBack } from '../leases/leases.ts';
 import { type LostFate, reclaimLost } from '../leases/reclaim.ts';
@@ -16,28 +16,25 @@ const joins = `left join runs on runs.id = spread_tasks.run_id
   left join task_runs on task_runs.run_id = spread_tasks.run_id and task_runs.key = spread_tasks.key`;
 
 /** See `LeaseStore.reclaim`. */
-export async function reclaimTasks(connection: Connection, options: ReclaimOptions): Promise<LostReport> {
-  const write = (query: Query, fates: readonly LostFate[]): Promise<LostReport> => writeFates(connection, query, fates);
-  return await reclaimLost(connection, { work: taskWork, kind: 'task run', columns, joins, write }, options);
+export function reclaimTasks(connection: Connection, options: ReclaimOptions): Promise<LostReport> {
+  return reclaimLost(connection, { work: taskWork, kind: 'task run', columns, joins, write: writeFates }, options);
 }
 
-async function writeFates(connection: Connection, query: Query, fates: readonly LostFate[]): Promise<LostReport> {
+async function writeFates(db: Database, fates: readonly LostFate[]): Promise<LostReport> {
   const waits = ({ state }: LostFate): boolean => state !== null && !isTerminal(state.type);
   const rowsOf = (some: readonly LostFate[]) =>
     some.map(({ row, state, counts }) => ({ id: row.id, message: state?.message ?? null, counts }));
   const ended = fates.filter((fate) => !waits(fate));
-  await takeBack(connection, query, taskWork, rowsOf(ended), `stage = 'ended', `);
-  const waiting = await takeBack(connection, query, taskWork, rowsOf(fates.filter(waits)), taskWork.waiting);
+  await takeBack(db, taskWork, rowsOf(ended), `stage = 'ended', `);
+  const waiting = await takeBack(db, taskWork, rowsOf(fates.filter(waits)), taskWork.waiting);
   for (const { row, state } of fates) {
     if (state === null) continue;
-    await query(
+    await db.query(
       `update task_runs set state_type = $1, state_name = $2, state_message = $3, ended_at = $4, due_at = null
        where run_id = $5 and id = $6 and state_type in (${openList})`,
       [state.type, state.name, state.message, isTerminal(state.type) ? row.now : null, row.run_id, row.id],
     );
-    await addTransitions(connection, query, [
-      { runId: row.run_id, taskRunId: row.id, at: row.now, ...state, attempt: row.attempt, owner: null },
-    ]);
+    await addTransitions(db, [{ runId: row.run_id, taskRunId: row.id, at: row.now, ...state, attempt: row.attempt, owner: null }]);
   }
   const told = ended.flatMap(({ row: { id, run_id: runId }, state }) =>
     state === null ? [] : [{ id, runId, message: state.message ?? '' }],

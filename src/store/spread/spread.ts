@@ -3,12 +3,12 @@
  *
  * Locks are taken in one order everywhere: the run, its spread tasks, its task runs.
  */
+import type { Database, Connection } from '../connection.ts';
 import { renewLeases, releaseLease, ownersOf, takeUnticketed, freedAnew, claimList, isClaimed, listOfClaims } from '../leases/leases.ts';
 import { taskWork, withTaskRuns, claimTasks } from './claims.ts';
 import { listed, listOf, openList, lockInOrder } from '../sql.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { TaskClaim } from '../ownership.ts';
 import { taskRunOf, type TaskRunRow, taskRunTable } from '../tables.ts';
 import type { WaitingTasks, SpreadStore } from './contract.ts';
@@ -23,7 +23,7 @@ export function spreadStore(connection: Connection): SpreadStore {
     claimMany: (ids, owner, leaseMs, isAlone = false) => claimTasks(connection, ids, owner, leaseMs, isAlone),
     renew: (claims, leaseMs) => renewLeases(connection, taskWork, claims, leaseMs),
     toStop: (claims) => tasksToStop(connection, claims),
-    write: (writes) => connection.transaction((query) => writeClaimed(connection, query, writes)),
+    write: (writes) => connection.transaction((db) => writeClaimed(db, writes)),
     release: (claim, dueAt) => releaseLease(connection, taskWork, claim, dueAt),
     ended: (ids) => endedTasks(connection, ids),
     end: (claim, ids, state, at, heldToo) => endTasks(connection, claim, ids, state, at, heldToo),
@@ -35,10 +35,10 @@ export function spreadStore(connection: Connection): SpreadStore {
 }
 
 /** Inside a transaction, before its task runs are changed: nobody can claim or write the spread tasks of a run any more. */
-export async function endSpreadOf(connection: Connection, query: Query, runId: string): Promise<void> {
-  if (connection.dialect === 'postgres')
-    await query(`select id from spread_tasks where run_id = $1 and stage <> 'ended' ${lockInOrder(connection, 'spread_tasks')}`, [runId]);
-  await query(`update spread_tasks set stage = 'ended', ${freedAnew} where run_id = $1 and stage <> 'ended'`, [runId]);
+export async function endSpreadOf(db: Database, runId: string): Promise<void> {
+  if (db.dialect === 'postgres')
+    await db.query(`select id from spread_tasks where run_id = $1 and stage <> 'ended' ${lockInOrder(db, 'spread_tasks')}`, [runId]);
+  await db.query(`update spread_tasks set stage = 'ended', ${freedAnew} where run_id = $1 and stage <> 'ended'`, [runId]);
 }
 
 async function tasksToStop(connection: Connection, claims: readonly TaskClaim[]): Promise<readonly string[]> {

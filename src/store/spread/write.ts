@@ -1,10 +1,10 @@
 /** What workers record of the spread tasks they hold. */
+import type { Database } from '../connection.ts';
 import { claimList, isClaimed, listOfClaims } from '../leases/leases.ts';
 import { claimKey, type TaskClaim } from '../ownership.ts';
 import { listed, listOf, clockOf, openList } from '../sql.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { TaskRun } from '../../model/run.ts';
-import type { Connection, Query } from '../connection.ts';
 import { artifactValues, artifactTable, taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { ClaimedWrite } from './contract.ts';
@@ -12,42 +12,42 @@ import { insertText } from '../table.ts';
 import { jsonText } from '../storable.ts';
 
 /** See `SpreadStore.write`; inside a transaction. */
-export async function writeClaimed(connection: Connection, query: Query, writes: readonly ClaimedWrite[]): Promise<readonly TaskClaim[]> {
-  const lock = connection.dialect === 'sqlite' ? '' : 'for no key update of spread_tasks';
-  const held = await query<TaskClaim>(
+export async function writeClaimed(db: Database, writes: readonly ClaimedWrite[]): Promise<readonly TaskClaim[]> {
+  const lock = db.dialect === 'sqlite' ? '' : 'for no key update of spread_tasks';
+  const held = await db.query<TaskClaim>(
     `select spread_tasks.id as "taskRunId", spread_tasks.epoch as epoch from spread_tasks
-     join ${claimList(connection, 1)} as claimed on ${isClaimed('spread_tasks')}
+     join ${claimList(db, 1)} as claimed on ${isClaimed('spread_tasks')}
      where stage = 'held' order by spread_tasks.id ${lock}`,
     [listOfClaims(writes.map(({ claim }) => claim))],
   );
   const heldKeys = new Set(held.map(claimKey));
   const rows = writes.flatMap(({ claim, taskRun }) => (taskRun && heldKeys.has(claimKey(claim)) ? [taskRun] : []));
-  const written = new Set(await updateTaskRuns(connection, query, rows));
+  const written = new Set(await updateTaskRuns(db, rows));
   const accepted = writes.filter(({ claim, taskRun }) => heldKeys.has(claimKey(claim)) && (taskRun === null || written.has(taskRun.id)));
   const [first] = accepted;
   if (first === undefined) return writes.map(({ claim }) => claim);
-  const at = await clockOf(connection, query);
+  const at = await clockOf(db);
   for (const { taskRun } of accepted)
     if (taskRun && taskRun.resultRef !== null)
-      await addResultKeys(connection, query, taskRun.runId, [{ ref: taskRun.resultRef, taskRunId: taskRun.id }], at);
+      await addResultKeys(db, taskRun.runId, [{ ref: taskRun.resultRef, taskRunId: taskRun.id }], at);
   // SQLite numbers the transitions of one run at a time.
-  for (const { transitions } of accepted) if (transitions.length > 0) await addTransitions(connection, query, transitions);
-  for (const { artifacts } of accepted) await addArtifacts(query, artifacts);
+  for (const { transitions } of accepted) if (transitions.length > 0) await addTransitions(db, transitions);
+  for (const { artifacts } of accepted) await addArtifacts(db, artifacts);
   const ended = accepted.filter(({ taskRun }) => taskRun !== null && isTerminal(taskRun.state.type));
-  await query(
+  await db.query(
     `update spread_tasks set stage = 'ended', owner = null, lease_until = null, inputs = null
-     where id in ${listed(connection, 1)}`,
+     where id in ${listed(db, 1)}`,
     [listOf(ended.map(({ claim }) => claim.taskRunId))],
   );
   return writes.filter((write) => !accepted.includes(write)).map(({ claim }) => claim);
 }
 
 /** Writes those that have not ended; gives their ids. */
-async function updateTaskRuns(connection: Connection, query: Query, rows: readonly TaskRun[]): Promise<string[]> {
+async function updateTaskRuns(db: Database, rows: readonly TaskRun[]): Promise<string[]> {
   if (rows.length === 0) return [];
-  const updated = await query<{ id: string }>(
+  const updated = await db.query<{ id: string }>(
     `update task_runs set ${replacedTaskRun.replaceAll('excluded.', 'written.')}
-     from ${connection.fragments.list(1, taskRunTable.kinds)} as written
+     from ${db.fragments.list(1, taskRunTable.kinds)} as written
      where task_runs.run_id = written.run_id and task_runs.key = written.key and task_runs.state_type in (${openList})
      returning task_runs.id`,
     [jsonText(rows.map(taskRunValues))],
@@ -55,22 +55,21 @@ async function updateTaskRuns(connection: Connection, query: Query, rows: readon
   return updated.map(({ id }) => id);
 }
 
-async function addArtifacts(query: Query, artifacts: ClaimedWrite['artifacts']): Promise<void> {
+async function addArtifacts({ query }: Database, artifacts: ClaimedWrite['artifacts']): Promise<void> {
   for (const artifact of artifacts) await query(`${insertText(artifactTable)} on conflict (id) do nothing`, artifactValues(artifact));
 }
 
 /** Inside a transaction: notes which values of the result storage belong to the run. */
 export async function addResultKeys(
-  connection: Connection,
-  query: Query,
+  db: Database,
   runId: string,
   keys: readonly { readonly ref: string; readonly taskRunId: string }[],
   at: number,
 ): Promise<void> {
   if (keys.length === 0) return;
-  await query(
+  await db.query(
     `insert into results (run_id, key, task_run_id, bytes, created_at)
-     select $2, ref, task_run_id, null, $3 from ${connection.fragments.list(1, { ref: 'text', task_run_id: 'text' })} as added where true
+     select $2, ref, task_run_id, null, $3 from ${db.fragments.list(1, { ref: 'text', task_run_id: 'text' })} as added where true
      on conflict (run_id, key) do nothing`,
     [jsonText(keys.map(({ ref, taskRunId }) => [ref, taskRunId])), runId, at],
   );

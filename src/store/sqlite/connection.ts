@@ -10,20 +10,18 @@
  */
 import { accessSync, chmodSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
-import type Database from 'libsql';
+import type Libsql from 'libsql';
 import type { Clock } from '../../base/clock.ts';
 import { importPackage } from '../../base/packages.ts';
 import type { Batch } from '../batch.ts';
-import type { Connection, Query } from '../connection.ts';
+import type { Connection, Database, Query } from '../connection.ts';
 import { isBusy, readOnlyError, storeError } from '../errors.ts';
 import type { Claim } from '../store.ts';
-import { retryBusy } from './busy.ts';
+import { retryBusy, Mutex } from './mutex.ts';
 import { FlushWriter } from './flush.ts';
 import { sqliteFragments } from './fragments.ts';
-import { Mutex } from './mutex.ts';
-import { freeReserve, keepReserve } from './reserve.ts';
+import { freeReserve, keepReserve, watchWrites } from './files.ts';
 import { Statements, type PreparedNumbers } from './statements.ts';
-import { watchWrites } from './watch-writes.ts';
 
 export interface SqliteOptions {
   /** Time that leases are compared with. */
@@ -49,6 +47,8 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
   const { default: SqliteFile } = await importPackage('libsql', () => import('libsql'));
   try {
     if (path !== ':memory:') makePrivate(path);
+    // SQLite itself would let what is up to date be read, and refuse the first write.
+    if (isRefusedByPermissions(path)) throw new Error('The file or its folder may not be written.');
     const database = new SqliteFile(path, { timeout: lockSliceMs });
     const connection = new SqliteConnection(path, database, options);
     await connection.configure();
@@ -100,7 +100,7 @@ export class SqliteConnection implements Connection {
   /** Every statement is kept prepared here. */
   readonly prepared: Query = this.query;
   readonly #path: string;
-  readonly #database: Database.Database;
+  readonly #database: Libsql.Database;
   readonly #options: SqliteOptions;
   readonly #statements: Statements;
   /** Held while a transaction is open across turns; everything else waits, or it would become part of it. */
@@ -109,7 +109,7 @@ export class SqliteConnection implements Connection {
   #dataVersion: PreparedNumbers | undefined;
   #closed = false;
 
-  constructor(path: string, database: Database.Database, options: SqliteOptions) {
+  constructor(path: string, database: Libsql.Database, options: SqliteOptions) {
     this.#path = path;
     this.url = `sqlite:${path}`;
     this.#database = database;
@@ -132,12 +132,14 @@ export class SqliteConnection implements Connection {
     if (maxPages !== undefined) this.#statements.all(`pragma max_page_count = ${maxPages + reservePages}`, []);
   }
 
-  async transaction<T>(work: (query: Query) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (db: Database) => Promise<T>): Promise<T> {
     return await this.#mutex.run(async () => {
       try {
         await this.#retry(() => this.#statements.all('begin immediate', []));
         try {
-          const value = await work(async (text, params = []) => this.#statements.all(numbered(text), params));
+          const { dialect, url, fragments, now } = this;
+          const query: Query = async (text, params = []) => this.#statements.all(numbered(text), params);
+          const value = await work({ dialect, url, fragments, now, query });
           this.#statements.all('commit', []);
           return value;
         } catch (error) {
@@ -150,13 +152,11 @@ export class SqliteConnection implements Connection {
     });
   }
 
-  migration<T>(work: (query: Query) => Promise<T>): Promise<T> {
+  migration<T>(work: (db: Database) => Promise<T>): Promise<T> {
     return this.transaction(work);
   }
 
-  now(): number {
-    return this.#options.clock.now();
-  }
+  readonly now = (): number => this.#options.clock.now();
 
   writeBatch(batch: Batch): readonly Claim[] | Promise<readonly Claim[]> {
     if (!this.#mutex.held) {

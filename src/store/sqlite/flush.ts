@@ -26,8 +26,7 @@ import { claimKey, ownerTextOf } from '../ownership.ts';
 import type { Batch, Claimed } from '../batch.ts';
 import type { Value } from '../table.ts';
 import type { Claim } from '../store.ts';
-import { RowWriter } from './row-writer.ts';
-import type { PreparedNumbers, Statements } from './statements.ts';
+import type { PreparedNumbers, Statements, Prepared } from './statements.ts';
 
 /** The statements of a flush. */
 export class FlushWriter {
@@ -121,5 +120,42 @@ export class FlushWriter {
         .prepare(`update runs set ${columns.join(', ')} where id = ? and epoch = ?`)
         .run([...values, claim.runId, claim.epoch]);
     }
+  }
+}
+
+/** Rows of one statement; more gain nothing. */
+const rowsAtOnce = 50;
+
+export class RowWriter {
+  readonly #statements: Statements;
+  readonly #head: string;
+  readonly #row: string;
+  readonly #tail: string;
+  #one: Prepared | null = null;
+  #many: Prepared | null = null;
+
+  /** @param tail what follows the rows in the statement */
+  constructor(statements: Statements, table: string, columns: readonly string[], tail = '') {
+    this.#statements = statements;
+    this.#head = `insert into ${table} (${columns.join(', ')}) values `;
+    this.#row = `(${columns.map(() => '?').join(', ')})`;
+    this.#tail = tail;
+  }
+
+  /** Writes rows in their order; the values of each in the order of the columns. */
+  write(rows: readonly (readonly Value[])[]): void {
+    let at = 0;
+    for (; at + rowsAtOnce <= rows.length; at += rowsAtOnce) {
+      this.#many ??= this.#prepare(rowsAtOnce);
+      this.#many.run(rows.slice(at, at + rowsAtOnce).flat());
+    }
+    for (; at < rows.length; at++) {
+      this.#one ??= this.#prepare(1);
+      this.#one.run(rows[at] ?? []);
+    }
+  }
+
+  #prepare(rows: number): Prepared {
+    return this.#statements.prepare(`${this.#head}${Array.from({ length: rows }, () => this.#row).join(', ')} ${this.#tail}`);
   }
 }

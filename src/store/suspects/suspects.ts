@@ -1,7 +1,7 @@
 /** Suspects as workers ask for them; what makes a suspect stands in `leases/judge.ts`. */
+import type { Database, Connection } from '../connection.ts';
 import { lossesBeforeTrial } from '../../model/lease.ts';
 import { listed, listOf, lockInOrder } from '../sql.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { Suspect, SuspectStore } from './contract.ts';
 
 /** Locked and written in this order everywhere, and before their suspects: else two would wait for each other in a circle. */
@@ -27,19 +27,17 @@ export function suspectStore(connection: Connection): SuspectStore {
       await query('update lost_owners set culprit = null, seen = null where owner = $1', [owner]);
     },
     async acquit(owner) {
-      await connection.transaction(async (within) => {
+      await connection.transaction(async (db) => {
         for (const table of tables)
-          await within(
-            `select id from ${table} where id in (select id from suspects where last_owner = $1) ${lockInOrder(connection, table)}`,
-            [owner],
-          );
-        const acquitted = await within<{ id: string; losses: number }>(
+          await db.query(`select id from ${table} where id in (select id from suspects where last_owner = $1) ${lockInOrder(db, table)}`, [
+            owner,
+          ]);
+        const acquitted = await db.query<{ id: string; losses: number }>(
           `update suspects set shared = shared - 1, last_owner = '' where last_owner = $1 and shared > 0 returning id, shared + alone as losses`,
           [owner],
         );
         await markTrials(
-          connection,
-          within,
+          db,
           acquitted.map(({ id, losses }) => ({ id, isOnTrial: losses >= lossesBeforeTrial })),
         );
       });
@@ -55,24 +53,20 @@ export function suspectStore(connection: Connection): SuspectStore {
       return found ?? null;
     },
     async clear(id) {
-      await connection.transaction(async (within) => {
-        await markTrials(connection, within, [{ id, isOnTrial: false }]);
-        await within('delete from suspects where id = $1', [id]);
+      await connection.transaction(async (db) => {
+        await markTrials(db, [{ id, isOnTrial: false }]);
+        await db.query('delete from suspects where id = $1', [id]);
       });
     },
   };
 }
 
 /** Writes into the rows of runs and spread tasks which are on trial: there a claim looks. */
-export async function markTrials(
-  connection: Connection,
-  query: Query,
-  marks: readonly { readonly id: string; readonly isOnTrial: boolean }[],
-): Promise<void> {
+export async function markTrials(db: Database, marks: readonly { readonly id: string; readonly isOnTrial: boolean }[]): Promise<void> {
   for (const isOnTrial of [true, false]) {
     const ids = marks.flatMap((mark) => (mark.isOnTrial === isOnTrial ? [mark.id] : []));
     if (ids.length === 0) continue;
     for (const table of tables)
-      await query(`update ${table} set on_trial = ${isOnTrial ? '1' : 'null'} where id in ${listed(connection, 1)}`, [listOf(ids)]);
+      await db.query(`update ${table} set on_trial = ${isOnTrial ? '1' : 'null'} where id in ${listed(db, 1)}`, [listOf(ids)]);
   }
 }

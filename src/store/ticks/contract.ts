@@ -8,7 +8,7 @@ import type { Concurrency, Deployment, DeploymentSchedule } from '../../model/de
 import type { OpenTick } from '../../model/schedule/overlap.ts';
 import type { RunPatch } from '../../model/run.ts';
 import type { Ticketed } from '../leases/contract.ts';
-import type { NewRun } from '../runs/new-run.ts';
+import type { NewRun } from '../fleet/contract.ts';
 
 /** A schedule with a tick that is due, claimed. */
 export interface DueSchedule {

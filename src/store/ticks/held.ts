@@ -1,10 +1,9 @@
-/** Runs of ticks that wait: for those of earlier ticks to end, or for a worker for too long. */
+/** Runs of ticks that wait (for those of earlier ticks to end, or for a worker for too long), or are not wanted after all. */
+import type { Database, Connection } from '../connection.ts';
 import { listOf, listed, forUpdateOfFree, nowOnce, idAmong, openList, runsBy } from '../sql.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { TickStore } from './contract.ts';
-import { goesOn, standsBefore } from './paused.ts';
 
 /** Runs of one call. */
 const maxRuns = 1_000;
@@ -13,7 +12,7 @@ const releasedMessage = 'The runs before it have ended.';
 const lateMessage = 'No worker has taken it in time.';
 
 /** Inside the transaction in which they were inserted. */
-export async function holdRuns({ fragments }: Connection, query: Query, ids: readonly string[]): Promise<void> {
+export async function holdRuns({ fragments, query }: Database, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await query(`update runs set held = 1 where id in ${listed({ fragments }, 1)}`, [listOf(ids)]);
 }
@@ -28,28 +27,27 @@ export async function releaseHeld(connection: Connection, deployments: readonly 
     names,
   );
   if (found === undefined) return [];
-  return await connection.transaction(async (query) => {
+  return await connection.transaction(async (db) => {
     const place = names.length + 1;
     const now = fragments.now(place);
-    const lock = forUpdateOfFree(connection);
-    const rows = await query<Ticketed & { attempt: number; now: number }>(
+    const lock = forUpdateOfFree(db);
+    const rows = await db.query<Ticketed & { attempt: number; now: number }>(
       `update runs set state_name = 'Scheduled', state_message = $${place + 1}, due_at = ${now}, ticketed_at = ${now}, held = null
        where held = 1 and id in (
-         select id from ${runsBy(connection, 'runs_held', 'waiting')}
-         where held = 1 and state_type = 'SCHEDULED' ${amongst(connection, 'waiting.deployment', deployments)} and ${goesOn('waiting')}
+         select id from ${runsBy(db, 'runs_held', 'waiting')}
+         where held = 1 and state_type = 'SCHEDULED' ${amongst(db, 'waiting.deployment', deployments)} and ${goesOn('waiting')}
          and not exists (
-           select 1 from ${runsBy(connection, 'runs_open_ticks', 'earlier')}
+           select 1 from ${runsBy(db, 'runs_open_ticks', 'earlier')}
            where earlier.deployment = waiting.deployment and earlier.schedule_id is not null and earlier.state_type in (${openList})
              and earlier.id <> waiting.id and ${standsBefore('earlier')}
              and (earlier.held is null or earlier.state_type <> 'SCHEDULED' or (earlier.scheduled_for, earlier.id) < (waiting.scheduled_for, waiting.id)))
          limit ${maxRuns} ${lock})
        returning id, epoch, queue, priority, due_at as "dueAt", attempt, ${now} as now`,
-      [...names, connection.now(), releasedMessage],
+      [...names, db.now(), releasedMessage],
     );
     const scheduled = { taskRunId: null, type: 'SCHEDULED', name: 'Scheduled', message: releasedMessage, owner: null } as const;
     await addTransitions(
-      connection,
-      query,
+      db,
       rows.map(({ id, attempt, now: at }) => ({ runId: id, at, attempt, ...scheduled })),
     );
     return rows.map(({ id, epoch, queue, priority, dueAt }) => ({ id, epoch, queue, priority, dueAt }));
@@ -80,24 +78,58 @@ export async function markLateRuns(
   const index = runsBy(connection, 'runs_not_late');
   const [found] = await connection.query(`select 1 as found from ${index} where ${late} limit 1`, [connection.now(), lateAfterMs]);
   if (found === undefined) return [];
-  return await connection.transaction(async (query) => {
-    const lock = forUpdateOfFree(connection);
-    const rows = await query<{ id: string; attempt: number; message: string; now: number }>(
+  return await connection.transaction(async (db) => {
+    const lock = forUpdateOfFree(db);
+    const rows = await db.query<{ id: string; attempt: number; message: string; now: number }>(
       `update runs set state_name = 'Late', state_message = coalesce(state_message, $4)
-       where ${idAmong(connection, `select id from ${index} where ${late} order by due_at limit $3 ${lock}`)}
+       where ${idAmong(db, `select id from ${index} where ${late} order by due_at limit $3 ${lock}`)}
        returning id, attempt, state_message as message, ${now} as now`,
-      [connection.now(), lateAfterMs, limit, lateMessage],
+      [db.now(), lateAfterMs, limit, lateMessage],
     );
     const state = { taskRunId: null, type: 'SCHEDULED', name: 'Late', owner: null } as const;
     await addTransitions(
-      connection,
-      query,
+      db,
       rows.map(({ id, attempt, message, now: at }) => ({ runId: id, at, attempt, message, ...state })),
     );
     return rows.map(({ id }) => id);
   });
 }
 
-function amongst({ fragments }: Connection, column: string, deployments: readonly string[] | null): string {
+function amongst({ fragments }: Database, column: string, deployments: readonly string[] | null): string {
   return deployments === null ? '' : `and ${column} in ${listed({ fragments }, 1)}`;
+}
+
+const scheduleIsPaused = (run: string): string =>
+  `exists (select 1 from schedules where schedules.id = ${run}.schedule_id and schedules.paused_at is not null)`;
+
+/** A run that waits, of a deployment and a schedule that go on or are there no more. */
+export const goesOn = (run: string): string =>
+  `not exists (select 1 from deployments where deployments.name = ${run}.deployment and deployments.paused_at is not null)
+   and not ${scheduleIsPaused(run)}`;
+
+/** A run of a tick that others may have to wait for: not one that waits itself while its schedule is paused. */
+export const standsBefore = (run: string): string =>
+  `(${run}.held is null or ${run}.state_type <> 'SCHEDULED' or not ${scheduleIsPaused(run)})`;
+
+/**
+ * Inside the transaction that pauses, changes or deletes these schedules: takes back the runs of ticks that have not come yet and that
+ * nobody has begun, as if they had not been made. A ticket that is left finds nothing.
+ */
+export async function withdrawTicks(db: Database, deployments: readonly string[], schedules: readonly string[]): Promise<void> {
+  if (schedules.length === 0) return;
+  const { fragments } = db;
+  const names = listOf([...new Set(deployments)]);
+  const ids = listOf(schedules);
+  const gone = await db.query<{ id: string }>(
+    `delete from runs where id in (
+       select id from ${runsBy(db, 'runs_open_ticks', 'made')}
+       where deployment in ${listed({ fragments }, 2)} and schedule_id is not null
+         and schedule_id in ${listed({ fragments }, 3)}
+         and state_type in (${openList}) and scheduled_for > ${fragments.now(1)})
+       and state_type = 'SCHEDULED' and owner is null and epoch = 0
+     returning id`,
+    [db.now(), names, ids],
+  );
+  if (gone.length === 0) return;
+  await db.query(`delete from transitions where run_id in ${listed({ fragments }, 1)}`, [listOf(gone.map(({ id }) => id))]);
 }

@@ -5,15 +5,14 @@
  * and tick stands behind that. Where runs of a deployment must not overlap, its row is locked too. It is never waited for: whoever
  * changes a deployment locks it before its schedules. A crash in between changes nothing.
  */
+import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, nowOnce, forUpdateOfFree, clockOf, openList, runsBy } from '../sql.ts';
 import { deploymentTable, type DeploymentRow, deploymentOf, type ScheduleRow, scheduleTable } from '../deployments/tables.ts';
 import type { OpenTick } from '../../model/schedule/overlap.ts';
-import type { Connection, Query } from '../connection.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { insertWithin } from '../fleet/waiting.ts';
 import type { ClaimTicksOptions, ClaimTicksReport, DueSchedule, SetAside, TickPlan, TickStore } from './contract.ts';
-import { holdRuns, markLateRuns, overtakenRuns, releaseHeld } from './held.ts';
-import { standsBefore } from './paused.ts';
+import { holdRuns, markLateRuns, overtakenRuns, releaseHeld, standsBefore } from './held.ts';
 import { jsonText } from '../storable.ts';
 import { readConcurrency } from '../read-json.ts';
 import { cutText } from '../../base/cut-text.ts';
@@ -34,7 +33,7 @@ const picked = [
 export function tickStore(connection: Connection): TickStore {
   return {
     nextTurn: (options) => nextTurn(connection, options),
-    claim: (options, decide) => connection.transaction((query) => claim(connection, query, options, decide)),
+    claim: (options, decide) => connection.transaction((db) => claim(db, options, decide)),
     release: (deployments) => releaseHeld(connection, deployments),
     overtaken: () => overtakenRuns(connection),
     markLate: (options) => markLateRuns(connection, options),
@@ -42,7 +41,7 @@ export function tickStore(connection: Connection): TickStore {
 }
 
 /** SQLite keeps no statistics and would not choose the index by itself. */
-function dueTables({ dialect }: Connection): string {
+function dueTables({ dialect }: Database): string {
   return `${dialect === 'sqlite' ? 'schedules as s indexed by schedules_due' : 'schedules as s'} join deployments as d on d.name = s.deployment`;
 }
 
@@ -60,19 +59,14 @@ async function nextTurn(
   return { now: row?.now ?? 0, at: row?.at ?? null };
 }
 
-async function claim(
-  connection: Connection,
-  query: Query,
-  options: ClaimTicksOptions,
-  decide: Parameters<TickStore['claim']>[1],
-): Promise<ClaimTicksReport> {
-  const now = await clockOf(connection, query);
-  const found = await findDue(connection, query, options, now);
-  const due = await withoutLocked(connection, query, found);
+async function claim(db: Database, options: ClaimTicksOptions, decide: Parameters<TickStore['claim']>[1]): Promise<ClaimTicksReport> {
+  const now = await clockOf(db);
+  const found = await findDue(db, options, now);
+  const due = await withoutLocked(db, found);
   const guarded = [...new Set(due.filter(({ deployment }) => deployment.overlap !== 'allow').map(({ deployment }) => deployment.name))];
-  const decided = decide(due, now, await openTicks(connection, query, guarded));
-  const { plans, placed } = await insertAllThatGo(connection, query, decided);
-  await moveOn(connection, query, due, plans);
+  const decided = decide(due, now, await openTicks(db, guarded));
+  const { plans, placed } = await insertAllThatGo(db, decided);
+  await moveOn(db, due, plans);
   const setAside = due.flatMap(({ deployment, schedule }, at): SetAside[] => {
     const fault = plans[at]?.fault;
     return fault === undefined ? [] : [{ deployment: deployment.name, schedule: schedule.slug, fault }];
@@ -81,13 +75,13 @@ async function claim(
 }
 
 /** Those on time first, so that making up for an outage holds up no tick of now. */
-async function findDue(connection: Connection, query: Query, options: ClaimTicksOptions, now: number): Promise<readonly DueSchedule[]> {
+async function findDue(db: Database, options: ClaimTicksOptions, now: number): Promise<readonly DueSchedule[]> {
   const { limit, lookAheadMs, missedAfterMs } = options;
   const missedBefore = now - missedAfterMs;
-  const lock = forUpdateOfFree(connection, 's');
+  const lock = forUpdateOfFree(db, 's');
   const find = async (after: number, until: number, most: number): Promise<DueSchedule[]> => {
-    const rows = await query<DueRow>(
-      `select ${picked} from ${dueTables(connection)}
+    const rows = await db.query<DueRow>(
+      `select ${picked} from ${dueTables(db)}
        where s.active = 1 and s.next_tick_at > $1 and s.next_tick_at <= $2 and (d.overlap = 'allow' or s.next_tick_at <= $3)
        order by s.next_tick_at, s.id limit $4 ${lock}`,
       [after, until, now, most],
@@ -110,11 +104,7 @@ function dueOf(row: DueRow): DueSchedule {
 }
 
 /** Leaves those for the next look whose runs must not overlap and about whose deployment someone else is deciding. */
-async function withoutLocked(
-  { dialect, fragments }: Connection,
-  query: Query,
-  found: readonly DueSchedule[],
-): Promise<readonly DueSchedule[]> {
+async function withoutLocked({ dialect, fragments, query }: Database, found: readonly DueSchedule[]): Promise<readonly DueSchedule[]> {
   const guarded = new Set(found.filter(({ deployment }) => deployment.overlap !== 'allow').map(({ deployment }) => deployment.name));
   if (dialect === 'sqlite' || guarded.size === 0) return found;
   const rows = await query<{ name: string }>(
@@ -127,19 +117,15 @@ async function withoutLocked(
 }
 
 /** The oldest that is held and the oldest that is not, of each deployment that has such. */
-async function openTicks(
-  connection: Connection,
-  query: Query,
-  deployments: readonly string[],
-): Promise<ReadonlyMap<string, readonly OpenTick[]>> {
+async function openTicks(db: Database, deployments: readonly string[]): Promise<ReadonlyMap<string, readonly OpenTick[]>> {
   const open = new Map<string, OpenTick[]>();
   if (deployments.length === 0) return open;
-  const rows = await query<{ deployment: string; name: string; scheduled_for: number; held: number }>(
+  const rows = await db.query<{ deployment: string; name: string; scheduled_for: number; held: number }>(
     `select deployment, name, scheduled_for, held from (
        select deployment, name, scheduled_for, case when held = 1 and state_type = 'SCHEDULED' then 1 else 0 end as held,
          row_number() over (partition by deployment, case when held = 1 and state_type = 'SCHEDULED' then 1 else 0 end order by scheduled_for, id) as place
-       from ${runsBy(connection, 'runs_open_ticks', 'earlier')}
-       where deployment in ${listed(connection, 1)}
+       from ${runsBy(db, 'runs_open_ticks', 'earlier')}
+       where deployment in ${listed(db, 1)}
          and schedule_id is not null and state_type in (${openList}) and ${standsBefore('earlier')}) as ranked
      where place = 1 order by scheduled_for`,
     [listOf(deployments)],
@@ -156,16 +142,15 @@ type Placed = Pick<ClaimTicksReport, 'waiting' | 'held' | 'dropped'>;
 
 /** All at once; where the database refuses one of them, each schedule by itself, and those that are refused are set aside. */
 async function insertAllThatGo(
-  connection: Connection,
-  query: Query,
+  db: Database,
   plans: readonly TickPlan[],
 ): Promise<{ readonly plans: readonly TickPlan[]; readonly placed: Placed }> {
-  const all = await attempt(connection, query, plans);
+  const all = await attempt(db, plans);
   if (!(all instanceof Error)) return { plans, placed: all };
   const gone: TickPlan[] = [];
   const sum: { waiting: Ticketed[]; held: number; dropped: number } = { waiting: [], held: 0, dropped: 0 };
   for (const plan of plans) {
-    const placed = await attempt(connection, query, [plan]);
+    const placed = await attempt(db, [plan]);
     if (placed instanceof Error) {
       gone.push({ runs: [], nextTickAt: null, fault: cutText(placed.message, maxFaultChars, '…') });
       continue;
@@ -179,34 +164,32 @@ async function insertAllThatGo(
 }
 
 /** Undone by itself when it is refused for what is in the rows; all other trouble is thrown. */
-async function attempt(connection: Connection, query: Query, plans: readonly TickPlan[]): Promise<Placed | Error> {
+async function attempt(db: Database, plans: readonly TickPlan[]): Promise<Placed | Error> {
   if (plans.every(({ runs }) => runs.length === 0)) return { waiting: [], held: 0, dropped: 0 };
-  await query('savepoint planned');
+  await db.query('savepoint planned');
   try {
-    const placed = await insertPlanned(connection, query, plans);
-    await query('release savepoint planned');
+    const placed = await insertPlanned(db, plans);
+    await db.query('release savepoint planned');
     return placed;
   } catch (error) {
-    const refusal = storeError(error, connection.url);
+    const refusal = storeError(error, db.url);
     if (refusal.code !== 'INTERNAL') throw error;
-    await query('rollback to savepoint planned');
+    await db.query('rollback to savepoint planned');
     return refusal;
   }
 }
 
-async function insertPlanned(connection: Connection, query: Query, plans: readonly TickPlan[]): Promise<Placed> {
+async function insertPlanned(db: Database, plans: readonly TickPlan[]): Promise<Placed> {
   const planned = plans.flatMap(({ runs }) => runs);
   if (planned.length === 0) return { waiting: [], held: 0, dropped: 0 };
   const placed = await insertWithin(
-    connection,
-    query,
+    db,
     planned.map(({ run }) => ({ run, idempotencyKey: null })),
   );
   const made = planned.filter((_, at) => placed[at]?.inserted === true);
   const held = made.filter((row) => row.held);
   await holdRuns(
-    connection,
-    query,
+    db,
     held.map(({ run }) => run.id),
   );
   const started = made.filter((row) => !row.held && row.run.state.type === 'SCHEDULED');
@@ -223,7 +206,7 @@ async function insertPlanned(connection: Connection, query: Query, plans: readon
 }
 
 /** Forward only: what a clock that was set back would say is not believed. */
-async function moveOn({ fragments }: Connection, query: Query, due: readonly DueSchedule[], plans: readonly TickPlan[]): Promise<void> {
+async function moveOn({ fragments, query }: Database, due: readonly DueSchedule[], plans: readonly TickPlan[]): Promise<void> {
   const rows = due.map(({ schedule }, at) => [schedule.id, plans[at]?.nextTickAt ?? null, plans[at]?.fault ?? null]);
   if (rows.length === 0) return;
   await query(

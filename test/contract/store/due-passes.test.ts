@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import { makeId } from '../../../src/base/id.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import { assembleStore } from '../../../src/store/assemble.ts';
-import type { Connection, Query } from '../../../src/store/connection.ts';
+import type { Connection, Database as Db, Query } from '../../../src/store/connection.ts';
 import { openPostgres } from '../../../src/store/postgres/connection.ts';
 import { openSqlite } from '../../../src/store/sqlite/connection.ts';
 import type { Store } from '../../../src/store/store.ts';
@@ -82,7 +82,8 @@ function telling(connection: Connection, told: (asked: Asked) => void): Connecti
   return new Proxy(connection, {
     get(target, name) {
       if (name === 'query' || name === 'prepared') return around(target[name]);
-      if (name === 'transaction') return <T>(work: (query: Query) => Promise<T>) => target.transaction((query) => work(around(query)));
+      if (name === 'transaction')
+        return <T>(work: (db: Db) => Promise<T>) => target.transaction((db) => work({ ...db, query: around(db.query) }));
       const value: unknown = Reflect.get(target, name);
       return typeof value === 'function' ? value.bind(target) : value;
     },
