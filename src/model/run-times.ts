@@ -1,4 +1,5 @@
-/** How long a run was executed, apart from how long it took in all. Pure. */
+/** How long a run or a task run was executed, apart from how long it took in all. Pure. */
+import type { Transition } from './run.ts';
 import { isTerminal, type State } from './state.ts';
 
 /** What the times of a run are counted from, epoch ms. */
@@ -28,4 +29,35 @@ export function runTimes({ state, startedAt, endedAt, executedMs, resumedAt }: T
   const lastMs = goesOn ? Math.max(0, until - (resumedAt ?? startedAt)) : 0;
   const executingMs = Math.min(wallMs, (executedMs ?? 0) + lastMs);
   return { executingMs, waitingMs: wallMs - executingMs, wallMs };
+}
+
+/** The same from the history, which also tells being suspended apart; of a run or of a task run. */
+export interface SpentTimes extends RunTimes {
+  /** While it slept or waited for a signal or an approval. */
+  readonly suspendedMs: number;
+  /** Otherwise not executed between its first start and its end: for its next attempt, a slot, a worker, a retry by hand. */
+  readonly waitingMs: number;
+}
+
+/**
+ * Null before it has started.
+ *
+ * @param history its transitions alone, oldest first
+ * @param now counts for one that goes on
+ */
+export function spentTimes(history: readonly Pick<Transition, 'at' | 'type'>[], now: number): SpentTimes | null {
+  const first = history.findIndex(({ type }) => type === 'RUNNING' || type === 'PAUSED');
+  if (first === -1) return null;
+  const spent = { executingMs: 0, suspendedMs: 0, waitingMs: 0 };
+  for (let at = first; at < history.length; at++) {
+    const [one, next] = [history[at], history[at + 1]];
+    if (one === undefined || (next === undefined && isTerminal(one.type))) break;
+    spent[partOf(one.type)] += Math.max(0, (next?.at ?? now) - one.at);
+  }
+  return { ...spent, wallMs: spent.executingMs + spent.suspendedMs + spent.waitingMs };
+}
+
+function partOf(type: Transition['type']): Exclude<keyof SpentTimes, 'wallMs'> {
+  if (type === 'PAUSED') return 'suspendedMs';
+  return type === 'RUNNING' || type === 'CANCELLING' ? 'executingMs' : 'waitingMs';
 }

@@ -5,7 +5,7 @@ import { formatDuration } from '../../base/duration.ts';
 import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { shortId } from '../../model/ids.ts';
-import { runTimes } from '../../model/run-times.ts';
+import { runTimes, spentTimes } from '../../model/run-times.ts';
 import type { ListedRun, TaskRun, Transition } from '../../model/run.ts';
 import { fromTypedJson } from '../../model/values.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
@@ -14,7 +14,7 @@ import { printJson } from '../print.ts';
 import { artifactLines } from '../render/artifact.ts';
 import { countOf } from '../render/bar.ts';
 import { failureBrief, failureLines, whyFailed } from '../render/failure.ts';
-import { inspectionJson, inStartOrder } from '../render/json.ts';
+import { historiesOf, inspectionJson, inStartOrder } from '../render/json.ts';
 import { glyphOf, labelOf, type Paint } from '../render/shapes.ts';
 import { taskLabel } from '../render/summary.ts';
 import { type Column, factLines, tableLines } from '../render/table.ts';
@@ -76,7 +76,7 @@ export function inspectionLines(inspection: RunInspection, why: WaitReason | nul
     ),
     ...section('parameters', isEmpty(params) ? [] : indented(valueLines(params, valueOptions(options))), options),
     ...section('result', result === undefined || result === null ? [] : indented(valueLines(result, valueOptions(options))), options),
-    ...taskSection(inspection.taskRuns, options),
+    ...taskSection(inspection, options),
     ...inspection.artifacts.flatMap((artifact) =>
       section(`${artifact.kind} ${oneLine(artifact.name)}`, indented(artifactLines(artifact, options)), options),
     ),
@@ -89,8 +89,9 @@ export function inspectionLines(inspection: RunInspection, why: WaitReason | nul
   ];
 }
 
-function headLines({ run, alike }: RunInspection, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
+function headLines({ run, alike, transitions }: RunInspection, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
   const times = runTimes(run, now);
+  const spent = spentTimes(historiesOf(transitions).get(null) ?? [], now);
   const took = times === null ? '' : `  ${formatDuration(times.executingMs)}`;
   const facts: (readonly [string, string | null])[] = [
     ['id', run.id],
@@ -108,12 +109,9 @@ function headLines({ run, alike }: RunInspection, why: WaitReason | null, { pain
     ['created', timeText(run.createdAt, now)],
     ['started', run.startedAt === null ? null : timeText(run.startedAt, now)],
     ['ended', run.endedAt === null ? null : timeText(run.endedAt, now)],
-    [
-      'waited',
-      times === null || times.waitingMs < 1_000
-        ? null
-        : `${formatDuration(times.waitingMs)} between its attempts, ${formatDuration(times.wallMs)} in all`,
-    ],
+    ['suspended', spent === null || spent.suspendedMs < 1_000 ? null : formatDuration(spent.suspendedMs)],
+    ['waited', spent === null || spent.waitingMs < 1_000 ? null : `${formatDuration(spent.waitingMs)} between its attempts`],
+    ['in all', spent === null || spent.wallMs - spent.executingMs < 1_000 ? null : formatDuration(spent.wallMs)],
     ['due', run.dueAt === null ? null : timeText(run.dueAt, now)],
     ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
     ['tags', run.tags.length === 0 ? null : run.tags.map(oneLine).join(', ')],
@@ -139,11 +137,12 @@ const taskColumns: readonly Column[] = [
   { head: 'what' },
 ];
 
-function taskSection(taskRuns: readonly TaskRun[], options: InspectionOptions): string[] {
+function taskSection({ taskRuns, transitions }: RunInspection, options: InspectionOptions): string[] {
   if (taskRuns.length === 0) return [];
   const { paint, width } = options;
   const listed = taskRuns.length <= maxTasks ? taskRuns : [...taskRuns].sort((a, b) => urgencyOf(a) - urgencyOf(b)).slice(0, maxTasks);
-  const rows = inStartOrder(listed).map((taskRun) => taskCells(taskRun, options));
+  const histories = historiesOf(transitions);
+  const rows = inStartOrder(listed).map((taskRun) => taskCells(taskRun, histories.get(taskRun.id) ?? [], options));
   const rest = taskRuns.length - listed.length;
   const more = rest > 0 ? [paint.dim(`  … and ${countOf(rest)} more (--json shows all)`)] : [];
   return section('tasks', [...tableLines(taskColumns, rows, paint, width), ...more], options);
@@ -153,9 +152,12 @@ function urgencyOf({ state }: TaskRun): number {
   return ['failed', 'running', 'waiting', 'blocked', 'cancelled', 'done', 'skipped'].indexOf(phaseOf(state));
 }
 
-function taskCells(taskRun: TaskRun, { paint, now, width }: InspectionOptions): string[] {
-  const { state, startedAt, endedAt, attempt, error, metrics } = taskRun;
-  const took = startedAt === null ? '' : formatDuration(Math.max(0, (endedAt ?? now) - startedAt));
+function taskCells(taskRun: TaskRun, history: readonly Transition[], { paint, now, width }: InspectionOptions): string[] {
+  const { state, attempt, error, metrics } = taskRun;
+  const spent = spentTimes(history, now);
+  const took = spent === null ? '' : formatDuration(spent.executingMs);
+  const waited = spent !== null && spent.waitingMs >= 1_000 ? `waited ${formatDuration(spent.waitingMs)} between its attempts` : '';
+  const suspended = spent !== null && spent.suspendedMs >= 1_000 ? `suspended ${formatDuration(spent.suspendedMs)}` : '';
   const measured =
     metrics === null
       ? ''
@@ -165,7 +167,7 @@ function taskCells(taskRun: TaskRun, { paint, now, width }: InspectionOptions): 
   const what =
     error && state.type !== 'COMPLETED'
       ? paint.red(failureBrief(error))
-      : oneLine([state.message ?? '', measured].filter((text) => text !== '').join('  '));
+      : oneLine([state.message ?? '', measured, suspended, waited].filter((text) => text !== '').join('  '));
   const args = taskRun.displayName === null ? paint.dim(callText(taskRun, width)) : '';
   return [`  ${taskLabel(taskRun)}${args}`, labelOf(state, paint), took, String(attempt), what];
 }

@@ -3,7 +3,7 @@ import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
 import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
-import { runTimes, type TimedRun } from '../../model/run-times.ts';
+import { runTimes, spentTimes, type TimedRun } from '../../model/run-times.ts';
 import type { StoredLogLine } from '../../store/store.ts';
 import { whyFailed } from './failure.ts';
 import { levelName } from './log-line.ts';
@@ -35,6 +35,7 @@ export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'r
 export function inspectionJson(inspection: RunInspection, why: WaitReason | null): object {
   const { run, taskRuns, transitions, artifacts, children, params, result } = inspection;
   const { flowVersion, source, parentRunId, recoveries, owner, error } = run;
+  const histories = historiesOf(transitions);
   return {
     ...runListJson(run),
     ...{ flowVersion, source, parentRunId, recoveries },
@@ -44,7 +45,8 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     failure: whyFailed(run, inspection.alike),
     alike: inspection.alike === null ? null : { others: inspection.alike.others, since: isoOrNull(inspection.alike.sinceAt) },
     why: why === null ? null : { ...why, untilAt: isoOrNull(why.untilAt) },
-    tasks: inStartOrder(taskRuns).map(taskDetailJson),
+    suspendedMs: run.endedAt === null ? null : (spentTimes(histories.get(null) ?? [], run.endedAt)?.suspendedMs ?? null),
+    tasks: inStartOrder(taskRuns).map((taskRun) => taskDetailJson(taskRun, histories.get(taskRun.id) ?? [])),
     transitions: transitions.map(transitionJson),
     artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => toWire({ id, taskRunId, kind, name, data, createdAt })),
     children: children.map(runListJson),
@@ -54,6 +56,17 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
 /** One line of `runs logs --json`: `{ seq, at, level, taskRunId, task, message, fields }`. */
 export function logLineJson({ seq, at, level, taskRunId, message, fields }: StoredLogLine, task: string | null): object {
   return toWire({ seq, at, level: levelName(level), taskRunId, task, message, fields });
+}
+
+/** Transitions by the task run they are of; null for those of the run itself. */
+export function historiesOf(transitions: readonly Transition[]): ReadonlyMap<string | null, readonly Transition[]> {
+  const histories = new Map<string | null, Transition[]>();
+  for (const transition of transitions) {
+    const history = histories.get(transition.taskRunId);
+    if (history === undefined) histories.set(transition.taskRunId, [transition]);
+    else history.push(transition);
+  }
+  return histories;
 }
 
 /** Task runs by when they started; those that never started last, as they were recorded. */
@@ -67,9 +80,12 @@ function taskJson(taskRun: TaskRun): object {
   return { ...{ id, name, index, state: stateJson(taskRun), attempts: attempt }, ...toWire({ startedAt, endedAt }), error };
 }
 
-function taskDetailJson(taskRun: TaskRun): object {
+/** `durationMs`: how long it was executed, without the waits between its attempts. */
+function taskDetailJson(taskRun: TaskRun, history: readonly Transition[]): object {
+  const spent = taskRun.endedAt === null ? null : spentTimes(history, taskRun.endedAt);
+  const times = { durationMs: spent?.executingMs ?? null, suspendedMs: spent?.suspendedMs ?? null, waitingMs: spent?.waitingMs ?? null };
   const { key, displayName, progress, metrics, childRunId, dependsOn, callArgs } = taskRun;
-  return { ...taskJson(taskRun), key, displayName, durationMs: durationMs(taskRun), progress, metrics, dependsOn, childRunId, callArgs };
+  return { ...taskJson(taskRun), key, displayName, ...times, progress, metrics, dependsOn, childRunId, callArgs };
 }
 
 function transitionJson(transition: Transition): object {
@@ -89,9 +105,4 @@ function timesJson(run: TimedRun): {
 } {
   const times = run.endedAt === null ? null : runTimes(run, run.endedAt);
   return { durationMs: times?.executingMs ?? null, waitingMs: times?.waitingMs ?? null, wallMs: times?.wallMs ?? null };
-}
-
-/** Milliseconds from start to end; null while it has not ended or when it never started. */
-function durationMs({ startedAt, endedAt }: Pick<Run, 'startedAt' | 'endedAt'>): number | null {
-  return startedAt === null || endedAt === null ? null : endedAt - startedAt;
 }

@@ -1,6 +1,7 @@
 /** Looking at runs. */
 import { z } from 'zod';
 import { isBatutaError } from '../../base/errors.ts';
+import { runTimes, type SpentTimes, spentTimes } from '../../model/run-times.ts';
 import { toWire } from '../../client/wire.ts';
 import type { Run } from '../../model/run.ts';
 import type { App, RouteParts } from '../parts.ts';
@@ -37,7 +38,8 @@ export function runRoutes(app: App, { client }: RouteParts): void {
   const description = 'A run with its parameters, its result and the flow, graph included; `values=false` leaves these three out.';
   app.get('/api/runs/:id', { schema: { tags, description, params: idParams, querystring: runQuery } }, async (request) => {
     const run = await client.runs.get(request.params.id);
-    const [values, counts, children, why, alike] = await Promise.all([
+    const [times, values, counts, children, why, alike] = await Promise.all([
+      timesOf(run),
       request.query.values === false ? null : valuesOf(run),
       client.runs.taskCounts(run.id),
       client.runs.list({ parentRunId: run.id, limit: shownChildren }),
@@ -46,6 +48,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     ]);
     return {
       run: runJson(run),
+      times,
       ...values,
       // Oldest first, as they were started.
       children: children.items.toReversed().map(runJson),
@@ -73,6 +76,14 @@ export function runRoutes(app: App, { client }: RouteParts): void {
       return await sendValue(reply, { results: services.results, stored: run, name: `${run.id}-result`, missing: missingOf(run) });
     },
   );
+
+  /** The history is read of those that have waited. */
+  async function timesOf(run: Run): Promise<SpentTimes | null> {
+    const now = services.clock.now();
+    const times = runTimes(run, now);
+    if (times === null || times.waitingMs === 0) return times && { ...times, suspendedMs: 0 };
+    return spentTimes(await services.store.transitions.ofRun(run.id, null), now);
+  }
 
   async function valuesOf(run: Run) {
     const [result, flow] = await Promise.all([

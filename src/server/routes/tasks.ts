@@ -1,4 +1,5 @@
 /** Looking at the task runs of a run. */
+import { spentTimes } from '../../model/run-times.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { toWire } from '../../client/wire.ts';
 import { pickById } from '../../model/pick-by-id.ts';
@@ -64,13 +65,15 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'A task run with its result and what it was given.', params: taskParams } },
     async (request) => {
       const taskRun = await findTaskRun(request.params);
-      const [stored, inputs] = await Promise.all([
+      const [history, stored, inputs] = await Promise.all([
+        store.transitions.ofRun(taskRun.runId, taskRun.id),
         services.store.taskRuns.byKeys(taskRun.runId, [taskRun.key]),
         // What a task was given the results of, as far as a page shows it.
         store.taskRuns.shown(taskRun.runId, { keys: (taskRun.dependsOn ?? []).slice(0, shownInputs) }),
       ]);
       const result = await shownValue(services.results, stored[0] ?? taskRun, `/api/runs/${taskRun.runId}/tasks/${taskRun.id}/result`);
-      return { taskRun: taskRunJson(taskRun), result, inputs: inputs.map(taskRunJson) };
+      const times = spentTimes(history, services.clock.now());
+      return { taskRun: taskRunJson(taskRun), times, result, inputs: inputs.map(taskRunJson) };
     },
   );
 

@@ -61,8 +61,8 @@ const runFields = {
   resumedAt: atOrNull,
   mapped: z.record(z.string(), count).nullable(),
   durationMs: z.number().nullable().describe('How long it was executed, without waiting'),
-  waitingMs: z.number().nullable(),
-  wallMs: z.number().nullable(),
+  waitingMs: z.number().nullable().describe('Between its start and its end, when it was not executed; suspended or not'),
+  wallMs: z.number().nullable().describe('From its first start to its end'),
 };
 export const alike = z
   .strictObject({ others: count, sinceAt: at })
@@ -186,8 +186,16 @@ const waits = [
 ] as const satisfies readonly WaitReason['kind'][];
 export const waitReason = z.strictObject({ kind: z.enum(waits), message: z.string(), untilAt: atOrNull, holders: z.array(z.string()) });
 
+const times = z
+  .strictObject({ executingMs: z.number(), suspendedMs: z.number(), waitingMs: z.number(), wallMs: z.number() })
+  .nullable()
+  .describe(
+    'From its first start to its end, or now: executed, suspended, and what it otherwise waited, which add up to wallMs; null before its start',
+  );
+
 export const runDetails = z.strictObject({
   run,
+  times,
   params: value.nullable().optional(),
   result: value.nullable().optional(),
   children: z.array(run),
@@ -197,7 +205,7 @@ export const runDetails = z.strictObject({
   flow: flow.nullable().optional().describe('With the values only, as params and result'),
 });
 
-export const taskDetails = z.strictObject({ taskRun, result: value.nullable(), inputs: z.array(taskRun) });
+export const taskDetails = z.strictObject({ taskRun, times, result: value.nullable(), inputs: z.array(taskRun) });
 export const bulkReport = z.strictObject({
   matched: count,
   changed: count,

@@ -2,7 +2,7 @@
 import { Flow, Task, type TaskContext } from 'batuta';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { type Clock, systemClock } from '../../../src/base/clock.ts';
-import { runTimes } from '../../../src/model/run-times.ts';
+import { runTimes, spentTimes } from '../../../src/model/run-times.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { failing, gate, makeFlow } from '../../support/make-flow.ts';
@@ -54,6 +54,25 @@ test('time in a state that waits is waiting, whether it has ended or goes on', (
   expect(runTimes(waits, 9_000)).toEqual({ executingMs: 3_000, waitingMs: 5_000, wallMs: 8_000 });
   const goesOn = { ...waits, state: stateOf('RUNNING'), resumedAt: 8_000 };
   expect(runTimes(goesOn, 9_000)).toEqual({ executingMs: 4_000, waitingMs: 4_000, wallMs: 8_000 });
+});
+
+test('suspended time, waits between attempts and execution stand apart, and add up', () => {
+  const history = (...states: [number, Parameters<typeof stateOf>[0]][]) => states.map(([at, type]) => ({ at, type }));
+  expect(spentTimes(history([0, 'SCHEDULED'], [5, 'PENDING']), 9)).toBeNull();
+  const waited = history(
+    [0, 'SCHEDULED'],
+    [5, 'RUNNING'],
+    [8, 'SCHEDULED'],
+    [20, 'RUNNING'],
+    [21, 'PAUSED'],
+    [121, 'SCHEDULED'],
+    [130, 'RUNNING'],
+    [133, 'FAILED'],
+  );
+  expect(spentTimes(waited, 9_999)).toEqual({ executingMs: 7, suspendedMs: 100, waitingMs: 21, wallMs: 128 });
+  const again = [...waited, ...history([1_133, 'SCHEDULED'], [1_134, 'RUNNING'])];
+  expect(spentTimes(again, 1_140)).toEqual({ executingMs: 13, suspendedMs: 100, waitingMs: 1_022, wallMs: 1_135 });
+  expect(spentTimes(history([5, 'RUNNING'], [8, 'PAUSED']), 108)).toEqual({ executingMs: 3, suspendedMs: 100, waitingMs: 0, wallMs: 103 });
 });
 
 test('the progress of a mapped task is that of all its items, also of a run that was cancelled; what failed and what was stopped stand out', async () => {

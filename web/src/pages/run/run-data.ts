@@ -5,6 +5,7 @@ import type { WaitReason } from '../../../../src/client/fleet-client.ts';
 import { readLines } from '../../../../src/client/read-lines.ts';
 import { fromWire, type Wire } from '../../../../src/client/wire.ts';
 import type { Alike } from '../../../../src/model/failure-sentence.ts';
+import type { SpentTimes } from '../../../../src/model/run-times.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/run.ts';
 import type { StoredFlow, StoredLogLine, TaskGroup } from '../../../../src/store/store.ts';
@@ -37,6 +38,7 @@ export interface TaskCount {
 
 export interface RunDetail {
   readonly run: RunFacts;
+  readonly times: SpentTimes | null;
   readonly params: SuperValue | null;
   readonly result: SuperValue | null;
   readonly children: readonly RunFacts[];
@@ -50,6 +52,7 @@ export interface RunDetail {
 
 export interface TaskRunDetail {
   readonly taskRun: TaskRunRow;
+  readonly times: SpentTimes | null;
   readonly result: SuperValue | null;
   /** Task runs whose results it was given, in a code flow. */
   readonly inputs: readonly TaskRunRow[];

@@ -6,13 +6,14 @@ import { RunDuration } from '../../parts/run-duration.tsx';
 import { ShortId } from '../../parts/short-id.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Tags } from '../../parts/tags.tsx';
-import { Time } from '../../parts/time.tsx';
-import { type RunDetail, type RunFacts, runNameQuery } from './run-data.ts';
+import { Duration, Time } from '../../parts/time.tsx';
+import { type RunDetail, runNameQuery } from './run-data.ts';
 import style from './run-page.module.css';
 import { WorkerName } from './worker-name.tsx';
 
 /** Flow and name, state, and how long it has been going on. */
-export function RunHeading({ run }: { readonly run: RunFacts }) {
+export function RunHeading({ detail: { run, times } }: { readonly detail: RunDetail }) {
+  const suspendedMs = times?.suspendedMs ?? 0;
   return (
     <div className={style.heading}>
       <h1>
@@ -23,6 +24,11 @@ export function RunHeading({ run }: { readonly run: RunFacts }) {
       </h1>
       <StateBadge name={run.state.name} message={run.state.message} />
       <RunDuration run={run} waiting />
+      {suspendedMs < 1_000 ? null : (
+        <span>
+          of it suspended <Duration ms={suspendedMs} />
+        </span>
+      )}
     </div>
   );
 }

@@ -60,7 +60,7 @@ function LoadedRun({ detail }: { readonly detail: RunDetail }) {
   }, [search.tab]);
   const withPanel = search.task !== undefined && (search.tab === 'graph' || search.tab === 'timeline' || search.tab === 'tasks');
   return (
-    <Page title={`${run.flow} · ${run.name}`} heading={<RunHeading run={run} />} actions={<RunActions detail={detail} />}>
+    <Page title={`${run.flow} · ${run.name}`} heading={<RunHeading detail={detail} />} actions={<RunActions detail={detail} />}>
       <RunLine detail={detail} />
       <WhyBanner detail={detail} />
       <Tabs value={search.tab} onChange={(tab) => set({ tab: tab === 'graph' ? undefined : (tab ?? undefined) })} className={style.tabs}>

@@ -37,6 +37,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
   }, [row.state.name, row.attempt, refetch, refetchHistory]);
 
   const taskRun = data?.taskRun ?? row;
+  const times = data?.times ?? null;
   const ended = isTerminal(row.state.type);
   // While it runs the row is the newer of the two.
   const progress = ended ? taskRun.progress : (row.progress ?? taskRun.progress);
@@ -46,9 +47,19 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
       <div className={style.line}>
         <StateBadge name={row.state.name} message={row.state.message} />
         {row.startedAt !== null && row.endedAt !== null ? (
-          <Duration ms={row.endedAt - row.startedAt} />
+          <Duration ms={times?.executingMs ?? row.endedAt - row.startedAt} />
         ) : (
           <Duration since={ended ? null : row.startedAt} />
+        )}
+        {times === null || times.suspendedMs < 1_000 ? null : (
+          <span className={style.soft}>
+            suspended <Duration ms={times.suspendedMs} />
+          </span>
+        )}
+        {times === null || times.waitingMs < 1_000 ? null : (
+          <span className={style.soft}>
+            waited <Duration ms={times.waitingMs} /> between its attempts
+          </span>
         )}
         <span>{row.attempt > 1 ? `attempt ${row.attempt}` : null}</span>
         {row.startedAt === null ? null : <Time at={row.startedAt} />}

@@ -130,6 +130,7 @@ const TaskCells = memo(function TaskCells({ row, now, isSelected, onSelect }: Ta
         ) : (
           <Duration since={isTerminal(state.type) ? null : startedAt} />
         )}
+        {startedAt !== null && row.attempt > 1 ? <span title="With the waits between its attempts"> in all</span> : null}
       </span>
       <span role="cell">{row.attempt > 1 ? row.attempt : ''}</span>
       {state.type === 'RUNNING' && row.progress !== null ? (
