@@ -90,7 +90,7 @@ export class FakeClock implements Clock {
     this.#now = until;
   }
 
-  /** Tells that a task run executes user code, which holds time still; or that it no longer does. */
+  /** Sets whether a task run executes user code, which holds time still. */
   setBusy(taskRunId: string, busy: boolean): void {
     if (busy) this.#busy.add(taskRunId);
     else this.#busy.delete(taskRunId);

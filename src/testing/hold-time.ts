@@ -1,4 +1,4 @@
-/** Tells the fake clock when something really works, from the events of a run and its sub-flows. */
+/** Stops the fake clock while code works, from the events of a run and its sub-flows. */
 import type { EngineEvent } from '../model/events.ts';
 import { isTerminal } from '../model/state.ts';
 import type { FakeClock } from './fake-clock.ts';

@@ -1,4 +1,4 @@
-/** Runs a flow in memory, with the same engine and store as anywhere else, on a clock that does not make one wait. */
+/** Runs a flow in memory, with the same engine and store as anywhere else, on a clock on which waiting costs nothing. */
 import { systemClock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { makeId } from '../base/id.ts';
@@ -40,7 +40,7 @@ export interface TestOptions<F> {
 }
 
 /**
- * Runs a flow to its end and gives all that became of it; a flow that fails is no error here.
+ * Runs a flow to its end and returns everything about the run; a flow that fails is no error here.
  *
  * Retry delays pass at once. A timeout passes when all that runs waits by `clock.sleep`. Tasks with `isolate: 'thread'` run in
  * this thread. Nothing is written to disk or printed.

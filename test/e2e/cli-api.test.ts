@@ -152,7 +152,7 @@ describe('over the API', () => {
     expect(JSON.parse(stdout)).toEqual([]);
   });
 
-  it('a server that is not there, and a key that is none, are told in one line each', async () => {
+  it('reports a server that is not there, and an invalid key, in one line each', async () => {
     const gone = await project.batutaWith({ BATUTA_API_URL: 'http://127.0.0.1:9' }, 'runs', 'ls');
     expect([gone.status, gone.stdout]).toEqual([1, '']);
     expect(gone.stderr).toMatch(/^error SERVER_UNREACHABLE: The server at http:\/\/127\.0\.0\.1:9 does not answer .*BATUTA_API_URL.*\n$/);

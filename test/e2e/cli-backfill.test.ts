@@ -37,7 +37,7 @@ describe('batuta backfill', () => {
   };
   const json = async (...args: string[]) => JSON.parse((await project.batuta(...args, '--json')).stdout);
 
-  it('runs each tick of the past once, tells what failed, and resumes that alone', async () => {
+  it('runs each tick of the past once, reports what failed, and resumes that alone', async () => {
     start('worker');
     start('scheduler');
     const watched = await project.batuta('backfill', 'daily', ...range, '--max-parallel', '2', '--watch', '--json');

@@ -92,7 +92,7 @@ describe('batuta deploy', () => {
     });
   });
 
-  it('changes nothing when run again, says what changes, and tells how the graph did', async () => {
+  it('changes nothing when run again, says what changes, in the graph too', async () => {
     await deploy('daily-sales', '--cron', '0 0 * * *');
     expect((await deploy('daily-sales', '--cron', '0 0 * * *')).stdout).toContain('= unchanged  daily-sales');
     project.write(

@@ -152,7 +152,7 @@ describe('an error that belongs to no run', () => {
     expect([status, stderr]).toEqual([1, expect.stringContaining('TypeError: of the program')]);
   });
 
-  it('reaches the listeners of the program that embeds Batuta, and nobody else', async () => {
+  it('reaches the listeners of the program that embeds Batuta, and no others', async () => {
     const program = project.write(
       'listening.mjs',
       `import { openClient } from 'batuta/client'; const client = await openClient();

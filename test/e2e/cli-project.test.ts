@@ -59,7 +59,7 @@ describe('batuta init', () => {
 });
 
 describe('batuta flow', () => {
-  it('ls lists what loads and tells what does not, with status 1', async () => {
+  it('ls lists what loads and reports what does not, with status 1', async () => {
     const fine = await project.batuta('flow', 'ls', '--json');
     expect(fine.status).toBe(0);
     expect((JSON.parse(fine.stdout) as { name: string; tasks: number }[]).map(({ name, tasks }) => [name, tasks])).toEqual([
@@ -98,7 +98,7 @@ describe('batuta flow', () => {
 });
 
 describe('batuta config, doctor and db', () => {
-  it('config tells where each value comes from: flag, environment, file, default', async () => {
+  it('config shows where each value comes from: flag, environment, file, default', async () => {
     project.write(
       'batuta.config.ts',
       "import { defineConfig } from 'batuta';\nexport default defineConfig({ defaults: { lease: '30s', heartbeat: '7s' } });",

@@ -26,7 +26,7 @@ describe('batuta doctor with a Redis', () => {
     return { status, check: checks.find(({ name }) => name === 'redis'), output: stdout + stderr };
   }
 
-  it('is content with one that keeps all keys, and tells version and policy', async () => {
+  it('accepts one that keeps all keys, and shows version and policy', async () => {
     await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
     const { status, check, output } = await redisCheck(redis.url);
     expect([status, check?.verdict, check?.mend]).toEqual([0, 'good', null]);
@@ -44,7 +44,7 @@ describe('batuta doctor with a Redis', () => {
     expect(stdout).toMatch(new RegExp(`^✕ redis .*${policy}`, 'm'));
   });
 
-  it('tells one that is not there, a wrong password and a URL that is none, without showing the password', async () => {
+  it('reports one that is not there, a wrong password and an invalid URL, without showing the password', async () => {
     const port = await freePort();
     for (const [url, text] of [
       [`redis://:hunter2@127.0.0.1:${port}`, 'cannot be reached'],

@@ -21,7 +21,7 @@ function only(stdout: string): Record<string, unknown> {
 }
 
 describe('batuta run', () => {
-  it('tells each change of state, the result, and where to look next', async () => {
+  it('prints each change of state, the result, and where to look next', async () => {
     const { status, stdout } = await project.batuta('run', 'mapped', '--name', 'my-run');
     expect(status).toBe(0);
     expect(stdout).toMatch(/● mapped my-run \S{8} Running/);

@@ -34,7 +34,7 @@ async function idOf(flow: string): Promise<string> {
 }
 
 describe('batuta runs', () => {
-  it('an empty place is told so, and says how to begin', async () => {
+  it('an empty store says so, and how to begin', async () => {
     const { status, stdout, stderr } = await project.batuta('runs', 'ls');
     expect([status, stdout]).toEqual([0, '']);
     expect(stderr).toContain('batuta run <file|flow>');
@@ -189,7 +189,7 @@ describe('batuta runs', () => {
     expect(await list('--flow', 'waiting')).toMatchObject([{ state: { type: 'CANCELLED', message: 'not needed' } }]);
   });
 
-  it('delete takes several ids, does what it can, and tells what it could not', async () => {
+  it('delete takes several ids, does what it can, and reports what it could not', async () => {
     const ids = (await list('--flow', 'mapped')).map(({ id }) => id);
     const { status, stdout, stderr } = await project.batuta('runs', 'delete', ...ids, 'ffffffff');
     expect(status).toBe(2);

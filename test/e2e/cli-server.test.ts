@@ -16,7 +16,7 @@ function urlOf(member: Member): string {
   return /Server at (http:\/\/[^ "]+)/.exec(member.log())?.[1] ?? '';
 }
 
-test('a server prints where it is, tells of a run live, and on SIGTERM ends its streams and itself with status 0', async () => {
+test('a server prints its address, streams a run live, and on SIGTERM ends its streams and itself with status 0', async () => {
   const server = await fleet.start('server');
   const url = urlOf(server);
   expect(url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d+$/);

@@ -67,7 +67,7 @@ describe.each(placeNames)('every page on %s', { timeout: 180_000 }, (on) => {
     expect(faults()).toEqual([]);
   });
 
-  it('shows the first key once, and whoever made it goes on with it as admin', async () => {
+  it('shows the first key once, and its maker goes on with it as admin', async () => {
     const page = await open('/settings');
     await page.getByRole('button', { name: 'Make a key' }).click();
     await page.getByLabel('Name').fill('boss');

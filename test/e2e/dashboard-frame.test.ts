@@ -87,7 +87,7 @@ it('an address that leads nowhere says so, and the way out stands beside it', as
   expect(faults()).toEqual([]);
 });
 
-it('the page of the API tells what each address is for, under the same policy as the dashboard', async () => {
+it('the page of the API says what each address is for, under the same policy as the dashboard', async () => {
   const { page, faults } = await browser.open(`${url}/api/docs`);
   await page.getByText('Hands a run to the workers', { exact: true }).waitFor();
   expect(await page.title()).toBe('Batuta API');

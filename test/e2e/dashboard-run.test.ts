@@ -141,7 +141,7 @@ describe.each(placeNames)('a run on %s', (on) => {
     expect(faults()).toEqual([]);
   });
 
-  it('tells why a run failed, and retries it from a chosen task', async () => {
+  it('says why a run failed, and retries it from a chosen task', async () => {
     const id = await submit('fragile');
     const page = await open(`/runs/${id}`);
     await state(page, 'Failed').waitFor();

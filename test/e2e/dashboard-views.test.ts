@@ -54,7 +54,7 @@ it('filters are kept under a name, found again after a reload, and forgotten', a
   expect(faults()).toEqual([]);
 });
 
-it('dragging over the runs of a day leads to those of that stretch, and hovering over a time tells it in UTC', async () => {
+it('dragging over the runs of a day leads to those of that time range, and hovering over a time shows it in UTC', async () => {
   const { page, faults } = await browser.open(url, { timezoneId: 'Asia/Tokyo' });
   const plot = page.getByRole('slider', { name: /^Runs over time/ });
   await plot.waitFor();

@@ -66,7 +66,7 @@ describe('the drawing of a graph', () => {
 });
 
 describe('Mermaid', () => {
-  it('tells data, items and order apart, and escapes names', () => {
+  it('shows data, items and order by different lines, and escapes names', () => {
     const lines = mermaidLines({
       nodes: [
         { name: 'list', label: 'list' },

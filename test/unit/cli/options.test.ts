@@ -94,7 +94,7 @@ describe('failures', () => {
     expect(source.length).toBeLessThanOrEqual(60);
   });
 
-  it('tells fields, what was left out, the parts of an AggregateError and the causes of each', () => {
+  it('shows fields, what was left out, the parts of an AggregateError and the causes of each', () => {
     const parts = [
       Object.assign(new Error('primary is down', { cause: new Error('no route') }), { port: 1 }),
       new Error('replica is down'),
@@ -143,7 +143,7 @@ describe('failures', () => {
 
 describe('when a run is to start', () => {
   const now = Date.UTC(2026, 2, 1);
-  it('is a duration from now, an ISO time, or not told', () => {
+  it('is a duration from now, an ISO time, or not given', () => {
     expect(readStart({ startIn: '5m' }, now)).toBe(now + 300_000);
     expect(readStart({ startAt: '2026-03-01T09:00:00Z' }, now)).toBe(Date.UTC(2026, 2, 1, 9));
     expect(readStart({}, now)).toBeNull();

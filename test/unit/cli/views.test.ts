@@ -162,7 +162,7 @@ describe('plain lines', () => {
     expect(lines).toEqual([expect.stringMatching(/AwaitingSlot: Waits for the limit flow:slow \(1 of 1 taken, by tidy-finch\)\.$/)]);
   });
 
-  it('a mapped task of 1,000 items is told in tenths', () => {
+  it('a mapped task of 1,000 items is printed in tenths', () => {
     const lines = told((tree, apply) => {
       tree.applyItems('m', 1_000);
       for (let index = 0; index < 1_000; index++) {
