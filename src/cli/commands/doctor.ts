@@ -81,12 +81,12 @@ function checkNode(): Check {
   const fits = major > wantedMajor || (major === wantedMajor && minor >= wantedMinor);
   return fits
     ? good('node', process.versions.node)
-    : { name: 'node', verdict: 'bad', found: `${process.versions.node}, but ${nodeRange} is needed`, mend: 'Install a newer Node.' };
+    : bad('node', `${process.versions.node}, but ${nodeRange} is needed`, 'Install a newer Node.');
 }
 
 function checkSettings({ sources, warnings }: LoadedConfig): Check {
   const [warning] = warnings;
-  if (warning !== undefined) return { name: 'settings', verdict: 'odd', found: warning, mend: 'Correct or unset the variable.' };
+  if (warning !== undefined) return odd('settings', warning, 'Correct or unset the variable.');
   const changed = Object.values(sources).filter((source) => source !== 'default').length;
   return good('settings', changed === 0 ? 'all at their defaults' : `${changed} set (batuta config shows which)`);
 }
@@ -115,18 +115,20 @@ async function checkStore(context: CommandContext, config: Config): Promise<Chec
 }
 
 function mendOfStore(error: unknown, config: Config): string {
-  const code = isBatutaError(error) ? error.code : null;
-  if (code === 'PACKAGE_MISSING') return 'Install the packages again, on this machine.';
-  if (code === 'CONFIG_INVALID') return 'Correct BATUTA_DATABASE_URL, or the database it names.';
-  if (code === 'STORE_NEWER') return 'Update Batuta here, or use another BATUTA_DATABASE_URL.';
-  if (code === 'STORE_CORRUPT') return 'Put a backup in its place, or move the file away to begin anew.';
-  if (code === 'STORE_READ_ONLY')
-    return config.databaseUrl.startsWith('sqlite:')
-      ? 'Give this user the right to write the file and its folder.'
-      : 'Give the role of BATUTA_DATABASE_URL that right.';
-  if (code === 'STORE_FULL') return 'Make room on the disk; batuta db prune deletes old runs.';
-  return 'Check BATUTA_DATABASE_URL and that the database runs.';
+  const code = isBatutaError(error) ? error.code : '';
+  if (code === 'STORE_READ_ONLY' && config.databaseUrl.startsWith('sqlite:')) return mendWritable;
+  return mends[code] ?? 'Check BATUTA_DATABASE_URL and that the database runs.';
 }
+
+const mendWritable = 'Give this user the right to write the file and its folder.';
+const mends: Readonly<Record<string, string>> = {
+  PACKAGE_MISSING: 'Install the packages again, on this machine.',
+  CONFIG_INVALID: 'Correct BATUTA_DATABASE_URL, or the database it names.',
+  STORE_NEWER: 'Update Batuta here, or use another BATUTA_DATABASE_URL.',
+  STORE_CORRUPT: 'Put a backup in its place, or move the file away to begin anew.',
+  STORE_READ_ONLY: 'Give the role of BATUTA_DATABASE_URL that right.',
+  STORE_FULL: 'Make room on the disk; batuta db prune deletes old runs.',
+};
 
 /** Encoding, rights, way and connections of a PostgreSQL. */
 async function checkPostgresServer(config: Config): Promise<Check[]> {
@@ -154,7 +156,7 @@ async function checkBroker({ redisUrl, brokerUrl, databaseUrl }: Config): Promis
   if (brokerUrl !== null) return [await checkPostgresBroker(brokerUrl)];
   if (databaseUrl.startsWith('sqlite:')) return [];
   const mend = 'Set BATUTA_REDIS_URL, or BATUTA_BROKER_URL to the address of the database.';
-  return [{ name: 'broker', verdict: 'bad', found: 'nothing wakes workers; none starts on this database', mend }];
+  return [bad('broker', 'nothing wakes workers; none starts on this database', mend)];
 }
 
 async function checkPostgresBroker(brokerUrl: string): Promise<Check> {
@@ -178,7 +180,7 @@ async function checkRedisAt(redisUrl: string): Promise<Check> {
     const [warning] = warnings;
     if (warning === undefined) return good('redis', found);
     const keepsAll = evictionPolicy === 'noeviction' || evictionPolicy === 'unknown';
-    return { name: 'redis', verdict: keepsAll ? 'odd' : 'bad', found, mend: warnings.join(' ') };
+    return (keepsAll ? odd : bad)('redis', found, warnings.join(' '));
   } catch (error) {
     return bad('redis', error, 'Check BATUTA_REDIS_URL and that Redis runs. Runs are recorded all the same and start once it is back.');
   }
@@ -192,7 +194,7 @@ function checkWritable(config: Config): Check {
     accessSync(dirname(path), constants.W_OK);
     return good('writable', dirname(path));
   } catch (error) {
-    return bad('writable', error, 'Give this user the right to write the file and its folder.');
+    return bad('writable', error, mendWritable);
   }
 }
 
@@ -208,21 +210,16 @@ function checkPrivate({ terminal: { cwd } }: CommandContext, config: Config): Ch
   const open = [...own.filter((path) => isOpen(path, 0o077)), ...(isOpen(cache, 0o022) ? [cache] : [])];
   if (open.length === 0) return good('private', 'nobody else may read what is kept here, or write what is run');
   const found = `other users of this machine may read or write ${open.join(', ')}`;
-  return { name: 'private', verdict: 'odd', found, mend: `chmod -R go-rwx ${open.map((path) => JSON.stringify(path)).join(' ')}` };
+  return odd('private', found, `chmod -R go-rwx ${open.map((path) => JSON.stringify(path)).join(' ')}`);
 }
 
 function checkClock({ clock }: CommandContext, newestAt: number | null): Check {
   const now = clock.now();
   const found = new Date(now).toISOString();
-  if (now < oldestSaneNow)
-    return { name: 'clock', verdict: 'bad', found: `${found} lies in the past`, mend: 'Set the clock of this machine.' };
+  if (now < oldestSaneNow) return bad('clock', `${found} lies in the past`, 'Set the clock of this machine.');
   if (newestAt !== null && newestAt > now + clockSlackMs) {
-    return {
-      name: 'clock',
-      verdict: 'bad',
-      found: `${found}, but the newest run was made ${agoText(newestAt, now)}`,
-      mend: 'Set the clock of this machine, or of the one that made the run.',
-    };
+    const mend = 'Set the clock of this machine, or of the one that made the run.';
+    return bad('clock', `${found}, but the newest run was made ${agoText(newestAt, now)}`, mend);
   }
   return good('clock', found);
 }
@@ -234,18 +231,11 @@ async function checkFlows(context: CommandContext, config: Config): Promise<Chec
     const { flows, broken } = await loadQuietly(context, () => loadFlows(config.flows, { cwd: context.terminal.cwd }));
     const [first] = broken;
     const rest = broken.length > 1 ? ` (and ${countOf(broken.length - 1)} more)` : '';
-    if (first)
-      return {
-        name: 'flows',
-        verdict: 'bad',
-        found: `${first.error.code}: ${first.error.message}${rest}`,
-        mend: 'Correct the file; batuta flow ls names each.',
-      };
-    if (flows.length === 0) return { name: 'flows', verdict: 'odd', found: `none in ${where}`, mend: 'batuta init makes one.' };
+    if (first) return bad('flows', `${first.error.code}: ${first.error.message}${rest}`, 'Correct the file; batuta flow ls names each.');
+    if (flows.length === 0) return odd('flows', `none in ${where}`, 'batuta init makes one.');
     return good('flows', `${countOf(flows.length)} in ${where}`);
   } catch (error) {
-    if (isBatutaError(error, 'FILE_NOT_FOUND'))
-      return { name: 'flows', verdict: 'odd', found: `there is no ${where}`, mend: 'batuta init makes one, or set BATUTA_FLOWS.' };
+    if (isBatutaError(error, 'FILE_NOT_FOUND')) return odd('flows', `there is no ${where}`, 'batuta init makes one, or set BATUTA_FLOWS.');
     return bad('flows', error, 'batuta flow ls names each.');
   }
 }
@@ -261,6 +251,11 @@ function good(name: string, found: string): Check {
   return { name, verdict: 'good', found, mend: null };
 }
 
+function odd(name: string, found: string, mend: string): Check {
+  return { name, verdict: 'odd', found, mend };
+}
+
+/** @param error or what was found, as text */
 function bad(name: string, error: unknown, mend: string): Check {
   const found = isBatutaError(error) ? `${error.code}: ${error.message}` : error instanceof Error ? error.message : String(error);
   return { name, verdict: 'bad', found, mend };
