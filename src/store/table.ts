@@ -184,7 +184,7 @@ function readerOf(parts: readonly Part[]): (row: Readonly<Record<string, Value>>
  * An object with these properties, to be copied and filled. One that gets more than a few properties by computed names would be kept as a
  * hash table by V8, slow to read and several times as large; JSON makes none.
  */
-export function emptyOf(properties: readonly string[]): Readonly<Record<string, null>> {
+function emptyOf(properties: readonly string[]): Readonly<Record<string, null>> {
   return JSON.parse(`{${[...new Set(properties)].map((property) => `${jsonText(property)}:null`).join(',')}}`) as Record<string, null>;
 }
 
