@@ -10,6 +10,8 @@ import { isTerminal, type State, stateOf } from './state.ts';
 
 /** How early a ticket may come: clocks and timers are not exact, ms. */
 export const earlyMs = 1_000;
+/** How long after the lease of a process that executed something alone one waits to be told what ended it, ms. */
+export const toldWithinMs = 10_000;
 /** Losses after which work is on trial: it is executed by a process that executes nothing else. */
 export const lossesBeforeTrial = 2;
 /** Losses alone that prove it when there were others in company before. */

@@ -6,7 +6,6 @@
  */
 import type { Database, Connection } from '../connection.ts';
 import { judgeLoss, type Judgement, type LostOwner, type LostWork, type Suspicion } from '../../model/lease.ts';
-import type { Owner } from '../../model/run.ts';
 import { describeTable, insertListed, integer, replacedBy, text } from '../table.ts';
 import { listed, listOf, openList, runsBy } from '../sql.ts';
 import { ownerName } from '../read-json.ts';
@@ -44,12 +43,10 @@ export async function judgeLosses(db: Database, lost: readonly Lost[], maxRecove
   return judged;
 }
 
-/** Those of whom nothing more will be heard; without those that execute something alone and whose end is still to be told. */
-export async function withoutExpected(connection: Connection, owners: readonly Owner[]): Promise<readonly Owner[]> {
-  if (owners.length === 0) return owners;
+/** Names of processes that execute something alone and whose end is still to be told by those that started them. */
+export async function expectedOwners(connection: Connection): Promise<ReadonlySet<string>> {
   const rows = await connection.query<{ owner: string }>('select owner from lost_owners where culprit is not null and seen is null');
-  const expected = new Set(rows.map(({ owner }) => owner));
-  return owners.filter(({ id }) => !expected.has(id));
+  return new Set(rows.map(({ owner }) => owner));
 }
 
 /**

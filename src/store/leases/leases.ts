@@ -5,6 +5,7 @@
  */
 import type { Database, Connection } from '../connection.ts';
 import { claimedId, claimKey, type Claim, type TaskClaim, hasOwner, ownerTextOf } from '../ownership.ts';
+import { toldWithinMs } from '../../model/lease.ts';
 import type { Owner } from '../../model/run.ts';
 import { readFields } from '../read-json.ts';
 import { forUpdateOfFree, idAmong, listed, listOf, lockInOrder, nowOnce } from '../sql.ts';
@@ -116,20 +117,27 @@ export async function takeUnticketed(
   );
 }
 
+/** Owners known to be gone, and those of whom one waits to be told what ended them. */
+interface LostOwners extends Pick<ReclaimOptions, 'goneOwners' | 'limit'> {
+  readonly awaited: readonly Owner[];
+}
+
 /** What is held by owners that are lost; locked, save for a look at whether there is any. */
 export async function findLost<Row>(
   db: Database,
   work: LeasedWork,
-  { goneOwners, limit }: Pick<ReclaimOptions, 'goneOwners' | 'limit'>,
+  { goneOwners, awaited, limit }: LostOwners,
   { columns, joins = '', isLook }: { readonly columns: string; readonly joins?: string; readonly isLook: boolean },
 ): Promise<Row[]> {
   const { table, isHeld, heldIndex } = work;
   const now = db.fragments.now(1);
+  const isTold =
+    awaited.length === 0 ? '' : `and (${table}.owner not in ${listed(db, 4)} or ${table}.lease_until <= ${now} - ${toldWithinMs})`;
   return await db.query<Row>(
     `select ${columns}, ${now} as now from ${readBy(db, work, heldIndex)} ${joins}
-     where ${isHeld} and (${table}.lease_until <= ${now} or ${table}.owner in ${listed(db, 2)})
+     where ${isHeld} and (${table}.lease_until <= ${now} or ${table}.owner in ${listed(db, 2)}) ${isTold}
      order by ${table}.id limit $3 ${isLook ? '' : forUpdateOfFree(db, table)}`,
-    [db.now(), listOf(goneOwners.map(jsonText)), limit],
+    [db.now(), listOf(goneOwners.map(jsonText)), limit, ...(awaited.length === 0 ? [] : [listOf(awaited.map(jsonText))])],
   );
 }
 

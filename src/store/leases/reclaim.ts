@@ -8,8 +8,8 @@ import { stateAfterLoss } from '../../model/lease.ts';
 import type { State } from '../../model/state.ts';
 import { ownerName } from '../read-json.ts';
 import type { ReclaimOptions, LostReport } from './contract.ts';
-import { judgeLosses, withoutExpected } from './judge.ts';
-import { findLost, type LeasedWork } from './leases.ts';
+import { expectedOwners, judgeLosses } from './judge.ts';
+import { findLost, type LeasedWork, ownersOf } from './leases.ts';
 
 /** What is read of work whose owner is lost. */
 export interface LostRow {
@@ -52,9 +52,11 @@ export async function reclaimLost<Report extends LostReport>(
   kind: ReclaimedKind<Report>,
   given: ReclaimOptions,
 ): Promise<Report> {
-  const goneOwners = await withoutExpected(connection, given.goneOwners);
+  const expected = await expectedOwners(connection);
+  const goneOwners = given.goneOwners.filter(({ id }) => !expected.has(id));
+  const awaited = expected.size === 0 ? [] : (await ownersOf(connection, kind.work)).filter(({ id }) => expected.has(id));
   const find = async (db: Database, limit: number, isLook: boolean): Promise<LostRow[]> => {
-    const lost = await findLost<LostRow>(db, kind.work, { goneOwners, limit }, { ...kind, isLook });
+    const lost = await findLost<LostRow>(db, kind.work, { goneOwners, awaited, limit }, { ...kind, isLook });
     return lost.length >= limit || !kind.leftOver ? lost : [...lost, ...(await kind.leftOver(db, limit - lost.length, isLook))];
   };
   // A look takes no lock; most find nothing.

@@ -26,7 +26,7 @@ export interface Suspect {
 export interface SuspectStore {
   /**
    * One statement: a process executes this run or spread task run alone, and whoever started it will say what ended it. Until then, or until
-   * its lease is over, it is not taken back.
+   * ten seconds after its lease, it is not taken back.
    */
   expect(owner: string, id: string): Promise<void>;
   /** One statement: keeps what was seen of a process until it is found lost. What was noted first stays. */

@@ -100,15 +100,21 @@ describe.each(makers)('lost processes on $name', (maker) => {
     expect((await store.fleet.claimMany(ids, ownerNamed('next'), leaseMs)).size).toBe(2);
   });
 
-  test('a process that executes something alone is taken back once its end was told, or its lease is over', async () => {
-    const [id = ''] = await submit(1);
+  test('a process that executes something alone is taken back once its end was told, or some time after its lease; others are at once', async () => {
+    const [id = '', unheard = '', other = ''] = await submit(3);
     const owner = ownerNamed('alone');
-    await store.fleet.claimMany([id], owner, leaseMs);
+    const gone = ownerNamed('alone and never heard of again');
+    await store.fleet.claimMany([id], owner, 0);
+    await store.fleet.claimMany([unheard], gone, -60_000);
     await store.suspects.expect(owner.id, id);
-    const reclaim = () => store.fleet.reclaim({ limit: 100, maxRecoveries: 3, goneOwners: [owner] });
-    expect((await reclaim()).waiting).toEqual([]);
+    await store.suspects.expect(gone.id, unheard);
+    const reclaim = async () =>
+      (await store.fleet.reclaim({ limit: 1, maxRecoveries: 3, goneOwners: [owner] })).waiting.map((ticket) => ticket.id);
+    expect([await reclaim(), await reclaim()]).toEqual([[unheard], []]);
+    await store.fleet.claimMany([other], ownerNamed('another'), 0);
+    expect([await reclaim(), await reclaim()]).toEqual([[other], []]);
     await store.suspects.note({ owner: owner.id, culprit: id, seen: 'it ran out of memory' });
-    expect((await reclaim()).waiting).toHaveLength(1);
+    expect(await reclaim()).toEqual([id]);
     expect((await store.runs.get(id))?.state.message).toContain('it ran out of memory');
   });
 
