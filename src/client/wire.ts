@@ -35,6 +35,17 @@ export type Wire<T> = T extends readonly (infer Item)[]
 
 type WireInstant<T> = T extends number ? string : T extends readonly (infer Item)[] ? readonly WireInstant<Item>[] : T;
 
+/** A value of a user as it travels. `meta` says what JSON cannot: dates, maps, big integers and the like. */
+export interface WireValue {
+  readonly json: unknown;
+  readonly meta?: unknown;
+}
+
+/** Stands for a value that is too large to be sent with what it belongs to. */
+export interface CutValue {
+  readonly cut: { /** Length of its text in UTF-8. */ readonly bytes: number /** Where it can be had alone. */; readonly download: string };
+}
+
 /** To the form that travels. Undefined members are left out, as JSON does. */
 export function toWire<T>(value: T): Wire<T> {
   return convert(value, (at) => (typeof at === 'number' ? new Date(at).toISOString() : at)) as Wire<T>;

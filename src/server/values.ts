@@ -1,18 +1,8 @@
 /** Values of users between the store and the wire. They are never looked into. */
 import { BatutaError } from '../base/errors.ts';
+import type { CutValue, WireValue } from '../client/wire.ts';
 import type { ResultStorage, StoredValue } from '../engine/values/results.ts';
 import { readGivenValue } from './given-value.ts';
-
-/** A value as it travels. `meta` says what JSON cannot: dates, maps, big integers and the like. */
-export interface WireValue {
-  readonly json: unknown;
-  readonly meta?: unknown;
-}
-
-/** Stands for a value that is too large to be sent with what it belongs to. */
-export interface CutValue {
-  readonly cut: { /** Length of its text in UTF-8. */ readonly bytes: number /** Where it can be had alone. */; readonly download: string };
-}
 
 /** Largest value that is sent along, bytes. */
 export const maxValueBytes = 1024 * 1024;

@@ -6,12 +6,10 @@ import type { ListedArtifact, StoredFlow } from '../../store/store.ts';
 import type { ArtifactsClient, Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
-import { enqueueBody } from './enqueue-body.ts';
-import { nameOfFlow } from './flow-name.ts';
+import { enqueueBody, nameOfFlow, pageFromWire } from './wire-values.ts';
 import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
 import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
 import { HttpRuns } from './http-runs.ts';
-import { pageFromWire } from './pages.ts';
 
 /** Many runs at once are waited for so long, ms. */
 const manyTimeoutMs = 300_000;

@@ -18,10 +18,7 @@ import type {
 } from '../deployments-client.ts';
 import { fromWire, toWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
-import { enqueueBody } from './enqueue-body.ts';
-import { nameOfFlow } from './flow-name.ts';
-import { pageFromWire, type WirePage } from './pages.ts';
-import { valueToWire } from './wire-values.ts';
+import { type WirePage, enqueueBody, nameOfFlow, pageFromWire, valueToWire } from './wire-values.ts';
 
 /** Versions of one request: each has a graph. */
 const pageVersions = 50;

@@ -18,8 +18,7 @@ import type {
 } from '../fleet-client.ts';
 import { fromWire, toWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
-import { pageFromWire } from './pages.ts';
-import { runQuery } from './run-query.ts';
+import { pageFromWire, runQuery } from './wire-values.ts';
 
 export class HttpLimits implements LimitsClient {
   readonly #api: Api;

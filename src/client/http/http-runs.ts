@@ -7,12 +7,10 @@ import type { ListedRun, Run, TaskRun, Transition, Artifact } from '../../model/
 import type { LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
 import type { RunInspection, RunsClient } from '../client.ts';
 import type { BulkReport, BulkWish, TaskRunFilter, WaitReason } from '../fleet-client.ts';
-import { fromWire, type Wire } from '../wire.ts';
+import { fromWire, type Wire, type CutValue, type WireValue } from '../wire.ts';
 import type { Api } from './api.ts';
-import { runQuery } from './run-query.ts';
-import { pageFromWire } from './pages.ts';
+import { downloadOf, pageFromWire, runQuery, textOfValue, valueToWire } from './wire-values.ts';
 import { readLines } from '../read-lines.ts';
-import { type CutValue, downloadOf, textOfValue, valueToWire, type WireValue } from './wire-values.ts';
 import { awaitEndOverHttp, watchOverHttp } from './watch-run.ts';
 
 /** What `GET /api/runs/:id` gives. */

@@ -1,17 +1,11 @@
-/** Values of users as they travel: superjson as an object, so that a reader without it can still use the `json` part. */
+/** How runs, pages and values of users travel: superjson as an object, so that a reader without it can still use the `json` part. */
+import type { FlowRef } from '../../model/flow-types.ts';
+import { checkFilter } from '../../model/list-filters.ts';
 import { encodeValue } from '../../model/values.ts';
-import type { Api } from './api.ts';
-
-/** `meta` says what JSON cannot: dates, maps, big integers and the like. */
-export interface WireValue {
-  readonly json: unknown;
-  readonly meta?: unknown;
-}
-
-/** Stands for a value that is too large to be sent with what it belongs to. */
-export interface CutValue {
-  readonly cut: { readonly bytes: number; readonly download: string };
-}
+import type { Page, RunFilter } from '../../store/store.ts';
+import type { EnqueueOptions } from '../client.ts';
+import { type CutValue, fromWire, type Wire, type WireValue } from '../wire.ts';
+import type { Api, QueryValues } from './api.ts';
 
 /** Where a large value can be had alone, as a path below `/api/`; null for one that was sent. */
 export function downloadOf(value: WireValue | CutValue | null): string | null {
@@ -29,4 +23,48 @@ export async function textOfValue(api: Api, value: WireValue | CutValue | null):
 export function valueToWire(value: unknown, what: string): WireValue | undefined {
   const text = encodeValue(value, what);
   return text === null ? undefined : (JSON.parse(text) as WireValue);
+}
+
+/** A list as it travels; `next` is null, or missing where a list has no pages. */
+export interface WirePage<T> {
+  readonly items: readonly Wire<T>[];
+  readonly next?: string | null;
+}
+
+/** Each item back in its form. */
+export function pageFromWire<T>({ items, next }: WirePage<T>, itemOf: (item: Wire<T>) => T = (item) => fromWire<T>(item)): Page<T> {
+  return { items: items.map(itemOf), next: next ?? null };
+}
+
+/** The parameters go as superjson, so that dates and the like come through. @throws BatutaError RESULT_NOT_SERIALIZABLE */
+export function enqueueBody(params: unknown, { startAt, ...options }: EnqueueOptions): object {
+  return {
+    ...options,
+    ...(params === undefined ? {} : { params: valueToWire(params, 'parameters') }),
+    ...(startAt === undefined ? {} : { startAt: new Date(startAt).toISOString() }),
+  };
+}
+
+/** A name is taken as it is. @throws BatutaError what the declaration of a class is refused for */
+export async function nameOfFlow(flow: FlowRef): Promise<string> {
+  if (typeof flow === 'string') return flow;
+  if (typeof flow !== 'function') return flow.name;
+  // Apart, for a caller that names its flows needs no decorators.
+  const { definitionOf } = await import('../../define/definition.ts');
+  return definitionOf(flow).name;
+}
+
+/** Undefined members are left out by whoever sends it. @throws BatutaError FILTER_INVALID */
+export function runQuery(filter: RunFilter): QueryValues {
+  checkFilter('runs', filter);
+  const { states, since, until, parentRunId, backfillId, scheduleId, ...rest } = filter;
+  return {
+    ...rest,
+    state: states,
+    since: since === undefined ? undefined : new Date(since).toISOString(),
+    until: until === undefined ? undefined : new Date(until).toISOString(),
+    backfill: backfillId,
+    schedule: scheduleId,
+    parent: parentRunId === null ? 'none' : parentRunId,
+  };
 }
