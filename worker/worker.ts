@@ -147,6 +147,8 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
         parts.loggedUnknown.clear();
         flows.clear();
         for (const flow of changed) flows.set(flow.name, flow);
+        // At once: who submits a new flow in the next moment would be warned that no worker knows it.
+        await services.store.workers.beat({ ...workerNow(), running: queues.running, lagMs: 0 });
         await routes.look();
       },
       serveAlso: (more) => queues.serve(more),
