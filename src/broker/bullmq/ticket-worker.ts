@@ -143,6 +143,8 @@ export class TicketWorker {
         else void this.#workOn(job);
         if (job === undefined) await this.#wait();
       } catch (error) {
+        // What was asked when taking ended is refused.
+        if (this.#stopped) return;
         this.#complain(error);
         await clock.sleep(retryMs);
       }
