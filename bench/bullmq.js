@@ -26,11 +26,15 @@ export async function withBullmq({ backend, url, concurrency, jobs }, use) {
   const name = `bare-${process.pid}-${process.hrtime.bigint()}`;
   const { connection, factory } = connectionOf(backend, url);
   const queue = new Queue(name, { connection }, factory);
+  let isClosed = false;
+  // Its client for notices may outlive it, and then complains of the server that ends.
+  queue.on('error', (error) => isClosed || console.error(error));
   try {
     await queue.waitUntilReady();
     return await withMember('bullmq-process.js', { backend, url, queue: name, concurrency, jobs }, (worker) => use({ queue, worker }));
   } finally {
     await queue.close();
+    isClosed = true;
     if (backend === 'redis') connection.disconnect();
   }
 }

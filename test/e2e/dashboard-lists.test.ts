@@ -56,6 +56,7 @@ describe.each(placeNames)('the lists on %s', (on) => {
       await page.getByRole('checkbox', { name: 'Failed' }).check();
       await page.keyboard.press('Escape');
       await expect.poll(() => row(page, 'calm-one').count()).toBe(0);
+      await row(page, 'sad-one').waitFor();
       expect(new URL(page.url()).search).toBe('?state=FAILED');
       await page.keyboard.press('/');
       await page.keyboard.type('sad-two');
