@@ -29,7 +29,7 @@ export interface EventReaderOptions {
   readonly onError: (error: unknown) => void;
 }
 
-/** A reader that missed more before it began is told of a gap, and asks anew for what it shows. */
+/** A reader that missed more before it began hears of a gap, and asks anew for what it shows. */
 const maxMissed = 5_000;
 /** A reader for which more waits is behind, bytes. */
 const behindBytes = maxWaitingBytes / 4;
@@ -68,7 +68,7 @@ export class EventReader {
   }
 
   /**
-   * A sign of life, with the place for when the stream is cut. A page of a browser is told of events alone, never of comments. A reader that
+   * A sign of life, with the place for when the stream is cut. A page in a browser hears of events alone, never of comments. A reader that
    * has taken nothing since the last one although something waits is dropped.
    */
   beat(beatMs: number): void {
