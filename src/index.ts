@@ -13,6 +13,7 @@ export { Task, type TaskOptions } from './define/task.ts';
 export type { Out } from './define/wiring.ts';
 export type { ArtifactWriter, FlowContext, HookContext, Input, Metrics, RunFacts, TaskContext, TaskFacts } from './model/context.ts';
 export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';
+export { correlationHeaders } from './model/run-context.ts';
 export type { Failure } from './model/failure.ts';
 export type { State, StateName, StateType } from './model/state.ts';
 

@@ -33,6 +33,7 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
     params: decodeValue(job.params),
     runFacts: job.run,
     taskFacts: job.taskFacts,
+    idempotencyKey: job.idempotencyKey,
     signal: aborting.signal,
     logger: () => (logger ??= openLogger(job.logLevel, send)),
     reportProgress: (done, total) => send({ kind: 'progress', done, total }),

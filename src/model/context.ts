@@ -55,6 +55,11 @@ export interface TaskContext<P = unknown> {
   readonly params: ContextParams<P>;
   readonly run: RunFacts;
   readonly task: TaskFacts;
+  /**
+   * Tells a service elsewhere that a request is the same piece of work: a UUID that is the same for every attempt of this task run, also after
+   * a crash and on another worker, and different for every other task run. Hand it to Stripe and the like.
+   */
+  readonly idempotencyKey: string;
   /** Aborts on cancel, timeout, lost lease and shutdown; `signal.reason` is a `BatutaError` that says which. */
   readonly signal: AbortSignal;
   /** pino logger whose lines carry run and task ids. */

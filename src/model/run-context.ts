@@ -5,6 +5,7 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
+import { traceparentOf } from './trace.ts';
 
 /** What is known wherever user code runs. */
 export interface RunScope {
@@ -13,6 +14,8 @@ export interface RunScope {
   readonly flow: string;
   readonly task: string | null;
   readonly attempt: number;
+  /** W3C `traceparent` that the run was submitted with, else null or absent. */
+  readonly traceparent?: string | null;
   /** Context object handed to the user's code here. */
   readonly context: unknown;
   /**
@@ -38,4 +41,25 @@ export const runScope: AsyncLocalStorage<RunScope> = ((globalThis as Holder)[sto
 /** Scope of the code that asks, or undefined outside a run. */
 export function currentScope(): RunScope | undefined {
   return runScope.getStore();
+}
+
+/**
+ * Headers that tell another service where a request comes from: `x-run-id`, `x-task-id` (id of the task run; absent in the body of a code
+ * flow and in hooks) and `traceparent` (W3C Trace Context). Works wherever code of a run runs, in threads too, as deep in the calls as it may
+ * be; empty outside of a run.
+ *
+ * @example
+ * ```ts
+ * await fetch('https://orders.example/api', { headers: correlationHeaders() });
+ * ```
+ */
+export function correlationHeaders(): Record<string, string> {
+  const scope = currentScope();
+  if (!scope) return {};
+  const { runId, taskRunId, traceparent = null } = scope;
+  return {
+    'x-run-id': runId,
+    ...(taskRunId === null ? {} : { 'x-task-id': taskRunId }),
+    traceparent: traceparentOf(runId, taskRunId ?? runId, traceparent),
+  };
 }

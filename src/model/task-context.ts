@@ -16,6 +16,8 @@ export interface ContextSource {
   readonly params: unknown;
   readonly runFacts: RunFacts;
   readonly taskFacts: TaskFacts;
+  /** See `idempotencyKeyOf`; made when it is asked for. */
+  readonly idempotencyKey: string;
   readonly signal: AbortSignal;
   logger(): Logger;
   reportProgress(done: number, total: number | null): void;
@@ -42,6 +44,10 @@ export class LiveTaskContext implements TaskContext {
 
   get task(): TaskFacts {
     return this.#source.taskFacts;
+  }
+
+  get idempotencyKey(): string {
+    return this.#source.idempotencyKey;
   }
 
   get signal(): AbortSignal {

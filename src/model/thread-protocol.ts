@@ -28,6 +28,7 @@ export interface ThreadJob {
   readonly params: string | null;
   readonly run: RunFacts;
   readonly taskFacts: TaskFacts;
+  readonly idempotencyKey: string;
   /** Least level of lines that are sent, as pino names it. */
   readonly logLevel: string;
   /** Whether what the task prints with `console` becomes lines of its log. */

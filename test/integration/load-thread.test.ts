@@ -19,7 +19,7 @@ import { Flow, Task } from 'batuta';
 export class Heavy {
   static loads = 0;
   @Task({ isolate: 'thread' })
-  sum(numbers, extra, ctx) { return { sum: [...numbers].reduce((a, b) => a + b, 0n), when: extra, params: ctx.params, task: ctx.task.name, at: ctx.run.scheduledFor }; }
+  sum(numbers, extra, ctx) { return { sum: [...numbers].reduce((a, b) => a + b, 0n), when: extra, params: ctx.params, key: ctx.idempotencyKey, task: ctx.task.name, at: ctx.run.scheduledFor }; }
   @Task() talk(ctx) {
     console.log('to %s', 'console');
     ctx.log.warn({ rows: 3 }, 'careful');
@@ -87,6 +87,7 @@ async function run(
     params: encodeValue({ month: '01' }, 'params'),
     run: { id: 'r1', name: 'quick-otter', flow: 'heavy-flow', deployment: null, scheduledFor: new Date(0), attempt: 1 },
     taskFacts: { id: 't1', name: task, attempt: 1, index: null },
+    idempotencyKey: 'k1',
     logLevel: 'debug',
     captureConsole: true,
     port: port2,
@@ -105,7 +106,14 @@ describe('a task in a thread of its own', () => {
   test('gets its arguments, parameters and facts, and gives its value', async () => {
     const when = new Date(5);
     const { outcome } = await run('sum', [new Set([1n, 2n]), when]);
-    expect(outcome.ok && decodeValue(outcome.value)).toEqual({ sum: 3n, when, params: { month: '01' }, task: 'sum', at: new Date(0) });
+    expect(outcome.ok && decodeValue(outcome.value)).toEqual({
+      sum: 3n,
+      when,
+      params: { month: '01' },
+      key: 'k1',
+      task: 'sum',
+      at: new Date(0),
+    });
     const items = await run('items');
     expect(items.outcome.ok && decodeValue(items.outcome.value)).toEqual([1, 2]);
   });

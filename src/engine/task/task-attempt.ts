@@ -10,6 +10,7 @@ import type { Timer } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { RunFacts, TaskFacts } from '../../model/context.ts';
+import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { Artifact, TaskRun } from '../../model/run.ts';
 import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
@@ -86,6 +87,10 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   get taskFacts(): TaskFacts {
     const { id, name, attempt, index } = this.row;
     return { id, name, attempt, index };
+  }
+
+  get idempotencyKey(): string {
+    return idempotencyKeyOf(this.row.runId, this.row.key, this.row.itemHash);
   }
 
   get context(): LiveTaskContext {

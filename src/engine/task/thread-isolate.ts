@@ -90,6 +90,7 @@ function jobOf({ definition, task, args, context }: IsolatedCall, port: MessageP
     params: encodeValue(context.params, `parameters of flow ${definition.name}`),
     run: context.run,
     taskFacts: context.task,
+    idempotencyKey: context.idempotencyKey,
     logLevel: context.log.level,
     captureConsole,
     port,
