@@ -7,11 +7,13 @@ export { type BatutaConfig, type ConfigDeployment, type ConfigSchedule, defineCo
 export { type Duration, formatDuration, parseDuration } from './base/duration.ts';
 export { BatutaError, type ErrorCode, errorCodes, type ErrorDetails, type ErrorStage, isBatutaError } from './base/errors.ts';
 export { deployment, type DeploymentOptions, type DeploymentSchedule } from './define/deployment.ts';
+export type { CacheOptions } from './define/cache-option.ts';
 export { Flow, type FlowOptions } from './define/flow.ts';
 export { On } from './define/on.ts';
 export { Task, type TaskOptions } from './define/task.ts';
 export type { Out } from './define/wiring.ts';
 export type { ArtifactWriter, FlowContext, HookContext, Input, Metrics, RunFacts, TaskContext, TaskFacts } from './model/context.ts';
+export { adaptiveTtl, type AdaptiveTtl, type CacheUse } from './model/cache.ts';
 export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';
 export { correlationHeaders } from './model/run-context.ts';
 export type { Failure } from './model/failure.ts';

@@ -19,6 +19,7 @@ import type { FlowDefinition } from '../src/model/flow.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { releaseHeld } from '../src/upkeep/overlap.ts';
 import { putTickets } from '../src/upkeep/parts.ts';
+import { cacheNews } from '../src/upkeep/cache-news.ts';
 import { limitNews, limitsLoop } from '../src/upkeep/limits.ts';
 import { reclaimLoop } from '../src/upkeep/reclaim.ts';
 import { reissueLoop } from '../src/upkeep/reissue.ts';
@@ -53,6 +54,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     for (const flow of flows.values()) await engine.describe(flow);
     const loopParts = { engine, broker, log: log.logger };
     await services.limits.connect(limitNews(loopParts));
+    await services.cache.connect(cacheNews(loopParts));
     const tickEnds = new Batcher(async (names: readonly string[]): Promise<readonly void[]> => {
       await releaseHeld(loopParts, [...new Set(names)]);
       return [];

@@ -1,4 +1,7 @@
-/** Deletes what ended longer ago than its deployment, else the retention of the settings, keeps it, result files included, and forgets workers that are long gone. */
+/**
+ * Deletes what ended longer ago than its deployment, else the retention of the settings, keeps it, result files included; takes values out of the
+ * cache whose time is over; and forgets workers that are long gone.
+ */
 import type { Loop } from '../../src/base/loop.ts';
 import { removeResults } from '../../src/engine/values/results.ts';
 import type { RemovedRuns } from '../../src/store/store.ts';
@@ -23,6 +26,9 @@ export function retentionLoop(parts: LoopParts, { retentionMs }: { readonly rete
       const onBatch = (removed: RemovedRuns): Promise<void> => removeResults(parts.engine.services, removed);
       const { runs } = await store.expire({ now: clock.now(), keepMs: retentionMs, signal, onBatch });
       if (runs > 0) parts.log.info({ runs }, 'Deleted runs that ended long ago.');
+      const { entries, resultRefs } = await store.cache.expire(clock.now(), retentionMs);
+      await removeResults(parts.engine.services, { runIds: [], resultRefs });
+      if (entries > 0) parts.log.info({ entries }, 'Took values out of the cache whose time was over.');
     },
   });
 }

@@ -43,6 +43,7 @@ export const errorCodes = {
   PARAMS_INVALID: { stage: 'params', exit: 2, summary: 'The parameters do not fit the schema of the flow.' },
   PARAMS_NOT_JSON: { stage: 'params', exit: 2, summary: 'The text given as parameters is not a JSON object.' },
   RESULT_NOT_SERIALIZABLE: { stage: 'run', exit: 1, summary: 'A task gave a value that cannot be stored.' },
+  CACHE_KEY_INVALID: { stage: 'run', exit: 1, summary: 'The inputs of a cached task, or its cache key, cannot be told apart from others.' },
   RESULT_MISSING: { stage: 'run', exit: 1, summary: 'A stored result is gone or damaged.' },
   TASK_TIMED_OUT: { stage: 'run', exit: 1, summary: 'A task took longer than its timeout.' },
   ERROR_ESCAPED: {

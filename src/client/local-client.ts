@@ -2,7 +2,7 @@
 import { captureConsole } from '../base/console-capture.ts';
 import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
-import { removeResults } from '../engine/values/results.ts';
+import { pruneStore } from '../engine/values/results.ts';
 import { loadValue } from '../engine/values/results.ts';
 import { isFlowClass, definitionOf } from '../define/definition.ts';
 import type { EngineListener } from '../model/events.ts';
@@ -174,8 +174,7 @@ export class LocalClient implements EmbeddedClient {
   }
 
   async prune(before: number): ReturnType<EmbeddedClient['prune']> {
-    const { store, engine } = this.#options;
-    return await store.prune(before, { onBatch: (removed) => removeResults(engine.services, removed) });
+    return await pruneStore(this.engine.services, before);
   }
 
   close(options: { readonly graceMs?: number; readonly message?: string } = {}): Promise<void> {

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { conflictPolicies } from '../model/deployment.ts';
 import type { FlowConcurrency, FlowDefinition } from '../model/flow.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
+import { cachePolicyOf } from './cache-option.ts';
 import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
 import { checkName, kebabCase } from './names.ts';
 import * as check from './options.ts';
@@ -22,7 +23,22 @@ const flowOptionNames: readonly string[] = [
   ...check.retryOptions,
 ];
 const taskOptionNames: readonly string[] = [
-  ...['needs', 'after', 'each', 'eachLimit', 'when', 'trigger', 'timeout', 'tags', 'priority', 'isolate', 'spread', 'queue', 'persist'],
+  ...[
+    'needs',
+    'after',
+    'each',
+    'eachLimit',
+    'when',
+    'trigger',
+    'timeout',
+    'tags',
+    'priority',
+    'isolate',
+    'spread',
+    'queue',
+    'persist',
+    'cache',
+  ],
   ...['version', 'description', 'runName'],
   ...check.retryOptions,
 ];
@@ -104,6 +120,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     isolate: read.oneOf('isolate', ['thread'] as const) ?? null,
     ...spreadOf(read),
     persist: read.flag('persist') ?? true,
+    cache: cachePolicyOf(read),
     runName: read.runName<(args: readonly unknown[]) => string>() ?? null,
     method: record.method,
   };

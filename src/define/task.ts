@@ -2,6 +2,7 @@
 import type { Duration } from '../base/duration.ts';
 import { currentScope } from '../model/run-context.ts';
 import type { Trigger } from '../model/task.ts';
+import type { CacheOptions } from './cache-option.ts';
 import { type Method, writeBare, writeTask } from './metadata.ts';
 import { optionsObject, readSpot } from './spot.ts';
 import type { Names, TaskDecorator, When, WiringOf } from './wiring.ts';
@@ -50,6 +51,8 @@ export interface TaskOptions<N extends Names = Names, A extends Names = Names, E
   readonly queue?: string | undefined;
   /** False keeps the result in memory only; such a task runs again after a crash. Default true. */
   readonly persist?: boolean | undefined;
+  /** How long a value is taken by later runs instead of being made again: a duration, or more in an object. Default: never. */
+  readonly cache?: Duration | CacheOptions | undefined;
   readonly version?: string | undefined;
   readonly description?: string | undefined;
   /** Name of a task run for people: a template over params, or a function of the arguments. Default: the method's name. */

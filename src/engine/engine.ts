@@ -14,6 +14,7 @@ import type { Claim } from '../store/store.ts';
 import { catchEscaped } from './run/catch-escaped.ts';
 import { cancelOnAbort } from './run/cancel.ts';
 import { Batcher } from './batcher.ts';
+import { Cache } from './cache/cache.ts';
 import { claimOf, claimRefusal, knowsNoDeployments } from './lease/claim.ts';
 import { describeFlow } from './submit/describe-flow.ts';
 import { HeldWork } from './lease/held-work.ts';
@@ -64,10 +65,11 @@ export class Engine {
   readonly #heldSince = new WeakMap<Run, number>();
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
-  constructor(given: Omit<EngineServices, 'limits' | 'output' | 'lifecycle'>, definitionOf: (flow: FlowClass) => FlowDefinition) {
+  constructor(given: Omit<EngineServices, 'limits' | 'cache' | 'output' | 'lifecycle'>, definitionOf: (flow: FlowClass) => FlowDefinition) {
     const services: EngineServices = {
       ...given,
       limits: new Limits(given),
+      cache: new Cache(given),
       output: new RunOutput(given, this.#held.byId),
       lifecycle: new Lifecycle(),
     };
@@ -210,6 +212,7 @@ export class Engine {
     await Promise.allSettled(runs.map(({ ended }) => ended));
     timer.cancel();
     await this.services.limits.close();
+    await this.services.cache.close();
     await this.services.isolate.close();
     this.#endCatching();
   }

@@ -7,6 +7,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner } from '../model/run.ts';
 import type { Lifecycle } from '../observe/lifecycle.ts';
 import type { Store } from '../store/store.ts';
+import type { CacheAccess } from './cache/cache-access.ts';
 import type { Isolate } from './task/isolate.ts';
 import type { Limits } from './limits/limits.ts';
 import type { ResultStorage } from './values/results.ts';
@@ -73,6 +74,8 @@ export interface EngineServices {
   readonly spread?: SpreadOffers | null;
   /** Limits on runs and tasks; made by the engine. */
   readonly limits: Limits;
+  /** Values of tasks that are taken instead of being made again; made by the engine. */
+  readonly cache: CacheAccess;
   /** Bounds what is kept of log lines and artifacts; made by the engine. */
   readonly output: RunOutput;
   /** Hears of every step of runs and task runs; made by the engine. */

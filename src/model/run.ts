@@ -1,4 +1,5 @@
 /** Rows of runs and task runs, as the store keeps them and everything above reads them. Times are UTC epoch ms. */
+import type { CachedFrom } from './cache.ts';
 import type { Failure } from './failure.ts';
 import type { State, StateName, StateType } from './state.ts';
 
@@ -140,6 +141,8 @@ export interface TaskRun {
   readonly itemHash: string | null;
   /** Arguments of the call in a code flow, for people: cut, secrets masked. Null for other tasks, and in rows of before. */
   readonly callArgs: readonly CallArg[] | null;
+  /** Where its value comes from when it is Cached, else absent or null. */
+  readonly cachedFrom?: CachedFrom | null;
 }
 
 /** One change of state, of a run (`taskRunId` null) or a task run. Append-only. */

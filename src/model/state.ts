@@ -26,7 +26,7 @@ export const stateNames = {
   RUNNING: ['Running', 'Retrying'],
   PAUSED: ['Suspended'],
   CANCELLING: ['Cancelling'],
-  COMPLETED: ['Completed', 'Skipped'],
+  COMPLETED: ['Completed', 'Cached', 'Skipped'],
   FAILED: ['Failed', 'TimedOut', 'UpstreamFailed'],
   CRASHED: ['Crashed'],
   CANCELLED: ['Cancelled', 'Skipped'],

@@ -1,4 +1,5 @@
 /** A task as the engine sees it: checked data, made from a decorated method by `define`. */
+import type { CachePolicy } from './cache.ts';
 import type { RetryPolicy } from './retry.ts';
 
 /**
@@ -39,6 +40,8 @@ export interface TaskDefinition {
   readonly queue: string | null;
   /** False keeps the result in memory only; such a task runs again after a crash. */
   readonly persist: boolean;
+  /** Whether and for how long its values are taken instead of being made again; null: never. */
+  readonly cache: CachePolicy | null;
   /** Name of a task run for people: a template over params, or a function. Null: the task's name. */
   readonly runName: string | ((args: readonly unknown[]) => string) | null;
   /** The method as it was written, without the wrapper that the decorator put around it. */

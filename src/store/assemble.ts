@@ -5,6 +5,7 @@ import { runWork } from './fleet/waiting.ts';
 import { idChars } from '../model/ids.ts';
 import { auditStore, keyStore, sessionStore } from './access/access.ts';
 import { backfillStore } from './backfills/backfills.ts';
+import { cacheStore } from './cache/cache.ts';
 import type { Connection } from './connection.ts';
 import { deploymentStore } from './deployments/deployments.ts';
 import { eventStore } from './events/events.ts';
@@ -47,6 +48,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     deployments: deploymentStore(connection),
     backfills: backfillStore(connection),
     tickets: ticketStore(connection),
+    cache: cacheStore(connection),
     fleet: fleetStore(connection),
     limits: limitStore(connection),
     spread: spreadStore(connection),

@@ -19,18 +19,27 @@ export interface TaskClaim {
   readonly epoch: number;
 }
 
+/** Proof that a process makes the value of an entry of the cache. */
+export interface CacheClaim {
+  readonly entryId: string;
+  readonly epoch: number;
+}
+
+/** Proofs of ownership of leased work. */
+export type AnyClaim = Claim | TaskClaim | CacheClaim;
+
 /** Id of what is claimed. */
-export function claimedId(claim: Claim | TaskClaim): string {
-  return 'runId' in claim ? claim.runId : claim.taskRunId;
+export function claimedId(claim: AnyClaim): string {
+  return 'runId' in claim ? claim.runId : 'taskRunId' in claim ? claim.taskRunId : claim.entryId;
 }
 
 /** Text that tells claims apart. */
-export function claimKey(claim: Claim | TaskClaim): string {
+export function claimKey(claim: AnyClaim): string {
   return `${claimedId(claim)}:${claim.epoch}`;
 }
 
 /** The owner of a claim as it stands in the table; null where none is named. */
-export function ownerTextOf(claim: Claim | TaskClaim): string | null {
+export function ownerTextOf(claim: AnyClaim): string | null {
   return 'owner' in claim && claim.owner ? jsonText(claim.owner) : null;
 }
 

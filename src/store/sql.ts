@@ -24,7 +24,7 @@ export function forUpdateOfFree({ dialect }: Dialect, table = ''): string {
  * Ends a `select` over several rows of a table, which are locked in the order of their ids. Whoever locks several runs or spread tasks does so,
  * and runs before spread tasks before task runs: else two would wait for each other in a circle.
  */
-export function lockInOrder({ dialect }: Dialect, table: 'runs' | 'spread_tasks'): string {
+export function lockInOrder({ dialect }: Dialect, table: 'runs' | 'spread_tasks' | 'cache_entries'): string {
   return dialect === 'sqlite' ? '' : `order by ${table}.id for no key update of ${table}`;
 }
 

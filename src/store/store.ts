@@ -10,6 +10,7 @@ import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } fro
 import type { Signal } from '../model/signal.ts';
 import type { StateType } from '../model/state.ts';
 import type { AuditStore, KeyStore, SessionStore } from './access/contract.ts';
+import type { CacheStore } from './cache/contract.ts';
 import type { BackfillStore } from './backfills/contract.ts';
 import type { DeploymentStore } from './deployments/contract.ts';
 import type { EventStore } from './events/contract.ts';
@@ -24,6 +25,7 @@ import type { TickStore } from './ticks/contract.ts';
 
 export type * from './access/contract.ts';
 export type * from './backfills/contract.ts';
+export type * from './cache/contract.ts';
 export type * from './deployments/contract.ts';
 export type * from './events/contract.ts';
 export type * from './figures/contract.ts';
@@ -250,6 +252,7 @@ export interface Store {
   readonly deployments: DeploymentStore;
   readonly backfills: BackfillStore;
   readonly tickets: TicketStore;
+  readonly cache: CacheStore;
   readonly fleet: FleetStore;
   readonly limits: LimitStore;
   readonly spread: SpreadStore;

@@ -175,7 +175,10 @@ function readerOf(parts: readonly Part[]): (row: Readonly<Record<string, Value>>
       if (known === null) data[property] = { [field]: row[column] };
       else known[field] = row[column];
     }
-    for (const { column, property } of rare) if (row[column] !== null) data[property] = row[column];
+    for (const { column, property, read } of rare) {
+      const value = row[column] as Value;
+      if (value !== null) data[property] = read === undefined ? value : read(value);
+    }
     return data;
   };
 }

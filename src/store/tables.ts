@@ -1,4 +1,5 @@
 /** The tables of runs and what belongs to them, and of flows; the same in both dialects. Ids are text. */
+import type { CachedFrom } from '../model/cache.ts';
 import type { Failure } from '../model/failure.ts';
 import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, CallArg, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
@@ -137,6 +138,7 @@ export const taskRunTable = describeTable('task_runs', {
   metrics: numbers,
   error: failure,
   call_args: jsonOrNull((value) => (value === null ? null : readObjects<CallArg>(value))),
+  cached_from: optional(jsonOrNull(readFields<CachedFrom>)),
 });
 export type TaskRunRow = RowOf<typeof taskRunTable>;
 export const taskRunOf: (row: TaskRunRow) => TaskRun = taskRunTable.read;
@@ -168,12 +170,14 @@ export function hasOnlyCommonValues(row: TaskRun): boolean {
     row.progress === null &&
     row.metrics === null &&
     row.error === null &&
-    row.callArgs === null
+    row.callArgs === null &&
+    !row.cachedFrom
   );
 }
 
-/** What may change of a task run, as an upsert sets it. */
-export const replacedTaskRun = replacedBy(taskRunTable, 'id', 'run_id', 'key');
+/** What may change of a task run, as an upsert sets it; of one with common values alone, `cached_from` is null before and after. */
+export const replacedTaskRun = replacedBy(taskRunTable, 'id', 'run_id', 'key', 'cached_from');
+export const replacedWholeTaskRun = replacedBy(taskRunTable, 'id', 'run_id', 'key');
 
 /** Without `seq`, which grows within a run; SQLite counts it per run, PostgreSQL over all. */
 export const transitionTable = describeTable('transitions', {

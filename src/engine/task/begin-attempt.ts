@@ -24,6 +24,7 @@ export function beginAttempt(
   request: TaskRequest,
   before: TaskRun,
   from: StateType | null,
+  isConditionMet = false,
 ): Begun | Promise<Begun | 'skipped'> {
   const { definition } = request;
   const attempt = before.attempt + 1;
@@ -49,16 +50,18 @@ export function beginAttempt(
     active.record.setTask(from, execution.row, from === null && before.state === pending).catch(() => undefined);
     return { execution, args, fault: fault ?? named };
   };
-  return definition.when !== null && before.attempt === 0 ? askCondition(active, request, execution, record) : record(null);
+  return definition.when !== null && before.attempt === 0 && !isConditionMet
+    ? askCondition(active, request, execution, record)
+    : record(null);
 }
 
 /** Records the attempt unless the condition is not met: then that is the record of the task. */
-async function askCondition(
+export async function askCondition<Result>(
   active: RunAttempt,
   request: TaskRequest,
   execution: TaskAttempt,
-  record: (fault: Settlement | null) => Begun,
-): Promise<Begun | 'skipped'> {
+  record: (fault: Settlement | null) => Result,
+): Promise<Result | 'skipped'> {
   const { definition, key, index, itemHash = null, callArgs = null } = request;
   const { when } = definition;
   // Its own: what it does to them must not reach the task, which after a crash is not asked again.

@@ -8,6 +8,7 @@ import { isTerminal, type StateType, stateOf } from '../../model/state.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { type RunAttempt, isHandedBack } from '../run/run-attempt.ts';
 import { givenAs } from '../values/given-value.ts';
+import { askCache, cachedState, type CacheHit } from '../cache/ask-cache.ts';
 import { beginAttempt } from './begin-attempt.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from '../values/results.ts';
@@ -37,6 +38,7 @@ const completed = stateOf('COMPLETED');
 /** How an attempt ended, its value already stored. */
 type Attempt =
   | { readonly kind: 'skipped' }
+  | CacheHit
   | { readonly kind: 'stopped'; readonly error: BatutaError }
   | { readonly kind: 'value'; readonly execution: TaskAttempt; readonly given: unknown; readonly stored: StoredValue }
   | { readonly kind: 'failed'; readonly execution: TaskAttempt; readonly error: unknown; readonly timedOut: boolean };
@@ -55,6 +57,8 @@ class RunningTask {
   #from: StateType | null;
   /** Failed attempts that count against the retries. */
   #failures: number;
+  /** Whether its condition was asked before its value was looked for. */
+  #isConditionMet = false;
 
   constructor(active: RunAttempt, request: TaskRequest) {
     const { definition, key } = request;
@@ -75,8 +79,9 @@ class RunningTask {
       const { state, dueAt } = this.#row;
       if (this.#from !== null && state.name === 'AwaitingRetry' && dueAt !== null) await this.#awaitDue(dueAt);
       for (;;) {
-        const attempt = await this.#attemptInPlace();
+        const attempt = await (this.#definition.cache === null ? this.#attemptInPlace() : this.#attemptCached());
         if (attempt.kind === 'skipped') return attempt;
+        if (attempt.kind === 'cached') return await this.#settleCached(attempt);
         if (attempt.kind === 'stopped') return await this.#settleStopped(attempt.error);
         if (attempt.kind === 'value') {
           const recorded = this.#settleValue(attempt);
@@ -89,6 +94,22 @@ class RunningTask {
       }
     } finally {
       activity.end();
+    }
+  }
+
+  /** Asks the cache first; what has to be made is kept there for others before it is recorded. */
+  async #attemptCached(): Promise<Attempt> {
+    const asked = await askCache(this.#active, this.#request, this.#row, (message) => {
+      this.#record({ ...this.#row, state: stateOf('SCHEDULED', 'Scheduled', message), dueAt: null }).catch(() => undefined);
+    });
+    if (asked.kind !== 'make') return asked;
+    this.#isConditionMet = true;
+    try {
+      const attempt = await this.#attemptInPlace();
+      if (attempt.kind === 'value') await asked.making.give(attempt.stored, { runId: this.#row.runId, taskRunId: this.#row.id });
+      return attempt;
+    } finally {
+      await asked.making.end();
     }
   }
 
@@ -128,7 +149,7 @@ class RunningTask {
   async #attempt(): Promise<Attempt> {
     const { stopReason } = this.#active;
     if (stopReason) return { kind: 'stopped', error: stopReason };
-    const beginning = beginAttempt(this.#active, this.#request, this.#row, this.#from);
+    const beginning = beginAttempt(this.#active, this.#request, this.#row, this.#from, this.#isConditionMet);
     const begun = beginning instanceof Promise ? await beginning : beginning;
     if (begun === 'skipped') return { kind: 'skipped' };
     const { execution, args, fault } = begun;
@@ -164,6 +185,19 @@ class RunningTask {
     execution.queueRejects();
     const { result, resultRef } = stored;
     return this.#record({ ...this.#row, result, resultRef, state: completed, endedAt: this.#active.services.clock.now() });
+  }
+
+  async #settleCached({ given, value, entry }: CacheHit): Promise<TaskOutcome> {
+    const { result, resultRef, runId, taskRunId, madeAt } = value;
+    const now = this.#active.services.clock.now();
+    const recorded = this.#record({
+      ...this.#row,
+      ...{ state: cachedState(value, this.#row.runId), startedAt: this.#row.startedAt ?? now, endedAt: now, dueAt: null },
+      ...{ result, resultRef, error: null, progress: null, metrics: null, cachedFrom: { runId, taskRunId, madeAt, entry } },
+    });
+    if (this.#request.isLast) this.#active.waitLater(recorded);
+    else await recorded;
+    return { kind: 'succeeded', given };
   }
 
   async #settleFailed({ execution, error, timedOut }: Attempt & { readonly kind: 'failed' }): Promise<TaskOutcome> {
@@ -235,7 +269,9 @@ class RunningTask {
   }
 }
 
+const finalCodes = ['RESULT_NOT_SERIALIZABLE', 'ISOLATION_UNAVAILABLE', 'CACHE_KEY_INVALID'] as const;
+
 /** Errors that another attempt cannot mend. */
 function isFinal(error: unknown): boolean {
-  return isBatutaError(error, 'RESULT_NOT_SERIALIZABLE') || isBatutaError(error, 'ISOLATION_UNAVAILABLE');
+  return finalCodes.some((code) => isBatutaError(error, code));
 }

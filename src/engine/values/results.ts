@@ -4,10 +4,11 @@ import { chmodSync, existsSync } from 'node:fs';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from 'pino';
+import type { Clock } from '../../base/clock.ts';
 import { cutText } from '../../base/cut-text.ts';
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { decodeValue, encodeValue } from '../../model/values.ts';
-import type { RemovedRuns, Store } from '../../store/store.ts';
+import type { PruneReport, RemovedRuns, Store } from '../../store/store.ts';
 import { isPrimitive, RecordedValue, take } from './given-value.ts';
 
 export { decodeValue, encodeValue };
@@ -223,4 +224,16 @@ export async function removeResults(
     });
   }
   for (const runId of runIds) await results.sweep(runId, (keys) => store.keptResults(keys));
+}
+
+/** Deletes the runs that ended before an instant and takes out of the cache what has ended, with all that nothing points at any more. @throws BatutaError STORE_… */
+export async function pruneStore(
+  services: { readonly store: Store; readonly results: ResultStorage; readonly log: Logger; readonly clock: Clock },
+  before: number,
+): Promise<PruneReport> {
+  const { store, clock } = services;
+  const report = await store.prune(before, { onBatch: (removed) => removeResults(services, removed) });
+  const { resultRefs } = await store.cache.expire(clock.now(), null);
+  await removeResults(services, { runIds: [], resultRefs });
+  return report;
 }

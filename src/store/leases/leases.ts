@@ -4,7 +4,7 @@
  * PostgreSQL compares leases with its own clock, so that the clocks of workers need not agree; SQLite lives on one machine and takes ours.
  */
 import type { Database, Connection } from '../connection.ts';
-import { claimedId, claimKey, type Claim, type TaskClaim, hasOwner, ownerTextOf } from '../ownership.ts';
+import { type AnyClaim, claimedId, claimKey, type Claim, type TaskClaim, hasOwner, ownerTextOf } from '../ownership.ts';
 import { toldWithinMs } from '../../model/lease.ts';
 import type { Owner } from '../../model/run.ts';
 import { readFields } from '../read-json.ts';
@@ -12,12 +12,15 @@ import { forUpdateOfFree, idAmong, listed, listOf, lockInOrder, nowOnce } from '
 import { jsonText } from '../storable.ts';
 import type { LeaseStore, ReclaimOptions, Ticketed } from './contract.ts';
 
+/** `cache_entries` are claimed and renewed like the others, and wait for no ticket. */
+export type LeasedTable = 'runs' | 'spread_tasks' | 'cache_entries';
+
 /**
  * One kind of leased work: a table with `id`, `epoch`, `owner`, `lease_until`, `recoveries`, `queue`, `priority`, `due_at`, `ticketed_at` and
  * `on_trial`. Conditions are written as in the partial indexes, for only then the databases take them.
  */
 export interface LeasedWork {
-  readonly table: 'runs' | 'spread_tasks';
+  readonly table: LeasedTable;
   /** Somebody holds it and it is not over; SQLite is told the index over such. */
   readonly isHeld: string;
   readonly heldIndex: string;
@@ -56,9 +59,9 @@ export function claimValues(connection: Connection, owner: Owner, leaseMs: numbe
 }
 
 /** One statement for all: renews leases; gives back the claims that were lost. Locked in the order of ids. */
-export async function renewLeases<Held extends Claim | TaskClaim>(
+export async function renewLeases<Held extends AnyClaim>(
   connection: Connection,
-  { table }: LeasedWork,
+  { table }: Pick<LeasedWork, 'table'>,
   claims: readonly Held[],
   leaseMs: number,
 ): Promise<readonly Held[]> {
@@ -167,6 +170,6 @@ export function isClaimed(table: LeasedWork['table']): string {
 }
 
 /** The parameter behind `claimList`. */
-export function listOfClaims(claims: readonly (Claim | TaskClaim)[]): string {
+export function listOfClaims(claims: readonly AnyClaim[]): string {
   return jsonText(claims.map((claim) => [claimedId(claim), claim.epoch, ownerTextOf(claim)]));
 }

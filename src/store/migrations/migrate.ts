@@ -28,6 +28,7 @@ import { runTimes } from './0018-run-times.ts';
 import { dueRuns } from './0019-due-runs.ts';
 import { onTrial } from './0020-on-trial.ts';
 import { endedIdEnds } from './0021-ended-id-ends.ts';
+import { cache } from './0023-cache.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -53,9 +54,10 @@ export const migrations: readonly Migration[] = [
   dueRuns,
   onTrial,
   endedIdEnds,
+  cache,
 ];
 
-const newest = migrations.length;
+const newest = Math.max(...migrations.map(({ number }) => number));
 
 /** Version of the schema that stands in the database; 0 when it is empty. @throws BatutaError STORE_… */
 export async function schemaVersion(connection: Connection): Promise<number> {

@@ -15,6 +15,7 @@ import {
   commonTaskRunTable,
   logTable,
   replacedTaskRun,
+  replacedWholeTaskRun,
   resultTable,
   runPatchTable,
   runTable,
@@ -123,7 +124,7 @@ const refusedText = `select claimed.id as "runId", claimed.epoch from claimed
 
 const isHeldByOne = 'exists (select 1 from held)';
 
-const replaceTaskRun = `on conflict (run_id, key) do update set ${replacedTaskRun}`;
+const replaceTaskRun = (set: string): string => `on conflict (run_id, key) do update set ${set}`;
 
 const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => string>>> = {
   runs: (place) => {
@@ -131,9 +132,9 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
     return `new_runs as (insert into runs (${runTable.list})
       select ${values.join(', ')} from ${list(place, runTable.kinds)} as added where ${marked} on conflict (id) do nothing)`;
   },
-  taskRuns: (place, ofOne) => insertClaimed(taskRunTable, place, ofOne, replaceTaskRun),
+  taskRuns: (place, ofOne) => insertClaimed(taskRunTable, place, ofOne, replaceTaskRun(replacedWholeTaskRun)),
   // The columns that are left out are null, in the row that is replaced too.
-  commonTaskRuns: (place, ofOne) => insertClaimed(commonTaskRunTable, place, ofOne, replaceTaskRun),
+  commonTaskRuns: (place, ofOne) => insertClaimed(commonTaskRunTable, place, ofOne, replaceTaskRun(replacedTaskRun)),
   quickTaskRuns: (place) => `quick as materialized (select * from ${list(place, quickKinds)} as added where ${isHeldByOne} and ${marked}),
     new_task_runs as (insert into task_runs (run_id, ${quickTable.list}, state_type, state_name, attempt)
       select ${only.id}, ${quickTable.list}, 'COMPLETED', 'Completed', 1 from quick),

@@ -2,6 +2,8 @@
 import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, terminalList, runsBy, forUpdate } from '../sql.ts';
 import { isTerminal, type StateType } from '../../model/state.ts';
+import { removeOfRuns } from '../cache/entries.ts';
+import { looseOf } from '../cache/kept-results.ts';
 import { markStale } from '../figures/sums.ts';
 import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
 
@@ -147,9 +149,7 @@ async function deleteFamilies(
   const keys = await db.query<{ key: string }>(`select distinct key from results where run_id in ${ofThese}`, [ids]);
   for (const table of owned) await db.query(`delete from ${table} where run_id in ${ofThese}`, [ids]);
   const runs = await db.query<{ id: string }>(`delete from runs where id in ${ofThese} returning id`, [ids]);
-  const loose = await db.query<{ key: string }>(
-    `select key from ${db.fragments.list(1, { key: 'text' })} as gone where not exists (select 1 from results where results.key = gone.key)`,
-    [listOf(keys.map(({ key }) => key))],
-  );
-  return { runIds: runs.map(({ id }) => id), resultRefs: loose.map(({ key }) => key) };
+  const cached = await removeOfRuns(db, ids);
+  const resultRefs = await looseOf(db, [...keys.map(({ key }) => key), ...cached]);
+  return { runIds: runs.map(({ id }) => id), resultRefs };
 }

@@ -56,7 +56,7 @@ async function openTaskRuns(db: Database, runId: string, names: readonly string[
   const named = db.fragments.list(3, { name: 'text' });
   return await db.query<{ id: string }>(
     `update task_runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = 0, started_at = null, ended_at = null,
-       due_at = null, failures = null, progress = null, metrics = null, result = null, result_ref = null, error = null
+       due_at = null, failures = null, progress = null, metrics = null, result = null, result_ref = null, error = null, cached_from = null
      where run_id = $2 and (state_type <> 'COMPLETED' or name in (select name from ${named} as named))
      returning id`,
     [message, runId, listOf(names)],

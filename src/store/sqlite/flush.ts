@@ -6,6 +6,7 @@
 import {
   transitionTable,
   replacedTaskRun,
+  replacedWholeTaskRun,
   commonTaskRunTable,
   artifactValues,
   commonTaskRunValues,
@@ -44,12 +45,12 @@ export class FlushWriter {
 
   constructor(statements: Statements) {
     this.#statements = statements;
-    const replaceTaskRun = `on conflict (run_id, key) do update set ${replacedTaskRun}`;
+    const replacing = (set: string): string => `on conflict (run_id, key) do update set ${set}`;
     this.#holderOf = statements.prepareNumbers('select epoch, owner is ? from runs where id = ?');
     this.#lastSeq = statements.prepareNumbers('select seq from transitions where run_id = ? order by seq desc limit 1');
     this.#runs = new RowWriter(statements, 'runs', runTable.columns, 'on conflict (id) do nothing');
-    this.#taskRuns = new RowWriter(statements, 'task_runs', taskRunTable.columns, replaceTaskRun);
-    this.#commonTaskRuns = new RowWriter(statements, 'task_runs', commonTaskRunTable.columns, replaceTaskRun);
+    this.#taskRuns = new RowWriter(statements, 'task_runs', taskRunTable.columns, replacing(replacedWholeTaskRun));
+    this.#commonTaskRuns = new RowWriter(statements, 'task_runs', commonTaskRunTable.columns, replacing(replacedTaskRun));
     this.#transitions = new RowWriter(statements, 'transitions', [...transitionTable.columns, 'seq']);
     this.#results = new RowWriter(statements, 'results', resultTable.columns, 'on conflict (run_id, key) do nothing');
     this.#logs = new RowWriter(statements, 'logs', logTable.columns);

@@ -24,6 +24,7 @@ export function isEnd(name: string): boolean {
 /** The order in which a bar is cut, and in which the whole is named: what moves first, then what is wrong, then what is done. */
 const barOrder: readonly StateName[] = [
   'Completed',
+  'Cached',
   'Skipped',
   'Failed',
   'TimedOut',
@@ -76,6 +77,7 @@ const nameOrder: readonly StateName[] = [
   'UpstreamFailed',
   'Cancelled',
   'Completed',
+  'Cached',
   'Skipped',
 ];
 

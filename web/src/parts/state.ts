@@ -35,6 +35,7 @@ const tones: Readonly<Record<StateName, Tone>> = {
   Suspended: 'suspended',
   Cancelling: 'cancelled',
   Completed: 'completed',
+  Cached: 'completed',
   Skipped: 'cancelled',
   Failed: 'failed',
   TimedOut: 'failed',

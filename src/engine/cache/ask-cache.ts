@@ -1,0 +1,114 @@
+/** What the cache says before an attempt of a task: here is the value, or make it. */
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import type { TaskRun } from '../../model/run.ts';
+import { runScope } from '../../model/run-context.ts';
+import { type State, stateOf } from '../../model/state.ts';
+import type { CachedValue, CacheKey } from '../../store/store.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+import { askCondition } from '../task/begin-attempt.ts';
+import { type Settlement, TaskAttempt } from '../task/task-attempt.ts';
+import type { TaskRequest } from '../task/task-request.ts';
+import { loadGiven } from '../values/results.ts';
+import { cacheKeyOf } from './cache-key.ts';
+import type { ValueMaking } from './cache-access.ts';
+
+/** A value that stands in the cache. */
+export interface CacheHit {
+  readonly kind: 'cached';
+  readonly value: CachedValue;
+  readonly entry: string;
+  /** For `take`. */
+  readonly given: unknown;
+}
+
+type Asked =
+  | CacheHit
+  | { readonly kind: 'make'; readonly making: ValueMaking }
+  | { readonly kind: 'skipped' }
+  | { readonly kind: 'stopped'; readonly error: BatutaError }
+  | { readonly kind: 'failed'; readonly execution: TaskAttempt; readonly error: unknown; readonly timedOut: false };
+
+/**
+ * Asks the condition of the task, then the cache; waits while another makes the value.
+ *
+ * @param onWait called with a sentence for people when it has to wait
+ * @throws BatutaError STORE_…
+ */
+export async function askCache(active: RunAttempt, request: TaskRequest, row: TaskRun, onWait: (message: string) => void): Promise<Asked> {
+  const { stopReason } = active;
+  if (stopReason) return { kind: 'stopped', error: stopReason };
+  const execution = new TaskAttempt(active, request.definition, row);
+  const { when } = request.definition;
+  if (when !== null && row.attempt === 0) {
+    const fault = await askCondition(active, request, execution, (found: Settlement | null) => found);
+    if (fault === 'skipped') return { kind: 'skipped' };
+    if (fault !== null) return faultOf(fault, execution);
+  }
+  let key: CacheKey;
+  let refresh: boolean;
+  try {
+    [key, refresh] = await active.untilForced(() => runScope.run(execution, () => keyAndRefresh(active, request, execution)));
+  } catch (error) {
+    return active.stopReason ? { kind: 'stopped', error: active.stopReason } : { kind: 'failed', execution, error, timedOut: false };
+  }
+  return await askFor(active, request, row, key, refresh, onWait);
+}
+
+/** A promise only where the user's function gives one. */
+function keyAndRefresh(
+  active: RunAttempt,
+  { definition, args }: TaskRequest,
+  execution: TaskAttempt,
+): Promise<[CacheKey, boolean]> | [CacheKey, boolean] {
+  const { cache: policy } = definition;
+  if (policy === null) throw new BatutaError('INTERNAL', `Task ${definition.name} has no cache.`);
+  const call = { flow: active.definition, task: definition, policy, runId: active.run.id, params: execution.params };
+  const key = cacheKeyOf({ ...call, args: args(execution.context) });
+  if (typeof policy.refresh !== 'function') return [key, policy.refresh];
+  const refresh = policy.refresh(...args(execution.context));
+  return refresh instanceof Promise ? refresh.then((is) => [key, is]) : [key, refresh];
+}
+
+async function askFor(
+  active: RunAttempt,
+  { definition }: TaskRequest,
+  { runId, id: taskRunId }: TaskRun,
+  key: CacheKey,
+  refresh: boolean,
+  onWait: (message: string) => void,
+): Promise<Asked> {
+  const { cache, results } = active.services;
+  const { cache: policy } = definition;
+  if (policy === null) throw new BatutaError('INTERNAL', `Task ${definition.name} has no cache.`);
+  for (let isForced = refresh; ; isForced = true) {
+    const answer = await cache.ask({
+      ...{ key, policy, runId, taskRunId, refresh: isForced, signal: active.signal },
+      onWait: (makingRunId) => onWait(waitsFor(makingRunId, runId)),
+    });
+    if (answer === null) return { kind: 'stopped', error: active.stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
+    if ('making' in answer) return { kind: 'make', making: answer.making };
+    try {
+      return { kind: 'cached', value: answer.value, entry: key.id, given: await loadGiven(results, answer.value) };
+    } catch (error) {
+      // Its file is gone: then it is made again, as if it were not there.
+      if (!isBatutaError(error, 'RESULT_MISSING')) throw error;
+      active.log.warn({ err: error, entry: key.id }, `The cached value of task ${definition.name} cannot be read; it is made again.`);
+    }
+  }
+}
+
+function faultOf(fault: Settlement, execution: TaskAttempt): Asked {
+  if (fault.kind === 'stopped') return fault;
+  return { kind: 'failed', execution, error: fault.kind === 'value' ? null : fault.error, timedOut: false };
+}
+
+function waitsFor(makingRunId: string | null, runId: string): string {
+  const where = makingRunId === null ? 'another run' : makingRunId === runId ? 'another task of this run' : `run ${makingRunId}`;
+  return `Waits for its value, which ${where} makes.`;
+}
+
+/** The state of a task run whose value was taken from the cache. */
+export function cachedState({ runId, madeAt }: CachedValue, ownRunId: string): State {
+  const where = runId === ownRunId ? 'this run' : `run ${runId}`;
+  return stateOf('COMPLETED', 'Cached', `Its value was made by ${where} at ${new Date(madeAt).toISOString()}.`);
+}
