@@ -9,7 +9,7 @@ import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, FlowRef, ResultOf, StartArguments } from '../model/flow-types.ts';
 import { backfillsChannel, deploymentsChannel } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import { loading, stopIfLoading } from '../model/loading.ts';
+import { currentLoading, stopIfLoading } from '../model/loading.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import { currentScope } from '../model/run-context.ts';
@@ -118,7 +118,7 @@ export class LocalClient implements EmbeddedClient {
     flow: C,
     ...[params, options = {}]: StartArguments<C, [options?: RunOptions]>
   ): Promise<RunHandle<ResultOf<C>>> {
-    if (loading.getStore()) await stopIfLoading();
+    if (currentLoading()) await stopIfLoading();
     const { engine, store } = this.#options;
     const definition = this.#know(asDefinition(flow));
     const id = engine.services.makeId();

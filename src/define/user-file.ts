@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { systemClock, type Timer } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { FlowClass } from '../model/flow-types.ts';
-import { loading } from '../model/loading.ts';
+import { runLoading } from '../model/loading.ts';
 import { type Bundle, readBundle } from './bundle-cache.ts';
 import { fileNotFound, loadError, shownPath } from './load-errors.ts';
 
@@ -77,7 +77,7 @@ async function evaluate(module: string): Promise<Exports> {
     const onStop = (): void => {
       timer ??= systemClock.setTimer(restMs, give);
     };
-    loading.run({ classes, onStop }, () => {
+    runLoading({ classes, onStop }, () => {
       const imported = import(/* @vite-ignore */ pathToFileURL(module).href) as Promise<Exports>;
       const settle = (): void => {
         timer?.cancel();

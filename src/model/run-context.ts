@@ -1,10 +1,12 @@
 /**
  * The bridge by which a decorated method reaches the engine, and a log line its run, without importing either.
  *
- * One AsyncLocalStorage for the whole process, kept behind a `Symbol.for` so that two copies of the library share it.
+ * One AsyncLocalStorage for the whole process, kept behind a `Symbol.for` so that two copies of the library share it. The mark of files that
+ * are loaded for their flows (`loading.ts`) is kept in it too: each storage costs every promise of the process, as long as it runs.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
+import type { FlowClass } from './flow-types.ts';
 import { traceparentOf } from './trace.ts';
 
 /** What is known wherever user code runs. */
@@ -32,15 +34,32 @@ export interface RunScope {
 /** How an error came past the code it belongs to: a promise nobody awaited, a throw in a callback, an end of the process. */
 export type EscapeKind = 'rejection' | 'exception' | 'exit';
 
+/** One file that is being loaded for its flows. */
+export interface Loading {
+  /** Flow classes that it has defined so far. */
+  readonly classes: Set<FlowClass>;
+  /** Called when the file goes on to run a flow. */
+  onStop(): void;
+}
+
+/** What is known while a file is evaluated for its flows alone. */
+export interface LoadingScope {
+  readonly loading: Loading;
+  /** Where the load was asked for: undefined outside a run. */
+  readonly around: RunScope | undefined;
+}
+
+type Storage = AsyncLocalStorage<RunScope | LoadingScope>;
 const storageKey = Symbol.for('batuta.runScope');
-type Holder = { [storageKey]?: AsyncLocalStorage<RunScope> };
+type Holder = { [storageKey]?: Storage };
 
 /** The storage itself. */
-export const runScope: AsyncLocalStorage<RunScope> = ((globalThis as Holder)[storageKey] ??= new AsyncLocalStorage<RunScope>());
+export const runScope: Storage = ((globalThis as Holder)[storageKey] ??= new AsyncLocalStorage<RunScope | LoadingScope>());
 
 /** Scope of the code that asks, or undefined outside a run. */
 export function currentScope(): RunScope | undefined {
-  return runScope.getStore();
+  const scope = runScope.getStore();
+  return scope !== undefined && 'loading' in scope ? scope.around : scope;
 }
 
 /**

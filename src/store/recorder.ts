@@ -32,6 +32,9 @@ export class GroupCommitRecorder implements Recorder {
   #open: Batch | null = null;
   #running = false;
   #closed = false;
+  #turn: Promise<void> | null = null;
+  /** The batch that has waited for a turn already: however many are asked for, each waits for one at most. */
+  #delayed: Batch | null = null;
 
   constructor(connection: Connection, options: RecorderOptions = {}) {
     this.#connection = connection;
@@ -71,6 +74,16 @@ export class GroupCommitRecorder implements Recorder {
 
   isOpen(written: Promise<void>): boolean {
     return this.#open !== null && this.#open.size < maxBatchRows && this.#open.settled === written;
+  }
+
+  nextTurn(): Promise<void> {
+    this.#turn ??= new Promise((resolve) => {
+      setImmediate(() => {
+        this.#turn = null;
+        resolve();
+      });
+    });
+    return this.#turn;
   }
 
   async flush(): Promise<void> {
@@ -115,6 +128,11 @@ export class GroupCommitRecorder implements Recorder {
       this.#running = false;
       return;
     }
+    if (this.#turn !== null && batch === this.#open && batch !== this.#delayed) {
+      this.#delayed = batch;
+      setImmediate(this.#flushNext);
+      return;
+    }
     if (batch === this.#open) this.#open = null;
     try {
       const refused = this.#connection.writeBatch(batch);
@@ -148,6 +166,7 @@ export class GroupCommitRecorder implements Recorder {
 
   #next(): void {
     this.#queue.shift();
+    this.#delayed = null;
     if (this.#queue.length > 0) setImmediate(this.#flushNext);
     else this.#running = false;
   }

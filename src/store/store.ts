@@ -56,10 +56,7 @@ export type ClaimOutcome =
  * for good. Rows of one task run that wait for the same flush are merged: the last wins, transitions are all kept.
  */
 export interface Recorder {
-  /**
-   * A new run that its maker owns at once: epoch 1, lease from the database's clock. Fenced for nobody else.
-   * The transition row comes from its state.
-   */
+  /** A new run that its maker owns at once: epoch 1, lease from the database's clock, transition from its state. Fenced for nobody else. */
   addRun(run: NewRun, owner: Owner, leaseMs: number): Promise<void>;
   /** Changes a run; adds a transition when `transition` is given. */
   addRunPatch(claim: Claim, patch: RunPatch, transition: Transition | null): Promise<void>;
@@ -75,6 +72,8 @@ export interface Recorder {
   addLog(line: LogLine): Promise<void>;
   /** Whether what is added now shares the flush of what gave this promise. */
   isOpen(written: Promise<void>): boolean;
+  /** Resolves in the next turn of the event loop. A flush that is about to start waits for what is added then. */
+  nextTurn(): Promise<void>;
   /** Resolves once everything added so far is durable. */
   flush(): Promise<void>;
   /** Called, before the promise of the flush settles, with the claim whose writes were refused. */

@@ -97,11 +97,14 @@ export function describeTable<const All extends Columns>(name: string, all: All)
     kinds: Object.fromEntries(parts.map(({ column, kind }) => [column, kind])),
     read: readerOf(parts),
     values: (data) => parts.map((part) => part.write(part.pick(data))),
-    changes: (data) =>
-      parts.flatMap((part): [string, Value][] => {
-        const value = part.pick(data);
-        return value === undefined ? [] : [[part.column, part.write(value)]];
-      }),
+    changes: (data) => {
+      const changed: [string, Value][] = [];
+      for (const { column, pick, write } of parts) {
+        const value = pick(data);
+        if (value !== undefined) changed.push([column, write(value)]);
+      }
+      return changed;
+    },
     part: (some) => describeTable(name, Object.fromEntries(some.map((column) => [column, all[column] as AnyColumn]))) as never,
   };
   return table as unknown as Table<All>;

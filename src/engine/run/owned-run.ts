@@ -67,14 +67,9 @@ export class OwnedRun implements SubFlowRun {
 
   constructor(options: OwnedRunOptions) {
     const { services, run, claim, definition, listener } = options;
+    const { owner, store, clock, lifecycle } = services;
     this.#options = options;
-    this.#record = new RunRecord({
-      ...{ run, claim, definition, listener },
-      owner: services.owner,
-      recorder: services.store.recorder,
-      clock: services.clock,
-      lifecycle: services.lifecycle,
-    });
+    this.#record = new RunRecord({ run, claim, definition, listener, owner, recorder: store.recorder, clock, lifecycle });
     this.activity = new Activity({ services, parent: options.parentActivity, onIdle: (waits) => this.#suspend(waits) });
     this.#active = this.#newAttempt(options.taskRuns);
   }

@@ -6,7 +6,7 @@ import { inSlices } from '../../base/slices.ts';
 import type { RunFacts } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
-import { type RunScope, runScope } from '../../model/run-context.ts';
+import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
 import { escapedError } from './escaped-error.ts';
 import { RecordedValue, shared, take } from '../values/given-value.ts';
 import type { Activity } from '../waiting/activity.ts';
@@ -52,7 +52,7 @@ export class RunAttempt {
   readonly live = new Set<Stoppable>();
   /** Waits for an instant. */
   readonly sleeps = new Sleeps();
-  readonly #controller = new AbortController();
+  #controller: AbortController | null = null;
   #stopReason: BatutaError | null = null;
   #forced = false;
   #escaped: BatutaError | null = null;
@@ -72,8 +72,6 @@ export class RunAttempt {
     this.confirmLease = options.confirmLease;
     this.isSpread = options.isSpread ?? false;
     this.slots = new Semaphore(options.definition.concurrency);
-    // Every wait of the run listens to it.
-    setMaxListeners(0, this.#controller.signal);
   }
 
   get run(): Run {
@@ -110,11 +108,7 @@ export class RunAttempt {
 
   /** Where code of the user runs that is none of a task. */
   scope(context: unknown, callTask: RunScope['callTask']): RunScope {
-    return {
-      ...{ runId: this.run.id, taskRunId: null, flow: this.definition.name, task: null, attempt: this.run.attempt },
-      ...{ context, callTask, logger: () => this.log },
-      escaped: (error, how) => this.escape(escapedError(error, how, `the flow ${this.definition.name}`), this.log),
-    };
+    return new FlowScope(this, context, callTask);
   }
 
   /** An error that came past its task or hook: the run fails with it at its end, and once it has ended only the log has it. */
@@ -130,6 +124,12 @@ export class RunAttempt {
 
   /** Aborts when the run is stopped; its reason is a `BatutaError`. */
   get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController();
+      // Every wait of the run listens to it.
+      setMaxListeners(0, this.#controller.signal);
+      if (this.#stopReason) this.#controller.abort(this.#stopReason);
+    }
     return this.#controller.signal;
   }
 
@@ -164,7 +164,7 @@ export class RunAttempt {
   stop(reason: BatutaError, force: boolean): void {
     this.#stopReason ??= reason;
     this.#forced ||= force;
-    if (!this.#controller.signal.aborted) this.#controller.abort(reason);
+    if (this.#controller && !this.#controller.signal.aborted) this.#controller.abort(this.#stopReason);
     this.slots.open();
     for (const stoppable of [...this.live]) stoppable.stop(this.#stopReason, force);
   }
@@ -202,6 +202,34 @@ export class RunAttempt {
       if (this.#forced && this.#stopReason) reject(this.#stopReason);
       started.then(resolve, reject).finally(() => this.live.delete(waiting));
     });
+  }
+}
+
+class FlowScope implements RunScope {
+  readonly #active: RunAttempt;
+  readonly runId: string;
+  readonly taskRunId = null;
+  readonly flow: string;
+  readonly task = null;
+  readonly attempt: number;
+  readonly context: unknown;
+  readonly callTask: RunScope['callTask'];
+
+  constructor(active: RunAttempt, context: unknown, callTask: RunScope['callTask']) {
+    this.#active = active;
+    this.runId = active.run.id;
+    this.flow = active.definition.name;
+    this.attempt = active.run.attempt;
+    this.context = context;
+    this.callTask = callTask;
+  }
+
+  logger(): Logger {
+    return this.#active.log;
+  }
+
+  escaped(error: unknown, how: EscapeKind): void {
+    this.#active.escape(escapedError(error, how, `the flow ${this.flow}`), this.#active.log);
   }
 }
 

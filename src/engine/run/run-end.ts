@@ -33,7 +33,7 @@ export interface RunEnd {
  * their turn.
  */
 export async function finalVerdict(active: RunAttempt, verdict: Verdict): Promise<Verdict> {
-  if (verdict.kind === 'value') await new Promise<void>((resolve) => setImmediate(resolve));
+  if (verdict.kind === 'value') await active.services.store.recorder.nextTurn();
   const { stopReason, escapedError } = active;
   if (stopReason) return { kind: 'stopped', reason: stopReason };
   return verdict.kind === 'value' && escapedError ? { kind: 'error', error: escapedError, task: null } : verdict;

@@ -254,6 +254,22 @@ describe.each(makers)('recorder on $name', (maker) => {
     await store.recorder.flush();
   });
 
+  test('what follows upon the next turn shares the flush of what was added before it', async () => {
+    const claim = await startRun(store);
+    const before = store.recorder.addRunPatch(claim, { state: stateOf('RUNNING') }, null);
+    await store.recorder.nextTurn();
+    expect(store.recorder.isOpen(before)).toBe(true);
+    expect(store.recorder.addRunPatch(claim, { state: stateOf('COMPLETED') }, null)).toBe(before);
+  });
+
+  test('a flush waits for one turn at most, however many are asked for', async () => {
+    const claim = await startRun(store);
+    let isDurable = false;
+    void store.recorder.addLog(logLine(claim.runId, 'soon')).then(() => (isDurable = true));
+    while (!isDurable) await store.recorder.nextTurn();
+    expect(await store.logs.ofRun(claim.runId)).toHaveLength(1);
+  });
+
   test('closing records what is under way and refuses what comes after', async () => {
     const claim = await startRun(store);
     void store.recorder.addLog(logLine(claim.runId, 'last words'));

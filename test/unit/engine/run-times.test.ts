@@ -29,6 +29,18 @@ beforeEach(async () => {
 });
 afterEach(() => here.client.close());
 
+test('the end of a run of one short task shares the flush of its beginning', async () => {
+  const { recorder, runs } = here.store;
+  let begun: Promise<void> | undefined;
+  const does = ({ run }: TaskContext): void => {
+    begun = recorder.addLog({ runId: run.id, taskRunId: null, at: 1, level: 30, message: 'begun', fields: null });
+  };
+  const handle = await here.client.submit(makeFlow({ only: { does } }));
+  while (begun === undefined) await new Promise(setImmediate);
+  await begun;
+  expect((await runs.get(handle.id))?.state.name).toBe('Completed');
+});
+
 test('a run that is retried by hand later does not count the time between as its duration, nor do the figures of its flow', async () => {
   const first = await (await here.client.submit(Fragile, {})).done();
   expect(first.executedMs).toBeNull();

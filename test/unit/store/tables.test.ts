@@ -7,11 +7,13 @@ import {
   commonTaskRunTable,
   commonTaskRunValues,
   hasOnlyCommonValues,
+  newRunValues,
+  runTable,
   taskRunTable,
   transitionTable,
   transitionValues,
 } from '../../../src/store/tables.ts';
-import { taskRun, transitionOf } from '../../contract/store/rows.ts';
+import { newRun, owner, taskRun, transitionOf } from '../../contract/store/rows.ts';
 
 const rare: Partial<TaskRun> = {
   ...{ displayName: 'One', state: stateOf('FAILED', 'TimedOut', 'late'), dueAt: 1, failures: 2, childRunId: 'child', resultRef: 'ref' },
@@ -29,6 +31,23 @@ test('values that are written out for speed are those of the description', () =>
     expect(commonTaskRunValues(row)).toEqual(commonTaskRunTable.values(row));
     expect(transitionValues(transitionOf(row))).toEqual(transitionTable.values(transitionOf(row)));
   }
+});
+
+test('those of a new run as well, whatever of it is given', () => {
+  const more = {
+    ...{ state: stateOf('FAILED', 'TimedOut', 'late'), deployment: 'nightly', parentRunId: 'p', parentTaskRunId: 't', tags: ['a'] },
+    ...{ source: 'a.ts#A', scheduledFor: 1, dueAt: 2, queue: 'gpu', priority: 3, scheduleId: 's', backfillId: 'b', concurrencyKey: 'k' },
+    ...{ startedAt: 4, endedAt: 5, resultRef: 'ref', result: '{}', error: failureOf(new Error('no')), executedMs: 6, resumedAt: 7 },
+    mapped: { load: 8 },
+  };
+  for (const [run, by] of [
+    [newRun(), null],
+    [newRun(more), owner],
+  ] as const) {
+    const given = { ...run, recoveries: 0, cancelRequestedAt: null, epoch: by === null ? 0 : 1, owner: by, leaseUntil: 9 };
+    expect(newRunValues(run, by, 9)).toEqual(runTable.values(given));
+  }
+  expect(newRunValues(newRun(more), owner, 9).filter((value) => value === null)).toHaveLength(1);
 });
 
 test('a task run is written with its common values alone only while it has no others', () => {
