@@ -12,12 +12,13 @@ const mayImport = {
   store: ['base', 'model'],
   broker: ['base', 'model'],
   observe: ['base', 'model'],
+  secrets: ['base', 'model', 'store'],
   engine: ['base', 'model', 'store', 'broker', 'observe'],
   upkeep: ['base', 'model', 'store', 'broker', 'observe', 'engine'],
-  client: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define'],
-  testing: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define', 'client'],
-  server: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define', 'client'],
-  cli: ['base', 'model', 'store', 'broker', 'observe', 'engine', 'define', 'client', 'server'],
+  client: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define'],
+  testing: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client'],
+  server: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client'],
+  cli: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client', 'server'],
 };
 
 const rooms = Object.entries(mayImport).map(([room, others]) => ({

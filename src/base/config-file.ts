@@ -79,6 +79,9 @@ export interface ConfigDeployment {
   readonly schedules?: readonly ConfigSchedule[];
 }
 
+/** Gives the secret that a reference names. `signal` aborts when nobody waits for it any more. */
+export type ResolveSecret = (reference: string, options: { readonly signal: AbortSignal }) => Promise<string> | string;
+
 /** The default export of `batuta.config.ts`. */
 export interface BatutaConfig {
   /** Folders or files that hold flows; default `flows`. */
@@ -86,6 +89,8 @@ export interface BatutaConfig {
   readonly defaults?: ConfigDefaults;
   /** What `batuta deploy --all` and `batuta dev` deploy. */
   readonly deployments?: readonly ConfigDeployment[];
+  /** Places that secrets are kept in, by name: `vault: async (path) => …` gives the values of references such as `vault:kv/data/stripe`. */
+  readonly secrets?: Readonly<Record<string, ResolveSecret>>;
 }
 
 /**

@@ -109,6 +109,11 @@ export function programName(env: Readonly<Record<string, string | undefined>> = 
   return env['npm_config_user_agent'] === undefined ? 'batuta' : 'npx batuta';
 }
 
+/** Value of a variable of the environment that a secret is kept in; undefined when it is not set. */
+export function environmentVariable(name: string, env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
+  return env[name];
+}
+
 function findValue(
   key: keyof Config,
   flags: NonNullable<ConfigInput['flags']>,
@@ -128,17 +133,30 @@ function readFile({ name: file, config }: LoadedConfigFile): ReadonlyMap<string,
     throw new BatutaError('CONFIG_INVALID', `${file} must export default an object, best made by defineConfig({ flows, defaults }).`);
   }
   const { defaults = {}, ...top } = config;
-  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments']);
+  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments', 'secrets']);
   if (top.deployments !== undefined && !Array.isArray(top.deployments)) {
     throw new BatutaError(
       'CONFIG_INVALID',
       `${file}: deployments must be a list such as [{ flow: 'daily-sales', schedules: [{ cron: '@daily' }] }].`,
     );
   }
+  checkResolvers(file, top.secrets);
   const names = keys.map((key) => settings[key].name).filter((name) => name !== 'flows');
   refuseUnknown(`${file}, defaults`, Object.keys(defaults), names);
   const entries = Object.entries({ ...defaults, flows: top.flows }).filter(([, value]) => value !== undefined);
   return new Map(entries.map(([name, value]) => [name, { value, source }]));
+}
+
+function checkResolvers(file: string, resolvers: unknown): void {
+  if (resolvers === undefined) return;
+  const isRight =
+    isRecord(resolvers) &&
+    Object.entries(resolvers as object).every(([name, one]) => /^[a-z][\w-]*$/i.test(name) && typeof one === 'function');
+  if (isRight && !['env', 'file'].some((name) => Object.hasOwn(resolvers as object, name))) return;
+  throw new BatutaError(
+    'CONFIG_INVALID',
+    `${file}: secrets must be an object of functions such as { vault: async (reference) => … }; the names env and file are taken.`,
+  );
 }
 
 function refuseUnknown(where: string, given: readonly string[], known: readonly string[]): void {
@@ -161,7 +179,7 @@ function readValue(setting: Setting<unknown>, { value, source }: Found): unknown
   } catch (cause) {
     if (!(cause instanceof Error)) throw cause;
     // A URL may hold a password even when it cannot be parsed, so none is shown.
-    const isSecret = setting.name.endsWith('Key') || setting.name.endsWith('Url');
+    const isSecret = /Key(?:Old)?$|Url$/.test(setting.name);
     const shown = isSecret ? '' : ` is ${JSON.stringify(value) ?? String(value)} but`;
     const must = isBatutaError(cause, 'DURATION_INVALID') ? 'must be a duration such as 15s, 5m or 2 days' : cause.message;
     throw new BatutaError('CONFIG_INVALID', `${nameOf(setting, source)}${shown} ${must}.`, {

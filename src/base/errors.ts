@@ -4,6 +4,7 @@
  * Three kinds are kept apart: the user's flow failed (a state of the run, never thrown at the user as a
  * `BatutaError`), a refusal (the caller can mend it; most codes here), and a bug of ours (`INTERNAL`).
  */
+import { withoutHiddenIn } from './hidden-values.ts';
 import { maskText } from './mask.ts';
 
 /** Where in the life of a flow the error arose. */
@@ -76,6 +77,15 @@ export const errorCodes = {
   BACKFILL_TOO_LARGE: { stage: 'params', exit: 2, summary: 'A backfill would make more runs than is done unasked.' },
   LIMIT_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No limit has that name.' },
   KEY_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No API key has that id.' },
+  SECRET_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No secret has that name.' },
+  SECRET_KEY_MISSING: { stage: 'config', exit: 1, summary: 'A secret is encrypted, or to be, and no key is set.' },
+  SECRET_KEY_WRONG: { stage: 'config', exit: 1, summary: 'A secret is encrypted with a key that is not set.' },
+  SECRET_UNREADABLE: { stage: 'run', exit: 1, summary: 'A secret cannot be had from where it is kept, or is damaged.' },
+  SECRET_EXPOSED: { stage: 'run', exit: 1, summary: 'A result, or parameters, hold the value of a secret.' },
+  VARIABLE_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No variable has that name.' },
+  VARIABLE_INVALID: { stage: 'run', exit: 1, summary: 'The value of a variable does not fit the schema it is read with.' },
+  CONNECTION_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No connection has that name.' },
+  CONNECTION_INVALID: { stage: 'params', exit: 2, summary: 'The fields of a connection do not fit its kind.' },
   REQUEST_INVALID: { stage: 'server', exit: 2, summary: 'A request to the API is not understood.' },
   NOT_FOUND: { stage: 'server', exit: 2, summary: 'The API has no such address.' },
   METHOD_NOT_ALLOWED: { stage: 'server', exit: 2, summary: 'An address of the API does not take that method.' },
@@ -120,7 +130,7 @@ export class BatutaError extends Error {
 /** What was given, unless a text in it has a secret. */
 function maskDetails(details: ErrorDetails): ErrorDetails {
   const masked = Object.entries(details).flatMap(([name, value]) => {
-    const text = typeof value === 'string' ? maskText(value) : value;
+    const text = typeof value === 'string' ? maskText(value) : withoutHiddenIn(value);
     return text === value ? [] : [[name, text] as const];
   });
   return masked.length === 0 ? details : { ...details, ...Object.fromEntries(masked) };

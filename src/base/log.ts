@@ -8,6 +8,7 @@
  */
 import { destination, type Logger, type LoggerOptions, pino, symbols } from 'pino';
 import { type Clock, systemClock } from './clock.ts';
+import { hidesValues, withoutHiddenInJson } from './hidden-values.ts';
 import { maskText } from './mask.ts';
 import { redactSecrets, secretBindings } from './redact.ts';
 import { redacted } from './secret-names.ts';
@@ -132,10 +133,17 @@ async function openPrinter(options: LogOptions): Promise<(text: string) => void>
 }
 
 /** A line whose bindings, message or fields may hold one is looked through as a whole: pino lets nobody look at bindings of children. */
-function withoutSecrets(text: string): string {
+function withoutSecrets(written: string): string {
+  const text = hidesValues() ? hideIn(written) : written;
   if (!mayHoldSecret.test(text)) return text;
   const parsed = JSON.parse(text) as Record<string, unknown>;
   return `${JSON.stringify(maskTexts(redactSecrets(parsed)))}\n`;
+}
+
+/** What is hidden may stand in what the engine writes of a line as well, such as the name of a run. Ids and times are left as they are. */
+function hideIn(written: string): string {
+  const hidden = withoutHiddenInJson(written);
+  return hidden === written ? written : `${hidden}\n`;
 }
 
 function maskTexts(value: unknown): unknown {

@@ -1,6 +1,7 @@
 /**
  * Masks secrets in text: passwords in addresses, credentials of headers, and what looks like a printed field with the name of a secret.
  */
+import { withoutHidden } from './hidden-values.ts';
 import { redacted } from './secret-names.ts';
 
 /** What an address may not hold, so that one ends where the next value begins. */
@@ -27,9 +28,9 @@ export function maskAddress(address: string, stars = '***'): string {
   return `${scheme}${place.slice(0, Math.max(colon, 0))}:${stars}${place.slice(at)}${query}`;
 }
 
-/** The text without them. Quick where there are none. */
+/** The text without them, and without the values that this process hides. Quick where there are none. */
 export function maskText(text: string): string {
-  let masked = text;
+  let masked = withoutHidden(text);
   if (text.includes('://')) masked = masked.replace(addressWithPassword, '$1:***@').replace(passwordInQuery, '$1***');
   if (/Bearer|Basic/.test(text)) masked = masked.replace(credentials, `$1 ${redacted}`);
   return /pass|pwd|token|secret|key|auth|credential|cookie|jwt/i.test(text) ? masked.replace(printedField, `$1$2${redacted}$2`) : masked;

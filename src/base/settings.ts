@@ -84,6 +84,18 @@ export const settings = {
     'Server the command line talks to; without it the command line opens the store itself',
   ),
   apiKey: setting('apiKey', optional(secret), null, 'Key the command line shows to the server'),
+  secretKey: setting(
+    'secretKey',
+    optional(secret),
+    null,
+    'Key that stored secrets are encrypted with: 32 bytes as hexadecimal or base64, or a passphrase of 16 characters and more',
+  ),
+  secretKeyOld: setting(
+    'secretKeyOld',
+    optional(secret),
+    null,
+    'Earlier keys, separated by commas, while `batuta secret rotate` has not moved all secrets to the new one',
+  ),
   leaseMs: setting('lease', duration(minLeaseMs), 15_000, 'How long a process owns a run without a sign of life; at least 2 s'),
   heartbeatMs: setting('heartbeat', duration(100), 5_000, 'How often an owner renews its lease; shorter than the lease'),
   maxRecoveries: setting('maxRecoveries', whole(0, 1_000_000), 3, 'How often a run goes on after its process was lost; then it is Crashed'),

@@ -5,6 +5,7 @@ import { declareBackfillCommands, declareDeploymentCommands } from './declare-de
 import { declareFleetCommands } from './declare-fleet.ts';
 import { declareKeyCommands, declareLimitCommands, declareProjectCommands } from './declare-project.ts';
 import { declareFlowCommands, declareScheduleCommands } from './declare-flow.ts';
+import { declareConnectionCommands, declareSecretCommands, declareVariableCommands } from './declare-secrets.ts';
 import { declareRunCommand, declareRunsCommands } from './declare-runs.ts';
 import { packageVersion } from '../base/installed.ts';
 import { type Action, type Perform, refuseUnknownCommand } from './declare.ts';
@@ -52,6 +53,9 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareBackfillCommands(program, perform);
   declareFleetCommands(program, perform);
   declareKeyCommands(program, perform);
+  declareSecretCommands(program, perform);
+  declareVariableCommands(program, perform);
+  declareConnectionCommands(program, perform);
   declareLimitCommands(program, perform);
   declareScheduleCommands(program, perform);
   return program.allowExcessArguments().action(() => {

@@ -4,6 +4,7 @@
  * A command gets a `Terminal` and never touches `process`, so that a test can hand in its own.
  */
 import { type ColorChoice, colorChoice } from '../base/config.ts';
+import { type Input, openInput } from './input.ts';
 import { type Paint, paintOf } from './render/shapes.ts';
 
 /** One stream of a terminal. */
@@ -26,6 +27,7 @@ export interface Terminal {
   /** Aborts once nobody reads standard output any more (`| head`). */
   readonly gone: AbortSignal;
   readonly cwd: string;
+  readonly input: Input;
   /** Resolves once everything is written. */
   drain(): Promise<void>;
 }
@@ -41,6 +43,7 @@ export function openTerminal(): Terminal {
     err,
     gone: gone.signal,
     cwd: process.cwd(),
+    input: openInput(),
     drain: async () => void (await Promise.all([drained(process.stdout), drained(process.stderr)])),
   };
 }

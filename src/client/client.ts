@@ -10,6 +10,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
 import type { BackfillsClient, DeploymentsClient } from './deployments-client.ts';
+import type { ConnectionsClient, SecretsClient, VariablesClient } from './secrets-client.ts';
 import type { EnqueueOptions, RunHandle } from './handle.ts';
 import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
 import type {
@@ -136,6 +137,9 @@ export interface Client {
   readonly limits: LimitsClient;
   readonly keys: KeysClient;
   readonly audit: AuditClient;
+  readonly secrets: SecretsClient;
+  readonly variables: VariablesClient;
+  readonly connections: ConnectionsClient;
   /** Ends what is open: streams, and where runs go on here their execution and the store. May be called twice. */
   close(): Promise<void>;
 }

@@ -1,10 +1,10 @@
 /** The client that opens the store itself and runs flows in this process. */
 import { captureConsole } from '../base/console-capture.ts';
+import type { Keyring } from '../base/keyring.ts';
 import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
 import { pruneStore } from '../engine/values/results.ts';
 import { loadValue } from '../engine/values/results.ts';
-import { isFlowClass, definitionOf } from '../define/definition.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, FlowRef, ResultOf, StartArguments } from '../model/flow-types.ts';
 import { backfillsChannel, deploymentsChannel } from '../model/deployment.ts';
@@ -14,12 +14,14 @@ import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import { currentScope } from '../model/run-context.ts';
 import { BatutaError } from '../base/errors.ts';
-import { hintFor } from '../base/nearest.ts';
 import type { Store } from '../store/store.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { ArtifactsClient, EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { Wanted } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
+import { asDefinition, localFlows } from './local-flows.ts';
+import { LocalConnections } from './local-connections.ts';
+import { LocalSecrets, LocalVariables } from './local-secrets.ts';
 import { LocalBackfills } from './local-backfills.ts';
 import { LocalDeployments } from './local-deployments.ts';
 import { LocalFigures } from './local-figures.ts';
@@ -33,6 +35,8 @@ export interface LocalClientOptions {
   readonly engine: Engine;
   readonly log: Log;
   readonly captureConsole: boolean;
+  /** Keys that secrets are encrypted with; default: there are none. @throws BatutaError CONFIG_INVALID */
+  readonly keyring?: () => Keyring | null;
   /** Finds the flow of a recorded run in the user's files. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (run: Pick<Run, 'flow' | 'source'>) => Promise<FlowDefinition>;
   /** Told of each flow that is handed in, whose file may be loaded again for its runs from now on. */
@@ -54,6 +58,9 @@ export class LocalClient implements EmbeddedClient {
   readonly limits: LocalLimits;
   readonly keys: LocalKeys;
   readonly audit: LocalAudit;
+  readonly secrets: LocalSecrets;
+  readonly variables: LocalVariables;
+  readonly connections: LocalConnections;
   readonly #options: LocalClientOptions;
   readonly #listeners = new Map<string, EngineListener>();
   /** Definitions that ran here, by flow name: a class from code has no file to be found in. */
@@ -100,6 +107,10 @@ export class LocalClient implements EmbeddedClient {
     const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
     this.keys = new LocalKeys(access);
     this.audit = new LocalAudit(access);
+    const sealing = { store, clock: engine.services.clock, keyring: options.keyring ?? (() => null) };
+    this.secrets = new LocalSecrets(sealing);
+    this.variables = new LocalVariables(sealing);
+    this.connections = new LocalConnections(sealing);
     this.figures = new LocalFigures({
       store,
       clock: engine.services.clock,
@@ -108,7 +119,7 @@ export class LocalClient implements EmbeddedClient {
       why: (runId) => this.runs.why(runId),
     });
     this.artifacts = { list: (filter) => store.artifacts.list(filter) };
-    this.flows = { list: () => store.flows.list(), get: (name) => getFlow(store, name) };
+    this.flows = localFlows(store);
     engine.services.limits.runs.carry(async (runs) => (await import('./put-tickets.ts')).putRunTickets(await this.broker(), runs));
     this.#release.push(log.onLine((line) => this.#keep(line)));
     if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));
@@ -283,17 +294,4 @@ export class LocalClient implements EmbeddedClient {
 
 function noFleet(): BatutaError {
   return new BatutaError('BROKER_UNAVAILABLE', 'This client runs flows in its own process and reaches no workers; use openClient().');
-}
-
-function asDefinition(flow: FlowClass | FlowDefinition): FlowDefinition {
-  return isFlowClass(flow) || typeof flow === 'function' ? definitionOf(flow) : flow;
-}
-
-async function getFlow(store: Store, name: string): ReturnType<FlowsClient['get']> {
-  const flow = await store.flows.get(name);
-  if (flow) return flow;
-  const names = (await store.flows.list()).map((known) => known.name);
-  throw new BatutaError('FLOW_NOT_FOUND', `No flow '${name}' has run on this store.${hintFor(name, names, 'Known are')}`, {
-    details: { flow: name },
-  });
 }

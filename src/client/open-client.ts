@@ -15,6 +15,8 @@ import { SpreadOffers } from '../engine/spread/spread-offers.ts';
 import { threadIsolate } from '../engine/task/thread-isolate.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
+import { keyringOf, projectResolvers } from './keyring.ts';
+import { NamedValueReader } from '../secrets/read-values.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { findDeployed } from './find-deployed.ts';
@@ -77,6 +79,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     maxArtifactBytes: config.maxArtifactBytes,
     ...parts.settings,
   };
+  const keyring = keyringOf(config);
   const engine = new Engine(
     {
       store,
@@ -89,6 +92,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
       owner,
       isOwnerGone: isProcessGone,
       settings,
+      namedValues: new NamedValueReader({ store, keyring, clock: systemClock, resolvers: projectResolvers() }),
       isolate: threadIsolate({
         entry: builtFile('define/thread-entry.js'),
         captureConsole: capture,
@@ -105,6 +109,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     engine,
     log,
     captureConsole: capture,
+    keyring,
     findDefinition: (run) => parts.findFlow?.(run.flow) ?? findDefinition(run, options.flows ?? config.flows),
     remember: await rememberSources(options.flows ?? config.flows),
     findFlow:

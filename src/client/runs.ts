@@ -1,4 +1,6 @@
 /** What can be asked about runs and done with them, over an open store and the engine of this process. */
+import { hidesValues } from '../base/hidden-values.ts';
+import { refuseSecrets } from '../engine/values/refuse-secrets.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -194,6 +196,7 @@ export class LocalRuns implements EmbeddedRunsClient {
     const run = await this.get(id);
     if (isTerminal(run.state.type)) throw refused(run, `it has ended (${run.state.name})`, 'Nobody waits for the signal any more.');
     const text = encodeValue(data, `data of signal ${name}`);
+    if (hidesValues()) refuseSecrets(text, `data of signal ${name}`);
     const sent = await store.signals.send(run.id, name, text, engine.services.clock.now());
     if (!sent) throw new BatutaError('RUN_NOT_FOUND', `Run ${run.id} is gone.`, { details: { runId: run.id } });
     if (sent.woken.length > 0) await this.#options.wake(sent.woken);

@@ -5,6 +5,7 @@ import { errorOf } from '../model/failure.ts';
 import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
 import type { HostMessage, ThreadJob, ThreadMessage } from '../model/thread-protocol.ts';
 import { decodeValue } from '../model/values.ts';
+import { HostQuestions } from './thread-values.ts';
 
 /** A context and the end of it. */
 export interface ThreadContext {
@@ -22,11 +23,13 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
 
   port.on('message', (message: HostMessage) => {
     if (message.kind === 'abort') aborting.abort(errorOf(message.reason));
+    else if (message.kind === 'answer') questions.answered(message);
     else {
       keeping.get(message.id)?.(message.failure === null ? null : errorOf(message.failure));
       keeping.delete(message.id);
     }
   });
+  const questions = new HostQuestions(send);
   let logger: Logger | undefined;
   let lastArtifact = 0;
   const source: ContextSource = {
@@ -36,6 +39,7 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
     idempotencyKey: job.idempotencyKey,
     signal: aborting.signal,
     logger: () => (logger ??= openLogger(job.logLevel, send)),
+    namedValues: () => questions,
     reportProgress: (done, total) => send({ kind: 'progress', done, total }),
     changeMetric: (change, name, value) => send({ kind: 'metric', change, name, value }),
     putReject(record, reason) {

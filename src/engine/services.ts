@@ -5,6 +5,7 @@ import type { MakeId } from '../base/id.ts';
 import type { DeploymentOfRun } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Owner } from '../model/run.ts';
+import type { NamedValues } from '../model/secret.ts';
 import type { Lifecycle } from '../observe/lifecycle.ts';
 import type { Store } from '../store/store.ts';
 import type { CacheAccess } from './cache/cache-access.ts';
@@ -72,6 +73,8 @@ export interface EngineServices {
   readonly isolate: Isolate;
   /** Has spread tasks executed by other workers; without it they run here. */
   readonly spread?: SpreadOffers | null;
+  /** Reads secrets, variables and connections; without it there are none. */
+  readonly namedValues?: NamedValues | null;
   /** Limits on runs and tasks; made by the engine. */
   readonly limits: Limits;
   /** Values of tasks that are taken instead of being made again; made by the engine. */

@@ -1,6 +1,9 @@
 /** What user code is handed: the types of the context objects. The engine makes the objects. */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from 'pino';
 import type { Duration } from '../base/duration.ts';
+import type { Connection } from './connection.ts';
+import type { ConnectionKind } from './connection-kinds.ts';
 import type { Failure } from './failure.ts';
 import type { ContextParams, FlowClass, ResultOf, SomeParams, StartArguments } from './flow-types.ts';
 import type { State } from './state.ts';
@@ -73,6 +76,29 @@ export interface TaskContext<P = unknown> {
    */
   reject(record: unknown, reason: string): void;
   readonly metrics: Metrics;
+  /**
+   * The value of a secret (`batuta secret set stripe-key`). From then on it is hidden wherever this process prints or records texts. Never
+   * recorded: read it where it is needed rather than hand it on, for a result that holds it is refused (`SECRET_EXPOSED`).
+   *
+   * @throws BatutaError SECRET_NOT_FOUND, SECRET_KEY_MISSING, SECRET_KEY_WRONG, SECRET_UNREADABLE
+   */
+  secret(name: string): Promise<string>;
+  /**
+   * The value of a variable (`batuta variable set batch-size 500`), as the schema gives it: checked, converted. A schema that takes
+   * undefined, such as `z.number().default(100)`, says what holds while the variable is not set.
+   *
+   * @throws BatutaError VARIABLE_NOT_FOUND, VARIABLE_INVALID
+   */
+  variable<S extends StandardSchemaV1>(name: string, schema: S): Promise<StandardSchemaV1.InferOutput<S>>;
+  /** The same without a check. */
+  variable<T = unknown>(name: string): Promise<T>;
+  /**
+   * Where a database or service is and what opens it (`batuta connection set warehouse --kind postgres …`): its fields and its `url`. Like a secret
+   * it is hidden, and never recorded.
+   *
+   * @throws BatutaError CONNECTION_NOT_FOUND, CONNECTION_INVALID (it is of another kind), SECRET_KEY_MISSING, SECRET_KEY_WRONG, SECRET_UNREADABLE
+   */
+  connection<K extends ConnectionKind>(name: string, kind: K): Promise<Connection<K>>;
 }
 
 /**

@@ -1,5 +1,6 @@
 /** The recorded form of an error: what is kept in the store and shown to people. */
 import { cutText, shortened } from '../base/cut-text.ts';
+import { hidesValues, withoutHidden, withoutHiddenIn } from '../base/hidden-values.ts';
 import { isSecretName, redacted } from '../base/secret-names.ts';
 import { type ErrorParts, isError, makeError, readError, textOf } from './error-parts.ts';
 import { type Budget, notKept, plainCopy } from './plain-copy.ts';
@@ -69,7 +70,8 @@ interface Place {
 
 /** Turns anything thrown into its recorded form. Never throws; a thrown non-error keeps its text as message and its fields, a circle of causes ends. */
 export function failureOf(thrown: unknown): Failure {
-  return failureWithin(thrown, { above: [], left: { parts: maxParts } });
+  const failure = failureWithin(thrown, { above: [], left: { parts: maxParts } });
+  return hidesValues() ? withoutHiddenIn(failure) : failure;
 }
 
 function failureWithin(thrown: unknown, place: Place): Failure {
@@ -87,9 +89,10 @@ function failureWithin(thrown: unknown, place: Place): Failure {
   const kept = keptFields(typeof code === 'string' || code === undefined ? others : { code, ...others }, budget, below);
   return {
     name,
-    message: shortened(filledMessage(message, recordedParts, recordedCause, hasCode ? String(code) : null), maxChars),
+    // Hidden values first: cut in the middle they would not be found.
+    message: shortened(withoutHidden(filledMessage(message, recordedParts, recordedCause, hasCode ? String(code) : null)), maxChars),
     code: hasCode ? String(code) : null,
-    stack: stack === null ? null : cutStack(stack, maxChars),
+    stack: stack === null ? null : cutStack(withoutHidden(stack), maxChars),
     details: jsonOrNull(details),
     cause: recordedCause,
     ...(recordedParts ? { errors: recordedParts } : {}),

@@ -3,10 +3,14 @@
  * touch none of it.
  */
 import { inspect } from 'node:util';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from 'pino';
 import { BatutaError } from '../base/errors.ts';
 import type { ArtifactWriter, Metrics, RunFacts, TaskContext, TaskFacts } from './context.ts';
 import type { Artifact } from './run.ts';
+import type { NamedValues } from './secret.ts';
+import { readConnection } from './connection.ts';
+import { readVariable } from './variable.ts';
 
 /** Rejected records that are kept whole, a task run; the rest is only counted. */
 export const maxRejects = 1_000;
@@ -20,6 +24,8 @@ export interface ContextSource {
   readonly idempotencyKey: string;
   readonly signal: AbortSignal;
   logger(): Logger;
+  /** Where secrets and variables are read. */
+  namedValues(): NamedValues;
   reportProgress(done: number, total: number | null): void;
   changeMetric(change: 'add' | 'set', name: string, value: number): void;
   putReject(record: unknown, reason: string): void;
@@ -78,6 +84,21 @@ export class LiveTaskContext implements TaskContext {
 
   get artifact(): ArtifactWriter {
     return artifactWriterOf(this.#source);
+  }
+
+  get secret(): TaskContext['secret'] {
+    const source = this.#source;
+    return (name) => source.namedValues().secret(name);
+  }
+
+  get connection(): TaskContext['connection'] {
+    const source = this.#source;
+    return (name, kind) => readConnection(source.namedValues(), name, kind);
+  }
+
+  get variable(): TaskContext['variable'] {
+    const source = this.#source;
+    return (name: string, schema?: StandardSchemaV1) => readVariable(source.namedValues(), name, schema ?? null) as Promise<never>;
   }
 }
 

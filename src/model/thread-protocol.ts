@@ -53,11 +53,24 @@ export type ThreadMessage =
       readonly type: Exclude<Artifact['kind'], 'rejects'>;
       readonly name: string;
       readonly data: string;
-    };
+    }
+  /** Answered with `answer` of the same `id`. */
+  | ThreadQuestion;
+
+/** A secret, variable or connection that the task asks for. */
+export interface ThreadQuestion {
+  readonly kind: 'ask';
+  readonly id: number;
+  readonly what: 'secret' | 'findVariable' | 'connection' | 'variableMissing';
+  readonly name: string;
+}
 
 /** To the thread. */
 export type HostMessage =
   /** Aborts `ctx.signal` with that reason. */
   | { readonly kind: 'abort'; readonly reason: Failure }
   /** The artifact is durable, or could not be kept. */
-  | { readonly kind: 'kept'; readonly id: number; readonly failure: Failure | null };
+  | { readonly kind: 'kept'; readonly id: number; readonly failure: Failure | null }
+  /** What was asked for, which goes over by structured clone and is recorded nowhere. */
+  | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'answer'; readonly id: number; readonly failure: Failure };

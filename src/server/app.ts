@@ -28,6 +28,7 @@ import { logRoutes } from './routes/logs.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runChangeRoutes } from './routes/run-changes.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { connectionRoutes, secretRoutes, variableRoutes } from './routes/secrets.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { taskRoutes } from './routes/tasks.ts';
 import { type App, type AppOptions, type RouteParts, usualBounds } from './parts.ts';
@@ -136,6 +137,9 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   fleetRoutes,
   backfillRoutes,
   limitRoutes,
+  secretRoutes,
+  variableRoutes,
+  connectionRoutes,
   accessRoutes,
   eventRoutes,
 ];

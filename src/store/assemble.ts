@@ -27,6 +27,7 @@ import { deleteRun, expireRuns, keptResultsOf, pruneRuns, resultRefsOf } from '.
 import { reopenRun } from './runs/reopen.ts';
 import { signalStore } from './runs/signals.ts';
 import { transitionStore } from './runs/transitions.ts';
+import { connectionStore, secretStore, variableStore } from './secrets/secrets.ts';
 import { suspectStore } from './suspects/suspects.ts';
 import { spreadStore } from './spread/spread.ts';
 import type { RunStore, Store } from './store.ts';
@@ -59,6 +60,9 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     keys: keyStore(connection),
     sessions: sessionStore(connection),
     audit: auditStore(connection),
+    secrets: secretStore(connection),
+    variables: variableStore(connection),
+    connections: connectionStore(connection),
     events: eventStore(connection),
     recorder,
     dataVersion: () => connection.dataVersion(),

@@ -15,10 +15,11 @@ import type { BackfillStore } from './backfills/contract.ts';
 import type { DeploymentStore } from './deployments/contract.ts';
 import type { EventStore } from './events/contract.ts';
 import type { FigureStore } from './figures/contract.ts';
-import type { FleetStore, WorkerStore, NewRun } from './fleet/contract.ts';
+import type { FleetStore, NewRun, TicketStore, WorkerStore } from './fleet/contract.ts';
 import type { LimitStore } from './limits/contract.ts';
 import type { ArtifactStore, LogStore, Page, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
 import type { Claim } from './ownership.ts';
+import type { ConnectionStore, SecretStore, VariableStore } from './secrets/contract.ts';
 import type { SpreadStore } from './spread/contract.ts';
 import type { SuspectStore } from './suspects/contract.ts';
 import type { TickStore } from './ticks/contract.ts';
@@ -34,6 +35,7 @@ export type * from './leases/contract.ts';
 export type * from './limits/contract.ts';
 export type * from './lists/contract.ts';
 export type * from './ownership.ts';
+export type * from './secrets/contract.ts';
 export type * from './spread/contract.ts';
 export type * from './suspects/contract.ts';
 export type * from './ticks/contract.ts';
@@ -194,49 +196,6 @@ export interface PruneOptions {
   readonly onBatch?: (removed: RemovedRuns) => Promise<void>;
 }
 
-/** A ticket as the local broker keeps it; the first four together are what it is. */
-export interface StoredTicket {
-  readonly queue: string;
-  readonly kind: 'run' | 'task';
-  readonly id: string;
-  readonly epoch: number;
-}
-
-/** Tickets and notices of the local broker. Ids only, nothing here is worth keeping. All instants are epoch ms. */
-export interface TicketStore {
-  /** One statement for all. A ticket that is there already is left as it is. `dueAt` null: at once. */
-  put(tickets: readonly (StoredTicket & { readonly priority: number; readonly dueAt: number | null })[], now: number): Promise<void>;
-  /**
-   * Takes up to `limit` due tickets of a queue for `holder`, highest priority first, then longest there; nobody else gets
-   * them until `until`. Each ticket is taken by one statement; tickets whose holder let them lapse are taken again.
-   */
-  take(wish: {
-    readonly queue: string;
-    readonly limit: number;
-    readonly now: number;
-    readonly until: number;
-    readonly holder: string;
-  }): Promise<readonly StoredTicket[]>;
-  /** One statement: keeps all tickets of a holder from others until `until`. */
-  renew(holder: string, until: number): Promise<void>;
-  /** One statement: removes tickets, save those that somebody else has taken meanwhile. */
-  finish(tickets: readonly StoredTicket[], holder: string): Promise<void>;
-  /** One statement: lets others take these at once. */
-  giveBack(tickets: readonly StoredTicket[], holder: string): Promise<void>;
-  /** One statement: removes a ticket that nobody has taken; false when there is none. */
-  remove(ticket: StoredTicket): Promise<boolean>;
-  /** When the next ticket becomes due or lapses; null when none will. May be past. */
-  nextTurn(): Promise<number | null>;
-  counts(queue: string, now: number): Promise<{ readonly waiting: number; readonly delayed: number; readonly taken: number }>;
-  /** Writes a message for other processes that share the store. */
-  notify(notice: { readonly at: number; readonly writer: string; readonly channel: string; readonly message: string }): Promise<void>;
-  /** Messages of others after a place, oldest first, 1,000 at most. */
-  notices(after: number, writer: string): Promise<readonly { readonly seq: number; readonly channel: string; readonly message: string }[]>;
-  /** Place of the newest message; 0 when there is none. */
-  lastNotice(): Promise<number>;
-  forgetNotices(before: number): Promise<void>;
-}
-
 export interface Store {
   readonly dialect: 'sqlite' | 'postgres';
   /** The URL without its password. */
@@ -263,6 +222,9 @@ export interface Store {
   readonly keys: KeyStore;
   readonly sessions: SessionStore;
   readonly audit: AuditStore;
+  readonly secrets: SecretStore;
+  readonly variables: VariableStore;
+  readonly connections: ConnectionStore;
   readonly events: EventStore;
   readonly recorder: Recorder;
   /**

@@ -14,12 +14,14 @@ import { defaultEngineSettings } from '../engine/services.ts';
 import type { FlowContext } from '../model/context.ts';
 import type { FlowClass, ResultOf, StartArguments } from '../model/flow-types.ts';
 import type { FlowDefinition } from '../model/flow.ts';
+import type { NamedValues } from '../model/secret.ts';
 import type { EngineListener } from '../model/events.ts';
 import { openStore } from '../store/open.ts';
 import { FakeClock } from './fake-clock.ts';
 import { holdTime } from './hold-time.ts';
 import { type Overrides, withOverrides } from './override.ts';
 import { TestRun } from './test-run.ts';
+import { type TestConnection, TestValues } from './test-values.ts';
 
 export interface TestOptions<F> {
   /** What runs, or is given, in the place of tasks. */
@@ -30,6 +32,12 @@ export interface TestOptions<F> {
   readonly deployments?: Readonly<Record<string, FlowClass>>;
   /** Data of signals that the run is sent before it starts, by name; a list sends several. */
   readonly signals?: Readonly<Record<string, unknown>>;
+  /** Values of secrets, by name; hidden in logs and errors as real ones are. Others are not there. */
+  readonly secrets?: Readonly<Record<string, string>>;
+  /** Values of variables, by name: plain JSON. */
+  readonly variables?: Readonly<Record<string, unknown>>;
+  /** Fields of connections, by name; `kind` says which kind each is. */
+  readonly connections?: Readonly<Record<string, TestConnection>>;
   /** Default: a new one, at 2026-01-01T00:00:00Z. */
   readonly clock?: FakeClock;
   /** Gives numbers in [0, 1), for jitter; default always 0.5. */
@@ -59,7 +67,8 @@ export async function testFlow<C extends FlowClass>(
   const clock = options.clock ?? new FakeClock();
   const replaced = new Map<FlowClass, Readonly<Record<string, unknown>>>(options.subFlows);
   const define = (cls: FlowClass): ReturnType<typeof definitionOf> => withOverrides(definitionOf(cls), replaced.get(cls) ?? {});
-  const client = await openTestClient(clock, define, options.random ?? (() => 0.5), new Map(Object.entries(options.deployments ?? {})));
+  const deployments = new Map(Object.entries(options.deployments ?? {}));
+  const client = await openTestClient(clock, define, options.random ?? (() => 0.5), deployments, new TestValues(options));
   try {
     const begun = clock.elapsedMs;
     const definition = withSignals(withOverrides(definitionOf(flow), { ...options.override }), client, options.signals ?? {});
@@ -87,6 +96,7 @@ async function openTestClient(
   define: (flow: FlowClass) => ReturnType<typeof definitionOf>,
   random: () => number,
   deployments: ReadonlyMap<string, FlowClass>,
+  namedValues: NamedValues,
 ): Promise<EmbeddedClient> {
   const store = await openStore({ url: 'sqlite::memory:' });
   await store.migrate();
@@ -104,6 +114,7 @@ async function openTestClient(
       isOwnerGone: () => false,
       settings: defaultEngineSettings,
       isolate: inThisThread,
+      namedValues,
       findDeployed: async (name, params) => {
         const flow = deployments.get(name);
         if (!flow)

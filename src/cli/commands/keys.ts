@@ -1,10 +1,9 @@
 /** `batuta key create|ls|revoke`: API keys. */
 import { BatutaError } from '../../base/errors.ts';
-import type { Client } from '../../client/client.ts';
-import { LocalClient } from '../../client/local-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { type ApiKey, isUsable, type Role, roles } from '../../model/access.ts';
 import { shortIds } from '../../model/ids.ts';
+import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
 import { printJson, printList } from '../print.ts';
@@ -27,7 +26,7 @@ export async function createKey(context: CommandContext, options: Options): Prom
   const expiresAt = options.expires === undefined ? null : clock.now() + readDuration('--expires', options.expires);
   const { key, entry } = await withClient(context, async (client) => {
     const made = await client.keys.create({ name: options.name, role, expiresAt });
-    await noteLocally(client, 'keys.create', made.entry);
+    await noteLocally(client, 'keys.create', made.entry.id, { name: made.entry.name, role });
     return made;
   });
   if (options.json) return printJson(terminal, { key, entry: keyJson(entry) });
@@ -85,17 +84,12 @@ export async function revokeKey(context: CommandContext, id: string, options: Js
   const { terminal } = context;
   const entry = await withClient(context, async (client) => {
     const revoked = await client.keys.revoke(id);
-    await noteLocally(client, 'keys.revoke', revoked);
+    await noteLocally(client, 'keys.revoke', revoked.id, { name: revoked.name, role: revoked.role });
     return revoked;
   });
   if (options.json) return printJson(terminal, keyJson(entry));
   terminal.out.line(`Key ${entry.name} is revoked.`);
   return 0;
-}
-
-/** Notes a change that was made without a server; a server notes what it is asked for itself. */
-async function noteLocally(client: Client, action: string, { id, name, role }: ApiKey): Promise<void> {
-  if (client instanceof LocalClient) await client.audit.record({ keyId: null, who: 'local', action, target: id, details: { name, role } });
 }
 
 /** A key as `--json` prints it. */

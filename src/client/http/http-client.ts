@@ -9,6 +9,7 @@ import type { Api } from './api.ts';
 import { enqueueBody, nameOfFlow, pageFromWire } from './wire-values.ts';
 import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
 import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
+import { HttpConnections, HttpSecrets, HttpVariables } from './http-secrets.ts';
 import { HttpRuns } from './http-runs.ts';
 
 /** Many runs at once are waited for so long, ms. */
@@ -24,6 +25,9 @@ export class HttpClient implements Client {
   readonly artifacts: ArtifactsClient;
   readonly keys: HttpKeys;
   readonly audit: HttpAudit;
+  readonly secrets: HttpSecrets;
+  readonly variables: HttpVariables;
+  readonly connections: HttpConnections;
   readonly #api: Api;
 
   constructor(api: Api) {
@@ -42,6 +46,9 @@ export class HttpClient implements Client {
     };
     this.keys = new HttpKeys(api);
     this.audit = new HttpAudit(api);
+    this.secrets = new HttpSecrets(api);
+    this.variables = new HttpVariables(api);
+    this.connections = new HttpConnections(api);
   }
 
   async enqueue<const C extends FlowRef>(

@@ -5,6 +5,7 @@ import type { CallArg } from '../../model/run.ts';
 import { decodeValue, encodeValue, identityOf, toTypedJson } from '../../model/values.ts';
 import { givenAs, isPrimitive, take } from '../values/given-value.ts';
 import { LiveTaskContext } from '../../model/task-context.ts';
+import { withoutHiddenIn } from '../../base/hidden-values.ts';
 import { cutText } from '../../base/cut-text.ts';
 
 /** Characters that are recorded for people, of each argument and of all of a call. */
@@ -48,7 +49,7 @@ export class CallArgs {
       const key = keyOf(at);
       shown.push(key === null ? shownArg(input, left) : { result: key });
     }
-    return shown.length === 0 ? null : shown;
+    return shown.length === 0 ? null : withoutHiddenIn(shown);
   }
 }
 

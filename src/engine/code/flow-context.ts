@@ -6,6 +6,8 @@ import type { FlowClass, ResultOf, StartArguments } from '../../model/flow-types
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { Artifact } from '../../model/run.ts';
+import type { NamedValues } from '../../model/secret.ts';
+import { noNamedValues } from '../../model/variable.ts';
 import type { State } from '../../model/state.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { take } from '../values/given-value.ts';
@@ -54,6 +56,10 @@ class BodySource implements ContextSource {
   }
   logger(): Logger {
     return this.#active.log;
+  }
+
+  namedValues(): NamedValues {
+    return this.#active.services.namedValues ?? noNamedValues;
   }
 
   reportProgress(done: number, total: number | null): void {

@@ -7,6 +7,8 @@ import type { RunAttempt } from './run-attempt.ts';
 import { givenAs, RecordedValue, take } from '../values/given-value.ts';
 import { thrownAs } from '../task/outcome.ts';
 import { encodeValue, noValue, type ResultStorage, type StoredValue, storeValue } from '../values/results.ts';
+import { hidesValues } from '../../base/hidden-values.ts';
+import { refuseSecrets } from '../values/refuse-secrets.ts';
 
 /** How one attempt of the run ended. */
 export type Verdict =
@@ -93,5 +95,6 @@ async function storeFlowValue(
   const isWhole = givers.every(isKept);
   const kept = isWhole ? value : Object.fromEntries(Object.entries(value as object).filter(([name]) => isKept(name)));
   const text = encodeValue(kept, `result of flow ${definition.name}`);
+  if (hidesValues()) refuseSecrets(text, `result of flow ${definition.name}`);
   return { stored: await storeValue(storage, key, text), given: isWhole ? givenAs(value, text) : value };
 }

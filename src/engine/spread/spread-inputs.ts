@@ -4,6 +4,8 @@
  * A result that stands in the store travels by its name; the rest (an item, an argument of a code flow, a list of mapped results)
  * travels as it is.
  */
+import { hidesValues } from '../../base/hidden-values.ts';
+import { refuseSecrets } from '../values/refuse-secrets.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { TaskContext } from '../../model/context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
@@ -36,7 +38,9 @@ export async function packInputs(active: RunAttempt, request: TaskRequest, stora
   const contexts = given.flatMap((arg, place) => (arg === contextPlace ? [place] : []));
   const args = given.map((arg, place) => (places.has(place) || arg === contextPlace ? undefined : arg));
   const inputs: Inputs = { args, results, contexts };
-  return storeValue(active.services.results, storageKey, encodeValue(inputs, `inputs of task ${request.key}`));
+  const text = encodeValue(inputs, `inputs of task ${request.key}`);
+  if (hidesValues()) refuseSecrets(text, `inputs of the spread task ${request.definition.name}`);
+  return storeValue(active.services.results, storageKey, text);
 }
 
 /** Makes the arguments of what travelled. @throws BatutaError RESULT_MISSING, STORE_… */

@@ -10,6 +10,8 @@ import type { NewRun } from '../../store/store.ts';
 import { randomName, renderName } from './names.ts';
 import { validateParams } from './params.ts';
 import { encodeValue } from '../values/results.ts';
+import { hidesValues } from '../../base/hidden-values.ts';
+import { refuseSecrets } from '../values/refuse-secrets.ts';
 import type { EngineServices } from '../services.ts';
 
 export interface MakeRunOptions {
@@ -42,6 +44,9 @@ export async function makeRun(
 ): Promise<NewRun> {
   checkLabels(options);
   const validated = await validateParams(definition, params);
+  const what = `parameters of flow ${definition.name}`;
+  const text = encodeValue(validated, what) ?? 'null';
+  if (hidesValues()) refuseSecrets(text, what);
   const { source } = definition;
   const deployment = options.deployment ?? null;
   const runName = deployment?.runName ?? definition.runName;
@@ -59,7 +64,7 @@ export async function makeRun(
     parentRunId: options.parent?.runId ?? null,
     parentTaskRunId: options.parent?.taskRunId ?? null,
     state: stateOf(state),
-    params: encodeValue(validated, `parameters of flow ${definition.name}`) ?? 'null',
+    params: text,
     attempt: 1,
     tags: [...new Set([...definition.tags, ...(deployment?.tags ?? []), ...(options.tags ?? [])])],
     source: source === null ? null : `${source.file}#${source.exportName}`,

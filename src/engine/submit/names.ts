@@ -1,6 +1,7 @@
 /** Names of runs for people. */
 import { BatutaError } from '../../base/errors.ts';
 import { cutText, storableText } from '../../base/cut-text.ts';
+import { withoutHidden } from '../../base/hidden-values.ts';
 import { maxNameChars } from '../../model/run.ts';
 
 const adjectives =
@@ -29,7 +30,7 @@ const fieldPattern = /\{([\w.$-]+)\}/g;
  */
 export function renderName<T>(source: string | ((value: T) => string), value: T, fields: unknown = value): string {
   if (typeof source === 'string') {
-    return cutText(storableText(fillTemplate(source, fields)), maxNameChars);
+    return cutText(storableText(withoutHidden(fillTemplate(source, fields))), maxNameChars);
   }
   let name: unknown;
   try {
@@ -41,7 +42,7 @@ export function renderName<T>(source: string | ((value: T) => string), value: T,
   }
   if (typeof name !== 'string' || name === '')
     throw new BatutaError('OPTION_INVALID', 'The function runName must give a text that is not empty.');
-  return cutText(storableText(name), maxNameChars);
+  return cutText(storableText(withoutHidden(name)), maxNameChars);
 }
 
 /** The fields a template names, each once and without what is nested in it: `{range.from}-{city}` gives `range` and `city`. */

@@ -1,6 +1,7 @@
 /** The call of a task's method, and the forms of what it may give. */
 import type { TaskContext } from '../../model/context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
+import { noNamedValues } from '../../model/variable.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
 /** Whose method is called. */
@@ -26,6 +27,7 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
     args: args.filter((arg) => arg !== context),
     context,
     signal: execution.signal,
+    namedValues: active.services.namedValues ?? noNamedValues,
   });
 }
 

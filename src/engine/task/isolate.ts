@@ -1,6 +1,7 @@
 /** Contract of what runs a task in a thread of its own, so that even `while (true)` ends on time. */
 import type { TaskContext } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
+import type { NamedValues } from '../../model/secret.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 
 export interface IsolatedCall {
@@ -10,6 +11,8 @@ export interface IsolatedCall {
   readonly args: readonly unknown[];
   /** What the thread's context reports goes here. */
   readonly context: TaskContext;
+  /** Where what it asks for is read. */
+  readonly namedValues: NamedValues;
   /** Aborting ends the thread, whatever it does. */
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,5 @@
 /** Records what tasks want people to see. */
+import { withoutHidden, withoutHiddenInJson } from '../../base/hidden-values.ts';
 import { artifactText } from '../../model/task-context.ts';
 import type { Artifact } from '../../model/run.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
@@ -13,7 +14,15 @@ export async function putArtifact(
 ): Promise<void> {
   const { services, record } = active;
   const runId = active.run.id;
-  const kept = services.output.dataOf({ runId, kind }, artifactText(name, data));
+  const kept = services.output.dataOf({ runId, kind }, withoutHiddenInJson(artifactText(name, data)));
   if (kept === undefined) return;
-  await record.addArtifact({ id: services.makeId(), runId, taskRunId, kind, name, data: kept, createdAt: services.clock.now() });
+  await record.addArtifact({
+    id: services.makeId(),
+    runId,
+    taskRunId,
+    kind,
+    name: withoutHidden(name),
+    data: kept,
+    createdAt: services.clock.now(),
+  });
 }

@@ -12,6 +12,8 @@ import { askCache, cachedState, type CacheHit } from '../cache/ask-cache.ts';
 import { beginAttempt } from './begin-attempt.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from '../values/results.ts';
+import { hidesValues } from '../../base/hidden-values.ts';
+import { refuseSecrets } from '../values/refuse-secrets.ts';
 import type { TaskAttempt } from './task-attempt.ts';
 import { runSpreadTask } from '../spread/run-spread-task.ts';
 import { waitUntil } from '../waiting/waits.ts';
@@ -171,6 +173,7 @@ class RunningTask {
       if (!this.#definition.persist) return { kind: 'value', execution, given: value, stored: noValue };
       const { runId, id, key } = this.#row;
       const text = encodeValue(value, `result of task ${key}`);
+      if (hidesValues()) refuseSecrets(text, `result of task ${this.#row.name}`);
       const stored =
         text !== null && isLarge(text)
           ? await storeValue(this.#active.services.results, `${runId}/${id}-${this.#active.record.writer}`, text)
@@ -269,7 +272,7 @@ class RunningTask {
   }
 }
 
-const finalCodes = ['RESULT_NOT_SERIALIZABLE', 'ISOLATION_UNAVAILABLE', 'CACHE_KEY_INVALID'] as const;
+const finalCodes = ['RESULT_NOT_SERIALIZABLE', 'ISOLATION_UNAVAILABLE', 'CACHE_KEY_INVALID', 'SECRET_EXPOSED'] as const;
 
 /** Errors that another attempt cannot mend. */
 function isFinal(error: unknown): boolean {

@@ -12,6 +12,8 @@ import { BatutaError } from '../../base/errors.ts';
 import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { Artifact, TaskRun } from '../../model/run.ts';
+import type { NamedValues } from '../../model/secret.ts';
+import { noNamedValues } from '../../model/variable.ts';
 import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { RunAttempt, Stoppable } from '../run/run-attempt.ts';
@@ -125,6 +127,10 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     if (!this.#isOver) return this.log;
     this.#lateLog ??= this.log.child({ late: true });
     return this.#lateLog;
+  }
+
+  namedValues(): NamedValues {
+    return this.active.services.namedValues ?? noNamedValues;
   }
 
   /** The row with what the attempt has reported. */

@@ -8,7 +8,15 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import type { Clock, Timer } from '../../base/clock.ts';
 import { isBatutaError } from '../../base/errors.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
-import { type HostMessage, type ThreadJob, type ThreadMessage, type ThreadOutcome, threadFunction } from '../../model/thread-protocol.ts';
+import type { NamedValues } from '../../model/secret.ts';
+import {
+  type HostMessage,
+  type ThreadJob,
+  type ThreadMessage,
+  type ThreadOutcome,
+  type ThreadQuestion,
+  threadFunction,
+} from '../../model/thread-protocol.ts';
 import { decodeValue, encodeValue } from '../../model/values.ts';
 import type { IsolatedCall, Isolate } from './isolate.ts';
 
@@ -114,7 +122,7 @@ function endOnStop(signal: AbortSignal, port: MessagePort, end: AbortController,
   };
 }
 
-function obey({ context }: IsolatedCall, port: MessagePort, message: ThreadMessage): void {
+function obey({ context, namedValues }: IsolatedCall, port: MessagePort, message: ThreadMessage): void {
   switch (message.kind) {
     case 'log':
       logAt(context.log, message);
@@ -133,6 +141,18 @@ function obey({ context }: IsolatedCall, port: MessagePort, message: ThreadMessa
         () => port.postMessage({ kind: 'kept', id: message.id, failure: null } satisfies HostMessage),
         (error: unknown) => port.postMessage({ kind: 'kept', id: message.id, failure: failureOf(error) } satisfies HostMessage),
       );
+      break;
+    case 'ask':
+      void answer(namedValues, port, message);
+  }
+}
+
+async function answer(values: NamedValues, port: MessagePort, { id, what, name }: ThreadQuestion): Promise<void> {
+  try {
+    const value: unknown = await values[what](name);
+    port.postMessage({ kind: 'answer', id, value: value instanceof Error ? failureOf(value) : value } satisfies HostMessage);
+  } catch (error) {
+    port.postMessage({ kind: 'answer', id, failure: failureOf(error) } satisfies HostMessage);
   }
 }
 

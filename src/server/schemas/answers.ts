@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as fleet from './fleet-answers.ts';
 import * as runs from './run-answers.ts';
+import * as secrets from './secret-answers.ts';
 
 const { listOf, pageOf, run } = runs;
 const done = z.strictObject({ ok: z.boolean() });
@@ -66,6 +67,16 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/queues': listOf(fleet.queue),
   'GET /api/limits': listOf(fleet.limit),
   'PUT /api/limits/:name': fleet.limit,
+  'GET /api/secrets': listOf(secrets.listedSecret),
+  'GET /api/secrets/:name': secrets.secret,
+  'PUT /api/secrets/:name': secrets.secret,
+  'POST /api/secrets/rotate': secrets.rotation,
+  'GET /api/variables': listOf(secrets.variable),
+  'GET /api/variables/:name': secrets.variable,
+  'PUT /api/variables/:name': secrets.variable,
+  'GET /api/connections': listOf(secrets.listedConnection),
+  'GET /api/connections/:name': secrets.connection,
+  'PUT /api/connections/:name': secrets.connection,
   'GET /api/keys': listOf(fleet.key),
   'POST /api/keys': z.strictObject({ key: z.string(), entry: fleet.key }),
   'DELETE /api/keys/:id': fleet.key,
@@ -92,6 +103,9 @@ export const withoutAnswer: ReadonlySet<string> = new Set([
   'DELETE /api/runs/:id',
   'DELETE /api/deployments/:name',
   'DELETE /api/limits/:name',
+  'DELETE /api/secrets/:name',
+  'DELETE /api/variables/:name',
+  'DELETE /api/connections/:name',
 ]);
 
 export const errorAnswer = z.strictObject({

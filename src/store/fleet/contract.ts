@@ -141,3 +141,46 @@ export type NewRun = Omit<
   | 'concurrencyKey'
 > &
   Partial<Pick<Run, 'queue' | 'priority' | 'scheduleId' | 'backfillId' | 'concurrencyKey'>>;
+
+/** A ticket as the local broker keeps it; the first four together are what it is. */
+export interface StoredTicket {
+  readonly queue: string;
+  readonly kind: 'run' | 'task';
+  readonly id: string;
+  readonly epoch: number;
+}
+
+/** Tickets and notices of the local broker. Ids only, nothing here is worth keeping. All instants are epoch ms. */
+export interface TicketStore {
+  /** One statement for all. A ticket that is there already is left as it is. `dueAt` null: at once. */
+  put(tickets: readonly (StoredTicket & { readonly priority: number; readonly dueAt: number | null })[], now: number): Promise<void>;
+  /**
+   * Takes up to `limit` due tickets of a queue for `holder`, highest priority first, then longest there; nobody else gets
+   * them until `until`. Each ticket is taken by one statement; tickets whose holder let them lapse are taken again.
+   */
+  take(wish: {
+    readonly queue: string;
+    readonly limit: number;
+    readonly now: number;
+    readonly until: number;
+    readonly holder: string;
+  }): Promise<readonly StoredTicket[]>;
+  /** One statement: keeps all tickets of a holder from others until `until`. */
+  renew(holder: string, until: number): Promise<void>;
+  /** One statement: removes tickets, save those that somebody else has taken meanwhile. */
+  finish(tickets: readonly StoredTicket[], holder: string): Promise<void>;
+  /** One statement: lets others take these at once. */
+  giveBack(tickets: readonly StoredTicket[], holder: string): Promise<void>;
+  /** One statement: removes a ticket that nobody has taken; false when there is none. */
+  remove(ticket: StoredTicket): Promise<boolean>;
+  /** When the next ticket becomes due or lapses; null when none will. May be past. */
+  nextTurn(): Promise<number | null>;
+  counts(queue: string, now: number): Promise<{ readonly waiting: number; readonly delayed: number; readonly taken: number }>;
+  /** Writes a message for other processes that share the store. */
+  notify(notice: { readonly at: number; readonly writer: string; readonly channel: string; readonly message: string }): Promise<void>;
+  /** Messages of others after a place, oldest first, 1,000 at most. */
+  notices(after: number, writer: string): Promise<readonly { readonly seq: number; readonly channel: string; readonly message: string }[]>;
+  /** Place of the newest message; 0 when there is none. */
+  lastNotice(): Promise<number>;
+  forgetNotices(before: number): Promise<void>;
+}

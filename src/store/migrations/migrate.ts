@@ -29,6 +29,7 @@ import { dueRuns } from './0019-due-runs.ts';
 import { onTrial } from './0020-on-trial.ts';
 import { endedIdEnds } from './0021-ended-id-ends.ts';
 import { cache } from './0023-cache.ts';
+import { secrets } from './0025-secrets.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -55,6 +56,7 @@ export const migrations: readonly Migration[] = [
   onTrial,
   endedIdEnds,
   cache,
+  secrets,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

@@ -9,7 +9,14 @@ import { readBlocks } from '../../support/documents.ts';
 
 const silent: Stream = { write: () => {}, line: () => {}, isTty: false, paint: paintOf(false), columns: 80, rows: 24 };
 const program = makeProgram(
-  { out: silent, err: silent, gone: new AbortController().signal, cwd: '/', drain: async () => {} },
+  {
+    out: silent,
+    err: silent,
+    gone: new AbortController().signal,
+    cwd: '/',
+    input: { isTty: false, readAll: async () => '', readHidden: async () => '' },
+    drain: async () => {},
+  },
   async () => {},
 );
 

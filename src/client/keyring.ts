@@ -1,0 +1,21 @@
+/** The keys of the settings, and the resolvers of the project. Both are made when they are first needed. */
+import { Keyring } from '../base/keyring.ts';
+import type { Config } from '../base/settings.ts';
+import type { Resolvers } from '../secrets/references.ts';
+
+/** Keys that secrets are encrypted with. Making them of a passphrase takes a tenth of a second. @throws BatutaError CONFIG_INVALID */
+export function keyringOf({ secretKey, secretKeyOld }: Pick<Config, 'secretKey' | 'secretKeyOld'>): () => Keyring | null {
+  let made: { readonly keyring: Keyring | null } | undefined;
+  return () => (made ??= { keyring: Keyring.of('BATUTA_SECRET_KEY', secretKey, secretKeyOld) }).keyring;
+}
+
+/** What `batuta.config.ts` of the working folder says under `secrets`; read once. @throws BatutaError FILE_…, CONFIG_INVALID */
+export function projectResolvers(): () => Promise<Resolvers> {
+  let read: Promise<Resolvers> | undefined;
+  return () =>
+    (read ??= (async () => {
+      const { loadConfigFile } = await import('../define/load-config-file.ts');
+      const file = await loadConfigFile(process.cwd());
+      return file?.config.secrets ?? {};
+    })());
+}

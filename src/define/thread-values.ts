@@ -1,0 +1,56 @@
+/** Secrets, variables and connections for a task in a thread: they are asked of the engine, and hidden in this thread as well. */
+import { hideSecret } from '../base/hidden-values.ts';
+import type { BatutaError } from '../base/errors.ts';
+import { errorOf, type Failure } from '../model/failure.ts';
+import type { ConnectionValues, NamedValues } from '../model/secret.ts';
+import type { HostMessage, ThreadMessage, ThreadQuestion } from '../model/thread-protocol.ts';
+
+interface Waiter {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export class HostQuestions implements NamedValues {
+  readonly #send: (message: ThreadMessage) => void;
+  readonly #waiting = new Map<number, Waiter>();
+  #last = 0;
+
+  constructor(send: (message: ThreadMessage) => void) {
+    this.#send = send;
+  }
+
+  answered(message: HostMessage & { readonly kind: 'answer' }): void {
+    const waiter = this.#waiting.get(message.id);
+    this.#waiting.delete(message.id);
+    if ('failure' in message) waiter?.reject(errorOf(message.failure));
+    else waiter?.resolve(message.value);
+  }
+
+  async secret(name: string): Promise<string> {
+    const value = await this.#ask<string>('secret', name);
+    hideSecret(value);
+    return value;
+  }
+
+  findVariable(name: string): ReturnType<NamedValues['findVariable']> {
+    return this.#ask('findVariable', name);
+  }
+
+  async variableMissing(name: string): Promise<BatutaError> {
+    return errorOf(await this.#ask<Failure>('variableMissing', name)) as BatutaError;
+  }
+
+  async connection(name: string): Promise<ConnectionValues> {
+    const connection = await this.#ask<ConnectionValues>('connection', name);
+    for (const field of connection.secretFields) hideSecret(String(connection.fields[field]));
+    return connection;
+  }
+
+  #ask<T>(what: ThreadQuestion['what'], name: string): Promise<T> {
+    const id = ++this.#last;
+    return new Promise<T>((resolve, reject) => {
+      this.#waiting.set(id, { resolve: (value) => resolve(value as T), reject });
+      this.#send({ kind: 'ask', id, what, name });
+    });
+  }
+}

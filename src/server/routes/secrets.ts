@@ -1,0 +1,174 @@
+/** Secrets, variables and connections. Values of secrets go in and never come out; of viewers a secret is its name. */
+import { z } from 'zod';
+import { toWire } from '../../client/wire.ts';
+import { connectionKinds } from '../../model/connection-kinds.ts';
+import { type ConnectionEntry, maxDescriptionChars, maxSecretBytes, type SecretEntry, type Variable } from '../../model/secret.ts';
+import type { App, RouteParts } from '../parts.ts';
+import { given, line, nameParams, prose } from '../schemas/common.ts';
+
+const description = prose(maxDescriptionChars).nullable().optional();
+const secretValue = z.union([
+  z.strictObject({ value: prose(maxSecretBytes).min(1) }),
+  z.strictObject({
+    reference: line(1_000, 1).describe('Where it is kept: env:NAME, file:/path, or a resolver of batuta.config.ts and what it takes'),
+  }),
+]);
+const secretBody = z
+  .strictObject({
+    value: prose(maxSecretBytes).min(1).optional(),
+    reference: line(1_000, 1)
+      .optional()
+      .describe('Where it is kept: env:NAME, file:/path, or a resolver of batuta.config.ts and what it takes'),
+    description,
+  })
+  .refine(({ value, reference }) => (value === undefined) !== (reference === undefined), 'give either value or reference');
+const variableBody = z.strictObject({ value: z.json(), description });
+const connectionBody = z.strictObject({
+  kind: z.enum(connectionKinds).optional().describe('Needed for a new connection'),
+  fields: z.record(line(100, 1), z.json()).optional().describe('Replaces the fields that are not secret; left out: as they were'),
+  secrets: z.record(line(100, 1), secretValue).optional().describe('Secret fields; those left out stay as they were'),
+  description,
+});
+
+export function secretRoutes(app: App, { client }: RouteParts): void {
+  const tags = ['secrets'];
+
+  app.get(
+    '/api/secrets',
+    { schema: { tags, description: 'Secrets by name. To admins alone with where they are kept; nobody gets a value.' } },
+    async (request) => {
+      const items = await client.secrets.list();
+      return { items: request.identity?.role === 'admin' ? items.map((item) => toWire(item)) : items.map(({ name }) => ({ name })) };
+    },
+  );
+
+  app.get(
+    '/api/secrets/:name',
+    { schema: { tags, description: 'What is known of a secret, without its value.', params: nameParams } },
+    async (request) => toWire(await client.secrets.get(request.params.name)),
+  );
+
+  app.put(
+    '/api/secrets/:name',
+    {
+      schema: {
+        tags,
+        description: 'Creates or replaces a secret. Its value is encrypted and never given back.',
+        params: nameParams,
+        body: secretBody,
+      },
+    },
+    async (request) => {
+      const { value, reference, description: about } = request.body;
+      const wish = reference === undefined ? { value: value ?? '' } : { reference };
+      const entry = await client.secrets.set(request.params.name, { ...wish, ...given({ description: about }) });
+      request.change = { target: entry.name, details: changeOf(entry) };
+      return toWire(entry);
+    },
+  );
+
+  app.delete('/api/secrets/:name', { schema: { tags, description: 'Deletes a secret.', params: nameParams } }, async (request, reply) => {
+    await client.secrets.delete(request.params.name);
+    return reply.code(204).send();
+  });
+
+  app.post(
+    '/api/secrets/rotate',
+    { schema: { tags, description: 'Encrypts all secrets with the current key of the server.' } },
+    async (request) => {
+      const report = await client.secrets.rotate();
+      request.change = { target: null, details: { keyId: report.keyId, moved: report.moved, failed: report.failed.length } };
+      return report;
+    },
+  );
+}
+
+export function variableRoutes(app: App, { client }: RouteParts): void {
+  const tags = ['variables'];
+
+  app.get('/api/variables', { schema: { tags, description: 'Variables with their values, by name.' } }, async () => ({
+    items: (await client.variables.list()).map(variableJson),
+  }));
+
+  app.get('/api/variables/:name', { schema: { tags, description: 'A variable with its value.', params: nameParams } }, async (request) =>
+    variableJson(await client.variables.get(request.params.name)),
+  );
+
+  app.put(
+    '/api/variables/:name',
+    { schema: { tags, description: 'Creates or replaces a variable, any JSON.', params: nameParams, body: variableBody } },
+    async (request) => {
+      const { value, description: about } = request.body;
+      return variableJson(await client.variables.set(request.params.name, { value, ...given({ description: about }) }));
+    },
+  );
+
+  app.delete(
+    '/api/variables/:name',
+    { schema: { tags, description: 'Deletes a variable.', params: nameParams } },
+    async (request, reply) => {
+      await client.variables.delete(request.params.name);
+      return reply.code(204).send();
+    },
+  );
+}
+
+export function connectionRoutes(app: App, { client }: RouteParts): void {
+  const tags = ['connections'];
+
+  app.get(
+    '/api/connections',
+    { schema: { tags, description: 'Connections by name; to admins alone with their fields, and never with secret values.' } },
+    async (request) => {
+      const items = await client.connections.list();
+      return { items: request.identity?.role === 'admin' ? items.map(connectionJson) : items.map(({ name, kind }) => ({ name, kind })) };
+    },
+  );
+
+  app.get(
+    '/api/connections/:name',
+    { schema: { tags, description: 'A connection, without the values of its secret fields.', params: nameParams } },
+    async (request) => connectionJson(await client.connections.get(request.params.name)),
+  );
+
+  app.put(
+    '/api/connections/:name',
+    {
+      schema: {
+        tags,
+        description: 'Creates or replaces a connection. Secret fields are encrypted and never given back.',
+        params: nameParams,
+        body: connectionBody,
+      },
+    },
+    async (request) => {
+      const { kind, fields, secrets, description: about } = request.body;
+      const entry = await client.connections.set(request.params.name, given({ kind, fields, secrets, description: about }));
+      request.change = { target: entry.name, details: { kind: entry.kind, secrets: Object.keys(secrets ?? {}) } };
+      return connectionJson(entry);
+    },
+  );
+
+  app.delete(
+    '/api/connections/:name',
+    { schema: { tags, description: 'Deletes a connection.', params: nameParams } },
+    async (request, reply) => {
+      await client.connections.delete(request.params.name);
+      return reply.code(204).send();
+    },
+  );
+}
+
+/** What the audit says of a secret that was set. */
+function changeOf({ kind, reference }: SecretEntry): object {
+  return { kind, ...(reference === null ? {} : { reference }) };
+}
+
+/** Names of fields are a user's and may look like those of instants. */
+function variableJson({ value, ...rest }: Variable): object {
+  return { ...toWire(rest), value };
+}
+
+function connectionJson({ fields, secrets, ...rest }: ConnectionEntry): object {
+  return { ...toWire(rest), fields, secrets };
+}
