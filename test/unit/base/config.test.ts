@@ -29,6 +29,8 @@ test('without anything set, every value is the default of the design', async () 
     adminKey: null,
     trustProxy: false,
     apiKey: null,
+    secretKey: null,
+    secretKeyOld: null,
     leaseMs: 15_000,
     heartbeatMs: 5_000,
     maxRecoveries: 3,
@@ -144,9 +146,10 @@ test('an unknown BATUTA_ variable is a warning with the nearest one, not an erro
   ]);
 });
 
-test('a key that would encrypt nothing is no setting', async () => {
-  const { warnings } = await load({ env: { BATUTA_SECRET_KEY: 'hunter2' } });
-  expect(warnings).toEqual([expect.stringMatching(/^The environment variable BATUTA_SECRET_KEY is no setting and is not used\./)]);
+test('the keys that secrets are encrypted with are settings, and no listing shows them', async () => {
+  const loaded = await load({ env: { BATUTA_SECRET_KEY: 'hunter2hunter2hunter2', BATUTA_SECRET_KEY_OLD: 'hunter3hunter3hunter3' } });
+  expect(loaded.config).toMatchObject({ secretKey: 'hunter2hunter2hunter2', secretKeyOld: 'hunter3hunter3hunter3' });
+  expect(JSON.stringify(describeConfig(loaded))).not.toContain('hunter');
 });
 
 test('the description of a configuration shows each value with its source and no secret', async () => {
