@@ -55,6 +55,7 @@ export const errorCodes = {
   FLOW_TIMED_OUT: { stage: 'run', exit: 1, summary: 'A run took longer than the timeout of its flow.' },
   RUN_CANCELLED: { stage: 'run', exit: 1, summary: 'The run was cancelled.' },
   RUN_FAILED: { stage: 'run', exit: 1, summary: 'The run failed.' },
+  ROLLBACK_INCOMPLETE: { stage: 'run', exit: 1, summary: 'A run was rolled back, and not all that its tasks had done could be undone.' },
   RUN_NOT_FOUND: { stage: 'run', exit: 2, summary: 'No run has that id.' },
   RUN_OWNED: { stage: 'run', exit: 1, summary: 'Another process holds the run.' },
   RUN_STATE_REFUSED: { stage: 'run', exit: 2, summary: 'The run is not in a state that allows this.' },

@@ -4,7 +4,7 @@ import type { CachePolicy, CacheUse } from '../model/cache.ts';
 import { OptionReader, type RawOptions, refuse } from './options.ts';
 
 /** What a task may say about the values it has made before. */
-export interface CacheOptions<K extends CacheFunction = CacheFunction, R extends CacheFunction = CacheFunction> {
+export interface CacheOptions<K extends CacheFunction = CacheFunction, F extends CacheFunction = CacheFunction> {
   /** How long a value holds from when it was made: a duration, or a function of how the key is used such as `adaptiveTtl` gives. Default: for ever. */
   readonly ttl?: Duration | ((use: CacheUse) => Duration) | undefined;
   /**
@@ -15,7 +15,7 @@ export interface CacheOptions<K extends CacheFunction = CacheFunction, R extends
   /** `run` keeps values to the run that made them. Default `global`. */
   readonly scope?: 'global' | 'run' | undefined;
   /** True makes the value anew each time, for others to find; or a function of the arguments and context. Default false. */
-  readonly refresh?: boolean | R | undefined;
+  readonly refresh?: boolean | F | undefined;
 }
 
 /** A function of a task's arguments and context. */

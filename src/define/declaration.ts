@@ -38,6 +38,7 @@ const taskOptionNames: readonly string[] = [
     'queue',
     'persist',
     'cache',
+    'rollback',
   ],
   ...['version', 'description', 'runName'],
   ...check.retryOptions,
@@ -121,6 +122,8 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     ...spreadOf(read),
     persist: read.flag('persist') ?? true,
     cache: cachePolicyOf(read),
+    // Looked up where the other methods of the class are known.
+    rollback: null,
     runName: read.runName<(args: readonly unknown[]) => string>() ?? null,
     method: record.method,
   };

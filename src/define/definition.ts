@@ -21,6 +21,7 @@ import {
   writeOrigin,
 } from './metadata.ts';
 import { refuse } from './options.ts';
+import { rollbackOf, undoNames } from './rollback.ts';
 import { wrap } from './task.ts';
 
 const definitions = new WeakMap<AnyClass, FlowDefinition>();
@@ -66,7 +67,8 @@ function define(cls: FlowClass): FlowDefinition {
   const flow = declaredFlow(cls, record);
   const { spread: _, ...declared } = flow;
   const run = methodOf(cls, 'run');
-  const tasks = run ? codeTasks(cls, flow) : graphTasks(cls, flow);
+  const found = recordsOf(cls);
+  const tasks = withRollback(cls, found, run ? codeTasks(cls, flow, found) : graphTasks(cls, flow, found));
   if (tasks.size === 0 && !run) throw refuse('FLOW_EMPTY', className, ' has neither a method with @Task() nor a method run(); add one.');
   if (declared.result !== null) checkResult(cls, declared.result, tasks, run !== undefined);
   if (record.options.name === undefined) warnOfShortName(className, declared.name);
@@ -100,9 +102,12 @@ function warnOfShortName(className: string, flow: string): void {
 }
 
 /** A task of a static graph is the method as it stands on the class, other decorators included. */
-function graphTasks(cls: AnyClass, flow: FlowDeclaration): Map<string, TaskDefinition> {
+function graphTasks(cls: AnyClass, flow: FlowDeclaration, found: ReadonlyMap<string, Found>): Map<string, TaskDefinition> {
   const tasks = new Map<string, TaskDefinition>();
-  for (const [name, { declaredBy, record }] of recordsOf(cls)) {
+  const undoing = undoNames(found.values());
+  for (const [name, { declaredBy, record }] of found) {
+    // It is executed when its run has ended badly, and at no other time.
+    if (undoing.has(name)) continue;
     const method = methodOf(cls, name) ?? record.method;
     tasks.set(name, { ...spreadAs(flow, declaredTask(classNameOf(declaredBy), record), record), method: readBare(method) ?? method });
   }
@@ -114,9 +119,9 @@ function graphTasks(cls: AnyClass, flow: FlowDeclaration): Map<string, TaskDefin
  *
  * An override without `@Task()` keeps the options of the base's, and is wrapped here so that calls of it become task runs too.
  */
-function codeTasks(cls: AnyClass, flow: FlowDeclaration): Map<string, TaskDefinition> {
+function codeTasks(cls: AnyClass, flow: FlowDeclaration, found: ReadonlyMap<string, Found>): Map<string, TaskDefinition> {
   const tasks = new Map<string, TaskDefinition>();
-  for (const [name, { declaredBy, record, overriddenBy }] of recordsOf(cls)) {
+  for (const [name, { declaredBy, record, overriddenBy }] of found) {
     const className = classNameOf(declaredBy);
     const option = wiringOptionOf(record);
     if (name === 'run')
@@ -136,6 +141,16 @@ function codeTasks(cls: AnyClass, flow: FlowDeclaration): Map<string, TaskDefini
       ...spreadAs(flow, declaredTask(className, record), record),
       method: overriddenBy ? wrapOverride(overriddenBy, name) : record.method,
     });
+  }
+  return tasks;
+}
+
+/** The same tasks, each with what undoes it. */
+function withRollback(cls: AnyClass, found: ReadonlyMap<string, Found>, tasks: Map<string, TaskDefinition>): Map<string, TaskDefinition> {
+  for (const [name, task] of tasks) {
+    const declared = found.get(name);
+    const rollback = declared?.record.options.rollback === undefined ? null : rollbackOf(declared, found, methodsOf(cls));
+    if (rollback !== null) tasks.set(name, { ...task, rollback });
   }
   return tasks;
 }
@@ -229,6 +244,13 @@ function hooksOf(cls: AnyClass, tasks: ReadonlyMap<string, TaskDefinition>): Hoo
     }
   }
   return [...hooks.values()];
+}
+
+function methodsOf(cls: AnyClass): Map<string, Method> {
+  const names = lineage(cls).flatMap((at) => Object.getOwnPropertyNames(at.prototype));
+  return new Map(
+    names.flatMap((name) => [[name, methodOf(cls, name)] as const]).filter((pair): pair is [string, Method] => pair[1] !== undefined),
+  );
 }
 
 /** The method that instances have under this name; getters are not run. */

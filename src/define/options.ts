@@ -10,7 +10,7 @@ import { cutText } from '../base/cut-text.ts';
 export type RawOptions = Readonly<Record<string, unknown>>;
 
 /** Options of other orchestrators that do not exist here yet; they get a message of their own. */
-const notYet: ReadonlySet<string> = new Set(['rollback']);
+const notYet: ReadonlySet<string> = new Set<string>();
 
 /** An error about a class or one of its methods (`Etl`, `Etl.join`), with an option or none. */
 export function refuse(code: ErrorCode, place: string, message: string, cause?: unknown): BatutaError {

@@ -2,7 +2,7 @@
 import type { Duration } from '../base/duration.ts';
 import { currentScope } from '../model/run-context.ts';
 import type { Trigger } from '../model/task.ts';
-import type { CacheOptions } from './cache-option.ts';
+import type { CacheFunction, CacheOptions } from './cache-option.ts';
 import { type Method, writeBare, writeTask } from './metadata.ts';
 import { optionsObject, readSpot } from './spot.ts';
 import type { Names, TaskDecorator, When, WiringOf } from './wiring.ts';
@@ -24,8 +24,15 @@ export interface RetryOptions {
 }
 
 /** Options of `@Task`. In a class with `run()` the calls wire the tasks, so `needs`, `after`, `each`, `when` and `trigger` are refused. */
-export interface TaskOptions<N extends Names = Names, A extends Names = Names, E extends string = string, W extends When = When>
-  extends RetryOptions {
+export interface TaskOptions<
+  N extends Names = Names,
+  A extends Names = Names,
+  E extends string = string,
+  W extends When = When,
+  B extends string = string,
+  K extends CacheFunction = CacheFunction,
+  F extends CacheFunction = CacheFunction,
+> extends RetryOptions {
   /** Tasks whose results are this task's arguments, in this order. Default none. */
   readonly needs?: N | undefined;
   /** Tasks that must come before it without giving data. Default none. */
@@ -52,7 +59,12 @@ export interface TaskOptions<N extends Names = Names, A extends Names = Names, E
   /** False keeps the result in memory only; such a task runs again after a crash. Default true. */
   readonly persist?: boolean | undefined;
   /** How long a value is taken by later runs instead of being made again: a duration, or more in an object. Default: never. */
-  readonly cache?: Duration | CacheOptions | undefined;
+  readonly cache?: Duration | CacheOptions<K, F> | undefined;
+  /**
+   * Public method that undoes the task when its run fails, crashes or is cancelled for good: it is given the result of the task, then a context. With
+   * a `@Task()` of its own it has options of its own, retries for example. Default: nothing does.
+   */
+  readonly rollback?: B | undefined;
   readonly version?: string | undefined;
   readonly description?: string | undefined;
   /** Name of a task run for people: a template over params, or a function of the arguments. Default: the method's name. */
@@ -78,7 +90,10 @@ export function Task<
   const A extends Names = readonly [],
   const E extends string = never,
   W extends When = When,
->(options?: TaskOptions<N, A, E, W>): TaskDecorator<WiringOf<N, A, E, W>> {
+  const B extends string = never,
+  K extends CacheFunction = CacheFunction,
+  F extends CacheFunction = CacheFunction,
+>(options?: TaskOptions<N, A, E, W, B, K, F>): TaskDecorator<WiringOf<N, A, E, W, B, K, F>> {
   const raw = optionsObject('Task', options, arguments.length);
   const decorate = (first: unknown, second: unknown, third: unknown): unknown => {
     const spot = readSpot('Task', first, second, third);
@@ -86,7 +101,7 @@ export function Task<
     if (!added) throw spot.refuse('TASK_DUPLICATE', ' is a task already; keep one @Task() on it.');
     return spot.replaceWith(wrap(spot.name, spot.method));
   };
-  return decorate as TaskDecorator<WiringOf<N, A, E, W>>;
+  return decorate as TaskDecorator<WiringOf<N, A, E, W, B, K, F>>;
 }
 
 /** A function that calls `bare` outside the body of a code flow, and asks the engine inside it. */

@@ -8,6 +8,7 @@
  * An option that is left out is `never`, which no value is: `undefined` would pass for a name where `strictNullChecks` is off.
  */
 import type { TaskContext } from '../model/context.ts';
+import type { CacheFunction } from './cache-option.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decorator must take methods of every signature.
 export type Any = any;
@@ -28,6 +29,10 @@ export type Names = readonly string[];
 
 /** What the options of a task say about its wiring. */
 export interface Wiring {
+  readonly rollback: string;
+  /** The functions of its cache. */
+  readonly key: CacheFunction;
+  readonly refresh: CacheFunction;
   readonly needs: Names;
   readonly after: Names;
   readonly each: string;
@@ -41,13 +46,24 @@ export type When = (...args: Any[]) => boolean | Promise<boolean>;
  * The wiring that options say. Inferred anew on purpose: as it stands in the result of `Task()`, TypeScript would otherwise
  * guess `N` from the decorated method and forget that no `needs` means none.
  */
-export type WiringOf<N extends Names, A extends Names, E extends string, W extends When> = [N, A, E, W] extends [
+export type WiringOf<
+  N extends Names,
+  A extends Names,
+  E extends string,
+  W extends When,
+  B extends string,
+  K extends CacheFunction,
+  F extends CacheFunction,
+> = [N, A, E, W, B, K, F] extends [
   infer N2 extends Names,
   infer A2 extends Names,
   infer E2 extends string,
   infer W2 extends When,
+  infer B2 extends string,
+  infer K2 extends CacheFunction,
+  infer F2 extends CacheFunction,
 ]
-  ? { needs: N2; after: A2; each: E2; when: W2 }
+  ? { needs: N2; after: A2; each: E2; when: W2; rollback: B2; key: K2; refresh: F2 }
   : never;
 
 /** Names that are no public method of T. */
@@ -147,6 +163,33 @@ export type Wanted<T, W extends Wiring> = T extends abstract new (
     ? WantedInCode<W>
     : WantedInGraph<T, W>;
 
+/** What a method gives, as it is recorded. */
+type RecordedOf<M> = M extends (...args: Any[]) => infer R ? (R extends AsyncGenerator<infer Item, Any, Any> ? Item[] : Awaited<R>) : never;
+
+/** Whether the method that undoes a task can be given its result. */
+type UndoneBy<T, M, B extends string> = [B] extends [never]
+  ? unknown
+  : B extends keyof T
+    ? T[B] extends (result: RecordedOf<M>, ctx: TaskContext<Any>) => unknown
+      ? unknown
+      : Fault<`rollback: '${B}' does not take the result of the task, then a context`>
+    : Fault<`rollback: '${B}' is not a public method of this class`>;
+
+/** Whether the functions of a cache can be given what the method is given. Of a private method, whose type nobody sees, they may be any. */
+type CachedBy<M, W extends Wiring> = [M] extends [(...args: infer P) => unknown]
+  ? W['key'] extends (...args: P) => unknown
+    ? W['refresh'] extends (...args: P) => unknown
+      ? unknown
+      : Fault<'cache.refresh: its parameters are not those of the task'>
+    : Fault<'cache.key: its parameters are not those of the task'>
+  : unknown;
+
+/** What else the options ask of a method and its class. */
+type AlsoWanted<T, M, W extends Wiring> = UndoneBy<T, M, W['rollback']> & CachedBy<M, W>;
+
+type MethodAt<T, Name> = Name extends keyof T ? T[Name] : never;
+type MethodOf<Spot> = Spot extends ClassMethodDecoratorContext<Any, infer M> ? M : never;
+
 /** The context of a standard decorator on a public method of an instance. */
 type MethodSpot<This> = ClassMethodDecoratorContext<This, Any> & { readonly static: false; readonly private: false };
 
@@ -156,8 +199,10 @@ type MethodSpot<This> = ClassMethodDecoratorContext<This, Any> & { readonly stat
  */
 export interface TaskDecorator<W extends Wiring> {
   <F, Spot extends string | MethodSpot<Any>>(
-    first: Spot extends MethodSpot<infer This> ? Wanted<This, W> : F,
+    first: Spot extends MethodSpot<infer This> ? Wanted<This, W> & AlsoWanted<This, MethodOf<Spot>, W> : F,
     spot: Spot,
-    ...descriptor: Spot extends string ? [descriptor: { value?: Wanted<NoInfer<F>, W> | undefined }] : []
+    ...descriptor: Spot extends string
+      ? [descriptor: { value?: (Wanted<NoInfer<F>, W> & AlsoWanted<NoInfer<F>, MethodAt<NoInfer<F>, Spot>, W>) | undefined }]
+      : []
   ): void;
 }

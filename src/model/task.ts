@@ -42,6 +42,8 @@ export interface TaskDefinition {
   readonly persist: boolean;
   /** Whether and for how long its values are taken instead of being made again; null: never. */
   readonly cache: CachePolicy | null;
+  /** What undoes it when its run ends badly: called with its result and a context, with options of its own. Null: nothing does. */
+  readonly rollback: TaskDefinition | null;
   /** Name of a task run for people: a template over params, or a function. Null: the task's name. */
   readonly runName: string | ((args: readonly unknown[]) => string) | null;
   /** The method as it was written, without the wrapper that the decorator put around it. */

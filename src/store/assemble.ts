@@ -25,6 +25,7 @@ import { requestCancel } from './runs/cancel.ts';
 import { cancelRequested, claimRun, getRun, insertRun } from './runs/claim.ts';
 import { deleteRun, expireRuns, keptResultsOf, pruneRuns, resultRefsOf } from './runs/remove.ts';
 import { reopenRun } from './runs/reopen.ts';
+import { rollbackStore } from './rollbacks/rollbacks.ts';
 import { signalStore } from './runs/signals.ts';
 import { transitionStore } from './runs/transitions.ts';
 import { connectionStore, secretStore, variableStore } from './secrets/secrets.ts';
@@ -50,6 +51,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     backfills: backfillStore(connection),
     tickets: ticketStore(connection),
     cache: cacheStore(connection),
+    rollbacks: rollbackStore(connection),
     fleet: fleetStore(connection),
     limits: limitStore(connection),
     spread: spreadStore(connection),

@@ -19,6 +19,7 @@ import type { FleetStore, NewRun, TicketStore, WorkerStore } from './fleet/contr
 import type { LimitStore } from './limits/contract.ts';
 import type { ArtifactStore, LogStore, Page, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
 import type { Claim } from './ownership.ts';
+import type { RollbackStore } from './rollbacks/contract.ts';
 import type { ConnectionStore, SecretStore, VariableStore } from './secrets/contract.ts';
 import type { SpreadStore } from './spread/contract.ts';
 import type { SuspectStore } from './suspects/contract.ts';
@@ -35,6 +36,7 @@ export type * from './leases/contract.ts';
 export type * from './limits/contract.ts';
 export type * from './lists/contract.ts';
 export type * from './ownership.ts';
+export type * from './rollbacks/contract.ts';
 export type * from './secrets/contract.ts';
 export type * from './spread/contract.ts';
 export type * from './suspects/contract.ts';
@@ -211,6 +213,7 @@ export interface Store {
   readonly backfills: BackfillStore;
   readonly tickets: TicketStore;
   readonly cache: CacheStore;
+  readonly rollbacks: RollbackStore;
   readonly fleet: FleetStore;
   readonly limits: LimitStore;
   readonly spread: SpreadStore;

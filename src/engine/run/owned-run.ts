@@ -4,13 +4,9 @@
  * On a crash nothing here is needed any more: what is recorded stays, the lease runs out, and the next owner builds this from the rows.
  */
 import type { Timer } from '../../base/clock.ts';
-import { formatDuration } from '../../base/duration.ts';
-import { BatutaError, isBatutaError } from '../../base/errors.ts';
-import type { EngineListener } from '../../model/events.ts';
-import type { FlowDefinition } from '../../model/flow.ts';
+import { BatutaError } from '../../base/errors.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
-import type { Claim } from '../../store/store.ts';
 import { RunAttempt, isHandedBack } from './run-attempt.ts';
 import { awaitSlot } from '../limits/await-slot.ts';
 import { cancelBelow } from './cancel.ts';
@@ -19,33 +15,16 @@ import { openNextAttempt } from './flow-retry.ts';
 import { callHooks } from './hooks.ts';
 import { take } from '../values/given-value.ts';
 import { giveUp, handBackRun, reasonToGiveUp } from './hand-back.ts';
-import type { Leases } from '../lease/leases.ts';
 import { Activity, type Wait } from '../waiting/activity.ts';
-import { runCode } from '../code/run-code.ts';
-import { endOf, type FailedVerdict, finalVerdict, type Verdict } from './run-end.ts';
-import { runGraph } from '../graph/run-graph.ts';
-import type { EngineServices } from '../services.ts';
-import type { StartSubFlow, SubFlowRun } from '../code/sub-flow.ts';
+import { executeAttempt } from './execute-attempt.ts';
+import { endOf, type FailedVerdict, type Verdict } from './run-end.ts';
+import type { SubFlowRun } from '../code/sub-flow.ts';
+import type { OwnedRunOptions } from './owned-run-options.ts';
+import { beginRollback, begunRollback, endRolledBack } from '../rollback/run-rollback.ts';
+import { type IntendedEnd, isUndo } from '../../model/rollback.ts';
 import { RunRecord } from './transition.ts';
+import { noValue, type StoredValue } from '../values/results.ts';
 import { waitUntil } from '../waiting/waits.ts';
-
-export interface OwnedRunOptions {
-  readonly services: EngineServices;
-  readonly leases: Leases<Claim>;
-  readonly subFlows: StartSubFlow;
-  readonly definition: FlowDefinition;
-  readonly run: Run;
-  readonly claim: Claim;
-  /** What earlier owners recorded, by key. */
-  readonly taskRuns: ReadonlyMap<string, TaskRun>;
-  readonly listener: EngineListener | null;
-  /** Of the run that this one is a sub-flow of, else null. */
-  readonly parentActivity: Activity | null;
-  /** Monotonic instant at which it was asked for; default now. */
-  readonly heldSince?: number | undefined;
-  /** Whether it has the slot of its limit, or needs none. */
-  readonly hasSlot: boolean;
-}
 
 /** A run that this process executes. Its parent, where it is a sub-flow, sees no more of it than `SubFlowRun`. */
 export class OwnedRun implements SubFlowRun {
@@ -55,6 +34,8 @@ export class OwnedRun implements SubFlowRun {
   #ended: Promise<Run> | null = null;
   #cancelAsked: string | null = null;
   #grace: Timer | null = null;
+  /** Whether what it has done is being undone: a cancel changes nothing any more. */
+  #isRollingBack = false;
   /** Tells when the run only waits. */
   readonly activity: Activity;
   /** What it waits for when it was suspended. */
@@ -110,7 +91,13 @@ export class OwnedRun implements SubFlowRun {
     leases.hold({ claim, onLost: () => this.#lose(), onCancel: () => void this.#cancelAsAsked() }, heldSince);
     try {
       const { name } = this.run.state;
+      const begun = await begunRollback(this.#active);
+      this.#isRollingBack = begun !== null;
       await this.#takeUp();
+      if (begun !== null) {
+        await this.#settleRolledBack(begun, noValue);
+        return this.run;
+      }
       if (!hasSlot && (await awaitSlot(this.#active, () => this.#lose())) === 'skipped') return this.run;
       if (name === 'AwaitingRetry') await this.#awaitDue();
       await this.#settle(await this.#attempts());
@@ -138,7 +125,7 @@ export class OwnedRun implements SubFlowRun {
   async #attempts(): Promise<Verdict> {
     for (;;) {
       await this.#begin();
-      const verdict = await this.#attempt();
+      const verdict = await executeAttempt(this.#active, this.#options.subFlows);
       const next = verdict.kind === 'error' ? await this.#retry(verdict) : verdict;
       if (next !== 'again') return next;
     }
@@ -150,7 +137,7 @@ export class OwnedRun implements SubFlowRun {
    * @param asked `recorded`: by another process, which has written the transition.
    */
   cancel(message: string | null, asked: 'new' | 'recorded' = 'new'): void {
-    if (this.#cancelAsked !== null || isTerminal(this.run.state.type)) return;
+    if (this.#cancelAsked !== null || this.#isRollingBack || isTerminal(this.run.state.type)) return;
     const reason = message ?? 'The run was cancelled.';
     this.#cancelAsked = reason;
     const { services } = this.#options;
@@ -164,6 +151,8 @@ export class OwnedRun implements SubFlowRun {
   force(): void {
     const { stopReason } = this.#active;
     if (stopReason) this.#active.stop(stopReason, true);
+    else if (this.#isRollingBack)
+      this.#abandonAs('SHUTDOWN', 'The process was shut down in the middle of a rollback; another goes on with it.');
   }
 
   /** As its parent is stopped. */
@@ -191,7 +180,7 @@ export class OwnedRun implements SubFlowRun {
     this.#abandonAs('LEASE_LOST', `Another process has taken over run ${this.id}.`);
   }
 
-  #abandonAs(code: 'RUN_SUSPENDED' | 'LEASE_LOST', message: string): void {
+  #abandonAs(code: 'RUN_SUSPENDED' | 'LEASE_LOST' | 'SHUTDOWN', message: string): void {
     this.abandon(new BatutaError(code, message, { details: { runId: this.id } }));
   }
 
@@ -215,33 +204,6 @@ export class OwnedRun implements SubFlowRun {
       .setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), { startedAt: run.startedAt ?? now, dueAt: null, error: null })
       .catch(() => undefined);
     await callHooks(this.#active, this.run.state, null, undefined);
-  }
-
-  async #attempt(): Promise<Verdict> {
-    const active = this.#active;
-    const { definition, services, subFlows } = this.#options;
-    const timer = definition.timeoutMs === null ? null : services.clock.setTimer(definition.timeoutMs, () => this.#timeOut());
-    try {
-      active.makeInstance();
-      if (definition.kind === 'code') {
-        const given = await runCode(active, subFlows);
-        return await finalVerdict(active, { kind: 'value', given });
-      }
-      const { given, failed } = await runGraph(active);
-      return await finalVerdict(active, failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', given });
-    } catch (error) {
-      if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
-      if (isBatutaError(error) && (error.code.startsWith('STORE_') || error.code === 'INTERNAL')) throw error;
-      return { kind: 'error', error, task: null };
-    } finally {
-      timer?.cancel();
-    }
-  }
-
-  #timeOut(): void {
-    const { timeoutMs } = this.#options.definition;
-    const message = `The run took longer than the timeout of its flow, ${formatDuration(timeoutMs ?? 0)}.`;
-    this.#active.stop(new BatutaError('FLOW_TIMED_OUT', message, { details: { runId: this.run.id, timeoutMs } }), true);
   }
 
   /** Opens the next attempt when the flow's retries allow one, after its wait. Only what is not completed runs again. */
@@ -268,10 +230,35 @@ export class OwnedRun implements SubFlowRun {
     await this.#active.whenFlushed(true);
     const error =
       end.error === null ? null : withOrigin(end.error, this.#record, definition, verdict.kind === 'error' ? verdict.task : null);
-    await this.#record.setRun(end.state, { ...end.stored, error, endedAt: services.clock.now(), dueAt: null });
+    if (await beginRollback(this.#active, { state: end.state, error })) {
+      // What is under way below is not to do more of what is undone here.
+      if (leftOpen > 0) await cancelBelow(services, this.run.id, message);
+      await this.#settleRolledBack({ state: end.state, error }, end.stored);
+    } else await this.#end({ state: end.state, error }, end.stored, leftOpen > 0 ? message : null);
+  }
+
+  /** @param below why what is left of it in sub-flows is cancelled; null: nothing is */
+  async #end({ state, error }: IntendedEnd, stored: StoredValue, below: string | null): Promise<void> {
+    const { services } = this.#options;
+    await this.#record.setRun(state, { ...stored, error, endedAt: services.clock.now(), dueAt: null });
     if (this.givenUp) return;
-    if (leftOpen > 0) await cancelBelow(services, this.run.id, message);
-    await callHooks(this.#active, end.state, error, this.#given);
+    if (below !== null) await cancelBelow(services, this.run.id, below);
+    await callHooks(this.#active, state, error, this.#given);
+  }
+
+  /** Undoes what it has done, then ends as it should; what cannot be finished here goes on elsewhere. */
+  async #settleRolledBack(intended: IntendedEnd, stored: StoredValue): Promise<void> {
+    const { services } = this.#options;
+    this.#isRollingBack = true;
+    this.#grace?.cancel();
+    this.#record.cancelOpen(intended.state.message ?? 'The run has ended.', (row) => !isUndo(row));
+    await services.store.recorder.flush();
+    this.#active = this.#newAttempt(await services.store.taskRuns.byKeyOfRun(this.run.id));
+    if (this.givenUp) this.abandon(this.givenUp);
+    const end = await endRolledBack(this.#active, intended);
+    const { stopReason } = this.#active;
+    if (end !== null) await this.#end(end, stored, null);
+    else if (stopReason) await handBackRun(services, this.#record, stopReason, this.#suspendedOn);
   }
 
   async #giveUp(error: unknown): Promise<void> {

@@ -1,7 +1,8 @@
 /** A run that this process owns and executes: what all its parts share, and how it is stopped. */
 import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
-import type { BatutaError } from '../../base/errors.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { BatutaError } from '../../base/errors.ts';
 import { inSlices } from '../../base/slices.ts';
 import type { RunFacts } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -60,6 +61,7 @@ export class RunAttempt {
   #facts: RunFacts | null = null;
   #log: Logger | null = null;
   #items: Promise<ReadonlyMap<string, readonly TaskRun[]>> | null = null;
+  #armed: Promise<void> | null = null;
   readonly #unflushed = new Set<Promise<void>>();
 
   constructor(options: RunAttemptOptions) {
@@ -167,6 +169,20 @@ export class RunAttempt {
     if (this.#controller && !this.#controller.signal.aborted) this.#controller.abort(this.#stopReason);
     this.slots.open();
     for (const stoppable of [...this.live]) stoppable.stop(this.#stopReason, force);
+  }
+
+  /** The timeout of the flow has passed. */
+  timeOut(): void {
+    const { timeoutMs } = this.definition;
+    const message = `The run took longer than the timeout of its flow, ${formatDuration(timeoutMs ?? 0)}.`;
+    this.stop(new BatutaError('FLOW_TIMED_OUT', message, { details: { runId: this.run.id, timeoutMs } }), true);
+  }
+
+  /** Notes, once, that a bad end of the run has something to undo. Durable when it resolves. @throws BatutaError STORE_… */
+  armRollback(): Promise<void> {
+    const { store, clock } = this.services;
+    this.#armed ??= store.rollbacks.arm(this.record.claim, clock.now());
+    return this.#armed;
   }
 
   /** Notes a write that no task waits for; whatever the run does next as a whole waits for it by `whenFlushed`. */

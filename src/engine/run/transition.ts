@@ -171,8 +171,8 @@ export class RunRecord {
   }
 
   /** Ends as Cancelled what has not ended; gives how many there were. Not awaited: the next state of the run is in the same flush or a later one. */
-  cancelOpen(message: string): number {
-    const open = [...this.#open.values()];
+  cancelOpen(message: string, which: (row: TaskRun) => boolean = () => true): number {
+    const open = [...this.#open.values()].filter(which);
     for (const row of open) this.endTask(row.state.type, row, stateOf('CANCELLED', 'Cancelled', message)).catch(() => undefined);
     return open.length;
   }

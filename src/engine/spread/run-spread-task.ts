@@ -90,6 +90,7 @@ class SpreadTask {
     const endWait = await this.#desk.wait(active.run.id, this.#row.id, settle);
     active.live.add(stoppable);
     try {
+      if (this.#request.definition.rollback !== null) await active.armRollback();
       const offer = await this.#desk.offer(record.claim, this.#offered(inputs));
       if (offer === 'offered') record.tellTask({ ...this.#row, ...scheduled });
       if (offer === 'standing') this.#desk.look(this.#row.id);

@@ -86,6 +86,8 @@ class RunningTask {
         if (attempt.kind === 'cached') return await this.#settleCached(attempt);
         if (attempt.kind === 'stopped') return await this.#settleStopped(attempt.error);
         if (attempt.kind === 'value') {
+          // Of a spread task whoever offered it has done that.
+          if (this.#definition.rollback !== null && !this.#active.isSpread) await this.#active.armRollback();
           const recorded = this.#settleValue(attempt);
           if (this.#request.isLast) this.#active.waitLater(recorded);
           else await recorded;

@@ -2,11 +2,12 @@
 import type { Database, Connection } from '../connection.ts';
 import type { Transition } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
-import type { ReclaimOptions } from '../leases/contract.ts';
+import type { ReclaimOptions, Ticketed } from '../leases/contract.ts';
 import type { ReclaimReport } from './contract.ts';
 import { takeBack } from '../leases/leases.ts';
 import { type LostFate, type LostRow, type ReclaimedKind, reclaimLost } from '../leases/reclaim.ts';
 import { endRun } from '../runs/cancel.ts';
+import { oweRollback } from '../rollbacks/rollbacks.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { forUpdateOfFree, runsBy } from '../sql.ts';
 import { oweHooks } from './owed-hooks.ts';
@@ -43,6 +44,7 @@ export function reclaimRuns(connection: Connection, options: ReclaimOptions): Pr
 async function writeFates(db: Database, fates: readonly LostFate[]): Promise<ReclaimReport> {
   const ended: { id: string; runId: string; message: string }[] = [];
   const crashed: string[] = [];
+  const rolledBack: Ticketed[] = [];
   const resumed: Transition[] = [];
   const waiting: { id: string; message: string | null; counts: boolean }[] = [];
   for (const { row, state, counts } of fates) {
@@ -51,6 +53,11 @@ async function writeFates(db: Database, fates: readonly LostFate[]): Promise<Rec
     if (!isTerminal(state.type)) {
       waiting.push({ id, message: state.message, counts });
       resumed.push({ runId: id, taskRunId: null, at: now, ...state, attempt, owner: null });
+      continue;
+    }
+    const owed = await oweRollback(db, row, state, now);
+    if (owed !== null) {
+      rolledBack.push(owed);
       continue;
     }
     const isCrash = state.type === 'CRASHED';
@@ -62,7 +69,7 @@ async function writeFates(db: Database, fates: readonly LostFate[]): Promise<Rec
   await addTransitions(db, resumed);
   const set = `state_type = 'SCHEDULED', state_name = 'Resuming', state_message = lost.message, due_at = case when state_type = 'PAUSED' then null else due_at end, `;
   return {
-    waiting: await takeBack(db, runWork, waiting, set),
+    waiting: [...(await takeBack(db, runWork, waiting, set)), ...rolledBack],
     ended,
     crashed: await oweHooks(db, crashed, fates[0]?.row.now ?? 0),
   };

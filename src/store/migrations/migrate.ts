@@ -29,6 +29,7 @@ import { dueRuns } from './0019-due-runs.ts';
 import { onTrial } from './0020-on-trial.ts';
 import { endedIdEnds } from './0021-ended-id-ends.ts';
 import { cache } from './0023-cache.ts';
+import { rollbacks } from './0024-rollbacks.ts';
 import { secrets } from './0025-secrets.ts';
 import type { Migration } from './migration.ts';
 
@@ -56,6 +57,7 @@ export const migrations: readonly Migration[] = [
   onTrial,
   endedIdEnds,
   cache,
+  rollbacks,
   secrets,
 ];
 

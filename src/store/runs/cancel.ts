@@ -4,6 +4,7 @@ import { type State, isTerminal, type StateType } from '../../model/state.ts';
 import { openList, forUpdate } from '../sql.ts';
 import type { Owner, Run } from '../../model/run.ts';
 import { freedAnew } from '../leases/leases.ts';
+import { isRollingBack, oweRollback } from '../rollbacks/rollbacks.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { addTransitions } from './transitions.ts';
 import { readFields } from '../read-json.ts';
@@ -30,10 +31,12 @@ export async function requestCancel(
       [db.now(), id],
     );
     if (run === undefined) return null;
-    if (isTerminal(run.state_type)) return run.state_type;
+    if (isTerminal(run.state_type) || (await isRollingBack(db, id))) return run.state_type;
     const owner = readFields<Owner>(run.owner);
     const held = run.owner !== null && run.over === 0 && (owner === null || isGone?.(owner) !== true);
-    return held ? await askOwner(db, id, run, at, message) : await cancelNow(db, id, run.attempt, at, message);
+    if (held) return await askOwner(db, id, run, at, message);
+    const owed = await oweRollback(db, { id, attempt: run.attempt }, { type: 'CANCELLED', name: 'Cancelled', message }, at);
+    return owed ? 'SCHEDULED' : await cancelNow(db, id, run.attempt, at, message);
   });
 }
 

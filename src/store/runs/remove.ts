@@ -17,6 +17,7 @@ const owned = [
   'spread_tasks',
   'limit_slots',
   'owed_hooks',
+  'rollbacks',
   'suspects',
 ] as const;
 

@@ -4,6 +4,7 @@ import { listOf, forUpdate } from '../sql.ts';
 import { freedAnew } from '../leases/leases.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { Run } from '../../model/run.ts';
+import { undoKeyPattern } from '../../model/rollback.ts';
 import { canReopen, type StateType } from '../../model/state.ts';
 import { markStale } from '../figures/sums.ts';
 import type { Ticketed } from '../leases/contract.ts';
@@ -57,7 +58,7 @@ async function openTaskRuns(db: Database, runId: string, names: readonly string[
   return await db.query<{ id: string }>(
     `update task_runs set state_type = 'SCHEDULED', state_name = 'Scheduled', state_message = $1, attempt = 0, started_at = null, ended_at = null,
        due_at = null, failures = null, progress = null, metrics = null, result = null, result_ref = null, error = null, cached_from = null
-     where run_id = $2 and (state_type <> 'COMPLETED' or name in (select name from ${named} as named))
+     where run_id = $2 and key not like '${undoKeyPattern}' and (state_type <> 'COMPLETED' or state_name = 'RolledBack' or name in (select name from ${named} as named))
      returning id`,
     [message, runId, listOf(names)],
   );

@@ -147,7 +147,10 @@ describe('a mistake is told with class, method and the mend', () => {
     ['OPTION_INVALID', withTask(`{ cache: { key: 7 } }`), /cache.key must be/],
     ['OPTION_INVALID', withTask(`{ cache: { refresh: 'yes' } }`), /cache.refresh must be/],
     ['OPTION_INVALID', withTask(`{ cache: '1h', persist: false }`), /cache does not go with persist: false/],
-    ['OPTION_UNKNOWN', withTask(`{ rollback: 'x' }`), /'rollback' does not exist in this version/],
+    ['NEED_UNKNOWN', withTask(`{ rollback: 'x' }`), /Etl.join: rollback names 'x', which is no method of Etl that could undo it/],
+    ['NEED_UNKNOWN', withTask(`{ rollback: 'join' }`), /rollback names 'join', the task itself/],
+    ['OPTION_INVALID', withTask(`{ rollback: 7 }`), /rollback must be text that is not empty/],
+    ['OPTION_INVALID', withTask(`{ rollback: 'undo', persist: false }`), /rollback does not go with persist: false/],
     ['OPTION_UNKNOWN', withTask(`{ need: ['flights'] }`), `Etl.join: there is no option 'need'. Did you mean 'needs'?`],
     ['OPTION_UNKNOWN', withFlow(`{ retires: 3 }`), `Etl: there is no option 'retires'. Did you mean 'retries'?`],
     [

@@ -26,6 +26,7 @@ const barOrder: readonly StateName[] = [
   'Completed',
   'Cached',
   'Skipped',
+  'RolledBack',
   'Failed',
   'TimedOut',
   'UpstreamFailed',
@@ -79,6 +80,7 @@ const nameOrder: readonly StateName[] = [
   'Completed',
   'Cached',
   'Skipped',
+  'RolledBack',
 ];
 
 /** The state that stands for them all; null when nothing is counted. */

@@ -36,6 +36,7 @@ const tones: Readonly<Record<StateName, Tone>> = {
   Cancelling: 'cancelled',
   Completed: 'completed',
   Cached: 'completed',
+  RolledBack: 'cancelled',
   Skipped: 'cancelled',
   Failed: 'failed',
   TimedOut: 'failed',

@@ -1,0 +1,104 @@
+/**
+ * Undoes what the tasks of a run have done, because it has ended badly: the latest that completed first, one after the other.
+ *
+ * Each undo is a task run of its own, recorded before the next begins. On a crash the next owner finds in the record which tasks are undone, and
+ * goes on with the others. One that fails for good leaves its task as it is; the others are undone all the same.
+ */
+import { failureOf } from '../../model/failure.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
+import { isUndo, type NotUndone, undoKey } from '../../model/rollback.ts';
+import type { TaskRun } from '../../model/run.ts';
+import { isTerminal, stateOf } from '../../model/state.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+import { runTaskHere } from '../task/run-task.ts';
+import { newRow } from '../task/task-row.ts';
+import { take } from '../values/given-value.ts';
+import { loadGiven } from '../values/results.ts';
+
+/** What came of a rollback. */
+export interface RollbackResult {
+  readonly undone: number;
+  /** What could not be undone, the latest done first. */
+  readonly remaining: readonly NotUndone[];
+}
+
+const known = new WeakMap<FlowDefinition, boolean>();
+
+/** Whether a flow has a task that something undoes. */
+export function hasRollback(definition: FlowDefinition): boolean {
+  let has = known.get(definition);
+  if (has === undefined) {
+    has = [...definition.tasks.values()].some(({ rollback }) => rollback !== null);
+    known.set(definition, has);
+  }
+  return has;
+}
+
+/**
+ * Undoes it all, as far as that goes. Null when the run was stopped before that: it goes on from what is recorded.
+ *
+ * @param active an attempt of its own, whose recorded task runs are those of the run as they stand
+ * @throws BatutaError STORE_…
+ */
+export async function rollBack(active: RunAttempt): Promise<RollbackResult | null> {
+  const undone: TaskRun[] = [];
+  const remaining: NotUndone[] = [];
+  for (const row of await doneLatestFirst(active)) {
+    const undo = active.definition.tasks.get(row.name)?.rollback ?? null;
+    if (undo === null) continue;
+    const undoing = await undoOne(active, row, undo);
+    if (undoing.kind === 'stopped') return null;
+    if (undoing.kind === 'undone') undone.push(row);
+    else remaining.push({ task: row.name, index: row.index, taskRunId: row.id, undo: undo.name, message: undoing.message });
+  }
+  const before = [...active.recorded.values()].filter(({ state }) => state.name === 'RolledBack').length;
+  return { undone: before + undone.length, remaining };
+}
+
+/** Task runs that completed in this run and are not undone yet. Taken values were not made by it; the history tells the order. */
+async function doneLatestFirst({ services, run, recorded }: RunAttempt): Promise<TaskRun[]> {
+  const done = [...recorded.values()].filter((row) => row.state.type === 'COMPLETED' && row.state.name === 'Completed' && !isUndo(row));
+  const order = new Map<string, number>();
+  const transitions = await services.store.transitions.ofRun(run.id);
+  for (const [at, { taskRunId, type }] of transitions.entries()) if (taskRunId !== null && type === 'COMPLETED') order.set(taskRunId, at);
+  return done.sort((a, b) => (order.get(b.id) ?? 0) - (order.get(a.id) ?? 0));
+}
+
+type Undoing = { readonly kind: 'undone' } | { readonly kind: 'stopped' } | { readonly kind: 'failed'; readonly message: string };
+
+async function undoOne(active: RunAttempt, row: TaskRun, undo: TaskDefinition): Promise<Undoing> {
+  const key = undoKey(row.key, active.run.attempt);
+  const recorded = active.recorded.get(key);
+  if (recorded?.state.type === 'COMPLETED') return await markUndone(active, row, undo);
+  if (recorded && isTerminal(recorded.state.type) && recorded.state.type !== 'CANCELLED')
+    return { kind: 'failed', message: recorded.state.message ?? recorded.state.name };
+  let given: unknown;
+  try {
+    given = await loadGiven(active.services.results, row);
+  } catch (error) {
+    return await failUnread(active, row, key, undo, error);
+  }
+  const outcome = await runTaskHere(active, {
+    definition: undo,
+    key,
+    index: row.index,
+    args: (context) => [take(given), context],
+    dependsOn: [row.key],
+  });
+  if (outcome.kind === 'succeeded' || outcome.kind === 'skipped') return await markUndone(active, row, undo);
+  return outcome.kind === 'cancelled' ? { kind: 'stopped' } : { kind: 'failed', message: failureOf(outcome.error).message };
+}
+
+async function markUndone({ record }: RunAttempt, row: TaskRun, { name }: TaskDefinition): Promise<Undoing> {
+  await record.setTask(null, { ...row, state: stateOf('COMPLETED', 'RolledBack', `Undone by ${name}.`) });
+  return { kind: 'undone' };
+}
+
+/** Its result is gone: nobody knows what to undo. */
+async function failUnread(active: RunAttempt, row: TaskRun, key: string, undo: TaskDefinition, error: unknown): Promise<Undoing> {
+  const failure = failureOf(error);
+  const unread = newRow(active, key, undo.name, row.index, [row.key]);
+  await active.record.endTask(null, unread, stateOf('FAILED', 'Failed', failure.message), { error: failure });
+  return { kind: 'failed', message: failure.message };
+}

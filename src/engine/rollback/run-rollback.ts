@@ -1,0 +1,63 @@
+/** The rollback of an owned run: whether there is one, from where it goes on, and the end it comes to. */
+import { BatutaError } from '../../base/errors.ts';
+import { failureOf } from '../../model/failure.ts';
+import { type IntendedEnd, type NotUndone, rollbackSentence } from '../../model/rollback.ts';
+import { type State, stateOf } from '../../model/state.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+import { hasRollback, rollBack } from './roll-back.ts';
+
+/** The end of a run whose rollback has begun under an earlier owner; null where none has. @throws BatutaError STORE_… */
+export async function begunRollback({ definition, run, services }: RunAttempt): Promise<IntendedEnd | null> {
+  // Nobody had it before, so nothing can have been recorded.
+  if (run.epoch === 1 || !hasRollback(definition)) return null;
+  const found = await services.store.rollbacks.get(run.id);
+  return found?.stage === 'begun' ? found.end : null;
+}
+
+/** Records that the run ends so once it is rolled back; false when there is nothing to undo. @throws BatutaError STORE_… */
+export async function beginRollback({ definition, record, services }: RunAttempt, end: IntendedEnd): Promise<boolean> {
+  if (end.state.type === 'COMPLETED' || !hasRollback(definition)) return false;
+  return await services.store.rollbacks.begin(record.claim, end, services.clock.now());
+}
+
+/**
+ * Undoes what the run has done and gives the end it comes to; null when it was stopped before, and goes on from what is recorded.
+ *
+ * @param active an attempt of its own over the task runs as they are recorded
+ * @throws BatutaError STORE_…
+ */
+export async function endRolledBack(active: RunAttempt, end: IntendedEnd): Promise<IntendedEnd | null> {
+  const { record, services, log, run } = active;
+  const message = `Rolls back: ${end.state.message ?? end.state.name}`;
+  // Cancelling and Running stay what they are: what a person sees is why it still goes on.
+  if (run.state.type === 'CANCELLING') record.repeatRun(stateOf('CANCELLING', 'Cancelling', message)).catch(() => undefined);
+  else
+    record
+      .setRun(stateOf('RUNNING', 'Running', message), { startedAt: run.startedAt ?? services.clock.now(), dueAt: null })
+      .catch(() => undefined);
+  const result = await rollBack(active);
+  if (result === null) return null;
+  const { undone, remaining } = result;
+  await services.store.rollbacks.finish(record.claim, result, services.clock.now());
+  for (const { task, undo, message: why } of remaining) log.error({ task, undo }, `Task ${task} could not be undone by ${undo}: ${why}`);
+  return endOf(end, undone, remaining);
+}
+
+/** A run of which something could not be undone has Failed, whatever ended it. */
+function endOf({ state, error }: IntendedEnd, undone: number, remaining: readonly NotUndone[]): IntendedEnd {
+  const sentence = rollbackSentence(undone, remaining);
+  const message = `${state.message ?? `${state.name}.`} ${sentence}`;
+  if (remaining.length === 0) return { state: { ...state, message: withMessage(state, message) }, error };
+  const details = {
+    rollback: 'incomplete',
+    remaining: remaining.map(({ task, index, undo, message: why }) => ({ task, index, undo, message: why })),
+  };
+  return {
+    state: stateOf('FAILED', state.type === 'FAILED' ? state.name : 'Failed', message),
+    error: error ?? failureOf(new BatutaError('ROLLBACK_INCOMPLETE', message, { details })),
+  };
+}
+
+function withMessage({ type, name }: State, message: string): string | null {
+  return stateOf(type, name, message).message;
+}
