@@ -18,7 +18,8 @@ const mayImport = {
   client: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define'],
   testing: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client'],
   server: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client'],
-  cli: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client', 'server'],
+  process: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client', 'server'],
+  cli: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client', 'server', 'process'],
 };
 
 const rooms = Object.entries(mayImport).map(([room, others]) => ({

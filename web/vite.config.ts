@@ -12,6 +12,8 @@ const maxFirstLoadBytes = 400_000;
 
 export default defineConfig({
   root: import.meta.dirname,
+  // Counts from the `base` of the page, which the server writes.
+  base: './',
   plugins: [react(), firstLoad()],
   build: {
     outDir: '../dist/web',

@@ -58,7 +58,7 @@ async function execute({ config, cwd, kind, id }: AloneOrder): Promise<boolean> 
     await putTickets({ broker, log: log.logger }, left, systemClock.now()).catch(() => undefined);
   };
   tell({ owner: engine.services.owner.id });
-  const watchdog = startWatchdog({ config, owner: engine.services.owner.id });
+  const watchdog = startWatchdog({ config, owner: engine.services.owner.id, mayEndProcess: true });
   const isExecuted = await (kind === 'run'
     ? processTicket({ engine, broker, log: log.logger, flows }, { kind, id, epoch: 1 })
     : tasks.execute(id));

@@ -15,7 +15,7 @@ import type { Store } from '../src/store/store.ts';
 import { findHolder, type Holder } from './loop-holder.ts';
 import type { WatchdogOrder } from './watchdog.ts';
 
-const { leaseMs, databaseUrl, owner, logLevel, logFormat } = workerData as WatchdogOrder;
+const { leaseMs, databaseUrl, owner, mayEndProcess, logLevel, logFormat } = workerData as WatchdogOrder;
 const everyMs = Math.min(2_000, Math.max(50, leaseMs / 8));
 /** A loop that is held by nothing of ours that can be named, e.g. a call of the system that blocks, is given more time. */
 const unnamedMs = Math.max(4 * leaseMs, 120_000);
@@ -39,7 +39,7 @@ for (;;) {
   steppedAt = now;
   const silentMs = now - answeredAt;
   if (silentMs >= leaseMs / 2 && holder === null && !isLooking) void look();
-  if (silentMs >= (holder === null ? unnamedMs : leaseMs)) await endProcess(silentMs);
+  if (mayEndProcess && silentMs >= (holder === null ? unnamedMs : leaseMs)) await endProcess(silentMs);
 }
 
 async function look(): Promise<void> {

@@ -12,8 +12,14 @@ export interface WatchdogOrder {
   readonly leaseMs: number;
   readonly databaseUrl: string;
   readonly owner: string;
+  /** Else what holds the loop is named, and nothing more. */
+  readonly mayEndProcess: boolean;
   readonly logLevel: Config['logLevel'];
   readonly logFormat: Config['logFormat'];
+}
+
+export interface WatchdogOptions extends Pick<WatchdogOrder, 'owner' | 'mayEndProcess'> {
+  readonly config: Config;
 }
 
 export interface Watchdog {
@@ -21,10 +27,10 @@ export interface Watchdog {
 }
 
 /** A process that is being debugged is left alone: it stands still on purpose. */
-export function startWatchdog({ config, owner }: { readonly config: Config; readonly owner: string }): Watchdog {
+export function startWatchdog({ config, owner, mayEndProcess }: WatchdogOptions): Watchdog {
   if (inspectorUrl() !== undefined) return { stop: () => Promise.resolve() };
   const { leaseMs, databaseUrl, logLevel, logFormat } = config;
-  const order: WatchdogOrder = { leaseMs, databaseUrl, owner, logLevel, logFormat };
+  const order: WatchdogOrder = { leaseMs, databaseUrl, owner, mayEndProcess, logLevel, logFormat };
   const thread = new Worker(builtFile('worker/watchdog-thread.js'), { workerData: order, name: 'batuta watchdog', execArgv: [] });
   thread.on('message', (asked: unknown) => thread.postMessage(asked));
   thread.on('error', () => undefined);

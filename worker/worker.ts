@@ -126,7 +126,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       limitsLoop(loopParts, { intervalMs: reissueMs }),
     ]);
     await background.start();
-    const watchdog = startWatchdog({ config, owner: id });
+    const watchdog = startWatchdog({ config, owner: id, mayEndProcess: options.mayEndProcess ?? true });
     let stopped: Promise<void> | undefined;
     const stop = async (deadlineMs: number): Promise<void> => {
       await queues.quiet();

@@ -12,6 +12,9 @@ export interface ConfigDefaults {
   readonly brokerUrl?: string;
   readonly host?: string;
   readonly port?: number;
+  /** Path below which the server has the dashboard and the API, such as `/batuta`; default none. */
+  readonly basePath?: string;
+  readonly trustProxy?: boolean;
   readonly apiUrl?: string;
   readonly lease?: Duration;
   readonly heartbeat?: Duration;
@@ -22,6 +25,26 @@ export interface ConfigDefaults {
   readonly results?: string;
   /** `'forever'` keeps everything. */
   readonly retention?: Duration | 'forever';
+  /** Most connections that a process holds to a PostgreSQL database; default 13, at least 3. */
+  readonly databaseConnections?: number;
+  /** How often a run goes on after its process was lost; default 3. */
+  readonly maxRecoveries?: number;
+  /** File that one worker or scheduler renews as long as it works. */
+  readonly healthFile?: string;
+  /** Sizes are a number of bytes, or text such as `'64KiB'`. Default 64 KiB. */
+  readonly maxLogLine?: number | string;
+  /** Default 256 MiB. */
+  readonly maxRunLog?: number | string;
+  /** Default 4 MiB. */
+  readonly maxArtifact?: number | string;
+  /** Default 1 MiB. */
+  readonly maxBody?: number | string;
+  /** Default 16 MiB. */
+  readonly maxBulkBody?: number | string;
+  /** Default 15 s. */
+  readonly headersTimeout?: Duration;
+  /** Default 60 s. */
+  readonly requestTimeout?: Duration;
 }
 
 /** When a deployment runs: exactly one of `cron`, `interval` and `rrule`. Times are ISO 8601, local to the zone when they name none. */

@@ -43,6 +43,17 @@ export function url(...starts: readonly string[]): Kind<string> {
   };
 }
 
+/** The path below which a site is served: `/` alone becomes nothing, a slash at the end goes. */
+export const basePath: Kind<string> = {
+  read(value) {
+    const path = typeof value === 'string' ? value.trim().replace(/\/$/, '') : null;
+    const isPath = path !== null && /^(?:\/[\w.~-]+)*$/.test(path) && !path.split('/').some((part) => part === '.' || part === '..');
+    if (isPath) return path;
+    throw new Error("must be a path such as '/batuta', of letters, digits, -, _, . and ~");
+  },
+  show: String,
+};
+
 /** A list of paths, or text that separates them by commas. Frozen, at least one. */
 export const paths: Kind<readonly string[]> = {
   read(value) {

@@ -1,6 +1,6 @@
 /** The table of settings: for each its name, its kind, its default and what it is for. */
 import { dirname, join } from 'node:path';
-import { boolean, bytes, duration, type Kind, oneOf, optional, paths, secret, text, url, whole } from './setting-values.ts';
+import { basePath, boolean, bytes, duration, type Kind, oneOf, optional, paths, secret, text, url, whole } from './setting-values.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const logFormats = ['pretty', 'json'] as const;
@@ -69,6 +69,16 @@ export const settings = {
   flows: setting('flows', paths, ['flows'], 'Folders or files that hold flows, separated by commas'),
   host: setting('host', text, '127.0.0.1', 'Address the server listens on'),
   port: setting('port', whole(0, 65_535), 4200, 'Port the server listens on; 0 takes a free one'),
+  /** Empty, or a path that begins with a slash and does not end with one. */
+  basePath: {
+    ...setting(
+      'basePath',
+      basePath,
+      '',
+      'Path below which the server has the dashboard and the API, such as `/batuta`; a proxy may strip it or not',
+    ),
+    defaultText: '(unset)',
+  },
   /** Null: those made by command serve. */
   adminKey: setting(
     'adminKey',

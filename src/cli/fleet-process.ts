@@ -1,6 +1,4 @@
 /** Starts a process of the fleet and keeps it running until a signal ends it. */
-import { pathToFileURL } from 'node:url';
-import { builtFile } from '../base/installed.ts';
 import { type Log, openLog } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import { onForeignExit } from '../base/foreign-exit.ts';
@@ -9,12 +7,6 @@ import type { FleetProcess } from '../client/fleet-process.ts';
 import { takeUnchargedErrors } from '../engine/run/catch-escaped.ts';
 import { refuseExits } from '../engine/run/refuse-exit.ts';
 import type { CommandContext, ExitStatus } from './context.ts';
-
-/** What `dist/<name>/main.js` exports as `start`. Built apart, because the library knows nothing of what is built on it. */
-export async function loadStart<Start>(name: 'worker' | 'scheduler'): Promise<Start> {
-  const module = (await import(pathToFileURL(builtFile(`${name}/main.js`)).href)) as { readonly start: Start };
-  return module.start;
-}
 
 /** Starts it, and ends it on the first SIGTERM or Ctrl-C; a second one leaves at once. Status 0 when it ended as it should. */
 export async function serve(

@@ -3,6 +3,7 @@
  * runs embedded in this process, and HTTP, which asks a server. `Client` is what both can; `EmbeddedClient` adds what only a
  * process can that has the store and the user's files at hand.
  */
+import type { ClientEvent, RunEventsOptions } from './run-events.ts';
 import type { Alike } from '../model/failure-sentence.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, FlowRef, ResultOf, StartArguments, StartFields } from '../model/flow-types.ts';
@@ -49,6 +50,8 @@ export interface RunInspection {
   /** Of one that failed: how many others failed like it, since when; else null. */
   readonly alike: Alike | null;
 }
+
+export type { ClientEvent, RunEventsOptions } from './run-events.ts';
 
 export interface RunsClient {
   /** Newest first. @throws BatutaError FILTER_INVALID */
@@ -128,6 +131,17 @@ export interface Client {
   enqueue<const C extends FlowRef>(flow: C, ...args: StartArguments<C, [options?: EnqueueOptions]>): Promise<RunHandle<ResultOf<C>>>;
   /** The same for many runs at once (10,000 and more). Gives their ids in order. When one is refused, none exists. */
   enqueueMany<const C extends FlowRef>(flow: C, runs: readonly (StartFields<C> & EnqueueOptions)[]): Promise<readonly string[]>;
+  /**
+   * Changes of the states of all runs as they happen, in any process. Begins when the first is asked for, and goes on over restarts of a server; leave the
+   * loop, abort `signal` or close the client to end it. One run with its tasks is followed by `runs.watch`.
+   *
+   * @throws BatutaError FILTER_INVALID; over HTTP what the server refuses; STORE_…
+   * @example
+   * ```ts
+   * for await (const event of client.events({ flow: 'weather' })) if (event.kind === 'run') console.log(event.id, event.state.name);
+   * ```
+   */
+  events(options?: RunEventsOptions): AsyncIterable<ClientEvent>;
   readonly runs: RunsClient;
   readonly flows: FlowsClient;
   readonly figures: FiguresClient;

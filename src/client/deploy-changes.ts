@@ -31,12 +31,14 @@ export function deployChanges(
   ];
 }
 
+const declaredBy: Readonly<Partial<Record<string, string>>> = { config: 'the configuration file', command: 'a command', code: 'a program' };
+
 function shownFields(one: DeclaredDeployment & DeployedFacts): Shown[] {
   return [
     ['flow', one.flow],
     ['flow version', one.flowVersion],
     ['source', one.source],
-    ['declared by', one.origin === 'config' ? 'the configuration file' : 'a command'],
+    ['declared by', declaredBy[one.origin] ?? null],
     ['description', one.description],
     ['tags', one.tags.length === 0 ? null : one.tags.join(', ')],
     ['queue', one.queue],

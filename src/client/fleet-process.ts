@@ -19,6 +19,8 @@ export interface WorkerOptions extends FleetProcessOptions {
   readonly name: string | undefined;
   /** What it executes; default the flows that are found where the settings say. */
   readonly flows?: readonly FlowDefinition[];
+  /** Whether the process is ended when its event loop has been held for longer than its lease. Default true. */
+  readonly mayEndProcess?: boolean;
 }
 
 /** A process of the fleet at work. */

@@ -1,10 +1,12 @@
 /** `batuta/client`: everything that can be asked of Batuta from outside a flow. */
 export type {
   Client,
+  ClientEvent,
   EmbeddedClient,
   EmbeddedRunsClient,
   EnqueueOptions,
   FlowsClient,
+  RunEventsOptions,
   RunHandle,
   RunInspection,
   RunOptions,

@@ -3,8 +3,7 @@ import { captureConsole } from '../base/console-capture.ts';
 import type { Keyring } from '../base/keyring.ts';
 import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
-import { pruneStore } from '../engine/values/results.ts';
-import { loadValue } from '../engine/values/results.ts';
+import { loadValue, pruneStore } from '../engine/values/results.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, FlowRef, ResultOf, StartArguments } from '../model/flow-types.ts';
 import { backfillsChannel, deploymentsChannel } from '../model/deployment.ts';
@@ -28,6 +27,7 @@ import { LocalFigures } from './local-figures.ts';
 import { remoteHandle } from './remote-handle.ts';
 import { handleOf } from './run-handle.ts';
 import { LocalLimits } from './local-limits.ts';
+import { type ClientEvent, followRunEvents, type RunEventsOptions } from './run-events.ts';
 import { LocalRuns } from './runs.ts';
 
 export interface LocalClientOptions {
@@ -67,6 +67,7 @@ export class LocalClient implements EmbeddedClient {
   readonly #known = new Map<string, FlowDefinition>();
   readonly #release: (() => void)[] = [];
   readonly #named = new Map<string, Promise<FlowDefinition>>();
+  readonly #over = new AbortController();
   #broker: Promise<Broker> | null = null;
   #closed: Promise<void> | null = null;
 
@@ -180,6 +181,10 @@ export class LocalClient implements EmbeddedClient {
     return () => this.broker();
   }
 
+  events(options: RunEventsOptions = {}): AsyncGenerator<ClientEvent> {
+    return followRunEvents(this.#options.store, this.engine.services.leaseClock, options, this.#over.signal);
+  }
+
   migrate(): ReturnType<EmbeddedClient['migrate']> {
     return this.#options.store.migrate();
   }
@@ -189,6 +194,7 @@ export class LocalClient implements EmbeddedClient {
   }
 
   close(options: { readonly graceMs?: number; readonly message?: string } = {}): Promise<void> {
+    this.#over.abort();
     // Asked again with less grace (a second Ctrl-C), the engine is told; the rest happens once.
     const stopped = this.#options.engine.close(options);
     this.#closed ??= stopped.then(async () => {
@@ -277,18 +283,14 @@ export class LocalClient implements EmbeddedClient {
     this.#listeners.set(runId, tell);
     return (event) => {
       if (event.kind === 'run') {
-        if (isTerminal(event.run.state.type)) this.#forgetSoon(event.run.id);
-        else this.#listeners.set(event.run.id, tell);
+        const { id, state } = event.run;
+        // Hooks still log after the end of a run.
+        const forget = (): void => void this.#listeners.delete(id);
+        if (isTerminal(state.type)) (this.engine.underWay(id)?.ended ?? Promise.resolve()).then(forget, forget);
+        else this.#listeners.set(id, tell);
       }
       tell(event);
     };
-  }
-
-  /** Hooks still log after the end of a run has been told. */
-  #forgetSoon(runId: string): void {
-    const ended = this.#options.engine.underWay(runId)?.ended ?? Promise.resolve();
-    const forget = (): void => void this.#listeners.delete(runId);
-    ended.then(forget, forget);
   }
 }
 

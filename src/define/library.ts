@@ -13,6 +13,7 @@ const publicModules: ReadonlyMap<string, string> = new Map([
   ['batuta', 'index.js'],
   ['batuta/client', 'client/index.js'],
   ['batuta/testing', 'testing/index.js'],
+  ['batuta/process', 'process/index.js'],
 ]);
 
 /** Whether a file is code of the library, from source or built. */
@@ -21,7 +22,7 @@ export function isOfLibrary(file: string): boolean {
 }
 
 /**
- * The file URL that stands for `batuta`, `batuta/client` or `batuta/testing`; undefined for any other specifier, and when the
+ * The file URL that stands for `batuta` or an entry below it, such as `batuta/client`; undefined for any other specifier, and when the
  * library runs from source and was never built.
  */
 export function libraryUrl(specifier: string): string | undefined {

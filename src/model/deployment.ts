@@ -23,7 +23,7 @@ export interface Concurrency {
 }
 
 /** Where a deployment was written: by a command, or in the configuration file (only those `--prune` may remove). */
-export type DeploymentOrigin = 'command' | 'config';
+export type DeploymentOrigin = 'command' | 'config' | 'code';
 
 export interface Deployment {
   readonly id: string;

@@ -42,7 +42,7 @@ const maxParamChars = 16_384;
 
 /** The app, ready to listen or to be asked by `inject`. Closing it ends its streams; the client stays open. */
 export async function makeApp(options: AppOptions): Promise<App> {
-  const { client, log, clock, random, loopback, trustProxy } = options;
+  const { client, log, clock, random, loopback, trustProxy, basePath = '' } = options;
   const { logger } = log;
   const bounds = { ...usualBounds, ...options.bounds };
   const app = fastify({
@@ -55,6 +55,8 @@ export async function makeApp(options: AppOptions): Promise<App> {
       connectionsCheckingInterval: Math.min(5_000, bounds.headersTimeoutMs),
     },
     trustProxy: trustProxy ? trustNearest : false,
+    // A proxy in front may have taken it away.
+    rewriteUrl: ({ url = '/' }) => withoutBase(url, basePath),
     routerOptions: { maxParamLength: maxParamChars, ignoreDuplicateSlashes: false },
     // Before that happens, requests under way are waited for.
     forceCloseConnections: true,
@@ -76,7 +78,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
 
   readBodies(app, Math.max(bounds.maxBodyBytes, bounds.maxBulkBodyBytes));
 
-  const doorkeeper = new Doorkeeper(client.keys, loopback, new Failures(clock, bounds.failuresPerMinute));
+  const doorkeeper = new Doorkeeper(client.keys, loopback, new Failures(clock, bounds.failuresPerMinute), options.authorize ?? null);
   const { store } = client.engine.services;
   const live = new LiveEvents({ store, clock, random, logger, doorkeeper, beatMs: options.beatMs, bounds: bounds.streams });
   // What an answer holds is for who asked, now.
@@ -109,12 +111,20 @@ export async function makeApp(options: AppOptions): Promise<App> {
     await underWay.done(clock, graceMs);
   });
 
-  await addDocs(app);
-  const parts: RouteParts = { client, clock, settings: options.settings, flows: options.flows, doorkeeper, live, bounds };
+  await addDocs(app, basePath);
+  const parts: RouteParts = { client, clock, settings: options.settings, flows: options.flows, basePath, doorkeeper, live, bounds };
   for (const addRoutes of routes) addRoutes(app, parts);
-  await addSite(app, options.siteFolder);
+  await addSite(app, options.siteFolder, basePath);
   await app.ready();
   return app;
+}
+
+/** The address inside the server of one that was asked for. Source: `rewriteUrl` of Fastify, which keeps the other as `originalUrl`. */
+function withoutBase(url: string, basePath: string): string {
+  if (basePath === '' || !url.startsWith(basePath)) return url;
+  const rest = url.slice(basePath.length);
+  if (rest === '' || rest.startsWith('?')) return `/${rest}`;
+  return rest.startsWith('/') ? rest : url;
 }
 
 /** Only the proxy that is connected is believed: what stands before its own words in the headers came from whoever asked it. */
@@ -159,7 +169,7 @@ const securityHeaders = {
       connectSrc: ["'self'"],
       manifestSrc: ["'self'"],
       workerSrc: ["'self'"],
-      baseUri: ["'none'"],
+      baseUri: ["'self'"],
       formAction: ["'self'"],
       frameAncestors: ["'none'"],
     },

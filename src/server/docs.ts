@@ -9,11 +9,12 @@ import { answers, creating, errorAnswer, texts, withoutAnswer } from './schemas/
 import type { App } from './parts.ts';
 
 /** Adds them; to be called before the routes. */
-export async function addDocs(app: App): Promise<void> {
+export async function addDocs(app: App, basePath: string): Promise<void> {
   const optionalBodies = new Set<string>();
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
+      ...(basePath === '' ? {} : { servers: [{ url: basePath }] }),
       info: {
         title: 'Batuta',
         version: packageVersion(),
@@ -55,6 +56,7 @@ export async function addDocs(app: App): Promise<void> {
   const uiConfig = { docExpansion: 'list', layout: 'BaseLayout' } as const;
   await app.register(swaggerUi, {
     routePrefix: '/api/docs',
+    indexPrefix: basePath,
     uiConfig,
     theme: { title: 'Batuta API' },
     logo: { type: 'image/svg+xml', content: '' },

@@ -1,10 +1,11 @@
 /** Who asks: by a key, by a session that a key has opened, or from this computer while no key was ever made. */
+import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { systemClock } from '../base/clock.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { LocalKeys } from '../client/local-access.ts';
 import { hashSecret } from '../base/secret.ts';
-import type { ApiKey, Role } from '../model/access.ts';
+import { type ApiKey, type Role, roles } from '../model/access.ts';
 import { Failures } from './failures.ts';
 
 /** Who asks, and what that allows. */
@@ -13,12 +14,28 @@ export interface Identity {
   /** Name of the key, `local` without one. */
   readonly who: string;
   readonly keyId: string | null;
-  readonly by: 'local' | 'key' | 'session';
+  /** `host`: the program around the server knows who asks. */
+  readonly by: 'local' | 'key' | 'session' | 'host';
   /** Token that changes must carry, for a browser sends the cookie of a session by itself; null where it does not. */
   readonly csrf: string | null;
 }
 
+/** Who asks, as the program around the server knows. */
+export interface Visitor {
+  readonly role: Role;
+  /** Name for the audit; default `host`. */
+  readonly who?: string;
+}
+
+/**
+ * Says who asks. Null: it does not know, so that a key of Batuta or a session opened with one is asked for.
+ *
+ * @param request as the program received it
+ */
+export type Authorize = (request: IncomingMessage) => Role | Visitor | null | Promise<Role | Visitor | null>;
+
 export const sessionCookie = 'batuta_session';
+const hostCsrf = 'same-origin';
 
 const local: Identity = { role: 'admin', who: 'local', keyId: null, by: 'local', csrf: null };
 
@@ -27,18 +44,28 @@ export class Doorkeeper {
   readonly #keys: LocalKeys;
   readonly #loopback: boolean;
   readonly #failures: Failures;
+  readonly #authorize: Authorize | null;
   #keyed = false;
 
-  /** @param loopback whether the server listens on an address that only this computer reaches. */
-  constructor(keys: LocalKeys, loopback: boolean, failures = new Failures(systemClock, Number.POSITIVE_INFINITY)) {
+  /**
+   * @param loopback whether the server listens on an address that only this computer reaches.
+   * @param authorize asked first; with it nobody is let in for coming from this computer
+   */
+  constructor(
+    keys: LocalKeys,
+    loopback: boolean,
+    failures = new Failures(systemClock, Number.POSITIVE_INFINITY),
+    authorize: Authorize | null = null,
+  ) {
     this.#keys = keys;
+    this.#authorize = authorize;
     this.#loopback = loopback;
     this.#failures = failures;
   }
 
   /** Whether anyone who reaches the server may do anything: on loopback, until the first key is made. */
   async isOpen(): Promise<boolean> {
-    if (!this.#loopback) return false;
+    if (!this.#loopback || this.#authorize !== null) return false;
     // Once there was a key, there always was.
     this.#keyed ||= await this.#keys.any();
     return !this.#keyed;
@@ -50,9 +77,11 @@ export class Doorkeeper {
    * @throws BatutaError UNAUTHENTICATED when a key is shown that opens nothing; RATE_LIMITED when its address has failed too often
    */
   async identify(request: FastifyRequest): Promise<Identity | null> {
+    const visitor = await this.#byHost(request);
+    if (visitor !== null) return visitor;
     const shown = request.headers.authorization ?? request.cookies[sessionCookie] ?? null;
     this.#failures.refuse(request.ip, shown);
-    const identity = await this.recognise(request).catch((error: unknown) => {
+    const identity = await this.#byKey(request).catch((error: unknown) => {
       if (isBatutaError(error, 'UNAUTHENTICATED')) this.#failures.failed(request.ip);
       throw error;
     });
@@ -62,6 +91,21 @@ export class Doorkeeper {
 
   /** As `identify`, and counts nothing: of a request that was let in before. */
   async recognise(request: FastifyRequest): Promise<Identity | null> {
+    return (await this.#byHost(request)) ?? (await this.#byKey(request));
+  }
+
+  async #byHost(request: FastifyRequest): Promise<Identity | null> {
+    if (this.#authorize === null) return null;
+    const answer = await this.#authorize(request.raw);
+    if (answer === null || answer === undefined) return null;
+    const { role, who = 'host' } = typeof answer === 'string' ? { role: answer } : answer;
+    if (!roles.includes(role))
+      throw new BatutaError('OPTION_INVALID', `authorize gave the role ${JSON.stringify(role)}; roles are ${roles.join(', ')}.`);
+    // A browser sends the cookies of the program by itself. No other site can make it send a header of this name.
+    return { role, who, keyId: null, by: 'host', csrf: request.headers.cookie === undefined ? null : hostCsrf };
+  }
+
+  async #byKey(request: FastifyRequest): Promise<Identity | null> {
     const { authorization } = request.headers;
     if (authorization !== undefined) return this.#byHeader(authorization);
     const token = request.cookies[sessionCookie];

@@ -7,7 +7,7 @@ import type { SettingLine } from '../base/config.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import type { LocalClient } from '../client/local-client.ts';
-import type { Doorkeeper } from './identity.ts';
+import type { Authorize, Doorkeeper } from './identity.ts';
 import type { LiveEvents, StreamBounds } from './events/live-events.ts';
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -21,6 +21,10 @@ export interface AppOptions {
   readonly loopback: boolean;
   /** Whether a proxy in front tells who asks, and over what, by `X-Forwarded-…`. */
   readonly trustProxy: boolean;
+  /** Path below which all of it is; empty for none. */
+  readonly basePath?: string | undefined;
+  /** Says who asks where the program around it knows; default: keys and sessions alone. */
+  readonly authorize?: Authorize | undefined;
   /** Where the dashboard was built to. */
   readonly siteFolder: string;
   /** Settings as they may be shown. */
@@ -51,6 +55,7 @@ export const usualBounds: Bounds = {
 
 /** What a route is made of. */
 export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'settings' | 'flows'> {
+  readonly basePath: string;
   readonly bounds: Bounds;
   readonly doorkeeper: Doorkeeper;
   readonly live: LiveEvents;

@@ -1,5 +1,6 @@
 /** The dashboard: the files that its build has made, and its page for every address that is its own. */
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { App } from './parts.ts';
@@ -8,13 +9,17 @@ import { notFound } from './errors.ts';
 const notBuilt =
   'The dashboard is not built. The API works, and is described at /api/docs. From a checkout, build the dashboard with: npm run build\n';
 
-/** Adds it. Addresses below /api and /health that no route serves stay unknown. */
-export async function addSite(app: App, folder: string): Promise<void> {
+/** As the build leaves it in the page: all links of the page, of its scripts and of its styles count from there. */
+const baseTag = '<base href="/" />';
+
+/** Adds it. Addresses below /api and /health that no route serves stay unknown. @param basePath where all of it is, as people see it */
+export async function addSite(app: App, folder: string, basePath: string): Promise<void> {
+  const page = join(folder, 'index.html');
   await app.register(fastifyStatic, { root: folder, serve: false, index: false, dotfiles: 'deny', preCompressed: true });
   app.get('/*', { schema: { hide: true } }, async (request, reply) => {
     const path = (request.params as { readonly '*': string })['*'];
     if (/^(api|health)(\/|$)/.test(path)) return reply.callNotFound();
-    if (!existsSync(join(folder, 'index.html'))) return reply.code(503).type('text/plain; charset=utf-8').send(notBuilt);
+    if (!existsSync(page)) return reply.code(503).type('text/plain; charset=utf-8').send(notBuilt);
     const isAsset = path.startsWith('assets/');
     // Names of assets change with their content.
     if (isAsset && isFile(folder, path)) {
@@ -25,7 +30,9 @@ export async function addSite(app: App, folder: string): Promise<void> {
     if (isAsset) throw notFound(request.method, request.url);
     if (path !== '' && path !== 'index.html' && isFile(folder, path)) return reply.sendFile(path, { maxAge: '1h' });
     void reply.header('cache-control', 'no-cache');
-    return reply.sendFile('index.html', { cacheControl: false });
+    if (basePath === '') return reply.sendFile('index.html', { cacheControl: false });
+    const text = await readFile(page, 'utf8');
+    return reply.type('text/html; charset=utf-8').send(text.replace(baseTag, `<base href="${basePath}/" />`));
   });
 }
 

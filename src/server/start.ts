@@ -11,6 +11,7 @@ import type { FleetProcess } from '../client/fleet-process.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { openClient } from '../client/open-client.ts';
 import { makeApp } from './app.ts';
+import type { Authorize } from './identity.ts';
 import type { App, Bounds } from './parts.ts';
 import { healthBeat } from './health-beat.ts';
 import { isReachedFromHereAlone } from './loopback.ts';
@@ -20,6 +21,8 @@ export interface ServerOptions {
   readonly log: Log;
   /** Where relative paths begin; default the working folder. */
   readonly cwd?: string;
+  /** Says who asks where the program around it knows. */
+  readonly authorize?: Authorize | undefined;
   /** Default one of its own, which it closes. */
   readonly client?: LocalClient;
   /** Settings as they may be shown; default none. */
@@ -39,6 +42,41 @@ export interface ServerProcess extends FleetProcess {
  * @throws BatutaError CONFIG_INVALID (an address that others reach without any key; the address or port cannot be had), STORE_…
  */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
+  const { config } = options;
+  // Behind a proxy others reach it, wherever it listens.
+  const loopback = !config.trustProxy && (await isReachedFromHereAlone(config.host));
+  const opened = await openApp(options, loopback, async (client) => {
+    if (!loopback && options.authorize === undefined) await refuseWithoutKey(client, config);
+  });
+  const { app } = opened;
+  try {
+    await listen(app, config);
+  } catch (error) {
+    await opened.stop();
+    throw error;
+  }
+  const url = urlOf(app, config.host) + config.basePath;
+  return { ...opened, url, greeting: `Server at ${url} on ${opened.databaseUrl}.` };
+}
+
+/** An app that listens to nothing itself: the program around it hands requests to it. */
+export interface OpenApp {
+  readonly app: App;
+  /** With its password hidden. */
+  readonly databaseUrl: string;
+  /** Ends streams, waits for requests under way, closes what was opened. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @param loopback whether it is reached from this computer alone, so that nobody has to say who asks
+ * @param check refuses what is not safe. @throws BatutaError CONFIG_INVALID, STORE_…
+ */
+export async function openApp(
+  options: ServerOptions,
+  loopback: boolean,
+  check: (client: LocalClient) => Promise<void> = () => Promise.resolve(),
+): Promise<OpenApp> {
   const { config, log, cwd = process.cwd() } = options;
   const client = options.client ?? (await openClient({ config, log, captureConsole: false }));
   const closeClient = async (): Promise<void> => {
@@ -47,10 +85,8 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
   let app: App | undefined;
   const beat = healthBeat(config, client, log);
   try {
-    // Behind a proxy others reach it, wherever it listens.
-    const loopback = !config.trustProxy && (await isReachedFromHereAlone(config.host));
     if (config.adminKey !== null) await client.keys.bootstrap(config.adminKey);
-    if (!loopback) await refuseWithoutKey(client, config);
+    await check(client);
     app = await makeApp({
       client,
       log,
@@ -58,12 +94,13 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
       random: Math.random,
       loopback,
       trustProxy: config.trustProxy,
+      basePath: config.basePath,
+      authorize: options.authorize,
       siteFolder: options.siteFolder ?? builtFile('web'),
       settings: () => options.settings ?? [],
       flows: config.flows.map((path) => resolve(cwd, path)),
       bounds: boundsOf(config),
     });
-    await listen(app, config);
     await beat.start();
   } catch (error) {
     await beat.stop();
@@ -72,11 +109,9 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     throw error;
   }
   const served = app;
-  const url = urlOf(served, config.host);
   return {
-    url,
     app: served,
-    greeting: `Server at ${url} on ${client.engine.services.store.url}.`,
+    databaseUrl: client.engine.services.store.url,
     async stop() {
       await beat.stop();
       await served.close();

@@ -28,6 +28,8 @@ export interface CliProject extends ProjectFolder {
   batutaWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<Finished>;
   /** Runs a program of the user's to its end. */
   node(file: string): Promise<Finished>;
+  /** Starts a program of the user's with further variables. */
+  startNode(file: string, env?: Readonly<Record<string, string>>): Started;
   /** Starts a command. */
   start(...args: string[]): Started;
   /** Starts a command with further variables. */
@@ -48,6 +50,7 @@ export function makeCliProject(files: Readonly<Record<string, string>> = {}): Cl
     batuta: (...args) => startWith({}, args).finished,
     batutaWith: (env, ...args) => startWith(env, args).finished,
     node: (file) => start(project.path, {}, [file]).finished,
+    startNode: (file, env = {}) => start(project.path, env, [file]),
     start: (...args) => startWith({}, args),
     startWith: (env, ...args) => startWith(env, args),
   };

@@ -1,5 +1,6 @@
 /** Every address of the dashboard. Each page is a chunk of its own, loaded when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
+import { basePath } from './api/http.ts';
 import { queryClient } from './api/query-client.ts';
 import { runQuery } from './pages/run/run-data.ts';
 import { readRunSearch } from './pages/run/run-search.ts';
@@ -117,6 +118,7 @@ export const router = createRouter({
     login,
     shell.addChildren([home, runs, run, flows, flow, deployments, deployment, workers, limits, artifacts, settings, missing]),
   ]),
+  ...(basePath === '' ? {} : { basepath: basePath }),
   parseSearch,
   stringifySearch,
   defaultPreload: 'intent',

@@ -126,7 +126,10 @@ function headLines(view: DeploymentView, now: number, paint: Paint): string[] {
   const facts: (readonly [string, string | null])[] = [
     ['flow', `${oneLine(view.flow)}  ${paint.dim(`version ${view.flowVersion}`)}`],
     ['about', view.description === null ? null : oneLine(view.description)],
-    ['version', `${view.version}, deployed ${agoText(view.updatedAt, now)}${view.origin === 'config' ? ' from batuta.config.ts' : ''}`],
+    [
+      'version',
+      `${view.version}, deployed ${agoText(view.updatedAt, now)}${{ config: ' from batuta.config.ts', code: ' by a program', command: '' }[view.origin]}`,
+    ],
     ['paused', view.pausedAt === null ? null : `since ${localMinute(view.pausedAt)}`],
     ['queue', view.priority === 0 ? view.queue : `${view.queue}, priority ${view.priority}`],
     ['tags', view.tags.length === 0 ? null : view.tags.map(oneLine).join(', ')],

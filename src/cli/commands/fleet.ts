@@ -12,7 +12,8 @@ import type { StartScheduler, StartWorker } from '../../client/fleet-process.ts'
 import { maxNameChars } from '../../model/run.ts';
 import { readHealth } from '../../observe/health-file.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
-import { loadStart, serve } from '../fleet-process.ts';
+import { loadStart } from '../../process/load-start.ts';
+import { serve } from '../fleet-process.ts';
 import { openSettings, withClient } from '../open.ts';
 import { printJson, printList } from '../print.ts';
 import { readConcurrency, readDuration, readLine } from '../read-options.ts';

@@ -16,7 +16,7 @@ import { openClient } from '../../client/open-client.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import { type ServerProcess, startServer } from '../../server/start.ts';
 import type { CommandContext } from '../context.ts';
-import { loadStart } from '../fleet-process.ts';
+import { loadStart } from '../../process/load-start.ts';
 import { openSettings } from '../open.ts';
 import { loadQuietly } from '../output-capture.ts';
 import { readDeclared } from '../read-declared.ts';

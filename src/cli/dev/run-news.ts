@@ -9,7 +9,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { type Loop, makeLoop } from '../../base/loop.ts';
 import type { Run } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
-import { Follower } from '../../server/events/follower.ts';
+import { Follower } from '../../client/follower.ts';
 import type { RunEvent, Store } from '../../store/store.ts';
 import { countOf } from '../render/bar.ts';
 import { failureLines } from '../render/failure.ts';

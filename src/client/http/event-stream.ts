@@ -4,7 +4,7 @@
  * Source: HTML Living Standard, section 9.2 (server-sent events).
  */
 import type { Clock } from '../../base/clock.ts';
-import { isBatutaError } from '../../base/errors.ts';
+import { type BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { Api, QueryValues } from './api.ts';
 
 export interface ServerEvent {
@@ -20,6 +20,10 @@ export interface EventStreamOptions {
   readonly onEvent: (event: ServerEvent) => void;
   /** Told whenever events flow, or have ceased to. */
   readonly onState: (open: boolean) => void;
+  /** Id to go on after; default: what comes from now on. */
+  readonly lastId?: string;
+  /** More is read once this has resolved; default at once. */
+  readonly onTaken?: () => Promise<void>;
 }
 
 const firstPauseMs = 250;
@@ -28,12 +32,12 @@ const longestPauseMs = 10_000;
 const silentMs = 60_000;
 
 /**
- * Hands on events until `signal` aborts; resolves then, or when the server refuses the stream (no key, no such route), for which it is in
- * vain to ask again. Never rejects.
+ * Hands on events until `signal` aborts, and gives null then. Gives the refusal when the server refuses the stream (no key, no such route),
+ * for which it is in vain to ask again. Never rejects.
  */
-export async function followEvents(api: Api, path: string, options: EventStreamOptions): Promise<void> {
+export async function followEvents(api: Api, path: string, options: EventStreamOptions): Promise<BatutaError | null> {
   const { signal, onState } = options;
-  const place: Place = { lastId: null };
+  const place: Place = { lastId: options.lastId ?? null };
   for (let pauseMs = firstPauseMs; !signal.aborted && !api.closed.aborted; ) {
     try {
       const headers: Record<string, string> = place.lastId === null ? {} : { 'last-event-id': place.lastId };
@@ -43,12 +47,16 @@ export async function followEvents(api: Api, path: string, options: EventStreamO
       });
     } catch (error) {
       // The server has spoken: asking again changes nothing. It may still be asked by polling.
-      if (isBatutaError(error) && error.code !== 'SERVER_UNREACHABLE' && error.code !== 'RATE_LIMITED') return onState(false);
+      if (isBatutaError(error) && error.code !== 'SERVER_UNREACHABLE' && error.code !== 'RATE_LIMITED') {
+        onState(false);
+        return error;
+      }
     }
     onState(false);
     await api.clock.sleep(pauseMs, AbortSignal.any([signal, api.closed])).catch(() => undefined);
     pauseMs = Math.min(longestPauseMs, pauseMs * 2);
   }
+  return null;
 }
 
 interface Place {
@@ -58,7 +66,7 @@ interface Place {
 async function readOne(
   api: Api,
   path: string,
-  { query, signal, onEvent }: EventStreamOptions,
+  { query, signal, onEvent, onTaken }: EventStreamOptions,
   headers: Readonly<Record<string, string>>,
   place: Place,
   onOpen: () => void,
@@ -73,6 +81,11 @@ async function readOne(
     for await (const chunk of answer.body ?? []) {
       watchdog.feed();
       parser.push(decoder.decode(chunk as Uint8Array, { stream: true }));
+      if (onTaken === undefined) continue;
+      // Silence while the reader takes its time is its own.
+      watchdog.stop();
+      await onTaken();
+      watchdog.feed();
     }
   } finally {
     watchdog.stop();

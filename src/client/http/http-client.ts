@@ -4,6 +4,7 @@ import { remoteHandle } from '../remote-handle.ts';
 import type { FlowRef, ResultOf, StartArguments } from '../../model/flow-types.ts';
 import type { ListedArtifact, StoredFlow } from '../../store/store.ts';
 import type { ArtifactsClient, Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
+import type { ClientEvent, RunEventsOptions } from '../run-events.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { enqueueBody, nameOfFlow, pageFromWire } from './wire-values.ts';
@@ -11,6 +12,7 @@ import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
 import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
 import { HttpConnections, HttpSecrets, HttpVariables } from './http-secrets.ts';
 import { HttpRuns } from './http-runs.ts';
+import { runEventsOverHttp } from './run-events.ts';
 
 /** Many runs at once are waited for so long, ms. */
 const manyTimeoutMs = 300_000;
@@ -67,6 +69,10 @@ export class HttpClient implements Client {
     return (
       await this.#api.request<{ readonly ids: readonly string[] }>('POST', 'runs/many', { body, repeatable, timeoutMs: manyTimeoutMs })
     ).ids;
+  }
+
+  events(options: RunEventsOptions = {}): AsyncGenerator<ClientEvent> {
+    return runEventsOverHttp(this.#api, options);
   }
 
   async close(): Promise<void> {

@@ -56,7 +56,7 @@ async function* follow(api: Api, runs: Pick<WatchedRuns, 'get'>, id: string, sig
   const ended = AbortSignal.any([over.signal, api.closed, ...(signal ? [signal] : [])]);
   const bell = new Bell(api.clock);
   ended.addEventListener('abort', () => bell.ring(), { once: true });
-  let follows: Promise<void> | undefined;
+  let follows: Promise<unknown> | undefined;
   let streams = false;
   try {
     while (!signal?.aborted) {

@@ -9,7 +9,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { EventSource, StoredEvent } from './event-sources.ts';
 import { type EventStream, maxWaitingBytes } from './event-stream.ts';
 import { bytesOf, type EventKind, type EventPlace, eventText, idOfPlace, type Told } from './event-text.ts';
-import { Follower } from './follower.ts';
+import { Follower } from '../../client/follower.ts';
 
 interface Numbered {
   readonly seq: number;

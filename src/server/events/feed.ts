@@ -9,7 +9,7 @@ import type { Clock } from '../../base/clock.ts';
 import { type Loop, makeLoop } from '../../base/loop.ts';
 import type { NumberedRows } from '../../store/store.ts';
 import type { Told } from './event-text.ts';
-import { Follower } from './follower.ts';
+import { Follower } from '../../client/follower.ts';
 
 /** `settled`: up to there everything was told, with these or before. */
 export type FeedListener<Row> = (told: readonly Told<Row>[], settled: number) => void;

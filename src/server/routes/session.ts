@@ -15,7 +15,8 @@ function meOf(identity: Identity | null, needsKey: boolean): object {
   return { role: identity?.role ?? null, who: identity?.who ?? null, csrf: identity?.csrf ?? null, needsKey };
 }
 
-export function sessionRoutes(app: App, { client, doorkeeper }: RouteParts): void {
+export function sessionRoutes(app: App, { client, doorkeeper, basePath }: RouteParts): void {
+  const path = basePath === '' ? '/' : basePath;
   const tags = ['session'];
   app.get('/api/me', { schema: { tags, description: 'Who asks, with which role.' } }, async (request) => {
     const identity = await doorkeeper.identify(request).catch(nobody);
@@ -32,7 +33,7 @@ export function sessionRoutes(app: App, { client, doorkeeper }: RouteParts): voi
     },
     async (request, reply) => {
       const { token, entry } = await doorkeeper.logIn(request.body.key.trim(), request.ip);
-      void reply.setCookie(sessionCookie, token, { ...cookieOf(request.protocol), maxAge: sessionMs / 1000 });
+      void reply.setCookie(sessionCookie, token, { ...cookieOf(request.protocol, path), maxAge: sessionMs / 1000 });
       return meOf({ role: entry.role, who: entry.name, keyId: entry.id, by: 'session', csrf: csrfOf(token) }, true);
     },
   );
@@ -40,14 +41,14 @@ export function sessionRoutes(app: App, { client, doorkeeper }: RouteParts): voi
   app.post('/api/logout', { schema: { tags, description: 'Ends the session.' }, bodyLimit: maxBodyBytes }, async (request, reply) => {
     const token = request.cookies[sessionCookie];
     if (token !== undefined) await client.keys.logOut(token);
-    void reply.clearCookie(sessionCookie, cookieOf(request.protocol));
+    void reply.clearCookie(sessionCookie, cookieOf(request.protocol, path));
     return { ok: true };
   });
 }
 
 /** Out of reach of scripts, and sent to no request that another site has begun. */
-function cookieOf(protocol: string): { path: string; httpOnly: boolean; sameSite: 'strict'; secure: boolean } {
-  return { path: '/', httpOnly: true, sameSite: 'strict', secure: protocol === 'https' };
+function cookieOf(protocol: string, path: string): { path: string; httpOnly: boolean; sameSite: 'strict'; secure: boolean } {
+  return { path, httpOnly: true, sameSite: 'strict', secure: protocol === 'https' };
 }
 
 function nobody(error: unknown): null {

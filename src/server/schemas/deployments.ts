@@ -64,7 +64,7 @@ const deploymentSpec = z.strictObject(specFields);
 export const deployBody = z.strictObject({ ...specFields, dryRun: z.boolean().optional() });
 export const deployManyBody = z.strictObject({
   specs: z.array(deploymentSpec).max(1000),
-  origin: z.enum(['command', 'config']).optional(),
+  origin: z.enum(['command', 'config', 'code']).optional(),
   dryRun: z.boolean().optional(),
   prune: z.boolean().optional(),
 });

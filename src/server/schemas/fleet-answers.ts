@@ -38,7 +38,7 @@ export const deployment = z.strictObject({
   retentionMs: msOrNull,
   runName: textOrNull,
   pausedAt: atOrNull,
-  origin: z.enum(['command', 'config'] satisfies readonly DeploymentOrigin[]),
+  origin: z.enum(['command', 'config', 'code'] satisfies readonly DeploymentOrigin[]),
   createdAt: at,
   updatedAt: at,
   schedules: z.array(schedule),

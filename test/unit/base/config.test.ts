@@ -26,6 +26,7 @@ test('without anything set, every value is the default of the design', async () 
     host: '127.0.0.1',
     port: 4200,
     apiUrl: null,
+    basePath: '',
     adminKey: null,
     trustProxy: false,
     apiKey: null,

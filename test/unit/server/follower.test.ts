@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
-import { Follower } from '../../../src/server/events/follower.ts';
+import { Follower } from '../../../src/client/follower.ts';
 
 interface Row {
   readonly seq: number;

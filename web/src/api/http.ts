@@ -24,6 +24,14 @@ interface Request {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Path below which the server has the dashboard and the API, without a slash at its end; the page carries it as its base. */
+export const basePath = basePathOf(globalThis);
+
+/** Tests have no page. */
+function basePathOf({ document }: { readonly document?: { readonly baseURI: string } }): string {
+  return document === undefined ? '' : new URL(document.baseURI).pathname.replace(/\/$/, '');
+}
+
 let csrf: string | null = null;
 
 /** Keeps the token that every change has to show; it comes with `/api/me`. */
@@ -44,7 +52,7 @@ export function send<T>(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: 
 /** `/api<path>?…`, for links such as a download. */
 export function apiAddress(path: string, query?: Query): string {
   const text = queryText(query ?? {});
-  return `/api${path}${text === '' ? '' : `?${text}`}`;
+  return `${basePath}/api${path}${text === '' ? '' : `?${text}`}`;
 }
 
 /** The query string of these values, without the question mark. */

@@ -30,7 +30,15 @@ function Frame() {
   useKeys(() => showHelp(true));
   return (
     <div className={style.frame}>
-      <a className={style.skip} href="#page">
+      <a
+        className={style.skip}
+        href="#page"
+        onClick={(event) => {
+          // Links count from the base of the page, not from this address.
+          event.preventDefault();
+          document.getElementById('page')?.focus();
+        }}
+      >
         Skip to the page
       </a>
       <Navigation onHelp={() => showHelp(true)} />

@@ -114,7 +114,7 @@ function Facts({ deployment }: { readonly deployment: DeploymentView }) {
         {{ none: 'missed ticks are skipped', latest: 'catches up the latest missed tick', all: 'catches up all missed ticks' }[catchup]}
       </span>
       {retentionMs === null ? null : <span>runs are kept {Math.round(retentionMs / 86_400_000)} days</span>}
-      <span>{origin === 'config' ? 'from the configuration file' : 'deployed by command'}</span>
+      <span>{{ config: 'from the configuration file', command: 'deployed by command', code: 'deployed by a program' }[origin]}</span>
       <span>
         changed <Time at={updatedAt} />
       </span>

@@ -1,4 +1,5 @@
 /** A value of a run or task run: its tree, or that there is none, or where it can be had when it is large. */
+import { basePath } from '../../api/http.ts';
 import { ValueView } from '../../values/value-view.tsx';
 import { isCut, readValue, type SuperValue } from './run-data.ts';
 import style from './task-panel.module.css';
@@ -17,7 +18,7 @@ export function TravelledValue({ value, label, none }: TravelledValueProps) {
     return (
       <p className={style.soft}>
         {(value.cut.bytes / 1_048_576).toFixed(1)} MiB are too much to show here.{' '}
-        <a className={style.link} href={value.cut.download} download>
+        <a className={style.link} href={`${basePath}${value.cut.download}`} download>
           Download it
         </a>
       </p>

@@ -5,8 +5,8 @@
  * when every writer that was at work then has ended; until that, the rows above the settled place are read again and those that are
  * known are left out. On SQLite writers come one after another, and everything is settled at once.
  */
-import { type Clock, letOthersIn } from '../../base/clock.ts';
-import type { NumberedRows } from '../../store/store.ts';
+import { type Clock, letOthersIn } from '../base/clock.ts';
+import type { NumberedRows } from '../store/store.ts';
 
 interface Numbered {
   readonly seq: number;

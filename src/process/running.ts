@@ -1,0 +1,47 @@
+/** A part of a fleet that runs inside a program: how it is stopped, by the program or by a signal. */
+import { onShutdown } from '../base/signals.ts';
+import type { FleetProcess } from '../client/fleet-process.ts';
+import { BatutaError } from '../base/errors.ts';
+
+export interface StopOptions {
+  /** How long what is under way may take to finish, ms; what has not ended then is handed back, and others go on with it. Default 10,000. */
+  readonly graceMs?: number;
+}
+
+/** A worker, scheduler or server, or all of them, at work in this process. */
+export interface RunningProcess {
+  /** One line for people: what it is and what it serves. */
+  readonly greeting: string;
+  /** Resolves once it was stopped, however that came; rejects when stopping failed. */
+  readonly ended: Promise<void>;
+  /**
+   * Takes nothing new, lets what is under way finish, hands the rest back and closes what was opened. It never ends the process, and may be
+   * called twice: later calls wait for the first.
+   *
+   * @throws BatutaError OPTION_INVALID for a grace that is no time
+   */
+  stop(options?: StopOptions): Promise<void>;
+}
+
+const usualGraceMs = 10_000;
+
+/** @param signals whether SIGTERM and Ctrl-C stop it */
+export function runningProcess(started: FleetProcess, signals: boolean): RunningProcess {
+  let settle: (outcome: Promise<void>) => void = () => undefined;
+  const ended = new Promise<void>((resolve) => (settle = resolve));
+  // Whoever does not wait for the end is told of a failure by `stop`.
+  ended.catch(() => undefined);
+  let stopped: Promise<void> | undefined;
+  let forgetSignals: (() => void) | undefined;
+  const stop = async ({ graceMs = usualGraceMs }: StopOptions = {}): Promise<void> => {
+    if (typeof graceMs !== 'number' || !(graceMs >= 0))
+      throw new BatutaError('OPTION_INVALID', `graceMs must be a number of milliseconds from 0 on, not ${String(graceMs)}.`, {
+        details: { option: 'graceMs' },
+      });
+    stopped ??= started.stop(graceMs).finally(() => forgetSignals?.());
+    settle(stopped);
+    return await stopped;
+  };
+  if (signals) forgetSignals = onShutdown(() => stop());
+  return { greeting: started.greeting, ended, stop };
+}
