@@ -52,9 +52,12 @@ describe.each(places)('$workers workers that are restarted when they end, on $on
 
   /** Starts the worker again whenever it has ended. */
   async function keep(first: Member): Promise<void> {
-    for (let member: Member | null = first; !isOver; member = await fleet.start('worker').catch(() => null))
+    let member: Member | null = first;
+    while (!isOver) {
       if (member === null) await sleep(200);
       else await member.exited;
+      member = isOver ? null : await fleet.start('worker').catch(() => null);
+    }
   }
 
   async function ended(id: string): Promise<Run> {
