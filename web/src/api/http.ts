@@ -28,8 +28,10 @@ interface Request {
 export const basePath = basePathOf(globalThis);
 
 /** Tests have no page. */
-function basePathOf({ document }: { readonly document?: { readonly baseURI: string } }): string {
-  return document === undefined ? '' : new URL(document.baseURI).pathname.replace(/\/$/, '');
+function basePathOf(scope: object): string {
+  if (!('document' in scope)) return '';
+  const { baseURI } = scope.document as { readonly baseURI: string };
+  return new URL(baseURI).pathname.replace(/\/$/, '');
 }
 
 let csrf: string | null = null;
