@@ -32,7 +32,8 @@ const entries = [
 ];
 
 /** What is installed beside us: native, with files or threads of its own, or shared with the user's code, where two copies would be two worlds. */
-const external = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).dependencies);
+const { dependencies, peerDependencies } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+const external = Object.keys({ ...dependencies, ...peerDependencies });
 
 /**
  * CommonJS packages that are bundled in ask for `require` and `__dirname`, which an ES module does not have. A bundler of users that makes

@@ -22,7 +22,10 @@ export interface ConfigDefaults {
   readonly logLevel?: LogLevel;
   readonly logFormat?: LogFormat;
   readonly captureConsole?: boolean;
+  /** `store`, a folder, or `s3://bucket/prefix`. */
   readonly results?: string;
+  /** Where results were kept before. */
+  readonly formerResults?: readonly string[];
   /** `'forever'` keeps everything. */
   readonly retention?: Duration | 'forever';
   /** Most connections that a process holds to a PostgreSQL database; default 13, at least 3. */

@@ -104,6 +104,11 @@ export function colorChoice(env: Readonly<Record<string, string | undefined>> = 
   return env['TERM'] === 'dumb' ? 'never' : 'auto';
 }
 
+/** Whether the AWS SDK, which reads its own variables, is told to ask a server of one's own. */
+export function hasS3Endpoint(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
+  return Boolean(env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL']);
+}
+
 /** How a person calls this program again: `npx batuta` where npm started it (a script, npx), else `batuta`. */
 export function programName(env: Readonly<Record<string, string | undefined>> = process.env): string {
   return env['npm_config_user_agent'] === undefined ? 'batuta' : 'npx batuta';

@@ -24,3 +24,24 @@ export function packageMissing(name: string, cause: unknown): BatutaError {
     { cause, details: { package: name, platform } },
   );
 }
+
+/**
+ * What `load` imports of a package that users add when they want what it is for.
+ *
+ * @param purpose what needs it, as the subject of a sentence
+ * @throws BatutaError PACKAGE_MISSING when it is not installed or does not load
+ */
+export async function importOptional<Loaded>(name: string, purpose: string, load: () => Promise<Loaded>): Promise<Loaded> {
+  try {
+    return await load();
+  } catch (cause) {
+    throw new BatutaError(
+      'PACKAGE_MISSING',
+      `${purpose} needs the package "${name}", which cannot be loaded. Install it: npm install ${name}`,
+      {
+        cause,
+        details: { package: name },
+      },
+    );
+  }
+}

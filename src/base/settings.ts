@@ -1,5 +1,6 @@
 /** The table of settings: for each its name, its kind, its default and what it is for. */
 import { dirname, join } from 'node:path';
+import { resultPlace, resultPlaces } from './result-places.ts';
 import { basePath, boolean, bytes, duration, type Kind, oneOf, optional, paths, secret, text, url, whole } from './setting-values.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -120,12 +121,18 @@ export const settings = {
   captureConsole: setting('captureConsole', boolean, true, 'Whether what a flow prints with `console` becomes log lines of its run'),
   results: setting(
     'results',
-    text,
+    resultPlace,
     {
-      words: '`results` beside the database file, else .batuta/results',
-      from: ({ databaseUrl }) => join(folderOf(databaseUrl), 'results'),
+      words: '`store` with PostgreSQL, else `results` beside the database file (.batuta/results)',
+      from: ({ databaseUrl }) => (databaseUrl.startsWith('sqlite:') ? defaultResultsFolder(databaseUrl) : 'store'),
     },
-    'Folder of results too large for a row of the database',
+    'Where results over 256 KiB are kept: `store` (pieces in the database), a folder, or `s3://bucket/prefix`',
+  ),
+  formerResults: setting(
+    'formerResults',
+    resultPlaces,
+    [],
+    'Places where results were kept before, separated by commas; they are still read, and cleared with their runs',
   ),
   /** Null for ever. */
   retentionMs: setting(
@@ -180,12 +187,17 @@ export type Config = { readonly [K in keyof typeof settings]: (typeof settings)[
 function setting<T>(name: string, kind: Kind<T>, byDefault: NoInfer<T | Derived<T>>, about: string): Setting<T> {
   const env = `BATUTA_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}` as const;
   if (isDerived(byDefault)) return { ...kind, name, env, about, defaultText: byDefault.words, defaultValue: byDefault.from };
-  const defaultText = byDefault === null ? '(unset)' : kind.show(byDefault);
+  const defaultText = byDefault === null || (Array.isArray(byDefault) && byDefault.length === 0) ? '(unset)' : kind.show(byDefault);
   return { ...kind, name, env, about, defaultText, defaultValue: () => byDefault };
 }
 
 function isDerived<T>(byDefault: T | Derived<T>): byDefault is Derived<T> {
   return typeof byDefault === 'object' && byDefault !== null && 'from' in byDefault;
+}
+
+/** Folder of large results where no setting names a place and they are not in the database. */
+export function defaultResultsFolder(databaseUrl: string): string {
+  return join(folderOf(databaseUrl), 'results');
 }
 
 function folderOf(databaseUrl: string): string {

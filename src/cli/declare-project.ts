@@ -1,4 +1,4 @@
-/** Commands about the project, its database, its API keys and its limits. */
+/** Commands about the project, its database, large results, API keys and limits. */
 import type { Command } from 'commander';
 import { makeGroup, type Perform } from './declare.ts';
 
@@ -30,6 +30,20 @@ export function declareProjectCommands(program: Command, perform: Perform): void
     .option('--dry-run', 'only say how many')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/db.ts')).prune));
+  const results = makeGroup(program, 'results', 'results over 256 KiB, which are kept beside the rows');
+  results
+    .command('ls')
+    .alias('list')
+    .description('list the places where they lie, with how many and how large')
+    .option('--json', 'print a JSON array')
+    .action(perform(async () => (await import('./commands/results.ts')).listResults));
+  results
+    .command('move')
+    .description('move those of ended runs to where new ones go; safe to interrupt and to repeat')
+    .option('--to <place>', 'store, s3://bucket/prefix, or the folder of the setting (default: the results setting)')
+    .option('--dry-run', 'only say how many')
+    .option('--json', 'print JSON')
+    .action(perform(async () => (await import('./commands/results.ts')).moveLargeResults));
 }
 
 /** Adds the commands. */

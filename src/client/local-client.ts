@@ -200,6 +200,7 @@ export class LocalClient implements EmbeddedClient {
     this.#closed ??= stopped.then(async () => {
       for (const release of this.#release.splice(0)) release();
       await this.#broker?.then((broker) => broker.close()).catch(() => undefined);
+      this.#options.engine.services.results.close();
       await this.#options.store.close();
     });
     return this.#closed;

@@ -1,14 +1,15 @@
 /** Puts a local client together: settings, store, engine. */
 import { type Clock, systemClock } from '../base/clock.ts';
-import { loadConfig } from '../base/config.ts';
-import type { Config } from '../base/settings.ts';
+import { hasS3Endpoint, loadConfig } from '../base/config.ts';
+import { type Config, defaultResultsFolder } from '../base/settings.ts';
 import { makeId } from '../base/id.ts';
 import { builtFile } from '../base/installed.ts';
 import { type Log, openLog } from '../base/log.ts';
 import { identifyProcess, isProcessGone } from '../base/process-identity.ts';
 import { definitionOf } from '../define/definition.ts';
 import { Engine } from '../engine/engine.ts';
-import { folderStorage, type ResultStorage } from '../engine/values/results.ts';
+import { openResults } from '../engine/results/open.ts';
+import type { ResultStorage } from '../engine/results/storage.ts';
 import { defaultEngineSettings, type EngineSettings } from '../engine/services.ts';
 import type { Spread } from '../engine/spread/spread.ts';
 import { SpreadOffers } from '../engine/spread/spread-offers.ts';
@@ -27,7 +28,7 @@ export interface ClientOptions {
   readonly config?: Config;
   /** `sqlite:path` or `postgres://…`; default `sqlite:.batuta/batuta.db`. */
   readonly databaseUrl?: string;
-  /** Folder for results larger than 256 KiB; default `results` beside the database. */
+  /** Where results over 256 KiB are kept: `store`, a folder, or `s3://bucket/prefix`; default by the settings. */
   readonly results?: string;
   /** Folders or files in which the flow of a run to be resumed or retried is looked for; default `flows`. */
   readonly flows?: readonly string[];
@@ -83,7 +84,18 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
   const engine = new Engine(
     {
       store,
-      results: parts.resultStorage ?? folderStorage(options.results ?? config.results),
+      results:
+        parts.resultStorage ??
+        openResults(
+          {
+            results: options.results ?? config.results,
+            formerResults: config.formerResults,
+            defaultFolder: defaultResultsFolder(options.databaseUrl ?? config.databaseUrl),
+            hasS3Endpoint: hasS3Endpoint(),
+          },
+          store,
+          systemClock,
+        ),
       clock,
       leaseClock: systemClock,
       log: log.logger,

@@ -11,7 +11,7 @@ import type { Store } from '../store/store.ts';
 import type { CacheAccess } from './cache/cache-access.ts';
 import type { Isolate } from './task/isolate.ts';
 import type { Limits } from './limits/limits.ts';
-import type { ResultStorage } from './values/results.ts';
+import type { ResultStorage } from './results/storage.ts';
 import type { RunOutput, RunOutputSettings } from './run/run-output.ts';
 import type { SpreadOffers } from './spread/spread-offers.ts';
 

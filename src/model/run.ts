@@ -32,7 +32,7 @@ export interface Run {
   readonly params: string;
   /** superjson text, or null when there is none, not yet, or it is `resultRef`. */
   readonly result: string | null;
-  /** Key in the result storage when the value is too large to stand in the row. */
+  /** Where the value lies that is too large to stand in the row, see `model/result-ref.ts`. */
   readonly resultRef: string | null;
   readonly error: Failure | null;
   /** From 1; raised by flow retries and by explicit retries. */
@@ -134,6 +134,8 @@ export interface TaskRun {
   readonly metrics: Readonly<Record<string, number>> | null;
   readonly result: string | null;
   readonly resultRef: string | null;
+  /** Of a result over 256 KiB that a server tells of; rows of the store say it in `resultRef`. */
+  readonly resultBytes?: number | null;
   readonly error: Failure | null;
   /** Run of the sub-flow this task run stands for, else null. */
   readonly childRunId: string | null;

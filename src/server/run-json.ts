@@ -1,6 +1,7 @@
 /** Runs and task runs as they travel: without the values of the user, with how long they took. */
 import { toWire, type Wire } from '../client/wire.ts';
 import type { ListedRun, Run, TaskRun } from '../model/run.ts';
+import { parseRef } from '../model/result-ref.ts';
 import { runTimes } from '../model/run-times.ts';
 
 /** A run that may still carry its values. */
@@ -20,9 +21,9 @@ export function runJson<R extends AnyRun>(run: R): object {
 
 export function taskRunJson({
   result: _result,
-  resultRef: _ref,
+  resultRef,
   itemHash: _hash,
   ...taskRun
 }: TaskRun): Wire<Omit<TaskRun, 'result' | 'resultRef' | 'itemHash'>> {
-  return toWire(taskRun);
+  return toWire({ ...taskRun, resultBytes: resultRef === null ? null : parseRef(resultRef).bytes });
 }

@@ -2,7 +2,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
 import { BatutaError, type ErrorDetails } from '../base/errors.ts';
-import type { ResultStorage, StoredValue } from '../engine/values/results.ts';
+import type { ResultStorage } from '../engine/results/storage.ts';
+import type { StoredValue } from '../engine/values/results.ts';
 
 export interface ValueToSend {
   readonly results: ResultStorage;

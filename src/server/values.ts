@@ -1,7 +1,8 @@
 /** Values of users between the store and the wire. They are never looked into. */
 import { BatutaError } from '../base/errors.ts';
 import type { CutValue, WireValue } from '../client/wire.ts';
-import type { ResultStorage, StoredValue } from '../engine/values/results.ts';
+import type { ResultStorage } from '../engine/results/storage.ts';
+import type { StoredValue } from '../engine/values/results.ts';
 import { readGivenValue } from './given-value.ts';
 
 /** Largest value that is sent along, bytes. */

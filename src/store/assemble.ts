@@ -29,6 +29,7 @@ import { rollbackStore } from './rollbacks/rollbacks.ts';
 import { signalStore } from './runs/signals.ts';
 import { transitionStore } from './runs/transitions.ts';
 import { connectionStore, secretStore, variableStore } from './secrets/secrets.ts';
+import { resultStore } from './results/results.ts';
 import { suspectStore } from './suspects/suspects.ts';
 import { spreadStore } from './spread/spread.ts';
 import type { RunStore, Store } from './store.ts';
@@ -55,6 +56,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     fleet: fleetStore(connection),
     limits: limitStore(connection),
     spread: spreadStore(connection),
+    results: resultStore(connection),
     suspects: suspectStore(connection),
     ticks: tickStore(connection),
     workers: workerStore(connection),

@@ -9,7 +9,7 @@ import type { Value, Kinds } from './table.ts';
 import type { Claim } from './store.ts';
 
 /** Runs one statement, parameters written `$1`, `$2`…, and gives its rows. */
-export type Query = <Row>(text: string, params?: readonly Value[]) => Promise<Row[]>;
+export type Query = <Row>(text: string, params?: readonly (Value | Uint8Array)[]) => Promise<Row[]>;
 
 /** The places where the two dialects speak differently. */
 export interface Fragments {
@@ -43,6 +43,8 @@ export interface Connection extends Database {
    * constants.
    */
   readonly prepared: Query;
+  /** The first column of the first row, which holds bytes; null when there is no row. */
+  blob(text: string, params: readonly Value[]): Promise<Uint8Array | null>;
   /** Writes all or nothing; nobody else writes through this connection meanwhile. */
   transaction<T>(work: (db: Database) => Promise<T>): Promise<T>;
   /** Holds off every other process that migrates until `work` is done. */

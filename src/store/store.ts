@@ -19,6 +19,7 @@ import type { FleetStore, NewRun, TicketStore, WorkerStore } from './fleet/contr
 import type { LimitStore } from './limits/contract.ts';
 import type { ArtifactStore, LogStore, Page, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
 import type { Claim } from './ownership.ts';
+import type { ResultStore } from './results/contract.ts';
 import type { RollbackStore } from './rollbacks/contract.ts';
 import type { ConnectionStore, SecretStore, VariableStore } from './secrets/contract.ts';
 import type { SpreadStore } from './spread/contract.ts';
@@ -36,6 +37,7 @@ export type * from './leases/contract.ts';
 export type * from './limits/contract.ts';
 export type * from './lists/contract.ts';
 export type * from './ownership.ts';
+export type * from './results/contract.ts';
 export type * from './rollbacks/contract.ts';
 export type * from './secrets/contract.ts';
 export type * from './spread/contract.ts';
@@ -179,7 +181,7 @@ export interface SchemaReport {
 
 export interface PruneReport {
   readonly runs: number;
-  /** Keys in the result storage that nothing points at any more; the caller removes the files. */
+  /** Locators of results that nothing points at any more; the caller removes what does not lie in the database. */
   readonly resultRefs: readonly string[];
 }
 
@@ -217,6 +219,7 @@ export interface Store {
   readonly fleet: FleetStore;
   readonly limits: LimitStore;
   readonly spread: SpreadStore;
+  readonly results: ResultStore;
   /** What may have cost processes, and what was seen of them. */
   readonly suspects: SuspectStore;
   readonly ticks: TickStore;
@@ -248,9 +251,9 @@ export interface Store {
   /** Applies what is missing, in one transaction per migration. Safe to call from several processes at once. */
   migrate(): Promise<SchemaReport>;
   schemaVersion(): Promise<number>;
-  /** Result keys of a run and its sub-flows, for removing the files with it. */
+  /** Locators of the results of a run and its sub-flows, for removing the files with it. */
   resultRefs(runId: string): Promise<readonly string[]>;
-  /** Those of these keys in the result storage that something points at. One statement. */
+  /** Those of these locators that something points at. One statement. */
   keptResults(keys: readonly string[]): Promise<readonly string[]>;
   /** Deletes terminal runs that ended before `before`, batch by batch, with all that belongs to them. */
   prune(before: number, options?: PruneOptions): Promise<PruneReport>;

@@ -3,6 +3,7 @@ import type { CachedFrom } from '../model/cache.ts';
 import type { Failure } from '../model/failure.ts';
 import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, CallArg, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import { parseRef } from '../model/result-ref.ts';
 import type { State, StateName, StateType } from '../model/state.ts';
 import { readFields, readJson, readObjects, readTexts } from './read-json.ts';
 import { jsonText } from './storable.ts';
@@ -236,14 +237,21 @@ export type ArtifactRow = RowOf<typeof artifactTable>;
 export const artifactOf: (row: ArtifactRow) => Artifact = artifactTable.read;
 export const artifactValues: (artifact: Artifact) => Value[] = artifactTable.values;
 
-/** Which runs point at which values of the result storage; `bytes` is null where the writer did not know the size. */
+/** Which runs point at which large values. `key` is the locator; `place` is null in rows of before, as are size and hash. */
 export const resultTable = describeTable('results', {
   run_id: text,
   key: text,
   task_run_id: textOrNull,
   bytes: integerOrNull,
   created_at: time,
+  place: textOrNull,
+  sha256: textOrNull,
 });
+/** @param ref what the row of the run or task run names */
+export function resultValues(runId: string, ref: string, taskRunId: string | null, at: number): Value[] {
+  const { locator, place, bytes, sha256 } = parseRef(ref);
+  return [runId, locator, taskRunId, bytes, at, place, sha256];
+}
 
 export const flowTable = describeTable('flows', {
   name: text,

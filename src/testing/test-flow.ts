@@ -9,7 +9,8 @@ import { LocalClient } from '../client/local-client.ts';
 import { definitionOf } from '../define/definition.ts';
 import { Engine } from '../engine/engine.ts';
 import type { Isolate } from '../engine/task/isolate.ts';
-import { memoryStorage } from '../engine/values/results.ts';
+import { memoryPlace } from '../engine/results/memory-place.ts';
+import { resultStorage } from '../engine/results/storage.ts';
 import { defaultEngineSettings } from '../engine/services.ts';
 import type { FlowContext } from '../model/context.ts';
 import type { FlowClass, ResultOf, StartArguments } from '../model/flow-types.ts';
@@ -104,7 +105,7 @@ async function openTestClient(
   const engine = new Engine(
     {
       store,
-      results: memoryStorage(),
+      results: resultStorage(memoryPlace()),
       clock,
       leaseClock: systemClock,
       log: log.logger,

@@ -8,7 +8,8 @@ import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Flow, type FlowClass, type FlowContext, isBatutaError, Task, type TaskContext } from 'batuta';
 import { definitionOf } from '../../src/define/definition.ts';
-import { folderStorage } from '../../src/engine/values/results.ts';
+import { folderPlace } from '../../src/engine/results/folder-place.ts';
+import { resultStorage } from '../../src/engine/results/storage.ts';
 import { openEngine } from '../support/open-engine.ts';
 
 export interface Order {
@@ -174,12 +175,12 @@ class Gated {
 const flows = new Map([layered(), Mapped, Code, Parent, Large, Retrying, Gated].map((flow) => [definitionOf(flow).name, flow]));
 
 async function main(): Promise<void> {
-  const storage = folderStorage(order.results);
-  const put = async (key: string, text: string): Promise<void> => {
-    await storage.put(key, text);
-    if (!order.stopAfterStore) return;
+  const storage = resultStorage(folderPlace(order.results));
+  const put = async (key: string, text: string): Promise<string> => {
+    const ref = await storage.put(key, text);
+    if (!order.stopAfterStore) return ref;
     say('stored', key);
-    await new Promise(() => undefined);
+    return await new Promise(() => undefined);
   };
   const settings = { leaseMs: order.leaseMs, heartbeatMs: Math.floor(order.leaseMs / 4) };
   const { client } = await openEngine({ url: order.url, results: { ...storage, put }, settings, flows: [...flows.values()] });

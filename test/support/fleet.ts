@@ -40,6 +40,8 @@ export interface Fleet {
   params(changes?: { readonly items?: number; readonly ms?: number }): object;
   /** Starts `batuta <args>`; resolves once it serves. */
   start(...args: string[]): Promise<Member>;
+  /** The same in a folder of its own, as on another machine. */
+  startIn(cwd: string, ...args: string[]): Promise<Member>;
   /** Runs `batuta <args>` to its end. */
   run(...args: string[]): Promise<{ readonly status: number | null; readonly out: string; readonly err: string }>;
   /** Ends all processes and removes the database. */
@@ -84,8 +86,17 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
   const gate = join(folder, 'gate');
   writeFileSync(ledger, '');
 
-  const spawned = (args: readonly string[]): ChildProcess =>
-    spawn(process.execPath, [main, ...args], { cwd: folder, env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
+  const spawned = (args: readonly string[], cwd = folder): ChildProcess =>
+    spawn(process.execPath, [main, ...args], { cwd, env: { ...process.env, ...settings }, stdio: ['ignore', 'pipe', 'pipe'] });
+
+  const startIn = async (cwd: string, ...args: string[]): Promise<Member> => {
+    const child = spawned(args, cwd);
+    const member = memberOf(child);
+    members.add(member);
+    child.once('exit', () => members.delete(member));
+    await served(child, member);
+    return member;
+  };
 
   return {
     client,
@@ -102,14 +113,8 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
           return { run, task, what, at: Number(at), pid: Number(pid) };
         }),
     params: ({ items = 3, ms = 5 } = {}) => ({ ledger, gate, items, ms }),
-    async start(...args) {
-      const child = spawned(args);
-      const member = memberOf(child);
-      members.add(member);
-      child.once('exit', () => members.delete(member));
-      await served(child, member);
-      return member;
-    },
+    start: (...args) => startIn(folder, ...args),
+    startIn,
     async run(...args) {
       const child = spawned(args);
       const texts = { out: '', err: '' };

@@ -6,7 +6,9 @@ import { identifyProcess, isProcessGone } from '../../src/base/process-identity.
 import { LocalClient } from '../../src/client/local-client.ts';
 import { definitionOf } from '../../src/define/definition.ts';
 import { Engine } from '../../src/engine/engine.ts';
-import { folderStorage, memoryStorage, type ResultStorage } from '../../src/engine/values/results.ts';
+import { folderPlace } from '../../src/engine/results/folder-place.ts';
+import { memoryPlace } from '../../src/engine/results/memory-place.ts';
+import { type ResultStorage, resultStorage } from '../../src/engine/results/storage.ts';
 import type { Spread } from '../../src/engine/spread/spread.ts';
 import { SpreadOffers } from '../../src/engine/spread/spread-offers.ts';
 import { defaultEngineSettings, type EngineSettings } from '../../src/engine/services.ts';
@@ -45,7 +47,8 @@ export async function openEngine(parts: EngineParts = {}): Promise<OpenEngine> {
   const engine = new Engine(
     {
       store,
-      results: typeof parts.results === 'string' ? folderStorage(parts.results) : (parts.results ?? memoryStorage()),
+      results:
+        typeof parts.results === 'string' ? resultStorage(folderPlace(parts.results)) : (parts.results ?? resultStorage(memoryPlace())),
       clock: parts.clock ?? systemClock,
       leaseClock: parts.leaseClock ?? systemClock,
       log: log.logger,

@@ -5,6 +5,7 @@ import type { LoadedConfig } from '../../base/config.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { isBatutaError } from '../../base/errors.ts';
 import { packageFolder } from '../../base/installed.ts';
+import { parsePlace } from '../../base/result-places.ts';
 import type { Config } from '../../base/settings.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { openSettings } from '../open.ts';
@@ -202,7 +203,8 @@ function checkWritable(config: Config): Check {
 function checkPrivate({ terminal: { cwd } }: CommandContext, config: Config): Check {
   if (process.platform === 'win32') return good('private', 'not looked at on Windows');
   const database = sqlitePath(config);
-  const own = [database ?? resolve(cwd, '.batuta'), resolve(cwd, config.results)];
+  const place = parsePlace(config.results);
+  const own = [database ?? resolve(cwd, '.batuta'), ...(place.kind === 'folder' ? [resolve(cwd, place.path)] : [])];
   const folder = database === null ? null : dirname(database);
   if (folder !== null && basename(folder) === '.batuta') own.push(folder);
   const cache = join(cwd, 'node_modules', '.cache', 'batuta');

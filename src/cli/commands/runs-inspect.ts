@@ -1,5 +1,6 @@
 /** `batuta runs inspect`: all that is known of a run: head, error, parameters and result, tasks, artifacts, sub-flows, history. */
 import { inspect } from 'node:util';
+import { byteSize } from '../../base/byte-size.ts';
 import { cutText } from '../../base/cut-text.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { RunInspection } from '../../client/client.ts';
@@ -14,7 +15,7 @@ import { printJson } from '../print.ts';
 import { artifactLines } from '../render/artifact.ts';
 import { countOf } from '../render/bar.ts';
 import { failureBrief, failureLines, whyFailed } from '../render/failure.ts';
-import { historiesOf, inspectionJson, inStartOrder } from '../render/json.ts';
+import { historiesOf, inspectionJson, inStartOrder, resultBytesOf } from '../render/json.ts';
 import { glyphOf, labelOf, type Paint } from '../render/shapes.ts';
 import { taskLabel } from '../render/summary.ts';
 import { type Column, factLines, tableLines } from '../render/table.ts';
@@ -158,6 +159,8 @@ function taskCells(taskRun: TaskRun, history: readonly Transition[], { paint, no
   const took = spent === null ? '' : formatDuration(spent.executingMs);
   const waited = spent !== null && spent.waitingMs >= 1_000 ? `waited ${formatDuration(spent.waitingMs)} between its attempts` : '';
   const suspended = spent !== null && spent.suspendedMs >= 1_000 ? `suspended ${formatDuration(spent.suspendedMs)}` : '';
+  const bytes = resultBytesOf(taskRun);
+  const large = bytes === null ? '' : `result of ${byteSize(bytes)}`;
   const measured =
     metrics === null
       ? ''
@@ -167,7 +170,7 @@ function taskCells(taskRun: TaskRun, history: readonly Transition[], { paint, no
   const what =
     error && state.type !== 'COMPLETED'
       ? paint.red(failureBrief(error))
-      : oneLine([state.message ?? '', measured, suspended, waited].filter((text) => text !== '').join('  '));
+      : oneLine([state.message ?? '', measured, large, suspended, waited].filter((text) => text !== '').join('  '));
   const args = taskRun.displayName === null ? paint.dim(callText(taskRun, width)) : '';
   return [`  ${taskLabel(taskRun)}${args}`, labelOf(state, paint), took, String(attempt), what];
 }

@@ -3,6 +3,7 @@ import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
 import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
+import { parseRef } from '../../model/result-ref.ts';
 import { runTimes, spentTimes, type TimedRun } from '../../model/run-times.ts';
 import type { StoredLogLine } from '../../store/store.ts';
 import { whyFailed } from './failure.ts';
@@ -85,7 +86,23 @@ function taskDetailJson(taskRun: TaskRun, history: readonly Transition[]): objec
   const spent = taskRun.endedAt === null ? null : spentTimes(history, taskRun.endedAt);
   const times = { durationMs: spent?.executingMs ?? null, suspendedMs: spent?.suspendedMs ?? null, waitingMs: spent?.waitingMs ?? null };
   const { key, displayName, progress, metrics, childRunId, dependsOn, callArgs } = taskRun;
-  return { ...taskJson(taskRun), key, displayName, ...times, progress, metrics, dependsOn, childRunId, callArgs };
+  return {
+    ...taskJson(taskRun),
+    key,
+    displayName,
+    ...times,
+    progress,
+    metrics,
+    dependsOn,
+    childRunId,
+    callArgs,
+    resultBytes: resultBytesOf(taskRun),
+  };
+}
+
+/** Size of a large result; null for smaller ones, and where it is not known. */
+export function resultBytesOf({ resultRef, resultBytes = null }: TaskRun): number | null {
+  return resultRef === null ? resultBytes : parseRef(resultRef).bytes;
 }
 
 function transitionJson(transition: Transition): object {

@@ -6,7 +6,8 @@ import { type State, stateOf } from '../../model/state.ts';
 import type { RunAttempt } from './run-attempt.ts';
 import { givenAs, RecordedValue, take } from '../values/given-value.ts';
 import { thrownAs } from '../task/outcome.ts';
-import { encodeValue, noValue, type ResultStorage, type StoredValue, storeValue } from '../values/results.ts';
+import type { ResultStorage } from '../results/storage.ts';
+import { encodeValue, noValue, type StoredValue, storeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
 import { refuseSecrets } from '../values/refuse-secrets.ts';
 

@@ -12,7 +12,8 @@ import type { TaskDefinition } from '../../model/task.ts';
 import type { TaskRunStore } from '../../store/store.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { shared, take } from '../values/given-value.ts';
-import { encodeValue, loadGiven, type ResultStorage, type StoredValue, storeValue } from '../values/results.ts';
+import type { ResultStorage } from '../results/storage.ts';
+import { encodeValue, loadGiven, type StoredValue, storeValue } from '../values/results.ts';
 import type { TaskRequest } from '../task/task-request.ts';
 
 interface Inputs {

@@ -92,6 +92,7 @@ export const taskRun = z.strictObject({
   metrics: z.record(z.string(), z.number()).nullable(),
   error: failure,
   childRunId: textOrNull,
+  resultBytes: count.nullable().describe('Size of a result over 256 KiB; null for smaller ones, and where it was not noted'),
   callArgs: z
     .array(
       z.union([

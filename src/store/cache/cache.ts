@@ -2,10 +2,13 @@
 import type { Connection } from '../connection.ts';
 import { renewLeases } from '../leases/leases.ts';
 import type { CacheClaim } from '../ownership.ts';
+import { parseRef } from '../../model/result-ref.ts';
 import type { Owner } from '../../model/run.ts';
 import { readFields } from '../read-json.ts';
 import { listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
+import { insertText } from '../table.ts';
+import { resultTable, resultValues } from '../tables.ts';
 import type { CachedValue, CacheStore, ClaimWish, CountedUse, FoundEntry } from './contract.ts';
 import { holderOf, looseOf } from './kept-results.ts';
 import { expireEntries, getEntry, listEntries, removeEntries, totalsOf } from './entries.ts';
@@ -115,14 +118,15 @@ async function putValue(
          result = $8, result_ref = $9 where id = $1 and epoch = $2`,
       [entryId, epoch, runId, taskRunId, madeAt, expiresAt, result === null ? null : Buffer.byteLength(result), result, resultRef],
     );
-    if (before.key !== null && before.key !== resultRef)
-      await db.query('delete from results where run_id = $1 and key = $2', [holderOf(entryId), before.key]);
+    const left = before.key === null ? null : parseRef(before.key).locator;
+    const isLeft = left !== null && (resultRef === null || left !== parseRef(resultRef).locator);
+    if (isLeft) await db.query('delete from results where run_id = $1 and key = $2', [holderOf(entryId), left]);
     if (resultRef !== null)
       await db.query(
-        'insert into results (run_id, key, task_run_id, bytes, created_at) values ($1, $2, $3, null, $4) on conflict (run_id, key) do nothing',
-        [holderOf(entryId), resultRef, taskRunId, madeAt],
+        `${insertText(resultTable)} on conflict (run_id, key) do update set bytes = excluded.bytes, sha256 = excluded.sha256`,
+        resultValues(holderOf(entryId), resultRef, taskRunId, madeAt),
       );
-    return { loose: before.key === null || before.key === resultRef ? [] : await looseOf(db, [before.key]) };
+    return { loose: isLeft ? await looseOf(db, [left]) : [] };
   });
   written?.loose.forEach(onLoose);
   return written !== null;

@@ -31,6 +31,7 @@ import { endedIdEnds } from './0021-ended-id-ends.ts';
 import { cache } from './0023-cache.ts';
 import { rollbacks } from './0024-rollbacks.ts';
 import { secrets } from './0025-secrets.ts';
+import { results } from './0027-results.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -59,6 +60,7 @@ export const migrations: readonly Migration[] = [
   cache,
   rollbacks,
   secrets,
+  results,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

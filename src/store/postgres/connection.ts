@@ -19,6 +19,7 @@ import { newMarkText } from './flush-text.ts';
 import { lookAtServer, notUnicode, type ServerLook } from './look.ts';
 import { preparedSettings, recorderSettings, statementName, postgresFragments } from './session.ts';
 import { storableValue } from '../storable.ts';
+import type { Value } from '../table.ts';
 import pg from 'pg';
 
 /** A claim that does not hold; without a run, see `flush-text.ts`. */
@@ -125,6 +126,11 @@ export class PostgresConnection implements Connection {
     });
     this.#preparedPool.on('error', () => undefined);
     this.#preparedPool.on('connect', (client) => client.on('error', () => undefined));
+  }
+
+  async blob(text: string, params: readonly Value[]): Promise<Uint8Array | null> {
+    const rows = await this.#mapped(async () => (await this.#pool.query({ text, values: [...params], rowMode: 'array' })).rows);
+    return (rows[0]?.[0] as Uint8Array | undefined) ?? null;
   }
 
   /** Asks the server about itself, and learns whether a pooler stands between. */

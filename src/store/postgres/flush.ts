@@ -12,6 +12,7 @@ import {
   transitionValues,
   artifactTable,
   resultTable,
+  resultValues,
   taskRunTable,
   transitionTable,
 } from '../tables.ts';
@@ -103,7 +104,7 @@ function rowsOf(batch: Batch, ofOne: boolean, quick: Value[][] | null): Record<P
   };
   const results: Value[][] = [];
   const addResult = (claim: Claim, ref: string, taskRunId: string | null, at: number): void =>
-    void results.push(listed('results', [claim.runId, ref, taskRunId, null, at], claim));
+    void results.push(listed('results', resultValues(claim.runId, ref, taskRunId, at), claim));
   const taskRuns = quick ? [] : [...batch.taskRuns.values()];
   for (const { claim, row } of taskRuns)
     if (row.resultRef !== null) addResult(claim, row.resultRef, row.id, row.endedAt ?? row.startedAt ?? 0);

@@ -5,6 +5,7 @@ import { isTerminal, type StateType } from '../../model/state.ts';
 import { removeOfRuns } from '../cache/entries.ts';
 import { looseOf } from '../cache/kept-results.ts';
 import { markStale } from '../figures/sums.ts';
+import { removeChunks } from '../results/results.ts';
 import type { PruneOptions, PruneReport, RemovedRuns } from '../store.ts';
 
 const owned = [
@@ -152,5 +153,10 @@ async function deleteFamilies(
   const runs = await db.query<{ id: string }>(`delete from runs where id in ${ofThese} returning id`, [ids]);
   const cached = await removeOfRuns(db, ids);
   const resultRefs = await looseOf(db, [...keys.map(({ key }) => key), ...cached]);
+  await removeChunks(
+    db,
+    runs.map(({ id }) => id),
+    resultRefs,
+  );
   return { runIds: runs.map(({ id }) => id), resultRefs };
 }

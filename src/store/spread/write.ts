@@ -5,10 +5,10 @@ import { claimKey, type TaskClaim } from '../ownership.ts';
 import { listed, listOf, clockOf, openList } from '../sql.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { TaskRun } from '../../model/run.ts';
-import { artifactValues, artifactTable, taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
+import { artifactValues, artifactTable, resultTable, resultValues, taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { ClaimedWrite } from './contract.ts';
-import { insertText } from '../table.ts';
+import { insertListed, insertText } from '../table.ts';
 import { jsonText } from '../storable.ts';
 
 /** See `SpreadStore.write`; inside a transaction. */
@@ -67,10 +67,6 @@ export async function addResultKeys(
   at: number,
 ): Promise<void> {
   if (keys.length === 0) return;
-  await db.query(
-    `insert into results (run_id, key, task_run_id, bytes, created_at)
-     select $2, ref, task_run_id, null, $3 from ${db.fragments.list(1, { ref: 'text', task_run_id: 'text' })} as added where true
-     on conflict (run_id, key) do nothing`,
-    [jsonText(keys.map(({ ref, taskRunId }) => [ref, taskRunId])), runId, at],
-  );
+  const rows = keys.map(({ ref, taskRunId }) => resultValues(runId, ref, taskRunId, at));
+  await db.query(`${insertListed(resultTable, db.fragments, 1)} on conflict (run_id, key) do nothing`, [jsonText(rows)]);
 }

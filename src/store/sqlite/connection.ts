@@ -22,6 +22,7 @@ import { FlushWriter } from './flush.ts';
 import { sqliteFragments } from './fragments.ts';
 import { freeReserve, keepReserve, watchWrites } from './files.ts';
 import { Statements, type PreparedNumbers } from './statements.ts';
+import type { Value } from '../table.ts';
 
 export interface SqliteOptions {
   /** Time that leases are compared with. */
@@ -124,6 +125,10 @@ export class SqliteConnection implements Connection {
       for (const pragma of pragmas) this.#statements.all(`pragma ${pragma}`, []);
       if (maxPages !== undefined) this.#statements.all(`pragma max_page_count = ${maxPages}`, []);
     });
+  }
+
+  blob(text: string, params: readonly Value[]): Promise<Uint8Array | null> {
+    return this.#exclusive(() => this.#statements.blob(numbered(text), params));
   }
 
   freeReserve(): void {

@@ -19,6 +19,7 @@ import {
   artifactTable,
   logTable,
   resultTable,
+  resultValues,
   runTable,
   taskRunTable,
 } from '../tables.ts';
@@ -62,17 +63,17 @@ export class FlushWriter {
     const newRuns = [...batch.newRuns.values()];
     this.#runs.write(newRuns.map(({ run, owner, leaseMs }) => newRunValues(run, owner, now + leaseMs)));
     const results: Value[][] = [];
-    for (const { run } of newRuns) if (typeof run.resultRef === 'string') results.push([run.id, run.resultRef, null, null, now]);
+    for (const { run } of newRuns) if (typeof run.resultRef === 'string') results.push(resultValues(run.id, run.resultRef, null, now));
     const refused = this.#refusedOf(batch);
     const isHeld = ({ claim }: { readonly claim: Claim }): boolean => refused.size === 0 || !refused.has(claimKey(claim));
     const taskRuns = [...batch.taskRuns.values()].filter(isHeld).map(({ row }) => row);
     this.#writeTaskRuns(taskRuns);
-    for (const { runId, resultRef, id } of taskRuns) if (resultRef !== null) results.push([runId, resultRef, id, null, now]);
+    for (const { runId, resultRef, id } of taskRuns) if (resultRef !== null) results.push(resultValues(runId, resultRef, id, now));
     this.#writeTransitions(batch.transitions.filter(isHeld));
     const patches = [...batch.patches.values()].filter(isHeld);
     this.#writePatches(patches);
     for (const { claim, row } of patches)
-      if (typeof row.resultRef === 'string') results.push([claim.runId, row.resultRef, null, null, now]);
+      if (typeof row.resultRef === 'string') results.push(resultValues(claim.runId, row.resultRef, null, now));
     this.#results.write(results);
     this.#artifacts.write(batch.artifacts.filter(isHeld).map(({ row }) => artifactValues(row)));
     this.#logs.write(batch.logs.map(logValues));

@@ -56,6 +56,12 @@ export class Statements {
     return { first: (params) => statement.get(bound(params)) as (number | null)[] | undefined };
   }
 
+  /** The first column of the first row as it is, null when there is no row. */
+  blob(text: string, params: readonly Value[]): Uint8Array | null {
+    const row = this.#database.prepare(text).raw().get(bound(params)) as [Uint8Array | ArrayBuffer] | undefined;
+    return row === undefined ? null : new Uint8Array(row[0]);
+  }
+
   all<Row>(text: string, params: readonly unknown[]): Row[] {
     return rowsOf<Row>(this.#statement(text), params);
   }
@@ -88,16 +94,16 @@ function rowsOf<Row>({ statement, columns }: Kept, params: readonly unknown[]): 
  * The parameters as the driver can take them. It ends the whole process when it meets a boolean or an object, so
  * nothing unchecked may reach it; values come from untyped user code in the end.
  */
-function bound(params: readonly unknown[]): Value[] {
+function bound(params: readonly unknown[]): (Value | Uint8Array)[] {
   for (const value of params) if (!isValue(value)) return params.map(valueOf);
-  return params as Value[];
+  return params as (Value | Uint8Array)[];
 }
 
-function isValue(value: unknown): value is Value {
-  return typeof value === 'string' ? isStorableText(value) : typeof value === 'number' || value === null;
+function isValue(value: unknown): value is Value | Uint8Array {
+  return typeof value === 'string' ? isStorableText(value) : typeof value === 'number' || value === null || value instanceof Uint8Array;
 }
 
-function valueOf(value: unknown): Value {
+function valueOf(value: unknown): Value | Uint8Array {
   if (isValue(value) || typeof value === 'string') return storableValue(value);
   if (value === undefined) return null;
   if (typeof value === 'boolean') return value ? 1 : 0;

@@ -39,6 +39,7 @@ test('without anything set, every value is the default of the design', async () 
     logLevel: 'info',
     logFormat: 'json',
     captureConsole: true,
+    formerResults: [],
     results: '.batuta/results',
     retentionMs: 30 * 86_400_000,
     healthFile: null,
@@ -87,7 +88,7 @@ test.each([
   ['sqlite:///var/lib/main.db?mode=ro', '/var/lib/results'],
   ['sqlite:main.db', 'results'],
   ['sqlite::memory:', '.batuta/results'],
-  ['postgres://user@host/db', '.batuta/results'],
+  ['postgres://user@host/db', 'store'],
 ])('large results of %s go to %s', async (url, results) => {
   expect((await load({ env: { BATUTA_DATABASE_URL: url } })).config.results).toBe(results);
 });
@@ -181,3 +182,22 @@ test('defineConfig gives its argument back', () => {
   const config = { flows: 'flows' };
   expect(defineConfig(config)).toBe(config);
 });
+
+test.each([
+  ['store', 'store'],
+  ['s3://our-bucket/batuta/results/', 's3://our-bucket/batuta/results/'],
+  ['/mnt/results', '/mnt/results'],
+])('large results may be kept in %s', async (given, results) => {
+  expect((await load({ env: { BATUTA_RESULTS: given } })).config.results).toBe(results);
+});
+
+test.each(['s3://', 's3://Bucket/x', 's3://ab', 's3://bucket/a b', 'gs://bucket/x', 'https://bucket/x'])(
+  'large results in %s are refused, and it says what there is',
+  async (given) => {
+    await expect(load({ env: { BATUTA_RESULTS: given } })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining("must be 'store', a folder, or s3://bucket/prefix"),
+    });
+    await expect(load({ env: { BATUTA_FORMER_RESULTS: `store,${given}` } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  },
+);

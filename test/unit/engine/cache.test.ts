@@ -323,7 +323,7 @@ test('a value too large for its row outlives the run that made it, and its file 
   expect(String(taken.value)).toHaveLength(300 * 1024);
   await here.client.runs.delete(taken.run.id);
   const { resultRefs } = await here.store.cache.remove({ at: Date.now() });
-  expect(resultRefs).toEqual([ref]);
+  expect(resultRefs).toEqual([ref.split('#')[0]]);
 });
 
 test('a value whose file is gone is made again', async () => {

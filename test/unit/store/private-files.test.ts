@@ -2,7 +2,8 @@ import { chmodSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { folderStorage } from '../../../src/engine/values/results.ts';
+import { folderPlace } from '../../../src/engine/results/folder-place.ts';
+import { resultStorage } from '../../../src/engine/results/storage.ts';
 import { openStore } from '../../../src/store/open.ts';
 
 let folder: string;
@@ -31,6 +32,6 @@ test('a new store is for its owner alone, and one of before becomes so', async (
 
 test('results in a folder are for their owner alone', async () => {
   const results = join(folder, 'results');
-  await folderStorage(results).put('run/task', '{}');
+  await resultStorage(folderPlace(results)).put('run/task', '{}');
   expect([rightsOf(results), rightsOf(join(results, 'run')), rightsOf(join(results, 'run', 'task.json'))]).toEqual(['700', '700', '600']);
 });

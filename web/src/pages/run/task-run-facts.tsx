@@ -61,6 +61,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
             waited <Duration ms={times.waitingMs} /> between its attempts
           </span>
         )}
+        {taskRun.resultBytes ? <span className={style.soft}>result of {(taskRun.resultBytes / 1_048_576).toFixed(1)} MiB</span> : null}
         <span>{row.attempt > 1 ? `attempt ${row.attempt}` : null}</span>
         {row.startedAt === null ? null : <Time at={row.startedAt} />}
       </div>

@@ -1,0 +1,60 @@
+/** Text as pieces of bytes and back, so that no more than one piece exists beside it. */
+import { Buffer } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import type { Pieces } from './place.ts';
+
+/** Characters of a piece; its bytes are up to three times as many. */
+const pieceChars = 512 * 1024;
+
+/** A text as UTF-8. */
+export function* piecesOf(text: string): Iterable<Uint8Array> {
+  for (let start = 0; start < text.length; ) {
+    let end = Math.min(text.length, start + pieceChars);
+    // Between the halves of a pair there would be two characters that are none.
+    if (end < text.length && isHighHalf(text.charCodeAt(end - 1))) end -= 1;
+    yield Buffer.from(text.slice(start, end), 'utf8');
+    start = end;
+  }
+}
+
+function isHighHalf(code: number): boolean {
+  return code >= 0xd800 && code <= 0xdbff;
+}
+
+/** Counts and hashes what goes by. */
+export class Measure {
+  readonly #hash = createHash('sha256');
+  bytes = 0;
+
+  *through(pieces: Iterable<Uint8Array>): Iterable<Uint8Array> {
+    for (const piece of pieces) {
+      this.add(piece);
+      yield piece;
+    }
+  }
+
+  add(piece: Uint8Array): void {
+    this.bytes += piece.byteLength;
+    this.#hash.update(piece);
+  }
+
+  /** Of all that went by; to be asked once. 64 hexadecimal digits. */
+  sha256(): string {
+    return this.#hash.digest('hex');
+  }
+}
+
+/** Pieces of at least `bytes` each, save the last. */
+export async function* gathered(pieces: Pieces, bytes: number): AsyncIterable<Buffer> {
+  let waiting: Uint8Array[] = [];
+  let length = 0;
+  for await (const piece of pieces) {
+    waiting.push(piece);
+    length += piece.byteLength;
+    if (length < bytes) continue;
+    yield Buffer.concat(waiting);
+    waiting = [];
+    length = 0;
+  }
+  if (length > 0) yield Buffer.concat(waiting);
+}

@@ -1,0 +1,125 @@
+/**
+ * Where large values are kept: what is new goes to one place, what is read comes from where it lies.
+ *
+ * Each value is known by a reference (`model/result-ref.ts`) that says where it lies, how long it is and what its hash is; what is read is
+ * held against that.
+ */
+import { Buffer } from 'node:buffer';
+import { BatutaError } from '../../base/errors.ts';
+import { parseRef, refText, type ResultRef } from '../../model/result-ref.ts';
+import { Measure, piecesOf } from './pieces.ts';
+import { damaged, type ResultPlace } from './place.ts';
+
+export interface ResultStorage {
+  /** Where what is new goes. */
+  readonly place: ResultPlace;
+  /** Keeps a text, durable once resolved; replaces what was under the key. Gives its reference. @throws BatutaError STORE_…, PACKAGE_MISSING */
+  put(key: string, text: string): Promise<string>;
+  /** @throws BatutaError RESULT_MISSING: gone, or damaged; STORE_… */
+  get(ref: string): Promise<string>;
+  /** Length of what is there, bytes of UTF-8. @throws BatutaError RESULT_MISSING, STORE_… */
+  size(ref: string): Promise<number>;
+  /** What is there piece by piece, for who takes it as it comes. @throws BatutaError RESULT_MISSING, before the first piece, or where it turns out to be damaged */
+  stream(ref: string): Promise<AsyncIterable<Uint8Array>>;
+  /** Removes what is there; silent when nothing is. @throws BatutaError RESULT_MISSING for a reference that we cannot have made, STORE_… */
+  remove(ref: string): Promise<void>;
+  /**
+   * Removes all that is there of these runs but what is kept, at every place: what was stored by an owner that died before it could record it
+   * stands in no row.
+   *
+   * @param keptOf those of these locators, all of the runs, that stay
+   */
+  sweep(runIds: readonly string[], keptOf: (locators: readonly string[]) => Promise<readonly string[]>): Promise<void>;
+  /** The place that a reference names. @throws BatutaError RESULT_MISSING when none of those that are known */
+  placeOf(ref: ResultRef): ResultPlace;
+  /** The place whose locators begin so; null when none does that is known. */
+  known(prefix: string): ResultPlace | null;
+  /** Lets go of connections. */
+  close(): void;
+}
+
+/** @param others where values may lie that were kept before */
+export function resultStorage(place: ResultPlace, others: readonly ResultPlace[] = []): ResultStorage {
+  const places = [place, ...others.filter(({ prefix }) => prefix !== place.prefix)];
+  const placeOf = (ref: ResultRef): ResultPlace => {
+    const found = places.find(({ prefix }) => prefix === ref.place);
+    if (found) return found;
+    throw new BatutaError(
+      'RESULT_MISSING',
+      `The stored result ${ref.key} lies in ${ref.place}, which is none of the places that are known here. Name it in BATUTA_FORMER_RESULTS.`,
+      { details: { key: ref.key, place: ref.place, reason: 'unknown place' } },
+    );
+  };
+  return {
+    place,
+    placeOf,
+    known: (prefix) => places.find((one) => one.prefix === prefix) ?? null,
+    async put(key, text) {
+      const measure = new Measure();
+      await place.write(key, measure.through(piecesOf(text)));
+      return refText(place.prefix + key, measure.bytes, measure.sha256());
+    },
+    async get(text) {
+      const ref = parseRef(text);
+      const at = placeOf(ref);
+      return await readWhole(ref, at);
+    },
+    async size(text) {
+      const ref = parseRef(text);
+      const at = placeOf(ref);
+      const bytes = await at.size(ref.key);
+      if (ref.bytes !== null && bytes !== ref.bytes) throw damaged(ref.key, at.name, lengthOf(ref.bytes, bytes));
+      return bytes;
+    },
+    async stream(text) {
+      const ref = parseRef(text);
+      const at = placeOf(ref);
+      return checked(ref, at, await at.read(ref.key));
+    },
+    async remove(text) {
+      const ref = parseRef(text);
+      await placeOf(ref).remove(ref.key);
+    },
+    async sweep(runIds, keptOf) {
+      for (const { prefix, sweep } of places)
+        await sweep(runIds, async (keys) => (await keptOf(keys.map((key) => prefix + key))).map((locator) => locator.slice(prefix.length)));
+    },
+    close() {
+      for (const each of places) each.close?.();
+    },
+  };
+}
+
+/** Into memory of the length that is known, so that nothing is joined; half of a value is never decoded. */
+async function readWhole(ref: ResultRef, at: ResultPlace): Promise<string> {
+  const pieces = checked(ref, at, await at.read(ref.key));
+  if (ref.bytes === null) {
+    const all: Uint8Array[] = [];
+    for await (const piece of pieces) all.push(piece);
+    return Buffer.concat(all).toString('utf8');
+  }
+  const whole = Buffer.allocUnsafeSlow(ref.bytes);
+  let length = 0;
+  for await (const piece of pieces) {
+    // What is more is told once all has been counted.
+    if (length + piece.byteLength <= whole.byteLength) whole.set(piece, length);
+    length += piece.byteLength;
+  }
+  return whole.toString('utf8');
+}
+
+/** Passes on what comes, and throws at its end when that is not what was stored. */
+async function* checked(ref: ResultRef, at: ResultPlace, pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  if (ref.sha256 === null) return yield* pieces;
+  const measure = new Measure();
+  for await (const piece of pieces) {
+    measure.add(piece);
+    yield piece;
+  }
+  if (measure.bytes !== ref.bytes) throw damaged(ref.key, at.name, lengthOf(ref.bytes ?? 0, measure.bytes));
+  if (measure.sha256() !== ref.sha256) throw damaged(ref.key, at.name, 'its hash is not that of what was stored');
+}
+
+function lengthOf(stored: number, found: number): string {
+  return `it has ${found} bytes, and ${stored} were stored`;
+}
