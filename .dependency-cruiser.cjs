@@ -8,18 +8,19 @@
 const mayImport = {
   base: [],
   model: ['base'],
-  define: ['base', 'model'],
+  resources: ['base', 'model'],
+  define: ['base', 'model', 'resources'],
   store: ['base', 'model'],
   broker: ['base', 'model'],
   observe: ['base', 'model'],
   secrets: ['base', 'model', 'store'],
-  engine: ['base', 'model', 'store', 'broker', 'observe'],
-  upkeep: ['base', 'model', 'store', 'broker', 'observe', 'engine'],
-  client: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define'],
-  testing: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client'],
-  server: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client'],
-  process: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client', 'server'],
-  cli: ['base', 'model', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client', 'server', 'process'],
+  engine: ['base', 'model', 'resources', 'store', 'broker', 'observe'],
+  upkeep: ['base', 'model', 'resources', 'store', 'broker', 'observe', 'engine'],
+  client: ['base', 'model', 'resources', 'store', 'broker', 'observe', 'secrets', 'engine', 'define'],
+  testing: ['base', 'model', 'resources', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client'],
+  server: ['base', 'model', 'resources', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client'],
+  process: ['base', 'model', 'resources', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client', 'server'],
+  cli: ['base', 'model', 'resources', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client', 'server', 'process'],
 };
 
 const rooms = Object.entries(mayImport).map(([room, others]) => ({

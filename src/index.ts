@@ -9,14 +9,27 @@ export { BatutaError, type ErrorCode, errorCodes, type ErrorDetails, type ErrorS
 export { deployment, type DeploymentOptions, type DeploymentSchedule } from './define/deployment.ts';
 export type { CacheOptions } from './define/cache-option.ts';
 export { Flow, type FlowOptions } from './define/flow.ts';
+export { Inject, type InjectDecorator } from './define/inject.ts';
 export { On } from './define/on.ts';
 export { Task, type TaskOptions } from './define/task.ts';
 export type { Out } from './define/wiring.ts';
-export type { ArtifactWriter, FlowContext, HookContext, Input, Metrics, RunFacts, TaskContext, TaskFacts } from './model/context.ts';
+export type {
+  ArtifactWriter,
+  FlowContext,
+  HookContext,
+  Input,
+  Metrics,
+  ResourceContext,
+  RunFacts,
+  TaskContext,
+  TaskFacts,
+} from './model/context.ts';
 export { adaptiveTtl, type AdaptiveTtl, type CacheUse } from './model/cache.ts';
 export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';
 export { correlationHeaders } from './model/run-context.ts';
 export type { Failure } from './model/failure.ts';
+export type { AnyResource, Resource, ResourceScopeName } from './model/resource.ts';
+export { resource, type ResourceOptions } from './resources/resource.ts';
 export type { State, StateName, StateType } from './model/state.ts';
 
 /**

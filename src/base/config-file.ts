@@ -74,12 +74,15 @@ export interface ConfigSchedule {
   readonly paused?: boolean;
 }
 
+// oxlint-disable-next-line typescript/no-explicit-any -- a flow, whatever its constructor takes.
+type ConfigFlow = new (...args: any[]) => object;
+
 /** A deployment, as `batuta deploy --all` takes it; checked there. */
 export interface ConfigDeployment {
   /** Default the name of the flow. */
   readonly name?: string;
   /** Name of a flow of the project, or the class. */
-  readonly flow: string | (new () => object);
+  readonly flow: string | ConfigFlow;
   readonly description?: string;
   readonly params?: unknown;
   readonly tags?: readonly string[];
@@ -113,6 +116,11 @@ export interface BatutaConfig {
   /** Folders or files that hold flows; default `flows`. */
   readonly flows?: string | readonly string[];
   readonly defaults?: ConfigDefaults;
+  /**
+   * Makes the instances of flows, so that their constructors may take what a container gives: `(cls) => container.get(cls)`. Called once for each
+   * attempt of a run, and for each task in a thread, with a class that has `@Flow`. Default: `new cls()`.
+   */
+  readonly instantiate?: (cls: ConfigFlow) => object | Promise<object>;
   /** What `batuta deploy --all` and `batuta dev` deploy. */
   readonly deployments?: readonly ConfigDeployment[];
   /** Places that secrets are kept in, by name: `vault: async (path) => …` gives the values of references such as `vault:kv/data/stripe`. */

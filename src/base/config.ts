@@ -138,7 +138,9 @@ function readFile({ name: file, config }: LoadedConfigFile): ReadonlyMap<string,
     throw new BatutaError('CONFIG_INVALID', `${file} must export default an object, best made by defineConfig({ flows, defaults }).`);
   }
   const { defaults = {}, ...top } = config;
-  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments', 'secrets']);
+  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments', 'secrets', 'instantiate']);
+  if (top.instantiate !== undefined && typeof top.instantiate !== 'function')
+    throw new BatutaError('CONFIG_INVALID', `${file}: instantiate must be a function such as (cls) => container.get(cls).`);
   if (top.deployments !== undefined && !Array.isArray(top.deployments)) {
     throw new BatutaError(
       'CONFIG_INVALID',

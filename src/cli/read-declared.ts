@@ -1,4 +1,5 @@
 /** The deployments that a project declares in its configuration file. */
+import type { FlowClass } from '../model/flow-types.ts';
 import type { LoadedConfig } from '../base/config.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { DeploymentSpec } from '../client/deployments-client.ts';
@@ -45,7 +46,7 @@ export async function readDeclared(
 
 async function flowOf(
   settings: LoadedConfig,
-  flow: string | (new () => object),
+  flow: string | FlowClass,
   find: (name: string) => Promise<FlowDefinition>,
 ): Promise<FlowDefinition | string> {
   const name = typeof flow === 'string' ? flow : definitionOf(flow).name;

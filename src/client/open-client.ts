@@ -6,6 +6,7 @@ import { makeId } from '../base/id.ts';
 import { builtFile } from '../base/installed.ts';
 import { type Log, openLog } from '../base/log.ts';
 import { identifyProcess, isProcessGone } from '../base/process-identity.ts';
+import { projectInstantiate } from '../define/create-instance.ts';
 import { definitionOf } from '../define/definition.ts';
 import { Engine } from '../engine/engine.ts';
 import { openResults } from '../engine/results/open.ts';
@@ -14,7 +15,7 @@ import { defaultEngineSettings, type EngineSettings } from '../engine/services.t
 import type { Spread } from '../engine/spread/spread.ts';
 import { SpreadOffers } from '../engine/spread/spread-offers.ts';
 import { threadIsolate } from '../engine/task/thread-isolate.ts';
-import type { FlowDefinition } from '../model/flow.ts';
+import type { FlowDefinition, Instantiate } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
 import { keyringOf, projectResolvers } from './keyring.ts';
 import { NamedValueReader } from '../secrets/read-values.ts';
@@ -34,6 +35,8 @@ export interface ClientOptions {
   readonly flows?: readonly string[];
   /** Log to write to; default: one on standard error by the settings. */
   readonly log?: Log;
+  /** Makes the instances of flows; default: as `batuta.config.ts` in the current folder says. */
+  readonly instantiate?: Instantiate;
   /** Turns `console` output of flows into log lines of their runs; default true. */
   readonly captureConsole?: boolean;
 }
@@ -110,6 +113,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
         captureConsole: capture,
         clock: systemClock,
       }),
+      instantiate: options.instantiate ?? projectInstantiate(process.cwd()),
       findDeployed: (name, params) =>
         findDeployed(store, (recorded) => findDefinition(recorded, options.flows ?? config.flows), name, params),
       spread: parts.spread ? new SpreadOffers({ store: store.spread, spread: parts.spread, clock: systemClock, log: log.logger }) : null,

@@ -10,10 +10,10 @@ type IsAny<T> = 0 extends 1 & T ? true : false;
  * options do not say.
  */
 export interface FlowDecorator<S, R extends string> {
-  <C extends new () => object>(value: WantedClass<C, S, R>, context?: ClassDecoratorContext<C>): void;
+  <C extends new (...args: Any[]) => object>(value: WantedClass<C, S, R>, context?: ClassDecoratorContext<C>): void;
 }
 
-type WantedClass<C extends new () => object, S, R extends string> = C extends { readonly params: infer P }
+type WantedClass<C extends new (...args: Any[]) => object, S, R extends string> = C extends { readonly params: infer P }
   ? [S] extends [never]
     ? P extends StandardSchemaV1
       ? WantedResult<C, P, R>
@@ -21,7 +21,7 @@ type WantedClass<C extends new () => object, S, R extends string> = C extends { 
     : Fault<'params: the class has static params already; say it once'>
   : WantedResult<C, S, R>;
 
-type WantedResult<C extends new () => object, S, R extends string> = C extends { readonly result: infer K }
+type WantedResult<C extends new (...args: Any[]) => object, S, R extends string> = C extends { readonly result: infer K }
   ? [R] extends [never]
     ? K extends string
       ? string extends K
@@ -31,7 +31,7 @@ type WantedResult<C extends new () => object, S, R extends string> = C extends {
     : Fault<'result: the class has a static result already; say it once'>
   : WantedNamed<C, S, R, 'result'>;
 
-type WantedNamed<C extends new () => object, S, R extends string, Place extends string> = [R] extends [never]
+type WantedNamed<C extends new (...args: Any[]) => object, S, R extends string, Place extends string> = [R] extends [never]
   ? WantedContexts<C, S>
   : [Missing<InstanceType<C>, readonly [R]>] extends [never]
     ? InstanceType<C> extends { run: Fn }
@@ -40,7 +40,7 @@ type WantedNamed<C extends new () => object, S, R extends string, Place extends 
     : Fault<`${Place}: '${R}' is not a public method of this class`>;
 
 /** Methods whose context (of `run` its first parameter too) names parameters that the schema does not give. */
-type WantedContexts<C extends new () => object, S> = [S] extends [never]
+type WantedContexts<C extends new (...args: Any[]) => object, S> = [S] extends [never]
   ? C
   : S extends StandardSchemaV1
     ? Misfits<InstanceType<C>, StandardSchemaV1.InferOutput<S>> extends infer M

@@ -5,7 +5,8 @@ import type { FlowConcurrency, FlowDefinition } from '../model/flow.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
 import { cachePolicyOf } from './cache-option.ts';
 import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
-import { checkName, kebabCase } from './names.ts';
+import { checkName } from '../model/names.ts';
+import { kebabCase } from './names.ts';
 import * as check from './options.ts';
 
 /** What `@Flow` settles by itself. `version` is null when the code's hash is to be taken. */

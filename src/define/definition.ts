@@ -5,6 +5,7 @@ import { hintFor } from '../base/nearest.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import type { FlowDefinition, HookDefinition } from '../model/flow.ts';
 import { buildGraph, type Graph, type GraphFault } from '../model/graph.ts';
+import type { Injection } from '../model/resource.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import { classNameOf, declaredFlow, declaredTask, type FlowDeclaration, spreadAs, wiringOptionOf } from './declaration.ts';
 import {
@@ -14,6 +15,7 @@ import {
   type Method,
   readBare,
   readFlow,
+  readInjects,
   readOrigin,
   readOwnHooks,
   readOwnTasks,
@@ -22,6 +24,7 @@ import {
 } from './metadata.ts';
 import { refuse } from './options.ts';
 import { rollbackOf, undoNames } from './rollback.ts';
+import { createInstance } from './create-instance.ts';
 import { wrap } from './task.ts';
 
 const definitions = new WeakMap<AnyClass, FlowDefinition>();
@@ -83,9 +86,25 @@ function define(cls: FlowClass): FlowDefinition {
     graph: graphOf(cls, tasks),
     hooks: hooksOf(cls, tasks),
     source: file === null ? null : { file, exportName: origin?.exportName ?? cls.name },
-    create: () => new cls(),
+    injects: injectsOf(cls),
+    create: (instantiate = null) => createInstance(cls, instantiate),
     run: run ? (run as FlowDefinition['run']) : null,
   };
+}
+
+/** @throws BatutaError RESOURCE_DUPLICATE for two resources of one name */
+function injectsOf(cls: AnyClass): readonly Injection[] {
+  const injects = readInjects(cls);
+  for (const [at, { resource, field }] of injects.entries()) {
+    const other = injects.slice(0, at).find((earlier) => earlier.resource.name === resource.name && earlier.resource !== resource);
+    if (other)
+      throw refuse(
+        'RESOURCE_DUPLICATE',
+        `${classNameOf(cls)}.${field}`,
+        ` and ${other.field} hold two resources named '${resource.name}'; rename one.`,
+      );
+  }
+  return injects;
 }
 
 const warnedOf = new Set<string>();

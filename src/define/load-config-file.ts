@@ -13,10 +13,19 @@ const names = ['batuta.config.ts', 'batuta.config.mts', 'batuta.config.js', 'bat
  * @throws BatutaError FILE_NOT_COMPILED, FILE_NOT_LOADED
  */
 export async function loadConfigFile(folder: string): Promise<LoadedConfigFile | null> {
-  const name = names.find((candidate) => existsSync(join(folder, candidate)));
+  const name = nameIn(folder);
   if (name === undefined) return null;
   // Apart, for most projects have no such file.
   const { importUserFile } = await import('./user-file.ts');
   const exported = await importUserFile(join(folder, name));
   return { name, config: exported['default'] as BatutaConfig };
+}
+
+/** Whether a folder has a configuration file. */
+export function hasConfigFile(folder: string): boolean {
+  return nameIn(folder) !== undefined;
+}
+
+function nameIn(folder: string): (typeof names)[number] | undefined {
+  return names.find((candidate) => existsSync(join(folder, candidate)));
 }

@@ -8,6 +8,7 @@
 import 'reflect-metadata/lite';
 import { BatutaError } from '../base/errors.ts';
 import type { HookEvent } from '../model/flow.ts';
+import type { Injection } from '../model/resource.ts';
 
 /** A method as decorators see it. */
 export type Method = (this: object, ...args: unknown[]) => unknown;
@@ -50,6 +51,7 @@ export type Holder = { readonly metadata: object } | { readonly prototype: objec
 
 const tasksKey = Symbol.for('batuta.tasks');
 const hooksKey = Symbol.for('batuta.hooks');
+const injectsKey = Symbol.for('batuta.injects');
 const flowKey = Symbol.for('batuta.flow');
 const originKey = Symbol.for('batuta.origin');
 const bareKey = Symbol.for('batuta.bare');
@@ -87,6 +89,23 @@ export function writeHook(holder: Holder, record: HookRecord): boolean {
   if (hooks.has(key)) return false;
   hooks.set(key, record);
   return true;
+}
+
+/** Keeps the resource of a field; false when the field has one already. */
+export function writeInject(holder: Holder, injection: Injection): boolean {
+  const injects = ownOrNew(holder, injectsKey, () => new Map<string, Injection>());
+  if (injects.has(injection.field)) return false;
+  injects.set(injection.field, injection);
+  return true;
+}
+
+/** Fields of a class and its bases that hold resources, those of bases first; of a name the one that stands nearest. */
+export function readInjects(cls: AnyClass): readonly Injection[] {
+  const found = new Map<string, Injection>();
+  for (const at of lineage(cls))
+    for (const injection of readOwn<Map<string, Injection>>(at, at.prototype, injectsKey)?.values() ?? [])
+      found.set(injection.field, injection);
+  return [...found.values()];
 }
 
 /** Tasks decorated in this very class (not its bases), in the order of the file. */

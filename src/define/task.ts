@@ -3,6 +3,7 @@ import type { Duration } from '../base/duration.ts';
 import { currentScope } from '../model/run-context.ts';
 import type { Trigger } from '../model/task.ts';
 import type { CacheFunction, CacheOptions } from './cache-option.ts';
+import { guardFields } from './inject.ts';
 import { type Method, writeBare, writeTask } from './metadata.ts';
 import { optionsObject, readSpot } from './spot.ts';
 import type { Names, TaskDecorator, When, WiringOf } from './wiring.ts';
@@ -108,7 +109,9 @@ export function Task<
 export function wrap(name: string, bare: Method): Method {
   const wrapper: Method = function (...args) {
     const callTask = currentScope()?.callTask;
-    return callTask ? callTask(this, name, args) : bare.apply(this, args);
+    if (callTask) return callTask(this, name, args);
+    guardFields(this);
+    return bare.apply(this, args);
   };
   Object.defineProperties(wrapper, { name: { value: name, configurable: true }, length: { value: bare.length, configurable: true } });
   writeBare(wrapper, bare);

@@ -6,10 +6,13 @@ import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '
 import type { HostMessage, ThreadJob, ThreadMessage } from '../model/thread-protocol.ts';
 import { decodeValue } from '../model/values.ts';
 import { HostQuestions } from './thread-values.ts';
+import { ThreadResources } from './thread-resources.ts';
 
 /** A context and the end of it. */
 export interface ThreadContext {
   readonly context: TaskContext;
+  /** What the task uses of resources. */
+  readonly resources: ThreadResources;
   /** Closes the channel; what was sent still arrives. */
   close(): void;
 }
@@ -42,6 +45,7 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
     namedValues: () => questions,
     reportProgress: (done, total) => send({ kind: 'progress', done, total }),
     changeMetric: (change, name, value) => send({ kind: 'metric', change, name, value }),
+    useResource: (resource, key) => resources.use(resource, key),
     putReject(record, reason) {
       const plain = plainReject({ record, reason });
       send({ kind: 'reject', record: JSON.stringify(plain.record), reason: plain.reason });
@@ -55,7 +59,9 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
       });
     },
   };
-  return { context: new LiveTaskContext(source), close: () => port.close() };
+  const context = new LiveTaskContext(source);
+  const resources = new ThreadResources(() => context);
+  return { context, resources, close: () => port.close() };
 }
 
 /** A pino logger whose lines go to the engine, which gives them time and ids and prints them. */

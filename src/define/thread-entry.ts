@@ -11,18 +11,21 @@ import type { FlowDefinition } from '../model/flow.ts';
 import { currentScope, runScope } from '../model/run-context.ts';
 import type { ThreadJob, ThreadOutcome } from '../model/thread-protocol.ts';
 import { decodeValue, encodeValue } from '../model/values.ts';
+import { bindField } from '../resources/fields.ts';
+import { projectInstantiate } from './create-instance.ts';
 import { loadFlowFile } from './load.ts';
 import type { Method } from './metadata.ts';
 import { openThreadContext } from './thread-context.ts';
+import type { ThreadResources } from './thread-resources.ts';
 
 const loaded = new Map<string, FlowDefinition>();
 
 /** Executes one task. Never rejects: whatever goes wrong is in the outcome. */
 export async function runTask(job: ThreadJob): Promise<ThreadOutcome> {
-  const { context, close } = openThreadContext(job);
+  const { context, resources, close } = openThreadContext(job);
   const release = job.captureConsole ? captureConsole({ currentLogger: () => currentScope()?.logger() }) : undefined;
   try {
-    const { method, instance } = await findMethod(job);
+    const { method, definition } = await findMethod(job);
     const args = (decodeValue(job.args) ?? []) as unknown[];
     const scope = {
       runId: job.run.id,
@@ -34,7 +37,16 @@ export async function runTask(job: ThreadJob): Promise<ThreadOutcome> {
       callTask: null,
       logger: () => context.log,
     };
-    const value = await runScope.run(scope, async () => listed(await method.apply(instance, [...args, context])));
+    const value = await runScope.run(scope, () =>
+      using(resources, async () => {
+        const instance = await definition.create(projectInstantiate(process.cwd()));
+        for (const { field, resource } of definition.injects) {
+          const opened = await resources.use(resource, undefined);
+          bindField(instance, field, () => opened);
+        }
+        return listed(await method.apply(instance, [...args, context]));
+      }),
+    );
     return { ok: true, value: encodeValue(value, `result of task ${job.task}`) };
   } catch (error) {
     return { ok: false, failure: failureOf(error) };
@@ -44,11 +56,24 @@ export async function runTask(job: ThreadJob): Promise<ThreadOutcome> {
   }
 }
 
-async function findMethod(job: ThreadJob): Promise<{ readonly method: Method; readonly instance: object }> {
+/** What the work gives, its resources closed. @throws what it throws, or why one of them could not be closed */
+async function using<T>(resources: ThreadResources, work: () => Promise<T>): Promise<T> {
+  let value: T;
+  try {
+    value = await work();
+  } catch (error) {
+    await resources.close({ error });
+    throw error;
+  }
+  await resources.close(null);
+  return value;
+}
+
+async function findMethod(job: ThreadJob): Promise<{ readonly method: Method; readonly definition: FlowDefinition }> {
   const definition = await findDefinition(job);
   const task = definition.tasks.get(job.task);
   if (!task) throw unavailable(job, `its file has no task '${job.task}' any more; run the flow anew`);
-  return { method: task.method, instance: definition.create() };
+  return { method: task.method, definition };
 }
 
 /** By export, else by class or flow name: a class that was not brought in by the loader knows its file only. */

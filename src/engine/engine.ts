@@ -23,6 +23,7 @@ import { Limits } from './limits/limits.ts';
 import type { Activity } from './waiting/activity.ts';
 import { makeRun, ownedFrom, type MakeRunOptions } from './submit/make-run.ts';
 import { OwnedRun } from './run/owned-run.ts';
+import { processScope } from './run/resource-scopes.ts';
 import { RunOutput } from './run/run-output.ts';
 import type { EngineServices } from './services.ts';
 import { endForRoom, startRun } from './run/start-run.ts';
@@ -65,13 +66,17 @@ export class Engine {
   readonly #heldSince = new WeakMap<Run, number>();
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
-  constructor(given: Omit<EngineServices, 'limits' | 'cache' | 'output' | 'lifecycle'>, definitionOf: (flow: FlowClass) => FlowDefinition) {
+  constructor(
+    given: Omit<EngineServices, 'limits' | 'cache' | 'output' | 'lifecycle' | 'resources'>,
+    definitionOf: (flow: FlowClass) => FlowDefinition,
+  ) {
     const services: EngineServices = {
       ...given,
       limits: new Limits(given),
       cache: new Cache(given),
       output: new RunOutput(given, this.#held.byId),
       lifecycle: new Lifecycle(),
+      resources: processScope(given),
     };
     this.services = services;
     this.#definitionOf = definitionOf;
@@ -211,6 +216,7 @@ export class Engine {
     if (graceMs === 0) force();
     await Promise.allSettled(runs.map(({ ended }) => ended));
     timer.cancel();
+    await this.services.resources.close(null);
     await this.services.limits.close();
     await this.services.cache.close();
     await this.services.isolate.close();

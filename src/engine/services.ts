@@ -3,10 +3,11 @@ import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import type { MakeId } from '../base/id.ts';
 import type { DeploymentOfRun } from '../model/deployment.ts';
-import type { FlowDefinition } from '../model/flow.ts';
+import type { FlowDefinition, Instantiate } from '../model/flow.ts';
 import type { Owner } from '../model/run.ts';
 import type { NamedValues } from '../model/secret.ts';
 import type { Lifecycle } from '../observe/lifecycle.ts';
+import type { ResourceScope } from '../resources/scope.ts';
 import type { Store } from '../store/store.ts';
 import type { CacheAccess } from './cache/cache-access.ts';
 import type { Isolate } from './task/isolate.ts';
@@ -83,6 +84,12 @@ export interface EngineServices {
   readonly output: RunOutput;
   /** Hears of every step of runs and task runs; made by the engine. */
   readonly lifecycle: Lifecycle;
+  /** Resources that stay open as long as the engine; made by it. */
+  readonly resources: ResourceScope;
+  /** Makes the instances of flows; default: their constructors. */
+  readonly instantiate?: Instantiate | null;
+  /** What is opened in the place of resources, by their names; default nothing. */
+  readonly fakes?: ReadonlyMap<string, unknown> | null;
   /** Finds what code flows run by the name of a deployment; without it they can run none. */
   readonly findDeployed?: FindDeployed | null;
 }

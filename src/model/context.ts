@@ -6,6 +6,7 @@ import type { Connection } from './connection.ts';
 import type { ConnectionKind } from './connection-kinds.ts';
 import type { Failure } from './failure.ts';
 import type { ContextParams, FlowClass, ResultOf, SomeParams, StartArguments } from './flow-types.ts';
+import type { KeyArgument, Resource, ResourceScopeName, WithinReach } from './resource.ts';
 import type { State } from './state.ts';
 
 /** Facts about the run that user code may read. */
@@ -67,6 +68,13 @@ export interface TaskContext<P = unknown> {
   readonly signal: AbortSignal;
   /** pino logger whose lines carry run and task ids. */
   readonly log: Logger;
+  /**
+   * The value of a resource: opened when it is first asked for in its scope, and closed when that ends. A resource with a key is opened once
+   * for each key.
+   *
+   * @throws BatutaError RESOURCE_OPEN_FAILED, RESOURCE_SCOPE, RESOURCE_CYCLE, RESOURCE_DUPLICATE, RESOURCE_CLOSED
+   */
+  use<T, K>(resource: Resource<T, K>, ...key: KeyArgument<K>): Promise<T>;
   /** Says how far the task is; shown live. `total` may be left out when it is not known. */
   progress(done: number, total?: number): void;
   readonly artifact: ArtifactWriter;
@@ -109,6 +117,8 @@ export interface TaskContext<P = unknown> {
  * and rejected records are kept as artifacts of the run.
  */
 export interface FlowContext<P = unknown> extends TaskContext<P> {
+  /** As in a task, for resources of the scopes `run` and `worker`: the body of a flow is no task. */
+  use<T, K>(resource: Resource<T, K, 'run' | 'worker'>, ...key: KeyArgument<K>): Promise<T>;
   /** Runs another flow as part of this one and gives its result. Recorded: after a crash a finished sub-flow is not run again. */
   runFlow<C extends FlowClass>(flow: C, ...args: StartArguments<C>): Promise<ResultOf<C>>;
   /**
@@ -153,3 +163,22 @@ export interface HookContext<P = unknown> {
 
 /** A value, or the promise of a task's value; for parameters of code-flow tasks that take either. */
 export type Input<T> = T | Promise<T>;
+
+/** What the function of a resource is given. */
+export interface ResourceContext<S extends ResourceScopeName = ResourceScopeName> {
+  /** Name of the resource. */
+  readonly name: string;
+  readonly scope: S;
+  /** The run it is opened for; of scope `worker` null, for it outlives that run. */
+  readonly run: S extends 'worker' ? null : RunFacts;
+  /** The task it is opened for; null unless its scope is `task`. */
+  readonly task: S extends 'task' ? TaskFacts : null;
+  /** The parameters of the run, as its schema gives them; of scope `worker` undefined. */
+  readonly params: unknown;
+  /** Aborts when opening takes longer than its timeout, and when its scope ends before it is open. */
+  readonly signal: AbortSignal;
+  /** Lines that name the resource, and the run and task it is opened for. */
+  readonly log: Logger;
+  /** Opens another resource, of the same scope or a longer one, or gives it where it is open. It is closed after this one. */
+  use<T, K>(resource: Resource<T, K, WithinReach<S>>, ...key: KeyArgument<K>): Promise<T>;
+}

@@ -18,7 +18,8 @@ declare global {
 }
 
 /** A class that is a flow; `F` its instance. */
-export type FlowClass<F extends object = object> = new () => F;
+// oxlint-disable-next-line typescript/no-explicit-any -- a container may give its constructor what it takes.
+export type FlowClass<F extends object = object> = new (...args: any[]) => F;
 
 // oxlint-disable-next-line typescript/no-explicit-any -- any constructor is a class.
 type AnyClass = abstract new (...args: any[]) => object;

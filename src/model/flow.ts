@@ -2,6 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Concurrency, OnConflict } from './deployment.ts';
 import type { Graph } from './graph.ts';
+import type { Injection } from './resource.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { TaskDefinition } from './task.ts';
 
@@ -15,6 +16,10 @@ export interface HookDefinition {
   readonly name: string;
   readonly method: (this: object, ...args: unknown[]) => unknown;
 }
+
+/** Makes an instance of a flow, such as a container that knows what its constructor takes. */
+// oxlint-disable-next-line typescript/no-explicit-any -- its constructor may take anything.
+export type Instantiate = (cls: new (...args: any[]) => object) => object | Promise<object>;
 
 /** Where a class came from, so that another process or thread can load it again. */
 export interface FlowSource {
@@ -62,8 +67,15 @@ export interface FlowDefinition {
   readonly graph: Graph;
   readonly hooks: readonly HookDefinition[];
   readonly source: FlowSource | null;
-  /** A new instance of the class; one per run. */
-  create(): object;
+  /** Its fields that hold resources, in the order of the class. */
+  readonly injects: readonly Injection[];
+  /**
+   * A new instance of the class; one per attempt of a run.
+   *
+   * @param instantiate makes it; null: the constructor, without arguments
+   * @throws BatutaError INSTANTIATE_FAILED, and what the constructor throws
+   */
+  create(instantiate?: Instantiate | null): object | Promise<object>;
   /** The `run` method of a code flow, else null. */
   readonly run: ((this: object, params: unknown, ctx: unknown) => Promise<unknown>) | null;
 }

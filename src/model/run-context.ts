@@ -7,6 +7,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { FlowClass } from './flow-types.ts';
+import type { AnyResource } from './resource.ts';
 import { traceparentOf } from './trace.ts';
 
 /** What is known wherever user code runs. */
@@ -27,6 +28,8 @@ export interface RunScope {
   readonly callTask: ((instance: object, taskName: string, args: readonly unknown[]) => Promise<unknown>) | null;
   /** Logger whose lines carry the ids above; made on first use. */
   readonly logger: () => Logger;
+  /** Of a task: the value of a resource that is open for it, else null. */
+  peek?(resource: AnyResource): { readonly value: unknown } | null;
   /** Takes an error that nothing in the user's code has caught. Without it such an error is nobody's. */
   escaped?(error: unknown, how: EscapeKind): void;
 }

@@ -7,6 +7,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from 'pino';
 import { BatutaError } from '../base/errors.ts';
 import type { ArtifactWriter, Metrics, RunFacts, TaskContext, TaskFacts } from './context.ts';
+import type { AnyResource, KeyArgument, Resource } from './resource.ts';
 import type { Artifact } from './run.ts';
 import type { NamedValues } from './secret.ts';
 import { readConnection } from './connection.ts';
@@ -28,6 +29,7 @@ export interface ContextSource {
   namedValues(): NamedValues;
   reportProgress(done: number, total: number | null): void;
   changeMetric(change: 'add' | 'set', name: string, value: number): void;
+  useResource(resource: AnyResource, key: unknown): Promise<unknown>;
   putReject(record: unknown, reason: string): void;
   putArtifact(kind: Exclude<Artifact['kind'], 'rejects'>, name: string, data: unknown): Promise<void>;
 }
@@ -62,6 +64,11 @@ export class LiveTaskContext implements TaskContext {
 
   get log(): Logger {
     return this.#source.logger();
+  }
+
+  get use(): <T, K>(resource: Resource<T, K>, ...key: KeyArgument<K>) => Promise<T> {
+    const source = this.#source;
+    return (resource, ...[key]) => source.useResource(resource, key) as Promise<never>;
   }
 
   get progress(): (done: number, total?: number) => void {

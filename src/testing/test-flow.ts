@@ -14,9 +14,10 @@ import { resultStorage } from '../engine/results/storage.ts';
 import { defaultEngineSettings } from '../engine/services.ts';
 import type { FlowContext } from '../model/context.ts';
 import type { FlowClass, ResultOf, StartArguments } from '../model/flow-types.ts';
-import type { FlowDefinition } from '../model/flow.ts';
+import type { FlowDefinition, Instantiate } from '../model/flow.ts';
 import type { NamedValues } from '../model/secret.ts';
 import type { EngineListener } from '../model/events.ts';
+import { bindField } from '../resources/fields.ts';
 import { openStore } from '../store/open.ts';
 import { FakeClock } from './fake-clock.ts';
 import { holdTime } from './hold-time.ts';
@@ -31,6 +32,13 @@ export interface TestOptions<F> {
   readonly subFlows?: readonly (readonly [FlowClass, Readonly<Record<string, unknown>>])[];
   /** Flows that stand for the deployments it runs by `ctx.runDeployment`, by name. */
   readonly deployments?: Readonly<Record<string, FlowClass>>;
+  /**
+   * What is opened in the place of resources, by their names: a value, which is given as it is, or a function or generator function, which opens
+   * it as that of the resource would.
+   */
+  readonly resources?: Readonly<Record<string, unknown>>;
+  /** Makes the instances of flows, as that of `batuta.config.ts` does; default: their constructors, without arguments. */
+  readonly instantiate?: Instantiate;
   /** Data of signals that the run is sent before it starts, by name; a list sends several. */
   readonly signals?: Readonly<Record<string, unknown>>;
   /** Values of secrets, by name; hidden in logs and errors as real ones are. Others are not there. */
@@ -68,8 +76,7 @@ export async function testFlow<C extends FlowClass>(
   const clock = options.clock ?? new FakeClock();
   const replaced = new Map<FlowClass, Readonly<Record<string, unknown>>>(options.subFlows);
   const define = (cls: FlowClass): ReturnType<typeof definitionOf> => withOverrides(definitionOf(cls), replaced.get(cls) ?? {});
-  const deployments = new Map(Object.entries(options.deployments ?? {}));
-  const client = await openTestClient(clock, define, options.random ?? (() => 0.5), deployments, new TestValues(options));
+  const client = await openTestClient(clock, define, options, new TestValues(options));
   try {
     const begun = clock.elapsedMs;
     const definition = withSignals(withOverrides(definitionOf(flow), { ...options.override }), client, options.signals ?? {});
@@ -95,8 +102,12 @@ export async function testFlow<C extends FlowClass>(
 async function openTestClient(
   clock: FakeClock,
   define: (flow: FlowClass) => ReturnType<typeof definitionOf>,
-  random: () => number,
-  deployments: ReadonlyMap<string, FlowClass>,
+  {
+    random = () => 0.5,
+    deployments = {},
+    resources = {},
+    instantiate,
+  }: Pick<TestOptions<unknown>, 'random' | 'deployments' | 'resources' | 'instantiate'>,
   namedValues: NamedValues,
 ): Promise<EmbeddedClient> {
   const store = await openStore({ url: 'sqlite::memory:' });
@@ -114,10 +125,12 @@ async function openTestClient(
       owner: identifyProcess(),
       isOwnerGone: () => false,
       settings: defaultEngineSettings,
-      isolate: inThisThread,
+      isolate: inThisThread(instantiate ?? null),
+      instantiate: instantiate ?? null,
+      fakes: new Map(Object.entries(resources)),
       namedValues,
       findDeployed: async (name, params) => {
-        const flow = deployments.get(name);
+        const flow = Object.hasOwn(deployments, name) ? deployments[name] : undefined;
         if (!flow)
           throw new BatutaError('DEPLOYMENT_NOT_FOUND', `The test names no deployment '${name}'; give it in the option deployments.`);
         return { definition: define(flow), params, deployment: { name, tags: [], runName: null, concurrency: null } };
@@ -151,7 +164,15 @@ function withSignals(definition: FlowDefinition, client: EmbeddedClient, signals
 }
 
 /** A thread would have a clock of its own. */
-const inThisThread: Isolate = {
-  call: async ({ definition, task, args, context }) => task.method.apply(definition.create(), [...args, context]),
+const inThisThread = (instantiate: Instantiate | null): Isolate => ({
+  async call({ definition, task, args, context }) {
+    const instance = await definition.create(instantiate);
+    for (const { field, resource } of definition.injects) bindField(instance, field, constant(await context.use(resource)));
+    return task.method.apply(instance, [...args, context]);
+  },
   close: async () => undefined,
-};
+});
+
+function constant(value: unknown): () => unknown {
+  return () => value;
+}

@@ -6,6 +6,7 @@ import { compileFunction } from 'node:vm';
 import { transform } from 'esbuild';
 import typescript from 'typescript59';
 import { Flow } from '../../src/define/flow.ts';
+import { Inject } from '../../src/define/inject.ts';
 import { On } from '../../src/define/on.ts';
 import { Task } from '../../src/define/task.ts';
 import type { FlowClass } from '../../src/model/flow-types.ts';
@@ -24,14 +25,22 @@ export const compilers: readonly Compiler[] = (['legacy', 'standard'] as const).
   { name: `TypeScript, ${decorators} decorators`, decorators, toJs: async (code: string) => withTypeScript(code, decorators) },
 ]);
 
-/** Defines classes from their source, in which `Flow`, `Task` and `On` are there; gives them by name. */
-export async function defineFlows(compiler: Compiler, code: string): Promise<Readonly<Record<string, FlowClass>>> {
+/** Defines classes from their source, in which `Flow`, `Task`, `On`, `Inject` and what is `given` are there; gives them by name. */
+export async function defineFlows(
+  compiler: Compiler,
+  code: string,
+  given: Readonly<Record<string, unknown>> = {},
+): Promise<Readonly<Record<string, FlowClass>>> {
   const names = new Set([...code.matchAll(/\bclass ([\p{L}$_][\p{L}\p{N}$_]*)/gu)].map(([, name]) => name));
   const js = await compiler.toJs(code);
-  const define = compileFunction(`${js}\nreturn { ${[...names].join(', ')} };`, ['Flow', 'Task', 'On']) as (
-    ...decorators: unknown[]
-  ) => Record<string, FlowClass>;
-  return define(Flow, Task, On);
+  const define = compileFunction(`${js}\nreturn { ${[...names].join(', ')} };`, [
+    'Flow',
+    'Task',
+    'On',
+    'Inject',
+    ...Object.keys(given),
+  ]) as (...decorators: unknown[]) => Record<string, FlowClass>;
+  return define(Flow, Task, On, Inject, ...Object.values(given));
 }
 
 async function withEsbuild(code: string, decorators: Decorators): Promise<string> {

@@ -85,13 +85,6 @@ export class BadResult {
   @Task() a() {}
 }
 
-// @ts-expect-error the constructor requires an argument
-@Flow()
-export class NeedsArgument {
-  constructor(readonly name: string) {}
-  @Task() a() {}
-}
-
 // @ts-expect-error that is no schema
 @Flow({ params: { month: 'string' } })
 export class BadParams {

@@ -5,6 +5,7 @@ import type { FlowContext, HookContext, RunFacts, TaskFacts } from '../../model/
 import type { FlowClass, ResultOf, StartArguments } from '../../model/flow-types.ts';
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { Failure } from '../../model/failure.ts';
+import type { AnyResource } from '../../model/resource.ts';
 import type { Artifact } from '../../model/run.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import { noNamedValues } from '../../model/variable.ts';
@@ -60,6 +61,10 @@ class BodySource implements ContextSource {
 
   namedValues(): NamedValues {
     return this.#active.services.namedValues ?? noNamedValues;
+  }
+
+  useResource(resource: AnyResource, key: unknown): Promise<unknown> {
+    return this.#active.activity.work(() => this.#active.resources.use(resource, key));
   }
 
   reportProgress(done: number, total: number | null): void {

@@ -39,7 +39,10 @@ export async function runCode(active: RunAttempt, startSubFlow: StartSubFlow): P
   });
   const scope = active.scope(context, (_instance, name, args) => calls.call(name, args));
   try {
-    return await stoppable(active, scope, () => body.call(active.instance, context.params, context));
+    return await stoppable(active, scope, async () => {
+      if (active.definition.injects.length > 0) await active.openFields();
+      return body.call(active.instance, context.params, context);
+    });
   } finally {
     await calls.end();
     await context.keep();
@@ -214,7 +217,7 @@ function calledTooLate({ definition }: RunAttempt): BatutaError {
 }
 
 /** The body's value, the error that came past it, or the reason of a stop that does not wait for it. */
-function stoppable(active: RunAttempt, scope: RunScope, run: () => unknown): Promise<unknown> {
+function stoppable(active: RunAttempt, scope: RunScope, run: () => Promise<unknown>): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const body = { stop: (reason: BatutaError, force: boolean) => void (force && reject(reason)) };
     active.live.add(body);
@@ -223,7 +226,7 @@ function stoppable(active: RunAttempt, scope: RunScope, run: () => unknown): Pro
       scope.escaped?.(error, how);
     };
     runScope
-      .run({ ...scope, escaped }, async () => run())
+      .run({ ...scope, escaped }, run)
       .then(resolve, reject)
       .finally(() => active.live.delete(body));
   });

@@ -1,17 +1,29 @@
-/** Executes one attempt of a run: its graph, or its code, within the timeout of the flow. */
+/** One attempt of a run as a whole: its graph or code under the timeout of the flow, then its resources are closed. */
 import { isBatutaError } from '../../base/errors.ts';
 import { runCode } from '../code/run-code.ts';
 import type { StartSubFlow } from '../code/sub-flow.ts';
 import { runGraph } from '../graph/run-graph.ts';
+import { thrownAs } from '../task/outcome.ts';
 import type { RunAttempt } from './run-attempt.ts';
 import { finalVerdict, type Verdict } from './run-end.ts';
 
-/** How the attempt has ended. @throws BatutaError STORE_…, INTERNAL */
+/** @throws BatutaError STORE_…, INTERNAL when the run cannot go on here */
 export async function executeAttempt(active: RunAttempt, subFlows: StartSubFlow): Promise<Verdict> {
+  let verdict: Verdict;
+  try {
+    verdict = await underTimeout(active, subFlows);
+  } catch (error) {
+    await active.closeResources({ error });
+    throw error;
+  }
+  return active.hasResources ? await closeAfter(active, verdict) : verdict;
+}
+
+async function underTimeout(active: RunAttempt, subFlows: StartSubFlow): Promise<Verdict> {
   const { definition, services } = active;
   const timer = definition.timeoutMs === null ? null : services.clock.setTimer(definition.timeoutMs, () => active.timeOut());
   try {
-    active.makeInstance();
+    await active.makeInstance();
     if (definition.kind === 'code') {
       const given = await runCode(active, subFlows);
       return await finalVerdict(active, { kind: 'value', given });
@@ -25,4 +37,20 @@ export async function executeAttempt(active: RunAttempt, subFlows: StartSubFlow)
   } finally {
     timer?.cancel();
   }
+}
+
+/**
+ * A run that has succeeded fails when its resources cannot be closed: what one of them was to commit is not there. It is not tried again, for
+ * another attempt would find every task recorded, and commit nothing.
+ */
+async function closeAfter(active: RunAttempt, verdict: Verdict): Promise<Verdict> {
+  const [fault] = await active.closeResources(endFor(verdict));
+  return verdict.kind === 'value' && fault ? { kind: 'error', error: fault, task: null, isFinal: true } : verdict;
+}
+
+/** A run that is suspended has not failed: what it has recorded stands. */
+function endFor(verdict: Verdict): { readonly error: unknown } | null {
+  if (verdict.kind === 'value') return null;
+  if (verdict.kind === 'error') return { error: thrownAs(verdict.error) };
+  return verdict.reason.code === 'RUN_SUSPENDED' ? null : { error: verdict.reason };
 }

@@ -30,7 +30,11 @@ export async function callHooks(active: RunAttempt, state: State, error: Failure
     const scope = active.scope(context, null);
     const overtime = new AbortController();
     try {
-      const ended = runScope.run(scope, async () => hook.method.call(active.instance, context));
+      const ended = runScope.run(scope, async () => {
+        await active.makeInstance();
+        await active.openFields(['worker']);
+        return hook.method.call(active.instance, context);
+      });
       const late = active.services.leaseClock
         .sleep(maxHookMs, overtime.signal)
         .then(() => active.log.error(`The hook ${hook.name} was not waited for any longer than ${maxHookMs / 1000} s.`));

@@ -126,7 +126,7 @@ export class OwnedRun implements SubFlowRun {
     for (;;) {
       await this.#begin();
       const verdict = await executeAttempt(this.#active, this.#options.subFlows);
-      const next = verdict.kind === 'error' ? await this.#retry(verdict) : verdict;
+      const next = verdict.kind === 'error' && !verdict.isFinal ? await this.#retry(verdict) : verdict;
       if (next !== 'again') return next;
     }
   }
@@ -255,8 +255,14 @@ export class OwnedRun implements SubFlowRun {
     await services.store.recorder.flush();
     this.#active = this.#newAttempt(await services.store.taskRuns.byKeyOfRun(this.run.id));
     if (this.givenUp) this.abandon(this.givenUp);
-    const end = await endRolledBack(this.#active, intended);
-    const { stopReason } = this.#active;
+    const undoing = this.#active;
+    let end: IntendedEnd | null;
+    try {
+      end = await endRolledBack(undoing, intended);
+    } finally {
+      await undoing.closeResources(undoing.stopReason && { error: undoing.stopReason });
+    }
+    const { stopReason } = undoing;
     if (end !== null) await this.#end(end, stored, null);
     else if (stopReason) await handBackRun(services, this.#record, stopReason, this.#suspendedOn);
   }

@@ -7,8 +7,13 @@ import { inSlices } from '../../base/slices.ts';
 import type { RunFacts } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
-import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
+import type { EscapeKind, RunScope } from '../../model/run-context.ts';
+import type { ResourceScopeName } from '../../model/resource.ts';
+import type { ScopeEnd } from '../../resources/opened.ts';
+import type { ResourceScope } from '../../resources/scope.ts';
 import { escapedError } from './escaped-error.ts';
+import { FlowInstance } from './flow-instance.ts';
+import { scopeOfRun } from './resource-scopes.ts';
 import { RecordedValue, shared, take } from '../values/given-value.ts';
 import type { Activity } from '../waiting/activity.ts';
 import type { EngineServices } from '../services.ts';
@@ -57,9 +62,10 @@ export class RunAttempt {
   #stopReason: BatutaError | null = null;
   #forced = false;
   #escaped: BatutaError | null = null;
-  #instance: object | null = null;
+  readonly #object = new FlowInstance(this);
   #facts: RunFacts | null = null;
   #log: Logger | null = null;
+  #resources: ResourceScope | null = null;
   #items: Promise<ReadonlyMap<string, readonly TaskRun[]>> | null = null;
   #armed: Promise<void> | null = null;
   readonly #unflushed = new Set<Promise<void>>();
@@ -97,15 +103,35 @@ export class RunAttempt {
     return (await this.#items).get(task) ?? [];
   }
 
-  /** The user's object; one per attempt of the run, made when it is first asked for. @throws what its constructor throws. */
+  /** The user's object; one per attempt of the run, made by `makeInstance`. */
   get instance(): object {
-    return this.#instance ?? this.makeInstance();
+    return this.#object.value;
   }
 
-  /** Makes the user's object when that was not done yet. @throws what its constructor throws. */
-  makeInstance(): object {
-    this.#instance ??= runScope.run(this.scope(null, null), () => this.definition.create());
-    return this.#instance;
+  /** See `FlowInstance.make`. */
+  makeInstance(): Promise<void> | null {
+    return this.#object.make();
+  }
+
+  /** Opens what fields of the flow hold for longer than a task. @throws BatutaError RESOURCE_… */
+  async openFields(scopes: readonly ResourceScopeName[] = ['worker', 'run']): Promise<void> {
+    if (this.definition.injects.length > 0) await this.#object.openFields(scopes);
+  }
+
+  /** Where its resources are opened; made when something is first asked of it. */
+  get resources(): ResourceScope {
+    this.#resources ??= scopeOfRun(this);
+    return this.#resources;
+  }
+
+  /** Whether it may have opened any. */
+  get hasResources(): boolean {
+    return this.#resources !== null;
+  }
+
+  /** Closes what it has opened; gives what could not be closed. */
+  async closeResources(end: ScopeEnd): Promise<readonly BatutaError[]> {
+    return (await this.#resources?.close(end)) ?? [];
   }
 
   /** Where code of the user runs that is none of a task. */

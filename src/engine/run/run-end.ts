@@ -15,7 +15,8 @@ import { refuseSecrets } from '../values/refuse-secrets.ts';
 export type Verdict =
   /** `given` is for `take`. */
   | { readonly kind: 'value'; readonly given: unknown }
-  | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null }
+  /** `isFinal`: no other attempt may follow. Default false. */
+  | { readonly kind: 'error'; readonly error: unknown; readonly task: string | null; readonly isFinal?: boolean }
   | { readonly kind: 'stopped'; readonly reason: BatutaError };
 
 /** An attempt that failed. */

@@ -74,7 +74,8 @@ export class OwnedTask {
       await this.#active.record.recall([taskRun]);
       if (taskRun.state.name === 'Resuming') this.#active.record.reportRecovered(taskRun);
       const args = await this.#args();
-      if (args !== null) await runTaskHere(this.#active, { definition: task, key, index, args, dependsOn, itemHash, callArgs });
+      const outcome = args && (await runTaskHere(this.#active, { definition: task, key, index, args, dependsOn, itemHash, callArgs }));
+      await this.#active.closeResources(outcome && 'error' in outcome ? { error: outcome.error } : null);
       const { stopReason } = this.#active;
       if (stopReason === null || !isHandedBack(stopReason)) return 'ended';
       if (stopReason.code === 'LEASE_LOST') return 'lost';

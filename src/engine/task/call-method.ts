@@ -1,7 +1,9 @@
 /** The call of a task's method, and the forms of what it may give. */
 import type { TaskContext } from '../../model/context.ts';
+import { type AnyResource, resourceScopes } from '../../model/resource.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { noNamedValues } from '../../model/variable.ts';
+import { openFields } from '../../resources/fields.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
 /** Whose method is called. */
@@ -10,15 +12,19 @@ export interface MethodCall {
   readonly definition: TaskDefinition;
   readonly context: TaskContext;
   readonly signal: AbortSignal;
+  /** Whether the attempt has ended. */
+  readonly isOver: boolean;
+  useResource(resource: AnyResource, key: unknown): Promise<unknown>;
+  /** The items as a list. */
+  collect(items: AsyncIterable<unknown>): Promise<unknown[]>;
 }
 
 /** Calls the method, here or in a thread. What it gives may still be pending. @throws what the method throws on the spot */
 export function callMethod(execution: MethodCall, args: readonly unknown[]): unknown {
   const { active, definition } = execution;
   if (definition.isolate !== 'thread') {
-    const value = definition.method.apply(active.instance, args as unknown[]);
-    // As a list, in which form it can be recorded; here, so that the generator's body runs in the scope of its task.
-    return isGenerator(value) ? [...value] : value;
+    const making = active.makeInstance();
+    return making === null && active.definition.injects.length === 0 ? callHere(execution, args) : callPrepared(execution, args, making);
   }
   const context = execution.context;
   return active.services.isolate.call({
@@ -29,6 +35,21 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
     signal: execution.signal,
     namedValues: active.services.namedValues ?? noNamedValues,
   });
+}
+
+function callHere({ active, definition }: MethodCall, args: readonly unknown[]): unknown {
+  const value = definition.method.apply(active.instance, args as unknown[]);
+  // As a list, in which form it can be recorded; here, so that the generator's body runs in the scope of its task.
+  return isGenerator(value) ? [...value] : value;
+}
+
+/** Once the instance is there and what its fields hold is open; not at all when the attempt has ended meanwhile. */
+async function callPrepared(execution: MethodCall, args: readonly unknown[], making: Promise<void> | null): Promise<unknown> {
+  await making;
+  await openFields(execution.active.definition.injects, resourceScopes, (resource) => execution.useResource(resource, undefined));
+  if (execution.isOver) return undefined;
+  const value = callHere(execution, args);
+  return isAsyncIterable(value) ? execution.collect(value) : value;
 }
 
 /** Whether the value is still to come. */

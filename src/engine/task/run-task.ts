@@ -166,7 +166,8 @@ class RunningTask {
       if (this.#active.stopReason) return { kind: 'stopped', error: this.#active.stopReason };
     }
     const ending = fault ?? execution.execute(args);
-    const settlement = ending instanceof Promise ? await ending : ending;
+    const ended = ending instanceof Promise ? await ending : ending;
+    const settlement = execution.resources ? await execution.closeResources(ended) : ended;
     this.#row = execution.reportedRow;
     if (settlement.kind === 'stopped') return settlement;
     if (settlement.kind !== 'value') return { kind: 'failed', execution, error: settlement.error, timedOut: settlement.kind === 'timeout' };
@@ -274,7 +275,15 @@ class RunningTask {
   }
 }
 
-const finalCodes = ['RESULT_NOT_SERIALIZABLE', 'ISOLATION_UNAVAILABLE', 'CACHE_KEY_INVALID', 'SECRET_EXPOSED'] as const;
+const finalCodes = [
+  'RESULT_NOT_SERIALIZABLE',
+  'ISOLATION_UNAVAILABLE',
+  'CACHE_KEY_INVALID',
+  'SECRET_EXPOSED',
+  'RESOURCE_SCOPE',
+  'RESOURCE_CYCLE',
+  'RESOURCE_DUPLICATE',
+] as const;
 
 /** Errors that another attempt cannot mend. */
 function isFinal(error: unknown): boolean {

@@ -7,20 +7,25 @@
 import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { Timer } from '../../base/clock.ts';
-import { formatDuration } from '../../base/duration.ts';
-import { BatutaError } from '../../base/errors.ts';
+import type { BatutaError } from '../../base/errors.ts';
 import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
+import { type AnyResource, isResource } from '../../model/resource.ts';
 import type { Artifact, TaskRun } from '../../model/run.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import { noNamedValues } from '../../model/variable.ts';
 import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
+import type { ResourceScope } from '../../resources/scope.ts';
+import { hasEnded, shownAs } from '../../resources/checks.ts';
+import { scopeOfTask } from '../run/resource-scopes.ts';
 import type { RunAttempt, Stoppable } from '../run/run-attempt.ts';
 import { callMethod, isAsyncIterable, isPending } from './call-method.ts';
 import { escapedError } from '../run/escaped-error.ts';
 import { putArtifact } from './put-artifact.ts';
-import { type ContextSource, LiveTaskContext, maxRejects, plainReject } from '../../model/task-context.ts';
+import { type ContextSource, LiveTaskContext } from '../../model/task-context.ts';
+import { timeoutError } from './timeout-error.ts';
+import { TaskReports } from './task-reports.ts';
 
 /** How an attempt ended. */
 export type Settlement =
@@ -30,9 +35,6 @@ export type Settlement =
   | { readonly kind: 'timeout'; readonly error: BatutaError }
   /** The run was stopped and this was not waited for, or it ended because of the stop. */
   | { readonly kind: 'stopped'; readonly error: BatutaError };
-
-/** Progress reaches the record at most this often. */
-const progressEveryMs = 100;
 
 export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   readonly active: RunAttempt;
@@ -47,15 +49,14 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   #log: Logger | null = null;
   #lateLog: Logger | null = null;
   /** Whether the attempt has ended: what its code still does to its context is dropped. */
-  #isOver = false;
+  isOver = false;
   #toldLate = false;
   #settle: ((settlement: Settlement) => void) | null = null;
   #escapedEarly: BatutaError | null = null;
   #hasFailed = false;
-  #progress: TaskRun['progress'] = null;
-  #progressAt = Number.NEGATIVE_INFINITY;
-  #metrics: Map<string, number> | null = null;
-  #rejects: { readonly record: unknown; readonly reason: string }[] | null = null;
+  #reports: TaskReports | null = null;
+  /** What it has opened for itself; null while it has nothing. */
+  resources: ResourceScope | null = null;
 
   constructor(active: RunAttempt, definition: TaskDefinition, row: TaskRun) {
     this.active = active;
@@ -90,11 +91,9 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     const { id, name, attempt, index } = this.row;
     return { id, name, attempt, index };
   }
-
   get idempotencyKey(): string {
     return idempotencyKeyOf(this.row.runId, this.row.key, this.row.itemHash);
   }
-
   get context(): LiveTaskContext {
     this.#context ??= new LiveTaskContext(this);
     return this.#context;
@@ -124,7 +123,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
 
   /** Lines of its code, which are marked once the attempt has ended. */
   logger(): Logger {
-    if (!this.#isOver) return this.log;
+    if (!this.isOver) return this.log;
     this.#lateLog ??= this.log.child({ late: true });
     return this.#lateLog;
   }
@@ -135,31 +134,41 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
 
   /** The row with what the attempt has reported. */
   get reportedRow(): TaskRun {
-    if (this.#progress === null && this.#metrics === null) return this.row;
-    return { ...this.row, progress: this.#progress, metrics: this.#metrics && Object.fromEntries(this.#metrics) };
+    return this.#reports?.on(this.row) ?? this.row;
   }
 
   reportProgress(done: number, total: number | null): void {
     if (this.#isLate() || !this.#settle) return;
-    this.#progress = { done, total };
-    const now = this.active.services.clock.monotonic();
-    if (now - this.#progressAt < progressEveryMs) return;
-    this.#progressAt = now;
+    const reports = (this.#reports ??= new TaskReports());
+    if (!reports.setProgress(done, total, this.active.services.clock.monotonic())) return;
     this.row = this.reportedRow;
     this.active.record.touchTask(this.row);
   }
 
   changeMetric(change: 'add' | 'set', name: string, value: number): void {
-    if (this.#isLate()) return;
-    this.#metrics ??= new Map();
-    this.#metrics.set(name, change === 'add' ? (this.#metrics.get(name) ?? 0) + value : value);
+    if (!this.#isLate()) (this.#reports ??= new TaskReports()).changeMetric(change, name, value);
+  }
+
+  async useResource(resource: AnyResource, key: unknown): Promise<unknown> {
+    if (this.#isLate()) throw hasEnded(shownAs(resource, key), 'task');
+    if (isResource(resource) && resource.scope !== 'task') return this.active.resources.use(resource, key);
+    this.resources ??= scopeOfTask(this);
+    return this.resources.use(resource, key);
+  }
+
+  peek(resource: AnyResource): { readonly value: unknown } | null {
+    return this.resources?.peek(resource) ?? null;
+  }
+
+  /** Closes what it has opened, before its end is recorded: an attempt whose resources cannot be closed has not succeeded. */
+  async closeResources(settlement: Settlement): Promise<Settlement> {
+    const end = settlement.kind === 'value' ? null : { error: settlement.error };
+    const [fault] = (await this.resources?.close(end)) ?? [];
+    return fault && settlement.kind === 'value' ? this.#ended({ kind: 'error', error: fault }) : settlement;
   }
 
   putReject(record: unknown, reason: string): void {
-    if (this.#isLate()) return;
-    this.#rejects ??= [];
-    if (this.#rejects.length < maxRejects) this.#rejects.push({ record, reason });
-    this.changeMetric('add', 'rejected', 1);
+    if (!this.#isLate()) (this.#reports ??= new TaskReports()).putReject(record, reason);
   }
 
   async putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
@@ -168,8 +177,9 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
 
   /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
   queueRejects(): void {
-    if (!this.#rejects) return;
-    putArtifact(this.active, this.row.id, 'rejects', this.row.name, this.#rejects.map(plainReject)).catch((error: unknown) =>
+    const rejects = this.#reports?.rejects ?? [];
+    if (rejects.length === 0) return;
+    putArtifact(this.active, this.row.id, 'rejects', this.row.name, rejects).catch((error: unknown) =>
       this.log.warn({ err: error }, 'The rejected records could not be kept.'),
     );
   }
@@ -201,17 +211,15 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
       this.#close(true);
       return this.#ended({ kind: 'error', error });
     }
-    if (this.#escapedEarly) return this.#failEarly(this.#escapedEarly);
+    // The method went on after a refused end of the process.
+    if (this.#escapedEarly) {
+      this.#close(true);
+      this.#abort(this.#escapedEarly);
+      return this.#ended({ kind: 'error', error: this.#escapedEarly });
+    }
     if (pending) return this.#race(pending);
     this.#close(false);
     return this.#ended({ kind: 'value', value: started });
-  }
-
-  /** The method went on after a refused end of the process. */
-  #failEarly(error: BatutaError): Settlement {
-    this.#close(true);
-    this.#abort(error);
-    return this.#ended({ kind: 'error', error });
   }
 
   stop(reason: BatutaError, force: boolean): void {
@@ -232,7 +240,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
       };
       if (definition.timeoutMs !== null) timer = active.services.clock.setTimer(definition.timeoutMs, () => this.#timeOut());
       if (active.forced && active.stopReason) this.#settle({ kind: 'stopped', error: active.stopReason });
-      const value = isAsyncIterable(started) ? this.#collect(started) : started;
+      const value = isAsyncIterable(started) ? this.collect(started) : started;
       value.then(
         (result) => this.#settle?.(this.#ended({ kind: 'value', value: result })),
         (error: unknown) => this.#settle?.(this.#ended({ kind: 'error', error })),
@@ -244,7 +252,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   }
 
   /** An async generator's items as a list. Its body runs as the task it is, and is ended at its next `yield` when nobody waits any more. */
-  #collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
+  collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
     return runScope.run(this, async () => {
       const list: unknown[] = [];
       for await (const item of items) {
@@ -256,14 +264,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   }
 
   #timeOut(): void {
-    const { definition, row } = this;
-    const error = new BatutaError(
-      'TASK_TIMED_OUT',
-      `Task ${row.name}${row.index === null ? '' : `[${row.index}]`} took longer than its timeout of ${formatDuration(definition.timeoutMs ?? 0)}.`,
-      {
-        details: { task: row.name, timeoutMs: definition.timeoutMs },
-      },
-    );
+    const error = timeoutError(this.definition, this.row);
     this.#settle?.({ kind: 'timeout', error });
     this.#abort(error);
   }
@@ -272,16 +273,16 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   #close(hasFailed: boolean): void {
     this.#settle = null;
     this.#hasFailed = hasFailed;
-    this.#isOver = true;
+    this.isOver = true;
   }
 
   /** Whether what the code does to its context comes too late; says so once. */
   #isLate(): boolean {
-    if (this.#isOver && !this.#toldLate) {
+    if (this.isOver && !this.#toldLate) {
       this.#toldLate = true;
       this.logger().warn(`Attempt ${this.row.attempt} has ended: what its code still reports or keeps is dropped.`);
     }
-    return this.#isOver;
+    return this.isOver;
   }
 
   #abort(reason: BatutaError): void {

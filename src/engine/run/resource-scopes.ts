@@ -1,0 +1,63 @@
+/** The scopes in which an engine opens resources: its own, that of an attempt of a run, that of an attempt of a task. */
+import type { Logger } from 'pino';
+import type { RunFacts, TaskFacts } from '../../model/context.ts';
+import { type RunScope, runScope } from '../../model/run-context.ts';
+import { ResourceScope } from '../../resources/scope.ts';
+import type { EngineServices } from '../services.ts';
+
+/** What a scope needs of an attempt of a run. */
+interface ScopedRun {
+  readonly services: Pick<EngineServices, 'leaseClock' | 'fakes' | 'resources'>;
+  readonly facts: RunFacts;
+  readonly log: Logger;
+  readonly resources: ResourceScope;
+  takeParams(): unknown;
+  scope(context: unknown, callTask: RunScope['callTask']): RunScope;
+}
+
+/** What a scope needs of an attempt of a task. */
+interface ScopedTask extends RunScope {
+  readonly active: ScopedRun;
+  readonly runFacts: RunFacts;
+  readonly taskFacts: TaskFacts;
+  readonly log: Logger;
+  readonly params: unknown;
+}
+
+/** Open until the engine is closed. What is opened in it belongs to no run, whoever asked for it first. */
+export function processScope({
+  leaseClock: clock,
+  log,
+  fakes = null,
+}: Pick<EngineServices, 'leaseClock' | 'log' | 'fakes'>): ResourceScope {
+  const enter = <T>(work: () => T): T => runScope.exit(work);
+  return new ResourceScope({ name: 'worker', clock, log, run: null, task: null, params: undefined, fakes, enter }, null);
+}
+
+/** Of an attempt of a run. */
+export function scopeOfRun(active: ScopedRun): ResourceScope {
+  const { services, facts: run, log } = active;
+  const { leaseClock: clock, fakes = null, resources } = services;
+  const source = {
+    ...({ name: 'run', clock, log, run, task: null, fakes } as const),
+    get params() {
+      return active.takeParams();
+    },
+    enter: <T>(work: () => T): T => runScope.run(active.scope(null, null), work),
+  };
+  return new ResourceScope(source, resources);
+}
+
+/** Of an attempt of a task. */
+export function scopeOfTask(attempt: ScopedTask): ResourceScope {
+  const { active, runFacts: run, taskFacts: task, log } = attempt;
+  const { leaseClock: clock, fakes = null } = active.services;
+  const source = {
+    ...({ name: 'task', clock, log, run, task, fakes } as const),
+    get params() {
+      return attempt.params;
+    },
+    enter: <T>(work: () => T): T => runScope.run(attempt, work),
+  };
+  return new ResourceScope(source, active.resources);
+}

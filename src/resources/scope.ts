@@ -1,0 +1,197 @@
+/**
+ * The resources that are open in one scope: of a process, of an attempt of a run, of an attempt of a task.
+ *
+ * Each is opened when it is first asked for, once for each key, and closed with its scope: the last that was opened is closed first. What is
+ * asked for of a longer scope is passed on to that. Nothing is asked of a scope that has ended.
+ */
+import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { ResourceContext, RunFacts, TaskFacts } from '../model/context.ts';
+import { type AnyResource, isResource, type ResourceScopeName } from '../model/resource.ts';
+import { beyondReach, circleFrom, hasEnded, keyOf, type Opening, shownAs } from './checks.ts';
+import { Given, Opened, type ScopeEnd } from './opened.ts';
+
+/** What a scope is of. */
+export interface ScopeSource {
+  readonly name: ResourceScopeName;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Null in the scope of a process. */
+  readonly run: RunFacts | null;
+  /** Null outside a task. */
+  readonly task: TaskFacts | null;
+  readonly params: unknown;
+  /** What is opened in the place of resources, by their names; null for nothing. */
+  readonly fakes: ReadonlyMap<string, unknown> | null;
+  /** Runs code of a resource as part of what the scope is of, so that its log lines and stray errors belong there. */
+  enter<T>(work: () => T): T;
+}
+
+interface Entry {
+  readonly opening: Opening;
+  readonly opened: Opened;
+  /** Once it is open. */
+  value: { readonly value: unknown } | null;
+}
+
+export class ResourceScope {
+  readonly #source: ScopeSource;
+  readonly #parent: ResourceScope | null;
+  readonly #entries = new Map<AnyResource, Map<string, Entry>>();
+  /** In the order in which they were open. */
+  readonly #open: Entry[] = [];
+  /** Of a run: the resources that it uses, by their names. */
+  readonly #named = new Map<string, AnyResource>();
+  #closed: Promise<readonly BatutaError[]> | null = null;
+
+  /** @param parent the next longer scope; null for that of a process */
+  constructor(source: ScopeSource, parent: ResourceScope | null) {
+    this.#source = source;
+    this.#parent = parent;
+  }
+
+  /**
+   * The value of a resource of this scope or a longer one.
+   *
+   * @throws BatutaError RESOURCE_OPEN_FAILED, RESOURCE_SCOPE, RESOURCE_CYCLE, RESOURCE_DUPLICATE, RESOURCE_CLOSED, OPTION_INVALID
+   */
+  use(resource: AnyResource, key: unknown): Promise<unknown> {
+    return this.#use(resource, key, null);
+  }
+
+  /** Its value where it is open at this moment, without a key, in this scope or a longer one; else null. */
+  peek(resource: AnyResource): { readonly value: unknown } | null {
+    return this.#entries.get(resource)?.get('')?.value ?? this.#parent?.peek(resource) ?? null;
+  }
+
+  /**
+   * Closes what is open, the last first, each whether or not the ones before it could be closed. What is still being opened is waited for.
+   * May be called twice.
+   *
+   * @param end the error of the scope; after a success the first that could not be closed stands for it
+   * @returns why some could not be closed; each is logged
+   */
+  close(end: ScopeEnd): Promise<readonly BatutaError[]> {
+    this.#closed ??= this.#close(end);
+    return this.#closed;
+  }
+
+  async #use(resource: AnyResource, key: unknown, asker: Opening | null): Promise<unknown> {
+    if (!isResource(resource))
+      throw new BatutaError('OPTION_INVALID', 'ctx.use() takes a resource, made by resource(), as its first argument.');
+    const owner = this.#ownerOf(resource, asker);
+    if (this.#closed !== null) throw hasEnded(shownAs(resource, key), this.#source.name);
+    this.#checkName(resource);
+    const { opening, opened } = owner.#entryOf(resource, key);
+    if (opening.isOpen || asker === null) return await opened.value;
+    const circle = circleFrom(opening, asker);
+    if (circle !== null) throw circle;
+    asker.waitsFor.add(opening);
+    try {
+      return await opened.value;
+    } finally {
+      asker.waitsFor.delete(opening);
+    }
+  }
+
+  /** The scope that the resource is opened in. */
+  #ownerOf(resource: AnyResource, asker: Opening | null): ResourceScope {
+    if (this.#source.name === resource.scope) return this;
+    if (this.#parent === null) throw beyondReach(resource, asker?.resource ?? null);
+    return this.#parent.#ownerOf(resource, asker);
+  }
+
+  #entryOf(resource: AnyResource, key: unknown): Entry {
+    const id = keyOf(resource, key);
+    const keyed = this.#entries.get(resource) ?? new Map<string, Entry>();
+    const known = keyed.get(id);
+    if (known) return known;
+    if (this.#closed !== null) throw hasEnded(shownAs(resource, key), this.#source.name);
+    const entry = this.#begin(resource, key);
+    this.#entries.set(resource, keyed.set(id, entry));
+    entry.opened.value.then(
+      (value) => {
+        entry.opening.isOpen = true;
+        entry.value = { value };
+        this.#open.push(entry);
+      },
+      // The next who asks for it tries again.
+      () => keyed.delete(id),
+    );
+    return entry;
+  }
+
+  #begin(resource: AnyResource, key: unknown): Entry {
+    const { clock, log } = this.#source;
+    const { openTimeoutMs, closeTimeoutMs, name } = resource;
+    const opening: Opening = { resource, shown: shownAs(resource, key), waitsFor: new Set(), isOpen: false };
+    const { shown } = opening;
+    const opened = new Opened({
+      ...{ shown, clock, openTimeoutMs, closeTimeoutMs },
+      enter: (work) => this.#source.enter(work),
+      onLate: (error) =>
+        error === null
+          ? log.warn({ resource: name }, `The resource ${shown} was open only after its timeout; it was closed again.`)
+          : log.warn({ resource: name, err: error }, `The resource ${shown} was not open in time, and has failed since.`),
+      call: (signal) => this.#openerOf(resource)(this.#contextFor(opening, signal), key),
+    });
+    return { opening, opened, value: null };
+  }
+
+  /** The function of the resource, or what stands in its place. */
+  #openerOf({ name, open }: AnyResource): AnyResource['open'] {
+    const { fakes } = this.#source;
+    if (!fakes?.has(name)) return open;
+    const fake = fakes.get(name);
+    return typeof fake === 'function' ? (fake as AnyResource['open']) : () => new Given(fake);
+  }
+
+  #contextFor(opening: Opening, signal: AbortSignal): ResourceContext {
+    const source = this.#source;
+    const { name, scope } = opening.resource;
+    let log: Logger | null = null;
+    return {
+      ...{ name, scope, signal, run: source.run, task: source.task },
+      get params() {
+        return source.params;
+      },
+      get log() {
+        return (log ??= source.log.child({ resource: opening.shown }));
+      },
+      use: ((resource: AnyResource, key: unknown) => this.#use(resource, key, opening)) as ResourceContext['use'],
+    };
+  }
+
+  /** Of one run two different resources may not have the same name: tests and timelines know them by it. */
+  #checkName(resource: AnyResource): void {
+    if (this.#source.name === 'task' && this.#parent !== null) return this.#parent.#checkName(resource);
+    if (this.#source.name === 'worker') return;
+    const known = this.#named.get(resource.name);
+    if (known === undefined) this.#named.set(resource.name, resource);
+    else if (known !== resource)
+      throw new BatutaError(
+        'RESOURCE_DUPLICATE',
+        `Two resources of this run are named '${resource.name}'. Declare it once and import it, or give one of them another name.`,
+        { details: { resource: resource.name } },
+      );
+  }
+
+  async #close(end: ScopeEnd): Promise<readonly BatutaError[]> {
+    const faults: BatutaError[] = [];
+    const underWay = [...this.#entries.values()].flatMap((keyed) => [...keyed.values()]).filter(({ opening }) => !opening.isOpen);
+    for (const { opened, opening } of underWay) opened.discourage(end?.error ?? hasEnded(opening.shown, this.#source.name));
+    await Promise.allSettled(underWay.map(({ opened }) => opened.value));
+    for (const { opened, opening } of this.#open.reverse()) {
+      const [fault] = faults;
+      try {
+        await opened.close(end ?? (fault ? { error: fault } : null));
+      } catch (error) {
+        this.#source.log.error({ err: error, resource: opening.resource.name }, error instanceof Error ? error.message : String(error));
+        faults.push(error as BatutaError);
+      }
+    }
+    this.#entries.clear();
+    return faults;
+  }
+}
