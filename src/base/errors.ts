@@ -31,6 +31,7 @@ export const errorCodes = {
   NAME_INVALID: { stage: 'define', exit: 2, summary: 'A name holds a character that is not allowed.' },
   FLOW_DUPLICATE: { stage: 'define', exit: 2, summary: 'Two flows have the same name.' },
   TASK_DUPLICATE: { stage: 'define', exit: 2, summary: 'Two tasks of a flow have the same name.' },
+  TASK_FOREIGN: { stage: 'run', exit: 1, summary: 'A code flow called a task of another class.' },
   NEED_UNKNOWN: { stage: 'define', exit: 2, summary: 'A task needs something that is no task of its flow.' },
   GRAPH_CYCLE: { stage: 'define', exit: 2, summary: 'Tasks need each other in a circle.' },
   FLOW_EMPTY: { stage: 'define', exit: 2, summary: 'A flow has neither tasks nor a run method.' },

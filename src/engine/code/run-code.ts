@@ -37,7 +37,7 @@ export async function runCode(active: RunAttempt, startSubFlow: StartSubFlow): P
     sleep: (duration) => calls.askForBody(() => sleep(calls, duration)),
     waitFor: (signal, timeout) => calls.askForBody(() => waitForSignal(calls, signal, timeout)),
   });
-  const scope = active.scope(context, (_instance, name, args) => calls.call(name, args));
+  const scope = active.scope(context, (instance, name, args) => calls.call(instance, name, args));
   try {
     return await stoppable(active, scope, async () => {
       if (active.definition.injects.length > 0) await active.openFields();
@@ -74,8 +74,10 @@ class TaskCalls {
     return this.#over.signal;
   }
 
-  /** A call of a task method in the body. Rejects with what the task failed with. */
-  call(name: string, args: readonly unknown[]): Promise<unknown> {
+  /** A call of a task method in the body. Rejects with what the task failed with. @throws BatutaError TASK_FOREIGN */
+  call(instance: unknown, name: string, args: readonly unknown[]): Promise<unknown> {
+    if (isOfAnotherClass(instance, this.active.instance))
+      return Promise.reject(foreignTask(instance, name, this.active.definition.className));
     let key: string | null = null;
     const promise = this.ask(() => this.#run(name, args, (made) => (key = made)));
     this.#keys.set(promise, () => key);
@@ -230,4 +232,18 @@ function stoppable(active: RunAttempt, scope: RunScope, run: () => Promise<unkno
       .then(resolve, reject)
       .finally(() => active.live.delete(body));
   });
+}
+
+/** A method that was taken off its instance has none; an instance that a container has wrapped still is one of its class. */
+function isOfAnotherClass(instance: unknown, own: object): instance is object {
+  return typeof instance === 'object' && instance !== null && instance !== own && !(instance instanceof own.constructor);
+}
+
+function foreignTask(instance: object, name: string, own: string): BatutaError {
+  const other = instance.constructor.name;
+  return new BatutaError(
+    'TASK_FOREIGN',
+    `${own}.run called ${other}.${name}, a task of another class; the tasks of a run are methods of its own. Start that flow with ctx.runFlow(${other}), let ${own} extend ${other}, or move what ${name} does into a function without @Task().`,
+    { details: { class: own, other, task: name } },
+  );
 }

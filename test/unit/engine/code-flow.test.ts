@@ -93,6 +93,30 @@ describe('a code flow', () => {
     expect(run.expectState('Completed').expectTask('fail', 'Failed').result).toBe('caught x');
   });
 
+  test('a task of another class is refused, also where the flow has one of the same name; one taken off its instance is its own', async () => {
+    class Other {
+      @Task()
+      async step(): Promise<string> {
+        return 'of another class';
+      }
+    }
+    @Flow()
+    class Borrowing extends Steps {
+      async run({ own }: { own: boolean }): Promise<unknown> {
+        const { step } = this;
+        return own ? step('a') : new Other().step();
+      }
+    }
+    expect((await testFlow(Borrowing, { own: true })).result).toBe('a');
+    const run = await testFlow(Borrowing, { own: false });
+    run.expectState('Failed');
+    expect(run.error).toMatchObject({
+      code: 'TASK_FOREIGN',
+      message: expect.stringContaining('Borrowing.run called Other.step, a task of another class'),
+    });
+    expect(run.inspection.taskRuns).toEqual([]);
+  });
+
   test('the same call twice is two task runs', async () => {
     @Flow()
     class Twice extends Steps {
