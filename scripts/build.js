@@ -25,6 +25,8 @@ const entries = [
   'src/process/index.ts',
   'src/cli/main.ts',
   'src/define/thread-entry.ts',
+  'src/define/register.ts',
+  'src/define/register-hooks.ts',
   'worker/main.ts',
   'worker/alone.ts',
   'worker/watchdog-thread.ts',
