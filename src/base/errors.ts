@@ -86,6 +86,7 @@ export const errorCodes = {
   BACKFILL_TOO_LARGE: { stage: 'params', exit: 2, summary: 'A backfill would make more runs than is done unasked.' },
   LIMIT_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No limit has that name.' },
   KEY_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No API key has that id.' },
+  PAYLOAD_UNREADABLE: { stage: 'store', exit: 1, summary: 'A recorded value is encrypted with a key that is not set, or damaged.' },
   SECRET_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No secret has that name.' },
   SECRET_KEY_MISSING: { stage: 'config', exit: 1, summary: 'A secret is encrypted, or to be, and no key is set.' },
   SECRET_KEY_WRONG: { stage: 'config', exit: 1, summary: 'A secret is encrypted with a key that is not set.' },

@@ -4,6 +4,7 @@
  * They are known to the whole process, for log lines, errors and artifacts are made in many places and a value may turn up in any of them.
  * Kept behind a `Symbol.for`, so that two copies of the library share them. While there are none, looking costs one comparison.
  */
+import { inspect } from 'node:util';
 import { isSecretName, redacted } from './secret-names.ts';
 
 /** Shorter values are not looked for: they would be found in half of all words. */
@@ -105,14 +106,15 @@ function patternOf(): RegExp {
   return hidden.pattern;
 }
 
-/** How a value may stand in a text: as it is, in JSON (once and twice), in an address, as base64; its lines, and of JSON its secret fields. */
+/** How a value may stand in a text: as it is, in JSON (once and twice), as `console` prints it in an object, in an address, as base64; its lines, and of JSON its secret fields. */
 function formsOf(value: string): string[] {
   if (value.length < minHiddenChars) return [];
   const lines = value.includes('\n') ? value.split(/\r?\n/).filter((line) => line.trim().length >= minLineChars) : [];
   const plain = [value, value.trim(), ...lines, ...secretsOfJson(value)].filter((text) => text.length >= minHiddenChars);
   const encoded = plain.flatMap((text) => {
     const json = inJson(text);
-    return [text, json, inJson(json), inAddress(text)];
+    const printed = inspect(text, { breakLength: Number.POSITIVE_INFINITY, maxStringLength: null }).slice(1, -1);
+    return [text, json, inJson(json), printed, inJson(printed), inAddress(text)];
   });
   return [...new Set([...encoded, Buffer.from(value).toString('base64'), Buffer.from(value).toString('base64url')])];
 }

@@ -107,6 +107,18 @@ export const settings = {
     null,
     'Earlier keys, separated by commas, while `batuta secret rotate` has not moved all secrets to the new one',
   ),
+  payloadKey: setting(
+    'payloadKey',
+    optional(secret),
+    null,
+    'Key that parameters, results and other values of flows are encrypted with at rest, in the same forms; unset, they are in clear',
+  ),
+  payloadKeyOld: setting(
+    'payloadKeyOld',
+    optional(secret),
+    null,
+    'Earlier keys of values, separated by commas, for those that were recorded with them',
+  ),
   leaseMs: setting('lease', duration(minLeaseMs), 15_000, 'How long a process owns a run without a sign of life; at least 2 s'),
   heartbeatMs: setting('heartbeat', duration(100), 5_000, 'How often an owner renews its lease; shorter than the lease'),
   maxRecoveries: setting('maxRecoveries', whole(0, 1_000_000), 3, 'How often a run goes on after its process was lost; then it is Crashed'),

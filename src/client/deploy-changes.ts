@@ -1,4 +1,5 @@
 /** What a deploy changes, in words that people read. Pure. */
+import { forPeople } from '../model/sensitive.ts';
 import { durationWords, periodWords } from '../base/duration.ts';
 import type { Concurrency } from '../model/deployment.ts';
 import type { Schedule } from '../model/schedule/schedule.ts';
@@ -54,7 +55,7 @@ function shownFields(one: DeclaredDeployment & DeployedFacts): Shown[] {
 
 /** One line a parameter, so that a change of one does not show all. */
 function shownParams(what: string, params: string | null): Shown[] {
-  const value = decodeValue(params);
+  const value = decodeValue(params === null ? null : forPeople(params, 'hash'));
   if (value === undefined) return [];
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return [[`${what}s`, valueText(value)]];
   return Object.entries(value)

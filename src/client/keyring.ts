@@ -9,6 +9,11 @@ export function keyringOf({ secretKey, secretKeyOld }: Pick<Config, 'secretKey' 
   return () => (made ??= { keyring: Keyring.of('BATUTA_SECRET_KEY', secretKey, secretKeyOld) }).keyring;
 }
 
+/** The key that values of flows are encrypted with at rest; null: they are in clear. @throws BatutaError CONFIG_INVALID */
+export function payloadKeyringOf({ payloadKey, payloadKeyOld }: Pick<Config, 'payloadKey' | 'payloadKeyOld'>): Keyring | null {
+  return Keyring.of('BATUTA_PAYLOAD_KEY', payloadKey, payloadKeyOld);
+}
+
 /** What `batuta.config.ts` of the working folder says under `secrets`; read once. @throws BatutaError FILE_…, CONFIG_INVALID */
 export function projectResolvers(): () => Promise<Resolvers> {
   let read: Promise<Resolvers> | undefined;

@@ -1,4 +1,6 @@
 /** Deployments of the local client, over an open store. What reads schedules is loaded when it is asked for: most processes never do. */
+import { sensitiveParams } from '../engine/submit/sensitive-params.ts';
+import { withSensitivePaths } from '../model/sensitive.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -191,7 +193,14 @@ export class LocalDeployments implements DeploymentsClient {
       return { deployment, definition: null, text: { encoded: deployment.params, value: undefined } };
     const definition = await this.#options.findDefinition(deployment);
     const value = await validateParams(definition, layOver(declaredParams(version), params));
-    return { deployment, definition, text: { encoded: encodeValue(value, `parameters of deployment ${name}`) ?? 'null', value } };
+    return {
+      deployment,
+      definition,
+      text: {
+        encoded: withSensitivePaths(encodeValue(value, `parameters of deployment ${name}`) ?? 'null', sensitiveParams(definition.params)),
+        value,
+      },
+    };
   }
 
   async #switch(name: string, schedule: string | undefined, change: (slug: string | null) => Promise<boolean>): Promise<DeploymentView> {

@@ -17,7 +17,9 @@ import { SpreadOffers } from '../engine/spread/spread-offers.ts';
 import { threadIsolate } from '../engine/task/thread-isolate.ts';
 import type { FlowDefinition, Instantiate } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
-import { keyringOf, projectResolvers } from './keyring.ts';
+import { sealedResults } from '../engine/values/sealed-results.ts';
+import { keyringOf, payloadKeyringOf, projectResolvers } from './keyring.ts';
+import { openText, sealPayloads, sealText } from '../secrets/seal-payloads.ts';
 import { NamedValueReader } from '../secrets/read-values.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
@@ -69,8 +71,22 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
   const config = options.config ?? (await loadConfig({ flags })).config;
   const log = options.log ?? (await openLog({ level: config.logLevel, format: config.logFormat }));
   const clock = parts.clock ?? systemClock;
-  const store =
+  const payloadKeys = payloadKeyringOf(config);
+  const opened =
     parts.store ?? (await openStore({ url: options.databaseUrl ?? config.databaseUrl, connections: config.databaseConnections }));
+  const store = payloadKeys === null ? opened : sealPayloads(opened, payloadKeys);
+  const results =
+    parts.resultStorage ??
+    openResults(
+      {
+        results: options.results ?? config.results,
+        formerResults: config.formerResults,
+        defaultFolder: defaultResultsFolder(options.databaseUrl ?? config.databaseUrl),
+        hasS3Endpoint: hasS3Endpoint(),
+      },
+      opened,
+      systemClock,
+    );
   const owner = identifyProcess();
   const capture = options.captureConsole ?? config.captureConsole;
   const settings = {
@@ -88,17 +104,13 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     {
       store,
       results:
-        parts.resultStorage ??
-        openResults(
-          {
-            results: options.results ?? config.results,
-            formerResults: config.formerResults,
-            defaultFolder: defaultResultsFolder(options.databaseUrl ?? config.databaseUrl),
-            hasS3Endpoint: hasS3Endpoint(),
-          },
-          store,
-          systemClock,
-        ),
+        payloadKeys === null
+          ? results
+          : sealedResults(
+              results,
+              (text) => sealText(payloadKeys, text),
+              (text) => openText(payloadKeys, text),
+            ),
       clock,
       leaseClock: systemClock,
       log: log.logger,

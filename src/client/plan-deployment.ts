@@ -1,4 +1,6 @@
 /** What a deployment shall be: its declaration and its rows, made of what a user wrote and what is stored. */
+import { sensitiveParams } from '../engine/submit/sensitive-params.ts';
+import { withSensitivePaths } from '../model/sensitive.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { Deployment, DeploymentOrigin, DeploymentSchedule, DeploymentVersion } from '../model/deployment.ts';
@@ -43,7 +45,12 @@ export async function wantDeployment(
   const checked = checkSpec(spec, definition.name);
   refuseUnknownKey(checked, definition);
   const what = `parameters of deployment ${checked.name}`;
-  const encode = (value: unknown): string => encodeValue(value, what) ?? 'null';
+  const sensitive = sensitiveParams(definition.params);
+  const encodeDeclared = (value: unknown): string | null => {
+    const text = encodeValue(value, what);
+    return text === null ? null : withSensitivePaths(text, sensitive);
+  };
+  const encode = (value: unknown): string => encodeDeclared(value) ?? 'null';
   const scheduleParams = new Map<string, string>();
   for (const { slug, params } of checked.schedules) {
     if (params !== undefined) scheduleParams.set(slug, encode(await validateParams(definition, layOver(spec.params, params))));
@@ -60,12 +67,12 @@ export async function wantDeployment(
   const declared: DeclaredDeployment = {
     ...facts,
     runName: checked.runName ?? (typeof definition.runName === 'string' ? definition.runName : null),
-    params: encodeValue(spec.params, what),
+    params: encodeDeclared(spec.params),
     complete: validated.complete,
     schedules: checked.schedules.map(({ slug, schedule, params, jitterMs }) => ({
       slug,
       schedule,
-      params: encodeValue(params, what),
+      params: encodeDeclared(params),
       jitterMs,
     })),
   };

@@ -1,4 +1,5 @@
 /** What can be asked about runs and done with them, over an open store and the engine of this process. */
+import { forPeople } from '../model/sensitive.ts';
 import { hidesValues } from '../base/hidden-values.ts';
 import { refuseSecrets } from '../engine/values/refuse-secrets.ts';
 import { checkFilter } from '../model/list-filters.ts';
@@ -73,13 +74,14 @@ export class LocalRuns implements EmbeddedRunsClient {
       store.artifacts.ofRun(run.id),
       store.runs.children(run.id),
     ]);
+    const params = forPeople(run.params);
     return {
-      run,
+      run: params === run.params ? run : { ...run, params },
       taskRuns,
       transitions,
       artifacts,
       children,
-      params: decodeValue(run.params),
+      params: decodeValue(params),
       result: await loadValue(engine.services.results, run),
       alike: await this.#alikeTo(run),
     };

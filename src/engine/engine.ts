@@ -3,6 +3,7 @@
  *
  * It owns every run it has started or continued until that has ended. `close` may be called twice.
  */
+import { hideSensitive } from './run/hide-sensitive.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import type { EngineListener } from '../model/events.ts';
@@ -245,7 +246,9 @@ export class Engine {
       hasSlot,
     });
     const forgetSignal = cancelOnAbort(signal, owned);
+    const show = hideSensitive(run.params);
     owned.start(() => {
+      show?.();
       forgetSignal();
       this.services.limits.runs.freed(run.concurrencyKey);
       this.#held.remove(owned);

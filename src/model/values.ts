@@ -149,11 +149,35 @@ export function decodeValue(text: string | null): unknown {
 
 /** The same, and whether no two places of the value hold the same object. */
 export function decodeParted(text: string): { readonly value: unknown; readonly isParted: boolean } {
-  const written = JSON.parse(text) as Written | null;
+  const written = readText(text) as Written | null;
   if (written === null) return { value: undefined, isParted: true };
   const { json, meta } = written;
   if (meta === undefined) return { value: json, isParted: true };
   return { value: superjson.deserialize(written, { inPlace: true }), isParted: meta.referentialEqualities === undefined };
+}
+
+/** Begins the text of a value that is encrypted at rest. */
+export const sealedPayload = 'sealed:';
+
+/** What a stored text holds. @throws BatutaError PAYLOAD_UNREADABLE when it is encrypted and was not opened */
+export function readText(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    refuseSealed(text);
+    throw error;
+  }
+}
+
+/** @throws BatutaError PAYLOAD_UNREADABLE for a text that is encrypted */
+export function refuseSealed(text: string): void {
+  if (!text.startsWith(sealedPayload)) return;
+  const keyId = text.split('.', 2)[1] ?? '';
+  throw new BatutaError(
+    'PAYLOAD_UNREADABLE',
+    `The value is encrypted with the key ${keyId}, which is not set here, or it was changed since. Set BATUTA_PAYLOAD_KEY to that key, or list it in BATUTA_PAYLOAD_KEY_OLD.`,
+    { details: { keyId } },
+  );
 }
 
 type Written = Parameters<typeof superjson.deserialize>[0];

@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { BatutaError, type ErrorDetails } from '../base/errors.ts';
 import type { ResultStorage } from '../engine/results/storage.ts';
 import type { StoredValue } from '../engine/values/results.ts';
+import { refuseSealed } from '../model/values.ts';
 
 export interface ValueToSend {
   readonly results: ResultStorage;
@@ -19,6 +20,7 @@ export interface ValueToSend {
 export async function sendValue(reply: FastifyReply, { results, stored, name, missing }: ValueToSend): Promise<FastifyReply> {
   if (!stored || (stored.result === null && stored.resultRef === null))
     throw new BatutaError('RESULT_MISSING', missing.message, { details: missing.details });
+  if (stored.result !== null) refuseSealed(stored.result);
   const value = stored.resultRef === null ? Buffer.from(stored.result ?? '') : Readable.from(await results.stream(stored.resultRef));
   return reply.type('application/json; charset=utf-8').header('content-disposition', `attachment; filename="${name}.json"`).send(value);
 }

@@ -3,6 +3,7 @@ import { BatutaError } from '../base/errors.ts';
 import type { CutValue, WireValue } from '../client/wire.ts';
 import type { ResultStorage } from '../engine/results/storage.ts';
 import type { StoredValue } from '../engine/values/results.ts';
+import { readText } from '../model/values.ts';
 import { readGivenValue } from './given-value.ts';
 
 /** Largest value that is sent along, bytes. */
@@ -20,7 +21,7 @@ export async function shownValue(results: ResultStorage, stored: StoredValue, do
 export function wireValue(text: string | null, download: string): WireValue | CutValue | null {
   if (text === null) return null;
   const bytes = Buffer.byteLength(text);
-  return bytes > maxValueBytes ? { cut: { bytes, download } } : (JSON.parse(text) as WireValue);
+  return bytes > maxValueBytes ? { cut: { bytes, download } } : (readText(text) as WireValue);
 }
 
 /**

@@ -1,4 +1,5 @@
 /** `batuta deployment ls|inspect|versions`. */
+import { forPeople } from '../../model/sensitive.ts';
 import { durationWords } from '../../base/duration.ts';
 import { declaredOf } from '../../client/declared-params.ts';
 import { deployChanges, ruleText } from '../../client/deploy-changes.ts';
@@ -99,7 +100,7 @@ export async function inspectDeployment(context: CommandContext, name: string, o
   section(
     context,
     'parameters',
-    valueLines(decodeValue(view.params), { color: paint.isColorSupported, width: out.columns }).filter((line) => line !== '{}'),
+    valueLines(decodeValue(forPeople(view.params)), { color: paint.isColorSupported, width: out.columns }).filter((line) => line !== '{}'),
   );
   section(
     context,
@@ -108,7 +109,9 @@ export async function inspectDeployment(context: CommandContext, name: string, o
       ...scheduleLines(schedule, clock.now(), paint),
       ...(schedule.params === null
         ? []
-        : valueLines(decodeValue(schedule.params), { color: paint.isColorSupported, width: out.columns }).map((line) => `  ${line}`)),
+        : valueLines(decodeValue(forPeople(schedule.params)), { color: paint.isColorSupported, width: out.columns }).map(
+            (line) => `  ${line}`,
+          )),
     ]),
   );
   const ids = shortIds(runs.map(({ id }) => id));

@@ -1,4 +1,5 @@
 /** Deployments and their schedules, for people and as JSON. */
+import { forPeople } from '../../model/sensitive.ts';
 import { durationWords } from '../../base/duration.ts';
 import type { DeployChange, DeploymentView, DeployReport, GraphChange, LastRun } from '../../client/deployments-client.ts';
 import { toWire } from '../../client/wire.ts';
@@ -18,7 +19,7 @@ export function deploymentJson(view: DeploymentView): object {
   const { id, name, flow, flowVersion, source, version, description, tags, queue, priority, concurrency, catchup } = view;
   return {
     ...{ id, name, flow, flowVersion, source, version, description },
-    params: plainJson(decodeValue(view.params)),
+    params: plainJson(decodeValue(forPeople(view.params))),
     ...{ tags, queue, priority, concurrency, catchup, catchupWindowMs: view.catchupWindowMs, overlap: view.overlap },
     // What JSON has no number for.
     retentionMs: view.retentionMs === Number.MAX_SAFE_INTEGER ? 'forever' : view.retentionMs,
@@ -57,7 +58,7 @@ function scheduleJson({ id, slug, schedule, params, jitterMs, pausedAt, nextTick
     words: describeSchedule(schedule),
     start: isoOrNull(start),
     end: isoOrNull(end),
-    params: params === null ? null : plainJson(decodeValue(params)),
+    params: params === null ? null : plainJson(decodeValue(forPeople(params))),
     jitterMs,
     paused: pausedAt !== null,
     pausedAt: isoOrNull(pausedAt),

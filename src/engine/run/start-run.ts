@@ -1,4 +1,5 @@
 /** How runs begin under their limits, and end for others: one that its maker owns at once, one that a ticket brought, one that makes room. */
+import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run } from '../../model/run.ts';
@@ -46,7 +47,10 @@ export async function bindLimit({ store, limits, log }: EngineServices, run: Run
   if (run.concurrencyKey !== null || concurrency === null || run.parentRunId !== null) return true;
   let key: string | null;
   try {
-    key = concurrencyKeyOf({ flow: { name, concurrency }, params: decodeValue(run.params) });
+    key = concurrencyKeyOf({
+      flow: { name, concurrency },
+      params: maskedParams(decodeValue(run.params), sensitivePathsIn(run.params), 'hash'),
+    });
   } catch (error) {
     log.error({ err: error, runId: run.id }, 'The limit of the run could not be told; it runs without one.');
     return true;

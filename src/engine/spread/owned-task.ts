@@ -3,6 +3,7 @@
  *
  * On a crash its lease runs out; then it waits again and another worker takes it.
  */
+import { hideSensitive } from '../run/hide-sensitive.ts';
 import type { Timer } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
@@ -69,6 +70,7 @@ export class OwnedTask {
   async run(): Promise<OwnedTaskEnd> {
     const { claimed, task } = this.#options;
     const { taskRun } = claimed;
+    const show = hideSensitive(claimed.run.params);
     const { key, index, dependsOn, itemHash, callArgs } = taskRun;
     try {
       await this.#active.record.recall([taskRun]);
@@ -81,6 +83,7 @@ export class OwnedTask {
       if (stopReason.code === 'LEASE_LOST') return 'lost';
       return await this.#handBack(stopReason);
     } finally {
+      show?.();
       this.#grace?.cancel();
     }
   }

@@ -1,4 +1,5 @@
 /** The row of a new run of a deployment, made of what is stored of it: its flow need not be loaded. */
+import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import { stateOf } from '../../model/state.ts';
 import { decodeValue } from '../../model/values.ts';
@@ -37,12 +38,13 @@ export function deploymentRun(
   const { name, flow, flowVersion, source, runName } = deployment;
   const { params = deployment.params, flowConcurrency = null } = options;
   const values = decodeValue(params);
+  const sensitive = sensitivePathsIn(params);
   const scheduledFor = options.scheduledFor ?? null;
   return {
     id: options.id ?? services.makeId(),
     flow,
     flowVersion,
-    name: options.name ?? (runName === null ? randomName(services.random) : renderName(runName, values)),
+    name: options.name ?? (runName === null ? randomName(services.random) : renderName(runName, maskedParams(values, sensitive, 'mask'))),
     deployment: name,
     parentRunId: null,
     parentTaskRunId: null,
@@ -58,6 +60,10 @@ export function deploymentRun(
     priority: options.priority ?? deployment.priority,
     scheduleId: options.scheduleId ?? null,
     backfillId: options.backfillId ?? null,
-    concurrencyKey: concurrencyKeyOf({ flow: { name: flow, concurrency: flowConcurrency }, deployment, params: values }),
+    concurrencyKey: concurrencyKeyOf({
+      flow: { name: flow, concurrency: flowConcurrency },
+      deployment,
+      params: maskedParams(values, sensitive, 'hash'),
+    }),
   };
 }

@@ -11,6 +11,8 @@ import { randomName, renderName } from './names.ts';
 import { validateParams } from './params.ts';
 import { encodeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
+import { maskedParams, withSensitivePaths } from '../../model/sensitive.ts';
+import { sensitiveParams } from './sensitive-params.ts';
 import { refuseSecrets } from '../values/refuse-secrets.ts';
 import type { EngineServices } from '../services.ts';
 
@@ -47,6 +49,7 @@ export async function makeRun(
   const what = `parameters of flow ${definition.name}`;
   const text = encodeValue(validated, what) ?? 'null';
   if (hidesValues()) refuseSecrets(text, what);
+  const sensitive = sensitiveParams(definition.params);
   const { source } = definition;
   const deployment = options.deployment ?? null;
   const runName = deployment?.runName ?? definition.runName;
@@ -54,17 +57,18 @@ export async function makeRun(
     id: options.id ?? services.makeId(),
     flow: definition.name,
     flowVersion: definition.version,
-    name: options.name ?? (runName === null ? randomName(services.random) : renderName(runName, validated)),
+    name:
+      options.name ?? (runName === null ? randomName(services.random) : renderName(runName, maskedParams(validated, sensitive, 'mask'))),
     deployment: deployment?.name ?? null,
     concurrencyKey: concurrencyKeyOf({
       flow: { name: definition.name, concurrency: definition.runConcurrency },
       deployment,
-      params: validated,
+      params: maskedParams(validated, sensitive, 'hash'),
     }),
     parentRunId: options.parent?.runId ?? null,
     parentTaskRunId: options.parent?.taskRunId ?? null,
     state: stateOf(state),
-    params: text,
+    params: withSensitivePaths(text, sensitive),
     attempt: 1,
     tags: [...new Set([...definition.tags, ...(deployment?.tags ?? []), ...(options.tags ?? [])])],
     source: source === null ? null : `${source.file}#${source.exportName}`,

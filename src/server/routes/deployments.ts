@@ -1,4 +1,5 @@
 /** Deployments: look at them, deploy, run, pause, resume, delete. */
+import { maskParams } from '../for-people.ts';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
@@ -19,7 +20,7 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
     { schema: { tags, description: 'Deployments with their schedules, by name.', querystring: deploymentListQuery } },
     async (request) => {
       const { items, next } = await deployments.list(given(request.query));
-      return { items: items.map((item) => toWire(item)), next };
+      return { items: items.map((item) => maskParams(toWire(item))), next };
     },
   );
 
@@ -29,7 +30,7 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
       .deploy([specOf(rest, givenValue(params))], { dryRun })
       .catch((error: unknown) => explainMissingFlow(parts, error, rest.flow));
     request.change = dryRun ? null : { target: report?.deployment.name ?? null, details: { outcome: report?.outcome } };
-    return toWire(report);
+    return maskParams(toWire(report));
   });
 
   app.post(
@@ -43,14 +44,14 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
       );
       const changed = reports.filter(({ outcome }) => outcome !== 'unchanged').map(({ deployment }) => deployment.name);
       request.change = options.dryRun === true ? null : { details: { deployments: changed.slice(0, 100), changed: changed.length } };
-      return { items: reports.map((report) => toWire(report)) };
+      return { items: reports.map((report) => maskParams(toWire(report))) };
     },
   );
 
   app.get(
     '/api/deployments/:name',
     { schema: { tags, description: 'A deployment with its schedules.', params: nameParams } },
-    async (request) => toWire(await deployments.get(request.params.name)),
+    async (request) => maskParams(toWire(await deployments.get(request.params.name))),
   );
 
   app.delete(
@@ -99,7 +100,7 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
         const schedule = request.body?.schedule;
         const view = await deployments[act](name, schedule);
         request.change = { target: name, details: schedule === undefined ? null : { schedule } };
-        return toWire(view);
+        return maskParams(toWire(view));
       },
     );
   }
@@ -119,7 +120,10 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
       const page = { limit: limit + 1, ...given({ before: cursor }) };
       const versions = await deployments.versions(request.params.name, page);
       const items = versions.slice(0, limit);
-      return { items: items.map((version) => toWire(version)), next: versions.length > limit ? String(items.at(-1)?.version) : null };
+      return {
+        items: items.map((version) => maskParams(toWire(version))),
+        next: versions.length > limit ? String(items.at(-1)?.version) : null,
+      };
     },
   );
 

@@ -5,6 +5,7 @@ import { runTimes, type SpentTimes, spentTimes } from '../../model/run-times.ts'
 import { toWire } from '../../client/wire.ts';
 import type { Run } from '../../model/run.ts';
 import type { App, RouteParts } from '../parts.ts';
+import { forPeople } from '../../model/sensitive.ts';
 import { runJson } from '../run-json.ts';
 import { flag, given, idParams } from '../schemas/common.ts';
 import { filterOf, histogramQuery, runListQuery } from '../schemas/runs.ts';
@@ -63,7 +64,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'The parameters alone, as a file.', params: idParams } },
     async (request, reply) => {
       const run = await client.runs.get(request.params.id);
-      const stored = { result: run.params, resultRef: null };
+      const stored = { result: forPeople(run.params), resultRef: null };
       return await sendValue(reply, { results: services.results, stored, name: `${run.id}-params`, missing: missingOf(run) });
     },
   );
@@ -91,7 +92,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
       services.store.flows.get(run.flow),
     ]);
     return {
-      params: wireValue(run.params, `/api/runs/${run.id}/params`),
+      params: wireValue(forPeople(run.params), `/api/runs/${run.id}/params`),
       result,
       // Null for a flow that the store does not know.
       flow: flow === null ? null : toWire(flow),

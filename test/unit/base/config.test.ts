@@ -32,6 +32,8 @@ test('without anything set, every value is the default of the design', async () 
     apiKey: null,
     secretKey: null,
     secretKeyOld: null,
+    payloadKey: null,
+    payloadKeyOld: null,
     leaseMs: 15_000,
     heartbeatMs: 5_000,
     maxRecoveries: 3,
