@@ -12,13 +12,14 @@ function mark(target, name, options) {
  *
  * @param {string} name
  * @param {number} length
- * @param {() => unknown} work what every task does
+ * @param {(() => unknown) | ((ctx: import('batuta').TaskContext) => unknown)} work what every task does
  */
 export function makeChain(name, length, work) {
   class Chain {}
   for (let at = 0; at < length; at++) {
     const method = `step${at}`;
-    Object.defineProperty(Chain.prototype, method, { value: () => work(), configurable: true, writable: true });
+    const value = work.length === 0 ? () => work() : (...given) => work(given.at(-1));
+    Object.defineProperty(Chain.prototype, method, { value, configurable: true, writable: true });
     mark(Chain.prototype, method, at === 0 ? {} : { needs: [`step${at - 1}`] });
   }
   Flow({ name })(Chain);

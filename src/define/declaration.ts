@@ -69,13 +69,6 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
   const place = classNameOf(cls);
   const read = new check.OptionReader(place, options);
   check.checkOptionNames(place, options, flowOptionNames);
-  if (cls.length > 0) {
-    throw check.refuse(
-      'DECORATOR_MISPLACED',
-      place,
-      `: its constructor requires ${cls.length} argument(s); a flow is made with new ${place}(), so give them defaults.`,
-    );
-  }
   return {
     name: flowName(cls, options),
     version: read.text('version') ?? null,

@@ -52,7 +52,8 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
 }
 
 /**
- * Makes a class a flow. The class's constructor takes no arguments: an instance is made for each run.
+ * Makes a class a flow. An instance is made for each attempt of a run; its constructor takes arguments only where `instantiate` of
+ * `batuta.config.ts` gives them.
  *
  * @throws BatutaError at the definition of the class: DECORATOR_MISPLACED, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID,
  *   NAME_INVALID. The graph is checked when the flow is first used.

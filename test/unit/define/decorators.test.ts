@@ -223,7 +223,6 @@ describe.each(compilers)('$name', (compiler) => {
     ['a hook on a field', `@Flow() class Etl { @On('failed') a = 1; }`],
     ['no parentheses', `@Flow() class Etl { @Task a() {} }`],
     ['no parentheses on the class', `@Flow class Etl { @Task() a() {} }`],
-    ['a constructor with arguments', `@Flow() class Etl { constructor(x) {} @Task() a() {} }`],
   ])('misplaced: %s', async (_, code) => {
     await expect(define(code)).rejects.toMatchObject({ code: 'DECORATOR_MISPLACED' });
   });
