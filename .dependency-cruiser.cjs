@@ -37,7 +37,7 @@ const keepers = {
   pg: '^src/(store|broker)/',
   croner: '^src/model/schedule/cron(-plain)?\\.ts$',
   cronstrue: '^src/model/schedule/cron-words\\.ts$',
-  bullmq: '^src/broker/bullmq/(bullmq-broker|ticket-worker)\\.ts$',
+  bullmq: '^src/broker/bullmq/(bullmq-broker|postgres-backend|ticket-worker)\\.ts$',
   ioredis: '^src/broker/',
   esbuild: '^src/(define|testing)/',
   piscina: '^src/engine/',

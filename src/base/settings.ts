@@ -67,6 +67,12 @@ export const settings = {
     null,
     'PostgreSQL that carries tickets where there is no Redis: `postgres://…`, which may be the database itself',
   ),
+  brokerConnections: setting(
+    'brokerConnections',
+    whole(2, 1_000),
+    8,
+    'Most connections over which a process puts and takes tickets in PostgreSQL, at least 2',
+  ),
   flows: setting('flows', paths, ['flows'], 'Folders or files that hold flows, separated by commas'),
   host: setting('host', text, '127.0.0.1', 'Address the server listens on'),
   port: setting('port', whole(0, 65_535), 4200, 'Port the server listens on; 0 takes a free one'),

@@ -5,6 +5,7 @@ import { BatutaError } from '../base/errors.ts';
 import { maskAddress } from '../base/mask.ts';
 import type { Broker } from './broker.ts';
 import type { RedisReport } from './bullmq/redis-check.ts';
+import type { PostgresWireOptions } from './bullmq/postgres-wire.ts';
 import type { RedisWireOptions } from './bullmq/redis-wire.ts';
 import type { TicketKeeper } from './local/ticket-table.ts';
 import type { Wire } from './bullmq/wire.ts';
@@ -25,6 +26,8 @@ export interface OpenBrokerOptions {
   readonly visibilityMs?: number;
   /** How long a consumer may hear nothing before it is connected anew, ms; default 20,000, at least 2,000. Redis only. */
   readonly deafAfterMs?: number;
+  /** Most connections that put and take tickets, at least 2; default 8. PostgreSQL only. */
+  readonly connections?: number;
   readonly clock?: Clock;
   /** From 0 up to but not including 1; default `Math.random`. */
   readonly random?: () => number;
@@ -36,6 +39,7 @@ export interface OpenBrokerOptions {
 
 const defaultVisibilityMs = 15_000;
 const defaultDeafAfterMs = 20_000;
+const defaultConnections = 8;
 
 /**
  * Opens the broker and checks that it answers.
@@ -48,6 +52,7 @@ export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
     store,
     visibilityMs = defaultVisibilityMs,
     deafAfterMs = defaultDeafAfterMs,
+    connections = defaultConnections,
     clock = systemClock,
     random = Math.random,
     onError = () => undefined,
@@ -58,7 +63,7 @@ export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
     return new LocalBroker({ keeper: store, visibilityMs, clock, random, onError });
   }
   if (/^(rediss?|postgres(ql)?):/.test(url)) {
-    const wire = await openWire(url, { url, clock, random, onError, onWarning });
+    const wire = await openWire(url, { url, connections, clock, random, onError, onWarning });
     const { BullmqBroker } = await import('./bullmq/bullmq-broker.ts');
     return new BullmqBroker({ wire, visibilityMs, deafAfterMs, clock, random, onError });
   }
@@ -71,7 +76,7 @@ export async function openBroker(options: OpenBrokerOptions): Promise<Broker> {
   );
 }
 
-async function openWire(url: string, options: RedisWireOptions): Promise<Wire> {
+async function openWire(url: string, options: RedisWireOptions & PostgresWireOptions): Promise<Wire> {
   if (!url.startsWith('postgres')) return await (await import('./bullmq/redis-wire.ts')).openRedisWire(options);
   return await (await import('./bullmq/postgres-wire.ts')).openPostgresWire(options);
 }
@@ -93,7 +98,14 @@ export async function checkRedis(url: string): Promise<RedisReport> {
  */
 export async function checkPostgres(url: string): Promise<string> {
   const unheard = (): void => undefined;
-  const wire = await openWire(url, { url, clock: systemClock, random: Math.random, onError: unheard, onWarning: unheard });
+  const wire = await openWire(url, {
+    url,
+    connections: defaultConnections,
+    clock: systemClock,
+    random: Math.random,
+    onError: unheard,
+    onWarning: unheard,
+  });
   try {
     return wire.url;
   } finally {

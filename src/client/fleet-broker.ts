@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts';
  * @throws BatutaError CONFIG_INVALID (PostgreSQL without either), BROKER_UNAVAILABLE
  */
 export async function openFleetBroker(
-  config: Pick<Config, 'redisUrl' | 'brokerUrl' | 'leaseMs'>,
+  config: Pick<Config, 'redisUrl' | 'brokerUrl' | 'brokerConnections' | 'leaseMs'>,
   store: Store,
   { logger }: Log,
 ): Promise<Broker> {
@@ -28,6 +28,7 @@ export async function openFleetBroker(
     url,
     store,
     visibilityMs: config.leaseMs,
+    connections: config.brokerConnections,
     onError: (error) => logger.warn({ err: error }, 'The broker reports trouble.'),
     onWarning: (sentence) => logger.warn(sentence),
   });

@@ -1,5 +1,5 @@
 /**
- * The broker of a fleet: BullMQ, over Redis or PostgreSQL. Only this file and `ticket-worker.ts` import it.
+ * The broker of a fleet: BullMQ, over Redis or PostgreSQL. Only this file, `ticket-worker.ts` and `postgres-backend.ts` import it.
  *
  * A ticket is a job without content, named by its three values, tried once, and removed when its handler has ended. BullMQ's retries, events
  * and schedulers are not used. A job whose worker died or froze loses its lock after `visibilityMs` and goes to another, as often as it

@@ -94,8 +94,8 @@ export class BullmqConsumer implements Consumer {
     return this.#closed;
   }
 
-  #makeCrew(): Crew {
-    const { connection, close } = this.#options.wire.openTaking();
+  #makeCrew(isAnew = false): Crew {
+    const { connection, close } = this.#options.wire.openTaking(isAnew);
     const workers = [...this.#queues].map(([queue, rank]) => this.#makeWorker(queue, rank, connection));
     return { workers, connection, close };
   }
@@ -142,7 +142,7 @@ export class BullmqConsumer implements Consumer {
       ),
     );
     const deaf = this.#crew;
-    this.#crew = this.#makeCrew();
+    this.#crew = this.#makeCrew(true);
     await endCrew(deaf);
   }
 

@@ -1,6 +1,10 @@
 /**
  * PostgreSQL below BullMQ: a fleet without Redis. BullMQ keeps its tables in a schema of its own and brings them up to date.
  *
+ * BullMQ would make a pool for each queue and each worker. Here all that puts tickets shares one, and all that takes them another, which is
+ * made anew when a consumer is found deaf; both together are `connections`. Beside them stand one connection for each queue that tickets
+ * are taken from, which waits to be woken, and the one that listens for messages.
+ *
  * Messages go by NOTIFY on one channel for all. The connection that listens is made at the first subscription, and again
  * when it is lost; what is sent meanwhile is lost.
  */
@@ -15,11 +19,14 @@ import { checkPostgresUrl } from '../../base/postgres-url.ts';
 import { maskAddress } from '../../base/mask.ts';
 import type { Unsubscribe } from '../broker.ts';
 import { Listeners } from '../listeners.ts';
+import type { SharedConnection } from './postgres-backend.ts';
 import { isVanished } from './wire.ts';
 import type { Wire } from './wire.ts';
 
 export interface PostgresWireOptions {
   readonly url: string;
+  /** Most connections that put and take tickets, at least 2. */
+  readonly connections: number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onError: (error: unknown) => void;
@@ -31,9 +38,6 @@ const schema = 'batuta_bullmq';
 const noticeChannel = 'batuta_notices';
 const answerTimeoutMs = 5_000;
 const relistenMs = 1_000;
-/** Connections of each queue and each consumer, beside the one that waits to be woken. */
-const poolSize = 3;
-
 /**
  * Connects and checks that the server answers.
  *
@@ -56,9 +60,13 @@ class PostgresWire implements Wire {
   readonly kind = 'postgres';
   readonly url: string;
   readonly prefix = '';
-  readonly connection: object;
+  readonly connection: SharedConnection;
   readonly #options: PostgresWireOptions;
+  readonly #config;
   readonly #pool: pg.Pool;
+  /** Shared by all consumers, save those that are still on the one before. */
+  #taking: { readonly pool: pg.Pool; users: number } | null = null;
+  readonly #ending = new Set<Promise<void>>();
   readonly #listeners: Listeners;
   readonly #loop: Loop;
   #listening: pg.Client | undefined;
@@ -67,15 +75,14 @@ class PostgresWire implements Wire {
   constructor(options: PostgresWireOptions) {
     this.#options = options;
     this.url = maskAddress(options.url);
-    const config = {
+    this.#config = {
       connectionString: options.url,
       connectionTimeoutMillis: answerTimeoutMs,
       keepAlive: true,
       application_name: 'batuta broker',
     };
-    this.connection = { ...config, schema, migrate: true, max: poolSize };
-    this.#pool = new pg.Pool({ ...config, max: poolSize });
-    this.#pool.on('error', (error) => this.complain(error));
+    this.#pool = this.#makePool(Math.ceil(options.connections / 2));
+    this.connection = this.#sharing(this.#pool);
     this.#listeners = new Listeners(options.onError);
     this.#loop = makeLoop({
       name: 'postgres notices: listen',
@@ -89,9 +96,29 @@ class PostgresWire implements Wire {
     });
   }
 
-  openTaking(): { readonly connection: object; close(): void } {
-    // BullMQ makes its connections of it, and closes them.
-    return { connection: this.connection, close: () => undefined };
+  openTaking(isAnew: boolean): { readonly connection: object; close(): void } {
+    if (isAnew || this.#taking === null) this.#taking = { pool: this.#makePool(Math.floor(this.#options.connections / 2)), users: 0 };
+    const taking = this.#taking;
+    taking.users++;
+    const close = (): void => {
+      if (--taking.users > 0) return;
+      if (this.#taking === taking) this.#taking = null;
+      const ended = taking.pool.end().catch((error: unknown) => this.complain(error));
+      this.#ending.add(ended);
+      void ended.finally(() => this.#ending.delete(ended));
+    };
+    return { connection: this.#sharing(taking.pool), close };
+  }
+
+  /** What BullMQ asks for lies in its schema; what is asked here lies in none. */
+  #makePool(max: number): pg.Pool {
+    const pool = new pg.Pool({ ...this.#config, options: `-c search_path="${schema}"`, max });
+    pool.on('error', (error) => this.complain(error));
+    return pool;
+  }
+
+  #sharing(pool: pg.Pool): SharedConnection {
+    return { ...this.#config, schema, migrate: true, pool };
   }
 
   async answerOf<T>(ask: () => Promise<T>): Promise<T> {
@@ -159,12 +186,12 @@ class PostgresWire implements Wire {
     this.#listeners.clear();
     await this.#loop.stop();
     await this.#listening?.end().catch(() => undefined);
-    await this.#pool.end();
+    await Promise.all([this.#pool.end(), ...this.#ending]);
   }
 
   async #listen(): Promise<void> {
     if (this.#listening !== undefined || this.#listeners.empty) return;
-    const client = new pg.Client({ connectionString: this.#options.url, connectionTimeoutMillis: answerTimeoutMs, keepAlive: true });
+    const client = new pg.Client({ ...this.#config, application_name: 'batuta notices' });
     this.#listening = client;
     const forget = (): void => {
       if (this.#listening === client) this.#listening = undefined;

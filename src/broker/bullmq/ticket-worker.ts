@@ -6,7 +6,7 @@
  * `lookEveryMs`. A ticket keeps its place until its handler has ended and BullMQ has removed it, which hands over the next one. A crash
  * leaves its tickets locked; the locks lapse after `visibilityMs`, and others get them.
  */
-import { createPostgresBackend, Job, PostgresQueueBackend, Worker } from 'bullmq';
+import { Job, PostgresQueueBackend, Worker } from 'bullmq';
 import type { BackendFactory, ConnectionOptions, IQueueBackend, JobJson } from 'bullmq';
 import { settledWithin } from '../../base/clock.ts';
 import type { Clock } from '../../base/clock.ts';
@@ -14,6 +14,7 @@ import { makeLoop } from '../../base/loop.ts';
 import type { Loop } from '../../base/loop.ts';
 import type { Ticket } from '../broker.ts';
 import type { Places } from '../places.ts';
+import { sharedPostgresBackend } from './postgres-backend.ts';
 import { isVanished } from './wire.ts';
 import type { Wire } from './wire.ts';
 
@@ -44,8 +45,7 @@ const maxStalledCount = 1_000_000;
 const readyMs = 5_000;
 
 /** What BullMQ stores by; undefined is Redis, its default. */
-export const backendOf = (wire: Wire): BackendFactory | undefined =>
-  wire.kind === 'postgres' ? (createPostgresBackend as unknown as BackendFactory) : undefined;
+export const backendOf = (wire: Wire): BackendFactory | undefined => (wire.kind === 'postgres' ? sharedPostgresBackend : undefined);
 
 /** How BullMQ reaches its tickets. It looks at no server itself: it would print what it finds, and the wire has looked already. */
 export const connectionOptions = (

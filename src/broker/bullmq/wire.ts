@@ -13,8 +13,8 @@ export interface Wire {
   readonly prefix: string;
   /** Over which BullMQ puts and counts. */
   readonly connection: object;
-  /** Over which one consumer takes tickets; `close` cuts it, also in an outage. */
-  openTaking(): { readonly connection: object; close(): void };
+  /** Over which one consumer takes tickets; `close` cuts it, also in an outage. @param isAnew whether the one before is taken for dead */
+  openTaking(isAnew: boolean): { readonly connection: object; close(): void };
   /**
    * The answer to a question over `connection`, or why there is none, within seconds; at once while there is no connection.
    *

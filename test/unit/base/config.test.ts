@@ -20,6 +20,7 @@ test('without anything set, every value is the default of the design', async () 
   expect(config).toEqual({
     databaseUrl: 'sqlite:.batuta/batuta.db',
     databaseConnections: 13,
+    brokerConnections: 8,
     redisUrl: null,
     brokerUrl: null,
     flows: ['flows'],

@@ -39,6 +39,32 @@ describe('Semaphore', () => {
     expect(served).toEqual(['first', 'high', 'low', 'late but high', 'last']);
   });
 
+  test('thousands are served in their order, those of higher priority first, also while more come', async () => {
+    const slots = new Semaphore(1);
+    const served: string[] = [];
+    waiter(slots, 'first', 0, served);
+    for (let at = 0; at < 3_000; at++) waiter(slots, String(at), 0, served);
+    for (let at = 0; at < 2_000; at++) slots.give();
+    waiter(slots, 'high', 1, served);
+    waiter(slots, 'last', 0, served);
+    for (let at = 0; at < 1_002; at++) slots.give();
+    await turn();
+    const numbers = Array.from({ length: 3_000 }, (_, at) => String(at));
+    expect(served).toEqual(['first', ...numbers.slice(0, 2_000), 'high', ...numbers.slice(2_000), 'last']);
+  });
+
+  test('once opened all that wait have a place, each once, and whoever comes then', async () => {
+    const slots = new Semaphore(1);
+    const served: string[] = [];
+    for (const name of ['first', 'second', 'third', 'fourth']) waiter(slots, name, 0, served);
+    slots.give();
+    slots.open();
+    await turn();
+    expect(served).toEqual(['first', 'second', 'third', 'fourth']);
+    for (let at = 0; at < 4; at++) slots.give();
+    expect(slots.take(0)).toBeNull();
+  });
+
   test('nobody is lost and never more have a place than there are, in any order of coming and going', async () => {
     await fc.assert(
       fc.asyncProperty(

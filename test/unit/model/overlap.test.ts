@@ -28,3 +28,16 @@ test('each policy does with an open run what its name says, and names the run', 
     message: expect.stringContaining('whose place it takes'),
   });
 });
+
+test('names the run that goes on, however many wait before it, and the first that waits where none goes on', () => {
+  for (const open of [
+    [waiting, running],
+    [running, waiting],
+  ])
+    expect(overlapOf('skip', open)).toMatchObject({ message: expect.stringContaining('quick-otter') });
+  const later = { ...waiting, name: 'late-lynx', scheduledFor: at + 2 };
+  expect(overlapOf('buffer-all', [waiting, later])).toEqual({
+    kind: 'hold',
+    message: 'Waits until the run calm-crane of 2026-03-10T12:00:00.001Z and those after it have ended.',
+  });
+});

@@ -70,6 +70,12 @@ describe('retryDelayMs', () => {
     );
   });
 
+  test('jitter is spread evenly over its share: the least at 0, the plain wait in the middle, the most towards 1', () => {
+    const wait = (random: number, jitter = 0.5): number => retryDelayMs(policy({ delayMs: 1_000, jitter }), 1, null, () => random);
+    expect([wait(0), wait(0.25), wait(0.5), wait(0.75), wait(1)]).toEqual([500, 750, 1_000, 1_250, 1_500]);
+    expect([wait(0, 0), wait(1, 0)]).toEqual([1_000, 1_000]);
+  });
+
   test('a function that gives no number makes no wait', () => {
     for (const given of [Number.NaN, Number.POSITIVE_INFINITY, -5]) expect(waits({ delayMs: () => given }, 1)).toEqual([0]);
   });

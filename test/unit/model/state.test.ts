@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { canFollow, canReopen, isTerminal, stateNames, stateOf, stateTypes, terminalTypes } from '../../../src/model/state.ts';
+import { canFollow, canReopen, isTerminal, stateNames, stateOf, stateTypes, stateWord, terminalTypes } from '../../../src/model/state.ts';
 
 describe('states', () => {
   test('nothing follows a terminal type', () => {
@@ -22,6 +22,22 @@ describe('states', () => {
 
   test('what completed is not opened again, what failed, crashed or was cancelled may be', () => {
     expect(stateTypes.filter(canReopen)).toEqual(['FAILED', 'CRASHED', 'CANCELLED']);
+  });
+
+  test('anything may be the first state', () => {
+    for (const to of stateTypes) expect(canFollow(null, to)).toBe(true);
+  });
+
+  test('a message is kept up to 1,000 characters, and a longer one cut', () => {
+    expect(stateOf('FAILED', 'Failed', 'm'.repeat(1_000)).message).toBe('m'.repeat(1_000));
+    expect(stateOf('FAILED', 'Failed', 'm'.repeat(1_001)).message).toBe(`${'m'.repeat(1_000)} …(1 more characters)`);
+  });
+
+  test('a word stands for its state in any case, with blanks around it; others stand for none', () => {
+    expect(stateWord(' completed ')).toBe('Completed');
+    expect(stateWord('awaitingRETRY')).toBe('AwaitingRetry');
+    expect(stateWord('failed/timedout')).toBe('FAILED/TimedOut');
+    expect(stateWord('done')).toBeNull();
   });
 
   test('a state without a name has the plain one of its type', () => {
