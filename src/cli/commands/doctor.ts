@@ -7,6 +7,8 @@ import { isBatutaError } from '../../base/errors.ts';
 import { packageFolder } from '../../base/installed.ts';
 import { parsePlace } from '../../base/result-places.ts';
 import type { Config } from '../../base/settings.ts';
+import type { Store } from '../../store/store.ts';
+import { lookAtSecrets } from './doctor-secrets.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { openSettings } from '../open.ts';
 import { loadQuietly } from '../output-capture.ts';
@@ -106,6 +108,7 @@ async function checkStore(context: CommandContext, config: Config): Promise<Chec
         ...(await checkPostgresServer(config)),
         checkWritable(config),
         checkClock(context, newest?.createdAt ?? null),
+        ...(await checkSecrets(store, config)),
       ];
     } finally {
       await store.close();
@@ -113,6 +116,13 @@ async function checkStore(context: CommandContext, config: Config): Promise<Chec
   } catch (error) {
     return [bad('database', error, mendOfStore(error, config))];
   }
+}
+
+async function checkSecrets(store: Store, config: Config): Promise<Check[]> {
+  const look = await lookAtSecrets(store, config);
+  if (look === null) return [];
+  if (look.isGood) return [good('secrets', look.found)];
+  return [bad('secrets', look.found, 'Set BATUTA_SECRET_KEY to the key it names, or list that in BATUTA_SECRET_KEY_OLD.')];
 }
 
 function mendOfStore(error: unknown, config: Config): string {
