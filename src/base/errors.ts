@@ -84,6 +84,7 @@ export const errorCodes = {
   DEPLOYMENT_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No deployment has that name, or no schedule of it.' },
   BACKFILL_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No backfill has that id.' },
   BACKFILL_TOO_LARGE: { stage: 'params', exit: 2, summary: 'A backfill would make more runs than is done unasked.' },
+  CACHE_ENTRY_NOT_FOUND: { stage: 'store', exit: 2, summary: 'The cache has no entry of that id.' },
   LIMIT_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No limit has that name.' },
   KEY_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No API key has that id.' },
   PAYLOAD_UNREADABLE: { stage: 'store', exit: 1, summary: 'A recorded value is encrypted with a key that is not set, or damaged.' },

@@ -3,6 +3,7 @@ import { Command, Help } from 'commander';
 import type { GlobalOptions } from './context.ts';
 import { declareBackfillCommands, declareDeploymentCommands } from './declare-deployment.ts';
 import { declareFleetCommands } from './declare-fleet.ts';
+import { declareCacheCommands } from './declare-cache.ts';
 import { declareKeyCommands, declareLimitCommands, declareProjectCommands } from './declare-project.ts';
 import { declareFlowCommands, declareScheduleCommands } from './declare-flow.ts';
 import { declareConnectionCommands, declareSecretCommands, declareVariableCommands } from './declare-secrets.ts';
@@ -57,6 +58,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareVariableCommands(program, perform);
   declareConnectionCommands(program, perform);
   declareLimitCommands(program, perform);
+  declareCacheCommands(program, perform);
   declareScheduleCommands(program, perform);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);

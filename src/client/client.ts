@@ -3,6 +3,7 @@
  * runs embedded in this process, and HTTP, which asks a server. `Client` is what both can; `EmbeddedClient` adds what only a
  * process can that has the store and the user's files at hand.
  */
+import type { RollbackSummary } from '../model/rollback.ts';
 import type { ClientEvent, RunEventsOptions } from './run-events.ts';
 import type { Alike } from '../model/failure-sentence.ts';
 import type { EngineListener } from '../model/events.ts';
@@ -13,6 +14,7 @@ import type { AuditClient, KeysClient } from './access-client.ts';
 import type { BackfillsClient, DeploymentsClient } from './deployments-client.ts';
 import type { ConnectionsClient, SecretsClient, VariablesClient } from './secrets-client.ts';
 import type { EnqueueOptions, RunHandle } from './handle.ts';
+import type { CacheClient } from './cache-client.ts';
 import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
 import type {
   ArtifactFilter,
@@ -49,6 +51,8 @@ export interface RunInspection {
   readonly result: unknown;
   /** Of one that failed: how many others failed like it, since when; else null. */
   readonly alike: Alike | null;
+  /** What came of its rollback, or how far that is; null for one that was not rolled back. */
+  readonly rollback: RollbackSummary | null;
 }
 
 export type { ClientEvent, RunEventsOptions } from './run-events.ts';
@@ -94,6 +98,8 @@ export interface RunsClient {
   deleteMany(wish: BulkWish): Promise<BulkReport>;
   /** How many runs failed like this one, which is not counted; null when it did not fail. @throws BatutaError RUN_NOT_FOUND */
   alike(id: string): Promise<Alike | null>;
+  /** What came of its rollback, or how far that is; null for one that was not rolled back. @throws BatutaError RUN_NOT_FOUND */
+  rollback(id: string): Promise<RollbackSummary | null>;
   /** A page of task runs, in the order they were first recorded. @throws BatutaError RUN_NOT_FOUND, FILTER_INVALID */
   taskRuns(id: string, filter?: TaskRunFilter): Promise<Page<TaskRun>>;
   /** How many task runs are in which state, by name and state name. */
@@ -149,6 +155,7 @@ export interface Client {
   readonly deployments: DeploymentsClient;
   readonly backfills: BackfillsClient;
   readonly limits: LimitsClient;
+  readonly cache: CacheClient;
   readonly keys: KeysClient;
   readonly audit: AuditClient;
   readonly secrets: SecretsClient;

@@ -18,6 +18,7 @@ import type { Broker } from '../broker/broker.ts';
 import type { ArtifactsClient, EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { Wanted } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
+import { LocalCache } from './local-cache.ts';
 import { asDefinition, localFlows } from './local-flows.ts';
 import { LocalConnections } from './local-connections.ts';
 import { LocalSecrets, LocalVariables } from './local-secrets.ts';
@@ -56,6 +57,7 @@ export class LocalClient implements EmbeddedClient {
   readonly deployments: LocalDeployments;
   readonly backfills: LocalBackfills;
   readonly limits: LocalLimits;
+  readonly cache: LocalCache;
   readonly keys: LocalKeys;
   readonly audit: LocalAudit;
   readonly secrets: LocalSecrets;
@@ -106,8 +108,8 @@ export class LocalClient implements EmbeddedClient {
     });
     this.limits = new LocalLimits(store, engine.services.limits, () => this.#tell('limits', 'free'));
     const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
-    this.keys = new LocalKeys(access);
-    this.audit = new LocalAudit(access);
+    [this.keys, this.audit] = [new LocalKeys(access), new LocalAudit(access)];
+    this.cache = new LocalCache(engine.services);
     const sealing = { store, clock: engine.services.clock, keyring: options.keyring ?? (() => null) };
     this.secrets = new LocalSecrets(sealing);
     this.variables = new LocalVariables(sealing);

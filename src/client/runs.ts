@@ -84,6 +84,7 @@ export class LocalRuns implements EmbeddedRunsClient {
       params: decodeValue(params),
       result: await loadValue(engine.services.results, run),
       alike: await this.#alikeTo(run),
+      rollback: await this.#rollbackOf(run),
     };
   }
 
@@ -217,6 +218,14 @@ export class LocalRuns implements EmbeddedRunsClient {
     const kept = await store.keptResults(refs);
     const resultRefs = refs.filter((ref) => !kept.includes(ref));
     await removeResults(engine.services, { runIds, resultRefs });
+  }
+
+  async rollback(id: string): ReturnType<RunsClient['rollback']> {
+    return await this.#rollbackOf(await this.get(id));
+  }
+
+  async #rollbackOf({ id }: Run): ReturnType<RunsClient['rollback']> {
+    return (await this.#options.store.rollbacks.ofRuns([id]))[0] ?? null;
   }
 
   async #alikeTo(run: Run): Promise<Alike | null> {

@@ -37,6 +37,7 @@ export function failureSentence({ state, error }: FailedRun, { alike, time }: Se
     ...partsOf(error),
     ...causesOf(error).map((cause) => `caused by ${classOf(cause)}: ${messageOf(cause)}`),
     ...(origin?.frame ? [`at ${origin.frame}`] : []),
+    ...rollbackPart(state),
     ...(alike && alike.others > 0 ? [`${alike.others.toLocaleString('en')} more like it since ${time(alike.sinceAt)}`] : []),
   ];
   return parts.join(' · ');
@@ -71,6 +72,12 @@ function causesOf(error: Failure): Failure[] {
   const causes: Failure[] = [];
   for (let at = error.cause; at !== null && at !== undefined && causes.length < maxCauses; at = at.cause) causes.push(at);
   return causes;
+}
+
+/** What came of the rollback, which its message says last. */
+function rollbackPart({ message }: State): string[] {
+  const found = /(?:Rolled back|Rollback incomplete): [^\n]*$/.exec(message ?? '');
+  return found === null ? [] : [cutText(found[0].replace(/\.$/, ''), maxMessageChars, '…')];
 }
 
 function firstLine(text: string): string {

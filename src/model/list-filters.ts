@@ -12,6 +12,7 @@ const filterNames = {
   artifacts: ['kind', 'search', ...page],
   deployments: ['flow', 'tag', 'paused', 'search', ...page],
   backfills: ['deployment', ...page],
+  'cached values': ['flow', 'task', 'key', 'expired', ...page],
   changes: page,
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

@@ -94,6 +94,10 @@ export const access: Readonly<Record<string, Access>> = {
   'PUT /api/limits/:name': adminDoes('limits.set'),
   'DELETE /api/limits/:name': adminDoes('limits.delete'),
 
+  'GET /api/cache': viewer,
+  'GET /api/cache/:id': viewer,
+  'POST /api/cache/clear': operatorDoes('cache.clear'),
+
   'GET /api/secrets': viewer,
   'GET /api/secrets/:name': admin,
   'PUT /api/secrets/:name': adminDoes('secrets.set'),

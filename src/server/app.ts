@@ -23,6 +23,7 @@ import { eventRoutes } from './routes/events.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { flowRoutes } from './routes/flows.ts';
 import { healthRoutes } from './routes/health.ts';
+import { cacheRoutes } from './routes/cache.ts';
 import { limitRoutes } from './routes/limits.ts';
 import { logRoutes } from './routes/logs.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -147,6 +148,7 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   fleetRoutes,
   backfillRoutes,
   limitRoutes,
+  cacheRoutes,
   secretRoutes,
   variableRoutes,
   connectionRoutes,

@@ -75,6 +75,7 @@ export function inspectionLines(inspection: RunInspection, why: WaitReason | nul
         : failureLines(run.error, options.paint, { indent: 2, stack: options.verbose, cwd: options.cwd, width: options.width }),
       options,
     ),
+    ...section('could not be undone', notUndoneLines(inspection, options), options),
     ...section('parameters', isEmpty(params) ? [] : indented(valueLines(params, valueOptions(options))), options),
     ...section('result', result === undefined || result === null ? [] : indented(valueLines(result, valueOptions(options))), options),
     ...taskSection(inspection, options),
@@ -88,6 +89,13 @@ export function inspectionLines(inspection: RunInspection, why: WaitReason | nul
     ),
     ...historySection(inspection.transitions, options),
   ];
+}
+
+function notUndoneLines({ rollback }: RunInspection, { paint }: InspectionOptions): string[] {
+  return (rollback?.remaining ?? []).map(({ task, index, undo, message }) => {
+    const name = index === null ? task : `${task}[${index}]`;
+    return `  ${paint.red(oneLine(name))}  ${oneLine(`${undo} failed: ${message}`)}`;
+  });
 }
 
 function headLines({ run, alike, transitions }: RunInspection, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {

@@ -1,4 +1,5 @@
 /** The shapes `--json` prints. Times are ISO 8601 in UTC, or null. */
+import type { RollbackSummary } from '../../model/rollback.ts';
 import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
@@ -44,6 +45,7 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     dueAt: isoOrNull(run.dueAt),
     ...{ params: plainJson(params), result: plainJson(result), error },
     failure: whyFailed(run, inspection.alike),
+    rollback: inspection.rollback && rollbackJson(inspection.rollback),
     alike: inspection.alike === null ? null : { others: inspection.alike.others, since: isoOrNull(inspection.alike.sinceAt) },
     why: why === null ? null : { ...why, untilAt: isoOrNull(why.untilAt) },
     suspendedMs: run.endedAt === null ? null : (spentTimes(histories.get(null) ?? [], run.endedAt)?.suspendedMs ?? null),
@@ -52,6 +54,11 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => toWire({ id, taskRunId, kind, name, data, createdAt })),
     children: children.map(runListJson),
   };
+}
+
+/** `{ rollback, undone, remaining }`, `rollback` one of begun, complete and incomplete. */
+function rollbackJson({ stage, undone, remaining }: RollbackSummary): object {
+  return { rollback: stage, undone, remaining };
 }
 
 /** One line of `runs logs --json`: `{ seq, at, level, taskRunId, task, message, fields }`. */
@@ -85,7 +92,7 @@ function taskJson(taskRun: TaskRun): object {
 function taskDetailJson(taskRun: TaskRun, history: readonly Transition[]): object {
   const spent = taskRun.endedAt === null ? null : spentTimes(history, taskRun.endedAt);
   const times = { durationMs: spent?.executingMs ?? null, suspendedMs: spent?.suspendedMs ?? null, waitingMs: spent?.waitingMs ?? null };
-  const { key, displayName, progress, metrics, childRunId, dependsOn, callArgs } = taskRun;
+  const { key, displayName, progress, metrics, childRunId, dependsOn, callArgs, cachedFrom = null } = taskRun;
   return {
     ...taskJson(taskRun),
     key,
@@ -96,6 +103,7 @@ function taskDetailJson(taskRun: TaskRun, history: readonly Transition[]): objec
     dependsOn,
     childRunId,
     callArgs,
+    cachedFrom: cachedFrom && toWire(cachedFrom),
     resultBytes: resultBytesOf(taskRun),
   };
 }

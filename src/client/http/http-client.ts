@@ -8,6 +8,7 @@ import type { ClientEvent, RunEventsOptions } from '../run-events.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { enqueueBody, nameOfFlow, pageFromWire } from './wire-values.ts';
+import { HttpCache } from './http-cache.ts';
 import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
 import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
 import { HttpConnections, HttpSecrets, HttpVariables } from './http-secrets.ts';
@@ -23,6 +24,7 @@ export class HttpClient implements Client {
   readonly deployments: HttpDeployments;
   readonly backfills: HttpBackfills;
   readonly limits: HttpLimits;
+  readonly cache: HttpCache;
   readonly figures: HttpFigures;
   readonly artifacts: ArtifactsClient;
   readonly keys: HttpKeys;
@@ -39,6 +41,7 @@ export class HttpClient implements Client {
     this.deployments = new HttpDeployments(api, (id) => this.#handle(id));
     this.backfills = new HttpBackfills(api);
     this.limits = new HttpLimits(api);
+    this.cache = new HttpCache(api);
     this.figures = new HttpFigures(api);
     this.artifacts = {
       async list(filter = {}) {

@@ -1,6 +1,7 @@
 /** Runs, asked of a server. */
 import { checkFilter } from '../../model/list-filters.ts';
 import { checkSignalName } from '../../model/signal.ts';
+import type { RollbackSummary } from '../../model/rollback.ts';
 import type { Alike } from '../../model/failure-sentence.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { ListedRun, Run, TaskRun, Transition, Artifact } from '../../model/run.ts';
@@ -21,6 +22,7 @@ interface RunDetails {
   readonly children: readonly Wire<ListedRun>[];
   readonly why: Wire<WaitReason> | null;
   readonly alike: Wire<Alike> | null;
+  readonly rollback: RollbackSummary | null;
   readonly counts: readonly { readonly name: string; readonly state: string; readonly count: number }[];
   readonly flow: Wire<StoredFlow> | null;
 }
@@ -78,6 +80,7 @@ export class HttpRuns implements RunsClient {
       params: decodeValue(run.params),
       result: await this.resultOf(run),
       alike: details.alike === null ? null : fromWire<Alike>(details.alike),
+      rollback: details.rollback,
     };
   }
 
@@ -126,6 +129,10 @@ export class HttpRuns implements RunsClient {
   async why(id: string): Promise<WaitReason | null> {
     const { why } = await this.#facts(id);
     return why === null ? null : fromWire<WaitReason>(why);
+  }
+
+  async rollback(id: string): ReturnType<RunsClient['rollback']> {
+    return (await this.#facts(id)).rollback;
   }
 
   async alike(id: string): ReturnType<RunsClient['alike']> {

@@ -1,4 +1,5 @@
 /** The rollback of an owned run: whether there is one, from where it goes on, and the end it comes to. */
+import { shortened } from '../../base/cut-text.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
 import { type IntendedEnd, type NotUndone, rollbackSentence } from '../../model/rollback.ts';
@@ -43,10 +44,13 @@ export async function endRolledBack(active: RunAttempt, end: IntendedEnd): Promi
   return endOf(end, undone, remaining);
 }
 
+/** Characters of why it ended, so that what could not be undone is never cut off behind it. */
+const maxReasonChars = 500;
+
 /** A run of which something could not be undone has Failed, whatever ended it. */
 function endOf({ state, error }: IntendedEnd, undone: number, remaining: readonly NotUndone[]): IntendedEnd {
   const sentence = rollbackSentence(undone, remaining);
-  const message = `${state.message ?? `${state.name}.`} ${sentence}`;
+  const message = `${shortened(state.message ?? `${state.name}.`, maxReasonChars)} ${sentence}`;
   if (remaining.length === 0) return { state: { ...state, message: withMessage(state, message) }, error };
   const details = {
     rollback: 'incomplete',

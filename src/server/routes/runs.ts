@@ -39,13 +39,14 @@ export function runRoutes(app: App, { client }: RouteParts): void {
   const description = 'A run with its parameters, its result and the flow, graph included; `values=false` leaves these three out.';
   app.get('/api/runs/:id', { schema: { tags, description, params: idParams, querystring: runQuery } }, async (request) => {
     const run = await client.runs.get(request.params.id);
-    const [times, values, counts, children, why, alike] = await Promise.all([
+    const [times, values, counts, children, why, alike, rollback] = await Promise.all([
       timesOf(run),
       request.query.values === false ? null : valuesOf(run),
       client.runs.taskCounts(run.id),
       client.runs.list({ parentRunId: run.id, limit: shownChildren }),
       client.runs.why(run.id),
       client.runs.alike(run.id),
+      client.runs.rollback(run.id),
     ]);
     return {
       run: runJson(run),
@@ -56,6 +57,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
       why: why === null ? null : toWire(why),
       alike: alike === null ? null : toWire(alike),
       counts,
+      rollback,
     };
   });
 

@@ -65,6 +65,9 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
 
   'GET /api/workers': listOf(fleet.worker),
   'GET /api/queues': listOf(fleet.queue),
+  'GET /api/cache': pageOf(fleet.cacheEntry).extend({ totals: fleet.cacheTotals }),
+  'GET /api/cache/:id': fleet.cacheEntryDetails,
+  'POST /api/cache/clear': z.strictObject({ entries: runs.count }),
   'GET /api/limits': listOf(fleet.limit),
   'PUT /api/limits/:name': fleet.limit,
   'GET /api/secrets': listOf(secrets.listedSecret),

@@ -141,6 +141,30 @@ export const limit = z.strictObject({
   waiting: count,
 });
 
+export const cacheEntry = z.strictObject({
+  id: z.string(),
+  flow: z.string(),
+  task: z.string(),
+  version: z.string(),
+  scopeRunId: textOrNull,
+  shown: z.string().describe('What the value was made of, cut'),
+  runId: textOrNull,
+  taskRunId: textOrNull,
+  madeAt: atOrNull,
+  expiresAt: atOrNull,
+  bytes: count.nullable(),
+  hits: count,
+  misses: count,
+  waits: count,
+  usedAt: at,
+  makingRunId: textOrNull,
+});
+export const cacheEntryDetails = cacheEntry.extend({
+  result: z.strictObject({ json: z.unknown(), meta: z.unknown().optional() }).nullable(),
+  isLarge: z.boolean(),
+});
+export const cacheTotals = z.strictObject({ entries: count, bytes: count, hits: count, misses: count, waits: count });
+
 export const overview = z.strictObject({
   sinceAt: at,
   untilAt: at,

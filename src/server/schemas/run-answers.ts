@@ -103,6 +103,11 @@ export const taskRun = z.strictObject({
     )
     .nullable()
     .describe('Arguments of a call in a code flow, cut and with secrets masked'),
+  cachedFrom: z
+    .strictObject({ runId: z.string(), taskRunId: z.string(), madeAt: at, entry: z.string() })
+    .nullable()
+    .optional()
+    .describe('Of one that is Cached: what made its value, and the entry of the cache'),
 });
 
 export const taskGroups = z.strictObject({
@@ -194,6 +199,18 @@ const times = z
     'From its first start to its end, or now: executed, suspended, and what it otherwise waited, which add up to wallMs; null before its start',
   );
 
+const rollback = z
+  .strictObject({
+    runId: z.string(),
+    stage: z.enum(['begun', 'complete', 'incomplete']),
+    undone: count.nullable(),
+    remaining: z.array(
+      z.strictObject({ task: z.string(), index: count.nullable(), taskRunId: z.string(), undo: z.string(), message: z.string() }),
+    ),
+  })
+  .nullable()
+  .describe('What came of undoing what its tasks had done');
+
 export const runDetails = z.strictObject({
   run,
   times,
@@ -202,6 +219,7 @@ export const runDetails = z.strictObject({
   children: z.array(run),
   why: waitReason.nullable(),
   alike,
+  rollback,
   counts: z.array(z.strictObject({ name: z.string(), state: stateName, count })),
   flow: flow.nullable().optional().describe('With the values only, as params and result'),
 });

@@ -67,6 +67,13 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
       </div>
       {row.state.message === null || row.error !== null ? null : <p className={style.soft}>{row.state.message}</p>}
       {progress === null ? null : <TaskProgress progress={progress} />}
+      {taskRun.cachedFrom ? (
+        <p>
+          <Link className={style.link} to="/runs/$id" params={{ id: taskRun.cachedFrom.runId }}>
+            Open the run that made its value
+          </Link>
+        </p>
+      ) : null}
       {taskRun.childRunId === null ? null : (
         <p>
           <Link className={style.link} to="/runs/$id" params={{ id: taskRun.childRunId }}>
