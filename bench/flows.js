@@ -13,14 +13,15 @@ function mark(target, name, options) {
  * @param {string} name
  * @param {number} length
  * @param {(() => unknown) | ((ctx: import('batuta').TaskContext) => unknown)} work what every task does
+ * @param {object} options further options of every task
  */
-export function makeChain(name, length, work) {
+export function makeChain(name, length, work, options = {}) {
   class Chain {}
   for (let at = 0; at < length; at++) {
     const method = `step${at}`;
     const value = work.length === 0 ? () => work() : (...given) => work(given.at(-1));
     Object.defineProperty(Chain.prototype, method, { value, configurable: true, writable: true });
-    mark(Chain.prototype, method, at === 0 ? {} : { needs: [`step${at - 1}`] });
+    mark(Chain.prototype, method, at === 0 ? options : { ...options, needs: [`step${at - 1}`] });
   }
   Flow({ name })(Chain);
   return Chain;

@@ -9,6 +9,7 @@ import { withPostgres } from './services.js';
 /** Name of each benchmark, its file, and what it shows. */
 const benchmarks = {
   chain: { file: './chain.js', shows: '1,000 tasks, each waiting for the one before' },
+  cache: { file: './cache.js', shows: '1,000 tasks whose values are in the cache, beside the same that are executed' },
   fanout: { file: './fanout.js', shows: '10,000 and 100,000 parallel tasks and a join in one run' },
   light40: { file: './light40.js', shows: 'overhead over 40 tasks of fibo(10)' },
   long10: { file: './long10.js', shows: 'overhead over 10 tasks of fibo(33)' },

@@ -107,7 +107,7 @@ export class Cache implements CacheAccess {
       flight.end(entry);
     };
     try {
-      for (let entry = await this.#find.add(key.id); !signal.aborted; ) {
+      for (let entry = await this.#look(key.id); !signal.aborted; ) {
         if (isGood(entry, ask.refresh ? askedAt : null, this.#services.clock.now())) {
           end(entry);
           return { entry };
@@ -120,7 +120,7 @@ export class Cache implements CacheAccess {
             flight.isMade(ask.runId);
             return { making: this.#making(ask, claim, entry, end) };
           }
-          entry = await this.#find.add(key.id);
+          entry = await this.#look(key.id);
           continue;
         }
         flight.isMade(maker.runId);
@@ -133,6 +133,12 @@ export class Cache implements CacheAccess {
     }
     end(null);
     return null;
+  }
+
+  /** SQLite answers within this turn; one question for all that ask PostgreSQL in a turn. */
+  async #look(id: string): Promise<FoundEntry | null> {
+    const { store } = this.#services;
+    return store.dialect === 'sqlite' ? this.#uses.counted((await store.cache.find([id]))[0] ?? null) : await this.#find.add(id);
   }
 
   #claim({ key, runId, taskRunId, refresh }: CacheAsk, askedAt: number, gone: Owner | null): Promise<CacheClaim | null> {

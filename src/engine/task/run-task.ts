@@ -201,8 +201,9 @@ class RunningTask {
       ...{ state: cachedState(value, this.#row.runId), startedAt: this.#row.startedAt ?? now, endedAt: now, dueAt: null },
       ...{ result, resultRef, error: null, progress: null, metrics: null, cachedFrom: { runId, taskRunId, madeAt, entry } },
     });
-    if (this.#request.isLast) this.#active.waitLater(recorded);
-    else await recorded;
+    // The value is on record already, in the cache: what takes it need not wait for the row, which is written before its own.
+    if (this.#active.isSpread) await recorded;
+    else this.#active.waitLater(recorded);
     return { kind: 'succeeded', given };
   }
 

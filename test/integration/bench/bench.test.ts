@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 const root = join(import.meta.dirname, '../../..');
 const names = [
   'chain',
+  'cache',
   'fanout',
   'light40',
   'long10',
@@ -23,7 +24,7 @@ const names = [
   'two-processes',
 ];
 /** Those that take another database, which they start themselves. */
-const onPostgres = ['chain', 'fanout', 'deployments', 'full-store'];
+const onPostgres = ['chain', 'cache', 'fanout', 'deployments', 'full-store'];
 const forms = [...names, ...onPostgres.map((name) => `${name} --store postgres`)];
 
 interface Ended {
