@@ -241,13 +241,8 @@ export class LocalClient implements EmbeddedClient {
   /** Puts the tickets of runs, queue by queue. Best effort. */
   async #ticket(runs: readonly Pick<Run, 'id' | 'epoch' | 'priority' | 'queue'>[]): Promise<void> {
     try {
-      const broker = await this.broker();
-      for (const queue of new Set(runs.map((run) => run.queue))) {
-        const tickets = runs
-          .filter((run) => run.queue === queue)
-          .map(({ id, epoch, priority }) => ({ kind: 'run', id, epoch, priority }) as const);
-        await broker.put(tickets, { queue });
-      }
+      const { putRunTickets } = await import('./put-tickets.ts');
+      await putRunTickets(await this.broker(), runs);
     } catch (error) {
       this.#options.log.logger.debug({ err: error }, 'No worker could be woken at once.');
     }

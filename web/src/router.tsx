@@ -94,6 +94,12 @@ const limits = createRoute({
   component: pageOf(() => import('./pages/limits/limits-page.tsx'), 'LimitsPage'),
 });
 
+const cache = createRoute({
+  getParentRoute: () => shell,
+  path: '/cache',
+  component: pageOf(() => import('./pages/cache/cache-page.tsx'), 'CachePage'),
+});
+
 const artifacts = createRoute({
   getParentRoute: () => shell,
   path: '/artifacts',
@@ -116,7 +122,7 @@ const missing = createRoute({ getParentRoute: () => shell, path: '$', component:
 export const router = createRouter({
   routeTree: root.addChildren([
     login,
-    shell.addChildren([home, runs, run, flows, flow, deployments, deployment, workers, limits, artifacts, settings, missing]),
+    shell.addChildren([home, runs, run, flows, flow, deployments, deployment, workers, limits, cache, artifacts, settings, missing]),
   ]),
   ...(basePath === '' ? {} : { basepath: basePath }),
   parseSearch,

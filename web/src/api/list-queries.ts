@@ -7,6 +7,8 @@ import type {
   ArtifactRow,
   Audit,
   Bucket,
+  CacheFigures,
+  CacheRow,
   Facets,
   HomeView,
   Key,
@@ -102,6 +104,16 @@ export const limitsQuery = queryOptions({
   queryFn: ({ signal }) => get<{ readonly items: readonly Limit[] }>('/limits', undefined, signal),
   select: ({ items }) => items,
   refetchInterval: 5_000,
+});
+
+/** Entries of the cache, last used first, with figures of all of them. */
+export const cacheQuery = infiniteQueryOptions({
+  queryKey: ['cache'],
+  queryFn: ({ pageParam, signal }) =>
+    get<ListPage<CacheRow> & { readonly totals: CacheFigures }>('/cache', { limit: 50, cursor: pageParam }, signal),
+  initialPageParam: undefined as string | undefined,
+  getNextPageParam: (last) => last.next ?? undefined,
+  refetchInterval: slowlyMs,
 });
 
 /** Artifacts across runs, newest first. */

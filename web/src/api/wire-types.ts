@@ -11,7 +11,7 @@ import type {
 } from '../../../src/client/fleet-client.ts';
 import type { Wire } from '../../../src/client/wire.ts';
 import type { State } from '../../../src/model/state.ts';
-import type { ListedArtifact } from '../../../src/store/store.ts';
+import type { CacheEntry, CacheTotals, ListedArtifact } from '../../../src/store/store.ts';
 
 export type { BulkReport, Role };
 
@@ -32,6 +32,8 @@ export type Bucket = Wire<HistogramBucket>;
 export type Queue = Wire<QueueView>;
 export type Worker = Wire<WorkerView>;
 export type Limit = Wire<LimitView>;
+export type CacheRow = Wire<CacheEntry>;
+export type CacheFigures = CacheTotals;
 export type Key = Wire<ApiKey>;
 export type Audit = Wire<AuditEntry>;
 
