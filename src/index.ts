@@ -26,6 +26,7 @@ export type {
 } from './model/context.ts';
 export { adaptiveTtl, type AdaptiveTtl, type CacheUse } from './model/cache.ts';
 export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';
+export { FlowError, type FlowErrorOptions, NonRetryable, registerErrors, RetryAfter, ValidationError } from './model/flow-error.ts';
 export { correlationHeaders } from './model/run-context.ts';
 export type { Failure } from './model/failure.ts';
 export type { AnyResource, Resource, ResourceScopeName } from './model/resource.ts';

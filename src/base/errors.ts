@@ -147,10 +147,23 @@ function maskDetails(details: ErrorDetails): ErrorDetails {
   return masked.length === 0 ? details : { ...details, ...Object.fromEntries(masked) };
 }
 
+/** Errors of the user's own that we know of, see `model/flow-error.ts`. */
+export type ErrorKind = 'FlowError' | 'RetryAfter' | 'NonRetryable' | 'ValidationError';
+
+/** Names the kind of such an error on its class; shared by all copies of the library. */
+export const errorKind: unique symbol = Symbol.for('batuta.errorKind') as never;
+
+/** The kind of an error, of this or another copy of the library; null for all others. */
+export function kindOf(error: unknown): ErrorKind | null {
+  if (!(error instanceof Error) || !(errorKind in error)) return null;
+  return error[errorKind] as ErrorKind;
+}
+
 /** Whether a value is a `BatutaError` (of this or another copy of the library), optionally of one code. */
 export function isBatutaError(value: unknown, code?: ErrorCode): value is BatutaError {
   return (
     value instanceof Error &&
+    !(errorKind in value) &&
     'code' in value &&
     'stage' in value &&
     typeof value.code === 'string' &&

@@ -3,7 +3,8 @@
  *
  * Nothing read here throws: a getter of the user's that does is left out.
  */
-import { BatutaError, errorCodes, type ErrorCode } from '../base/errors.ts';
+import { BatutaError, errorCodes, type ErrorCode, errorKind, type ErrorKind } from '../base/errors.ts';
+import { classOfFlowError, flowErrorClasses } from './flow-error.ts';
 
 /** Parts of an error. */
 export interface ErrorParts {
@@ -24,7 +25,13 @@ export interface ErrorParts {
 type Maker = new (message: string, options?: ErrorOptions) => Error;
 
 const plainMakers: Readonly<Record<string, Maker>> = { Error, TypeError, RangeError, SyntaxError, ReferenceError, EvalError, URIError };
-const bases: ReadonlySet<string> = new Set([...Object.keys(plainMakers), 'AggregateError', 'DOMException', 'BatutaError']);
+const bases: ReadonlySet<string> = new Set([
+  ...Object.keys(plainMakers),
+  ...Object.keys(flowErrorClasses),
+  'AggregateError',
+  'DOMException',
+  'BatutaError',
+]);
 /** Fields that are parts of their own. */
 const ownParts: ReadonlySet<string> = new Set(['name', 'message', 'stack', 'cause']);
 /** Longest chain of classes that is looked at. */
@@ -103,7 +110,10 @@ function instanceOf({
   const { code, details } = fields;
   if (base === 'BatutaError' && typeof code === 'string' && code in errorCodes)
     return new BatutaError(code as ErrorCode, message, { details: isRecord(details) ? details : {}, cause });
-  return new (plainMakers[base] ?? Error)(message, options);
+  const error = new (plainMakers[base] ?? Error)(message, options);
+  // Not by its constructor, whose arguments nobody knows.
+  if (base in flowErrorClasses) Object.setPrototypeOf(error, classOfFlowError(base as ErrorKind, name).prototype as object);
+  return error;
 }
 
 function domException(message: string, name: string, options: ErrorOptions | undefined): Error {
@@ -134,6 +144,7 @@ function classOf(error: Error): { readonly base: string; readonly getters: reado
 
 function isBuiltIn(prototype: object, name: string): boolean {
   if (name === 'BatutaError') return Object.hasOwn(prototype, 'exitCode');
+  if (name in flowErrorClasses) return Object.hasOwn(prototype, errorKind);
   return Object.hasOwn(prototype, 'name') || name === 'DOMException';
 }
 

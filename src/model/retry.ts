@@ -1,5 +1,8 @@
 /** When a failed attempt is followed by another, and how long after. Pure. */
 
+import { kindOf } from '../base/errors.ts';
+import type { RetryAfter } from './flow-error.ts';
+
 /** Wait before the next attempt in ms: one for all, a list whose last value repeats, or a function of the attempt. */
 export type RetryDelay = number | readonly number[] | ((attempt: number, error: unknown) => number);
 
@@ -21,11 +24,12 @@ export const noRetry: RetryPolicy = { retries: 0, delayMs: 0, backoff: 'fixed', 
 /**
  * Wait in ms before the attempt that follows failure number `failures` (from 1). At least 0, whole ms.
  *
- * Exponential doubles: delay, 2 × delay, 4 × delay. A list or a function gives its value as it is.
+ * Exponential doubles: delay, 2 × delay, 4 × delay. A list or a function gives its value as it is. A `RetryAfter` says the wait itself.
  *
  * @param random gives numbers in [0, 1), as `Math.random` does.
  */
 export function retryDelayMs(policy: RetryPolicy, failures: number, error: unknown, random: () => number): number {
+  if (kindOf(error) === 'RetryAfter') return (error as RetryAfter).delayMs;
   const base = baseDelayMs(policy, failures, error);
   const spread = policy.jitter === 0 ? base : base * (1 + policy.jitter * (2 * random() - 1));
   const bounded = policy.maxDelayMs === null ? spread : Math.min(spread, policy.maxDelayMs);
@@ -36,4 +40,10 @@ function baseDelayMs({ delayMs, backoff }: RetryPolicy, failures: number, error:
   if (typeof delayMs === 'function') return delayMs(failures, error);
   if (typeof delayMs !== 'number') return delayMs[Math.min(failures, delayMs.length) - 1] ?? 0;
   return backoff === 'exponential' ? delayMs * 2 ** (failures - 1) : delayMs;
+}
+
+/** Whether the error says itself that no other attempt makes sense. */
+export function isNonRetryable(error: unknown): boolean {
+  const kind = kindOf(error);
+  return kind === 'NonRetryable' || kind === 'ValidationError';
 }

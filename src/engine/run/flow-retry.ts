@@ -2,7 +2,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import { inSlices } from '../../base/slices.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
-import { retryDelayMs } from '../../model/retry.ts';
+import { isNonRetryable, retryDelayMs } from '../../model/retry.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { stateOf } from '../../model/state.ts';
 import { withOrigin } from './failure-origin.ts';
@@ -48,7 +48,7 @@ async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<nu
   if (used >= retry.retries) return null;
   // As an owner that takes the run over would find it on record.
   const error = errorOf(failureOf(thrown));
-  if (!(await allows(active, error))) return null;
+  if (isNonRetryable(error) || !(await allows(active, error))) return null;
   try {
     return retryDelayMs(retry, used + 1, error, services.random);
   } catch (fault) {

@@ -1,7 +1,7 @@
 /** One task run from its first attempt to its end: condition, place, attempts, retries, record. */
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
-import { retryDelayMs } from '../../model/retry.ts';
+import { isNonRetryable, retryDelayMs } from '../../model/retry.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { runScope } from '../../model/run-context.ts';
 import { isTerminal, type StateType, stateOf } from '../../model/state.ts';
@@ -288,5 +288,5 @@ const finalCodes = [
 
 /** Errors that another attempt cannot mend. */
 function isFinal(error: unknown): boolean {
-  return finalCodes.some((code) => isBatutaError(error, code));
+  return isNonRetryable(error) || finalCodes.some((code) => isBatutaError(error, code));
 }
