@@ -3,7 +3,8 @@ import type { RunOptions } from './client/client.ts';
 import type { FlowClass, ResultOf, StartArguments } from './model/flow-types.ts';
 import { stopIfLoading } from './model/loading.ts';
 
-export { type BatutaConfig, type ConfigDeployment, type ConfigSchedule, defineConfig } from './base/config-file.ts';
+export type { ConfigDeployment, ConfigSchedule } from './base/config-file.ts';
+export { defineConfig, type ProjectConfig as BatutaConfig } from './define/project-config.ts';
 export { type Duration, formatDuration, parseDuration } from './base/duration.ts';
 export { BatutaError, type ErrorCode, errorCodes, type ErrorDetails, type ErrorStage, isBatutaError } from './base/errors.ts';
 export { deployment, type DeploymentOptions, type DeploymentSchedule } from './define/deployment.ts';
@@ -27,6 +28,7 @@ export type {
 export { adaptiveTtl, type AdaptiveTtl, type CacheUse } from './model/cache.ts';
 export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';
 export { FlowError, type FlowErrorOptions, NonRetryable, registerErrors, RetryAfter, ValidationError } from './model/flow-error.ts';
+export { type ContextKey, contextKey, type Middleware, type MiddlewareContext } from './model/middleware.ts';
 export { correlationHeaders } from './model/run-context.ts';
 export type { Failure } from './model/failure.ts';
 export type { AnyResource, Resource, ResourceScopeName } from './model/resource.ts';

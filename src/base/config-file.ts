@@ -125,13 +125,6 @@ export interface BatutaConfig {
   readonly deployments?: readonly ConfigDeployment[];
   /** Places that secrets are kept in, by name: `vault: async (path) => …` gives the values of references such as `vault:kv/data/stripe`. */
   readonly secrets?: Readonly<Record<string, ResolveSecret>>;
-}
-
-/**
- * Gives its argument back; there so that an editor knows what may be written in `batuta.config.ts`.
- *
- * @example export default defineConfig({ flows: ['flows', 'reports/daily.ts'], defaults: { lease: '30s' } });
- */
-export function defineConfig(config: BatutaConfig): BatutaConfig {
-  return config;
+  /** Functions around all runs and tasks; `ProjectConfig` says what they are. */
+  readonly middleware?: readonly unknown[];
 }

@@ -76,8 +76,24 @@ export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig>
 
   const loaded = { config: Object.freeze(values) as Config, sources: Object.freeze(sources) as LoadedConfig['sources'] };
   refuseWhatDoesNotFit(loaded.config, loaded.sources);
+  if (file?.config.middleware !== undefined) middlewareOf.set(loaded.config, readMiddleware(file.name, file.config.middleware));
   const declared = file && { name: file.name, deployments: file.config.deployments ?? [] };
   return Object.freeze({ ...loaded, file: declared, warnings: Object.freeze(findUnknownVariables(env)) });
+}
+
+/** Beside the settings, which are plain values. */
+const middlewareOf = new WeakMap<Config, readonly unknown[]>();
+
+/** The functions under `middleware` in the file that these settings were read from; none where there is no file. */
+export function configMiddleware(config: Config): readonly unknown[] {
+  return middlewareOf.get(config) ?? [];
+}
+
+function readMiddleware(file: string, given: unknown): readonly unknown[] {
+  if (Array.isArray(given) && given.every((one) => typeof one === 'function')) return Object.freeze([...(given as unknown[])]);
+  throw new BatutaError('CONFIG_INVALID', `${file}: middleware must be a list of functions (ctx, next) => ….`, {
+    details: { setting: 'middleware' },
+  });
 }
 
 /** Every setting with its value and source, in the order of the table, secrets hidden. */
@@ -138,7 +154,7 @@ function readFile({ name: file, config }: LoadedConfigFile): ReadonlyMap<string,
     throw new BatutaError('CONFIG_INVALID', `${file} must export default an object, best made by defineConfig({ flows, defaults }).`);
   }
   const { defaults = {}, ...top } = config;
-  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments', 'secrets', 'instantiate']);
+  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments', 'secrets', 'instantiate', 'middleware']);
   if (top.instantiate !== undefined && typeof top.instantiate !== 'function')
     throw new BatutaError('CONFIG_INVALID', `${file}: instantiate must be a function such as (cls) => container.get(cls).`);
   if (top.deployments !== undefined && !Array.isArray(top.deployments)) {

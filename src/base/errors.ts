@@ -47,6 +47,8 @@ export const errorCodes = {
   RESULT_NOT_SERIALIZABLE: { stage: 'run', exit: 1, summary: 'A task gave a value that cannot be stored.' },
   CACHE_KEY_INVALID: { stage: 'run', exit: 1, summary: 'The inputs of a cached task, or its cache key, cannot be told apart from others.' },
   RESULT_MISSING: { stage: 'run', exit: 1, summary: 'A stored result is gone or damaged.' },
+  MIDDLEWARE_MISUSED: { stage: 'run', exit: 1, summary: 'A middleware never called next, called it twice, or returned another value.' },
+  CONTEXT_VALUE_MISSING: { stage: 'run', exit: 1, summary: 'No middleware has set a value that is asked for.' },
   TASK_TIMED_OUT: { stage: 'run', exit: 1, summary: 'A task took longer than its timeout.' },
   ERROR_ESCAPED: {
     stage: 'run',

@@ -1,6 +1,6 @@
 /** Puts a local client together: settings, store, engine. */
 import { type Clock, systemClock } from '../base/clock.ts';
-import { hasS3Endpoint, loadConfig } from '../base/config.ts';
+import { configMiddleware, hasS3Endpoint, loadConfig } from '../base/config.ts';
 import { type Config, defaultResultsFolder } from '../base/settings.ts';
 import { makeId } from '../base/id.ts';
 import { builtFile } from '../base/installed.ts';
@@ -16,6 +16,7 @@ import type { Spread } from '../engine/spread/spread.ts';
 import { SpreadOffers } from '../engine/spread/spread-offers.ts';
 import { threadIsolate } from '../engine/task/thread-isolate.ts';
 import type { FlowDefinition, Instantiate } from '../model/flow.ts';
+import { type Middleware, noMiddleware } from '../model/middleware.ts';
 import type { Run } from '../model/run.ts';
 import { sealedResults } from '../engine/values/sealed-results.ts';
 import { keyringOf, payloadKeyringOf, projectResolvers } from './keyring.ts';
@@ -41,6 +42,8 @@ export interface ClientOptions {
   readonly instantiate?: Instantiate;
   /** Turns `console` output of flows into log lines of their runs; default true. */
   readonly captureConsole?: boolean;
+  /** Runs around all runs and tasks, outermost first; default that of the file which `config` was read from. */
+  readonly middleware?: readonly Middleware[];
 }
 
 /** Parts that tests replace. */
@@ -87,6 +90,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
       opened,
       systemClock,
     );
+  const middleware = options.middleware ?? (configMiddleware(config) as readonly Middleware[]);
   const owner = identifyProcess();
   const capture = options.captureConsole ?? config.captureConsole;
   const settings = {
@@ -119,6 +123,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
       owner,
       isOwnerGone: isProcessGone,
       settings,
+      middleware: middleware.length === 0 ? noMiddleware : middleware,
       namedValues: new NamedValueReader({ store, keyring, clock: systemClock, resolvers: projectResolvers() }),
       isolate: threadIsolate({
         entry: builtFile('define/thread-entry.js'),

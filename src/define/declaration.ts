@@ -4,6 +4,7 @@ import { conflictPolicies } from '../model/deployment.ts';
 import type { FlowConcurrency, FlowDefinition } from '../model/flow.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
 import { cachePolicyOf } from './cache-option.ts';
+import { middlewareOf } from './middleware-option.ts';
 import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
 import { checkName } from '../model/names.ts';
 import { kebabCase } from './names.ts';
@@ -12,7 +13,17 @@ import * as check from './options.ts';
 /** What `@Flow` settles by itself. `version` is null when the code's hash is to be taken. */
 export type FlowDeclaration = Pick<
   FlowDefinition,
-  'name' | 'description' | 'tags' | 'params' | 'runName' | 'retry' | 'timeoutMs' | 'concurrency' | 'runConcurrency' | 'result'
+  | 'name'
+  | 'description'
+  | 'tags'
+  | 'params'
+  | 'runName'
+  | 'retry'
+  | 'middleware'
+  | 'timeoutMs'
+  | 'concurrency'
+  | 'runConcurrency'
+  | 'result'
 > & {
   /** Whether its tasks are spread that do not say otherwise. */
   readonly spread: boolean;
@@ -20,7 +31,7 @@ export type FlowDeclaration = Pick<
 };
 
 const flowOptionNames: readonly string[] = [
-  ...['name', 'version', 'description', 'tags', 'params', 'runName', 'timeout', 'concurrency', 'result', 'spread'],
+  ...['name', 'version', 'description', 'tags', 'params', 'runName', 'timeout', 'concurrency', 'result', 'spread', 'middleware'],
   ...check.retryOptions,
 ];
 const taskOptionNames: readonly string[] = [
@@ -40,6 +51,7 @@ const taskOptionNames: readonly string[] = [
     'persist',
     'cache',
     'rollback',
+    'middleware',
   ],
   ...['version', 'description', 'runName'],
   ...check.retryOptions,
@@ -81,6 +93,7 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     ...concurrencyOf(place, options.concurrency),
     result: resultOf(place, ...saidOnce(cls, options, 'result')),
     spread: read.flag('spread') ?? false,
+    middleware: middlewareOf(read),
   };
 }
 
@@ -118,6 +131,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     cache: cachePolicyOf(read),
     // Looked up where the other methods of the class are known.
     rollback: null,
+    middleware: middlewareOf(read),
     runName: read.runName<(args: readonly unknown[]) => string>() ?? null,
     method: record.method,
   };

@@ -4,6 +4,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Duration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { OnConflict } from '../model/deployment.ts';
+import type { Middleware } from '../model/middleware.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import { checkDeclaration } from './declaration.ts';
 import { noteClass } from './declared-classes.ts';
@@ -47,6 +48,8 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
   readonly concurrency?: number | RunConcurrencyOptions<StandardSchemaV1.InferOutput<S>> | undefined;
   /** True lets any worker execute its tasks, apart from the run, save those that keep their result in memory. Default false. */
   readonly spread?: boolean | undefined;
+  /** Runs around its runs and each of its tasks, outermost first, inside of that of `batuta.config.ts`. Default none. */
+  readonly middleware?: readonly Middleware[] | undefined;
   /** Task whose value is the flow's. Default: the only task that nothing waits for, else an object by task name. */
   readonly result?: R | undefined;
 }

@@ -1,5 +1,6 @@
 /** `@Task`: marks a method as a step of its flow. It only records and wraps. */
 import type { Duration } from '../base/duration.ts';
+import type { Middleware } from '../model/middleware.ts';
 import { currentScope } from '../model/run-context.ts';
 import type { Trigger } from '../model/task.ts';
 import type { CacheFunction, CacheOptions } from './cache-option.ts';
@@ -66,6 +67,8 @@ export interface TaskOptions<
    * a `@Task()` of its own it has options of its own, retries for example. Default: nothing does.
    */
   readonly rollback?: B | undefined;
+  /** Runs around each attempt, outermost first, inside of that of its flow. Default none. */
+  readonly middleware?: readonly Middleware[] | undefined;
   readonly version?: string | undefined;
   readonly description?: string | undefined;
   /** Name of a task run for people: a template over params, or a function of the arguments. Default: the method's name. */

@@ -2,6 +2,7 @@
 import { type Logger, pino } from 'pino';
 import type { TaskContext } from '../model/context.ts';
 import { errorOf } from '../model/failure.ts';
+import { ContextValues } from '../model/middleware.ts';
 import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
 import type { HostMessage, ThreadJob, ThreadMessage } from '../model/thread-protocol.ts';
 import { decodeValue } from '../model/values.ts';
@@ -40,6 +41,7 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
     runFacts: job.run,
     taskFacts: job.taskFacts,
     idempotencyKey: job.idempotencyKey,
+    contextValues: valuesOf(job),
     signal: aborting.signal,
     logger: () => (logger ??= openLogger(job.logLevel, send)),
     namedValues: () => questions,
@@ -72,4 +74,10 @@ function openLogger(level: string, send: (message: ThreadMessage) => void): Logg
     send({ kind: 'log', level: Number(number), message, fields: Object.keys(fields).length === 0 ? null : fields });
   };
   return pino({ level, base: null, timestamp: false }, { write });
+}
+
+function valuesOf({ contextValues }: ThreadJob): ContextValues {
+  const values = new ContextValues(null);
+  for (const [name, value] of (decodeValue(contextValues) ?? []) as [string, unknown][]) values.set({ name }, value);
+  return values;
 }

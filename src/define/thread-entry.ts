@@ -33,6 +33,7 @@ export async function runTask(job: ThreadJob): Promise<ThreadOutcome> {
       flow: job.flow,
       task: job.task,
       attempt: job.taskFacts.attempt,
+      traceparent: job.traceparent,
       context,
       callTask: null,
       logger: () => context.log,

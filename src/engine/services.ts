@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { MakeId } from '../base/id.ts';
 import type { DeploymentOfRun } from '../model/deployment.ts';
 import type { FlowDefinition, Instantiate } from '../model/flow.ts';
+import type { Middleware } from '../model/middleware.ts';
 import type { Owner } from '../model/run.ts';
 import type { NamedValues } from '../model/secret.ts';
 import type { Lifecycle } from '../observe/lifecycle.ts';
@@ -57,6 +58,8 @@ export const defaultEngineSettings: EngineSettings = {
 };
 
 export interface EngineServices {
+  /** Runs around all runs and tasks that are executed here, outermost first. Default none. */
+  readonly middleware?: readonly Middleware[];
   readonly store: Store;
   readonly results: ResultStorage;
   /** Time as flows see it: delays, timeouts, recorded instants. */

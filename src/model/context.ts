@@ -7,29 +7,11 @@ import type { ConnectionKind } from './connection-kinds.ts';
 import type { Failure } from './failure.ts';
 import type { ContextParams, FlowClass, ResultOf, SomeParams, StartArguments } from './flow-types.ts';
 import type { KeyArgument, Resource, ResourceScopeName, WithinReach } from './resource.ts';
+import type { RunFacts, TaskFacts } from './facts.ts';
+import type { ContextKey } from './middleware.ts';
 import type { State } from './state.ts';
 
-/** Facts about the run that user code may read. */
-export interface RunFacts {
-  readonly id: string;
-  readonly name: string;
-  readonly flow: string;
-  readonly deployment: string | null;
-  /** The instant this run stands for when a schedule or a backfill made it, else null. */
-  readonly scheduledFor: Date | null;
-  /** Attempt of the run, from 1. */
-  readonly attempt: number;
-}
-
-/** Facts about the task run that user code may read. */
-export interface TaskFacts {
-  readonly id: string;
-  readonly name: string;
-  /** Attempt of the task run, from 1. */
-  readonly attempt: number;
-  /** Position of the item for a mapped task, from 0; else null. */
-  readonly index: number | null;
-}
+export type { RunFacts, TaskFacts } from './facts.ts';
 
 /** Numbers a task reports about itself; kept with its task run and shown beside it. */
 export interface Metrics {
@@ -64,6 +46,8 @@ export interface TaskContext<P = unknown> {
    * a crash and on another worker, and different for every other task run. Hand it to Stripe and the like.
    */
   readonly idempotencyKey: string;
+  /** A value that middleware has set. @throws BatutaError CONTEXT_VALUE_MISSING */
+  get<T>(key: ContextKey<T>): T;
   /** Aborts on cancel, timeout, lost lease and shutdown; `signal.reason` is a `BatutaError` that says which. */
   readonly signal: AbortSignal;
   /** pino logger whose lines carry run and task ids. */

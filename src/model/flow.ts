@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Concurrency, OnConflict } from './deployment.ts';
 import type { Graph } from './graph.ts';
 import type { Injection } from './resource.ts';
+import type { Middleware } from './middleware.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { TaskDefinition } from './task.ts';
 
@@ -66,6 +67,8 @@ export interface FlowDefinition {
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly graph: Graph;
   readonly hooks: readonly HookDefinition[];
+  /** Runs around its runs and each of its tasks, outermost first. */
+  readonly middleware: readonly Middleware[];
   readonly source: FlowSource | null;
   /** Its fields that hold resources, in the order of the class. */
   readonly injects: readonly Injection[];

@@ -8,6 +8,7 @@ import type { Logger } from 'pino';
 import { BatutaError } from '../base/errors.ts';
 import type { ArtifactWriter, Metrics, RunFacts, TaskContext, TaskFacts } from './context.ts';
 import type { AnyResource, KeyArgument, Resource } from './resource.ts';
+import type { ContextKey, ContextValues } from './middleware.ts';
 import type { Artifact } from './run.ts';
 import type { NamedValues } from './secret.ts';
 import { readConnection } from './connection.ts';
@@ -23,6 +24,8 @@ export interface ContextSource {
   readonly taskFacts: TaskFacts;
   /** See `idempotencyKeyOf`; made when it is asked for. */
   readonly idempotencyKey: string;
+  /** What middleware has set. */
+  readonly contextValues: ContextValues;
   readonly signal: AbortSignal;
   logger(): Logger;
   /** Where secrets and variables are read. */
@@ -52,6 +55,11 @@ export class LiveTaskContext implements TaskContext {
 
   get task(): TaskFacts {
     return this.#source.taskFacts;
+  }
+
+  get get(): <T>(key: ContextKey<T>) => T {
+    const source = this.#source;
+    return (key) => source.contextValues.get(key);
   }
 
   get idempotencyKey(): string {

@@ -1,5 +1,6 @@
 /** A task as the engine sees it: checked data, made from a decorated method by `define`. */
 import type { CachePolicy } from './cache.ts';
+import type { Middleware } from './middleware.ts';
 import type { RetryPolicy } from './retry.ts';
 
 /**
@@ -44,6 +45,8 @@ export interface TaskDefinition {
   readonly cache: CachePolicy | null;
   /** What undoes it when its run ends badly: called with its result and a context, with options of its own. Null: nothing does. */
   readonly rollback: TaskDefinition | null;
+  /** Runs around it, outermost first, inside of that of its flow. */
+  readonly middleware: readonly Middleware[];
   /** Name of a task run for people: a template over params, or a function. Null: the task's name. */
   readonly runName: string | ((args: readonly unknown[]) => string) | null;
   /** The method as it was written, without the wrapper that the decorator put around it. */

@@ -29,6 +29,10 @@ export interface ThreadJob {
   readonly run: RunFacts;
   readonly taskFacts: TaskFacts;
   readonly idempotencyKey: string;
+  /** See `RunScope`. */
+  readonly traceparent: string | null;
+  /** What middleware has set, names and values as `encodeValue` writes a list; null when nothing. */
+  readonly contextValues: string | null;
   /** Least level of lines that are sent, as pino names it. */
   readonly logLevel: string;
   /** Whether what the task prints with `console` becomes lines of its log. */

@@ -18,6 +18,7 @@ import type { FlowDefinition, Instantiate } from '../model/flow.ts';
 import type { NamedValues } from '../model/secret.ts';
 import type { EngineListener } from '../model/events.ts';
 import { bindField } from '../resources/fields.ts';
+import { type Middleware, noMiddleware } from '../model/middleware.ts';
 import { openStore } from '../store/open.ts';
 import { FakeClock } from './fake-clock.ts';
 import { holdTime } from './hold-time.ts';
@@ -47,6 +48,8 @@ export interface TestOptions<F> {
   readonly variables?: Readonly<Record<string, unknown>>;
   /** Fields of connections, by name; `kind` says which kind each is. */
   readonly connections?: Readonly<Record<string, TestConnection>>;
+  /** Runs around the run and its tasks, outside of that of the flow, as that of `batuta.config.ts` would. Default none. */
+  readonly middleware?: readonly Middleware[];
   /** Default: a new one, at 2026-01-01T00:00:00Z. */
   readonly clock?: FakeClock;
   /** Gives numbers in [0, 1), for jitter; default always 0.5. */
@@ -76,7 +79,7 @@ export async function testFlow<C extends FlowClass>(
   const clock = options.clock ?? new FakeClock();
   const replaced = new Map<FlowClass, Readonly<Record<string, unknown>>>(options.subFlows);
   const define = (cls: FlowClass): ReturnType<typeof definitionOf> => withOverrides(definitionOf(cls), replaced.get(cls) ?? {});
-  const client = await openTestClient(clock, define, options, new TestValues(options));
+  const client = await openTestClient(clock, define, options, new TestValues(options), options.middleware);
   try {
     const begun = clock.elapsedMs;
     const definition = withSignals(withOverrides(definitionOf(flow), { ...options.override }), client, options.signals ?? {});
@@ -109,6 +112,7 @@ async function openTestClient(
     instantiate,
   }: Pick<TestOptions<unknown>, 'random' | 'deployments' | 'resources' | 'instantiate'>,
   namedValues: NamedValues,
+  middleware: readonly Middleware[] = noMiddleware,
 ): Promise<EmbeddedClient> {
   const store = await openStore({ url: 'sqlite::memory:' });
   await store.migrate();
@@ -129,6 +133,7 @@ async function openTestClient(
       instantiate: instantiate ?? null,
       fakes: new Map(Object.entries(resources)),
       namedValues,
+      middleware: middleware.length === 0 ? noMiddleware : middleware,
       findDeployed: async (name, params) => {
         const flow = Object.hasOwn(deployments, name) ? deployments[name] : undefined;
         if (!flow)

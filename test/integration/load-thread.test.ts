@@ -19,7 +19,7 @@ import { Flow, Task } from 'batuta';
 export class Heavy {
   static loads = 0;
   @Task({ isolate: 'thread' })
-  sum(numbers, extra, ctx) { return { sum: [...numbers].reduce((a, b) => a + b, 0n), when: extra, params: ctx.params, key: ctx.idempotencyKey, task: ctx.task.name, at: ctx.run.scheduledFor }; }
+  sum(numbers, extra, ctx) { return { sum: [...numbers].reduce((a, b) => a + b, 0n), when: extra, params: ctx.params, key: ctx.idempotencyKey, tenant: ctx.get({ name: 'tenant' }), task: ctx.task.name, at: ctx.run.scheduledFor }; }
   @Task() talk(ctx) {
     console.log('to %s', 'console');
     ctx.log.warn({ rows: 3 }, 'careful');
@@ -88,6 +88,8 @@ async function run(
     run: { id: 'r1', name: 'quick-otter', flow: 'heavy-flow', deployment: null, scheduledFor: new Date(0), attempt: 1 },
     taskFacts: { id: 't1', name: task, attempt: 1, index: null },
     idempotencyKey: 'k1',
+    traceparent: null,
+    contextValues: encodeValue([['tenant', 'acme']], 'values'),
     logLevel: 'debug',
     captureConsole: true,
     port: port2,
@@ -111,6 +113,7 @@ describe('a task in a thread of its own', () => {
       when,
       params: { month: '01' },
       key: 'k1',
+      tenant: 'acme',
       task: 'sum',
       at: new Date(0),
     });

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Duration } from '../../base/duration.ts';
 import type { FlowContext, HookContext, RunFacts, TaskFacts } from '../../model/context.ts';
 import type { FlowClass, ResultOf, StartArguments } from '../../model/flow-types.ts';
+import type { ContextValues } from '../../model/middleware.ts';
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { AnyResource } from '../../model/resource.ts';
@@ -48,6 +49,9 @@ class BodySource implements ContextSource {
   }
   get taskFacts(): TaskFacts {
     return { id: this.#active.run.id, name: 'run', attempt: this.#active.run.attempt, index: null };
+  }
+  get contextValues(): ContextValues {
+    return this.#active.contextValues;
   }
   get idempotencyKey(): string {
     return idempotencyKeyOf(this.#active.run.id, '', null);

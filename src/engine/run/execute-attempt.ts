@@ -1,9 +1,11 @@
 /** One attempt of a run as a whole: its graph or code under the timeout of the flow, then its resources are closed. */
 import { isBatutaError } from '../../base/errors.ts';
+import { noMiddleware } from '../../model/middleware.ts';
 import { runCode } from '../code/run-code.ts';
 import type { StartSubFlow } from '../code/sub-flow.ts';
 import { runGraph } from '../graph/run-graph.ts';
 import { thrownAs } from '../task/outcome.ts';
+import { runAround } from '../middleware/around-run.ts';
 import type { RunAttempt } from './run-attempt.ts';
 import { finalVerdict, type Verdict } from './run-end.ts';
 
@@ -24,12 +26,9 @@ async function underTimeout(active: RunAttempt, subFlows: StartSubFlow): Promise
   const timer = definition.timeoutMs === null ? null : services.clock.setTimer(definition.timeoutMs, () => active.timeOut());
   try {
     await active.makeInstance();
-    if (definition.kind === 'code') {
-      const given = await runCode(active, subFlows);
-      return await finalVerdict(active, { kind: 'value', given });
-    }
-    const { given, failed } = await runGraph(active);
-    return await finalVerdict(active, failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', given });
+    const { middleware } = active;
+    const work = (): Promise<Verdict> => execute(active, subFlows);
+    return await finalVerdict(active, middleware === noMiddleware ? await work() : await runAround(active, middleware, work));
   } catch (error) {
     if (active.stopReason) return { kind: 'stopped', reason: active.stopReason };
     if (isBatutaError(error) && (error.code.startsWith('STORE_') || error.code === 'INTERNAL')) throw error;
@@ -53,4 +52,10 @@ function endFor(verdict: Verdict): { readonly error: unknown } | null {
   if (verdict.kind === 'value') return null;
   if (verdict.kind === 'error') return { error: thrownAs(verdict.error) };
   return verdict.reason.code === 'RUN_SUSPENDED' ? null : { error: verdict.reason };
+}
+
+async function execute(active: RunAttempt, subFlows: StartSubFlow): Promise<Verdict> {
+  if (active.definition.kind === 'code') return { kind: 'value', given: await runCode(active, subFlows) };
+  const { given, failed } = await runGraph(active);
+  return failed ? { kind: 'error', error: failed.error, task: failed.task } : { kind: 'value', given };
 }

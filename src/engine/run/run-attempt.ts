@@ -3,16 +3,18 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import { formatDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
-import { inSlices } from '../../base/slices.ts';
 import type { RunFacts } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
+import { type ContextValues, joinMiddleware, type Middleware, noContextValues, noMiddleware } from '../../model/middleware.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import type { EscapeKind, RunScope } from '../../model/run-context.ts';
 import type { ResourceScopeName } from '../../model/resource.ts';
 import type { ScopeEnd } from '../../resources/opened.ts';
 import type { ResourceScope } from '../../resources/scope.ts';
+import type { TaskDefinition } from '../../model/task.ts';
 import { escapedError } from './escaped-error.ts';
 import { FlowInstance } from './flow-instance.ts';
+import { itemsByTask } from './items-by-task.ts';
 import { scopeOfRun } from './resource-scopes.ts';
 import { RecordedValue, shared, take } from '../values/given-value.ts';
 import type { Activity } from '../waiting/activity.ts';
@@ -56,6 +58,10 @@ export class RunAttempt {
   readonly isSpread: boolean;
   readonly slots: Semaphore;
   readonly live = new Set<Stoppable>();
+  /** What middleware around the run has set. */
+  contextValues: ContextValues = noContextValues;
+  /** Runs around the run and each of its tasks, outermost first. */
+  readonly middleware: readonly Middleware[];
   /** Waits for an instant. */
   readonly sleeps = new Sleeps();
   #controller: AbortController | null = null;
@@ -79,6 +85,7 @@ export class RunAttempt {
     this.activity = options.activity;
     this.confirmLease = options.confirmLease;
     this.isSpread = options.isSpread ?? false;
+    this.middleware = joinMiddleware(options.services.middleware ?? noMiddleware, options.definition.middleware);
     this.slots = new Semaphore(options.definition.concurrency);
   }
 
@@ -169,6 +176,16 @@ export class RunAttempt {
   /** Whether what is under way must settle at once. */
   get forced(): boolean {
     return this.#forced;
+  }
+
+  /** Runs around a task, outermost first. */
+  middlewareOf(task: TaskDefinition): readonly Middleware[] {
+    return joinMiddleware(this.middleware, task.middleware);
+  }
+
+  /** Adds fields to the lines from now on, those of tasks that start later included. */
+  addLogFields(fields: Readonly<Record<string, unknown>>): void {
+    this.#log = this.log.child(fields);
   }
 
   /** Logger whose lines carry the run's ids. */
@@ -273,17 +290,6 @@ class FlowScope implements RunScope {
   escaped(error: unknown, how: EscapeKind): void {
     this.#active.escape(escapedError(error, how, `the flow ${this.flow}`), this.#active.log);
   }
-}
-
-async function itemsByTask(rows: Iterable<TaskRun>): Promise<ReadonlyMap<string, readonly TaskRun[]>> {
-  const byTask = new Map<string, TaskRun[]>();
-  await inSlices(rows, (row) => {
-    if (row.index === null) return;
-    const items = byTask.get(row.name);
-    if (items) items.push(row);
-    else byTask.set(row.name, [row]);
-  });
-  return byTask;
 }
 
 /** Whether a stopped run goes on elsewhere or later from what is recorded, so that nothing of it is ended. */

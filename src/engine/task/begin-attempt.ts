@@ -4,7 +4,8 @@ import { runScope } from '../../model/run-context.ts';
 import { type StateType, stateOf } from '../../model/state.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { renderName } from '../submit/names.ts';
-import { type Settlement, TaskAttempt } from './task-attempt.ts';
+import type { Settlement } from './settlement.ts';
+import { TaskAttempt } from './task-attempt.ts';
 import type { TaskRequest } from './task-request.ts';
 import { pending, recordUnrun } from './task-row.ts';
 

@@ -1,5 +1,6 @@
 /** The call of a task's method, and the forms of what it may give. */
 import type { TaskContext } from '../../model/context.ts';
+import type { ContextValues } from '../../model/middleware.ts';
 import { type AnyResource, resourceScopes } from '../../model/resource.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { noNamedValues } from '../../model/variable.ts';
@@ -17,6 +18,7 @@ export interface MethodCall {
   useResource(resource: AnyResource, key: unknown): Promise<unknown>;
   /** The items as a list. */
   collect(items: AsyncIterable<unknown>): Promise<unknown[]>;
+  readonly contextValues: ContextValues;
 }
 
 /** Calls the method, here or in a thread. What it gives may still be pending. @throws what the method throws on the spot */
@@ -33,6 +35,7 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
     args: args.filter((arg) => arg !== context),
     context,
     signal: execution.signal,
+    contextValues: execution.contextValues,
     namedValues: active.services.namedValues ?? noNamedValues,
   });
 }

@@ -2,6 +2,7 @@
 import type { TaskContext } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { NamedValues } from '../../model/secret.ts';
+import type { ContextValues } from '../../model/middleware.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 
 export interface IsolatedCall {
@@ -11,6 +12,8 @@ export interface IsolatedCall {
   readonly args: readonly unknown[];
   /** What the thread's context reports goes here. */
   readonly context: TaskContext;
+  /** What middleware has set for it. */
+  readonly contextValues: ContextValues;
   /** Where what it asks for is read. */
   readonly namedValues: NamedValues;
   /** Aborting ends the thread, whatever it does. */

@@ -284,6 +284,7 @@ const finalCodes = [
   'RESOURCE_SCOPE',
   'RESOURCE_CYCLE',
   'RESOURCE_DUPLICATE',
+  'MIDDLEWARE_MISUSED',
 ] as const;
 
 /** Errors that another attempt cannot mend. */

@@ -14,32 +14,27 @@ import { type AnyResource, isResource } from '../../model/resource.ts';
 import type { Artifact, TaskRun } from '../../model/run.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import { noNamedValues } from '../../model/variable.ts';
+import { type ContextValues, noMiddleware } from '../../model/middleware.ts';
 import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { ResourceScope } from '../../resources/scope.ts';
 import { hasEnded, shownAs } from '../../resources/checks.ts';
 import { scopeOfTask } from '../run/resource-scopes.ts';
+import { callAround } from '../middleware/around-task.ts';
 import type { RunAttempt, Stoppable } from '../run/run-attempt.ts';
 import { callMethod, isAsyncIterable, isPending } from './call-method.ts';
 import { escapedError } from '../run/escaped-error.ts';
 import { putArtifact } from './put-artifact.ts';
+import type { Settlement } from './settlement.ts';
 import { type ContextSource, LiveTaskContext } from '../../model/task-context.ts';
 import { timeoutError } from './timeout-error.ts';
 import { TaskReports } from './task-reports.ts';
-
-/** How an attempt ended. */
-export type Settlement =
-  | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'error'; readonly error: unknown }
-  /** The timeout passed first; the code may still be going. */
-  | { readonly kind: 'timeout'; readonly error: BatutaError }
-  /** The run was stopped and this was not waited for, or it ended because of the stop. */
-  | { readonly kind: 'stopped'; readonly error: BatutaError };
 
 export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   readonly active: RunAttempt;
   readonly definition: TaskDefinition;
   readonly callTask = null;
+  contextValues: ContextValues;
   /** The row as last recorded. */
   row: TaskRun;
   #context: LiveTaskContext | null = null;
@@ -62,6 +57,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     this.active = active;
     this.definition = definition;
     this.row = row;
+    this.contextValues = active.contextValues;
   }
 
   get runId(): string {
@@ -119,6 +115,10 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
       attempt: row.attempt,
     });
     return this.#log;
+  }
+
+  addLogFields(fields: Readonly<Record<string, unknown>>): void {
+    [this.#log, this.#lateLog] = [this.log.child(fields), null];
   }
 
   /** Lines of its code, which are marked once the attempt has ended. */
@@ -205,7 +205,8 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     // A method that gives its value on the spot needs neither timer nor race.
     this.#settle = ignore;
     try {
-      started = runScope.run(this, callMethod, this, args);
+      const around = active.middlewareOf(this.definition);
+      started = around === noMiddleware ? runScope.run(this, callMethod, this, args) : runScope.run(this, callAround, this, args, around);
       pending = isPending(started) ? started : null;
     } catch (error) {
       this.#close(true);
@@ -292,9 +293,8 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
 
   /** An error that comes after the run was stopped is how the code obeyed. A value is a value. */
   #ended(settlement: Settlement): Settlement {
-    const { stopReason } = this.active;
-    return settlement.kind === 'error' && stopReason ? { kind: 'stopped', error: stopReason } : settlement;
+    const { stopReason: error } = this.active;
+    return settlement.kind === 'error' && error ? { kind: 'stopped', error } : settlement;
   }
 }
-
 function ignore(): void {}

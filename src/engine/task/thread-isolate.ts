@@ -7,6 +7,7 @@ import { availableParallelism } from 'node:os';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Clock, Timer } from '../../base/clock.ts';
 import { isBatutaError } from '../../base/errors.ts';
+import type { ContextValues } from '../../model/middleware.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import {
@@ -17,6 +18,7 @@ import {
   type ThreadQuestion,
   threadFunction,
 } from '../../model/thread-protocol.ts';
+import { currentScope } from '../../model/run-context.ts';
 import { decodeValue, encodeValue } from '../../model/values.ts';
 import type { IsolatedCall, Isolate } from './isolate.ts';
 
@@ -88,7 +90,7 @@ async function run(pool: Pool, call: IsolatedCall, { captureConsole, clock }: Th
   }
 }
 
-function jobOf({ definition, task, args, context }: IsolatedCall, port: MessagePort, captureConsole: boolean): ThreadJob {
+function jobOf({ definition, task, args, context, contextValues }: IsolatedCall, port: MessagePort, captureConsole: boolean): ThreadJob {
   return {
     source: definition.source,
     flow: definition.name,
@@ -99,10 +101,17 @@ function jobOf({ definition, task, args, context }: IsolatedCall, port: MessageP
     run: context.run,
     taskFacts: context.task,
     idempotencyKey: context.idempotencyKey,
+    traceparent: currentScope()?.traceparent ?? null,
+    contextValues: valuesText(contextValues, task.name),
     logLevel: context.log.level,
     captureConsole,
     port,
   };
+}
+
+function valuesText(values: ContextValues, task: string): string | null {
+  const entries = values.entries();
+  return entries.length === 0 ? null : encodeValue(entries, `values that middleware has set for task ${task}, which go to a thread`);
 }
 
 /** Tells the thread that its task has to stop, and ends it: at once after a timeout, else when it has not obeyed. */

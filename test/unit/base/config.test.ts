@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { type BatutaConfig, defineConfig } from '../../../src/base/config-file.ts';
+import type { BatutaConfig } from '../../../src/base/config-file.ts';
+import { defineConfig } from '../../../src/define/project-config.ts';
 import { type ConfigInput, describeConfig, loadConfig } from '../../../src/base/config.ts';
 import { isBatutaError } from '../../../src/base/errors.ts';
 
@@ -204,3 +205,11 @@ test.each(['s3://', 's3://Bucket/x', 's3://ab', 's3://bucket/a b', 'gs://bucket/
     await expect(load({ env: { BATUTA_FORMER_RESULTS: `store,${given}` } })).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
   },
 );
+
+test.each(['log', [1], [null], {}])('middleware of the file that is no list of functions is refused: %j', async (middleware) => {
+  const loadFile = async () => ({ name: 'batuta.config.ts', config: { middleware } as never });
+  await expect(load({ loadFile })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('middleware must be a list'),
+  });
+});
