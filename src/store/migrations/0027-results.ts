@@ -1,4 +1,4 @@
-/** Where large results lie, their sizes and hashes, and the pieces of those that lie in the database; where a submitted run came from. */
+/** Where large results lie, their sizes and hashes, and the pieces of those that lie in the database. */
 import type { Migration } from './migration.ts';
 
 export const results: Migration = {
@@ -14,6 +14,5 @@ export const results: Migration = {
     )`,
     // What a move has left, until it is cleared: a process may die in between.
     `create table moved_results (key ${text} primary key)`,
-    `alter table runs add column trace ${text}`,
   ],
 };
