@@ -22,6 +22,7 @@ export default defineConfig({
       { find: /^batuta$/, replacement: source('index.ts') },
       { find: /^batuta\/client$/, replacement: source('client/index.ts') },
       { find: /^batuta\/testing$/, replacement: source('testing/index.ts') },
+      { find: /^batuta\/resources$/, replacement: source('kit/resources/index.ts') },
     ],
   },
   oxc: { decorator: { legacy: true } },

@@ -18,6 +18,7 @@ const benchmarks = {
   recovery: { file: './recovery.js', shows: 'how soon a run goes on when its worker is killed or frozen' },
   idle: { file: './idle.js', shows: 'memory and CPU of a worker that has nothing to do' },
   resources: { file: './resources.js', shows: 'what a task pays for a resource of its run' },
+  transaction: { file: './transaction.js', shows: 'a task that takes effect once in PostgreSQL, beside insert and commit by hand' },
   spread: { file: './spread.js', shows: 'a fan-out that computes on one worker and on two' },
   streams: { file: './streams.js', shows: '200 streams of live events while 1,000 runs a minute go through' },
   startup: { file: './startup.js', shows: 'a whole `batuta run`, and the import of the library' },

@@ -26,6 +26,7 @@ export type {
   TaskFacts,
 } from './model/context.ts';
 export { adaptiveTtl, type AdaptiveTtl, type CacheUse } from './model/cache.ts';
+export type { SqlResource, TransactionContext } from './effects/context.ts';
 export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';
 export { FlowError, type FlowErrorOptions, NonRetryable, registerErrors, RetryAfter, ValidationError } from './model/flow-error.ts';
 export { type ContextKey, contextKey, type Middleware, type MiddlewareContext } from './model/middleware.ts';

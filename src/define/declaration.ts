@@ -2,6 +2,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { conflictPolicies } from '../model/deployment.ts';
 import type { FlowConcurrency, FlowDefinition } from '../model/flow.ts';
+import { isResource } from '../model/resource.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
 import { cachePolicyOf } from './cache-option.ts';
 import { middlewareOf } from './middleware-option.ts';
@@ -53,7 +54,7 @@ const taskOptionNames: readonly string[] = [
     'rollback',
     'middleware',
   ],
-  ...['version', 'description', 'runName'],
+  ...['version', 'description', 'runName', 'transaction'],
   ...check.retryOptions,
 ];
 const wiringOptionNames = ['needs', 'after', 'each', 'eachLimit', 'when', 'trigger'] as const;
@@ -132,6 +133,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     // Looked up where the other methods of the class are known.
     rollback: null,
     middleware: middlewareOf(read),
+    transaction: transactionOf(read),
     runName: read.runName<(args: readonly unknown[]) => string>() ?? null,
     method: record.method,
   };
@@ -161,6 +163,25 @@ function spreadOf(read: check.OptionReader): Pick<TaskDefinition, 'spread' | 'qu
     throw check.refuse('OPTION_INVALID', place, `: persist: false does not go with ${option}, for the result has to travel.`);
   }
   return { spread: isSpread, queue };
+}
+
+function transactionOf(read: check.OptionReader): TaskDefinition['transaction'] {
+  const { transaction, persist, cache } = read.raw;
+  if (transaction === undefined) return null;
+  if (!isResource(transaction)) throw read.invalid('transaction', "a resource of a database, such as postgres('warehouse', { url })");
+  if (persist === false)
+    throw check.refuse(
+      'OPTION_INVALID',
+      read.place,
+      ': persist: false does not go with transaction, which records the result with its effect.',
+    );
+  if (cache !== undefined)
+    throw check.refuse(
+      'OPTION_INVALID',
+      read.place,
+      ': cache does not go with transaction: a cached result has no effect in the database.',
+    );
+  return transaction;
 }
 
 function flowName(cls: AnyClass, options: check.RawOptions): string {

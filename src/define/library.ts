@@ -14,6 +14,7 @@ const publicModules: ReadonlyMap<string, string> = new Map([
   ['batuta/client', 'client/index.js'],
   ['batuta/testing', 'testing/index.js'],
   ['batuta/process', 'process/index.js'],
+  ['batuta/resources', 'kit/resources/index.js'],
 ]);
 
 /** Whether a file is code of the library, from source or built. */

@@ -1,6 +1,7 @@
 /** `@Task`: marks a method as a step of its flow. It only records and wraps. */
 import type { Duration } from '../base/duration.ts';
 import type { Middleware } from '../model/middleware.ts';
+import type { SqlResource } from '../effects/context.ts';
 import { currentScope } from '../model/run-context.ts';
 import type { Trigger } from '../model/task.ts';
 import type { CacheFunction, CacheOptions } from './cache-option.ts';
@@ -34,6 +35,7 @@ export interface TaskOptions<
   B extends string = string,
   K extends CacheFunction = CacheFunction,
   F extends CacheFunction = CacheFunction,
+  R extends SqlResource = SqlResource,
 > extends RetryOptions {
   /** Tasks whose results are this task's arguments, in this order. Default none. */
   readonly needs?: N | undefined;
@@ -58,6 +60,11 @@ export interface TaskOptions<
   readonly spread?: boolean | undefined;
   /** Queue whose workers execute it; 1 to 100 letters, digits, `_`, `.` and `-`. Default: that of its run. */
   readonly queue?: string | undefined;
+  /**
+   * A resource of a database. The task works in a transaction of it (`ctx.tx`), which commits with its result: executed again, after a crash at
+   * whatever moment, it takes that result and does nothing. Default none.
+   */
+  readonly transaction?: R | undefined;
   /** False keeps the result in memory only; such a task runs again after a crash. Default true. */
   readonly persist?: boolean | undefined;
   /** How long a value is taken by later runs instead of being made again: a duration, or more in an object. Default: never. */
@@ -97,7 +104,8 @@ export function Task<
   const B extends string = never,
   K extends CacheFunction = CacheFunction,
   F extends CacheFunction = CacheFunction,
->(options?: TaskOptions<N, A, E, W, B, K, F>): TaskDecorator<WiringOf<N, A, E, W, B, K, F>> {
+  const R extends SqlResource = never,
+>(options?: TaskOptions<N, A, E, W, B, K, F, R>): TaskDecorator<WiringOf<N, A, E, W, B, K, F, R>> {
   const raw = optionsObject('Task', options, arguments.length);
   const decorate = (first: unknown, second: unknown, third: unknown): unknown => {
     const spot = readSpot('Task', first, second, third);
@@ -105,7 +113,7 @@ export function Task<
     if (!added) throw spot.refuse('TASK_DUPLICATE', ' is a task already; keep one @Task() on it.');
     return spot.replaceWith(wrap(spot.name, spot.method));
   };
-  return decorate as TaskDecorator<WiringOf<N, A, E, W, B, K, F>>;
+  return decorate as TaskDecorator<WiringOf<N, A, E, W, B, K, F, R>>;
 }
 
 /** A function that calls `bare` outside the body of a code flow, and asks the engine inside it. */

@@ -1,6 +1,5 @@
 /** The context of a task that runs in a thread: what the task does with it goes over the channel to the engine. */
 import { type Logger, pino } from 'pino';
-import type { TaskContext } from '../model/context.ts';
 import { errorOf } from '../model/failure.ts';
 import { ContextValues } from '../model/middleware.ts';
 import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
@@ -11,9 +10,13 @@ import { ThreadResources } from './thread-resources.ts';
 
 /** A context and the end of it. */
 export interface ThreadContext {
-  readonly context: TaskContext;
+  readonly context: LiveTaskContext;
   /** What the task uses of resources. */
   readonly resources: ThreadResources;
+  /** Resolves once its transaction may be committed; never where the thread is being ended instead. */
+  askToCommit(): Promise<void>;
+  /** Says that its result is that of an earlier execution. */
+  tellEarlier(): void;
   /** Closes the channel; what was sent still arrives. */
   close(): void;
 }
@@ -23,10 +26,12 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
   const { port } = job;
   const aborting = new AbortController();
   const keeping = new Map<number, (error: Error | null) => void>();
+  let mayCommit: () => void = () => undefined;
   const send = (message: ThreadMessage): void => port.postMessage(message);
 
   port.on('message', (message: HostMessage) => {
-    if (message.kind === 'abort') aborting.abort(errorOf(message.reason));
+    if (message.kind === 'commit') mayCommit();
+    else if (message.kind === 'abort') aborting.abort(errorOf(message.reason));
     else if (message.kind === 'answer') questions.answered(message);
     else {
       keeping.get(message.id)?.(message.failure === null ? null : errorOf(message.failure));
@@ -63,7 +68,17 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
   };
   const context = new LiveTaskContext(source);
   const resources = new ThreadResources(() => context);
-  return { context, resources, close: () => port.close() };
+  return {
+    context,
+    resources,
+    askToCommit: () =>
+      new Promise<void>((resolve) => {
+        mayCommit = resolve;
+        send({ kind: 'commit' });
+      }),
+    tellEarlier: () => send({ kind: 'earlier' }),
+    close: () => port.close(),
+  };
 }
 
 /** A pino logger whose lines go to the engine, which gives them time and ids and prints them. */

@@ -7,25 +7,27 @@
 import { BatutaError } from '../base/errors.ts';
 import { captureConsole } from '../base/console-capture.ts';
 import { failureOf } from '../model/failure.ts';
+import { callInTransaction } from '../effects/call-in-transaction.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { currentScope, runScope } from '../model/run-context.ts';
+import type { TaskDefinition } from '../model/task.ts';
 import type { ThreadJob, ThreadOutcome } from '../model/thread-protocol.ts';
 import { decodeValue, encodeValue } from '../model/values.ts';
 import { bindField } from '../resources/fields.ts';
 import { projectInstantiate } from './create-instance.ts';
 import { loadFlowFile } from './load.ts';
-import type { Method } from './metadata.ts';
-import { openThreadContext } from './thread-context.ts';
+import { openThreadContext, type ThreadContext } from './thread-context.ts';
 import type { ThreadResources } from './thread-resources.ts';
 
 const loaded = new Map<string, FlowDefinition>();
 
 /** Executes one task. Never rejects: whatever goes wrong is in the outcome. */
 export async function runTask(job: ThreadJob): Promise<ThreadOutcome> {
-  const { context, resources, close } = openThreadContext(job);
+  const opened = openThreadContext(job);
+  const { context, resources, close } = opened;
   const release = job.captureConsole ? captureConsole({ currentLogger: () => currentScope()?.logger() }) : undefined;
   try {
-    const { method, definition } = await findMethod(job);
+    const { task, definition } = await findMethod(job);
     const args = (decodeValue(job.args) ?? []) as unknown[];
     const scope = {
       runId: job.run.id,
@@ -38,16 +40,15 @@ export async function runTask(job: ThreadJob): Promise<ThreadOutcome> {
       callTask: null,
       logger: () => context.log,
     };
-    const value = await runScope.run(scope, () =>
-      using(resources, async () => {
-        const instance = await definition.create(projectInstantiate(process.cwd()));
-        for (const { field, resource } of definition.injects) {
-          const opened = await resources.use(resource, undefined);
-          bindField(instance, field, () => opened);
-        }
-        return listed(await method.apply(instance, [...args, context]));
-      }),
-    );
+    const call = async (): Promise<unknown> => {
+      const instance = await definition.create(projectInstantiate(process.cwd()));
+      for (const { field, resource } of definition.injects) {
+        const opened = await resources.use(resource, undefined);
+        bindField(instance, field, () => opened);
+      }
+      return listed(await task.method.apply(instance, [...args, context]));
+    };
+    const value = await runScope.run(scope, () => using(resources, () => calledIn(task, job, opened, call)));
     return { ok: true, value: encodeValue(value, `result of task ${job.task}`) };
   } catch (error) {
     return { ok: false, failure: failureOf(error) };
@@ -70,11 +71,32 @@ async function using<T>(resources: ThreadResources, work: () => Promise<T>): Pro
   return value;
 }
 
-async function findMethod(job: ThreadJob): Promise<{ readonly method: Method; readonly definition: FlowDefinition }> {
+/** What the call gives, in the transaction of the task where it has one. */
+function calledIn(
+  { transaction }: TaskDefinition,
+  { task, taskKey, run }: ThreadJob,
+  { context, resources, askToCommit, tellEarlier }: ThreadContext,
+  call: () => Promise<unknown>,
+): Promise<unknown> {
+  if (transaction === null) return call();
+  return callInTransaction(
+    {
+      ...{ task, context, tellEarlier },
+      effectKey: { runId: run.id, taskKey },
+      signal: context.signal,
+      useResource: (resource, key) => resources.use(resource, key),
+      beginCommit: askToCommit,
+    },
+    transaction,
+    call,
+  );
+}
+
+async function findMethod(job: ThreadJob): Promise<{ readonly task: TaskDefinition; readonly definition: FlowDefinition }> {
   const definition = await findDefinition(job);
   const task = definition.tasks.get(job.task);
   if (!task) throw unavailable(job, `its file has no task '${job.task}' any more; run the flow anew`);
-  return { method: task.method, definition };
+  return { task, definition };
 }
 
 /** By export, else by class or flow name: a class that was not brought in by the loader knows its file only. */

@@ -7,6 +7,7 @@
  *
  * An option that is left out is `never`, which no value is: `undefined` would pass for a name where `strictNullChecks` is off.
  */
+import type { SqlResource, TransactionContext } from '../effects/context.ts';
 import type { TaskContext } from '../model/context.ts';
 import type { CacheFunction } from './cache-option.ts';
 
@@ -37,6 +38,7 @@ export interface Wiring {
   readonly after: Names;
   readonly each: string;
   readonly when: When;
+  readonly transaction: SqlResource;
 }
 
 /** A condition; its parameters are checked against what the task is given. */
@@ -54,7 +56,8 @@ export type WiringOf<
   B extends string,
   K extends CacheFunction,
   F extends CacheFunction,
-> = [N, A, E, W, B, K, F] extends [
+  R extends SqlResource,
+> = [N, A, E, W, B, K, F, R] extends [
   infer N2 extends Names,
   infer A2 extends Names,
   infer E2 extends string,
@@ -62,8 +65,9 @@ export type WiringOf<
   infer B2 extends string,
   infer K2 extends CacheFunction,
   infer F2 extends CacheFunction,
+  infer R2 extends SqlResource,
 ]
-  ? { needs: N2; after: A2; each: E2; when: W2; rollback: B2; key: K2; refresh: F2 }
+  ? { needs: N2; after: A2; each: E2; when: W2; rollback: B2; key: K2; refresh: F2; transaction: R2 }
   : never;
 
 /** Names that are no public method of T. */
@@ -101,14 +105,17 @@ interface ContextLike {
   readonly signal: AbortSignal;
 }
 
+/** With `transaction` the context has `tx`. */
+type ContextOf<W extends Wiring> = [W['transaction']] extends [never] ? TaskContext<Any> : TransactionContext<W['transaction'], Any>;
+
 /** The arguments that the engine hands to the task. `any` as parameters lets a method say `TaskContext<typeof Flow>`. */
 type Arguments<T, W extends Wiring> =
   Inputs<T, W['needs']> extends infer I
     ? I extends readonly unknown[]
       ? [W['each']] extends [never]
-        ? [...inputs: I, ctx: TaskContext<Any>]
+        ? [...inputs: I, ctx: ContextOf<W>]
         : W['each'] extends keyof T
-          ? EachArguments<Out<T, W['each']>, TakesInput<T[W['each']]>, I>
+          ? EachArguments<Out<T, W['each']>, TakesInput<T[W['each']]>, I, ContextOf<W>>
           : never
       : never
     : never;
@@ -116,12 +123,12 @@ type Arguments<T, W extends Wiring> =
  * The item is one of the list that the task gives or, where that task may be mapped itself, its whole result, of which there is a list then.
  * One tuple for each, so that a method takes either, not both.
  */
-type EachArguments<R, MayBeMapped, I extends readonly unknown[]> =
+type EachArguments<R, MayBeMapped, I extends readonly unknown[], C> =
   IsList<R> extends true
     ? MayBeMapped extends true
-      ? [item: ItemOf<R>, ...inputs: I, ctx: TaskContext<Any>] | [item: R, ...inputs: I, ctx: TaskContext<Any>]
-      : [item: ItemOf<R>, ...inputs: I, ctx: TaskContext<Any>]
-    : [item: R, ...inputs: I, ctx: TaskContext<Any>];
+      ? [item: ItemOf<R>, ...inputs: I, ctx: C] | [item: R, ...inputs: I, ctx: C]
+      : [item: ItemOf<R>, ...inputs: I, ctx: C]
+    : [item: R, ...inputs: I, ctx: C];
 
 /** A function of these arguments; of a union, one function for each member, any of which will do. */
 type Taking<A> = A extends readonly unknown[] ? (...args: A) => unknown : never;

@@ -101,6 +101,8 @@ export interface TaskContext<P = unknown> {
  * and rejected records are kept as artifacts of the run.
  */
 export interface FlowContext<P = unknown> extends TaskContext<P> {
+  /** The body of a flow works in no transaction. It is here so that the context may be handed to a task with `transaction`. */
+  readonly tx: never;
   /** As in a task, for resources of the scopes `run` and `worker`: the body of a flow is no task. */
   use<T, K>(resource: Resource<T, K, 'run' | 'worker'>, ...key: KeyArgument<K>): Promise<T>;
   /** Runs another flow as part of this one and gives its result. Recorded: after a crash a finished sub-flow is not run again. */

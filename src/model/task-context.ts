@@ -79,6 +79,17 @@ export class LiveTaskContext implements TaskContext {
     return (resource, ...[key]) => source.useResource(resource, key) as Promise<never>;
   }
 
+  /** That of a task with `transaction`. @throws BatutaError TRANSACTION_UNSUPPORTED in any other */
+  get tx(): never {
+    throw new BatutaError('TRANSACTION_UNSUPPORTED', `${this.task.name} has no transaction: give it one by @Task({ transaction: … }).`);
+  }
+
+  /** Sets it as the work begins. */
+  setTransaction(tx: unknown): void {
+    // On the object itself, so that contexts of other tasks have no place for it.
+    Object.defineProperty(this, 'tx', { value: tx, configurable: true });
+  }
+
   get progress(): (done: number, total?: number) => void {
     const source = this.#source;
     return (done, total) => {

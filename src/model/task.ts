@@ -1,6 +1,7 @@
 /** A task as the engine sees it: checked data, made from a decorated method by `define`. */
 import type { CachePolicy } from './cache.ts';
 import type { Middleware } from './middleware.ts';
+import type { AnyResource } from './resource.ts';
 import type { RetryPolicy } from './retry.ts';
 
 /**
@@ -39,6 +40,8 @@ export interface TaskDefinition {
   readonly spread: boolean;
   /** Queue whose workers execute it when it is spread; null: that of its run. */
   readonly queue: string | null;
+  /** The resource in whose transaction it works, so that it takes effect once; null for none. */
+  readonly transaction: AnyResource | null;
   /** False keeps the result in memory only; such a task runs again after a crash. */
   readonly persist: boolean;
   /** Whether and for how long its values are taken instead of being made again; null: never. */

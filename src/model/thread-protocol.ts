@@ -22,6 +22,8 @@ export interface ThreadJob {
   readonly className: string;
   /** Name of the task. */
   readonly task: string;
+  /** Key of the task run in its run. */
+  readonly taskKey: string;
   /** The arguments before the context, as `encodeValue` writes a list. */
   readonly args: string | null;
   /** The validated parameters, as `encodeValue` writes them. */
@@ -48,6 +50,10 @@ export type ThreadMessage =
   | { readonly kind: 'log'; readonly level: number; readonly message: string; readonly fields: Readonly<Record<string, unknown>> | null }
   | { readonly kind: 'progress'; readonly done: number; readonly total: number | null }
   | { readonly kind: 'metric'; readonly change: 'add' | 'set'; readonly name: string; readonly value: number }
+  /** Asks whether it may commit its transaction; answered with `commit`, or the thread is ended. */
+  | { readonly kind: 'commit' }
+  /** Its result is that of an earlier execution. */
+  | { readonly kind: 'earlier' }
   /** `record` is JSON text where it can be, else text for people as a JSON string. */
   | { readonly kind: 'reject'; readonly record: string; readonly reason: string }
   /** Answered with `kept` of the same `id`. `data` is JSON text. */
@@ -71,6 +77,8 @@ export interface ThreadQuestion {
 
 /** To the thread. */
 export type HostMessage =
+  /** The transaction may be committed: nothing stops the task any more. */
+  | { readonly kind: 'commit' }
   /** Aborts `ctx.signal` with that reason. */
   | { readonly kind: 'abort'; readonly reason: Failure }
   /** The artifact is durable, or could not be kept. */

@@ -83,6 +83,7 @@ async function run(
     flow: 'heavy-flow',
     className: 'Heavy',
     task,
+    taskKey: task,
     args: encodeValue(args, 'arguments'),
     params: encodeValue({ month: '01' }, 'params'),
     run: { id: 'r1', name: 'quick-otter', flow: 'heavy-flow', deployment: null, scheduledFor: new Date(0), attempt: 1 },

@@ -6,6 +6,7 @@
  */
 import { failureOf } from '../../model/failure.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
+import { effectKeyOf, forgetEffect } from '../../effects/effects-table.ts';
 import { isUndo, type NotUndone, undoKey } from '../../model/rollback.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
@@ -90,7 +91,15 @@ async function undoOne(active: RunAttempt, row: TaskRun, undo: TaskDefinition): 
   return outcome.kind === 'cancelled' ? { kind: 'stopped' } : { kind: 'failed', message: failureOf(outcome.error).message };
 }
 
-async function markUndone({ record }: RunAttempt, row: TaskRun, { name }: TaskDefinition): Promise<Undoing> {
+async function markUndone(active: RunAttempt, row: TaskRun, { name }: TaskDefinition): Promise<Undoing> {
+  const { definition, record, resources } = active;
+  const transaction = definition.tasks.get(row.name)?.transaction ?? null;
+  try {
+    // Or a retry of the run would take its result for done.
+    if (transaction !== null) await forgetEffect(await resources.use(transaction, undefined), effectKeyOf(row));
+  } catch (error) {
+    return { kind: 'failed', message: failureOf(error).message };
+  }
   await record.setTask(null, { ...row, state: stateOf('COMPLETED', 'RolledBack', `Undone by ${name}.`) });
   return { kind: 'undone' };
 }

@@ -1,21 +1,25 @@
 /** The call of a task's method, and the forms of what it may give. */
-import type { TaskContext } from '../../model/context.ts';
 import type { ContextValues } from '../../model/middleware.ts';
-import { type AnyResource, resourceScopes } from '../../model/resource.ts';
+import type { Logger } from 'pino';
+import { callInTransaction, type TransactionalCall } from '../../effects/call-in-transaction.ts';
+import { effectKeyOf } from '../../effects/effects-table.ts';
+import { resourceScopes } from '../../model/resource.ts';
+import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { noNamedValues } from '../../model/variable.ts';
 import { openFields } from '../../resources/fields.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
 /** Whose method is called. */
-export interface MethodCall {
+export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal' | 'useResource'> {
   readonly active: RunAttempt;
   readonly definition: TaskDefinition;
-  readonly context: TaskContext;
-  readonly signal: AbortSignal;
+  readonly row: TaskRun;
+  readonly log: Logger;
   /** Whether the attempt has ended. */
   readonly isOver: boolean;
-  useResource(resource: AnyResource, key: unknown): Promise<unknown>;
+  /** Set where its end has to wait for the commit of its transaction. */
+  isCommitting: boolean;
   /** The items as a list. */
   collect(items: AsyncIterable<unknown>): Promise<unknown[]>;
   readonly contextValues: ContextValues;
@@ -25,8 +29,9 @@ export interface MethodCall {
 export function callMethod(execution: MethodCall, args: readonly unknown[]): unknown {
   const { active, definition } = execution;
   if (definition.isolate !== 'thread') {
-    const making = active.makeInstance();
-    return making === null && active.definition.injects.length === 0 ? callHere(execution, args) : callPrepared(execution, args, making);
+    const { transaction } = definition;
+    if (transaction === null) return callInThisThread(execution, args);
+    return callInTransaction(transactionalCall(execution), transaction, () => listed(execution, args));
   }
   const context = execution.context;
   return active.services.isolate.call({
@@ -37,7 +42,16 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
     signal: execution.signal,
     contextValues: execution.contextValues,
     namedValues: active.services.namedValues ?? noNamedValues,
+    effectKey: effectKeyOf(execution.row),
+    beginCommit: () => void (execution.isCommitting = true),
+    tellEarlier: () => tellEarlier(execution),
   });
+}
+
+function callInThisThread(execution: MethodCall, args: readonly unknown[]): unknown {
+  const { active } = execution;
+  const making = active.makeInstance();
+  return making === null && active.definition.injects.length === 0 ? callHere(execution, args) : callPrepared(execution, args, making);
 }
 
 function callHere({ active, definition }: MethodCall, args: readonly unknown[]): unknown {
@@ -53,6 +67,36 @@ async function callPrepared(execution: MethodCall, args: readonly unknown[], mak
   if (execution.isOver) return undefined;
   const value = callHere(execution, args);
   return isAsyncIterable(value) ? execution.collect(value) : value;
+}
+
+/** What the method gives, awaited, as a list where it gives item by item. */
+async function listed(execution: MethodCall, args: readonly unknown[]): Promise<unknown> {
+  const started = callInThisThread(execution, args);
+  return await (isAsyncIterable(started) ? execution.collect(started) : started);
+}
+
+/** The items as a list; no more are asked for once they are not wanted any more. */
+export async function collected(items: AsyncIterable<unknown>, isWanted: () => boolean): Promise<unknown[]> {
+  const list: unknown[] = [];
+  for await (const item of items) {
+    if (!isWanted()) break;
+    list.push(item);
+  }
+  return list;
+}
+
+function transactionalCall(execution: MethodCall): TransactionalCall {
+  const { definition, row, context, signal } = execution;
+  return {
+    ...{ task: definition.name, effectKey: effectKeyOf(row), context, signal },
+    useResource: (resource, key) => execution.useResource(resource, key),
+    beginCommit: () => void (execution.isCommitting = true),
+    tellEarlier: () => tellEarlier(execution),
+  };
+}
+
+function tellEarlier({ log }: MethodCall): void {
+  log.info('It has taken effect before, in an execution that was lost before it was recorded: its result is taken from there.');
 }
 
 /** Whether the value is still to come. */

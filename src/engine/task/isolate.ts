@@ -1,4 +1,5 @@
 /** Contract of what runs a task in a thread of its own, so that even `while (true)` ends on time. */
+import type { EffectKey } from '../../effects/effects-table.ts';
 import type { TaskContext } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { NamedValues } from '../../model/secret.ts';
@@ -18,6 +19,12 @@ export interface IsolatedCall {
   readonly namedValues: NamedValues;
   /** Aborting ends the thread, whatever it does. */
   readonly signal: AbortSignal;
+  /** By what its transaction is known. */
+  readonly effectKey: EffectKey;
+  /** Its transaction is about to be committed; nothing stops it any more. */
+  beginCommit(): void;
+  /** Its result is that of an earlier execution. */
+  tellEarlier(): void;
 }
 
 export interface Isolate {

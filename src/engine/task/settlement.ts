@@ -1,7 +1,9 @@
-/** What an attempt of a task run comes to. */
-import type { BatutaError } from '../../base/errors.ts';
+/** How an attempt of a task ended. */
+import { type BatutaError, isBatutaError } from '../../base/errors.ts';
 
-/** How an attempt ended. */
+/** How long the commit of a transaction may hold up the end of a run that is stopped by force. */
+export const commitWaitMs = 5_000;
+
 export type Settlement =
   | { readonly kind: 'value'; readonly value: unknown }
   | { readonly kind: 'error'; readonly error: unknown }
@@ -9,3 +11,8 @@ export type Settlement =
   | { readonly kind: 'timeout'; readonly error: BatutaError }
   /** The run was stopped and this was not waited for, or it ended because of the stop. */
   | { readonly kind: 'stopped'; readonly error: BatutaError };
+
+/** What its code threw, which is its timeout where a transaction was rolled back because of that. @param reason why its signal was aborted */
+export function failedWith(error: unknown, reason: BatutaError | null): Settlement {
+  return error === reason && isBatutaError(error, 'TASK_TIMED_OUT') ? { kind: 'timeout', error } : { kind: 'error', error };
+}

@@ -22,11 +22,11 @@ import { hasEnded, shownAs } from '../../resources/checks.ts';
 import { scopeOfTask } from '../run/resource-scopes.ts';
 import { callAround } from '../middleware/around-task.ts';
 import type { RunAttempt, Stoppable } from '../run/run-attempt.ts';
-import { callMethod, isAsyncIterable, isPending } from './call-method.ts';
+import { callMethod, collected, isAsyncIterable, isPending } from './call-method.ts';
 import { escapedError } from '../run/escaped-error.ts';
 import { putArtifact } from './put-artifact.ts';
-import type { Settlement } from './settlement.ts';
 import { type ContextSource, LiveTaskContext } from '../../model/task-context.ts';
+import { commitWaitMs, failedWith, type Settlement } from './settlement.ts';
 import { timeoutError } from './timeout-error.ts';
 import { TaskReports } from './task-reports.ts';
 
@@ -52,6 +52,8 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   #reports: TaskReports | null = null;
   /** What it has opened for itself; null while it has nothing. */
   resources: ResourceScope | null = null;
+  /** Whether its transaction is being committed: how it ends is for the database to say. */
+  isCommitting = false;
 
   constructor(active: RunAttempt, definition: TaskDefinition, row: TaskRun) {
     this.active = active;
@@ -177,11 +179,10 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
 
   /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
   queueRejects(): void {
-    const rejects = this.#reports?.rejects ?? [];
+    const { rejects = [] } = this.#reports ?? {};
     if (rejects.length === 0) return;
-    putArtifact(this.active, this.row.id, 'rejects', this.row.name, rejects).catch((error: unknown) =>
-      this.log.warn({ err: error }, 'The rejected records could not be kept.'),
-    );
+    const warn = (error: unknown): void => this.log.warn({ err: error }, 'The rejected records could not be kept.');
+    putArtifact(this.active, this.row.id, 'rejects', this.row.name, rejects).catch(warn);
   }
 
   /** Fails the attempt while it goes on, and its run when the attempt gave a value. Of one that has failed already only the log tells. */
@@ -189,8 +190,8 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     const { row, active } = this;
     const escaped = escapedError(error, how, `task ${row.name}`);
     if (this.#settle === ignore) this.#escapedEarly ??= escaped;
-    else if (this.#settle) {
-      this.#settle(this.#ended({ kind: 'error', error: escaped }));
+    else if (this.#settle && !this.isCommitting) {
+      if (this.definition.transaction === null) this.#settle(this.#ended({ kind: 'error', error: escaped }));
       this.#abort(escaped);
     } else if (this.#hasFailed) this.logger().error({ err: escaped }, escaped.message);
     else active.escape(escaped, this.logger());
@@ -224,8 +225,10 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   }
 
   stop(reason: BatutaError, force: boolean): void {
-    if (force) this.#settle?.({ kind: 'stopped', error: reason });
-    this.#abort(reason);
+    const settle = (): void => this.#settle?.({ kind: 'stopped', error: reason });
+    if (force && !this.isCommitting) settle();
+    if (!this.isCommitting) this.#abort(reason);
+    else if (force) this.active.services.leaseClock.setTimer(commitWaitMs, settle, { unref: true });
   }
 
   /** First of: the code, the timeout, a forced stop. What the code does after that is ignored. */
@@ -244,7 +247,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
       const value = isAsyncIterable(started) ? this.collect(started) : started;
       value.then(
         (result) => this.#settle?.(this.#ended({ kind: 'value', value: result })),
-        (error: unknown) => this.#settle?.(this.#ended({ kind: 'error', error })),
+        (error: unknown) => this.#settle?.(this.#ended(failedWith(error, this.#abortReason))),
       );
     });
     (timer as Timer | null)?.cancel();
@@ -254,19 +257,14 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
 
   /** An async generator's items as a list. Its body runs as the task it is, and is ended at its next `yield` when nobody waits any more. */
   collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
-    return runScope.run(this, async () => {
-      const list: unknown[] = [];
-      for await (const item of items) {
-        if (!this.#settle) break;
-        list.push(item);
-      }
-      return list;
-    });
+    return runScope.run(this, () => collected(items, () => this.#settle !== null));
   }
 
   #timeOut(): void {
+    if (this.isCommitting) return;
     const error = timeoutError(this.definition, this.row);
-    this.#settle?.({ kind: 'timeout', error });
+    // Its transaction is rolled back first; then it settles with the reason.
+    if (this.definition.transaction === null) this.#settle?.({ kind: 'timeout', error });
     this.#abort(error);
   }
 

@@ -90,12 +90,17 @@ async function run(pool: Pool, call: IsolatedCall, { captureConsole, clock }: Th
   }
 }
 
-function jobOf({ definition, task, args, context, contextValues }: IsolatedCall, port: MessagePort, captureConsole: boolean): ThreadJob {
+function jobOf(
+  { definition, task, args, context, contextValues, effectKey }: IsolatedCall,
+  port: MessagePort,
+  captureConsole: boolean,
+): ThreadJob {
   return {
     source: definition.source,
     flow: definition.name,
     className: definition.className,
     task: task.name,
+    taskKey: effectKey.taskKey,
     args: encodeValue([...args], `arguments of task ${task.name}, which go to a thread`),
     params: encodeValue(context.params, `parameters of flow ${definition.name}`),
     run: context.run,
@@ -131,8 +136,18 @@ function endOnStop(signal: AbortSignal, port: MessagePort, end: AbortController,
   };
 }
 
-function obey({ context, namedValues }: IsolatedCall, port: MessagePort, message: ThreadMessage): void {
+function obey(call: IsolatedCall, port: MessagePort, message: ThreadMessage): void {
+  const { context, signal, namedValues } = call;
   switch (message.kind) {
+    case 'commit':
+      // Where it has to stop, its thread is being ended instead.
+      if (signal.aborted) break;
+      call.beginCommit();
+      port.postMessage({ kind: 'commit' } satisfies HostMessage);
+      break;
+    case 'earlier':
+      call.tellEarlier();
+      break;
     case 'log':
       logAt(context.log, message);
       break;

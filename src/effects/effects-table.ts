@@ -1,0 +1,213 @@
+/**
+ * The table `batuta_effects` in the user's database: which task runs have committed there, and what they gave.
+ *
+ * It is made when it is first needed. Rows are deleted by age, a batch at a time, by whoever uses the database: no process of Batuta knows
+ * every database of its flows, so none could delete them by run.
+ */
+import { createHash } from 'node:crypto';
+import { systemClock } from '../base/clock.ts';
+import { BatutaError } from '../base/errors.ts';
+import type { TaskRun } from '../model/run.ts';
+import { driverOf, type OpenTransaction, type SqlDialect, type TransactionDriver } from './driver.ts';
+
+/** Which task run an effect is of. A task run is known by its key: its id is new when the process was lost before it was recorded. */
+export interface EffectKey {
+  readonly runId: string;
+  readonly taskKey: string;
+}
+
+/** A task run has a new id when its process was lost before it was recorded; its key stays, and what its item is. */
+export function effectKeyOf({ runId, key, itemHash }: TaskRun): EffectKey {
+  return { runId, taskKey: itemHash === null ? key : `${key} ${itemHash}` };
+}
+
+/** What was recorded; null text is a task that gave nothing. */
+export interface RecordedEffect {
+  readonly result: string | null;
+}
+
+interface Statements {
+  readonly look: string;
+  readonly create: readonly string[];
+  readonly find: string;
+  readonly insert: string;
+  readonly remove: string;
+  readonly clean: string;
+}
+
+/** Of the longest key that MySQL can index beside the run. */
+const maxKeyLength = 200;
+const cleanEveryMs = 60 * 60 * 1000;
+const cleanBatch = 1_000;
+
+const findWhere = 'select result from batuta_effects where run_id = ? and task_key = ?';
+const removeWhere = 'delete from batuta_effects where run_id = ? and task_key = ?';
+const look = 'select run_id from batuta_effects where 1 = 0';
+
+function insertWith(now: string): string {
+  return `insert into batuta_effects (run_id, task_key, result, committed_at) values (?, ?, ?, ${now})`;
+}
+
+function onPostgres(text: string): string {
+  let at = 0;
+  return text.replaceAll('?', () => `$${++at}`);
+}
+
+const postgresNow = '(extract(epoch from clock_timestamp()) * 1000)::bigint';
+const sqliteNow = "cast((julianday('now') - 2440587.5) * 86400000 as integer)";
+const mysqlNow = 'cast(unix_timestamp(current_timestamp(3)) * 1000 as signed)';
+
+const statements: Record<SqlDialect, Statements> = {
+  postgres: {
+    look,
+    create: [
+      `create table if not exists batuta_effects (
+        run_id text not null, task_key text not null, result text, committed_at bigint not null, primary key (run_id, task_key)
+      )`,
+      'create index if not exists batuta_effects_committed on batuta_effects (committed_at)',
+    ],
+    find: onPostgres(findWhere),
+    insert: onPostgres(insertWith(postgresNow)),
+    remove: onPostgres(removeWhere),
+    clean: `delete from batuta_effects where ctid in
+      (select ctid from batuta_effects where committed_at < ${postgresNow} - $1::bigint limit ${cleanBatch})`,
+  },
+  sqlite: {
+    look,
+    create: [
+      `create table if not exists batuta_effects (
+        run_id text not null, task_key text not null, result text, committed_at integer not null, primary key (run_id, task_key)
+      )`,
+      'create index if not exists batuta_effects_committed on batuta_effects (committed_at)',
+    ],
+    find: findWhere,
+    insert: insertWith(sqliteNow),
+    remove: removeWhere,
+    clean: `delete from batuta_effects where rowid in
+      (select rowid from batuta_effects where committed_at < ${sqliteNow} - ? limit ${cleanBatch})`,
+  },
+  mysql: {
+    look,
+    create: [
+      `create table if not exists batuta_effects (
+        run_id varchar(64) not null, task_key varchar(${maxKeyLength}) not null, result longtext, committed_at bigint not null,
+        primary key (run_id, task_key), key batuta_effects_committed (committed_at)
+      ) engine = InnoDB character set utf8mb4 collate utf8mb4_bin`,
+    ],
+    find: findWhere,
+    insert: insertWith(mysqlNow),
+    remove: removeWhere,
+    clean: `delete from batuta_effects where committed_at < ${mysqlNow} - ? limit ${cleanBatch}`,
+  },
+};
+
+const ready = new WeakMap<object, Promise<void>>();
+const cleanedAt = new WeakMap<object, number>();
+
+/**
+ * Makes the table where there is none; a database is looked at once a process, again after a failure.
+ *
+ * @throws BatutaError EFFECTS_UNAVAILABLE
+ */
+export function ensureTable(driver: TransactionDriver<unknown>): Promise<void> | null {
+  const known = ready.get(driver);
+  if (known === done) return null;
+  if (known) return known;
+  const made = makeTable(driver).then(
+    () => void ready.set(driver, done),
+    (cause: unknown) => {
+      ready.delete(driver);
+      throw new BatutaError(
+        'EFFECTS_UNAVAILABLE',
+        `The table batuta_effects cannot be made or read in the ${names[driver.dialect]} database of the transaction: ${messageOf(cause)} ` +
+          `Give its user the right to make tables, or make it by hand: ${oneLine(statements[driver.dialect].create[0] ?? '')}`,
+        { cause, details: { dialect: driver.dialect } },
+      );
+    },
+  );
+  ready.set(driver, made);
+  return made;
+}
+
+const done = Promise.resolve();
+const names = { postgres: 'PostgreSQL', sqlite: 'SQLite', mysql: 'MySQL' } as const;
+
+async function makeTable(driver: TransactionDriver<unknown>): Promise<void> {
+  const { look, create } = statements[driver.dialect];
+  // Looked for first: who may not make tables is refused even where it exists.
+  if (
+    await driver.query(look, []).then(
+      () => true,
+      () => false,
+    )
+  )
+    return;
+  try {
+    for (const statement of create) await driver.query(statement, []);
+  } catch (error) {
+    // On PostgreSQL two that make the same table at the same time do not see each other.
+    if (
+      !(await driver.query(look, []).then(
+        () => true,
+        () => false,
+      ))
+    )
+      throw error;
+  }
+}
+
+/** Within a transaction or by itself. */
+type Asked = Pick<TransactionDriver<unknown>, 'query'> | Pick<OpenTransaction<unknown>, 'query'>;
+
+/** What was recorded under the key, null when nothing was. */
+export async function findEffect(asked: Asked, dialect: SqlDialect, key: EffectKey): Promise<RecordedEffect | null> {
+  const [row] = await asked.query(statements[dialect].find, [key.runId, shortKey(key)]);
+  return row === undefined ? null : { result: textOf(row['result']) };
+}
+
+/** Records it within the transaction. Rejects when another has recorded it. */
+export async function insertEffect(open: Asked, dialect: SqlDialect, key: EffectKey, result: string | null): Promise<void> {
+  await open.query(statements[dialect].insert, [key.runId, shortKey(key), result]);
+}
+
+/** Forgets it, so that the task may take effect again. */
+export async function removeEffect(asked: Asked, dialect: SqlDialect, key: EffectKey): Promise<void> {
+  await asked.query(statements[dialect].remove, [key.runId, shortKey(key)]);
+}
+
+/** Forgets what a task run has done that is undone. @param value of the resource of its transaction */
+export async function forgetEffect(value: unknown, key: EffectKey): Promise<void> {
+  const driver = driverOf(value);
+  if (driver !== undefined) await removeEffect(driver, driver.dialect, key);
+}
+
+/** Deletes what is older than it has to be kept, at most once an hour and a batch at a time. Never rejects: the next user tries again. */
+export function cleanEffects(driver: TransactionDriver<unknown>): Promise<void> | null {
+  const now = systemClock.monotonic();
+  const before = cleanedAt.get(driver);
+  if (before !== undefined && now - before < cleanEveryMs) return null;
+  cleanedAt.set(driver, now);
+  return driver.query(statements[driver.dialect].clean, [driver.keepEffectsMs]).then(
+    () => undefined,
+    () => undefined,
+  );
+}
+
+function shortKey({ taskKey }: EffectKey): string {
+  return taskKey.length <= maxKeyLength ? taskKey : createHash('sha256').update(taskKey).digest('hex');
+}
+
+/** Drivers differ in what they make of long texts. */
+function textOf(value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  return Buffer.isBuffer(value) ? value.toString('utf8') : String(value);
+}
+
+function messageOf(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  return /[.!?]$/.test(message) ? message : `${message}.`;
+}
+
+function oneLine(text: string): string {
+  return text.replace(/\s+/g, ' ');
+}

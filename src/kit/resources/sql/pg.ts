@@ -1,0 +1,119 @@
+/** Transactions over a pool of `pg`: the user's own, or that of the ready resource `postgres`. */
+import {
+  type EffectOptions,
+  keepMsOf,
+  type OpenTransaction,
+  type SqlRow,
+  sqlTransactions,
+  type Transactional,
+  type TransactionDriver,
+} from '../../../effects/driver.ts';
+import { TransactionLife } from './transaction-life.ts';
+
+type Query = (...args: unknown[]) => Promise<{ rows: unknown[]; command?: string }>;
+
+/** What is asked of a connection of `pg`. */
+interface PgClient {
+  query: Query;
+  release(destroy?: boolean): void;
+  readonly processID?: number | null;
+}
+
+/** What is asked of a pool of `pg`. */
+export interface PgPool {
+  query: Query;
+  connect(): Promise<PgClient>;
+  readonly options: unknown;
+  readonly Client: new (
+    options: unknown,
+  ) => {
+    on(event: 'error', hear: () => void): void;
+    connect(): Promise<unknown>;
+    query: Query;
+    end(): Promise<void>;
+  };
+}
+
+/** What a task has of a `pg` pool as `ctx.tx`: `query`, as the pool has it, on one connection. */
+export type PgTx<Pool> = Pool extends { query: unknown } ? Pick<Pool, 'query'> : never;
+
+/**
+ * A pool of `pg` as it is, whose transactions can carry tasks. A statement that still runs when its task is stopped is cancelled on the server.
+ *
+ * @example
+ * ```ts
+ * yield pgTransactions(new Pool({ connectionString }));
+ * ```
+ */
+export function pgTransactions<Pool extends { query: unknown; connect: unknown }>(
+  pool: Pool,
+  options?: EffectOptions,
+): Pool & Transactional<PgTx<Pool>> {
+  const driver = new PgDriver(pool as unknown as PgPool, (query) => ({ query }) as unknown as PgTx<Pool>, keepMsOf(options));
+  return sqlTransactions(pool, driver);
+}
+
+export class PgDriver<Tx> implements TransactionDriver<Tx> {
+  readonly dialect = 'postgres';
+  readonly keepEffectsMs: number;
+  readonly #pool: PgPool;
+  readonly #txOf: (query: Query) => Tx;
+
+  /** @param txOf what a task is given, over the queries of one connection */
+  constructor(pool: PgPool, txOf: (query: Query) => Tx, keepEffectsMs: number) {
+    this.#pool = pool;
+    this.#txOf = txOf;
+    this.keepEffectsMs = keepEffectsMs;
+  }
+
+  async query(text: string, values: readonly unknown[]): Promise<readonly SqlRow[]> {
+    return (await this.#pool.query(text, [...values])).rows as SqlRow[];
+  }
+
+  async begin(): Promise<OpenTransaction<Tx>> {
+    const client = await this.#pool.connect();
+    try {
+      await client.query('begin');
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+    const life = new TransactionLife(client);
+    return {
+      tx: this.#txOf((...args) => life.statement(args[0], () => client.query(...args))),
+      query: async (text, values) => (await client.query(text, [...values])).rows as SqlRow[],
+      async commit() {
+        life.end();
+        const { command } = await client.query('commit');
+        life.release(false);
+        // The server answers so when a statement had failed before and the error was caught.
+        if (command === 'ROLLBACK') throw new Error('A statement of the transaction had failed before, and the database rolled it back.');
+      },
+      rollback: async (isAborted) => {
+        life.end();
+        if (life.isReleased) return;
+        if (isAborted && life.isBusy) await this.#cancel(client);
+        const isLost = await client.query('rollback').then(
+          () => false,
+          () => true,
+        );
+        life.release(isLost);
+      },
+    };
+  }
+
+  /** Ends the statement that its connection executes, over a connection of its own: those of the pool may all be busy. */
+  async #cancel({ processID }: PgClient): Promise<void> {
+    const { Client, options } = this.#pool;
+    const other = new Client(options);
+    other.on('error', () => undefined);
+    try {
+      await other.connect();
+      await other.query('select pg_cancel_backend($1)', [processID]);
+    } catch {
+      // Then the statement is waited for, within limits.
+    } finally {
+      await other.end().catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/** What a task holds of a transaction: usable until the transaction has ended, and refused from then on. */
+import { BatutaError } from '../../../base/errors.ts';
+
+/** A connection that goes back to where it came from. */
+interface Releasable {
+  release(destroy?: boolean): void;
+}
+
+/** Whether a transaction goes on, and whose connection it has. */
+export class TransactionLife {
+  readonly #connection: Releasable | null;
+  #hasEnded = false;
+  #isReleased = false;
+  #underWay = 0;
+
+  constructor(connection: Releasable | null) {
+    this.#connection = connection;
+  }
+
+  get isReleased(): boolean {
+    return this.#isReleased;
+  }
+
+  /** Whether a statement of the task has not been answered yet. */
+  get isBusy(): boolean {
+    return this.#underWay > 0;
+  }
+
+  /** A statement of the task, refused once the transaction has ended. @throws BatutaError TRANSACTION_ENDED */
+  async statement<T>(text: unknown, run: () => Promise<T>): Promise<T> {
+    this.check();
+    checkStatement(text);
+    this.#underWay += 1;
+    try {
+      return await run();
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  end(): void {
+    this.#hasEnded = true;
+  }
+
+  /** Gives the connection back, once. @param isLost whether it is of no more use */
+  release(isLost: boolean): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#connection?.release(isLost);
+  }
+
+  /** @throws BatutaError TRANSACTION_ENDED */
+  check(): void {
+    if (this.#hasEnded)
+      throw new BatutaError(
+        'TRANSACTION_ENDED',
+        'This transaction has ended: its task has given its result, failed, or run out of time. Await what uses it within the task.',
+      );
+  }
+}
+
+/**
+ * The object with its methods bound to it, each of which refuses once the transaction has ended.
+ *
+ * @param wrap what a method gave, for objects whose own methods have to refuse as well, such as prepared statements.
+ */
+export function guarded<T extends object>(target: T, life: TransactionLife, wrap: (given: unknown) => unknown = (given) => given): T {
+  return new Proxy(target, {
+    get(_, name) {
+      const member: unknown = Reflect.get(target, name, target);
+      if (typeof member !== 'function') return member;
+      return (...args: unknown[]) => {
+        life.check();
+        return wrap(Reflect.apply(member, target, args));
+      };
+    },
+  });
+}
+
+/** Statements that would end or begin a transaction, which is for its owner to do; going back to a savepoint is not one. */
+const endsTransaction = /^\s*(begin|start\s+transaction|commit|end|rollback(?!\s+(work\s+|transaction\s+)?to\b))\b/i;
+
+/** @throws BatutaError TRANSACTION_ENDED for text that would end the transaction it is run in */
+export function checkStatement(statement: unknown): void {
+  const text = typeof statement === 'object' && statement !== null && 'text' in statement ? statement.text : statement;
+  if (typeof text === 'string' && endsTransaction.test(text))
+    throw new BatutaError(
+      'TRANSACTION_ENDED',
+      `'${text.trim().slice(0, 40)}' cannot be run in this transaction: it commits by itself when the task gives its result, and rolls back when the task fails.`,
+    );
+}

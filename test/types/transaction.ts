@@ -1,0 +1,60 @@
+/** Tasks with a transaction: what `ctx.tx` is, and what must not compile. Never run. */
+import { Flow } from '../../src/define/flow.ts';
+import { Task } from '../../src/define/task.ts';
+import type { TransactionContext } from '../../src/effects/context.ts';
+import { sqlTransactions, type TransactionDriver } from '../../src/effects/driver.ts';
+import type { FlowContext, TaskContext } from '../../src/model/context.ts';
+import { resource } from '../../src/resources/resource.ts';
+
+interface Ledger {
+  book(account: string, cents: number): Promise<void>;
+}
+declare const driver: TransactionDriver<Ledger>;
+const ledger = resource('ledger', () => sqlTransactions({ name: 'ledger' }, driver));
+const plain = resource('plain', () => ({ query: () => 1 }));
+
+@Flow()
+export class Books {
+  @Task()
+  payments(): number[] {
+    return [1];
+  }
+
+  @Task({ needs: ['payments'], transaction: ledger })
+  async book(payments: number[], { tx, params }: TransactionContext<typeof ledger, { month: string }>): Promise<string> {
+    await tx.book(params.month, payments.length);
+    return params.month;
+  }
+
+  @Task({ each: 'payments', transaction: ledger })
+  async each(cents: number, ctx: TransactionContext<typeof ledger>): Promise<void> {
+    await ctx.tx.book('a', cents);
+  }
+
+  /** It may do without. */
+  @Task({ transaction: ledger })
+  plain(_ctx: TaskContext): number {
+    return 1;
+  }
+
+  // @ts-expect-error without transaction there is no tx
+  @Task() e1(_ctx: TransactionContext<typeof ledger>) {}
+  // @ts-expect-error a resource that gives no database
+  @Task({ transaction: plain }) e3(_ctx: TaskContext) {}
+  // @ts-expect-error no resource at all
+  @Task({ transaction: driver }) e4(_ctx: TaskContext) {}
+}
+
+@Flow()
+export class BooksByCode {
+  async run(_: unknown, ctx: FlowContext): Promise<void> {
+    await this.book(1, ctx);
+  }
+
+  @Task({ transaction: ledger })
+  async book(cents: number, { tx }: TransactionContext<typeof ledger>): Promise<void> {
+    await tx.book('a', cents);
+    // @ts-expect-error it has no such method
+    tx.unbook();
+  }
+}
