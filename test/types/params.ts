@@ -2,14 +2,14 @@
 import { type } from 'arktype';
 import * as v from 'valibot';
 import { z } from 'zod';
-import { defineConfig } from '../../src/base/config-file.ts';
+
 import type { EmbeddedClient } from '../../src/client/client.ts';
 import { deployment } from '../../src/define/deployment.ts';
 import { Flow } from '../../src/define/flow.ts';
 import { On } from '../../src/define/on.ts';
 import { Task } from '../../src/define/task.ts';
 import type { Out } from '../../src/define/wiring.ts';
-import { run } from '../../src/index.ts';
+import { defineConfig, run } from '../../src/index.ts';
 import type { FlowContext, HookContext, TaskContext } from '../../src/model/context.ts';
 import type { ParamsIn, ParamsOf, ResultOf } from '../../src/model/flow-types.ts';
 import { testFlow } from '../../src/testing/test-flow.ts';

@@ -108,7 +108,7 @@ test('a transaction of one caller never takes the flush of another into it', asy
 
 test('a full disk refuses what no longer fits and keeps all that was promised', async () => {
   const errors: unknown[] = [];
-  const store = await openStore({ url, maxPages: 120, onError: (error) => errors.push(error) });
+  const store = await openStore({ url, maxPages: 160, onError: (error) => errors.push(error) });
   const claim = await startRun(store);
   let promised = 0;
   let refusal: unknown = null;
