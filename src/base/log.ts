@@ -60,7 +60,7 @@ interface Output {
 
 const needsMetadata = Symbol.for('pino.metadata');
 /** Fields that a run line has as its own, or that its run already knows. */
-const knownFields = new Set(['level', 'time', 'msg', 'runId', 'taskRunId', 'flow', 'task']);
+const knownFields = new Set(['level', 'time', 'msg', 'runId', 'taskRunId', 'flow', 'task', 'traceId']);
 
 const mayHoldSecret = /pass|pwd|token|secret|key|auth|credential|cookie|jwt|:\/\/|Bearer|Basic/i;
 
@@ -124,7 +124,7 @@ async function openPrinter(options: LogOptions): Promise<(text: string) => void>
   const pretty = prettyFactory({
     colorize: options.colors ?? Boolean(process.stderr.isTTY),
     translateTime: 'SYS:HH:MM:ss.l',
-    ignore: 'runId,taskRunId,flow,task,attempt,late',
+    ignore: 'runId,taskRunId,traceId,flow,task,attempt,late',
     singleLine: true,
     errorLikeObjectKeys: ['err', 'error'],
     messageFormat: (line, messageKey) => prettyMessage(line, messageKey),

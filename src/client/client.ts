@@ -13,6 +13,7 @@ import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run
 import type { AuditClient, KeysClient } from './access-client.ts';
 import type { BackfillsClient, DeploymentsClient } from './deployments-client.ts';
 import type { ConnectionsClient, SecretsClient, VariablesClient } from './secrets-client.ts';
+import type { SubmittedOptions } from '../engine/submit/submitted-by.ts';
 import type { EnqueueOptions, RunHandle } from './handle.ts';
 import type { CacheClient } from './cache-client.ts';
 import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
@@ -30,7 +31,7 @@ import type {
 
 export type { EnqueueOptions, RunHandle };
 
-export interface RunOptions {
+export interface RunOptions extends SubmittedOptions {
   /** Name of the run for people; default from the flow's `runName`, else two random words. */
   readonly name?: string;
   readonly tags?: readonly string[];

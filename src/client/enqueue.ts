@@ -17,6 +17,7 @@ import { makeRun } from '../engine/submit/make-run.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { InsertedRun, WaitingRun } from '../store/store.ts';
 import type { EnqueueOptions } from './client.ts';
+import { withoutSubmitted } from '../model/submitted.ts';
 import { stopIfLoading } from '../model/loading.ts';
 
 /** How long a worker looks for the row of a ticket that came before it, ms; at most, it may have begun to look late. */
@@ -87,7 +88,7 @@ async function tellOtherParams({ services }: Engine, rows: readonly WaitingRun[]
   for (const { row, id } of known.slice(0, lookedAt)) {
     // Whoever submits has been told of the run already; one that cannot be read, or is deleted by now, tells nothing.
     const standing = await services.store.runs.get(id).catch(() => null);
-    if (standing === null || standing.params === row.run.params) continue;
+    if (standing === null || withoutSubmitted(standing.params) === withoutSubmitted(row.run.params)) continue;
     services.log.warn(
       { run: id, flow: row.run.flow, idempotencyKey: row.idempotencyKey },
       'Its idempotency key was submitted before, with other parameters: the run of then stands, those of now are left aside.',

@@ -1,8 +1,9 @@
 /** What a run is handed in with, and what its caller holds of it then. */
+import type { SubmittedOptions } from '../engine/submit/submitted-by.ts';
 import type { Run } from '../model/run.ts';
 
 /** How a run is handed to workers. */
-export interface EnqueueOptions {
+export interface EnqueueOptions extends SubmittedOptions {
   /** Name of the run for people, 1 to 200 characters; default from the flow's `runName`, else two random words. */
   readonly name?: string;
   /** Each of 1 to 200 characters. */

@@ -137,13 +137,12 @@ export class LocalClient implements EmbeddedClient {
     const definition = this.#know(asDefinition(flow));
     const id = engine.services.makeId();
     const listener = this.#listen(id, options.onEvent);
-    const { name, tags, signal } = options;
-    const underWay = await engine
-      .submit(definition, params, { id, ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), signal, listener })
-      .catch((error: unknown) => {
-        this.#listeners.delete(id);
-        throw error;
-      });
+    const { name, tags, signal, traceparent, callerRunId } = options;
+    const labels = { ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), traceparent, callerRunId };
+    const underWay = await engine.submit(definition, params, { id, ...labels, signal, listener }).catch((error: unknown) => {
+      this.#listeners.delete(id);
+      throw error;
+    });
     return handleOf(store, underWay) as RunHandle<ResultOf<C>>;
   }
 

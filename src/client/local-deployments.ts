@@ -1,5 +1,6 @@
 /** Deployments of the local client, over an open store. What reads schedules is loaded when it is asked for: most processes never do. */
 import { sensitiveParams } from '../engine/submit/sensitive-params.ts';
+import { submittedBy } from '../engine/submit/submitted-by.ts';
 import { withSensitivePaths } from '../model/sensitive.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
@@ -103,13 +104,15 @@ export class LocalDeployments implements DeploymentsClient {
   }
 
   async run(name: string, params?: Readonly<Record<string, unknown>>, options: EnqueueOptions = {}): Promise<RunHandle> {
-    const { startAt, idempotencyKey, ...rest } = options;
+    const { startAt, idempotencyKey, traceparent, callerRunId, ...rest } = options;
+    const submitted = submittedBy({ traceparent, callerRunId });
     const { deployment, definition, text } = await this.#paramsOf(name, params);
     const scheduledFor = startAt === undefined ? null : Number(startAt);
     const named = rest.name ?? (definition ? nameByFlow(deployment, definition, text.value) : undefined);
     const flow = definition ? definition.runConcurrency : ((await this.#options.store.flows.get(deployment.flow))?.concurrency ?? null);
     const run: NewRun = deploymentRun(this.#options.engine.services, deployment, {
       ...rest,
+      submitted,
       params: text.encoded,
       flowConcurrency: flow,
       scheduledFor,

@@ -2,6 +2,8 @@
 import { BatutaError } from '../base/errors.ts';
 import { errorOf } from '../model/failure.ts';
 import type { Run } from '../model/run.ts';
+import { submittedIn } from '../model/submitted.ts';
+import { traceIdOf } from '../model/trace.ts';
 import type { OwnedRun } from '../engine/run/owned-run.ts';
 import type { Store } from '../store/store.ts';
 import type { RunHandle } from './client.ts';
@@ -33,7 +35,9 @@ export function handleOf(store: Store, owned: OwnedRun, ended = owned.ended): Ru
 
 /** The error that stands for a run which did not complete. Its cause is what was thrown, else the recorded failure. */
 export function endedBadly(run: Run, thrown: unknown): BatutaError {
-  const details = { runId: run.id, flow: run.flow, state: run.state.name };
+  const { traceparent } = submittedIn(run.params);
+  const trace = traceparent === undefined ? {} : { traceId: traceIdOf(run.id, traceparent) };
+  const details = { runId: run.id, flow: run.flow, state: run.state.name, ...trace };
   const cause = thrown ?? (run.error ? errorOf(run.error) : undefined);
   const message = `Run ${run.name} of ${run.flow} ended ${run.state.name}${run.state.message === null ? '' : `: ${run.state.message}`}`;
   if (run.state.type === 'CANCELLED') return new BatutaError('RUN_CANCELLED', message, { details, cause });

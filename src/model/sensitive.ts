@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { redacted } from '../base/secret-names.ts';
+import { withoutSubmitted } from './submitted.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -50,13 +51,13 @@ export function withSensitivePaths(text: string, paths: readonly string[]): stri
 }
 
 /**
- * The recorded text as people may see it: sensitive fields are `[redacted]`. Any other text is given back as it is.
+ * The recorded text as people may see it: sensitive fields are `[redacted]`, and it holds the value alone. Any other text is given back as it is.
  *
  * @param by `hash` makes them `[redacted 1f2e3d4c]`, so that a change of one is seen
  */
 export function forPeople(text: string, by: 'mask' | 'hash' = 'mask'): string {
   const marked = markedOf(text);
-  if (marked === null) return text;
+  if (marked === null) return withoutSubmitted(text);
   const { paths, json, meta } = marked;
   const masked = { json: maskedAt(json, paths, by === 'mask' ? () => redacted : (value) => `[redacted ${hashOf(value, 8)}]`) };
   return JSON.stringify(meta === undefined ? masked : { ...masked, meta: withoutTypes(meta, paths) });

@@ -9,6 +9,11 @@ export function isTraceparent(text: string): boolean {
   return text.length <= 256 && form.test(text) && (!text.startsWith('00') || text.length === 55);
 }
 
+/** Id of the trace of a `traceparent`; null for a text that is none. */
+export function traceIdIn(text: string): string | null {
+  return isTraceparent(text) ? (form.exec(text)?.groups?.['trace'] ?? null) : null;
+}
+
 /** Id of the trace, 32 hexadecimal digits: that of the request which submitted the run, else made of the id of the run. */
 export function traceIdOf(runId: string, traceparent: string | null): string {
   return form.exec(traceparent ?? '')?.groups?.['trace'] ?? digitsOf(runId);

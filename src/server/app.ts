@@ -6,6 +6,7 @@ import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import { BatutaError } from '../base/errors.ts';
 import { addCompression } from './compress.ts';
+import { addCorrelation, correlationFields } from './correlation.ts';
 import { countRequests } from './count-requests.ts';
 import { addDocs } from './docs.ts';
 import { answerError, notFound, wrongMethod } from './errors.ts';
@@ -100,11 +101,11 @@ export async function makeApp(options: AppOptions): Promise<App> {
     errorResponseBuilder: (_request, { after }) => new BatutaError('RATE_LIMITED', `Too many requests; try again in ${after}.`),
   });
   await addCompression(app);
-  app.addHook('onResponse', async ({ method, routeOptions, identity }, reply) => {
-    logger.debug(
-      { method, route: routeOptions.url ?? null, status: reply.statusCode, ms: Math.round(reply.elapsedTime), who: identity?.who ?? null },
-      'Answered.',
-    );
+  addCorrelation(app);
+  app.addHook('onResponse', async (request, reply) => {
+    const { method, routeOptions, identity } = request;
+    const answered = { method, route: routeOptions.url ?? null, status: reply.statusCode, ms: Math.round(reply.elapsedTime) };
+    logger.debug({ ...answered, who: identity?.who ?? null, ...correlationFields(request) }, 'Answered.');
   });
   const underWay = countRequests(app);
   app.addHook('preClose', async () => {

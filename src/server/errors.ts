@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import type { Logger } from 'pino';
 import { BatutaError, type ErrorCode, type ErrorDetails, isBatutaError } from '../base/errors.ts';
+import { correlationFields } from './correlation.ts';
 import { cutText } from '../base/cut-text.ts';
 
 /** Codes that are neither 400 nor 500. */
@@ -87,7 +88,11 @@ export function answerOf(error: unknown): ErrorAnswer {
 /** Answers a request with an error, and logs it when it is ours. */
 export function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
   const { status, body } = answerOf(error);
-  if (status >= 500) logger.error({ err: error, method: request.method, route: request.routeOptions.url ?? null }, 'A request failed.');
+  if (status >= 500)
+    logger.error(
+      { err: error, method: request.method, route: request.routeOptions.url ?? null, ...correlationFields(request) },
+      'A request failed.',
+    );
   const { retryAfterSeconds } = body.error.details;
   if (status === 429 && typeof retryAfterSeconds === 'number') void reply.header('retry-after', String(retryAfterSeconds));
   if (status === 401) void reply.header('www-authenticate', 'Bearer realm="batuta"');

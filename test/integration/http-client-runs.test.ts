@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import type { LocalClient } from '../../src/client/local-client.ts';
 import type { ListedRun, Run } from '../../src/model/run.ts';
+import { submittedIn } from '../../src/model/submitted.ts';
 import { openTwoClients, refusalOf, type TwoClients } from '../support/two-clients.ts';
 
 let clients: TwoClients;
@@ -27,11 +28,21 @@ describe('runs over HTTP', () => {
     expect(await http.runs.get(handle.id)).toEqual(await local.runs.get(handle.id));
   });
 
+  it('continue the trace they are submitted with, in spread tasks and threads of a worker', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00';
+    const handle = await http.enqueue('traced', {}, { traceparent, callerRunId: 'order-17' });
+    const sent = (await handle.result()) as Record<string, string>[];
+    expect(sent.map((headers) => headers['x-run-id'])).toEqual([handle.id, handle.id]);
+    for (const headers of sent) expect(headers['traceparent']).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-00$/);
+    const { params } = await local.runs.get(handle.id);
+    expect(submittedIn(params)).toEqual({ traceparent, callerRunId: 'order-17' });
+  });
+
   it('are inspected as on the store, save that the values of tasks stay there', async () => {
     const { id } = await clients.ended('typed', { at: new Date(0) });
     const near = await local.runs.inspect(id);
     const children = near.children.map((child) => listed(child as Run));
-    const taskRuns = near.taskRuns.map((taskRun) => ({ ...taskRun, result: null, resultRef: null }));
+    const taskRuns = near.taskRuns.map((taskRun) => ({ ...taskRun, result: null, resultRef: null, resultBytes: null }));
     expect(await http.runs.inspect(id.slice(0, 23))).toEqual({ ...near, children, taskRuns });
     expect(near.artifacts).toHaveLength(1);
   });

@@ -17,7 +17,7 @@ import { makeCliProject } from '../e2e/cli-project.ts';
 
 /** The flows that the worker knows. */
 const flows = `
-import { Flow, Task, type FlowContext, type TaskContext } from 'batuta';
+import { correlationHeaders, Flow, Task, type FlowContext, type TaskContext } from 'batuta';
 import { z } from 'zod';
 const when = z.object({ at: z.date(), sizes: z.map(z.string(), z.bigint()).optional() });
 @Flow({ params: when, tags: ['typed'] })
@@ -33,6 +33,10 @@ export class Typed {
 @Flow() export class Large { @Task() async much() { return 'x'.repeat(3_000_000); } }
 @Flow() export class Fails { @Task() async good() { return 1; } @Task({ needs: ['good'] }) async bad() { throw new TypeError('cannot do this'); } }
 @Flow() export class Many { @Task() async list() { return [1, 2, 3, 4, 5]; } @Task({ each: 'list' }) async item(n: number) { return n; } }
+@Flow() export class Traced {
+  @Task({ spread: true }) async far(ctx: TaskContext) { ctx.log.info('far'); return correlationHeaders(); }
+  @Task({ isolate: 'thread', needs: ['far'] }) async apart(far: unknown) { return [far, correlationHeaders()]; }
+}
 @Flow() export class Asks {
   @Task() async sum(n: number) { return n + 1; }
   async run(_params: object, ctx: FlowContext) { return this.sum(await ctx.waitFor('answer') as number); }

@@ -6,6 +6,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
+import { correlationHeaders } from '../../model/run-context.ts';
 import { errorOfAnswer, isNeverSent, type Server, unreachable } from './api-errors.ts';
 
 /** Values of a query; undefined is left out, a list is repeated. */
@@ -139,9 +140,10 @@ export class Api {
     return url.href;
   }
 
+  /** The server learns of the run in whose code it is asked. */
   get #headers(): Record<string, string> {
     const { apiKey } = this.#options;
-    return apiKey === null ? {} : { authorization: `Bearer ${apiKey}` };
+    return { ...correlationHeaders(), ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }) };
   }
 }
 

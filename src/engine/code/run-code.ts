@@ -227,8 +227,10 @@ function stoppable(active: RunAttempt, scope: RunScope, run: () => Promise<unkno
       reject(escapedError(error, how, `the flow ${active.definition.name}`));
       scope.escaped?.(error, how);
     };
+    // A spread leaves out what stands on the prototype.
+    const inBody: RunScope = { ...scope, traceparent: scope.traceparent ?? null, logger: () => scope.logger(), escaped };
     runScope
-      .run({ ...scope, escaped }, run)
+      .run(inBody, run)
       .then(resolve, reject)
       .finally(() => active.live.delete(body));
   });

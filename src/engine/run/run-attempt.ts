@@ -12,6 +12,8 @@ import type { ResourceScopeName } from '../../model/resource.ts';
 import type { ScopeEnd } from '../../resources/opened.ts';
 import type { ResourceScope } from '../../resources/scope.ts';
 import type { TaskDefinition } from '../../model/task.ts';
+import { type Submitted, submittedIn } from '../../model/submitted.ts';
+import { traceIdOf } from '../../model/trace.ts';
 import { escapedError } from './escaped-error.ts';
 import { FlowInstance } from './flow-instance.ts';
 import { itemsByTask } from './items-by-task.ts';
@@ -69,6 +71,7 @@ export class RunAttempt {
   #forced = false;
   #escaped: BatutaError | null = null;
   readonly #object = new FlowInstance(this);
+  #submitted: Submitted | null = null;
   #facts: RunFacts | null = null;
   #log: Logger | null = null;
   #resources: ResourceScope | null = null;
@@ -91,6 +94,12 @@ export class RunAttempt {
 
   get run(): Run {
     return this.record.run;
+  }
+
+  /** How the run was submitted. */
+  get submitted(): Submitted {
+    this.#submitted ??= submittedIn(this.#params.text);
+    return this.#submitted;
   }
 
   /** The parameters, nobody else's. */
@@ -188,9 +197,13 @@ export class RunAttempt {
     this.#log = this.log.child(fields);
   }
 
-  /** Logger whose lines carry the run's ids. */
+  /** Logger whose lines carry the run's ids; the id of the trace where it is not the run's own. */
   get log(): Logger {
-    this.#log ??= this.services.log.child({ runId: this.run.id, flow: this.definition.name });
+    if (this.#log === null) {
+      const { traceparent } = this.submitted;
+      const ids = { runId: this.run.id, flow: this.definition.name };
+      this.#log = this.services.log.child(traceparent === undefined ? ids : { ...ids, traceId: traceIdOf(ids.runId, traceparent) });
+    }
     return this.#log;
   }
 
@@ -281,6 +294,10 @@ class FlowScope implements RunScope {
     this.attempt = active.run.attempt;
     this.context = context;
     this.callTask = callTask;
+  }
+
+  get traceparent(): string | null {
+    return this.#active.submitted.traceparent ?? null;
   }
 
   logger(): Logger {

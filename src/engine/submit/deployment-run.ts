@@ -1,5 +1,6 @@
 /** The row of a new run of a deployment, made of what is stored of it: its flow need not be loaded. */
 import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
+import { type Submitted, withSubmitted } from '../../model/submitted.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import { stateOf } from '../../model/state.ts';
 import { decodeValue } from '../../model/values.ts';
@@ -13,6 +14,8 @@ export interface DeploymentRunOptions {
   readonly id?: string;
   /** Validated parameters, superjson text; default those of the deployment. */
   readonly params?: string;
+  /** What stands beside its parameters. Default nothing. */
+  readonly submitted?: Submitted;
   /** The limit on runs that its flow declares; default none. */
   readonly flowConcurrency?: LimitedRun['flow']['concurrency'];
   /** Default by the deployment's `runName`, else two random words. */
@@ -49,7 +52,7 @@ export function deploymentRun(
     parentRunId: null,
     parentTaskRunId: null,
     state: stateOf('SCHEDULED'),
-    params,
+    params: options.submitted === undefined ? params : withSubmitted(params, options.submitted, sensitive),
     attempt: 1,
     tags: options.tags ? [...new Set([...deployment.tags, ...options.tags])] : deployment.tags,
     source,

@@ -12,11 +12,13 @@ import { validateParams } from './params.ts';
 import { encodeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
 import { maskedParams, withSensitivePaths } from '../../model/sensitive.ts';
+import { withSubmitted } from '../../model/submitted.ts';
+import { submittedBy, type SubmittedOptions } from './submitted-by.ts';
 import { sensitiveParams } from './sensitive-params.ts';
 import { refuseSecrets } from '../values/refuse-secrets.ts';
 import type { EngineServices } from '../services.ts';
 
-export interface MakeRunOptions {
+export interface MakeRunOptions extends SubmittedOptions {
   /** Default a new one. */
   readonly id?: string;
   /** Default by the flow's `runName`, else two random words. */
@@ -45,6 +47,7 @@ export async function makeRun(
   options: MakeRunOptions,
 ): Promise<NewRun> {
   checkLabels(options);
+  const submitted = submittedBy(options, options.parent);
   const validated = await validateParams(definition, params);
   const what = `parameters of flow ${definition.name}`;
   const text = encodeValue(validated, what) ?? 'null';
@@ -68,7 +71,7 @@ export async function makeRun(
     parentRunId: options.parent?.runId ?? null,
     parentTaskRunId: options.parent?.taskRunId ?? null,
     state: stateOf(state),
-    params: withSensitivePaths(text, sensitive),
+    params: withSubmitted(withSensitivePaths(text, sensitive), submitted, sensitive),
     attempt: 1,
     tags: [...new Set([...definition.tags, ...(deployment?.tags ?? []), ...(options.tags ?? [])])],
     source: source === null ? null : `${source.file}#${source.exportName}`,

@@ -77,6 +77,9 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   get attempt(): number {
     return this.row.attempt;
   }
+  get traceparent(): string | null {
+    return this.active.submitted.traceparent ?? null;
+  }
   /** Its own; of the items of a mapped task one for all, frozen. */
   get params(): unknown {
     this.#params ??= { value: this.row.index === null ? this.active.takeParams() : this.active.sharedParams() };

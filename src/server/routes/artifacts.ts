@@ -36,6 +36,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
     },
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
       const { items, next } = await artifacts.pageOfRun(id, given(request.query));
       return { items: items.map((item) => toWire(item)), next };
     },

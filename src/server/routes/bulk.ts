@@ -6,6 +6,7 @@ import { bulkBody, bulkCancelBody, filterOf, submitManyBody } from '../schemas/r
 import { letOthersIn } from '../../base/clock.ts';
 import type { Wanted } from '../../client/enqueue.ts';
 import { validateRunsInSlices } from '../validate-slices.ts';
+import { submittedFrom } from '../correlation.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import { givenValue } from '../values.ts';
 import { submitsPerMinute } from './run-changes.ts';
@@ -59,7 +60,7 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
       const wanted: Wanted[] = [];
       for (const { params, ...options } of runs) {
         if (wanted.length % readAtOnce === 0) await letOthersIn();
-        wanted.push({ ...given(options), params: givenValue(params) });
+        wanted.push({ ...given({ ...options, ...submittedFrom(request, options) }), params: givenValue(params) });
       }
       const ids = await client.enqueueMany(flow, wanted).catch((error: unknown) => explainMissingFlow(parts, error, flow));
       request.change = { target: flow, details: { runs: ids.length } };

@@ -2,6 +2,7 @@
 import { maskParams } from '../for-people.ts';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
+import { submittedFrom } from '../correlation.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import { runJson } from '../run-json.ts';
 import { given, nameParams } from '../schemas/common.ts';
@@ -79,9 +80,14 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
       const { params, ...options } = request.body ?? {};
       const flow = (await deployments.get(name)).flow;
       const handle = await deployments
-        .run(name, givenValue(params) as Readonly<Record<string, unknown>> | undefined, given(options))
+        .run(
+          name,
+          givenValue(params) as Readonly<Record<string, unknown>> | undefined,
+          given({ ...options, ...submittedFrom(request, options) }),
+        )
         .catch((error: unknown) => explainMissingFlow(parts, error, flow));
       const run = await handle.get();
+      request.runId = run.id;
       request.change = { target: name, details: { run: run.id } };
       return reply.code(201).send(runJson(run));
     },

@@ -30,6 +30,7 @@ export function logRoutes(app: App, { client }: RouteParts): void {
     async (request) => {
       const { task, level, search, after, before, tail, limit } = request.query;
       const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
       const filter = given({ taskRunId: await wholeTaskRunId(store, id, task), minLevel: level, search, after, before, tail, limit });
       const { lines, hasMore } = await store.logs.page(id, filter);
       return { items: lines.map((line) => toWire(line)), next: hasMore ? (lines.at(-1)?.seq ?? null) : null };
@@ -41,6 +42,7 @@ export function logRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'All lines as text.', params: idParams, querystring: logDownloadQuery } },
     async (request, reply) => {
       const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
       const { task, level, search } = request.query;
       const filter = given({ taskRunId: await wholeTaskRunId(store, id, task), minLevel: level, search });
       void reply.type('text/plain; charset=utf-8').header('content-disposition', `attachment; filename="${id}.log"`);

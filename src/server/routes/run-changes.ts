@@ -1,5 +1,6 @@
 /** Changing one run: submit, cancel, retry, signal, delete. */
 import type { App, RouteParts } from '../parts.ts';
+import { submittedFrom } from '../correlation.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
 import { runJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';
@@ -25,8 +26,11 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
       const asked = givenValue(params);
       const value =
         paramsOf === undefined ? asked : { ...fieldsOf(decodeValue((await client.runs.get(paramsOf)).params)), ...fieldsOf(asked) };
-      const handle = await client.enqueue(flow, value, given(options)).catch((error: unknown) => explainMissingFlow(parts, error, flow));
+      const handle = await client
+        .enqueue(flow, value, given({ ...options, ...submittedFrom(request, options) }))
+        .catch((error: unknown) => explainMissingFlow(parts, error, flow));
       const run = await handle.get();
+      request.runId = run.id;
       request.change = { target: run.id, details: { flow: run.flow } };
       return reply.code(201).send(runJson(run));
     },
@@ -37,6 +41,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
     { schema: { tags, description: 'Asks for the end of a run.', params: idParams, body: cancelBody.nullish() } },
     async (request) => {
       const run = await client.runs.cancel(request.params.id, request.body?.message ?? `Cancelled by ${request.identity?.who ?? 'local'}.`);
+      request.runId = run.id;
       request.change = { target: run.id };
       return runJson(run);
     },
@@ -57,6 +62,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
       const run = await client.runs
         .requeue(request.params.id, given({ from }))
         .catch(async (error: unknown) => explainMissingFlow(parts, error, (await client.runs.get(request.params.id)).flow));
+      request.runId = run.id;
       request.change = { target: run.id, details: from === undefined ? null : { from } };
       return runJson(run);
     },
@@ -68,6 +74,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
     async (request) => {
       const { name, data } = request.body;
       const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
       const number = await client.runs.signal(id, name, givenValue(data));
       request.change = { target: id, details: { signal: name, number } };
       return { number };
@@ -79,6 +86,7 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
     { schema: { tags, description: 'Deletes a run with all that belongs to it.', params: idParams, querystring: deleteQuery } },
     async (request, reply) => {
       const { id, name } = await client.runs.get(request.params.id);
+      request.runId = id;
       await client.runs.delete(id, given({ force: request.query.force }));
       request.change = { target: id, details: { name } };
       return reply.code(204).send();

@@ -39,6 +39,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
   const description = 'A run with its parameters, its result and the flow, graph included; `values=false` leaves these three out.';
   app.get('/api/runs/:id', { schema: { tags, description, params: idParams, querystring: runQuery } }, async (request) => {
     const run = await client.runs.get(request.params.id);
+    request.runId = run.id;
     const [times, values, counts, children, why, alike, rollback] = await Promise.all([
       timesOf(run),
       request.query.values === false ? null : valuesOf(run),
@@ -66,6 +67,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'The parameters alone, as a file.', params: idParams } },
     async (request, reply) => {
       const run = await client.runs.get(request.params.id);
+      request.runId = run.id;
       const stored = { result: forPeople(run.params), resultRef: null };
       return await sendValue(reply, { results: services.results, stored, name: `${run.id}-params`, missing: missingOf(run) });
     },
@@ -76,6 +78,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'The result alone, as a file.', params: idParams } },
     async (request, reply) => {
       const run = await client.runs.get(request.params.id);
+      request.runId = run.id;
       return await sendValue(reply, { results: services.results, stored: run, name: `${run.id}-result`, missing: missingOf(run) });
     },
   );

@@ -25,7 +25,9 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'Task runs, in the order they were first recorded.', params: idParams, querystring: taskListQuery } },
     async (request) => {
       const { state, ...rest } = request.query;
-      const { items, next } = await client.runs.taskRuns(request.params.id, given({ ...rest, states: state, values: false }));
+      const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
+      const { items, next } = await client.runs.taskRuns(id, given({ ...rest, states: state, values: false }));
       return { items: items.map(taskRunJson), next };
     },
   );
@@ -41,6 +43,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     },
     async (request) => {
       const { id, flow } = await client.runs.get(request.params.id);
+      request.runId = id;
       const [groups, stored] = await Promise.all([store.taskRuns.groupsOfRun(id), store.flows.get(flow)]);
       // The edges of a static graph stand in the flow.
       const given = stored?.kind === 'graph' ? [] : await store.taskRuns.givenByName(id);
@@ -53,6 +56,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'What became of a run and its tasks, oldest first.', params: idParams, querystring: transitionsQuery } },
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
       const { task, ...page } = request.query;
       const taskRunId = task === 'none' ? null : await wholeTaskRunId(store, id, task);
       const { items, next } = await store.transitions.page(id, given({ ...page, taskRunId }));
@@ -65,6 +69,7 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
     { schema: { tags, description: 'A task run with its result and what it was given.', params: taskParams } },
     async (request) => {
       const taskRun = await findTaskRun(request.params);
+      request.runId = taskRun.runId;
       const [history, stored, inputs] = await Promise.all([
         store.transitions.ofRun(taskRun.runId, taskRun.id),
         services.store.taskRuns.byKeys(taskRun.runId, [taskRun.key]),

@@ -48,6 +48,8 @@ const submitFields = {
   priority: z.number().int().min(-100).max(100).optional(),
   startAt: instant.optional(),
   idempotencyKey: line(500, 1).optional(),
+  traceparent: line(256, 1).optional().describe('W3C Trace Context; default the header of this name'),
+  callerRunId: line(200, 1).optional().describe('Who submits it; default the header x-run-id'),
 };
 
 export const submitBody = z.strictObject({

@@ -1,0 +1,45 @@
+/** Of whom a run is submitted: the options say it, else the run in whose code it happens. */
+import { BatutaError } from '../../base/errors.ts';
+import { cutText, isLongerThan } from '../../base/cut-text.ts';
+import { currentScope } from '../../model/run-context.ts';
+import { maxCallerChars, type Submitted } from '../../model/submitted.ts';
+import { isTraceparent, traceparentOf } from '../../model/trace.ts';
+
+/** What callers may say of where a run comes from, and of its caches. */
+export interface SubmittedOptions {
+  /**
+   * W3C `traceparent` whose trace the run continues: its tasks hand it on by `correlationHeaders()`. Default that of the task in whose code the
+   * run is submitted, else none.
+   */
+  readonly traceparent?: string | undefined;
+  /** Id of whoever submits it, 1 to 200 characters: default the run in whose code it is submitted, else none. */
+  readonly callerRunId?: string | undefined;
+}
+
+/**
+ * What stands beside the parameters of the new run.
+ *
+ * @param parent of a sub-flow: its own row says whose it is
+ * @throws BatutaError OPTION_INVALID
+ */
+export function submittedBy(
+  { traceparent, callerRunId }: SubmittedOptions,
+  parent?: { readonly runId: string; readonly taskRunId: string },
+): Submitted {
+  if (traceparent !== undefined && !isTraceparent(String(traceparent))) throw refusal(traceparent, 'traceparent (W3C Trace Context)');
+  if (callerRunId !== undefined && !isCallerId(callerRunId)) throw refusal(callerRunId, `callerRunId: 1 to ${maxCallerChars} characters`);
+  const scope = currentScope();
+  const trace =
+    traceparent ?? (scope && traceparentOf(scope.runId, parent?.taskRunId ?? scope.taskRunId ?? scope.runId, scope.traceparent ?? null));
+  const caller = callerRunId ?? (parent ? undefined : scope?.runId);
+  return { ...(trace === undefined ? {} : { traceparent: trace }), ...(caller === undefined ? {} : { callerRunId: caller }) };
+}
+
+/** Whether a text may name who submits a run. */
+export function isCallerId(text: unknown): text is string {
+  return typeof text === 'string' && text !== '' && !isLongerThan(text, maxCallerChars) && !/[\p{Cc}\p{Cs}]/u.test(text);
+}
+
+function refusal(given: unknown, what: string): BatutaError {
+  return new BatutaError('OPTION_INVALID', `${cutText(JSON.stringify(given) ?? String(given), 60, '…')} is no ${what}.`);
+}

@@ -1,0 +1,54 @@
+/**
+ * How a run was submitted: the trace it continues, who submitted it, whether caches are passed over. Pure.
+ *
+ * It stands beside the recorded parameters (`{"json":…,"submitted":{"traceparent":"00-…"}}`), so a run submitted without any of it is written and
+ * read as if this did not exist. Code and people get the parameters without it.
+ */
+
+/** What was said beside the parameters; empty for most runs. */
+export interface Submitted {
+  /** W3C `traceparent` of the request or task that submitted it. */
+  readonly traceparent?: string;
+  /** Run in whose code it was submitted, or what a caller over HTTP named in `x-run-id`. */
+  readonly callerRunId?: string;
+  /** Its tasks make their values anew, whatever the cache holds. */
+  readonly refreshCache?: true;
+}
+
+/** Most characters of a `callerRunId`. */
+export const maxCallerChars = 200;
+
+const nothing: Submitted = {};
+const sign = ',"submitted":{';
+/** The text of no parameters, with room beside it. */
+const noParams = '{"json":null,"meta":{"values":["undefined"]}}';
+
+/**
+ * The recorded text of parameters with how they were submitted beside it.
+ *
+ * @param sensitive paths that stand beside them already: those come last
+ */
+export function withSubmitted(text: string, submitted: Submitted, sensitive: readonly string[] = []): string {
+  const written = JSON.stringify(submitted);
+  if (written === '{}') return text;
+  const paths = sensitive.length === 0 ? '}' : `,"sensitive":${JSON.stringify(sensitive)}}`;
+  const given = text === 'null' ? noParams : text;
+  return `${given.slice(0, -paths.length)},"submitted":${written}${paths}`;
+}
+
+/** What stands beside recorded parameters. */
+export function submittedIn(text: string): Submitted {
+  if (!text.includes(sign)) return nothing;
+  // A field of the user's may have this name: only what stands beside the value counts.
+  const { submitted } = JSON.parse(text) as { readonly submitted?: Submitted };
+  return submitted ?? nothing;
+}
+
+/** The recorded text of parameters alone. */
+export function withoutSubmitted(text: string): string {
+  const submitted = submittedIn(text);
+  if (submitted === nothing) return text;
+  const written = `,"submitted":${JSON.stringify(submitted)}`;
+  const at = text.lastIndexOf(written);
+  return text.slice(0, at) + text.slice(at + written.length);
+}

@@ -1,0 +1,47 @@
+/** Where a request comes from, by its headers, and which run its answer is about: told in the answer and in the lines of the log. */
+import type { FastifyRequest } from 'fastify';
+import { isCallerId, type SubmittedOptions } from '../engine/submit/submitted-by.ts';
+import { isTraceparent, traceIdIn } from '../model/trace.ts';
+import type { App } from './parts.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Id of the run that the answer is about, null while none is known. */
+    runId: string | null;
+  }
+}
+
+const runIdHeader = 'x-run-id';
+
+/** Adds `x-run-id` to answers about one run. Before routes are added. */
+export function addCorrelation(app: App): void {
+  app.decorateRequest('runId', null);
+  app.addHook('onSend', async ({ runId }, reply, payload) => {
+    if (runId !== null) void reply.header(runIdHeader, runId);
+    return payload;
+  });
+}
+
+/** What the headers say of a run to be made; what the body says goes before. Headers that are malformed count as absent. */
+export function submittedFrom({ headers }: FastifyRequest, given: SubmittedOptions): SubmittedOptions {
+  const { [runIdHeader]: caller, traceparent } = headers;
+  return {
+    traceparent: given.traceparent ?? (isHeld(traceparent) && isTraceparent(traceparent) ? traceparent : undefined),
+    callerRunId: given.callerRunId ?? (isCallerId(caller) ? caller : undefined),
+  };
+}
+
+/** Fields of lines about a request. */
+export function correlationFields({ headers, runId }: FastifyRequest): Readonly<Record<string, string>> {
+  const { [runIdHeader]: caller, traceparent } = headers;
+  const traceId = isHeld(traceparent) ? traceIdIn(traceparent) : null;
+  return {
+    ...(runId === null ? {} : { aboutRunId: runId }),
+    ...(isCallerId(caller) ? { callerRunId: caller } : {}),
+    ...(traceId === null ? {} : { traceId }),
+  };
+}
+
+function isHeld(header: string | readonly string[] | undefined): header is string {
+  return typeof header === 'string';
+}
