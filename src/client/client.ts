@@ -3,6 +3,7 @@
  * runs embedded in this process, and HTTP, which asks a server. `Client` is what both can; `EmbeddedClient` adds what only a
  * process can that has the store and the user's files at hand.
  */
+import type { ResourceUse } from '../model/resource-use.ts';
 import type { RollbackSummary } from '../model/rollback.ts';
 import type { ClientEvent, RunEventsOptions } from './run-events.ts';
 import type { Alike } from '../model/failure-sentence.ts';
@@ -46,6 +47,8 @@ export interface RunInspection {
   readonly taskRuns: readonly TaskRun[];
   readonly transitions: readonly Transition[];
   readonly artifacts: readonly Artifact[];
+  /** What the run and its tasks have opened, in the order in which opening began. */
+  readonly resources: readonly ResourceUse[];
   readonly children: readonly ListedRun[];
   /** Decoded parameters and result (undefined when there is none). */
   readonly params: unknown;

@@ -68,10 +68,11 @@ export class LocalRuns implements EmbeddedRunsClient {
   async inspect(id: string): Promise<RunInspection> {
     const { store, engine } = this.#options;
     const run = await this.get(id);
-    const [taskRuns, transitions, artifacts, children] = await Promise.all([
+    const [taskRuns, transitions, artifacts, resources, children] = await Promise.all([
       store.taskRuns.ofRun(run.id),
       store.transitions.ofRun(run.id),
       store.artifacts.ofRun(run.id),
+      store.resourceUses.ofRun(run.id),
       store.runs.children(run.id),
     ]);
     const params = forPeople(run.params);
@@ -80,6 +81,7 @@ export class LocalRuns implements EmbeddedRunsClient {
       taskRuns,
       transitions,
       artifacts,
+      resources,
       children,
       params: decodeValue(params),
       result: await loadValue(engine.services.results, run),

@@ -24,13 +24,25 @@ export interface ScopeSource {
   readonly params: unknown;
   /** What is opened in the place of resources, by their names; null for nothing. */
   readonly fakes: ReadonlyMap<string, unknown> | null;
+  /** Follows each opening, for the record; without it nothing is noted. Made when opening begins. */
+  follow?(shown: string): OpeningFollower;
   /** Runs code of a resource as part of what the scope is of, so that its log lines and stray errors belong there. */
   enter<T>(work: () => T): T;
+}
+
+/** Hears how an opening goes on. */
+export interface OpeningFollower {
+  opened(): void;
+  openFailed(error: unknown): void;
+  closing(): void;
+  /** @param error why it could not be closed, else null */
+  closed(error: unknown): void;
 }
 
 interface Entry {
   readonly opening: Opening;
   readonly opened: Opened;
+  readonly follower: OpeningFollower | null;
   /** Once it is open. */
   value: { readonly value: unknown } | null;
 }
@@ -115,9 +127,13 @@ export class ResourceScope {
         entry.opening.isOpen = true;
         entry.value = { value };
         this.#open.push(entry);
+        entry.follower?.opened();
       },
-      // The next who asks for it tries again.
-      () => keyed.delete(id),
+      (error: unknown) => {
+        // The next who asks for it tries again.
+        keyed.delete(id);
+        entry.follower?.openFailed(error);
+      },
     );
     return entry;
   }
@@ -127,6 +143,7 @@ export class ResourceScope {
     const { openTimeoutMs, closeTimeoutMs, name } = resource;
     const opening: Opening = { resource, shown: shownAs(resource, key), waitsFor: new Set(), isOpen: false };
     const { shown } = opening;
+    const follower = this.#source.follow?.(shown) ?? null;
     const opened = new Opened({
       ...{ shown, clock, openTimeoutMs, closeTimeoutMs },
       enter: (work) => this.#source.enter(work),
@@ -136,7 +153,7 @@ export class ResourceScope {
           : log.warn({ resource: name, err: error }, `The resource ${shown} was not open in time, and has failed since.`),
       call: (signal) => this.#openerOf(resource)(this.#contextFor(opening, signal), key),
     });
-    return { opening, opened, value: null };
+    return { opening, opened, follower, value: null };
   }
 
   /** The function of the resource, or what stands in its place. */
@@ -182,13 +199,16 @@ export class ResourceScope {
     const underWay = [...this.#entries.values()].flatMap((keyed) => [...keyed.values()]).filter(({ opening }) => !opening.isOpen);
     for (const { opened, opening } of underWay) opened.discourage(end?.error ?? hasEnded(opening.shown, this.#source.name));
     await Promise.allSettled(underWay.map(({ opened }) => opened.value));
-    for (const { opened, opening } of this.#open.reverse()) {
+    for (const { opened, opening, follower } of this.#open.reverse()) {
       const [fault] = faults;
+      follower?.closing();
       try {
         await opened.close(end ?? (fault ? { error: fault } : null));
+        follower?.closed(null);
       } catch (error) {
         this.#source.log.error({ err: error, resource: opening.resource.name }, error instanceof Error ? error.message : String(error));
         faults.push(error as BatutaError);
+        follower?.closed(error);
       }
     }
     this.#entries.clear();

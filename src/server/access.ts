@@ -53,6 +53,7 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/runs/:id/logs': viewer,
   'GET /api/runs/:id/logs/download': viewer,
   'GET /api/runs/:id/artifacts': viewer,
+  'GET /api/runs/:id/resources': viewer,
   'GET /api/artifacts': viewer,
   'POST /api/runs': operatorDoes('runs.submit'),
   'POST /api/runs/many': operatorDoes('runs.submit'),

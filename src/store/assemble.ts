@@ -16,6 +16,7 @@ import { workerStore } from './fleet/workers.ts';
 import { flowStore } from './flows.ts';
 import { limitStore } from './limits/limits.ts';
 import { artifactStore } from './lists/artifacts.ts';
+import { resourceUseStore } from './lists/resource-uses.ts';
 import { logStore } from './lists/logs.ts';
 import { listRuns } from './lists/runs.ts';
 import { taskRunStore } from './lists/task-runs.ts';
@@ -46,6 +47,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     transitions: transitionStore(connection),
     logs: logStore(connection),
     artifacts: artifactStore(connection),
+    resourceUses: resourceUseStore(connection),
     flows: flowStore(connection),
     signals: signalStore(connection),
     deployments: deploymentStore(connection),

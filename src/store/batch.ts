@@ -1,5 +1,6 @@
 /** What the recorder collects for one flush. Rows of one thing are merged as they come in. */
 import type { Artifact, LogLine, Owner, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { ResourceUse } from '../model/resource-use.ts';
 import { claimKey } from './ownership.ts';
 import type { Claim, NewRun } from './store.ts';
 
@@ -34,6 +35,8 @@ export class Batch {
   /** By claim key. */
   readonly patches = new Map<string, Claimed<RunPatch>>();
   readonly artifacts: Claimed<Artifact>[] = [];
+  /** By id; the last wins. */
+  readonly resourceUses = new Map<string, Claimed<ResourceUse>>();
   readonly logs: LogLine[] = [];
   /** Claims to be checked, by claim key; those of new runs hold by themselves and are not among them. */
   readonly claims = new Map<string, Claim>();
@@ -55,7 +58,7 @@ export class Batch {
 
   /** Rows that count against the size of a flush. */
   get size(): number {
-    return this.taskRuns.size + this.logs.length + this.artifacts.length + this.newRuns.size;
+    return this.taskRuns.size + this.logs.length + this.artifacts.length + this.resourceUses.size + this.newRuns.size;
   }
 
   addRun(run: NewRun, owner: Owner, leaseMs: number): void {
@@ -98,6 +101,11 @@ export class Batch {
   addArtifact(claim: Claim, artifact: Artifact): void {
     this.#note(claim);
     this.artifacts.push({ claim, row: artifact });
+  }
+
+  addResourceUse(claim: Claim, use: ResourceUse): void {
+    this.#note(claim);
+    this.resourceUses.set(use.id, { claim, row: use });
   }
 
   #note(claim: Claim): void {

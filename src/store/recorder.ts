@@ -10,6 +10,7 @@
  */
 import { BatutaError } from '../base/errors.ts';
 import type { Artifact, LogLine, Owner, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { ResourceUse } from '../model/resource-use.ts';
 import { Batch } from './batch.ts';
 import type { Connection } from './connection.ts';
 import type { Claim, NewRun, Recorder } from './store.ts';
@@ -63,6 +64,12 @@ export class GroupCommitRecorder implements Recorder {
   addArtifact(claim: Claim, artifact: Artifact): Promise<void> {
     const batch = this.#batch();
     batch.addArtifact(claim, artifact);
+    return batch.settled;
+  }
+
+  addResourceUse(claim: Claim, use: ResourceUse): Promise<void> {
+    const batch = this.#batch();
+    batch.addResourceUse(claim, use);
     return batch.settled;
   }
 

@@ -5,6 +5,7 @@
  * Reads are plain statements. Writes of a process that owns runs go through the recorder (group commit); the other
  * writes are one statement or one named transaction each, and say so.
  */
+import type { ResourceUse } from '../model/resource-use.ts';
 import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { Signal } from '../model/signal.ts';
@@ -17,7 +18,7 @@ import type { EventStore } from './events/contract.ts';
 import type { FigureStore } from './figures/contract.ts';
 import type { FleetStore, NewRun, TicketStore, WorkerStore } from './fleet/contract.ts';
 import type { LimitStore } from './limits/contract.ts';
-import type { ArtifactStore, LogStore, Page, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
+import type { ArtifactStore, LogStore, Page, ResourceUseStore, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
 import type { Claim } from './ownership.ts';
 import type { ResultStore } from './results/contract.ts';
 import type { RollbackStore } from './rollbacks/contract.ts';
@@ -74,6 +75,8 @@ export interface Recorder {
    */
   addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew?: boolean): Promise<void>;
   addArtifact(claim: Claim, artifact: Artifact): Promise<void>;
+  /** Writes an opening of a resource as it stands now; by its id it takes the place of what was written before. */
+  addResourceUse(claim: Claim, use: ResourceUse): Promise<void>;
   /** Log lines are not fenced: what was printed was printed. */
   addLog(line: LogLine): Promise<void>;
   /** Whether what is added now shares the flush of what gave this promise. */
@@ -209,6 +212,7 @@ export interface Store {
   readonly transitions: TransitionStore;
   readonly logs: LogStore;
   readonly artifacts: ArtifactStore;
+  readonly resourceUses: ResourceUseStore;
   readonly flows: FlowStore;
   readonly signals: SignalStore;
   readonly deployments: DeploymentStore;

@@ -3,6 +3,7 @@ import type { CachedFrom } from '../model/cache.ts';
 import type { Failure } from '../model/failure.ts';
 import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, CallArg, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { ResourceUse } from '../model/resource-use.ts';
 import { parseRef } from '../model/result-ref.ts';
 import type { State, StateName, StateType } from '../model/state.ts';
 import { readFields, readJson, readObjects, readTexts } from './read-json.ts';
@@ -236,6 +237,24 @@ export const artifactTable = describeTable('artifacts', {
 export type ArtifactRow = RowOf<typeof artifactTable>;
 export const artifactOf: (row: ArtifactRow) => Artifact = artifactTable.read;
 export const artifactValues: (artifact: Artifact) => Value[] = artifactTable.values;
+
+export const resourceUseTable = describeTable('resource_uses', {
+  id: text,
+  run_id: text,
+  task_run_id: textOrNull,
+  resource: text,
+  scope: word<ResourceUse['scope']>(),
+  began_at: time,
+  opened_at: timeOrNull,
+  closing_at: timeOrNull,
+  closed_at: timeOrNull,
+  error: textOrNull,
+});
+export type ResourceUseRow = RowOf<typeof resourceUseTable>;
+export const resourceUseOf: (row: ResourceUseRow) => ResourceUse = resourceUseTable.read;
+export const resourceUseValues: (use: ResourceUse) => Value[] = resourceUseTable.values;
+/** What is written again as it goes on. */
+export const replacedResourceUse = `on conflict (run_id, id) do update set ${replacedBy(resourceUseTable, 'id', 'run_id', 'task_run_id', 'resource', 'scope', 'began_at')}`;
 
 /** Which runs point at which large values. `key` is the locator; `place` is null in rows of before, as are size and hash. */
 export const resultTable = describeTable('results', {

@@ -45,6 +45,7 @@ describe('runs over HTTP', () => {
     const taskRuns = near.taskRuns.map((taskRun) => ({ ...taskRun, result: null, resultRef: null, resultBytes: null }));
     expect(await http.runs.inspect(id.slice(0, 23))).toEqual({ ...near, children, taskRuns });
     expect(near.artifacts).toHaveLength(1);
+    expect(near.resources).toMatchObject([{ resource: "'pool'", closedAt: expect.any(Number) }]);
   });
 
   it('are listed as on the store, by filters and page by page', async () => {

@@ -17,8 +17,9 @@ import { makeCliProject } from '../e2e/cli-project.ts';
 
 /** The flows that the worker knows. */
 const flows = `
-import { correlationHeaders, Flow, Task, type FlowContext, type TaskContext } from 'batuta';
+import { correlationHeaders, Flow, resource, Task, type FlowContext, type TaskContext } from 'batuta';
 import { z } from 'zod';
+const pool = resource('pool', () => 'pool');
 const when = z.object({ at: z.date(), sizes: z.map(z.string(), z.bigint()).optional() });
 @Flow({ params: when, tags: ['typed'] })
 export class Typed {
@@ -26,6 +27,7 @@ export class Typed {
     ctx.log.info({ year: ctx.params.at.getUTCFullYear() }, 'looked');
     ctx.log.warn('twice');
     await ctx.artifact.markdown('note', '# Note');
+    await ctx.use(pool);
     return { at: ctx.params.at, sizes: ctx.params.sizes ?? null };
   }
 }

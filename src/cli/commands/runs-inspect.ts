@@ -13,6 +13,7 @@ import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print.ts';
 import { artifactLines } from '../render/artifact.ts';
+import { resourceLines } from '../render/resource-uses.ts';
 import { countOf } from '../render/bar.ts';
 import { failureBrief, failureLines, whyFailed } from '../render/failure.ts';
 import { historiesOf, inspectionJson, inStartOrder, resultBytesOf } from '../render/json.ts';
@@ -82,6 +83,7 @@ export function inspectionLines(inspection: RunInspection, why: WaitReason | nul
     ...inspection.artifacts.flatMap((artifact) =>
       section(`${artifact.kind} ${oneLine(artifact.name)}`, indented(artifactLines(artifact, options)), options),
     ),
+    ...section('resources', resourceLines(inspection, options), options),
     ...section(
       'sub-flows',
       inspection.children.map((child) => childLine(child, options)),

@@ -4,6 +4,7 @@ import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
 import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
+import { resourceTimes } from '../../model/resource-use.ts';
 import { parseRef } from '../../model/result-ref.ts';
 import { runTimes, spentTimes, type TimedRun } from '../../model/run-times.ts';
 import type { StoredLogLine } from '../../store/store.ts';
@@ -35,7 +36,7 @@ export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'r
 
 /** What `runs inspect --json` prints: the run as in a list, with all that is known about it. */
 export function inspectionJson(inspection: RunInspection, why: WaitReason | null): object {
-  const { run, taskRuns, transitions, artifacts, children, params, result } = inspection;
+  const { run, taskRuns, transitions, artifacts, resources, children, params, result } = inspection;
   const { flowVersion, source, parentRunId, recoveries, owner, error } = run;
   const histories = historiesOf(transitions);
   return {
@@ -52,6 +53,7 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     tasks: inStartOrder(taskRuns).map((taskRun) => taskDetailJson(taskRun, histories.get(taskRun.id) ?? [])),
     transitions: transitions.map(transitionJson),
     artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => toWire({ id, taskRunId, kind, name, data, createdAt })),
+    resources: resources.map(({ runId: _, ...use }) => ({ ...toWire(use), ...resourceTimes(use) })),
     children: children.map(runListJson),
   };
 }

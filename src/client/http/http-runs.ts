@@ -1,4 +1,5 @@
 /** Runs, asked of a server. */
+import type { ResourceUse } from '../../model/resource-use.ts';
 import { checkFilter } from '../../model/list-filters.ts';
 import { checkSignalName } from '../../model/signal.ts';
 import type { RollbackSummary } from '../../model/rollback.ts';
@@ -65,17 +66,19 @@ export class HttpRuns implements RunsClient {
   async inspect(id: string): Promise<RunInspection> {
     const details = await this.#details(id);
     const path = pathOf(details.run.id);
-    const [run, taskRuns, transitions, artifacts] = await Promise.all([
+    const [run, taskRuns, transitions, artifacts, resources] = await Promise.all([
       this.#runOf(details),
       this.allTaskRuns(details.run.id),
       this.#allOf<Transition>(`${path}/transitions`),
       this.#allOf<Artifact>(`${path}/artifacts`),
+      this.#allOf<ResourceUse>(`${path}/resources`),
     ]);
     return {
       run,
       taskRuns,
       transitions,
       artifacts,
+      resources,
       children: details.children.map(listedRunOf),
       params: decodeValue(run.params),
       result: await this.resultOf(run),

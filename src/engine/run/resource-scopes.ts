@@ -4,10 +4,13 @@ import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { type RunScope, runScope } from '../../model/run-context.ts';
 import { ResourceScope } from '../../resources/scope.ts';
 import type { EngineServices } from '../services.ts';
+import { followUse } from './resource-uses.ts';
+import type { RunRecord } from './transition.ts';
 
 /** What a scope needs of an attempt of a run. */
 interface ScopedRun {
-  readonly services: Pick<EngineServices, 'leaseClock' | 'fakes' | 'resources'>;
+  readonly services: Pick<EngineServices, 'leaseClock' | 'clock' | 'makeId' | 'fakes' | 'resources'>;
+  readonly record: Pick<RunRecord, 'noteResourceUse'>;
   readonly facts: RunFacts;
   readonly log: Logger;
   readonly resources: ResourceScope;
@@ -44,6 +47,7 @@ export function scopeOfRun(active: ScopedRun): ResourceScope {
       return active.takeParams();
     },
     enter: <T>(work: () => T): T => runScope.run(active.scope(null, null), work),
+    follow: (shown: string) => followUse({ services, record: active.record, runId: run.id, taskRunId: null }, shown),
   };
   return new ResourceScope(source, resources);
 }
@@ -51,13 +55,15 @@ export function scopeOfRun(active: ScopedRun): ResourceScope {
 /** Of an attempt of a task. */
 export function scopeOfTask(attempt: ScopedTask): ResourceScope {
   const { active, runFacts: run, taskFacts: task, log } = attempt;
-  const { leaseClock: clock, fakes = null } = active.services;
+  const { services, record } = active;
+  const { leaseClock: clock, fakes = null } = services;
   const source = {
     ...({ name: 'task', clock, log, run, task, fakes } as const),
     get params() {
       return attempt.params;
     },
     enter: <T>(work: () => T): T => runScope.run(attempt, work),
+    follow: (shown: string) => followUse({ services, record, runId: run.id, taskRunId: attempt.taskRunId }, shown),
   };
   return new ResourceScope(source, active.resources);
 }

@@ -8,12 +8,13 @@ import { inSlices } from '../../base/slices.ts';
 import type { EngineListener } from '../../model/events.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Artifact, Owner, Run, RunPatch, TaskRun, Transition } from '../../model/run.ts';
+import type { ResourceUse } from '../../model/resource-use.ts';
 import { canFollow, canReopen, isTerminal, type State, stateOf, type StateType } from '../../model/state.ts';
 import { type Lifecycle, type LifecycleStep, stepTo } from '../../observe/lifecycle.ts';
 import type { Claim, Recorder } from '../../store/store.ts';
 
 /** Where the changes are queued. */
-export type RecordWriter = Pick<Recorder, 'addRunPatch' | 'addTaskRun' | 'addArtifact'>;
+export type RecordWriter = Pick<Recorder, 'addRunPatch' | 'addTaskRun' | 'addArtifact' | 'addResourceUse'>;
 
 export interface RecordOptions {
   readonly run: Run;
@@ -168,6 +169,11 @@ export class RunRecord {
   /** Keeps an artifact of the run or of one of its task runs. Resolves once durable. */
   addArtifact(artifact: Artifact): Promise<void> {
     return this.#recorder.addArtifact(this.claim, artifact);
+  }
+
+  /** Writes an opening of a resource as it stands. Not awaited: the end of its run or task is in the same flush or a later one. */
+  noteResourceUse(use: ResourceUse): void {
+    this.#recorder.addResourceUse(this.claim, use).catch(() => undefined);
   }
 
   /** Ends as Cancelled what has not ended; gives how many there were. Not awaited: the next state of the run is in the same flush or a later one. */

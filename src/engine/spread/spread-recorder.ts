@@ -4,7 +4,6 @@
  * What is added while a write is under way forms the next one. Refused writes are told to the holder, which stops.
  */
 import { BatutaError } from '../../base/errors.ts';
-import type { Artifact, TaskRun, Transition } from '../../model/run.ts';
 import type { ClaimedWrite, SpreadStore, TaskClaim } from '../../store/store.ts';
 import { Batcher } from '../batcher.ts';
 import type { RecordWriter } from '../run/transition.ts';
@@ -21,13 +20,13 @@ export class SpreadRecorder {
 
   /** Records for one task run. @param onRefused told when the claim is old */
   writerFor(claim: TaskClaim, onRefused: () => void): RecordWriter {
-    const write = async (taskRun: TaskRun | null, transition: Transition | null, artifact: Artifact | null): Promise<void> => {
-      const transitions = transition === null ? [] : [transition];
-      if (!(await this.#writes.add({ claim, taskRun, transitions, artifacts: artifact === null ? [] : [artifact] }))) onRefused();
+    const write = async (part: Partial<ClaimedWrite>): Promise<void> => {
+      if (!(await this.#writes.add({ claim, taskRun: null, transitions: [], artifacts: [], ...part }))) onRefused();
     };
     return {
-      addTaskRun: (_, row, transition) => write(row, transition, null),
-      addArtifact: (_, artifact) => write(null, null, artifact),
+      addTaskRun: (_, row, transition) => write({ taskRun: row, transitions: transition === null ? [] : [transition] }),
+      addArtifact: (_, artifact) => write({ artifacts: [artifact] }),
+      addResourceUse: (_, use) => write({ resourceUses: [use] }),
       addRunPatch: () => Promise.reject(new BatutaError('INTERNAL', 'The holder of a task run does not write the run.')),
     };
   }
@@ -50,6 +49,7 @@ function mergeOf(before: ClaimedWrite, after: ClaimedWrite): ClaimedWrite {
     taskRun: after.taskRun ?? before.taskRun,
     transitions: [...before.transitions, ...after.transitions],
     artifacts: [...before.artifacts, ...after.artifacts],
+    resourceUses: [...(before.resourceUses ?? []), ...(after.resourceUses ?? [])],
   };
 }
 

@@ -1,4 +1,4 @@
-/** What tasks show. */
+/** What tasks show, and what they open. */
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
 import type { App, RouteParts } from '../parts.ts';
@@ -13,7 +13,7 @@ const artifactQuery = z.strictObject({
 
 export function artifactRoutes(app: App, { client }: RouteParts): void {
   const tags = ['artifacts'];
-  const { artifacts } = client.engine.services.store;
+  const { artifacts, resourceUses } = client.engine.services.store;
 
   app.get(
     '/api/artifacts',
@@ -38,6 +38,24 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
       const { items, next } = await artifacts.pageOfRun(id, given(request.query));
+      return { items: items.map((item) => toWire(item)), next };
+    },
+  );
+
+  app.get(
+    '/api/runs/:id/resources',
+    {
+      schema: {
+        tags: ['runs'],
+        description:
+          'What a run and its tasks have opened, when, for how long, and why it could not be opened or closed; in the order in which opening began.',
+        params: idParams,
+        querystring: pageQuery,
+      },
+    },
+    async (request) => {
+      const { id } = await client.runs.get(request.params.id);
+      const { items, next } = await resourceUses.pageOfRun(id, given(request.query));
       return { items: items.map((item) => toWire(item)), next };
     },
   );

@@ -30,6 +30,7 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/runs/:id/transitions': pageOf(runs.transition),
   'GET /api/runs/:id/logs': z.strictObject({ items: z.array(runs.logLine), next: runs.count.nullable().describe('Number to go on after') }),
   'GET /api/runs/:id/artifacts': pageOf(runs.artifact),
+  'GET /api/runs/:id/resources': pageOf(runs.resourceUse),
   'GET /api/artifacts': pageOf(runs.listedArtifact),
   'POST /api/runs': run,
   'POST /api/runs/many': z.strictObject({ ids: z.array(z.string()) }),

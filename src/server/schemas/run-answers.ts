@@ -162,6 +162,19 @@ const artifactFields = {
 export const artifact = z.strictObject(artifactFields);
 export const listedArtifact = z.strictObject({ ...artifactFields, flow: z.string(), runName: z.string(), chars: count });
 
+export const resourceUse = z.strictObject({
+  id: z.string(),
+  runId: z.string(),
+  taskRunId: textOrNull,
+  resource: z.string(),
+  scope: z.enum(['run', 'task']),
+  beganAt: at,
+  openedAt: at.nullable(),
+  closingAt: at.nullable(),
+  closedAt: at.nullable(),
+  error: textOrNull,
+});
+
 export const flow = z.strictObject({
   name: z.string(),
   version: z.string(),

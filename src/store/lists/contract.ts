@@ -1,4 +1,5 @@
 /** Contract of lists: runs and what belongs to them, by filters and pages. All times are UTC epoch ms. */
+import type { ResourceUse } from '../../model/resource-use.ts';
 import type { Artifact, LogLine, TaskRun } from '../../model/run.ts';
 
 /** Page of a list, newest first. `next` is the cursor of the following page, null at the end. */
@@ -168,6 +169,13 @@ export interface ArtifactPageFilter {
   /** 1 to 1000, default 200. */
   readonly limit?: number;
   readonly cursor?: string;
+}
+
+export interface ResourceUseStore {
+  /** All of a run and its tasks, in the order in which opening began. */
+  ofRun(runId: string): Promise<readonly ResourceUse[]>;
+  /** A page of these, 200 unless told. @throws BatutaError FILTER_INVALID */
+  pageOfRun(runId: string, filter?: ArtifactPageFilter): Promise<Page<ResourceUse>>;
 }
 
 export interface ArtifactStore {

@@ -32,6 +32,7 @@ import { cache } from './0023-cache.ts';
 import { rollbacks } from './0024-rollbacks.ts';
 import { secrets } from './0025-secrets.ts';
 import { results } from './0027-results.ts';
+import { resourceUses } from './0028-resource-uses.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -61,6 +62,7 @@ export const migrations: readonly Migration[] = [
   rollbacks,
   secrets,
   results,
+  resourceUses,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

@@ -12,6 +12,8 @@ import { isText, type Kinds, type Table } from '../table.ts';
 import { hasOwner } from '../ownership.ts';
 import {
   artifactTable,
+  resourceUseTable,
+  replacedResourceUse,
   commonTaskRunTable,
   logTable,
   replacedTaskRun,
@@ -40,6 +42,7 @@ export const parts = [
   'results',
   'logs',
   'artifacts',
+  'resourceUses',
 ] as const;
 export type Part = (typeof parts)[number];
 
@@ -144,6 +147,7 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
   transitions: (place, ofOne) => insertClaimed(transitionTable, place, ofOne, ''),
   results: (place, ofOne) => insertClaimed(resultTable, place, ofOne, 'on conflict (run_id, key) do nothing'),
   artifacts: (place, ofOne) => insertClaimed(artifactTable, place, ofOne, 'on conflict (id) do nothing'),
+  resourceUses: (place, ofOne) => insertClaimed(resourceUseTable, place, ofOne, replacedResourceUse),
   logs: (place) => `new_logs as (insert into logs (${logTable.list})
     select ${logTable.list} from ${list(place, logTable.kinds)} as added where ${marked})`,
   patches: (place) => {

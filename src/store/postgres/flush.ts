@@ -11,6 +11,8 @@ import {
   taskRunValues,
   transitionValues,
   artifactTable,
+  resourceUseTable,
+  resourceUseValues,
   resultTable,
   resultValues,
   taskRunTable,
@@ -90,6 +92,7 @@ const listedPlaces = {
   transitions: placesOf(transitionTable),
   results: placesOf(resultTable),
   artifacts: placesOf(artifactTable),
+  resourceUses: placesOf(resourceUseTable),
 };
 
 function placesOf(table: Parameters<typeof listedKinds>[0]): number[] {
@@ -131,5 +134,6 @@ function rowsOf(batch: Batch, ofOne: boolean, quick: Value[][] | null): Record<P
     results,
     logs: batch.logs.map(logValues),
     artifacts: batch.artifacts.map(({ claim, row }) => listed('artifacts', artifactValues(row), claim)),
+    resourceUses: [...batch.resourceUses.values()].map(({ claim, row }) => listed('resourceUses', resourceUseValues(row), claim)),
   };
 }

@@ -14,6 +14,7 @@ const owned = [
   'results',
   'logs',
   'artifacts',
+  'resource_uses',
   'signals',
   'spread_tasks',
   'limit_slots',

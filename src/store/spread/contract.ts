@@ -5,6 +5,7 @@
  * ending it from outside raise its epoch; whoever writes with an older one is refused. What is recorded of it stands where all task
  * runs stand. All times are UTC epoch ms; what is due or over is judged by the clock of the database (SQLite: of this machine).
  */
+import type { ResourceUse } from '../../model/resource-use.ts';
 import type { Artifact, Owner, Run, TaskRun, Transition } from '../../model/run.ts';
 import type { State } from '../../model/state.ts';
 import type { LeaseStore, Ticketed } from '../leases/contract.ts';
@@ -42,6 +43,7 @@ export interface ClaimedWrite {
   readonly taskRun: TaskRun | null;
   readonly transitions: readonly Transition[];
   readonly artifacts: readonly Artifact[];
+  readonly resourceUses?: readonly ResourceUse[];
 }
 
 export interface SpreadStore extends LeaseStore {

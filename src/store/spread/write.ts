@@ -5,7 +5,18 @@ import { claimKey, type TaskClaim } from '../ownership.ts';
 import { listed, listOf, clockOf, openList } from '../sql.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { TaskRun } from '../../model/run.ts';
-import { artifactValues, artifactTable, resultTable, resultValues, taskRunTable, taskRunValues, replacedTaskRun } from '../tables.ts';
+import {
+  artifactTable,
+  artifactValues,
+  replacedResourceUse,
+  replacedTaskRun,
+  resourceUseTable,
+  resourceUseValues,
+  resultTable,
+  resultValues,
+  taskRunTable,
+  taskRunValues,
+} from '../tables.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import type { ClaimedWrite } from './contract.ts';
 import { insertListed, insertText } from '../table.ts';
@@ -33,6 +44,8 @@ export async function writeClaimed(db: Database, writes: readonly ClaimedWrite[]
   // SQLite numbers the transitions of one run at a time.
   for (const { transitions } of accepted) if (transitions.length > 0) await addTransitions(db, transitions);
   for (const { artifacts } of accepted) await addArtifacts(db, artifacts);
+  for (const { resourceUses = [] } of accepted)
+    for (const use of resourceUses) await db.query(`${insertText(resourceUseTable)} ${replacedResourceUse}`, resourceUseValues(use));
   const ended = accepted.filter(({ taskRun }) => taskRun !== null && isTerminal(taskRun.state.type));
   await db.query(
     `update spread_tasks set stage = 'ended', owner = null, lease_until = null, inputs = null

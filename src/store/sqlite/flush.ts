@@ -17,6 +17,9 @@ import {
   taskRunValues,
   transitionValues,
   artifactTable,
+  replacedResourceUse,
+  resourceUseTable,
+  resourceUseValues,
   logTable,
   resultTable,
   resultValues,
@@ -43,6 +46,7 @@ export class FlushWriter {
   readonly #results: RowWriter;
   readonly #logs: RowWriter;
   readonly #artifacts: RowWriter;
+  readonly #resourceUses: RowWriter;
 
   constructor(statements: Statements) {
     this.#statements = statements;
@@ -56,6 +60,7 @@ export class FlushWriter {
     this.#results = new RowWriter(statements, 'results', resultTable.columns, 'on conflict (run_id, key) do nothing');
     this.#logs = new RowWriter(statements, 'logs', logTable.columns);
     this.#artifacts = new RowWriter(statements, 'artifacts', artifactTable.columns, 'on conflict (id) do nothing');
+    this.#resourceUses = new RowWriter(statements, 'resource_uses', resourceUseTable.columns, replacedResourceUse);
   }
 
   /** Writes all rows save those of refused claims, which it gives back. To be called inside a transaction. */
@@ -76,6 +81,8 @@ export class FlushWriter {
       if (typeof row.resultRef === 'string') results.push(resultValues(claim.runId, row.resultRef, null, now));
     this.#results.write(results);
     this.#artifacts.write(batch.artifacts.filter(isHeld).map(({ row }) => artifactValues(row)));
+    if (batch.resourceUses.size > 0)
+      this.#resourceUses.write([...batch.resourceUses.values()].filter(isHeld).map(({ row }) => resourceUseValues(row)));
     this.#logs.write(batch.logs.map(logValues));
     return [...refused.values()];
   }
