@@ -4,7 +4,10 @@ import { findEnabled, row, state } from './dashboard-page.ts';
 import { placeNames, useDashboard } from './dashboard-place.ts';
 import { deployNightly, shop } from './dashboard-shop.ts';
 
-const lists = ['/', '/runs', '/workers', '/limits', '/cache', '/artifacts', '/settings', '/settings?tab=audit', '/settings?tab=values'];
+const lists = [
+  ...['/', '/runs', '/workers', '/limits', '/cache', '/artifacts', '/settings', '/settings?tab=audit', '/settings?tab=values'],
+  ...['/secrets', '/secrets?tab=variables', '/secrets?tab=connections'],
+];
 const flowPages = ['/flows', '/flows/orders', '/deployments', '/deployments/nightly'];
 
 /** Every page there is: the lists, all tabs of this run, its panel, flows and deployments. */

@@ -40,19 +40,19 @@ interface Place {
 /** What ends all that was started, the last first; also when the rest did not start. */
 type Ends = (() => Promise<unknown>)[];
 
-const places: Record<(typeof placeNames)[number], (project: CliProject, ends: Ends) => Promise<Place>> = {
-  'one SQLite file': async (project, ends) => {
-    const dev = project.start('dev', '--port', '0');
+const places: Record<(typeof placeNames)[number], (project: CliProject, ends: Ends, more: Place['env']) => Promise<Place>> = {
+  'one SQLite file': async (project, ends, more) => {
+    const dev = project.startWith(more, 'dev', '--port', '0');
     ends.push(() => stop([dev]));
     await dev.sees('Ctrl-C ends it');
-    return { url: addressIn(dev), env: {} };
+    return { url: addressIn(dev), env: more };
   },
-  'PostgreSQL and Redis': async (project, ends) => {
+  'PostgreSQL and Redis': async (project, ends, more) => {
     const database = await createDatabase();
     ends.push(() => database.drop());
     const redis = await someRedis();
     ends.push(() => redis.stop());
-    const env = { BATUTA_DATABASE_URL: database.url, BATUTA_REDIS_URL: redis.url };
+    const env = { ...more, BATUTA_DATABASE_URL: database.url, BATUTA_REDIS_URL: redis.url };
     await project.batutaWith(env, 'db', 'migrate');
     const server = project.startWith(env, 'server', '--port', '0');
     const others = [project.startWith(env, 'worker', '--name', 'w-1'), project.startWith(env, 'scheduler')];
@@ -71,11 +71,12 @@ function addressIn(process: Started): string {
   return /http:\/\/127\.0\.0\.1:\d+/.exec(process.output())?.[0] ?? '';
 }
 
-/** Gives the `describe` that calls it a dashboard over a project whose flows are this source; `prepare` runs once it is up. */
+/** Gives the `describe` that calls it a dashboard over a project whose flows are this source; `prepare` runs once it is up. All its processes get `env`. */
 export function useDashboard(
   on: (typeof placeNames)[number],
   flows: string,
   prepare: (dashboard: Dashboard) => Promise<void> = async () => undefined,
+  env: Place['env'] = {},
 ): Dashboard {
   let project: CliProject;
   let place: Place;
@@ -90,7 +91,7 @@ export function useDashboard(
     ends.push(async () => project.remove());
     browser = await startBrowser();
     ends.push(() => browser.close());
-    place = await places[on](project, ends);
+    place = await places[on](project, ends, env);
     await prepare(dashboard);
   }, 180_000);
 

@@ -108,6 +108,13 @@ const artifacts = createRoute({
   component: pageOf(() => import('./pages/artifacts/artifacts-page.tsx'), 'ArtifactsPage'),
 });
 
+const secrets = createRoute({
+  getParentRoute: () => shell,
+  path: '/secrets',
+  validateSearch: (raw: RawSearch) => optional({ tab: oneOf(raw, 'tab', ['secrets', 'variables', 'connections']) }),
+  component: pageOf(() => import('./pages/secrets/secrets-page.tsx'), 'SecretsPage'),
+});
+
 const settings = createRoute({
   getParentRoute: () => shell,
   path: '/settings',
@@ -122,7 +129,22 @@ const missing = createRoute({ getParentRoute: () => shell, path: '$', component:
 export const router = createRouter({
   routeTree: root.addChildren([
     login,
-    shell.addChildren([home, runs, run, flows, flow, deployments, deployment, workers, limits, cache, artifacts, settings, missing]),
+    shell.addChildren([
+      home,
+      runs,
+      run,
+      flows,
+      flow,
+      deployments,
+      deployment,
+      workers,
+      limits,
+      cache,
+      artifacts,
+      secrets,
+      settings,
+      missing,
+    ]),
   ]),
   ...(basePath === '' ? {} : { basepath: basePath }),
   parseSearch,

@@ -9,6 +9,7 @@ import type {
   RunListItem,
   WorkerView,
 } from '../../../src/client/fleet-client.ts';
+import type { ListedConnection, ListedSecret, Variable } from '../../../src/client/secrets-client.ts';
 import type { Wire } from '../../../src/client/wire.ts';
 import type { State } from '../../../src/model/state.ts';
 import type { CacheEntry, CacheTotals, ListedArtifact } from '../../../src/store/store.ts';
@@ -36,6 +37,13 @@ export type CacheRow = Wire<CacheEntry>;
 export type CacheFigures = CacheTotals;
 export type Key = Wire<ApiKey>;
 export type Audit = Wire<AuditEntry>;
+
+/** A secret without its value; to all but admins its name alone. */
+export type SecretRow = Wire<ListedSecret>;
+/** A variable; its value is the user's, as it is. */
+export type VariableRow = Omit<Wire<Variable>, 'value'> & { readonly value: unknown };
+/** A connection, of its secret fields only where they are kept; to all but admins name and kind alone. */
+export type ConnectionRow = Omit<Wire<ListedConnection>, 'fields' | 'secrets'> & Pick<ListedConnection, 'fields' | 'secrets'>;
 
 /** An artifact in the list across runs, with the names of its run. Data that is long is left out (null). */
 export type ArtifactRow = Wire<ListedArtifact>;

@@ -4,7 +4,7 @@ import type { IconName } from '../parts/icon.tsx';
 
 /** One place: where it is, and the key that leads there after `g`. */
 interface Place {
-  readonly to: '/' | '/runs' | '/flows' | '/deployments' | '/workers' | '/limits' | '/cache' | '/artifacts' | '/settings';
+  readonly to: '/' | '/runs' | '/flows' | '/deployments' | '/workers' | '/limits' | '/cache' | '/artifacts' | '/secrets' | '/settings';
   readonly label: string;
   readonly icon: IconName;
   readonly key: string;
@@ -20,5 +20,6 @@ export const places: readonly Place[] = [
   { to: '/limits', label: 'Limits', icon: 'limits', key: 'l' },
   { to: '/cache', label: 'Cache', icon: 'cache', key: 'c' },
   { to: '/artifacts', label: 'Artifacts', icon: 'artifacts', key: 'a' },
+  { to: '/secrets', label: 'Secrets', icon: 'secrets', key: 'e' },
   { to: '/settings', label: 'Settings', icon: 'settings', key: 's' },
 ];

@@ -1,0 +1,35 @@
+/** What the page of secrets, variables and connections asks for. */
+import { queryOptions } from '@tanstack/react-query';
+import { get } from './http.ts';
+import type { Audit, ConnectionRow, ListPage, SecretRow, VariableRow } from './wire-types.ts';
+
+/** Secrets by name; none comes with its value. */
+export const secretsQuery = queryOptions({
+  queryKey: ['secrets'],
+  queryFn: ({ signal }) => get<{ readonly items: readonly SecretRow[] }>('/secrets', undefined, signal),
+  select: ({ items }) => items,
+});
+
+/** Variables with their values, by name. */
+export const variablesQuery = queryOptions({
+  queryKey: ['variables'],
+  queryFn: ({ signal }) => get<{ readonly items: readonly VariableRow[] }>('/variables', undefined, signal),
+  select: ({ items }) => items,
+});
+
+/** Connections by name; their secret fields come without values. */
+export const connectionsQuery = queryOptions({
+  queryKey: ['connections'],
+  queryFn: ({ signal }) => get<{ readonly items: readonly ConnectionRow[] }>('/connections', undefined, signal),
+  select: ({ items }) => items,
+});
+
+/** Newest changes that are searched for who made one; the audit has the older ones. */
+const searchedChanges = 1000;
+
+/** The newest changes made over the server. For admins. */
+export const recentChangesQuery = queryOptions({
+  queryKey: ['audit', 'recent'],
+  queryFn: ({ signal }) => get<ListPage<Audit>>('/audit', { limit: searchedChanges }, signal),
+  select: ({ items }) => items,
+});
