@@ -83,6 +83,7 @@ function calledIn(
     {
       ...{ task, context, tellEarlier },
       effectKey: { runId: run.id, taskKey },
+      mayBeRepeated: true,
       signal: context.signal,
       useResource: (resource, key) => resources.use(resource, key),
       beginCommit: askToCommit,

@@ -12,6 +12,8 @@ export interface TransactionalCall {
   /** Name of the task. */
   readonly task: string;
   readonly effectKey: EffectKey;
+  /** Whether somebody may have executed it before. */
+  readonly mayBeRepeated: boolean;
   readonly context: LiveTaskContext;
   readonly signal: AbortSignal;
   useResource(resource: AnyResource, key: unknown): Promise<unknown>;
@@ -29,12 +31,13 @@ export interface TransactionalCall {
  *   RESULT_NOT_SERIALIZABLE, RESOURCE_…
  */
 export async function callInTransaction(call: TransactionalCall, resource: AnyResource, work: () => Promise<unknown>): Promise<unknown> {
-  const { task, effectKey, context, signal } = call;
+  const { task, effectKey, mayBeRepeated, context, signal } = call;
   const driver = driverFor(resource, await untilAborted(signal, call.useResource(resource, undefined)), task);
   let given: unknown;
   const { result, isEarlier } = await runOnce({
     driver,
     key: effectKey,
+    mayBeRepeated,
     task,
     signal,
     onCommit: () => call.beginCommit(),

@@ -16,6 +16,11 @@ import { cleanEffects, type EffectKey, ensureTable, findEffect, insertEffect, ty
 export interface EffectCall<Tx> {
   readonly driver: TransactionDriver<Tx>;
   readonly key: EffectKey;
+  /**
+   * Whether somebody may have executed it before, whose record is looked for before the work is done. Else only the unique key tells: should
+   * there be a record all the same, the work is undone.
+   */
+  readonly mayBeRepeated: boolean;
   /** Name of the task, for messages. */
   readonly task: string;
   /** Aborting rolls back, unless the transaction is being committed. */
@@ -49,7 +54,7 @@ export async function runOnce<Tx>(call: EffectCall<Tx>): Promise<EffectOutcome> 
   const open = await begin(driver, signal);
   let result: string | null;
   try {
-    const earlier = await untilAborted(signal, findEffect(open, driver.dialect, key));
+    const earlier = call.mayBeRepeated ? await untilAborted(signal, findEffect(open, driver.dialect, key)) : null;
     if (earlier) {
       await undo(open, false);
       return { ...earlier, isEarlier: true };

@@ -86,9 +86,11 @@ export async function collected(items: AsyncIterable<unknown>, isWanted: () => b
 }
 
 function transactionalCall(execution: MethodCall): TransactionalCall {
-  const { definition, row, context, signal } = execution;
+  const { active, definition, row, context, signal } = execution;
   return {
     ...{ task: definition.name, effectKey: effectKeyOf(row), context, signal },
+    // The first attempt under the first claim of a run has nobody before it.
+    mayBeRepeated: active.isSpread || active.record.claim.epoch > 1 || row.attempt > 1,
     useResource: (resource, key) => execution.useResource(resource, key),
     beginCommit: () => void (execution.isCommitting = true),
     tellEarlier: () => tellEarlier(execution),

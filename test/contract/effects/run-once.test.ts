@@ -33,7 +33,7 @@ describe('an effect', () => {
 
   const { signal } = new AbortController();
   const call = (taskKey: string, more: Partial<EffectCall<Tx>> = {}): EffectCall<Tx> => ({
-    ...{ driver, key: { runId: 'r', taskKey }, task: 'load', signal },
+    ...{ driver, key: { runId: 'r', taskKey }, mayBeRepeated: true, task: 'load', signal },
     async work(tx) {
       await tx.query('update counter set value = value + 1');
       return '"done"';
@@ -53,6 +53,14 @@ describe('an effect', () => {
       expect(await runOnce(call('once', { work: () => Promise.reject(new Error('It is not called.')) }))).toEqual({
         ...{ result: '"done"', isEarlier: true },
       });
+    });
+    expect(moved).toBe(1);
+  });
+
+  it('is undone where nobody was expected to have done it before, and was: what was recorded is given', async () => {
+    const moved = await counted(async () => {
+      await runOnce(call('unexpected', { mayBeRepeated: false }));
+      expect(await runOnce(call('unexpected', { mayBeRepeated: false }))).toEqual({ result: '"done"', isEarlier: true });
     });
     expect(moved).toBe(1);
   });
