@@ -112,7 +112,9 @@ class PostgresWire implements Wire {
 
   /** What BullMQ asks for lies in its schema; what is asked here lies in none. */
   #makePool(max: number): pg.Pool {
-    const pool = new pg.Pool({ ...this.#config, options: `-c search_path="${schema}"`, max });
+    // Not as a parameter of the start, which poolers refuse.
+    const onConnect = (client: pg.ClientBase): unknown => client.query(`set search_path = "${schema}"`);
+    const pool = new pg.Pool({ ...this.#config, max, onConnect });
     pool.on('error', (error) => this.complain(error));
     return pool;
   }

@@ -111,22 +111,24 @@ describe.each(dialects)('a task with a transaction on %s', (dialect) => {
     expect(row).toMatchObject({ state: { name: 'Completed' }, attempt: 2 });
   });
 
-  it.skipIf(dialect === 'sqlite')('is undone although a statement of it still runs when its time is over', async () => {
-    const db = database.resource(1);
-    const wait = dialect === 'postgres' ? 'select pg_sleep(20)' : 'select sleep(20)';
-    @Flow({ name: 'hangs-in-a-statement' })
-    class HangsInAStatement {
-      @Task({ transaction: db, retries: 1, timeout: '200ms' })
-      async load(ctx: TransactionContext<typeof db>): Promise<number> {
-        await ctx.tx.query(add, ['a', ctx.task.attempt]);
-        if (ctx.task.attempt === 1) await ctx.tx.query(wait);
-        return ctx.task.attempt;
+  // SQLite has no statement that waits.
+  if (dialect !== 'sqlite')
+    it('is undone although a statement of it still runs when its time is over', async () => {
+      const db = database.resource(1);
+      const wait = dialect === 'postgres' ? 'select pg_sleep(20)' : 'select sleep(20)';
+      @Flow({ name: 'hangs-in-a-statement' })
+      class HangsInAStatement {
+        @Task({ transaction: db, retries: 1, timeout: '200ms' })
+        async load(ctx: TransactionContext<typeof db>): Promise<number> {
+          await ctx.tx.query(add, ['a', ctx.task.attempt]);
+          if (ctx.task.attempt === 1) await ctx.tx.query(wait);
+          return ctx.task.attempt;
+        }
       }
-    }
-    const { client } = await ownEngine();
-    expect(await (await client.submit(HangsInAStatement)).result()).toBe(2);
-    expect(await counters()).toEqual([{ name: 'a', value: 2 }]);
-  });
+      const { client } = await ownEngine();
+      expect(await (await client.submit(HangsInAStatement)).result()).toBe(2);
+      expect(await counters()).toEqual([{ name: 'a', value: 2 }]);
+    });
 
   it('that times out for good is TimedOut, and leaves nothing', async () => {
     const db = database.resource();
