@@ -33,6 +33,7 @@ export { type ContextKey, contextKey, type Middleware, type MiddlewareContext } 
 export { correlationHeaders } from './model/run-context.ts';
 export type { Failure } from './model/failure.ts';
 export type { AnyResource, Resource, ResourceScopeName } from './model/resource.ts';
+export { connection } from './resources/connection.ts';
 export { resource, type ResourceOptions } from './resources/resource.ts';
 export type { State, StateName, StateType } from './model/state.ts';
 

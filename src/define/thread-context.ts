@@ -67,7 +67,10 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
     },
   };
   const context = new LiveTaskContext(source);
-  const resources = new ThreadResources(() => context);
+  const resources = new ThreadResources(
+    () => context,
+    () => questions,
+  );
   return {
     context,
     resources,

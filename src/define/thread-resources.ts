@@ -3,6 +3,7 @@ import { systemClock } from '../base/clock.ts';
 import type { BatutaError } from '../base/errors.ts';
 import type { TaskContext } from '../model/context.ts';
 import type { AnyResource, ResourceScopeName } from '../model/resource.ts';
+import type { NamedValues } from '../model/secret.ts';
 import type { ScopeEnd } from '../resources/opened.ts';
 import { ResourceScope } from '../resources/scope.ts';
 
@@ -11,11 +12,11 @@ export class ThreadResources {
   readonly #scopes: readonly ResourceScope[];
 
   /** @param context read only once something is opened */
-  constructor(context: () => TaskContext) {
+  constructor(context: () => TaskContext, namedValues: () => NamedValues) {
     const open = (name: ResourceScopeName, parent: ResourceScope | null): ResourceScope =>
       new ResourceScope(
         {
-          ...{ name, clock: systemClock, fakes: null, enter: (work) => work() },
+          ...{ name, clock: systemClock, fakes: null, enter: (work) => work(), namedValues },
           get log() {
             return context().log;
           },

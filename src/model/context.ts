@@ -165,6 +165,12 @@ export interface ResourceContext<S extends ResourceScopeName = ResourceScopeName
   readonly signal: AbortSignal;
   /** Lines that name the resource, and the run and task it is opened for. */
   readonly log: Logger;
+  /** As in a task: the value of a secret. */
+  readonly secret: TaskContext['secret'];
+  /** As in a task: the value of a variable. */
+  readonly variable: TaskContext['variable'];
+  /** As in a task: a connection. */
+  readonly connection: TaskContext['connection'];
   /** Opens another resource, of the same scope or a longer one, or gives it where it is open. It is closed after this one. */
   use<T, K>(resource: Resource<T, K, WithinReach<S>>, ...key: KeyArgument<K>): Promise<T>;
 }

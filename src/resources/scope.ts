@@ -4,11 +4,15 @@
  * Each is opened when it is first asked for, once for each key, and closed with its scope: the last that was opened is closed first. What is
  * asked for of a longer scope is passed on to that. Nothing is asked of a scope that has ended.
  */
+import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { ResourceContext, RunFacts, TaskFacts } from '../model/context.ts';
+import { readConnection } from '../model/connection.ts';
 import { type AnyResource, isResource, type ResourceScopeName } from '../model/resource.ts';
+import type { NamedValues } from '../model/secret.ts';
+import { readVariable } from '../model/variable.ts';
 import { beyondReach, circleFrom, hasEnded, keyOf, type Opening, shownAs } from './checks.ts';
 import { Given, Opened, type ScopeEnd } from './opened.ts';
 
@@ -24,6 +28,8 @@ export interface ScopeSource {
   readonly params: unknown;
   /** What is opened in the place of resources, by their names; null for nothing. */
   readonly fakes: ReadonlyMap<string, unknown> | null;
+  /** Where secrets, variables and connections are read. */
+  namedValues(): NamedValues;
   /** Follows each opening, for the record; without it nothing is noted. Made when opening begins. */
   follow?(shown: string): OpeningFollower;
   /** Runs code of a resource as part of what the scope is of, so that its log lines and stray errors belong there. */
@@ -176,6 +182,9 @@ export class ResourceScope {
       get log() {
         return (log ??= source.log.child({ resource: opening.shown }));
       },
+      secret: (name) => source.namedValues().secret(name),
+      variable: (of: string, schema?: StandardSchemaV1) => readVariable(source.namedValues(), of, schema ?? null),
+      connection: (of, kind) => readConnection(source.namedValues(), of, kind),
       use: ((resource: AnyResource, key: unknown) => this.#use(resource, key, opening)) as ResourceContext['use'],
     };
   }

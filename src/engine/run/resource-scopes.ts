@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { type RunScope, runScope } from '../../model/run-context.ts';
+import { noNamedValues } from '../../model/variable.ts';
 import { ResourceScope } from '../../resources/scope.ts';
 import type { EngineServices } from '../services.ts';
 import { followUse } from './resource-uses.ts';
@@ -9,7 +10,7 @@ import type { RunRecord } from './transition.ts';
 
 /** What a scope needs of an attempt of a run. */
 interface ScopedRun {
-  readonly services: Pick<EngineServices, 'leaseClock' | 'clock' | 'makeId' | 'fakes' | 'resources'>;
+  readonly services: Pick<EngineServices, 'leaseClock' | 'clock' | 'makeId' | 'fakes' | 'resources' | 'namedValues'>;
   readonly record: Pick<RunRecord, 'noteResourceUse'>;
   readonly facts: RunFacts;
   readonly log: Logger;
@@ -32,9 +33,11 @@ export function processScope({
   leaseClock: clock,
   log,
   fakes = null,
-}: Pick<EngineServices, 'leaseClock' | 'log' | 'fakes'>): ResourceScope {
+  namedValues,
+}: Pick<EngineServices, 'leaseClock' | 'log' | 'fakes' | 'namedValues'>): ResourceScope {
   const enter = <T>(work: () => T): T => runScope.exit(work);
-  return new ResourceScope({ name: 'worker', clock, log, run: null, task: null, params: undefined, fakes, enter }, null);
+  const source = { name: 'worker', clock, log, run: null, task: null, params: undefined, fakes, enter } as const;
+  return new ResourceScope({ ...source, namedValues: () => namedValues ?? noNamedValues }, null);
 }
 
 /** Of an attempt of a run. */
@@ -47,6 +50,7 @@ export function scopeOfRun(active: ScopedRun): ResourceScope {
       return active.takeParams();
     },
     enter: <T>(work: () => T): T => runScope.run(active.scope(null, null), work),
+    namedValues: () => services.namedValues ?? noNamedValues,
     follow: (shown: string) => followUse({ services, record: active.record, runId: run.id, taskRunId: null }, shown),
   };
   return new ResourceScope(source, resources);
@@ -63,6 +67,7 @@ export function scopeOfTask(attempt: ScopedTask): ResourceScope {
       return attempt.params;
     },
     enter: <T>(work: () => T): T => runScope.run(attempt, work),
+    namedValues: () => services.namedValues ?? noNamedValues,
     follow: (shown: string) => followUse({ services, record, runId: run.id, taskRunId: attempt.taskRunId }, shown),
   };
   return new ResourceScope(source, active.resources);
