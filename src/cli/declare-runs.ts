@@ -20,6 +20,7 @@ export function declareRunCommand(program: Command, perform: Perform): void {
     .option('-p, --param <key=value>', 'one parameter; may be repeated', collect, [])
     .option('--name <name>', 'name of the run for people')
     .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])
+    .option('--refresh-cache', 'make its cached values anew, for others to find')
     .option('--json', 'print one JSON object on standard output and nothing else')
     .addHelpText('after', help)
     .action(perform(async () => (await import('./commands/run.ts')).run));
@@ -75,6 +76,7 @@ function declareWriters(runs: Command, perform: Perform): void {
     .option('--idempotency-key <key>', 'of all runs of the flow with this key there is one')
     .option('--name <name>', 'name of the run for people')
     .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])
+    .option('--refresh-cache', 'make its cached values anew, for others to find')
     .option('--watch', 'show its live tree until it ends')
     .option('--json', 'print one JSON object on standard output and nothing else')
     .action(perform(async () => (await import('./commands/runs-submit.ts')).submitRun));

@@ -104,8 +104,8 @@ export class LocalDeployments implements DeploymentsClient {
   }
 
   async run(name: string, params?: Readonly<Record<string, unknown>>, options: EnqueueOptions = {}): Promise<RunHandle> {
-    const { startAt, idempotencyKey, traceparent, callerRunId, ...rest } = options;
-    const submitted = submittedBy({ traceparent, callerRunId });
+    const { startAt, idempotencyKey, traceparent, callerRunId, refreshCache, ...rest } = options;
+    const submitted = submittedBy({ traceparent, callerRunId, refreshCache });
     const { deployment, definition, text } = await this.#paramsOf(name, params);
     const scheduledFor = startAt === undefined ? null : Number(startAt);
     const named = rest.name ?? (definition ? nameByFlow(deployment, definition, text.value) : undefined);

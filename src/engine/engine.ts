@@ -22,6 +22,7 @@ import { HeldWork } from './lease/held-work.ts';
 import { Leases, leasesOfRuns } from './lease/leases.ts';
 import { Limits } from './limits/limits.ts';
 import type { Activity } from './waiting/activity.ts';
+import { submittedIn } from '../model/submitted.ts';
 import { makeRun, ownedFrom, type MakeRunOptions } from './submit/make-run.ts';
 import { OwnedRun } from './run/owned-run.ts';
 import { processScope } from './run/resource-scopes.ts';
@@ -230,7 +231,10 @@ export class Engine {
       definitionOf: this.#definitionOf,
       findDeployed: (name, given) => this.services.findDeployed?.(name, given) ?? Promise.reject(knowsNoDeployments(name)),
       start: (child, params, options) =>
-        this.#startSubFlow(child, params, options, { queue: run.queue, priority: run.priority, listener, activity: options.activity }),
+        this.#startSubFlow(child, params, options, {
+          ...{ queue: run.queue, priority: run.priority, listener, activity: options.activity },
+          refreshCache: submittedIn(run.params).refreshCache ?? false,
+        }),
     };
     const owned = new OwnedRun({
       services: this.services,
@@ -269,7 +273,7 @@ export class Engine {
     definition: FlowDefinition,
     params: unknown,
     options: SubFlowOptions,
-    inherited: Required<Pick<SubmitOptions, 'queue' | 'priority' | 'listener' | 'activity'>>,
+    inherited: Required<Pick<SubmitOptions, 'queue' | 'priority' | 'listener' | 'activity' | 'refreshCache'>>,
   ): Promise<SubFlowRun> {
     const { id, parent, anew, deployment } = options;
     const { runs } = this.services.store;

@@ -23,7 +23,7 @@ export function addCorrelation(app: App): void {
 }
 
 /** What the headers say of a run to be made; what the body says goes before. Headers that are malformed count as absent. */
-export function submittedFrom({ headers }: FastifyRequest, given: SubmittedOptions): SubmittedOptions {
+export function submittedFrom({ headers }: FastifyRequest, given: SubmittedOptions): Pick<SubmittedOptions, 'traceparent' | 'callerRunId'> {
   const { [runIdHeader]: caller, traceparent } = headers;
   return {
     traceparent: given.traceparent ?? (isHeld(traceparent) && isTraceparent(traceparent) ? traceparent : undefined),

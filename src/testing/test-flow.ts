@@ -50,6 +50,8 @@ export interface TestOptions<F> {
   readonly connections?: Readonly<Record<string, TestConnection>>;
   /** Runs around the run and its tasks, outside of that of the flow, as that of `batuta.config.ts` would. Default none. */
   readonly middleware?: readonly Middleware[];
+  /** See `RunOptions`. */
+  readonly refreshCache?: boolean;
   /** Default: a new one, at 2026-01-01T00:00:00Z. */
   readonly clock?: FakeClock;
   /** Gives numbers in [0, 1), for jitter; default always 0.5. */
@@ -90,6 +92,7 @@ export async function testFlow<C extends FlowClass>(
         options.onEvent?.(event);
       },
       ...(options.signal ? { signal: options.signal } : {}),
+      refreshCache: options.refreshCache,
     });
     const { result, thrown } = await handle.result().then(
       (value) => ({ result: value as ResultOf<C>, thrown: null }),

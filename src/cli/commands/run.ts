@@ -12,6 +12,7 @@ interface Options {
   readonly param: readonly string[];
   readonly name?: string;
   readonly tag: readonly string[];
+  readonly refreshCache?: boolean;
   readonly json?: boolean;
 }
 
@@ -28,7 +29,12 @@ export async function run(context: CommandContext, target: string, options: Opti
       followRun(context, client, display, {
         json: options.json === true,
         start: (hooks) =>
-          client.submit(definition, params, { ...hooks, tags: options.tag, ...(options.name === undefined ? {} : { name: options.name }) }),
+          client.submit(definition, params, {
+            ...hooks,
+            tags: options.tag,
+            refreshCache: options.refreshCache,
+            ...(options.name === undefined ? {} : { name: options.name }),
+          }),
       }),
     );
   } finally {

@@ -20,6 +20,7 @@ export interface SubmitOptions extends JsonOption {
   readonly startAt?: string;
   readonly name?: string;
   readonly tag: readonly string[];
+  readonly refreshCache?: boolean;
   readonly watch?: boolean;
 }
 
@@ -45,8 +46,8 @@ export async function submitRun(
 
 /** When, where and as what the run is executed. @throws BatutaError USAGE */
 export function readEnqueueOptions(options: SubmitOptions, now: number): EnqueueOptions {
-  const { name, queue, tag, priority } = options;
-  return given({ tags: tag, name, queue, priority: readPriority(priority), startAt: readStart(options, now) ?? undefined });
+  const { name, queue, tag, priority, refreshCache } = options;
+  return given({ tags: tag, name, queue, refreshCache, priority: readPriority(priority), startAt: readStart(options, now) ?? undefined });
 }
 
 /** Prints the id of the run, or the run as in `runs ls --json`; with `--watch` what `runs watch` prints. `of`: the flow or deployment. */

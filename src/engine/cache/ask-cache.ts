@@ -65,6 +65,7 @@ function keyAndRefresh(
   if (policy === null) throw new BatutaError('INTERNAL', `Task ${definition.name} has no cache.`);
   const call = { flow: active.definition, task: definition, policy, runId: active.run.id, params: execution.params };
   const key = cacheKeyOf({ ...call, args: args(execution.context) });
+  if (active.submitted.refreshCache === true && policy.scope === 'global') return [key, true];
   if (typeof policy.refresh !== 'function') return [key, policy.refresh];
   const refresh = policy.refresh(...args(execution.context));
   return refresh instanceof Promise ? refresh.then((is) => [key, is]) : [key, refresh];

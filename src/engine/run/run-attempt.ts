@@ -7,15 +7,15 @@ import type { RunFacts } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import { type ContextValues, joinMiddleware, type Middleware, noContextValues, noMiddleware } from '../../model/middleware.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
-import type { EscapeKind, RunScope } from '../../model/run-context.ts';
+import type { RunScope } from '../../model/run-context.ts';
 import type { ResourceScopeName } from '../../model/resource.ts';
 import type { ScopeEnd } from '../../resources/opened.ts';
 import type { ResourceScope } from '../../resources/scope.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { type Submitted, submittedIn } from '../../model/submitted.ts';
 import { traceIdOf } from '../../model/trace.ts';
-import { escapedError } from './escaped-error.ts';
 import { FlowInstance } from './flow-instance.ts';
+import { FlowScope } from './flow-scope.ts';
 import { itemsByTask } from './items-by-task.ts';
 import { scopeOfRun } from './resource-scopes.ts';
 import { RecordedValue, shared, take } from '../values/given-value.ts';
@@ -274,38 +274,6 @@ export class RunAttempt {
       if (this.#forced && this.#stopReason) reject(this.#stopReason);
       started.then(resolve, reject).finally(() => this.live.delete(waiting));
     });
-  }
-}
-
-class FlowScope implements RunScope {
-  readonly #active: RunAttempt;
-  readonly runId: string;
-  readonly taskRunId = null;
-  readonly flow: string;
-  readonly task = null;
-  readonly attempt: number;
-  readonly context: unknown;
-  readonly callTask: RunScope['callTask'];
-
-  constructor(active: RunAttempt, context: unknown, callTask: RunScope['callTask']) {
-    this.#active = active;
-    this.runId = active.run.id;
-    this.flow = active.definition.name;
-    this.attempt = active.run.attempt;
-    this.context = context;
-    this.callTask = callTask;
-  }
-
-  get traceparent(): string | null {
-    return this.#active.submitted.traceparent ?? null;
-  }
-
-  logger(): Logger {
-    return this.#active.log;
-  }
-
-  escaped(error: unknown, how: EscapeKind): void {
-    this.#active.escape(escapedError(error, how, `the flow ${this.flow}`), this.#active.log);
   }
 }
 

@@ -14,6 +14,11 @@ export interface SubmittedOptions {
   readonly traceparent?: string | undefined;
   /** Id of whoever submits it, 1 to 200 characters: default the run in whose code it is submitted, else none. */
   readonly callerRunId?: string | undefined;
+  /**
+   * Whether its tasks, and its sub-flows, make their cached values anew, for others to find. Values that a run shares within itself alone
+   * (`scope: 'run'`) are not concerned. Default false.
+   */
+  readonly refreshCache?: boolean | undefined;
 }
 
 /**
@@ -23,16 +28,21 @@ export interface SubmittedOptions {
  * @throws BatutaError OPTION_INVALID
  */
 export function submittedBy(
-  { traceparent, callerRunId }: SubmittedOptions,
+  { traceparent, callerRunId, refreshCache = false }: SubmittedOptions,
   parent?: { readonly runId: string; readonly taskRunId: string },
 ): Submitted {
   if (traceparent !== undefined && !isTraceparent(String(traceparent))) throw refusal(traceparent, 'traceparent (W3C Trace Context)');
   if (callerRunId !== undefined && !isCallerId(callerRunId)) throw refusal(callerRunId, `callerRunId: 1 to ${maxCallerChars} characters`);
+  if (typeof refreshCache !== 'boolean') throw refusal(refreshCache, 'refreshCache: true or false');
   const scope = currentScope();
   const trace =
     traceparent ?? (scope && traceparentOf(scope.runId, parent?.taskRunId ?? scope.taskRunId ?? scope.runId, scope.traceparent ?? null));
   const caller = callerRunId ?? (parent ? undefined : scope?.runId);
-  return { ...(trace === undefined ? {} : { traceparent: trace }), ...(caller === undefined ? {} : { callerRunId: caller }) };
+  return {
+    ...(trace === undefined ? {} : { traceparent: trace }),
+    ...(caller === undefined ? {} : { callerRunId: caller }),
+    ...(refreshCache ? { refreshCache } : {}),
+  };
 }
 
 /** Whether a text may name who submits a run. */

@@ -52,7 +52,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   #reports: TaskReports | null = null;
   /** What it has opened for itself; null while it has nothing. */
   resources: ResourceScope | null = null;
-  /** Whether its transaction is being committed: how it ends is for the database to say. */
+  /** Its transaction is being committed: how it ends is for the database to say. */
   isCommitting = false;
 
   constructor(active: RunAttempt, definition: TaskDefinition, row: TaskRun) {
@@ -99,7 +99,6 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     this.#context ??= new LiveTaskContext(this);
     return this.#context;
   }
-
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();

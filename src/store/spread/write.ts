@@ -9,7 +9,7 @@ import {
   artifactTable,
   artifactValues,
   replacedResourceUse,
-  replacedTaskRun,
+  replacedWholeTaskRun,
   resourceUseTable,
   resourceUseValues,
   resultTable,
@@ -59,7 +59,7 @@ export async function writeClaimed(db: Database, writes: readonly ClaimedWrite[]
 async function updateTaskRuns(db: Database, rows: readonly TaskRun[]): Promise<string[]> {
   if (rows.length === 0) return [];
   const updated = await db.query<{ id: string }>(
-    `update task_runs set ${replacedTaskRun.replaceAll('excluded.', 'written.')}
+    `update task_runs set ${replacedWholeTaskRun.replaceAll('excluded.', 'written.')}
      from ${db.fragments.list(1, taskRunTable.kinds)} as written
      where task_runs.run_id = written.run_id and task_runs.key = written.key and task_runs.state_type in (${openList})
      returning task_runs.id`,

@@ -130,7 +130,9 @@ describe.each(makers)('spread tasks on $name', (maker) => {
     const running = { ...task.taskRun, state: stateOf('RUNNING'), attempt: 1, startedAt };
     expect(await store.spread.write([write(claim, running)])).toEqual([]);
     expect(await store.spread.ended([id])).toEqual([]);
-    const done = { ...running, state: stateOf('COMPLETED'), endedAt: startedAt + 5, resultRef: 'somewhere/large', metrics: { rows: 5 } };
+    const cachedFrom = { runId: makeId(), taskRunId: makeId(), madeAt: startedAt, entry: 'e1' };
+    const ended = { state: stateOf('COMPLETED'), endedAt: startedAt + 5, resultRef: 'somewhere/large', metrics: { rows: 5 } };
+    const done = { ...running, ...ended, cachedFrom };
     const artifact = {
       id: makeId(),
       runId: run.runId,

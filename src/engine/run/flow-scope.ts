@@ -1,0 +1,48 @@
+/** Where code of a run runs that is none of a task: the body of a code flow, hooks, the making of its instance. */
+import type { Logger } from 'pino';
+import type { BatutaError } from '../../base/errors.ts';
+import type { EscapeKind, RunScope } from '../../model/run-context.ts';
+import { escapedError } from './escaped-error.ts';
+import type { Submitted } from '../../model/submitted.ts';
+
+/** What it asks of the run. */
+interface ScopedRun {
+  readonly run: { readonly id: string; readonly attempt: number };
+  readonly definition: { readonly name: string };
+  readonly submitted: Submitted;
+  readonly log: Logger;
+  escape(error: BatutaError, log: Logger): void;
+}
+
+/** The scope of a run as a whole. */
+export class FlowScope implements RunScope {
+  readonly #active: ScopedRun;
+  readonly runId: string;
+  readonly taskRunId = null;
+  readonly flow: string;
+  readonly task = null;
+  readonly attempt: number;
+  readonly context: unknown;
+  readonly callTask: RunScope['callTask'];
+
+  constructor(active: ScopedRun, context: unknown, callTask: RunScope['callTask']) {
+    this.#active = active;
+    this.runId = active.run.id;
+    this.flow = active.definition.name;
+    this.attempt = active.run.attempt;
+    this.context = context;
+    this.callTask = callTask;
+  }
+
+  get traceparent(): string | null {
+    return this.#active.submitted.traceparent ?? null;
+  }
+
+  logger(): Logger {
+    return this.#active.log;
+  }
+
+  escaped(error: unknown, how: EscapeKind): void {
+    this.#active.escape(escapedError(error, how, `the flow ${this.flow}`), this.#active.log);
+  }
+}
