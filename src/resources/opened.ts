@@ -20,6 +20,9 @@ interface Live {
 
 type AnyGenerator = Generator<unknown, unknown, unknown> | AsyncGenerator<unknown, unknown, unknown>;
 
+/** Longest time that opening or closing may take without being spoken of. */
+export const slowMs = 5_000;
+
 /** A value that is given as it is: there is nothing to open or close. */
 export class Given {
   readonly value: unknown;
@@ -39,6 +42,8 @@ export interface OpenedOptions {
   readonly enter: <T>(work: () => T) => T;
   /** Hears what became of it when it took too long: it was open after all and is closed, or `error` says what it failed with. */
   readonly onLate: (error: unknown) => void;
+  /** Hears, once each, that opening or closing goes on for longer than `slowMs`. */
+  readonly onSlow: (doing: 'opening' | 'closing') => void;
   /** Calls the function of the resource. */
   readonly call: (signal: AbortSignal) => unknown;
 }
@@ -56,9 +61,12 @@ export class Opened {
   /** Begins to open it. */
   constructor(options: OpenedOptions) {
     this.#options = options;
-    const { clock, openTimeoutMs, shown, enter, call } = options;
+    const { clock, openTimeoutMs, shown, enter, call, onSlow } = options;
     this.#live = enter(() => start(() => call(this.#giveUp.signal)));
-    const opened = within(clock, openTimeoutMs, this.#live, () => this.#tooLate());
+    const opened = within(clock, openTimeoutMs, this.#live, {
+      late: () => this.#tooLate(),
+      slow: () => onSlow('opening'),
+    });
     this.value = opened.then(
       ({ value }) => value,
       (error: unknown) => Promise.reject(openFailure(shown, error)),
@@ -85,10 +93,13 @@ export class Opened {
   async close(end: ScopeEnd): Promise<void> {
     const { close } = await this.#live;
     if (close === null) return;
-    const { clock, closeTimeoutMs, shown, enter } = this.#options;
+    const { clock, closeTimeoutMs, shown, enter, onSlow } = this.#options;
     const closing = enter(() => close(end));
     try {
-      await within(clock, closeTimeoutMs, closing, () => new Error(`it was not closed after ${formatDuration(closeTimeoutMs)}`));
+      await within(clock, closeTimeoutMs, closing, {
+        late: () => new Error(`it was not closed after ${formatDuration(closeTimeoutMs)}`),
+        slow: () => onSlow('closing'),
+      });
     } catch (cause) {
       throw new BatutaError('RESOURCE_CLOSE_FAILED', `The resource ${shown} could not be closed: ${messageOf(cause)}`, {
         details: { resource: shown },
@@ -150,10 +161,18 @@ function isGenerator(value: unknown): value is AnyGenerator {
 }
 
 /** What the promise gives, unless it takes longer. @throws what it rejects with, or `late` gives */
-async function within<T>(clock: Clock, ms: number, promise: Promise<T>, late: () => unknown): Promise<T> {
+async function within<T>(
+  clock: Clock,
+  ms: number,
+  promise: Promise<T>,
+  { late, slow }: { readonly late: () => unknown; readonly slow: () => void },
+): Promise<T> {
   return await new Promise<T>((resolve, reject) => {
-    const timer = clock.setTimer(ms, () => reject(late()));
-    promise.then(resolve, reject).finally(() => timer.cancel());
+    const timers = [clock.setTimer(ms, () => reject(late()))];
+    if (ms > slowMs) timers.push(clock.setTimer(slowMs, slow));
+    promise.then(resolve, reject).finally(() => {
+      for (const timer of timers) timer.cancel();
+    });
   });
 }
 

@@ -7,6 +7,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { ResourceContext, RunFacts, TaskFacts } from '../model/context.ts';
 import { readConnection } from '../model/connection.ts';
@@ -14,7 +15,7 @@ import { type AnyResource, isResource, type ResourceScopeName } from '../model/r
 import type { NamedValues } from '../model/secret.ts';
 import { readVariable } from '../model/variable.ts';
 import { beyondReach, circleFrom, hasEnded, keyOf, type Opening, shownAs } from './checks.ts';
-import { Given, Opened, type ScopeEnd } from './opened.ts';
+import { Given, Opened, type ScopeEnd, slowMs } from './opened.ts';
 
 /** What a scope is of. */
 export interface ScopeSource {
@@ -157,6 +158,7 @@ export class ResourceScope {
         error === null
           ? log.warn({ resource: name }, `The resource ${shown} was open only after its timeout; it was closed again.`)
           : log.warn({ resource: name, err: error }, `The resource ${shown} was not open in time, and has failed since.`),
+      onSlow: (doing) => log.warn({ resource: name }, `The resource ${shown} has been ${doing} for ${formatDuration(slowMs)}.`),
       call: (signal) => this.#openerOf(resource)(this.#contextFor(opening, signal), key),
     });
     return { opening, opened, follower, value: null };
