@@ -3,7 +3,7 @@ import type { ConnectionEntry, SecretEntry, Variable } from '../model/secret.ts'
 
 export type { ConnectionEntry, SecretEntry, Variable } from '../model/secret.ts';
 
-/** What a list tells of a secret: its name, and the rest to admins alone. */
+/** A secret in a list: its name, and the rest for admins alone. */
 export type ListedSecret = Pick<SecretEntry, 'name'> & Partial<SecretEntry>;
 /** The same of a connection. */
 export type ListedConnection = Pick<ConnectionEntry, 'name' | 'kind'> & Partial<ConnectionEntry>;

@@ -134,7 +134,7 @@ export interface TaskRun {
   readonly metrics: Readonly<Record<string, number>> | null;
   readonly result: string | null;
   readonly resultRef: string | null;
-  /** Of a result over 256 KiB that a server tells of; rows of the store say it in `resultRef`. */
+  /** Size of a result over 256 KiB, over HTTP; in the store `resultRef` has it. */
   readonly resultBytes?: number | null;
   readonly error: Failure | null;
   /** Run of the sub-flow this task run stands for, else null. */

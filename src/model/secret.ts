@@ -8,7 +8,7 @@ export const maxSecretBytes = 64 * 1024;
 export const maxVariableBytes = 256 * 1024;
 export const maxDescriptionChars = 1_000;
 
-/** What is told of a secret; never its value. */
+/** A secret without its value. */
 export interface SecretEntry {
   readonly name: string;
   readonly description: string | null;
@@ -31,7 +31,7 @@ export interface Variable {
   readonly updatedAt: number;
 }
 
-/** What is told of a connection; of its secret fields only where they are. */
+/** A connection; of its secret fields only where they are. */
 export interface ConnectionEntry {
   readonly name: string;
   readonly description: string | null;

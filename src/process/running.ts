@@ -29,7 +29,7 @@ const usualGraceMs = 10_000;
 export function runningProcess(started: FleetProcess, signals: boolean): RunningProcess {
   let settle: (outcome: Promise<void>) => void = () => undefined;
   const ended = new Promise<void>((resolve) => (settle = resolve));
-  // Whoever does not wait for the end is told of a failure by `stop`.
+  // Whoever does not wait for the end learns of a failure from `stop`.
   ended.catch(() => undefined);
   let stopped: Promise<void> | undefined;
   let forgetSignals: (() => void) | undefined;

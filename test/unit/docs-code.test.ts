@@ -36,7 +36,7 @@ test('every ts block of the documents compiles as a module of its own', () => {
   const problems = stdout.split('\n').filter((line) => blocks.some((block) => line.includes(block.path.slice(folder.length + 1))));
   expect(problems.map((line) => nameBlock(line))).toEqual([]);
   expect(stderr).toBe('');
-});
+}, 120_000);
 
 test.each(blocks)('what $place shows runs as it says', async ({ path, words }) => {
   const module = (await import(path)) as Record<string, unknown>;

@@ -1,5 +1,8 @@
 /** How an attempt of a task ended. */
-import { type BatutaError, isBatutaError } from '../../base/errors.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import type { TaskRun } from '../../model/run.ts';
+import type { TaskDefinition } from '../../model/task.ts';
 
 /** How long the commit of a transaction may hold up the end of a run that is stopped by force. */
 export const commitWaitMs = 5_000;
@@ -15,4 +18,12 @@ export type Settlement =
 /** What its code threw, which is its timeout where a transaction was rolled back because of that. @param reason why its signal was aborted */
 export function failedWith(error: unknown, reason: BatutaError | null): Settlement {
   return error === reason && isBatutaError(error, 'TASK_TIMED_OUT') ? { kind: 'timeout', error } : { kind: 'error', error };
+}
+
+/** TASK_TIMED_OUT: what an attempt fails with that took too long. */
+export function timeoutError({ timeoutMs }: TaskDefinition, { name, index }: TaskRun): BatutaError {
+  const shown = `${name}${index === null ? '' : `[${index}]`}`;
+  return new BatutaError('TASK_TIMED_OUT', `Task ${shown} took longer than its timeout of ${formatDuration(timeoutMs ?? 0)}.`, {
+    details: { task: name, timeoutMs },
+  });
 }

@@ -26,8 +26,7 @@ import { callMethod, collected, isAsyncIterable, isPending } from './call-method
 import { escapedError } from '../run/escaped-error.ts';
 import { putArtifact } from './put-artifact.ts';
 import { type ContextSource, LiveTaskContext } from '../../model/task-context.ts';
-import { commitWaitMs, failedWith, type Settlement } from './settlement.ts';
-import { timeoutError } from './timeout-error.ts';
+import { commitWaitMs, failedWith, type Settlement, timeoutError } from './settlement.ts';
 import { TaskReports } from './task-reports.ts';
 
 export class TaskAttempt implements RunScope, ContextSource, Stoppable {
