@@ -38,13 +38,14 @@ export function openTerminal(): Terminal {
   const choice = colorChoice();
   const out = streamOf(process.stdout, choice, gone);
   const err = streamOf(process.stderr, choice, new AbortController());
+  const drains = [process.stdout, process.stderr].map(drainOf);
   return {
     out,
     err,
     gone: gone.signal,
     cwd: process.cwd(),
     input: openInput(),
-    drain: async () => void (await Promise.all([drained(process.stdout), drained(process.stderr)])),
+    drain: async () => void (await Promise.all(drains.map((drain) => drain()))),
   };
 }
 
@@ -69,9 +70,12 @@ function streamOf(stream: NodeJS.WriteStream, choice: ColorChoice, gone: AbortCo
   };
 }
 
-function drained(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    if (!stream.writable) resolve();
-    else stream.write('', () => resolve());
-  });
+/** By the stream's own write: the one in its place at the end may be that of a capture, which waits for nothing. */
+function drainOf(stream: NodeJS.WriteStream): () => Promise<void> {
+  const write = stream.write.bind(stream) as (text: string, done: () => void) => boolean;
+  return () =>
+    new Promise((resolve) => {
+      if (!stream.writable) resolve();
+      else write('', () => resolve());
+    });
 }
