@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { makeId } from '../../../src/base/id.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { stateOf } from '../../../src/model/state.ts';
+import type { ResourceUse } from '../../../src/model/resource-use.ts';
 import type { TaskRun } from '../../../src/model/run.ts';
 import type { Claim, OfferedTask, Store, TaskClaim } from '../../../src/store/store.ts';
 import { makers } from './makers.ts';
@@ -142,7 +143,21 @@ describe.each(makers)('spread tasks on $name', (maker) => {
       data: [1],
       createdAt: startedAt,
     };
-    expect(await store.spread.write([{ ...write(claim, done), artifacts: [artifact] }])).toEqual([]);
+    const use: ResourceUse = {
+      ...{
+        id: makeId(),
+        runId: done.runId,
+        taskRunId: done.id,
+        resource: "'pool'",
+        scope: 'task',
+        beganAt: startedAt,
+        openedAt: startedAt,
+      },
+      ...{ closingAt: null, closedAt: null, error: null },
+    };
+    const closed = { ...use, closingAt: startedAt + 1, closedAt: startedAt + 2 };
+    expect(await store.spread.write([{ ...write(claim, done), artifacts: [artifact], resourceUses: [use, closed] }])).toEqual([]);
+    expect(await store.resourceUses.ofRun(done.runId)).toEqual([closed]);
     expect(await store.spread.ended([id, makeId()])).toEqual([done]);
     expect(await store.artifacts.ofRun(run.runId)).toEqual([artifact]);
     expect(await store.resultRefs(run.runId)).toEqual(['somewhere/large']);
