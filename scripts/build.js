@@ -51,7 +51,7 @@ const docsFiles = join(root, 'node_modules', '@fastify', 'swagger-ui', 'static')
 
 const importedFile = /((?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
 /** What users import, without its ending. */
-const publicEntries = ['index', 'client/index', 'testing/index', 'process/index', 'kit/resources/index'];
+const publicEntries = ['index', 'client/index', 'testing/index', 'process/index', 'kit/resources/index', 'define/register'];
 
 const notices = join(dist, 'THIRD_PARTY_NOTICES.txt');
 /** Ids of all modules that went into a bundle. */

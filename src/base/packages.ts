@@ -45,3 +45,8 @@ export async function importOptional<Loaded>(name: string, purpose: string, load
     );
   }
 }
+
+/** Behind the `import()` that is handed to `importOptional`: bundlers let a package be missing whose import has a catch of its own. */
+export function mayBeMissing(cause: unknown): never {
+  throw cause;
+}

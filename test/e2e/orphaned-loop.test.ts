@@ -10,7 +10,7 @@ const program = `
   import { AsyncLocalStorage } from 'node:async_hooks';
   import { Worker } from 'node:worker_threads';
   const scope = (globalThis[Symbol.for('batuta.runScope')] = new AsyncLocalStorage());
-  const workerData = { leaseMs: 1_000, databaseUrl: 'sqlite::memory:', owner: 'alone', logLevel: 'info', logFormat: 'json' };
+  const workerData = { leaseMs: 1_000, databaseUrl: 'sqlite::memory:', owner: 'alone', mayEndProcess: true, logLevel: 'info', logFormat: 'json' };
   const watchdog = new Worker(${JSON.stringify(thread)}, { workerData, execArgv: [] });
   watchdog.on('message', (asked) => watchdog.postMessage(asked));
   watchdog.once('message', () => scope.run({ runId: 'run', flow: 'loops', task: 'endless' }, () => { for (;;); }));`;

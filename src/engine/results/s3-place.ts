@@ -7,7 +7,7 @@
  */
 import type { GetObjectCommandOutput, S3Client, S3ServiceException } from '@aws-sdk/client-s3';
 import { BatutaError } from '../../base/errors.ts';
-import { importOptional } from '../../base/packages.ts';
+import { importOptional, mayBeMissing } from '../../base/packages.ts';
 import { s3Prefix } from '../../model/result-ref.ts';
 import { gathered } from './pieces.ts';
 import { checkKey, isRunId, missing, type Pieces, type ResultPlace } from './place.ts';
@@ -108,7 +108,7 @@ export function s3Place({ bucket, prefix, hasEndpoint }: S3Options): ResultPlace
 }
 
 async function openClient(hasEndpoint: boolean): Promise<Opened> {
-  const sdk = await importOptional('@aws-sdk/client-s3', 'Results in S3', () => import('@aws-sdk/client-s3'));
+  const sdk = await importOptional('@aws-sdk/client-s3', 'Results in S3', () => import('@aws-sdk/client-s3').catch(mayBeMissing));
   const client = new sdk.S3Client({
     forcePathStyle: hasEndpoint,
     maxAttempts: attempts,

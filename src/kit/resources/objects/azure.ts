@@ -1,7 +1,7 @@
 /** Objects in a container of Azure Blob Storage, by the package `@azure/storage-blob`. */
 import type { Readable } from 'node:stream';
 import { systemClock } from '../../../base/clock.ts';
-import { importOptional } from '../../../base/packages.ts';
+import { importOptional, mayBeMissing } from '../../../base/packages.ts';
 import { checkKey, defaultExpiresMs, notFound, type ObjectStore } from './contract.ts';
 import { readableOf } from './folder.ts';
 
@@ -14,7 +14,7 @@ export interface AzurePlace {
 
 /** @throws BatutaError PACKAGE_MISSING */
 export async function openAzure({ container, prefix, connectionString }: AzurePlace, wantedBy: string): Promise<ObjectStore> {
-  const sdk = await importOptional('@azure/storage-blob', wantedBy, () => import('@azure/storage-blob'));
+  const sdk = await importOptional('@azure/storage-blob', wantedBy, () => import('@azure/storage-blob').catch(mayBeMissing));
   const client = sdk.BlobServiceClient.fromConnectionString(connectionString).getContainerClient(container);
   const where = `azure://${container}/${prefix}`;
   const blobOf = (key: string) => client.getBlockBlobClient(prefix + checkKey(key));

@@ -1,6 +1,6 @@
 /** Objects in a bucket of S3, or of what speaks its protocol (MinIO, Google Cloud Storage, R2), by the packages `@aws-sdk/…`. */
 import type { Readable } from 'node:stream';
-import { importOptional } from '../../../base/packages.ts';
+import { importOptional, mayBeMissing } from '../../../base/packages.ts';
 import { checkKey, defaultExpiresMs, notFound, type ObjectBody, type ObjectFacts, type ObjectStore } from './contract.ts';
 import { readableOf } from './folder.ts';
 
@@ -19,7 +19,7 @@ const partBytes = 8 * 1024 * 1024;
 
 /** @throws BatutaError PACKAGE_MISSING */
 export async function openS3(place: S3Place, wantedBy: string): Promise<{ readonly store: ObjectStore; close(): void }> {
-  const sdk = await importOptional('@aws-sdk/client-s3', wantedBy, () => import('@aws-sdk/client-s3'));
+  const sdk = await importOptional('@aws-sdk/client-s3', wantedBy, () => import('@aws-sdk/client-s3').catch(mayBeMissing));
   const { bucket: Bucket, prefix, region, endpoint, credentials } = place;
   const client = new sdk.S3Client({
     region: region ?? 'us-east-1',
@@ -90,7 +90,7 @@ export async function openS3(place: S3Place, wantedBy: string): Promise<{ readon
     },
     async signedUrl(key, { method = 'get', expiresMs = defaultExpiresMs } = {}) {
       const name = '@aws-sdk/s3-request-presigner';
-      const { getSignedUrl } = await importOptional(name, wantedBy, () => import('@aws-sdk/s3-request-presigner'));
+      const { getSignedUrl } = await importOptional(name, wantedBy, () => import('@aws-sdk/s3-request-presigner').catch(mayBeMissing));
       const command = method === 'get' ? new sdk.GetObjectCommand(at(key)) : new sdk.PutObjectCommand(at(key));
       return await getSignedUrl(client, command, { expiresIn: Math.ceil(expiresMs / 1000) });
     },

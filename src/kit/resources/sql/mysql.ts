@@ -1,6 +1,6 @@
 /** The ready resource `mysql`: a pool of connections to MySQL or MariaDB, by the package `mysql2`, which is installed beside Batuta. */
 import type { Duration } from '../../../base/duration.ts';
-import { importOptional } from '../../../base/packages.ts';
+import { importOptional, mayBeMissing } from '../../../base/packages.ts';
 import { type EffectOptions, keepMsOf } from '../../../effects/driver.ts';
 import type { ResourceContext } from '../../../model/context.ts';
 import type { Resource, ResourceScopeName } from '../../../model/resource.ts';
@@ -42,7 +42,9 @@ export function mysql<const S extends ResourceScopeName = 'worker'>(
   const connectMs = durationOption(place, 'connectTimeout', options.connectTimeout) ?? 10_000;
   const readUrl = textOption(place, 'url', options.url);
   const open = async function* (ctx: ResourceContext<S>) {
-    const { createConnection, createPool } = await importOptional('mysql2', `the resource ${place}`, () => import('mysql2/promise'));
+    const { createConnection, createPool } = await importOptional('mysql2', `the resource ${place}`, () =>
+      import('mysql2/promise').catch(mayBeMissing),
+    );
     const uri = await readUrl(ctx);
     const pool = createPool({ uri, connectionLimit: max, connectTimeout: connectMs });
     try {
