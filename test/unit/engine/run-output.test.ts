@@ -12,6 +12,8 @@ async function outputOf(work: (ctx: TaskContext) => unknown, settings: Partial<E
   const { client, engine, store } = await ownEngine({ settings });
   const { id } = await client.submit(makeFlow({ work: { does: work } }));
   await engine.underWay(id)?.ended;
+  // What is said of the whole of it follows the end.
+  await new Promise((resolve) => setImmediate(resolve));
   await store.recorder.flush();
   return { lines: await store.logs.ofRun(id), artifacts: await store.artifacts.ofRun(id) };
 }

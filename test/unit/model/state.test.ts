@@ -16,8 +16,9 @@ describe('states', () => {
     }
   });
 
-  test('a run that is being cancelled never starts anew', () => {
-    for (const to of ['SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED'] as const) expect(canFollow('CANCELLING', to)).toBe(false);
+  test('a run that is being cancelled never starts anew; it waits for another process only to be rolled back', () => {
+    for (const to of ['PENDING', 'RUNNING', 'PAUSED'] as const) expect(canFollow('CANCELLING', to)).toBe(false);
+    expect(canFollow('CANCELLING', 'SCHEDULED')).toBe(true);
   });
 
   test('what completed is not opened again, what failed, crashed or was cancelled may be', () => {
