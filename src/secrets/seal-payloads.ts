@@ -40,7 +40,7 @@ export function sealText(keyring: Keyring, text: string): string {
   return sealedPayload + keyring.seal(text, payloadPurpose);
 }
 
-/** It gives promises that are told apart by identity, and nothing to be opened. */
+/** It gives promises whose identity matters, and nothing that has to be opened. */
 function sealedRecorder(recorder: Recorder, seal: Change): Recorder {
   return new Proxy(recorder, {
     get: (target, key) => {

@@ -14,7 +14,7 @@ export interface ApiServer {
   readonly most: number;
 }
 
-/** @param answers what becomes of the first request, the second and so on; the last of all further ones */
+/** @param answers how the first request is answered, the second and so on; the last one answers all further requests */
 export async function ownApiServer(...answers: ((request: IncomingMessage, response: ServerResponse) => void)[]): Promise<ApiServer> {
   const requests: IncomingMessage[] = [];
   let underWay = 0;

@@ -1,4 +1,4 @@
-/** Rollbacks as the owners of runs write them, and what becomes of one whose run has no owner. */
+/** Rollbacks as the owners of runs write them, and how the rollback of a run without an owner goes on. */
 import type { Connection, Database } from '../connection.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { NotUndone, Rollback, RollbackStage, RollbackSummary } from '../../model/rollback.ts';

@@ -137,7 +137,7 @@ describe.each(placeMakers)('results in $name', ({ open }) => {
     expect(await storage.get(ref)).toBe('{"json":1}');
   });
 
-  test('that are gone are told as RESULT_MISSING, whoever asks', async () => {
+  test('that are gone are reported as RESULT_MISSING, whoever asks', async () => {
     const ref = await storage.put(key, '{"json":1}');
     await storage.remove(ref);
     await storage.remove(ref);
@@ -147,7 +147,7 @@ describe.each(placeMakers)('results in $name', ({ open }) => {
     await expect(storage.stream(ref)).rejects.toMatchObject(gone);
   });
 
-  test('that are not what was stored are told as damaged, and never handed on', async () => {
+  test('that are not what was stored are reported as damaged, and never handed on', async () => {
     const text = JSON.stringify({ json: 'v'.repeat(3_000) });
     const ref = await storage.put(key, text);
     if (here.spoil === null) return;
