@@ -3,6 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { isFlowClass } from '../../src/define/definition.ts';
+import type { Instantiate } from '../../src/model/flow.ts';
 import { testFlow } from '../../src/testing/index.ts';
 import { listDocuments, readBlocks } from '../support/documents.ts';
 
@@ -38,16 +39,25 @@ test('every ts block of the documents compiles as a module of its own', () => {
   expect(stderr).toBe('');
 }, 120_000);
 
-test.each(blocks)('what $place shows runs as it says', async ({ path, words }) => {
+test.each(blocks)('what $place shows runs as it says', async (block) => {
+  const { path, words } = block;
   const module = (await import(path)) as Record<string, unknown>;
   const flows = Object.values(module).filter(isFlowClass);
+  const options = words.includes('container') ? { instantiate: await instantiateBefore(block) } : {};
   for (const flow of flows) {
-    const run = await testFlow(flow, exampleParams(words));
+    const run = await testFlow(flow, exampleParams(words), options);
     expect([flow.name, run.state.name, run.error?.message]).toEqual(
       words.includes('fails') ? [flow.name, 'Failed', expect.any(String)] : [flow.name, 'Completed', undefined],
     );
   }
 });
+
+/** That of the configuration in the block before it, for a block marked `ts container`. */
+async function instantiateBefore(block: (typeof blocks)[number]): Promise<Instantiate> {
+  const before = blocks[blocks.indexOf(block) - 1];
+  const { default: config } = (await import(before?.path ?? '')) as { readonly default: { readonly instantiate: Instantiate } };
+  return config.instantiate;
+}
 
 /** Parameters that a block names for its flows: `ts params={"side":3}`. */
 function exampleParams(words: readonly string[]): unknown {
