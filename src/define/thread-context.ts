@@ -70,6 +70,7 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
   const resources = new ThreadResources(
     () => context,
     () => questions,
+    (use) => send({ kind: 'resource', use }),
   );
   return {
     context,

@@ -9,6 +9,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { RunFacts, TaskFacts } from './context.ts';
 import type { Failure } from './failure.ts';
 import type { FlowSource } from './flow.ts';
+import type { ResourceUse } from './resource-use.ts';
 import type { Artifact } from './run.ts';
 
 /** Name of the function that the entry of a thread exports. */
@@ -52,6 +53,8 @@ export type ThreadMessage =
   | { readonly kind: 'metric'; readonly change: 'add' | 'set'; readonly name: string; readonly value: number }
   /** Asks whether it may commit its transaction; answered with `commit`, or the thread is ended. */
   | { readonly kind: 'commit' }
+  /** An opening of a resource as it stands. */
+  | { readonly kind: 'resource'; readonly use: ResourceUse }
   /** Its result is that of an earlier execution. */
   | { readonly kind: 'earlier' }
   /** `record` is JSON text where it can be, else text for people as a JSON string. */

@@ -3,9 +3,10 @@ import type { Logger } from 'pino';
 import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { type RunScope, runScope } from '../../model/run-context.ts';
 import { noNamedValues } from '../../model/variable.ts';
+import { followUse } from '../../resources/follow-use.ts';
 import { ResourceScope } from '../../resources/scope.ts';
 import type { EngineServices } from '../services.ts';
-import { followUse } from './resource-uses.ts';
+import { useNotes } from './resource-uses.ts';
 import type { RunRecord } from './transition.ts';
 
 /** What a scope needs of an attempt of a run. */
@@ -51,7 +52,7 @@ export function scopeOfRun(active: ScopedRun): ResourceScope {
     },
     enter: <T>(work: () => T): T => runScope.run(active.scope(null, null), work),
     namedValues: () => services.namedValues ?? noNamedValues,
-    follow: (shown: string) => followUse({ services, record: active.record, runId: run.id, taskRunId: null }, shown),
+    follow: (shown: string) => followUse(useNotes(services, active.record, { runId: run.id, taskRunId: null }), shown),
   };
   return new ResourceScope(source, resources);
 }
@@ -68,7 +69,7 @@ export function scopeOfTask(attempt: ScopedTask): ResourceScope {
     },
     enter: <T>(work: () => T): T => runScope.run(attempt, work),
     namedValues: () => services.namedValues ?? noNamedValues,
-    follow: (shown: string) => followUse({ services, record, runId: run.id, taskRunId: attempt.taskRunId }, shown),
+    follow: (shown: string) => followUse(useNotes(services, record, { runId: run.id, taskRunId: attempt.taskRunId }), shown),
   };
   return new ResourceScope(source, active.resources);
 }

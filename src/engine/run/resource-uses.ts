@@ -2,42 +2,52 @@
 import { cutText } from '../../base/cut-text.ts';
 import { withoutHidden } from '../../base/hidden-values.ts';
 import type { ResourceUse } from '../../model/resource-use.ts';
-import type { OpeningFollower } from '../../resources/scope.ts';
+import type { UseNotes } from '../../resources/follow-use.ts';
+import type { ThreadUses } from '../task/isolate.ts';
 import type { EngineServices } from '../services.ts';
 import type { RunRecord } from './transition.ts';
 
 /** Longest text of an error that is kept, characters. */
 const maxErrorChars = 2_000;
 
-/** What an opening is recorded by. */
-export interface UseRecord {
-  readonly services: Pick<EngineServices, 'clock' | 'makeId'>;
-  readonly record: Pick<RunRecord, 'noteResourceUse'>;
-  readonly runId: string;
-  /** Null for what the run itself opens. */
-  readonly taskRunId: string | null;
+type Record = Pick<RunRecord, 'noteResourceUse'>;
+
+/** Where openings in this thread are noted. */
+export function useNotes(
+  { clock, makeId }: Pick<EngineServices, 'clock' | 'makeId'>,
+  record: Record,
+  whose: Pick<UseNotes, 'runId' | 'taskRunId'>,
+): UseNotes {
+  return { ...whose, now: () => clock.now(), makeId, note: (use) => noteUse(record, use) };
 }
 
-/** Begins to record an opening. @param shown the name of the resource, with its key where it has one */
-export function followUse({ services, record, runId, taskRunId }: UseRecord, shown: string): OpeningFollower {
-  const { clock, makeId } = services;
-  let use: ResourceUse = {
-    ...{ id: makeId(), runId, taskRunId, resource: withoutHidden(shown), scope: taskRunId === null ? 'run' : 'task' },
-    ...{ beganAt: clock.now(), openedAt: null, closingAt: null, closedAt: null, error: null },
-  };
-  const note = (change: Partial<ResourceUse>): void => {
-    use = { ...use, ...change };
-    record.noteResourceUse(use);
-  };
-  note({});
-  return {
-    opened: () => note({ openedAt: clock.now() }),
-    openFailed: (error) => note({ closedAt: clock.now(), error: errorText(error) }),
-    closing: () => note({ closingAt: clock.now() }),
-    closed: (error) => note({ closedAt: clock.now(), ...(error !== null && { error: errorText(error) }) }),
-  };
+/** Writes an opening as it stands, without what is hidden. */
+export function noteUse(record: Record, use: ResourceUse): void {
+  const error = use.error === null ? null : cutText(withoutHidden(use.error), maxErrorChars, '…');
+  record.noteResourceUse({ ...use, resource: withoutHidden(use.resource), error });
 }
 
-function errorText(error: unknown): string {
-  return cutText(withoutHidden(error instanceof Error ? error.message : String(error)), maxErrorChars, '…');
+/** Notes what a thread opens, and what it leaves open because it is ended. */
+export class RecordedThreadUses implements ThreadUses {
+  readonly #record: Record;
+  readonly #clock: EngineServices['clock'];
+  readonly #open = new Map<string, ResourceUse>();
+
+  constructor({ clock }: Pick<EngineServices, 'clock'>, record: Record) {
+    this.#record = record;
+    this.#clock = clock;
+  }
+
+  note(use: ResourceUse): void {
+    if (use.closedAt === null) this.#open.set(use.id, use);
+    else this.#open.delete(use.id);
+    noteUse(this.#record, use);
+  }
+
+  end(): void {
+    const closedAt = this.#clock.now();
+    for (const use of this.#open.values())
+      noteUse(this.#record, { ...use, closedAt, error: 'Its thread was ended, so nothing closed it.' });
+    this.#open.clear();
+  }
 }

@@ -8,6 +8,7 @@ import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { noNamedValues } from '../../model/variable.ts';
 import { openFields } from '../../resources/fields.ts';
+import { RecordedThreadUses } from '../run/resource-uses.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
 /** Whose method is called. */
@@ -45,6 +46,7 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
     effectKey: effectKeyOf(execution.row),
     beginCommit: () => void (execution.isCommitting = true),
     tellEarlier: () => tellEarlier(execution),
+    resourceUses: new RecordedThreadUses(active.services, active.record),
   });
 }
 

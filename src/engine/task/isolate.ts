@@ -4,7 +4,16 @@ import type { TaskContext } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import type { ContextValues } from '../../model/middleware.ts';
+import type { ResourceUse } from '../../model/resource-use.ts';
 import type { TaskDefinition } from '../../model/task.ts';
+
+/** Hears what a thread opens of resources. */
+export interface ThreadUses {
+  /** An opening as it stands. */
+  note(use: ResourceUse): void;
+  /** The task has left its thread, which closes nothing more for it. */
+  end(): void;
+}
 
 export interface IsolatedCall {
   readonly definition: FlowDefinition;
@@ -25,6 +34,7 @@ export interface IsolatedCall {
   beginCommit(): void;
   /** Its result is that of an earlier execution. */
   tellEarlier(): void;
+  readonly resourceUses: ThreadUses;
 }
 
 export interface Isolate {

@@ -72,7 +72,7 @@ async function run(pool: Pool, call: IsolatedCall, { captureConsole, clock }: Th
   const stopListening = endOnStop(call.signal, here, end, clock);
   here.on('message', (message: ThreadMessage) => {
     // Of a thread that is being ended only what it had to say is of use.
-    if (!end.signal.aborted || message.kind === 'log') obey(call, here, message);
+    if (!end.signal.aborted || message.kind === 'log' || message.kind === 'resource') obey(call, here, message);
   });
   // A task under way is held by its promise; the channel alone must not keep a process alive.
   here.unref();
@@ -86,6 +86,7 @@ async function run(pool: Pool, call: IsolatedCall, { captureConsole, clock }: Th
     throw end.signal.aborted ? call.signal.reason : error;
   } finally {
     stopListening();
+    call.resourceUses.end();
     here.close();
   }
 }
@@ -147,6 +148,9 @@ function obey(call: IsolatedCall, port: MessagePort, message: ThreadMessage): vo
       break;
     case 'earlier':
       call.tellEarlier();
+      break;
+    case 'resource':
+      call.resourceUses.note(message.use);
       break;
     case 'log':
       logAt(context.log, message);
