@@ -22,6 +22,8 @@ export interface OpenTransaction<Tx> {
   query(text: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]>;
   /** Rejects when the database refused, or when nobody knows whether it did. */
   commit(): Promise<void>;
+  /** Runs the statement and commits, in one round trip; absent where a driver has no such thing. Rejects as `commit` does, or as the statement. */
+  commitWith?(text: string, values: readonly SqlValue[]): Promise<void>;
   /**
    * Resolves once the transaction is undone and its connection free, or given up. Never rejects.
    *
@@ -35,6 +37,8 @@ export interface TransactionDriver<Tx> {
   readonly dialect: SqlDialect;
   /** How long the record of an effect is kept, ms. */
   readonly keepEffectsMs: number;
+  /** Whether there is one connection only: who asks for a transaction within one would wait for ever, and is refused by `isWithin`. */
+  readonly hasOneConnection?: boolean;
   begin(): Promise<OpenTransaction<Tx>>;
   /** Runs one statement by itself, committed at once. */
   query(text: string, values: readonly SqlValue[]): Promise<readonly SqlRow[]>;
@@ -94,12 +98,14 @@ interface Within {
 }
 const within = new AsyncLocalStorage<Within>();
 
-/** Does work as part of a transaction of the driver. */
+/** Does work as part of a transaction of the driver, which `isWithin` knows of where that matters. */
 export function runWithin<T>(driver: TransactionDriver<unknown>, work: () => T): T {
+  // Each async storage in use costs every promise of the process.
+  if (driver.hasOneConnection !== true) return work();
   return within.run({ driver, outer: within.getStore() }, work);
 }
 
-/** Whether the code that asks runs within a transaction of the driver. */
+/** Whether the code that asks runs within a transaction of the driver, which has one connection. */
 export function isWithin(driver: TransactionDriver<unknown>): boolean {
   for (let at = within.getStore(); at; at = at.outer) if (at.driver === driver) return true;
   return false;

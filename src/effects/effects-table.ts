@@ -8,7 +8,7 @@ import { createHash } from 'node:crypto';
 import { systemClock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { TaskRun } from '../model/run.ts';
-import { driverOf, type OpenTransaction, type SqlDialect, type TransactionDriver } from './driver.ts';
+import { driverOf, type OpenTransaction, type SqlDialect, type SqlValue, type TransactionDriver } from './driver.ts';
 
 /** Which task run an effect is of. A task run is known by its key: its id is new when the process was lost before it was recorded. */
 export interface EffectKey {
@@ -64,7 +64,8 @@ const statements: Record<SqlDialect, Statements> = {
       `create table if not exists batuta_effects (
         run_id text not null, task_key text not null, result text, committed_at bigint not null, primary key (run_id, task_key)
       )`,
-      'create index if not exists batuta_effects_committed on batuta_effects (committed_at)',
+      // Rows come in order of time: a summary of each stretch of the table finds the old ones, and costs an insert next to nothing.
+      'create index if not exists batuta_effects_committed on batuta_effects using brin (committed_at) with (autosummarize = on)',
     ],
     find: onPostgres(findWhere),
     insert: onPostgres(insertWith(postgresNow)),
@@ -165,9 +166,9 @@ export async function findEffect(asked: Asked, dialect: SqlDialect, key: EffectK
   return row === undefined ? null : { result: textOf(row['result']) };
 }
 
-/** Records it within the transaction. Rejects when another has recorded it. */
-export async function insertEffect(open: Asked, dialect: SqlDialect, key: EffectKey, result: string | null): Promise<void> {
-  await open.query(statements[dialect].insert, [key.runId, shortKey(key), result]);
+/** The statement that records it within the transaction. Refused when another has recorded it. */
+export function insertOf(dialect: SqlDialect, key: EffectKey, result: string | null): readonly [text: string, values: readonly SqlValue[]] {
+  return [statements[dialect].insert, [key.runId, shortKey(key), result]];
 }
 
 /** Forgets it, so that the task may take effect again. */

@@ -3,7 +3,8 @@
  *
  * The record of the effect (run, key, result) commits with the work or not at all. Whoever comes later finds it and takes the recorded
  * result. Two at the same time, the second after the lease of the first was lost: one commits, the unique key refuses the other, who rolls
- * back and takes what the first has recorded. The record is written last, so that a process that is frozen at work holds nobody up.
+ * back and takes what the first has recorded. The record is written last, with the commit where the driver can, so that a process that is
+ * frozen at work holds nobody up.
  *
  * States: begun → working → committing → committed. Before `committing` an abort of the signal rolls back; from there on the outcome is
  * awaited. Killed at any point, the database rolls back what had not committed.
@@ -11,7 +12,7 @@
 import { systemClock, settledWithin } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { type OpenTransaction, runWithin, type TransactionDriver } from './driver.ts';
-import { cleanEffects, type EffectKey, ensureTable, findEffect, insertEffect, type RecordedEffect } from './effects-table.ts';
+import { cleanEffects, type EffectKey, ensureTable, findEffect, insertOf, type RecordedEffect } from './effects-table.ts';
 
 export interface EffectCall<Tx> {
   readonly driver: TransactionDriver<Tx>;
@@ -45,25 +46,33 @@ const rollbackWaitMs = 5_000;
  * @throws what the work throws, the reason of the signal; BatutaError EFFECTS_UNAVAILABLE, EFFECT_NOT_RECORDED
  */
 export async function runOnce<Tx>(call: EffectCall<Tx>): Promise<EffectOutcome> {
+  const stop = new Stop(call.signal);
+  try {
+    return await runUnlessStopped(call, stop);
+  } finally {
+    stop.forget();
+  }
+}
+
+async function runUnlessStopped<Tx>(call: EffectCall<Tx>, stop: Stop): Promise<EffectOutcome> {
   const { driver, key, signal } = call;
   const making = ensureTable(driver);
-  if (making) await untilAborted(signal, making);
+  if (making) await stop.orGiven(making);
   const cleaning = cleanEffects(driver);
-  if (cleaning) await untilAborted(signal, cleaning);
+  if (cleaning) await stop.orGiven(cleaning);
   signal.throwIfAborted();
-  const open = await begin(driver, signal);
+  const open = await begin(driver, stop);
   let result: string | null;
   try {
-    const earlier = call.mayBeRepeated ? await untilAborted(signal, findEffect(open, driver.dialect, key)) : null;
+    const earlier = call.mayBeRepeated ? await stop.orGiven(findEffect(open, driver.dialect, key)) : null;
     if (earlier) {
       await undo(open, false);
       return { ...earlier, isEarlier: true };
     }
-    result = await untilAborted(
-      signal,
-      runWithin(driver, () => call.work(open.tx)),
-    );
-    await untilAborted(signal, recordWithin(open, call, result));
+    result = await stop.orGiven(runWithin(driver, () => call.work(open.tx)));
+    if (!open.commitWith) await stop.orGiven(recordWithin(open, call, result));
+    // Taken after the abort was heard, a commit would be one nobody may wait for.
+    signal.throwIfAborted();
   } catch (error) {
     await undo(open, signal.aborted);
     if (signal.aborted) throw signal.reason;
@@ -72,7 +81,7 @@ export async function runOnce<Tx>(call: EffectCall<Tx>): Promise<EffectOutcome> 
   const held = call.onCommit?.();
   if (held) await held;
   try {
-    await open.commit();
+    await (open.commitWith ? open.commitWith(...insertOf(driver.dialect, key, result)) : open.commit());
     return { result, isEarlier: false };
   } catch (error) {
     await undo(open, false);
@@ -80,9 +89,9 @@ export async function runOnce<Tx>(call: EffectCall<Tx>): Promise<EffectOutcome> 
   }
 }
 
-async function recordWithin<Tx>(open: OpenTransaction<Tx>, { driver, key, task }: EffectCall<Tx>, result: string | null) {
+async function recordWithin<Tx>(open: OpenTransaction<Tx>, { driver, key, task }: EffectCall<Tx>, result: string | null): Promise<void> {
   try {
-    await insertEffect(open, driver.dialect, key, result);
+    await open.query(...insertOf(driver.dialect, key, result));
   } catch (cause) {
     throw new BatutaError(
       'EFFECT_NOT_RECORDED',
@@ -108,7 +117,7 @@ async function settleCommit<Tx>(call: EffectCall<Tx>, cause: unknown): Promise<E
   const { driver, key, task } = call;
   const open = await driver.begin().catch(() => null);
   if (open !== null) {
-    const isFree = await insertEffect(open, driver.dialect, key, null).then(
+    const isFree = await open.query(...insertOf(driver.dialect, key, null)).then(
       () => true,
       () => false,
     );
@@ -128,22 +137,57 @@ async function undo(open: OpenTransaction<unknown>, isAborted: boolean): Promise
 }
 
 /** A transaction that comes after the signal has aborted is rolled back as soon as it is there. */
-async function begin<Tx>(driver: TransactionDriver<Tx>, signal: AbortSignal): Promise<OpenTransaction<Tx>> {
+async function begin<Tx>(driver: TransactionDriver<Tx>, stop: Stop): Promise<OpenTransaction<Tx>> {
   const beginning = driver.begin();
   try {
-    return await untilAborted(signal, beginning);
+    return await stop.orGiven(beginning);
   } catch (error) {
-    if (signal.aborted) beginning.then((open) => open.rollback(false)).catch(() => undefined);
+    if (stop.isHeard) beginning.then((open) => open.rollback(false)).catch(() => undefined);
     throw error;
   }
 }
 
 /** What the promise gives, unless the signal aborts first: then its reason is thrown. */
-export function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
+export async function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  const stop = new Stop(signal);
+  try {
+    return await stop.orGiven(promise);
+  } finally {
+    stop.forget();
+  }
+}
+
+/** What is heard of a signal, by one listener however often it is waited for. */
+class Stop {
+  readonly #signal: AbortSignal;
+  #refuse: ((reason: unknown) => void) | null = null;
+  #isHeard = false;
+
+  constructor(signal: AbortSignal) {
+    this.#signal = signal;
+    if (signal.aborted) this.#isHeard = true;
+    else signal.addEventListener('abort', this.#hear, { once: true });
+  }
+
+  get isHeard(): boolean {
+    return this.#isHeard;
+  }
+
+  /** What the promise gives, unless the signal aborts first: then its reason is thrown. One at a time. */
+  orGiven<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      if (this.#isHeard) reject(this.#signal.reason);
+      this.#refuse = reject;
+      promise.then(resolve, reject);
+    });
+  }
+
+  forget(): void {
+    this.#signal.removeEventListener('abort', this.#hear);
+  }
+
+  readonly #hear = (): void => {
+    this.#isHeard = true;
+    this.#refuse?.(this.#signal.reason);
+  };
 }

@@ -40,6 +40,8 @@ export class Batch {
   readonly logs: LogLine[] = [];
   /** Claims to be checked, by claim key; those of new runs hold by themselves and are not among them. */
   readonly claims = new Map<string, Claim>();
+  /** Whether nothing of it is waited for: it may be held until there is more. */
+  mayWait = false;
   readonly settled: Promise<void>;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;

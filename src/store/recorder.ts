@@ -2,12 +2,14 @@
  * Group commit: one recorder per store, one flush at a time.
  *
  * What is added joins the open batch. A flush starts with the next turn of the event loop, so that everything which the
- * same turn still adds goes along; meanwhile the next batch fills. A batch that has reached `maxBatchRows` is closed
+ * same turn still adds goes along; meanwhile the next batch fills. A batch of nothing but rows that may wait is held for
+ * `lingerMs`: the row of a short task is then written once, with its end. A batch that has reached `maxBatchRows` is closed
  * and queued, so that one transaction stays short and other processes get their turn.
  *
  * A flush that fails is told to everybody who waits for it, and the next one is tried all the same: a disk may have
  * been cleared meanwhile. Waiting for locks and for a lost server is the connection's part (`writeBatch`).
  */
+import { systemClock, type Timer } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { Artifact, LogLine, Owner, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { ResourceUse } from '../model/resource-use.ts';
@@ -17,6 +19,9 @@ import type { Claim, NewRun, Recorder } from './store.ts';
 
 /** Rows after which a batch is closed. Larger ones gain nothing and hold the lock longer. */
 const maxBatchRows = 1000;
+
+/** How long rows that may wait are held for others. Longer would gain little: a task that takes longer is written twice in any case. */
+const lingerMs = 2;
 
 export interface RecorderOptions {
   /** Told of every flush that failed, beside those who wait for it. */
@@ -36,6 +41,8 @@ export class GroupCommitRecorder implements Recorder {
   #turn: Promise<void> | null = null;
   /** The batch that has waited for a turn already: however many are asked for, each waits for one at most. */
   #delayed: Batch | null = null;
+  /** Set while the open batch, the only one, is held. */
+  #linger: Timer | null = null;
 
   constructor(connection: Connection, options: RecorderOptions = {}) {
     this.#connection = connection;
@@ -54,9 +61,10 @@ export class GroupCommitRecorder implements Recorder {
     return batch.settled;
   }
 
-  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew = false): Promise<void> {
+  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew = false, mayWait = false): Promise<void> {
     // What a full batch holds already makes it no larger; written twice it would be a row more.
-    const batch = this.#open?.taskRuns.has(row.id) === true ? this.#open : this.#batch();
+    const batch = this.#open?.taskRuns.has(row.id) === true ? this.#open : this.#batch(mayWait);
+    if (!mayWait) this.#hasten(batch);
     batch.addTaskRun(claim, row, transition, isNew);
     return batch.settled;
   }
@@ -94,6 +102,7 @@ export class GroupCommitRecorder implements Recorder {
   }
 
   async flush(): Promise<void> {
+    if (this.#open) this.#hasten(this.#open);
     await Promise.all(this.#queue.map((batch) => batch.settled));
   }
 
@@ -104,12 +113,16 @@ export class GroupCommitRecorder implements Recorder {
   /** Refuses what comes from now on and waits until the rest is settled, well or not. */
   async close(): Promise<void> {
     this.#closed = true;
+    if (this.#open) this.#hasten(this.#open);
     await Promise.allSettled(this.#queue.map((batch) => batch.settled));
   }
 
-  #batch(): Batch {
+  #batch(mayWait = false): Batch {
     const open = this.#open;
-    if (open !== null && open.size < maxBatchRows) return open;
+    if (open !== null && open.size < maxBatchRows) {
+      if (!mayWait) this.#hasten(open);
+      return open;
+    }
     const batch = new Batch();
     if (this.#closed) {
       batch.reject(
@@ -117,10 +130,20 @@ export class GroupCommitRecorder implements Recorder {
       );
       return batch;
     }
+    batch.mayWait = mayWait;
     this.#open = batch;
     this.#queue.push(batch);
     this.#wake();
     return batch;
+  }
+
+  /** Has it flushed as soon as its turn comes. */
+  #hasten(batch: Batch): void {
+    batch.mayWait = false;
+    if (this.#linger === null) return;
+    this.#linger.cancel();
+    this.#linger = null;
+    setImmediate(this.#flushNext);
   }
 
   #wake(): void {
@@ -138,6 +161,10 @@ export class GroupCommitRecorder implements Recorder {
     if (this.#turn !== null && batch === this.#open && batch !== this.#delayed) {
       this.#delayed = batch;
       setImmediate(this.#flushNext);
+      return;
+    }
+    if (batch.mayWait && batch === this.#open) {
+      this.#linger = systemClock.setTimer(lingerMs, () => this.#hasten(batch));
       return;
     }
     if (batch === this.#open) this.#open = null;

@@ -72,8 +72,9 @@ export interface Recorder {
    *
    * @param isNew says that nothing was recorded under its key before, default false: it may then be written without a look for what is
    * there. Where that is not so, it replaces all the same.
+   * @param mayWait says that nobody waits for it, default false: it may be held for a moment (2 ms), to be written with what follows.
    */
-  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew?: boolean): Promise<void>;
+  addTaskRun(claim: Claim, row: TaskRun, transition: Transition | null, isNew?: boolean, mayWait?: boolean): Promise<void>;
   addArtifact(claim: Claim, artifact: Artifact): Promise<void>;
   /** Writes an opening of a resource as it stands now; by its id it takes the place of what was written before. */
   addResourceUse(claim: Claim, use: ResourceUse): Promise<void>;

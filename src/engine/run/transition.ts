@@ -133,11 +133,12 @@ export class RunRecord {
    *
    * @param from type of the state before it; null when it is new or opened anew.
    * @param isNew whether nothing was recorded of it before; default false, which is always right.
+   * @param mayWait whether it may be held for a moment, to be written with what follows; default false
    */
-  setTask(from: StateType | null, row: TaskRun, isNew = false): Promise<void> {
+  setTask(from: StateType | null, row: TaskRun, isNew = false, mayWait = false): Promise<void> {
     assertFollows(from, row.state, `task run ${row.key}`, false);
     this.#note(row);
-    const written = this.#recorder.addTaskRun(this.claim, row, this.#transition(row.id, row.state, row.attempt), isNew);
+    const written = this.#recorder.addTaskRun(this.claim, row, this.#transition(row.id, row.state, row.attempt), isNew, mayWait);
     if (this.#lifecycle.isHeard) this.#report(row, written);
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
     return written;
@@ -151,7 +152,7 @@ export class RunRecord {
   /** Writes what changed of a task run besides its state (progress, metrics). */
   touchTask(row: TaskRun): void {
     // Nobody waits for progress; a store that is gone is met by the next state.
-    this.#recorder.addTaskRun(this.claim, row, null).catch(() => undefined);
+    this.#recorder.addTaskRun(this.claim, row, null, false, true).catch(() => undefined);
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
   }
 

@@ -57,6 +57,13 @@ describe('an effect', () => {
     expect(moved).toBe(1);
   });
 
+  it('keeps whatever text its result and its key are', async () => {
+    const text = `'quoted' \\ "\\u0000" $1 $2 ; commit; -- é 😀 ${'x'.repeat(100_000)}`;
+    const key = `load['a\\'; drop table counter; --] $3`;
+    expect(await runOnce(call(key, { work: () => Promise.resolve(text) }))).toEqual({ result: text, isEarlier: false });
+    expect(await runOnce(call(key))).toEqual({ result: text, isEarlier: true });
+  });
+
   it('is undone where nobody was expected to have done it before, and was: what was recorded is given', async () => {
     const moved = await counted(async () => {
       await runOnce(call('unexpected', { mayBeRepeated: false }));

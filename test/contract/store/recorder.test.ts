@@ -1,5 +1,5 @@
 /** What the recorder promises, over both makers. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { failureOf } from '../../../src/model/failure.ts';
 import type { RunPatch, TaskRun } from '../../../src/model/run.ts';
 import { stateOf } from '../../../src/model/state.ts';
@@ -252,6 +252,33 @@ describe.each(makers)('recorder on $name', (maker) => {
     await store.recorder.flush();
     expect(await store.logs.ofRun(claim.runId, { limit: 10_000 })).toHaveLength(5000);
     await store.recorder.flush();
+  });
+
+  test('a row that may wait is held for what follows, and recorded by itself when nothing does', async () => {
+    const claim = await startRun(store);
+    const row = taskRun(claim.runId, 'short', { state: stateOf('RUNNING') });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const held = store.recorder.addTaskRun(claim, row, null, true, true);
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      expect(store.recorder.isOpen(held)).toBe(true);
+      expect(store.recorder.addTaskRun(claim, { ...row, state: stateOf('COMPLETED') }, null)).toBe(held);
+      for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate);
+      expect(store.recorder.isOpen(held)).toBe(false);
+    } finally {
+      vi.useRealTimers();
+    }
+    const alone = { ...row, ...{ id: `${row.id}-2`, key: 'alone' } };
+    await store.recorder.addTaskRun(claim, alone, null, true, true);
+    await Promise.all([
+      store.recorder.addTaskRun(claim, { ...alone, progress: { done: 1, total: 2 } }, null, false, true),
+      store.recorder.flush(),
+    ]);
+    const states = (await store.taskRuns.ofRun(claim.runId)).map(({ key, state, progress }) => [key, state.type, progress]);
+    expect(states).toEqual([
+      ['short', 'COMPLETED', null],
+      ['alone', 'RUNNING', { done: 1, total: 2 }],
+    ]);
   });
 
   test('what follows upon the next turn shares the flush of what was added before it', async () => {

@@ -4,6 +4,7 @@ import {
   keepMsOf,
   type OpenTransaction,
   type SqlRow,
+  type SqlValue,
   sqlTransactions,
   type Transactional,
   type TransactionDriver,
@@ -16,6 +17,7 @@ type Query = (...args: unknown[]) => Promise<{ rows: unknown[]; command?: string
 interface PgClient {
   query: Query;
   release(destroy?: boolean): void;
+  escapeLiteral?(text: string): string;
   readonly processID?: number | null;
 }
 
@@ -53,6 +55,13 @@ export function pgTransactions<Pool extends { query: unknown; connect: unknown }
   return sqlTransactions(pool, driver);
 }
 
+function withLiterals(text: string, values: readonly SqlValue[], escape: (text: string) => string): string {
+  return text.replace(/\$(\d+)/g, (_, number: string) => {
+    const value = values[Number(number) - 1] ?? null;
+    return typeof value === 'string' ? escape(value) : String(value);
+  });
+}
+
 export class PgDriver<Tx> implements TransactionDriver<Tx> {
   readonly dialect = 'postgres';
   readonly keepEffectsMs: number;
@@ -79,16 +88,20 @@ export class PgDriver<Tx> implements TransactionDriver<Tx> {
       throw error;
     }
     const life = new TransactionLife(client);
+    const commit = async (statement: string): Promise<void> => {
+      life.end();
+      const { command } = await client.query(`${statement}commit`);
+      life.release(false);
+      // The server answers so when a statement had failed before and the error was caught.
+      if (command === 'ROLLBACK') throw new Error('A statement of the transaction had failed before, and the database rolled it back.');
+    };
+    const escape = client.escapeLiteral && ((value: string): string => client.escapeLiteral?.(value) ?? value);
     return {
       tx: this.#txOf((...args) => life.statement(args[0], () => client.query(...args))),
       query: async (text, values) => (await client.query(text, [...values])).rows as SqlRow[],
-      async commit() {
-        life.end();
-        const { command } = await client.query('commit');
-        life.release(false);
-        // The server answers so when a statement had failed before and the error was caught.
-        if (command === 'ROLLBACK') throw new Error('A statement of the transaction had failed before, and the database rolled it back.');
-      },
+      commit: () => commit(''),
+      // Several statements go in one text, which has no parameters. Where the first fails the rest is not executed.
+      ...(escape && { commitWith: (text, values) => commit(`${withLiterals(text, values, escape)};`) }),
       rollback: async (isAborted) => {
         life.end();
         if (life.isReleased) return;

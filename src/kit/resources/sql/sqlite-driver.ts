@@ -68,6 +68,7 @@ const longestWaitMs = 50;
 
 export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
   readonly dialect = 'sqlite';
+  readonly hasOneConnection = true;
   readonly keepEffectsMs: number;
   readonly #database: SqliteDatabase;
   readonly #txOf: (life: TransactionLife) => Tx;
