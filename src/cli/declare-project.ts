@@ -53,7 +53,10 @@ export function declareKeyCommands(program: Command, perform: Perform): void {
     .command('create')
     .description('make a key and print it; it is shown this once')
     .requiredOption('--name <name>', 'whom or what it is for, as the audit shows it')
-    .requiredOption('--role <role>', 'viewer (looks), operator (runs, cancels, pauses) or admin (everything)')
+    .requiredOption(
+      '--role <role>',
+      'observer (looks, without payloads and logs), viewer (looks), operator (runs, cancels, pauses) or admin (everything)',
+    )
     .option('--expires <duration>', 'how long it lasts, e.g. 90d (default: until it is revoked)')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/keys.ts')).createKey));

@@ -17,7 +17,7 @@ export interface SiteOptions extends ProcessOptions, FlowsOption {
   /** Path below which all of it is, such as `/batuta`. Default as the setting `basePath` says: none. */
   readonly basePath?: string;
   /**
-   * Says who asks, by role: `'viewer'`, `'operator'`, `'admin'`, or `{ role, who }` with a name for the audit. With null, a key of Batuta is asked
+   * Says who asks, by role: `'observer'`, `'viewer'`, `'operator'`, `'admin'`, or `{ role, who }` with a name for the audit. With null, a key of Batuta is asked
    * for. Default: keys alone.
    */
   readonly authorize?: Authorize;

@@ -1,7 +1,8 @@
 /**
  * Who may ask for what: the one table. A route that does not stand here cannot be registered, so nothing is open by oversight.
  *
- * `public` is asked without a key. Of the others each role may do what those before it may (`src/model/access.ts`).
+ * `public` is asked without a key. Of the others each role may do what those before it may (`src/model/access.ts`). The role observer sees no
+ * payloads: what it may ask for is answered without them (`src/server/observer.ts`), so a route whose answer is nothing else needs a viewer.
  */
 import type { Role } from '../model/access.ts';
 
@@ -12,9 +13,12 @@ export interface Access {
 }
 
 const everyone: Access = { needs: 'public' };
+const observer: Access = { needs: 'observer' };
 const viewer: Access = { needs: 'viewer' };
 const admin: Access = { needs: 'admin' };
 const operatorDoes = (audit: string | null): Access => ({ needs: 'operator', audit });
+/** Changes nothing, although it is asked by POST. */
+const observerAsks: Access = { needs: 'observer', audit: null };
 const adminDoes = (audit: string | null): Access => ({ needs: 'admin', audit });
 
 /** By method and address, as routes are registered. */
@@ -26,34 +30,34 @@ export const access: Readonly<Record<string, Access>> = {
   'POST /api/logout': everyone,
   'GET /*': everyone,
 
-  'GET /api/openapi.json': viewer,
-  'GET /api/docs': viewer,
-  'GET /api/docs/': viewer,
-  'GET /api/docs/json': viewer,
-  'GET /api/docs/yaml': viewer,
-  'GET /api/docs/static/*': viewer,
-  'GET /api/docs/static/index.html': viewer,
-  'GET /api/docs/static/swagger-initializer.js': viewer,
+  'GET /api/openapi.json': observer,
+  'GET /api/docs': observer,
+  'GET /api/docs/': observer,
+  'GET /api/docs/json': observer,
+  'GET /api/docs/yaml': observer,
+  'GET /api/docs/static/*': observer,
+  'GET /api/docs/static/index.html': observer,
+  'GET /api/docs/static/swagger-initializer.js': observer,
 
-  'GET /api/overview': viewer,
-  'GET /api/facets': viewer,
+  'GET /api/overview': observer,
+  'GET /api/facets': observer,
   'GET /api/settings': viewer,
-  'GET /api/events': viewer,
+  'GET /api/events': observer,
 
-  'GET /api/runs': viewer,
-  'GET /api/runs/histogram': viewer,
-  'GET /api/runs/:id': viewer,
+  'GET /api/runs': observer,
+  'GET /api/runs/histogram': observer,
+  'GET /api/runs/:id': observer,
   'GET /api/runs/:id/params': viewer,
   'GET /api/runs/:id/result': viewer,
-  'GET /api/runs/:id/graph': viewer,
-  'GET /api/runs/:id/tasks': viewer,
-  'GET /api/runs/:id/tasks/:taskRunId': viewer,
+  'GET /api/runs/:id/graph': observer,
+  'GET /api/runs/:id/tasks': observer,
+  'GET /api/runs/:id/tasks/:taskRunId': observer,
   'GET /api/runs/:id/tasks/:taskRunId/result': viewer,
-  'GET /api/runs/:id/transitions': viewer,
+  'GET /api/runs/:id/transitions': observer,
   'GET /api/runs/:id/logs': viewer,
   'GET /api/runs/:id/logs/download': viewer,
   'GET /api/runs/:id/artifacts': viewer,
-  'GET /api/runs/:id/resources': viewer,
+  'GET /api/runs/:id/resources': observer,
   'GET /api/artifacts': viewer,
   'POST /api/runs': operatorDoes('runs.submit'),
   'POST /api/runs/many': operatorDoes('runs.submit'),
@@ -65,16 +69,16 @@ export const access: Readonly<Record<string, Access>> = {
   'POST /api/runs/:id/signal': operatorDoes('runs.signal'),
   'DELETE /api/runs/:id': adminDoes('runs.delete'),
 
-  'GET /api/flows': viewer,
-  'GET /api/flows/:name': viewer,
-  'GET /api/flows/:name/days': viewer,
+  'GET /api/flows': observer,
+  'GET /api/flows/:name': observer,
+  'GET /api/flows/:name/days': observer,
 
-  'GET /api/deployments': viewer,
-  'GET /api/deployments/:name': viewer,
-  'GET /api/deployments/:name/versions': viewer,
-  'GET /api/deployments/:name/days': viewer,
-  'GET /api/ticks': viewer,
-  'POST /api/schedules/preview': { needs: 'viewer', audit: null },
+  'GET /api/deployments': observer,
+  'GET /api/deployments/:name': observer,
+  'GET /api/deployments/:name/versions': observer,
+  'GET /api/deployments/:name/days': observer,
+  'GET /api/ticks': observer,
+  'POST /api/schedules/preview': observerAsks,
   'POST /api/deployments': adminDoes('deployments.deploy'),
   'POST /api/deployments/deploy': adminDoes('deployments.deploy'),
   'DELETE /api/deployments/:name': adminDoes('deployments.delete'),
@@ -82,16 +86,16 @@ export const access: Readonly<Record<string, Access>> = {
   'POST /api/deployments/:name/pause': operatorDoes('deployments.pause'),
   'POST /api/deployments/:name/resume': operatorDoes('deployments.resume'),
 
-  'GET /api/backfills': viewer,
-  'GET /api/backfills/:id': viewer,
-  'POST /api/backfills/preview': { needs: 'viewer', audit: null },
+  'GET /api/backfills': observer,
+  'GET /api/backfills/:id': observer,
+  'POST /api/backfills/preview': observerAsks,
   'POST /api/backfills': operatorDoes('backfills.start'),
   'POST /api/backfills/:id/cancel': operatorDoes('backfills.cancel'),
   'POST /api/backfills/:id/resume': operatorDoes('backfills.resume'),
 
-  'GET /api/workers': viewer,
-  'GET /api/queues': viewer,
-  'GET /api/limits': viewer,
+  'GET /api/workers': observer,
+  'GET /api/queues': observer,
+  'GET /api/limits': observer,
   'PUT /api/limits/:name': adminDoes('limits.set'),
   'DELETE /api/limits/:name': adminDoes('limits.delete'),
 

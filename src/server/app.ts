@@ -15,6 +15,7 @@ import { addGuard } from './guard.ts';
 import { Doorkeeper } from './identity.ts';
 import { LiveEvents } from './events/live-events.ts';
 import { noteMethods } from './methods.ts';
+import { addObserver } from './observer.ts';
 import { accessRoutes } from './routes/access.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { backfillRoutes } from './routes/backfills.ts';
@@ -90,6 +91,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
   await app.register(cookie);
   await app.register(helmet, securityHeaders);
   addGuard(app, { doorkeeper, audit: client.audit, logger });
+  addObserver(app);
   // Before the body is read: what is wrong with it does not matter where nothing takes it.
   app.addHook('onRequest', async (request, reply) => {
     if (request.is404) refuseAddress(request, reply);

@@ -36,7 +36,9 @@ export async function addDocs(app: App, basePath: string): Promise<void> {
       const { needs } = access[row] ?? {};
       const summary = summaryOf(schema.description);
       if (needs === undefined || needs === 'public') return { schema: { ...schema, ...summary }, url };
-      const description = [schema.description, `Role: ${needs}.`].filter(Boolean).join(' ');
+      const description = [schema.description, needs === 'observer' ? 'Role: observer, who gets it without payloads.' : `Role: ${needs}.`]
+        .filter(Boolean)
+        .join(' ');
       return { schema: { ...schema, ...summary, description, security: [{ key: [] }, { session: [] }] }, url };
     },
     // The plugin calls every body required that has a schema.

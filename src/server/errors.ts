@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { BatutaError, type ErrorCode, type ErrorDetails, isBatutaError } from '../base/errors.ts';
 import { correlationFields } from './correlation.ts';
 import { cutText } from '../base/cut-text.ts';
+import { saidTo } from './observer.ts';
 
 /** Codes that are neither 400 nor 500. */
 const statuses: Partial<Record<ErrorCode, number>> = {
@@ -87,7 +88,8 @@ export function answerOf(error: unknown): ErrorAnswer {
 
 /** Answers a request with an error, and logs it when it is ours. */
 export function answerError(logger: Logger, error: unknown, request: FastifyRequest, reply: FastifyReply): void {
-  const { status, body } = answerOf(error);
+  const { status, body: whole } = answerOf(error);
+  const body: ErrorBody = { error: saidTo(request, whole.error) };
   if (status >= 500)
     logger.error(
       { err: error, method: request.method, route: request.routeOptions.url ?? null, ...correlationFields(request) },

@@ -12,6 +12,7 @@ import { mayAct } from '../model/access.ts';
 import { type Access, accessOf, isSafe } from './access.ts';
 import type { App } from './parts.ts';
 import type { Doorkeeper, Identity } from './identity.ts';
+import { refusalOf } from './observer.ts';
 import { hostnameOf, isLoopbackHost } from './loopback.ts';
 
 /** What a route tells of the change it made. */
@@ -52,7 +53,7 @@ export function addGuard(app: App, parts: { readonly doorkeeper: Doorkeeper; rea
     const identity = await doorkeeper.identify(request);
     if (!identity) return doorkeeper.refuse(request);
     if (!mayAct(identity.role, row.needs)) {
-      throw new BatutaError('FORBIDDEN', `This needs the role ${row.needs}; ${identity.who} has the role ${identity.role}.`, {
+      throw new BatutaError('FORBIDDEN', refusalOf(identity, row.needs), {
         details: { needs: row.needs, has: identity.role },
       });
     }

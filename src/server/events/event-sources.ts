@@ -1,6 +1,8 @@
 /** Where the events that a reader wants stand in the store, for readers that go on after what they had before. */
 import type { EventStore, NumberedRows, RunEvent } from '../../store/store.ts';
+import { hidesPayloads, type Role } from '../../model/access.ts';
 import { type EventKind, textOfLog, textOfRun, textOfTask } from './event-text.ts';
+import * as observed from './observed.ts';
 
 export interface EventQuery {
   /** Id of the run whose task runs and log lines are wanted as well; of other runs nothing is. */
@@ -28,16 +30,19 @@ export function wantsRun({ run, flow, deployment }: EventQuery, event: RunEvent)
   );
 }
 
-/** One source a kind. */
-export function sourcesOf(events: EventStore, query: EventQuery): readonly EventSource[] {
+/** One source a kind. @param role of who reads: an observer has no log lines, and the others without payloads */
+export function sourcesOf(events: EventStore, query: EventQuery, role: Role): readonly EventSource[] {
+  const isObserved = hidesPayloads(role);
+  const [runText, taskText] = isObserved ? [observed.textOfRun, observed.textOfTask] : [textOfRun, textOfTask];
   const runs = source(
     'run',
     (after, limit) => events.runs(after, limit),
-    (row) => (wantsRun(query, row) ? textOfRun(row) : null),
+    (row) => (wantsRun(query, row) ? runText(row) : null),
   );
   const { run } = query;
   if (run === undefined) return [runs];
-  const tasks = source('task', (after, limit) => events.tasks(run, after, limit), textOfTask);
+  const tasks = source('task', (after, limit) => events.tasks(run, after, limit), taskText);
+  if (isObserved) return [runs, tasks];
   const logs = source('log', (after, limit) => events.logs(run, after, limit), textOfLog);
   return [runs, tasks, logs];
 }

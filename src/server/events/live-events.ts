@@ -17,6 +17,8 @@ import { type EventQuery, sourcesOf, wantsRun } from './event-sources.ts';
 import { EventStream } from './event-stream.ts';
 import { eventText, placeOfId, textOfLog, textOfRun, textOfTask } from './event-text.ts';
 import { Feed, type FeedListener } from './feed.ts';
+import { hidesPayloads, type Role } from '../../model/access.ts';
+import * as observed from './observed.ts';
 import type { Doorkeeper } from '../identity.ts';
 import { StreamBudget } from './stream-budget.ts';
 
@@ -53,6 +55,8 @@ interface Open {
   readonly of: string;
   readonly stream: EventStream;
   readonly request: FastifyRequest;
+  /** What it was opened with: by this it is told what it is. */
+  readonly role: Role;
   readonly reader: EventReader;
 }
 
@@ -117,7 +121,10 @@ export class LiveEvents {
   async open(request: FastifyRequest, reply: FastifyReply, query: EventQuery): Promise<void> {
     const { store, clock } = this.#options;
     if (this.#closed) throw new BatutaError('SHUTDOWN', 'The server is ending.');
-    const of = request.identity?.keyId ?? request.ip;
+    // A route that asks nobody who they are would be one of an observer's.
+    const { keyId = null, role = 'observer' } = request.identity ?? {};
+    const of = keyId ?? request.ip;
+    const isObserved = hidesPayloads(role);
     this.#refuseTooMany(of);
     reply.hijack();
     // Nothing is awaited from here until the stream hears of its end.
@@ -134,16 +141,17 @@ export class LiveEvents {
     const stream = new EventStream(reply.raw, clock, onEnd, this.#budget);
     const onError = (error: unknown): void =>
       this.#options.logger.warn({ err: error }, 'Events that a slow reader had missed could not be read; its stream was ended.');
-    const reader = new EventReader({ stream, sources: sourcesOf(store.events, query), clock, onError });
+    const reader = new EventReader({ stream, sources: sourcesOf(store.events, query, role), clock, onError });
     const onRuns: FeedListener<RunEvent> = (told, settled) =>
       reader.hear(
         'run',
-        keep(told, ({ row }) => wantsRun(query, row)),
+        keep(isObserved ? observed.listOf(told, observed.textOfRun) : told, ({ row }) => wantsRun(query, row)),
         settled,
       );
-    const onTasks: FeedListener<TaskEvent> = (told, settled) => reader.hear('task', told, settled);
+    const onTasks: FeedListener<TaskEvent> = (told, settled) =>
+      reader.hear('task', isObserved ? observed.listOf(told, observed.textOfTask) : told, settled);
     const onLogs: FeedListener<StoredLogLine> = (told, settled) => reader.hear('log', told, settled);
-    const open: Open = { of, stream, request, reader };
+    const open: Open = { of, stream, request, role, reader };
     this.#open.add(open);
     stream.begin(reply.getHeaders());
     try {
@@ -151,7 +159,7 @@ export class LiveEvents {
       const [run, task, log] = await Promise.all([
         this.#runs.listen(onRuns),
         one?.tasks.listen(onTasks) ?? 0,
-        one?.logs.listen(onLogs) ?? 0,
+        isObserved ? 0 : (one?.logs.listen(onLogs) ?? 0),
       ]);
       stream.write(eventText('hello', { resumed: from !== null, beatMs: this.#beatMs }));
       await reader.begin(from, { run, task, log });
@@ -181,15 +189,17 @@ export class LiveEvents {
   }
 
   async #beat(): Promise<void> {
-    for (const { stream, request, reader } of this.#open) {
-      if (await this.#mayStay(request)) reader.beat(this.#beatMs);
+    for (const { stream, request, role, reader } of this.#open) {
+      if (await this.#mayStay(request, role)) reader.beat(this.#beatMs);
       else stream.drop('key');
     }
   }
 
-  async #mayStay(request: FastifyRequest): Promise<boolean> {
+  /** Whether who opened it is still let in, with the role that decides what is sent. */
+  async #mayStay(request: FastifyRequest, role: Role): Promise<boolean> {
     try {
-      return (await this.#options.doorkeeper.recognise(request)) !== null;
+      const identity = await this.#options.doorkeeper.recognise(request);
+      return identity !== null && hidesPayloads(identity.role) === hidesPayloads(role);
     } catch (error) {
       if (error instanceof BatutaError && error.code === 'UNAUTHENTICATED') return false;
       throw error;

@@ -2,15 +2,17 @@
 import { z } from 'zod';
 import { roles } from '../../model/access.ts';
 import { catchupPolicies, conflictPolicies, type DeploymentOrigin, overlapPolicies } from '../../model/deployment.ts';
+import { limitWithoutKey, wordsOfAttention } from './hidden-words.ts';
+import { figure, noPayload, replaced, runNameBy, word, wordOrNull } from './payloads.ts';
 import { alike, at, atOrNull, count, failure, runItem, state, stateType, textOrNull } from './run-answers.ts';
 
-const msOrNull = z.number().nullable();
+const msOrNull = figure.nullable();
 
 const schedule = z.strictObject({
-  id: z.string(),
-  deployment: z.string(),
-  slug: z.string(),
-  schedule: z.unknown(),
+  id: word,
+  deployment: word,
+  slug: word,
+  schedule: noPayload(z.unknown()),
   params: textOrNull.describe('superjson text'),
   jitterMs: count,
   pausedAt: atOrNull,
@@ -20,18 +22,18 @@ const schedule = z.strictObject({
 });
 
 export const deployment = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  flow: z.string(),
-  flowVersion: z.string(),
-  source: textOrNull,
+  id: word,
+  name: word,
+  flow: word,
+  flowVersion: word,
+  source: wordOrNull,
   version: count,
-  description: textOrNull,
-  params: z.string().describe('superjson text'),
-  tags: z.array(z.string()),
-  queue: z.string(),
-  priority: z.number().int(),
-  concurrency: z.strictObject({ limit: count, key: textOrNull, onConflict: z.enum(conflictPolicies) }).nullable(),
+  description: wordOrNull,
+  params: replaced(z.string().describe('superjson text'), () => '{"json":{}}'),
+  tags: z.array(word),
+  queue: word,
+  priority: noPayload(z.number().int()),
+  concurrency: z.strictObject({ limit: count, key: wordOrNull, onConflict: z.enum(conflictPolicies) }).nullable(),
   catchup: z.enum(catchupPolicies),
   catchupWindowMs: count,
   overlap: z.enum(overlapPolicies),
@@ -44,8 +46,8 @@ export const deployment = z.strictObject({
   schedules: z.array(schedule),
   lastRun: z
     .strictObject({
-      id: z.string(),
-      name: z.string(),
+      id: word,
+      name: runNameBy('id'),
       state,
       scheduledFor: atOrNull,
       createdAt: at,
@@ -62,20 +64,20 @@ export const deployReport = z.strictObject({
   graph: z.unknown().describe('{ added, removed, rewired }, or null'),
 });
 export const version = z.strictObject({
-  deployment: z.string(),
+  deployment: word,
   version: count,
-  flowVersion: z.string(),
+  flowVersion: word,
   at,
-  graph: z.unknown(),
+  graph: noPayload(z.unknown()),
   spec: z.unknown(),
 });
-export const tick = z.strictObject({ deployment: z.string(), schedule: z.string(), at });
-export const schedulePreview = z.strictObject({ words: z.string(), ticks: z.array(at), warnings: z.array(z.string()) });
+export const tick = z.strictObject({ deployment: word, schedule: word, at });
+export const schedulePreview = z.strictObject({ words: word, ticks: z.array(at), warnings: z.array(word) });
 
 export const backfill = z.strictObject({
-  id: z.string(),
-  deployment: z.string(),
-  schedule: z.string(),
+  id: word,
+  deployment: word,
+  schedule: word,
   fromAt: at,
   untilAt: at,
   order: z.enum(['oldest', 'newest']),
@@ -93,7 +95,7 @@ export const backfill = z.strictObject({
 export const backfillPreview = z.strictObject({ total: count, exact: z.boolean(), first: z.array(at), last: z.array(at) });
 
 export const figures = z.strictObject({
-  name: z.string(),
+  name: word,
   runs: count,
   failures: count,
   meanMs: msOrNull,
@@ -105,23 +107,23 @@ export const day = z.strictObject({ startAt: at, completed: count, failed: count
 export const bucket = z.strictObject({ startAt: at, counts: z.partialRecord(stateType, count) });
 
 export const worker = z.strictObject({
-  id: z.string(),
-  name: z.string(),
-  version: z.string(),
-  host: z.string(),
-  pid: z.number(),
-  queues: z.array(z.string()),
+  id: word,
+  name: word,
+  version: word,
+  host: word,
+  pid: figure,
+  queues: z.array(word),
   concurrency: count,
-  flows: z.record(z.string(), z.string()).describe('Names with versions'),
+  flows: z.record(word, word).describe('Names with versions'),
   startedAt: at,
   beatAt: at,
-  silentMs: z.number(),
+  silentMs: figure,
   state: z.enum(['alive', 'silent', 'gone']).describe('`silent`: no sign of life for a lease; `gone`: its process has ended'),
   running: count,
-  lagMs: z.number(),
+  lagMs: figure,
 });
 export const queue = z.strictObject({
-  name: z.string(),
+  name: word,
   waiting: count,
   delayed: count,
   running: count,
@@ -130,9 +132,9 @@ export const queue = z.strictObject({
   inLastMinute: count,
   outLastMinute: count,
 });
-const holder = z.strictObject({ runId: z.string(), runName: z.string(), taskRunId: textOrNull, sinceAt: at });
+const holder = z.strictObject({ runId: word, runName: runNameBy('runId'), taskRunId: wordOrNull, sinceAt: at });
 export const limit = z.strictObject({
-  name: z.string(),
+  name: replaced(z.string(), limitWithoutKey),
   slots: count,
   changeable: z.boolean(),
   holders: z.array(holder),
@@ -179,13 +181,13 @@ export const overview = z.strictObject({
   attention: z.array(
     z.strictObject({
       kind: z.enum(['failing', 'late', 'lost', 'no-worker', 'no-scheduler']),
-      name: z.string(),
-      flow: z.string(),
-      message: z.string(),
+      name: word,
+      flow: word,
+      message: replaced(z.string(), wordsOfAttention),
       sinceAt: at,
-      runId: textOrNull,
+      runId: wordOrNull,
       failure: z
-        .strictObject({ streak: z.string(), state, error: failure, alike })
+        .strictObject({ streak: word, state, error: failure, alike })
         .nullable()
         .describe('Of what fails: what the sentence about its newest run is made of'),
     }),
@@ -195,7 +197,7 @@ export const overview = z.strictObject({
   workers: z.array(worker),
   queues: z.array(queue),
 });
-export const facets = z.strictObject({ flows: z.array(z.string()), deployments: z.array(z.string()), tags: z.array(z.string()) });
+export const facets = z.strictObject({ flows: z.array(word), deployments: z.array(word), tags: z.array(z.string()) });
 export const setting = z.strictObject({ name: z.string(), env: z.string(), value: z.string(), source: z.string() });
 
 export const key = z.strictObject({

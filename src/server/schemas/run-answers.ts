@@ -1,68 +1,76 @@
 /** What the API gives of runs, as its description tells it. A test holds every answer to this. */
 import { z } from 'zod';
 import type { WaitReason } from '../../client/fleet-client.ts';
+import { hideFailure, withoutKey, wordsOfWait } from './hidden-words.ts';
+import { digestOf, figure, noPayload, replaced, runNameBy, word, wordOrNull } from './payloads.ts';
 import { stateNames, stateTypes } from '../../model/state.ts';
 
-export const at = z.iso.datetime();
+export const at = noPayload(z.iso.datetime());
 export const atOrNull = at.nullable();
 export const textOrNull = z.string().nullable();
-export const count = z.number().int().min(0);
+export const count = noPayload(z.number().int().min(0));
 
 /** A page of a list. */
 export const pageOf = <T extends z.ZodType>(item: T) =>
-  z.strictObject({ items: z.array(item), next: textOrNull.describe('Cursor of the page after') });
+  z.strictObject({ items: z.array(item), next: wordOrNull.describe('Cursor of the page after') });
 /** A list that has no pages. */
 export const listOf = <T extends z.ZodType>(item: T) => z.strictObject({ items: z.array(item) });
 
 export const stateType = z.enum(stateTypes);
 export const stateName = z.enum([...new Set(stateTypes.flatMap((type): readonly string[] => stateNames[type]))]);
 export const state = z.strictObject({ type: stateType, name: stateName, message: textOrNull });
-export const failure = z
-  .unknown()
-  .describe(
-    '{ name, message, code, stack, details, cause, errors?, errorCount?, fields?, fieldTypes?, fieldsLeftOut?, base? }, of a run with origin: { key, task, attempt, attempts, frame }; or null',
-  );
-const owner = z.strictObject({ id: z.string(), host: z.string(), pid: z.number(), processStartedAt: z.number() });
+export const failure = replaced(
+  z
+    .unknown()
+    .describe(
+      '{ name, message, code, stack, details, cause, errors?, errorCount?, fields?, fieldTypes?, fieldsLeftOut?, base? }, of a run with origin: { key, task, attempt, attempts, frame }; or null',
+    ),
+  hideFailure,
+);
+const owner = z.strictObject({ id: word, host: word, pid: figure, processStartedAt: figure });
 
 /** A value of the user alone. */
 export const storedValue = z.strictObject({ json: z.unknown(), meta: z.unknown().optional() });
 /** A value of the user, or where it can be had when it is too large to be sent along. */
-export const value = z.union([storedValue, z.strictObject({ cut: z.strictObject({ bytes: count, download: z.string() }) })]);
+export const value = z.union([
+  storedValue,
+  z.strictObject({ cut: z.strictObject({ bytes: z.number().int().min(0), download: z.string() }) }),
+]);
 
 const runFields = {
-  id: z.string(),
-  flow: z.string(),
-  flowVersion: z.string(),
-  name: z.string(),
-  deployment: textOrNull,
-  parentRunId: textOrNull,
-  parentTaskRunId: textOrNull,
+  id: word,
+  flow: word,
+  flowVersion: word,
+  name: runNameBy('id'),
+  deployment: wordOrNull,
+  parentRunId: wordOrNull,
+  parentTaskRunId: wordOrNull,
   state,
   error: failure,
   attempt: count,
   recoveries: count,
   tags: z.array(z.string()),
-  source: textOrNull,
+  source: wordOrNull,
   scheduledFor: atOrNull,
-  scheduleId: textOrNull,
-  backfillId: textOrNull,
+  scheduleId: wordOrNull,
+  backfillId: wordOrNull,
   concurrencyKey: textOrNull,
   dueAt: atOrNull,
   createdAt: at,
   startedAt: atOrNull,
   endedAt: atOrNull,
   cancelRequestedAt: atOrNull,
-  queue: z.string(),
-  priority: z.number().int(),
+  queue: word,
+  priority: noPayload(z.number().int()),
   epoch: count,
   owner: owner.nullable(),
   leaseUntil: atOrNull,
   executedMs: count.nullable(),
   resumedAt: atOrNull,
-  mapped: z.record(z.string(), count).nullable(),
-  durationMs: z.number().nullable().describe('How long it was executed, without waiting'),
-  waitingMs: z.number().nullable().describe('Between its start and its end, when it was not executed; suspended or not'),
-  wallMs: z.number().nullable().describe('From its first start to its end'),
+  mapped: z.record(word, count).nullable(),
+  durationMs: figure.nullable().describe('How long it was executed, without waiting'),
+  waitingMs: figure.nullable().describe('Between its start and its end, when it was not executed; suspended or not'),
+  wallMs: figure.nullable().describe('From its first start to its end'),
 };
 export const alike = z
   .strictObject({ others: count, sinceAt: at })
@@ -71,15 +79,21 @@ export const alike = z
 export const run = z.strictObject(runFields);
 export const runItem = z.strictObject({
   ...runFields,
-  tasks: z.strictObject({ total: count, ended: count, failed: count, stopped: count, underWay: z.number().min(0) }),
+  tasks: z.strictObject({ total: count, ended: count, failed: count, stopped: count, underWay: noPayload(z.number().min(0)) }),
   alike,
 });
 
+/** With the hash of its inputs, by which guesses could be tried. */
+const taskKey = replaced(z.string(), (key) => {
+  const [name = '', ...inputs] = String(key).split('#');
+  return inputs.length === 0 ? name : `${name}#${digestOf(inputs.join('#'))}`;
+});
+
 export const taskRun = z.strictObject({
-  id: z.string(),
-  runId: z.string(),
-  name: z.string(),
-  key: z.string(),
+  id: word,
+  runId: word,
+  name: word,
+  key: taskKey,
   displayName: textOrNull,
   index: count.nullable(),
   state,
@@ -87,12 +101,18 @@ export const taskRun = z.strictObject({
   startedAt: atOrNull,
   endedAt: atOrNull,
   dueAt: atOrNull,
-  dependsOn: z.array(z.string()).nullable(),
-  progress: z.strictObject({ done: z.number(), total: z.number().nullable() }).nullable(),
+  failures: count.nullable().optional().describe('Failed attempts that count against its retries, of one that has some'),
+  dependsOn: z.array(taskKey).nullable(),
+  progress: z.strictObject({ done: figure, total: figure.nullable() }).nullable(),
   metrics: z.record(z.string(), z.number()).nullable(),
   error: failure,
-  childRunId: textOrNull,
-  resultBytes: count.nullable().describe('Size of a result over 256 KiB; null for smaller ones, and where it was not noted'),
+  childRunId: wordOrNull,
+  resultBytes: z
+    .number()
+    .int()
+    .min(0)
+    .nullable()
+    .describe('Size of a result over 256 KiB; null for smaller ones, and where it was not noted'),
   callArgs: z
     .array(
       z.union([
@@ -104,7 +124,7 @@ export const taskRun = z.strictObject({
     .nullable()
     .describe('Arguments of a call in a code flow, cut and with secrets masked'),
   cachedFrom: z
-    .strictObject({ runId: z.string(), taskRunId: z.string(), madeAt: at, entry: z.string() })
+    .strictObject({ runId: word, taskRunId: word, madeAt: at, entry: replaced(z.string(), (entry) => digestOf(String(entry))) })
     .nullable()
     .optional()
     .describe('Of one that is Cached: what made its value, and the entry of the cache'),
@@ -114,9 +134,9 @@ export const taskGroups = z.strictObject({
   items: z
     .array(
       z.strictObject({
-        name: z.string(),
+        name: word,
         total: count,
-        counts: z.record(z.string(), count).describe('By the name of the state'),
+        counts: z.record(word, count).describe('By the name of the state'),
         startedAt: atOrNull,
         endedAt: atOrNull,
         attempts: count,
@@ -125,19 +145,19 @@ export const taskGroups = z.strictObject({
     )
     .describe('One of each task, in the order in which tasks were first recorded'),
   given: z
-    .array(z.strictObject({ from: z.string(), to: z.string() }))
+    .array(z.strictObject({ from: word, to: word }))
     .describe('Of a code flow: which tasks were given results of which, by their names'),
 });
 
 export const transition = z.strictObject({
-  runId: z.string(),
-  taskRunId: textOrNull,
+  runId: word,
+  taskRunId: wordOrNull,
   at,
   type: stateType,
   name: stateName,
   message: textOrNull,
   attempt: count,
-  owner: textOrNull,
+  owner: wordOrNull,
 });
 
 export const logLine = z.strictObject({
@@ -163,10 +183,10 @@ export const artifact = z.strictObject(artifactFields);
 export const listedArtifact = z.strictObject({ ...artifactFields, flow: z.string(), runName: z.string(), chars: count });
 
 export const resourceUse = z.strictObject({
-  id: z.string(),
-  runId: z.string(),
-  taskRunId: textOrNull,
-  resource: z.string(),
+  id: word,
+  runId: word,
+  taskRunId: wordOrNull,
+  resource: replaced(z.string(), withoutKey),
   scope: z.enum(['run', 'task']),
   beganAt: at,
   openedAt: at.nullable(),
@@ -176,15 +196,15 @@ export const resourceUse = z.strictObject({
 });
 
 export const flow = z.strictObject({
-  name: z.string(),
-  version: z.string(),
-  description: textOrNull,
-  tags: z.array(z.string()),
+  name: word,
+  version: word,
+  description: wordOrNull,
+  tags: z.array(word),
   kind: z.enum(['graph', 'code']),
-  graph: z.unknown(),
+  graph: noPayload(z.unknown()),
   paramsSchema: z.unknown(),
-  concurrency: z.unknown().optional(),
-  source: textOrNull,
+  concurrency: noPayload(z.unknown()).optional(),
+  source: wordOrNull,
   updatedAt: at,
 });
 
@@ -203,10 +223,15 @@ const waits = [
   'owner-lost',
   'starting',
 ] as const satisfies readonly WaitReason['kind'][];
-export const waitReason = z.strictObject({ kind: z.enum(waits), message: z.string(), untilAt: atOrNull, holders: z.array(z.string()) });
+export const waitReason = z.strictObject({
+  kind: z.enum(waits),
+  message: replaced(z.string(), wordsOfWait),
+  untilAt: atOrNull,
+  holders: z.array(word),
+});
 
 const times = z
-  .strictObject({ executingMs: z.number(), suspendedMs: z.number(), waitingMs: z.number(), wallMs: z.number() })
+  .strictObject({ executingMs: figure, suspendedMs: figure, waitingMs: figure, wallMs: figure })
   .nullable()
   .describe(
     'From its first start to its end, or now: executed, suspended, and what it otherwise waited, which add up to wallMs; null before its start',
@@ -214,12 +239,10 @@ const times = z
 
 const rollback = z
   .strictObject({
-    runId: z.string(),
+    runId: word,
     stage: z.enum(['begun', 'complete', 'incomplete']),
     undone: count.nullable(),
-    remaining: z.array(
-      z.strictObject({ task: z.string(), index: count.nullable(), taskRunId: z.string(), undo: z.string(), message: z.string() }),
-    ),
+    remaining: z.array(z.strictObject({ task: word, index: count.nullable(), taskRunId: word, undo: word, message: z.string() })),
   })
   .nullable()
   .describe('What came of undoing what its tasks had done');
@@ -233,7 +256,7 @@ export const runDetails = z.strictObject({
   why: waitReason.nullable(),
   alike,
   rollback,
-  counts: z.array(z.strictObject({ name: z.string(), state: stateName, count })),
+  counts: z.array(z.strictObject({ name: word, state: stateName, count })),
   flow: flow.nullable().optional().describe('With the values only, as params and result'),
 });
 

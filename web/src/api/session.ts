@@ -5,7 +5,7 @@ import { queryClient } from './query-client.ts';
 import type { Me, Role } from './wire-types.ts';
 
 const nobody: Me = { role: null, who: null, csrf: null, needsKey: true };
-const ranks: Readonly<Record<Role, number>> = { viewer: 0, operator: 1, admin: 2 };
+const ranks: Readonly<Record<Role, number>> = { observer: 0, viewer: 1, operator: 2, admin: 3 };
 
 /** Who is logged in; `role` null when a key is needed first. */
 export const meQuery = queryOptions({
@@ -36,8 +36,18 @@ export function usePermission(needed: Role): Permission {
   const { data } = useQuery(meQuery);
   const role = data?.role ?? null;
   if (role !== null && ranks[role] >= ranks[needed]) return { allowed: true, why: null };
-  const needs = needed === 'admin' ? 'an admin key' : `an ${needed} or admin key`;
-  return { allowed: false, why: role === null ? 'Log in first.' : `You look with a ${role} key; this needs ${needs}.` };
+  return { allowed: false, why: role === null ? 'Log in first.' : `You look with ${keyOf(role)}; this needs ${atLeast[needed]}.` };
+}
+
+const atLeast: Readonly<Record<Role, string>> = {
+  observer: 'an observer key',
+  viewer: 'a viewer key or one that may do more',
+  operator: 'an operator or admin key',
+  admin: 'an admin key',
+};
+
+function keyOf(role: Role): string {
+  return `${role === 'viewer' ? 'a' : 'an'} ${role} key`;
 }
 
 /** Logs in by key. @throws ApiError UNAUTHENTICATED, RATE_LIMITED */

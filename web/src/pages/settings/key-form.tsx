@@ -11,6 +11,7 @@ import { CopyText } from '../../parts/copy-text.tsx';
 import style from './settings.module.css';
 
 const roleChoices = [
+  { value: 'observer', label: 'observer: looks, without payloads and logs' },
   { value: 'viewer', label: 'viewer: looks' },
   { value: 'operator', label: 'operator: runs and stops' },
   { value: 'admin', label: 'admin: everything' },

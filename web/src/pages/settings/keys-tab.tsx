@@ -26,8 +26,8 @@ export function KeysTab() {
     <div className={style.tab}>
       <div className={style.intro}>
         <p>
-          A viewer looks. An operator also runs, cancels, retries, pauses and backfills. An admin also deploys, deletes, and changes limits
-          and keys.
+          An observer sees states, times and graphs, but no payloads and no logs. A viewer looks at all. An operator also runs, cancels,
+          retries, pauses and backfills. An admin also deploys, deletes, and changes limits and keys.
         </p>
         <Button onClick={() => setMaking(true)}>Make a key</Button>
       </div>

@@ -1,0 +1,283 @@
+/**
+ * That an observer sees states, times and graphs, and no payload anywhere. Payloads are planted in every place there is for one; then every route of the
+ * description and each stream is asked, by an observer and by an admin: what the one must not find, the other must.
+ */
+import { randomBytes } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import fastify from 'fastify';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { access } from '../../../src/server/access.ts';
+import { addObserver } from '../../../src/server/observer.ts';
+import type { App } from '../../../src/server/parts.ts';
+import { PlantedCode, PlantedItems, PlantedLimit } from '../../fixtures/planted/planted-flows.ts';
+import { type Api, openApi } from '../../support/api.ts';
+import { type OpenStream, openStream } from '../../support/events.ts';
+import { until } from '../../support/room.ts';
+
+/** Everything that is planted, by its place. */
+const planted =
+  `run-name log-field log-line artifact-name artifact-data metric item item-name item-result retried cache-key failed-name error cause code
+  details undo child-name child-result call-argument call-result signal tenant closing run-result holder param cancelled tag variable variable-about
+  secret connection connection-field deployment-param schedule-param deployment-name deployment-run-name setting`
+    .split(/\s+/)
+    .map((place) => `plant3d-${place}`)
+    .concat('limit-plant3d-holder');
+
+/** What an observer may ask for. All else of the table is refused, or is for everyone. */
+const observed = [
+  'GET /api/openapi.json',
+  'GET /api/docs',
+  'GET /api/docs/',
+  'GET /api/docs/json',
+  'GET /api/docs/yaml',
+  'GET /api/docs/static/*',
+  'GET /api/docs/static/index.html',
+  'GET /api/docs/static/swagger-initializer.js',
+  'GET /api/overview',
+  'GET /api/facets',
+  'GET /api/events',
+  'GET /api/runs',
+  'GET /api/runs/histogram',
+  'GET /api/runs/:id',
+  'GET /api/runs/:id/graph',
+  'GET /api/runs/:id/tasks',
+  'GET /api/runs/:id/tasks/:taskRunId',
+  'GET /api/runs/:id/transitions',
+  'GET /api/runs/:id/resources',
+  'GET /api/flows',
+  'GET /api/flows/:name',
+  'GET /api/flows/:name/days',
+  'GET /api/deployments',
+  'GET /api/deployments/:name',
+  'GET /api/deployments/:name/versions',
+  'GET /api/deployments/:name/days',
+  'GET /api/ticks',
+  'POST /api/schedules/preview',
+  'GET /api/backfills',
+  'GET /api/backfills/:id',
+  'POST /api/backfills/preview',
+  'GET /api/workers',
+  'GET /api/queues',
+  'GET /api/limits',
+];
+const refused = [
+  'GET /api/settings',
+  'GET /api/runs/:id/params',
+  'GET /api/runs/:id/result',
+  'GET /api/runs/:id/tasks/:taskRunId/result',
+  'GET /api/runs/:id/logs',
+  'GET /api/runs/:id/logs/download',
+  'GET /api/runs/:id/artifacts',
+  'GET /api/artifacts',
+  'GET /api/cache',
+  'GET /api/cache/:id',
+  'GET /api/secrets',
+  'GET /api/secrets/:name',
+  'GET /api/variables',
+  'GET /api/variables/:name',
+  'GET /api/connections',
+  'GET /api/connections/:name',
+  'GET /api/keys',
+  'GET /api/audit',
+];
+
+interface Found {
+  readonly route: string;
+  readonly url: string;
+  readonly status: number;
+  readonly text: string;
+}
+
+let api: Api;
+let base = '';
+const keys = { observer: '', admin: '' };
+/** Values that stand in the addresses of routes. */
+const ids: Record<string, string[]> = {};
+const held: string[] = [];
+beforeAll(async () => {
+  api = await openApi({
+    flows: resolve('test/fixtures/planted'),
+    env: { BATUTA_SECRET_KEY: randomBytes(32).toString('hex'), BATUTA_RESULTS: join(tmpdir(), 'plant3d-setting') },
+    beatMs: 50,
+  });
+  base = await api.listen();
+  for (const role of ['observer', 'admin'] as const) keys[role] = await api.key(role);
+  const { client } = api;
+  await client.secrets.set('plant3d-secret', { value: 'never shown', description: 'about' });
+  await client.variables.set('plant3d-variable', { value: { of: 'plant3d-variable' }, description: 'plant3d-variable-about' });
+  await client.connections.set('plant3d-connection', { kind: 'http', fields: { baseUrl: 'http://plant3d-connection-field.invalid' } });
+  const note = 'plant3d-param';
+  const planting = await client.submit(PlantedItems, { note }, { tags: ['plant3d-tag'] });
+  await planting.done();
+  const code = await client.submit(PlantedCode, { note });
+  await client.runs.signal(code.id, 'approve', 'plant3d-signal');
+  await code.done();
+  for (const _ of [1, 2]) held.push((await client.submit(PlantedLimit, { note: 'plant3d-holder' })).id);
+  await until(async () => (await client.runs.list({ states: ['AwaitingSlot'] })).items.length === 1);
+  const cancelled = await client.enqueue('planted-limit', { note });
+  await client.runs.cancel(cancelled.id, 'plant3d-cancelled');
+  await client.deployments.deploy([
+    {
+      name: 'planted-deployment',
+      flow: 'planted-limit',
+      params: { note: 'plant3d-deployment-param' },
+      runName: 'plant3d-deployment-run-name',
+      schedules: [{ slug: 'daily', cron: '0 9 * * *', params: { note: 'plant3d-schedule-param' } }],
+    },
+  ]);
+  await client.deployments.run('planted-deployment', {}, { name: 'plant3d-deployment-name' });
+  await client.engine.services.cache.close();
+  const runs = (await client.runs.list({ limit: 100 })).items.map(({ id }) => id);
+  ids['{id}'] = runs;
+  ids['{taskRunId}'] = (await Promise.all(runs.map((id) => client.runs.taskRuns(id)))).flatMap(({ items }) => items.map(({ id }) => id));
+}, 60_000);
+afterAll(async () => {
+  for (const { id } of (await api.client.runs.list({ states: ['RUNNING', 'SCHEDULED', 'AwaitingSlot'] })).items)
+    await api.client.runs.cancel(id);
+  await api.close();
+});
+
+/** All answers of all GET routes of the description. */
+async function ask(key: string): Promise<Found[]> {
+  const { paths } = (await api.get('/api/openapi.json', { key })).json as { paths: Record<string, Record<string, unknown>> };
+  const found: Found[] = [];
+  for (const [path, methods] of Object.entries(paths)) {
+    if (!('get' in methods) || path === '/api/events') continue;
+    for (const url of await addressesOf(path)) {
+      const { status, text } = await api.get(url, { key });
+      found.push({ route: `GET ${path.replace(/\{(\w+)\}/g, ':$1')}`, url, status, text });
+    }
+  }
+  return found;
+}
+
+async function addressesOf(path: string): Promise<readonly string[]> {
+  if (path.includes('{name}')) {
+    const name = { flows: 'planted-items', deployments: 'planted-deployment', variables: 'plant3d-variable', secrets: 'plant3d-secret' };
+    return [path.replace('{name}', name[path.split('/')[2] as 'flows'] ?? 'plant3d-connection')];
+  }
+  if (path.startsWith('/api/cache/')) return (await api.client.cache.list({})).items.map(({ id }) => path.replace('{id}', id));
+  if (!path.startsWith('/api/runs/')) return [path.replace('{id}', 'unknown')];
+  const runs = path.includes('{id}') ? (ids['{id}'] ?? []).map((id) => path.replace('{id}', id)) : [path];
+  if (!path.includes('{taskRunId}')) return runs;
+  return (ids['{taskRunId}'] ?? []).flatMap((id) => runs.map((url) => url.replace('{taskRunId}', id)));
+}
+
+test('an observer finds nothing that was planted, in any answer of any route, and an admin finds each of it', async () => {
+  const [seen, whole] = [await ask(keys.observer), await ask(keys.admin)];
+  for (const { url, text } of seen) expect(text.match(/.{0,200}plant3d.{0,100}/)?.[0], url).toBeUndefined();
+  const all = whole.map(({ text }) => text).join('\n');
+  expect(planted.filter((marker) => !all.includes(`${marker}`))).toEqual([]);
+  expect(seen.length).toBe(whole.length);
+  for (const { url, route, status, text } of seen) {
+    if (refused.includes(route)) {
+      expect(status, url).toBe(403);
+      const needs = access[route]?.needs;
+      expect(JSON.parse(text), url).toMatchObject({ error: { code: 'FORBIDDEN', details: { has: 'observer', needs } } });
+    } else expect(status, url).toBe(whole.find((other) => other.url === url)?.status);
+  }
+});
+
+test('every route of the table has been decided about: shown to an observer without payloads, refused, or a change', () => {
+  const open = Object.entries(access).filter(([, { needs }]) => needs === 'observer');
+  expect(open.map(([row]) => row)).toEqual(observed);
+  const closed = Object.entries(access).filter(([row, { needs }]) => row.startsWith('GET ') && needs !== 'observer' && needs !== 'public');
+  expect(closed.map(([row]) => row)).toEqual(refused);
+  for (const [row, { needs, audit }] of Object.entries(access))
+    if (!row.startsWith('GET ') && needs !== 'public' && !observed.includes(row)) expect(typeof audit, row).toBe('string');
+});
+
+test('a route for observers is not registered without a schema that says what of its answer is no payload', async () => {
+  const app = fastify() as unknown as App;
+  addObserver(app);
+  const add = (url: string) => app.get(url, { config: { access: { needs: 'observer' } } }, async () => 'open');
+  expect(() => add('/api/everything')).toThrow('no schema');
+  expect(() => add('/api/runs')).not.toThrow();
+  await app.close();
+});
+
+test('neither an error nor a filter tells an observer what is hidden', async () => {
+  const key = keys.observer;
+  const part = (ids['{id}'] ?? [''])[0]?.slice(0, 4) ?? '';
+  const [said, whole] = [await api.get(`/api/runs/${part}`, { key }), await api.get(`/api/runs/${part}`, { key: keys.admin })];
+  expect(whole.text).toContain('plant3d');
+  expect(said).toMatchObject({ status: 404, json: { error: { code: 'RUN_NOT_FOUND', message: 'No run has that id.', details: {} } } });
+  for (const filter of ['search=plant3d', 'tag=plant3d-tag', 'flow=planted-items&search=x']) {
+    for (const path of ['/api/runs', '/api/runs/histogram'])
+      expect(await api.get(`${path}?${filter}`, { key }), filter).toMatchObject({ status: 403, json: { error: { code: 'FORBIDDEN' } } });
+  }
+  for (const path of ['/api/runs?flow=planted-items&state=FAILED', '/api/deployments?search=planted&tag=x'])
+    expect((await api.get(path, { key })).status, path).toBe(200);
+});
+
+test('what is no payload is there: states, times, the graph, the counts, who waits for what', async () => {
+  const key = keys.observer;
+  const { items } = (await api.get('/api/runs?flow=planted-items', { key })).json;
+  const [{ id }] = items;
+  const whole = (await api.get(`/api/runs/${id}`, { key: keys.admin })).json;
+  const seen = (await api.get(`/api/runs/${id}`, { key })).json;
+  expect(seen.run).toMatchObject({
+    flow: 'planted-items',
+    name: `run-${id.slice(-8)}`,
+    tags: [],
+    state: { name: 'Failed', message: null },
+  });
+  for (const same of ['startedAt', 'endedAt', 'attempt', 'durationMs', 'owner', 'source']) expect(seen.run[same]).toEqual(whole.run[same]);
+  expect([seen.times, seen.counts, seen.flow.graph]).toEqual([whole.times, whole.counts, whole.flow.graph]);
+  expect([seen.params, seen.result, seen.flow.paramsSchema]).toEqual([null, null, null]);
+  expect(seen.run.error).toEqual({
+    ...{ name: 'Error', message: 'Hidden for the role observer.', code: null, stack: null, details: null, cause: null },
+    origin: { key: '', task: null, attempt: 1, attempts: 1, frame: whole.run.error.origin.frame },
+  });
+  expect(seen.rollback).toMatchObject({ stage: 'incomplete', remaining: [{ task: 'list', undo: 'undo', message: '[hidden]' }] });
+  const tasks = (await api.get(`/api/runs/${id}/tasks`, { key })).json.items;
+  expect(tasks).toMatchObject([
+    { key: 'list', progress: { done: 1, total: 2 } },
+    { key: 'one[0]', displayName: null },
+    { key: 'fail' },
+    {},
+  ]);
+  const limits = (await api.get('/api/limits', { key })).json.items;
+  expect(limits).toMatchObject([{ name: expect.stringMatching(/^flow:planted-limit:[0-9a-f]{12}$/), slots: 1, held: 1, waiting: 1 }]);
+  expect(limits[0].holders[0].runName).toMatch(/^run-/);
+  const { why } = (await api.get(`/api/runs/${held[1]}`, { key })).json;
+  expect(why).toMatchObject({ kind: 'limit', message: 'Waits for a limit of its flow or deployment.', holders: [held[0]] });
+  const code = (await api.get('/api/runs?flow=planted-code', { key })).json.items[0].id;
+  const calls = (await api.get(`/api/runs/${code}/tasks`, { key })).json.items as {
+    name: string;
+    key: string;
+    dependsOn: string[] | null;
+  }[];
+  const call = calls.find(({ name }) => name === 'call');
+  expect(call?.key).toMatch(/^call#[0-9a-f]{12}$/);
+  expect((await api.get(`/api/runs/${code}/resources`, { key })).json.items).toMatchObject([{ resource: "'tenant'", error: null }]);
+});
+
+test.each(['/api/events', 'of a run'])('a stream of events, %s, brings an observer no payload, live or read again', async (which) => {
+  const id = held[0] ?? '';
+  const url = `${base}/api/events${which === '/api/events' ? '' : `?run=${id}`}`;
+  const open = (role: 'observer' | 'admin', lastId?: string) =>
+    openStream(url, { headers: { authorization: `Bearer ${keys[role]}` }, ...(lastId === undefined ? {} : { lastId }) });
+  const isEnded = ({ type, json }: { type: string; json: { id?: string; state?: { name: string } } }): boolean =>
+    type === 'run' && json.state?.name === 'Cancelled';
+  const streams = { observer: await open('observer'), second: await open('observer'), admin: await open('admin') };
+  const all = Object.values(streams);
+  for (const stream of all) await stream.until(({ type }) => type === 'hello');
+  const live = await api.client.submit(PlantedLimit, { note: 'plant3d-live' });
+  if (which === '/api/events') await api.client.runs.cancel(live.id, 'plant3d-cancelled');
+  else await api.client.runs.cancel(id, 'plant3d-cancelled');
+  for (const stream of all) await stream.until(isEnded);
+  for (const stream of all) await stream.close();
+  const again = { observer: await open('observer', '0-0-0'), admin: await open('admin', '0-0-0') };
+  for (const stream of Object.values(again)) await stream.until(isEnded);
+  for (const stream of Object.values(again)) await stream.close();
+  const told = (stream: OpenStream): string => JSON.stringify(stream.events.filter(({ type }) => type !== 'beat' && type !== 'hello'));
+  for (const stream of [streams.observer, streams.second, again.observer]) {
+    expect(told(stream)).not.toContain('plant3d');
+    expect(told(stream)).toContain('"run-');
+    expect(stream.events.map(({ type }) => type)).not.toContain('log');
+  }
+  for (const stream of [streams.admin, again.admin]) expect(told(stream)).toContain('plant3d-cancelled');
+  if (which !== '/api/events') expect(again.admin.events.map(({ type }) => type)).toContain('log');
+});
