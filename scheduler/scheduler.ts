@@ -5,6 +5,7 @@
  */
 import { joinServices } from '../src/base/service.ts';
 import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.ts';
+import { type Monitoring, startMonitoring } from '../src/client/monitoring.ts';
 import { openClient } from '../src/client/open-client.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { backfillLoop } from './loops/backfill.ts';
@@ -30,10 +31,12 @@ const lateAfterMs = 15_000;
 const rollupMs = 60_000;
 
 /** @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
-export const startScheduler: StartScheduler = async ({ config, log }): Promise<FleetProcess> => {
+export const startScheduler: StartScheduler = async ({ config, log, metrics }): Promise<FleetProcess> => {
   const client = await openClient({ config, log });
+  let monitoring: Monitoring | undefined;
   try {
     const { engine } = client;
+    monitoring = await startMonitoring({ config, log, client, metrics, role: 'scheduler' });
     const broker = await client.broker();
     const parts = { engine, broker, log: log.logger };
     await engine.services.limits.connect(limitNews(parts));
@@ -55,10 +58,12 @@ export const startScheduler: StartScheduler = async ({ config, log }): Promise<F
       greeting: `Scheduler on ${engine.services.store.url}, tickets by ${broker.url}.`,
       async stop() {
         await loops.stop();
+        await monitoring?.stop();
         await client.close();
       },
     };
   } catch (error) {
+    await monitoring?.stop();
     await client.close();
     throw error;
   }

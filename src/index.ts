@@ -11,6 +11,7 @@ export { deployment, type DeploymentOptions, type DeploymentSchedule } from './d
 export type { CacheOptions } from './define/cache-option.ts';
 export { Flow, type FlowOptions } from './define/flow.ts';
 export { Inject, type InjectDecorator } from './define/inject.ts';
+export { Measured, type MeasuredOptions } from './define/measured.ts';
 export { On } from './define/on.ts';
 export { Task, type TaskOptions } from './define/task.ts';
 export type { Out } from './define/wiring.ts';
@@ -31,6 +32,7 @@ export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types
 export { FlowError, type FlowErrorOptions, NonRetryable, registerErrors, RetryAfter, ValidationError } from './model/flow-error.ts';
 export { type ContextKey, contextKey, type Middleware, type MiddlewareContext } from './model/middleware.ts';
 export { correlationHeaders } from './model/run-context.ts';
+export type { OwnCounter, OwnGauge, OwnHistogram, OwnHistogramOptions, OwnMetricOptions, OwnMetrics } from './model/own-metrics.ts';
 export type { Failure } from './model/failure.ts';
 export type { AnyResource, Resource, ResourceScopeName } from './model/resource.ts';
 export { connection } from './resources/connection.ts';

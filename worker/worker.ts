@@ -10,6 +10,7 @@ import { packageVersion } from '../src/base/installed.ts';
 import { joinServices } from '../src/base/service.ts';
 import type { Delivery, Ticket } from '../src/broker/broker.ts';
 import type { StartWorker, WorkerOptions, WorkerProcess } from '../src/client/fleet-process.ts';
+import { type Monitoring, startMonitoring } from '../src/client/monitoring.ts';
 import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
 import { Batcher } from '../src/engine/batcher.ts';
@@ -46,9 +47,18 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
   const flows = await loadKnownFlows(options);
   const spread = new FleetSpread({ clock: systemClock, log: log.logger });
   const client = await openClient({ config, log }, { settings: { abortUnrenewed: true, suspendOverMs }, spread });
+  let running = (): number => 0;
+  let monitoring: Monitoring | undefined;
   try {
     const { engine } = client;
     const { services } = engine;
+    monitoring = await startMonitoring({
+      ...{ config, log, client, metrics: options.metrics, role: 'worker' },
+      collect(registry) {
+        registry.set('batuta_worker_places', concurrency);
+        registry.set('batuta_worker_places_used', running());
+      },
+    });
     const broker = await client.broker();
     spread.connect(broker);
     for (const flow of flows.values()) await engine.describe(flow);
@@ -90,6 +100,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       onRun: (ticket, delivery) => work(ticket, delivery, (wasLeft) => processTicket(parts, ticket, wasLeft)),
       onTask: (ticket, delivery) => work(ticket, delivery, (wasLeft) => tasks.execute(ticket.id, wasLeft)),
     });
+    running = () => queues.running;
     const routes = new FlowRoutes({ services, broker, flows, queues });
     const parts = { ...loopParts, flows, routes, loggedUnknown: new Set<string>(), tickEnded, backfillRunEnded };
     spread.leaveBy(routes);
@@ -116,7 +127,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
         services,
         log: log.logger,
         worker: workerNow,
-        running: () => queues.running,
+        running,
         eventLoop,
         healthFile,
         afterBeat: () => routes.look(),
@@ -135,6 +146,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
         log.logger.warn({ err: error }, 'Nobody could be woken for the runs handed back; the fleet will see them within seconds.'),
       );
       if (left.length > 0) log.logger.info({ runs: left.length }, 'Handed back runs that had not ended.');
+      await monitoring?.stop();
       await background.stop();
       routes.stop();
       await queues.close(settleMs);
@@ -156,6 +168,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       serveAlso: (more) => queues.serve(more),
     };
   } catch (error) {
+    await monitoring?.stop();
     await client.close();
     throw error;
   }

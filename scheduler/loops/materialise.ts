@@ -9,7 +9,7 @@ import type { Timer } from '../../src/base/clock.ts';
 import { makeService, type Service } from '../../src/base/service.ts';
 import { deploymentsChannel } from '../../src/model/deployment.ts';
 import { missedAfterMs } from '../../src/model/schedule/ticks.ts';
-import type { ClaimTicksReport } from '../../src/store/store.ts';
+import type { ClaimTicksReport, TickPlan } from '../../src/store/store.ts';
 import { planTicks } from '../plan-ticks.ts';
 import { settleOverlap } from '../../src/upkeep/overlap.ts';
 import { type LoopParts, tryPutTickets, upkeepLoop } from '../../src/upkeep/parts.ts';
@@ -30,9 +30,11 @@ export interface MaterialiseOptions {
 
 export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOptions): Service {
   const { engine, broker, log } = parts;
-  const { store, clock, leaseClock, random, makeId } = engine.services;
+  const { store, clock, leaseClock, random, makeId, lifecycle } = engine.services;
   /** When it fell behind and last came round; null while nothing is due. What is late for that reason alone was not missed. */
   let behind: { readonly since: number; readonly seenAt: number } | null = null;
+  /** Of the ticks that were last decided about; counted for whoever observes. */
+  let missed = 0;
   /** Tickets under way; the next runs are made meanwhile. */
   let ticketing: Promise<void> = Promise.resolve();
   let timer: Timer | undefined;
@@ -49,7 +51,9 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
     store.ticks.claim({ limit: batchSchedules, lookAheadMs, missedAfterMs }, (due, now, open) => {
       const goesOn = behind !== null && now >= behind.seenAt && now - behind.seenAt < awayMs;
       behind = { since: goesOn && behind !== null ? behind.since : now, seenAt: now };
-      return planTicks(due, now, behind.since, open, plan);
+      const plans = planTicks(due, now, behind.since, open, plan);
+      if (lifecycle.isObserved) missed = countMissed(plans, behind.since);
+      return plans;
     });
 
   const wakeIn = (ms: number): void => {
@@ -63,11 +67,13 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
     failed: 'Ticks could not be turned into runs; they are once the database is back.',
     async step() {
       const turn = await store.ticks.nextTurn({ lookAheadMs, withinMs: netMs });
+      if (lifecycle.isObserved) lifecycle.tell({ kind: 'scheduleLag', ms: turn.at === null ? 0 : Math.max(0, turn.now - turn.at) });
       if (turn.at === null || turn.at > turn.now) {
         behind = null;
         return wakeIn(turn.at === null ? netMs : turn.at - turn.now);
       }
       const { schedules, waiting, held, dropped, setAside } = await claim();
+      if (lifecycle.isObserved) lifecycle.tell({ kind: 'ticks', made: waiting.length, held, dropped, missed });
       for (const one of setAside)
         log.error(one, 'A schedule is set aside; the others go on. It ticks again once it is deployed or resumed.');
       if (schedules === 0) return wakeIn(lockedMs);
@@ -96,4 +102,9 @@ export function materialiseLoop(parts: LoopParts, { lookAheadMs }: MaterialiseOp
       timer?.cancel();
     },
   });
+}
+
+/** Ticks that were due while no scheduler was at work, whatever became of them. */
+function countMissed(plans: readonly TickPlan[], asOf: number): number {
+  return plans.flatMap(({ runs }) => runs).filter(({ run }) => (run.scheduledFor ?? asOf) < asOf - missedAfterMs).length;
 }

@@ -49,6 +49,7 @@ export const errorCodes = {
   RESULT_MISSING: { stage: 'run', exit: 1, summary: 'A stored result is gone or damaged.' },
   MIDDLEWARE_MISUSED: { stage: 'run', exit: 1, summary: 'A middleware never called next, called it twice, or returned another value.' },
   CONTEXT_VALUE_MISSING: { stage: 'run', exit: 1, summary: 'No middleware has set a value that is asked for.' },
+  METRIC_INVALID: { stage: 'run', exit: 1, summary: 'A metric of a flow has a name, a label or a value that is not allowed.' },
   TASK_TIMED_OUT: { stage: 'run', exit: 1, summary: 'A task took longer than its timeout.' },
   ERROR_ESCAPED: {
     stage: 'run',

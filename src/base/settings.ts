@@ -168,6 +168,19 @@ export const settings = {
     null,
     'File that one worker or scheduler renews as long as it works; `batuta health` reads it',
   ),
+  metricsPort: setting(
+    'metricsPort',
+    optional(whole(0, 65_535)),
+    null,
+    'Port on which a worker or a scheduler serves its metrics and health; 0 takes a free one. Unset, it measures nothing',
+  ),
+  metricsHost: setting('metricsHost', text, '127.0.0.1', 'Address of that port; on any but this computer alone an API key is asked for'),
+  metricsLabelValues: setting(
+    'metricsLabelValues',
+    whole(1, 100_000),
+    200,
+    'Values of one label that metrics tell apart; further ones count as `other`',
+  ),
   maxLogLineBytes: setting(
     'maxLogLine',
     bytes(kib, 256 * kib),

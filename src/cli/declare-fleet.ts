@@ -2,6 +2,8 @@
 import type { Command } from 'commander';
 import { collect, type Perform } from './declare.ts';
 
+const metricsPortText = 'serve metrics and health on this port of this computer, 0 for a free one (BATUTA_METRICS_PORT)';
+
 /** Adds the commands. */
 export function declareFleetCommands(program: Command, perform: Perform): void {
   program
@@ -19,6 +21,7 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
     .option('--queue <name>', 'serve this queue; may be repeated, those named first are served first (default: default)', collect, [])
     .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY)')
     .option('--name <name>', 'name of the worker for people')
+    .option('--metrics-port <n>', metricsPortText)
     .option('--grace <duration>', 'how long runs may take to finish when it is told to end; the rest is handed back', '30s')
     .action(perform(async () => (await import('./commands/fleet.ts')).serveAsWorker));
   worker
@@ -32,6 +35,7 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
     .description(
       'make the runs of schedules and backfills, and look after runs of lost workers, lost tickets and old runs; any number may run',
     )
+    .option('--metrics-port <n>', metricsPortText)
     .action(perform(async () => (await import('./commands/fleet.ts')).serveAsScheduler));
   program
     .command('server')

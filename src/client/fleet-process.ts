@@ -2,12 +2,15 @@
 import type { Log } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import type { FlowDefinition } from '../model/flow.ts';
+import type { Metrics } from '../monitor/open-metrics.ts';
 
 export interface FleetProcessOptions {
   readonly config: Config;
   readonly log: Log;
   /** Where relative paths of flows begin. */
   readonly cwd: string;
+  /** Metrics of the program around it, which serves them; default its own, where a port is set for them. */
+  readonly metrics?: Metrics;
 }
 
 export interface WorkerOptions extends FleetProcessOptions {

@@ -52,6 +52,7 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
     namedValues: () => questions,
     reportProgress: (done, total) => send({ kind: 'progress', done, total }),
     changeMetric: (change, name, value) => send({ kind: 'metric', change, name, value }),
+    measure: (measure) => send({ kind: 'measure', measure }),
     useResource: (resource, key) => resources.use(resource, key),
     putReject(record, reason) {
       const plain = plainReject({ record, reason });

@@ -9,12 +9,16 @@ import type { ContextParams, FlowClass, ResultOf, SomeParams, StartArguments } f
 import type { KeyArgument, Resource, ResourceScopeName, WithinReach } from './resource.ts';
 import type { RunFacts, TaskFacts } from './facts.ts';
 import type { ContextKey } from './middleware.ts';
+import type { OwnMetrics } from './own-metrics.ts';
 import type { State } from './state.ts';
 
 export type { RunFacts, TaskFacts } from './facts.ts';
 
-/** Numbers a task reports about itself; kept with its task run and shown beside it. */
-export interface Metrics {
+/**
+ * Numbers a task reports about itself: `add` and `set` are kept with its task run and shown beside it; counters, gauges and histograms are
+ * for Prometheus, summed up over all runs of the process.
+ */
+export interface Metrics extends OwnMetrics {
   /** Adds `by` (default 1) to the sum of that name. */
   add(name: string, by?: number): void;
   /** Sets the value of that name. */

@@ -9,6 +9,7 @@ import { BatutaError } from '../base/errors.ts';
 import type { ArtifactWriter, Metrics, RunFacts, TaskContext, TaskFacts } from './context.ts';
 import type { AnyResource, KeyArgument, Resource } from './resource.ts';
 import type { ContextKey, ContextValues } from './middleware.ts';
+import { type OwnMeasure, ownMetrics } from './own-metrics.ts';
 import type { Artifact } from './run.ts';
 import type { NamedValues } from './secret.ts';
 import { readConnection } from './connection.ts';
@@ -32,6 +33,8 @@ export interface ContextSource {
   namedValues(): NamedValues;
   reportProgress(done: number, total: number | null): void;
   changeMetric(change: 'add' | 'set', name: string, value: number): void;
+  /** Takes what is measured for Prometheus. */
+  measure(measure: OwnMeasure): void;
   useResource(resource: AnyResource, key: unknown): Promise<unknown>;
   putReject(record: unknown, reason: string): void;
   putArtifact(kind: Exclude<Artifact['kind'], 'rejects'>, name: string, data: unknown): Promise<void>;
@@ -130,6 +133,7 @@ export class LiveTaskContext implements TaskContext {
 
 function metricsOf(source: ContextSource): Metrics {
   return {
+    ...ownMetrics((measure) => source.measure(measure)),
     add(name, by = 1) {
       assertNumber(`metrics.add('${name}')`, by);
       source.changeMetric('add', name, by);

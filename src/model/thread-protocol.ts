@@ -9,6 +9,7 @@ import type { MessagePort } from 'node:worker_threads';
 import type { RunFacts, TaskFacts } from './context.ts';
 import type { Failure } from './failure.ts';
 import type { FlowSource } from './flow.ts';
+import type { OwnMeasure } from './own-metrics.ts';
 import type { ResourceUse } from './resource-use.ts';
 import type { Artifact } from './run.ts';
 
@@ -51,6 +52,7 @@ export type ThreadMessage =
   | { readonly kind: 'log'; readonly level: number; readonly message: string; readonly fields: Readonly<Record<string, unknown>> | null }
   | { readonly kind: 'progress'; readonly done: number; readonly total: number | null }
   | { readonly kind: 'metric'; readonly change: 'add' | 'set'; readonly name: string; readonly value: number }
+  | { readonly kind: 'measure'; readonly measure: OwnMeasure }
   /** Asks whether it may commit its transaction; answered with `commit`, or the thread is ended. */
   | { readonly kind: 'commit' }
   /** An opening of a resource as it stands. */

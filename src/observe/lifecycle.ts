@@ -1,10 +1,11 @@
 /**
- * The one place to which every step in the life of runs and task runs is reported, by the process that takes the step: for metrics, traces,
- * and alerts. Listeners decide what to make of it.
+ * The bus of what happens in a process: every step in the life of runs and task runs, and what else metrics, traces and alerts are made of,
+ * reported by the process that does it. Listeners decide what to make of it.
  *
- * While nobody listens a report costs nothing: callers check `isHeard` before they make an event.
+ * While nobody listens a report costs nothing: callers check `isHeard` or `isObserved` before they make an event.
  */
 import { isTerminal, type State } from '../model/state.ts';
+import type { Occurrence } from './occurrence.ts';
 
 /**
  * `started`: its code runs, for the first time or again · `waiting`: for a slot, an instant or a signal · `retried`: an attempt failed, another
@@ -26,6 +27,8 @@ export interface LifecycleEvent {
   readonly attempt: number;
   readonly startedAt: number | null;
   readonly dueAt: number | null;
+  /** How long it was executed until now, waits left out, ms; null while it has not started. */
+  readonly executingMs: number | null;
   /** Resolves once the step is durable; rejects when it could not be recorded, or had been taken by a process that has lost the run. */
   readonly recorded: Promise<void>;
 }
@@ -33,8 +36,12 @@ export interface LifecycleEvent {
 /** Called in order, at once, and never awaited. What it throws is its own: it must not throw. */
 export type LifecycleListener = (event: LifecycleEvent) => void;
 
+/** Called at once, and never awaited. It must not throw. */
+export type OccurrenceListener = (occurrence: Occurrence) => void;
+
 export class Lifecycle {
   readonly #listeners = new Set<LifecycleListener>();
+  readonly #observers = new Set<OccurrenceListener>();
 
   get isHeard(): boolean {
     return this.#listeners.size > 0;
@@ -48,6 +55,22 @@ export class Lifecycle {
 
   report(event: LifecycleEvent): void {
     for (const listener of this.#listeners) listener(event);
+  }
+
+  /** Whether anyone hears of what happens beside the steps of runs. */
+  get isObserved(): boolean {
+    return this.#observers.size > 0;
+  }
+
+  /** Hears of what happens beside the steps of runs. Gives what ends it. */
+  observe(observer: OccurrenceListener): () => void {
+    this.#observers.add(observer);
+    return () => void this.#observers.delete(observer);
+  }
+
+  /** Reports what has happened, once it is recorded. */
+  tell(occurrence: Occurrence): void {
+    for (const observer of this.#observers) observer(occurrence);
   }
 }
 

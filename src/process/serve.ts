@@ -1,4 +1,5 @@
 /** Server, scheduler and worker in one process, over deployments that are written in code. */
+import { systemClock } from '../base/clock.ts';
 import { describeConfig } from '../base/config.ts';
 import type { ConfigDeployment } from '../base/config-file.ts';
 import { BatutaError } from '../base/errors.ts';
@@ -9,6 +10,7 @@ import { isFlowClass } from '../define/definition.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { stopIfLoading } from '../model/loading.ts';
+import { openMetrics } from '../monitor/open-metrics.ts';
 import { loadStart } from './load-start.ts';
 import { runningProcess } from './running.ts';
 import { definitionsOf, readProcessSettings } from './settings.ts';
@@ -58,9 +60,10 @@ export async function serve(
     started.push(() => client.close());
     const reports = await client.deployments.deploy(declared.map(specOf), { origin: 'code' });
     const { startServer } = await import('../server/start.ts');
-    const server = await startServer({ config, log, client, authorize, settings: describeConfig(loaded) });
+    const metrics = await openMetrics(systemClock, config.metricsLabelValues);
+    const server = await startServer({ config, log, client, authorize, settings: describeConfig(loaded), metrics });
     started.push(() => server.stop(0));
-    const parts = { config, cwd: process.cwd() };
+    const parts = { config, cwd: process.cwd(), metrics };
     const worker = await (await loadStart<StartWorker>('worker'))({
       ...{ ...parts, flows, concurrency: config.concurrency, name: undefined, mayEndProcess: false },
       queues: queuesOf(flows, declared),

@@ -27,6 +27,8 @@ import { flowRoutes } from './routes/flows.ts';
 import { healthRoutes } from './routes/health.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { limitRoutes } from './routes/limits.ts';
+import { metricRoutes } from './routes/metrics.ts';
+import { serverMetrics } from './server-metrics.ts';
 import { logRoutes } from './routes/logs.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runChangeRoutes } from './routes/run-changes.ts';
@@ -110,13 +112,18 @@ export async function makeApp(options: AppOptions): Promise<App> {
     logger.debug({ ...answered, who: identity?.who ?? null, ...correlationFields(request) }, 'Answered.');
   });
   const underWay = countRequests(app);
+  const metrics = serverMetrics(options, live);
   app.addHook('preClose', async () => {
+    metrics.stop();
     await live.close();
     await underWay.done(clock, graceMs);
   });
 
   await addDocs(app, basePath);
-  const parts: RouteParts = { client, clock, settings: options.settings, flows: options.flows, basePath, doorkeeper, live, bounds };
+  const parts: RouteParts = {
+    ...{ client, clock, settings: options.settings, flows: options.flows, basePath, doorkeeper, live, bounds },
+    metrics: () => metrics.read(),
+  };
   for (const addRoutes of routes) addRoutes(app, parts);
   await addSite(app, options.siteFolder, basePath);
   await app.ready();
@@ -138,6 +145,7 @@ function trustNearest(_address: string, hop: number): boolean {
 
 const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   healthRoutes,
+  metricRoutes,
   sessionRoutes,
   runRoutes,
   runChangeRoutes,

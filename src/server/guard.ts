@@ -12,8 +12,8 @@ import { mayAct } from '../model/access.ts';
 import { type Access, accessOf, isSafe } from './access.ts';
 import type { App } from './parts.ts';
 import type { Doorkeeper, Identity } from './identity.ts';
+import { hostnameOf, isLoopbackHost } from '../base/loopback.ts';
 import { refusalOf } from './observer.ts';
-import { hostnameOf, isLoopbackHost } from './loopback.ts';
 
 /** What a route tells of the change it made. */
 export interface Change {

@@ -7,6 +7,7 @@ import type { SettingLine } from '../base/config.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import type { LocalClient } from '../client/local-client.ts';
+import type { Metrics } from '../monitor/open-metrics.ts';
 import type { Authorize, Doorkeeper } from './identity.ts';
 import type { LiveEvents, StreamBounds } from './events/live-events.ts';
 
@@ -35,7 +36,14 @@ export interface AppOptions {
   readonly beatMs?: number | undefined;
   /** Default those of `usualBounds`. */
   readonly bounds?: Partial<Bounds> | undefined;
+  /** Metrics of the program around it; default its own, measured once somebody asks for them. */
+  readonly metrics?: Metrics | undefined;
+  /** What metrics and health want to know of the settings; default those that nothing was set of. */
+  readonly monitored?: Monitored | undefined;
 }
+
+/** Settings that metrics and health look at. */
+export type Monitored = Pick<Config, 'metricsLabelValues' | 'redisUrl' | 'brokerUrl'>;
 
 /** How much the server lets others take of it. */
 export interface Bounds extends Pick<Config, 'maxBodyBytes' | 'maxBulkBodyBytes' | 'headersTimeoutMs' | 'requestTimeoutMs'> {
@@ -59,4 +67,5 @@ export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'setti
   readonly bounds: Bounds;
   readonly doorkeeper: Doorkeeper;
   readonly live: LiveEvents;
+  readonly metrics: () => Promise<Metrics>;
 }

@@ -10,11 +10,12 @@ import type { Config } from '../base/settings.ts';
 import type { FleetProcess } from '../client/fleet-process.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { openClient } from '../client/open-client.ts';
+import type { Metrics } from '../monitor/open-metrics.ts';
 import { makeApp } from './app.ts';
 import type { Authorize } from './identity.ts';
 import type { App, Bounds } from './parts.ts';
 import { healthBeat } from './health-beat.ts';
-import { isReachedFromHereAlone } from './loopback.ts';
+import { isReachedFromHereAlone } from '../base/loopback.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -27,6 +28,8 @@ export interface ServerOptions {
   readonly client?: LocalClient;
   /** Settings as they may be shown; default none. */
   readonly settings?: readonly SettingLine[];
+  /** Metrics of the program around it; default its own. */
+  readonly metrics?: Metrics | undefined;
   /** Where the dashboard was built to; default in `dist`. */
   readonly siteFolder?: string;
 }
@@ -100,6 +103,8 @@ export async function openApp(
       settings: () => options.settings ?? [],
       flows: config.flows.map((path) => resolve(cwd, path)),
       bounds: boundsOf(config),
+      metrics: options.metrics,
+      monitored: config,
     });
     await beat.start();
   } catch (error) {

@@ -73,6 +73,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     recorder,
     dataVersion: () => connection.dataVersion(),
     watchWrites: (onWrite) => connection.watchWrites?.(onWrite) ?? null,
+    poolUse: () => connection.poolUse?.() ?? null,
     freeReserve: () => connection.freeReserve?.(),
     migrate: () => migrate(connection),
     schemaVersion: () => schemaVersion(connection),

@@ -63,6 +63,22 @@ export class Batch {
     return this.taskRuns.size + this.logs.length + this.artifacts.length + this.resourceUses.size + this.newRuns.size;
   }
 
+  /** All rows that a flush writes, transitions and changes of runs included. */
+  get rows(): number {
+    return this.size + this.transitions.length + this.patches.size;
+  }
+
+  /** About how much of them is values, errors, messages and log text, bytes. */
+  get bytes(): number {
+    let chars = 0;
+    for (const { row } of this.taskRuns.values()) chars += textOf(row.result) + textOf(row.error?.message);
+    for (const { row } of this.patches.values()) chars += textOf(row.result) + textOf(row.error?.message);
+    for (const { run } of this.newRuns.values()) chars += textOf(run.params) + textOf(run.result);
+    for (const { row } of this.artifacts) chars += textOf(row.data);
+    for (const { message, fields } of this.logs) chars += textOf(message) + textOf(fields);
+    return chars;
+  }
+
   addRun(run: NewRun, owner: Owner, leaseMs: number): void {
     this.newRuns.set(run.id, { run, owner, leaseMs });
     const transition = { runId: run.id, taskRunId: null, at: run.createdAt, ...run.state, attempt: run.attempt, owner: owner.id };
@@ -116,4 +132,8 @@ export class Batch {
     this.#noted = claim;
     if (claim.epoch !== 1 || !this.newRuns.has(claim.runId)) this.claims.set(claimKey(claim), claim);
   }
+}
+
+function textOf(value: unknown): number {
+  return typeof value === 'string' ? value.length : 0;
 }

@@ -6,7 +6,7 @@
  */
 import type { Batch } from './batch.ts';
 import type { Value, Kinds } from './table.ts';
-import type { Claim } from './store.ts';
+import type { Claim, PoolUse } from './store.ts';
 
 /** Runs one statement, parameters written `$1`, `$2`…, and gives its rows. */
 export type Query = <Row>(text: string, params?: readonly (Value | Uint8Array)[]) => Promise<Row[]>;
@@ -59,6 +59,8 @@ export interface Connection extends Database {
   /** Gives back space that was kept for when the disk is full; nothing where the dialect keeps none. */
   freeReserve?(): void;
   dataVersion(): number | null;
+  /** See `Store.poolUse`; missing where there is no pool. */
+  poolUse?(): PoolUse;
   /** See `Store.watchWrites`; missing where nobody tells. */
   watchWrites?(onWrite: () => void): (() => void) | null;
   close(): Promise<void>;

@@ -15,7 +15,7 @@ import type { Artifact, LogLine, Owner, RunPatch, TaskRun, Transition } from '..
 import type { ResourceUse } from '../model/resource-use.ts';
 import { Batch } from './batch.ts';
 import type { Connection } from './connection.ts';
-import type { Claim, NewRun, Recorder } from './store.ts';
+import type { Claim, FlushReport, NewRun, Recorder } from './store.ts';
 
 /** Rows after which a batch is closed. Larger ones gain nothing and hold the lock longer. */
 const maxBatchRows = 1000;
@@ -33,6 +33,7 @@ export class GroupCommitRecorder implements Recorder {
   readonly #connection: Connection;
   readonly #onError: ((error: unknown) => void) | undefined;
   readonly #fencedListeners: ((claim: Claim) => void)[] = [];
+  #onFlush: ((report: FlushReport) => void) | null = null;
   /** Batches not yet durable, oldest first; only the last may be open. */
   readonly #queue: Batch[] = [];
   #open: Batch | null = null;
@@ -110,6 +111,11 @@ export class GroupCommitRecorder implements Recorder {
     this.#fencedListeners.push(listener);
   }
 
+  onFlush(listener: (report: FlushReport) => void): () => void {
+    this.#onFlush = listener;
+    return () => void (this.#onFlush = null);
+  }
+
   /** Refuses what comes from now on and waits until the rest is settled, well or not. */
   async close(): Promise<void> {
     this.#closed = true;
@@ -168,6 +174,7 @@ export class GroupCommitRecorder implements Recorder {
       return;
     }
     if (batch === this.#open) this.#open = null;
+    if (this.#onFlush !== null) this.#measure(batch, this.#onFlush);
     try {
       const refused = this.#connection.writeBatch(batch);
       // A dialect that writes within this turn gets no promise in its way: the chain of a run hangs on every microsecond.
@@ -185,6 +192,15 @@ export class GroupCommitRecorder implements Recorder {
     const next = this.#queue[1];
     if (next !== undefined && next !== this.#open) this.#connection.prepareBatch?.(next);
   };
+
+  #measure(batch: Batch, tell: (report: FlushReport) => void): void {
+    const startedAt = systemClock.monotonic();
+    const end = (ok: boolean): void => tell({ ok, ms: systemClock.monotonic() - startedAt, rows: batch.rows, bytes: batch.bytes });
+    batch.settled.then(
+      () => end(true),
+      () => end(false),
+    );
+  }
 
   #succeed(batch: Batch, refused: readonly Claim[]): void {
     for (const claim of refused) for (const listener of this.#fencedListeners) listener(claim);

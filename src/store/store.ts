@@ -88,6 +88,30 @@ export interface Recorder {
   flush(): Promise<void>;
   /** Called, before the promise of the flush settles, with the claim whose writes were refused. */
   onFenced(listener: (claim: Claim) => void): void;
+  /** Tells of each flush from now on, until the function given back is called. One listener at a time; without it nothing is measured. */
+  onFlush(listener: (report: FlushReport) => void): () => void;
+}
+
+/** One flush of the recorder, when it has ended. */
+export interface FlushReport {
+  /** Whether its rows are durable. */
+  readonly ok: boolean;
+  /** From its beginning until it was durable, or had failed. */
+  readonly ms: number;
+  readonly rows: number;
+  /** About how much text it wrote: values, messages, log lines. */
+  readonly bytes: number;
+}
+
+/** Connections of a process to a database. */
+export interface PoolUse {
+  /** Asked something now. */
+  readonly active: number;
+  /** Open, and asked nothing. */
+  readonly idle: number;
+  /** Callers that wait for one. */
+  readonly waiting: number;
+  readonly most: number;
 }
 
 export interface RunStore {
@@ -248,6 +272,8 @@ export interface Store {
    * where nobody tells: on PostgreSQL, and on SQLite wherever the file system does not tell of each write.
    */
   watchWrites(onWrite: () => void): (() => void) | null;
+  /** How its connections are used; null where there is one that does all (SQLite). */
+  poolUse(): PoolUse | null;
   /**
    * Gives back disk space that was kept for when the disk is full, so that the end of a run can still be recorded. It is kept anew
    * when the store is next opened.

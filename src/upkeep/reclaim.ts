@@ -43,9 +43,10 @@ export function reclaimLoop(parts: LoopParts, { intervalMs, maxRecoveries }: Rec
 /** Gives how many there were. */
 async function reclaimRuns(parts: LoopParts, maxRecoveries: number): Promise<number> {
   const { engine, log } = parts;
-  const { store, clock, isOwnerGone } = engine.services;
+  const { store, clock, isOwnerGone, lifecycle } = engine.services;
   const goneOwners = (await store.fleet.owners()).filter(isOwnerGone);
   const { waiting, ended, crashed } = await store.fleet.reclaim({ limit: batch, maxRecoveries, goneOwners });
+  if (lifecycle.isObserved) await tellReclaimed(parts, waiting.length, ended);
   for (const { id, message } of ended) log.warn({ run: id }, message);
   await eachApart(
     parts,
@@ -62,9 +63,11 @@ async function reclaimRuns(parts: LoopParts, maxRecoveries: number): Promise<num
 /** Their runs stay where they are. Gives how many there were. */
 async function reclaimTasks(parts: LoopParts, maxRecoveries: number): Promise<number> {
   const { engine, broker, log } = parts;
-  const { store, clock, isOwnerGone } = engine.services;
+  const { store, clock, isOwnerGone, lifecycle } = engine.services;
   const goneOwners = (await store.spread.owners()).filter(isOwnerGone);
   const { waiting, ended } = await store.spread.reclaim({ limit: batch, maxRecoveries, goneOwners });
+  if (lifecycle.isObserved && waiting.length + ended.length > 0)
+    lifecycle.tell({ kind: 'reclaimed', work: 'task', waiting: waiting.length, ended: ended.length });
   for (const { id, runId, message } of ended) {
     log.warn({ run: runId, taskRun: id }, message);
     await tellTaskEnd(broker, runId, id);
@@ -72,4 +75,15 @@ async function reclaimTasks(parts: LoopParts, maxRecoveries: number): Promise<nu
   if (waiting.length > 0) log.warn({ tasks: waiting.length }, 'Workers were lost; their spread tasks go on elsewhere.');
   await tryPutTickets(parts, waiting, clock.now(), 'task');
   return waiting.length + ended.length;
+}
+
+/** Best effort: what cannot be read is counted as taken back, not by its flow. */
+async function tellReclaimed({ engine }: LoopParts, waiting: number, ended: readonly { readonly id: string }[]): Promise<void> {
+  const { store, lifecycle } = engine.services;
+  if (waiting + ended.length === 0) return;
+  lifecycle.tell({ kind: 'reclaimed', work: 'run', waiting, ended: ended.length });
+  for (const { id } of ended) {
+    const run = await store.runs.get(id).catch(() => null);
+    if (run) lifecycle.tell({ kind: 'ended', flow: run.flow, state: run.state });
+  }
 }

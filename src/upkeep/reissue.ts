@@ -51,10 +51,12 @@ async function reissueRuns(parts: LoopParts, ticketedBeforeMs: number): Promise<
   const { store, clock } = parts.engine.services;
   const hooks = await store.fleet.hooksUnticketed({ ticketedBeforeMs, limit: batch });
   if (hooks.length > 0) await putTickets(parts, hooks, clock.now());
+  tellReissued(parts, 'run', hooks.length);
   const runs = await store.fleet.dueUnticketed({ ticketedBeforeMs, limit: batch });
   const [first] = runs;
   if (first === undefined) return false;
   await putTickets(parts, runs, clock.now());
+  tellReissued(parts, 'run', runs.length);
   // A queue that is long only waits for its workers; one that is short has lost its tickets.
   return runs.length === batch && (await parts.broker.stats(first.queue)).waiting < 2 * batch;
 }
@@ -62,6 +64,13 @@ async function reissueRuns(parts: LoopParts, ticketedBeforeMs: number): Promise<
 /** Never more at once: where there are so many they wait for workers, not for tickets. */
 async function reissueTasks(parts: LoopParts, ticketedBeforeMs: number): Promise<boolean> {
   const { store, clock } = parts.engine.services;
-  await putTickets(parts, await store.spread.dueUnticketed({ ticketedBeforeMs, limit: batch }), clock.now(), 'task');
+  const tasks = await store.spread.dueUnticketed({ ticketedBeforeMs, limit: batch });
+  await putTickets(parts, tasks, clock.now(), 'task');
+  tellReissued(parts, 'task', tasks.length);
   return false;
+}
+
+function tellReissued({ engine }: LoopParts, work: 'run' | 'task', tickets: number): void {
+  const { lifecycle } = engine.services;
+  if (tickets > 0 && lifecycle.isObserved) lifecycle.tell({ kind: 'reissued', work, tickets });
 }

@@ -28,6 +28,7 @@ export class Heavy {
     ctx.progress(2);
     ctx.metrics.add('rows', 2);
     ctx.metrics.set('size', 7);
+    ctx.metrics.counter('talks', { labels: ['to'] }).add(1, { to: 'all' });
     ctx.reject({ id: 1n }, 'bad id');
     const round = {}; round.self = round;
     ctx.reject(round, 'round');
@@ -132,6 +133,13 @@ describe('a task in a thread of its own', () => {
       { kind: 'progress', done: 2, total: null },
       { kind: 'metric', change: 'add', name: 'rows', value: 2 },
       { kind: 'metric', change: 'set', name: 'size', value: 7 },
+      {
+        kind: 'measure',
+        measure: {
+          metric: { type: 'counter', name: 'talks_total', help: 'talks_total', labels: ['to'], buckets: null },
+          ...{ how: 'add', value: 1, labels: ['all'] },
+        },
+      },
       { kind: 'reject', record: '"{ id: 1n }"', reason: 'bad id' },
       { kind: 'reject', record: '"<ref *1> { self: [Circular *1] }"', reason: 'round' },
     ]);

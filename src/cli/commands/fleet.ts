@@ -26,6 +26,7 @@ interface WorkerOptions {
   readonly concurrency?: string;
   readonly name?: string;
   readonly grace: string;
+  readonly metricsPort?: string;
 }
 
 /** Runs until a signal ends it. */
@@ -34,7 +35,7 @@ export async function serveAsWorker(context: CommandContext, options: WorkerOpti
   const concurrency = readConcurrency(options.concurrency);
   const name = options.name === undefined ? undefined : readLine('--name', options.name, maxNameChars);
   for (const queue of options.queue) checkQueueName(queue);
-  const { config } = await openSettings(context);
+  const { config } = await openSettings(context, { metricsPort: readPort('--metrics-port', options.metricsPort) });
   const start = await loadStart<StartWorker>('worker');
   return serve(context, config, graceMs, (log) =>
     start({
@@ -52,8 +53,8 @@ export async function serveAsWorker(context: CommandContext, options: WorkerOpti
 const schedulerGraceMs = 5_000;
 
 /** Runs until a signal ends it. */
-export async function serveAsScheduler(context: CommandContext): Promise<ExitStatus> {
-  const { config } = await openSettings(context);
+export async function serveAsScheduler(context: CommandContext, options: { readonly metricsPort?: string }): Promise<ExitStatus> {
+  const { config } = await openSettings(context, { metricsPort: readPort('--metrics-port', options.metricsPort) });
   const start = await loadStart<StartScheduler>('scheduler');
   return serve(context, config, schedulerGraceMs, (log) => start({ config, log, cwd: context.terminal.cwd }));
 }
@@ -68,19 +69,19 @@ const serverGraceMs = 10_000;
 
 /** Runs until a signal ends it. */
 export async function serveAsServer(context: CommandContext, options: ServerOptions): Promise<ExitStatus> {
-  const loaded = await openSettings(context, { host: options.host, port: readPort(options.port) });
+  const loaded = await openSettings(context, { host: options.host, port: readPort('--port', options.port) });
   const { startServer } = await import('../../server/start.ts');
   return serve(context, loaded.config, serverGraceMs, (log) =>
     startServer({ config: loaded.config, log, cwd: context.terminal.cwd, settings: describeConfig(loaded) }),
   );
 }
 
-function readPort(text: string | undefined): number | undefined {
+function readPort(flag: string, text: string | undefined): number | undefined {
   if (text === undefined) return undefined;
   try {
     return whole(0, 65_535).read(text);
   } catch (error) {
-    throw new BatutaError('USAGE', `--port is ${JSON.stringify(text)} but ${error instanceof Error ? error.message : String(error)}.`);
+    throw new BatutaError('USAGE', `${flag} is ${JSON.stringify(text)} but ${error instanceof Error ? error.message : String(error)}.`);
   }
 }
 

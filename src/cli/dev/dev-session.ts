@@ -6,6 +6,7 @@
  */
 import { basename, dirname, resolve } from 'node:path';
 import { describeConfig, type LoadedConfig } from '../../base/config.ts';
+import { systemClock } from '../../base/clock.ts';
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { type Log, openLog } from '../../base/log.ts';
 import type { Config } from '../../base/settings.ts';
@@ -14,6 +15,7 @@ import type { FleetProcess, StartScheduler, StartWorker, WorkerProcess } from '.
 import type { LocalClient } from '../../client/local-client.ts';
 import { openClient } from '../../client/open-client.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
+import { type Metrics, openMetrics } from '../../monitor/open-metrics.ts';
 import { type ServerProcess, startServer } from '../../server/start.ts';
 import type { CommandContext } from '../context.ts';
 import { loadStart } from '../../process/load-start.ts';
@@ -50,6 +52,7 @@ export class DevSession {
   #scheduler: FleetProcess | null = null;
   #worker: WorkerProcess | null = null;
   #news: RunNews | null = null;
+  #metrics: Metrics | null = null;
   #log: Log | null = null;
   /** Reloads come one after another. */
   #reloading: Promise<void> = Promise.resolve();
@@ -132,8 +135,9 @@ export class DevSession {
     const findFlow = async (name: string): Promise<FlowDefinition> => this.#flows.get(name);
     this.#client = await openClient({ config, log: this.#log, captureConsole: false }, { findFlow });
     const settings = describeConfig(this.#settings);
-    this.#server = await startServer({ config, log: this.#log, cwd, client: this.#client, settings }).catch((error: unknown) =>
-      explainTaken(error, config),
+    this.#metrics = await openMetrics(systemClock, config.metricsLabelValues);
+    this.#server = await startServer({ config, log: this.#log, cwd, client: this.#client, settings, metrics: this.#metrics }).catch(
+      (error: unknown) => explainTaken(error, config),
     );
     return this.#server;
   }
@@ -144,10 +148,11 @@ export class DevSession {
     const { queues, concurrency, settings } = this.#options;
     // One health file cannot stand for several processes of a fleet.
     const config = { ...settings.config, healthFile: null };
+    const shared = this.#metrics === null ? {} : { metrics: this.#metrics };
     const [startScheduler, startWorker] = await Promise.all([loadStart<StartScheduler>('scheduler'), loadStart<StartWorker>('worker')]);
-    this.#scheduler = await startScheduler({ config, log: await this.#openLog(), cwd });
+    this.#scheduler = await startScheduler({ config, log: await this.#openLog(), cwd, ...shared });
     this.#worker = await startWorker({
-      ...{ config, cwd, concurrency, log: await this.#openLog(), flows: this.#flows.flows },
+      ...{ config, cwd, concurrency, log: await this.#openLog(), flows: this.#flows.flows, ...shared },
       queues: [...new Set([...queues, ...queuesOf(this.#flows.flows)])],
       name: undefined,
     });

@@ -79,14 +79,18 @@ async function askFor(
   refresh: boolean,
   onWait: (message: string) => void,
 ): Promise<Asked> {
-  const { cache, results } = active.services;
+  const { cache, results, lifecycle } = active.services;
   const { cache: policy } = definition;
   if (policy === null) throw new BatutaError('INTERNAL', `Task ${definition.name} has no cache.`);
   for (let isForced = refresh; ; isForced = true) {
     const answer = await cache.ask({
       ...{ key, policy, runId, taskRunId, refresh: isForced, signal: active.signal },
-      onWait: (makingRunId) => onWait(waitsFor(makingRunId, runId)),
+      onWait: (makingRunId) => {
+        if (lifecycle.isObserved) lifecycle.tell({ kind: 'cache', outcome: 'wait' });
+        onWait(waitsFor(makingRunId, runId));
+      },
     });
+    if (lifecycle.isObserved && answer !== null) lifecycle.tell({ kind: 'cache', outcome: 'making' in answer ? 'miss' : 'hit' });
     if (answer === null) return { kind: 'stopped', error: active.stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
     if ('making' in answer) return { kind: 'make', making: answer.making };
     try {

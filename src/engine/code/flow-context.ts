@@ -7,6 +7,7 @@ import type { ContextValues } from '../../model/middleware.ts';
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { AnyResource } from '../../model/resource.ts';
+import type { OwnMeasure } from '../../model/own-metrics.ts';
 import type { Artifact } from '../../model/run.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import { noNamedValues } from '../../model/variable.ts';
@@ -81,6 +82,11 @@ class BodySource implements ContextSource {
   changeMetric(change: 'add' | 'set', name: string, value: number): void {
     if (this.#isOver) return;
     this.#metrics.set(name, change === 'add' ? (this.#metrics.get(name) ?? 0) + value : value);
+  }
+
+  measure(measure: OwnMeasure): void {
+    const { lifecycle } = this.#active.services;
+    if (lifecycle.isObserved && !this.#isOver) lifecycle.tell({ kind: 'measured', measure });
   }
 
   putReject(record: unknown, reason: string): void {

@@ -177,6 +177,7 @@ export class OwnedRun implements SubFlowRun {
   }
 
   #lose(): void {
+    this.#record.lose();
     this.#abandonAs('LEASE_LOST', `Another process has taken over run ${this.id}.`);
   }
 

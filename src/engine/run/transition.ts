@@ -9,6 +9,7 @@ import type { EngineListener } from '../../model/events.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Artifact, Owner, Run, RunPatch, TaskRun, Transition } from '../../model/run.ts';
 import type { ResourceUse } from '../../model/resource-use.ts';
+import { runTimes } from '../../model/run-times.ts';
 import { canFollow, canReopen, isTerminal, type State, stateOf, type StateType } from '../../model/state.ts';
 import { type Lifecycle, type LifecycleStep, stepTo } from '../../observe/lifecycle.ts';
 import type { Claim, Recorder } from '../../store/store.ts';
@@ -44,6 +45,8 @@ export class RunRecord {
   readonly #open = new Map<string, TaskRun>();
   /** Of each task the first that failed by itself and stays so. */
   readonly #failed = new Map<string, TaskRun>();
+  /** Whether what is written from now on is another process's to write. */
+  #isLost = false;
   #run: Run;
 
   constructor(options: RecordOptions) {
@@ -61,6 +64,11 @@ export class RunRecord {
   /** Takes note of task runs that were recorded before; to be called before anything is written. In slices: there may be very many. */
   recall(rows: Iterable<TaskRun>): Promise<void> {
     return inSlices(rows, (row) => this.#note(row));
+  }
+
+  /** Says that its claim is lost: what it writes from now on is refused. */
+  lose(): void {
+    this.#isLost = true;
   }
 
   /** The run as last written. */
@@ -194,10 +202,18 @@ export class RunRecord {
     if (this.#lifecycle.isHeard) this.#report(row, Promise.resolve(), 'recovered');
   }
 
-  #report(row: TaskRun | null, recorded: Promise<void>, step?: LifecycleStep): void {
+  #report(row: TaskRun | null, written: Promise<void>, step?: LifecycleStep): void {
     const { state, attempt, startedAt, dueAt } = row ?? this.#run;
+    const at = this.#clock.now();
+    const executingMs =
+      row === null ? (runTimes(this.#run, at)?.executingMs ?? null) : row.startedAt === null ? null : Math.max(0, at - row.startedAt);
+    const recorded = written.then(() => {
+      if (this.#isLost) throw new BatutaError('LEASE_LOST', `Another process has taken over run ${this.#run.id}.`);
+    });
+    // Not every listener waits for it.
+    recorded.catch(() => undefined);
     this.#lifecycle.report({
-      ...{ step: step ?? stepTo(state), at: this.#clock.now(), state, attempt, startedAt, dueAt, recorded },
+      ...{ step: step ?? stepTo(state), at, state, attempt, startedAt, dueAt, executingMs, recorded },
       ...{ runId: this.#run.id, taskRunId: row?.id ?? null, flow: this.#run.flow, task: row?.name ?? null },
     });
   }

@@ -99,6 +99,7 @@ export class OwnedTask {
   /** Another has it now: it stops at once and writes nothing more. */
   lose(): void {
     const { key } = this.#options.claimed.taskRun;
+    this.#active.record.lose();
     this.#active.stop(new BatutaError('LEASE_LOST', `Another process has taken over the task run ${key}, or it was ended.`), true);
     this.#force();
   }

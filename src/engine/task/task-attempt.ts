@@ -14,6 +14,7 @@ import { type AnyResource, isResource } from '../../model/resource.ts';
 import type { Artifact, TaskRun } from '../../model/run.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import { noNamedValues } from '../../model/variable.ts';
+import type { OwnMeasure } from '../../model/own-metrics.ts';
 import { type ContextValues, noMiddleware } from '../../model/middleware.ts';
 import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
 import type { TaskDefinition } from '../../model/task.ts';
@@ -150,6 +151,11 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
 
   changeMetric(change: 'add' | 'set', name: string, value: number): void {
     if (!this.#isLate()) (this.#reports ??= new TaskReports()).changeMetric(change, name, value);
+  }
+
+  measure(measure: OwnMeasure): void {
+    const { lifecycle } = this.active.services;
+    if (lifecycle.isObserved && !this.#isLate()) lifecycle.tell({ kind: 'measured', measure });
   }
 
   async useResource(resource: AnyResource, key: unknown): Promise<unknown> {

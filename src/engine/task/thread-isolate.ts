@@ -8,6 +8,7 @@ import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:wor
 import type { Clock, Timer } from '../../base/clock.ts';
 import { isBatutaError } from '../../base/errors.ts';
 import type { ContextValues } from '../../model/middleware.ts';
+import { measureAgain } from '../../model/own-metrics.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import {
@@ -160,6 +161,9 @@ function obey(call: IsolatedCall, port: MessagePort, message: ThreadMessage): vo
       break;
     case 'metric':
       context.metrics[message.change](message.name, message.value);
+      break;
+    case 'measure':
+      measureAgain(context.metrics, message.measure);
       break;
     case 'reject':
       context.reject(JSON.parse(message.record), message.reason);

@@ -76,6 +76,11 @@ export class LiveEvents {
   readonly #budget: StreamBudget;
   #closed = false;
 
+  /** Streams that are open. */
+  get count(): number {
+    return this.#open.size;
+  }
+
   constructor(options: LiveOptions) {
     const { store, clock, random, logger } = options;
     this.#options = options;

@@ -91,6 +91,7 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
 export const texts: Readonly<Record<string, string>> = {
   'GET /api/runs/:id/logs/download': 'text/plain',
   'GET /api/events': 'text/event-stream',
+  'GET /metrics': 'text/plain',
 };
 
 /** Those that make something. */

@@ -13,7 +13,7 @@ import { checkPostgresUrl, withoutTls } from '../../base/postgres-url.ts';
 import type { Batch } from '../batch.ts';
 import { maskAddress } from '../../base/mask.ts';
 import { isLostStatement, isPassing, isTlsMissing, isUniqueViolation, openingError, storeError } from '../errors.ts';
-import type { Claim } from '../store.ts';
+import type { Claim, PoolUse } from '../store.ts';
 import { flushStatement, type FlushStatement } from './flush.ts';
 import { newMarkText } from './flush-text.ts';
 import { lookAtServer, notUnicode, type ServerLook } from './look.ts';
@@ -205,6 +205,20 @@ export class PostgresConnection implements Connection {
 
   prepareBatch(batch: Batch): void {
     this.#next = { batch, statement: flushStatement(batch) };
+  }
+
+  /** The connection of the recorder is counted as active while it is open. */
+  poolUse(): PoolUse {
+    const pools = [this.#pool, this.#preparedPool];
+    const sum = (count: (pool: pg.Pool) => number): number => pools.reduce((total, pool) => total + count(pool), 0);
+    const idle = sum(({ idleCount }) => idleCount);
+    const recorder = this.#recorder === null ? 0 : 1;
+    return {
+      active: sum(({ totalCount }) => totalCount) - idle + recorder,
+      idle,
+      waiting: sum(({ waitingCount }) => waitingCount),
+      most: Math.max(minConnections, this.#options.connections),
+    };
   }
 
   dataVersion(): null {

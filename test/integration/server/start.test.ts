@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from '../../../src/base/config.ts';
 import { openLog } from '../../../src/base/log.ts';
-import { isReachedFromHereAlone } from '../../../src/server/loopback.ts';
+import { isReachedFromHereAlone } from '../../../src/base/loopback.ts';
 import { startServer } from '../../../src/server/start.ts';
 
 let folder: string;

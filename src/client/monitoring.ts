@@ -1,0 +1,73 @@
+/** Metrics of a process of the fleet, where it is to have them: shared with those around it, or served on a port of its own. */
+import type { Log } from '../base/log.ts';
+import type { Config } from '../base/settings.ts';
+import { FleetReader } from '../monitor/fleet-figures.ts';
+import { type MeasuredPart, type Metrics, openMetrics } from '../monitor/open-metrics.ts';
+import type { LocalClient } from './local-client.ts';
+
+export interface MonitoringOptions {
+  readonly config: Pick<Config, 'metricsPort' | 'metricsHost' | 'metricsLabelValues' | 'redisUrl' | 'brokerUrl'>;
+  readonly log: Log;
+  readonly client: LocalClient;
+  /** Of the processes around it, which serve them; default its own. */
+  readonly metrics?: Metrics | undefined;
+  /** Schedulers and servers read the fleet from the database as well. */
+  readonly role: MeasuredPart['role'];
+  readonly collect?: MeasuredPart['collect'];
+}
+
+/** What is measured, until it is stopped. */
+export interface Monitoring {
+  /** Where its metrics are served; null where they are not, or by others. */
+  readonly url: string | null;
+  stop(): Promise<void>;
+}
+
+/** Measures nothing and loads nothing where neither a port is set nor others want it. @throws BatutaError CONFIG_INVALID (the port is taken) */
+export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
+  const { config, log, client } = options;
+  if (options.metrics === undefined && config.metricsPort === null) return { url: null, stop: async () => undefined };
+  const { leaseClock } = client.engine.services;
+  const metrics = options.metrics ?? (await openMetrics(leaseClock, config.metricsLabelValues));
+  const leave = metrics.join(measuredPart(options));
+  if (options.metrics !== undefined || config.metricsPort === null) return { url: null, stop: async () => leave() };
+  try {
+    const { listenForMonitoring } = await import('../monitor/listen.ts');
+    const server = await listenForMonitoring({
+      ...{ host: config.metricsHost, port: config.metricsPort, metrics },
+      isKey: async (key) => (await client.keys.find(key)) !== null,
+      onError: (error) => log.logger.warn({ err: error }, 'A request for metrics could not be answered.'),
+    });
+    log.logger.info(`Metrics at ${server.url}/metrics.`);
+    return {
+      url: server.url,
+      async stop() {
+        leave();
+        await server.close();
+      },
+    };
+  } catch (error) {
+    leave();
+    throw error;
+  }
+}
+
+/** A client as metrics see it. */
+export function measuredPart({
+  client,
+  config,
+  role,
+  collect,
+}: Pick<MonitoringOptions, 'client' | 'role' | 'collect'> & {
+  readonly config: Pick<Config, 'redisUrl' | 'brokerUrl'>;
+}): MeasuredPart {
+  const { store, lifecycle, leaseClock, settings } = client.engine.services;
+  const hasBroker = config.redisUrl !== null || config.brokerUrl !== null;
+  return {
+    ...{ role, store, lifecycle },
+    // The local broker is the database.
+    ...(hasBroker ? { broker: () => client.broker() } : {}),
+    ...(role !== 'worker' ? { fleet: new FleetReader({ store, clock: leaseClock, leaseMs: settings.leaseMs }) } : {}),
+    ...(collect ? { collect } : {}),
+  };
+}

@@ -1,0 +1,82 @@
+/**
+ * What the database says of the fleet at a moment: queues, workers, limits, cache. Read seldom, however many ask: what is younger than
+ * some seconds is given again, and while it is read anew, what was read before is given after a short wait.
+ */
+import { type Clock, settledWithin } from '../base/clock.ts';
+import type { CacheTotals, QueueFigures, RunLimit, Store, StoredWorker, TagLimitView } from '../store/store.ts';
+
+/** A limit on runs or on tasks. */
+export interface LimitFigures extends Pick<RunLimit, 'name' | 'slots' | 'held' | 'waiting'> {}
+
+export interface FleetFigures {
+  /** When it was read, UTC epoch ms. */
+  readonly at: number;
+  readonly open: Awaited<ReturnType<Store['figures']['open']>>;
+  readonly queues: readonly (QueueFigures & { readonly workers: number })[];
+  readonly workers: readonly (StoredWorker & { readonly isAlive: boolean })[];
+  readonly limits: readonly LimitFigures[];
+  readonly cache: CacheTotals;
+}
+
+export interface FleetReaderOptions {
+  readonly store: Store;
+  /** The system's. */
+  readonly clock: Clock;
+  /** A worker that has been silent for longer is not counted on, ms. */
+  readonly leaseMs: number;
+}
+
+/** What is older than this is read anew, ms. */
+const freshMs = 5_000;
+/** How long whoever asks waits for the new figures where there are older ones, ms. */
+const patienceMs = 15;
+
+export class FleetReader {
+  readonly #options: FleetReaderOptions;
+  #last: FleetFigures | null = null;
+  #reading: Promise<FleetFigures> | null = null;
+
+  constructor(options: FleetReaderOptions) {
+    this.#options = options;
+  }
+
+  /** @throws BatutaError STORE_… where nothing was ever read */
+  async read(): Promise<FleetFigures> {
+    const { clock } = this.#options;
+    const last = this.#last;
+    if (last !== null && clock.now() - last.at < freshMs) return last;
+    this.#reading ??= this.#readNow().finally(() => (this.#reading = null));
+    if (last === null) return await this.#reading;
+    this.#reading.catch(() => undefined);
+    await settledWithin(clock, patienceMs, this.#reading);
+    return this.#last ?? last;
+  }
+
+  async #readNow(): Promise<FleetFigures> {
+    const { store, clock, leaseMs } = this.#options;
+    const [open, queues, workers, runLimits, tagLimits, cache] = await Promise.all([
+      store.figures.open(),
+      store.figures.queues(),
+      store.workers.list(),
+      store.limits.runLimits(),
+      store.limits.tagLimitViews(),
+      store.cache.totals(),
+    ]);
+    const living = workers.map((worker) => ({ ...worker, isAlive: worker.silentMs <= leaseMs }));
+    const served = new Set(living.filter(({ isAlive }) => isAlive).flatMap((worker) => worker.queues));
+    const none = { waiting: 0, delayed: 0, running: 0, oldestAt: null, inLastMinute: 0, outLastMinute: 0 };
+    const idle = [...served].filter((name) => !queues.some((queue) => queue.name === name)).map((name) => ({ name, ...none }));
+    this.#last = {
+      at: clock.now(),
+      open,
+      queues: [...queues, ...idle].map((queue) => ({
+        ...queue,
+        workers: living.filter(({ isAlive, queues: names }) => isAlive && names.includes(queue.name)).length,
+      })),
+      workers: living,
+      limits: [...runLimits, ...tagLimits.map((limit: TagLimitView) => limit)],
+      cache,
+    };
+    return this.#last;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * A small server for processes that have none: `/metrics` and `/health…` of a worker or a scheduler, for Prometheus and for probes.
+ *
+ * On this computer alone it asks nobody who they are; elsewhere metrics want an API key, of any role.
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { BatutaError } from '../base/errors.ts';
+import { hostnameOf, isLoopbackHost, isReachedFromHereAlone } from '../base/loopback.ts';
+import type { Metrics } from './metrics/metrics.ts';
+
+export interface MonitorServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly metrics: Metrics;
+  /** Whether an API key opens it. @throws BatutaError STORE_… */
+  readonly isKey: (key: string) => Promise<boolean>;
+  /** Told of what went wrong with a request. */
+  readonly onError: (error: unknown) => void;
+}
+
+export interface MonitorServer {
+  /** `http://host:port`. */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const requestTimeoutMs = 15_000;
+
+/** @throws BatutaError CONFIG_INVALID when the address or port cannot be had */
+export async function listenForMonitoring(options: MonitorServerOptions): Promise<MonitorServer> {
+  const { host, port } = options;
+  const isOpen = await isReachedFromHereAlone(host);
+  const server = createServer({ requestTimeout: requestTimeoutMs, headersTimeout: requestTimeoutMs }, (request, response) => {
+    answer(options, isOpen, request, response).catch((error: unknown) => {
+      options.onError(error);
+      if (!response.headersSent) send(response, 503, 'It cannot be told at the moment.');
+      else response.destroy();
+    });
+  });
+  await listen(server, host, port);
+  // A scrape must not keep a process that ends.
+  server.unref();
+  const { port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${taken}`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+async function answer(
+  { metrics, isKey }: MonitorServerOptions,
+  isOpen: boolean,
+  { method = 'GET', url = '/', headers }: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'It only answers GET.', { allow: 'GET, HEAD' });
+  const [path] = url.split('?', 1);
+  if (path === '/health/live') return send(response, 200, '{"ok":true}', { 'content-type': 'application/json' });
+  if (path !== '/metrics') return send(response, 404, 'There are /metrics and /health/live.');
+  // A page of another origin that has its name lead here must not read it.
+  if (isOpen && !isLoopbackHost(hostnameOf(headers.host ?? '') ?? '')) return send(response, 403, 'This address is not for others.');
+  if (!isOpen && !(await showsKey(headers.authorization, isKey)))
+    return send(response, 401, 'It wants an API key: Authorization: Bearer KEY.', { 'www-authenticate': 'Bearer' });
+  send(response, 200, await metrics.text(), { 'content-type': metrics.contentType, 'cache-control': 'no-store' });
+}
+
+async function showsKey(authorization: string | undefined, isKey: (key: string) => Promise<boolean>): Promise<boolean> {
+  const [, key] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
+  return key !== undefined && (await isKey(key));
+}
+
+function send(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {
+  const type = { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' };
+  response.writeHead(status, { ...type, 'content-length': Buffer.byteLength(body), ...headers }).end(body);
+}
+
+async function listen(server: Server, host: string, port: number): Promise<void> {
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject);
+      server.listen({ host, port }, () => resolve());
+    });
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BatutaError(
+      'CONFIG_INVALID',
+      `Metrics cannot be served on port ${port} of ${host} (${why}). Choose another by --metrics-port or BATUTA_METRICS_PORT; 0 takes a free one.`,
+      { cause, details: { setting: 'metricsPort' } },
+    );
+  }
+}

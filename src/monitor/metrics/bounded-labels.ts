@@ -1,0 +1,41 @@
+/** Keeps the number of series bounded: values of a label beyond a cap, and sets of labels beyond a larger one, count as `other`. */
+
+/** What stands for values beyond the cap. */
+export const otherValue = 'other';
+/** Sets of labels of one metric, in multiples of the cap. */
+const setsPerValue = 5;
+const maxValueChars = 200;
+
+export class BoundedLabels {
+  readonly #maxValues: number;
+  /** By position of the label. */
+  readonly #values: Set<string>[] = [];
+  /** Bounded sets by the values that were asked for; as many as there may be series. */
+  readonly #known = new Map<string, readonly string[]>();
+  #overflow: readonly string[] | null = null;
+
+  /** @param maxValues values of one label, from 1 */
+  constructor(maxValues: number) {
+    this.#maxValues = maxValues;
+  }
+
+  /** The values as they are exposed. The same array for the same values. */
+  bound(given: readonly string[]): readonly string[] {
+    const key = given.length === 1 ? (given[0] ?? '') : given.join('\u0000');
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    if (this.#known.size >= this.#maxValues * setsPerValue) return (this.#overflow ??= given.map(() => otherValue));
+    const bounded = given.map((value, at) => this.#boundOne(at, value));
+    this.#known.set(key, bounded);
+    return bounded;
+  }
+
+  #boundOne(at: number, value: string): string {
+    const values = (this.#values[at] ??= new Set());
+    const cut = value.length > maxValueChars ? value.slice(0, maxValueChars) : value;
+    if (values.has(cut)) return cut;
+    if (values.size >= this.#maxValues) return otherValue;
+    values.add(cut);
+    return cut;
+  }
+}

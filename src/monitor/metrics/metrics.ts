@@ -1,0 +1,118 @@
+/**
+ * The metrics of a process: counted as things happen, and completed by what is asked when somebody reads them. Several parts of one process
+ * (`batuta dev`, `serve`) share one.
+ *
+ * Owned by whoever opened it. Each part that joins gives what ends its share.
+ */
+import { type Clock, settledWithin } from '../../base/clock.ts';
+import { packageVersion } from '../../base/installed.ts';
+import type { Broker, BrokerHealth } from '../../broker/broker.ts';
+import type { Lifecycle } from '../../observe/lifecycle.ts';
+import type { Store } from '../../store/store.ts';
+import type { FleetReader } from '../fleet-figures.ts';
+import { setFleetGauges } from './fleet.ts';
+import { countRecorded } from './recorded.ts';
+import { MetricRegistry } from './registry.ts';
+
+/** A part of the process, as far as metrics want to know it. */
+export interface MeasuredPart {
+  readonly role: 'worker' | 'scheduler' | 'server';
+  readonly lifecycle: Lifecycle;
+  readonly store: Store;
+  /** What carries its tickets; null: none, or none that is open. */
+  readonly broker?: () => Promise<Broker> | null;
+  /** Reads the fleet; given by schedulers and servers. */
+  readonly fleet?: FleetReader;
+  /** Called before each reading. */
+  readonly collect?: (registry: MetricRegistry) => void;
+}
+
+/** Longest wait for a broker, ms. */
+const brokerPatienceMs = 1_000;
+/** How long an answer of the broker is kept, ms. */
+const brokerFreshMs = 5_000;
+
+export interface Metrics {
+  /** Measures a part from now on; gives what ends that. */
+  join(part: MeasuredPart): () => void;
+  /** All of it as Prometheus reads it. Never throws for a database or broker that is away. */
+  text(): Promise<string>;
+  readonly contentType: string;
+  readonly registry: MetricRegistry;
+}
+
+/** @param maxLabelValues values of one label that are told apart */
+export function makeMetrics(clock: Clock, maxLabelValues: number): Metrics {
+  const registry = new MetricRegistry(maxLabelValues);
+  const parts = new Set<MeasuredPart>();
+  registry.set('batuta_build_info', 1, packageVersion(), process.versions.node);
+  return {
+    registry,
+    contentType: registry.contentType,
+    join(part) {
+      const { store, lifecycle } = part;
+      registry.declare(part.role, ...(part.fleet ? (['fleet'] as const) : []), ...(store.poolUse() ? (['postgres'] as const) : []));
+      parts.add(part);
+      const end = countRecorded(registry, { lifecycle, recorder: store.recorder });
+      return () => {
+        parts.delete(part);
+        end();
+      };
+    },
+    async text() {
+      const joined = [...parts];
+      for (const { collect } of joined) collect?.(registry);
+      setPools(registry, joined);
+      await Promise.all([setFleet(registry, joined, clock), setBroker(registry, joined, clock)]);
+      return await registry.text();
+    },
+  };
+}
+
+function setPools(registry: MetricRegistry, parts: readonly MeasuredPart[]): void {
+  const pools = [...new Set(parts.map(({ store }) => store))].flatMap((store) => store.poolUse() ?? []);
+  if (pools.length === 0) return;
+  const sum = (of: (pool: (typeof pools)[number]) => number): number => pools.reduce((total, pool) => total + of(pool), 0);
+  registry.set(
+    'batuta_database_connections',
+    sum(({ active }) => active),
+    'active',
+  );
+  registry.set(
+    'batuta_database_connections',
+    sum(({ idle }) => idle),
+    'idle',
+  );
+  registry.set(
+    'batuta_database_connections_max',
+    sum(({ most }) => most),
+  );
+  registry.set(
+    'batuta_database_waiting',
+    sum(({ waiting }) => waiting),
+  );
+}
+
+async function setFleet(registry: MetricRegistry, parts: readonly MeasuredPart[], clock: Clock): Promise<void> {
+  const reader = parts.find(({ fleet }) => fleet !== undefined)?.fleet;
+  const figures = await reader?.read().catch(() => null);
+  if (figures) setFleetGauges(registry, figures, clock.now());
+}
+
+const answers = new WeakMap<Broker, { readonly at: number; readonly health: Promise<BrokerHealth> }>();
+
+async function setBroker(registry: MetricRegistry, parts: readonly MeasuredPart[], clock: Clock): Promise<void> {
+  const opening = parts.map(({ broker }) => broker?.() ?? null).find((broker) => broker !== null);
+  const broker = await opening?.catch(() => null);
+  if (!broker) return;
+  const last = answers.get(broker);
+  const now = clock.now();
+  const health = last !== undefined && now - last.at < brokerFreshMs ? last.health : broker.health();
+  if (health !== last?.health) answers.set(broker, { at: now, health });
+  const settled = await settledWithin(clock, brokerPatienceMs, health);
+  const { ok, latencyMs } = settled ? await health.catch(() => down) : down;
+  registry.set('batuta_broker_up', ok ? 1 : 0, broker.kind);
+  if (latencyMs !== null) registry.set('batuta_broker_latency_seconds', latencyMs / 1_000, broker.kind);
+}
+
+const down: Pick<BrokerHealth, 'ok' | 'latencyMs'> = { ok: false, latencyMs: null };

@@ -1,0 +1,11 @@
+/** Opens the metrics of a process. What they are made with is loaded by then, so that a process without them starts no slower. */
+import type { Clock } from '../base/clock.ts';
+import type { Metrics } from './metrics/metrics.ts';
+
+export type { MeasuredPart, Metrics } from './metrics/metrics.ts';
+
+/** @param maxLabelValues values of one label that are told apart */
+export async function openMetrics(clock: Clock, maxLabelValues: number): Promise<Metrics> {
+  const { makeMetrics } = await import('./metrics/metrics.ts');
+  return makeMetrics(clock, maxLabelValues);
+}

@@ -1,0 +1,13 @@
+/** The metrics of the server and of the fleet, as Prometheus reads them. */
+import type { App, RouteParts } from '../parts.ts';
+
+export function metricRoutes(app: App, { metrics }: RouteParts): void {
+  const description = 'Metrics of this process and figures of the fleet, in the text format of Prometheus.';
+  app.get('/metrics', { schema: { description, tags: ['monitoring'] } }, async (_request, reply) => {
+    const read = await metrics();
+    return await reply
+      .header('content-type', read.contentType)
+      .header('cache-control', 'no-store')
+      .send(await read.text());
+  });
+}
