@@ -8,6 +8,8 @@ import { type Progress, progressText, progressWords } from '../parts/progress.ts
 import { StateBadge } from '../parts/state-badge.tsx';
 import { wordsOf } from '../parts/state.ts';
 import { toneOf } from '../parts/tone.ts';
+import { OpeningBars, type ResourceGroup, ResourceGroupHead, ResourceHead, ResourceSample } from './resource-bars.tsx';
+import { type ResourceRow, spokenOf as spokenResource } from './resource-rows.ts';
 import type { Segment, TimelineRow } from './timeline-model.ts';
 import { axisMarks, pan, type View, wholeView, zoom } from './timeline-view.ts';
 import style from './timeline.module.css';
@@ -20,18 +22,23 @@ const zoomStep = 0.7;
 /** Share of the view that an arrow key moves. */
 const keyStep = 0.15;
 
+/** The run, its tasks, or what they have opened. */
+export type ChartRow = TimelineRow | ResourceGroup | ResourceRow;
+
 interface TimelineChartProps {
-  readonly rows: readonly TimelineRow[];
+  readonly rows: readonly ChartRow[];
   /** First and last instant of the rows. */
   readonly span: View;
   /** Where the now-line stands; null when nothing goes on. */
   readonly now: number | null;
   readonly selected: string | null;
   readonly onSelect: (id: string) => void;
+  /** Shows or hides the rows of resources. */
+  readonly onToggleResources: () => void;
 }
 
 /** The chart with its axis. Without a zoom of the viewer's own it always shows the whole. */
-export function TimelineChart({ rows, span, now, selected, onSelect }: TimelineChartProps) {
+export function TimelineChart({ rows, span, now, selected, onSelect, onToggleResources }: TimelineChartProps) {
   const whole = wholeView(span);
   const [chosen, setChosen] = useState<View | null>(null);
   const view = chosen ?? whole;
@@ -85,6 +92,7 @@ export function TimelineChart({ rows, span, now, selected, onSelect }: TimelineC
             </defs>
           </svg>
           <Sample kind="waiting" /> waiting <Sample kind="executing" /> executing <Sample kind="suspended" /> suspended
+          {rows.some(({ kind }) => kind === 'resources') ? <ResourceSample /> : null}
         </span>
         <Button variant="default" size="compact-xs" aria-label="Zoom in" onClick={() => zoomBy(zoomStep)}>
           +
@@ -151,27 +159,12 @@ export function TimelineChart({ rows, span, now, selected, onSelect }: TimelineC
                 data-selected={row.id === selected || undefined}
                 style={{ transform: `translateY(${start}px)` }}
               >
-                <button type="button" className={style.label} title={row.label} onClick={() => onSelect(row.id)}>
-                  <StateBadge name={row.state} bare />
-                  <span className={style.name}>{row.label.slice(0, row.label.length - row.suffix.length)}</span>
-                  <span className={style.suffix}>{row.suffix}</span>
-                </button>
+                <RowHead row={row} onSelect={onSelect} onToggleResources={onToggleResources} />
                 <svg width={width} height={rowPx} className={style.drawing} role="img" aria-label={spokenOf(row)}>
                   {marks.map(({ at }) => (
                     <line key={at} x1={xOf(at)} x2={xOf(at)} y1={0} y2={rowPx} className={style.grid} />
                   ))}
-                  {row.segments.map((segment) => (
-                    <SegmentBar
-                      key={`${segment.kind} ${segment.fromAt} ${segment.attempt}`}
-                      segment={segment}
-                      xOf={xOf}
-                      width={width}
-                      now={now ?? span.untilAt}
-                    />
-                  ))}
-                  {row.progress === null || row.untilAt !== null ? null : (
-                    <ProgressText progress={row.progress} x={xOf(now ?? span.untilAt)} />
-                  )}
+                  <RowBars row={row} xOf={xOf} width={width} now={now ?? span.untilAt} />
                   {now === null ? null : <line x1={xOf(now)} x2={xOf(now)} y1={0} y2={rowPx} className={style.now} />}
                 </svg>
               </div>
@@ -183,11 +176,45 @@ export function TimelineChart({ rows, span, now, selected, onSelect }: TimelineC
   );
 }
 
-interface SegmentBarProps {
-  readonly segment: Segment;
+function RowHead({
+  row,
+  onSelect,
+  onToggleResources,
+}: Pick<TimelineChartProps, 'onSelect' | 'onToggleResources'> & { readonly row: ChartRow }) {
+  if (row.kind === 'resources') return <ResourceGroupHead group={row} onToggle={onToggleResources} />;
+  if (row.kind === 'resource') return <ResourceHead row={row} onSelect={onSelect} />;
+  return (
+    <button type="button" className={style.label} title={row.label} onClick={() => onSelect(row.id)}>
+      <StateBadge name={row.state} bare />
+      <span className={style.name}>{row.label.slice(0, row.label.length - row.suffix.length)}</span>
+      <span className={style.suffix}>{row.suffix}</span>
+    </button>
+  );
+}
+
+interface Scale {
   readonly xOf: (at: number) => number;
   readonly width: number;
+  /** Where bars end that go on. */
   readonly now: number;
+}
+
+function RowBars({ row, ...scale }: Scale & { readonly row: ChartRow }) {
+  if (row.kind === 'resource') return <OpeningBars openings={row.openings} rowPx={rowPx} {...scale} />;
+  if (row.kind === 'resources')
+    return row.isOpen ? null : row.rows.map(({ id, openings }) => <OpeningBars key={id} openings={openings} rowPx={rowPx} {...scale} />);
+  return (
+    <>
+      {row.segments.map((segment) => (
+        <SegmentBar key={`${segment.kind} ${segment.fromAt} ${segment.attempt}`} segment={segment} {...scale} />
+      ))}
+      {row.progress === null || row.untilAt !== null ? null : <ProgressText progress={row.progress} x={scale.xOf(scale.now)} />}
+    </>
+  );
+}
+
+interface SegmentBarProps extends Scale {
+  readonly segment: Segment;
 }
 
 function SegmentBar({ segment, xOf, width, now }: SegmentBarProps) {
@@ -245,7 +272,10 @@ function Sample({ kind }: { readonly kind: Segment['kind'] }) {
   );
 }
 
-function spokenOf({ label, state, fromAt, untilAt, progress }: TimelineRow): string {
+function spokenOf(row: ChartRow): string {
+  if (row.kind === 'resources') return `Resources: ${row.rows.length}`;
+  if (row.kind === 'resource') return spokenResource(row);
+  const { label, state, fromAt, untilAt, progress } = row;
   const length = fromAt === null ? 'not begun' : untilAt === null ? 'goes on' : durationText(untilAt - fromAt);
   return `${label}: ${wordsOf(state)}, ${length}${progress === null || untilAt !== null ? '' : `, ${progressWords(progress)}`}`;
 }

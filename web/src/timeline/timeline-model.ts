@@ -23,6 +23,7 @@ export interface Segment {
 }
 
 export interface TimelineRow {
+  readonly kind: 'states';
   /** Id of the task run; `run` for the run itself. */
   readonly id: string;
   readonly label: string;
@@ -69,6 +70,7 @@ export function timelineRows(
 export function runRow(label: string, state: StateName, changes: readonly TimelineChange[]): TimelineRow {
   const segments = segmentsOf(changes);
   return {
+    kind: 'states',
     id: 'run',
     label,
     suffix: '',
@@ -103,7 +105,10 @@ export function readiness(
 }
 
 /** First and last instant of all rows; `now` stands for what goes on. Null when nothing began. */
-export function spanOf(rows: readonly TimelineRow[], now: number): { readonly fromAt: number; readonly untilAt: number } | null {
+export function spanOf(
+  rows: readonly Pick<TimelineRow, 'fromAt' | 'untilAt'>[],
+  now: number,
+): { readonly fromAt: number; readonly untilAt: number } | null {
   let [fromAt, untilAt] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const row of rows) {
     if (row.fromAt === null) continue;
@@ -119,6 +124,7 @@ function rowOf(task: TimelineTask, changes: readonly TimelineChange[], readyAt: 
   if (first && readyAt !== null && readyAt < first.fromAt)
     segments.unshift({ kind: 'waiting', fromAt: readyAt, untilAt: first.fromAt, attempt: first.attempt, state: 'Pending' });
   return {
+    kind: 'states',
     id: task.id,
     label: task.displayName ?? (task.index === null ? task.name : `${task.name} [${task.index}]`),
     suffix: task.displayName === null && task.index !== null ? ` [${task.index}]` : '',

@@ -6,6 +6,7 @@ import { readLines } from '../../../../src/client/read-lines.ts';
 import { fromWire, type Wire } from '../../../../src/client/wire.ts';
 import type { Alike } from '../../../../src/model/failure-sentence.ts';
 import type { SpentTimes } from '../../../../src/model/run-times.ts';
+import type { ResourceUse } from '../../../../src/model/resource-use.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/run.ts';
 import type { StoredFlow, StoredLogLine, TaskGroup } from '../../../../src/store/store.ts';
@@ -97,6 +98,14 @@ export function transitionsQuery(runId: string, taskRunId?: string) {
   return queryOptions({
     queryKey: ['run', runId, 'transitions', taskRunId ?? ''],
     queryFn: ({ signal }) => loadAll<Transition>(`${runPath(runId)}/transitions`, { task: taskRunId }, signal),
+  });
+}
+
+/** What the run and its tasks have opened, in the order in which opening began. */
+export function resourcesQuery(runId: string) {
+  return queryOptions({
+    queryKey: ['run', runId, 'resources'],
+    queryFn: ({ signal }) => loadAll<ResourceUse>(`${runPath(runId)}/resources`, {}, signal),
   });
 }
 

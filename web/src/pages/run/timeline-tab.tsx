@@ -1,14 +1,16 @@
 /** When each task waited and executed. */
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { readStoredGraph } from '../../graph/stored-graph.ts';
 import { useNow } from '../../now.ts';
 import { Empty, LoadingBlock } from '../../parts/notices.tsx';
 import { countText } from '../../parts/format.ts';
-import { TimelineChart } from '../../timeline/timeline-chart.tsx';
+import { type ChartRow, TimelineChart } from '../../timeline/timeline-chart.tsx';
 import { changesByTask, readiness, runRow, spanOf, timelineRows } from '../../timeline/timeline-model.ts';
-import { transitionsQuery } from './run-data.ts';
+import { fewResources, resourceRows } from '../../timeline/resource-rows.ts';
+import { resourcesQuery, transitionsQuery } from './run-data.ts';
+import { labelOf } from './task-label.ts';
 import type { TabProps } from './tab-props.ts';
 import { useThrottled } from './use-run.ts';
 import style from '../../timeline/timeline.module.css';
@@ -16,7 +18,7 @@ import style from '../../timeline/timeline.module.css';
 /** The history of all tasks is read while there are no more than these; past it rows show start and end alone. */
 const mostWithHistory = 20_000;
 
-/** The run in the first row, its tasks below in the order in which they began. */
+/** The run in the first row, what it has opened below it, and its tasks in the order in which they began. */
 export function TimelineTab({ detail, tasks, selected, onSelect }: TabProps) {
   const { run, flow, counts } = detail;
   const total = counts.reduce((sum, { count }) => sum + count, 0);
@@ -24,7 +26,8 @@ export function TimelineTab({ detail, tasks, selected, onSelect }: TabProps) {
   const all = useQuery({ ...transitionsQuery(run.id), enabled: withHistory });
   const own = useQuery({ ...transitionsQuery(run.id, 'none'), enabled: !withHistory });
   const refetch = withHistory ? all.refetch : own.refetch;
-  const refresh = useThrottled(() => void refetch(), total > 2_000 ? 5_000 : 1_000);
+  const opened = useQuery(resourcesQuery(run.id));
+  const refresh = useThrottled(() => void Promise.all([refetch(), opened.refetch()]), total > 2_000 ? 5_000 : 1_000);
   const live = !isTerminal(run.state.type);
   useEffect(() => {
     refresh();
@@ -36,8 +39,24 @@ export function TimelineTab({ detail, tasks, selected, onSelect }: TabProps) {
     const { edges } = readStoredGraph(flow?.graph);
     return [runRow('Run', run.state.name, changes.get('') ?? []), ...timelineRows(tasks.rows, changes, readiness(edges, tasks.rows))];
   }, [flow?.graph, run.state.name, changes, tasks.rows]);
+  const resources = useMemo(() => {
+    if (opened.data === undefined || opened.data.length === 0) return [];
+    const byId = new Map(tasks.rows.map((row) => [row.id, row]));
+    const taskOf = (id: string): { readonly label: string; readonly endedAt: number | null } | null => {
+      const row = byId.get(id);
+      return row === undefined ? null : { label: labelOf(row), endedAt: row.endedAt };
+    };
+    return resourceRows(opened.data, { runEndedAt: live ? null : run.endedAt, taskOf });
+  }, [opened.data, tasks.rows, live, run.endedAt]);
+  const [asked, setAsked] = useState<boolean | null>(null);
+  const isOpen = asked ?? resources.length <= fewResources;
+  const shown = useMemo((): readonly ChartRow[] => {
+    const [first, ...rest] = rows;
+    if (first === undefined || resources.length === 0) return rows;
+    return [first, { kind: 'resources', id: 'resources', rows: resources, isOpen }, ...(isOpen ? resources : []), ...rest];
+  }, [rows, resources, isOpen]);
   const now = useNow();
-  const span = useMemo(() => spanOf(rows, live ? now : (run.endedAt ?? now)), [rows, live, now, run.endedAt]);
+  const span = useMemo(() => spanOf([...rows, ...resources], live ? now : (run.endedAt ?? now)), [rows, resources, live, now, run.endedAt]);
 
   if (span === null) {
     const loading = (withHistory ? all.isPending : own.isPending) || !tasks.complete;
@@ -54,11 +73,12 @@ export function TimelineTab({ detail, tasks, selected, onSelect }: TabProps) {
         <p className={style.note}>{`The first ${countText(tasks.rows.length)} task runs of ${countText(total)} are drawn.`}</p>
       ) : null}
       <TimelineChart
-        rows={rows}
+        rows={shown}
         span={span}
         now={live ? now : null}
         selected={rowId}
         onSelect={(id) => onSelect(id === rowId || id === 'run' ? null : id)}
+        onToggleResources={() => setAsked(!isOpen)}
       />
     </>
   );
