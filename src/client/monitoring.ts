@@ -1,6 +1,7 @@
 /** Metrics of a process of the fleet, where it is to have them: shared with those around it, or served on a port of its own. */
 import type { Log } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
+import { mayAct } from '../model/access.ts';
 import { FleetReader } from '../monitor/fleet-figures.ts';
 import { type MeasuredPart, type Metrics, openMetrics } from '../monitor/open-metrics.ts';
 import type { LocalClient } from './local-client.ts';
@@ -35,7 +36,10 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
     const { listenForMonitoring } = await import('../monitor/listen.ts');
     const server = await listenForMonitoring({
       ...{ host: config.metricsHost, port: config.metricsPort, metrics },
-      isKey: async (key) => (await client.keys.find(key)) !== null,
+      isKey: async (key) => {
+        const entry = await client.keys.find(key);
+        return entry !== null && mayAct(entry.role, 'viewer');
+      },
       onError: (error) => log.logger.warn({ err: error }, 'A request for metrics could not be answered.'),
     });
     log.logger.info(`Metrics at ${server.url}/metrics.`);

@@ -1,7 +1,7 @@
 /**
  * A small server for processes that have none: `/metrics` and `/health…` of a worker or a scheduler, for Prometheus and for probes.
  *
- * On this computer alone it asks nobody who they are; elsewhere metrics want an API key, of any role.
+ * On this computer alone it asks nobody who they are; elsewhere metrics want an API key of the role viewer or a higher one.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,7 +14,7 @@ export interface MonitorServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly metrics: Metrics;
-  /** Whether an API key opens it. @throws BatutaError STORE_… */
+  /** Whether an API key opens metrics. @throws BatutaError STORE_… */
   readonly isKey: (key: string) => Promise<boolean>;
   /** Told of what went wrong with a request. */
   readonly onError: (error: unknown) => void;

@@ -30,7 +30,7 @@ export const access: Readonly<Record<string, Access>> = {
   'POST /api/logout': everyone,
   'GET /*': everyone,
 
-  'GET /metrics': observer,
+  'GET /metrics': viewer,
   'GET /api/openapi.json': observer,
   'GET /api/docs': observer,
   'GET /api/docs/': observer,

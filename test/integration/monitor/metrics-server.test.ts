@@ -20,8 +20,9 @@ describe('/metrics of a server', () => {
   });
   afterAll(() => api.close());
 
-  test('wants a key, of any role', async () => {
+  test('wants a key that may see payloads, for names of limits may be made of them', async () => {
     expect((await api.get('/metrics')).status).toBe(401);
+    expect((await api.get('/metrics', { key: await api.key('observer') })).status).toBe(403);
     expect((await api.get('/metrics', { key: await api.key('viewer') })).status).toBe(200);
   });
 
@@ -85,10 +86,13 @@ describe('the port for metrics', () => {
     const client = await openClient({ databaseUrl: settings.databaseUrl, results: settings.results });
     onTestFinished(() => client.close());
     const { key } = await client.keys.create({ name: 'prometheus', role: 'viewer' });
+    const observer = await client.keys.create({ name: 'observer', role: 'observer' });
     const url = `${log.url().replace('0.0.0.0', '127.0.0.1')}/metrics`;
     const statusWith = async (shown?: string): Promise<number> =>
       (await fetch(url, shown === undefined ? {} : { headers: { authorization: `Bearer ${shown}` } })).status;
-    expect([await statusWith(), await statusWith(`${key}x`), await statusWith(key)]).toEqual([401, 401, 200]);
+    expect([await statusWith(), await statusWith(`${key}x`), await statusWith(observer.key), await statusWith(key)]).toEqual([
+      401, 401, 401, 200,
+    ]);
   });
 
   test('that is taken keeps the process from starting, and says so', async () => {
