@@ -1,9 +1,9 @@
 /** What one class and one method declare: options checked and turned into data. Needs no look at the graph. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { conflictPolicies } from '../model/deployment.ts';
-import type { FlowConcurrency, FlowDefinition } from '../model/flow.ts';
+import type { FlowDefinition } from '../model/flow.ts';
 import { isResource } from '../model/resource.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
+import { boundsOf } from './bounds-option.ts';
 import { cachePolicyOf } from './cache-option.ts';
 import { middlewareOf } from './middleware-option.ts';
 import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
@@ -22,7 +22,7 @@ export type FlowDeclaration = Pick<
   | 'retry'
   | 'middleware'
   | 'timeoutMs'
-  | 'concurrency'
+  | 'maxParallelTasks'
   | 'runConcurrency'
   | 'result'
 > & {
@@ -32,7 +32,20 @@ export type FlowDeclaration = Pick<
 };
 
 const flowOptionNames: readonly string[] = [
-  ...['name', 'version', 'description', 'tags', 'params', 'runName', 'timeout', 'concurrency', 'result', 'spread', 'middleware'],
+  ...[
+    'name',
+    'version',
+    'description',
+    'tags',
+    'params',
+    'runName',
+    'timeout',
+    'maxParallelTasks',
+    'concurrency',
+    'result',
+    'spread',
+    'middleware',
+  ],
   ...check.retryOptions,
 ];
 const taskOptionNames: readonly string[] = [
@@ -91,7 +104,7 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     runName: read.runName<(params: unknown) => string>() ?? null,
     retry: read.retryPolicy(),
     timeoutMs: read.positiveMs('timeout') ?? null,
-    ...concurrencyOf(place, options.concurrency),
+    ...boundsOf(read, options),
     result: resultOf(place, ...saidOnce(cls, options, 'result')),
     spread: read.flag('spread') ?? false,
     middleware: middlewareOf(read),
@@ -238,48 +251,4 @@ function schemaOf(place: string, name: string, value: unknown): StandardSchemaV1
       : undefined;
   if (typeof standard?.validate === 'function') return value as StandardSchemaV1;
   throw check.invalid(place, name, value, 'a Standard Schema, e.g. z.object({ … }) of zod');
-}
-
-/** The option `concurrency` of `@Flow`: a number bounds the tasks of a run, an object the runs of the flow. */
-function concurrencyOf(place: string, value: unknown): Pick<FlowDefinition, 'concurrency' | 'runConcurrency'> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    return { concurrency: tasksOf(place, value) ?? null, runConcurrency: null };
-  return { concurrency: null, runConcurrency: runsOf(place, value as check.RawOptions) };
-}
-
-function tasksOf(place: string, value: unknown): number | undefined {
-  if (value !== undefined && typeof value !== 'number')
-    throw check.invalid(
-      place,
-      'concurrency',
-      value,
-      'a whole number from 1 (tasks of one run), or { limit, key, onConflict } (runs of the flow)',
-    );
-  return new check.OptionReader(place, { concurrency: value }).whole('concurrency', 1);
-}
-
-function runsOf(place: string, options: check.RawOptions): FlowConcurrency {
-  for (const name of Object.keys(options)) {
-    if (!['limit', 'key', 'onConflict'].includes(name))
-      throw check.refuse('OPTION_UNKNOWN', place, `: concurrency has no option '${name}'. It takes limit, key and onConflict.`);
-  }
-  const read = new check.OptionReader(place, {
-    'concurrency.limit': options.limit,
-    'concurrency.onConflict': options.onConflict,
-  });
-  const limit = read.whole('concurrency.limit', 1);
-  if (limit === undefined)
-    throw check.refuse('OPTION_INVALID', place, ': concurrency.limit is missing; give the number of runs that may go on at the same time.');
-  return {
-    limit,
-    key: keyOf(place, options.key),
-    onConflict: read.oneOf('concurrency.onConflict', conflictPolicies) ?? 'queue',
-  };
-}
-
-function keyOf(place: string, value: unknown): FlowConcurrency['key'] {
-  if (value === undefined) return null;
-  if (typeof value === 'function') return value as (params: unknown) => string;
-  if (typeof value === 'string' && value !== '') return value;
-  throw check.invalid(place, 'concurrency.key', value, "a template over the parameters such as '{customer}', or a function of them");
 }

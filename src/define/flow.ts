@@ -41,9 +41,11 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
   readonly runName?: string | ((params: StandardSchemaV1.InferOutput<S>) => string) | undefined;
   /** Longest time of a run. Default none. */
   readonly timeout?: Duration | undefined;
+  /** Tasks of one run at the same time, from 1. Default unlimited. */
+  readonly maxParallelTasks?: number | undefined;
   /**
-   * A number: tasks of one run at the same time. An object: runs of the flow at the same time; those of a deployment that has a
-   * `concurrency` of its own go by that. Default unlimited.
+   * Runs of the flow at the same time; those of a deployment that has a `concurrency` of its own go by that. Default unlimited. A number is the
+   * old form of `maxParallelTasks`, and warns.
    */
   readonly concurrency?: number | RunConcurrencyOptions<StandardSchemaV1.InferOutput<S>> | undefined;
   /** True lets any worker execute its tasks, apart from the run, save those that keep their result in memory. Default false. */

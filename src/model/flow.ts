@@ -57,7 +57,7 @@ export interface FlowDefinition {
   readonly retry: RetryPolicy;
   readonly timeoutMs: number | null;
   /** Tasks of one run at the same time; null is unlimited. */
-  readonly concurrency: number | null;
+  readonly maxParallelTasks: number | null;
   /** Runs of it at the same time; null is unlimited. */
   readonly runConcurrency: FlowConcurrency | null;
   /** Task whose value is the flow's; null: the only sink, else an object by task name. */

@@ -41,5 +41,5 @@ export function stubborn(): { readonly Graph: FlowClass; readonly running: Promi
     open(undefined);
     return new Promise(() => undefined);
   };
-  return { Graph: makeFlow({ wait: { does }, waiting: {}, next: { needs: ['wait'] } }, { concurrency: 1 }), running: opened };
+  return { Graph: makeFlow({ wait: { does }, waiting: {}, next: { needs: ['wait'] } }, { maxParallelTasks: 1 }), running: opened };
 }

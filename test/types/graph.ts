@@ -21,7 +21,7 @@ interface Airport {
   retries: 1,
   retryDelay: ['1s', '1 hour', 500, 'PT1M'],
   result: 'write',
-  concurrency: 4,
+  maxParallelTasks: 4,
 })
 export class FlightDelays {
   /** Needs methods that stand further down, one annotated, one inferred. */

@@ -106,7 +106,10 @@ class MappedTask {
     this.#shared = this.#isSpread ? given : given.map(shared);
     this.#before = list.before;
     // More than the flow's own limit would only queue up for places.
-    this.#window = Math.min(definition.eachLimit ?? Number.POSITIVE_INFINITY, active.definition.concurrency ?? Number.POSITIVE_INFINITY);
+    this.#window = Math.min(
+      definition.eachLimit ?? Number.POSITIVE_INFINITY,
+      active.definition.maxParallelTasks ?? Number.POSITIVE_INFINITY,
+    );
     this.#values = new Array<unknown>(items.length);
     this.#succeeded = new Uint8Array(items.length);
   }

@@ -89,7 +89,7 @@ export class RunAttempt {
     this.confirmLease = options.confirmLease;
     this.isSpread = options.isSpread ?? false;
     this.middleware = joinMiddleware(options.services.middleware ?? noMiddleware, options.definition.middleware);
-    this.slots = new Semaphore(options.definition.concurrency);
+    this.slots = new Semaphore(options.definition.maxParallelTasks);
   }
 
   get run(): Run {

@@ -30,13 +30,21 @@ function describeConcurrency({ runConcurrency }: FlowDefinition): DeclaredConcur
   return typeof key === 'function' ? { limit, key: null, onConflict, byFunction: true } : { limit, key, onConflict };
 }
 
-function describeOptions({ className, retry, timeoutMs, concurrency, result, hooks, params }: FlowDefinition): Record<string, unknown> {
+function describeOptions({
+  className,
+  retry,
+  timeoutMs,
+  maxParallelTasks,
+  result,
+  hooks,
+  params,
+}: FlowDefinition): Record<string, unknown> {
   return {
     className,
     retries: retry.retries,
     ...describeDelay(retry),
     timeoutMs,
-    concurrency,
+    maxParallelTasks,
     result,
     hooks: hooks.map(({ event, name }) => ({ event, name })),
     hasParams: params !== null,

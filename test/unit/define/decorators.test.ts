@@ -8,7 +8,7 @@ describe.each(compilers)('$name', (compiler) => {
 
   test('a class becomes a definition', async () => {
     const { FlightDelays } = await define(`
-      @Flow({ retries: 1, retryDelay: ['1s', 'PT1M'], concurrency: 3, timeout: '1h30m', tags: ['x'], result: 'join' })
+      @Flow({ retries: 1, retryDelay: ['1s', 'PT1M'], maxParallelTasks: 3, timeout: '1h30m', tags: ['x'], result: 'join' })
       class FlightDelays {
         @Task({ needs: ['flights', 'airports'], after: ['early'], timeout: '1m', when: () => true })
         join(flights, airports, ctx) { return [...flights, ...airports]; }
@@ -29,7 +29,7 @@ describe.each(compilers)('$name', (compiler) => {
       kind: 'graph',
       retry: { retries: 1, delayMs: [1_000, 60_000] },
       timeoutMs: 5_400_000,
-      concurrency: 3,
+      maxParallelTasks: 3,
       tags: ['x'],
       result: 'join',
       run: null,
@@ -233,6 +233,22 @@ describe.each(compilers)('$name', (compiler) => {
       message: expect.stringMatching(/a is a task already; keep one @Task\(\) on it\.$/),
     });
     await expect(define(`@Flow() class Etl { @On('failed') @On('failed') a() {} }`)).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
+  test('a number as concurrency is taken as maxParallelTasks, and warns once', async () => {
+    const warn = vi.spyOn(process, 'emitWarning').mockReturnValue();
+    try {
+      const name = `Old${compiler.name.replace(/\W/g, '')}`;
+      const { [name]: Old } = await define(`@Flow({ concurrency: 3 }) class ${name} { @Task() a() {} }`);
+      if (!Old) throw new Error('not defined');
+      expect(definitionOf(Old)).toMatchObject({ maxParallelTasks: 3, runConcurrency: null });
+      const told = warn.mock.calls.filter(([text]) => String(text).startsWith(`${name}: `));
+      expect(told).toEqual([
+        [expect.stringContaining('@Flow({ maxParallelTasks: 3 })'), expect.objectContaining({ code: 'BATUTA_CONCURRENCY' })],
+      ]);
+    } finally {
+      warn.mockRestore();
+    }
   });
 
   test('other decorators around a task of a graph run with it', async () => {

@@ -173,10 +173,10 @@ describe('a code flow', () => {
     expect(run.tasks.map((task) => task.name)).toEqual(['outer', 'items']);
   });
 
-  test('no more tasks than the concurrency of the flow run at the same time', async () => {
+  test('no more tasks than maxParallelTasks of the flow run at the same time', async () => {
     let now = 0;
     let most = 0;
-    @Flow({ concurrency: 2 })
+    @Flow({ maxParallelTasks: 2 })
     class Narrow {
       async run(): Promise<void> {
         await Promise.all(Array.from({ length: 10 }, (_, at) => this.work(at)));

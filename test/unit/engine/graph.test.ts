@@ -53,12 +53,12 @@ describe('a static graph', () => {
   });
 
   test('under a limit the task of higher priority starts first', async () => {
-    const Graph = makeFlow({ low: { priority: -1 }, plain: {}, high: { priority: 5 }, higher: { priority: 9 } }, { concurrency: 1 });
+    const Graph = makeFlow({ low: { priority: -1 }, plain: {}, high: { priority: 5 }, higher: { priority: 9 } }, { maxParallelTasks: 1 });
     const run = await testFlow(Graph);
     expect(run.started).toEqual(['higher', 'high', 'plain', 'low']);
   });
 
-  test('no more tasks than the concurrency of the flow run at the same time', async () => {
+  test('no more tasks than maxParallelTasks of the flow run at the same time', async () => {
     let now = 0;
     let most = 0;
     const does = async (): Promise<void> => {
@@ -66,7 +66,7 @@ describe('a static graph', () => {
       await new Promise((resolve) => setImmediate(resolve));
       now--;
     };
-    const Graph = makeFlow(Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`t${at}`, { does }])), { concurrency: 3 });
+    const Graph = makeFlow(Object.fromEntries(Array.from({ length: 20 }, (_, at) => [`t${at}`, { does }])), { maxParallelTasks: 3 });
     (await testFlow(Graph)).expectState('Completed');
     expect(most).toBe(3);
   });

@@ -72,7 +72,7 @@ describe('retries of a task', () => {
   });
 
   test('a task that waits for its retry gives its place to others', async () => {
-    const run = await testFlow(makeFlow({ shaky: { retries: 1, retryDelay: '1h', does: until(2) }, other: {} }, { concurrency: 1 }));
+    const run = await testFlow(makeFlow({ shaky: { retries: 1, retryDelay: '1h', does: until(2) }, other: {} }, { maxParallelTasks: 1 }));
     expect(run.started).toEqual(['shaky', 'other']);
     const ends = run.inspection.taskRuns.toSorted((a, b) => (a.endedAt ?? 0) - (b.endedAt ?? 0)).map((row) => row.name);
     expect(ends).toEqual(['other', 'shaky']);
