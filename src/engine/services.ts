@@ -8,7 +8,7 @@ import type { Middleware } from '../model/middleware.ts';
 import type { Owner } from '../model/run.ts';
 import type { NamedValues } from '../model/secret.ts';
 import type { Lifecycle } from '../observe/lifecycle.ts';
-import type { ResourceScope } from '../resources/scope.ts';
+import type { Fakes, ResourceScope } from '../resources/scope.ts';
 import type { Store } from '../store/store.ts';
 import type { CacheAccess } from './cache/cache-access.ts';
 import type { Isolate } from './task/isolate.ts';
@@ -92,7 +92,7 @@ export interface EngineServices {
   /** Makes the instances of flows; default: their constructors. */
   readonly instantiate?: Instantiate | null;
   /** What is opened in the place of resources, by their names; default nothing. */
-  readonly fakes?: ReadonlyMap<string, unknown> | null;
+  readonly fakes?: Fakes | null;
   /** Finds what code flows run by the name of a deployment; without it they can run none. */
   readonly findDeployed?: FindDeployed | null;
 }

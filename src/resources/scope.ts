@@ -28,13 +28,19 @@ export interface ScopeSource {
   readonly task: TaskFacts | null;
   readonly params: unknown;
   /** What is opened in the place of resources, by their names; null for nothing. */
-  readonly fakes: ReadonlyMap<string, unknown> | null;
+  readonly fakes: Fakes | null;
   /** Where secrets, variables and connections are read. */
   namedValues(): NamedValues;
   /** Follows each opening, for the record; without it nothing is noted. Made when opening begins. */
   follow?(shown: string): OpeningFollower;
   /** Runs code of a resource as part of what the scope is of, so that its log lines and stray errors belong there. */
   enter<T>(work: () => T): T;
+}
+
+/** What stands in the place of resources, by their names. Asked whenever one is opened. */
+export interface Fakes {
+  has(name: string): boolean;
+  get(name: string): unknown;
 }
 
 /** Hears how an opening goes on. */

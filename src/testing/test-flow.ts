@@ -23,6 +23,7 @@ import { openStore } from '../store/open.ts';
 import { FakeClock } from './fake-clock.ts';
 import { holdTime } from './hold-time.ts';
 import { type Overrides, withOverrides } from './override.ts';
+import { Fakes, type ResourceOverrides } from './override-resources.ts';
 import { TestRun } from './test-run.ts';
 import { type TestConnection, TestValues } from './test-values.ts';
 
@@ -34,10 +35,11 @@ export interface TestOptions<F> {
   /** Flows that stand for the deployments it runs by `ctx.runDeployment`, by name. */
   readonly deployments?: Readonly<Record<string, FlowClass>>;
   /**
-   * What is opened in the place of resources, by their names: a value, which is given as it is, or a function or generator function, which opens
-   * it as that of the resource would.
+   * What is opened in the place of resources: by their names, or a list of `override(resource, fake)`, which the compiler checks. A value is given
+   * as it is, a function or generator function opens it as that of the resource would. A name much like that of a resource which was opened for
+   * real is refused at the end of the run; one that nothing has used for another reason is warned of.
    */
-  readonly resources?: Readonly<Record<string, unknown>>;
+  readonly resources?: ResourceOverrides;
   /** Makes the instances of flows, as that of `batuta.config.ts` does; default: their constructors, without arguments. */
   readonly instantiate?: Instantiate;
   /** Data of signals that the run is sent before it starts, by name; a list sends several. */
@@ -67,7 +69,7 @@ export interface TestOptions<F> {
  * Retry delays pass at once. A timeout passes when all that runs waits by `clock.sleep`. Tasks with `isolate: 'thread'` run in
  * this thread. Nothing is written to disk or printed.
  *
- * @throws BatutaError PARAMS_INVALID, USAGE (an override of no task), and the errors of a wrong declaration.
+ * @throws BatutaError PARAMS_INVALID, USAGE (an override of no task or resource), and the errors of a wrong declaration.
  * @example
  * ```ts
  * const run = await testFlow(FlightDelays, { month: '01' }, { override: { airports: [] } });
@@ -81,7 +83,8 @@ export async function testFlow<C extends FlowClass>(
   const clock = options.clock ?? new FakeClock();
   const replaced = new Map<FlowClass, Readonly<Record<string, unknown>>>(options.subFlows);
   const define = (cls: FlowClass): ReturnType<typeof definitionOf> => withOverrides(definitionOf(cls), replaced.get(cls) ?? {});
-  const client = await openTestClient(clock, define, options, new TestValues(options), options.middleware);
+  const fakes = new Fakes(options.resources ?? {});
+  const client = await openTestClient(clock, define, options, fakes, new TestValues(options), options.middleware);
   try {
     const begun = clock.elapsedMs;
     const definition = withSignals(withOverrides(definitionOf(flow), { ...options.override }), client, options.signals ?? {});
@@ -99,6 +102,7 @@ export async function testFlow<C extends FlowClass>(
       (error: unknown) => ({ result: undefined, thrown: error instanceof Error ? (error.cause ?? error) : error }),
     );
     const [inspection, logs] = await Promise.all([client.runs.inspect(handle.id), client.runs.logs(handle.id, { limit: 10_000 })]);
+    fakes.checkUse(definition.className, resourcesOf(definition));
     return new TestRun<ResultOf<C>>({ inspection, logs, result, thrown, waitedMs: clock.elapsedMs - begun });
   } finally {
     await client.close();
@@ -108,12 +112,8 @@ export async function testFlow<C extends FlowClass>(
 async function openTestClient(
   clock: FakeClock,
   define: (flow: FlowClass) => ReturnType<typeof definitionOf>,
-  {
-    random = () => 0.5,
-    deployments = {},
-    resources = {},
-    instantiate,
-  }: Pick<TestOptions<unknown>, 'random' | 'deployments' | 'resources' | 'instantiate'>,
+  { random = () => 0.5, deployments = {}, instantiate }: Pick<TestOptions<unknown>, 'random' | 'deployments' | 'instantiate'>,
+  fakes: Fakes,
   namedValues: NamedValues,
   middleware: readonly Middleware[] = noMiddleware,
 ): Promise<EmbeddedClient> {
@@ -134,7 +134,7 @@ async function openTestClient(
       settings: defaultEngineSettings,
       isolate: inThisThread(instantiate ?? null),
       instantiate: instantiate ?? null,
-      fakes: new Map(Object.entries(resources)),
+      fakes,
       namedValues,
       middleware: middleware.length === 0 ? noMiddleware : middleware,
       findDeployed: async (name, params) => {
@@ -169,6 +169,11 @@ function withSignals(definition: FlowDefinition, client: EmbeddedClient, signals
       return run.call(this, params, ctx);
     },
   };
+}
+
+/** Names of the resources that its fields hold and its tasks have transactions of. */
+function resourcesOf({ injects, tasks }: FlowDefinition): string[] {
+  return [...injects.map(({ resource }) => resource.name), ...[...tasks.values()].flatMap(({ transaction }) => transaction?.name ?? [])];
 }
 
 /** A thread would have a clock of its own. */

@@ -2,9 +2,11 @@
 import { Inject } from '../../src/define/inject.ts';
 import type { FlowContext, TaskContext } from '../../src/model/context.ts';
 import { resource } from '../../src/resources/resource.ts';
+import { override } from '../../src/testing/override-resources.ts';
 
 const count = resource('count', () => 7, { scope: 'worker' });
 const keyed = resource('keyed', (_ctx, key: string) => key.length);
+const pool = resource('pool', () => ({ query: async () => 1, end: async (): Promise<void> => undefined }));
 const unit = resource('unit', () => 'x', { scope: 'task' });
 
 // @ts-expect-error case 1: no such scope
@@ -31,6 +33,19 @@ export async function use(ctx: TaskContext, body: FlowContext): Promise<void> {
   await body.use(unit);
   console.log(text);
 }
+
+// @ts-expect-error case 15: a fake of another type
+override(count, 'seven');
+// @ts-expect-error case 16: what opens a fake gives another type
+override(count, async () => 'seven');
+// @ts-expect-error case 17: a generator that yields another type
+override(count, function* () {
+  yield 'seven';
+});
+// @ts-expect-error case 18: a key of another type
+override(keyed, (_ctx, key: number) => key);
+// @ts-expect-error case 19: a fake without a method that is used
+override(pool, { query: async () => 1 });
 
 export class Bad {
   // @ts-expect-error case 11: a field of another type

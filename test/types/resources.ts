@@ -4,6 +4,7 @@ import { Inject } from '../../src/define/inject.ts';
 import { Task } from '../../src/define/task.ts';
 import type { FlowContext, TaskContext } from '../../src/model/context.ts';
 import { resource } from '../../src/resources/resource.ts';
+import { override, type ResourceOverride } from '../../src/testing/override-resources.ts';
 
 class Pool {
   #size = 1;
@@ -39,6 +40,16 @@ export const unit = resource(
   { scope: 'task' },
 );
 export const folder = resource('folder', () => ({ path: '/tmp', [Symbol.asyncDispose]: async (): Promise<void> => undefined }));
+
+export const overrides: readonly ResourceOverride[] = [
+  override(sync, 7),
+  override(sync, () => 7),
+  override(unit, async (ctx) => ctx.task.name),
+  override(warehouse, async function* () {
+    yield new Pool();
+  }),
+  override(tenantDb, async (ctx, tenant) => ({ tenant: tenant.trim(), run: ctx.run.id, pool: new Pool() })),
+];
 
 interface Queries {
   query(text: string): Promise<number>;
