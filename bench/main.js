@@ -17,6 +17,7 @@ const benchmarks = {
   throughput: { file: './throughput.js', shows: '5,000 runs of one task with worker processes, beside bare BullMQ' },
   recovery: { file: './recovery.js', shows: 'how soon a run goes on when its worker is killed or frozen' },
   idle: { file: './idle.js', shows: 'memory and CPU of a worker that has nothing to do' },
+  observed: { file: './observed.js', shows: 'chain, fan-out and short runs with metrics on beside off, and how soon /metrics answers' },
   resources: { file: './resources.js', shows: 'what a task pays for a resource of its run' },
   transaction: { file: './transaction.js', shows: 'a task that takes effect once in PostgreSQL, beside insert and commit by hand' },
   spread: { file: './spread.js', shows: 'a fan-out that computes on one worker and on two' },

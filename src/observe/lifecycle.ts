@@ -4,6 +4,7 @@
  *
  * While nobody listens a report costs nothing: callers check `isHeard` or `isObserved` before they make an event.
  */
+import { BatutaError } from '../base/errors.ts';
 import { isTerminal, type State } from '../model/state.ts';
 import type { Occurrence } from './occurrence.ts';
 
@@ -29,8 +30,19 @@ export interface LifecycleEvent {
   readonly dueAt: number | null;
   /** How long it was executed until now, waits left out, ms; null while it has not started. */
   readonly executingMs: number | null;
-  /** Resolves once the step is durable; rejects when it could not be recorded, or had been taken by a process that has lost the run. */
-  readonly recorded: Promise<void>;
+  /**
+   * Resolves once the flush that carries the step has ended; rejects when that failed. The steps of one flush share it, so that one wait does for
+   * all of them; the holder tells then whether the step was refused.
+   */
+  readonly flushed: Promise<void>;
+  /** Whoever took the step. Once it has lost the run to another process, what it writes is refused. */
+  readonly holder: { readonly isLost: boolean };
+}
+
+/** Resolves once the step is durable. @throws BatutaError STORE_…; LEASE_LOST when it was taken by a process that has lost the run */
+export async function whenRecorded(event: LifecycleEvent): Promise<void> {
+  await event.flushed;
+  if (event.holder.isLost) throw new BatutaError('LEASE_LOST', `Another process has taken over run ${event.runId}.`);
 }
 
 /** Called in order, at once, and never awaited. What it throws is its own: it must not throw. */

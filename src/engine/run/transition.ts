@@ -45,7 +45,6 @@ export class RunRecord {
   readonly #open = new Map<string, TaskRun>();
   /** Of each task the first that failed by itself and stays so. */
   readonly #failed = new Map<string, TaskRun>();
-  /** Whether what is written from now on is another process's to write. */
   #isLost = false;
   #run: Run;
 
@@ -69,6 +68,10 @@ export class RunRecord {
   /** Says that its claim is lost: what it writes from now on is refused. */
   lose(): void {
     this.#isLost = true;
+  }
+
+  get isLost(): boolean {
+    return this.#isLost;
   }
 
   /** The run as last written. */
@@ -202,19 +205,24 @@ export class RunRecord {
     if (this.#lifecycle.isHeard) this.#report(row, Promise.resolve(), 'recovered');
   }
 
-  #report(row: TaskRun | null, written: Promise<void>, step?: LifecycleStep): void {
-    const { state, attempt, startedAt, dueAt } = row ?? this.#run;
+  #report(row: TaskRun | null, flushed: Promise<void>, step?: LifecycleStep): void {
+    const run = this.#run;
+    const { state, attempt, startedAt, dueAt } = row ?? run;
     const at = this.#clock.now();
-    const executingMs =
-      row === null ? (runTimes(this.#run, at)?.executingMs ?? null) : row.startedAt === null ? null : Math.max(0, at - row.startedAt);
-    const recorded = written.then(() => {
-      if (this.#isLost) throw new BatutaError('LEASE_LOST', `Another process has taken over run ${this.#run.id}.`);
-    });
-    // Not every listener waits for it.
-    recorded.catch(() => undefined);
     this.#lifecycle.report({
-      ...{ step: step ?? stepTo(state), at, state, attempt, startedAt, dueAt, executingMs, recorded },
-      ...{ runId: this.#run.id, taskRunId: row?.id ?? null, flow: this.#run.flow, task: row?.name ?? null },
+      step: step ?? stepTo(state),
+      at,
+      runId: run.id,
+      taskRunId: row === null ? null : row.id,
+      flow: run.flow,
+      task: row === null ? null : row.name,
+      state,
+      attempt,
+      startedAt,
+      dueAt,
+      executingMs: row === null ? (runTimes(run, at)?.executingMs ?? null) : startedAt === null ? null : Math.max(0, at - startedAt),
+      flushed,
+      holder: this,
     });
   }
 

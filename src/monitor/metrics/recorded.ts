@@ -11,9 +11,7 @@ export function countRecorded(
   { lifecycle, recorder }: { readonly lifecycle: Lifecycle; readonly recorder: Recorder },
 ): () => void {
   const ends = [
-    lifecycle.listen((event) => {
-      if (isCounted(event)) event.recorded.then(() => countStep(registry, event)).catch(() => undefined);
-    }),
+    lifecycle.listen(onceRecorded((steps) => countSteps(registry, steps))),
     lifecycle.observe((occurrence) => countOccurrence(registry, occurrence)),
     recorder.onFlush((report) => countFlush(registry, report)),
   ];
@@ -22,22 +20,62 @@ export function countRecorded(
   };
 }
 
+/** A listener that hands on what is counted once it is on record. One wait a flush: there may be a thousand steps in it. */
+function onceRecorded(count: (steps: readonly LifecycleEvent[]) => void): (event: LifecycleEvent) => void {
+  const waiting = new Map<Promise<void>, LifecycleEvent[]>();
+  return (event) => {
+    if (!isCounted(event)) return;
+    const { flushed } = event;
+    const steps = waiting.get(flushed);
+    if (steps !== undefined) return void steps.push(event);
+    const all = [event];
+    waiting.set(flushed, all);
+    const end = (isWritten: boolean): void => {
+      waiting.delete(flushed);
+      if (isWritten) count(all);
+    };
+    flushed.then(
+      () => end(true),
+      () => end(false),
+    );
+  };
+}
+
 /** Of task runs, what is between their start and their end is of no use, and there are many. */
 function isCounted({ step, taskRunId }: LifecycleEvent): boolean {
   return step === 'ended' || step === 'retried' || (taskRunId === null && (step === 'started' || step === 'recovered'));
 }
 
-function countStep(registry: MetricRegistry, { step, flow, task, state, executingMs }: LifecycleEvent): void {
-  if (task === null) {
-    if (step === 'started') registry.add('batuta_runs_started_total', 1, flow);
-    else if (step === 'retried') registry.add('batuta_run_retries_total', 1, flow);
-    else if (step === 'recovered') registry.add('batuta_runs_recovered_total', 1, flow);
-    else countEndOfRun(registry, flow, state.name, executingMs);
-    return;
+/** Those that are on record. Of task runs that end alike, one after the other, the count is written once. */
+function countSteps(registry: MetricRegistry, steps: readonly LifecycleEvent[]): void {
+  let alike: LifecycleEvent | null = null;
+  let count = 0;
+  const write = (): void => {
+    if (alike !== null) registry.add('batuta_task_runs_total', count, alike.flow, alike.task ?? '', alike.state.name);
+  };
+  for (const one of steps) {
+    if (one.holder.isLost) continue;
+    const { flow, task, step, state, executingMs } = one;
+    if (task === null) countStepOfRun(registry, one);
+    else if (step === 'retried') registry.add('batuta_task_retries_total', 1, flow, task);
+    else {
+      if (executingMs !== null) registry.observe('batuta_task_duration_seconds', executingMs / 1_000, flow, task);
+      if (alike?.task === task && alike.flow === flow && alike.state.name === state.name) count++;
+      else {
+        write();
+        alike = one;
+        count = 1;
+      }
+    }
   }
-  if (step === 'retried') return registry.add('batuta_task_retries_total', 1, flow, task);
-  registry.add('batuta_task_runs_total', 1, flow, task, state.name);
-  if (executingMs !== null) registry.observe('batuta_task_duration_seconds', executingMs / 1_000, flow, task);
+  write();
+}
+
+function countStepOfRun(registry: MetricRegistry, { step, flow, state, executingMs }: LifecycleEvent): void {
+  if (step === 'started') registry.add('batuta_runs_started_total', 1, flow);
+  else if (step === 'retried') registry.add('batuta_run_retries_total', 1, flow);
+  else if (step === 'recovered') registry.add('batuta_runs_recovered_total', 1, flow);
+  else countEndOfRun(registry, flow, state.name, executingMs);
 }
 
 function countEndOfRun(registry: MetricRegistry, flow: string, state: string, executingMs: number | null): void {

@@ -14,6 +14,7 @@ const names = [
   'throughput',
   'recovery',
   'idle',
+  'observed',
   'spread',
   'streams',
   'startup',

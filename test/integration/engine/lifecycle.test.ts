@@ -1,6 +1,6 @@
 /** What is reported of the life of runs, to whoever listens. */
 import { expect, test } from 'vitest';
-import type { LifecycleEvent } from '../../../src/observe/lifecycle.ts';
+import { type LifecycleEvent, whenRecorded } from '../../../src/observe/lifecycle.ts';
 import { makeFlow } from '../../support/make-flow.ts';
 import { ownEngine } from '../../support/own-engine.ts';
 import { freeze, hang } from '../../support/take-over.ts';
@@ -33,7 +33,7 @@ test('each step of a run and its task runs is reported once, in order, with ids 
     ...['started run 1', 'started first 1', 'retried first 1', 'started first 2', 'ended first 2'],
     ...['started second 1', 'ended second 1', 'ended run 1'],
   ]);
-  await Promise.all(events.map(({ recorded }) => recorded));
+  await Promise.all(events.map(whenRecorded));
   const rows = await store.taskRuns.ofRun(run.id);
   for (const { runId, taskRunId, flow: name, at, startedAt } of events) {
     expect([runId, name, at >= (startedAt ?? at)]).toEqual([run.id, 'told', true]);
