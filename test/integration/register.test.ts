@@ -67,3 +67,40 @@ test('the source map tells the lines as they are written', () => {
   });
   expect(stderr).toContain('main.ts:5:9');
 });
+
+const starts = `
+import { Flow, Task } from 'batuta';
+import { fork } from 'node:child_process';
+import { Worker } from 'node:worker_threads';
+import { once } from 'node:events';
+const url = new URL('./other.ts', import.meta.url);
+const loader = { execArgv: ['--import', 'batuta/register'] };
+@Flow({ result: 'bare' })
+export class Starts {
+  @Task() async thread() { return (await once(new Worker(url, loader), 'message'))[0]; }
+  @Task() async child() { return (await once(fork(url, loader), 'message'))[0]; }
+  @Task({ needs: ['thread', 'child'] }) async bare(a: number, b: number) {
+    console.log('gave', a, b);
+    await once(new Worker(url), 'message');
+  }
+}
+`;
+const other = `import { parentPort } from 'node:worker_threads';
+const value: number = 42;
+if (parentPort) parentPort.postMessage(value);
+else process.send?.(value);
+`;
+
+test('a thread and a process that a flow starts of a TypeScript file run with the loader; without it the log of the task says what is missing', () => {
+  const { path } = ownProject({ 'starts.ts': starts, 'other.ts': other, 'package.json': '{"type":"module"}' });
+  mkdirSync(join(path, 'node_modules'), { recursive: true });
+  if (!existsSync(join(path, 'node_modules/batuta'))) symlinkSync(packageFolder(), join(path, 'node_modules/batuta'));
+  const { status, stdout, stderr } = spawnSync(process.execPath, [join(packageFolder(), 'dist/cli/main.js'), 'run', 'starts.ts'], {
+    cwd: path,
+    encoding: 'utf8',
+  });
+  expect(stdout + stderr).toContain('gave 42 42');
+  // Where Node.js strips types by itself there is nothing to miss.
+  if (status !== 0) expect(stdout + stderr).toContain("{ execArgv: ['--import', 'batuta/register'] }");
+  else expect(process.features).toHaveProperty('typescript');
+});

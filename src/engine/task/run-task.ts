@@ -211,6 +211,7 @@ class RunningTask {
     const failure = failureOf(error);
     execution.queueRejects();
     execution.log.error({ err: error }, `Failed: ${failure.message}`);
+    if (failure.code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?tsx?\b/.test(failure.message)) execution.log.warn(typescriptHint);
     const state = stateOf('FAILED', timedOut ? 'TimedOut' : 'Failed', failure.message);
     await this.#record({ ...this.#row, state, error: failure, endedAt: this.#active.services.clock.now() });
     return { kind: 'failed', error, failure };
@@ -275,6 +276,10 @@ class RunningTask {
     return this.#active.record.setTask(from, row);
   }
 }
+
+/** What loads the file of a flow does not reach threads and processes that its code starts. */
+const typescriptHint =
+  "A Worker or fork of a TypeScript file needs a loader of its own: give it { execArgv: ['--import', 'batuta/register'] }.";
 
 const finalCodes = [
   'RESULT_NOT_SERIALIZABLE',
