@@ -57,6 +57,8 @@ export interface RunInspection {
   readonly alike: Alike | null;
   /** What came of its rollback, or how far that is; null for one that was not rolled back. */
   readonly rollback: RollbackSummary | null;
+  /** Of a key of the role observer: parameters, result, errors, messages and artifacts are kept from it. Else absent. */
+  readonly isHidden?: true;
 }
 
 export type { ClientEvent, RunEventsOptions } from './run-events.ts';

@@ -143,4 +143,34 @@ describe.each(placeNames)('every page on %s', { timeout: 180_000 }, (on) => {
     await page.getByLabel('API key').waitFor();
     expect(faults('status of 401')).toEqual([]);
   });
+
+  it('shows an observer states and graphs, one calm line for what is hidden, and asks for nothing that is refused', async () => {
+    const [key, failed] = await Promise.all([createKey('wall', 'observer'), submit('fragile', '--name', 'secret-name')]);
+    const page = await open(`/runs/${failed}`);
+    await page.getByLabel('API key').fill(key);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByRole('heading', { name: `fragile run-${failed.slice(-8)}` }).waitFor();
+    await page.getByText('What went wrong').waitFor();
+    await page.getByText('Hidden for the role observer.', { exact: true }).waitFor();
+    expect(await page.getByRole('tab').allTextContents()).toEqual(['Graph', 'Timeline', 'Tasks', 'Inputs & result', 'History']);
+    await page.getByRole('tab', { name: 'Inputs & result' }).click();
+    await expect.poll(() => page.getByText('Hidden for the role observer.', { exact: true }).count()).toBe(3);
+    const shown: string[] = [await page.innerText('body')];
+    for (const [path, sees] of [
+      ['/', 'Its last'],
+      ['/runs', 'fragile'],
+      [`/runs/${failed}?tab=logs`, 'Hidden for the role observer.'],
+      ['/deployments/nightly', 'Hidden for the role observer.'],
+      ['/limits', 'Limits'],
+      ['/artifacts', 'This page is not for your role'],
+      ['/settings', 'This page is not for your role'],
+    ] as const) {
+      await visit(page, path);
+      await page.getByText(sees).first().waitFor();
+      shown.push(await page.innerText('body'));
+    }
+    for (const text of shown) expect(text).not.toMatch(/secret-name|is cut|could not be loaded/);
+    expect(await page.getByRole('link', { name: 'Artifacts' }).count()).toBe(0);
+    expect(faults('status of 401')).toEqual([]);
+  });
 });

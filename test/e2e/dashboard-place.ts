@@ -26,7 +26,7 @@ export interface Dashboard {
   /** Submits a run with further arguments of the command; gives its id. */
   submit(flow: string, ...args: string[]): Promise<string>;
   /** Makes a key; gives it as it is shown once. */
-  createKey(name: string, role: 'viewer' | 'operator' | 'admin'): Promise<string>;
+  createKey(name: string, role: 'observer' | 'viewer' | 'operator' | 'admin'): Promise<string>;
   /** Leaves an empty file where flows look for one; it is gone before the next test. */
   leave(file: string): void;
 }

@@ -10,6 +10,7 @@ import type { LocalClient } from '../../src/client/local-client.ts';
 import { openClient } from '../../src/client/open-client.ts';
 import type { Role } from '../../src/model/access.ts';
 import { makeApp } from '../../src/server/app.ts';
+import type { Authorize } from '../../src/server/identity.ts';
 import type { App, Bounds } from '../../src/server/parts.ts';
 import { answers } from '../../src/server/schemas/answers.ts';
 import { boundsOf } from '../../src/server/start.ts';
@@ -53,6 +54,7 @@ export interface ApiOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly beatMs?: number;
   readonly bounds?: Partial<Bounds>;
+  readonly authorize?: Authorize;
 }
 
 /** Close it at the end. */
@@ -82,6 +84,7 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
     settings: () => describeConfig(loaded),
     flows: loaded.config.flows,
     beatMs: options.beatMs,
+    authorize: options.authorize,
     bounds: { ...boundsOf(loaded.config), ...options.bounds },
   });
   const ask: Api['ask'] = async (method, url, { body, key, headers = {} } = {}) => {

@@ -64,11 +64,14 @@ const minCallChars = 20;
 const maxCallChars = 80;
 const argLook = { depth: 2, maxArrayLength: 5, maxStringLength: 50, breakLength: Number.POSITIVE_INFINITY };
 
+const hiddenText = 'Parameters, result, errors, messages, artifacts and logs are hidden for the role observer.';
+
 /** Lines of the inspection. */
 export function inspectionLines(inspection: RunInspection, why: WaitReason | null, options: InspectionOptions): string[] {
   const { run, params, result } = inspection;
   return [
     ...headLines(inspection, why, options),
+    ...(inspection.isHidden === true ? ['', options.paint.dim(hiddenText)] : []),
     ...section(
       'error',
       run.error === null

@@ -55,6 +55,7 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => toWire({ id, taskRunId, kind, name, data, createdAt })),
     resources: resources.map(({ runId: _, ...use }) => ({ ...toWire(use), ...resourceTimes(use) })),
     children: children.map(runListJson),
+    ...(inspection.isHidden === true ? { hidden: true } : {}),
   };
 }
 

@@ -66,11 +66,13 @@ export class HttpRuns implements RunsClient {
   async inspect(id: string): Promise<RunInspection> {
     const details = await this.#details(id);
     const path = pathOf(details.run.id);
+    // A run always has parameters; only an observer is given none.
+    const isHidden = details.params === null;
     const [run, taskRuns, transitions, artifacts, resources] = await Promise.all([
       this.#runOf(details),
       this.allTaskRuns(details.run.id),
       this.#allOf<Transition>(`${path}/transitions`),
-      this.#allOf<Artifact>(`${path}/artifacts`),
+      isHidden ? [] : this.#allOf<Artifact>(`${path}/artifacts`),
       this.#allOf<ResourceUse>(`${path}/resources`),
     ]);
     return {
@@ -84,6 +86,7 @@ export class HttpRuns implements RunsClient {
       result: await this.resultOf(run),
       alike: details.alike === null ? null : fromWire<Alike>(details.alike),
       rollback: details.rollback,
+      ...(isHidden ? { isHidden } : {}),
     };
   }
 

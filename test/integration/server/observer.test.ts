@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openHttpClient } from '../../../src/client/http/open.ts';
+import type { Role } from '../../../src/model/access.ts';
 import { access } from '../../../src/server/access.ts';
 import { addObserver } from '../../../src/server/observer.ts';
 import type { App } from '../../../src/server/parts.ts';
@@ -254,30 +256,78 @@ test('what is no payload is there: states, times, the graph, the counts, who wai
   expect((await api.get(`/api/runs/${code}/resources`, { key })).json.items).toMatchObject([{ resource: "'tenant'", error: null }]);
 });
 
-test.each(['/api/events', 'of a run'])('a stream of events, %s, brings an observer no payload, live or read again', async (which) => {
-  const id = held[0] ?? '';
-  const url = `${base}/api/events${which === '/api/events' ? '' : `?run=${id}`}`;
+test('a client with the key of an observer inspects and lists runs, and says of what is hidden that it is', async () => {
+  const http = openHttpClient({ apiUrl: base, apiKey: keys.observer });
+  const [run] = (await http.runs.list({ flow: 'planted-items' })).items;
+  const inspection = await http.runs.inspect(run?.id ?? '');
+  expect(inspection).toMatchObject({
+    isHidden: true,
+    params: {},
+    artifacts: [],
+    run: { flow: 'planted-items', state: { name: 'Failed' } },
+  });
+  expect(inspection.taskRuns.map(({ name, state }) => `${name} ${state.name}`)).toEqual([
+    'list Completed',
+    'one Completed',
+    'fail Failed',
+    'undo Failed',
+  ]);
+  expect(JSON.stringify(inspection)).not.toContain('plant3d');
+  await expect(http.runs.logs(run?.id ?? '')).rejects.toMatchObject({
+    code: 'FORBIDDEN',
+    message: expect.stringContaining('no payloads and no log text; this needs the role viewer, and observer has the role observer.'),
+  });
+  await http.close();
+  const whole = openHttpClient({ apiUrl: base, apiKey: keys.admin });
+  expect(await whole.runs.inspect(run?.id ?? '')).not.toHaveProperty('isHidden');
+  await whole.close();
+});
+
+test('a program around the server may call someone an observer; a stream that was opened as a viewer ends then', async () => {
+  let role: Role = 'viewer';
+  const own = await openApi({ authorize: () => role, beatMs: 50 });
+  const stream = await openStream(`${await own.listen()}/api/events`);
+  await stream.until(({ type }) => type === 'beat');
+  role = 'observer';
+  await stream.until(({ type, json }) => type === 'gap' && json.reason === 'key');
+  expect((await own.get('/api/me')).json).toMatchObject({ role: 'observer' });
+  expect((await own.get('/api/artifacts')).status).toBe(403);
+  expect((await own.get('/api/runs')).status).toBe(200);
+  await stream.close();
+  await own.close();
+});
+
+test.each(['of all runs', 'of a run'])('a stream of events, %s, brings an observer no payload, live or read again', async (which) => {
+  const { client } = api;
+  const ofOne = which === 'of a run';
+  const run = ofOne
+    ? await client.submit(PlantedCode, { note: 'plant3d-live' })
+    : await client.submit(PlantedLimit, { note: 'plant3d-holder' });
+  const url = `${base}/api/events${ofOne ? `?run=${run.id}` : ''}`;
   const open = (role: 'observer' | 'admin', lastId?: string) =>
     openStream(url, { headers: { authorization: `Bearer ${keys[role]}` }, ...(lastId === undefined ? {} : { lastId }) });
-  const isEnded = ({ type, json }: { type: string; json: { id?: string; state?: { name: string } } }): boolean =>
-    type === 'run' && json.state?.name === 'Cancelled';
-  const streams = { observer: await open('observer'), second: await open('observer'), admin: await open('admin') };
-  const all = Object.values(streams);
-  for (const stream of all) await stream.until(({ type }) => type === 'hello');
-  const live = await api.client.submit(PlantedLimit, { note: 'plant3d-live' });
-  if (which === '/api/events') await api.client.runs.cancel(live.id, 'plant3d-cancelled');
-  else await api.client.runs.cancel(id, 'plant3d-cancelled');
-  for (const stream of all) await stream.until(isEnded);
-  for (const stream of all) await stream.close();
+  const live = { observer: await open('observer'), second: await open('observer'), admin: await open('admin') };
+  for (const stream of Object.values(live)) await stream.until(({ type }) => type === 'hello');
+  if (ofOne) await client.runs.signal(run.id, 'approve', 'plant3d-signal');
+  else await client.runs.cancel(run.id, 'plant3d-cancelled');
+  await run.done();
   const again = { observer: await open('observer', '0-0-0'), admin: await open('admin', '0-0-0') };
-  for (const stream of Object.values(again)) await stream.until(isEnded);
-  for (const stream of Object.values(again)) await stream.close();
-  const told = (stream: OpenStream): string => JSON.stringify(stream.events.filter(({ type }) => type !== 'beat' && type !== 'hello'));
-  for (const stream of [streams.observer, streams.second, again.observer]) {
+  const [observers, admins] = [
+    [live.observer, live.second, again.observer],
+    [live.admin, again.admin],
+  ];
+  for (const stream of [...observers, ...admins])
+    await stream.until(({ type, json }) => type === 'run' && json.id === run.id && ['Completed', 'Cancelled'].includes(json.state.name));
+  if (ofOne) {
+    for (const stream of [...observers, ...admins]) await stream.until(({ type, json }) => type === 'task' && json.state.name === 'Failed');
+    for (const stream of admins) await stream.until(({ type }) => type === 'log');
+  }
+  const told = ({ events }: OpenStream): string => JSON.stringify(events.filter(({ type }) => type !== 'beat' && type !== 'hello'));
+  for (const stream of observers) {
     expect(told(stream)).not.toContain('plant3d');
-    expect(told(stream)).toContain('"run-');
+    expect(told(stream)).toContain(`"run-${run.id.slice(-8)}"`);
     expect(stream.events.map(({ type }) => type)).not.toContain('log');
   }
-  for (const stream of [streams.admin, again.admin]) expect(told(stream)).toContain('plant3d-cancelled');
-  if (which !== '/api/events') expect(again.admin.events.map(({ type }) => type)).toContain('log');
+  for (const stream of admins) expect(told(stream)).toContain(ofOne ? 'plant3d-closing' : 'plant3d-cancelled');
+  for (const stream of [...observers, ...admins]) await stream.close();
 });

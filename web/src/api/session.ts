@@ -39,6 +39,12 @@ export function usePermission(needed: Role): Permission {
   return { allowed: false, why: role === null ? 'Log in first.' : `You look with ${keyOf(role)}; this needs ${atLeast[needed]}.` };
 }
 
+/** Whether parameters, results, errors, logs and artifacts come with what is asked for; the server hides them from an observer. */
+export function useSeesPayloads(): boolean {
+  const { data } = useQuery(meQuery);
+  return data?.role !== 'observer';
+}
+
 const atLeast: Readonly<Record<Role, string>> = {
   observer: 'an observer key',
   viewer: 'a viewer key or one that may do more',

@@ -1,6 +1,6 @@
 /** The list of keys, opened by `?`. */
 import { Kbd, Modal } from '@mantine/core';
-import { places } from './navigation.ts';
+import { usePlaces } from './navigation.ts';
 import style from './keys-help.module.css';
 
 const others = [
@@ -11,6 +11,7 @@ const others = [
 
 /** What each key does. */
 export function KeysHelp({ opened, onClose }: { readonly opened: boolean; readonly onClose: () => void }) {
+  const places = usePlaces();
   const rows = [...others, ...places.map(({ key, label }) => ({ keys: ['g', key], what: label }))];
   return (
     <Modal opened={opened} onClose={onClose} title="Keys" size="xs">

@@ -6,7 +6,7 @@ import { useState } from 'react';
 import { logout, meQuery } from '../api/session.ts';
 import { Icon } from '../parts/icon.tsx';
 import style from './navigation-bar.module.css';
-import { places } from './navigation.ts';
+import { usePlaces } from './navigation.ts';
 
 /** The navigation. `onHelp` opens the list of keys. */
 export function Navigation({ onHelp }: { readonly onHelp: () => void }) {
@@ -45,6 +45,7 @@ function Brand() {
 }
 
 function Places({ onGo }: { readonly onGo?: () => void }) {
+  const places = usePlaces();
   return (
     <nav aria-label="Places">
       <ul className={style.places}>

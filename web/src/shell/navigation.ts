@@ -1,5 +1,6 @@
 /** The places of the dashboard, in the order of the navigation. */
 
+import { useSeesPayloads } from '../api/session.ts';
 import type { IconName } from '../parts/icon.tsx';
 
 /** One place: where it is, and the key that leads there after `g`. */
@@ -8,6 +9,8 @@ interface Place {
   readonly label: string;
   readonly icon: IconName;
   readonly key: string;
+  /** Holds nothing but what an observer does not see. */
+  readonly isPayload?: true;
 }
 
 /** All places; `g` and then the key goes there. */
@@ -18,8 +21,14 @@ export const places: readonly Place[] = [
   { to: '/deployments', label: 'Deployments', icon: 'deployments', key: 'd' },
   { to: '/workers', label: 'Workers', icon: 'workers', key: 'w' },
   { to: '/limits', label: 'Limits', icon: 'limits', key: 'l' },
-  { to: '/cache', label: 'Cache', icon: 'cache', key: 'c' },
-  { to: '/artifacts', label: 'Artifacts', icon: 'artifacts', key: 'a' },
-  { to: '/secrets', label: 'Secrets', icon: 'secrets', key: 'e' },
-  { to: '/settings', label: 'Settings', icon: 'settings', key: 's' },
+  { to: '/cache', label: 'Cache', icon: 'cache', key: 'c', isPayload: true },
+  { to: '/artifacts', label: 'Artifacts', icon: 'artifacts', key: 'a', isPayload: true },
+  { to: '/secrets', label: 'Secrets', icon: 'secrets', key: 'e', isPayload: true },
+  { to: '/settings', label: 'Settings', icon: 'settings', key: 's', isPayload: true },
 ];
+
+/** Those that hold something for who looks. */
+export function usePlaces(): readonly Place[] {
+  const seesPayloads = useSeesPayloads();
+  return places.filter(({ isPayload }) => seesPayloads || isPayload !== true);
+}

@@ -4,10 +4,12 @@ import { useQuery } from '@tanstack/react-query';
 import { Navigate, Outlet, useLocation } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useLiveStream } from '../api/live.ts';
-import { meQuery } from '../api/session.ts';
-import { Failed } from '../parts/notices.tsx';
+import { meQuery, usePermission } from '../api/session.ts';
+import { Failed, NotAllowed } from '../parts/notices.tsx';
+import { Page } from '../parts/page.tsx';
 import { useKeys } from './keys.ts';
 import { KeysHelp } from './keys-help.tsx';
+import { places } from './navigation.ts';
 import { Navigation } from './navigation-bar.tsx';
 import { StreamBar } from './stream-bar.tsx';
 import style from './shell.module.css';
@@ -22,6 +24,19 @@ export function Shell() {
   if (me.role === null && pathname === '/login') return null;
   if (me.role === null) return <Navigate to="/login" search={href === '/' ? {} : { next: href }} replace />;
   return <Frame />;
+}
+
+/** The page, or why it is not shown: one that holds nothing but payloads is not asked for with a key that sees none. */
+function ShownPage() {
+  const { pathname } = useLocation();
+  const { why } = usePermission('viewer');
+  const place = places.find(({ to, isPayload }) => isPayload === true && pathname.startsWith(to));
+  if (why === null || place === undefined) return <Outlet />;
+  return (
+    <Page title={place.label}>
+      <NotAllowed what="This page" why={`An observer sees states, times and graphs, but no payloads and no logs. ${why}`} />
+    </Page>
+  );
 }
 
 function Frame() {
@@ -45,7 +60,7 @@ function Frame() {
       <div className={style.column}>
         <StreamBar />
         <main id="page" className={style.main} tabIndex={-1}>
-          <Outlet />
+          <ShownPage />
         </main>
       </div>
       <Notifications position="bottom-right" autoClose={5000} />

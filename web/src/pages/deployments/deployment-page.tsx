@@ -5,6 +5,8 @@ import superjson from 'superjson';
 import type { DeploymentView } from '../../../../src/client/deployments-client.ts';
 import { deploymentQuery, previewQuery } from '../../api/deployment-queries.ts';
 import { daysQuery } from '../../api/flow-queries.ts';
+import { useSeesPayloads } from '../../api/session.ts';
+import { Hidden } from '../../parts/hidden.tsx';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
@@ -37,6 +39,7 @@ export function DeploymentPage() {
 
 function LoadedDeployment({ deployment }: { readonly deployment: DeploymentView }) {
   const { name, flow, params, pausedAt, schedules, overlap } = deployment;
+  const seesPayloads = useSeesPayloads();
   const words = useQueries({
     queries: schedules.map(({ schedule }) => ({
       ...previewQuery(schedule, 1),
@@ -87,9 +90,7 @@ function LoadedDeployment({ deployment }: { readonly deployment: DeploymentView 
       <Backfills deployment={deployment} />
       <div className={style.columns}>
         <Panel title="Parameters">
-          <div className={style.padded}>
-            <ValueView value={readParams(params)} label="Parameters" />
-          </div>
+          <div className={style.padded}>{seesPayloads ? <ValueView value={readParams(params)} label="Parameters" /> : <Hidden />}</div>
         </Panel>
         <Versions name={name} current={deployment.version} />
       </div>

@@ -1,12 +1,16 @@
 /** A recorded error: what, where, and what caused it. */
 import { useState } from 'react';
 import type { Failure } from '../../../../src/model/failure.ts';
+import { useSeesPayloads } from '../../api/session.ts';
+import { Hidden } from '../../parts/hidden.tsx';
 import { ValueView } from '../../values/value-view.tsx';
 import style from './task-panel.module.css';
 
 /** The error with its stack and its causes. */
 export function FailureView({ failure }: { readonly failure: Failure }) {
+  const isHidden = !useSeesPayloads();
   const { name, message, code, stack, details, cause, errors = [], errorCount = errors.length, fields, fieldsLeftOut = [] } = failure;
+  if (isHidden) return <Hidden />;
   return (
     <div className={style.failure}>
       <p className={style.message}>

@@ -2,8 +2,10 @@
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useLive } from '../../api/live.ts';
+import { useSeesPayloads } from '../../api/session.ts';
 import { levelName, shownText } from '../../logs/log-text.ts';
 import { clockText } from '../../parts/format.ts';
+import { Hidden } from '../../parts/hidden.tsx';
 import { loadLogs, type TaskRunRow } from './run-data.ts';
 import { labelOf } from './task-label.ts';
 import style from './task-panel.module.css';
@@ -21,7 +23,22 @@ interface LastLinesProps {
 }
 
 /** The lines, and the way to all of them. */
-export function LastLines({ runId, taskRunId, lines, live, named = [] }: LastLinesProps) {
+export function LastLines(props: LastLinesProps) {
+  if (useSeesPayloads()) return <ShownLines {...props} />;
+  return (
+    <section className={classOf(props)}>
+      <h3>Log</h3>
+      <Hidden />
+    </section>
+  );
+}
+
+function classOf({ taskRunId }: LastLinesProps): string | undefined {
+  return taskRunId === null ? `${style.lastLines} ${style.below}` : style.lastLines;
+}
+
+function ShownLines(props: LastLinesProps) {
+  const { runId, taskRunId, lines, live, named = [] } = props;
   const client = useQueryClient();
   const queryKey = ['run', runId, 'task', taskRunId ?? '', 'logs'];
   const task = taskRunId ?? undefined;
@@ -31,7 +48,7 @@ export function LastLines({ runId, taskRunId, lines, live, named = [] }: LastLin
     if (live && (taskRunId === null ? line?.runId === runId : line?.taskRunId === taskRunId)) refresh();
   });
   return (
-    <section className={taskRunId === null ? `${style.lastLines} ${style.below}` : style.lastLines}>
+    <section className={classOf(props)}>
       <h3>
         Log{' '}
         <Link className={style.link} to="/runs/$id" params={{ id: runId }} search={{ tab: 'logs', task }}>

@@ -3,6 +3,8 @@ import { Tabs } from '@mantine/core';
 import { lazy, Suspense, useEffect, useRef } from 'react';
 import { shortId } from '../../../../src/model/ids.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
+import { useSeesPayloads } from '../../api/session.ts';
+import { Hidden } from '../../parts/hidden.tsx';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
 import { ArtifactsTab } from './artifacts-tab.tsx';
@@ -13,7 +15,7 @@ import { RunActions } from './run-actions.tsx';
 import type { RunDetail } from './run-data.ts';
 import { RunHeading, RunLine } from './run-heading.tsx';
 import style from './run-page.module.css';
-import { type RunTab, runTabs, tabNames } from './run-search.ts';
+import { payloadTabs, type RunTab, runTabs, tabNames } from './run-search.ts';
 import type { TabProps } from './tab-props.ts';
 import { TaskPanel } from './task-panel.tsx';
 import { TasksTab } from './tasks-tab.tsx';
@@ -46,6 +48,8 @@ function RunOf({ id }: { readonly id: string }) {
 function LoadedRun({ detail }: { readonly detail: RunDetail }) {
   const { run } = detail;
   const { search, set } = useRunSearch();
+  const seesPayloads = useSeesPayloads();
+  const shownTabs = runTabs.filter((tab) => seesPayloads || tab === search.tab || !payloadTabs.has(tab));
   const ended = isTerminal(run.state.type);
   const wanted = listingTabs.has(search.tab) || !isDrawnByTask(detail);
   const version = `${run.attempt} ${run.state.type === 'RUNNING' ? '' : run.state.name}`;
@@ -66,7 +70,7 @@ function LoadedRun({ detail }: { readonly detail: RunDetail }) {
       <Tabs value={search.tab} onChange={(tab) => set({ tab: tab === 'graph' ? undefined : (tab ?? undefined) })} className={style.tabs}>
         <div className={style.tabScroll} ref={strip}>
           <Tabs.List>
-            {runTabs.map((tab) => (
+            {shownTabs.map((tab) => (
               <Tabs.Tab key={tab} value={tab}>
                 {tabNames[tab]}
               </Tabs.Tab>
@@ -109,6 +113,8 @@ function isDrawnByTask({ counts, flow }: RunDetail): boolean {
 }
 
 function TabBody({ tab, ...props }: TabProps & { readonly tab: RunTab }) {
+  const seesPayloads = useSeesPayloads();
+  if (!seesPayloads && payloadTabs.has(tab)) return <Hidden />;
   switch (tab) {
     case 'graph':
       return <GraphTab {...props} />;

@@ -14,6 +14,9 @@ export const tabNames: Readonly<Record<RunTab, string>> = {
   history: 'History',
 };
 
+/** Tabs that hold nothing but what an observer does not see. */
+export const payloadTabs: ReadonlySet<RunTab> = new Set(['logs', 'artifacts']);
+
 export interface RunSearch {
   readonly tab: RunTab;
   /** The selected task: its name, or the id of a task run. */

@@ -1,5 +1,7 @@
 /** A value of a run or task run: its tree, or that there is none, or where it can be had when it is large. */
 import { basePath } from '../../api/http.ts';
+import { useSeesPayloads } from '../../api/session.ts';
+import { Hidden } from '../../parts/hidden.tsx';
 import { ValueView } from '../../values/value-view.tsx';
 import { isCut, readValue, type SuperValue } from './run-data.ts';
 import style from './task-panel.module.css';
@@ -13,6 +15,8 @@ interface TravelledValueProps {
 
 /** The value, drawn. */
 export function TravelledValue({ value, label, none }: TravelledValueProps) {
+  const isHidden = !useSeesPayloads();
+  if (isHidden) return <Hidden />;
   if (value === null) return <p className={style.soft}>{none}</p>;
   if (isCut(value)) {
     return (

@@ -3,6 +3,7 @@ import { Select, TextInput } from '@mantine/core';
 import { useDebouncedCallback } from '@mantine/hooks';
 import { useState } from 'react';
 import { shortId } from '../../../../src/model/ids.ts';
+import { useSeesPayloads } from '../../api/session.ts';
 import type { Facets } from '../../api/wire-types.ts';
 import { dateTimeText } from '../../parts/format.ts';
 import { Icon } from '../../parts/icon.tsx';
@@ -29,6 +30,7 @@ const lengths = [
 /** State, flow, deployment, tag, time range, text; and a chip for each filter that has no field. */
 export function FilterBar({ search, facets, onChange }: FilterBarProps) {
   const { last: _last, since: _since, until: _until, ...rest } = search;
+  const seesPayloads = useSeesPayloads();
   const isBrushed = search.since !== undefined || search.until !== undefined;
   return (
     <search className={style.bar} aria-label="Filters">
@@ -40,7 +42,10 @@ export function FilterBar({ search, facets, onChange }: FilterBarProps) {
         values={facets?.deployments}
         onChange={(deployment) => onChange({ ...search, deployment })}
       />
-      <Facet label="Tag" value={search.tag} values={facets?.tags} onChange={(tag) => onChange({ ...search, tag })} />
+      {/* By tags and names, which are hidden, an observer cannot look; one that came by the address can be taken away. */}
+      {seesPayloads || search.tag !== undefined ? (
+        <Facet label="Tag" value={search.tag} values={facets?.tags} onChange={(tag) => onChange({ ...search, tag })} />
+      ) : null}
       {isBrushed ? (
         <FilterChip label={stretchText(search)} what="time range" onRemove={() => onChange(rest)} />
       ) : (
@@ -64,7 +69,9 @@ export function FilterBar({ search, facets, onChange }: FilterBarProps) {
         ),
       )}
       {/* A text that came by the address, as by going back, replaces what stands in the field. */}
-      <SearchField key={search.search ?? ''} text={search.search ?? ''} onChange={(text) => onChange({ ...search, search: text })} />
+      {seesPayloads || search.search !== undefined ? (
+        <SearchField key={search.search ?? ''} text={search.search ?? ''} onChange={(text) => onChange({ ...search, search: text })} />
+      ) : null}
     </search>
   );
 }
