@@ -38,19 +38,24 @@ function mortal(driver: TransactionDriver<SqlTransaction>): TransactionDriver<Sq
   return {
     dialect: driver.dialect,
     keepEffectsMs: driver.keepEffectsMs,
+    hasOneConnection: driver.hasOneConnection ?? false,
     query: (text, values) => driver.query(text, values),
     async begin() {
       dieAt('before begin');
       const open = await driver.begin();
+      const mortally =
+        <Args extends readonly unknown[]>(commit: (...args: Args) => Promise<void>) =>
+        async (...args: Args): Promise<void> => {
+          dieAt('before commit');
+          await commit(...args);
+          dieAt('after commit');
+        };
       return {
         tx: open.tx,
         query: (text, values) => open.query(text, values),
         rollback: (isAborted) => open.rollback(isAborted),
-        async commit() {
-          dieAt('before commit');
-          await open.commit();
-          dieAt('after commit');
-        },
+        commit: mortally(() => open.commit()),
+        ...(open.commitWith && { commitWith: mortally(open.commitWith) }),
       };
     },
   };
