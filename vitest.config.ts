@@ -23,6 +23,7 @@ export default defineConfig({
       { find: /^batuta\/client$/, replacement: source('client/index.ts') },
       { find: /^batuta\/testing$/, replacement: source('testing/index.ts') },
       { find: /^batuta\/resources$/, replacement: source('kit/resources/index.ts') },
+      { find: /^batuta\/streams$/, replacement: source('kit/streams/index.ts') },
     ],
   },
   oxc: { decorator: { legacy: true } },

@@ -24,6 +24,7 @@ const entries = [
   'src/testing/index.ts',
   'src/process/index.ts',
   'src/kit/resources/index.ts',
+  'src/kit/streams/index.ts',
   'src/cli/main.ts',
   'src/define/thread-entry.ts',
   'src/define/register.ts',
@@ -51,7 +52,15 @@ const docsFiles = join(root, 'node_modules', '@fastify', 'swagger-ui', 'static')
 
 const importedFile = /((?:from|import)\s*\(?\s*)(['"])(\.{1,2}\/[^'"]+)\.ts\2/g;
 /** What users import, without its ending. */
-const publicEntries = ['index', 'client/index', 'testing/index', 'process/index', 'kit/resources/index', 'define/register'];
+const publicEntries = [
+  'index',
+  'client/index',
+  'testing/index',
+  'process/index',
+  'kit/resources/index',
+  'kit/streams/index',
+  'define/register',
+];
 
 const notices = join(dist, 'THIRD_PARTY_NOTICES.txt');
 /** Ids of all modules that went into a bundle. */

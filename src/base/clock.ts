@@ -22,6 +22,8 @@ export interface Clock {
   setTimer(ms: number, fire: () => void, options?: { readonly unref?: boolean }): Timer;
   /** Resolves after `ms` milliseconds; rejects with the reason of `signal` when that aborts first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
+  /** Of a clock for tests: a task run begins (1) or ends (-1) to wait for another, which is no work that time has to stand still for. */
+  countWait?(taskRunId: string, by: 1 | -1): void;
 }
 
 /** Longest delay that Node's own timer takes (2^31 - 1 ms, 24.8 days); longer ones are split. */

@@ -34,6 +34,8 @@ export const errorCodes = {
   TASK_FOREIGN: { stage: 'run', exit: 1, summary: 'A code flow called a task of another class.' },
   NEED_UNKNOWN: { stage: 'define', exit: 2, summary: 'A task needs something that is no task of its flow.' },
   GRAPH_CYCLE: { stage: 'define', exit: 2, summary: 'Tasks need each other in a circle.' },
+  STREAM_MISUSED: { stage: 'define', exit: 2, summary: 'A stream is used as it cannot be, or read twice.' },
+  STREAM_STOPPED: { stage: 'run', exit: 1, summary: 'A task was stopped because one that it is connected with by streams has failed.' },
   FLOW_EMPTY: { stage: 'define', exit: 2, summary: 'A flow has neither tasks nor a run method.' },
   FILE_NOT_FOUND: { stage: 'load', exit: 2, summary: 'The flow file does not exist.' },
   FILE_NOT_COMPILED: { stage: 'load', exit: 1, summary: 'The flow file has a syntax or import error.' },

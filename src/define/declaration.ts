@@ -66,11 +66,12 @@ const taskOptionNames: readonly string[] = [
     'cache',
     'rollback',
     'middleware',
+    'buffer',
   ],
   ...['version', 'description', 'runName', 'transaction'],
   ...check.retryOptions,
 ];
-const wiringOptionNames = ['needs', 'after', 'each', 'eachLimit', 'when', 'trigger'] as const;
+const wiringOptionNames = ['needs', 'after', 'each', 'eachLimit', 'when', 'trigger', 'buffer'] as const;
 
 /** The methods of a task record are read once; the same record serves every class that inherits it. */
 const readTasks = new WeakMap<TaskRecord, TaskDefinition>();
@@ -147,6 +148,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     rollback: null,
     middleware: middlewareOf(read),
     transaction: transactionOf(read),
+    buffer: read.whole('buffer', 1) ?? null,
     runName: read.runName<(args: readonly unknown[]) => string>() ?? null,
     method: record.method,
   };

@@ -25,6 +25,7 @@ import {
 import { refuse } from './options.ts';
 import { rollbackOf, undoNames } from './rollback.ts';
 import { createInstance } from './create-instance.ts';
+import { planStreams } from './streams.ts';
 import { wrap } from './task.ts';
 
 const definitions = new WeakMap<AnyClass, FlowDefinition>();
@@ -75,6 +76,8 @@ function define(cls: FlowClass): FlowDefinition {
   if (tasks.size === 0 && !run) throw refuse('FLOW_EMPTY', className, ' has neither a method with @Task() nor a method run(); add one.');
   if (declared.result !== null) checkResult(cls, declared.result, tasks, run !== undefined);
   if (record.options.name === undefined) warnOfShortName(className, declared.name);
+  const graph = graphOf(cls, tasks);
+  const streaming = planStreams(className, tasks, graph, declared.result, (name) => found.get(name)?.record.options);
   const origin = readOrigin(cls);
   const file = origin?.file ?? record.file;
   return {
@@ -82,8 +85,8 @@ function define(cls: FlowClass): FlowDefinition {
     className,
     version: declared.version ?? origin?.version ?? sourceHash(cls),
     kind: run ? 'code' : 'graph',
-    tasks,
-    graph: graphOf(cls, tasks),
+    ...streaming,
+    graph,
     hooks: hooksOf(cls, tasks),
     source: file === null ? null : { file, exportName: origin?.exportName ?? cls.name },
     injects: injectsOf(cls),

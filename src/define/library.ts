@@ -15,6 +15,7 @@ const publicModules: ReadonlyMap<string, string> = new Map([
   ['batuta/testing', 'testing/index.js'],
   ['batuta/process', 'process/index.js'],
   ['batuta/resources', 'kit/resources/index.js'],
+  ['batuta/streams', 'kit/streams/index.js'],
 ]);
 
 /** Whether a file is code of the library, from source or built. */

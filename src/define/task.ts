@@ -74,6 +74,8 @@ export interface TaskOptions<
    * a `@Task()` of its own it has options of its own, retries for example. Default: nothing does.
    */
   readonly rollback?: B | undefined;
+  /** Records that may lie between a task that streams and each task that takes them, 1 or more. Default 256. */
+  readonly buffer?: number | undefined;
   /** Runs around each attempt, outermost first, inside of that of its flow. Default none. */
   readonly middleware?: readonly Middleware[] | undefined;
   readonly version?: string | undefined;

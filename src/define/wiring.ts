@@ -9,6 +9,7 @@
  */
 import type { SqlResource, TransactionContext } from '../effects/context.ts';
 import type { TaskContext } from '../model/context.ts';
+import type { RecordOf } from '../model/streams.ts';
 import type { CacheFunction } from './cache-option.ts';
 
 // oxlint-disable-next-line typescript/no-explicit-any -- a decorator must take methods of every signature.
@@ -21,9 +22,12 @@ export interface Fault<Message extends string> {
 }
 
 /**
- * What task `K` of flow `T` gives, awaited. For parameters: `rows: Out<FlightDelays, 'join'>`.
+ * What task `K` of flow `T` gives, awaited; of one that streams its records. For parameters: `rows: Out<FlightDelays, 'join'>`.
  */
-export type Out<T, K extends keyof T> = T[K] extends (...args: Any[]) => infer R ? Awaited<R> : never;
+export type Out<T, K extends keyof T> = T[K] extends (...args: Any[]) => infer R ? Handed<Awaited<R>> : never;
+
+/** A task that streams hands over its records as they come, without their positions. */
+type Handed<R> = 0 extends 1 & R ? R : R extends AsyncGenerator<infer Item, Any, Any> ? AsyncIterable<RecordOf<Item>> : R;
 
 /** Method names as a tuple. */
 export type Names = readonly string[];

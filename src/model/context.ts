@@ -50,6 +50,11 @@ export interface TaskContext<P = unknown> {
    * a crash and on another worker, and different for every other task run. Hand it to Stripe and the like.
    */
   readonly idempotencyKey: string;
+  /**
+   * Of a task that streams: the last position given by `at` before which every record was taken, in an earlier attempt or before a crash; what
+   * comes after it is to be read. Undefined when there is none.
+   */
+  readonly resumeFrom: unknown;
   /** A value that middleware has set. @throws BatutaError CONTEXT_VALUE_MISSING */
   get<T>(key: ContextKey<T>): T;
   /** Aborts on cancel, timeout, lost lease and shutdown; `signal.reason` is a `BatutaError` that says which. */

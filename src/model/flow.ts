@@ -5,6 +5,7 @@ import type { Graph } from './graph.ts';
 import type { Injection } from './resource.ts';
 import type { Middleware } from './middleware.ts';
 import type { RetryPolicy } from './retry.ts';
+import type { StreamPlan } from './streams.ts';
 import type { TaskDefinition } from './task.ts';
 
 /** Events of a run that a hook may listen to. */
@@ -66,6 +67,8 @@ export interface FlowDefinition {
   readonly kind: 'graph' | 'code';
   readonly tasks: ReadonlyMap<string, TaskDefinition>;
   readonly graph: Graph;
+  /** Which of its tasks stream; null where none does. */
+  readonly streams: StreamPlan | null;
   readonly hooks: readonly HookDefinition[];
   /** Runs around its runs and each of its tasks, outermost first. */
   readonly middleware: readonly Middleware[];

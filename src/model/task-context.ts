@@ -25,6 +25,8 @@ export interface ContextSource {
   readonly taskFacts: TaskFacts;
   /** See `idempotencyKeyOf`; made when it is asked for. */
   readonly idempotencyKey: string;
+  /** Of the source of a stream: where the attempt before has come to. */
+  readonly resumeFrom?: unknown;
   /** What middleware has set. */
   readonly contextValues: ContextValues;
   readonly signal: AbortSignal;
@@ -67,6 +69,10 @@ export class LiveTaskContext implements TaskContext {
 
   get idempotencyKey(): string {
     return this.#source.idempotencyKey;
+  }
+
+  get resumeFrom(): unknown {
+    return this.#source.resumeFrom;
   }
 
   get signal(): AbortSignal {

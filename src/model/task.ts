@@ -50,6 +50,8 @@ export interface TaskDefinition {
   readonly rollback: TaskDefinition | null;
   /** Runs around it, outermost first, inside of that of its flow. */
   readonly middleware: readonly Middleware[];
+  /** Records between it and each task that takes its stream; null: 256. */
+  readonly buffer: number | null;
   /** Name of a task run for people: a template over params, or a function. Null: the task's name. */
   readonly runName: string | ((args: readonly unknown[]) => string) | null;
   /** The method as it was written, without the wrapper that the decorator put around it. */

@@ -63,7 +63,7 @@ export class FakeClock implements Clock {
       const end = (): void => {
         timer.cancel();
         signal?.removeEventListener('abort', abort);
-        this.#countWait(waiter, -1);
+        if (waiter !== null) this.countWait(waiter, -1);
       };
       const abort = (): void => {
         end();
@@ -73,7 +73,7 @@ export class FakeClock implements Clock {
         end();
         resolve();
       });
-      this.#countWait(waiter, 1);
+      if (waiter !== null) this.countWait(waiter, 1);
       if (signal?.aborted) abort();
       else signal?.addEventListener('abort', abort, { once: true });
     });
@@ -97,8 +97,8 @@ export class FakeClock implements Clock {
     this.#look();
   }
 
-  #countWait(taskRunId: string | null, by: number): void {
-    if (taskRunId === null) return;
+  /** Counts what a task run waits for: while it waits it does not hold time still. */
+  countWait(taskRunId: string, by: 1 | -1): void {
     this.#waits.set(taskRunId, (this.#waits.get(taskRunId) ?? 0) + by);
     this.#look();
   }

@@ -4,12 +4,14 @@
  * The ready set is kept by counting: each node knows how many it still waits for, and each end lowers the counts behind it.
  * O(tasks + edges) for the whole run; a value is let go once the last task that takes it has ended.
  */
+import { isBatutaError } from '../../base/errors.ts';
 import { edgesInto } from '../../model/graph.ts';
 import { stateOf } from '../../model/state.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { type RunAttempt, isHandedBack } from '../run/run-attempt.ts';
 import { take } from '../values/given-value.ts';
 import { runMapped } from './run-mapped.ts';
+import { isStream, runSegment, segmentsByName } from './run-segment.ts';
 import { outcomeOf, type TaskOutcome } from '../task/outcome.ts';
 import { runTask } from '../task/run-task.ts';
 import { recordUnrun } from '../task/task-row.ts';
@@ -19,12 +21,21 @@ interface Node {
   /** Names it waits for, with repeats as in the edges. */
   readonly upstream: readonly string[];
   readonly downstream: Node[];
+  /** What it is connected with by streams; null in most. */
+  readonly segment: SegmentNodes | null;
   /** Whether its recorded end is taken as it is. */
   stands: boolean;
   waitingFor: number;
   /** Nodes that still may take its value; the flow itself counts as one where the value is its result. */
   takers: number;
   outcome: TaskOutcome | null;
+}
+
+/** Nodes that start together. */
+interface SegmentNodes {
+  readonly nodes: Node[];
+  /** How many of them wait for nothing else. */
+  ready: number;
 }
 
 /** How a graph ended. */
@@ -54,15 +65,21 @@ class GraphRun {
 
   constructor(active: RunAttempt) {
     this.#active = active;
-    const { graph, tasks } = active.definition;
+    const { graph, tasks, streams } = active.definition;
+    const segments = streams === null ? null : segmentsByName<Node>(streams);
     for (const name of graph.nodes) {
       const task = tasks.get(name) as TaskDefinition;
-      const upstream = edgesInto(task).map((edge) => edge.from);
-      this.#nodes.set(name, { task, upstream, downstream: [], stands: false, waitingFor: upstream.length, takers: 0, outcome: null });
+      const edges = edgesInto(task);
+      // Who takes a stream does not wait for its end.
+      const upstream = (streams === null ? edges : edges.filter((edge) => !isStream(streams, edge))).map((edge) => edge.from);
+      const segment = segments?.get(name) ?? null;
+      const node: Node = { task, upstream, downstream: [], segment, stands: false, waitingFor: upstream.length, takers: 0, outcome: null };
+      segment?.nodes.push(node);
+      this.#nodes.set(name, node);
     }
     for (const edge of graph.edges) {
       const from = this.#node(edge.from);
-      from.downstream.push(this.#node(edge.to));
+      if (streams === null || !isStream(streams, edge)) from.downstream.push(this.#node(edge.to));
       if (edge.kind !== 'order') from.takers++;
     }
     for (const name of this.#resultTasks()) this.#node(name).takers++;
@@ -81,17 +98,39 @@ class GraphRun {
   /** Those of higher priority first: where there are fewer places than nodes they get them. */
   #startAll(nodes: Node[]): void {
     if (nodes.length > 1) nodes.sort((a, b) => b.task.priority - a.task.priority);
-    for (const node of nodes) this.#start(node);
+    for (const node of nodes) {
+      if (node.segment === null) this.#start(node, this.#runNode(node));
+      else if (++node.segment.ready === node.segment.nodes.length) this.#startTogether(node.segment.nodes);
+    }
   }
 
-  #start(node: Node): void {
+  #start(node: Node, running: Promise<TaskOutcome>): void {
     this.#underWay++;
-    this.#runNode(node).then((outcome) => this.#ended(node, outcome), this.#reject);
+    running.then((outcome) => this.#ended(node, outcome), this.#reject);
+  }
+
+  /** What is connected by streams: all of it is run, or none. */
+  #startTogether(nodes: readonly Node[]): void {
+    const verdicts = nodes.map((node) => this.#verdict(node));
+    const verdict =
+      verdicts.find((one) => one === 'cancel') ?? verdicts.find((one) => one === 'fail') ?? verdicts.find((one) => one === 'skip');
+    if (nodes.every((node) => node.stands) || this.#active.stopReason) {
+      for (const node of nodes) this.#start(node, this.#runNode(node));
+    } else if (verdict !== undefined) {
+      const culprits = nodes.flatMap((node) => this.#culprits(node));
+      for (const node of nodes) this.#start(node, this.#unrun(node, verdict, culprits));
+    } else {
+      const stages = nodes.map(({ task }) => ({ task, given: (name: string) => this.#givenBy(name) }));
+      const running = runSegment(this.#active, stages);
+      for (const [at, node] of nodes.entries()) this.#start(node, running[at] as Promise<TaskOutcome>);
+    }
   }
 
   #ended(node: Node, outcome: TaskOutcome): void {
     node.outcome = outcome;
-    if (outcome.kind === 'failed') this.#firstFailed ??= { task: node.task.name, error: outcome.error };
+    // What was stopped because another has failed is not what failed first.
+    const isStopped = node.segment !== null && outcome.kind === 'failed' && isBatutaError(outcome.error, 'STREAM_STOPPED');
+    if (outcome.kind === 'failed' && !isStopped) this.#firstFailed ??= { task: node.task.name, error: outcome.error };
     if (node.takers === 0) letGo(node);
     const { task } = node;
     for (const name of task.each === null ? task.needs : [task.each, ...task.needs]) {
@@ -108,13 +147,7 @@ class GraphRun {
     const recorded = active.recorded.get(task.name);
     if (recorded && node.stands) return outcomeOf(active, recorded);
     const verdict = active.stopReason ? 'cancel' : this.#verdict(node);
-    if (verdict === 'cancel') return this.#cancelled(node);
-    if (verdict !== 'run') {
-      await recordUnrun(active, task.name, task.name, null, verdict === 'skip' ? skipped : upstreamFailed(this.#culprits(node)));
-      return verdict === 'skip'
-        ? { kind: 'skipped' }
-        : { kind: 'failed', error: new Error(upstreamFailed(this.#culprits(node)).message ?? ''), failure: null };
-    }
+    if (verdict !== 'run') return this.#unrun(node, verdict, this.#culprits(node));
     const given = task.needs.map((name) => this.#givenBy(name));
     if (task.each !== null) return runMapped(active, task, this.#givenBy(task.each), given);
     return runTask(active, {
@@ -144,6 +177,7 @@ class GraphRun {
         node.downstream.some((next) => !next.stands && (next.task.each === name || next.task.needs.includes(name)));
       node.stands = persist || state.name === 'Skipped' || !(results.has(name) || isTaken());
     }
+    if (this.#active.definition.streams) judgeSegments(this.#nodes.values(), this.#active.recorded);
   }
 
   /** What the trigger says, save that there is nothing to run once per item of when the list did not come. */
@@ -169,6 +203,14 @@ class GraphRun {
       case 'allSucceeded':
         return failed ? 'fail' : kinds.includes('skipped') ? 'skip' : 'run';
     }
+  }
+
+  async #unrun(node: Node, verdict: 'skip' | 'fail' | 'cancel', culprits: readonly string[]): Promise<TaskOutcome> {
+    if (verdict === 'cancel') return this.#cancelled(node);
+    const { name } = node.task;
+    const state = verdict === 'skip' ? skipped : upstreamFailed(culprits);
+    await recordUnrun(this.#active, name, name, null, state);
+    return verdict === 'skip' ? { kind: 'skipped' } : { kind: 'failed', error: new Error(state.message ?? ''), failure: null };
   }
 
   async #cancelled(node: Node): Promise<TaskOutcome> {
@@ -210,6 +252,17 @@ const skipped = stateOf('COMPLETED', 'Skipped', 'What it waits for was skipped.'
 function upstreamFailed(culprits: readonly string[]): ReturnType<typeof stateOf> {
   const named = culprits.slice(0, 3).join(', ') + (culprits.length > 3 ? ` and ${culprits.length - 3} more` : '');
   return stateOf('FAILED', 'UpstreamFailed', named === '' ? 'Nothing it waits for succeeded.' : `It waits for ${named}, which failed.`);
+}
+
+/** What is connected by streams stands as a whole: where all of it has ended and nothing is to be run again. */
+function judgeSegments(nodes: Iterable<Node>, recorded: RunAttempt['recorded']): void {
+  const stopped = (node: Node): boolean => recorded.get(node.task.name)?.state.name === 'UpstreamFailed';
+  for (const node of nodes) {
+    if (node.segment === null || node.segment.nodes[0] !== node) continue;
+    const together = node.segment.nodes;
+    const stand = together.every((one) => one.stands || stopped(one)) && together.some((one) => one.stands);
+    for (const one of together) one.stands = stand;
+  }
 }
 
 const gone: TaskOutcome = { kind: 'succeeded', given: undefined };

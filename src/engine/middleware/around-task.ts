@@ -16,7 +16,7 @@ export interface CalledAttempt extends MethodCall {
   logger(): Logger;
   addLogFields(fields: Readonly<Record<string, unknown>>): void;
   /** The items of an async generator as a list. */
-  collect(items: AsyncIterable<unknown>): Promise<unknown[]>;
+  collect(items: AsyncIterable<unknown>): Promise<unknown>;
 }
 
 /** Calls the method inside of the middleware, in the scope of its task. */

@@ -4,6 +4,7 @@ import { runScope } from '../../model/run-context.ts';
 import { type StateType, stateOf } from '../../model/state.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { renderName } from '../submit/names.ts';
+import { StageAttempt } from '../streams/stage-attempt.ts';
 import type { Settlement } from './settlement.ts';
 import { TaskAttempt } from './task-attempt.ts';
 import type { TaskRequest } from './task-request.ts';
@@ -43,7 +44,7 @@ export function beginAttempt(
     resultRef: null,
     error: null,
   };
-  const execution = new TaskAttempt(active, definition, row);
+  const execution = request.stage ? new StageAttempt(active, row, request.stage) : new TaskAttempt(active, definition, row);
   const args = request.args(execution.context);
   const record = (fault: Settlement | null): Begun => {
     const named = nameFault(active, request, execution, args);

@@ -21,8 +21,8 @@ export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal'
   readonly isOver: boolean;
   /** Set where its end has to wait for the commit of its transaction. */
   isCommitting: boolean;
-  /** The items as a list. */
-  collect(items: AsyncIterable<unknown>): Promise<unknown[]>;
+  /** The items as a list, save those of a stream, which go to others. */
+  collect(items: AsyncIterable<unknown>): Promise<unknown>;
   readonly contextValues: ContextValues;
 }
 

@@ -1,19 +1,19 @@
 /** One task run from its first attempt to its end: condition, place, attempts, retries, record. */
-import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import { BatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
-import { isNonRetryable, retryDelayMs } from '../../model/retry.ts';
 import type { TaskRun } from '../../model/run.ts';
-import { runScope } from '../../model/run-context.ts';
 import { isTerminal, type StateType, stateOf } from '../../model/state.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { type RunAttempt, isHandedBack } from '../run/run-attempt.ts';
 import { givenAs } from '../values/given-value.ts';
 import { askCache, cachedState, type CacheHit } from '../cache/ask-cache.ts';
 import { beginAttempt } from './begin-attempt.ts';
+import { decideRetry, type FailedAttempt } from './decide-retry.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
 import { refuseSecrets } from '../values/refuse-secrets.ts';
+import type { Stage } from '../streams/stage.ts';
 import type { TaskAttempt } from './task-attempt.ts';
 import { runSpreadTask } from '../spread/run-spread-task.ts';
 import { waitUntil } from '../waiting/waits.ts';
@@ -43,7 +43,7 @@ type Attempt =
   | CacheHit
   | { readonly kind: 'stopped'; readonly error: BatutaError }
   | { readonly kind: 'value'; readonly execution: TaskAttempt; readonly given: unknown; readonly stored: StoredValue }
-  | { readonly kind: 'failed'; readonly execution: TaskAttempt; readonly error: unknown; readonly timedOut: boolean };
+  | FailedAttempt;
 
 /**
  * Waits only for what is a promise, here and in `beginAttempt`: most tasks of a large run are short, and each promise between two of their
@@ -93,10 +93,13 @@ class RunningTask {
           else await recorded;
           return { kind: 'succeeded', given: attempt.given };
         }
-        if (await this.#mayRetry(attempt)) await this.#awaitRetry(attempt);
-        else return await this.#settleFailed(attempt);
+        const { stage } = this.#request;
+        const waitMs = await (stage ? this.#decideTogether(stage, attempt) : this.#decide(attempt));
+        if (waitMs === null) return await this.#settleFailed(attempt);
+        await this.#awaitRetry(attempt, waitMs);
       }
     } finally {
+      this.#request.stage?.leave();
       activity.end();
     }
   }
@@ -119,12 +122,15 @@ class RunningTask {
 
   async #attemptInPlace(): Promise<Attempt> {
     const { slots, services } = this.#active;
+    const { stage } = this.#request;
+    // What is connected by streams takes one place: none of it could go on without the others.
+    if (stage && !stage.isLead) return this.#attemptTogether(stage);
     const place = slots.take(this.#definition.priority);
     if (place) await place;
     try {
-      const { tags } = this.#definition;
+      const { tags } = stage ?? this.#definition;
       const limits = tags.length === 0 ? [] : await services.limits.tasks.limitsOf(tags);
-      return await (limits.length === 0 ? this.#attempt() : this.#attemptUnder(limits));
+      return await (limits.length === 0 ? this.#attemptNow() : this.#attemptUnder(limits));
     } finally {
       slots.give();
     }
@@ -144,10 +150,30 @@ class RunningTask {
     });
     if (!held) return { kind: 'stopped', error: this.#active.stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
     try {
-      return await this.#attempt();
+      return await this.#attemptNow();
     } finally {
       held.give();
     }
+  }
+
+  #attemptNow(): Promise<Attempt> {
+    const { stage } = this.#request;
+    return stage ? this.#attemptTogether(stage) : this.#attempt();
+  }
+
+  /** An attempt that begins and ends with those of all that it is connected with by streams. */
+  async #attemptTogether(stage: Stage): Promise<Attempt> {
+    const error = await stage.begin();
+    if (error) return { kind: 'stopped', error };
+    const attempt = await this.#attempt();
+    if (attempt.kind === 'skipped' || attempt.kind === 'cached') return attempt;
+    const end = await stage.agree(attempt);
+    if (end === attempt || end.kind === 'value') return attempt;
+    if (end.kind === 'stopped') return end;
+    const execution = attempt.kind === 'stopped' ? stage.execution : attempt.execution;
+    return execution
+      ? { kind: 'failed', execution, error: end.error, timedOut: false }
+      : { kind: 'stopped', error: end.error as BatutaError };
   }
 
   async #attempt(): Promise<Attempt> {
@@ -207,12 +233,13 @@ class RunningTask {
     return { kind: 'succeeded', given };
   }
 
-  async #settleFailed({ execution, error, timedOut }: Attempt & { readonly kind: 'failed' }): Promise<TaskOutcome> {
+  async #settleFailed({ execution, error, timedOut }: FailedAttempt): Promise<TaskOutcome> {
     const failure = failureOf(error);
     execution.queueRejects();
     execution.log.error({ err: error }, `Failed: ${failure.message}`);
     if (failure.code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?tsx?\b/.test(failure.message)) execution.log.warn(typescriptHint);
-    const state = stateOf('FAILED', timedOut ? 'TimedOut' : 'Failed', failure.message);
+    const name = timedOut ? 'TimedOut' : failure.code === 'STREAM_STOPPED' ? 'UpstreamFailed' : 'Failed';
+    const state = stateOf('FAILED', name, failure.message);
     await this.#record({ ...this.#row, state, error: failure, endedAt: this.#active.services.clock.now() });
     return { kind: 'failed', error, failure };
   }
@@ -230,23 +257,18 @@ class RunningTask {
     return { kind: 'cancelled', error };
   }
 
-  async #mayRetry({ execution, error }: Attempt & { readonly kind: 'failed' }): Promise<boolean> {
-    const { retry } = this.#definition;
-    this.#failures++;
-    if (this.#active.stopReason || this.#failures > retry.retries || isFinal(error)) return false;
-    if (retry.retryIf === null) return true;
-    try {
-      const { retryIf } = retry;
-      return await this.#active.untilForced(() => runScope.run(execution, () => retryIf(error, this.#row.attempt)));
-    } catch (thrown) {
-      if (this.#active.stopReason) return false;
-      execution.log.error({ err: thrown }, 'retryIf threw; the task is not retried.');
-      return false;
-    }
+  /** How long to wait before the next attempt; null when this was the last. */
+  #decide(failed: FailedAttempt): Promise<number | null> {
+    return decideRetry(failed, ++this.#failures);
   }
 
-  async #awaitRetry({ execution, error }: Attempt & { readonly kind: 'failed' }): Promise<void> {
-    const waitMs = this.#delayMs(execution, error);
+  /** The same where the first source decides for all that is connected by streams. */
+  #decideTogether(stage: Stage, failed: FailedAttempt): Promise<number | null> {
+    if (!stage.isLead) this.#failures++;
+    return stage.decide((error) => this.#decide({ ...failed, error }));
+  }
+
+  async #awaitRetry({ execution, error }: FailedAttempt, waitMs: number): Promise<void> {
     const failure = failureOf(error);
     execution.log.warn({ err: error }, `Attempt ${this.#row.attempt} failed, next in ${waitMs} ms: ${failure.message}`);
     const state = stateOf('SCHEDULED', 'AwaitingRetry', failure.message);
@@ -260,15 +282,6 @@ class RunningTask {
     return waitUntil(this.#active, dueAt, `Task ${this.#row.name} is tried again.`, true);
   }
 
-  #delayMs(execution: TaskAttempt, error: unknown): number {
-    try {
-      return retryDelayMs(this.#definition.retry, this.#failures, error, this.#active.services.random);
-    } catch (thrown) {
-      execution.log.error({ err: thrown }, 'retryDelay threw; the next attempt follows at once.');
-      return 0;
-    }
-  }
-
   #record(row: TaskRun): Promise<void> {
     const from = this.#from;
     this.#row = row;
@@ -280,19 +293,3 @@ class RunningTask {
 /** What loads the file of a flow does not reach threads and processes that its code starts. */
 const typescriptHint =
   "A Worker or fork of a TypeScript file needs a loader of its own: give it { execArgv: ['--import', 'batuta/register'] }.";
-
-const finalCodes = [
-  'RESULT_NOT_SERIALIZABLE',
-  'ISOLATION_UNAVAILABLE',
-  'CACHE_KEY_INVALID',
-  'SECRET_EXPOSED',
-  'RESOURCE_SCOPE',
-  'RESOURCE_CYCLE',
-  'RESOURCE_DUPLICATE',
-  'MIDDLEWARE_MISUSED',
-] as const;
-
-/** Errors that another attempt cannot mend. */
-function isFinal(error: unknown): boolean {
-  return isNonRetryable(error) || finalCodes.some((code) => isBatutaError(error, code));
-}

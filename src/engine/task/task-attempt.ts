@@ -263,7 +263,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   }
 
   /** An async generator's items as a list. Its body runs as the task it is, and is ended at its next `yield` when nobody waits any more. */
-  collect(items: AsyncIterable<unknown>): Promise<unknown[]> {
+  collect(items: AsyncIterable<unknown>): Promise<unknown> {
     return runScope.run(this, () => collected(items, () => this.#settle !== null));
   }
 

@@ -3,6 +3,7 @@ import type { TaskContext } from '../../model/context.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
+import type { Stage } from '../streams/stage.ts';
 import { newRow } from './task-row.ts';
 
 export interface TaskRequest {
@@ -20,6 +21,8 @@ export interface TaskRequest {
   readonly dependsOn: readonly string[] | null;
   /** Whether no other task waits for it: its end may then share the flush of what follows, see `RunAttempt.waitLater`. */
   readonly isLast?: boolean;
+  /** Its part in what is connected by streams; default none. */
+  readonly stage?: Stage;
 }
 
 /** The row of a task that is asked for: the one that is recorded, or a new one. */

@@ -1,0 +1,50 @@
+/** Tasks that are connected by streams: started together, each a task run of its own. */
+import type { Edge } from '../../model/graph.ts';
+import type { StreamPlan } from '../../model/streams.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+import { Segment } from '../streams/segment.ts';
+import type { TaskOutcome } from '../task/outcome.ts';
+import { runTask } from '../task/run-task.ts';
+import { take } from '../values/given-value.ts';
+
+/** Whether what flows along the edge is a stream. */
+export function isStream({ sources }: StreamPlan, { kind, from }: Edge): boolean {
+  return kind === 'data' && sources.has(from);
+}
+
+/** By name of a task the segment it is in, without its nodes yet. */
+export function segmentsByName<Node>({ segments }: StreamPlan): Map<string, { readonly nodes: Node[]; ready: number }> {
+  const byName = new Map<string, { readonly nodes: Node[]; ready: number }>();
+  for (const names of segments) {
+    const segment = { nodes: [], ready: 0 };
+    for (const name of names) byName.set(name, segment);
+  }
+  return byName;
+}
+
+/** A task of a segment, and what the tasks before it gave it, by their names. */
+export interface SegmentTask {
+  readonly task: TaskDefinition;
+  readonly given: (name: string) => unknown;
+}
+
+/** Starts them all; gives how each ends, in their order. */
+export function runSegment(active: RunAttempt, tasks: readonly SegmentTask[]): Promise<TaskOutcome>[] {
+  const segment = new Segment(
+    active,
+    tasks.map(({ task }) => task),
+  );
+  return tasks.map(({ task, given }) => {
+    const stage = segment.stage(task.name);
+    const values = new Map(task.needs.filter((name) => !stage.takes(name)).map((name) => [name, given(name)]));
+    return runTask(active, {
+      definition: task,
+      key: task.name,
+      index: null,
+      args: (context) => [...task.needs.map((name) => (stage.takes(name) ? stage.records(name) : take(values.get(name)))), context],
+      dependsOn: null,
+      stage,
+    });
+  });
+}

@@ -1,0 +1,268 @@
+/**
+ * The records between a task that streams and one task that takes them.
+ *
+ * They are handed over in chunks: the giver fills one while the taker works through another, so that a record costs neither of them a turn of the
+ * event loop. A chunk that is not full is handed over with the next turn. Both together never hold more than the buffer.
+ */
+import { BatutaError } from '../../base/errors.ts';
+import { held, type HeldReader, type Holdable } from '../../model/streams.ts';
+import type { Mark } from './positions.ts';
+
+/** Records that are taken between two turns of the event loop, so that timers, leases and sockets get theirs. */
+const recordsPerTurn = 2_048;
+
+type Result = IteratorResult<unknown, undefined>;
+
+interface Waiting {
+  readonly promise: Promise<Result>;
+  resolve: (result: Result) => void;
+  reject: (error: unknown) => void;
+}
+
+const over: Result = { value: undefined, done: true };
+
+export interface HopOptions {
+  readonly from: string;
+  readonly to: string;
+  /** Records that it may hold, at least 1. */
+  readonly buffer: number;
+  /** Told of each mark before which all records are released. */
+  readonly onMark: (mark: Mark) => void;
+  /** Told when one side begins (1) and ends (-1) to wait for the other. */
+  readonly onWait: (side: 'from' | 'to', by: 1 | -1) => void;
+}
+
+export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined> {
+  readonly from: string;
+  readonly to: string;
+  readonly #chunk: number;
+  readonly #onMark: (mark: Mark) => void;
+  readonly #onWait: HopOptions['onWait'];
+  #filling: unknown[] = [];
+  #fillingPositions: unknown[] = [];
+  #taking: unknown[] = [];
+  #takingPositions: unknown[] = [];
+  #next = 0;
+  #pushed = 0;
+  #read = 0;
+  #released = 0;
+  #isRead = false;
+  #isEnded = false;
+  #failure: { readonly error: unknown } | null = null;
+  #isDetached = false;
+  #waiting: Waiting | null = null;
+  #room: (() => void) | null = null;
+  #isFlushAsked = false;
+  #sinceTurn = 0;
+  #marks: { readonly after: number; readonly mark: Mark }[] = [];
+  /** Position of the record that was read last; undefined where it has none. */
+  position: unknown = undefined;
+
+  constructor({ from, to, buffer, onMark, onWait }: HopOptions) {
+    this.from = from;
+    this.to = to;
+    this.#onWait = onWait;
+    this.#chunk = Math.max(1, Math.floor(buffer / 2));
+    this.#onMark = onMark;
+  }
+
+  /** Puts a record in; `whenRoom` is asked first. Once the taker wants no more it is dropped. */
+  push(record: unknown, position: unknown): void {
+    if (this.#isDetached) return;
+    if (position !== undefined) this.#fillingPositions[this.#filling.length] = position;
+    this.#filling.push(record);
+    this.#pushed++;
+    if (this.#waiting !== null && !this.#isFlushAsked) this.#askFlush();
+  }
+
+  /** Whether a record may be put in, or need not be. */
+  get hasRoom(): boolean {
+    return this.#filling.length < this.#chunk || this.#isDetached || this.#failure !== null;
+  }
+
+  /** Resolves once `hasRoom`. */
+  whenRoom(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.hasRoom) resolve();
+      else {
+        this.#onWait('from', 1);
+        this.#room = resolve;
+      }
+    });
+  }
+
+  /** Puts a mark behind what was put in so far. */
+  mark(mark: Mark): void {
+    if (this.#released >= this.#pushed) this.#onMark(mark);
+    else this.#marks.push({ after: this.#pushed, mark });
+  }
+
+  /** No more records come. */
+  end(): void {
+    this.#isEnded = true;
+    if (this.#waiting !== null && !this.#isFlushAsked) this.#askFlush();
+  }
+
+  /** Neither side goes on: the taker is thrown the error, and what lies in between is dropped. */
+  fail(error: unknown): void {
+    if (this.#failure !== null) return;
+    this.#failure = { error };
+    this.#drop();
+    this.#served()?.reject(error);
+  }
+
+  /** Whether the taker wants no more. */
+  get isDetached(): boolean {
+    return this.#isDetached;
+  }
+
+  /** Records that were read. */
+  get read(): number {
+    return this.#read;
+  }
+
+  /** The taker wants no more. What it has read it still holds, until it has succeeded. */
+  detach(): void {
+    if (this.#isDetached) return;
+    this.#isDetached = true;
+    this.#drop();
+    this.#served()?.resolve(over);
+  }
+
+  /** The taker has succeeded: it holds nothing any more. */
+  releaseAll(): void {
+    this.detach();
+    this.#release(Number.POSITIVE_INFINITY);
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {
+    this.#beginReading();
+    return this;
+  }
+
+  [held](): HeldReader<unknown> {
+    this.#beginReading();
+    const read = (): number => this.#read;
+    return {
+      get read() {
+        return read();
+      },
+      next: () => this.#pull(),
+      release: (count) => this.#release(count),
+      return: async () => this.detach(),
+    };
+  }
+
+  /** The next record; those before it are released. */
+  next(): Promise<Result> {
+    if (this.#released < this.#read) this.#release(this.#read);
+    return this.#pull();
+  }
+
+  async return(): Promise<Result> {
+    this.detach();
+    return over;
+  }
+
+  #beginReading(): void {
+    if (this.#isRead)
+      throw new BatutaError(
+        'STREAM_MISUSED',
+        `Task ${this.to} reads the records of ${this.from} a second time, but a stream passes once. Use tee() of batuta/streams, or read it in another task too.`,
+        { details: { task: this.to, from: this.from } },
+      );
+    this.#isRead = true;
+  }
+
+  #pull(): Promise<Result> {
+    if (this.#next < this.#taking.length) return Promise.resolve(this.#take());
+    if (this.#failure !== null) return Promise.reject(this.#failure.error);
+    if (this.#isDetached) return Promise.resolve(over);
+    // Asked for several records at a time.
+    if (this.#waiting !== null) return this.#waiting.promise.then(() => this.#pull());
+    if (this.#filling.length > 0 && this.#sinceTurn < recordsPerTurn) {
+      this.#swap();
+      return Promise.resolve(this.#take());
+    }
+    if (this.#filling.length === 0 && this.#isEnded) return Promise.resolve(over);
+    const waiting = waitingForOne();
+    this.#waiting = waiting;
+    this.#onWait('to', 1);
+    if (this.#filling.length > 0) this.#askFlush();
+    return waiting.promise;
+  }
+
+  #take(): Result {
+    const at = this.#next++;
+    this.#read++;
+    this.position = this.#takingPositions[at];
+    return { value: this.#taking[at], done: false };
+  }
+
+  /** The taker goes on with what was filled, and the giver with an empty chunk. */
+  #swap(): void {
+    this.#taking = this.#filling;
+    this.#filling = [];
+    this.#takingPositions = this.#fillingPositions;
+    if (this.#fillingPositions.length > 0) this.#fillingPositions = [];
+    this.#next = 0;
+    this.#sinceTurn += this.#taking.length;
+    this.#giveRoom();
+  }
+
+  #askFlush(): void {
+    if (this.#isFlushAsked) return;
+    this.#isFlushAsked = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isFlushAsked = false;
+    this.#sinceTurn = 0;
+    if (this.#waiting === null) return;
+    if (this.#filling.length > 0) {
+      const waiting = this.#served();
+      this.#swap();
+      waiting?.resolve(this.#take());
+    } else if (this.#isEnded) this.#served()?.resolve(over);
+  }
+
+  /** Who waits for a record, no more. */
+  #served(): Waiting | null {
+    const waiting = this.#waiting;
+    if (waiting === null) return null;
+    this.#waiting = null;
+    this.#onWait('to', -1);
+    return waiting;
+  }
+
+  #release(count: number): void {
+    this.#released = count;
+    while (this.#marks.length > 0 && (this.#marks[0]?.after ?? 0) <= count) {
+      const first = this.#marks.shift();
+      if (first) this.#onMark(first.mark);
+    }
+  }
+
+  #drop(): void {
+    this.#filling = [];
+    this.#fillingPositions = [];
+    this.#taking = [];
+    this.#next = 0;
+    this.#giveRoom();
+  }
+
+  #giveRoom(): void {
+    const room = this.#room;
+    if (room === null) return;
+    this.#room = null;
+    this.#onWait('from', -1);
+    room();
+  }
+}
+
+function waitingForOne(): Waiting {
+  let [resolve, reject]: [Waiting['resolve'], Waiting['reject']] = [() => undefined, () => undefined];
+  const promise = new Promise<Result>((...settle) => ([resolve, reject] = settle));
+  return { promise, resolve, reject };
+}

@@ -1,0 +1,161 @@
+/**
+ * What is connected by streams, over all its attempts.
+ *
+ * Its stages are task runs of their own that go in step: they begin an attempt together, once the first source has its places, and end it together.
+ * When one fails, the streams of all are broken, their signals abort, and the attempt has failed for all of them. The ends of all are recorded in
+ * one turn, so that after a crash either all have ended or all run again.
+ *
+ * Whether there is another attempt, and when, is for the retries of the first source to say.
+ */
+import type { Timer } from '../../base/clock.ts';
+import { BatutaError } from '../../base/errors.ts';
+import { defaultBuffer } from '../../model/streams.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+import { Hop } from './hop.ts';
+import { Meeting } from './meeting.ts';
+import { Stage, type StageEnd, type StageGroup } from './stage.ts';
+
+/** How long the code of a stage may go on after its segment has failed before it is no longer waited for. */
+const stopWaitMs = 5_000;
+
+/** The first failure of an attempt. */
+interface Culprit {
+  readonly stage: Stage;
+  readonly end: Exclude<StageEnd, { readonly kind: 'value' }>;
+  /** What the others fail with. */
+  readonly error: BatutaError;
+}
+
+export class Segment implements StageGroup {
+  readonly #active: RunAttempt;
+  readonly #stages = new Map<string, Stage>();
+  readonly #lead: Stage;
+  readonly #beginning: Meeting<void>;
+  readonly #ending: Meeting<void>;
+  readonly #deciding: Meeting<number | null>;
+  #culprit: Culprit | null = null;
+  #force: Timer | null = null;
+  /** Whether all its attempts have ended as they should. */
+  #isOver = false;
+
+  /** @param tasks in the order of the graph, so that the first is a source */
+  constructor(active: RunAttempt, tasks: readonly TaskDefinition[]) {
+    this.#active = active;
+    const sources = active.definition.streams?.sources ?? new Set<string>();
+    const tags = [...new Set(tasks.flatMap((task) => task.tags))];
+    for (const task of tasks) this.#stages.set(task.name, new Stage(this, task, this.#stages.size === 0 ? tags : null, sources));
+    [this.#lead] = this.#stages.values() as unknown as [Stage];
+    this.#beginning = new Meeting(tasks.length);
+    this.#ending = new Meeting(tasks.length);
+    this.#deciding = new Meeting(tasks.length);
+  }
+
+  stage(name: string): Stage {
+    return this.#stages.get(name) as Stage;
+  }
+
+  /** Resolves once all stages are there, with new streams between them; gives why when they do not begin. */
+  begin(): Promise<BatutaError | null> {
+    return this.#beginning
+      .arrive(() => this.#connect())
+      .then(
+        () => null,
+        (error: BatutaError) => error,
+      );
+  }
+
+  #connect(): void {
+    this.#culprit = null;
+    for (const stage of this.#stages.values()) stage.reset();
+    for (const to of this.#stages.values()) {
+      for (const name of to.definition.needs) {
+        const from = this.#stages.get(name);
+        if (from !== undefined && to.takes(name)) from.connect(to, this.#hop(from, to));
+      }
+    }
+  }
+
+  #hop(from: Stage, to: Stage): Hop {
+    return new Hop({
+      ...{ from: from.definition.name, to: to.definition.name, buffer: from.definition.buffer ?? defaultBuffer },
+      onMark: (mark) => to.pass(mark),
+      onWait: (side, by) => this.#countWait(side === 'from' ? from : to, by),
+    });
+  }
+
+  #countWait(stage: Stage, by: 1 | -1): void {
+    const { clock } = this.#active.services;
+    if (clock.countWait && stage.execution) clock.countWait(stage.execution.taskRunId, by);
+  }
+
+  /** A stage has ended its attempt. Resolves once all have; gives how it ends as one of them. */
+  async agree(stage: Stage, end: StageEnd): Promise<StageEnd> {
+    if (end.kind === 'value') stage.succeeded();
+    else this.#fail(stage, end);
+    this.#countWait(stage, 1);
+    try {
+      await this.#ending.arrive(() => this.#conclude());
+    } catch (error) {
+      return { kind: 'stopped', error: error as BatutaError };
+    } finally {
+      this.#countWait(stage, -1);
+    }
+    const culprit = this.#culprit;
+    if (culprit === null || culprit.stage === stage || this.#active.stopReason) return end;
+    return { kind: culprit.end.kind, error: culprit.error };
+  }
+
+  #conclude(): void {
+    this.#force?.cancel();
+    this.#force = null;
+    this.#isOver = this.#culprit === null;
+  }
+
+  #fail(stage: Stage, end: Culprit['end']): void {
+    if (this.#culprit !== null) return;
+    const error = end.kind === 'stopped' ? end.error : stoppedBy(stage, end.error);
+    this.#culprit = { stage, end, error };
+    const others = [...this.#stages.values()].filter((other) => other !== stage);
+    for (const one of this.#stages.values()) one.fail(error);
+    for (const other of others) other.execution?.stop(error, false);
+    this.#force = this.#active.services.clock.setTimer(stopWaitMs, () => {
+      for (const other of others) other.execution?.stop(error, true);
+    });
+  }
+
+  /**
+   * How long to wait before all begin again, ms; null when they do not.
+   *
+   * @param decide asked of the lead, with what the attempt has failed with
+   */
+  async decide(stage: Stage, decide: (error: unknown) => Promise<number | null>): Promise<number | null> {
+    const error = this.#culprit?.end.error;
+    try {
+      const waitMs = await this.#deciding.arrive(stage === this.#lead ? () => decide(error) : null);
+      this.#isOver = waitMs === null;
+      return waitMs;
+    } catch {
+      return null;
+    }
+  }
+
+  /** A stage goes no further. Where the others are still under way they are not to wait for it. */
+  leave(stage: Stage): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    const { stopReason } = this.#active;
+    const error = stopReason ?? new BatutaError('INTERNAL', `Task ${stage.definition.name} has left what it is connected with by streams.`);
+    this.#fail(stage, { kind: 'stopped', error });
+    for (const meeting of [this.#beginning, this.#ending, this.#deciding]) meeting.cancel(error);
+    this.#conclude();
+  }
+}
+
+function stoppedBy(stage: Stage, cause: unknown): BatutaError {
+  const { name } = stage.definition;
+  return new BatutaError('STREAM_STOPPED', `Stopped, for task ${name} has failed, with which it is connected by streams.`, {
+    cause,
+    details: { task: name },
+  });
+}

@@ -1,0 +1,153 @@
+/** One task of a segment: what comes into its attempt by streams, and what goes out of it. */
+import type { BatutaError } from '../../base/errors.ts';
+import { Positioned } from '../../model/streams.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import type { TaskAttempt } from '../task/task-attempt.ts';
+import type { Hop } from './hop.ts';
+import { type Mark, SourcePositions } from './positions.ts';
+
+/** How a stage ends its attempt. */
+export type StageEnd =
+  | { readonly kind: 'value' }
+  | { readonly kind: 'failed'; readonly error: unknown }
+  | { readonly kind: 'stopped'; readonly error: BatutaError };
+
+/** What a stage is a part of. */
+export interface StageGroup {
+  /** Resolves once all stages are there, with new streams between them; gives why when they do not begin. */
+  begin(): Promise<BatutaError | null>;
+  /** A stage has ended its attempt. Resolves once all have; gives how it ends as one of them. */
+  agree(stage: Stage, end: StageEnd): Promise<StageEnd>;
+  /** How long to wait before all begin again, ms; null when they do not. @param decide asked of the lead, with what the attempt has failed with */
+  decide(stage: Stage, decide: (error: unknown) => Promise<number | null>): Promise<number | null>;
+  /** A stage goes no further. Where the others are still under way they are not to wait for it. */
+  leave(stage: Stage): void;
+}
+
+export class Stage {
+  readonly definition: TaskDefinition;
+  /** Whether it takes the places for all of its segment and decides on retries. */
+  readonly isLead: boolean;
+  /** Tags whose limits hold for what it leads; of any other stage none. */
+  readonly tags: readonly string[];
+  readonly #segment: StageGroup;
+  readonly #streams: ReadonlySet<string>;
+  /** By the names of the tasks they come from. */
+  readonly #inlets = new Map<string, Hop>();
+  #only: Hop | null = null;
+  #outlets: Hop[] = [];
+  #positions: SourcePositions | null = null;
+  #hasFailed = false;
+  /** Its attempt under way; null between two. */
+  execution: TaskAttempt | null = null;
+  /** Records it has given in this attempt. */
+  out = 0;
+  /** The last confirmed position of its records; undefined where there is none. */
+  resumeFrom: unknown = undefined;
+
+  /** @param tags of all stages, for the lead */
+  constructor(segment: StageGroup, definition: TaskDefinition, tags: readonly string[] | null, streams: ReadonlySet<string>) {
+    this.#segment = segment;
+    this.definition = definition;
+    this.isLead = tags !== null;
+    this.tags = tags ?? [];
+    this.#streams = streams;
+  }
+
+  /** Whether it takes the records of that task as they come. */
+  takes(name: string): boolean {
+    return this.#streams.has(name);
+  }
+
+  /** The records of that task. */
+  records(name: string): Hop {
+    return this.#inlets.get(name) as Hop;
+  }
+
+  /** Whether it streams itself. */
+  get gives(): boolean {
+    return this.#streams.has(this.definition.name);
+  }
+
+  /** Records it has taken in this attempt. */
+  get in(): number {
+    let sum = 0;
+    for (const hop of this.#inlets.values()) sum += hop.read;
+    return sum;
+  }
+
+  /** Before each attempt: with nothing of the one before. */
+  reset(): void {
+    this.resumeFrom = this.#positions?.confirmed?.position ?? this.resumeFrom;
+    this.#inlets.clear();
+    this.#outlets = [];
+    this.#positions = null;
+    this.#hasFailed = false;
+    this.execution = null;
+    this.out = 0;
+  }
+
+  connect(to: Stage, hop: Hop): void {
+    this.#outlets.push(hop);
+    to.#inlets.set(hop.from, hop);
+    to.#only = to.#inlets.size === 1 ? hop : null;
+  }
+
+  /** A mark has passed what it holds of one of its inlets. */
+  pass(mark: Mark): void {
+    mark.positions.passed(mark, this.#outlets);
+  }
+
+  /** Hands on what the task gives until it ends or nobody wants more. @throws what the task throws */
+  async handOn(items: AsyncIterable<unknown>): Promise<undefined> {
+    const outlets = this.#outlets;
+    for await (const item of items) {
+      this.out++;
+      if (item instanceof Positioned) this.#pushPositioned(item);
+      else {
+        const position = this.#only?.position;
+        for (const hop of outlets) hop.push(item, position);
+      }
+      for (const hop of outlets) if (!hop.hasRoom) await hop.whenRoom();
+      if (this.#hasFailed || outlets.every(isDetached)) break;
+    }
+    for (const hop of outlets) hop.end();
+  }
+
+  #pushPositioned({ position, record }: Positioned<unknown>): void {
+    for (const hop of this.#outlets) hop.push(record, position);
+    this.#positions ??= new SourcePositions(this.#outlets);
+    this.#positions.note(position);
+  }
+
+  /** Its code has come to its end: it holds nothing any more. */
+  succeeded(): void {
+    for (const hop of this.#inlets.values()) hop.releaseAll();
+    for (const hop of this.#outlets) hop.end();
+  }
+
+  /** What flows in and out of it is broken. */
+  fail(error: BatutaError): void {
+    this.#hasFailed = true;
+    for (const hop of this.#inlets.values()) hop.fail(error);
+    for (const hop of this.#outlets) hop.fail(error);
+  }
+
+  /** As those of its group. */
+  begin(): Promise<BatutaError | null> {
+    return this.#segment.begin();
+  }
+  agree(end: StageEnd): Promise<StageEnd> {
+    return this.#segment.agree(this, end);
+  }
+  decide(decide: (error: unknown) => Promise<number | null>): Promise<number | null> {
+    return this.#segment.decide(this, decide);
+  }
+  leave(): void {
+    this.#segment.leave(this);
+  }
+}
+
+function isDetached(hop: Hop): boolean {
+  return hop.isDetached;
+}
