@@ -9,8 +9,21 @@ export type SqlResource = Resource<Transactional<Any>>;
 /** What `ctx.tx` is for a resource. */
 export type TxFrom<R> = R extends Resource<infer Value> ? TxOf<Value> : never;
 
+// Of the transaction, not of the resource: with a conditional type in it TypeScript took the contexts of any two resources for the same.
+/** The context of a task that works in a transaction of the type `Tx`. */
+export interface ContextWithTx<Tx, P = unknown> extends TaskContext<P> {
+  /**
+   * The transaction, on a connection of its own. It commits when the task gives its result and rolls back when the task fails, times out or is
+   * cancelled; afterwards it refuses to be used.
+   */
+  readonly tx: Tx;
+}
+
 /**
  * Last argument of a task with `transaction`: the context of any task, and `tx`, the transaction it works in.
+ *
+ * The compiler refuses that of a resource whose transactions are of another type. Two resources whose transactions are of the same type, two
+ * `postgres()` for example, are of one type themselves, for types do not know their names: there it is `transaction` that says where the task works.
  *
  * @typeParam R the resource (`typeof warehouse`)
  * @typeParam P as that of `TaskContext`
@@ -22,10 +35,4 @@ export type TxFrom<R> = R extends Resource<infer Value> ? TxOf<Value> : never;
  * }
  * ```
  */
-export interface TransactionContext<R, P = unknown> extends TaskContext<P> {
-  /**
-   * The transaction, on a connection of its own. It commits when the task gives its result and rolls back when the task fails, times out or is
-   * cancelled; afterwards it refuses to be used.
-   */
-  readonly tx: TxFrom<R>;
-}
+export type TransactionContext<R, P = unknown> = ContextWithTx<TxFrom<R>, P>;

@@ -11,6 +11,8 @@ interface Ledger {
 }
 declare const driver: TransactionDriver<Ledger>;
 const ledger = resource('ledger', () => sqlTransactions({ name: 'ledger' }, driver));
+declare const otherDriver: TransactionDriver<{ send(parcel: string): Promise<void> }>;
+const other = resource('other', () => sqlTransactions({ name: 'other' }, otherDriver));
 const plain = resource('plain', () => ({ query: () => 1 }));
 
 @Flow()
@@ -39,6 +41,12 @@ export class Books {
 
   // @ts-expect-error without transaction there is no tx
   @Task() e1(_ctx: TransactionContext<typeof ledger>) {}
+  // @ts-expect-error the context of another database
+  @Task({ transaction: ledger }) e2(_ctx: TransactionContext<typeof other>) {}
+  // @ts-expect-error also where it needs something
+  @Task({ needs: ['payments'], transaction: ledger }) e5(_payments: number[], _ctx: TransactionContext<typeof other>) {}
+  // @ts-expect-error also where it is mapped
+  @Task({ each: 'payments', transaction: ledger }) e6(_cents: number, _ctx: TransactionContext<typeof other>) {}
   // @ts-expect-error a resource that gives no database
   @Task({ transaction: plain }) e3(_ctx: TaskContext) {}
   // @ts-expect-error no resource at all
