@@ -44,6 +44,12 @@ export function submittedIn(text: string): Submitted {
   return submitted ?? nothing;
 }
 
+/** What was said when a run was submitted; null for nothing. */
+export function submittedOf({ params }: { readonly params: string }): Submitted | null {
+  const submitted = submittedIn(params);
+  return Object.keys(submitted).length === 0 ? null : submitted;
+}
+
 /** The recorded text of parameters alone. */
 export function withoutSubmitted(text: string): string {
   const submitted = submittedIn(text);

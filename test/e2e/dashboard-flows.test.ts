@@ -71,10 +71,12 @@ describe.each(placeNames)('flows and deployments on %s', (on) => {
     await page.getByRole('button', { name: 'Run now' }).click();
     const dialog = page.getByRole('dialog');
     expect(await dialog.getByRole('textbox', { name: 'customer' }).inputValue()).toBe('Ann');
+    await dialog.getByRole('switch', { name: 'Refresh cache' }).check();
     await dialog.getByRole('button', { name: 'Run now' }).click();
     await page.waitForURL(/\/runs\/[0-9a-f-]{36}/);
     await state(page, 'Completed').waitFor();
     await page.getByRole('link', { name: 'nightly' }).waitFor();
+    await page.getByText('makes cached values anew').waitFor();
     expect(faults()).toEqual([]);
   });
 

@@ -39,6 +39,11 @@ describe.each(placeNames)('secrets on %s', (on) => {
     await row(page, 'stripe-key').getByText('For payments').waitFor();
     await row(page, 'stripe-key').getByRole('button', { name: 'Set' }).click();
     expect(await page.getByRole('dialog').getByLabel('Value', { exact: true }).inputValue()).toBe('');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Rotate', exact: true }).click();
+    await page.getByRole('button', { name: 'Rotate all secrets' }).click();
+    await page.getByText('had it already. The old key is not needed any more.').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Close' }).last().click();
     expect(answers.length).toBeGreaterThan(2);
     expect(answers.filter((text) => text.includes(value))).toEqual([]);
     expect(await page.content()).not.toContain(value);

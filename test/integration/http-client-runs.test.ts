@@ -36,6 +36,7 @@ describe('runs over HTTP', () => {
     for (const headers of sent) expect(headers['traceparent']).toMatch(/^00-4bf92f3577b34da6a3ce929d0e0e4736-[0-9a-f]{16}-00$/);
     const { params } = await local.runs.get(handle.id);
     expect(submittedIn(params)).toEqual({ traceparent, callerRunId: 'order-17' });
+    expect((await http.runs.get(handle.id)).params).toBe(params);
   });
 
   it('are inspected as on the store, save that the values of tasks stay there', async () => {
@@ -106,6 +107,14 @@ describe('runs over HTTP', () => {
     for await (const { run } of http.runs.watch(failed.id)) if (run.endedAt !== null) expect(run.state.name).toBe('Failed');
     await http.runs.delete(failed.id);
     expect(await refusalOf(http.runs.get(failed.id))).toMatchObject(['RUN_NOT_FOUND', expect.any(String)]);
+  });
+
+  it('that fail name the trace they were submitted with in the error of their handle, as those on the store do', async () => {
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00';
+    const refused = await (await http.enqueue('fails', {}, { traceparent })).result().catch((error: unknown) => error);
+    expect(refused).toMatchObject({ code: 'RUN_FAILED', details: { traceId: '4bf92f3577b34da6a3ce929d0e0e4736' } });
+    const plain = await (await http.enqueue('fails')).result().catch((error: unknown) => error);
+    expect(plain).not.toHaveProperty('details.traceId');
   });
 
   it('are refused with the codes and sentences of the store', async () => {

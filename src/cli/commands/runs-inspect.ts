@@ -8,6 +8,8 @@ import type { WaitReason } from '../../client/fleet-client.ts';
 import { shortId } from '../../model/ids.ts';
 import { runTimes, spentTimes } from '../../model/run-times.ts';
 import type { ListedRun, TaskRun, Transition } from '../../model/run.ts';
+import { submittedIn } from '../../model/submitted.ts';
+import { traceIdOf } from '../../model/trace.ts';
 import { fromTypedJson } from '../../model/values.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
@@ -104,6 +106,7 @@ function notUndoneLines({ rollback }: RunInspection, { paint }: InspectionOption
 }
 
 function headLines({ run, alike, transitions }: RunInspection, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
+  const { callerRunId, traceparent, refreshCache } = submittedIn(run.params);
   const times = runTimes(run, now);
   const spent = spentTimes(historiesOf(transitions).get(null) ?? [], now);
   const took = times === null ? '' : `  ${formatDuration(times.executingMs)}`;
@@ -130,6 +133,9 @@ function headLines({ run, alike, transitions }: RunInspection, why: WaitReason |
     ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
     ['tags', run.tags.length === 0 ? null : run.tags.map(oneLine).join(', ')],
     ['part of', run.parentRunId],
+    ['caller', callerRunId === undefined ? null : oneLine(callerRunId)],
+    ['trace', traceparent === undefined ? null : traceIdOf(run.id, traceparent)],
+    ['cache', refreshCache === undefined ? null : 'its tasks make their values anew'],
     ['source', run.source],
   ];
   // Why it waits says now what the message said when it began to.

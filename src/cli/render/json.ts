@@ -1,6 +1,7 @@
 /** The shapes `--json` prints. Times are ISO 8601 in UTC, or null. */
 import type { RollbackSummary } from '../../model/rollback.ts';
 import type { RunInspection } from '../../client/client.ts';
+import { submittedOf } from '../../model/submitted.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
 import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
@@ -44,6 +45,7 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     ...{ flowVersion, source, parentRunId, recoveries },
     owner: owner === null ? null : { id: owner.id, host: owner.host, pid: owner.pid },
     dueAt: isoOrNull(run.dueAt),
+    submitted: submittedOf(run),
     ...{ params: plainJson(params), result: plainJson(result), error },
     failure: whyFailed(run, inspection.alike),
     rollback: inspection.rollback && rollbackJson(inspection.rollback),

@@ -1,6 +1,7 @@
 /** Runs, asked of a server. */
 import type { ResourceUse } from '../../model/resource-use.ts';
 import { checkFilter } from '../../model/list-filters.ts';
+import { type Submitted, withSubmitted } from '../../model/submitted.ts';
 import { checkSignalName } from '../../model/signal.ts';
 import type { RollbackSummary } from '../../model/rollback.ts';
 import type { Alike } from '../../model/failure-sentence.ts';
@@ -18,6 +19,8 @@ import { awaitEndOverHttp, watchOverHttp } from './watch-run.ts';
 /** What `GET /api/runs/:id` gives. */
 interface RunDetails {
   readonly run: Wire<ListedRun>;
+  /** Absent from servers of before. */
+  readonly submitted?: Submitted | null;
   readonly params: WireValue | CutValue | null;
   readonly result: WireValue | CutValue | null;
   readonly children: readonly Wire<ListedRun>[];
@@ -206,12 +209,12 @@ export class HttpRuns implements RunsClient {
     return this.#api.request<BulkReport>('POST', `runs/${what}`, { body, timeoutMs: bulkTimeoutMs });
   }
 
-  async #runOf({ run, params, result }: RunDetails): Promise<Run> {
+  async #runOf({ run, submitted, params, result }: RunDetails): Promise<Run> {
     const listed = listedRunOf(run);
     const resultRef = downloadOf(result);
     return {
       ...listed,
-      params: await this.#paramsOf(listed.id, params),
+      params: withSubmitted(await this.#paramsOf(listed.id, params), submitted ?? {}),
       result: resultRef === null ? await textOfValue(this.#api, result) : null,
       resultRef,
     };

@@ -4,6 +4,7 @@ import { isBatutaError } from '../../base/errors.ts';
 import { runTimes, type SpentTimes, spentTimes } from '../../model/run-times.ts';
 import { toWire } from '../../client/wire.ts';
 import type { Run } from '../../model/run.ts';
+import { submittedOf } from '../../model/submitted.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { forPeople } from '../../model/sensitive.ts';
 import { runJson } from '../run-json.ts';
@@ -51,6 +52,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     ]);
     return {
       run: runJson(run),
+      submitted: submittedOf(run),
       times,
       ...values,
       // Oldest first, as they were started.

@@ -247,8 +247,16 @@ const rollback = z
   .nullable()
   .describe('What came of undoing what its tasks had done');
 
+const submitted = z
+  .strictObject({ traceparent: word.optional(), callerRunId: z.string().optional(), refreshCache: z.literal(true).optional() })
+  .nullable()
+  .describe(
+    'What was said when it was submitted: the trace it continues, who submitted it, and that caches are passed over; null for nothing',
+  );
+
 export const runDetails = z.strictObject({
   run,
+  submitted,
   times,
   params: value.nullable().optional(),
   result: value.nullable().optional(),

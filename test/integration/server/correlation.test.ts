@@ -25,7 +25,7 @@ test('a run keeps the trace and the caller of the request that submits it, and t
   expect(await keptOf(made.json.id)).toEqual({ traceparent, callerRunId: 'order-17' });
   expect(answeredLine()).toMatchObject({ route: '/api/runs', aboutRunId: made.json.id, callerRunId: 'order-17', traceId: trace });
   const shown = await api.get(`/api/runs/${made.json.id}`);
-  expect(shown.json.params).toEqual({ json: { name: 'Ada' } });
+  expect(shown.json).toMatchObject({ params: { json: { name: 'Ada' } }, submitted: { traceparent, callerRunId: 'order-17' } });
 });
 
 test('what the body says goes before the headers, and headers that are malformed count as absent', async () => {

@@ -20,7 +20,7 @@ import { until } from '../../support/room.ts';
 /** Everything that is planted, by its place. */
 const planted =
   `run-name log-field log-line artifact-name artifact-data metric item item-name item-result retried cache-key failed-name error cause code
-  details undo child-name child-result call-argument call-result signal tenant closing run-result holder param cancelled tag variable variable-about
+  details undo child-name child-result call-argument call-result signal tenant closing run-result holder param cancelled tag caller variable variable-about
   secret connection connection-field deployment-param schedule-param deployment-name deployment-run-name setting`
     .split(/\s+/)
     .map((place) => `plant3d-${place}`)
@@ -64,6 +64,7 @@ const observed = [
   'GET /api/limits',
 ];
 const refused = [
+  'GET /metrics',
   'GET /api/settings',
   'GET /api/runs/:id/params',
   'GET /api/runs/:id/result',
@@ -91,6 +92,7 @@ interface Found {
   readonly text: string;
 }
 
+const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00';
 let api: Api;
 let base = '';
 const keys = { observer: '', admin: '' };
@@ -112,7 +114,7 @@ beforeAll(async () => {
   const note = 'plant3d-param';
   const planting = await client.submit(PlantedItems, { note }, { tags: ['plant3d-tag'] });
   await planting.done();
-  const code = await client.submit(PlantedCode, { note });
+  const code = await client.submit(PlantedCode, { note }, { traceparent, callerRunId: 'plant3d-caller' });
   await client.runs.signal(code.id, 'approve', 'plant3d-signal');
   await code.done();
   for (const _ of [1, 2]) held.push((await client.submit(PlantedLimit, { note: 'plant3d-holder' })).id);
@@ -246,6 +248,7 @@ test('what is no payload is there: states, times, the graph, the counts, who wai
   const { why } = (await api.get(`/api/runs/${held[1]}`, { key })).json;
   expect(why).toMatchObject({ kind: 'limit', message: 'Waits for a limit of its flow or deployment.', holders: [held[0]] });
   const code = (await api.get('/api/runs?flow=planted-code', { key })).json.items[0].id;
+  expect((await api.get(`/api/runs/${code}`, { key })).json.submitted).toEqual({ traceparent, callerRunId: '[hidden]' });
   const calls = (await api.get(`/api/runs/${code}/tasks`, { key })).json.items as {
     name: string;
     key: string;

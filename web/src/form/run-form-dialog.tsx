@@ -1,5 +1,5 @@
 /** A dialog that starts a run: the form of its parameters, its name, and when. Leads to the run. */
-import { TextInput } from '@mantine/core';
+import { Switch, TextInput } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { usePermission } from '../api/session.ts';
@@ -11,6 +11,7 @@ export interface StartOptions {
   readonly name?: string;
   /** ISO 8601 UTC. */
   readonly startAt?: string;
+  readonly refreshCache?: true;
 }
 
 interface RunFormDialogProps {
@@ -27,10 +28,12 @@ export function RunFormDialog({ title, schema, given = {}, onClose, start }: Run
   const may = usePermission('operator');
   const [name, setName] = useState('');
   const [startAt, setStartAt] = useState('');
+  const [refreshes, setRefreshes] = useState(false);
   const submit = async (params: Readonly<Record<string, unknown>>): Promise<void> => {
     const { id } = await start(params, {
       ...(name === '' ? {} : { name }),
       ...(startAt === '' ? {} : { startAt: new Date(startAt).toISOString() }),
+      ...(refreshes ? { refreshCache: true } : {}),
     });
     onClose();
     await navigate({ to: '/runs/$id', params: { id } });
@@ -57,6 +60,12 @@ export function RunFormDialog({ title, schema, given = {}, onClose, start }: Run
           type="datetime-local"
           value={startAt}
           onChange={(event) => setStartAt(event.currentTarget.value)}
+        />
+        <Switch
+          label="Refresh cache"
+          description="Tasks with a cache make their values anew, and later runs find those"
+          checked={refreshes}
+          onChange={(event) => setRefreshes(event.currentTarget.checked)}
         />
       </ParamsForm>
     </GuardedModal>

@@ -7,6 +7,7 @@ import { fromWire, type Wire } from '../../../../src/client/wire.ts';
 import type { Alike } from '../../../../src/model/failure-sentence.ts';
 import type { SpentTimes } from '../../../../src/model/run-times.ts';
 import type { ResourceUse } from '../../../../src/model/resource-use.ts';
+import type { Submitted } from '../../../../src/model/submitted.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/run.ts';
 import type { StoredFlow, StoredLogLine, TaskGroup } from '../../../../src/store/store.ts';
@@ -39,6 +40,8 @@ export interface TaskCount {
 
 export interface RunDetail {
   readonly run: RunFacts;
+  /** What was said when it was submitted; null for nothing. */
+  readonly submitted: Submitted | null;
   readonly times: SpentTimes | null;
   readonly params: SuperValue | null;
   readonly result: SuperValue | null;

@@ -1,7 +1,7 @@
 /** The head of the run page: which run, what state, how long, who has it, and where it comes from. */
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { shortId } from '../../../../src/model/ids.ts';
+import { idChars, isIdPart, shortId } from '../../../../src/model/ids.ts';
 import { RunDuration } from '../../parts/run-duration.tsx';
 import { ShortId } from '../../parts/short-id.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
@@ -34,7 +34,8 @@ export function RunHeading({ detail: { run, times } }: { readonly detail: RunDet
 }
 
 /** The facts below the head. */
-export function RunLine({ detail: { run } }: { readonly detail: RunDetail }) {
+export function RunLine({ detail: { run, submitted } }: { readonly detail: RunDetail }) {
+  const { callerRunId, traceparent, refreshCache } = submitted ?? {};
   return (
     <div className={style.line}>
       <ShortId id={run.id} />
@@ -68,8 +69,29 @@ export function RunLine({ detail: { run } }: { readonly detail: RunDetail }) {
           </Link>
         </Pair>
       )}
+      {callerRunId === undefined || callerRunId === run.parentRunId ? null : (
+        <Pair name="submitted by">
+          <Caller id={callerRunId} />
+        </Pair>
+      )}
+      {traceparent === undefined ? null : (
+        <Pair name="trace">
+          <ShortId id={traceparent.split('-')[1] ?? ''} />
+        </Pair>
+      )}
+      {refreshCache === undefined ? null : <span>makes cached values anew</span>}
       <Tags tags={run.tags} />
     </div>
+  );
+}
+
+/** A run of ours, or what a program elsewhere calls itself. */
+function Caller({ id }: { readonly id: string }) {
+  if (id.length !== idChars || !isIdPart(id)) return <>{id}</>;
+  return (
+    <Link to="/runs/$id" params={{ id }}>
+      <RunName id={id} />
+    </Link>
   );
 }
 

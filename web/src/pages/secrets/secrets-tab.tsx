@@ -3,6 +3,7 @@ import type { SecretRow } from '../../api/wire-types.ts';
 import { secretsQuery } from '../../api/secret-queries.ts';
 import table from '../../parts/table.module.css';
 import { ChangedBy } from './changed-by.tsx';
+import { RotateSecrets } from './rotate-secrets.tsx';
 import { SecretForm } from './secret-form.tsx';
 import { ValueList } from './value-list.tsx';
 import style from './secrets.module.css';
@@ -16,6 +17,7 @@ export function SecretsTab() {
       add="Add a secret"
       change="Set"
       intro="Keys, passwords and tokens that tasks read by name with ctx.secret. Nobody reads them back; viewers see their names."
+      more={<RotateSecrets />}
       empty={{ title: 'No secrets', command: 'batuta secret set stripe-key' }}
       columns={['Kept', 'Changed']}
       cells={({ name, kind, reference, keyId, updatedAt }) => (

@@ -20,6 +20,8 @@ interface ValueListProps<Row extends Named> {
   readonly add: string;
   readonly change: string;
   readonly intro: string;
+  /** What else can be done, beside the button that adds one. */
+  readonly more?: React.ReactNode;
   readonly empty: { readonly title: string; readonly command: string };
   /** Headings between the name and the buttons, and the cells below them; to all but admins a row of secrets is its name alone. */
   readonly columns: readonly string[];
@@ -29,7 +31,7 @@ interface ValueListProps<Row extends Named> {
 }
 
 /** The list; only admins change it. */
-export function ValueList<Row extends Named>({ kind, query, add, change, intro, empty, columns, cells, form }: ValueListProps<Row>) {
+export function ValueList<Row extends Named>({ kind, query, add, change, intro, more, empty, columns, cells, form }: ValueListProps<Row>) {
   const { data, error, refetch } = useQuery(query);
   const { why } = usePermission('admin');
   const [editing, setEditing] = useState<{ readonly row: Row | null } | null>(null);
@@ -40,6 +42,7 @@ export function ValueList<Row extends Named>({ kind, query, add, change, intro, 
     <div className={style.tab}>
       <div className={style.intro}>
         <p>{intro}</p>
+        {data.length === 0 ? null : more}
         <Action variant="filled" disabledReason={why} onClick={() => setEditing({ row: null })}>
           {add}
         </Action>
