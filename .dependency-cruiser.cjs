@@ -10,7 +10,7 @@ const mayImport = {
   model: ['base'],
   resources: ['base', 'model'],
   effects: ['base', 'model'],
-  kit: ['base', 'model', 'resources', 'effects'],
+  kit: ['base', 'model', 'resources', 'effects', 'define'],
   define: ['base', 'model', 'resources', 'effects'],
   store: ['base', 'model'],
   broker: ['base', 'model'],
@@ -162,7 +162,7 @@ module.exports = {
       comment: "Example flows import 'batuta' as a user would.",
       severity: 'error',
       from: { path: '^flows/' },
-      to: { path: '^src/', pathNot: '^src/(index|client/index|testing/index|kit/resources/index)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(index|client/index|testing/index|kit/(resources|steps)/index)\\.ts$' },
     },
     {
       name: 'listed-packages',

@@ -24,6 +24,7 @@ export default defineConfig({
       { find: /^batuta\/testing$/, replacement: source('testing/index.ts') },
       { find: /^batuta\/resources$/, replacement: source('kit/resources/index.ts') },
       { find: /^batuta\/streams$/, replacement: source('kit/streams/index.ts') },
+      { find: /^batuta\/steps$/, replacement: source('kit/steps/index.ts') },
     ],
   },
   oxc: { decorator: { legacy: true } },

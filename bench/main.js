@@ -19,6 +19,7 @@ const benchmarks = {
   idle: { file: './idle.js', shows: 'memory and CPU of a worker that has nothing to do' },
   observed: { file: './observed.js', shows: 'chain, fan-out and short runs with metrics on beside off, and how soon /metrics answers' },
   resources: { file: './resources.js', shows: 'what a task pays for a resource of its run' },
+  steps: { file: './steps.js', shows: 'a pipeline of 100 steps beside the same as a graph' },
   transaction: { file: './transaction.js', shows: 'a task that takes effect once in PostgreSQL, beside insert and commit by hand' },
   spread: { file: './spread.js', shows: 'a fan-out that computes on one worker and on two' },
   streams: { file: './streams.js', shows: '200 streams of live events while 1,000 runs a minute go through' },

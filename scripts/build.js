@@ -25,6 +25,7 @@ const entries = [
   'src/process/index.ts',
   'src/kit/resources/index.ts',
   'src/kit/streams/index.ts',
+  'src/kit/steps/index.ts',
   'src/cli/main.ts',
   'src/define/thread-entry.ts',
   'src/define/register.ts',
@@ -59,6 +60,7 @@ const publicEntries = [
   'process/index',
   'kit/resources/index',
   'kit/streams/index',
+  'kit/steps/index',
   'define/register',
 ];
 

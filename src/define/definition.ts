@@ -1,5 +1,4 @@
 /** Makes the definition of a flow from its class: the class and its bases are read, the graph is built and checked. */
-import { createHash } from 'node:crypto';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { FlowClass } from '../model/flow-types.ts';
@@ -11,6 +10,7 @@ import { classNameOf, declaredFlow, declaredTask, type FlowDeclaration, spreadAs
 import {
   type AnyClass,
   type FlowOrigin,
+  type FlowPlan,
   lineage,
   type Method,
   readBare,
@@ -19,6 +19,7 @@ import {
   readOrigin,
   readOwnHooks,
   readOwnTasks,
+  readPlan,
   type TaskRecord,
   writeOrigin,
 } from './metadata.ts';
@@ -26,6 +27,7 @@ import { refuse } from './options.ts';
 import { rollbackOf, undoNames } from './rollback.ts';
 import { createInstance } from './create-instance.ts';
 import { planStreams } from './streams.ts';
+import { versionOf } from './flow-version.ts';
 import { wrap } from './task.ts';
 
 const definitions = new WeakMap<AnyClass, FlowDefinition>();
@@ -72,27 +74,38 @@ function define(cls: FlowClass): FlowDefinition {
   const { spread: _, ...declared } = flow;
   const run = methodOf(cls, 'run');
   const found = recordsOf(cls);
-  const tasks = withRollback(cls, found, run ? codeTasks(cls, flow, found) : graphTasks(cls, flow, found));
+  const plan = readPlan(cls);
+  const tasks = planned(plan, withRollback(cls, found, run ? codeTasks(cls, flow, found) : graphTasks(cls, flow, found)));
   if (tasks.size === 0 && !run) throw refuse('FLOW_EMPTY', className, ' has neither a method with @Task() nor a method run(); add one.');
   if (declared.result !== null) checkResult(cls, declared.result, tasks, run !== undefined);
   if (record.options.name === undefined) warnOfShortName(className, declared.name);
-  const graph = graphOf(cls, tasks);
+  const graph = plan?.graph ?? graphOf(cls, tasks);
   const streaming = planStreams(className, tasks, graph, declared.result, (name) => found.get(name)?.record.options);
   const origin = readOrigin(cls);
   const file = origin?.file ?? record.file;
   return {
     ...declared,
     className,
-    version: declared.version ?? origin?.version ?? sourceHash(cls),
+    version: declared.version ?? versionOf(cls, origin?.version ?? null, plan),
     kind: run ? 'code' : 'graph',
     ...streaming,
+    isPlanned: plan !== undefined,
     graph,
     hooks: hooksOf(cls, tasks),
     source: file === null ? null : { file, exportName: origin?.exportName ?? cls.name },
     injects: injectsOf(cls),
-    create: (instantiate = null) => createInstance(cls, instantiate),
+    // A container knows nothing of a class that we have made.
+    create: (instantiate = null) => createInstance(cls, plan ? null : instantiate),
     run: run ? (run as FlowDefinition['run']) : null,
   };
+}
+
+function planned(plan: FlowPlan | undefined, tasks: Map<string, TaskDefinition>): Map<string, TaskDefinition> {
+  for (const [name, known] of plan?.tasks ?? []) {
+    const task = tasks.get(name);
+    if (task) tasks.set(name, { ...task, ...known });
+  }
+  return tasks;
 }
 
 /** @throws BatutaError RESOURCE_DUPLICATE for two resources of one name */
@@ -283,10 +296,4 @@ function methodOf(cls: AnyClass, name: string): Method | undefined {
     if (property) return typeof property.value === 'function' ? (property.value as Method) : undefined;
   }
   return undefined;
-}
-
-function sourceHash(cls: AnyClass): string {
-  const hash = createHash('sha256');
-  for (const at of lineage(cls)) hash.update(Function.prototype.toString.call(at));
-  return hash.digest('hex').slice(0, 12);
 }

@@ -89,7 +89,7 @@ const compilerHelper = /[\\/]node_modules[\\/](tslib|reflect-metadata|@swc[\\/]h
 const frameFile = /(?:\(|at (?:async )?)((?:file:\/\/|\/|[A-Za-z]:[\\/])[^()]*?):\d+:\d+\)?$/;
 
 /** The first file on the stack that is neither the library nor a compiler's helper, or null. */
-function callingFile(): string | null {
+export function callingFile(): string | null {
   for (const line of new Error('where').stack?.split('\n').slice(1) ?? []) {
     const found = frameFile.exec(line.trimEnd())?.[1]?.replace(/[?#].*$/, '');
     if (found === undefined) continue;

@@ -16,6 +16,7 @@ const publicModules: ReadonlyMap<string, string> = new Map([
   ['batuta/process', 'process/index.js'],
   ['batuta/resources', 'kit/resources/index.js'],
   ['batuta/streams', 'kit/streams/index.js'],
+  ['batuta/steps', 'kit/steps/index.js'],
 ]);
 
 /** Whether a file is code of the library, from source or built. */

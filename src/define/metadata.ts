@@ -8,7 +8,9 @@
 import 'reflect-metadata/lite';
 import { BatutaError } from '../base/errors.ts';
 import type { HookEvent } from '../model/flow.ts';
+import type { Graph } from '../model/graph.ts';
 import type { Injection } from '../model/resource.ts';
+import type { TaskDefinition } from '../model/task.ts';
 
 /** A method as decorators see it. */
 export type Method = (this: object, ...args: unknown[]) => unknown;
@@ -43,6 +45,18 @@ export interface FlowOrigin {
   readonly version: string;
 }
 
+/** What is known of a code flow before it runs, whose body calls each of its tasks in an order that is fixed; left by `makeFlow`. */
+export interface FlowPlan {
+  /** Its tasks in running order, what follows what, and the tasks that nothing follows. */
+  readonly graph: Graph;
+  /** What is known of single tasks: the list a task runs once per item of, in words, and the condition it is asked. */
+  readonly tasks: ReadonlyMap<string, Partial<Pick<TaskDefinition, 'each' | 'when'>>>;
+  /** What decides about it beside the code of its file, such as the text of another: its version is a hash of both. Null: nothing does. */
+  readonly text: string | null;
+  /** Source text of what it calls, for a version where the code of its file is not known. */
+  code(): string;
+}
+
 /** Any class; `prototype` is what methods hang on. */
 export type AnyClass = (abstract new (...args: never[]) => object) & { readonly prototype: object };
 
@@ -54,6 +68,7 @@ const hooksKey = Symbol.for('batuta.hooks');
 const injectsKey = Symbol.for('batuta.injects');
 const flowKey = Symbol.for('batuta.flow');
 const originKey = Symbol.for('batuta.origin');
+const planKey = Symbol.for('batuta.plan');
 const bareKey = Symbol.for('batuta.bare');
 
 // esbuild falls back to Symbol.for('Symbol.metadata') and tsc to nothing at all, so the symbol must exist before a user's class does.
@@ -135,6 +150,16 @@ export function writeFlow(cls: AnyClass, context: DecoratorContext | undefined, 
 /** What `@Flow` was given on this very class, or undefined. */
 export function readFlow(cls: AnyClass): FlowRecord | undefined {
   return readOwn<FlowRecord>(cls, cls, flowKey);
+}
+
+/** Notes the plan of a flow that was made without decorators. */
+export function writePlan(cls: AnyClass, plan: FlowPlan): void {
+  Reflect.defineMetadata(planKey, plan, cls);
+}
+
+/** The plan of a flow that was made without decorators, or undefined. */
+export function readPlan(cls: AnyClass): FlowPlan | undefined {
+  return Reflect.getOwnMetadata(planKey, cls) as FlowPlan | undefined;
 }
 
 /** Notes where a class was loaded from; a later note replaces it. */

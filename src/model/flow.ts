@@ -69,6 +69,8 @@ export interface FlowDefinition {
   readonly graph: Graph;
   /** Which of its tasks stream; null where none does. */
   readonly streams: StreamPlan | null;
+  /** Whether `graph` says of a code flow in which order its body calls its tasks. Default false. */
+  readonly isPlanned?: boolean;
   readonly hooks: readonly HookDefinition[];
   /** Runs around its runs and each of its tasks, outermost first. */
   readonly middleware: readonly Middleware[];

@@ -35,6 +35,7 @@ function pushInner(work: unknown[], at: object): boolean {
 }
 
 function freeze(object: object): void {
+  if (Object.isFrozen(object)) return;
   const kind = object instanceof Map ? 'Map' : object instanceof Set ? 'Set' : object instanceof Date ? 'Date' : null;
   if (kind !== null)
     for (const name of changes[kind]) Object.defineProperty(object, name, { value: () => refuse(kind), enumerable: false });
@@ -42,5 +43,5 @@ function freeze(object: object): void {
 }
 
 function refuse(kind: string): never {
-  throw new TypeError(`Cannot change this ${kind}: all items of the mapped task share it. Make a copy of it first.`);
+  throw new TypeError(`Cannot change this ${kind}: others share it. Make a copy of it first.`);
 }

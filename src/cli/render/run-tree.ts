@@ -20,8 +20,8 @@ const subFlowPrefix = 'flow:';
 const maxRecent = 64;
 
 /** Shape of a flow; a code flow has no lines until its tasks are called. */
-export function shapeOfDefinition({ kind, graph }: Pick<FlowDefinition, 'kind' | 'graph'>): TreeShape {
-  return kind === 'code' ? { names: [], edges: [] } : { names: graph.nodes, edges: graph.edges };
+export function shapeOfDefinition({ kind, graph, isPlanned }: Pick<FlowDefinition, 'kind' | 'graph' | 'isPlanned'>): TreeShape {
+  return kind === 'code' && isPlanned !== true ? { names: [], edges: [] } : { names: graph.nodes, edges: graph.edges };
 }
 
 /** One run with its lines. Sub-flows hang below the line of the task run that stands for them. */

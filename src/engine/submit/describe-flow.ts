@@ -8,13 +8,15 @@ import { jsonSchemaOf } from './json-schema.ts';
 /** A flow as plain JSON. `graph` holds `nodes` (one object a task, in running order), `edges`, `sinks`, and the `options` of the flow. */
 export function describeFlow(definition: FlowDefinition, updatedAt: number): StoredFlow {
   const { name, version, description, tags, kind, graph, tasks, source } = definition;
-  const nodes = kind === 'code' ? [...tasks.values()] : graph.nodes.flatMap((node) => tasks.get(node) ?? []);
+  const isGraph = kind === 'graph' || definition.isPlanned === true;
+  const nodes = isGraph ? graph.nodes.flatMap((node) => tasks.get(node) ?? []) : [...tasks.values()];
   return {
     name,
     version,
     description,
     tags,
-    kind,
+    // What is known before a run can be drawn, however it is executed.
+    kind: isGraph ? 'graph' : 'code',
     graph: { nodes: nodes.map(describeTask), edges: graph.edges, sinks: graph.sinks, options: describeOptions(definition) },
     concurrency: describeConcurrency(definition),
     paramsSchema: jsonSchemaOf(definition.params),

@@ -16,6 +16,7 @@ const names = [
   'idle',
   'observed',
   'spread',
+  'steps',
   'streams',
   'startup',
   'ticks',

@@ -1,0 +1,166 @@
+/** The steps of a YAML file as `pipeline().steps()` takes them: names of functions are looked up, pipelines within it are put in. */
+import type { Node } from 'yaml';
+import { hintFor } from '../../../base/nearest.ts';
+import { background, forEach, parallel, when } from '../groups.ts';
+import type { YamlFile, YamlMap } from './yaml-nodes.ts';
+
+/** What the file may name. */
+export type YamlFunctions = Readonly<Record<string, unknown>>;
+
+const optionKeys = ['retries', 'retryDelay', 'backoff', 'maxRetryDelay', 'jitter', 'timeout', 'description', 'tags', 'priority'];
+const stepKeys = ['step', 'run', 'version', ...optionKeys];
+/** What a group is known by, and its keys. */
+const groupKeys: Readonly<Record<string, readonly string[]>> = {
+  when: ['when', 'steps'],
+  forEach: ['forEach', 'as', 'into', 'concurrency', 'steps'],
+  parallel: ['parallel'],
+  background: ['background'],
+  pipeline: ['pipeline', 'step'],
+};
+const elementKeys = [...new Set([...stepKeys, ...Object.values(groupKeys).flat()])];
+/** Lists within lists; an anchor may hold itself. */
+const maxDepth = 50;
+/** Steps and groups of a file, those of a pipeline each time it is named: ten that each name the next ten times are 10 billion. */
+const maxElements = 10_000;
+
+/** What reading a file needs. */
+export interface YamlReading {
+  readonly file: YamlFile;
+  readonly functions: YamlFunctions;
+  /** Where elements were written, filled while they are read. */
+  readonly places: WeakMap<object, string>;
+  /** Makes one element of the steps of a pipeline within this one. */
+  nest(steps: readonly unknown[]): object;
+}
+
+export class YamlSteps {
+  readonly #reading: YamlReading;
+  /** Pipelines of the file itself: their steps by their names. */
+  readonly #pipelines = new Map<string, Node>();
+  #elements = 0;
+
+  /** @param pipelines the map of pipelines within the file */
+  constructor(reading: YamlReading, pipelines: Node | undefined) {
+    this.#reading = reading;
+    if (pipelines === undefined) return;
+    const { file } = reading;
+    for (const [name, , value] of file.entries(pipelines, 'pipelines')) {
+      const steps = file.map(value, `pipeline '${name}'`, ['steps']).get('steps');
+      if (steps === undefined) throw file.refuse(value, `pipeline '${name}' has no steps.`);
+      this.#pipelines.set(name, steps);
+    }
+  }
+
+  /**
+   * All of a list, pipelines that no step names included in what is checked.
+   *
+   * @throws BatutaError PIPELINE_INVALID, PIPELINE_CYCLE, STEP_UNKNOWN
+   */
+  read(steps: Node): readonly unknown[] {
+    for (const [name, inner] of this.#pipelines) this.#list(inner, `steps of '${name}'`, [name], 0);
+    return this.#list(steps, 'steps', [], 0);
+  }
+
+  /** @param within names of the pipelines it stands in, outermost first */
+  #list(node: Node, what: string, within: readonly string[], depth: number): unknown[] {
+    const { file } = this.#reading;
+    return file.list(node, what).map((element) => this.#placed(element, this.#element(element, within, depth)));
+  }
+
+  #placed<T>(node: Node, element: T): T {
+    if (typeof element === 'object' && element !== null) this.#reading.places.set(element, this.#reading.file.placeOf(node));
+    return element;
+  }
+
+  #element(node: Node, within: readonly string[], depth: number): unknown {
+    const { file } = this.#reading;
+    if (depth > maxDepth) throw file.refuse(node, `lists of steps are nested more than ${maxDepth} deep here.`);
+    if (++this.#elements > maxElements) throw file.refuse(node, `the file comes to more than ${maxElements} steps here.`);
+    const any = file.map(node, 'a step', elementKeys);
+    const group = Object.keys(groupKeys).find((key) => any.has(key));
+    if (group === undefined) return this.#step(file.map(node, 'a step', stepKeys));
+    const map = file.map(node, `a group with '${group}'`, groupKeys[group] ?? []);
+    const inner = (key: string): unknown[] => this.#list(this.#need(map, key, group), key, within, depth + 1);
+    switch (group) {
+      case 'when':
+        return when(this.#functionNamed(this.#need(map, 'when', group)) as () => boolean, inner('steps') as never);
+      case 'forEach':
+        return this.#forEach(map, inner('steps'));
+      case 'background':
+        return background(inner('background') as never);
+      case 'parallel': {
+        const branches = file.list(this.#need(map, 'parallel', group), 'parallel');
+        return parallel(branches.map((branch) => this.#branch(branch, within, depth + 1)) as never);
+      }
+      default:
+        return this.#nested(map, within, depth);
+    }
+  }
+
+  #branch(node: Node, within: readonly string[], depth: number): unknown {
+    const { file } = this.#reading;
+    return this.#placed(node, file.isList(node) ? this.#list(node, 'a branch', within, depth) : this.#element(node, within, depth));
+  }
+
+  #step(map: YamlMap): readonly unknown[] {
+    const { file } = this.#reading;
+    const name = file.text(this.#need(map, 'step', 'step'), 'step');
+    const called = this.#functionNamed(this.#need(map, 'run', 'step'));
+    const version = map.get('version');
+    const options = optionKeys.flatMap((key) => {
+      const value = map.get(key);
+      return value === undefined ? [] : [[key, file.plain(value, key)] as const];
+    });
+    return [called, name, version === undefined ? undefined : file.text(version, 'version'), Object.fromEntries(options)];
+  }
+
+  #forEach(map: YamlMap, steps: unknown[]): unknown {
+    const { file, functions } = this.#reading;
+    const list = file.text(this.#need(map, 'forEach', 'forEach'), 'forEach');
+    const concurrency = map.get('concurrency');
+    const options = {
+      as: file.text(this.#need(map, 'as', 'forEach'), 'as'),
+      into: file.text(this.#need(map, 'into', 'forEach'), 'into'),
+      ...(concurrency === undefined ? {} : { concurrency: file.plain(concurrency, 'concurrency') as number }),
+    };
+    const given = Object.hasOwn(functions, list) ? (functions[list] as () => readonly unknown[]) : list;
+    return forEach(given, options, steps as never);
+  }
+
+  #nested(map: YamlMap, within: readonly string[], depth: number): readonly unknown[] {
+    const { file, nest } = this.#reading;
+    const node = this.#need(map, 'pipeline', 'pipeline');
+    const name = file.text(node, 'pipeline');
+    const alias = map.get('step');
+    const steps = this.#pipelines.get(name);
+    if (steps === undefined)
+      throw file.refuse(
+        node,
+        `there is no pipeline '${name}' in this file.${hintFor(name, [...this.#pipelines.keys()], 'Its pipelines are')}`,
+        'STEP_UNKNOWN',
+      );
+    if (within.includes(name)) {
+      const circle = [...within.slice(within.indexOf(name)), name].join(' → ');
+      throw file.refuse(node, `pipelines stand in each other in a circle: ${circle}. Take one of them out.`, 'PIPELINE_CYCLE');
+    }
+    const inner = this.#list(steps, `steps of '${name}'`, [...within, name], depth + 1);
+    return [nest(inner), alias === undefined ? name : file.text(alias, 'step')];
+  }
+
+  #functionNamed(node: Node): unknown {
+    const { file, functions } = this.#reading;
+    const name = file.text(node, 'the name of a function');
+    if (Object.hasOwn(functions, name)) return functions[name];
+    throw file.refuse(
+      node,
+      `there is no function '${name}' among those that fromYaml was given.${hintFor(name, Object.keys(functions), 'They are')}`,
+      'STEP_UNKNOWN',
+    );
+  }
+
+  #need(map: YamlMap, key: string, what: string): Node {
+    const node = map.get(key);
+    if (node !== undefined) return node;
+    throw this.#reading.file.refuse(map.node, `'${key}' is missing here (${what}).`);
+  }
+}

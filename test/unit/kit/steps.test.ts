@@ -1,0 +1,310 @@
+import { describe, expect, test } from 'vitest';
+import { background, forEach, parallel, pipeline, when } from 'batuta/steps';
+import { testFlow } from 'batuta/testing';
+import { definitionOf } from '../../../src/define/definition.ts';
+import { describeFlow } from '../../../src/engine/submit/describe-flow.ts';
+import { after, hang, ledger, takeOver } from '../../support/take-over.ts';
+
+const noted =
+  (name: string, given: object = {}) =>
+  () => {
+    ledger.push(name);
+    return given;
+  };
+
+describe('a pipeline of steps', () => {
+  test('gives each step the input and all that earlier steps returned, and all fields at its end', async () => {
+    const seen: object[] = [];
+    class Rate {
+      readonly #by: number;
+      constructor(by: number) {
+        this.#by = by;
+      }
+      run(data: { total: number }) {
+        seen.push(data);
+        return { rated: data.total * this.#by };
+      }
+    }
+    const Orders = pipeline<{ rows: readonly number[] }>('orders', { version: 'v1.0' }).steps([
+      [(data: { rows: readonly number[] }) => ({ total: data.rows.length }), 'Count', 'v1.0'],
+      [new Rate(3), 'Rate', 'v2.0'],
+      [{ call: async (data: { rated: number }) => void seen.push(data) }, 'Look'],
+    ]);
+    const run = await testFlow(Orders, { rows: [1, 2] });
+    expect(run.result).toEqual({ rows: [1, 2], total: 2, rated: 6 });
+    expect(seen).toEqual([
+      { rows: [1, 2], total: 2 },
+      { rows: [1, 2], total: 2, rated: 6 },
+    ]);
+    expect(run.tasks.map(({ name, result }) => [name, result])).toEqual([
+      ['Count', { total: 2 }],
+      ['Rate', { rated: 6 }],
+      ['Look', {}],
+    ]);
+    expect(await new Orders().run({ rows: [1] })).toEqual({ rows: [1], total: 1, rated: 3 });
+  });
+
+  test('is drawn as a graph before it runs, with the versions of its steps', () => {
+    const Drawn = pipeline('drawn').steps([
+      [() => ({ list: [1] }), 'Read', 'v1.0'],
+      parallel([
+        [() => ({ a: 1 }), 'A'],
+        [
+          [() => ({ b: 1 }), 'B'],
+          [() => ({ c: 1 }), 'C'],
+        ],
+      ]),
+      background([[() => ({}), 'Tell']]),
+      forEach('list', { as: 'item', into: 'all' }, [[() => ({}), 'Each']]),
+      when(() => true, [[() => ({}), 'Perhaps']]),
+    ]);
+    const { kind, graph } = describeFlow(definitionOf(Drawn), 0);
+    const { nodes, edges } = graph as { nodes: Record<string, unknown>[]; edges: { from: string; to: string }[] };
+    expect(kind).toBe('graph');
+    expect(nodes.map(({ name, version, each, conditional }) => [name, version, each, conditional])).toEqual([
+      ['Read', 'v1.0', null, false],
+      ['A', null, null, false],
+      ['B', null, null, false],
+      ['C', null, null, false],
+      ['Tell', null, null, false],
+      ['Each', null, 'list', false],
+      ['Perhaps', null, null, true],
+    ]);
+    const drawn = edges.map(({ from, to }) => `${from} ${to}`);
+    expect(drawn).toEqual(['Read A', 'Read B', 'B C', 'A Tell', 'C Tell', 'A Each', 'C Each', 'Each Perhaps']);
+  });
+
+  test('tries a step again as its options say, and fails with the step that failed', async () => {
+    let attempts = 0;
+    const flaky = () => {
+      attempts += 1;
+      if (attempts < 3) throw new Error('not yet');
+    };
+    const never = (): never => {
+      throw new Error('never');
+    };
+    const Flaky = pipeline('flaky').steps([
+      [flaky, 'Flaky', { retries: 2, retryDelay: '1h' }],
+      [never, 'Never'],
+      [noted('after'), 'After'],
+    ]);
+    const run = await testFlow(Flaky, {});
+    expect(run.tasks.map(({ name, state, attempts: made }) => [name, state.name, made])).toEqual([
+      ['Flaky', 'Completed', 3],
+      ['Never', 'Failed', 1],
+    ]);
+    expect(run.error?.message).toBe('never');
+    const Slow = pipeline('slow').steps([[() => ({}), 'Slow', { timeout: '10s' }]]);
+    expect(definitionOf(Slow).tasks.get('Slow')?.timeoutMs).toBe(10_000);
+  });
+
+  test('skips steps whose condition does not hold, those of groups within them too', async () => {
+    const Conditions = pipeline('conditions').steps([
+      [() => ({ list: [1, 2] }), 'Read'],
+      when(
+        () => false,
+        [[noted('a'), 'A'], when(() => true, [[noted('b'), 'B']]), forEach('list', { as: 'item', into: 'all' }, [[noted('c'), 'C']])],
+      ),
+      when(async () => true, [[() => ({ d: 1 }), 'D'], when(() => false, [[noted('e'), 'E']]), [() => ({ f: 1 }), 'F']]),
+    ]);
+    ledger.length = 0;
+    const run = await testFlow(Conditions, {});
+    expect(ledger).toEqual([]);
+    expect(run.result).toEqual({ list: [1, 2], d: 1, f: 1 });
+    expect(run.tasks.map(({ name, state }) => [name, state.name])).toEqual([
+      ['Read', 'Completed'],
+      ['A', 'Skipped'],
+      ['B', 'Skipped'],
+      ['D', 'Completed'],
+      ['E', 'Skipped'],
+      ['F', 'Completed'],
+    ]);
+  });
+
+  test('a loop runs its steps for each item, no more at the same time than it may, and gives a list', async () => {
+    let [now, most] = [0, 0];
+    const slow = async ({ item }: { item: number }) => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setImmediate(resolve));
+      now -= 1;
+      return { twice: item * 2 };
+    };
+    const Loop = pipeline<{ list: readonly number[] }>('loop').steps([
+      forEach('list', { as: 'item', into: 'given', concurrency: 2 }, [
+        [slow, 'Twice'],
+        [({ twice }: { twice: number }) => ({ more: twice + 1 }), 'More'],
+      ]),
+    ]);
+    const run = await testFlow(Loop, { list: [1, 2, 3] });
+    expect(run.result?.given).toEqual([1, 2, 3].map((item) => ({ twice: item * 2, more: item * 2 + 1 })));
+    expect(most).toBe(2);
+    expect((await testFlow(Loop, { list: [] })).result).toEqual({ list: [], given: [] });
+    const none = await testFlow(Loop, { list: 'abc' } as never);
+    expect(none.error?.code).toBe('STEP_RESULT_INVALID');
+  });
+
+  test('steps in the background hold nothing up, give nothing, and fail the run when they fail', async () => {
+    ledger.length = 0;
+    const late = async (): Promise<never> => {
+      await new Promise((resolve) => setImmediate(resolve));
+      ledger.push('late');
+      throw new Error('too bad');
+    };
+    const Beside = pipeline('beside').steps([background([[late, 'Late']]), [noted('next', { next: 1 }), 'Next']]);
+    const run = await testFlow(Beside, {});
+    expect(ledger).toEqual(['next', 'late']);
+    expect([run.state.name, run.error?.message]).toEqual(['Failed', 'too bad']);
+  });
+
+  test('a pipeline within it runs its steps under its name, as often as it is named', async () => {
+    const Half = pipeline<{ total: number }>('half').steps([[({ total }: { total: number }) => ({ half: total / 2 }), 'Halve']]);
+    const Outer = pipeline<{ total: number }>('outer').steps([
+      [Half, 'First'],
+      [({ half }: { half: number }) => ({ total: half }), 'Take'],
+      [Half, 'Second'],
+    ]);
+    const run = await testFlow(Outer, { total: 8 });
+    expect(run.result).toEqual({ total: 4, half: 2 });
+    expect(run.tasks.map(({ name }) => name)).toEqual(['First: Halve', 'Take', 'Second: Halve']);
+  });
+
+  test('warns of a field that is given twice, and refuses it when it is strict', async () => {
+    const steps = [
+      [() => ({ a: 1 }), 'One'],
+      [() => ({ a: 2 }), 'Two'],
+      [(data: { a: number }) => ({ ...data, b: 1 }), 'Three'],
+    ] as const;
+    const loose = await testFlow(pipeline('loose').steps(steps), {});
+    expect(loose.result).toEqual({ a: 2, b: 1 });
+    expect(loose.logs.map(({ message }) => message)).toEqual([
+      "Step 'Two' gave 'a', which the data has already; from here on it holds the newer value.",
+    ]);
+    const strict = await testFlow(pipeline('strict', { strict: true }).steps(steps), {});
+    expect([strict.error?.code, strict.tasks.map(({ state }) => state.name)]).toEqual(['STEP_CLASH', ['Completed', 'Failed']]);
+    const beside = pipeline('beside', { strict: true }).steps([
+      parallel([
+        [() => ({ a: 1 }), 'A'],
+        [() => ({ a: 2 }), 'B'],
+      ]),
+    ]);
+    expect((await testFlow(beside, {})).error?.code).toBe('STEP_CLASH');
+  });
+
+  test('no step can change what others see', async () => {
+    const Changing = pipeline<{ rows: readonly number[] }>('changing').steps([
+      [() => ({ map: new Map([['a', 1]]) }), 'Map'],
+      [(data: { rows: readonly number[] }) => void (data.rows as number[]).push(4), 'Push'],
+    ]);
+    const run = await testFlow(Changing, { rows: [1] });
+    expect(run.error?.message).toMatch(/not extensible/);
+    const Setting = pipeline('setting').steps([
+      [() => ({ map: new Map([['a', 1]]) }), 'Map'],
+      [(data: { map: Map<string, number> }) => void data.map.set('b', 1), 'Set'],
+    ]);
+    expect((await testFlow(Setting, {})).error?.message).toMatch(/Cannot change this Map/);
+  });
+
+  test('refuses what a step may not give, and an input that is no object', async () => {
+    for (const value of [7, 'text', [1], new Date(0)]) {
+      const run = await testFlow(pipeline('odd').steps([[() => value, 'Odd']]), {});
+      expect(run.error).toMatchObject({ code: 'STEP_RESULT_INVALID', message: expect.stringContaining("Step 'Odd' gave a") });
+    }
+    await expect(testFlow(pipeline('any').steps([[() => ({}), 'Any']]), [1] as never)).rejects.toMatchObject({ code: 'PARAMS_INVALID' });
+  });
+
+  test('verbose logs each step as it begins and ends', async () => {
+    const run = await testFlow(pipeline('loud', { verbose: true }).steps([[() => ({ a: 1 }), 'One', 'v1.0']]), {});
+    expect(run.logs.map(({ message }) => message.replace(/[\d.]+ ms/, 'N ms'))).toEqual([
+      'One v1.0 begins',
+      'One v1.0 took N ms and gave a',
+    ]);
+  });
+});
+
+describe('a list of steps that is wrong', () => {
+  const ok = () => ({});
+  const build = (steps: unknown, options: object = {}) => {
+    try {
+      return pipeline('wrong', options).steps(steps as never) && 'accepted';
+    } catch (error) {
+      return `${(error as { code: string }).code} ${(error as Error).message}`;
+    }
+  };
+  test.each<[unknown, string]>([
+    [[], "PIPELINE_INVALID Pipeline 'wrong': steps has no step"],
+    ['steps', "PIPELINE_INVALID Pipeline 'wrong': steps is no list of steps"],
+    [[[ok]], "PIPELINE_INVALID Pipeline 'wrong': steps[0] has no name"],
+    [[['ok', 'One']], "steps[0] ('One') is neither a function nor an object with a method run(data) or call(data)"],
+    [[[class Step {}, 'One']], "steps[0] ('One') is neither a function nor an object"],
+    [[null], 'steps[0] is no step'],
+    [
+      [
+        [ok, 'One'],
+        [ok, 'One'],
+      ],
+      "TASK_DUPLICATE Pipeline 'wrong': two steps are named 'One', at steps[0] and at steps[1]",
+    ],
+    [[[ok, 'run']], "steps[0] cannot be named 'run'"],
+    [[[ok, 'a/b']], 'NAME_INVALID'],
+    [
+      [[ok, 'One', 'v1', { retrys: 2 }]],
+      "OPTION_UNKNOWN Pipeline 'wrong': steps[0] ('One') has no option 'retrys'. Did you mean 'retries'?",
+    ],
+    [[[ok, 'One', 'v1', { retries: -1 }]], 'OPTION_INVALID Wrong.One: retries'],
+    [[[ok, 'One', 'v1', { timeout: 'soon' }]], 'DURATION_INVALID'],
+    [[when(ok as never, [])], 'steps[0].steps has no step'],
+    [[when('x' as never, [[ok, 'One']])], 'steps[0] has a condition that is no function'],
+    [[forEach('list', { as: '', into: 'all' }, [[ok, 'One']])], 'steps[0] needs the names of two fields'],
+    [[forEach('list', { as: 'a', into: 'b', concurrency: 0 }, [[ok, 'One']])], 'steps[0] has concurrency 0'],
+    [[parallel([])], 'steps[0] has no step'],
+    [
+      [
+        parallel([
+          [
+            [ok, 'A'],
+            [7, 'B'],
+          ],
+        ] as never),
+      ],
+      "steps[0].steps[0][1] ('B') is neither a function",
+    ],
+  ])('%j is refused with its place', (steps, message) => {
+    expect(build(steps)).toContain(message);
+  });
+
+  test('options that do not exist are refused with the nearest', () => {
+    expect(build([[ok, 'One']], { strickt: true })).toBe(
+      "OPTION_UNKNOWN Pipeline 'wrong': there is no option 'strickt'. Did you mean 'strict'?",
+    );
+    expect(build([[ok, 'One']], { spread: true })).toContain("there is no option 'spread'");
+    expect(build([[ok, 'One']], { strict: 'yes' })).toContain('strict must be true or false');
+  });
+});
+
+describe('a pipeline that is taken over', () => {
+  const asked: string[] = [];
+  const steps = (last: () => unknown) =>
+    pipeline<{ list: readonly string[] }>('taken').steps([
+      [noted('first', { first: new Map([['a', 1]]) }), 'First'],
+      forEach('list', { as: 'item', into: 'all' }, [[({ item }: { item: string }) => (ledger.push(item), { said: item }), 'Each']]),
+      when(
+        () => asked.push('asked') === 1,
+        [
+          [noted('b', { b: 1 }), 'B'],
+          [last, 'Last'],
+        ],
+      ),
+      when(() => false, [[noted('c'), 'C']]),
+      [noted('end', { end: 1 }), 'End'],
+    ]);
+
+  test('runs only what is not recorded, on the same data, and keeps to what a condition came to', async () => {
+    asked.length = 0;
+    const { run, result, rows } = await takeOver(steps(hang), steps(noted('last')), { params: { list: ['x', 'y'] } });
+    expect(run.state.name).toBe('Completed');
+    expect(after()).toEqual(['last', 'end']);
+    expect(asked).toEqual(['asked']);
+    expect(result).toEqual({ list: ['x', 'y'], first: new Map([['a', 1]]), all: [{ said: 'x' }, { said: 'y' }], b: 1, end: 1 });
+    expect(rows.filter(({ state }) => state.name === 'Skipped').map(({ name }) => name)).toEqual(['C']);
+  });
+});
