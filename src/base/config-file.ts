@@ -34,6 +34,12 @@ export interface ConfigDefaults {
   readonly maxRecoveries?: number;
   /** File that one worker or scheduler renews as long as it works. */
   readonly healthFile?: string;
+  /** Port on which a worker or a scheduler serves its metrics and health; default none. */
+  readonly metricsPort?: number;
+  /** Default `127.0.0.1`. */
+  readonly metricsHost?: string;
+  /** Values of one label that metrics tell apart; default 200. */
+  readonly metricsLabelValues?: number;
   /** Sizes are a number of bytes, or text such as `'64KiB'`. Default 64 KiB. */
   readonly maxLogLine?: number | string;
   /** Default 256 MiB. */
@@ -111,6 +117,21 @@ export interface ConfigDeployment {
 /** Gives the secret that a reference names. `signal` aborts when nobody waits for it any more. */
 export type ResolveSecret = (reference: string, options: { readonly signal: AbortSignal }) => Promise<string> | string;
 
+/** What a check of a project answers. Nothing and true: all is well; false: it is not. */
+export type OwnHealthAnswer =
+  | undefined
+  | boolean
+  | {
+      readonly status: 'healthy' | 'degraded' | 'unhealthy';
+      /** What was found, one sentence. */
+      readonly found?: string;
+      /** What to do about it. */
+      readonly mend?: string | null;
+    };
+
+/** A check of a project. What it throws is unhealthy. `signal` aborts when nobody waits for it any more, after 3 seconds. */
+export type OwnHealthCheck = (options: { readonly signal: AbortSignal }) => Promise<OwnHealthAnswer | void> | OwnHealthAnswer | void;
+
 /** The default export of `batuta.config.ts`. */
 export interface BatutaConfig {
   /** Folders or files that hold flows; default `flows`. */
@@ -125,6 +146,8 @@ export interface BatutaConfig {
   readonly deployments?: readonly ConfigDeployment[];
   /** Places that secrets are kept in, by name: `vault: async (path) => …` gives the values of references such as `vault:kv/data/stripe`. */
   readonly secrets?: Readonly<Record<string, ResolveSecret>>;
+  /** Checks of what flows need, by name: `/health`, `batuta doctor` and the dashboard show them beside those of Batuta. */
+  readonly health?: Readonly<Record<string, OwnHealthCheck>>;
   /** Functions around all runs and tasks; `ProjectConfig` says what they are. */
   readonly middleware?: readonly unknown[];
 }

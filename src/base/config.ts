@@ -1,5 +1,5 @@
 /** The only file that reads the environment. Puts the settings together: flag, then environment, then file, then default. */
-import type { BatutaConfig, ConfigDeployment } from './config-file.ts';
+import type { BatutaConfig, ConfigDeployment, OwnHealthCheck } from './config-file.ts';
 import { BatutaError, isBatutaError } from './errors.ts';
 import { nearestNames } from './nearest.ts';
 import { type Config, type DefaultBasis, type Setting, settings } from './settings.ts';
@@ -77,6 +77,7 @@ export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig>
   const loaded = { config: Object.freeze(values) as Config, sources: Object.freeze(sources) as LoadedConfig['sources'] };
   refuseWhatDoesNotFit(loaded.config, loaded.sources);
   if (file?.config.middleware !== undefined) middlewareOf.set(loaded.config, readMiddleware(file.name, file.config.middleware));
+  if (file?.config.health !== undefined) healthOf.set(loaded.config, readHealthChecks(file.name, file.config.health));
   const declared = file && { name: file.name, deployments: file.config.deployments ?? [] };
   return Object.freeze({ ...loaded, file: declared, warnings: Object.freeze(findUnknownVariables(env)) });
 }
@@ -87,6 +88,34 @@ const middlewareOf = new WeakMap<Config, readonly unknown[]>();
 /** The functions under `middleware` in the file that these settings were read from; none where there is no file. */
 export function configMiddleware(config: Config): readonly unknown[] {
   return middlewareOf.get(config) ?? [];
+}
+
+const healthOf = new WeakMap<Config, Readonly<Record<string, OwnHealthCheck>>>();
+
+/** The checks under `health` in the file that these settings were read from; none where there is no file. */
+export function configHealth(config: Config): Readonly<Record<string, OwnHealthCheck>> {
+  return healthOf.get(config) ?? {};
+}
+
+/** The same settings but for the health file, which cannot stand for several processes; with what the file holds beside settings. */
+export function withoutHealthFile(config: Config): Config {
+  const copy = Object.freeze({ ...config, healthFile: null });
+  const [middleware, health] = [middlewareOf.get(config), healthOf.get(config)];
+  if (middleware !== undefined) middlewareOf.set(copy, middleware);
+  if (health !== undefined) healthOf.set(copy, health);
+  return copy;
+}
+
+function readHealthChecks(file: string, given: unknown): Readonly<Record<string, OwnHealthCheck>> {
+  if (typeof given === 'object' && given !== null && Object.values(given).every((one) => typeof one === 'function'))
+    return Object.freeze({ ...(given as Record<string, OwnHealthCheck>) });
+  throw new BatutaError(
+    'CONFIG_INVALID',
+    `${file}: health must be an object of functions such as { warehouse: async ({ signal }) => … }.`,
+    {
+      details: { setting: 'health' },
+    },
+  );
 }
 
 function readMiddleware(file: string, given: unknown): readonly unknown[] {
@@ -154,7 +183,7 @@ function readFile({ name: file, config }: LoadedConfigFile): ReadonlyMap<string,
     throw new BatutaError('CONFIG_INVALID', `${file} must export default an object, best made by defineConfig({ flows, defaults }).`);
   }
   const { defaults = {}, ...top } = config;
-  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments', 'secrets', 'instantiate', 'middleware']);
+  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments', 'secrets', 'instantiate', 'middleware', 'health']);
   if (top.instantiate !== undefined && typeof top.instantiate !== 'function')
     throw new BatutaError('CONFIG_INVALID', `${file}: instantiate must be a function such as (cls) => container.get(cls).`);
   if (top.deployments !== undefined && !Array.isArray(top.deployments)) {

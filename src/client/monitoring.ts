@@ -7,7 +7,7 @@ import { type MeasuredPart, type Metrics, openMetrics } from '../monitor/open-me
 import type { LocalClient } from './local-client.ts';
 
 export interface MonitoringOptions {
-  readonly config: Pick<Config, 'metricsPort' | 'metricsHost' | 'metricsLabelValues' | 'redisUrl' | 'brokerUrl'>;
+  readonly config: Config;
   readonly log: Log;
   readonly client: LocalClient;
   /** Of the processes around it, which serve them; default its own. */
@@ -34,8 +34,9 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
   if (options.metrics !== undefined || config.metricsPort === null) return { url: null, stop: async () => leave() };
   try {
     const { listenForMonitoring } = await import('../monitor/listen.ts');
+    const { openHealth } = await import('./open-health.ts');
     const server = await listenForMonitoring({
-      ...{ host: config.metricsHost, port: config.metricsPort, metrics },
+      ...{ host: config.metricsHost, port: config.metricsPort, metrics, health: openHealth(client, config) },
       isKey: async (key) => {
         const entry = await client.keys.find(key);
         return entry !== null && mayAct(entry.role, 'viewer');

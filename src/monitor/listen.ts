@@ -7,6 +7,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { BatutaError } from '../base/errors.ts';
 import { hostnameOf, isLoopbackHost, isReachedFromHereAlone } from '../base/loopback.ts';
+import type { Health } from './health/health.ts';
 import type { Metrics } from './metrics/metrics.ts';
 
 export interface MonitorServerOptions {
@@ -14,6 +15,7 @@ export interface MonitorServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly metrics: Metrics;
+  readonly health: Health;
   /** Whether an API key opens metrics. @throws BatutaError STORE_… */
   readonly isKey: (key: string) => Promise<boolean>;
   /** Told of what went wrong with a request. */
@@ -54,15 +56,20 @@ export async function listenForMonitoring(options: MonitorServerOptions): Promis
 }
 
 async function answer(
-  { metrics, isKey }: MonitorServerOptions,
+  { metrics, health, isKey }: MonitorServerOptions,
   isOpen: boolean,
   { method = 'GET', url = '/', headers }: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
   if (method !== 'GET' && method !== 'HEAD') return send(response, 405, 'It only answers GET.', { allow: 'GET, HEAD' });
   const [path] = url.split('?', 1);
-  if (path === '/health/live') return send(response, 200, '{"ok":true}', { 'content-type': 'application/json' });
-  if (path !== '/metrics') return send(response, 404, 'There are /metrics and /health/live.');
+  if (path === '/health/live') return sendJson(response, 200, { ok: true });
+  if (path === '/health' || path === '/health/ready') {
+    const { status, checks } = await health.read();
+    const named = checks.map(({ name, status: is }) => ({ name, status: is }));
+    return sendJson(response, status === 'unhealthy' ? 503 : 200, { status, checks: named });
+  }
+  if (path !== '/metrics') return send(response, 404, 'There are /metrics, /health, /health/ready and /health/live.');
   // A page of another origin that has its name lead here must not read it.
   if (isOpen && !isLoopbackHost(hostnameOf(headers.host ?? '') ?? '')) return send(response, 403, 'This address is not for others.');
   if (!isOpen && !(await showsKey(headers.authorization, isKey)))
@@ -73,6 +80,10 @@ async function answer(
 async function showsKey(authorization: string | undefined, isKey: (key: string) => Promise<boolean>): Promise<boolean> {
   const [, key] = /^Bearer +(\S+)$/i.exec(authorization ?? '') ?? [];
   return key !== undefined && (await isKey(key));
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): void {
+  send(response, status, JSON.stringify(body), { 'content-type': 'application/json', 'cache-control': 'no-store' });
 }
 
 function send(response: ServerResponse, status: number, body: string, headers: Readonly<Record<string, string>> = {}): void {

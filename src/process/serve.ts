@@ -1,6 +1,6 @@
 /** Server, scheduler and worker in one process, over deployments that are written in code. */
 import { systemClock } from '../base/clock.ts';
-import { describeConfig } from '../base/config.ts';
+import { describeConfig, withoutHealthFile } from '../base/config.ts';
 import type { ConfigDeployment } from '../base/config-file.ts';
 import { BatutaError } from '../base/errors.ts';
 import { defaultQueue } from '../broker/broker.ts';
@@ -49,7 +49,7 @@ export async function serve(
   const flows = definitionsOf(classes);
   const { loaded, config: read, openLog } = await readProcessSettings(options, { host, port, basePath, concurrency });
   // One health file cannot stand for several processes of a fleet.
-  const config = { ...read, healthFile: null };
+  const config = withoutHealthFile(read);
   const log = await openLog();
   const started: ((graceMs: number) => Promise<void>)[] = [];
   const stop = async (graceMs: number): Promise<void> => {

@@ -23,6 +23,7 @@ const adminDoes = (audit: string | null): Access => ({ needs: 'admin', audit });
 
 /** By method and address, as routes are registered. */
 export const access: Readonly<Record<string, Access>> = {
+  'GET /health': everyone,
   'GET /health/live': everyone,
   'GET /health/ready': everyone,
   'GET /api/me': everyone,
@@ -31,6 +32,7 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /*': everyone,
 
   'GET /metrics': viewer,
+  'GET /api/health': viewer,
   'GET /api/openapi.json': observer,
   'GET /api/docs': observer,
   'GET /api/docs/': observer,

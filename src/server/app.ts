@@ -28,6 +28,8 @@ import { healthRoutes } from './routes/health.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { limitRoutes } from './routes/limits.ts';
 import { metricRoutes } from './routes/metrics.ts';
+import { databaseCheck } from '../monitor/health/fleet-checks.ts';
+import { Health } from '../monitor/health/health.ts';
 import { serverMetrics } from './server-metrics.ts';
 import { logRoutes } from './routes/logs.ts';
 import { runRoutes } from './routes/runs.ts';
@@ -123,6 +125,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
   const parts: RouteParts = {
     ...{ client, clock, settings: options.settings, flows: options.flows, basePath, doorkeeper, live, bounds },
     metrics: () => metrics.read(),
+    health: options.health ?? new Health([databaseCheck(store, clock)], clock),
   };
   for (const addRoutes of routes) addRoutes(app, parts);
   await addSite(app, options.siteFolder, basePath);

@@ -45,8 +45,8 @@ export function addGuard(app: App, parts: { readonly doorkeeper: Doorkeeper; rea
   });
   app.addHook('onRequest', async (request) => {
     const row = request.routeOptions.config.access;
-    // Whether the process lives is told without the database, and to any name: a balancer asks by its own.
-    if (request.routeOptions.url?.startsWith('/health/') === true) return;
+    // How the process is, is told without the database, and to any name: a balancer asks by its own.
+    if (/^\/health(\/|$)/.test(request.routeOptions.url ?? '')) return;
     if (await doorkeeper.isOpen()) refuseForeignNames(request);
     refuseForeignOrigin(request);
     if (!row || row.needs === 'public') return;

@@ -7,6 +7,7 @@ import type { SettingLine } from '../base/config.ts';
 import type { Log } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import type { LocalClient } from '../client/local-client.ts';
+import type { Health } from '../monitor/health/health.ts';
 import type { Metrics } from '../monitor/open-metrics.ts';
 import type { Authorize, Doorkeeper } from './identity.ts';
 import type { LiveEvents, StreamBounds } from './events/live-events.ts';
@@ -38,11 +39,13 @@ export interface AppOptions {
   readonly bounds?: Partial<Bounds> | undefined;
   /** Metrics of the program around it; default its own, measured once somebody asks for them. */
   readonly metrics?: Metrics | undefined;
-  /** What metrics and health want to know of the settings; default those that nothing was set of. */
+  /** How the process and the fleet are; default: whether the database answers. */
+  readonly health?: Health | undefined;
+  /** What metrics want to know of the settings; default as if none was set. */
   readonly monitored?: Monitored | undefined;
 }
 
-/** Settings that metrics and health look at. */
+/** Settings that metrics look at. */
 export type Monitored = Pick<Config, 'metricsLabelValues' | 'redisUrl' | 'brokerUrl'>;
 
 /** How much the server lets others take of it. */
@@ -68,4 +71,5 @@ export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'setti
   readonly doorkeeper: Doorkeeper;
   readonly live: LiveEvents;
   readonly metrics: () => Promise<Metrics>;
+  readonly health: Health;
 }

@@ -10,6 +10,7 @@ import type { Config } from '../base/settings.ts';
 import type { FleetProcess } from '../client/fleet-process.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { openClient } from '../client/open-client.ts';
+import { openHealth } from '../client/open-health.ts';
 import type { Metrics } from '../monitor/open-metrics.ts';
 import { makeApp } from './app.ts';
 import type { Authorize } from './identity.ts';
@@ -105,6 +106,7 @@ export async function openApp(
       bounds: boundsOf(config),
       metrics: options.metrics,
       monitored: config,
+      health: openHealth(client, config),
     });
     await beat.start();
   } catch (error) {

@@ -124,7 +124,9 @@ describe('batuta config, doctor and db', () => {
 
   it('doctor is content with a fresh project and names what is wrong with a broken one', async () => {
     const fine = await project.batuta('doctor');
-    expect([fine.status, fine.stdout.match(/^✓/gm)?.length]).toEqual([0, 7]);
+    // The disk of the machine may be nearly full.
+    expect([fine.status, fine.stdout.match(/^(✓|△(?= disk))/gm)?.length]).toEqual([0, 10]);
+    expect(fine.stdout).toMatch(/schedules +no tick is overdue/);
     project.write('bad.db', 'no database '.repeat(500));
     const bad = await project.batuta('--database-url', 'sqlite:bad.db', 'doctor', '--json');
     expect(bad.status).toBe(1);

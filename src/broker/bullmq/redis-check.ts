@@ -24,6 +24,8 @@ export interface RedisReport {
 }
 
 const goodPolicy = 'noeviction';
+/** Share of its maxmemory that a server may use. */
+const nearlyFull = 0.9;
 const oldestGood = [6, 2] as const;
 /** What BullMQ's scripts need. */
 const oldestPossible = [5, 0] as const;
@@ -65,7 +67,7 @@ export async function inspectRedis(connection: RedisConnection, place: RedisPlac
     version,
     evictionPolicy,
     latencyMs,
-    warnings: [...policyWarnings(place, evictionPolicy), ...versionWarnings(place, version)],
+    warnings: [...policyWarnings(place, evictionPolicy), ...memoryWarnings(place, infos), ...versionWarnings(place, version)],
   };
 }
 
@@ -95,6 +97,20 @@ function policyWarnings({ url }: RedisPlace, policy: string): string[] {
   return [
     `Redis at ${url} throws keys away when its memory is full (maxmemory-policy ${policy}): tickets may vanish and runs start late. ` +
       'Set it to noeviction: redis-cli CONFIG SET maxmemory-policy noeviction, and the same in redis.conf.',
+  ];
+}
+
+/** Of the fullest node. */
+function memoryWarnings({ url }: RedisPlace, infos: readonly string[]): string[] {
+  const shares = infos.map((info) => {
+    const most = Number(valueOf(info, 'maxmemory'));
+    return most > 0 ? Number(valueOf(info, 'used_memory')) / most : 0;
+  });
+  const fullest = Math.max(0, ...shares);
+  if (!(fullest > nearlyFull)) return [];
+  const percent = Math.round(fullest * 100);
+  return [
+    `Redis at ${url} uses ${percent} % of its maxmemory: once it is full it takes no tickets. Give it more, or see what else is kept in it.`,
   ];
 }
 

@@ -8,6 +8,7 @@ import { packageFolder } from '../../base/installed.ts';
 import { parsePlace } from '../../base/result-places.ts';
 import type { Config } from '../../base/settings.ts';
 import type { Store } from '../../store/store.ts';
+import { checkHealth } from './doctor-health.ts';
 import { lookAtSecrets } from './doctor-secrets.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { openSettings } from '../open.ts';
@@ -67,6 +68,7 @@ export async function checkAll(context: CommandContext): Promise<Check[]> {
     ...store,
     checkPrivate(context, settings.config),
     ...(await checkBroker(settings.config)),
+    ...(store.some(({ verdict }) => verdict === 'bad') ? [] : await checkHealth(settings.config)),
     await checkFlows(context, settings.config),
   ];
 }

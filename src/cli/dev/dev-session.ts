@@ -5,7 +5,7 @@
  * way go on with what they began with. A crash loses nothing: the next start goes on with the runs, as any worker would.
  */
 import { basename, dirname, resolve } from 'node:path';
-import { describeConfig, type LoadedConfig } from '../../base/config.ts';
+import { describeConfig, type LoadedConfig, withoutHealthFile } from '../../base/config.ts';
 import { systemClock } from '../../base/clock.ts';
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { type Log, openLog } from '../../base/log.ts';
@@ -147,7 +147,7 @@ export class DevSession {
     const { cwd } = this.#context.terminal;
     const { queues, concurrency, settings } = this.#options;
     // One health file cannot stand for several processes of a fleet.
-    const config = { ...settings.config, healthFile: null };
+    const config = withoutHealthFile(settings.config);
     const shared = this.#metrics === null ? {} : { metrics: this.#metrics };
     const [startScheduler, startWorker] = await Promise.all([loadStart<StartScheduler>('scheduler'), loadStart<StartWorker>('worker')]);
     this.#scheduler = await startScheduler({ config, log: await this.#openLog(), cwd, ...shared });

@@ -1,6 +1,7 @@
 /** The answer of each route when all goes well, for the description of the API. */
 import { z } from 'zod';
 import * as fleet from './fleet-answers.ts';
+import { health, healthReport } from './health-answers.ts';
 import * as runs from './run-answers.ts';
 import * as secrets from './secret-answers.ts';
 
@@ -9,6 +10,8 @@ const done = z.strictObject({ ok: z.boolean() });
 
 /** By method and address, as routes are registered: what is sent as JSON. */
 export const answers: Readonly<Record<string, z.ZodType>> = {
+  'GET /health': health,
+  'GET /api/health': healthReport,
   'GET /health/live': done,
   'GET /health/ready': done,
   'GET /api/me': fleet.me,

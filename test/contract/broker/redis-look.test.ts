@@ -1,4 +1,5 @@
 /** A Redis that is looked at when a broker is opened: refused, or warned of. */
+import { Redis } from 'ioredis';
 import { describe, expect, it, vi } from 'vitest';
 import { isBatutaError } from '../../../src/base/errors.ts';
 import type { Ticket } from '../../../src/broker/broker.ts';
@@ -10,6 +11,18 @@ import { startProxy } from './redis-proxy.ts';
 const queue = 'default';
 const memory = 'sqlite::memory:';
 const isUnavailable = (error: unknown): boolean => isBatutaError(error, 'BROKER_UNAVAILABLE');
+
+/** Writes until it takes no more. */
+async function fillRedis(url: string): Promise<void> {
+  const redis = new Redis(url);
+  try {
+    for (let at = 0; at < 1_000; at++) await redis.set(`filler-${at}`, 'x'.repeat(20_000));
+  } catch {
+    // It is full.
+  } finally {
+    redis.disconnect();
+  }
+}
 
 describe('a Redis that cannot be used', () => {
   const openAt = async (url: string): Promise<unknown> => {
@@ -49,6 +62,19 @@ describe('a Redis that cannot be used', () => {
       expect(await openAt(redis.url.replace('redis:', 'rediss:'))).toSatisfy(isUnavailable);
     } finally {
       await redis.stop();
+    }
+  });
+
+  it('has used nearly all its memory: told by the check', async () => {
+    const redis = await startRedis(['--maxmemory', '2mb', '--maxmemory-policy', 'noeviction']);
+    const roomy = await startRedis(['--maxmemory', '200mb', '--maxmemory-policy', 'noeviction']);
+    try {
+      await fillRedis(redis.url);
+      expect((await checkRedis(redis.url)).warnings).toEqual([expect.stringMatching(/uses \d+ % of its maxmemory/)]);
+      expect((await checkRedis(roomy.url)).warnings).toEqual([]);
+    } finally {
+      await redis.stop();
+      await roomy.stop();
     }
   });
 

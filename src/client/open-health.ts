@@ -1,0 +1,35 @@
+/** Puts the checks of a process together: those of the fleet, of its machine, and of its project. */
+import { configHealth } from '../base/config.ts';
+import type { Config } from '../base/settings.ts';
+import { FleetReader } from '../monitor/fleet-figures.ts';
+import { diskCheck } from '../monitor/health/disk-check.ts';
+import { brokerCheck, clockCheck, databaseCheck, queuesCheck, schedulesCheck } from '../monitor/health/fleet-checks.ts';
+import { Health, type HealthCheck } from '../monitor/health/health.ts';
+import { ownChecks } from '../monitor/health/own-checks.ts';
+import type { LocalClient } from './local-client.ts';
+
+/** Asks nothing until it is read. */
+export function openHealth(client: LocalClient, config: Config): Health {
+  const { leaseClock } = client.engine.services;
+  return new Health([databaseCheck(client.engine.services.store, leaseClock), ...checksBeside(client, config)], leaseClock);
+}
+
+/** Those that `batuta doctor` does not make already. */
+export function furtherChecks(client: LocalClient, config: Config): Health {
+  const made = new Set(['redis', 'broker', client.engine.services.store.dialect === 'sqlite' ? 'clock' : '']);
+  const further = checksBeside(client, config).filter(({ name }) => !made.has(name));
+  return new Health(further, client.engine.services.leaseClock);
+}
+
+function checksBeside(client: LocalClient, config: Config): readonly HealthCheck[] {
+  const { store, leaseClock: clock, settings } = client.engine.services;
+  const fleet = new FleetReader({ store, clock, leaseMs: settings.leaseMs });
+  return [
+    brokerCheck(config),
+    schedulesCheck(store),
+    queuesCheck(fleet),
+    diskCheck(config),
+    clockCheck(store, clock),
+    ...ownChecks(configHealth(config)),
+  ].filter((check) => check !== null);
+}

@@ -1,0 +1,59 @@
+/** Whether there is room where this machine writes: the SQLite database, and results in a folder. */
+import { statfs } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
+import { parsePlace } from '../../base/result-places.ts';
+import { degraded, type HealthCheck, healthy, unhealthy } from './health.ts';
+
+const mib = 1024 * 1024;
+/** Less than this, and less than that share of the disk, is little. */
+const little = { bytes: 2 * 1024 * mib, share: 0.1 };
+/** Less is as good as none. */
+const noneBytes = 100 * mib;
+
+/** What is free of a file system, bytes. */
+export interface DiskSpace {
+  readonly freeBytes: number;
+  readonly totalBytes: number;
+}
+
+/** Null where this machine keeps nothing. @param spaceOf what is free where a folder lies */
+export function diskCheck(
+  { databaseUrl, results }: { readonly databaseUrl: string; readonly results: string },
+  spaceOf: (folder: string) => Promise<DiskSpace> = readSpace,
+): HealthCheck | null {
+  const place = parsePlace(results);
+  const folder = sqliteFolder(databaseUrl) ?? (place.kind === 'folder' ? resolve(place.path) : null);
+  if (folder === null) return null;
+  return {
+    name: 'disk',
+    async check() {
+      const { freeBytes, totalBytes } = await spaceOf(folder);
+      const found = `${sizeOf(freeBytes)} of ${sizeOf(totalBytes)} free at ${folder}`;
+      const mend = 'Make room; batuta db prune deletes old runs.';
+      if (freeBytes < noneBytes) return unhealthy(found, mend);
+      return freeBytes < little.bytes && freeBytes < little.share * totalBytes ? degraded(found, mend) : healthy(found);
+    },
+  };
+}
+
+/** Of the folder, or of the nearest above it that is there: it may not have been made yet. */
+async function readSpace(folder: string): Promise<DiskSpace> {
+  for (let at = folder; ; at = dirname(at)) {
+    try {
+      const { bavail, blocks, bsize } = await statfs(at);
+      return { freeBytes: bavail * bsize, totalBytes: blocks * bsize };
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(at) === at) throw error;
+    }
+  }
+}
+
+function sqliteFolder(databaseUrl: string): string | null {
+  if (!databaseUrl.startsWith('sqlite:')) return null;
+  const path = databaseUrl.slice('sqlite:'.length).replace(/\?.*$/, '');
+  return path === '' || path.startsWith(':') ? null : dirname(resolve(path.replace(/^\/\/(?=\/)/, '')));
+}
+
+function sizeOf(bytes: number): string {
+  return bytes >= 1024 * mib ? `${(bytes / 1024 / mib).toFixed(1)} GiB` : `${Math.round(bytes / mib)} MiB`;
+}

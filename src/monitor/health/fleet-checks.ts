@@ -1,0 +1,102 @@
+/** Checks of what all processes share: database, what carries tickets, schedules, queues, and the clocks. */
+import type { Clock } from '../../base/clock.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { checkPostgres, checkRedis } from '../../broker/open.ts';
+import type { Store } from '../../store/store.ts';
+import type { FleetReader } from '../fleet-figures.ts';
+import { degraded, type HealthCheck, healthy, unhealthy } from './health.ts';
+
+/** A round trip to the database or the broker that takes longer is slow, ms. */
+const slowMs = 500;
+/** Schedules that are further behind than this, ms. */
+const lag = { degradedMs: 10_000, unhealthyMs: 60_000 };
+/** Clocks that differ by more, ms: leases and ticks go by the clock of the database. */
+const skew = { degradedMs: 2_000, unhealthyMs: 30_000 };
+/** Looking at a broker opens a connection to it. */
+const brokerKeepMs = 30_000;
+
+export function databaseCheck(store: Store, clock: Clock): HealthCheck {
+  return {
+    name: 'database',
+    mend: 'See that the database runs and can be reached; batuta doctor tells more.',
+    async check() {
+      const startedAt = clock.monotonic();
+      const version = await store.schemaVersion();
+      const tookMs = clock.monotonic() - startedAt;
+      const found = `${store.url}, schema version ${version}, answers in ${formatDuration(Math.round(tookMs))}`;
+      return tookMs > slowMs ? degraded(found, 'See what keeps the database busy.') : healthy(found);
+    },
+  };
+}
+
+/** Redis with its policy and memory, or PostgreSQL; null where the database carries tickets. */
+export function brokerCheck({
+  redisUrl,
+  brokerUrl,
+}: {
+  readonly redisUrl: string | null;
+  readonly brokerUrl: string | null;
+}): HealthCheck | null {
+  const mend = 'See that it runs. Runs are recorded all the same and start once it is back.';
+  if (redisUrl !== null)
+    return {
+      ...{ name: 'redis', mend, keepMs: brokerKeepMs, timeoutMs: 7_000 },
+      async check() {
+        const { url, version, evictionPolicy, latencyMs, warnings } = await checkRedis(redisUrl);
+        const found = `${url}, version ${version}, maxmemory-policy ${evictionPolicy}, answers in ${formatDuration(Math.round(latencyMs))}`;
+        if (warnings.length > 0) return degraded(found, warnings.join(' '));
+        return latencyMs > slowMs ? degraded(found, 'See what keeps Redis busy, or how far away it is.') : healthy(found);
+      },
+    };
+  if (brokerUrl !== null)
+    return { name: 'broker', mend, keepMs: brokerKeepMs, timeoutMs: 7_000, check: async () => healthy(await checkPostgres(brokerUrl)) };
+  return null;
+}
+
+export function schedulesCheck(store: Store): HealthCheck {
+  return {
+    name: 'schedules',
+    async check() {
+      const { now, at } = await store.ticks.nextTurn({ lookAheadMs: 0, withinMs: 0 });
+      const behindMs = at === null ? 0 : Math.max(0, now - at);
+      if (behindMs <= lag.degradedMs) return healthy('no tick is overdue');
+      const found = `a tick is due for ${formatDuration(behindMs)} and has no run`;
+      const mend = 'Start a scheduler (batuta scheduler), or see what keeps it.';
+      return behindMs > lag.unhealthyMs ? unhealthy(found, mend) : degraded(found, mend);
+    },
+  };
+}
+
+export function queuesCheck(fleet: FleetReader): HealthCheck {
+  return {
+    name: 'queues',
+    async check() {
+      const { queues, workers } = await fleet.read();
+      const alive = workers.filter(({ isAlive }) => isAlive).length;
+      const left = queues.filter(({ waiting, workers: served }) => waiting > 0 && served === 0);
+      const all = `${alive} workers, ${queues.reduce((sum, { waiting }) => sum + waiting, 0)} runs wait`;
+      const [first] = left;
+      if (first === undefined) return healthy(all);
+      const names = left.map(({ name, waiting }) => `${name} (${waiting} wait)`).join(', ');
+      return degraded(`${all}; nobody serves ${names}`, `Start a worker: batuta worker --queue ${first.name}`);
+    },
+  };
+}
+
+/** The clock of this machine beside that of the database. On SQLite they are one. */
+export function clockCheck(store: Store, clock: Clock): HealthCheck {
+  return {
+    name: 'clock',
+    async check() {
+      if (store.dialect === 'sqlite') return healthy('the database goes by the clock of this machine');
+      const before = clock.now();
+      const { now } = await store.ticks.nextTurn({ lookAheadMs: 0, withinMs: 0 });
+      const after = clock.now();
+      const apartMs = now < before ? before - now : now > after ? now - after : 0;
+      const found = `${apartMs === 0 ? 'as' : `${formatDuration(apartMs)} apart from`} the clock of the database`;
+      const mend = 'Have both set by NTP: leases and ticks go by the clock of the database.';
+      if (apartMs <= skew.degradedMs) return healthy(found);
+      return apartMs > skew.unhealthyMs ? unhealthy(found, mend) : degraded(found, mend);
+    },
+  };
+}

@@ -1,0 +1,132 @@
+/**
+ * How a process and its fleet are: checks that are made at the same time, each for so long at most, and kept for some seconds, so that any number of
+ * probes cost no more than one.
+ */
+import { type Clock, settledWithin } from '../../base/clock.ts';
+
+/** `degraded`: it works, but somebody should look. */
+export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
+
+/** What a check has found. */
+export interface HealthFinding {
+  readonly status: HealthStatus;
+  /** One sentence. */
+  readonly found: string;
+  /** What to do; null when all is well, or nobody knows. */
+  readonly mend: string | null;
+}
+
+export interface HealthCheck {
+  readonly name: string;
+  /** @throws whatever keeps it from an answer, which is unhealthy */
+  check(signal: AbortSignal): Promise<HealthFinding>;
+  /** Longest time for an answer, ms; default 3,000. */
+  readonly timeoutMs?: number;
+  /** How long an answer is kept, ms; default 5,000. */
+  readonly keepMs?: number;
+  /** What to do when it throws, or does not answer in time. */
+  readonly mend?: string;
+}
+
+/** A check that was made. */
+export interface CheckedHealth extends HealthFinding {
+  readonly name: string;
+  /** UTC epoch ms. */
+  readonly at: number;
+  /** How long it took, ms. */
+  readonly tookMs: number;
+}
+
+/** A change of the whole. */
+export interface HealthChange {
+  readonly at: number;
+  readonly status: HealthStatus;
+  /** The check that is worst; null when all are well. */
+  readonly check: string | null;
+}
+
+export interface HealthReport {
+  /** The worst of the checks. */
+  readonly status: HealthStatus;
+  /** In the order in which they were given. */
+  readonly checks: readonly CheckedHealth[];
+  /** Since the process began to look, newest first, 100 at most. */
+  readonly history: readonly HealthChange[];
+}
+
+const usualTimeoutMs = 3_000;
+const usualKeepMs = 5_000;
+const maxHistory = 100;
+const worst: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy'];
+
+export class Health {
+  readonly #checks: readonly HealthCheck[];
+  readonly #clock: Clock;
+  readonly #last = new Map<HealthCheck, CheckedHealth>();
+  readonly #underWay = new Map<HealthCheck, Promise<CheckedHealth>>();
+  readonly #history: HealthChange[] = [];
+
+  /** @param clock the system's */
+  constructor(checks: readonly HealthCheck[], clock: Clock) {
+    this.#checks = checks;
+    this.#clock = clock;
+  }
+
+  /** Never throws. */
+  async read(): Promise<HealthReport> {
+    const checks = await Promise.all(this.#checks.map((check) => this.#checked(check)));
+    const bad = checks.reduce<CheckedHealth | null>((so, one) => (rank(one) > (so === null ? 0 : rank(so)) ? one : so), null);
+    this.#note({ at: this.#clock.now(), status: bad?.status ?? 'healthy', check: bad?.name ?? null });
+    return { status: bad?.status ?? 'healthy', checks, history: [...this.#history] };
+  }
+
+  async #checked(check: HealthCheck): Promise<CheckedHealth> {
+    const last = this.#last.get(check);
+    if (last !== undefined && this.#clock.now() - last.at < (check.keepMs ?? usualKeepMs)) return last;
+    const underWay = this.#underWay.get(check) ?? this.#make(check).finally(() => this.#underWay.delete(check));
+    this.#underWay.set(check, underWay);
+    return await underWay;
+  }
+
+  async #make(check: HealthCheck): Promise<CheckedHealth> {
+    const { name, timeoutMs = usualTimeoutMs, mend = null } = check;
+    const startedAt = this.#clock.monotonic();
+    const over = new AbortController();
+    const answer = Promise.resolve().then(() => check.check(over.signal));
+    const inTime = await settledWithin(this.#clock, timeoutMs, answer);
+    over.abort();
+    const finding: HealthFinding = inTime
+      ? await answer.catch((error: unknown) => ({ status: 'unhealthy' as const, found: sentenceOf(error), mend }))
+      : { status: 'unhealthy', found: `It did not answer within ${timeoutMs} ms.`, mend };
+    const checked = { name, ...finding, at: this.#clock.now(), tookMs: Math.round(this.#clock.monotonic() - startedAt) };
+    this.#last.set(check, checked);
+    return checked;
+  }
+
+  #note(change: HealthChange): void {
+    const [last] = this.#history;
+    if (last !== undefined && last.status === change.status && last.check === change.check) return;
+    this.#history.unshift(change);
+    this.#history.length = Math.min(this.#history.length, maxHistory);
+  }
+}
+
+function rank({ status }: Pick<HealthFinding, 'status'>): number {
+  return worst.indexOf(status);
+}
+
+function sentenceOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+export function healthy(found: string): HealthFinding {
+  return { status: 'healthy', found, mend: null };
+}
+
+export function degraded(found: string, mend: string): HealthFinding {
+  return { status: 'degraded', found, mend };
+}
+
+export function unhealthy(found: string, mend: string): HealthFinding {
+  return { status: 'unhealthy', found, mend };
+}
