@@ -56,3 +56,45 @@ export function makeFanOut(name, width) {
 export function fibo(n) {
   return n < 2 ? n : fibo(n - 1) + fibo(n - 2);
 }
+
+/** @param {number} count @returns {AsyncGenerator<{ id: number, value: number }>} */
+export async function* records(count) {
+  for (let id = 0; id < count; id++) yield { id, value: id % 100 };
+}
+
+/** The same with their values doubled. */
+export async function* twice(rows) {
+  for await (const row of rows) yield { ...row, value: row.value * 2 };
+}
+
+/** The sum of the values. */
+export async function sumOf(rows) {
+  let sum = 0;
+  for await (const row of rows) sum += row.value;
+  return sum;
+}
+
+/**
+ * A flow of three tasks that are connected by streams, with `ends` tasks that take all records.
+ *
+ * @param {string} name
+ * @param {number} count of records
+ */
+export function makeStream(name, count, ends = 1) {
+  class Stream {}
+  const put = (method, value, options) => {
+    Object.defineProperty(Stream.prototype, method, { value, configurable: true, writable: true });
+    mark(Stream.prototype, method, options);
+  };
+  put(
+    'records',
+    async function* () {
+      for (let id = 0; id < count; id++) yield { id, value: id % 100 };
+    },
+    {},
+  );
+  put('twice', twice, { needs: ['records'] });
+  for (let end = 0; end < ends; end++) put(`sum${end}`, (rows) => sumOf(rows), { needs: ['twice'] });
+  Flow({ name })(Stream);
+  return Stream;
+}

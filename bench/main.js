@@ -18,6 +18,7 @@ const benchmarks = {
   recovery: { file: './recovery.js', shows: 'how soon a run goes on when its worker is killed or frozen' },
   idle: { file: './idle.js', shows: 'memory and CPU of a worker that has nothing to do' },
   observed: { file: './observed.js', shows: 'chain, fan-out and short runs with metrics on beside off, and how soon /metrics answers' },
+  stream: { file: './stream.js', shows: 'records a second from task to task, beside async generators and streams of Node' },
   resources: { file: './resources.js', shows: 'what a task pays for a resource of its run' },
   steps: { file: './steps.js', shows: 'a pipeline of 100 steps beside the same as a graph' },
   transaction: { file: './transaction.js', shows: 'a task that takes effect once in PostgreSQL, beside insert and commit by hand' },

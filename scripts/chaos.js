@@ -10,7 +10,14 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-const long = { CHAOS_RUNS: '500', CHAOS_SECONDS: '60', CRASH_ROUNDS: '20', EFFECT_ROUNDS: '250' };
+const long = {
+  CHAOS_RUNS: '500',
+  CHAOS_SECONDS: '60',
+  CRASH_ROUNDS: '20',
+  EFFECT_ROUNDS: '250',
+  STREAM_DEATHS: '10',
+  STREAM_RECORDS: '5000000',
+};
 
 const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', 'chaos', '--no-file-parallelism', ...process.argv.slice(2)], {
   cwd: root,

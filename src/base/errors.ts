@@ -35,6 +35,8 @@ export const errorCodes = {
   NEED_UNKNOWN: { stage: 'define', exit: 2, summary: 'A task needs something that is no task of its flow.' },
   GRAPH_CYCLE: { stage: 'define', exit: 2, summary: 'Tasks need each other in a circle.' },
   STREAM_MISUSED: { stage: 'define', exit: 2, summary: 'A stream is used as it cannot be, or read twice.' },
+  RECORD_INVALID: { stage: 'run', exit: 1, summary: 'A file or stream holds what cannot be read as records.' },
+  TOO_MANY_REJECTS: { stage: 'run', exit: 1, summary: 'A task has rejected a larger share of its records than is allowed.' },
   STREAM_STOPPED: { stage: 'run', exit: 1, summary: 'A task was stopped because one that it is connected with by streams has failed.' },
   FLOW_EMPTY: { stage: 'define', exit: 2, summary: 'A flow has neither tasks nor a run method.' },
   PIPELINE_INVALID: { stage: 'define', exit: 2, summary: 'A list of steps, or the YAML it stands in, is not what it must be.' },

@@ -5,6 +5,7 @@ import { isResource } from '../model/resource.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
 import { boundsOf } from './bounds-option.ts';
 import { cachePolicyOf } from './cache-option.ts';
+import { maxErrorRateOf } from './max-error-rate.ts';
 import { middlewareOf } from './middleware-option.ts';
 import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
 import { checkName } from '../model/names.ts';
@@ -67,11 +68,12 @@ const taskOptionNames: readonly string[] = [
     'rollback',
     'middleware',
     'buffer',
+    'maxErrorRate',
   ],
   ...['version', 'description', 'runName', 'transaction'],
   ...check.retryOptions,
 ];
-const wiringOptionNames = ['needs', 'after', 'each', 'eachLimit', 'when', 'trigger', 'buffer'] as const;
+const wiringOptionNames = ['needs', 'after', 'each', 'eachLimit', 'when', 'trigger', 'buffer', 'maxErrorRate'] as const;
 
 /** The methods of a task record are read once; the same record serves every class that inherits it. */
 const readTasks = new WeakMap<TaskRecord, TaskDefinition>();
@@ -149,6 +151,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     middleware: middlewareOf(read),
     transaction: transactionOf(read),
     buffer: read.whole('buffer', 1) ?? null,
+    maxErrorRate: maxErrorRateOf(read),
     runName: read.runName<(args: readonly unknown[]) => string>() ?? null,
     method: record.method,
   };

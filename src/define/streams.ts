@@ -31,6 +31,14 @@ export function planStreams(
         ': buffer says nothing on a task whose records no other takes as a stream; leave it out.',
       );
   }
+  for (const { name, maxErrorRate, needs } of tasks.values()) {
+    if (maxErrorRate !== null && !sources.has(name) && !needs.some((need) => sources.has(need)))
+      throw refuse(
+        'OPTION_INVALID',
+        `${className}.${name}`,
+        ': maxErrorRate says nothing on a task that neither gives nor takes a stream; leave it out.',
+      );
+  }
   if (sources.size === 0) return { tasks, streams: null };
   const checks = new StreamChecks(className, tasks, graph, sources);
   const segments = segmentsOf(graph, sources);

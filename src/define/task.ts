@@ -76,6 +76,11 @@ export interface TaskOptions<
   readonly rollback?: B | undefined;
   /** Records that may lie between a task that streams and each task that takes them, 1 or more. Default 256. */
   readonly buffer?: number | undefined;
+  /**
+   * Of a task that gives or takes a stream: the share of its records (0 to 1) that it may reject (`ctx.reject`), looked at once there are `from`
+   * records (default 100). Above it the task fails with the figures. Default: any.
+   */
+  readonly maxErrorRate?: { readonly share: number; readonly from?: number | undefined } | undefined;
   /** Runs around each attempt, outermost first, inside of that of its flow. Default none. */
   readonly middleware?: readonly Middleware[] | undefined;
   readonly version?: string | undefined;

@@ -52,6 +52,8 @@ export interface TaskDefinition {
   readonly middleware: readonly Middleware[];
   /** Records between it and each task that takes its stream; null: 256. */
   readonly buffer: number | null;
+  /** The share of the records of a stream that it may reject, once there are so many; null: any. */
+  readonly maxErrorRate: { readonly share: number; readonly from: number } | null;
   /** Name of a task run for people: a template over params, or a function. Null: the task's name. */
   readonly runName: string | ((args: readonly unknown[]) => string) | null;
   /** The method as it was written, without the wrapper that the decorator put around it. */

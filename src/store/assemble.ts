@@ -26,6 +26,7 @@ import { requestCancel } from './runs/cancel.ts';
 import { cancelRequested, claimRun, getRun, insertRun } from './runs/claim.ts';
 import { deleteRun, expireRuns, keptResultsOf, pruneRuns, resultRefsOf } from './runs/remove.ts';
 import { reopenRun } from './runs/reopen.ts';
+import { streamStore } from './streams/streams.ts';
 import { rollbackStore } from './rollbacks/rollbacks.ts';
 import { signalStore } from './runs/signals.ts';
 import { transitionStore } from './runs/transitions.ts';
@@ -58,6 +59,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     fleet: fleetStore(connection),
     limits: limitStore(connection),
     spread: spreadStore(connection),
+    streams: streamStore(connection),
     results: resultStore(connection),
     suspects: suspectStore(connection),
     ticks: tickStore(connection),

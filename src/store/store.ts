@@ -24,6 +24,7 @@ import type { ResultStore } from './results/contract.ts';
 import type { RollbackStore } from './rollbacks/contract.ts';
 import type { ConnectionStore, SecretStore, VariableStore } from './secrets/contract.ts';
 import type { SpreadStore } from './spread/contract.ts';
+import type { StreamStore } from './streams/contract.ts';
 import type { SuspectStore } from './suspects/contract.ts';
 import type { TickStore } from './ticks/contract.ts';
 
@@ -248,6 +249,7 @@ export interface Store {
   readonly fleet: FleetStore;
   readonly limits: LimitStore;
   readonly spread: SpreadStore;
+  readonly streams: StreamStore;
   readonly results: ResultStore;
   /** What may have cost processes, and what was seen of them. */
   readonly suspects: SuspectStore;

@@ -37,12 +37,12 @@ export function runSegment(active: RunAttempt, tasks: readonly SegmentTask[]): P
   );
   return tasks.map(({ task, given }) => {
     const stage = segment.stage(task.name);
-    const values = new Map(task.needs.filter((name) => !stage.takes(name)).map((name) => [name, given(name)]));
+    const values = new Map(task.needs.filter((name) => !stage.takesFrom(name)).map((name) => [name, given(name)]));
     return runTask(active, {
       definition: task,
       key: task.name,
       index: null,
-      args: (context) => [...task.needs.map((name) => (stage.takes(name) ? stage.records(name) : take(values.get(name)))), context],
+      args: (context) => [...task.needs.map((name) => (stage.takesFrom(name) ? stage.records(name) : take(values.get(name)))), context],
       dependsOn: null,
       stage,
     });

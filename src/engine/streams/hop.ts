@@ -26,6 +26,8 @@ export interface HopOptions {
   readonly to: string;
   /** Records that it may hold, at least 1. */
   readonly buffer: number;
+  /** Whether what was read is held until its taker has succeeded, as its transaction is not committed before. */
+  readonly holdsAll: boolean;
   /** Told of each mark before which all records are released. */
   readonly onMark: (mark: Mark) => void;
   /** Told when one side begins (1) and ends (-1) to wait for the other. */
@@ -38,6 +40,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   readonly #chunk: number;
   readonly #onMark: (mark: Mark) => void;
   readonly #onWait: HopOptions['onWait'];
+  readonly #holdsAll: boolean;
   #filling: unknown[] = [];
   #fillingPositions: unknown[] = [];
   #taking: unknown[] = [];
@@ -48,6 +51,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   #released = 0;
   #isRead = false;
   #isEnded = false;
+  #isDone = false;
   #failure: { readonly error: unknown } | null = null;
   #isDetached = false;
   #waiting: Waiting | null = null;
@@ -58,7 +62,8 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   /** Position of the record that was read last; undefined where it has none. */
   position: unknown = undefined;
 
-  constructor({ from, to, buffer, onMark, onWait }: HopOptions) {
+  constructor({ from, to, buffer, holdsAll, onMark, onWait }: HopOptions) {
+    this.#holdsAll = holdsAll;
     this.from = from;
     this.to = to;
     this.#onWait = onWait;
@@ -131,6 +136,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
 
   /** The taker has succeeded: it holds nothing any more. */
   releaseAll(): void {
+    this.#isDone = true;
     this.detach();
     this.#release(Number.POSITIVE_INFINITY);
   }
@@ -237,6 +243,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   }
 
   #release(count: number): void {
+    if (this.#holdsAll && !this.#isDone) return;
     this.#released = count;
     while (this.#marks.length > 0 && (this.#marks[0]?.after ?? 0) <= count) {
       const first = this.#marks.shift();

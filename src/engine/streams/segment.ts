@@ -14,6 +14,7 @@ import type { TaskDefinition } from '../../model/task.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { Hop } from './hop.ts';
 import { Meeting } from './meeting.ts';
+import { SegmentRecord } from './segment-record.ts';
 import { Stage, type StageEnd, type StageGroup } from './stage.ts';
 
 /** How long the code of a stage may go on after its segment has failed before it is no longer waited for. */
@@ -31,6 +32,7 @@ export class Segment implements StageGroup {
   readonly #active: RunAttempt;
   readonly #stages = new Map<string, Stage>();
   readonly #lead: Stage;
+  readonly #record: SegmentRecord;
   readonly #beginning: Meeting<void>;
   readonly #ending: Meeting<void>;
   readonly #deciding: Meeting<number | null>;
@@ -46,6 +48,7 @@ export class Segment implements StageGroup {
     const tags = [...new Set(tasks.flatMap((task) => task.tags))];
     for (const task of tasks) this.#stages.set(task.name, new Stage(this, task, this.#stages.size === 0 ? tags : null, sources));
     [this.#lead] = this.#stages.values() as unknown as [Stage];
+    this.#record = new SegmentRecord(active, [...this.#stages.values()]);
     this.#beginning = new Meeting(tasks.length);
     this.#ending = new Meeting(tasks.length);
     this.#deciding = new Meeting(tasks.length);
@@ -58,11 +61,17 @@ export class Segment implements StageGroup {
   /** Resolves once all stages are there, with new streams between them; gives why when they do not begin. */
   begin(): Promise<BatutaError | null> {
     return this.#beginning
-      .arrive(() => this.#connect())
+      .arrive(() => this.#begin())
       .then(
         () => null,
         (error: BatutaError) => error,
       );
+  }
+
+  async #begin(): Promise<void> {
+    await this.#record.recall();
+    this.#connect();
+    this.#record.begin();
   }
 
   #connect(): void {
@@ -71,7 +80,7 @@ export class Segment implements StageGroup {
     for (const to of this.#stages.values()) {
       for (const name of to.definition.needs) {
         const from = this.#stages.get(name);
-        if (from !== undefined && to.takes(name)) from.connect(to, this.#hop(from, to));
+        if (from !== undefined && to.takesFrom(name)) from.connect(to, this.#hop(from, to));
       }
     }
   }
@@ -79,6 +88,7 @@ export class Segment implements StageGroup {
   #hop(from: Stage, to: Stage): Hop {
     return new Hop({
       ...{ from: from.definition.name, to: to.definition.name, buffer: from.definition.buffer ?? defaultBuffer },
+      holdsAll: to.definition.transaction !== null,
       onMark: (mark) => to.pass(mark),
       onWait: (side, by) => this.#countWait(side === 'from' ? from : to, by),
     });
@@ -106,10 +116,13 @@ export class Segment implements StageGroup {
     return { kind: culprit.end.kind, error: culprit.error };
   }
 
-  #conclude(): void {
+  /** What was confirmed is on record before the attempt has ended badly; of one that succeeded nobody goes on from there. */
+  async #conclude(): Promise<void> {
     this.#force?.cancel();
     this.#force = null;
+    this.#record.end();
     this.#isOver = this.#culprit === null;
+    if (this.#culprit !== null) await this.#record.save();
   }
 
   #fail(stage: Stage, end: Culprit['end']): void {
@@ -148,7 +161,7 @@ export class Segment implements StageGroup {
     const error = stopReason ?? new BatutaError('INTERNAL', `Task ${stage.definition.name} has left what it is connected with by streams.`);
     this.#fail(stage, { kind: 'stopped', error });
     for (const meeting of [this.#beginning, this.#ending, this.#deciding]) meeting.cancel(error);
-    this.#conclude();
+    void this.#conclude();
   }
 }
 

@@ -1,21 +1,73 @@
 /** An attempt of a task that is connected with others by streams. */
+import type { BatutaError } from '../../base/errors.ts';
 import { runScope } from '../../model/run-context.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
+import { putArtifact } from '../task/put-artifact.ts';
 import { TaskAttempt } from '../task/task-attempt.ts';
-import type { Stage } from './stage.ts';
+import { Rejects } from './rejects.ts';
+import type { Stage, StageExecution } from './stage.ts';
 
-export class StageAttempt extends TaskAttempt {
+export class StageAttempt extends TaskAttempt implements StageExecution {
   readonly #stage: Stage;
+  readonly #began: number;
+  readonly #rejects = new Rejects();
+  /** What was counted when it was recorded last. */
+  #counted = { in: 0, out: 0, at: 0 };
 
   constructor(active: RunAttempt, row: TaskRun, stage: Stage) {
     super(active, stage.definition, row);
     this.#stage = stage;
+    this.#began = active.services.clock.monotonic();
     stage.execution = this;
   }
 
   get resumeFrom(): unknown {
     return this.#stage.resumeFrom;
+  }
+
+  /** With the records that it has taken (`in`) and given (`out`), and how many a second: since the last report, once it has ended over all of it. */
+  override get reportedRow(): TaskRun {
+    const { in: taken, out, takes, gives } = this.#stage;
+    const now = this.active.services.clock.monotonic();
+    const since = this.isOver ? { in: 0, out: 0, at: this.#began } : this.#counted;
+    const seconds = Math.max(0.001, (now - (since.at || this.#began)) / 1_000);
+    const perSecond = Math.round((gives ? out - since.out : taken - since.in) / seconds);
+    if (!this.isOver) this.#counted = { in: taken, out, at: now };
+    const row = super.reportedRow;
+    return { ...row, metrics: { ...row.metrics, ...(takes ? { in: taken } : null), ...(gives ? { out } : null), perSecond } };
+  }
+
+  reportCounts(): void {
+    if (this.isOver || this.row.state.type !== 'RUNNING') return;
+    const { in: taken, out } = this.#stage;
+    if (taken === this.#counted.in && out === this.#counted.out && this.row.metrics?.['perSecond'] === 0) return;
+    this.row = this.reportedRow;
+    this.active.record.touchTask(this.row);
+  }
+
+  /** Keeps it with where it was met. All are kept, however many there are. @throws BatutaError TOO_MANY_REJECTS */
+  override putReject(record: unknown, reason: string): void {
+    if (this.isOver) return super.putReject(record, reason);
+    this.changeMetric('add', 'rejected', 1);
+    this.#rejects.put(record, reason, this.#stage);
+    const error = this.tooManyRejects();
+    if (error) throw error;
+  }
+
+  /** What the attempt fails with where more than the allowed share of its records was rejected; else null. */
+  tooManyRejects(): BatutaError | null {
+    const { in: taken, out, takes, definition } = this.#stage;
+    return this.#rejects.tooMany(definition, takes ? taken : out + this.#rejects.count);
+  }
+
+  override queueRejects(): void {
+    const warn = (error: unknown): void => this.log.warn({ err: error }, 'The rejected records could not be kept.');
+    this.keepRejects().catch(warn);
+  }
+
+  async keepRejects(): Promise<void> {
+    await this.#rejects.keep((list) => putArtifact(this.active, this.row.id, 'rejects', this.row.name, list));
   }
 
   /** The records of one that streams go to those who take them. */

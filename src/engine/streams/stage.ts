@@ -2,6 +2,7 @@
 import type { BatutaError } from '../../base/errors.ts';
 import { Positioned } from '../../model/streams.ts';
 import type { TaskDefinition } from '../../model/task.ts';
+import { encodeValue } from '../values/results.ts';
 import type { TaskAttempt } from '../task/task-attempt.ts';
 import type { Hop } from './hop.ts';
 import { type Mark, SourcePositions } from './positions.ts';
@@ -11,6 +12,16 @@ export type StageEnd =
   | { readonly kind: 'value' }
   | { readonly kind: 'failed'; readonly error: unknown }
   | { readonly kind: 'stopped'; readonly error: BatutaError };
+
+/** An attempt of a stage as its group sees it. */
+export interface StageExecution {
+  /** Records how many records it has taken and given. */
+  reportCounts(): void;
+  /** Resolves once the records that it has rejected so far are durable. */
+  keepRejects(): Promise<void>;
+  /** What the attempt fails with where too many records were rejected; else null. */
+  tooManyRejects(): BatutaError | null;
+}
 
 /** What a stage is a part of. */
 export interface StageGroup {
@@ -37,9 +48,11 @@ export class Stage {
   #only: Hop | null = null;
   #outlets: Hop[] = [];
   #positions: SourcePositions | null = null;
+  #given: unknown = undefined;
   #hasFailed = false;
+  #lastTaken: { readonly position: unknown } | null = null;
   /** Its attempt under way; null between two. */
-  execution: TaskAttempt | null = null;
+  execution: (TaskAttempt & StageExecution) | null = null;
   /** Records it has given in this attempt. */
   out = 0;
   /** The last confirmed position of its records; undefined where there is none. */
@@ -55,7 +68,7 @@ export class Stage {
   }
 
   /** Whether it takes the records of that task as they come. */
-  takes(name: string): boolean {
+  takesFrom(name: string): boolean {
     return this.#streams.has(name);
   }
 
@@ -64,9 +77,19 @@ export class Stage {
     return this.#inlets.get(name) as Hop;
   }
 
+  /** Position of the record that it has taken or, as a source, given last; undefined where it has none. */
+  get position(): unknown {
+    return this.#only === null ? this.#given : this.#only.position;
+  }
+
   /** Whether it streams itself. */
   get gives(): boolean {
     return this.#streams.has(this.definition.name);
+  }
+
+  /** Whether it takes a stream. */
+  get takes(): boolean {
+    return this.#inlets.size > 0;
   }
 
   /** Records it has taken in this attempt. */
@@ -78,10 +101,12 @@ export class Stage {
 
   /** Before each attempt: with nothing of the one before. */
   reset(): void {
-    this.resumeFrom = this.#positions?.confirmed?.position ?? this.resumeFrom;
+    const confirmed = this.#positions?.confirmed;
+    if (confirmed) this.resumeFrom = confirmed.position;
     this.#inlets.clear();
     this.#outlets = [];
     this.#positions = null;
+    this.#lastTaken = null;
     this.#hasFailed = false;
     this.execution = null;
     this.out = 0;
@@ -91,6 +116,14 @@ export class Stage {
     this.#outlets.push(hop);
     to.#inlets.set(hop.from, hop);
     to.#only = to.#inlets.size === 1 ? hop : null;
+  }
+
+  /** The confirmed position of its records where it is another than that of the last call, else null. */
+  takeConfirmed(): { readonly position: unknown } | null {
+    const confirmed = this.#positions?.confirmed ?? null;
+    if (confirmed === this.#lastTaken) return null;
+    this.#lastTaken = confirmed;
+    return confirmed;
   }
 
   /** A mark has passed what it holds of one of its inlets. */
@@ -116,7 +149,12 @@ export class Stage {
 
   #pushPositioned({ position, record }: Positioned<unknown>): void {
     for (const hop of this.#outlets) hop.push(record, position);
-    this.#positions ??= new SourcePositions(this.#outlets);
+    if (this.#positions === null) {
+      // Refused at the first record, not once it is to be recorded.
+      encodeValue(position, `position of ${this.definition.name}`);
+      this.#positions = new SourcePositions(this.#outlets);
+    }
+    this.#given = position;
     this.#positions.note(position);
   }
 

@@ -165,8 +165,11 @@ class RunningTask {
   async #attemptTogether(stage: Stage): Promise<Attempt> {
     const error = await stage.begin();
     if (error) return { kind: 'stopped', error };
-    const attempt = await this.#attempt();
-    if (attempt.kind === 'skipped' || attempt.kind === 'cached') return attempt;
+    const ended = await this.#attempt();
+    if (ended.kind === 'skipped' || ended.kind === 'cached') return ended;
+    const tooMany = ended.kind === 'value' ? stage.execution?.tooManyRejects() : null;
+    const attempt: typeof ended =
+      tooMany && ended.kind === 'value' ? { kind: 'failed', execution: ended.execution, error: tooMany, timedOut: false } : ended;
     const end = await stage.agree(attempt);
     if (end === attempt || end.kind === 'value') return attempt;
     if (end.kind === 'stopped') return end;

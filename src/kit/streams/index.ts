@@ -1,2 +1,11 @@
 /** What is imported from 'batuta/streams': what sources, steps and ends of streams are made of. */
 export { at, Positioned } from '../../model/streams.ts';
+export { batch, type BatchOptions, window } from './batch.ts';
+export { csv, type CsvOptions } from './csv.ts';
+export type { Source, TextOptions } from './input.ts';
+export { merge, tee } from './join.ts';
+export { type BadRecord, lines, type LinesOptions, ndjson, type NdjsonOptions } from './lines.ts';
+export { filter, map, type MapOptions } from './map.ts';
+export { type CursorOptions, keyedRows, type Page, paginate, type PgQueries, pgRows } from './pages.ts';
+export { parquet, parquetGroups, type ParquetOptions, type RowGroup } from './parquet.ts';
+export type { Records } from './reading.ts';

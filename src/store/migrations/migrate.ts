@@ -33,6 +33,7 @@ import { rollbacks } from './0024-rollbacks.ts';
 import { secrets } from './0025-secrets.ts';
 import { results } from './0027-results.ts';
 import { resourceUses } from './0028-resource-uses.ts';
+import { streamPositions } from './0031-stream-positions.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -63,6 +64,7 @@ export const migrations: readonly Migration[] = [
   secrets,
   results,
   resourceUses,
+  streamPositions,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

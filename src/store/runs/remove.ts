@@ -15,6 +15,7 @@ const owned = [
   'logs',
   'artifacts',
   'resource_uses',
+  'stream_positions',
   'signals',
   'spread_tasks',
   'limit_slots',

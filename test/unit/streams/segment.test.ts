@@ -204,7 +204,7 @@ describe('a stream', () => {
     const run = await testFlow(
       makeFlow(
         { rows: { does: upTo(600) }, doubled: { needs: ['rows'], does: doubled }, sum: { needs: ['doubled'], does: sum }, other: {} },
-        { concurrency: 1 },
+        { maxParallelTasks: 1 },
       ),
     );
     expect(run.result).toEqual({ sum: 359_400, other: 'other' });

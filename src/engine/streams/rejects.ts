@@ -1,0 +1,68 @@
+/** Records that a task of a stream has put aside: kept in pieces, counted by reason, and held against the share that is allowed. */
+import { BatutaError } from '../../base/errors.ts';
+import type { TaskDefinition } from '../../model/task.ts';
+import { plainReject } from '../../model/task-context.ts';
+import type { Stage } from './stage.ts';
+
+/** Records and characters after which a piece is written, so that an artifact stays small. */
+const pieceRecords = 1_000;
+const pieceChars = 256 * 1024;
+/** Reasons that are told apart in messages; a reason that holds a value of its record may be a new one each time. */
+const maxReasons = 1_000;
+
+/** A rejected record as it is kept. */
+export interface DeadLetter {
+  readonly reason: string;
+  /** Name of the task that has rejected it. */
+  readonly stage: string;
+  /** Position of the record in its source; null where the source gives none. */
+  readonly position: unknown;
+  readonly record: unknown;
+}
+
+export class Rejects {
+  #pending: DeadLetter[] = [];
+  #chars = 0;
+  readonly #full: DeadLetter[][] = [];
+  readonly #reasons = new Map<string, number>();
+  count = 0;
+
+  put(record: unknown, reason: string, stage: Stage): void {
+    const plain = plainReject({ record, reason });
+    this.count++;
+    if (this.#reasons.size < maxReasons || this.#reasons.has(plain.reason))
+      this.#reasons.set(plain.reason, (this.#reasons.get(plain.reason) ?? 0) + 1);
+    this.#pending.push({ reason: plain.reason, stage: stage.definition.name, position: plainOf(stage.position), record: plain.record });
+    this.#chars += JSON.stringify(plain).length;
+    if (this.#pending.length < pieceRecords && this.#chars < pieceChars) return;
+    this.#full.push(this.#pending);
+    this.#pending = [];
+    this.#chars = 0;
+  }
+
+  /** Writes what is not written yet, as pieces. Resolves once durable. */
+  async keep(write: (letters: readonly DeadLetter[]) => Promise<void>): Promise<void> {
+    const pieces = this.#full.splice(0);
+    if (this.#pending.length > 0) pieces.push(this.#pending);
+    this.#pending = [];
+    this.#chars = 0;
+    await Promise.all(pieces.map(write));
+  }
+
+  /** TOO_MANY_REJECTS with the figures; null while the share is allowed. @param total records so far */
+  tooMany({ name, maxErrorRate }: TaskDefinition, total: number): BatutaError | null {
+    if (maxErrorRate === null || total < maxErrorRate.from || this.count / total <= maxErrorRate.share) return null;
+    const percent = (share: number): string => `${Number((share * 100).toPrecision(3))} %`;
+    const top = [...this.#reasons].sort(([, a], [, b]) => b - a).slice(0, 3);
+    return new BatutaError(
+      'TOO_MANY_REJECTS',
+      `Task ${name} has rejected ${this.count} of ${total} records, ${percent(this.count / total)}; ${percent(maxErrorRate.share)} are allowed. ` +
+        `Most: ${top.map(([reason, count]) => `${reason} (${count})`).join(', ')}.`,
+      { details: { task: name, rejected: this.count, total, share: maxErrorRate.share, reasons: Object.fromEntries(top) } },
+    );
+  }
+}
+
+function plainOf(position: unknown): unknown {
+  return position === undefined ? null : plainReject({ record: position, reason: '' }).record;
+}

@@ -1,0 +1,76 @@
+/** What is recorded of a segment while it is under way, once a second and at the end of each attempt: counts of its stages, and positions. */
+import type { Timer } from '../../base/clock.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+import { decodeValue, encodeValue } from '../values/results.ts';
+import type { Stage } from './stage.ts';
+
+const everyMs = 1_000;
+
+export class SegmentRecord {
+  readonly #active: RunAttempt;
+  readonly #stages: readonly Stage[];
+  #timer: Timer | null = null;
+  #recalled: Promise<void> | null = null;
+  /** Writes follow each other, so that an older position never comes after a newer one. */
+  #saving: Promise<void> = Promise.resolve();
+
+  constructor(active: RunAttempt, stages: readonly Stage[]) {
+    this.#active = active;
+    this.#stages = stages;
+  }
+
+  /** Hands each source the position on record. Of one that had completed none: what is run again then is run from the beginning. */
+  recall(): Promise<void> {
+    this.#recalled ??= this.#active.recorded.size === 0 ? Promise.resolve() : this.#recall();
+    return this.#recalled;
+  }
+
+  async #recall(): Promise<void> {
+    const { recorded, run, services } = this.#active;
+    for (const { task, position } of await services.store.streams.positionsOf(run.id)) {
+      const stage = this.#stages.find(({ definition }) => definition.name === task);
+      if (stage && recorded.get(task)?.state.type !== 'COMPLETED') stage.resumeFrom = decodeValue(position);
+    }
+  }
+
+  /** Records from now on. */
+  begin(): void {
+    this.#timer = this.#active.services.clock.setTimer(everyMs, () => {
+      for (const { execution } of this.#stages) {
+        execution?.reportCounts();
+        execution?.queueRejects();
+      }
+      const again = (): void => {
+        if (this.#timer !== null) this.begin();
+      };
+      this.save().then(again, again);
+    });
+  }
+
+  /** Records nothing from now on but what `save` is asked for. */
+  end(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+  }
+
+  /** Writes positions that were confirmed since. What cannot be written is told in the log: more is read again then. */
+  save(): Promise<void> {
+    this.#saving = this.#saving.then(() => this.#save());
+    return this.#saving;
+  }
+
+  async #save(): Promise<void> {
+    const { record, services, log } = this.#active;
+    for (const stage of this.#stages) {
+      const confirmed = stage.takeConfirmed();
+      if (confirmed === null) continue;
+      try {
+        await stage.execution?.keepRejects();
+        const position = encodeValue(confirmed.position, `position of ${stage.definition.name}`) ?? 'null';
+        await services.store.streams.confirm(record.claim, { task: stage.definition.name, position }, services.clock.now());
+      } catch (error) {
+        log.warn({ err: error }, `The position of ${stage.definition.name} could not be recorded.`);
+      }
+    }
+  }
+}

@@ -1,0 +1,99 @@
+/** Where sources read from: a file, a web stream, the body of a response, pieces of bytes or text. */
+import { createReadStream } from 'node:fs';
+import { TextDecoder } from 'node:util';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { BatutaError } from '../../base/errors.ts';
+import { currentScope } from '../../model/run-context.ts';
+
+/** Text or bytes: the path of a file, its `file:` URL, a response of `fetch`, a stream of Node or of the web, pieces one by one. */
+export type Source =
+  | string
+  | URL
+  | { readonly body: ReadableStream<Uint8Array> | null; readonly url?: string }
+  | ReadableStream<Uint8Array>
+  | Readable
+  | AsyncIterable<Uint8Array | string>
+  | Iterable<Uint8Array | string>;
+
+export interface TextOptions {
+  /** An encoding that `TextDecoder` knows. Default: UTF-8, or UTF-16 where the byte order mark says so. What is no text of it is refused. */
+  readonly encoding?: string | undefined;
+  /** How the source is called in messages. Default: its path or address. */
+  readonly name?: string | undefined;
+}
+
+/** A source that is read: its name, and its pieces. */
+export interface OpenSource {
+  readonly name: string;
+  pieces(): AsyncIterable<Uint8Array | string>;
+}
+
+export function openSource(source: Source, name?: string): OpenSource {
+  if (typeof source === 'string' || source instanceof URL) {
+    const path = source instanceof URL ? fileURLToPath(source) : source;
+    return { name: name ?? path, pieces: () => createReadStream(path, { highWaterMark: 256 * 1024 }) };
+  }
+  if ('body' in source) {
+    const { body } = source;
+    return { name: name ?? (source.url || 'the response'), pieces: () => piecesOf(body ?? []) };
+  }
+  return { name: name ?? 'the stream', pieces: () => piecesOf(source) };
+}
+
+async function* piecesOf(
+  source: ReadableStream<Uint8Array> | AsyncIterable<Uint8Array | string> | Iterable<Uint8Array | string>,
+): AsyncGenerator<Uint8Array | string, void, void> {
+  yield* source as AsyncIterable<Uint8Array | string>;
+}
+
+/** The text of a source in pieces, without its byte order mark. @throws BatutaError RECORD_INVALID for bytes that are no text of its encoding */
+export async function* textOf(source: OpenSource, encoding?: string): AsyncGenerator<string, void, void> {
+  let decoder: TextDecoder | null = null;
+  let isFirst = true;
+  let bytes = 0;
+  for await (const piece of source.pieces()) {
+    if (typeof piece === 'string') {
+      yield isFirst && piece.startsWith('\uFEFF') ? piece.slice(1) : piece;
+      isFirst = false;
+      continue;
+    }
+    decoder ??= new TextDecoder(encoding ?? encodingOf(piece), { fatal: true });
+    yield decode(decoder, piece, source.name, bytes);
+    bytes += piece.length;
+    isFirst = false;
+  }
+  if (decoder) yield decode(decoder, null, source.name, bytes);
+}
+
+function encodingOf(start: Uint8Array): string {
+  if (start[0] === 0xff && start[1] === 0xfe) return 'utf-16le';
+  return start[0] === 0xfe && start[1] === 0xff ? 'utf-16be' : 'utf-8';
+}
+
+function decode(decoder: TextDecoder, piece: Uint8Array | null, name: string, from: number): string {
+  try {
+    return piece === null ? decoder.decode() : decoder.decode(piece, { stream: true });
+  } catch (cause) {
+    const where = piece === null ? `at its end, byte ${from}` : `between bytes ${from} and ${from + piece.length}`;
+    throw recordInvalid(name, { bytes: from }, `is not ${decoder.encoding} ${where}; give the option encoding`, cause);
+  }
+}
+
+/** Where in a source something is wrong. */
+export interface RecordPlace {
+  readonly line?: number;
+  readonly record?: number;
+  readonly bytes?: number;
+}
+
+/** RECORD_INVALID: what a source holds cannot be read. It names the source, the place and the task. */
+export function recordInvalid(name: string, place: RecordPlace, what: string, cause?: unknown): BatutaError {
+  const task = currentScope()?.task ?? null;
+  const { line, record } = place;
+  const at = line === undefined ? (record === undefined ? '' : `, record ${record}`) : `:${line}`;
+  return new BatutaError('RECORD_INVALID', `${name}${at}${task === null ? '' : ` (task ${task})`} ${what}.`, {
+    ...(cause === undefined ? {} : { cause }),
+    details: { source: name, task, ...place },
+  });
+}

@@ -1,0 +1,65 @@
+/** Rows of a Parquet file, one row group at a time, by `hyparquet`. */
+import { BatutaError } from '../../base/errors.ts';
+import { recordInvalid } from './input.ts';
+
+export interface ParquetOptions {
+  /** Columns to read. Default all. */
+  readonly columns?: readonly string[] | undefined;
+  /** First row, from 0, such as the one after `ctx.resumeFrom`. Groups before it are not read. Default 0. */
+  readonly from?: number | undefined;
+}
+
+/** Some rows that lie together in a Parquet file. */
+export interface RowGroup<Row> {
+  /** Number of the first of its rows in the file, from 0. */
+  readonly from: number;
+  /** Rows of the whole file. */
+  readonly total: number;
+  readonly rows: readonly Row[];
+}
+
+/**
+ * The row groups of a Parquet file in their order, each read when it is asked for. Timestamps are dates, 64-bit integers bigint.
+ *
+ * @param path of a file
+ * @throws BatutaError RECORD_INVALID for a file that is cut or no Parquet, with the row before which it cannot be read; OPTION_INVALID for a column
+ *   that it does not have
+ */
+export async function* parquetGroups<Row = Record<string, unknown>>(
+  path: string,
+  { columns, from = 0 }: ParquetOptions = {},
+): AsyncGenerator<RowGroup<Row>, void, void> {
+  const [{ asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects }, { compressors }] = await Promise.all([
+    import('hyparquet'),
+    import('hyparquet-compressors'),
+  ]);
+  const file = await asyncBufferFromFile(path);
+  const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
+    throw recordInvalid(path, {}, `is no whole Parquet file: ${error instanceof Error ? error.message : String(error)}`, error);
+  });
+  const known = metadata.schema.slice(1).map(({ name }) => name);
+  const missing = columns?.find((name) => !known.includes(name));
+  if (missing !== undefined)
+    throw new BatutaError('OPTION_INVALID', `${path} has no column '${missing}'. It has ${known.join(', ')}.`, {
+      details: { path, missing },
+    });
+  const total = Number(metadata.num_rows);
+  let begin = 0;
+  for (const { num_rows } of metadata.row_groups) {
+    const end = begin + Number(num_rows);
+    const rowStart = Math.max(begin, from);
+    if (rowStart < end) {
+      const wanted = columns === undefined ? {} : { columns: [...columns] };
+      const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd: end, ...wanted }).catch((error: unknown) => {
+        throw recordInvalid(path, { record: rowStart }, `cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
+      });
+      yield { from: rowStart, total, rows: rows as Row[] };
+    }
+    begin = end;
+  }
+}
+
+/** The rows of a Parquet file in their order. @throws as `parquetGroups` does */
+export async function* parquet<Row = Record<string, unknown>>(path: string, options: ParquetOptions = {}): AsyncGenerator<Row, void, void> {
+  for await (const { rows } of parquetGroups<Row>(path, options)) yield* rows;
+}

@@ -1,0 +1,17 @@
+/** Contract of positions: how far the sources of streams have come in a run. */
+import type { Claim } from '../ownership.ts';
+
+/** A confirmed position of a source. */
+export interface StreamPosition {
+  /** Name of its task. */
+  readonly task: string;
+  /** The position as results are stored. */
+  readonly position: string;
+}
+
+export interface StreamStore {
+  /** One statement: the source has come so far; the last one stands. Refused silently when the claim is old. @param at UTC epoch ms */
+  confirm(claim: Claim, position: StreamPosition, at: number): Promise<void>;
+  /** The confirmed positions of a run, one a source. One statement. */
+  positionsOf(runId: string): Promise<readonly StreamPosition[]>;
+}

@@ -1,0 +1,183 @@
+import { describe, expect, test } from 'vitest';
+import type { TaskContext } from 'batuta';
+import { at, batch, filter, map, merge, tee } from 'batuta/streams';
+import { testFlow } from 'batuta/testing';
+import { makeFlow } from '../../support/make-flow.ts';
+
+type Rows = AsyncIterable<number>;
+
+/** Fails once, after `upTo` records were taken by the end of the stream; gives where the source went on, and what was taken then. */
+async function resumed(count: number, through: (rows: Rows) => Rows, take: (rows: Rows, fail: (n: number) => void) => Promise<unknown>) {
+  const begun: unknown[] = [];
+  let attempt = 0;
+  async function* rows(ctx: TaskContext) {
+    begun.push(ctx.resumeFrom);
+    for (let n = Number(ctx.resumeFrom ?? -1) + 1; n < count; n++) yield at(n, n);
+  }
+  const run = await testFlow(
+    makeFlow({
+      rows: { does: rows, retries: 1 },
+      through: {
+        needs: ['rows'],
+        does: async function* (all: Rows) {
+          yield* through(all);
+        },
+      },
+      take: {
+        needs: ['through'],
+        does: async (all: Rows) => {
+          attempt++;
+          await take(all, (n) => {
+            if (attempt === 1 && n >= count / 2) throw new Error('half way');
+          });
+        },
+      },
+    }),
+  );
+  run.expectState('Completed');
+  return begun;
+}
+
+describe('after a failure the source goes on', () => {
+  const one = async (rows: Rows, fail: (n: number) => void): Promise<void> => {
+    for await (const n of rows) fail(n);
+  };
+
+  test('from the last record that the end of the stream was done with', async () => {
+    expect(await resumed(2, (rows) => rows, one)).toEqual([undefined, 0]);
+    const [first, second] = await resumed(10_000, (rows) => rows, one);
+    expect(first).toBeUndefined();
+    // Every 128 records are marked where others are under way.
+    expect(Number(second)).toBeGreaterThan(5_000 - 300);
+    expect(Number(second)).toBeLessThan(5_000);
+  });
+
+  test('at no record that a group, a call under way or a reader still held', async () => {
+    const helpers: [string, (rows: Rows) => Rows][] = [
+      ['filter', (rows) => filter(rows, (n) => n % 7 === 0)],
+      ['map', (rows) => map(rows, async (n) => n, { concurrency: 5, ordered: false })],
+      ['merge', (rows) => merge(rows)],
+      ['tee', (rows) => tee(rows, 1)[0] as Rows],
+    ];
+    for (const [, through] of helpers) {
+      const taken: number[] = [];
+      const [, second] = await resumed(4_000, through, async (rows, fail) => {
+        for await (const group of batch(rows, 100)) {
+          fail(group.at(-1) ?? 0);
+          taken.push(...group);
+        }
+      });
+      const lost = taken.filter((n) => n > Number(second));
+      // What was taken in the first attempt beyond the position comes again; nothing before it is missing.
+      expect(Number(second)).toBeLessThan(2_000);
+      expect(new Set(taken).size).toBe(through === helpers[0]?.[1] ? Math.ceil(4_000 / 7) : 4_000);
+      expect(lost.length).toBeGreaterThan(0);
+    }
+  });
+
+  test('from the beginning where nothing was confirmed', async () => {
+    expect(
+      await resumed(
+        50,
+        (rows) => rows,
+        async (rows, fail) => {
+          for await (const group of batch(rows, 1_000)) fail(group.length);
+        },
+      ),
+    ).toEqual([undefined, undefined]);
+  });
+
+  test('from the slower of two ends', async () => {
+    const begun: unknown[] = [];
+    let taken = 0;
+    const hold = async (all: Rows, ctx: TaskContext): Promise<void> => {
+      for await (const _ of all)
+        if (taken++ === 0) await new Promise((_resolve, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason)));
+    };
+    async function* rows(ctx: TaskContext) {
+      begun.push(ctx.resumeFrom);
+      yield at('a', 0);
+      yield at('b', 1);
+      while (taken === 0) await new Promise((resolve) => setImmediate(resolve));
+      if (begun.length === 1) throw new Error('after two');
+    }
+    const quick = async (all: Rows): Promise<void> => {
+      for await (const _ of all);
+    };
+    await testFlow(
+      makeFlow({ rows: { does: rows, retries: 1 }, hold: { needs: ['rows'], does: hold }, quick: { needs: ['rows'], does: quick } }),
+    );
+    expect(begun).toEqual([undefined, undefined]);
+  });
+
+  test('positions that cannot be stored fail the source at its first record', async () => {
+    class Place {}
+    async function* rows() {
+      yield at(new Place(), 1);
+    }
+    const run = await testFlow(makeFlow({ rows: { does: rows }, take: { needs: ['rows'], does: () => 1 } }));
+    run.expectTask('rows', 'Failed');
+    expect(run.task('rows').error).toMatchObject({ code: 'RESULT_NOT_SERIALIZABLE', message: expect.stringContaining('position of rows') });
+  });
+});
+
+describe('what a stage has rejected', () => {
+  async function* rows() {
+    for (let n = 0; n < 3_000; n++) yield at({ line: n + 1 }, n);
+  }
+  const odd = async (all: Rows, ctx: TaskContext): Promise<number> => {
+    let kept = 0;
+    for await (const n of all) {
+      if (n % 2 === 1) ctx.reject({ n }, n % 3 === 0 ? 'thrice' : 'odd');
+      else kept++;
+    }
+    return kept;
+  };
+
+  test('is kept whole, with task, position and reason, and counted', async () => {
+    const run = await testFlow(makeFlow({ rows: { does: rows }, odd: { needs: ['rows'], does: odd } }));
+    expect(run.result).toBe(1_500);
+    const letters = run.artifacts.filter(({ kind }) => kind === 'rejects').flatMap(({ data }) => data as unknown[]);
+    expect(letters).toHaveLength(1_500);
+    expect(letters[0]).toEqual({ reason: 'odd', stage: 'odd', position: { line: 2 }, record: { n: 1 } });
+    expect(run.task('odd').metrics).toMatchObject({ in: 3_000, rejected: 1_500 });
+    expect(run.task('rows').metrics).toMatchObject({ out: 3_000 });
+  });
+
+  test('fails the task with the figures above its share, from so many records on', async () => {
+    const run = await testFlow(
+      makeFlow({ rows: { does: rows, retries: 3 }, odd: { needs: ['rows'], does: odd, maxErrorRate: { share: 0.25, from: 1_000 } } }),
+    );
+    run.expectTask('odd', 'Failed', { attempts: 1 });
+    expect(run.task('odd').error).toMatchObject({
+      code: 'TOO_MANY_REJECTS',
+      message: 'Task odd has rejected 500 of 1000 records, 50 %; 25 % are allowed. Most: odd (333), thrice (167).',
+    });
+    const few = await testFlow(makeFlow({ rows: { does: rows }, odd: { needs: ['rows'], does: odd, maxErrorRate: { share: 0.5 } } }));
+    few.expectState('Completed');
+  });
+
+  test('is held against the share at the end too', async () => {
+    const early = async (all: Rows, ctx: TaskContext): Promise<void> => {
+      for await (const n of all) if (n < 900) ctx.reject(n, 'early');
+    };
+    async function* some() {
+      for (let n = 0; n < 1_000; n++) yield n;
+    }
+    const run = await testFlow(
+      makeFlow({ some: { does: some }, early: { needs: ['some'], does: early, maxErrorRate: { share: 0.5, from: 1_000 } } }),
+    );
+    expect(run.task('early').error?.message).toContain('rejected 900 of 1000 records');
+  });
+
+  test.each([
+    [{ share: 2 }, 'OPTION_INVALID'],
+    [{ from: 3 }, 'OPTION_INVALID'],
+    [{ share: 0.1, form: 3 }, 'OPTION_UNKNOWN'],
+    [0.1, 'OPTION_INVALID'],
+  ])('%o as maxErrorRate is refused', async (maxErrorRate, code) => {
+    expect(() => makeFlow({ rows: { does: rows }, odd: { needs: ['rows'], does: odd, maxErrorRate: maxErrorRate as never } })).toThrow(
+      expect.objectContaining({ code }),
+    );
+  });
+});
