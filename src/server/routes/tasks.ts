@@ -1,6 +1,7 @@
 /** Looking at the task runs of a run. */
 import { spentTimes } from '../../model/run-times.ts';
 import { BatutaError } from '../../base/errors.ts';
+import { storedGraph } from '../../client/stored-graph.ts';
 import { toWire } from '../../client/wire.ts';
 import { pickById } from '../../model/pick-by-id.ts';
 import { wholeTaskRunId } from '../../client/whole-task-run-id.ts';
@@ -45,8 +46,9 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
       const { id, flow } = await client.runs.get(request.params.id);
       request.runId = id;
       const [groups, stored] = await Promise.all([store.taskRuns.groupsOfRun(id), store.flows.get(flow)]);
-      // The edges of a static graph stand in the flow.
-      const given = stored?.kind === 'graph' ? [] : await store.taskRuns.givenByName(id);
+      // The edges of a static graph stand in the flow, save those to what undid its tasks.
+      const known = new Set(stored?.kind === 'graph' ? storedGraph(stored.graph)?.nodes.map(({ name }) => name) : []);
+      const given = groups.every(({ name }) => known.has(name)) ? [] : await store.taskRuns.givenByName(id);
       return { items: groups.map((group) => toWire(group)), given };
     },
   );

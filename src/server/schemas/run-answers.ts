@@ -146,7 +146,7 @@ export const taskGroups = z.strictObject({
     .describe('One of each task, in the order in which tasks were first recorded'),
   given: z
     .array(z.strictObject({ from: word, to: word }))
-    .describe('Of a code flow: which tasks were given results of which, by their names'),
+    .describe('Which tasks were given results of which, by their names: of a code flow; of a static graph only what undid its tasks'),
 });
 
 export const transition = z.strictObject({

@@ -242,6 +242,7 @@ test('what is no payload is there: states, times, the graph, the counts, who wai
     { key: 'fail' },
     {},
   ]);
+  expect((await api.get(`/api/runs/${id}/graph`, { key })).json.given).toEqual([{ from: 'list', to: 'undo' }]);
   const limits = (await api.get('/api/limits', { key })).json.items;
   expect(limits).toMatchObject([{ name: expect.stringMatching(/^flow:planted-limit:[0-9a-f]{12}$/), slots: 1, held: 1, waiting: 1 }]);
   expect(limits[0].holders[0].runName).toMatch(/^run-/);

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { criticalPath, longestPath } from '../../../web/src/graph/critical-path.ts';
 import { differenceOf } from '../../../web/src/graph/graph-difference.ts';
-import { countsByName, graphOfFlow, graphOfTaskRuns, type TaskRunFacts } from '../../../web/src/graph/graph-model.ts';
+import { countsByName, graphOfFlow, graphOfGroups, graphOfTaskRuns, type TaskRunFacts } from '../../../web/src/graph/graph-model.ts';
 import { drawable, groupByName } from '../../../web/src/graph/group-graph.ts';
 import { barOf, stateOfAll } from '../../../web/src/graph/state-counts.ts';
 import { readStoredGraph } from '../../../web/src/graph/stored-graph.ts';
@@ -65,6 +65,25 @@ describe('the graph of a flow', () => {
   it('shows task runs that the stored graph does not name', () => {
     const { nodes } = graphOfFlow(diamond, [taskRun('old')]);
     expect(nodes.at(-1)).toMatchObject({ id: 'old', state: 'Completed' });
+  });
+
+  it('hangs what undoes on the task that it undoes, whether it was read one by one or counted', () => {
+    const rolledBack = { state: { name: 'RolledBack' } } as const;
+    const runs = [
+      taskRun('a'),
+      taskRun('c', { key: 'c[0]', index: 0, ...rolledBack }),
+      taskRun('c', { key: 'c[1]', index: 1 }),
+      taskRun('undo', { key: 'rollback:1:c[1]', index: 1, dependsOn: ['c[1]'], startedAt: 300, endedAt: 310, state: { name: 'Failed' } }),
+      taskRun('undo', { key: 'rollback:1:c[0]', index: 0, dependsOn: ['c[0]'], startedAt: 320, endedAt: 330 }),
+    ];
+    const groups = [...countsByName(runs)].map(([name, counts]) => ({
+      ...{ name, counts, startedAt: 100, endedAt: 200, attempts: 1, single: null },
+    }));
+    for (const { nodes, edges } of [graphOfFlow(diamond, runs), graphOfGroups(diamond, groups, [{ from: 'c', to: 'undo' }])]) {
+      expect(edges.filter(({ to }) => to === 'undo')).toEqual([{ from: 'c', to: 'undo', kind: 'undo', lit: true }]);
+      expect(nodes.find(({ id }) => id === 'undo')).toMatchObject({ note: 'undoes c', state: 'Failed' });
+      expect(nodes.find(({ id }) => id === 'c')).toMatchObject({ note: 'each of a', state: 'RolledBack' });
+    }
   });
 
   it('believes the counts while task runs are still being loaded', () => {

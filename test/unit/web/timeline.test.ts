@@ -73,6 +73,16 @@ describe('the timeline', () => {
     expect(rows[1]?.segments[0]).toEqual({ kind: 'waiting', fromAt: 10, untilAt: 30, attempt: 1, state: 'Pending' });
   });
 
+  it('draws what was taken from the cache where it was taken, although it never ran', () => {
+    const cached = { state: { type: 'COMPLETED', name: 'Cached' }, startedAt: 120, endedAt: 120 } as const;
+    const rows = timelineRows(
+      [task('late', { startedAt: 130 }), task('a', cached)],
+      changesByTask([change('a', 120, 'COMPLETED', 'Cached')]),
+    );
+    expect(rows.map(({ id }) => id)).toEqual(['a', 'late']);
+    expect(rows[0]?.segments).toEqual([{ kind: 'executing', fromAt: 120, untilAt: 120, attempt: 1, state: 'Cached' }]);
+  });
+
   it('says how far a task is while it runs', () => {
     const progress = { done: 37, total: 90 };
     const running = { state: { type: 'RUNNING', name: 'Running' }, progress, endedAt: null } as const;

@@ -38,7 +38,8 @@ export interface GraphNode {
 export interface GraphEdge {
   readonly from: string;
   readonly to: string;
-  readonly kind: EdgeKind;
+  /** `undo`: to what undoes it, in a rollback. */
+  readonly kind: EdgeKind | 'undo';
   /** Whether its data has passed. */
   readonly lit: boolean;
 }
@@ -65,8 +66,37 @@ export function graphOfFlow(
   // A run of another version of the flow, or one that waits or runs sub-flows, has task runs the graph does not name.
   const others = [...new Set([...counts.keys(), ...runsOf.keys()])].filter((name) => !known.has(name));
   for (const name of others) nodes.push(nodeOf(name, null, runsOf.get(name) ?? [], counts.get(name) ?? {}));
+  const nameOf = new Map(taskRuns.map(({ key, name }) => [key, name]));
+  const given = others.flatMap((to) =>
+    [...new Set((runsOf.get(to) ?? []).flatMap(({ dependsOn }) => dependsOn ?? []).flatMap((key) => nameOf.get(key) ?? []))].map(
+      (from) => ({
+        from,
+        to,
+      }),
+    ),
+  );
+  return withUndoing(nodes, stored, given);
+}
+
+/** What stands beside a static graph and was given results is what undoes: it hangs on the task that it undoes, and says so. */
+function withUndoing(
+  nodes: readonly GraphNode[],
+  stored: StoredGraph,
+  given: readonly { readonly from: string; readonly to: string }[],
+): RunGraph {
+  const known = new Set(stored.tasks.map(({ name }) => name));
+  const undoing = given.filter(({ from, to }) => known.has(from) && !known.has(to));
+  const undoneBy = new Map<string, string[]>();
+  for (const { from, to } of undoing) pushTo(undoneBy, to, from);
   const byId = new Map(nodes.map((node) => [node.id, node]));
-  return { nodes, edges: stored.edges.map((edge) => ({ ...edge, lit: hasPassed(byId.get(edge.from), byId.get(edge.to)) })) };
+  const edges = [...stored.edges, ...undoing.map((edge) => ({ ...edge, kind: 'undo' as const }))];
+  return {
+    nodes: nodes.map((node) => {
+      const undone = undoneBy.get(node.id);
+      return undone === undefined ? node : { ...node, note: `undoes ${undone.join(', ')}` };
+    }),
+    edges: edges.map((edge) => ({ ...edge, lit: hasPassed(byId.get(edge.from), byId.get(edge.to)) })),
+  };
 }
 
 /**
@@ -123,13 +153,13 @@ export function graphOfGroups(
     ...(stored?.tasks ?? []).map((task) => nodeOfGroup(task.name, task, groupOf.get(task.name))),
     ...groups.filter(({ name }) => !known.has(name)).map((group) => nodeOfGroup(group.name, null, group)),
   ];
+  if (stored !== null) return withUndoing(nodes, stored, given);
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const lit = <E extends { readonly from: string; readonly to: string }>(edge: E) => ({
     ...edge,
     lit: hasPassed(byId.get(edge.from), byId.get(edge.to)),
   });
-  const edges = [...(stored?.edges ?? []), ...given.map((edge) => ({ ...edge, kind: 'data' as const }))].map(lit);
-  if (stored !== null) return { nodes, edges };
+  const edges = given.map((edge) => lit({ ...edge, kind: 'data' as const }));
   const unknown = new Set(nodes.map(({ id }) => id));
   for (const { to } of edges) unknown.delete(to);
   return { nodes, edges: [...edges, ...orderByTime(nodes, unknown).map((edge) => lit({ ...edge, kind: 'order' as const }))] };

@@ -30,8 +30,8 @@ import { boundsOf, type Lane, laneKey, type Layout, type LayoutRequest, type Pla
 export interface Line {
   readonly from: string;
   readonly to: string;
-  /** `each`: one to many. `order`: no data passes, drawn dashed. */
-  readonly kind: 'data' | 'each' | 'order';
+  /** `each`: one to many. `order`, no data passes, and `undo` are drawn dashed. */
+  readonly kind: 'data' | 'each' | 'order' | 'undo';
   readonly lit: boolean;
   readonly critical: boolean;
   readonly difference?: 'same' | 'added' | 'removed';
@@ -183,7 +183,7 @@ function edgeOf({ from, to, kind, lit, critical, difference = 'same' }: Line, { 
     style: {
       stroke: colour,
       strokeWidth: critical ? 3 : lit ? 1.6 : 1,
-      ...(kind === 'order' || difference === 'removed' ? { strokeDasharray: '5 4' } : {}),
+      ...(kind === 'order' || kind === 'undo' || difference === 'removed' ? { strokeDasharray: '5 4' } : {}),
     },
     markerEnd: { type: MarkerType.ArrowClosed, color: colour, width: critical ? 10 : 14, height: critical ? 10 : 14 },
   };

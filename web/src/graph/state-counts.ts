@@ -77,10 +77,10 @@ const nameOrder: readonly StateName[] = [
   'TimedOut',
   'UpstreamFailed',
   'Cancelled',
+  'RolledBack',
   'Completed',
   'Cached',
   'Skipped',
-  'RolledBack',
 ];
 
 /** The state that stands for them all; null when nothing is counted. */

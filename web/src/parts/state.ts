@@ -67,6 +67,7 @@ export function lookOf(name: string): Look {
 const words: Readonly<Record<string, string>> = {
   AwaitingRetry: 'Awaiting retry',
   AwaitingSlot: 'Awaiting slot',
+  RolledBack: 'Rolled back',
   TimedOut: 'Timed out',
   UpstreamFailed: 'Upstream failed',
 };

@@ -119,7 +119,9 @@ export function spanOf(
 }
 
 function rowOf(task: TimelineTask, changes: readonly TimelineChange[], readyAt: number | null): TimelineRow {
-  const segments = changes.length === 0 ? plainSegments(task) : segmentsOf(changes);
+  const changed = segmentsOf(changes);
+  // What was taken from the cache has never run: its history is its end alone.
+  const segments = changed.length === 0 ? plainSegments(task) : changed;
   const [first] = segments;
   if (first && readyAt !== null && readyAt < first.fromAt)
     segments.unshift({ kind: 'waiting', fromAt: readyAt, untilAt: first.fromAt, attempt: first.attempt, state: 'Pending' });

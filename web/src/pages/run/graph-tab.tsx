@@ -114,7 +114,12 @@ function countsOf(counts: readonly TaskCount[], { mapped, state }: Pick<RunFacts
 
 /** Cards and lines of a graph; the critical path is marked where something has begun. */
 export function cardsOf({ nodes, edges }: RunGraph): { readonly cards: readonly Card[]; readonly lines: readonly Line[] } {
-  const path = criticalPath(nodes, edges);
+  // Undoing begins when all is over, and made nothing wait.
+  const undoing = new Set(edges.flatMap(({ kind, to }) => (kind === 'undo' ? to : [])));
+  const path = criticalPath(
+    nodes.filter(({ id }) => !undoing.has(id)),
+    edges,
+  );
   const at = new Map(path.map((id, place) => [id, place]));
   // A path of one card says nothing.
   const isCritical = (id: string): boolean => path.length > 1 && at.has(id);

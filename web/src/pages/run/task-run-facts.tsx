@@ -7,6 +7,7 @@ import { durationText } from '../../parts/format.ts';
 import { Failed, LoadingRows } from '../../parts/notices.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
+import { shortId } from '../../../../src/model/ids.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { CallArgs } from './call-args.tsx';
 import { FailureView } from './failure-view.tsx';
@@ -65,13 +66,20 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
         <span>{row.attempt > 1 ? `attempt ${row.attempt}` : null}</span>
         {row.startedAt === null ? null : <Time at={row.startedAt} />}
       </div>
-      {row.state.message === null || row.error !== null ? null : <p className={style.soft}>{row.state.message}</p>}
+      {row.state.message === null || row.error !== null || taskRun.cachedFrom ? null : <p className={style.soft}>{row.state.message}</p>}
       {progress === null ? null : <TaskProgress progress={progress} />}
       {taskRun.cachedFrom ? (
         <p>
-          <Link className={style.link} to="/runs/$id" params={{ id: taskRun.cachedFrom.runId }}>
-            Open the run that made its value
-          </Link>
+          Its value was made by{' '}
+          <Link
+            className={style.link}
+            to="/runs/$id"
+            params={{ id: taskRun.cachedFrom.runId }}
+            search={{ task: taskRun.cachedFrom.taskRunId }}
+          >
+            run {shortId(taskRun.cachedFrom.runId)}
+          </Link>{' '}
+          <Time at={taskRun.cachedFrom.madeAt} />
         </p>
       ) : null}
       {taskRun.childRunId === null ? null : (
@@ -138,7 +146,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
               <span className={style.when}>
                 <Time at={change.at} as="clock" />
               </span>
-              {change.message === null ? null : <span className={style.reason}>{change.message}</span>}
+              {change.message === null || change.name === 'Cached' ? null : <span className={style.reason}>{change.message}</span>}
             </li>
           ))}
         </ol>

@@ -2,6 +2,7 @@
 import { Select, TextInput } from '@mantine/core';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { memo, useMemo, useRef } from 'react';
+import { shortId } from '../../../../src/model/ids.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { barOf, type StateCounts } from '../../graph/state-counts.ts';
 import { useNow } from '../../now.ts';
@@ -139,7 +140,9 @@ const TaskCells = memo(function TaskCells({ row, now, isSelected, onSelect }: Ta
         </span>
       ) : (
         <span role="cell" className={style.why}>
-          {row.error?.message ?? state.message ?? ''}
+          {row.error === null && row.cachedFrom
+            ? `Its value was made by run ${shortId(row.cachedFrom.runId)}.`
+            : (row.error?.message ?? state.message ?? '')}
         </span>
       )}
     </>
