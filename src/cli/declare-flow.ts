@@ -25,6 +25,13 @@ export function declareFlowCommands(program: Command, perform: Perform): void {
     .option('--json', 'the same as --format json')
     .action(perform(async () => (await import('./commands/flows.ts')).drawFlow));
   flow
+    .command('stats')
+    .description('print how often tasks ran and failed and how long they took, by the process that executed them')
+    .argument('<flow>', 'the name of a flow')
+    .option('--since <time>', 'runs created since: an ISO time, or a duration ago such as 7d (default: 30d)')
+    .option('--json', 'print a JSON array')
+    .action(perform(async () => (await import('./commands/flow-stats.ts')).listStats));
+  flow
     .command('types')
     .description('write what flows take and give, so that starting them by name is checked by the compiler')
     .option('--out <file>', 'where to write it', 'batuta-flows.d.ts')

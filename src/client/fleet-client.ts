@@ -93,6 +93,20 @@ export interface FlowFigures extends Figures {
   readonly tasks: readonly Figures[];
 }
 
+/** How often a process has executed a task, and how that went. Of a sample: the newest 200 ended runs, 20,000 task runs at most. */
+export interface TaskWorkerView {
+  readonly task: string;
+  /** Id of the process; null where that is not recorded. */
+  readonly worker: string | null;
+  /** Host and number of the process, as far as the id tells. */
+  readonly host: string | null;
+  readonly pid: number | null;
+  readonly runs: number;
+  /** Those that no retry made good. */
+  readonly failures: number;
+  readonly meanMs: number;
+}
+
 /** Days of a deployment or flow by outcome, for a year's heat map and its durations over time. */
 export interface DayFigures {
   /** Midnight UTC. */
@@ -188,6 +202,12 @@ export interface FiguresClient {
   flows(options?: { readonly sinceAt?: number }): Promise<readonly Figures[]>;
   /** @throws BatutaError FLOW_NOT_FOUND, naming the nearest. */
   flow(name: string, options?: { readonly sinceAt?: number }): Promise<FlowFigures>;
+  /**
+   * Tasks of a flow by the process that ended their task runs, sorted by task, then by how often. Default since 30 days ago.
+   *
+   * @throws BatutaError FLOW_NOT_FOUND, naming the nearest
+   */
+  taskWorkers(name: string, options?: { readonly sinceAt?: number }): Promise<readonly TaskWorkerView[]>;
   /**
    * A year of days by the creation of their runs, oldest first; days without ended runs are left out. Days stay when retention deletes
    * their runs. Of a deployment when both are given, of all runs when none is.

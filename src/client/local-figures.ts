@@ -1,8 +1,6 @@
 /** Figures over many runs, from an open store. */
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
-import { BatutaError } from '../base/errors.ts';
-import { hintFor } from '../base/nearest.ts';
 import type { Owner } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { StateType } from '../model/state.ts';
@@ -11,8 +9,20 @@ import type { Durations } from '../model/duration-ranges.ts';
 import type { EndedRuns, Page, RunFilter, Store, TaskCounts } from '../store/store.ts';
 import { alikeTo } from './alike.ts';
 import { attentionOf } from './attention.ts';
+import { localFlows } from './local-flows.ts';
+import { taskWorkerViews } from './task-worker-views.ts';
 import { livingWorkers, workerViews } from './worker-views.ts';
-import type { DayFigures, Figures, FiguresClient, FlowFigures, Overview, QueueView, RunListItem, WaitReason } from './fleet-client.ts';
+import type {
+  DayFigures,
+  Figures,
+  FiguresClient,
+  FlowFigures,
+  Overview,
+  QueueView,
+  RunListItem,
+  TaskWorkerView,
+  WaitReason,
+} from './fleet-client.ts';
 
 const hourMs = 3_600_000;
 const dayMs = 24 * hourMs;
@@ -123,14 +133,16 @@ export class LocalFigures implements FiguresClient {
       this.#ended('flow', name, options.sinceAt),
       store.figures.tasks(name, this.#since(options.sinceAt)),
     ]);
-    if (ended.length === 0 && (await store.flows.get(name)) === null) {
-      const names = (await store.flows.list()).map((flow) => flow.name);
-      throw new BatutaError('FLOW_NOT_FOUND', `No flow '${name}' has run on this store.${hintFor(name, names, 'Known are')}`, {
-        details: { flow: name },
-      });
-    }
+    if (ended.length === 0) await localFlows(store).get(name);
     const figures = tasks.map((task) => timesOf(task));
     return { ...figuresOf(name, ended), tasks: figures.sort((left, right) => (right.p50Ms ?? -1) - (left.p50Ms ?? -1)) };
+  }
+
+  async taskWorkers(name: string, options: { readonly sinceAt?: number } = {}): Promise<readonly TaskWorkerView[]> {
+    const { store } = this.#options;
+    const rows = await store.figures.taskWorkers(name, this.#since(options.sinceAt));
+    if (rows.length === 0) await localFlows(store).get(name);
+    return taskWorkerViews(rows);
   }
 
   async days({ flow, deployment }: { readonly flow?: string; readonly deployment?: string }): Promise<readonly DayFigures[]> {

@@ -75,6 +75,7 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/flows': observer,
   'GET /api/flows/:name': observer,
   'GET /api/flows/:name/days': observer,
+  'GET /api/flows/:name/workers': observer,
 
   'GET /api/deployments': observer,
   'GET /api/deployments/:name': observer,

@@ -23,6 +23,7 @@ describe('the rest over HTTP', () => {
     for (const ask of [
       (client: Client) => client.figures.runs({ flow: 'typed' }),
       (client: Client) => client.figures.flow('typed'),
+      (client: Client) => client.figures.taskWorkers('typed'),
       (client: Client) => client.figures.flows(),
       (client: Client) => client.figures.days({ flow: 'typed' }),
       (client: Client) => client.figures.facets(),

@@ -28,7 +28,7 @@ function flowLines(flow: FlowView, paint: Paint, cwd: string): string[] {
     ...(flow.tags.length === 0 ? [] : [['tags', flow.tags.join(', ')] as const]),
     ...flowOptions(flow),
   ];
-  const rows = flow.tasks.map((task) => [`  ${task.name}`, waitsText(task), taskOptions(task)]);
+  const rows = flow.tasks.map((task) => [`  ${task.name}`, waitsText(task, flow), taskOptions(task)]);
   return [
     paint.bold(flow.name) + (flow.description === null ? '' : `  ${oneLine(flow.description)}`),
     ...facts.map(([name, text]) => `  ${paint.dim(name.padEnd(11))} ${text}`),
@@ -54,7 +54,13 @@ function flowOptions(flow: FlowView): (readonly [string, string])[] {
   ];
 }
 
-function waitsText({ each, needs, after }: TaskView): string {
+function waitsText({ name, each, needs, after }: TaskView, { edges }: FlowView): string {
+  // A step of a pipeline needs no task by name; what it follows the graph alone tells.
+  if (needs.length + after.length === 0)
+    return [
+      ...(each === null ? [] : [`each of ${each}`]),
+      ...edges.filter(({ to, from }) => to === name && from !== each).map(({ from }) => from),
+    ].join(', ');
   return [...(each === null ? [] : [`each of ${each}`]), ...needs, ...after.map((name) => `after ${name}`)].join(', ');
 }
 

@@ -13,6 +13,7 @@ import type {
   LimitView,
   Overview,
   QueueView,
+  TaskWorkerView,
   WorkerView,
   RunListItem,
 } from '../fleet-client.ts';
@@ -71,6 +72,11 @@ export class HttpFigures implements FiguresClient {
   async flow(name: string, { sinceAt }: { readonly sinceAt?: number } = {}): Promise<FlowFigures> {
     const path = `flows/${encodeURIComponent(name)}`;
     return (await this.#api.get<{ readonly figures: FlowFigures }>(path, { since: iso(sinceAt) })).figures;
+  }
+
+  async taskWorkers(name: string, { sinceAt }: { readonly sinceAt?: number } = {}): Promise<readonly TaskWorkerView[]> {
+    const path = `flows/${encodeURIComponent(name)}/workers`;
+    return (await this.#api.get<{ readonly items: readonly TaskWorkerView[] }>(path, { since: iso(sinceAt) })).items;
   }
 
   async days({ flow, deployment }: { readonly flow?: string; readonly deployment?: string }): Promise<readonly DayFigures[]> {

@@ -33,6 +33,19 @@ export function flowRoutes(app: App, { client }: RouteParts): void {
   );
 
   app.get(
+    '/api/flows/:name/workers',
+    {
+      schema: {
+        tags,
+        description: 'How often each process executed each task, how often it failed, and its mean time.',
+        params: nameParams,
+        querystring: sinceQuery,
+      },
+    },
+    async (request) => ({ items: await figures.taskWorkers(request.params.name, since(request.query.since)) }),
+  );
+
+  app.get(
     '/api/flows/:name/days',
     { schema: { tags, description: 'A year of days with outcomes and durations; days without runs are left out.', params: nameParams } },
     async (request) => {

@@ -47,6 +47,7 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/flows': pageOf(runs.flow.partial({ graph: true }).extend({ figures: fleet.figures.nullable() })),
   'GET /api/flows/:name': z.strictObject({ flow: runs.flow, figures: fleet.flowFigures }),
   'GET /api/flows/:name/days': listOf(fleet.day),
+  'GET /api/flows/:name/workers': listOf(fleet.taskWorker),
 
   'GET /api/deployments': pageOf(fleet.deployment),
   'GET /api/deployments/:name': fleet.deployment,

@@ -103,6 +103,16 @@ export const figures = z.strictObject({
   p95Ms: msOrNull,
 });
 export const flowFigures = figures.extend({ tasks: z.array(figures) });
+export const taskWorker = z.strictObject({
+  task: word,
+  worker: word.nullable(),
+  host: word.nullable(),
+  pid: figure.nullable(),
+  runs: count,
+  failures: count,
+  meanMs: figure,
+});
+
 export const day = z.strictObject({ startAt: at, completed: count, failed: count, cancelled: count, p50Ms: msOrNull, p95Ms: msOrNull });
 export const bucket = z.strictObject({ startAt: at, counts: z.partialRecord(stateType, count) });
 

@@ -67,6 +67,16 @@ export interface TaskFigures {
   readonly durations: Durations;
 }
 
+/** Task runs of one task of a flow that one process executed last. */
+export interface TaskWorkerFigures {
+  readonly name: string;
+  /** Id of the process; null where that is not recorded. */
+  readonly owner: string | null;
+  readonly runs: number;
+  readonly failures: number;
+  readonly totalMs: number;
+}
+
 /** What waits and runs in a queue; a queue without runs is not told of. */
 export interface QueueFigures {
   readonly name: string;
@@ -134,6 +144,8 @@ export interface FigureStore {
   histogram(filter: RunFilter, wish: HistogramWish): Promise<readonly HistogramBucket[]>;
   /** Over the newest ended runs of a flow created since: at most 200 runs and 20,000 task runs. */
   tasks(flow: string, sinceAt: number): Promise<readonly TaskFigures[]>;
+  /** The same sample by task and process, in no order. Failures are those that no retry made good; a task run counts for the process that ended it. */
+  taskWorkers(flow: string, sinceAt: number): Promise<readonly TaskWorkerFigures[]>;
   /** By run; those without task runs are left out. Reads every task run of these runs. */
   taskCounts(runIds: readonly string[]): Promise<ReadonlyMap<string, TaskCounts>>;
   /** How many runs failed like these; those that none has ended with are left out. By an index over failures. */

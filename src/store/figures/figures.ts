@@ -4,6 +4,7 @@ import type { Connection } from '../connection.ts';
 import type { FigureStore } from './contract.ts';
 import { endedRuns } from './ended.ts';
 import { histogramOf } from './histogram.ts';
+import { taskWorkers } from './task-workers.ts';
 import { countTasks, lastRuns, lateRuns, openRuns, queueFigures, taskFigures } from './now.ts';
 import { rollUp } from './rollup.ts';
 
@@ -16,6 +17,7 @@ export function figureStore(connection: Connection): FigureStore {
     ended: (wish) => endedRuns(connection, wish),
     histogram: (filter, wish) => histogramOf(connection, filter, wish),
     tasks: (flow, sinceAt) => taskFigures(connection, flow, sinceAt),
+    taskWorkers: (flow, sinceAt) => taskWorkers(connection, flow, sinceAt),
     taskCounts: (runIds) => countTasks(connection, runIds),
     alike: (failures) => alikeRuns(connection, failures),
     queues: () => queueFigures(connection),

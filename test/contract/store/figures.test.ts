@@ -233,6 +233,31 @@ describe.each(makers)('figures on $name', (maker) => {
     const [median] = percentilesOf(task?.durations ?? new Map(), [0.5]);
     expect(Math.abs((median ?? 0) - 1_009)).toBeLessThan(30);
     expect(await store.figures.tasks('a', Date.now() + day)).toEqual([]);
+    expect(await store.figures.taskWorkers('a', thisHour)).toEqual([{ name: 'load', owner: null, runs: 20, failures: 1, totalMs: 20_190 }]);
+  });
+
+  test('task runs of a flow are counted by the process that ended them', async () => {
+    const claim = await startRun(store, { flow: 'steps', createdAt: thisHour });
+    const add = (key: string, owners: readonly string[], type: 'COMPLETED' | 'FAILED', ms: number): void => {
+      const [name = ''] = key.split('#');
+      const row = taskRun(claim.runId, key, { name, startedAt: thisHour, endedAt: thisHour + ms, state: stateOf(type) });
+      const change = { runId: claim.runId, taskRunId: row.id, at: thisHour, name: row.state.name, message: null };
+      for (const [at, owner] of owners.entries())
+        void store.recorder.addTaskRun(claim, row, { ...change, type: at === owners.length - 1 ? type : 'FAILED', attempt: at + 1, owner });
+    };
+    add('load#1', ['a@m:1:1'], 'COMPLETED', 10);
+    add('load#2', ['a@m:1:1'], 'COMPLETED', 30);
+    // Failed in one process, made good in another.
+    add('load#3', ['a@m:1:1', 'b@m:2:1'], 'COMPLETED', 50);
+    add('join#1', ['b@m:2:1'], 'FAILED', 70);
+    await endRun(store, claim, 'FAILED', thisHour + 2_000);
+    const rows = [...(await store.figures.taskWorkers('steps', thisHour))].sort((x, y) => y.totalMs - x.totalMs);
+    expect(rows).toEqual([
+      { name: 'join', owner: 'b@m:2:1', runs: 1, failures: 1, totalMs: 70 },
+      { name: 'load', owner: 'b@m:2:1', runs: 1, failures: 0, totalMs: 50 },
+      { name: 'load', owner: 'a@m:1:1', runs: 2, failures: 0, totalMs: 40 },
+    ]);
+    expect(await store.figures.taskWorkers('none', thisHour)).toEqual([]);
   });
 
   test('the last runs of a name come newest first, and facets name what runs have', async () => {

@@ -50,6 +50,7 @@ const observed = [
   'GET /api/flows',
   'GET /api/flows/:name',
   'GET /api/flows/:name/days',
+  'GET /api/flows/:name/workers',
   'GET /api/deployments',
   'GET /api/deployments/:name',
   'GET /api/deployments/:name/versions',
