@@ -7,7 +7,7 @@
  *
  * An option that is left out is `never`, which no value is: `undefined` would pass for a name where `strictNullChecks` is off.
  */
-import type { SqlResource, TransactionContext } from '../effects/context.ts';
+import type { ContextWithTx, SqlResource, TransactionContext } from '../effects/context.ts';
 import type { TaskContext } from '../model/context.ts';
 import type { RecordOf } from '../model/streams.ts';
 import type { CacheFunction } from './cache-option.ts';
@@ -177,11 +177,11 @@ export type Wanted<T, W extends Wiring> = T extends abstract new (
 /** What a method gives, as it is recorded. */
 type RecordedOf<M> = M extends (...args: Any[]) => infer R ? (R extends AsyncGenerator<infer Item, Any, Any> ? Item[] : Awaited<R>) : never;
 
-/** Whether the method that undoes a task can be given its result. */
+/** Whether the method that undoes a task can be given its result. Its context may be that of a transaction: its own `@Task` says of which. */
 type UndoneBy<T, M, B extends string> = [B] extends [never]
   ? unknown
   : B extends keyof T
-    ? T[B] extends (result: RecordedOf<M>, ctx: TaskContext<Any>) => unknown
+    ? T[B] extends (result: RecordedOf<M>, ctx: ContextWithTx<Any, Any>) => unknown
       ? unknown
       : Fault<`rollback: '${B}' does not take the result of the task, then a context`>
     : Fault<`rollback: '${B}' is not a public method of this class`>;

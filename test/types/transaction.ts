@@ -33,6 +33,17 @@ export class Books {
     await ctx.tx.book('a', cents);
   }
 
+  @Task({ transaction: ledger, rollback: 'unbook' })
+  async bookUndoably(_ctx: TransactionContext<typeof ledger>): Promise<string> {
+    return 'a';
+  }
+
+  /** What undoes a task may have a transaction of its own. */
+  @Task({ needs: ['bookUndoably'], transaction: ledger })
+  async unbook(account: string, { tx }: TransactionContext<typeof ledger>): Promise<void> {
+    await tx.book(account, -1);
+  }
+
   /** It may do without. */
   @Task({ transaction: ledger })
   plain(_ctx: TaskContext): number {

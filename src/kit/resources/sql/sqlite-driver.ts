@@ -24,6 +24,7 @@ interface SqliteStatement {
 /** What is asked of a database. */
 export interface SqliteDatabase {
   prepare(text: string): SqliteStatement;
+  exec(text: string): unknown;
   readonly inTransaction: boolean;
 }
 
@@ -62,6 +63,8 @@ export function sqliteTransactions<Database extends { prepare: unknown; readonly
   return sqlTransactions(database, driver);
 }
 
+/** Statements that write nothing, or that no transaction may hold. */
+const aloneAnyway = /^\s*(?:select|values|explain|pragma|vacuum|attach|detach|begin|commit|end|rollback|savepoint|release)\b/i;
 const defaultBusyMs = 10_000;
 const firstWaitMs = 1;
 const longestWaitMs = 50;
@@ -86,7 +89,14 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
 
   async query(text: string, values: readonly unknown[]): Promise<readonly SqlRow[]> {
     this.#refuseNested();
-    return await this.#mutex.run(() => this.#patiently(() => this.execute(text, values)));
+    return await this.#mutex.run(() =>
+      aloneAnyway.test(text) ? this.#patiently(() => this.execute(text, values)) : this.#alone(text, values),
+    );
+  }
+
+  /** Runs statements that take no values and whose rows nobody wants, outside of any transaction. */
+  async exec(text: string): Promise<void> {
+    await this.#mutex.run(() => this.#patiently(() => this.#database.exec(text)));
   }
 
   async begin(): Promise<OpenTransaction<Tx>> {
@@ -95,7 +105,7 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
     const life = new TransactionLife({ release: () => this.#mutex.release() });
     try {
       // A deferred one fails at once where another process has written since it began to read.
-      await this.#patiently(() => this.execute('begin immediate', []));
+      await this.#begin();
     } catch (error) {
       life.release(true);
       throw error;
@@ -105,7 +115,7 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
       query: async (text, values) => this.execute(text, values),
       commit: async () => {
         life.end();
-        this.execute('commit', []);
+        this.#database.exec('commit');
         life.release(false);
       },
       rollback: async () => {
@@ -113,12 +123,33 @@ export class SqliteDriver<Tx> implements TransactionDriver<Tx> {
         if (life.isReleased) return;
         try {
           // It has rolled back by itself when the disk was full.
-          if (this.#database.inTransaction) this.execute('rollback', []);
+          if (this.#database.inTransaction) this.#database.exec('rollback');
         } finally {
           life.release(false);
         }
       },
     };
+  }
+
+  /** One statement in a transaction of its own. */
+  async #alone(text: string, values: readonly unknown[]): Promise<readonly SqlRow[]> {
+    await this.#begin();
+    try {
+      const rows = this.execute(text, values);
+      this.#database.exec('commit');
+      return rows;
+    } catch (error) {
+      if (this.#database.inTransaction) this.#database.exec('rollback');
+      throw error;
+    }
+  }
+
+  /**
+   * The one statement that meets the lock of another process. It is not prepared: a prepared one that was refused stays under way until it is
+   * collected, and as long as it does nothing on this connection commits, not even a statement by itself.
+   */
+  async #begin(): Promise<void> {
+    await this.#patiently(() => this.#database.exec('begin immediate'));
   }
 
   /** Runs one statement now, within whatever transaction is open. */

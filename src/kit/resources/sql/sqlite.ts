@@ -47,7 +47,7 @@ export function sqlite<const S extends ResourceScopeName = 'worker'>(
     const database = new Database(file, { timeout: lockSliceMs });
     try {
       const driver: SqliteDriver<SqlTransaction> = new SqliteDriver(database, (life) => transactionOf(driver, life), keepMs, busyMs);
-      for (const pragma of ['journal_mode = wal', 'foreign_keys = on']) await driver.query(`pragma ${pragma}`, []);
+      await driver.exec('pragma journal_mode = wal; pragma foreign_keys = on');
       yield poolOver(driver);
     } finally {
       database.close();
