@@ -1,7 +1,7 @@
 /** Contract of what can be asked about the fleet as a whole: workers, queues, limits, figures. Times are UTC epoch ms. */
 import type { Alike, FailedRun } from '../model/failure-sentence.ts';
 import type { ListedRun } from '../model/run.ts';
-import type { HistogramBucket, Page, RunFilter, StoredWorker } from '../store/store.ts';
+import type { HistogramBucket, Page, PoolUse, RunFilter, StoredWorker } from '../store/store.ts';
 import type { UpcomingTick } from './deployments-client.ts';
 
 /** Why a run is not running: one sentence, and what it is made of. */
@@ -155,6 +155,42 @@ export interface Overview {
   readonly upcoming: readonly UpcomingTick[];
   readonly workers: readonly WorkerView[];
   readonly queues: readonly QueueView[];
+}
+
+/** Figures of the fleet and of the server that was asked. */
+export interface Monitoring {
+  /** When they were read from the database. */
+  readonly at: number;
+  /** Runs that are due and wait for a worker. */
+  readonly waiting: number;
+  /** Runs that wait for their instant. */
+  readonly delayed: number;
+  readonly running: number;
+  /** Since when the longest waiting run has been due; null when none waits. */
+  readonly oldestAt: number | null;
+  /** Runs that came in, and that ended, in the last minute. */
+  readonly inLastMinute: number;
+  readonly outLastMinute: number;
+  /** How long the oldest tick has been due that has no run yet; 0 when none is. */
+  readonly scheduleLagMs: number;
+  readonly workers: {
+    readonly alive: number;
+    readonly silent: number;
+    /** Of those that are alive: runs they may execute, and do execute. */
+    readonly places: number;
+    readonly used: number;
+    readonly longestLagMs: number;
+  };
+  /** Over all limits: slots that are held, and runs or tasks that wait for one. */
+  readonly limits: { readonly used: number; readonly waiting: number };
+  readonly cache: { readonly entries: number; readonly bytes: number; readonly hits: number; readonly misses: number };
+  readonly server: {
+    /** Open streams of live events. */
+    readonly streams: number;
+    readonly memoryBytes: number;
+    /** Its connections to PostgreSQL; null on SQLite. */
+    readonly database: PoolUse | null;
+  };
 }
 
 /** A worker, and whether it is there. */

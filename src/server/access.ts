@@ -33,6 +33,7 @@ export const access: Readonly<Record<string, Access>> = {
 
   'GET /metrics': viewer,
   'GET /api/health': viewer,
+  'GET /api/monitoring': viewer,
   'GET /api/openapi.json': observer,
   'GET /api/docs': observer,
   'GET /api/docs/': observer,

@@ -27,6 +27,7 @@ import { flowRoutes } from './routes/flows.ts';
 import { healthRoutes } from './routes/health.ts';
 import { cacheRoutes } from './routes/cache.ts';
 import { limitRoutes } from './routes/limits.ts';
+import { monitoringRoutes } from './routes/monitoring.ts';
 import { metricRoutes } from './routes/metrics.ts';
 import { databaseCheck } from '../monitor/health/fleet-checks.ts';
 import { Health } from '../monitor/health/health.ts';
@@ -149,6 +150,7 @@ function trustNearest(_address: string, hop: number): boolean {
 const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   healthRoutes,
   metricRoutes,
+  monitoringRoutes,
   sessionRoutes,
   runRoutes,
   runChangeRoutes,

@@ -88,6 +88,12 @@ const workers = createRoute({
   component: pageOf(() => import('./pages/workers/workers-page.tsx'), 'WorkersPage'),
 });
 
+const monitoring = createRoute({
+  getParentRoute: () => shell,
+  path: '/monitoring',
+  component: pageOf(() => import('./pages/monitoring/monitoring-page.tsx'), 'MonitoringPage'),
+});
+
 const limits = createRoute({
   getParentRoute: () => shell,
   path: '/limits',
@@ -138,6 +144,7 @@ export const router = createRouter({
       deployments,
       deployment,
       workers,
+      monitoring,
       limits,
       cache,
       artifacts,

@@ -74,7 +74,8 @@ export function queuesCheck(fleet: FleetReader): HealthCheck {
       const { queues, workers } = await fleet.read();
       const alive = workers.filter(({ isAlive }) => isAlive).length;
       const left = queues.filter(({ waiting, workers: served }) => waiting > 0 && served === 0);
-      const all = `${alive} workers, ${queues.reduce((sum, { waiting }) => sum + waiting, 0)} runs wait`;
+      const waits = queues.reduce((sum, { waiting }) => sum + waiting, 0);
+      const all = `${alive} ${alive === 1 ? 'worker' : 'workers'}, ${waits} ${waits === 1 ? 'run waits' : 'runs wait'}`;
       const [first] = left;
       if (first === undefined) return healthy(all);
       const names = left.map(({ name, waiting }) => `${name} (${waiting} wait)`).join(', ');

@@ -1,7 +1,7 @@
 /** The answer of each route when all goes well, for the description of the API. */
 import { z } from 'zod';
 import * as fleet from './fleet-answers.ts';
-import { health, healthReport } from './health-answers.ts';
+import { health, healthReport, monitoring } from './health-answers.ts';
 import * as runs from './run-answers.ts';
 import * as secrets from './secret-answers.ts';
 
@@ -12,6 +12,7 @@ const done = z.strictObject({ ok: z.boolean() });
 export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /health': health,
   'GET /api/health': healthReport,
+  'GET /api/monitoring': monitoring,
   'GET /health/live': done,
   'GET /health/ready': done,
   'GET /api/me': fleet.me,

@@ -22,3 +22,21 @@ export const healthReport = z.strictObject({
     .array(z.strictObject({ status, check: z.string().nullable().describe('The worst check'), at: z.iso.datetime() }))
     .describe('Changes since the server began to look, newest first'),
 });
+
+const count = z.number();
+const pool = z.strictObject({ active: count, idle: count, waiting: count, most: count });
+
+export const monitoring = z.strictObject({
+  at: z.iso.datetime().describe('When the figures were read from the database'),
+  waiting: count,
+  delayed: count,
+  running: count,
+  oldestAt: z.iso.datetime().nullable().describe('Since when the longest waiting run has been due'),
+  inLastMinute: count,
+  outLastMinute: count,
+  scheduleLagMs: count.describe('How long the oldest tick has been due that has no run yet'),
+  workers: z.strictObject({ alive: count, silent: count, places: count, used: count, longestLagMs: count }),
+  limits: z.strictObject({ used: count, waiting: count }),
+  cache: z.strictObject({ entries: count, bytes: count, hits: count, misses: count }),
+  server: z.strictObject({ streams: count, memoryBytes: count, database: pool.nullable() }),
+});

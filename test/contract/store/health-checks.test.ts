@@ -41,7 +41,7 @@ describe.each(makers)('health on $name', (maker) => {
     await store.workers.beat({ ...beat, queues: ['default'] });
     const fleet = (): FleetReader => new FleetReader({ store, clock: systemClock, leaseMs: 60_000 });
     await store.fleet.insertMany([{ run: newRun({ queue: 'default' }), idempotencyKey: null }]);
-    expect(await look(queuesCheck(fleet()))).toMatchObject({ status: 'healthy', found: '1 workers, 1 runs wait' });
+    expect(await look(queuesCheck(fleet()))).toMatchObject({ status: 'healthy', found: '1 worker, 1 run waits' });
     await store.fleet.insertMany([{ run: newRun({ queue: 'slow' }), idempotencyKey: null }]);
     expect(await look(queuesCheck(fleet()))).toMatchObject({
       status: 'degraded',

@@ -10,6 +10,7 @@ import type {
   CacheFigures,
   CacheRow,
   Facets,
+  HealthView,
   HomeView,
   Key,
   Limit,
@@ -81,6 +82,13 @@ export const histogramQuery = (key: object, queryNow: () => Query) =>
     refetchInterval: slowlyMs,
     placeholderData: keepPreviousData,
   });
+
+/** How the fleet is, by its checks. */
+export const healthQuery = queryOptions({
+  queryKey: ['health'],
+  queryFn: ({ signal }) => get<HealthView>('/health', undefined, signal),
+  refetchInterval: progressMs,
+});
 
 /** Workers with their last signs of life. */
 export const workersQuery = queryOptions({

@@ -4,6 +4,7 @@ import type {
   BulkReport,
   HistogramBucket,
   LimitView,
+  Monitoring,
   Overview,
   QueueView,
   RunListItem,
@@ -31,6 +32,24 @@ export type RunRow = Omit<Wire<RunListItem>, 'params' | 'result' | 'resultRef'> 
 export type HomeView = Omit<Wire<Overview>, 'runningNow'> & { readonly runningNow: readonly RunRow[] };
 export type Bucket = Wire<HistogramBucket>;
 export type Queue = Wire<QueueView>;
+export type Figures = Wire<Monitoring>;
+
+/** How the fleet is, by its checks. */
+export interface HealthView {
+  readonly status: HealthStatus;
+  readonly checks: readonly {
+    readonly name: string;
+    readonly status: HealthStatus;
+    readonly found: string;
+    readonly mend: string | null;
+    readonly tookMs: number;
+    readonly at: string;
+  }[];
+  /** Newest first. */
+  readonly history: readonly { readonly status: HealthStatus; readonly check: string | null; readonly at: string }[];
+}
+
+export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
 export type Worker = Wire<WorkerView>;
 export type Limit = Wire<LimitView>;
 export type CacheRow = Wire<CacheEntry>;

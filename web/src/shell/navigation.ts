@@ -5,7 +5,18 @@ import type { IconName } from '../parts/icon.tsx';
 
 /** One place: where it is, and the key that leads there after `g`. */
 interface Place {
-  readonly to: '/' | '/runs' | '/flows' | '/deployments' | '/workers' | '/limits' | '/cache' | '/artifacts' | '/secrets' | '/settings';
+  readonly to:
+    | '/'
+    | '/runs'
+    | '/flows'
+    | '/deployments'
+    | '/workers'
+    | '/monitoring'
+    | '/limits'
+    | '/cache'
+    | '/artifacts'
+    | '/secrets'
+    | '/settings';
   readonly label: string;
   readonly icon: IconName;
   readonly key: string;
@@ -20,6 +31,7 @@ export const places: readonly Place[] = [
   { to: '/flows', label: 'Flows', icon: 'flows', key: 'f' },
   { to: '/deployments', label: 'Deployments', icon: 'deployments', key: 'd' },
   { to: '/workers', label: 'Workers', icon: 'workers', key: 'w' },
+  { to: '/monitoring', label: 'Monitoring', icon: 'monitoring', key: 'm', isPayload: true },
   { to: '/limits', label: 'Limits', icon: 'limits', key: 'l' },
   { to: '/cache', label: 'Cache', icon: 'cache', key: 'c', isPayload: true },
   { to: '/artifacts', label: 'Artifacts', icon: 'artifacts', key: 'a', isPayload: true },
