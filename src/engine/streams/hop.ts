@@ -46,6 +46,8 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   #taking: unknown[] = [];
   #takingPositions: unknown[] = [];
   #next = 0;
+  /** Whether any record of the chunk that is taken has a position. */
+  #arePositioned = false;
   #pushed = 0;
   #read = 0;
   #released = 0;
@@ -71,13 +73,18 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     this.#onMark = onMark;
   }
 
-  /** Puts a record in; `whenRoom` is asked first. Once the taker wants no more it is dropped. */
-  push(record: unknown, position: unknown): void {
-    if (this.#isDetached) return;
+  /**
+   * Puts a record in; `whenRoom` is asked first. Once the taker wants no more it is dropped.
+   *
+   * @returns whether another may follow at once; else `hasRoom` and `isDetached` are to be looked at
+   */
+  push(record: unknown, position: unknown): boolean {
+    if (this.#isDetached) return false;
     if (position !== undefined) this.#fillingPositions[this.#filling.length] = position;
-    this.#filling.push(record);
+    const count = this.#filling.push(record);
     this.#pushed++;
     if (this.#waiting !== null && !this.#isFlushAsked) this.#askFlush();
+    return count < this.#chunk && this.#failure === null;
   }
 
   /** Whether a record may be put in, or need not be. */
@@ -161,8 +168,9 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
 
   /** The next record; those before it are released. */
   next(): Promise<Result> {
-    if (this.#released < this.#read) this.#release(this.#read);
-    return this.#pull();
+    if (this.#marks.length > 0) this.#release(this.#read);
+    else if (!this.#holdsAll) this.#released = this.#read;
+    return this.#next < this.#taking.length ? Promise.resolve(this.#take()) : this.#pull();
   }
 
   async return(): Promise<Result> {
@@ -201,7 +209,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   #take(): Result {
     const at = this.#next++;
     this.#read++;
-    this.position = this.#takingPositions[at];
+    if (this.#arePositioned) this.position = this.#takingPositions[at];
     return { value: this.#taking[at], done: false };
   }
 
@@ -210,7 +218,9 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     this.#taking = this.#filling;
     this.#filling = [];
     this.#takingPositions = this.#fillingPositions;
-    if (this.#fillingPositions.length > 0) this.#fillingPositions = [];
+    this.#arePositioned = this.#fillingPositions.length > 0;
+    if (this.#arePositioned) this.#fillingPositions = [];
+    else this.position = undefined;
     this.#next = 0;
     this.#sinceTurn += this.#taking.length;
     this.#giveRoom();

@@ -134,21 +134,25 @@ export class Stage {
   /** Hands on what the task gives until it ends or nobody wants more. @throws what the task throws */
   async handOn(items: AsyncIterable<unknown>): Promise<undefined> {
     const outlets = this.#outlets;
+    const [first] = outlets as [Hop];
+    const inlet = this.#only;
     for await (const item of items) {
       this.out++;
-      if (item instanceof Positioned) this.#pushPositioned(item);
-      else {
-        const position = this.#only?.position;
-        for (const hop of outlets) hop.push(item, position);
-      }
+      const goesOn =
+        item instanceof Positioned
+          ? this.#pushPositioned(item)
+          : outlets.length === 1
+            ? first.push(item, inlet === null ? undefined : inlet.position)
+            : pushToAll(outlets, item, inlet?.position);
+      if (goesOn) continue;
       for (const hop of outlets) if (!hop.hasRoom) await hop.whenRoom();
       if (this.#hasFailed || outlets.every(isDetached)) break;
     }
     for (const hop of outlets) hop.end();
   }
 
-  #pushPositioned({ position, record }: Positioned<unknown>): void {
-    for (const hop of this.#outlets) hop.push(record, position);
+  #pushPositioned({ position, record }: Positioned<unknown>): boolean {
+    const goesOn = pushToAll(this.#outlets, record, position);
     if (this.#positions === null) {
       // Refused at the first record, not once it is to be recorded.
       encodeValue(position, `position of ${this.definition.name}`);
@@ -156,6 +160,7 @@ export class Stage {
     }
     this.#given = position;
     this.#positions.note(position);
+    return goesOn;
   }
 
   /** Its code has come to its end: it holds nothing any more. */
@@ -184,6 +189,13 @@ export class Stage {
   leave(): void {
     this.#segment.leave(this);
   }
+}
+
+/** Whether another record may follow at once. */
+function pushToAll(outlets: readonly Hop[], record: unknown, position: unknown): boolean {
+  let goesOn = true;
+  for (const hop of outlets) if (!hop.push(record, position)) goesOn = false;
+  return goesOn;
 }
 
 function isDetached(hop: Hop): boolean {
