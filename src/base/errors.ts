@@ -37,6 +37,7 @@ export const errorCodes = {
   STREAM_MISUSED: { stage: 'define', exit: 2, summary: 'A stream is used as it cannot be, or read twice.' },
   RECORD_INVALID: { stage: 'run', exit: 1, summary: 'A file or stream holds what cannot be read as records.' },
   TOO_MANY_REJECTS: { stage: 'run', exit: 1, summary: 'A task has rejected a larger share of its records than is allowed.' },
+  REJECTS_MISSING: { stage: 'cli', exit: 1, summary: 'A run has rejected no records that could be given to its tasks again.' },
   STREAM_STOPPED: { stage: 'run', exit: 1, summary: 'A task was stopped because one that it is connected with by streams has failed.' },
   FLOW_EMPTY: { stage: 'define', exit: 2, summary: 'A flow has neither tasks nor a run method.' },
   PIPELINE_INVALID: { stage: 'define', exit: 2, summary: 'A list of steps, or the YAML it stands in, is not what it must be.' },

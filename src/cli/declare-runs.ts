@@ -55,6 +55,15 @@ function declareReaders(runs: Command, perform: Perform): void {
     .option('--json', 'print a JSON array; with --follow one object a line')
     .action(perform(async () => (await import('./commands/runs-logs.ts')).printLogs));
   runs
+    .command('rejects')
+    .description('print the records that a run has rejected, or give them to its tasks again')
+    .argument('<id>')
+    .option('--task <name>', 'of this task alone')
+    .option('--retry', 'submit a run in which each task is given what it had rejected')
+    .option('--watch', 'with --retry: show its live tree')
+    .option('--json', 'print a JSON array; with --retry the run')
+    .action(perform(async () => (await import('./commands/runs-rejects.ts')).rejectsOfRun));
+  runs
     .command('watch')
     .description('show the live tree of a run, from any terminal')
     .argument('<id>')

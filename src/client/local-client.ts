@@ -137,8 +137,8 @@ export class LocalClient implements EmbeddedClient {
     const definition = this.#know(asDefinition(flow));
     const id = engine.services.makeId();
     const listener = this.#listen(id, options.onEvent);
-    const { name, tags, signal, traceparent, callerRunId, refreshCache } = options;
-    const labels = { ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), traceparent, callerRunId, refreshCache };
+    const { name, tags, signal, traceparent, callerRunId, refreshCache, replayOf } = options;
+    const labels = { ...(name === undefined ? {} : { name }), ...(tags ? { tags } : {}), traceparent, callerRunId, refreshCache, replayOf };
     const underWay = await engine.submit(definition, params, { id, ...labels, signal, listener }).catch((error: unknown) => {
       this.#listeners.delete(id);
       throw error;

@@ -13,6 +13,8 @@ export interface Submitted {
   readonly callerRunId?: string;
   /** Its tasks make their values anew, whatever the cache holds. */
   readonly refreshCache?: true;
+  /** Run whose rejected records take the place of what its sources would read. */
+  readonly replayOf?: string;
 }
 
 /** Most characters of a `callerRunId`. */

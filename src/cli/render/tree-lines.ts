@@ -187,11 +187,21 @@ function stateDetail(taskRun: TaskRun, group: TaskGroup, options: RowSurrounding
   return state.name === 'Completed' || state.name === 'Scheduled' ? said : [paint.dim(state.name), ...said];
 }
 
-function progressDetail({ progress }: TaskRun, { paint, columns }: RowSurroundings): string[] {
-  if (!progress) return [];
+function progressDetail({ progress, metrics }: TaskRun, { paint, columns }: RowSurroundings): string[] {
+  if (!progress) return streamDetail(metrics, paint);
   if (progress.total === null || progress.total <= 0) return [paint.dim(countOf(progress.done))];
   const bar = barOf(progress.done / progress.total, barCells(columns), paint);
   return [`${bar} ${percentOf(progress.done, progress.total)}`, paint.dim(`${countOf(progress.done)}/${countOf(progress.total)}`)];
+}
+
+/** What has gone through a task of a stream. */
+function streamDetail(metrics: TaskRun['metrics'], paint: Paint): string[] {
+  if (metrics?.['perSecond'] === undefined) return [];
+  const counts = (['in', 'out', 'rejected'] as const).flatMap((name) => {
+    const count = metrics[name];
+    return count === undefined ? [] : [`${countOf(count)} ${name}`];
+  });
+  return [paint.dim([...counts, `${countOf(metrics['perSecond'])}/s`].join(' · '))];
 }
 
 function groupDetail(group: TaskGroup, { paint, columns }: RowSurroundings): string {

@@ -1,6 +1,7 @@
 /** Records that a task of a stream has put aside: kept in pieces, counted by reason, and held against the share that is allowed. */
 import { BatutaError } from '../../base/errors.ts';
 import type { TaskDefinition } from '../../model/task.ts';
+import type { DeadLetter } from '../../model/dead-letters.ts';
 import { plainReject } from '../../model/task-context.ts';
 import type { Stage } from './stage.ts';
 
@@ -10,16 +11,6 @@ const pieceChars = 256 * 1024;
 /** Reasons that are told apart in messages; a reason that holds a value of its record may be a new one each time. */
 const maxReasons = 1_000;
 
-/** A rejected record as it is kept. */
-export interface DeadLetter {
-  readonly reason: string;
-  /** Name of the task that has rejected it. */
-  readonly stage: string;
-  /** Position of the record in its source; null where the source gives none. */
-  readonly position: unknown;
-  readonly record: unknown;
-}
-
 export class Rejects {
   #pending: DeadLetter[] = [];
   #chars = 0;
@@ -27,12 +18,13 @@ export class Rejects {
   readonly #reasons = new Map<string, number>();
   count = 0;
 
-  put(record: unknown, reason: string, stage: Stage): void {
+  put(record: unknown, reason: string, stage: Stage, attempt: number): void {
     const plain = plainReject({ record, reason });
     this.count++;
     if (this.#reasons.size < maxReasons || this.#reasons.has(plain.reason))
       this.#reasons.set(plain.reason, (this.#reasons.get(plain.reason) ?? 0) + 1);
-    this.#pending.push({ reason: plain.reason, stage: stage.definition.name, position: plainOf(stage.position), record: plain.record });
+    const at = { stage: stage.definition.name, position: plainOf(stage.position), attempt };
+    this.#pending.push({ reason: plain.reason, ...at, record: plain.record });
     this.#chars += JSON.stringify(plain).length;
     if (this.#pending.length < pieceRecords && this.#chars < pieceChars) return;
     this.#full.push(this.#pending);

@@ -14,6 +14,7 @@ import type { TaskDefinition } from '../../model/task.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { Hop } from './hop.ts';
 import { Meeting } from './meeting.ts';
+import { type Replay, readReplay } from './replay.ts';
 import { SegmentRecord } from './segment-record.ts';
 import { Stage, type StageEnd, type StageGroup } from './stage.ts';
 
@@ -36,6 +37,8 @@ export class Segment implements StageGroup {
   readonly #beginning: Meeting<void>;
   readonly #ending: Meeting<void>;
   readonly #deciding: Meeting<number | null>;
+  /** What is given in place of what the sources read; null in most runs. */
+  #replay: Replay | null = null;
   #culprit: Culprit | null = null;
   #force: Timer | null = null;
   /** Whether all its attempts have ended as they should. */
@@ -70,13 +73,14 @@ export class Segment implements StageGroup {
 
   async #begin(): Promise<void> {
     await this.#record.recall();
+    this.#replay ??= await readReplay(this.#active);
     this.#connect();
     this.#record.begin();
   }
 
   #connect(): void {
     this.#culprit = null;
-    for (const stage of this.#stages.values()) stage.reset();
+    for (const stage of this.#stages.values()) stage.reset(this.#replay);
     for (const to of this.#stages.values()) {
       for (const name of to.definition.needs) {
         const from = this.#stages.get(name);

@@ -50,7 +50,7 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
   override putReject(record: unknown, reason: string): void {
     if (this.isOver) return super.putReject(record, reason);
     this.changeMetric('add', 'rejected', 1);
-    this.#rejects.put(record, reason, this.#stage);
+    this.#rejects.put(record, reason, this.#stage, this.attempt);
     const error = this.tooManyRejects();
     if (error) throw error;
   }

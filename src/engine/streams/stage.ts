@@ -6,6 +6,7 @@ import { encodeValue } from '../values/results.ts';
 import type { TaskAttempt } from '../task/task-attempt.ts';
 import type { Hop } from './hop.ts';
 import { type Mark, SourcePositions } from './positions.ts';
+import type { Replay } from './replay.ts';
 
 /** How a stage ends its attempt. */
 export type StageEnd =
@@ -48,6 +49,7 @@ export class Stage {
   #only: Hop | null = null;
   #outlets: Hop[] = [];
   #positions: SourcePositions | null = null;
+  #replay: Replay | null = null;
   #given: unknown = undefined;
   #hasFailed = false;
   #lastTaken: { readonly position: unknown } | null = null;
@@ -100,7 +102,8 @@ export class Stage {
   }
 
   /** Before each attempt: with nothing of the one before. */
-  reset(): void {
+  reset(replay: Replay | null): void {
+    this.#replay = replay;
     const confirmed = this.#positions?.confirmed;
     if (confirmed) this.resumeFrom = confirmed.position;
     this.#inlets.clear();
@@ -133,6 +136,7 @@ export class Stage {
 
   /** Hands on what the task gives until it ends or nobody wants more. @throws what the task throws */
   async handOn(items: AsyncIterable<unknown>): Promise<undefined> {
+    if (this.#replay !== null) return this.#replayTo(this.#replay, items);
     const outlets = this.#outlets;
     const [first] = outlets as [Hop];
     const inlet = this.#only;
@@ -145,10 +149,35 @@ export class Stage {
             ? first.push(item, inlet === null ? undefined : inlet.position)
             : pushToAll(outlets, item, inlet?.position);
       if (goesOn) continue;
-      for (const hop of outlets) if (!hop.hasRoom) await hop.whenRoom();
+      await this.#room();
       if (this.#hasFailed || outlets.every(isDetached)) break;
     }
     for (const hop of outlets) hop.end();
+  }
+
+  /** What the takers had rejected, and what the task makes of what it had rejected itself; a source reads nothing. */
+  async #replayTo(replay: Replay, items: AsyncIterable<unknown>): Promise<undefined> {
+    if (this.takes) {
+      for await (const item of items) {
+        this.out++;
+        pushToAll(this.#outlets, item instanceof Positioned ? item.record : item, this.#only?.position);
+        await this.#room();
+        if (this.#hasFailed) break;
+      }
+    }
+    for (const hop of this.#outlets) {
+      for (const { record, position } of replay.get(hop.to) ?? []) {
+        this.out++;
+        hop.push(record, position ?? undefined);
+        await this.#room();
+        if (this.#hasFailed || hop.isDetached) break;
+      }
+    }
+    for (const hop of this.#outlets) hop.end();
+  }
+
+  async #room(): Promise<void> {
+    for (const hop of this.#outlets) if (!hop.hasRoom) await hop.whenRoom();
   }
 
   #pushPositioned({ position, record }: Positioned<unknown>): boolean {

@@ -19,6 +19,11 @@ export interface SubmittedOptions {
    * (`scope: 'run'`) are not concerned. Default false.
    */
   readonly refreshCache?: boolean | undefined;
+  /**
+   * Id of a run of the same flow: its sources are not read, and each task of a stream is given the records that it had rejected in that run. Default
+   * none.
+   */
+  readonly replayOf?: string | undefined;
 }
 
 /**
@@ -28,12 +33,13 @@ export interface SubmittedOptions {
  * @throws BatutaError OPTION_INVALID
  */
 export function submittedBy(
-  { traceparent, callerRunId, refreshCache = false }: SubmittedOptions,
+  { traceparent, callerRunId, refreshCache = false, replayOf }: SubmittedOptions,
   parent?: { readonly runId: string; readonly taskRunId: string },
 ): Submitted {
   if (traceparent !== undefined && !isTraceparent(String(traceparent))) throw refusal(traceparent, 'traceparent (W3C Trace Context)');
   if (callerRunId !== undefined && !isCallerId(callerRunId)) throw refusal(callerRunId, `callerRunId: 1 to ${maxCallerChars} characters`);
   if (typeof refreshCache !== 'boolean') throw refusal(refreshCache, 'refreshCache: true or false');
+  if (replayOf !== undefined && !isCallerId(replayOf)) throw refusal(replayOf, 'replayOf: the id of a run');
   const scope = currentScope();
   const trace =
     traceparent ?? (scope && traceparentOf(scope.runId, parent?.taskRunId ?? scope.taskRunId ?? scope.runId, scope.traceparent ?? null));
@@ -42,6 +48,7 @@ export function submittedBy(
     ...(trace === undefined ? {} : { traceparent: trace }),
     ...(caller === undefined ? {} : { callerRunId: caller }),
     ...(refreshCache ? { refreshCache } : {}),
+    ...(replayOf === undefined ? {} : { replayOf }),
   };
 }
 

@@ -248,10 +248,15 @@ const rollback = z
   .describe('What came of undoing what its tasks had done');
 
 const submitted = z
-  .strictObject({ traceparent: word.optional(), callerRunId: z.string().optional(), refreshCache: z.literal(true).optional() })
+  .strictObject({
+    traceparent: word.optional(),
+    callerRunId: z.string().optional(),
+    refreshCache: z.literal(true).optional(),
+    replayOf: z.string().optional(),
+  })
   .nullable()
   .describe(
-    'What was said when it was submitted: the trace it continues, who submitted it, and that caches are passed over; null for nothing',
+    'What was said when it was submitted: the trace it continues, who submitted it, that caches are passed over, and whose rejected records it is given; null for nothing',
   );
 
 export const runDetails = z.strictObject({

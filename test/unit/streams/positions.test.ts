@@ -139,7 +139,7 @@ describe('what a stage has rejected', () => {
     expect(run.result).toBe(1_500);
     const letters = run.artifacts.filter(({ kind }) => kind === 'rejects').flatMap(({ data }) => data as unknown[]);
     expect(letters).toHaveLength(1_500);
-    expect(letters[0]).toEqual({ reason: 'odd', stage: 'odd', position: { line: 2 }, record: { n: 1 } });
+    expect(letters[0]).toEqual({ reason: 'odd', stage: 'odd', position: { line: 2 }, attempt: 1, record: { n: 1 } });
     expect(run.task('odd').metrics).toMatchObject({ in: 3_000, rejected: 1_500 });
     expect(run.task('rows').metrics).toMatchObject({ out: 3_000 });
   });
