@@ -41,6 +41,11 @@ export class Rejects {
     await Promise.all(pieces.map(write));
   }
 
+  /** Whether a whole piece waits to be written. */
+  get isFull(): boolean {
+    return this.#full.length > 0;
+  }
+
   /** TOO_MANY_REJECTS with the figures; null while the share is allowed. @param total records so far */
   tooMany({ name, maxErrorRate }: TaskDefinition, total: number): BatutaError | null {
     if (maxErrorRate === null || total < maxErrorRate.from || this.count / total <= maxErrorRate.share) return null;

@@ -38,7 +38,7 @@ export class SegmentRecord {
     this.#timer = this.#active.services.clock.setTimer(everyMs, () => {
       for (const { execution } of this.#stages) {
         execution?.reportCounts();
-        execution?.queueRejects();
+        execution?.queueFullRejects();
       }
       const again = (): void => {
         if (this.#timer !== null) this.begin();

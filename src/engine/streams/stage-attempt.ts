@@ -61,6 +61,10 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     return this.#rejects.tooMany(definition, takes ? taken : out + this.#rejects.count);
   }
 
+  queueFullRejects(): void {
+    if (this.#rejects.isFull) this.queueRejects();
+  }
+
   override queueRejects(): void {
     const warn = (error: unknown): void => this.log.warn({ err: error }, 'The rejected records could not be kept.');
     this.keepRejects().catch(warn);

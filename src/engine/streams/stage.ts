@@ -20,6 +20,8 @@ export interface StageExecution {
   reportCounts(): void;
   /** Resolves once the records that it has rejected so far are durable. */
   keepRejects(): Promise<void>;
+  /** Writes rejected records where a whole piece of them waits. Not awaited. */
+  queueFullRejects(): void;
   /** What the attempt fails with where too many records were rejected; else null. */
   tooManyRejects(): BatutaError | null;
 }
