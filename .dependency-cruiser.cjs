@@ -162,7 +162,7 @@ module.exports = {
       comment: "Example flows import 'batuta' as a user would.",
       severity: 'error',
       from: { path: '^flows/' },
-      to: { path: '^src/', pathNot: '^src/(index|client/index|testing/index|kit/(resources|steps)/index)\\.ts$' },
+      to: { path: '^src/', pathNot: '^src/(index|client/index|testing/index|kit/(resources|steps|streams)/index)\\.ts$' },
     },
     {
       name: 'listed-packages',

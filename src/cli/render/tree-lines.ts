@@ -188,20 +188,20 @@ function stateDetail(taskRun: TaskRun, group: TaskGroup, options: RowSurrounding
 }
 
 function progressDetail({ progress, metrics }: TaskRun, { paint, columns }: RowSurroundings): string[] {
-  if (!progress) return streamDetail(metrics, paint);
-  if (progress.total === null || progress.total <= 0) return [paint.dim(countOf(progress.done))];
+  if (!progress) return [];
+  if (progress.total === null || progress.total <= 0)
+    return metrics?.['perSecond'] === undefined ? [paint.dim(countOf(progress.done))] : streamDetail(metrics, paint);
   const bar = barOf(progress.done / progress.total, barCells(columns), paint);
   return [`${bar} ${percentOf(progress.done, progress.total)}`, paint.dim(`${countOf(progress.done)}/${countOf(progress.total)}`)];
 }
 
 /** What has gone through a task of a stream. */
-function streamDetail(metrics: TaskRun['metrics'], paint: Paint): string[] {
-  if (metrics?.['perSecond'] === undefined) return [];
+function streamDetail(metrics: NonNullable<TaskRun['metrics']>, paint: Paint): string[] {
   const counts = (['in', 'out', 'rejected'] as const).flatMap((name) => {
     const count = metrics[name];
     return count === undefined ? [] : [`${countOf(count)} ${name}`];
   });
-  return [paint.dim([...counts, `${countOf(metrics['perSecond'])}/s`].join(' · '))];
+  return [paint.dim([...counts, `${countOf(metrics['perSecond'] ?? 0)}/s`].join(' · '))];
 }
 
 function groupDetail(group: TaskGroup, { paint, columns }: RowSurroundings): string {

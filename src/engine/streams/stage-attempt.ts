@@ -35,7 +35,9 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     const perSecond = Math.round((gives ? out - since.out : taken - since.in) / seconds);
     if (!this.isOver) this.#counted = { in: taken, out, at: now };
     const row = super.reportedRow;
-    return { ...row, metrics: { ...row.metrics, ...(takes ? { in: taken } : null), ...(gives ? { out } : null), perSecond } };
+    // For people, who see how far it is wherever tasks are shown.
+    const progress = row.progress ?? { done: gives ? out : taken, total: null };
+    return { ...row, progress, metrics: { ...row.metrics, ...(takes ? { in: taken } : null), ...(gives ? { out } : null), perSecond } };
   }
 
   reportCounts(): void {
