@@ -5,7 +5,7 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Flow, resource, Task, type TaskContext, type TransactionContext } from 'batuta';
+import { Flow, resource, Task, type TransactionContext } from 'batuta';
 import { sqlite, sqlTransactions, type SqlTransaction, type TransactionDriver } from 'batuta/resources';
 
 interface Params {
