@@ -66,6 +66,8 @@ const observed = [
 ];
 const refused = [
   'GET /metrics',
+  'GET /api/health',
+  'GET /api/monitoring',
   'GET /api/settings',
   'GET /api/runs/:id/params',
   'GET /api/runs/:id/result',
