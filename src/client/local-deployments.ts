@@ -1,5 +1,5 @@
 /** Deployments of the local client, over an open store. What reads schedules is loaded when it is asked for: most processes never do. */
-import { sensitiveParams } from '../engine/submit/sensitive-params.ts';
+import { sensitiveParams } from '../engine/submit/json-schema.ts';
 import { submittedBy } from '../engine/submit/submitted-by.ts';
 import { withSensitivePaths } from '../model/sensitive.ts';
 import { checkFilter } from '../model/list-filters.ts';

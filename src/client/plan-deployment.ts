@@ -1,5 +1,5 @@
 /** What a deployment shall be: its declaration and its rows, made of what a user wrote and what is stored. */
-import { sensitiveParams } from '../engine/submit/sensitive-params.ts';
+import { sensitiveParams } from '../engine/submit/json-schema.ts';
 import { withSensitivePaths } from '../model/sensitive.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';

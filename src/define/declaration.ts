@@ -6,8 +6,8 @@ import { type TaskDefinition, triggers } from '../model/task.ts';
 import { boundsOf } from './bounds-option.ts';
 import { cachePolicyOf } from './cache-option.ts';
 import { maxErrorRateOf } from './max-error-rate.ts';
-import { middlewareOf } from './middleware-option.ts';
 import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
+import { type Middleware, noMiddleware } from '../model/middleware.ts';
 import { checkName } from '../model/names.ts';
 import { kebabCase } from './names.ts';
 import * as check from './options.ts';
@@ -256,4 +256,13 @@ function schemaOf(place: string, name: string, value: unknown): StandardSchemaV1
       : undefined;
   if (typeof standard?.validate === 'function') return value as StandardSchemaV1;
   throw check.invalid(place, name, value, 'a Standard Schema, e.g. z.object({ … }) of zod');
+}
+
+/** The option `middleware`: a list, outermost first; the one empty list where there is none. @throws BatutaError OPTION_INVALID */
+function middlewareOf(read: check.OptionReader): readonly Middleware[] {
+  const given = read.raw['middleware'];
+  if (given === undefined) return noMiddleware;
+  if (!Array.isArray(given) || !given.every((one) => typeof one === 'function'))
+    throw read.invalid('middleware', 'a list of functions (ctx, next) => …');
+  return given.length === 0 ? noMiddleware : Object.freeze([...(given as Middleware[])]);
 }

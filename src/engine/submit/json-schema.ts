@@ -6,11 +6,15 @@
  */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import { cutText } from '../../base/cut-text.ts';
+import { sensitivePathsOf } from '../../model/sensitive.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 
 const maxDefaultChars = 100;
 const marked = ['date', 'bigint', 'map', 'set'];
+const noPaths: readonly string[] = [];
+/** Of each schema once: making its JSON Schema costs more than a run. */
+const sensitiveOf = new WeakMap<StandardSchemaV1, readonly string[]>();
 
 /** Null where the library gives none. */
 export function jsonSchemaOf(schema: StandardSchemaV1 | null): Fields | null {
@@ -25,6 +29,14 @@ export function jsonSchemaOf(schema: StandardSchemaV1 | null): Fields | null {
     // Of another library; a schema with parts that JSON Schema cannot say has none.
     return null;
   }
+}
+
+/** Paths of the parameters that the schema marks as sensitive; empty for a flow without a schema, and where the library of the schema gives no JSON Schema. */
+export function sensitiveParams(schema: StandardSchemaV1 | null): readonly string[] {
+  if (schema === null) return noPaths;
+  let paths = sensitiveOf.get(schema);
+  if (paths === undefined) sensitiveOf.set(schema, (paths = sensitivePathsOf(jsonSchemaOf(schema))));
+  return paths;
 }
 
 /**

@@ -14,7 +14,7 @@ import { hidesValues } from '../../base/hidden-values.ts';
 import { maskedParams, withSensitivePaths } from '../../model/sensitive.ts';
 import { withSubmitted } from '../../model/submitted.ts';
 import { submittedBy, type SubmittedOptions } from './submitted-by.ts';
-import { sensitiveParams } from './sensitive-params.ts';
+import { sensitiveParams } from './json-schema.ts';
 import { refuseSecrets } from '../values/refuse-secrets.ts';
 import type { EngineServices } from '../services.ts';
 

@@ -67,10 +67,7 @@ export function secretRoutes(app: App, { client }: RouteParts): void {
     },
   );
 
-  app.delete('/api/secrets/:name', { schema: { tags, description: 'Deletes a secret.', params: nameParams } }, async (request, reply) => {
-    await client.secrets.delete(request.params.name);
-    return reply.code(204).send();
-  });
+  deleteRoute(app, '/api/secrets/:name', { tags, description: 'Deletes a secret.' }, (name) => client.secrets.delete(name));
 
   app.post(
     '/api/secrets/rotate',
@@ -103,14 +100,7 @@ export function variableRoutes(app: App, { client }: RouteParts): void {
     },
   );
 
-  app.delete(
-    '/api/variables/:name',
-    { schema: { tags, description: 'Deletes a variable.', params: nameParams } },
-    async (request, reply) => {
-      await client.variables.delete(request.params.name);
-      return reply.code(204).send();
-    },
-  );
+  deleteRoute(app, '/api/variables/:name', { tags, description: 'Deletes a variable.' }, (name) => client.variables.delete(name));
 }
 
 export function connectionRoutes(app: App, { client }: RouteParts): void {
@@ -149,14 +139,20 @@ export function connectionRoutes(app: App, { client }: RouteParts): void {
     },
   );
 
-  app.delete(
-    '/api/connections/:name',
-    { schema: { tags, description: 'Deletes a connection.', params: nameParams } },
-    async (request, reply) => {
-      await client.connections.delete(request.params.name);
-      return reply.code(204).send();
-    },
-  );
+  deleteRoute(app, '/api/connections/:name', { tags, description: 'Deletes a connection.' }, (name) => client.connections.delete(name));
+}
+
+/** A route that deletes by name and answers with nothing. */
+function deleteRoute(
+  app: App,
+  path: string,
+  schema: { readonly tags: string[]; readonly description: string },
+  remove: (name: string) => Promise<void>,
+): void {
+  app.delete(path, { schema: { ...schema, params: nameParams } }, async (request, reply) => {
+    await remove(request.params.name);
+    return reply.code(204).send();
+  });
 }
 
 /** What the audit says of a secret that was set. */
