@@ -143,6 +143,36 @@ describe('a pipeline of steps', () => {
     expect(none.error?.code).toBe('STEP_RESULT_INVALID');
   });
 
+  test('a loop begins no further item once a step has failed, and ends what is under way', async () => {
+    ledger.length = 0;
+    const work = async ({ item }: { item: string }): Promise<void> => {
+      ledger.push(item);
+      if (item === 'bad') throw new Error('bad item');
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      ledger.push(`${item} ended`);
+    };
+    const Failing = pipeline<{ list: readonly string[] }>('failing').steps([
+      forEach('list', { as: 'item', into: 'all', concurrency: 2 }, [
+        [work, 'Work'],
+        [noted('next'), 'Next'],
+      ]),
+    ]);
+    const run = await testFlow(Failing, { list: ['bad', 'slow', 'never'] });
+    expect(run.error?.message).toBe('bad item');
+    expect(ledger).toEqual(['bad', 'slow', 'slow ended', 'next']);
+  });
+
+  test('items of a loop are what steps gave, whatever they hold', async () => {
+    const Maps = pipeline('maps').steps([
+      [() => ({ list: [new Map([['a', 1]]), new Map([['b', 2]])], bytes: new Uint8Array([1, 2]), at: new Date(0) }), 'Read'],
+      forEach('list', { as: 'map', into: 'sizes' }, [[({ map }: { map: Map<string, number> }) => ({ keys: [...map.keys()] }), 'Keys']]),
+      [(data: { list: Map<string, number>[]; bytes: Uint8Array }) => ({ again: data.list[0], sum: data.bytes.length }), 'Again'],
+    ]);
+    const run = await testFlow(Maps, {});
+    expect(run.error).toBeNull();
+    expect(run.result).toMatchObject({ sizes: [{ keys: ['a'] }, { keys: ['b'] }], again: new Map([['a', 1]]), sum: 2, at: new Date(0) });
+  });
+
   test('steps in the background hold nothing up, give nothing, and fail the run when they fail', async () => {
     ledger.length = 0;
     const late = async (): Promise<never> => {
@@ -292,6 +322,7 @@ describe('a pipeline that is taken over', () => {
         [
           [noted('b', { b: 1 }), 'B'],
           [last, 'Last'],
+          [noted('more', { more: 1 }), 'More'],
         ],
       ),
       when(() => false, [[noted('c'), 'C']]),
@@ -302,9 +333,9 @@ describe('a pipeline that is taken over', () => {
     asked.length = 0;
     const { run, result, rows } = await takeOver(steps(hang), steps(noted('last')), { params: { list: ['x', 'y'] } });
     expect(run.state.name).toBe('Completed');
-    expect(after()).toEqual(['last', 'end']);
+    expect(after()).toEqual(['last', 'more', 'end']);
     expect(asked).toEqual(['asked']);
-    expect(result).toEqual({ list: ['x', 'y'], first: new Map([['a', 1]]), all: [{ said: 'x' }, { said: 'y' }], b: 1, end: 1 });
+    expect(result).toEqual({ list: ['x', 'y'], first: new Map([['a', 1]]), all: [{ said: 'x' }, { said: 'y' }], b: 1, more: 1, end: 1 });
     expect(rows.filter(({ state }) => state.name === 'Skipped').map(({ name }) => name)).toEqual(['C']);
   });
 });
