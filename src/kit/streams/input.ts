@@ -6,11 +6,12 @@ import { fileURLToPath } from 'node:url';
 import { BatutaError } from '../../base/errors.ts';
 import { currentScope } from '../../model/run-context.ts';
 
-/** Text or bytes: the path of a file, its `file:` URL, a response of `fetch`, a stream of Node or of the web, pieces one by one. */
+/** Text or bytes: the path of a file, its `file:` URL, bytes, a response of `fetch`, a stream of Node or of the web, pieces one by one. */
 export type Source =
   | string
   | URL
   | { readonly body: ReadableStream<Uint8Array> | null; readonly url?: string }
+  | Uint8Array
   | ReadableStream<Uint8Array>
   | Readable
   | AsyncIterable<Uint8Array | string>
@@ -34,6 +35,7 @@ export function openSource(source: Source, name?: string): OpenSource {
     const path = source instanceof URL ? fileURLToPath(source) : source;
     return { name: name ?? path, pieces: () => createReadStream(path, { highWaterMark: 256 * 1024 }) };
   }
+  if (source instanceof Uint8Array) return { name: name ?? 'the bytes', pieces: () => piecesOf([source]) };
   if ('body' in source) {
     const { body } = source;
     return { name: name ?? (source.url || 'the response'), pieces: () => piecesOf(body ?? []) };

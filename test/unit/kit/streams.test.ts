@@ -175,6 +175,7 @@ describe('lines and ndjson', () => {
     ['with a byte order mark, cut in every byte', cut(bytes('\uFEFFä\n€\n')), ['ä', '€']],
     ['in UTF-16 by its mark', [bytes('\uFEFFä\nb', 'utf16le')], ['ä', 'b']],
     ['of nothing', [], []],
+    ['of bytes', bytes('a\nb'), ['a', 'b']],
     ['of a stream of Node', Readable.from([bytes('a\nb')]), ['a', 'b']],
     ['of a response', new Response('a\nb'), ['a', 'b']],
     ['of a web stream', new Blob(['a\nb']).stream() as ReadableStream<Uint8Array>, ['a', 'b']],
