@@ -42,6 +42,7 @@ function declareReaders(runs: Command, perform: Perform): void {
     .command('inspect')
     .description('print all that is known of a run')
     .argument('<id>')
+    .option('--stats', 'print what has gone through the tasks of its streams')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/runs-inspect.ts')).inspectRun));
   runs

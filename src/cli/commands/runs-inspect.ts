@@ -20,6 +20,7 @@ import { countOf } from '../render/bar.ts';
 import { failureBrief, failureLines, whyFailed } from '../render/failure.ts';
 import { historiesOf, inspectionJson, inStartOrder, resultBytesOf } from '../render/json.ts';
 import { glyphOf, labelOf, type Paint } from '../render/shapes.ts';
+import { streamStatsLines, streamStatsOf } from '../render/stream-stats.ts';
 import { taskLabel } from '../render/summary.ts';
 import { type Column, factLines, tableLines } from '../render/table.ts';
 import { phaseOf } from '../render/task-group.ts';
@@ -27,9 +28,14 @@ import { agoText, localMillisecond, localMinute, localSecond } from '../render/t
 import { valueLine, valueLines } from '../render/value.ts';
 import { cut, oneLine } from '../render/width.ts';
 
-/** Prints the run. */
-export async function inspectRun(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
+/** Prints the run; with `stats` what has gone through the tasks of its streams. */
+export async function inspectRun(
+  context: CommandContext,
+  id: string,
+  options: JsonOption & { readonly stats?: boolean },
+): Promise<ExitStatus> {
   const { terminal, clock, globals } = context;
+  if (options.stats) return printStats(context, id, options.json === true);
   const { inspection, why } = await withClient(context, async (client) => {
     const found = await client.runs.inspect(id);
     return { inspection: found, why: await client.runs.why(found.run.id) };
@@ -44,6 +50,18 @@ export async function inspectRun(context: CommandContext, id: string, options: J
     verbose: globals.verbose,
   }))
     out.line(line);
+  return 0;
+}
+
+async function printStats({ terminal, clock, ...context }: CommandContext, id: string, json: boolean): Promise<ExitStatus> {
+  const taskRuns = await withClient({ terminal, clock, ...context }, async (client) =>
+    inStartOrder((await client.runs.inspect(id)).taskRuns),
+  );
+  if (json) return printJson(terminal, streamStatsOf(taskRuns));
+  const { out, err } = terminal;
+  const lines = streamStatsLines(taskRuns, { paint: out.paint, width: out.columns, now: clock.now() });
+  for (const line of lines) out.line(line);
+  if (lines.length === 0) err.line('No task of this run streams.');
   return 0;
 }
 
