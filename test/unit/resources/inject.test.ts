@@ -31,7 +31,7 @@ const graph = `
     ${fields}
     @Task() list() { return [1, 2]; }
     @Task({ each: 'list', timeout: '5s' }) async item(n: number) { const before = this.unit; await undefined; return [n, before === this.unit, this.pool, this.folder].join(); }
-    @Task({ needs: ['item'] }) async *all(items: string[]) { yield* items; yield this.unit.split(' ')[0]; }
+    @Task({ needs: ['item'] }) *all(items: string[]) { yield* items; yield this.unit.split(' ')[0]; }
     @Task({ isolate: 'thread', needs: ['all'] }) apart(items: string[]) { return [...items, this.pool]; }
     @On('completed') done() { told.push('hook ' + this.pool); }
   }`;
