@@ -40,13 +40,20 @@ export class StepRun {
 
   /** All fields at the end. @throws what the first step threw that failed */
   async run(steps: readonly PlanNode[], input: Data): Promise<Data> {
-    const given = await this.#sequence(steps, input, [], []).catch(async (error: unknown) => {
+    const data = await this.#through(steps, input).catch(async (error: unknown) => {
       await this.#endBackground();
       throw error;
     });
     await this.#endBackground();
     await Promise.all(this.#background);
-    return merged(input, given);
+    return data;
+  }
+
+  /** As `#sequence`, for the whole pipeline: of what its steps give nothing is kept apart from the data, which would double the merging. */
+  async #through(steps: readonly PlanNode[], input: Data): Promise<Data> {
+    let data = input;
+    for (const step of steps) data = merged(data, await this.#node(step, data, [], []));
+    return data;
   }
 
   /** Steps in the background may put others there. */
