@@ -21,9 +21,16 @@ export function failedWith(error: unknown, reason: BatutaError | null): Settleme
 }
 
 /** TASK_TIMED_OUT: what an attempt fails with that took too long. */
-export function timeoutError({ timeoutMs }: TaskDefinition, { name, index }: TaskRun): BatutaError {
-  const shown = `${name}${index === null ? '' : `[${index}]`}`;
-  return new BatutaError('TASK_TIMED_OUT', `Task ${shown} took longer than its timeout of ${formatDuration(timeoutMs ?? 0)}.`, {
-    details: { task: name, timeoutMs },
+export function timeoutError({ timeoutMs }: TaskDefinition, row: TaskRun): BatutaError {
+  return new BatutaError('TASK_TIMED_OUT', `Task ${shownTask(row)} took longer than its timeout of ${formatDuration(timeoutMs ?? 0)}.`, {
+    details: { task: row.name, timeoutMs },
   });
 }
+
+/** The task as people see it: `measure`, or `measure[7]` for an item. */
+export function shownTask({ name, index }: TaskRun): string {
+  return index === null ? name : `${name}[${index}]`;
+}
+
+/** What settles an attempt that cannot be settled from outside: its method has not given up the thread yet. */
+export function ignore(): void {}

@@ -27,7 +27,7 @@ import { callMethod, collected, isAsyncIterable, isPending } from './call-method
 import { escapedError } from '../run/escaped-error.ts';
 import { putArtifact } from './put-artifact.ts';
 import { type ContextSource, LiveTaskContext } from '../../model/task-context.ts';
-import { commitWaitMs, failedWith, type Settlement, timeoutError } from './settlement.ts';
+import { commitWaitMs, failedWith, ignore, type Settlement, shownTask, timeoutError } from './settlement.ts';
 import { TaskReports } from './task-reports.ts';
 
 export class TaskAttempt implements RunScope, ContextSource, Stoppable {
@@ -113,11 +113,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   /** Lines about the attempt. */
   get log(): Logger {
     const { row } = this;
-    this.#log ??= this.active.log.child({
-      taskRunId: row.id,
-      task: row.index === null ? row.name : `${row.name}[${row.index}]`,
-      attempt: row.attempt,
-    });
+    this.#log ??= this.active.log.child({ taskRunId: row.id, task: shownTask(row), attempt: row.attempt });
     return this.#log;
   }
 
@@ -302,4 +298,3 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     return settlement.kind === 'error' && error ? { kind: 'stopped', error } : settlement;
   }
 }
-function ignore(): void {}

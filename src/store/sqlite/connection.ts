@@ -51,8 +51,7 @@ export async function openSqlite(path: string, options: SqliteOptions): Promise<
     if (path !== ':memory:') makePrivate(path);
     // SQLite itself would let what is up to date be read, and refuse the first write.
     if (isRefusedByPermissions(path)) throw new Error('The file or its folder may not be written.');
-    const database = new SqliteFile(path, { timeout: lockSliceMs });
-    const connection = new SqliteConnection(path, database, options);
+    const connection = new SqliteConnection(path, () => new SqliteFile(path, { timeout: lockSliceMs }), options);
     await connection.configure();
     keepReserve(path);
     return connection;
@@ -102,30 +101,52 @@ export class SqliteConnection implements Connection {
   /** Every statement is kept prepared here. */
   readonly prepared: Query = this.query;
   readonly #path: string;
-  readonly #database: Libsql.Database;
+  readonly #openFile: () => Libsql.Database;
   readonly #options: SqliteOptions;
-  readonly #statements: Statements;
+  #database: Libsql.Database;
+  #statements: Statements;
   /** Held while a transaction is open across turns; everything else waits, or it would become part of it. */
   readonly #mutex = new Mutex();
   #writer: FlushWriter | undefined;
   #dataVersion: PreparedNumbers | undefined;
   #closed = false;
+  /** Set when a statement gave up on a lock: in the driver it stays under way, and what followed on the connection would not commit. */
+  #mustRenew = false;
 
-  constructor(path: string, database: Libsql.Database, options: SqliteOptions) {
+  constructor(path: string, openFile: () => Libsql.Database, options: SqliteOptions) {
     this.#path = path;
     this.url = `sqlite:${path}`;
-    this.#database = database;
+    this.#openFile = openFile;
+    this.#database = openFile();
     this.#options = options;
-    this.#statements = new Statements(database);
+    this.#statements = new Statements(this.#database);
   }
 
   /** Sets the pragmas. Turning the file to WAL needs it alone for a moment. */
   async configure(): Promise<void> {
+    await this.#retry(() => this.#setPragmas(this.#statements));
+  }
+
+  #setPragmas(statements: Statements): void {
     const { maxPages } = this.#options;
-    await this.#retry(() => {
-      for (const pragma of pragmas) this.#statements.all(`pragma ${pragma}`, []);
-      if (maxPages !== undefined) this.#statements.all(`pragma max_page_count = ${maxPages}`, []);
-    });
+    for (const pragma of pragmas) statements.all(`pragma ${pragma}`, []);
+    if (maxPages !== undefined) statements.all(`pragma max_page_count = ${maxPages}`, []);
+  }
+
+  /** Opens the file anew in the place of a connection that cannot be used any more. */
+  #renew(): void {
+    const database = this.#openFile();
+    const statements = new Statements(database);
+    try {
+      this.#setPragmas(statements);
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+    const old = this.#database;
+    [this.#database, this.#statements, this.#writer, this.#dataVersion] = [database, statements, undefined, undefined];
+    this.#mustRenew = false;
+    old.close();
   }
 
   blob(text: string, params: readonly Value[]): Promise<Uint8Array | null> {
@@ -165,7 +186,7 @@ export class SqliteConnection implements Connection {
   readonly now = (): number => this.#options.clock.now();
 
   writeBatch(batch: Batch): readonly Claim[] | Promise<readonly Claim[]> {
-    if (!this.#mutex.held) {
+    if (!this.#mutex.held && !this.#mustRenew) {
       try {
         return this.#write(batch);
       } catch (error) {
@@ -224,8 +245,16 @@ export class SqliteConnection implements Connection {
     }
   }
 
-  #retry<T>(work: () => T): Promise<T> {
-    return retryBusy(this.#options.busyTimeoutMs, work);
+  async #retry<T>(work: () => T): Promise<T> {
+    try {
+      return await retryBusy(this.#options.busyTimeoutMs, () => {
+        if (this.#mustRenew) this.#renew();
+        return work();
+      });
+    } catch (error) {
+      if (isBusy(error)) this.#mustRenew = true;
+      throw error;
+    }
   }
 }
 
