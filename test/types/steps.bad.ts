@@ -20,8 +20,8 @@ const start = pipeline<{ file: string }>('start');
 
 // @ts-expect-error case 1: nobody gives the field
 start.steps([[sum, 'Sum']]);
-// @ts-expect-error case 2: it is given by a later step
 start.steps([
+  // @ts-expect-error case 2: it is given by a later step
   [sum, 'Sum'],
   [read, 'Read'],
 ]);
@@ -29,14 +29,14 @@ start.steps([
 pipeline('none').steps([[read, 'Read']]);
 // @ts-expect-error case 4: the schema gives another type
 pipeline('typed', { params: z.object({ file: z.number() }) }).steps([[read, 'Read']]);
-// @ts-expect-error case 5: an object that needs what nobody gives
 start.steps([
   [read, 'Read'],
+  // @ts-expect-error case 5: an object that needs what nobody gives
   [new Rate(), 'Rate'],
 ]);
-// @ts-expect-error case 6: the same, called by call
 start.steps([
   [read, 'Read'],
+  // @ts-expect-error case 6: the same, called by call
   [new Call(), 'Call'],
 ]);
 // @ts-expect-error case 7: a pipeline within it that needs what nobody gives
@@ -53,14 +53,14 @@ start.steps([forEach('file', { as: 'row', into: 'all' }, [[read, 'Read']])]);
 start.steps([[read, 'Read'], forEach('row', { as: 'row', into: 'all' }, [[read, 'Again']])]);
 // @ts-expect-error case 13: items of another type
 start.steps([[read, 'Read'], forEach('rows', { as: 'row', into: 'all' }, [[(_data: { row: string }) => ({}), 'Each']])]);
-// @ts-expect-error case 14: the item is gone after the loop
 start.steps([
   [read, 'Read'],
   forEach('rows', { as: 'row', into: 'all' }, [[() => ({}), 'Each']]),
+  // @ts-expect-error case 14: the item is gone after the loop
   [(_data: { row: number }) => ({}), 'After'],
 ]);
-// @ts-expect-error case 15: steps at the same time do not see each other
 start.steps([
+  // @ts-expect-error case 15: steps at the same time do not see each other
   parallel([
     [read, 'Read'],
     [sum, 'Sum'],
@@ -72,9 +72,9 @@ start.steps([background([[read, 'Read']]), [sum, 'Sum']]);
 start.steps([[read]]);
 // @ts-expect-error case 18: no such option
 start.steps([[read, 'Read', 'v1', { retry: 3 }]]);
-// @ts-expect-error case 19: another type
 start.steps([
   [read, 'Read'],
+  // @ts-expect-error case 19: another type
   [(data: { rows: string[] }) => ({ text: data.rows }), 'Join'],
 ]);
 
