@@ -4,7 +4,7 @@ import type { Metrics } from './metrics/metrics.ts';
 
 export type { MeasuredPart, Metrics } from './metrics/metrics.ts';
 
-/** @param maxLabelValues values of one label that are told apart */
+/** @param maxLabelValues distinct values of one label; further ones count as `other` */
 export async function openMetrics(clock: Clock, maxLabelValues: number): Promise<Metrics> {
   const { makeMetrics } = await import('./metrics/metrics.ts');
   return makeMetrics(clock, maxLabelValues);

@@ -1,4 +1,4 @@
-/** What `batuta doctor` tells of the fleet as it is now: the checks of `/health` that it does not make itself. */
+/** What `batuta doctor` says about the fleet as it is now: the checks of `/health` that it does not make itself. */
 import { openLog } from '../../base/log.ts';
 import type { Config } from '../../base/settings.ts';
 import type { HealthStatus } from '../../monitor/health/health.ts';

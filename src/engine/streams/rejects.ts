@@ -8,7 +8,7 @@ import type { Stage } from './stage.ts';
 /** Records and characters after which a piece is written, so that an artifact stays small. */
 const pieceRecords = 1_000;
 const pieceChars = 256 * 1024;
-/** Reasons that are told apart in messages; a reason that holds a value of its record may be a new one each time. */
+/** Reasons that messages list one by one; a reason that holds a value of its record may be a new one each time. */
 const maxReasons = 1_000;
 
 export class Rejects {

@@ -212,7 +212,7 @@ export async function holdAll(conditions: readonly Condition[]): Promise<boolean
   return true;
 }
 
-/** What the end of a step, which may have been recorded before, tells of conditions that were not asked. */
+/** What the end of a step, which may have been recorded before, says about conditions that were not asked. */
 function noteOutcome(conditions: readonly Condition[], hasRun: boolean): void {
   const open = conditions.filter(({ isOpen }) => isOpen);
   // Of several that were not asked nothing tells which one did not hold.

@@ -41,7 +41,7 @@ export interface Metrics {
   readonly registry: MetricRegistry;
 }
 
-/** @param maxLabelValues values of one label that are told apart */
+/** @param maxLabelValues distinct values of one label; further ones count as `other` */
 export function makeMetrics(clock: Clock, maxLabelValues: number): Metrics {
   const registry = new MetricRegistry(maxLabelValues);
   const parts = new Set<MeasuredPart>();

@@ -54,7 +54,7 @@ export class MetricRegistry {
   readonly #maxLabelValues: number;
   readonly #entries = new Map<string, Entry>();
 
-  /** @param maxLabelValues values of one label that are told apart */
+  /** @param maxLabelValues distinct values of one label; further ones count as `other` */
   constructor(maxLabelValues: number) {
     this.#maxLabelValues = maxLabelValues;
     this.declare('every');
