@@ -120,7 +120,8 @@ function pinoOptions(level: LogLevel, clock: Clock): LoggerOptions {
 async function openPrinter(options: LogOptions): Promise<(text: string) => void> {
   const write = options.write ?? openStandardError();
   if (options.format === 'json') return write;
-  const { prettyFactory } = await import('pino-pretty');
+  // Bundled, a CommonJS package gives its names on `default` alone.
+  const { prettyFactory } = (await import('pino-pretty')).default;
   const pretty = prettyFactory({
     colorize: options.colors ?? Boolean(process.stderr.isTTY),
     translateTime: 'SYS:HH:MM:ss.l',
