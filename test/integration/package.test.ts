@@ -188,3 +188,18 @@ test("a user's module finds every public entry from its own node_modules", () =>
   const { stdout, stderr } = spawnSync(process.execPath, [join(project, 'user.mjs')], { encoding: 'utf8' });
   expect([stdout, stderr]).toEqual(['function,function,function\n', '']);
 });
+
+test('no bundled CommonJS package is asked for names that its chunk gives on `default` alone', () => {
+  const files = readdirSync('dist', { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'));
+  const texts = new Map(files.map((file) => [file, readFileSync(join('dist', file), 'utf8')]));
+  const bundled = files
+    .filter((file) => /^export default require_\w+\(\);$/m.test(texts.get(file) ?? ''))
+    .map((file) => file.split(/[\\/]/).at(-1));
+  expect(bundled).toContainEqual(expect.stringMatching(/^undici-/));
+  const named = [...texts].flatMap(([file, text]) =>
+    [...text.matchAll(/\{[^{}]+\} = await import\("[^"]*?([^"/]+)"\)/g)]
+      .filter(([, chunk]) => bundled.includes(chunk))
+      .map(([asked]) => [file, asked]),
+  );
+  expect(named).toEqual([]);
+});

@@ -84,7 +84,8 @@ export function httpClient<const S extends ResourceScopeName = 'worker'>(
   return resource(
     name,
     async function* () {
-      const { Agent, fetch } = await import('undici');
+      // Bundled, a CommonJS package gives its names on `default` alone.
+      const { Agent, fetch } = (await import('undici')).default;
       const agent = new Agent({
         connections: settings.limits.concurrency,
         headersTimeout: settings.timeoutMs,
