@@ -183,7 +183,7 @@ describe.each(placeNames)('a run on %s', (on) => {
 
   it('counts waiting for a signal apart, on the page of the run and in the list, names the run that started it, and offers what comes next', async () => {
     const parent = await submit('ordered', '--name', 'parent-one');
-    // A list that is open tells of new runs, and shows them when asked.
+    // An open list announces new runs, and shows them when asked.
     await expect.poll(() => command('runs', 'ls', '--flow', 'asks', '--state', 'PAUSED', '--json')).toMatch(/"flow": ?"asks"/);
     const page = await open('/runs?flow=asks&state=PAUSED');
     await page.getByRole('row').getByRole('link').first().click();

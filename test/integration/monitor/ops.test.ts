@@ -74,7 +74,7 @@ describe('ops', () => {
     expect(urls).toHaveLength(3);
   });
 
-  test('has queries of dashboards and alerts, among which every metric of the catalog but what only tells of the build', () => {
+  test('has queries of dashboards and alerts, which use every metric of the catalog except those of the build', () => {
     expect(queries.length).toBeGreaterThan(60);
     const asked = new Set(queries.flatMap(({ expr }) => namedIn(expr)).map(({ name }) => name.replace(ends, '')));
     const left = Object.keys(catalog).filter((name) => !asked.has(name));

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { taskWorkerViews } from '../../../src/client/task-worker-views.ts';
 
-test('processes are told by host and number, of every version that wrote them, sorted by task and how often', () => {
+test('processes are named by host and number, whichever version wrote them, sorted by task and how often', () => {
   const rows = [
     { name: 'load', owner: 'db/7@key:12:99', runs: 1, failures: 0, totalMs: 10 },
     { name: 'load', owner: 'old-host:3:99', runs: 4, failures: 1, totalMs: 10 },

@@ -30,7 +30,7 @@ test('a task that takes its context is known by the parameters too, for it may r
   expect(made).toEqual(['01', '02']);
 });
 
-test('inputs are told apart by what they hold, whatever the order of their fields', async () => {
+test('inputs differ by what they hold, whatever the order of their fields', async () => {
   @Flow()
   class Orders {
     @Task() async one(): Promise<object> {

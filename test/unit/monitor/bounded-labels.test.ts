@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BoundedLabels } from '../../../src/monitor/metrics/bounded-labels.ts';
 
-test('values of a label beyond the cap are told as other, each label by itself; known ones stay as they are', () => {
+test('values of a label beyond the cap count as other, each label by itself; known ones stay as they are', () => {
   const labels = new BoundedLabels(2);
   expect(labels.bound(['a', 'x'])).toEqual(['a', 'x']);
   expect(labels.bound(['b', 'x'])).toEqual(['b', 'x']);

@@ -10,7 +10,7 @@ const statusesOf = async (checks: readonly HealthCheck[]) =>
   (await new Health(checks, systemClock).read()).checks.map(({ status }) => status);
 
 describe('health', () => {
-  test('is as bad as the worst of its checks, which are told in their order', async () => {
+  test('is as bad as the worst of its checks, which are listed in order', async () => {
     const health = new Health(
       [
         well('a'),
@@ -36,7 +36,7 @@ describe('health', () => {
     expect((await new Health([waits, opens], systemClock).read()).status).toBe('healthy');
   });
 
-  test('waits for a check no longer than its time: then it is unhealthy, its signal aborts, and the others are told', async () => {
+  test('waits for a check no longer than its time: then it is unhealthy, its signal aborts, and the others are reported', async () => {
     let aborted = false;
     const hangs: HealthCheck = {
       ...{ name: 'hangs', timeoutMs: 20, mend: 'Look.' },
