@@ -10,6 +10,10 @@ export interface PostgresProxy {
   cutNextAnswer(): void;
   /** How many answers were thrown away. */
   readonly cuts: number;
+  /** The first answer to a message with this text comes in one piece with the news that the server shuts down. */
+  shutDownWithAnswerTo(text: string): void;
+  /** How many answers came so. */
+  readonly shutDowns: number;
   /** From now on who says farewell is told in the same moment that the server shuts down. */
   refuseFarewells(): void;
   /** How many were told so. */
@@ -19,6 +23,10 @@ export interface PostgresProxy {
 
 /** The message Terminate of a client. Source: PostgreSQL, "Message Formats". */
 const farewell = Buffer.from([0x58, 0, 0, 0, 4]);
+
+/** First byte and length of the message ReadyForQuery, which ends an answer. */
+const readyForQuery = 0x5a;
+const readyBytes = 6;
 
 /** The error that a server sends to all when it is shut down. */
 const shutDown = ((): Buffer => {
@@ -36,6 +44,8 @@ export async function startProxy(serverUrl: string): Promise<PostgresProxy> {
   let cuts = 0;
   let refuses = false;
   let refusals = 0;
+  let lastWords: string | null = null;
+  let shutDowns = 0;
   const proxy = createServer((client) => {
     const server = connect(Number(target.port), target.hostname);
     for (const socket of [client, server]) {
@@ -47,12 +57,18 @@ export async function startProxy(serverUrl: string): Promise<PostgresProxy> {
         server.destroy();
       });
     }
+    let isLast = false;
     client.on('data', (bytes) => {
+      if (lastWords !== null && bytes.includes(lastWords)) [isLast, lastWords] = [true, null];
       if (!refuses || !bytes.subarray(-farewell.length).equals(farewell)) return void server.write(bytes);
       refusals += 1;
       client.write(shutDown, () => client.destroy());
     });
     server.on('data', (bytes) => {
+      if (isLast && bytes.at(-readyBytes) === readyForQuery) {
+        shutDowns += 1;
+        return void client.write(Buffer.concat([bytes, shutDown]), () => client.destroy());
+      }
       if (!isArmed) return void client.write(bytes);
       isArmed = false;
       cuts += 1;
@@ -66,6 +82,12 @@ export async function startProxy(serverUrl: string): Promise<PostgresProxy> {
     url: url.href,
     cutNextAnswer() {
       isArmed = true;
+    },
+    shutDownWithAnswerTo(text) {
+      lastWords = text;
+    },
+    get shutDowns() {
+      return shutDowns;
     },
     get cuts() {
       return cuts;

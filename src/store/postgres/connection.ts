@@ -231,10 +231,11 @@ export class PostgresConnection implements Connection {
   }
 
   async #send(statement: FlushStatement): Promise<readonly Claim[]> {
-    this.#recorder ??= await this.#connectRecorder();
+    // A lost connection clears the field while a statement is under way: the error must come from the client.
+    const recorder = (this.#recorder ??= await this.#connectRecorder());
     const { text, values } = statement;
     const mark = [this.#writer, this.#batches, systemClock.now()];
-    const { rows } = await this.#recorder.query<Refusal>({
+    const { rows } = await recorder.query<Refusal>({
       ...(this.#isPooled ? {} : { name: statementName(text) }),
       text,
       values: [...mark, ...values],
@@ -242,7 +243,7 @@ export class PostgresConnection implements Connection {
     if (rows.length === 0) return noClaims;
     if (rows.some(({ runId, epoch }) => runId === null && epoch === null)) {
       // The first batch of all, or the row was pruned.
-      await this.#recorder.query(newMarkText, mark);
+      await recorder.query(newMarkText, mark);
       return await this.#send(statement);
     }
     return rows.filter((row): row is Claim => row.runId !== null);

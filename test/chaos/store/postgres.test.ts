@@ -60,6 +60,19 @@ test('a connection cut again and again in the middle of flushes neither loses no
   await store.close();
 });
 
+test('a server that shuts down with its answer to the first flush loses and doubles no row', async () => {
+  const proxy = await startProxy(database.url);
+  const store = await openStore({ url: proxy.url });
+  proxy.shutDownWithAnswerTo('flush_marks');
+  const claim = await startRun(store);
+  const row = taskRun(claim.runId, 't');
+  await store.recorder.addTaskRun(claim, row, transitionOf(row));
+  expect(proxy.shutDowns).toBe(1);
+  await expectWrittenOnce(store, { runId: claim.runId, promised: 1 });
+  await store.close();
+  await proxy.close();
+});
+
 /** Writes five task runs, each in a flush whose answer is lost. */
 async function writeUnanswered(write: (store: Store, claim: Claim, row: TaskRun) => Promise<void>) {
   const proxy = await startProxy(database.url);
