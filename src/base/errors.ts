@@ -35,6 +35,7 @@ export const errorCodes = {
   NEED_UNKNOWN: { stage: 'define', exit: 2, summary: 'A task needs something that is no task of its flow.' },
   GRAPH_CYCLE: { stage: 'define', exit: 2, summary: 'Tasks need each other in a circle.' },
   STREAM_MISUSED: { stage: 'define', exit: 2, summary: 'A stream is used as it cannot be, or read twice.' },
+  STREAM_DEADLOCK: { stage: 'run', exit: 1, summary: 'Tasks that are connected by streams wait for each other.' },
   RECORD_INVALID: { stage: 'run', exit: 1, summary: 'A file or stream holds what cannot be read as records.' },
   TOO_MANY_REJECTS: { stage: 'run', exit: 1, summary: 'A task has rejected a larger share of its records than is allowed.' },
   REJECTS_MISSING: { stage: 'cli', exit: 1, summary: 'A run has rejected no records that could be given to its tasks again.' },

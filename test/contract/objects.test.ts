@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { Flow, Task, type TaskContext } from 'batuta';
 import { objects, type ObjectsOptions, type ObjectStore } from 'batuta/resources';
+import { csv, ndjson, toCsv, toNdjson } from 'batuta/streams';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startAzurite, startS3 } from '../support/object-servers.ts';
 import { ownEngine } from '../support/own-engine.ts';
@@ -97,6 +98,28 @@ describe.each(Object.keys(makers))('objects in %s', (name) => {
       for await (const chunk of await store.stream('large.bin')) hash.update(chunk as Buffer);
       expect(hash.digest('hex')).toBe(createHash('sha256').update(bytes).digest('hex'));
       await store.delete('large.bin');
+    });
+  });
+
+  it('take records as a stream, and give them as one', async () => {
+    await inTask(made.options, async (store) => {
+      const rows = Array.from({ length: 3_000 }, (_, id) => ({ id: String(id), text: `ä "${id}"` }));
+      await store.put('rows.csv', toCsv(rows));
+      await store.put('rows.ndjson', toNdjson(rows));
+      const back = [];
+      for await (const row of csv(await store.stream('rows.csv'))) back.push(row);
+      expect(back).toEqual(rows);
+      for await (const row of ndjson<(typeof rows)[number]>(await store.stream('rows.ndjson'), { name: 'rows.ndjson' })) {
+        expect(row).toEqual(rows[Number(row.id)]);
+        // Leaves the stream early.
+        if (row.id === '5') break;
+      }
+      await store.put('broken.csv', 'id,text\n1,a\n2,b,c\n');
+      const broken = async (): Promise<void> => {
+        for await (const _ of csv(await store.stream('broken.csv'), { name: 'broken.csv' }));
+      };
+      await expect(broken()).rejects.toMatchObject({ code: 'RECORD_INVALID', message: expect.stringContaining('broken.csv:3') });
+      for (const key of ['rows.csv', 'rows.ndjson', 'broken.csv']) await store.delete(key);
     });
   });
 

@@ -6,20 +6,11 @@
  */
 import { BatutaError } from '../../base/errors.ts';
 import { held, type HeldReader, type Holdable } from '../../model/streams.ts';
+import { over, type Result, type Waiting, waitingForOne } from './hop-waiting.ts';
 import type { Mark } from './positions.ts';
 
 /** Records that are taken between two turns of the event loop, so that timers, leases and sockets get theirs. */
 const recordsPerTurn = 2_048;
-
-type Result = IteratorResult<unknown, undefined>;
-
-interface Waiting {
-  readonly promise: Promise<Result>;
-  resolve: (result: Result) => void;
-  reject: (error: unknown) => void;
-}
-
-const over: Result = { value: undefined, done: true };
 
 export interface HopOptions {
   readonly from: string;
@@ -37,6 +28,7 @@ export interface HopOptions {
 export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined> {
   readonly from: string;
   readonly to: string;
+  readonly buffer: number;
   readonly #chunk: number;
   readonly #onMark: (mark: Mark) => void;
   readonly #onWait: HopOptions['onWait'];
@@ -68,6 +60,7 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     this.#holdsAll = holdsAll;
     this.from = from;
     this.to = to;
+    this.buffer = buffer;
     this.#onWait = onWait;
     this.#chunk = Math.max(1, Math.floor(buffer / 2));
     this.#onMark = onMark;
@@ -131,6 +124,24 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
   /** Records that were read. */
   get read(): number {
     return this.#read;
+  }
+
+  /** Whether its taker has begun to read. */
+  get isBegun(): boolean {
+    return this.#isRead;
+  }
+
+  /** Grows with each record that is put in or taken. */
+  get moved(): number {
+    return this.#pushed + this.#read;
+  }
+
+  get giverWaits(): boolean {
+    return this.#room !== null;
+  }
+
+  get takerWaits(): boolean {
+    return this.#waiting !== null;
   }
 
   /** The taker wants no more. What it has read it still holds, until it has succeeded. */
@@ -276,10 +287,4 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     this.#onWait('from', -1);
     room();
   }
-}
-
-function waitingForOne(): Waiting {
-  let [resolve, reject]: [Waiting['resolve'], Waiting['reject']] = [() => undefined, () => undefined];
-  const promise = new Promise<Result>((...settle) => ([resolve, reject] = settle));
-  return { promise, resolve, reject };
 }

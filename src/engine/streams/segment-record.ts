@@ -33,15 +33,16 @@ export class SegmentRecord {
     }
   }
 
-  /** Records from now on. */
-  begin(): void {
+  /** Records from now on. @param onTick called once a second */
+  begin(onTick: () => void): void {
     this.#timer = this.#active.services.clock.setTimer(everyMs, () => {
+      onTick();
       for (const { execution } of this.#stages) {
         execution?.reportCounts();
         execution?.queueFullRejects();
       }
       const again = (): void => {
-        if (this.#timer !== null) this.begin();
+        if (this.#timer !== null) this.begin(onTick);
       };
       this.save().then(again, again);
     });

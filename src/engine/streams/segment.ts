@@ -12,6 +12,7 @@ import { BatutaError } from '../../base/errors.ts';
 import { defaultBuffer } from '../../model/streams.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
+import { DeadlockWatch } from './deadlock.ts';
 import { Hop } from './hop.ts';
 import { Meeting } from './meeting.ts';
 import { type Replay, readReplay } from './replay.ts';
@@ -74,19 +75,29 @@ export class Segment implements StageGroup {
   async #begin(): Promise<void> {
     await this.#record.recall();
     this.#replay ??= await readReplay(this.#active);
-    this.#connect();
-    this.#record.begin();
+    const hops = this.#connect();
+    const deadlocks = new DeadlockWatch(hops);
+    const { clock } = this.#active.services;
+    this.#record.begin(() => {
+      const found = deadlocks.look(clock.monotonic());
+      found?.hop.fail(found.error);
+    });
   }
 
-  #connect(): void {
+  #connect(): Hop[] {
+    const hops: Hop[] = [];
     this.#culprit = null;
     for (const stage of this.#stages.values()) stage.reset(this.#replay);
     for (const to of this.#stages.values()) {
       for (const name of to.definition.needs) {
         const from = this.#stages.get(name);
-        if (from !== undefined && to.takesFrom(name)) from.connect(to, this.#hop(from, to));
+        if (from === undefined || !to.takesFrom(name)) continue;
+        const hop = this.#hop(from, to);
+        from.connect(to, hop);
+        hops.push(hop);
       }
     }
+    return hops;
   }
 
   #hop(from: Stage, to: Stage): Hop {

@@ -55,6 +55,7 @@ const finalCodes = [
   'RESOURCE_DUPLICATE',
   'MIDDLEWARE_MISUSED',
   'STREAM_MISUSED',
+  'STREAM_DEADLOCK',
   'TOO_MANY_REJECTS',
 ] as const;
 

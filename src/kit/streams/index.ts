@@ -8,4 +8,8 @@ export { type BadRecord, lines, type LinesOptions, ndjson, type NdjsonOptions } 
 export { filter, map, type MapOptions } from './map.ts';
 export { type CursorOptions, keyedRows, type Page, paginate, type PgQueries, pgRows } from './pages.ts';
 export { parquet, parquetGroups, type ParquetOptions, type RowGroup } from './parquet.ts';
+export type { WrittenFile } from './parquet-file.ts';
+export type { ParquetType } from './parquet-values.ts';
 export type { Records } from './reading.ts';
+export { toCsv, type ToCsvOptions, toNdjson } from './to-text.ts';
+export { writeParquet, type WriteParquetOptions } from './write-parquet.ts';

@@ -1,4 +1,6 @@
 /** One stream out of several, and several out of one. */
+import { settledWithin, systemClock } from '../../base/clock.ts';
+import { BatutaError } from '../../base/errors.ts';
 import { held, type HeldReader, type Holdable } from '../../model/streams.ts';
 import { checkCount } from './options.ts';
 import { type Made, madeFrom, readerOf, type Records } from './reading.ts';
@@ -31,17 +33,29 @@ async function arrivalOf<Row>(reader: HeldReader<Row>): Promise<Arrived<Row>> {
 
 /**
  * The same records several times, for code that reads them in several ways at the same time: the one that is furthest waits where it is `buffer`
- * records ahead of another, so reading one to its end before the other begins never ends.
+ * records ahead of another. Reading one to its end before the other begins would never end with more records than that: it fails after 30 seconds in
+ * which the other was not begun.
  *
  * @param count of streams, default 2
  * @param buffer records, default 256
- * @throws BatutaError OPTION_INVALID
+ * @throws BatutaError OPTION_INVALID; as it is read STREAM_DEADLOCK
  */
 export function tee<Row>(records: Records<Row>, count = 2, buffer = 256): AsyncIterable<Row>[] {
   checkCount('tee', 'count', count);
   checkCount('tee', 'buffer', buffer);
   const shared = new Shared(records, buffer);
   return Array.from({ length: count }, () => shared.branch());
+}
+
+/** How long a reader waits for another that has not begun, ms. */
+const unreadMs = 30_000;
+
+function deadlockOf(unread: number, buffer: number): BatutaError {
+  return new BatutaError(
+    'STREAM_DEADLOCK',
+    `Stream ${unread + 1} of a tee is not read, so that the others are held up by its buffer of ${buffer} records. Read all of them at the same time (Promise.all), or give tee() a buffer that holds all records.`,
+    { details: { unread: unread + 1, buffer } },
+  );
 }
 
 class Shared<Row> {
@@ -66,7 +80,11 @@ class Shared<Row> {
   /** Resolves once something new lies in the branch, or nothing comes any more. */
   async more(branch: Branch<Row>): Promise<void> {
     while (branch.isEmpty && this.#branches.some((other) => other.isBehind(this.#buffer))) {
-      await new Promise<void>((resolve) => void this.#moved.push(resolve));
+      const moved = new Promise<void>((resolve) => void this.#moved.push(resolve));
+      const unread = this.#branches.findIndex((other) => !other.isBegun && other.isBehind(this.#buffer));
+      if (unread < 0) await moved;
+      else if (!(await settledWithin(systemClock, unreadMs, moved)) && !this.#branches[unread]?.isBegun)
+        throw deadlockOf(unread, this.#buffer);
     }
     if (branch.isEmpty) await (this.#asking ??= this.#ask());
   }
@@ -98,6 +116,7 @@ class Branch<Row> implements Holdable<Row>, HeldReader<Row> {
   released = 0;
   read = 0;
   isLeft = false;
+  isBegun = false;
 
   constructor(shared: Shared<Row>) {
     this.#shared = shared;
@@ -116,6 +135,7 @@ class Branch<Row> implements Holdable<Row>, HeldReader<Row> {
   }
 
   async next(): Promise<IteratorResult<Row, undefined>> {
+    this.isBegun = true;
     while (this.isEmpty) await this.#shared.more(this);
     // The end stays for whoever asks again.
     const [first] = this.#waiting;

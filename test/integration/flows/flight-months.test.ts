@@ -1,5 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { parquet } from 'batuta/streams';
 import { describe, expect, it } from 'vitest';
 import { FlightMonths } from '../../../flows/flight-months.ts';
 import { deadLettersOf } from '../../../src/model/dead-letters.ts';
@@ -17,12 +18,13 @@ describe('flight-months', () => {
     const written = Object.values(counts).reduce((sum, count) => sum + count, 0);
     expect(letters.length).toBeGreaterThan(0);
     expect(written + letters.length).toBe(120_000);
+    expect(readdirSync(given.out).toSorted()).toEqual(Object.keys(counts).map((month) => `${month}.parquet`));
     for (const [month, count] of Object.entries(counts)) {
-      const lines = readFileSync(join(given.out, `${month}.ndjson`), 'utf8')
-        .trim()
-        .split('\n');
-      expect(lines).toHaveLength(count);
-      expect(JSON.parse(lines[0] ?? '')).toMatchObject({ at: expect.stringMatching(new RegExp(`^${month}`)), delay: expect.any(Number) });
+      const rows = [];
+      for await (const row of parquet(join(given.out, `${month}.parquet`))) rows.push(row);
+      expect(rows).toHaveLength(count);
+      expect(rows.every(({ at }) => (at as Date).toISOString().startsWith(month))).toBe(true);
+      expect(rows[0]).toMatchObject({ delay: expect.any(Number), from: expect.stringMatching(/^[A-Z]{3}$/) });
     }
     const metrics = Object.fromEntries(taskRuns.map((row) => [row.name, row.metrics]));
     expect(metrics).toMatchObject({

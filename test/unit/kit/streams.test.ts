@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, truncateSync, writeFileSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -17,7 +17,10 @@ import {
   parquet,
   parquetGroups,
   tee,
+  toCsv,
+  toNdjson,
   window,
+  writeParquet,
 } from 'batuta/streams';
 import { parquetWriteFile } from 'hyparquet-writer';
 
@@ -284,6 +287,136 @@ describe('parquet', () => {
         code: 'RECORD_INVALID',
         message: expect.stringContaining(`${bad} is no whole Parquet file`),
       });
+  });
+});
+
+describe('text made of records', () => {
+  const text = async (pieces: AsyncIterable<string>): Promise<string> => (await all(pieces)).join('');
+  test('is CSV that is read as it was', async () => {
+    const rows = upTo(600).map((id) => ({ id: String(id), text: `a "quoted", ${id}\nline` }));
+    const pieces = await all(toCsv(rows));
+    expect(pieces).toHaveLength(3);
+    expect(await all(csv(pieces))).toEqual(rows);
+  });
+
+  test.each<[string, Parameters<typeof toCsv>, string]>([
+    ['with the columns that are wanted', [[{ a: 1, b: 2, c: 3 }], { columns: ['c', 'a', 'none'] }], 'c,a,none\n3,1,\n'],
+    [
+      'of other values',
+      [[{ a: null, b: undefined, c: true, d: new Date(0), e: [1], f: 5n }]],
+      'a,b,c,d,e,f\n,,true,1970-01-01T00:00:00.000Z,[1],5\n',
+    ],
+    ['without a header', [[{ a: 1 }], { header: false, delimiter: ';' }], '1\n'],
+    ['of no records with columns', [[], { columns: ['a', 'b'] }], 'a,b\n'],
+    ['of no records', [[]], ''],
+    ['without formulas', [[{ a: '=1+1' }], { escapeFormulas: true }], "a\n'=1+1\n"],
+  ])('%s', async (_what, given, expected) => {
+    expect(await text(toCsv(...given))).toBe(expected);
+  });
+
+  test('is one JSON value a line, and what is no JSON fails', async () => {
+    const rows = upTo(300).map((id) => ({ id, text: 'ä\n' }));
+    expect(await all(ndjson([await text(toNdjson(rows))]))).toEqual(rows);
+    expect(await text(toNdjson([]))).toBe('');
+    await expect(text(toNdjson([undefined]))).rejects.toThrow('A record that is undefined is no JSON');
+    await expect(text(toNdjson([1n]))).rejects.toThrow(TypeError);
+  });
+});
+
+describe('parquet that is written', () => {
+  const columns = { id: 'INT32', big: 'INT64', ratio: 'DOUBLE', text: 'STRING', at: 'TIMESTAMP', is: 'BOOLEAN', more: 'JSON' } as const;
+  const rowOf = (id: number) => ({
+    ...{ id, big: BigInt(id) * 10n ** 12n, ratio: id / 3, text: `t${id}`, at: new Date(id * 86_400_000) },
+    ...{ is: id % 2 === 0, more: { list: [id] } },
+  });
+
+  test('is read as it was, by row groups of the size that was wanted', async () => {
+    const path = join(folder, 'new', 'folder', 'a.parquet');
+    const rows = upTo(25).map(rowOf);
+    const written = await writeParquet(rows, path, { columns, rowsPerGroup: 10 });
+    expect(written).toEqual([{ path, rows: 25, bytes: statSync(path).size }]);
+    const groups = await all(parquetGroups(path));
+    expect(groups.map((group) => group.rows.length)).toEqual([10, 10, 5]);
+    expect(groups.flatMap((group) => group.rows)).toEqual(rows);
+  });
+
+  test('takes missing values as null, whole numbers as 64 bits, and no records at all', async () => {
+    const path = join(folder, 'nulls.parquet');
+    await writeParquet<{ id: number; text?: string | null; other?: number }>([{ id: 1 }, { id: 2, text: null, other: 9 }], path, {
+      columns: { id: 'INT64', text: 'STRING' },
+    });
+    expect(await all(parquet(path))).toEqual([
+      { id: 1n, text: null },
+      { id: 2n, text: null },
+    ]);
+    expect(await writeParquet<{ id: number }>([], path, { columns: { id: 'INT32' } })).toMatchObject([{ rows: 0 }]);
+    expect(await all(parquet(path))).toEqual([]);
+  });
+
+  test('goes to several files by what each record says', async () => {
+    const pathOf = (name: string): string => join(folder, 'parts', `${name}.parquet`);
+    const written = await writeParquet(upTo(10).map(rowOf), ({ is }) => pathOf(is ? 'even' : 'odd'), { columns: { id: 'INT32' } });
+    expect(written).toMatchObject([
+      { path: pathOf('even'), rows: 5 },
+      { path: pathOf('odd'), rows: 5 },
+    ]);
+    expect(await all(parquet(pathOf('odd')))).toEqual([1, 3, 5, 7, 9].map((id) => ({ id })));
+    await expect(
+      writeParquet(upTo(10).map(rowOf), ({ id }) => pathOf(`file${id}`), { columns: { id: 'INT32' }, maxFiles: 3 }),
+    ).rejects.toMatchObject({ code: 'OPTION_INVALID', message: expect.stringContaining('would be file 4') });
+    expect(readdirSync(join(folder, 'parts')).toSorted()).toEqual(['even.parquet', 'odd.parquet']);
+  });
+
+  test.each<[string, string, unknown]>([
+    ['INT32', 'a fraction', 1.5],
+    ['INT32', 'more than it holds', 2 ** 31],
+    ['INT64', 'more than it holds', 2n ** 63n],
+    ['DOUBLE', 'a text', '1'],
+    ['STRING', 'a number', 1],
+    ['BOOLEAN', 'a number', 0],
+    ['TIMESTAMP', 'a date that is none', new Date(Number.NaN)],
+    ['TIMESTAMP', 'a text', '2026-01-01'],
+    ['JSON', 'a bigint', 1n],
+    ['BYTE_ARRAY', 'a text', 'a'],
+    ['UUID', 'another text', 'a'],
+  ])('refuses in a column of %s %s, with file, record and column, and leaves what was there', async (type, _what, value) => {
+    const path = join(folder, 'kept', 'kept.parquet');
+    await writeParquet([{ id: 1 }], path, { columns: { id: 'INT32' } });
+    const before = readFileSync(path);
+    await expect(writeParquet([{ v: null }, { v: value }], path, { columns: { v: type as 'INT32' } })).rejects.toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringMatching(new RegExp(`kept\\.parquet, record 1 has .* in the column 'v' of ${type}`)),
+      details: { source: path, record: 1 },
+    });
+    expect(readFileSync(path).equals(before)).toBe(true);
+    expect(readdirSync(join(folder, 'kept'))).toEqual(['kept.parquet']);
+  });
+
+  test.each([
+    [{}, 'names no column'],
+    [{ a: 'DECIMAL' }, "the column 'a' has the type DECIMAL"],
+  ])('refuses the columns %j', async (wrong, message) => {
+    await expect(writeParquet([], join(folder, 'x.parquet'), { columns: wrong as never })).rejects.toMatchObject({
+      code: 'OPTION_INVALID',
+      message: expect.stringContaining(message),
+    });
+  });
+
+  test('of a source that fails is not there, and the source is closed', async () => {
+    let isClosed = false;
+    async function* failing(): AsyncGenerator<{ id: number }> {
+      try {
+        yield { id: 1 };
+        throw new Error('no more');
+      } finally {
+        isClosed = true;
+      }
+    }
+    const inside = join(folder, 'failed');
+    await expect(writeParquet(failing(), join(inside, 'a.parquet'), { columns: { id: 'INT32' }, rowsPerGroup: 1 })).rejects.toThrow(
+      'no more',
+    );
+    expect([isClosed, readdirSync(inside)]).toEqual([true, []]);
   });
 });
 

@@ -1,6 +1,9 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { TaskContext } from 'batuta';
-import { at, batch, filter, map, merge, tee } from 'batuta/streams';
+import { at, batch, filter, map, merge, parquet, tee, writeParquet } from 'batuta/streams';
 import { testFlow } from 'batuta/testing';
 import { makeFlow } from '../../support/make-flow.ts';
 
@@ -85,6 +88,30 @@ describe('after a failure the source goes on', () => {
         },
       ),
     ).toEqual([undefined, undefined]);
+  });
+
+  test('from the beginning where files are written that were not whole', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'batuta-positions-'));
+    const path = join(folder, 'rows.parquet');
+    try {
+      const begun = await resumed(
+        5_000,
+        (rows) => rows,
+        async (rows, fail) => {
+          const checked = map(rows, (id) => {
+            fail(id);
+            return { id };
+          });
+          await writeParquet(checked, path, { columns: { id: 'INT32' }, rowsPerGroup: 500 });
+        },
+      );
+      expect(begun).toEqual([undefined, undefined]);
+      let next = 0;
+      for await (const { id } of parquet<{ id: number }>(path)) expect(id).toBe(next++);
+      expect(next).toBe(5_000);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   test('from the slower of two ends', async () => {

@@ -1,0 +1,82 @@
+/** Records into Parquet files, one row group at a time, by `hyparquet-writer`. */
+import { BatutaError } from '../../base/errors.ts';
+import { checkCount } from './options.ts';
+import { ParquetFile, type WrittenFile } from './parquet-file.ts';
+import { type ParquetType, parquetTypes } from './parquet-values.ts';
+import { readerOf, type Records } from './reading.ts';
+
+/** Options of `writeParquet`. */
+export interface WriteParquetOptions<Row extends object> {
+  /** Type of each column, in their order. Fields of no column are left out; null and undefined are null. */
+  readonly columns: { readonly [Name in keyof Row & string]?: ParquetType };
+  /** Rows of a row group: so many are held in memory for each file. Default 10,000. */
+  readonly rowsPerGroup?: number | undefined;
+  /** Most files that may be written at the same time. Default 100. */
+  readonly maxFiles?: number | undefined;
+}
+
+/**
+ * Writes records to a Parquet file, or to several by what `path` says of each record, such as one a month. Missing folders are made. The files are put
+ * into their places, over those that were there, once all of them are whole; when it fails, or the process dies, none is.
+ *
+ * All records are held until then: no position is confirmed before the files are in their places.
+ *
+ * @param path of the file; or the path for a record
+ * @returns the files in the order in which they were begun; one without rows where `path` is a text and there are no records
+ * @throws BatutaError RECORD_INVALID for a value that its column does not take; OPTION_INVALID, also for more than `maxFiles`
+ * @example
+ * ```ts
+ * await writeParquet(flights, ({ at }) => `out/${at.getUTCFullYear()}.parquet`, { columns: { at: 'TIMESTAMP', delay: 'INT32' } });
+ * ```
+ */
+export async function writeParquet<Row extends object>(
+  records: Records<Row>,
+  path: string | ((row: Row) => string),
+  { columns, rowsPerGroup = 10_000, maxFiles = 100 }: WriteParquetOptions<Row>,
+): Promise<WrittenFile[]> {
+  checkCount('writeParquet', 'rowsPerGroup', rowsPerGroup);
+  checkCount('writeParquet', 'maxFiles', maxFiles);
+  const types = checkedColumns(columns);
+  const files = new Map<string, ParquetFile>();
+  const open = async (at: string): Promise<ParquetFile> => {
+    if (files.size >= maxFiles) throw tooManyFiles(at, maxFiles);
+    const file = await ParquetFile.create(at, types, rowsPerGroup);
+    files.set(at, file);
+    return file;
+  };
+  const reader = readerOf(records);
+  try {
+    for (let next = await reader.next(); !next.done; next = await reader.next()) {
+      const at = typeof path === 'string' ? path : path(next.value);
+      const file = files.get(at) ?? (await open(at));
+      if (file.put(next.value, reader.read - 1)) await file.flush();
+    }
+    if (typeof path === 'string' && files.size === 0) await open(path);
+    for (const file of files.values()) await file.finish();
+    const written: WrittenFile[] = [];
+    for (const file of files.values()) written.push(await file.publish());
+    reader.release(reader.read);
+    return written;
+  } finally {
+    await Promise.all([...files.values()].map((file) => file.discard()));
+    await reader.return();
+  }
+}
+
+/** @throws BatutaError OPTION_INVALID */
+function checkedColumns(columns: Readonly<Record<string, ParquetType | undefined>>): (readonly [string, ParquetType])[] {
+  const types = Object.entries(columns).flatMap(([name, type]) => (type === undefined ? [] : [[name, type] as const]));
+  const unknown = types.find(([, type]) => !Object.hasOwn(parquetTypes, type));
+  if (types.length > 0 && unknown === undefined) return types;
+  const known = Object.keys(parquetTypes).join(', ');
+  const why = unknown === undefined ? 'columns names no column' : `the column '${unknown[0]}' has the type ${String(unknown[1])}`;
+  throw new BatutaError('OPTION_INVALID', `writeParquet: ${why}; the types are ${known}.`, { details: { known } });
+}
+
+function tooManyFiles(path: string, maxFiles: number): BatutaError {
+  return new BatutaError(
+    'OPTION_INVALID',
+    `writeParquet: ${path} would be file ${maxFiles + 1}, and maxFiles is ${maxFiles}. Each holds a row group in memory: divide the records more coarsely, or raise it.`,
+    { details: { path, maxFiles } },
+  );
+}
