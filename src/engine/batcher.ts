@@ -1,5 +1,17 @@
 /** Gathers what is asked for within one turn of the event loop, and while a group is under way, into groups that are done at once. */
 
+import { systemClock } from '../base/clock.ts';
+
+/** After a group of so many the next is expected to be large as well, and is held for it. */
+const manyItems = 4;
+
+export interface BatcherOptions {
+  /** Most items of a group; 500 unless given. */
+  readonly maxItems?: number;
+  /** How long a group that follows a large one is held for more, ms; 0 unless given. One that follows a small one never waits. */
+  readonly lingerMs?: number;
+}
+
 interface Asked<Item, Result> {
   readonly item: Item;
   readonly resolve: (result: Result) => void;
@@ -10,16 +22,16 @@ interface Asked<Item, Result> {
 export class Batcher<Item, Result> {
   readonly #doAll: (items: readonly Item[]) => Promise<readonly Result[]>;
   readonly #maxItems: number;
+  readonly #lingerMs: number;
   #asked: Asked<Item, Result>[] = [];
   #busy = false;
+  #wasLarge = false;
 
-  /**
-   * @param doAll does a group and gives the results in its order
-   * @param maxItems most items of a group
-   */
-  constructor(doAll: (items: readonly Item[]) => Promise<readonly Result[]>, maxItems = 500) {
+  /** @param doAll does a group and gives the results in its order */
+  constructor(doAll: (items: readonly Item[]) => Promise<readonly Result[]>, { maxItems = 500, lingerMs = 0 }: BatcherOptions = {}) {
     this.#doAll = doAll;
     this.#maxItems = maxItems;
+    this.#lingerMs = lingerMs;
   }
 
   /** The result of the item. @throws what its group failed with */
@@ -28,7 +40,8 @@ export class Batcher<Item, Result> {
       this.#asked.push({ item, resolve, reject });
       if (this.#busy) return;
       this.#busy = true;
-      setImmediate(() => void this.#run());
+      if (this.#wasLarge && this.#lingerMs > 0) systemClock.setTimer(this.#lingerMs, () => void this.#run());
+      else setImmediate(() => void this.#run());
     });
   }
 
@@ -36,6 +49,7 @@ export class Batcher<Item, Result> {
     while (this.#asked.length > 0) {
       const group = this.#asked.slice(0, this.#maxItems);
       this.#asked = this.#asked.slice(this.#maxItems);
+      this.#wasLarge = group.length >= manyItems;
       try {
         const results = await this.#doAll(group.map(({ item }) => item));
         for (const [at, { resolve }] of group.entries()) resolve(results[at] as Result);

@@ -31,6 +31,9 @@ import type { EngineServices } from './services.ts';
 import { endForRoom, startRun } from './run/start-run.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './code/sub-flow.ts';
 
+/** A worker takes tickets in bursts, one for each run that a flush ended: held so long, a burst is one statement instead of two. */
+const claimLingerMs = 1;
+
 export interface SubmitOptions extends MakeRunOptions {
   /** Of the run that this one is a sub-flow of. */
   readonly activity?: Activity | null;
@@ -85,24 +88,27 @@ export class Engine {
     const { store, owner, settings, limits, leaseClock: clock, log } = services;
     this.#leases = new Leases({ store: leasesOfRuns(store), clock, log, settings });
     store.recorder.onFenced((claim) => this.#leases.lose(claim));
-    this.#claims = new Batcher(async (asked) => {
-      const missing = new Set<string>();
-      const ids = [...new Set(asked.map(({ id }) => id))];
-      const claimed = new Map(
-        await store.fleet.claimMany(ids, owner, settings.leaseMs, {
-          isAlone: settings.isAlone,
-          missing: (id) => missing.add(id),
-          cancelled: (run) => limits.runs.cancelled([run]),
-        }),
-      );
-      return asked.map(({ id, onMissing }) => {
-        if (missing.has(id)) onMissing?.();
-        const run = claimed.get(id) ?? null;
-        // Of several who ask for one run at once, one gets it.
-        claimed.delete(id);
-        return run;
-      });
-    });
+    this.#claims = new Batcher(
+      async (asked) => {
+        const missing = new Set<string>();
+        const ids = [...new Set(asked.map(({ id }) => id))];
+        const claimed = new Map(
+          await store.fleet.claimMany(ids, owner, settings.leaseMs, {
+            isAlone: settings.isAlone,
+            missing: (id) => missing.add(id),
+            cancelled: (run) => limits.runs.cancelled([run]),
+          }),
+        );
+        return asked.map(({ id, onMissing }) => {
+          if (missing.has(id)) onMissing?.();
+          const run = claimed.get(id) ?? null;
+          // Of several who ask for one run at once, one gets it.
+          claimed.delete(id);
+          return run;
+        });
+      },
+      { lingerMs: claimLingerMs },
+    );
     // An owner hears of a cancel by looking, which it need not where it sits in this process.
     limits.runs.onCancelled((run) => endForRoom(services, run, this.#held.byId.get(run.id)));
   }

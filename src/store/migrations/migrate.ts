@@ -34,6 +34,7 @@ import { secrets } from './0025-secrets.ts';
 import { results } from './0027-results.ts';
 import { resourceUses } from './0028-resource-uses.ts';
 import { streamPositions } from './0031-stream-positions.ts';
+import { idEndsByKey } from './0032-id-ends-by-key.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -65,6 +66,7 @@ export const migrations: readonly Migration[] = [
   results,
   resourceUses,
   streamPositions,
+  idEndsByKey,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

@@ -16,11 +16,14 @@ test('what is asked for in one turn is one group, and each gets its own result',
 test('what is asked for while a group is under way waits for it, and is bounded', async () => {
   const groups: number[][] = [];
   const { opened, open } = gate();
-  const gather = new Batcher(async (items: readonly number[]) => {
-    groups.push([...items]);
-    if (groups.length === 1) await opened;
-    return items;
-  }, 2);
+  const gather = new Batcher(
+    async (items: readonly number[]) => {
+      groups.push([...items]);
+      if (groups.length === 1) await opened;
+      return items;
+    },
+    { maxItems: 2 },
+  );
   const first = gather.add(0);
   await new Promise((resolve) => setImmediate(resolve));
   const others = [1, 2, 3].map((item) => gather.add(item));
