@@ -30,12 +30,12 @@ const lookedAt = 20;
 const madeAtOnce = 200;
 
 /** One run to submit. */
-export interface Wanted extends EnqueueOptions {
+export interface RunRequest extends EnqueueOptions {
   readonly params?: unknown;
 }
 
 /**
- * Validates all, records all, wakes the workers. Gives the runs in the order they were wanted. When one is refused, none exists.
+ * Validates all, records all, wakes the workers. Gives the runs in the order of the requests. When one is refused, none exists.
  *
  * @throws BatutaError PARAMS_INVALID, NAME_INVALID (queue), OPTION_INVALID (priority, start, name, tags, idempotency key), RESULT_NOT_SERIALIZABLE, STORE_…
  */
@@ -43,11 +43,11 @@ export async function enqueueRuns(
   engine: Engine,
   openBroker: () => Promise<Broker>,
   definition: FlowDefinition,
-  wanted: readonly Wanted[],
+  requests: readonly RunRequest[],
 ): Promise<readonly InsertedRun[]> {
   await stopIfLoading();
   const rows: WaitingRun[] = [];
-  for (const { params, startAt, idempotencyKey, ...options } of wanted) {
+  for (const { params, startAt, idempotencyKey, ...options } of requests) {
     if (rows.length > 0 && rows.length % madeAtOnce === 0) await letOthersIn();
     if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
     const run = await makeRun(engine.services, definition, params, 'SCHEDULED', {

@@ -16,7 +16,7 @@ import { BatutaError } from '../base/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { ArtifactsClient, EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
-import type { Wanted } from './enqueue.ts';
+import type { RunRequest } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
 import { LocalCache } from './local-cache.ts';
 import { asDefinition, localFlows } from './local-flows.ts';
@@ -154,7 +154,7 @@ export class LocalClient implements EmbeddedClient {
     return this.#handle(id) as RunHandle<ResultOf<C>>;
   }
 
-  async enqueueMany(flow: FlowRef, runs: readonly Wanted[]): Promise<readonly string[]> {
+  async enqueueMany(flow: FlowRef, runs: readonly RunRequest[]): Promise<readonly string[]> {
     const definition = typeof flow === 'string' ? await this.#findNamed(flow) : asDefinition(flow);
     this.#options.remember?.(definition);
     const { enqueueRuns } = await import('./enqueue.ts');

@@ -12,7 +12,7 @@ import { addDocs } from './docs.ts';
 import { answerError, notFound, wrongMethod } from './errors.ts';
 import { Failures } from './failures.ts';
 import { addGuard } from './guard.ts';
-import { Doorkeeper } from './identity.ts';
+import { Authenticator } from './identity.ts';
 import { LiveEvents } from './events/live-events.ts';
 import { noteMethods } from './methods.ts';
 import { addObserver } from './observer.ts';
@@ -86,16 +86,16 @@ export async function makeApp(options: AppOptions): Promise<App> {
 
   readBodies(app, Math.max(bounds.maxBodyBytes, bounds.maxBulkBodyBytes));
 
-  const doorkeeper = new Doorkeeper(client.keys, loopback, new Failures(clock, bounds.failuresPerMinute), options.authorize ?? null);
+  const authenticator = new Authenticator(client.keys, loopback, new Failures(clock, bounds.failuresPerMinute), options.authorize ?? null);
   const { store } = client.engine.services;
-  const live = new LiveEvents({ store, clock, random, logger, doorkeeper, beatMs: options.beatMs, bounds: bounds.streams });
+  const live = new LiveEvents({ store, clock, random, logger, authenticator, beatMs: options.beatMs, bounds: bounds.streams });
   // What an answer holds is for who asked, now.
   app.addHook('onRequest', async ({ url }, reply) => {
     if (url.startsWith('/api')) void reply.header('cache-control', 'no-store');
   });
   await app.register(cookie);
   await app.register(helmet, securityHeaders);
-  addGuard(app, { doorkeeper, audit: client.audit, logger });
+  addGuard(app, { authenticator, audit: client.audit, logger });
   addObserver(app);
   // Before the body is read: what is wrong with it does not matter where nothing takes it.
   app.addHook('onRequest', async (request, reply) => {
@@ -124,7 +124,7 @@ export async function makeApp(options: AppOptions): Promise<App> {
 
   await addDocs(app, basePath);
   const parts: RouteParts = {
-    ...{ client, clock, settings: options.settings, flows: options.flows, basePath, doorkeeper, live, bounds },
+    ...{ client, clock, settings: options.settings, flows: options.flows, basePath, authenticator, live, bounds },
     metrics: () => metrics.read(),
     health: options.health ?? new Health([databaseCheck(store, clock)], clock),
   };

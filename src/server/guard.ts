@@ -11,7 +11,7 @@ import type { LocalAudit } from '../client/local-access.ts';
 import { mayAct } from '../model/access.ts';
 import { type Access, accessOf, isSafe } from './access.ts';
 import type { App } from './parts.ts';
-import type { Doorkeeper, Identity } from './identity.ts';
+import type { Authenticator, Identity } from './identity.ts';
 import { hostnameOf, isLoopbackHost } from '../base/loopback.ts';
 import { refusalOf } from './observer.ts';
 
@@ -36,8 +36,11 @@ declare module 'fastify' {
 export const csrfHeader = 'x-batuta-csrf';
 
 /** Adds the guard to an app that has no routes yet. */
-export function addGuard(app: App, parts: { readonly doorkeeper: Doorkeeper; readonly audit: LocalAudit; readonly logger: Logger }): void {
-  const { doorkeeper, audit, logger } = parts;
+export function addGuard(
+  app: App,
+  parts: { readonly authenticator: Authenticator; readonly audit: LocalAudit; readonly logger: Logger },
+): void {
+  const { authenticator, audit, logger } = parts;
   app.decorateRequest('identity', null);
   app.decorateRequest('change', undefined);
   app.addHook('onRoute', (route) => {
@@ -47,11 +50,11 @@ export function addGuard(app: App, parts: { readonly doorkeeper: Doorkeeper; rea
     const row = request.routeOptions.config.access;
     // How the process is, is told without the database, and to any name: a balancer asks by its own.
     if (/^\/health(\/|$)/.test(request.routeOptions.url ?? '')) return;
-    if (await doorkeeper.isOpen()) refuseForeignNames(request);
+    if (await authenticator.isOpen()) refuseForeignNames(request);
     refuseForeignOrigin(request);
     if (!row || row.needs === 'public') return;
-    const identity = await doorkeeper.identify(request);
-    if (!identity) return doorkeeper.refuse(request);
+    const identity = await authenticator.identify(request);
+    if (!identity) return authenticator.refuse(request);
     if (!mayAct(identity.role, row.needs)) {
       throw new BatutaError('FORBIDDEN', refusalOf(identity, row.needs), {
         details: { needs: row.needs, has: identity.role },

@@ -39,8 +39,8 @@ const hostCsrf = 'same-origin';
 
 const local: Identity = { role: 'admin', who: 'local', keyId: null, by: 'local', csrf: null };
 
-/** Tells who asks. */
-export class Doorkeeper {
+/** Finds out who asks. */
+export class Authenticator {
   readonly #keys: LocalKeys;
   readonly #loopback: boolean;
   readonly #failures: Failures;

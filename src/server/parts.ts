@@ -9,7 +9,7 @@ import type { Config } from '../base/settings.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import type { Health } from '../monitor/health/health.ts';
 import type { Metrics } from '../monitor/open-metrics.ts';
-import type { Authorize, Doorkeeper } from './identity.ts';
+import type { Authorize, Authenticator } from './identity.ts';
 import type { LiveEvents, StreamBounds } from './events/live-events.ts';
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;
@@ -68,7 +68,7 @@ export const usualBounds: Bounds = {
 export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'settings' | 'flows'> {
   readonly basePath: string;
   readonly bounds: Bounds;
-  readonly doorkeeper: Doorkeeper;
+  readonly authenticator: Authenticator;
   readonly live: LiveEvents;
   readonly metrics: () => Promise<Metrics>;
   readonly health: Health;

@@ -19,7 +19,7 @@ import { eventText, placeOfId, textOfLog, textOfRun, textOfTask } from './event-
 import { Feed, type FeedListener } from './feed.ts';
 import { hidesPayloads, type Role } from '../../model/access.ts';
 import * as observed from './observed.ts';
-import type { Doorkeeper } from '../identity.ts';
+import type { Authenticator } from '../identity.ts';
 import { StreamBudget } from './stream-budget.ts';
 
 export interface LiveOptions {
@@ -27,7 +27,7 @@ export interface LiveOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
-  readonly doorkeeper: Doorkeeper;
+  readonly authenticator: Authenticator;
   /** Between signs of life for proxies; also how soon the stream of a revoked key ends, ms. Default 15,000. */
   readonly beatMs?: number | undefined;
   /** Default those of `usualStreamBounds`. */
@@ -203,7 +203,7 @@ export class LiveEvents {
   /** Whether who opened it is still let in, with the role that decides what is sent. */
   async #mayStay(request: FastifyRequest, role: Role): Promise<boolean> {
     try {
-      const identity = await this.#options.doorkeeper.recognise(request);
+      const identity = await this.#options.authenticator.recognise(request);
       return identity !== null && hidesPayloads(identity.role) === hidesPayloads(role);
     } catch (error) {
       if (error instanceof BatutaError && error.code === 'UNAUTHENTICATED') return false;

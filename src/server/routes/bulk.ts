@@ -4,7 +4,7 @@ import type { App, RouteParts } from '../parts.ts';
 import { given } from '../schemas/common.ts';
 import { bulkBody, bulkCancelBody, filterOf, submitManyBody } from '../schemas/runs.ts';
 import { letOthersIn } from '../../base/clock.ts';
-import type { Wanted } from '../../client/enqueue.ts';
+import type { RunRequest } from '../../client/enqueue.ts';
 import { validateRunsInSlices } from '../validate-slices.ts';
 import { submittedFrom } from '../correlation.ts';
 import { explainMissingFlow } from '../missing-flow.ts';
@@ -57,7 +57,7 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
     },
     async (request, reply) => {
       const { flow, runs } = request.body;
-      const wanted: Wanted[] = [];
+      const wanted: RunRequest[] = [];
       for (const { params, ...options } of runs) {
         if (wanted.length % readAtOnce === 0) await letOthersIn();
         wanted.push({ ...given({ ...options, ...submittedFrom(request, options) }), params: givenValue(params) });

@@ -15,12 +15,12 @@ function meOf(identity: Identity | null, needsKey: boolean): object {
   return { role: identity?.role ?? null, who: identity?.who ?? null, csrf: identity?.csrf ?? null, needsKey };
 }
 
-export function sessionRoutes(app: App, { client, doorkeeper, basePath }: RouteParts): void {
+export function sessionRoutes(app: App, { client, authenticator, basePath }: RouteParts): void {
   const path = basePath === '' ? '/' : basePath;
   const tags = ['session'];
   app.get('/api/me', { schema: { tags, description: 'Who asks, with which role.' } }, async (request) => {
-    const identity = await doorkeeper.identify(request).catch(nobody);
-    return meOf(identity, !(await doorkeeper.isOpen()));
+    const identity = await authenticator.identify(request).catch(nobody);
+    return meOf(identity, !(await authenticator.isOpen()));
   });
 
   app.post(
@@ -32,7 +32,7 @@ export function sessionRoutes(app: App, { client, doorkeeper, basePath }: RouteP
       config: { rateLimit: { hook: 'onRequest', max: loginsPerMinute, timeWindow: 60_000, keyGenerator: ({ ip }) => `login ${ip}` } },
     },
     async (request, reply) => {
-      const { token, entry } = await doorkeeper.logIn(request.body.key.trim(), request.ip);
+      const { token, entry } = await authenticator.logIn(request.body.key.trim(), request.ip);
       void reply.setCookie(sessionCookie, token, { ...cookieOf(request.protocol, path), maxAge: sessionMs / 1000 });
       return meOf({ role: entry.role, who: entry.name, keyId: entry.id, by: 'session', csrf: csrfOf(token) }, true);
     },

@@ -10,7 +10,7 @@ import { mayAct, roles } from '../../../src/model/access.ts';
 import { access, accessOf, isSafe } from '../../../src/server/access.ts';
 import type { App } from '../../../src/server/parts.ts';
 import { addGuard } from '../../../src/server/guard.ts';
-import { Doorkeeper } from '../../../src/server/identity.ts';
+import { Authenticator } from '../../../src/server/identity.ts';
 import { type Api, openApi } from '../../support/api.ts';
 
 const rows = Object.entries(access).map(([row, { needs }]) => {
@@ -45,7 +45,7 @@ describe('the table of access', () => {
       if (!isSafe(method) && needs !== 'public') expect(access[row]?.audit, row).not.toBeUndefined();
     const app = fastify() as unknown as App;
     const { keys: local, audit } = api.client;
-    addGuard(app, { doorkeeper: new Doorkeeper(local, true), audit, logger: api.client.engine.services.log });
+    addGuard(app, { authenticator: new Authenticator(local, true), audit, logger: api.client.engine.services.log });
     expect(() => app.get('/api/secret', async () => 'open')).toThrow('stands in no row');
   });
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import fastify from 'fastify';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
-import { Doorkeeper, type Identity } from '../../../src/server/identity.ts';
+import { Authenticator, type Identity } from '../../../src/server/identity.ts';
 import { LiveEvents, type StreamBounds } from '../../../src/server/events/live-events.ts';
 import { logLine, startRun } from '../../contract/store/rows.ts';
 import { type Api, openApi } from '../../support/api.ts';
@@ -31,7 +31,7 @@ async function serve(bounds: Partial<StreamBounds> = {}, before: (socket: Socket
     clock: systemClock,
     random: Math.random,
     logger: log,
-    doorkeeper: new Doorkeeper(api.client.keys, true),
+    authenticator: new Authenticator(api.client.keys, true),
     bounds,
   });
   const app = fastify({ forceCloseConnections: true });
