@@ -7,7 +7,7 @@ import type { Bundle } from './bundle-cache.ts';
 import { type LoadedFlow, type LoadOptions, flowsOf } from './load.ts';
 import { fileNotFound, shownPath } from './load-errors.ts';
 import { createRegistry } from './registry.ts';
-import { bundleOf, codeFile } from './user-file.ts';
+import { bundleOf, codeFile, filesReadBy } from './user-file.ts';
 
 /** The outcome of loading many files. */
 export interface LoadedFlows {
@@ -39,14 +39,11 @@ export async function loadFlows(paths: string | readonly string[], options: Load
   for (const { file, bundle } of await bundleAll([...files])) {
     try {
       if (bundle instanceof Error) throw bundle;
-      inputs.set(
-        file,
-        bundle.inputs.map(({ path }) => path),
-      );
       loaded.push(...(await flowsOf(file, bundle)));
     } catch (error) {
       broken.push({ file, error: asBatutaError(file, error) });
     }
+    if (!(bundle instanceof Error)) inputs.set(file, [...bundle.inputs.map(({ path }) => path), ...filesReadBy(bundle.module)]);
   }
   return { ...withoutDuplicates(withoutReExports(loaded), broken), inputs };
 }

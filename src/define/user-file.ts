@@ -1,11 +1,11 @@
 /** Brings in one file of the user's: from the cache when nothing changed, else compiled anew. */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { systemClock, type Timer } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import { runLoading } from '../model/loading.ts';
-import { type Bundle, readBundle } from './bundle-cache.ts';
+import { type Bundle, hashOf, readBundle } from './bundle-cache.ts';
 import { fileNotFound, loadError, shownPath } from './load-errors.ts';
 
 /** What a module exports, by name. */
@@ -58,7 +58,7 @@ export async function importBundle(file: string, bundle: Bundle, isRetry = false
   try {
     const known = evaluating.get(bundle.module);
     if (known !== undefined) return await known;
-    const exported = evaluate(bundle.module);
+    const exported = evaluate(bundle.module, addressOf(bundle.module));
     evaluating.set(bundle.module, exported);
     return await exported;
   } catch (error) {
@@ -69,16 +69,50 @@ export async function importBundle(file: string, bundle: Bundle, isRetry = false
   }
 }
 
-async function evaluate(module: string): Promise<Exports> {
+/** Files beside code that flows are made of, by the module that read them as it was evaluated: their paths and hashes. */
+const reads = new Map<string, Map<string, string>>();
+
+/** The files, beside its code, that a module has read for its flows; absolute paths. */
+export function filesReadBy(module: string): readonly string[] {
+  return [...(reads.get(module)?.keys() ?? [])];
+}
+
+/** The address by which a module is imported: another one when a file that it has read is no longer what it was, so that it is evaluated again. */
+function addressOf(module: string): string {
+  const { href } = pathToFileURL(module);
+  const known = [...(reads.get(module) ?? [])];
+  const now = known.map(([path]) => [path, hashOfFile(path)] as const);
+  if (now.every(([, hash], at) => hash === known[at]?.[1])) return addresses.get(module) ?? href;
+  const address = `${href}?files=${hashOf(now.map(([, hash]) => hash).join()).slice(0, 12)}`;
+  addresses.set(module, address);
+  return address;
+}
+
+/** Addresses of modules that were evaluated again. */
+const addresses = new Map<string, string>();
+
+function hashOfFile(path: string): string {
+  try {
+    return hashOf(readFileSync(path));
+  } catch {
+    return 'gone';
+  }
+}
+
+async function evaluate(module: string, address: string): Promise<Exports> {
   const classes = new Set<FlowClass>();
+  const onRead = (path: string, content: string): void => {
+    const files = reads.get(module) ?? new Map<string, string>();
+    reads.set(module, files.set(path, hashOf(content)));
+  };
   let timer: Timer | undefined;
   return await new Promise<Exports>((resolve, reject) => {
     const give = (): void => resolve(Object.fromEntries([...classes].map((cls) => [cls.name, cls])));
     const onStop = (): void => {
       timer ??= systemClock.setTimer(restMs, give);
     };
-    runLoading({ classes, onStop }, () => {
-      const imported = import(/* @vite-ignore */ pathToFileURL(module).href) as Promise<Exports>;
+    runLoading({ classes, onStop, onRead }, () => {
+      const imported = import(/* @vite-ignore */ address) as Promise<Exports>;
       const settle = (): void => {
         timer?.cancel();
         evaluating.delete(module);

@@ -18,6 +18,11 @@ export function currentLoading(): Loading | undefined {
   return scope !== undefined && 'loading' in scope ? scope.loading : undefined;
 }
 
+/** Notes that the flows of the file which is loaded are made of another file too. @param path absolute */
+export function noteFileRead(path: string, content: string): void {
+  currentLoading()?.onRead(path, content);
+}
+
 /** Resolves at once, or never in a file that is loaded for its flows alone. */
 export async function stopIfLoading(): Promise<void> {
   const mark = currentLoading();

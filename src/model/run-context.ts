@@ -43,6 +43,8 @@ export interface Loading {
   readonly classes: Set<FlowClass>;
   /** Called when the file goes on to run a flow. */
   onStop(): void;
+  /** Called with each file that its flows are made of beside code, such as the YAML of a pipeline; absolute path and content. */
+  onRead(path: string, content: string): void;
 }
 
 /** What is known while a file is evaluated for its flows alone. */

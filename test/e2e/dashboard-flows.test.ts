@@ -50,6 +50,18 @@ describe.each(placeNames)('flows and deployments on %s', (on) => {
     expect(faults()).toEqual([]);
   });
 
+  it('says how often each task of a flow ran and failed, and how long it took, by the process that executed it', async () => {
+    leave('mended');
+    await command('runs', 'submit', 'fragile', '--watch');
+    const page = await open('/flows/fragile');
+    const panel = page.locator('section', { has: page.getByRole('heading', { name: 'Tasks by process' }) });
+    await panel.getByRole('row').nth(1).waitFor();
+    expect(await panel.getByRole('row').nth(1).getByRole('cell').first().innerText()).toBe('first');
+    expect(await panel.getByRole('columnheader').allInnerTexts()).toEqual(['Task', 'Process', 'Mean, compared', 'Mean', 'Ran', 'Failed']);
+    expect(await panel.getByText(/process \d+/).count()).toBeGreaterThan(0);
+    expect(faults()).toEqual([]);
+  });
+
   it('says what a deployment runs and when, pauses and resumes it, and runs it now', async () => {
     leave('go');
     const page = await open('/deployments');

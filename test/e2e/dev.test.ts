@@ -145,6 +145,27 @@ describe('batuta dev', () => {
     expect((await submitAndWatch('say')).result).toBe('firstfirst');
   });
 
+  it('new runs take the new version of a pipeline whose YAML has changed; one that is wrong is told with its place', async () => {
+    const yaml = (step: string): string => `pipeline: told\nsteps:\n  - { step: Tell, run: ${step} }\n`;
+    const dev = await startDev();
+    project.write('flows/told.yaml', yaml('first'));
+    project.write(
+      'flows/told.ts',
+      `import { pipeline } from 'batuta/steps';
+export const Told = pipeline.fromYaml(new URL('./told.yaml', import.meta.url), {
+  functions: { first: () => ({ told: 'first' }), second: () => ({ told: 'second' }) },
+});`,
+    );
+    await dev.sees('told is new');
+    expect((await submitAndWatch('told')).result).toEqual({ told: 'first' });
+    project.write('flows/told.yaml', yaml('secnd'));
+    await dev.sees('error STEP_UNKNOWN');
+    expect(dev.output()).toMatch(/told\.yaml:3:\d+.*second/);
+    project.write('flows/told.yaml', yaml('second'));
+    await dev.sees('told changed');
+    expect((await submitAndWatch('told')).result).toEqual({ told: 'second' });
+  });
+
   it('deployments follow the configuration file; a wrong one changes nothing', async () => {
     project.write('batuta.config.ts', config(`{ cron: '0 0 * * *' }`));
     const dev = await startDev();

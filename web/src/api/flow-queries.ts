@@ -1,6 +1,6 @@
 /** What the pages of flows ask for. Instants are epoch ms from here on. */
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
-import type { DayFigures, Figures, FlowFigures } from '../../../src/client/fleet-client.ts';
+import type { DayFigures, Figures, FlowFigures, TaskWorkerView } from '../../../src/client/fleet-client.ts';
 import { fromWire, type Wire } from '../../../src/client/wire.ts';
 import type { StoredFlow } from '../../../src/store/store.ts';
 import { get } from './http.ts';
@@ -29,6 +29,16 @@ export const flowQuery = (name: string, sinceDays: number) =>
     queryKey: ['flows', 'one', name, sinceDays],
     queryFn: async ({ signal }): Promise<FlowView> =>
       fromWire<FlowView>(await get<Wire<FlowView>>(`/flows/${encodeURIComponent(name)}`, { since: daysAgo(sinceDays) }, signal)),
+    placeholderData: keepPreviousData,
+  });
+
+/** Tasks of a flow by the process that executed them, by task. */
+export const taskWorkersQuery = (name: string, sinceDays: number) =>
+  queryOptions({
+    queryKey: ['flows', 'workers', name, sinceDays],
+    queryFn: async ({ signal }): Promise<readonly TaskWorkerView[]> =>
+      (await get<{ items: readonly TaskWorkerView[] }>(`/flows/${encodeURIComponent(name)}/workers`, { since: daysAgo(sinceDays) }, signal))
+        .items,
     placeholderData: keepPreviousData,
   });
 

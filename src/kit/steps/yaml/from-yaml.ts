@@ -7,6 +7,7 @@ import { BatutaError, isBatutaError } from '../../../base/errors.ts';
 import { callingFile } from '../../../define/flow.ts';
 import { fileNotFound, shownPath } from '../../../define/load-errors.ts';
 import type { FlowClass } from '../../../model/flow-types.ts';
+import { noteFileRead } from '../../../model/loading.ts';
 import { makePipeline } from '../make-pipeline.ts';
 import type { Any, Pipeline } from '../step-types.ts';
 import { YamlFile } from './yaml-nodes.ts';
@@ -106,6 +107,11 @@ function elementNamed(elements: readonly unknown[], name: string): unknown {
 function readSource(source: YamlSource): { readonly name: string; readonly text: string } {
   if (typeof source === 'object' && 'text' in source) return { name: source.name ?? 'pipeline.yaml', text: source.text };
   const path = source instanceof URL ? fileURLToPath(source) : resolve(source);
-  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) throw fileNotFound(path);
-  return { name: shownPath(path), text: readFileSync(path, 'utf8') };
+  if (!statSync(path, { throwIfNoEntry: false })?.isFile()) {
+    noteFileRead(path, '');
+    throw fileNotFound(path);
+  }
+  const text = readFileSync(path, 'utf8');
+  noteFileRead(path, text);
+  return { name: shownPath(path), text };
 }

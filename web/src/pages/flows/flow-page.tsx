@@ -22,6 +22,7 @@ import { DeploymentTable } from '../deployments/deployment-table.tsx';
 import { FigureLine, TaskFigures } from './figures.tsx';
 import style from './flow-page.module.css';
 import { LastRuns } from './last-runs.tsx';
+import { TaskWorkers } from './task-workers.tsx';
 
 const stretches = { '1': 'last 24 h', '7': 'last 7 days', '30': 'last 30 days', '365': 'last year' } as const;
 
@@ -86,6 +87,7 @@ function LoadedFlow({ view: { flow, figures }, days }: { readonly view: FlowView
           <TaskFigures tasks={figures.tasks} />
         </Panel>
       )}
+      <TaskWorkers flow={flow.name} days={Number(days)} />
       <div className={style.columns}>
         <Panel title="Duration over time">
           <DurationView days={year.data} />

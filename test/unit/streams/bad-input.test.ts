@@ -1,0 +1,148 @@
+/**
+ * Flows over sources that are broken: the error names file, place and task, nothing before it is lost, and nothing is left open.
+ *
+ * `STREAM_ERROR_AT` says how far in the last one breaks: 10,000,000 takes about a minute.
+ */
+import {
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+  closeSync,
+  readdirSync,
+  readlinkSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { at, csv, ndjson, parquet, writeParquet } from 'batuta/streams';
+import { fakeClock, testFlow } from 'batuta/testing';
+import { makeFlow } from '../../support/make-flow.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'batuta-bad-input-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const errorAt = Number(process.env['STREAM_ERROR_AT'] ?? 50_000);
+const file = (name: string, content: string | Buffer): string => {
+  const path = join(folder, name);
+  writeFileSync(path, content);
+  return path;
+};
+const isOpen = (path: string): boolean =>
+  existsSync('/proc/self/fd') &&
+  readdirSync('/proc/self/fd').some((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`) === path;
+    } catch {
+      return false;
+    }
+  });
+
+/** Runs a stream over a source; gives what its end took before it broke, and the error. */
+async function broken(source: () => AsyncIterable<unknown>): Promise<{ readonly taken: number; readonly error: unknown }> {
+  let taken = 0;
+  const run = await testFlow(
+    makeFlow({
+      rows: {
+        does: async function* () {
+          yield* source();
+        },
+      },
+      take: {
+        needs: ['rows'],
+        does: async (rows: AsyncIterable<unknown>) => {
+          for await (const _ of rows) taken++;
+        },
+      },
+    }),
+  );
+  run.expectState('Failed').expectTask('rows', 'Failed').expectTask('take', 'UpstreamFailed');
+  return { taken, error: run.task('rows').error };
+}
+
+describe('a source that is broken fails its task with the place', () => {
+  test('a CSV line with too many values', async () => {
+    const path = file('a.csv', `id,name\n${Array.from({ length: 2_000 }, (_, id) => `${id},x`).join('\n')}\n2000,x,y\n2001,x\n`);
+    const { error } = await broken(() => csv(path));
+    expect(error).toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringContaining(`${path}:2002 (task rows)`),
+      details: { line: 2_002 },
+    });
+    expect(isOpen(path)).toBe(false);
+  });
+
+  test('a CSV that begins with a byte order mark and goes on in another encoding', async () => {
+    const path = file('mixed.csv', Buffer.concat([Buffer.from('\uFEFFid,name\n1,Zoë\n'), Buffer.from('2,Zoë\n', 'latin1')]));
+    const { error } = await broken(() => csv(path));
+    expect(error).toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringMatching(/mixed\.csv \(task rows\) is not utf-8 between bytes 0 and \d+; give the option encoding/),
+    });
+  });
+
+  test('a line that is no JSON, as deep as it lies', async () => {
+    async function* text(): AsyncGenerator<string> {
+      for (let line = 1; line < errorAt; line += 100)
+        yield Array.from({ length: Math.min(100, errorAt - line) }, (_, more) => `{"id":${line + more}}\n`).join('');
+      yield '{"id":\n{"id":0}\n';
+    }
+    const { taken, error } = await broken(() => ndjson(text(), { name: 'deep.ndjson' }));
+    expect(error).toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringContaining(`deep.ndjson:${errorAt} (task rows) is no JSON`),
+      details: { line: errorAt, source: 'deep.ndjson', task: 'rows' },
+    });
+    // What was not handed over yet is dropped with the attempt.
+    expect(taken).toBeGreaterThan(errorAt - 1_000);
+    expect(taken).toBeLessThan(errorAt);
+  }, 300_000);
+
+  test('a Parquet file that is cut in half, and one whose middle is overwritten', async () => {
+    const path = join(folder, 'rows.parquet');
+    const rows = Array.from({ length: 3_000 }, (_, id) => ({ id, text: `text ${id * 7919}` }));
+    await writeParquet(rows, path, { columns: { id: 'INT32', text: 'STRING' }, rowsPerGroup: 1_000 });
+    const half = file('half.parquet', readFileSync(path));
+    truncateSync(half, Math.floor(statSync(path).size / 2));
+    expect((await broken(() => parquet(half))).error).toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringContaining(`${half} (task rows) is no whole Parquet file`),
+    });
+    const scratched = file('scratched.parquet', readFileSync(path));
+    const handle = openSync(scratched, 'r+');
+    writeSync(handle, Buffer.alloc(2_000, 0xff), 0, 2_000, Math.floor(statSync(path).size / 2));
+    closeSync(handle);
+    const { error } = await broken(() => parquet(scratched));
+    expect(error).toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringMatching(/scratched\.parquet, record (1000|2000) \(task rows\) cannot be read/),
+    });
+    expect([half, scratched].some(isOpen)).toBe(false);
+  });
+});
+
+test('an end that is a thousand times slower than its source holds it up, and is given every record', async () => {
+  const clock = fakeClock();
+  let given = 0;
+  let furthest = 0;
+  let taken = 0;
+  async function* rows() {
+    while (given < 1_000) yield at(given, given++);
+  }
+  const slow = async (all: AsyncIterable<number>): Promise<number> => {
+    for await (const _ of all) {
+      furthest = Math.max(furthest, given - taken);
+      taken++;
+      await clock.sleep('1s');
+    }
+    return taken;
+  };
+  const run = await testFlow(makeFlow({ rows: { does: rows, buffer: 16 }, slow: { needs: ['rows'], does: slow } }), {}, { clock });
+  expect([run.result, taken]).toEqual([1_000, 1_000]);
+  expect(furthest).toBeLessThanOrEqual(18);
+});
