@@ -119,7 +119,7 @@ class Watchdog {
   }
 }
 
-/** Makes events of the text of a stream, however it is cut. */
+/** Makes events of the text of a stream, however it is cut. By hand: docs/decisions/0008. */
 export class EventParser {
   readonly #onEvent: (event: ServerEvent) => unknown;
   readonly #place: Place;
