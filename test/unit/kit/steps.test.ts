@@ -251,66 +251,6 @@ describe('a pipeline of steps', () => {
   });
 });
 
-describe('a list of steps that is wrong', () => {
-  const ok = () => ({});
-  const build = (steps: unknown, options: object = {}) => {
-    try {
-      return pipeline('wrong', options).steps(steps as never) && 'accepted';
-    } catch (error) {
-      return `${(error as { code: string }).code} ${(error as Error).message}`;
-    }
-  };
-  test.each<[unknown, string]>([
-    [[], "PIPELINE_INVALID Pipeline 'wrong': steps has no step"],
-    ['steps', "PIPELINE_INVALID Pipeline 'wrong': steps is no list of steps"],
-    [[[ok]], "PIPELINE_INVALID Pipeline 'wrong': steps[0] has no name"],
-    [[['ok', 'One']], "steps[0] ('One') is neither a function nor an object with a method run(data) or call(data)"],
-    [[[class Step {}, 'One']], "steps[0] ('One') is neither a function nor an object"],
-    [[null], 'steps[0] is no step'],
-    [
-      [
-        [ok, 'One'],
-        [ok, 'One'],
-      ],
-      "TASK_DUPLICATE Pipeline 'wrong': two steps are named 'One', at steps[0] and at steps[1]",
-    ],
-    [[[ok, 'run']], "steps[0] cannot be named 'run'"],
-    [[[ok, 'a/b']], 'NAME_INVALID'],
-    [
-      [[ok, 'One', 'v1', { retrys: 2 }]],
-      "OPTION_UNKNOWN Pipeline 'wrong': steps[0] ('One') has no option 'retrys'. Did you mean 'retries'?",
-    ],
-    [[[ok, 'One', 'v1', { retries: -1 }]], 'OPTION_INVALID Wrong.One: retries'],
-    [[[ok, 'One', 'v1', { timeout: 'soon' }]], 'DURATION_INVALID'],
-    [[when(ok as never, [])], 'steps[0].steps has no step'],
-    [[when('x' as never, [[ok, 'One']])], 'steps[0] has a condition that is no function'],
-    [[forEach('list', { as: '', into: 'all' }, [[ok, 'One']])], 'steps[0] needs the names of two fields'],
-    [[forEach('list', { as: 'a', into: 'b', concurrency: 0 }, [[ok, 'One']])], 'steps[0] has concurrency 0'],
-    [[parallel([])], 'steps[0] has no step'],
-    [
-      [
-        parallel([
-          [
-            [ok, 'A'],
-            [7, 'B'],
-          ],
-        ] as never),
-      ],
-      "steps[0].steps[0][1] ('B') is neither a function",
-    ],
-  ])('%j is refused with its place', (steps, message) => {
-    expect(build(steps)).toContain(message);
-  });
-
-  test('options that do not exist are refused with the nearest', () => {
-    expect(build([[ok, 'One']], { strickt: true })).toBe(
-      "OPTION_UNKNOWN Pipeline 'wrong': there is no option 'strickt'. Did you mean 'strict'?",
-    );
-    expect(build([[ok, 'One']], { spread: true })).toContain("there is no option 'spread'");
-    expect(build([[ok, 'One']], { strict: 'yes' })).toContain('strict must be true or false');
-  });
-});
-
 describe('a pipeline that is taken over', () => {
   const asked: string[] = [];
   const steps = (last: () => unknown) =>
