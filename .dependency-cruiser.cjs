@@ -72,7 +72,6 @@ const keepers = {
   bullmq: '^src/broker/bullmq/(bullmq-broker|postgres-backend|ticket-worker)\\.ts$',
   ioredis: '^src/broker/',
   esbuild: '^src/(define|testing)/',
-  piscina: '^src/engine/',
   'prom-client': '^src/monitor/metrics/',
   '@aws-sdk/client-s3': '^src/(engine/results/s3-place|kit/resources/objects/s3)\\.ts$',
   'pino-pretty': '^src/base/log\\.ts$',

@@ -31,6 +31,7 @@ export type { SqlResource, TransactionContext } from './effects/context.ts';
 export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';
 export { FlowError, type FlowErrorOptions, NonRetryable, registerErrors, RetryAfter, ValidationError } from './model/flow-error.ts';
 export { type ContextKey, contextKey, type Middleware, type MiddlewareContext } from './model/middleware.ts';
+export { move, type Movable } from './model/move.ts';
 export { correlationHeaders } from './model/run-context.ts';
 export type { OwnCounter, OwnGauge, OwnHistogram, OwnHistogramOptions, OwnMetricOptions, OwnMetrics } from './model/own-metrics.ts';
 export type { Failure } from './model/failure.ts';

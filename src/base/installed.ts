@@ -21,7 +21,7 @@ export function packageVersion(): string {
 }
 
 /**
- * Path of a built file, e.g. `builtFile('define/thread-entry.js')`. Also when running from source: what is handed to a
+ * Path of a built file, e.g. `builtFile('define/isolate-entry.js')`. Also when running from source: what is handed to a
  * worker thread or a new process must be plain JavaScript on Node 20.
  */
 export function builtFile(path: string): string {

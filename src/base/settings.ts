@@ -1,4 +1,5 @@
 /** The table of settings: for each its name, its kind, its default and what it is for. */
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { resultPlace, resultPlaces } from './result-places.ts';
 import { basePath, boolean, bytes, duration, type Kind, oneOf, optional, paths, secret, text, url, whole } from './setting-values.ts';
@@ -129,6 +130,18 @@ export const settings = {
   heartbeatMs: setting('heartbeat', duration(100), 5_000, 'How often an owner renews its lease; shorter than the lease'),
   maxRecoveries: setting('maxRecoveries', whole(0, 1_000_000), 3, 'How often a run goes on after its process was lost; then it is Crashed'),
   concurrency: setting('concurrency', whole(1, 10_000), 16, 'Runs a worker owns at the same time'),
+  threads: setting(
+    'threads',
+    whole(1, 1_000),
+    { words: 'one a processor', from: () => availableParallelism() },
+    "Threads of a process that execute tasks with `isolate: 'thread'` at the same time",
+  ),
+  processes: setting(
+    'processes',
+    whole(1, 1_000),
+    { words: 'one a processor', from: () => availableParallelism() },
+    "Processes beside it that execute tasks with `isolate: 'process'` at the same time",
+  ),
   logLevel: setting('logLevel', oneOf(logLevels), 'info', `Least that is logged: ${logLevels.join(', ')}`),
   logFormat: setting(
     'logFormat',

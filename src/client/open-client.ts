@@ -14,7 +14,7 @@ import type { ResultStorage } from '../engine/results/storage.ts';
 import { defaultEngineSettings, type EngineSettings } from '../engine/services.ts';
 import type { Spread } from '../engine/spread/spread.ts';
 import { SpreadOffers } from '../engine/spread/spread-offers.ts';
-import { threadIsolate } from '../engine/task/thread-isolate.ts';
+import { GuestIsolate } from '../engine/isolate/guest-isolate.ts';
 import type { FlowDefinition, Instantiate } from '../model/flow.ts';
 import { type Middleware, noMiddleware } from '../model/middleware.ts';
 import type { Run } from '../model/run.ts';
@@ -125,10 +125,13 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
       settings,
       middleware: middleware.length === 0 ? noMiddleware : middleware,
       namedValues: new NamedValueReader({ store, keyring, clock: systemClock, resolvers: projectResolvers() }),
-      isolate: threadIsolate({
-        entry: builtFile('define/thread-entry.js'),
+      isolate: new GuestIsolate({
+        entry: builtFile('define/isolate-entry.js'),
         captureConsole: capture,
+        threads: config.threads,
+        processes: config.processes,
         clock: systemClock,
+        log: log.logger,
       }),
       instantiate: options.instantiate ?? projectInstantiate(process.cwd()),
       findDeployed: (name, params) =>

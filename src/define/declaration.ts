@@ -61,6 +61,7 @@ const taskOptionNames: readonly string[] = [
     'tags',
     'priority',
     'isolate',
+    'memory',
     'spread',
     'queue',
     'persist',
@@ -73,6 +74,9 @@ const taskOptionNames: readonly string[] = [
   ...['version', 'description', 'runName', 'transaction'],
   ...check.retryOptions,
 ];
+/** About what Node.js needs for itself. */
+const minMemoryBytes = 64 * 1024 * 1024;
+
 const wiringOptionNames = ['needs', 'after', 'each', 'eachLimit', 'when', 'trigger', 'buffer', 'maxErrorRate'] as const;
 
 /** The methods of a task record are read once; the same record serves every class that inherits it. */
@@ -142,7 +146,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     retry: read.retryPolicy(),
     timeoutMs: read.positiveMs('timeout') ?? null,
     priority: read.number('priority') ?? 0,
-    isolate: read.oneOf('isolate', ['thread'] as const) ?? null,
+    ...isolationOf(read),
     ...spreadOf(read),
     persist: read.flag('persist') ?? true,
     cache: cachePolicyOf(read),
@@ -157,6 +161,18 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
   };
   readTasks.set(record, definition);
   return definition;
+}
+
+function isolationOf(read: check.OptionReader): Pick<TaskDefinition, 'isolate' | 'memoryBytes'> {
+  const isolate = read.oneOf('isolate', ['thread', 'process'] as const) ?? null;
+  const memoryBytes = read.bytes('memory', minMemoryBytes) ?? null;
+  if (memoryBytes !== null && isolate === null)
+    throw check.refuse(
+      'OPTION_INVALID',
+      read.place,
+      ": memory says nothing without isolate: 'thread' or 'process'; add it or leave memory out.",
+    );
+  return { isolate, memoryBytes };
 }
 
 /** The task in its flow: spread as the flow is, where nothing else is said and its result can travel. */

@@ -1,7 +1,9 @@
 /** Checks of decorator options. */
+import { byteSize } from '../base/byte-size.ts';
 import { parseDuration } from '../base/duration.ts';
 import { BatutaError, type ErrorCode } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
+import { bytes } from '../base/setting-values.ts';
 import { isQueueName } from '../model/queue.ts';
 import { noRetry, type RetryDelay, type RetryPolicy } from '../model/retry.ts';
 import { cutText } from '../base/cut-text.ts';
@@ -66,6 +68,17 @@ export class OptionReader {
     const ms = this.ms(name);
     if (ms === 0) throw this.invalid(name, 'longer than 0; leave it out for no limit');
     return ms;
+  }
+
+  /** A size from `min` bytes: a number, or text such as `512 MB`. Gives bytes. */
+  bytes(name: string, min: number): number | undefined {
+    const value = this.raw[name];
+    if (value === undefined) return undefined;
+    try {
+      return bytes(min, Number.MAX_SAFE_INTEGER).read(value);
+    } catch {
+      throw this.invalid(name, `a size such as '512 MB', at least ${byteSize(min)}`);
+    }
   }
 
   /** Text that is not empty. */

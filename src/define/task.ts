@@ -54,8 +54,16 @@ export interface TaskOptions<
   readonly tags?: readonly string[] | undefined;
   /** Higher starts first where tasks wait for a place. Default 0. */
   readonly priority?: number | undefined;
-  /** `thread` runs the method in a worker thread, which a timeout or a cancel really ends. Default: this thread. */
-  readonly isolate?: 'thread' | undefined;
+  /**
+   * `thread` runs the method in a worker thread, `process` in a process of its own, started for this task alone; a timeout or a cancel really ends
+   * both. Default: the thread of the run.
+   */
+  readonly isolate?: 'thread' | 'process' | undefined;
+  /**
+   * With `isolate`: most memory, as `'512 MB'` or in bytes, at least 64 MB; a task that uses more fails with `TASK_OUT_OF_MEMORY`. Of a thread it is
+   * the heap, of a process all of it, Node.js included. Default: what Node.js allows.
+   */
+  readonly memory?: number | string | undefined;
   /** True lets any worker execute it, apart from its run; where no workers are it runs here. Default: as the flow's `spread`; true with `queue`. */
   readonly spread?: boolean | undefined;
   /** Queue whose workers execute it; 1 to 100 letters, digits, `_`, `.` and `-`. Default: that of its run. */

@@ -11,7 +11,7 @@ import type { Lifecycle } from '../observe/lifecycle.ts';
 import type { Fakes, ResourceScope } from '../resources/scope.ts';
 import type { Store } from '../store/store.ts';
 import type { CacheAccess } from './cache/cache-access.ts';
-import type { Isolate } from './task/isolate.ts';
+import type { Isolate } from './isolate/isolate.ts';
 import type { Limits } from './limits/limits.ts';
 import type { ResultStorage } from './results/storage.ts';
 import type { RunOutput, RunOutputSettings } from './run/run-output.ts';
@@ -73,7 +73,7 @@ export interface EngineServices {
   readonly owner: Owner;
   readonly isOwnerGone: (owner: Owner) => boolean;
   readonly settings: EngineSettings;
-  /** Runs tasks with `isolate: 'thread'`. */
+  /** Runs tasks with `isolate`. */
   readonly isolate: Isolate;
   /** Has spread tasks executed by other workers; without it they run here. */
   readonly spread?: SpreadOffers | null;

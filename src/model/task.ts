@@ -35,7 +35,10 @@ export interface TaskDefinition {
   readonly timeoutMs: number | null;
   /** Higher starts first where tasks wait for a place; 0 is normal. */
   readonly priority: number;
-  readonly isolate: 'thread' | null;
+  /** Where its method runs: a thread or a process of its own, or null: the thread of its run. */
+  readonly isolate: 'thread' | 'process' | null;
+  /** Most memory of that thread (its heap) or process (all of it), bytes; null: no limit of its own. */
+  readonly memoryBytes: number | null;
   /** Whether any worker may execute it, apart from its run. */
   readonly spread: boolean;
   /** Queue whose workers execute it when it is spread; null: that of its run. */

@@ -9,11 +9,14 @@ import { SuperJSON } from 'superjson';
 import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 import { makeError, readError } from './error-parts.ts';
+import { noteOwn } from './move.ts';
 import { type Fault, findUnstorable, isPlainJson, typedArrays } from './unstorable.ts';
 
 const superjson = new SuperJSON();
 /** Tells calls apart as it always has: an error by its name, message and cause, for a stack is not the same on every pass. */
 const identities = new SuperJSON();
+/** Writes values whose bytes go beside the text. */
+const apart = new SuperJSON();
 const register: SuperJSON['registerCustom'] = (transformer, name) => {
   superjson.registerCustom(transformer, name);
   identities.registerCustom(transformer, name);
@@ -47,20 +50,21 @@ for (const [name, maker, write, read] of [
 ] as const) {
   const isApplicable = (value: unknown): value is never => value instanceof maker;
   register<never, string>({ isApplicable, serialize: write, deserialize: read as (text: string) => never }, name);
+  if (maker === URLSearchParams)
+    apart.registerCustom<never, string>({ isApplicable, serialize: write, deserialize: read as (text: string) => never }, name);
 }
 // superjson's own keeps name, message and cause only. Fields stand beside them, so that a place in a circle has the same path before and after.
-superjson.registerCustom<Error, never>(
-  {
-    isApplicable: (value): value is Error => value instanceof Error,
-    serialize: (error) => {
-      const { name, message, stack, base, hasCause, cause, errors, fields } = readError(error);
-      const parts = { name, message, ...(stack === null ? {} : { stack }), ...(base === 'Error' ? {} : { [errorBase]: base }) };
-      return { ...parts, ...(hasCause ? { cause } : {}), ...(errors === null ? {} : { errors }), ...fields } as never;
-    },
-    deserialize: (written) => errorFromParts(written),
+const errors: Parameters<typeof superjson.registerCustom<Error, never>>[0] = {
+  isApplicable: (value): value is Error => value instanceof Error,
+  serialize: (error) => {
+    const { name, message, stack, base, hasCause, cause, errors, fields } = readError(error);
+    const parts = { name, message, ...(stack === null ? {} : { stack }), ...(base === 'Error' ? {} : { [errorBase]: base }) };
+    return { ...parts, ...(hasCause ? { cause } : {}), ...(errors === null ? {} : { errors }), ...fields } as never;
   },
-  'Error',
-);
+  deserialize: (written) => errorFromParts(written),
+};
+superjson.registerCustom(errors, 'Error');
+apart.registerCustom(errors, 'Error');
 /** Where the base of an error stands among what is written of it. */
 export const errorBase = '#base';
 
@@ -98,14 +102,40 @@ export function fromTypedJson(json: unknown, types: unknown): unknown {
  * @throws BatutaError RESULT_NOT_SERIALIZABLE with `details.path`
  */
 export function encodeValue(value: unknown, what: string): string | null {
+  return encodeBy(superjson, value, what);
+}
+
+/** The same, with bytes as `bytesApart` writes them. */
+export function encodeApart(value: unknown, what: string): string | null {
+  return encodeBy(apart, value, what);
+}
+
+/** The value of a text that `encodeApart` made. */
+export function decodeApart(text: string | null): unknown {
+  return text === null ? undefined : apart.deserialize(JSON.parse(text) as Written, { inPlace: true });
+}
+
+/** Says how one kind of bytes is written and read by `encodeApart`. */
+export function bytesApart<Kind extends object, Place extends readonly number[]>(
+  name: string,
+  isOfKind: (value: unknown) => boolean,
+  write: (value: Kind) => Place | null,
+  read: (place: Place) => object,
+): void {
+  const isApplicable = (value: unknown): value is never => isOfKind(value);
+  apart.registerCustom<never, never>({ isApplicable, serialize: write as never, deserialize: read as never }, name);
+}
+
+function encodeBy(json: SuperJSON, value: unknown, what: string): string | null {
   if (value === undefined) return null;
   const isPlain = isPlainJson(value);
   if (!isPlain) refuse(findUnstorable(value), what);
   try {
-    return isPlain ? `{"json":${JSON.stringify(value)}}` : superjson.stringify(value);
+    return isPlain ? `{"json":${JSON.stringify(value)}}` : json.stringify(value);
   } catch (cause) {
     // Out of stack: it is nested deeper than JSON can be written here.
     if (cause instanceof RangeError) refuse(findUnstorable(value), what);
+    if (cause instanceof BatutaError) throw cause;
     throw new BatutaError(
       'RESULT_NOT_SERIALIZABLE',
       `The ${what} cannot be stored: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -153,7 +183,9 @@ export function decodeParted(text: string): { readonly value: unknown; readonly 
   if (written === null) return { value: undefined, isParted: true };
   const { json, meta } = written;
   if (meta === undefined) return { value: json, isParted: true };
-  return { value: superjson.deserialize(written, { inPlace: true }), isParted: meta.referentialEqualities === undefined };
+  const value: unknown = superjson.deserialize(written, { inPlace: true });
+  noteOwn(value);
+  return { value, isParted: meta.referentialEqualities === undefined };
 }
 
 /** Begins the text of a value that is encrypted at rest. */

@@ -8,7 +8,7 @@ import type { EmbeddedClient } from '../client/client.ts';
 import { LocalClient } from '../client/local-client.ts';
 import { definitionOf } from '../define/definition.ts';
 import { Engine } from '../engine/engine.ts';
-import type { Isolate } from '../engine/task/isolate.ts';
+import type { Isolate } from '../engine/isolate/isolate.ts';
 import { memoryPlace } from '../engine/results/memory-place.ts';
 import { resultStorage } from '../engine/results/storage.ts';
 import { defaultEngineSettings } from '../engine/services.ts';
@@ -66,7 +66,7 @@ export interface TestOptions<F> {
 /**
  * Runs a flow to its end and returns everything about the run; a flow that fails is no error here.
  *
- * Retry delays pass at once. A timeout passes when all that runs waits by `clock.sleep`. Tasks with `isolate: 'thread'` run in
+ * Retry delays pass at once. A timeout passes when all that runs waits by `clock.sleep`. Tasks with `isolate` run in
  * this thread. Nothing is written to disk or printed.
  *
  * @throws BatutaError PARAMS_INVALID, USAGE (an override of no task or resource), and the errors of a wrong declaration.
@@ -176,8 +176,10 @@ function resourcesOf({ injects, tasks }: FlowDefinition): string[] {
   return [...injects.map(({ resource }) => resource.name), ...[...tasks.values()].flatMap(({ transaction }) => transaction?.name ?? [])];
 }
 
-/** A thread would have a clock of its own. */
+/** A thread or process would have a clock of its own. */
 const inThisThread = (instantiate: Instantiate | null): Isolate => ({
+  takePlace: () => null,
+  givePlace: () => undefined,
   async call({ definition, task, args, context }) {
     const instance = await definition.create(instantiate);
     for (const { field, resource } of definition.injects) bindField(instance, field, constant(await context.use(resource)));

@@ -52,7 +52,7 @@ test("importing 'batuta' reads neither engine nor store: nothing but reflect-met
 
 test('the command line reads its commands only when they are used', () => {
   const { packages } = findStaticImports('dist/cli/main.js');
-  const heavy = ['libsql', 'pg', 'pino', 'pino-pretty', 'piscina', 'esbuild', 'zod'];
+  const heavy = ['libsql', 'pg', 'pino', 'pino-pretty', 'esbuild', 'zod'];
   expect(heavy.filter((name) => packages.has(name))).toEqual([]);
 });
 

@@ -57,7 +57,10 @@ export async function openEngine(parts: EngineParts = {}): Promise<OpenEngine> {
       owner: identifyProcess(),
       isOwnerGone: parts.isOwnerGone ?? isProcessGone,
       settings: { ...defaultEngineSettings, ...parts.settings },
-      isolate: { call: () => Promise.reject(new Error('This engine has no threads.')), close: async () => undefined },
+      isolate: {
+        ...{ takePlace: () => null, givePlace: () => undefined, close: async () => undefined },
+        call: () => Promise.reject(new Error('This engine has no threads.')),
+      },
       spread: parts.spread
         ? new SpreadOffers({ store: store.spread, spread: parts.spread, clock: parts.leaseClock ?? systemClock, log: log.logger })
         : null,

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -23,6 +24,7 @@ test('every default in the table of settings is the one that is used', () => {
   for (const setting of Object.values(settings)) {
     const shown = (setting.show as (value: unknown) => string)(setting.defaultValue(basis));
     if (setting.defaultText === '(unset)') expect(shown).toBe('');
+    else if (setting.defaultText === 'one a processor') expect(shown).toBe(String(availableParallelism()));
     else expect(setting.defaultText).toContain(shown);
   }
 });

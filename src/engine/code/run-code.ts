@@ -11,7 +11,7 @@ import { type EscapeKind, type RunScope, runScope } from '../../model/run-contex
 import { isTerminal, stateOf } from '../../model/state.ts';
 import { identityOf } from '../../model/values.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
-import { escapedError } from '../run/escaped-error.ts';
+import { escapedError } from '../../model/escaped-error.ts';
 import { LiveFlowContext } from './flow-context.ts';
 import { CallArgs } from './call-args.ts';
 import { outcomeOf, valueOf } from '../task/outcome.ts';

@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { BatutaError } from '../../base/errors.ts';
 import type { EscapeKind, RunScope } from '../../model/run-context.ts';
-import { escapedError } from './escaped-error.ts';
+import { escapedError } from '../../model/escaped-error.ts';
 import type { Submitted } from '../../model/submitted.ts';
 
 /** What it asks of the run. */

@@ -3,7 +3,8 @@ import { cutText } from '../../base/cut-text.ts';
 import { withoutHidden } from '../../base/hidden-values.ts';
 import type { ResourceUse } from '../../model/resource-use.ts';
 import type { UseNotes } from '../../resources/follow-use.ts';
-import type { ThreadUses } from '../task/isolate.ts';
+import type { GuestKind } from '../isolate/guest.ts';
+import type { GuestUses } from '../isolate/isolate.ts';
 import type { EngineServices } from '../services.ts';
 import type { RunRecord } from './transition.ts';
 
@@ -27,13 +28,15 @@ export function noteUse(record: Record, use: ResourceUse): void {
   record.noteResourceUse({ ...use, resource: withoutHidden(use.resource), error });
 }
 
-/** Notes what a thread opens, and what it leaves open because it is ended. */
-export class RecordedThreadUses implements ThreadUses {
+/** Notes what a task opens in its thread or process, and what it leaves open because that is ended. */
+export class RecordedGuestUses implements GuestUses {
   readonly #record: Record;
   readonly #clock: EngineServices['clock'];
+  readonly #isolate: GuestKind;
   readonly #open = new Map<string, ResourceUse>();
 
-  constructor({ clock }: Pick<EngineServices, 'clock'>, record: Record) {
+  constructor({ clock }: Pick<EngineServices, 'clock'>, record: Record, isolate: GuestKind) {
+    this.#isolate = isolate;
     this.#record = record;
     this.#clock = clock;
   }
@@ -47,7 +50,7 @@ export class RecordedThreadUses implements ThreadUses {
   end(): void {
     const closedAt = this.#clock.now();
     for (const use of this.#open.values())
-      noteUse(this.#record, { ...use, closedAt, error: 'Its thread was ended, so nothing closed it.' });
+      noteUse(this.#record, { ...use, closedAt, error: `Its ${this.#isolate} was ended, so nothing closed it.` });
     this.#open.clear();
   }
 }

@@ -8,7 +8,7 @@ import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { noNamedValues } from '../../model/variable.ts';
 import { openFields } from '../../resources/fields.ts';
-import { RecordedThreadUses } from '../run/resource-uses.ts';
+import { RecordedGuestUses } from '../run/resource-uses.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
 /** Whose method is called. */
@@ -26,10 +26,10 @@ export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal'
   readonly contextValues: ContextValues;
 }
 
-/** Calls the method, here or in a thread. What it gives may still be pending. @throws what the method throws on the spot */
+/** Calls the method, here or in a thread or process of its own. What it gives may still be pending. @throws what the method throws on the spot */
 export function callMethod(execution: MethodCall, args: readonly unknown[]): unknown {
   const { active, definition } = execution;
-  if (definition.isolate !== 'thread') {
+  if (definition.isolate === null) {
     const { transaction } = definition;
     if (transaction === null) return callInThisThread(execution, args);
     return callInTransaction(transactionalCall(execution), transaction, () => listed(execution, args));
@@ -46,7 +46,7 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
     effectKey: effectKeyOf(execution.row),
     beginCommit: () => void (execution.isCommitting = true),
     tellEarlier: () => tellEarlier(execution),
-    resourceUses: new RecordedThreadUses(active.services, active.record),
+    resourceUses: new RecordedGuestUses(active.services, active.record, definition.isolate),
   });
 }
 

@@ -1,6 +1,7 @@
 /** One task run from its first attempt to its end: condition, place, attempts, retries, record. */
-import { BatutaError } from '../../base/errors.ts';
+import type { BatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
+import { noteOwn } from '../../model/move.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { isTerminal, type StateType, stateOf } from '../../model/state.ts';
 import type { TaskDefinition } from '../../model/task.ts';
@@ -9,6 +10,7 @@ import { givenAs } from '../values/given-value.ts';
 import { askCache, cachedState, type CacheHit } from '../cache/ask-cache.ts';
 import { beginAttempt } from './begin-attempt.ts';
 import { decideRetry, type FailedAttempt } from './decide-retry.ts';
+import { apart, type AttemptWaiting, type Stopped, underLimits } from './attempt-places.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
@@ -41,7 +43,7 @@ const completed = stateOf('COMPLETED');
 type Attempt =
   | { readonly kind: 'skipped' }
   | CacheHit
-  | { readonly kind: 'stopped'; readonly error: BatutaError }
+  | Stopped
   | { readonly kind: 'value'; readonly execution: TaskAttempt; readonly given: unknown; readonly stored: StoredValue }
   | FailedAttempt;
 
@@ -130,35 +132,28 @@ class RunningTask {
     try {
       const { tags } = stage ?? this.#definition;
       const limits = tags.length === 0 ? [] : await services.limits.tasks.limitsOf(tags);
-      return await (limits.length === 0 ? this.#attemptNow() : this.#attemptUnder(limits));
+      return await (limits.length === 0
+        ? this.#attemptNow()
+        : underLimits(this.#active, this.#definition, this.#row, limits, this.#waiting));
     } finally {
       slots.give();
     }
   }
 
-  /** An attempt that needs a slot of each of these limits first. */
-  async #attemptUnder(names: readonly string[]): Promise<Attempt> {
-    const { services, signal, stopReason, record, run, isSpread } = this.#active;
-    if (stopReason) return { kind: 'stopped', error: stopReason };
-    const { name, priority } = this.#definition;
-    const wish = {
-      ...{ holder: this.#row.id, runId: this.#row.runId, epoch: record.claim.epoch, spread: isSpread },
-      ...{ names, task: name, priority: priority === 0 ? run.priority : priority },
-    };
-    const held = await services.limits.tasks.take(wish, signal, (message) => {
-      this.#record({ ...this.#row, state: stateOf('SCHEDULED', 'AwaitingSlot', message), dueAt: null }).catch(() => undefined);
-    });
-    if (!held) return { kind: 'stopped', error: this.#active.stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
-    try {
-      return await this.#attemptNow();
-    } finally {
-      held.give();
-    }
-  }
-
   #attemptNow(): Promise<Attempt> {
     const { stage } = this.#request;
-    return stage ? this.#attemptTogether(stage) : this.#attempt();
+    if (stage) return this.#attemptTogether(stage);
+    return this.#definition.isolate === null
+      ? this.#attempt()
+      : apart(this.#active, this.#definition, { ...this.#waiting, attempt: () => this.#attempt() });
+  }
+
+  get #waiting(): AttemptWaiting<Attempt> {
+    return {
+      awaits: (message) =>
+        void this.#record({ ...this.#row, state: stateOf('SCHEDULED', 'AwaitingSlot', message), dueAt: null }).catch(() => undefined),
+      attempt: () => this.#attemptNow(),
+    };
   }
 
   /** An attempt that begins and ends with those of all that it is connected with by streams. */
@@ -202,7 +197,10 @@ class RunningTask {
     if (settlement.kind !== 'value') return { kind: 'failed', execution, error: settlement.error, timedOut: settlement.kind === 'timeout' };
     const { value } = settlement;
     try {
-      if (!this.#definition.persist) return { kind: 'value', execution, given: value, stored: noValue };
+      if (!this.#definition.persist) {
+        noteOwn(value, false);
+        return { kind: 'value', execution, given: value, stored: noValue };
+      }
       const { runId, id, key } = this.#row;
       const text = encodeValue(value, `result of task ${key}`);
       if (hidesValues()) refuseSecrets(text, `result of task ${this.#row.name}`);

@@ -24,7 +24,7 @@ import { scopeOfTask } from '../run/resource-scopes.ts';
 import { callAround } from '../middleware/around-task.ts';
 import type { RunAttempt, Stoppable } from '../run/run-attempt.ts';
 import { callMethod, collected, isAsyncIterable, isPending } from './call-method.ts';
-import { escapedError } from '../run/escaped-error.ts';
+import { escapedError } from '../../model/escaped-error.ts';
 import { putArtifact } from './put-artifact.ts';
 import { type ContextSource, LiveTaskContext } from '../../model/task-context.ts';
 import { commitWaitMs, failedWith, ignore, type Settlement, shownTask, timeoutError } from './settlement.ts';

@@ -57,13 +57,10 @@ async function usesOf(
   return { uses: resources, taskRunId: taskRuns[0]?.id };
 }
 
-test('what a task opens in its thread is recorded as its own, from the beginning of opening to the end of closing, whatever the scope', async () => {
+test('what a task opens in its thread is recorded as its own, from the beginning of opening to the end of closing; one of scope worker belongs to its thread', async () => {
   const { uses, taskRunId } = await usesOf('Opens');
   const own = { taskRunId, scope: 'task', error: null };
-  expect(uses).toMatchObject([
-    { ...own, resource: "'worker-wide'" },
-    { ...own, resource: "'tenant' (acme)" },
-  ]);
+  expect(uses).toMatchObject([{ ...own, resource: "'tenant' (acme)" }]);
   for (const { beganAt, openedAt, closingAt, closedAt } of uses) {
     const steps = [beganAt, openedAt ?? NaN, closingAt ?? NaN, closedAt ?? NaN];
     expect(steps).toEqual(steps.toSorted((a, b) => a - b));

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { expect, test } from 'vitest';
 import type { BatutaConfig } from '../../../src/base/config-file.ts';
 import { defineConfig } from '../../../src/define/project-config.ts';
@@ -27,9 +28,11 @@ test('without anything set, every value is the default of the design', async () 
     flows: ['flows'],
     host: '127.0.0.1',
     port: 4200,
+    processes: availableParallelism(),
     apiUrl: null,
     basePath: '',
     adminKey: null,
+    threads: availableParallelism(),
     trustProxy: false,
     apiKey: null,
     secretKey: null,

@@ -9,5 +9,5 @@ test('the package is found from wherever its code lies, with its version', () =>
 });
 
 test('built files lie under dist of the package', () => {
-  expect(builtFile('define/thread-entry.js')).toBe(join(resolve('.'), 'dist', 'define', 'thread-entry.js'));
+  expect(builtFile('define/isolate-entry.js')).toBe(join(resolve('.'), 'dist', 'define', 'isolate-entry.js'));
 });

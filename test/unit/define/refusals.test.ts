@@ -103,7 +103,17 @@ describe('a mistake is told with class, method and the mend', () => {
     ['OPTION_INVALID', withTask(`{ each: 'flights', eachLimit: 0 }`), 'Etl.join: eachLimit must be a whole number from 1, not 0.'],
     ['OPTION_INVALID', withTask(`{ trigger: 'always' }`), /^Etl\.join: trigger must be 'allSucceeded' or .*, not 'always'\.$/],
     ['OPTION_INVALID', withTask(`{ when: true }`), 'Etl.join: when must be a function, not true.'],
-    ['OPTION_INVALID', withTask(`{ isolate: 'process' }`), `Etl.join: isolate must be 'thread', not 'process'.`],
+    [
+      'OPTION_INVALID',
+      withTask(`{ memory: '1 GB' }`),
+      `Etl.join: memory says nothing without isolate: 'thread' or 'process'; add it or leave memory out.`,
+    ],
+    [
+      'OPTION_INVALID',
+      withTask(`{ isolate: 'thread', memory: '8 MB' }`),
+      `Etl.join: memory must be a size such as '512 MB', at least 64.0 MiB, not '8 MB'.`,
+    ],
+    ['OPTION_INVALID', withTask(`{ isolate: 'fork' }`), `Etl.join: isolate must be 'thread' or 'process', not 'fork'.`],
     ['OPTION_INVALID', withTask(`{ persist: 'no' }`), `Etl.join: persist must be true or false, not 'no'.`],
     ['OPTION_INVALID', withTask(`{ spread: 'yes' }`), `Etl.join: spread must be true or false, not 'yes'.`],
     ['OPTION_INVALID', withTask(`{ queue: 'a b' }`), /^Etl\.join: queue must be 1 to 100 letters, .*, not 'a b'\.$/],

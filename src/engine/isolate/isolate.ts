@@ -1,4 +1,4 @@
-/** Contract of what runs a task in a thread of its own, so that even `while (true)` ends on time. */
+/** Contract of what runs a task in a thread or a process of its own, so that even `while (true)` ends on time. */
 import type { EffectKey } from '../../effects/effects-table.ts';
 import type { TaskContext } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -7,11 +7,11 @@ import type { ContextValues } from '../../model/middleware.ts';
 import type { ResourceUse } from '../../model/resource-use.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 
-/** Hears what a thread opens of resources. */
-export interface ThreadUses {
+/** Hears what a guest opens of resources. */
+export interface GuestUses {
   /** An opening as it stands. */
   note(use: ResourceUse): void;
-  /** The task has left its thread, which closes nothing more for it. */
+  /** The task has left its guest, which closes nothing more for it. */
   end(): void;
 }
 
@@ -20,13 +20,13 @@ export interface IsolatedCall {
   readonly task: TaskDefinition;
   /** Arguments before the context. */
   readonly args: readonly unknown[];
-  /** What the thread's context reports goes here. */
+  /** What the context in the guest reports goes here. */
   readonly context: TaskContext;
   /** What middleware has set for it. */
   readonly contextValues: ContextValues;
   /** Where what it asks for is read. */
   readonly namedValues: NamedValues;
-  /** Aborting ends the thread, whatever it does. */
+  /** Aborting ends the guest, whatever it does. */
   readonly signal: AbortSignal;
   /** By what its transaction is known. */
   readonly effectKey: EffectKey;
@@ -34,12 +34,26 @@ export interface IsolatedCall {
   beginCommit(): void;
   /** Its result is that of an earlier execution. */
   tellEarlier(): void;
-  readonly resourceUses: ThreadUses;
+  readonly resourceUses: GuestUses;
 }
 
+/** What a task says of where it is executed. */
+export type Isolation = Pick<TaskDefinition, 'name' | 'isolate' | 'memoryBytes' | 'priority'>;
+
 export interface Isolate {
-  /** The value of the method. @throws what the method threw; BatutaError ISOLATION_UNAVAILABLE */
+  /**
+   * Takes one of the places for threads or for processes, of which there are as many as may be at work. Null where one was free.
+   *
+   * @param signal of whoever waits; when it aborts, the promise resolves with false, and no place is held
+   */
+  takePlace(isolation: Isolation, signal: AbortSignal): { readonly taken: Promise<boolean>; readonly message: string } | null;
+  givePlace(isolation: Isolation): void;
+  /**
+   * The value of the method. Whoever calls has a place.
+   *
+   * @throws what the method threw; BatutaError ISOLATION_UNAVAILABLE, TASK_OUT_OF_MEMORY, ISOLATE_ENDED, BUFFER_MOVED
+   */
   call(call: IsolatedCall): Promise<unknown>;
-  /** Ends all threads. May be called twice. */
+  /** Ends all guests. May be called twice. */
   close(): Promise<void>;
 }

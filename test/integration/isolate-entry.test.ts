@@ -1,16 +1,13 @@
-import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
-import { Piscina } from 'piscina';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtFile } from '../../src/base/installed.ts';
+import { systemClock } from '../../src/base/clock.ts';
+import type { Guest } from '../../src/engine/isolate/guest.ts';
+import { ProcessGuest } from '../../src/engine/isolate/process-guest.ts';
+import { ThreadGuest } from '../../src/engine/isolate/thread-guest.ts';
 import { failureOf } from '../../src/model/failure.ts';
-import {
-  type HostMessage,
-  type ThreadJob,
-  type ThreadMessage,
-  type ThreadOutcome,
-  threadFunction,
-} from '../../src/model/thread-protocol.ts';
-import { decodeValue, encodeValue } from '../../src/model/values.ts';
+import type { GuestMessage, HostMessage, IsolatedJob, IsolatedOutcome } from '../../src/model/isolate-protocol.ts';
+import { packValue, unpackValue } from '../../src/model/packed-value.ts';
+import { encodeValue } from '../../src/model/values.ts';
 import { makeProject, type ProjectFolder } from '../support/project-folder.ts';
 
 const flowCode = `
@@ -38,14 +35,19 @@ export class Heavy {
   @Task() fail() { throw Object.assign(new RangeError('too big', { cause: new Error('below') }), { code: 'E_BIG', details: { at: 3 } }); }
   @Task() bad() { return { nested: () => 1 }; }
   @Task() async wait(ctx) { ctx.progress(0); await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve)); return ctx.signal.reason.message; }
-  @Task() spin() { for (;;); }
+  @Task() spin(ctx) { ctx.progress(0); for (;;); }
 }
 class Inner {}
 `;
 
 let project: ProjectFolder;
 let file: string;
-let pool: Piscina<ThreadJob, ThreadOutcome>;
+let guest: Guest;
+const entry = builtFile('define/isolate-entry.js');
+const makers = {
+  thread: () => new ThreadGuest({ entry, memoryBytes: null, clock: systemClock }),
+  process: () => new ProcessGuest({ entry, memoryBytes: null, capturePrinted: true, clock: systemClock }),
+};
 beforeAll(() => {
   project = makeProject({ 'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }' });
   file = project.write(
@@ -54,38 +56,31 @@ beforeAll(() => {
       more ? '(numbers: any, extra: any, ctx: any)' : '(ctx: any)',
     ),
   );
-  pool = new Piscina({ filename: builtFile('define/thread-entry.js'), minThreads: 0, maxThreads: 1 });
 });
-afterAll(async () => {
-  await pool.destroy();
-  project.remove();
-});
+afterAll(() => project.remove());
 
 interface Told {
-  readonly outcome: ThreadOutcome;
-  readonly messages: ThreadMessage[];
+  readonly outcome: IsolatedOutcome;
+  readonly messages: GuestMessage[];
 }
+
+let lastJob = 0;
 
 async function run(
   task: string,
   args: readonly unknown[] = [],
-  change: Partial<ThreadJob> = {},
-  host?: (port: MessagePort, message: ThreadMessage) => void,
-  signal?: AbortSignal,
+  change: Partial<IsolatedJob> = {},
+  host?: (answer: (message: HostMessage) => void, message: GuestMessage) => void,
 ): Promise<Told> {
-  const { port1, port2 } = new MessageChannel();
-  const messages: ThreadMessage[] = [];
-  port1.on('message', (message: ThreadMessage) => {
-    messages.push(message);
-    host?.(port1, message);
-  });
-  const job: ThreadJob = {
+  const number = ++lastJob;
+  const messages: GuestMessage[] = [];
+  const job: IsolatedJob = {
     source: { file, exportName: 'Heavy' },
     flow: 'heavy-flow',
     className: 'Heavy',
     task,
     taskKey: task,
-    args: encodeValue(args, 'arguments'),
+    args: packValue(args, 'arguments').packed,
     params: encodeValue({ month: '01' }, 'params'),
     run: { id: 'r1', name: 'quick-otter', flow: 'heavy-flow', deployment: null, scheduledFor: new Date(0), attempt: 1 },
     taskFacts: { id: 't1', name: task, attempt: 1, index: null },
@@ -94,23 +89,32 @@ async function run(
     contextValues: encodeValue([['tenant', 'acme']], 'values'),
     logLevel: 'debug',
     captureConsole: true,
-    port: port2,
     ...change,
   };
-  try {
-    const outcome = await pool.run(job, { name: threadFunction, transferList: [port2], ...(signal ? { signal } : {}) });
-    for (let left = receiveMessageOnPort(port1); left; left = receiveMessageOnPort(port1)) messages.push(left.message as ThreadMessage);
-    return { outcome, messages };
-  } finally {
-    port1.close();
-  }
+  const outcome = await new Promise<IsolatedOutcome>((resolve, reject) => {
+    guest.listener = {
+      hear({ number: of, message }) {
+        expect(of).toBe(number);
+        if (message.kind === 'outcome') return resolve(message.outcome);
+        messages.push(message);
+        host?.((answer) => guest.send({ kind: 'message', number, message: answer }), message);
+      },
+      print: () => undefined,
+    };
+    void guest.ended.then(({ how }) => reject(new Error(`It ended ${how}.`)));
+    guest.send({ kind: 'job', number, job });
+  });
+  return { outcome, messages };
 }
 
-describe('a task in a thread of its own', () => {
+describe.each(['thread', 'process'] as const)('a task in a %s of its own', (kind) => {
+  beforeAll(() => void (guest = makers[kind]()));
+  afterAll(async () => void (await guest.close()));
+
   test('gets its arguments, parameters and facts, and gives its value', async () => {
     const when = new Date(5);
     const { outcome } = await run('sum', [new Set([1n, 2n]), when]);
-    expect(outcome.ok && decodeValue(outcome.value)).toEqual({
+    expect(outcome.ok && unpackValue(outcome.value)).toEqual({
       sum: 3n,
       when,
       params: { month: '01' },
@@ -120,12 +124,12 @@ describe('a task in a thread of its own', () => {
       at: new Date(0),
     });
     const items = await run('items');
-    expect(items.outcome.ok && decodeValue(items.outcome.value)).toEqual([1, 2]);
+    expect(items.outcome.ok && unpackValue(items.outcome.value)).toEqual([1, 2]);
   });
 
   test('tells what it does with its context, in order', async () => {
     const { messages, outcome } = await run('talk');
-    expect(outcome).toEqual({ ok: true, value: null });
+    expect(outcome).toEqual({ ok: true, value: { text: null, bytes: [], given: [] } });
     expect(messages).toEqual([
       { kind: 'log', level: 30, message: 'to console', fields: null },
       { kind: 'log', level: 40, message: 'careful', fields: { rows: 3 } },
@@ -146,11 +150,9 @@ describe('a task in a thread of its own', () => {
   });
 
   test('waits until its artifact is durable', async () => {
-    const { messages, outcome } = await run('keep', [], {}, (port) =>
-      port.postMessage({ kind: 'kept', id: 1, failure: null } satisfies HostMessage),
-    );
+    const { messages, outcome } = await run('keep', [], {}, (answer) => answer({ kind: 'kept', id: 1, failure: null }));
     expect(messages).toEqual([{ kind: 'artifact', id: 1, type: 'table', name: 'rows', data: '[{"a":1}]' }]);
-    expect(outcome).toEqual({ ok: true, value: '{"json":"kept"}' });
+    expect(outcome).toEqual({ ok: true, value: { text: '{"json":"kept"}', bytes: [], given: [] } });
   });
 
   test('fails with the error it threw: class, code, details and cause', async () => {
@@ -168,19 +170,21 @@ describe('a task in a thread of its own', () => {
   });
 
   test('hears the abort signal with its reason', async () => {
-    const { outcome } = await run('wait', [], {}, (port) =>
-      port.postMessage({ kind: 'abort', reason: failureOf(new Error('enough')) } satisfies HostMessage),
-    );
-    expect(outcome.ok && decodeValue(outcome.value)).toBe('enough');
+    const { outcome } = await run('wait', [], {}, (answer) => answer({ kind: 'abort', reason: failureOf(new Error('enough')) }));
+    expect(outcome.ok && unpackValue(outcome.value)).toBe('enough');
   });
 
-  test('a loop that never gives way is ended, and the next task gets a new thread', async () => {
-    await run('items');
-    await expect(run('spin', [], {}, undefined, AbortSignal.timeout(100))).rejects.toThrow(/abort/i);
-    expect((await run('items')).outcome.ok).toBe(true);
+  test('a loop that never gives way is ended', async () => {
+    const spinning = makers[kind]();
+    const kept = guest;
+    guest = spinning;
+    const lost = run('spin', [], {}, () => spinning.end());
+    await expect(lost).rejects.toThrow(/It ended by/);
+    expect(spinning.isEnding).toBe(true);
+    guest = kept;
   });
 
-  test.each<[string, (known: string) => Partial<ThreadJob>, string, RegExp]>([
+  test.each<[string, (known: string) => Partial<IsolatedJob>, string, RegExp]>([
     ['a file that is not known', () => ({ source: null }), 'ISOLATION_UNAVAILABLE', /its file is not known/],
     [
       'a class that is not exported',

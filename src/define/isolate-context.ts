@@ -1,35 +1,33 @@
-/** The context of a task that runs in a thread: what the task does with it goes over the channel to the engine. */
+/** The context of a task that runs in a thread or process of its own: what the task does with it goes to the engine. */
 import { type Logger, pino } from 'pino';
 import { errorOf } from '../model/failure.ts';
 import { ContextValues } from '../model/middleware.ts';
 import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
-import type { HostMessage, ThreadJob, ThreadMessage } from '../model/thread-protocol.ts';
+import type { HostMessage, IsolatedJob, GuestMessage } from '../model/isolate-protocol.ts';
 import { decodeValue } from '../model/values.ts';
-import { HostQuestions } from './thread-values.ts';
-import { ThreadResources } from './thread-resources.ts';
+import { HostQuestions } from './host-questions.ts';
+import { GuestResources, type WorkerScope } from './isolate-resources.ts';
 
 /** A context and the end of it. */
-export interface ThreadContext {
+export interface GuestContext {
   readonly context: LiveTaskContext;
   /** What the task uses of resources. */
-  readonly resources: ThreadResources;
-  /** Resolves once its transaction may be committed; never where the thread is being ended instead. */
+  readonly resources: GuestResources;
+  /** Resolves once its transaction may be committed; never where the guest is being ended instead. */
   askToCommit(): Promise<void>;
   /** Says that its result is that of an earlier execution. */
   tellEarlier(): void;
-  /** Closes the channel; what was sent still arrives. */
-  close(): void;
+  /** Takes what the engine sends. */
+  hear(message: HostMessage): void;
 }
 
-/** Makes the context of a job and listens to the engine. */
-export function openThreadContext(job: ThreadJob): ThreadContext {
-  const { port } = job;
+/** Makes the context of a job. @param send sends the engine what belongs to it */
+export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage) => void, workerScope: WorkerScope): GuestContext {
   const aborting = new AbortController();
   const keeping = new Map<number, (error: Error | null) => void>();
   let mayCommit: () => void = () => undefined;
-  const send = (message: ThreadMessage): void => port.postMessage(message);
 
-  port.on('message', (message: HostMessage) => {
+  const hear = (message: HostMessage): void => {
     if (message.kind === 'commit') mayCommit();
     else if (message.kind === 'abort') aborting.abort(errorOf(message.reason));
     else if (message.kind === 'answer') questions.answered(message);
@@ -37,7 +35,7 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
       keeping.get(message.id)?.(message.failure === null ? null : errorOf(message.failure));
       keeping.delete(message.id);
     }
-  });
+  };
   const questions = new HostQuestions(send);
   let logger: Logger | undefined;
   let lastArtifact = 0;
@@ -68,10 +66,11 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
     },
   };
   const context = new LiveTaskContext(source);
-  const resources = new ThreadResources(
+  const resources = new GuestResources(
     () => context,
     () => questions,
     (use) => send({ kind: 'resource', use }),
+    workerScope,
   );
   return {
     context,
@@ -82,12 +81,12 @@ export function openThreadContext(job: ThreadJob): ThreadContext {
         send({ kind: 'commit' });
       }),
     tellEarlier: () => send({ kind: 'earlier' }),
-    close: () => port.close(),
+    hear,
   };
 }
 
 /** A pino logger whose lines go to the engine, which gives them time and ids and prints them. */
-function openLogger(level: string, send: (message: ThreadMessage) => void): Logger {
+export function openLogger(level: string, send: (message: GuestMessage) => void): Logger {
   const write = (line: string): void => {
     const { level: number, msg, ...fields } = JSON.parse(line) as Record<string, unknown>;
     const message = typeof msg === 'string' ? msg : '';
@@ -96,7 +95,7 @@ function openLogger(level: string, send: (message: ThreadMessage) => void): Logg
   return pino({ level, base: null, timestamp: false }, { write });
 }
 
-function valuesOf({ contextValues }: ThreadJob): ContextValues {
+function valuesOf({ contextValues }: IsolatedJob): ContextValues {
   const values = new ContextValues(null);
   for (const [name, value] of (decodeValue(contextValues) ?? []) as [string, unknown][]) values.set({ name }, value);
   return values;

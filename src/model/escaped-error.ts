@@ -1,6 +1,6 @@
 /** What a task or run is told to have failed with when an error came past it. */
-import { BatutaError, isBatutaError } from '../../base/errors.ts';
-import type { EscapeKind } from '../../model/run-context.ts';
+import { BatutaError, isBatutaError } from '../base/errors.ts';
+import type { EscapeKind } from './run-context.ts';
 
 const sentences: Readonly<Record<Exclude<EscapeKind, 'exit'>, (where: string) => string>> = {
   rejection: (where) => `A promise that ${where} did not await was rejected`,

@@ -1,9 +1,9 @@
-/** Secrets, variables and connections for a task in a thread: they are asked of the engine, and hidden in this thread as well. */
+/** Secrets, variables and connections for a task in a thread or process of its own: they are asked of the engine, and hidden here as well. */
 import { hideSecret } from '../base/hidden-values.ts';
 import type { BatutaError } from '../base/errors.ts';
 import { errorOf, type Failure } from '../model/failure.ts';
 import type { ConnectionValues, NamedValues } from '../model/secret.ts';
-import type { HostMessage, ThreadMessage, ThreadQuestion } from '../model/thread-protocol.ts';
+import type { HostMessage, GuestMessage, GuestQuestion } from '../model/isolate-protocol.ts';
 
 interface Waiter {
   readonly resolve: (value: unknown) => void;
@@ -11,11 +11,11 @@ interface Waiter {
 }
 
 export class HostQuestions implements NamedValues {
-  readonly #send: (message: ThreadMessage) => void;
+  readonly #send: (message: GuestMessage) => void;
   readonly #waiting = new Map<number, Waiter>();
   #last = 0;
 
-  constructor(send: (message: ThreadMessage) => void) {
+  constructor(send: (message: GuestMessage) => void) {
     this.#send = send;
   }
 
@@ -46,7 +46,7 @@ export class HostQuestions implements NamedValues {
     return connection;
   }
 
-  #ask<T>(what: ThreadQuestion['what'], name: string): Promise<T> {
+  #ask<T>(what: GuestQuestion['what'], name: string): Promise<T> {
     const id = ++this.#last;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: (value) => resolve(value as T), reject });

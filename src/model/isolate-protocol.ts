@@ -1,24 +1,24 @@
 /**
- * The messages between an engine and a worker thread for a task with `isolate: 'thread'`.
+ * The messages between an engine and a guest: the thread or process that executes tasks with `isolate`, one at a time.
  *
- * The engine gives the thread a `ThreadJob` with one end of a channel, and gets a `ThreadOutcome` back. Meanwhile the thread sends
- * `ThreadMessage`s over the channel, and the engine may send `HostMessage`s. All messages of a task are in the engine's end before its
- * outcome arrives: it reads the rest with `receiveMessageOnPort`, then closes it.
+ * The engine sends a guest an `IsolatedJob`. Meanwhile the guest sends what the task does with its context, the engine may send `HostMessage`s,
+ * and the outcome comes last. All of it carries the number of its job: what code of an ended task still sends is nobody's. A thread is sent
+ * them by `postMessage`, a process over its IPC channel with Node's advanced serialization.
  */
-import type { MessagePort } from 'node:worker_threads';
 import type { RunFacts, TaskFacts } from './context.ts';
 import type { Failure } from './failure.ts';
 import type { FlowSource } from './flow.ts';
 import type { OwnMeasure } from './own-metrics.ts';
+import type { Packed } from './packed-value.ts';
 import type { ResourceUse } from './resource-use.ts';
 import type { Artifact } from './run.ts';
 
-/** Name of the function that the entry of a thread exports. */
-export const threadFunction = 'runTask';
+/** File descriptor of the pipe by which a process of a task notices the end of its engine. */
+export const lifelineFd = 4;
 
-/** One execution of one task; goes to the thread by structured clone, with `port` in the transfer list. */
-export interface ThreadJob {
-  /** Where the class can be loaded from; null when nobody knows, which the thread refuses. */
+/** One execution of one task. */
+export interface IsolatedJob {
+  /** Where the class can be loaded from; null when nobody knows, which the guest refuses. */
   readonly source: FlowSource | null;
   readonly flow: string;
   readonly className: string;
@@ -26,8 +26,8 @@ export interface ThreadJob {
   readonly task: string;
   /** Key of the task run in its run. */
   readonly taskKey: string;
-  /** The arguments before the context, as `encodeValue` writes a list. */
-  readonly args: string | null;
+  /** The arguments before the context, as a list. */
+  readonly args: Packed;
   /** The validated parameters, as `encodeValue` writes them. */
   readonly params: string | null;
   readonly run: RunFacts;
@@ -41,19 +41,35 @@ export interface ThreadJob {
   readonly logLevel: string;
   /** Whether what the task prints with `console` becomes lines of its log. */
   readonly captureConsole: boolean;
-  readonly port: MessagePort;
 }
 
 /** How the execution ended. A failure is what the method threw, or why it could not be called. */
-export type ThreadOutcome = { readonly ok: true; readonly value: string | null } | { readonly ok: false; readonly failure: Failure };
+export type IsolatedOutcome = { readonly ok: true; readonly value: Packed } | { readonly ok: false; readonly failure: Failure };
 
-/** From the thread: what the task does with its context. */
-export type ThreadMessage =
+/** To a guest. */
+export type ToGuest =
+  | { readonly kind: 'job'; readonly number: number; readonly job: IsolatedJob }
+  | { readonly kind: 'message'; readonly number: number; readonly message: HostMessage }
+  /** Nothing more comes: it closes what it has open and ends. */
+  | { readonly kind: 'close' };
+
+/** From a guest. */
+export interface FromGuest {
+  /** Of the job; 0 for what belongs to none. */
+  readonly number: number;
+  readonly message:
+    | GuestMessage
+    /** `goesOn`: code of the task may still be going, so that the guest must not be given another. */
+    | { readonly kind: 'outcome'; readonly outcome: IsolatedOutcome; readonly goesOn: boolean };
+}
+
+/** What a task does with its context. */
+export type GuestMessage =
   | { readonly kind: 'log'; readonly level: number; readonly message: string; readonly fields: Readonly<Record<string, unknown>> | null }
   | { readonly kind: 'progress'; readonly done: number; readonly total: number | null }
   | { readonly kind: 'metric'; readonly change: 'add' | 'set'; readonly name: string; readonly value: number }
   | { readonly kind: 'measure'; readonly measure: OwnMeasure }
-  /** Asks whether it may commit its transaction; answered with `commit`, or the thread is ended. */
+  /** Asks whether it may commit its transaction; answered with `commit`, or the guest is ended. */
   | { readonly kind: 'commit' }
   /** An opening of a resource as it stands. */
   | { readonly kind: 'resource'; readonly use: ResourceUse }
@@ -70,17 +86,17 @@ export type ThreadMessage =
       readonly data: string;
     }
   /** Answered with `answer` of the same `id`. */
-  | ThreadQuestion;
+  | GuestQuestion;
 
 /** A secret, variable or connection that the task asks for. */
-export interface ThreadQuestion {
+export interface GuestQuestion {
   readonly kind: 'ask';
   readonly id: number;
   readonly what: 'secret' | 'findVariable' | 'connection' | 'variableMissing';
   readonly name: string;
 }
 
-/** To the thread. */
+/** To the task. */
 export type HostMessage =
   /** The transaction may be committed: nothing stops the task any more. */
   | { readonly kind: 'commit' }

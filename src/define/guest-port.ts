@@ -1,0 +1,35 @@
+/** The channel between a guest and its engine: of a thread its port, of a process the IPC that it was started with. */
+import { isMainThread, parentPort, type Transferable } from 'node:worker_threads';
+import type { FromGuest, ToGuest } from '../model/isolate-protocol.ts';
+
+export interface GuestPort {
+  /** Messages arrive in the order in which they were sent. @throws what cannot be cloned */
+  send(message: FromGuest, moved?: readonly ArrayBuffer[]): void;
+  listen(hear: (message: ToGuest) => void): void;
+  /** Ends this thread or process; what was sent before has arrived, for the engine has asked for the end. */
+  end(): void;
+}
+
+/** The channel of this guest. */
+export function guestPort(): GuestPort {
+  return isMainThread ? processPort() : threadPort();
+}
+
+function threadPort(): GuestPort {
+  const port = parentPort;
+  if (port === null) throw new Error('This file is started by Batuta, in a thread or a process.');
+  return {
+    send: (message, moved = []) => port.postMessage(message, moved as readonly Transferable[] as Transferable[]),
+    listen: (hear) => void port.on('message', hear),
+    // Even where timers or sockets of a task are left.
+    end: () => process.exit(0),
+  };
+}
+
+function processPort(): GuestPort {
+  return {
+    send: (message) => void process.send?.(message),
+    listen: (hear) => void process.on('message', hear),
+    end: () => process.exit(0),
+  };
+}

@@ -1,0 +1,203 @@
+/**
+ * What a guest runs: a thread for `isolate: 'thread'`, a process for `isolate: 'process'`. It loads the flow's class once, makes an instance for
+ * each task, calls the method, and sends what the task does with its context to the engine (`model/isolate-protocol.ts`).
+ *
+ * The engine starts guests with the built form of this file, gives each one task at a time, and ends one whose task has to stop. Loaded classes
+ * and resources of scope `worker` outlive a task, and so does what the modules of a flow keep in their variables.
+ */
+import { isMainThread, Worker } from 'node:worker_threads';
+import { BatutaError } from '../base/errors.ts';
+import { captureConsole } from '../base/console-capture.ts';
+import { builtFile } from '../base/installed.ts';
+import { signalGroup } from '../base/process-group.ts';
+import { escapedError } from '../model/escaped-error.ts';
+import { failureOf } from '../model/failure.ts';
+import { callInTransaction } from '../effects/call-in-transaction.ts';
+import type { FlowDefinition } from '../model/flow.ts';
+import { noteGone } from '../model/move.ts';
+import { packValue, unpackValue } from '../model/packed-value.ts';
+import { currentScope, type EscapeKind, type RunScope, runScope } from '../model/run-context.ts';
+import type { TaskDefinition } from '../model/task.ts';
+import type { IsolatedJob, IsolatedOutcome, ToGuest } from '../model/isolate-protocol.ts';
+import { bindField } from '../resources/fields.ts';
+import { projectInstantiate } from './create-instance.ts';
+import { guestPort } from './guest-port.ts';
+import { openGuestContext, openLogger, type GuestContext } from './isolate-context.ts';
+import { openWorkerScope } from './isolate-resources.ts';
+import type { GuestResources } from './isolate-resources.ts';
+import { flowsOf } from './load.ts';
+import { bundleOf } from './user-file.ts';
+
+const port = guestPort();
+const workerScope = openWorkerScope(openLogger('trace', (message) => port.send({ number: 0, message })));
+const loaded = new Map<string, FlowDefinition>();
+/** The task that is under way. */
+let current: { readonly number: number; readonly hear: GuestContext['hear'] } | null = null;
+
+port.listen(hear);
+process.on('uncaughtException', (error) => takeEscaped(error, 'exception'));
+process.on('unhandledRejection', (error) => takeEscaped(error, 'rejection'));
+if (isMainThread) watchEngine();
+
+function hear(message: ToGuest): void {
+  if (message.kind === 'job') void execute(message.number, message.job);
+  else if (message.kind === 'close') void workerScope.scope.close(null).finally(() => port.end());
+  else if (current?.number === message.number) current.hear(message.message);
+}
+
+/** Executes a task and sends its outcome. Never rejects: whatever goes wrong is in the outcome. */
+async function execute(number: number, job: IsolatedJob): Promise<void> {
+  const opened = openGuestContext(job, (message) => port.send({ number, message }), workerScope);
+  current = { number, hear: opened.hear };
+  let isOver = false;
+  const give = (outcome: IsolatedOutcome, moved: readonly ArrayBuffer[] = [], goesOn = false): void => {
+    if (isOver) return;
+    isOver = true;
+    current = null;
+    sendOutcome(number, outcome, goesOn, moved);
+  };
+  const { context, resources } = opened;
+  const release = job.captureConsole ? captureConsole({ currentLogger: () => currentScope()?.logger() }) : undefined;
+  const scope: RunScope = {
+    runId: job.run.id,
+    taskRunId: job.taskFacts.id,
+    flow: job.flow,
+    task: job.task,
+    attempt: job.taskFacts.attempt,
+    traceparent: job.traceparent,
+    context,
+    callTask: null,
+    logger: () => context.log,
+    escaped(error, how) {
+      if (isOver) context.log.error({ err: error }, 'Code of a task that has ended threw.');
+      else give({ ok: false, failure: failureOf(escapedError(error, how, `task ${job.task}`)) }, [], true);
+    },
+  };
+  try {
+    const { task, definition } = await findMethod(job);
+    const args = (unpackValue(job.args) ?? []) as unknown[];
+    const call = async (): Promise<unknown> => {
+      const instance = await definition.create(projectInstantiate(process.cwd()));
+      for (const { field, resource } of definition.injects) {
+        const value = await resources.use(resource, undefined);
+        bindField(instance, field, () => value);
+      }
+      return listed(await task.method.apply(instance, [...args, context]));
+    };
+    const value = await runScope.run(scope, () => using(resources, () => calledIn(task, job, opened, call)));
+    const { packed, moved } = packValue(value, `result of task ${job.task}`, false);
+    give({ ok: true, value: packed }, moved);
+  } catch (error) {
+    give({ ok: false, failure: failureOf(error) });
+  } finally {
+    release?.();
+  }
+}
+
+function sendOutcome(number: number, outcome: IsolatedOutcome, goesOn: boolean, moved: readonly ArrayBuffer[]): void {
+  try {
+    port.send({ number, message: { kind: 'outcome', outcome, goesOn } }, moved);
+    if (!isMainThread) noteGone(moved);
+  } catch (error) {
+    // Memory that cannot leave its thread, of WebAssembly for example, is copied.
+    if (moved.length > 0) return sendOutcome(number, outcome, goesOn, []);
+    port.send({ number, message: { kind: 'outcome', goesOn, outcome: { ok: false, failure: failureOf(error) } } });
+  }
+}
+
+/** Charged to the task that it comes from; of nobody's, the guest ends as Node.js ends it. */
+function takeEscaped(error: unknown, how: EscapeKind): void {
+  const scope = currentScope();
+  if (scope?.escaped) return scope.escaped(error, how);
+  process.removeAllListeners('uncaughtException');
+  process.nextTick(() => {
+    throw error;
+  });
+}
+
+/** Ends this process with its engine. */
+function watchEngine(): void {
+  process.on('disconnect', () => signalGroup(process.pid, 'SIGKILL'));
+  new Worker(builtFile('define/orphan-guard.js'), { name: 'batuta orphan guard', execArgv: [] }).unref();
+}
+
+/** What the work gives, its resources closed. @throws what it throws, or why one of them could not be closed */
+async function using<T>(resources: GuestResources, work: () => Promise<T>): Promise<T> {
+  let value: T;
+  try {
+    value = await work();
+  } catch (error) {
+    await resources.close({ error });
+    throw error;
+  }
+  await resources.close(null);
+  return value;
+}
+
+/** What the call gives, in the transaction of the task where it has one. */
+function calledIn(
+  { transaction }: TaskDefinition,
+  { task, taskKey, run }: IsolatedJob,
+  { context, resources, askToCommit, tellEarlier }: GuestContext,
+  call: () => Promise<unknown>,
+): Promise<unknown> {
+  if (transaction === null) return call();
+  return callInTransaction(
+    {
+      ...{ task, context, tellEarlier },
+      effectKey: { runId: run.id, taskKey },
+      mayBeRepeated: true,
+      signal: context.signal,
+      useResource: (resource, key) => resources.use(resource, key),
+      beginCommit: askToCommit,
+    },
+    transaction,
+    call,
+  );
+}
+
+async function findMethod(job: IsolatedJob): Promise<{ readonly task: TaskDefinition; readonly definition: FlowDefinition }> {
+  const definition = await findDefinition(job);
+  const task = definition.tasks.get(job.task);
+  if (!task) throw unavailable(job, `its file has no task '${job.task}' any more; run the flow anew`);
+  return { task, definition };
+}
+
+/** By export, else by class or flow name: a class that was not brought in by the loader knows its file only. */
+async function findDefinition(job: IsolatedJob): Promise<FlowDefinition> {
+  const { source } = job;
+  if (source === null) throw unavailable(job, 'its file is not known: run it by the path of its file, or leave isolate out');
+  // A file that was changed meanwhile is loaded anew.
+  const bundle = await bundleOf(source.file);
+  const key = `${bundle.module}#${source.exportName}#${job.flow}`;
+  const known = loaded.get(key);
+  if (known) return known;
+  const flows = (await flowsOf(source.file, bundle)).map(({ definition }) => definition);
+  const found =
+    flows.find((flow) => flow.name === job.flow && flow.source?.exportName === source.exportName) ??
+    flows.find((flow) => flow.name === job.flow) ??
+    flows.find((flow) => flow.className === job.className);
+  if (!found) throw unavailable(job, `${source.file} does not export its class ${job.className}; export it`);
+  loaded.set(key, found);
+  return found;
+}
+
+function unavailable(job: IsolatedJob, why: string): BatutaError {
+  return new BatutaError(
+    'ISOLATION_UNAVAILABLE',
+    `Task ${job.task} of flow ${job.flow} asks for a thread or process of its own, but ${why}.`,
+    {
+      details: { flow: job.flow, task: job.task, file: job.source?.file ?? null },
+    },
+  );
+}
+
+/** What a generator gives, as a list: the form in which it can be handed on. */
+async function listed(value: unknown): Promise<unknown> {
+  if (typeof value !== 'object' || value === null) return value;
+  const isGenerator = Symbol.asyncIterator in value || (Symbol.iterator in value && 'next' in value && typeof value.next === 'function');
+  if (!isGenerator) return value;
+  const items: unknown[] = [];
+  for await (const item of value as AsyncIterable<unknown>) items.push(item);
+  return items;
+}

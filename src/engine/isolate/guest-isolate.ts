@@ -1,0 +1,217 @@
+/**
+ * Runs tasks in threads and processes. A thread is kept warm for further tasks, a process executes one; a guest whose task has to stop is ended,
+ * and so is one that fails in the middle, which costs nobody but its task.
+ */
+import type { Logger } from 'pino';
+import { type Clock, settledWithin, type Timer } from '../../base/clock.ts';
+import { isBatutaError } from '../../base/errors.ts';
+import type { ContextValues } from '../../model/middleware.ts';
+import { errorOf, failureOf } from '../../model/failure.ts';
+import type { FromGuest, IsolatedJob, IsolatedOutcome } from '../../model/isolate-protocol.ts';
+import { currentScope } from '../../model/run-context.ts';
+import { isOwn } from '../../model/move.ts';
+import { packValue, unpackValue } from '../../model/packed-value.ts';
+import { encodeValue } from '../../model/values.ts';
+import { Semaphore } from '../limits/semaphore.ts';
+import type { Guest, GuestEnd } from './guest.ts';
+import { guestFailure } from './guest-failure.ts';
+import { type GuestNeed, GuestPool } from './guest-pool.ts';
+import type { Isolate, IsolatedCall, Isolation } from './isolate.ts';
+import { logAt, obey } from './obey.ts';
+import { ProcessGuest } from './process-guest.ts';
+import { ThreadGuest } from './thread-guest.ts';
+
+export interface GuestIsolateOptions {
+  /** Path of the built file that a guest runs. */
+  readonly entry: string;
+  /** Whether what a task prints becomes lines of its log. */
+  readonly captureConsole: boolean;
+  /** Threads that may be at work at the same time. */
+  readonly threads: number;
+  /** The same of processes. */
+  readonly processes: number;
+  readonly clock: Clock;
+  /** Lines that belong to no task. */
+  readonly log: Logger;
+}
+
+/** How long a cancelled task may take to obey its signal before its guest is ended. A timeout ends it at once. */
+const cancelGraceMs = 1_000;
+/** How long the end of a process is waited for whose task has ended. */
+const exitMs = 2_000;
+
+/** Guests are started when first asked for. */
+export class GuestIsolate implements Isolate {
+  readonly #options: GuestIsolateOptions;
+  readonly #limits: Readonly<Record<GuestNeed['kind'], number>>;
+  readonly #places: Readonly<Record<GuestNeed['kind'], Semaphore>>;
+  readonly #pool: GuestPool;
+  #lastJob = 0;
+
+  constructor(options: GuestIsolateOptions) {
+    const { entry, clock, captureConsole } = options;
+    this.#options = options;
+    this.#limits = { thread: options.threads, process: options.processes };
+    this.#places = { thread: new Semaphore(this.#limits.thread), process: new Semaphore(this.#limits.process) };
+    const start = ({ kind, memoryBytes }: GuestNeed): Guest =>
+      kind === 'thread'
+        ? new ThreadGuest({ entry, memoryBytes, clock })
+        : new ProcessGuest({ entry, memoryBytes, capturePrinted: captureConsole, clock });
+    this.#pool = new GuestPool(start, this.#limits.thread, clock);
+  }
+
+  takePlace(isolation: Isolation, signal: AbortSignal): ReturnType<Isolate['takePlace']> {
+    const { kind } = needOf(isolation);
+    const places = this.#places[kind];
+    const free = places.take(isolation.priority);
+    if (free === null) return null;
+    const taken = new Promise<boolean>((resolve) => {
+      const stop = (): void => resolve(false);
+      signal.addEventListener('abort', stop, { once: true });
+      void free.then(() => {
+        signal.removeEventListener('abort', stop);
+        // It comes to one who has stopped waiting.
+        if (signal.aborted) places.give();
+        resolve(!signal.aborted);
+      });
+      if (signal.aborted) stop();
+    });
+    const limit = this.#limits[kind];
+    const all = limit === 1 ? `The only ${kind} for tasks is` : `All ${limit} ${kind === 'thread' ? 'threads' : 'processes'} for tasks are`;
+    return { taken, message: `${all} at work.` };
+  }
+
+  givePlace(isolation: Isolation): void {
+    this.#places[needOf(isolation).kind].give();
+  }
+
+  async call(call: IsolatedCall): Promise<unknown> {
+    const need = needOf(call.task);
+    const { job, moved } = jobOf(call, this.#options.captureConsole);
+    const guest = this.#pool.take(need);
+    const number = ++this.#lastJob;
+    const end = new AbortController();
+    const stopListening = endOnStop(call, guest, number, end, this.#options.clock);
+    try {
+      const outcome = await this.#outcomeOf(call, guest, number, job, moved);
+      if ('end' in outcome) throw end.signal.aborted ? call.signal.reason : guestFailure(call.task, need, outcome.end);
+      if (need.kind === 'process') await settledWithin(this.#options.clock, exitMs, guest.close());
+      else if (outcome.goesOn) guest.end();
+      if (!outcome.ok) throw errorOf(outcome.failure);
+      return unpackValue(outcome.value);
+    } catch (error) {
+      throw end.signal.aborted ? call.signal.reason : error;
+    } finally {
+      stopListening();
+      call.resourceUses.end();
+      if (need.kind === 'process') guest.end();
+      else this.#pool.keep(guest, need);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.close();
+  }
+
+  /** How the job has ended in its guest, or the guest with it. */
+  #outcomeOf(
+    call: IsolatedCall,
+    guest: Guest,
+    number: number,
+    job: IsolatedJob,
+    moved: readonly ArrayBuffer[],
+  ): Promise<(IsolatedOutcome & { readonly goesOn: boolean }) | { readonly end: GuestEnd }> {
+    return new Promise((resolve, reject) => {
+      const hear = ({ number: of, message }: FromGuest): void => {
+        if (message.kind === 'outcome') {
+          if (of === number) resolve({ ...message.outcome, goesOn: message.goesOn });
+        } else if (of === number) {
+          // Of a guest that is being ended only what it had to say is of use.
+          if (!guest.isEnding || message.kind === 'log' || message.kind === 'resource')
+            obey(call, (answer) => guest.send({ kind: 'message', number, message: answer }), message);
+        } else if (message.kind === 'log') logAt(this.#options.log, message);
+      };
+      const print = ({ stream, text }: { readonly stream: string; readonly text: string }): void => {
+        if (text !== '') call.context.log[stream === 'stderr' ? 'warn' : 'info'](text);
+      };
+      guest.listener = { hear, print };
+      void guest.ended.then((end) => resolve({ end }));
+      try {
+        sendJob(guest, number, job, moved);
+      } catch (error) {
+        reject(error);
+      }
+    });
+  }
+}
+
+function sendJob(guest: Guest, number: number, job: IsolatedJob, moved: readonly ArrayBuffer[]): void {
+  try {
+    guest.send({ kind: 'job', number, job }, moved);
+  } catch (error) {
+    // Memory that cannot leave its thread, of WebAssembly for example, is copied.
+    if (moved.length === 0) throw error;
+    guest.send({ kind: 'job', number, job });
+  }
+}
+
+function needOf({ isolate, memoryBytes }: Isolation): GuestNeed {
+  return { kind: isolate ?? 'thread', memoryBytes };
+}
+
+function jobOf(
+  { definition, task, args, context, contextValues, effectKey }: IsolatedCall,
+  captureConsole: boolean,
+): { readonly job: IsolatedJob; readonly moved: readonly ArrayBuffer[] } {
+  const where = task.isolate === 'process' ? 'a process' : 'a thread';
+  const { packed, moved } = packValue([...args], `arguments of task ${task.name}, which go to ${where}`, args.every(mayMove));
+  const job = {
+    source: definition.source,
+    flow: definition.name,
+    className: definition.className,
+    task: task.name,
+    taskKey: effectKey.taskKey,
+    args: packed,
+    params: encodeValue(context.params, `parameters of flow ${definition.name}`),
+    run: context.run,
+    taskFacts: context.task,
+    idempotencyKey: context.idempotencyKey,
+    traceparent: currentScope()?.traceparent ?? null,
+    contextValues: valuesText(contextValues, task.name),
+    logLevel: context.log.level,
+    captureConsole,
+  };
+  return { job, moved };
+}
+
+function mayMove(arg: unknown): boolean {
+  return typeof arg !== 'object' || arg === null || isOwn(arg);
+}
+
+function valuesText(values: ContextValues, task: string): string | null {
+  const entries = values.entries();
+  return entries.length === 0 ? null : encodeValue(entries, `values that middleware has set for task ${task}, which go to it`);
+}
+
+/** Tells the guest that its task has to stop, and ends it: at once after a timeout, else when it has not obeyed. */
+function endOnStop({ signal, resourceUses }: IsolatedCall, guest: Guest, number: number, end: AbortController, clock: Clock): () => void {
+  let timer: Timer | undefined;
+  const endGuest = (): void => {
+    end.abort();
+    guest.end();
+    // Before the end of the task is recorded, which does not wait for that of the guest.
+    resourceUses.end();
+  };
+  const stop = (): void => {
+    const reason: unknown = signal.reason;
+    if (!isBatutaError(reason, 'RUN_CANCELLED')) return endGuest();
+    guest.send({ kind: 'message', number, message: { kind: 'abort', reason: failureOf(reason) } });
+    timer = clock.setTimer(cancelGraceMs, endGuest);
+  };
+  if (signal.aborted) stop();
+  else signal.addEventListener('abort', stop, { once: true });
+  return () => {
+    timer?.cancel();
+    signal.removeEventListener('abort', stop);
+  };
+}

@@ -1,0 +1,97 @@
+/**
+ * The guests of a process: those that are at work, and threads that have nothing to do and are kept warm for a while.
+ *
+ * A process executes one task and ends. Threads are kept by what they may use of memory; where there are as many as there may be, the one that
+ * has been idle longest makes room for one of another kind.
+ */
+import type { Clock, Timer } from '../../base/clock.ts';
+import type { Guest, GuestKind } from './guest.ts';
+
+/** What a task needs of its guest. */
+export interface GuestNeed {
+  readonly kind: GuestKind;
+  /** Most memory that it may have, bytes; null for no limit of its own. */
+  readonly memoryBytes: number | null;
+}
+
+interface Idle {
+  readonly guest: Guest;
+  readonly need: GuestNeed;
+  readonly timer: Timer;
+}
+
+/** How long a thread without work is kept. */
+const idleMs = 30_000;
+
+export class GuestPool {
+  readonly #start: (need: GuestNeed) => Guest;
+  readonly #maxThreads: number;
+  readonly #clock: Clock;
+  /** The one that has been idle longest is first. */
+  #idle: Idle[] = [];
+  /** All that have not ended. */
+  readonly #guests = new Set<Guest>();
+
+  constructor(start: (need: GuestNeed) => Guest, maxThreads: number, clock: Clock) {
+    this.#start = start;
+    this.#maxThreads = maxThreads;
+    this.#clock = clock;
+  }
+
+  /** A guest for one task: a warm one where there is one. */
+  take(need: GuestNeed): Guest {
+    const at = this.#idle.findLastIndex(
+      ({ guest, need: its }) => its.kind === need.kind && its.memoryBytes === need.memoryBytes && !guest.isEnding,
+    );
+    const warm = at === -1 ? undefined : this.#idle.splice(at, 1)[0];
+    warm?.timer.cancel();
+    if (!warm && need.kind === 'thread') this.#makeRoom();
+    const guest = warm?.guest ?? this.#begin(need);
+    guest.hold(true);
+    return guest;
+  }
+
+  /** Takes back a guest whose task has ended well enough for another. */
+  keep(guest: Guest, need: GuestNeed): void {
+    guest.listener = null;
+    if (guest.isEnding) return;
+    guest.hold(false);
+    const timer = this.#clock.setTimer(idleMs, () => this.#retire(guest), { unref: true });
+    this.#idle.push({ guest, need, timer });
+  }
+
+  /** Lets all of them close what they have open. */
+  async close(): Promise<void> {
+    for (const { timer } of this.#idle) timer.cancel();
+    this.#idle = [];
+    await Promise.all([...this.#guests].map((guest) => guest.close()));
+  }
+
+  #begin(need: GuestNeed): Guest {
+    const guest = this.#start(need);
+    this.#guests.add(guest);
+    void guest.ended.then(() => {
+      this.#guests.delete(guest);
+      this.#forget(guest);
+    });
+    return guest;
+  }
+
+  #makeRoom(): void {
+    const threads = [...this.#guests].filter(({ kind, isEnding }) => kind === 'thread' && !isEnding);
+    const [longest] = this.#idle;
+    if (threads.length >= this.#maxThreads && longest) this.#retire(longest.guest);
+  }
+
+  #retire(guest: Guest): void {
+    this.#forget(guest);
+    void guest.close();
+  }
+
+  #forget(guest: Guest): void {
+    this.#idle = this.#idle.filter((idle) => {
+      if (idle.guest === guest) idle.timer.cancel();
+      return idle.guest !== guest;
+    });
+  }
+}

@@ -1,0 +1,84 @@
+/** What a task in a guest does with its context is done here, with the context of the task. */
+import type { Logger } from 'pino';
+import { failureOf } from '../../model/failure.ts';
+import type { GuestMessage, GuestQuestion, HostMessage } from '../../model/isolate-protocol.ts';
+import { measureAgain } from '../../model/own-metrics.ts';
+import type { NamedValues } from '../../model/secret.ts';
+import type { IsolatedCall } from './isolate.ts';
+
+type Answer = (message: HostMessage) => void;
+
+/** Does what a task has asked for by its context. @param answer sends the task a message */
+export function obey(call: IsolatedCall, answer: Answer, message: GuestMessage): void {
+  const { context, signal, namedValues } = call;
+  switch (message.kind) {
+    case 'commit':
+      // Where it has to stop, its guest is being ended instead.
+      if (signal.aborted) break;
+      call.beginCommit();
+      answer({ kind: 'commit' });
+      break;
+    case 'earlier':
+      call.tellEarlier();
+      break;
+    case 'resource':
+      call.resourceUses.note(message.use);
+      break;
+    case 'log':
+      logAt(context.log, message);
+      break;
+    case 'progress':
+      context.progress(message.done, message.total ?? undefined);
+      break;
+    case 'metric':
+      context.metrics[message.change](message.name, message.value);
+      break;
+    case 'measure':
+      measureAgain(context.metrics, message.measure);
+      break;
+    case 'reject':
+      context.reject(JSON.parse(message.record), message.reason);
+      break;
+    case 'artifact':
+      keep(context.artifact, message).then(
+        () => answer({ kind: 'kept', id: message.id, failure: null }),
+        (error: unknown) => answer({ kind: 'kept', id: message.id, failure: failureOf(error) }),
+      );
+      break;
+    case 'ask':
+      void answerQuestion(namedValues, answer, message);
+  }
+}
+
+async function answerQuestion(values: NamedValues, answer: Answer, { id, what, name }: GuestQuestion): Promise<void> {
+  try {
+    const value: unknown = await values[what](name);
+    answer({ kind: 'answer', id, value: value instanceof Error ? failureOf(value) : value });
+  } catch (error) {
+    answer({ kind: 'answer', id, failure: failureOf(error) });
+  }
+}
+
+const methods = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' } as const;
+
+/** Writes a line that a guest has sent. */
+export function logAt(log: Logger, { level, message, fields }: GuestMessage & { readonly kind: 'log' }): void {
+  log[methods[level as keyof typeof methods] ?? 'info'](fields ?? {}, message);
+}
+
+function keep(
+  artifact: IsolatedCall['context']['artifact'],
+  { type, name, data }: GuestMessage & { readonly kind: 'artifact' },
+): Promise<void> {
+  const plain: unknown = JSON.parse(data);
+  switch (type) {
+    case 'markdown':
+      return artifact.markdown(name, String(plain));
+    case 'link':
+      return artifact.link(name, String(plain));
+    case 'table':
+      return artifact.table(name, plain as Readonly<Record<string, unknown>>[]);
+    case 'json':
+      return artifact.json(name, plain);
+  }
+}

@@ -1,0 +1,36 @@
+/** Cuts what a process prints into lines. */
+import { StringDecoder } from 'node:string_decoder';
+import type { Readable } from 'node:stream';
+
+/** Longest line that is waited for, characters; a longer one is handed on in parts. */
+const maxLineChars = 64 * 1024;
+
+export class PrintedLines {
+  readonly #take: (line: string) => void;
+  readonly #decoder = new StringDecoder('utf8');
+  #rest = '';
+
+  constructor(take: (line: string) => void) {
+    this.#take = take;
+  }
+
+  /** Hands on all lines of a stream. Resolves with its end, well or not; at once without one. */
+  async readAll(stream: Readable | null): Promise<void> {
+    if (stream === null) return;
+    await new Promise<void>((resolve) => {
+      stream.on('data', (chunk: Buffer) => this.#add(this.#decoder.write(chunk)));
+      stream.on('error', () => resolve());
+      stream.on('close', () => resolve());
+    });
+    this.#add(this.#decoder.end());
+    if (this.#rest !== '') this.#take(this.#rest);
+    this.#rest = '';
+  }
+
+  #add(text: string): void {
+    const lines = `${this.#rest}${text}`.split(/\r?\n/);
+    this.#rest = lines.pop() ?? '';
+    for (const line of lines) this.#take(line);
+    for (; this.#rest.length > maxLineChars; this.#rest = this.#rest.slice(maxLineChars)) this.#take(this.#rest.slice(0, maxLineChars));
+  }
+}

@@ -1,0 +1,146 @@
+/**
+ * A guest that is a process of its own, the leader of its group: what a task starts in it goes with it.
+ *
+ * It holds one end of a pipe and ends when the other closes, so that no process outlives an engine that was killed (`define/orphan-guard.ts`).
+ * On Linux its resident memory is looked at now and then, and a process that has more than it may is killed.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { type Clock, settledWithin, type Timer } from '../../base/clock.ts';
+import { signalGroup } from '../../base/process-group.ts';
+import type { FromGuest, ToGuest } from '../../model/isolate-protocol.ts';
+import type { Guest, GuestEnd, GuestListener } from './guest.ts';
+import { peakMemoryOf } from './process-memory.ts';
+import { PrintedLines } from './printed-lines.ts';
+
+export interface ProcessGuestOptions {
+  /** Path of the built file that it runs. */
+  readonly entry: string;
+  /** Most memory that it may have, bytes; null: no limit but that of Node.js. */
+  readonly memoryBytes: number | null;
+  /** Whether what it prints is heard; else it goes where this process prints. */
+  readonly capturePrinted: boolean;
+  readonly clock: Clock;
+}
+
+/** How long a process may take to close what it has open. */
+const closeMs = 10_000;
+/** Between SIGTERM and SIGKILL. */
+const killGraceMs = 2_000;
+/** How long what is left of its output is waited for; a process that it has left behind may hold the pipe. */
+const drainMs = 500;
+const lookEveryMs = 100;
+const mib = 1024 * 1024;
+/** What V8 says as its last words. */
+const outOfHeap = /JavaScript heap out of memory/;
+
+export class ProcessGuest implements Guest {
+  readonly kind = 'process';
+  listener: GuestListener | null = null;
+  readonly ended: Promise<GuestEnd>;
+  isEnding = false;
+  readonly #child: ChildProcess;
+  readonly #clock: Clock;
+  readonly #memoryBytes: number | null;
+  #peakBytes: number | null = null;
+  #isOverLimit = false;
+  readonly #timers = new Set<Timer>();
+  /** Its id may be another's from then on. */
+  #hasEnded = false;
+
+  constructor({ entry, memoryBytes, capturePrinted, clock }: ProcessGuestOptions) {
+    this.#clock = clock;
+    this.#memoryBytes = memoryBytes;
+    const heap = memoryBytes === null ? [] : [`--max-old-space-size=${Math.ceil(memoryBytes / mib)}`];
+    const out = capturePrinted ? 'pipe' : 'inherit';
+    const child = (this.#child = fork(entry, [], {
+      detached: true,
+      execArgv: [...process.execArgv.filter((arg) => !/^--(inspect|max-old-space-size)/.test(arg)), ...heap],
+      serialization: 'advanced',
+      stdio: ['ignore', out, out, 'ipc', 'pipe'],
+    }));
+    child.on('message', (message: FromGuest) => this.listener?.hear(message));
+    this.ended = this.#follow();
+  }
+
+  send(message: ToGuest): void {
+    // What cannot be sent any more is told by its end.
+    if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  hold(isHeld: boolean): void {
+    const act = isHeld ? 'ref' : 'unref';
+    this.#child[act]();
+    this.#child.channel?.[act]();
+    for (const stream of this.#child.stdio) (stream as (Readable & { ref?(): void; unref?(): void }) | null)?.[act]?.();
+  }
+
+  async close(): Promise<GuestEnd> {
+    if (!this.isEnding) {
+      this.isEnding = true;
+      this.send({ kind: 'close' });
+      if (!(await settledWithin(this.#clock, closeMs, this.ended))) this.end();
+    }
+    return this.ended;
+  }
+
+  end(): void {
+    this.isEnding = true;
+    if (this.#hasEnded) return;
+    this.#signal('SIGTERM');
+    this.#after(killGraceMs, () => this.#signal('SIGKILL'));
+  }
+
+  async #follow(): Promise<GuestEnd> {
+    const child = this.#child;
+    let lastWords = '';
+    const printed = (['stdout', 'stderr'] as const).map((stream) => {
+      const lines = new PrintedLines((text) => {
+        if (stream === 'stderr') lastWords = `${lastWords}${text}\n`.slice(-4_096);
+        this.listener?.print({ stream, text });
+      });
+      return lines.readAll(child[stream]);
+    });
+    (child.stdio[4] as Readable | null)?.on('error', () => undefined);
+    this.#look();
+    const how = await new Promise<string>((resolve) => {
+      child.on('error', (error) => (child.pid === undefined ? resolve(`before it had begun: ${error.message}`) : undefined));
+      child.on('exit', (code, signal) => resolve(signal === null ? `by exit code ${code ?? 0}` : `by ${signal}`));
+    });
+    this.isEnding = true;
+    for (const timer of this.#timers) timer.cancel();
+    // What it has left behind in its group.
+    this.#signal('SIGKILL');
+    this.#hasEnded = true;
+    await settledWithin(this.#clock, drainMs, Promise.all(printed));
+    for (const stream of child.stdio) stream?.destroy();
+    const isOutOfMemory = this.#isOverLimit || outOfHeap.test(lastWords);
+    return { isOutOfMemory, peakBytes: this.#peakBytes, how, error: undefined };
+  }
+
+  #look(): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    this.#peakBytes = peakMemoryOf(pid) ?? this.#peakBytes;
+    if (this.#peakBytes === null && process.platform !== 'linux') return;
+    this.#isOverLimit = this.#memoryBytes !== null && (this.#peakBytes ?? 0) > this.#memoryBytes;
+    if (this.#isOverLimit) this.#signal('SIGKILL');
+    else this.#after(lookEveryMs, () => this.#look());
+  }
+
+  #signal(signal: 'SIGTERM' | 'SIGKILL'): void {
+    if (this.#child.pid !== undefined && !this.#hasEnded) signalGroup(this.#child.pid, signal);
+  }
+
+  #after(ms: number, act: () => void): void {
+    const timer = this.#clock.setTimer(
+      ms,
+      () => {
+        this.#timers.delete(timer);
+        act();
+      },
+      { unref: true },
+    );
+    this.#timers.add(timer);
+  }
+}

@@ -1,0 +1,77 @@
+/** A guest that is a worker thread. */
+import { type Transferable, Worker } from 'node:worker_threads';
+import { type Clock, settledWithin } from '../../base/clock.ts';
+import { failureOf } from '../../model/failure.ts';
+import type { FromGuest, ToGuest } from '../../model/isolate-protocol.ts';
+import { noteGone } from '../../model/move.ts';
+import type { Guest, GuestEnd, GuestListener } from './guest.ts';
+
+export interface ThreadGuestOptions {
+  /** Path of the built file that it runs. */
+  readonly entry: string;
+  /** Most heap that it may have, bytes; null: what Node.js gives a thread. */
+  readonly memoryBytes: number | null;
+  readonly clock: Clock;
+}
+
+/** How long a thread may take to close what it has open. */
+const closeMs = 10_000;
+const mib = 1024 * 1024;
+
+export class ThreadGuest implements Guest {
+  readonly kind = 'thread';
+  listener: GuestListener | null = null;
+  readonly ended: Promise<GuestEnd>;
+  isEnding = false;
+  readonly #worker: Worker;
+  readonly #clock: Clock;
+
+  constructor({ entry, memoryBytes, clock }: ThreadGuestOptions) {
+    this.#clock = clock;
+    const limits = memoryBytes === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryBytes / mib) } };
+    const worker = (this.#worker = new Worker(entry, { name: 'batuta task', ...limits }));
+    worker.on('message', (message: FromGuest) => this.listener?.hear(message));
+    this.ended = new Promise((resolve) => {
+      let thrown: { readonly error: unknown } | null = null;
+      worker.on('error', (error) => {
+        this.isEnding = true;
+        thrown ??= { error };
+      });
+      worker.on('exit', (code) => {
+        this.isEnding = true;
+        const error: unknown = thrown?.error;
+        const isOutOfMemory = isOutOfHeap(error);
+        const how = thrown === null ? `by exit code ${code}` : `by an error that nothing caught: ${failureOf(error).message}`;
+        resolve({ isOutOfMemory, peakBytes: null, how, error });
+      });
+    });
+  }
+
+  send(message: ToGuest, moved: readonly ArrayBuffer[] = []): void {
+    this.#worker.postMessage(message, moved as readonly Transferable[] as Transferable[]);
+    noteGone(moved);
+  }
+
+  hold(isHeld: boolean): void {
+    if (isHeld) this.#worker.ref();
+    else this.#worker.unref();
+  }
+
+  async close(): Promise<GuestEnd> {
+    if (!this.isEnding) {
+      this.isEnding = true;
+      this.send({ kind: 'close' });
+      if (!(await settledWithin(this.#clock, closeMs, this.ended))) this.end();
+    }
+    return this.ended;
+  }
+
+  end(): void {
+    this.isEnding = true;
+    void this.#worker.terminate();
+  }
+}
+
+function isOutOfHeap(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+}
