@@ -12,6 +12,7 @@ function room(name: string, options: Pick<TestUserConfig, 'testTimeout' | 'globa
 }
 
 const buildOnce = './test/support/build-once.ts';
+const declareOnce = './test/support/declare-once.ts';
 const postgres = './test/support/postgres-global.ts';
 const packOnce = './test/support/pack-once.ts';
 const redis = './test/support/redis-global.ts';
@@ -43,7 +44,7 @@ export default defineConfig({
       room('integration', { testTimeout: 30_000, globalSetup: [buildOnce, postgres] }),
       room('e2e', { testTimeout: 60_000, globalSetup: [buildOnce, postgres, redis], expect: { poll: { timeout: 20_000 } } }),
       room('chaos', { testTimeout: 120_000, globalSetup: [buildOnce, postgres, redis] }),
-      room('types', { testTimeout: 120_000 }),
+      room('types', { testTimeout: 300_000, globalSetup: [declareOnce] }),
       room('packages', { testTimeout: 300_000, globalSetup: [packOnce] }),
     ],
   },

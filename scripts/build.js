@@ -12,6 +12,7 @@ import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
+import { beginBuild } from './built-parts.js';
 import { findPackages, writeNotices } from './third-party.js';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
@@ -72,6 +73,7 @@ const bundledModules = new Set();
 const only = ['--js', '--types', '--web'].find((flag) => process.argv.includes(flag));
 const wants = (flag) => only === undefined || only === flag;
 const isOfWeb = (path) => !relative(join(dist, 'web'), path).startsWith('..');
+const noteBuilt = beginBuild(only === undefined ? ['--js', '--types', '--web', '--notices'] : [only]);
 const made = new Set([
   ...(wants('--js') ? await buildJs() : listFiles(dist).filter((path) => !isOfWeb(path))),
   ...(wants('--types') ? buildDeclarations() : listDeclarations(dist)),
@@ -80,6 +82,7 @@ const made = new Set([
 ]);
 if (only === undefined) replaceFile(notices, Buffer.from(writeNotices(findPackages(root, bundledModules))));
 deleteAllBut(made);
+noteBuilt();
 
 async function buildJs() {
   const result = await build({

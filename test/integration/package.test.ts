@@ -4,6 +4,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { makeFresh } from '../support/fresh-build.ts';
 
 /** A file, or one by condition. */
 type Target = string | { readonly [condition: string]: Target };
@@ -16,9 +17,8 @@ const manifest = JSON.parse(readFileSync('package.json', 'utf8')) as {
 };
 let project = '';
 
-beforeAll(() => {
-  const build = spawnSync(process.execPath, ['scripts/build.js'], { encoding: 'utf8' });
-  if (build.status !== 0) throw new Error(`The build failed:\n${build.stdout}${build.stderr}`);
+beforeAll(async () => {
+  await makeFresh('--js', '--types', '--web', '--notices');
   project = mkdtempSync(join(tmpdir(), 'batuta-user-'));
   mkdirSync(join(project, 'node_modules'));
   symlinkSync(root, join(project, 'node_modules', 'batuta'));
@@ -177,6 +177,7 @@ test.each(['typescript', 'typescript59', 'typescript54'])(
     );
     expect(stdout.split('\n').filter((line) => line.startsWith('user.ts') || line.includes('dist/'))).toEqual([]);
   },
+  120_000,
 );
 
 test("a user's module finds every public entry from its own node_modules", () => {

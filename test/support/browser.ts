@@ -39,7 +39,7 @@ const flags = [
 
 /** Makes the built dashboard as new as its sources. */
 export async function buildDashboard(): Promise<void> {
-  await makeFresh({ flag: '--web', sources: ['web', 'src/model'], proof: 'dist/web/index.html' });
+  await makeFresh('--web');
 }
 
 /** Starts Chromium. @throws Error with one sentence when there is none and none can be installed. */

@@ -3,5 +3,5 @@ import { makeFresh } from './fresh-build.ts';
 
 /** vitest calls this once for each project that names it. */
 export async function setup(): Promise<void> {
-  await makeFresh({ flag: '--js', sources: ['src', 'worker', 'scheduler'], proof: 'dist/cli/main.js' });
+  await makeFresh('--js');
 }

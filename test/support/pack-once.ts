@@ -17,8 +17,7 @@ declare module 'vitest' {
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export async function setup(project: TestProject): Promise<() => void> {
-  await makeFresh({ flag: '--js', sources: ['src', 'worker', 'scheduler'], proof: 'dist/cli/main.js' });
-  await makeFresh({ flag: '--types', sources: ['src'], proof: 'dist/cjs/package.json' });
+  await makeFresh('--js', '--types', '--web', '--notices');
   const folder = mkdtempSync(join(tmpdir(), 'batuta-packed-'));
   const told = execFileSync('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder], { cwd: root, encoding: 'utf8' });
   const [{ filename }] = JSON.parse(told) as [{ filename: string }];
