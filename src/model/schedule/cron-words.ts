@@ -1,5 +1,6 @@
 /** Cron expressions in plain English, by cronstrue, and only what holds for every tick. */
 import cronstrue from 'cronstrue';
+import { shortMonthNames } from './phrases.ts';
 
 /** Fields from seconds to weekdays: how many values each has, its first, and whether a step that divides them comes after even times. */
 const fields = [
@@ -13,7 +14,7 @@ const fields = [
 
 type Field = (typeof fields)[number];
 
-const months = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
+const months = shortMonthNames.map((name) => name.toUpperCase());
 const weekdays = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
 
 /** E.g. `At 02:30, only on Monday`; the expression itself where there are no words for it. */

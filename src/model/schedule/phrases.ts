@@ -16,6 +16,9 @@ export const monthNames: readonly string[] = [
   'December',
 ];
 
+/** `Jan` to `Dec`. */
+export const shortMonthNames: readonly string[] = monthNames.map((name) => name.slice(0, 3));
+
 /** `a`, `a and b`, `a, b and c`. */
 export function joinWords(words: readonly string[]): string {
   return words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`;

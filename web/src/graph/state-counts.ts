@@ -21,17 +21,8 @@ export function isEnd(name: string): boolean {
   return ended.has(typeOfState(name));
 }
 
-/** The order in which a bar is cut, and in which the whole is named: what moves first, then what is wrong, then what is done. */
-const barOrder: readonly StateName[] = [
-  'Completed',
-  'Cached',
-  'Skipped',
-  'RolledBack',
-  'Failed',
-  'TimedOut',
-  'UpstreamFailed',
-  'Crashed',
-  'Cancelled',
+/** What moves first, then what waits. */
+const openNames: readonly StateName[] = [
   'Running',
   'Retrying',
   'Cancelling',
@@ -43,6 +34,12 @@ const barOrder: readonly StateName[] = [
   'Scheduled',
   'Pending',
 ];
+/** The worst first. */
+const failedNames: readonly StateName[] = ['Crashed', 'Failed', 'TimedOut', 'UpstreamFailed', 'Cancelled', 'RolledBack'];
+const doneNames: readonly StateName[] = ['Completed', 'Cached', 'Skipped'];
+
+/** A bar fills from what is done. */
+const barOrder = [...doneNames, ...failedNames, ...openNames];
 
 /** The pieces of the bar in order, without empty ones. */
 export function barOf(counts: StateCounts): readonly { readonly state: StateName; readonly count: number }[] {
@@ -61,27 +58,7 @@ export function endedOf(counts: StateCounts): number {
 }
 
 /** While something moves the whole moves; then what waits; then the worst end. */
-const nameOrder: readonly StateName[] = [
-  'Running',
-  'Retrying',
-  'Cancelling',
-  'Suspended',
-  'AwaitingRetry',
-  'AwaitingSlot',
-  'Resuming',
-  'Late',
-  'Scheduled',
-  'Pending',
-  'Crashed',
-  'Failed',
-  'TimedOut',
-  'UpstreamFailed',
-  'Cancelled',
-  'RolledBack',
-  'Completed',
-  'Cached',
-  'Skipped',
-];
+const nameOrder = [...openNames, ...failedNames, ...doneNames];
 
 /** The state that stands for them all; null when nothing is counted. */
 export function stateOfAll(counts: StateCounts): StateName | null {

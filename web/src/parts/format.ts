@@ -5,6 +5,8 @@ const minute = 60 * second;
 const hour = 60 * minute;
 const day = 24 * hour;
 
+const monthFormat = new Intl.DateTimeFormat('en-GB', { month: 'long', timeZone: 'UTC' });
+
 /** A duration in ms: `340 ms`, `4.2 s`, `1 m 12 s`, `3 h 5 m`, `2 d 4 h`; a dash for null. Never negative. */
 export function durationText(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || Number.isNaN(ms)) return '–';
@@ -46,7 +48,7 @@ export function dateTimeText(at: number, now: number, withSeconds = false): stri
   const date = new Date(at);
   const clock = clockText(at, withSeconds);
   if (date.toDateString() === new Date(now).toDateString()) return clock;
-  const dayText = `${date.getDate()} ${months[date.getMonth()] ?? ''}`;
+  const dayText = `${date.getDate()} ${shortMonthNames[date.getMonth()] ?? ''}`;
   return date.getFullYear() === new Date(now).getFullYear() ? `${dayText} ${clock}` : `${dayText} ${date.getFullYear()} ${clock}`;
 }
 
@@ -57,7 +59,11 @@ export function clockText(at: number, withSeconds = false): string {
   return parts.map((part) => String(part).padStart(2, '0')).join(':');
 }
 
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
+/** `January` to `December`. */
+export const monthNames: readonly string[] = Array.from({ length: 12 }, (_, month) => monthFormat.format(Date.UTC(2026, month)));
+
+/** `Jan` to `Dec`. */
+export const shortMonthNames: readonly string[] = monthNames.map((name) => name.slice(0, 3));
 
 /** Both clocks, for hovering: the viewer's zone, then UTC. */
 export function bothClocks(at: number): { readonly local: string; readonly utc: string } {

@@ -1,6 +1,7 @@
 /** The next ticks of a schedule: ten in a list with what clock changes do to them, and a month as a calendar. */
 import { ActionIcon } from '@mantine/core';
 import { useState } from 'react';
+import { monthNames } from '../parts/format.ts';
 import { useNow } from '../now.ts';
 import { Icon } from '../parts/icon.tsx';
 import { Time } from '../parts/time.tsx';
@@ -10,20 +11,6 @@ import style from './ticks-view.module.css';
 
 /** Ticks in the list. */
 const listed = 10;
-const monthNames = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-];
 
 interface TicksViewProps {
   /** Oldest first, UTC epoch ms. */

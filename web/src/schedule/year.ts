@@ -1,4 +1,5 @@
 /** A year of days as a heat map: a column a week, a row a weekday. Pure; days are those of UTC, as the server counts them. */
+import { shortMonthNames } from '../parts/format.ts';
 
 export interface DayCounts {
   /** Midnight UTC, epoch ms. */
@@ -29,7 +30,6 @@ export interface Year {
 }
 
 const dayMs = 86_400_000;
-const monthNames = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 /** The 53 weeks up to the day of `now`. */
 export function yearOf(days: readonly DayCounts[], now: number): Year {
@@ -42,7 +42,7 @@ export function yearOf(days: readonly DayCounts[], now: number): Year {
     const week = Math.floor((at - firstMonday) / (7 * dayMs));
     (weeks[week] ??= []).push(cellOf(at, byDay.get(at)));
     const date = new Date(at);
-    if (date.getUTCDate() <= 7 && weekdayOf(at) === 0) months.push({ week, label: monthNames[date.getUTCMonth()] ?? '' });
+    if (date.getUTCDate() <= 7 && weekdayOf(at) === 0) months.push({ week, label: shortMonthNames[date.getUTCMonth()] ?? '' });
   }
   return { weeks, months };
 }
