@@ -32,7 +32,7 @@ const rollupMs = 60_000;
 
 /** @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
 export const startScheduler: StartScheduler = async ({ config, log, metrics }): Promise<FleetProcess> => {
-  const client = await openClient({ config, log });
+  const client = await openClient({ config, log, reports: false });
   let monitoring: Monitoring | undefined;
   try {
     const { engine } = client;

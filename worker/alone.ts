@@ -48,7 +48,10 @@ async function execute({ config, cwd, kind, id }: AloneOrder): Promise<boolean> 
   const { flows: found } = await loadFlows(config.flows, { cwd });
   const flows = new Map<string, FlowDefinition>(found.map((flow) => [flow.name, flow]));
   const spread = new FleetSpread({ clock: systemClock, log: log.logger });
-  const client = await openClient({ config, log }, { settings: { abortUnrenewed: true, suspendOverMs, isAlone: true }, spread });
+  const client = await openClient(
+    { config, log, reports: false },
+    { settings: { abortUnrenewed: true, suspendOverMs, isAlone: true }, spread },
+  );
   const { engine } = client;
   const broker = await client.broker();
   spread.connect(broker);

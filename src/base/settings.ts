@@ -102,6 +102,32 @@ export const settings = {
     'Server the command line talks to; without it the command line opens the store itself',
   ),
   apiKey: setting('apiKey', optional(secret), null, 'Key the command line shows to the server'),
+  reportUrl: setting(
+    'reportUrl',
+    optional(url('http://', 'https://')),
+    null,
+    'Server that runs of the embedded store are reported to, as they happen; without it nothing is reported',
+  ),
+  reportKey: setting('reportKey', optional(secret), null, 'Key that is shown to that server, of the role reporter'),
+  reportName: setting(
+    'reportName',
+    optional(text),
+    null,
+    'Name under which this program reports; unset, that of its package.json, or of its folder',
+  ),
+  reportVersion: setting('reportVersion', optional(text), null, 'Version under which it reports; unset, that of its package.json, or `0`'),
+  reportBufferBytes: setting(
+    'reportBuffer',
+    bytes(mib, 64 * 1024 * mib),
+    256 * mib,
+    'Most that waits on disk to be reported; beyond it the oldest log lines are left out first, runs and their states never',
+  ),
+  reportFlushMs: setting(
+    'reportFlush',
+    duration(0),
+    5_000,
+    'How long a process that ends waits until what is left to be reported has been sent; the rest follows with the next one',
+  ),
   secretKey: setting(
     'secretKey',
     optional(secret),

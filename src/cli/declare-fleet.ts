@@ -31,6 +31,14 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
     .option('--json', 'print a JSON array')
     .action(perform(async () => (await import('./commands/fleet.ts')).listWorkers));
   program
+    .command('reporter')
+    .description('programs elsewhere that report their runs to this server')
+    .command('ls')
+    .alias('list')
+    .description('list the programs that report from elsewhere')
+    .option('--json', 'print a JSON array')
+    .action(perform(async () => (await import('./commands/reporters.ts')).listReporters));
+  program
     .command('scheduler')
     .description(
       'make the runs of schedules and backfills, and look after runs of lost workers, lost tickets and old runs; any number may run',

@@ -55,17 +55,23 @@ export async function withLocalClient<T>(context: CommandContext, use: (client: 
   return withLocalClientOf(context, config, context.terminal.err.write, use);
 }
 
-/** The same over settings that are known already. @param print takes what is logged, whole lines. */
+/**
+ * The same over settings that are known already.
+ *
+ * @param print takes what is logged, whole lines
+ * @param reports whether what happens meanwhile is reported where the settings say so: of commands that execute runs
+ */
 export async function withLocalClientOf<T>(
   context: CommandContext,
   config: Config,
   print: (text: string) => void,
   use: (client: LocalClient, config: Config) => Promise<T>,
+  { reports = false }: { readonly reports?: boolean } = {},
 ): Promise<T> {
   const { openClient } = await import('../client/open-client.ts');
   const colors = context.terminal.err.paint.isColorSupported;
   const log = await openLog({ level: config.logLevel, format: config.logFormat, colors, write: print });
-  const client = await openClient({ config, log, flows: config.flows, captureConsole: config.captureConsole });
+  const client = await openClient({ config, log, flows: config.flows, captureConsole: config.captureConsole, reports });
   try {
     return await use(client, config);
   } finally {

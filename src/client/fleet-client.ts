@@ -1,5 +1,6 @@
 /** Contract of what can be asked about the fleet as a whole: workers, queues, limits, figures. Times are UTC epoch ms. */
 import type { Alike, FailedRun } from '../model/failure-sentence.ts';
+import type { Reporter } from '../model/report.ts';
 import type { ListedRun } from '../model/run.ts';
 import type { HistogramBucket, Page, PoolUse, RunFilter, StoredWorker } from '../store/store.ts';
 import type { UpcomingTick } from './deployments-client.ts';
@@ -253,6 +254,8 @@ export interface FiguresClient {
   queues(): Promise<readonly QueueView[]>;
   /** By name. */
   workers(): Promise<readonly WorkerView[]>;
+  /** Those who report from elsewhere; by name, the newest first. */
+  reporters(): Promise<readonly Reporter[]>;
   /** Values of tags, flows and deployments that filters may take, 200 at most of each. */
   facets(): Promise<{ readonly flows: readonly string[]; readonly deployments: readonly string[]; readonly tags: readonly string[] }>;
 }

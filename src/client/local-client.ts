@@ -46,6 +46,8 @@ export interface LocalClientOptions {
   readonly findFlow?: (name: string) => Promise<FlowDefinition>;
   /** Opens what wakes workers, which is done once; default: there is none. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
   readonly openBroker?: () => Promise<Broker>;
+  /** Reports what happens to another server; stopped before the store is closed. Default: nobody does. */
+  readonly reporter?: { stop(): Promise<void> } | null;
 }
 
 /** Makes the client over open parts; it closes them. */
@@ -201,6 +203,7 @@ export class LocalClient implements EmbeddedClient {
     this.#closed ??= stopped.then(async () => {
       for (const release of this.#release.splice(0)) release();
       await this.#broker?.then((broker) => broker.close()).catch(() => undefined);
+      await this.#options.reporter?.stop();
       this.#options.engine.services.results.close();
       await this.#options.store.close();
     });

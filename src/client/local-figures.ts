@@ -1,6 +1,7 @@
 /** Figures over many runs, from an open store. */
 import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
+import { reporterState } from '../model/report.ts';
 import type { Owner } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import type { StateType } from '../model/state.ts';
@@ -170,6 +171,10 @@ export class LocalFigures implements FiguresClient {
 
   workers(): ReturnType<FiguresClient['workers']> {
     return workerViews(this.#options);
+  }
+
+  async reporters(): ReturnType<FiguresClient['reporters']> {
+    return (await this.#options.store.reports.list()).map((reporter) => ({ ...reporter, state: reporterState(reporter) }));
   }
 
   facets(): ReturnType<FiguresClient['facets']> {

@@ -22,6 +22,8 @@ import { sealedResults } from '../engine/values/sealed-results.ts';
 import { keyringOf, payloadKeyringOf, projectResolvers } from './keyring.ts';
 import { openText, sealPayloads, sealText } from '../secrets/seal-payloads.ts';
 import { NamedValueReader } from '../secrets/read-values.ts';
+import type { Reporter } from '../report/reporter.ts';
+import type { ReportingParts } from '../report/start-reporting.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import { findDeployed } from './find-deployed.ts';
@@ -44,6 +46,8 @@ export interface ClientOptions {
   readonly captureConsole?: boolean;
   /** Runs around all runs and tasks, outermost first; default that of the file which `config` was read from. */
   readonly middleware?: readonly Middleware[];
+  /** Whether what happens in the store is reported to `BATUTA_REPORT_URL`, where that is set; default true. */
+  readonly reports?: boolean;
 }
 
 /** Parts that tests replace. */
@@ -140,8 +144,14 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     },
     definitionOf,
   );
+  const reporter =
+    config.reportUrl === null || options.reports === false
+      ? null
+      : // What is sealed stays so.
+        await startReports({ config, store: opened, owner, clock: systemClock, random: Math.random, log: log.logger });
   return new LocalClient({
     store,
+    reporter,
     engine,
     log,
     captureConsole: capture,
@@ -153,6 +163,11 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
       (async (name) => (await import('../define/find-flow.ts')).findFlowByName(name, { flowsPath: options.flows ?? config.flows })),
     openBroker: async () => (await import('./fleet-broker.ts')).openFleetBroker(config, store, log),
   });
+}
+
+async function startReports(parts: Omit<ReportingParts, 'cwd' | 'isOwnerGone' | 'makeId'>): Promise<Pick<Reporter, 'stop'> | null> {
+  const { startReporting } = await import('../report/start-reporting.ts');
+  return await startReporting({ ...parts, cwd: process.cwd(), isOwnerGone: isProcessGone, makeId });
 }
 
 /** Notes files outside of the place for flows whose flows are handed in, each once; what lies there needs no note. */

@@ -1,17 +1,21 @@
 /** Who may do what over the network, and who did. Plain data; times are UTC epoch ms. */
 
-/** Each may do what those before it may: see states, times and graphs; see payloads and logs too; run, cancel, pause; change deployments, limits and keys. */
-export const roles = ['observer', 'viewer', 'operator', 'admin'] as const;
+/**
+ * The first four: each may do what those before it may: see states, times and graphs; see payloads and logs too; run, cancel, pause; change
+ * deployments, limits and keys. A reporter may report its runs and nothing else; an admin may as well.
+ */
+export const roles = ['observer', 'viewer', 'operator', 'admin', 'reporter'] as const;
 export type Role = (typeof roles)[number];
 
 /** Whether `role` may do what `needed` may. */
 export function mayAct(role: Role, needed: Role): boolean {
+  if (role === 'reporter' || needed === 'reporter') return role === needed || role === 'admin';
   return roles.indexOf(role) >= roles.indexOf(needed);
 }
 
 /** Whether payloads are kept from `role`: parameters, results, errors, log text, artifacts and whatever is made of them. */
 export function hidesPayloads(role: Role): boolean {
-  return !mayAct(role, 'viewer');
+  return role === 'observer';
 }
 
 /** A key as it is listed; the key itself is shown once, when it is made. */

@@ -8,7 +8,7 @@
 /** A reference, read. */
 export interface ResultRef {
   readonly locator: string;
-  /** What the locators of its place begin with: nothing for a folder, `store:`, or `s3://bucket/prefix/`. */
+  /** What the locators of its place begin with: nothing for a folder, `store:`, `s3://bucket/prefix/`, or `elsewhere:`. */
   readonly place: string;
   /** `<run>/<name>`. */
   readonly key: string;
@@ -26,7 +26,8 @@ export function s3Prefix({ bucket, prefix }: { readonly bucket: string; readonly
   return `s3://${bucket}/${prefix === '' ? '' : `${prefix}/`}`;
 }
 
-const form = /^(?<locator>(?<place>store:|s3:\/\/.*\/(?=[^/]*\/[^/]*$))?(?<key>.*?))(?:#(?<bytes>\d{1,15})-(?<sha256>[0-9a-f]{64}))?$/s;
+const form =
+  /^(?<locator>(?<place>store:|elsewhere:|s3:\/\/.*\/(?=[^/]*\/[^/]*$))?(?<key>.*?))(?:#(?<bytes>\d{1,15})-(?<sha256>[0-9a-f]{64}))?$/s;
 
 /** Reads a reference or a locator. A text that is none is a key, which nothing is stored under. */
 export function parseRef(ref: string): ResultRef {
@@ -37,4 +38,12 @@ export function parseRef(ref: string): ResultRef {
 /** The text of a reference. */
 export function refText(locator: string, bytes: number, sha256: string): string {
   return `${locator}#${bytes}-${sha256}`;
+}
+
+/** What the locators of results begin with that stayed where their run ran; nothing here can read them. */
+export const elsewherePlace = 'elsewhere:';
+
+/** The reference to a value that was not sent along when its run was reported. @param id of the run or task run */
+export function elsewhereRef(id: string, bytes: number): string {
+  return refText(`${elsewherePlace}${id}`, bytes, '0'.repeat(64));
 }

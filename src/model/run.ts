@@ -14,6 +14,8 @@ export interface Owner {
   readonly pid: number;
   /** When the process started, as the operating system counts it; tells a reused pid apart. */
   readonly processStartedAt: number;
+  /** Who reported the run, when it runs elsewhere; see `model/report.ts`. */
+  readonly reporter?: { readonly id: string; readonly name: string; readonly version: string };
 }
 
 /** One run of a flow. */

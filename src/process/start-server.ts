@@ -65,7 +65,7 @@ export async function startServer(options: ServerInProgramOptions = {}): Promise
 export async function openSiteClient({ config }: Pick<ProcessSettings, 'config'>, log: Log, { flows }: FlowsOption): Promise<LocalClient> {
   const given = flows && definitionsOf(flows);
   const findFlow = given && ((name: string) => findGiven(given, name, config.flows));
-  return await openClient({ config, log, captureConsole: false }, findFlow ? { findFlow } : {});
+  return await openClient({ config, log, captureConsole: false, reports: false }, findFlow ? { findFlow } : {});
 }
 
 async function findGiven(given: readonly FlowDefinition[], name: string, flowsPath: readonly string[]): Promise<FlowDefinition> {

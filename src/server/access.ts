@@ -1,7 +1,8 @@
 /**
  * Who may ask for what: the one table. A route that does not stand here cannot be registered, so nothing is open by oversight.
  *
- * `public` is asked without a key. Of the others each role may do what those before it may (`src/model/access.ts`). The role observer sees no
+ * `public` is asked without a key. Of the others each role may do what those before it may, and a reporter may report alone
+ * (`src/model/access.ts`). The role observer sees no
  * payloads: what it may ask for is answered without them (`src/server/observer.ts`), so a route whose answer is nothing else needs a viewer.
  */
 import type { Role } from '../model/access.ts';
@@ -19,6 +20,8 @@ const admin: Access = { needs: 'admin' };
 const operatorDoes = (audit: string | null): Access => ({ needs: 'operator', audit });
 /** Changes nothing, although it is asked by POST. */
 const observerAsks: Access = { needs: 'observer', audit: null };
+/** What happens elsewhere is no change made by a person; the list of reporters says who reports. */
+const reporterDoes: Access = { needs: 'reporter', audit: null };
 const adminDoes = (audit: string | null): Access => ({ needs: 'admin', audit });
 
 /** By method and address, as routes are registered. */
@@ -99,6 +102,9 @@ export const access: Readonly<Record<string, Access>> = {
   'POST /api/backfills/:id/resume': operatorDoes('backfills.resume'),
 
   'GET /api/workers': observer,
+  'GET /api/reporters': observer,
+  'POST /api/reports': reporterDoes,
+  'POST /api/reports/:id/batches': reporterDoes,
   'GET /api/queues': observer,
   'GET /api/limits': observer,
   'PUT /api/limits/:name': adminDoes('limits.set'),

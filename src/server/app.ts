@@ -32,6 +32,7 @@ import { metricRoutes } from './routes/metrics.ts';
 import { databaseCheck } from '../monitor/health/fleet-checks.ts';
 import { Health } from '../monitor/health/health.ts';
 import { serverMetrics } from './server-metrics.ts';
+import { reportRoutes } from './routes/reports.ts';
 import { logRoutes } from './routes/logs.ts';
 import { runRoutes } from './routes/runs.ts';
 import { runChangeRoutes } from './routes/run-changes.ts';
@@ -162,6 +163,7 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   deploymentRoutes,
   scheduleRoutes,
   fleetRoutes,
+  reportRoutes,
   backfillRoutes,
   limitRoutes,
   cacheRoutes,

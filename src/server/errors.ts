@@ -23,7 +23,11 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   SECRET_NOT_FOUND: 404,
   VARIABLE_NOT_FOUND: 404,
   CONNECTION_NOT_FOUND: 404,
+  RUN_REPORTED: 409,
   RUN_STATE_REFUSED: 409,
+  REPORTER_UNKNOWN: 404,
+  REPORTER_REPLACED: 409,
+  REPORT_GAP: 409,
   RUN_OWNED: 409,
   RESULT_MISSING: 410,
   // The flow files and keys of the server, which whoever asks cannot mend by asking otherwise.

@@ -82,7 +82,7 @@ export async function openApp(
   check: (client: LocalClient) => Promise<void> = () => Promise.resolve(),
 ): Promise<OpenApp> {
   const { config, log, cwd = process.cwd() } = options;
-  const client = options.client ?? (await openClient({ config, log, captureConsole: false }));
+  const client = options.client ?? (await openClient({ config, log, captureConsole: false, reports: false }));
   const closeClient = async (): Promise<void> => {
     if (options.client === undefined) await client.close();
   };

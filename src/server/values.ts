@@ -1,5 +1,5 @@
 /** Values of users between the store and the wire. They are never looked into. */
-import { BatutaError } from '../base/errors.ts';
+import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { CutValue, WireValue } from '../client/wire.ts';
 import type { ResultStorage } from '../engine/results/storage.ts';
 import type { StoredValue } from '../engine/values/results.ts';
@@ -15,6 +15,12 @@ export async function shownValue(results: ResultStorage, stored: StoredValue, do
   if (resultRef === null) return wireValue(result, download);
   const bytes = await results.size(resultRef);
   return bytes > maxValueBytes ? { cut: { bytes, download } } : wireValue(await results.get(resultRef), download);
+}
+
+/** Of a value that is gone, null: what it belongs to is shown all the same. Other errors are thrown on. */
+export function unlessMissing(error: unknown): null {
+  if (isBatutaError(error, 'RESULT_MISSING')) return null;
+  throw error;
 }
 
 /** As `shownValue`, of a text that is here. */

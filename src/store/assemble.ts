@@ -31,6 +31,8 @@ import { rollbackStore } from './rollbacks/rollbacks.ts';
 import { signalStore } from './runs/signals.ts';
 import { transitionStore } from './runs/transitions.ts';
 import { connectionStore, secretStore, variableStore } from './secrets/secrets.ts';
+import { outboxStore } from './reporting/outbox.ts';
+import { reportStore } from './reporting/reporting.ts';
 import { resultStore } from './results/results.ts';
 import { suspectStore } from './suspects/suspects.ts';
 import { spreadStore } from './spread/spread.ts';
@@ -72,6 +74,8 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     variables: variableStore(connection),
     connections: connectionStore(connection),
     events: eventStore(connection),
+    reports: reportStore(connection),
+    outbox: outboxStore(connection),
     recorder,
     dataVersion: () => connection.dataVersion(),
     watchWrites: (onWrite) => connection.watchWrites?.(onWrite) ?? null,

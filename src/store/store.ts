@@ -20,6 +20,8 @@ import type { FleetStore, NewRun, TicketStore, WorkerStore } from './fleet/contr
 import type { LimitStore } from './limits/contract.ts';
 import type { ArtifactStore, LogStore, Page, ResourceUseStore, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
 import type { Claim } from './ownership.ts';
+import type { PruneOptions, PruneReport } from './removal.ts';
+import type { OutboxStore, ReportStore } from './reporting/contract.ts';
 import type { ResultStore } from './results/contract.ts';
 import type { RollbackStore } from './rollbacks/contract.ts';
 import type { ConnectionStore, SecretStore, VariableStore } from './secrets/contract.ts';
@@ -41,6 +43,8 @@ export type * from './lists/contract.ts';
 export type * from './ownership.ts';
 export type * from './results/contract.ts';
 export type * from './rollbacks/contract.ts';
+export type * from './removal.ts';
+export type * from './reporting/contract.ts';
 export type * from './secrets/contract.ts';
 export type * from './spread/contract.ts';
 export type * from './suspects/contract.ts';
@@ -208,27 +212,6 @@ export interface SchemaReport {
   readonly applied: readonly string[];
 }
 
-export interface PruneReport {
-  readonly runs: number;
-  /** Locators of results that nothing points at any more; the caller removes what does not lie in the database. */
-  readonly resultRefs: readonly string[];
-}
-
-/** What one transaction of a deletion has taken away. */
-export interface RemovedRuns {
-  readonly runIds: readonly string[];
-  /** See `PruneReport`. */
-  readonly resultRefs: readonly string[];
-}
-
-export interface PruneOptions {
-  /** Runs of one transaction, sub-flows not counted; default 500. */
-  readonly batch?: number;
-  readonly signal?: AbortSignal;
-  /** Called after each transaction and waited for: a process that is killed in the middle leaves the files of one of them at most. */
-  readonly onBatch?: (removed: RemovedRuns) => Promise<void>;
-}
-
 export interface Store {
   readonly dialect: 'sqlite' | 'postgres';
   /** The URL without its password. */
@@ -263,6 +246,10 @@ export interface Store {
   readonly variables: VariableStore;
   readonly connections: ConnectionStore;
   readonly events: EventStore;
+  /** What others report to this store. */
+  readonly reports: ReportStore;
+  /** What of this store waits to be reported to a server; null on PostgreSQL. */
+  readonly outbox: OutboxStore | null;
   readonly recorder: Recorder;
   /**
    * A number that changes when another connection has written (SQLite: `PRAGMA data_version`; PostgreSQL: null, not known).

@@ -18,7 +18,7 @@ export async function checkHealth(config: Config): Promise<FleetCheck[]> {
   const { openClient } = await import('../../client/open-client.ts');
   const { furtherChecks } = await import('../../client/open-health.ts');
   const log = await openLog({ level: 'silent', format: 'json', write: () => undefined });
-  const client = await openClient({ config, log, captureConsole: false });
+  const client = await openClient({ config, log, captureConsole: false, reports: false });
   try {
     const { checks } = await furtherChecks(client, config).read();
     return checks.map(({ name, status, found, mend }) => ({ name, verdict: verdicts[status], found, mend }));

@@ -1,6 +1,7 @@
 /** `batuta run`: runs a flow here and now. */
 import { findFlow } from '../../define/find-flow.ts';
 import { paramsFromText } from '../../engine/submit/params.ts';
+import type { LocalClient } from '../../client/local-client.ts';
 import type { CommandContext, ExitStatus } from '../context.ts';
 import { followRun } from '../follow-run.ts';
 import { openSettings, withLocalClientOf } from '../open.ts';
@@ -25,18 +26,11 @@ export async function run(context: CommandContext, target: string, options: Opti
   try {
     const definition = await findFlow(target, { flowsPath: config.flows, cwd });
     const params = await paramsFromText(definition, given.data, given.texts);
-    return await withLocalClientOf(context, config, display.print, (client) =>
-      followRun(context, client, display, {
-        json: options.json === true,
-        start: (hooks) =>
-          client.submit(definition, params, {
-            ...hooks,
-            tags: options.tag,
-            refreshCache: options.refreshCache,
-            ...(options.name === undefined ? {} : { name: options.name }),
-          }),
-      }),
-    );
+    const { tag: tags, refreshCache, name, json = false } = options;
+    const labels = { tags, refreshCache, ...(name === undefined ? {} : { name }) };
+    const execute = (client: LocalClient): Promise<ExitStatus> =>
+      followRun(context, client, display, { json, start: (hooks) => client.submit(definition, params, { ...hooks, ...labels }) });
+    return await withLocalClientOf(context, config, display.print, execute, { reports: true });
   } finally {
     display.end();
   }

@@ -77,10 +77,11 @@ async function goOn(
 ): Promise<ExitStatus> {
   const display = new RunDisplay(context, { json });
   try {
-    return await withLocalClientOf(context, config, display.print, async (client) => {
+    const goOnWith = async (client: LocalClient): Promise<ExitStatus> => {
       const before = await client.runs.inspect(id);
       return followRun(context, client, display, { json, before, start: starter(client, before.run.id) });
-    });
+    };
+    return await withLocalClientOf(context, config, display.print, goOnWith, { reports: true });
   } finally {
     display.end();
   }

@@ -133,7 +133,7 @@ export class DevSession {
     const { cwd } = this.#context.terminal;
     this.#log = await this.#openLog();
     const findFlow = async (name: string): Promise<FlowDefinition> => this.#flows.get(name);
-    this.#client = await openClient({ config, log: this.#log, captureConsole: false }, { findFlow });
+    this.#client = await openClient({ config, log: this.#log, captureConsole: false, reports: false }, { findFlow });
     const settings = describeConfig(this.#settings);
     this.#metrics = await openMetrics(systemClock, config.metricsLabelValues);
     this.#server = await startServer({ config, log: this.#log, cwd, client: this.#client, settings, metrics: this.#metrics }).catch(

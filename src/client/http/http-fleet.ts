@@ -1,5 +1,6 @@
 /** The fleet as a whole, keys and the record of changes, asked of a server. */
 import { checkFilter } from '../../model/list-filters.ts';
+import type { Reporter } from '../../model/report.ts';
 import type { Page, RunFilter } from '../../store/store.ts';
 import type { ApiKey, AuditClient, AuditEntry, KeysClient } from '../access-client.ts';
 import type {
@@ -90,6 +91,10 @@ export class HttpFigures implements FiguresClient {
 
   async workers(): Promise<readonly WorkerView[]> {
     return pageFromWire<WorkerView>(await this.#api.get('workers')).items;
+  }
+
+  async reporters(): Promise<readonly Reporter[]> {
+    return pageFromWire<Reporter>(await this.#api.get('reporters')).items;
   }
 
   facets(): ReturnType<FiguresClient['facets']> {

@@ -5,8 +5,9 @@
  * held against that.
  */
 import { Buffer } from 'node:buffer';
+import { byteSize } from '../../base/byte-size.ts';
 import { BatutaError } from '../../base/errors.ts';
-import { parseRef, refText, type ResultRef } from '../../model/result-ref.ts';
+import { elsewherePlace, parseRef, refText, type ResultRef } from '../../model/result-ref.ts';
 import { Measure, piecesOf } from './pieces.ts';
 import { damaged, type ResultPlace } from './place.ts';
 
@@ -44,6 +45,15 @@ export function resultStorage(place: ResultPlace, others: readonly ResultPlace[]
   const placeOf = (ref: ResultRef): ResultPlace => {
     const found = places.find(({ prefix }) => prefix === ref.place);
     if (found) return found;
+    if (ref.place === elsewherePlace) {
+      throw new BatutaError(
+        'RESULT_MISSING',
+        `The value (${byteSize(ref.bytes ?? 0)}) was not sent along with the report of its run; it is kept where that ran.`,
+        {
+          details: { key: ref.key, bytes: ref.bytes, reason: 'elsewhere' },
+        },
+      );
+    }
     throw new BatutaError(
       'RESULT_MISSING',
       `The stored result ${ref.key} lies in ${ref.place}, which is none of the places that are known here. Name it in BATUTA_FORMER_RESULTS.`,

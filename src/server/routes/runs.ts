@@ -1,6 +1,5 @@
 /** Looking at runs. */
 import { z } from 'zod';
-import { isBatutaError } from '../../base/errors.ts';
 import { runTimes, type SpentTimes, spentTimes } from '../../model/run-times.ts';
 import { toWire } from '../../client/wire.ts';
 import type { Run } from '../../model/run.ts';
@@ -11,7 +10,7 @@ import { runJson } from '../run-json.ts';
 import { flag, given, idParams } from '../schemas/common.ts';
 import { filterOf, histogramQuery, runListQuery } from '../schemas/runs.ts';
 import { sendValue, type ValueToSend } from '../send-value.ts';
-import { shownValue, wireValue } from '../values.ts';
+import { shownValue, unlessMissing, wireValue } from '../values.ts';
 
 /** Sub-flow runs that are shown with a run; the list of runs has them all, by `parent`. */
 const shownChildren = 200;
@@ -94,6 +93,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
   }
 
   async function valuesOf(run: Run) {
+    // A large result that cannot be had does not hide the run.
     const [result, flow] = await Promise.all([
       shownValue(services.results, run, `/api/runs/${run.id}/result`).catch(unlessMissing),
       services.store.flows.get(run.flow),
@@ -105,12 +105,6 @@ export function runRoutes(app: App, { client }: RouteParts): void {
       flow: flow === null ? null : toWire(flow),
     };
   }
-}
-
-/** A large result whose file is gone does not hide the run. */
-function unlessMissing(error: unknown): null {
-  if (isBatutaError(error, 'RESULT_MISSING')) return null;
-  throw error;
 }
 
 function missingOf({ id }: { readonly id: string }): ValueToSend['missing'] {

@@ -33,6 +33,13 @@ export function sessionRoutes(app: App, { client, authenticator, basePath }: Rou
     },
     async (request, reply) => {
       const { token, entry } = await authenticator.logIn(request.body.key.trim(), request.ip);
+      if (entry.role === 'reporter') {
+        await client.keys.logOut(token);
+        throw new BatutaError(
+          'FORBIDDEN',
+          'This key is for programs that report, and opens no dashboard: log in with one of another role.',
+        );
+      }
       void reply.setCookie(sessionCookie, token, { ...cookieOf(request.protocol, path), maxAge: sessionMs / 1000 });
       return meOf({ role: entry.role, who: entry.name, keyId: entry.id, by: 'session', csrf: csrfOf(token) }, true);
     },

@@ -11,7 +11,7 @@ import { taskRunJson } from '../run-json.ts';
 import { given, idParams } from '../schemas/common.ts';
 import { taskListQuery, taskParams, transitionsQuery } from '../schemas/runs.ts';
 import { sendValue } from '../send-value.ts';
-import { shownValue } from '../values.ts';
+import { shownValue, unlessMissing } from '../values.ts';
 
 /** Task runs that are shown as what one was given; a join may have a hundred thousand. */
 const shownInputs = 1_000;
@@ -78,7 +78,8 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
         // What a task was given the results of, as far as a page shows it.
         store.taskRuns.shown(taskRun.runId, { keys: (taskRun.dependsOn ?? []).slice(0, shownInputs) }),
       ]);
-      const result = await shownValue(services.results, stored[0] ?? taskRun, `/api/runs/${taskRun.runId}/tasks/${taskRun.id}/result`);
+      const download = `/api/runs/${taskRun.runId}/tasks/${taskRun.id}/result`;
+      const result = await shownValue(services.results, stored[0] ?? taskRun, download).catch(unlessMissing);
       const times = spentTimes(history, services.clock.now());
       return { taskRun: taskRunJson(taskRun), times, result, inputs: inputs.map(taskRunJson) };
     },

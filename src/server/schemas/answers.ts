@@ -70,6 +70,9 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'POST /api/backfills/:id/resume': fleet.backfill,
 
   'GET /api/workers': listOf(fleet.worker),
+  'GET /api/reporters': listOf(fleet.reporter),
+  'POST /api/reports': fleet.registered,
+  'POST /api/reports/:id/batches': fleet.batchReport,
   'GET /api/queues': listOf(fleet.queue),
   'GET /api/cache': pageOf(fleet.cacheEntry).extend({ totals: fleet.cacheTotals }),
   'GET /api/cache/:id': fleet.cacheEntryDetails,

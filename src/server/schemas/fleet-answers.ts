@@ -1,6 +1,7 @@
 /** What the API gives of deployments, the fleet and access, as its description tells it. A test holds every answer to this. */
 import { z } from 'zod';
 import { roles } from '../../model/access.ts';
+import { reporterStates } from '../../model/report.ts';
 import { catchupPolicies, conflictPolicies, type DeploymentOrigin, overlapPolicies } from '../../model/deployment.ts';
 import { limitWithoutKey, wordsOfAttention } from './hidden-words.ts';
 import { figure, noPayload, replaced, runNameBy, word, wordOrNull } from './payloads.ts';
@@ -131,6 +132,34 @@ export const worker = z.strictObject({
   state: z.enum(['alive', 'silent', 'gone']).describe('`silent`: no sign of life for a lease; `gone`: its process has ended'),
   running: count,
   lagMs: figure,
+});
+export const reporter = z.strictObject({
+  id: word,
+  name: word,
+  version: word,
+  batuta: word,
+  host: word,
+  pid: figure,
+  state: z
+    .enum(reporterStates)
+    .describe('`silent`: not heard of for 30 s; `stopped`: ended in order; `replaced`: goes on as another version'),
+  startedAt: at,
+  registeredAt: at,
+  beatAt: at,
+  silentMs: figure,
+  stoppedAt: atOrNull,
+  replacedBy: wordOrNull,
+  openRuns: count,
+  waitingItems: count.describe('What waits on its disk'),
+  waitingBytes: count,
+  dropped: count.describe('Log lines and artifacts that it left out, because too much waited'),
+  refused: count.describe('Items that were not taken'),
+});
+export const registered = z.strictObject({ last: count, isNew: z.boolean() });
+export const batchReport = z.strictObject({
+  last: count.describe('Number of the last item that is taken from now on'),
+  refused: z.array(z.strictObject({ seq: count, reason: z.enum(['invalid', 'foreign', 'unknown-run', 'state']), message: z.string() })),
+  refusedCount: count,
 });
 export const queue = z.strictObject({
   name: word,

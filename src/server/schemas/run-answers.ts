@@ -27,7 +27,13 @@ export const failure = replaced(
     ),
   hideFailure,
 );
-const owner = z.strictObject({ id: word, host: word, pid: figure, processStartedAt: figure });
+const owner = z.strictObject({
+  id: word,
+  host: word,
+  pid: figure,
+  processStartedAt: figure,
+  reporter: z.strictObject({ id: word, name: word, version: word }).optional().describe('Who reported the run, of one that runs elsewhere'),
+});
 
 /** A value of the user alone. */
 export const storedValue = z.strictObject({ json: z.unknown(), meta: z.unknown().optional() });

@@ -35,6 +35,7 @@ import { results } from './0027-results.ts';
 import { resourceUses } from './0028-resource-uses.ts';
 import { streamPositions } from './0031-stream-positions.ts';
 import { idEndsByKey } from './0032-id-ends-by-key.ts';
+import { reports } from './0033-reports.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -67,6 +68,7 @@ export const migrations: readonly Migration[] = [
   resourceUses,
   streamPositions,
   idEndsByKey,
+  reports,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

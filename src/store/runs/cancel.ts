@@ -5,6 +5,7 @@ import { openList, forUpdate } from '../sql.ts';
 import type { Owner, Run } from '../../model/run.ts';
 import { freedAnew } from '../leases/leases.ts';
 import { isRollingBack, oweRollback } from '../rollbacks/rollbacks.ts';
+import { refuseReported } from '../reporting/refuse.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { addTransitions } from './transitions.ts';
 import { readFields } from '../read-json.ts';
@@ -16,7 +17,7 @@ interface Held {
   readonly over: number;
 }
 
-/** See `RunStore.requestCancel`. */
+/** See `RunStore.requestCancel`. @throws BatutaError RUN_REPORTED */
 export async function requestCancel(
   connection: Connection,
   id: string,
@@ -31,6 +32,7 @@ export async function requestCancel(
       [db.now(), id],
     );
     if (run === undefined) return null;
+    refuseReported(id, run.owner, 'cancelled');
     if (isTerminal(run.state_type) || (await isRollingBack(db, id))) return run.state_type;
     const owner = readFields<Owner>(run.owner);
     const held = run.owner !== null && run.over === 0 && (owner === null || isGone?.(owner) !== true);

@@ -8,6 +8,7 @@ import { undoKeyPattern } from '../../model/rollback.ts';
 import { canReopen, type StateType } from '../../model/state.ts';
 import { markStale } from '../figures/sums.ts';
 import type { Ticketed } from '../leases/contract.ts';
+import { refuseReported } from '../reporting/refuse.ts';
 import { endSpreadOf } from '../spread/spread.ts';
 import { getRun } from './claim.ts';
 import { addTransitions } from './transitions.ts';
@@ -15,7 +16,7 @@ import { jsonText } from '../storable.ts';
 
 const message = 'Opened by an explicit retry';
 
-/** See `RunStore.reopen`. */
+/** See `RunStore.reopen`. @throws BatutaError RUN_REPORTED */
 export async function reopenRun(connection: Connection, id: string, at: number, fromTasks: readonly string[]): Promise<Run | null> {
   if (!(await connection.transaction((db) => reopenWithin(db, id, at, fromTasks)))) return null;
   const run = await getRun(connection, id);
@@ -26,10 +27,11 @@ export async function reopenRun(connection: Connection, id: string, at: number, 
 
 /** The same inside a transaction. Null when it has not ended, or completed. */
 export async function reopenWithin(db: Database, id: string, at: number, fromTasks: readonly string[]): Promise<Ticketed | null> {
-  const [run] = await db.query<{ state_type: StateType; attempt: number }>(
-    `select state_type, attempt from runs where id = $1 ${forUpdate(db)}`,
+  const [run] = await db.query<{ state_type: StateType; attempt: number; owner: string | null }>(
+    `select state_type, attempt, owner from runs where id = $1 ${forUpdate(db)}`,
     [id],
   );
+  if (run !== undefined) refuseReported(id, run.owner, 'retried');
   if (run === undefined || !canReopen(run.state_type)) return null;
   await endSpreadOf(db, id);
   await markStale(db, jsonText([[id]]));

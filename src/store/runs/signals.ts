@@ -4,6 +4,7 @@ import { freedAnew } from '../leases/leases.ts';
 import { forUpdate } from '../sql.ts';
 import { describeTable, insertText, integer, text, textOrNull, time, type RowOf } from '../table.ts';
 import type { SignalStore } from '../store.ts';
+import { refuseReported } from '../reporting/refuse.ts';
 import { addTransitions } from './transitions.ts';
 
 const signalTable = describeTable('signals', { run_id: text, name: text, number: integer, data: textOrNull, sent_at: time });
@@ -16,8 +17,11 @@ export function signalStore(connection: Connection): SignalStore {
     send: (runId, name, data, at) =>
       connection.transaction(async (db) => {
         // The lock on the run keeps two senders from taking the same number, and its owner from suspending it unseen.
-        const [run] = await db.query<{ id: string }>(`select id from runs where id = $1 ${forUpdate(db)}`, [runId]);
+        const [run] = await db.query<{ id: string; owner: string | null }>(`select id, owner from runs where id = $1 ${forUpdate(db)}`, [
+          runId,
+        ]);
         if (!run) return null;
+        refuseReported(runId, run.owner, 'signalled');
         const [last] = await db.query<{ number: number | null }>(
           'select max(number) as number from signals where run_id = $1 and name = $2',
           [runId, name],

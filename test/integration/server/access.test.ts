@@ -92,7 +92,10 @@ describe('the table of access', () => {
       expect(refused.status, who).toBe(401);
       await refused.body?.cancel();
     }
-    for (const role of roles) {
+    const reporter = await ask(keys.get('reporter'));
+    expect(reporter.status).toBe(403);
+    await reporter.body?.cancel();
+    for (const role of roles.filter((one) => one !== 'reporter')) {
       const answer = await ask(keys.get(role));
       expect(answer.status, role).toBe(200);
       expect(answer.headers.get('content-type')).toContain('text/event-stream');

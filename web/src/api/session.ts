@@ -5,7 +5,7 @@ import { queryClient } from './query-client.ts';
 import type { Me, Role } from './wire-types.ts';
 
 const nobody: Me = { role: null, who: null, csrf: null, needsKey: true };
-const ranks: Readonly<Record<Role, number>> = { observer: 0, viewer: 1, operator: 2, admin: 3 };
+const ranks: Readonly<Record<Role, number>> = { observer: 0, viewer: 1, operator: 2, admin: 3, reporter: -1 };
 
 /** Who is logged in; `role` null when a key is needed first. */
 export const meQuery = queryOptions({
@@ -50,10 +50,11 @@ const atLeast: Readonly<Record<Role, string>> = {
   viewer: 'a viewer key or one that may do more',
   operator: 'an operator or admin key',
   admin: 'an admin key',
+  reporter: 'a reporter key',
 };
 
 function keyOf(role: Role): string {
-  return `${role === 'viewer' ? 'a' : 'an'} ${role} key`;
+  return `${role === 'viewer' || role === 'reporter' ? 'a' : 'an'} ${role} key`;
 }
 
 /** Logs in by key. @throws ApiError UNAUTHENTICATED, RATE_LIMITED */

@@ -113,11 +113,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
           />
           <section>
             <h3>Result</h3>
-            <TravelledValue
-              value={data.result}
-              label="Result"
-              none={ended ? 'No result was recorded.' : 'It is there once the task has completed.'}
-            />
+            <TravelledValue value={data.result} label="Result" none={noResult(taskRun, ended)} />
           </section>
         </>
       )}
@@ -154,4 +150,10 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
       <LastLines runId={run.id} taskRunId={row.id} lines={50} live={!ended} />
     </div>
   );
+}
+
+function noResult({ resultBytes }: { readonly resultBytes?: number | null | undefined }, ended: boolean): string {
+  if (resultBytes !== null && resultBytes !== undefined)
+    return `A result of ${resultBytes.toLocaleString('en')} bytes was recorded and cannot be had here: it was deleted, or stayed where the run ran.`;
+  return ended ? 'No result was recorded.' : 'It is there once the task has completed.';
 }

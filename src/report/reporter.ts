@@ -1,0 +1,239 @@
+/**
+ * Reports what happens in an embedded store to a server.
+ *
+ * Owned by the client that executes runs. Two loops: one takes over what has changed into what waits on disk, the other sends what waits, the
+ * oldest first, and takes it away once the server has confirmed it. Of several processes that share a store one reports at a time. A crash loses
+ * nothing: the next process goes on with what waits, and the server passes over what it has already.
+ */
+import type { Logger } from 'pino';
+import type { Clock } from '../base/clock.ts';
+import { type Loop, makeLoop } from '../base/loop.ts';
+import { makeSecret } from '../base/secret.ts';
+import { maxBatchBytes, maxBatchItems, reportBeatMs } from '../model/report.ts';
+import type { Owner } from '../model/run.ts';
+import type { OutboxIdentity, OutboxStore, WaitingItem } from '../store/store.ts';
+import { type ReportApi, ReportTrouble, type TroubleKind } from './report-api.ts';
+
+export interface ReporterOptions {
+  readonly outbox: OutboxStore;
+  readonly api: ReportApi;
+  readonly name: string;
+  readonly version: string;
+  /** Version of Batuta. */
+  readonly batuta: string;
+  /** Most that waits on disk, bytes. */
+  readonly maxBytes: number;
+  /** How long `stop` waits for what is left, ms. */
+  readonly flushMs: number;
+  readonly owner: Owner;
+  readonly isOwnerGone: (owner: Owner) => boolean;
+  readonly makeId: () => string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** Between two looks for what has changed, ms. */
+const captureMs = 200;
+/** How long a process reports without saying so again, and how often it does, ms. */
+const holdMs = 10_000;
+const holdAgainMs = 4_000;
+/** Between two tries while the server takes nothing: from a second up to minutes. */
+const sendMs = 1_000;
+const maxBackoffMs = 300_000;
+/** Between two looks at whether what is left has gone, at the end, ms. */
+const flushLookMs = 50;
+
+export class Reporter {
+  readonly #options: ReporterOptions;
+  readonly #capturing: Loop;
+  readonly #sending: Loop;
+  #identity: OutboxIdentity | null = null;
+  #heldAt = Number.NEGATIVE_INFINITY;
+  #isRegistered = false;
+  #beatAt = Number.NEGATIVE_INFINITY;
+  #trouble: TroubleKind | null = null;
+  #batchItems = maxBatchItems;
+  #refused = 0;
+  #stopped: Promise<void> | null = null;
+
+  constructor(options: ReporterOptions) {
+    this.#options = options;
+    const { clock, random, log } = options;
+    const shared = { clock, random, unref: true };
+    this.#capturing = makeLoop({
+      ...{ ...shared, name: 'capture of reports', intervalMs: captureMs },
+      step: () => this.#capture(),
+      onError: (error, failures) =>
+        void (failures === 1 && log.warn({ err: error }, 'What happens cannot be noted for the report server at the moment.')),
+    });
+    this.#sending = makeLoop({
+      ...{ ...shared, name: 'reports', intervalMs: sendMs, maxBackoffMs },
+      step: (signal) => this.#send(signal),
+      onError: (error) => this.#say(error),
+    });
+  }
+
+  /** From now on everything that happens in the store is reported, sooner or later. @throws BatutaError STORE_… */
+  async start(): Promise<void> {
+    await this.#hold();
+    await this.#capturing.start();
+    await this.#sending.start();
+  }
+
+  /** Waits a while for what is left, then ends. What could not be sent stays on disk for the next process. Never throws; may be called twice. */
+  stop(): Promise<void> {
+    return (this.#stopped ??= this.#end());
+  }
+
+  async #end(): Promise<void> {
+    const { clock, flushMs, outbox, owner, log } = this.#options;
+    await Promise.all([this.#capturing.stop(), this.#sending.stop()]);
+    const late = AbortSignal.timeout(Math.max(1, flushMs));
+    const until = clock.monotonic() + flushMs;
+    try {
+      while (clock.monotonic() < until && !(await this.#flush(late))) await clock.sleep(flushLookMs);
+      if (this.#identity !== null && this.#isRegistered && this.#trouble === null) await this.#sendBatch([], late, true);
+    } catch (error) {
+      if (!late.aborted) this.#say(error);
+    }
+    try {
+      const { items } = await outbox.state();
+      if (items > 0) log.info({ waiting: items }, 'What could not be reported yet waits on disk and follows with the next process.');
+      await outbox.letGo(owner);
+    } catch (error) {
+      log.debug({ err: error }, 'The store went away before the reporter had ended.');
+    }
+  }
+
+  /** Whether nothing is left. */
+  async #flush(signal: AbortSignal): Promise<boolean> {
+    while ((await this.#capture()) === 'again');
+    if (this.#identity !== null) while ((await this.#send(signal)) === 'again');
+    return await this.#options.outbox.isEmpty();
+  }
+
+  /** Takes the store over when nobody else reports from it. */
+  async #hold(): Promise<void> {
+    const { outbox, owner, name, version, makeId, isOwnerGone, clock } = this.#options;
+    if (this.#identity !== null && clock.monotonic() - this.#heldAt < holdAgainMs) return;
+    const wish = { owner, holdMs, name, version, makeId, makeSecret: () => makeSecret('rs_'), isGone: isOwnerGone };
+    const identity = await outbox.hold(wish);
+    if (identity?.id !== this.#identity?.id) this.#isRegistered = false;
+    this.#identity = identity;
+    this.#heldAt = clock.monotonic();
+  }
+
+  async #capture(): Promise<'again' | void> {
+    await this.#hold();
+    if (this.#identity === null) return;
+    const { outbox, name, version, maxBytes, owner } = this.#options;
+    const { captured, hasMore } = await outbox.capture({ name, version, maxBytes, host: owner.host, pid: owner.pid });
+    if (captured > 0 && this.#trouble === null) this.#sending.wake();
+    return hasMore ? 'again' : undefined;
+  }
+
+  async #send(signal: AbortSignal): Promise<'again' | void> {
+    if (this.#identity === null) return;
+    if (!this.#isRegistered) await this.#register(this.#identity, signal).catch((error: unknown) => this.#separateIfReplaced(error));
+    const items = await this.#options.outbox.next(this.#batchItems, maxBatchBytes);
+    if (items.length === 0 && this.#options.clock.monotonic() - this.#beatAt < reportBeatMs) return;
+    await this.#sendBatch(items, signal);
+    return items.length > 0 ? 'again' : undefined;
+  }
+
+  async #register({ id, secret, confirmed, previous }: OutboxIdentity, signal: AbortSignal): Promise<void> {
+    const { api, outbox, name, version, batuta, owner, clock } = this.#options;
+    const now = clock.now();
+    const card = { id, secret, name, version, batuta, host: owner.host, pid: owner.pid, startedAt: now, confirmed, previous };
+    const { last, isNew } = await api.register(card, signal).catch((error: unknown) => {
+      // Its id is taken with another secret, which coming again does not change.
+      if (error instanceof ReportTrouble && error.kind === 'unknown') throw new ReportTrouble('replaced', error.message, error);
+      throw error;
+    });
+    // It has lost what it had confirmed: a new database, or one of before.
+    const isBehind = confirmed > 0 && (isNew || last < confirmed);
+    if (isBehind) await outbox.resend(last);
+    await outbox.registered(id);
+    await outbox.confirm(last);
+    this.#identity = { id, secret, confirmed: isBehind ? last : Math.max(last, confirmed), previous: null };
+    this.#isRegistered = true;
+    this.#recovered();
+  }
+
+  async #sendBatch(items: readonly WaitingItem[], signal: AbortSignal, isStopping = false): Promise<void> {
+    const { api, outbox, clock } = this.#options;
+    const identity = this.#identity;
+    if (identity === null) return;
+    const { items: waiting, bytes, dropped } = await outbox.state();
+    const sent = items.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
+    const note = { waitingItems: Math.max(0, waiting - items.length), waitingBytes: Math.max(0, bytes - sent), dropped, isStopping };
+    try {
+      const { id, secret, confirmed } = identity;
+      const { last, refused } = await api.send({ id, secret, after: confirmed, items, note }, signal);
+      await outbox.confirm(Math.max(last, items.at(-1)?.seq ?? 0));
+      this.#identity = { ...identity, confirmed: Math.max(confirmed, last) };
+      this.#beatAt = clock.monotonic();
+      this.#batchItems = maxBatchItems;
+      this.#noteRefused(refused);
+      this.#recovered();
+    } catch (error) {
+      await this.#afterFailure(error, items);
+    }
+  }
+
+  /** What the server does not take is sent in smaller and smaller batches, until the one item that is wrong is alone and left out. */
+  async #afterFailure(error: unknown, items: readonly WaitingItem[]): Promise<void> {
+    if (!(error instanceof ReportTrouble)) throw error;
+    await this.#separateIfReplaced(error).catch(() => undefined);
+    if (error.kind === 'unknown') this.#isRegistered = false;
+    if (error.kind !== 'invalid' || items.length === 0) throw error;
+    const [only, ...others] = items;
+    if (others.length > 0 || only === undefined) {
+      this.#batchItems = Math.max(1, Math.floor(items.length / 2));
+      return;
+    }
+    await this.#options.outbox.leaveOut(only.seq);
+    this.#batchItems = maxBatchItems;
+    this.#noteRefused([{ message: error.message }]);
+  }
+
+  /** Somebody else goes on under its id: its store was copied. Throws what it was given, so that the next step begins with the new id. */
+  async #separateIfReplaced(error: unknown): Promise<never> {
+    if (error instanceof ReportTrouble && error.kind === 'replaced') {
+      const { outbox, makeId } = this.#options;
+      await outbox.separate(makeId(), makeSecret('rs_'));
+      this.#isRegistered = false;
+      this.#heldAt = Number.NEGATIVE_INFINITY;
+    }
+    throw error;
+  }
+
+  #noteRefused(refused: readonly { readonly message: string }[]): void {
+    const [first] = refused;
+    if (first === undefined) return;
+    this.#refused += refused.length;
+    if (this.#refused > refused.length) return;
+    this.#options.log.warn({ refused: refused.length }, `The report server does not take some of what is reported: ${first.message}`);
+  }
+
+  /** Says what is wrong once, until it is something else. */
+  #say(error: unknown): void {
+    const kind = error instanceof ReportTrouble ? error.kind : 'away';
+    if (kind === this.#trouble || kind === 'unknown' || kind === 'replaced') return;
+    this.#trouble = kind;
+    const { log, api } = this.#options;
+    const waits = 'What happens waits on disk and follows later.';
+    if (kind === 'refused') {
+      const what =
+        'Set BATUTA_REPORT_KEY to a key of the role reporter; an admin of the server makes one with: batuta key create --role reporter';
+      log.error(`The report server ${api.server} refuses the key: ${(error as Error).message} ${what}. ${waits}`);
+    } else log.warn({ err: error }, `Nothing can be reported at the moment: ${(error as Error).message} ${waits}`);
+  }
+
+  #recovered(): void {
+    if (this.#trouble === null) return;
+    this.#trouble = null;
+    this.#options.log.info(`The report server ${this.#options.api.server} takes reports again.`);
+  }
+}

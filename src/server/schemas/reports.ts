@@ -1,0 +1,182 @@
+/** What a reporter sends: its card, a batch, and each kind of item. Instants are UTC epoch ms, as the rows of its store have them. */
+import { z } from 'zod';
+import { maxBatchItems } from '../../model/report.ts';
+import { stateNames, stateTypes, terminalTypes } from '../../model/state.ts';
+import { line, prose } from './common.ts';
+
+const id = line(100, 1);
+const idOrNull = id.nullable();
+const name = line(200, 1);
+const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const at = z.number().int().min(0).max(253_402_300_799_999);
+const atOrNull = at.nullable();
+const secret = line(100, 40);
+const uuid = z.uuid();
+/** A value as it is recorded: superjson text, in clear or sealed. */
+const value = z.string().max(1024 * 1024);
+
+export const reporterBody = z.strictObject({
+  id: uuid,
+  secret,
+  name,
+  version: name,
+  batuta: name,
+  host: name,
+  pid: count,
+  startedAt: at,
+  confirmed: count.describe('Number of the last item that was confirmed to it; 0 for none'),
+  previous: z.strictObject({ id: uuid, secret }).nullable().describe('Who it was before its version changed'),
+});
+
+export const batchBody = z.strictObject({
+  secret,
+  after: count.describe('Number of the last item that was confirmed before'),
+  note: z.strictObject({ waitingItems: count, waitingBytes: count, dropped: count, isStopping: z.boolean() }),
+  items: z
+    .array(z.strictObject({ seq: count, kind: z.enum(['flow', 'run', 'task', 'transition', 'log', 'artifact']), data: z.unknown() }))
+    .max(maxBatchItems)
+    .describe('By their numbers, lowest first; one that does not fit is refused and leaves the others as they are'),
+});
+
+const state = z
+  .strictObject({ type: z.enum(stateTypes), name: z.string(), message: prose(256 * 1024).nullable() })
+  .refine(({ type, name: word }) => (stateNames[type] as readonly string[]).includes(word), 'is no state: no such name of that type');
+
+const failure: z.ZodType = z.looseObject({
+  name: prose(10_000),
+  message: prose(256 * 1024),
+  code: prose(10_000).nullable(),
+  stack: prose(256 * 1024).nullable(),
+  get cause() {
+    return failure.nullable();
+  },
+  get errors() {
+    return z.array(failure).max(100).optional();
+  },
+  origin: z
+    .strictObject({
+      key: line(100),
+      task: line(1_000).nullable(),
+      attempt: count,
+      attempts: count,
+      frame: line(2_000).nullable(),
+    })
+    .optional(),
+});
+
+const numbers = z.record(line(200), z.number());
+
+const times = { startedAt: atOrNull, endedAt: atOrNull, dueAt: atOrNull };
+/** What has ended has an instant of its end, and nothing else has. */
+const endsOnce = ({ state: { type }, endedAt }: { readonly state: { readonly type: string }; readonly endedAt: number | null }): boolean =>
+  (terminalTypes as readonly string[]).includes(type) === (endedAt !== null);
+
+const run = z
+  .strictObject({
+    id,
+    flow: name,
+    flowVersion: line(200),
+    name,
+    parentRunId: idOrNull,
+    parentTaskRunId: idOrNull,
+    state,
+    params: value,
+    result: value.nullable(),
+    keptBytes: count.nullable(),
+    error: failure.nullable(),
+    attempt: count,
+    recoveries: count,
+    tags: z.array(name).max(100),
+    scheduledFor: atOrNull,
+    createdAt: at,
+    ...times,
+    executedMs: count.nullable(),
+    resumedAt: atOrNull,
+    mapped: numbers.nullable(),
+    queue: name,
+    priority: z.number().int().min(-100).max(100),
+    ranBy: z.strictObject({ name, version: name, host: name, pid: count }),
+  })
+  .refine(endsOnce, 'has ended without an instant of its end, or has one without having ended');
+
+const task = z
+  .strictObject({
+    id,
+    runId: id,
+    name,
+    key: line(2_000, 1),
+    displayName: line(2_000).nullable(),
+    index: count.nullable(),
+    state,
+    attempt: count,
+    ...times,
+    failures: count.nullable().optional(),
+    dependsOn: z.array(line(2_000)).max(100_000).nullable(),
+    progress: z.strictObject({ done: z.number(), total: z.number().nullable() }).nullable(),
+    metrics: numbers.nullable(),
+    result: value.nullable(),
+    keptBytes: count.nullable(),
+    error: failure.nullable(),
+    childRunId: idOrNull,
+    itemHash: line(200).nullable(),
+    callArgs: z
+      .array(
+        z.union([
+          z.strictObject({ result: line(2_000) }),
+          z.strictObject({ json: z.unknown(), types: z.unknown().optional(), cut: z.literal(true).optional() }),
+          z.strictObject({ text: prose(256 * 1024) }),
+        ]),
+      )
+      .max(1_000)
+      .nullable(),
+    cachedFrom: z
+      .strictObject({ runId: id, taskRunId: id, madeAt: at, entry: line(200) })
+      .nullable()
+      .optional(),
+  })
+  .refine(endsOnce, 'has ended without an instant of its end, or has one without having ended');
+
+const ofRun = { runId: id, taskRunId: idOrNull };
+
+/** By the kind of an item, what its data must be. */
+export const itemData = {
+  flow: z.strictObject({
+    name,
+    version: line(200),
+    description: prose(10_000).nullable(),
+    tags: z.array(name).max(100),
+    kind: z.enum(['graph', 'code']),
+    graph: z.unknown(),
+    updatedAt: at,
+  }),
+  run,
+  task,
+  transition: z
+    .strictObject({
+      ...ofRun,
+      number: count,
+      at,
+      type: z.enum(stateTypes),
+      name: z.string(),
+      message: prose(256 * 1024).nullable(),
+      attempt: count,
+      owner: line(500).nullable(),
+    })
+    .refine(({ type, name: word }) => (stateNames[type] as readonly string[]).includes(word), 'is no state: no such name of that type'),
+  log: z.strictObject({
+    ...ofRun,
+    number: count,
+    at,
+    level: z.number().int().min(0).max(100),
+    message: prose(256 * 1024),
+    fields: z.record(z.string(), z.unknown()).nullable(),
+  }),
+  artifact: z.strictObject({
+    ...ofRun,
+    id,
+    kind: z.enum(['markdown', 'table', 'link', 'json', 'rejects']),
+    name: prose(2_000),
+    createdAt: at,
+    data: z.unknown(),
+  }),
+} as const;
