@@ -1,4 +1,6 @@
 /** The only file that reads the environment. Puts the settings together: flag, then environment, then file, then default. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { BatutaConfig, ConfigDeployment, OwnHealthCheck } from './config-file.ts';
 import { BatutaError, isBatutaError } from './errors.ts';
 import { nearestNames } from './nearest.ts';
@@ -42,6 +44,24 @@ export interface SettingLine {
   /** Empty when unset. */
   readonly value: string;
   readonly source: ConfigSource;
+}
+
+/**
+ * Adds the variables of a folder's file `.env` to the environment of this process; those that are set already stay. Nothing happens
+ * without such a file. Read by Node's own loader.
+ *
+ * @throws BatutaError CONFIG_INVALID when it cannot be read
+ */
+export function loadEnvFile(folder: string): void {
+  const path = join(folder, '.env');
+  if (!existsSync(path)) return;
+  try {
+    process.loadEnvFile(path);
+  } catch (cause) {
+    throw new BatutaError('CONFIG_INVALID', `${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`, {
+      cause,
+    });
+  }
 }
 
 interface Found {

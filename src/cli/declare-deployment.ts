@@ -3,12 +3,7 @@ import type { Command } from 'commander';
 import { collect, makeGroup, type Perform } from './declare.ts';
 
 const deployHelp = `
-Deploying again changes what is there: a pause made by hand and the identity of schedules stay.
-
-  batuta deploy --cron "0 0 * * *" daily-sales
-  batuta deploy daily-sales --cron "0 9 * * MON-FRI" --cron "0 12 * * SAT" --timezone Europe/Lisbon
-  batuta deploy flows/sync.ts --interval "15 min" --overlap skip -p region=eu --name sync-eu
-  batuta deploy --all --dry-run`;
+Deploying again changes what is there: a pause made by hand and the identity of schedules stay.`;
 
 /** Adds the commands. */
 export function declareDeploymentCommands(program: Command, perform: Perform): void {
@@ -121,10 +116,7 @@ function declareWriters(deployment: Command, perform: Perform): void {
 }
 
 const backfillHelp = `
-Each run has its tick as ctx.run.scheduledFor. A scheduler makes them in order as places become free.
-
-  batuta backfill daily-sales --from 2026-01-01 --to 2026-02-01 --max-parallel 4
-  batuta backfill daily-sales --from 2026-01-01 --to 2026-02-01 --dry-run`;
+Each run has its tick as ctx.run.scheduledFor. A scheduler makes them in order as places become free.`;
 
 /** Adds the commands. */
 export function declareBackfillCommands(program: Command, perform: Perform): void {

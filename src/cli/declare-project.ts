@@ -1,5 +1,6 @@
 /** Commands about the project, its database, large results, API keys and limits. */
-import type { Command } from 'commander';
+import { Argument, type Command } from 'commander';
+import { shells } from './completion.ts';
 import { makeGroup, type Perform } from './declare.ts';
 
 /** Adds the commands. */
@@ -19,6 +20,11 @@ export function declareProjectCommands(program: Command, perform: Perform): void
     .description('check Node, the settings, the database, Redis, the clock and the flows')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/doctor.ts')).doctor));
+  program
+    .command('completion')
+    .description('print what a shell reads to complete commands and options')
+    .addArgument(new Argument('<shell>', 'the shell').choices(shells))
+    .action(perform(async () => (await import('./commands/completion.ts')).printCompletion(program)));
   const db = makeGroup(program, 'db', 'look after the database');
   db.command('migrate')
     .description('bring the tables to this version; safe to repeat')

@@ -4,11 +4,7 @@ import { collect, makeGroup, type Perform } from './declare.ts';
 import { declareRunFilters } from './read-run-filter.ts';
 
 const help = `
-Values given with -p are text unless the flow's schema refuses text; then they are read as JSON.
-
-  batuta run flows/hello.ts -p name=Ada
-  batuta run flow-name --params '{"month":"01"}'
-  batuta run flows/several.ts:Second --params @params.json --json`;
+Values given with -p are text unless the flow's schema refuses text; then they are read as JSON.`;
 
 /** Adds the command. */
 export function declareRunCommand(program: Command, perform: Perform): void {

@@ -2,18 +2,6 @@
 import type { Command } from 'commander';
 import { collect, makeGroup, type Perform } from './declare.ts';
 
-const secretHelp = `
-  batuta secret set stripe-key                          asks for the value, which is not shown
-  batuta secret set stripe-key < key.txt                reads standard input
-  batuta secret set tls @certs/key.pem                  reads a file
-  batuta secret set stripe-key --ref env:STRIPE_KEY     stays where it is
-  batuta secret set stripe-key --ref vault:kv/stripe    by a resolver of batuta.config.ts`;
-
-const connectionHelp = `
-  batuta connection set warehouse --kind postgres -f host=db -f database=shop -f user=etl --secret password
-  batuta connection set warehouse --url @url.txt
-  batuta connection set crm --kind http -f baseUrl=https://crm.example --secret token=env:CRM_TOKEN`;
-
 /** Adds the commands. */
 export function declareSecretCommands(program: Command, perform: Perform): void {
   const secret = makeGroup(program, 'secret', 'secrets that tasks read by ctx.secret(name); nobody reads one back');
@@ -26,7 +14,6 @@ export function declareSecretCommands(program: Command, perform: Perform): void 
     .option('--value <text>', 'the value here and now; the history of the shell keeps it')
     .option('--description <text>', 'what it is for')
     .option('--json', 'print what is known of it as JSON')
-    .addHelpText('after', secretHelp)
     .action(perform(async () => (await import('./commands/secrets.ts')).setSecret));
   secret
     .command('get')
@@ -101,7 +88,6 @@ export function declareConnectionCommands(program: Command, perform: Perform): v
     .option('--url <url>', 'its fields as an address; - for standard input, @path for a file. A password in it becomes a secret field')
     .option('--description <text>', 'what it is for')
     .option('--json', 'print what is known of it as JSON')
-    .addHelpText('after', connectionHelp)
     .action(perform(async () => (await import('./commands/connections.ts')).setConnection));
   connection
     .command('get')

@@ -9,6 +9,7 @@ import { declareFlowCommands, declareScheduleCommands } from './declare-flow.ts'
 import { declareConnectionCommands, declareSecretCommands, declareVariableCommands } from './declare-secrets.ts';
 import { declareRunCommand, declareRunsCommands } from './declare-runs.ts';
 import { packageVersion } from '../base/installed.ts';
+import { addExamples } from './examples.ts';
 import { type Action, type Perform, refuseUnknownCommand } from './declare.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -60,6 +61,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareLimitCommands(program, perform);
   declareCacheCommands(program, perform);
   declareScheduleCommands(program, perform);
+  addExamples(program);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);
     terminal.out.write(program.helpInformation());

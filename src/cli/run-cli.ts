@@ -1,6 +1,7 @@
 /** One invocation of the command line: read the arguments, run the command, report errors, give the exit status. */
 import { CommanderError } from 'commander';
 import { systemClock } from '../base/clock.ts';
+import { loadEnvFile } from '../base/config.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { CommandContext, ExitStatus } from './context.ts';
 import { makeProgram } from './program.ts';
@@ -18,6 +19,7 @@ export async function runCli(args: readonly string[]): Promise<ExitStatus> {
     status = await command(context);
   });
   try {
+    loadEnvFile(terminal.cwd);
     await program.parseAsync([...args], { from: 'user' });
   } catch (error) {
     status = error instanceof CommanderError ? statusOfCommander(error, terminal) : reportError(error, terminal, { verbose });

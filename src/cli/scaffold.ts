@@ -5,6 +5,8 @@ export interface ScaffoldFile {
   /** Path inside the project. */
   readonly path: string;
   readonly text: string;
+  /** Made only where there was no project before. */
+  readonly isForNew?: true;
 }
 
 /** Files of a project called `name` that uses this version of Batuta. */
@@ -12,7 +14,9 @@ export function scaffold({ name, version }: { readonly name: string; readonly ve
   return [
     { path: 'package.json', text: packageJson(name, version) },
     { path: 'tsconfig.json', text: tsconfig },
+    { path: 'batuta.config.ts', text: configFile, isForNew: true },
     { path: 'flows/hello.ts', text: helloFlow },
+    { path: 'test/hello.test.ts', text: helloTest, isForNew: true },
     { path: 'docker-compose.yml', text: compose.replace('NAME', composeName(name)) },
     { path: '.env.example', text: envExample },
     { path: '.gitignore', text: 'node_modules/\n.batuta/\n.env\n' },
@@ -29,14 +33,34 @@ function composeName(name: string): string {
   );
 }
 
+/** What a project needs that checks its types, by package. */
+const neededToCheck = { typescript: '>=5.9', '@types/node': '>=20.19' };
+
+/** What a project that has a package.json and a tsconfig.json of its own still has to add; lines for people. */
+export function stepsForExisting(kept: readonly string[], tsconfigText: string): string[] {
+  const packages = `npm install batuta zod && npm install --save-dev ${Object.keys(neededToCheck).join(' ')}`;
+  const hasDecorators = /"experimentalDecorators"\s*:\s*true/.test(tsconfigText);
+  return [
+    ...(kept.includes('package.json') ? [packages] : []),
+    ...(kept.includes('tsconfig.json') && !hasDecorators
+      ? ['tsconfig.json needs "experimentalDecorators": true under compilerOptions']
+      : []),
+  ];
+}
+
 function packageJson(name: string, version: string): string {
   const manifest = {
     name,
     private: true,
     type: 'module',
-    scripts: { hello: 'batuta run flows/hello.ts', runs: 'batuta runs ls', check: 'tsc' },
+    scripts: {
+      dev: 'batuta dev',
+      hello: 'batuta run flows/hello.ts',
+      test: 'node --import batuta/register --test test/hello.test.ts',
+      check: 'tsc',
+    },
     dependencies: { batuta: `^${version}`, zod: '^4.0.0' },
-    devDependencies: { typescript: '>=5.9', '@types/node': '>=20.19' },
+    devDependencies: neededToCheck,
   };
   return `${JSON.stringify(manifest, null, 2)}\n`;
 }
@@ -50,10 +74,32 @@ const tsconfig = `{
     "strict": true,
     "experimentalDecorators": true,
     "skipLibCheck": true,
+    "allowImportingTsExtensions": true,
     "noEmit": true
   },
-  "include": ["flows"]
+  "include": ["flows", "test", "batuta.config.ts"]
 }
+`;
+
+const configFile = `import { defineConfig } from 'batuta';
+
+/** Settings and deployments of this project: batuta dev follows them, batuta deploy --all deploys them. */
+export default defineConfig({
+  flows: ['flows'],
+  deployments: [{ flow: 'hello', schedules: [{ cron: '0 9 * * MON-FRI', params: { name: 'team' } }] }],
+});
+`;
+
+const helloTest = `import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testFlow } from 'batuta/testing';
+import { Hello } from '../flows/hello.ts';
+
+test('greets as often as it is asked to', async () => {
+  const run = await testFlow(Hello, { name: 'Ada', times: 2 });
+  run.expectState('Completed').expectOrder('greeting', 'say');
+  assert.equal(run.result, 'Hello, Ada! Hello, Ada!');
+});
 `;
 
 const helloFlow = `import { Flow, Task, type TaskContext } from 'batuta';

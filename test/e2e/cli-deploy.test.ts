@@ -25,6 +25,20 @@ const json = async (...args: string[]) => {
 };
 
 describe('batuta deploy', () => {
+  it('warns when a flow that is deployed by its file lies where no worker looks for it', async () => {
+    project.write('elsewhere/sales.ts', sales.replace('DailySales', 'WeeklySales'));
+    const apart = await deploy('elsewhere/sales.ts', '--cron', '0 0 * * *');
+    expect([apart.status, apart.stderr]).toEqual([
+      0,
+      expect.stringMatching(
+        /^warning No worker started here finds flow weekly-sales: elsewhere\/sales\.ts lies outside of flows \(BATUTA_FLOWS\)/,
+      ),
+    ]);
+    const given = await deploy('elsewhere/sales.ts', '--cron', '0 0 * * *', '--flows', 'flows,elsewhere');
+    const inside = await deploy('flows/sales.ts', '--cron', '0 0 * * *');
+    expect([given.stderr, inside.stderr].join()).not.toContain('warning');
+  });
+
   it.each([
     [['--cron', '0 0 * * *', 'daily-sales'], { kind: 'cron', cron: '0 0 * * *', words: 'At 00:00, in UTC' }],
     [['daily-sales', '--interval', '3600'], { kind: 'interval', every: { ms: 3_600_000 } }],

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, test } from 'vitest';
 import { failing, mapped, strict } from './cli-flows.ts';
 import { makeCliProject } from './cli-project.ts';
 
@@ -20,6 +20,8 @@ describe('batuta init', () => {
     const made = await fresh.batuta('init');
     expect(made.status).toBe(0);
     expect(made.stdout).toContain('⊘ package.json exists and was left alone');
+    expect(made.stdout).toMatch(/^ {2}npm install batuta zod && npm install --save-dev typescript @types\/node$/m);
+    expect(made.stdout).not.toMatch(/hello\.test|batuta\.config/);
     expect(readFileSync(join(fresh.path, 'package.json'), 'utf8')).toBe('{"name":"mine"}');
     const { status, stdout } = await fresh.batuta('run', 'flows/hello.ts', '-p', 'name=Ada', '-p', 'times=2', '--json');
     expect([status, (JSON.parse(stdout) as { result: unknown }).result]).toEqual([0, 'Hello, Ada! Hello, Ada!']);
@@ -56,6 +58,18 @@ describe('batuta init', () => {
     expect(stderr).toMatch(/^error USAGE: [^\n]*\n$/);
     expect(stderr).toContain(text);
   });
+});
+
+test('a file .env is read by every command, and what is set already wins over it', async () => {
+  project.write('.env', 'BATUTA_PORT=4300\nBATUTA_HOST="127.0.0.2"\n');
+  const { stdout } = await project.batutaWith({ BATUTA_HOST: '127.0.0.3' }, 'config', '--json');
+  project.write('.env', '');
+  const settings = JSON.parse(stdout) as { name: string; value: string; source: string }[];
+  const find = (wanted: string) => settings.find(({ name }) => name === wanted);
+  expect([find('port'), find('host')]).toMatchObject([
+    { value: '4300', source: 'env BATUTA_PORT' },
+    { value: '127.0.0.3', source: 'env BATUTA_HOST' },
+  ]);
 });
 
 describe('batuta flow', () => {

@@ -26,10 +26,34 @@ test('what is installed stays within its budget', () => {
   expect(told).toMatch(/^npm install batuta: \d+ packages \(120 allowed\), [\d.]+ MB \(60 allowed\)\n$/);
 });
 
-test('an installation needs no script and no newer Node, and runs a flow', async () => {
-  app = await installApp({ files: { 'flows/greeting.ts': flowText }, flags: ['--engine-strict'] });
-  const { status, output } = await app.run('batuta', 'run', 'flows/greeting.ts', '-p', 'name=Ada', '--json');
-  expect([status, output]).toEqual([0, expect.stringContaining('"result": "Hello, Ada!"')]);
+test('an installation needs no script and no newer Node, and the README, followed word for word, ends with scheduled runs on the screen', async () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  const blocks = [...readme.slice(readme.indexOf('\n## A flow')).matchAll(/^```(\w+)\n([^]*?)^```$/gm)];
+  const blockOf = (language: string): string => blocks.find(([, it]) => it === language)?.[2] ?? '';
+  const lines = blocks.filter(([, language]) => language === 'sh').flatMap(([, , text = '']) => text.trimEnd().split('\n'));
+  expect(lines[0]).toBe('npm i batuta zod');
+  const files = { 'tsconfig.json': blockOf('json'), 'flows/weather.ts': blockOf('ts') };
+  app = await installApp({ packages: ['zod'], files, flags: ['--engine-strict'] });
+  const serving = lines.findIndex((line) => line.startsWith('npx batuta dev'));
+  const outputs: string[] = [];
+  for (const line of lines.slice(1, serving)) {
+    const { status, output } = await app.run('bash', '-c', line);
+    expect([line, status, output]).toEqual([line, 0, expect.not.stringMatching(/warning|error/)]);
+    outputs.push(output);
+  }
+  expect(outputs[0]).toContain('2 of 3 days warmer than usual');
+  expect(outputs[1]).toMatch(/weather/);
+  const screen = await app.runUntil(lines[serving] ?? '', /✓ weather .* Completed/, { BATUTA_PORT: '0' });
+  expect(screen).toMatch(/open +http:\/\/127/);
+});
+
+test('a project that init made runs its flow and its test, and passes its type check', async () => {
+  app = await installApp({ packages: ['zod', 'typescript', '@types/node'] });
+  expect(await app.run('npx', 'batuta', 'init', 'made')).toMatchObject({ status: 0 });
+  for (const command of ['npm test', 'npm run check', 'npm run hello -- -p name=Ada', 'npx batuta deploy --all']) {
+    const { status, output } = await app.run('bash', '-c', `cd made && ${command}`);
+    expect([command, status, output]).toEqual([command, 0, expect.not.stringMatching(/warning|error [A-Z]/)]);
+  }
 });
 
 test('a binary that was not installed for this platform is named, and doctor looks at all the rest', async () => {

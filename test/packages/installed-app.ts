@@ -1,5 +1,6 @@
 /** A project of a user's that has installed the package as it is published, from npm's registry. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { inject } from 'vitest';
@@ -11,6 +12,8 @@ export interface InstalledApp {
   read(name: string): string;
   /** Runs a command of the project or of the system and gives what it printed on both outputs; colours are off. */
   run(command: string, ...args: string[]): Promise<Outcome>;
+  /** Runs a line in bash until both outputs together match, then ends it by Ctrl-C; gives all it printed. @throws Error when it ends before. */
+  runUntil(line: string, seen: RegExp, env?: Readonly<Record<string, string>>): Promise<string>;
   remove(): void;
 }
 
@@ -48,26 +51,51 @@ export function makeApp(files: Readonly<Record<string, string>>): InstalledApp {
     remove,
     read: (name) => readFileSync(join(path, name), 'utf8'),
     run: (command, ...args) => run(path, command, args),
+    runUntil: (line, seen, env = {}) => runUntil(path, line, seen, env),
   };
 }
 
-function run(cwd: string, command: string, args: readonly string[]): Promise<Outcome> {
-  // Of what vitest and npm set for their children nothing may reach a project of others.
+/** Of what vitest and npm set for their children nothing may reach a project of others. */
+function ownEnvironment(cwd: string): Record<string, string | undefined> {
   const kept = Object.entries(process.env).filter(
     ([name]) => !/^(npm_(?!config_registry)|VITEST|TEST|NODE_(ENV|OPTIONS|PATH)|BATUTA_)/i.test(name),
   );
-  const env = {
-    ...Object.fromEntries(kept),
-    PATH: `${join(cwd, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
-    NO_COLOR: '1',
-  };
-  const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const path = `${join(cwd, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`;
+  return { ...Object.fromEntries(kept), PATH: path, NO_COLOR: '1' };
+}
+
+function run(cwd: string, command: string, args: readonly string[]): Promise<Outcome> {
+  const child = spawn(command, args, { cwd, env: ownEnvironment(cwd), stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', (text: string) => (output += text));
   return new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', (status) => resolve({ status, output }));
   });
+}
+
+async function runUntil(cwd: string, line: string, seen: RegExp, env: Readonly<Record<string, string>>): Promise<string> {
+  // In a group of its own: Ctrl-C reaches npx and what it has started.
+  const child = spawn('bash', ['-c', line], {
+    cwd,
+    env: { ...ownEnvironment(cwd), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    detached: true,
+  });
+  let output = '';
+  const ended = once(child, 'close');
+  const isSeen = new Promise<void>((resolve) => {
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        output += text;
+        if (seen.test(output)) resolve();
+      });
+  });
+  const isEarly = await Promise.race([isSeen.then(() => false), ended.then(() => true)]);
+  if (isEarly) throw new Error(`${line} ended before it said ${seen}:\n${output}`);
+  process.kill(-(child.pid ?? 0), 'SIGINT');
+  await ended;
+  return output;
 }
 
 /** A flow of two tasks, one of which takes parameters. */

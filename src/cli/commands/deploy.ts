@@ -1,8 +1,10 @@
 /** `batuta deploy`: gives a flow a schedule. */
-import { programName } from '../../base/config.ts';
+import { isAbsolute, relative, resolve } from 'node:path';
+import { type LoadedConfig, programName } from '../../base/config.ts';
 import type { DeploymentSpec, DeployReport, ScheduleSpec } from '../../client/deployments-client.ts';
 import type { Duration } from '../../base/duration.ts';
 import { catchupPolicies, overlapPolicies } from '../../model/deployment.ts';
+import type { FlowDefinition } from '../../model/flow.ts';
 import type { CommandContext, ExitStatus } from '../context.ts';
 import { openSettings, withClient } from '../open.ts';
 import { printJson } from '../print.ts';
@@ -60,9 +62,27 @@ async function deployOne(context: CommandContext, target: string | undefined, op
   const dryRun = options.dryRun === true;
   const [report] = await withClient(context, (client) => client.deployments.deploy([spec], { dryRun }));
   if (!report) return 1;
+  warnUnlessFound(context, settings, flow);
   if (options.json) return printJson(context.terminal, reportJson(report));
   print(context, [report], dryRun, options.paused === true);
   return 0;
+}
+
+/** Workers look for flows where the settings say: one that was deployed by its file may lie elsewhere. */
+function warnUnlessFound({ terminal: { cwd, err } }: CommandContext, settings: LoadedConfig, flow: FlowDefinition | string): void {
+  const file = typeof flow === 'string' ? undefined : flow.source?.file;
+  if (typeof flow === 'string' || file === undefined) return;
+  const places = [settings.config.flows].flat();
+  const isInside = (place: string): boolean => {
+    const path = relative(resolve(cwd, place), file);
+    return path === '' || !(path.startsWith('..') || isAbsolute(path));
+  };
+  if (places.some(isInside)) return;
+  const shown = relative(cwd, file);
+  err.line(
+    `${err.paint.yellow('warning')} No worker started here finds flow ${flow.name}: ${shown} lies outside of ${places.join(', ')} (BATUTA_FLOWS). ` +
+      `Move it there, or start workers with --flows ${shown}.`,
+  );
 }
 
 async function deployAll(context: CommandContext, target: string | undefined, options: DeployOptions): Promise<ExitStatus> {

@@ -1,5 +1,5 @@
 /** `batuta init` and `config`. */
-import { mkdirSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, type Stats, statSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve } from 'node:path';
 import { describeConfig } from '../../base/config.ts';
 import { BatutaError } from '../../base/errors.ts';
@@ -8,7 +8,7 @@ import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { openSettings } from '../open.ts';
 import { printJson, printTable } from '../print.ts';
 import { usage } from '../read-options.ts';
-import { scaffold } from '../scaffold.ts';
+import { scaffold, stepsForExisting } from '../scaffold.ts';
 
 const goodName = /^[A-Za-z0-9._][A-Za-z0-9._ -]*$/;
 const maxNameChars = 100;
@@ -26,13 +26,15 @@ export async function init(context: CommandContext, dir: string): Promise<ExitSt
   const name = checkFolder(folder, dir, terminal.cwd);
   const existing: string[] = [];
   const made: string[] = [];
-  for (const file of scaffold({ name, version: packageVersion() }))
+  const isNew = statOrNull(join(folder, 'package.json')) === null;
+  for (const file of scaffold({ name, version: packageVersion() }).filter(({ isForNew = false }) => isNew || !isForNew))
     (writeNew(join(folder, file.path), file.text) ? made : existing).push(file.path);
   for (const path of made) out.line(`${out.paint.green('✓')} ${path}`);
   for (const path of existing) out.line(`${out.paint.gray('⊘')} ${path} ${out.paint.dim('exists and was left alone')}`);
   if (made.length === 0) throw usage(`Nothing to make in ${folder}: all of ${existing.join(', ')} exist.`);
   out.line();
-  for (const step of nextSteps(relative(terminal.cwd, folder))) out.line(`  ${out.paint.cyan(step)}`);
+  const toAdd = stepsForExisting(existing, readOrEmpty(join(folder, 'tsconfig.json')));
+  for (const step of nextSteps(relative(terminal.cwd, folder), toAdd)) out.line(`  ${out.paint.cyan(step)}`);
   return 0;
 }
 
@@ -83,13 +85,22 @@ function writeNew(path: string, text: string): boolean {
   }
 }
 
-function nextSteps(dir: string): string[] {
+/** @param toAdd what a project that was there before has to add in place of a plain `npm install` */
+function nextSteps(dir: string, toAdd: readonly string[]): string[] {
   return [
     ...(dir === '' ? [] : [`cd ${dir.includes(' ') ? `'${dir}'` : dir}`]),
-    'npm install',
+    ...(toAdd.length === 0 ? ['npm install'] : toAdd),
     'npx batuta run flows/hello.ts -p name=Ada',
-    'npx batuta runs ls',
+    'npx batuta dev',
   ];
+}
+
+function readOrEmpty(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 /** Prints the settings; secrets are hidden. With `--json` a list of `{ name, env, value, source }`. */

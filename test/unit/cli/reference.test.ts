@@ -1,24 +1,11 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { makeProgram } from '../../../src/cli/program.ts';
 import { scaffold } from '../../../src/cli/scaffold.ts';
-import { paintOf } from '../../../src/cli/render/shapes.ts';
-import type { Stream } from '../../../src/cli/terminal.ts';
 import { readBlocks } from '../../support/documents.ts';
+import { silentProgram } from './program.ts';
 
-const silent: Stream = { write: () => {}, line: () => {}, isTty: false, paint: paintOf(false), columns: 80, rows: 24 };
-const program = makeProgram(
-  {
-    out: silent,
-    err: silent,
-    gone: new AbortController().signal,
-    cwd: '/',
-    input: { isTty: false, readAll: async () => '', readHidden: async () => '' },
-    drain: async () => {},
-  },
-  async () => {},
-);
+const program = silentProgram();
 
 /** Every command that does something, with its options: `runs ls` → `['--flow', …]`. */
 function leaves(command: Command, path: readonly string[] = []): [string, string[]][] {

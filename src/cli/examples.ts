@@ -1,0 +1,108 @@
+/** Examples of every command, as its help prints them. A test has the program take each of them. */
+import type { Command } from 'commander';
+
+/** By the words of a command: command lines, without `batuta`. */
+export const examples: Readonly<Record<string, readonly string[]>> = {
+  init: ['init my-flows', 'init'],
+  run: [
+    'run flows/hello.ts -p name=Ada',
+    `run flow-name --params '{"month":"01"}'`,
+    'run flows/several.ts:Second --params @params.json --json',
+  ],
+  dev: ['dev', 'dev --port 4300 --grace 5s'],
+  config: ['config', 'config --json'],
+  doctor: ['doctor'],
+  completion: ['completion bash', 'completion zsh', 'completion fish'],
+  'db migrate': ['db migrate'],
+  'db prune': ['db prune --older-than 30d --dry-run'],
+  'results ls': ['results ls'],
+  'results move': ['results move --to s3://bucket/prefix --dry-run'],
+  'key create': ['key create --name ci --role operator --expires 90d'],
+  'key ls': ['key ls'],
+  'key revoke': ['key revoke 4f1c09ab'],
+  'limit ls': ['limit ls'],
+  'limit set': ['limit set tag:database 5'],
+  'limit delete': ['limit delete tag:database'],
+  'flow ls': ['flow ls --json'],
+  'flow inspect': ['flow inspect hello'],
+  'flow graph': ['flow graph hello', 'flow graph flows/hello.ts --format mermaid'],
+  'flow stats': ['flow stats hello --since 7d'],
+  'flow types': ['flow types', 'flow types --check'],
+  'schedule preview': [
+    "schedule preview --cron '0 9 * * MON-FRI' --timezone Europe/Lisbon",
+    "schedule preview --interval '1 hour' --count 10",
+  ],
+  deploy: [
+    `deploy --cron "0 0 * * *" daily-sales`,
+    `deploy daily-sales --cron "0 9 * * MON-FRI" --cron "0 12 * * SAT" --timezone Europe/Lisbon`,
+    `deploy flows/sync.ts --interval "15 min" --overlap skip -p region=eu --name sync-eu`,
+    'deploy --all --dry-run',
+  ],
+  'deployment ls': ['deployment ls --paused'],
+  'deployment inspect': ['deployment inspect daily-sales'],
+  'deployment versions': ['deployment versions daily-sales'],
+  'deployment run': ['deployment run daily-sales -p region=us --watch'],
+  'deployment pause': ['deployment pause daily-sales', 'deployment pause daily-sales --schedule nightly'],
+  'deployment resume': ['deployment resume daily-sales'],
+  'deployment delete': ['deployment delete daily-sales sync-eu'],
+  backfill: [
+    'backfill daily-sales --from 2026-01-01 --to 2026-02-01 --max-parallel 4',
+    'backfill daily-sales --from 2026-01-01 --to 2026-02-01 --dry-run',
+  ],
+  'backfill ls': ['backfill ls --deployment daily-sales'],
+  'backfill inspect': ['backfill inspect 7a004c1e --watch'],
+  'backfill cancel': ['backfill cancel 7a004c1e'],
+  'backfill resume': ['backfill resume 7a004c1e'],
+  'runs ls': ['runs ls --state failed --since 24h', 'runs ls --flow hello --limit 10 --json'],
+  'runs inspect': ['runs inspect 019bc1f2'],
+  'runs logs': ['runs logs 019bc1f2 --level warn', 'runs logs 019bc1f2 --follow'],
+  'runs rejects': ['runs rejects 019bc1f2', 'runs rejects 019bc1f2 --retry --watch'],
+  'runs watch': ['runs watch 019bc1f2'],
+  'runs submit': ['runs submit hello -p name=Ada --watch', 'runs submit hello --start-in 5m --queue reports'],
+  'runs cancel': ['runs cancel 019bc1f2', 'runs cancel --flow hello --state running --yes'],
+  'runs retry': ['runs retry 019bc1f2 --from load', 'runs retry --state failed --since 2h --yes'],
+  'runs resume': ['runs resume 019bc1f2'],
+  'runs signal': [`runs signal 019bc1f2 approval --data '{"by":"Ada"}'`],
+  'runs delete': ['runs delete 019bc1f2', 'runs delete --flow hello --state completed --yes'],
+  worker: ['worker', 'worker --queue reports --queue default --concurrency 4', 'worker --grace 25s'],
+  'worker ls': ['worker ls'],
+  scheduler: ['scheduler'],
+  server: ['server --port 4300'],
+  health: ['health'],
+  'secret set': [
+    'secret set stripe-key                          # asks for the value, which is not shown',
+    'secret set stripe-key < key.txt                # reads standard input',
+    'secret set tls @certs/key.pem                  # reads a file',
+    'secret set stripe-key --ref env:STRIPE_KEY     # stays where it is',
+    'secret set stripe-key --ref vault:kv/stripe    # by a resolver of batuta.config.ts',
+  ],
+  'secret get': ['secret get stripe-key'],
+  'secret ls': ['secret ls'],
+  'secret delete': ['secret delete stripe-key'],
+  'secret rotate': ['secret rotate'],
+  'variable set': ['variable set threshold 0.8', `variable set regions '["eu","us"]'`],
+  'variable get': ['variable get threshold'],
+  'variable ls': ['variable ls'],
+  'variable delete': ['variable delete threshold'],
+  'connection set': [
+    'connection set warehouse --kind postgres -f host=db -f database=shop -f user=etl --secret password',
+    'connection set warehouse --url @url.txt',
+    'connection set crm --kind http -f baseUrl=https://crm.example --secret token=env:CRM_TOKEN',
+  ],
+  'connection get': ['connection get warehouse'],
+  'connection ls': ['connection ls'],
+  'connection delete': ['connection delete warehouse'],
+  'cache ls': ['cache ls --flow hello'],
+  'cache show': ['cache show 5d1e7c'],
+  'cache clear': ['cache clear --flow hello --task load', 'cache clear --expired'],
+};
+
+/** Adds to the help of each command what it is used for. */
+export function addExamples(parent: Command, path: readonly string[] = []): void {
+  for (const command of parent.commands) {
+    const words = [...path, command.name()];
+    const lines = examples[words.join(' ')] ?? [];
+    if (lines.length > 0) command.addHelpText('after', ['', 'Examples:', ...lines.map((line) => `  batuta ${line}`)].join('\n'));
+    addExamples(command, words);
+  }
+}
