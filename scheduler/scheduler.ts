@@ -10,6 +10,7 @@ import { openClient } from '../src/client/open-client.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { backfillLoop } from './loops/backfill.ts';
 import { beatLoop } from './loops/beat.ts';
+import { expiryLoop } from '../src/upkeep/expiry.ts';
 import { limitNews, limitsLoop } from '../src/upkeep/limits.ts';
 import { markLateLoop } from './loops/mark-late.ts';
 import { materialiseLoop } from './loops/materialise.ts';
@@ -23,6 +24,7 @@ import { rollupLoop } from './loops/rollup.ts';
 const slowestReclaimMs = 1_000;
 const reissueMs = 5_000;
 const limitsMs = 1_000;
+const expiryMs = 1_000;
 /** How long before its tick a run is made, ms. */
 const lookAheadMs = 5_000;
 const overlapMs = 1_000;
@@ -49,6 +51,7 @@ export const startScheduler: StartScheduler = async ({ config, log, metrics }): 
       reclaimLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
       limitsLoop(parts, { intervalMs: limitsMs }),
+      expiryLoop(parts, { intervalMs: expiryMs }),
       retentionLoop(parts, { retentionMs: config.retentionMs }),
       rollupLoop(parts, { intervalMs: rollupMs }),
       beatLoop(parts, { intervalMs: config.heartbeatMs, healthFile }),

@@ -21,6 +21,7 @@ import { openHealthFile } from '../src/observe/health-file.ts';
 import { releaseHeld } from '../src/upkeep/overlap.ts';
 import { putTickets } from '../src/upkeep/parts.ts';
 import { cacheNews } from '../src/upkeep/cache-news.ts';
+import { expiryLoop } from '../src/upkeep/expiry.ts';
 import { limitNews, limitsLoop } from '../src/upkeep/limits.ts';
 import { reclaimLoop } from '../src/upkeep/reclaim.ts';
 import { reissueLoop } from '../src/upkeep/reissue.ts';
@@ -135,6 +136,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       reclaim,
       reissueLoop(parts, { intervalMs: reissueMs }),
       limitsLoop(loopParts, { intervalMs: reissueMs }),
+      expiryLoop(loopParts, { intervalMs: reissueMs }),
     ]);
     await background.start();
     const watchdog = startWatchdog({ config, owner: id, mayEndProcess: options.mayEndProcess ?? true });

@@ -90,6 +90,7 @@ function declareWriters(deployment: Command, perform: Perform): void {
     .option('--priority <n>', 'from -100 to 100; higher goes first (default: that of the deployment)')
     .option('--start-in <duration>', 'not before this long from now, e.g. 5m')
     .option('--start-at <time>', 'not before this ISO time')
+    .option('--ttl <duration>', 'not begun later than so long after that; it ends as Cancelled (Expired) instead')
     .option('--watch', 'show its live tree until it ends')
     .option('--json', 'print one JSON object on standard output and nothing else')
     .action(perform(async () => (await import('./commands/deployment-changes.ts')).runDeployment));

@@ -79,6 +79,7 @@ function declareWriters(runs: Command, perform: Perform): void {
     .option('--priority <n>', 'from -100 to 100; higher goes first (default: 0)')
     .option('--start-in <duration>', 'not before this long from now, e.g. 5m')
     .option('--start-at <time>', 'not before this ISO time')
+    .option('--ttl <duration>', 'not begun later than so long after that; it ends as Cancelled (Expired) instead')
     .option('--idempotency-key <key>', 'of all runs of the flow with this key there is one')
     .option('--name <name>', 'name of the run for people')
     .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])

@@ -137,8 +137,8 @@ export interface Client {
    * Hands a run to the workers; a name is looked for in the flows of the project. Durable when the promise resolves. Over HTTP the server
    * finds the flow among its own, by the name that a class or definition has.
    *
-   * @throws BatutaError before any run exists: PARAMS_INVALID, FLOW_NOT_FOUND, NAME_INVALID (queue), OPTION_INVALID, CONFIG_INVALID and
-   *   BROKER_UNAVAILABLE (no broker); STORE_…
+   * @throws BatutaError before any run exists: PARAMS_INVALID, FLOW_NOT_FOUND, NAME_INVALID (queue), OPTION_INVALID, DURATION_INVALID, CONFIG_INVALID
+   *   and BROKER_UNAVAILABLE (no broker); STORE_…
    */
   enqueue<const C extends FlowRef>(flow: C, ...args: StartArguments<C, [options?: EnqueueOptions]>): Promise<RunHandle<ResultOf<C>>>;
   /** The same for many runs at once (10,000 and more). Gives their ids in order. When one is refused, none exists. */

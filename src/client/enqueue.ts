@@ -13,6 +13,7 @@ import type { Broker, NewTicket } from '../broker/broker.ts';
 import { checkPut } from '../broker/open.ts';
 import { checkIdempotencyKey } from '../engine/submit/check-labels.ts';
 import type { Engine } from '../engine/engine.ts';
+import { expiryOf } from '../engine/submit/expiry.ts';
 import { makeRun } from '../engine/submit/make-run.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { InsertedRun, WaitingRun } from '../store/store.ts';
@@ -37,7 +38,8 @@ export interface RunRequest extends EnqueueOptions {
 /**
  * Validates all, records all, wakes the workers. Gives the runs in the order of the requests. When one is refused, none exists.
  *
- * @throws BatutaError PARAMS_INVALID, NAME_INVALID (queue), OPTION_INVALID (priority, start, name, tags, idempotency key), RESULT_NOT_SERIALIZABLE, STORE_…
+ * @throws BatutaError PARAMS_INVALID, NAME_INVALID (queue), OPTION_INVALID (priority, start, name, tags, idempotency key, ttl),
+ *   DURATION_INVALID, RESULT_NOT_SERIALIZABLE, STORE_…
  */
 export async function enqueueRuns(
   engine: Engine,
@@ -47,14 +49,16 @@ export async function enqueueRuns(
 ): Promise<readonly InsertedRun[]> {
   await stopIfLoading();
   const rows: WaitingRun[] = [];
-  for (const { params, startAt, idempotencyKey, ...options } of requests) {
+  for (const { params, startAt, idempotencyKey, ttl, ...options } of requests) {
     if (rows.length > 0 && rows.length % madeAtOnce === 0) await letOthersIn();
     if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
+    const expiresAt = expiryOf(ttl, startAt, engine.services.clock.now());
     const run = await makeRun(engine.services, definition, params, 'SCHEDULED', {
       ...options,
+      expiresAt,
       ...(startAt === undefined ? {} : { startAt: Number(startAt) }),
     });
-    rows.push({ run, idempotencyKey: idempotencyKey ?? null });
+    rows.push({ run, idempotencyKey: idempotencyKey ?? null, expiresAt });
   }
   const placed = await submitRows(engine, openBroker, rows, () => engine.describe(definition));
   await tellOtherParams(engine, rows, placed);

@@ -1,4 +1,5 @@
 /** What a run is handed in with, and what its caller holds of it then. */
+import type { Duration } from '../base/duration.ts';
 import type { SubmittedOptions } from '../engine/submit/submitted-by.ts';
 import type { Run } from '../model/run.ts';
 
@@ -14,6 +15,11 @@ export interface EnqueueOptions extends SubmittedOptions {
   readonly priority?: number;
   /** Not before this instant (a date or UTC epoch ms). Default at once. */
   readonly startAt?: Date | number;
+  /**
+   * Not worth it later: a run that no worker has begun so long after it is due, or was submitted, never begins, and ends as Cancelled
+   * (Expired). What has begun goes on, retries included. From 1 ms to 100 years; default for ever.
+   */
+  readonly ttl?: Duration;
   /** Of all runs of the flow with the same key there is one: the first; others give its id. 1 to 500 characters. */
   readonly idempotencyKey?: string;
 }

@@ -6,6 +6,7 @@ import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
+import { expiryOf } from '../engine/submit/expiry.ts';
 import { deploymentRun } from '../engine/submit/deployment-run.ts';
 import type { Engine } from '../engine/engine.ts';
 import { renderName } from '../engine/submit/names.ts';
@@ -104,8 +105,10 @@ export class LocalDeployments implements DeploymentsClient {
   }
 
   async run(name: string, params?: Readonly<Record<string, unknown>>, options: EnqueueOptions = {}): Promise<RunHandle> {
-    const { startAt, idempotencyKey, traceparent, callerRunId, refreshCache, ...rest } = options;
-    const submitted = submittedBy({ traceparent, callerRunId, refreshCache });
+    const { startAt, idempotencyKey, ttl, traceparent, callerRunId, refreshCache, ...rest } = options;
+    const said = submittedBy({ traceparent, callerRunId, refreshCache });
+    const expiresAt = expiryOf(ttl, startAt, this.#options.clock.now());
+    const submitted = expiresAt === null ? said : { expiresAt, ...said };
     const { deployment, definition, text } = await this.#paramsOf(name, params);
     const scheduledFor = startAt === undefined ? null : Number(startAt);
     const named = rest.name ?? (definition ? nameByFlow(deployment, definition, text.value) : undefined);
@@ -118,7 +121,7 @@ export class LocalDeployments implements DeploymentsClient {
       scheduledFor,
       ...(named === undefined ? {} : { name: named }),
     });
-    const id = await this.#options.submit({ run, idempotencyKey: idempotencyKey ?? null });
+    const id = await this.#options.submit({ run, idempotencyKey: idempotencyKey ?? null, expiresAt });
     return await this.#options.handleOf(id);
   }
 

@@ -1,4 +1,5 @@
 /** What can be asked about runs and done with them, over an open store and the engine of this process. */
+import { submittedIn, withSubmitted } from '../model/submitted.ts';
 import { forPeople } from '../model/sensitive.ts';
 import { hidesValues } from '../base/hidden-values.ts';
 import { refuseSecrets } from '../engine/values/refuse-secrets.ts';
@@ -76,8 +77,9 @@ export class LocalRuns implements EmbeddedRunsClient {
       store.runs.children(run.id),
     ]);
     const params = forPeople(run.params);
+    const shown = withSubmitted(params, submittedIn(run.params));
     return {
-      run: params === run.params ? run : { ...run, params },
+      run: shown === run.params ? run : { ...run, params: shown },
       taskRuns,
       transitions,
       artifacts,

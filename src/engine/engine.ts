@@ -9,6 +9,7 @@ import type { FlowClass } from '../model/flow-types.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run, TaskRun } from '../model/run.ts';
+import { hasExpired } from '../model/expiry.ts';
 import { isTerminal } from '../model/state.ts';
 import { Lifecycle } from '../observe/lifecycle.ts';
 import type { Claim } from '../store/store.ts';
@@ -28,7 +29,7 @@ import { OwnedRun } from './run/owned-run.ts';
 import { processScope } from './run/resource-scopes.ts';
 import { RunOutput } from './run/run-output.ts';
 import type { EngineServices } from './services.ts';
-import { endForRoom, startRun } from './run/start-run.ts';
+import { endExpired, endForRoom, startRun } from './run/start-run.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './code/sub-flow.ts';
 
 /** A worker takes tickets in bursts, one for each run that a flush ended: held so long, a burst is one statement instead of two. */
@@ -150,6 +151,8 @@ export class Engine {
     const { services } = this;
     const outcome = await services.store.runs.claim(runId, services.owner, services.settings.leaseMs, services.isOwnerGone);
     if (!outcome.claimed) throw claimRefusal(runId, outcome);
+    if (hasExpired(outcome.run, services.settings.leaseMs) && (await endExpired(services, outcome.run)))
+      throw claimRefusal(runId, { claimed: false, reason: 'ended', owner: null, leaseUntil: null });
     const hasSlot = outcome.run.concurrencyKey === null;
     return this.#continue({ run: outcome.run, definition, listener, parentActivity: activity, hasSlot });
   }
@@ -177,7 +180,7 @@ export class Engine {
   }
 
   /**
-   * Claims a run that waits; null when it is not to be had: unknown, ended, held or not due. Claims of one turn are one statement.
+   * Claims a run that waits; null when it is not to be had: unknown, ended, expired, held or not due. Claims of one turn are one statement.
    *
    * @param onMissing is told beforehand where it is unknown
    * @throws BatutaError STORE_…
@@ -185,7 +188,8 @@ export class Engine {
   async claim(runId: string, onMissing?: () => void): Promise<Run | null> {
     const askedAt = this.services.leaseClock.monotonic();
     const run = await this.#claims.add({ id: runId, onMissing });
-    if (run) this.#heldSince.set(run, askedAt);
+    if (run === null || (hasExpired(run, this.services.settings.leaseMs) && (await endExpired(this.services, run)))) return null;
+    this.#heldSince.set(run, askedAt);
     return run;
   }
 

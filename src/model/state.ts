@@ -29,7 +29,7 @@ export const stateNames = {
   COMPLETED: ['Completed', 'Cached', 'Skipped', 'RolledBack'],
   FAILED: ['Failed', 'TimedOut', 'UpstreamFailed'],
   CRASHED: ['Crashed'],
-  CANCELLED: ['Cancelled', 'Skipped'],
+  CANCELLED: ['Cancelled', 'Skipped', 'Expired'],
 } as const satisfies Record<StateType, readonly string[]>;
 export type StateName = (typeof stateNames)[StateType][number];
 

@@ -7,6 +7,8 @@
 
 /** What was said beside the parameters; empty for most runs. */
 export interface Submitted {
+  /** Not begun after this instant, UTC epoch ms. Written first, see `expiresAtIn`. */
+  readonly expiresAt?: number;
   /** W3C `traceparent` of the request or task that submitted it. */
   readonly traceparent?: string;
   /** Run in whose code it was submitted, or what a caller over HTTP named in `x-run-id`. */
@@ -44,6 +46,11 @@ export function submittedIn(text: string): Submitted {
   // A field of the user's may have this name: only what stands beside the value counts.
   const { submitted } = JSON.parse(text) as { readonly submitted?: Submitted };
   return submitted ?? nothing;
+}
+
+/** Until when a run may begin, UTC epoch ms; null: whenever. Of most runs a look for a text is all that it takes. */
+export function expiresAtIn(text: string): number | null {
+  return text.includes(`${sign}"expiresAt":`) ? (submittedIn(text).expiresAt ?? null) : null;
 }
 
 /** What was said when a run was submitted; null for nothing. */

@@ -9,6 +9,7 @@ import { cacheStore } from './cache/cache.ts';
 import type { Connection } from './connection.ts';
 import { deploymentStore } from './deployments/deployments.ts';
 import { eventStore } from './events/events.ts';
+import { expiryStore } from './expiry/expiry.ts';
 import { figureStore } from './figures/figures.ts';
 import { fleetStore } from './fleet/fleet.ts';
 import { ticketStore } from './fleet/tickets.ts';
@@ -59,6 +60,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     cache: cacheStore(connection),
     rollbacks: rollbackStore(connection),
     fleet: fleetStore(connection),
+    expiry: expiryStore(connection),
     limits: limitStore(connection),
     spread: spreadStore(connection),
     streams: streamStore(connection),

@@ -124,7 +124,7 @@ function notUndoneLines({ rollback }: RunInspection, { paint }: InspectionOption
 }
 
 function headLines({ run, alike, transitions }: RunInspection, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
-  const { callerRunId, traceparent, refreshCache } = submittedIn(run.params);
+  const { callerRunId, traceparent, refreshCache, expiresAt } = submittedIn(run.params);
   const times = runTimes(run, now);
   const spent = spentTimes(historiesOf(transitions).get(null) ?? [], now);
   const took = times === null ? '' : `  ${formatDuration(times.executingMs)}`;
@@ -148,6 +148,7 @@ function headLines({ run, alike, transitions }: RunInspection, why: WaitReason |
     ['waited', spent === null || spent.waitingMs < 1_000 ? null : `${formatDuration(spent.waitingMs)} between its attempts`],
     ['in all', spent === null || spent.wallMs - spent.executingMs < 1_000 ? null : formatDuration(spent.wallMs)],
     ['due', run.dueAt === null ? null : timeText(run.dueAt, now)],
+    ['expires', expiresAt === undefined || run.startedAt !== null || run.endedAt !== null ? null : timeText(expiresAt, now)],
     ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
     ['tags', run.tags.length === 0 ? null : run.tags.map(oneLine).join(', ')],
     ['part of', run.parentRunId],

@@ -6,7 +6,7 @@ import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { flowWithParams, type GivenParams, readParams } from '../read-params.ts';
 import { openSettings, withClientOf } from '../open.ts';
 import { printJson } from '../print.ts';
-import { given, readPriority, readStart } from '../read-options.ts';
+import { given, readDuration, readPriority, readStart } from '../read-options.ts';
 import { runListJson } from '../render/json.ts';
 import { watchRun } from './runs-watch.ts';
 
@@ -18,6 +18,7 @@ export interface SubmitOptions extends JsonOption {
   readonly priority?: string;
   readonly startIn?: string;
   readonly startAt?: string;
+  readonly ttl?: string;
   readonly name?: string;
   readonly tag: readonly string[];
   readonly refreshCache?: boolean;
@@ -46,8 +47,11 @@ export async function submitRun(
 
 /** When, where and as what the run is executed. @throws BatutaError USAGE */
 export function readEnqueueOptions(options: SubmitOptions, now: number): EnqueueOptions {
-  const { name, queue, tag, priority, refreshCache } = options;
-  return given({ tags: tag, name, queue, refreshCache, priority: readPriority(priority), startAt: readStart(options, now) ?? undefined });
+  const { name, queue, tag, priority, refreshCache, ttl } = options;
+  return given({
+    ...{ tags: tag, name, queue, refreshCache, priority: readPriority(priority), startAt: readStart(options, now) ?? undefined },
+    ttl: ttl === undefined ? undefined : readDuration('--ttl', ttl),
+  });
 }
 
 /** Prints the id of the run, or the run as in `runs ls --json`; with `--watch` what `runs watch` prints. `of`: the flow or deployment. */

@@ -45,7 +45,7 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     ...{ flowVersion, source, parentRunId, recoveries },
     owner: owner === null ? null : { id: owner.id, host: owner.host, pid: owner.pid },
     dueAt: isoOrNull(run.dueAt),
-    submitted: submittedOf(run),
+    submitted: toWire(submittedOf(run)),
     ...{ params: plainJson(params), result: plainJson(result), error },
     failure: whyFailed(run, inspection.alike),
     rollback: inspection.rollback && rollbackJson(inspection.rollback),

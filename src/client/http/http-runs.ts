@@ -20,7 +20,7 @@ import { awaitEndOverHttp, watchOverHttp } from './watch-run.ts';
 interface RunDetails {
   readonly run: Wire<ListedRun>;
   /** Absent from servers of before. */
-  readonly submitted?: Submitted | null;
+  readonly submitted?: Wire<Submitted> | null;
   readonly params: WireValue | CutValue | null;
   readonly result: WireValue | CutValue | null;
   readonly children: readonly Wire<ListedRun>[];
@@ -214,7 +214,7 @@ export class HttpRuns implements RunsClient {
     const resultRef = downloadOf(result);
     return {
       ...listed,
-      params: withSubmitted(await this.#paramsOf(listed.id, params), submitted ?? {}),
+      params: withSubmitted(await this.#paramsOf(listed.id, params), fromWire<Submitted>(submitted ?? {})),
       result: resultRef === null ? await textOfValue(this.#api, result) : null,
       resultRef,
     };

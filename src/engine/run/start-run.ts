@@ -1,8 +1,9 @@
-/** How runs begin under their limits, and end for others: one that its maker owns at once, one that a ticket brought, one that makes room. */
+/** How runs begin under their limits, and end instead: one that its maker owns at once, one that a ticket brought, one that makes room, one that came too late. */
 import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run } from '../../model/run.ts';
+import { stateOf } from '../../model/state.ts';
 import type { CancelledRun, NewRun } from '../../store/store.ts';
 import { cancelBelow } from './cancel.ts';
 import { claimOf } from '../lease/claim.ts';
@@ -67,4 +68,16 @@ export function endForRoom(services: EngineServices, { id, message }: CancelledR
   cancelBelow(services, id, message).catch((error: unknown) =>
     services.log.warn({ err: error, runId: id }, 'Sub-flows of a run that made room could not be cancelled.'),
   );
+}
+
+/**
+ * Ends a run that was claimed after the instant by which it had to begin. Gives true once that is done.
+ *
+ * @throws BatutaError STORE_…
+ */
+export async function endExpired({ store, limits, lifecycle }: EngineServices, run: Run): Promise<true> {
+  const ended = await store.expiry.end(claimOf(run));
+  limits.runs.freed(run.concurrencyKey);
+  if (ended !== null && lifecycle.isObserved) lifecycle.tell({ kind: 'ended', flow: run.flow, state: stateOf('CANCELLED', 'Expired') });
+  return true;
 }

@@ -28,6 +28,8 @@ export interface MakeRunOptions extends SubmittedOptions {
   readonly parent?: { readonly runId: string; readonly taskRunId: string };
   /** When to start, UTC epoch ms. Default at once. */
   readonly startAt?: number;
+  /** Not begun after this instant, UTC epoch ms; default whenever. See `expiryOf`. */
+  readonly expiresAt?: number | null;
   readonly queue?: string;
   readonly priority?: number;
   /** The deployment it is a run of; its tags and the name it gives its runs come with it. */
@@ -47,7 +49,8 @@ export async function makeRun(
   options: MakeRunOptions,
 ): Promise<NewRun> {
   checkLabels(options);
-  const submitted = submittedBy(options, options.parent);
+  const said = submittedBy(options, options.parent);
+  const submitted = options.expiresAt == null ? said : { expiresAt: options.expiresAt, ...said };
   const validated = await validateParams(definition, params);
   const what = `parameters of flow ${definition.name}`;
   const text = encodeValue(validated, what) ?? 'null';

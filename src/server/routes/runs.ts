@@ -51,7 +51,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     ]);
     return {
       run: runJson(run),
-      submitted: submittedOf(run),
+      submitted: toWire(submittedOf(run)),
       times,
       ...values,
       // Oldest first, as they were started.

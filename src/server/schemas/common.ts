@@ -1,4 +1,5 @@
 /** Pieces of requests that many routes share. Every text has a longest length, and every object refuses what it does not know. */
+import type { Duration } from '../../base/duration.ts';
 import { z } from 'zod';
 import { stateWord, stateWords } from '../../model/state.ts';
 import { isLongerThan } from '../../base/cut-text.ts';
@@ -29,6 +30,9 @@ export const prose = (max: number): z.ZodString =>
 /** Id of a run, or its first characters (at least 4). */
 export const idText = line(100, 1);
 export const nameText = line(200, 1);
+/** As people write it (`5m`, `2 days`, ISO 8601), or milliseconds; what it means is checked where it is used. */
+export const duration = z.union([line(100, 1), z.number().min(0).max(Number.MAX_SAFE_INTEGER)]) as unknown as z.ZodType<Duration, Duration>;
+
 /** Address of something with an id; of something with a name. */
 export const idParams = z.strictObject({ id: idText });
 export const nameParams = z.strictObject({ name: nameText });

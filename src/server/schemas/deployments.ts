@@ -3,11 +3,8 @@ import { z } from 'zod';
 import type { Duration } from '../../base/duration.ts';
 import type { BackfillSpec, DeploymentSpec, ScheduleSpec } from '../../client/deployments-client.ts';
 import { catchupPolicies, conflictPolicies, overlapPolicies } from '../../model/deployment.ts';
-import { cursorText, flag, given, idText, instant, limitText, line, nameText, prose, userValue } from './common.ts';
+import { cursorText, duration, flag, given, idText, instant, limitText, line, nameText, prose, userValue } from './common.ts';
 import { givenValue } from '../values.ts';
-
-/** As people write it (`5m`, `2 days`, ISO 8601), or milliseconds; what it means is checked where it is used. */
-const duration = z.union([line(100, 1), z.number().min(0).max(Number.MAX_SAFE_INTEGER)]);
 
 /** One of cron, interval and rrule; checked where schedules are. */
 const scheduleFields = {

@@ -255,6 +255,7 @@ const rollback = z
 
 const submitted = z
   .strictObject({
+    expiresAt: at.optional(),
     traceparent: word.optional(),
     callerRunId: z.string().optional(),
     refreshCache: z.literal(true).optional(),
@@ -262,7 +263,7 @@ const submitted = z
   })
   .nullable()
   .describe(
-    'What was said when it was submitted: the trace it continues, who submitted it, that caches are passed over, and whose rejected records it is given; null for nothing',
+    'What was said when it was submitted: until when it may begin, the trace it continues, who submitted it, that caches are passed over, and whose rejected records it is given; null for nothing',
   );
 
 export const runDetails = z.strictObject({

@@ -1,7 +1,21 @@
 /** Requests about runs. */
 import { z } from 'zod';
 import type { RunFilter } from '../../store/store.ts';
-import { cursorText, flag, given, idText, instant, limitText, line, nameText, prose, seqText, statesText, userValue } from './common.ts';
+import {
+  cursorText,
+  duration,
+  flag,
+  given,
+  idText,
+  instant,
+  limitText,
+  line,
+  nameText,
+  prose,
+  seqText,
+  statesText,
+  userValue,
+} from './common.ts';
 import { levelNames } from '../log-text.ts';
 
 const filterFields = {
@@ -48,6 +62,7 @@ const submitFields = {
   priority: z.number().int().min(-100).max(100).optional(),
   startAt: instant.optional(),
   idempotencyKey: line(500, 1).optional(),
+  ttl: duration.optional().describe('A run that no worker has begun so long after it is due ends as Cancelled (Expired)'),
   traceparent: line(256, 1).optional().describe('W3C Trace Context; default the header of this name'),
   callerRunId: line(200, 1).optional().describe('Who submits it; default the header x-run-id'),
   replayOf: idText.optional().describe('A run of the same flow whose rejected records are given to the tasks that rejected them'),

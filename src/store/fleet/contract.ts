@@ -9,6 +9,8 @@ export interface WaitingRun {
   readonly run: NewRun;
   /** Unique per flow; null for a run that may be had twice. */
   readonly idempotencyKey: string | null;
+  /** Not begun after this instant; default whenever. It stands beside its parameters too. */
+  readonly expiresAt?: number | null;
 }
 
 /** The run that stands for a row that was to be inserted. */

@@ -8,6 +8,7 @@ import { letOthersIn } from '../../base/clock.ts';
 import type { Owner, Run, Transition } from '../../model/run.ts';
 import { type Value, columnsOf, describeTable, textOrNull, timeOrNull } from '../table.ts';
 import { addTransitions } from '../runs/transitions.ts';
+import { insertExpiries } from '../expiry/expiry.ts';
 import type { InsertedRun, WaitingRun } from './contract.ts';
 import { jsonText } from '../storable.ts';
 
@@ -37,7 +38,7 @@ export async function insertWaiting(connection: Connection, rows: readonly Waiti
     if (placed.length > 0) await letOthersIn();
     const [only, ...others] = chunk;
     const insert =
-      connection.dialect === 'postgres' && only !== undefined && others.length === 0
+      connection.dialect === 'postgres' && only !== undefined && others.length === 0 && only.expiresAt == null
         ? insertOne(connection, only)
         : connection.transaction((db) => insertChunk(db, chunk));
     placed.push(...(await insert));
@@ -108,6 +109,7 @@ async function insertChunk(db: Database, rows: readonly WaitingRun[]): Promise<I
   const isNew = new Set(inserted.map(({ id }) => id));
   const fresh = rows.filter(({ run }) => isNew.has(run.id));
   await addTransitions(db, fresh.map(firstTransition));
+  await insertExpiries(db, fresh);
   if (fresh.length === rows.length) return rows.map(({ run }) => ({ id: run.id, inserted: true }));
   const standing = await standingRuns(db, rows);
   return rows.map(({ run, idempotencyKey }) =>

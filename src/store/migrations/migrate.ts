@@ -36,6 +36,7 @@ import { resourceUses } from './0028-resource-uses.ts';
 import { streamPositions } from './0031-stream-positions.ts';
 import { idEndsByKey } from './0032-id-ends-by-key.ts';
 import { reports } from './0033-reports.ts';
+import { runExpiries } from './0044-run-expiries.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -69,6 +70,7 @@ export const migrations: readonly Migration[] = [
   streamPositions,
   idEndsByKey,
   reports,
+  runExpiries,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

@@ -35,7 +35,7 @@ const openNames: readonly StateName[] = [
   'Pending',
 ];
 /** The worst first. */
-const failedNames: readonly StateName[] = ['Crashed', 'Failed', 'TimedOut', 'UpstreamFailed', 'Cancelled', 'RolledBack'];
+const failedNames: readonly StateName[] = ['Crashed', 'Failed', 'TimedOut', 'UpstreamFailed', 'Cancelled', 'Expired', 'RolledBack'];
 const doneNames: readonly StateName[] = ['Completed', 'Cached', 'Skipped'];
 
 /** A bar fills from what is done. */

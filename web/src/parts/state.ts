@@ -43,6 +43,7 @@ const tones: Readonly<Record<StateName, Tone>> = {
   UpstreamFailed: 'failed',
   Crashed: 'crashed',
   Cancelled: 'cancelled',
+  Expired: 'cancelled',
 };
 
 /** Types by tone, as bars over time draw them: trouble stands on the ground line, where it is compared best. */

@@ -35,7 +35,7 @@ export function RunHeading({ detail: { run, times } }: { readonly detail: RunDet
 
 /** The facts below the head. */
 export function RunLine({ detail: { run, submitted } }: { readonly detail: RunDetail }) {
-  const { callerRunId, traceparent, refreshCache } = submitted ?? {};
+  const { callerRunId, traceparent, refreshCache, expiresAt } = submitted ?? {};
   return (
     <div className={style.line}>
       <ShortId id={run.id} />
@@ -52,6 +52,11 @@ export function RunLine({ detail: { run, submitted } }: { readonly detail: RunDe
       {run.scheduledFor === null ? null : (
         <Pair name="for">
           <Time at={run.scheduledFor} as="absolute" />
+        </Pair>
+      )}
+      {expiresAt === undefined || run.startedAt !== null || run.endedAt !== null ? null : (
+        <Pair name="expires">
+          <Time at={expiresAt} />
         </Pair>
       )}
       {run.recoveries === 0 ? null : <Pair name="recovered">{run.recoveries === 1 ? 'once' : `${run.recoveries} times`}</Pair>}

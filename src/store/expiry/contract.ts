@@ -1,0 +1,19 @@
+/** Contract of runs that must begin by an instant, their `ttl`: what becomes of those that have not. All times are UTC epoch ms. */
+import type { Claim } from '../ownership.ts';
+
+/** A run that has ended as Cancelled (Expired). */
+export interface ExpiredRun {
+  readonly id: string;
+  readonly flow: string;
+  readonly concurrencyKey: string | null;
+}
+
+export interface ExpiryStore {
+  /**
+   * One transaction: ends up to `limit` runs whose instant has passed, by the clock of the database, and that have not begun: nobody owns
+   * them, and nobody has lost them. Gives these; what has begun or ended is looked at no more.
+   */
+  expire(options: { readonly limit: number }): Promise<readonly ExpiredRun[]>;
+  /** One transaction: ends the run of a claim, by which it was found to have expired. Null when the claim is old. */
+  end(claim: Claim): Promise<ExpiredRun | null>;
+}
