@@ -26,6 +26,8 @@ export type {
   TaskContext,
   TaskFacts,
 } from './model/context.ts';
+export type { ArtifactFileOptions, ArtifactImageOptions, ArtifactOptions, ArtifactSource } from './model/artifact.ts';
+export type { Chart, ChartAxis, ChartType } from './model/chart.ts';
 export { adaptiveTtl, type AdaptiveTtl, type CacheUse } from './model/cache.ts';
 export type { SqlResource, TransactionContext } from './effects/context.ts';
 export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';

@@ -3,6 +3,7 @@ import { Command, Help } from 'commander';
 import type { GlobalOptions } from './context.ts';
 import { declareBackfillCommands, declareDeploymentCommands } from './declare-deployment.ts';
 import { declareFleetCommands } from './declare-fleet.ts';
+import { declareArtifactCommands } from './declare-artifacts.ts';
 import { declareCacheCommands } from './declare-cache.ts';
 import { declareKeyCommands, declareLimitCommands, declareProjectCommands } from './declare-project.ts';
 import { declareFlowCommands, declareScheduleCommands } from './declare-flow.ts';
@@ -60,6 +61,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareConnectionCommands(program, perform);
   declareLimitCommands(program, perform);
   declareCacheCommands(program, perform);
+  declareArtifactCommands(program, perform);
   declareScheduleCommands(program, perform);
   addExamples(program);
   return program.allowExcessArguments().action(() => {

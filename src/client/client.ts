@@ -16,19 +16,11 @@ import type { BackfillsClient, DeploymentsClient } from './deployments-client.ts
 import type { ConnectionsClient, SecretsClient, VariablesClient } from './secrets-client.ts';
 import type { SubmittedOptions } from '../engine/submit/submitted-by.ts';
 import type { EnqueueOptions, RunHandle } from './handle.ts';
+import type { DeadLetter, RejectCounts, RejectFilter } from '../model/dead-letters.ts';
+import type { ArtifactsClient } from './artifacts-client.ts';
 import type { CacheClient } from './cache-client.ts';
 import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
-import type {
-  ArtifactFilter,
-  ListedArtifact,
-  LogFilter,
-  Page,
-  PruneReport,
-  RunFilter,
-  SchemaReport,
-  StoredFlow,
-  StoredLogLine,
-} from '../store/store.ts';
+import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
 export type { EnqueueOptions, RunHandle };
 
@@ -110,11 +102,16 @@ export interface RunsClient {
   taskRuns(id: string, filter?: TaskRunFilter): Promise<Page<TaskRun>>;
   /** How many task runs are in which state, by name and state name. */
   taskCounts(id: string): Promise<readonly { readonly name: string; readonly state: string; readonly count: number }[]>;
-}
-
-export interface ArtifactsClient {
-  /** Across runs, newest first. @throws BatutaError FILTER_INVALID */
-  list(filter?: ArtifactFilter): Promise<Page<ListedArtifact>>;
+  /** The records that its tasks have rejected, in the order in which they were kept, read as they are asked for. @throws BatutaError RUN_NOT_FOUND */
+  rejects(id: string, filter?: RejectFilter): AsyncIterable<DeadLetter>;
+  /** How many these are, by task and reason. @throws BatutaError RUN_NOT_FOUND */
+  rejectCounts(id: string, filter?: RejectFilter): Promise<RejectCounts>;
+  /**
+   * Submits a run of the same flow with the same parameters, in which each task of a stream is given the records that it had rejected.
+   *
+   * @throws BatutaError RUN_NOT_FOUND, REJECTS_MISSING, and what `enqueue` throws
+   */
+  retryRejects(id: string): Promise<RunHandle>;
 }
 
 /** Runs, as a process can ask and steer them that executes flows itself. */

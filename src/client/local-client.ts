@@ -15,9 +15,10 @@ import { currentScope } from '../model/run-context.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Broker } from '../broker/broker.ts';
-import type { ArtifactsClient, EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
+import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { RunRequest } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
+import { LocalArtifacts } from './local-artifacts.ts';
 import { LocalCache } from './local-cache.ts';
 import { asDefinition, localFlows } from './local-flows.ts';
 import { LocalConnections } from './local-connections.ts';
@@ -55,7 +56,7 @@ export class LocalClient implements EmbeddedClient {
   readonly runs: LocalRuns;
   readonly flows: FlowsClient;
   readonly figures: LocalFigures;
-  readonly artifacts: ArtifactsClient;
+  readonly artifacts: LocalArtifacts;
   readonly deployments: LocalDeployments;
   readonly backfills: LocalBackfills;
   readonly limits: LocalLimits;
@@ -87,6 +88,7 @@ export class LocalClient implements EmbeddedClient {
       ticket: (runs) => this.#ticket(runs),
       tellBackfills: () => this.#tell(backfillsChannel, ''),
       listen: (runId, listener) => this.#listen(runId, listener),
+      enqueue: (flow, params, options) => this.enqueue(flow, params, options),
     });
     this.deployments = new LocalDeployments({
       store,
@@ -123,7 +125,7 @@ export class LocalClient implements EmbeddedClient {
       isOwnerGone: engine.services.isOwnerGone,
       why: (runId) => this.runs.why(runId),
     });
-    this.artifacts = { list: (filter) => store.artifacts.list(filter) };
+    this.artifacts = new LocalArtifacts(store.artifacts, engine.services.results);
     this.flows = localFlows(store);
     engine.services.limits.runs.carry(async (runs) => (await import('./put-tickets.ts')).putRunTickets(await this.broker(), runs));
     this.#release.push(log.onLine((line) => this.#keep(line)));

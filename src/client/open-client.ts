@@ -105,6 +105,9 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     maxLogLineBytes: config.maxLogLineBytes,
     maxRunLogBytes: config.maxRunLogBytes,
     maxArtifactBytes: config.maxArtifactBytes,
+    maxArtifactFileBytes: config.maxArtifactFileBytes,
+    maxArtifactImageBytes: config.maxArtifactImageBytes,
+    maxChartPoints: config.maxChartPoints,
     ...parts.settings,
   };
   const keyring = keyringOf(config);

@@ -26,11 +26,12 @@ import { handleOf } from './run-handle.ts';
 import type { BulkReport, BulkWish, WaitReason } from './fleet-client.ts';
 import { type FlowShape, namesFrom } from './names-from.ts';
 import { storedGraph } from './stored-graph.ts';
+import { type RejectsOptions, RunRejects } from './run-rejects.ts';
 import { awaitEnd, watchRun } from './watch-run.ts';
 import { wholeTaskRunId } from './whole-task-run-id.ts';
 import { stopIfLoading } from '../model/loading.ts';
 
-export interface LocalRunsOptions {
+export interface LocalRunsOptions extends RejectsOptions {
   readonly store: Store;
   readonly engine: Engine;
   readonly clock: Clock;
@@ -47,11 +48,12 @@ export interface LocalRunsOptions {
 }
 
 /** Runs of the local client. */
-export class LocalRuns implements EmbeddedRunsClient {
+export class LocalRuns extends RunRejects implements EmbeddedRunsClient {
   readonly #options: LocalRunsOptions;
   readonly list: EmbeddedRunsClient['list'];
 
   constructor(options: LocalRunsOptions) {
+    super(options);
     this.#options = options;
     this.list = async (filter = {}) => {
       checkFilter('runs', filter);

@@ -1,5 +1,7 @@
 /** The context of a task that runs in a thread or process of its own: what the task does with it goes to the engine. */
+import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
+import { pathOf } from '../base/byte-source.ts';
 import { errorOf } from '../model/failure.ts';
 import { ContextValues } from '../model/middleware.ts';
 import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
@@ -7,6 +9,7 @@ import type { HostMessage, IsolatedJob, GuestMessage } from '../model/isolate-pr
 import { decodeValue } from '../model/values.ts';
 import { HostQuestions } from './host-questions.ts';
 import { GuestResources, type WorkerScope } from './isolate-resources.ts';
+import { PulledSource } from './pulled-source.ts';
 
 /** A context and the end of it. */
 export interface GuestContext {
@@ -25,16 +28,26 @@ export interface GuestContext {
 export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage) => void, workerScope: WorkerScope): GuestContext {
   const aborting = new AbortController();
   const keeping = new Map<number, (error: Error | null) => void>();
+  const pulling = new Map<number, PulledSource>();
   let mayCommit: () => void = () => undefined;
 
   const hear = (message: HostMessage): void => {
     if (message.kind === 'commit') mayCommit();
     else if (message.kind === 'abort') aborting.abort(errorOf(message.reason));
     else if (message.kind === 'answer') questions.answered(message);
+    else if (message.kind === 'pull') void pulling.get(message.id)?.answer(message);
     else {
       keeping.get(message.id)?.(message.failure === null ? null : errorOf(message.failure));
       keeping.delete(message.id);
+      pulling.delete(message.id);
     }
+  };
+  const kept = (tell: (id: number) => void): Promise<void> => {
+    const id = ++lastArtifact;
+    return new Promise((resolved, reject) => {
+      keeping.set(id, (error) => (error ? reject(error) : resolved()));
+      tell(id);
+    });
   };
   const questions = new HostQuestions(send);
   let logger: Logger | undefined;
@@ -56,13 +69,21 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
       const plain = plainReject({ record, reason });
       send({ kind: 'reject', record: JSON.stringify(plain.record), reason: plain.reason });
     },
-    async putArtifact(type, name, data) {
-      const text = artifactText(name, data);
-      const id = ++lastArtifact;
-      await new Promise<void>((resolve, reject) => {
-        keeping.set(id, (error) => (error ? reject(error) : resolve()));
-        send({ kind: 'artifact', id, type, name, data: text });
-      });
+    artifacts: {
+      async put({ kind: type, name, data, key }) {
+        const text = artifactText(name, data);
+        await kept((id) => send({ kind: 'artifact', id, type, name, key, data: text }));
+      },
+      async putFile({ source: given, ...wish }) {
+        const path = pathOf(given);
+        const whole = given instanceof Uint8Array ? given : path === null ? null : { path: resolve(path) };
+        const pulled = whole === null ? new PulledSource(given, wish.name, send) : null;
+        await kept((id) => {
+          if (pulled) pulling.set(id, pulled);
+          send({ kind: 'file', id, wish, source: whole });
+        });
+      },
+      setProgress: (name, value, label) => send({ kind: 'bar', name, value, label }),
     },
   };
   const context = new LiveTaskContext(source);

@@ -54,6 +54,9 @@ export const defaultEngineSettings: EngineSettings = {
   maxLogLineBytes: 64 * 1024,
   maxRunLogBytes: 256 * 1024 * 1024,
   maxArtifactBytes: 4 * 1024 * 1024,
+  maxArtifactFileBytes: 2 * 1024 * 1024 * 1024,
+  maxArtifactImageBytes: 20 * 1024 * 1024,
+  maxChartPoints: 20_000,
   isAlone: false,
 };
 

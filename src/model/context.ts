@@ -4,6 +4,8 @@ import type { Logger } from 'pino';
 import type { Duration } from '../base/duration.ts';
 import type { Connection } from './connection.ts';
 import type { ConnectionKind } from './connection-kinds.ts';
+import type { ArtifactFileOptions, ArtifactImageOptions, ArtifactOptions, ArtifactSource } from './artifact.ts';
+import type { Chart } from './chart.ts';
 import type { Failure } from './failure.ts';
 import type { ContextParams, FlowClass, ResultOf, SomeParams, StartArguments } from './flow-types.ts';
 import type { KeyArgument, Resource, ResourceScopeName, WithinReach } from './resource.ts';
@@ -25,14 +27,43 @@ export interface Metrics extends OwnMetrics {
   set(name: string, value: number): void;
 }
 
-/** Things a task wants people to see; kept with the run. Data must be plain JSON. */
+/**
+ * Things a task wants people to see; kept with the run. Promises resolve once it is durable; what an ended attempt still gives is dropped. Data must be
+ * plain JSON: `RESULT_NOT_SERIALIZABLE` otherwise. With a `key` each is a version of what other runs gave under it, and the same content that an attempt
+ * gives again after a retry or a crash is no further one. Name and key are refused with `ARTIFACT_INVALID` where they are no texts.
+ */
 export interface ArtifactWriter {
   /** Markdown text. */
-  markdown(name: string, text: string): Promise<void>;
+  markdown(name: string, text: string, options?: ArtifactOptions): Promise<void>;
   /** A table: one object a row, columns in the order of the first. */
-  table(name: string, rows: readonly object[]): Promise<void>;
-  link(name: string, url: string): Promise<void>;
-  json(name: string, data: unknown): Promise<void>;
+  table(name: string, rows: readonly object[], options?: ArtifactOptions): Promise<void>;
+  link(name: string, url: string, options?: ArtifactOptions): Promise<void>;
+  json(name: string, data: unknown, options?: ArtifactOptions): Promise<void>;
+  /**
+   * A PNG, JPEG, WebP or SVG, up to 20 MiB (`BATUTA_MAX_ARTIFACT_IMAGE`). Its first bytes say what it is.
+   *
+   * @throws BatutaError ARTIFACT_TYPE (it is another type, or none of these), ARTIFACT_TOO_LARGE, ARTIFACT_INVALID (no such file), STORE_…
+   */
+  image(name: string, source: ArtifactSource, options?: ArtifactImageOptions): Promise<void>;
+  /**
+   * A file of any type, up to 2 GiB (`BATUTA_MAX_ARTIFACT_FILE`), to be downloaded; stored as large results are, never executed.
+   *
+   * @throws BatutaError ARTIFACT_TYPE (its first bytes are of another type than `type` says), ARTIFACT_TOO_LARGE, ARTIFACT_INVALID (no such file), STORE_…
+   */
+  file(name: string, source: ArtifactSource, options?: ArtifactFileOptions): Promise<void>;
+  /**
+   * Lines, areas or bars, drawn by the dashboard; up to 20,000 points (`BATUTA_MAX_CHART_POINTS`).
+   *
+   * @throws BatutaError ARTIFACT_INVALID, ARTIFACT_TOO_LARGE
+   */
+  chart(name: string, chart: Chart, options?: ArtifactOptions): Promise<void>;
+  /**
+   * How far something is, from 0 to 1 or as `{ percent }`: one bar by name, changed in place. May be called as often as one likes; it is recorded twice a second
+   * at most, and as the attempt ends.
+   *
+   * @throws BatutaError ARTIFACT_INVALID when it is no such number
+   */
+  progress(name: string, value: number | { readonly percent: number }, label?: string): void;
 }
 
 /**

@@ -13,27 +13,59 @@ export interface DeadLetter {
   readonly record: unknown;
 }
 
+/** What is asked of the records that a run has rejected. */
+export interface RejectFilter {
+  /** Of this task alone. */
+  readonly task?: string;
+  /** With this reason alone. */
+  readonly reason?: string;
+}
+
+/** How many records a run has rejected, and why. */
+export interface RejectCounts {
+  readonly total: number;
+  /** By task and reason, most first; 200 at most. */
+  readonly reasons: readonly { readonly task: string; readonly reason: string; readonly count: number }[];
+  /** Those of other reasons. */
+  readonly others: number;
+}
+
 /**
  * The letters of a run, in the order in which they were kept. What several attempts have rejected, because records behind the last confirmed
  * position came again, is there once: as often as the attempt that rejected it most often.
  */
 export function deadLettersOf(artifacts: readonly Pick<Artifact, 'kind' | 'name' | 'data'>[]): readonly DeadLetter[] {
-  const letters: DeadLetter[] = [];
+  const reader = new DeadLetters(() => true);
+  return artifacts.flatMap((artifact) => reader.take(artifact));
+}
+
+/** The same, artifact by artifact. */
+export class DeadLetters {
+  readonly #isRepeated: (task: string) => boolean;
   /** How often each was met in an attempt, and in all. */
-  const counts = new Map<string, { readonly byAttempt: Map<number, number>; most: number }>();
-  for (const { kind, name, data } of artifacts) {
-    if (kind !== 'rejects' || !Array.isArray(data)) continue;
-    for (const entry of data as Partial<DeadLetter>[]) {
-      const { reason = '', stage = name, position = null, attempt = 1, record = null } = entry;
-      const key = JSON.stringify([stage, position, reason, record]);
-      const count = counts.get(key) ?? { byAttempt: new Map<number, number>(), most: 0 };
-      counts.set(key, count);
-      const times = (count.byAttempt.get(attempt) ?? 0) + 1;
-      count.byAttempt.set(attempt, times);
-      if (times <= count.most) continue;
-      count.most = times;
-      letters.push({ reason, stage, position, attempt, record });
-    }
+  readonly #counts = new Map<string, { readonly byAttempt: Map<number, number>; most: number }>();
+
+  /** @param isRepeated whether a task had several attempts; the letters of others are not remembered */
+  constructor(isRepeated: (task: string) => boolean) {
+    this.#isRepeated = isRepeated;
   }
-  return letters;
+
+  /** Those of an artifact that were not taken before. */
+  take({ kind, name, data }: Pick<Artifact, 'kind' | 'name' | 'data'>): DeadLetter[] {
+    if (kind !== 'rejects' || !Array.isArray(data)) return [];
+    return (data as Partial<DeadLetter>[])
+      .map(({ reason = '', stage = name, position = null, attempt = 1, record = null }) => ({ reason, stage, position, attempt, record }))
+      .filter((letter) => !this.#isRepeated(letter.stage) || this.#isNew(letter));
+  }
+
+  #isNew({ stage, position, reason, record, attempt }: DeadLetter): boolean {
+    const key = JSON.stringify([stage, position, reason, record]);
+    const count = this.#counts.get(key) ?? { byAttempt: new Map<number, number>(), most: 0 };
+    this.#counts.set(key, count);
+    const times = (count.byAttempt.get(attempt) ?? 0) + 1;
+    count.byAttempt.set(attempt, times);
+    if (times <= count.most) return false;
+    count.most = times;
+    return true;
+  }
 }

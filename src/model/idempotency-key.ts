@@ -11,7 +11,12 @@ import { hash } from 'node:crypto';
  * @returns a UUID of version 8 (RFC 9562), 36 characters: the first 122 bits of SHA-256 over the three parts, each on a line
  */
 export function idempotencyKeyOf(runId: string, key: string, itemHash: string | null): string {
-  const digits = hash('sha256', `${runId}\n${key}\n${itemHash ?? ''}`, 'hex');
+  return hashedId(`${runId}\n${key}\n${itemHash ?? ''}`);
+}
+
+/** A UUID of version 8 that is the same for the same text. */
+export function hashedId(text: string): string {
+  const digits = hash('sha256', text, 'hex');
   const variant = ((Number.parseInt(digits.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return [
     digits.slice(0, 8),

@@ -11,7 +11,7 @@ import type { FlowSource } from './flow.ts';
 import type { OwnMeasure } from './own-metrics.ts';
 import type { Packed } from './packed-value.ts';
 import type { ResourceUse } from './resource-use.ts';
-import type { Artifact } from './run.ts';
+import type { ArtifactWish, FileWish } from './artifact-writer.ts';
 
 /** File descriptor of the pipe by which a process of a task notices the end of its engine. */
 export const lifelineFd = 4;
@@ -81,10 +81,21 @@ export type GuestMessage =
   | {
       readonly kind: 'artifact';
       readonly id: number;
-      readonly type: Exclude<Artifact['kind'], 'rejects'>;
+      readonly type: ArtifactWish['kind'];
       readonly name: string;
+      readonly key: string | null;
       readonly data: string;
     }
+  /** Answered with `kept` of the same `id`. Where `source` is null its bytes are asked for with `pull`, piece by piece. */
+  | {
+      readonly kind: 'file';
+      readonly id: number;
+      readonly wish: Omit<FileWish, 'source'>;
+      readonly source: Uint8Array | { readonly path: string } | null;
+    }
+  /** Answers a `pull`: bytes, null at the end, or why there are no more. */
+  | { readonly kind: 'piece'; readonly id: number; readonly piece: Uint8Array | string | null; readonly failure: Failure | null }
+  | { readonly kind: 'bar'; readonly name: string; readonly value: number; readonly label: string | null }
   /** Answered with `answer` of the same `id`. */
   | GuestQuestion;
 
@@ -104,6 +115,8 @@ export type HostMessage =
   | { readonly kind: 'abort'; readonly reason: Failure }
   /** The artifact is durable, or could not be kept. */
   | { readonly kind: 'kept'; readonly id: number; readonly failure: Failure | null }
+  /** Asks for the next bytes of a file. */
+  | { readonly kind: 'pull'; readonly id: number; readonly isEnd: boolean }
   /** What was asked for, which goes over by structured clone and is recorded nowhere. */
   | { readonly kind: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'answer'; readonly id: number; readonly failure: Failure };

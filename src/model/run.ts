@@ -1,4 +1,5 @@
 /** Rows of runs and task runs, as the store keeps them and everything above reads them. Times are UTC epoch ms. */
+import type { ArtifactKind } from './artifact.ts';
 import type { CachedFrom } from './cache.ts';
 import type { Failure } from './failure.ts';
 import type { State, StateName, StateType } from './state.ts';
@@ -174,14 +175,24 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>> | null;
 }
 
-/** Something a task wants to show: a table, Markdown, a link, rejected records. */
+/** Something a task wants to show: a table, Markdown, a link, an image, a file, a chart, how far it is, rejected records. */
 export interface Artifact {
   readonly id: string;
   readonly runId: string;
   readonly taskRunId: string | null;
-  /** `markdown` text · `table` list of objects · `link` URL · `json` anything · `rejects` list of `{record, reason}`. */
-  readonly kind: 'markdown' | 'table' | 'link' | 'json' | 'rejects';
+  /**
+   * `markdown` text · `table` list of objects · `link` URL · `json` anything · `image` and `file` an `ArtifactFile`, their bytes elsewhere · `chart` a
+   * `ChartData` · `progress` an `ArtifactProgress`, which is written again as it goes on · `rejects` list of `{record, reason}`.
+   */
+  readonly kind: ArtifactKind;
   readonly name: string;
   readonly data: unknown;
   readonly createdAt: number;
+  /** Under which its versions are found across runs; absent or null without one. */
+  readonly key?: string | null;
+  /** Of an image or file: where its bytes lie, as `ResultRef` has it. */
+  readonly ref?: string | null;
+  /** Size of the content (JSON, or the bytes of a file) and its SHA-256, 64 hexadecimal digits; of images, files and what has a key. */
+  readonly bytes?: number | null;
+  readonly sha256?: string | null;
 }

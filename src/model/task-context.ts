@@ -6,11 +6,11 @@ import { inspect } from 'node:util';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from 'pino';
 import { BatutaError } from '../base/errors.ts';
+import { type ArtifactKeeper, artifactWriter } from './artifact-writer.ts';
 import type { ArtifactWriter, Metrics, RunFacts, TaskContext, TaskFacts } from './context.ts';
 import type { AnyResource, KeyArgument, Resource } from './resource.ts';
 import type { ContextKey, ContextValues } from './middleware.ts';
 import { type OwnMeasure, ownMetrics } from './own-metrics.ts';
-import type { Artifact } from './run.ts';
 import type { NamedValues } from './secret.ts';
 import { readConnection } from './connection.ts';
 import { readVariable } from './variable.ts';
@@ -39,7 +39,8 @@ export interface ContextSource {
   measure(measure: OwnMeasure): void;
   useResource(resource: AnyResource, key: unknown): Promise<unknown>;
   putReject(record: unknown, reason: string): void;
-  putArtifact(kind: Exclude<Artifact['kind'], 'rejects'>, name: string, data: unknown): Promise<void>;
+  /** Keeps what the task shows. */
+  readonly artifacts: ArtifactKeeper;
 }
 
 /** The context handed to user code; its methods may be taken off it (`const { log, progress } = ctx`). */
@@ -118,7 +119,7 @@ export class LiveTaskContext implements TaskContext {
   }
 
   get artifact(): ArtifactWriter {
-    return artifactWriterOf(this.#source);
+    return artifactWriter(this.#source.artifacts);
   }
 
   get secret(): TaskContext['secret'] {
@@ -148,15 +149,6 @@ function metricsOf(source: ContextSource): Metrics {
       assertNumber(`metrics.set('${name}')`, value);
       source.changeMetric('set', name, value);
     },
-  };
-}
-
-function artifactWriterOf(source: ContextSource): ArtifactWriter {
-  return {
-    markdown: (name, text) => source.putArtifact('markdown', name, String(text)),
-    table: (name, rows) => source.putArtifact('table', name, rows),
-    link: (name, url) => source.putArtifact('link', name, String(url)),
-    json: (name, data) => source.putArtifact('json', name, data),
   };
 }
 

@@ -18,6 +18,7 @@ import { noteMethods } from './methods.ts';
 import { addObserver } from './observer.ts';
 import { accessRoutes } from './routes/access.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
+import { rejectRoutes } from './routes/rejects.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { deploymentRoutes } from './routes/deployments.ts';
@@ -159,6 +160,7 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   taskRoutes,
   logRoutes,
   artifactRoutes,
+  rejectRoutes,
   flowRoutes,
   deploymentRoutes,
   scheduleRoutes,

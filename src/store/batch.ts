@@ -34,7 +34,8 @@ export class Batch {
   readonly transitions: Claimed<Transition>[] = [];
   /** By claim key. */
   readonly patches = new Map<string, Claimed<RunPatch>>();
-  readonly artifacts: Claimed<Artifact>[] = [];
+  /** By id; the last wins. */
+  readonly artifacts = new Map<string, Claimed<Artifact>>();
   /** By id; the last wins. */
   readonly resourceUses = new Map<string, Claimed<ResourceUse>>();
   readonly logs: LogLine[] = [];
@@ -60,7 +61,7 @@ export class Batch {
 
   /** Rows that count against the size of a flush. */
   get size(): number {
-    return this.taskRuns.size + this.logs.length + this.artifacts.length + this.resourceUses.size + this.newRuns.size;
+    return this.taskRuns.size + this.logs.length + this.artifacts.size + this.resourceUses.size + this.newRuns.size;
   }
 
   /** All rows that a flush writes, transitions and changes of runs included. */
@@ -74,7 +75,7 @@ export class Batch {
     for (const { row } of this.taskRuns.values()) chars += textOf(row.result) + textOf(row.error?.message);
     for (const { row } of this.patches.values()) chars += textOf(row.result) + textOf(row.error?.message);
     for (const { run } of this.newRuns.values()) chars += textOf(run.params) + textOf(run.result);
-    for (const { row } of this.artifacts) chars += textOf(row.data);
+    for (const { row } of this.artifacts.values()) chars += textOf(row.data);
     for (const { message, fields } of this.logs) chars += textOf(message) + textOf(fields);
     return chars;
   }
@@ -118,7 +119,7 @@ export class Batch {
 
   addArtifact(claim: Claim, artifact: Artifact): void {
     this.#note(claim);
-    this.artifacts.push({ claim, row: artifact });
+    this.artifacts.set(artifact.id, { claim, row: artifact });
   }
 
   addResourceUse(claim: Claim, use: ResourceUse): void {

@@ -232,11 +232,17 @@ export const artifactTable = describeTable('artifacts', {
   kind: word<Artifact['kind']>(),
   name: text,
   created_at: time,
+  key: optional(textOrNull),
+  ref: optional(textOrNull),
+  bytes: optional(integerOrNull),
+  sha256: optional(textOrNull),
   data: json(readJson<unknown>),
 });
 export type ArtifactRow = RowOf<typeof artifactTable>;
 export const artifactOf: (row: ArtifactRow) => Artifact = artifactTable.read;
 export const artifactValues: (artifact: Artifact) => Value[] = artifactTable.values;
+/** What is written again with the same id: a progress as it goes on. Anything else is the same content, given again. */
+export const replacedArtifact = `on conflict (id) do update set data = excluded.data where artifacts.kind = 'progress'`;
 
 export const resourceUseTable = describeTable('resource_uses', {
   id: text,

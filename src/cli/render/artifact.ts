@@ -4,7 +4,10 @@
  * Texts come from flows and may be hostile: what is read, and how wide and long a table becomes, is bounded, as every row is as wide as the widest.
  */
 import type { Artifact } from '../../model/run.ts';
-import { countOf } from './bar.ts';
+import { byteSize } from '../../base/byte-size.ts';
+import { type ArtifactFile, artifactFileOf, type ArtifactProgress } from '../../model/artifact.ts';
+import { type ChartData, isChartData } from '../../model/chart.ts';
+import { barOf, countOf, percentOf } from './bar.ts';
 import type { Paint } from './shapes.ts';
 import { type Column, tableLines } from './table.ts';
 import { valueLine, valueLines } from './value.ts';
@@ -20,8 +23,32 @@ export function artifactLines(
   const { paint, width } = options;
   if (kind === 'markdown') return markdownLines(String(data), paint);
   if (kind === 'link') return [paint.cyan(valueLine(data, 500))];
+  const file = artifactFileOf({ kind, data });
+  if (file !== null) return fileLines(file, paint);
+  if (kind === 'progress') return [progressLine(data, paint)];
+  if (kind === 'chart' && isChartData(data)) return chartLines(data, paint);
   if ((kind === 'table' || kind === 'rejects') && Array.isArray(data)) return rowLines(data, paint);
   return valueLines(data, { color: paint.isColorSupported, width });
+}
+
+function fileLines({ fileName, type, bytes, sha256, width, height }: ArtifactFile, paint: Paint): string[] {
+  const size = width === undefined || height === undefined ? '' : `, ${width} × ${height}`;
+  return [`${oneLine(fileName)}  ${oneLine(type)}, ${byteSize(bytes)}${size}`, paint.dim(`sha256 ${oneLine(sha256)}`)];
+}
+
+function progressLine(data: unknown, paint: Paint): string {
+  const { value = 0, label = null } = (typeof data === 'object' && data !== null ? data : {}) as Partial<ArtifactProgress>;
+  const text = label === null ? '' : `  ${cut(oneLine(String(label)), maxCell)}`;
+  return `${barOf(value, 20, paint)} ${percentOf(value, 1)}${text}`;
+}
+
+/** The values, one line a place; the dashboard draws them. */
+function chartLines({ type, axis, x, series, unit }: ChartData, paint: Paint): string[] {
+  const rows = x.map((place, at) => ({
+    [axis]: axis === 'time' && Number.isFinite(Number(place)) ? new Date(Number(place)).toISOString() : place,
+    ...Object.fromEntries(series.map(({ name, values }) => [name, values[at] ?? null])),
+  }));
+  return [paint.dim(`${oneLine(type)} chart${unit === null ? '' : `, ${oneLine(String(unit))}`}`), ...rowLines(rows, paint)];
 }
 
 function rowLines(data: readonly unknown[], paint: Paint): string[] {

@@ -54,7 +54,7 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     suspendedMs: run.endedAt === null ? null : (spentTimes(histories.get(null) ?? [], run.endedAt)?.suspendedMs ?? null),
     tasks: inStartOrder(taskRuns).map((taskRun) => taskDetailJson(taskRun, histories.get(taskRun.id) ?? [])),
     transitions: transitions.map(transitionJson),
-    artifacts: artifacts.map(({ id, taskRunId, kind, name, data, createdAt }) => toWire({ id, taskRunId, kind, name, data, createdAt })),
+    artifacts: artifacts.map(({ runId: _runId, ref: _ref, ...artifact }) => toWire(artifact)),
     resources: resources.map(({ runId: _, ...use }) => ({ ...toWire(use), ...resourceTimes(use) })),
     children: children.map(runListJson),
     ...(inspection.isHidden === true ? { hidden: true } : {}),

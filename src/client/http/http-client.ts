@@ -1,13 +1,13 @@
 /** The client that asks a server over HTTP. It holds no store, no flows and no connection of its own. */
-import { checkFilter } from '../../model/list-filters.ts';
 import { remoteHandle } from '../remote-handle.ts';
 import type { FlowRef, ResultOf, StartArguments } from '../../model/flow-types.ts';
-import type { ListedArtifact, StoredFlow } from '../../store/store.ts';
-import type { ArtifactsClient, Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
+import type { StoredFlow } from '../../store/store.ts';
+import type { Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
 import type { ClientEvent, RunEventsOptions } from '../run-events.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { enqueueBody, nameOfFlow, pageFromWire } from './wire-values.ts';
+import { HttpArtifacts } from './http-artifacts.ts';
 import { HttpCache } from './http-cache.ts';
 import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
 import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
@@ -26,7 +26,7 @@ export class HttpClient implements Client {
   readonly limits: HttpLimits;
   readonly cache: HttpCache;
   readonly figures: HttpFigures;
-  readonly artifacts: ArtifactsClient;
+  readonly artifacts: HttpArtifacts;
   readonly keys: HttpKeys;
   readonly audit: HttpAudit;
   readonly secrets: HttpSecrets;
@@ -36,19 +36,14 @@ export class HttpClient implements Client {
 
   constructor(api: Api) {
     this.#api = api;
-    this.runs = new HttpRuns(api);
+    this.runs = new HttpRuns(api, (id) => this.#handle(id));
     this.flows = flowsOf(api);
     this.deployments = new HttpDeployments(api, (id) => this.#handle(id));
     this.backfills = new HttpBackfills(api);
     this.limits = new HttpLimits(api);
     this.cache = new HttpCache(api);
     this.figures = new HttpFigures(api);
-    this.artifacts = {
-      async list(filter = {}) {
-        checkFilter('artifacts', filter);
-        return pageFromWire<ListedArtifact>(await api.get('artifacts', { ...filter }));
-      },
-    };
+    this.artifacts = new HttpArtifacts(api);
     this.keys = new HttpKeys(api);
     this.audit = new HttpAudit(api);
     this.secrets = new HttpSecrets(api);

@@ -3,12 +3,14 @@ import type { ResourceUse } from '../../model/resource-use.ts';
 import { checkFilter } from '../../model/list-filters.ts';
 import { type Submitted, withSubmitted } from '../../model/submitted.ts';
 import { checkSignalName } from '../../model/signal.ts';
+import type { DeadLetter, RejectCounts, RejectFilter } from '../../model/dead-letters.ts';
 import type { RollbackSummary } from '../../model/rollback.ts';
 import type { Alike } from '../../model/failure-sentence.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { ListedRun, Run, TaskRun, Transition, Artifact } from '../../model/run.ts';
 import type { LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
-import type { RunInspection, RunsClient } from '../client.ts';
+import type { RunHandle, RunInspection, RunsClient } from '../client.ts';
+import { linesOf } from './answer-lines.ts';
 import type { BulkReport, BulkWish, TaskRunFilter, WaitReason } from '../fleet-client.ts';
 import { fromWire, type Wire, type CutValue, type WireValue } from '../wire.ts';
 import type { Api } from './api.ts';
@@ -46,10 +48,13 @@ const noParams = '{"json":{}}';
 
 export class HttpRuns implements RunsClient {
   readonly #api: Api;
+  readonly #handleOf: (id: string) => RunHandle;
   #large: { readonly id: string; readonly text: string } | null = null;
 
-  constructor(api: Api) {
+  /** @param handleOf what follows a run by its id */
+  constructor(api: Api, handleOf: (id: string) => RunHandle) {
     this.#api = api;
+    this.#handleOf = handleOf;
   }
 
   async list(filter: RunFilter = {}): Promise<Page<ListedRun>> {
@@ -159,6 +164,25 @@ export class HttpRuns implements RunsClient {
 
   deleteMany(wish: BulkWish): Promise<BulkReport> {
     return this.#bulk('delete', wish);
+  }
+
+  async *rejects(id: string, filter: RejectFilter = {}): AsyncGenerator<DeadLetter> {
+    const path = `${pathOf(id)}/rejects/download`;
+    const leaving = new AbortController();
+    const answer = await this.#api.openStream(path, { ...filter }, { accept: 'application/x-ndjson' }, leaving.signal);
+    try {
+      for await (const line of linesOf(answer)) yield JSON.parse(line) as DeadLetter;
+    } finally {
+      leaving.abort();
+    }
+  }
+
+  rejectCounts(id: string, filter: RejectFilter = {}): Promise<RejectCounts> {
+    return this.#api.get<RejectCounts>(`${pathOf(id)}/rejects/counts`, { ...filter });
+  }
+
+  async retryRejects(id: string): Promise<RunHandle> {
+    return this.#handleOf((await this.#api.post<{ readonly id: string }>(`${pathOf(id)}/rejects/retry`)).id);
   }
 
   async taskRuns(id: string, filter: TaskRunFilter = {}): Promise<Page<TaskRun>> {

@@ -8,13 +8,13 @@ import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { Failure } from '../../model/failure.ts';
 import type { AnyResource } from '../../model/resource.ts';
 import type { OwnMeasure } from '../../model/own-metrics.ts';
-import type { Artifact } from '../../model/run.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import { noNamedValues } from '../../model/variable.ts';
 import type { State } from '../../model/state.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { take } from '../values/given-value.ts';
-import { putArtifact } from '../task/put-artifact.ts';
+import { AttemptArtifacts } from '../artifacts/attempt-artifacts.ts';
+import { putArtifact } from '../artifacts/put-artifact.ts';
 import { type ContextSource, LiveTaskContext, maxRejects, plainReject } from '../../model/task-context.ts';
 
 /** What only the body of a code flow may ask for; each is recorded. */
@@ -33,6 +33,7 @@ class BodySource implements ContextSource {
   readonly #rejects: { readonly record: unknown; readonly reason: string }[] = [];
   readonly #metrics = new Map<string, number>();
   #params: { readonly value: unknown } | null = null;
+  #artifacts: AttemptArtifacts | null = null;
   #progressAt = Number.NEGATIVE_INFINITY;
   /** Whether the body and all it called have ended: what it still does to its context is dropped. */
   #isOver = false;
@@ -95,13 +96,14 @@ class BodySource implements ContextSource {
     this.changeMetric('add', 'rejected', 1);
   }
 
-  async putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
-    if (!this.#isOver) await putArtifact(this.#active, null, kind, name, data);
+  get artifacts(): AttemptArtifacts {
+    return (this.#artifacts ??= new AttemptArtifacts(this.#active, null, () => this.#isOver));
   }
 
   /** Keeps what the body put aside; takes nothing more from it. */
   async keep(): Promise<void> {
     this.#isOver = true;
+    this.#artifacts?.end();
     if (this.#rejects.length > 0) await putArtifact(this.#active, null, 'rejects', 'run', this.#rejects.map(plainReject));
     if (this.#metrics.size > 0) await putArtifact(this.#active, null, 'json', 'metrics', Object.fromEntries(this.#metrics));
   }

@@ -17,7 +17,7 @@ import type { Guest, GuestEnd } from './guest.ts';
 import { guestFailure } from './guest-failure.ts';
 import { type GuestNeed, GuestPool } from './guest-pool.ts';
 import type { Isolate, IsolatedCall, Isolation } from './isolate.ts';
-import { logAt, obey } from './obey.ts';
+import { endFiles, logAt, obey } from './obey.ts';
 import { ProcessGuest } from './process-guest.ts';
 import { ThreadGuest } from './thread-guest.ts';
 
@@ -103,6 +103,7 @@ export class GuestIsolate implements Isolate {
       throw end.signal.aborted ? call.signal.reason : error;
     } finally {
       stopListening();
+      endFiles(call);
       call.resourceUses.end();
       if (need.kind === 'process') guest.end();
       else this.#pool.keep(guest, need);

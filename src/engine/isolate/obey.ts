@@ -1,10 +1,12 @@
 /** What a task in a guest does with its context is done here, with the context of the task. */
 import type { Logger } from 'pino';
+import { type ChartData, chartOf } from '../../model/chart.ts';
 import { failureOf } from '../../model/failure.ts';
 import type { GuestMessage, GuestQuestion, HostMessage } from '../../model/isolate-protocol.ts';
 import { measureAgain } from '../../model/own-metrics.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import type { IsolatedCall } from './isolate.ts';
+import { PulledFiles } from './pulled-files.ts';
 
 type Answer = (message: HostMessage) => void;
 
@@ -45,6 +47,18 @@ export function obey(call: IsolatedCall, answer: Answer, message: GuestMessage):
         (error: unknown) => answer({ kind: 'kept', id: message.id, failure: failureOf(error) }),
       );
       break;
+    case 'file':
+      keepFile(call, answer, message).then(
+        () => answer({ kind: 'kept', id: message.id, failure: null }),
+        (error: unknown) => answer({ kind: 'kept', id: message.id, failure: failureOf(error) }),
+      );
+      break;
+    case 'piece':
+      pulledOf(call, answer).answered(message);
+      break;
+    case 'bar':
+      context.artifact.progress(message.name, message.value, message.label ?? undefined);
+      break;
     case 'ask':
       void answerQuestion(namedValues, answer, message);
   }
@@ -68,17 +82,47 @@ export function logAt(log: Logger, { level, message, fields }: GuestMessage & { 
 
 function keep(
   artifact: IsolatedCall['context']['artifact'],
-  { type, name, data }: GuestMessage & { readonly kind: 'artifact' },
+  { type, name, key, data }: GuestMessage & { readonly kind: 'artifact' },
 ): Promise<void> {
   const plain: unknown = JSON.parse(data);
+  const options = key === null ? {} : { key };
   switch (type) {
     case 'markdown':
-      return artifact.markdown(name, String(plain));
+      return artifact.markdown(name, String(plain), options);
     case 'link':
-      return artifact.link(name, String(plain));
+      return artifact.link(name, String(plain), options);
     case 'table':
-      return artifact.table(name, plain as Readonly<Record<string, unknown>>[]);
+      return artifact.table(name, plain as Readonly<Record<string, unknown>>[], options);
     case 'json':
-      return artifact.json(name, plain);
+      return artifact.json(name, plain, options);
+    case 'chart':
+      return artifact.chart(name, chartOf(plain as ChartData), options);
   }
+}
+
+function keepFile(call: IsolatedCall, answer: Answer, { id, wish, source }: GuestMessage & { readonly kind: 'file' }): Promise<void> {
+  const { kind, name, key, type, fileName, alt } = wish;
+  const options = {
+    ...(key === null ? {} : { key }),
+    ...(type === undefined ? {} : { type }),
+    ...(fileName === undefined ? {} : { fileName }),
+    ...(alt === undefined ? {} : { alt }),
+  };
+  return call.context.artifact[kind](name, source ?? pulledOf(call, answer).pieces(id), options);
+}
+
+/** What is asked of guests, by their tasks. */
+const pulled = new WeakMap<IsolatedCall, PulledFiles>();
+
+function pulledOf(call: IsolatedCall, answer: Answer): PulledFiles {
+  const known = pulled.get(call);
+  if (known) return known;
+  const made = new PulledFiles(answer);
+  pulled.set(call, made);
+  return made;
+}
+
+/** The guest of the task gives nothing more: files that are still asked for end. */
+export function endFiles(call: IsolatedCall): void {
+  pulled.get(call)?.end();
 }

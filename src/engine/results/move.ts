@@ -77,7 +77,7 @@ async function moveOne({ store, storage, to }: MoveOptions, { locator, bytes, sh
   const ref = parseRef(locator);
   const from = storage.placeOf(ref);
   const measure = new Measure();
-  await to.write(ref.key, measured(await from.read(ref.key), measure));
+  await to.write(ref.key, measure.along(await from.read(ref.key)));
   const found = measure.sha256();
   const target = to.prefix + ref.key;
   const isWhole = (bytes === null || bytes === measure.bytes) && (sha256 === null || sha256 === found);
@@ -100,12 +100,5 @@ async function clearLeftBehind({ store, storage, signal }: MoveOptions): Promise
       await storage.placeOf(ref).remove(ref.key);
       await store.results.forget([locator]);
     }
-  }
-}
-
-async function* measured(pieces: AsyncIterable<Uint8Array>, measure: Measure): AsyncIterable<Uint8Array> {
-  for await (const piece of pieces) {
-    measure.add(piece);
-    yield piece;
   }
 }

@@ -33,6 +33,13 @@ export class Measure {
     }
   }
 
+  async *along(pieces: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+    for await (const piece of pieces) {
+      this.add(piece);
+      yield piece;
+    }
+  }
+
   add(piece: Uint8Array): void {
     this.bytes += piece.byteLength;
     this.#hash.update(piece);

@@ -16,6 +16,10 @@ export interface ResultStorage {
   readonly place: ResultPlace;
   /** Keeps a text, durable once resolved; replaces what was under the key. Gives its reference. @throws BatutaError STORE_…, PACKAGE_MISSING */
   put(key: string, text: string): Promise<string>;
+  /** Keeps bytes as they come, in clear also where texts are encrypted; leaves nothing when they end in an error, which is thrown as it is. Gives their reference. @throws as `put` */
+  putBytes(key: string, pieces: AsyncIterable<Uint8Array>): Promise<string>;
+  /** Such bytes, piece by piece. @throws as `stream` */
+  streamBytes(ref: string): Promise<AsyncIterable<Uint8Array>>;
   /** @throws BatutaError RESULT_MISSING: gone, or damaged; STORE_… */
   get(ref: string): Promise<string>;
   /** Length of what is there, bytes of UTF-8. @throws BatutaError RESULT_MISSING, STORE_… */
@@ -60,6 +64,11 @@ export function resultStorage(place: ResultPlace, others: readonly ResultPlace[]
       { details: { key: ref.key, place: ref.place, reason: 'unknown place' } },
     );
   };
+  const streamOf = async (text: string): Promise<AsyncIterable<Uint8Array>> => {
+    const ref = parseRef(text);
+    const at = placeOf(ref);
+    return checked(ref, at, await at.read(ref.key));
+  };
   return {
     place,
     placeOf,
@@ -69,6 +78,19 @@ export function resultStorage(place: ResultPlace, others: readonly ResultPlace[]
       await place.write(key, measure.through(piecesOf(text)));
       return refText(place.prefix + key, measure.bytes, measure.sha256());
     },
+    async putBytes(key, pieces) {
+      const measure = new Measure();
+      const faults: unknown[] = [];
+      try {
+        await place.write(key, measure.along(noting(pieces, (fault) => faults.push(fault))));
+      } catch (error) {
+        // The pieces of a value in the database are written one by one.
+        await place.remove(key).catch(() => undefined);
+        throw faults.length === 0 ? error : faults[0];
+      }
+      return refText(place.prefix + key, measure.bytes, measure.sha256());
+    },
+    streamBytes: (text) => streamOf(text),
     async get(text) {
       const ref = parseRef(text);
       const at = placeOf(ref);
@@ -81,11 +103,7 @@ export function resultStorage(place: ResultPlace, others: readonly ResultPlace[]
       if (ref.bytes !== null && bytes !== ref.bytes) throw damaged(ref.key, at.name, lengthOf(ref.bytes, bytes));
       return bytes;
     },
-    async stream(text) {
-      const ref = parseRef(text);
-      const at = placeOf(ref);
-      return checked(ref, at, await at.read(ref.key));
-    },
+    stream: (text) => streamOf(text),
     async remove(text) {
       const ref = parseRef(text);
       await placeOf(ref).remove(ref.key);
@@ -98,6 +116,16 @@ export function resultStorage(place: ResultPlace, others: readonly ResultPlace[]
       for (const each of places) each.close?.();
     },
   };
+}
+
+/** Bytes of somebody else, whose error is not that of the place they go to. */
+async function* noting(pieces: AsyncIterable<Uint8Array>, onFault: (error: unknown) => void): AsyncGenerator<Uint8Array> {
+  try {
+    yield* pieces;
+  } catch (error) {
+    onFault(error);
+    throw error;
+  }
 }
 
 /** Into memory of the length that is known, so that nothing is joined; half of a value is never decoded. */

@@ -17,6 +17,12 @@ export interface RunOutputSettings {
   readonly maxRunLogBytes: number;
   /** Of one artifact, as JSON. Default 4 MiB. */
   readonly maxArtifactBytes: number;
+  /** Of a file that is kept as an artifact. Default 2 GiB. */
+  readonly maxArtifactFileBytes: number;
+  /** Of an image. Default 20 MiB. */
+  readonly maxArtifactImageBytes: number;
+  /** Of a chart, over all its series. Default 20,000. */
+  readonly maxChartPoints: number;
 }
 
 interface Parts {
@@ -61,6 +67,10 @@ export class RunOutput {
   dataOf({ runId, kind }: Pick<Artifact, 'runId' | 'kind'>, json: string): unknown {
     const { data, bytes } = cutData(kind, json, this.#parts.settings.maxArtifactBytes);
     return this.#take(runId, bytes, 'artifacts') ? data : undefined;
+  }
+
+  get settings(): RunOutputSettings {
+    return this.#parts.settings;
   }
 
   #take(runId: string, bytes: number, what: 'lines' | 'artifacts'): boolean {

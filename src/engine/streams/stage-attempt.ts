@@ -3,7 +3,7 @@ import type { BatutaError } from '../../base/errors.ts';
 import { runScope } from '../../model/run-context.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
-import { putArtifact } from '../task/put-artifact.ts';
+import { putArtifact } from '../artifacts/put-artifact.ts';
 import { TaskAttempt } from '../task/task-attempt.ts';
 import { Rejects } from './rejects.ts';
 import type { Stage, StageExecution } from './stage.ts';

@@ -11,7 +11,7 @@ import type { BatutaError } from '../../base/errors.ts';
 import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import { type AnyResource, isResource } from '../../model/resource.ts';
-import type { Artifact, TaskRun } from '../../model/run.ts';
+import type { TaskRun } from '../../model/run.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import { noNamedValues } from '../../model/variable.ts';
 import type { OwnMeasure } from '../../model/own-metrics.ts';
@@ -25,7 +25,7 @@ import { callAround } from '../middleware/around-task.ts';
 import type { RunAttempt, Stoppable } from '../run/run-attempt.ts';
 import { callMethod, collected, isAsyncIterable, isPending } from './call-method.ts';
 import { escapedError } from '../../model/escaped-error.ts';
-import { putArtifact } from './put-artifact.ts';
+import { AttemptArtifacts } from '../artifacts/attempt-artifacts.ts';
 import { type ContextSource, LiveTaskContext } from '../../model/task-context.ts';
 import { commitWaitMs, failedWith, ignore, type Settlement, shownTask, timeoutError } from './settlement.ts';
 import { TaskReports } from './task-reports.ts';
@@ -50,6 +50,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   #escapedEarly: BatutaError | null = null;
   #hasFailed = false;
   #reports: TaskReports | null = null;
+  #artifacts: AttemptArtifacts | null = null;
   /** What it has opened for itself; null while it has nothing. */
   resources: ResourceScope | null = null;
   /** Its transaction is being committed: how it ends is for the database to say. */
@@ -176,16 +177,14 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     if (!this.#isLate()) (this.#reports ??= new TaskReports()).putReject(record, reason);
   }
 
-  async putArtifact(kind: Artifact['kind'], name: string, data: unknown): Promise<void> {
-    if (!this.#isLate()) await putArtifact(this.active, this.row.id, kind, name, data);
+  get artifacts(): AttemptArtifacts {
+    return (this.#artifacts ??= new AttemptArtifacts(this.active, this.row.id, () => this.#isLate()));
   }
 
   /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
   queueRejects(): void {
     const { rejects = [] } = this.#reports ?? {};
-    if (rejects.length === 0) return;
-    const warn = (error: unknown): void => this.log.warn({ err: error }, 'The rejected records could not be kept.');
-    putArtifact(this.active, this.row.id, 'rejects', this.row.name, rejects).catch(warn);
+    if (rejects.length > 0) this.artifacts.queueRejects(this.row.name, rejects, this.log);
   }
 
   /** Fails the attempt while it goes on, and its run when the attempt gave a value. Of one that has failed already only the log tells. */
@@ -273,6 +272,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
 
   /** The attempt has ended. */
   #close(hasFailed: boolean): void {
+    this.#artifacts?.end();
     this.#settle = null;
     this.#hasFailed = hasFailed;
     this.isOver = true;

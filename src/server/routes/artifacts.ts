@@ -1,15 +1,28 @@
-/** What tasks show, and what they open. */
+/** What tasks show, its versions by key, its bytes, and what tasks open. */
+import { Readable } from 'node:stream';
+import contentDisposition from 'content-disposition';
 import { z } from 'zod';
 import { toWire } from '../../client/wire.ts';
+import { artifactKinds } from '../../model/artifact.ts';
+import { artifactJson } from '../artifact-json.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { cursorText, given, idParams, limitText, line, pageQuery } from '../schemas/common.ts';
 
 const artifactQuery = z.strictObject({
-  kind: z.enum(['markdown', 'table', 'link', 'json', 'rejects']).optional(),
+  kind: z.enum(artifactKinds).optional(),
+  key: line(200, 1).describe('Versions of this key alone').optional(),
   search: line(200, 1).optional(),
   limit: limitText.optional(),
   cursor: cursorText.optional(),
 });
+const keyQuery = z.strictObject({
+  search: line(200, 1).describe('Part of the key').optional(),
+  limit: z.coerce.number().int().min(1).max(200).optional(),
+  cursor: cursorText.optional(),
+});
+
+/** What is shown of users is never a page of ours: it runs no script, loads nothing, and has no origin. */
+const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; sandbox";
 
 export function artifactRoutes(app: App, { client }: RouteParts): void {
   const tags = ['artifacts'];
@@ -17,10 +30,57 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/artifacts',
-    { schema: { tags, description: 'What tasks show, across runs, newest first; large data is left out.', querystring: artifactQuery } },
+    {
+      schema: {
+        tags,
+        description: 'What tasks show, across runs, newest first; large data is left out. With `key` the versions of that key.',
+        querystring: artifactQuery,
+      },
+    },
     async (request) => {
       const { items, next } = await client.artifacts.list(given(request.query));
-      return { items: items.map((item) => toWire(item)), next };
+      return { items: items.map(artifactJson), next };
+    },
+  );
+
+  app.get(
+    '/api/artifacts/keys',
+    { schema: { tags, description: 'Keys under which there are versions, in their order, each with its newest.', querystring: keyQuery } },
+    async (request) => {
+      const { items, next } = await client.artifacts.keys(given(request.query));
+      return { items: items.map(({ newest, ...key }) => ({ ...key, newest: artifactJson(newest) })), next };
+    },
+  );
+
+  app.get(
+    '/api/artifacts/:id',
+    { schema: { tags, description: 'One with all its data, by its id or the last 8 characters of it.', params: idParams } },
+    async (request) => {
+      const artifact = await client.artifacts.get(request.params.id);
+      request.runId = artifact.runId;
+      return artifactJson(artifact);
+    },
+  );
+
+  app.get(
+    '/api/artifacts/:id/content',
+    {
+      schema: {
+        tags,
+        description:
+          'The bytes of a file or an image with their type; of others Markdown or JSON. To be saved: a browser neither shows nor executes it.',
+        params: idParams,
+      },
+    },
+    async (request, reply) => {
+      const { fileName, type, bytes, pieces } = await client.artifacts.content(request.params.id);
+      void reply
+        .type(type)
+        .header('content-disposition', contentDisposition(fileName))
+        .header('content-security-policy', contentPolicy)
+        .header('x-content-type-options', 'nosniff');
+      if (bytes !== null) void reply.header('content-length', bytes);
+      return reply.send(Readable.from(pieces, { objectMode: false }));
     },
   );
 
@@ -38,7 +98,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
       const { items, next } = await artifacts.pageOfRun(id, given(request.query));
-      return { items: items.map((item) => toWire(item)), next };
+      return { items: items.map(artifactJson), next };
     },
   );
 
@@ -55,6 +115,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
     },
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
       const { items, next } = await resourceUses.pageOfRun(id, given(request.query));
       return { items: items.map((item) => toWire(item)), next };
     },

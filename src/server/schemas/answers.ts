@@ -1,5 +1,7 @@
 /** The answer of each route when all goes well, for the description of the API. */
 import { z } from 'zod';
+import * as artifacts from './artifact-answers.ts';
+import * as rejects from './reject-answers.ts';
 import * as fleet from './fleet-answers.ts';
 import { health, healthReport, monitoring } from './health-answers.ts';
 import * as runs from './run-answers.ts';
@@ -33,9 +35,14 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/runs/:id/tasks/:taskRunId': runs.taskDetails,
   'GET /api/runs/:id/transitions': pageOf(runs.transition),
   'GET /api/runs/:id/logs': z.strictObject({ items: z.array(runs.logLine), next: runs.count.nullable().describe('Number to go on after') }),
-  'GET /api/runs/:id/artifacts': pageOf(runs.artifact),
+  'GET /api/runs/:id/artifacts': pageOf(artifacts.artifact),
   'GET /api/runs/:id/resources': pageOf(runs.resourceUse),
-  'GET /api/artifacts': pageOf(runs.listedArtifact),
+  'GET /api/runs/:id/rejects': pageOf(rejects.letter),
+  'GET /api/runs/:id/rejects/counts': rejects.counts,
+  'POST /api/runs/:id/rejects/retry': run,
+  'GET /api/artifacts': pageOf(artifacts.listedArtifact),
+  'GET /api/artifacts/keys': pageOf(artifacts.artifactKey),
+  'GET /api/artifacts/:id': artifacts.foundArtifact,
   'POST /api/runs': run,
   'POST /api/runs/many': z.strictObject({ ids: z.array(z.string()) }),
   'POST /api/runs/cancel': runs.bulkReport,
@@ -98,6 +105,8 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
 /** Those that send text: with which type. */
 export const texts: Readonly<Record<string, string>> = {
   'GET /api/runs/:id/logs/download': 'text/plain',
+  'GET /api/runs/:id/rejects/download': 'application/x-ndjson',
+  'GET /api/artifacts/:id/content': '*/*',
   'GET /api/events': 'text/event-stream',
   'GET /metrics': 'text/plain',
 };
@@ -106,6 +115,7 @@ export const texts: Readonly<Record<string, string>> = {
 export const creating: ReadonlySet<string> = new Set([
   'POST /api/runs',
   'POST /api/runs/many',
+  'POST /api/runs/:id/rejects/retry',
   'POST /api/deployments/:name/run',
   'POST /api/backfills',
   'POST /api/keys',

@@ -1,5 +1,6 @@
 /** What a reporter sends: its card, a batch, and each kind of item. Instants are UTC epoch ms, as the rows of its store have them. */
 import { z } from 'zod';
+import { artifactKinds } from '../../model/artifact.ts';
 import { maxBatchItems } from '../../model/report.ts';
 import { stateNames, stateTypes, terminalTypes } from '../../model/state.ts';
 import { line, prose } from './common.ts';
@@ -174,9 +175,12 @@ export const itemData = {
   artifact: z.strictObject({
     ...ofRun,
     id,
-    kind: z.enum(['markdown', 'table', 'link', 'json', 'rejects']),
+    kind: z.enum(artifactKinds),
     name: prose(2_000),
     createdAt: at,
+    key: prose(200).nullable().optional(),
+    bytes: count.nullable().optional(),
+    sha256: z.string().regex(/^[0-9a-f]{64}$/).nullable().optional(),
     data: z.unknown(),
   }),
 } as const;

@@ -176,18 +176,6 @@ export const logLine = z.strictObject({
   fields: z.record(z.string(), z.unknown()).nullable(),
 });
 
-const artifactFields = {
-  id: z.string(),
-  runId: z.string(),
-  taskRunId: textOrNull,
-  kind: z.enum(['markdown', 'table', 'link', 'json', 'rejects']),
-  name: z.string(),
-  createdAt: at,
-  data: z.unknown(),
-};
-export const artifact = z.strictObject(artifactFields);
-export const listedArtifact = z.strictObject({ ...artifactFields, flow: z.string(), runName: z.string(), chars: count });
-
 export const resourceUse = z.strictObject({
   id: word,
   runId: word,

@@ -1,30 +1,22 @@
 /** What tasks show: tables, Markdown, links. */
-import { columnsOf } from '../table.ts';
-import type { Database, Connection } from '../connection.ts';
+import type { Connection } from '../connection.ts';
 import { checkFilter } from '../../model/list-filters.ts';
 import type { Artifact } from '../../model/run.ts';
 import { artifactOf, artifactTable, type ArtifactRow } from '../tables.ts';
-import type { ArtifactFilter, ArtifactPageFilter, ArtifactStore, ListedArtifact, Page } from '../store.ts';
+import type { ArtifactFilter, ArtifactStore, ListedArtifact, Page } from '../store.ts';
+import { findArtifact, listKeys, listVersions } from './artifact-versions.ts';
 import { cursorOf, limitOf, placeOf } from './cursor.ts';
+import { listedByIds } from './listed-artifacts.ts';
 import { fittingLines } from './logs.ts';
 import { Params } from '../sql.ts';
 import { patternOf } from './run-filter.ts';
 
-/** Longest data, as JSON, that a list across runs carries, characters. */
-const maxListedChars = 2_000;
 /** Largest data that a page of a run shows, and most that it holds in all, bytes. */
 const maxShownBytes = 8 * 1024 * 1024;
 const pageBytes = 4 * 1024 * 1024;
 const shownData = `case when octet_length(data) <= ${maxShownBytes} then data else '{"cut":{"bytes":' || octet_length(data) || '}}' end as data`;
 /** Most artifacts that one page looks through. */
 const windowArtifacts = 10_000;
-
-interface ListedRow extends Omit<ArtifactRow, 'data'> {
-  readonly flow: string | null;
-  readonly run_name: string | null;
-  readonly chars: number;
-  readonly data: string | null;
-}
 
 /** Those of a run oldest first, those of all runs newest first. */
 export function artifactStore(connection: Connection): ArtifactStore {
@@ -34,15 +26,23 @@ export function artifactStore(connection: Connection): ArtifactStore {
       return (await connection.query<ArtifactRow>(text, [runId])).map(artifactOf);
     },
     pageOfRun: (runId, filter = {}) => pageOfRun(connection, runId, filter),
-    list: (filter = {}) => listArtifacts(connection, filter),
+    list: (filter = {}) => (filter.key === undefined ? listArtifacts(connection, filter) : listVersions(connection, filter.key, filter)),
+    keys: (filter = {}) => listKeys(connection, filter),
+    get: (id) => findArtifact(connection, id),
+    has: async (id) => (await connection.query('select 1 as found from artifacts where id = $1', [id])).length > 0,
   };
 }
 
 /** Reads how large they are, then as many as fit. */
-async function pageOfRun({ query }: Connection, runId: string, filter: ArtifactPageFilter): Promise<Page<Artifact>> {
+async function pageOfRun(
+  { query }: Connection,
+  runId: string,
+  filter: Parameters<ArtifactStore['pageOfRun']>[1] & object,
+): Promise<Page<Artifact>> {
   const limit = limitOf(filter.limit, 200, 1000);
   const params = new Params();
   const conditions = [`run_id = ${params.add(runId)}`];
+  if (filter.kind !== undefined) conditions.push(`kind = ${params.add(filter.kind)}`);
   if (filter.cursor !== undefined) {
     const place = placeOf(filter.cursor);
     conditions.push(`(created_at, id) > (${params.add(place.createdAt)}, ${params.add(place.id)})`);
@@ -95,22 +95,4 @@ async function listArtifacts({ query }: Connection, filter: ArtifactFilter): Pro
   const end = found.find(({ what }) => what === 'end');
   const isFull = !isPlain && (found.find(({ what }) => what === 'count')?.at ?? 0) >= rows;
   return { items, next: isFull && end !== undefined ? cursorOf({ createdAt: end.at, id: end.id }) : null };
-}
-
-async function listedByIds({ query }: Pick<Database, 'query'>, ids: readonly string[], limit: number): Promise<ListedArtifact[]> {
-  if (ids.length === 0) return [];
-  const params = new Params();
-  const listed = ids.map((id) => params.add(id)).join(', ');
-  const rows = await query<ListedRow>(
-    `select ${columnsOf(artifactTable.part(['id', 'run_id', 'task_run_id', 'kind', 'name', 'created_at']))}, runs.flow,
-       runs.name as run_name, length(artifacts.data) as chars, case when length(artifacts.data) <= ${maxListedChars} then artifacts.data end as data
-     from artifacts left join runs on runs.id = artifacts.run_id
-     where artifacts.id in (${listed}) order by artifacts.created_at desc, artifacts.id desc limit ${limit}`,
-    params.values,
-  );
-  return rows.map(listedOf);
-}
-
-function listedOf({ flow, run_name, chars, data, ...row }: ListedRow): ListedArtifact {
-  return { ...artifactOf({ ...row, data: data ?? 'null' }), flow: flow ?? '', runName: run_name ?? '', chars };
 }

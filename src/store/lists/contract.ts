@@ -138,6 +138,8 @@ export interface LogStore {
 
 export interface ArtifactFilter {
   readonly kind?: Artifact['kind'];
+  /** Versions of this key alone. Served by an index, with whatever else is asked. */
+  readonly key?: string;
   /** Part of the name, any case of a to z; looked for in 10,000 artifacts a page, as in `RunFilter`. */
   readonly search?: string;
   /** 1 to 1000, default 50. */
@@ -164,6 +166,22 @@ export interface TransitionFilter {
   readonly cursor?: string;
 }
 
+/** The versions of one key, across runs. */
+export interface ArtifactKey {
+  readonly key: string;
+  /** How many there are. */
+  readonly versions: number;
+  readonly newest: ListedArtifact;
+}
+
+export interface ArtifactKeyFilter {
+  /** Part of the key, any case of a to z. */
+  readonly search?: string;
+  /** 1 to 200, default 50. */
+  readonly limit?: number;
+  readonly cursor?: string;
+}
+
 /** A page of the artifacts of a run. */
 export interface ArtifactPageFilter {
   /** 1 to 1000, default 200. */
@@ -184,7 +202,13 @@ export interface ArtifactStore {
    * Of a run, oldest first, as many as 4 MiB of data hold; at least one. Data over 8 MiB is left out: `{ cut: { bytes } }` stands in its
    * place. @throws BatutaError FILTER_INVALID
    */
-  pageOfRun(runId: string, filter?: ArtifactPageFilter): Promise<Page<Artifact>>;
+  pageOfRun(runId: string, filter?: ArtifactPageFilter & Pick<ArtifactFilter, 'kind'>): Promise<Page<Artifact>>;
   /** Across runs, newest first. @throws BatutaError FILTER_INVALID */
   list(filter?: ArtifactFilter): Promise<Page<ListedArtifact>>;
+  /** Keys in their order, each with its newest version. @throws BatutaError FILTER_INVALID */
+  keys(filter?: ArtifactKeyFilter): Promise<Page<ArtifactKey>>;
+  /** One with all its data, by its id or the last 8 characters of it and more; null when there is none, or more than one ends so. */
+  get(id: string): Promise<(Artifact & Pick<ListedArtifact, 'flow' | 'runName'>) | null>;
+  /** Whether there is one with this id. */
+  has(id: string): Promise<boolean>;
 }

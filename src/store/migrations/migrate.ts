@@ -36,6 +36,7 @@ import { resourceUses } from './0028-resource-uses.ts';
 import { streamPositions } from './0031-stream-positions.ts';
 import { idEndsByKey } from './0032-id-ends-by-key.ts';
 import { reports } from './0033-reports.ts';
+import { artifactVersions } from './0035-artifact-versions.ts';
 import { runExpiries } from './0044-run-expiries.ts';
 import type { Migration } from './migration.ts';
 
@@ -70,6 +71,7 @@ export const migrations: readonly Migration[] = [
   streamPositions,
   idEndsByKey,
   reports,
+  artifactVersions,
   runExpiries,
 ];
 

@@ -12,6 +12,7 @@ import { isText, type Kinds, type Table } from '../table.ts';
 import { hasOwner } from '../ownership.ts';
 import {
   artifactTable,
+  replacedArtifact,
   resourceUseTable,
   replacedResourceUse,
   commonTaskRunTable,
@@ -146,7 +147,7 @@ const writers: Readonly<Partial<Record<Part, (place: number, ofOne: boolean) => 
       union all select ${only.id}, id, completed_at, 'COMPLETED', 'Completed', 1, ${only.ownerId} from quick)`,
   transitions: (place, ofOne) => insertClaimed(transitionTable, place, ofOne, ''),
   results: (place, ofOne) => insertClaimed(resultTable, place, ofOne, 'on conflict (run_id, key) do nothing'),
-  artifacts: (place, ofOne) => insertClaimed(artifactTable, place, ofOne, 'on conflict (id) do nothing'),
+  artifacts: (place, ofOne) => insertClaimed(artifactTable, place, ofOne, replacedArtifact),
   resourceUses: (place, ofOne) => insertClaimed(resourceUseTable, place, ofOne, replacedResourceUse),
   logs: (place) => `new_logs as (insert into logs (${logTable.list})
     select ${logTable.list} from ${list(place, logTable.kinds)} as added where ${marked})`,

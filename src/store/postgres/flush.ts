@@ -121,6 +121,8 @@ function rowsOf(batch: Batch, ofOne: boolean, quick: Value[][] | null): Record<P
     runs.push(newRunValues(run, owner, leaseMs));
     if (typeof run.resultRef === 'string') addResult({ runId: run.id, epoch: 1 }, run.resultRef, null, run.endedAt ?? run.createdAt);
   }
+  const artifacts = [...batch.artifacts.values()];
+  for (const { claim, row } of artifacts) if (row.ref) addResult(claim, row.ref, row.taskRunId, row.createdAt);
   // Parted by rows, they would be numbered in another order than they came.
   const common = taskRuns.every(({ row }) => hasOnlyCommonValues(row));
   return {
@@ -133,7 +135,7 @@ function rowsOf(batch: Batch, ofOne: boolean, quick: Value[][] | null): Record<P
     patches,
     results,
     logs: batch.logs.map(logValues),
-    artifacts: batch.artifacts.map(({ claim, row }) => listed('artifacts', artifactValues(row), claim)),
+    artifacts: artifacts.map(({ claim, row }) => listed('artifacts', artifactValues(row), claim)),
     resourceUses: [...batch.resourceUses.values()].map(({ claim, row }) => listed('resourceUses', resourceUseValues(row), claim)),
   };
 }

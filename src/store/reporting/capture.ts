@@ -209,7 +209,11 @@ function notSent(chars: number): string {
 }
 
 function wholeArtifact(row: ArtifactRow, chars: number): unknown {
-  if (chars <= maxArtifactChars) return artifactOf(row);
+  if (chars <= maxArtifactChars) {
+    // The bytes of files stay where the run ran.
+    const { ref: _ref, ...artifact } = artifactOf(row);
+    return artifact;
+  }
   const { id, run_id: runId, task_run_id: taskRunId, name, created_at: createdAt } = row;
   return {
     id,

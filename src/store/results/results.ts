@@ -124,6 +124,7 @@ async function moveIn(db: Database, moves: Parameters<ResultStore['move']>[0]): 
 const naming = [
   ['task_runs', 'run_id', 'result_ref'],
   ['runs', 'id', 'result_ref'],
+  ['artifacts', 'run_id', 'ref'],
   ['spread_tasks', 'run_id', 'inputs_ref'],
   ['cache_entries', `'${holderOf('')}' || id`, 'result_ref'],
 ] as const;

@@ -8,6 +8,7 @@ import type { TaskRun } from '../../model/run.ts';
 import {
   artifactTable,
   artifactValues,
+  replacedArtifact,
   replacedResourceUse,
   replacedWholeTaskRun,
   resourceUseTable,
@@ -43,7 +44,7 @@ export async function writeClaimed(db: Database, writes: readonly ClaimedWrite[]
       await addResultKeys(db, taskRun.runId, [{ ref: taskRun.resultRef, taskRunId: taskRun.id }], at);
   // SQLite numbers the transitions of one run at a time.
   for (const { transitions } of accepted) if (transitions.length > 0) await addTransitions(db, transitions);
-  for (const { artifacts } of accepted) await addArtifacts(db, artifacts);
+  for (const { artifacts } of accepted) await addArtifacts(db, artifacts, at);
   for (const { resourceUses = [] } of accepted)
     for (const use of resourceUses) await db.query(`${insertText(resourceUseTable)} ${replacedResourceUse}`, resourceUseValues(use));
   const ended = accepted.filter(({ taskRun }) => taskRun !== null && isTerminal(taskRun.state.type));
@@ -68,15 +69,18 @@ async function updateTaskRuns(db: Database, rows: readonly TaskRun[]): Promise<s
   return updated.map(({ id }) => id);
 }
 
-async function addArtifacts({ query }: Database, artifacts: ClaimedWrite['artifacts']): Promise<void> {
-  for (const artifact of artifacts) await query(`${insertText(artifactTable)} on conflict (id) do nothing`, artifactValues(artifact));
+async function addArtifacts(db: Database, artifacts: ClaimedWrite['artifacts'], at: number): Promise<void> {
+  for (const artifact of artifacts) {
+    await db.query(`${insertText(artifactTable)} ${replacedArtifact}`, artifactValues(artifact));
+    if (artifact.ref) await addResultKeys(db, artifact.runId, [{ ref: artifact.ref, taskRunId: artifact.taskRunId }], at);
+  }
 }
 
 /** Inside a transaction: notes which values of the result storage belong to the run. */
 export async function addResultKeys(
   db: Database,
   runId: string,
-  keys: readonly { readonly ref: string; readonly taskRunId: string }[],
+  keys: readonly { readonly ref: string; readonly taskRunId: string | null }[],
   at: number,
 ): Promise<void> {
   if (keys.length === 0) return;

@@ -17,6 +17,7 @@ import {
   taskRunValues,
   transitionValues,
   artifactTable,
+  replacedArtifact,
   replacedResourceUse,
   resourceUseTable,
   resourceUseValues,
@@ -59,7 +60,7 @@ export class FlushWriter {
     this.#transitions = new RowWriter(statements, 'transitions', [...transitionTable.columns, 'seq']);
     this.#results = new RowWriter(statements, 'results', resultTable.columns, 'on conflict (run_id, key) do nothing');
     this.#logs = new RowWriter(statements, 'logs', logTable.columns);
-    this.#artifacts = new RowWriter(statements, 'artifacts', artifactTable.columns, 'on conflict (id) do nothing');
+    this.#artifacts = new RowWriter(statements, 'artifacts', artifactTable.columns, replacedArtifact);
     this.#resourceUses = new RowWriter(statements, 'resource_uses', resourceUseTable.columns, replacedResourceUse);
   }
 
@@ -79,8 +80,12 @@ export class FlushWriter {
     this.#writePatches(patches);
     for (const { claim, row } of patches)
       if (typeof row.resultRef === 'string') results.push(resultValues(claim.runId, row.resultRef, null, now));
+    if (batch.artifacts.size > 0) {
+      const artifacts = [...batch.artifacts.values()].filter(isHeld).map(({ row }) => row);
+      this.#artifacts.write(artifacts.map(artifactValues));
+      for (const { runId, taskRunId, ref } of artifacts) if (ref) results.push(resultValues(runId, ref, taskRunId, now));
+    }
     this.#results.write(results);
-    this.#artifacts.write(batch.artifacts.filter(isHeld).map(({ row }) => artifactValues(row)));
     if (batch.resourceUses.size > 0)
       this.#resourceUses.write([...batch.resourceUses.values()].filter(isHeld).map(({ row }) => resourceUseValues(row)));
     this.#logs.write(batch.logs.map(logValues));

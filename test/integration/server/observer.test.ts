@@ -19,7 +19,7 @@ import { until } from '../../support/room.ts';
 
 /** Everything that is planted, by its place. */
 const planted =
-  `run-name log-field log-line artifact-name artifact-data metric item item-name item-result retried cache-key failed-name error cause code
+  `run-name log-field log-line artifact-name artifact-data file-name file-data artifact-key record reason metric item item-name item-result retried cache-key failed-name error cause code
   details undo child-name child-result call-argument call-result signal tenant closing run-result holder param cancelled tag caller variable variable-about
   secret connection connection-field deployment-param schedule-param deployment-name deployment-run-name setting`
     .split(/\s+/)
@@ -76,7 +76,13 @@ const refused = [
   'GET /api/runs/:id/logs',
   'GET /api/runs/:id/logs/download',
   'GET /api/runs/:id/artifacts',
+  'GET /api/runs/:id/rejects',
+  'GET /api/runs/:id/rejects/counts',
+  'GET /api/runs/:id/rejects/download',
   'GET /api/artifacts',
+  'GET /api/artifacts/keys',
+  'GET /api/artifacts/:id',
+  'GET /api/artifacts/:id/content',
   'GET /api/cache',
   'GET /api/cache/:id',
   'GET /api/secrets',
@@ -165,6 +171,7 @@ async function addressesOf(path: string): Promise<readonly string[]> {
     const name = { flows: 'planted-items', deployments: 'planted-deployment', variables: 'plant3d-variable', secrets: 'plant3d-secret' };
     return [path.replace('{name}', name[path.split('/')[2] as 'flows'] ?? 'plant3d-connection')];
   }
+  if (path.startsWith('/api/artifacts/{id}')) return (await api.client.artifacts.list()).items.map(({ id }) => path.replace('{id}', id));
   if (path.startsWith('/api/cache/')) return (await api.client.cache.list({})).items.map(({ id }) => path.replace('{id}', id));
   if (!path.startsWith('/api/runs/')) return [path.replace('{id}', 'unknown')];
   const runs = path.includes('{id}') ? (ids['{id}'] ?? []).map((id) => path.replace('{id}', id)) : [path];

@@ -12,6 +12,10 @@ import { ArtifactView } from '../../values/artifact-view.tsx';
 import style from './artifacts-page.module.css';
 
 const words: Readonly<Record<ArtifactRow['kind'], string>> = {
+  image: 'Image',
+  file: 'File',
+  chart: 'Chart',
+  progress: 'Progress',
   markdown: 'Markdown',
   table: 'Table',
   link: 'Link',

@@ -1,0 +1,57 @@
+/** Where the bytes of a file come from: bytes, a file on disk, or a stream. */
+import { createReadStream } from 'node:fs';
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { types } from 'node:util';
+import { BatutaError } from './errors.ts';
+
+export interface OpenedSource {
+  /** As they come; read once. Bytes or texts, where the source keeps its word. */
+  readonly pieces: AsyncIterable<unknown>;
+  /** Of a file on disk. */
+  readonly fileName: string | null;
+}
+
+/** Reads nothing yet. @throws BatutaError ARTIFACT_INVALID when it is no source */
+export function openSource(source: unknown, name: string): OpenedSource {
+  const path = pathOf(source);
+  if (path !== null) return { pieces: fileAt(path, name), fileName: basename(path) };
+  if (source instanceof Uint8Array) return { pieces: one(source), fileName: null };
+  if (types.isAnyArrayBuffer(source)) return { pieces: one(new Uint8Array(source)), fileName: null };
+  if (source instanceof Blob) return { pieces: source.stream(), fileName: 'name' in source ? String(source.name) : null };
+  if (typeof source === 'object' && source !== null && Symbol.asyncIterator in source)
+    return { pieces: source as AsyncIterable<unknown>, fileName: null };
+  throw new BatutaError(
+    'ARTIFACT_INVALID',
+    `The artifact '${name}' is given ${source === null ? 'null' : typeof source}: give it bytes, { path }, or a stream of bytes${
+      typeof source === 'string' ? '; for a text Buffer.from(text)' : ''
+    }.`,
+    { details: { artifact: name } },
+  );
+}
+
+/** The path of a file, where it is given by one. */
+export function pathOf(source: unknown): string | null {
+  if (source instanceof URL) return source.protocol === 'file:' ? fileURLToPath(source) : null;
+  if (typeof source !== 'object' || source === null || Symbol.asyncIterator in source) return null;
+  const { path } = source as { readonly path?: unknown };
+  return typeof path === 'string' && !(source instanceof Blob) ? path : null;
+}
+
+async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
+
+async function* fileAt(path: string, name: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : null;
+    if (code === null || cause instanceof BatutaError) throw cause;
+    const why = code === 'ENOENT' ? 'there is no such file' : code === 'EISDIR' ? 'it is a folder' : (cause as Error).message;
+    throw new BatutaError('ARTIFACT_INVALID', `The file of artifact '${name}' cannot be read: ${why} (${path}).`, {
+      cause,
+      details: { artifact: name, path },
+    });
+  }
+}

@@ -1,0 +1,48 @@
+/** Records what tasks want people to see. */
+import { Buffer } from 'node:buffer';
+import { hash } from 'node:crypto';
+import { withoutHidden, withoutHiddenInJson } from '../../base/hidden-values.ts';
+import { artifactText } from '../../model/task-context.ts';
+import type { Artifact } from '../../model/run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+
+/** What an artifact is known by beside its name. */
+export interface ArtifactIdentity {
+  readonly key: string | null;
+  /** Its id, of the hash of its content. */
+  readonly idOf: (sha256: string) => string;
+  /** When it is made, epoch ms: no two at the same, for ids made of hashes do not follow time. */
+  readonly makeTime: () => number;
+}
+
+/**
+ * Records an artifact of a task run, or of the run itself. Resolves once durable.
+ *
+ * @param identity of one that has versions, or may be given again with the same content; default: it has an id of its own
+ * @throws BatutaError RESULT_NOT_SERIALIZABLE, STORE_…
+ */
+export async function putArtifact(
+  active: RunAttempt,
+  taskRunId: string | null,
+  kind: Artifact['kind'],
+  name: string,
+  data: unknown,
+  identity: ArtifactIdentity | null = null,
+): Promise<void> {
+  const { services, record } = active;
+  const runId = active.run.id;
+  const json = withoutHiddenInJson(artifactText(name, data));
+  const kept = services.output.dataOf({ runId, kind }, json);
+  if (kept === undefined) return;
+  const sha256 = identity === null ? null : hash('sha256', json, 'hex');
+  await record.addArtifact({
+    id: identity === null || sha256 === null ? services.makeId() : identity.idOf(sha256),
+    runId,
+    taskRunId,
+    kind,
+    name: withoutHidden(name),
+    data: kept,
+    createdAt: identity?.makeTime() ?? services.clock.now(),
+    ...(identity === null ? {} : { key: identity.key, bytes: Buffer.byteLength(json), sha256 }),
+  });
+}

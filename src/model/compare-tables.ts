@@ -1,0 +1,90 @@
+/** Two tables compared row by row and cell by cell. Pure. */
+import { BatutaError } from '../base/errors.ts';
+
+type Row = Readonly<Record<string, unknown>>;
+
+export interface CellChange {
+  readonly column: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+export interface RowChange {
+  /** What both rows are known by: the value of the column, or their place, from 1. */
+  readonly row: unknown;
+  readonly cells: readonly CellChange[];
+}
+
+export interface TableComparison {
+  readonly isSame: boolean;
+  /** The column by which rows were matched; null: by their places. */
+  readonly by: string | null;
+  readonly addedColumns: readonly string[];
+  readonly removedColumns: readonly string[];
+  readonly added: readonly Row[];
+  readonly removed: readonly Row[];
+  readonly changed: readonly RowChange[];
+  /** Rows that are the same in both. */
+  readonly same: number;
+}
+
+/**
+ * Rows are matched by a column, in whatever order they stand. A column that is in one table alone is told once, and counts for no row.
+ *
+ * @param by default: the first column whose values tell all rows of both tables apart; where none does, rows are matched by their places
+ * @throws BatutaError ARTIFACT_INVALID when the values of `by` do not tell all rows apart
+ */
+export function compareTables(before: readonly Row[], after: readonly Row[], by?: string): TableComparison {
+  const [columnsBefore, columnsAfter] = [columnsOf(before), columnsOf(after)];
+  // An empty table has no columns; those of the other are not told as a change.
+  const isComparable = before.length > 0 && after.length > 0;
+  const addedColumns = isComparable ? [...columnsAfter].filter((column) => !columnsBefore.has(column)) : [];
+  const removedColumns = isComparable ? [...columnsBefore].filter((column) => !columnsAfter.has(column)) : [];
+  const shared = [...columnsAfter].filter((column) => columnsBefore.has(column));
+  const column = by ?? shared.find((one) => isTelling(before, one) && isTelling(after, one)) ?? null;
+  if (by !== undefined && !(isTelling(before, by) && isTelling(after, by)))
+    throw new BatutaError('ARTIFACT_INVALID', `The column '${by}' does not tell the rows of both tables apart.`, {
+      details: { column: by },
+    });
+  const keyOf = (row: Row, at: number): string => (column === null ? String(at) : JSON.stringify(row[column]));
+  const rest = new Map(before.map((row, at) => [keyOf(row, at), row]));
+  const added: Row[] = [];
+  const changed: RowChange[] = [];
+  let same = 0;
+  for (const [at, row] of after.entries()) {
+    const key = keyOf(row, at);
+    const old = rest.get(key);
+    rest.delete(key);
+    if (old === undefined) added.push(row);
+    else {
+      const cells = changesOf(old, row, shared);
+      if (cells.length === 0) same++;
+      else changed.push({ row: column === null ? at + 1 : row[column], cells });
+    }
+  }
+  const removed = [...rest.values()];
+  const isSame = added.length + removed.length + changed.length + addedColumns.length + removedColumns.length === 0;
+  return { isSame, by: column, addedColumns, removedColumns, added, removed, changed, same };
+}
+
+function columnsOf(rows: readonly Row[]): Set<string> {
+  return new Set(rows.flatMap((row) => Object.keys(row)));
+}
+
+/** Whether every row has a value of its own, a text or a number. */
+function isTelling(rows: readonly Row[], column: string): boolean {
+  const values = new Set<unknown>();
+  for (const row of rows) {
+    const value = row[column];
+    if ((typeof value !== 'string' && typeof value !== 'number') || values.has(value)) return false;
+    values.add(value);
+  }
+  return true;
+}
+
+function changesOf(before: Row, after: Row, columns: readonly string[]): CellChange[] {
+  return columns.flatMap((column) => {
+    const [a, b] = [before[column] ?? null, after[column] ?? null];
+    return a === b || JSON.stringify(a) === JSON.stringify(b) ? [] : [{ column, before: a, after: b }];
+  });
+}

@@ -1,0 +1,42 @@
+/** Two texts compared line by line. Pure. */
+import { diffLines } from 'diff';
+
+/** Work after which texts count as too different to be compared line by line, ms. */
+const patienceMs = 1_000;
+
+/** Lines that stand together: in both, in the first alone, or in the second alone. */
+export interface TextPart {
+  readonly is: 'same' | 'removed' | 'added';
+  readonly lines: readonly string[];
+}
+
+export interface TextComparison {
+  readonly isSame: boolean;
+  /** In the order of the texts, removed lines before those that take their place. */
+  readonly parts: readonly TextPart[];
+  /** Lines that were added and removed. */
+  readonly added: number;
+  readonly removed: number;
+  /** They have too little in common: all of the first is removed, all of the second added. */
+  readonly isWhole: boolean;
+}
+
+export function compareTexts(before: string, after: string): TextComparison {
+  if (before === after) return { isSame: true, parts: [{ is: 'same', lines: linesOf(after) }], added: 0, removed: 0, isWhole: false };
+  const found = diffLines(before, after, { timeout: patienceMs });
+  const parts: TextPart[] =
+    found === undefined
+      ? [
+          { is: 'removed', lines: linesOf(before) },
+          { is: 'added', lines: linesOf(after) },
+        ]
+      : found.map(({ added, removed, value }) => ({ is: added ? 'added' : removed ? 'removed' : 'same', lines: linesOf(value) }));
+  const count = (is: TextPart['is']): number => parts.reduce((sum, part) => sum + (part.is === is ? part.lines.length : 0), 0);
+  return { isSame: false, parts, added: count('added'), removed: count('removed'), isWhole: found === undefined };
+}
+
+function linesOf(text: string): readonly string[] {
+  const lines = text.split('\n');
+  if (lines.at(-1) === '') lines.pop();
+  return lines;
+}

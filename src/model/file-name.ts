@@ -1,0 +1,26 @@
+/** Names under which files are downloaded. Pure. */
+
+const maxChars = 150;
+/** Names of devices on Windows. */
+const reserved = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
+
+/**
+ * The last part of a path, made harmless: without control characters, characters that turn the direction of text, and those that file systems refuse; it does not
+ * begin with a dot or end with one, and has at most 150 characters with its ending kept. `file` where nothing is left.
+ */
+export function safeFileName(name: string): string {
+  const part = (
+    name
+      .toWellFormed()
+      .split(/[/\\]/)
+      .filter((piece) => /[^.\s]/.test(piece))
+      .at(-1) ?? ''
+  )
+    .replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '')
+    .replace(/[<>:"|?*]/g, '_')
+    .replace(/^[.\s]+|[.\s]+$/g, '');
+  const clean = reserved.test(part) ? `_${part}` : part;
+  if (clean.length <= maxChars) return clean === '' ? 'file' : clean;
+  const ending = /\.[A-Za-z0-9]{1,10}$/.exec(clean)?.[0] ?? '';
+  return clean.slice(0, maxChars - ending.length).replace(/[\uD800-\uDBFF]$/, '') + ending;
+}
