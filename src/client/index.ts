@@ -12,6 +12,7 @@ export type {
   RunOptions,
   RunsClient,
 } from './client.ts';
+export type { ArtifactContent, ArtifactsClient, FoundArtifact } from './artifacts-client.ts';
 export { type ClientOptions, openClient } from './open-client.ts';
 export { type HttpClientOptions, openHttpClient } from './http/open.ts';
 export type {
