@@ -180,7 +180,11 @@ export const itemData = {
     createdAt: at,
     key: prose(200).nullable().optional(),
     bytes: count.nullable().optional(),
-    sha256: z.string().regex(/^[0-9a-f]{64}$/).nullable().optional(),
+    sha256: z
+      .string()
+      .regex(/^[0-9a-f]{64}$/)
+      .nullable()
+      .optional(),
     data: z.unknown(),
   }),
 } as const;
