@@ -28,6 +28,7 @@ export type {
 } from './model/context.ts';
 export type { ArtifactFileOptions, ArtifactImageOptions, ArtifactOptions, ArtifactSource } from './model/artifact.ts';
 export type { Chart, ChartAxis, ChartType } from './model/chart.ts';
+export type { Approval, DecisionLinkOptions, DecisionOptions, DecisionRequest } from './model/decision.ts';
 export { adaptiveTtl, type AdaptiveTtl, type CacheUse } from './model/cache.ts';
 export type { SqlResource, TransactionContext } from './effects/context.ts';
 export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';

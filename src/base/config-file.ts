@@ -15,6 +15,7 @@ export interface ConfigDefaults {
   /** Path below which the server has the dashboard and the API, such as `/batuta`; default none. */
   readonly basePath?: string;
   readonly trustProxy?: boolean;
+  readonly publicUrl?: string;
   readonly apiUrl?: string;
   readonly lease?: Duration;
   readonly heartbeat?: Duration;

@@ -7,7 +7,7 @@
  *
  * Source: NIST SP 800-38D; scrypt is RFC 7914.
  */
-import { createCipheriv, createDecipheriv, createHash, randomBytes, scryptSync } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createHmac, randomBytes, scryptSync, timingSafeEqual } from 'node:crypto';
 import { BatutaError } from './errors.ts';
 
 const keyBytes = 32;
@@ -71,6 +71,21 @@ export class Keyring {
     return this.#keys.map(({ id }) => id);
   }
 
+  /** A signature of the text for that purpose: the same for the same text, as long as the key is. */
+  sign(text: string, purpose: string): string {
+    const [{ id, bytes }] = this.#keys;
+    return `${id}.${signatureOf(bytes, text, purpose).toString('base64url')}`;
+  }
+
+  /** Whether `sign` has made that signature of the text for that purpose, with one of the keys. */
+  verify(text: string, signature: string, purpose: string): boolean {
+    const [keyId, given = ''] = signature.split('.');
+    const key = this.#keys.find(({ id }) => id === keyId);
+    if (key === undefined) return false;
+    const [wanted, shown] = [signatureOf(key.bytes, text, purpose), Buffer.from(given, 'base64url')];
+    return shown.length === wanted.length && timingSafeEqual(shown, wanted);
+  }
+
   seal(text: string, purpose: string): string {
     const [{ id, bytes }] = this.#keys;
     const nonce = randomBytes(nonceBytes);
@@ -94,6 +109,12 @@ export class Keyring {
       return { fault: 'damaged', keyId };
     }
   }
+}
+
+/** HMAC-SHA-256 with a key of its own, so that a signature tells nothing of what is sealed with the same key. */
+function signatureOf(bytes: Buffer, text: string, purpose: string): Buffer {
+  const key = createHmac('sha256', bytes).update('batuta.sign.v1').digest();
+  return createHmac('sha256', key).update(`${purpose}\0${text}`).digest();
 }
 
 /** Id of the key that a text was sealed with; null when it is no sealed text. */

@@ -95,6 +95,13 @@ export const settings = {
     'API key that the server makes an admin key of at its start, at least 32 random characters; for containers',
   ),
   trustProxy: setting('trustProxy', boolean, false, 'Whether the server believes the `X-Forwarded-…` headers of a proxy in front of it'),
+  /** Null: as it listens, `http://host:port` with the base path. */
+  publicUrl: setting(
+    'publicUrl',
+    optional(url('http://', 'https://')),
+    null,
+    'Address of the server as people reach it, with the path below which it is; in links that are sent to them. Unset: where it listens',
+  ),
   apiUrl: setting(
     'apiUrl',
     optional(url('http://', 'https://')),

@@ -5,6 +5,7 @@ import { declareBackfillCommands, declareDeploymentCommands } from './declare-de
 import { declareFleetCommands } from './declare-fleet.ts';
 import { declareArtifactCommands } from './declare-artifacts.ts';
 import { declareCacheCommands } from './declare-cache.ts';
+import { declareInboxCommands } from './declare-inbox.ts';
 import { declareKeyCommands, declareLimitCommands, declareProjectCommands } from './declare-project.ts';
 import { declareFlowCommands, declareScheduleCommands } from './declare-flow.ts';
 import { declareConnectionCommands, declareSecretCommands, declareVariableCommands } from './declare-secrets.ts';
@@ -51,6 +52,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareProjectCommands(program, perform);
   declareRunCommand(program, perform);
   declareRunsCommands(program, perform);
+  declareInboxCommands(program, perform);
   declareFlowCommands(program, perform);
   declareDeploymentCommands(program, perform);
   declareBackfillCommands(program, perform);

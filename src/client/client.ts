@@ -19,6 +19,7 @@ import type { EnqueueOptions, RunHandle } from './handle.ts';
 import type { DeadLetter, RejectCounts, RejectFilter } from '../model/dead-letters.ts';
 import type { ArtifactsClient } from './artifacts-client.ts';
 import type { CacheClient } from './cache-client.ts';
+import type { InboxClient } from './inbox-client.ts';
 import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
 import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
@@ -159,6 +160,7 @@ export interface Client {
   readonly backfills: BackfillsClient;
   readonly limits: LimitsClient;
   readonly cache: CacheClient;
+  readonly inbox: InboxClient;
   readonly keys: KeysClient;
   readonly audit: AuditClient;
   readonly secrets: SecretsClient;

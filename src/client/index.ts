@@ -29,4 +29,5 @@ export type {
   ScheduleSpec,
   UpcomingTick,
 } from './deployments-client.ts';
+export type { InboxClient, InboxEntry, InboxLinkOptions } from './inbox-client.ts';
 export type { LimitHolder, LimitsClient, LimitView, WaitReason } from './fleet-client.ts';

@@ -20,6 +20,7 @@ import type { RunRequest } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
 import { LocalArtifacts } from './local-artifacts.ts';
 import { LocalCache } from './local-cache.ts';
+import { LocalInbox, type LocalInboxOptions } from './local-inbox.ts';
 import { asDefinition, localFlows } from './local-flows.ts';
 import { LocalConnections } from './local-connections.ts';
 import { LocalSecrets, LocalVariables } from './local-secrets.ts';
@@ -32,7 +33,7 @@ import { LocalLimits } from './local-limits.ts';
 import { type ClientEvent, followRunEvents, type RunEventsOptions } from './run-events.ts';
 import { LocalRuns } from './runs.ts';
 
-export interface LocalClientOptions {
+export interface LocalClientOptions extends Partial<Pick<LocalInboxOptions, 'links'>> {
   readonly store: Store;
   readonly engine: Engine;
   readonly log: Log;
@@ -61,6 +62,7 @@ export class LocalClient implements EmbeddedClient {
   readonly backfills: LocalBackfills;
   readonly limits: LocalLimits;
   readonly cache: LocalCache;
+  readonly inbox: LocalInbox;
   readonly keys: LocalKeys;
   readonly audit: LocalAudit;
   readonly secrets: LocalSecrets;
@@ -104,9 +106,7 @@ export class LocalClient implements EmbeddedClient {
       tellSchedulers: (message) => this.#tell(deploymentsChannel, message),
     });
     this.backfills = new LocalBackfills({
-      store,
-      engine,
-      clock: engine.services.clock,
+      ...{ store, engine, clock: engine.services.clock },
       wake: (runs) => this.#ticket(runs),
       tellSchedulers: () => this.#tell(backfillsChannel, ''),
     });
@@ -114,6 +114,7 @@ export class LocalClient implements EmbeddedClient {
     const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
     [this.keys, this.audit] = [new LocalKeys(access), new LocalAudit(access)];
     this.cache = new LocalCache(engine.services);
+    this.inbox = new LocalInbox({ ...access, links: options.links, runs: this.runs, wake: (runIds) => this.#wake(runIds) });
     const sealing = { store, clock: engine.services.clock, keyring: options.keyring ?? (() => null) };
     this.secrets = new LocalSecrets(sealing);
     this.variables = new LocalVariables(sealing);

@@ -26,6 +26,7 @@ import type { Reporter } from '../report/reporter.ts';
 import type { ReportingParts } from '../report/start-reporting.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
+import { DecisionLinks } from './decision-links.ts';
 import { findDeployed } from './find-deployed.ts';
 import { LocalClient } from './local-client.ts';
 
@@ -111,6 +112,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     ...parts.settings,
   };
   const keyring = keyringOf(config);
+  const links = new DecisionLinks(keyring, config);
   const engine = new Engine(
     {
       store,
@@ -131,6 +133,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
       isOwnerGone: isProcessGone,
       settings,
       middleware: middleware.length === 0 ? noMiddleware : middleware,
+      decisionAddresses: links,
       namedValues: new NamedValueReader({ store, keyring, clock: systemClock, resolvers: projectResolvers() }),
       isolate: new GuestIsolate({
         entry: builtFile('define/isolate-entry.js'),
@@ -159,6 +162,7 @@ export async function openClient(options: ClientOptions = {}, parts: ClientParts
     log,
     captureConsole: capture,
     keyring,
+    links,
     findDefinition: (run) => parts.findFlow?.(run.flow) ?? findDefinition(run, options.flows ?? config.flows),
     remember: await rememberSources(options.flows ?? config.flows),
     findFlow:

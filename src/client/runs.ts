@@ -9,6 +9,7 @@ import { BatutaError } from '../base/errors.ts';
 import { cancelBelow } from '../engine/run/cancel.ts';
 import { cancelOnAbort } from '../engine/run/cancel.ts';
 import type { Engine } from '../engine/engine.ts';
+import { refuseDecisionName } from '../model/inbox.ts';
 import { checkSignalName } from '../model/signal.ts';
 import { removeResults } from '../engine/values/results.ts';
 import { decodeValue, encodeValue, loadValue } from '../engine/values/results.ts';
@@ -201,6 +202,7 @@ export class LocalRuns extends RunRejects implements EmbeddedRunsClient {
 
   async signal(id: string, name: string, data?: unknown): Promise<number> {
     checkSignalName(name);
+    refuseDecisionName(name);
     const { store, engine } = this.#options;
     const run = await this.get(id);
     if (isTerminal(run.state.type)) throw refused(run, `it has ended (${run.state.name})`, 'Nobody waits for the signal any more.');

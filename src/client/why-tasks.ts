@@ -1,4 +1,5 @@
 /** Why a run gets no further although its process has it: all its tasks wait. */
+import { isDecisionName } from '../model/inbox.ts';
 import type { Run } from '../model/run.ts';
 import type { WaitReason } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
@@ -33,7 +34,11 @@ export async function whyTasksWait(parts: WhyParts, run: Run): Promise<WaitReaso
     return reason('backoff', retryText(`Attempt ${first.attempt + 1} of task ${first.name}`, when, first.state.message), { untilAt });
   }
   const until = first.dueAt === null ? '' : ` It goes on ${inText(first.dueAt, clock.now())}, at ${new Date(first.dueAt).toISOString()}.`;
-  return reason(first.name.startsWith('signal:') ? 'signal' : 'sleeping', `${first.state.message ?? 'It waits.'}${until}`, { untilAt });
+  return reason(
+    first.name.startsWith('signal:') || isDecisionName(first.name) ? 'signal' : 'sleeping',
+    `${first.state.message ?? 'It waits.'}${until}`,
+    { untilAt },
+  );
 }
 
 async function whyTasksLimited(store: WhyParts['store'], runId: string): Promise<WaitReason | null> {

@@ -18,6 +18,7 @@ const opaqueKeys = [
   'callArgs',
   'graph',
   'paramsSchema',
+  'schema',
   'details',
   'metrics',
   'spec',

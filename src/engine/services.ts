@@ -4,6 +4,7 @@ import type { Clock } from '../base/clock.ts';
 import type { MakeId } from '../base/id.ts';
 import type { DeploymentOfRun } from '../model/deployment.ts';
 import type { FlowDefinition, Instantiate } from '../model/flow.ts';
+import type { DecisionAddresses } from '../model/inbox.ts';
 import type { Middleware } from '../model/middleware.ts';
 import type { Owner } from '../model/run.ts';
 import type { NamedValues } from '../model/secret.ts';
@@ -82,6 +83,8 @@ export interface EngineServices {
   readonly spread?: SpreadOffers | null;
   /** Reads secrets, variables and connections; without it there are none. */
   readonly namedValues?: NamedValues | null;
+  /** Makes addresses by which people decide; without it there are none. */
+  readonly decisionAddresses?: DecisionAddresses | null;
   /** Limits on runs and tasks; made by the engine. */
   readonly limits: Limits;
   /** Values of tasks that are taken instead of being made again; made by the engine. */

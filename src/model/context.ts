@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { Logger } from 'pino';
 import type { Duration } from '../base/duration.ts';
 import type { Connection } from './connection.ts';
+import type { Approval, DecisionOptions } from './decision.ts';
 import type { ConnectionKind } from './connection-kinds.ts';
 import type { ArtifactFileOptions, ArtifactImageOptions, ArtifactOptions, ArtifactSource } from './artifact.ts';
 import type { Chart } from './chart.ts';
@@ -172,6 +173,20 @@ export interface FlowContext<P = unknown> extends TaskContext<P> {
    * @throws BatutaError WAIT_TIMED_OUT when `timeout` passes first (recorded: it is thrown again after a crash), NAME_INVALID
    */
   waitFor<T = unknown>(signal: string, options?: { readonly timeout?: Duration }): Promise<T>;
+  /**
+   * Asks people to decide: an item in the inbox of the dashboard and of `batuta inbox`, with a form made of the schema. Gives what was decided, as
+   * the schema gives it; an answer that the schema refuses is asked for again. Recorded like a signal, with who has decided and when.
+   *
+   * @throws BatutaError WAIT_TIMED_OUT when `timeout` passes first and there is no `onTimeout`, NAME_INVALID, OPTION_INVALID
+   */
+  waitFor<S extends StandardSchemaV1>(
+    name: string,
+    options: DecisionOptions<S> & { readonly schema: S },
+  ): Promise<StandardSchemaV1.InferOutput<S>>;
+  waitFor<T = Approval>(
+    name: string,
+    options: Omit<DecisionOptions, 'schema' | 'onTimeout'> & { readonly schema?: undefined; readonly onTimeout?: T },
+  ): Promise<T>;
 }
 
 /** Argument of a method with `@On`. */

@@ -14,6 +14,7 @@ const filterNames = {
   deployments: ['flow', 'tag', 'paused', 'search', ...page],
   backfills: ['deployment', ...page],
   'cached values': ['flow', 'task', 'key', 'expired', ...page],
+  decisions: ['status', 'flow', 'runId', ...page],
   changes: page,
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

@@ -33,6 +33,9 @@ export const access: Readonly<Record<string, Access>> = {
   'POST /api/login': everyone,
   'POST /api/logout': everyone,
   'GET /*': everyone,
+  'GET /decide/:token': everyone,
+  'POST /decide/:token': everyone,
+  'GET /decide.css': everyone,
 
   'GET /metrics': viewer,
   'GET /api/health': viewer,
@@ -82,6 +85,11 @@ export const access: Readonly<Record<string, Access>> = {
   'POST /api/runs/:id/rejects/retry': operatorDoes('runs.retry-rejects'),
   'POST /api/runs/:id/signal': operatorDoes('runs.signal'),
   'DELETE /api/runs/:id': adminDoes('runs.delete'),
+
+  'GET /api/inbox': viewer,
+  'GET /api/inbox/:id': viewer,
+  'POST /api/inbox/:id/decide': operatorDoes('inbox.decide'),
+  'POST /api/inbox/:id/links': operatorDoes('inbox.link'),
 
   'GET /api/flows': observer,
   'GET /api/flows/:name': observer,

@@ -27,6 +27,8 @@ import { fleetRoutes } from './routes/fleet.ts';
 import { flowRoutes } from './routes/flows.ts';
 import { healthRoutes } from './routes/health.ts';
 import { cacheRoutes } from './routes/cache.ts';
+import { decideRoutes } from './routes/decide.ts';
+import { inboxRoutes } from './routes/inbox.ts';
 import { limitRoutes } from './routes/limits.ts';
 import { monitoringRoutes } from './routes/monitoring.ts';
 import { metricRoutes } from './routes/metrics.ts';
@@ -169,6 +171,8 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   backfillRoutes,
   limitRoutes,
   cacheRoutes,
+  inboxRoutes,
+  decideRoutes,
   secretRoutes,
   variableRoutes,
   connectionRoutes,

@@ -30,6 +30,7 @@ import { reopenRun } from './runs/reopen.ts';
 import { streamStore } from './streams/streams.ts';
 import { rollbackStore } from './rollbacks/rollbacks.ts';
 import { signalStore } from './runs/signals.ts';
+import { inboxStore } from './inbox/inbox.ts';
 import { transitionStore } from './runs/transitions.ts';
 import { connectionStore, secretStore, variableStore } from './secrets/secrets.ts';
 import { outboxStore } from './reporting/outbox.ts';
@@ -54,6 +55,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     resourceUses: resourceUseStore(connection),
     flows: flowStore(connection),
     signals: signalStore(connection),
+    inbox: inboxStore(connection),
     deployments: deploymentStore(connection),
     backfills: backfillStore(connection),
     tickets: ticketStore(connection),

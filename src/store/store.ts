@@ -8,7 +8,6 @@
 import type { ResourceUse } from '../model/resource-use.ts';
 import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
-import type { Signal } from '../model/signal.ts';
 import type { StateType } from '../model/state.ts';
 import type { AuditStore, KeyStore, SessionStore } from './access/contract.ts';
 import type { CacheStore } from './cache/contract.ts';
@@ -27,6 +26,8 @@ import type { ResultStore } from './results/contract.ts';
 import type { RollbackStore } from './rollbacks/contract.ts';
 import type { ConnectionStore, SecretStore, VariableStore } from './secrets/contract.ts';
 import type { SpreadStore } from './spread/contract.ts';
+import type { InboxStore } from './inbox/contract.ts';
+import type { SignalStore } from './runs/signal-contract.ts';
 import type { StreamStore } from './streams/contract.ts';
 import type { SuspectStore } from './suspects/contract.ts';
 import type { TickStore } from './ticks/contract.ts';
@@ -41,6 +42,8 @@ export type * from './figures/contract.ts';
 export type * from './fleet/contract.ts';
 export type * from './leases/contract.ts';
 export type * from './limits/contract.ts';
+export type * from './inbox/contract.ts';
+export type * from './runs/signal-contract.ts';
 export type * from './lists/contract.ts';
 export type * from './ownership.ts';
 export type * from './results/contract.ts';
@@ -163,25 +166,6 @@ export interface TransitionStore {
   page(runId: string, filter?: TransitionFilter): Promise<Page<Transition>>;
 }
 
-export interface SignalStore {
-  /**
-   * One transaction: keeps a signal to a run, and makes the run (and those it is a sub-flow of) due now where it is suspended. Gives
-   * its number among those of its name and the ids that were woken, the outermost last; null when there is no such run.
-   */
-  send(
-    runId: string,
-    name: string,
-    data: string | null,
-    at: number,
-  ): Promise<{ readonly number: number; readonly woken: readonly string[] } | null>;
-  /** One transaction: makes a suspended run, and those it is a sub-flow of, due now. Gives the ids that were woken, the outermost last. */
-  wake(runId: string, at: number, message: string): Promise<readonly string[]>;
-  /** Signal number `number` (from 1) of its name, null while it has not come. */
-  get(runId: string, name: string, number: number): Promise<Signal | null>;
-  /** All to a run, oldest first. */
-  ofRun(runId: string): Promise<readonly Signal[]>;
-}
-
 /** What is stored of a flow: enough to list and draw it without loading its file. */
 export interface StoredFlow {
   readonly name: string;
@@ -235,6 +219,7 @@ export interface Store {
   readonly expiry: ExpiryStore;
   readonly limits: LimitStore;
   readonly spread: SpreadStore;
+  readonly inbox: InboxStore;
   readonly streams: StreamStore;
   readonly results: ResultStore;
   /** What may have cost processes, and what was seen of them. */

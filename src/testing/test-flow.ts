@@ -4,7 +4,6 @@ import { BatutaError } from '../base/errors.ts';
 import { makeId } from '../base/id.ts';
 import { openLog } from '../base/log.ts';
 import { identifyProcess } from '../base/process-identity.ts';
-import type { EmbeddedClient } from '../client/client.ts';
 import { LocalClient } from '../client/local-client.ts';
 import { definitionOf } from '../define/definition.ts';
 import { Engine } from '../engine/engine.ts';
@@ -19,6 +18,8 @@ import type { NamedValues } from '../model/secret.ts';
 import type { EngineListener } from '../model/events.ts';
 import { bindField } from '../resources/fields.ts';
 import { type Middleware, noMiddleware } from '../model/middleware.ts';
+import { type DecisionAddresses, decisionName } from '../model/inbox.ts';
+import { encodeValue } from '../engine/values/results.ts';
 import { openStore } from '../store/open.ts';
 import { FakeClock } from './fake-clock.ts';
 import { holdTime } from './hold-time.ts';
@@ -44,6 +45,8 @@ export interface TestOptions<F> {
   readonly instantiate?: Instantiate;
   /** Data of signals that the run is sent before it starts, by name; a list sends several. */
   readonly signals?: Readonly<Record<string, unknown>>;
+  /** What people decide, by the name that the flow waits for; a list for several of one name. */
+  readonly decisions?: Readonly<Record<string, unknown>>;
   /** Values of secrets, by name; hidden in logs and errors as real ones are. Others are not there. */
   readonly secrets?: Readonly<Record<string, string>>;
   /** Values of variables, by name: plain JSON. */
@@ -87,7 +90,7 @@ export async function testFlow<C extends FlowClass>(
   const client = await openTestClient(clock, define, options, fakes, new TestValues(options), options.middleware);
   try {
     const begun = clock.elapsedMs;
-    const definition = withSignals(withOverrides(definitionOf(flow), { ...options.override }), client, options.signals ?? {});
+    const definition = withSignals(withOverrides(definitionOf(flow), { ...options.override }), client, options);
     const hold = holdTime(clock);
     const handle = await client.submit<FlowDefinition>(definition, params, {
       onEvent: (event) => {
@@ -116,7 +119,7 @@ async function openTestClient(
   fakes: Fakes,
   namedValues: NamedValues,
   middleware: readonly Middleware[] = noMiddleware,
-): Promise<EmbeddedClient> {
+): Promise<LocalClient> {
   const store = await openStore({ url: 'sqlite::memory:' });
   await store.migrate();
   const log = await openLog({ level: 'trace', format: 'json', clock, write: () => undefined });
@@ -128,6 +131,7 @@ async function openTestClient(
       leaseClock: systemClock,
       log: log.logger,
       random,
+      decisionAddresses: testAddresses,
       makeId,
       owner: identifyProcess(),
       isOwnerGone: () => false,
@@ -153,13 +157,21 @@ async function openTestClient(
 }
 
 /** The body of a code flow, with the signals sent before it begins: it must find them, for time does not wait for them. */
-function withSignals(definition: FlowDefinition, client: EmbeddedClient, signals: Readonly<Record<string, unknown>>): FlowDefinition {
+function withSignals(
+  definition: FlowDefinition,
+  client: LocalClient,
+  { signals = {}, decisions = {} }: Pick<TestOptions<unknown>, 'signals' | 'decisions'>,
+): FlowDefinition {
   const { run } = definition;
-  if (!run || Object.keys(signals).length === 0) return definition;
+  if (!run || Object.keys(signals).length + Object.keys(decisions).length === 0) return definition;
+  const { store, clock } = client.engine.services;
   let sent: Promise<void> | undefined;
   const send = async (id: string): Promise<void> => {
     for (const [name, data] of Object.entries(signals))
       for (const one of Array.isArray(data) ? data : [data]) await client.runs.signal(id, name, one);
+    for (const [name, data] of Object.entries(decisions))
+      for (const one of Array.isArray(data) ? data : [data])
+        await store.signals.send(id, decisionName(name), encodeValue(one, `decision ${name}`), clock.now());
   };
   return {
     ...definition,
@@ -191,3 +203,10 @@ const inThisThread = (instantiate: Instantiate | null): Isolate => ({
 function constant(value: unknown): () => unknown {
   return () => value;
 }
+
+/** Addresses that lead nowhere. */
+const testAddresses: DecisionAddresses = {
+  pageOf: (itemId) => `http://batuta.test/inbox?item=${itemId}`,
+  linkTo: ({ itemId, value, for: person }) =>
+    `http://batuta.test/decide/${itemId}?${new URLSearchParams({ value, for: person ?? '' }).toString()}`,
+};

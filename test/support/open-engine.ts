@@ -13,6 +13,7 @@ import type { Spread } from '../../src/engine/spread/spread.ts';
 import { SpreadOffers } from '../../src/engine/spread/spread-offers.ts';
 import { defaultEngineSettings, type EngineSettings } from '../../src/engine/services.ts';
 import type { FlowClass } from '../../src/model/flow-types.ts';
+import type { DecisionAddresses } from '../../src/model/inbox.ts';
 import type { Owner } from '../../src/model/run.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
@@ -32,6 +33,7 @@ export interface EngineParts {
   readonly flows?: readonly FlowClass[];
   /** Carries spread tasks to workers; default: they run in this engine. */
   readonly spread?: Spread;
+  readonly decisionAddresses?: DecisionAddresses;
 }
 
 export interface OpenEngine {
@@ -56,6 +58,7 @@ export async function openEngine(parts: EngineParts = {}): Promise<OpenEngine> {
       makeId,
       owner: identifyProcess(),
       isOwnerGone: parts.isOwnerGone ?? isProcessGone,
+      decisionAddresses: parts.decisionAddresses ?? null,
       settings: { ...defaultEngineSettings, ...parts.settings },
       isolate: {
         ...{ takePlace: () => null, givePlace: () => undefined, close: async () => undefined },

@@ -9,6 +9,7 @@ import type { Api } from './api.ts';
 import { enqueueBody, nameOfFlow, pageFromWire } from './wire-values.ts';
 import { HttpArtifacts } from './http-artifacts.ts';
 import { HttpCache } from './http-cache.ts';
+import { HttpInbox } from './http-inbox.ts';
 import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
 import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
 import { HttpConnections, HttpSecrets, HttpVariables } from './http-secrets.ts';
@@ -25,6 +26,7 @@ export class HttpClient implements Client {
   readonly backfills: HttpBackfills;
   readonly limits: HttpLimits;
   readonly cache: HttpCache;
+  readonly inbox: HttpInbox;
   readonly figures: HttpFigures;
   readonly artifacts: HttpArtifacts;
   readonly keys: HttpKeys;
@@ -42,6 +44,7 @@ export class HttpClient implements Client {
     this.backfills = new HttpBackfills(api);
     this.limits = new HttpLimits(api);
     this.cache = new HttpCache(api);
+    this.inbox = new HttpInbox(api);
     this.figures = new HttpFigures(api);
     this.artifacts = new HttpArtifacts(api);
     this.keys = new HttpKeys(api);

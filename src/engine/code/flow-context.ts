@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Duration } from '../../base/duration.ts';
 import type { FlowContext, HookContext, RunFacts, TaskFacts } from '../../model/context.ts';
 import type { FlowClass, ResultOf, StartArguments } from '../../model/flow-types.ts';
+import type { DecisionOptions } from '../../model/decision.ts';
 import type { ContextValues } from '../../model/middleware.ts';
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { Failure } from '../../model/failure.ts';
@@ -25,6 +26,7 @@ export interface BodyCalls {
   runDeployment(name: string, params: unknown): Promise<unknown>;
   sleep(duration: Duration): Promise<void>;
   waitFor(signal: string, timeout: Duration | undefined): Promise<unknown>;
+  decide(name: string, options: DecisionOptions): Promise<unknown>;
 }
 
 /** The body of a code flow as the source of its context. */
@@ -133,14 +135,19 @@ export class LiveFlowContext extends LiveTaskContext implements FlowContext {
     return (duration) => this.#calls.sleep(duration);
   }
 
-  get waitFor(): <T = unknown>(signal: string, options?: { readonly timeout?: Duration }) => Promise<T> {
-    return <T>(signal: string, options: { readonly timeout?: Duration } = {}) => this.#calls.waitFor(signal, options.timeout) as Promise<T>;
+  get waitFor(): FlowContext['waitFor'] {
+    return (name: string, options: DecisionOptions | { readonly timeout?: Duration } = {}) =>
+      (isDecision(options) ? this.#calls.decide(name, options) : this.#calls.waitFor(name, options.timeout)) as Promise<never>;
   }
 
   /** Keeps rejected records and metrics as artifacts of the run; called once, when the body has ended. */
   keep(): Promise<void> {
     return this.#body.keep();
   }
+}
+
+function isDecision(options: object): options is DecisionOptions {
+  return 'title' in options || 'schema' in options || 'notify' in options || 'onTimeout' in options;
 }
 
 /** Context of a hook, with values of its own. @param result as it is given */

@@ -18,6 +18,7 @@ import { outcomeOf, valueOf } from '../task/outcome.ts';
 import { runTask } from '../task/run-task.ts';
 import { recordUnrun } from '../task/task-row.ts';
 import { runSubDeployment, runSubFlow, type StartSubFlow } from './sub-flow.ts';
+import { waitForDecision } from '../waiting/decisions.ts';
 import { dropped, isDropped, sleep, waitForSignal } from '../waiting/waits.ts';
 
 /**
@@ -36,6 +37,7 @@ export async function runCode(active: RunAttempt, startSubFlow: StartSubFlow): P
     runDeployment: (name, params) => calls.askForBody(() => runSubDeployment(calls, startSubFlow, name, params)),
     sleep: (duration) => calls.askForBody(() => sleep(calls, duration)),
     waitFor: (signal, timeout) => calls.askForBody(() => waitForSignal(calls, signal, timeout)),
+    decide: (name, options) => calls.askForBody(() => waitForDecision(calls, name, options)),
   });
   const scope = active.scope(context, (instance, name, args) => calls.call(instance, name, args));
   try {

@@ -79,12 +79,12 @@ export async function waitUntil(active: RunAttempt, dueAt: number, why: string, 
 }
 
 /** Which signal of its name a recorded wait is for, from 1. */
-function occurrenceOf(key: string): number {
+export function occurrenceOf(key: string): number {
   return Number(/#.*#(\d+)$/.exec(key)?.[1] ?? 1);
 }
 
 /** Records the wait with the instant at which it ends; one that was recorded before keeps its instant, or has ended. */
-function beginWait(waiter: Waiter, name: string, inputs: readonly unknown[], ms: number | null, message: string): TaskRun {
+export function beginWait(waiter: Waiter, name: string, inputs: readonly unknown[], ms: number | null, message: string): TaskRun {
   const { active } = waiter;
   const key = waiter.keyOf(name, inputs);
   const recorded = active.recorded.get(key);
@@ -104,13 +104,13 @@ function beginWait(waiter: Waiter, name: string, inputs: readonly unknown[], ms:
   return row;
 }
 
-async function drop(active: RunAttempt, row: TaskRun): Promise<never> {
+export async function drop(active: RunAttempt, row: TaskRun): Promise<never> {
   await active.record.endTask('PAUSED', row, droppedState);
   throw dropped;
 }
 
 /** The signal of that number once it is there; null when the wait is over without it, or nothing waits any more. */
-async function nextSignal(
+export async function nextSignal(
   { active, over: ended }: Waiter,
   { runId, name, number }: Pick<Signal, 'runId' | 'name' | 'number'>,
   dueAt: number | null,

@@ -1,5 +1,6 @@
 /** What the API gives of deployments, the fleet and access, as its description tells it. A test holds every answer to this. */
 import { z } from 'zod';
+import { inboxStatuses } from '../../model/inbox.ts';
 import { roles } from '../../model/access.ts';
 import { reporterStates } from '../../model/report.ts';
 import { catchupPolicies, conflictPolicies, type DeploymentOrigin, overlapPolicies } from '../../model/deployment.ts';
@@ -180,6 +181,26 @@ export const limit = z.strictObject({
   waiters: z.array(holder),
   held: count,
   waiting: count,
+});
+
+export const inboxItem = z.strictObject({
+  id: z.string(),
+  runId: z.string(),
+  name: z.string(),
+  number: count,
+  title: z.string(),
+  description: textOrNull,
+  schema: z.unknown().describe('JSON Schema of the answer; null where there is none'),
+  status: z.enum(inboxStatuses),
+  data: z.strictObject({ json: z.unknown(), meta: z.unknown().optional() }).nullable().describe('What was decided'),
+  decidedBy: textOrNull,
+  decidedVia: z.enum(['client', 'api', 'dashboard', 'link']).nullable(),
+  problem: textOrNull.describe('Why the flow refused the last answer'),
+  createdAt: at,
+  dueAt: atOrNull,
+  decidedAt: atOrNull,
+  flow: z.string(),
+  runName: z.string(),
 });
 
 export const cacheEntry = z.strictObject({

@@ -17,6 +17,7 @@ const owned = [
   'resource_uses',
   'stream_positions',
   'signals',
+  'inbox',
   'spread_tasks',
   'limit_slots',
   'owed_hooks',

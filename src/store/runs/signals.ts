@@ -3,7 +3,7 @@ import type { Database, Connection } from '../connection.ts';
 import { freedAnew } from '../leases/leases.ts';
 import { forUpdate } from '../sql.ts';
 import { describeTable, insertText, integer, text, textOrNull, time, type RowOf } from '../table.ts';
-import type { SignalStore } from '../store.ts';
+import type { SignalStore } from './signal-contract.ts';
 import { refuseReported } from '../reporting/refuse.ts';
 import { addTransitions } from './transitions.ts';
 
@@ -51,7 +51,7 @@ export function signalStore(connection: Connection): SignalStore {
  * so that a ticket put now is another than the one that waits for the instant at which the run was due. An owner that has recorded the
  * suspension and is about to let go has let go by this: it writes no more.
  */
-async function wakeSuspended(db: Database, runId: string, at: number, message: string): Promise<string[]> {
+export async function wakeSuspended(db: Database, runId: string, at: number, message: string): Promise<string[]> {
   const rows = await db.query<{ id: string; attempt: number; state_type: string }>(
     `with recursive line (id, parent_run_id, attempt, state_type, depth) as (
        select id, parent_run_id, attempt, state_type, 0 from runs where id = $1

@@ -29,6 +29,7 @@ test('without anything set, every value is the default of the design', async () 
     host: '127.0.0.1',
     port: 4200,
     processes: availableParallelism(),
+    publicUrl: null,
     apiUrl: null,
     basePath: '',
     adminKey: null,
