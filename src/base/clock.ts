@@ -54,6 +54,11 @@ export const systemClock: Clock = {
   },
 };
 
+/** For how long the event loop of this thread was busy so far, ms. */
+export function loopBusyMs(): number {
+  return performance.eventLoopUtilization().active;
+}
+
 /** Waits until `promise` has settled, one way or the other, but no longer than `ms`. True when it has. Never rejects. */
 export async function settledWithin(clock: Clock, ms: number, promise: Promise<unknown>): Promise<boolean> {
   return await new Promise<boolean>((resolve) => {

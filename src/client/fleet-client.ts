@@ -89,9 +89,16 @@ export interface Figures {
   readonly p95Ms: number | null;
 }
 
+/** Figures of a task, with what it used: CPU time over those task runs of which it is known, ms, and the most memory of one, bytes; null where none is. */
+export interface TaskFiguresView extends Figures {
+  readonly cpuP50Ms: number | null;
+  readonly cpuP95Ms: number | null;
+  readonly peakBytes: number | null;
+}
+
 export interface FlowFigures extends Figures {
   /** Slowest first, by p50. Of a sample: the newest 200 ended runs, 20,000 task runs at most. */
-  readonly tasks: readonly Figures[];
+  readonly tasks: readonly TaskFiguresView[];
 }
 
 /** How often a process has executed a task, and how that went. Of a sample: the newest 200 ended runs, 20,000 task runs at most. */

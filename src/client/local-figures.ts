@@ -135,7 +135,10 @@ export class LocalFigures implements FiguresClient {
       store.figures.tasks(name, this.#since(options.sinceAt)),
     ]);
     if (ended.length === 0) await localFlows(store).get(name);
-    const figures = tasks.map((task) => timesOf(task));
+    const figures = tasks.map((task) => {
+      const [cpuP50Ms = null, cpuP95Ms = null] = percentilesOf(task.cpuTimes, [0.5, 0.95]);
+      return { ...timesOf(task), cpuP50Ms, cpuP95Ms, peakBytes: task.peakBytes };
+    });
     return { ...figuresOf(name, ended), tasks: figures.sort((left, right) => (right.p50Ms ?? -1) - (left.p50Ms ?? -1)) };
   }
 

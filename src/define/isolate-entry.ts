@@ -18,10 +18,11 @@ import { noteGone } from '../model/move.ts';
 import { packValue, unpackValue } from '../model/packed-value.ts';
 import { currentScope, type EscapeKind, type RunScope, runScope } from '../model/run-context.ts';
 import type { TaskDefinition } from '../model/task.ts';
-import type { IsolatedJob, IsolatedOutcome, ToGuest } from '../model/isolate-protocol.ts';
+import type { FromGuest, IsolatedJob, IsolatedOutcome, ToGuest } from '../model/isolate-protocol.ts';
 import { bindField } from '../resources/fields.ts';
 import { projectInstantiate } from './create-instance.ts';
 import { guestPort } from './guest-port.ts';
+import { measureUsage } from './guest-usage.ts';
 import { openGuestContext, openLogger, type GuestContext } from './isolate-context.ts';
 import { openWorkerScope } from './isolate-resources.ts';
 import type { GuestResources } from './isolate-resources.ts';
@@ -49,12 +50,13 @@ function hear(message: ToGuest): void {
 async function execute(number: number, job: IsolatedJob): Promise<void> {
   const opened = openGuestContext(job, (message) => port.send({ number, message }), workerScope);
   current = { number, hear: opened.hear };
+  const usage = measureUsage();
   let isOver = false;
   const give = (outcome: IsolatedOutcome, moved: readonly ArrayBuffer[] = [], goesOn = false): void => {
     if (isOver) return;
     isOver = true;
     current = null;
-    sendOutcome(number, outcome, goesOn, moved);
+    sendOutcome(number, { outcome, goesOn, usage: usage() }, moved);
   };
   const { context, resources } = opened;
   const release = job.captureConsole ? captureConsole({ currentLogger: () => currentScope()?.logger() }) : undefined;
@@ -94,14 +96,16 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
   }
 }
 
-function sendOutcome(number: number, outcome: IsolatedOutcome, goesOn: boolean, moved: readonly ArrayBuffer[]): void {
+type Ended = Omit<FromGuest['message'] & { readonly kind: 'outcome' }, 'kind'>;
+
+function sendOutcome(number: number, ended: Ended, moved: readonly ArrayBuffer[]): void {
   try {
-    port.send({ number, message: { kind: 'outcome', outcome, goesOn } }, moved);
+    port.send({ number, message: { kind: 'outcome', ...ended } }, moved);
     if (!isMainThread) noteGone(moved);
   } catch (error) {
     // Memory that cannot leave its thread, of WebAssembly for example, is copied.
-    if (moved.length > 0) return sendOutcome(number, outcome, goesOn, []);
-    port.send({ number, message: { kind: 'outcome', goesOn, outcome: { ok: false, failure: failureOf(error) } } });
+    if (moved.length > 0) return sendOutcome(number, ended, []);
+    port.send({ number, message: { kind: 'outcome', ...ended, outcome: { ok: false, failure: failureOf(error) } } });
   }
 }
 

@@ -3,6 +3,7 @@
  *
  * It owns every run it has started or continued until that has ended. `close` may be called twice.
  */
+import { CpuMeter } from './task/cpu-meter.ts';
 import { hideSensitive } from './run/hide-sensitive.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { FlowClass } from '../model/flow-types.ts';
@@ -73,7 +74,7 @@ export class Engine {
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
   constructor(
-    given: Omit<EngineServices, 'limits' | 'cache' | 'output' | 'lifecycle' | 'resources'>,
+    given: Omit<EngineServices, 'limits' | 'cpuMeter' | 'cache' | 'output' | 'lifecycle' | 'resources'>,
     definitionOf: (flow: FlowClass) => FlowDefinition,
   ) {
     const services: EngineServices = {
@@ -82,6 +83,7 @@ export class Engine {
       cache: new Cache(given),
       output: new RunOutput(given, this.#held.byId),
       lifecycle: new Lifecycle(),
+      cpuMeter: new CpuMeter(),
       resources: processScope(given),
     };
     this.services = services;

@@ -13,6 +13,7 @@ import type { Fakes, ResourceScope } from '../resources/scope.ts';
 import type { Store } from '../store/store.ts';
 import type { CacheAccess } from './cache/cache-access.ts';
 import type { Isolate } from './isolate/isolate.ts';
+import type { CpuMeter } from './task/cpu-meter.ts';
 import type { Limits } from './limits/limits.ts';
 import type { ResultStorage } from './results/storage.ts';
 import type { RunOutput, RunOutputSettings } from './run/run-output.ts';
@@ -77,6 +78,8 @@ export interface EngineServices {
   readonly owner: Owner;
   readonly isOwnerGone: (owner: Owner) => boolean;
   readonly settings: EngineSettings;
+  /** Measures tasks that share the thread of this process; made by the engine. */
+  readonly cpuMeter: CpuMeter;
   /** Runs tasks with `isolate`. */
   readonly isolate: Isolate;
   /** Has spread tasks executed by other workers; without it they run here. */

@@ -12,6 +12,7 @@ import type { OwnMeasure } from './own-metrics.ts';
 import type { Packed } from './packed-value.ts';
 import type { ResourceUse } from './resource-use.ts';
 import type { ArtifactWish, FileWish } from './artifact-writer.ts';
+import type { TaskUsage } from './task-usage.ts';
 
 /** File descriptor of the pipe by which a process of a task notices the end of its engine. */
 export const lifelineFd = 4;
@@ -60,7 +61,7 @@ export interface FromGuest {
   readonly message:
     | GuestMessage
     /** `goesOn`: code of the task may still be going, so that the guest must not be given another. */
-    | { readonly kind: 'outcome'; readonly outcome: IsolatedOutcome; readonly goesOn: boolean };
+    | { readonly kind: 'outcome'; readonly outcome: IsolatedOutcome; readonly goesOn: boolean; readonly usage: Omit<TaskUsage, 'scope'> };
 }
 
 /** What a task does with its context. */

@@ -1,5 +1,6 @@
 /** Rows of runs and task runs, as the store keeps them and everything above reads them. Times are UTC epoch ms. */
 import type { ArtifactKind } from './artifact.ts';
+import type { RecordedUsage } from './task-usage.ts';
 import type { CachedFrom } from './cache.ts';
 import type { Failure } from './failure.ts';
 import type { State, StateName, StateType } from './state.ts';
@@ -107,7 +108,7 @@ export type CallArg =
   | { readonly text: string };
 
 /** One task run: one execution history of one task (or one item of a mapped task) in one run. */
-export interface TaskRun {
+export interface TaskRun extends RecordedUsage {
   readonly id: string;
   readonly runId: string;
   /** Name of the task; for a sub-flow `flow:<name>`. */

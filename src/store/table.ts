@@ -207,6 +207,11 @@ export function word<Word extends string>(): Column<Word, Word> {
   return { kind: 'text' };
 }
 
+/** One of a few words, or null. */
+export function wordOrNull<Word extends string>(): Column<Word | null, Word | null> {
+  return { kind: 'text' };
+}
+
 /** JSON that every row has. */
 export function json<Data>(read: (text: string) => Data, shape?: (data: Data) => unknown): Column<string, Data> {
   return { kind: 'json', read, ...(shape && { shape }) };

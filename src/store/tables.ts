@@ -5,6 +5,7 @@ import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, CallArg, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { ResourceUse } from '../model/resource-use.ts';
 import { parseRef } from '../model/result-ref.ts';
+import type { UsageScope } from '../model/task-usage.ts';
 import type { State, StateName, StateType } from '../model/state.ts';
 import { readFields, readJson, readObjects, readTexts } from './read-json.ts';
 import { jsonText } from './storable.ts';
@@ -27,6 +28,7 @@ import {
   time,
   timeOrNull,
   word,
+  wordOrNull,
 } from './table.ts';
 
 const unreadable: Failure = {
@@ -154,6 +156,9 @@ export const taskRunTable = describeTable('task_runs', {
   error: failure,
   call_args: jsonOrNull((value) => (value === null ? null : readObjects<CallArg>(value))),
   cached_from: optional(jsonOrNull(readFields<CachedFrom>)),
+  cpu_ms: optional(integerOrNull),
+  peak_bytes: optional(integerOrNull),
+  usage_scope: optional(wordOrNull<UsageScope>()),
 });
 export type TaskRunRow = RowOf<typeof taskRunTable>;
 export const taskRunOf: (row: TaskRunRow) => TaskRun = taskRunTable.read;
@@ -186,12 +191,15 @@ export function hasOnlyCommonValues(row: TaskRun): boolean {
     row.metrics === null &&
     row.error === null &&
     row.callArgs === null &&
-    !row.cachedFrom
+    !row.cachedFrom &&
+    !row.usageScope &&
+    !row.cpuMs &&
+    !row.peakBytes
   );
 }
 
-/** What may change of a task run, as an upsert sets it; of one with common values alone, `cached_from` is null before and after. */
-export const replacedTaskRun = replacedBy(taskRunTable, 'id', 'run_id', 'key', 'cached_from');
+/** What may change of a task run, as an upsert sets it; of one with common values alone, the last four are null before and after. */
+export const replacedTaskRun = replacedBy(taskRunTable, 'id', 'run_id', 'key', 'cached_from', 'cpu_ms', 'peak_bytes', 'usage_scope');
 export const replacedWholeTaskRun = replacedBy(taskRunTable, 'id', 'run_id', 'key');
 
 /** Without `seq`, which grows within a run; SQLite counts it per run, PostgreSQL over all. */

@@ -9,6 +9,7 @@ import { shortId } from '../../model/ids.ts';
 import { runTimes, spentTimes } from '../../model/run-times.ts';
 import type { ListedRun, TaskRun, Transition } from '../../model/run.ts';
 import { submittedIn } from '../../model/submitted.ts';
+import { totalUsage } from '../../model/task-usage.ts';
 import { traceIdOf } from '../../model/trace.ts';
 import { fromTypedJson } from '../../model/values.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
@@ -22,6 +23,7 @@ import { historiesOf, inspectionJson, inStartOrder, resultBytesOf } from '../ren
 import { glyphOf, labelOf, type Paint } from '../render/shapes.ts';
 import { streamStatsLines, streamStatsOf } from '../render/stream-stats.ts';
 import { taskLabel } from '../render/summary.ts';
+import { usedText } from '../render/used.ts';
 import { type Column, factLines, tableLines } from '../render/table.ts';
 import { phaseOf } from '../render/task-group.ts';
 import { agoText, localMillisecond, localMinute, localSecond } from '../render/times.ts';
@@ -123,7 +125,11 @@ function notUndoneLines({ rollback }: RunInspection, { paint }: InspectionOption
   });
 }
 
-function headLines({ run, alike, transitions }: RunInspection, why: WaitReason | null, { paint, now }: InspectionOptions): string[] {
+function headLines(
+  { run, alike, transitions, taskRuns }: RunInspection,
+  why: WaitReason | null,
+  { paint, now }: InspectionOptions,
+): string[] {
   const { callerRunId, traceparent, refreshCache, expiresAt } = submittedIn(run.params);
   const times = runTimes(run, now);
   const spent = spentTimes(historiesOf(transitions).get(null) ?? [], now);
@@ -147,6 +153,7 @@ function headLines({ run, alike, transitions }: RunInspection, why: WaitReason |
     ['suspended', spent === null || spent.suspendedMs < 1_000 ? null : formatDuration(spent.suspendedMs)],
     ['waited', spent === null || spent.waitingMs < 1_000 ? null : `${formatDuration(spent.waitingMs)} between its attempts`],
     ['in all', spent === null || spent.wallMs - spent.executingMs < 1_000 ? null : formatDuration(spent.wallMs)],
+    ['used', usedText(totalUsage(taskRuns)) || null],
     ['due', run.dueAt === null ? null : timeText(run.dueAt, now)],
     ['expires', expiresAt === undefined || run.startedAt !== null || run.endedAt !== null ? null : timeText(expiresAt, now)],
     ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
@@ -208,7 +215,7 @@ function taskCells(taskRun: TaskRun, history: readonly Transition[], { paint, no
   const what =
     error && state.type !== 'COMPLETED'
       ? paint.red(failureBrief(error))
-      : oneLine([state.message ?? '', measured, large, suspended, waited].filter((text) => text !== '').join('  '));
+      : oneLine([state.message ?? '', measured, large, usedText(taskRun), suspended, waited].filter((text) => text !== '').join('  '));
   const args = taskRun.displayName === null ? paint.dim(callText(taskRun, width)) : '';
   return [`  ${taskLabel(taskRun)}${args}`, labelOf(state, paint), took, String(attempt), what];
 }

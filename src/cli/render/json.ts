@@ -98,6 +98,7 @@ function taskDetailJson(taskRun: TaskRun, history: readonly Transition[]): objec
   const spent = taskRun.endedAt === null ? null : spentTimes(history, taskRun.endedAt);
   const times = { durationMs: spent?.executingMs ?? null, suspendedMs: spent?.suspendedMs ?? null, waitingMs: spent?.waitingMs ?? null };
   const { key, displayName, progress, metrics, childRunId, dependsOn, callArgs, cachedFrom = null } = taskRun;
+  const { cpuMs = null, peakBytes = null, usageScope = null } = taskRun;
   return {
     ...taskJson(taskRun),
     key,
@@ -105,6 +106,7 @@ function taskDetailJson(taskRun: TaskRun, history: readonly Transition[]): objec
     ...times,
     progress,
     metrics,
+    ...{ cpuMs, peakBytes, usageScope },
     dependsOn,
     childRunId,
     callArgs,

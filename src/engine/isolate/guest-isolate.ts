@@ -89,6 +89,7 @@ export class GuestIsolate implements Isolate {
     const need = needOf(call.task);
     const { job, moved } = jobOf(call, this.#options.captureConsole);
     const guest = this.#pool.take(need);
+    guest.begin();
     const number = ++this.#lastJob;
     const end = new AbortController();
     const stopListening = endOnStop(call, guest, number, end, this.#options.clock);
@@ -125,7 +126,9 @@ export class GuestIsolate implements Isolate {
     return new Promise((resolve, reject) => {
       const hear = ({ number: of, message }: FromGuest): void => {
         if (message.kind === 'outcome') {
-          if (of === number) resolve({ ...message.outcome, goesOn: message.goesOn });
+          if (of !== number) return;
+          if (!guest.isEnding) call.tellUsage({ ...message.usage, scope: guest.kind });
+          resolve({ ...message.outcome, goesOn: message.goesOn });
         } else if (of === number) {
           // Of a guest that is being ended only what it had to say is of use.
           if (!guest.isEnding || message.kind === 'log' || message.kind === 'resource')
@@ -195,10 +198,18 @@ function valuesText(values: ContextValues, task: string): string | null {
 }
 
 /** Tells the guest that its task has to stop, and ends it: at once after a timeout, else when it has not obeyed. */
-function endOnStop({ signal, resourceUses }: IsolatedCall, guest: Guest, number: number, end: AbortController, clock: Clock): () => void {
+function endOnStop(
+  { signal, resourceUses, tellUsage }: IsolatedCall,
+  guest: Guest,
+  number: number,
+  end: AbortController,
+  clock: Clock,
+): () => void {
   let timer: Timer | undefined;
   const endGuest = (): void => {
     end.abort();
+    const usage = guest.usage();
+    if (usage) tellUsage(usage);
     guest.end();
     // Before the end of the task is recorded, which does not wait for that of the guest.
     resourceUses.end();

@@ -1,5 +1,6 @@
 /** Contract of a guest: a thread or a process that executes tasks, one at a time. */
 import type { FromGuest, ToGuest } from '../../model/isolate-protocol.ts';
+import type { TaskUsage } from '../../model/task-usage.ts';
 
 /** Where a task may be executed apart from the engine. */
 export type GuestKind = 'thread' | 'process';
@@ -38,6 +39,10 @@ export interface Guest {
   readonly isEnding: boolean;
   /** @param moved buffers that go over and are empty here afterwards; a process is sent copies. @throws what cannot be cloned */
   send(message: ToGuest, moved?: readonly ArrayBuffer[]): void;
+  /** Marks the beginning of a task, for `usage`. */
+  begin(): void;
+  /** What its task has used so far, as it is seen from here; null when unknown. */
+  usage(): TaskUsage | null;
   /** Whether it keeps this process alive. */
   hold(isHeld: boolean): void;
   /** Lets it close what it has open, and ends it if that takes too long. */

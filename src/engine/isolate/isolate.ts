@@ -5,6 +5,7 @@ import type { FlowDefinition } from '../../model/flow.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import type { ContextValues } from '../../model/middleware.ts';
 import type { ResourceUse } from '../../model/resource-use.ts';
+import type { TaskUsage } from '../../model/task-usage.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 
 /** Hears what a guest opens of resources. */
@@ -34,6 +35,8 @@ export interface IsolatedCall {
   beginCommit(): void;
   /** Its result is that of an earlier execution. */
   tellEarlier(): void;
+  /** What it has used; called once, before the call settles or as its guest is ended. */
+  tellUsage(usage: TaskUsage): void;
   readonly resourceUses: GuestUses;
 }
 

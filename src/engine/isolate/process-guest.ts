@@ -9,8 +9,9 @@ import type { Readable } from 'node:stream';
 import { type Clock, settledWithin, type Timer } from '../../base/clock.ts';
 import { signalGroup } from '../../base/process-group.ts';
 import type { FromGuest, ToGuest } from '../../model/isolate-protocol.ts';
+import type { TaskUsage } from '../../model/task-usage.ts';
 import type { Guest, GuestEnd, GuestListener } from './guest.ts';
-import { peakMemoryOf } from './process-memory.ts';
+import { cpuOf, peakMemoryOf } from './process-usage.ts';
 import { PrintedLines } from './printed-lines.ts';
 
 export interface ProcessGuestOptions {
@@ -66,6 +67,13 @@ export class ProcessGuest implements Guest {
   send(message: ToGuest): void {
     // What cannot be sent any more is told by its end.
     if (this.#child.connected) this.#child.send(message, () => undefined);
+  }
+
+  begin(): void {}
+
+  usage(): TaskUsage | null {
+    const cpuMs = this.#child.pid === undefined ? null : cpuOf(this.#child.pid);
+    return cpuMs === null ? null : { cpuMs, peakBytes: this.#peakBytes, scope: 'process' };
   }
 
   hold(isHeld: boolean): void {

@@ -3,6 +3,7 @@ import { type Transferable, Worker } from 'node:worker_threads';
 import { type Clock, settledWithin } from '../../base/clock.ts';
 import { failureOf } from '../../model/failure.ts';
 import type { FromGuest, ToGuest } from '../../model/isolate-protocol.ts';
+import type { TaskUsage } from '../../model/task-usage.ts';
 import { noteGone } from '../../model/move.ts';
 import type { Guest, GuestEnd, GuestListener } from './guest.ts';
 
@@ -25,6 +26,7 @@ export class ThreadGuest implements Guest {
   isEnding = false;
   readonly #worker: Worker;
   readonly #clock: Clock;
+  #busyBefore = 0;
 
   constructor({ entry, memoryBytes, clock }: ThreadGuestOptions) {
     this.#clock = clock;
@@ -50,6 +52,19 @@ export class ThreadGuest implements Guest {
   send(message: ToGuest, moved: readonly ArrayBuffer[] = []): void {
     this.#worker.postMessage(message, moved as readonly Transferable[] as Transferable[]);
     noteGone(moved);
+  }
+
+  begin(): void {
+    this.#busyBefore = this.#busyMs();
+  }
+
+  /** The time in which its loop was busy stands for its CPU time: it can be asked for from here, also while it never gives way. */
+  usage(): TaskUsage {
+    return { cpuMs: this.#busyMs() - this.#busyBefore, peakBytes: null, scope: 'thread' };
+  }
+
+  #busyMs(): number {
+    return this.#worker.performance.eventLoopUtilization().active;
   }
 
   hold(isHeld: boolean): void {

@@ -5,6 +5,7 @@ import { callInTransaction, type TransactionalCall } from '../../effects/call-in
 import { effectKeyOf } from '../../effects/effects-table.ts';
 import { resourceScopes } from '../../model/resource.ts';
 import type { TaskRun } from '../../model/run.ts';
+import type { TaskUsage } from '../../model/task-usage.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { noNamedValues } from '../../model/variable.ts';
 import { openFields } from '../../resources/fields.ts';
@@ -21,6 +22,8 @@ export interface MethodCall extends Pick<TransactionalCall, 'context' | 'signal'
   readonly isOver: boolean;
   /** Set where its end has to wait for the commit of its transaction. */
   isCommitting: boolean;
+  /** What it has used, once that is known. */
+  usage: TaskUsage | null;
   /** The items as a list, save those of a stream, which go to others. */
   collect(items: AsyncIterable<unknown>): Promise<unknown>;
   readonly contextValues: ContextValues;
@@ -46,6 +49,7 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
     effectKey: effectKeyOf(execution.row),
     beginCommit: () => void (execution.isCommitting = true),
     tellEarlier: () => tellEarlier(execution),
+    tellUsage: (usage) => void (execution.usage = usage),
     resourceUses: new RecordedGuestUses(active.services, active.record, definition.isolate),
   });
 }

@@ -8,8 +8,6 @@ import { setMaxListeners } from 'node:events';
 import type { Logger } from 'pino';
 import type { Timer } from '../../base/clock.ts';
 import type { BatutaError } from '../../base/errors.ts';
-import type { RunFacts, TaskFacts } from '../../model/context.ts';
-import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import { type AnyResource, isResource } from '../../model/resource.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { NamedValues } from '../../model/secret.ts';
@@ -17,28 +15,27 @@ import { noNamedValues } from '../../model/variable.ts';
 import type { OwnMeasure } from '../../model/own-metrics.ts';
 import { type ContextValues, noMiddleware } from '../../model/middleware.ts';
 import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
+import { type TaskUsage, withUsage } from '../../model/task-usage.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { ResourceScope } from '../../resources/scope.ts';
 import { hasEnded, shownAs } from '../../resources/checks.ts';
 import { scopeOfTask } from '../run/resource-scopes.ts';
 import { callAround } from '../middleware/around-task.ts';
 import type { RunAttempt, Stoppable } from '../run/run-attempt.ts';
+import { AttemptFacts } from './attempt-facts.ts';
 import { callMethod, collected, isAsyncIterable, isPending } from './call-method.ts';
 import { escapedError } from '../../model/escaped-error.ts';
 import { AttemptArtifacts } from '../artifacts/attempt-artifacts.ts';
 import { type ContextSource, LiveTaskContext } from '../../model/task-context.ts';
 import { commitWaitMs, failedWith, ignore, type Settlement, shownTask, timeoutError } from './settlement.ts';
+import { type CpuMeter, leastCpuMs } from './cpu-meter.ts';
 import { TaskReports } from './task-reports.ts';
 
-export class TaskAttempt implements RunScope, ContextSource, Stoppable {
-  readonly active: RunAttempt;
+export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource, Stoppable {
   readonly definition: TaskDefinition;
   readonly callTask = null;
   contextValues: ContextValues;
-  /** The row as last recorded. */
-  row: TaskRun;
   #context: LiveTaskContext | null = null;
-  #params: { readonly value: unknown } | null = null;
   #controller: AbortController | null = null;
   #abortReason: BatutaError | null = null;
   #log: Logger | null = null;
@@ -55,47 +52,15 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   resources: ResourceScope | null = null;
   /** Its transaction is being committed: how it ends is for the database to say. */
   isCommitting = false;
+  /** What it has used, once that is known. */
+  usage: TaskUsage | null = null;
 
   constructor(active: RunAttempt, definition: TaskDefinition, row: TaskRun) {
-    this.active = active;
+    super(active, row);
     this.definition = definition;
-    this.row = row;
     this.contextValues = active.contextValues;
   }
 
-  get runId(): string {
-    return this.row.runId;
-  }
-  get taskRunId(): string {
-    return this.row.id;
-  }
-  get flow(): string {
-    return this.active.definition.name;
-  }
-  get task(): string {
-    return this.row.name;
-  }
-  get attempt(): number {
-    return this.row.attempt;
-  }
-  get traceparent(): string | null {
-    return this.active.submitted.traceparent ?? null;
-  }
-  /** Its own; of the items of a mapped task one for all, frozen. */
-  get params(): unknown {
-    this.#params ??= { value: this.row.index === null ? this.active.takeParams() : this.active.sharedParams() };
-    return this.#params.value;
-  }
-  get runFacts(): RunFacts {
-    return this.active.facts;
-  }
-  get taskFacts(): TaskFacts {
-    const { id, name, attempt, index } = this.row;
-    return { id, name, attempt, index };
-  }
-  get idempotencyKey(): string {
-    return idempotencyKeyOf(this.row.runId, this.row.key, this.row.itemHash);
-  }
   get context(): LiveTaskContext {
     this.#context ??= new LiveTaskContext(this);
     return this.#context;
@@ -133,9 +98,10 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
     return this.active.services.namedValues ?? noNamedValues;
   }
 
-  /** The row with what the attempt has reported. */
+  /** The row with what the attempt has reported and used. */
   get reportedRow(): TaskRun {
-    return this.#reports?.on(this.row) ?? this.row;
+    const row = this.#reports?.on(this.row) ?? this.row;
+    return this.usage === null ? row : withUsage(row, this.usage);
   }
 
   reportProgress(done: number, total: number | null): void {
@@ -201,17 +167,22 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
 
   /** Runs the method once, until its code ends, its timeout passes, or the run is stopped and will not wait. */
   execute(args: readonly unknown[]): Settlement | Promise<Settlement> {
-    const { active } = this;
+    const { active, definition } = this;
     if (active.stopReason) return { kind: 'stopped', error: active.stopReason };
     let started: unknown;
+    let heldMs = 0;
     let pending: PromiseLike<unknown> | AsyncIterable<unknown> | null;
     // A method that gives its value on the spot needs neither timer nor race.
     this.#settle = ignore;
+    const meter = definition.isolate === null ? active.services.cpuMeter : null;
+    const begun = meter === null ? 0 : meter.now();
     try {
       const around = active.middlewareOf(this.definition);
       started = around === noMiddleware ? runScope.run(this, callMethod, this, args) : runScope.run(this, callAround, this, args, around);
       pending = isPending(started) ? started : null;
+      if (meter) heldMs = meter.heldSince(begun);
     } catch (error) {
+      this.usage = meter?.usageOf(meter.heldSince(begun)) ?? null;
       this.#close(true);
       return this.#ended({ kind: 'error', error });
     }
@@ -221,7 +192,8 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
       this.#abort(this.#escapedEarly);
       return this.#ended({ kind: 'error', error: this.#escapedEarly });
     }
-    if (pending) return this.#race(pending);
+    if (pending) return this.#race(pending, meter, heldMs);
+    if (heldMs >= leastCpuMs) this.usage = meter?.usageOf(heldMs) ?? null;
     this.#close(false);
     return this.#ended({ kind: 'value', value: started });
   }
@@ -234,7 +206,8 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
   }
 
   /** First of: the code, the timeout, a forced stop. What the code does after that is ignored. */
-  async #race(started: PromiseLike<unknown> | AsyncIterable<unknown>): Promise<Settlement> {
+  async #race(started: PromiseLike<unknown> | AsyncIterable<unknown>, meter: CpuMeter | null, heldMs: number): Promise<Settlement> {
+    const metered = meter?.enter(heldMs);
     const { active, definition } = this;
     active.live.add(this);
     let timer: Timer | null = null;
@@ -253,6 +226,7 @@ export class TaskAttempt implements RunScope, ContextSource, Stoppable {
       );
     });
     (timer as Timer | null)?.cancel();
+    if (meter && metered) this.usage = meter.leave(metered);
     active.live.delete(this);
     return settlement;
   }

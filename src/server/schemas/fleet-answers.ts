@@ -104,7 +104,12 @@ export const figures = z.strictObject({
   p50Ms: msOrNull,
   p95Ms: msOrNull,
 });
-export const flowFigures = figures.extend({ tasks: z.array(figures) });
+const taskFigures = figures.extend({
+  cpuP50Ms: msOrNull.describe('CPU time of those task runs of which it is known'),
+  cpuP95Ms: msOrNull,
+  peakBytes: count.nullable().describe('Most memory of one of them'),
+});
+export const flowFigures = figures.extend({ tasks: z.array(taskFigures) });
 export const taskWorker = z.strictObject({
   task: word,
   worker: word.nullable(),

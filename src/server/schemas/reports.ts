@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { artifactKinds } from '../../model/artifact.ts';
 import { maxBatchItems } from '../../model/report.ts';
 import { stateNames, stateTypes, terminalTypes } from '../../model/state.ts';
+import { usageScopes } from '../../model/task-usage.ts';
 import { line, prose } from './common.ts';
 
 const id = line(100, 1);
@@ -134,6 +135,9 @@ const task = z
       .strictObject({ runId: id, taskRunId: id, madeAt: at, entry: line(200) })
       .nullable()
       .optional(),
+    cpuMs: count.nullable().optional(),
+    peakBytes: count.nullable().optional(),
+    usageScope: z.enum(usageScopes).nullable().optional(),
   })
   .refine(endsOnce, 'has ended without an instant of its end, or has one without having ended');
 

@@ -4,6 +4,7 @@ import type { WaitReason } from '../../client/fleet-client.ts';
 import { hideFailure, withoutKey, wordsOfWait } from './hidden-words.ts';
 import { digestOf, figure, noPayload, replaced, runNameBy, word, wordOrNull } from './payloads.ts';
 import { stateNames, stateTypes } from '../../model/state.ts';
+import { usageScopes } from '../../model/task-usage.ts';
 
 export const at = noPayload(z.iso.datetime());
 export const atOrNull = at.nullable();
@@ -134,6 +135,18 @@ export const taskRun = z.strictObject({
     .nullable()
     .optional()
     .describe('Of one that is Cached: what made its value, and the entry of the cache'),
+  cpuMs: count
+    .nullable()
+    .optional()
+    .describe('CPU time over all attempts, ms; absent or null where it is not known, and below 5 ms of a shared thread'),
+  peakBytes: count.nullable().optional().describe('Most memory that was seen, bytes'),
+  usageScope: z
+    .enum(usageScopes)
+    .nullable()
+    .optional()
+    .describe(
+      'Of what both are: a thread or process that it had to itself, or its share of the thread of a process, and all memory of that',
+    ),
 });
 
 export const taskGroups = z.strictObject({
@@ -146,6 +159,8 @@ export const taskGroups = z.strictObject({
         startedAt: atOrNull,
         endedAt: atOrNull,
         attempts: count,
+        cpuMs: count.nullable().describe('Sum of their CPU time, ms'),
+        peakBytes: count.nullable().describe('Most memory of one of them, bytes'),
         single: taskRun.pick({ id: true, displayName: true, childRunId: true, progress: true }).nullable(),
       }),
     )

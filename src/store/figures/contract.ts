@@ -65,6 +65,10 @@ export interface TaskFigures {
   readonly timed: number;
   readonly totalMs: number;
   readonly durations: Durations;
+  /** CPU time of those of which it is known. */
+  readonly cpuTimes: Durations;
+  /** Most memory of one of them, bytes; null where nothing is known of it. */
+  readonly peakBytes: number | null;
 }
 
 /** Task runs of one task of a flow that one process executed last. */

@@ -23,31 +23,45 @@ export function openRuns(connection: Connection): Promise<{ type: StateType; nam
   );
 }
 
+interface TaskFigureRow {
+  readonly name: string;
+  readonly failed: number;
+  readonly range: number | null;
+  readonly cpu: number | null;
+  readonly runs: number;
+  readonly total: number;
+  readonly peak: number | null;
+}
+
 /** See `FigureStore.tasks`. Task runs that never began count for nothing. */
 export async function taskFigures(connection: Connection, flow: string, sinceAt: number): Promise<TaskFigures[]> {
-  const rows = await connection.query<{ name: string; failed: number; range: number | null; runs: number; total: number }>(
-    `select name, failed, range, count(*) as runs, coalesce(sum(ms), 0) as total from (
+  const rows = await connection.query<TaskFigureRow>(
+    `select name, failed, range, cpu, count(*) as runs, coalesce(sum(ms), 0) as total, max(peak_bytes) as peak from (
        select task_runs.name, case when task_runs.state_type in ('FAILED', 'CRASHED') then 1 else 0 end as failed,
          ${rangeText('(task_runs.ended_at - task_runs.started_at)')} as range,
+         ${rangeText('task_runs.cpu_ms')} as cpu, task_runs.peak_bytes,
          case when task_runs.ended_at > task_runs.started_at then task_runs.ended_at - task_runs.started_at else 0 end as ms
        from (select id from runs where flow = $1 and created_at >= $2 and ended_at is not null order by created_at desc, id desc limit ${sampleRuns}) as newest
        join task_runs on task_runs.run_id = newest.id
        where task_runs.started_at is not null and task_runs.ended_at is not null limit ${sampleTaskRuns}
-     ) as sample group by name, failed, range`,
+     ) as sample group by name, failed, range, cpu`,
     [flow, sinceAt],
   );
   const tasks = new Map<
     string,
-    { name: string; runs: number; failures: number; timed: number; totalMs: number; durations: Map<number, number> }
+    { -readonly [Key in keyof TaskFigures]: TaskFigures[Key] } & Record<'durations' | 'cpuTimes', Map<number, number>>
   >();
-  for (const { name, failed, range, runs, total } of rows) {
-    const task = tasks.get(name) ?? { name, runs: 0, failures: 0, timed: 0, totalMs: 0, durations: new Map<number, number>() };
+  for (const { name, failed, range, cpu, runs, total, peak } of rows) {
+    const none = { name, runs: 0, failures: 0, timed: 0, totalMs: 0, peakBytes: null };
+    const task = tasks.get(name) ?? { ...none, durations: new Map<number, number>(), cpuTimes: new Map<number, number>() };
     tasks.set(name, task);
     task.runs += runs;
     task.timed += runs;
     task.totalMs += Number(total);
     if (failed === 1) task.failures += runs;
     if (range !== null) task.durations.set(range, (task.durations.get(range) ?? 0) + runs);
+    if (cpu !== null) task.cpuTimes.set(cpu, (task.cpuTimes.get(cpu) ?? 0) + runs);
+    if (peak !== null) task.peakBytes = Math.max(task.peakBytes ?? 0, peak);
   }
   return [...tasks.values()];
 }

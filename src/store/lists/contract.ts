@@ -95,6 +95,10 @@ export interface TaskGroup {
   readonly endedAt: number | null;
   /** Most attempts that one of them took. */
   readonly attempts: number;
+  /** Sum of their CPU time, ms; null where nothing is known of it. */
+  readonly cpuMs: number | null;
+  /** Most memory of one of them, bytes; null where nothing is known of it. */
+  readonly peakBytes: number | null;
   /** Where there is but one. */
   readonly single: Pick<TaskRun, 'id' | 'displayName' | 'childRunId' | 'progress'> | null;
 }

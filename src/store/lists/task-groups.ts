@@ -6,7 +6,8 @@ import type { TaskGroup } from '../store.ts';
 
 /** By task and state. What only one task run has (its id and the like) is that of the one where there is but one. */
 const groupsText = `select name, state_name as state, count(*) as count, min(started_at) as started, max(ended_at) as ended,
-    max(attempt) as attempts, max(id) as id, max(display_name) as label, max(child_run_id) as child, max(progress) as progress
+    max(attempt) as attempts, max(id) as id, max(display_name) as label, max(child_run_id) as child, max(progress) as progress,
+    sum(cpu_ms) as cpu, max(peak_bytes) as peak
   from task_runs where run_id = $1 group by name, state_name order by min(seq)`;
 
 interface GroupRow {
@@ -20,6 +21,8 @@ interface GroupRow {
   readonly label: string | null;
   readonly child: string | null;
   readonly progress: string | null;
+  readonly cpu: number | string | null;
+  readonly peak: number | null;
 }
 
 /** See `TaskRunStore.groupsOfRun`. */
@@ -34,6 +37,8 @@ export async function groupsOfRun({ query }: Connection, runId: string): Promise
       startedAt: least(known?.startedAt ?? null, row.started),
       endedAt: most(known?.endedAt ?? null, row.ended),
       attempts: Math.max(known?.attempts ?? 0, row.attempts),
+      cpuMs: row.cpu === null ? (known?.cpuMs ?? null) : (known?.cpuMs ?? 0) + Number(row.cpu),
+      peakBytes: most(known?.peakBytes ?? null, row.peak),
       single: known || row.count > 1 ? null : singleOf(row),
     });
   }

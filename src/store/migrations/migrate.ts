@@ -37,6 +37,7 @@ import { streamPositions } from './0031-stream-positions.ts';
 import { idEndsByKey } from './0032-id-ends-by-key.ts';
 import { reports } from './0033-reports.ts';
 import { artifactVersions } from './0035-artifact-versions.ts';
+import { taskUsage } from './0037-task-usage.ts';
 import { inbox } from './0039-inbox.ts';
 import { runExpiries } from './0044-run-expiries.ts';
 import type { Migration } from './migration.ts';
@@ -73,6 +74,7 @@ export const migrations: readonly Migration[] = [
   idEndsByKey,
   reports,
   artifactVersions,
+  taskUsage,
   inbox,
   runExpiries,
 ];

@@ -133,7 +133,8 @@ describe.each(makers)('spread tasks on $name', (maker) => {
     expect(await store.spread.ended([id])).toEqual([]);
     const cachedFrom = { runId: makeId(), taskRunId: makeId(), madeAt: startedAt, entry: 'e1' };
     const ended = { state: stateOf('COMPLETED'), endedAt: startedAt + 5, resultRef: 'somewhere/large', metrics: { rows: 5 } };
-    const done = { ...running, ...ended, cachedFrom };
+    const usage = { cpuMs: 12, peakBytes: 3_000_000_000, usageScope: 'thread' as const };
+    const done = { ...running, ...ended, cachedFrom, ...usage };
     const artifact = {
       id: makeId(),
       runId: run.runId,

@@ -139,13 +139,15 @@ interface Call {
 
 describe('threads', () => {
   test('are as many as they may be, and keep modules and resources of scope worker between tasks', async () => {
-    const { values } = await outcomesOf('Warm');
+    const { values, rows } = await outcomesOf('Warm');
     const calls = values('call') as readonly Call[];
     expect(calls.map(({ item }) => item)).toEqual(Array.from({ length: 40 }, (_, at) => at));
     expect(new Set(calls.map(({ pid }) => pid))).toEqual(new Set([process.pid]));
     // Each thread counts from 1: 40 tasks in two of them have two that were first.
     expect(calls.filter((call) => call.calls === 1).length).toBeLessThanOrEqual(2);
     expect(calls.every(({ model }) => model === 1)).toBe(true);
+    const used = rows.filter(({ name }) => name === 'call');
+    expect(used.every(({ usageScope, peakBytes }) => usageScope === 'thread' && (peakBytes ?? 0) > 1_000_000)).toBe(true);
   });
 
   test('that end in the middle fail their task by name, and no other', async () => {
@@ -157,6 +159,7 @@ describe('threads', () => {
     expect(code('escapes')).toBe('ERROR_ESCAPED');
     expect(message('escapes')).toContain('nobody awaits this');
     expect(code('spins')).toBe('TASK_TIMED_OUT');
+    expect(rows.find(({ name }) => name === 'spins')).toMatchObject({ usageScope: 'thread', cpuMs: expect.any(Number) });
     expect(code('odd')).toBe('RESULT_NOT_SERIALIZABLE');
     expect(message('odd')).toContain('at.deep');
     expect(rows.find(({ name }) => name === 'fine')?.state.type).toBe('COMPLETED');
@@ -165,7 +168,7 @@ describe('threads', () => {
 
 describe('processes', () => {
   test('execute one task each, and what they print is in its log', async () => {
-    const { values, id } = await outcomesOf('Cold');
+    const { values, rows: called, id } = await outcomesOf('Cold');
     const calls = values('call') as readonly Call[];
     expect(calls).toMatchObject([
       { item: 0, calls: 1, model: 1 },
@@ -174,6 +177,9 @@ describe('processes', () => {
     const pids = calls.map(({ pid }) => pid);
     expect(new Set([...pids, process.pid]).size).toBe(3);
     expect(pids.map(isAlive)).toEqual([false, false]);
+    const used = called.filter(({ name }) => name === 'call');
+    expect(used.every(({ usageScope, cpuMs }) => usageScope === 'process' && (cpuMs ?? 0) > 50)).toBe(true);
+    expect(used.every(({ peakBytes }) => (peakBytes ?? 0) > 30 * 1024 * 1024)).toBe(true);
     const lines = await client.runs.logs(id);
     const said = lines
       .map(({ level, message }) => `${level >= 40 ? 'warn' : 'info'} ${message}`)

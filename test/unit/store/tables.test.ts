@@ -23,6 +23,7 @@ const rare: Partial<TaskRun> = {
     metrics: { rows: 3 },
     error: failureOf(new Error('no')),
     callArgs: [{ json: 1 }],
+    ...{ cpuMs: 5, peakBytes: 6, usageScope: 'thread' },
     cachedFrom: { runId: 'run', taskRunId: 'task', madeAt: 1, entry: 'entry' },
   },
 };
@@ -54,9 +55,9 @@ test('those of a new run as well, whatever of it is given', () => {
 test('a task run is written with its common values alone only while it has no others', () => {
   const none = taskRun('run', 'load');
   expect(hasOnlyCommonValues(none)).toBe(true);
-  expect(taskRunTable.values(none).slice(commonTaskRunTable.columns.length)).toEqual(Array.from({ length: 12 }, () => null));
+  expect(taskRunTable.values(none).slice(commonTaskRunTable.columns.length)).toEqual(Array.from({ length: 15 }, () => null));
   for (const [field, value] of Object.entries(rare)) expect(hasOnlyCommonValues({ ...none, [field]: value })).toBe(false);
-  expect(Object.keys(rare)).toHaveLength(12);
+  expect(Object.keys(rare)).toHaveLength(15);
 });
 
 test('a row comes back as what was written, with what it lacks left out or by its default', () => {

@@ -1,4 +1,5 @@
-/** Numbers, durations and times as text. Pure. */
+/** Numbers, sizes, durations and times as text. Pure. */
+import { byteSize } from '../../../src/base/byte-size.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -17,6 +18,11 @@ export function durationText(ms: number | null | undefined): string {
   if (length < hour) return pair(length, minute, 'm', second, 's');
   if (length < day) return pair(length, hour, 'h', minute, 'm');
   return pair(length, day, 'd', hour, 'h');
+}
+
+/** A size in bytes: `96.0 MiB`; a dash for null. */
+export function bytesText(bytes: number | null | undefined): string {
+  return bytes === null || bytes === undefined ? '–' : byteSize(bytes);
 }
 
 /** Like `durationText`, in whole seconds from the start, for what still runs: it does not flicker. */

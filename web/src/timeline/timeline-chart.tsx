@@ -184,7 +184,12 @@ function RowHead({
   if (row.kind === 'resources') return <ResourceGroupHead group={row} onToggle={onToggleResources} />;
   if (row.kind === 'resource') return <ResourceHead row={row} onSelect={onSelect} />;
   return (
-    <button type="button" className={style.label} title={row.label} onClick={() => onSelect(row.id)}>
+    <button
+      type="button"
+      className={style.label}
+      title={row.used === undefined ? row.label : `${row.label} · ${row.used}`}
+      onClick={() => onSelect(row.id)}
+    >
       <StateBadge name={row.state} bare />
       <span className={style.name}>{row.label.slice(0, row.label.length - row.suffix.length)}</span>
       <span className={style.suffix}>{row.suffix}</span>

@@ -1,13 +1,15 @@
 /** A run as rows of segments over time: what waited, what executed, attempt by attempt. Pure. */
 import type { TaskRun, Transition } from '../../../src/model/run.ts';
 import type { StateName, StateType } from '../../../src/model/state.ts';
+import type { RecordedUsage } from '../../../src/model/task-usage.ts';
+import { usageText } from '../parts/usage.ts';
 import { isEnd } from '../graph/state-counts.ts';
 
 /** What a timeline needs of a task run. */
 export type TimelineTask = Pick<TaskRun, 'id' | 'name' | 'displayName' | 'index' | 'attempt' | 'startedAt' | 'endedAt'> & {
   readonly progress?: TaskRun['progress'];
   readonly state: { readonly type: StateType; readonly name: StateName };
-};
+} & RecordedUsage;
 
 export type TimelineChange = Pick<Transition, 'taskRunId' | 'at' | 'type' | 'name' | 'attempt' | 'message'>;
 
@@ -33,6 +35,8 @@ export interface TimelineRow {
   readonly attempts: number;
   /** While it runs and reports any. */
   readonly progress: TaskRun['progress'];
+  /** What it has used, as text; absent where nothing is known. */
+  readonly used?: string;
   readonly segments: readonly Segment[];
   /** UTC epoch ms; null: has not begun. */
   readonly fromAt: number | null;
@@ -125,8 +129,10 @@ function rowOf(task: TimelineTask, changes: readonly TimelineChange[], readyAt: 
   const [first] = segments;
   if (first && readyAt !== null && readyAt < first.fromAt)
     segments.unshift({ kind: 'waiting', fromAt: readyAt, untilAt: first.fromAt, attempt: first.attempt, state: 'Pending' });
+  const used = usageText(task);
   return {
     kind: 'states',
+    ...(used === null ? {} : { used }),
     id: task.id,
     label: task.displayName ?? (task.index === null ? task.name : `${task.name} [${task.index}]`),
     suffix: task.displayName === null && task.index !== null ? ` [${task.index}]` : '',

@@ -1,8 +1,8 @@
 /** Figures over runs and tasks: how many, how many failed, how long. */
 import { Link } from '@tanstack/react-router';
-import type { Figures } from '../../../../src/client/fleet-client.ts';
+import type { Figures, TaskFiguresView } from '../../../../src/client/fleet-client.ts';
 import { ShareBar } from '../../parts/bar.tsx';
-import { countText, durationText, percentText, plural } from '../../parts/format.ts';
+import { bytesText, countText, durationText, percentText, plural } from '../../parts/format.ts';
 import table from '../../parts/table.module.css';
 import style from './flow-page.module.css';
 
@@ -26,7 +26,8 @@ export function FigureLine({ figures, flow }: { readonly figures: Figures; reado
 }
 
 /** Tasks in the order given, with bars that compare them. */
-export function TaskFigures({ tasks }: { readonly tasks: readonly Figures[] }) {
+export function TaskFigures({ tasks }: { readonly tasks: readonly TaskFiguresView[] }) {
+  const isMeasured = tasks.some(({ cpuP50Ms, peakBytes }) => cpuP50Ms !== null || peakBytes !== null);
   const most = Math.max(1, ...tasks.map(({ p95Ms }) => p95Ms ?? 0));
   return (
     <table className={table.table}>
@@ -37,12 +38,19 @@ export function TaskFigures({ tasks }: { readonly tasks: readonly Figures[] }) {
           <th className={table.number}>p50</th>
           <th className={table.number}>p95</th>
           <th className={table.number}>Mean</th>
+          {isMeasured ? (
+            <>
+              <th className={table.number}>CPU p50</th>
+              <th className={table.number}>CPU p95</th>
+              <th className={table.number}>Peak memory</th>
+            </>
+          ) : null}
           <th className={table.number}>Task runs</th>
           <th className={table.number}>Failed</th>
         </tr>
       </thead>
       <tbody>
-        {tasks.map(({ name, runs, failures, meanMs, p50Ms, p95Ms }) => (
+        {tasks.map(({ name, runs, failures, meanMs, p50Ms, p95Ms, cpuP50Ms, cpuP95Ms, peakBytes }) => (
           <tr key={name}>
             <td className={table.strong}>{name}</td>
             <td>
@@ -57,6 +65,19 @@ export function TaskFigures({ tasks }: { readonly tasks: readonly Figures[] }) {
             <td className={table.number} data-label="mean">
               {durationText(meanMs)}
             </td>
+            {isMeasured ? (
+              <>
+                <td className={table.number} data-label="CPU p50">
+                  {durationText(cpuP50Ms)}
+                </td>
+                <td className={table.number} data-label="CPU p95">
+                  {durationText(cpuP95Ms)}
+                </td>
+                <td className={table.number} data-label="peak memory">
+                  {bytesText(peakBytes)}
+                </td>
+              </>
+            ) : null}
             <td className={table.number} data-label="task runs">
               {countText(runs)}
             </td>

@@ -2,6 +2,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { idChars, isIdPart, shortId } from '../../../../src/model/ids.ts';
+import type { RecordedUsage } from '../../../../src/model/task-usage.ts';
 import { RunDuration } from '../../parts/run-duration.tsx';
 import { ShortId } from '../../parts/short-id.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
@@ -9,6 +10,7 @@ import { Tags } from '../../parts/tags.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
 import { type RunDetail, runNameQuery } from './run-data.ts';
 import style from './run-page.module.css';
+import { Used } from './used.tsx';
 import { WorkerName } from './worker-name.tsx';
 
 /** Flow and name, state, and how long it has been going on. */
@@ -34,7 +36,7 @@ export function RunHeading({ detail: { run, times } }: { readonly detail: RunDet
 }
 
 /** The facts below the head. */
-export function RunLine({ detail: { run, submitted } }: { readonly detail: RunDetail }) {
+export function RunLine({ detail: { run, submitted }, usage }: { readonly detail: RunDetail; readonly usage: RecordedUsage }) {
   const { callerRunId, traceparent, refreshCache, expiresAt } = submitted ?? {};
   return (
     <div className={style.line}>
@@ -82,6 +84,11 @@ export function RunLine({ detail: { run, submitted } }: { readonly detail: RunDe
       {traceparent === undefined ? null : (
         <Pair name="trace">
           <ShortId id={traceparent.split('-')[1] ?? ''} />
+        </Pair>
+      )}
+      {usage.cpuMs == null && usage.peakBytes == null ? null : (
+        <Pair name="used">
+          <Used usage={usage} />
         </Pair>
       )}
       {refreshCache === undefined ? null : <span>makes cached values anew</span>}

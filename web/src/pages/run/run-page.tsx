@@ -17,6 +17,7 @@ import { RunHeading, RunLine } from './run-heading.tsx';
 import style from './run-page.module.css';
 import { payloadTabs, type RunTab, runTabs, tabNames } from './run-search.ts';
 import type { TabProps } from './tab-props.ts';
+import { totalUsage } from '../../../../src/model/task-usage.ts';
 import { TaskPanel } from './task-panel.tsx';
 import { TasksTab } from './tasks-tab.tsx';
 import { TimelineTab } from './timeline-tab.tsx';
@@ -65,7 +66,7 @@ function LoadedRun({ detail }: { readonly detail: RunDetail }) {
   const withPanel = search.task !== undefined && (search.tab === 'graph' || search.tab === 'timeline' || search.tab === 'tasks');
   return (
     <Page title={`${run.flow} · ${run.name}`} heading={<RunHeading detail={detail} />} actions={<RunActions detail={detail} />}>
-      <RunLine detail={detail} />
+      <RunLine detail={detail} usage={totalUsage(wanted ? tasks.rows : (byTask.data?.items ?? []))} />
       <WhyBanner detail={detail} />
       <Tabs value={search.tab} onChange={(tab) => set({ tab: tab === 'graph' ? undefined : (tab ?? undefined) })} className={style.tabs}>
         <div className={style.tabScroll} ref={strip}>

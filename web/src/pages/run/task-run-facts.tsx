@@ -14,6 +14,7 @@ import { FailureView } from './failure-view.tsx';
 import { type RunDetail, type TaskRunRow, taskRunQuery, transitionsQuery } from './run-data.ts';
 import { TaskInputs } from './task-inputs.tsx';
 import { LastLines } from './last-lines.tsx';
+import { Used } from './used.tsx';
 import style from './task-panel.module.css';
 import { TaskProgress } from './task-progress.tsx';
 import { TravelledValue } from './travelled-value.tsx';
@@ -63,6 +64,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
           </span>
         )}
         {taskRun.resultBytes ? <span className={style.soft}>result of {(taskRun.resultBytes / 1_048_576).toFixed(1)} MiB</span> : null}
+        <Used usage={taskRun} />
         <span>{row.attempt > 1 ? `attempt ${row.attempt}` : null}</span>
         {row.startedAt === null ? null : <Time at={row.startedAt} />}
       </div>

@@ -1,0 +1,51 @@
+/** What is told of an attempt of a task run: ids, names, parameters. */
+import type { RunFacts, TaskFacts } from '../../model/context.ts';
+import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
+import type { TaskRun } from '../../model/run.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+
+export abstract class AttemptFacts {
+  readonly active: RunAttempt;
+  /** The row as last recorded. */
+  row: TaskRun;
+  #params: { readonly value: unknown } | null = null;
+
+  constructor(active: RunAttempt, row: TaskRun) {
+    this.active = active;
+    this.row = row;
+  }
+
+  get runId(): string {
+    return this.row.runId;
+  }
+  get taskRunId(): string {
+    return this.row.id;
+  }
+  get flow(): string {
+    return this.active.definition.name;
+  }
+  get task(): string {
+    return this.row.name;
+  }
+  get attempt(): number {
+    return this.row.attempt;
+  }
+  get traceparent(): string | null {
+    return this.active.submitted.traceparent ?? null;
+  }
+  /** Its own; of the items of a mapped task one for all, frozen. */
+  get params(): unknown {
+    this.#params ??= { value: this.row.index === null ? this.active.takeParams() : this.active.sharedParams() };
+    return this.#params.value;
+  }
+  get runFacts(): RunFacts {
+    return this.active.facts;
+  }
+  get taskFacts(): TaskFacts {
+    const { id, name, attempt, index } = this.row;
+    return { id, name, attempt, index };
+  }
+  get idempotencyKey(): string {
+    return idempotencyKeyOf(this.row.runId, this.row.key, this.row.itemHash);
+  }
+}

@@ -1,0 +1,11 @@
+/** What a task run has used of processor and memory, as text. Pure. */
+import type { RecordedUsage } from '../../../src/model/task-usage.ts';
+import { bytesText, durationText } from './format.ts';
+
+/** `CPU 3.2 s · 96.0 MiB`, of what several shared `CPU about 3.2 s · 96.0 MiB in its process`; null where nothing is known. */
+export function usageText({ cpuMs = null, peakBytes = null, usageScope = null }: RecordedUsage): string | null {
+  const isShared = usageScope === 'shared';
+  const cpu = cpuMs === null ? null : `CPU ${isShared ? 'about ' : ''}${durationText(cpuMs)}`;
+  const memory = peakBytes === null ? null : `${bytesText(peakBytes)}${isShared ? ' in its process' : ''}`;
+  return cpu === null && memory === null ? null : [cpu, memory].filter((part) => part !== null).join(' · ');
+}
