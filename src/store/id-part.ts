@@ -1,15 +1,14 @@
 /**
  * Parts of ids in SQL.
  *
- * A beginning is a range of the key. An end goes by an index over the last four characters of ended runs in SQLite, which are random: of a
- * million about fifteen share them, and the few are compared in full. PostgreSQL reads all keys, some tenths of a second for a
- * million: an index would cost every run a write to a random page.
+ * A beginning is a range of the key. An end goes by an index over the last four characters of ended runs, which are random: of a million
+ * about fifteen share them, and the few are compared in full.
  */
 import { idChars, minIdPartChars } from '../model/ids.ts';
 import type { Connection } from './connection.ts';
 import { openList, runsBy, terminalList } from './sql.ts';
 
-/** What the index of migration 21 holds of an id, in SQLite. */
+/** What the index of migration 21 holds of an id. */
 export function lastCharsOf(column: string): string {
   return `substr(${column}, ${idChars - minIdPartChars + 1})`;
 }
@@ -31,15 +30,13 @@ export function endsWithText(column: string, part: string, [last, end]: readonly
   return `${lastCharsOf(column)} = ${last} and substr(${column}, ${idChars - part.length + 1}) = ${end}`;
 }
 
-/** Query of the ids of runs that end so. In SQLite: of those that have ended by an index of that, of the few others by their states. */
+/** Query of the ids of runs that end so: of those that have ended by an index of that, of the few others by their states. */
 export function endingRunsText(
   connection: Pick<Connection, 'dialect'>,
   part: string,
   places: readonly [last: string, end: string],
 ): string {
   const ends = endsWithText('id', part, places);
-  // Bytes are compared before characters are counted, which takes twice as long.
-  if (connection.dialect === 'postgres') return `select id from runs where id like '%' || ${places[1]} and ${ends}`;
   return `select id from ${runsBy(connection, 'runs_id_end')} where ${ends} and state_type in (${terminalList})
     union all select id from ${runsBy(connection, 'runs_state')} where ${ends} and state_type in (${openList})`;
 }

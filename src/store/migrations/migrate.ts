@@ -34,7 +34,6 @@ import { secrets } from './0025-secrets.ts';
 import { results } from './0027-results.ts';
 import { resourceUses } from './0028-resource-uses.ts';
 import { streamPositions } from './0031-stream-positions.ts';
-import { idEndsByKey } from './0032-id-ends-by-key.ts';
 import { reports } from './0033-reports.ts';
 import { artifactVersions } from './0035-artifact-versions.ts';
 import { taskUsage } from './0037-task-usage.ts';
@@ -71,7 +70,6 @@ export const migrations: readonly Migration[] = [
   results,
   resourceUses,
   streamPositions,
-  idEndsByKey,
   reports,
   artifactVersions,
   taskUsage,
