@@ -19,6 +19,7 @@ import { reclaimLoop } from '../src/upkeep/reclaim.ts';
 import { reissueLoop } from '../src/upkeep/reissue.ts';
 import { retentionLoop } from './loops/retention.ts';
 import { rollupLoop } from './loops/rollup.ts';
+import { triggersLoop } from './loops/triggers.ts';
 
 /** Lost runs are looked for at least so often, ms; a look costs one small query. */
 const slowestReclaimMs = 1_000;
@@ -29,6 +30,7 @@ const expiryMs = 1_000;
 const lookAheadMs = 5_000;
 const overlapMs = 1_000;
 const backfillMs = 1_000;
+const triggersMs = 500;
 const lateAfterMs = 15_000;
 const rollupMs = 60_000;
 
@@ -47,6 +49,7 @@ export const startScheduler: StartScheduler = async ({ config, log, metrics }): 
       materialiseLoop(parts, { lookAheadMs }),
       overlapLoop(parts, { intervalMs: overlapMs }),
       backfillLoop(parts, { intervalMs: backfillMs }),
+      triggersLoop(parts, { intervalMs: triggersMs }),
       markLateLoop(parts, { lateAfterMs }),
       reclaimLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),

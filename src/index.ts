@@ -3,7 +3,7 @@ import type { RunOptions } from './client/client.ts';
 import type { FlowClass, ResultOf, StartArguments } from './model/flow-types.ts';
 import { stopIfLoading } from './model/loading.ts';
 
-export type { ConfigDeployment, ConfigSchedule } from './base/config-file.ts';
+export type { ConfigDeployment, ConfigSchedule, ConfigTrigger } from './base/config-file.ts';
 export { defineConfig, type ProjectConfig as BatutaConfig } from './define/project-config.ts';
 export { type Duration, formatDuration, parseDuration } from './base/duration.ts';
 export { BatutaError, type ErrorCode, errorCodes, type ErrorDetails, type ErrorStage, isBatutaError } from './base/errors.ts';

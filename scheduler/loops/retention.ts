@@ -1,6 +1,6 @@
 /**
  * Deletes what ended longer ago than its deployment, else the retention of the settings, keeps it, result files included; takes values out of the
- * cache whose time is over; and forgets workers that are long gone.
+ * cache whose time is over; events that are as old; and forgets workers that are long gone.
  */
 import type { Loop } from '../../src/base/loop.ts';
 import { removeResults } from '../../src/engine/values/results.ts';
@@ -22,6 +22,7 @@ export function retentionLoop(parts: LoopParts, { retentionMs }: { readonly rete
     failed: 'Old runs could not be deleted.',
     async step(signal) {
       await store.workers.prune(forgottenAfterMs);
+      if (retentionMs !== null) await store.emitted.prune(clock.now() - retentionMs);
       if (retentionMs !== null) await store.audit.prune(clock.now() - Math.max(retentionMs, auditKeptMs));
       const onBatch = (removed: RemovedRuns): Promise<void> => removeResults(parts.engine.services, removed);
       const { runs } = await store.expire({ now: clock.now(), keepMs: retentionMs, signal, onBatch });

@@ -81,6 +81,31 @@ export interface ConfigSchedule {
   readonly paused?: boolean;
 }
 
+type ConfigFilterValue = string | number | boolean | null;
+
+/** What starts a run of a deployment: an event or the end of a run. Paths begin with `payload`, `event`, `run`, `params` or `result`. */
+export type ConfigTrigger =
+  | string
+  | {
+      /** `event:order.created`, `completed:extract`, `failed:flow:extract`. A list: fires once each has occurred within `within`. */
+      readonly on: string | readonly string[];
+      /** Stable name in the deployment. Default made of its sources. */
+      readonly slug?: string;
+      /** By path: the value that must stand there, or a list of those that may. */
+      readonly where?: Readonly<Record<string, ConfigFilterValue | readonly ConfigFilterValue[]>>;
+      /** Tags that the run which ended must have. */
+      readonly tags?: readonly string[];
+      /** Parameter by name: the path of its value. */
+      readonly params?: Readonly<Record<string, string>>;
+      readonly within?: Duration;
+      /** Fires after so long without another occurrence, with the last one. */
+      readonly debounce?: Duration | { readonly wait: Duration; readonly maxWait?: Duration };
+      /** Path whose value keeps windows and debounces apart. */
+      readonly by?: string;
+      /** Whether ends of runs that a backfill made count. Default false. */
+      readonly backfills?: boolean;
+    };
+
 // oxlint-disable-next-line typescript/no-explicit-any -- a flow, whatever its constructor takes.
 type ConfigFlow = new (...args: any[]) => object;
 
@@ -113,6 +138,8 @@ export interface ConfigDeployment {
   /** Whether it begins paused. */
   readonly paused?: boolean;
   readonly schedules?: readonly ConfigSchedule[];
+  /** What starts it beside its schedules: `'completed:extract'`, `'event:order.created'`, or a trigger with filters and the like; one or several. */
+  readonly on?: ConfigTrigger | readonly ConfigTrigger[];
 }
 
 /** Gives the secret that a reference names. `signal` aborts when nobody waits for it any more. */

@@ -16,7 +16,7 @@ export function declareDeploymentCommands(program: Command, perform: Perform): v
 function declareDeploy(program: Command, perform: Perform): void {
   program
     .command('deploy')
-    .description('give a flow a schedule, or a name under which it is run with parameters of its own')
+    .description('give a flow a schedule, a trigger, or a name under which it is run with parameters of its own')
     .argument('[flow]', 'a file, or the name of a flow; `:Class` chooses among several in one file')
     .option('--cron <expression>', '5 fields, 6 with seconds first, or @daily and the like; may be repeated', collect, [])
     .option('--interval <duration>', "a duration or a number of seconds, e.g. '1 hour'; may be repeated", collect, [])
@@ -26,6 +26,14 @@ function declareDeploy(program: Command, perform: Perform): void {
     .option('--start <time>', 'no tick before this ISO time')
     .option('--end <time>', 'no tick at or after this ISO time')
     .option('--jitter <duration>', 'each run starts up to so much later than its tick')
+    .option('--on <source>', 'what starts it: event:order.created, completed:extract, failed:flow:extract; may be repeated', collect, [])
+    .option('--where <path=value>', 'only where this stands, e.g. payload.total=5; may be repeated', collect, [])
+    .option('--map <parameter=path>', 'a parameter of what it is started by, e.g. id=payload.order.id; may be repeated', collect, [])
+    .option('--within <duration>', 'once all that --on names have occurred within this time')
+    .option('--debounce <duration>', 'once nothing more has occurred for so long')
+    .option('--max-wait <duration>', 'with --debounce: so long after the first at the latest')
+    .option('--by <path>', 'path whose value keeps windows and debounces apart, e.g. payload.customer')
+    .option('--backfills', 'ends of runs of backfills count as well')
     .option('--name <name>', 'name of the deployment (default: that of the flow)')
     .option('--params <json>', 'parameters of its runs as a JSON object, or @file')
     .option('-p, --param <key=value>', 'one parameter; may be repeated', collect, [])

@@ -5,7 +5,6 @@
  */
 import type { ResourceUse } from '../model/resource-use.ts';
 import type { RollbackSummary } from '../model/rollback.ts';
-import type { ClientEvent, RunEventsOptions } from './run-events.ts';
 import type { Alike } from '../model/failure-sentence.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, FlowRef, ResultOf, StartArguments, StartFields } from '../model/flow-types.ts';
@@ -20,6 +19,7 @@ import type { DeadLetter, RejectCounts, RejectFilter } from '../model/dead-lette
 import type { ArtifactsClient } from './artifacts-client.ts';
 import type { CacheClient } from './cache-client.ts';
 import type { InboxClient } from './inbox-client.ts';
+import type { EventsClient } from './events-client.ts';
 import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
 import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
@@ -141,17 +141,8 @@ export interface Client {
   enqueue<const C extends FlowRef>(flow: C, ...args: StartArguments<C, [options?: EnqueueOptions]>): Promise<RunHandle<ResultOf<C>>>;
   /** The same for many runs at once (10,000 and more). Gives their ids in order. When one is refused, none exists. */
   enqueueMany<const C extends FlowRef>(flow: C, runs: readonly (StartFields<C> & EnqueueOptions)[]): Promise<readonly string[]>;
-  /**
-   * Changes of the states of all runs as they happen, in any process. Begins when the first is asked for, and goes on over restarts of a server; leave the
-   * loop, abort `signal` or close the client to end it. One run with its tasks is followed by `runs.watch`.
-   *
-   * @throws BatutaError FILTER_INVALID; over HTTP what the server refuses; STORE_…
-   * @example
-   * ```ts
-   * for await (const event of client.events({ flow: 'weather' })) if (event.kind === 'run') console.log(event.id, event.state.name);
-   * ```
-   */
-  events(options?: RunEventsOptions): AsyncIterable<ClientEvent>;
+  /** Called, it follows what happens; its members tell what has happened elsewhere, and list that. */
+  readonly events: EventsClient;
   readonly runs: RunsClient;
   readonly flows: FlowsClient;
   readonly figures: FiguresClient;

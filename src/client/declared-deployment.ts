@@ -8,6 +8,7 @@ import { isQueueName } from '../model/queue.ts';
 import { parseSchedule, type Schedule } from '../model/schedule/schedule.ts';
 import type { DeploymentSpec, ScheduleSpec } from './deployments-client.ts';
 import { cutText } from '../base/cut-text.ts';
+import { checkTriggers, type DeclaredTrigger } from './declared-triggers.ts';
 
 /** Plain JSON. */
 export interface DeclaredDeployment {
@@ -31,6 +32,8 @@ export interface DeclaredDeployment {
   readonly runName: string | null;
   /** By slug. */
   readonly schedules: readonly DeclaredSchedule[];
+  /** By slug; missing when there are none. */
+  readonly triggers?: readonly DeclaredTrigger[];
 }
 
 export interface DeclaredSchedule {
@@ -71,6 +74,7 @@ const specNames = [
   'runName',
   'paused',
   'schedules',
+  'on',
 ] as const satisfies readonly (keyof DeploymentSpec)[];
 const scheduleNames = [
   'cron',
@@ -89,7 +93,7 @@ const scheduleNames = [
 /**
  * Checks what was written, save the parameters, which are for the flow's schema.
  *
- * @param flow name of the flow. @throws BatutaError NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, SCHEDULE_INVALID, DURATION_INVALID
+ * @param flow name of the flow. @throws BatutaError NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, SCHEDULE_INVALID, TRIGGER_INVALID, DURATION_INVALID
  */
 export function checkSpec(spec: DeploymentSpec, flow: string): CheckedSpec {
   const name = spec.name ?? flow;
@@ -106,6 +110,7 @@ export function checkSpec(spec: DeploymentSpec, flow: string): CheckedSpec {
   const { schedules = [], retention } = spec;
   if (!Array.isArray(schedules)) throw invalid(place, 'schedules', schedules, 'a list such as [{ cron: "0 0 * * *" }]');
   if (schedules.length > maxSchedules) throw invalid(place, 'schedules', `${schedules.length} of them`, `at most ${maxSchedules}`);
+  const triggers = checkTriggers(place, spec.on);
   return {
     name,
     flow,
@@ -121,6 +126,7 @@ export function checkSpec(spec: DeploymentSpec, flow: string): CheckedSpec {
     runName: textOf(place, 'runName', spec.runName),
     paused: spec.paused ?? false,
     schedules: schedulesOf(place, schedules),
+    ...(triggers.length === 0 ? {} : { triggers }),
   };
 }
 

@@ -7,6 +7,8 @@ import { decodeValue } from '../model/values.ts';
 import { type DeclaredDeployment, type DeclaredSchedule, keptForever } from './declared-deployment.ts';
 import type { DeployChange } from './deployments-client.ts';
 import { cutText } from '../base/cut-text.ts';
+import { triggerText } from '../model/triggers/words.ts';
+import type { DeclaredTrigger } from './declared-triggers.ts';
 
 /** What is compared beside the declaration. */
 export interface DeployedFacts {
@@ -29,6 +31,7 @@ export function deployChanges(
     ...differences(shownFields(before), shownFields(after)),
     ...differences(shownParams('parameter', before.params), shownParams('parameter', after.params)),
     ...scheduleChanges(before.schedules, after.schedules),
+    ...differences(shownTriggers(before.triggers), shownTriggers(after.triggers)),
   ];
 }
 
@@ -83,6 +86,11 @@ function shownSchedule(what: string, { schedule, params, jitterMs }: DeclaredSch
     [`${what} jitter`, jitterMs === 0 ? null : durationWords(jitterMs)],
     ...shownParams(`${what} parameter`, params),
   ];
+}
+
+/** One line a trigger; filters and mappings as the JSON they are. */
+function shownTriggers(triggers: readonly DeclaredTrigger[] = []): Shown[] {
+  return triggers.map(({ slug, rule }) => [`trigger ${slug}`, triggerText(rule)]);
 }
 
 function differences(before: readonly Shown[], after: readonly Shown[]): DeployChange[] {

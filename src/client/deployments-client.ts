@@ -5,9 +5,12 @@ import type { Backfill, Catchup, Concurrency, DeploymentOrigin, DeploymentVersio
 import type { FlowDefinition } from '../model/flow.ts';
 import type { ScheduleInput } from '../model/schedule/schedule.ts';
 import type { DeploymentFilter, LastRun, Page, StoredDeployment, VersionPage } from '../store/store.ts';
+import type { TriggerFiring, TriggerWait } from '../model/triggers/trigger.ts';
+import type { TriggerSpec } from './declared-triggers.ts';
 import type { EnqueueOptions, RunHandle } from './handle.ts';
 
 export type { DeploymentFilter, LastRun };
+export type { TriggerParts, TriggerSpec } from './declared-triggers.ts';
 
 /** One schedule as a user writes it: exactly one of `cron`, `interval` and `rrule`. */
 export interface ScheduleSpec extends ScheduleInput {
@@ -48,9 +51,11 @@ export interface DeploymentSpec {
   /** Whether it begins paused; of one that exists already, a pause or resume made by hand stays. */
   readonly paused?: boolean;
   readonly schedules?: readonly ScheduleSpec[];
+  /** What starts it beside its schedules, e.g. `'completed:extract'` or `{ on: 'event:order.created', params: { id: 'payload.id' } }`; one or several. */
+  readonly on?: TriggerSpec | readonly TriggerSpec[];
 }
 
-/** A deployment with its schedules, in the order of their slugs, and its newest run. */
+/** A deployment with its schedules and triggers, in the order of their slugs, and its newest run. */
 export interface DeploymentView extends StoredDeployment {
   readonly lastRun: LastRun | null;
 }
@@ -80,6 +85,14 @@ export interface DeployReport {
   readonly graph: GraphChange | null;
 }
 
+/** What the triggers of a deployment wait for and have done. */
+export interface TriggersView {
+  /** Windows and debounces that are open, soonest first. */
+  readonly waits: readonly TriggerWait[];
+  /** Newest first. */
+  readonly firings: readonly TriggerFiring[];
+}
+
 /** A tick to come. */
 export interface UpcomingTick {
   readonly deployment: string;
@@ -92,7 +105,7 @@ export interface DeploymentsClient {
   /**
    * Creates or changes deployments, all or none.
    *
-   * @throws BatutaError FLOW_NOT_FOUND, PARAMS_INVALID, SCHEDULE_INVALID, NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, DURATION_INVALID
+   * @throws BatutaError FLOW_NOT_FOUND, PARAMS_INVALID, SCHEDULE_INVALID, TRIGGER_INVALID, TRIGGER_CYCLE, NAME_INVALID, OPTION_INVALID, OPTION_UNKNOWN, DURATION_INVALID
    */
   deploy(
     specs: readonly DeploymentSpec[],
@@ -116,7 +129,9 @@ export interface DeploymentsClient {
   pause(name: string, schedule?: string): Promise<DeploymentView>;
   /** Ticks of the time it was paused are not made up. */
   resume(name: string, schedule?: string): Promise<DeploymentView>;
-  /** With its schedules; its runs stay. */
+  /** What its triggers wait for, and their newest firings. `limit` 1 to 1000, default 20. @throws BatutaError DEPLOYMENT_NOT_FOUND */
+  triggers(name: string, options?: { readonly limit?: number }): Promise<TriggersView>;
+  /** With its schedules and triggers; its runs stay. */
   delete(name: string): Promise<void>;
   /** The next ticks of all deployments or one that is not paused, soonest first. `limit` 1 to 1000, default 10. */
   upcoming(options?: { readonly deployment?: string; readonly limit?: number }): Promise<readonly UpcomingTick[]>;

@@ -27,7 +27,11 @@ export type {
   DeployReport,
   GraphChange,
   ScheduleSpec,
+  TriggerParts,
+  TriggerSpec,
+  TriggersView,
   UpcomingTick,
 } from './deployments-client.ts';
 export type { InboxClient, InboxEntry, InboxLinkOptions } from './inbox-client.ts';
+export type { EmitOptions, EmitReport, EventEntry, EventsClient } from './events-client.ts';
 export type { LimitHolder, LimitsClient, LimitView, WaitReason } from './fleet-client.ts';

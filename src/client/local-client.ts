@@ -8,6 +8,7 @@ import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, FlowRef, ResultOf, StartArguments } from '../model/flow-types.ts';
 import { backfillsChannel, deploymentsChannel } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
+import { triggersChannel } from '../model/triggers/trigger.ts';
 import { currentLoading, stopIfLoading } from '../model/loading.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
@@ -30,7 +31,8 @@ import { LocalFigures } from './local-figures.ts';
 import { remoteHandle } from './remote-handle.ts';
 import { handleOf } from './run-handle.ts';
 import { LocalLimits } from './local-limits.ts';
-import { type ClientEvent, followRunEvents, type RunEventsOptions } from './run-events.ts';
+import { type LocalEvents, localEvents } from './local-events.ts';
+import { followRunEvents } from './run-events.ts';
 import { LocalRuns } from './runs.ts';
 
 export interface LocalClientOptions extends Partial<Pick<LocalInboxOptions, 'links'>> {
@@ -58,6 +60,7 @@ export class LocalClient implements EmbeddedClient {
   readonly flows: FlowsClient;
   readonly figures: LocalFigures;
   readonly artifacts: LocalArtifacts;
+  readonly events: LocalEvents;
   readonly deployments: LocalDeployments;
   readonly backfills: LocalBackfills;
   readonly limits: LocalLimits;
@@ -127,6 +130,11 @@ export class LocalClient implements EmbeddedClient {
       why: (runId) => this.runs.why(runId),
     });
     this.artifacts = new LocalArtifacts(store.artifacts, engine.services.results);
+    this.events = localEvents({
+      services: engine.services,
+      follow: (options = {}) => followRunEvents(store, engine.services.leaseClock, options, this.#over.signal),
+      tellSchedulers: () => this.#tell(triggersChannel, ''),
+    });
     this.flows = localFlows(store);
     engine.services.limits.runs.carry(async (runs) => (await import('./put-tickets.ts')).putRunTickets(await this.broker(), runs));
     this.#release.push(log.onLine((line) => this.#keep(line)));
@@ -185,10 +193,6 @@ export class LocalClient implements EmbeddedClient {
   #brokerOfFleet(): () => Promise<Broker> {
     if (!this.#options.openBroker) throw noFleet();
     return () => this.broker();
-  }
-
-  events(options: RunEventsOptions = {}): AsyncGenerator<ClientEvent> {
-    return followRunEvents(this.#options.store, this.engine.services.leaseClock, options, this.#over.signal);
   }
 
   migrate(): ReturnType<EmbeddedClient['migrate']> {

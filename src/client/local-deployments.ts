@@ -22,10 +22,12 @@ import type {
   DeploymentsClient,
   DeploymentView,
   DeployReport,
+  TriggersView,
   UpcomingTick,
 } from './deployments-client.ts';
 import { declaredOf, declaredParams, layOver } from './declared-params.ts';
 import { noDeployment } from './find-deployed.ts';
+import { refuseSelfFeeding } from './refuse-self-feeding.ts';
 import type { DeploymentPlan, WantedDeployment } from './plan-deployment.ts';
 
 export interface LocalDeploymentsOptions {
@@ -74,6 +76,7 @@ export class LocalDeployments implements DeploymentsClient {
     for (let tries = 1; ; tries++) {
       const plans = await this.#plan(wanted);
       const removed = prune ? await this.#toPrune(new Set(wanted.map(({ declared }) => declared.name))) : [];
+      await refuseSelfFeeding(store, plans, removed);
       const puts = plans.filter(({ outcome }) => outcome !== 'unchanged').map(({ put }) => put);
       if (!dryRun && puts.length + removed.length > 0) {
         for (const { definition } of wanted) await engine.describe(definition);
@@ -145,6 +148,13 @@ export class LocalDeployments implements DeploymentsClient {
     return await upcomingTicks(store, clock.now(), options);
   }
 
+  async triggers(name: string, { limit = 20 }: { readonly limit?: number } = {}): Promise<TriggersView> {
+    checkFilter('firings', { limit });
+    await this.#stored(name);
+    const { triggers } = this.#options.store;
+    return { waits: await triggers.waits(name), firings: await triggers.firings(name, limit) };
+  }
+
   async #plan(wanted: readonly WantedDeployment[]): Promise<DeploymentPlan[]> {
     const { store, clock, engine } = this.#options;
     const { planDeployment } = await import('./plan-deployment.ts');
@@ -174,7 +184,8 @@ export class LocalDeployments implements DeploymentsClient {
   async #reports(plans: readonly DeploymentPlan[], removed: readonly StoredDeployment[]): Promise<readonly DeployReport[]> {
     const shown = plans.map(({ put, outcome }) => {
       const version = outcome === 'unchanged' ? put.deployment.version - 1 : put.deployment.version;
-      return { ...put.deployment, version, schedules: put.schedules };
+      const { schedules, triggers } = put;
+      return { ...put.deployment, version, schedules, ...(triggers && { triggers }) };
     });
     const views = await this.#views([...shown, ...removed]);
     return views.map((deployment, at) => {

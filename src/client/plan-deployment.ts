@@ -6,6 +6,7 @@ import { hintFor } from '../base/nearest.ts';
 import type { Deployment, DeploymentOrigin, DeploymentSchedule, DeploymentVersion } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { nextAfter } from '../model/schedule/schedule.ts';
+import type { Trigger } from '../model/triggers/trigger.ts';
 import { encodeValue } from '../model/values.ts';
 import { describeFlow } from '../engine/submit/describe-flow.ts';
 import { templateFields } from '../engine/submit/names.ts';
@@ -36,7 +37,7 @@ export interface DeploymentPlan {
   readonly graph: GraphChange | null;
 }
 
-/** @throws BatutaError OPTION_INVALID, PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, and what `checkSpec` throws */
+/** @throws BatutaError OPTION_INVALID, TRIGGER_INVALID, PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, and what `checkSpec` throws */
 export async function wantDeployment(
   spec: DeploymentSpec,
   definition: FlowDefinition,
@@ -44,6 +45,7 @@ export async function wantDeployment(
 ): Promise<WantedDeployment> {
   const checked = checkSpec(spec, definition.name);
   refuseUnknownKey(checked, definition);
+  refuseUnknownParams(checked, definition);
   const what = `parameters of deployment ${checked.name}`;
   const sensitive = sensitiveParams(definition.params);
   const encodeDeclared = (value: unknown): string | null => {
@@ -55,7 +57,9 @@ export async function wantDeployment(
   for (const { slug, params } of checked.schedules) {
     if (params !== undefined) scheduleParams.set(slug, encode(await validateParams(definition, layOver(spec.params, params))));
   }
-  const othersHaveAll = checked.schedules.length > 0 && scheduleParams.size === checked.schedules.length;
+  // What a trigger maps is known when it fires, and checked where its run begins.
+  const isMapped = (checked.triggers ?? []).some(({ rule }) => Object.keys(rule.params).length > 0);
+  const othersHaveAll = scheduleParams.size === checked.schedules.length && (checked.schedules.length > 0 || isMapped);
   const validated = await validateParams(definition, spec.params).then(
     (value) => ({ value, complete: true }),
     (error: unknown) => {
@@ -124,7 +128,16 @@ export function planDeployment(
       createdAt: earlier?.createdAt ?? now,
     };
   });
-  return { put: { deployment, schedules, graph, spec: declared }, outcome, changes, graph: rewired };
+  const triggers = (declared.triggers ?? []).map(({ slug, rule }): Trigger => {
+    const earlier = stored?.triggers?.find((one) => one.slug === slug);
+    return { id: earlier?.id ?? makeId(), deployment: declared.name, slug, rule, createdAt: earlier?.createdAt ?? now };
+  });
+  return {
+    put: { deployment, schedules, ...(triggers.length === 0 ? {} : { triggers }), graph, spec: declared },
+    outcome,
+    changes,
+    graph: rewired,
+  };
 }
 
 /** A key over a parameter that does not exist would be one and the same for all runs. */
@@ -138,6 +151,21 @@ function refuseUnknownKey({ name, concurrency }: CheckedSpec, definition: FlowDe
     `Deployment ${name}: the key of concurrency names {${unknown}}, which is no parameter of flow ${definition.name}.${hintFor(unknown, known, 'Its parameters are')}`,
     { details: { option: 'concurrency', deployment: name } },
   );
+}
+
+/** What a trigger maps must be something that the flow takes. */
+function refuseUnknownParams({ name, triggers = [] }: CheckedSpec, definition: FlowDefinition): void {
+  const known = definition.params && knownFields(definition.params);
+  if (!known) return;
+  for (const { slug, rule } of triggers) {
+    const unknown = Object.keys(rule.params).find((field) => !known.includes(field));
+    if (unknown === undefined) continue;
+    throw new BatutaError(
+      'TRIGGER_INVALID',
+      `Deployment ${name}, trigger ${slug}: flow ${definition.name} has no parameter '${unknown}'.${hintFor(unknown, known, 'Its parameters are')}`,
+      { details: { deployment: name, trigger: slug } },
+    );
+  }
 }
 
 function sourceOf({ source }: FlowDefinition): string | null {

@@ -16,6 +16,8 @@ const filterNames = {
   'cached values': ['flow', 'task', 'key', 'expired', ...page],
   decisions: ['status', 'flow', 'runId', ...page],
   changes: page,
+  firings: ['limit'],
+  events: ['name', 'source', 'since', 'until', ...page],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
 export type ListName = keyof typeof filterNames;

@@ -17,6 +17,30 @@ export interface Submitted {
   readonly refreshCache?: true;
   /** Run whose rejected records take the place of what its sources would read. */
   readonly replayOf?: string;
+  /** The trigger of its deployment that started it. */
+  readonly trigger?: TriggeredBy;
+}
+
+/** What started a run that nobody submitted. */
+export interface TriggeredBy {
+  /** Slug of the trigger. */
+  readonly slug: string;
+  /** Id of its firing. */
+  readonly firing: string;
+  /** The newest that it fired for, e.g. `event:order.created`, `completed:extract`, and the id of that event or run. */
+  readonly cause: string;
+  readonly causeId: string;
+  /** How many it fired for. */
+  readonly count: number;
+  /** Its place in a chain of triggers that started one another, from 1. */
+  readonly hops: number;
+  /** Its parameters hold values of the event or run, and have not been checked by the schema of the flow. */
+  readonly unchecked?: true;
+}
+
+/** What started a run, in words: `trigger completed-extract: completed:extract 0192…, the last of 3`. */
+export function startedByText({ slug, cause, causeId, count }: TriggeredBy): string {
+  return `trigger ${slug}: ${cause} ${causeId}${count > 1 ? `, the last of ${count}` : ''}`;
 }
 
 /** Most characters of a `callerRunId`. */

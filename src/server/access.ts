@@ -53,6 +53,9 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/facets': observer,
   'GET /api/settings': viewer,
   'GET /api/events': observer,
+  'POST /api/events': operatorDoes('events.emit'),
+  'GET /api/events/emitted': viewer,
+  'GET /api/events/emitted/:id': viewer,
 
   'GET /api/runs': observer,
   'GET /api/runs/histogram': observer,
@@ -100,6 +103,7 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/deployments/:name': observer,
   'GET /api/deployments/:name/versions': observer,
   'GET /api/deployments/:name/days': observer,
+  'GET /api/deployments/:name/triggers': observer,
   'GET /api/ticks': observer,
   'POST /api/schedules/preview': observerAsks,
   'POST /api/deployments': adminDoes('deployments.deploy'),

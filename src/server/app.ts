@@ -22,6 +22,7 @@ import { rejectRoutes } from './routes/rejects.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { bulkRoutes } from './routes/bulk.ts';
 import { deploymentRoutes } from './routes/deployments.ts';
+import { emittedRoutes } from './routes/emitted.ts';
 import { eventRoutes } from './routes/events.ts';
 import { fleetRoutes } from './routes/fleet.ts';
 import { flowRoutes } from './routes/flows.ts';
@@ -178,6 +179,7 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   connectionRoutes,
   accessRoutes,
   eventRoutes,
+  emittedRoutes,
 ];
 
 /** Nothing of another origin is loaded, run, framed or sent to. */

@@ -40,6 +40,8 @@ import { suspectStore } from './suspects/suspects.ts';
 import { spreadStore } from './spread/spread.ts';
 import type { RunStore, Store } from './store.ts';
 import { tickStore } from './ticks/ticks.ts';
+import { emittedStore } from './triggers/emitted.ts';
+import { triggerStore } from './triggers/triggers.ts';
 
 /** A store over a connection, which it owns from now on. */
 export function assembleStore(connection: Connection, options: RecorderOptions): Store {
@@ -69,6 +71,8 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     results: resultStore(connection),
     suspects: suspectStore(connection),
     ticks: tickStore(connection),
+    triggers: triggerStore(connection),
+    emitted: emittedStore(connection),
     workers: workerStore(connection),
     figures: figureStore(connection),
     keys: keyStore(connection),
@@ -108,6 +112,9 @@ function runStore(connection: Connection): RunStore {
     renew: (claims, leaseMs) => renewLeases(connection, runWork, claims, leaseMs),
     async release(claim) {
       await releaseLease(connection, runWork, claim);
+    },
+    async setParams({ runId, epoch }, params) {
+      await connection.query('update runs set params = $3 where id = $1 and epoch = $2', [runId, epoch, params]);
     },
     requestCancel: (id, at, message, isGone) => requestCancel(connection, id, at, message, isGone),
     cancelRequested: (claims) => cancelRequested(connection, claims),

@@ -6,7 +6,8 @@
  */
 import type { Batch } from './batch.ts';
 import type { Value, Kinds } from './table.ts';
-import type { Claim, PoolUse } from './store.ts';
+import type { Claim } from './ownership.ts';
+import type { PoolUse } from './pool-use.ts';
 
 /** Runs one statement, parameters written `$1`, `$2`…, and gives its rows. */
 export type Query = <Row>(text: string, params?: readonly (Value | Uint8Array)[]) => Promise<Row[]>;

@@ -22,6 +22,7 @@ import type { ArtifactStore, LogStore, Page, ResourceUseStore, RunFilter, TaskRu
 import type { Claim } from './ownership.ts';
 import type { PruneOptions, PruneReport } from './removal.ts';
 import type { OutboxStore, ReportStore } from './reporting/contract.ts';
+import type { PoolUse } from './pool-use.ts';
 import type { ResultStore } from './results/contract.ts';
 import type { RollbackStore } from './rollbacks/contract.ts';
 import type { ConnectionStore, SecretStore, VariableStore } from './secrets/contract.ts';
@@ -31,6 +32,7 @@ import type { SignalStore } from './runs/signal-contract.ts';
 import type { StreamStore } from './streams/contract.ts';
 import type { SuspectStore } from './suspects/contract.ts';
 import type { TickStore } from './ticks/contract.ts';
+import type { EmittedStore, TriggerStore } from './triggers/contract.ts';
 
 export type * from './access/contract.ts';
 export type * from './backfills/contract.ts';
@@ -46,6 +48,7 @@ export type * from './inbox/contract.ts';
 export type * from './runs/signal-contract.ts';
 export type * from './lists/contract.ts';
 export type * from './ownership.ts';
+export type * from './pool-use.ts';
 export type * from './results/contract.ts';
 export type * from './rollbacks/contract.ts';
 export type * from './removal.ts';
@@ -54,6 +57,7 @@ export type * from './secrets/contract.ts';
 export type * from './spread/contract.ts';
 export type * from './suspects/contract.ts';
 export type * from './ticks/contract.ts';
+export type * from './triggers/contract.ts';
 
 export type ClaimOutcome =
   | { readonly claimed: true; readonly run: Run }
@@ -113,17 +117,6 @@ export interface FlushReport {
   readonly bytes: number;
 }
 
-/** Connections of a process to a database. */
-export interface PoolUse {
-  /** Asked something now. */
-  readonly active: number;
-  /** Open, and asked nothing. */
-  readonly idle: number;
-  /** Callers that wait for one. */
-  readonly waiting: number;
-  readonly most: number;
-}
-
 export interface RunStore {
   /** One run, or null. An id may be cut to its first characters (at least 4) when only one run begins so. */
   get(id: string): Promise<Run | null>;
@@ -142,6 +135,8 @@ export interface RunStore {
   renew(claims: readonly Claim[], leaseMs: number): Promise<readonly Claim[]>;
   /** One statement: gives the run back so that others may claim it at once. Refused silently when the claim is old. */
   release(claim: Claim): Promise<void>;
+  /** One statement: replaces the parameters of a run while the claim holds. What a trigger has mapped is recorded so, once it is checked. */
+  setParams(claim: Claim, params: string): Promise<void>;
   /**
    * One transaction: nobody holds it → Cancelled at once with its unfinished task runs; held → `cancelRequestedAt` is set
    * and the state becomes Cancelling (its owner acts on that), with a transition the first time. Terminal → unchanged. Gives the state type after it.
@@ -225,6 +220,9 @@ export interface Store {
   /** What may have cost processes, and what was seen of them. */
   readonly suspects: SuspectStore;
   readonly ticks: TickStore;
+  readonly triggers: TriggerStore;
+  /** Events that were emitted, or came by webhooks. */
+  readonly emitted: EmittedStore;
   readonly workers: WorkerStore;
   readonly figures: FigureStore;
   readonly keys: KeyStore;

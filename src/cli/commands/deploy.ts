@@ -12,8 +12,9 @@ import { given, readCount, readDuration, readPriority, readWord, usage } from '.
 import { flowWithParams, readParams } from '../read-params.ts';
 import { countLine, deployLines, reportJson } from '../render/deployment.ts';
 import { readDeclared } from '../read-declared.ts';
+import { readTriggers, type TriggerOptions } from '../read-triggers.ts';
 
-export interface DeployOptions {
+export interface DeployOptions extends TriggerOptions {
   readonly cron: readonly string[];
   readonly interval: readonly string[];
   readonly rrule: readonly string[];
@@ -54,11 +55,18 @@ async function deployOne(context: CommandContext, target: string | undefined, op
     throw usage('Which flow? Write for example: batuta deploy daily-sales --cron "0 0 * * *", or batuta deploy --all.');
   if (options.prune) throw usage('--prune goes with --all: it deletes what batuta.config.ts no longer declares.');
   const schedules = readSchedules(options);
+  const on = readTriggers(options);
   const given = await readParams(options.params, options.param, context.terminal.cwd);
   const rest = readRest(options);
   const settings = await openSettings(context);
   const { flow, params } = await flowWithParams(context, settings, target, given);
-  const spec: DeploymentSpec = { flow, ...rest, schedules, ...(params === undefined ? {} : { params }) };
+  const spec: DeploymentSpec = {
+    flow,
+    ...rest,
+    schedules,
+    ...(on.length === 0 ? {} : { on }),
+    ...(params === undefined ? {} : { params }),
+  };
   const dryRun = options.dryRun === true;
   const [report] = await withClient(context, (client) => client.deployments.deploy([spec], { dryRun }));
   if (!report) return 1;
@@ -128,8 +136,8 @@ function print(
     );
   if (dryRun) err.line(err.paint.dim('Nothing was written (--dry-run).'));
   else if (first.deployment.pausedAt !== null) err.line(err.paint.dim(`To start it: ${name} deployment resume ${first.deployment.name}`));
-  else if (first.outcome === 'created' && first.deployment.schedules.length === 0)
-    err.line(err.paint.dim(`It has no schedule. To run it: ${name} deployment run ${first.deployment.name}`));
+  else if (first.outcome === 'created' && first.deployment.schedules.length === 0 && first.deployment.triggers === undefined)
+    err.line(err.paint.dim(`It has no schedule and no trigger. To run it: ${name} deployment run ${first.deployment.name}`));
   else if (first.outcome === 'created')
     err.line(err.paint.dim(`It runs while a scheduler and a worker are up: ${name} scheduler, ${name} worker`));
 }

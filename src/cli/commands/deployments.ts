@@ -10,6 +10,7 @@ import { shortIds } from '../../model/ids.ts';
 import type { ListedRun } from '../../model/run.ts';
 import { describeSchedule } from '../../model/schedule/words.ts';
 import type { Schedule } from '../../model/schedule/schedule.ts';
+import { sourceText } from '../../model/triggers/trigger.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
@@ -22,6 +23,7 @@ import { type Column, factLines } from '../render/table.ts';
 import { agoText, isoOrNull, localMinute } from '../render/times.ts';
 import { valueLines } from '../render/value.ts';
 import { oneLine } from '../render/width.ts';
+import { firingLines, triggerLines, triggersJson, waitLines } from '../render/triggers.ts';
 
 interface Options extends JsonOption {
   readonly flow?: string;
@@ -58,10 +60,20 @@ export async function listDeployments(context: CommandContext, options: Options)
 function cellsOf(view: DeploymentView, now: number, paint: Paint): string[] {
   const { name, flow, schedules, lastRun } = view;
   const [first] = schedules;
-  const schedule = schedules.length > 1 ? `${schedules.length} schedules` : first ? scheduleText(first.schedule) : paint.dim('by hand');
+  const schedule =
+    schedules.length > 1
+      ? `${schedules.length} schedules`
+      : first
+        ? scheduleText(first.schedule)
+        : (sourcesText(view) ?? paint.dim('by hand'));
   const run =
     lastRun === null ? paint.dim('never') : `${glyphOf(lastRun.state, paint)} ${agoText(lastRun.startedAt ?? lastRun.createdAt, now)}`;
   return [paint.bold(name), oneLine(flow), schedule, tickText(view, now, paint), run];
+}
+
+/** What starts one that has no schedule; null for nothing. */
+function sourcesText({ triggers }: DeploymentView): string | null {
+  return triggers === undefined ? null : `on ${triggers.flatMap(({ rule }) => rule.sources.map(sourceText)).join(', ')}`;
 }
 
 /** An interval in few words: where it is counted from matters less in a list. */
@@ -82,17 +94,18 @@ function tickText(view: DeploymentView, now: number, paint: Paint): string {
 const shownRuns = 5;
 const shownTicks = 10;
 
-/** Prints the deployment; with `--json` as in `deployment ls --json`, with `upcoming` (UTC instants) and `runs`. */
+/** Prints the deployment; with `--json` as in `deployment ls --json`, with `upcoming` (UTC instants), `waits` and `firings` of its triggers, and `runs`. */
 export async function inspectDeployment(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   const { terminal, clock } = context;
-  const { view, runs, upcoming } = await withClient(context, async ({ deployments, runs: all }) => ({
+  const { view, runs, upcoming, fired } = await withClient(context, async ({ deployments, runs: all }) => ({
     view: await deployments.get(name),
     runs: (await all.list({ deployment: name, limit: shownRuns })).items,
     upcoming: await deployments.upcoming({ deployment: name, limit: shownTicks }),
+    fired: await deployments.triggers(name, { limit: shownRuns }),
   }));
   if (options.json) {
     const ticks = upcoming.map(({ schedule, at }) => ({ schedule, at: isoOrNull(at) }));
-    return printJson(terminal, { ...deploymentJson(view), upcoming: ticks, runs: runs.map(runListJson) });
+    return printJson(terminal, { ...deploymentJson(view), upcoming: ticks, ...triggersJson(fired), runs: runs.map(runListJson) });
   }
   const { out } = terminal;
   const { paint } = out;
@@ -114,6 +127,8 @@ export async function inspectDeployment(context: CommandContext, name: string, o
           )),
     ]),
   );
+  section(context, 'triggers', [...triggerLines(view, paint), ...waitLines(fired, clock.now(), paint)]);
+  section(context, 'newest firings', firingLines(fired.firings, clock.now(), paint));
   const ids = shortIds(runs.map(({ id }) => id));
   section(
     context,

@@ -8,8 +8,8 @@ import type { WaitReason } from '../../client/fleet-client.ts';
 import { shortId } from '../../model/ids.ts';
 import { runTimes, spentTimes } from '../../model/run-times.ts';
 import type { ListedRun, TaskRun, Transition } from '../../model/run.ts';
-import { submittedIn } from '../../model/submitted.ts';
 import { totalUsage } from '../../model/task-usage.ts';
+import { startedByText, submittedIn } from '../../model/submitted.ts';
 import { traceIdOf } from '../../model/trace.ts';
 import { fromTypedJson } from '../../model/values.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
@@ -130,7 +130,7 @@ function headLines(
   why: WaitReason | null,
   { paint, now }: InspectionOptions,
 ): string[] {
-  const { callerRunId, traceparent, refreshCache, expiresAt } = submittedIn(run.params);
+  const { callerRunId, traceparent, refreshCache, expiresAt, trigger } = submittedIn(run.params);
   const times = runTimes(run, now);
   const spent = spentTimes(historiesOf(transitions).get(null) ?? [], now);
   const took = times === null ? '' : `  ${formatDuration(times.executingMs)}`;
@@ -159,6 +159,7 @@ function headLines(
     ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
     ['tags', run.tags.length === 0 ? null : run.tags.map(oneLine).join(', ')],
     ['part of', run.parentRunId],
+    ['started by', trigger === undefined ? null : oneLine(startedByText(trigger))],
     ['caller', callerRunId === undefined ? null : oneLine(callerRunId)],
     ['trace', traceparent === undefined ? null : traceIdOf(run.id, traceparent)],
     ['cache', refreshCache === undefined ? null : 'its tasks make their values anew'],

@@ -11,6 +11,7 @@ import { decodeValue } from '../../model/values.ts';
 import { countOf } from './bar.ts';
 import { plainJson } from './plain-json.ts';
 import type { Paint } from './shapes.ts';
+import { triggerJson, triggerLines } from './triggers.ts';
 import { agoText, isoOrNull } from './times.ts';
 import { oneLine } from './width.ts';
 
@@ -31,6 +32,7 @@ export function deploymentJson(view: DeploymentView): object {
     updatedAt: isoOrNull(view.updatedAt),
     nextTickAt: isoOrNull(nextTickOf(view)),
     schedules: view.schedules.map(scheduleJson),
+    triggers: (view.triggers ?? []).map(triggerJson),
     lastRun: view.lastRun && lastRunJson(view.lastRun),
   };
 }
@@ -85,6 +87,7 @@ export function deployLines(report: DeployReport, now: number, paint: Paint, opt
     ...(graph ? graphLines(graph, paint) : []),
     ...paused,
     ...(options.ticks ? deployment.schedules.flatMap((schedule) => scheduleLines(schedule, now, paint)) : []),
+    ...(options.ticks ? triggerLines(deployment, paint).map((line) => `on ${line}`) : []),
   ];
   return [`${title}${about}`, ...below.map((line) => `  ${line}`)];
 }

@@ -3,7 +3,6 @@ import { remoteHandle } from '../remote-handle.ts';
 import type { FlowRef, ResultOf, StartArguments } from '../../model/flow-types.ts';
 import type { StoredFlow } from '../../store/store.ts';
 import type { Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
-import type { ClientEvent, RunEventsOptions } from '../run-events.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { enqueueBody, nameOfFlow, pageFromWire } from './wire-values.ts';
@@ -14,7 +13,7 @@ import { HttpBackfills, HttpDeployments } from './http-deployments.ts';
 import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
 import { HttpConnections, HttpSecrets, HttpVariables } from './http-secrets.ts';
 import { HttpRuns } from './http-runs.ts';
-import { runEventsOverHttp } from './run-events.ts';
+import { type HttpEvents, httpEvents } from './http-events.ts';
 
 /** Many runs at once are waited for so long, ms. */
 const manyTimeoutMs = 300_000;
@@ -29,6 +28,7 @@ export class HttpClient implements Client {
   readonly inbox: HttpInbox;
   readonly figures: HttpFigures;
   readonly artifacts: HttpArtifacts;
+  readonly events: HttpEvents;
   readonly keys: HttpKeys;
   readonly audit: HttpAudit;
   readonly secrets: HttpSecrets;
@@ -47,6 +47,7 @@ export class HttpClient implements Client {
     this.inbox = new HttpInbox(api);
     this.figures = new HttpFigures(api);
     this.artifacts = new HttpArtifacts(api);
+    this.events = httpEvents(api);
     this.keys = new HttpKeys(api);
     this.audit = new HttpAudit(api);
     this.secrets = new HttpSecrets(api);
@@ -70,10 +71,6 @@ export class HttpClient implements Client {
     return (
       await this.#api.request<{ readonly ids: readonly string[] }>('POST', 'runs/many', { body, repeatable, timeoutMs: manyTimeoutMs })
     ).ids;
-  }
-
-  events(options: RunEventsOptions = {}): AsyncGenerator<ClientEvent> {
-    return runEventsOverHttp(this.#api, options);
   }
 
   async close(): Promise<void> {

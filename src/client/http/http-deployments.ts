@@ -14,6 +14,7 @@ import type {
   DeploymentView,
   DeployReport,
   ScheduleSpec,
+  TriggersView,
   UpcomingTick,
 } from '../deployments-client.ts';
 import { fromWire, toWire, type Wire } from '../wire.ts';
@@ -78,6 +79,11 @@ export class HttpDeployments implements DeploymentsClient {
 
   resume(name: string, schedule?: string): Promise<DeploymentView> {
     return this.#view(this.#api.post(`${pathOf(name)}/resume`, schedule === undefined ? {} : { schedule }, { repeatable: true }));
+  }
+
+  async triggers(name: string, options: { readonly limit?: number } = {}): Promise<TriggersView> {
+    checkFilter('firings', options);
+    return fromWire<TriggersView>(await this.#api.get(`${pathOf(name)}/triggers`, { ...options }));
   }
 
   async delete(name: string): Promise<void> {

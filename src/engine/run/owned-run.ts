@@ -22,6 +22,7 @@ import type { SubFlowRun } from '../code/sub-flow.ts';
 import type { OwnedRunOptions } from './owned-run-options.ts';
 import { beginRollback, begunRollback, endRolledBack } from '../rollback/run-rollback.ts';
 import { type IntendedEnd, isUndo } from '../../model/rollback.ts';
+import { checkTriggered, isUnchecked } from './triggered-params.ts';
 import { RunRecord } from './transition.ts';
 import { noValue, type StoredValue } from '../values/results.ts';
 import { waitUntil } from '../waiting/waits.ts';
@@ -123,12 +124,22 @@ export class OwnedRun implements SubFlowRun {
 
   /** Attempt after attempt, while the flow's retries allow another. */
   async #attempts(): Promise<Verdict> {
+    const refusal = isUnchecked(this.run) ? await this.#checkParams() : null;
+    if (refusal !== null) return refusal;
     for (;;) {
       await this.#begin();
       const verdict = await executeAttempt(this.#active, this.#options.subFlows);
       const next = verdict.kind === 'error' && !verdict.isFinal ? await this.#retry(verdict) : verdict;
       if (next !== 'again') return next;
     }
+  }
+
+  /** Of a run that a trigger made: its parameters become what the schema makes of them, before anything sees them. @throws BatutaError STORE_… */
+  async #checkParams(): Promise<Verdict | null> {
+    const refusal = await checkTriggered(this.#options, this.#record);
+    if (refusal !== null) await this.#begin();
+    else if (this.#active.stopReason === null) this.#active = this.#newAttempt(this.#options.taskRuns);
+    return refusal;
   }
 
   /**

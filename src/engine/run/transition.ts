@@ -117,6 +117,11 @@ export class RunRecord {
     return written;
   }
 
+  /** Takes note of parameters as they have been recorded anew. */
+  noteParams(params: string): void {
+    this.#run = { ...this.#run, params };
+  }
+
   /** Takes note of a state as the store has recorded it, and tells the listener when it is another. */
   noteState(state: State): void {
     if (this.#run.state.name === state.name && this.#run.state.message === state.message) return;

@@ -83,6 +83,7 @@ export async function pruneStore(
 ): Promise<PruneReport> {
   const { store, clock } = services;
   const report = await store.prune(before, { onBatch: (removed) => removeResults(services, removed) });
+  await store.emitted.prune(before);
   const { resultRefs } = await store.cache.expire(clock.now(), null);
   await removeResults(services, { runIds: [], resultRefs });
   return report;

@@ -8,6 +8,7 @@ import { runJson } from '../run-json.ts';
 import { given, nameParams } from '../schemas/common.ts';
 import { deployBody, deployManyBody, deploymentListQuery, specOf, switchBody, versionsQuery } from '../schemas/deployments.ts';
 import { deploymentRunBody } from '../schemas/runs.ts';
+import { triggersQuery } from '../schemas/triggers.ts';
 import { givenValue } from '../values.ts';
 import { submitsPerMinute } from './run-changes.ts';
 
@@ -131,6 +132,19 @@ export function deploymentRoutes(app: App, parts: RouteParts): void {
         next: versions.length > limit ? String(items.at(-1)?.version) : null,
       };
     },
+  );
+
+  app.get(
+    '/api/deployments/:name/triggers',
+    {
+      schema: {
+        tags,
+        description: 'What its triggers wait for, and their firings, newest first, 20 unless said otherwise.',
+        params: nameParams,
+        querystring: triggersQuery,
+      },
+    },
+    async (request) => toWire(await deployments.triggers(request.params.name, given(request.query))),
   );
 
   app.get(

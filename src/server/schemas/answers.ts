@@ -6,6 +6,7 @@ import * as fleet from './fleet-answers.ts';
 import { health, healthReport, monitoring } from './health-answers.ts';
 import * as runs from './run-answers.ts';
 import * as secrets from './secret-answers.ts';
+import * as triggers from './triggers.ts';
 
 const { listOf, pageOf, run } = runs;
 const done = z.strictObject({ ok: z.boolean() });
@@ -61,6 +62,7 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/deployments/:name': fleet.deployment,
   'GET /api/deployments/:name/versions': pageOf(fleet.version),
   'GET /api/deployments/:name/days': listOf(fleet.day),
+  'GET /api/deployments/:name/triggers': triggers.triggersView,
   'POST /api/deployments': fleet.deployReport,
   'POST /api/deployments/deploy': listOf(fleet.deployReport),
   'POST /api/deployments/:name/run': run,
@@ -75,6 +77,10 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'POST /api/backfills': fleet.backfill,
   'POST /api/backfills/:id/cancel': fleet.backfill,
   'POST /api/backfills/:id/resume': fleet.backfill,
+
+  'POST /api/events': triggers.emitReport,
+  'GET /api/events/emitted': pageOf(triggers.emittedEvent),
+  'GET /api/events/emitted/:id': triggers.emittedEvent,
 
   'GET /api/workers': listOf(fleet.worker),
   'GET /api/reporters': listOf(fleet.reporter),
@@ -120,6 +126,7 @@ export const creating: ReadonlySet<string> = new Set([
   'POST /api/runs',
   'POST /api/runs/many',
   'POST /api/runs/:id/rejects/retry',
+  'POST /api/events',
   'POST /api/deployments/:name/run',
   'POST /api/backfills',
   'POST /api/keys',

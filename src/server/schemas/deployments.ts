@@ -5,6 +5,7 @@ import type { BackfillSpec, DeploymentSpec, ScheduleSpec } from '../../client/de
 import { catchupPolicies, conflictPolicies, overlapPolicies } from '../../model/deployment.ts';
 import { cursorText, duration, flag, given, idText, instant, limitText, line, nameText, prose, userValue } from './common.ts';
 import { givenValue } from '../values.ts';
+import { triggerSpecs } from './triggers.ts';
 
 /** One of cron, interval and rrule; checked where schedules are. */
 const scheduleFields = {
@@ -55,6 +56,7 @@ const specFields = {
   runName: line(500).optional(),
   paused: z.boolean().optional(),
   schedules: z.array(scheduleSpec).max(100).optional(),
+  on: triggerSpecs.optional().describe('What starts it beside its schedules'),
 };
 
 const deploymentSpec = z.strictObject(specFields);

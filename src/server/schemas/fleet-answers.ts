@@ -7,6 +7,7 @@ import { catchupPolicies, conflictPolicies, type DeploymentOrigin, overlapPolici
 import { limitWithoutKey, wordsOfAttention } from './hidden-words.ts';
 import { figure, noPayload, replaced, runNameBy, word, wordOrNull } from './payloads.ts';
 import { alike, at, atOrNull, count, failure, runItem, state, stateType, textOrNull } from './run-answers.ts';
+import { trigger } from './triggers.ts';
 
 const msOrNull = figure.nullable();
 
@@ -46,6 +47,7 @@ export const deployment = z.strictObject({
   createdAt: at,
   updatedAt: at,
   schedules: z.array(schedule),
+  triggers: z.array(trigger).optional().describe('Missing when it has none'),
   lastRun: z
     .strictObject({
       id: word,

@@ -263,10 +263,22 @@ const submitted = z
     callerRunId: z.string().optional(),
     refreshCache: z.literal(true).optional(),
     replayOf: z.string().optional(),
+    trigger: z
+      .strictObject({
+        slug: word,
+        firing: word,
+        cause: z.string(),
+        causeId: z.string(),
+        count,
+        hops: count,
+        unchecked: z.literal(true).optional(),
+      })
+      .optional()
+      .describe('The trigger that started it, and what that fired for'),
   })
   .nullable()
   .describe(
-    'What was said when it was submitted: until when it may begin, the trace it continues, who submitted it, that caches are passed over, and whose rejected records it is given; null for nothing',
+    'What was said when it was submitted: until when it may begin, the trace it continues, who submitted it, that caches are passed over, whose rejected records it is given, and which trigger started it; null for nothing',
   );
 
 export const runDetails = z.strictObject({

@@ -1,11 +1,15 @@
 /** Contract of what is stored of deployments: their rows, schedules and versions. Times are UTC epoch ms. */
 import type { Deployment, DeploymentSchedule, DeploymentVersion } from '../../model/deployment.ts';
 import type { Run } from '../../model/run.ts';
+import type { Trigger } from '../../model/triggers/trigger.ts';
 import type { Page } from '../lists/contract.ts';
 
-/** A deployment with its schedules, in the order of their slugs. */
+/** A deployment with its schedules and triggers. */
 export interface StoredDeployment extends Deployment {
+  /** In the order of their slugs. */
   readonly schedules: readonly DeploymentSchedule[];
+  /** In the order of their slugs; missing when it has none. */
+  readonly triggers?: readonly Trigger[];
 }
 
 /** A deployment as it shall be from now on, and the version that is kept of it. */
@@ -20,6 +24,8 @@ export interface DeploymentPut {
    * `nextTickAt` too unless its rule has changed.
    */
   readonly schedules: readonly DeploymentSchedule[];
+  /** All it shall have, default none. One whose slug and rule are stored already goes on as it is; of another, what it waited for is dropped. */
+  readonly triggers?: readonly Trigger[];
   /** See `DeploymentVersion`. */
   readonly graph: unknown;
   readonly spec: unknown;
@@ -71,7 +77,7 @@ export interface DeploymentStore {
    */
   pause(name: string, slug: string | null, at: number): Promise<boolean>;
   /**
-   * One transaction: resumes it. Schedules that were not due because of the pause tick next after `now`: nothing is made up. False when
+   * One transaction: resumes it; its triggers begin with what occurs from now on. Schedules that were not due because of the pause tick next after `now`: nothing is made up. False when
    * there is no such deployment or schedule.
    */
   resume(name: string, slug: string | null, now: number): Promise<boolean>;

@@ -13,6 +13,7 @@ import { withdrawTicks } from '../ticks/held.ts';
 import type { DeploymentPut, DeploymentStore, LastRun, StoredDeployment } from './contract.ts';
 import { deploymentTable, newScheduleTable, scheduleTable, versionOf, versionTable, type ScheduleRow, type VersionRow } from './tables.ts';
 import { jsonText } from '../storable.ts';
+import { beginAnew, dropTriggersOf, putTriggers } from '../triggers/keep.ts';
 import { readSchedule } from '../read-json.ts';
 
 type ScheduleOf = Pick<ScheduleRow, 'id' | 'deployment'>;
@@ -112,6 +113,11 @@ async function putChunk(db: Database, puts: readonly DeploymentPut[]): Promise<v
      where deployment in ${listed(db, 1)}`,
     [names],
   );
+  await putTriggers(
+    db,
+    puts.map(({ deployment }) => deployment.name),
+    puts.flatMap((put) => put.triggers ?? []),
+  );
   await db.query(`${insertListed(versionTable, fragments, 1)} on conflict do nothing`, [
     jsonText(
       puts.map(({ deployment: { name, version, flowVersion, updatedAt: at }, graph, spec }) =>
@@ -158,6 +164,7 @@ async function deleteBelongings(db: Database, names: readonly string[]): Promise
   const ofThese = `where deployment in ${listed(db, 1)}`;
   const schedules = await db.query<ScheduleOf>(`select id, deployment from schedules ${ofThese}`, [listOf(names)]);
   await withdraw(db, schedules);
+  await dropTriggersOf(db, names);
   for (const table of ['schedules', 'deployment_versions'] as const) await db.query(`delete from ${table} ${ofThese}`, [listOf(names)]);
 }
 
@@ -194,6 +201,7 @@ async function resume(db: Database, name: string, slug: string | null, tickAfter
   if (slug === null) {
     const resumed = await db.query('update deployments set paused_at = null where name = $1 returning name', [name]);
     if (resumed.length === 0) return false;
+    await beginAnew(db, name);
   } else {
     await lockDeployment(db, name);
     const resumed = await db.query('update schedules set paused_at = null where deployment = $1 and slug = $2 returning id', [name, slug]);

@@ -18,6 +18,7 @@ import type { DeploymentFilter, LastRun, StoredDeployment } from './contract.ts'
 import { Params, listOf, listed } from '../sql.ts';
 import { columnsOf } from '../table.ts';
 import { jsonText } from '../storable.ts';
+import { triggerTable, type TriggerRow } from '../triggers/tables.ts';
 
 /** See `DeploymentStore.getMany`. */
 export async function getDeployments(connection: Connection, names: readonly string[]): Promise<StoredDeployment[]> {
@@ -25,7 +26,7 @@ export async function getDeployments(connection: Connection, names: readonly str
     `select ${deploymentTable.list} from deployments where name in ${listed(connection, 1)} order by name`,
     [listOf(names)],
   );
-  return await withSchedules(connection, rows);
+  return await withBelongings(connection, rows);
 }
 
 /** See `DeploymentStore.list`. @throws BatutaError FILTER_INVALID */
@@ -41,7 +42,7 @@ export async function listDeployments(connection: Connection, filter: Deployment
     (row) => row,
     ({ name: id }) => ({ createdAt: 0, id }),
   );
-  return { ...page, items: await withSchedules(connection, page.items) };
+  return { ...page, items: await withBelongings(connection, page.items) };
 }
 
 /** See `DeploymentStore.names`. */
@@ -89,19 +90,35 @@ function lastRunOf(row: RunRow): LastRun {
   };
 }
 
-async function withSchedules(connection: Connection, rows: readonly DeploymentRow[]): Promise<StoredDeployment[]> {
+async function withBelongings(connection: Connection, rows: readonly DeploymentRow[]): Promise<StoredDeployment[]> {
   if (rows.length === 0) return [];
   const found = await connection.query<ScheduleRow>(
     `select ${scheduleTable.list} from schedules where deployment in ${listed(connection, 1)} order by deployment, slug`,
     [listOf(rows.map(({ name }) => name))],
   );
-  const schedules = new Map<string, ScheduleRow[]>();
-  for (const row of found) {
-    const others = schedules.get(row.deployment);
+  const fired = await connection.query<TriggerRow>(
+    `select ${triggerTable.list} from triggers where deployment in ${listed(connection, 1)} order by deployment, slug`,
+    [listOf(rows.map(({ name }) => name))],
+  );
+  const [schedules, triggers] = [byDeployment(found), byDeployment(fired)];
+  return rows.map((row) => {
+    const own = triggers.get(row.name);
+    return {
+      ...deploymentOf(row),
+      schedules: (schedules.get(row.name) ?? []).map(scheduleTable.read),
+      ...(own === undefined ? {} : { triggers: own.map(triggerTable.read) }),
+    };
+  });
+}
+
+function byDeployment<Row extends { readonly deployment: string }>(rows: readonly Row[]): ReadonlyMap<string, readonly Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const others = groups.get(row.deployment);
     if (others) others.push(row);
-    else schedules.set(row.deployment, [row]);
+    else groups.set(row.deployment, [row]);
   }
-  return rows.map((row) => ({ ...deploymentOf(row), schedules: (schedules.get(row.name) ?? []).map(scheduleTable.read) }));
+  return groups;
 }
 
 function conditionsOf(params: Params, { flow, tag, paused, search, cursor }: DeploymentFilter, dialect: Connection['dialect']): string[] {

@@ -38,6 +38,7 @@ import { reports } from './0033-reports.ts';
 import { artifactVersions } from './0035-artifact-versions.ts';
 import { taskUsage } from './0037-task-usage.ts';
 import { inbox } from './0039-inbox.ts';
+import { triggers } from './0041-triggers.ts';
 import { runExpiries } from './0044-run-expiries.ts';
 import type { Migration } from './migration.ts';
 
@@ -74,6 +75,7 @@ export const migrations: readonly Migration[] = [
   artifactVersions,
   taskUsage,
   inbox,
+  triggers,
   runExpiries,
 ];
 

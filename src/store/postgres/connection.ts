@@ -6,6 +6,7 @@
  * `flush-text.ts`). All other calls fail with STORE_UNAVAILABLE and leave it to the caller whether to try again.
  */
 import type { Database, Connection, Query } from '../connection.ts';
+import type { PoolUse } from '../pool-use.ts';
 import { hostname } from 'node:os';
 import { systemClock } from '../../base/clock.ts';
 import { makeId } from '../../base/id.ts';
@@ -13,7 +14,7 @@ import { checkPostgresUrl, withoutTls } from '../../base/postgres-url.ts';
 import type { Batch } from '../batch.ts';
 import { maskAddress } from '../../base/mask.ts';
 import { isLostStatement, isPassing, isTlsMissing, isUniqueViolation, openingError, storeError } from '../errors.ts';
-import type { Claim, PoolUse } from '../store.ts';
+import type { Claim } from '../store.ts';
 import { flushStatement, type FlushStatement } from './flush.ts';
 import { newMarkText } from './flush-text.ts';
 import { lookAtServer, notUnicode, type ServerLook } from './look.ts';

@@ -21,7 +21,7 @@ import { until } from '../../support/room.ts';
 const planted =
   `run-name log-field log-line artifact-name artifact-data file-name file-data artifact-key record reason metric item item-name item-result retried cache-key failed-name error cause code
   details undo child-name child-result call-argument call-result signal tenant closing run-result holder param cancelled tag caller variable variable-about
-  secret connection connection-field deployment-param schedule-param deployment-name deployment-run-name setting`
+  secret connection connection-field deployment-param schedule-param deployment-name deployment-run-name setting filter payload`
     .split(/\s+/)
     .map((place) => `plant3d-${place}`)
     .concat('limit-plant3d-holder');
@@ -55,6 +55,7 @@ const observed = [
   'GET /api/deployments/:name',
   'GET /api/deployments/:name/versions',
   'GET /api/deployments/:name/days',
+  'GET /api/deployments/:name/triggers',
   'GET /api/ticks',
   'POST /api/schedules/preview',
   'GET /api/backfills',
@@ -70,6 +71,8 @@ const refused = [
   'GET /api/health',
   'GET /api/monitoring',
   'GET /api/settings',
+  'GET /api/events/emitted',
+  'GET /api/events/emitted/:id',
   'GET /api/runs/:id/params',
   'GET /api/runs/:id/result',
   'GET /api/runs/:id/tasks/:taskRunId/result',
@@ -137,10 +140,12 @@ beforeAll(async () => {
       flow: 'planted-limit',
       params: { note: 'plant3d-deployment-param' },
       runName: 'plant3d-deployment-run-name',
+      on: { on: 'event:planted', slug: 'planted', where: { 'payload.kind': 'plant3d-filter' } },
       schedules: [{ slug: 'daily', cron: '0 9 * * *', params: { note: 'plant3d-schedule-param' } }],
     },
   ]);
   await client.deployments.run('planted-deployment', {}, { name: 'plant3d-deployment-name' });
+  await client.events.emit('plant3d.event', { note: 'plant3d-payload' }, { id: 'planted-event' });
   await client.engine.services.cache.close();
   const runs = (await client.runs.list({ limit: 100 })).items.map(({ id }) => id);
   ids['{id}'] = runs;
@@ -173,6 +178,7 @@ async function addressesOf(path: string): Promise<readonly string[]> {
   }
   if (path.startsWith('/api/artifacts/{id}')) return (await api.client.artifacts.list()).items.map(({ id }) => path.replace('{id}', id));
   if (path.startsWith('/api/cache/')) return (await api.client.cache.list({})).items.map(({ id }) => path.replace('{id}', id));
+  if (path.startsWith('/api/events/')) return [path.replace('{id}', 'planted-event')];
   if (!path.startsWith('/api/runs/')) return [path.replace('{id}', 'unknown')];
   const runs = path.includes('{id}') ? (ids['{id}'] ?? []).map((id) => path.replace('{id}', id)) : [path];
   if (!path.includes('{taskRunId}')) return runs;

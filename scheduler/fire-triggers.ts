@@ -1,0 +1,64 @@
+/**
+ * One pass over the triggers of deployments: reads events that came and ends of runs, and decides about them in one transaction.
+ *
+ * Any number of schedulers may do it; of those that look at the same time one decides. A crash loses nothing and repeats nothing: before
+ * the commit nothing has happened, after it the runs are there, and tickets that were not put are put again.
+ */
+import type { EngineServices } from '../src/engine/services.ts';
+import type { TriggerFiring } from '../src/model/triggers/trigger.ts';
+import type { ActiveTrigger, EndPage, Ticketed } from '../src/store/store.ts';
+import { matchEnds, matchEvents, wishOf } from './match-triggers.ts';
+import { planFirings } from './plan-firings.ts';
+
+export interface FiredTriggers {
+  /** Runs that may start; each wants a ticket. */
+  readonly waiting: readonly Ticketed[];
+  readonly firings: readonly TriggerFiring[];
+  /** Whether more could be done at once. */
+  readonly again: boolean;
+}
+
+type Services = Pick<EngineServices, 'store' | 'results' | 'log' | 'makeId' | 'random'>;
+
+/** Events of one pass. */
+const batchEvents = 1_000;
+const reader = 'triggers';
+const nothing: FiredTriggers = { waiting: [], firings: [], again: false };
+
+/** @throws BatutaError STORE_… */
+export async function fireTriggers(services: Services): Promise<FiredTriggers> {
+  const { store, log, makeId, random } = services;
+  const outlook = await store.triggers.outlook();
+  if (outlook.triggers === 0 && !outlook.hasPending) return nothing;
+  const triggers = outlook.triggers === 0 ? [] : await store.triggers.active();
+  const events = outlook.hasPending ? await store.triggers.pending(batchEvents) : [];
+  const ends = await readEnds(services, triggers);
+  const isCaughtUp = events.length < batchEvents && ends?.hasMore !== true;
+  const isDue = isCaughtUp && outlook.nextDueAt !== null && outlook.nextDueAt <= outlook.now;
+  if (events.length === 0 && !isDue && !hasMoved(ends)) return nothing;
+  const causes = [...(await matchEvents(services, triggers, events)), ...(await matchEnds(services, triggers, ends?.ends ?? []))];
+  const step = { triggers, events: events.map(({ seq }) => seq), ends, causes, isCaughtUp };
+  const report = await store.triggers.decide(step, makeId, (due) => planFirings(due, { makeId, random }));
+  if (report === null) return { ...nothing, again: true };
+  for (const firing of report.firings) logFiring(log, firing);
+  return { ...report, again: !isCaughtUp || report.hasMore };
+}
+
+async function readEnds({ store }: Services, triggers: readonly ActiveTrigger[]): Promise<EndPage | null> {
+  const wish = wishOf(triggers);
+  if (!wish.all && wish.deployments.length === 0 && wish.flows.length === 0) return null;
+  return await store.triggers.ends(reader, wish);
+}
+
+function hasMoved(page: EndPage | null): boolean {
+  if (page === null) return false;
+  const { place, next, ends } = page;
+  return ends.length > 0 || place.settled !== next.settled || place.readTo !== next.readTo || place.mark !== next.mark;
+}
+
+function logFiring(log: Services['log'], { deployment, slug, outcome, cause, causeId, count, runId, message }: TriggerFiring): void {
+  const facts = { deployment, trigger: slug, cause, causeId, count, ...(runId === null ? {} : { run: runId }) };
+  if (outcome === 'started') log.debug(facts, 'A trigger has started a run.');
+  else if (outcome === 'expired') log.info(facts, `A trigger has fired for nothing: ${message ?? ''}`);
+  else log.error(facts, `A trigger has started no run: ${message ?? ''}`);
+}

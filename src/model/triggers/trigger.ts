@@ -1,0 +1,163 @@
+/**
+ * Triggers of deployments: what starts a run of one, beside its schedules. Plain data; times are UTC epoch ms.
+ *
+ * A source is an event by its name, or the end of a run. A trigger over one source fires at each that fits; one over several fires once
+ * each of them has occurred within its window; one with a debounce fires once it has been quiet for a while.
+ */
+
+/** Ends of runs that a source may name, each with the types of state it means. `ended` is any of them. */
+export const endWords = {
+  completed: ['COMPLETED'],
+  failed: ['FAILED'],
+  crashed: ['CRASHED'],
+  cancelled: ['CANCELLED'],
+  ended: ['COMPLETED', 'FAILED', 'CRASHED', 'CANCELLED'],
+} as const;
+export type EndWord = keyof typeof endWords;
+
+/** What may start a run. */
+export type TriggerSource =
+  /** An event by its name; a name that ends in `*` means all that begin so. */
+  | { readonly kind: 'event'; readonly name: string }
+  /** The end of a run of a deployment, or of a flow; `*`: of any deployment but the trigger's own. */
+  | { readonly kind: EndWord; readonly of: 'deployment' | 'flow'; readonly name: string };
+
+export type FilterValue = string | number | boolean | null;
+
+/** Checked, with defaults filled in; plain JSON. */
+export interface TriggerRule {
+  /** One, or several of which each must have occurred. */
+  readonly sources: readonly TriggerSource[];
+  /** By path: the values of which one must stand there. Empty: no filter. */
+  readonly where: Readonly<Record<string, readonly FilterValue[]>>;
+  /** Tags of the run that ended, all of them. */
+  readonly tags: readonly string[];
+  /** Parameter by name: the path of its value. */
+  readonly params: Readonly<Record<string, string>>;
+  /** Length of the window in which all sources must occur, ms; null for a single source. */
+  readonly withinMs: number | null;
+  /** Fires after so long without another, ms, `maxWaitMs` after the first at the latest; null: at once. */
+  readonly debounce: { readonly waitMs: number; readonly maxWaitMs: number | null } | null;
+  /** Path whose value keeps windows and debounces apart; null: one for all. */
+  readonly by: string | null;
+  /** Whether ends of runs that stand for ticks of a backfill count. */
+  readonly backfills: boolean;
+}
+
+/** One trigger of a deployment. */
+export interface Trigger {
+  readonly id: string;
+  readonly deployment: string;
+  /** Unique in its deployment, and stable across deploys. */
+  readonly slug: string;
+  readonly rule: TriggerRule;
+  readonly createdAt: number;
+}
+
+/** What became of a trigger when its time had come. */
+export const firingOutcomes = ['started', 'refused', 'failed', 'expired'] as const;
+/**
+ * `started`: a run was made · `refused`: its chain had grown too long, the run is Skipped · `failed`: no run could be made · `expired`: a window
+ * ended before all its sources had occurred.
+ */
+export type FiringOutcome = (typeof firingOutcomes)[number];
+
+/** One firing of a trigger; a row that stays as long as runs are kept. */
+export interface TriggerFiring {
+  readonly id: string;
+  readonly triggerId: string;
+  readonly deployment: string;
+  readonly slug: string;
+  readonly at: number;
+  readonly outcome: FiringOutcome;
+  /** The newest that it fired for, e.g. `event:order.created`, `completed:extract`. */
+  readonly cause: string;
+  /** Id of that event or run. */
+  readonly causeId: string;
+  /** How many it fired for. */
+  readonly count: number;
+  readonly runId: string | null;
+  /** One sentence for people where there is something to say. */
+  readonly message: string | null;
+}
+
+/** A window or debounce that is open. */
+export interface TriggerWait {
+  readonly triggerId: string;
+  readonly slug: string;
+  /** Value of the path `by`; empty without one. */
+  readonly group: string;
+  readonly firstAt: number;
+  /** When it fires, or is given up. */
+  readonly dueAt: number;
+  readonly count: number;
+  /** Sources that have occurred, and those that are missing; of a debounce none is. */
+  readonly seen: readonly string[];
+  readonly missing: readonly string[];
+}
+
+/** An event as it stands in the store. */
+export interface EmittedEvent {
+  readonly id: string;
+  readonly name: string;
+  /** superjson text; null for none. */
+  readonly payload: string | null;
+  /** `webhook:<name>`, else null. */
+  readonly source: string | null;
+  /** When it occurred, as its sender says. */
+  readonly at: number;
+  /** When it was stored. */
+  readonly receivedAt: number;
+  /** Run in whose code it was emitted. */
+  readonly callerRunId: string | null;
+  readonly traceparent: string | null;
+}
+
+/** Longest name of an event, characters. */
+export const maxEventNameChars = 200;
+/** Longest id of an event, characters. */
+export const maxEventIdChars = 200;
+/** Largest payload of an event, bytes of its text. */
+export const maxPayloadBytes = 256 * 1024;
+/** Longest chain of triggers, each of which was fired by the run of the one before; longer ones are stopped. */
+export const maxHops = 16;
+
+/** Channel on which schedulers hear that a trigger may have something to do. */
+export const triggersChannel = 'triggers';
+
+/** Whether a text may name an event. */
+export function isEventName(text: unknown): text is string {
+  return typeof text === 'string' && text.length <= maxEventNameChars && /^[A-Za-z0-9][\w.:/-]*$/.test(text);
+}
+
+/** Whether a text may be the id of an event. */
+export function isEventId(text: unknown): text is string {
+  return typeof text === 'string' && text !== '' && text.length <= maxEventIdChars && !/[\p{Cc}\p{Cs}]/u.test(text);
+}
+
+/** A source as people write it. */
+export function sourceText(source: TriggerSource): string {
+  if (source.kind === 'event') return `event:${source.name}`;
+  return `${source.kind}:${source.of === 'flow' ? 'flow:' : ''}${source.name}`;
+}
+
+/** Whether events of this name are meant. */
+export function meansEvent(source: TriggerSource, name: string): boolean {
+  if (source.kind !== 'event') return false;
+  return source.name.endsWith('*') ? name.startsWith(source.name.slice(0, -1)) : source.name === name;
+}
+
+/** A run whose end may start others. */
+export interface EndedRun {
+  readonly deployment: string | null;
+  readonly flow: string;
+  readonly stateType: string;
+}
+
+/** Whether the end of this run is meant. @param own deployment of the trigger, whose runs `*` leaves out */
+export function meansEnd(source: TriggerSource, ended: EndedRun, own: string): boolean {
+  if (source.kind === 'event' || !(endWords[source.kind] as readonly string[]).includes(ended.stateType)) return false;
+  const name = source.of === 'flow' ? ended.flow : ended.deployment;
+  if (source.name === '*') return name !== null && ended.deployment !== own;
+  return name === source.name;
+}

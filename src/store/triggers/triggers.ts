@@ -1,0 +1,113 @@
+/** Triggers as they are read: what is to be looked at, and what people see of them. */
+import { sourceText, type TriggerWait } from '../../model/triggers/trigger.ts';
+import type { Connection } from '../connection.ts';
+import { nowOnce } from '../sql.ts';
+import { columnsOf } from '../table.ts';
+import type { ActiveTrigger, TriggerStore } from './contract.ts';
+import { decideTriggers } from './decide.ts';
+import { readEnds } from './ends.ts';
+import { eventOf, type EventRow, eventTable, firingTable, type FiringRow, triggerTable, type TriggerRow } from './tables.ts';
+
+const maxWaits = 100;
+
+interface ActiveRow {
+  readonly version: number;
+  readonly from_event: number;
+  readonly from_end: number;
+}
+
+interface WaitRow {
+  readonly trigger_id: string;
+  readonly grp: string;
+  readonly first_at: number;
+  readonly due_at: number;
+  readonly count: number;
+}
+
+/** See `TriggerStore`. */
+export function triggerStore(connection: Connection): TriggerStore {
+  const { query } = connection;
+  return {
+    outlook: () => outlook(connection),
+    async active() {
+      const rows = await query<TriggerRow & ActiveRow>(
+        `select ${columnsOf(triggerTable)}, from_event, from_end, deployments.version from triggers
+         join deployments on deployments.name = triggers.deployment where deployments.paused_at is null order by triggers.deployment, triggers.slug`,
+      );
+      return rows.map(activeOf);
+    },
+    async all() {
+      return (await query<TriggerRow>(`select ${triggerTable.list} from triggers order by deployment, slug`)).map(triggerTable.read);
+    },
+    async pending(limit) {
+      const rows = await query<EventRow & { readonly seq: number }>(
+        `select ${eventTable.list}, seq from events where pending = 1 order by seq limit $1`,
+        [limit],
+      );
+      return rows.map((row) => ({ ...eventOf(row), seq: row.seq }));
+    },
+    ends: (reader, wish) => readEnds(connection, reader, wish),
+    decide: (step, makeId, plan) => decideTriggers(connection, step, makeId, plan),
+    async firings(deployment, limit) {
+      const rows = await query<FiringRow>(
+        `select ${firingTable.list} from trigger_firings where deployment = $1 order by at desc, id desc limit $2`,
+        [deployment, limit],
+      );
+      return rows.map(firingTable.read);
+    },
+    waits: (deployment) => waitsOf(connection, deployment),
+  };
+}
+
+async function outlook(connection: Connection): ReturnType<TriggerStore['outlook']> {
+  const now = nowOnce(connection, 1);
+  const [row] = await connection.query<{ triggers: number; pending: number; due: number | null; now: number }>(
+    `select (select count(*) from triggers) as triggers, (select count(*) from (select 1 from events where pending = 1 limit 1) as waiting) as pending,
+       (select min(due_at) from trigger_groups) as due, ${now} as now`,
+    [connection.now()],
+  );
+  return {
+    triggers: Number(row?.triggers ?? 0),
+    hasPending: Number(row?.pending ?? 0) > 0,
+    nextDueAt: row?.due ?? null,
+    now: row?.now ?? 0,
+  };
+}
+
+function activeOf(row: TriggerRow & ActiveRow): ActiveTrigger {
+  return { ...triggerTable.read(row), deploymentVersion: row.version, fromEvent: row.from_event, fromEnd: row.from_end };
+}
+
+/** See `TriggerStore.waits`. */
+async function waitsOf(connection: Connection, deployment: string): Promise<readonly TriggerWait[]> {
+  const { query } = connection;
+  const triggers = (await query<TriggerRow>(`select ${triggerTable.list} from triggers where deployment = $1`, [deployment])).map(
+    triggerTable.read,
+  );
+  const waits: TriggerWait[] = [];
+  for (const { id, slug, rule } of triggers) {
+    const groups = await query<WaitRow>(
+      `select trigger_id, grp, first_at, due_at, count from trigger_groups where trigger_id = $1 order by due_at limit ${maxWaits}`,
+      [id],
+    );
+    for (const group of groups) {
+      const seen = await query<{ source: number }>(
+        'select distinct source from trigger_causes where trigger_id = $1 and grp = $2 and firing is null',
+        [id, group.grp],
+      );
+      const has = new Set(seen.map(({ source }) => source));
+      const named = (wanted: boolean): string[] => rule.sources.flatMap((one, at) => (has.has(at) === wanted ? [sourceText(one)] : []));
+      waits.push({
+        triggerId: id,
+        slug,
+        group: group.grp,
+        firstAt: group.first_at,
+        dueAt: group.due_at,
+        count: Number(group.count),
+        seen: named(true),
+        missing: rule.withinMs === null ? [] : named(false),
+      });
+    }
+  }
+  return waits.sort((a, b) => a.dueAt - b.dueAt).slice(0, maxWaits);
+}
