@@ -15,6 +15,11 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   completion: ['completion bash', 'completion zsh', 'completion fish'],
   'db migrate': ['db migrate'],
   'db prune': ['db prune --older-than 30d --dry-run'],
+  'artifact ls': ['artifact ls --keys', 'artifact ls --key rates'],
+  'artifact show': ['artifact show 5d1e7c0a', 'artifact show --key rates'],
+  'artifact get': ['artifact get --key rates -o rates.json'],
+  'artifact compare': ['artifact compare --key rates', 'artifact compare 5d1e7c0a 7a004c1e --by day'],
+  'reporter ls': ['reporter ls'],
   'results ls': ['results ls'],
   'results move': ['results move --to s3://bucket/prefix --dry-run'],
   'key create': ['key create --name ci --role operator --expires 90d'],
@@ -106,8 +111,14 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
 export function addExamples(parent: Command, path: readonly string[] = []): void {
   for (const command of parent.commands) {
     const words = [...path, command.name()];
-    const lines = examples[words.join(' ')] ?? [];
+    const lines = examples[words.join(' ')] ?? (command.commands.length === 0 ? [shortestUse(command, words)] : []);
     if (lines.length > 0) command.addHelpText('after', ['', 'Examples:', ...lines.map((line) => `  batuta ${line}`)].join('\n'));
     addExamples(command, words);
   }
+}
+
+/** What has no example of its own is shown with the arguments it needs. */
+function shortestUse(command: Command, words: readonly string[]): string {
+  const needed = command.registeredArguments.filter(({ required }) => required);
+  return [...words, ...needed.map((argument) => `<${argument.name()}>`)].join(' ');
 }

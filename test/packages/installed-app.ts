@@ -12,8 +12,8 @@ export interface InstalledApp {
   read(name: string): string;
   /** Runs a command of the project or of the system and gives what it printed on both outputs; colours are off. */
   run(command: string, ...args: string[]): Promise<Outcome>;
-  /** Runs a line in bash until both outputs together match, then ends it by Ctrl-C; gives all it printed. @throws Error when it ends before. */
-  runUntil(line: string, seen: RegExp, env?: Readonly<Record<string, string>>): Promise<string>;
+  /** Runs a line in bash until both outputs together match, calls `use`, ends it by Ctrl-C, and gives all it printed. @throws Error when it ends before. */
+  runUntil(line: string, seen: RegExp, env?: Readonly<Record<string, string>>, use?: () => Promise<void>): Promise<string>;
   remove(): void;
 }
 
@@ -51,7 +51,7 @@ export function makeApp(files: Readonly<Record<string, string>>): InstalledApp {
     remove,
     read: (name) => readFileSync(join(path, name), 'utf8'),
     run: (command, ...args) => run(path, command, args),
-    runUntil: (line, seen, env = {}) => runUntil(path, line, seen, env),
+    runUntil: (line, seen, env = {}, use = async () => undefined) => runUntil(path, line, seen, env, use),
   };
 }
 
@@ -74,7 +74,13 @@ function run(cwd: string, command: string, args: readonly string[]): Promise<Out
   });
 }
 
-async function runUntil(cwd: string, line: string, seen: RegExp, env: Readonly<Record<string, string>>): Promise<string> {
+async function runUntil(
+  cwd: string,
+  line: string,
+  seen: RegExp,
+  env: Readonly<Record<string, string>>,
+  use: () => Promise<void>,
+): Promise<string> {
   // In a group of its own: Ctrl-C reaches npx and what it has started.
   const child = spawn('bash', ['-c', line], {
     cwd,
@@ -93,8 +99,12 @@ async function runUntil(cwd: string, line: string, seen: RegExp, env: Readonly<R
   });
   const isEarly = await Promise.race([isSeen.then(() => false), ended.then(() => true)]);
   if (isEarly) throw new Error(`${line} ended before it said ${seen}:\n${output}`);
-  process.kill(-(child.pid ?? 0), 'SIGINT');
-  await ended;
+  try {
+    await use();
+  } finally {
+    process.kill(-(child.pid ?? 0), 'SIGINT');
+    await ended;
+  }
   return output;
 }
 
