@@ -17,6 +17,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import { noteGone } from '../model/move.ts';
 import { packValue, unpackValue } from '../model/packed-value.ts';
 import { currentScope, type EscapeKind, type RunScope, runScope } from '../model/run-context.ts';
+import { profiled } from '../model/task-profile.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { FromGuest, IsolatedJob, IsolatedOutcome, ToGuest } from '../model/isolate-protocol.ts';
 import { bindField } from '../resources/fields.ts';
@@ -84,7 +85,8 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
         const value = await resources.use(resource, undefined);
         bindField(instance, field, () => value);
       }
-      return listed(await task.method.apply(instance, [...args, context]));
+      const method = async (): Promise<unknown> => listed(await task.method.apply(instance, [...args, context]));
+      return task.profile ? profiled(context, method) : method();
     };
     const value = await runScope.run(scope, () => using(resources, () => calledIn(task, job, opened, call)));
     const { packed, moved } = packValue(value, `result of task ${job.task}`, false);

@@ -64,6 +64,11 @@ export interface TaskOptions<
    * the heap, of a process all of it, Node.js included. Default: what Node.js allows.
    */
   readonly memory?: number | string | undefined;
+  /**
+   * True keeps a CPU profile (`.cpuprofile`) and heap figures of each attempt as artifacts. Without `isolate` the profile is of the whole thread, with
+   * all that others execute there meanwhile. Default false.
+   */
+  readonly profile?: boolean | undefined;
   /** True lets any worker execute it, apart from its run; where no workers are it runs here. Default: as the flow's `spread`; true with `queue`. */
   readonly spread?: boolean | undefined;
   /** Queue whose workers execute it; 1 to 100 letters, digits, `_`, `.` and `-`. Default: that of its run. */

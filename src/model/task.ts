@@ -39,6 +39,8 @@ export interface TaskDefinition {
   readonly isolate: 'thread' | 'process' | null;
   /** Most memory of that thread (its heap) or process (all of it), bytes; null: no limit of its own. */
   readonly memoryBytes: number | null;
+  /** Whether a CPU profile of each attempt is kept. */
+  readonly profile: boolean;
   /** Whether any worker may execute it, apart from its run. */
   readonly spread: boolean;
   /** Queue whose workers execute it when it is spread; null: that of its run. */

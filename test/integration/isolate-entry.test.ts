@@ -151,7 +151,7 @@ describe.each(['thread', 'process'] as const)('a task in a %s of its own', (kind
 
   test('waits until its artifact is durable', async () => {
     const { messages, outcome } = await run('keep', [], {}, (answer) => answer({ kind: 'kept', id: 1, failure: null }));
-    expect(messages).toEqual([{ kind: 'artifact', id: 1, type: 'table', name: 'rows', data: '[{"a":1}]' }]);
+    expect(messages).toEqual([{ kind: 'artifact', id: 1, type: 'table', name: 'rows', key: null, data: '[{"a":1}]' }]);
     expect(outcome).toEqual({ ok: true, value: { text: '{"json":"kept"}', bytes: [], given: [] } });
   });
 

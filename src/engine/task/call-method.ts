@@ -5,6 +5,7 @@ import { callInTransaction, type TransactionalCall } from '../../effects/call-in
 import { effectKeyOf } from '../../effects/effects-table.ts';
 import { resourceScopes } from '../../model/resource.ts';
 import type { TaskRun } from '../../model/run.ts';
+import { profiled } from '../../model/task-profile.ts';
 import type { TaskUsage } from '../../model/task-usage.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { noNamedValues } from '../../model/variable.ts';
@@ -34,8 +35,9 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
   const { active, definition } = execution;
   if (definition.isolate === null) {
     const { transaction } = definition;
-    if (transaction === null) return callInThisThread(execution, args);
-    return callInTransaction(transactionalCall(execution), transaction, () => listed(execution, args));
+    const call = definition.profile ? () => profiled(execution.context, () => listed(execution, args)) : null;
+    if (transaction === null) return call === null ? callInThisThread(execution, args) : call();
+    return callInTransaction(transactionalCall(execution), transaction, call ?? (() => listed(execution, args)));
   }
   const context = execution.context;
   return active.services.isolate.call({

@@ -1,0 +1,35 @@
+/** `@Task({ profile: true })`: keeps a CPU profile and heap figures of an attempt as its artifacts. */
+import { Buffer } from 'node:buffer';
+import { heapFigures, startProfiling } from '../base/profiler.ts';
+import type { TaskContext } from './context.ts';
+
+/** The part of a context that is used here. */
+type ProfiledContext = Pick<TaskContext, 'artifact' | 'log' | 'task'>;
+
+/**
+ * What the work gives. Its profile is kept whether it succeeds or throws; of one that is ended from outside there is none. A profile that cannot
+ * be taken or kept fails nothing, and stands in the log.
+ */
+export async function profiled<T>(context: ProfiledContext, work: () => T): Promise<Awaited<T>> {
+  const before = heapFigures();
+  const profiling = await startProfiling().catch((error: unknown) => void warn(context, error));
+  try {
+    return await work();
+  } finally {
+    const after = heapFigures();
+    const { name, index, attempt } = context.task;
+    const shown = `${name}${index === null ? '' : `[${index}]`}, attempt ${attempt}`;
+    try {
+      const text = await profiling?.stop();
+      if (text !== undefined)
+        await context.artifact.file(`CPU profile of ${shown}`, Buffer.from(text), { fileName: `${name}-${attempt}.cpuprofile` });
+      await context.artifact.json(`Heap of ${shown}`, { before, after });
+    } catch (error) {
+      warn(context, error);
+    }
+  }
+}
+
+function warn({ log }: ProfiledContext, error: unknown): void {
+  log.warn({ err: error }, 'The profile could not be kept.');
+}

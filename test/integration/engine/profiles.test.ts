@@ -1,0 +1,61 @@
+/** Profiles that tasks keep: in the thread of their run, in a thread and in a process. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openLog } from '../../../src/base/log.ts';
+import type { LocalClient } from '../../../src/client/local-client.ts';
+import { openClient } from '../../../src/client/open-client.ts';
+import { loadFlowFile } from '../../../src/define/load.ts';
+import { makeProject, type ProjectFolder } from '../../support/project-folder.ts';
+
+const flow = `
+import { Flow, Task } from 'batuta';
+function burnInHere() { let sum = 0; for (const until = Date.now() + 60; Date.now() < until; ) sum += Math.sqrt(sum + 1); return sum; }
+@Flow()
+export class Burns {
+  @Task({ profile: true }) here() { return burnInHere() > 0; }
+  @Task({ profile: true, isolate: 'thread' }) thread() { burnInHere(); throw new Error('after the work'); }
+  @Task({ profile: true, isolate: 'process' }) process() { return burnInHere() > 0; }
+  @Task() without() { return 1; }
+}
+`;
+
+let project: ProjectFolder;
+let client: LocalClient;
+beforeAll(async () => {
+  project = makeProject({ 'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }', 'burns.ts': flow });
+  const log = await openLog({ level: 'silent', format: 'json' });
+  client = await openClient({ databaseUrl: 'sqlite::memory:', results: `${project.path}/results`, log });
+});
+afterAll(async () => {
+  await client.close();
+  project.remove();
+});
+
+test('a task with a profile keeps what its code spent its time in, wherever it executes and also when it fails; others keep none', async () => {
+  const [loaded] = await loadFlowFile(`${project.path}/burns.ts`);
+  if (!loaded) throw new Error('There is no flow.');
+  const handle = await client.submit(loaded.flowClass, {});
+  await handle.done();
+  const { artifacts, taskRuns } = await client.runs.inspect(handle.id);
+  const nameOf = new Map(taskRuns.map(({ id, name }) => [id, name]));
+  const files = artifacts.filter(({ kind }) => kind === 'file');
+  expect(files.map(({ taskRunId }) => nameOf.get(taskRunId ?? '')).sort()).toEqual(['here', 'process', 'thread']);
+  for (const { id } of files) {
+    const functions = namesIn(await contentOf(id));
+    expect(functions).toContain('burnInHere');
+  }
+  const heaps = artifacts.filter(({ kind }) => kind === 'json');
+  expect(heaps).toHaveLength(3);
+  for (const { data } of heaps)
+    expect(data).toMatchObject({ before: { usedBytes: expect.any(Number) }, after: { limitBytes: expect.any(Number) } });
+});
+
+async function contentOf(id: string): Promise<string> {
+  const pieces: Uint8Array[] = [];
+  for await (const piece of (await client.artifacts.content(id)).pieces) pieces.push(piece);
+  return Buffer.concat(pieces).toString();
+}
+
+function namesIn(text: string): readonly string[] {
+  const { nodes } = JSON.parse(text) as { readonly nodes: readonly { readonly callFrame: { readonly functionName: string } }[] };
+  return nodes.map(({ callFrame }) => callFrame.functionName);
+}
