@@ -142,7 +142,7 @@ module.exports = {
       to: {
         path: '^(src|worker|scheduler|flows|bench|test)/',
         pathNot:
-          '^src/(model/|base/(cut-text|byte-size)\\.ts$|client/(wire|read-lines|client|fleet-client|deployments-client|access-client|secrets-client)\\.ts$|store/store\\.ts$)',
+          '^src/(model/|base/(cut-text|byte-size)\\.ts$|client/(wire|read-lines|client|fleet-client|deployments-client|access-client|secrets-client|inbox-client)\\.ts$|store/store\\.ts$)',
       },
     },
     {

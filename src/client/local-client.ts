@@ -96,9 +96,7 @@ export class LocalClient implements EmbeddedClient {
       enqueue: (flow, params, options) => this.enqueue(flow, params, options),
     });
     this.deployments = new LocalDeployments({
-      store,
-      engine,
-      clock: engine.services.clock,
+      ...{ store, engine, clock: engine.services.clock },
       definitionOf: async (flow) => (typeof flow === 'string' ? await this.#findNamed(flow) : this.#know(asDefinition(flow))),
       findDefinition: async (recorded) => this.#known.get(recorded.flow) ?? options.findDefinition(recorded),
       submit: async (row) => {

@@ -82,6 +82,13 @@ const deployment = createRoute({
   component: pageOf(() => import('./pages/deployments/deployment-page.tsx'), 'DeploymentPage'),
 });
 
+const inbox = createRoute({
+  getParentRoute: () => shell,
+  path: '/inbox',
+  validateSearch: (raw: RawSearch) => optional({ show: oneOf(raw, 'show', ['open', 'all']), item: one(raw, 'item') }),
+  component: pageOf(() => import('./pages/inbox/inbox-page.tsx'), 'InboxPage'),
+});
+
 const workers = createRoute({
   getParentRoute: () => shell,
   path: '/workers',
@@ -143,6 +150,7 @@ export const router = createRouter({
       flow,
       deployments,
       deployment,
+      inbox,
       workers,
       monitoring,
       limits,

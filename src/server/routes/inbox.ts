@@ -51,7 +51,8 @@ export function inboxRoutes(app: App, { client }: RouteParts): void {
       const { identity } = request;
       const decided = await client.inbox.decide(request.params.id, givenValue(request.body.data), {
         by: identity?.who ?? 'local',
-        via: viaOf(identity),
+        // Browsers say where a request comes from; while no key was made there is no session to tell by.
+        via: viaOf(identity, request.headers['sec-fetch-site'] !== undefined),
       });
       request.runId = decided.runId;
       request.change = { target: decided.id, details: changeOf(decided) };
@@ -81,6 +82,7 @@ export function changeOf({ runId, name, title }: InboxEntry): object {
   return { run: runId, name, title };
 }
 
-function viaOf(identity: Identity | null): 'api' | 'dashboard' {
+function viaOf(identity: Identity | null, isBrowser: boolean): 'api' | 'dashboard' {
+  if (identity?.by === 'local') return isBrowser ? 'dashboard' : 'api';
   return identity?.by === 'session' || (identity?.by === 'host' && identity.csrf !== null) ? 'dashboard' : 'api';
 }

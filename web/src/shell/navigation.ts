@@ -9,6 +9,7 @@ interface Place {
     | '/'
     | '/runs'
     | '/flows'
+    | '/inbox'
     | '/deployments'
     | '/workers'
     | '/monitoring'
@@ -29,6 +30,7 @@ export const places: readonly Place[] = [
   { to: '/', label: 'Home', icon: 'home', key: 'h' },
   { to: '/runs', label: 'Runs', icon: 'runs', key: 'r' },
   { to: '/flows', label: 'Flows', icon: 'flows', key: 'f' },
+  { to: '/inbox', label: 'Inbox', icon: 'inbox', key: 'i', isPayload: true },
   { to: '/deployments', label: 'Deployments', icon: 'deployments', key: 'd' },
   { to: '/workers', label: 'Workers', icon: 'workers', key: 'w' },
   { to: '/monitoring', label: 'Monitoring', icon: 'monitoring', key: 'm', isPayload: true },

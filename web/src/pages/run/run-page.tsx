@@ -13,6 +13,7 @@ import { LogsTab } from './logs-tab.tsx';
 import { mostTaskRuns } from './task-run-list.ts';
 import { RunActions } from './run-actions.tsx';
 import type { RunDetail } from './run-data.ts';
+import { RunDecisions } from './run-decisions.tsx';
 import { RunHeading, RunLine } from './run-heading.tsx';
 import style from './run-page.module.css';
 import { payloadTabs, type RunTab, runTabs, tabNames } from './run-search.ts';
@@ -68,6 +69,7 @@ function LoadedRun({ detail }: { readonly detail: RunDetail }) {
     <Page title={`${run.flow} · ${run.name}`} heading={<RunHeading detail={detail} />} actions={<RunActions detail={detail} />}>
       <RunLine detail={detail} usage={totalUsage(wanted ? tasks.rows : (byTask.data?.items ?? []))} />
       <WhyBanner detail={detail} />
+      <RunDecisions detail={detail} />
       <Tabs value={search.tab} onChange={(tab) => set({ tab: tab === 'graph' ? undefined : (tab ?? undefined) })} className={style.tabs}>
         <div className={style.tabScroll} ref={strip}>
           <Tabs.List>
