@@ -22,6 +22,7 @@ export function retentionLoop(parts: LoopParts, { retentionMs }: { readonly rete
     failed: 'Old runs could not be deleted.',
     async step(signal) {
       await store.workers.prune(forgottenAfterMs);
+      await store.webhooks.prune();
       if (retentionMs !== null) await store.emitted.prune(clock.now() - retentionMs);
       if (retentionMs !== null) await store.audit.prune(clock.now() - Math.max(retentionMs, auditKeptMs));
       const onBatch = (removed: RemovedRuns): Promise<void> => removeResults(parts.engine.services, removed);

@@ -3,6 +3,7 @@ import { Command, Help } from 'commander';
 import type { GlobalOptions } from './context.ts';
 import { declareBackfillCommands, declareDeploymentCommands } from './declare-deployment.ts';
 import { declareEventCommands } from './declare-events.ts';
+import { declareWebhookCommands } from './declare-webhooks.ts';
 import { declareFleetCommands } from './declare-fleet.ts';
 import { declareArtifactCommands } from './declare-artifacts.ts';
 import { declareCacheCommands } from './declare-cache.ts';
@@ -67,6 +68,7 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareArtifactCommands(program, perform);
   declareScheduleCommands(program, perform);
   declareEventCommands(program, perform);
+  declareWebhookCommands(program, perform);
   addExamples(program);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);

@@ -20,6 +20,7 @@ import type { ArtifactsClient } from './artifacts-client.ts';
 import type { CacheClient } from './cache-client.ts';
 import type { InboxClient } from './inbox-client.ts';
 import type { EventsClient } from './events-client.ts';
+import type { WebhooksClient } from './webhooks-client.ts';
 import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
 import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
@@ -157,6 +158,7 @@ export interface Client {
   readonly secrets: SecretsClient;
   readonly variables: VariablesClient;
   readonly connections: ConnectionsClient;
+  readonly webhooks: WebhooksClient;
   /** Ends what is open: streams, and where runs go on here their execution and the store. May be called twice. */
   close(): Promise<void>;
 }

@@ -33,5 +33,6 @@ export type {
   UpcomingTick,
 } from './deployments-client.ts';
 export type { InboxClient, InboxEntry, InboxLinkOptions } from './inbox-client.ts';
+export type { Webhook, WebhooksClient, WebhookSpec, WebhookTest } from './webhooks-client.ts';
 export type { EmitOptions, EmitReport, EventEntry, EventsClient } from './events-client.ts';
 export type { LimitHolder, LimitsClient, LimitView, WaitReason } from './fleet-client.ts';

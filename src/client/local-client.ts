@@ -13,7 +13,6 @@ import { currentLoading, stopIfLoading } from '../model/loading.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import { currentScope } from '../model/run-context.ts';
-import { BatutaError } from '../base/errors.ts';
 import type { Store } from '../store/store.ts';
 import type { Broker } from '../broker/broker.ts';
 import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
@@ -32,7 +31,9 @@ import { remoteHandle } from './remote-handle.ts';
 import { handleOf } from './run-handle.ts';
 import { LocalLimits } from './local-limits.ts';
 import { type LocalEvents, localEvents } from './local-events.ts';
+import { LocalWebhooks } from './local-webhooks.ts';
 import { followRunEvents } from './run-events.ts';
+import { noFleet } from './no-fleet.ts';
 import { LocalRuns } from './runs.ts';
 
 export interface LocalClientOptions extends Partial<Pick<LocalInboxOptions, 'links'>> {
@@ -61,6 +62,7 @@ export class LocalClient implements EmbeddedClient {
   readonly figures: LocalFigures;
   readonly artifacts: LocalArtifacts;
   readonly events: LocalEvents;
+  readonly webhooks: LocalWebhooks;
   readonly deployments: LocalDeployments;
   readonly backfills: LocalBackfills;
   readonly limits: LocalLimits;
@@ -85,9 +87,7 @@ export class LocalClient implements EmbeddedClient {
     const { store, engine, log } = options;
     this.#options = options;
     this.runs = new LocalRuns({
-      store,
-      engine,
-      clock: engine.services.leaseClock,
+      ...{ store, engine, clock: engine.services.leaseClock },
       findDefinition: async (run) => this.#known.get(run.flow) ?? options.findDefinition(run),
       wake: (runIds) => this.#wake(runIds),
       ticket: (runs) => this.#ticket(runs),
@@ -121,13 +121,12 @@ export class LocalClient implements EmbeddedClient {
     this.variables = new LocalVariables(sealing);
     this.connections = new LocalConnections(sealing);
     this.figures = new LocalFigures({
-      store,
-      clock: engine.services.clock,
+      ...{ store, clock: engine.services.clock, isOwnerGone: engine.services.isOwnerGone },
       leaseMs: engine.services.settings.leaseMs,
-      isOwnerGone: engine.services.isOwnerGone,
       why: (runId) => this.runs.why(runId),
     });
     this.artifacts = new LocalArtifacts(store.artifacts, engine.services.results);
+    this.webhooks = new LocalWebhooks(engine.services, () => this.#tell(triggersChannel, ''));
     this.events = localEvents({
       services: engine.services,
       follow: (options = {}) => followRunEvents(store, engine.services.leaseClock, options, this.#over.signal),
@@ -297,8 +296,4 @@ export class LocalClient implements EmbeddedClient {
       tell(event);
     };
   }
-}
-
-function noFleet(): BatutaError {
-  return new BatutaError('BROKER_UNAVAILABLE', 'This client runs flows in its own process and reaches no workers; use openClient().');
 }

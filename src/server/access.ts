@@ -33,6 +33,8 @@ export const access: Readonly<Record<string, Access>> = {
   'POST /api/login': everyone,
   'POST /api/logout': everyone,
   'GET /*': everyone,
+  // Shows no key but a signature, which the route itself looks at.
+  'POST /hooks/:name': everyone,
   'GET /decide/:token': everyone,
   'POST /decide/:token': everyone,
   'GET /decide.css': everyone,
@@ -132,6 +134,12 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/cache': viewer,
   'GET /api/cache/:id': viewer,
   'POST /api/cache/clear': operatorDoes('cache.clear'),
+
+  'GET /api/webhooks': viewer,
+  'GET /api/webhooks/:name': viewer,
+  'PUT /api/webhooks/:name': adminDoes('webhooks.set'),
+  'DELETE /api/webhooks/:name': adminDoes('webhooks.delete'),
+  'POST /api/webhooks/:name/test': operatorDoes(null),
 
   'GET /api/secrets': viewer,
   'GET /api/secrets/:name': admin,

@@ -44,6 +44,7 @@ import { scheduleRoutes } from './routes/schedules.ts';
 import { connectionRoutes, secretRoutes, variableRoutes } from './routes/secrets.ts';
 import { sessionRoutes } from './routes/session.ts';
 import { taskRoutes } from './routes/tasks.ts';
+import { webhookRoutes } from './routes/webhooks.ts';
 import { type App, type AppOptions, type RouteParts, usualBounds } from './parts.ts';
 import { readBodies } from './read-body.ts';
 import { addSite } from './site.ts';
@@ -180,6 +181,7 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   accessRoutes,
   eventRoutes,
   emittedRoutes,
+  webhookRoutes,
 ];
 
 /** Nothing of another origin is loaded, run, framed or sent to. */

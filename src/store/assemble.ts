@@ -42,6 +42,7 @@ import type { RunStore, Store } from './store.ts';
 import { tickStore } from './ticks/ticks.ts';
 import { emittedStore } from './triggers/emitted.ts';
 import { triggerStore } from './triggers/triggers.ts';
+import { webhookStore } from './triggers/webhooks.ts';
 
 /** A store over a connection, which it owns from now on. */
 export function assembleStore(connection: Connection, options: RecorderOptions): Store {
@@ -73,6 +74,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     ticks: tickStore(connection),
     triggers: triggerStore(connection),
     emitted: emittedStore(connection),
+    webhooks: webhookStore(connection),
     workers: workerStore(connection),
     figures: figureStore(connection),
     keys: keyStore(connection),

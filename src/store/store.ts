@@ -32,7 +32,7 @@ import type { SignalStore } from './runs/signal-contract.ts';
 import type { StreamStore } from './streams/contract.ts';
 import type { SuspectStore } from './suspects/contract.ts';
 import type { TickStore } from './ticks/contract.ts';
-import type { EmittedStore, TriggerStore } from './triggers/contract.ts';
+import type { EmittedStore, TriggerStore, WebhookStore } from './triggers/contract.ts';
 
 export type * from './access/contract.ts';
 export type * from './backfills/contract.ts';
@@ -223,6 +223,7 @@ export interface Store {
   readonly triggers: TriggerStore;
   /** Events that were emitted, or came by webhooks. */
   readonly emitted: EmittedStore;
+  readonly webhooks: WebhookStore;
   readonly workers: WorkerStore;
   readonly figures: FigureStore;
   readonly keys: KeyStore;

@@ -14,6 +14,7 @@ import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
 import { HttpConnections, HttpSecrets, HttpVariables } from './http-secrets.ts';
 import { HttpRuns } from './http-runs.ts';
 import { type HttpEvents, httpEvents } from './http-events.ts';
+import { HttpWebhooks } from './http-webhooks.ts';
 
 /** Many runs at once are waited for so long, ms. */
 const manyTimeoutMs = 300_000;
@@ -29,6 +30,7 @@ export class HttpClient implements Client {
   readonly figures: HttpFigures;
   readonly artifacts: HttpArtifacts;
   readonly events: HttpEvents;
+  readonly webhooks: HttpWebhooks;
   readonly keys: HttpKeys;
   readonly audit: HttpAudit;
   readonly secrets: HttpSecrets;
@@ -48,6 +50,7 @@ export class HttpClient implements Client {
     this.figures = new HttpFigures(api);
     this.artifacts = new HttpArtifacts(api);
     this.events = httpEvents(api);
+    this.webhooks = new HttpWebhooks(api);
     this.keys = new HttpKeys(api);
     this.audit = new HttpAudit(api);
     this.secrets = new HttpSecrets(api);

@@ -7,6 +7,7 @@ import { health, healthReport, monitoring } from './health-answers.ts';
 import * as runs from './run-answers.ts';
 import * as secrets from './secret-answers.ts';
 import * as triggers from './triggers.ts';
+import * as webhooks from './webhooks.ts';
 
 const { listOf, pageOf, run } = runs;
 const done = z.strictObject({ ok: z.boolean() });
@@ -82,6 +83,12 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/events/emitted': pageOf(triggers.emittedEvent),
   'GET /api/events/emitted/:id': triggers.emittedEvent,
 
+  'POST /hooks/:name': webhooks.webhookReceived,
+  'GET /api/webhooks': listOf(webhooks.webhook),
+  'GET /api/webhooks/:name': webhooks.webhook,
+  'PUT /api/webhooks/:name': webhooks.webhook,
+  'POST /api/webhooks/:name/test': webhooks.webhookTest,
+
   'GET /api/workers': listOf(fleet.worker),
   'GET /api/reporters': listOf(fleet.reporter),
   'POST /api/reports': fleet.registered,
@@ -140,6 +147,7 @@ export const withoutAnswer: ReadonlySet<string> = new Set([
   'DELETE /api/secrets/:name',
   'DELETE /api/variables/:name',
   'DELETE /api/connections/:name',
+  'DELETE /api/webhooks/:name',
 ]);
 
 export const errorAnswer = z.strictObject({

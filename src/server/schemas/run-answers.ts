@@ -256,6 +256,8 @@ const rollback = z
   .nullable()
   .describe('What came of undoing what its tasks had done');
 
+const triggeredBy = { slug: word, firing: word, cause: z.string(), causeId: z.string(), count, hops: count };
+const triggered = { ...triggeredBy, unchecked: z.literal(true).optional() };
 const submitted = z
   .strictObject({
     expiresAt: at.optional(),
@@ -263,18 +265,7 @@ const submitted = z
     callerRunId: z.string().optional(),
     refreshCache: z.literal(true).optional(),
     replayOf: z.string().optional(),
-    trigger: z
-      .strictObject({
-        slug: word,
-        firing: word,
-        cause: z.string(),
-        causeId: z.string(),
-        count,
-        hops: count,
-        unchecked: z.literal(true).optional(),
-      })
-      .optional()
-      .describe('The trigger that started it, and what that fired for'),
+    trigger: z.strictObject(triggered).optional().describe('The trigger that started it, and what that fired for'),
   })
   .nullable()
   .describe(

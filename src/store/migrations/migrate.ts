@@ -39,6 +39,7 @@ import { artifactVersions } from './0035-artifact-versions.ts';
 import { taskUsage } from './0037-task-usage.ts';
 import { inbox } from './0039-inbox.ts';
 import { triggers } from './0041-triggers.ts';
+import { webhooks } from './0042-webhooks.ts';
 import { runExpiries } from './0044-run-expiries.ts';
 import type { Migration } from './migration.ts';
 
@@ -76,6 +77,7 @@ export const migrations: readonly Migration[] = [
   taskUsage,
   inbox,
   triggers,
+  webhooks,
   runExpiries,
 ];
 

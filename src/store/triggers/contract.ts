@@ -9,6 +9,7 @@ import type { Deployment } from '../../model/deployment.ts';
 import type { Concurrency } from '../../model/deployment.ts';
 import type { State } from '../../model/state.ts';
 import type { EmittedEvent, FiringOutcome, Trigger, TriggerFiring, TriggerWait } from '../../model/triggers/trigger.ts';
+import type { Webhook } from '../../model/triggers/webhook.ts';
 import type { NewRun } from '../fleet/contract.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import type { Page } from '../lists/contract.ts';
@@ -36,6 +37,25 @@ export interface EmittedStore {
   list(filter?: EventFilter): Promise<Page<EmittedEvent>>;
   /** Deletes what was received before, and is decided: events, firings and what they fired for. Gives how many events. */
   prune(before: number): Promise<number>;
+}
+
+export interface WebhookStore {
+  /** One statement: creates or replaces by name; when it was made and what it has taken stays. */
+  put(webhook: Webhook): Promise<Webhook>;
+  get(name: string): Promise<Webhook | null>;
+  /** By name. */
+  list(): Promise<readonly Webhook[]>;
+  /** One transaction. False when there is none. */
+  delete(name: string): Promise<boolean>;
+  /**
+   * One transaction: notes a delivery by its digest for so long, and stores its event. False, and nothing is stored, when the delivery or
+   * the id of the event is known.
+   */
+  accept(name: string, digest: string, replayMs: number, event: NewEvent): Promise<boolean>;
+  /** One statement, which does nothing within ten seconds of the last. */
+  noteRefusal(name: string, reason: string): Promise<void>;
+  /** Forgets deliveries whose time is over. */
+  prune(): Promise<void>;
 }
 
 /** An event that is not decided. */

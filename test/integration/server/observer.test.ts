@@ -73,6 +73,8 @@ const refused = [
   'GET /api/settings',
   'GET /api/events/emitted',
   'GET /api/events/emitted/:id',
+  'GET /api/webhooks',
+  'GET /api/webhooks/:name',
   'GET /api/runs/:id/params',
   'GET /api/runs/:id/result',
   'GET /api/runs/:id/tasks/:taskRunId/result',

@@ -1,0 +1,89 @@
+/** Webhooks as they are stored, and what they deliver: each once. */
+import type { Webhook, WebhookRule } from '../../model/triggers/webhook.ts';
+import type { Connection } from '../connection.ts';
+import { readFields } from '../read-json.ts';
+import { clockOf } from '../sql.ts';
+import { describeTable, insertText, integer, json, text, textOrNull, time, timeOrNull } from '../table.ts';
+import type { WebhookStore } from './contract.ts';
+import { addEvent } from './emitted.ts';
+
+/** A rule that cannot be read takes nothing: no secret opens it. */
+const unreadable: WebhookRule = {
+  style: 'standard',
+  secrets: [],
+  header: null,
+  prefix: '',
+  encoding: 'hex',
+  timestampHeader: null,
+  event: '',
+  eventId: null,
+  payload: null,
+  toleranceMs: 0,
+  replayMs: 0,
+};
+
+const table = describeTable('webhooks', {
+  name: text,
+  description: textOrNull,
+  rule: json((written) => ({ ...unreadable, ...readFields<WebhookRule>(written) })),
+  created_at: time,
+  updated_at: time,
+  accepted: integer,
+  accepted_at: timeOrNull,
+  refused_at: timeOrNull,
+  refusal: textOrNull,
+});
+/** Refusals are noted so often at most, ms: who sends them has shown no secret. */
+const noteEveryMs = 10_000;
+
+/** See `WebhookStore`. */
+export function webhookStore(connection: Connection): WebhookStore {
+  const { query } = connection;
+  const read = (rows: readonly unknown[]): Webhook[] => rows.map((row) => table.read(row as never));
+  return {
+    async put(webhook) {
+      const rows = await query(
+        `${insertText(table)} on conflict (name) do update set description = excluded.description, rule = excluded.rule, updated_at = excluded.updated_at
+         returning ${table.list}`,
+        table.values(webhook),
+      );
+      return read(rows)[0] ?? webhook;
+    },
+    async get(name) {
+      return read(await query(`select ${table.list} from webhooks where name = $1`, [name]))[0] ?? null;
+    },
+    async list() {
+      return read(await query(`select ${table.list} from webhooks order by name`));
+    },
+    delete: (name) =>
+      connection.transaction(async (db) => {
+        const gone = await db.query('delete from webhooks where name = $1 returning name', [name]);
+        await db.query('delete from webhook_receipts where webhook = $1', [name]);
+        return gone.length > 0;
+      }),
+    accept: (name, digest, replayMs, event) =>
+      connection.transaction(async (db) => {
+        const now = await clockOf(db);
+        const fresh = await db.query(
+          `insert into webhook_receipts (webhook, digest, until_at) values ($1, $2, $3)
+           on conflict (webhook, digest) do update set until_at = excluded.until_at where webhook_receipts.until_at < $4 returning digest`,
+          [name, digest, now + replayMs, now],
+        );
+        if (fresh.length === 0) return false;
+        await db.query('update webhooks set accepted = accepted + 1, accepted_at = $2 where name = $1', [name, now]);
+        return (await addEvent(db, event)).inserted;
+      }),
+    async noteRefusal(name, reason) {
+      const now = await clockOf(connection);
+      await query('update webhooks set refused_at = $2, refusal = $3 where name = $1 and (refused_at is null or refused_at < $4)', [
+        name,
+        now,
+        reason,
+        now - noteEveryMs,
+      ]);
+    },
+    async prune() {
+      await query('delete from webhook_receipts where until_at < $1', [await clockOf(connection)]);
+    },
+  };
+}
