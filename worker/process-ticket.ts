@@ -13,6 +13,7 @@ import { bindLimit } from '../src/engine/run/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
 import { isTerminal, stateOf } from '../src/model/state.ts';
+import { closeDebounce, isDebounced } from './close-debounce.ts';
 import type { FlowRoutes } from './flow-routes.ts';
 
 /** How long another worker has to come by for a flow that is not known here, ms. */
@@ -46,8 +47,15 @@ export async function processTicket(parts: TicketParts, ticket: Ticket, wasLeft 
   await untilDue(parts.engine, run);
   const definition = parts.flows.get(run.flow);
   if (definition === undefined) await leaveToOthers(parts, run, wasLeft);
+  else if (isDebounced(run)) await executeClosed(parts, run, definition);
   else if (await bindLimit(parts.engine.services, run, definition)) await execute(parts, run, definition);
   return true;
+}
+
+/** A run into which calls are gathered, if it is time. */
+async function executeClosed(parts: TicketParts, gathering: Run, definition: FlowDefinition): Promise<void> {
+  const run = await closeDebounce(parts, gathering);
+  if (run !== null && (await bindLimit(parts.engine.services, run, definition))) await execute(parts, run, definition);
 }
 
 async function execute(parts: TicketParts, run: Run, definition: FlowDefinition): Promise<void> {

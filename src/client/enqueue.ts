@@ -13,10 +13,12 @@ import type { Broker, NewTicket } from '../broker/broker.ts';
 import { checkPut } from '../broker/open.ts';
 import { checkIdempotencyKey } from '../engine/submit/check-labels.ts';
 import type { Engine } from '../engine/engine.ts';
+import { readDebounce } from '../engine/submit/debounce.ts';
+import { submitDebounced } from './submit-debounced.ts';
 import { expiryOf } from '../engine/submit/expiry.ts';
 import { makeRun } from '../engine/submit/make-run.ts';
 import type { FlowDefinition } from '../model/flow.ts';
-import type { InsertedRun, WaitingRun } from '../store/store.ts';
+import type { DebouncedCall, InsertedRun, WaitingRun } from '../store/store.ts';
 import type { EnqueueOptions } from './client.ts';
 import { withoutSubmitted } from '../model/submitted.ts';
 import { stopIfLoading } from '../model/loading.ts';
@@ -49,19 +51,29 @@ export async function enqueueRuns(
 ): Promise<readonly InsertedRun[]> {
   await stopIfLoading();
   const rows: WaitingRun[] = [];
-  for (const { params, startAt, idempotencyKey, ttl, ...options } of requests) {
+  const debounced = new Map<number, DebouncedCall>();
+  for (const { params, startAt, idempotencyKey, ttl, debounce, ...options } of requests) {
     if (rows.length > 0 && rows.length % madeAtOnce === 0) await letOthersIn();
     if (idempotencyKey !== undefined) checkIdempotencyKey(idempotencyKey);
     const expiresAt = expiryOf(ttl, startAt, engine.services.clock.now());
+    const gathers = debounce && readDebounce(debounce, { startAt, ttl, idempotencyKey });
     const run = await makeRun(engine.services, definition, params, 'SCHEDULED', {
       ...options,
+      ...(gathers && { debounceKey: gathers.key }),
       expiresAt,
       ...(startAt === undefined ? {} : { startAt: Number(startAt) }),
     });
-    rows.push({ run, idempotencyKey: idempotencyKey ?? null, expiresAt });
+    if (gathers) {
+      const renames = options.name !== undefined || definition.runName !== null;
+      // Its limit is told by its last parameters, by the worker that begins it.
+      debounced.set(rows.length + debounced.size, { ...gathers, renames, run: { ...run, concurrencyKey: null } });
+    } else rows.push({ run, idempotencyKey: idempotencyKey ?? null, expiresAt });
   }
-  const placed = await submitRows(engine, openBroker, rows, () => engine.describe(definition));
+  const describe = () => engine.describe(definition);
+  if (debounced.size > 0 && rows.length === 0) await describe();
+  const placed = rows.length === 0 && debounced.size > 0 ? [] : [...(await submitRows(engine, openBroker, rows, describe))];
   await tellOtherParams(engine, rows, placed);
+  for (const [at, call] of debounced) placed.splice(at, 0, await submitDebounced(engine, openBroker, call));
   await warnOfUnknownFlow(engine, definition.name);
   return placed;
 }

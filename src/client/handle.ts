@@ -1,5 +1,6 @@
 /** What a run is handed in with, and what its caller holds of it then. */
 import type { Duration } from '../base/duration.ts';
+import type { DebounceOptions } from '../engine/submit/debounce.ts';
 import type { SubmittedOptions } from '../engine/submit/submitted-by.ts';
 import type { Run } from '../model/run.ts';
 
@@ -20,6 +21,11 @@ export interface EnqueueOptions extends SubmittedOptions {
    * (Expired). What has begun goes on, retries included. From 1 ms to 100 years; default for ever.
    */
   readonly ttl?: Duration;
+  /**
+   * Calls of the flow with the same `key` are gathered into one run, whose id all of them get: it begins once nobody has called for `wait`,
+   * or `maxWait` after the first call, with the parameters of the last. Not together with `startAt`, `ttl` and `idempotencyKey`.
+   */
+  readonly debounce?: DebounceOptions;
   /** Of all runs of the flow with the same key there is one: the first; others give its id. 1 to 500 characters. */
   readonly idempotencyKey?: string;
 }

@@ -108,7 +108,9 @@ export class LocalDeployments implements DeploymentsClient {
   }
 
   async run(name: string, params?: Readonly<Record<string, unknown>>, options: EnqueueOptions = {}): Promise<RunHandle> {
-    const { startAt, idempotencyKey, ttl, traceparent, callerRunId, refreshCache, ...rest } = options;
+    const { startAt, idempotencyKey, ttl, debounce, traceparent, callerRunId, refreshCache, ...rest } = options;
+    if (debounce !== undefined)
+      throw new BatutaError('OPTION_INVALID', 'Runs of deployments cannot be debounced; submit its flow instead.');
     const said = submittedBy({ traceparent, callerRunId, refreshCache });
     const expiresAt = expiryOf(ttl, startAt, this.#options.clock.now());
     const submitted = expiresAt === null ? said : { expiresAt, ...said };

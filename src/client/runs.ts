@@ -1,5 +1,5 @@
 /** What can be asked about runs and done with them, over an open store and the engine of this process. */
-import { submittedIn, withSubmitted } from '../model/submitted.ts';
+import { debounceKeyIn, submittedIn, withSubmitted } from '../model/submitted.ts';
 import { forPeople } from '../model/sensitive.ts';
 import { hidesValues } from '../base/hidden-values.ts';
 import { refuseSecrets } from '../engine/values/refuse-secrets.ts';
@@ -147,6 +147,7 @@ export class LocalRuns extends RunRejects implements EmbeddedRunsClient {
     const run = await this.get(id);
     if (isTerminal(run.state.type))
       throw refused(run, `it has ended (${run.state.name})`, `To run what did not complete again: batuta runs retry ${run.id}`);
+    if (debounceKeyIn(run.params) !== null) await this.#options.store.debounces.forget(run.id);
     return this.#continue(run, await this.#options.findDefinition(run), options);
   }
 

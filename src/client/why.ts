@@ -2,6 +2,8 @@
 import { waitText } from '../model/limit.ts';
 import type { Owner, Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
+import { debounceKeyIn } from '../model/submitted.ts';
+import { formatDuration } from '../base/duration.ts';
 import type { LinePlace, StoredDeployment } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
@@ -19,6 +21,7 @@ export async function whyWaiting(parts: WhyParts, run: Run): Promise<WaitReason 
   return (
     whySuspended(parts, run) ??
     (await whyTaskRetried(parts, run)) ??
+    (await whyDebounced(parts, run)) ??
     whyLater(parts, run) ??
     (await whyHeld(parts, run)) ??
     (await whyLimited(parts, run)) ??
@@ -61,6 +64,18 @@ function whySuspended({ clock }: WhyParts, { state, dueAt }: Run): WaitReason | 
 /** A run that was let go of because all it does is wait for the next attempt of a task. */
 async function whyTaskRetried(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   return run.state.name === 'AwaitingRetry' ? await whyTasksWait(parts, run) : null;
+}
+
+/** A run that gathers calls. When it was first due, which is all that its row says, is of no use to people. */
+async function whyDebounced({ store, clock }: WhyParts, { id, params }: Run): Promise<WaitReason | null> {
+  const gathers = debounceKeyIn(params) === null ? null : await store.debounces.get(id);
+  const now = clock.now();
+  if (gathers === null || gathers.dueAt <= now) return null;
+  const { calls, waitMs, dueAt, latestAt } = gathers;
+  const until = latestAt === null || latestAt === dueAt ? '' : ` At the latest it starts at ${isoOf(latestAt)}.`;
+  const called = calls === 1 ? 'It was called once' : `${calls} calls were gathered into it`;
+  const message = `${called}; it starts once nobody has called for ${formatDuration(waitMs)}, ${inText(dueAt, now)}, at ${isoOf(dueAt)}.${until}`;
+  return reason('scheduled', message, { untilAt: dueAt });
 }
 
 function whyLater({ clock }: WhyParts, { state, dueAt, attempt, error }: Run): WaitReason | null {

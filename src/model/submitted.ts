@@ -9,6 +9,8 @@
 export interface Submitted {
   /** Not begun after this instant, UTC epoch ms. Written first, see `expiresAtIn`. */
   readonly expiresAt?: number;
+  /** Calls with this key are gathered into it until it begins. Written first, and never beside `expiresAt`. */
+  readonly debounceKey?: string;
   /** W3C `traceparent` of the request or task that submitted it. */
   readonly traceparent?: string;
   /** Run in whose code it was submitted, or what a caller over HTTP named in `x-run-id`. */
@@ -75,6 +77,11 @@ export function submittedIn(text: string): Submitted {
 /** Until when a run may begin, UTC epoch ms; null: whenever. Of most runs a look for a text is all that it takes. */
 export function expiresAtIn(text: string): number | null {
   return text.includes(`${sign}"expiresAt":`) ? (submittedIn(text).expiresAt ?? null) : null;
+}
+
+/** By which key calls are gathered into a run; null: by none. As quick as `expiresAtIn`. */
+export function debounceKeyIn(text: string): string | null {
+  return text.includes(`${sign}"debounceKey":`) ? (submittedIn(text).debounceKey ?? null) : null;
 }
 
 /** What was said when a run was submitted; null for nothing. */

@@ -7,6 +7,7 @@ import { auditStore, keyStore, sessionStore } from './access/access.ts';
 import { backfillStore } from './backfills/backfills.ts';
 import { cacheStore } from './cache/cache.ts';
 import type { Connection } from './connection.ts';
+import { debounceStore } from './debounces/debounces.ts';
 import { deploymentStore } from './deployments/deployments.ts';
 import { eventStore } from './events/events.ts';
 import { expiryStore } from './expiry/expiry.ts';
@@ -66,6 +67,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     rollbacks: rollbackStore(connection),
     fleet: fleetStore(connection),
     expiry: expiryStore(connection),
+    debounces: debounceStore(connection),
     limits: limitStore(connection),
     spread: spreadStore(connection),
     streams: streamStore(connection),

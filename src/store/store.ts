@@ -12,6 +12,7 @@ import type { StateType } from '../model/state.ts';
 import type { AuditStore, KeyStore, SessionStore } from './access/contract.ts';
 import type { CacheStore } from './cache/contract.ts';
 import type { BackfillStore } from './backfills/contract.ts';
+import type { DebounceStore } from './debounces/contract.ts';
 import type { DeploymentStore } from './deployments/contract.ts';
 import type { EventStore } from './events/contract.ts';
 import type { ExpiryStore } from './expiry/contract.ts';
@@ -37,6 +38,7 @@ import type { EmittedStore, TriggerStore, WebhookStore } from './triggers/contra
 export type * from './access/contract.ts';
 export type * from './backfills/contract.ts';
 export type * from './cache/contract.ts';
+export type * from './debounces/contract.ts';
 export type * from './deployments/contract.ts';
 export type * from './events/contract.ts';
 export type * from './expiry/contract.ts';
@@ -212,6 +214,7 @@ export interface Store {
   readonly rollbacks: RollbackStore;
   readonly fleet: FleetStore;
   readonly expiry: ExpiryStore;
+  readonly debounces: DebounceStore;
   readonly limits: LimitStore;
   readonly spread: SpreadStore;
   readonly inbox: InboxStore;

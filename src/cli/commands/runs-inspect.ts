@@ -130,7 +130,7 @@ function headLines(
   why: WaitReason | null,
   { paint, now }: InspectionOptions,
 ): string[] {
-  const { callerRunId, traceparent, refreshCache, expiresAt, trigger } = submittedIn(run.params);
+  const { callerRunId, traceparent, refreshCache, expiresAt, debounceKey, trigger } = submittedIn(run.params);
   const times = runTimes(run, now);
   const spent = spentTimes(historiesOf(transitions).get(null) ?? [], now);
   const took = times === null ? '' : `  ${formatDuration(times.executingMs)}`;
@@ -156,6 +156,7 @@ function headLines(
     ['used', usedText(totalUsage(taskRuns)) || null],
     ['due', run.dueAt === null ? null : timeText(run.dueAt, now)],
     ['expires', expiresAt === undefined || run.startedAt !== null || run.endedAt !== null ? null : timeText(expiresAt, now)],
+    ['debounced', debounceKey === undefined ? null : `by ${oneLine(debounceKey)}`],
     ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
     ['tags', run.tags.length === 0 ? null : run.tags.map(oneLine).join(', ')],
     ['part of', run.parentRunId],

@@ -1,6 +1,6 @@
 /** `batuta runs submit`: hands a run to the workers. */
 import type { Client, EnqueueOptions, RunHandle } from '../../client/client.ts';
-import { isBatutaError } from '../../base/errors.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { Run } from '../../model/run.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { flowWithParams, type GivenParams, readParams } from '../read-params.ts';
@@ -25,15 +25,25 @@ export interface SubmitOptions extends JsonOption {
   readonly watch?: boolean;
 }
 
+interface DebounceText {
+  readonly debounce?: string;
+  readonly debounceKey?: string;
+  readonly debounceMax?: string;
+}
+
 /** Checks the parameters and records the run, which waits for a worker. */
 export async function submitRun(
   context: CommandContext,
   target: string,
-  options: SubmitOptions & { readonly idempotencyKey?: string },
+  options: SubmitOptions & DebounceText & { readonly idempotencyKey?: string },
 ): Promise<ExitStatus> {
   const { terminal, clock } = context;
   const typed = await readParams(options.params, options.param, terminal.cwd);
-  const enqueueOptions = given({ ...readEnqueueOptions(options, clock.now()), idempotencyKey: options.idempotencyKey });
+  const enqueueOptions = given({
+    ...readEnqueueOptions(options, clock.now()),
+    idempotencyKey: options.idempotencyKey,
+    debounce: readDebounce(options),
+  });
   const settings = await openSettings(context);
   const { flow, params } = await flowWithParams(context, settings, target, typed);
   const run = await withClientOf(context, settings, async (client) => {
@@ -52,6 +62,17 @@ export function readEnqueueOptions(options: SubmitOptions, now: number): Enqueue
     ...{ tags: tag, name, queue, refreshCache, priority: readPriority(priority), startAt: readStart(options, now) ?? undefined },
     ttl: ttl === undefined ? undefined : readDuration('--ttl', ttl),
   });
+}
+
+/** @throws BatutaError USAGE */
+function readDebounce({ debounce, debounceKey = 'all', debounceMax }: DebounceText): EnqueueOptions['debounce'] {
+  if (debounce !== undefined)
+    return {
+      ...{ key: debounceKey, wait: readDuration('--debounce', debounce) },
+      maxWait: debounceMax === undefined ? undefined : readDuration('--debounce-max', debounceMax),
+    };
+  if (debounceKey === 'all' && debounceMax === undefined) return undefined;
+  throw new BatutaError('USAGE', '--debounce-key and --debounce-max go with --debounce, which says how long it must be quiet.');
 }
 
 /** Prints the id of the run, or the run as in `runs ls --json`; with `--watch` what `runs watch` prints. `of`: the flow or deployment. */

@@ -20,6 +20,11 @@ export function checkIdempotencyKey(key: string): void {
   check('idempotency key', key, maxKeyChars);
 }
 
+/** @throws BatutaError OPTION_INVALID unless it is 1 to 500 characters */
+export function checkDebounceKey(key: unknown): void {
+  check('key of a debounce', key, maxKeyChars);
+}
+
 function check(what: string, text: unknown, maxChars: number): void {
   if (typeof text === 'string' && text !== '' && !isLongerThan(text, maxChars) && !forbidden.test(text)) return;
   throw refusal(`${shown(text)} is no ${what}: it takes 1 to ${maxChars} characters, none of them a control character.`);

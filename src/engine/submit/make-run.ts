@@ -30,6 +30,8 @@ export interface MakeRunOptions extends SubmittedOptions {
   readonly startAt?: number;
   /** Not begun after this instant, UTC epoch ms; default whenever. See `expiryOf`. */
   readonly expiresAt?: number | null;
+  /** Calls with this key are gathered into it; see `readDebounce`. */
+  readonly debounceKey?: string;
   readonly queue?: string;
   readonly priority?: number;
   /** The deployment it is a run of; its tags and the name it gives its runs come with it. */
@@ -50,7 +52,9 @@ export async function makeRun(
 ): Promise<NewRun> {
   checkLabels(options);
   const said = submittedBy(options, options.parent);
-  const submitted = options.expiresAt == null ? said : { expiresAt: options.expiresAt, ...said };
+  const { expiresAt = null, debounceKey } = options;
+  const first = expiresAt !== null ? { expiresAt } : debounceKey !== undefined ? { debounceKey } : null;
+  const submitted = first === null ? said : { ...first, ...said };
   const validated = await validateParams(definition, params);
   const what = `parameters of flow ${definition.name}`;
   const text = encodeValue(validated, what) ?? 'null';

@@ -261,6 +261,7 @@ const triggered = { ...triggeredBy, unchecked: z.literal(true).optional() };
 const submitted = z
   .strictObject({
     expiresAt: at.optional(),
+    debounceKey: z.string().optional(),
     traceparent: word.optional(),
     callerRunId: z.string().optional(),
     refreshCache: z.literal(true).optional(),
@@ -269,7 +270,7 @@ const submitted = z
   })
   .nullable()
   .describe(
-    'What was said when it was submitted: until when it may begin, the trace it continues, who submitted it, that caches are passed over, whose rejected records it is given, and which trigger started it; null for nothing',
+    'What was said when it was submitted: until when it may begin, by which key calls are gathered into it, the trace it continues, who submitted it, that caches are passed over, whose rejected records it is given, and which trigger started it; null for nothing',
   );
 
 export const runDetails = z.strictObject({

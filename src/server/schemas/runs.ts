@@ -55,6 +55,11 @@ export function filterOf(
   });
 }
 
+const debounceFields = z
+  .strictObject({ key: line(500, 1), wait: duration, maxWait: duration.optional() })
+  .optional()
+  .describe('Calls with the same key are gathered into one run, which begins once nobody has called for `wait`');
+
 const submitFields = {
   name: line(200, 1).optional(),
   tags: z.array(line(200, 1)).max(100).optional(),
@@ -74,6 +79,7 @@ export const submitBody = z.strictObject({
   params: userValue.optional(),
   paramsOf: idText.optional().describe('A run whose parameters are taken; those in `params` replace them'),
   ...submitFields,
+  debounce: debounceFields,
 });
 export const deploymentRunBody = z.strictObject({ params: userValue.optional(), ...submitFields });
 
@@ -83,7 +89,7 @@ export const maxManyRuns = 100_000;
 export const submitManyBody = z.strictObject({
   flow: nameText,
   runs: z
-    .array(z.strictObject({ params: userValue.optional(), ...submitFields }))
+    .array(z.strictObject({ params: userValue.optional(), ...submitFields, debounce: debounceFields }))
     .min(1)
     .max(maxManyRuns),
 });

@@ -82,7 +82,7 @@ export async function renewLeases<Held extends AnyClaim>(
  * worker that is free) under a new epoch, so that the ticket is another than the one being worked on. Null when the claim is old.
  */
 export async function releaseLease(
-  connection: Connection,
+  connection: Database,
   { table, waiting }: LeasedWork,
   claim: Claim | TaskClaim,
   dueAt?: number | null,

@@ -41,6 +41,7 @@ import { inbox } from './0039-inbox.ts';
 import { triggers } from './0041-triggers.ts';
 import { webhooks } from './0042-webhooks.ts';
 import { runExpiries } from './0044-run-expiries.ts';
+import { debounces } from './0045-debounces.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -79,6 +80,7 @@ export const migrations: readonly Migration[] = [
   triggers,
   webhooks,
   runExpiries,
+  debounces,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

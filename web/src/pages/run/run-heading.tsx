@@ -37,7 +37,7 @@ export function RunHeading({ detail: { run, times } }: { readonly detail: RunDet
 
 /** The facts below the head. */
 export function RunLine({ detail: { run, submitted }, usage }: { readonly detail: RunDetail; readonly usage: RecordedUsage }) {
-  const { callerRunId, traceparent, refreshCache, expiresAt } = submitted ?? {};
+  const { callerRunId, traceparent, refreshCache, expiresAt, debounceKey } = submitted ?? {};
   return (
     <div className={style.line}>
       <ShortId id={run.id} />
@@ -61,6 +61,7 @@ export function RunLine({ detail: { run, submitted }, usage }: { readonly detail
           <Time at={expiresAt} />
         </Pair>
       )}
+      {debounceKey === undefined ? null : <Pair name="debounced by">{debounceKey}</Pair>}
       {run.recoveries === 0 ? null : <Pair name="recovered">{run.recoveries === 1 ? 'once' : `${run.recoveries} times`}</Pair>}
       {run.deployment === null ? null : (
         <Pair name="deployment">

@@ -1,0 +1,53 @@
+/**
+ * Contract of debounced runs: calls that follow each other closely are gathered into one run, which begins once it has been quiet for a
+ * while. All times are UTC epoch ms, by the clock of the database.
+ */
+import type { Run } from '../../model/run.ts';
+import type { InsertedRun, NewRun } from '../fleet/contract.ts';
+import type { Ticketed } from '../leases/contract.ts';
+import type { Claim } from '../ownership.ts';
+
+/** One call. */
+export interface DebouncedCall {
+  /** The run to be, where none gathers; else its parameters take the place of those of the call before. */
+  readonly run: NewRun;
+  /** With the flow it says which calls belong together. */
+  readonly key: string;
+  readonly waitMs: number;
+  /** From the first call on, however many follow; null: without end. Of the later calls it does not count. */
+  readonly maxWaitMs: number | null;
+  /** Whether the name of this call takes the place of the one before as well. */
+  readonly renames: boolean;
+}
+
+/** What a run that gathers calls waits for. */
+export interface Debounce {
+  readonly key: string;
+  readonly waitMs: number;
+  readonly calls: number;
+  readonly dueAt: number;
+  readonly latestAt: number | null;
+}
+
+/**
+ * What became of a run that is due. `closed`: no call is added any more, `run` is how it stands now; null when the claim is old · `early`: it is
+ * due in so many ms, and still held · `waits`: it was given back until it is due, and wants this ticket.
+ */
+export type Closing =
+  | { readonly kind: 'closed'; readonly run: Run | null }
+  | { readonly kind: 'early'; readonly ms: number }
+  | { readonly kind: 'waits'; readonly ticket: Ticketed | null };
+
+export interface DebounceStore {
+  /** One transaction: adds the call to the run that gathers those of its key, or inserts its run, due after `waitMs`. */
+  add(call: DebouncedCall): Promise<InsertedRun & { readonly dueAt: number }>;
+  /**
+   * One transaction, of a run that a worker has claimed: lets it begin if it is due, else gives it back. One that is due within `holdMs`
+   * stays held.
+   */
+  close(claim: Claim, holdMs: number): Promise<Closing>;
+  /** One statement: no call is added to the run any more. */
+  forget(runId: string): Promise<void>;
+  /** Of a run that gathers calls; else null. */
+  get(runId: string): Promise<Debounce | null>;
+}
