@@ -80,10 +80,8 @@ export class Engine {
     const services: EngineServices = {
       ...given,
       limits: new Limits(given),
-      cache: new Cache(given),
-      output: new RunOutput(given, this.#held.byId),
-      lifecycle: new Lifecycle(),
-      cpuMeter: new CpuMeter(),
+      ...{ cache: new Cache(given), output: new RunOutput(given, this.#held.byId) },
+      ...{ lifecycle: new Lifecycle(), cpuMeter: new CpuMeter() },
       resources: processScope(given),
     };
     this.services = services;
