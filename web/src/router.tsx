@@ -1,5 +1,6 @@
 /** Every address of the dashboard. Each page is a chunk of its own, loaded when it is first opened. */
 import { createRootRoute, createRoute, createRouter, lazyRouteComponent, Outlet } from '@tanstack/react-router';
+import { artifactKinds } from '../../src/model/artifact.ts';
 import { basePath } from './api/http.ts';
 import { queryClient } from './api/query-client.ts';
 import { runQuery } from './pages/run/run-data.ts';
@@ -117,8 +118,15 @@ const artifacts = createRoute({
   getParentRoute: () => shell,
   path: '/artifacts',
   validateSearch: (raw: RawSearch) =>
-    optional({ kind: oneOf(raw, 'kind', ['markdown', 'table', 'link', 'json', 'rejects']), search: one(raw, 'search') }),
+    optional({ kind: oneOf(raw, 'kind', artifactKinds), search: one(raw, 'search'), by: oneOf(raw, 'by', ['key']) }),
   component: pageOf(() => import('./pages/artifacts/artifacts-page.tsx'), 'ArtifactsPage'),
+});
+
+const artifactVersions = createRoute({
+  getParentRoute: () => shell,
+  path: '/artifacts/versions',
+  validateSearch: (raw: RawSearch) => optional({ key: one(raw, 'key'), before: one(raw, 'before'), after: one(raw, 'after') }),
+  component: pageOf(() => import('./pages/artifacts/versions-page.tsx'), 'VersionsPage'),
 });
 
 const secrets = createRoute({
@@ -156,6 +164,7 @@ export const router = createRouter({
       limits,
       cache,
       artifacts,
+      artifactVersions,
       secrets,
       settings,
       missing,

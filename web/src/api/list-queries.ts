@@ -1,9 +1,10 @@
 /** What the lists and the home page ask for. Keys of the cache begin with the name of what is listed. */
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
-import type { Artifact } from '../../../src/model/run.ts';
+import type { FoundArtifact } from '../../../src/client/artifacts-client.ts';
+import type { Wire } from '../../../src/client/wire.ts';
 import { get, type Query } from './http.ts';
-import { loadAll } from './load-all.ts';
 import type {
+  ArtifactKeyRow,
   ArtifactRow,
   Audit,
   Bucket,
@@ -134,11 +135,21 @@ export const artifactsQuery = (query: Query) =>
     placeholderData: keepPreviousData,
   });
 
-/** Artifacts of one run with all their data, oldest first. */
-export const runArtifactsQuery = (runId: string) =>
+/** An artifact with all its data. */
+export const artifactQuery = (id: string) =>
   queryOptions({
-    queryKey: ['run-artifacts', runId],
-    queryFn: ({ signal }) => loadAll<Artifact>(`/runs/${runId}/artifacts`, {}, signal),
+    queryKey: ['artifact', id],
+    queryFn: ({ signal }) => get<Wire<FoundArtifact>>(`/artifacts/${encodeURIComponent(id)}`, undefined, signal),
+  });
+
+/** Keys under which artifacts have versions, each with its newest. */
+export const artifactKeysQuery = (search: string | undefined) =>
+  infiniteQueryOptions({
+    queryKey: ['artifact-keys', search ?? ''],
+    queryFn: ({ pageParam, signal }) => get<ListPage<ArtifactKeyRow>>('/artifacts/keys', { search, limit: 50, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next ?? undefined,
+    placeholderData: keepPreviousData,
   });
 
 /** API keys, newest first. For admins. */

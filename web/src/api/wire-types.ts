@@ -13,7 +13,7 @@ import type {
 import type { ListedConnection, ListedSecret, Variable } from '../../../src/client/secrets-client.ts';
 import type { Wire } from '../../../src/client/wire.ts';
 import type { State } from '../../../src/model/state.ts';
-import type { CacheEntry, CacheTotals, ListedArtifact } from '../../../src/store/store.ts';
+import type { CacheEntry, CacheTotals, ArtifactKey, ListedArtifact } from '../../../src/store/store.ts';
 
 export type { BulkReport, Role };
 
@@ -66,6 +66,8 @@ export type ConnectionRow = Omit<Wire<ListedConnection>, 'fields' | 'secrets'> &
 
 /** An artifact in the list across runs, with the names of its run. Data that is long is left out (null). */
 export type ArtifactRow = Wire<ListedArtifact>;
+/** A key with its newest version. */
+export type ArtifactKeyRow = Wire<ArtifactKey>;
 
 /** Who looks at the page. `role` is null before a login that is needed. */
 export interface Me {

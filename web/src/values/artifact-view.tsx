@@ -1,7 +1,13 @@
-/** What a task shows, by its kind: Markdown, a table, a link, JSON, rejected records. Everything is text. */
+/** What a task shows, by its kind: Markdown, a table, a chart, an image, a file, a link, JSON, how far it is, rejected records. All texts are text. */
 import { Button } from '@mantine/core';
 import { useState } from 'react';
+import { type ArtifactKind, artifactFileOf, type ArtifactProgress } from '../../../src/model/artifact.ts';
+import { isChartData } from '../../../src/model/chart.ts';
+import { ShareBar } from '../parts/bar.tsx';
+import { wholePercentText } from '../parts/progress.ts';
 import style from './artifact-view.module.css';
+import { ChartView } from './chart-view.tsx';
+import { FileView, ImageView } from './file-view.tsx';
 import { MarkdownView } from './markdown-view.tsx';
 import { OutwardLink } from './outward-link.tsx';
 import { describeValue } from './value-tree.ts';
@@ -13,13 +19,18 @@ const stretch = 100;
 const mostColumns = 40;
 
 interface ArtifactViewProps {
-  readonly kind: string;
+  readonly id: string;
+  readonly kind: ArtifactKind;
   readonly data: unknown;
   readonly name: string;
 }
 
 /** The artifact, drawn; what does not have the shape of its kind is shown as a tree. */
-export function ArtifactView({ kind, data, name }: ArtifactViewProps) {
+export function ArtifactView({ id, kind, data, name }: ArtifactViewProps) {
+  const file = artifactFileOf({ kind, data });
+  if (file !== null) return kind === 'image' ? <ImageView id={id} file={file} /> : <FileView id={id} file={file} />;
+  if (kind === 'chart' && isChartData(data)) return <ChartView data={data} name={name} />;
+  if (kind === 'progress' && isProgress(data)) return <ProgressView {...data} />;
   if (kind === 'markdown' && typeof data === 'string') return <MarkdownView text={data} />;
   if (kind === 'link') {
     const href = typeof data === 'string' ? data : textIn(data, 'url');
@@ -30,7 +41,21 @@ export function ArtifactView({ kind, data, name }: ArtifactViewProps) {
   return <ValueView value={data} label={name} />;
 }
 
-function TableView({ rows, name }: { readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly name: string }) {
+function ProgressView({ value, label }: ArtifactProgress) {
+  return (
+    <div className={style.progress}>
+      <ShareBar parts={[{ share: value, tone: value === 1 ? 'completed' : 'running' }]} label={`Progress: ${wholePercentText(value)}`} />
+      <span>{wholePercentText(value)}</span>
+      {label === null ? null : <span className={style.soft}>{label}</span>}
+    </div>
+  );
+}
+
+function isProgress(data: unknown): data is ArtifactProgress {
+  return typeof data === 'object' && data !== null && 'value' in data && typeof data.value === 'number' && 'label' in data;
+}
+
+export function TableView({ rows, name }: { readonly rows: readonly Readonly<Record<string, unknown>>[]; readonly name: string }) {
   const [shown, setShown] = useState(stretch);
   const columns = [...new Set(rows.slice(0, 1000).flatMap((row) => Object.keys(row)))].slice(0, mostColumns);
   if (rows.length === 0) return <p className={style.soft}>The table has no rows.</p>;

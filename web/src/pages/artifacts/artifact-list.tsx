@@ -3,7 +3,7 @@ import { UnstyledButton } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
-import { runArtifactsQuery } from '../../api/list-queries.ts';
+import { artifactQuery } from '../../api/list-queries.ts';
 import type { ArtifactRow } from '../../api/wire-types.ts';
 import { Icon } from '../../parts/icon.tsx';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
@@ -11,7 +11,8 @@ import { Time } from '../../parts/time.tsx';
 import { ArtifactView } from '../../values/artifact-view.tsx';
 import style from './artifacts-page.module.css';
 
-const words: Readonly<Record<ArtifactRow['kind'], string>> = {
+/** Kinds for people. */
+export const kindNames: Readonly<Record<ArtifactRow['kind'], string>> = {
   image: 'Image',
   file: 'File',
   chart: 'Chart',
@@ -46,7 +47,7 @@ function Item({ artifact }: { readonly artifact: ArtifactRow }) {
           </span>
           {artifact.name}
         </UnstyledButton>
-        <span className={style.kind}>{words[artifact.kind]}</span>
+        <span className={style.kind}>{kindNames[artifact.kind]}</span>
         <span className={style.run}>
           <Link to="/runs/$id" params={{ id: artifact.runId }} search={{ tab: 'artifacts' }} className={style.link}>
             {artifact.runName}
@@ -64,12 +65,15 @@ function Item({ artifact }: { readonly artifact: ArtifactRow }) {
   );
 }
 
-/** Long data is left out of the list; it is fetched with the artifacts of its run. */
+/** Long data is left out of the list; it is fetched with the artifact. */
 function Content({ artifact }: { readonly artifact: ArtifactRow }) {
   const isLeftOut = artifact.data === null && artifact.chars > 'null'.length;
-  const { data, error, refetch } = useQuery({ ...runArtifactsQuery(artifact.runId), enabled: isLeftOut });
-  if (!isLeftOut) return <ArtifactView kind={artifact.kind} data={artifact.data} name={artifact.name} />;
+  const { data, error, refetch } = useQuery({ ...artifactQuery(artifact.id), enabled: isLeftOut });
+  if (!isLeftOut) return <ArtifactView id={artifact.id} kind={artifact.kind} data={artifact.data} name={artifact.name} />;
   if (error !== null) return <Failed what="This artifact" error={error} retry={() => void refetch()} />;
-  const whole = data?.find(({ id }) => id === artifact.id);
-  return whole === undefined ? <LoadingBlock height={96} /> : <ArtifactView kind={whole.kind} data={whole.data} name={whole.name} />;
+  return data === undefined ? (
+    <LoadingBlock height={96} />
+  ) : (
+    <ArtifactView id={data.id} kind={data.kind} data={data.data} name={data.name} />
+  );
 }

@@ -1,5 +1,6 @@
 /** What the tasks of a run show. */
 import { useQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { ArtifactView } from '../../values/artifact-view.tsx';
 import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
@@ -18,7 +19,7 @@ export function ArtifactsTab({ detail: { run, counts }, tasks, onSelect }: TabPr
   if (data.length === 0)
     return (
       <Empty title="No artifacts">
-        A task shows a table, Markdown, a link, JSON or rejected records with <code>ctx.artifact</code>, and they appear here.
+        A task shows tables, Markdown, charts, images, files and more with <code>ctx.artifact</code>, and they appear here.
       </Empty>
     );
   const taskOf = (id: string | null): string | null => tasks.rows.find((row) => row.id === id)?.name ?? null;
@@ -37,13 +38,18 @@ export function ArtifactsTab({ detail: { run, counts }, tasks, onSelect }: TabPr
                     {task}
                   </button>
                 )}
+                {artifact.key ? (
+                  <Link to="/artifacts/versions" search={{ key: artifact.key }} className={style.link}>
+                    versions
+                  </Link>
+                ) : null}
                 <span>{artifact.kind}</span>
                 <Time at={artifact.createdAt} />
               </>
             }
           >
             <div className={style.padded}>
-              <ArtifactView kind={artifact.kind} data={artifact.data} name={artifact.name} />
+              <ArtifactView id={artifact.id} kind={artifact.kind} data={artifact.data} name={artifact.name} />
             </div>
           </Panel>
         );

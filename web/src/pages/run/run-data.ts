@@ -1,9 +1,10 @@
 /** What the run page asks the server, as queries. Instants are epoch ms from here on. */
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import superjson, { type SuperJSONResult } from 'superjson';
 import type { WaitReason } from '../../../../src/client/fleet-client.ts';
 import { readLines } from '../../../../src/client/read-lines.ts';
 import { fromWire, type Wire } from '../../../../src/client/wire.ts';
+import type { DeadLetter, RejectCounts, RejectFilter } from '../../../../src/model/dead-letters.ts';
 import type { Alike } from '../../../../src/model/failure-sentence.ts';
 import type { SpentTimes } from '../../../../src/model/run-times.ts';
 import type { ResourceUse } from '../../../../src/model/resource-use.ts';
@@ -116,6 +117,25 @@ export function artifactsQuery(runId: string) {
   return queryOptions({
     queryKey: ['run', runId, 'artifacts'],
     queryFn: ({ signal }) => loadAll<Artifact>(`${runPath(runId)}/artifacts`, {}, signal),
+  });
+}
+
+/** How many records the run has rejected, by task and reason. */
+export function rejectCountsQuery(runId: string) {
+  return queryOptions({
+    queryKey: ['run', runId, 'reject-counts'],
+    queryFn: ({ signal }) => get<RejectCounts>(`${runPath(runId)}/rejects/counts`, undefined, signal),
+  });
+}
+
+/** The records, page by page, in the order in which they were kept. */
+export function rejectsQuery(runId: string, filter: RejectFilter) {
+  return infiniteQueryOptions({
+    queryKey: ['run', runId, 'rejects', filter],
+    queryFn: ({ pageParam, signal }) =>
+      get<ListPage<DeadLetter>>(`${runPath(runId)}/rejects`, { ...filter, limit: 50, cursor: pageParam }, signal),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (last) => last.next ?? undefined,
   });
 }
 

@@ -1,7 +1,7 @@
 /** What of the run page stands in its address. */
 import { one, oneOf, type RawSearch } from '../../search.ts';
 
-export const runTabs = ['graph', 'timeline', 'logs', 'tasks', 'values', 'artifacts', 'history'] as const;
+export const runTabs = ['graph', 'timeline', 'logs', 'tasks', 'values', 'artifacts', 'rejects', 'history'] as const;
 export type RunTab = (typeof runTabs)[number];
 
 export const tabNames: Readonly<Record<RunTab, string>> = {
@@ -11,11 +11,12 @@ export const tabNames: Readonly<Record<RunTab, string>> = {
   tasks: 'Tasks',
   values: 'Inputs & result',
   artifacts: 'Artifacts',
+  rejects: 'Rejects',
   history: 'History',
 };
 
 /** Tabs that hold nothing but what an observer does not see. */
-export const payloadTabs: ReadonlySet<RunTab> = new Set(['logs', 'artifacts']);
+export const payloadTabs: ReadonlySet<RunTab> = new Set(['logs', 'artifacts', 'rejects']);
 
 export interface RunSearch {
   readonly tab: RunTab;

@@ -1,0 +1,78 @@
+/** Artifacts and rejected records in a real browser: drawn, compared, downloaded, given to their tasks again; and nothing of them is executed. */
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+import { goToTab, state } from './dashboard-page.ts';
+import { useDashboard } from './dashboard-place.ts';
+
+const flows = `
+import { existsSync } from 'node:fs';
+import { Flow, Task, type TaskContext } from 'batuta';
+import { at } from 'batuta/streams';
+@Flow() export class Report {
+  @Task() async report({ artifact }: TaskContext) {
+    const n = existsSync('go') ? 2 : 1;
+    await artifact.chart('Late', { x: ['a', 'b'], series: { AA: [1, n] } }, { key: 'late' });
+    await artifact.table('delays', [{ carrier: 'AA', minutes: n }], { key: 'delays' });
+    await artifact.image('logo', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20" onload="fetch(\\'https://elsewhere.invalid\\')"><script>document.title="taken"</script><image href="https://elsewhere.invalid/x.png"/></svg>'));
+    await artifact.file('page', Buffer.from('<script>document.title="taken"</script>'), { type: 'text/html', fileName: 'page.html' });
+    artifact.progress('pages', 0.62, '62 <b>pages</b>');
+  }
+}
+@Flow() export class Rows {
+  @Task() async *rows() { for (let n = 1; n <= 200; n++) yield at(n, { n }); }
+  @Task({ needs: ['rows'] }) async sum(rows: AsyncIterable<{ n: number }>, ctx: TaskContext) {
+    let taken = 0;
+    for await (const { n } of rows) if (n % 2 === 0 && !existsSync('mended')) ctx.reject({ n }, n % 4 === 0 ? '<i>four</i>' : 'two'); else taken++;
+    return taken;
+  }
+}`;
+
+describe('what tasks show', () => {
+  const { open, visit, submit, leave, faults, accessFaults } = useDashboard('one SQLite file', flows);
+
+  it('is drawn, its versions are compared, and nothing of it is executed', async () => {
+    const first = await submit('report');
+    const page = await open(`/runs/${first}?tab=artifacts`);
+    await page.getByRole('img', { name: /^Chart Late: AA/ }).waitFor();
+    const logo = page.getByRole('img', { name: 'logo' });
+    await expect.poll(() => logo.evaluate((image) => (image as unknown as { readonly naturalWidth: number }).naturalWidth)).toBe(60);
+    await page.getByText('62 <b>pages</b>').waitFor();
+    const [download] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'page.html' }).click()]);
+    expect([download.suggestedFilename(), readFileSync(await download.path(), 'utf8')]).toEqual([
+      'page.html',
+      expect.stringContaining('taken'),
+    ]);
+    leave('go');
+    await visit(page, `/runs/${await submit('report')}`);
+    await state(page, 'Completed').waitFor();
+    await visit(page, '/artifacts?by=key');
+    await page.getByRole('link', { name: 'delays' }).click();
+    await page.getByText('0 rows added, 0 removed, 1 changed, 0 the same').waitFor();
+    expect(await page.getByRole('row', { name: /^AA minutes/ }).innerText()).toMatch(/1\s+2/);
+    expect(await page.title()).toContain('Versions of delays');
+    expect(await accessFaults(page)).toEqual([]);
+    expect(faults()).toEqual([]);
+  });
+
+  it('that was rejected is counted by reason, listed, and given to its tasks again', async () => {
+    const id = await submit('rows');
+    const page = await open(`/runs/${id}`);
+    await state(page, 'Completed').waitFor();
+    await goToTab(page, 'Rejects');
+    await page.getByText('100 (50 %)').waitFor();
+    await page.getByRole('button', { name: '<i>four</i>' }).click();
+    await page.getByRole('heading', { name: 'Records: <i>four</i>' }).waitFor();
+    await page.getByText('at 4', { exact: true }).waitFor();
+    expect(await page.locator('main i').count()).toBe(0);
+    expect(await accessFaults(page)).toEqual([]);
+    leave('mended');
+    await page.getByRole('button', { name: 'Retry rejected' }).click();
+    await page.getByRole('dialog').getByText('100 records in all').waitFor();
+    await page.getByRole('dialog').getByRole('button', { name: 'Retry rejected' }).click();
+    await page.waitForURL((address) => !address.pathname.endsWith(id));
+    await state(page, 'Completed').waitFor();
+    await goToTab(page, 'Rejects');
+    await page.getByText('No rejected records').waitFor();
+    expect(faults()).toEqual([]);
+  });
+});

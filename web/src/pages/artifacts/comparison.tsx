@@ -1,0 +1,161 @@
+/** Two versions compared: rows and cells of tables, lines of texts, images side by side, charts over each other, facts of files. */
+import { useQuery } from '@tanstack/react-query';
+import { artifactFileOf } from '../../../../src/model/artifact.ts';
+import { isChartData } from '../../../../src/model/chart.ts';
+import { type ArtifactComparison, compareArtifacts } from '../../../../src/model/compare-artifacts.ts';
+import type { TableComparison } from '../../../../src/model/compare-tables.ts';
+import type { TextComparison } from '../../../../src/model/compare-texts.ts';
+import { artifactQuery } from '../../api/list-queries.ts';
+import { plural } from '../../parts/format.ts';
+import { Failed, LoadingBlock } from '../../parts/notices.tsx';
+import { Panel } from '../../parts/page.tsx';
+import table from '../../parts/table.module.css';
+import { TableView } from '../../values/artifact-view.tsx';
+import { ChartView } from '../../values/chart-view.tsx';
+import { ImageView } from '../../values/file-view.tsx';
+import style from './comparison.module.css';
+
+/** Rows, and lines, that are drawn of each sort. */
+const mostRows = 200;
+const mostLines = 5_000;
+
+/** @param before and `after` are ids */
+export function Comparison({ before, after }: { readonly before: string; readonly after: string }) {
+  const [first, second] = [useQuery(artifactQuery(before)), useQuery(artifactQuery(after))];
+  const error = first.error ?? second.error;
+  if (error !== null)
+    return <Failed what="The comparison" error={error} retry={() => void Promise.all([first.refetch(), second.refetch()])} />;
+  if (first.data === undefined || second.data === undefined) return <LoadingBlock height={160} />;
+  const [a, b] = [first.data, second.data];
+  if (a.kind !== b.kind) return <p>{`The one before is a ${a.kind}, the one after a ${b.kind}: they are not compared.`}</p>;
+  const comparison = compareArtifacts(a, b);
+  const [imageBefore, imageAfter] = [artifactFileOf(a), artifactFileOf(b)];
+  return (
+    <Panel title={comparison.isSame ? 'They are the same' : 'What has changed'}>
+      {a.kind === 'chart' && isChartData(a.data) && isChartData(b.data) ? <ChartView data={b.data} before={a.data} name={b.name} /> : null}
+      {a.kind === 'image' && imageBefore !== null && imageAfter !== null ? (
+        <div className={style.sides}>
+          <div>
+            <h3>Before</h3>
+            <ImageView id={a.id} file={imageBefore} />
+          </div>
+          <div>
+            <h3>After</h3>
+            <ImageView id={b.id} file={imageAfter} />
+          </div>
+        </div>
+      ) : null}
+      {comparison.isSame || comparison.kind === 'chart' ? null : <Changes comparison={comparison} />}
+    </Panel>
+  );
+}
+
+function Changes({ comparison }: { readonly comparison: ArtifactComparison }) {
+  switch (comparison.as) {
+    case 'table':
+      return <TableChanges {...comparison.table} />;
+    case 'text':
+      return <TextChanges {...comparison.text} />;
+    case 'facts':
+      return (
+        <CellTable
+          heads={['', 'Before', 'After']}
+          rows={comparison.facts.map(({ fact, before, after }) => [fact, shown(before), shown(after)])}
+        />
+      );
+  }
+}
+
+function TableChanges({ by, added, removed, changed, same, addedColumns, removedColumns }: TableComparison) {
+  const cells = changed.flatMap(({ row, cells: own }) =>
+    own.map(({ column, before, after }) => [shown(row), column, shown(before), shown(after)]),
+  );
+  return (
+    <>
+      <p className={style.sum}>
+        {`${plural(added.length, 'row')} added, ${removed.length} removed, ${changed.length} changed, ${same} the same; matched ${by === null ? 'by their places' : `by ${by}`}.`}
+        {addedColumns.length === 0 ? '' : ` New columns: ${addedColumns.join(', ')}.`}
+        {removedColumns.length === 0 ? '' : ` Columns that are gone: ${removedColumns.join(', ')}.`}
+      </p>
+      {cells.length === 0 ? null : (
+        <>
+          <h3>Changed</h3>
+          <CellTable heads={[by ?? 'Row', 'Column', 'Before', 'After']} rows={cells.slice(0, mostRows)} />
+          <Rest count={cells.length - mostRows} what="cell" />
+        </>
+      )}
+      {added.length === 0 ? null : (
+        <div className={style.added}>
+          <h3>Added</h3>
+          <TableView rows={added} name="Added rows" />
+        </div>
+      )}
+      {removed.length === 0 ? null : (
+        <div className={style.removed}>
+          <h3>Removed</h3>
+          <TableView rows={removed} name="Removed rows" />
+        </div>
+      )}
+    </>
+  );
+}
+
+function CellTable({ heads, rows }: { readonly heads: readonly string[]; readonly rows: readonly (readonly string[])[] }) {
+  return (
+    <table className={table.table}>
+      <thead>
+        <tr>
+          {heads.map((head) => (
+            <th key={head}>{head}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((row, at) => (
+          // oxlint-disable-next-line react/no-array-index-key -- the rows never change.
+          <tr key={at}>
+            {row.map((cell, column) => {
+              const side = column === row.length - 2 ? 'before' : column === row.length - 1 ? 'after' : undefined;
+              return (
+                // oxlint-disable-next-line react/no-array-index-key -- the columns never change.
+                <td key={column} data-label={heads[column]?.toLowerCase() || undefined} data-side={side} className={style.cell}>
+                  {cell}
+                </td>
+              );
+            })}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+function TextChanges({ parts, added, removed, isWhole }: TextComparison) {
+  const lines = parts.flatMap(({ is, lines: own }) => own.map((text) => ({ is, text })));
+  return (
+    <>
+      <p className={style.sum}>
+        {`${plural(added, 'line')} added, ${removed} removed.`}
+        {isWhole ? ' They have too little in common to be compared line by line.' : ''}
+      </p>
+      <pre className={style.lines} tabIndex={0} aria-label="Lines of both">
+        {lines.slice(0, mostLines).map(({ is, text }, at) => (
+          // oxlint-disable-next-line react/no-array-index-key -- the lines never change.
+          <span key={at} data-is={is}>
+            {`${is === 'added' ? '+' : is === 'removed' ? '-' : ' '} ${text}\n`}
+          </span>
+        ))}
+      </pre>
+      <Rest count={lines.length - mostLines} what="line" />
+    </>
+  );
+}
+
+function Rest({ count, what }: { readonly count: number; readonly what: string }) {
+  return count > 0 ? <p className={style.sum}>{`and ${plural(count, what)} more`}</p> : null;
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
