@@ -142,18 +142,19 @@ module.exports = {
       to: {
         path: '^(src|worker|scheduler|flows|bench|test)/',
         pathNot:
-          '^src/(model/|base/(cut-text|byte-size)\\.ts$|client/(wire|read-lines|client|fleet-client|deployments-client|access-client|secrets-client|inbox-client)\\.ts$|store/store\\.ts$)',
+          '^src/(model/|base/(cut-text|byte-size)\\.ts$|client/(wire|read-lines|client|fleet-client|deployments-client|access-client|secrets-client|inbox-client|artifacts-client)\\.ts$|store/store\\.ts$)',
       },
     },
     {
       name: 'web-types-only',
       comment:
-        'Of the library the dashboard takes types; the code it shares is the table of states, what people see of ids, failures, sizes and figures, how text is cut, and the form in which data travels.',
+        'Of the library the dashboard takes types; the code it shares is the table of states, what people see of ids, failures, sizes and figures, kinds of artifacts and how two of them differ, how text is cut, and the form in which data travels.',
       severity: 'error',
       from: { path: '^web/' },
       to: {
         path: '^src/',
-        pathNot: '^src/(model/(state|ids|failure-sentence|run-times|task-usage)|client/(wire|read-lines)|base/(cut-text|byte-size))\\.ts$',
+        pathNot:
+          '^src/(model/(state|ids|failure-sentence|run-times|task-usage|artifact|chart|compare-artifacts)|client/(wire|read-lines)|base/(cut-text|byte-size))\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },
