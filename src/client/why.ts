@@ -1,5 +1,6 @@
 /** Why a run does not run now: looked at in the order in which one thing keeps the next from mattering. */
 import { waitText } from '../model/limit.ts';
+import { isReported } from '../model/report.ts';
 import type { Owner, Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
 import { debounceKeyIn } from '../model/submitted.ts';
@@ -7,6 +8,7 @@ import { formatDuration } from '../base/duration.ts';
 import type { LinePlace, StoredDeployment } from '../store/store.ts';
 import type { WaitReason } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
+import { whyReported } from './why-reported.ts';
 import { whyNoWorker } from './why-queue.ts';
 import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 import { whyTasksWait } from './why-tasks.ts';
@@ -17,6 +19,7 @@ const schedulerLooksMs = 1_000;
 /** One sentence and what it is made of; null for a run that has ended or really runs. @throws BatutaError STORE_… */
 export async function whyWaiting(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   if (isTerminal(run.state.type)) return null;
+  if (run.owner !== null && isReported(run.owner)) return await whyReported(parts, run.owner);
   if (run.owner !== null) return (await whyLost(parts, run, run.owner)) ?? whyOwned(parts, run);
   return (
     whySuspended(parts, run) ??

@@ -9,6 +9,7 @@ import { parsePlace } from '../../base/result-places.ts';
 import type { Config } from '../../base/settings.ts';
 import type { Store } from '../../store/store.ts';
 import { checkHealth } from './doctor-health.ts';
+import { checkReports } from './doctor-reports.ts';
 import { lookAtSecrets } from './doctor-secrets.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { openSettings } from '../open.ts';
@@ -68,6 +69,7 @@ export async function checkAll(context: CommandContext): Promise<Check[]> {
     ...store,
     checkPrivate(context, settings.config),
     ...(await checkBroker(settings.config)),
+    ...(await checkReports(settings.config)),
     ...(store.some(({ verdict }) => verdict === 'bad') ? [] : await checkHealth(settings.config)),
     await checkFlows(context, settings.config),
   ];

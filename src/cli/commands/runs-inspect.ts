@@ -7,7 +7,7 @@ import type { RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { shortId } from '../../model/ids.ts';
 import { runTimes, spentTimes } from '../../model/run-times.ts';
-import type { ListedRun, TaskRun, Transition } from '../../model/run.ts';
+import type { ListedRun, Owner, TaskRun, Transition } from '../../model/run.ts';
 import { totalUsage } from '../../model/task-usage.ts';
 import { startedByText, submittedIn } from '../../model/submitted.ts';
 import { traceIdOf } from '../../model/trace.ts';
@@ -157,7 +157,8 @@ function headLines(
     ['due', run.dueAt === null ? null : timeText(run.dueAt, now)],
     ['expires', expiresAt === undefined || run.startedAt !== null || run.endedAt !== null ? null : timeText(expiresAt, now)],
     ['debounced', debounceKey === undefined ? null : `by ${oneLine(debounceKey)}`],
-    ['owner', run.owner === null || run.endedAt !== null ? null : `${run.owner.host}, process ${run.owner.pid}`],
+    ['ran elsewhere', run.owner?.reporter === undefined ? null : oneLine(ranElsewhere(run.owner))],
+    ['owner', run.owner === null || run.endedAt !== null || run.owner.reporter ? null : `${run.owner.host}, process ${run.owner.pid}`],
     ['tags', run.tags.length === 0 ? null : run.tags.map(oneLine).join(', ')],
     ['part of', run.parentRunId],
     ['started by', trigger === undefined ? null : oneLine(startedByText(trigger))],
@@ -171,6 +172,10 @@ function headLines(
   const message = reason === null ? [] : [`  ${oneLine(reason)}`];
   const title = `${labelOf(run.state, paint)}  ${paint.bold(oneLine(run.name))}${took}`;
   return [title, ...message, ...factLines(facts, paint, 8)];
+}
+
+function ranElsewhere({ reporter, host, pid }: Owner): string {
+  return `${reporter?.name ?? ''} ${reporter?.version ?? ''} on ${host}, process ${pid}`;
 }
 
 function timeText(at: number, now: number): string {

@@ -32,6 +32,9 @@ const columns: readonly Column[] = [
   { head: 'id' },
 ];
 
+/** The same where some ran elsewhere: with who reported them before the id. */
+const withReporter: readonly Column[] = [...columns.slice(0, -1), { head: 'from', max: 24, drop: 1 }, ...columns.slice(-1)];
+
 /** Prints the runs that fit the filters. */
 export async function listRuns(context: CommandContext, options: Options): Promise<ExitStatus> {
   const { terminal, clock } = context;
@@ -47,8 +50,13 @@ export async function listRuns(context: CommandContext, options: Options): Promi
   const { out } = terminal;
   const ids = shortIds(items.map(({ id }) => id));
   const width = out.isTty ? out.columns : undefined;
-  const rows = items.map((run) => [...cellsOf(run, now, out.paint), out.paint.dim(ids.get(run.id) ?? run.id)]);
-  const [head = '', ...lines] = tableLines(columns, rows, out.paint, width);
+  const areReported = items.some(({ owner }) => owner?.reporter !== undefined);
+  const rows = items.map((run) => [
+    ...cellsOf(run, now, out.paint),
+    ...(areReported ? [oneLine(run.owner?.reporter?.name ?? '')] : []),
+    out.paint.dim(ids.get(run.id) ?? run.id),
+  ]);
+  const [head = '', ...lines] = tableLines(areReported ? withReporter : columns, rows, out.paint, width);
   out.line(head);
   lines.forEach((line, at) => {
     out.line(line);

@@ -4,7 +4,7 @@ import type { RunInspection } from '../../client/client.ts';
 import { submittedOf } from '../../model/submitted.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
-import type { ListedRun, Run, TaskRun, Transition } from '../../model/run.ts';
+import type { ListedRun, Owner, Run, TaskRun, Transition } from '../../model/run.ts';
 import { resourceTimes } from '../../model/resource-use.ts';
 import { parseRef } from '../../model/result-ref.ts';
 import { runTimes, spentTimes, type TimedRun } from '../../model/run-times.ts';
@@ -43,7 +43,7 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
   return {
     ...runListJson(run),
     ...{ flowVersion, source, parentRunId, recoveries },
-    owner: owner === null ? null : { id: owner.id, host: owner.host, pid: owner.pid },
+    owner: owner === null ? null : ownerJson(owner),
     dueAt: isoOrNull(run.dueAt),
     submitted: toWire(submittedOf(run)),
     ...{ params: plainJson(params), result: plainJson(result), error },
@@ -59,6 +59,11 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     children: children.map(runListJson),
     ...(inspection.isHidden === true ? { hidden: true } : {}),
   };
+}
+
+/** `{ id, host, pid }`, with `reporter` of a run that runs elsewhere. */
+function ownerJson({ id, host, pid, reporter }: Owner): object {
+  return { id, host, pid, ...(reporter && { reporter }) };
 }
 
 /** `{ rollback, undone, remaining }`, `rollback` one of begun, complete and incomplete. */

@@ -17,6 +17,7 @@ import type {
   Limit,
   ListPage,
   Queue,
+  Reporter,
   RunRow,
   SettingRow,
   Worker,
@@ -95,6 +96,14 @@ export const healthQuery = queryOptions({
 export const workersQuery = queryOptions({
   queryKey: ['workers'],
   queryFn: ({ signal }) => get<{ readonly items: readonly Worker[] }>('/workers', undefined, signal),
+  select: ({ items }) => items,
+  refetchInterval: 5_000,
+});
+
+/** Programs that report from elsewhere. */
+export const reportersQuery = queryOptions({
+  queryKey: ['reporters'],
+  queryFn: ({ signal }) => get<{ readonly items: readonly Reporter[] }>('/reporters', undefined, signal),
   select: ({ items }) => items,
   refetchInterval: 5_000,
 });

@@ -1,4 +1,5 @@
 /** What the server sends, by the names the pages use. Instants are ISO 8601 text in UTC. */
+import type { Reporter as StoredReporter } from '../../../src/model/report.ts';
 import type { ApiKey, AuditEntry, Role } from '../../../src/client/access-client.ts';
 import type {
   BulkReport,
@@ -51,6 +52,7 @@ export interface HealthView {
 
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
 export type Worker = Wire<WorkerView>;
+export type Reporter = Wire<StoredReporter>;
 export type Limit = Wire<LimitView>;
 export type CacheRow = Wire<CacheEntry>;
 export type CacheFigures = CacheTotals;

@@ -9,6 +9,7 @@ import { StateBadge } from '../../parts/state-badge.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
 import { type RunDetail, runNameQuery } from './run-data.ts';
+import { ReportedBy } from './reported-by.tsx';
 import style from './run-page.module.css';
 import { Used } from './used.tsx';
 import { WorkerName } from './worker-name.tsx';
@@ -42,7 +43,12 @@ export function RunLine({ detail: { run, submitted }, usage }: { readonly detail
     <div className={style.line}>
       <ShortId id={run.id} />
       <Pair name="attempt">{run.attempt}</Pair>
-      {run.owner === null ? null : (
+      {run.owner?.reporter === undefined ? null : (
+        <Pair name="ran elsewhere">
+          <ReportedBy run={run} />
+        </Pair>
+      )}
+      {run.owner === null || run.owner.reporter !== undefined ? null : (
         <Pair name="worker">
           <WorkerName id={run.owner.id} />
         </Pair>

@@ -55,6 +55,14 @@ export function RunListRow({ ref, index, top, run, longestMs, why, chosen, onTog
           {shortId(run.id)}
         </code>
         <span className={style.tags}>
+          {run.owner?.reporter === undefined ? null : (
+            <span
+              className={style.soft}
+              title={`Ran elsewhere: ${run.owner.reporter.name} ${run.owner.reporter.version}, ${run.owner.host}:${run.owner.pid}`}
+            >
+              from {run.owner.reporter.name}
+            </span>
+          )}
           {[...new Set(run.tags)].map((tag) => (
             <span key={tag} className={style.tag}>
               {tag}

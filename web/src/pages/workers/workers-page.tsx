@@ -1,17 +1,19 @@
-/** Workers and queues: who works, how full they are, what waits. */
+/** Workers, queues and programs that report: who works, how full they are, what waits. */
 import { useQuery } from '@tanstack/react-query';
-import { queuesQuery, workersQuery } from '../../api/list-queries.ts';
+import { queuesQuery, reportersQuery, workersQuery } from '../../api/list-queries.ts';
 import { plural } from '../../parts/format.ts';
 import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { QueueTable } from './queue-table.tsx';
+import { ReporterTable } from './reporter-table.tsx';
 import { isAlive } from './worker-life.ts';
 import { WorkerTable } from './worker-table.tsx';
 
-/** Both tables, asked for every few seconds. */
+/** All tables, asked for every few seconds. */
 export function WorkersPage() {
   const workers = useQuery(workersQuery);
   const queues = useQuery(queuesQuery);
+  const reporters = useQuery(reportersQuery);
   const living = workers.data?.filter(isAlive) ?? [];
   const slots = living.reduce((sum, { concurrency }) => sum + concurrency, 0);
   const taken = living.reduce((sum, { running }) => sum + running, 0);
@@ -40,6 +42,11 @@ export function WorkersPage() {
           <QueueTable queues={queues.data} />
         )}
       </Panel>
+      {reporters.data === undefined || reporters.data.length === 0 ? null : (
+        <Panel title="Reports from elsewhere">
+          <ReporterTable reporters={reporters.data} />
+        </Panel>
+      )}
     </Page>
   );
 }

@@ -1,0 +1,28 @@
+/** Where a run runs that was reported from elsewhere. */
+import { useQuery } from '@tanstack/react-query';
+import { reportersQuery } from '../../api/list-queries.ts';
+import { StateBadge } from '../../parts/state-badge.tsx';
+import { Time } from '../../parts/time.tsx';
+import type { RunDetail } from './run-data.ts';
+
+/** Its program and place; while it goes on and its program is not heard of, since when. */
+export function ReportedBy({ run }: { readonly run: RunDetail['run'] }) {
+  const { owner } = run;
+  const id = owner?.reporter?.id;
+  const isOpen = id !== undefined && run.endedAt === null;
+  const { data } = useQuery({ ...reportersQuery, enabled: isOpen });
+  if (owner?.reporter === undefined) return null;
+  const reporter = isOpen ? data?.find((one) => one.id === id) : undefined;
+  return (
+    <span>
+      {owner.reporter.name} {owner.reporter.version}, {owner.host}:{owner.pid}
+      {reporter === undefined || reporter.state === 'reporting' ? null : (
+        <>
+          {' '}
+          <StateBadge name="Late" message="Its program is not heard of, so this is how it stood then." bare /> last heard{' '}
+          <Time at={reporter.beatAt} />
+        </>
+      )}
+    </span>
+  );
+}
