@@ -12,13 +12,13 @@ const notBuilt =
 /** As the build leaves it in the page: all links of the page, of its scripts and of its styles count from there. */
 const baseTag = '<base href="/" />';
 
-/** Adds it. Addresses below /api and /health that no route serves stay unknown. @param basePath where all of it is, as people see it */
+/** Adds it. Addresses below /api, /health and /hooks that no route serves stay unknown. @param basePath where all of it is, as people see it */
 export async function addSite(app: App, folder: string, basePath: string): Promise<void> {
   const page = join(folder, 'index.html');
   await app.register(fastifyStatic, { root: folder, serve: false, index: false, dotfiles: 'deny', preCompressed: true });
   app.get('/*', { schema: { hide: true } }, async (request, reply) => {
     const path = (request.params as { readonly '*': string })['*'];
-    if (/^(api|health)(\/|$)/.test(path)) return reply.callNotFound();
+    if (/^(api|health|hooks)(\/|$)/.test(path)) return reply.callNotFound();
     if (!existsSync(page)) return reply.code(503).type('text/plain; charset=utf-8').send(notBuilt);
     const isAsset = path.startsWith('assets/');
     // Names of assets change with their content.

@@ -21,6 +21,7 @@ const progressEveryMs = 500;
 
 interface Bar {
   readonly id: string;
+  readonly createdAt: number;
   progress: ArtifactProgress;
   writtenAt: number;
   /** Set while there is something that is not recorded. */
@@ -33,7 +34,6 @@ export class AttemptArtifacts implements ArtifactKeeper {
   readonly #isOver: () => boolean;
   /** How often this attempt has given something, by kind, name or key, and content. */
   readonly #given = new Map<string, number>();
-  #lastAt = 0;
   readonly #bars = new Map<string, Bar>();
 
   /** @param taskRunId null for the body of a code flow @param isOver whether the attempt has ended, so that nothing more is kept */
@@ -68,7 +68,7 @@ export class AttemptArtifacts implements ArtifactKeeper {
     const bar = this.#bars.get(name);
     if (bar === undefined) {
       const id = this.#idOf('progress', name, '');
-      const made: Bar = { id, progress, writtenAt: clock.monotonic(), timer: null };
+      const made: Bar = { id, createdAt: this.#active.record.artifactTime(), progress, writtenAt: clock.monotonic(), timer: null };
       this.#bars.set(name, made);
       this.#write(name, made);
       return;
@@ -103,7 +103,7 @@ export class AttemptArtifacts implements ArtifactKeeper {
       kind: 'progress',
       name: withoutHidden(name),
       data: bar.progress,
-      createdAt: clock.now(),
+      createdAt: bar.createdAt,
     });
     // Nobody waits for progress; a store that is gone is met by the next state.
     written.catch(() => undefined);
@@ -132,7 +132,6 @@ export class AttemptArtifacts implements ArtifactKeeper {
         this.#given.set(what, times);
         return this.#idOf(kind, what, String(times));
       },
-      makeTime: () => (this.#lastAt = Math.max(this.#active.services.clock.now(), this.#lastAt + 1)),
     };
   }
 

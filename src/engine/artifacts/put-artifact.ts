@@ -11,8 +11,6 @@ export interface ArtifactIdentity {
   readonly key: string | null;
   /** Its id, of the hash of its content. */
   readonly idOf: (sha256: string) => string;
-  /** When it is made, epoch ms: no two at the same, for ids made of hashes do not follow time. */
-  readonly makeTime: () => number;
 }
 
 /**
@@ -42,7 +40,7 @@ export async function putArtifact(
     kind,
     name: withoutHidden(name),
     data: kept,
-    createdAt: identity?.makeTime() ?? services.clock.now(),
+    createdAt: record.artifactTime(),
     ...(identity === null ? {} : { key: identity.key, bytes: Buffer.byteLength(json), sha256 }),
   });
 }

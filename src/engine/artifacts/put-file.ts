@@ -69,7 +69,7 @@ export async function putFile(active: RunAttempt, taskRunId: string | null, wish
       kind,
       name: withoutHidden(name),
       data: kept,
-      createdAt: parts.identity?.makeTime() ?? services.clock.now(),
+      createdAt: record.artifactTime(),
     };
     await record.addArtifact({ ...row, key: parts.identity?.key ?? null, ref, bytes, sha256 });
   } catch (error) {

@@ -46,6 +46,7 @@ export class RunRecord {
   /** Of each task the first that failed by itself and stays so. */
   readonly #failed = new Map<string, TaskRun>();
   #isLost = false;
+  #lastArtifactAt = 0;
   #run: Run;
 
   constructor(options: RecordOptions) {
@@ -181,6 +182,12 @@ export class RunRecord {
   tellTask(row: TaskRun): void {
     this.#note(row);
     this.#listener?.({ kind: 'task', run: this.#run, taskRun: row });
+  }
+
+  /** When an artifact is made, epoch ms: no two at the same instant, for ids made of hashes do not follow time. */
+  artifactTime(): number {
+    this.#lastArtifactAt = Math.max(this.#clock.now(), this.#lastArtifactAt + 1);
+    return this.#lastArtifactAt;
   }
 
   /** Keeps an artifact of the run or of one of its task runs. Resolves once durable. */

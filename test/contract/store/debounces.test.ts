@@ -50,7 +50,7 @@ describe.each(makers)('calls that are debounced, on $name', (maker) => {
   test('from many processes at once are one run, and none is lost', async () => {
     const others = [store, await here.open(), await here.open()];
     const placed = await Promise.all(
-      Array.from({ length: 30 }, (_, at) => others[at % 3]?.debounces.add(call(`${at}`, { waitMs: minute }))),
+      Array.from({ length: 30 }, (_, at) => (others[at % 3] as Store).debounces.add(call(`${at}`, { waitMs: minute }))),
     );
     const ids = new Set(placed.map((one) => one?.id));
     expect(ids.size).toBe(1);
