@@ -57,7 +57,7 @@ interface VersionTableProps {
 function VersionTable({ versions, before, after }: VersionTableProps) {
   const navigate = useNavigate({ from: '/artifacts/versions' });
   const choose = (which: 'before' | 'after', id: string): void =>
-    void navigate({ search: (search) => ({ ...search, before, after, [which]: id }), replace: true });
+    void navigate({ search: (search) => ({ ...search, ...(before && { before }), ...(after && { after }), [which]: id }), replace: true });
   return (
     <Panel title="History">
       <table className={table.table}>
