@@ -8,6 +8,11 @@ import type { Value } from './table.ts';
 export const openList = `'SCHEDULED', 'PENDING', 'RUNNING', 'PAUSED', 'CANCELLING'`;
 export const terminalList = terminalTypes.map((type) => `'${type}'`).join(', ');
 
+/** That nobody elsewhere executes it and only reports it here. @param owner the column of the run */
+export function isNotReported(owner = 'runs.owner'): string {
+  return `(${owner} is null or ${owner} not like '{"id":"reporter:%')`;
+}
+
 type Dialect = Pick<Connection, 'dialect'>;
 
 /** Ends a `select` whose rows nobody else may change until the transaction ends. SQLite has locked the whole file already. */

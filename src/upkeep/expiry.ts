@@ -17,13 +17,13 @@ export function expiryLoop(parts: LoopParts, { intervalMs }: { readonly interval
     intervalMs,
     failed: 'Runs that have not begun in time could not be looked for.',
     async step() {
-      const ended = await store.expiry.expire({ limit: batch });
+      const { ended, hasMore } = await store.expiry.expire({ limit: batch });
       for (const { flow, concurrencyKey } of ended) {
         limits.runs.freed(concurrencyKey);
         if (lifecycle.isObserved) lifecycle.tell({ kind: 'ended', flow, state: stateOf('CANCELLED', 'Expired') });
       }
       if (ended.length > 0) parts.log.warn({ runs: ended.length }, 'Runs were not begun by the instant that their ttl demands.');
-      return ended.length === batch ? 'again' : undefined;
+      return hasMore ? 'again' : undefined;
     },
   });
 }

@@ -71,13 +71,20 @@ export function endForRoom(services: EngineServices, { id, message }: CancelledR
 }
 
 /**
- * Ends a run that was claimed after the instant by which it had to begin. Gives true once that is done.
+ * Ends a run that was claimed after the instant by which it had to begin. Gives true once that is done. When it cannot be ended, it is given
+ * back: a lease that runs out would count as an owner that was lost while it executed it.
  *
  * @throws BatutaError STORE_…
  */
 export async function endExpired({ store, limits, lifecycle }: EngineServices, run: Run): Promise<true> {
-  const ended = await store.expiry.end(claimOf(run));
-  limits.runs.freed(run.concurrencyKey);
+  const claim = claimOf(run);
+  const ended = await store.expiry
+    .end(claim)
+    .catch(async (error: unknown) => {
+      await store.runs.release(claim).catch(() => undefined);
+      throw error;
+    })
+    .finally(() => limits.runs.freed(run.concurrencyKey));
   if (ended !== null && lifecycle.isObserved) lifecycle.tell({ kind: 'ended', flow: run.flow, state: stateOf('CANCELLED', 'Expired') });
   return true;
 }

@@ -7,7 +7,7 @@ import { expiredMessage } from '../../model/expiry.ts';
 import { hasOwner, ownerTextOf } from '../ownership.ts';
 import type { WaitingRun } from '../fleet/contract.ts';
 import { jsonText } from '../storable.ts';
-import type { ExpiredRun, ExpiryStore } from './contract.ts';
+import type { ExpiredRun, ExpiryPass, ExpiryStore } from './contract.ts';
 
 interface Expiring {
   readonly id: string;
@@ -53,14 +53,14 @@ export async function insertExpiries({ query, fragments }: Database, rows: reado
   );
 }
 
-async function expire(connection: Connection, limit: number): Promise<readonly ExpiredRun[]> {
+async function expire(connection: Connection, limit: number): Promise<ExpiryPass> {
   // Claimed in time, and about to begin: left to its owner.
   const which = `select run_expiries.run_id from run_expiries left join runs on runs.id = run_expiries.run_id
     where run_expiries.expires_at <= ${nowOnce(connection, 1)}
       and not (runs.owner is not null and ${unbegun} and runs.state_type in (${openList})) order by run_expiries.expires_at limit $2`;
   const due = await connection.query<{ run_id: string }>(which, [connection.now(), limit]);
-  if (due.length === 0) return [];
-  return await connection.transaction(async (db) => {
+  if (due.length === 0) return { ended: [], hasMore: false };
+  const ended = await connection.transaction(async (db) => {
     const ids = listOf(due.map(({ run_id }) => run_id));
     const runs = await db.query<Expiring & { readonly owned: number; readonly waits: number }>(
       `select ${columns}, case when runs.owner is null then 0 else 1 end as owned, case when ${unbegun} then 1 else 0 end as waits
@@ -68,19 +68,20 @@ async function expire(connection: Connection, limit: number): Promise<readonly E
       [ids],
     );
     const at = await clockOf(db);
-    const ended: ExpiredRun[] = [];
+    const expired: ExpiredRun[] = [];
     const left = new Set<string>();
     for (const run of runs) {
       if (terminalList.includes(`'${run.state_type}'`) || run.waits === 0) continue;
       if (run.owned === 1) left.add(run.id);
-      else ended.push(await endExpired(db, run, at));
+      else expired.push(await endExpired(db, run, at));
     }
     await forget(
       db,
       due.map(({ run_id }) => run_id).filter((id) => !left.has(id)),
     );
-    return ended;
+    return expired;
   });
+  return { ended, hasMore: due.length === limit };
 }
 
 async function endExpired(db: Database, run: Expiring, at: number): Promise<ExpiredRun> {

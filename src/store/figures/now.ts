@@ -1,5 +1,5 @@
 /** What goes on now, and what ended last: counted from the runs, by indexes over what is open. */
-import { clockOf, listOf, terminalList, openList, runsBy, Params } from '../sql.ts';
+import { clockOf, isNotReported, listOf, terminalList, openList, runsBy, Params } from '../sql.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { type StateName, type StateType, terminalTypes } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
@@ -143,12 +143,13 @@ export async function queueFigures(connection: Connection): Promise<QueueFigures
        ) as waiting group by queue
        union all
        select queue, 0, 0, count(*), null, 0, 0 from ${runsBy(connection, 'runs_owned')}
-       where owner is not null and state_type in (${openList}) group by queue
+       where owner is not null and state_type in (${openList}) and ${isNotReported('owner')} group by queue
        union all
-       select queue, 0, 0, 0, null, count(*), 0 from ${runsBy(connection, 'runs_created')} where created_at >= ${now} - ${minuteMs} group by queue
+       select queue, 0, 0, 0, null, count(*), 0 from ${runsBy(connection, 'runs_created')} where created_at >= ${now} - ${minuteMs}
+         and ${isNotReported('owner')} group by queue
        union all
        select queue, 0, 0, 0, null, 0, count(*) from ${runsBy(connection, 'runs_ended')}
-       where ended_at is not null and ended_at >= ${now} - ${minuteMs} group by queue
+       where ended_at is not null and ended_at >= ${now} - ${minuteMs} and ${isNotReported('owner')} group by queue
      ) as parts group by queue order by queue`,
   );
   return rows.map((row) => ({

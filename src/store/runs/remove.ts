@@ -1,6 +1,6 @@
 /** Deleting runs with all that belongs to them: one by one, or by age. */
 import type { Database, Connection } from '../connection.ts';
-import { listed, listOf, terminalList, runsBy, forUpdate } from '../sql.ts';
+import { listed, listOf, openList, terminalList, runsBy, forUpdate } from '../sql.ts';
 import { isTerminal, type StateType } from '../../model/state.ts';
 import { removeOfRuns } from '../cache/entries.ts';
 import { looseOf } from '../cache/kept-results.ts';
@@ -29,6 +29,9 @@ const pruneBatchRuns = 500;
 
 /** Changes of runs that live events can go back to (SQLite; elsewhere the transitions themselves serve). */
 const keptRunEvents = 100_000;
+
+/** How long after they were due calls that were gathered for a run are kept, which may be closed just now, ms. */
+const keptDebounceMs = 3_600_000;
 
 /** Runs of a list with their sub-flow runs, at any depth. `$1` is the list of ids. */
 function familyOf({ fragments }: Database): string {
@@ -88,11 +91,21 @@ export async function pruneRuns(
     if (pruned.roots < batch) break;
     await new Promise<void>((resolve) => setImmediate(resolve));
   }
+  await forgetDebounces(connection, before);
   if (expired === 'by deployment') return { runs, resultRefs };
   // A recorder that was killed leaves its mark; one that lives has renewed it since.
   if (connection.dialect === 'postgres') await connection.query('delete from flush_marks where at < $1', [before]);
   else await connection.query('delete from run_events where seq <= (select max(seq) from run_events) - $1', [keptRunEvents]);
   return { runs, resultRefs };
+}
+
+/** Rows of calls whose run ended or was deleted without being begun; whoever adds a call just now has moved its row into the future. */
+async function forgetDebounces({ query }: Connection, before: number): Promise<void> {
+  await query(
+    `delete from debounces where due_at < $1
+       and not exists (select 1 from runs where runs.id = debounces.run_id and runs.state_type in (${openList}))`,
+    [before - keptDebounceMs],
+  );
 }
 
 /** See `Store.expire`. */

@@ -9,7 +9,7 @@
 import type { StateName, StateType } from '../../model/state.ts';
 import type { Connection, Database } from '../connection.ts';
 import { readTexts } from '../read-json.ts';
-import { clockOf, listed, listOf, terminalList } from '../sql.ts';
+import { clockOf, isNotReported, listed, listOf, terminalList } from '../sql.ts';
 import type { EndPage, EndPlace, EndWish, RunEnd } from './contract.ts';
 
 /** Changes of runs that one page goes over. */
@@ -152,7 +152,7 @@ async function endsBetween(connection: Connection, after: number, upTo: number, 
     `select change.seq, ${state}.at, ${state}.type, ${state}.name, ${state}.message, ${state}.attempt, runs.id as run_id, runs.name as run_name,
        runs.flow, runs.deployment, runs.tags, runs.backfill_id
      from ${joined} join runs on runs.id = change.run_id
-     where ${only} and change.seq > $1 and change.seq <= $2 and ${state}.type in (${terminalList}) and ${state}.name <> 'Skipped'
+     where ${only} and change.seq > $1 and change.seq <= $2 and ${state}.type in (${terminalList}) and ${state}.name <> 'Skipped' and ${isNotReported()}
        and ($3 = 1 or runs.deployment in ${listed(connection, 4)} or runs.flow in ${listed(connection, 5)})
      order by change.seq`,
     [after, upTo, wish.all ? 1 : 0, listOf(wish.deployments), listOf(wish.flows)],

@@ -1,5 +1,6 @@
 /** Calls that are gathered into one run, over both makers. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Run } from '../../../src/model/run.ts';
 import type { Claim, DebouncedCall, Store } from '../../../src/store/store.ts';
@@ -99,6 +100,18 @@ describe.each(makers)('calls that are debounced, on $name', (maker) => {
     // The run of before goes on, and does not close that of others.
     expect(await close(lost)).toMatchObject({ id: lost });
     expect(await store.debounces.get(ids.at(-1) ?? '')).not.toBeNull();
+  });
+
+  test('are forgotten by retention once their run has ended or is gone, and not while it waits', async () => {
+    const added = async (key: string): Promise<string> => (await store.debounces.add(call('x', { key }))).id;
+    const [cancelled, deleted, waits] = [await added('a'), await added('b'), await added('c')];
+    await store.runs.requestCancel(cancelled, 1, 'no');
+    await store.runs.delete(deleted, { force: true });
+    const later = systemClock.now() + 120 * minute;
+    expect(await store.debounces.get(cancelled)).not.toBeNull();
+    await store.expire({ now: later, keepMs: null });
+    expect(await Promise.all([cancelled, deleted].map((id) => store.debounces.get(id)))).toEqual([null, null]);
+    expect(await store.debounces.get(waits)).not.toBeNull();
   });
 
   test('leave a run to whoever has claimed it anew', async () => {

@@ -25,7 +25,7 @@ describe.each(makers)('runs that must begin by an instant, on $name', (maker) =>
     expiresAt,
   });
   const insert = async (...rows: readonly WaitingRun[]): Promise<string[]> => (await store.fleet.insertMany(rows)).map(({ id }) => id);
-  const expire = async (): Promise<string[]> => (await store.expiry.expire({ limit: 100 })).map(({ id }) => id);
+  const expire = async (): Promise<string[]> => (await store.expiry.expire({ limit: 100 })).ended.map(({ id }) => id);
   const stateOfRun = async (id: string): Promise<string | undefined> => (await store.runs.get(id))?.state.name;
 
   test('end as Cancelled (Expired) once it has passed, and nobody can claim them then', async () => {
@@ -44,10 +44,19 @@ describe.each(makers)('runs that must begin by an instant, on $name', (maker) =>
     const other = await here.open();
     const found = await Promise.all(Array.from({ length: 6 }, (_, at) => (at % 2 ? store : other).expiry.expire({ limit: 10 })));
     for (let more = await expire(); more.length > 0; more = await expire())
-      found.push(more.map((id) => ({ id, flow: '', concurrencyKey: null })));
-    const ids = found.flat().map(({ id }) => id);
+      found.push({ ended: more.map((id) => ({ id, flow: '', concurrencyKey: null })), hasMore: true });
+    const ids = found.flatMap(({ ended }) => ended.map(({ id }) => id));
     expect(ids.length).toBe(30);
     expect(new Set(ids).size).toBe(30);
+  });
+
+  test('are found behind those that have begun or ended, which fill a pass without anything to end', async () => {
+    const before = await insert(waiting(past() - 5_000), waiting(past() - 5_000));
+    const [over] = await insert(waiting(past()));
+    await store.fleet.claimMany(before, worker, leaseMs);
+    for (const runId of before) await endRun(store, { runId, epoch: 1, owner: worker }, 'COMPLETED');
+    expect(await store.expiry.expire({ limit: 2 })).toEqual({ ended: [], hasMore: true });
+    expect(await store.expiry.expire({ limit: 2 })).toMatchObject({ ended: [{ id: over }], hasMore: false });
   });
 
   test('go on when they were claimed before, whatever becomes of them then', async () => {

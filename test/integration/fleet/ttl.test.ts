@@ -1,8 +1,9 @@
 /** Runs that are submitted with a `ttl`: begun in time, or never. */
 import { Flow, Task } from 'batuta';
 import { pino } from 'pino';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
+import { BatutaError } from '../../../src/base/errors.ts';
 import { expiryLoop } from '../../../src/upkeep/expiry.ts';
 import { limitsLoop } from '../../../src/upkeep/limits.ts';
 import type { Broker } from '../../../src/broker/broker.ts';
@@ -62,6 +63,20 @@ test('a worker that comes too late ends the run as Cancelled (Expired), and exec
   const inTime = await submit(systemClock.now() + 600_000);
   await take(inTime);
   expect((await open.store.runs.get(inTime))?.state.name).toBe('Completed');
+});
+
+test('one that cannot be ended just then is given back, and ended by whoever comes next; it is never executed', async () => {
+  const id = await submit(systemClock.now() - 1);
+  const failing = vi.spyOn(open.store.expiry, 'end').mockRejectedValueOnce(new BatutaError('STORE_UNAVAILABLE', 'Away.'));
+  await expect(take(id)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  failing.mockRestore();
+  expect(await open.store.runs.get(id)).toMatchObject({ state: { type: 'SCHEDULED' }, owner: null, recoveries: 0 });
+  await take(id);
+  expect((await open.store.runs.get(id))?.state.name).toBe('Expired');
+  const inTime = await submit(systemClock.now() + 600_000);
+  await take(inTime);
+  expect((await open.store.runs.get(inTime))?.state.name).toBe('Completed');
+  expect(begun).toEqual(['quote']);
 });
 
 test('a retry by hand of a run that has expired is executed', async () => {
