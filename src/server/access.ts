@@ -139,7 +139,7 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/webhooks/:name': viewer,
   'PUT /api/webhooks/:name': adminDoes('webhooks.set'),
   'DELETE /api/webhooks/:name': adminDoes('webhooks.delete'),
-  'POST /api/webhooks/:name/test': operatorDoes(null),
+  'POST /api/webhooks/:name/test': operatorDoes('webhooks.test'),
 
   'GET /api/secrets': viewer,
   'GET /api/secrets/:name': admin,

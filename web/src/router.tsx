@@ -90,6 +90,12 @@ const inbox = createRoute({
   component: pageOf(() => import('./pages/inbox/inbox-page.tsx'), 'InboxPage'),
 });
 
+const events = createRoute({
+  getParentRoute: () => shell,
+  path: '/events',
+  component: pageOf(() => import('./pages/events/events-page.tsx'), 'EventsPage'),
+});
+
 const workers = createRoute({
   getParentRoute: () => shell,
   path: '/workers',
@@ -159,6 +165,7 @@ export const router = createRouter({
       deployments,
       deployment,
       inbox,
+      events,
       workers,
       monitoring,
       limits,

@@ -10,6 +10,7 @@ import Database from 'libsql';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../../src/store/open.ts';
 import { logLine, newRun, owner, ownerNamed, startRun, taskRun, transitionOf } from '../../contract/store/rows.ts';
+import { openOnSmallDisk } from '../../support/small-disk.ts';
 import { compileScript } from './children.ts';
 
 const run = promisify(execFile);
@@ -108,7 +109,7 @@ test('a transaction of one caller never takes the flush of another into it', asy
 
 test('a full disk refuses what no longer fits and keeps all that was promised', async () => {
   const errors: unknown[] = [];
-  const store = await openStore({ url, maxPages: 160, onError: (error) => errors.push(error) });
+  const store = await openOnSmallDisk(path, 60, (error) => errors.push(error));
   const claim = await startRun(store);
   let promised = 0;
   let refusal: unknown = null;

@@ -23,7 +23,7 @@ describe.each(makers)('task runs by task on $name', (maker) => {
         name: 'item',
         index,
         startedAt: startedAt + index,
-        ...(index % 2 === 0 ? { state: stateOf('COMPLETED'), endedAt: startedAt + 2 * index } : { attempt: 3 }),
+        ...(index % 2 === 0 ? { state: stateOf('COMPLETED'), endedAt: startedAt + 2 * index, cpuMs: 2, peakBytes: 5_000 } : { attempt: 3 }),
       }),
     );
     await Promise.all([single, ...rows].map((row) => store.recorder.addTaskRun(claim, row, transitionOf(row))));
@@ -35,6 +35,8 @@ describe.each(makers)('task runs by task on $name', (maker) => {
         startedAt: single.startedAt,
         endedAt: null,
         attempts: 1,
+        cpuMs: null,
+        peakBytes: null,
         single: { id: single.id, displayName: 'List “März”', childRunId: child, progress: { done: 3, total: null } },
       },
       {
@@ -44,6 +46,8 @@ describe.each(makers)('task runs by task on $name', (maker) => {
         startedAt,
         endedAt: startedAt + 19_996,
         attempts: 3,
+        cpuMs: 10_000,
+        peakBytes: 5_000,
         single: null,
       },
     ]);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Flow, Task } from '../../../src/index.ts';
 import { isTerminal } from '../../../src/model/state.ts';
-import { openStore } from '../../../src/store/open.ts';
 import { openEngine } from '../../support/open-engine.ts';
+import { openOnSmallDisk } from '../../support/small-disk.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -32,13 +32,13 @@ class Hoarder {
 }
 
 test('a run that meets a full disk ends Failed with its code, keeps what was recorded, and completes by a retry once there is room', async () => {
-  const url = `sqlite:${join(folder, 'full.db')}`;
-  const small = await openEngine({ store: await openStore({ url, maxPages: 150 }), flows: [Hoarder] });
+  const path = join(folder, 'full.db');
+  const small = await openEngine({ store: await openOnSmallDisk(path, 60), flows: [Hoarder] });
   const handle = await small.client.submit(Hoarder);
   await expect(handle.done()).rejects.toMatchObject({ code: 'STORE_FULL' });
   await small.client.close();
 
-  const roomy = await openEngine({ url, flows: [Hoarder] });
+  const roomy = await openEngine({ url: `sqlite:${path}`, flows: [Hoarder] });
   const { run, taskRuns } = await roomy.client.runs.inspect(handle.id);
   expect(run.state).toMatchObject({ type: 'FAILED', message: expect.stringContaining('is full') });
   expect(taskRuns.filter(({ state }) => !isTerminal(state.type))).toEqual([]);

@@ -11,6 +11,7 @@ interface Place {
     | '/flows'
     | '/inbox'
     | '/deployments'
+    | '/events'
     | '/workers'
     | '/monitoring'
     | '/limits'
@@ -32,6 +33,7 @@ export const places: readonly Place[] = [
   { to: '/flows', label: 'Flows', icon: 'flows', key: 'f' },
   { to: '/inbox', label: 'Inbox', icon: 'inbox', key: 'i', isPayload: true },
   { to: '/deployments', label: 'Deployments', icon: 'deployments', key: 'd' },
+  { to: '/events', label: 'Events', icon: 'events', key: 'v', isPayload: true },
   { to: '/workers', label: 'Workers', icon: 'workers', key: 'w' },
   { to: '/monitoring', label: 'Monitoring', icon: 'monitoring', key: 'm', isPayload: true },
   { to: '/limits', label: 'Limits', icon: 'limits', key: 'l' },

@@ -20,6 +20,7 @@ import { LastRuns } from '../flows/last-runs.tsx';
 import { Backfills } from './backfills.tsx';
 import { DeploymentActions } from './deployment-actions.tsx';
 import { Schedules } from './schedules.tsx';
+import { Triggers } from './triggers.tsx';
 import { Versions } from './versions.tsx';
 import style from './deployment-page.module.css';
 
@@ -76,6 +77,7 @@ function LoadedDeployment({ deployment }: { readonly deployment: DeploymentView 
         <Facts deployment={deployment} />
       </div>
       <Schedules deployment={deployment} />
+      <Triggers deployment={deployment} />
       <div className={style.columns}>
         <Panel title="The last year">
           <YearView days={days.data} />

@@ -38,7 +38,7 @@ export function RunHeading({ detail: { run, times } }: { readonly detail: RunDet
 
 /** The facts below the head. */
 export function RunLine({ detail: { run, submitted }, usage }: { readonly detail: RunDetail; readonly usage: RecordedUsage }) {
-  const { callerRunId, traceparent, refreshCache, expiresAt, debounceKey } = submitted ?? {};
+  const { callerRunId, traceparent, refreshCache, expiresAt, debounceKey, trigger } = submitted ?? {};
   return (
     <div className={style.line}>
       <ShortId id={run.id} />
@@ -83,7 +83,13 @@ export function RunLine({ detail: { run, submitted }, usage }: { readonly detail
           </Link>
         </Pair>
       )}
-      {callerRunId === undefined || callerRunId === run.parentRunId ? null : (
+      {trigger === undefined ? null : (
+        <Pair name="started by">
+          {trigger.cause} <Caller id={trigger.causeId} />
+          {trigger.count > 1 ? `, the last of ${trigger.count}` : ''}
+        </Pair>
+      )}
+      {callerRunId === undefined || callerRunId === trigger?.causeId || callerRunId === run.parentRunId ? null : (
         <Pair name="submitted by">
           <Caller id={callerRunId} />
         </Pair>

@@ -1,0 +1,181 @@
+/** Events that were emitted or came by webhooks, and the webhooks they come by. */
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import type { Webhook } from '../../../../src/model/triggers/webhook.ts';
+import { type EventRow, eventsQuery, webhooksQuery } from '../../api/event-queries.ts';
+import { send } from '../../api/http.ts';
+import { queryClient } from '../../api/query-client.ts';
+import { usePermission } from '../../api/session.ts';
+import { Action } from '../../parts/action.tsx';
+import { Confirm } from '../../parts/confirm.tsx';
+import { MoreButton } from '../../parts/more-button.tsx';
+import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { Page, Panel } from '../../parts/page.tsx';
+import table from '../../parts/table.module.css';
+import { Time } from '../../parts/time.tsx';
+
+/** The page. */
+export function EventsPage() {
+  return (
+    <Page title="Events">
+      <Webhooks />
+      <Events />
+    </Page>
+  );
+}
+
+function Webhooks() {
+  const { data, error, refetch } = useQuery(webhooksQuery);
+  const may = usePermission('admin');
+  const [gone, setGone] = useState<Webhook | null>(null);
+  const remove = async (): Promise<void> => {
+    if (gone !== null) await send('DELETE', `/webhooks/${encodeURIComponent(gone.name)}`);
+    await queryClient.invalidateQueries({ queryKey: ['webhooks'] });
+  };
+  return (
+    <Panel title="Webhooks" aside={data?.length}>
+      {data === undefined ? (
+        error === null ? (
+          <LoadingRows rows={2} />
+        ) : (
+          <Failed what="The webhooks" error={error} retry={() => void refetch()} />
+        )
+      ) : data.length === 0 ? (
+        <Empty title="No webhooks" command="batuta webhook add shop">
+          By a webhook another service tells what has happened, and signs it.
+        </Empty>
+      ) : (
+        <table className={table.table}>
+          <thead>
+            <tr>
+              <th scope="col">Webhook</th>
+              <th scope="col">Signed as</th>
+              <th scope="col">Events</th>
+              <th scope="col">Taken</th>
+              <th scope="col">Last refused</th>
+              <th scope="col" aria-label="Actions" />
+            </tr>
+          </thead>
+          <tbody>
+            {data.map((webhook) => (
+              <WebhookRow key={webhook.name} webhook={webhook} notAllowed={may.why} onDelete={() => setGone(webhook)} />
+            ))}
+          </tbody>
+        </table>
+      )}
+      <Confirm
+        opened={gone !== null}
+        onClose={() => setGone(null)}
+        title={`Delete webhook ${gone?.name ?? ''}`}
+        destructive
+        onConfirm={remove}
+      >
+        <p>What comes to it is refused from then on. Its secret and its events stay.</p>
+      </Confirm>
+    </Panel>
+  );
+}
+
+function WebhookRow({
+  webhook,
+  notAllowed,
+  onDelete,
+}: {
+  readonly webhook: Webhook;
+  readonly notAllowed: string | null;
+  readonly onDelete: () => void;
+}) {
+  const { name, rule, accepted, acceptedAt, refusedAt, refusal } = webhook;
+  return (
+    <tr>
+      <td data-label="Webhook">
+        <strong>{name}</strong> <code>/hooks/{name}</code>
+      </td>
+      <td data-label="Signed as">{rule.style}</td>
+      <td data-label="Events">
+        <code>{rule.event}</code>
+      </td>
+      <td data-label="Taken">
+        {acceptedAt === null ? (
+          'none yet'
+        ) : (
+          <>
+            {accepted}, <Time at={acceptedAt} />
+          </>
+        )}
+      </td>
+      <td data-label="Last refused">
+        {refusedAt === null ? null : (
+          <>
+            <Time at={refusedAt} /> <span className={table.soft}>{refusal}</span>
+          </>
+        )}
+      </td>
+      <td>
+        <Action size="compact-xs" disabledReason={notAllowed} onClick={onDelete}>
+          Delete {name}
+        </Action>
+      </td>
+    </tr>
+  );
+}
+
+function Events() {
+  const query = useInfiniteQuery(eventsQuery);
+  const events = query.data?.pages.flatMap((page) => page.items);
+  return (
+    <Panel title="Newest events">
+      {events === undefined ? (
+        query.error === null ? (
+          <LoadingRows rows={6} />
+        ) : (
+          <Failed what="The events" error={query.error} retry={() => void query.refetch()} />
+        )
+      ) : events.length === 0 ? (
+        <Empty title="No events" command={'batuta event emit order.created \'{"id":1001}\''}>
+          An event starts each deployment that has a trigger for it.
+        </Empty>
+      ) : (
+        <>
+          <table className={table.table}>
+            <thead>
+              <tr>
+                <th scope="col">Event</th>
+                <th scope="col">Received</th>
+                <th scope="col">From</th>
+                <th scope="col">Payload</th>
+              </tr>
+            </thead>
+            <tbody>
+              {events.map((event) => (
+                <Row key={event.id} event={event} />
+              ))}
+            </tbody>
+          </table>
+          <MoreButton query={query} />
+        </>
+      )}
+    </Panel>
+  );
+}
+
+/** Characters of a payload that a row shows; the command line shows all of it. */
+const shownChars = 200;
+
+function Row({ event: { id, name, receivedAt, source, callerRunId, data } }: { readonly event: EventRow }) {
+  const text = data === null ? '' : JSON.stringify(data.json);
+  return (
+    <tr>
+      <td data-label="Event">
+        <strong>{name}</strong> <code>{id}</code>
+      </td>
+      <td data-label="Received">
+        <Time at={receivedAt} />
+      </td>
+      <td data-label="From">{source ?? (callerRunId === null ? '' : `run ${callerRunId}`)}</td>
+      <td data-label="Payload">
+        <code>{text.length > shownChars ? `${text.slice(0, shownChars)}…` : text}</code>
+      </td>
+    </tr>
+  );
+}
