@@ -86,10 +86,12 @@ export class LocalInbox implements InboxClient {
     return { link, item: entryOf(item) };
   }
 
-  /** Decides as the link says. @throws as `openLink` */
+  /** Decides as the link says. @throws as `openLink`; BatutaError DECISION_INVALID for an answer of `notify` that does not fit */
   async decideByLink(token: string, who: string | null): Promise<InboxEntry> {
     const { link } = await this.openLink(token, who);
-    return this.#decide(await this.#find(link.itemId), link.value, { by: who ?? 'a link', via: 'link' });
+    const item = await this.#find(link.itemId);
+    await checkDecision(item, (JSON.parse(link.value) as WireValue).json);
+    return this.#decide(item, link.value, { by: who ?? 'a link', via: 'link' });
   }
 
   get #links(): DecisionLinks {

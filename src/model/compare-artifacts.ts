@@ -1,7 +1,7 @@
 /** How two versions of an artifact differ. Pure; for the command line, the dashboard and programs. */
 import { BatutaError } from '../base/errors.ts';
 import { isChartData } from './chart.ts';
-import { compareTables, type TableComparison } from './compare-tables.ts';
+import { compareTables, isTelling, type TableComparison } from './compare-tables.ts';
 import { compareTexts, type TextComparison } from './compare-texts.ts';
 import type { Artifact } from './run.ts';
 
@@ -38,7 +38,9 @@ export function compareArtifacts(before: Compared, after: Compared, { by }: { re
     );
   const [rowsBefore, rowsAfter] = [rowsOf(before), rowsOf(after)];
   if (rowsBefore !== null && rowsAfter !== null) {
-    const table = compareTables(rowsBefore, rowsAfter, kind === 'chart' ? 'x' : by);
+    // Points of a chart that share a place are told apart by their order alone.
+    const axis = [rowsBefore, rowsAfter].every((rows) => kind === 'chart' && isTelling(rows, 'x')) ? 'x' : null;
+    const table = compareTables(rowsBefore, rowsAfter, kind === 'chart' ? axis : by);
     return { kind, isSame: table.isSame, as: 'table', table };
   }
   if (kind === 'file' || kind === 'image') {
@@ -54,7 +56,10 @@ type Row = Readonly<Record<string, unknown>>;
 /** The rows of what is compared as a table; null for what is not. */
 function rowsOf({ kind, data }: Compared): readonly Row[] | null {
   if (kind === 'chart' && isChartData(data))
-    return data.x.map((x, at) => ({ x, ...Object.fromEntries(data.series.map(({ name, values }) => [name, values[at] ?? null])) }));
+    return data.x.map((x, at) => ({
+      ...Object.fromEntries(data.series.map(({ name, values }) => [name === 'x' ? 'x (series)' : name, values[at] ?? null])),
+      x,
+    }));
   if ((kind !== 'table' && kind !== 'rejects') || !Array.isArray(data)) return null;
   return data.every((row) => typeof row === 'object' && row !== null && !Array.isArray(row)) ? (data as Row[]) : null;
 }

@@ -31,18 +31,19 @@ export interface TableComparison {
 /**
  * Rows are matched by a column, in whatever order they stand. A column that is in one table alone is told once, and counts for no row.
  *
- * @param by default: the first column whose values tell all rows of both tables apart; where none does, rows are matched by their places
+ * @param by default: the first column whose values tell all rows of both tables apart; null, and where none does: rows are matched by their places
  * @throws BatutaError ARTIFACT_INVALID when the values of `by` do not tell all rows apart
  */
-export function compareTables(before: readonly Row[], after: readonly Row[], by?: string): TableComparison {
+export function compareTables(before: readonly Row[], after: readonly Row[], by?: string | null): TableComparison {
   const [columnsBefore, columnsAfter] = [columnsOf(before), columnsOf(after)];
   // An empty table has no columns; those of the other are not told as a change.
   const isComparable = before.length > 0 && after.length > 0;
   const addedColumns = isComparable ? [...columnsAfter].filter((column) => !columnsBefore.has(column)) : [];
   const removedColumns = isComparable ? [...columnsBefore].filter((column) => !columnsAfter.has(column)) : [];
-  const shared = [...columnsAfter].filter((column) => columnsBefore.has(column));
-  const column = by ?? shared.find((one) => isTelling(before, one) && isTelling(after, one)) ?? null;
-  if (by !== undefined && !(isTelling(before, by) && isTelling(after, by)))
+  const shared = new Set([...columnsAfter].filter((column) => columnsBefore.has(column)));
+  const isKey = (one: string): boolean => isTelling(before, one) && isTelling(after, one);
+  const column = by === undefined ? ([...shared].find(isKey) ?? null) : by;
+  if (typeof by === 'string' && !isKey(by))
     throw new BatutaError('ARTIFACT_INVALID', `The column '${by}' does not tell the rows of both tables apart.`, {
       details: { column: by },
     });
@@ -72,7 +73,7 @@ function columnsOf(rows: readonly Row[]): Set<string> {
 }
 
 /** Whether every row has a value of its own, a text or a number. */
-function isTelling(rows: readonly Row[], column: string): boolean {
+export function isTelling(rows: readonly Row[], column: string): boolean {
   const values = new Set<unknown>();
   for (const row of rows) {
     const value = row[column];
@@ -82,9 +83,16 @@ function isTelling(rows: readonly Row[], column: string): boolean {
   return true;
 }
 
-function changesOf(before: Row, after: Row, columns: readonly string[]): CellChange[] {
-  return columns.flatMap((column) => {
-    const [a, b] = [before[column] ?? null, after[column] ?? null];
+/** By the columns that one of both has: there may be very many that neither does. */
+function changesOf(before: Row, after: Row, shared: ReadonlySet<string>): CellChange[] {
+  const gone = Object.keys(before).filter((column) => !Object.hasOwn(after, column));
+  return [...Object.keys(after), ...gone].flatMap((column) => {
+    if (!shared.has(column)) return [];
+    const [a, b] = [ownValue(before, column), ownValue(after, column)];
     return a === b || JSON.stringify(a) === JSON.stringify(b) ? [] : [{ column, before: a, after: b }];
   });
+}
+
+function ownValue(row: Row, column: string): unknown {
+  return Object.hasOwn(row, column) ? (row[column] ?? null) : null;
 }

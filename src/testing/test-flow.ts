@@ -21,6 +21,7 @@ import { type Middleware, noMiddleware } from '../model/middleware.ts';
 import { type DecisionAddresses, decisionName } from '../model/inbox.ts';
 import { encodeValue } from '../engine/values/results.ts';
 import { openStore } from '../store/open.ts';
+import type { Store } from '../store/store.ts';
 import { FakeClock } from './fake-clock.ts';
 import { holdTime } from './hold-time.ts';
 import { type Overrides, withOverrides } from './override.ts';
@@ -45,7 +46,7 @@ export interface TestOptions<F> {
   readonly instantiate?: Instantiate;
   /** Data of signals that the run is sent before it starts, by name; a list sends several. */
   readonly signals?: Readonly<Record<string, unknown>>;
-  /** What people decide, by the name that the flow waits for; a list for several of one name. */
+  /** What people decide, by the name that the flow waits for; a list for several of one name. One that the flow refuses throws DECISION_INVALID in it. */
   readonly decisions?: Readonly<Record<string, unknown>>;
   /** Values of secrets, by name; hidden in logs and errors as real ones are. Others are not there. */
   readonly secrets?: Readonly<Record<string, string>>;
@@ -120,7 +121,7 @@ async function openTestClient(
   namedValues: NamedValues,
   middleware: readonly Middleware[] = noMiddleware,
 ): Promise<LocalClient> {
-  const store = await openStore({ url: 'sqlite::memory:' });
+  const store = askingOnce(await openStore({ url: 'sqlite::memory:' }));
   await store.migrate();
   const log = await openLog({ level: 'trace', format: 'json', clock, write: () => undefined });
   const engine = new Engine(
@@ -154,6 +155,16 @@ async function openTestClient(
     throw new Error('A test runs each flow once.');
   };
   return new LocalClient({ store, engine, log, captureConsole: true, findDefinition });
+}
+
+/** A flow that refuses the answer of a person asks again; here nobody would give another, so it fails. */
+function askingOnce(store: Store): Store {
+  const refuse: Store['inbox']['refuse'] = async (_claim, name, _number, problem) => {
+    throw new BatutaError('DECISION_INVALID', `The flow refuses what the test decides for '${name}': ${problem}`, {
+      details: { item: name, issues: [{ path: '', message: problem }] },
+    });
+  };
+  return { ...store, inbox: { ...store.inbox, refuse } };
 }
 
 /** The body of a code flow, with the signals sent before it begins: it must find them, for time does not wait for them. */

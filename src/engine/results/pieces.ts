@@ -51,13 +51,20 @@ export class Measure {
   }
 }
 
-/** Pieces of at least `bytes` each, save the last. */
+/** The same bytes in pieces of less than twice `bytes` each, and, save the last, of at least `bytes`. */
 export async function* gathered(pieces: Pieces, bytes: number): AsyncIterable<Buffer> {
   let waiting: Uint8Array[] = [];
   let length = 0;
   for await (const piece of pieces) {
-    waiting.push(piece);
-    length += piece.byteLength;
+    let rest = piece;
+    for (; length + rest.byteLength >= 2 * bytes; length = 0) {
+      const end = bytes - length;
+      yield Buffer.concat([...waiting, rest.subarray(0, end)]);
+      waiting = [];
+      rest = rest.subarray(end);
+    }
+    waiting.push(rest);
+    length += rest.byteLength;
     if (length < bytes) continue;
     yield Buffer.concat(waiting);
     waiting = [];

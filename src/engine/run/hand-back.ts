@@ -2,6 +2,7 @@
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
+import type { Owner } from '../../model/run.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
 import type { Wait } from '../waiting/activity.ts';
 import type { EngineServices } from '../services.ts';
@@ -20,10 +21,12 @@ export async function handBackRun(services: EngineServices, record: RunRecord, r
   if (reason.code === 'SHUTDOWN') record.setRun(stateOf('SCHEDULED', 'Resuming', reason.message)).catch(() => undefined);
   if (reason.code === 'RUN_SUSPENDED') recordSuspended(record, reason, waits).catch(() => undefined);
   await store.recorder.flush();
-  // Refused silently where it was lost; a sub-flow whose parent was lost is still ours to give.
-  await store.runs.release(record.claim);
-  if (await endIfCancelled(services, record.run.id)) return;
+  // What came too early to find it waiting is acted on while the lease holds: when this process dies before that, the run is reclaimed.
   if (reason.code === 'RUN_SUSPENDED') await wakeIfSignalled(services, record.run.id, waits);
+  await endIfCancelled(services, record);
+  // Refused silently where it was lost or goes on already; a sub-flow whose parent was lost is still ours to give.
+  await store.runs.release(record.claim);
+  await endIfCancelled(services, record);
 }
 
 /** Why a run is given up whose store has failed in the middle: where others go on, and the store was only away, it is left to them. */
@@ -49,6 +52,8 @@ export async function giveUp({ services, definition, record, reason, error }: Gi
   if (isTerminal(record.run.state.type)) return;
   await store.recorder.flush().catch(() => undefined);
   if (reason && isHandedBack(reason)) {
+    // What came too early to find it waiting may not have been acted on: the lease ends by itself, and whoever takes the run sees it.
+    if (reason.code === 'RUN_SUSPENDED') return;
     // When it cannot be told, the lease ends by itself.
     await store.runs.release(record.claim).catch(() => undefined);
     return;
@@ -68,16 +73,18 @@ function recordSuspended(record: RunRecord, { message }: BatutaError, waits: rea
 }
 
 /** A cancel that was asked for while its run was being let go of was left to an owner that does not act on it any more. */
-async function endIfCancelled({ store, clock, isOwnerGone }: EngineServices, runId: string): Promise<boolean> {
-  const run = await store.runs.get(runId);
-  if (!run || run.cancelRequestedAt === null || run.owner !== null || isTerminal(run.state.type)) return false;
-  // Where it stands may have been written over what was asked for; what has become of it is all there.
-  const asked = (await store.transitions.ofRun(runId, null)).findLast(({ type }) => type === 'CANCELLING');
-  await store.runs.requestCancel(runId, clock.now(), asked?.message ?? 'It was cancelled by hand.', isOwnerGone);
-  return true;
+async function endIfCancelled({ store, clock, owner, isOwnerGone }: EngineServices, { claim }: RunRecord): Promise<void> {
+  const run = await store.runs.get(claim.runId);
+  if (!run || run.cancelRequestedAt === null || isTerminal(run.state.type)) return;
+  const isOurs = run.owner?.id === owner.id && run.epoch === claim.epoch;
+  if (run.owner !== null && !isOurs) return;
+  // Where it stands may have been written over what was asked for; its history says all the same what that was.
+  const asked = (await store.transitions.ofRun(run.id, null)).findLast(({ type }) => type === 'CANCELLING');
+  const isGone = (one: Owner): boolean => (isOurs && one.id === owner.id) || isOwnerGone(one);
+  await store.runs.requestCancel(run.id, clock.now(), asked?.message ?? 'It was cancelled by hand.', isGone);
 }
 
-/** A signal that came while its run was being suspended found it still running: looked for once more, now that it is not. */
+/** A signal that came while its run was being suspended found it still running: looked for once more, now that it is on record as suspended. */
 async function wakeIfSignalled({ store, clock }: EngineServices, runId: string, waits: readonly Wait[]): Promise<void> {
   for (const { signal } of waits) {
     if (!signal || !(await store.signals.get(signal.runId, signal.name, signal.number))) continue;

@@ -50,10 +50,12 @@ export async function waitForDecision(waiter: Waiter, name: string, options: Dec
   const { store, clock } = active.services;
   const item = await active.activity.work(async () => {
     const asked = { id: active.services.makeId(), runId: active.run.id, name, number, title, description, schema };
-    await store.inbox.ask(active.record.claim, { ...asked, createdAt: clock.now(), dueAt: row.dueAt });
+    // The instant at which the wait began, which stays over crashes: what is asked by the same wait stays too, with its links.
+    await store.inbox.ask(active.record.claim, { ...asked, createdAt: row.startedAt ?? clock.now(), dueAt: row.dueAt });
     return await store.inbox.asked(active.run.id, name, number);
   });
-  if (item && options.notify) await options.notify(requestOf(active, item));
+  // As work, so that the run is not suspended in the middle of it.
+  if (item && options.notify) await active.activity.work(async () => options.notify?.(requestOf(active, item)));
   for (;;) {
     const signal = await active.activity.work(() =>
       active.activity.wait({ dueAt: row.dueAt, why, isRetry: false, signal: awaited }, () => nextSignal(waiter, awaited, row.dueAt)),

@@ -9,6 +9,7 @@ import type { InboxEntry } from '../../client/inbox-client.ts';
 import type { App, RouteParts } from '../parts.ts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { statusOf } from '../errors.ts';
+import { sessionCookie } from '../identity.ts';
 import { changeOf } from './inbox.ts';
 
 const tokenParams = z.object({ token: z.string().max(8_192) });
@@ -21,17 +22,19 @@ export function decideRoutes(app: App, { client, authenticator, basePath }: Rout
     const identity = await authenticator.recognise(request).catch(() => null);
     return { who: identity?.who ?? null, keyId: identity?.keyId ?? null };
   };
-  const page = (reply: FastifyReply, status: number, title: string, body: string): FastifyReply =>
+  const page = (reply: FastifyReply, status: number, title: string, body: string, head = ''): FastifyReply =>
     reply
       .code(status)
-      .headers({ 'cache-control': 'no-store', 'x-robots-tag': 'noindex' })
+      // Without a referrer a browser would not say of the button's request that it comes from here, and it would be refused.
+      .headers({ 'cache-control': 'no-store', 'x-robots-tag': 'noindex', 'referrer-policy': 'same-origin' })
       .type('text/html; charset=utf-8')
-      .send(pageOf(basePath, title, body));
-  const refusal = (reply: FastifyReply, error: unknown): FastifyReply => {
+      .send(pageOf(basePath, title, body, head));
+  const refusal = (request: FastifyRequest, reply: FastifyReply, error: unknown): FastifyReply => {
     if (!isBatutaError(error) || !shown.has(error.code)) throw error;
-    const login =
-      error.code === 'DECISION_LINK_NOT_YOURS' ? `<p><a href="${basePath}/login">Log in</a>, then open the link again.</p>` : '';
-    return page(reply, statusOf(error.code), 'Not decided', `<p role="alert">${escape(error.message)}</p>${login}`);
+    const [status, why] = [statusOf(error.code), `<p role="alert">${escape(error.message)}</p>`];
+    if (error.code !== 'DECISION_LINK_NOT_YOURS') return page(reply, status, 'Not decided', why);
+    if (mayBeLoggedIn(request)) return page(reply, status, 'One moment', `${why}<p><a href="?here">Go on</a></p>`, goOn);
+    return page(reply, status, 'Not decided', `${why}<p><a href="${basePath}/login">Log in</a>, then open the link again.</p>`);
   };
 
   // A form without scripts sends this type; what it holds does not matter.
@@ -44,7 +47,7 @@ export function decideRoutes(app: App, { client, authenticator, basePath }: Rout
         const { link, item } = await client.inbox.openLink(token, (await whoOf(request)).who);
         return await page(reply, 200, item.title, confirmBody(item, link));
       } catch (error) {
-        return refusal(reply, error);
+        return refusal(request, reply, error);
       }
     });
 
@@ -62,7 +65,7 @@ export function decideRoutes(app: App, { client, authenticator, basePath }: Rout
         });
         return await page(reply, 200, 'Decided', `<p role="status">“${escape(decided.title)}” is decided. You may close this page.</p>`);
       } catch (error) {
-        return refusal(reply, error);
+        return refusal(request, reply, error);
       }
     });
   });
@@ -72,11 +75,25 @@ export function decideRoutes(app: App, { client, authenticator, basePath }: Rout
   );
 }
 
+/** Opens the same link again, this time from a page of ours. */
+const goOn = '<meta http-equiv="refresh" content="0; url=?here">';
+
+/**
+ * Whether a browser may only have kept the cookie of its session to itself, as it does where another site, such as webmail, has led it here. Where
+ * the server is not reached by https, it does not say whether that was so.
+ */
+function mayBeLoggedIn({ method, headers, cookies, query }: FastifyRequest): boolean {
+  const { authorization, 'sec-fetch-site': from = 'cross-site' } = headers;
+  const showsNothing = authorization === undefined && cookies[sessionCookie] === undefined;
+  return method !== 'POST' && showsNothing && from === 'cross-site' && !Object.hasOwn(query as object, 'here');
+}
+
 const shown: ReadonlySet<string> = new Set([
   ...[
     'DECISION_LINK_INVALID',
     'DECISION_LINK_EXPIRED',
     'DECISION_LINK_NOT_YOURS',
+    'DECISION_INVALID',
     'DECISION_REFUSED',
     'INBOX_ITEM_NOT_FOUND',
     'RUN_NOT_FOUND',
@@ -106,7 +123,7 @@ function answerLines(json: unknown): [string, string][] {
   return Object.entries(json).map(([name, value]) => [name, value === true ? 'yes' : value === false ? 'no' : text(value)]);
 }
 
-function pageOf(basePath: string, title: string, body: string): string {
+function pageOf(basePath: string, title: string, body: string, head: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -114,7 +131,7 @@ function pageOf(basePath: string, title: string, body: string): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>${escape(title)} · Batuta</title>
-<link rel="stylesheet" href="${basePath}/decide.css">
+<link rel="stylesheet" href="${basePath}/decide.css">${head}
 </head>
 <body><main><h1>${escape(title)}</h1>${body}</main></body>
 </html>

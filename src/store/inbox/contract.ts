@@ -38,7 +38,10 @@ export interface DecisionOutcome {
 }
 
 export interface InboxStore {
-  /** One statement: asks, and asks again what had expired; what is asked already stays. Refused silently when the claim is old. */
+  /**
+   * One statement: asks, and asks again what had expired, or was left open by a wait that began at another instant (`createdAt`). What is asked
+   * already stays. Refused silently when the claim is old.
+   */
   ask(claim: Claim, item: AskedItem): Promise<void>;
   /** The item of a run by name and number. One statement. */
   asked(runId: string, name: string, number: number): Promise<InboxItem | null>;

@@ -51,7 +51,8 @@ export function inboxStore(connection: Connection): InboxStore {
       await query(
         `insert into inbox (${columns}) select ${given.join(', ')} from runs where ${owns(claim, params)}
          on conflict (run_id, name, number) do update set status = 'open', title = excluded.title, description = excluded.description,
-           schema = excluded.schema, due_at = excluded.due_at where inbox.status = 'expired'`,
+           schema = excluded.schema, created_at = excluded.created_at, due_at = excluded.due_at, decided_at = null, problem = null
+           where inbox.status = 'expired' or (inbox.status = 'open' and inbox.created_at <> excluded.created_at)`,
         params.values,
       );
     },
@@ -79,7 +80,7 @@ export function inboxStore(connection: Connection): InboxStore {
         const params = new Params();
         const rows = await db.query<{ id: string }>(
           `update inbox set status = 'open', problem = ${params.add(problem)}, value = null, decided_by = null, decided_via = null, decided_at = null
-           where ${placed(claim, name, number, params)} and status = 'decided' returning id`,
+           where ${placed(claim, name, number, params)} and status <> 'expired' returning id`,
           params.values,
         );
         if (rows.length === 0) return;
@@ -108,16 +109,19 @@ async function decide(db: Database, id: string, { value, by, via, at }: Decision
   const item = await getItem(db, id);
   if (!item || item.status !== 'open' || (item.dueAt !== null && item.dueAt <= at)) return item && { isDecided: false, item, woken: [] };
   const { runId, name, number, title } = item;
-  await db.query(
-    `update inbox set status = 'decided', value = $2, decided_by = $3, decided_via = $4, decided_at = $5, problem = null where id = $1`,
+  const decided = await db.query<{ id: string }>(
+    `update inbox set status = 'decided', value = $2, decided_by = $3, decided_via = $4, decided_at = $5, problem = null
+     where id = $1 and status = 'open' returning id`,
     [id, value, by, via, at],
   );
+  // Its time may have ended since it was read: that takes no lock of the run.
+  if (decided.length === 0) return { isDecided: false, item: (await getItem(db, id)) ?? item, woken: [] };
   await db.query('insert into signals (run_id, name, number, data, sent_at) values ($1, $2, $3, $4, $5)', [
     ...[runId, decisionName(name), number, value, at],
   ]);
   const woken = await wakeSuspended(db, runId, at, `'${title}' was decided by ${by}.`);
-  const decided = { ...item, status: 'decided', value, decidedBy: by, decidedVia: via, decidedAt: at, problem: null } as const;
-  return { isDecided: true, item: decided, woken };
+  const changed = { status: 'decided', value, decidedBy: by, decidedVia: via, decidedAt: at, problem: null } as const;
+  return { isDecided: true, item: { ...item, ...changed }, woken };
 }
 
 async function getItem({ query }: Pick<Database, 'query'>, id: string): Promise<ListedInboxItem | null> {

@@ -1,8 +1,10 @@
 /** The inbox over both makers. */
+import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { makers, type Place } from './makers.ts';
+import { until } from '../../support/room.ts';
 import { leaseMs, newRun, owner } from './rows.ts';
 
 describe.each(makers)('the inbox on $name', (maker) => {
@@ -68,6 +70,27 @@ describe.each(makers)('the inbox on $name', (maker) => {
     expect(await store.inbox.asked(run.id, 'approve', 1)).toMatchObject({ status: 'open', dueAt: 9_000 });
   });
 
+  test('asks anew, with a new time, what an earlier wait has left open', async () => {
+    await store.inbox.ask(claim(), asked());
+    await store.inbox.decide('item-approve-1', decision('ada'));
+    await store.inbox.refuse(claim(), 'approve', 1, 'too much');
+    const anew = { ...asked(), id: 'another', title: 'Still?', createdAt: 6_000, dueAt: 9_000 };
+    await store.inbox.ask({ ...claim(), epoch: 2 }, anew);
+    expect(await store.inbox.get('item-approve-1')).toMatchObject({ ...asked(), problem: 'too much' });
+    await store.inbox.ask(claim(), anew);
+    expect(await store.inbox.get('item-approve-1')).toMatchObject({ ...anew, id: 'item-approve-1', status: 'open', problem: null });
+    expect(await store.inbox.decide('item-approve-1', decision('bob', 7_000))).toMatchObject({ isDecided: true });
+    await store.inbox.ask(claim(), { ...anew, createdAt: 8_000 });
+    expect(await store.inbox.get('item-approve-1')).toMatchObject({ status: 'decided', decidedBy: 'bob', createdAt: 6_000 });
+  });
+
+  test('asks again where the flow refuses an answer that came by no decision', async () => {
+    await store.inbox.ask(claim(), asked());
+    await store.signals.send(run.id, 'inbox:approve', '{"json":1}', 2_000);
+    await store.inbox.refuse(claim(), 'approve', 1, 'too much');
+    expect([await store.inbox.asked(run.id, 'approve', 1), await store.signals.ofRun(run.id)]).toMatchObject([{ problem: 'too much' }, []]);
+  });
+
   test('asks again where the flow refuses an answer', async () => {
     await store.inbox.ask(claim(), asked());
     await store.inbox.decide('item-approve-1', decision('ada'));
@@ -109,4 +132,31 @@ describe.each(makers)('the inbox on $name', (maker) => {
     expect(await store.inbox.decide('item-approve-1', decision('ada'))).toMatchObject({ woken: [run.id] });
     expect(await store.runs.get(run.id)).toMatchObject({ state: { name: 'Resuming', message: `'Pay "é😀"?' was decided by ada.` } });
   });
+});
+
+test('a decision that comes while its time ends counts only where it is first, on PostgreSQL', async () => {
+  const here = await makers.find(({ name }) => name === 'postgres')?.makePlace();
+  if (!here) throw new Error('There is no PostgreSQL.');
+  const [holder, asker] = [new pg.Client({ connectionString: here.url }), new pg.Client({ connectionString: here.url })];
+  try {
+    const store = await here.open();
+    const run = newRun();
+    await store.recorder.addRun(run, owner, leaseMs);
+    const item = { id: 'item', runId: run.id, name: 'approve', number: 1, title: 'Pay?', description: null, schema: null };
+    await store.inbox.ask({ runId: run.id, epoch: 1, owner }, { ...item, createdAt: 1_000, dueAt: 5_000 });
+    await Promise.all([holder.connect(), asker.connect()]);
+    await holder.query('begin');
+    await holder.query(`update inbox set status = 'expired' where id = 'item'`);
+    const outcome = store.inbox.decide('item', { value: '{"json":1}', by: 'ada', via: 'api', at: 2_000 });
+    await until(async () => {
+      const waits = `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and state = 'active'`;
+      return (await asker.query(waits)).rows.length > 0;
+    });
+    await holder.query('commit');
+    expect(await outcome).toMatchObject({ isDecided: false, item: { status: 'expired', value: null }, woken: [] });
+    expect(await store.signals.ofRun(run.id)).toEqual([]);
+  } finally {
+    await Promise.all([holder.end(), asker.end()]);
+    await here.remove();
+  }
 });

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Flow, type FlowContext, Task, type TaskContext } from '../../../src/index.ts';
+import { BatutaError } from '../../../src/base/errors.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { Claim } from '../../../src/store/store.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
@@ -222,4 +223,78 @@ describe('a run that only waits', () => {
     await other.store.runs.requestCancel(handle.id, Date.now(), 'not needed');
     expect((await handle.done()).state).toEqual({ type: 'CANCELLED', name: 'Cancelled', message: 'not needed' });
   });
+
+  /** An engine that sees no signal before a run is on record as suspended, and whose process is gone after so many steps from there on. */
+  async function engineGoneAfter(steps: number): Promise<OpenEngine> {
+    const store = await openStore({ url: `sqlite:${join(folder, 'batuta.db')}` });
+    const { signals, runs } = store;
+    let taken = 0;
+    const step =
+      <A extends readonly unknown[], R>(call: (...args: A) => Promise<R>) =>
+      async (...args: A): Promise<R> => {
+        if (taken >= steps) throw new BatutaError('STORE_UNAVAILABLE', 'The process is gone.');
+        taken++;
+        return await call(...args);
+      };
+    const look = step(signals.get);
+    const read = step(runs.get);
+    let isOnRecord = false;
+    const dying = {
+      ...store,
+      signals: {
+        ...signals,
+        wake: step(signals.wake),
+        get: async (...asked: Parameters<typeof look>) => {
+          isOnRecord ||= (await runs.get(asked[0]))?.state.type === 'PAUSED';
+          return isOnRecord ? await look(...asked) : null;
+        },
+      },
+      runs: {
+        ...runs,
+        get: (id: string) => (isOnRecord ? read(id) : runs.get(id)),
+        requestCancel: step(runs.requestCancel),
+        release: (claim: Claim) => {
+          isOnRecord = true;
+          return step(runs.release)(claim);
+        },
+      },
+    };
+    const opened = await openEngine({ store: dying, settings: { suspendOverMs: 100 }, flows });
+    open.push(opened);
+    return opened;
+  }
+
+  /** What a scheduler does about an owner that is gone; gives the runs of which workers then get tickets. */
+  async function ticketsAfterLoss({ store, engine: { services } }: OpenEngine): Promise<string[]> {
+    const { waiting } = await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [services.owner] });
+    const others = await store.fleet.dueUnticketed({ ticketedBeforeMs: 0, limit: 10 });
+    return [...waiting, ...others].map(({ id }) => id);
+  }
+
+  test.each([0, 1, 2, 3])(
+    'a signal that was not seen before it was suspended is acted on, though its owner dies %i steps later',
+    async (steps) => {
+      const [first, other] = [await engineGoneAfter(steps), await engine()];
+      const handle = await first.client.submit(Asking);
+      await other.store.signals.send(handle.id, 'answer', '{"json":42}', Date.now());
+      await handle.done().catch(() => undefined);
+      expect(await ticketsAfterLoss(other)).toContain(handle.id);
+      expect(await (await other.client.runs.resume(handle.id)).result()).toBe(42);
+    },
+  );
+
+  test.each([0, 1, 2, 3])(
+    'a cancel that was not seen before it was suspended ends it, though its owner dies %i steps later',
+    async (steps) => {
+      const [first, other] = [await engineGoneAfter(steps), await engine()];
+      const handle = await first.client.submit(Asking);
+      await other.store.runs.requestCancel(handle.id, Date.now(), 'not needed');
+      await handle.done().catch(() => undefined);
+      const tickets = await ticketsAfterLoss(other);
+      const isOver = async (): Promise<boolean> => (await other.store.runs.get(handle.id))?.state.name === 'Cancelled';
+      expect((await isOver()) || tickets.includes(handle.id)).toBe(true);
+      if (!(await isOver())) await (await other.client.runs.resume(handle.id)).done();
+      expect(await isOver()).toBe(true);
+    },
+  );
 });

@@ -15,6 +15,13 @@ class Pays {
   }
 }
 
+@Flow()
+class Approves {
+  async run(_: unknown, ctx: FlowContext): Promise<unknown> {
+    return await ctx.waitFor('approve', { title: 'Go?' });
+  }
+}
+
 let api: Api;
 const keys: Record<string, string> = {};
 beforeAll(async () => {
@@ -98,9 +105,10 @@ describe('a link to decide', () => {
     expect(page.text).toContain('<form method="post">');
     expect(page.text).toContain('<dt>euros</dt><dd>5</dd>');
     expect(page.text).not.toContain('<script>');
-    expect(page.headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' });
+    // With no-referrer browsers would send the origin of the form as null.
+    expect(page.headers).toMatchObject({ 'cache-control': 'no-store', 'referrer-policy': 'same-origin', 'x-frame-options': 'DENY' });
     expect((await api.client.inbox.get(item.id)).status).toBe('open');
-    const confirmed = await api.post(link, '', form);
+    const confirmed = await api.post(link, '', { headers: { ...form.headers, origin: 'http://localhost:4200' } });
     expect([confirmed.status, confirmed.text]).toEqual([200, expect.stringContaining('is decided')]);
     expect(await handle.result()).toEqual({ euros: 5 });
     expect(await api.client.inbox.get(item.id)).toMatchObject({ decidedBy: 'a link', decidedVia: 'link' });
@@ -142,6 +150,46 @@ describe('a link to decide', () => {
     }
     expect([item, other].length).toBe(2);
     for (const { id } of [item, other]) expect((await api.client.inbox.get(id)).status).toBe('open');
+  });
+
+  test('whose answer does not fit decides nothing', async () => {
+    const approves = await api.client.submit(Approves);
+    await expect.poll(async () => (await api.client.inbox.list({ runId: approves.id })).items.length).toBe(1);
+    // As `notify` makes them, which cannot look.
+    const addresses = api.client.engine.services.decisionAddresses;
+    for (const [id, answer] of [
+      [(await waits()).item.id, { euros: 'x' }],
+      [(await api.client.inbox.get(approves.id)).id, { yes: true }],
+      [(await api.client.inbox.get(approves.id)).id, null],
+    ] as const) {
+      const value = JSON.stringify({ json: answer });
+      const link = pathOf(addresses?.linkTo({ itemId: id, value, for: null, expiresAt: Date.now() + hour }) ?? '');
+      const refused = await api.post(link, '', form);
+      expect([refused.status, refused.text]).toEqual([400, expect.stringContaining('does not fit')]);
+      expect((await api.client.inbox.get(id)).status).toBe('open');
+    }
+  });
+
+  test('for a person opens itself once more where another site has led there, for browsers keep cookies from that', async () => {
+    const { item } = await waits();
+    const link = await linkOf(item.id, { for: 'ada' });
+    const refresh = '<meta http-equiv="refresh" content="0; url=?here">';
+    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, {}]) {
+      const first = await api.get(link, { headers });
+      expect([first.status, first.text]).toEqual([403, expect.stringContaining(refresh)]);
+      expect(first.text).toContain('<a href="?here">Go on</a>');
+    }
+    for (const [path, headers] of [
+      [`${link}?here`, { 'sec-fetch-site': 'cross-site' }],
+      [link, { 'sec-fetch-site': 'same-origin' }],
+      [link, { 'sec-fetch-site': 'none' }],
+    ] as const) {
+      const { text } = await api.get(path, { headers });
+      expect(text).toContain('Log in</a>, then open the link again.');
+      expect(text).not.toContain('refresh');
+    }
+    expect((await api.get(`${link}?here`, as('ada'))).text).toContain('Confirm this decision');
+    expect((await api.get(link, { ...as('bob'), headers: { 'sec-fetch-site': 'cross-site' } })).text).not.toContain('refresh');
   });
 
   test('is for the person it names, and nobody else', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Flow, type FlowContext, Task } from 'batuta';
+import { type Duration, Flow, type FlowContext, Task } from 'batuta';
 import { fakeClock, testFlow } from 'batuta/testing';
 import { z } from 'zod';
 import { ownEngine, ownEngines } from '../../support/own-engine.ts';
@@ -72,6 +72,11 @@ describe('a flow that waits for a decision', () => {
       code: 'DECISION_REFUSED',
       message: expect.stringContaining('decided already, by local at '),
     });
+    // A test has nobody to ask again.
+    expect((await testFlow(Prices, {}, { decisions: { price: { euros: 13 } } })).error).toMatchObject({
+      code: 'DECISION_INVALID',
+      message: "The flow refuses what the test decides for 'price': no thirteen",
+    });
   });
 
   test('waits for several of one name one after the other, and each has its own answer', async () => {
@@ -122,6 +127,47 @@ describe('a flow that waits for a decision', () => {
     expect(sent).toEqual([
       `page/${item.id} link/${JSON.stringify({ itemId: item.id, value: '{"json":{"approved":true}}', for: null, expiresAt: item.createdAt + 7 * 86_400_000 })}`,
     ]);
+  });
+
+  test('is not suspended while it tells people', async () => {
+    const steps: string[] = [];
+    const notify = async (): Promise<void> => {
+      steps.push('begun');
+      await new Promise((resolve) => setTimeout(resolve, 600));
+      steps.push('told');
+    };
+    @Flow()
+    class Both {
+      async run(_: unknown, ctx: FlowContext): Promise<unknown> {
+        return await Promise.all([ctx.waitFor('a', { title: 'A?' }), ctx.waitFor('b', { title: 'B?', notify })]);
+      }
+    }
+    const { client } = await ownEngine({ flows: [Both], settings: { suspendOverMs: 100 } });
+    const handle = await client.submit(Both);
+    expect((await handle.done()).state.name).toBe('Suspended');
+    expect(steps).toEqual(['begun', 'told']);
+  });
+
+  test('can be decided, in its new time, when its run was cancelled and is tried again', async () => {
+    const timeouts = ['1 day', '2 days'];
+    @Flow()
+    class Again {
+      async run(_: unknown, ctx: FlowContext): Promise<boolean> {
+        return (await ctx.waitFor('approve', { title: 'Go?', timeout: timeouts.shift() as Duration })).approved;
+      }
+    }
+    const { client } = await ownEngine({ flows: [Again] });
+    const handle = await client.submit(Again);
+    const item = await untilAsked(client);
+    await client.runs.cancel(handle.id);
+    await handle.done();
+    const again = await client.runs.retry(handle.id);
+    const dayMs = 86_400_000;
+    await expect.poll(async () => (await client.inbox.get(item.id)).dueAt).toBeGreaterThan((item.dueAt ?? 0) + dayMs / 2);
+    const anew = await client.inbox.get(item.id);
+    expect([anew.status, (anew.dueAt ?? 0) - anew.createdAt]).toEqual(['open', 2 * dayMs]);
+    await client.inbox.decide(item.id, { approved: true });
+    expect(await again.result()).toBe(true);
   });
 
   test.each([

@@ -45,6 +45,30 @@ describe('two tables', () => {
     expect(compareTables([], [])).toMatchObject({ isSame: true });
   });
 
+  test('that name columns as every object does are compared by their own values', () => {
+    const [a, b] = [
+      [{ id: 1 }, { id: 2, constructor: 'x' }],
+      [
+        { id: 1, toString: 'y' },
+        { id: 2, constructor: 'x' },
+      ],
+    ] as const;
+    expect(compareTables(a, b)).toMatchObject({ isSame: false, addedColumns: ['toString'], changed: [], same: 2 });
+    expect(compareTables(a, [{ id: 1, constructor: 'z' }, a[1]]).changed).toEqual([
+      { row: 1, cells: [{ column: 'constructor', before: null, after: 'z' }] },
+    ]);
+  });
+
+  test('of as many columns as rows are compared by what each row has', () => {
+    const rows = Array.from({ length: 20_000 }, (_, at) => ({ id: at, [`c${at}`]: at }));
+    const { [`c7`]: _gone, ...without } = rows[7] as Record<string, number>;
+    expect(compareTables(rows, rows.with(7, { ...without, c8: 1 } as never))).toMatchObject({
+      removedColumns: ['c7'],
+      changed: [{ row: 7, cells: [{ column: 'c8', before: null, after: 1 }] }],
+      same: 19_999,
+    });
+  });
+
   test('of 50,000 rows each are compared', () => {
     const rows = Array.from({ length: 50_000 }, (_, id) => ({ id, n: id % 7 }));
     expect(
@@ -95,6 +119,15 @@ describe('two artifacts', () => {
     expect(compareArtifacts(one('chart' as never, chart(2)), one('chart' as never, chart(3)))).toMatchObject({
       as: 'table',
       table: { by: 'x', changed: [{ row: 2, cells: [{ column: 'n', before: 2, after: 3 }] }] },
+    });
+    // Several points at one place, and a series that is called as the axis is.
+    const twice = { ...chart(2), x: [1, 1], series: [{ name: 'x', values: [1, 2] }] };
+    expect(compareArtifacts(one('chart' as never, twice), one('chart' as never, { ...twice, x: [1, 3] }))).toMatchObject({
+      table: { by: null, changed: [{ row: 2, cells: [{ column: 'x', before: 1, after: 3 }] }] },
+    });
+    const named = { ...twice, x: [1, 2] };
+    expect(compareArtifacts(one('chart' as never, named), one('chart' as never, { ...named, series: chart(3).series }))).toMatchObject({
+      table: { by: 'x', addedColumns: ['n'], removedColumns: ['x (series)'], same: 2 },
     });
     expect(compareArtifacts(one('json' as never, { a: 1 }), one('json' as never, { a: 2 }))).toMatchObject({ as: 'text', isSame: false });
     expect(compareArtifacts(one('image' as never, null), one('image' as never, null))).toMatchObject({ as: 'facts', isSame: true });
