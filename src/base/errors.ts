@@ -118,6 +118,11 @@ export const errorCodes = {
   WEBHOOK_INVALID: { stage: 'params', exit: 2, summary: 'A webhook has a part that is not allowed.' },
   WEBHOOK_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No webhook has that name.' },
   WEBHOOK_REFUSED: { stage: 'server', exit: 1, summary: 'A delivery to a webhook is not signed as it must be.' },
+  WEBHOOK_UNVERIFIABLE: {
+    stage: 'server',
+    exit: 1,
+    summary: 'Deliveries to a webhook cannot be verified, for its secrets cannot be read.',
+  },
   BACKFILL_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No backfill has that id.' },
   BACKFILL_TOO_LARGE: { stage: 'params', exit: 2, summary: 'A backfill would make more runs than is done unasked.' },
   CACHE_ENTRY_NOT_FOUND: { stage: 'store', exit: 2, summary: 'The cache has no entry of that id.' },

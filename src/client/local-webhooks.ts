@@ -59,15 +59,22 @@ export class LocalWebhooks implements WebhooksClient {
    * Takes a delivery: verified first, and only then read. One transaction notes that it came and stores its event.
    *
    * @param parse reads the body as JSON
-   * @throws BatutaError WEBHOOK_NOT_FOUND, WEBHOOK_REFUSED, EVENT_INVALID, RESULT_NOT_SERIALIZABLE, SECRET_…, STORE_…, and what `parse` throws
+   * @throws BatutaError WEBHOOK_NOT_FOUND, WEBHOOK_UNVERIFIABLE, WEBHOOK_REFUSED, EVENT_INVALID, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED, STORE_…,
+   * and what `parse` throws
    */
   async receive(name: string, signed: SignedDelivery, parse: () => Promise<unknown>): Promise<Received> {
     const { store } = this.#services;
     const webhook = await store.webhooks.get(name);
     if (webhook === null) throw new BatutaError('WEBHOOK_NOT_FOUND', 'There is no webhook of that name.');
-    const { digest, event } = await this.#read(webhook, signed, parse).catch(async (error: unknown) => {
-      if (error instanceof BatutaError && !error.code.startsWith('STORE_'))
-        await store.webhooks.noteRefusal(name, error.message.slice(0, 500));
+    const secrets = await this.#secretsOf(webhook).catch(async (cause: unknown) => {
+      await this.#noteRefusal(name, cause);
+      // Whoever posts has proven nothing yet: what is wrong with a secret, and its name, are for the owner.
+      if (cause instanceof BatutaError && !cause.code.startsWith('STORE_'))
+        throw new BatutaError('WEBHOOK_UNVERIFIABLE', 'Deliveries cannot be verified at the moment; send it again later.', { cause });
+      throw cause;
+    });
+    const { digest, event } = await this.#read(webhook, secrets, signed, parse).catch(async (error: unknown) => {
+      await this.#noteRefusal(name, error);
       throw error;
     });
     const isNew = await store.webhooks.accept(name, digest, webhook.rule.replayMs, event);
@@ -78,14 +85,15 @@ export class LocalWebhooks implements WebhooksClient {
   async test(name: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<WebhookTest> {
     const webhook = await this.get(name);
     const { clock, makeId, store } = this.#services;
-    const [secret = ''] = await this.#secretsOf(webhook);
+    const secrets = await this.#secretsOf(webhook);
+    const [secret = ''] = secrets;
     const text = JSON.stringify(body) ?? 'null';
     const small = Object.fromEntries(Object.entries(headers).map(([header, value]) => [header.toLowerCase(), value]));
     const signed = {
       headers: { ...small, ...signDelivery(webhook.rule, secret, text, `test_${makeId()}`, clock.now()) },
       body: Buffer.from(text),
     };
-    const { event, data } = await this.#read(webhook, signed, async () => JSON.parse(text) as unknown);
+    const { event, data } = await this.#read(webhook, secrets, signed, async () => JSON.parse(text) as unknown);
     const facts = { payload: data, event: { id: event.id, name: event.name, source: event.source, at: new Date(event.at).toISOString() } };
     const starts = (await store.triggers.active()).filter(({ rule }) =>
       rule.sources.some((source, at) => meansEvent(source, event.name) && passes(rule.where, facts, at)),
@@ -95,15 +103,19 @@ export class LocalWebhooks implements WebhooksClient {
 
   async #read(
     webhook: Webhook,
+    secrets: readonly string[],
     signed: SignedDelivery,
     parse: () => Promise<unknown>,
   ): Promise<{ readonly digest: string; readonly event: NewEvent; readonly data: unknown }> {
     const { name, rule } = webhook;
-    const verdict = verifyDelivery(rule, await this.#secretsOf(webhook), signed, this.#services.clock.now());
+    const now = this.#services.clock.now();
+    const verdict = verifyDelivery(rule, secrets, signed, now);
     if (!verdict.ok) throw new BatutaError('WEBHOOK_REFUSED', `The delivery to webhook ${name} was refused: ${verdict.reason}.`);
     const delivery: Delivery = { name, payload: await parse(), headers: signed.headers };
     const given = rule.eventId === null ? verdict.id : deliveredAt(delivery, rule.eventId);
-    const known = typeof given === 'string' || typeof given === 'number' ? `${name}:${given}` : `${name}:${verdict.digest}`;
+    // A body that comes again once its window is over is another event.
+    const once = `${verdict.digest}:${Math.floor(now / rule.replayMs)}`;
+    const known = `${name}:${typeof given === 'string' || typeof given === 'number' ? given : once}`;
     const id = isEventId(known) ? known : `${name}:${createHash('sha256').update(known).digest('hex')}`;
     const data =
       rule.payload === null
@@ -116,6 +128,12 @@ export class LocalWebhooks implements WebhooksClient {
           );
     const event = makeEvent(this.#services, renderEvent(rule.event, delivery), data, { id }, `webhook:${name}`);
     return { digest: verdict.digest, event, data };
+  }
+
+  /** For who looks after the webhook. */
+  async #noteRefusal(name: string, error: unknown): Promise<void> {
+    if (error instanceof BatutaError && !error.code.startsWith('STORE_'))
+      await this.#services.store.webhooks.noteRefusal(name, error.message.slice(0, 500));
   }
 
   async #secretsOf({ rule }: Webhook): Promise<readonly string[]> {

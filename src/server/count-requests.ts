@@ -16,8 +16,8 @@ export function countRequests(app: App): RequestsUnderWay {
     underWay.delete(id);
     if (underWay.size === 0) onNone?.();
   };
-  app.addHook('onRequest', async ({ id, routeOptions }, reply) => {
-    if (routeOptions.url === '/api/events') return;
+  app.addHook('onRequest', async ({ id, method, routeOptions }, reply) => {
+    if (method === 'GET' && routeOptions.url === '/api/events') return;
     underWay.add(id);
     // However it ends, also when the caller hangs up.
     onceGone(reply.raw, () => end(id));

@@ -102,6 +102,32 @@ test('what is forged, old, unsigned, changed or of another secret is refused bef
   expect((await api.client.webhooks.get('shop')).refusal).toMatch(/was refused/);
 });
 
+test('whoever posts while a secret cannot be read learns neither its name nor what is wrong, and the owner does', async () => {
+  await api.client.secrets.set('gone', { value: 'gone-secret-value' });
+  await api.client.webhooks.set('orphan', { style: 'token', secrets: ['gone'], header: 'X-Token' });
+  await api.client.secrets.delete('gone');
+  const answer = await deliver('orphan', '{}', { 'x-token': 'a guess' });
+  expect([answer.status, answer.json.error]).toEqual([
+    503,
+    { code: 'WEBHOOK_UNVERIFIABLE', message: 'Deliveries cannot be verified at the moment; send it again later.', details: {} },
+  ]);
+  expect((await api.client.webhooks.get('orphan')).refusal).toContain("'gone'");
+});
+
+test('a body that comes again is the same event for as long as the webhook says, and another one after that', async () => {
+  const before = await events();
+  await api.client.webhooks.set('brief', { style: 'token', secrets: ['shop'], header: 'X-Token', replayWindow: '1s' });
+  const send = (): Promise<Answer> => deliver('brief', '{"n":1}', { 'x-token': 'shop-secret-value' });
+  const first = await send();
+  expect([first.status, (await send()).status]).toEqual([202, 200]);
+  let again = await send();
+  while (again.status === 200) {
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    again = await send();
+  }
+  expect([again.status, again.json.id === first.json.id, await events()]).toEqual([202, false, before + 2]);
+});
+
 test('a body that is too large, of another type, no JSON or too deep is refused', async () => {
   const large = await deliver('shop', `{"text":"${'x'.repeat(10 * 1024 * 1024)}"}`, {});
   expect([large.status, large.json.error.code]).toEqual([413, 'REQUEST_INVALID']);
