@@ -4,6 +4,7 @@
  * Started by `AloneProcess` with an order; claims, executes, ends. It dies with its worker: then it hands back what it has.
  */
 import { systemClock } from '../src/base/clock.ts';
+import { endProcess } from '../src/base/end-process.ts';
 import { openLog } from '../src/base/log.ts';
 import { openClient } from '../src/client/open-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
@@ -25,15 +26,15 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => un
 refuseExits();
 takeUnchargedErrors((error) => {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  tell({ seen: `an error that nobody caught: ${text.slice(0, 2_000)}` }, () => process.exit(1));
+  tell({ seen: `an error that nobody caught: ${text.slice(0, 2_000)}` }, () => endProcess(1));
 });
-process.once('disconnect', () => void stop?.(0).then(() => process.exit(1)));
+process.once('disconnect', () => void stop?.(0).then(() => endProcess(1)));
 process.on('message', (request: AloneRequest) => {
   if ('stopMs' in request) void stop?.(request.stopMs);
   else
     void execute(request.order).then(
-      (isExecuted) => tell({ done: true, isExecuted }, () => process.exit(0)),
-      (error: unknown) => tell({ seen: String(error) }, () => process.exit(1)),
+      (isExecuted) => tell({ done: true, isExecuted }, () => endProcess(0)),
+      (error: unknown) => tell({ seen: String(error) }, () => endProcess(1)),
     );
 });
 

@@ -30,6 +30,12 @@ export function openSource(source: unknown, name: string): OpenedSource {
   );
 }
 
+/** The same bytes with nothing around them: a view that goes to another thread takes the whole of its buffer along. Copied where they are a part of more. */
+export function cutOut(bytes: Uint8Array): Uint8Array {
+  const { buffer, byteLength } = bytes;
+  return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? bytes : new Uint8Array(bytes);
+}
+
 /** The path of a file, where it is given by one. */
 export function pathOf(source: unknown): string | null {
   if (source instanceof URL) return source.protocol === 'file:' ? fileURLToPath(source) : null;

@@ -21,8 +21,13 @@ export interface Profiling {
 export async function startProfiling(): Promise<Profiling> {
   const session = new Session();
   session.connect();
-  await session.post('Profiler.enable');
-  await session.post('Profiler.start');
+  try {
+    await session.post('Profiler.enable');
+    await session.post('Profiler.start');
+  } catch (error) {
+    session.disconnect();
+    throw error;
+  }
   return {
     async stop() {
       try {

@@ -5,7 +5,8 @@ import { loopBusyMs } from './clock.ts';
 type WithThreadCpu = typeof process & { threadCpuUsage?: () => { readonly user: number; readonly system: number } };
 
 /**
- * CPU time of the calling thread, ms; only differences mean something.
+ * CPU time of the calling thread, ms; only differences mean something. The last figure again where it cannot be read for the moment, for want of
+ * file descriptors for example.
  *
  * Where the thread cannot be asked (Node.js before 23.9 elsewhere than on Linux) it is the time in which its event loop was busy, which counts the time
  * in which others had the processor.
@@ -15,7 +16,7 @@ export function threadCpuMs(): number {
 }
 
 let read = (): number => {
-  read = (process as WithThreadCpu).threadCpuUsage ? fromNode : isReadable() ? fromLinux : loopBusyMs;
+  read = (process as WithThreadCpu).threadCpuUsage ? fromNode : (readLinux() ?? 0) > 0 ? fromLinux : loopBusyMs;
   return read();
 };
 
@@ -24,15 +25,18 @@ function fromNode(): number {
   return (user + system) / 1000;
 }
 
-/** The first number: nanoseconds on a processor, up to date to a tick of the scheduler (1 to 10 ms). */
+let lastMs = 0;
+
 function fromLinux(): number {
-  return Number.parseInt(readFileSync('/proc/thread-self/schedstat', 'latin1'), 10) / 1e6;
+  return (lastMs = readLinux() ?? lastMs);
 }
 
-function isReadable(): boolean {
+/** The first number: nanoseconds on a processor, up to date to a tick of the scheduler (1 to 10 ms). Null where there is none. */
+function readLinux(): number | null {
   try {
-    return fromLinux() > 0;
+    const nanoseconds = Number.parseInt(readFileSync('/proc/thread-self/schedstat', 'latin1'), 10);
+    return Number.isNaN(nanoseconds) ? null : nanoseconds / 1e6;
   } catch {
-    return false;
+    return null;
   }
 }

@@ -6,4 +6,6 @@ import module from 'node:module';
 (module as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 
 const { runCli } = await import('./run-cli.ts');
-process.exit(await runCli(process.argv.slice(2)));
+const status = await runCli(process.argv.slice(2));
+const { endProcess } = await import('../base/end-process.ts');
+endProcess(status);

@@ -2,6 +2,7 @@
 import { isMainThread } from 'node:worker_threads';
 import { getHeapStatistics } from 'node:v8';
 import { systemClock } from '../base/clock.ts';
+import { peakMemoryOf } from '../base/process-usage.ts';
 import { threadCpuMs } from '../base/thread-cpu.ts';
 import type { TaskUsage } from '../model/task-usage.ts';
 
@@ -16,7 +17,8 @@ export function measureUsage(): () => Omit<TaskUsage, 'scope'> {
 
 function ofProcess(): Omit<TaskUsage, 'scope'> {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  return { cpuMs: (userCPUTime + systemCPUTime) / 1000, peakBytes: maxRSS * kib };
+  // What `maxRSS` says begins with the memory of the process that this one was forked from.
+  return { cpuMs: (userCPUTime + systemCPUTime) / 1000, peakBytes: peakMemoryOf('self') ?? maxRSS * kib };
 }
 
 function ofThread(): () => Omit<TaskUsage, 'scope'> {

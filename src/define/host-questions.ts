@@ -1,6 +1,6 @@
 /** Secrets, variables and connections for a task in a thread or process of its own: they are asked of the engine, and hidden here as well. */
 import { hideSecret } from '../base/hidden-values.ts';
-import type { BatutaError } from '../base/errors.ts';
+import { BatutaError } from '../base/errors.ts';
 import { errorOf, type Failure } from '../model/failure.ts';
 import type { ConnectionValues, NamedValues } from '../model/secret.ts';
 import type { HostMessage, GuestMessage, GuestQuestion } from '../model/isolate-protocol.ts';
@@ -14,6 +14,7 @@ export class HostQuestions implements NamedValues {
   readonly #send: (message: GuestMessage) => void;
   readonly #waiting = new Map<number, Waiter>();
   #last = 0;
+  #isOver = false;
 
   constructor(send: (message: GuestMessage) => void) {
     this.#send = send;
@@ -24,6 +25,17 @@ export class HostQuestions implements NamedValues {
     this.#waiting.delete(message.id);
     if ('failure' in message) waiter?.reject(errorOf(message.failure));
     else waiter?.resolve(message.value);
+  }
+
+  /**
+   * The task has ended, and what is answered from now on is lost: whatever still waits is refused, and so is what is asked for later. A resource
+   * that outlives the task and is still being opened would never be open otherwise.
+   */
+  end(): void {
+    this.#isOver = true;
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const { reject } of waiting) reject(tooLate());
   }
 
   async secret(name: string): Promise<string> {
@@ -47,10 +59,15 @@ export class HostQuestions implements NamedValues {
   }
 
   #ask<T>(what: GuestQuestion['what'], name: string): Promise<T> {
+    if (this.#isOver) return Promise.reject(tooLate());
     const id = ++this.#last;
     return new Promise<T>((resolve, reject) => {
       this.#waiting.set(id, { resolve: (value) => resolve(value as T), reject });
       this.#send({ kind: 'ask', id, what, name });
     });
   }
+}
+
+function tooLate(): BatutaError {
+  return new BatutaError('RESOURCE_CLOSED', 'The task that asks for it has ended: await whatever reads secrets, variables or connections.');
 }

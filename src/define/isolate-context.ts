@@ -1,7 +1,7 @@
 /** The context of a task that runs in a thread or process of its own: what the task does with it goes to the engine. */
 import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { pathOf } from '../base/byte-source.ts';
+import { cutOut, pathOf } from '../base/byte-source.ts';
 import { errorOf } from '../model/failure.ts';
 import { ContextValues } from '../model/middleware.ts';
 import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
@@ -22,6 +22,8 @@ export interface GuestContext {
   tellEarlier(): void;
   /** Takes what the engine sends. */
   hear(message: HostMessage): void;
+  /** Refuses what is still asked for: the task has ended. */
+  end(): void;
 }
 
 /** Makes the context of a job. @param send sends the engine what belongs to it */
@@ -76,7 +78,7 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
       },
       async putFile({ source: given, ...wish }) {
         const path = pathOf(given);
-        const whole = given instanceof Uint8Array ? given : path === null ? null : { path: resolve(path) };
+        const whole = given instanceof Uint8Array ? cutOut(given) : path === null ? null : { path: resolve(path) };
         const pulled = whole === null ? new PulledSource(given, wish.name, send) : null;
         await kept((id) => {
           if (pulled) pulling.set(id, pulled);
@@ -103,6 +105,7 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
       }),
     tellEarlier: () => send({ kind: 'earlier' }),
     hear,
+    end: () => questions.end(),
   };
 }
 

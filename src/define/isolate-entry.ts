@@ -57,6 +57,7 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
     if (isOver) return;
     isOver = true;
     current = null;
+    opened.end();
     sendOutcome(number, { outcome, goesOn, usage: usage() }, moved);
   };
   const { context, resources } = opened;

@@ -1,5 +1,5 @@
 /** A stream of a task in a guest, whose bytes go to the engine as it asks for them. */
-import { openSource } from '../base/byte-source.ts';
+import { cutOut, openSource } from '../base/byte-source.ts';
 import { BatutaError } from '../base/errors.ts';
 import { failureOf } from '../model/failure.ts';
 import type { HostMessage, GuestMessage } from '../model/isolate-protocol.ts';
@@ -26,7 +26,8 @@ export class PulledSource {
       const { done, value } = await this.#pieces.next();
       if (!done && typeof value !== 'string' && !(value instanceof Uint8Array))
         throw new BatutaError('ARTIFACT_INVALID', `The stream of artifact '${this.#name}' gives ${typeof value}, and not bytes.`);
-      this.#send({ kind: 'piece', id, piece: done ? null : (value as string | Uint8Array), failure: null });
+      const piece = done ? null : value instanceof Uint8Array ? cutOut(value) : (value as string);
+      this.#send({ kind: 'piece', id, piece, failure: null });
     } catch (error) {
       this.#send({ kind: 'piece', id, piece: null, failure: failureOf(error) });
     }

@@ -1,32 +1,44 @@
 /** `@Task({ profile: true })`: keeps a CPU profile and heap figures of an attempt as its artifacts. */
 import { Buffer } from 'node:buffer';
-import { heapFigures, startProfiling } from '../base/profiler.ts';
+import { type HeapFigures, heapFigures, type Profiling, startProfiling } from '../base/profiler.ts';
 import type { TaskContext } from './context.ts';
 
 /** The part of a context that is used here. */
-type ProfiledContext = Pick<TaskContext, 'artifact' | 'log' | 'task'>;
+type ProfiledContext = Pick<TaskContext, 'artifact' | 'log' | 'signal' | 'task'>;
 
 /**
  * What the work gives. Its profile is kept whether it succeeds or throws; of one that is ended from outside there is none. A profile that cannot
  * be taken or kept fails nothing, and stands in the log.
  */
 export async function profiled<T>(context: ProfiledContext, work: () => T): Promise<Awaited<T>> {
+  const { signal } = context;
   const before = heapFigures();
   const profiling = await startProfiling().catch((error: unknown) => void warn(context, error));
+  // Its code may go on for ever, and so would the profile.
+  const giveUp = (): void => void profiling?.stop().catch(() => undefined);
+  if (signal.aborted) giveUp();
+  else signal.addEventListener('abort', giveUp, { once: true });
   try {
     return await work();
   } finally {
-    const after = heapFigures();
-    const { name, index, attempt } = context.task;
-    const shown = `${name}${index === null ? '' : `[${index}]`}, attempt ${attempt}`;
-    try {
-      const text = await profiling?.stop();
-      if (text !== undefined)
-        await context.artifact.file(`CPU profile of ${shown}`, Buffer.from(text), { fileName: `${name}-${attempt}.cpuprofile` });
-      await context.artifact.json(`Heap of ${shown}`, { before, after });
-    } catch (error) {
-      warn(context, error);
+    if (!signal.aborted) {
+      signal.removeEventListener('abort', giveUp);
+      await keep(context, before, profiling);
     }
+  }
+}
+
+async function keep(context: ProfiledContext, before: HeapFigures, profiling: Profiling | void): Promise<void> {
+  const after = heapFigures();
+  const { name, index, attempt } = context.task;
+  const shown = `${name}${index === null ? '' : `[${index}]`}, attempt ${attempt}`;
+  try {
+    const text = await profiling?.stop();
+    if (text !== undefined)
+      await context.artifact.file(`CPU profile of ${shown}`, Buffer.from(text), { fileName: `${name}-${attempt}.cpuprofile` });
+    await context.artifact.json(`Heap of ${shown}`, { before, after });
+  } catch (error) {
+    warn(context, error);
   }
 }
 

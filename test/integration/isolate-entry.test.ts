@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { builtFile } from '../../src/base/installed.ts';
-import { systemClock } from '../../src/base/clock.ts';
+import { type Clock, systemClock } from '../../src/base/clock.ts';
 import type { Guest } from '../../src/engine/isolate/guest.ts';
+import { GuestPool } from '../../src/engine/isolate/guest-pool.ts';
 import { ProcessGuest } from '../../src/engine/isolate/process-guest.ts';
 import { ThreadGuest } from '../../src/engine/isolate/thread-guest.ts';
 import { failureOf } from '../../src/model/failure.ts';
@@ -11,7 +12,9 @@ import { encodeValue } from '../../src/model/values.ts';
 import { makeProject, type ProjectFolder } from '../support/project-folder.ts';
 
 const flowCode = `
-import { Flow, Task } from 'batuta';
+import { spawnSync } from 'node:child_process';
+import { Flow, resource, Task } from 'batuta';
+const token = resource('token', async (opening) => 'the ' + (await opening.secret('token')), { scope: 'worker' });
 @Flow({ name: 'heavy-flow' })
 export class Heavy {
   static loads = 0;
@@ -35,6 +38,9 @@ export class Heavy {
   @Task() fail() { throw Object.assign(new RangeError('too big', { cause: new Error('below') }), { code: 'E_BIG', details: { at: 3 } }); }
   @Task() bad() { return { nested: () => 1 }; }
   @Task() async wait(ctx) { ctx.progress(0); await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve)); return ctx.signal.reason.message; }
+  @Task() async leaves(ctx) { void ctx.use(token).catch(() => undefined); await new Promise((resolve) => setImmediate(resolve)); }
+  @Task() async takes(ctx) { return ctx.use(token); }
+  @Task() native(ctx) { ctx.progress(0); spawnSync('sleep', ['2']); }
   @Task() spin(ctx) { ctx.progress(0); for (;;); }
 }
 class Inner {}
@@ -174,6 +180,14 @@ describe.each(['thread', 'process'] as const)('a task in a %s of its own', (kind
     expect(outcome.ok && unpackValue(outcome.value)).toBe('enough');
   });
 
+  test('opens anew what an earlier task was still opening when it ended', async () => {
+    await run('leaves');
+    const { outcome } = await run('takes', [], {}, (answer, message) => {
+      if (message.kind === 'ask') answer({ kind: 'answer', id: message.id, value: 'word' });
+    });
+    expect(outcome.ok ? unpackValue(outcome.value) : outcome.failure).toBe('the word');
+  });
+
   test('a loop that never gives way is ended', async () => {
     const spinning = makers[kind]();
     const kept = guest;
@@ -203,4 +217,16 @@ describe.each(['thread', 'process'] as const)('a task in a %s of its own', (kind
     const { outcome } = await run('items', [], { source: { file, exportName: 'renamed_by_a_compiler' } });
     expect(outcome.ok).toBe(true);
   });
+});
+
+test('a pool waits no longer than it may for a thread in native code, and tells of it', async () => {
+  // Its seconds are hundredths.
+  const clock: Clock = { ...systemClock, setTimer: (ms, fire, options) => systemClock.setTimer(ms / 100, fire, options) };
+  const pool = new GuestPool(() => new ThreadGuest({ entry, memoryBytes: null, clock }), 1, clock);
+  const stuck = pool.take({ kind: 'thread', memoryBytes: null });
+  guest = stuck;
+  let closing: Promise<readonly Guest[]> | undefined;
+  await expect(run('native', [], {}, () => void (closing = pool.close()))).rejects.toThrow(/It ended by/);
+  expect(await closing).toEqual([stuck]);
+  expect(await pool.close()).toEqual([]);
 });

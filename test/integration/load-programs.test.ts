@@ -52,6 +52,29 @@ describe('a program that is loaded for its flows', () => {
     expect(readFileSync(ledger, 'utf8')).toBe('ran 7\n');
   }, 60_000);
 
+  test('that is given to Node.js as code runs its tasks in threads and processes, which do not execute the code again', () => {
+    const { path, write } = withPackage();
+    write(
+      'main.mjs',
+      `import { Flow, Task } from 'batuta';
+       export class Main { a() { return 7; } async b(seven) { return seven + 1; } }
+       Task({ isolate: 'thread' })(Main.prototype, 'a', Object.getOwnPropertyDescriptor(Main.prototype, 'a'));
+       Task({ isolate: 'process', needs: ['a'] })(Main.prototype, 'b', Object.getOwnPropertyDescriptor(Main.prototype, 'b'));
+       Flow()(Main);\n`,
+    );
+    // The generations of a process that starts itself again and again are counted, and the third is the last.
+    const code = `import { run } from 'batuta'; import { Main } from './main.mjs';
+      const generation = Number(process.env.GENERATION ?? 0) + 1;
+      if (generation > 2) process.exit(9);
+      process.env.GENERATION = String(generation);
+      console.log('generation', generation, 'gave', await run(Main));`;
+    const env = { ...process.env, BATUTA_DATABASE_URL: 'sqlite::memory:', BATUTA_LOG_LEVEL: 'warn' };
+    const { stdout, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+      ...{ cwd: path, env, encoding: 'utf8', timeout: 60_000 },
+    });
+    expect([stdout, stderr]).toEqual(['generation 1 gave 8\n', '']);
+  }, 60_000);
+
   test('retries and resumes its runs with the class it has, and is not run again for it', () => {
     const { path, write } = withPackage();
     const ledger = join(path, 'ledger');

@@ -2,13 +2,15 @@
  * Runs tasks in threads and processes. A thread is kept warm for further tasks, a process executes one; a guest whose task has to stop is ended,
  * and so is one that fails in the middle, which costs nobody but its task.
  */
+import { AsyncResource } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import { type Clock, settledWithin, type Timer } from '../../base/clock.ts';
+import { noteStuckThreads } from '../../base/end-process.ts';
 import { isBatutaError } from '../../base/errors.ts';
 import type { ContextValues } from '../../model/middleware.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
 import type { FromGuest, IsolatedJob, IsolatedOutcome } from '../../model/isolate-protocol.ts';
-import { currentScope } from '../../model/run-context.ts';
+import { currentScope, runScope } from '../../model/run-context.ts';
 import { isOwn } from '../../model/move.ts';
 import { packValue, unpackValue } from '../../model/packed-value.ts';
 import { encodeValue } from '../../model/values.ts';
@@ -46,7 +48,10 @@ export class GuestIsolate implements Isolate {
   readonly #limits: Readonly<Record<GuestNeed['kind'], number>>;
   readonly #places: Readonly<Record<GuestNeed['kind'], Semaphore>>;
   readonly #pool: GuestPool;
+  /** What is to be done when a guest ends during its task. One of each, set for the task: a reaction to `ended` would keep the task as long as its guest. */
+  readonly #onEnd = new WeakMap<Guest, (end: GuestEnd) => void>();
   #lastJob = 0;
+  #closed: Promise<void> | null = null;
 
   constructor(options: GuestIsolateOptions) {
     const { entry, clock, captureConsole } = options;
@@ -57,7 +62,13 @@ export class GuestIsolate implements Isolate {
       kind === 'thread'
         ? new ThreadGuest({ entry, memoryBytes, clock })
         : new ProcessGuest({ entry, memoryBytes, capturePrinted: captureConsole, clock });
-    this.#pool = new GuestPool(start, this.#limits.thread, clock);
+    // Outside of the run that asks first: what a guest sends is heard where it was started.
+    this.#pool = new GuestPool((need) => runScope.exit(() => this.#follow(start(need))), this.#limits.thread, clock);
+  }
+
+  #follow(guest: Guest): Guest {
+    void guest.ended.then((end) => this.#onEnd.get(guest)?.(end));
+    return guest;
   }
 
   takePlace(isolation: Isolation, signal: AbortSignal): ReturnType<Isolate['takePlace']> {
@@ -104,15 +115,34 @@ export class GuestIsolate implements Isolate {
       throw end.signal.aborted ? call.signal.reason : error;
     } finally {
       stopListening();
+      this.#onEnd.delete(guest);
       endFiles(call);
       call.resourceUses.end();
       if (need.kind === 'process') guest.end();
       else this.#pool.keep(guest, need);
+      if (guest.isEnding) this.#keepPlace(guest);
     }
   }
 
-  async close(): Promise<void> {
-    await this.#pool.close();
+  /** A guest that is still ending has its place until it has ended, while its task gives the place back. */
+  #keepPlace(guest: Guest): void {
+    const places = this.#places[guest.kind];
+    places.overtake();
+    void guest.ended.then(() => places.give());
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.#close());
+  }
+
+  async #close(): Promise<void> {
+    const left = (await this.#pool.close()).filter(({ kind }) => kind === 'thread');
+    if (left.length === 0) return;
+    noteStuckThreads();
+    this.#options.log.warn(
+      { threads: left.length },
+      `${left.length === 1 ? 'A thread' : `${left.length} threads`} of tasks cannot be ended: native code in a thread cannot be interrupted. Let such tasks run with isolate: 'process'.`,
+    );
   }
 
   /** How the job has ended in its guest, or the guest with it. */
@@ -138,8 +168,8 @@ export class GuestIsolate implements Isolate {
       const print = ({ stream, text }: { readonly stream: string; readonly text: string }): void => {
         if (text !== '') call.context.log[stream === 'stderr' ? 'warn' : 'info'](text);
       };
-      guest.listener = { hear, print };
-      void guest.ended.then((end) => resolve({ end }));
+      guest.listener = { hear: AsyncResource.bind(hear), print: AsyncResource.bind(print) };
+      this.#onEnd.set(guest, (end) => resolve({ end }));
       try {
         sendJob(guest, number, job, moved);
       } catch (error) {

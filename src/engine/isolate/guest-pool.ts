@@ -4,7 +4,7 @@
  * A process executes one task and ends. Threads are kept by what they may use of memory; where there are as many as there may be, the one that
  * has been idle longest makes room for one of another kind.
  */
-import type { Clock, Timer } from '../../base/clock.ts';
+import { type Clock, settledWithin, type Timer } from '../../base/clock.ts';
 import type { Guest, GuestKind } from './guest.ts';
 
 /** What a task needs of its guest. */
@@ -22,6 +22,8 @@ interface Idle {
 
 /** How long a thread without work is kept. */
 const idleMs = 30_000;
+/** How long the end of a guest is waited for, which first has its time to close what it has open. */
+const endMs = 15_000;
 
 export class GuestPool {
   readonly #start: (need: GuestNeed) => Guest;
@@ -60,11 +62,12 @@ export class GuestPool {
     this.#idle.push({ guest, need, timer });
   }
 
-  /** Lets all of them close what they have open. */
-  async close(): Promise<void> {
+  /** Lets all of them close what they have open, and ends them. @returns those that have not ended in time, for the code in them cannot be interrupted */
+  async close(): Promise<readonly Guest[]> {
     for (const { timer } of this.#idle) timer.cancel();
     this.#idle = [];
-    await Promise.all([...this.#guests].map((guest) => guest.close()));
+    await Promise.all([...this.#guests].map((guest) => settledWithin(this.#clock, endMs, guest.close())));
+    return [...this.#guests];
   }
 
   #begin(need: GuestNeed): Guest {

@@ -57,6 +57,6 @@ export interface Isolate {
    * @throws what the method threw; BatutaError ISOLATION_UNAVAILABLE, TASK_OUT_OF_MEMORY, ISOLATE_ENDED, BUFFER_MOVED
    */
   call(call: IsolatedCall): Promise<unknown>;
-  /** Ends all guests. May be called twice. */
+  /** Ends all guests, as far as they can be ended: a thread in native code cannot. May be called twice. */
   close(): Promise<void>;
 }

@@ -5,13 +5,14 @@
  * On Linux its resident memory is looked at now and then, and a process that has more than it may is killed.
  */
 import { type ChildProcess, fork } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import { type Clock, settledWithin, type Timer } from '../../base/clock.ts';
 import { signalGroup } from '../../base/process-group.ts';
 import type { FromGuest, ToGuest } from '../../model/isolate-protocol.ts';
 import type { TaskUsage } from '../../model/task-usage.ts';
+import { cpuOf, peakMemoryOf } from '../../base/process-usage.ts';
 import type { Guest, GuestEnd, GuestListener } from './guest.ts';
-import { cpuOf, peakMemoryOf } from './process-usage.ts';
+import { inheritedFlags } from './inherited-flags.ts';
 import { PrintedLines } from './printed-lines.ts';
 
 export interface ProcessGuestOptions {
@@ -32,6 +33,8 @@ const killGraceMs = 2_000;
 const drainMs = 500;
 const lookEveryMs = 100;
 const mib = 1024 * 1024;
+/** Share of its limit that a process has, at the least, whose heap is full: it was last looked at some time before. */
+const fullShare = 0.8;
 /** What V8 says as its last words. */
 const outOfHeap = /JavaScript heap out of memory/;
 
@@ -41,6 +44,7 @@ export class ProcessGuest implements Guest {
   readonly ended: Promise<GuestEnd>;
   isEnding = false;
   readonly #child: ChildProcess;
+  readonly #stdio: readonly (Readable | Writable | null | undefined)[];
   readonly #clock: Clock;
   readonly #memoryBytes: number | null;
   #peakBytes: number | null = null;
@@ -54,12 +58,16 @@ export class ProcessGuest implements Guest {
     this.#memoryBytes = memoryBytes;
     const heap = memoryBytes === null ? [] : [`--max-old-space-size=${Math.ceil(memoryBytes / mib)}`];
     const out = capturePrinted ? 'pipe' : 'inherit';
-    const child = (this.#child = fork(entry, [], {
-      detached: true,
-      execArgv: [...process.execArgv.filter((arg) => !/^--(inspect|max-old-space-size)/.test(arg)), ...heap],
+    const child = fork(entry, [], {
+      // A group of its own, which Windows does not have: there it would get a window.
+      detached: process.platform !== 'win32',
+      execArgv: [...inheritedFlags(process.execArgv), ...heap],
       serialization: 'advanced',
       stdio: ['ignore', out, out, 'ipc', 'pipe'],
-    }));
+    });
+    this.#child = child;
+    // Where it could not be started for want of file descriptors, Node.js has made none.
+    this.#stdio = (child.stdio as ChildProcess['stdio'] | undefined) ?? [];
     child.on('message', (message: FromGuest) => this.listener?.hear(message));
     this.ended = this.#follow();
   }
@@ -80,7 +88,7 @@ export class ProcessGuest implements Guest {
     const act = isHeld ? 'ref' : 'unref';
     this.#child[act]();
     this.#child.channel?.[act]();
-    for (const stream of this.#child.stdio) (stream as (Readable & { ref?(): void; unref?(): void }) | null)?.[act]?.();
+    for (const stream of this.#stdio) (stream as (Readable & { ref?(): void; unref?(): void }) | null | undefined)?.[act]?.();
   }
 
   async close(): Promise<GuestEnd> {
@@ -101,29 +109,37 @@ export class ProcessGuest implements Guest {
 
   async #follow(): Promise<GuestEnd> {
     const child = this.#child;
+    // Listened to first: an `error` that nobody hears would end this process.
+    const exit = new Promise<string>((resolve) => {
+      child.on('error', (error) => (child.pid === undefined ? resolve(`before it had begun: ${error.message}`) : undefined));
+      child.on('exit', (code, signal) => resolve(signal === null ? `by exit code ${code ?? 0}` : `by ${signal}`));
+    });
     let lastWords = '';
     const printed = (['stdout', 'stderr'] as const).map((stream) => {
       const lines = new PrintedLines((text) => {
         if (stream === 'stderr') lastWords = `${lastWords}${text}\n`.slice(-4_096);
         this.listener?.print({ stream, text });
       });
-      return lines.readAll(child[stream]);
+      return lines.readAll(child[stream] ?? null);
     });
-    (child.stdio[4] as Readable | null)?.on('error', () => undefined);
+    this.#stdio[4]?.on('error', () => undefined);
     this.#look();
-    const how = await new Promise<string>((resolve) => {
-      child.on('error', (error) => (child.pid === undefined ? resolve(`before it had begun: ${error.message}`) : undefined));
-      child.on('exit', (code, signal) => resolve(signal === null ? `by exit code ${code ?? 0}` : `by ${signal}`));
-    });
+    const how = await exit;
     this.isEnding = true;
     for (const timer of this.#timers) timer.cancel();
     // What it has left behind in its group.
     this.#signal('SIGKILL');
     this.#hasEnded = true;
     await settledWithin(this.#clock, drainMs, Promise.all(printed));
-    for (const stream of child.stdio) stream?.destroy();
-    const isOutOfMemory = this.#isOverLimit || outOfHeap.test(lastWords);
+    for (const stream of this.#stdio) stream?.destroy();
+    const isOutOfMemory = this.#isOverLimit || outOfHeap.test(lastWords) || this.#isOutOfHeap();
     return { isOutOfMemory, peakBytes: this.#peakBytes, how, error: undefined };
+  }
+
+  /** Where its last words were not heard: V8 aborts a process whose heap is full. */
+  #isOutOfHeap(): boolean {
+    const isNearLimit = this.#memoryBytes !== null && (this.#peakBytes ?? 0) > fullShare * this.#memoryBytes;
+    return isNearLimit && this.#child.signalCode === 'SIGABRT';
   }
 
   #look(): void {

@@ -1,11 +1,12 @@
 /** A guest that is a worker thread. */
-import { type Transferable, Worker } from 'node:worker_threads';
+import { type Transferable, Worker, type WorkerOptions } from 'node:worker_threads';
 import { type Clock, settledWithin } from '../../base/clock.ts';
 import { failureOf } from '../../model/failure.ts';
 import type { FromGuest, ToGuest } from '../../model/isolate-protocol.ts';
 import type { TaskUsage } from '../../model/task-usage.ts';
 import { noteGone } from '../../model/move.ts';
 import type { Guest, GuestEnd, GuestListener } from './guest.ts';
+import { inheritedFlags } from './inherited-flags.ts';
 
 export interface ThreadGuestOptions {
   /** Path of the built file that it runs. */
@@ -31,7 +32,7 @@ export class ThreadGuest implements Guest {
   constructor({ entry, memoryBytes, clock }: ThreadGuestOptions) {
     this.#clock = clock;
     const limits = memoryBytes === null ? {} : { resourceLimits: { maxOldGenerationSizeMb: Math.ceil(memoryBytes / mib) } };
-    const worker = (this.#worker = new Worker(entry, { name: 'batuta task', ...limits }));
+    const worker = (this.#worker = startWorker(entry, { name: 'batuta task', ...limits }));
     worker.on('message', (message: FromGuest) => this.listener?.hear(message));
     this.ended = new Promise((resolve) => {
       let thrown: { readonly error: unknown } | null = null;
@@ -60,7 +61,8 @@ export class ThreadGuest implements Guest {
 
   /** The time in which its loop was busy stands for its CPU time: it can be asked for from here, also while it never gives way. */
   usage(): TaskUsage {
-    return { cpuMs: this.#busyMs() - this.#busyBefore, peakBytes: null, scope: 'thread' };
+    // Of a thread that has ended no time is known any more.
+    return { cpuMs: Math.max(0, this.#busyMs() - this.#busyBefore), peakBytes: null, scope: 'thread' };
   }
 
   #busyMs(): number {
@@ -84,6 +86,17 @@ export class ThreadGuest implements Guest {
   end(): void {
     this.isEnding = true;
     void this.#worker.terminate();
+  }
+}
+
+/** With the flags of this process, save that of its code: with `--input-type` a thread loads no file. */
+function startWorker(entry: string, options: WorkerOptions): Worker {
+  if (!process.execArgv.some((flag) => flag.startsWith('--input-type'))) return new Worker(entry, options);
+  try {
+    return new Worker(entry, { ...options, execArgv: inheritedFlags(process.execArgv) });
+  } catch {
+    // One of them is of V8 or of a whole process, which threads have anyway.
+    return new Worker(entry, { ...options, execArgv: [] });
   }
 }
 

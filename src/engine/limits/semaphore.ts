@@ -31,9 +31,14 @@ export class Semaphore {
     });
   }
 
+  /** Takes a place that is not free: so many more have to be given back before a waiter gets one. */
+  overtake(): void {
+    this.#taken++;
+  }
+
   /** Gives a place back; the next waiter has it at once. */
   give(): void {
-    const next = this.#waiting[this.#head];
+    const next = this.#taken > this.#limit ? undefined : this.#waiting[this.#head];
     if (!next) {
       this.#taken--;
       return;

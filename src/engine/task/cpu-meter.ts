@@ -33,6 +33,7 @@ export class CpuMeter {
   /** What each task under way has got so far, ms. */
   #share = 0;
   #lastCpuMs = 0;
+  #lastBytes = 0;
   #askedAt = Number.NEGATIVE_INFINITY;
   #isLooking = false;
 
@@ -56,7 +57,7 @@ export class CpuMeter {
   /** What a task has used that gave its value on the spot; null when it is too little to be kept. */
   usageOf(heldMs: number): TaskUsage | null {
     if (heldMs < leastCpuMs) return null;
-    return { cpuMs: heldMs, peakBytes: process.memoryUsage.rss(), scope: 'shared' };
+    return { cpuMs: heldMs, peakBytes: this.#residentBytes(), scope: 'shared' };
   }
 
   /** A task goes on while others do. @param heldMs how long it has held the thread so far */
@@ -74,7 +75,7 @@ export class CpuMeter {
     this.#underWay.delete(metered);
     const cpuMs = metered.heldMs + Math.max(0, this.#share - metered.share);
     if (cpuMs < leastCpuMs) return null;
-    return { cpuMs, peakBytes: Math.max(metered.peakBytes, process.memoryUsage.rss()), scope: 'shared' };
+    return { cpuMs, peakBytes: Math.max(metered.peakBytes, this.#residentBytes()), scope: 'shared' };
   }
 
   /** @param isFirst whether nobody is under way, to whom what was used until now could belong */
@@ -88,6 +89,16 @@ export class CpuMeter {
     this.#lastCpuMs = isFirst ? cpuMs : Math.max(this.#lastCpuMs, cpuMs);
   }
 
+  /** Of the process; the last figure again where it cannot be read for the moment, which must cost no task its value. */
+  #residentBytes(): number {
+    try {
+      this.#lastBytes = process.memoryUsage.rss();
+    } catch {
+      // For want of file descriptors, for example.
+    }
+    return this.#lastBytes;
+  }
+
   #lookLater(): void {
     this.#isLooking = true;
     this.#clock.setTimer(lookEveryMs, () => this.#lookNow(), { unref: true });
@@ -96,7 +107,7 @@ export class CpuMeter {
   #lookNow(): void {
     this.#isLooking = false;
     if (this.#underWay.size === 0) return;
-    const bytes = process.memoryUsage.rss();
+    const bytes = this.#residentBytes();
     for (const metered of this.#underWay) if (bytes > metered.peakBytes) metered.peakBytes = bytes;
     this.#lookLater();
   }

@@ -1,5 +1,6 @@
 /** Profiles that tasks keep: in the thread of their run, in a thread and in a process. */
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Session } from 'node:inspector/promises';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openLog } from '../../../src/base/log.ts';
 import type { LocalClient } from '../../../src/client/local-client.ts';
 import { openClient } from '../../../src/client/open-client.ts';
@@ -15,6 +16,10 @@ export class Burns {
   @Task({ profile: true, isolate: 'thread' }) thread() { burnInHere(); throw new Error('after the work'); }
   @Task({ profile: true, isolate: 'process' }) process() { return burnInHere() > 0; }
   @Task() without() { return 1; }
+}
+@Flow()
+export class Hangs {
+  @Task({ profile: true, timeout: '100ms' }) forEver() { return new Promise(() => undefined); }
 }
 `;
 
@@ -47,6 +52,24 @@ test('a task with a profile keeps what its code spent its time in, wherever it e
   expect(heaps).toHaveLength(3);
   for (const { data } of heaps)
     expect(data).toMatchObject({ before: { usedBytes: expect.any(Number) }, after: { limitBytes: expect.any(Number) } });
+});
+
+test('a task that is ended by its timeout keeps no profile, and none is taken any longer', async () => {
+  const hangs = (await loadFlowFile(`${project.path}/burns.ts`)).find(({ definition }) => definition.className === 'Hangs');
+  if (!hangs) throw new Error('There is no flow.');
+  const post = vi.spyOn(Session.prototype, 'post');
+  const left = vi.spyOn(Session.prototype, 'disconnect');
+  try {
+    const handle = await client.submit(hangs.flowClass, {});
+    await handle.done();
+    await expect.poll(() => left.mock.calls.length).toBe(1);
+    expect(post.mock.calls.map(([method]) => method)).toEqual(['Profiler.enable', 'Profiler.start', 'Profiler.stop']);
+    const { artifacts, taskRuns } = await client.runs.inspect(handle.id);
+    expect([taskRuns[0]?.error?.code, artifacts]).toEqual(['TASK_TIMED_OUT', []]);
+  } finally {
+    post.mockRestore();
+    left.mockRestore();
+  }
 });
 
 async function contentOf(id: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { CpuMeter } from '../../../src/engine/task/cpu-meter.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 
@@ -53,6 +53,25 @@ describe('tasks that share a thread', () => {
     const one = meter.enter(0);
     pass(10, 5);
     expect(meter.leave(one)?.cpuMs).toBe(5);
+  });
+
+  test('the memory that was last seen stands for what cannot be read', () => {
+    const { meter, pass } = meterAtHand();
+    const first = meter.enter(0);
+    pass(100, 50);
+    const peakBytes = meter.leave(first)?.peakBytes ?? 0;
+    expect(peakBytes).toBeGreaterThan(1_000_000);
+    const rss = vi.spyOn(process.memoryUsage, 'rss').mockImplementation(() => {
+      throw new Error('EMFILE: too many open files');
+    });
+    try {
+      const second = meter.enter(0);
+      pass(100, 50);
+      expect(meter.leave(second)).toEqual({ cpuMs: 50, peakBytes, scope: 'shared' });
+      expect(meter.usageOf(10)).toEqual({ cpuMs: 10, peakBytes, scope: 'shared' });
+    } finally {
+      rss.mockRestore();
+    }
   });
 
   test('less than 5 ms are not kept', () => {

@@ -19,6 +19,22 @@ describe('Semaphore', () => {
     for (let i = 0; i < 1_000; i++) expect(slots.take(0)).toBeNull();
   });
 
+  test('a place that was overtaken is given back before a waiter gets one', async () => {
+    const slots = new Semaphore(1);
+    const served: string[] = [];
+    waiter(slots, 'first', 0, served);
+    waiter(slots, 'second', 0, served);
+    slots.overtake();
+    slots.give();
+    await turn();
+    expect(served).toEqual(['first']);
+    slots.give();
+    await turn();
+    expect(served).toEqual(['first', 'second']);
+    slots.give();
+    expect(slots.take(0)).toBeNull();
+  });
+
   test('a waiter of higher priority is served before all others, also after many were served', async () => {
     const slots = new Semaphore(1);
     const served: string[] = [];

@@ -1,8 +1,8 @@
 /** What Linux says of what a process has used. */
 import { readFileSync } from 'node:fs';
 
-/** Most resident memory that a process has had, bytes; null where that is not known. */
-export function peakMemoryOf(pid: number): number | null {
+/** Most resident memory that a process has had since it began to execute its program, bytes; null where that is not known. */
+export function peakMemoryOf(pid: number | 'self'): number | null {
   try {
     const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1];
     return kib === undefined ? null : Number(kib) * 1024;
