@@ -117,8 +117,13 @@ export interface ReporterCard {
   readonly startedAt: number;
   /** Number of the last item that a server has confirmed to it; 0 for none. */
   readonly confirmed: number;
+  /** Number of the last item that it has sent, confirmed or not; 0 for none. A server that has later ones under its id has them from a copy of its store. */
+  readonly sent: number;
   /** Who it was before its version changed; null when it was nobody. */
   readonly previous: { readonly id: string; readonly secret: string } | null;
+  /** Token by which it last registered, null for the first time; and the one that it is known by from now on, which no copy of its store has. */
+  readonly token: string | null;
+  readonly nextToken: string;
 }
 
 /** What a server says to a reporter that registers. */
@@ -145,7 +150,9 @@ export const reporterStates = ['reporting', 'silent', 'stopped', 'replaced'] as 
 export type ReporterState = (typeof reporterStates)[number];
 
 /** A reporter as a server lists it. */
-export interface Reporter extends Omit<ReporterCard, 'secret' | 'confirmed' | 'previous'>, Omit<ReporterNote, 'isStopping'> {
+export interface Reporter
+  extends Omit<ReporterCard, 'secret' | 'confirmed' | 'sent' | 'previous' | 'token' | 'nextToken'>,
+    Omit<ReporterNote, 'isStopping'> {
   readonly state: ReporterState;
   readonly registeredAt: number;
   /** Last heard. */

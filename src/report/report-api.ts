@@ -7,9 +7,9 @@ const timeoutMs = 30_000;
 
 /**
  * Why a request was not taken: `away` no answer, or one that says to come again; `refused` the key; `unknown` it must register (again);
- * `replaced` another version goes on under its id; `invalid` what was sent.
+ * `replaced` somebody else goes on under its id; `invalid` what was sent; `failed` the server itself, at what was sent perhaps.
  */
-export type TroubleKind = 'away' | 'refused' | 'unknown' | 'replaced' | 'invalid';
+export type TroubleKind = 'away' | 'refused' | 'unknown' | 'replaced' | 'invalid' | 'failed';
 
 export class ReportTrouble extends Error {
   readonly kind: TroubleKind;
@@ -23,6 +23,7 @@ export class ReportTrouble extends Error {
 export interface SentBatch {
   readonly id: string;
   readonly secret: string;
+  readonly token: string;
   readonly after: number;
   readonly items: readonly WaitingItem[];
   readonly note: ReporterNote;
@@ -49,10 +50,10 @@ export class ReportApi {
   }
 
   /** @throws ReportTrouble */
-  send({ id, secret, after, items, note }: SentBatch, signal: AbortSignal): Promise<BatchAnswer> {
+  send({ id, secret, token, after, items, note }: SentBatch, signal: AbortSignal): Promise<BatchAnswer> {
     // Items are JSON already.
     const list = items.map(({ seq, kind, body }) => `{"seq":${seq},"kind":"${kind}","data":${body}}`).join(',');
-    const head = JSON.stringify({ secret, after, note });
+    const head = JSON.stringify({ secret, token, after, note });
     return this.#post<BatchAnswer>(`reports/${id}/batches`, `${head.slice(0, -1)},"items":[${list}]}`, signal);
   }
 
@@ -86,6 +87,8 @@ export class ReportApi {
     if (error.code === 'REPORTER_UNKNOWN' || error.code === 'REPORT_GAP') return new ReportTrouble('unknown', said);
     if (error.code === 'REPORTER_REPLACED') return new ReportTrouble('replaced', said);
     if (status === 413 || (status === 400 && error.code !== undefined)) return new ReportTrouble('invalid', said);
+    // Of Batuta itself, not of what stands before it; a database that is away is told as 503.
+    if (status === 500 && error.code !== undefined) return new ReportTrouble('failed', said);
     return new ReportTrouble('away', `The server ${this.server} takes no reports at the moment: ${said}.`);
   }
 }

@@ -35,12 +35,15 @@ export interface ReporterOptions {
 
 /** Between two looks for what has changed, ms. */
 const captureMs = 200;
-/** How long a process reports without saying so again, and how often it does, ms. */
+/** How long a process reports without saying so again, how often it does, and how often others ask whether they may, ms. */
 const holdMs = 10_000;
 const holdAgainMs = 4_000;
+const askAgainMs = 1_000;
 /** Between two tries while the server takes nothing: from a second up to minutes. */
 const sendMs = 1_000;
 const maxBackoffMs = 300_000;
+/** How often the server may fail at one item before that is left out. */
+const mostFailures = 20;
 /** Between two looks at whether what is left has gone, at the end, ms. */
 const flushLookMs = 50;
 
@@ -49,23 +52,28 @@ export class Reporter {
   readonly #capturing: Loop;
   readonly #sending: Loop;
   #identity: OutboxIdentity | null = null;
-  #heldAt = Number.NEGATIVE_INFINITY;
+  /** From when on it asks again whether it is the one that reports, monotonic ms. */
+  #holdAt = Number.NEGATIVE_INFINITY;
+  #isNoting = true;
   #isRegistered = false;
   #beatAt = Number.NEGATIVE_INFINITY;
   #trouble: TroubleKind | null = null;
   #batchItems = maxBatchItems;
+  /** By which the server knows it, or is to know it next. */
+  #token = '';
+  /** The item that the server failed at alone, and how often in a row. */
+  #failing = { seq: 0, times: 0 };
   #refused = 0;
   #stopped: Promise<void> | null = null;
 
   constructor(options: ReporterOptions) {
     this.#options = options;
-    const { clock, random, log } = options;
+    const { clock, random } = options;
     const shared = { clock, random, unref: true };
     this.#capturing = makeLoop({
       ...{ ...shared, name: 'capture of reports', intervalMs: captureMs },
       step: () => this.#capture(),
-      onError: (error, failures) =>
-        void (failures === 1 && log.warn({ err: error }, 'What happens cannot be noted for the report server at the moment.')),
+      onError: (error) => this.#cannotNote(error),
     });
     this.#sending = makeLoop({
       ...{ ...shared, name: 'reports', intervalMs: sendMs, maxBackoffMs },
@@ -74,9 +82,9 @@ export class Reporter {
     });
   }
 
-  /** From now on everything that happens in the store is reported, sooner or later. @throws BatutaError STORE_… */
+  /** From now on everything that happens in the store is reported, sooner or later. Where the store refuses that, the log says so, and it is tried again. */
   async start(): Promise<void> {
-    await this.#hold();
+    await this.#hold().catch((error: unknown) => this.#cannotNote(error));
     await this.#capturing.start();
     await this.#sending.start();
   }
@@ -91,6 +99,8 @@ export class Reporter {
     await Promise.all([this.#capturing.stop(), this.#sending.stop()]);
     const late = AbortSignal.timeout(Math.max(1, flushMs));
     const until = clock.monotonic() + flushMs;
+    // Whoever reported until now may have ended.
+    if (this.#identity === null) this.#holdAt = Number.NEGATIVE_INFINITY;
     try {
       while (clock.monotonic() < until && !(await this.#flush(late))) await clock.sleep(flushLookMs);
       if (this.#identity !== null && this.#isRegistered && this.#trouble === null) await this.#sendBatch([], late, true);
@@ -99,29 +109,39 @@ export class Reporter {
     }
     try {
       const { items } = await outbox.state();
-      if (items > 0) log.info({ waiting: items }, 'What could not be reported yet waits on disk and follows with the next process.');
+      if (items > 0 && this.#identity !== null)
+        log.info({ waiting: items }, 'What could not be reported yet waits on disk and follows with the next process.');
       await outbox.letGo(owner);
     } catch (error) {
       log.debug({ err: error }, 'The store went away before the reporter had ended.');
     }
   }
 
-  /** Whether nothing is left. */
+  /** Whether nothing is left for this process: what happened in it is taken over by the one that reports. */
   async #flush(signal: AbortSignal): Promise<boolean> {
     while ((await this.#capture()) === 'again');
-    if (this.#identity !== null) while ((await this.#send(signal)) === 'again');
+    if (this.#identity === null) return true;
+    try {
+      while ((await this.#send(signal)) === 'again');
+    } catch (error) {
+      // It registers anew, under another id perhaps.
+      if (error instanceof ReportTrouble && (error.kind === 'unknown' || error.kind === 'replaced')) return false;
+      throw error;
+    }
     return await this.#options.outbox.isEmpty();
   }
 
   /** Takes the store over when nobody else reports from it. */
   async #hold(): Promise<void> {
     const { outbox, owner, name, version, makeId, isOwnerGone, clock } = this.#options;
-    if (this.#identity !== null && clock.monotonic() - this.#heldAt < holdAgainMs) return;
+    const now = clock.monotonic();
+    if (now < this.#holdAt) return;
+    this.#holdAt = now + askAgainMs;
     const wish = { owner, holdMs, name, version, makeId, makeSecret: () => makeSecret('rs_'), isGone: isOwnerGone };
     const identity = await outbox.hold(wish);
     if (identity?.id !== this.#identity?.id) this.#isRegistered = false;
     this.#identity = identity;
-    this.#heldAt = clock.monotonic();
+    if (identity !== null) this.#holdAt = now + holdAgainMs;
   }
 
   async #capture(): Promise<'again' | void> {
@@ -129,13 +149,14 @@ export class Reporter {
     if (this.#identity === null) return;
     const { outbox, name, version, maxBytes, owner } = this.#options;
     const { captured, hasMore } = await outbox.capture({ name, version, maxBytes, host: owner.host, pid: owner.pid });
+    this.#isNoting = true;
     if (captured > 0 && this.#trouble === null) this.#sending.wake();
     return hasMore ? 'again' : undefined;
   }
 
   async #send(signal: AbortSignal): Promise<'again' | void> {
     if (this.#identity === null) return;
-    if (!this.#isRegistered) await this.#register(this.#identity, signal).catch((error: unknown) => this.#separateIfReplaced(error));
+    if (!this.#isRegistered) await this.#register(this.#identity, signal);
     const items = await this.#options.outbox.next(this.#batchItems, maxBatchBytes);
     if (items.length === 0 && this.#options.clock.monotonic() - this.#beatAt < reportBeatMs) return;
     await this.#sendBatch(items, signal);
@@ -144,19 +165,24 @@ export class Reporter {
 
   async #register({ id, secret, confirmed, previous }: OutboxIdentity, signal: AbortSignal): Promise<void> {
     const { api, outbox, name, version, batuta, owner, clock } = this.#options;
-    const now = clock.now();
-    const card = { id, secret, name, version, batuta, host: owner.host, pid: owner.pid, startedAt: now, confirmed, previous };
-    const { last, isNew } = await api.register(card, signal).catch((error: unknown) => {
-      // Its id is taken with another secret, which coming again does not change.
-      if (error instanceof ReportTrouble && error.kind === 'unknown') throw new ReportTrouble('replaced', error.message, error);
-      throw error;
+    const { token, next, isNew: isOwnToken, sent } = await outbox.tokens(() => makeSecret('rt_'));
+    const who = { id, secret, name, version, batuta, host: owner.host, pid: owner.pid, startedAt: clock.now() };
+    const card = { ...who, confirmed, sent, previous, token, nextToken: next };
+    const { last, isNew } = await api.register(card, signal).catch(async (error: unknown) => {
+      if (!(error instanceof ReportTrouble) || error.kind !== 'unknown') throw error;
+      // Its id is another's, or a copy of its store goes on under it, which coming again does not change.
+      await this.#separate({ id, next });
+      throw new ReportTrouble('replaced', error.message, error);
     });
     // It has lost what it had confirmed: a new database, or one of before.
     const isBehind = confirmed > 0 && (isNew || last < confirmed);
     if (isBehind) await outbox.resend(last);
-    await outbox.registered(id);
+    await outbox.registered(id, next);
     await outbox.confirm(last);
+    this.#token = next;
     this.#identity = { id, secret, confirmed: isBehind ? last : Math.max(last, confirmed), previous: null };
+    // A copy of the store that was made meanwhile knows that token as well: another one, which it does not.
+    if (!isOwnToken) return await this.#register(this.#identity, signal);
     this.#isRegistered = true;
     this.#recovered();
   }
@@ -165,13 +191,15 @@ export class Reporter {
     const { api, outbox, clock } = this.#options;
     const identity = this.#identity;
     if (identity === null) return;
+    const lastItem = items.at(-1)?.seq ?? 0;
+    if (lastItem > 0) await outbox.sending(lastItem);
     const { items: waiting, bytes, dropped } = await outbox.state();
     const sent = items.reduce((sum, { body }) => sum + Buffer.byteLength(body), 0);
     const note = { waitingItems: Math.max(0, waiting - items.length), waitingBytes: Math.max(0, bytes - sent), dropped, isStopping };
     try {
       const { id, secret, confirmed } = identity;
-      const { last, refused } = await api.send({ id, secret, after: confirmed, items, note }, signal);
-      await outbox.confirm(Math.max(last, items.at(-1)?.seq ?? 0));
+      const { last, refused } = await api.send({ id, secret, token: this.#token, after: confirmed, items, note }, signal);
+      await outbox.confirm(Math.max(last, lastItem));
       this.#identity = { ...identity, confirmed: Math.max(confirmed, last) };
       this.#beatAt = clock.monotonic();
       this.#batchItems = maxBatchItems;
@@ -182,31 +210,42 @@ export class Reporter {
     }
   }
 
-  /** What the server does not take is sent in smaller and smaller batches, until the one item that is wrong is alone and left out. */
+  /**
+   * What the server does not take, or fails at, is sent in smaller and smaller batches, until the one item that is wrong is alone and left out. A
+   * server that fails may do so for another reason, so it gets its time, and many tries.
+   */
   async #afterFailure(error: unknown, items: readonly WaitingItem[]): Promise<void> {
     if (!(error instanceof ReportTrouble)) throw error;
-    await this.#separateIfReplaced(error).catch(() => undefined);
+    if (error.kind === 'replaced' && this.#identity !== null) await this.#separate({ id: this.#identity.id, next: null });
     if (error.kind === 'unknown') this.#isRegistered = false;
-    if (error.kind !== 'invalid' || items.length === 0) throw error;
+    const hasFailed = error.kind === 'failed';
     const [only, ...others] = items;
-    if (others.length > 0 || only === undefined) {
-      this.#batchItems = Math.max(1, Math.floor(items.length / 2));
-      return;
-    }
+    if (only === undefined || (error.kind !== 'invalid' && !hasFailed)) throw error;
+    if (others.length > 0) this.#batchItems = Math.max(1, Math.floor(items.length / 2));
+    if (hasFailed && (others.length > 0 || this.#failuresAt(only.seq) < mostFailures)) throw error;
+    if (others.length > 0) return;
     await this.#options.outbox.leaveOut(only.seq);
     this.#batchItems = maxBatchItems;
     this.#noteRefused([{ message: error.message }]);
   }
 
-  /** Somebody else goes on under its id: its store was copied. Throws what it was given, so that the next step begins with the new id. */
-  async #separateIfReplaced(error: unknown): Promise<never> {
-    if (error instanceof ReportTrouble && error.kind === 'replaced') {
-      const { outbox, makeId } = this.#options;
-      await outbox.separate(makeId(), makeSecret('rs_'));
-      this.#isRegistered = false;
-      this.#heldAt = Number.NEGATIVE_INFINITY;
-    }
-    throw error;
+  #failuresAt(seq: number): number {
+    this.#failing = { seq, times: this.#failing.seq === seq ? this.#failing.times + 1 : 1 };
+    return this.#failing.times;
+  }
+
+  /** Somebody else goes on under its id: its store was copied. The next step begins with a new one. */
+  async #separate(refused: Parameters<OutboxStore['separate']>[0]): Promise<void> {
+    const { outbox, makeId } = this.#options;
+    await outbox.separate(refused, makeId(), makeSecret('rs_'));
+    this.#isRegistered = false;
+    this.#holdAt = Number.NEGATIVE_INFINITY;
+  }
+
+  /** Says once that the store does not take it, until it does. */
+  #cannotNote(error: unknown): void {
+    if (this.#isNoting) this.#options.log.warn({ err: error }, 'What happens cannot be noted for the report server at the moment.');
+    this.#isNoting = false;
   }
 
   #noteRefused(refused: readonly { readonly message: string }[]): void {

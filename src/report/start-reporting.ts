@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
+import { cutText } from '../base/cut-text.ts';
 import { packageVersion } from '../base/installed.ts';
 import type { Config } from '../base/settings.ts';
 import { maxNameChars, type Owner } from '../model/run.ts';
@@ -22,7 +23,7 @@ export interface ReportingParts {
   readonly log: Logger;
 }
 
-/** A reporter that has started; null where nothing is to be reported, or the store is none that is reported from. @throws BatutaError STORE_… */
+/** A reporter that has started; null where nothing is to be reported, or the store is none that is reported from. */
 export async function startReporting({ config, store, cwd, ...parts }: ReportingParts): Promise<Reporter | null> {
   const { reportUrl, reportKey, reportBufferBytes, reportFlushMs } = config;
   if (reportUrl === null) return null;
@@ -49,7 +50,12 @@ export function reporterName(
 ): { readonly name: string; readonly version: string } {
   const found = nearestPackage(resolve(cwd));
   const name = reportName ?? found.name ?? basename(resolve(cwd));
-  return { name: name.slice(0, maxNameChars) || 'program', version: (reportVersion ?? found.version ?? '0').slice(0, maxNameChars) || '0' };
+  return { name: asLabel(name, 'program'), version: asLabel(reportVersion ?? found.version ?? '0', '0') };
+}
+
+/** As the server takes it: one line, and not longer than names are. */
+function asLabel(text: string, otherwise: string): string {
+  return cutText(text.replaceAll(/[\p{Cc}\p{Cs}]/gu, ' ').trim(), maxNameChars) || otherwise;
 }
 
 function nearestPackage(folder: string): { readonly name?: string; readonly version?: string } {

@@ -24,7 +24,7 @@ export function reportRoutes(app: App, { client, clock, bounds }: RouteParts): v
     async (request) => {
       const registered = await reports.register(request.body);
       if (registered !== null) return registered;
-      throw new BatutaError('REPORTER_UNKNOWN', `The id ${request.body.id} belongs to another reporter.`, {
+      throw new BatutaError('REPORTER_UNKNOWN', `The id ${request.body.id} belongs to another reporter, or to a copy of it.`, {
         details: { id: request.body.id },
       });
     },
@@ -42,9 +42,9 @@ export function reportRoutes(app: App, { client, clock, bounds }: RouteParts): v
       bodyLimit: bounds.maxBulkBodyBytes,
     },
     async (request) => {
-      const { secret, after, note, items: given } = request.body;
+      const { secret, token, after, note, items: given } = request.body;
       const { items, refused } = await readItems(given, clock.now());
-      const outcome = await reports.apply({ reporterId: request.params.id, secret, after, items, refused, note });
+      const outcome = await reports.apply({ reporterId: request.params.id, secret, token, after, items, refused, note });
       if (outcome.ok) return { last: outcome.last, refused: outcome.refused.slice(0, mostNamed), refusedCount: outcome.refused.length };
       throw refusalOf(outcome, request.params.id, after);
     },

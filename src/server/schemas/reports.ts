@@ -9,6 +9,11 @@ import { line, prose } from './common.ts';
 const id = line(100, 1);
 const idOrNull = id.nullable();
 const name = line(200, 1);
+/** What users' code names, or makes of its data; nothing but its length was checked where it ran, and of some not even that. */
+const given = prose(200);
+const label = prose(2_000);
+const version = prose(2_000);
+const tags = z.array(label).max(10_000);
 const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 const at = z.number().int().min(0).max(253_402_300_799_999);
 const atOrNull = at.nullable();
@@ -27,11 +32,15 @@ export const reporterBody = z.strictObject({
   pid: count,
   startedAt: at,
   confirmed: count.describe('Number of the last item that was confirmed to it; 0 for none'),
+  sent: count.describe('Number of the last item that it has sent, confirmed or not; 0 for none'),
   previous: z.strictObject({ id: uuid, secret }).nullable().describe('Who it was before its version changed'),
+  token: secret.nullable().describe('By which it registered last; null for the first time'),
+  nextToken: secret.describe('By which it is known from now on: 43 random characters behind `rt_`, other ones each time'),
 });
 
 export const batchBody = z.strictObject({
   secret,
+  token: secret.describe('By which it has registered last'),
   after: count.describe('Number of the last item that was confirmed before'),
   note: z.strictObject({ waitingItems: count, waitingBytes: count, dropped: count, isStopping: z.boolean() }),
   items: z
@@ -58,15 +67,15 @@ const failure: z.ZodType = z.looseObject({
   origin: z
     .strictObject({
       key: line(100),
-      task: line(1_000).nullable(),
+      task: label.nullable(),
       attempt: count,
       attempts: count,
-      frame: line(2_000).nullable(),
+      frame: prose(10_000).nullable(),
     })
     .optional(),
 });
 
-const numbers = z.record(line(200), z.number());
+const numbers = z.record(label, z.number());
 
 const times = { startedAt: atOrNull, endedAt: atOrNull, dueAt: atOrNull };
 /** What has ended has an instant of its end, and nothing else has. */
@@ -77,8 +86,8 @@ const run = z
   .strictObject({
     id,
     flow: name,
-    flowVersion: line(200),
-    name,
+    flowVersion: version,
+    name: given,
     parentRunId: idOrNull,
     parentTaskRunId: idOrNull,
     state,
@@ -88,7 +97,7 @@ const run = z
     error: failure.nullable(),
     attempt: count,
     recoveries: count,
-    tags: z.array(name).max(100),
+    tags,
     scheduledFor: atOrNull,
     createdAt: at,
     ...times,
@@ -105,15 +114,16 @@ const task = z
   .strictObject({
     id,
     runId: id,
-    name,
-    key: line(2_000, 1),
-    displayName: line(2_000).nullable(),
+    // Of a sub-flow `flow:` and the name of that flow.
+    name: line(300, 1),
+    key: label,
+    displayName: label.nullable(),
     index: count.nullable(),
     state,
     attempt: count,
     ...times,
     failures: count.nullable().optional(),
-    dependsOn: z.array(line(2_000)).max(100_000).nullable(),
+    dependsOn: z.array(label).max(100_000).nullable(),
     progress: z.strictObject({ done: z.number(), total: z.number().nullable() }).nullable(),
     metrics: numbers.nullable(),
     result: value.nullable(),
@@ -124,7 +134,7 @@ const task = z
     callArgs: z
       .array(
         z.union([
-          z.strictObject({ result: line(2_000) }),
+          z.strictObject({ result: label }),
           z.strictObject({ json: z.unknown(), types: z.unknown().optional(), cut: z.literal(true).optional() }),
           z.strictObject({ text: prose(256 * 1024) }),
         ]),
@@ -147,9 +157,9 @@ const ofRun = { runId: id, taskRunId: idOrNull };
 export const itemData = {
   flow: z.strictObject({
     name,
-    version: line(200),
-    description: prose(10_000).nullable(),
-    tags: z.array(name).max(100),
+    version,
+    description: prose(256 * 1024).nullable(),
+    tags,
     kind: z.enum(['graph', 'code']),
     graph: z.unknown(),
     updatedAt: at,
@@ -180,7 +190,7 @@ export const itemData = {
     ...ofRun,
     id,
     kind: z.enum(artifactKinds),
-    name: prose(2_000),
+    name: prose(10_000),
     createdAt: at,
     key: prose(200).nullable().optional(),
     bytes: count.nullable().optional(),

@@ -42,6 +42,7 @@ import { triggers } from './0041-triggers.ts';
 import { webhooks } from './0042-webhooks.ts';
 import { runExpiries } from './0044-run-expiries.ts';
 import { debounces } from './0045-debounces.ts';
+import { reportTokens } from './0046-report-tokens.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -81,6 +82,7 @@ export const migrations: readonly Migration[] = [
   webhooks,
   runExpiries,
   debounces,
+  reportTokens,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

@@ -58,8 +58,9 @@ type Numbered<Row> = Row & { readonly run_id: string; readonly seq: number };
 const transitionsText = `from report_runs join transitions on transitions.run_id = report_runs.run_id and transitions.seq > report_runs.transition_seq
   where report_runs.is_open = 1`;
 const logsText = `from report_runs join logs on logs.run_id = report_runs.run_id and logs.seq > report_runs.log_seq where report_runs.is_open = 1`;
-const artifactsText = `from report_runs join artifacts on artifacts.run_id = report_runs.run_id where report_runs.is_open = 1
-  and not exists (select 1 from report_artifacts where report_artifacts.run_id = artifacts.run_id and report_artifacts.id = artifacts.id)`;
+const artifactsText = `from report_runs join artifacts on artifacts.run_id = report_runs.run_id
+  left join report_artifacts on report_artifacts.run_id = artifacts.run_id and report_artifacts.id = artifacts.id
+  where report_runs.is_open = 1 and (report_artifacts.id is null or (artifacts.kind = 'progress' and report_artifacts.seen is not artifacts.data))`;
 
 /** Whether there is anything to take over; costs no lock. `$1` is the last change that was. */
 export const isBehindText = `select 1 as behind where exists (select 1 from run_events where seq > $1)
@@ -76,8 +77,9 @@ export async function captureChanges(db: Database, eventsSeq: number, ranBy: Ran
   const logs = await db.query<LogRow>(
     `select logs.seq, ${cutLogColumns} ${logsText} order by report_runs.run_id, logs.seq limit ${maxRows}`,
   );
-  const artifacts = await db.query<ArtifactRow & { readonly chars: number }>(
-    `select ${cutArtifactColumns}, length(artifacts.data) as chars ${artifactsText} order by artifacts.run_id, artifacts.created_at, artifacts.id limit ${maxArtifacts}`,
+  const artifacts = await db.query<ArtifactRow & Seen & { readonly chars: number }>(
+    `select ${cutArtifactColumns}, length(artifacts.data) as chars, case when artifacts.kind = 'progress' then artifacts.data end as seen
+     ${artifactsText} order by artifacts.run_id, artifacts.created_at, artifacts.id limit ${maxArtifacts}`,
   );
   const out = new Items();
   const runIds = [...new Set([...events.map(({ run_id: id }) => id), ...transitions.map(({ run_id: id }) => id)])];
@@ -85,7 +87,7 @@ export async function captureChanges(db: Database, eventsSeq: number, ranBy: Ran
   await addTaskRuns(db, out, transitions);
   for (const row of transitions) out.add('transition', row.run_id, { ...transitionOf(row), number: row.seq });
   for (const row of logs) out.add('log', row.run_id, { ...logTable.read(row), number: row.seq });
-  for (const { chars, ...row } of artifacts) out.add('artifact', row.run_id, wholeArtifact(row, chars));
+  for (const { chars, seen: _seen, ...row } of artifacts) out.add('artifact', row.run_id, wholeArtifact(row, chars));
   await moveOn(db, { transitions, logs, artifacts });
   await out.write(db);
   const isFull = [events.length >= maxRuns, transitions.length >= maxRows, logs.length >= maxRows, artifacts.length >= maxArtifacts];
@@ -247,10 +249,15 @@ function qualified(table: string, columns: readonly string[]): string {
   return columns.map((column) => `${table}.${column}`).join(', ');
 }
 
+/** The data of what is written again as it goes on; null of others. */
+interface Seen {
+  readonly seen: string | null;
+}
+
 interface TakenOver {
   readonly transitions: readonly Numbered<TransitionRow>[];
   readonly logs: readonly LogRow[];
-  readonly artifacts: readonly ArtifactRow[];
+  readonly artifacts: readonly (ArtifactRow & Seen)[];
 }
 
 /** The rows come by run and number, so the last of a run is how far it has come. */
@@ -259,8 +266,10 @@ async function moveOn(db: Database, { transitions, logs, artifacts }: TakenOver)
   await movePlace(db, 'log_seq', logs);
   if (artifacts.length > 0) {
     await db.query(
-      `insert into report_artifacts (run_id, id) select run_id, id from ${db.fragments.list(1, { run_id: 'text', id: 'text' })} as added`,
-      [jsonText(artifacts.map(({ run_id: runId, id }) => [runId, id]))],
+      `insert into report_artifacts (run_id, id, seen)
+       select run_id, id, seen from ${db.fragments.list(1, { run_id: 'text', id: 'text', seen: 'text' })} as added where true
+       on conflict (run_id, id) do update set seen = excluded.seen`,
+      [jsonText(artifacts.map(({ run_id: runId, id, seen }) => [runId, id, seen]))],
     );
   }
 }

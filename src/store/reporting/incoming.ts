@@ -30,6 +30,10 @@ const reportedRunTable = describeTable('reported_runs', {
   at: time,
 });
 
+/** A progress goes on; what else comes again, or under the id of another, leaves what is there as it is. */
+const replacedProgress = `on conflict (id) do update set data = excluded.data
+  where artifacts.kind = 'progress' and excluded.kind = 'progress' and artifacts.run_id = excluded.run_id`;
+
 /** What never changes of a reported run. */
 const fixed = [
   'id',
@@ -49,7 +53,7 @@ const fixedToo = ['concurrency_key', 'cancel_requested_at', 'lease_until'];
 export async function applyBatch(connection: Connection, batch: ReportBatch): Promise<BatchOutcome> {
   return await connection.transaction(async (db) => {
     const reporter = await findReporter(db, batch.reporterId, batch.secret);
-    if (reporter === null) return { ok: false, reason: 'unknown', last: 0 };
+    if (reporter === null || reporter.token !== batch.token) return { ok: false, reason: 'unknown', last: 0 };
     const { last_seq: before, family } = reporter;
     if (reporter.replaced_by !== null) return { ok: false, reason: 'replaced', last: before };
     if (batch.after > before) return { ok: false, reason: 'gap', last: before };
@@ -93,7 +97,7 @@ async function writeItems(db: Database, items: SortedItems, by: By): Promise<voi
   );
   await addTransitions(db, items.transitions);
   await put(db, insertListed(logTable, db.fragments, 1), items.logs.map(logValues));
-  await put(db, `${insertListed(artifactTable, db.fragments, 1)} on conflict (id) do nothing`, items.artifacts.map(artifactValues));
+  await put(db, `${insertListed(artifactTable, db.fragments, 1)} ${replacedProgress}`, [...items.artifacts.values()].map(artifactValues));
   const marks = [...items.marks].map(([runId, { transition, log }]) =>
     reportedRunTable.values({ runId, family: by.family, reporterId: by.reporterId, transitionMark: transition, logMark: log, at: by.at }),
   );

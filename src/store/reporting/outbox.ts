@@ -2,10 +2,10 @@
 import type { Owner } from '../../model/run.ts';
 import type { Connection, Database } from '../connection.ts';
 import { readFields, readJson } from '../read-json.ts';
-import { clockOf, terminalList } from '../sql.ts';
+import { clockOf, listed, listOf, terminalList } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import { captureChanges, isBehindText } from './capture.ts';
-import type { OutboxIdentity, OutboxStore, WaitingItem } from './contract.ts';
+import type { OutboxIdentity, OutboxStore, OutboxTokens, WaitingItem } from './contract.ts';
 
 /** How long after its end a run is still followed, ms: hooks write lines and artifacts then. */
 const followedMs = 60_000;
@@ -20,6 +20,9 @@ interface State {
   readonly version: string;
   readonly previous_id: string | null;
   readonly previous_secret: string | null;
+  readonly token: string | null;
+  readonly next_token: string | null;
+  readonly sent_seq: number;
   readonly is_registered: number;
   readonly events_seq: number;
   readonly confirmed: number;
@@ -33,20 +36,30 @@ interface State {
 /** Null where the database is none that is reported from. */
 export function outboxStore(connection: Connection): OutboxStore | null {
   if (connection.dialect !== 'sqlite') return null;
+  let quietAt = '';
   return {
     hold: (wish) => connection.transaction((db) => hold(db, wish)),
     async letGo(owner) {
       await connection.query('update report_state set holder = null, holder_until = 0 where holder = $1', [jsonText(owner)]);
     },
-    async registered(id) {
+    tokens: (makeToken) => connection.transaction((db) => tokensOf(db, makeToken)),
+    async registered(id, token) {
       await connection.query(
-        'update report_state set is_registered = 1, previous_id = null, previous_secret = null where reporter_id = $1',
-        [id],
+        `update report_state set is_registered = 1, previous_id = null, previous_secret = null,
+           token = case when next_token = $2 then $2 else token end, next_token = case when next_token = $2 then null else next_token end
+         where reporter_id = $1`,
+        [id, token],
       );
     },
     async capture({ maxBytes, ...ranBy }) {
+      // While nobody writes, nothing is looked through.
+      const place = await placeOf(connection);
+      if (place === quietAt) return { captured: 0, hasMore: false };
       const state = await stateOf(connection);
-      if (state === null || !(await isBehind(connection, state))) return { captured: 0, hasMore: false };
+      if (state === null || !(await isBehind(connection, state))) {
+        quietAt = place;
+        return { captured: 0, hasMore: false };
+      }
       return await connection.transaction(async (db) => {
         const { events_seq: before } = (await stateOf(db)) ?? state;
         const { items, bytes, eventsSeq, hasMore } = await captureChanges(db, before, ranBy);
@@ -61,6 +74,9 @@ export function outboxStore(connection: Connection): OutboxStore | null {
       });
     },
     next: (maxItems, maxBytes) => nextItems(connection, maxItems, maxBytes),
+    async sending(last) {
+      await connection.query('update report_state set sent_seq = $1 where sent_seq < $1', [last]);
+    },
     confirm: (last) =>
       connection.transaction(async (db) => {
         await removeItems(db, 'seq <= $1', [last]);
@@ -72,13 +88,14 @@ export function outboxStore(connection: Connection): OutboxStore | null {
         await db.query('update report_state set dropped = dropped + $1', [left]);
       }),
     resend: (last) => connection.transaction((db) => resend(db, last)),
-    separate: (id, secret) =>
+    separate: (refused, id, secret) =>
       connection.transaction(async (db) => {
-        await db.query(
-          'update report_state set reporter_id = $1, secret = $2, is_registered = 0, previous_id = null, previous_secret = null',
-          [id, secret],
+        const changed = await db.query(
+          `update report_state set reporter_id = $1, secret = $2, is_registered = 0, previous_id = null, previous_secret = null,
+             token = null, next_token = null where reporter_id = $3 and ($4 is null or next_token = $4) returning id`,
+          [id, secret, refused.id, refused.next],
         );
-        await resend(db, 0);
+        if (changed.length > 0) await resend(db, 0);
       }),
     async state() {
       const { waiting_items: items, waiting_bytes: bytes, dropped } = (await stateOf(connection)) ?? nothing;
@@ -89,6 +106,12 @@ export function outboxStore(connection: Connection): OutboxStore | null {
       return state === null || (state.waiting_items === 0 && !(await isBehind(connection, state)));
     },
   };
+}
+
+/** Another text after each write to the file, by whomever. */
+async function placeOf(connection: Connection): Promise<string> {
+  const [own] = await connection.query<{ rows: number }>('select total_changes() as rows');
+  return `${connection.dataVersion()} ${own?.rows}`;
 }
 
 const nothing = { waiting_items: 0, waiting_bytes: 0, dropped: 0 };
@@ -116,6 +139,13 @@ function identityOf(state: State): OutboxIdentity {
   const { previous_id: id, previous_secret: secret } = state;
   const previous = id === null || secret === null ? null : { id, secret };
   return { id: state.reporter_id, secret: state.secret, confirmed: state.confirmed, previous };
+}
+
+async function tokensOf(db: Database, makeToken: () => string): Promise<OutboxTokens> {
+  const { token, next_token: begun, sent_seq: sent } = (await stateOf(db)) ?? { token: null, next_token: null, sent_seq: 0 };
+  const next = begun ?? makeToken();
+  if (begun === null) await db.query('update report_state set next_token = $1', [next]);
+  return { token, next, isNew: begun === null, sent };
 }
 
 /** What was recorded before is not reported, save runs that change from now on. */
@@ -148,13 +178,15 @@ async function renew(
 /** Runs that have ended, and those that were deleted, once all of them was taken over. */
 async function stopFollowing(db: Database): Promise<void> {
   const now = await clockOf(db);
-  await db.query(
+  const closed = await db.query<{ run_id: string }>(
     `update report_runs set is_open = 0 where is_open = 1
-       and not exists (select 1 from runs where runs.id = report_runs.run_id and (state_type not in (${terminalList}) or ended_at > $1))`,
+       and not exists (select 1 from runs where runs.id = report_runs.run_id and (state_type not in (${terminalList}) or ended_at > $1))
+     returning run_id`,
     [now - followedMs],
   );
-  for (const table of ['report_artifacts', 'report_tasks'])
-    await db.query(`delete from ${table} where run_id not in (select run_id from report_runs where is_open = 1)`);
+  if (closed.length === 0) return;
+  const ids = listOf(closed.map(({ run_id: id }) => id));
+  for (const table of ['report_artifacts', 'report_tasks']) await db.query(`delete from ${table} where run_id in ${listed(db, 1)}`, [ids]);
 }
 
 async function forgetDeleted(db: Database): Promise<void> {

@@ -33,6 +33,7 @@ const reporterTable = describeTable('reporters', {
   waiting_bytes: integer,
   dropped: integer,
   refused: integerOrNull,
+  token: textOrNull,
 });
 type ReporterRow = RowOf<typeof reporterTable>;
 
@@ -47,27 +48,53 @@ export async function register(db: Database, card: ReporterCard): Promise<Regist
   const at = await clockOf(db);
   const known = await findReporter(db, card.id, card.secret);
   if (known !== null) {
+    if (!isItself(known, card)) return null;
     await db.query(
-      'update reporters set host = $2, pid = $3, batuta = $4, started_at = $5, beat_at = $6, stopped_at = null where id = $1',
-      [card.id, card.host, card.pid, card.batuta, card.startedAt, at],
+      'update reporters set host = $2, pid = $3, batuta = $4, started_at = $5, beat_at = $6, stopped_at = null, token = $7 where id = $1',
+      [card.id, card.host, card.pid, card.batuta, card.startedAt, at, card.nextToken],
     );
     return { last: known.last_seq, isNew: false };
   }
   const [taken] = await db.query('select id from reporters where id = $1', [card.id]);
   if (taken !== undefined) return null;
   await forgetOld(db, at);
-  const before = card.previous === null ? null : await findReporter(db, card.previous.id, card.previous.secret);
-  const last = before === null ? card.confirmed : before.last_seq;
+  const before = await findBefore(db, card);
+  // Of one that is not known nothing is here, whatever was confirmed to it by a database that is gone.
+  const last = before?.last_seq ?? 0;
   await db.query(
     insertText(reporterTable),
     reporterTable.values({
       ...{ id: card.id, family: before?.family ?? card.id, secretHash: hashSecret(card.secret), name: card.name, version: card.version },
       ...{ batuta: card.batuta, host: card.host, pid: card.pid, startedAt: card.startedAt, registeredAt: at, beatAt: at, lastSeq: last },
       ...{ waitingItems: 0, waitingBytes: 0, dropped: 0, refused: 0 },
+      token: card.nextToken,
     }),
   );
   if (before !== null) await takeOver(db, before, card);
   return { last, isNew: before === null };
+}
+
+/**
+ * Whether it is the store that registered last, neither a copy of it nor itself as it was before: it shows the token of then, or the one that was
+ * to come next, whose answer was lost; and nothing is here that it has not sent, for under those numbers it sends something else. One that has
+ * had more confirmed than is here is believed: this database is an older one.
+ */
+function isItself({ token, last_seq: last }: ReporterRow, { confirmed, sent, ...card }: ReporterCard): boolean {
+  if (confirmed > last) return true;
+  return Math.max(confirmed, sent) >= last && (token === null || token === card.token || token === card.nextToken);
+}
+
+/** Who it was before its version changed, locked: the last of those who followed that one. */
+async function findBefore(db: Database, card: ReporterCard): Promise<ReporterRow | null> {
+  if (card.previous === null) return null;
+  let before = await findReporter(db, card.previous.id, card.previous.secret);
+  while (before !== null && before.replaced_by !== null) {
+    const [next] = await db.query<ReporterRow>(`select ${reporterTable.list} from reporters where id = $1 ${forUpdate(db)}`, [
+      before.replaced_by,
+    ]);
+    before = next ?? null;
+  }
+  return before !== null && isItself(before, card) ? before : null;
 }
 
 /** What has not ended goes on under the new version, which alone can still report it. */
@@ -101,7 +128,7 @@ export async function listReporters(connection: Connection): Promise<StoredRepor
   );
   const open = rows.length === 0 ? new Map<string, number>() : await openRuns(connection);
   return rows.map(({ now, ...row }) => {
-    const { family: _family, secretHash: _hash, lastSeq: _last, refused, ...reporter } = reporterTable.read(row);
+    const { family: _family, secretHash: _hash, lastSeq: _last, token: _token, refused, ...reporter } = reporterTable.read(row);
     const silentMs = Math.max(0, now - row.beat_at);
     return { ...reporter, refused: refused ?? 0, silentMs, openRuns: open.get(row.id) ?? 0 };
   });

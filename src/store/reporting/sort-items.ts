@@ -28,7 +28,8 @@ export interface SortedItems {
   readonly tasks: ReadonlyMap<string, ReportedTaskRun>;
   readonly transitions: readonly ReportedTransition[];
   readonly logs: readonly ReportedLine[];
-  readonly artifacts: readonly Artifact[];
+  /** By id. */
+  readonly artifacts: ReadonlyMap<string, Artifact>;
   /** Of all runs that something is written of. */
   readonly marks: ReadonlyMap<string, Marks>;
   readonly refused: readonly RefusedItem[];
@@ -61,7 +62,7 @@ class Sorter implements SortedItems {
   readonly tasks = new Map<string, ReportedTaskRun>();
   readonly transitions: ReportedTransition[] = [];
   readonly logs: ReportedLine[] = [];
-  readonly artifacts: Artifact[] = [];
+  readonly artifacts = new Map<string, Artifact>();
   readonly marks = new Map<string, Marks>();
   readonly refused: RefusedItem[] = [];
   readonly #known: Map<string, Known>;
@@ -106,6 +107,14 @@ class Sorter implements SortedItems {
     return isForeign ? { ...run, parentRunId: null, parentTaskRunId: null } : run;
   }
 
+  /** Of several with one id the first, save that a progress goes on. */
+  #keepArtifact(artifact: Artifact): void {
+    const first = this.artifacts.get(artifact.id);
+    const goesOn = first?.kind === 'progress' && artifact.kind === 'progress' && first.runId === artifact.runId;
+    if (first === undefined) this.artifacts.set(artifact.id, artifact);
+    else if (goesOn) this.artifacts.set(artifact.id, { ...first, data: artifact.data });
+  }
+
   #keep(item: ReportItem, run: Known): void {
     switch (item.kind) {
       case 'run':
@@ -127,7 +136,7 @@ class Sorter implements SortedItems {
         this.logs.push(item.data);
         break;
       case 'artifact':
-        this.artifacts.push(item.data);
+        this.#keepArtifact(item.data);
         break;
       case 'flow':
     }

@@ -1,18 +1,21 @@
 /** What reporters may write and what not, over both makers. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import type { RanBy, ReportedRun, ReporterCard, ReportItem } from '../../../src/model/report.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { BatchOutcome, ReportBatch, Store } from '../../../src/store/store.ts';
+import { fireAll, putTriggered, schedulerOf } from '../../support/triggers.ts';
 import { makers, type Place } from './makers.ts';
-import { leaseMs, newRun, ownerNamed } from './rows.ts';
+import { endRun, leaseMs, newRun, ownerNamed, startRun } from './rows.ts';
 
 const ranBy: RanBy = { name: 'edge', version: '1', host: 'here', pid: 7 };
 const note = { waitingItems: 0, waitingBytes: 0, dropped: 0, isStopping: false };
 
 function cardOf(changes: Partial<ReporterCard> = {}): ReporterCard {
-  const own = { id: randomUUID(), secret: `rs_${randomUUID()}${randomUUID()}`, confirmed: 0, previous: null };
-  return { ...ranBy, batuta: '1.0.0', startedAt: 1, ...own, ...changes };
+  const own = { id: randomUUID(), secret: `rs_${randomUUID()}${randomUUID()}`, confirmed: 0, sent: 1_000, previous: null, token: null };
+  const nextToken = `rt_${randomUUID()}`;
+  return { ...ranBy, batuta: '1.0.0', startedAt: 1, ...own, nextToken, ...changes };
 }
 
 function reportedRun(id: string, changes: Partial<ReportedRun> = {}): ReportedRun {
@@ -53,11 +56,11 @@ describe.each(makers)('reports to $name', (maker) => {
   afterEach(() => here.remove());
 
   async function send(
-    { id, secret }: ReporterCard,
+    { id, secret, nextToken: token }: ReporterCard,
     items: readonly ReportItem[],
     changes: Partial<ReportBatch> = {},
   ): Promise<BatchOutcome> {
-    return await store.reports.apply({ reporterId: id, secret, after: 0, items, refused: [], note, ...changes });
+    return await store.reports.apply({ reporterId: id, secret, token, after: 0, items, refused: [], note, ...changes });
   }
 
   async function historyOf(runId: string): Promise<readonly (string | null)[]> {
@@ -126,6 +129,91 @@ describe.each(makers)('reports to $name', (maker) => {
     expect(await store.runs.get(mine)).toMatchObject({ state: { type: 'RUNNING' }, attempt: 2 });
   });
 
+  test('of a store and its copy the one that registers first goes on, also under another version; the other is refused until it has an id of its own', async () => {
+    const card = cardOf();
+    await store.reports.register(card);
+    const runId = randomUUID();
+    await send(card, [item(7, 'run', reportedRun(runId))]);
+    const again = (nextToken: string): ReporterCard => ({ ...card, confirmed: 7, token: card.nextToken, nextToken });
+    expect(await store.reports.register(again('rt_original'))).toMatchObject({ last: 7 });
+    // The answer was lost.
+    expect(await store.reports.register(again('rt_original'))).toMatchObject({ last: 7 });
+    expect(await store.reports.register(again('rt_copy'))).toBeNull();
+    expect(await send(card, [item(8, 'log', line(runId, 1))])).toMatchObject({ ok: false, reason: 'unknown' });
+    // The store as it was before it sent that: under the same numbers it sends something else.
+    expect(await store.reports.register({ ...again('rt_restored'), token: 'rt_original', confirmed: 5, sent: 6 })).toBeNull();
+    const previous = { id: card.id, secret: card.secret };
+    const upgraded = cardOf({ version: '2', previous, token: 'rt_original' });
+    expect(await store.reports.register(upgraded)).toEqual({ last: 7, isNew: false });
+    const twin = cardOf({ version: '2', previous, token: 'rt_original' });
+    expect(await store.reports.register(twin)).toEqual({ last: 0, isNew: true });
+    expect(await store.runs.get(runId)).toMatchObject({ owner: { reporter: { id: upgraded.id } } });
+    // Its answer was lost, and its version has changed once more.
+    const third = cardOf({ version: '3', previous, token: 'rt_original', nextToken: upgraded.nextToken });
+    expect(await store.reports.register(third)).toEqual({ last: 7, isNew: false });
+    expect(await send(upgraded, [])).toMatchObject({ ok: false, reason: 'replaced' });
+    // This database is an older one, which cannot know the token.
+    expect(await store.reports.register({ ...third, confirmed: 8, token: 'rt_later', nextToken: 'rt_latest' })).toMatchObject({ last: 7 });
+  });
+
+  test('a progress goes on, within a batch and after it; no other artifact changes, nor one of another run', async () => {
+    const card = cardOf();
+    await store.reports.register(card);
+    const [runId, otherId] = [randomUUID(), randomUUID()];
+    const artifact = (id: string, kind: 'progress' | 'json', data: unknown, of = runId): ReportItem['data'] => ({
+      ...{ id, kind, data, runId: of, taskRunId: null, name: id, createdAt: 5 },
+    });
+    await send(card, [
+      item(1, 'run', reportedRun(runId)),
+      item(2, 'run', reportedRun(otherId)),
+      item(3, 'artifact', artifact('bar', 'progress', 1)),
+      item(4, 'artifact', artifact('bar', 'progress', 2)),
+      item(5, 'artifact', artifact('text', 'json', 'first')),
+      item(6, 'artifact', artifact('text', 'json', 'second')),
+      item(7, 'artifact', artifact('bar', 'progress', 3, otherId)),
+    ]);
+    const seen = async (): Promise<unknown> => (await store.artifacts.ofRun(runId)).map(({ id, data }) => [id, data]).sort();
+    expect(await seen()).toEqual([
+      ['bar', 2],
+      ['text', 'first'],
+    ]);
+    await send(card, [
+      item(8, 'artifact', artifact('bar', 'progress', 4)),
+      item(9, 'artifact', artifact('text', 'progress', 5)),
+      item(10, 'artifact', artifact('bar', 'json', 6)),
+    ]);
+    expect(await seen()).toEqual([
+      ['bar', 4],
+      ['text', 'first'],
+    ]);
+  });
+
+  test('a reported run starts nothing here as it ends, and is work of no queue', async () => {
+    const [card, scheduler] = [cardOf(), schedulerOf(store)];
+    await store.reports.register(card);
+    await putTriggered(store, 'after', 'ended:flow:flight-delays');
+    const [open, over] = [randomUUID(), randomUUID()];
+    const ends = { ...(change(over, 1) as object), type: 'COMPLETED', name: 'Completed' } as ReportItem['data'];
+    await send(card, [
+      item(1, 'run', reportedRun(open, { createdAt: systemClock.now() })),
+      item(2, 'run', reportedRun(over, { state: stateOf('COMPLETED'), endedAt: systemClock.now() })),
+      item(3, 'transition', ends),
+    ]);
+    expect(await store.figures.queues()).toEqual([]);
+    expect(await fireAll(scheduler)).toEqual([]);
+    await endRun(store, await startRun(store, { flow: 'flight-delays' }));
+    expect(await fireAll(scheduler)).toHaveLength(1);
+  });
+
+  test('a reporter that had things confirmed by a database that is gone hears that none of it is here, until it has sent it again', async () => {
+    const card = cardOf({ confirmed: 40 });
+    expect(await store.reports.register(card)).toEqual({ last: 0, isNew: true });
+    expect(await store.reports.register(card)).toEqual({ last: 0, isNew: false });
+    const runId = randomUUID();
+    expect(await send(card, [item(41, 'run', reportedRun(runId))])).toMatchObject({ ok: true, last: 41 });
+    expect(await store.reports.register(card)).toEqual({ last: 41, isNew: false });
+  });
+
   test('a run that was deleted here does not come back', async () => {
     const card = cardOf();
     await store.reports.register(card);
@@ -143,8 +231,8 @@ describe.each(makers)('reports to $name', (maker) => {
     await store.reports.register(card);
     const runId = randomUUID();
     await send(card, [item(7, 'run', reportedRun(runId)), item(8, 'transition', change(runId, 1))]);
-    const { id, secret } = card;
-    const next = cardOf({ version: '2', previous: { id, secret }, confirmed: 7 });
+    const { id, secret, nextToken: token } = card;
+    const next = cardOf({ version: '2', previous: { id, secret }, token, confirmed: 7 });
     expect(await store.reports.register(next)).toEqual({ last: 8, isNew: false });
     expect(await store.reports.register(next)).toEqual({ last: 8, isNew: false });
     expect(await store.reports.register({ ...next, secret: card.secret })).toBeNull();

@@ -207,11 +207,12 @@ it('a hostile reporter changes nothing but its own, whatever it sends', async ()
     batuta: '1',
     host: 'h',
   };
-  const register = { ...card, pid: 1, startedAt: 0, confirmed: 0, previous: null };
+  const token = `rt_${'b'.repeat(43)}`;
+  const register = { ...card, pid: 1, startedAt: 0, confirmed: 0, sent: 0, previous: null, token: null, nextToken: token };
   expect((await api.post('/api/reports', register, { key })).json).toEqual({ last: 0, isNew: true });
   const note = { waitingItems: 0, waitingBytes: 0, dropped: 0, isStopping: false };
   const post = async (items: readonly object[], id = card.id) =>
-    await api.post(`/api/reports/${id}/batches`, { secret: card.secret, after: 0, note, items }, { key });
+    await api.post(`/api/reports/${id}/batches`, { secret: card.secret, token, after: 0, note, items }, { key });
   const before = await server().runs.get(runId);
   const own = (await server().reports.list()).find(({ name }) => name === 'edge');
   expect((await post([], own?.id)).json.error.code).toBe('REPORTER_UNKNOWN');

@@ -20,6 +20,16 @@ class Harvest {
   }
 }
 
+/** Names of users' own making: of several lines, long, many. */
+@Flow({ runName: () => 'first line\nsecond\tline', tags: Array.from({ length: 150 }, (_, at) => `tag ${at}`) })
+class Odd {
+  @Task({ runName: () => `reads\n${'x'.repeat(300)}` }) async read(ctx: TaskContext) {
+    ctx.metrics.add('rows\nread', 3);
+    await ctx.artifact.json('n'.repeat(3_000), { a: 1 });
+    throw new TypeError('no\nwater');
+  }
+}
+
 @Flow()
 class Breaks {
   @Task() async works() {
@@ -36,6 +46,15 @@ class Holds {
   @Task() async wait() {
     await new Promise<void>((resolve) => (release = resolve));
     return 'held';
+  }
+}
+
+@Flow()
+class Goes {
+  @Task() async far(ctx: TaskContext) {
+    ctx.artifact.progress('copied', 0.25);
+    await new Promise<void>((resolve) => (release = resolve));
+    ctx.artifact.progress('copied', 1);
   }
 }
 
@@ -74,7 +93,7 @@ describe.each(makers)('a server on $name', (maker) => {
   it('has runs, task runs, history, lines and artifacts of a program that reports as its own store has them', async () => {
     const { client, store, close } = await program.open();
     const ids: string[] = [];
-    for (const flow of [Harvest, Breaks, Calls]) {
+    for (const flow of [Harvest, Breaks, Calls, Odd]) {
       const handle = await client.submit(flow, {});
       await handle.done();
       ids.push(handle.id);
@@ -95,6 +114,17 @@ describe.each(makers)('a server on $name', (maker) => {
       else expect(result).toBe(own?.result);
     }
     expect((await get(`runs/${ids[0]}/graph`)).items.map(({ name }: { name: string }) => name)).toEqual(['field', 'row', 'whole']);
+  });
+
+  it('follows a progress as it goes on', async () => {
+    const { client, close } = await program.open();
+    const handle = await client.submit(Goes, {});
+    const shares = async () => (await api.client.engine.services.store.artifacts.ofRun(handle.id)).map(({ data }) => data);
+    await vi.waitFor(async () => expect(await shares()).toMatchObject([{ value: 0.25 }]), 10_000);
+    release();
+    await handle.done();
+    await close();
+    expect(await shares()).toMatchObject([{ value: 1 }]);
   });
 
   it('shows a run while it goes on, marked with where it runs, and refuses to change it', async () => {
