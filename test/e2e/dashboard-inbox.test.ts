@@ -17,7 +17,9 @@ import { z } from 'zod';
 }`;
 
 describe('the inbox', () => {
-  const { open, command, submit, faults, accessFaults } = useDashboard('one SQLite file', flows, async () => undefined);
+  const { open, command, submit, createKey, faults, accessFaults } = useDashboard('one SQLite file', flows, async () => undefined, {
+    BATUTA_SECRET_KEY: 'ab'.repeat(32),
+  });
 
   it('shows what is to be decided, takes a yes with a comment, and says on the page of the run who has decided', async () => {
     const id = await submit('publishes');
@@ -55,5 +57,40 @@ describe('the inbox', () => {
     ]);
     await page.getByText('Nothing is to be decided').waitFor();
     expect(faults('status of 400')).toEqual([]);
+  });
+
+  /** A run that waits, and the path of a link that approves it. */
+  async function linked(...options: string[]): Promise<{ readonly id: string; readonly path: string }> {
+    const id = await submit('publishes');
+    const page = await open('/inbox');
+    await page.getByText('Publish <b>June</b>?').waitFor();
+    return { id, path: new URL((await command('inbox', 'link', id, '--approve', ...options)).trim()).pathname };
+  }
+  const decided = async (id: string): Promise<unknown> =>
+    JSON.parse(await command('inbox', 'ls', '--status', 'decided', '--run', id, '--json'));
+
+  it('is decided by the button on the page of a link', async () => {
+    const { id, path } = await linked();
+    const page = await open(path);
+    await page.getByRole('button', { name: 'Confirm this decision' }).click();
+    await page.getByText('“Publish <b>June</b>?” is decided.').waitFor();
+    expect(await decided(id)).toMatchObject([{ decidedVia: 'link', data: { json: { approved: true } } }]);
+    expect(faults()).toEqual([]);
+  });
+
+  it('is decided by the person a link is for, whom a page of another site has led there', async () => {
+    const { id, path } = await linked('--for', 'ada');
+    const page = await open('/inbox');
+    const link = new URL(path, page.url()).href;
+    const key = await createKey('ada', 'operator');
+    await page.reload();
+    await page.getByLabel('API key').fill(key);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByText('Publish <b>June</b>?').waitFor();
+    await page.goto(`data:text/html,<a href="${link}">Decide</a>`);
+    await page.getByRole('link').click();
+    await page.getByRole('button', { name: 'Confirm this decision' }).click();
+    await page.getByText('“Publish <b>June</b>?” is decided.').waitFor();
+    expect(await decided(id)).toMatchObject([{ decidedBy: 'ada', decidedVia: 'link' }]);
   });
 });

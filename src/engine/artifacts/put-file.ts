@@ -1,7 +1,7 @@
 /**
  * Keeps a file or an image: its bytes go to the result storage as they come, then its row is recorded with where they lie.
  *
- * A process that dies in between leaves bytes that no row names. They lie under the id of their run and go with it, as those of large results do.
+ * A process that dies in between, or a row that cannot be recorded, leaves bytes that no row names. They lie under the id of their run and go with it, as those of large results do.
  */
 import { Buffer } from 'node:buffer';
 import { openSource } from '../../base/byte-source.ts';
@@ -55,27 +55,14 @@ export async function putFile(active: RunAttempt, taskRunId: string | null, wish
     await pieces.return(undefined);
   }
   const { bytes, sha256 } = parseRef(ref);
-  const remove = (): Promise<void> => services.results.remove(ref).catch(() => undefined);
   const data: ArtifactFile = { ...facts, bytes: bytes ?? 0, sha256: sha256 ?? '' };
   const id = parts.identity === null ? services.makeId() : parts.identity.idOf(`${data.sha256} ${fileName} ${data.type}`);
   const isKnown = parts.identity !== null && (await services.store.artifacts.has(id));
   const kept = parts.isOver() || isKnown ? undefined : services.output.dataOf({ runId, kind }, JSON.stringify(data));
-  if (kept === undefined) return remove();
-  try {
-    const row = {
-      id,
-      runId,
-      taskRunId,
-      kind,
-      name: withoutHidden(name),
-      data: kept,
-      createdAt: record.artifactTime(),
-    };
-    await record.addArtifact({ ...row, key: parts.identity?.key ?? null, ref, bytes, sha256 });
-  } catch (error) {
-    await remove();
-    throw error;
-  }
+  if (kept === undefined) return await services.results.remove(ref).catch(() => undefined);
+  const row = { id, runId, taskRunId, kind, name: withoutHidden(name), data: kept, createdAt: record.artifactTime() };
+  // Its bytes stay where this fails: the row may be there all the same.
+  await record.addArtifact({ ...row, key: parts.identity?.key ?? null, ref, bytes, sha256 });
 }
 
 /** The pieces as bytes, no more than are allowed, and none once the attempt has ended. */

@@ -2,8 +2,9 @@
 import { Readable } from 'node:stream';
 import contentDisposition from 'content-disposition';
 import { z } from 'zod';
+import type { ArtifactContent } from '../../client/artifacts-client.ts';
 import { toWire } from '../../client/wire.ts';
-import { artifactKinds } from '../../model/artifact.ts';
+import { artifactFileOf, artifactKinds } from '../../model/artifact.ts';
 import { artifactJson } from '../artifact-json.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { cursorText, given, idParams, limitText, line, pageQuery } from '../schemas/common.ts';
@@ -26,7 +27,16 @@ const contentPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src da
 
 export function artifactRoutes(app: App, { client }: RouteParts): void {
   const tags = ['artifacts'];
-  const { artifacts, resourceUses } = client.engine.services.store;
+  const { store, results } = client.engine.services;
+  const { artifacts, resourceUses } = store;
+  const contentOf = (id: string): Promise<ArtifactContent> => client.artifacts.content(id);
+  /** The same without a byte of a file read. */
+  const headOf = async (id: string): Promise<ArtifactContent> => {
+    const artifact = await client.artifacts.get(id);
+    const file = artifactFileOf(artifact);
+    if (file === null || !artifact.ref) return await contentOf(id);
+    return { fileName: file.fileName, type: file.type, bytes: await results.size(artifact.ref), pieces: Readable.from([]) };
+  };
 
   app.get(
     '/api/artifacts',
@@ -73,7 +83,7 @@ export function artifactRoutes(app: App, { client }: RouteParts): void {
       },
     },
     async (request, reply) => {
-      const { fileName, type, bytes, pieces } = await client.artifacts.content(request.params.id);
+      const { fileName, type, bytes, pieces } = await (request.method === 'HEAD' ? headOf : contentOf)(request.params.id);
       void reply
         .type(type)
         .header('content-disposition', contentDisposition(fileName))

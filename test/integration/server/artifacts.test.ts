@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TaskContext } from 'batuta';
 import { at } from 'batuta/streams';
 import { openHttpClient } from '../../../src/client/http/open.ts';
@@ -110,6 +110,22 @@ describe.each(['sqlite', 'postgres'])('on %s', (on) => {
       for await (const piece of pieces) all.push(piece);
       expect([bytes, Buffer.concat(all).equals(large)]).toEqual([large.length, true]);
     }
+  });
+
+  test('the head of what comes is the same, and no byte of a file is read for it', async () => {
+    const { results } = api.client.engine.services;
+    const read = vi.spyOn(results, 'streamBytes');
+    const facts = ['content-type', 'content-length', 'content-disposition', 'content-security-policy'];
+    for (const name of ['large', 'page', 'logo', 'note']) {
+      const path = `/api/artifacts/${idOf(name)}/content`;
+      read.mockClear();
+      const head = await api.ask('HEAD', path);
+      expect([head.status, head.text, read.mock.calls.length]).toEqual([200, '', 0]);
+      const whole = await api.get(path);
+      for (const fact of facts) expect([name, fact, head.headers[fact]]).toEqual([name, fact, whole.headers[fact]]);
+    }
+    read.mockRestore();
+    expect((await api.ask('HEAD', '/api/artifacts/ffffffff/content')).status).toBe(404);
   });
 
   test('two versions are compared by both clients', async () => {

@@ -5,8 +5,10 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { ArtifactWriter, TaskContext } from 'batuta';
+import { BatutaError } from '../../../src/base/errors.ts';
 import type { ArtifactFile } from '../../../src/model/artifact.ts';
 import type { Artifact } from '../../../src/model/run.ts';
+import { openStore } from '../../../src/store/open.ts';
 import { gate, makeFlow } from '../../support/make-flow.ts';
 import { ownEngine, ownFolder } from '../../support/own-engine.ts';
 import { jpeg, png, webp } from '../../support/images.ts';
@@ -178,6 +180,27 @@ describe('a file', () => {
     const run = await handle.done();
     const { artifacts } = await client.runs.inspect(run.id);
     expect([run.state.name, artifacts.map(({ name }) => name), filesIn(folder, run.id).length]).toEqual(['Completed', ['timely'], 1]);
+  });
+
+  test('whose row is recorded keeps its bytes, though the answer of the database was lost', async () => {
+    const folder = ownFolder();
+    const store = await openStore({ url: 'sqlite::memory:' });
+    const { recorder } = store;
+    const addArtifact = recorder.addArtifact.bind(recorder);
+    Object.assign(recorder, {
+      addArtifact: async (...given: Parameters<typeof addArtifact>) => {
+        await addArtifact(...given);
+        throw new BatutaError('STORE_UNAVAILABLE', 'The line is cut.');
+      },
+    });
+    const { client } = await ownEngine({ store, results: folder });
+    const does = ({ artifact }: TaskContext): Promise<void> => artifact.file('a', text).catch(() => undefined);
+    const run = await (await client.submit(makeFlow({ work: { does } }))).done();
+    const { artifacts } = await client.runs.inspect(run.id);
+    expect(artifacts.map(({ name }) => name)).toEqual(['a']);
+    const all: Uint8Array[] = [];
+    for await (const piece of (await client.artifacts.content(artifacts[0]?.id ?? '')).pieces) all.push(piece);
+    expect(Buffer.concat(all).equals(text)).toBe(true);
   });
 
   test('goes with its run', async () => {

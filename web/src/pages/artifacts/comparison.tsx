@@ -1,5 +1,6 @@
 /** Two versions compared: rows and cells of tables, lines of texts, images side by side, charts over each other, facts of files. */
 import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { artifactFileOf } from '../../../../src/model/artifact.ts';
 import { isChartData } from '../../../../src/model/chart.ts';
 import { type ArtifactComparison, compareArtifacts } from '../../../../src/model/compare-artifacts.ts';
@@ -22,13 +23,13 @@ const mostLines = 5_000;
 /** @param before and `after` are ids */
 export function Comparison({ before, after }: { readonly before: string; readonly after: string }) {
   const [first, second] = [useQuery(artifactQuery(before)), useQuery(artifactQuery(after))];
+  const [a, b] = [first.data, second.data];
+  const comparison = useMemo(() => (a === undefined || b === undefined || a.kind !== b.kind ? null : compareArtifacts(a, b)), [a, b]);
   const error = first.error ?? second.error;
   if (error !== null)
     return <Failed what="The comparison" error={error} retry={() => void Promise.all([first.refetch(), second.refetch()])} />;
-  if (first.data === undefined || second.data === undefined) return <LoadingBlock height={160} />;
-  const [a, b] = [first.data, second.data];
-  if (a.kind !== b.kind) return <p>{`The one before is a ${a.kind}, the one after a ${b.kind}: they are not compared.`}</p>;
-  const comparison = compareArtifacts(a, b);
+  if (a === undefined || b === undefined) return <LoadingBlock height={160} />;
+  if (comparison === null) return <p>{`The one before is a ${a.kind}, the one after a ${b.kind}: they are not compared.`}</p>;
   const [imageBefore, imageAfter] = [artifactFileOf(a), artifactFileOf(b)];
   return (
     <Panel title={comparison.isSame ? 'They are the same' : 'What has changed'}>
