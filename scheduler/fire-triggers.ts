@@ -6,7 +6,7 @@
  */
 import type { EngineServices } from '../src/engine/services.ts';
 import type { TriggerFiring } from '../src/model/triggers/trigger.ts';
-import type { ActiveTrigger, EndPage, Ticketed } from '../src/store/store.ts';
+import type { ActiveTrigger, EndPage, Ticketed, TriggerCause } from '../src/store/store.ts';
 import { matchEnds, matchEvents, wishOf } from './match-triggers.ts';
 import { planFirings } from './plan-firings.ts';
 
@@ -22,32 +22,48 @@ type Services = Pick<EngineServices, 'store' | 'results' | 'log' | 'makeId' | 'r
 
 /** Events of one pass. */
 const batchEvents = 1_000;
+/** Changes of runs that one pass goes over. */
+const batchChanges = 5_000;
+/** What the events, or the ends, of one pass hand on together, characters. */
+const usualChars = 32_000_000;
 const reader = 'triggers';
 const nothing: FiredTriggers = { waiting: [], firings: [], again: false };
 
-/** @throws BatutaError STORE_… */
-export async function fireTriggers(services: Services): Promise<FiredTriggers> {
+/** @param maxChars that the events, and the ends, of this pass hand on together @throws BatutaError STORE_… */
+export async function fireTriggers(services: Services, maxChars = usualChars): Promise<FiredTriggers> {
   const { store, log, makeId, random } = services;
   const outlook = await store.triggers.outlook();
   if (outlook.triggers === 0 && !outlook.hasPending) return nothing;
   const triggers = outlook.triggers === 0 ? [] : await store.triggers.active();
-  const events = outlook.hasPending ? await store.triggers.pending(batchEvents) : [];
-  const ends = await readEnds(services, triggers);
-  const isCaughtUp = events.length < batchEvents && ends?.hasMore !== true;
+  const pending = outlook.hasPending ? await store.triggers.pending(batchEvents) : { events: [], hasMore: false };
+  const { taken, causes: ofEvents } = await matchEvents(services, triggers, pending.events, maxChars);
+  const events = pending.events.slice(0, taken);
+  const { page: ends, causes: ofEnds } = await readEnds(services, triggers, maxChars);
+  const isCaughtUp = !pending.hasMore && events.length === pending.events.length && ends?.hasMore !== true;
   const isDue = isCaughtUp && outlook.nextDueAt !== null && outlook.nextDueAt <= outlook.now;
   if (events.length === 0 && !isDue && !hasMoved(ends)) return nothing;
-  const causes = [...(await matchEvents(services, triggers, events)), ...(await matchEnds(services, triggers, ends?.ends ?? []))];
-  const step = { triggers, events: events.map(({ seq }) => seq), ends, causes, isCaughtUp };
+  const causes = [...ofEvents, ...ofEnds];
+  const step = { triggers, events: events.map(({ seq }) => seq), ends, causes, isCaughtUp, lookedAt: outlook.now };
   const report = await store.triggers.decide(step, makeId, (due) => planFirings(due, { makeId, random }));
   if (report === null) return { ...nothing, again: true };
   for (const firing of report.firings) logFiring(log, firing);
   return { ...report, again: !isCaughtUp || report.hasMore };
 }
 
-async function readEnds({ store }: Services, triggers: readonly ActiveTrigger[]): Promise<EndPage | null> {
+interface EndsRead {
+  readonly page: EndPage | null;
+  readonly causes: readonly TriggerCause[];
+}
+
+/** A page of ends that hand on no more than is allowed, or the smallest page. */
+async function readEnds(services: Services, triggers: readonly ActiveTrigger[], maxChars: number): Promise<EndsRead> {
   const wish = wishOf(triggers);
-  if (!wish.all && wish.deployments.length === 0 && wish.flows.length === 0) return null;
-  return await store.triggers.ends(reader, wish);
+  if (!wish.all && wish.deployments.length === 0 && wish.flows.length === 0) return { page: null, causes: [] };
+  for (let changes = batchChanges; ; changes = Math.max(1, Math.floor(changes / 8))) {
+    const page = await services.store.triggers.ends(reader, wish, changes);
+    const { causes, taken } = await matchEnds(services, triggers, page.ends, changes === 1 ? Infinity : maxChars);
+    if (taken === page.ends.length) return { page, causes };
+  }
 }
 
 function hasMoved(page: EndPage | null): boolean {

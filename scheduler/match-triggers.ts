@@ -2,6 +2,7 @@
  * Which triggers an event or the end of a run is for, and what they take of it. Nothing is read of a run, its parameters or its result unless a
  * trigger that means it asks for that.
  */
+import { Buffer } from 'node:buffer';
 import { isBatutaError } from '../src/base/errors.ts';
 import type { EngineServices } from '../src/engine/services.ts';
 import { decodeValue, encodeValue, loadValue } from '../src/engine/values/results.ts';
@@ -10,7 +11,7 @@ import type { Run } from '../src/model/run.ts';
 import { submittedIn, withoutSubmitted } from '../src/model/submitted.ts';
 import { traceparentOf } from '../src/model/trace.ts';
 import { type CauseFacts, groupOf, mapParams, type PathRoot, passes, rootsOf } from '../src/model/triggers/paths.ts';
-import { meansEnd, meansEvent, sourceText, type TriggerSource } from '../src/model/triggers/trigger.ts';
+import { maxGivenBytes, meansEnd, meansEvent, sourceText, type TriggerSource } from '../src/model/triggers/trigger.ts';
 import type { ActiveTrigger, EndWish, PendingEvent, RunEnd, TriggerCause } from '../src/store/store.ts';
 import { ChainLengths } from './chain-length.ts';
 
@@ -28,20 +29,29 @@ export function wishOf(triggers: readonly ActiveTrigger[]): EndWish {
   return { deployments: named('deployment'), flows: named('flow'), all: sources.some(({ name }) => name === '*') };
 }
 
-/** What these events are for. @throws BatutaError STORE_… */
+/** What was looked at is for these triggers. */
+export interface Matched {
+  readonly causes: readonly TriggerCause[];
+  /** How many events or ends were looked at, from the first on: fewer than were given once they hand on more than is allowed. */
+  readonly taken: number;
+}
+
+/** What these events are for. @param maxChars of the texts that they hand on together; at least one event is looked at @throws BatutaError STORE_… */
 export async function matchEvents(
   services: Services,
   triggers: readonly ActiveTrigger[],
   events: readonly PendingEvent[],
-): Promise<readonly TriggerCause[]> {
+  maxChars: number,
+): Promise<Matched> {
   const lengths = new ChainLengths(services.store);
   const find = eventFinder(triggers);
   const causes: TriggerCause[] = [];
-  for (const event of events) {
+  let chars = 0;
+  for (const [index, event] of events.entries()) {
     const meant = find(event.name).filter(({ trigger }) => event.seq > trigger.fromEvent);
     if (meant.length === 0) continue;
-    const { id, name, source, at, receivedAt, callerRunId, traceparent } = event;
-    const facts: CauseFacts = { payload: readPayload(event), event: { id, name, source, at: new Date(at).toISOString() } };
+    const { id, name, at, receivedAt, callerRunId, traceparent } = event;
+    const found = factsOfEvent(event, allRoots(meant));
     const hops = await lengths.of(callerRunId);
     const shared = {
       cause: `event:${id}`,
@@ -54,21 +64,25 @@ export async function matchEvents(
       callerRunId,
       traceparent,
     };
-    for (const one of meant) causes.push(...causeOf(services, one, facts, shared));
+    const made = meant.flatMap((one) => causeOf(services, one, found, shared));
+    causes.push(...made);
+    if ((chars += charsOf(made)) > maxChars) return { causes, taken: index + 1 };
   }
-  return causes;
+  return { causes, taken: events.length };
 }
 
-/** What these ends are for. @throws BatutaError STORE_… */
+/** The same for ends of runs. */
 export async function matchEnds(
   services: Services,
   triggers: readonly ActiveTrigger[],
   ends: readonly RunEnd[],
-): Promise<readonly TriggerCause[]> {
+  maxChars: number,
+): Promise<Matched> {
   const lengths = new ChainLengths(services.store);
   const byEnds = triggers.filter(({ rule }) => rule.sources.some(({ kind }) => kind !== 'event'));
   const causes: TriggerCause[] = [];
-  for (const end of ends) {
+  let chars = 0;
+  for (const [index, end] of ends.entries()) {
     const meant = byEnds.flatMap((trigger) => meantBy(trigger, end));
     if (meant.length === 0) continue;
     const run = await services.store.runs.get(end.runId);
@@ -86,18 +100,28 @@ export async function matchEnds(
       callerRunId: run.id,
       traceparent,
     };
-    for (const one of meant) {
-      const { facts, fault } = await factsOf(services, run, end, rootsOf(one.trigger.rule));
-      causes.push(...causeOf(services, one, facts, { ...shared, label: sourceText(one.source) }, fault));
-    }
+    const found = await factsOfEnd(services, run, end, allRoots(meant));
+    const made = meant.flatMap((one) => causeOf(services, one, found, { ...shared, label: sourceText(one.source) }));
+    causes.push(...made);
+    if ((chars += charsOf(made)) > maxChars) return { causes, taken: index + 1 };
   }
-  return causes;
+  return { causes, taken: ends.length };
 }
 
 interface Meant {
   readonly trigger: ActiveTrigger;
   readonly source: TriggerSource;
   readonly at: number;
+  /** What its rule looks at. */
+  readonly roots: ReadonlySet<PathRoot>;
+}
+
+function allRoots(meant: readonly Meant[]): ReadonlySet<PathRoot> {
+  return new Set(meant.flatMap(({ roots }) => [...roots]));
+}
+
+function charsOf(causes: readonly TriggerCause[]): number {
+  return causes.reduce((sum, { given }) => sum + (given?.length ?? 0), 0);
 }
 
 function meantBy(trigger: ActiveTrigger, end: RunEnd): readonly Meant[] {
@@ -106,7 +130,7 @@ function meantBy(trigger: ActiveTrigger, end: RunEnd): readonly Meant[] {
   const ended = { deployment: end.deployment, flow: end.flow, stateType: end.state.type };
   const at = rule.sources.findIndex((source) => meansEnd(source, ended, deployment));
   const source = rule.sources[at];
-  return source === undefined ? [] : [{ trigger, source, at }];
+  return source === undefined ? [] : [{ trigger, source, at, roots: rootsOf(rule) }];
 }
 
 /** By exact name, and of those that end in `*` one after the other. */
@@ -114,9 +138,10 @@ function eventFinder(triggers: readonly ActiveTrigger[]): (name: string) => read
   const exact = new Map<string, Meant[]>();
   const open: Meant[] = [];
   for (const trigger of triggers) {
+    const roots = rootsOf(trigger.rule);
     for (const [at, source] of trigger.rule.sources.entries()) {
       if (source.kind !== 'event') continue;
-      const meant = { trigger, source, at };
+      const meant = { trigger, source, at, roots };
       if (source.name.endsWith('*')) open.push(meant);
       else exact.set(source.name, [...(exact.get(source.name) ?? []), meant]);
     }
@@ -130,39 +155,51 @@ function eventFinder(triggers: readonly ActiveTrigger[]): (name: string) => read
 
 function causeOf(
   { log }: Services,
-  { trigger, at: source }: Meant,
-  facts: CauseFacts,
+  { trigger, at: source, roots }: Meant,
+  { facts, faults }: Found,
   shared: Omit<TriggerCause, 'triggerId' | 'source' | 'group' | 'given' | 'fault'>,
-  fault: string | null = null,
 ): readonly TriggerCause[] {
   const { rule } = trigger;
   const common = { ...shared, triggerId: trigger.id, source };
+  const fault = [...roots].flatMap((root) => faults[root] ?? [])[0] ?? null;
   try {
-    if (fault === null && !passes(rule.where, facts, source)) return [];
+    const group = groupOf(rule.by, facts);
+    if (fault !== null) return [{ ...common, group, given: null, fault }];
+    if (!passes(rule.where, facts, source)) return [];
     const given = mapParams(rule.params, facts, source);
     const text = Object.keys(given).length === 0 ? null : encodeValue(given, `parameters of trigger ${trigger.slug}`);
-    return [{ ...common, group: groupOf(rule.by, facts), given: text, fault }];
+    const bytes = text === null ? 0 : Buffer.byteLength(text);
+    if (bytes <= maxGivenBytes) return [{ ...common, group, given: text, fault }];
+    const tooLarge = `What trigger ${trigger.slug} maps has ${bytes} bytes; at most ${maxGivenBytes} are handed on.`;
+    return [{ ...common, group, given: null, fault: tooLarge }];
   } catch (error) {
     // What one trigger cannot take must not hold up the others.
     log.warn(
       { err: error, deployment: trigger.deployment, trigger: trigger.slug, cause: shared.cause },
       'A trigger cannot read what it is to hand on.',
     );
-    return [{ ...common, group: '', given: null, fault: error instanceof Error ? error.message : String(error) }];
+    return [{ ...common, group: '', given: null, fault: messageOf(error) }];
   }
 }
 
-function readPayload({ payload }: PendingEvent): unknown {
-  return payload === null ? undefined : decodeValue(payload);
+/** What an occurrence has, and why it does not have all of it. */
+interface Found {
+  readonly facts: CauseFacts;
+  readonly faults: Readonly<Partial<Record<PathRoot, string>>>;
 }
 
-/** What an end has of the roots that are asked for, and why not all of it. @throws BatutaError STORE_… */
-async function factsOf(
-  { results }: Services,
-  run: Run,
-  end: RunEnd,
-  roots: ReadonlySet<PathRoot>,
-): Promise<{ readonly facts: CauseFacts; readonly fault: string | null }> {
+function factsOfEvent({ id, name, source, at, payload }: PendingEvent, roots: ReadonlySet<PathRoot>): Found {
+  const event = { id, name, source, at: new Date(at).toISOString() };
+  try {
+    return { facts: { event, payload: roots.has('payload') ? decodeValue(payload) : undefined }, faults: {} };
+  } catch (error) {
+    return { facts: { event, payload: undefined }, faults: { payload: `The payload of event ${id} cannot be read: ${messageOf(error)}` } };
+  }
+}
+
+/** Of the roots that are asked for. @throws BatutaError STORE_… */
+async function factsOfEnd({ results }: Services, run: Run, end: RunEnd, roots: ReadonlySet<PathRoot>): Promise<Found> {
+  const faults: Partial<Record<PathRoot, string>> = {};
   const facts: { -readonly [Root in keyof CauseFacts]: CauseFacts[Root] } = {
     run: {
       id: run.id,
@@ -178,14 +215,22 @@ async function factsOf(
   };
   try {
     if (roots.has('params')) facts.params = decodeValue(withoutSubmitted(run.params));
-    if (!roots.has('result')) return { facts, fault: null };
+  } catch (error) {
+    faults.params = messageOf(error);
+  }
+  if (!roots.has('result')) return { facts, faults };
+  try {
     const bytes = run.resultRef === null ? 0 : (parseRef(run.resultRef).bytes ?? 0);
     if (bytes > maxResultBytes)
-      return { facts, fault: `The result of run ${run.id} has ${bytes} bytes; of one larger than ${maxResultBytes} nothing is mapped.` };
-    facts.result = await loadValue(results, run);
-    return { facts, fault: null };
+      faults.result = `The result of run ${run.id} has ${bytes} bytes; of one larger than ${maxResultBytes} nothing is mapped.`;
+    else facts.result = await loadValue(results, run);
   } catch (error) {
     if (isBatutaError(error) && error.code.startsWith('STORE_')) throw error;
-    return { facts, fault: error instanceof Error ? error.message : String(error) };
+    faults.result = messageOf(error);
   }
+  return { facts, faults };
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -12,6 +12,10 @@ import { encodeValue } from '../../src/model/values.ts';
 import type { NewEvent, Store } from '../../src/store/store.ts';
 import { deploymentNamed } from './deployments.ts';
 
+/** Makes a database of PostgreSQL as good as new for tests of triggers. */
+export const emptyTriggers = `truncate events, triggers, trigger_causes, trigger_groups, trigger_firings, deployments, deployment_versions, schedules, runs, transitions;
+  update end_places set settled = 0, read_to = 0, mark = null, mark_next = null, mark_at = null`;
+
 export interface Scheduler {
   readonly store: Store;
   readonly results: ResultStorage;

@@ -119,6 +119,8 @@ export const maxEventNameChars = 200;
 export const maxEventIdChars = 200;
 /** Largest payload of an event, bytes of its text. */
 export const maxPayloadBytes = 256 * 1024;
+/** Largest values that one occurrence hands on to a run, bytes of their text. */
+export const maxGivenBytes = 1024 * 1024;
 /** Longest chain of triggers, each of which was fired by the run of the one before; longer ones are stopped. */
 export const maxHops = 16;
 

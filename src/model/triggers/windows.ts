@@ -10,20 +10,24 @@ export interface WaitingCause {
   readonly at: number;
 }
 
+/** By when they occurred; of the same instant in one order for all. */
+export function byTime(a: WaitingCause, b: WaitingCause): number {
+  return a.at - b.at || Number(a.cause > b.cause) - Number(a.cause < b.cause);
+}
+
 /**
- * The newest set of one occurrence for each source that lie within the window; null while there is none. Occurrences may come in any
- * order: what counts is when they occurred.
+ * The earliest set of one occurrence for each source that lie within the window, each the newest of its source until then; null while there is
+ * none. Occurrences may be given in any order: what counts is when they occurred. How many sets there are does not depend on how many
+ * occurrences are looked at together.
  */
 export function completeSet<C extends WaitingCause>(waiting: readonly C[], sources: number, withinMs: number): readonly C[] | null {
-  const sorted = [...waiting].sort((a, b) => a.at - b.at || (a.cause < b.cause ? -1 : 1));
   const newest = new Array<C | undefined>(sources).fill(undefined);
-  let best: readonly C[] | null = null;
-  for (const one of sorted) {
+  for (const one of waiting.toSorted(byTime)) {
     newest[one.source] = one;
     const set = newest.filter((found) => found !== undefined);
-    if (set.length === sources && set.every(({ at }) => one.at - at <= withinMs)) best = set;
+    if (set.length === sources && set.every(({ at }) => one.at - at <= withinMs)) return set;
   }
-  return best;
+  return null;
 }
 
 /** When a debounce fires that has seen its first and its last then. */

@@ -13,7 +13,7 @@ import { withdrawTicks } from '../ticks/held.ts';
 import type { DeploymentPut, DeploymentStore, LastRun, StoredDeployment } from './contract.ts';
 import { deploymentTable, newScheduleTable, scheduleTable, versionOf, versionTable, type ScheduleRow, type VersionRow } from './tables.ts';
 import { jsonText } from '../storable.ts';
-import { beginAnew, dropTriggersOf, putTriggers } from '../triggers/keep.ts';
+import { beginAnew, dropTriggersOf, lockTriggers, putTriggers } from '../triggers/keep.ts';
 import { readSchedule } from '../read-json.ts';
 
 type ScheduleOf = Pick<ScheduleRow, 'id' | 'deployment'>;
@@ -57,6 +57,7 @@ export function deploymentStore(connection: Connection): DeploymentStore {
     },
     delete: (name) =>
       connection.transaction(async (db) => {
+        await lockTriggers(db, [name]);
         const gone = await db.query('delete from deployments where name = $1 returning name', [name]);
         if (gone.length > 0) await deleteBelongings(db, [name]);
         return gone.length > 0;
@@ -74,6 +75,12 @@ async function putAll(
   const sorted = [...puts].sort((a, b) => (a.deployment.name < b.deployment.name ? -1 : 1));
   try {
     await connection.transaction(async (db) => {
+      const names = [...puts.map(({ deployment }) => deployment.name), ...removals.map(({ name }) => name)];
+      await lockTriggers(
+        db,
+        names,
+        puts.some(({ triggers = [] }) => triggers.length > 0),
+      );
       for (let start = 0; start < sorted.length; start += chunkSize) {
         await putChunk(db, sorted.slice(start, start + chunkSize));
       }
@@ -199,6 +206,7 @@ async function pause(db: Database, name: string, slug: string | null, at: number
 
 async function resume(db: Database, name: string, slug: string | null, tickAfter: (schedule: string) => number | null): Promise<boolean> {
   if (slug === null) {
+    await lockTriggers(db, [name]);
     const resumed = await db.query('update deployments set paused_at = null where name = $1 returning name', [name]);
     if (resumed.length === 0) return false;
     await beginAnew(db, name);

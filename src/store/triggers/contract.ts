@@ -33,7 +33,7 @@ export interface EmittedStore {
   /** One statement: stores an event unless there is one of its id. Gives the one that stands, and whether it is this. */
   add(event: NewEvent): Promise<{ readonly event: EmittedEvent; readonly inserted: boolean }>;
   get(id: string): Promise<EmittedEvent | null>;
-  /** Newest first. @throws BatutaError FILTER_INVALID */
+  /** Newest first; a page holds what fits into 4 MB, at least one. @throws BatutaError FILTER_INVALID */
   list(filter?: EventFilter): Promise<Page<EmittedEvent>>;
   /** Deletes what was received before, and is decided: events, firings and what they fired for. Gives how many events. */
   prune(before: number): Promise<number>;
@@ -150,6 +150,8 @@ export interface TriggerStep {
   readonly causes: readonly TriggerCause[];
   /** Whether nothing older is left to be read: only then windows and debounces may be over. */
   readonly isCaughtUp: boolean;
+  /** By the clock of the database, from before anything was looked for: what came later may not have been seen. */
+  readonly lookedAt: number;
 }
 
 /** A firing that is due. */
@@ -190,10 +192,10 @@ export interface TriggerStore {
   active(): Promise<readonly ActiveTrigger[]>;
   /** Of all deployments, paused or not. */
   all(): Promise<readonly Trigger[]>;
-  /** Events that are not decided, oldest first. */
-  pending(limit: number): Promise<readonly PendingEvent[]>;
-  /** Ends that the reader has not had. Nothing is written. */
-  ends(reader: string, wish: EndWish): Promise<EndPage>;
+  /** Events that are not decided, oldest first: so many, or what fits into 8 MB, at least one. */
+  pending(limit: number): Promise<{ readonly events: readonly PendingEvent[]; readonly hasMore: boolean }>;
+  /** Ends that the reader has not had. Nothing is written. @param changes of runs that the page goes over */
+  ends(reader: string, wish: EndWish, changes: number): Promise<EndPage>;
   /**
    * One transaction, see above. Null, and nothing is written, when another has decided or deployed meanwhile.
    *

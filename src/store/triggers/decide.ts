@@ -21,6 +21,13 @@ import { expiredGroups, quietGroups, moveDebounces, moveWindows, type Ready } fr
 
 const reader = 'triggers';
 
+/** An event is received a moment before it can be read: so long windows stay open for it, ms. */
+const lateMs = 1_000;
+/** Causes of one statement, by the length of what they carry. */
+const maxChars = 4_000_000;
+/** What a cause carries besides its values, characters. */
+const usualChars = 500;
+
 /** Thrown inside the transaction, so that nothing of it stays; nobody outside sees it. */
 class IsBehind extends BatutaError {
   constructor() {
@@ -66,8 +73,9 @@ async function decide(
     ...(await moveWindows(db, byRule(true), standing, makeId)),
   ];
   await moveDebounces(db, byRule(false), standing);
-  const quiet = step.isCaughtUp ? await quietGroups(db, standing, now, makeId) : { ready: [], hasMore: false };
-  const expired = step.isCaughtUp ? await expiredGroups(db, standing, now, makeId) : { firings: [], hasMore: false };
+  const quiet = step.isCaughtUp ? await quietGroups(db, standing, step.lookedAt, makeId) : { ready: [], hasMore: false };
+  const over = { before: step.lookedAt - lateMs, now };
+  const expired = step.isCaughtUp ? await expiredGroups(db, standing, over, makeId) : { firings: [], hasMore: false };
   const due = await dueFirings(db, [...ready, ...quiet.ready], standing, now);
   const { firings, tickets } = await placeRuns(db, due, plan(due));
   const all = [...firings, ...expired.firings];
@@ -93,17 +101,20 @@ async function takeEvents(db: Database, seqs: readonly number[]): Promise<Readon
   return new Set(rows.map(({ seq }) => seq));
 }
 
-/** Those that are there and not paused. @throws IsBehind when one has been deployed anew since it was looked at */
+/** Those that are there and not paused. @throws IsBehind when one has been deployed or resumed since they were looked at */
 async function standingTriggers(db: Database, looked: readonly ActiveTrigger[]): Promise<ReadonlyMap<string, ActiveTrigger>> {
-  const rows = await db.query<{ id: string; version: number }>(
-    `select triggers.id, deployments.version from triggers join deployments on deployments.name = triggers.deployment
-     where deployments.paused_at is null and triggers.id in ${listed(db, 1)}`,
-    [listOf(looked.map(({ id }) => id))],
+  const rows = await db.query<{ id: string; version: number; from_event: number; from_end: number }>(
+    `select triggers.id, deployments.version, from_event, from_end from triggers join deployments on deployments.name = triggers.deployment
+     where deployments.paused_at is null`,
   );
-  const versions = new Map(rows.map(({ id, version }) => [id, version]));
-  const standing = looked.filter(({ id }) => versions.has(id));
-  if (standing.some(({ id, deploymentVersion }) => versions.get(id) !== deploymentVersion)) throw new IsBehind();
-  return new Map(standing.map((one) => [one.id, one]));
+  const known = new Map(looked.map((one) => [one.id, one]));
+  const standing = new Map<string, ActiveTrigger>();
+  for (const { id, version, from_event: fromEvent, from_end: fromEnd } of rows) {
+    const one = known.get(id);
+    if (one?.deploymentVersion !== version || one.fromEvent !== fromEvent || one.fromEnd !== fromEnd) throw new IsBehind();
+    standing.set(id, one);
+  }
+  return standing;
 }
 
 /** Those that were not known; one that fires at once is noted with its firing. */
@@ -112,16 +123,33 @@ async function noteCauses(
   causes: readonly TriggerCause[],
   firingOf: (cause: TriggerCause) => string | null,
 ): Promise<readonly { readonly cause: TriggerCause; readonly firing: string | null }[]> {
-  if (causes.length === 0) return [];
   const made = causes.map((cause) => ({ cause, firing: firingOf(cause) }));
   const kinds = { ...causeTable.kinds, firing: 'text' } as const;
-  const rows = await db.query<{ trigger_id: string; cause: string; firing: string | null }>(
-    `insert into trigger_causes (${causeTable.list}, firing) select ${causeTable.list}, firing from ${db.fragments.list(1, kinds)} as given
-     where true on conflict do nothing returning trigger_id, cause`,
-    [jsonText(made.map(({ cause, firing }) => [...causeTable.values(cause), firing]))],
-  );
-  const noted = new Set(rows.map(({ trigger_id, cause }) => `${trigger_id} ${cause}`));
+  const noted = new Set<string>();
+  for (const chunk of chunksOf(made)) {
+    const rows = await db.query<{ trigger_id: string; cause: string }>(
+      `insert into trigger_causes (${causeTable.list}, firing) select ${causeTable.list}, firing from ${db.fragments.list(1, kinds)} as given
+       where true on conflict do nothing returning trigger_id, cause`,
+      [jsonText(chunk.map(({ cause, firing }) => [...causeTable.values(cause), firing]))],
+    );
+    for (const { trigger_id, cause } of rows) noted.add(`${trigger_id} ${cause}`);
+  }
   return made.filter(({ cause }) => noted.delete(`${cause.triggerId} ${cause.cause}`));
+}
+
+function chunksOf<Made extends { readonly cause: TriggerCause }>(made: readonly Made[]): readonly (readonly Made[])[] {
+  const chunks: Made[][] = [];
+  let chars = Infinity;
+  for (const one of made) {
+    const own = usualChars + (one.cause.given?.length ?? 0);
+    chars += own;
+    if (chars <= maxChars) chunks.at(-1)?.push(one);
+    else {
+      chunks.push([one]);
+      chars = own;
+    }
+  }
+  return chunks;
 }
 
 async function dueFirings(

@@ -1,6 +1,7 @@
 /** Events as they are stored, listed and forgotten. */
-import type { Connection } from '../connection.ts';
-import { limitOf, pageOf, placeOf } from '../lists/cursor.ts';
+import type { Connection, Database } from '../connection.ts';
+import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
+import { fittingLines } from '../lists/logs.ts';
 import { clockOf, Params } from '../sql.ts';
 import type { EmittedStore, EventFilter, NewEvent } from './contract.ts';
 import { eventOf, type EventRow, eventTable } from './tables.ts';
@@ -8,6 +9,8 @@ import { eventOf, type EventRow, eventTable } from './tables.ts';
 const { list } = eventTable;
 /** What has occurred is known by its number for at least so long, ms: see `ends.ts`. */
 const knownMs = 86_400_000;
+/** Most that one page holds, bytes of payloads. */
+const pageBytes = 4_000_000;
 
 /** See `EmittedStore`. */
 export function emittedStore(connection: Connection): EmittedStore {
@@ -23,20 +26,41 @@ export function emittedStore(connection: Connection): EmittedStore {
     list: async (filter = {}) => {
       const limit = limitOf(filter.limit, 50, 1000);
       const { where, params } = conditionsOf(filter);
-      const rows = await query<EventRow & { readonly seq: number }>(
-        `select ${list}, seq from events where ${where} order by seq desc limit ${limit + 1}`,
+      const sizes = await query<{ readonly seq: number; readonly id: string; readonly bytes: number }>(
+        `select seq, id, coalesce(octet_length(payload), 0) as bytes from events where ${where} order by seq desc limit ${limit + 1}`,
         params,
       );
-      return pageOf(rows, limit, eventOf, ({ seq, id }) => ({ createdAt: seq, id }));
+      const shown = sizes.slice(0, Math.min(limit, fittingLines(sizes, pageBytes)));
+      const [first, last] = [shown[0], shown.at(-1)];
+      if (first === undefined || last === undefined) return { items: [], next: null };
+      const rows = await query<EventRow>(
+        `select ${list} from events where ${where} and seq between ${last.seq} and ${first.seq} order by seq desc`,
+        params,
+      );
+      return { items: rows.map(eventOf), next: shown.length < sizes.length ? cursorOf({ createdAt: last.seq, id: last.id }) : null };
     },
-    async prune(before) {
-      const gone = await query('delete from events where received_at < $1 and pending is null returning id', [before]);
-      await query('delete from trigger_firings where at < $1', [before]);
-      const known = (await clockOf(connection)) - knownMs;
-      await query('delete from trigger_causes where seen_at < $1 and firing is not null', [known]);
-      return gone.length;
-    },
+    prune: (before) => connection.transaction((db) => pruneEvents(db, before)),
   };
+}
+
+async function pruneEvents(db: Database, before: number): Promise<number> {
+  const gone = await db.query('delete from events where received_at < $1 and pending is null returning id', [before]);
+  // Numbers are given anew once the highest are gone: what comes next is new to every trigger all the same.
+  if (db.dialect === 'sqlite')
+    await db.query(
+      `update triggers set from_event = (select coalesce(max(seq), 0) from events)
+       where from_event > (select coalesce(max(seq), 0) from events)`,
+    );
+  await db.query('delete from trigger_firings where at < $1', [before]);
+  // An end that is not settled is read once more, however old it is.
+  const isRead =
+    db.dialect === 'sqlite'
+      ? ''
+      : `and not exists (select 1 from transitions as change, end_places as place
+           where place.reader = 'triggers' and change.run_id = trigger_causes.subject and change.task_run_id is null and change.seq > place.settled)`;
+  const known = (await clockOf(db)) - knownMs;
+  await db.query(`delete from trigger_causes where seen_at < $1 and firing is not null ${isRead}`, [known]);
+  return gone.length;
 }
 
 /** Inside a transaction or by itself. */

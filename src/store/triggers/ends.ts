@@ -12,8 +12,6 @@ import { readTexts } from '../read-json.ts';
 import { clockOf, isNotReported, listed, listOf, terminalList } from '../sql.ts';
 import type { EndPage, EndPlace, EndWish, RunEnd } from './contract.ts';
 
-/** Changes of runs that one page goes over. */
-const pageRows = 5_000;
 /** A number is taken a moment before its writer can be told; marks younger than this wait, ms. */
 const settleMs = 1_000;
 /** A writer that takes longer than this is not waited for, ms. */
@@ -81,13 +79,13 @@ export async function newestChange({ dialect, query }: Database): Promise<number
 }
 
 /** See `TriggerStore.ends`. */
-export async function readEnds(connection: Connection, reader: string, wish: EndWish): Promise<EndPage> {
+export async function readEnds(connection: Connection, reader: string, wish: EndWish, changes: number): Promise<EndPage> {
   const place = await endPlace(connection, reader);
   // Whatever writes now is asked for before its rows are looked for.
   const writers = await writersOf(connection);
   const now = await clockOf(connection);
-  const again = await readAgain(connection, place, wish, writers?.oldest ?? 0, now);
-  const last = await lastOfPage(connection, place.readTo, Number.MAX_SAFE_INTEGER);
+  const again = await readAgain(connection, place, { wish, changes, oldest: writers?.oldest ?? 0, now });
+  const last = await lastOfPage(connection, place.readTo, Number.MAX_SAFE_INTEGER, changes);
   const fresh = last === null ? [] : await endsBetween(connection, place.readTo, last.seq, wish);
   const readTo = last?.seq ?? place.readTo;
   const ends = [...again.ends, ...fresh];
@@ -102,14 +100,12 @@ export async function readEnds(connection: Connection, reader: string, wish: End
 async function readAgain(
   connection: Connection,
   place: EndPlace,
-  wish: EndWish,
-  oldest: number,
-  now: number,
+  { wish, changes, oldest, now }: { readonly wish: EndWish; readonly changes: number; readonly oldest: number; readonly now: number },
 ): Promise<{ readonly ends: readonly RunEnd[]; readonly next: EndPlace; readonly hasMore: boolean }> {
   const { mark, markNext, markAt, settled } = place;
   if (mark === null || markNext === null || markAt === null) return { ends: [], next: place, hasMore: false };
   if (now - markAt < (markNext <= oldest ? settleMs : longestWriterMs)) return { ends: [], next: place, hasMore: false };
-  const last = await lastOfPage(connection, settled, mark);
+  const last = await lastOfPage(connection, settled, mark, changes);
   const upTo = last?.isFull === true ? last.seq : mark;
   const ends = await endsBetween(connection, settled, upTo, wish);
   const cleared = upTo >= mark ? { mark: null, markNext: null, markAt: null } : {};
@@ -133,14 +129,15 @@ async function lastOfPage(
   { dialect, query }: Connection,
   after: number,
   upTo: number,
+  rows: number,
 ): Promise<{ readonly seq: number; readonly isFull: boolean } | null> {
   const { changes, only } = tables[dialect];
   const [row] = await query<{ seq: number | null; count: number }>(
     `select max(seq) as seq, count(*) as count from (
        select change.seq from ${changes} as change where ${only} and change.seq > $1 and change.seq <= $2 order by change.seq limit $3) as page`,
-    [after, upTo, pageRows],
+    [after, upTo, rows],
   );
-  return row?.seq === null || row === undefined ? null : { seq: row.seq, isFull: Number(row.count) === pageRows };
+  return row?.seq === null || row === undefined ? null : { seq: row.seq, isFull: Number(row.count) === rows };
 }
 
 async function endsBetween(connection: Connection, after: number, upTo: number, wish: EndWish): Promise<readonly RunEnd[]> {

@@ -1,12 +1,25 @@
 /** Triggers as their deployments are put, paused, resumed and deleted; inside the transactions that do so. */
 import type { Trigger } from '../../model/triggers/trigger.ts';
 import type { Database } from '../connection.ts';
-import { listed, listOf } from '../sql.ts';
+import { forUpdate, listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
-import { moveEndPlace, newestChange } from './ends.ts';
+import { endPlace, moveEndPlace, newestChange } from './ends.ts';
 import { triggerTable, type TriggerRow } from './tables.ts';
 
 const columns = `${triggerTable.list}, by_ends, from_event, from_end`;
+
+/**
+ * First in a transaction that deploys, resumes or deletes deployments which have a trigger or shall have one: a pass of a scheduler holds this
+ * lock while it goes through triggers and what they wait for, so whoever changes these waits for it before it locks anything else.
+ */
+export async function lockTriggers(db: Database, deployments: readonly string[], areGiven = false): Promise<void> {
+  if (db.dialect === 'sqlite') return;
+  await db.query(
+    `select reader from end_places
+     where reader = 'triggers' and ($2 = 1 or exists (select 1 from triggers where deployment in ${listed(db, 1)})) ${forUpdate(db)}`,
+    [listOf(deployments), areGiven ? 1 : 0],
+  );
+}
 
 /** The triggers that these deployments shall have; one whose rule is the same goes on, what one that has changed was waiting for is dropped. */
 export async function putTriggers(db: Database, names: readonly string[], triggers: readonly Trigger[]): Promise<void> {
@@ -76,6 +89,8 @@ async function removeTriggers(db: Database, ids: readonly string[]): Promise<voi
 }
 
 async function dropWaits(db: Database, ids: readonly string[]): Promise<void> {
+  // Held already, unless the triggers came just now.
+  await endPlace(db, 'triggers', forUpdate(db));
   await db.query(`delete from trigger_groups where trigger_id in ${listed(db, 1)}`, [listOf(ids)]);
   await db.query(`update trigger_causes set firing = '' where firing is null and trigger_id in ${listed(db, 1)}`, [listOf(ids)]);
 }

@@ -4,11 +4,14 @@ import type { Connection } from '../connection.ts';
 import { nowOnce } from '../sql.ts';
 import { columnsOf } from '../table.ts';
 import type { ActiveTrigger, TriggerStore } from './contract.ts';
+import { fittingLines } from '../lists/logs.ts';
 import { decideTriggers } from './decide.ts';
 import { readEnds } from './ends.ts';
 import { eventOf, type EventRow, eventTable, firingTable, type FiringRow, triggerTable, type TriggerRow } from './tables.ts';
 
 const maxWaits = 100;
+/** Most that one page of events holds, bytes of their payloads. */
+const pageBytes = 8_000_000;
 
 interface ActiveRow {
   readonly version: number;
@@ -40,13 +43,19 @@ export function triggerStore(connection: Connection): TriggerStore {
       return (await query<TriggerRow>(`select ${triggerTable.list} from triggers order by deployment, slug`)).map(triggerTable.read);
     },
     async pending(limit) {
-      const rows = await query<EventRow & { readonly seq: number }>(
-        `select ${eventTable.list}, seq from events where pending = 1 order by seq limit $1`,
+      const sizes = await query<{ seq: number; bytes: number }>(
+        'select seq, coalesce(octet_length(payload), 0) as bytes from events where pending = 1 order by seq limit $1',
         [limit],
       );
-      return rows.map((row) => ({ ...eventOf(row), seq: row.seq }));
+      const fitting = fittingLines(sizes, pageBytes);
+      const rows = await query<EventRow & { readonly seq: number }>(
+        `select ${eventTable.list}, seq from events where pending = 1 and seq between $1 and $2 order by seq limit $3`,
+        [sizes[0]?.seq ?? 0, sizes[fitting - 1]?.seq ?? -1, fitting],
+      );
+      const hasMore = fitting < sizes.length || sizes.length === limit;
+      return { events: rows.map((row) => ({ ...eventOf(row), seq: row.seq })), hasMore };
     },
-    ends: (reader, wish) => readEnds(connection, reader, wish),
+    ends: (reader, wish, changes) => readEnds(connection, reader, wish, changes),
     decide: (step, makeId, plan) => decideTriggers(connection, step, makeId, plan),
     async firings(deployment, limit) {
       const rows = await query<FiringRow>(
@@ -63,7 +72,10 @@ async function outlook(connection: Connection): ReturnType<TriggerStore['outlook
   const now = nowOnce(connection, 1);
   const [row] = await connection.query<{ triggers: number; pending: number; due: number | null; now: number }>(
     `select (select count(*) from triggers) as triggers, (select count(*) from (select 1 from events where pending = 1 limit 1) as waiting) as pending,
-       (select min(due_at) from trigger_groups) as due, ${now} as now`,
+       (select due_at from trigger_groups where exists (
+          select 1 from triggers join deployments on deployments.name = triggers.deployment
+          where triggers.id = trigger_groups.trigger_id and deployments.paused_at is null)
+        order by due_at limit 1) as due, ${now} as now`,
     [connection.now()],
   );
   return {

@@ -1,6 +1,6 @@
 /** Windows and debounces that are open: moved on by what has occurred, and over by the clock. Inside the transaction of a decision. */
 import { sourceText, type TriggerFiring } from '../../model/triggers/trigger.ts';
-import { completeSet, debounceDue } from '../../model/triggers/windows.ts';
+import { byTime, completeSet, debounceDue } from '../../model/triggers/windows.ts';
 import type { Database } from '../connection.ts';
 import { listed, listOf } from '../sql.ts';
 import type { ActiveTrigger, TriggerCause } from './contract.ts';
@@ -29,6 +29,7 @@ interface GroupRow {
   readonly count: number;
 }
 
+const withoutValues = causeTable.columns.map((column) => (column === 'given' ? 'null as given' : column)).join(', ');
 /** Windows or debounces that end in one pass. */
 const maxOver = 200;
 /** Occurrences of one source that wait in a window; older ones make room. */
@@ -54,10 +55,12 @@ export async function moveWindows(
       const firingId = makeId();
       const chosen = set;
       // What is older than the chosen one of its source can complete nothing that this has not.
-      const used = open.filter((one) => chosen.some(({ source, at }) => source === one.source && one.at <= at));
+      const isUsed = (one: TriggerCause): boolean => chosen.some((last) => last.source === one.source && byTime(one, last) <= 0);
+      const used = open.filter(isUsed);
       await useCauses(db, triggerId, used, firingId);
-      ready.push({ firingId, triggerId, causes: [...chosen].sort((a, b) => a.at - b.at), count: used.length });
-      open = open.filter((one) => !used.includes(one));
+      const hops = used.reduce((most, one) => Math.max(most, one.hops), 0);
+      ready.push({ firingId, triggerId, causes: await withValues(db, triggerId, chosen.toSorted(byTime), hops), count: used.length });
+      open = open.filter((one) => !isUsed(one));
     }
     open = await makeRoom(db, triggerId, open);
     await putWindow(db, triggerId, group, open, rule.withinMs);
@@ -90,19 +93,20 @@ export async function moveDebounces(db: Database, causes: readonly TriggerCause[
 export async function quietGroups(
   db: Database,
   standing: Standing,
-  now: number,
+  before: number,
   makeId: () => string,
 ): Promise<{ readonly ready: readonly Ready[]; readonly hasMore: boolean }> {
-  const over = await groupsOver(db, standing, now, (trigger) => trigger.rule.debounce !== null);
+  const over = await groupsOver(db, standing, before, (trigger) => trigger.rule.debounce !== null);
   const ready: Ready[] = [];
   for (const { trigger_id: triggerId, grp, count } of over) {
-    const [last] = await db.query<CauseRow>(
-      `select ${causeTable.list} from trigger_causes where trigger_id = $1 and grp = $2 and firing is null order by at desc, seen_at desc, cause desc limit 1`,
+    const [last] = await db.query<CauseRow & { readonly most_hops: number }>(
+      `select ${causeTable.list}, (select max(hops) from trigger_causes where trigger_id = $1 and grp = $2 and firing is null) as most_hops
+       from trigger_causes where trigger_id = $1 and grp = $2 and firing is null order by at desc, seen_at desc, cause desc limit 1`,
       [triggerId, grp],
     );
     const firingId = makeId();
     await closeGroup(db, triggerId, grp, firingId);
-    if (last !== undefined) ready.push({ firingId, triggerId, causes: [causeOf(last)], count: Number(count) });
+    if (last !== undefined) ready.push({ firingId, triggerId, causes: [{ ...causeOf(last), hops: last.most_hops }], count: Number(count) });
   }
   return { ready, hasMore: over.length === maxOver };
 }
@@ -111,10 +115,10 @@ export async function quietGroups(
 export async function expiredGroups(
   db: Database,
   standing: Standing,
-  now: number,
+  { before, now }: { readonly before: number; readonly now: number },
   makeId: () => string,
 ): Promise<{ readonly firings: readonly TriggerFiring[]; readonly hasMore: boolean }> {
-  const over = await groupsOver(db, standing, now, (trigger) => trigger.rule.withinMs !== null);
+  const over = await groupsOver(db, standing, before, (trigger) => trigger.rule.withinMs !== null);
   const firings: TriggerFiring[] = [];
   for (const { trigger_id: triggerId, grp } of over) {
     const trigger = standing.get(triggerId);
@@ -148,23 +152,39 @@ export async function expiredGroups(
 async function groupsOver(
   db: Database,
   standing: Standing,
-  now: number,
+  before: number,
   isWanted: (trigger: ActiveTrigger) => boolean,
 ): Promise<readonly GroupRow[]> {
   const ids = [...standing.values()].filter(isWanted).map(({ id }) => id);
   if (ids.length === 0) return [];
   return await db.query<GroupRow>(
     `select trigger_id, grp, first_at, count from trigger_groups where due_at <= $2 and trigger_id in ${listed(db, 1)} order by due_at limit ${maxOver}`,
-    [listOf(ids), now],
+    [listOf(ids), before],
   );
 }
 
+/** Without the values that they hand on: of many that wait few fire. */
 async function openCauses(db: Database, triggerId: string, group: string): Promise<TriggerCause[]> {
   const rows = await db.query<CauseRow>(
-    `select ${causeTable.list} from trigger_causes where trigger_id = $1 and grp = $2 and firing is null order by at, cause`,
+    `select ${withoutValues} from trigger_causes where trigger_id = $1 and grp = $2 and firing is null order by at, cause`,
     [triggerId, group],
   );
   return rows.map(causeOf);
+}
+
+/** The causes with the values that they hand on, in a chain of so many triggers. */
+async function withValues(
+  db: Database,
+  triggerId: string,
+  causes: readonly TriggerCause[],
+  hops: number,
+): Promise<readonly TriggerCause[]> {
+  const rows = await db.query<Pick<CauseRow, 'cause' | 'given'>>(
+    `select cause, given from trigger_causes where trigger_id = $2 and cause in ${listed(db, 1)}`,
+    [listOf(causes.map(({ cause }) => cause)), triggerId],
+  );
+  const values = new Map(rows.map(({ cause, given }) => [cause, given]));
+  return causes.map((one) => ({ ...one, hops, given: values.get(one.cause) ?? null }));
 }
 
 function causeOf(row: CauseRow): TriggerCause {

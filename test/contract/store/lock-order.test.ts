@@ -4,6 +4,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Claim, Store, TaskClaim } from '../../../src/store/store.ts';
 import { makers, type Place } from './makers.ts';
+import { emit, fireAll, putTriggered, schedulerOf } from '../../support/triggers.ts';
 import { until } from '../../support/room.ts';
 import { leaseMs, newRun, ownerNamed, startRun, taskRun } from './rows.ts';
 
@@ -36,16 +37,20 @@ describe('locks of several rows', () => {
     await holder.query('begin');
     await holder.query(`select id from ${table === 'task_runs' ? 'runs' : table} where id = $1 for no key update`, [ids[0]]);
     const done = work();
+    await untilOneWaits();
+    const free = await asker.query(`select id from ${table} where id = any($1) for no key update skip locked`, [ids.slice(1)]);
+    expect(free.rows).toHaveLength(ids.length - 1);
+    await holder.query('commit');
+    await done;
+  }
+
+  async function untilOneWaits(): Promise<void> {
     await until(async () => {
       const { rows } = await asker.query(
         `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock' and state = 'active'`,
       );
       return rows.length > 0;
     });
-    const free = await asker.query(`select id from ${table} where id = any($1) for no key update skip locked`, [ids.slice(1)]);
-    expect(free.rows).toHaveLength(ids.length - 1);
-    await holder.query('commit');
-    await done;
   }
 
   async function startRuns(count: number): Promise<Claim[]> {
@@ -104,6 +109,32 @@ describe('locks of several rows', () => {
     await store.recorder.addTaskRun(claim, row, null);
     await expectInOrder('task_runs', [claim.runId, row.id], () => store.runs.delete(claim.runId, { force: true }));
     expect(await store.runs.get(claim.runId)).toBe(null);
+  });
+
+  test('a deployment with triggers that is deployed, resumed or deleted while a pass decides waits for it before it locks anything else', async () => {
+    const changes = {
+      deployed: () => putTriggered(store, 'deployed', 'event:c', { version: 2 }),
+      resumed: () => store.deployments.resume('resumed', null, Date.now()),
+      deleted: () => store.deployments.delete('deleted'),
+    };
+    for (const name of Object.keys(changes)) await putTriggered(store, name, { on: ['event:a', 'event:b'], within: '1 hour' });
+    await emit(store, 'a');
+    await fireAll(schedulerOf(store));
+    for (const [name, change] of Object.entries(changes)) {
+      await holder.query('begin');
+      await holder.query(`select reader from end_places where reader = 'triggers' for no key update`);
+      const done = change();
+      await untilOneWaits();
+      const free = await asker.query(
+        `select name from deployments join triggers on deployment = name join trigger_groups on trigger_id = triggers.id
+         where name = $1 for no key update skip locked`,
+        [name],
+      );
+      expect([name, free.rows.length]).toEqual([name, 1]);
+      await holder.query('commit');
+      await done;
+    }
+    expect((await asker.query('select 1 from trigger_groups')).rows).toEqual([]);
   });
 
   test('processes that submit the same keys in opposite orders are all told the same runs', async () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { openStore } from '../../../src/store/open.ts';
 import type { OpenStoreOptions } from '../../../src/store/open.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { createDatabase } from '../../support/postgres.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
 
 /** A database of its own, and stores over it. */
 export interface Place {
@@ -36,6 +36,25 @@ export const makers: readonly Maker[] = [
     },
   },
 ];
+
+/**
+ * Places for the tests of one file, one after the other. On PostgreSQL they share a database that `empty` empties, for a new one takes longer than most
+ * tests.
+ */
+export function placesOf(maker: Maker, empty: string): { readonly make: () => Promise<Place>; readonly drop: () => Promise<void> } {
+  let database: TestDatabase | null = null;
+  return {
+    async make() {
+      if (maker.name === 'sqlite') return await maker.makePlace();
+      if (database === null) database = await createDatabase();
+      else await database.query(empty);
+      return place(database.url, async () => undefined);
+    },
+    async drop() {
+      await database?.drop();
+    },
+  };
+}
 
 /** Stores over a URL, closed together. */
 export function place(url: string, drop: () => Promise<void>): Place {

@@ -1,25 +1,27 @@
 /** Triggers of deployments, fired by events and by ends of runs, over both makers. */
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fireTriggers } from '../../../scheduler/fire-triggers.ts';
 import { makeId } from '../../../src/base/id.ts';
 import { submittedIn } from '../../../src/model/submitted.ts';
 import { maxHops } from '../../../src/model/triggers/trigger.ts';
 import { decodeValue } from '../../../src/model/values.ts';
 import type { Store } from '../../../src/store/store.ts';
-import { emit, fireAll, putTriggered, runsOf, type Scheduler, schedulerOf } from '../../support/triggers.ts';
-import { makers, type Place } from './makers.ts';
+import { emit, emptyTriggers, fireAll, putTriggered, runsOf, type Scheduler, schedulerOf } from '../../support/triggers.ts';
+import { makers, type Place, placesOf } from './makers.ts';
 import { endRun, startRun } from './rows.ts';
 
 describe.each(makers)('triggers on $name', (maker) => {
+  const places = placesOf(maker, emptyTriggers);
   let here: Place;
   let store: Store;
   let scheduler: Scheduler;
   beforeEach(async () => {
-    here = await maker.makePlace();
+    here = await places.make();
     store = await here.open();
     scheduler = schedulerOf(store);
   });
   afterEach(() => here.remove());
+  afterAll(() => places.drop());
 
   // Each is a transaction of its own, which there waits for the disk.
   const burst = maker.name === 'sqlite' ? 10_000 : 1_500;
@@ -171,7 +173,10 @@ describe.each(makers)('triggers on $name', (maker) => {
     await putTriggered(store, 'merge', { on: ['event:a', 'completed:extract'], within: 1 });
     await emit(store, 'a', 1);
     const firings = [...(await fireAll(scheduler))];
-    while (firings.length === 0) firings.push(...(await fireAll(scheduler)));
+    while (firings.length === 0) {
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      firings.push(...(await fireAll(scheduler)));
+    }
     expect(firings).toMatchObject([{ outcome: 'expired', runId: null, message: 'Its window ended without completed:extract.' }]);
     expect(await store.triggers.waits('merge')).toEqual([]);
     expect(await runsOf(store, 'merge')).toEqual([]);
