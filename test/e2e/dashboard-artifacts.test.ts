@@ -15,6 +15,9 @@ import { at } from 'batuta/streams';
     await artifact.table('delays', [{ carrier: 'AA', minutes: n }], { key: 'delays' });
     await artifact.image('logo', Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="60" height="20" onload="fetch(\\'https://elsewhere.invalid\\')"><script>document.title="taken"</script><image href="https://elsewhere.invalid/x.png"/></svg>'));
     await artifact.file('page', Buffer.from('<script>document.title="taken"</script>'), { type: 'text/html', fileName: 'page.html' });
+    const node = (id: number, functionName: string, hitCount: number, children: number[] = []) => ({ id, hitCount, children, callFrame: { functionName, url: 'file:///flows/<b>.ts', lineNumber: id } });
+    const profile = { startTime: 0, endTime: 90_000, nodes: [node(1, '(root)', 0, [2]), node(2, 'prepare', 3, [3]), node(3, 'sortAll', 6)] };
+    await artifact.file('profile', Buffer.from(JSON.stringify(profile)), { fileName: 'report.cpuprofile' });
     artifact.progress('pages', 0.62, '62 <b>pages</b>');
   }
 }
@@ -42,6 +45,14 @@ describe('what tasks show', () => {
       'page.html',
       expect.stringContaining('taken'),
     ]);
+    await page.getByRole('button', { name: 'Show flame graph' }).click();
+    const flame = page.getByRole('region', { name: 'Flame graph of report.cpuprofile' });
+    await flame.getByRole('button', { name: 'sortAll · <b>.ts:4 · 60.0 ms in all · 60.0 ms in its own code' }).press('Enter');
+    expect(await flame.getByRole('button').count()).toBe(1);
+    expect(await accessFaults(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Whole profile' }).click();
+    expect(await flame.getByRole('button').count()).toBe(3);
+    expect(await page.getByRole('row', { name: /^sortAll/ }).innerText()).toMatch(/60\.0 ms\s+66\.7 %/);
     leave('go');
     await visit(page, `/runs/${await submit('report')}`);
     await state(page, 'Completed').waitFor();

@@ -11,7 +11,7 @@ import { plural } from '../../parts/format.ts';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Panel } from '../../parts/page.tsx';
 import table from '../../parts/table.module.css';
-import { TableView } from '../../values/artifact-view.tsx';
+import { TableView } from '../../values/table-view.tsx';
 import { ChartView } from '../../values/chart-view.tsx';
 import { ImageView } from '../../values/file-view.tsx';
 import style from './comparison.module.css';
