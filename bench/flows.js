@@ -2,7 +2,7 @@
 import { Flow, Task } from 'batuta';
 
 /** Puts `@Task(options)` on a method, as a compiler would in legacy mode. */
-function mark(target, name, options) {
+export function mark(target, name, options) {
   const descriptor = Object.getOwnPropertyDescriptor(target, name);
   Object.defineProperty(target, name, Task(options)(target, name, descriptor) ?? descriptor);
 }

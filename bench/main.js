@@ -21,6 +21,7 @@ const benchmarks = {
   stream: { file: './stream.js', shows: 'records a second from task to task, beside async generators and streams of Node' },
   resources: { file: './resources.js', shows: 'what a task pays for a resource of its run' },
   steps: { file: './steps.js', shows: 'a pipeline of 100 steps beside the same as a graph' },
+  isolate: { file: './isolate.js', shows: 'a task in a warm thread, in a cold one and in a process, beside one in this thread' },
   transaction: { file: './transaction.js', shows: 'a task that takes effect once in PostgreSQL, beside insert and commit by hand' },
   spread: { file: './spread.js', shows: 'a fan-out that computes on one worker and on two' },
   streams: { file: './streams.js', shows: '200 streams of live events while 1,000 runs a minute go through' },
