@@ -94,7 +94,8 @@ it('a store that was copied goes on under an id of its own, and neither of both 
     return handle.id;
   };
   const ids = [await run()];
-  await expect.poll(async () => (await program.store.outbox?.state())?.items, { timeout: 10_000 }).toBe(0);
+  await expect.poll(async () => (await server().runs.get(ids[0] ?? ''))?.state.name, { timeout: 10_000 }).toBe('Completed');
+  await expect.poll(() => program.store.outbox?.isEmpty(), { timeout: 10_000 }).toBe(true);
   const [early, late] = [makeProgramPlace(() => url, key), makeProgramPlace(() => url, key)];
   closing.push(
     () => early.remove(),
