@@ -67,7 +67,7 @@ export class ProcessGuest implements Guest {
     });
     this.#child = child;
     // Where it could not be started for want of file descriptors, Node.js has made none.
-    this.#stdio = (child.stdio as ChildProcess['stdio'] | undefined) ?? [];
+    this.#stdio = child.stdio ?? [];
     child.on('message', (message: FromGuest) => this.listener?.hear(message));
     this.ended = this.#follow();
   }

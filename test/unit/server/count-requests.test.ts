@@ -3,13 +3,12 @@ import fastify from 'fastify';
 import { expect, onTestFinished, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { countRequests } from '../../../src/server/count-requests.ts';
-import type { App } from '../../../src/server/parts.ts';
 import { gate } from '../../support/make-flow.ts';
 
 test('an event that is being emitted is waited for, and a stream of events is not', async () => {
   const app = fastify();
   onTestFinished(() => app.close());
-  const requests = countRequests(app as unknown as App);
+  const requests = countRequests(app);
   const [came, goes, streams] = [gate(), gate(), gate()];
   app.post('/api/events', async () => {
     came.open();
