@@ -61,6 +61,8 @@ export async function makeApp(options: AppOptions): Promise<App> {
   const bounds = { ...usualBounds, ...options.bounds };
   const app = fastify({
     logger: false,
+    // A machine under load takes longer than the 10 s of the default to load what the server is made of.
+    pluginTimeout: 60_000,
     bodyLimit: bounds.maxBodyBytes,
     requestTimeout: bounds.requestTimeoutMs,
     http: {
