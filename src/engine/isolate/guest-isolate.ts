@@ -103,7 +103,12 @@ export class GuestIsolate implements Isolate {
     guest.begin();
     const number = ++this.#lastJob;
     const end = new AbortController();
-    const stopListening = endOnStop(call, guest, number, end, this.#options.clock);
+    let keepsPlace = false;
+    const keepPlace = (): void => {
+      if (!keepsPlace) this.#keepPlace(guest);
+      keepsPlace = true;
+    };
+    const stopListening = endOnStop(call, guest, number, end, { clock: this.#options.clock, onEnding: keepPlace });
     try {
       const outcome = await this.#outcomeOf(call, guest, number, job, moved);
       if ('end' in outcome) throw end.signal.aborted ? call.signal.reason : guestFailure(call.task, need, outcome.end);
@@ -120,7 +125,7 @@ export class GuestIsolate implements Isolate {
       call.resourceUses.end();
       if (need.kind === 'process') guest.end();
       else this.#pool.keep(guest, need);
-      if (guest.isEnding) this.#keepPlace(guest);
+      if (guest.isEnding) keepPlace();
     }
   }
 
@@ -233,7 +238,7 @@ function endOnStop(
   guest: Guest,
   number: number,
   end: AbortController,
-  clock: Clock,
+  { clock, onEnding }: { readonly clock: Clock; readonly onEnding: () => void },
 ): () => void {
   let timer: Timer | undefined;
   const endGuest = (): void => {
@@ -241,6 +246,8 @@ function endOnStop(
     const usage = guest.usage();
     if (usage) tellUsage(usage);
     guest.end();
+    // Before its task gives the place back, which happens as soon as it has timed out.
+    onEnding();
     // Before the end of the task is recorded, which does not wait for that of the guest.
     resourceUses.end();
   };
