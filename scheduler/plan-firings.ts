@@ -1,4 +1,4 @@
-/** Decides what becomes of firings of triggers: a run, or none because its chain has grown too long or its parameters cannot be had. */
+/** Plans what follows from firings of triggers: a run, or none because its chain has grown too long or its parameters cannot be had. */
 import type { MakeId } from '../src/base/id.ts';
 import { layOver } from '../src/client/declared-params.ts';
 import { deploymentRun } from '../src/engine/submit/deployment-run.ts';
