@@ -1,4 +1,4 @@
-/** Holds an answer against the form of its item, by its JSON Schema, so that people are told at once; the flow's own schema has the last word. */
+/** Checks an answer against the JSON Schema of its item, so that people see at once what is wrong; the flow's own schema has the last word. */
 import type { z } from 'zod';
 import { BatutaError } from '../base/errors.ts';
 import type { InboxItem } from '../model/inbox.ts';

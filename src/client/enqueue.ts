@@ -65,7 +65,7 @@ export async function enqueueRuns(
     });
     if (gathers) {
       const renames = options.name !== undefined || definition.runName !== null;
-      // Its limit is told by its last parameters, by the worker that begins it.
+      // The worker that begins it finds its limit, by its last parameters.
       debounced.set(rows.length + debounced.size, { ...gathers, renames, run: { ...run, concurrencyKey: null } });
     } else rows.push({ run, idempotencyKey: idempotencyKey ?? null, expiresAt });
   }

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 
 type Source = Pick<Store, 'artifacts' | 'taskRuns'>;
 
-/** Reasons that are told apart while they are counted; one that holds a value of its record may be another each time. */
+/** Different reasons that are counted; one that holds a value of its record may be another each time. */
 const maxCounted = 10_000;
 const maxReasons = 200;
 

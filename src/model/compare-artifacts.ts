@@ -38,7 +38,7 @@ export function compareArtifacts(before: Compared, after: Compared, { by }: { re
     );
   const [rowsBefore, rowsAfter] = [rowsOf(before), rowsOf(after)];
   if (rowsBefore !== null && rowsAfter !== null) {
-    // Points of a chart that share a place are told apart by their order alone.
+    // Points of a chart that share a place differ by their order alone.
     const axis = [rowsBefore, rowsAfter].every((rows) => kind === 'chart' && isTelling(rows, 'x')) ? 'x' : null;
     const table = compareTables(rowsBefore, rowsAfter, kind === 'chart' ? axis : by);
     return { kind, isSame: table.isSame, as: 'table', table };

@@ -87,7 +87,7 @@ export class ReportApi {
     if (error.code === 'REPORTER_UNKNOWN' || error.code === 'REPORT_GAP') return new ReportTrouble('unknown', said);
     if (error.code === 'REPORTER_REPLACED') return new ReportTrouble('replaced', said);
     if (status === 413 || (status === 400 && error.code !== undefined)) return new ReportTrouble('invalid', said);
-    // Of Batuta itself, not of what stands before it; a database that is away is told as 503.
+    // Of Batuta itself, not of what stands before it; a database that is away gives 503.
     if (status === 500 && error.code !== undefined) return new ReportTrouble('failed', said);
     return new ReportTrouble('away', `The server ${this.server} takes no reports at the moment: ${said}.`);
   }

@@ -73,7 +73,7 @@ export class ProcessGuest implements Guest {
   }
 
   send(message: ToGuest): void {
-    // What cannot be sent any more is told by its end.
+    // What cannot be sent any more shows in how it ended.
     if (this.#child.connected) this.#child.send(message, () => undefined);
   }
 

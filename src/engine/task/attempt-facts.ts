@@ -1,4 +1,4 @@
-/** What is told of an attempt of a task run: ids, names, parameters. */
+/** Facts about an attempt of a task run: ids, names, parameters. */
 import type { RunFacts, TaskFacts } from '../../model/context.ts';
 import { idempotencyKeyOf } from '../../model/idempotency-key.ts';
 import type { TaskRun } from '../../model/run.ts';

@@ -1,4 +1,4 @@
-/** Sources of events that come over HTTP: how they prove who they are, and what becomes of their bodies. Plain data; times are UTC epoch ms. */
+/** Sources of events that come over HTTP: how they prove who they are, and how their bodies become events. Plain data; times are UTC epoch ms. */
 import { dig } from './paths.ts';
 
 /**
