@@ -48,8 +48,10 @@ describe('the timeline', () => {
       'Resource session of the task: opened 5 times',
       'Resource mailer of the task: opened 2 times, 1 failed',
     ]);
-    const told = await page.locator('svg title').allTextContents();
-    expect(told).toContainEqual(expect.stringMatching(/^report: .*no <b>answer<\/b> from the mail server$/));
+    const told = page.locator('svg title');
+    await expect
+      .poll(() => told.allTextContents())
+      .toContainEqual(expect.stringMatching(/^report: .*no <b>answer<\/b> from the mail server$/));
     expect(await page.locator('rect[data-failed]').count()).toBe(1);
     expect(await accessFaults(page)).toEqual([]);
 

@@ -269,12 +269,19 @@ export class PostgresConnection implements Connection {
   async #end(): Promise<void> {
     const recorder = this.#recorder;
     this.#recorder = null;
-    if (recorder !== null) {
-      // The mark only matters while this recorder lives. What a killed one leaves goes with the next pruning.
-      await recorder.query('delete from flush_marks where writer = $1', [this.#writer]).catch(() => undefined);
-      await recorder.end().catch(() => undefined);
-    }
+    // The mark only matters while this recorder lives. What a killed process leaves goes with the next pruning.
+    if (this.#batches > 0) await this.#unmark(recorder).catch(() => undefined);
+    await recorder?.end().catch(() => undefined);
     await Promise.all([this.#pool.end(), this.#preparedPool.end()]);
+  }
+
+  /** The connection of the recorder may have been lost since its last flush. */
+  async #unmark(recorder: pg.Client | null): Promise<void> {
+    const text = 'delete from flush_marks where writer = $1';
+    try {
+      if (recorder !== null) return void (await recorder.query(text, [this.#writer]));
+    } catch {}
+    await this.#pool.query(text, [this.#writer]);
   }
 
   async #mapped<T>(work: () => Promise<T>): Promise<T> {

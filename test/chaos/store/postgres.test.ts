@@ -48,6 +48,16 @@ test('a server restarted under writes delays them and loses and doubles none', a
   await store.close();
 });
 
+test('a recorder whose connection was lost after its last flush leaves no mark behind', async () => {
+  const store = await openStore({ url: database.url });
+  let asked = 0;
+  const { runId, promised } = await writeUntil(store, () => asked++ > 0);
+  await database.query(`select pg_terminate_backend(pid, 5000) from pg_stat_activity where application_name like 'batuta %'`);
+  await expectWrittenOnce(store, { runId, promised });
+  await store.close();
+  expect(await database.query('select 1 from flush_marks')).toEqual([]);
+});
+
 test('a connection cut again and again in the middle of flushes neither loses nor doubles a row', async () => {
   const store = await openStore({ url: database.url });
   let cutting = true;
