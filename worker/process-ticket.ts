@@ -8,6 +8,7 @@ import type { Broker, Ticket } from '../src/broker/broker.ts';
 import { rowAwaitedMs } from '../src/client/enqueue.ts';
 import { claimOf } from '../src/engine/lease/claim.ts';
 import type { Engine } from '../src/engine/engine.ts';
+import { endIfCancelled } from '../src/engine/run/hand-back.ts';
 import { callHooksAfterwards } from '../src/engine/run/hooks.ts';
 import { bindLimit } from '../src/engine/run/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
@@ -159,7 +160,8 @@ async function giveBack(parts: TicketParts, run: Run, dueAt: number | null): Pro
   await parts.broker.put({ kind: 'run', id, epoch, priority, dueAt }, { queue });
 }
 
-async function release({ engine }: TicketParts, run: Run): Promise<void> {
-  await engine.services.store.runs.release(claimOf(run));
-  engine.services.limits.runs.freed(run.concurrencyKey);
+async function release({ engine: { services } }: TicketParts, run: Run): Promise<void> {
+  await services.store.runs.release(claimOf(run));
+  await endIfCancelled(services, claimOf(run));
+  services.limits.runs.freed(run.concurrencyKey);
 }

@@ -4,6 +4,7 @@ import { failureOf } from '../../model/failure.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Owner } from '../../model/run.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
+import type { Claim } from '../../store/store.ts';
 import type { Wait } from '../waiting/activity.ts';
 import type { EngineServices } from '../services.ts';
 import { withOrigin } from './failure-origin.ts';
@@ -23,10 +24,10 @@ export async function handBackRun(services: EngineServices, record: RunRecord, r
   await store.recorder.flush();
   // What came too early to find it waiting is acted on while the lease holds: when this process dies before that, the run is reclaimed.
   if (reason.code === 'RUN_SUSPENDED') await wakeIfSignalled(services, record.run.id, waits);
-  await endIfCancelled(services, record);
+  await endIfCancelled(services, record.claim);
   // Refused silently where it was lost or goes on already; a sub-flow whose parent was lost is still ours to give.
   await store.runs.release(record.claim);
-  await endIfCancelled(services, record);
+  await endIfCancelled(services, record.claim);
 }
 
 /** Why a run is given up whose store has failed in the middle: where others go on, and the store was only away, it is left to them. */
@@ -72,8 +73,13 @@ function recordSuspended(record: RunRecord, { message }: BatutaError, waits: rea
   return record.setRun(state, { dueAt: waits[0]?.dueAt ?? null });
 }
 
-/** A cancel that was asked for while its run was being let go of was left to an owner that does not act on it any more. */
-async function endIfCancelled({ store, clock, owner, isOwnerGone }: EngineServices, { claim }: RunRecord): Promise<void> {
+/**
+ * A cancel that was asked for while its run was being let go of was left to an owner that does not act on it any more. To be called once the run
+ * was let go of.
+ *
+ * @throws BatutaError STORE_…
+ */
+export async function endIfCancelled({ store, clock, owner, isOwnerGone }: EngineServices, claim: Claim): Promise<void> {
   const run = await store.runs.get(claim.runId);
   if (!run || run.cancelRequestedAt === null || isTerminal(run.state.type)) return;
   const isOurs = run.owner?.id === owner.id && run.epoch === claim.epoch;

@@ -2,13 +2,14 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Clock, systemClock } from '../../../src/base/clock.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { Leases, leasesOfRuns } from '../../../src/engine/lease/leases.ts';
 import { LimitWatch } from '../../../src/engine/limits/limit-watch.ts';
 import { defaultEngineSettings } from '../../../src/engine/services.ts';
 import { openStore } from '../../../src/store/open.ts';
 import type { Claim, Store } from '../../../src/store/store.ts';
 import { leaseMs, startRun } from '../../contract/store/rows.ts';
+import { handClock } from '../../support/hand-clock.ts';
 import { gate } from '../../support/make-flow.ts';
 import { ownFolder } from '../../support/own-engine.ts';
 
@@ -23,17 +24,6 @@ async function ownStores(count: number): Promise<Store[]> {
     for (const store of stores) await store.close();
   });
   return stores;
-}
-
-/** A clock whose timers fire by hand. */
-function handClock(): { readonly clock: Clock; readonly timers: Map<object, { readonly ms: number; readonly fire: () => void }> } {
-  const timers = new Map<object, { readonly ms: number; readonly fire: () => void }>();
-  const setTimer: Clock['setTimer'] = (ms, fire) => {
-    const timer = { cancel: () => void timers.delete(timer) };
-    timers.set(timer, { ms, fire: () => (timers.delete(timer), fire()) });
-    return timer;
-  };
-  return { clock: { ...systemClock, setTimer }, timers };
 }
 
 const holderOf = (claim: Claim, onCancel: () => void = () => undefined) => ({ claim, onLost: () => undefined, onCancel });
