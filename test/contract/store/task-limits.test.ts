@@ -1,6 +1,7 @@
 /** Limits on tasks, over both makers: slots that are held by claims and by nothing else. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { makeId } from '../../../src/base/id.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { SlotWish, Store } from '../../../src/store/store.ts';
@@ -23,6 +24,11 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
   });
   const ask = async (...wishes: SlotWish[]): Promise<boolean[]> => (await store.limits.askSlots(owner.id, wishes)).map(({ held }) => held);
   const view = async (name = 'tag:db') => (await store.limits.tagLimitViews()).find((limit) => limit.name === name);
+  /** Until the clock shows another millisecond. */
+  const passing = async (): Promise<void> => {
+    const before = systemClock.now();
+    while (systemClock.now() === before) await new Promise((resolve) => setImmediate(resolve));
+  };
 
   test('as many hold a slot as there are; the rest waits, says for what, and is next in the order of asking', async () => {
     await store.limits.setTagLimit('tag:db', 2);
@@ -101,6 +107,40 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
     expect(await store.limits.sweepSlots()).toEqual({ owners: ['other'] });
     expect(await store.limits.slotsHeld([waiter.holder])).toEqual([waiter.holder]);
     expect(await view()).toMatchObject({ held: 1, waiting: 0 });
+  });
+
+  test('a task whose run was taken over asks anew: what it held under its old claim is not its slot any more', async () => {
+    await store.limits.setTagLimit('tag:db', 1);
+    const { runId } = await startRun(store);
+    const again = wish(runId);
+    expect(await ask(again)).toEqual([true]);
+    await store.runs.claim(runId, ownerNamed('next'), leaseMs, () => true);
+    const other = newRun();
+    await store.recorder.addRun(other, owner, leaseMs);
+    const quicker = wish(other.id);
+    expect(await ask(quicker)).toEqual([true]);
+    expect(await ask({ ...again, epoch: 2 })).toEqual([false]);
+    expect(await view()).toMatchObject({ held: 1, waiting: 1 });
+    await store.limits.giveSlots([quicker]);
+    expect(await store.limits.slotsHeld([again.holder])).toEqual([again.holder]);
+    // The process that lost the run gives back what it held.
+    await store.limits.giveSlots([again]);
+    expect(await view()).toMatchObject({ held: 1, waiting: 0 });
+  });
+
+  test('one that asks again after its run was taken over stands behind those that waited meanwhile', async () => {
+    await store.limits.setTagLimit('tag:db', 1);
+    const [{ runId }, other] = [await startRun(store), newRun()];
+    await store.recorder.addRun(other, ownerNamed('other'), leaseMs);
+    const [holder, moved, patient] = [wish(other.id), wish(runId, { holder: 'b' }), wish(other.id, { holder: 'c' })];
+    for (const one of [holder, moved, patient]) {
+      await ask(one);
+      await passing();
+    }
+    await store.runs.claim(runId, ownerNamed('next'), leaseMs, () => true);
+    await ask({ ...moved, epoch: 2 });
+    await store.limits.giveSlots([holder]);
+    expect(await store.limits.slotsHeld([moved.holder, patient.holder])).toEqual([patient.holder]);
   });
 
   test('a spread task holds its slots by its own claim', async () => {
