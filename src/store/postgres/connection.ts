@@ -277,11 +277,8 @@ export class PostgresConnection implements Connection {
 
   /** The connection of the recorder may have been lost since its last flush. */
   async #unmark(recorder: pg.Client | null): Promise<void> {
-    const text = 'delete from flush_marks where writer = $1';
-    try {
-      if (recorder !== null) return void (await recorder.query(text, [this.#writer]));
-    } catch {}
-    await this.#pool.query(text, [this.#writer]);
+    const unmark = { text: 'delete from flush_marks where writer = $1', values: [this.#writer] };
+    if (!(await recorder?.query(unmark).catch(() => null))) await this.#pool.query(unmark);
   }
 
   async #mapped<T>(work: () => Promise<T>): Promise<T> {
