@@ -30,11 +30,17 @@ interface FoundRow {
 
 export function cacheStore(connection: Connection): CacheStore {
   const { fragments } = connection;
-  const found = `select id, owner, case when lease_until <= ${fragments.now(1)} then 1 else 0 end as is_over, claim_run_id, run_id, task_run_id, made_at,
-    expires_at, hits, misses, result, result_ref from cache_entries where id in ${listed(connection, 2)}`;
+  const columns = `id, owner, case when lease_until <= ${fragments.now(1)} then 1 else 0 end as is_over, claim_run_id, run_id, task_run_id,
+    made_at, expires_at, hits, misses, result, result_ref`;
+  const foundOne = `select ${columns} from cache_entries where id = $2 limit 1`;
+  const found = `select ${columns} from cache_entries where id in ${listed(connection, 2)}`;
   return {
     async find(ids) {
-      const rows = await connection.prepared<FoundRow>(found, [connection.now(), listOf(ids)]);
+      const isOne = ids.length === 1;
+      const rows = await connection.prepared<FoundRow>(isOne ? foundOne : found, [
+        connection.now(),
+        isOne ? (ids[0] ?? null) : listOf(ids),
+      ]);
       return rows.map(entryOf);
     },
     claim: (wish) => claimEntry(connection, wish),

@@ -26,6 +26,8 @@ const maxKept = 500;
 interface Kept {
   readonly statement: Database.Statement;
   readonly columns: readonly string[] | null;
+  /** Whether it gives a row at most: then the driver need not make room for a hundred. */
+  readonly givesOne: boolean;
 }
 
 /** The statements of a database, each prepared once. */
@@ -71,16 +73,16 @@ export class Statements {
     if (kept !== undefined) return kept;
     const plain = this.#database.prepare(text);
     const json = rowsAsJson(text, plain);
-    const statement =
-      json === null ? { statement: plain, columns: null } : { statement: this.#database.prepare(json.text), columns: json.columns };
+    const statement = json === null ? plain : this.#database.prepare(json.text);
+    const made = { statement, columns: json?.columns ?? null, givesOne: /\blimit 1\s*$/.test(text) };
     if (this.#kept.size >= maxKept) this.#kept.clear();
-    this.#kept.set(text, statement);
-    return statement;
+    this.#kept.set(text, made);
+    return made;
   }
 }
 
-function rowsOf<Row>({ statement, columns }: Kept, params: readonly unknown[]): Row[] {
-  const rows = statement.all(bound(params)) as { row: unknown }[];
+function rowsOf<Row>({ statement, columns, givesOne }: Kept, params: readonly unknown[]): Row[] {
+  const rows = (givesOne ? firstOf(statement, params) : statement.all(bound(params))) as { row: unknown }[];
   if (columns === null) return rows as Row[];
   return rows.map(({ row }) => {
     const values = valuesOf(row);
@@ -88,6 +90,11 @@ function rowsOf<Row>({ statement, columns }: Kept, params: readonly unknown[]): 
     for (let at = 0; at < columns.length; at++) named[columns[at] as string] = values[at];
     return named as Row;
   });
+}
+
+function firstOf(statement: Database.Statement, params: readonly unknown[]): unknown[] {
+  const row = statement.get(bound(params));
+  return row === undefined ? [] : [row];
 }
 
 /**
