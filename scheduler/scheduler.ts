@@ -6,7 +6,7 @@
 import { joinServices } from '../src/base/service.ts';
 import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.ts';
 import { type Monitoring, startMonitoring } from '../src/client/monitoring.ts';
-import { openClient } from '../src/client/open-client.ts';
+import { openLocalClient } from '../src/client/open-local-client.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
 import { backfillLoop } from './loops/backfill.ts';
 import { beatLoop } from './loops/beat.ts';
@@ -36,7 +36,7 @@ const rollupMs = 60_000;
 
 /** @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE, STORE_… */
 export const startScheduler: StartScheduler = async ({ config, log, metrics }): Promise<FleetProcess> => {
-  const client = await openClient({ config, log, reports: false });
+  const client = await openLocalClient({ config, log, reports: false });
   let monitoring: Monitoring | undefined;
   try {
     const { engine } = client;

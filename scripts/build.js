@@ -75,7 +75,7 @@ const wants = (flag) => only === undefined || only === flag;
 const isOfWeb = (path) => !relative(join(dist, 'web'), path).startsWith('..');
 const noteBuilt = beginBuild(only === undefined ? ['--js', '--types', '--web', '--notices'] : [only]);
 const made = new Set([
-  ...(wants('--js') ? await buildJs() : listFiles(dist).filter((path) => !isOfWeb(path))),
+  ...(wants('--js') ? await buildJs() : listFiles(dist).filter((path) => !isOfWeb(path) && !path.endsWith('.d.ts'))),
   ...(wants('--types') ? buildDeclarations() : listDeclarations(dist)),
   ...(wants('--web') ? await buildWeb() : listFiles(join(dist, 'web'))),
   notices,

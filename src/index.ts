@@ -3,18 +3,33 @@ import type { RunOptions } from './client/client.ts';
 import type { FlowClass, ResultOf, StartArguments } from './model/flow-types.ts';
 import { stopIfLoading } from './model/loading.ts';
 
-export type { ConfigDeployment, ConfigSchedule, ConfigTrigger } from './base/config-file.ts';
+export type { StandardSchemaV1 } from '@standard-schema/spec';
+export type { Logger } from 'pino';
+export type {
+  BatutaConfig as ConfigFile,
+  ConfigDefaults,
+  ConfigDeployment,
+  ConfigFilterValue,
+  ConfigFlow,
+  ConfigSchedule,
+  ConfigTrigger,
+  OwnHealthAnswer,
+  OwnHealthCheck,
+  ResolveSecret,
+} from './base/config-file.ts';
+export type { LogFormat, LogLevel } from './base/settings.ts';
 export { defineConfig, type ProjectConfig as BatutaConfig } from './define/project-config.ts';
 export { type Duration, formatDuration, parseDuration } from './base/duration.ts';
 export { BatutaError, type ErrorCode, errorCodes, type ErrorDetails, type ErrorStage, isBatutaError } from './base/errors.ts';
-export { deployment, type DeploymentOptions, type DeploymentSchedule } from './define/deployment.ts';
-export type { CacheOptions } from './define/cache-option.ts';
-export { Flow, type FlowOptions } from './define/flow.ts';
+export { deployment, type DeploymentOptions, type DeploymentSchedule, type ScheduleTiming } from './define/deployment.ts';
+export type { CacheFunction, CacheOptions } from './define/cache-option.ts';
+export type { FlowDecorator, OnDecorator } from './define/class-wiring.ts';
+export { Flow, type FlowOptions, type RunConcurrencyOptions } from './define/flow.ts';
 export { Inject, type InjectDecorator } from './define/inject.ts';
-export { Measured, type MeasuredOptions } from './define/measured.ts';
+export { Measured, type MeasuredOptions, type StandardMethodDecorator } from './define/measured.ts';
 export { On } from './define/on.ts';
-export { Task, type TaskOptions } from './define/task.ts';
-export type { Out } from './define/wiring.ts';
+export { type RetryOptions, Task, type TaskOptions } from './define/task.ts';
+export type { Names, Out, TaskDecorator, When, WiringOf } from './define/wiring.ts';
 export type {
   ArtifactWriter,
   FlowContext,
@@ -27,20 +42,49 @@ export type {
   TaskFacts,
 } from './model/context.ts';
 export type { ArtifactFileOptions, ArtifactImageOptions, ArtifactOptions, ArtifactSource } from './model/artifact.ts';
+export type { Connection } from './model/connection.ts';
+export type { ConnectionFieldsByKind, ConnectionKind, DatabaseFields } from './model/connection-kinds.ts';
 export type { Chart, ChartAxis, ChartType } from './model/chart.ts';
 export type { Approval, DecisionLinkOptions, DecisionOptions, DecisionRequest } from './model/decision.ts';
 export { adaptiveTtl, type AdaptiveTtl, type CacheUse } from './model/cache.ts';
 export type { SqlResource, TransactionContext } from './effects/context.ts';
-export type { FlowClass, ParamsIn, ParamsOf, ResultOf } from './model/flow-types.ts';
-export { FlowError, type FlowErrorOptions, NonRetryable, registerErrors, RetryAfter, ValidationError } from './model/flow-error.ts';
+export type {
+  ContextParams,
+  FlowClass,
+  FlowRef,
+  ParamsIn,
+  ParamsOf,
+  ResultOf,
+  SomeParams,
+  StartArguments,
+  StartFields,
+} from './model/flow-types.ts';
+export type { Instantiate } from './model/flow.ts';
+export {
+  type ErrorClass,
+  FlowError,
+  type FlowErrorOptions,
+  NonRetryable,
+  registerErrors,
+  RetryAfter,
+  ValidationError,
+} from './model/flow-error.ts';
 export { type ContextKey, contextKey, type Middleware, type MiddlewareContext } from './model/middleware.ts';
 export { move, type Movable } from './model/move.ts';
 export { correlationHeaders } from './model/run-context.ts';
-export type { OwnCounter, OwnGauge, OwnHistogram, OwnHistogramOptions, OwnMetricOptions, OwnMetrics } from './model/own-metrics.ts';
-export type { Failure } from './model/failure.ts';
-export type { AnyResource, Resource, ResourceScopeName } from './model/resource.ts';
+export type {
+  OwnCounter,
+  OwnGauge,
+  OwnHistogram,
+  OwnHistogramOptions,
+  OwnLabels,
+  OwnMetricOptions,
+  OwnMetrics,
+} from './model/own-metrics.ts';
+export type { Failure, FailureOrigin } from './model/failure.ts';
+export type { AnyResource, KeyArgument, Resource, ResourceOpener, ResourceScopeName, WithinReach } from './model/resource.ts';
 export { connection } from './resources/connection.ts';
-export { resource, type ResourceOptions } from './resources/resource.ts';
+export { type Opened, resource, type ResourceOptions } from './resources/resource.ts';
 export type { State, StateName, StateType } from './model/state.ts';
 
 /**

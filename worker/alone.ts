@@ -6,7 +6,7 @@
 import { systemClock } from '../src/base/clock.ts';
 import { endProcess } from '../src/base/end-process.ts';
 import { openLog } from '../src/base/log.ts';
-import { openClient } from '../src/client/open-client.ts';
+import { openLocalClient } from '../src/client/open-local-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
 import { takeUnchargedErrors } from '../src/engine/run/catch-escaped.ts';
 import { refuseExits } from '../src/engine/run/refuse-exit.ts';
@@ -49,7 +49,7 @@ async function execute({ config, cwd, kind, id }: AloneOrder): Promise<boolean> 
   const { flows: found } = await loadFlows(config.flows, { cwd });
   const flows = new Map<string, FlowDefinition>(found.map((flow) => [flow.name, flow]));
   const spread = new FleetSpread({ clock: systemClock, log: log.logger });
-  const client = await openClient(
+  const client = await openLocalClient(
     { config, log, reports: false },
     { settings: { abortUnrenewed: true, suspendOverMs, isAlone: true }, spread },
   );

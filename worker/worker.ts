@@ -11,7 +11,7 @@ import { joinServices } from '../src/base/service.ts';
 import type { Delivery, Ticket } from '../src/broker/broker.ts';
 import type { StartWorker, WorkerOptions, WorkerProcess } from '../src/client/fleet-process.ts';
 import { type Monitoring, startMonitoring } from '../src/client/monitoring.ts';
-import { openClient } from '../src/client/open-client.ts';
+import { openLocalClient } from '../src/client/open-local-client.ts';
 import { loadFlows } from '../src/define/load-flows.ts';
 import { Batcher } from '../src/engine/batcher.ts';
 import { SpreadWorker } from '../src/engine/spread/spread-worker.ts';
@@ -47,7 +47,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
   const { config, log, concurrency } = options;
   const flows = await loadKnownFlows(options);
   const spread = new FleetSpread({ clock: systemClock, log: log.logger });
-  const client = await openClient({ config, log }, { settings: { abortUnrenewed: true, suspendOverMs }, spread });
+  const client = await openLocalClient({ config, log }, { settings: { abortUnrenewed: true, suspendOverMs }, spread });
   let running = (): number => 0;
   let monitoring: Monitoring | undefined;
   try {

@@ -81,7 +81,8 @@ export interface ConfigSchedule {
   readonly paused?: boolean;
 }
 
-type ConfigFilterValue = string | number | boolean | null;
+/** A value that a filter compares. */
+export type ConfigFilterValue = string | number | boolean | null;
 
 /** What starts a run of a deployment: an event or the end of a run. Paths begin with `payload`, `event`, `run`, `params` or `result`. */
 export type ConfigTrigger =
@@ -106,8 +107,9 @@ export type ConfigTrigger =
       readonly backfills?: boolean;
     };
 
+/** The class of a flow. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a flow, whatever its constructor takes.
-type ConfigFlow = new (...args: any[]) => object;
+export type ConfigFlow = new (...args: any[]) => object;
 
 /** A deployment, as `batuta deploy --all` takes it; checked there. */
 export interface ConfigDeployment {

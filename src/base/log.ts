@@ -14,6 +14,7 @@ import { redactSecrets, secretBindings } from './redact.ts';
 import { redacted } from './secret-names.ts';
 import { Repeats } from './repeats.ts';
 import type { LogFormat, LogLevel } from './settings.ts';
+import { userLines } from './user-frame.ts';
 
 /** A line that was logged inside a run. Same shape as `LogLine` of the model. */
 export interface RunLine {
@@ -34,8 +35,8 @@ export interface LogOptions {
   /** Colours in the pretty form; default: whether standard error is a terminal. */
   readonly colors?: boolean;
   readonly clock?: Clock;
-  /** Where the text goes, whole lines; default standard error, written synchronously. */
-  readonly write?: (text: string) => void;
+  /** Where the text goes, whole lines, with the run they were logged in, if any; default standard error, written synchronously. */
+  readonly write?: (text: string, runId: string | null) => void;
 }
 
 /** An open log. */
@@ -87,10 +88,10 @@ export async function openLog(options: LogOptions): Promise<Log> {
       const place = output.lastLogger === undefined ? null : findPlace(output.lastLogger, places);
       if (place === null) {
         const told = isPassing(text) ? withRepeats(text, repeats) : text;
-        if (told !== null) print(told);
+        if (told !== null) print(told, null);
         return;
       }
-      print(text);
+      print(text, place.runId);
       if (listeners.size === 0) return;
       const line = readLine(text, place);
       for (const listener of listeners) listener(line);
@@ -117,7 +118,7 @@ function pinoOptions(level: LogLevel, clock: Clock): LoggerOptions {
   };
 }
 
-async function openPrinter(options: LogOptions): Promise<(text: string) => void> {
+async function openPrinter(options: LogOptions): Promise<NonNullable<LogOptions['write']>> {
   const write = options.write ?? openStandardError();
   if (options.format === 'json') return write;
   // Bundled, a CommonJS package gives its names on `default` alone.
@@ -130,7 +131,7 @@ async function openPrinter(options: LogOptions): Promise<(text: string) => void>
     errorLikeObjectKeys: ['err', 'error'],
     messageFormat: (line, messageKey) => prettyMessage(line, messageKey),
   });
-  return (text) => write(pretty(isPassing(text) ? withReasonOnly(text) : text));
+  return (text, runId) => write(pretty(forPeople(text, runId)), runId);
 }
 
 /** A line whose bindings, message or fields may hold one is looked through as a whole: pino lets nobody look at bindings of children. */
@@ -165,6 +166,47 @@ function withRepeats(text: string, repeats: Repeats): string | null {
   const repeated = repeats.count(`${String(line['msg'])} ${reasonOf(line)}`);
   if (repeated === null || repeated === 0) return repeated === null ? null : text;
   return `${JSON.stringify({ ...line, repeated })}\n`;
+}
+
+/** Of an error people are shown its reason, and where their own code is concerned; the record and the form in JSON have all of it. */
+function forPeople(text: string, runId: string | null): string {
+  if (isPassing(text)) return withReasonOnly(text);
+  return runId !== null && text.includes('"err":') ? withOwnFrames(text) : text;
+}
+
+/** The stack of a failure below its message, without the frames of the engine, of packages and of Node.js. */
+function withOwnFrames(text: string): string {
+  const { err, msg, ...line } = JSON.parse(text) as Record<string, unknown>;
+  if (!isLoggedError(err)) return text;
+  const { type, message, stack, aggregateErrors, ...fields } = err;
+  const lines = userLines(stack);
+  const places = lines.findIndex((one) => /^(at |caused by: )/.test(one));
+  const title = lines.slice(0, places < 0 ? undefined : places).join('\n');
+  const parts = Array.isArray(aggregateErrors) ? aggregateErrors.filter(isLoggedError).map((one) => `${one.type}: ${one.message}`) : [];
+  const shown = [withTitle(String(msg ?? ''), title, type), ...parts, ...(places < 0 ? [] : lines.slice(places))].join('\n');
+  return `${JSON.stringify({ ...line, ...fields, msg: shown })}\n`;
+}
+
+interface LoggedError {
+  readonly type: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly aggregateErrors?: unknown;
+}
+
+function isLoggedError(value: unknown): value is LoggedError {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    ['type', 'message', 'stack'].every((name) => typeof (value as Record<string, unknown>)[name] === 'string')
+  );
+}
+
+/** The message of a line with what its error is called, said once. */
+function withTitle(message: string, title: string, type: string): string {
+  const plain = title.startsWith(`${type}: `) ? title.slice(type.length + 2) : title;
+  if (plain === '' || !message.includes(plain)) return `${message} ${title}`.trim();
+  return ['Error', 'BatutaError'].includes(type) ? message : message.replace(plain, () => `${type}: ${plain}`);
 }
 
 /** The stack of a warning is for the record, not for the screen. Lines of runs name the reason themselves. */

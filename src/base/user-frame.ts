@@ -25,6 +25,12 @@ export function userFrame(stack: string | null): Frame | null {
   return null;
 }
 
+/** The lines of a stack, set in by nothing: messages and causes, and of the frames those in the user's own code. */
+export function userLines(stack: string): string[] {
+  const lines = stack.split('\n').map((line) => line.trim());
+  return lines.filter((line) => !line.startsWith('at ') || userFrame(line) !== null);
+}
+
 function isUserFile(file: string): boolean {
   const path = file.replaceAll('\\', '/');
   const own = packageFolder().replaceAll('\\', '/');

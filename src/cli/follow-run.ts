@@ -1,6 +1,7 @@
 /** Runs something here and shows it: what `run`, `runs retry` and `runs resume` have in common. */
 import type { RunHandle, RunInspection, RunOptions } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
+import { programName } from '../base/config.ts';
 import { onForeignExit } from '../base/foreign-exit.ts';
 import { refuseExits } from '../engine/run/refuse-exit.ts';
 import type { CommandContext, ExitStatus } from './context.ts';
@@ -41,7 +42,7 @@ export async function followRun(
     if (interrupt.status !== null) return;
     display.end();
     const id = going?.id ?? options.before?.run.id;
-    const resume = id === undefined ? '' : ` What is recorded stays; to go on with it: batuta runs resume ${shortId(id)}`;
+    const resume = id === undefined ? '' : ` What is recorded stays; to go on with it: ${programName()} runs resume ${shortId(id)}`;
     context.terminal.err.line(`Something, most likely the flow, called process.exit(${status}) in the middle of the run.${resume}`);
   });
   const allowExits = refuseExits();

@@ -68,10 +68,10 @@ export async function withLocalClientOf<T>(
   use: (client: LocalClient, config: Config) => Promise<T>,
   { reports = false }: { readonly reports?: boolean } = {},
 ): Promise<T> {
-  const { openClient } = await import('../client/open-client.ts');
+  const { openLocalClient } = await import('../client/open-local-client.ts');
   const colors = context.terminal.err.paint.isColorSupported;
   const log = await openLog({ level: config.logLevel, format: config.logFormat, colors, write: print });
-  const client = await openClient({ config, log, flows: config.flows, captureConsole: config.captureConsole, reports });
+  const client = await openLocalClient({ config, log, flows: config.flows, captureConsole: config.captureConsole, reports });
   try {
     return await use(client, config);
   } finally {

@@ -77,7 +77,7 @@ const tsconfig = `{
     "allowImportingTsExtensions": true,
     "noEmit": true
   },
-  "include": ["flows", "test", "batuta.config.ts"]
+  "include": ["flows", "test", "*.ts"]
 }
 `;
 

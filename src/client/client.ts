@@ -8,12 +8,13 @@ import type { RollbackSummary } from '../model/rollback.ts';
 import type { Alike } from '../model/failure-sentence.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowClass, FlowRef, ResultOf, StartArguments, StartFields } from '../model/flow-types.ts';
-import type { FlowDefinition } from '../model/flow.ts';
+import type { FlowDefinition, Instantiate } from '../model/flow.ts';
+import type { Middleware } from '../model/middleware.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
 import type { BackfillsClient, DeploymentsClient } from './deployments-client.ts';
 import type { ConnectionsClient, SecretsClient, VariablesClient } from './secrets-client.ts';
-import type { SubmittedOptions } from '../engine/submit/submitted-by.ts';
+import type { SubmittedOptions } from '../model/submitted.ts';
 import type { EnqueueOptions, RunHandle } from './handle.ts';
 import type { DeadLetter, RejectCounts, RejectFilter } from '../model/dead-letters.ts';
 import type { ArtifactsClient } from './artifacts-client.ts';
@@ -25,6 +26,24 @@ import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, 
 import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
 export type { EnqueueOptions, RunHandle };
+
+/** What `openClient` can be told; what is left out is as the settings in the environment say, then as their defaults. */
+export interface ClientOptions {
+  /** `sqlite:path` or `postgres://…`; default `sqlite:.batuta/batuta.db`. */
+  readonly databaseUrl?: string;
+  /** Where results over 256 KiB are kept: `store`, a folder, or `s3://bucket/prefix`; default by the settings. */
+  readonly results?: string;
+  /** Folders or files in which the flow of a run to be resumed or retried is looked for; default `flows`. */
+  readonly flows?: readonly string[];
+  /** Makes the instances of flows; default: as `batuta.config.ts` in the current folder says. */
+  readonly instantiate?: Instantiate;
+  /** Turns `console` output of flows into log lines of their runs; default true. */
+  readonly captureConsole?: boolean;
+  /** Runs around all runs and tasks, outermost first; default none: no `batuta.config.ts` is read. */
+  readonly middleware?: readonly Middleware[];
+  /** Whether what happens in the store is reported to `BATUTA_REPORT_URL`, where that is set; default true. */
+  readonly reports?: boolean;
+}
 
 export interface RunOptions extends SubmittedOptions {
   /** Name of the run for people; default from the flow's `runName`, else two random words. */

@@ -1,7 +1,6 @@
 /** What a run is handed in with, and what its caller holds of it then. */
 import type { Duration } from '../base/duration.ts';
-import type { DebounceOptions } from '../engine/submit/debounce.ts';
-import type { SubmittedOptions } from '../engine/submit/submitted-by.ts';
+import type { DebounceOptions, SubmittedOptions } from '../model/submitted.ts';
 import type { Run } from '../model/run.ts';
 
 /** How a run is handed to workers. */

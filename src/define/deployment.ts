@@ -3,13 +3,13 @@ import type { ConfigDeployment, ConfigSchedule } from '../base/config-file.ts';
 import type { FlowClass, ParamsIn, SomeParams } from '../model/flow-types.ts';
 
 /** What fits one schedule as well as many. */
-type Timing = Pick<ConfigSchedule, 'cron' | 'interval' | 'rrule' | 'timezone' | 'anchor'>;
+export type ScheduleTiming = Pick<ConfigSchedule, 'cron' | 'interval' | 'rrule' | 'timezone' | 'anchor'>;
 
 /** A schedule whose parameters are those of the flow `C`. */
 export type DeploymentSchedule<C> = Omit<ConfigSchedule, 'params'> & { readonly params?: SomeParams<C> };
 
 /** Options of `deployment()`; `C` is the class of the flow. One schedule may be written here, several go into `schedules`. */
-export interface DeploymentOptions<C> extends Omit<ConfigDeployment, 'flow' | 'params' | 'schedules'>, Timing {
+export interface DeploymentOptions<C> extends Omit<ConfigDeployment, 'flow' | 'params' | 'schedules'>, ScheduleTiming {
   /** Parameters of every run; a schedule may lay its own over them, so they need not be complete here. */
   readonly params?: unknown extends ParamsIn<C> ? unknown : SomeParams<C>;
   readonly schedules?: readonly DeploymentSchedule<C>[];

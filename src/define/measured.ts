@@ -39,7 +39,10 @@ export function Measured(options?: MeasuredOptions): MethodDecorator & StandardM
 }
 
 /** A decorator of methods as TC39 has them. */
-type StandardMethodDecorator = <T extends (this: never, ...args: never[]) => unknown>(value: T, context: ClassMethodDecoratorContext) => T;
+export type StandardMethodDecorator = <T extends (this: never, ...args: never[]) => unknown>(
+  value: T,
+  context: ClassMethodDecoratorContext,
+) => T;
 
 function measured(method: string, bare: Method, { name, help }: Required<MeasuredOptions>): Method {
   const wrapper: Method = function (...args) {

@@ -1,7 +1,8 @@
 /** Two tables compared row by row and cell by cell. Pure. */
 import { BatutaError } from '../base/errors.ts';
 
-type Row = Readonly<Record<string, unknown>>;
+/** A row of a table, by its columns. */
+export type Row = Readonly<Record<string, unknown>>;
 
 export interface CellChange {
   readonly column: string;

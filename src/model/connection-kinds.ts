@@ -2,7 +2,8 @@
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 
-interface DatabaseFields {
+/** Fields of a connection to a database. */
+export interface DatabaseFields {
   readonly host: string;
   readonly port: number;
   readonly database: string;

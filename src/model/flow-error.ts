@@ -17,7 +17,8 @@ export interface FlowErrorOptions {
   readonly cause?: unknown;
 }
 
-type ErrorClass = new (...args: never[]) => FlowError;
+/** A class of errors that `registerErrors` takes. */
+export type ErrorClass = new (...args: never[]) => FlowError;
 
 /** Under a symbol that all copies of the library share. */
 const registryKey = Symbol.for('batuta.errorClasses');

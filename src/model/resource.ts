@@ -34,7 +34,7 @@ export interface Resource<T = unknown, K = void, S extends ResourceScopeName = R
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the key and the context are checked where the resource is declared.
-type ResourceOpener = (ctx: any, key: any) => unknown;
+export type ResourceOpener = (ctx: any, key: any) => unknown;
 
 /** Any resource. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a key may be of any type.

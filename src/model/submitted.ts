@@ -4,6 +4,38 @@
  * It stands beside the recorded parameters (`{"json":…,"submitted":{"traceparent":"00-…"}}`), so a run submitted without any of it is written and
  * read as if this did not exist. Code and people get the parameters without it.
  */
+import type { Duration } from '../base/duration.ts';
+
+/** Which calls of a flow belong together, and for how long it must be quiet. */
+export interface DebounceOptions {
+  /** 1 to 500 characters. */
+  readonly key: string;
+  /** How long nobody may have called before the run begins. 1 ms to 1 year. */
+  readonly wait: Duration;
+  /** The run begins so long after the first call at the latest, however many follow; at least `wait`. Default: without end. */
+  readonly maxWait?: Duration | undefined;
+}
+
+/** What callers may say of where a run comes from, and of its caches. */
+export interface SubmittedOptions {
+  /**
+   * W3C `traceparent` whose trace the run continues: its tasks hand it on by `correlationHeaders()`. Default that of the task in whose code the
+   * run is submitted, else none.
+   */
+  readonly traceparent?: string | undefined;
+  /** Id of whoever submits it, 1 to 200 characters: default the run in whose code it is submitted, else none. */
+  readonly callerRunId?: string | undefined;
+  /**
+   * Whether its tasks, and its sub-flows, make their cached values anew, for others to find. Values that a run shares within itself alone
+   * (`scope: 'run'`) are not concerned. Default false.
+   */
+  readonly refreshCache?: boolean | undefined;
+  /**
+   * Id of a run of the same flow: its sources are not read, and each task of a stream is given the records that it had rejected in that run. Default
+   * none.
+   */
+  readonly replayOf?: string | undefined;
+}
 
 /** What was said beside the parameters; empty for most runs. */
 export interface Submitted {

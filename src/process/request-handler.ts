@@ -3,7 +3,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { describeConfig } from '../base/config.ts';
 import { stopIfLoading } from '../model/loading.ts';
 import { readProcessSettings } from './settings.ts';
-import { openSiteClient, type SiteOptions } from './start-server.ts';
+import { openSiteClient } from './site-client.ts';
+import type { SiteOptions } from './start-server.ts';
 
 /** Answers requests; for `node:http`, Express, Connect, Koa (`ctx.req`, `ctx.res`) and whatever else passes both on. */
 export interface RequestHandler {
@@ -75,11 +76,13 @@ export interface FastifyHost {
   all(path: string, handle: (request: HostRequest, reply: HostReply) => void): unknown;
 }
 
-interface HostRequest {
+/** A request of Fastify, as far as the plugin needs it. */
+export interface HostRequest {
   readonly raw: IncomingMessage;
 }
 
-interface HostReply {
+/** The same of a reply. */
+export interface HostReply {
   readonly raw: ServerResponse;
   hijack(): unknown;
 }

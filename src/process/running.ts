@@ -1,6 +1,5 @@
 /** A part of a fleet that runs inside a program: how it is stopped, by the program or by a signal. */
 import { onShutdown } from '../base/signals.ts';
-import type { FleetProcess } from '../client/fleet-process.ts';
 import { BatutaError } from '../base/errors.ts';
 
 export interface StopOptions {
@@ -25,8 +24,14 @@ export interface RunningProcess {
 
 const usualGraceMs = 10_000;
 
+/** What was started; it takes nothing new once it is stopped, and hands back after `graceMs`. */
+interface Started {
+  readonly greeting: string;
+  stop(graceMs: number): Promise<void>;
+}
+
 /** @param signals whether SIGTERM and Ctrl-C stop it */
-export function runningProcess(started: FleetProcess, signals: boolean): RunningProcess {
+export function runningProcess(started: Started, signals: boolean): RunningProcess {
   let settle: (outcome: Promise<void>) => void = () => undefined;
   const ended = new Promise<void>((resolve) => (settle = resolve));
   // Whoever does not wait for the end learns of a failure from `stop`.

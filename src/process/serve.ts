@@ -14,7 +14,8 @@ import { openMetrics } from '../monitor/open-metrics.ts';
 import { loadStart } from './load-start.ts';
 import { runningProcess } from './running.ts';
 import { definitionsOf, readProcessSettings } from './settings.ts';
-import { openSiteClient, type RunningServer, type ServerInProgramOptions } from './start-server.ts';
+import { openSiteClient } from './site-client.ts';
+import type { RunningServer, ServerInProgramOptions } from './start-server.ts';
 
 export interface ServeOptions extends ServerInProgramOptions {
   /** Runs at the same time, 1 to 10,000. Default as the setting `concurrency` says: 16. */

@@ -1,16 +1,10 @@
 /** The server, API and dashboard, inside a program that lets it listen itself. */
 import { describeConfig } from '../base/config.ts';
-import type { LocalClient } from '../client/local-client.ts';
-import { openClient } from '../client/open-client.ts';
-import type { Log } from '../base/log.ts';
-import { BatutaError } from '../base/errors.ts';
-import { hintFor } from '../base/nearest.ts';
-import { findFlowByName } from '../define/find-flow.ts';
 import { stopIfLoading } from '../model/loading.ts';
-import type { FlowDefinition } from '../model/flow.ts';
-import type { Authorize } from '../server/identity.ts';
+import type { Authorize } from '../server/authorize.ts';
 import { type RunningProcess, runningProcess } from './running.ts';
-import { definitionsOf, type FlowsOption, type ProcessOptions, type ProcessSettings, readProcessSettings } from './settings.ts';
+import { type FlowsOption, type ProcessOptions, readProcessSettings } from './settings.ts';
+import { openSiteClient } from './site-client.ts';
 
 /** What API and dashboard can be given, however they are reached. */
 export interface SiteOptions extends ProcessOptions, FlowsOption {
@@ -58,25 +52,5 @@ export async function startServer(options: ServerInProgramOptions = {}): Promise
   } catch (error) {
     await client.close();
     throw error;
-  }
-}
-
-/** The client that API and dashboard ask: it knows the flows that were handed in, and else those that are found where the settings say. */
-export async function openSiteClient({ config }: Pick<ProcessSettings, 'config'>, log: Log, { flows }: FlowsOption): Promise<LocalClient> {
-  const given = flows && definitionsOf(flows);
-  const findFlow = given && ((name: string) => findGiven(given, name, config.flows));
-  return await openClient({ config, log, captureConsole: false, reports: false }, findFlow ? { findFlow } : {});
-}
-
-async function findGiven(given: readonly FlowDefinition[], name: string, flowsPath: readonly string[]): Promise<FlowDefinition> {
-  const own = given.find((flow) => flow.name === name || flow.className === name);
-  if (own) return own;
-  try {
-    return await findFlowByName(name, { flowsPath });
-  } catch {
-    const names = given.map((flow) => flow.name);
-    throw new BatutaError('FLOW_NOT_FOUND', `There is no flow '${name}'.${hintFor(name, names, 'The flows are')}`, {
-      details: { flow: name },
-    });
   }
 }

@@ -1,6 +1,7 @@
 /** Where a request comes from, by its headers, and which run its answer is about: told in the answer and in the lines of the log. */
 import type { FastifyRequest } from 'fastify';
-import { isCallerId, type SubmittedOptions } from '../engine/submit/submitted-by.ts';
+import { isCallerId } from '../engine/submit/submitted-by.ts';
+import type { SubmittedOptions } from '../model/submitted.ts';
 import { isTraceparent, traceIdIn } from '../model/trace.ts';
 import type { App } from './parts.ts';
 

@@ -1,11 +1,11 @@
 /** Who asks: by a key, by a session that a key has opened, or from this computer while no key was ever made. */
-import type { IncomingMessage } from 'node:http';
 import type { FastifyRequest } from 'fastify';
 import { systemClock } from '../base/clock.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { LocalKeys } from '../client/local-access.ts';
 import { hashSecret } from '../base/secret.ts';
-import { type ApiKey, type Role, roles } from '../model/access.ts';
+import type { ApiKey, Role } from '../model/access.ts';
+import { askHost, type Authorize } from './authorize.ts';
 import { Failures } from './failures.ts';
 
 /** Who asks, and what that allows. */
@@ -19,20 +19,6 @@ export interface Identity {
   /** Token that changes must carry, for a browser sends the cookie of a session by itself; null where it does not. */
   readonly csrf: string | null;
 }
-
-/** Who asks, as the program around the server knows. */
-export interface Visitor {
-  readonly role: Role;
-  /** Name for the audit; default `host`. */
-  readonly who?: string;
-}
-
-/**
- * Says who asks. Null: it does not know, so that a key of Batuta or a session opened with one is asked for.
- *
- * @param request as the program received it
- */
-export type Authorize = (request: IncomingMessage) => Role | Visitor | null | Promise<Role | Visitor | null>;
 
 export const sessionCookie = 'batuta_session';
 const hostCsrf = 'same-origin';
@@ -96,13 +82,10 @@ export class Authenticator {
 
   async #byHost(request: FastifyRequest): Promise<Identity | null> {
     if (this.#authorize === null) return null;
-    const answer = await this.#authorize(request.raw);
-    if (answer === null || answer === undefined) return null;
-    const { role, who = 'host' } = typeof answer === 'string' ? { role: answer } : answer;
-    if (!roles.includes(role))
-      throw new BatutaError('OPTION_INVALID', `authorize gave the role ${JSON.stringify(role)}; roles are ${roles.join(', ')}.`);
+    const visitor = await askHost(this.#authorize, request.raw);
+    if (visitor === null) return null;
     // A browser sends the cookies of the program by itself. No other site can make it send a header of this name.
-    return { role, who, keyId: null, by: 'host', csrf: request.headers.cookie === undefined ? null : hostCsrf };
+    return { ...visitor, keyId: null, by: 'host', csrf: request.headers.cookie === undefined ? null : hostCsrf };
   }
 
   async #byKey(request: FastifyRequest): Promise<Identity | null> {

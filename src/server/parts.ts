@@ -9,7 +9,8 @@ import type { Config } from '../base/settings.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import type { Health } from '../monitor/health/health.ts';
 import type { Metrics } from '../monitor/open-metrics.ts';
-import type { Authorize, Authenticator } from './identity.ts';
+import type { Authorize } from './authorize.ts';
+import type { Authenticator } from './identity.ts';
 import type { LiveEvents, StreamBounds } from './events/live-events.ts';
 
 export type App = FastifyInstance<RawServerDefault, IncomingMessage, ServerResponse, FastifyBaseLogger, ZodTypeProvider>;

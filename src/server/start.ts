@@ -9,11 +9,11 @@ import type { Log } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import type { FleetProcess } from '../client/fleet-process.ts';
 import type { LocalClient } from '../client/local-client.ts';
-import { openClient } from '../client/open-client.ts';
+import { openLocalClient } from '../client/open-local-client.ts';
 import { openHealth } from '../client/open-health.ts';
 import type { Metrics } from '../monitor/open-metrics.ts';
 import { makeApp } from './app.ts';
-import type { Authorize } from './identity.ts';
+import type { Authorize } from './authorize.ts';
 import type { App, Bounds } from './parts.ts';
 import { healthBeat } from './health-beat.ts';
 import { isReachedFromHereAlone } from '../base/loopback.ts';
@@ -82,7 +82,7 @@ export async function openApp(
   check: (client: LocalClient) => Promise<void> = () => Promise.resolve(),
 ): Promise<OpenApp> {
   const { config, log, cwd = process.cwd() } = options;
-  const client = options.client ?? (await openClient({ config, log, captureConsole: false, reports: false }));
+  const client = options.client ?? (await openLocalClient({ config, log, captureConsole: false, reports: false }));
   const closeClient = async (): Promise<void> => {
     if (options.client === undefined) await client.close();
   };

@@ -1,6 +1,8 @@
 /** `batuta/testing`: what users test their flows with. */
+export type { Clock, Timer } from '../base/clock.ts';
 export { FakeClock, fakeClock } from './fake-clock.ts';
 export type { Overrides } from './override.ts';
 export { override, type ResourceFake, type ResourceOverride, type ResourceOverrides } from './override-resources.ts';
 export { type TestOptions, testFlow } from './test-flow.ts';
-export { TestRun, type TestTask } from './test-run.ts';
+export { TestRun, type TestRunParts, type TestTask } from './test-run.ts';
+export type { TestConnection } from './test-values.ts';

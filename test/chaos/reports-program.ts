@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Flow, Task, type TaskContext } from 'batuta';
 import { loadConfig } from '../../src/base/config.ts';
 import { openLog } from '../../src/base/log.ts';
-import { openClient } from '../../src/client/open-client.ts';
+import { openLocalClient } from '../../src/client/open-local-client.ts';
 import { startServer } from '../../src/server/start.ts';
 
 /** A kilobyte. */
@@ -32,7 +32,7 @@ if (process.argv[2] === 'server') {
 } else {
   let isOver = false;
   void ended.then(() => (isOver = true));
-  const client = await openClient({ config, log: await openLog({ level: 'info', format: 'json', write: () => undefined }) });
+  const client = await openLocalClient({ config, log: await openLog({ level: 'info', format: 'json', write: () => undefined }) });
   process.stdout.write('works\n');
   while (!isOver) {
     await (await client.submit(Reads, {})).done();

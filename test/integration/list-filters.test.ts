@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import { openHttpClient } from '../../src/client/http/open.ts';
-import { openClient } from '../../src/client/open-client.ts';
+import { openLocalClient } from '../../src/client/open-local-client.ts';
 import { startServer } from '../../src/server/start.ts';
 import { loadConfig } from '../../src/base/config.ts';
 import { openLog } from '../../src/base/log.ts';
@@ -81,7 +81,7 @@ test('a server looks for flows where an absolute path says', async () => {
   const flows = resolve('flows/hello.ts');
   const { config } = await loadConfig({ env: { BATUTA_DATABASE_URL: 'sqlite::memory:', BATUTA_FLOWS: flows, BATUTA_PORT: '0' } });
   const log = await openLog({ level: 'silent', format: 'json' });
-  const client = await openClient({ config, log });
+  const client = await openLocalClient({ config, log });
   const server = await startServer({ config, log, client });
   try {
     await (await client.submit(makeFlow({ task: {} }, { name: 'ghost' }))).result();

@@ -26,7 +26,12 @@ afterAll(() => {
 });
 
 /** Uses each entry, and is wrong in one place. */
-const clientText = `import { openClient } from 'batuta/client';
+const clientText = `import type { Logger } from 'batuta';
+import { openClient, type Run } from 'batuta/client';
+import { type RunningServer, startServer } from 'batuta/process';
+import { tempDir } from 'batuta/resources';
+import { pipeline } from 'batuta/steps';
+import { batch } from 'batuta/streams';
 import { testFlow } from 'batuta/testing';
 import { Greeting } from './greeting.js';
 
@@ -36,7 +41,14 @@ export async function use(): Promise<void> {
   await testFlow(Greeting, { name: text });
   // @ts-expect-error no such parameter
   await client.enqueue(Greeting, { nam: 'Ada' });
+  const runs: readonly Run[] = (await client.runs.list()).items;
   await client.close();
+  console.log(runs.length, tempDir, pipeline, batch);
+}
+
+export async function serveFor(log: Logger): Promise<RunningServer> {
+  log.info('starting');
+  return await startServer({ authorize: (request) => (request.headers.cookie === undefined ? null : 'viewer') });
 }
 `;
 

@@ -56,6 +56,23 @@ test('a project that init made runs its flow and its test, and passes its type c
   }
 });
 
+test('what a supervisor starts without npx ends by SIGTERM, with what it had under way handed back', async () => {
+  const waiting = `import { Flow, Task, type TaskContext } from 'batuta';
+@Flow() export class Waiting {
+  @Task() async wait(ctx: TaskContext) { console.log('under way'); await new Promise((_, reject) => ctx.signal.addEventListener('abort', () => reject(ctx.signal.reason))); }
+}`;
+  app = await installApp({
+    files: { 'flows/waiting.ts': waiting, 'tsconfig.json': '{"compilerOptions":{"experimentalDecorators":true}}' },
+  });
+  expect(await app.run('batuta', 'runs', 'submit', 'waiting')).toMatchObject({ status: 0 });
+  // As systemd does: the process itself is signalled, none beside it.
+  const script = `exec 3< <(exec node_modules/.bin/batuta worker --grace 0s 2>&1); worker=$!
+    while read -r line <&3; do echo "$line"; [[ $line == *"under way"* ]] && kill -TERM $worker; done; wait $worker; echo "ended with $?"`;
+  expect(await app.run('bash', '-c', script)).toMatchObject({ status: 0, output: expect.stringMatching(/ended with 0\n$/) as string });
+  const { output } = await app.run('batuta', 'runs', 'ls', '--json');
+  expect(JSON.parse(output)).toMatchObject([{ flow: 'waiting', state: { name: 'Resuming' } }]);
+});
+
 test('a binary that was not installed for this platform is named, and doctor looks at all the rest', async () => {
   app = await installApp({ files: { 'flows/greeting.ts': flowText }, flags: ['--omit=optional'] });
   const list = await app.run('batuta', 'runs', 'ls');

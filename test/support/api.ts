@@ -7,10 +7,10 @@ import { systemClock } from '../../src/base/clock.ts';
 import { describeConfig, loadConfig } from '../../src/base/config.ts';
 import { openLog } from '../../src/base/log.ts';
 import type { LocalClient } from '../../src/client/local-client.ts';
-import { openClient } from '../../src/client/open-client.ts';
+import { openLocalClient } from '../../src/client/open-local-client.ts';
 import type { Role } from '../../src/model/access.ts';
 import { makeApp } from '../../src/server/app.ts';
-import type { Authorize } from '../../src/server/identity.ts';
+import type { Authorize } from '../../src/server/authorize.ts';
 import type { App, Bounds } from '../../src/server/parts.ts';
 import { answers } from '../../src/server/schemas/answers.ts';
 import { boundsOf } from '../../src/server/start.ts';
@@ -72,7 +72,7 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
   });
   const logged: string[] = [];
   const log = await openLog({ level: 'debug', format: 'json', write: (text) => void logged.push(text) });
-  const client = await openClient({ config: loaded.config, log, captureConsole: false });
+  const client = await openLocalClient({ config: loaded.config, log, captureConsole: false });
   const app = await makeApp({
     client,
     log,

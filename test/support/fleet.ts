@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { openLog } from '../../src/base/log.ts';
 import type { LocalClient } from '../../src/client/local-client.ts';
-import { openClient } from '../../src/client/open-client.ts';
+import { openLocalClient } from '../../src/client/open-local-client.ts';
 import { createDatabase } from './postgres.ts';
 import { someRedis } from './redis.ts';
 
@@ -80,7 +80,7 @@ export async function makeFleet(options: FleetOptions): Promise<Fleet> {
   const log = await openLog({ level: 'silent', format: 'json' });
   const { loadConfig } = await import('../../src/base/config.ts');
   const { config } = await loadConfig({ env: settings });
-  const client = await openClient({ config, log });
+  const client = await openLocalClient({ config, log });
   const members = new Set<Member>();
   const ledger = join(folder, 'ledger');
   const gate = join(folder, 'gate');

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { loadConfig } from '../../src/base/config.ts';
 import { openLog } from '../../src/base/log.ts';
 import type { LocalClient } from '../../src/client/local-client.ts';
-import { openClient } from '../../src/client/open-client.ts';
+import { openLocalClient } from '../../src/client/open-local-client.ts';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 
@@ -46,7 +46,7 @@ export function makeProgramPlace(url: () => string, key = ''): ProgramPlace {
       const { config } = await loadConfig({ env: { ...settings, ...env } });
       const logged: string[] = [];
       const log = await openLog({ level: 'info', format: 'json', write: (text) => void logged.push(text) });
-      const client = await openClient({ config, log });
+      const client = await openLocalClient({ config, log });
       open.push(client);
       return { client, store: client.engine.services.store, logged, close: () => client.close() };
     },

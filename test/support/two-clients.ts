@@ -10,7 +10,7 @@ import { openLog } from '../../src/base/log.ts';
 import type { Client } from '../../src/client/client.ts';
 import type { LocalClient } from '../../src/client/local-client.ts';
 import { openHttpClient } from '../../src/client/http/open.ts';
-import { openClient } from '../../src/client/open-client.ts';
+import { openLocalClient } from '../../src/client/open-local-client.ts';
 import type { Run } from '../../src/model/run.ts';
 import { startServer } from '../../src/server/start.ts';
 import { makeCliProject } from '../e2e/cli-project.ts';
@@ -66,7 +66,7 @@ export async function openTwoClients(): Promise<TwoClients> {
   };
   const { config } = await loadConfig({ env, isTty: false });
   const log = await openLog({ level: 'silent', format: 'json' });
-  const local = await openClient({ config, log });
+  const local = await openLocalClient({ config, log });
   let server = await startServer({ config, log, cwd: '/' });
   const worker = project.start('--database-url', env.BATUTA_DATABASE_URL, 'worker');
   await worker.sees('serves default');

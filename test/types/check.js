@@ -22,6 +22,8 @@ const runs = [
   ['typescript59', 'standard', 'TypeScript 5.9, standard decorators'],
   ['typescript59', 'loose', 'TypeScript 5.9, without strict'],
   ['typescript54', 'legacy', 'TypeScript 5.4, legacy decorators'],
+  ['typescript54', 'standard', 'TypeScript 5.4, standard decorators'],
+  ['typescript54', 'loose', 'TypeScript 5.4, without strict'],
 ];
 
 const files = process.argv.slice(2).map((path) => relative(root, resolve(path)));

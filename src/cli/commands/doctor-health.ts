@@ -15,10 +15,10 @@ interface FleetCheck {
 
 /** One check a line, those of the project among them. @throws BatutaError STORE_… */
 export async function checkHealth(config: Config): Promise<FleetCheck[]> {
-  const { openClient } = await import('../../client/open-client.ts');
+  const { openLocalClient } = await import('../../client/open-local-client.ts');
   const { furtherChecks } = await import('../../client/open-health.ts');
   const log = await openLog({ level: 'silent', format: 'json', write: () => undefined });
-  const client = await openClient({ config, log, captureConsole: false, reports: false });
+  const client = await openLocalClient({ config, log, captureConsole: false, reports: false });
   try {
     const { checks } = await furtherChecks(client, config).read();
     return checks.map(({ name, status, found, mend }) => ({ name, verdict: verdicts[status], found, mend }));

@@ -1,4 +1,5 @@
 /** What `batuta dev` prints beside the runs and their log: where it is, what it knows, what changed, what is wrong. */
+import { programName } from '../../base/config.ts';
 import { packageVersion } from '../../base/installed.ts';
 import type { BatutaError } from '../../base/errors.ts';
 import type { DeployReport } from '../../client/deployments-client.ts';
@@ -38,7 +39,7 @@ export class DevScreen {
     const { paint } = this.#context.terminal.out;
     const names = flows.slice(0, shownFlows).map(({ name }) => name);
     const more = flows.length > shownFlows ? `, and ${flows.length - shownFlows} more` : '';
-    const known = flows.length === 0 ? `none in ${paths.join(', ')} yet; batuta init makes one` : `${names.join(', ')}${more}`;
+    const known = flows.length === 0 ? `none in ${paths.join(', ')} yet; ${programName()} init makes one` : `${names.join(', ')}${more}`;
     this.line(`${paint.bold('batuta dev')} ${paint.dim(packageVersion())}`);
     for (const [label, text] of [
       ['open', paint.cyan(url)],

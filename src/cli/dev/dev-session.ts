@@ -13,7 +13,7 @@ import type { Config } from '../../base/settings.ts';
 import { defaultQueue } from '../../broker/broker.ts';
 import type { FleetProcess, StartScheduler, StartWorker, WorkerProcess } from '../../client/fleet-process.ts';
 import type { LocalClient } from '../../client/local-client.ts';
-import { openClient } from '../../client/open-client.ts';
+import { openLocalClient } from '../../client/open-local-client.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import { type Metrics, openMetrics } from '../../monitor/open-metrics.ts';
 import { type ServerProcess, startServer } from '../../server/start.ts';
@@ -25,6 +25,7 @@ import { readDeclared } from '../read-declared.ts';
 import { DevScreen } from './dev-screen.ts';
 import { FileWatch, foldersBelow } from './file-watch.ts';
 import { type FlowNews, FlowSet } from './flow-set.ts';
+import { RunLog } from './run-log.ts';
 import { RunNews } from './run-news.ts';
 
 export interface DevOptions {
@@ -51,6 +52,7 @@ export class DevSession {
   #server: ServerProcess | null = null;
   #scheduler: FleetProcess | null = null;
   #worker: WorkerProcess | null = null;
+  readonly #runLog: RunLog;
   #news: RunNews | null = null;
   #metrics: Metrics | null = null;
   #log: Log | null = null;
@@ -64,6 +66,7 @@ export class DevSession {
     this.#options = options;
     const { cwd } = context.terminal;
     this.screen = new DevScreen(context);
+    this.#runLog = new RunLog(context.clock, (text) => context.terminal.err.write(text));
     this.#flows = new FlowSet({ paths: options.settings.config.flows, cwd });
     this.#watch = new FileWatch({
       clock: context.clock,
@@ -109,6 +112,7 @@ export class DevSession {
     await this.#scheduler?.stop(endMs);
     await this.#worker?.stop(graceMs);
     await this.#news?.stop();
+    this.#runLog.close();
     await this.#server?.stop(endMs);
     await this.#client?.close();
   }
@@ -133,7 +137,7 @@ export class DevSession {
     const { cwd } = this.#context.terminal;
     this.#log = await this.#openLog();
     const findFlow = async (name: string): Promise<FlowDefinition> => this.#flows.get(name);
-    this.#client = await openClient({ config, log: this.#log, captureConsole: false, reports: false }, { findFlow });
+    this.#client = await openLocalClient({ config, log: this.#log, captureConsole: false, reports: false }, { findFlow });
     const settings = describeConfig(this.#settings);
     this.#metrics = await openMetrics(systemClock, config.metricsLabelValues);
     this.#server = await startServer({ config, log: this.#log, cwd, client: this.#client, settings, metrics: this.#metrics }).catch(
@@ -149,10 +153,12 @@ export class DevSession {
     // One health file cannot stand for several processes of a fleet.
     const config = withoutHealthFile(settings.config);
     const shared = this.#metrics === null ? {} : { metrics: this.#metrics };
+    const log = await this.#openLog();
+    this.#runLog.follow(log);
     const [startScheduler, startWorker] = await Promise.all([loadStart<StartScheduler>('scheduler'), loadStart<StartWorker>('worker')]);
     this.#scheduler = await startScheduler({ config, log: await this.#openLog(), cwd, ...shared });
     this.#worker = await startWorker({
-      ...{ config, cwd, concurrency, log: await this.#openLog(), flows: this.#flows.flows, ...shared },
+      ...{ config, cwd, concurrency, log, flows: this.#flows.flows, ...shared },
       queues: [...new Set([...queues, ...queuesOf(this.#flows.flows)])],
       name: undefined,
     });
@@ -167,6 +173,7 @@ export class DevSession {
       paint: terminal.out.paint,
       cwd: terminal.cwd,
       columns: () => terminal.out.columns,
+      log: this.#runLog,
       line: (text) => this.screen.line(text),
       onNews: (waits) => void (waits && this.#serveWaiting()),
       onError: (error, failures) =>
@@ -239,9 +246,11 @@ export class DevSession {
   }
 
   async #openLog(): Promise<Log> {
-    const { logLevel, logFormat } = this.#settings.config;
+    const { config, sources } = this.#settings;
     const { err } = this.#context.terminal;
-    return await openLog({ level: logLevel, format: logFormat, colors: err.paint.isColorSupported, write: err.write });
+    // What it prints is read by people, through a pipe as well.
+    const format = sources.logFormat === 'default' ? 'pretty' : config.logFormat;
+    return await openLog({ level: config.logLevel, format, colors: err.paint.isColorSupported, write: this.#runLog.write });
   }
 }
 

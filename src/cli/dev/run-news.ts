@@ -17,6 +17,7 @@ import { shortId } from '../../model/ids.ts';
 import { glyphOf, type Paint } from '../render/shapes.ts';
 import { localSecond } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
+import type { RunLog } from './run-log.ts';
 
 export interface RunNewsOptions {
   readonly store: Store;
@@ -25,6 +26,8 @@ export interface RunNewsOptions {
   readonly paint: Paint;
   readonly cwd: string;
   readonly columns: () => number;
+  /** What the runs of this process log, which is printed in their order. */
+  readonly log: RunLog;
   readonly line: (text: string) => void;
   /** Called after changes were printed, with whether one of the runs waits. */
   readonly onNews: (waits: boolean) => void;
@@ -97,16 +100,23 @@ export class RunNews {
     const printed = events.filter(isPrinted);
     if (printed.length <= maxSingle) for (const event of printed) await this.#print(event);
     else await this.#printMany(printed);
+    this.#noteEnds(events);
     this.#options.onNews(events.some(({ state }) => state.type === 'SCHEDULED'));
   }
 
   async #print(event: RunEvent): Promise<void> {
     const { paint, line } = this.#options;
     const ended = isTerminal(event.state.type) ? await this.#options.store.runs.get(event.id) : null;
+    if (ended !== null) this.#options.log.release(event.id);
     line(
       `${this.#headOf(event)} ${event.state.name}${tookText(ended)}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}${messageOf(event, ended)}`,
     );
-    if (ended?.error && (event.state.type === 'FAILED' || event.state.type === 'CRASHED')) {
+    if (event.state.type === 'RUNNING') this.#options.log.release(event.id);
+    if (
+      ended?.error &&
+      (event.state.type === 'FAILED' || event.state.type === 'CRASHED') &&
+      !this.#options.log.hasShown(event.id, ended.error)
+    ) {
       const { cwd, columns } = this.#options;
       for (const text of failureLines(ended.error, paint, { indent: 11, cwd, width: columns() })) line(text);
     }
@@ -134,6 +144,14 @@ export class RunNews {
         line(
           `${paint.dim(localSecond(event.at))} ${glyphOf(event.state, paint)} ${paint.bold(labelOf(event))} ${countOf(count)} runs ${event.state.name}`,
         );
+    }
+  }
+
+  #noteEnds(events: readonly RunEvent[]): void {
+    const { log } = this.#options;
+    for (const { id, state } of events) {
+      if (state.type === 'RUNNING') log.release(id);
+      if (isTerminal(state.type)) log.forget(id);
     }
   }
 

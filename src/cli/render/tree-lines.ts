@@ -32,15 +32,20 @@ export function treeLines(tree: RunTree, options: FrameOptions): string[] {
   return lines.map((line) => cut(line, options.columns));
 }
 
-function headLine(tree: RunTree, { now, paint }: FrameOptions): string {
+/** Where there is no room for all of it, the name of the run is left out, then the flow is cut: by its id the run is found. */
+function headLine(tree: RunTree, { now, paint, columns }: FrameOptions): string {
   const { run } = tree;
   const elapsed = tookText(run, now);
   // What is plain to see from the shape is not said; how it ended the summary says.
   const state = isTerminal(run.state.type) || run.state.type === 'RUNNING' ? '' : `${run.state.name} `;
   const attempt = run.attempt > 1 ? ` · attempt ${run.attempt}` : '';
-  const title = `${glyphOf(run.state, paint)} ${paint.bold(oneLine(run.flow))}`;
-  const facts = paint.dim(` · ${oneLine(run.name)} · ${shortId(run.id)}${attempt}`);
-  return `${title}  ${paint[shapeOf(run.state).hue](state)}${elapsed}${facts}`;
+  const id = ` · ${shortId(run.id)}${attempt}`;
+  const flow = oneLine(run.flow);
+  const name = ` · ${oneLine(run.name)}`;
+  const room = columns - widthOf(`${glyphOf(run.state, paint)}   ${state}${elapsed}${id}`);
+  const hasName = widthOf(flow) + widthOf(name) <= room;
+  const title = `${glyphOf(run.state, paint)} ${paint.bold(cut(flow, Math.max(1, room)))}`;
+  return `${title}  ${paint[shapeOf(run.state).hue](state)}${elapsed}${paint.dim(`${hasName ? name : ''}${id}`)}`;
 }
 
 function bodyLines(tree: RunTree, options: FrameOptions, room: number, depth: number): string[] {

@@ -1,17 +1,8 @@
 /** How calls are debounced, from what their caller says. */
-import { type Duration, parseDuration } from '../../base/duration.ts';
+import { parseDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
+import type { DebounceOptions } from '../../model/submitted.ts';
 import { checkDebounceKey } from './check-labels.ts';
-
-/** Which calls of a flow belong together, and for how long it must be quiet. */
-export interface DebounceOptions {
-  /** 1 to 500 characters. */
-  readonly key: string;
-  /** How long nobody may have called before the run begins. 1 ms to 1 year. */
-  readonly wait: Duration;
-  /** The run begins so long after the first call at the latest, however many follow; at least `wait`. Default: without end. */
-  readonly maxWait?: Duration | undefined;
-}
 
 const maxMs = 366 * 86_400_000;
 

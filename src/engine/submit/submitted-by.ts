@@ -2,29 +2,8 @@
 import { BatutaError } from '../../base/errors.ts';
 import { cutText, isLongerThan } from '../../base/cut-text.ts';
 import { currentScope } from '../../model/run-context.ts';
-import { maxCallerChars, type Submitted } from '../../model/submitted.ts';
+import { maxCallerChars, type Submitted, type SubmittedOptions } from '../../model/submitted.ts';
 import { isTraceparent, traceparentOf } from '../../model/trace.ts';
-
-/** What callers may say of where a run comes from, and of its caches. */
-export interface SubmittedOptions {
-  /**
-   * W3C `traceparent` whose trace the run continues: its tasks hand it on by `correlationHeaders()`. Default that of the task in whose code the
-   * run is submitted, else none.
-   */
-  readonly traceparent?: string | undefined;
-  /** Id of whoever submits it, 1 to 200 characters: default the run in whose code it is submitted, else none. */
-  readonly callerRunId?: string | undefined;
-  /**
-   * Whether its tasks, and its sub-flows, make their cached values anew, for others to find. Values that a run shares within itself alone
-   * (`scope: 'run'`) are not concerned. Default false.
-   */
-  readonly refreshCache?: boolean | undefined;
-  /**
-   * Id of a run of the same flow: its sources are not read, and each task of a stream is given the records that it had rejected in that run. Default
-   * none.
-   */
-  readonly replayOf?: string | undefined;
-}
 
 /**
  * What stands beside the parameters of the new run.

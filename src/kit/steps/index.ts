@@ -13,6 +13,6 @@ export type {
   StepOptions,
   StepTuple,
   WhenGroup,
+  YamlFunctions,
 } from './step-types.ts';
 export type { YamlOptions, YamlSource } from './yaml/from-yaml.ts';
-export type { YamlFunctions } from './yaml/yaml-steps.ts';

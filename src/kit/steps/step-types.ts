@@ -191,3 +191,6 @@ type StepThatTakes<F, D> = F extends new () => unknown
 
 /** Names of the fields that hold lists. */
 type ListsOf<D> = { [K in keyof D]: D[K] extends readonly unknown[] ? K : never }[keyof D];
+
+/** What the file may name. */
+export type YamlFunctions = Readonly<Record<string, unknown>>;

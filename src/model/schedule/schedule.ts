@@ -10,7 +10,8 @@ import { nextInstant } from './local-rule.ts';
 import { checkRecurrence, recurrenceRule } from './rrule.ts';
 import { checkZone, instantOfLocal, localAt, readInstant, readLocalTime } from './zone.ts';
 
-interface Bounds {
+/** From when until when a schedule ticks. */
+export interface Bounds {
   /** Name of the IANA time zone whose wall clock counts. */
   readonly timezone: string;
   /** No tick before this, UTC epoch ms; null: none. */

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLog } from '../../../src/base/log.ts';
 import type { LocalClient } from '../../../src/client/local-client.ts';
-import { openClient } from '../../../src/client/open-client.ts';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { loadFlowFile } from '../../../src/define/load.ts';
 import { currentScope } from '../../../src/model/run-context.ts';
 import { decodeValue } from '../../../src/model/values.ts';
@@ -119,7 +119,7 @@ beforeAll(async () => {
   project.write('flows.ts', flows.replaceAll('HERE', project.path));
   symlinkSync(resolve('node_modules/zod'), `${project.path}/node_modules/zod`);
   process.env['BATUTA_THREADS'] = '2';
-  client = await openClient({
+  client = await openLocalClient({
     databaseUrl: 'sqlite::memory:',
     log: await openLog({ level: 'info', format: 'json', write: (line) => hearLine(line) }),
   });

@@ -3,7 +3,7 @@ import { Session } from 'node:inspector/promises';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openLog } from '../../../src/base/log.ts';
 import type { LocalClient } from '../../../src/client/local-client.ts';
-import { openClient } from '../../../src/client/open-client.ts';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { loadFlowFile } from '../../../src/define/load.ts';
 import { makeProject, type ProjectFolder } from '../../support/project-folder.ts';
 
@@ -28,7 +28,7 @@ let client: LocalClient;
 beforeAll(async () => {
   project = makeProject({ 'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }', 'burns.ts': flow });
   const log = await openLog({ level: 'silent', format: 'json' });
-  client = await openClient({ databaseUrl: 'sqlite::memory:', results: `${project.path}/results`, log });
+  client = await openLocalClient({ databaseUrl: 'sqlite::memory:', results: `${project.path}/results`, log });
 });
 afterAll(async () => {
   await client.close();

@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openLog } from '../../../src/base/log.ts';
 import type { LocalClient } from '../../../src/client/local-client.ts';
-import { openClient } from '../../../src/client/open-client.ts';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { loadFlowFile } from '../../../src/define/load.ts';
 import type { ResourceUse } from '../../../src/model/resource-use.ts';
 import { makeProject, type ProjectFolder } from '../../support/project-folder.ts';
@@ -37,7 +37,7 @@ beforeAll(async () => {
   project = makeProject({ 'tsconfig.json': '{ "compilerOptions": { "experimentalDecorators": true } }', 'flows.ts': flows });
   symlinkSync(resolve('node_modules/zod'), `${project.path}/node_modules/zod`);
   const log = await openLog({ level: 'silent', format: 'json' });
-  client = await openClient({ databaseUrl: 'sqlite::memory:', log });
+  client = await openLocalClient({ databaseUrl: 'sqlite::memory:', log });
 });
 afterAll(async () => {
   await client.close();

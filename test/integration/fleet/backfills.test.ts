@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Flow, Task, type TaskContext } from 'batuta';
-import { openClient } from 'batuta/client';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openLog } from '../../../src/base/log.ts';
@@ -39,7 +39,7 @@ class Daily {
 }
 
 let folder: string;
-let client: Awaited<ReturnType<typeof openClient>>;
+let client: Awaited<ReturnType<typeof openLocalClient>>;
 let schedulers: Service[];
 beforeEach(async () => {
   broken.clear();
@@ -47,7 +47,7 @@ beforeEach(async () => {
   schedulers = [];
   folder = mkdtempSync(join(tmpdir(), 'batuta-backfill-'));
   const log = await openLog({ level: 'silent', format: 'json' });
-  client = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
+  client = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
   await client.deployments.deploy([{ flow: Daily, schedules: [{ slug: 'nightly', cron: '0 0 * * *', params: { region: 'us' } }] }]);
 });
 afterEach(async () => {

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Flow, Task, type TaskContext } from 'batuta';
-import { openClient } from 'batuta/client';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -27,7 +27,7 @@ class Reindex {
 }
 
 let folder: string;
-let client: Awaited<ReturnType<typeof openClient>>;
+let client: Awaited<ReturnType<typeof openLocalClient>>;
 let other: typeof client;
 let clients: TwoClients;
 beforeAll(async () => {
@@ -38,7 +38,7 @@ beforeEach(async () => {
   begun.length = 0;
   folder = mkdtempSync(join(tmpdir(), 'batuta-debounce-'));
   const log = await openLog({ level: 'silent', format: 'json' });
-  const open = () => openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
+  const open = () => openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
   [client, other] = [await open(), await open()];
 });
 afterEach(async () => {

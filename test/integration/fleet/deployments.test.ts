@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Flow, type FlowContext, Task, type TaskContext } from 'batuta';
-import { openClient } from 'batuta/client';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { openLog } from '../../../src/base/log.ts';
@@ -31,11 +31,11 @@ class Caller {
 }
 
 let folder: string;
-let client: Awaited<ReturnType<typeof openClient>>;
+let client: Awaited<ReturnType<typeof openLocalClient>>;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'batuta-deploy-'));
   const log = await openLog({ level: 'silent', format: 'json' });
-  client = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
+  client = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
 });
 afterEach(async () => {
   await client.close();

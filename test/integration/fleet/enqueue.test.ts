@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Flow, type FlowClass, Task, type TaskContext } from 'batuta';
-import { openClient } from 'batuta/client';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -21,11 +21,11 @@ class Weather {
 }
 
 let folder: string;
-let client: Awaited<ReturnType<typeof openClient>>;
+let client: Awaited<ReturnType<typeof openLocalClient>>;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'batuta-enqueue-'));
   const log = await openLog({ level: 'silent', format: 'json' });
-  client = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
+  client = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
 });
 afterEach(async () => {
   await client.close();
@@ -109,7 +109,7 @@ test('one key is one run, whatever else is asked; that its parameters were other
     logger: pino({ level: 'warn' }, { write: (text: string) => void warned.push(JSON.parse(text)) }),
   };
   await client.close();
-  client = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
+  client = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
   const first = await client.enqueue(Weather, { city: 'Lima' }, { idempotencyKey: 'today' });
   const second = await client.enqueue(Weather, { city: 'Quito' }, { idempotencyKey: 'today', priority: 5 });
   expect(second.id).toBe(first.id);
@@ -133,19 +133,19 @@ test('a worker names a flow that it does not know once, however many runs of it 
 test('a flow that none of the workers at work knows is warned of at once, and only once', async () => {
   const lines: string[] = [];
   const log = await openLog({ level: 'warn', format: 'json', write: (text) => void lines.push(text) });
-  const own = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });
+  const own = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });
   const worker = { name: 'w', version: '0', host: 'h', pid: 1, queues: ['default'], concurrency: 1, startedAt: 0, running: 0, lagMs: 0 };
   await own.enqueue(Weather, { city: 'before any worker' });
   expect(lines).toEqual([]);
   await own.close();
-  const other = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });
+  const other = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });
   await other.engine.services.store.workers.beat({ ...worker, id: 'h:1:0', flows: { w: '1' } });
   for (const city of ['Lima', 'Quito']) await other.enqueue(Weather, { city });
   expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual([
     expect.stringContaining("No worker at work knows the flow 'weather'"),
   ]);
   await other.close();
-  const third = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });
+  const third = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}` });
   await third.engine.services.store.workers.beat({ ...worker, id: 'h:2:0', flows: { weather: '1' } });
   await third.enqueue(Weather, { city: 'Cusco' });
   expect(lines).toHaveLength(1);

@@ -8,7 +8,7 @@ import { reclaimLoop } from '../../../src/upkeep/reclaim.ts';
 import { loadConfig } from '../../../src/base/config.ts';
 import { openLog } from '../../../src/base/log.ts';
 import { openBroker } from '../../../src/broker/open.ts';
-import { openClient } from '../../../src/client/open-client.ts';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { definitionOf } from '../../../src/define/definition.ts';
 import { makeRun } from '../../../src/engine/submit/make-run.ts';
 import { makeFlow } from '../../support/make-flow.ts';
@@ -43,7 +43,7 @@ test('what is submitted by a process that finds the broker away is accepted, and
     env: { BATUTA_DATABASE_URL: `sqlite:${join(folder, 'batuta.db')}`, BATUTA_REDIS_URL: `redis://127.0.0.1:${await freePort()}` },
   });
   const log = await openLog({ level: 'warn', format: 'json', write: (text) => void warnings.push(text) });
-  const client = await openClient({ config, log });
+  const client = await openLocalClient({ config, log });
   const ids = await client.enqueueMany(makeFlow({ only: {} }), [{}, {}]);
   expect((await client.engine.services.store.fleet.dueUnticketed({ ticketedBeforeMs: -1, limit: 10 })).map(({ id }) => id)).toEqual(ids);
   expect(warnings.filter((line) => line.includes('The runs are accepted, but no worker could be woken'))).toHaveLength(1);

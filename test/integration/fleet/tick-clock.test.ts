@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openClient } from 'batuta/client';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { openLog } from '../../../src/base/log.ts';
@@ -20,7 +20,7 @@ const minutely = parseSchedule({ cron: '* * * * *' });
 
 let folder: string;
 let store: Store;
-let client: Awaited<ReturnType<typeof openClient>>;
+let client: Awaited<ReturnType<typeof openLocalClient>>;
 let loop: Service | undefined;
 let now: number;
 /** Told of each transaction that made runs. */
@@ -37,7 +37,7 @@ beforeEach(async () => {
     return report;
   };
   store = { ...opened, ticks: { ...opened.ticks, claim } };
-  client = await openClient({ log: await openLog({ level: 'silent', format: 'json' }), databaseUrl, flows: ['flows'] }, { store });
+  client = await openLocalClient({ log: await openLog({ level: 'silent', format: 'json' }), databaseUrl, flows: ['flows'] }, { store });
 });
 afterEach(async () => {
   await loop?.stop();

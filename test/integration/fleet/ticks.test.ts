@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Flow, Task, type TaskContext } from 'batuta';
-import { openClient } from 'batuta/client';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { openLog } from '../../../src/base/log.ts';
@@ -45,14 +45,14 @@ class Weather {
 }
 
 let folder: string;
-let client: Awaited<ReturnType<typeof openClient>>;
+let client: Awaited<ReturnType<typeof openLocalClient>>;
 let loops: Service;
 beforeEach(async () => {
   seen = [];
   whileRunning = async () => undefined;
   folder = mkdtempSync(join(tmpdir(), 'batuta-ticks-'));
   const log = await openLog({ level: 'silent', format: 'json' });
-  client = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
+  client = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
   const { engine } = client;
   const broker = await client.broker();
   const parts = { engine, broker, log: log.logger };

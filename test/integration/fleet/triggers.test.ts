@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Flow, Task, type TaskContext } from 'batuta';
-import { openClient } from 'batuta/client';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { triggersLoop } from '../../../scheduler/loops/triggers.ts';
@@ -15,7 +15,7 @@ import { isTerminal } from '../../../src/model/state.ts';
 import type { Run } from '../../../src/model/run.ts';
 import { processTicket } from '../../../worker/process-ticket.ts';
 
-let client: Awaited<ReturnType<typeof openClient>>;
+let client: Awaited<ReturnType<typeof openLocalClient>>;
 
 @Flow({ name: 'extract' })
 class Extract {
@@ -50,7 +50,7 @@ let loop: Service;
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'batuta-triggers-'));
   const log = await openLog({ level: 'silent', format: 'json' });
-  client = await openClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
+  client = await openLocalClient({ log, databaseUrl: `sqlite:${join(folder, 'batuta.db')}`, flows: ['flows'] });
   const { engine } = client;
   const broker = await client.broker();
   const parts = { engine, broker, log: log.logger };

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { startScheduler, startWorker } from 'batuta/process';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { openClient } from '../../../src/client/open-client.ts';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { catalog } from '../../../src/monitor/metrics/catalog.ts';
 import { type Api, openApi } from '../../support/api.ts';
 import { readTable } from '../../support/documents.ts';
@@ -61,7 +61,7 @@ describe('the port for metrics', () => {
     onTestFinished(() => worker.stop({ graceMs: 0 }));
     const scheduler = await startScheduler({ settings, write: schedulerLog.write });
     onTestFinished(() => scheduler.stop());
-    const client = await openClient({ databaseUrl: settings.databaseUrl, results: settings.results });
+    const client = await openLocalClient({ databaseUrl: settings.databaseUrl, results: settings.results });
     onTestFinished(() => client.close());
     await (await client.enqueue(flow, {})).done();
     const read = async ({ url }: { readonly url: () => string }): Promise<string> => await (await fetch(`${url()}/metrics`)).text();
@@ -83,7 +83,7 @@ describe('the port for metrics', () => {
     const log = written();
     const scheduler = await startScheduler({ settings, write: log.write });
     onTestFinished(() => scheduler.stop());
-    const client = await openClient({ databaseUrl: settings.databaseUrl, results: settings.results });
+    const client = await openLocalClient({ databaseUrl: settings.databaseUrl, results: settings.results });
     onTestFinished(() => client.close());
     const { key } = await client.keys.create({ name: 'prometheus', role: 'viewer' });
     const observer = await client.keys.create({ name: 'observer', role: 'observer' });

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { startScheduler, startServer, startWorker } from 'batuta/process';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { openClient } from '../../../src/client/open-client.ts';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { catalog, type MetricRow } from '../../../src/monitor/metrics/catalog.ts';
 import { makeFlow } from '../../support/make-flow.ts';
 import { parseMetrics } from '../../support/metrics.ts';
@@ -61,7 +61,7 @@ describe('ops', () => {
     const server = await startServer({ settings: { ...settings, port: 0 }, write: () => undefined });
     const scheduler = await startScheduler(options);
     const worker = await startWorker({ ...options, flows: [flow] });
-    const client = await openClient({ databaseUrl: settings.databaseUrl, results: settings.results });
+    const client = await openLocalClient({ databaseUrl: settings.databaseUrl, results: settings.results });
     await (await client.enqueue(flow, {})).done();
     const urls = [server.url, ...[...log.matchAll(/Metrics at (\S+)\/metrics/g)].map(([, url = '']) => url)];
     for (const url of urls)

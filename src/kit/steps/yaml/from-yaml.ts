@@ -9,9 +9,9 @@ import { fileNotFound, shownPath } from '../../../define/load-errors.ts';
 import type { FlowClass } from '../../../model/flow-types.ts';
 import { noteFileRead } from '../../../model/loading.ts';
 import { makePipeline } from '../make-pipeline.ts';
-import type { Any, Pipeline } from '../step-types.ts';
+import type { Any, Pipeline, YamlFunctions } from '../step-types.ts';
 import { YamlFile } from './yaml-nodes.ts';
-import { type YamlFunctions, YamlSteps } from './yaml-steps.ts';
+import { YamlSteps } from './yaml-steps.ts';
 
 /** The YAML: a file, from the working directory or by its URL; or the text itself, with the name that messages give it. */
 export type YamlSource = string | URL | { readonly text: string; readonly name?: string };

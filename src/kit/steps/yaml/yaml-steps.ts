@@ -2,10 +2,8 @@
 import type { Node } from 'yaml';
 import { hintFor } from '../../../base/nearest.ts';
 import { background, forEach, parallel, when } from '../groups.ts';
+import type { YamlFunctions } from '../step-types.ts';
 import type { YamlFile, YamlMap } from './yaml-nodes.ts';
-
-/** What the file may name. */
-export type YamlFunctions = Readonly<Record<string, unknown>>;
 
 const optionKeys = ['retries', 'retryDelay', 'backoff', 'maxRetryDelay', 'jitter', 'timeout', 'description', 'tags', 'priority'];
 const stepKeys = ['step', 'run', 'version', ...optionKeys];
