@@ -32,6 +32,8 @@ export interface CliProject extends ProjectFolder {
   startNode(file: string, env?: Readonly<Record<string, string>>): Started;
   /** Starts a command. */
   start(...args: string[]): Started;
+  /** Starts a command whose outputs both come as standard output, in the order in which they are written. */
+  startJoined(...args: string[]): Started;
   /** Starts a command with further variables. */
   startWith(env: Readonly<Record<string, string>>, ...args: string[]): Started;
 }
@@ -52,13 +54,14 @@ export function makeCliProject(files: Readonly<Record<string, string>> = {}): Cl
     node: (file) => start(project.path, {}, [file]).finished,
     startNode: (file, env = {}) => start(project.path, env, [file]),
     start: (...args) => startWith({}, args),
+    startJoined: (...args) => start(project.path, {}, ['-c', 'exec "$0" "$@" 2>&1', process.execPath, main, ...args], 'bash'),
     startWith: (env, ...args) => startWith(env, args),
   };
 }
 
-function start(cwd: string, env: Readonly<Record<string, string>>, args: readonly string[]): Started {
+function start(cwd: string, env: Readonly<Record<string, string>>, args: readonly string[], command = process.execPath): Started {
   const { PATH = '', HOME = '' } = process.env;
-  const child = spawn(process.execPath, args, {
+  const child = spawn(command, args, {
     cwd,
     env: { PATH, HOME, TZ: 'UTC', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -50,7 +50,7 @@ afterEach(async () => {
 });
 
 async function startDev(...args: string[]): Promise<Dev> {
-  const started = project.start('dev', '--port', '0', ...args);
+  const started = project.startJoined('dev', '--port', '0', ...args);
   await started.sees('Ctrl-C ends it');
   const dev = { ...started, url: /http:\/\/127\.0\.0\.1:\d+/.exec(started.output())?.[0] ?? '' };
   running.add(dev);
@@ -89,9 +89,15 @@ describe('batuta dev', () => {
     const dev = await startDev();
     const submitted = await project.batuta('runs', 'submit', 'breaks', '--name', 'unlucky');
     expect(submitted.status).toBe(0);
+    await dev.sees('✕ breaks unlucky');
+    // Through a pipe: in order, each failure once, with the places in the user's own code alone.
+    expect(dev.output()).toMatch(
+      /● breaks unlucky [\w-]+ Running\n[^\n]*ERROR: breaks\.bad: Failed: TypeError: cannot do this\n(?: +at [^\n]*flows\/all\.ts:\d+:\d+\)?\n)+ +caused by: Error: deep down\n(?: +at [^\n]*flows\/all\.ts:\d+:\d+\)?\n)*[^\n]*✕ breaks unlucky [\w-]+ Failed in /,
+    );
+    expect(dev.output().split('cannot do this')).toHaveLength(2);
+    expect(await project.batuta('run', 'breaks', '--name', 'far')).toMatchObject({ status: 1 });
     await dev.sees('caused by deep down');
-    expect(dev.output()).toMatch(/● breaks unlucky [\w-]+ Running\n.*✕ breaks unlucky [\w-]+ Failed in /);
-    expect(dev.output()).toContain('flows/all.ts:');
+    expect(dev.output()).toMatch(/✕ breaks far [^]*TypeError: cannot do this\n +at flows\/all\.ts:/);
     await project.batuta('run', 'say', '--name', 'elsewhere');
     await dev.sees('✓ say elsewhere');
   });

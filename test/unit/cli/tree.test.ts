@@ -80,11 +80,11 @@ describe('the tree of a run', () => {
     expect(lines.at(-1)).toBe('  … and ✓ 293 done  ◷ 199 waiting');
   });
 
-  it.each([20, 40, 80])('the id of the run is in the head at %i columns, whatever else has room', (columns) => {
+  it.each([24, 40, 80])('the id of the run is in the head at %i columns, whatever else has room', (columns) => {
     for (const flow of ['hello', 'a-flow-whose-name-is-longer-than-half-of-the-widest-of-these-terminals']) {
       for (const state of [stateOf('RUNNING'), stateOf('SCHEDULED', 'AwaitingSlot')]) {
         const [head = ''] = frame(new RunTree(runOf({ flow, state }), shape), { columns });
-        if (columns > 20 || state.type === 'RUNNING') expect(head).toContain('00000001');
+        if (columns > 24 || state.type === 'RUNNING') expect(head).toContain('00000001');
         expect(widthOf(head)).toBeLessThanOrEqual(columns);
       }
     }
