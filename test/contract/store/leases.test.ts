@@ -52,6 +52,25 @@ describe.each(makers)('leased work on $name', (maker) => {
     expect(await store.runs.get(run.runId)).toMatchObject({ owner: null, leaseUntil: null });
   });
 
+  test('renewing touches the leases of these claims alone: not those of others, nor that of whoever has taken one over', async () => {
+    const [mine, taken, other] = [await startRun(store), await startRun(store), await startRun(store)];
+    await store.runs.claim(taken.runId, worker, leaseMs, () => true);
+    const leasesOf = async () => await Promise.all([taken, other].map(async ({ runId }) => (await store.runs.get(runId))?.leaseUntil));
+    const before = await leasesOf();
+    expect(await store.runs.renew([mine, taken], leaseMs * 10)).toEqual([taken]);
+    expect(await leasesOf()).toEqual(before);
+    expect((await store.runs.get(mine.runId))?.leaseUntil).toBeGreaterThan(systemClock.now() + leaseMs * 5);
+  });
+
+  test('a cancel is told to the present owner, and not to one that has lost the run', async () => {
+    const old = await startRun(store);
+    await store.runs.claim(old.runId, worker, leaseMs, () => true);
+    const present = { ...old, epoch: 2 };
+    await store.runs.requestCancel(old.runId, startedAt, 'Enough.');
+    expect(await store.runs.cancelRequested([old])).toEqual([]);
+    expect(await store.runs.cancelRequested([old, present])).toEqual([old.runId]);
+  });
+
   test('a spread task run that is given back twice waits once, under one epoch', async () => {
     const claim = await holdTask(await startRun(store));
     expect(await store.spread.release(claim, null)).toMatchObject({ id: claim.taskRunId, epoch: 2 });
@@ -76,6 +95,26 @@ describe.each(makers)('leased work on $name', (maker) => {
     expect(await store.fleet.reclaim({ ...reclaiming, goneOwners: [owner] })).toEqual({ waiting: [], ended: [], crashed: [] });
     expect(await store.fleet.owners()).toEqual([]);
     expect(await store.runs.get(run.runId)).toMatchObject({ state: { type: 'COMPLETED' }, epoch: 1, recoveries: 0 });
+  });
+
+  test('runs that wait are not lost: those that nobody holds stay as they are', async () => {
+    const id = await insert();
+    const back = await startRun(store);
+    await store.runs.release(back);
+    await lost();
+    expect(await reclaimed(10)).toBe(1);
+    expect(await store.runs.get(id)).toMatchObject({ epoch: 0, state: { name: 'Scheduled' } });
+    expect(await store.runs.get(back.runId)).toMatchObject({ epoch: 1, state: { type: 'RUNNING' } });
+  });
+
+  test('a run that crashes names the owners that it has lost, and none of other runs', async () => {
+    await store.recorder.addRun(newRun(), ownerNamed('elsewhere'), leaseMs);
+    const { runId } = await lost();
+    await store.fleet.reclaim({ ...reclaiming, maxRecoveries: 1 });
+    await store.fleet.claimMany([runId], worker, 0);
+    await store.fleet.reclaim({ ...reclaiming, maxRecoveries: 1 });
+    const { type, message } = (await store.runs.get(runId))?.state ?? {};
+    expect([type, message]).toEqual(['CRASHED', expect.stringContaining(`2 in all: ${owner.id}, ${worker.id}`)]);
   });
 
   test('of many that are lost as many are taken back at once as were asked for', async () => {
@@ -109,8 +148,14 @@ describe.each(makers)('leased work on $name', (maker) => {
     await insert();
     const never = await startRun(store);
     await store.runs.release(never);
-    const look = async () => (await store.fleet.dueUnticketed({ ticketedBeforeMs: 0, limit: 1 })).map(({ id }) => id);
-    expect(await look()).toEqual([never.runId]);
+    const look = async (ticketedBeforeMs: number) => (await store.fleet.dueUnticketed({ ticketedBeforeMs, limit: 1 })).map(({ id }) => id);
+    expect(await look(0)).toEqual([never.runId]);
+    expect(await look(60_000)).toEqual([]);
+  });
+
+  test('a run that is due in some seconds has no ticket yet, however long ago its last one was put', async () => {
+    await insert({ dueAt: systemClock.now() + 9_000 });
+    expect(await store.fleet.dueUnticketed({ ticketedBeforeMs: 0, limit: 10 })).toEqual([]);
   });
 
   test('a run that waits for a signal is neither ticketed nor claimed; one that sleeps is, once it is due', async () => {
