@@ -131,7 +131,7 @@ function editsOf(source, tokens) {
       for (const { items: own } of split(region, [','])) {
         const [column, sign, value] = own[0].text === '$' ? own.slice(1) : own;
         if (column === undefined) continue;
-        if (!/^[a-z_]+$/.test(column.text) || sign?.text !== '=' || value === undefined) continue;
+        if (!/^[a-z_]+$/.test(column.text) || sign?.text !== '=' || value === undefined || value.text === 'case') continue;
         edits.push(
           { at: value.start, remove: 0, insert: `\${true ? \`` },
           { at: own.at(-1).end, remove: 0, insert: `\` : '${column.text}'}` },

@@ -59,6 +59,44 @@ describe.each(makers)('limits on runs on $name', (maker) => {
     expect((await claimTelling(newest)).size).toBe(1);
   });
 
+  test('where the newest goes first, the one that has been at work longest goes, whenever it was made', async () => {
+    await declareLimit(store, { onConflict: 'cancel-running', limit: 2 });
+    const [made, begun] = [await insertLimited(store), await insertLimited(store)];
+    await claimRuns(store, made, begun);
+    for (const [id, at] of [
+      [made, 2],
+      [begun, 1],
+    ] as const)
+      await store.recorder.addRunPatch({ runId: id, epoch: 1 }, { state: stateOf('RUNNING'), startedAt: startedAt + at }, null);
+    await claimRuns(store, await insertLimited(store));
+    expect([await stateOfRun(store, begun), await stateOfRun(store, made)]).toMatchObject([{ type: 'CANCELLING' }, { type: 'RUNNING' }]);
+  });
+
+  test('where the newest goes first, it takes the place of nobody who waits for another limit', async () => {
+    await declareLimit(store, { key: '{customer}' });
+    const of = (customer: string) => insertLimited(store, { concurrencyKey: `flow:sync:${customer}` });
+    const [holder, waiter] = [await of('a'), await of('a')];
+    await claimRuns(store, holder, waiter);
+    await declareLimit(store, { key: '{customer}', onConflict: 'cancel-running' });
+    const newest = await of('b');
+    expect(await claimRuns(store, newest)).toEqual([newest]);
+    expect([await stateOfRun(store, holder), await stateOfRun(store, waiter)]).toMatchObject([
+      { name: 'Scheduled' },
+      { name: 'AwaitingSlot' },
+    ]);
+  });
+
+  test('runs beside those that wait or are dropped stay as they are', async () => {
+    const bystander = await insertLimited(store, { flow: 'other', concurrencyKey: null });
+    await declareLimit(store, {});
+    await claimRuns(store, await insertLimited(store), await insertLimited(store));
+    expect(await stateOfRun(store, bystander)).toMatchObject({ name: 'Scheduled' });
+    await declareLimit(store, { onConflict: 'skip' });
+    await claimRuns(store, await insertLimited(store));
+    expect(await stateOfRun(store, bystander)).toMatchObject({ name: 'Scheduled' });
+    expect(await claimRuns(store, bystander)).toEqual([bystander]);
+  });
+
   test('of many that come at once where the newest goes first, the newest goes on', async () => {
     await declareLimit(store, { onConflict: 'cancel-running', limit: 2 });
     const ids = await Promise.all(Array.from({ length: 6 }, () => insertLimited(store)));

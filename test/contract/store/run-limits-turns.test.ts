@@ -156,6 +156,86 @@ describe.each(makers)('turns at limits on runs on $name', (maker) => {
     expect(await store.limits.nextRuns({ key, ticketedBeforeMs: 0 })).toMatchObject([{ id: asleep, dueAt: null }]);
   });
 
+  test('each limit is asked for by the run itself: what another holds is nothing to it', async () => {
+    await declareLimit(store, { key: '{customer}' });
+    const under = async (customer: string) => {
+      const run = { ...limited({ state: stateOf('PENDING') }), concurrencyKey: `flow:sync:${customer}` };
+      await store.limits.start(run, owner, leaseMs);
+      return run.id;
+    };
+    const [other, holder, waiter] = [await under('a'), await under('b'), await under('b')];
+    expect([await store.limits.mayTake(waiter), await store.limits.mayTake(other)]).toEqual([false, false]);
+    await finish(store, holder);
+    expect(await store.limits.mayTake(waiter)).toBe(true);
+    expect(await store.limits.take({ runId: waiter, epoch: 1 })).toMatchObject({ kind: 'taken' });
+    expect(await store.runs.get(waiter)).toMatchObject({ state: { type: 'PENDING', name: 'Pending', message: null } });
+    expect(await store.limits.mayTake(holder)).toBe(true);
+  });
+
+  test('an owner that has lost its run puts it under no limit, and one that has it puts no other run under it', async () => {
+    await declareLimit(store, {});
+    const [first, second] = [await insertLimited(store, { concurrencyKey: null }), await insertLimited(store, { concurrencyKey: null })];
+    await claimRuns(store, first, second);
+    expect(await store.limits.bind({ runId: first, epoch: 7 }, key)).toEqual({ kind: 'lost' });
+    expect(await store.limits.bind({ runId: first, epoch: 1, owner: ownerNamed('forgotten') }, key)).toEqual({ kind: 'lost' });
+    expect(await store.runs.get(first)).toMatchObject({ concurrencyKey: null });
+    expect(await store.limits.bind({ runId: first, epoch: 1 }, key)).toMatchObject({ kind: 'taken' });
+    expect([await store.runs.get(first), await store.runs.get(second)]).toMatchObject([{ concurrencyKey: key }, { concurrencyKey: null }]);
+  });
+
+  test('a claim under a limit has its lease, and is lost with it', async () => {
+    await declareLimit(store, {});
+    const id = await insertLimited(store);
+    const run = (await store.fleet.claimMany([id], worker, leaseMs)).get(id);
+    expect(run?.leaseUntil ?? 0).toBeGreaterThan(systemClock.now() + leaseMs / 2);
+    await store.runs.release({ runId: id, epoch: 1 });
+    await store.fleet.claimMany([id], worker, 0);
+    expect((await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [] })).waiting).toMatchObject([{ id }]);
+  });
+
+  test('the slot of a run that has ended is free before its owner lets go of it', async () => {
+    await declareLimit(store, {});
+    const [holder, waiter] = [await insertLimited(store), await insertLimited(store)];
+    await claimRuns(store, holder, waiter);
+    await store.recorder.addRunPatch({ runId: holder, epoch: 1 }, { state: stateOf('COMPLETED'), endedAt: startedAt + 1 }, null);
+    expect(await nextTurns(store)).toEqual([waiter]);
+  });
+
+  test('a run that had waited for its slot, began and was lost waits anew from then on', async () => {
+    await declareLimit(store, {});
+    const [first, again, patient] = [await insertLimited(store), await insertLimited(store), await insertLimited(store)];
+    await claimRuns(store, first, again);
+    await finish(store, first);
+    expect(await claimRuns(store, again)).toEqual([again]);
+    const epoch = (await store.runs.get(again))?.epoch ?? 0;
+    await store.recorder.addRunPatch({ runId: again, epoch }, { state: stateOf('RUNNING'), startedAt }, null);
+    await claimRuns(store, patient);
+    await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [worker] });
+    expect(await claimRuns(store, again)).toEqual([]);
+    expect(await nextTurns(store)).toEqual([patient]);
+  });
+
+  test('a run of an instant that was long past when it was made waits since it was made', async () => {
+    await declareLimit(store, {});
+    const holder = await insertLimited(store);
+    const early = await insertLimited(store, { scheduledFor: startedAt + 86_400_000, createdAt: startedAt });
+    const late = await insertLimited(store, { scheduledFor: startedAt - 86_400_000, createdAt: startedAt + 2 * 86_400_000 });
+    await claimRuns(store, holder, early, late);
+    await finish(store, holder);
+    expect(await nextTurns(store)).toEqual([early]);
+  });
+
+  test('a run that never had a ticket gets that of its turn once within a while', async () => {
+    await declareLimit(store, {});
+    const holder = await insertLimited(store);
+    const waiter = limited();
+    await store.runs.insert(waiter);
+    await claimRuns(store, holder, waiter.id);
+    await finish(store, holder);
+    const turn = async () => (await store.limits.nextRuns({ key, ticketedBeforeMs: 60_000 })).map(({ id }) => id);
+    expect([await turn(), await turn()]).toEqual([[waiter.id], []]);
+  });
+
   describe('where the newest run goes first', () => {
     beforeEach(() => declareLimit(store, { onConflict: 'cancel-running' }));
 

@@ -86,6 +86,18 @@ describe.each(makers)('limits on runs on $name', (maker) => {
     expect((await claimRuns(store, ...ids)).sort()).toEqual(ids.slice(0, 2));
   });
 
+  test('whose turn it is at a limit is decided by what its own flow declares', async () => {
+    await declareLimit(store, {});
+    const ids = [await insertLimited(store), await insertLimited(store)];
+    const others: string[] = [];
+    await declareLimit(store, {}, 'a-flow');
+    for (let at = 0; at < 2; at++) others.push(await insertLimited(store, { flow: 'a-flow', concurrencyKey: 'flow:a-flow' }));
+    await claimRuns(store, ...ids, ...others);
+    await declareLimit(store, { limit: 5 }, 'a-flow');
+    expect(await nextTurns(store)).toEqual([]);
+    expect((await store.limits.nextRuns({ key: null, ticketedBeforeMs: 0 })).map(({ id }) => id)).toEqual([others[1]]);
+  });
+
   test('a run whose queue nobody serves does not keep the slot from a run of another queue', async () => {
     await declareLimit(store, {});
     const [holder, gpu, other] = [await insertLimited(store), await insertLimited(store, { queue: 'gpu' }), await insertLimited(store)];

@@ -81,6 +81,17 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
     expect(await store.limits.slotsHeld([later.holder])).toEqual([later.holder]);
   });
 
+  test('a task that needs two limits is kept from them by nobody who waits for a third', async () => {
+    for (const name of ['tag:a', 'tag:b', 'tag:c']) await store.limits.setTagLimit(name, 1);
+    const { runId } = await startRun(store);
+    const a = wish(runId, { names: ['tag:a'] });
+    await ask(a, wish(runId, { names: ['tag:c'] }), wish(runId, { names: ['tag:c'] }));
+    const both = wish(runId, { names: ['tag:a', 'tag:b'] });
+    expect(await ask(both)).toEqual([false]);
+    await store.limits.giveSlots([a]);
+    expect(await store.limits.slotsHeld([both.holder])).toEqual([both.holder]);
+  });
+
   test('one that waits for a limit of 0 keeps nobody from another', async () => {
     await store.limits.setTagLimit('tag:a', 1);
     await store.limits.setTagLimit('tag:none', 0);
@@ -91,6 +102,10 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
 
   test.each([
     ['ended', (id: string) => endRun(store, { runId: id, epoch: 1 })],
+    [
+      'ended, and was not let go of yet,',
+      (id: string) => store.recorder.addRunPatch({ runId: id, epoch: 1 }, { state: stateOf('COMPLETED'), endedAt: 1 }, null),
+    ],
     ['was given back', (id: string) => store.runs.release({ runId: id, epoch: 1 })],
     ['was lost with its process', () => store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [owner] })],
     ['was taken over', (id: string) => store.runs.claim(id, ownerNamed('next'), leaseMs, () => true)],
@@ -155,6 +170,22 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
     await store.spread.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [ownerNamed('worker')] });
     await store.limits.sweepSlots();
     expect(await view()).toMatchObject({ held: 1, waiting: 0 });
+  });
+
+  test('what a lost worker held for a spread task is not held by the next one that claims it', async () => {
+    await store.limits.setTagLimit('tag:db', 1);
+    const claim = await startRun(store);
+    const rows = ['load[0]', 'load[1]'].map((key) => taskRun(claim.runId, key, { state: stateOf('SCHEDULED') }));
+    await store.spread.offer(
+      claim,
+      rows.map((row) => ({ taskRun: row, queue: 'default', priority: 0, inputs: '[]', inputsRef: null })),
+    );
+    const [lost = '', other = ''] = rows.map(({ id }) => id);
+    await store.spread.claimMany([lost], ownerNamed('worker'), leaseMs);
+    expect(await ask(wish(claim.runId, { holder: lost, spread: true }))).toEqual([true]);
+    await store.spread.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [ownerNamed('worker')] });
+    await store.spread.claimMany([lost, other], ownerNamed('next'), leaseMs);
+    expect(await ask(wish(claim.runId, { holder: other, spread: true }))).toEqual([true]);
   });
 
   test('a limit that is lowered lets those that hold finish; one that is deleted lets all go', async () => {
