@@ -47,6 +47,7 @@ function declareDeploy(program: Command, perform: Perform): void {
       'a tick while an earlier run goes on: allow, skip, buffer-one, buffer-all, cancel-running (default: allow)',
     )
     .option('--concurrency <n>', 'its runs at the same time; others wait (default: any number)')
+    .option('--rate-limit <n/duration>', 'so many of its runs begin in any window of that length, such as 100/1m; others wait')
     .option('--retention <duration>', 'how long its ended runs are kept, or forever (default: the retention setting)')
     .option('--description <text>', 'what it is for')
     .option('--paused', 'begin paused')

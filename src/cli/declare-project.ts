@@ -82,7 +82,7 @@ export function declareKeyCommands(program: Command, perform: Perform): void {
 
 /** Adds the commands. */
 export function declareLimitCommands(program: Command, perform: Perform): void {
-  const limit = makeGroup(program, 'limit', 'limits on what goes on at the same time');
+  const limit = makeGroup(program, 'limit', 'limits on what goes on at the same time, and on what begins in a window of time');
   limit
     .command('ls')
     .alias('list')
@@ -92,13 +92,17 @@ export function declareLimitCommands(program: Command, perform: Perform): void {
   limit
     .command('set')
     .argument('<name>', 'tag:<tag>, for tasks that have the tag')
-    .argument('<slots>', 'how many may be executed at the same time, over all runs and processes; 0: none')
-    .description('set a limit on the tasks of a tag')
+    .argument('<slots>', 'how many may be executed at the same time, over all runs and processes; 0: none; with --per: how many may begin')
+    .description('set a limit, or with --per a rate, on the tasks of a tag')
+    .option('--per <duration>', 'a rate: so many may begin in any window of this length, 100ms to 31 days')
+    .option('--key <template>', 'with --per: one rate for each value, such as {customer}')
     .option('--json', 'print the limit as JSON')
     .action(perform(async () => (await import('./commands/limits.ts')).setLimit));
   limit
     .command('delete')
     .argument('<name>', 'tag:<tag>')
-    .description('take a limit away; whatever waits for it goes on')
+    .description('take the limit and the rate of a tag away; whatever waits for them goes on')
+    .option('--slots', 'only the limit on what goes on at the same time')
+    .option('--rate', 'only the rate')
     .action(perform(async () => (await import('./commands/limits.ts')).deleteLimit));
 }

@@ -4,6 +4,7 @@ import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { catchupPolicies, conflictPolicies, overlapPolicies } from '../model/deployment.ts';
 import type { Catchup, Concurrency, Overlap } from '../model/deployment.ts';
+import { checkRate, type Rate } from '../model/rate.ts';
 import { isQueueName } from '../model/queue.ts';
 import { parseSchedule, type Schedule } from '../model/schedule/schedule.ts';
 import type { DeploymentSpec, ScheduleSpec } from './deployments-client.ts';
@@ -24,6 +25,8 @@ export interface DeclaredDeployment {
   readonly queue: string;
   readonly priority: number;
   readonly concurrency: Concurrency | null;
+  /** Missing where any number of its runs may begin. */
+  readonly rateLimit?: Rate | null;
   readonly catchup: Catchup;
   readonly catchupWindowMs: number;
   readonly overlap: Overlap;
@@ -67,6 +70,7 @@ const specNames = [
   'queue',
   'priority',
   'concurrency',
+  'rateLimit',
   'catchup',
   'catchupWindow',
   'overlap',
@@ -119,6 +123,7 @@ export function checkSpec(spec: DeploymentSpec, flow: string): CheckedSpec {
     queue: queueOf(place, spec.queue),
     priority: priorityOf(place, spec.priority),
     concurrency: concurrencyOf(place, spec.concurrency),
+    ...(spec.rateLimit === undefined ? {} : { rateLimit: checkRate(place, spec.rateLimit) as Rate }),
     catchup: wordOf(place, 'catchup', spec.catchup, catchupPolicies) ?? 'latest',
     catchupWindowMs: durationOf(place, 'catchupWindow', spec.catchupWindow) ?? hourMs,
     overlap: wordOf(place, 'overlap', spec.overlap, overlapPolicies) ?? 'allow',

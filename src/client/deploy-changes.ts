@@ -2,6 +2,7 @@
 import { forPeople } from '../model/sensitive.ts';
 import { durationWords, periodWords } from '../base/duration.ts';
 import type { Concurrency } from '../model/deployment.ts';
+import { type Rate, rateText } from '../model/rate.ts';
 import type { Schedule } from '../model/schedule/schedule.ts';
 import { decodeValue } from '../model/values.ts';
 import { type DeclaredDeployment, type DeclaredSchedule, keptForever } from './declared-deployment.ts';
@@ -48,6 +49,7 @@ function shownFields(one: DeclaredDeployment & DeployedFacts): Shown[] {
     ['queue', one.queue],
     ['priority', String(one.priority)],
     ['concurrency', concurrencyText(one.concurrency)],
+    ['rate limit', rateLimitText(one.rateLimit ?? null)],
     ['catchup', one.catchup],
     ['catchup window', durationWords(one.catchupWindowMs)],
     ['overlap', one.overlap],
@@ -118,6 +120,11 @@ export function ruleText(schedule: Schedule): string {
 
 function wholeText(schedule: Schedule): string {
   return cut(schedule.timezone === 'UTC' ? ruleText(schedule) : `${ruleText(schedule)} in ${schedule.timezone}`);
+}
+
+function rateLimitText(rate: Rate | null): string | null {
+  if (rate === null) return null;
+  return `${rateText(rate.limit, rate.perMs)}${rate.key === null ? '' : ` for each ${rate.key}`}`;
 }
 
 function concurrencyText(concurrency: Concurrency | null): string | null {

@@ -39,6 +39,8 @@ export interface DeploymentSpec {
   readonly priority?: number;
   /** A number means a limit for all with `onConflict: 'queue'`. */
   readonly concurrency?: number | { readonly limit: number; readonly key?: string; readonly onConflict?: Concurrency['onConflict'] };
+  /** How many of its runs may begin in any window of time; then that of its flow does not count. Default unlimited. */
+  readonly rateLimit?: { readonly limit: number; readonly per: Duration; readonly key?: string };
   /** Default `latest`. */
   readonly catchup?: Catchup;
   /** Default 1 hour. */

@@ -1,5 +1,6 @@
 /** Contract of what can be asked about the fleet as a whole: workers, queues, limits, figures. Times are UTC epoch ms. */
 import type { Alike, FailedRun } from '../model/failure-sentence.ts';
+import type { TagRate } from '../model/rate.ts';
 import type { Reporter } from '../model/report.ts';
 import type { ListedRun } from '../model/run.ts';
 import type { HistogramBucket, Page, PoolUse, RunFilter, StoredWorker } from '../store/store.ts';
@@ -10,6 +11,7 @@ export interface WaitReason {
   readonly kind:
     | 'limit'
     | 'task-limit'
+    | 'rate'
     | 'paused'
     | 'overlap'
     | 'no-worker'
@@ -53,17 +55,25 @@ export interface LimitHolder {
   /** Task run that holds or waits; null for a limit on runs. */
   readonly taskRunId: string | null;
   readonly sinceAt: number;
+  /** When it goes on, as far as that is known; missing save for those that wait for a rate. */
+  readonly nextAt?: number;
 }
+
+/** A bound on what goes on at the same time (`rate` is missing), or on what begins in a window of time. */
 
 export interface LimitView {
   /** `tag:db` for tasks of a tag; `flow:<name>` or `deployment:<name>` (with `:<key>`) for runs. */
   readonly name: string;
+  /** How many at the same time; of a rate, how many begin in a window. */
   readonly slots: number;
+  /** Of a rate: its window, and when there is room again; null where there is now. Missing for a limit on what goes on at the same time. */
+  readonly rate?: { readonly perMs: number; readonly key: string | null; readonly nextAt: number | null };
   /** False for those that a flow or deployment declares. */
   readonly changeable: boolean;
   /** Longest first, 100 at most. */
   readonly holders: readonly LimitHolder[];
   readonly waiters: readonly LimitHolder[];
+  /** Slots that are held; of a rate, starts in the window that ends now. */
   readonly held: number;
   readonly waiting: number;
 }
@@ -72,8 +82,10 @@ export interface LimitsClient {
   list(): Promise<readonly LimitView[]>;
   /** @throws BatutaError NAME_INVALID, OPTION_INVALID (slots: whole number from 0) */
   set(name: string, slots: number): Promise<LimitView>;
-  /** @throws BatutaError LIMIT_NOT_FOUND */
-  delete(name: string): Promise<void>;
+  /** Sets how many tasks of a tag may begin in a window. @throws BatutaError NAME_INVALID, OPTION_INVALID, DURATION_INVALID */
+  setRate(name: string, rate: TagRate): Promise<LimitView>;
+  /** @param which only that of the two; default both. @throws BatutaError LIMIT_NOT_FOUND */
+  delete(name: string, which?: 'slots' | 'rate'): Promise<void>;
 }
 
 /**

@@ -101,6 +101,7 @@ export type {
 } from '../model/flow.ts';
 export type { Edge, Graph } from '../model/graph.ts';
 export type { DecidedVia, InboxItem, InboxStatus, ListedInboxItem } from '../model/inbox.ts';
+export type { FlowRate, Rate, TagRate } from '../model/rate.ts';
 export type { Reporter, ReporterCard, ReporterNote, ReporterState } from '../model/report.ts';
 export type { ResourceUse } from '../model/resource-use.ts';
 export type { Injection } from '../model/resource.ts';

@@ -1,8 +1,9 @@
 /** Limits as the local client serves them. */
 import { BatutaError } from '../base/errors.ts';
+import { checkRate, type Rate, type TagRate } from '../model/rate.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { Limits } from '../engine/limits/limits.ts';
-import type { RunLimit, SlotChange, Store, TagLimitView } from '../store/store.ts';
+import type { RateView, RunLimit, SlotChange, Store, TagLimitView } from '../store/store.ts';
 import type { LimitsClient, LimitView } from './fleet-client.ts';
 import { isLongerThan } from '../base/cut-text.ts';
 
@@ -24,8 +25,11 @@ export class LocalLimits implements LimitsClient {
   }
 
   async list(): Promise<readonly LimitView[]> {
-    const [tags, runs] = await Promise.all([this.#store.limits.tagLimitViews(), this.#store.limits.runLimits()]);
-    return [...runs.map(viewOfRuns), ...tags.map(viewOfTag)].sort((a, b) => (a.name < b.name ? -1 : 1));
+    const { limits, rates } = this.#store;
+    const [tags, runs, windows] = await Promise.all([limits.tagLimitViews(), limits.runLimits(), rates.views()]);
+    return [...runs.map(viewOfRuns), ...tags.map(viewOfTag), ...windows.map(viewOfRate)].sort((a, b) =>
+      a.name === b.name ? Number(a.rate !== undefined) - Number(b.rate !== undefined) : a.name < b.name ? -1 : 1,
+    );
   }
 
   async set(name: string, slots: number): Promise<LimitView> {
@@ -39,10 +43,22 @@ export class LocalLimits implements LimitsClient {
     return view ? viewOfTag(view) : viewOfTag({ name, slots, holders: [], waiters: [], held: 0, waiting: 0 });
   }
 
-  async delete(name: string): Promise<void> {
-    const change = /^(flow|deployment):/.test(name) ? null : await this.#store.limits.deleteTagLimit(name);
-    if (change) return this.#changed(change);
-    const names = (await this.#store.limits.tagLimits()).map((limit) => limit.name);
+  async setRate(name: string, { limit, per, key }: TagRate): Promise<LimitView> {
+    checkName(name);
+    const rate = checkRate(`The rate ${name}`, { limit, per, ...(key === undefined ? {} : { key }) }) as Rate;
+    await this.#store.rates.setTagRate(name, rate);
+    const view = (await this.#store.rates.views()).find((one) => one.name === name);
+    return viewOfRate(view ?? { ...rate, name, used: 0, nextAt: null, waiting: 0, waiters: [] });
+  }
+
+  async delete(name: string, which?: 'slots' | 'rate'): Promise<void> {
+    const { limits, rates } = this.#store;
+    const isTags = !/^(flow|deployment):/.test(name);
+    const hadRate = isTags && which !== 'slots' && (await rates.deleteTagRate(name));
+    const change = isTags && which !== 'rate' ? await limits.deleteTagLimit(name) : null;
+    if (change) await this.#changed(change);
+    if (change || hadRate) return;
+    const names = [...(await limits.tagLimits()), ...(await rates.tagRates())].map((limit) => limit.name);
     const declared = /^(flow|deployment):/.test(name) ? ` Limits on runs stand with their flow or deployment; change it there.` : '';
     throw new BatutaError(
       'LIMIT_NOT_FOUND',
@@ -61,7 +77,7 @@ function checkName(name: string): void {
   if (/^(flow|deployment):/.test(name))
     throw new BatutaError(
       'NAME_INVALID',
-      `The limit '${name}' is declared by its flow or deployment: change its option concurrency there. Limits that can be set are on tasks, like tag:db.`,
+      `The limit '${name}' is declared by its flow or deployment: change its option concurrency or rateLimit there. Limits that can be set are on tasks, like tag:db.`,
       { details: { limit: name } },
     );
   const tag = /^tag:(.+)$/u.exec(name)?.[1];
@@ -81,4 +97,9 @@ function viewOfRuns({ name, slots, holders, waiters, held, waiting }: RunLimit):
   const withoutTask = (runs: RunLimit['holders']): LimitView['holders'] => runs.map((run) => ({ ...run, taskRunId: null }));
   // Nothing declares it any more: it stands as high as it is used.
   return { name, slots: slots ?? held, changeable: false, holders: withoutTask(holders), waiters: withoutTask(waiters), held, waiting };
+}
+
+function viewOfRate({ name, limit, perMs, key, used, nextAt, waiting, waiters }: RateView): LimitView {
+  const changeable = name.startsWith('tag:');
+  return { name, slots: limit, rate: { perMs, key, nextAt }, changeable, holders: [], waiters, held: used, waiting };
 }

@@ -108,6 +108,7 @@ export function planDeployment(
     params: wanted.params,
     tags: [...new Set([...definition.tags, ...declared.tags])],
     ...{ queue: declared.queue, priority: declared.priority, concurrency: declared.concurrency },
+    ...(declared.rateLimit ? { rateLimit: declared.rateLimit } : {}),
     ...{ catchup: declared.catchup, catchupWindowMs: declared.catchupWindowMs, overlap: declared.overlap },
     ...{ retentionMs: declared.retentionMs, runName: declared.runName },
     pausedAt: stored ? stored.pausedAt : wanted.checked.paused ? now : null,
@@ -141,16 +142,18 @@ export function planDeployment(
 }
 
 /** A key over a parameter that does not exist would be one and the same for all runs. */
-function refuseUnknownKey({ name, concurrency }: CheckedSpec, definition: FlowDefinition): void {
+function refuseUnknownKey({ name, concurrency, rateLimit }: CheckedSpec, definition: FlowDefinition): void {
   const known = definition.params && knownFields(definition.params);
-  if (!known || !concurrency?.key) return;
-  const unknown = templateFields(concurrency.key).find((field) => !known.includes(field));
-  if (unknown === undefined) return;
-  throw new BatutaError(
-    'OPTION_INVALID',
-    `Deployment ${name}: the key of concurrency names {${unknown}}, which is no parameter of flow ${definition.name}.${hintFor(unknown, known, 'Its parameters are')}`,
-    { details: { option: 'concurrency', deployment: name } },
-  );
+  for (const [option, key] of Object.entries({ concurrency: concurrency?.key, rateLimit: rateLimit?.key })) {
+    if (!known || !key) continue;
+    const unknown = templateFields(key).find((field) => !known.includes(field));
+    if (unknown === undefined) continue;
+    throw new BatutaError(
+      'OPTION_INVALID',
+      `Deployment ${name}: the key of ${option} names {${unknown}}, which is no parameter of flow ${definition.name}.${hintFor(unknown, known, 'Its parameters are')}`,
+      { details: { option, deployment: name } },
+    );
+  }
 }
 
 /** What a trigger maps must be something that the flow takes. */

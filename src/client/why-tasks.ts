@@ -1,5 +1,6 @@
 /** Why a run gets no further although its process has it: all its tasks wait. */
 import { isDecisionName } from '../model/inbox.ts';
+import { rateText } from '../model/rate.ts';
 import type { Run } from '../model/run.ts';
 import type { WaitReason } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
@@ -17,7 +18,7 @@ export async function whyTasksWait(parts: WhyParts, run: Run): Promise<WaitReaso
   if (counts.some(({ state, count }) => working.has(state) && Number(count) > 0)) return null;
   const waiting = new Set(counts.filter(({ count }) => Number(count) > 0).map(({ state }) => state));
   if (waiting.has('AwaitingSlot')) {
-    const limited = await whyTasksLimited(store, run.id);
+    const limited = (await whyTasksLimited(store, run.id)) ?? (await whyTasksRated(parts, run.id));
     if (limited) return limited;
   }
   if (waiting.has('Scheduled') || waiting.has('Resuming')) {
@@ -53,6 +54,17 @@ async function whyTasksLimited(store: WhyParts['store'], runId: string): Promise
   });
   const holders = [...new Set(names.flatMap((name) => limits.get(name)?.holders.map((holder) => holder.runId) ?? []))];
   return reason('task-limit', `Its tasks wait: ${parts.join('; ')}.`, { holders: holders.filter((id) => id !== runId) });
+}
+
+async function whyTasksRated({ store, clock }: WhyParts, runId: string): Promise<WaitReason | null> {
+  const waits = (await store.rates.waitsOf(runId)).filter(({ task }) => task !== null);
+  const [first] = waits;
+  if (first === undefined) return null;
+  const told = waits
+    .slice(0, maxNamed)
+    .map(({ task, count, name, limit, perMs }) => `${tasksText(task ?? '', count)} for the rate ${name} (${rateText(limit, perMs)})`);
+  const when = `${inText(first.nextAt, clock.now())}, at ${new Date(first.nextAt).toISOString()}`;
+  return reason('rate', `Its tasks wait: ${told.join('; ')}. The next goes on ${when}.`, { untilAt: first.nextAt });
 }
 
 /** Spread tasks in queues that nobody serves. */

@@ -1,5 +1,6 @@
 /** Why a run does not run now: looked at in the order in which one thing keeps the next from mattering. */
 import { waitText } from '../model/limit.ts';
+import { rateWaitText } from '../model/rate.ts';
 import { isReported } from '../model/report.ts';
 import type { Owner, Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
@@ -22,8 +23,10 @@ export async function whyWaiting(parts: WhyParts, run: Run): Promise<WaitReason 
   if (run.owner !== null && isReported(run.owner)) return await whyReported(parts, run.owner);
   if (run.owner !== null) return (await whyLost(parts, run, run.owner)) ?? whyOwned(parts, run);
   return (
+    (await whySuspendedByRate(parts, run)) ??
     whySuspended(parts, run) ??
     (await whyTaskRetried(parts, run)) ??
+    (await whyRated(parts, run)) ??
     (await whyDebounced(parts, run)) ??
     whyLater(parts, run) ??
     (await whyHeld(parts, run)) ??
@@ -51,6 +54,7 @@ async function whyLost(parts: WhyParts, run: Run, owner: Owner): Promise<WaitRea
 async function whyOwned(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   const { name, type } = run.state;
   if (name === 'AwaitingSlot') return (await whyLimited(parts, run)) ?? reason('starting', 'Its turn has come; it begins in a moment.');
+  if (name === 'Scheduled') return await whyRated(parts, run);
   if (name === 'AwaitingRetry') return (await whyTaskRetried(parts, run)) ?? whyLater(parts, run);
   return type === 'RUNNING' ? whyTasksWait(parts, run) : null;
 }
@@ -67,6 +71,21 @@ function whySuspended({ clock }: WhyParts, { state, dueAt }: Run): WaitReason | 
 /** A run that was let go of because all it does is wait for the next attempt of a task. */
 async function whyTaskRetried(parts: WhyParts, run: Run): Promise<WaitReason | null> {
   return run.state.name === 'AwaitingRetry' ? await whyTasksWait(parts, run) : null;
+}
+
+/** A run that was let go of because all its tasks wait for rates. */
+async function whySuspendedByRate(parts: WhyParts, run: Run): Promise<WaitReason | null> {
+  const isWaiting = run.state.type === 'PAUSED' && /\bthe rate\b/.test(run.state.message ?? '');
+  return isWaiting ? await whyTasksWait(parts, run) : null;
+}
+
+/** A run that waits until it may begin. */
+async function whyRated({ store, clock }: WhyParts, { id }: Run): Promise<WaitReason | null> {
+  const [wait] = await store.rates.waitsOf(id);
+  if (wait === undefined || wait.task !== null) return null;
+  const { name, limit, perMs, nextAt } = wait;
+  const message = `${rateWaitText(name, limit, perMs)} It goes on ${inText(nextAt, clock.now())}, at ${isoOf(nextAt)}.`;
+  return reason('rate', message, { untilAt: nextAt });
 }
 
 /** A run that gathers calls. When it was first due, which is all that its row says, is of no use to people. */

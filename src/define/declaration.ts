@@ -1,6 +1,7 @@
 /** What one class and one method declare: options checked and turned into data. Needs no look at the graph. */
 import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { FlowDefinition } from '../model/flow.ts';
+import { checkRate } from '../model/rate.ts';
 import { isResource } from '../model/resource.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
 import { boundsOf } from './bounds-option.ts';
@@ -25,6 +26,7 @@ export type FlowDeclaration = Pick<
   | 'timeoutMs'
   | 'maxParallelTasks'
   | 'runConcurrency'
+  | 'rateLimit'
   | 'result'
 > & {
   /** Whether its tasks are spread that do not say otherwise. */
@@ -43,6 +45,7 @@ const flowOptionNames: readonly string[] = [
     'timeout',
     'maxParallelTasks',
     'concurrency',
+    'rateLimit',
     'result',
     'spread',
     'middleware',
@@ -113,6 +116,7 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     retry: read.retryPolicy(),
     timeoutMs: read.positiveMs('timeout') ?? null,
     ...boundsOf(read, options),
+    ...(options.rateLimit === undefined ? {} : { rateLimit: checkRate(place, options.rateLimit, { keyByFunction: true }) }),
     result: resultOf(place, ...saidOnce(cls, options, 'result')),
     spread: read.flag('spread') ?? false,
     middleware: middlewareOf(read),

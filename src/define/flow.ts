@@ -27,6 +27,16 @@ export interface RunConcurrencyOptions<P = unknown> {
   readonly onConflict?: OnConflict | undefined;
 }
 
+/** How many runs of a flow may begin in any window of time. */
+export interface RateLimitOptions<P = unknown> {
+  /** Starts in any window, 1 to 1,000,000; of each key apart when there is one. */
+  readonly limit: number;
+  /** Length of the window, 100 ms to 31 days. */
+  readonly per: Duration;
+  /** What tells runs apart: a template over params (`'{customer}'`), or a function. Default: one rate for all. */
+  readonly key?: string | ((params: P) => string) | undefined;
+}
+
 /** Options of `@Flow`. */
 export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R extends string = string> extends RetryOptions {
   /** Default: the class's name in kebab-case, `FlightDelays` → `flight-delays`. */
@@ -48,6 +58,11 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
    * old form of `maxParallelTasks`, and warns.
    */
   readonly concurrency?: number | RunConcurrencyOptions<StandardSchemaV1.InferOutput<S>> | undefined;
+  /**
+   * How many of its runs may begin in any window of time; those of a deployment that has a `rateLimit` of its own go by that. Each attempt of a run
+   * counts. Default unlimited.
+   */
+  readonly rateLimit?: RateLimitOptions<StandardSchemaV1.InferOutput<S>> | undefined;
   /** True lets any worker execute its tasks, apart from the run, save those that keep their result in memory. Default false. */
   readonly spread?: boolean | undefined;
   /** Runs around its runs and each of its tasks, outermost first, inside of that of `batuta.config.ts`. Default none. */

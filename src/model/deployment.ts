@@ -1,4 +1,5 @@
 /** Deployments: a flow bound to parameters, schedules and rules, under a name. Plain data; times are UTC epoch ms. */
+import type { Rate } from './rate.ts';
 import type { Schedule } from './schedule/schedule.ts';
 
 /** Which missed ticks are made up: none, the latest, or all within the window. */
@@ -43,6 +44,8 @@ export interface Deployment {
   readonly queue: string;
   readonly priority: number;
   readonly concurrency: Concurrency | null;
+  /** How many of its runs may begin in a window; missing where any number may. */
+  readonly rateLimit?: Rate | null;
   readonly catchup: Catchup;
   /** Ticks missed longer ago are not made up, ms. */
   readonly catchupWindowMs: number;
@@ -59,7 +62,7 @@ export interface Deployment {
 }
 
 /** What a run takes over from its deployment, beside parameters, queue and priority. */
-export type DeploymentOfRun = Pick<Deployment, 'name' | 'tags' | 'runName' | 'concurrency'>;
+export type DeploymentOfRun = Pick<Deployment, 'name' | 'tags' | 'runName' | 'concurrency' | 'rateLimit'>;
 
 /** One schedule of a deployment. */
 export interface DeploymentSchedule {

@@ -4,6 +4,7 @@ import type { Concurrency, OnConflict } from './deployment.ts';
 import type { Graph } from './graph.ts';
 import type { Injection } from './resource.ts';
 import type { Middleware } from './middleware.ts';
+import type { FlowRate } from './rate.ts';
 import type { RetryPolicy } from './retry.ts';
 import type { StreamPlan } from './streams.ts';
 import type { TaskDefinition } from './task.ts';
@@ -61,6 +62,8 @@ export interface FlowDefinition {
   readonly maxParallelTasks: number | null;
   /** Runs of it at the same time; null is unlimited. */
   readonly runConcurrency: FlowConcurrency | null;
+  /** How many of its runs may begin in a window; missing where any number may. */
+  readonly rateLimit?: FlowRate | null;
   /** Task whose value is the flow's; null: the only sink, else an object by task name. */
   readonly result: string | null;
   /** `graph`: wired by `needs`. `code`: has a method `run(params, ctx)`. */

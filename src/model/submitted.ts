@@ -51,6 +51,8 @@ export interface Submitted {
   readonly refreshCache?: true;
   /** Run whose rejected records take the place of what its sources would read. */
   readonly replayOf?: string;
+  /** The rate of its deployment that it is under, with its key. */
+  readonly rate?: string;
   /** The trigger of its deployment that started it. */
   readonly trigger?: TriggeredBy;
 }
@@ -114,6 +116,11 @@ export function expiresAtIn(text: string): number | null {
 /** By which key calls are gathered into a run; null: by none. As quick as `expiresAtIn`. */
 export function debounceKeyIn(text: string): string | null {
   return text.includes(`${sign}"debounceKey":`) ? (submittedIn(text).debounceKey ?? null) : null;
+}
+
+/** The rate of its deployment that a run is under; null: none. Almost as quick. */
+export function rateIn(text: string): string | null {
+  return text.includes('"rate":"deployment:') ? (submittedIn(text).rate ?? null) : null;
 }
 
 /** What was said when a run was submitted; null for nothing. */

@@ -3,7 +3,7 @@
  * some seconds is given again, and while it is read anew, what was read before is given after a short wait.
  */
 import { type Clock, settledWithin } from '../base/clock.ts';
-import type { CacheTotals, QueueFigures, RunLimit, Store, StoredWorker, TagLimitView } from '../store/store.ts';
+import type { CacheTotals, QueueFigures, RateView, RunLimit, Store, StoredWorker, TagLimitView } from '../store/store.ts';
 
 /** A limit on runs or on tasks. */
 export interface LimitFigures extends Pick<RunLimit, 'name' | 'slots' | 'held' | 'waiting'> {}
@@ -15,6 +15,7 @@ export interface FleetFigures {
   readonly queues: readonly (QueueFigures & { readonly workers: number })[];
   readonly workers: readonly (StoredWorker & { readonly isAlive: boolean })[];
   readonly limits: readonly LimitFigures[];
+  readonly rates: readonly Pick<RateView, 'name' | 'limit' | 'used' | 'waiting'>[];
   readonly cache: CacheTotals;
 }
 
@@ -54,12 +55,13 @@ export class FleetReader {
 
   async #readNow(): Promise<FleetFigures> {
     const { store, clock, leaseMs } = this.#options;
-    const [open, queues, workers, runLimits, tagLimits, cache] = await Promise.all([
+    const [open, queues, workers, runLimits, tagLimits, rates, cache] = await Promise.all([
       store.figures.open(),
       store.figures.queues(),
       store.workers.list(),
       store.limits.runLimits(),
       store.limits.tagLimitViews(),
+      store.rates.views(),
       store.cache.totals(),
     ]);
     const living = workers.map((worker) => ({ ...worker, isAlive: worker.silentMs <= leaseMs }));
@@ -75,6 +77,7 @@ export class FleetReader {
       })),
       workers: living,
       limits: [...runLimits, ...tagLimits.map((limit: TagLimitView) => limit)],
+      rates,
       cache,
     };
     return this.#last;

@@ -17,6 +17,7 @@ import { ticketStore } from './fleet/tickets.ts';
 import { workerStore } from './fleet/workers.ts';
 import { flowStore } from './flows.ts';
 import { limitStore } from './limits/limits.ts';
+import { rateStore } from './limits/rates.ts';
 import { artifactStore } from './lists/artifacts.ts';
 import { resourceUseStore } from './lists/resource-uses.ts';
 import { logStore } from './lists/logs.ts';
@@ -69,6 +70,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     expiry: expiryStore(connection),
     debounces: debounceStore(connection),
     limits: limitStore(connection),
+    rates: rateStore(connection),
     spread: spreadStore(connection),
     streams: streamStore(connection),
     results: resultStore(connection),

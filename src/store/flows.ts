@@ -1,8 +1,23 @@
 /** Flows as they were last seen. */
 import type { Connection } from './connection.ts';
-import type { FlowStore } from './store.ts';
-import { type RowOf, insertText, replacedBy } from './table.ts';
-import { flowTable } from './tables.ts';
+import type { DeclaredConcurrency } from '../model/flow.ts';
+import { readFields, readJson, readRate, readTexts } from './read-json.ts';
+import type { FlowStore, StoredFlow } from './store.ts';
+import { type RowOf, describeTable, insertText, json, jsonOrNull, optional, replacedBy, text, textOrNull, time, word } from './table.ts';
+
+export const flowTable = describeTable('flows', {
+  name: text,
+  version: text,
+  description: textOrNull,
+  tags: json(readTexts),
+  kind: word<StoredFlow['kind']>(),
+  source: textOrNull,
+  params_schema: json(readJson<unknown>),
+  graph: json(readJson<unknown>),
+  concurrency: jsonOrNull(readFields<DeclaredConcurrency>),
+  rate_limit: optional(jsonOrNull((value) => (value === null ? null : readRate(value)))),
+  updated_at: time,
+});
 
 const differs = flowTable.columns.filter((column) => column !== 'name' && column !== 'updated_at');
 /** `updated_at` alone is no change: a flow that is the same stays as it was. */

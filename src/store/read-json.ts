@@ -6,6 +6,7 @@
  */
 import type { Concurrency } from '../model/deployment.ts';
 import type { Owner } from '../model/run.ts';
+import type { Rate } from '../model/rate.ts';
 import type { Schedule } from '../model/schedule/schedule.ts';
 
 /** What a column holds, null where that is nothing or no JSON. */
@@ -45,6 +46,12 @@ export function ownerName(text: string | null): string {
 export function readConcurrency(text: string): Concurrency {
   const read = readFields<Concurrency>(text);
   return typeof read?.limit === 'number' ? read : { limit: 1, key: null, onConflict: 'queue' };
+}
+
+/** A rate as it was declared. One that cannot be read lets one begin a minute, for the same reason. */
+export function readRate(text: string): Rate {
+  const read = readFields<Rate>(text);
+  return typeof read?.limit === 'number' && typeof read.perMs === 'number' ? read : { limit: 1, perMs: 60_000, key: null };
 }
 
 /** The rule of a schedule; one that cannot be read is a cron expression that says so, which whoever computes its ticks refuses. */

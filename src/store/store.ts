@@ -8,6 +8,7 @@
 import type { ResourceUse } from '../model/resource-use.ts';
 import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
+import type { Rate } from '../model/rate.ts';
 import type { StateType } from '../model/state.ts';
 import type { AuditStore, KeyStore, SessionStore } from './access/contract.ts';
 import type { CacheStore } from './cache/contract.ts';
@@ -19,6 +20,7 @@ import type { ExpiryStore } from './expiry/contract.ts';
 import type { FigureStore } from './figures/contract.ts';
 import type { FleetStore, NewRun, TicketStore, WorkerStore } from './fleet/contract.ts';
 import type { LimitStore } from './limits/contract.ts';
+import type { RateStore } from './limits/rate-contract.ts';
 import type { ArtifactStore, LogStore, Page, ResourceUseStore, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
 import type { Claim } from './ownership.ts';
 import type { PruneOptions, PruneReport } from './removal.ts';
@@ -46,6 +48,7 @@ export type * from './figures/contract.ts';
 export type * from './fleet/contract.ts';
 export type * from './leases/contract.ts';
 export type * from './limits/contract.ts';
+export type * from './limits/rate-contract.ts';
 export type * from './inbox/contract.ts';
 export type * from './runs/signal-contract.ts';
 export type * from './lists/contract.ts';
@@ -176,6 +179,8 @@ export interface StoredFlow {
   readonly paramsSchema: unknown;
   /** How many of its runs may go on at the same time; null, or left out: any number. */
   readonly concurrency?: DeclaredConcurrency | null;
+  /** How many runs of it may begin in a window; a key that a function gives is null. Missing where any number may. */
+  readonly rateLimit?: Rate | null;
   readonly source: string | null;
   readonly updatedAt: number;
 }
@@ -216,6 +221,7 @@ export interface Store {
   readonly expiry: ExpiryStore;
   readonly debounces: DebounceStore;
   readonly limits: LimitStore;
+  readonly rates: RateStore;
   readonly spread: SpreadStore;
   readonly inbox: InboxStore;
   readonly streams: StreamStore;

@@ -1,7 +1,6 @@
-/** The tables of runs and what belongs to them, and of flows; the same in both dialects. Ids are text. */
+/** The tables of runs and what belongs to them; the same in both dialects. Ids are text. */
 import type { CachedFrom } from '../model/cache.ts';
 import type { Failure } from '../model/failure.ts';
-import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, CallArg, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { ResourceUse } from '../model/resource-use.ts';
 import { parseRef } from '../model/result-ref.ts';
@@ -9,7 +8,7 @@ import type { UsageScope } from '../model/task-usage.ts';
 import type { State, StateName, StateType } from '../model/state.ts';
 import { readFields, readJson, readObjects, readTexts } from './read-json.ts';
 import { jsonText } from './storable.ts';
-import type { NewRun, StoredFlow, StoredLogLine } from './store.ts';
+import type { NewRun, StoredLogLine } from './store.ts';
 import {
   type Column,
   type RowOf,
@@ -285,16 +284,3 @@ export function resultValues(runId: string, ref: string, taskRunId: string | nul
   const { locator, place, bytes, sha256 } = parseRef(ref);
   return [runId, locator, taskRunId, bytes, at, place, sha256];
 }
-
-export const flowTable = describeTable('flows', {
-  name: text,
-  version: text,
-  description: textOrNull,
-  tags: json(readTexts),
-  kind: word<StoredFlow['kind']>(),
-  source: textOrNull,
-  params_schema: json(readJson<unknown>),
-  graph: json(readJson<unknown>),
-  concurrency: jsonOrNull(readFields<DeclaredConcurrency>),
-  updated_at: time,
-});

@@ -1,5 +1,5 @@
 /**
- * Gives free slots of limits to those that wait for them: the net behind what the processes that free them do at once, and what a limit that
+ * Gives free slots of limits, and room of rates, to those that wait for them: the net behind what the processes that free them do at once, and what a limit that
  * was raised, or a process that died, leaves behind.
  *
  * Runs in every scheduler and, slower, in every worker. A pass costs by the limits that are waited for, not by the runs that wait.
@@ -33,6 +33,8 @@ async function giveOnSlots(parts: LoopParts, ticketedBefore: number): Promise<vo
   const { store, clock } = engine.services;
   const runs = await store.limits.nextRuns({ key: null, ticketedBeforeMs: ticketedBefore });
   if (runs.length > 0) await putTickets(parts, runs, clock.now());
+  const advanced = await store.rates.advance();
+  if (advanced.length > 0) await putTickets(parts, advanced, clock.now());
   const { owners } = await store.limits.sweepSlots();
   if (owners.length > 0) await broker.notify(channel, 'free');
 }

@@ -4,6 +4,7 @@ import { type LoadedConfig, programName } from '../../base/config.ts';
 import type { DeploymentSpec, DeployReport, ScheduleSpec } from '../../client/deployments-client.ts';
 import type { Duration } from '../../base/duration.ts';
 import { catchupPolicies, overlapPolicies } from '../../model/deployment.ts';
+import { maxStarts } from '../../model/rate.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { CommandContext, ExitStatus } from '../context.ts';
 import { openSettings, withClient } from '../open.ts';
@@ -33,6 +34,7 @@ export interface DeployOptions extends TriggerOptions {
   readonly catchupWindow?: string;
   readonly overlap?: string;
   readonly concurrency?: string;
+  readonly rateLimit?: string;
   readonly retention?: string;
   readonly paused?: boolean;
   readonly description?: string;
@@ -158,8 +160,15 @@ function readSchedules(options: DeployOptions): ScheduleSpec[] {
   return options[kind].map((rule) => ({ [kind]: rule, ...shared, ...jitterMs }));
 }
 
+/** `100/1m`. @throws BatutaError USAGE */
+function readRate(text: string): NonNullable<DeploymentSpec['rateLimit']> {
+  const [, limit, per] = /^([^/]+)\/(.+)$/.exec(text) ?? [];
+  if (limit === undefined || per === undefined) throw usage(`--rate-limit must be like 100/1m, not '${text}'.`);
+  return { limit: readCount('--rate-limit', limit, { min: 1, max: maxStarts }), per: readDuration('--rate-limit', per) };
+}
+
 function readRest(options: DeployOptions): Omit<DeploymentSpec, 'flow' | 'params' | 'schedules'> {
-  const { name, queue, description, catchup, catchupWindow, overlap, concurrency, retention, tag } = options;
+  const { name, queue, description, catchup, catchupWindow, overlap, concurrency, rateLimit, retention, tag } = options;
   return given({
     ...{ name, queue, description, priority: readPriority(options.priority), paused: options.paused || undefined },
     tags: tag.length === 0 ? undefined : tag,
@@ -167,6 +176,7 @@ function readRest(options: DeployOptions): Omit<DeploymentSpec, 'flow' | 'params
     catchupWindow: catchupWindow === undefined ? undefined : readDuration('--catchup-window', catchupWindow),
     overlap: overlap === undefined ? undefined : readWord('--overlap', overlap, overlapPolicies),
     concurrency: concurrency === undefined ? undefined : readCount('--concurrency', concurrency, { min: 1, max: 1_000_000 }),
+    rateLimit: rateLimit === undefined ? undefined : readRate(rateLimit),
     retention:
       retention === undefined ? undefined : retention === 'forever' ? ('forever' as const) : readDuration('--retention', retention),
   });

@@ -7,6 +7,7 @@ import type { DeployChange, DeploymentView, GraphChange } from '../../client/dep
 import { graphChange } from '../../client/graph-changes.ts';
 import type { DeploymentVersion } from '../../model/deployment.ts';
 import { shortIds } from '../../model/ids.ts';
+import { rateText } from '../../model/rate.ts';
 import type { ListedRun } from '../../model/run.ts';
 import { describeSchedule } from '../../model/schedule/words.ts';
 import type { Schedule } from '../../model/schedule/schedule.ts';
@@ -155,6 +156,12 @@ function headLines(view: DeploymentView, now: number, paint: Paint): string[] {
       'limit',
       concurrency &&
         `${concurrency.limit} runs at a time${concurrency.key === null ? '' : ` for each ${concurrency.key}`} (${concurrency.onConflict})`,
+    ],
+    [
+      'rate',
+      view.rateLimit
+        ? `${rateText(view.rateLimit.limit, view.rateLimit.perMs)}${view.rateLimit.key === null ? '' : ` for each ${view.rateLimit.key}`}`
+        : null,
     ],
     ['overlap', view.overlap],
     ['catchup', view.catchup === 'none' ? 'none' : `${view.catchup}, for ${durationWords(view.catchupWindowMs)}`],

@@ -1,11 +1,12 @@
-/** `batuta limit ls|set|delete`: limits with who holds them and who waits. */
-import { formatDuration } from '../../base/duration.ts';
+/** `batuta limit ls|set|delete`: limits and rates with who holds them and who waits. */
+import { type Duration, formatDuration } from '../../base/duration.ts';
 import type { LimitHolder, LimitView } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
 import { printJson, printList } from '../print.ts';
-import { readCount } from '../read-options.ts';
+import { maxStarts, rateText } from '../../model/rate.ts';
+import { readCount, readDuration, usage } from '../read-options.ts';
 import type { Paint } from '../render/shapes.ts';
 import type { Column } from '../render/table.ts';
 import { oneLine } from '../render/width.ts';
@@ -23,9 +24,16 @@ export async function listLimits(context: CommandContext, options: JsonOption): 
 
 const maxSlots = 1_000_000;
 
+export interface SetLimitOptions extends JsonOption {
+  readonly per?: string;
+  readonly key?: string;
+}
+
 /** Sets a limit. Those that hold more than it allows finish first. */
-export async function setLimit(context: CommandContext, name: string, slots: string, options: JsonOption): Promise<ExitStatus> {
+export async function setLimit(context: CommandContext, name: string, slots: string, options: SetLimitOptions): Promise<ExitStatus> {
   const { terminal } = context;
+  if (options.per !== undefined) return setRate(context, name, slots, { ...options, per: options.per });
+  if (options.key !== undefined) throw usage('--key goes with --per: only a rate has one.');
   const count = readCount('The number of slots', slots, { min: 0, max: maxSlots });
   const limit = await withClient(context, (client) => client.limits.set(name, count));
   if (options.json) return printJson(terminal, limitJson(limit));
@@ -34,10 +42,30 @@ export async function setLimit(context: CommandContext, name: string, slots: str
   return 0;
 }
 
-/** Takes a limit away. */
-export async function deleteLimit(context: CommandContext, name: string): Promise<ExitStatus> {
-  await withClient(context, (client) => client.limits.delete(name));
-  context.terminal.out.line(`The limit ${name} is gone.`);
+async function setRate(
+  context: CommandContext,
+  name: string,
+  starts: string,
+  { per, key, json }: SetLimitOptions & { readonly per: string },
+): Promise<ExitStatus> {
+  const limit = readCount('The number of starts', starts, { min: 1, max: maxStarts });
+  const window = readDuration('--per', per) as Duration;
+  const view = await withClient(context, (client) => client.limits.setRate(name, { limit, per: window, key }));
+  if (json) return printJson(context.terminal, limitJson(view));
+  const each = key === undefined ? '' : ` for each ${key}`;
+  context.terminal.out.line(`The rate ${name} is ${rateText(view.slots, view.rate?.perMs ?? 0)}${each} now.`);
+  return 0;
+}
+
+/** Takes a limit, a rate, or both away. */
+export async function deleteLimit(
+  context: CommandContext,
+  name: string,
+  options: { readonly slots?: boolean; readonly rate?: boolean },
+): Promise<ExitStatus> {
+  const which = options.slots === options.rate ? undefined : options.rate ? 'rate' : 'slots';
+  await withClient(context, (client) => client.limits.delete(name, which));
+  context.terminal.out.line(`The ${which === 'rate' ? 'rate' : 'limit'} ${name} is gone.`);
   return 0;
 }
 
@@ -48,12 +76,14 @@ const columns: readonly Column[] = [
   { head: 'limit', max: 48 },
   { head: 'taken', align: 'right' },
   { head: 'waiting', align: 'right' },
+  { head: 'window' },
+  { head: 'room again', drop: 3 },
   { head: 'held by', max: 60, drop: 1 },
   { head: 'longest wait', drop: 2 },
 ];
 
 /** Cells of one limit, in the order of the columns. */
-function cellsOf({ name, slots, held, waiting, holders, waiters }: LimitView, now: number, paint: Paint): string[] {
+function cellsOf({ name, slots, rate, held, waiting, holders, waiters }: LimitView, now: number, paint: Paint): string[] {
   const names = [...new Set(holders.map(({ runName }) => runName))];
   const more = names.length > maxNamed ? ' …' : '';
   const [longest] = waiters;
@@ -62,16 +92,27 @@ function cellsOf({ name, slots, held, waiting, holders, waiters }: LimitView, no
     oneLine(name),
     held >= slots ? paint.yellow(taken) : taken,
     String(waiting),
+    rate === undefined ? '' : formatDuration(rate.perMs),
+    rate === undefined || rate.nextAt === null ? '' : `in ${formatDuration(Math.max(0, rate.nextAt - now))}`,
     `${names.slice(0, maxNamed).map(oneLine).join(', ')}${more}`,
     longest === undefined ? '' : formatDuration(Math.max(0, now - longest.sinceAt)),
   ];
 }
 
 /** A limit as the API gives it, instants as ISO 8601. */
-function limitJson({ name, slots, changeable, held, waiting, holders, waiters }: LimitView): object {
-  return toWire({ name, slots, changeable, held, waiting, holders: holders.map(holderOf), waiters: waiters.map(holderOf) });
+function limitJson({ name, slots, rate, changeable, held, waiting, holders, waiters }: LimitView): object {
+  return toWire({
+    name,
+    slots,
+    ...(rate === undefined ? {} : { rate }),
+    changeable,
+    held,
+    waiting,
+    holders: holders.map(holderOf),
+    waiters: waiters.map(holderOf),
+  });
 }
 
-function holderOf({ runId, runName, taskRunId, sinceAt }: LimitHolder): LimitHolder {
-  return { runId, runName, taskRunId, sinceAt };
+function holderOf({ runId, runName, taskRunId, sinceAt, nextAt }: LimitHolder): LimitHolder {
+  return { runId, runName, taskRunId, sinceAt, ...(nextAt === undefined ? {} : { nextAt }) };
 }

@@ -18,6 +18,7 @@ import type {
   WorkerView,
   RunListItem,
 } from '../fleet-client.ts';
+import type { TagRate } from '../../model/rate.ts';
 import { fromWire, toWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { pageFromWire, runQuery } from './wire-values.ts';
@@ -37,8 +38,12 @@ export class HttpLimits implements LimitsClient {
     return fromWire<LimitView>(await this.#api.request<Wire<LimitView>>('PUT', `limits/${encodeURIComponent(name)}`, { body: { slots } }));
   }
 
-  async delete(name: string): Promise<void> {
-    await this.#api.request('DELETE', `limits/${encodeURIComponent(name)}`);
+  async setRate(name: string, rate: TagRate): Promise<LimitView> {
+    return fromWire<LimitView>(await this.#api.request<Wire<LimitView>>('PUT', `limits/${encodeURIComponent(name)}`, { body: rate }));
+  }
+
+  async delete(name: string, which?: 'slots' | 'rate'): Promise<void> {
+    await this.#api.request('DELETE', `limits/${encodeURIComponent(name)}`, which === undefined ? {} : { query: { which } });
   }
 }
 

@@ -43,7 +43,9 @@ export async function runCode(active: RunAttempt, startSubFlow: StartSubFlow): P
   try {
     return await stoppable(active, scope, async () => {
       if (active.definition.injects.length > 0) await active.openFields();
-      return body.call(active.instance, context.params, context);
+      const given = body.call(active.instance, context.params, context);
+      active.tellBegun();
+      return given;
     });
   } finally {
     await calls.end();

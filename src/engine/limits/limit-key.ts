@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { BatutaError } from '../../base/errors.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import type { DeclaredConcurrency, FlowConcurrency } from '../../model/flow.ts';
+import type { Submitted } from '../../model/submitted.ts';
 import { fillTemplate } from '../submit/names.ts';
 import { cutText, isLongerThan, storableText } from '../../base/cut-text.ts';
 
@@ -32,25 +33,42 @@ export function concurrencyKeyOf({ flow, deployment, params }: LimitedRun): stri
   return limitName('flow', flow.name, flow.concurrency.key, params);
 }
 
-function limitName(kind: 'flow' | 'deployment', name: string, key: FlowConcurrency['key'], params: unknown): string {
+/**
+ * `flow:<name>` and the like, with the value of the key where there is one.
+ *
+ * @param option names the key in errors. @throws BatutaError OPTION_INVALID when a function gives the key, and throws or gives no text
+ */
+export function limitName(
+  kind: 'flow' | 'deployment' | 'tag',
+  name: string,
+  key: FlowConcurrency['key'],
+  params: unknown,
+  option = 'concurrency.key',
+): string {
   // A colon parts the name from the key; names have no percent sign of their own.
   const base = `${kind}:${name.replaceAll(':', '%3A')}`;
   if (key === null) return base;
-  const full = `${base}:${typeof key === 'string' ? fillTemplate(key, params) : keyBy(key, params)}`;
+  const full = `${base}:${typeof key === 'string' ? fillTemplate(key, params) : keyBy(key, params, option)}`;
   if (!isLongerThan(full, maxChars)) return storableText(full);
   const hash = createHash('sha256').update(full).digest('hex').slice(0, hashChars);
   return `${storableText(cutText(full, maxChars - hashChars - 1))}~${hash}`;
 }
 
-function keyBy(key: (params: unknown) => unknown, params: unknown): string {
+function keyBy(key: (params: unknown) => unknown, params: unknown, option: string): string {
   let given: unknown;
   try {
     given = key(params);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new BatutaError('OPTION_INVALID', `The function concurrency.key threw: ${why}`, { cause });
+    throw new BatutaError('OPTION_INVALID', `The function ${option} threw: ${why}`, { cause });
   }
   if (typeof given === 'string') return given;
   if (typeof given === 'number' || typeof given === 'bigint' || typeof given === 'boolean') return String(given);
-  throw new BatutaError('OPTION_INVALID', `The function concurrency.key must give a text, not ${given === null ? 'null' : typeof given}.`);
+  throw new BatutaError('OPTION_INVALID', `The function ${option} must give a text, not ${given === null ? 'null' : typeof given}.`);
+}
+
+/** What stands beside the parameters of a run whose deployment has a rate; nothing where it has none. */
+export function rateSubmitted(deployment: Pick<Deployment, 'name' | 'rateLimit'> | null, params: unknown): Pick<Submitted, 'rate'> {
+  if (!deployment?.rateLimit) return {};
+  return { rate: limitName('deployment', deployment.name, deployment.rateLimit.key, params) };
 }

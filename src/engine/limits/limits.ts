@@ -1,9 +1,11 @@
 /** Limits as an engine sees them: its runs and tasks wait here for their slots, and what they give back goes to the next in line. */
 import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
+import type { MakeId } from '../../base/id.ts';
 import type { Owner } from '../../model/run.ts';
 import type { Store } from '../../store/store.ts';
 import { LimitWatch } from './limit-watch.ts';
+import { Rates } from './rates.ts';
 import { RunSlots } from './run-slots.ts';
 import { TaskSlots } from './task-slots.ts';
 
@@ -21,6 +23,7 @@ export interface LimitsOptions {
   readonly leaseClock: Clock;
   readonly log: Logger;
   readonly owner: Owner;
+  readonly makeId: MakeId;
   readonly isOwnerGone: (owner: Owner) => boolean;
   readonly settings: { readonly maxRecoveries: number };
 }
@@ -31,6 +34,7 @@ const batchRuns = 100;
 export class Limits {
   readonly runs: RunSlots;
   readonly tasks: TaskSlots;
+  readonly rates: Rates;
   readonly #options: LimitsOptions;
   readonly #watch: LimitWatch;
   #news: LimitNews | null = null;
@@ -40,6 +44,7 @@ export class Limits {
     this.#options = options;
     this.#watch = new LimitWatch({ store, clock, log, net: () => this.#free() });
     const tell = (): void => void this.#news?.tell().catch(() => undefined);
+    this.rates = new Rates({ store: store.rates, clock, log, makeId: options.makeId });
     this.runs = new RunSlots({ store, watch: this.#watch, log, tell });
     this.tasks = new TaskSlots({ store: store.limits, watch: this.#watch, clock, log, ownerId: owner.id, tell });
   }
@@ -54,6 +59,7 @@ export class Limits {
   async close(): Promise<void> {
     await this.runs.settled();
     await this.tasks.close();
+    await this.rates.close();
   }
 
   /**

@@ -1,13 +1,28 @@
 /** One attempt of a run as a whole: its graph or code under the timeout of the flow, then its resources are closed. */
 import { isBatutaError } from '../../base/errors.ts';
 import { noMiddleware } from '../../model/middleware.ts';
+import { stateOf } from '../../model/state.ts';
 import { runCode } from '../code/run-code.ts';
 import type { StartSubFlow } from '../code/sub-flow.ts';
 import { runGraph } from '../graph/run-graph.ts';
 import { thrownAs } from '../task/outcome.ts';
 import { runAround } from '../middleware/around-run.ts';
 import type { RunAttempt } from './run-attempt.ts';
+import { callHooks } from './hooks.ts';
 import { finalVerdict, type Verdict } from './run-end.ts';
+
+/** Records that the attempt begins, and calls the hooks. */
+export async function beginRun(active: RunAttempt): Promise<void> {
+  const { run, record, services, stopReason } = active;
+  if (stopReason) return;
+  // Not awaited: it shares the flush of the first tasks; the run itself is durable since it was accepted or claimed.
+  record
+    .setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), {
+      ...{ startedAt: run.startedAt ?? services.clock.now(), dueAt: null, error: null },
+    })
+    .catch(() => undefined);
+  await callHooks(active, active.run.state, null, undefined);
+}
 
 /** @throws BatutaError STORE_…, INTERNAL when the run cannot go on here */
 export async function executeAttempt(active: RunAttempt, subFlows: StartSubFlow): Promise<Verdict> {
@@ -17,6 +32,8 @@ export async function executeAttempt(active: RunAttempt, subFlows: StartSubFlow)
   } catch (error) {
     await active.closeResources({ error });
     throw error;
+  } finally {
+    active.tellBegun();
   }
   return active.hasResources ? await closeAfter(active, verdict) : verdict;
 }

@@ -68,8 +68,13 @@ export async function giveUp({ services, definition, record, reason, error }: Gi
 }
 
 function recordSuspended(record: RunRecord, { message }: BatutaError, waits: readonly Wait[]): Promise<void> {
+  const isBefore = waits.length > 0 && waits.every(({ isStart }) => isStart === true);
   const onlyRetries = waits.length > 0 && waits.every(({ isRetry }) => isRetry);
-  const state = onlyRetries ? stateOf('SCHEDULED', 'AwaitingRetry', message) : stateOf('PAUSED', 'Suspended', message);
+  const state = isBefore
+    ? stateOf('SCHEDULED', 'Scheduled', message)
+    : onlyRetries
+      ? stateOf('SCHEDULED', 'AwaitingRetry', message)
+      : stateOf('PAUSED', 'Suspended', message);
   return record.setRun(state, { dueAt: waits[0]?.dueAt ?? null });
 }
 

@@ -8,6 +8,7 @@ import { BatutaError } from '../../base/errors.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
 import { RunAttempt, isHandedBack } from './run-attempt.ts';
+import { awaitRate } from '../limits/await-rate.ts';
 import { awaitSlot } from '../limits/await-slot.ts';
 import { cancelBelow } from './cancel.ts';
 import { withOrigin } from './failure-origin.ts';
@@ -16,7 +17,7 @@ import { callHooks } from './hooks.ts';
 import { take } from '../values/given-value.ts';
 import { giveUp, handBackRun, reasonToGiveUp } from './hand-back.ts';
 import { Activity, type Wait } from '../waiting/activity.ts';
-import { executeAttempt } from './execute-attempt.ts';
+import { beginRun, executeAttempt } from './execute-attempt.ts';
 import { endOf, type FailedVerdict, type Verdict } from './run-end.ts';
 import type { SubFlowRun } from '../code/sub-flow.ts';
 import type { OwnedRunOptions } from './owned-run-options.ts';
@@ -126,8 +127,10 @@ export class OwnedRun implements SubFlowRun {
   async #attempts(): Promise<Verdict> {
     const refusal = isUnchecked(this.run) ? await this.#checkParams() : null;
     if (refusal !== null) return refusal;
-    for (;;) {
-      await this.#begin();
+    let isStart = this.run.state.name !== 'Suspended';
+    for (; ; isStart = true) {
+      if (isStart) await awaitRate(this.#active, this.#options.parentActivity === null ? (wait) => this.#suspend([wait]) : null);
+      await beginRun(this.#active);
       const verdict = await executeAttempt(this.#active, this.#options.subFlows);
       const next = verdict.kind === 'error' && !verdict.isFinal ? await this.#retry(verdict) : verdict;
       if (next !== 'again') return next;
@@ -137,7 +140,7 @@ export class OwnedRun implements SubFlowRun {
   /** Of a run that a trigger made: its parameters become what the schema makes of them, before anything sees them. @throws BatutaError STORE_… */
   async #checkParams(): Promise<Verdict | null> {
     const refusal = await checkTriggered(this.#options, this.#record);
-    if (refusal !== null) await this.#begin();
+    if (refusal !== null) await beginRun(this.#active);
     else if (this.#active.stopReason === null) this.#active = this.#newAttempt(this.#options.taskRuns);
     return refusal;
   }
@@ -205,17 +208,6 @@ export class OwnedRun implements SubFlowRun {
   /** Waits until the next attempt is due, or less when the run is stopped. */
   async #awaitDue(): Promise<void> {
     await this.activity.work(() => waitUntil(this.#active, this.run.dueAt ?? 0, 'The flow is tried again.', true));
-  }
-
-  async #begin(): Promise<void> {
-    const { run } = this;
-    if (this.#active.stopReason) return;
-    const now = this.#options.services.clock.now();
-    // Not awaited: it shares the flush of the first tasks; the run itself is durable since it was accepted or claimed.
-    this.#record
-      .setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), { startedAt: run.startedAt ?? now, dueAt: null, error: null })
-      .catch(() => undefined);
-    await callHooks(this.#active, this.run.state, null, undefined);
   }
 
   /** Opens the next attempt when the flow's retries allow one, after its wait. Only what is not completed runs again. */

@@ -14,6 +14,7 @@ import type { ResourceScope } from '../../resources/scope.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import { type Submitted, submittedIn } from '../../model/submitted.ts';
 import { traceIdOf } from '../../model/trace.ts';
+import type { RatePass } from '../limits/rates.ts';
 import { FlowInstance } from './flow-instance.ts';
 import { FlowScope } from './flow-scope.ts';
 import { itemsByTask } from './items-by-task.ts';
@@ -64,6 +65,8 @@ export class RunAttempt {
   contextValues: ContextValues = noContextValues;
   /** Runs around the run and each of its tasks, outermost first. */
   readonly middleware: readonly Middleware[];
+  /** Leave to begin, of a run under a rate; null once it has. */
+  pass: RatePass | null = null;
   /** Waits for an instant. */
   readonly sleeps = new Sleeps();
   #controller: AbortController | null = null;
@@ -205,6 +208,12 @@ export class RunAttempt {
       this.#log = this.services.log.child(traceparent === undefined ? ids : { ...ids, traceId: traceIdOf(ids.runId, traceparent) });
     }
     return this.#log;
+  }
+
+  /** Code of the run, or of a task, has been called. */
+  tellBegun(): void {
+    this.pass?.began();
+    this.pass = null;
   }
 
   /** What user code may read of the run. */

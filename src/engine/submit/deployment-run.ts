@@ -5,7 +5,7 @@ import type { Deployment } from '../../model/deployment.ts';
 import { stateOf } from '../../model/state.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { NewRun } from '../../store/store.ts';
-import { concurrencyKeyOf, type LimitedRun } from '../limits/limit-key.ts';
+import { concurrencyKeyOf, rateSubmitted, type LimitedRun } from '../limits/limit-key.ts';
 import { randomName, renderName } from './names.ts';
 import type { EngineServices } from '../services.ts';
 
@@ -43,6 +43,8 @@ export function deploymentRun(
   const values = decodeValue(params);
   const sensitive = sensitivePathsIn(params);
   const scheduledFor = options.scheduledFor ?? null;
+  const keyed = maskedParams(values, sensitive, 'hash');
+  const submitted = { ...options.submitted, ...rateSubmitted(deployment, keyed) };
   return {
     id: options.id ?? services.makeId(),
     flow,
@@ -52,7 +54,7 @@ export function deploymentRun(
     parentRunId: null,
     parentTaskRunId: null,
     state: stateOf('SCHEDULED'),
-    params: options.submitted === undefined ? params : withSubmitted(params, options.submitted, sensitive),
+    params: withSubmitted(params, submitted, sensitive),
     attempt: 1,
     tags: options.tags ? [...new Set([...deployment.tags, ...options.tags])] : deployment.tags,
     source,
@@ -66,7 +68,7 @@ export function deploymentRun(
     concurrencyKey: concurrencyKeyOf({
       flow: { name: flow, concurrency: flowConcurrency },
       deployment,
-      params: maskedParams(values, sensitive, 'hash'),
+      params: keyed,
     }),
   };
 }

@@ -1,5 +1,6 @@
 /** What is stored of a flow, so that it can be listed and drawn without loading its file. */
 import type { DeclaredConcurrency, FlowDefinition } from '../../model/flow.ts';
+import type { FlowRate, Rate } from '../../model/rate.ts';
 import type { RetryPolicy } from '../../model/retry.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { StoredFlow } from '../../store/store.ts';
@@ -19,6 +20,7 @@ export function describeFlow(definition: FlowDefinition, updatedAt: number): Sto
     kind: isGraph ? 'graph' : 'code',
     graph: { nodes: nodes.map(describeTask), edges: graph.edges, sinks: graph.sinks, options: describeOptions(definition) },
     concurrency: describeConcurrency(definition),
+    ...(definition.rateLimit ? { rateLimit: describeRate(definition.rateLimit) } : {}),
     paramsSchema: jsonSchemaOf(definition.params),
     source: source === null ? null : `${source.file}#${source.exportName}`,
     updatedAt,
@@ -30,6 +32,10 @@ function describeConcurrency({ runConcurrency }: FlowDefinition): DeclaredConcur
   if (runConcurrency === null) return null;
   const { limit, key, onConflict } = runConcurrency;
   return typeof key === 'function' ? { limit, key: null, onConflict, byFunction: true } : { limit, key, onConflict };
+}
+
+function describeRate({ limit, perMs, key }: FlowRate): Rate {
+  return { limit, perMs, key: typeof key === 'function' ? null : key };
 }
 
 function describeOptions({

@@ -5,7 +5,7 @@ import type { FlowDefinition } from '../../model/flow.ts';
 import type { Owner, Run } from '../../model/run.ts';
 import { stateOf } from '../../model/state.ts';
 import { checkLabels } from './check-labels.ts';
-import { concurrencyKeyOf } from '../limits/limit-key.ts';
+import { concurrencyKeyOf, rateSubmitted } from '../limits/limit-key.ts';
 import type { NewRun } from '../../store/store.ts';
 import { randomName, renderName } from './names.ts';
 import { validateParams } from './params.ts';
@@ -54,7 +54,6 @@ export async function makeRun(
   const said = submittedBy(options, options.parent);
   const { expiresAt = null, debounceKey } = options;
   const first = expiresAt !== null ? { expiresAt } : debounceKey !== undefined ? { debounceKey } : null;
-  const submitted = first === null ? said : { ...first, ...said };
   const validated = await validateParams(definition, params);
   const what = `parameters of flow ${definition.name}`;
   const text = encodeValue(validated, what) ?? 'null';
@@ -62,6 +61,8 @@ export async function makeRun(
   const sensitive = sensitiveParams(definition.params);
   const { source } = definition;
   const deployment = options.deployment ?? null;
+  const keyed = maskedParams(validated, sensitive, 'hash');
+  const submitted = { ...first, ...said, ...rateSubmitted(deployment, keyed) };
   const runName = deployment?.runName ?? definition.runName;
   return {
     id: options.id ?? services.makeId(),
@@ -73,7 +74,7 @@ export async function makeRun(
     concurrencyKey: concurrencyKeyOf({
       flow: { name: definition.name, concurrency: definition.runConcurrency },
       deployment,
-      params: maskedParams(validated, sensitive, 'hash'),
+      params: keyed,
     }),
     parentRunId: options.parent?.runId ?? null,
     parentTaskRunId: options.parent?.taskRunId ?? null,

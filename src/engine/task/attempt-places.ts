@@ -1,7 +1,11 @@
-/** What an attempt has to have before it begins: slots of limits, and a place for its thread or process. */
+/** What an attempt has to have before it begins: slots of limits, leave of rates, and a place for its thread or process. */
 import { BatutaError } from '../../base/errors.ts';
+import type { RateName } from '../../model/rate.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
+import { awaitTurn, keyParams } from '../limits/await-rate.ts';
+import { momentMs, RatePass } from '../limits/rates.ts';
+import type { HeldSlots } from '../limits/task-slots.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 
 /** The run was stopped before the attempt began. */
@@ -11,31 +15,139 @@ export interface Stopped {
 }
 
 export interface AttemptWaiting<Attempt> {
-  /** Records that it waits, and for what. */
-  awaits(message: string): void;
-  attempt(): Promise<Attempt>;
+  /** Records that it waits, and for what. @param dueAt when it goes on, where that is known */
+  awaits(message: string, dueAt?: number | null): void;
+  attempt(pass?: TaskPass | null): Promise<Attempt>;
 }
 
-/** An attempt that needs a slot of each of these limits first. */
-export async function underLimits<Attempt>(
+/** An attempt whose tags may be under limits and rates: it has a slot of each limit and leave of each rate before it begins. */
+export async function underTags<Attempt>(
   active: RunAttempt,
-  { name, priority }: TaskDefinition,
+  definition: TaskDefinition,
   row: TaskRun,
-  names: readonly string[],
+  tags: readonly string[],
   { awaits, attempt }: AttemptWaiting<Attempt>,
 ): Promise<Attempt | Stopped> {
-  const { services, signal, stopReason, record, run, isSpread } = active;
-  if (stopReason) return { kind: 'stopped', error: stopReason };
-  const wish = {
-    ...{ holder: row.id, runId: row.runId, epoch: record.claim.epoch, spread: isSpread },
-    ...{ names, task: name, priority: priority === 0 ? run.priority : priority },
-  };
-  const held = await services.limits.tasks.take(wish, signal, awaits);
-  if (!held) return stopped(active);
+  const { limits } = active.services;
+  const names = await limits.tasks.limitsOf(tags);
+  const rates = await limits.rates.ofTags(tags, () => keyParams(active.run.params));
+  if (names.length === 0 && rates.length === 0) return attempt();
+  const places = new AttemptPlaces(active, definition, row, awaits);
+  const pass = await places.take(names, rates);
+  if (pass === null) return stopped(active);
   try {
-    return await attempt();
+    return await attempt(rates.length === 0 ? null : pass);
   } finally {
-    held.give();
+    await places.end();
+  }
+}
+
+/** Leave of rates that a task has, until it has begun. */
+export interface TaskPass {
+  /** Whether it may begin at once; what took too long to get there has to wait for its turn again. False when the run is stopped. */
+  isReady(): Promise<boolean>;
+  /** Its method has been called. */
+  tellBegun(): void;
+}
+
+type Note = Parameters<typeof awaitTurn>[1]['note'];
+
+/** The slots and the leave of one attempt. */
+class AttemptPlaces implements TaskPass {
+  readonly #active: RunAttempt;
+  readonly #definition: TaskDefinition;
+  readonly #row: TaskRun;
+  readonly #awaits: AttemptWaiting<unknown>['awaits'];
+  #rates: readonly RateName[] = [];
+  #slots: HeldSlots | null = null;
+  #pass: RatePass | null = null;
+  #hasBegun = false;
+
+  constructor(active: RunAttempt, definition: TaskDefinition, row: TaskRun, awaits: AttemptWaiting<unknown>['awaits']) {
+    this.#active = active;
+    this.#definition = definition;
+    this.#row = row;
+    this.#awaits = awaits;
+  }
+
+  /** Null when the run is stopped first. */
+  async take(limits: readonly string[], rates: readonly RateName[]): Promise<this | null> {
+    const { rates: asked } = this.#active.services.limits;
+    this.#rates = rates;
+    for (;;) {
+      if (limits.length > 0 && !(await this.#takeSlots(limits))) return null;
+      if (rates.length === 0) return this;
+      const turn = await asked.ask(this.#wish);
+      if (turn instanceof RatePass) {
+        this.#pass = turn;
+        return this.#active.stopReason ? await this.#stop() : this;
+      }
+      // Others may have the slots until its turn comes.
+      if (limits.length > 0 && turn.waitMs > momentMs) this.#giveSlots();
+      const note: Note = (message, { nextAt }) => this.#awaits(message, nextAt);
+      if (!(await this.#awaitPass(note))) return await this.#stop();
+      if (this.#slots !== null || limits.length === 0) return this;
+      await this.#pass?.giveBack();
+    }
+  }
+
+  async isReady(): Promise<boolean> {
+    const { stopReason, services } = this.#active;
+    if (stopReason) return false;
+    if (this.#pass?.isFresh(services.leaseClock.monotonic()) === true) return true;
+    await this.#pass?.giveBack();
+    // It is recorded as begun already.
+    return await this.#awaitPass(() => undefined);
+  }
+
+  tellBegun(): void {
+    this.#hasBegun = true;
+    // Elsewhere it begins a little later: what is known for certain is when it has ended.
+    if (this.#definition.isolate === null) this.#pass?.began();
+    this.#active.tellBegun();
+  }
+
+  async end(): Promise<void> {
+    if (this.#hasBegun) this.#pass?.began();
+    else await this.#pass?.giveBack();
+    this.#giveSlots();
+  }
+
+  get #wish(): Parameters<typeof awaitTurn>[1]['wish'] {
+    const { run } = this.#active;
+    const { name, priority } = this.#definition;
+    return {
+      ...{ holder: this.#row.id, runId: this.#row.runId, task: name, names: this.#rates },
+      priority: priority === 0 ? run.priority : priority,
+    };
+  }
+
+  async #awaitPass(note: Note): Promise<boolean> {
+    this.#pass = await awaitTurn(this.#active, { wish: this.#wish, note });
+    return this.#pass !== null;
+  }
+
+  async #takeSlots(names: readonly string[]): Promise<boolean> {
+    const { services, signal, record, isSpread } = this.#active;
+    const { name, priority } = this.#definition;
+    const { id: holder, runId } = this.#row;
+    if (this.#active.stopReason) return false;
+    const wish = {
+      ...{ holder, runId, epoch: record.claim.epoch, spread: isSpread },
+      ...{ names, task: name, priority: priority === 0 ? this.#active.run.priority : priority },
+    };
+    this.#slots = await services.limits.tasks.take(wish, signal, (message) => this.#awaits(message));
+    return this.#slots !== null;
+  }
+
+  #giveSlots(): void {
+    this.#slots?.give();
+    this.#slots = null;
+  }
+
+  async #stop(): Promise<null> {
+    await this.end();
+    return null;
   }
 }
 
@@ -58,6 +170,7 @@ export async function apart<Attempt>(
   }
 }
 
-function stopped({ stopReason }: Pick<RunAttempt, 'stopReason'>): Stopped {
+/** What is left of an attempt whose run was stopped. */
+export function stopped({ stopReason }: Pick<RunAttempt, 'stopReason'>): Stopped {
   return { kind: 'stopped', error: stopReason ?? new BatutaError('INTERNAL', 'The run was stopped.') };
 }

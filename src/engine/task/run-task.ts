@@ -10,7 +10,7 @@ import { givenAs } from '../values/given-value.ts';
 import { askCache, cachedState, type CacheHit } from '../cache/ask-cache.ts';
 import { beginAttempt } from './begin-attempt.ts';
 import { decideRetry, type FailedAttempt } from './decide-retry.ts';
-import { apart, type AttemptWaiting, type Stopped, underLimits } from './attempt-places.ts';
+import { apart, type AttemptWaiting, type Stopped, stopped, type TaskPass, underTags } from './attempt-places.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
@@ -61,6 +61,8 @@ class RunningTask {
   #from: StateType | null;
   /** Failed attempts that count against the retries. */
   #failures: number;
+  /** Of an attempt under a rate. */
+  #pass: TaskPass | null = null;
   /** Whether its condition was asked before its value was looked for. */
   #isConditionMet = false;
 
@@ -123,7 +125,7 @@ class RunningTask {
   }
 
   async #attemptInPlace(): Promise<Attempt> {
-    const { slots, services } = this.#active;
+    const { slots } = this.#active;
     const { stage } = this.#request;
     // What is connected by streams takes one place: none of it could go on without the others.
     if (stage && !stage.isLead) return this.#attemptTogether(stage);
@@ -131,16 +133,14 @@ class RunningTask {
     if (place) await place;
     try {
       const { tags } = stage ?? this.#definition;
-      const limits = tags.length === 0 ? [] : await services.limits.tasks.limitsOf(tags);
-      return await (limits.length === 0
-        ? this.#attemptNow()
-        : underLimits(this.#active, this.#definition, this.#row, limits, this.#waiting));
+      return await (tags.length === 0 ? this.#attemptNow() : underTags(this.#active, this.#definition, this.#row, tags, this.#waiting));
     } finally {
       slots.give();
     }
   }
 
-  #attemptNow(): Promise<Attempt> {
+  #attemptNow(pass: TaskPass | null = null): Promise<Attempt> {
+    this.#pass = pass;
     const { stage } = this.#request;
     if (stage) return this.#attemptTogether(stage);
     return this.#definition.isolate === null
@@ -150,9 +150,9 @@ class RunningTask {
 
   get #waiting(): AttemptWaiting<Attempt> {
     return {
-      awaits: (message) =>
-        void this.#record({ ...this.#row, state: stateOf('SCHEDULED', 'AwaitingSlot', message), dueAt: null }).catch(() => undefined),
-      attempt: () => this.#attemptNow(),
+      awaits: (message, dueAt = null) =>
+        void this.#record({ ...this.#row, state: stateOf('SCHEDULED', 'AwaitingSlot', message), dueAt }).catch(() => undefined),
+      attempt: (pass = null) => this.#attemptNow(pass),
     };
   }
 
@@ -189,7 +189,10 @@ class RunningTask {
       await confirmed;
       if (this.#active.stopReason) return { kind: 'stopped', error: this.#active.stopReason };
     }
+    const pass = this.#pass;
+    if (pass !== null && !(await pass.isReady())) return stopped(this.#active);
     const ending = fault ?? execution.execute(args);
+    if (fault === null) (pass ?? this.#active).tellBegun();
     const ended = ending instanceof Promise ? await ending : ending;
     const settlement = execution.resources ? await execution.closeResources(ended) : ended;
     this.#row = execution.reportedRow;

@@ -18,6 +18,10 @@ export interface Wait {
   /** One sentence for people. */
   readonly why: string;
   readonly isRetry: boolean;
+  /** Whether it is what the run waits for before it begins; default false. */
+  readonly isStart?: boolean;
+  /** How long it has to last for the run to be let go of, ms; default as the settings say. */
+  readonly overMs?: number;
   /** The signal it waits for, by its number among those of its name; absent where it waits for time. */
   readonly signal?: Pick<Signal, 'runId' | 'name' | 'number'>;
 }
@@ -146,8 +150,9 @@ export class Activity {
 
   #suspendIfIdle(suspendOverMs: number): void {
     const waits = this.waits();
-    const [first] = waits ?? [];
-    if (waits && first && dueOf(first) - this.#options.services.clock.now() > suspendOverMs) this.#options.onIdle(waits);
+    if (!waits) return;
+    const now = this.#options.services.clock.now();
+    if (waits.every((wait) => dueOf(wait) - now > Math.min(wait.overMs ?? suspendOverMs, suspendOverMs))) this.#options.onIdle(waits);
   }
 }
 

@@ -14,6 +14,9 @@ const perName: readonly MetricName[] = [
   'batuta_limit_slots',
   'batuta_limit_slots_used',
   'batuta_limit_waiting',
+  'batuta_rate_starts',
+  'batuta_rate_starts_used',
+  'batuta_rate_waiting',
 ];
 
 /** @param now UTC epoch ms */
@@ -34,6 +37,11 @@ export function setFleetGauges(registry: MetricRegistry, figures: FleetFigures, 
     if (slots !== null) registry.set('batuta_limit_slots', slots, name);
     registry.set('batuta_limit_slots_used', held, name);
     registry.set('batuta_limit_waiting', waiting, name);
+  }
+  for (const { name, limit, used, waiting } of figures.rates) {
+    registry.set('batuta_rate_starts', limit, name);
+    registry.set('batuta_rate_starts_used', used, name);
+    registry.set('batuta_rate_waiting', waiting, name);
   }
   registry.set('batuta_cache_entries', figures.cache.entries);
   registry.set('batuta_cache_size_bytes', figures.cache.bytes);

@@ -31,7 +31,7 @@ export function monitoringRoutes(app: App, { client, clock, live }: RouteParts):
       },
       limits: {
         used: sum(figures.limits.map(({ held }) => held)),
-        waiting: sum(figures.limits.map(({ waiting }) => waiting)),
+        waiting: sum([...figures.limits, ...figures.rates].map(({ waiting }) => waiting)),
       },
       cache: { entries: figures.cache.entries, bytes: figures.cache.bytes, hits: figures.cache.hits, misses: figures.cache.misses },
       server: { streams: live.count, memoryBytes: process.memoryUsage.rss(), database: store.poolUse() },

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Duration } from '../../base/duration.ts';
 import type { BackfillSpec, DeploymentSpec, ScheduleSpec } from '../../client/deployments-client.ts';
 import { catchupPolicies, conflictPolicies, overlapPolicies } from '../../model/deployment.ts';
+import { maxStarts } from '../../model/rate.ts';
 import { cursorText, duration, flag, given, idText, instant, limitText, line, nameText, prose, userValue } from './common.ts';
 import { givenValue } from '../values.ts';
 import { triggerSpecs } from './triggers.ts';
@@ -31,6 +32,13 @@ const scheduleSpec = z
   })
   .meta(oneRule);
 
+/** How many may begin in a window. */
+export const rateBody = z.strictObject({
+  limit: z.number().int().min(1).max(maxStarts),
+  per: duration,
+  key: line(500).optional(),
+});
+
 const specFields = {
   name: line(200).optional(),
   flow: nameText,
@@ -49,6 +57,7 @@ const specFields = {
       }),
     ])
     .optional(),
+  rateLimit: rateBody.optional(),
   catchup: z.enum(catchupPolicies).optional(),
   catchupWindow: duration.optional(),
   overlap: z.enum(overlapPolicies).optional(),
@@ -69,11 +78,12 @@ export const deployManyBody = z.strictObject({
 });
 
 /** The spec as the client takes it. */
-export function specOf({ schedules, concurrency, ...rest }: z.output<typeof deploymentSpec>, params: unknown): DeploymentSpec {
+export function specOf({ schedules, concurrency, rateLimit, ...rest }: z.output<typeof deploymentSpec>, params: unknown): DeploymentSpec {
   const spec = {
     ...rest,
     params,
     concurrency: typeof concurrency === 'object' ? given(concurrency) : concurrency,
+    rateLimit: rateLimit && given(rateLimit),
     schedules: schedules?.map(({ params: own, ...schedule }) => given({ ...schedule, params: givenValue(own) }) as ScheduleSpec),
   };
   // Texts of durations are read, and refused, where deployments are planned.

@@ -37,6 +37,7 @@ export const deployment = z.strictObject({
   queue: word,
   priority: noPayload(z.number().int()),
   concurrency: z.strictObject({ limit: count, key: wordOrNull, onConflict: z.enum(conflictPolicies) }).nullable(),
+  rateLimit: z.strictObject({ limit: count, perMs: count, key: wordOrNull }).optional().describe('Missing where any number may begin'),
   catchup: z.enum(catchupPolicies),
   catchupWindowMs: count,
   overlap: z.enum(overlapPolicies),
@@ -179,14 +180,18 @@ export const queue = z.strictObject({
   inLastMinute: count,
   outLastMinute: count,
 });
-const holder = z.strictObject({ runId: word, runName: runNameBy('runId'), taskRunId: wordOrNull, sinceAt: at });
+const holder = z.strictObject({ runId: word, runName: runNameBy('runId'), taskRunId: wordOrNull, sinceAt: at, nextAt: at.optional() });
 export const limit = z.strictObject({
   name: replaced(z.string(), limitWithoutKey),
-  slots: count,
+  slots: count.describe('Of a rate: how many begin in a window'),
+  rate: z
+    .strictObject({ perMs: count, key: wordOrNull, nextAt: atOrNull })
+    .optional()
+    .describe('Of a rate; missing for a limit on what goes on at the same time'),
   changeable: z.boolean(),
   holders: z.array(holder),
   waiters: z.array(holder),
-  held: count,
+  held: count.describe('Of a rate: starts in the window that ends now'),
   waiting: count,
 });
 

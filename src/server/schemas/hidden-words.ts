@@ -23,6 +23,7 @@ function originOf({ attempt, attempts, frame }: FailureOrigin): FailureOrigin {
 const waits: Readonly<Record<WaitReason['kind'], string | null>> = {
   limit: 'Waits for a limit of its flow or deployment.',
   'task-limit': 'Its tasks wait for a limit.',
+  rate: 'Waits for a rate.',
   paused: 'Its deployment, or its schedule, is paused.',
   overlap: 'Waits until an earlier run of its deployment has ended.',
   backoff: 'The next attempt follows after a pause.',

@@ -213,6 +213,7 @@ export const flow = z.strictObject({
   graph: noPayload(z.unknown()),
   paramsSchema: z.unknown(),
   concurrency: noPayload(z.unknown()).optional(),
+  rateLimit: noPayload(z.unknown()).optional(),
   source: wordOrNull,
   updatedAt: at,
 });
@@ -220,6 +221,7 @@ export const flow = z.strictObject({
 const waits = [
   'limit',
   'task-limit',
+  'rate',
   'paused',
   'overlap',
   'no-worker',
@@ -266,11 +268,12 @@ const submitted = z
     callerRunId: z.string().optional(),
     refreshCache: z.literal(true).optional(),
     replayOf: z.string().optional(),
+    rate: z.string().optional(),
     trigger: z.strictObject(triggered).optional().describe('The trigger that started it, and what that fired for'),
   })
   .nullable()
   .describe(
-    'What was said when it was submitted: until when it may begin, by which key calls are gathered into it, the trace it continues, who submitted it, that caches are passed over, whose rejected records it is given, and which trigger started it; null for nothing',
+    'What was said when it was submitted: until when it may begin, by which key calls are gathered into it, the trace it continues, who submitted it, that caches are passed over, whose rejected records it is given, the rate of its deployment that it is under, and which trigger started it; null for nothing',
   );
 
 export const runDetails = z.strictObject({

@@ -1,6 +1,6 @@
 /** The tables of deployments, schedules and versions. */
 import type { Deployment, DeploymentVersion } from '../../model/deployment.ts';
-import { readConcurrency, readJson, readSchedule, readTexts } from '../read-json.ts';
+import { readConcurrency, readJson, readRate, readSchedule, readTexts } from '../read-json.ts';
 import {
   type RowOf,
   describeTable,
@@ -29,6 +29,7 @@ export const deploymentTable = describeTable('deployments', {
   queue: text,
   priority: integer,
   concurrency: jsonOrNull((value) => (value === null ? null : readConcurrency(value))),
+  rate_limit: optional(jsonOrNull((value) => (value === null ? null : readRate(value)))),
   catchup: word<Deployment['catchup']>(),
   catchup_window_ms: integer,
   overlap: word<Deployment['overlap']>(),

@@ -43,6 +43,7 @@ import { webhooks } from './0042-webhooks.ts';
 import { runExpiries } from './0044-run-expiries.ts';
 import { debounces } from './0045-debounces.ts';
 import { reportTokens } from './0046-report-tokens.ts';
+import { rates } from './0047-rates.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -83,6 +84,7 @@ export const migrations: readonly Migration[] = [
   runExpiries,
   debounces,
   reportTokens,
+  rates,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

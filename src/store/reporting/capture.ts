@@ -8,6 +8,7 @@
 import { maxReportedChars, type RanBy, type ReportedRun, type ReportedTaskRun, type ReportKind } from '../../model/report.ts';
 import { parseRef } from '../../model/result-ref.ts';
 import type { Database } from '../connection.ts';
+import { flowTable } from '../flows.ts';
 import { listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import type { Kinds } from '../table.ts';
@@ -15,7 +16,6 @@ import {
   artifactOf,
   type ArtifactRow,
   artifactTable,
-  flowTable,
   logTable,
   type LogRow,
   runOf,

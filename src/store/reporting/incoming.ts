@@ -8,12 +8,13 @@
 import { type RefusedItem, ownerOfReport } from '../../model/report.ts';
 import { elsewhereRef } from '../../model/result-ref.ts';
 import type { Connection, Database } from '../connection.ts';
+import { flowTable } from '../flows.ts';
 import { markStale } from '../figures/sums.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { clockOf, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import { describeTable, insertListed, integer, replacedBy, text, time, type Value } from '../table.ts';
-import { artifactTable, artifactValues, flowTable, logTable, logValues, replacedWholeTaskRun, runTable, taskRunTable } from '../tables.ts';
+import { artifactTable, artifactValues, logTable, logValues, replacedWholeTaskRun, runTable, taskRunTable } from '../tables.ts';
 import type { BatchOutcome, ReportBatch } from './contract.ts';
 import { findReporter } from './reporters.ts';
 import { type SortedItems, sortItems } from './sort-items.ts';
@@ -115,7 +116,7 @@ async function put(db: Database, statement: string, rows: readonly Value[][]): P
 /** A flow that is known here stays as it is, save one that came from the same reporter. */
 async function writeFlows(db: Database, { flows }: SortedItems, { family }: By): Promise<void> {
   const rows = [...flows.values()].map((flow) =>
-    flowTable.values({ ...flow, paramsSchema: null, concurrency: null, source: `reporter:${family}` }),
+    flowTable.values({ ...flow, paramsSchema: null, concurrency: null, rateLimit: null, source: `reporter:${family}` }),
   );
   await put(
     db,

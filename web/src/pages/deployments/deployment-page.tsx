@@ -10,6 +10,7 @@ import { Hidden } from '../../parts/hidden.tsx';
 import { Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
+import { durationText } from '../../parts/format.ts';
 import { Time } from '../../parts/time.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { DurationView } from '../../schedule/duration-view.tsx';
@@ -101,12 +102,18 @@ function LoadedDeployment({ deployment }: { readonly deployment: DeploymentView 
 }
 
 function Facts({ deployment }: { readonly deployment: DeploymentView }) {
-  const { version, queue, priority, concurrency, catchup, retentionMs, tags, origin, updatedAt } = deployment;
+  const { version, queue, priority, concurrency, rateLimit, catchup, retentionMs, tags, origin, updatedAt } = deployment;
   return (
     <p className={style.line}>
       <span>version {version}</span>
       <span>queue {queue}</span>
       {priority === 0 ? null : <span>priority {priority}</span>}
+      {rateLimit == null ? null : (
+        <span>
+          at most {rateLimit.limit} begin in {durationText(rateLimit.perMs)}
+          {rateLimit.key === null ? '' : ` for each ${rateLimit.key}`}
+        </span>
+      )}
       {concurrency === null ? null : (
         <span>
           at most {concurrency.limit} at once{concurrency.key === null ? '' : ` for each ${concurrency.key}`}, others{' '}

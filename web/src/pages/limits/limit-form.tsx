@@ -1,4 +1,4 @@
-/** Sets the slots of a limit. */
+/** Sets the slots of a limit, or the starts of a rate. */
 import { Button, Group, NumberInput, TextInput } from '@mantine/core';
 import { type SubmitEvent, useState } from 'react';
 import { GuardedModal } from '../../parts/guarded-modal.tsx';
@@ -17,6 +17,8 @@ interface LimitFormProps {
 export function LimitForm({ limit, onClose }: LimitFormProps) {
   const [tag, setTag] = useState('');
   const [slots, setSlots] = useState<number | string>(limit?.slots ?? 1);
+  const [per, setPer] = useState(limit?.rate === undefined ? '' : `${limit.rate.perMs} ms`);
+  const isRate = limit === null ? per.trim() !== '' : limit.rate !== undefined;
   const [failure, setFailure] = useState<string | null>(null);
   const name = limit?.name ?? `tag:${tag.trim()}`;
   const isReady = (limit !== null || tag.trim() !== '') && typeof slots === 'number';
@@ -24,7 +26,9 @@ export function LimitForm({ limit, onClose }: LimitFormProps) {
   const submit = async (event: SubmitEvent): Promise<void> => {
     event.preventDefault();
     try {
-      await send('PUT', `/limits/${encodeURIComponent(name)}`, { slots });
+      const key = limit?.rate?.key ?? null;
+      const rate = { limit: slots, per: per.trim(), ...(key === null ? {} : { key }) };
+      await send('PUT', `/limits/${encodeURIComponent(name)}`, isRate ? rate : { slots });
       await queryClient.invalidateQueries({ queryKey: ['limits'] });
       onClose();
     } catch (error) {
@@ -45,21 +49,31 @@ export function LimitForm({ limit, onClose }: LimitFormProps) {
           />
         ) : null}
         <NumberInput
-          label="Slots"
-          description="How many may run at the same time; 0 stops them all."
-          min={0}
+          label={isRate ? 'Starts' : 'Slots'}
+          description={isRate ? 'How many may begin in any window of this length.' : 'How many may run at the same time; 0 stops them all.'}
+          min={isRate ? 1 : 0}
           allowDecimal={false}
           value={slots}
           onChange={setSlots}
           error={failure}
           required
         />
+        {limit === null || isRate ? (
+          <TextInput
+            label="Window"
+            description="For a rate: so many tasks may begin in any window, such as 1m. Empty for tasks at the same time."
+            value={per}
+            onChange={(event) => setPer(event.currentTarget.value)}
+            required={limit !== null}
+          />
+        ) : null}
         <Group justify="flex-end" gap={8}>
           <Button variant="default" onClick={onClose}>
             Keep as it is
           </Button>
           <Button type="submit" disabled={!isReady}>
-            Set {name === 'tag:' ? 'the limit' : name} to {slots}
+            Set {name === 'tag:' ? `the ${isRate ? 'rate' : 'limit'}` : name} to {slots}
+            {isRate ? ` in ${per.trim()}` : ''}
           </Button>
         </Group>
       </form>

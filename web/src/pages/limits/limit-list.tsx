@@ -2,6 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import type { Limit } from '../../api/wire-types.ts';
 import { Action } from '../../parts/action.tsx';
+import { durationText } from '../../parts/format.ts';
 import { Time } from '../../parts/time.tsx';
 import { Slots } from '../workers/slots.tsx';
 import style from './limit-list.module.css';
@@ -24,10 +25,11 @@ export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProp
       {limits.map((limit) => {
         const reason = limit.changeable ? notAllowed : declared;
         return (
-          <li key={limit.name} className={style.limit}>
+          <li key={`${limit.name}${limit.rate === undefined ? '' : ' rate'}`} className={style.limit}>
             <div className={style.head}>
               <strong className={style.name}>{limit.name}</strong>
               <Slots used={limit.held} of={limit.slots} />
+              {limit.rate === undefined ? null : <RateUse rate={limit.rate} />}
               <span className={style.soft}>{limit.waiting === 0 ? 'nobody waits' : `${limit.waiting} waiting`}</span>
               <span className={style.deeds}>
                 <Action size="compact-xs" disabledReason={reason} onClick={() => onSet(limit)}>
@@ -47,6 +49,20 @@ export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProp
   );
 }
 
+/** The window of a rate, and when there is room in it again. */
+function RateUse({ rate }: { readonly rate: NonNullable<Limit['rate']> }) {
+  return (
+    <span className={style.soft}>
+      in {durationText(rate.perMs)}
+      {rate.nextAt === null ? null : (
+        <>
+          , room again <Time at={rate.nextAt} />
+        </>
+      )}
+    </span>
+  );
+}
+
 /** Those that are named; how many more there are is said. */
 const named = 12;
 
@@ -62,6 +78,11 @@ function Holders({ title, holders, total }: { readonly title: string; readonly h
           </Link>{' '}
           <span className={style.soft}>
             <Time at={holder.sinceAt} />
+            {holder.nextAt === undefined ? null : (
+              <>
+                , goes on <Time at={holder.nextAt} />
+              </>
+            )}
           </span>
         </span>
       ))}

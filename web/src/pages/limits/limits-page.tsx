@@ -1,4 +1,4 @@
-/** Limits: how many slots, who holds them, who waits. */
+/** Limits and rates: how many slots, who holds them, who waits. */
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { send } from '../../api/http.ts';
@@ -40,8 +40,8 @@ export function LimitsPage() {
         )
       ) : data.length === 0 ? (
         <Empty title="No limits" command="npx batuta limit set tag:db 4">
-          A limit says how many tasks with a tag may run at the same time in the whole fleet. Limits that flows and deployments declare on
-          their own runs appear here too.
+          A limit says how many tasks with a tag may run at the same time in the whole fleet, a rate how many may begin in a window of time.
+          Those that flows and deployments declare on their own runs appear here too.
         </Empty>
       ) : (
         <LimitList
@@ -61,11 +61,17 @@ export function LimitsPage() {
 /** Says what follows for those that wait. */
 export function DeleteLimit({ limit, onClose }: { readonly limit: Limit; readonly onClose: () => void }) {
   const remove = async (): Promise<void> => {
-    await send('DELETE', `/limits/${encodeURIComponent(limit.name)}`);
+    await send('DELETE', `/limits/${encodeURIComponent(limit.name)}?which=${limit.rate === undefined ? 'slots' : 'rate'}`);
     await queryClient.invalidateQueries({ queryKey: ['limits'] });
   };
   return (
-    <Confirm opened onClose={onClose} title={`Delete the limit ${limit.name}`} destructive onConfirm={remove}>
+    <Confirm
+      opened
+      onClose={onClose}
+      title={`Delete the ${limit.rate === undefined ? 'limit' : 'rate'} ${limit.name}`}
+      destructive
+      onConfirm={remove}
+    >
       <p>
         Nothing holds these tasks back any more.{' '}
         {limit.waiting === 0

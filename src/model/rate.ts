@@ -1,0 +1,110 @@
+/** Rates: how many runs or tasks may begin in any window of time, as they are declared and as people read them. Pure. */
+import { cutText } from '../base/cut-text.ts';
+import { type Duration, formatDuration, parseDuration } from '../base/duration.ts';
+import { BatutaError } from '../base/errors.ts';
+
+/** Most starts of a window, and the longest window, ms. */
+export const maxStarts = 1_000_000;
+export const maxPerMs = 31 * 24 * 3_600_000;
+/** The shortest window, ms: below it the clocks of databases tell nothing. */
+export const minPerMs = 100;
+
+/** How long whoever was allowed to begin may take to, ms. What has not begun by half of it asks again. */
+export const startWithinMs = 2_000;
+
+/** At most `limit` starts in any `perMs`. */
+export interface Rate {
+  /** From 1; of each key apart when there is one. */
+  readonly limit: number;
+  readonly perMs: number;
+  /** Template over the parameters, like `{customer}`; null: one rate for all. */
+  readonly key: string | null;
+}
+
+/** The same as a flow declares it: its key may be a function. */
+export interface FlowRate extends Omit<Rate, 'key'> {
+  readonly key: string | ((params: unknown) => string) | null;
+}
+
+/** How many tasks of a tag may begin in any window of time. */
+export interface TagRate {
+  /** 1 to 1,000,000; of each key apart when there is one. */
+  readonly limit: number;
+  /** 100 ms to 31 days. */
+  readonly per: Duration;
+  /** Template over the parameters of the run, like `{customer}`. Default: one rate for all. */
+  readonly key?: string | undefined;
+}
+
+/** The rate that something is under. */
+export interface RateName {
+  /** With its key, e.g. `flow:sync:acme`. */
+  readonly name: string;
+  /** What declares it: `flow:<name>`, `deployment:<name>` or `tag:<tag>`. */
+  readonly base: string;
+}
+
+/** `100 in 1 s` */
+export function rateText(limit: number, perMs: number): string {
+  return `${limit} in ${formatDuration(perMs)}`;
+}
+
+/** `Waits for the rate flow:sync:acme (100 in 1 s).` */
+export function rateWaitText(name: string, limit: number, perMs: number): string {
+  return `Waits for the rate ${name} (${rateText(limit, perMs)}).`;
+}
+
+const names: readonly string[] = ['limit', 'per', 'key'];
+
+/**
+ * A rate as it was written: `{ limit, per, key? }`.
+ *
+ * @param place whose option it is, for messages; `keyByFunction`: whether the key may be a function
+ * @throws BatutaError OPTION_INVALID, OPTION_UNKNOWN, DURATION_INVALID
+ */
+export function checkRate(place: string, value: unknown, { keyByFunction = false } = {}): FlowRate {
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalid(place, `rateLimit must be { limit, per, key? }, for example { limit: 100, per: '1m' }, not ${shown(value)}`);
+  const unknown = Object.keys(value).find((name) => !names.includes(name));
+  if (unknown !== undefined)
+    throw new BatutaError('OPTION_UNKNOWN', `${place}: rateLimit has no option '${unknown}'. It takes limit, per and key.`, {
+      details: { option: 'rateLimit' },
+    });
+  const { limit, per, key }: { limit?: unknown; per?: unknown; key?: unknown } = value;
+  if (typeof limit !== 'number' || !Number.isSafeInteger(limit) || limit < 1 || limit > maxStarts)
+    throw invalid(place, `limit of rateLimit must be a whole number from 1 to ${maxStarts}, not ${shown(limit)}`);
+  return { limit, perMs: windowMs(place, per), key: keyFrom(place, key, keyByFunction) };
+}
+
+/** A window as it was written, ms. @throws BatutaError OPTION_INVALID, DURATION_INVALID */
+export function windowMs(place: string, per: unknown): number {
+  if (per === undefined) throw invalid(place, "per of rateLimit is missing; give the window, for example '1m'");
+  let perMs: number;
+  try {
+    perMs = parseDuration(per);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BatutaError('DURATION_INVALID', `${place}: per of rateLimit: ${why}`, { cause, details: { option: 'rateLimit' } });
+  }
+  if (perMs < minPerMs || perMs > maxPerMs)
+    throw invalid(place, `per of rateLimit must be from ${formatDuration(minPerMs)} to ${formatDuration(maxPerMs)}, not ${shown(per)}`);
+  return perMs;
+}
+
+function keyFrom(place: string, key: unknown, keyByFunction: boolean): FlowRate['key'] {
+  if (key === undefined || key === null) return null;
+  if (typeof key === 'string' && key !== '') return key;
+  if (keyByFunction && typeof key === 'function') return key as (params: unknown) => string;
+  const or = keyByFunction ? ', or a function of them' : '';
+  throw invalid(place, `key of rateLimit must be a template over the parameters such as '{customer}'${or}, not ${shown(key)}`);
+}
+
+function invalid(place: string, message: string): BatutaError {
+  return new BatutaError('OPTION_INVALID', `${place}: ${message}.`, { details: { option: 'rateLimit' } });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return `'${cutText(value, 60)}'`;
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' && value !== null ? 'an object' : typeof value === 'function' ? 'a function' : String(value);
+}

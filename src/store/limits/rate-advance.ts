@@ -1,0 +1,88 @@
+/**
+ * Brings runs forward that were to wait longer than they now have to: those before them were cancelled or deleted, or the rate was raised. They
+ * are due at once, and ask. Also clears away what nobody uses any more.
+ */
+import type { Connection, Database } from '../connection.ts';
+import { openList, clockOf, listed, listOf } from '../sql.ts';
+import type { Ticketed } from '../leases/contract.ts';
+import { absentAfterMs, declaredRate, RateWindow } from './rate-windows.ts';
+
+/** Rates that are looked at in a pass, those first that were not for longest. */
+const maxRates = 50;
+/** Runs of a rate that are brought forward at once. */
+const maxRuns = 1_000;
+/** A window that nobody has asked for so long after it was over is cleared away, ms. */
+const unusedMs = 60_000;
+
+interface Sleeping {
+  readonly name: string;
+  readonly base: string;
+}
+
+/** See `RateStore.advance`. */
+export async function advanceRates(connection: Connection): Promise<readonly Ticketed[]> {
+  const { fragments, query } = connection;
+  const rows = await query<Sleeping>(
+    `select name, base from rate_windows where exists (
+       select 1 from rate_waits where rate_waits.name = rate_windows.name and next_at > ${fragments.now(1)} + ${absentAfterMs})
+     order by touched_at, name limit ${maxRates}`,
+    [connection.now()],
+  );
+  const runs: Ticketed[] = [];
+  for (const row of rows) runs.push(...(await connection.transaction((db) => advance(db, row))));
+  await clear(connection);
+  return runs;
+}
+
+async function advance(db: Database, { name, base }: Sleeping): Promise<readonly Ticketed[]> {
+  const declared = await declaredRate(db, base);
+  const window = declared && (await RateWindow.hold(db, { name, base }, declared));
+  const at = await clockOf(db);
+  await window?.passTo(at);
+  const free = window === null ? maxRuns : Math.min(maxRuns, window.free);
+  if (free <= 0) return [];
+  await db.query(
+    `delete from rate_waits where name = $1 and not exists (
+       select 1 from runs where runs.id = rate_waits.run_id and runs.state_type in (${openList}))`,
+    [name],
+  );
+  const first = await db.query<{ id: string; run_id: string; next_at: number }>(
+    `select id, run_id, next_at from rate_waits where name = $1 order by priority desc, since_at, id limit $2`,
+    [name, free],
+  );
+  const early = first.filter(({ next_at }) => Number(next_at) > at + absentAfterMs);
+  if (early.length === 0) return [];
+  await db.query(`update rate_waits set next_at = $3 where name = $1 and id in ${listed(db, 2)}`, [
+    name,
+    listOf(early.map(({ id }) => id)),
+    at,
+  ]);
+  return await db.query<Ticketed>(
+    `update runs set due_at = $2, ticketed_at = $2
+     where id in ${listed(db, 1)} and owner is null and due_at > $2 and state_type in ('SCHEDULED', 'PAUSED')
+     returning id, epoch, queue, priority, due_at as "dueAt"`,
+    [listOf([...new Set(early.map(({ run_id }) => run_id))].sort()), at],
+  );
+}
+
+/** Waits of runs that are over, and windows that are over and that nobody waits for. */
+async function clear({ query, fragments, now, transaction }: Connection): Promise<void> {
+  await query(
+    `delete from rate_waits where next_at < ${fragments.now(1)} - ${unusedMs} and not exists (
+       select 1 from runs where runs.id = rate_waits.run_id and runs.state_type in (${openList}))`,
+    [now()],
+  );
+  const over = await query<{ name: string }>(
+    `select name from rate_windows where touched_at + per_ms < ${fragments.now(1)} - ${unusedMs} and not exists (
+       select 1 from rate_waits where rate_waits.name = rate_windows.name) order by name limit ${maxRuns}`,
+    [now()],
+  );
+  for (const { name } of over)
+    await transaction(async (db) => {
+      const gone = await db.query(
+        `delete from rate_windows where name = $1 and touched_at + per_ms < ${db.fragments.now(2)} - ${unusedMs} returning name`,
+        [name, db.now()],
+      );
+      if (gone.length > 0) await db.query('delete from rate_starts where name = $1', [name]);
+    });
+}

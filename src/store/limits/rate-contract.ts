@@ -1,0 +1,97 @@
+/**
+ * Contract of rates: how many runs, and tasks of a tag, begin in any window of time.
+ *
+ * A sliding-window log (docs/decisions/0011-rates-by-a-log.md): each start counts until a full window after the instant by which it is known to
+ * have happened, and the next takes its place only then. A start is written before it happens, as one that may happen until `startWithinMs`
+ * from then, and once more when it has: neither a slow process nor one that dies in between makes room too early. All times are UTC epoch ms
+ * by the clock of the database.
+ */
+import type { RateName, Rate } from '../../model/rate.ts';
+import type { Ticketed } from '../leases/contract.ts';
+
+/** A run or task that wants to begin. */
+export interface RateWish {
+  /** Whoever waits, the same for as long as it does: the id of the run or task run. */
+  readonly holder: string;
+  /** The start itself: the same only where it asks again after an answer was lost. */
+  readonly start: string;
+  readonly runId: string;
+  /** Name of the task; null: the run itself. */
+  readonly task: string | null;
+  /** It begins once each of these has room. */
+  readonly names: readonly RateName[];
+  /** Higher goes first. */
+  readonly priority: number;
+}
+
+/** `granted`: it may begin now · else it is to ask again in so many ms, at `nextAt`, because of that rate. */
+export type RateAnswer =
+  | { readonly granted: true }
+  | {
+      readonly granted: false;
+      readonly waitMs: number;
+      readonly nextAt: number;
+      readonly name: string;
+      readonly limit: number;
+      readonly perMs: number;
+    };
+
+/** A rate as it stands. */
+export interface RateView extends Rate {
+  readonly name: string;
+  /** Starts that count now. */
+  readonly used: number;
+  /** When there is room again; null where there is now. */
+  readonly nextAt: number | null;
+  readonly waiting: number;
+  /** The first in line first, 100 at most. */
+  readonly waiters: readonly RateWaiter[];
+}
+
+export interface RateWaiter {
+  readonly runId: string;
+  readonly runName: string;
+  /** Null: the run itself waits. */
+  readonly taskRunId: string | null;
+  readonly sinceAt: number;
+  readonly nextAt: number;
+}
+
+/** What waits of a run. */
+export interface RateWait {
+  readonly name: string;
+  readonly limit: number;
+  readonly perMs: number;
+  readonly task: string | null;
+  readonly count: number;
+  /** When the first of them asks again. */
+  readonly nextAt: number;
+}
+
+export interface RateStore {
+  /**
+   * One transaction for all: who may begin, and when the others ask again. Whoever waits keeps its place in line: higher priority first, then the
+   * longest waiting. One that does not ask within a second of its instant no longer keeps others from their turn.
+   */
+  ask(wishes: readonly RateWish[]): Promise<readonly RateAnswer[]>;
+  /** One statement: these starts have happened. */
+  started(starts: readonly string[]): Promise<void>;
+  /** One transaction: these starts do not happen. */
+  giveBack(starts: readonly string[]): Promise<void>;
+  /** One statement: these wait no more. */
+  leave(holders: readonly string[]): Promise<void>;
+  /**
+   * One transaction a rate: runs that nobody owns and that were to wait longer than they now have to, because others left, or the rate was raised.
+   * They are due at once. Clears away what is left of runs that have ended, and of rates that nobody uses any more.
+   */
+  advance(): Promise<readonly Ticketed[]>;
+  /** Rates of tasks, by name. One statement. */
+  tagRates(): Promise<readonly (Rate & { readonly name: string })[]>;
+  setTagRate(name: string, rate: Rate): Promise<void>;
+  /** False when there is none. */
+  deleteTagRate(name: string): Promise<boolean>;
+  /** All that are declared or in use, by name. */
+  views(): Promise<readonly RateView[]>;
+  /** What a run, or its tasks, wait for. */
+  waitsOf(runId: string): Promise<readonly RateWait[]>;
+}
