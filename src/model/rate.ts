@@ -9,9 +9,6 @@ export const maxPerMs = 31 * 24 * 3_600_000;
 /** The shortest window, ms: below it the clocks of databases tell nothing. */
 export const minPerMs = 100;
 
-/** How long whoever was allowed to begin may take to, ms. What has not begun by half of it asks again. */
-export const startWithinMs = 2_000;
-
 /** At most `limit` starts in any `perMs`. */
 export interface Rate {
   /** From 1; of each key apart when there is one. */

@@ -40,10 +40,11 @@ async function overRate(on: 'sqlite' | 'postgres and redis', flow: 'rated-run' |
   );
   const random = seededRandom(seed);
   const over = new AbortController();
+  const until = performance.now() + seconds * 1_000;
   const killing = (async () => {
     for (let kills = 0; ; kills++) {
       await sleep(500 + random() * 2_000, undefined, { signal: over.signal }).catch(() => undefined);
-      if (over.signal.aborted) return kills;
+      if (over.signal.aborted || performance.now() > until) return kills;
       const at = Math.floor(random() * workerCount);
       await workers[at]?.end('SIGKILL');
       workers[at] = await persist(startWorker);

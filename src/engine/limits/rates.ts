@@ -2,17 +2,19 @@
  * Rates as this process sees them: what is about to begin asks here, and says so once it has.
  *
  * What is asked or said at the same time is one transaction. Nothing is held here: a process that dies between the two leaves a start that counts
- * as if it had happened at the last moment it could have (`startWithinMs`).
+ * as if it had happened at the last moment it could have.
  */
 import type { Logger } from 'pino';
 import type { Clock } from '../../base/clock.ts';
 import type { MakeId } from '../../base/id.ts';
-import { type RateName, startWithinMs } from '../../model/rate.ts';
+import type { RateName } from '../../model/rate.ts';
 import { tagLimit } from '../../model/limit.ts';
 import type { RateAnswer, RateStore, RateWish } from '../../store/store.ts';
 import { Batcher } from '../batcher.ts';
 import { limitName } from './limit-key.ts';
 
+/** How long whoever has leave may take to begin, ms; more where answers take long. What has not begun by half of it asks again. */
+const withinMs = { least: 2_000, most: 60_000 } as const;
 /** How long what was read of the rates of tags is good for, ms. */
 const goodForMs = 1_000;
 /** A wait longer than this needs no worker. */
@@ -66,10 +68,11 @@ type TagRate = Awaited<ReturnType<RateStore['tagRates']>>[number];
 
 export class Rates {
   readonly #options: RatesOptions;
-  readonly #asks: Batcher<RateWish, RateAnswer>;
+  readonly #asks: Batcher<RateWish, { readonly answer: RateAnswer; readonly freshUntil: number }>;
   readonly #began: Batcher<string, undefined>;
   readonly #gives: Batcher<string, undefined>;
   readonly #saying = new Set<Promise<unknown>>();
+  #withinMs: number = withinMs.least;
   #tags: ReadonlyMap<string, TagRate> = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
@@ -77,7 +80,11 @@ export class Rates {
   constructor(options: RatesOptions) {
     const { store } = options;
     this.#options = options;
-    this.#asks = new Batcher((wishes) => store.ask(wishes));
+    this.#asks = new Batcher(async (wishes) => {
+      const within = this.#withinMs;
+      const freshUntil = options.clock.monotonic() + within / 2;
+      return (await store.ask(wishes, Math.round(within))).map((answer) => ({ answer, freshUntil }));
+    });
     this.#began = new Batcher(async (starts) => {
       await store.started(starts);
       return starts.map(() => undefined);
@@ -100,12 +107,15 @@ export class Rates {
     const { clock, makeId } = this.#options;
     for (;;) {
       const start = makeId();
-      const askedAt = clock.monotonic();
-      const answer = await this.#asks.add({ ...wish, start });
+      const { answer, freshUntil } = await this.#asks.add({ ...wish, start });
       if (!answer.granted) return answer;
-      const pass = new RatePass(this, start, askedAt + startWithinMs / 2);
-      if (pass.isFresh(clock.monotonic())) return pass;
-      // The answer took so long that the start might come too late.
+      const pass = new RatePass(this, start, freshUntil);
+      if (pass.isFresh(clock.monotonic())) {
+        this.#withinMs = Math.max(withinMs.least, this.#withinMs * 0.9);
+        return pass;
+      }
+      // The answer took so long that the start might come too late; where that is usual, more time is asked for.
+      this.#withinMs = Math.min(withinMs.most, this.#withinMs * 2);
       await pass.giveBack();
     }
   }

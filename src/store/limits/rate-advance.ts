@@ -5,6 +5,7 @@
 import type { Connection, Database } from '../connection.ts';
 import { openList, clockOf, listed, listOf } from '../sql.ts';
 import type { Ticketed } from '../leases/contract.ts';
+import { freedAnew } from '../leases/leases.ts';
 import { absentAfterMs, declaredRate, RateWindow } from './rate-windows.ts';
 
 /** Rates that are looked at in a pass, those first that were not for longest. */
@@ -37,8 +38,9 @@ export async function advanceRates(connection: Connection): Promise<readonly Tic
 async function advance(db: Database, { name, base }: Sleeping): Promise<readonly Ticketed[]> {
   const declared = await declaredRate(db, base);
   const window = declared && (await RateWindow.hold(db, { name, base }, declared));
-  const at = await clockOf(db);
+  const at = window?.heldAt ?? (await clockOf(db));
   await window?.passTo(at);
+  await window?.keep();
   const free = window === null ? maxRuns : Math.min(maxRuns, window.free);
   if (free <= 0) return [];
   await db.query(
@@ -58,7 +60,8 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
     at,
   ]);
   return await db.query<Ticketed>(
-    `update runs set due_at = $2, ticketed_at = $2
+    // The ticket that is on its way for later is another.
+    `update runs set due_at = $2, ${freedAnew}, ticketed_at = $2
      where id in ${listed(db, 1)} and owner is null and due_at > $2 and state_type in ('SCHEDULED', 'PAUSED')
      returning id, epoch, queue, priority, due_at as "dueAt"`,
     [listOf([...new Set(early.map(({ run_id }) => run_id))].sort()), at],

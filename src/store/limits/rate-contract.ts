@@ -2,7 +2,7 @@
  * Contract of rates: how many runs, and tasks of a tag, begin in any window of time.
  *
  * A sliding-window log (docs/decisions/0011-rates-by-a-log.md): each start counts until a full window after the instant by which it is known to
- * have happened, and the next takes its place only then. A start is written before it happens, as one that may happen until `startWithinMs`
+ * have happened, and the next takes its place only then. A start is written before it happens, as one that may happen until some seconds
  * from then, and once more when it has: neither a slow process nor one that dies in between makes room too early. All times are UTC epoch ms
  * by the clock of the database.
  */
@@ -13,7 +13,7 @@ import type { Ticketed } from '../leases/contract.ts';
 export interface RateWish {
   /** Whoever waits, the same for as long as it does: the id of the run or task run. */
   readonly holder: string;
-  /** The start itself: the same only where it asks again after an answer was lost. */
+  /** The start itself: another each time it asks. */
   readonly start: string;
   readonly runId: string;
   /** Name of the task; null: the run itself. */
@@ -72,8 +72,10 @@ export interface RateStore {
   /**
    * One transaction for all: who may begin, and when the others ask again. Whoever waits keeps its place in line: higher priority first, then the
    * longest waiting. One that does not ask within a second of its instant no longer keeps others from their turn.
+   *
+   * @param withinMs how long those who may begin will take to, at most: until then an unconfirmed start counts
    */
-  ask(wishes: readonly RateWish[]): Promise<readonly RateAnswer[]>;
+  ask(wishes: readonly RateWish[], withinMs: number): Promise<readonly RateAnswer[]>;
   /** One statement: these starts have happened. */
   started(starts: readonly string[]): Promise<void>;
   /** One transaction: these starts do not happen. */

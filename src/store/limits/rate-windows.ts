@@ -1,6 +1,7 @@
 /** The window of one rate inside the transaction that decides: what counts, what is free, whose turn it is, and when others have theirs. */
 import type { Database } from '../connection.ts';
-import { type RateName, startWithinMs } from '../../model/rate.ts';
+import type { RateName } from '../../model/rate.ts';
+import { listed, listOf } from '../sql.ts';
 import { readRate } from '../read-json.ts';
 
 /** One that waits and does not ask within this time of its instant keeps nobody from their turn, ms. */
@@ -40,17 +41,28 @@ export class RateWindow {
   readonly limit: number;
   readonly perMs: number;
   readonly #db: Database;
+  /** As it is in the database. */
+  readonly #counted: number;
   #used: number;
+  /** When it was held, UTC epoch ms. */
+  readonly heldAt: number;
   #at = 0;
   #first: ReadonlySet<string> | null = null;
   #starts: readonly number[] | null = null;
 
-  private constructor(db: Database, name: string, { limit, perMs }: { readonly limit: number; readonly perMs: number }, used: number) {
+  private constructor(
+    db: Database,
+    name: string,
+    { limit, perMs }: { readonly limit: number; readonly perMs: number },
+    { used, at }: { readonly used: number; readonly at: number },
+  ) {
     this.#db = db;
     this.name = name;
     this.limit = limit;
     this.perMs = perMs;
+    this.#counted = used;
     this.#used = used;
+    this.heldAt = at;
   }
 
   /** Holds the window until the transaction ends. Windows are to be held in the order of their names. */
@@ -60,12 +72,15 @@ export class RateWindow {
     declared: { readonly limit: number; readonly perMs: number },
   ): Promise<RateWindow> {
     const { limit, perMs } = declared;
-    const [row] = await db.query<{ used: number }>(
-      `insert into rate_windows (name, base, used, starts, per_ms, touched_at) values ($1, $2, 0, $3, $4, ${db.fragments.now(5)})
-       on conflict (name) do update set starts = excluded.starts, per_ms = excluded.per_ms, touched_at = excluded.touched_at returning used`,
+    const now = db.fragments.now(5);
+    // The clock is read once the row is held: whoever waited for it comes later.
+    const [row] = await db.query<{ used: number; at: number }>(
+      `insert into rate_windows (name, base, used, starts, per_ms, touched_at) values ($1, $2, 0, $3, $4, ${now})
+       on conflict (name) do update set starts = excluded.starts, per_ms = excluded.per_ms, touched_at = ${now}
+       returning used, ${now} as at`,
       [name, base, limit, perMs, db.now()],
     );
-    return new RateWindow(db, name, declared, Number(row?.used ?? 0));
+    return new RateWindow(db, name, declared, { used: Number(row?.used ?? 0), at: Number(row?.at ?? 0) });
   }
 
   /** Starts that count. */
@@ -77,7 +92,7 @@ export class RateWindow {
     return this.limit - this.#used;
   }
 
-  /** Lets go of what counts no more at this instant, which is to be read once all windows are held. */
+  /** Lets go of what counts no more at this instant, at which all windows are held. */
   async passTo(at: number): Promise<void> {
     this.#at = at;
     // The last millisecond of the window has to be over.
@@ -85,7 +100,7 @@ export class RateWindow {
       this.name,
       at - this.perMs,
     ]);
-    await this.#count(-gone.length);
+    this.#used -= gone.length;
   }
 
   /** Those whose turn it is: present, or expected at this moment. */
@@ -102,17 +117,21 @@ export class RateWindow {
     return this.#first;
   }
 
-  /** Notes starts that are about to happen. */
-  async begin(starts: readonly string[]): Promise<void> {
-    for (const id of starts)
-      await this.#db.query('insert into rate_starts (name, id, at, likely_at) values ($1, $2, $3, $4)', [
-        this.name,
-        id,
-        this.#at + startWithinMs,
-        this.#at + likelyMs,
-      ]);
+  /** Notes starts that are about to happen, within so many milliseconds. */
+  async begin(starts: readonly string[], withinMs: number): Promise<void> {
+    await this.#db.query(`insert into rate_starts (name, id, at, likely_at) select $2, item, $3, $4 from ${listed(this.#db, 1)} as began`, [
+      listOf(starts),
+      this.name,
+      this.#at + withinMs,
+      this.#at + likelyMs,
+    ]);
     this.#starts = null;
-    await this.#count(starts.length);
+    this.#used += starts.length;
+  }
+
+  /** Writes how many count now. */
+  async keep(): Promise<void> {
+    if (this.#used !== this.#counted) await this.#db.query('update rate_windows set used = $2 where name = $1', [this.name, this.#used]);
   }
 
   /** When these, which are in order of turns, probably begin. */
@@ -159,11 +178,5 @@ export class RateWindow {
     // What is free now begins now; what was not looked at, in between.
     if (last === undefined || place >= this.#used) return this.#at;
     return last + Math.floor(((this.#at - last) * (place - this.#starts.length + 1)) / (this.#used - this.#starts.length + 1));
-  }
-
-  async #count(change: number): Promise<void> {
-    if (change === 0) return;
-    this.#used += change;
-    await this.#db.query('update rate_windows set used = used + $2 where name = $1', [this.name, change]);
   }
 }

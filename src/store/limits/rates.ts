@@ -1,7 +1,7 @@
 /** Rates, over a connection: who may begin, who waits until when. */
 import type { Connection, Database } from '../connection.ts';
 import type { RateName } from '../../model/rate.ts';
-import { clockOf, listed, listOf } from '../sql.ts';
+import { listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import { describeTable, integer, text, textOrNull } from '../table.ts';
 import { advanceRates } from './rate-advance.ts';
@@ -15,7 +15,7 @@ const wishTable = describeTable('rate_waits', { name: text, id: text, run_id: te
 /** See `RateStore`. */
 export function rateStore(connection: Connection): RateStore {
   return {
-    ask: (wishes) => connection.transaction((db) => ask(db, wishes)),
+    ask: (wishes, withinMs) => connection.transaction((db) => ask(db, wishes, withinMs)),
     async started(starts) {
       const { query, fragments } = connection;
       await query(
@@ -43,18 +43,16 @@ export function rateStore(connection: Connection): RateStore {
   };
 }
 
-async function ask(db: Database, wishes: readonly RateWish[]): Promise<readonly RateAnswer[]> {
+async function ask(db: Database, wishes: readonly RateWish[], withinMs: number): Promise<readonly RateAnswer[]> {
   const windows = await holdWindows(db, wishes);
-  // Read behind the locks: whoever waited for them comes later.
-  const at = await clockOf(db);
+  const at = Math.max(0, ...[...windows.values()].map(({ heldAt }) => heldAt));
   for (const window of windows.values()) await window.passTo(at);
-  const open = wishes.filter(({ names }) => names.some(({ name }) => windows.has(name)));
-  const begun = await startsThatStand(db, open);
-  const asking = open.filter(({ start }) => !begun.has(start));
+  const asking = wishes.filter(({ names }) => names.some(({ name }) => windows.has(name)));
   const line = await standInLine(db, asking, windows, at);
-  const granted = await grant(asking, windows);
+  const granted = await grant(asking, windows, withinMs);
   await leaveLine(db, granted);
   const turns = await turnsOf(db, { asking, granted, windows, line, at });
+  for (const window of windows.values()) await window.keep();
   return wishes.map((wish): RateAnswer => turns.get(wish) ?? { granted: true });
 }
 
@@ -70,15 +68,6 @@ async function holdWindows(db: Database, wishes: readonly RateWish[]): Promise<R
     if (rate) windows.set(one.name, await RateWindow.hold(db, one, rate));
   }
   return windows;
-}
-
-/** Those whose answer was lost on the way. */
-async function startsThatStand(db: Database, wishes: readonly RateWish[]): Promise<ReadonlySet<string>> {
-  if (wishes.length === 0) return new Set();
-  const rows = await db.query<{ id: string }>(`select distinct id from rate_starts where id in ${listed(db, 1)}`, [
-    listOf(wishes.map(({ start }) => start)),
-  ]);
-  return new Set(rows.map(({ id }) => id));
 }
 
 /** Since when each waits, by its id: whoever waited before keeps its place. */
@@ -104,7 +93,11 @@ async function standInLine(
 }
 
 /** Those who are among the first of every line they stand in. */
-async function grant(asking: readonly RateWish[], windows: ReadonlyMap<string, RateWindow>): Promise<ReadonlySet<RateWish>> {
+async function grant(
+  asking: readonly RateWish[],
+  windows: ReadonlyMap<string, RateWindow>,
+  withinMs: number,
+): Promise<ReadonlySet<RateWish>> {
   const granted = new Set<RateWish>();
   const starts = new Map<RateWindow, string[]>();
   for (const wish of asking) {
@@ -114,7 +107,7 @@ async function grant(asking: readonly RateWish[], windows: ReadonlyMap<string, R
     granted.add(wish);
     for (const window of all) starts.set(window, [...(starts.get(window) ?? []), wish.start]);
   }
-  for (const [window, ids] of starts) await window.begin(ids);
+  for (const [window, ids] of starts) await window.begin(ids, withinMs);
   return granted;
 }
 
