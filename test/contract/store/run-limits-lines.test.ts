@@ -80,6 +80,19 @@ describe.each(makers)('lines at limits on runs on $name', (maker) => {
     expect(await nextTurns(store)).toEqual([back]);
   });
 
+  test('a run that waited in its process, began and was lost waits anew from then on', async () => {
+    await declareLimit(store, {});
+    const [first, again] = [await begin(), await begin()];
+    await finish(store, first.id);
+    expect(await store.limits.take({ runId: again.id, epoch: 1 })).toMatchObject({ kind: 'taken' });
+    await store.recorder.addRunPatch({ runId: again.id, epoch: 1 }, { state: stateOf('RUNNING'), startedAt }, null);
+    const patient = await insertLimited(store);
+    await claimRuns(store, patient);
+    await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [owner] });
+    expect(await claimRuns(store, again.id)).toEqual([]);
+    expect(await nextTurns(store)).toEqual([patient]);
+  });
+
   test('while more hold slots than there are any longer, nobody has a turn; once nothing declares the limit, all have', async () => {
     await declareLimit(store, { limit: 3 });
     const [first = '', ...others] = await insert(5);
@@ -142,6 +155,15 @@ describe.each(makers)('lines at limits on runs on $name', (maker) => {
       expect(await claimRuns(store, back)).toEqual([]);
       expect(await nextTurns(store)).toContain(waiter);
       expect(await claimRuns(store, elsewhere, other)).toHaveLength(1);
+    });
+
+    test('the first in line has the slot that is free, however many stand behind it', async () => {
+      await declareLimit(store, {});
+      const [holder = '', first = '', ...behind] = await insert(5);
+      await claimRuns(store, holder, first, ...behind);
+      await declareLimit(store, { onConflict: 'cancel-running' });
+      await finish(store, holder);
+      expect(await claimRuns(store, first)).toEqual([first]);
     });
 
     test('one that waited and asks together with a newer one is counted once', async () => {

@@ -7,7 +7,7 @@ import { deploymentNamed } from '../../support/deployments.ts';
 import { claimRuns, declareLimit, finish, insertLimited, key, nextTurns, stateOfRun, worker } from './limited-runs.ts';
 import { makers } from './makers.ts';
 import type { Place } from './makers.ts';
-import { startedAt } from './rows.ts';
+import { leaseMs, ownerNamed, startedAt } from './rows.ts';
 
 describe.each(makers)('limits on runs on $name', (maker) => {
   let here: Place;
@@ -125,6 +125,10 @@ describe.each(makers)('limits on runs on $name', (maker) => {
   test.each([
     ['ends', (id: string) => finish(store, id)],
     ['is given back', async (id: string) => store.runs.release({ runId: id, epoch: (await store.runs.get(id))?.epoch ?? 0 })],
+    [
+      'is taken over by a process that has not asked for it yet',
+      (id: string) => store.runs.claim(id, ownerNamed('next'), leaseMs, () => true),
+    ],
     ['is lost with its process', () => store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [worker] })],
     ['crashes for good', () => store.fleet.reclaim({ limit: 10, maxRecoveries: 0, goneOwners: [worker] })],
     ['is cancelled, its process being gone', (id: string) => store.runs.requestCancel(id, startedAt, 'No.', () => true)],

@@ -156,6 +156,16 @@ describe('a run whose flow is not known here', () => {
   });
 });
 
+test('a run whose limit only its class knows, and finds used up, is given back and not executed', async () => {
+  await open.engine.describe(definitionOf(Limited));
+  const { owner } = open.engine.services;
+  const [holder, id] = [await submit(Limited), await submit(Limited, { concurrencyKey: null })];
+  expect((await open.store.fleet.claimMany([holder], owner, 60_000)).size).toBe(1);
+  expect(await take(id, partsOf([Limited]))).toBe(true);
+  expect(begun).toEqual([]);
+  expect(await runOf(id)).toMatchObject({ owner: null, concurrencyKey: 'flow:limited', state: { name: 'AwaitingSlot' } });
+});
+
 test('nothing of a run begins before its instant by the clock of its worker, though the database has it due', async () => {
   const id = await submit(Plain, { dueAt: hand.clock.now() });
   hand.pass(-60_000);
