@@ -32,7 +32,12 @@ const pause = (ms: number, { signal }: TaskContext) =>
 @Flow({ description: 'Loads the measurements of every station into the warehouse.', tags: ['warehouse'] })
 export class StationLoad {
   @Task() async stations(ctx: TaskContext) { ctx.log.info('asking for the list of stations'); await pause(300, ctx); return Array.from({ length: 48 }, (_, id) => id); }
-  @Task() async calibration(ctx: TaskContext) { ctx.log.info('reading calibration tables'); await pause(900, ctx); return 1.02; }
+  @Task({ isolate: 'thread', memory: '256 MB' }) async calibration(ctx: TaskContext) {
+    ctx.log.info('reading calibration tables');
+    const table = new Float64Array(400_000).map((_, at) => Math.sqrt(at));
+    for (let turn = 0; turn < 6; turn++) table.sort((a, b) => Math.sin(a) - Math.sin(b));
+    return 1.02;
+  }
   @Task({ each: 'stations', eachLimit: 6, retries: 2 })
   async measure(station: number, ctx: TaskContext) { ctx.log.info('station ' + station + ': 1440 values'); await pause(station < 30 ? 500 : 600_000, ctx); return station; }
   @Task({ needs: ['measure', 'calibration'] }) async correct(values: number[], factor: number) { return values.length * factor; }
@@ -54,6 +59,7 @@ const pages = [
   ['runs-failed', '/runs?last=7d&state=FAILED&state=CRASHED'],
   ['run-graph', ({ run }) => `/runs/${run}`],
   ['run-timeline', ({ run }) => `/runs/${run}?tab=timeline`],
+  ['run-usage', ({ run }) => `/runs/${run}?task=calibration`],
   ['run-logs', ({ run }) => `/runs/${run}?tab=logs`],
   ['flows', '/flows'],
   ['flow', '/flows/nightly-report'],

@@ -1,6 +1,7 @@
 /** Profiles of the thread that asks, by the inspector of Node.js. */
 import { Session } from 'node:inspector/promises';
 import { getHeapStatistics } from 'node:v8';
+import { atSources } from './profile-places.ts';
 
 /** What is known of the heap of a thread, bytes. */
 export interface HeapFigures {
@@ -13,7 +14,7 @@ export interface HeapFigures {
 
 /** A profile that is being taken. */
 export interface Profiling {
-  /** Ends it. @returns text of a `.cpuprofile` */
+  /** Ends it. @returns text of a `.cpuprofile`, with the places of functions in the user's own files */
   stop(): Promise<string>;
 }
 
@@ -32,7 +33,7 @@ export async function startProfiling(): Promise<Profiling> {
     async stop() {
       try {
         const { profile } = await session.post('Profiler.stop');
-        return JSON.stringify(profile);
+        return JSON.stringify(atSources(profile));
       } finally {
         session.disconnect();
       }

@@ -32,6 +32,8 @@ const task = z.object({
   timeoutMs: z.number().nullable().default(null),
   priority: z.number().default(0),
   isolate: z.string().nullable().default(null),
+  memoryBytes: z.number().nullable().default(null),
+  profile: z.boolean().default(false),
   spread: z.boolean().default(false),
   queue: z.string().nullable().default(null),
   persist: z.boolean().default(true),

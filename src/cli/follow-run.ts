@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly start: (hooks: Required<Pick<RunOptions, 'signal' | 'onEvent'>>) => Promise<RunHandle>;
   /** What is recorded already, for a run that goes on. */
   readonly before?: RunInspection;
+  /** Called once it has ended and been shown. */
+  readonly onEnd?: (inspection: RunInspection) => Promise<void>;
 }
 
 const firstWords = 'Cancelling; Ctrl-C again leaves at once.';
@@ -55,6 +57,7 @@ export async function followRun(
     const inspection = await client.runs.inspect(run.id);
     if (options.json) printJson(context.terminal, runOutcomeJson(inspection));
     else printOutcome(context, inspection);
+    await options.onEnd?.(inspection);
     return interrupt.status ?? (run.state.type === 'COMPLETED' ? 0 : 1);
   } finally {
     display.end();

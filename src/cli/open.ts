@@ -59,19 +59,20 @@ export async function withLocalClient<T>(context: CommandContext, use: (client: 
  * The same over settings that are known already.
  *
  * @param print takes what is logged, whole lines
- * @param reports whether what happens meanwhile is reported where the settings say so: of commands that execute runs
+ * @param options `reports`: whether what happens meanwhile is reported where the settings say so, of commands that execute runs; `profile`: whether
+ *   CPU profiles of all tasks with `isolate` are kept. Both default to false
  */
 export async function withLocalClientOf<T>(
   context: CommandContext,
   config: Config,
   print: (text: string) => void,
   use: (client: LocalClient, config: Config) => Promise<T>,
-  { reports = false }: { readonly reports?: boolean } = {},
+  { reports = false, profile = false }: { readonly reports?: boolean; readonly profile?: boolean } = {},
 ): Promise<T> {
   const { openLocalClient } = await import('../client/open-local-client.ts');
   const colors = context.terminal.err.paint.isColorSupported;
   const log = await openLog({ level: config.logLevel, format: config.logFormat, colors, write: print });
-  const client = await openLocalClient({ config, log, flows: config.flows, captureConsole: config.captureConsole, reports });
+  const client = await openLocalClient({ config, log, flows: config.flows, captureConsole: config.captureConsole, reports, profile });
   try {
     return await use(client, config);
   } finally {

@@ -41,6 +41,8 @@ export interface ClientOptions {
   readonly captureConsole?: boolean;
   /** Runs around all runs and tasks, outermost first; default none: no `batuta.config.ts` is read. */
   readonly middleware?: readonly Middleware[];
+  /** Keeps a CPU profile of every task with `isolate`, as its option `profile` does; default false. */
+  readonly profile?: boolean;
   /** Whether what happens in the store is reported to `BATUTA_REPORT_URL`, where that is set; default true. */
   readonly reports?: boolean;
 }

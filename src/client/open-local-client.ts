@@ -126,6 +126,7 @@ export async function openLocalClient(options: LocalClientSettings = {}, parts: 
       isolate: new GuestIsolate({
         entry: builtFile('define/isolate-entry.js'),
         captureConsole: capture,
+        profilesAll: options.profile ?? false,
         threads: config.threads,
         processes: config.processes,
         clock: systemClock,

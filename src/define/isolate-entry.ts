@@ -87,7 +87,7 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
         bindField(instance, field, () => value);
       }
       const method = async (): Promise<unknown> => listed(await task.method.apply(instance, [...args, context]));
-      return task.profile ? profiled(context, method) : method();
+      return job.profile ? profiled(context, method) : method();
     };
     const value = await runScope.run(scope, () => using(resources, () => calledIn(task, job, opened, call)));
     const { packed, moved } = packValue(value, `result of task ${job.task}`, false);

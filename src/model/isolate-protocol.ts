@@ -42,6 +42,8 @@ export interface IsolatedJob {
   readonly logLevel: string;
   /** Whether what the task prints with `console` becomes lines of its log. */
   readonly captureConsole: boolean;
+  /** Whether a CPU profile of it is kept. */
+  readonly profile: boolean;
 }
 
 /** How the execution ended. A failure is what the method threw, or why it could not be called. */

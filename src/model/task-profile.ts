@@ -3,6 +3,9 @@ import { Buffer } from 'node:buffer';
 import { type HeapFigures, heapFigures, type Profiling, startProfiling } from '../base/profiler.ts';
 import type { TaskContext } from './context.ts';
 
+/** How the names of files with profiles end. */
+export const profileEnding = '.cpuprofile';
+
 /** The part of a context that is used here. */
 type ProfiledContext = Pick<TaskContext, 'artifact' | 'log' | 'signal' | 'task'>;
 
@@ -32,10 +35,10 @@ async function keep(context: ProfiledContext, before: HeapFigures, profiling: Pr
   const after = heapFigures();
   const { name, index, attempt } = context.task;
   const shown = `${name}${index === null ? '' : `[${index}]`}, attempt ${attempt}`;
+  const fileName = `${name}${index === null ? '' : `.${index}`}-${attempt}${profileEnding}`;
   try {
     const text = await profiling?.stop();
-    if (text !== undefined)
-      await context.artifact.file(`CPU profile of ${shown}`, Buffer.from(text), { fileName: `${name}-${attempt}.cpuprofile` });
+    if (text !== undefined) await context.artifact.file(`CPU profile of ${shown}`, Buffer.from(text), { fileName });
     await context.artifact.json(`Heap of ${shown}`, { before, after });
   } catch (error) {
     warn(context, error);

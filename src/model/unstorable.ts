@@ -136,6 +136,7 @@ function opaqueFault(at: object, path: string): Fault | null {
   const maker: unknown = (prototype as object | null)?.constructor;
   if (prototype !== null && !storable.has(maker) && !(at instanceof Error) && !isForeignPlain(at)) {
     if (at instanceof Promise) return { path, why: 'it is a promise that was not awaited' };
+    if (Symbol.asyncIterator in at) return { path, why: 'it is a stream: take its records one by one, or gather them in a list' };
     return { path, why: `it is an instance of ${typeof maker === 'function' ? maker.name : 'a class'}` };
   }
   if (at instanceof Date && Number.isNaN(at.getTime())) return { path, why: 'it is a date that is none (Invalid Date)' };

@@ -6,3 +6,4 @@ export { override, type ResourceFake, type ResourceOverride, type ResourceOverri
 export { type TestOptions, testFlow } from './test-flow.ts';
 export { TestRun, type TestRunParts, type TestTask } from './test-run.ts';
 export type { TestConnection } from './test-values.ts';
+export type { StageStats } from '../model/stage-stats.ts';

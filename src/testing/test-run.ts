@@ -5,6 +5,7 @@ import { decodeValue } from '../engine/values/results.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskRun } from '../model/run.ts';
 import type { State, StateName } from '../model/state.ts';
+import { type StageStats, stageStatsOf } from '../model/stage-stats.ts';
 import type { StoredLogLine } from '../store/store.ts';
 
 /** A task run as a test looks at it. */
@@ -77,6 +78,11 @@ export class TestRun<R = unknown> {
   /** All task runs of a name: the items of a mapped task, the calls of a code flow. */
   tasksOf(name: string): readonly TestTask[] {
     return this.tasks.filter((task) => task.name === name);
+  }
+
+  /** What has gone through the tasks of its streams, in their order. Times are those of the test's clock. */
+  get stats(): readonly StageStats[] {
+    return stageStatsOf(this.inspection.taskRuns);
   }
 
   /** Keys of task runs in the order in which their first attempts started; those that never ran are left out. */

@@ -6,7 +6,6 @@
  */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -15,6 +14,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { openStore } from '../../src/store/open.ts';
 import type { Store } from '../../src/store/store.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { freePort } from '../support/redis.ts';
 import { compileProgram, type Program } from '../support/run-source.ts';
 
 const deaths = Number(process.env['REPORT_DEATHS'] ?? 1);
@@ -98,8 +98,12 @@ it(
       const [own, theirs] = [await everyRun(near), await everyRun(far)];
       expect(own.length).toBeGreaterThan(deaths * 3);
       expect(theirs.map(({ id }) => id)).toEqual(own.map(({ id }) => id));
-      for (const { id } of own) await expectSame(near, far, id);
-      expect((await near.outbox?.state())?.dropped).toBeGreaterThan(0);
+      let missing = 0;
+      for (const { id } of own) missing += await expectSame(near, far, id);
+      const dropped = (await near.outbox?.state())?.dropped ?? 0;
+      expect(dropped).toBeGreaterThan(0);
+      // No line is missing that was not left out and counted. Some of those had been sent already, and are there.
+      expect(missing).toBeLessThanOrEqual(dropped);
     } finally {
       await near.close();
       await far.close();
@@ -118,8 +122,11 @@ async function everyRun(store: Store): Promise<readonly { readonly id: string }[
   }
 }
 
-/** Log lines may have been left out, those that have waited longest first; what is there is there once and in its order. */
-async function expectSame(near: Store, far: Store, id: string): Promise<void> {
+/**
+ * Log lines may have been left out: of those that wait the ones that have waited longest, so that of a run whose first lines had been sent, those between
+ * may be missing. What is there is there once and in its order. Gives how many are missing.
+ */
+async function expectSame(near: Store, far: Store, id: string): Promise<number> {
   const [own, theirs] = await Promise.all([near.runs.get(id), far.runs.get(id)]);
   expect(theirs?.state).toEqual(own?.state);
   expect(await far.transitions.ofRun(id)).toEqual(await near.transitions.ofRun(id));
@@ -128,17 +135,9 @@ async function expectSame(near: Store, far: Store, id: string): Promise<void> {
   const [lines, kept] = await Promise.all([linesOf(near, id), linesOf(far, id)]);
   const told = new Set(kept);
   expect(kept).toEqual(lines.filter((line) => told.has(line)));
+  return lines.length - kept.length;
 }
 
 async function linesOf(store: Store, id: string): Promise<readonly string[]> {
   return (await store.logs.ofRun(id)).map(({ message }) => message);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port: free } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return free;
 }

@@ -13,6 +13,8 @@ export const placeNames = ['one SQLite file', 'PostgreSQL and Redis'] as const;
 
 /** What the tests of a `describe` do with their dashboard; each function holds from its `beforeAll` to its `afterAll`. */
 export interface Dashboard {
+  /** Where it is, for programs that speak to its server. */
+  url(): string;
   /** Opens a path in a session of its own, until the test ends. */
   open(path: string, options?: Parameters<TestBrowser['open']>[1]): Promise<Page>;
   /** Goes to a path in an opened page, and waits until it is drawn: its heading is there and nothing of it is loading. */
@@ -26,7 +28,7 @@ export interface Dashboard {
   /** Submits a run with further arguments of the command; gives its id. */
   submit(flow: string, ...args: string[]): Promise<string>;
   /** Makes a key; gives it as it is shown once. */
-  createKey(name: string, role: 'observer' | 'viewer' | 'operator' | 'admin'): Promise<string>;
+  createKey(name: string, role: 'observer' | 'viewer' | 'operator' | 'admin' | 'reporter'): Promise<string>;
   /** Leaves an empty file where flows look for one; it is gone before the next test. */
   leave(file: string): void;
 }
@@ -108,6 +110,7 @@ export function useDashboard(
   const run = (...args: string[]): Promise<Finished> => project.batutaWith(place.env, ...args);
 
   const dashboard: Dashboard = {
+    url: () => place.url,
     async open(path, options = {}) {
       const watched = await browser.open(place.url + path, options);
       opened.push(watched);

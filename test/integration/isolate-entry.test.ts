@@ -95,6 +95,7 @@ async function run(
     contextValues: encodeValue([['tenant', 'acme']], 'values'),
     logLevel: 'debug',
     captureConsole: true,
+    profile: false,
     ...change,
   };
   const outcome = await new Promise<IsolatedOutcome>((resolve, reject) => {

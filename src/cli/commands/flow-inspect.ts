@@ -1,5 +1,6 @@
 /** `batuta flow inspect`: the tasks of a flow, their options, and the parameters. */
 import { formatDuration } from '../../base/duration.ts';
+import { isolationWords } from '../../model/isolation-words.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { findFlowView, type FlowView, type TaskView } from '../flow-view.ts';
 import { printJson } from '../print.ts';
@@ -65,14 +66,14 @@ function waitsText({ name, each, needs, after }: TaskView, { edges }: FlowView):
 }
 
 function taskOptions(task: TaskView): string {
-  const { timeoutMs, trigger, isolate, spread, queue, eachLimit, conditional, persist, priority } = task;
+  const { timeoutMs, trigger, spread, queue, eachLimit, conditional, persist, priority } = task;
   return [
     ...(task.retries > 0 ? [`retries ${retryText(task)}`] : []),
     ...(timeoutMs === null ? [] : [`timeout ${formatDuration(timeoutMs)}`]),
     ...(trigger === 'allSucceeded' ? [] : [`trigger ${trigger}`]),
     ...(conditional ? ['conditional'] : []),
     ...(eachLimit === null ? [] : [`${eachLimit} items at the same time`]),
-    ...(isolate === null ? [] : ['own thread']),
+    ...isolationWords(task),
     ...(spread ? [queue === null ? 'any worker' : `any worker of ${queue}`] : []),
     ...(persist ? [] : ['result in memory only']),
     ...(priority === 0 ? [] : [`priority ${priority}`]),

@@ -14,6 +14,7 @@ interface Options {
   readonly name?: string;
   readonly tag: readonly string[];
   readonly refreshCache?: boolean;
+  readonly profile?: boolean;
   readonly json?: boolean;
 }
 
@@ -22,15 +23,25 @@ export async function run(context: CommandContext, target: string, options: Opti
   const { cwd } = context.terminal;
   const given = await readParams(options.params, options.param, cwd);
   const { config } = await openSettings(context);
-  const display = new RunDisplay(context, { json: options.json === true });
+  const { tag: tags, refreshCache, name, json = false, profile: isProfiled = false } = options;
+  const display = new RunDisplay(context, { json });
   try {
     const definition = await findFlow(target, { flowsPath: config.flows, cwd });
     const params = await paramsFromText(definition, given.data, given.texts);
-    const { tag: tags, refreshCache, name, json = false } = options;
     const labels = { tags, refreshCache, ...(name === undefined ? {} : { name }) };
-    const execute = (client: LocalClient): Promise<ExitStatus> =>
-      followRun(context, client, display, { json, start: (hooks) => client.submit(definition, params, { ...hooks, ...labels }) });
-    return await withLocalClientOf(context, config, display.print, execute, { reports: true });
+    const execute = async (client: LocalClient): Promise<ExitStatus> => {
+      const profile = isProfiled ? await (await import('../profile-run.ts')).RunProfile.begin(context) : null;
+      try {
+        return await followRun(context, client, display, {
+          json,
+          start: (hooks) => client.submit(definition, params, { ...hooks, ...labels }),
+          ...(profile === null ? {} : { onEnd: (inspection) => profile.keep(client, inspection) }),
+        });
+      } finally {
+        await profile?.drop();
+      }
+    };
+    return await withLocalClientOf(context, config, display.print, execute, { reports: true, profile: isProfiled });
   } finally {
     display.end();
   }

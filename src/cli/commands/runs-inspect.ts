@@ -12,6 +12,7 @@ import { totalUsage } from '../../model/task-usage.ts';
 import { startedByText, submittedIn } from '../../model/submitted.ts';
 import { traceIdOf } from '../../model/trace.ts';
 import { fromTypedJson } from '../../model/values.ts';
+import { stageStatsOf } from '../../model/stage-stats.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
 import { printJson } from '../print.ts';
@@ -21,7 +22,7 @@ import { countOf } from '../render/bar.ts';
 import { failureBrief, failureLines, whyFailed } from '../render/failure.ts';
 import { historiesOf, inspectionJson, inStartOrder, resultBytesOf } from '../render/json.ts';
 import { glyphOf, labelOf, type Paint } from '../render/shapes.ts';
-import { streamStatsLines, streamStatsOf } from '../render/stream-stats.ts';
+import { streamStatsLines } from '../render/stream-stats.ts';
 import { taskLabel } from '../render/summary.ts';
 import { usedText } from '../render/used.ts';
 import { type Column, factLines, tableLines } from '../render/table.ts';
@@ -59,7 +60,7 @@ async function printStats({ terminal, clock, ...context }: CommandContext, id: s
   const taskRuns = await withClient({ terminal, clock, ...context }, async (client) =>
     inStartOrder((await client.runs.inspect(id)).taskRuns),
   );
-  if (json) return printJson(terminal, streamStatsOf(taskRuns));
+  if (json) return printJson(terminal, stageStatsOf(taskRuns));
   const { out, err } = terminal;
   const lines = streamStatsLines(taskRuns, { paint: out.paint, width: out.columns, now: clock.now() });
   for (const line of lines) out.line(line);

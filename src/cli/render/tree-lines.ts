@@ -200,11 +200,13 @@ function progressDetail({ progress, metrics }: TaskRun, { paint, columns }: RowS
   return [`${bar} ${percentOf(progress.done, progress.total)}`, paint.dim(`${countOf(progress.done)}/${countOf(progress.total)}`)];
 }
 
+const streamWords = { in: 'in', out: 'out', rejected: 'rejected', parseErrors: 'parse errors', skipped: 'skipped' };
+
 /** What has gone through a task of a stream. */
 function streamDetail(metrics: NonNullable<TaskRun['metrics']>, paint: Paint): string[] {
-  const counts = (['in', 'out', 'rejected'] as const).flatMap((name) => {
+  const counts = Object.entries(streamWords).flatMap(([name, word]) => {
     const count = metrics[name];
-    return count === undefined ? [] : [`${countOf(count)} ${name}`];
+    return count === undefined ? [] : [`${countOf(count)} ${word}`];
   });
   return [paint.dim([...counts, `${countOf(metrics['perSecond'] ?? 0)}/s`].join(' · '))];
 }

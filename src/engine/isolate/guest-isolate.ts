@@ -28,6 +28,8 @@ export interface GuestIsolateOptions {
   readonly entry: string;
   /** Whether what a task prints becomes lines of its log. */
   readonly captureConsole: boolean;
+  /** Whether CPU profiles are kept of all tasks, not only of those that say so; default false. */
+  readonly profilesAll?: boolean;
   /** Threads that may be at work at the same time. */
   readonly threads: number;
   /** The same of processes. */
@@ -98,7 +100,7 @@ export class GuestIsolate implements Isolate {
 
   async call(call: IsolatedCall): Promise<unknown> {
     const need = needOf(call.task);
-    const { job, moved } = jobOf(call, this.#options.captureConsole);
+    const { job, moved } = jobOf(call, this.#options);
     const guest = this.#pool.take(need);
     guest.begin();
     const number = ++this.#lastJob;
@@ -200,7 +202,7 @@ function needOf({ isolate, memoryBytes }: Isolation): GuestNeed {
 
 function jobOf(
   { definition, task, args, context, contextValues, effectKey }: IsolatedCall,
-  captureConsole: boolean,
+  { captureConsole, profilesAll = false }: GuestIsolateOptions,
 ): { readonly job: IsolatedJob; readonly moved: readonly ArrayBuffer[] } {
   const where = task.isolate === 'process' ? 'a process' : 'a thread';
   const { packed, moved } = packValue([...args], `arguments of task ${task.name}, which go to ${where}`, args.every(mayMove));
@@ -219,6 +221,7 @@ function jobOf(
     contextValues: valuesText(contextValues, task.name),
     logLevel: context.log.level,
     captureConsole,
+    profile: task.profile || profilesAll,
   };
   return { job, moved };
 }

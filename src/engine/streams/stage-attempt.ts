@@ -40,6 +40,12 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
     return { ...row, progress, metrics: { ...row.metrics, ...(takes ? { in: taken } : null), ...(gives ? { out } : null), perSecond } };
   }
 
+  /** Breaks its streams as well: code that only takes and gives records need not look at the signal. */
+  override stop(reason: BatutaError, force: boolean): void {
+    super.stop(reason, force);
+    if (!this.isCommitting) this.#stage.fail(reason);
+  }
+
   reportCounts(): void {
     if (this.isOver || this.row.state.type !== 'RUNNING') return;
     const { in: taken, out } = this.#stage;

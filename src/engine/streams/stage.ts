@@ -53,7 +53,8 @@ export class Stage {
   #positions: SourcePositions | null = null;
   #replay: Replay | null = null;
   #given: unknown = undefined;
-  #hasFailed = false;
+  /** What its streams are broken by. */
+  #failure: BatutaError | null = null;
   #lastTaken: { readonly position: unknown } | null = null;
   /** Its attempt under way; null between two. */
   execution: (TaskAttempt & StageExecution) | null = null;
@@ -112,7 +113,7 @@ export class Stage {
     this.#outlets = [];
     this.#positions = null;
     this.#lastTaken = null;
-    this.#hasFailed = false;
+    this.#failure = null;
     this.execution = null;
     this.out = 0;
   }
@@ -136,7 +137,7 @@ export class Stage {
     mark.positions.passed(mark, this.#outlets);
   }
 
-  /** Hands on what the task gives until it ends or nobody wants more. @throws what the task throws */
+  /** Hands on what the task gives until it ends or nobody wants more. @throws what the task throws; what its streams were broken by */
   async handOn(items: AsyncIterable<unknown>): Promise<undefined> {
     if (this.#replay !== null) return this.#replayTo(this.#replay, items);
     const outlets = this.#outlets;
@@ -152,7 +153,8 @@ export class Stage {
             : pushToAll(outlets, item, inlet?.position);
       if (goesOn) continue;
       await this.#room();
-      if (this.#hasFailed || outlets.every(isDetached)) break;
+      if (this.#failure !== null) throw this.#failure;
+      if (outlets.every(isDetached)) break;
     }
     for (const hop of outlets) hop.end();
   }
@@ -164,7 +166,7 @@ export class Stage {
         this.out++;
         pushToAll(this.#outlets, item instanceof Positioned ? item.record : item, this.#only?.position);
         await this.#room();
-        if (this.#hasFailed) break;
+        if (this.#failure !== null) throw this.#failure;
       }
     }
     for (const hop of this.#outlets) {
@@ -172,7 +174,8 @@ export class Stage {
         this.out++;
         hop.push(record, position ?? undefined);
         await this.#room();
-        if (this.#hasFailed || hop.isDetached) break;
+        if (this.#failure !== null) throw this.#failure;
+        if (hop.isDetached) break;
       }
     }
     for (const hop of this.#outlets) hop.end();
@@ -200,9 +203,9 @@ export class Stage {
     for (const hop of this.#outlets) hop.end();
   }
 
-  /** What flows in and out of it is broken. */
+  /** Breaks what flows in and out of it; the first time counts. */
   fail(error: BatutaError): void {
-    this.#hasFailed = true;
+    this.#failure ??= error;
     for (const hop of this.#inlets.values()) hop.fail(error);
     for (const hop of this.#outlets) hop.fail(error);
   }

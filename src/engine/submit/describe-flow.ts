@@ -60,8 +60,23 @@ function describeOptions({
 }
 
 function describeTask(task: TaskDefinition): Record<string, unknown> {
-  const { name, description, version, tags, needs, after, each, eachLimit, trigger, retry, timeoutMs, priority, isolate, spread, queue } =
-    task;
+  const {
+    name,
+    description,
+    version,
+    tags,
+    needs,
+    after,
+    each,
+    eachLimit,
+    trigger,
+    retry,
+    timeoutMs,
+    priority,
+    isolate,
+    memoryBytes,
+    profile,
+  } = task;
   return {
     name,
     description,
@@ -80,8 +95,10 @@ function describeTask(task: TaskDefinition): Record<string, unknown> {
     timeoutMs,
     priority,
     isolate,
-    spread,
-    queue,
+    memoryBytes,
+    profile,
+    spread: task.spread,
+    queue: task.queue,
     persist: task.persist,
   };
 }

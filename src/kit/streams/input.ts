@@ -1,10 +1,12 @@
 /** Where sources read from: a file, a web stream, the body of a response, pieces of bytes or text. */
+import { Buffer } from 'node:buffer';
 import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { BatutaError } from '../../base/errors.ts';
 import { currentScope } from '../../model/run-context.ts';
+import { countedError } from './read-counts.ts';
 
 /** Text or bytes: the path of a file, its `file:` URL, bytes, a response of `fetch`, a stream of Node or of the web, pieces one by one. */
 export type Source =
@@ -54,23 +56,42 @@ export async function* textOf(source: OpenSource, encoding?: string): AsyncGener
   let decoder: TextDecoder | null = null;
   let isFirst = true;
   let bytes = 0;
-  for await (const piece of source.pieces()) {
+  /** A first byte that came alone: two say what encoding it is. */
+  let start: Uint8Array | null = null;
+  for await (let piece of source.pieces()) {
     if (typeof piece === 'string') {
       yield isFirst && piece.startsWith('\uFEFF') ? piece.slice(1) : piece;
       isFirst = false;
       continue;
     }
-    decoder ??= new TextDecoder(encoding ?? encodingOf(piece), { fatal: true });
+    if (decoder === null && start !== null) piece = Buffer.concat([start, piece]);
+    start = null;
+    if (decoder === null && piece.length < 2) {
+      start = piece;
+      continue;
+    }
+    decoder ??= new TextDecoder(encoding ?? encodingOf(source.name, piece), { fatal: true });
     yield decode(decoder, piece, source.name, bytes);
     bytes += piece.length;
     isFirst = false;
   }
+  if (start !== null) {
+    decoder = new TextDecoder(encoding ?? 'utf-8', { fatal: true });
+    yield decode(decoder, start, source.name, bytes);
+  }
   if (decoder) yield decode(decoder, null, source.name, bytes);
 }
 
-function encodingOf(start: Uint8Array): string {
-  if (start[0] === 0xff && start[1] === 0xfe) return 'utf-16le';
-  return start[0] === 0xfe && start[1] === 0xff ? 'utf-16be' : 'utf-8';
+/** As the first bytes say. */
+function encodingOf(name: string, [first, second]: Uint8Array): string {
+  if (first === 0xff && second === 0xfe) return 'utf-16le';
+  if (first === 0xfe && second === 0xff) return 'utf-16be';
+  // It would be read as UTF-8 with a zero beside each letter.
+  if (second !== undefined && (first === 0) !== (second === 0)) {
+    const seen = second === 0 ? 'utf-16le' : 'utf-16be';
+    throw countedError(recordInvalid(name, { bytes: 0 }, `looks like ${seen} and has no byte order mark; give the option encoding`));
+  }
+  return 'utf-8';
 }
 
 function decode(decoder: TextDecoder, piece: Uint8Array | null, name: string, from: number): string {
@@ -78,7 +99,7 @@ function decode(decoder: TextDecoder, piece: Uint8Array | null, name: string, fr
     return piece === null ? decoder.decode() : decoder.decode(piece, { stream: true });
   } catch (cause) {
     const where = piece === null ? `at its end, byte ${from}` : `between bytes ${from} and ${from + piece.length}`;
-    throw recordInvalid(name, { bytes: from }, `is not ${decoder.encoding} ${where}; give the option encoding`, cause);
+    throw countedError(recordInvalid(name, { bytes: from }, `is not ${decoder.encoding} ${where}; give the option encoding`, cause));
   }
 }
 

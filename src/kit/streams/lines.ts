@@ -1,5 +1,6 @@
 /** Text line by line, and JSON line by line. */
 import { openSource, recordInvalid, type Source, textOf, type TextOptions } from './input.ts';
+import { countedError, ReadCounter } from './read-counts.ts';
 
 export interface LinesOptions extends TextOptions {
   /** Longest line, characters; a longer one is refused, so that a file without line breaks does not fill the memory. Default 10,000,000. */
@@ -41,31 +42,41 @@ export async function* lines(
       yield whole.endsWith('\r') ? whole.slice(0, -1) : whole;
     }
     rest += text.slice(from);
-    if (rest.length > maxLine) throw recordInvalid(open.name, { line: line + 1 }, `is longer than ${maxLine} characters`);
+    if (rest.length > maxLine) throw countedError(recordInvalid(open.name, { line: line + 1 }, `is longer than ${maxLine} characters`));
   }
   if (rest !== '') yield rest.endsWith('\r') ? rest.slice(0, -1) : rest;
 }
 
 /**
- * The values of a text with one JSON value a line; empty lines are passed over. What they are is not checked.
+ * The values of a text with one JSON value a line; empty lines are passed over. What they are is not checked. Lines that are no JSON count as the
+ * metric `parseErrors` of the task, empty ones as `skipped`.
  *
  * @throws BatutaError RECORD_INVALID with source and line for a line that is no JSON, as long as `onBad` is not given
  */
 export async function* ndjson<Row = unknown>(source: Source, { onBad, ...options }: NdjsonOptions = {}): AsyncGenerator<Row, void, void> {
   const { name } = openSource(source, options.name);
+  const [parseErrors, skipped] = [new ReadCounter('parseErrors'), new ReadCounter('skipped')];
   let line = 0;
-  for await (const text of lines(source, options)) {
-    line++;
-    if (text.trim() === '') continue;
-    let row: Row;
-    try {
-      row = JSON.parse(text) as Row;
-    } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      if (!onBad) throw recordInvalid(name, { line }, `is no JSON: ${reason}`, cause);
-      onBad({ line, text, reason });
-      continue;
+  try {
+    for await (const text of lines(source, options)) {
+      line++;
+      if (text.trim() === '') {
+        skipped.add();
+        continue;
+      }
+      let row: Row;
+      try {
+        row = JSON.parse(text) as Row;
+      } catch (cause) {
+        parseErrors.add();
+        const reason = cause instanceof Error ? cause.message : String(cause);
+        if (!onBad) throw recordInvalid(name, { line }, `is no JSON: ${reason}`, cause);
+        onBad({ line, text, reason });
+        continue;
+      }
+      yield row;
     }
-    yield row;
+  } finally {
+    for (const counter of [parseErrors, skipped]) counter.handOn();
   }
 }

@@ -2,6 +2,7 @@
 import type { HeldReader } from '../../model/streams.ts';
 import { checkCount } from './options.ts';
 import { type Made, madeFrom, type Records } from './reading.ts';
+import { ReadCounter } from './read-counts.ts';
 
 export interface MapOptions {
   /** Calls under way at the same time. Default 1. */
@@ -29,13 +30,20 @@ export function map<Row, Out>(
   return madeFrom([records], (reader) => new ManyCalls(reader, make, concurrency, ordered).results());
 }
 
-/** The records for which `isWanted` says true. */
+/** The records for which `isWanted` says true. Others count as the metric `skipped` of the task. */
 export function filter<Row, Wanted extends Row>(records: Records<Row>, isWanted: (record: Row) => record is Wanted): AsyncIterable<Wanted>;
 export function filter<Row>(records: Records<Row>, isWanted: (record: Row) => boolean | Promise<boolean>): AsyncIterable<Row>;
 export function filter<Row>(records: Records<Row>, isWanted: (record: Row) => boolean | Promise<boolean>): AsyncIterable<Row> {
   return madeFrom([records], async function* (reader): AsyncGenerator<Made<Row>, void, void> {
-    for (let next = await reader.next(); !next.done; next = await reader.next())
-      if (await isWanted(next.value)) yield { record: next.value, reader, until: reader.read };
+    const skipped = new ReadCounter('skipped');
+    try {
+      for (let next = await reader.next(); !next.done; next = await reader.next()) {
+        if (await isWanted(next.value)) yield { record: next.value, reader, until: reader.read };
+        else skipped.add();
+      }
+    } finally {
+      skipped.handOn();
+    }
   });
 }
 

@@ -1,6 +1,7 @@
 /** Rows of a Parquet file, one row group at a time, by `hyparquet`. */
 import { BatutaError } from '../../base/errors.ts';
 import { recordInvalid } from './input.ts';
+import { countedError } from './read-counts.ts';
 
 export interface ParquetOptions {
   /** Columns to read. Default all. */
@@ -35,7 +36,8 @@ export async function* parquetGroups<Row = Record<string, unknown>>(
   ]);
   const file = await asyncBufferFromFile(path);
   const metadata = await parquetMetadataAsync(file).catch((error: unknown) => {
-    throw recordInvalid(path, {}, `is no whole Parquet file: ${error instanceof Error ? error.message : String(error)}`, error);
+    const why = error instanceof Error ? error.message : String(error);
+    throw countedError(recordInvalid(path, {}, `is no whole Parquet file: ${why}`, error));
   });
   const known = metadata.schema.slice(1).map(({ name }) => name);
   const missing = columns?.find((name) => !known.includes(name));
@@ -51,7 +53,8 @@ export async function* parquetGroups<Row = Record<string, unknown>>(
     if (rowStart < end) {
       const wanted = columns === undefined ? {} : { columns: [...columns] };
       const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd: end, ...wanted }).catch((error: unknown) => {
-        throw recordInvalid(path, { record: rowStart }, `cannot be read: ${error instanceof Error ? error.message : String(error)}`, error);
+        const why = error instanceof Error ? error.message : String(error);
+        throw countedError(recordInvalid(path, { record: rowStart }, `cannot be read: ${why}`, error));
       });
       yield { from: rowStart, total, rows: rows as Row[] };
     }

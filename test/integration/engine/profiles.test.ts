@@ -1,5 +1,6 @@
 /** Profiles that tasks keep: in the thread of their run, in a thread and in a process. */
 import { Session } from 'node:inspector/promises';
+import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { openLog } from '../../../src/base/log.ts';
 import type { LocalClient } from '../../../src/client/local-client.ts';
@@ -45,8 +46,12 @@ test('a task with a profile keeps what its code spent its time in, wherever it e
   const files = artifacts.filter(({ kind }) => kind === 'file');
   expect(files.map(({ taskRunId }) => nameOf.get(taskRunId ?? '')).sort()).toEqual(['here', 'process', 'thread']);
   for (const { id } of files) {
-    const functions = namesIn(await contentOf(id));
-    expect(functions).toContain('burnInHere');
+    const burning = framesIn(await contentOf(id)).filter(({ functionName }) => functionName === 'burnInHere');
+    // In the user's own file, not in the module that was made of it.
+    expect(burning.map(({ url, lineNumber }) => [url, lineNumber])).toEqual(
+      burning.map(() => [pathToFileURL(`${project.path}/burns.ts`).href, 2]),
+    );
+    expect(burning.length).toBeGreaterThan(0);
   }
   const heaps = artifacts.filter(({ kind }) => kind === 'json');
   expect(heaps).toHaveLength(3);
@@ -78,7 +83,13 @@ async function contentOf(id: string): Promise<string> {
   return Buffer.concat(pieces).toString();
 }
 
-function namesIn(text: string): readonly string[] {
-  const { nodes } = JSON.parse(text) as { readonly nodes: readonly { readonly callFrame: { readonly functionName: string } }[] };
-  return nodes.map(({ callFrame }) => callFrame.functionName);
+interface CallFrame {
+  readonly functionName: string;
+  readonly url: string;
+  readonly lineNumber: number;
+}
+
+function framesIn(text: string): readonly CallFrame[] {
+  const { nodes } = JSON.parse(text) as { readonly nodes: readonly { readonly callFrame: CallFrame }[] };
+  return nodes.map(({ callFrame }) => callFrame);
 }

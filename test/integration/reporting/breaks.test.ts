@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Flow, Task, type TaskContext } from 'batuta';
+import Database from 'libsql';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { loadConfig } from '../../../src/base/config.ts';
 import { checkReports } from '../../../src/cli/commands/doctor-reports.ts';
@@ -66,8 +67,8 @@ async function expectSame(near: Store, ids: readonly string[]): Promise<void> {
   }
 }
 
-/** Passes requests on, and loses what `loses` says of the answers. */
-async function proxy(loses: (count: number) => boolean): Promise<string> {
+/** Passes requests on, loses what `loses` says of the answers, and gives others once `holds` lets them go. */
+async function proxy(loses: (count: number) => boolean, holds: (body: string) => Promise<void> | null = () => null): Promise<string> {
   let count = 0;
   const between: Server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -80,6 +81,7 @@ async function proxy(loses: (count: number) => boolean): Promise<string> {
         body: Buffer.concat(chunks),
       });
       const text = await answer.text();
+      await holds(Buffer.concat(chunks).toString());
       if (loses((count += 1))) request.socket.destroy();
       else response.writeHead(answer.status, { 'content-type': 'application/json' }).end(text);
     };
@@ -137,6 +139,47 @@ it('a full buffer leaves out the oldest lines and counts them; runs, tasks and s
     expect(kept.map(({ message }) => message)).toEqual(lines.slice(lines.length - kept.length).map(({ message }) => message));
   }
   expect((await server().reports.list())[0]).toMatchObject({ dropped, waitingItems: 0 });
+});
+
+it('lines that were being sent as the buffer was full are there once, those that waited behind them are left out and counted', async () => {
+  let letGo = (): void => undefined;
+  const held = new Promise<void>((resolve) => {
+    letGo = resolve;
+  });
+  let isHolding = false;
+  const BATUTA_REPORT_URL = await proxy(
+    () => false,
+    (body) => {
+      if (isHolding || !body.includes('"kind":"log"')) return null;
+      isHolding = true;
+      return held;
+    },
+  );
+  const program = await place.open({ BATUTA_REPORT_URL, BATUTA_REPORT_BUFFER: '1MiB' });
+  const ids = await runs(program, 1);
+  await expect.poll(() => isHolding).toBe(true);
+  ids.push(...(await runs(program, 2, Chatters)));
+  // All 630 lines have been noted: each waits, or is left out.
+  const database = new Database(place.databaseUrl.replace('sqlite:', ''));
+  closing.push(() => void database.close());
+  const waiting = database.prepare("select count(*) as lines from report_items where kind = 'log'");
+  const noted = async () => (waiting.get() as { lines: number }).lines + ((await program.store.outbox?.state())?.dropped ?? 0);
+  await expect.poll(noted).toBe(630);
+  letGo();
+  await program.close();
+  const near = await place.look();
+  let missing = 0;
+  for (const [at, id] of ids.entries()) {
+    const messagesOf = async (store: Store) => (await store.logs.ofRun(id)).map(({ message }) => message);
+    const [lines, kept] = await Promise.all([messagesOf(near), messagesOf(server())]);
+    const sent = kept.findIndex((line, place) => line !== lines[place]);
+    const first = sent < 0 ? kept.length : sent;
+    if (at === 0) expect(first).toBeGreaterThan(0);
+    expect(kept).toEqual([...lines.slice(0, first), ...lines.slice(lines.length - (kept.length - first))]);
+    missing += lines.length - kept.length;
+  }
+  expect(missing).toBeGreaterThan(0);
+  expect(missing).toBeLessThanOrEqual((await near.outbox?.state())?.dropped ?? 0);
 });
 
 it('two programs report beside each other; two processes of one store report as one', async () => {

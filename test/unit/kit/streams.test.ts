@@ -237,7 +237,11 @@ describe('csv', () => {
       { id: '1', text: 'a' },
       { id: '3', text: 'd' },
     ]);
-    expect(bad).toMatchObject([{ line: 3 }]);
+    expect(bad).toMatchObject([{ line: 3, text: '2,b,c' }]);
+    const more: BadRecord[] = [];
+    const text = ['# by hand\n\nid,text\n', '# of two lines\n1,"a\nb",c\n2,d\n3'];
+    expect(await all(csv(text, { comment: '#', onBad: (record) => more.push(record) }))).toEqual([{ id: '2', text: 'd' }]);
+    expect(more.map((record) => record.text)).toEqual(['1,"a\nb",c', '3']);
   });
 
   test('a quote that stays open is refused', async () => {

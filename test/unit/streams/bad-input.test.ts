@@ -20,9 +20,11 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
+import { Flow } from 'batuta';
 import { at, csv, ndjson, parquet, writeParquet } from 'batuta/streams';
 import { fakeClock, testFlow } from 'batuta/testing';
 import { makeFlow } from '../../support/make-flow.ts';
+import { ownEngine } from '../../support/own-engine.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'batuta-bad-input-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -42,6 +44,12 @@ const isOpen = (path: string): boolean =>
       return false;
     }
   });
+
+async function rowsOf(source: AsyncIterable<unknown>): Promise<unknown[]> {
+  const rows: unknown[] = [];
+  for await (const row of source) rows.push(row);
+  return rows;
+}
 
 /** Runs a stream over a source; gives what its end took before it broke, and the error. */
 async function broken(source: () => AsyncIterable<unknown>): Promise<{ readonly taken: number; readonly error: unknown }> {
@@ -86,6 +94,26 @@ describe('a source that is broken fails its task with the place', () => {
     });
   });
 
+  test('a CSV whose quote is never closed', async () => {
+    const path = file('quote.csv', 'id,name\n1,a\n2,"b\n3,c\n4,d');
+    const { error } = await broken(() => csv(path));
+    expect(error).toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringMatching(/quote\.csv:\d \(task rows\) cannot be read: Quote Not Closed/),
+    });
+    expect(isOpen(path)).toBe(false);
+  });
+
+  test('a text in UTF-16 that does not say so', async () => {
+    const path = file('utf16.csv', Buffer.from('id,name\n1,Zoë\n', 'utf16le'));
+    const { error } = await broken(() => csv(path));
+    expect(error).toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringMatching(/utf16\.csv \(task rows\) looks like utf-16le and has no byte order mark; give the option encoding/),
+    });
+    expect(await rowsOf(csv(path, { encoding: 'utf-16le' }))).toEqual([{ id: '1', name: 'Zoë' }]);
+  });
+
   test('a line that is no JSON, as deep as it lies', async () => {
     async function* text(): AsyncGenerator<string> {
       for (let line = 1; line < errorAt; line += 100)
@@ -123,6 +151,100 @@ describe('a source that is broken fails its task with the place', () => {
       message: expect.stringMatching(/scratched\.parquet, record (1000|2000) \(task rows\) cannot be read/),
     });
     expect([half, scratched].some(isOpen)).toBe(false);
+  });
+});
+
+test('a byte order mark is no part of the first column, in whatever encoding and however the bytes come', async () => {
+  const text = '\uFEFFid,name\n1,Zoë\n';
+  const swapped = Buffer.from(text, 'utf16le').swap16();
+  for (const bytes of [Buffer.from(text), Buffer.from(text, 'utf16le'), swapped]) {
+    expect(await rowsOf(csv(file('marked.csv', bytes)))).toEqual([{ id: '1', name: 'Zoë' }]);
+    expect(await rowsOf(csv([...bytes].map((byte) => Uint8Array.of(byte))))).toEqual([{ id: '1', name: 'Zoë' }]);
+  }
+});
+
+test('an end that stops early has the file of its source closed', async () => {
+  const path = file('early.csv', `id\n${Array.from({ length: 200_000 }, (_, id) => id).join('\n')}\n`);
+  async function* rows(): AsyncGenerator<Record<string, string>> {
+    yield* csv(path);
+  }
+  const first = async (all: AsyncIterable<Record<string, string>>): Promise<string | undefined> => {
+    for await (const { id } of all) return id;
+    return undefined;
+  };
+  const run = await testFlow(makeFlow({ rows: { does: rows }, first: { needs: ['rows'], does: first } }));
+  expect([run.state.name, run.result]).toEqual(['Completed', '0']);
+  expect(isOpen(path)).toBe(false);
+});
+
+describe('a source that never ends', () => {
+  /** Gives records for ever; says when it was closed. */
+  const endless = () => {
+    const seen = { given: 0, isClosed: false };
+    async function* rows(): AsyncGenerator<number> {
+      try {
+        for (;;) yield seen.given++;
+      } finally {
+        seen.isClosed = true;
+      }
+    }
+    return { seen, rows };
+  };
+  const all = async (rows: AsyncIterable<number>): Promise<void> => {
+    for await (const _ of rows);
+  };
+
+  test('ends when its run is cancelled', async () => {
+    const { seen, rows } = endless();
+    const stop = new AbortController();
+    const take = async (records: AsyncIterable<number>): Promise<void> => {
+      for await (const row of records) if (row === 5_000) stop.abort();
+    };
+    const run = await testFlow(makeFlow({ rows: { does: rows }, take: { needs: ['rows'], does: take } }), {}, { signal: stop.signal });
+    run.expectState('Cancelled').expectTask('rows', 'Cancelled').expectTask('take', 'Cancelled');
+    expect(seen.isClosed).toBe(true);
+  });
+
+  test('ends at the timeout of the task', async () => {
+    const { seen, rows } = endless();
+    const { client } = await ownEngine();
+    const handle = await client.submit(makeFlow({ rows: { does: rows, timeout: '50ms' }, take: { needs: ['rows'], does: all } }));
+    await handle.done();
+    const { taskRuns } = await client.runs.inspect(handle.id);
+    expect(taskRuns.map(({ name, state, error }) => [name, state.name, error?.code])).toEqual([
+      ['rows', 'TimedOut', 'TASK_TIMED_OUT'],
+      ['take', 'UpstreamFailed', 'STREAM_STOPPED'],
+    ]);
+    expect(taskRuns[0]?.error?.message).toContain('rows');
+    expect(seen.isClosed).toBe(true);
+  });
+
+  test('ends when what takes it fails', async () => {
+    const { seen, rows } = endless();
+    const take = async (records: AsyncIterable<number>): Promise<void> => {
+      for await (const row of records) if (row === 5_000) throw new Error('full');
+    };
+    const run = await testFlow(makeFlow({ rows: { does: rows }, take: { needs: ['rows'], does: take } }));
+    run.expectTask('take', 'Failed').expectTask('rows', 'UpstreamFailed');
+    expect(seen.isClosed).toBe(true);
+  });
+});
+
+test('a stream that the body of a flow returns is refused by name', async () => {
+  @Flow()
+  class Returns {
+    async run(): Promise<unknown> {
+      async function* rows() {
+        yield 1;
+      }
+      return rows();
+    }
+  }
+  const run = await testFlow(Returns as never);
+  run.expectState('Failed');
+  expect(run.error).toMatchObject({
+    code: 'RESULT_NOT_SERIALIZABLE',
+    message: expect.stringContaining('it is a stream: take its records'),
   });
 });
 

@@ -3,6 +3,8 @@ import { criticalPath, longestPath } from '../../../web/src/graph/critical-path.
 import { differenceOf } from '../../../web/src/graph/graph-difference.ts';
 import { countsByName, graphOfFlow, graphOfGroups, graphOfTaskRuns, type TaskRunFacts } from '../../../web/src/graph/graph-model.ts';
 import { drawable, groupByName } from '../../../web/src/graph/group-graph.ts';
+import { countText } from '../../../web/src/parts/format.ts';
+import { progressText, progressWords } from '../../../web/src/parts/progress.ts';
 import { barOf, stateOfAll } from '../../../web/src/graph/state-counts.ts';
 import { readStoredGraph } from '../../../web/src/graph/stored-graph.ts';
 
@@ -51,10 +53,47 @@ describe('the graph of a flow', () => {
     expect(nodes[2]).toMatchObject({ counts: { Completed: 1, Running: 1 }, attempts: 3, startedAt: 100, endedAt: null, note: 'each of a' });
   });
 
+  it('says of a task that it runs apart, in what, with how much memory, and that it is profiled', () => {
+    const stored = readStoredGraph({
+      nodes: [
+        { name: 'resize', isolate: 'thread' },
+        { name: 'render', isolate: 'process', memoryBytes: 512 * 2 ** 20, profile: true },
+        { name: 'plain', isolate: null, memoryBytes: null, profile: false },
+      ],
+      edges: [],
+    });
+    expect(graphOfFlow(stored, []).nodes.map(({ note }) => note)).toEqual([
+      'own thread',
+      'own process · at most 512 MiB · CPU profile',
+      null,
+    ]);
+    const other = readStoredGraph({ nodes: [{ name: 'resize', isolate: 'process', memoryBytes: 1.5 * 2 ** 30 }], edges: [] });
+    expect(differenceOf(stored, other).tasks[0]?.notes).toEqual(['isolate: thread → process', 'memoryBytes: none → 1.5 GiB']);
+  });
+
   it('says of one task run that runs how far it is, not of one that has ended', () => {
     const told = { progress: { done: 37, total: 90 } };
     const running = graphOfFlow(diamond, [taskRun('a', told), taskRun('b', { ...told, state: { name: 'Running' }, endedAt: null })]);
     expect(running.nodes.map(({ progress }) => progress)).toEqual([null, told.progress, null, null]);
+    const streams = { progress: { done: 1_200, total: null }, metrics: { out: 1_200, perSecond: 410 } };
+    const flowing = graphOfFlow(diamond, [taskRun('a', { ...streams, state: { name: 'Running' }, endedAt: null })]).nodes[0]?.progress;
+    expect(flowing && [progressText(flowing), progressWords(flowing)]).toEqual([
+      `${countText(1_200)} · 410/s`,
+      `${countText(1_200)} done, 410 a second`,
+    ]);
+  });
+
+  it('lights the edge of a stream as soon as records pass', () => {
+    const running = { state: { name: 'Running' as const }, endedAt: null };
+    const lit = (done: number) =>
+      graphOfFlow(diamond, [
+        taskRun('a', { ...running, progress: { done, total: null }, metrics: { out: done, perSecond: done } }),
+        taskRun('b', running),
+      ]).edges.map((edge) => edge.lit);
+    expect([lit(0), lit(1)]).toEqual([
+      [false, false, false, false],
+      [true, false, false, false],
+    ]);
   });
 
   it('lights the edges whose data has passed', () => {

@@ -1,5 +1,6 @@
 /** What is different between the graphs of two versions of a flow. Pure. */
-import type { StoredEdge, StoredGraph } from './stored-graph.ts';
+import { byteSize } from '../../../src/base/byte-size.ts';
+import type { StoredEdge, StoredGraph, StoredTask } from './stored-graph.ts';
 
 export type Difference = 'same' | 'added' | 'removed' | 'changed';
 
@@ -10,7 +11,18 @@ export interface GraphDifference {
   readonly isSame: boolean;
 }
 
-const compared = ['each', 'trigger', 'retries', 'timeoutMs', 'isolate', 'queue', 'spread', 'conditional'] as const;
+const compared = [
+  'each',
+  'trigger',
+  'retries',
+  'timeoutMs',
+  'isolate',
+  'memoryBytes',
+  'profile',
+  'queue',
+  'spread',
+  'conditional',
+] as const;
 
 /** How `after` differs from `before`; a task is changed when it needs other tasks or has other options. */
 export function differenceOf(before: StoredGraph, after: StoredGraph): GraphDifference {
@@ -20,7 +32,7 @@ export function differenceOf(before: StoredGraph, after: StoredGraph): GraphDiff
     const was = old.get(task.name);
     if (!was) return { name: task.name, difference: 'added' as const, notes: [] };
     const notes = compared.flatMap((option) =>
-      was[option] === task[option] ? [] : [`${option}: ${valueText(was[option])} → ${valueText(task[option])}`],
+      was[option] === task[option] ? [] : [`${option}: ${valueText(option, was)} → ${valueText(option, task)}`],
     );
     for (const list of ['needs', 'after'] as const)
       if (was[list].join() !== task[list].join()) notes.unshift(`${list}: ${namesText(was[list])} → ${namesText(task[list])}`);
@@ -44,6 +56,8 @@ function namesText(names: readonly string[]): string {
   return names.length === 0 ? 'none' : names.join(', ');
 }
 
-function valueText(value: string | number | boolean | null): string {
-  return value === null ? 'none' : String(value);
+function valueText(option: (typeof compared)[number], task: StoredTask): string {
+  const value = task[option];
+  if (value === null) return 'none';
+  return option === 'memoryBytes' ? byteSize(Number(value)) : String(value);
 }

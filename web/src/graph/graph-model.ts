@@ -1,6 +1,8 @@
 /** The graph of a run as it is drawn: nodes with what is known of each, and edges that light up. Pure. */
 import type { TaskRun } from '../../../src/model/run.ts';
+import { isolationWords } from '../../../src/model/isolation-words.ts';
 import type { StateName } from '../../../src/model/state.ts';
+import { type Progress, progressOf } from '../parts/progress.ts';
 import { addCounts, isEnd, type StateCounts, stateOfAll, totalOf, typeOfState } from './state-counts.ts';
 import { orderByTime } from './time-order.ts';
 import type { EdgeKind, StoredGraph, StoredTask } from './stored-graph.ts';
@@ -9,7 +11,7 @@ import type { EdgeKind, StoredGraph, StoredTask } from './stored-graph.ts';
 export type TaskRunFacts = Pick<
   TaskRun,
   'id' | 'name' | 'key' | 'displayName' | 'index' | 'attempt' | 'startedAt' | 'endedAt' | 'dependsOn' | 'childRunId' | 'progress'
-> & { readonly state: { readonly name: StateName } };
+> & { readonly state: { readonly name: StateName }; readonly metrics?: TaskRun['metrics'] };
 
 export interface GraphNode {
   /** Task name in a static graph, id of the task run in a code flow, else that of a group. */
@@ -32,7 +34,7 @@ export interface GraphNode {
   /** What is special about it, e.g. `each of files`. */
   readonly note: string | null;
   /** Of a single task run that runs and reports progress. */
-  readonly progress: TaskRun['progress'];
+  readonly progress: Progress | null;
 }
 
 export interface GraphEdge {
@@ -138,7 +140,7 @@ export interface TaskGroupFacts {
   readonly endedAt: number | null;
   readonly attempts: number;
   /** Where there is but one. */
-  readonly single: Pick<TaskRun, 'childRunId' | 'progress'> | null;
+  readonly single: (Pick<TaskRun, 'childRunId' | 'progress'> & { readonly metrics?: TaskRun['metrics'] }) | null;
 }
 
 /** The graph of a static flow, or of a code flow by its tasks (`stored` is null), of task runs that were counted by task. */
@@ -176,9 +178,10 @@ export function countsByName(taskRuns: readonly Pick<TaskRunFacts, 'name' | 'sta
   return counts;
 }
 
-/** Whether what `from` gave has reached `to`. */
+/** Whether what `from` gave has reached `to`; of a stream that goes on, whether the first of it has. */
 export function hasPassed(from: GraphNode | undefined, to: GraphNode | undefined): boolean {
-  return from?.state != null && to?.state != null && to.startedAt !== null && from.endedAt !== null;
+  if (from?.state == null || to?.state == null || to.startedAt === null) return false;
+  return from.endedAt !== null || (from.progress?.perSecond !== undefined && from.progress.done > 0);
 }
 
 /** Several nodes as one. */
@@ -238,7 +241,7 @@ function nodeOfGroup(name: string, task: StoredTask | null, group: Omit<TaskGrou
     tasks: [name],
     childRunId: single?.childRunId ?? null,
     note: task === null ? null : noteOf(task),
-    progress: !mapped && state !== null && typeOfState(state) === 'RUNNING' ? (single?.progress ?? null) : null,
+    progress: !mapped && state !== null && typeOfState(state) === 'RUNNING' ? single && progressOf(single) : null,
   };
 }
 
@@ -247,7 +250,7 @@ function noteOf(task: StoredTask): string | null {
     task.each === null ? null : `each of ${task.each}`,
     task.conditional ? 'conditional' : null,
     task.trigger === 'allSucceeded' ? null : task.trigger,
-    task.isolate === null ? null : 'own thread',
+    ...isolationWords(task),
     task.queue === null ? (task.spread ? 'spread' : null) : `queue ${task.queue}`,
   ].filter((part) => part !== null);
   return parts.length === 0 ? null : parts.join(' · ');

@@ -12,7 +12,12 @@ export interface StoredTask {
   readonly trigger: string;
   readonly retries: number;
   readonly timeoutMs: number | null;
+  /** `thread` or `process`; null: the thread of its run. */
   readonly isolate: string | null;
+  /** Most memory of that thread or process, bytes. */
+  readonly memoryBytes: number | null;
+  /** Whether it keeps CPU profiles. */
+  readonly profile: boolean;
   readonly spread: boolean;
   readonly queue: string | null;
   readonly tags: readonly string[];
@@ -48,7 +53,7 @@ export function readStoredGraph(graph: unknown): StoredGraph {
 }
 
 function readTask(fields: Readonly<Record<string, unknown>>): StoredTask | null {
-  const { name, trigger, retries, timeoutMs } = fields;
+  const { name, trigger, retries, timeoutMs, memoryBytes } = fields;
   if (typeof name !== 'string') return null;
   return {
     name,
@@ -61,6 +66,8 @@ function readTask(fields: Readonly<Record<string, unknown>>): StoredTask | null 
     retries: typeof retries === 'number' ? retries : 0,
     timeoutMs: typeof timeoutMs === 'number' ? timeoutMs : null,
     isolate: textOf(fields['isolate']),
+    memoryBytes: typeof memoryBytes === 'number' ? memoryBytes : null,
+    profile: fields['profile'] === true,
     spread: fields['spread'] === true,
     queue: textOf(fields['queue']),
     tags: textsOf(fields['tags']),

@@ -2,7 +2,19 @@
 import type { TaskRun } from '../../../src/model/run.ts';
 import { countText } from './format.ts';
 
-export type Progress = NonNullable<TaskRun['progress']>;
+export type Progress = NonNullable<TaskRun['progress']> & {
+  /** Of a task of a stream: records of the last second. */
+  readonly perSecond?: number;
+};
+
+/** How far a task run is; of one of a stream with its rate. Null where it reports nothing. */
+export function progressOf({
+  progress,
+  metrics = null,
+}: Pick<TaskRun, 'progress'> & { readonly metrics?: TaskRun['metrics'] }): Progress | null {
+  const perSecond = metrics?.['perSecond'];
+  return progress === null || perSecond === undefined ? progress : { ...progress, perSecond };
+}
 
 /** From 0 to 1; null without a total. */
 export function shareOf({ done, total }: Progress): number | null {
@@ -14,13 +26,16 @@ export function wholePercentText(share: number): string {
   return `${Math.floor(share * 100)} %`;
 }
 
-/** `41 %`, or `1 234` without a total. */
+/** `41 %`, or `1 234` without a total, `1 234 · 410/s` of a stream. */
 export function progressText(progress: Progress): string {
   const share = shareOf(progress);
-  return share === null ? countText(progress.done) : wholePercentText(share);
+  if (share !== null) return wholePercentText(share);
+  const { done, perSecond } = progress;
+  return perSecond === undefined ? countText(done) : `${countText(done)} · ${countText(perSecond)}/s`;
 }
 
-/** `37 of 90`, or `1 234 done`. */
-export function progressWords({ done, total }: Progress): string {
-  return total === null ? `${countText(done)} done` : `${countText(done)} of ${countText(total)}`;
+/** `37 of 90`, or `1 234 done`; of a stream also `410 a second`. */
+export function progressWords({ done, total, perSecond }: Progress): string {
+  const far = total === null ? `${countText(done)} done` : `${countText(done)} of ${countText(total)}`;
+  return perSecond === undefined ? far : `${far}, ${countText(perSecond)} a second`;
 }

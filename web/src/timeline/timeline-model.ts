@@ -2,12 +2,14 @@
 import type { TaskRun, Transition } from '../../../src/model/run.ts';
 import type { StateName, StateType } from '../../../src/model/state.ts';
 import type { RecordedUsage } from '../../../src/model/task-usage.ts';
+import { type Progress, progressOf } from '../parts/progress.ts';
 import { usageText } from '../parts/usage.ts';
 import { isEnd } from '../graph/state-counts.ts';
 
 /** What a timeline needs of a task run. */
 export type TimelineTask = Pick<TaskRun, 'id' | 'name' | 'displayName' | 'index' | 'attempt' | 'startedAt' | 'endedAt'> & {
   readonly progress?: TaskRun['progress'];
+  readonly metrics?: TaskRun['metrics'];
   readonly state: { readonly type: StateType; readonly name: StateName };
 } & RecordedUsage;
 
@@ -34,7 +36,7 @@ export interface TimelineRow {
   readonly state: StateName;
   readonly attempts: number;
   /** While it runs and reports any. */
-  readonly progress: TaskRun['progress'];
+  readonly progress: Progress | null;
   /** What it has used, as text; absent where nothing is known. */
   readonly used?: string;
   readonly segments: readonly Segment[];
@@ -138,7 +140,7 @@ function rowOf(task: TimelineTask, changes: readonly TimelineChange[], readyAt: 
     suffix: task.displayName === null && task.index !== null ? ` [${task.index}]` : '',
     state: task.state.name,
     attempts: task.attempt,
-    progress: task.state.type === 'RUNNING' ? (task.progress ?? null) : null,
+    progress: task.state.type === 'RUNNING' ? progressOf({ progress: task.progress ?? null, metrics: task.metrics ?? null }) : null,
     segments,
     ...boundsOf(segments),
   };

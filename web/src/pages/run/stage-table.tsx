@@ -1,13 +1,25 @@
 /** What has gone through each task of the streams of a run. */
+import { type StageStats, stageStatsOf } from '../../../../src/model/stage-stats.ts';
 import { countText, durationText, percentText } from '../../parts/format.ts';
 import { Panel } from '../../parts/page.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import table from '../../parts/table.module.css';
 import type { TabProps } from './tab-props.ts';
 
+/** Columns of counts, in their order, with what they are called. */
+const counts = {
+  in: 'In',
+  out: 'Out',
+  rejected: 'Rejected',
+  parseErrors: 'Parse errors',
+  skipped: 'Skipped',
+  perSecond: 'A second',
+} as const;
+type Count = keyof typeof counts;
+
 /** Of their last attempts; nothing where no task streams or rejects. */
 export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] }) {
-  const stages = rows.filter(({ metrics }) => metrics?.['perSecond'] !== undefined || metrics?.['rejected'] !== undefined);
+  const stages = rows.flatMap((row) => stageStatsOf([row]).map((stats) => ({ row, stats })));
   if (stages.length === 0) return null;
   return (
     <Panel title="Records by task">
@@ -16,7 +28,7 @@ export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] 
           <tr>
             <th>Task</th>
             <th>State</th>
-            {['In', 'Out', 'Rejected', 'A second', 'Took'].map((head) => (
+            {[...Object.values(counts), 'Took'].map((head) => (
               <th key={head} className={table.number}>
                 {head}
               </th>
@@ -24,19 +36,19 @@ export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] 
           </tr>
         </thead>
         <tbody>
-          {stages.map(({ id, name, state, metrics, startedAt, endedAt }) => (
-            <tr key={id}>
-              <td className={table.strong}>{name}</td>
+          {stages.map(({ row, stats }) => (
+            <tr key={row.id}>
+              <td className={table.strong}>{stats.task}</td>
               <td>
-                <StateBadge name={state.name} />
+                <StateBadge name={row.state.name} />
               </td>
-              {(['in', 'out', 'rejected', 'perSecond'] as const).map((metric) => (
-                <td key={metric} data-label={labels[metric]} className={table.number}>
-                  {metric === 'rejected' ? rejectedText(metrics) : metrics?.[metric] === undefined ? '–' : countText(metrics[metric])}
+              {Object.entries(counts).map(([count, head]) => (
+                <td key={count} data-label={head.toLowerCase()} className={table.number}>
+                  {cellText(stats, count as Count)}
                 </td>
               ))}
               <td data-label="took" className={table.number}>
-                {startedAt === null || endedAt === null ? '–' : durationText(endedAt - startedAt)}
+                {stats.tookMs === null ? '–' : durationText(stats.tookMs)}
               </td>
             </tr>
           ))}
@@ -46,18 +58,11 @@ export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] 
   );
 }
 
-/** How many, and their share of what the task has taken; of a source, of what it has read. */
-function rejectedText(metrics: Readonly<Record<string, number>> | null): string {
-  const { rejected = 0, in: taken, out = 0 } = metrics ?? {};
-  const total = taken ?? out + rejected;
-  return rejected === 0 ? '0' : total > 0 ? `${countText(rejected)} (${percentText(Math.min(1, rejected / total))})` : countText(rejected);
+/** How many; of rejected records also their share of what the task has taken, for a source of what it has read. */
+function cellText(stats: StageStats, count: Count): string {
+  const value = stats[count];
+  if (value === null) return '–';
+  const total = stats.in ?? (stats.out ?? 0) + stats.rejected;
+  if (count !== 'rejected' || value === 0 || total === 0) return countText(value);
+  return `${countText(value)} (${percentText(Math.min(1, value / total))})`;
 }
-
-const labels = {
-  in: 'in',
-  out: 'out',
-  rejected: 'rejected',
-  parseErrors: 'parse errors',
-  skipped: 'skipped',
-  perSecond: 'a second',
-} as const;

@@ -7,6 +7,7 @@ import { durationText } from '../../parts/format.ts';
 import { Failed, LoadingRows } from '../../parts/notices.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
+import { isolationWords } from '../../../../src/model/isolation-words.ts';
 import { shortId } from '../../../../src/model/ids.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import { CallArgs } from './call-args.tsx';
@@ -43,7 +44,8 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
   const ended = isTerminal(row.state.type);
   // While it runs the row is the newer of the two.
   const progress = ended ? taskRun.progress : (row.progress ?? taskRun.progress);
-  const needs = readStoredGraph(flow?.graph).tasks.find(({ name }) => name === row.name);
+  const task = readStoredGraph(flow?.graph).tasks.find(({ name }) => name === row.name);
+  const isolation = task === undefined ? [] : isolationWords(task);
   return (
     <div className={style.facts}>
       <div className={style.line}>
@@ -65,6 +67,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
         )}
         {taskRun.resultBytes ? <span className={style.soft}>result of {(taskRun.resultBytes / 1_048_576).toFixed(1)} MiB</span> : null}
         <Used usage={taskRun} />
+        {isolation.length === 0 ? null : <span className={style.soft}>{isolation.join(' · ')}</span>}
         <span>{row.attempt > 1 ? `attempt ${row.attempt}` : null}</span>
         {row.startedAt === null ? null : <Time at={row.startedAt} />}
       </div>
@@ -107,7 +110,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
           <TaskInputs
             runId={run.id}
             inputs={data.inputs}
-            needs={needs ? [...(needs.each === null ? [] : [needs.each]), ...needs.needs] : []}
+            needs={task ? [...(task.each === null ? [] : [task.each]), ...task.needs] : []}
             row={row}
             rows={rows}
             counts={detail.counts}

@@ -94,13 +94,13 @@ export class TaskRunList {
     return [...this.#rows.values()].some(({ state }) => state.type === 'RUNNING');
   }
 
-  /** Takes in how far rows are; all else of them is known by events, which may be newer. */
+  /** Takes in how far rows are, and their metrics; all else of them is known by events, which may be newer. */
   takeProgress(rows: readonly TaskRunRow[]): void {
     let changed = false;
-    for (const { id, attempt, progress } of rows) {
+    for (const { id, attempt, progress, metrics } of rows) {
       const known = this.#rows.get(id);
-      if (known?.state.type !== 'RUNNING' || known.attempt !== attempt || isSame(known.progress, progress)) continue;
-      this.#rows.set(id, { ...known, progress });
+      if (known?.state.type !== 'RUNNING' || known.attempt !== attempt || isAsFar(known, { progress, metrics })) continue;
+      this.#rows.set(id, { ...known, progress, metrics });
       changed = true;
     }
     if (changed) this.#show({});
@@ -130,8 +130,12 @@ export class TaskRunList {
   }
 }
 
-function isSame(one: TaskRunRow['progress'], other: TaskRunRow['progress']): boolean {
-  return one?.done === other?.done && one?.total === other?.total;
+type Reported = Pick<TaskRunRow, 'progress' | 'metrics'>;
+
+function isAsFar(one: Reported, other: Reported): boolean {
+  if (one.progress?.done !== other.progress?.done || one.progress?.total !== other.progress?.total) return false;
+  const names = Object.keys({ ...one.metrics, ...other.metrics });
+  return names.every((name) => one.metrics?.[name] === other.metrics?.[name]);
 }
 
 /** The row with a change in it; one that is older than the row leaves it as it is. */
