@@ -148,13 +148,13 @@ module.exports = {
     {
       name: 'web-types-only',
       comment:
-        'Of the library the dashboard takes types; the code it shares is the table of states, what people see of ids, failures, sizes and figures, kinds of artifacts and how two of them differ, triggers in words, how text is cut, and the form in which data travels.',
+        'Of the library the dashboard takes types; the code it shares is the table of states, what people see of ids, failures, sizes, figures, threads and processes, kinds of artifacts and how two of them differ, triggers in words, how text is cut, and the form in which data travels.',
       severity: 'error',
       from: { path: '^web/' },
       to: {
         path: '^src/',
         pathNot:
-          '^src/(model/(state|ids|failure-sentence|run-times|task-usage|artifact|chart|compare-artifacts|triggers/words)|client/(wire|read-lines)|base/(cut-text|byte-size))\\.ts$',
+          '^src/(model/(state|ids|failure-sentence|run-times|task-usage|stage-stats|isolation-words|artifact|chart|compare-artifacts|triggers/words)|client/(wire|read-lines)|base/(cut-text|byte-size))\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

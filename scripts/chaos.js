@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
 const long = {
+  ARTIFACT_BYTES: String(1024 ** 3),
   CHAOS_RUNS: '500',
   CHAOS_SECONDS: '60',
   CRASH_ROUNDS: '20',

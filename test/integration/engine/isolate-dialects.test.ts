@@ -1,7 +1,7 @@
 /** Tasks in threads and processes of flows that are written in each way: legacy and standard decorators, and CommonJS. */
 import { afterEach, expect, test } from 'vitest';
 import { openLog } from '../../../src/base/log.ts';
-import { openClient } from '../../../src/client/open-client.ts';
+import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { loadFlowFile } from '../../../src/define/load.ts';
 import { makeProject, type ProjectFolder } from '../../support/project-folder.ts';
 
@@ -52,7 +52,7 @@ test.each([
   project = makeProject({ 'tsconfig.json': JSON.stringify({ compilerOptions }), 'package.json': JSON.stringify({ type }), ...own });
   const [loaded] = await loadFlowFile(project.write(name, text));
   if (!loaded) throw new Error('There is no flow.');
-  const client = await openClient({
+  const client = await openLocalClient({
     databaseUrl: 'sqlite::memory:',
     log: await openLog({ level: 'info', format: 'json', write: () => undefined }),
   });
