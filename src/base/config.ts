@@ -169,7 +169,7 @@ export function colorChoice(env: Readonly<Record<string, string | undefined>> = 
   return env['TERM'] === 'dumb' ? 'never' : 'auto';
 }
 
-/** Whether the AWS SDK, which reads its own variables, is told to ask a server of one's own. */
+/** Whether the AWS SDK, which reads its own variables, is pointed at a server of one's own. */
 export function hasS3Endpoint(env: Readonly<Record<string, string | undefined>> = process.env): boolean {
   return Boolean(env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL']);
 }

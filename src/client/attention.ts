@@ -11,11 +11,11 @@ const mostCandidates = 30;
 const mostShown = 20;
 /** Late runs whose reason is looked up, which takes several queries each. */
 const mostExplained = 5;
-/** A queue without workers is told of once a run has waited in it for so long, ms: workers may be starting. */
+/** A queue without workers is listed once a run has waited in it for so long, ms: workers may be starting. */
 const patienceMs = 30_000;
-/** A tick that no scheduler has decided about for so long is told of, ms. */
+/** A tick that no scheduler has decided on for so long is listed, ms. */
 const tickPatienceMs = 60_000;
-/** Schedules that are counted; more are told as such. */
+/** Schedules that are counted; beyond that the answer says so. */
 const mostSchedules = 100;
 
 export interface AttentionWish {
@@ -82,7 +82,7 @@ function utcMinute(at: number): string {
   return `${new Date(at).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
-/** Nothing when the newest run did not fail; a flow whose newest run belongs to a deployment is told of there. */
+/** Nothing when the newest run did not fail; a flow whose newest run belongs to a deployment is listed there. */
 function failingOne({ kind, name, flow, runs, deployment }: LastRuns): Attention[] {
   const streak = runs.findIndex(({ type }) => !isFailure(type));
   const inRow = streak === -1 ? runs.length : streak;

@@ -146,7 +146,7 @@ export async function submitRows(
   // A row that may be there already, by its key, is not worth a ticket; one file for rows and tickets has no time to save.
   const isEarly = rows.length === 1 && rows[0]?.idempotencyKey === null && broker.kind !== 'local';
   const early = isEarly ? put(() => true) : null;
-  // Its failure is told below, once the run is accepted.
+  // Its failure is reported below, once the run is accepted.
   early?.catch(() => undefined);
   const placed = await inserting;
   // By now whoever took the early ticket may be about to give up.

@@ -202,7 +202,7 @@ export class LocalClient implements EmbeddedClient {
 
   close(options: { readonly graceMs?: number; readonly message?: string } = {}): Promise<void> {
     this.#over.abort();
-    // Asked again with less grace (a second Ctrl-C), the engine is told; the rest happens once.
+    // Asked again with less grace (a second Ctrl-C), the engine hears of it; the rest happens once.
     const stopped = this.#options.engine.close(options);
     this.#closed ??= stopped.then(async () => {
       for (const release of this.#release.splice(0)) release();

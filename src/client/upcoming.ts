@@ -15,7 +15,7 @@ interface Coming {
 }
 
 /**
- * Soonest first, those of one instant by deployment and slug. Ticks that are overdue are left out: what becomes of them hangs on the
+ * Soonest first, those of one instant by deployment and slug. Ticks that are overdue are left out: how they are treated depends on the
  * policies. With `nextOnly` each schedule gives one, so that one which ticks often does not hide the others.
  *
  * @throws BatutaError FILTER_INVALID

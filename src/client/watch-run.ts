@@ -9,7 +9,7 @@ import type { Store } from '../store/store.ts';
 const pollMs = 100;
 /** Rows are read again at the latest after this many looks where the database cannot tell that it has changed. */
 const looksPerRead = 5;
-/** The same where it can: it does not tell of what this process writes itself. */
+/** The same where it can: it does not report what this process writes itself. */
 const looksPerNet = 10;
 
 /** Yields at once and then on every change until the run is terminal or `signal` aborts. @throws BatutaError RUN_NOT_FOUND */

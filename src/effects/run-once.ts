@@ -110,7 +110,7 @@ async function takeEarlierOr<Tx>({ driver, key }: EffectCall<Tx>, error: unknown
 }
 
 /**
- * Finds out what became of a commit that was not answered: an insert under the same key waits for a transaction that is still being
+ * Finds out how a commit ended that was not answered: an insert under the same key waits for a transaction that is still being
  * committed, is refused once it has, and goes through when it never will.
  */
 async function settleCommit<Tx>(call: EffectCall<Tx>, cause: unknown): Promise<EffectOutcome> {

@@ -182,7 +182,7 @@ export class Engine {
   /**
    * Claims a run that waits; null when it is not to be had: unknown, ended, expired, held or not due. Claims of one turn are one statement.
    *
-   * @param onMissing is told beforehand where it is unknown
+   * @param onMissing called beforehand where it is unknown
    * @throws BatutaError STORE_…
    */
   async claim(runId: string, onMissing?: () => void): Promise<Run | null> {

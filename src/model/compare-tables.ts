@@ -30,7 +30,7 @@ export interface TableComparison {
 }
 
 /**
- * Rows are matched by a column, in whatever order they stand. A column that is in one table alone is told once, and counts for no row.
+ * Rows are matched by a column, in whatever order they stand. A column that is in one table alone is named once, and counts for no row.
  *
  * @param by default: the first column whose values tell all rows of both tables apart; null, and where none does: rows are matched by their places
  * @throws BatutaError ARTIFACT_INVALID when the values of `by` do not tell all rows apart

@@ -1,4 +1,4 @@
-/** What a task or run is told to have failed with when an error came past it. */
+/** The error with which a task or run fails when one escaped it. */
 import { BatutaError, isBatutaError } from '../base/errors.ts';
 import type { EscapeKind } from './run-context.ts';
 

@@ -90,7 +90,7 @@ export function judgeLoss(
   };
 }
 
-/** What becomes of lost work: the state that follows. `owners`: names of those it had, the last one last. */
+/** The state that lost work goes on in. `owners`: names of those it had, the last one last. */
 export function stateAfterLoss(
   kind: 'run' | 'task run',
   { isCancelled, owners }: { readonly isCancelled: boolean; readonly owners: readonly string[] },

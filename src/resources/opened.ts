@@ -1,7 +1,7 @@
 /**
  * One resource from its opening to its end: drives its generator, or disposes of its object, each within its time.
  *
- * A generator is told how its scope has ended: it goes on after its `yield`, or the error of the scope is thrown in there. Whatever comes too
+ * A generator learns how its scope has ended: it goes on after its `yield`, or the error of the scope is thrown in there. Whatever comes too
  * late, because opening took too long, is closed as soon as it is there.
  */
 import { inspect } from 'node:util';
@@ -40,7 +40,7 @@ export interface OpenedOptions {
   readonly clock: Clock;
   /** Runs code of the resource where it belongs, see `ScopeSource.enter`. */
   readonly enter: <T>(work: () => T) => T;
-  /** Hears what became of it when it took too long: it was open after all and is closed, or `error` says what it failed with. */
+  /** Hears how it ended when it took too long: it was open after all and is closed, or `error` says what it failed with. */
   readonly onLate: (error: unknown) => void;
   /** Hears, once each, that opening or closing goes on for longer than `slowMs`. */
   readonly onSlow: (doing: 'opening' | 'closing') => void;

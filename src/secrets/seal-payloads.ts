@@ -30,7 +30,7 @@ export function sealPayloads(store: Store, keyring: Keyring): Store {
   return sealed as unknown as Store;
 }
 
-/** A text that can be opened with one of the keys; others stay sealed, and whoever reads the value is told. */
+/** A text that can be opened with one of the keys; others stay sealed, and reading the value says so. */
 export function openText(keyring: Keyring, text: string): string {
   const opened = keyring.open(text.slice(sealedPayload.length), payloadPurpose);
   return 'text' in opened ? opened.text : text;

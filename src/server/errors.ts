@@ -72,7 +72,7 @@ const statuses: Partial<Record<ErrorCode, number>> = {
   INTERNAL: 500,
 };
 
-/** Status with which a code is told. */
+/** HTTP status of a code. */
 export function statusOf(code: ErrorCode): number {
   return statuses[code] ?? 400;
 }

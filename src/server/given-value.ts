@@ -110,7 +110,7 @@ function read(raw: unknown, note: Note | undefined): unknown {
   return group.value;
 }
 
-/** @param open is told of what can hold itself, before it is filled */
+/** @param open is given what can hold itself, before it is filled */
 function make(raw: unknown, { type, below }: Note, open: (value: unknown) => void): unknown {
   if (type === undefined) {
     open(raw);
@@ -150,7 +150,7 @@ function makeSet(raw: unknown, below: Note['below'], open: (value: unknown) => v
 function makeError(raw: Readonly<Record<string, unknown>>, below: Note['below'], open: (value: unknown) => void): unknown {
   const { name, message, [errorBase]: base } = raw;
   check(typeof name === 'string' && typeof message === 'string', 'an error must have a name and a message');
-  // Its own stack would tell of this server.
+  // Its own stack would show the inside of this server.
   const error = errorFromParts({ name, message, stack: `${name}: ${message}`, [errorBase]: base });
   open(error);
   for (const key of Object.keys(raw)) {

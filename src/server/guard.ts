@@ -15,7 +15,7 @@ import type { Authenticator, Identity } from './identity.ts';
 import { hostnameOf, isLoopbackHost } from '../base/loopback.ts';
 import { refusalOf } from './observer.ts';
 
-/** What a route tells of the change it made. */
+/** What a route reports about the change it made. */
 export interface Change {
   readonly target?: string | null;
   readonly details?: unknown;
@@ -48,7 +48,7 @@ export function addGuard(
   });
   app.addHook('onRequest', async (request) => {
     const row = request.routeOptions.config.access;
-    // How the process is, is told without the database, and to any name: a balancer asks by its own.
+    // The state of the process is given without the database, and to any host name: a balancer asks by its own.
     if (/^\/health(\/|$)/.test(request.routeOptions.url ?? '')) return;
     if (await authenticator.isOpen()) refuseForeignNames(request);
     refuseForeignOrigin(request);

@@ -4,7 +4,7 @@ import { markOf } from './schemas/payloads.ts';
 
 type Parent = Readonly<Record<string, unknown>>;
 
-/** What becomes of a value with a schema. */
+/** How a value with a schema is shown. */
 interface Hider {
   /** Whether nothing of it is shown, so that null stands for the whole where that fits. */
   readonly hidesAll: boolean;

@@ -9,7 +9,7 @@ import { readGivenValue } from './given-value.ts';
 /** Largest value that is sent along, bytes. */
 export const maxValueBytes = 1024 * 1024;
 
-/** The value as it travels, or where it can be had when it is too large; that is told without reading it. @throws BatutaError RESULT_MISSING */
+/** The value as it travels, or where it can be had when it is too large; that is known without reading it. @throws BatutaError RESULT_MISSING */
 export async function shownValue(results: ResultStorage, stored: StoredValue, download: string): Promise<WireValue | CutValue | null> {
   const { result, resultRef } = stored;
   if (resultRef === null) return wireValue(result, download);

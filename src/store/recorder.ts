@@ -6,7 +6,7 @@
  * `lingerMs`: the row of a short task is then written once, with its end. A batch that has reached `maxBatchRows` is closed
  * and queued, so that one transaction stays short and other processes get their turn.
  *
- * A flush that fails is told to everybody who waits for it, and the next one is tried all the same: a disk may have
+ * A flush that fails rejects for everybody who waits for it, and the next one is tried all the same: a disk may have
  * been cleared meanwhile. Waiting for locks and for a lost server is the connection's part (`writeBatch`).
  */
 import { systemClock, type Timer } from '../base/clock.ts';

@@ -254,7 +254,7 @@ export interface Store {
   dataVersion(): number | null;
   /**
    * Calls `onWrite` a moment before a write of any process, this one included, can be read, until the function given back is called. Null
-   * where nobody tells: on PostgreSQL, and on SQLite wherever the file system does not tell of each write.
+   * where nobody tells: on PostgreSQL, and on SQLite wherever the file system does not report each write.
    */
   watchWrites(onWrite: () => void): (() => void) | null;
   /** How its connections are used; null where there is one that does all (SQLite). */

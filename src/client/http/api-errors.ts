@@ -17,7 +17,7 @@ interface ErrorBody {
 /** Longest piece of a foreign answer that is shown, characters. */
 const shownChars = 200;
 
-/** The error that an answer tells of. Never throws. */
+/** The error that an answer carries. Never throws. */
 export async function errorOfAnswer(answer: Response, server: Server): Promise<BatutaError> {
   const { status } = answer;
   if (status >= 300 && status < 400) {

@@ -89,7 +89,7 @@ export class TaskSlots {
     const answer = await this.#asks.add(wish);
     if (!answer.held && !signal.aborted) {
       onWait(answer.message);
-      // Whoever is told may have stopped it.
+      // A listener may have stopped it.
       if (!signal.aborted) await this.#wait(holder, signal);
     }
     if (!signal.aborted) return held;

@@ -139,7 +139,7 @@ async function readWhole(ref: ResultRef, at: ResultPlace): Promise<string> {
   const whole = Buffer.allocUnsafeSlow(ref.bytes);
   let length = 0;
   for await (const piece of pieces) {
-    // What is more is told once all has been counted.
+    // An excess is reported once all has been counted.
     if (length + piece.byteLength <= whole.byteLength) whole.set(piece, length);
     length += piece.byteLength;
   }

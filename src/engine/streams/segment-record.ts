@@ -54,7 +54,7 @@ export class SegmentRecord {
     this.#timer = null;
   }
 
-  /** Writes positions that were confirmed since. What cannot be written is told in the log: more is read again then. */
+  /** Writes positions that were confirmed since. What cannot be written is logged: more is read again then. */
   save(): Promise<void> {
     this.#saving = this.#saving.then(() => this.#save());
     return this.#saving;

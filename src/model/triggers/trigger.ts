@@ -54,7 +54,7 @@ export interface Trigger {
   readonly createdAt: number;
 }
 
-/** What became of a trigger when its time had come. */
+/** The outcome of a trigger when its time had come. */
 export const firingOutcomes = ['started', 'refused', 'failed', 'expired'] as const;
 /**
  * `started`: a run was made · `refused`: its chain had grown too long, the run is Skipped · `failed`: no run could be made · `expired`: a window

@@ -117,7 +117,7 @@ export class EventReader {
     const followers = this.#follow(this.#place);
     while (this.#isBehind && this.#stream.isOpen) {
       await this.#readOn(followers);
-      // What is told from here on is heard again, and what was told before is read now.
+      // News from here on is heard again, and what came before is read now.
       this.#isBehind = false;
       await this.#readOn(followers);
     }

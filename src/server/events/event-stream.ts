@@ -23,7 +23,7 @@ export class EventStream {
   #onTaken: (() => void) | null = null;
 
   /**
-   * The caller makes sure that the connection still stands (`isGone`) and awaits nothing before this: its end is told once.
+   * The caller makes sure that the connection still stands (`isGone`) and awaits nothing before this: its end is reported once.
    *
    * @param onEnd is called once, however it ends.
    */

@@ -55,7 +55,7 @@ interface Open {
   readonly of: string;
   readonly stream: EventStream;
   readonly request: FastifyRequest;
-  /** What it was opened with: by this it is told what it is. */
+  /** What it was opened with: this identifies it. */
   readonly role: Role;
   readonly reader: EventReader;
 }

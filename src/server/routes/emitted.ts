@@ -1,4 +1,4 @@
-/** Events that were emitted or came by webhooks. What happens to runs is told as live events, in `events.ts`. */
+/** Events that were emitted or came by webhooks. What happens to runs comes as live events, in `events.ts`. */
 import { submittedFrom } from '../correlation.ts';
 import { toWire } from '../../client/wire.ts';
 import type { EventEntry } from '../../client/events-client.ts';

@@ -31,7 +31,7 @@ export function fleetRoutes(app: App, { client, settings }: RouteParts): void {
     figures.facets(),
   );
 
-  app.get('/api/workers', { schema: { tags, description: 'Workers as they tell of themselves, by name.' } }, async () => ({
+  app.get('/api/workers', { schema: { tags, description: 'Workers as they report themselves, by name.' } }, async () => ({
     items: (await figures.workers()).map((worker) => toWire(worker)),
   }));
 

@@ -55,7 +55,14 @@ export function taskRoutes(app: App, { client }: RouteParts): void {
 
   app.get(
     '/api/runs/:id/transitions',
-    { schema: { tags, description: 'What became of a run and its tasks, oldest first.', params: idParams, querystring: transitionsQuery } },
+    {
+      schema: {
+        tags,
+        description: 'The states that a run and its tasks went through, oldest first.',
+        params: idParams,
+        querystring: transitionsQuery,
+      },
+    },
     async (request) => {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;

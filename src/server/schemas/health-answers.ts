@@ -1,4 +1,4 @@
-/** What routes tell of health. */
+/** Answers of the health routes. */
 import { z } from 'zod';
 
 const status = z.enum(['healthy', 'degraded', 'unhealthy']);

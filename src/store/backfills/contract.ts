@@ -17,7 +17,7 @@ export interface StoredBackfill extends Backfill {
   readonly resumedAt: number | null;
 }
 
-/** The runs of a backfill that are there, by what became of them. */
+/** The runs of a backfill that are there, by their state. */
 export interface BackfillCounts {
   /** Scheduled or Pending. */
   readonly waiting: number;

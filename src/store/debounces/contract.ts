@@ -30,7 +30,7 @@ export interface Debounce {
 }
 
 /**
- * What became of a run that is due. `closed`: no call is added any more, `run` is how it stands now; null when the claim is old · `early`: it is
+ * The outcome for a run that is due. `closed`: no call is added any more, `run` is how it stands now; null when the claim is old · `early`: it is
  * due in so many ms, and still held · `waits`: it was given back until it is due, and wants this ticket.
  */
 export type Closing =

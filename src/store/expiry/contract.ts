@@ -1,4 +1,4 @@
-/** Contract of runs that must begin by an instant, their `ttl`: what becomes of those that have not. All times are UTC epoch ms. */
+/** Contract of runs that must begin by an instant, their `ttl`, and how those end that have not. All times are UTC epoch ms. */
 import type { Claim } from '../ownership.ts';
 
 /** A run that has ended as Cancelled (Expired). */

@@ -120,7 +120,7 @@ export interface TaskCounts {
   readonly failed: number;
   /** Of the ended, those that were cancelled or skipped. */
   readonly stopped: number;
-  /** How much of those that run is done by what they tell of their progress, in task runs: 0.4 for one that is at 40 %. */
+  /** How much of those that run is done by the progress they report, in task runs: 0.4 for one that is at 40 %. */
   readonly underWay: number;
 }
 

@@ -119,7 +119,7 @@ async function unmadeItems(
   );
 }
 
-/** From 0 to 1; 0 where nothing is told, or not of how much. */
+/** From 0 to 1; 0 where nothing is reported, or no total. */
 function shareDone(text: string | null): number {
   if (text === null) return 0;
   const { done = 0, total = null } = readFields<Partial<NonNullable<TaskRun['progress']>>>(text) ?? {};

@@ -80,7 +80,7 @@ export interface FleetStore extends LeaseStore {
   hooksUnticketed(options: { readonly ticketedBeforeMs: number; readonly limit: number }): Promise<readonly Ticketed[]>;
 }
 
-/** A worker as it tells of itself. */
+/** A worker as it reports itself. */
 export interface WorkerRow {
   /** Same as the id of its process as owner of runs. */
   readonly id: string;

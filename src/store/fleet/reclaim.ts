@@ -1,4 +1,4 @@
-/** What becomes of runs whose owner is lost. */
+/** How runs go on whose owner is lost. */
 import type { Database, Connection } from '../connection.ts';
 import type { Transition } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';

@@ -21,7 +21,7 @@ export type LeasedTable = 'runs' | 'spread_tasks' | 'cache_entries';
  */
 export interface LeasedWork {
   readonly table: LeasedTable;
-  /** Somebody holds it and it is not over; SQLite is told the index over such. */
+  /** Somebody holds it and it is not over; SQLite is given the index over such. */
   readonly isHeld: string;
   readonly heldIndex: string;
   /** It may wait for a ticket, likewise. */

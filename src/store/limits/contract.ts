@@ -57,7 +57,7 @@ export interface SlotWish extends SlotClaim {
   readonly priority: number;
 }
 
-/** What became of a wish: held now, or the limit that it waits for. */
+/** The answer to a wish: held now, or the limit that it waits for. */
 export type SlotAnswer = { readonly held: true } | { readonly held: false; readonly message: string };
 
 /** What a change of task slots led to. */

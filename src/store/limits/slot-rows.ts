@@ -39,7 +39,7 @@ const holding = `slot_epoch is not null and owner is not null and state_type in 
 /** The line a run waits in, as the index of migration 19 has it: its queue; null where it waits in its process. */
 const line = 'case when owner is null then queue end';
 
-/** SQLite, which keeps no statistics, is told by which index. */
+/** SQLite keeps no statistics, so the index is named. */
 export function slotRuns({ dialect }: Pick<Connection, 'dialect'>, which: 'held' | 'awaited'): string {
   return dialect === 'sqlite' ? `runs indexed by runs_slot_${which}` : 'runs';
 }
@@ -54,7 +54,7 @@ export async function lockLimit({ dialect, query }: Database, key: string): Prom
   if (dialect === 'postgres') await query('select pg_advisory_xact_lock(hashtextextended($1, 7236018))', [key]);
 }
 
-/** How many runs may go on, and what becomes of the others; null when nothing declares the limit any more. */
+/** How many runs may go on, and what happens to the others; null when nothing declares the limit any more. */
 export async function declaredLimit(
   { query }: Database,
   key: string,

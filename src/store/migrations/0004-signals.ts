@@ -1,4 +1,4 @@
-/** What runs are told from outside. */
+/** Signals: messages to runs from outside. */
 import type { Migration } from './migration.ts';
 
 export const signals: Migration = {

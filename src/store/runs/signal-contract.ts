@@ -1,4 +1,4 @@
-/** Contract of signals: what runs are told from outside. */
+/** Contract of signals: messages to runs from outside. */
 import type { Signal } from '../../model/signal.ts';
 
 export interface SignalStore {

@@ -26,7 +26,7 @@ export interface TickRun {
   readonly held: boolean;
 }
 
-/** What becomes of one schedule that was claimed. */
+/** The decision on one schedule that was claimed. */
 export interface TickPlan {
   readonly runs: readonly TickRun[];
   /** Its next tick; earlier than the one it has leaves that one. */

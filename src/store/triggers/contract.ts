@@ -169,7 +169,7 @@ export interface DueFiring {
   readonly now: number;
 }
 
-/** What becomes of it. */
+/** The decision on it. */
 export interface PlannedFiring {
   readonly outcome: Exclude<FiringOutcome, 'expired'>;
   /** Null when none could be made. Terminal for one that was refused. */
@@ -199,7 +199,7 @@ export interface TriggerStore {
   /**
    * One transaction, see above. Null, and nothing is written, when another has decided or deployed meanwhile.
    *
-   * @param plan gives what becomes of each firing, in their order. What the database refuses of one is `failed`, and holds up no other.
+   * @param plan decides on each firing, in their order. What the database refuses of one is `failed`, and holds up no other.
    */
   decide(
     step: TriggerStep,

@@ -1,7 +1,7 @@
 /**
  * The task runs of a run, as a page holds them: read page by page, then changed in place by live events.
  *
- * An event tells of a change before the row is read again, so rows are patched at once; task runs nobody has read yet stand there with
+ * An event announces a change before the row is read again, so rows are patched at once; task runs nobody has read yet stand there with
  * what the event says until the end of the list is read again.
  */
 import { isTerminal, type State } from '../../../../src/model/state.ts';

@@ -14,7 +14,7 @@ interface DeleteValueProps {
   readonly onClose: () => void;
 }
 
-/** Says what becomes of flows that read it. */
+/** Says what happens to flows that read it. */
 export function DeleteValue({ kind, name, onClose }: DeleteValueProps) {
   const remove = async (): Promise<void> => {
     await send('DELETE', valuePath(kind, name));
