@@ -20,7 +20,7 @@ const mayImport = {
   monitor: ['base', 'model', 'store', 'broker', 'observe'],
   engine: ['base', 'model', 'resources', 'effects', 'store', 'broker', 'observe'],
   upkeep: ['base', 'model', 'resources', 'effects', 'store', 'broker', 'observe', 'engine'],
-  client: ['base', 'model', 'resources', 'effects', 'store', 'broker', 'observe', 'monitor', 'secrets', 'report', 'engine', 'define'],
+  client: ['base', 'model', 'resources', 'effects', 'kit', 'store', 'broker', 'observe', 'monitor', 'secrets', 'report', 'engine', 'define'],
   testing: ['base', 'model', 'resources', 'effects', 'store', 'broker', 'observe', 'secrets', 'engine', 'define', 'client'],
   server: ['base', 'model', 'resources', 'effects', 'store', 'broker', 'observe', 'monitor', 'secrets', 'engine', 'define', 'client'],
   process: [

@@ -29,6 +29,7 @@ const benchmarks = {
   ticks: { file: './ticks.js', shows: 'how punctual ticks of schedules are' },
   deployments: { file: './deployments.js', shows: 'a scheduler among 100,000 deployments' },
   burst: { file: './burst.js', shows: '10,000 ticks due at the same second' },
+  export: { file: './export.js', shows: 'memory and time of exporting 1,000,000 runs, and their task runs, to Parquet' },
   'full-store': { file: './full-store.js', shows: 'every list and overview of a store with 200,000 runs (PostgreSQL 1,000,000)' },
   'two-processes': { file: './two-processes.js', shows: 'two processes with 5,000 runs each on one SQLite file' },
 };

@@ -50,6 +50,8 @@ export { adaptiveTtl, type AdaptiveTtl, type CacheUse } from './model/cache.ts';
 export type { SqlResource, TransactionContext } from './effects/context.ts';
 export type {
   ContextParams,
+  EmitsIn,
+  EmitsOf,
   FlowClass,
   FlowRef,
   ParamsIn,

@@ -47,6 +47,10 @@ export interface ConfigDefaults {
   readonly maxRunLog?: number | string;
   /** Default 4 MiB. */
   readonly maxArtifact?: number | string;
+  /** Default 16 MiB. */
+  readonly maxStreamValue?: number | string;
+  /** Default 256 MiB. */
+  readonly maxRunStreams?: number | string;
   /** Default 1 MiB. */
   readonly maxBody?: number | string;
   /** Default 16 MiB. */

@@ -259,6 +259,10 @@ export const settings = {
     20_000,
     'Points of a chart, over all its series, that a task may keep as an artifact',
   ),
+  /** Of its text, as results are stored. */
+  maxStreamValueBytes: setting('maxStreamValue', bytes(kib, 256 * mib), 16 * mib, 'Largest value that a run gives out by `ctx.emit`'),
+  /** 64 bytes each beside their text. */
+  maxRunStreamsBytes: setting('maxRunStreams', bytes(kib, 64 * 1024 * mib), 256 * mib, 'All values that a run gives out by `ctx.emit`'),
   maxBodyBytes: setting('maxBody', bytes(kib, 64 * mib), mib, 'Largest body of a request to the server'),
   maxBulkBodyBytes: setting('maxBulkBody', bytes(kib, 256 * mib), 16 * mib, 'Largest body of a request that submits many runs'),
   headersTimeoutMs: setting('headersTimeout', duration(100), 15_000, 'How long the head of a request to the server may take to arrive'),

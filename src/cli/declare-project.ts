@@ -1,7 +1,9 @@
 /** Commands about the project, its database, large results, API keys and limits. */
-import { Argument, type Command } from 'commander';
+import { Argument, type Command, Option } from 'commander';
+import { exportFormats, exportKinds } from '../client/export/export-client.ts';
 import { shells } from './completion.ts';
 import { makeGroup, type Perform } from './declare.ts';
+import { declareRunFilters } from './read-run-filter.ts';
 
 /** Adds the commands. */
 export function declareProjectCommands(program: Command, perform: Perform): void {
@@ -20,6 +22,15 @@ export function declareProjectCommands(program: Command, perform: Perform): void
     .description('check Node, the settings, the database, Redis, the clock and the flows')
     .option('--json', 'print JSON')
     .action(perform(async () => (await import('./commands/doctor.ts')).doctor));
+  declareRunFilters(program.command('export'))
+    .description('write runs, and what belongs to them, to a file or to standard output')
+    .addArgument(new Argument('<what>', 'what to export').choices(exportKinds))
+    .addOption(new Option('--format <format>', 'default: the ending of the file').choices(exportFormats))
+    .option('-o, --output <file>', 'file to write; - or none: standard output')
+    .option('--force', 'replace the file that is there')
+    .option('--level <level>', 'of logs: of this level and above')
+    .addOption(new Option('--by <stretch>', 'of statistics: by hour or day (default: day)').choices(['hour', 'day']))
+    .action(perform(async () => (await import('./commands/export.ts')).exportRows));
   program
     .command('completion')
     .description('print what a shell reads to complete commands and options')

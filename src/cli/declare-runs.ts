@@ -62,6 +62,15 @@ function declareReaders(runs: Command, perform: Perform): void {
     .option('--json', 'print a JSON array; with --retry the run')
     .action(perform(async () => (await import('./commands/runs-rejects.ts')).rejectsOfRun));
   runs
+    .command('stream')
+    .description('print what a run gives out while it runs, one JSON value a line, until it ends')
+    .argument('<id>')
+    .argument('[name]', 'of the stream; without it the streams there are')
+    .option('--after <seq>', 'only values after this number')
+    .option('--details', 'print each as an object with its number, task run, attempt and instant')
+    .option('--json', 'print the list of streams as a JSON array')
+    .action(perform(async () => (await import('./commands/runs-stream.ts')).streamOfRun));
+  runs
     .command('watch')
     .description('show the live tree of a run, from any terminal')
     .argument('<id>')

@@ -7,7 +7,7 @@ import type { ResourceUse } from '../model/resource-use.ts';
 import type { RollbackSummary } from '../model/rollback.ts';
 import type { Alike } from '../model/failure-sentence.ts';
 import type { EngineListener } from '../model/events.ts';
-import type { FlowClass, FlowRef, ResultOf, StartArguments, StartFields } from '../model/flow-types.ts';
+import type { EmitsOf, FlowClass, FlowRef, ResultOf, StartArguments, StartFields } from '../model/flow-types.ts';
 import type { FlowDefinition, Instantiate } from '../model/flow.ts';
 import type { Middleware } from '../model/middleware.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
@@ -15,17 +15,19 @@ import type { AuditClient, KeysClient } from './access-client.ts';
 import type { BackfillsClient, DeploymentsClient } from './deployments-client.ts';
 import type { ConnectionsClient, SecretsClient, VariablesClient } from './secrets-client.ts';
 import type { SubmittedOptions } from '../model/submitted.ts';
-import type { EnqueueOptions, RunHandle } from './handle.ts';
+import type { EnqueueOptions, RunHandle, StreamOptions } from './handle.ts';
+import type { Emission } from '../model/emission.ts';
 import type { DeadLetter, RejectCounts, RejectFilter } from '../model/dead-letters.ts';
 import type { ArtifactsClient } from './artifacts-client.ts';
 import type { CacheClient } from './cache-client.ts';
 import type { InboxClient } from './inbox-client.ts';
+import type { ExportsClient } from './export/export-client.ts';
 import type { EventsClient } from './events-client.ts';
 import type { WebhooksClient } from './webhooks-client.ts';
 import type { BulkReport, BulkWish, FiguresClient, LimitsClient, TaskRunFilter, WaitReason } from './fleet-client.ts';
-import type { LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
+import type { EmissionStream, LogFilter, Page, PruneReport, RunFilter, SchemaReport, StoredFlow, StoredLogLine } from '../store/store.ts';
 
-export type { EnqueueOptions, RunHandle };
+export type { EnqueueOptions, RunHandle, StreamOptions };
 
 /** What `openClient` can be told; what is left out is as the settings in the environment say, then as their defaults. */
 export interface ClientOptions {
@@ -129,6 +131,14 @@ export interface RunsClient {
   rejects(id: string, filter?: RejectFilter): AsyncIterable<DeadLetter>;
   /** How many these are, by task and reason. @throws BatutaError RUN_NOT_FOUND */
   rejectCounts(id: string, filter?: RejectFilter): Promise<RejectCounts>;
+  /** By which streams a run has given out values, and how many, by name. @throws BatutaError RUN_NOT_FOUND */
+  streams(id: string): Promise<readonly EmissionStream[]>;
+  /**
+   * The values of one stream in their order, each once, until the run has ended; see `RunHandle.stream`.
+   *
+   * @throws BatutaError NAME_INVALID, FILTER_INVALID (after), RUN_NOT_FOUND, RESULT_MISSING
+   */
+  emitted(id: string, stream: string, options?: StreamOptions): AsyncIterable<Emission>;
   /**
    * Submits a run of the same flow with the same parameters, in which each task of a stream is given the records that it had rejected.
    *
@@ -160,7 +170,10 @@ export interface Client {
    * @throws BatutaError before any run exists: PARAMS_INVALID, FLOW_NOT_FOUND, NAME_INVALID (queue), OPTION_INVALID, DURATION_INVALID, CONFIG_INVALID
    *   and BROKER_UNAVAILABLE (no broker); STORE_…
    */
-  enqueue<const C extends FlowRef>(flow: C, ...args: StartArguments<C, [options?: EnqueueOptions]>): Promise<RunHandle<ResultOf<C>>>;
+  enqueue<const C extends FlowRef>(
+    flow: C,
+    ...args: StartArguments<C, [options?: EnqueueOptions]>
+  ): Promise<RunHandle<ResultOf<C>, EmitsOf<C>>>;
   /** The same for many runs at once (10,000 and more). Gives their ids in order. When one is refused, none exists. */
   enqueueMany<const C extends FlowRef>(flow: C, runs: readonly (StartFields<C> & EnqueueOptions)[]): Promise<readonly string[]>;
   /** Called, it follows what happens; its members tell what has happened elsewhere, and list that. */
@@ -180,6 +193,7 @@ export interface Client {
   readonly variables: VariablesClient;
   readonly connections: ConnectionsClient;
   readonly webhooks: WebhooksClient;
+  readonly exports: ExportsClient;
   /** Ends what is open: streams, and where runs go on here their execution and the store. May be called twice. */
   close(): Promise<void>;
 }
@@ -191,7 +205,7 @@ export interface EmbeddedClient extends Client {
   submit<C extends FlowClass | FlowDefinition>(
     flow: C,
     ...args: StartArguments<C, [options?: RunOptions]>
-  ): Promise<RunHandle<ResultOf<C>>>;
+  ): Promise<RunHandle<ResultOf<C>, EmitsOf<C>>>;
   migrate(): Promise<SchemaReport>;
   /** Deletes what ended before the instant (epoch ms), result files included. */
   prune(before: number): Promise<PruneReport>;

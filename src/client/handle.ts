@@ -30,7 +30,7 @@ export interface EnqueueOptions extends SubmittedOptions {
 }
 
 /** A run that has been accepted. */
-export interface RunHandle<R = unknown> {
+export interface RunHandle<R = unknown, E extends object = Readonly<Record<string, unknown>>> {
   readonly id: string;
   /** The run as it is stored now. */
   get(): Promise<Run>;
@@ -39,4 +39,20 @@ export interface RunHandle<R = unknown> {
   /** The flow's value. @throws BatutaError RUN_FAILED (cause: the task's error), RUN_CANCELLED, FLOW_TIMED_OUT. */
   result(): Promise<R>;
   cancel(message?: string): Promise<void>;
+  /**
+   * The values that the run gives out by `ctx.emit`, in their order, each once: those of before from the first on, then what comes, until
+   * the run has ended. Any number may read; each loop begins at the first again. Over HTTP it goes on where it was after a lost connection.
+   * `client.runs.emitted` gives the same with the task, attempt and instant of each.
+   *
+   * @throws BatutaError NAME_INVALID, RUN_NOT_FOUND, RESULT_MISSING (a large value is gone), STORE_…, and over HTTP what the server answers
+   */
+  stream<K extends keyof E & string>(stream: K, options?: StreamOptions): AsyncIterable<E[K]>;
+}
+
+/** Which values of a stream are wanted. */
+export interface StreamOptions {
+  /** `seq` of the last value that was had: what came after it is given. Default 0, from the first on. */
+  readonly after?: number | undefined;
+  /** Aborting ends the loop, which just ends. */
+  readonly signal?: AbortSignal | undefined;
 }

@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import type { Engine } from '../engine/engine.ts';
 import { loadValue, pruneStore } from '../engine/values/results.ts';
 import type { EngineListener } from '../model/events.ts';
-import type { FlowClass, FlowRef, ResultOf, StartArguments } from '../model/flow-types.ts';
+import type { EmitsOf, FlowClass, FlowRef, ResultOf, StartArguments } from '../model/flow-types.ts';
 import { backfillsChannel, deploymentsChannel } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import { triggersChannel } from '../model/triggers/trigger.ts';
@@ -30,6 +30,7 @@ import { LocalFigures } from './local-figures.ts';
 import { remoteHandle } from './remote-handle.ts';
 import { handleOf } from './run-handle.ts';
 import { LocalLimits } from './local-limits.ts';
+import { type ExportsClient, localExports } from './export/local-exports.ts';
 import { type LocalEvents, localEvents } from './local-events.ts';
 import { LocalWebhooks } from './local-webhooks.ts';
 import { followRunEvents } from './run-events.ts';
@@ -63,6 +64,7 @@ export class LocalClient implements EmbeddedClient {
   readonly artifacts: LocalArtifacts;
   readonly events: LocalEvents;
   readonly webhooks: LocalWebhooks;
+  readonly exports: ExportsClient;
   readonly deployments: LocalDeployments;
   readonly backfills: LocalBackfills;
   readonly limits: LocalLimits;
@@ -87,7 +89,7 @@ export class LocalClient implements EmbeddedClient {
     const { store, engine, log } = options;
     this.#options = options;
     this.runs = new LocalRuns({
-      ...{ store, engine, clock: engine.services.leaseClock },
+      ...{ store, engine, clock: engine.services.leaseClock, closed: this.#over.signal },
       findDefinition: async (run) => this.#known.get(run.flow) ?? options.findDefinition(run),
       wake: (runIds) => this.#wake(runIds),
       ticket: (runs) => this.#ticket(runs),
@@ -117,9 +119,8 @@ export class LocalClient implements EmbeddedClient {
     this.cache = new LocalCache(engine.services);
     this.inbox = new LocalInbox({ ...access, links: options.links, runs: this.runs, wake: (runIds) => this.#wake(runIds) });
     const sealing = { store, clock: engine.services.clock, keyring: options.keyring ?? (() => null) };
-    this.secrets = new LocalSecrets(sealing);
-    this.variables = new LocalVariables(sealing);
-    this.connections = new LocalConnections(sealing);
+    [this.secrets, this.variables] = [new LocalSecrets(sealing), new LocalVariables(sealing)];
+    [this.connections, this.exports] = [new LocalConnections(sealing), localExports(store, engine.services.clock)];
     this.figures = new LocalFigures({
       ...{ store, clock: engine.services.clock, isOwnerGone: engine.services.isOwnerGone },
       leaseMs: engine.services.settings.leaseMs,
@@ -141,7 +142,7 @@ export class LocalClient implements EmbeddedClient {
   async submit<C extends FlowClass | FlowDefinition>(
     flow: C,
     ...[params, options = {}]: StartArguments<C, [options?: RunOptions]>
-  ): Promise<RunHandle<ResultOf<C>>> {
+  ): Promise<RunHandle<ResultOf<C>, EmitsOf<C>>> {
     if (currentLoading()) await stopIfLoading();
     const { engine, store } = this.#options;
     const definition = this.#know(asDefinition(flow));
@@ -153,15 +154,15 @@ export class LocalClient implements EmbeddedClient {
       this.#listeners.delete(id);
       throw error;
     });
-    return handleOf(store, underWay) as RunHandle<ResultOf<C>>;
+    return handleOf(store, underWay, this.runs) as RunHandle<ResultOf<C>, EmitsOf<C>>;
   }
 
   async enqueue<const C extends FlowRef>(
     flow: C,
     ...[params, options = {}]: StartArguments<C, [options?: EnqueueOptions]>
-  ): Promise<RunHandle<ResultOf<C>>> {
+  ): Promise<RunHandle<ResultOf<C>, EmitsOf<C>>> {
     const [id = ''] = await this.enqueueMany(flow, [{ ...options, params }]);
-    return this.#handle(id) as RunHandle<ResultOf<C>>;
+    return this.#handle(id) as RunHandle<ResultOf<C>, EmitsOf<C>>;
   }
 
   async enqueueMany(flow: FlowRef, runs: readonly RunRequest[]): Promise<readonly string[]> {

@@ -97,6 +97,8 @@ export async function openLocalClient(options: LocalClientSettings = {}, parts: 
     maxArtifactFileBytes: config.maxArtifactFileBytes,
     maxArtifactImageBytes: config.maxArtifactImageBytes,
     maxChartPoints: config.maxChartPoints,
+    maxStreamValueBytes: config.maxStreamValueBytes,
+    maxRunStreamsBytes: config.maxRunStreamsBytes,
     ...parts.settings,
   };
   const keyring = keyringOf(config);

@@ -1,6 +1,7 @@
 /** A run that some process executes, as its caller holds it. */
 import type { Run } from '../model/run.ts';
 import type { RunHandle, RunsClient } from './client.ts';
+import { valuesOf } from './emissions.ts';
 import { endedBadly } from './run-handle.ts';
 
 /**
@@ -9,7 +10,7 @@ import { endedBadly } from './run-handle.ts';
  * @param valueOf gives the value of a completed run
  */
 export function remoteHandle(
-  runs: Pick<RunsClient, 'get' | 'cancel'> & { awaitEnd(id: string): Promise<Run> },
+  runs: Pick<RunsClient, 'get' | 'cancel' | 'emitted'> & { awaitEnd(id: string): Promise<Run> },
   id: string,
   valueOf: (run: Run) => Promise<unknown>,
 ): RunHandle {
@@ -26,5 +27,6 @@ export function remoteHandle(
     async cancel(message) {
       await runs.cancel(id, message);
     },
+    stream: (stream, options) => valuesOf(() => runs.emitted(id, stream, options)),
   };
 }

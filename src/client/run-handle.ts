@@ -6,10 +6,11 @@ import { submittedIn } from '../model/submitted.ts';
 import { traceIdOf } from '../model/trace.ts';
 import type { OwnedRun } from '../engine/run/owned-run.ts';
 import type { Store } from '../store/store.ts';
-import type { RunHandle } from './client.ts';
+import type { RunHandle, RunsClient } from './client.ts';
+import { valuesOf } from './emissions.ts';
 
 /** Handle of a run that the engine executes. @param ended the run as last recorded */
-export function handleOf(store: Store, owned: OwnedRun, ended = owned.ended): RunHandle {
+export function handleOf(store: Store, owned: OwnedRun, runs: Pick<RunsClient, 'emitted'>, ended = owned.ended): RunHandle {
   const { id } = owned.run;
   const done = async (): Promise<Run> => {
     const last = await ended;
@@ -30,6 +31,7 @@ export function handleOf(store: Store, owned: OwnedRun, ended = owned.ended): Ru
     async cancel(message) {
       owned.cancel(message ?? null);
     },
+    stream: (stream, options) => valuesOf(() => runs.emitted(id, stream, options)),
   };
 }
 

@@ -4,11 +4,9 @@ import { forPeople } from '../model/sensitive.ts';
 import { hidesValues } from '../base/hidden-values.ts';
 import { refuseSecrets } from '../engine/values/refuse-secrets.ts';
 import { checkFilter } from '../model/list-filters.ts';
-import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { cancelBelow } from '../engine/run/cancel.ts';
 import { cancelOnAbort } from '../engine/run/cancel.ts';
-import type { Engine } from '../engine/engine.ts';
 import { refuseDecisionName } from '../model/inbox.ts';
 import { checkSignalName } from '../model/signal.ts';
 import { removeResults } from '../engine/values/results.ts';
@@ -18,7 +16,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { Run } from '../model/run.ts';
 import { isTerminal } from '../model/state.ts';
-import type { Store, TaskRunFilter } from '../store/store.ts';
+import type { TaskRunFilter } from '../store/store.ts';
 import { goOnAfter } from './after-end.ts';
 import { alikeTo } from './alike.ts';
 import { type BulkSource, cancelling, changeMany, deleting, requeueing } from './bulk-runs.ts';
@@ -27,15 +25,12 @@ import { handleOf } from './run-handle.ts';
 import type { BulkReport, BulkWish, WaitReason } from './fleet-client.ts';
 import { type FlowShape, namesFrom } from './names-from.ts';
 import { storedGraph } from './stored-graph.ts';
-import { type RejectsOptions, RunRejects } from './run-rejects.ts';
+import { type EmissionsOptions, RunEmissions } from './run-emissions.ts';
 import { awaitEnd, watchRun } from './watch-run.ts';
 import { wholeTaskRunId } from './whole-task-run-id.ts';
 import { stopIfLoading } from '../model/loading.ts';
 
-export interface LocalRunsOptions extends RejectsOptions {
-  readonly store: Store;
-  readonly engine: Engine;
-  readonly clock: Clock;
+export interface LocalRunsOptions extends EmissionsOptions {
   /** The definition with which a recorded run goes on. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (run: Run) => Promise<FlowDefinition>;
   /** Sees that suspended runs which have become due are continued. */
@@ -49,7 +44,7 @@ export interface LocalRunsOptions extends RejectsOptions {
 }
 
 /** Runs of the local client. */
-export class LocalRuns extends RunRejects implements EmbeddedRunsClient {
+export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
   readonly #options: LocalRunsOptions;
   readonly list: EmbeddedRunsClient['list'];
 
@@ -285,7 +280,7 @@ export class LocalRuns extends RunRejects implements EmbeddedRunsClient {
     });
     // As that of the run itself: whoever waits for it gets the error.
     ended.catch(() => undefined);
-    return handleOf(store, underWay, ended);
+    return handleOf(store, underWay, this, ended);
   }
 }
 

@@ -1,11 +1,11 @@
 /** What one class and one method declare: options checked and turned into data. Needs no look at the graph. */
-import type { StandardSchemaV1 } from '@standard-schema/spec';
 import type { FlowDefinition } from '../model/flow.ts';
 import { checkRate } from '../model/rate.ts';
 import { isResource } from '../model/resource.ts';
 import { type TaskDefinition, triggers } from '../model/task.ts';
 import { boundsOf } from './bounds-option.ts';
 import { cachePolicyOf } from './cache-option.ts';
+import { emitsOf, schemaOf } from './declared-schemas.ts';
 import { maxErrorRateOf } from './max-error-rate.ts';
 import type { AnyClass, FlowRecord, TaskRecord } from './metadata.ts';
 import { type Middleware, noMiddleware } from '../model/middleware.ts';
@@ -20,6 +20,7 @@ export type FlowDeclaration = Pick<
   | 'description'
   | 'tags'
   | 'params'
+  | 'emits'
   | 'runName'
   | 'retry'
   | 'middleware'
@@ -112,6 +113,7 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     description: read.text('description') ?? null,
     tags: read.texts('tags'),
     params: schemaOf(place, ...saidOnce(cls, options, 'params')),
+    emits: emitsOf(place, (cls as unknown as { readonly emits?: unknown }).emits),
     runName: read.runName<(params: unknown) => string>() ?? null,
     retry: read.retryPolicy(),
     timeoutMs: read.positiveMs('timeout') ?? null,
@@ -267,17 +269,6 @@ function saidOnce(cls: AnyClass, options: check.RawOptions, name: 'params' | 're
 
 function resultOf(place: string, name: string, value: unknown): string | null {
   return new check.OptionReader(place, { [name]: value }).text(name) ?? null;
-}
-
-function schemaOf(place: string, name: string, value: unknown): StandardSchemaV1 | null {
-  if (value === undefined) return null;
-  // arktype's schemas are functions, zod's and valibot's are objects.
-  const standard =
-    (typeof value === 'object' || typeof value === 'function') && value !== null
-      ? (value as { '~standard'?: { validate?: unknown } })['~standard']
-      : undefined;
-  if (typeof standard?.validate === 'function') return value as StandardSchemaV1;
-  throw check.invalid(place, name, value, 'a Standard Schema, e.g. z.object({ … }) of zod');
 }
 
 /** The option `middleware`: a list, outermost first; the one empty list where there is none. @throws BatutaError OPTION_INVALID */

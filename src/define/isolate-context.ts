@@ -6,7 +6,8 @@ import { errorOf } from '../model/failure.ts';
 import { ContextValues } from '../model/middleware.ts';
 import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
 import type { HostMessage, IsolatedJob, GuestMessage } from '../model/isolate-protocol.ts';
-import { decodeValue } from '../model/values.ts';
+import { checkStreamName } from '../model/emission.ts';
+import { decodeValue, encodeValue } from '../model/values.ts';
 import { HostQuestions } from './host-questions.ts';
 import { GuestResources, type WorkerScope } from './isolate-resources.ts';
 import { PulledSource } from './pulled-source.ts';
@@ -86,6 +87,13 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
         });
       },
       setProgress: (name, value, label) => send({ kind: 'bar', name, value, label }),
+    },
+    emissions: {
+      async emit(stream, value) {
+        checkStreamName(stream);
+        const text = encodeValue(value, `value for the stream '${stream}'`);
+        await kept((id) => send({ kind: 'emit', id, stream, value: text }));
+      },
     },
   };
   const context = new LiveTaskContext(source);

@@ -18,6 +18,7 @@ import { catchEscaped } from './run/catch-escaped.ts';
 import { cancelOnAbort } from './run/cancel.ts';
 import { Batcher } from './batcher.ts';
 import { Cache } from './cache/cache.ts';
+import { Emissions } from './emissions/emissions.ts';
 import { claimOf, claimRefusal, knowsNoDeployments } from './lease/claim.ts';
 import { describeFlow } from './submit/describe-flow.ts';
 import { HeldWork } from './lease/held-work.ts';
@@ -29,7 +30,7 @@ import { makeRun, ownedFrom, type MakeRunOptions } from './submit/make-run.ts';
 import { OwnedRun } from './run/owned-run.ts';
 import { processScope } from './run/resource-scopes.ts';
 import { RunOutput } from './run/run-output.ts';
-import type { EngineServices } from './services.ts';
+import type { EngineServices, GivenServices } from './services.ts';
 import { endExpired, endForRoom, startRun } from './run/start-run.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './code/sub-flow.ts';
 
@@ -73,14 +74,11 @@ export class Engine {
   readonly #heldSince = new WeakMap<Run, number>();
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
-  constructor(
-    given: Omit<EngineServices, 'limits' | 'cpuMeter' | 'cache' | 'output' | 'lifecycle' | 'resources'>,
-    definitionOf: (flow: FlowClass) => FlowDefinition,
-  ) {
+  constructor(given: GivenServices, definitionOf: (flow: FlowClass) => FlowDefinition) {
     const services: EngineServices = {
       ...given,
       limits: new Limits(given),
-      ...{ cache: new Cache(given), output: new RunOutput(given, this.#held.byId) },
+      ...{ cache: new Cache(given), output: new RunOutput(given, this.#held.byId), emissions: new Emissions(given) },
       ...{ lifecycle: new Lifecycle(), cpuMeter: new CpuMeter() },
       resources: processScope(given),
     };

@@ -17,10 +17,11 @@ import type { CpuMeter } from './task/cpu-meter.ts';
 import type { Limits } from './limits/limits.ts';
 import type { ResultStorage } from './results/storage.ts';
 import type { RunOutput, RunOutputSettings } from './run/run-output.ts';
+import type { EmissionSettings, Emissions } from './emissions/emissions.ts';
 import type { SpreadOffers } from './spread/spread-offers.ts';
 
 /** Units are milliseconds. */
-export interface EngineSettings extends RunOutputSettings {
+export interface EngineSettings extends RunOutputSettings, EmissionSettings {
   /** How long a claim holds without renewal. Default 15,000. */
   readonly leaseMs: number;
   /** How often claims are renewed; less than `leaseMs`. Default 5,000. */
@@ -59,6 +60,8 @@ export const defaultEngineSettings: EngineSettings = {
   maxArtifactFileBytes: 2 * 1024 * 1024 * 1024,
   maxArtifactImageBytes: 20 * 1024 * 1024,
   maxChartPoints: 20_000,
+  maxStreamValueBytes: 16 * 1024 * 1024,
+  maxRunStreamsBytes: 256 * 1024 * 1024,
   isAlone: false,
 };
 
@@ -94,6 +97,8 @@ export interface EngineServices {
   readonly cache: CacheAccess;
   /** Bounds what is kept of log lines and artifacts; made by the engine. */
   readonly output: RunOutput;
+  /** Records what runs give out; made by the engine. */
+  readonly emissions: Emissions;
   /** Hears of every step of runs and task runs; made by the engine. */
   readonly lifecycle: Lifecycle;
   /** Resources that stay open as long as the engine; made by it. */
@@ -105,6 +110,9 @@ export interface EngineServices {
   /** Finds what code flows run by the name of a deployment; without it they can run none. */
   readonly findDeployed?: FindDeployed | null;
 }
+
+/** Those that the engine does not make itself. */
+export type GivenServices = Omit<EngineServices, 'limits' | 'cpuMeter' | 'cache' | 'output' | 'emissions' | 'lifecycle' | 'resources'>;
 
 /** A deployment that a code flow runs as part of itself. */
 export interface DeployedFlow {

@@ -8,7 +8,7 @@ import type { ConnectionKind } from './connection-kinds.ts';
 import type { ArtifactFileOptions, ArtifactImageOptions, ArtifactOptions, ArtifactSource } from './artifact.ts';
 import type { Chart } from './chart.ts';
 import type { Failure } from './failure.ts';
-import type { ContextParams, FlowClass, ResultOf, SomeParams, StartArguments } from './flow-types.ts';
+import type { ContextParams, EmitsIn, FlowClass, ResultOf, SomeParams, StartArguments } from './flow-types.ts';
 import type { KeyArgument, Resource, ResourceScopeName, WithinReach } from './resource.ts';
 import type { RunFacts, TaskFacts } from './facts.ts';
 import type { ContextKey } from './middleware.ts';
@@ -103,6 +103,20 @@ export interface TaskContext<P = unknown> {
   /** Says how far the task is; shown live. `total` may be left out when it is not known. */
   progress(done: number, total?: number): void;
   readonly artifact: ArtifactWriter;
+  /**
+   * Gives out a value while the run goes on: whoever follows the stream (`handle.stream('tokens')`, `batuta runs stream`) gets it at once, and
+   * whoever comes later gets all from the start. Values come in the order of the calls, whether they are awaited or not, and are kept as long as
+   * the run. A task that is tried again emits again, under its next attempt; what the attempt before emitted stays. What an ended attempt
+   * still emits is dropped.
+   *
+   * With `static readonly emits = { tokens: z.string() }` in the class, streams are those that it names and values are checked by their schemas.
+   *
+   * @param stream 1 to 100 letters, digits, `_`, `.`, `:` or `-`
+   * @param value anything a task may return, up to 16 MiB (`BATUTA_MAX_STREAM_VALUE`); all of a run up to 256 MiB (`BATUTA_MAX_RUN_STREAMS`)
+   * @returns resolves once the value is recorded
+   * @throws BatutaError NAME_INVALID, STREAM_VALUE_INVALID, STREAM_VALUE_TOO_LARGE, STREAM_FULL, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED, STORE_…
+   */
+  emit<K extends keyof EmitsIn<P> & string>(stream: K, value: EmitsIn<P>[K]): Promise<void>;
   /**
    * Puts a record aside with the reason and goes on. Kept as an artifact of kind `rejects` (the first 1,000 a task run, all are
    * counted in the metric `rejected`).

@@ -63,6 +63,21 @@ export type ResultOf<C> =
         : unknown
     : never;
 
+/**
+ * What the flow `C` (`typeof Chat`, or its name) gives out by `ctx.emit`, by stream: the inputs of the schemas in its static `emits`. Any value
+ * by any stream when the class has none.
+ */
+export type EmitsIn<C> =
+  Named<C> extends { readonly emits: infer E extends Readonly<Record<string, StandardSchemaV1>> }
+    ? { readonly [K in keyof E]: StandardSchemaV1.InferInput<E[K]> }
+    : Readonly<Record<string, unknown>>;
+
+/** The same as whoever follows a run gets it: the outputs of the schemas. */
+export type EmitsOf<C> =
+  Named<C> extends { readonly emits: infer E extends Readonly<Record<string, StandardSchemaV1>> }
+    ? { readonly [K in keyof E]: StandardSchemaV1.InferOutput<E[K]> }
+    : Readonly<Record<string, unknown>>;
+
 type ValueOf<M> = M extends (...args: never[]) => infer R ? Awaited<R> : unknown;
 
 /** The parameters in a context that names `P`: a flow's class stands for the output of its schema, anything else for itself. */

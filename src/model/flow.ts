@@ -54,6 +54,8 @@ export interface FlowDefinition {
   readonly description: string | null;
   readonly tags: readonly string[];
   readonly params: StandardSchemaV1 | null;
+  /** What it gives out by `ctx.emit`, by stream; null where it does not say, and may give anything. */
+  readonly emits?: Readonly<Record<string, StandardSchemaV1>> | null;
   /** Name of a run for people: a template over params, or a function. Null: two random words. */
   readonly runName: string | ((params: unknown) => string) | null;
   readonly retry: RetryPolicy;

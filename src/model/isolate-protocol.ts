@@ -98,6 +98,8 @@ export type GuestMessage =
     }
   /** Answers a `pull`: bytes, null at the end, or why there are no more. */
   | { readonly kind: 'piece'; readonly id: number; readonly piece: Uint8Array | string | null; readonly failure: Failure | null }
+  /** Answered with `kept` of the same `id`. `value` is as `encodeValue` writes it. */
+  | { readonly kind: 'emit'; readonly id: number; readonly stream: string; readonly value: string | null }
   | { readonly kind: 'bar'; readonly name: string; readonly value: number; readonly label: string | null }
   /** Answered with `answer` of the same `id`. */
   | GuestQuestion;

@@ -9,6 +9,7 @@ import { BatutaError } from '../base/errors.ts';
 import { type ArtifactKeeper, artifactWriter } from './artifact-writer.ts';
 import type { ArtifactWriter, Metrics, RunFacts, TaskContext, TaskFacts } from './context.ts';
 import type { AnyResource, KeyArgument, Resource } from './resource.ts';
+import type { EmissionKeeper } from './emission.ts';
 import type { ContextKey, ContextValues } from './middleware.ts';
 import { type OwnMeasure, ownMetrics } from './own-metrics.ts';
 import type { NamedValues } from './secret.ts';
@@ -41,6 +42,8 @@ export interface ContextSource {
   putReject(record: unknown, reason: string): void;
   /** Keeps what the task shows. */
   readonly artifacts: ArtifactKeeper;
+  /** Records what the task gives out while it runs. */
+  readonly emissions: EmissionKeeper;
 }
 
 /** The context handed to user code; its methods may be taken off it (`const { log, progress } = ctx`). */
@@ -120,6 +123,11 @@ export class LiveTaskContext implements TaskContext {
 
   get artifact(): ArtifactWriter {
     return artifactWriter(this.#source.artifacts);
+  }
+
+  get emit(): (stream: string, value: unknown) => Promise<void> {
+    const source = this.#source;
+    return (stream, value) => source.emissions.emit(stream, value);
   }
 
   get secret(): TaskContext['secret'] {

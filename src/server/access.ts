@@ -76,6 +76,10 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/runs/:id/rejects': viewer,
   'GET /api/runs/:id/rejects/counts': viewer,
   'GET /api/runs/:id/rejects/download': viewer,
+  'GET /api/runs/:id/streams': viewer,
+  'GET /api/runs/:id/streams/:stream': viewer,
+  'GET /api/runs/:id/streams/:stream/events': viewer,
+  'GET /api/runs/:id/streams/:stream/:seq': viewer,
   'GET /api/artifacts': viewer,
   'GET /api/artifacts/keys': viewer,
   'GET /api/artifacts/:id': viewer,
@@ -95,6 +99,8 @@ export const access: Readonly<Record<string, Access>> = {
   'GET /api/inbox/:id': viewer,
   'POST /api/inbox/:id/decide': operatorDoes('inbox.decide'),
   'POST /api/inbox/:id/links': operatorDoes('inbox.link'),
+
+  'GET /api/export/:kind': viewer,
 
   'GET /api/flows': observer,
   'GET /api/flows/:name': observer,

@@ -18,6 +18,8 @@ import { noteMethods } from './methods.ts';
 import { addObserver } from './observer.ts';
 import { accessRoutes } from './routes/access.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
+import { exportRoutes } from './routes/exports.ts';
+import { emissionRoutes } from './routes/emissions.ts';
 import { rejectRoutes } from './routes/rejects.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { bulkRoutes } from './routes/bulk.ts';
@@ -167,6 +169,8 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   logRoutes,
   artifactRoutes,
   rejectRoutes,
+  emissionRoutes,
+  exportRoutes,
   flowRoutes,
   deploymentRoutes,
   scheduleRoutes,

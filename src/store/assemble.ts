@@ -9,6 +9,7 @@ import { cacheStore } from './cache/cache.ts';
 import type { Connection } from './connection.ts';
 import { debounceStore } from './debounces/debounces.ts';
 import { deploymentStore } from './deployments/deployments.ts';
+import { emissionStore } from './emissions/emissions.ts';
 import { eventStore } from './events/events.ts';
 import { expiryStore } from './expiry/expiry.ts';
 import { figureStore } from './figures/figures.ts';
@@ -18,6 +19,7 @@ import { workerStore } from './fleet/workers.ts';
 import { flowStore } from './flows.ts';
 import { limitStore } from './limits/limits.ts';
 import { rateStore } from './limits/rates.ts';
+import { exportStore } from './lists/exported.ts';
 import { artifactStore } from './lists/artifacts.ts';
 import { resourceUseStore } from './lists/resource-uses.ts';
 import { logStore } from './lists/logs.ts';
@@ -58,6 +60,8 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     logs: logStore(connection),
     artifacts: artifactStore(connection),
     resourceUses: resourceUseStore(connection),
+    emissions: emissionStore(connection),
+    exports: exportStore(connection),
     flows: flowStore(connection),
     signals: signalStore(connection),
     inbox: inboxStore(connection),

@@ -15,13 +15,23 @@ import type { CacheStore } from './cache/contract.ts';
 import type { BackfillStore } from './backfills/contract.ts';
 import type { DebounceStore } from './debounces/contract.ts';
 import type { DeploymentStore } from './deployments/contract.ts';
+import type { EmissionStore } from './emissions/contract.ts';
 import type { EventStore } from './events/contract.ts';
 import type { ExpiryStore } from './expiry/contract.ts';
 import type { FigureStore } from './figures/contract.ts';
 import type { FleetStore, NewRun, TicketStore, WorkerStore } from './fleet/contract.ts';
 import type { LimitStore } from './limits/contract.ts';
 import type { RateStore } from './limits/rate-contract.ts';
-import type { ArtifactStore, LogStore, Page, ResourceUseStore, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
+import type {
+  ArtifactStore,
+  ExportStore,
+  LogStore,
+  Page,
+  ResourceUseStore,
+  RunFilter,
+  TaskRunStore,
+  TransitionFilter,
+} from './lists/contract.ts';
 import type { Claim } from './ownership.ts';
 import type { PruneOptions, PruneReport } from './removal.ts';
 import type { OutboxStore, ReportStore } from './reporting/contract.ts';
@@ -42,6 +52,7 @@ export type * from './backfills/contract.ts';
 export type * from './cache/contract.ts';
 export type * from './debounces/contract.ts';
 export type * from './deployments/contract.ts';
+export type * from './emissions/contract.ts';
 export type * from './events/contract.ts';
 export type * from './expiry/contract.ts';
 export type * from './figures/contract.ts';
@@ -210,6 +221,8 @@ export interface Store {
   readonly logs: LogStore;
   readonly artifacts: ArtifactStore;
   readonly resourceUses: ResourceUseStore;
+  readonly emissions: EmissionStore;
+  readonly exports: ExportStore;
   readonly flows: FlowStore;
   readonly signals: SignalStore;
   readonly deployments: DeploymentStore;

@@ -12,6 +12,7 @@ import { memoryPlace } from '../engine/results/memory-place.ts';
 import { resultStorage } from '../engine/results/storage.ts';
 import { defaultEngineSettings } from '../engine/services.ts';
 import type { FlowContext } from '../model/context.ts';
+import type { Emission } from '../model/emission.ts';
 import type { FlowClass, ResultOf, StartArguments } from '../model/flow-types.ts';
 import type { FlowDefinition, Instantiate } from '../model/flow.ts';
 import type { NamedValues } from '../model/secret.ts';
@@ -107,7 +108,10 @@ export async function testFlow<C extends FlowClass>(
     );
     const [inspection, logs] = await Promise.all([client.runs.inspect(handle.id), client.runs.logs(handle.id, { limit: 10_000 })]);
     fakes.checkUse(definition.className, resourcesOf(definition));
-    return new TestRun<ResultOf<C>>({ inspection, logs, result, thrown, waitedMs: clock.elapsedMs - begun });
+    return new TestRun<ResultOf<C>>({
+      ...{ inspection, logs, result, thrown, waitedMs: clock.elapsedMs - begun },
+      emissions: await emissionsOf(client, handle.id),
+    });
   } finally {
     await client.close();
   }
@@ -221,3 +225,10 @@ const testAddresses: DecisionAddresses = {
   linkTo: ({ itemId, value, for: person }) =>
     `http://batuta.test/decide/${itemId}?${new URLSearchParams({ value, for: person ?? '' }).toString()}`,
 };
+
+/** All that the run gave out, over all its streams. */
+async function emissionsOf({ runs }: LocalClient, id: string): Promise<readonly Emission[]> {
+  const all: Emission[] = [];
+  for (const { stream } of await runs.streams(id)) for await (const emission of runs.emitted(id, stream)) all.push(emission);
+  return all.sort((one, other) => one.seq - other.seq);
+}

@@ -2,6 +2,7 @@
 import { AssertionError } from 'node:assert';
 import type { RunInspection } from '../client/client.ts';
 import { decodeValue } from '../engine/values/results.ts';
+import type { Emission } from '../model/emission.ts';
 import type { Failure } from '../model/failure.ts';
 import type { TaskRun } from '../model/run.ts';
 import type { State, StateName } from '../model/state.ts';
@@ -28,6 +29,7 @@ export interface TestRunParts<R> {
   readonly thrown: unknown;
   readonly logs: readonly StoredLogLine[];
   readonly waitedMs: number;
+  readonly emissions: readonly Emission[];
 }
 
 /** A finished run. `R` is the flow's value. */
@@ -44,12 +46,14 @@ export class TestRun<R = unknown> {
   readonly tasks: readonly TestTask[];
   readonly logs: readonly StoredLogLine[];
   readonly artifacts: RunInspection['artifacts'];
+  /** What it gave out by `ctx.emit`, over all its streams, in the order in which that was recorded. */
+  readonly emissions: readonly Emission[];
   /** Everything that was recorded. */
   readonly inspection: RunInspection;
   /** Virtual milliseconds from start to end. */
   readonly waitedMs: number;
 
-  constructor({ inspection, result, thrown, logs, waitedMs }: TestRunParts<R>) {
+  constructor({ inspection, result, thrown, logs, waitedMs, emissions }: TestRunParts<R>) {
     const { run } = inspection;
     this.inspection = inspection;
     this.state = run.state;
@@ -60,6 +64,7 @@ export class TestRun<R = unknown> {
     this.params = inspection.params;
     this.tasks = inspection.taskRuns.map(testTask);
     this.logs = logs;
+    this.emissions = emissions;
     this.artifacts = inspection.artifacts;
     this.waitedMs = waitedMs;
   }
@@ -83,6 +88,11 @@ export class TestRun<R = unknown> {
   /** What has gone through the tasks of its streams, in their order. Times are those of the test's clock. */
   get stats(): readonly StageStats[] {
     return stageStatsOf(this.inspection.taskRuns);
+  }
+
+  /** The values of one stream, in their order. */
+  emitted(stream: string): readonly unknown[] {
+    return this.emissions.filter((emission) => emission.stream === stream).map(({ value }) => value);
   }
 
   /** Keys of task runs in the order in which their first attempts started; those that never ran are left out. */

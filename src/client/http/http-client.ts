@@ -1,6 +1,6 @@
 /** The client that asks a server over HTTP. It holds no store, no flows and no connection of its own. */
 import { remoteHandle } from '../remote-handle.ts';
-import type { FlowRef, ResultOf, StartArguments } from '../../model/flow-types.ts';
+import type { EmitsOf, FlowRef, ResultOf, StartArguments } from '../../model/flow-types.ts';
 import type { StoredFlow } from '../../store/store.ts';
 import type { Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.ts';
 import { fromWire, type Wire } from '../wire.ts';
@@ -14,6 +14,8 @@ import { HttpAudit, HttpFigures, HttpKeys, HttpLimits } from './http-fleet.ts';
 import { HttpConnections, HttpSecrets, HttpVariables } from './http-secrets.ts';
 import { HttpRuns } from './http-runs.ts';
 import { type HttpEvents, httpEvents } from './http-events.ts';
+import type { ExportsClient } from '../export/export-client.ts';
+import { httpExports } from './http-exports.ts';
 import { HttpWebhooks } from './http-webhooks.ts';
 
 /** Many runs at once are waited for so long, ms. */
@@ -31,6 +33,7 @@ export class HttpClient implements Client {
   readonly artifacts: HttpArtifacts;
   readonly events: HttpEvents;
   readonly webhooks: HttpWebhooks;
+  readonly exports: ExportsClient;
   readonly keys: HttpKeys;
   readonly audit: HttpAudit;
   readonly secrets: HttpSecrets;
@@ -51,6 +54,7 @@ export class HttpClient implements Client {
     this.artifacts = new HttpArtifacts(api);
     this.events = httpEvents(api);
     this.webhooks = new HttpWebhooks(api);
+    this.exports = httpExports(api);
     this.keys = new HttpKeys(api);
     this.audit = new HttpAudit(api);
     this.secrets = new HttpSecrets(api);
@@ -61,10 +65,10 @@ export class HttpClient implements Client {
   async enqueue<const C extends FlowRef>(
     flow: C,
     ...[params, options = {}]: StartArguments<C, [options?: EnqueueOptions]>
-  ): Promise<RunHandle<ResultOf<C>>> {
+  ): Promise<RunHandle<ResultOf<C>, EmitsOf<C>>> {
     const body = { flow: await nameOfFlow(flow), ...enqueueBody(params, options) };
     const { id } = await this.#api.post<{ readonly id: string }>('runs', body, { repeatable: options.idempotencyKey !== undefined });
-    return this.#handle(id) as RunHandle<ResultOf<C>>;
+    return this.#handle(id) as RunHandle<ResultOf<C>, EmitsOf<C>>;
   }
 
   async enqueueMany(flow: FlowRef, runs: Parameters<Client['enqueueMany']>[1]): Promise<readonly string[]> {

@@ -8,8 +8,10 @@ import type { RollbackSummary } from '../../model/rollback.ts';
 import type { Alike } from '../../model/failure-sentence.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { ListedRun, Run, TaskRun, Transition, Artifact } from '../../model/run.ts';
-import type { LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
-import type { RunHandle, RunInspection, RunsClient } from '../client.ts';
+import type { Emission } from '../../model/emission.ts';
+import type { EmissionStream, LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
+import type { RunHandle, RunInspection, RunsClient, StreamOptions } from '../client.ts';
+import { emittedOverHttp } from './emissions.ts';
 import { linesOf } from './answer-lines.ts';
 import type { BulkReport, BulkWish, TaskRunFilter, WaitReason } from '../fleet-client.ts';
 import { fromWire, type Wire, type CutValue, type WireValue } from '../wire.ts';
@@ -175,6 +177,15 @@ export class HttpRuns implements RunsClient {
     } finally {
       leaving.abort();
     }
+  }
+
+  async streams(id: string): Promise<readonly EmissionStream[]> {
+    const { items } = await this.#api.get<{ readonly items: readonly Wire<EmissionStream>[] }>(`${pathOf(id)}/streams`);
+    return items.map((stream) => fromWire<EmissionStream>(stream));
+  }
+
+  emitted(id: string, stream: string, options: StreamOptions = {}): AsyncGenerator<Emission> {
+    return emittedOverHttp(this.#api, pathOf(id), stream, options);
   }
 
   rejectCounts(id: string, filter: RejectFilter = {}): Promise<RejectCounts> {

@@ -15,6 +15,7 @@ import type { State } from '../../model/state.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { take } from '../values/given-value.ts';
 import { AttemptArtifacts } from '../artifacts/attempt-artifacts.ts';
+import { AttemptEmissions } from '../emissions/attempt-emissions.ts';
 import { putArtifact } from '../artifacts/put-artifact.ts';
 import { type ContextSource, LiveTaskContext, maxRejects, plainReject } from '../../model/task-context.ts';
 
@@ -36,6 +37,7 @@ class BodySource implements ContextSource {
   readonly #metrics = new Map<string, number>();
   #params: { readonly value: unknown } | null = null;
   #artifacts: AttemptArtifacts | null = null;
+  #emissions: AttemptEmissions | null = null;
   #progressAt = Number.NEGATIVE_INFINITY;
   /** Whether the body and all it called have ended: what it still does to its context is dropped. */
   #isOver = false;
@@ -102,9 +104,15 @@ class BodySource implements ContextSource {
     return (this.#artifacts ??= new AttemptArtifacts(this.#active, null, () => this.#isOver));
   }
 
+  get emissions(): AttemptEmissions {
+    const emitter = { taskRunId: null, attempt: this.#active.run.attempt };
+    return (this.#emissions ??= new AttemptEmissions(this.#active, emitter, () => this.#isOver));
+  }
+
   /** Keeps what the body put aside; takes nothing more from it. */
   async keep(): Promise<void> {
     this.#isOver = true;
+    await this.#emissions?.settled();
     this.#artifacts?.end();
     if (this.#rejects.length > 0) await putArtifact(this.#active, null, 'rejects', 'run', this.#rejects.map(plainReject));
     if (this.#metrics.size > 0) await putArtifact(this.#active, null, 'json', 'metrics', Object.fromEntries(this.#metrics));

@@ -5,6 +5,7 @@ import { failureOf } from '../../model/failure.ts';
 import type { GuestMessage, GuestQuestion, HostMessage } from '../../model/isolate-protocol.ts';
 import { measureAgain } from '../../model/own-metrics.ts';
 import type { NamedValues } from '../../model/secret.ts';
+import { decodeValue } from '../../model/values.ts';
 import type { IsolatedCall } from './isolate.ts';
 import { PulledFiles } from './pulled-files.ts';
 
@@ -43,6 +44,12 @@ export function obey(call: IsolatedCall, answer: Answer, message: GuestMessage):
       break;
     case 'artifact':
       keep(context.artifact, message).then(
+        () => answer({ kind: 'kept', id: message.id, failure: null }),
+        (error: unknown) => answer({ kind: 'kept', id: message.id, failure: failureOf(error) }),
+      );
+      break;
+    case 'emit':
+      context.emit(message.stream, decodeValue(message.value)).then(
         () => answer({ kind: 'kept', id: message.id, failure: null }),
         (error: unknown) => answer({ kind: 'kept', id: message.id, failure: failureOf(error) }),
       );

@@ -12,7 +12,7 @@ import type { ResourceUse } from '../../model/resource-use.ts';
 import { runTimes } from '../../model/run-times.ts';
 import { canFollow, canReopen, isTerminal, type State, stateOf, type StateType } from '../../model/state.ts';
 import { type Lifecycle, type LifecycleStep, stepTo } from '../../observe/lifecycle.ts';
-import type { Claim, Recorder } from '../../store/store.ts';
+import type { Claim, Recorder, TaskClaim } from '../../store/store.ts';
 
 /** Where the changes are queued. */
 export type RecordWriter = Pick<Recorder, 'addRunPatch' | 'addTaskRun' | 'addArtifact' | 'addResourceUse'>;
@@ -25,6 +25,8 @@ export interface RecordOptions {
   readonly recorder: RecordWriter;
   /** Sets what this writer leaves in the result storage apart from what others do; default the epoch of its claim. */
   readonly writer?: string;
+  /** What is given out is recorded under; default its claim. */
+  readonly emissionClaim?: TaskClaim;
   readonly clock: Clock;
   readonly listener: EngineListener | null;
   readonly lifecycle: Lifecycle;
@@ -33,6 +35,8 @@ export interface RecordOptions {
 /** The record of one run as its owner writes it. */
 export class RunRecord {
   readonly claim: Claim;
+  /** Proof with which values are given out. */
+  readonly emissionClaim: Claim | TaskClaim;
   /** Part of the keys under which its large values are kept: one that has lost the run must not write over what the next has recorded. */
   readonly writer: string;
   readonly #owner: Owner;
@@ -52,6 +56,7 @@ export class RunRecord {
   constructor(options: RecordOptions) {
     this.#run = options.run;
     this.claim = options.claim;
+    this.emissionClaim = options.emissionClaim ?? options.claim;
     this.writer = options.writer ?? String(options.claim.epoch);
     this.#owner = options.owner;
     this.#definition = options.definition;

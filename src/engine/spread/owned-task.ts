@@ -46,6 +46,7 @@ export class OwnedTask {
     const record = new RunRecord({
       run,
       claim: { runId: run.id, epoch: claim.epoch },
+      emissionClaim: claim,
       writer: `spread-${claim.epoch}`,
       owner: services.owner,
       definition,

@@ -26,6 +26,7 @@ import { AttemptFacts } from './attempt-facts.ts';
 import { callMethod, collected, isAsyncIterable, isPending } from './call-method.ts';
 import { escapedError } from '../../model/escaped-error.ts';
 import { AttemptArtifacts } from '../artifacts/attempt-artifacts.ts';
+import { AttemptEmissions } from '../emissions/attempt-emissions.ts';
 import { type ContextSource, LiveTaskContext } from '../../model/task-context.ts';
 import { commitWaitMs, failedWith, ignore, type Settlement, shownTask, timeoutError } from './settlement.ts';
 import { type CpuMeter, leastCpuMs } from './cpu-meter.ts';
@@ -48,6 +49,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   #hasFailed = false;
   #reports: TaskReports | null = null;
   #artifacts: AttemptArtifacts | null = null;
+  #emissions: AttemptEmissions | null = null;
   /** What it has opened for itself; null while it has nothing. */
   resources: ResourceScope | null = null;
   /** Its transaction is being committed: how it ends is for the database to say. */
@@ -145,6 +147,17 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
 
   get artifacts(): AttemptArtifacts {
     return (this.#artifacts ??= new AttemptArtifacts(this.active, this.row.id, () => this.#isLate()));
+  }
+
+  get emissions(): AttemptEmissions {
+    return (this.#emissions ??= new AttemptEmissions(this.active, { taskRunId: this.row.id, attempt: this.row.attempt }, () =>
+      this.#isLate(),
+    ));
+  }
+
+  /** What it has given out and is not yet recorded; null where there is nothing to wait for. */
+  whenEmitted(): Promise<void> | null {
+    return this.#emissions?.settled() ?? null;
   }
 
   /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */

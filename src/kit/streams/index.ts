@@ -12,4 +12,5 @@ export type { WrittenFile } from './parquet-file.ts';
 export type { ParquetType } from './parquet-values.ts';
 export type { Records } from './reading.ts';
 export { toCsv, type ToCsvOptions, toNdjson } from './to-text.ts';
+export { toParquet, type ToParquetOptions } from './to-parquet.ts';
 export { writeParquet, type WriteParquetOptions } from './write-parquet.ts';

@@ -1,9 +1,8 @@
-/** A Parquet file that is being written: rows are collected until a row group is full, which then goes to the disk. */
+/** A Parquet file that is being written beside its place, and put into it once it is whole. */
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { makeId } from '../../base/id.ts';
-import { recordInvalid } from './input.ts';
-import { type ParquetType, parquetTypes } from './parquet-values.ts';
+import { type ParquetColumns, ParquetEncoder } from './parquet-encoder.ts';
 
 /** A Parquet file that was written. */
 export interface WrittenFile {
@@ -15,78 +14,42 @@ export interface WrittenFile {
 /** Ending of files that are being written. */
 const half = '.batuta-half';
 
-type Library = typeof import('hyparquet-writer');
-type Columns = readonly (readonly [string, ParquetType])[];
-
 export class ParquetFile {
   readonly path: string;
-  readonly #columns: Columns;
-  readonly #rowsPerGroup: number;
   readonly #beside: string;
   readonly #handle: FileHandle;
-  readonly #writer: InstanceType<Library['ParquetWriter']>;
-  readonly #bytes: { readonly offset: number; flush(): Promise<void> };
-  #group: unknown[][];
-  #inGroup = 0;
-  #rows = 0;
+  readonly #encoder: ParquetEncoder;
   #isOpen = true;
 
-  private constructor(
-    library: Library,
-    file: { path: string; beside: string; handle: FileHandle },
-    columns: Columns,
-    rowsPerGroup: number,
-  ) {
+  private constructor(file: { path: string; beside: string; handle: FileHandle; encoder: ParquetEncoder }) {
     this.path = file.path;
     this.#beside = file.beside;
     this.#handle = file.handle;
-    this.#columns = columns;
-    this.#rowsPerGroup = rowsPerGroup;
-    this.#group = columns.map(() => []);
-    const bytes = bytesFor(library, file.handle);
-    this.#bytes = bytes;
-    const columnData = columns.map(([name, type]) => ({ name, type, data: [] }));
-    this.#writer = new library.ParquetWriter({ writer: bytes, schema: library.schemaFromColumnData({ columnData }), createdBy: 'batuta' });
+    this.#encoder = file.encoder;
   }
 
   /** Begins a file beside its place; missing folders are made. */
-  static async create(path: string, columns: Columns, rowsPerGroup: number): Promise<ParquetFile> {
-    const library = await import('hyparquet-writer');
+  static async create(path: string, columns: ParquetColumns, rowsPerGroup: number): Promise<ParquetFile> {
     await mkdir(dirname(path), { recursive: true });
     const beside = `${path}.${makeId()}${half}`;
-    return new ParquetFile(library, { path, beside, handle: await open(beside, 'wx') }, columns, rowsPerGroup);
+    const handle = await open(beside, 'wx');
+    const encoder = await ParquetEncoder.open(columns, { name: path, rowsPerGroup, write: (bytes) => handle.writeFile(bytes) });
+    return new ParquetFile({ path, beside, handle, encoder });
   }
 
-  /** Takes a row. @returns whether a row group is full, and `flush` is to be awaited. @throws BatutaError RECORD_INVALID */
+  /** See `ParquetEncoder.put`. */
   put(row: object, record: number): boolean {
-    for (const [at, [name, type]] of this.#columns.entries()) this.#group[at]?.push(this.#valueOf(row, name, type, record));
-    this.#rows++;
-    return ++this.#inGroup >= this.#rowsPerGroup;
-  }
-
-  #valueOf(row: object, name: string, type: ParquetType, record: number): unknown {
-    const value: unknown = (row as Readonly<Record<string, unknown>>)[name] ?? null;
-    if (value === null) return null;
-    const converted = parquetTypes[type].convert(value);
-    if (converted !== undefined) return converted;
-    const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : String(value).slice(0, 60);
-    throw recordInvalid(this.path, { record }, `has ${shown} in the column '${name}' of ${type}, which takes ${parquetTypes[type].takes}`);
+    return this.#encoder.put(row, record);
   }
 
   /** Writes the rows so far as a row group. */
-  async flush(): Promise<void> {
-    if (this.#inGroup === 0) return;
-    const columnData = this.#columns.map(([name, type], at) => ({ name, type, data: this.#group[at] ?? [] }));
-    await this.#writer.write({ columnData, rowGroupSize: this.#inGroup });
-    this.#group = this.#columns.map(() => []);
-    this.#inGroup = 0;
+  flush(): Promise<void> {
+    return this.#encoder.flush();
   }
 
   /** Writes the end of the file, so that it is whole and safe on the disk; it is not in its place yet. */
   async finish(): Promise<void> {
-    await this.flush();
-    await this.#writer.finish();
-    await this.#bytes.flush();
+    await this.#encoder.finish();
     await this.#handle.sync();
     await this.#close();
   }
@@ -94,7 +57,7 @@ export class ParquetFile {
   /** Puts it into its place, over what was there. */
   async publish(): Promise<WrittenFile> {
     await rename(this.#beside, this.path);
-    return { path: this.path, rows: this.#rows, bytes: this.#bytes.offset };
+    return { path: this.path, rows: this.#encoder.rows, bytes: this.#encoder.bytes };
   }
 
   /** Removes what was written, unless it is in its place. */
@@ -108,15 +71,4 @@ export class ParquetFile {
     this.#isOpen = false;
     await this.#handle.close();
   }
-}
-
-/** What the library writes into: the bytes of a row group are held until it asks for them to be written. */
-function bytesFor({ ByteWriter }: Library, handle: FileHandle) {
-  class FileBytes extends ByteWriter {
-    async flush(): Promise<void> {
-      await handle.writeFile(this.getBytes());
-      this.index = 0;
-    }
-  }
-  return new FileBytes(64 * 1024);
 }

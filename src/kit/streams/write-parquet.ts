@@ -36,7 +36,7 @@ export async function writeParquet<Row extends object>(
 ): Promise<WrittenFile[]> {
   checkCount('writeParquet', 'rowsPerGroup', rowsPerGroup);
   checkCount('writeParquet', 'maxFiles', maxFiles);
-  const types = checkedColumns(columns);
+  const types = checkedColumns('writeParquet', columns);
   const files = new Map<string, ParquetFile>();
   const open = async (at: string): Promise<ParquetFile> => {
     if (files.size >= maxFiles) throw tooManyFiles(at, maxFiles);
@@ -64,13 +64,13 @@ export async function writeParquet<Row extends object>(
 }
 
 /** @throws BatutaError OPTION_INVALID */
-function checkedColumns(columns: Readonly<Record<string, ParquetType | undefined>>): (readonly [string, ParquetType])[] {
+export function checkedColumns(by: string, columns: Readonly<Record<string, ParquetType | undefined>>): (readonly [string, ParquetType])[] {
   const types = Object.entries(columns).flatMap(([name, type]) => (type === undefined ? [] : [[name, type] as const]));
   const unknown = types.find(([, type]) => !Object.hasOwn(parquetTypes, type));
   if (types.length > 0 && unknown === undefined) return types;
   const known = Object.keys(parquetTypes).join(', ');
   const why = unknown === undefined ? 'columns names no column' : `the column '${unknown[0]}' has the type ${String(unknown[1])}`;
-  throw new BatutaError('OPTION_INVALID', `writeParquet: ${why}; the types are ${known}.`, { details: { known } });
+  throw new BatutaError('OPTION_INVALID', `${by}: ${why}; the types are ${known}.`, { details: { known } });
 }
 
 function tooManyFiles(path: string, maxFiles: number): BatutaError {

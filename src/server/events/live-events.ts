@@ -12,6 +12,8 @@ import { BatutaError } from '../../base/errors.ts';
 import { type Loop, makeLoop } from '../../base/loop.ts';
 import type { NumberedRows, RunEvent, Store, StoredLogLine, TaskEvent } from '../../store/store.ts';
 import { isGone } from '../connections.ts';
+import type { FollowedEmissions } from '../../client/emissions.ts';
+import { EmissionReader, type EmissionValues } from './emission-reader.ts';
 import { EventReader, keep } from './event-reader.ts';
 import { type EventQuery, sourcesOf, wantsRun } from './event-sources.ts';
 import { EventStream } from './event-stream.ts';
@@ -57,7 +59,7 @@ interface Open {
   readonly request: FastifyRequest;
   /** What it was opened with: this identifies it. */
   readonly role: Role;
-  readonly reader: EventReader;
+  readonly reader: { beat(beatMs: number): void };
 }
 
 const busyMs = 200;
@@ -170,6 +172,44 @@ export class LiveEvents {
       await reader.begin(from, { run, task, log });
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'A stream of events could not begin.');
+      stream.drop('unavailable');
+    }
+  }
+
+  /**
+   * Turns a request into a stream of what a run gives out, after the value that Last-Event-ID names. Resolves once it has ended.
+   *
+   * @throws as `open`
+   */
+  async openEmissions(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    wanted: Omit<FollowedEmissions, 'after' | 'signal'> & EmissionValues,
+  ): Promise<void> {
+    if (this.#closed) throw new BatutaError('SHUTDOWN', 'The server is ending.');
+    const { keyId = null, role = 'observer' } = request.identity ?? {};
+    const of = keyId ?? request.ip;
+    this.#refuseTooMany(of);
+    reply.hijack();
+    // Nothing is awaited from here until the stream hears of its end.
+    if (isGone(reply.raw)) return;
+    void this.#beats.start();
+    const over = new AbortController();
+    const onEnd = (): void => {
+      over.abort();
+      this.#open.delete(open);
+    };
+    const stream = new EventStream(reply.raw, this.#options.clock, onEnd, this.#budget);
+    const reader = new EmissionReader(stream);
+    const open: Open = { of, stream, request, role, reader };
+    this.#open.add(open);
+    stream.begin(reply.getHeaders());
+    try {
+      const after = placeOfId(String(request.headers['last-event-id'] ?? ''))?.run ?? 0;
+      stream.write(eventText('hello', { resumed: after > 0, beatMs: this.#beatMs }));
+      await reader.run(wanted.results, { ...wanted, after, signal: over.signal });
+    } catch (error) {
+      this.#options.logger.warn({ err: error }, 'A stream of what a run gives out had to be ended; its reader may come back.');
       stream.drop('unavailable');
     }
   }

@@ -1,6 +1,6 @@
 /** Contract of lists: runs and what belongs to them, by filters and pages. All times are UTC epoch ms. */
 import type { ResourceUse } from '../../model/resource-use.ts';
-import type { Artifact, LogLine, TaskRun } from '../../model/run.ts';
+import type { Artifact, ListedRun, LogLine, TaskRun, Transition } from '../../model/run.ts';
 
 /** Page of a list, newest first. `next` is the cursor of the following page, null at the end. */
 export interface Page<T> {
@@ -215,4 +215,41 @@ export interface ArtifactStore {
   get(id: string): Promise<(Artifact & Pick<ListedArtifact, 'flow' | 'runName'>) | null>;
   /** Whether there is one with this id. */
   has(id: string): Promise<boolean>;
+}
+
+/** What of a task run is exported. */
+export type ExportedTaskRun = Pick<
+  TaskRun,
+  | 'id'
+  | 'runId'
+  | 'key'
+  | 'name'
+  | 'index'
+  | 'state'
+  | 'attempt'
+  | 'startedAt'
+  | 'endedAt'
+  | 'displayName'
+  | 'childRunId'
+  | 'metrics'
+  | 'error'
+> &
+  Partial<Pick<TaskRun, 'cpuMs' | 'peakBytes'>>;
+
+/** A row with its number, which grows within a run. */
+export type Numbered<Row> = Row & { readonly seq: number };
+
+/**
+ * Rows of many runs in bounded reads: each is a statement of its own that ends before the next begins, so that nobody is held up. Rows of a run
+ * come together, in the order of the runs that are asked for; within a run by number, task runs by key.
+ */
+export interface ExportStore {
+  /** As `RunStore.list`; parameters and results are left out. @throws BatutaError FILTER_INVALID */
+  runs(filter?: RunFilter): Promise<Page<ListedRun>>;
+  /** When the oldest run was created, also of one that only the figures still know; null where there are none. */
+  oldest(): Promise<number | null>;
+  taskRuns(runIds: readonly string[]): AsyncIterable<readonly ExportedTaskRun[]>;
+  transitions(runIds: readonly string[]): AsyncIterable<readonly Numbered<Transition>[]>;
+  /** @param minLevel lowest level, pino's numbers; default all */
+  logs(runIds: readonly string[], minLevel?: number): AsyncIterable<readonly Numbered<LogLine>[]>;
 }

@@ -13,7 +13,6 @@ import type { Run } from '../../model/run.ts';
 import type { Connection } from '../connection.ts';
 import { runOf, type RunRow, runTable } from '../tables.ts';
 import type { Page, RunFilter } from '../store.ts';
-import { columnsOf } from '../table.ts';
 
 /** Most runs that one page looks through; each that is found by its tag costs twice as much. */
 const windowRuns = 10_000;
@@ -39,20 +38,32 @@ const lookedColumns = [
   'state_name',
 ] as const satisfies readonly (keyof RunRow)[];
 
-const columns = columnsOf(runTable);
+type Left = Readonly<Partial<Record<keyof RunRow, string>>>;
 
-/** See `RunStore.list`. @throws BatutaError FILTER_INVALID */
-export async function listRuns(connection: Connection, filter: RunFilter): Promise<Page<Run>> {
+function columnsBut(left: Left): string {
+  return runTable.columns.map((column) => (left[column] === undefined ? `runs.${column}` : `${left[column]} as ${column}`)).join(', ');
+}
+
+/**
+ * See `RunStore.list`.
+ *
+ * @param left what stands in the place of columns that are not read, as SQL
+ * @throws BatutaError FILTER_INVALID
+ */
+export async function listRuns(connection: Connection, filter: RunFilter, left: Left = {}): Promise<Page<Run>> {
+  const columns = columnsBut(left);
   const limit = limitOf(filter.limit, 50, 1000);
   const { search, cursor } = filter;
-  if (search === undefined || !isIdPart(search)) return await (isServed(filter) ? listByIndex : listByWindow)(connection, filter, limit);
+  if (search === undefined || !isIdPart(search))
+    return await (isServed(filter) ? listByIndex : listByWindow)(connection, columns, filter, limit);
   if (search.length >= minIdChars) {
-    if (await beginsOne(connection, search)) return await listByIndex(connection, filter, limit, beginning);
-    if (await endsOne(connection, search)) return await listByEnd(connection, filter, limit);
+    if (await beginsOne(connection, search)) return await listByIndex(connection, columns, filter, limit, beginning);
+    if (await endsOne(connection, search)) return await listByEnd(connection, columns, filter, limit);
   }
   // An end is looked for among all runs, wherever they stand: it is what people have read somewhere.
-  const ended = cursor === undefined && limit > 1 ? (await listByEnd(connection, filter, Math.min(mostByEnd, limit - 1))).items : [];
-  const { items, next } = await listByWindow(connection, filter, limit - ended.length);
+  const ended =
+    cursor === undefined && limit > 1 ? (await listByEnd(connection, columns, filter, Math.min(mostByEnd, limit - 1))).items : [];
+  const { items, next } = await listByWindow(connection, columns, filter, limit - ended.length);
   return { items: [...ended, ...items].sort(newestFirst), next };
 }
 
@@ -63,14 +74,20 @@ function isServed({ search, queue, tag, ...filter }: RunFilter): boolean {
   return tag === undefined || [flow, deployment, states, parentRunId, backfillId, scheduleId].every((value) => value === undefined);
 }
 
-async function listByIndex(connection: Connection, filter: RunFilter, limit: number, search: Search = nothing): Promise<Page<Run>> {
+async function listByIndex(
+  connection: Connection,
+  columns: string,
+  filter: RunFilter,
+  limit: number,
+  search: Search = nothing,
+): Promise<Page<Run>> {
   const params = new Params();
   const text = newestText(connection, params, filter, { select: columns, limit: limit + 1, search });
   return runPageOf(await connection.query<RunRow>(text, params.values), limit);
 }
 
 /** The few whose ids end so are found first, and the rest of the filter looked for in them. */
-async function listByEnd(connection: Connection, filter: RunFilter, limit: number): Promise<Page<Run>> {
+async function listByEnd(connection: Connection, columns: string, filter: RunFilter, limit: number): Promise<Page<Run>> {
   const params = new Params();
   const ended = endedText(connection, params, filter.search ?? '');
   const conditions = [
@@ -93,7 +110,7 @@ function runPageOf(rows: readonly RunRow[], limit: number): Page<Run> {
 }
 
 /** Looks through more and more runs until the page is full, the window is used up, or there are no more. */
-async function listByWindow(connection: Connection, filter: RunFilter, limit: number): Promise<Page<Run>> {
+async function listByWindow(connection: Connection, columns: string, filter: RunFilter, limit: number): Promise<Page<Run>> {
   const found: Place[] = [];
   let { cursor } = filter;
   let left = filter.tag === undefined ? windowRuns : windowTagged;
@@ -106,7 +123,7 @@ async function listByWindow(connection: Connection, filter: RunFilter, limit: nu
     if (cursor === undefined) break;
   }
   const wanted = found.slice(0, limit);
-  const items = await runsByIds(connection, wanted);
+  const items = await runsByIds(connection, columns, wanted);
   const last = wanted.at(-1);
   const more = found.length > limit && last !== undefined ? cursorOf(last) : cursor;
   return { items, next: more ?? null };
@@ -170,7 +187,7 @@ function newestFirst(left: Pick<Place, 'createdAt' | 'id'>, right: Pick<Place, '
   return left.id < right.id ? 1 : -1;
 }
 
-async function runsByIds({ query, fragments }: Connection, places: readonly Place[]): Promise<Run[]> {
+async function runsByIds({ query, fragments }: Connection, columns: string, places: readonly Place[]): Promise<Run[]> {
   if (places.length === 0) return [];
   const rows = await query<RunRow>(
     `select ${columns} from ${fragments.list(1, { wanted_id: 'text' })} as wanted join runs on runs.id = wanted.wanted_id`,

@@ -44,6 +44,7 @@ import { runExpiries } from './0044-run-expiries.ts';
 import { debounces } from './0045-debounces.ts';
 import { reportTokens } from './0046-report-tokens.ts';
 import { rates } from './0047-rates.ts';
+import { emissions } from './0053-emissions.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -85,6 +86,7 @@ export const migrations: readonly Migration[] = [
   debounces,
   reportTokens,
   rates,
+  emissions,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

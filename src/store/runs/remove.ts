@@ -16,6 +16,8 @@ const owned = [
   'artifacts',
   'resource_uses',
   'stream_positions',
+  'emission_counts',
+  'emissions',
   'signals',
   'inbox',
   'spread_tasks',

@@ -66,6 +66,8 @@ test('without anything set, every value is the default of the design', async () 
     maxArtifactFileBytes: 2 * 1024 * 1024 * 1024,
     maxArtifactImageBytes: 20 * 1024 * 1024,
     maxChartPoints: 20_000,
+    maxStreamValueBytes: 16 * 1024 * 1024,
+    maxRunStreamsBytes: 256 * 1024 * 1024,
     maxBodyBytes: 1024 * 1024,
     maxBulkBodyBytes: 16 * 1024 * 1024,
     headersTimeoutMs: 15_000,

@@ -4,6 +4,7 @@ import superjson, { type SuperJSONResult } from 'superjson';
 import type { WaitReason } from '../../../../src/client/fleet-client.ts';
 import { readLines } from '../../../../src/client/read-lines.ts';
 import { fromWire, type Wire } from '../../../../src/client/wire.ts';
+import type { Emission } from '../../../../src/model/emission.ts';
 import type { DeadLetter, RejectCounts, RejectFilter } from '../../../../src/model/dead-letters.ts';
 import type { Alike } from '../../../../src/model/failure-sentence.ts';
 import type { SpentTimes } from '../../../../src/model/run-times.ts';
@@ -11,7 +12,7 @@ import type { ResourceUse } from '../../../../src/model/resource-use.ts';
 import type { Submitted } from '../../../../src/model/submitted.ts';
 import { isTerminal } from '../../../../src/model/state.ts';
 import type { Artifact, Run, TaskRun, Transition } from '../../../../src/model/run.ts';
-import type { StoredFlow, StoredLogLine, TaskGroup } from '../../../../src/store/store.ts';
+import type { EmissionStream, StoredFlow, StoredLogLine, TaskGroup } from '../../../../src/store/store.ts';
 import { get } from '../../api/http.ts';
 import { loadAll } from '../../api/load-all.ts';
 import type { ListPage, RunRow } from '../../api/wire-types.ts';
@@ -138,6 +139,47 @@ export function rejectsQuery(runId: string, filter: RejectFilter) {
     getNextPageParam: (last) => last.next ?? undefined,
   });
 }
+
+/** A value that the run gave out. */
+export interface EmissionRow extends Omit<Emission, 'value'> {
+  readonly value: SuperValue | null;
+  readonly isMissing?: true;
+}
+
+/** By which streams the run has given out values. Asked for again and again while the run goes on. */
+export function streamsQuery(runId: string, isOver: boolean) {
+  return queryOptions({
+    queryKey: ['run', runId, 'streams'],
+    queryFn: async ({ signal }): Promise<readonly EmissionStream[]> =>
+      fromWire<{ readonly items: readonly EmissionStream[] }>(
+        await get<Wire<{ readonly items: readonly EmissionStream[] }>>(`${runPath(runId)}/streams`, undefined, signal),
+      ).items,
+    refetchInterval: isOver ? false : 1_000,
+  });
+}
+
+/** Values of one stream that a page of the list has. */
+const pageEmissions = 100;
+
+/** The values, page by page, in their order. */
+export function emissionsQuery(runId: string, stream: string) {
+  return infiniteQueryOptions({
+    queryKey: ['run', runId, 'streams', stream],
+    queryFn: async ({ pageParam, signal }): Promise<{ readonly items: readonly EmissionRow[]; readonly next: number | null }> => {
+      const path = `${runPath(runId)}/streams/${encodeURIComponent(stream)}`;
+      const { items, next } = await get<{ readonly items: readonly SentEmission[]; readonly next: number | null }>(
+        path,
+        { after: pageParam, limit: pageEmissions },
+        signal,
+      );
+      return { items: items.map(({ value, ...sent }) => ({ ...fromWire<Omit<EmissionRow, 'value'>>(sent), value })), next };
+    },
+    initialPageParam: 0,
+    getNextPageParam: (last) => last.next ?? undefined,
+  });
+}
+
+type SentEmission = Wire<Omit<EmissionRow, 'value'>> & Pick<EmissionRow, 'value'>;
 
 /** Task runs counted by task: all that the picture of a large run is made of. */
 export interface TaskGroups {

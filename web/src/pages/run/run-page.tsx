@@ -10,6 +10,7 @@ import { Page } from '../../parts/page.tsx';
 import { ArtifactsTab } from './artifacts-tab.tsx';
 import { HistoryTab } from './history-tab.tsx';
 import { LogsTab } from './logs-tab.tsx';
+import { EmissionsTab } from './emissions-tab.tsx';
 import { RejectsTab } from './rejects-tab.tsx';
 import { mostTaskRuns } from './task-run-list.ts';
 import { RunActions } from './run-actions.tsx';
@@ -106,7 +107,7 @@ function LoadedRun({ detail }: { readonly detail: RunDetail }) {
 }
 
 /** Tabs that list task runs one by one, or need the name of each. */
-const listingTabs: ReadonlySet<RunTab> = new Set(['timeline', 'logs', 'tasks', 'artifacts', 'rejects']);
+const listingTabs: ReadonlySet<RunTab> = new Set(['timeline', 'logs', 'tasks', 'artifacts', 'streams', 'rejects']);
 /** Task runs of a static graph past which its picture is drawn without reading each: its cards are its tasks. */
 const mostRead = 200;
 
@@ -132,6 +133,8 @@ function TabBody({ tab, ...props }: TabProps & { readonly tab: RunTab }) {
       return <ValuesTab {...props} />;
     case 'artifacts':
       return <ArtifactsTab {...props} />;
+    case 'streams':
+      return <EmissionsTab {...props} />;
     case 'rejects':
       return <RejectsTab {...props} />;
     case 'history':

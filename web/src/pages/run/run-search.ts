@@ -1,7 +1,7 @@
 /** What of the run page stands in its address. */
 import { one, oneOf, type RawSearch } from '../../search.ts';
 
-export const runTabs = ['graph', 'timeline', 'logs', 'tasks', 'values', 'artifacts', 'rejects', 'history'] as const;
+export const runTabs = ['graph', 'timeline', 'logs', 'tasks', 'values', 'artifacts', 'streams', 'rejects', 'history'] as const;
 export type RunTab = (typeof runTabs)[number];
 
 export const tabNames: Readonly<Record<RunTab, string>> = {
@@ -11,17 +11,20 @@ export const tabNames: Readonly<Record<RunTab, string>> = {
   tasks: 'Tasks',
   values: 'Inputs & result',
   artifacts: 'Artifacts',
+  streams: 'Streams',
   rejects: 'Rejects',
   history: 'History',
 };
 
 /** Tabs that hold nothing but what an observer does not see. */
-export const payloadTabs: ReadonlySet<RunTab> = new Set(['logs', 'artifacts', 'rejects']);
+export const payloadTabs: ReadonlySet<RunTab> = new Set(['logs', 'artifacts', 'streams', 'rejects']);
 
 export interface RunSearch {
   readonly tab: RunTab;
   /** The selected task: its name, or the id of a task run. */
   readonly task: string | undefined;
+  /** The stream whose values are listed. */
+  readonly stream: string | undefined;
   /** Of the log: task, lowest level, text, and the line that is pointed at. */
   readonly level: string | undefined;
   readonly search: string | undefined;
@@ -36,6 +39,7 @@ export function readRunSearch(raw: RawSearch): RunSearch {
   return {
     tab: oneOf(raw, 'tab', runTabs) ?? 'graph',
     task: one(raw, 'task'),
+    stream: one(raw, 'stream'),
     level: one(raw, 'level'),
     search: one(raw, 'search'),
     line: Number.isSafeInteger(line) && line > 0 ? line : undefined,

@@ -1,0 +1,54 @@
+/** `batuta runs stream`: what a run gives out while it runs, one value a line, or by which streams. */
+import type { Client } from '../../client/client.ts';
+import type { EmissionStream } from '../../store/store.ts';
+import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
+import { Interrupt } from '../interrupt.ts';
+import { withClient } from '../open.ts';
+import { printList } from '../print.ts';
+import { given, readCount, usage } from '../read-options.ts';
+import { plainJson } from '../render/plain-json.ts';
+import { agoText } from '../render/times.ts';
+
+interface Options extends JsonOption {
+  readonly details?: boolean;
+  readonly after?: string;
+}
+
+/** Lines that are written before the reader must have taken them. */
+const linesAhead = 256;
+
+/** Prints the values until the run has ended; without a name the streams there are. @throws BatutaError USAGE, NAME_INVALID, RUN_NOT_FOUND */
+export async function streamOfRun(context: CommandContext, id: string, stream: string | undefined, options: Options): Promise<ExitStatus> {
+  if (stream === undefined) {
+    if (options.details || options.after !== undefined) throw usage('--details and --after go with the name of a stream.');
+    return withClient(context, (client) => printStreams(context, client, id, options));
+  }
+  if (options.json) throw usage('--json goes with the list of streams; values are JSON lines as they are.');
+  const after = options.after === undefined ? undefined : readCount('--after', options.after, { min: 0, max: Number.MAX_SAFE_INTEGER });
+  return withClient(context, async (client) => {
+    const { out, gone } = context.terminal;
+    const interrupt = new Interrupt({ clock: context.clock, onFirst: () => undefined, onSecond: async () => {} });
+    const signal = AbortSignal.any([gone, interrupt.signal]);
+    try {
+      let lines = 0;
+      for await (const { value, ...emission } of client.runs.emitted(id, stream, given({ after, signal }))) {
+        const plain = plainJson(value);
+        out.line(JSON.stringify(options.details ? { ...emission, at: new Date(emission.at).toISOString(), value: plain } : plain));
+        if (++lines % linesAhead === 0) await context.terminal.drain();
+        if (signal.aborted) break;
+      }
+      return interrupt.status ?? 0;
+    } finally {
+      interrupt.stop();
+    }
+  });
+}
+
+async function printStreams(context: CommandContext, client: Client, id: string, options: JsonOption): Promise<ExitStatus> {
+  return printList<EmissionStream>(context, await client.runs.streams(id), options, {
+    columns: [{ head: 'stream' }, { head: 'values', align: 'right' }, { head: 'last' }],
+    cells: ({ stream, count, at }) => [stream, String(count), agoText(at, context.clock.now())],
+    json: ({ at, ...stream }) => ({ ...stream, at: new Date(at).toISOString() }),
+    empty: 'The run has given out nothing. A task does so with ctx.emit(stream, value).',
+  });
+}

@@ -1,0 +1,144 @@
+/**
+ * What one attempt of a task, or one execution of the body of a code flow, gives out. Made once it gives something.
+ *
+ * A task that runs again gives its values again, under its next attempt. The body of a code flow runs again after each crash and wait: a value
+ * of it has an id that follows from its stream, its text and how often the body has given that, so that it is recorded once.
+ */
+import { Buffer } from 'node:buffer';
+import { hash } from 'node:crypto';
+import type { StandardSchemaV1 } from '@standard-schema/spec';
+import { BatutaError } from '../../base/errors.ts';
+import { hidesValues } from '../../base/hidden-values.ts';
+import { showBytes } from '../../base/setting-values.ts';
+import { checkStreamName, emissionBytes, type EmissionKeeper } from '../../model/emission.ts';
+import { hashedId } from '../../model/idempotency-key.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
+import { issueMessage } from '../submit/issue-message.ts';
+import { refuseSecrets } from '../values/refuse-secrets.ts';
+import { encodeValue, isLarge } from '../values/results.ts';
+import { hintFor } from '../../base/nearest.ts';
+
+/** Of the task run, or of the run where the body gives it. */
+export interface Emitter {
+  readonly taskRunId: string | null;
+  readonly attempt: number;
+}
+
+export class AttemptEmissions implements EmissionKeeper {
+  readonly #active: RunAttempt;
+  readonly #emitter: Emitter;
+  readonly #isOver: () => boolean;
+  readonly #pending = new Set<Promise<void>>();
+  /** The last value that takes its time before it can be recorded: those after it wait for it. */
+  #slow: Promise<unknown> | null = null;
+  /** How often the body has given the same by the same stream. */
+  readonly #given = new Map<string, number>();
+
+  /** @param isOver whether the attempt has ended, so that nothing more is taken */
+  constructor(active: RunAttempt, emitter: Emitter, isOver: () => boolean) {
+    this.#active = active;
+    this.#emitter = emitter;
+    this.#isOver = isOver;
+  }
+
+  /**
+   * Resolves once it is durable, or dropped because the attempt has ended.
+   *
+   * @throws BatutaError NAME_INVALID, STREAM_VALUE_INVALID, STREAM_VALUE_TOO_LARGE, STREAM_FULL, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED, STORE_…
+   */
+  emit(stream: string, value: unknown): Promise<void> {
+    if (this.#isOver()) return Promise.resolve();
+    const emitted = this.#take(stream, value);
+    this.#pending.add(emitted);
+    const done = (): void => void this.#pending.delete(emitted);
+    emitted.then(done, done);
+    return emitted;
+  }
+
+  /** Resolves once all it was given is recorded or refused. Never rejects: whoever gave a value is told. */
+  async settled(): Promise<void> {
+    while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+  }
+
+  /** Everything up to the first wait happens within the call, so that what the caller does to the value afterwards changes nothing. */
+  async #take(stream: string, value: unknown): Promise<void> {
+    checkStreamName(stream);
+    const { services } = this.#active;
+    const at = services.clock.now();
+    const checked = this.#check(stream, value);
+    const before = this.#slow;
+    const isSlow = checked instanceof Promise;
+    const text = isSlow ? null : this.#textOf(stream, checked);
+    if (before === null && !isSlow && (text === null || !isLarge(text))) return this.#add(stream, at, text, null);
+    const slow = (async () => {
+      const late = isSlow ? this.#textOf(stream, await checked) : text;
+      const ref = late !== null && isLarge(late) ? await services.results.put(this.#keyOf(), late) : null;
+      await before;
+      return { late, ref };
+    })();
+    const passed = slow.catch(() => undefined);
+    this.#slow = passed;
+    const { late, ref } = await slow;
+    // Before the next one goes on: whoever waits for this one was there later.
+    const added = this.#add(stream, at, late, ref);
+    if (this.#slow === passed) this.#slow = null;
+    await added;
+  }
+
+  #add(stream: string, at: number, text: string | null, ref: string | null): Promise<void> {
+    const { services, record, run } = this.#active;
+    const { taskRunId, attempt } = this.#emitter;
+    const bytes = emissionBytes + (text === null ? 0 : Buffer.byteLength(text));
+    const id = taskRunId === null ? this.#idOf(stream, text) : null;
+    const emission = { runId: run.id, stream, id, taskRunId, attempt, at, bytes, value: ref === null ? text : null, ref };
+    return services.emissions.add({ claim: record.emissionClaim, emission });
+  }
+
+  /** The value as the flow's schema of the stream gives it, where there is one. */
+  #check(stream: string, value: unknown): unknown {
+    const { emits, name } = this.#active.definition;
+    if (!emits) return value;
+    const schema = emits[stream];
+    if (schema === undefined)
+      throw new BatutaError('NAME_INVALID', `Flow ${name} emits no stream '${stream}'.${hintFor(stream, Object.keys(emits), 'It emits')}`, {
+        details: { stream },
+      });
+    const result = schema['~standard'].validate(value);
+    return result instanceof Promise ? result.then((settled) => valid(stream, settled)) : valid(stream, result);
+  }
+
+  #textOf(stream: string, value: unknown): string | null {
+    const what = `value for the stream '${stream}'`;
+    const text = encodeValue(value, what);
+    if (text === null) return null;
+    const { maxStreamValueBytes: maxBytes } = this.#active.services.emissions.settings;
+    const bytes = Buffer.byteLength(text);
+    if (bytes > maxBytes)
+      throw new BatutaError(
+        'STREAM_VALUE_TOO_LARGE',
+        `A value for the stream '${stream}' has ${bytes} bytes, and ${showBytes(maxBytes)} are allowed (BATUTA_MAX_STREAM_VALUE).`,
+        { details: { stream, bytes, maxBytes } },
+      );
+    if (hidesValues()) refuseSecrets(text, what);
+    return text;
+  }
+
+  #keyOf(): string {
+    return `${this.#active.run.id}/emission-${this.#active.services.makeId()}`;
+  }
+
+  #idOf(stream: string, text: string | null): string {
+    const what = JSON.stringify([stream, text === null ? null : hash('sha256', text, 'hex')]);
+    const times = (this.#given.get(what) ?? 0) + 1;
+    this.#given.set(what, times);
+    return hashedId(JSON.stringify(['emission', this.#active.run.id, what, times]));
+  }
+}
+
+function valid(stream: string, checked: StandardSchemaV1.Result<unknown>): unknown {
+  if (!checked.issues) return checked.value;
+  const issues = checked.issues.map((issue) => issueMessage(issue));
+  throw new BatutaError('STREAM_VALUE_INVALID', `A value for the stream '${stream}' is not as its flow says: ${issues.join('; ')}`, {
+    details: { stream, issues },
+  });
+}

@@ -1,0 +1,96 @@
+/** Rows as the bytes of a Parquet file: they are collected until a row group is full, which then goes to whoever takes the bytes. */
+import { recordInvalid } from './input.ts';
+import { type ParquetType, parquetTypes } from './parquet-values.ts';
+
+type Library = typeof import('hyparquet-writer');
+export type ParquetColumns = readonly (readonly [string, ParquetType])[];
+
+export interface ParquetTarget {
+  /** Of the file, for messages. */
+  readonly name: string;
+  readonly rowsPerGroup: number;
+  /** Text of a row group after which it is full, characters. Default: rows alone count. */
+  readonly charsPerGroup?: number | undefined;
+  /** Takes bytes, which are overwritten once it has resolved. */
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+export class ParquetEncoder {
+  readonly #target: ParquetTarget;
+  readonly #columns: ParquetColumns;
+  readonly #writer: InstanceType<Library['ParquetWriter']>;
+  readonly #bytes: { readonly offset: number; flush(): Promise<void> };
+  #group: unknown[][];
+  #inGroup = 0;
+  #chars = 0;
+  #rows = 0;
+
+  private constructor(library: Library, columns: ParquetColumns, target: ParquetTarget) {
+    this.#target = target;
+    this.#columns = columns;
+    this.#group = columns.map(() => []);
+    const bytes = bytesFor(library, target);
+    this.#bytes = bytes;
+    const columnData = columns.map(([name, type]) => ({ name, type, data: [] }));
+    this.#writer = new library.ParquetWriter({ writer: bytes, schema: library.schemaFromColumnData({ columnData }), createdBy: 'batuta' });
+  }
+
+  static async open(columns: ParquetColumns, target: ParquetTarget): Promise<ParquetEncoder> {
+    return new ParquetEncoder(await import('hyparquet-writer'), columns, target);
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Bytes so far, those included that are not yet written. */
+  get bytes(): number {
+    return this.#bytes.offset;
+  }
+
+  /** Takes a row. @returns whether a row group is full, and `flush` is to be awaited. @throws BatutaError RECORD_INVALID */
+  put(row: object, record: number): boolean {
+    for (const [at, [name, type]] of this.#columns.entries()) this.#group[at]?.push(this.#valueOf(row, name, type, record));
+    this.#rows++;
+    return ++this.#inGroup >= this.#target.rowsPerGroup || this.#chars >= (this.#target.charsPerGroup ?? Number.POSITIVE_INFINITY);
+  }
+
+  #valueOf(row: object, name: string, type: ParquetType, record: number): unknown {
+    const value: unknown = (row as Readonly<Record<string, unknown>>)[name] ?? null;
+    if (value === null) return null;
+    if (typeof value === 'string') this.#chars += value.length;
+    const converted = parquetTypes[type].convert(value);
+    if (converted !== undefined) return converted;
+    const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : String(value).slice(0, 60);
+    const takes = `has ${shown} in the column '${name}' of ${type}, which takes ${parquetTypes[type].takes}`;
+    throw recordInvalid(this.#target.name, { record }, takes);
+  }
+
+  /** Writes the rows so far as a row group. */
+  async flush(): Promise<void> {
+    if (this.#inGroup === 0) return;
+    const columnData = this.#columns.map(([name, type], at) => ({ name, type, data: this.#group[at] ?? [] }));
+    await this.#writer.write({ columnData, rowGroupSize: this.#inGroup });
+    this.#group = this.#columns.map(() => []);
+    this.#inGroup = 0;
+    this.#chars = 0;
+  }
+
+  /** Writes the end of the file. */
+  async finish(): Promise<void> {
+    await this.flush();
+    await this.#writer.finish();
+    await this.#bytes.flush();
+  }
+}
+
+/** What the library writes into: the bytes of a row group are held until it asks for them to be written. */
+function bytesFor({ ByteWriter }: Library, target: ParquetTarget) {
+  class TargetBytes extends ByteWriter {
+    async flush(): Promise<void> {
+      if (this.index > 0) await target.write(this.getBytes());
+      this.index = 0;
+    }
+  }
+  return new TargetBytes(64 * 1024);
+}

@@ -1,0 +1,55 @@
+/** Records as the bytes of a Parquet file, for whoever takes them as they come: a request, an object, standard output. */
+import { checkCount } from './options.ts';
+import { ParquetEncoder } from './parquet-encoder.ts';
+import type { ParquetType } from './parquet-values.ts';
+import { readerOf, type Records } from './reading.ts';
+import { checkedColumns } from './write-parquet.ts';
+
+/** Options of `toParquet`. */
+export interface ToParquetOptions<Row extends object> {
+  /** Type of each column, in their order. Fields of no column are left out; null and undefined are null. */
+  readonly columns: { readonly [Name in keyof Row & string]?: ParquetType };
+  /** Rows of a row group: so many are held in memory. Default 10,000; fewer where their texts come to 8 MiB. */
+  readonly rowsPerGroup?: number | undefined;
+  /** What messages call it. Default `Parquet`. */
+  readonly name?: string | undefined;
+}
+
+const charsPerGroup = 8 * 1024 * 1024;
+
+/**
+ * The bytes of a Parquet file with these records, piece by piece: a row group is given once it is full. What was given is no whole file before the
+ * end. No records give a file without rows.
+ *
+ * All records are held until the end: no position is confirmed before.
+ *
+ * @throws BatutaError RECORD_INVALID for a value that its column does not take; OPTION_INVALID
+ */
+export async function* toParquet<Row extends object>(
+  records: Records<Row>,
+  { columns, rowsPerGroup = 10_000, name = 'Parquet' }: ToParquetOptions<Row>,
+): AsyncGenerator<Uint8Array, void, void> {
+  checkCount('toParquet', 'rowsPerGroup', rowsPerGroup);
+  const types = checkedColumns('toParquet', columns);
+  const pieces: Uint8Array[] = [];
+  const encoder = await ParquetEncoder.open(types, {
+    name,
+    rowsPerGroup,
+    charsPerGroup,
+    // Its buffer is used again.
+    write: async (bytes) => void pieces.push(bytes.slice()),
+  });
+  const reader = readerOf(records);
+  try {
+    for (let next = await reader.next(); !next.done; next = await reader.next()) {
+      if (!encoder.put(next.value, reader.read - 1)) continue;
+      await encoder.flush();
+      yield* pieces.splice(0);
+    }
+    await encoder.finish();
+    yield* pieces.splice(0);
+    reader.release(reader.read);
+  } finally {
+    await reader.return();
+  }
+}

@@ -1,0 +1,93 @@
+/** What runs give out while they run: by which streams, page by page, one value alone, and live. */
+import { z } from 'zod';
+import { checkStreamName } from '../../model/emission.ts';
+import { toWire } from '../../client/wire.ts';
+import { shownEmission } from '../events/emission-reader.ts';
+import type { App, RouteParts } from '../parts.ts';
+import { idParams, idText, limitText, line } from '../schemas/common.ts';
+import { sendValue } from '../send-value.ts';
+
+const seq = z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+const streamParams = z.strictObject({ id: idText, stream: line(100, 1) });
+const valueParams = z.strictObject({ id: idText, stream: line(100, 1), seq });
+const pageQuery = z.strictObject({ after: seq.describe('Only values after this `seq`').optional(), limit: limitText.optional() });
+
+export function emissionRoutes(app: App, { client, live }: RouteParts): void {
+  const tags = ['streams'];
+  const { store, results, leaseClock: clock, emissions } = client.engine.services;
+
+  app.get(
+    '/api/runs/:id/streams',
+    {
+      schema: {
+        tags,
+        description: 'By which streams the run has given out values: `count`, `newest` (the `seq` of the last) and `at` of each.',
+        params: idParams,
+      },
+    },
+    async (request) => {
+      const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
+      return { items: (await store.emissions.streams(id)).map((stream) => toWire(stream)) };
+    },
+  );
+
+  app.get(
+    '/api/runs/:id/streams/:stream',
+    {
+      schema: {
+        tags,
+        description: 'Values of a stream in their order, as many as 512 KiB hold, at least one; `next` is the `seq` to go on after.',
+        params: streamParams,
+        querystring: pageQuery,
+      },
+    },
+    async (request) => {
+      const { stream } = request.params;
+      checkStreamName(stream);
+      const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
+      const { items, hasMore } = await store.emissions.page(id, stream, request.query);
+      const shown = [];
+      for (const stored of items) shown.push(await shownEmission(results, id, stored));
+      return { items: shown, next: hasMore ? (items.at(-1)?.seq ?? null) : null };
+    },
+  );
+
+  app.get(
+    '/api/runs/:id/streams/:stream/events',
+    {
+      // A stream without a body would hold its connection and never end.
+      exposeHeadRoute: false,
+      schema: {
+        tags,
+        description:
+          'Server-sent events. `value`: a value of the stream, those of before first; its id is its `seq`. `end`: the run has ended and all was ' +
+          'sent. `hello`, `beat` and `gap` as of `/api/events`. Goes on after Last-Event-ID.',
+        params: streamParams,
+      },
+    },
+    async (request, reply) => {
+      const { stream } = request.params;
+      checkStreamName(stream);
+      const { id: runId } = await client.runs.get(request.params.id);
+      await live.openEmissions(request, reply, { store, clock, emissions, runId, stream, results });
+    },
+  );
+
+  app.get(
+    '/api/runs/:id/streams/:stream/:seq',
+    { schema: { tags, description: 'One value alone, as a file.', params: valueParams } },
+    async (request, reply) => {
+      const { stream, seq } = request.params;
+      checkStreamName(stream);
+      const { id } = await client.runs.get(request.params.id);
+      request.runId = id;
+      const { items } = await store.emissions.page(id, stream, { after: Math.max(0, seq - 1), limit: 1 });
+      const found = items.find((item) => item.seq === seq);
+      const missing = { message: `Run ${id} gave out no value ${seq} by the stream '${stream}'.`, details: { runId: id, stream, seq } };
+      const stored = found && { result: found.value, resultRef: found.ref };
+      return await sendValue(reply, { results, stored, name: `${id}-${seq}`, missing });
+    },
+  );
+}

@@ -1,0 +1,214 @@
+/** What a run gives out by `ctx.emit`: order, attempts, replays, caps, threads, spread tasks, late code. */
+import { z } from 'zod';
+import { describe, expect, test } from 'vitest';
+import { Flow, type FlowContext, Task, type TaskContext } from 'batuta';
+import { fakeClock, testFlow } from 'batuta/testing';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { gate, makeFlow } from '../../support/make-flow.ts';
+import { openNode, runOn } from '../../integration/fleet/spread-node.ts';
+import { ownEngine, ownFolder } from '../../support/own-engine.ts';
+import type { Emission } from '../../../src/model/emission.ts';
+
+async function all(emitted: AsyncIterable<Emission>): Promise<Emission[]> {
+  const list: Emission[] = [];
+  for await (const one of emitted) list.push(one);
+  return list;
+}
+
+describe('values of a task', () => {
+  test('come as what they were, in the order of the calls, awaited or not, large ones among them, before its end', async () => {
+    const large = 'x'.repeat(300 * 1024);
+    const run = await testFlow(
+      makeFlow({
+        work: {
+          does: (ctx: TaskContext) => {
+            void ctx.emit('out', new Date(7));
+            void ctx.emit('out', large);
+            void ctx.emit('out', undefined);
+            void ctx.emit('other', 1n);
+            void ctx.emit('out', new Map([['a', 1]]));
+          },
+        },
+      }),
+      {},
+    );
+    run.expectState('Completed');
+    expect(run.emitted('out')).toEqual([new Date(7), large, undefined, new Map([['a', 1]])]);
+    expect(run.emitted('other')).toEqual([1n]);
+    expect(run.emissions.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('of an attempt that failed stay, and those of the next follow under its number', async () => {
+    const does = async (ctx: TaskContext): Promise<void> => {
+      await ctx.emit('n', ctx.task.attempt * 10);
+      if (ctx.task.attempt < 3) throw new Error('it broke');
+    };
+    const run = await testFlow(makeFlow({ work: { retries: 2, does } }), {});
+    expect(run.emissions.map(({ value, attempt }) => [value, attempt])).toEqual([
+      [10, 1],
+      [20, 2],
+      [30, 3],
+    ]);
+  });
+
+  test('that it emits once its attempt has ended are dropped', async () => {
+    const clock = fakeClock();
+    const second = gate();
+    const late = gate();
+    const does = async (ctx: TaskContext): Promise<void> => {
+      if (ctx.task.attempt === 1) {
+        void second.opened.then(() => ctx.emit('n', 'late')).then(() => late.open());
+        await clock.sleep('1h');
+      }
+      second.open();
+      await late.opened;
+      await ctx.emit('n', 'second');
+    };
+    const run = await testFlow(makeFlow({ work: { timeout: '1m', retries: 1, does } }), {}, { clock });
+    run.expectState('Completed');
+    expect(run.emitted('n')).toEqual(['second']);
+  });
+
+  test.each([
+    ['a name that is none', 'a b', 1, 'NAME_INVALID'],
+    ['a value that cannot be stored', 'n', () => 1, 'RESULT_NOT_SERIALIZABLE'],
+  ])('%s fails the call, and the task where nobody catches it', async (_, stream, value, code) => {
+    const run = await testFlow(makeFlow({ work: { does: async (ctx: TaskContext) => ctx.emit(stream, value) } }), {});
+    run.expectState('Failed');
+    expect(run.error?.code).toBe(code);
+    expect(run.emissions).toEqual([]);
+  });
+
+  test('larger than is allowed, or more than a run may, fail the call; what came before stays', async () => {
+    const { client } = await ownEngine({ settings: { maxStreamValueBytes: 2_000, maxRunStreamsBytes: 5_000 } });
+    const codes: unknown[] = [];
+    const does = async (ctx: TaskContext): Promise<void> => {
+      for (const value of ['y'.repeat(3_000), 'y'.repeat(1_900), 'y'.repeat(1_900), 'y'.repeat(1_900), 'short'])
+        await ctx.emit('n', value).catch((error: { code: string }) => codes.push(error.code));
+    };
+    const handle = await client.submit(makeFlow({ work: { does } }));
+    await handle.result();
+    expect(codes).toEqual(['STREAM_VALUE_TOO_LARGE', 'STREAM_FULL']);
+    expect((await all(client.runs.emitted(handle.id, 'n'))).map(({ value }) => String(value).length)).toEqual([1_900, 1_900, 5]);
+  });
+});
+
+class Declared {
+  static readonly emits = { n: z.coerce.number() };
+  async work(ctx: TaskContext<typeof Declared>): Promise<void> {
+    await ctx.emit('n', '7');
+    await ctx.emit('n', 'seven').catch((error: { code: string }) => this.seen.push(error.code));
+    await (ctx as TaskContext).emit('m', 1).catch((error: { code: string }) => this.seen.push(error.code));
+    if (this.seen.join() !== 'STREAM_VALUE_INVALID,NAME_INVALID') throw new Error(this.seen.join());
+  }
+  readonly seen: string[] = [];
+}
+(Task() as unknown as MethodDecorator)(Declared.prototype, 'work', Object.getOwnPropertyDescriptor(Declared.prototype, 'work') ?? {});
+(Flow() as unknown as (cls: object) => void)(Declared);
+
+test('declared streams are checked by their schemas, and no others are taken', async () => {
+  const run = await testFlow(Declared, {});
+  run.expectState('Completed');
+  expect(run.emitted('n')).toEqual([7]);
+});
+
+describe('values of the body of a code flow', () => {
+  class Body {
+    async run(_: unknown, ctx: FlowContext): Promise<void> {
+      await ctx.emit('steps', 'begun');
+      await ctx.emit('steps', 'begun');
+      await this.first();
+      await ctx.emit('steps', 'between');
+      await this.second();
+    }
+    async first(): Promise<void> {}
+    async second(): Promise<void> {
+      if (++Body.calls === 1) throw new Error('it broke');
+    }
+    static calls = 0;
+  }
+  for (const name of ['first', 'second'])
+    (() => {
+      const decorate = Task() as unknown as MethodDecorator;
+      const replaced = decorate(Body.prototype, name, Object.getOwnPropertyDescriptor(Body.prototype, name) ?? {});
+      if (replaced) Object.defineProperty(Body.prototype, name, replaced);
+    })();
+  (Flow({ retries: 1 }) as unknown as (cls: object) => void)(Body);
+
+  test('are recorded once, though the body is executed again', async () => {
+    const run = await testFlow(Body, {});
+    run.expectState('Completed');
+    expect(Body.calls).toBe(2);
+    expect(run.emitted('steps')).toEqual(['begun', 'begun', 'between']);
+  });
+});
+
+describe('a reader', () => {
+  test('that comes early, late or at the end gets all from the start, each once, and ends with the run', async () => {
+    const { client } = await ownEngine();
+    const half = gate();
+    const flow = makeFlow({
+      work: {
+        does: async (ctx: TaskContext) => {
+          for (let n = 1; n <= 3; n++) await ctx.emit('n', n);
+          await half.opened;
+          for (let n = 4; n <= 6; n++) await ctx.emit('n', n);
+        },
+      },
+    });
+    const handle = await client.submit(flow);
+    const seen: unknown[] = [];
+    const early = (async () => {
+      for await (const value of handle.stream('n')) if (seen.push(value) === 3) half.open();
+    })();
+    await half.opened;
+    const late = all(client.runs.emitted(handle.id, 'n', { after: 2 }));
+    await Promise.all([early, handle.result()]);
+    expect(seen).toEqual([1, 2, 3, 4, 5, 6]);
+    expect((await late).map(({ value }) => value)).toEqual([3, 4, 5, 6]);
+    expect((await all(client.runs.emitted(handle.id, 'n'))).map(({ value }) => value)).toEqual([1, 2, 3, 4, 5, 6]);
+    expect(await client.runs.streams(handle.id)).toMatchObject([{ stream: 'n', count: 6, newest: 6 }]);
+  });
+
+  test('may leave at any time, by its signal or the loop', async () => {
+    const { client } = await ownEngine();
+    const end = gate();
+    const flow = makeFlow({ work: { does: async (ctx: TaskContext) => (await ctx.emit('n', 1), end.opened) } });
+    const handle = await client.submit(flow);
+    for await (const _ of handle.stream('n')) break;
+    const leaving = new AbortController();
+    const left = all(client.runs.emitted(handle.id, 'n', { signal: leaving.signal }));
+    await sleep(1);
+    leaving.abort();
+    expect((await left).length).toBeLessThanOrEqual(1);
+    end.open();
+    await handle.result();
+    await expect(all(client.runs.emitted(handle.id, 'a b'))).rejects.toMatchObject({ code: 'NAME_INVALID' });
+    await expect(all(client.runs.emitted('nobody-has-it', 'n'))).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+  });
+});
+
+test('spread tasks on other workers and mapped items are in one order, without gaps', async () => {
+  const folder = ownFolder();
+  const flow = makeFlow(
+    {
+      list: { does: () => [1, 2, 3, 4, 5, 6] },
+      item: {
+        each: 'list',
+        spread: true,
+        does: async (n: number, ctx: TaskContext) => {
+          for (let at = 0; at < 5; at++) await ctx.emit('n', [n, at]);
+        },
+      },
+    },
+    { name: 'spread-emits' },
+  );
+  const node = await openNode([flow], { folder });
+  await openNode([flow], { folder });
+  const { run } = await runOn(node, flow);
+  expect(run.state.name).toBe('Completed');
+  const emitted = await all(node.client.runs.emitted(run.id, 'n'));
+  expect(emitted.map(({ seq }) => seq)).toEqual(Array.from({ length: 30 }, (_, at) => at + 1));
+  for (let n = 1; n <= 6; n++)
+    expect(emitted.flatMap(({ value }) => ((value as number[])[0] === n ? [(value as number[])[1]] : []))).toEqual([0, 1, 2, 3, 4]);
+});
