@@ -12,7 +12,9 @@ export type {
   RunInspection,
   RunOptions,
   RunsClient,
+  StreamOptions,
 } from './client.ts';
+export type { ExportFilter, ExportFormat, ExportKind, ExportOptions, ExportsClient } from './export/export-client.ts';
 export type { ArtifactContent, ArtifactsClient, FoundArtifact } from './artifacts-client.ts';
 export { openClient } from './open-client.ts';
 export { type HttpClientOptions, openHttpClient } from './http/open.ts';
@@ -77,6 +79,7 @@ export type { CachedFrom, CachePolicy, CacheTtl } from '../model/cache.ts';
 export type { ArtifactComparison, FactChange } from '../model/compare-artifacts.ts';
 export type { CellChange, Row, RowChange, TableComparison } from '../model/compare-tables.ts';
 export type { TextComparison, TextPart } from '../model/compare-texts.ts';
+export type { Emission } from '../model/emission.ts';
 export type { DeadLetter, RejectCounts, RejectFilter } from '../model/dead-letters.ts';
 export type {
   Backfill,
@@ -137,6 +140,7 @@ export type {
   CachePageFilter,
   CacheTotals,
   DeploymentFilter,
+  EmissionStream,
   EventFilter,
   HistogramBucket,
   InboxFilter,
