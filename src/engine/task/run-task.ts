@@ -197,9 +197,7 @@ class RunningTask {
     const settlement = execution.resources ? await execution.closeResources(ended) : ended;
     this.#row = execution.reportedRow;
     if (settlement.kind === 'stopped') return settlement;
-    // Its end is recorded behind all it gave out, awaited or not.
-    const emitted = execution.whenEmitted();
-    if (emitted) await emitted;
+    if (execution.hasEmitted) await execution.whenEmitted();
     if (settlement.kind !== 'value') return { kind: 'failed', execution, error: settlement.error, timedOut: settlement.kind === 'timeout' };
     const { value } = settlement;
     try {

@@ -155,9 +155,13 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     ));
   }
 
-  /** What it has given out and is not yet recorded; null where there is nothing to wait for. */
-  whenEmitted(): Promise<void> | null {
-    return this.#emissions?.settled() ?? null;
+  get hasEmitted(): boolean {
+    return this.#emissions !== null;
+  }
+
+  /** Resolves once all it has given out is recorded, awaited or not: its end is recorded behind that. */
+  async whenEmitted(): Promise<void> {
+    await this.#emissions?.settled();
   }
 
   /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
