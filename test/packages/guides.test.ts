@@ -20,6 +20,8 @@ const guides = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\((
 const elsewhere = /docker|redis:|postgres:\/\/|s3:|https:\/\/batuta\.example|BATUTA_HOST=0\.0\.0\.0/;
 /** What goes on until Ctrl-C. Its ports are those of whoever runs the tests too, so another test starts it, on a free one. */
 const goesOn = /^npx batuta (dev|server|worker|scheduler)\b(?! ls)/;
+/** What is typed after something has gone wrong: a result that was lost or damaged. */
+const mends = /^npx batuta runs retry .*--from report/;
 /** What a new user has done by then: the project is there, and installed. */
 const done = /^(npx batuta init|cd |npm install)/;
 
@@ -27,7 +29,6 @@ const done = /^(npx batuta init|cd |npm install)/;
 const newest: readonly (readonly [command: RegExp, list: string])[] = [
   [/^npx batuta key /, 'key ls'],
   [/^npx batuta backfill /, 'backfill ls'],
-  [/^npx batuta runs retry /, 'runs ls --state failed'],
   [/^npx batuta /, 'runs ls'],
 ];
 
@@ -63,7 +64,7 @@ async function followGuide(guide: string): Promise<unknown[]> {
       .trim()
       .replaceAll(/\\\n\s*/g, '')
       .split('\n')) {
-      if (done.test(line) || goesOn.test(line)) continue;
+      if (done.test(line) || goesOn.test(line) || mends.test(line)) continue;
       if (line.startsWith('export ')) exports += `${line.replace(/ +#.*/, '')}\n`;
       const typed = await withIds(line);
       // What asks for a value on a terminal reads it from standard input here.
