@@ -72,6 +72,24 @@ describe('the rest over HTTP', () => {
     expect(await http.limits.list()).toEqual(await local.limits.list());
     await http.limits.delete('tag:db');
     expect(await refusalOf(http.limits.delete('tag:db'))).toEqual(await refusalOf(local.limits.delete('tag:db')));
+    await local.limits.set('tag:db', 2);
+    const rate = await http.limits.setRate('tag:db', { limit: 100, per: '1m', key: '{customer}' });
+    expect(rate).toMatchObject({ slots: 100, rate: { perMs: 60_000, key: '{customer}', nextAt: null }, held: 0, changeable: true });
+    expect(await http.limits.list()).toEqual(await local.limits.list());
+    await http.limits.delete('tag:db', 'rate');
+    expect(await http.limits.list()).toMatchObject([{ name: 'tag:db', slots: 2 }]);
+    expect(await refusalOf(http.limits.delete('tag:db', 'rate'))).toEqual(await refusalOf(local.limits.delete('tag:db', 'rate')));
+    await http.limits.setRate('tag:db', { limit: 1, per: 500 });
+    await http.limits.delete('tag:db');
+    expect(await http.limits.list()).toEqual([]);
+    for (const wrong of [
+      { limit: 5, per: '1ms' },
+      { limit: 5, per: 'often' as never },
+    ])
+      expect(await refusalOf(http.limits.setRate('tag:db', wrong))).toEqual(await refusalOf(local.limits.setRate('tag:db', wrong)));
+    expect(await refusalOf(http.limits.setRate('flow:x', { limit: 1, per: '1s' }))).toEqual(
+      await refusalOf(local.limits.setRate('flow:x', { limit: 1, per: '1s' })),
+    );
     const waits = await http.enqueue('small', {}, { queue: 'nobody-serves' });
     expect(await http.runs.why(waits.id)).toEqual(await local.runs.why(waits.id));
     expect((await http.runs.why(waits.id))?.kind).toBe('no-worker');
