@@ -65,8 +65,13 @@ async function overRate(on: 'sqlite' | 'postgres and redis', flow: 'rated-run' |
   // What begins in the first window finds it empty; the last is not full.
   const [first = 0, last = 0] = [starts[0], starts.at(-1)];
   const used = (starts.length - perSecond) / (((last - first) / windowMs) * perSecond);
+  const percent = (share: number): string => `${(share * 100).toFixed(1)} %`;
+  const quarters = [0.25, 0.5, 0.75, 1].map((end) => {
+    const [from, to] = [first + (last - first) * (end - 0.25), first + (last - first) * end];
+    return percent(starts.filter((at) => at >= from && at < to).length / (((to - from) / windowMs) * perSecond));
+  });
   process.stdout.write(
-    `${on}, ${flow}: ${ids.length} runs, ${starts.length} starts, ${kills} kills, ${(used * 100).toFixed(1)} % of the rate used\n`,
+    `${on}, ${flow}: ${ids.length} runs, ${starts.length} starts, ${kills} kills, ${percent(used)} of the rate used; by quarters ${quarters.join(', ')}\n`,
   );
 }
 

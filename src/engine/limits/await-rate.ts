@@ -76,11 +76,16 @@ export async function awaitTurn(active: RunAttempt, waiter: RateWaiter): Promise
       await asked.giveBack();
     }
     if (active.stopReason || asked instanceof RatePass) return await leave(active, waiter.wish.holder);
-    if (asked.waitMs > unrecordedMs && Math.abs(asked.nextAt - noted) > momentMs) {
-      noted = asked.nextAt;
-      waiter.note(rateWaitText(asked.name, asked.limit, asked.perMs), asked);
+    const why = rateWaitText(asked.name, asked.limit, asked.perMs);
+    const wait: Wait = { dueAt: asked.nextAt - earlyMs, why, isRetry: false, isStart: waiter.letGo !== undefined, overMs: momentMs };
+    // What is let go of is recorded as that.
+    if (asked.waitMs <= momentMs || waiter.letGo?.(wait) !== true) {
+      if (asked.waitMs > unrecordedMs && Math.abs(asked.nextAt - noted) > momentMs) {
+        noted = asked.nextAt;
+        waiter.note(why, asked);
+      }
+      await rest(active, asked.waitMs, wait);
     }
-    await rest(active, asked, waiter);
     if (active.stopReason) return await leave(active, waiter.wish.holder);
   }
 }
@@ -92,10 +97,6 @@ async function leave({ stopReason, services }: RunAttempt, holder: string): Prom
 }
 
 /** Waits for the turn, or for less. */
-async function rest(active: RunAttempt, { name, limit, perMs, waitMs, nextAt }: Turn, { letGo }: RateWaiter): Promise<void> {
-  const { sleeps, signal, services, activity } = active;
-  const why = rateWaitText(name, limit, perMs);
-  const wait: Wait = { dueAt: nextAt - earlyMs, why, isRetry: false, isStart: letGo !== undefined, overMs: momentMs };
-  if (waitMs > momentMs && letGo?.(wait) === true) return;
+async function rest({ sleeps, signal, services, activity }: RunAttempt, waitMs: number, wait: Wait): Promise<void> {
   await activity.wait(wait, () => sleeps.until(services.leaseClock, Math.min(waitMs, askAgainMs), signal));
 }

@@ -71,7 +71,7 @@ export interface RateWait {
 export interface RateStore {
   /**
    * One transaction for all: who may begin, and when the others ask again. Whoever waits keeps its place in line: higher priority first, then the
-   * longest waiting. One that does not ask within a second of its instant no longer keeps others from their turn.
+   * longest waiting. One that does not ask within half a second of its instant no longer keeps others from their turn.
    *
    * @param withinMs how long those who may begin will take to, at most: until then an unconfirmed start counts
    */

@@ -5,7 +5,7 @@ import { listed, listOf } from '../sql.ts';
 import { readRate } from '../read-json.ts';
 
 /** One that waits and does not ask within this time of its instant keeps nobody from their turn, ms. */
-export const absentAfterMs = 1_000;
+export const absentAfterMs = 500;
 /** How long a start probably takes to be confirmed, ms. */
 const likelyMs = 10;
 /** Between two questions of whoever might begin at any moment, and of one that only waits for others to come or not, ms. */
