@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Client } from '../../src/client/client.ts';
 import type { LocalClient } from '../../src/client/local-client.ts';
+import type { TagRate } from '../../src/model/rate.ts';
 import { openHttpClient } from '../../src/client/http/open.ts';
 import { openTwoClients, refusalOf, type TwoClients } from '../support/two-clients.ts';
 
@@ -82,10 +83,11 @@ describe('the rest over HTTP', () => {
     await http.limits.setRate('tag:db', { limit: 1, per: 500 });
     await http.limits.delete('tag:db');
     expect(await http.limits.list()).toEqual([]);
-    for (const wrong of [
+    const wrongRates: readonly TagRate[] = [
       { limit: 5, per: '1ms' },
-      { limit: 5, per: 'often' as never },
-    ])
+      { limit: 5, per: 'often' as '1s' },
+    ];
+    for (const wrong of wrongRates)
       expect(await refusalOf(http.limits.setRate('tag:db', wrong))).toEqual(await refusalOf(local.limits.setRate('tag:db', wrong)));
     expect(await refusalOf(http.limits.setRate('flow:x', { limit: 1, per: '1s' }))).toEqual(
       await refusalOf(local.limits.setRate('flow:x', { limit: 1, per: '1s' })),
