@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { gate, makeFlow } from '../../support/make-flow.ts';
 import { openNode, runOn } from '../../integration/fleet/spread-node.ts';
 import { ownEngine, ownFolder } from '../../support/own-engine.ts';
+import { memoryPlace } from '../../../src/engine/results/memory-place.ts';
+import { resultStorage } from '../../../src/engine/results/storage.ts';
 import type { Emission } from '../../../src/model/emission.ts';
 
 async function all(emitted: AsyncIterable<Emission>): Promise<Emission[]> {
@@ -36,6 +38,26 @@ describe('values of a task', () => {
     expect(run.emitted('out')).toEqual([new Date(7), large, undefined, new Map([['a', 1]])]);
     expect(run.emitted('other')).toEqual([1n]);
     expect(run.emissions.map(({ seq }) => seq)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  test('that take long to be stored hold up its end, though nobody awaits them', async () => {
+    const real = resultStorage(memoryPlace());
+    const stored = gate();
+    const put: typeof real.put = async (key, text) => {
+      if (key.includes('/emission-')) await stored.opened;
+      return real.put(key, text);
+    };
+    const { client } = await ownEngine({ results: { ...real, put } });
+    const does = (ctx: TaskContext): void => {
+      void ctx.emit('n', 'x'.repeat(300 * 1024));
+      void ctx.emit('n', 'behind it');
+    };
+    const handle = await client.submit(makeFlow({ work: { does } }));
+    // So long that the run would have ended, which takes no values any more.
+    await sleep(500);
+    stored.open();
+    await handle.result();
+    expect((await all(client.runs.emitted(handle.id, 'n'))).map(({ value }) => String(value).length)).toEqual([300 * 1024, 9]);
   });
 
   test('of an attempt that failed stay, and those of the next follow under its number', async () => {
