@@ -140,7 +140,7 @@ class Progress {
   }
 
   get #text(): string {
-    const rows = this.#rows === null ? '' : `${this.#rows.toLocaleString('en-US')} rows, `;
+    const rows = this.#rows === null ? '' : `${this.#rows.toLocaleString('en-US')} ${this.#rows === 1 ? 'row' : 'rows'}, `;
     return `${rows}${byteSize(this.#bytes)} of ${this.#kind}`;
   }
 }
