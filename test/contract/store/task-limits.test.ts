@@ -39,6 +39,7 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
     expect(answers[2]).toEqual({ held: false, message: 'Waits for the limit tag:db (2 of 2 taken, by quick-otter).' });
     expect(await view()).toMatchObject({ slots: 2, held: 2, waiting: 2, holders: [{ runId, runName: 'quick-otter' }, { runId }] });
     expect(await store.limits.taskWaits(runId)).toEqual([{ name: 'tag:db', task: 'load', tasks: 2 }]);
+    expect(await store.limits.taskWaits((await startRun(store)).runId)).toEqual([]);
     expect(await store.limits.giveSlots(wishes.slice(0, 1))).toEqual({ owners: [owner.id] });
     expect(await store.limits.slotsHeld(wishes.map(({ holder }) => holder))).toEqual(wishes.slice(0, 3).map(({ holder }) => holder));
   });
@@ -153,9 +154,11 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
       await passing();
     }
     await store.runs.claim(runId, ownerNamed('next'), leaseMs, () => true);
-    await ask({ ...moved, epoch: 2 });
+    await store.limits.askSlots('next', [{ ...moved, epoch: 2 }]);
     await store.limits.giveSlots([holder]);
     expect(await store.limits.slotsHeld([moved.holder, patient.holder])).toEqual([patient.holder]);
+    expect(await store.limits.giveSlots([patient])).toEqual({ owners: ['next'] });
+    expect(await view()).toMatchObject({ held: 1, waiting: 0, holders: [{ taskRunId: moved.holder }] });
   });
 
   test('a spread task holds its slots by its own claim', async () => {
@@ -189,6 +192,7 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
   });
 
   test('a limit that is lowered lets those that hold finish; one that is deleted lets all go', async () => {
+    await store.limits.setTagLimit('tag:other', 4);
     await store.limits.setTagLimit('tag:db', 3);
     const { runId } = await startRun(store);
     const wishes = Array.from({ length: 5 }, () => wish(runId));
@@ -200,6 +204,7 @@ describe.each(makers)('limits on tasks on $name', (maker) => {
     expect(await store.limits.deleteTagLimit('tag:db')).toEqual({ owners: [owner.id] });
     expect(await store.limits.slotsHeld(wishes.slice(3).map(({ holder }) => holder))).toHaveLength(2);
     expect(await store.limits.deleteTagLimit('tag:db')).toBe(null);
+    expect(await store.limits.tagLimits()).toEqual([{ name: 'tag:other', slots: 4 }]);
   });
 
   test('processes that ask at the same time never hold more than there are', async () => {
