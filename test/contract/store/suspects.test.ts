@@ -1,10 +1,10 @@
 /** Who is charged with a lost process, over both makers. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { stateOf } from '../../../src/model/state.ts';
-import type { ReclaimReport, Store } from '../../../src/store/store.ts';
+import type { Claim, ReclaimReport, Store } from '../../../src/store/store.ts';
 import { makers } from './makers.ts';
 import type { Place } from './makers.ts';
-import { leaseMs, newRun, ownerNamed, startedAt } from './rows.ts';
+import { leaseMs, newRun, ownerNamed, startedAt, startRun, taskRun } from './rows.ts';
 
 describe.each(makers)('lost processes on $name', (maker) => {
   let here: Place;
@@ -86,6 +86,37 @@ describe.each(makers)('lost processes on $name', (maker) => {
     const [child = ''] = await submit(1, { parentRunId: parent });
     await lose([parent, child]);
     for (const id of [parent, child]) expect(await store.runs.get(id)).toMatchObject({ recoveries: 1 });
+  });
+
+  test('a sub-flow of a run elsewhere, and a spread task of one, are company; a spread task of the same run is none', async () => {
+    const elsewhere = await startRun(store);
+    const [child = ''] = await submit(1, { parentRunId: elsewhere.runId });
+    const [beside = '', own = '', plain = ''] = await submit(3);
+    await lose([child, beside]);
+    for (const id of [child, beside]) expect(await store.runs.get(id)).toMatchObject({ recoveries: 0 });
+    const loseWithTask = async (id: string, of: Claim | null): Promise<void> => {
+      const worker = ownerNamed(`with task ${id}`);
+      const run = (await store.fleet.claimMany([id], worker, leaseMs)).get(id);
+      const claim = of ?? { runId: id, epoch: run?.epoch ?? 0 };
+      const row = taskRun(claim.runId, `load ${id}`, { state: stateOf('SCHEDULED') });
+      await store.spread.offer(claim, [{ taskRun: row, queue: 'default', priority: 0, inputs: '[]', inputsRef: null }]);
+      expect((await store.spread.claimMany([row.id], worker, leaseMs)).size).toBe(1);
+      await store.fleet.reclaim({ limit: 100, maxRecoveries: 3, goneOwners: [worker] });
+    };
+    await loseWithTask(own, null);
+    await loseWithTask(plain, elsewhere);
+    expect([await store.runs.get(own), await store.runs.get(plain)]).toMatchObject([{ recoveries: 1 }, { recoveries: 0 }]);
+  });
+
+  test('a worker that was heard of after its lease had ended was held up, and is charged to nobody', async () => {
+    const [id = '', silent = ''] = await submit(2);
+    const [held, gone] = [ownerNamed('held up'), ownerNamed('gone')];
+    await store.fleet.claimMany([id], held, -60_000);
+    await store.fleet.claimMany([silent], gone, -60_000);
+    const none = { version: '0', queues: [], concurrency: 1, flows: {}, startedAt, running: 0, lagMs: 0 };
+    await store.workers.beat({ ...none, id: held.id, name: 'w1', host: held.host, pid: held.pid });
+    await store.fleet.reclaim({ limit: 100, maxRecoveries: 3, goneOwners: [] });
+    expect([await store.runs.get(id), await store.runs.get(silent)]).toMatchObject([{ recoveries: 0 }, { recoveries: 1 }]);
   });
 
   test('a process that lives after all is charged to nobody', async () => {

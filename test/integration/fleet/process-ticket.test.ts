@@ -247,6 +247,19 @@ test('the end of a run of a tick or a backfill is told to what waits for it; its
   expect(told).toEqual(['nightly', 'fill']);
 });
 
+test('hooks of a run that crashed are left to a worker that knows its flow, and stay owed until one comes by', async () => {
+  const id = await submit(Plain);
+  await open.store.fleet.claimMany([id], { ...open.engine.services.owner, id: 'lost', host: 'elsewhere' }, 0);
+  await open.store.fleet.reclaim({ limit: 1, maxRecoveries: 0, goneOwners: [] });
+  const left: unknown[] = [];
+  const keys: (string | null)[] = ['those that know it', null];
+  const routes = { find: async () => keys.shift() ?? null, leave: async (...all: unknown[]) => void left.push(all) };
+  expect(await take(id, partsOf([], { routes }))).toBe(true);
+  expect(await take(id, partsOf([], { routes }))).toBe(true);
+  expect(left).toEqual([[{ kind: 'run', id, epoch: 2 }, 'default', 'those that know it']]);
+  expect(await open.store.fleet.owedHooks(id)).not.toBeNull();
+});
+
 test('a ticket of a run that is nowhere to be had is dropped', async () => {
   const id = await submit(Plain);
   expect(await take(id, partsOf([Plain]))).toBe(true);
