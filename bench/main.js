@@ -17,7 +17,10 @@ const benchmarks = {
   throughput: { file: './throughput.js', shows: '5,000 runs of one task with worker processes, beside bare BullMQ' },
   recovery: { file: './recovery.js', shows: 'how soon a run goes on when its worker is killed or frozen' },
   idle: { file: './idle.js', shows: 'memory and CPU of a worker that has nothing to do' },
-  observed: { file: './observed.js', shows: 'chain, fan-out and short runs with metrics on beside off, and how soon /metrics answers' },
+  observed: {
+    file: './observed.js',
+    shows: 'chain, fan-out and short runs with metrics and traces on beside off, and how soon /metrics answers',
+  },
   stream: { file: './stream.js', shows: 'records a second from task to task, beside async generators and streams of Node' },
   resources: { file: './resources.js', shows: 'what a task pays for a resource of its run' },
   steps: { file: './steps.js', shows: 'a pipeline of 100 steps beside the same as a graph' },

@@ -1,4 +1,10 @@
-/** What it costs to be measured: chain, fan-out and short runs with metrics on beside the same with them off; and how soon `/metrics` answers. */
+/**
+ * What it costs to be observed: chain, fan-out and short runs with metrics and traces on beside the same with both off; and how soon `/metrics` answers.
+ * Traces are sent to a receiver in a process of its own.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer } from 'batuta/process';
@@ -34,44 +40,63 @@ export async function benchmark({ quick, runs, store }) {
     },
   };
   const figures = [];
-  for (const [name, work] of Object.entries(works)) {
-    const measured = await inFolder((folder) =>
-      withClient({ folder, store }, async (client) => {
-        const { store: recorded, lifecycle } = client.engine.services;
-        const metrics = await openMetrics(client.engine.services.leaseClock, 200);
-        const samples = await repeat({ times: runs, warmups: quick ? 0 : 2 }, async (round) => {
-          const on = async () => {
-            const leave = metrics.join({ role: 'worker', store: recorded, lifecycle });
-            try {
-              return await work(client);
-            } finally {
-              leave();
-            }
-          };
-          // In turn, so that neither always comes after the other.
-          if (round % 2 === 0) return { on: await on(), off: await work(client) };
-          const off = await work(client);
-          return { on: await on(), off };
-        });
-        return medians(samples);
-      }),
-    );
-    figures.push({
-      name,
-      label: `${name}, metrics on`,
-      value: measured.on,
-      unit: 'ms',
-      target: { atMost: 1.15 * measured.off },
-      beside: { label: 'off', value: measured.off },
-    });
-  }
+  await withSink(async (endpoint) => {
+    for (const [name, work] of Object.entries(works)) {
+      const measured = await inFolder((folder) => timeBoth({ folder, store, openMetrics, endpoint }, { work, quick, runs }));
+      figures.push({
+        name,
+        label: `${name}, metrics and traces on`,
+        value: measured.on,
+        unit: 'ms',
+        target: { atMost: 1.15 * measured.off },
+        beside: { label: 'off', value: measured.off },
+      });
+    }
+  });
   const { fresh, stale } = await inFolder((folder) => timeScrapes(folder, size.deployments, quick));
   const label = `/metrics at ${size.deployments.toLocaleString('en-US')} deployments, median`;
   figures.push(
     { name: 'scrapeMs', label, value: fresh, unit: 'ms', target: { atMost: 50 } },
     { name: 'staleScrapeMs', label: `${label}, figures read anew`, value: stale, unit: 'ms', target: { atMost: 50 } },
   );
-  return { title: `Work with and without metrics, median of ${runs}, ${store}`, figures };
+  return { title: `Work with and without metrics and traces, median of ${runs}, ${store}`, figures };
+}
+
+/** Medians of the same work by two clients, in turn, so that neither always comes after the other. */
+async function timeBoth({ folder, store, openMetrics, endpoint }, { work, quick, runs }) {
+  const places = { on: join(folder, 'on'), off: join(folder, 'off') };
+  for (const place of Object.values(places)) await mkdir(place);
+  return await withClient({ folder: places.off, store }, async (off) => {
+    process.env.OTEL_EXPORTER_OTLP_ENDPOINT = endpoint;
+    try {
+      return await withClient({ folder: places.on, store }, async (on) => {
+        delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
+        const { store: recorded, lifecycle, leaseClock } = on.engine.services;
+        const leave = (await openMetrics(leaseClock, 200)).join({ role: 'worker', store: recorded, lifecycle });
+        const samples = await repeat({ times: runs, warmups: quick ? 0 : 2 }, async (round) => {
+          if (round % 2 === 0) return { on: await work(on), off: await work(off) };
+          const first = await work(off);
+          return { on: await work(on), off: first };
+        });
+        leave();
+        return medians(samples);
+      });
+    } finally {
+      delete process.env.OTEL_EXPORTER_OTLP_ENDPOINT;
+    }
+  });
+}
+
+/** Calls `use` with the address of a receiver, and ends it. */
+async function withSink(use) {
+  const sink = spawn(process.execPath, [join(root, 'bench', 'otlp-sink.js')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const [line] = await once(sink.stdout, 'data');
+  try {
+    await use(String(line).trim());
+  } finally {
+    sink.stdin.end();
+    await once(sink, 'exit');
+  }
 }
 
 /** The part of the library that measures, which no entry of the package exports. */

@@ -30,6 +30,7 @@ const entries = [
   'src/cli/main.ts',
   'src/define/isolate-entry.ts',
   'src/define/orphan-guard.ts',
+  'src/tracing/exporter-thread.ts',
   'src/define/register.ts',
   'src/define/register-hooks.ts',
   'worker/main.ts',

@@ -61,7 +61,7 @@ interface Output {
 
 const needsMetadata = Symbol.for('pino.metadata');
 /** Fields that a run line has as its own, or that its run already knows. */
-const knownFields = new Set(['level', 'time', 'msg', 'runId', 'taskRunId', 'flow', 'task', 'traceId']);
+const knownFields = new Set(['level', 'time', 'msg', 'runId', 'taskRunId', 'flow', 'task', 'traceId', 'spanId']);
 
 const mayHoldSecret = /pass|pwd|token|secret|key|auth|credential|cookie|jwt|:\/\/|Bearer|Basic/i;
 

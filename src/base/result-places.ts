@@ -1,4 +1,5 @@
 /** Places for large results as settings name them. */
+import { dirname, join } from 'node:path';
 import { text, type Kind } from './setting-values.ts';
 
 /** `store`: pieces in the database. */
@@ -39,3 +40,13 @@ export const resultPlaces: Kind<readonly string[]> = {
   },
   show: (value) => value.join(','),
 };
+
+/** Folder of large results where no setting names a place and they are not in the database. */
+export function defaultResultsFolder(databaseUrl: string): string {
+  return join(folderOf(databaseUrl), 'results');
+}
+
+function folderOf(databaseUrl: string): string {
+  const path = databaseUrl.startsWith('sqlite:') ? databaseUrl.slice('sqlite:'.length).replace(/^\/\/(?=\/)|\?.*$/g, '') : '';
+  return path === '' || path.startsWith(':') ? '.batuta' : dirname(path);
+}

@@ -43,6 +43,21 @@ export function url(...starts: readonly string[]): Kind<string> {
   };
 }
 
+/** A URL with a place for a value, as `{traceId}` is one for `traceId`: `https://tempo.example/trace/{traceId}`. */
+export function link(name: string): Kind<string> {
+  const place = `{${name}}`;
+  return {
+    read(value) {
+      const template = text.read(value);
+      const filled = template.replaceAll(place, '0');
+      if (!/^https?:\/\/./.test(template) || !URL.canParse(filled) || filled === template || /[{}]/.test(filled))
+        throw new Error(`must be a URL such as 'https://tempo.example/trace/${place}', with ${place} in it and no other braces`);
+      return template;
+    },
+    show: (value) => maskAddress(value, hidden),
+  };
+}
+
 /** The path below which a site is served: `/` alone becomes nothing, a slash at the end goes. */
 export const basePath: Kind<string> = {
   read(value) {

@@ -1,8 +1,7 @@
 /** The table of settings: for each its name, its kind, its default and what it is for. */
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
-import { resultPlace, resultPlaces } from './result-places.ts';
-import { basePath, boolean, bytes, duration, type Kind, oneOf, optional, paths, secret, text, url, whole } from './setting-values.ts';
+import { defaultResultsFolder, resultPlace, resultPlaces } from './result-places.ts';
+import { basePath, boolean, bytes, duration, type Kind, link, oneOf, optional, paths, secret, text, url, whole } from './setting-values.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const logFormats = ['pretty', 'json'] as const;
@@ -227,6 +226,14 @@ export const settings = {
     200,
     'Values of one label that metrics tell apart; further ones count as `other`',
   ),
+  traceUrl: setting('traceUrl', optional(link('traceId')), null, 'Address of a trace where people look at them, with `{traceId}` in it'),
+  /** Null: nowhere. */
+  metricsPushUrl: setting(
+    'metricsPushUrl',
+    optional(url('http://', 'https://')),
+    null,
+    'Push gateway of Prometheus that `batuta run` sends the metrics of its run to, once that has ended',
+  ),
   maxLogLineBytes: setting(
     'maxLogLine',
     bytes(kib, 256 * kib),
@@ -287,14 +294,4 @@ function setting<T>(name: string, kind: Kind<T>, byDefault: NoInfer<T | Derived<
 
 function isDerived<T>(byDefault: T | Derived<T>): byDefault is Derived<T> {
   return typeof byDefault === 'object' && byDefault !== null && 'from' in byDefault;
-}
-
-/** Folder of large results where no setting names a place and they are not in the database. */
-export function defaultResultsFolder(databaseUrl: string): string {
-  return join(folderOf(databaseUrl), 'results');
-}
-
-function folderOf(databaseUrl: string): string {
-  const path = databaseUrl.startsWith('sqlite:') ? databaseUrl.slice('sqlite:'.length).replace(/^\/\/(?=\/)|\?.*$/g, '') : '';
-  return path === '' || path.startsWith(':') ? '.batuta' : dirname(path);
 }

@@ -18,6 +18,7 @@ export function declareRunCommand(program: Command, perform: Perform): void {
     .option('--tag <tag>', 'tag of the run; may be repeated', collect, [])
     .option('--refresh-cache', 'make its cached values anew, for others to find')
     .option('--profile', 'keep a CPU profile of it, and of each of its tasks in a thread or process; prints where')
+    .option('--metrics-file <file>', 'write the metrics of the run there once it has ended, for the textfile collector of Prometheus')
     .option('--json', 'print one JSON object on standard output and nothing else')
     .addHelpText('after', help)
     .action(perform(async () => (await import('./commands/run.ts')).run));

@@ -1,6 +1,6 @@
 /** Opens what commands work on: the settings and the client. */
 import { type ConfigInput, type LoadedConfig, loadConfig } from '../base/config.ts';
-import { openLog } from '../base/log.ts';
+import { type Log, openLog } from '../base/log.ts';
 import type { Config } from '../base/settings.ts';
 import type { Client } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
@@ -66,7 +66,7 @@ export async function withLocalClientOf<T>(
   context: CommandContext,
   config: Config,
   print: (text: string) => void,
-  use: (client: LocalClient, config: Config) => Promise<T>,
+  use: (client: LocalClient, config: Config, log: Log) => Promise<T>,
   { reports = false, profile = false }: { readonly reports?: boolean; readonly profile?: boolean } = {},
 ): Promise<T> {
   const { openLocalClient } = await import('../client/open-local-client.ts');
@@ -74,7 +74,7 @@ export async function withLocalClientOf<T>(
   const log = await openLog({ level: config.logLevel, format: config.logFormat, colors, write: print });
   const client = await openLocalClient({ config, log, flows: config.flows, captureConsole: config.captureConsole, reports, profile });
   try {
-    return await use(client, config);
+    return await use(client, config, log);
   } finally {
     await client.close();
   }

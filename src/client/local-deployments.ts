@@ -113,21 +113,24 @@ export class LocalDeployments implements DeploymentsClient {
       throw new BatutaError('OPTION_INVALID', 'Runs of deployments cannot be debounced; submit its flow instead.');
     const said = submittedBy({ traceparent, callerRunId, refreshCache });
     const expiresAt = expiryOf(ttl, startAt, this.#options.clock.now());
-    const submitted = expiresAt === null ? said : { expiresAt, ...said };
     const { deployment, definition, text } = await this.#paramsOf(name, params);
+    const { tracer, makeId } = this.#options.engine.services;
+    const id = makeId();
+    const traced = tracer ? { ...said, traceparent: tracer.submit({ id, flow: deployment.flow }, said.traceparent) } : said;
+    const submitted = expiresAt === null ? traced : { expiresAt, ...traced };
     const scheduledFor = startAt === undefined ? null : Number(startAt);
     const named = rest.name ?? (definition ? nameByFlow(deployment, definition, text.value) : undefined);
     const flow = definition ? definition.runConcurrency : ((await this.#options.store.flows.get(deployment.flow))?.concurrency ?? null);
     const run: NewRun = deploymentRun(this.#options.engine.services, deployment, {
       ...rest,
-      submitted,
+      ...{ id, submitted },
       params: text.encoded,
       flowConcurrency: flow,
       scheduledFor,
       ...(named === undefined ? {} : { name: named }),
     });
-    const id = await this.#options.submit({ run, idempotencyKey: idempotencyKey ?? null, expiresAt });
-    return await this.#options.handleOf(id);
+    const placed = await this.#options.submit({ run, idempotencyKey: idempotencyKey ?? null, expiresAt });
+    return await this.#options.handleOf(placed);
   }
 
   pause(name: string, schedule?: string): Promise<DeploymentView> {

@@ -4,7 +4,9 @@ import type { Config } from '../base/settings.ts';
 import { mayAct } from '../model/access.ts';
 import { FleetReader } from '../monitor/fleet-figures.ts';
 import { type MeasuredPart, type Metrics, openMetrics } from '../monitor/open-metrics.ts';
+import { readExportWish } from '../tracing/otel-settings.ts';
 import type { LocalClient } from './local-client.ts';
+import { exportMetrics } from './metric-export.ts';
 
 export interface MonitoringOptions {
   readonly config: Config;
@@ -24,14 +26,20 @@ export interface Monitoring {
   stop(): Promise<void>;
 }
 
-/** Measures nothing and loads nothing where neither a port is set nor others want it. @throws BatutaError CONFIG_INVALID (the port is taken) */
+/** Measures nothing and loads nothing where neither a port nor `OTEL_METRICS_EXPORTER` is set, nor others want it. @throws BatutaError CONFIG_INVALID (the port is taken) */
 export async function startMonitoring(options: MonitoringOptions): Promise<Monitoring> {
   const { config, log, client } = options;
-  if (options.metrics === undefined && config.metricsPort === null) return { url: null, stop: async () => undefined };
-  const { leaseClock } = client.engine.services;
+  if (options.metrics === undefined && config.metricsPort === null && !readExportWish('metrics').isOn)
+    return { url: null, stop: async () => undefined };
+  const { leaseClock, random, owner } = client.engine.services;
   const metrics = options.metrics ?? (await openMetrics(leaseClock, config.metricsLabelValues));
-  const leave = metrics.join(measuredPart(options));
-  if (options.metrics !== undefined || config.metricsPort === null) return { url: null, stop: async () => leave() };
+  const endMeasuring = metrics.join(measuredPart(options));
+  const endExport = await exportMetrics(metrics, { clock: leaseClock, random, log: log.logger, owner });
+  const leave = async (): Promise<void> => {
+    await endExport();
+    endMeasuring();
+  };
+  if (options.metrics !== undefined || config.metricsPort === null) return { url: null, stop: leave };
   try {
     const { listenForMonitoring } = await import('../monitor/listen.ts');
     const { openHealth } = await import('./open-health.ts');
@@ -47,12 +55,12 @@ export async function startMonitoring(options: MonitoringOptions): Promise<Monit
     return {
       url: server.url,
       async stop() {
-        leave();
+        await leave();
         await server.close();
       },
     };
   } catch (error) {
-    leave();
+    await leave();
     throw error;
   }
 }

@@ -1,7 +1,8 @@
 /** Puts a local client together: settings, store, engine. For our own processes and tests; users have `openClient`. */
 import { type Clock, systemClock } from '../base/clock.ts';
 import { configMiddleware, hasS3Endpoint, loadConfig } from '../base/config.ts';
-import { type Config, defaultResultsFolder } from '../base/settings.ts';
+import { defaultResultsFolder } from '../base/result-places.ts';
+import type { Config } from '../base/settings.ts';
 import { makeId } from '../base/id.ts';
 import { builtFile } from '../base/installed.ts';
 import { type Log, openLog } from '../base/log.ts';
@@ -24,6 +25,7 @@ import { openText, sealPayloads, sealText } from '../secrets/seal-payloads.ts';
 import { NamedValueReader } from '../secrets/read-values.ts';
 import type { Reporter } from '../report/reporter.ts';
 import type { ReportingParts } from '../report/start-reporting.ts';
+import { openTracing } from '../tracing/open-tracing.ts';
 import { openStore } from '../store/open.ts';
 import type { Store } from '../store/store.ts';
 import type { ClientOptions } from './client.ts';
@@ -85,6 +87,7 @@ export async function openLocalClient(options: LocalClientSettings = {}, parts: 
     );
   const middleware = options.middleware ?? (configMiddleware(config) as readonly Middleware[]);
   const owner = identifyProcess();
+  const tracing = await openTracing({ clock, log: log.logger, owner });
   const capture = options.captureConsole ?? config.captureConsole;
   const settings = {
     ...defaultEngineSettings,
@@ -122,7 +125,8 @@ export async function openLocalClient(options: LocalClientSettings = {}, parts: 
       owner,
       isOwnerGone: isProcessGone,
       settings,
-      middleware: middleware.length === 0 ? noMiddleware : middleware,
+      middleware: middleware.length === 0 && !tracing?.middleware.length ? noMiddleware : [...(tracing?.middleware ?? []), ...middleware],
+      tracer: tracing?.tracer ?? null,
       decisionAddresses: links,
       namedValues: new NamedValueReader({ store, keyring, clock: systemClock, resolvers: projectResolvers() }),
       isolate: new GuestIsolate({
@@ -133,6 +137,7 @@ export async function openLocalClient(options: LocalClientSettings = {}, parts: 
         processes: config.processes,
         clock: systemClock,
         log: log.logger,
+        traces: tracing?.tracer.guests ?? null,
       }),
       instantiate: options.instantiate ?? projectInstantiate(process.cwd()),
       findDeployed: (name, params) =>
@@ -141,6 +146,7 @@ export async function openLocalClient(options: LocalClientSettings = {}, parts: 
     },
     definitionOf,
   );
+  tracing?.listen(engine.services.lifecycle);
   const reporter =
     config.reportUrl === null || options.reports === false
       ? null
@@ -148,7 +154,7 @@ export async function openLocalClient(options: LocalClientSettings = {}, parts: 
         await startReports({ config, store: opened, owner, clock: systemClock, random: Math.random, log: log.logger });
   return new LocalClient({
     store,
-    reporter,
+    observers: [reporter, tracing].filter((one) => one !== null),
     engine,
     log,
     captureConsole: capture,

@@ -17,6 +17,7 @@ import type { FlowDefinition } from '../model/flow.ts';
 import { noteGone } from '../model/move.ts';
 import { packValue, unpackValue } from '../model/packed-value.ts';
 import { currentScope, type EscapeKind, type RunScope, runScope } from '../model/run-context.ts';
+import { hasTracerProvider } from '../model/trace.ts';
 import { profiled } from '../model/task-profile.ts';
 import type { TaskDefinition } from '../model/task.ts';
 import type { FromGuest, IsolatedJob, IsolatedOutcome, ToGuest } from '../model/isolate-protocol.ts';
@@ -89,7 +90,10 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
       const method = async (): Promise<unknown> => listed(await task.method.apply(instance, [...args, context]));
       return job.profile ? profiled(context, method) : method();
     };
-    const value = await runScope.run(scope, () => using(resources, () => calledIn(task, job, opened, call)));
+    const work = (): Promise<unknown> => using(resources, () => calledIn(task, job, opened, call));
+    const value = await (job.isTraced || hasTracerProvider()
+      ? (await import('../tracing/guest-tracing.ts')).traced(scope, (message) => port.send({ number, message }), work)
+      : runScope.run(scope, work));
     const { packed, moved } = packValue(value, `result of task ${job.task}`, false);
     give({ ok: true, value: packed }, moved);
   } catch (error) {

@@ -123,8 +123,7 @@ export class Engine {
   async #submit(definition: FlowDefinition, params: unknown, options: SubmitOptions): Promise<OwnedRun> {
     const { services } = this;
     const made = await makeRun(services, definition, params, 'PENDING', options);
-    const { leaseMs } = services.settings;
-    const run = ownedFrom(made, services.owner, leaseMs);
+    const run = ownedFrom(made, services.owner, services.settings.leaseMs);
     await this.describe(definition);
     const begun = await startRun(services, made, run);
     const { listener = null, activity = null, signal } = options;
@@ -197,6 +196,7 @@ export class Engine {
    * @throws BatutaError SHUTDOWN, STORE_…
    */
   execute(run: Run, definition: FlowDefinition, listener: EngineListener | null = null): Promise<OwnedRun> {
+    this.services.lifecycle.tell({ kind: 'claimed', run, taskRun: null });
     return this.#held.start(() => this.#continue({ run, definition, listener, parentActivity: null, hasSlot: true }));
   }
 

@@ -9,6 +9,7 @@ import type { Middleware } from '../model/middleware.ts';
 import type { Owner } from '../model/run.ts';
 import type { NamedValues } from '../model/secret.ts';
 import type { Lifecycle } from '../observe/lifecycle.ts';
+import type { RunTracer } from '../observe/tracer.ts';
 import type { Fakes, ResourceScope } from '../resources/scope.ts';
 import type { Store } from '../store/store.ts';
 import type { CacheAccess } from './cache/cache-access.ts';
@@ -87,6 +88,8 @@ export interface EngineServices {
   readonly isolate: Isolate;
   /** Has spread tasks executed by other workers; without it they run here. */
   readonly spread?: SpreadOffers | null;
+  /** Makes traces; without it there are none. */
+  readonly tracer?: RunTracer | null;
   /** Reads secrets, variables and connections; without it there are none. */
   readonly namedValues?: NamedValues | null;
   /** Makes addresses by which people decide; without it there are none. */

@@ -12,6 +12,7 @@ import type { OwnMeasure } from './own-metrics.ts';
 import type { Packed } from './packed-value.ts';
 import type { ResourceUse } from './resource-use.ts';
 import type { ArtifactWish, FileWish } from './artifact-writer.ts';
+import type { SpanNotes, SpanRecord } from './span.ts';
 import type { TaskUsage } from './task-usage.ts';
 
 /** File descriptor of the pipe by which a process of a task notices the end of its engine. */
@@ -36,6 +37,8 @@ export interface IsolatedJob {
   readonly idempotencyKey: string;
   /** See `RunScope`. */
   readonly traceparent: string | null;
+  /** Whether spans that its code makes are sent to the engine. */
+  readonly isTraced: boolean;
   /** What middleware has set, names and values as `encodeValue` writes a list; null when nothing. */
   readonly contextValues: string | null;
   /** Least level of lines that are sent, as pino names it. */
@@ -78,6 +81,10 @@ export type GuestMessage =
   | { readonly kind: 'resource'; readonly use: ResourceUse }
   /** Its result is that of an earlier execution. */
   | { readonly kind: 'earlier' }
+  /** Its code has ended a span of OpenTelemetry. */
+  | { readonly kind: 'span'; readonly span: SpanRecord }
+  /** What its code has said of the span of its attempt. */
+  | { readonly kind: 'notes'; readonly notes: SpanNotes }
   /** `record` is JSON text where it can be, else text for people as a JSON string. */
   | { readonly kind: 'reject'; readonly record: string; readonly reason: string }
   /** Answered with `kept` of the same `id`. `data` is JSON text. */

@@ -8,7 +8,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Logger } from 'pino';
 import type { FlowClass } from './flow-types.ts';
 import type { AnyResource } from './resource.ts';
-import { traceparentOf } from './trace.ts';
+import { activeTraceparent, traceparentOf } from './trace.ts';
 
 /** What is known wherever user code runs. */
 export interface RunScope {
@@ -54,17 +54,27 @@ export interface LoadingScope {
   readonly around: RunScope | undefined;
 }
 
-type Storage = AsyncLocalStorage<RunScope | LoadingScope>;
+/** What is known where a span of the user's is active inside of a run: kept here as well, so that traces need no storage of their own. */
+export interface TracedScope {
+  /** Context of OpenTelemetry. */
+  readonly traced: unknown;
+  readonly around: RunScope | undefined;
+  readonly loading?: Loading;
+}
+
+export type AnyScope = RunScope | LoadingScope | TracedScope;
+
+type Storage = AsyncLocalStorage<AnyScope>;
 const storageKey = Symbol.for('batuta.runScope');
 type Holder = { [storageKey]?: Storage };
 
 /** The storage itself. */
-export const runScope: Storage = ((globalThis as Holder)[storageKey] ??= new AsyncLocalStorage<RunScope | LoadingScope>());
+export const runScope: Storage = ((globalThis as Holder)[storageKey] ??= new AsyncLocalStorage<AnyScope>());
 
 /** Scope of the code that asks, or undefined outside a run. */
 export function currentScope(): RunScope | undefined {
   const scope = runScope.getStore();
-  return scope !== undefined && 'loading' in scope ? scope.around : scope;
+  return scope !== undefined && 'around' in scope ? scope.around : scope;
 }
 
 /**
@@ -84,6 +94,6 @@ export function correlationHeaders(): Record<string, string> {
   return {
     'x-run-id': runId,
     ...(taskRunId === null ? {} : { 'x-task-id': taskRunId }),
-    traceparent: traceparentOf(runId, taskRunId ?? runId, traceparent),
+    traceparent: activeTraceparent() ?? traceparentOf(runId, taskRunId ?? runId, traceparent),
   };
 }

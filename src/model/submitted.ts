@@ -5,6 +5,7 @@
  * read as if this did not exist. Code and people get the parameters without it.
  */
 import type { Duration } from '../base/duration.ts';
+import { traceIdOf } from './trace.ts';
 
 /** Which calls of a flow belong together, and for how long it must be quiet. */
 export interface DebounceOptions {
@@ -19,8 +20,8 @@ export interface DebounceOptions {
 /** What callers may say of where a run comes from, and of its caches. */
 export interface SubmittedOptions {
   /**
-   * W3C `traceparent` whose trace the run continues: its tasks hand it on by `correlationHeaders()`. Default that of the task in whose code the
-   * run is submitted, else none.
+   * W3C `traceparent` whose trace the run continues: its tasks hand it on by `correlationHeaders()`. Default that of the span, or of the
+   * task, in whose code the run is submitted, else none.
    */
   readonly traceparent?: string | undefined;
   /** Id of whoever submits it, 1 to 200 characters: default the run in whose code it is submitted, else none. */
@@ -127,6 +128,11 @@ export function rateIn(text: string): string | null {
 export function submittedOf({ params }: { readonly params: string }): Submitted | null {
   const submitted = submittedIn(params);
   return Object.keys(submitted).length === 0 ? null : submitted;
+}
+
+/** Id of the trace that a run is part of, whether anybody exports it or not. */
+export function traceIdOfRun({ id, params }: { readonly id: string; readonly params: string }): string {
+  return traceIdOf(id, submittedIn(params).traceparent ?? null);
 }
 
 /** The recorded text of parameters alone. */

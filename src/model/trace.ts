@@ -19,6 +19,11 @@ export function traceIdOf(runId: string, traceparent: string | null): string {
   return form.exec(traceparent ?? '')?.groups?.['trace'] ?? digitsOf(runId);
 }
 
+/** Address of a trace. @param template with `{traceId}` in it; null: there is none */
+export function traceUrlOf(template: string | null, traceId: string): string | null {
+  return template?.replaceAll('{traceId}', traceId) ?? null;
+}
+
 /**
  * The `traceparent` that code hands on.
  *
@@ -27,7 +32,63 @@ export function traceIdOf(runId: string, traceparent: string | null): string {
  */
 export function traceparentOf(runId: string, spanOwner: string, traceparent: string | null): string {
   const flags = form.exec(traceparent ?? '')?.groups?.['flags'] ?? '01';
-  return `00-${traceIdOf(runId, traceparent)}-${digitsOf(spanOwner).slice(16)}-${flags}`;
+  return `00-${traceIdOf(runId, traceparent)}-${spanIdOf(spanOwner)}-${flags}`;
+}
+
+/** What a `traceparent` says; null for a text that is none. */
+export function readTraceparent(
+  text: string | null | undefined,
+): { readonly traceId: string; readonly spanId: string; readonly isSampled: boolean } | null {
+  if (text === null || text === undefined || !isTraceparent(text)) return null;
+  const [, traceId = '', spanId = '', flags = ''] = text.split('-');
+  return { traceId, spanId, isSampled: (Number.parseInt(flags, 16) & 1) === 1 };
+}
+
+/**
+ * Id of the span of a run or a task run, 16 hexadecimal digits. It follows from the id, so that every process of a fleet knows it: what is executed
+ * elsewhere, or later after a crash, hangs below the same span.
+ */
+export function spanIdOf(id: string): string {
+  return digitsOf(id).slice(16);
+}
+
+/** Id of the span of one attempt of a task run. The span ids of UUIDs begin with 8, 9, a or b, these with a lower digit. */
+export function attemptSpanIdOf(taskRunId: string, attempt: number): string {
+  const own = spanIdOf(taskRunId);
+  if (attempt <= 7) return attempt + own.slice(1);
+  const low = (Number.parseInt(own.slice(8), 16) ^ (attempt >>> 3)) >>> 0;
+  return `${attempt & 7}${own.slice(1, 8)}${low.toString(16).padStart(8, '0')}`;
+}
+
+/** As the API of OpenTelemetry is found by all of its copies in a process. */
+const openTelemetry = Symbol.for('opentelemetry.js.api.1');
+const spanKey = Symbol.for('OpenTelemetry Context Key SPAN');
+
+interface OpenTelemetryGlobals {
+  readonly trace?: unknown;
+  readonly context?: { active(): { getValue(key: symbol): unknown } };
+}
+
+interface SpanLike {
+  spanContext(): { readonly traceId: string; readonly spanId: string; readonly traceFlags: number };
+}
+
+function globals(): OpenTelemetryGlobals | undefined {
+  return (globalThis as { [openTelemetry]?: OpenTelemetryGlobals })[openTelemetry];
+}
+
+/** Whether the program has registered a tracer provider of OpenTelemetry. Asked without loading any of it. */
+export function hasTracerProvider(): boolean {
+  return globals()?.trace !== undefined;
+}
+
+/** The `traceparent` of the span of OpenTelemetry in which the code runs that asks; null where there is none, as in a process without traces. */
+export function activeTraceparent(): string | null {
+  const span = globals()?.context?.active().getValue(spanKey) as SpanLike | undefined;
+  if (span === undefined) return null;
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  const text = `00-${traceId}-${spanId}-${(traceFlags & 0xff).toString(16).padStart(2, '0')}`;
+  return isTraceparent(text) ? text : null;
 }
 
 /** The digits of a UUID; of any other id digits that follow from it. */

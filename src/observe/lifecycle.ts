@@ -5,6 +5,7 @@
  * While nobody listens a report costs nothing: callers check `isHeard` or `isObserved` before they make an event.
  */
 import { BatutaError } from '../base/errors.ts';
+import type { Run, TaskRun } from '../model/run.ts';
 import { isTerminal, type State } from '../model/state.ts';
 import type { Occurrence } from './occurrence.ts';
 
@@ -36,7 +37,16 @@ export interface LifecycleEvent {
    */
   readonly flushed: Promise<void>;
   /** Whoever took the step. Once it has lost the run to another process, what it writes is refused. */
-  readonly holder: { readonly isLost: boolean };
+  readonly holder: StepHolder;
+  /** The row of the task run as written; null for a step of the run. */
+  readonly taskRun: TaskRun | null;
+}
+
+/** Whoever takes steps of a run: one for each claim. */
+export interface StepHolder {
+  readonly isLost: boolean;
+  /** The run as last written. */
+  readonly run: Run;
 }
 
 /** Resolves once the step is durable. @throws BatutaError STORE_…; LEASE_LOST when it was taken by a process that has lost the run */
@@ -48,15 +58,27 @@ export async function whenRecorded(event: LifecycleEvent): Promise<void> {
 /** Called in order, at once, and never awaited. What it throws is its own: it must not throw. */
 export type LifecycleListener = (event: LifecycleEvent) => void;
 
+/** Called with the ends, retries and beginnings of one flush, in order, once they are on record: never with one that was refused. It must not throw. */
+export type RecordedListener = (events: readonly LifecycleEvent[]) => void;
+
 /** Called at once, and never awaited. It must not throw. */
 export type OccurrenceListener = (occurrence: Occurrence) => void;
 
 export class Lifecycle {
   readonly #listeners = new Set<LifecycleListener>();
   readonly #observers = new Set<OccurrenceListener>();
+  readonly #recorded = new Set<RecordedListener>();
+  /** Steps that wait for their flush: there may be a thousand in one, which is waited for once. */
+  readonly #unflushed = new Map<Promise<void>, LifecycleEvent[]>();
 
   get isHeard(): boolean {
-    return this.#listeners.size > 0;
+    return this.#listeners.size > 0 || this.#recorded.size > 0;
+  }
+
+  /** Hears of steps once they are on record. Gives what ends it. */
+  listenRecorded(listener: RecordedListener): () => void {
+    this.#recorded.add(listener);
+    return () => void this.#recorded.delete(listener);
   }
 
   /** Gives what ends it. */
@@ -67,6 +89,23 @@ export class Lifecycle {
 
   report(event: LifecycleEvent): void {
     for (const listener of this.#listeners) listener(event);
+    if (this.#recorded.size > 0 && isKept(event)) this.#awaitFlush(event);
+  }
+
+  #awaitFlush(event: LifecycleEvent): void {
+    const { flushed } = event;
+    const waiting = this.#unflushed.get(flushed);
+    if (waiting !== undefined) return void waiting.push(event);
+    const events = [event];
+    this.#unflushed.set(flushed, events);
+    flushed.then(
+      () => {
+        this.#unflushed.delete(flushed);
+        const written = events.some(({ holder }) => holder.isLost) ? events.filter(({ holder }) => !holder.isLost) : events;
+        for (const listener of this.#recorded) listener(written);
+      },
+      () => void this.#unflushed.delete(flushed),
+    );
   }
 
   /** Whether anyone hears of what happens beside the steps of runs. */
@@ -84,6 +123,11 @@ export class Lifecycle {
   tell(occurrence: Occurrence): void {
     for (const observer of this.#observers) observer(occurrence);
   }
+}
+
+/** Of task runs, what is between their start and their end is of no use to whoever waits for the record, and there are many. */
+function isKept({ step, taskRunId }: LifecycleEvent): boolean {
+  return step === 'ended' || step === 'retried' || step === 'recovered' || (taskRunId === null && step === 'started');
 }
 
 /** The step that leads to a state. */

@@ -134,7 +134,17 @@ export async function makeApp(options: AppOptions): Promise<App> {
 
   await addDocs(app, basePath);
   const parts: RouteParts = {
-    ...{ client, clock, settings: options.settings, flows: options.flows, basePath, authenticator, live, bounds },
+    ...{
+      client,
+      clock,
+      settings: options.settings,
+      flows: options.flows,
+      traceUrl: options.traceUrl ?? null,
+      basePath,
+      authenticator,
+      live,
+      bounds,
+    },
     metrics: () => metrics.read(),
     health: options.health ?? new Health([databaseCheck(store, clock)], clock),
   };

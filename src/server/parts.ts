@@ -42,6 +42,8 @@ export interface AppOptions {
   readonly metrics?: Metrics | undefined;
   /** How the process and the fleet are; default: whether the database answers. */
   readonly health?: Health | undefined;
+  /** Address of a trace, with `{traceId}` in it; default none. */
+  readonly traceUrl?: string | null | undefined;
   /** What metrics want to know of the settings; default as if none was set. */
   readonly monitored?: Monitored | undefined;
 }
@@ -71,6 +73,7 @@ export interface RouteParts extends Pick<AppOptions, 'client' | 'clock' | 'setti
   readonly bounds: Bounds;
   readonly authenticator: Authenticator;
   readonly live: LiveEvents;
+  readonly traceUrl: string | null;
   readonly metrics: () => Promise<Metrics>;
   readonly health: Health;
 }

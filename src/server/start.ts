@@ -11,7 +11,9 @@ import type { FleetProcess } from '../client/fleet-process.ts';
 import type { LocalClient } from '../client/local-client.ts';
 import { openLocalClient } from '../client/open-local-client.ts';
 import { openHealth } from '../client/open-health.ts';
-import type { Metrics } from '../monitor/open-metrics.ts';
+import { exportMetrics } from '../client/metric-export.ts';
+import { type Metrics, openMetrics } from '../monitor/open-metrics.ts';
+import { readExportWish } from '../tracing/otel-settings.ts';
 import { makeApp } from './app.ts';
 import type { Authorize } from './authorize.ts';
 import type { App, Bounds } from './parts.ts';
@@ -88,6 +90,7 @@ export async function openApp(
   };
   let app: App | undefined;
   const beat = healthBeat(config, client, log);
+  const exported = options.metrics === undefined ? await exportedMetrics(config, client, log) : null;
   try {
     if (config.adminKey !== null) await client.keys.bootstrap(config.adminKey);
     await check(client);
@@ -104,14 +107,16 @@ export async function openApp(
       settings: () => options.settings ?? [],
       flows: config.flows.map((path) => resolve(cwd, path)),
       bounds: boundsOf(config),
-      metrics: options.metrics,
+      metrics: options.metrics ?? exported?.metrics,
       monitored: config,
+      traceUrl: config.traceUrl,
       health: openHealth(client, config),
     });
     await beat.start();
   } catch (error) {
     await beat.stop();
     await app?.close();
+    await exported?.end();
     await closeClient();
     throw error;
   }
@@ -121,10 +126,23 @@ export async function openApp(
     databaseUrl: client.engine.services.store.url,
     async stop() {
       await beat.stop();
+      await exported?.end();
       await served.close();
       await closeClient();
     },
   };
+}
+
+/** Metrics of a server that are exported by OTLP, from its start on; null where they are not. */
+async function exportedMetrics(
+  { metricsLabelValues }: Config,
+  { engine }: LocalClient,
+  { logger }: Log,
+): Promise<{ readonly metrics: Metrics; end(): Promise<void> } | null> {
+  if (!readExportWish('metrics').isOn) return null;
+  const { leaseClock, random, owner } = engine.services;
+  const metrics = await openMetrics(leaseClock, metricsLabelValues);
+  return { metrics, end: await exportMetrics(metrics, { clock: leaseClock, random, log: logger, owner }) };
 }
 
 /** What the settings say of how much others may take. */

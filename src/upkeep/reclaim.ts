@@ -84,6 +84,6 @@ async function tellReclaimed({ engine }: LoopParts, waiting: number, ended: read
   lifecycle.tell({ kind: 'reclaimed', work: 'run', waiting, ended: ended.length });
   for (const { id } of ended) {
     const run = await store.runs.get(id).catch(() => null);
-    if (run) lifecycle.tell({ kind: 'ended', flow: run.flow, state: run.state });
+    if (run) lifecycle.tell({ kind: 'ended', flow: run.flow, state: run.state, run });
   }
 }

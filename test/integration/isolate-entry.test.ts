@@ -92,6 +92,7 @@ async function run(
     taskFacts: { id: 't1', name: task, attempt: 1, index: null },
     idempotencyKey: 'k1',
     traceparent: null,
+    isTraced: false,
     contextValues: encodeValue([['tenant', 'acme']], 'values'),
     logLevel: 'debug',
     captureConsole: true,

@@ -1,6 +1,8 @@
 /** `batuta run`: runs a flow here and now. */
 import { findFlow } from '../../define/find-flow.ts';
 import { paramsFromText } from '../../engine/submit/params.ts';
+import type { Log } from '../../base/log.ts';
+import type { Config } from '../../base/settings.ts';
 import type { LocalClient } from '../../client/local-client.ts';
 import type { CommandContext, ExitStatus } from '../context.ts';
 import { followRun } from '../follow-run.ts';
@@ -15,6 +17,7 @@ interface Options {
   readonly tag: readonly string[];
   readonly refreshCache?: boolean;
   readonly profile?: boolean;
+  readonly metricsFile?: string;
   readonly json?: boolean;
 }
 
@@ -29,7 +32,9 @@ export async function run(context: CommandContext, target: string, options: Opti
     const definition = await findFlow(target, { flowsPath: config.flows, cwd });
     const params = await paramsFromText(definition, given.data, given.texts);
     const labels = { tags, refreshCache, ...(name === undefined ? {} : { name }) };
-    const execute = async (client: LocalClient): Promise<ExitStatus> => {
+    const execute = async (client: LocalClient, _config: Config, log: Log): Promise<ExitStatus> => {
+      const { measureRun } = await import('../../client/run-metrics.ts');
+      const endMeasuring = await measureRun({ client, config, log, file: options.metricsFile ?? null, cwd, flow: definition.name });
       const profile = isProfiled ? await (await import('../profile-run.ts')).RunProfile.begin(context) : null;
       try {
         return await followRun(context, client, display, {
@@ -39,6 +44,7 @@ export async function run(context: CommandContext, target: string, options: Opti
         });
       } finally {
         await profile?.drop();
+        await endMeasuring();
       }
     };
     return await withLocalClientOf(context, config, display.print, execute, { reports: true, profile: isProfiled });

@@ -9,8 +9,8 @@ import { shortId } from '../../model/ids.ts';
 import { runTimes, spentTimes } from '../../model/run-times.ts';
 import type { ListedRun, Owner, TaskRun, Transition } from '../../model/run.ts';
 import { totalUsage } from '../../model/task-usage.ts';
-import { startedByText, submittedIn } from '../../model/submitted.ts';
-import { traceIdOf } from '../../model/trace.ts';
+import { startedByText, submittedIn, traceIdOfRun } from '../../model/submitted.ts';
+import { traceUrlOf } from '../../model/trace.ts';
 import { fromTypedJson } from '../../model/values.ts';
 import { stageStatsOf } from '../../model/stage-stats.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
@@ -39,11 +39,11 @@ export async function inspectRun(
 ): Promise<ExitStatus> {
   const { terminal, clock, globals } = context;
   if (options.stats) return printStats(context, id, options.json === true);
-  const { inspection, why } = await withClient(context, async (client) => {
+  const { inspection, why, traceUrl } = await withClient(context, async (client, config) => {
     const found = await client.runs.inspect(id);
-    return { inspection: found, why: await client.runs.why(found.run.id) };
+    return { inspection: found, why: await client.runs.why(found.run.id), traceUrl: config.traceUrl };
   });
-  if (options.json) return printJson(terminal, inspectionJson(inspection, why));
+  if (options.json) return printJson(terminal, inspectionJson(inspection, why, traceUrl));
   const { out, cwd } = terminal;
   for (const line of inspectionLines(inspection, why, {
     paint: out.paint,
@@ -51,6 +51,7 @@ export async function inspectRun(
     now: clock.now(),
     cwd,
     verbose: globals.verbose,
+    traceUrl,
   }))
     out.line(line);
   return 0;
@@ -76,6 +77,8 @@ export interface InspectionOptions {
   readonly now: number;
   readonly cwd: string;
   readonly verbose: boolean;
+  /** Address of a trace, with `{traceId}` in it; default none. */
+  readonly traceUrl?: string | null;
 }
 
 /** Task runs that are listed; of more, those that went wrong come first. */
@@ -129,8 +132,9 @@ function notUndoneLines({ rollback }: RunInspection, { paint }: InspectionOption
 function headLines(
   { run, alike, transitions, taskRuns }: RunInspection,
   why: WaitReason | null,
-  { paint, now }: InspectionOptions,
+  { paint, now, traceUrl = null }: InspectionOptions,
 ): string[] {
+  const traceId = traceIdOfRun(run);
   const { callerRunId, traceparent, refreshCache, expiresAt, debounceKey, trigger } = submittedIn(run.params);
   const times = runTimes(run, now);
   const spent = spentTimes(historiesOf(transitions).get(null) ?? [], now);
@@ -164,7 +168,7 @@ function headLines(
     ['part of', run.parentRunId],
     ['started by', trigger === undefined ? null : oneLine(startedByText(trigger))],
     ['caller', callerRunId === undefined ? null : oneLine(callerRunId)],
-    ['trace', traceparent === undefined ? null : traceIdOf(run.id, traceparent)],
+    ['trace', traceUrlOf(traceUrl, traceId) ?? (traceparent === undefined ? null : traceId)],
     ['cache', refreshCache === undefined ? null : 'its tasks make their values anew'],
     ['source', run.source],
   ];

@@ -1,7 +1,8 @@
 /** The shapes `--json` prints. Times are ISO 8601 in UTC, or null. */
 import type { RollbackSummary } from '../../model/rollback.ts';
 import type { RunInspection } from '../../client/client.ts';
-import { submittedOf } from '../../model/submitted.ts';
+import { submittedOf, traceIdOfRun } from '../../model/submitted.ts';
+import { traceUrlOf } from '../../model/trace.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
 import type { ListedRun, Owner, Run, TaskRun, Transition } from '../../model/run.ts';
@@ -35,8 +36,8 @@ export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'r
   };
 }
 
-/** What `runs inspect --json` prints: the run as in a list, with all that is known about it. */
-export function inspectionJson(inspection: RunInspection, why: WaitReason | null): object {
+/** What `runs inspect --json` prints: the run as in a list, with all that is known about it. @param traceUrl see the setting */
+export function inspectionJson(inspection: RunInspection, why: WaitReason | null, traceUrl: string | null = null): object {
   const { run, taskRuns, transitions, artifacts, resources, children, params, result } = inspection;
   const { flowVersion, source, parentRunId, recoveries, owner, error } = run;
   const histories = historiesOf(transitions);
@@ -46,6 +47,7 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     owner: owner === null ? null : ownerJson(owner),
     dueAt: isoOrNull(run.dueAt),
     submitted: toWire(submittedOf(run)),
+    trace: { id: traceIdOfRun(run), url: traceUrlOf(traceUrl, traceIdOfRun(run)) },
     ...{ params: plainJson(params), result: plainJson(result), error },
     failure: whyFailed(run, inspection.alike),
     rollback: inspection.rollback && rollbackJson(inspection.rollback),

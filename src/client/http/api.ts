@@ -7,6 +7,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { correlationHeaders } from '../../model/run-context.ts';
+import { activeTraceparent } from '../../model/trace.ts';
 import { errorOfAnswer, isNeverSent, type Server, unreachable } from './api-errors.ts';
 
 /** Values of a query; undefined is left out, a list is repeated. */
@@ -140,10 +141,15 @@ export class Api {
     return url.href;
   }
 
-  /** The server learns of the run in whose code it is asked. */
+  /** The server learns of the run, or of the span, in whose code it is asked. */
   get #headers(): Record<string, string> {
     const { apiKey } = this.#options;
-    return { ...correlationHeaders(), ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }) };
+    const traceparent = activeTraceparent();
+    return {
+      ...(traceparent === null ? {} : { traceparent }),
+      ...correlationHeaders(),
+      ...(apiKey === null ? {} : { authorization: `Bearer ${apiKey}` }),
+    };
   }
 }
 

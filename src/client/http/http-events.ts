@@ -1,7 +1,7 @@
 /** Events, asked of a server. */
 import { checkFilter } from '../../model/list-filters.ts';
 import { currentScope } from '../../model/run-context.ts';
-import { traceparentOf } from '../../model/trace.ts';
+import { activeTraceparent, traceparentOf } from '../../model/trace.ts';
 import { decodeValue } from '../../model/values.ts';
 import type { EmitReport, EventEntry, EventsClient } from '../events-client.ts';
 import type { ClientEvent, RunEventsOptions } from '../run-events.ts';
@@ -21,7 +21,7 @@ export function httpEvents(api: Api): HttpEvents {
       const scope = currentScope();
       const own = scope && {
         callerRunId: scope.runId,
-        traceparent: traceparentOf(scope.runId, scope.taskRunId ?? scope.runId, scope.traceparent ?? null),
+        traceparent: activeTraceparent() ?? traceparentOf(scope.runId, scope.taskRunId ?? scope.runId, scope.traceparent ?? null),
       };
       const body = {
         name,

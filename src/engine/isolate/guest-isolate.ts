@@ -10,6 +10,7 @@ import { isBatutaError } from '../../base/errors.ts';
 import type { ContextValues } from '../../model/middleware.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
 import type { FromGuest, IsolatedJob, IsolatedOutcome } from '../../model/isolate-protocol.ts';
+import type { GuestTraces } from '../../observe/tracer.ts';
 import { currentScope, runScope } from '../../model/run-context.ts';
 import { isOwn } from '../../model/move.ts';
 import { packValue, unpackValue } from '../../model/packed-value.ts';
@@ -37,6 +38,8 @@ export interface GuestIsolateOptions {
   readonly clock: Clock;
   /** Lines that belong to no task. */
   readonly log: Logger;
+  /** Takes what code in guests traces; default and null: it is not asked for. */
+  readonly traces?: GuestTraces | null;
 }
 
 /** How long a cancelled task may take to obey its signal before its guest is ended. A timeout ends it at once. */
@@ -166,7 +169,9 @@ export class GuestIsolate implements Isolate {
           if (of !== number) return;
           if (!guest.isEnding) call.tellUsage({ ...message.usage, scope: guest.kind });
           resolve({ ...message.outcome, goesOn: message.goesOn });
-        } else if (of === number) {
+        } else if (message.kind === 'span') this.#options.traces?.takeSpan(message.span);
+        else if (message.kind === 'notes') this.#options.traces?.takeNotes(message.notes);
+        else if (of === number) {
           // Of a guest that is being ended only what it had to say is of use.
           if (!guest.isEnding || message.kind === 'log' || message.kind === 'resource')
             obey(call, (answer) => guest.send({ kind: 'message', number, message: answer }), message);
@@ -202,7 +207,7 @@ function needOf({ isolate, memoryBytes }: Isolation): GuestNeed {
 
 function jobOf(
   { definition, task, args, context, contextValues, effectKey }: IsolatedCall,
-  { captureConsole, profilesAll = false }: GuestIsolateOptions,
+  { captureConsole, traces, profilesAll = false }: GuestIsolateOptions,
 ): { readonly job: IsolatedJob; readonly moved: readonly ArrayBuffer[] } {
   const where = task.isolate === 'process' ? 'a process' : 'a thread';
   const { packed, moved } = packValue([...args], `arguments of task ${task.name}, which go to ${where}`, args.every(mayMove));
@@ -218,6 +223,7 @@ function jobOf(
     taskFacts: context.task,
     idempotencyKey: context.idempotencyKey,
     traceparent: currentScope()?.traceparent ?? null,
+    isTraced: Boolean(traces),
     contextValues: valuesText(contextValues, task.name),
     logLevel: context.log.level,
     captureConsole,

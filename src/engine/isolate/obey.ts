@@ -12,7 +12,7 @@ import { PulledFiles } from './pulled-files.ts';
 type Answer = (message: HostMessage) => void;
 
 /** Does what a task has asked for by its context. @param answer sends the task a message */
-export function obey(call: IsolatedCall, answer: Answer, message: GuestMessage): void {
+export function obey(call: IsolatedCall, answer: Answer, message: Exclude<GuestMessage, { readonly kind: 'span' | 'notes' }>): void {
   const { context, signal, namedValues } = call;
   switch (message.kind) {
     case 'commit':

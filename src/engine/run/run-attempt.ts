@@ -200,12 +200,13 @@ export class RunAttempt {
     this.#log = this.log.child(fields);
   }
 
-  /** Logger whose lines carry the run's ids; the id of the trace where it is not the run's own. */
+  /** Logger whose lines carry the run's ids, and the id of its trace where there are traces or it continues one. */
   get log(): Logger {
     if (this.#log === null) {
       const { traceparent } = this.submitted;
       const ids = { runId: this.run.id, flow: this.definition.name };
-      this.#log = this.services.log.child(traceparent === undefined ? ids : { ...ids, traceId: traceIdOf(ids.runId, traceparent) });
+      const isTraced = traceparent !== undefined || Boolean(this.services.tracer);
+      this.#log = this.services.log.child(isTraced ? { ...ids, traceId: traceIdOf(ids.runId, traceparent ?? null) } : ids);
     }
     return this.#log;
   }

@@ -202,7 +202,19 @@ export class RunRecord {
 
   /** Writes an opening of a resource as it stands. Not awaited: the end of its run or task is in the same flush or a later one. */
   noteResourceUse(use: ResourceUse): void {
-    this.#recorder.addResourceUse(this.claim, use).catch(() => undefined);
+    const written = this.#recorder.addResourceUse(this.claim, use);
+    written.catch(() => undefined);
+    if (this.#lifecycle.isObserved && use.closedAt !== null) this.#tellResource(use, written);
+  }
+
+  #tellResource(use: ResourceUse, written: Promise<void>): void {
+    const attempt = use.taskRunId === null ? null : (this.#open.get(use.taskRunId)?.attempt ?? 1);
+    written.then(
+      () => {
+        if (!this.#isLost) this.#lifecycle.tell({ kind: 'resource', use, attempt, run: this.#run });
+      },
+      () => undefined,
+    );
   }
 
   /** Ends as Cancelled what has not ended; gives how many there were. Not awaited: the next state of the run is in the same flush or a later one. */
@@ -217,7 +229,7 @@ export class RunRecord {
     return this.#failed;
   }
 
-  /** Reports that this process goes on with the run, or a task run of it, which another had. */
+  /** Reports that this process goes on with the run, or a task run of it, which another had; of a spread task whoever has claimed it does. */
   reportRecovered(row: TaskRun | null = null): void {
     if (this.#lifecycle.isHeard) this.#report(row, Promise.resolve(), 'recovered');
   }
@@ -240,6 +252,7 @@ export class RunRecord {
       executingMs: row === null ? (runTimes(run, at)?.executingMs ?? null) : startedAt === null ? null : Math.max(0, at - startedAt),
       flushed,
       holder: this,
+      taskRun: row,
     });
   }
 

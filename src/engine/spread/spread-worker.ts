@@ -84,6 +84,7 @@ export class SpreadWorker {
     const definition = flows.get(run.flow);
     const known = definition?.tasks.get(taskRun.name);
     if (!definition || !known) return this.#leaveToOthers(claimed, wasLeft);
+    if (services.lifecycle.isObserved) services.lifecycle.tell({ kind: 'claimed', run, taskRun });
     const confirmLease = (): Promise<void> | null => this.#leases.confirm(claim);
     const task = new OwnedTask({ services, claimed, definition, task: known, writer: this.#writer, confirmLease });
     this.#leases.hold({ claim, onLost: () => task.lose(), onCancel: () => task.cancel() }, askedAt);

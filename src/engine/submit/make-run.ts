@@ -52,7 +52,7 @@ export async function makeRun(
 ): Promise<NewRun> {
   checkLabels(options);
   const said = submittedBy(options, options.parent);
-  const { expiresAt = null, debounceKey } = options;
+  const { expiresAt = null, debounceKey, id = services.makeId() } = options;
   const first = expiresAt !== null ? { expiresAt } : debounceKey !== undefined ? { debounceKey } : null;
   const validated = await validateParams(definition, params);
   const what = `parameters of flow ${definition.name}`;
@@ -62,10 +62,11 @@ export async function makeRun(
   const { source } = definition;
   const deployment = options.deployment ?? null;
   const keyed = maskedParams(validated, sensitive, 'hash');
-  const submitted = { ...first, ...said, ...rateSubmitted(deployment, keyed) };
   const runName = deployment?.runName ?? definition.runName;
+  const traced = services.tracer ? { ...said, traceparent: services.tracer.submit({ id, flow: definition.name }, said.traceparent) } : said;
+  const submitted = { ...first, ...traced, ...rateSubmitted(deployment, keyed) };
   return {
-    id: options.id ?? services.makeId(),
+    id,
     flow: definition.name,
     flowVersion: definition.version,
     name:

@@ -3,7 +3,7 @@ import { BatutaError } from '../../base/errors.ts';
 import { cutText, isLongerThan } from '../../base/cut-text.ts';
 import { currentScope } from '../../model/run-context.ts';
 import { maxCallerChars, type Submitted, type SubmittedOptions } from '../../model/submitted.ts';
-import { isTraceparent, traceparentOf } from '../../model/trace.ts';
+import { activeTraceparent, isTraceparent, traceparentOf } from '../../model/trace.ts';
 
 /**
  * What stands beside the parameters of the new run.
@@ -20,8 +20,12 @@ export function submittedBy(
   if (typeof refreshCache !== 'boolean') throw refusal(refreshCache, 'refreshCache: true or false');
   if (replayOf !== undefined && !isCallerId(replayOf)) throw refusal(replayOf, 'replayOf: the id of a run');
   const scope = currentScope();
+  // A sub-flow hangs below the task run that stands for it.
+  const around = parent === undefined ? (activeTraceparent() ?? undefined) : undefined;
   const trace =
-    traceparent ?? (scope && traceparentOf(scope.runId, parent?.taskRunId ?? scope.taskRunId ?? scope.runId, scope.traceparent ?? null));
+    traceparent ??
+    around ??
+    (scope && traceparentOf(scope.runId, parent?.taskRunId ?? scope.taskRunId ?? scope.runId, scope.traceparent ?? null));
   const caller = callerRunId ?? (parent ? undefined : scope?.runId);
   return {
     ...(trace === undefined ? {} : { traceparent: trace }),

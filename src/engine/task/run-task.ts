@@ -67,15 +67,15 @@ class RunningTask {
   #isConditionMet = false;
 
   constructor(active: RunAttempt, request: TaskRequest) {
-    const { definition, key } = request;
-    const previous = active.recorded.get(key) ?? null;
+    const previous = active.recorded.get(request.key) ?? null;
     this.#active = active;
     this.#request = request;
-    this.#definition = definition;
+    this.#definition = request.definition;
     this.#from = previous && !isTerminal(previous.state.type) ? previous.state.type : null;
-    // An attempt that a crash has interrupted did not fail, so the number of attempts does not tell.
+    // An attempt that a crash has cut off did not fail, so the number of attempts does not tell.
     this.#failures = this.#from === null ? 0 : (previous?.failures ?? 0);
     this.#row = requestedRow(active, request, previous, this.#failures);
+    if (this.#from === 'RUNNING' && previous !== null && !active.isSpread) active.record.reportRecovered(previous);
   }
 
   async run(): Promise<TaskOutcome> {

@@ -15,6 +15,7 @@ import { noNamedValues } from '../../model/variable.ts';
 import type { OwnMeasure } from '../../model/own-metrics.ts';
 import { type ContextValues, noMiddleware } from '../../model/middleware.ts';
 import { type EscapeKind, type RunScope, runScope } from '../../model/run-context.ts';
+import { attemptSpanIdOf } from '../../model/trace.ts';
 import { type TaskUsage, withUsage } from '../../model/task-usage.ts';
 import type { TaskDefinition } from '../../model/task.ts';
 import type { ResourceScope } from '../../resources/scope.ts';
@@ -81,7 +82,10 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   /** Lines about the attempt. */
   get log(): Logger {
     const { row } = this;
-    this.#log ??= this.active.log.child({ taskRunId: row.id, task: shownTask(row), attempt: row.attempt });
+    this.#log ??= this.active.log.child({
+      ...{ taskRunId: row.id, task: shownTask(row), attempt: row.attempt },
+      ...(this.active.services.tracer ? { spanId: attemptSpanIdOf(row.id, row.attempt) } : null),
+    });
     return this.#log;
   }
 

@@ -12,22 +12,31 @@ export class BoundedLabels {
   readonly #values: Set<string>[] = [];
   /** Bounded sets by the values that were asked for; as many as there may be series. */
   readonly #known = new Map<string, readonly string[]>();
-  #overflow: readonly string[] | null = null;
+  /** Each bounded set once, by its own values: of two that come to the same, one. */
+  readonly #sets = new Map<string, readonly string[]>();
 
   /** @param maxValues values of one label, from 1 */
   constructor(maxValues: number) {
     this.#maxValues = maxValues;
   }
 
-  /** The values as they are exposed. The same array for the same values. */
+  /** The values as they are exposed. The same array for all that are exposed alike. */
   bound(given: readonly string[]): readonly string[] {
     const key = given.length === 1 ? (given[0] ?? '') : given.join('\u0000');
     const known = this.#known.get(key);
     if (known !== undefined) return known;
-    if (this.#known.size >= this.#maxValues * setsPerValue) return (this.#overflow ??= given.map(() => otherValue));
-    const bounded = given.map((value, at) => this.#boundOne(at, value));
+    if (this.#known.size >= this.#maxValues * setsPerValue) return this.#once(given.map(() => otherValue));
+    const bounded = this.#once(given.map((value, at) => this.#boundOne(at, value)));
     this.#known.set(key, bounded);
     return bounded;
+  }
+
+  #once(values: readonly string[]): readonly string[] {
+    const key = values.join('\u0000');
+    const known = this.#sets.get(key);
+    if (known !== undefined) return known;
+    this.#sets.set(key, values);
+    return values;
   }
 
   #boundOne(at: number, value: string): string {

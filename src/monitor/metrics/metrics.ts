@@ -12,7 +12,7 @@ import type { Store } from '../../store/store.ts';
 import type { FleetReader } from '../fleet-figures.ts';
 import { setFleetGauges } from './fleet.ts';
 import { countRecorded } from './recorded.ts';
-import { MetricRegistry } from './registry.ts';
+import { type ExposedFamily, MetricRegistry } from './registry.ts';
 
 /** A part of the process, as far as metrics want to know it. */
 export interface MeasuredPart {
@@ -37,6 +37,12 @@ export interface Metrics {
   join(part: MeasuredPart): () => void;
   /** All of it as Prometheus reads it. Never throws for a database or broker that is away. */
   text(): Promise<string>;
+  /** The same as data. */
+  families(): Promise<readonly ExposedFamily[]>;
+  /** Those of Batuta and of flows alone, for a file that a collector of the machine reads. */
+  ownText(): Promise<string>;
+  /** Sends those to a push gateway. @throws Error when it cannot be reached, or refuses */
+  push(url: string, groupings: Readonly<Record<string, string>>): Promise<void>;
   readonly contentType: string;
   readonly registry: MetricRegistry;
 }
@@ -46,6 +52,13 @@ export function makeMetrics(clock: Clock, maxLabelValues: number): Metrics {
   const registry = new MetricRegistry(maxLabelValues);
   const parts = new Set<MeasuredPart>();
   registry.set('batuta_build_info', 1, packageVersion(), process.versions.node);
+  const complete = async (): Promise<MetricRegistry> => {
+    const joined = [...parts];
+    for (const { collect } of joined) collect?.(registry);
+    setPools(registry, joined);
+    await Promise.all([setFleet(registry, joined, clock), setBroker(registry, joined, clock)]);
+    return registry;
+  };
   return {
     registry,
     contentType: registry.contentType,
@@ -59,13 +72,10 @@ export function makeMetrics(clock: Clock, maxLabelValues: number): Metrics {
         end();
       };
     },
-    async text() {
-      const joined = [...parts];
-      for (const { collect } of joined) collect?.(registry);
-      setPools(registry, joined);
-      await Promise.all([setFleet(registry, joined, clock), setBroker(registry, joined, clock)]);
-      return await registry.text();
-    },
+    text: async () => (await complete()).text(),
+    families: async () => (await complete()).families(),
+    ownText: async () => (await complete()).ownText(),
+    push: async (url, groupings) => (await complete()).push(url, groupings),
   };
 }
 

@@ -11,7 +11,7 @@ export function countRecorded(
   { lifecycle, recorder }: { readonly lifecycle: Lifecycle; readonly recorder: Recorder },
 ): () => void {
   const ends = [
-    lifecycle.listen(onceRecorded((steps) => countSteps(registry, steps))),
+    lifecycle.listenRecorded((steps) => countSteps(registry, steps)),
     lifecycle.observe((occurrence) => countOccurrence(registry, occurrence)),
     recorder.onFlush((report) => countFlush(registry, report)),
   ];
@@ -20,33 +20,7 @@ export function countRecorded(
   };
 }
 
-/** A listener that hands on what is counted once it is on record. One wait a flush: there may be a thousand steps in it. */
-function onceRecorded(count: (steps: readonly LifecycleEvent[]) => void): (event: LifecycleEvent) => void {
-  const waiting = new Map<Promise<void>, LifecycleEvent[]>();
-  return (event) => {
-    if (!isCounted(event)) return;
-    const { flushed } = event;
-    const steps = waiting.get(flushed);
-    if (steps !== undefined) return void steps.push(event);
-    const all = [event];
-    waiting.set(flushed, all);
-    const end = (isWritten: boolean): void => {
-      waiting.delete(flushed);
-      if (isWritten) count(all);
-    };
-    flushed.then(
-      () => end(true),
-      () => end(false),
-    );
-  };
-}
-
-/** Of task runs, what is between their start and their end is of no use, and there are many. */
-function isCounted({ step, taskRunId }: LifecycleEvent): boolean {
-  return step === 'ended' || step === 'retried' || (taskRunId === null && (step === 'started' || step === 'recovered'));
-}
-
-/** Those that are on record. Of task runs that end alike, one after the other, the count is written once. */
+/** Of task runs that end alike, one after the other, the count is written once. */
 function countSteps(registry: MetricRegistry, steps: readonly LifecycleEvent[]): void {
   let alike: LifecycleEvent | null = null;
   let count = 0;
@@ -54,11 +28,10 @@ function countSteps(registry: MetricRegistry, steps: readonly LifecycleEvent[]):
     if (alike !== null) registry.add('batuta_task_runs_total', count, alike.flow, alike.task ?? '', alike.state.name);
   };
   for (const one of steps) {
-    if (one.holder.isLost) continue;
     const { flow, task, step, state, executingMs } = one;
     if (task === null) countStepOfRun(registry, one);
     else if (step === 'retried') registry.add('batuta_task_retries_total', 1, flow, task);
-    else {
+    else if (step === 'ended') {
       if (executingMs !== null) registry.observe('batuta_task_duration_seconds', executingMs / 1_000, flow, task);
       if (alike?.task === task && alike.flow === flow && alike.state.name === state.name) count++;
       else {
@@ -104,6 +77,10 @@ function countOccurrence(registry: MetricRegistry, occurrence: Occurrence): void
       return registry.add('batuta_runs_late_total', occurrence.runs);
     case 'cache':
       return registry.add('batuta_cache_requests_total', 1, occurrence.outcome);
+    case 'claimed':
+    case 'resource':
+      // For traces.
+      return undefined;
     case 'measured':
       return registry.measure(occurrence.measure);
   }

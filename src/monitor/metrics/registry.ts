@@ -2,12 +2,12 @@
  * The metrics of one process in the form of Prometheus, over prom-client: those of Batuta by the table, those of flows as they are declared,
  * and those of Node. Loaded late, when somebody wants them.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
+import { cutText } from '../../base/cut-text.ts';
 import type { OwnMeasure, OwnMetric } from '../../model/own-metrics.ts';
+import { AccumulatedMetric, type Series } from './accumulated.ts';
 import { BoundedLabels } from './bounded-labels.ts';
 import { catalog, durationBuckets, type MetricName, type MetricRow, type MetricSource } from './catalog.ts';
-
-type Series = Counter.Internal | Gauge.Internal<string> | Histogram.Internal<string>;
 
 /** Those of Node whose names keep to the conventions. */
 const nodeMetrics = [
@@ -27,6 +27,9 @@ const nodeMetrics = [
 /** How often the event loop is measured, ms; coarse, for measuring wakes the process. */
 const eventLoopMs = 50;
 
+/** Longest wait for a push gateway, ms. */
+const pushMs = 5_000;
+
 /** Of Node, once for the process: what measures the event loop cannot be ended. */
 let ofNode: Registry | null = null;
 
@@ -43,10 +46,21 @@ function nodeRegistry(): Registry {
   return ofNode;
 }
 
+/** One metric with its values; histograms have one for each bucket, and for sum and count, by `metricName`. */
+export interface ExposedFamily {
+  readonly name: string;
+  readonly help: string;
+  readonly type: string;
+  readonly values: readonly {
+    readonly value: number;
+    readonly labels: Readonly<Record<string, string | number>>;
+    readonly metricName?: string | undefined;
+  }[];
+}
+
 interface Entry {
-  readonly metric: Counter | Gauge | Histogram;
+  readonly metric: AccumulatedMetric;
   readonly labels: BoundedLabels;
-  readonly series: Map<readonly string[], Series>;
 }
 
 export class MetricRegistry {
@@ -67,37 +81,35 @@ export class MetricRegistry {
 
   /** Adds to a counter or a gauge. @param labels in the order of the table */
   add(name: MetricName, by: number, ...labels: readonly string[]): void {
-    (this.#seriesOf(name, labels) as Counter.Internal).inc(by);
+    const { metric, labels: bounded } = this.#entryOf(name);
+    metric.seriesOf(bounded.bound(labels)).value += by;
   }
 
   /** Sets a gauge. */
   set(name: MetricName, value: number, ...labels: readonly string[]): void {
-    (this.#seriesOf(name, labels) as Gauge.Internal<string>).set(value);
+    const { metric, labels: bounded } = this.#entryOf(name);
+    metric.seriesOf(bounded.bound(labels)).value = value;
   }
 
   /** Puts a value into a histogram. */
   observe(name: MetricName, value: number, ...labels: readonly string[]): void {
-    (this.#seriesOf(name, labels) as Histogram.Internal<string>).observe(value);
+    const { metric, labels: bounded } = this.#entryOf(name);
+    metric.observe(metric.seriesOf(bounded.bound(labels)), value);
   }
 
   /** Forgets the series of gauges that are read anew: a queue that is gone is not to stay at its last value. */
   clear(...names: readonly MetricName[]): void {
-    for (const name of names) {
-      const entry = this.#entries.get(name);
-      entry?.metric.reset();
-      entry?.series.clear();
-    }
+    for (const name of names) this.#entries.get(name)?.metric.reset();
   }
 
   /** Takes what a flow has measured. One that does not fit what was declared before under its name is left out. */
-  measure({ metric, how, value, labels }: OwnMeasure): void {
-    const entry = this.#entries.get(metric.name) ?? this.#makeOwn(metric);
-    const kind = { counter: Counter, gauge: Gauge, histogram: Histogram }[metric.type];
-    if (!(entry.metric instanceof kind)) return;
-    const series = this.#series(entry, labels);
-    if (how === 'observe') (series as Histogram.Internal<string>).observe(value);
-    else if (how === 'set') (series as Gauge.Internal<string>).set(value);
-    else (series as Counter.Internal).inc(value);
+  measure({ metric: own, how, value, labels }: OwnMeasure): void {
+    const { metric, labels: bounded } = this.#entries.get(own.name) ?? this.#makeOwn(own);
+    if (metric.type !== own.type) return;
+    const series: Series = metric.seriesOf(bounded.bound(labels));
+    if (how === 'observe') metric.observe(series, value);
+    else if (how === 'set') series.value = value;
+    else series.value += value;
   }
 
   /** Values of a gauge or counter by their labels; for people, and for tests. */
@@ -112,27 +124,52 @@ export class MetricRegistry {
     return new Map(all.map((metric) => [metric.name, String(metric.type)]));
   }
 
+  /** All of it, as data. */
+  async families(): Promise<readonly ExposedFamily[]> {
+    const all = await Promise.all([this.#registry.getMetricsAsJSON(), nodeRegistry().getMetricsAsJSON()]);
+    return all
+      .flat()
+      .map(({ name, help, type, values }) => ({ name, help, type: String(type), values: values as ExposedFamily['values'] }));
+  }
+
   /** All of it as Prometheus reads it. */
   async text(): Promise<string> {
     const [own, node] = await Promise.all([this.#registry.metrics(), nodeRegistry().metrics()]);
     return `${own.trimEnd()}\n${node}`;
   }
 
+  /** Without those of Node, which mean little once a process has ended, and have other words where an exporter of the machine has them too. */
+  async ownText(): Promise<string> {
+    return await this.#registry.metrics();
+  }
+
+  /** Sends the same to a push gateway, in the place of what was sent for that group before. A name and password may stand in the URL. @throws Error when it cannot be reached, or refuses */
+  async push(url: string, groupings: Readonly<Record<string, string>>): Promise<void> {
+    const address = new URL(url);
+    const { username, password } = address;
+    [address.username, address.password] = ['', ''];
+    const base64 = (value: string): string => Buffer.from(value).toString('base64url');
+    const group = Object.entries(groupings).map(([name, value]) => `/${name}@base64/${base64(value)}`);
+    address.pathname = `${address.pathname.replace(/\/+$/, '')}/metrics/job/batuta${group.join('')}`;
+    const login = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+    const answer = await fetch(address, {
+      method: 'PUT',
+      headers: {
+        'content-type': this.contentType,
+        ...(username === '' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }),
+      },
+      body: await this.ownText(),
+      signal: AbortSignal.timeout(pushMs),
+    });
+    if (!answer.ok) throw new Error(`It answered ${answer.status}: ${cutText(await answer.text(), 200, '…')}`);
+  }
+
   get contentType(): string {
     return this.#registry.contentType;
   }
 
-  #seriesOf(name: MetricName, labels: readonly string[]): Series {
-    return this.#series(this.#entries.get(name) ?? this.#make(name, catalog[name]), labels);
-  }
-
-  #series(entry: Entry, labels: readonly string[]): Series {
-    const bounded = entry.labels.bound(labels);
-    const known = entry.series.get(bounded);
-    if (known !== undefined) return known;
-    const series = (entry.metric as Counter<string>).labels(...bounded) as Series;
-    entry.series.set(bounded, series);
-    return series;
+  #entryOf(name: MetricName): Entry {
+    return this.#entries.get(name) ?? this.#make(name, catalog[name]);
   }
 
   #makeOwn({ name, type, help, labels, buckets }: OwnMetric): Entry {
@@ -140,10 +177,9 @@ export class MetricRegistry {
   }
 
   #make(name: string, { type, help, labels, buckets = durationBuckets }: Omit<MetricRow, 'from'>): Entry {
-    const base = { name, help, labelNames: [...labels], registers: [this.#registry] };
-    const metric =
-      type === 'counter' ? new Counter(base) : type === 'gauge' ? new Gauge(base) : new Histogram({ ...base, buckets: [...buckets] });
-    const entry: Entry = { metric, labels: new BoundedLabels(this.#maxLabelValues), series: new Map() };
+    const metric = new AccumulatedMetric(name, { type, help, labels, buckets });
+    this.#registry.registerMetric(metric.asMetric);
+    const entry: Entry = { metric, labels: new BoundedLabels(this.#maxLabelValues) };
     this.#entries.set(name, entry);
     return entry;
   }

@@ -3,7 +3,8 @@ import { z } from 'zod';
 import { runTimes, type SpentTimes, spentTimes } from '../../model/run-times.ts';
 import { toWire } from '../../client/wire.ts';
 import type { Run } from '../../model/run.ts';
-import { submittedOf } from '../../model/submitted.ts';
+import { submittedOf, traceIdOfRun } from '../../model/submitted.ts';
+import { traceUrlOf } from '../../model/trace.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { forPeople } from '../../model/sensitive.ts';
 import { runJson } from '../run-json.ts';
@@ -17,7 +18,7 @@ const shownChildren = 200;
 
 const runQuery = z.strictObject({ values: flag.optional() });
 
-export function runRoutes(app: App, { client }: RouteParts): void {
+export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
   const tags = ['runs'];
   const { services } = client.engine;
 
@@ -52,6 +53,7 @@ export function runRoutes(app: App, { client }: RouteParts): void {
     return {
       run: runJson(run),
       submitted: toWire(submittedOf(run)),
+      trace: { id: traceIdOfRun(run), url: traceUrlOf(traceUrl, traceIdOfRun(run)) },
       times,
       ...values,
       // Oldest first, as they were started.

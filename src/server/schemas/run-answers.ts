@@ -279,6 +279,7 @@ const submitted = z
 export const runDetails = z.strictObject({
   run,
   submitted,
+  trace: z.strictObject({ id: word, url: z.string().nullable() }).describe('Its trace; url null without the setting traceUrl'),
   times,
   params: value.nullable().optional(),
   result: value.nullable().optional(),

@@ -60,6 +60,8 @@ test('without anything set, every value is the default of the design', async () 
     metricsPort: null,
     metricsHost: '127.0.0.1',
     metricsLabelValues: 200,
+    metricsPushUrl: null,
+    traceUrl: null,
     maxLogLineBytes: 64 * 1024,
     maxRunLogBytes: 256 * 1024 * 1024,
     maxArtifactBytes: 4 * 1024 * 1024,

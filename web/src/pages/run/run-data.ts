@@ -44,6 +44,8 @@ export interface RunDetail {
   readonly run: RunFacts;
   /** What was said when it was submitted; null for nothing. */
   readonly submitted: Submitted | null;
+  /** The address is null where nobody has said where traces are looked at. */
+  readonly trace: { readonly id: string; readonly url: string | null };
   readonly times: SpentTimes | null;
   readonly params: SuperValue | null;
   readonly result: SuperValue | null;

@@ -8,6 +8,7 @@ import { ShortId } from '../../parts/short-id.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Tags } from '../../parts/tags.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
+import { OutwardLink } from '../../values/outward-link.tsx';
 import { type RunDetail, runNameQuery } from './run-data.ts';
 import { ReportedBy } from './reported-by.tsx';
 import style from './run-page.module.css';
@@ -37,7 +38,7 @@ export function RunHeading({ detail: { run, times } }: { readonly detail: RunDet
 }
 
 /** The facts below the head. */
-export function RunLine({ detail: { run, submitted }, usage }: { readonly detail: RunDetail; readonly usage: RecordedUsage }) {
+export function RunLine({ detail: { run, submitted, trace }, usage }: { readonly detail: RunDetail; readonly usage: RecordedUsage }) {
   const { callerRunId, traceparent, refreshCache, expiresAt, debounceKey, trigger } = submitted ?? {};
   return (
     <div className={style.line}>
@@ -94,9 +95,15 @@ export function RunLine({ detail: { run, submitted }, usage }: { readonly detail
           <Caller id={callerRunId} />
         </Pair>
       )}
-      {traceparent === undefined ? null : (
+      {traceparent === undefined && trace.url === null ? null : (
         <Pair name="trace">
-          <ShortId id={traceparent.split('-')[1] ?? ''} />
+          <ShortId id={trace.id} />
+          {trace.url === null ? null : (
+            <>
+              {' '}
+              <OutwardLink href={trace.url}>open</OutwardLink>
+            </>
+          )}
         </Pair>
       )}
       {usage.cpuMs == null && usage.peakBytes == null ? null : (

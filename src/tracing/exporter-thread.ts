@@ -1,0 +1,126 @@
+/**
+ * Thread that exports spans and metrics over OTLP: what is made there (protobuf, compression, requests) would else hold up the event loop of the
+ * process. It is started by `exporter.ts` and ends with its process, or when it is told to.
+ *
+ * What comes is put into a line and exported part by part. While the receiver is away the line grows up to `OTEL_BSP_MAX_QUEUE_SIZE` spans; what comes
+ * then is dropped, and the process is told.
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { diag, DiagLogLevel } from '@opentelemetry/api';
+import { OTLPMetricExporter as JsonMetricExporter } from '@opentelemetry/exporter-metrics-otlp-http';
+import { OTLPMetricExporter as ProtoMetricExporter } from '@opentelemetry/exporter-metrics-otlp-proto';
+import { OTLPTraceExporter as JsonTraceExporter } from '@opentelemetry/exporter-trace-otlp-http';
+import { OTLPTraceExporter as ProtoTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
+import type { PushMetricExporter } from '@opentelemetry/sdk-metrics';
+import { envDetector, defaultResource, detectResources, type Resource, resourceFromAttributes } from '@opentelemetry/resources';
+import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import { environmentVariable } from '../base/config.ts';
+import type { ExporterData, FromExporter, SpanBatch, ToExporter } from './exporter-protocol.ts';
+import { resourceMetricsOf } from './otlp-metrics.ts';
+import { readableSpans, type SpanMaker } from './readable-span.ts';
+import { rowFields } from './span-sink.ts';
+
+const data = workerData as ExporterData;
+const maxQueued = wholeNumber('OTEL_BSP_MAX_QUEUE_SIZE', 65_536);
+const maxExported = wholeNumber('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512);
+
+const port = parentPort;
+if (port === null) throw new Error('This file is started as a thread.');
+const resource = makeResource();
+const maker: SpanMaker = { resource, version: data.version };
+const traceExporter = openTraceExporter();
+const metricExporter = openMetricExporter();
+/** What is left to do, in order. */
+const line: (() => Promise<void>)[] = [];
+let queued = 0;
+let dropped = 0;
+let isAtWork = false;
+
+diag.setLogger(
+  { error: tellTrouble, warn: tellTrouble, info: () => undefined, debug: () => undefined, verbose: () => undefined },
+  { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+);
+
+port.on('message', (message: ToExporter) => {
+  if (message.kind === 'spans') putSpans(message.batch);
+  else if (message.kind === 'metrics') put(() => exportMetrics(message));
+  else put(async () => port.postMessage({ kind: 'flushed', number: message.number } satisfies FromExporter));
+});
+
+function put(work: () => Promise<void>): void {
+  line.push(work);
+  if (!isAtWork) void workOff();
+}
+
+async function workOff(): Promise<void> {
+  isAtWork = true;
+  for (let work = line.shift(); work !== undefined; work = line.shift())
+    await work().catch((error: unknown) => tellTrouble(error instanceof Error ? error.message : String(error)));
+  isAtWork = false;
+}
+
+/** Rows of tasks may hold two spans each; they become spans only when it is their turn. */
+function putSpans(batch: SpanBatch): void {
+  const count = batch.spans.length + batch.rows.length / rowFields;
+  if (queued + count > maxQueued) {
+    dropped += count;
+    return tellTrouble(`The receiver is too slow or away: ${dropped} spans were dropped so far (OTEL_BSP_MAX_QUEUE_SIZE is ${maxQueued}).`);
+  }
+  queued += count;
+  put(async () => {
+    try {
+      for (const spans of readableSpans(batch, maker, maxExported)) await exportSpans(spans);
+    } finally {
+      queued -= count;
+    }
+  });
+}
+
+function exportSpans(spans: Parameters<SpanExporter['export']>[0]): Promise<void> {
+  return new Promise((resolve) => {
+    if (traceExporter === null) return resolve();
+    traceExporter.export(spans, ({ code, error }) => {
+      if (code !== 0) tellTrouble(`${spans.length} spans could not be exported: ${error?.message ?? 'the receiver refused them'}`);
+      resolve();
+    });
+  });
+}
+
+async function exportMetrics({ families, since, at }: ToExporter & { readonly kind: 'metrics' }): Promise<void> {
+  if (metricExporter === null) return;
+  const metrics = resourceMetricsOf(families, { resource, version: data.version, since, at });
+  await new Promise<void>((resolve) => {
+    metricExporter.export(metrics, ({ code, error }) => {
+      if (code !== 0) tellTrouble(`Metrics could not be exported: ${error?.message ?? 'the receiver refused them'}`);
+      resolve();
+    });
+  });
+}
+
+function openTraceExporter(): SpanExporter | null {
+  const { isOn, protocol } = data.traces;
+  if (!isOn) return null;
+  return protocol === 'http/json' ? new JsonTraceExporter() : new ProtoTraceExporter();
+}
+
+function openMetricExporter(): PushMetricExporter | null {
+  const { isOn, protocol } = data.metrics;
+  if (!isOn) return null;
+  return protocol === 'http/json' ? new JsonMetricExporter() : new ProtoMetricExporter();
+}
+
+/** What the variables say goes before what we know. */
+function makeResource(): Resource {
+  return defaultResource()
+    .merge(resourceFromAttributes(data.resource))
+    .merge(detectResources({ detectors: [envDetector] }));
+}
+
+function tellTrouble(message: string): void {
+  port?.postMessage({ kind: 'trouble', message } satisfies FromExporter);
+}
+
+function wholeNumber(name: string, byDefault: number): number {
+  const given = Number(environmentVariable(name) ?? Number.NaN);
+  return Number.isInteger(given) && given > 0 ? given : byDefault;
+}

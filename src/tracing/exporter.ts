@@ -1,0 +1,129 @@
+/**
+ * Exports spans and metrics by a thread of its own (`exporter-thread.ts`). Spans are gathered for a moment and handed over many at a time.
+ *
+ * Owned by whoever opened it. Should the thread end before it is closed, what comes from then on is dropped, and the log says so.
+ */
+import { Worker } from 'node:worker_threads';
+import type { Logger } from 'pino';
+import { type Clock, settledWithin, type Timer } from '../base/clock.ts';
+import { builtFile } from '../base/installed.ts';
+import type { SpanRecord } from '../model/span.ts';
+import type { ExporterData, FromExporter, MetricFamily, SpanBatch, ToExporter } from './exporter-protocol.ts';
+import { rowFields, type RunTrace, type SpanSink, type TaskRow } from './span-sink.ts';
+
+/** How long spans are gathered, ms. */
+const gatherMs = 500;
+/** Rows and spans that are handed over at once. */
+const mostGathered = 4_096;
+/** Longest wait for what is left when the process ends, ms. */
+const closeMs = 5_000;
+
+export interface ExporterOptions {
+  readonly data: ExporterData;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+export class Exporter implements SpanSink {
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #data: ExporterData;
+  /** Started when there is something to export. */
+  #thread: Worker | null = null;
+  readonly #flushes = new Map<number, () => void>();
+  #traces = new Map<RunTrace, number>();
+  #rows: TaskRow[number][] = [];
+  #spans: SpanRecord[] = [];
+  #timer: Timer | null = null;
+  #lastFlush = 0;
+  #isOver = false;
+  #closed: Promise<void> | null = null;
+
+  constructor({ data, clock, log }: ExporterOptions) {
+    this.#clock = clock;
+    this.#log = log;
+    this.#data = data;
+  }
+
+  addTask(trace: RunTrace, row: TaskRow): void {
+    let at = this.#traces.get(trace);
+    if (at === undefined) this.#traces.set(trace, (at = this.#traces.size));
+    this.#rows.push(at, ...row);
+    this.#gather();
+  }
+
+  addSpan(span: SpanRecord): void {
+    this.#spans.push(span);
+    this.#gather();
+  }
+
+  /** @param since UTC epoch ms from which counters count */
+  addMetrics(families: readonly MetricFamily[], since: number): void {
+    this.#send({ kind: 'metrics', families, since, at: this.#clock.now() });
+  }
+
+  /** Resolves once all that came before was exported or could not be, at the latest after some seconds. */
+  async flush(): Promise<void> {
+    this.#handOver();
+    const thread = this.#thread;
+    if (this.#isOver || thread === null) return;
+    const number = ++this.#lastFlush;
+    const flushed = new Promise<void>((resolve) => this.#flushes.set(number, resolve));
+    this.#send({ kind: 'flush', number });
+    // The thread alone does not keep the process; somebody waits for it now.
+    thread.ref();
+    if (!(await settledWithin(this.#clock, closeMs, flushed)))
+      this.#log.warn(`Traces and metrics could not be exported within ${closeMs / 1_000} s; what is left of them is dropped.`);
+    thread.unref();
+    this.#flushes.delete(number);
+  }
+
+  close(): Promise<void> {
+    return (this.#closed ??= this.flush().then(async () => {
+      this.#isOver = true;
+      this.#timer?.cancel();
+      await this.#thread?.terminate();
+    }));
+  }
+
+  #gather(): void {
+    if (this.#rows.length / rowFields + this.#spans.length >= mostGathered) return this.#handOver();
+    this.#timer ??= this.#clock.setTimer(gatherMs, () => this.#handOver(), { unref: true });
+  }
+
+  #handOver(): void {
+    this.#timer?.cancel();
+    this.#timer = null;
+    if (this.#rows.length === 0 && this.#spans.length === 0) return;
+    const batch: SpanBatch = { traces: [...this.#traces.keys()], rows: this.#rows, spans: this.#spans };
+    [this.#traces, this.#rows, this.#spans] = [new Map(), [], []];
+    this.#send({ kind: 'spans', batch });
+  }
+
+  #send(message: ToExporter): void {
+    if (!this.#isOver) (this.#thread ??= this.#start()).postMessage(message);
+  }
+
+  #start(): Worker {
+    const file = builtFile('tracing/exporter-thread.js');
+    const thread = new Worker(file, { workerData: this.#data, name: 'batuta exporter', execArgv: [] });
+    thread.unref();
+    thread.on('message', (message: FromExporter) => this.#hear(message));
+    thread.on('error', (err) =>
+      this.#log.warn({ err }, 'The thread that exports traces and metrics has failed; nothing is exported any more.'),
+    );
+    thread.on('exit', () => this.#end());
+    return thread;
+  }
+
+  #hear(message: FromExporter): void {
+    if (message.kind === 'flushed') this.#flushes.get(message.number)?.();
+    else this.#log.warn({ err: new Error(message.message) }, 'Traces or metrics are not exported as they should be.');
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    this.#timer?.cancel();
+    for (const settle of this.#flushes.values()) settle();
+  }
+}

@@ -1,0 +1,229 @@
+/**
+ * Makes spans of what the bus of a process tells, once it is on record: of runs, task runs, their attempts, tickets and resources.
+ *
+ * A span is made when what it stands for has ended, by whichever process records the end. Its id follows from what it stands for (`model/trace.ts`), so
+ * that a run which is suspended and continued elsewhere, or recovered after a crash, stays one trace, and what other processes do for it
+ * hangs below spans that nobody has told them of. On a crash the spans of what had not ended are not lost: the next owner makes them, those of
+ * attempts that were cut off included.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { ResourceUse } from '../model/resource-use.ts';
+import type { Run, TaskRun } from '../model/run.ts';
+import { consumerSpan, internalSpan, producerSpan, type SpanNotes, type SpanRecord } from '../model/span.ts';
+import { submittedIn } from '../model/submitted.ts';
+import { attemptSpanIdOf, readTraceparent, spanIdOf, traceIdOf } from '../model/trace.ts';
+import type { Lifecycle, LifecycleEvent, StepHolder } from '../observe/lifecycle.ts';
+import type { Occurrence } from '../observe/occurrence.ts';
+import type { RunTrace, SpanSink, TaskRow, TaskRowKind } from './span-sink.ts';
+import { spansOfTask } from './task-spans.ts';
+
+/** Whether the spans of a trace are exported. @param parent what its submitter has decided; null: nothing is known */
+export type Sampling = (traceId: string, parent: { readonly spanId: string; readonly isSampled: boolean } | null) => boolean;
+
+/** What code has said of a span, which is forgotten then; null for nothing. */
+export type TakeNotes = (spanId: string) => SpanNotes | null;
+
+export interface RunSpansOptions {
+  readonly sink: SpanSink;
+  readonly sampling: Sampling;
+  readonly clock: Clock;
+  readonly makeSpanId: () => string;
+  readonly takeNotes: TakeNotes;
+  /** Who works here, for people. */
+  readonly owner: string;
+}
+
+/** An attempt that is not the first, or goes on with a task that another process had. */
+interface LaterAttempt {
+  readonly attempt: number;
+  readonly startedAt: number;
+  /** Its process was lost. */
+  readonly isLost: boolean;
+  /** The one before it was. */
+  readonly isRecovery: boolean;
+}
+
+interface HeldRun {
+  readonly trace: RunTrace;
+  /** By id of the task run. */
+  readonly later: Map<string, LaterAttempt>;
+}
+
+export class RunSpans {
+  readonly #options: RunSpansOptions;
+  readonly #held = new WeakMap<StepHolder, HeldRun>();
+
+  constructor(options: RunSpansOptions) {
+    this.#options = options;
+  }
+
+  /** Makes spans from now on. Gives what ends it. */
+  listen(lifecycle: Lifecycle): () => void {
+    const ends = [
+      lifecycle.listen((event) => this.#note(event)),
+      lifecycle.listenRecorded((events) => this.#take(events)),
+      lifecycle.observe((occurrence) => this.#takeOccurrence(occurrence)),
+    ];
+    return () => ends.forEach((end) => end());
+  }
+
+  /** See `RunTracer`. */
+  submit({ id, flow }: { readonly id: string; readonly flow: string }, traceparent: string | undefined): string {
+    const { sampling, sink, clock, makeSpanId, owner } = this.#options;
+    const parent = readTraceparent(traceparent);
+    const traceId = traceIdOf(id, traceparent ?? null);
+    const [spanId, isSampled, now] = [makeSpanId(), sampling(traceId, parent), clock.now()];
+    if (isSampled)
+      sink.addSpan({
+        ...{ name: `submit ${flow}`, kind: producerSpan, traceId, spanId, parentSpanId: parent?.spanId ?? null },
+        ...{ startMs: now, endMs: now, hasFailed: false, message: null, links: [] },
+        attributes: { 'batuta.flow': flow, 'batuta.run.id': id, 'batuta.process': owner },
+      });
+    return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+  }
+
+  /** The trace of a run that is recorded with these parameters. */
+  traceOf({ id, flow, params }: Pick<Run, 'id' | 'flow' | 'params'>): RunTrace {
+    const { traceparent = null } = submittedIn(params);
+    const parent = readTraceparent(traceparent);
+    const traceId = traceIdOf(id, traceparent);
+    return { runId: id, flow, traceId, parentSpanId: parent?.spanId ?? null, isSampled: this.#options.sampling(traceId, parent) };
+  }
+
+  #heldBy(holder: StepHolder): HeldRun {
+    const known = this.#held.get(holder);
+    if (known !== undefined) return known;
+    const held = { trace: this.traceOf(holder.run), later: new Map<string, LaterAttempt>() };
+    this.#held.set(holder, held);
+    return held;
+  }
+
+  /** When attempts begin that are not the first, and whose predecessor was cut off: their rows do not say it. */
+  #note({ step, taskRunId, attempt, at, holder }: LifecycleEvent): void {
+    if (taskRunId === null || attempt === 0) return;
+    if (step === 'recovered') this.#heldBy(holder).later.set(taskRunId, { attempt, startedAt: at, isLost: true, isRecovery: false });
+    else if (step === 'started' && attempt > 1) {
+      const { later } = this.#heldBy(holder);
+      later.set(taskRunId, { attempt, startedAt: at, isLost: false, isRecovery: later.get(taskRunId)?.isLost === true });
+    }
+  }
+
+  #take(events: readonly LifecycleEvent[]): void {
+    let holder: StepHolder | null = null;
+    let held: HeldRun | null = null;
+    for (const event of events) {
+      if (held === null || event.holder !== holder) {
+        holder = event.holder;
+        held = this.#heldBy(holder);
+      }
+      if (!held.trace.isSampled) continue;
+      if (event.taskRun !== null) this.#takeTask(held, event, event.taskRun);
+      else if (event.step === 'ended') this.#takeEnd(held.trace, event.holder.run, event.at);
+    }
+  }
+
+  #takeTask({ trace, later }: HeldRun, { step, at }: LifecycleEvent, row: TaskRun): void {
+    const { id, name, index, attempt, startedAt, state } = row;
+    if (step === 'recovered' && attempt === 0) return;
+    const noted = later.size === 0 ? undefined : later.get(id);
+    const last = noted?.attempt === attempt ? noted : undefined;
+    const kind: TaskRowKind =
+      step === 'recovered'
+        ? 'lost'
+        : step === 'retried'
+          ? 'attempt'
+          : attempt === 0 || row.childRunId !== null || row.cachedFrom
+            ? 'unrun'
+            : 'task';
+    const attemptStartedAt = kind === 'lost' ? (attempt === 1 ? startedAt : at) : (last?.startedAt ?? (attempt === 1 ? startedAt : null));
+    const ended: TaskRow = [
+      ...([kind, id, name, index, attempt, last?.isRecovery ?? false, startedAt, attemptStartedAt, at] as const),
+      ...([state.type, state.name, state.message ?? null] as const),
+    ];
+    const notes = kind === 'unrun' ? null : this.#options.takeNotes(attemptSpanIdOf(id, attempt));
+    if (notes === null) this.#options.sink.addTask(trace, ended);
+    else for (const span of spansOfTask(trace, ended)) this.#options.sink.addSpan(withNotes(span, notes));
+    if (step === 'ended' && noted !== undefined) later.delete(id);
+  }
+
+  #takeOccurrence(occurrence: Occurrence): void {
+    if (occurrence.kind === 'claimed') this.#takeClaim(occurrence.run, occurrence.taskRun);
+    else if (occurrence.kind === 'resource') this.#takeResource(occurrence.run, occurrence.use, occurrence.attempt);
+    else if (occurrence.kind === 'ended' && occurrence.run) {
+      const { run } = occurrence;
+      const trace = this.traceOf(run);
+      if (trace.isSampled) this.#takeEnd(trace, run, run.endedAt ?? this.#options.clock.now());
+    }
+  }
+
+  #takeEnd(trace: RunTrace, run: Run, endMs: number): void {
+    const { sink, owner, takeNotes } = this.#options;
+    sink.addSpan(withNotes(spanOfRun(trace, run, endMs, owner), takeNotes(spanIdOf(run.id))));
+  }
+
+  /** How long a run, or a spread task run, waited for whoever has claimed it. */
+  #takeClaim(run: Run, taskRun: TaskRun | null): void {
+    const trace = this.traceOf(run);
+    if (!trace.isSampled) return;
+    const { sink, clock, makeSpanId, owner } = this.#options;
+    const { traceId, parentSpanId } = trace;
+    const now = clock.now();
+    const isFirst = run.startedAt === null;
+    const due = taskRun?.dueAt ?? (taskRun === null ? (run.dueAt ?? (isFirst ? run.createdAt : run.resumedAt)) : null);
+    const runSpanId = spanIdOf(run.id);
+    sink.addSpan({
+      name: `ticket ${taskRun === null ? run.flow : taskRun.name}`,
+      ...{ kind: consumerSpan, traceId, spanId: makeSpanId() },
+      // The first is what the submit has led to; a later one belongs to the run that goes on.
+      parentSpanId: taskRun !== null ? spanIdOf(taskRun.id) : isFirst ? (parentSpanId ?? runSpanId) : runSpanId,
+      ...{ startMs: Math.min(now, due ?? now), endMs: now, hasFailed: false, message: null },
+      links: isFirst || taskRun !== null ? [] : [{ traceId, spanId: runSpanId, attributes: { 'batuta.link': 'recovery' } }],
+      attributes: {
+        ...{ 'batuta.flow': run.flow, 'batuta.run.id': run.id, 'batuta.worker': owner, 'batuta.run.recoveries': run.recoveries },
+        ...(taskRun === null ? { 'batuta.queue': run.queue, 'batuta.run.epoch': run.epoch } : { 'batuta.task_run.id': taskRun.id }),
+      },
+    });
+  }
+
+  #takeResource(run: Run, use: ResourceUse, attempt: number | null): void {
+    const trace = this.traceOf(run);
+    const { taskRunId, beganAt, openedAt, closingAt, closedAt, error, id, resource, scope } = use;
+    if (!trace.isSampled || closedAt === null) return;
+    this.#options.sink.addSpan({
+      ...{ name: `resource ${resource.replace(/^'([^']*)'/, '$1')}`, kind: internalSpan, traceId: trace.traceId, spanId: spanIdOf(id) },
+      parentSpanId: taskRunId === null ? spanIdOf(run.id) : attemptSpanIdOf(taskRunId, attempt ?? 1),
+      ...{ startMs: beganAt, endMs: closedAt, hasFailed: error !== null, message: error, links: [] },
+      attributes: { 'batuta.flow': run.flow, 'batuta.run.id': run.id, 'batuta.resource': resource, 'batuta.resource.scope': scope },
+      events: [
+        ...(openedAt === null ? [] : [{ name: 'open', atMs: openedAt }]),
+        ...(closingAt === null ? [] : [{ name: 'closing', atMs: closingAt }]),
+      ],
+    });
+  }
+}
+
+function withNotes(span: SpanRecord, notes: SpanNotes | null): SpanRecord {
+  if (notes === null || notes.spanId !== span.spanId) return span;
+  const { attributes, events, failure } = notes;
+  return {
+    ...span,
+    ...{ attributes: { ...attributes, ...span.attributes }, events: [...(span.events ?? []), ...events] },
+    ...(failure === null ? {} : { hasFailed: true, message: span.message ?? failure }),
+  };
+}
+
+function spanOfRun(trace: RunTrace, run: Run, endMs: number, owner: string): SpanRecord {
+  const { state, startedAt, createdAt } = run;
+  const hasFailed = state.type === 'FAILED' || state.type === 'CRASHED';
+  return {
+    ...{ name: `run ${run.flow}`, kind: internalSpan, traceId: trace.traceId, spanId: spanIdOf(run.id), parentSpanId: trace.parentSpanId },
+    ...{ startMs: startedAt ?? createdAt, endMs, hasFailed, message: hasFailed ? (state.message ?? null) : null, links: [] },
+    attributes: {
+      ...{ 'batuta.flow': run.flow, 'batuta.run.id': run.id, 'batuta.run.name': run.name, 'batuta.state': state.name },
+      ...{ 'batuta.run.attempts': run.attempt, 'batuta.run.recoveries': run.recoveries, 'batuta.worker': owner },
+      ...(run.deployment === null ? {} : { 'batuta.deployment': run.deployment }),
+      ...(run.parentRunId === null ? {} : { 'batuta.parent_run.id': run.parentRunId }),
+      ...(run.tags.length === 0 ? {} : { 'batuta.tags': run.tags }),
+    },
+  };
+}
