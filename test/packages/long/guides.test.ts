@@ -6,10 +6,10 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type CodeBlock, readBlocks } from '../support/documents.ts';
-import { installApp, type InstalledApp } from './installed-app.ts';
+import { type CodeBlock, readBlocks } from '../../support/documents.ts';
+import { installApp, type InstalledApp } from '../installed-app.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** In the order in which the README names them. One is left out: `test/e2e/flows-from-a-container.test.ts` follows it, in projects with a container. */
 const guides = [...readFileSync(join(root, 'README.md'), 'utf8').matchAll(/\]\((docs\/guides\/[\w-]+\.md)\)/g)]
@@ -49,7 +49,7 @@ test('every command of every guide does in one project what the guide says', asy
   await app.runUntil('cd my-flows && npx batuta dev', /Ctrl-C ends it/, { BATUTA_PORT: '0' }, follow);
   const compiled = await inProject('npx tsc -p .');
   expect([failed, compiled]).toEqual([[], { status: 0, output: '' }]);
-}, 600_000);
+}, 900_000);
 
 /** Saves what it shows, types what it prints; gives the lines that did not end well. */
 async function followGuide(guide: string): Promise<unknown[]> {
