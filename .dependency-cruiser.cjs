@@ -20,6 +20,7 @@ const mayImport = {
   report: ['base', 'model', 'store'],
   monitor: ['base', 'model', 'store', 'broker', 'observe'],
   engine: ['base', 'model', 'resources', 'effects', 'store', 'broker', 'observe'],
+  alerts: ['base', 'model', 'store', 'secrets', 'observe', 'resources', 'effects', 'broker', 'engine'],
   upkeep: ['base', 'model', 'resources', 'effects', 'store', 'broker', 'observe', 'engine'],
   client: [
     'base',
@@ -103,6 +104,8 @@ const keepers = {
   bullmq: '^src/broker/bullmq/(bullmq-broker|postgres-backend|ticket-worker)\\.ts$',
   ioredis: '^src/broker/',
   esbuild: '^src/(define|testing)/',
+  nodemailer: '^src/alerts/send/mail\\.ts$',
+  'ipaddr.js': '^src/alerts/send/open-address\\.ts$',
   'prom-client': '^src/monitor/metrics/',
   '@opentelemetry': '^src/tracing/',
   '@aws-sdk/client-s3': '^src/(engine/results/s3-place|kit/resources/objects/s3)\\.ts$',
@@ -173,19 +176,19 @@ module.exports = {
       to: {
         path: '^(src|worker|scheduler|flows|bench|test)/',
         pathNot:
-          '^src/(model/|base/(cut-text|byte-size)\\.ts$|client/(wire|read-lines|client|fleet-client|deployments-client|access-client|secrets-client|inbox-client|artifacts-client)\\.ts$|store/store\\.ts$)',
+          '^src/(model/|base/(cut-text|byte-size)\\.ts$|client/(wire|read-lines|client|fleet-client|deployments-client|access-client|secrets-client|inbox-client|artifacts-client|alerts-client)\\.ts$|store/store\\.ts$)',
       },
     },
     {
       name: 'web-types-only',
       comment:
-        'Of the library the dashboard takes types; the code it shares is the table of states, what people see of ids, failures, sizes, figures, threads and processes, kinds of artifacts and how two of them differ, triggers in words, how text is cut, and the form in which data travels.',
+        'Of the library the dashboard takes types; the code it shares is the table of states, what people see of ids, failures, sizes, figures, threads and processes, kinds of artifacts and how two of them differ, triggers and alerts in words, how text is cut, and the form in which data travels.',
       severity: 'error',
       from: { path: '^web/' },
       to: {
         path: '^src/',
         pathNot:
-          '^src/(model/(state|ids|failure-sentence|run-times|task-usage|stage-stats|isolation-words|artifact|chart|compare-artifacts|triggers/words)|client/(wire|read-lines)|base/(cut-text|byte-size))\\.ts$',
+          '^src/(model/(state|ids|failure-sentence|run-times|task-usage|stage-stats|isolation-words|artifact|chart|compare-artifacts|triggers/words|alerts/(rule|words))|client/(wire|read-lines)|base/(cut-text|byte-size))\\.ts$',
         dependencyTypesNot: ['type-only'],
       },
     },

@@ -8,6 +8,10 @@ import type { FleetProcess, StartScheduler } from '../src/client/fleet-process.t
 import { type Monitoring, startMonitoring } from '../src/client/monitoring.ts';
 import { openLocalClient } from '../src/client/open-local-client.ts';
 import { openHealthFile } from '../src/observe/health-file.ts';
+import { sender, type SendParts } from '../src/alerts/send/send.ts';
+import { BatutaError } from '../src/base/errors.ts';
+import { freeSpace } from '../src/monitor/health/disk-check.ts';
+import { alertsLoop, deliveriesLoop } from './loops/alerts.ts';
 import { backfillLoop } from './loops/backfill.ts';
 import { beatLoop } from './loops/beat.ts';
 import { expiryLoop } from '../src/upkeep/expiry.ts';
@@ -31,6 +35,7 @@ const lookAheadMs = 5_000;
 const overlapMs = 1_000;
 const backfillMs = 1_000;
 const triggersMs = 500;
+const alertsMs = 1_000;
 const lateAfterMs = 15_000;
 const rollupMs = 60_000;
 
@@ -45,11 +50,19 @@ export const startScheduler: StartScheduler = async ({ config, log, metrics }): 
     const parts = { engine, broker, log: log.logger };
     await engine.services.limits.connect(limitNews(parts));
     const healthFile = openHealthFile(config.healthFile, { clock: engine.services.leaseClock, goodForMs: config.leaseMs });
+    const deliveries = deliveriesLoop(
+      parts,
+      { services: engine.services, leaseMs: config.leaseMs, send: sender(sendParts(client, config)) },
+      { intervalMs: alertsMs },
+    );
+    const lookParts = { percentiles: new Map(), lookedHere: new Map(), leaseMs: config.leaseMs, diskSpace: () => freeSpace(config) };
     const loops = joinServices('scheduler', [
       materialiseLoop(parts, { lookAheadMs }),
       overlapLoop(parts, { intervalMs: overlapMs }),
       backfillLoop(parts, { intervalMs: backfillMs }),
       triggersLoop(parts, { intervalMs: triggersMs }),
+      deliveries,
+      alertsLoop(parts, { services: engine.services, ...lookParts }, { intervalMs: alertsMs, onFired: deliveries.wake }),
       markLateLoop(parts, { lateAfterMs }),
       reclaimLoop(parts, { intervalMs: Math.min(slowestReclaimMs, config.leaseMs / 3), maxRecoveries: config.maxRecoveries }),
       reissueLoop(parts, { intervalMs: reissueMs }),
@@ -74,3 +87,22 @@ export const startScheduler: StartScheduler = async ({ config, log, metrics }): 
     throw error;
   }
 };
+
+/** What sending alerts takes of a process. */
+function sendParts(client: Awaited<ReturnType<typeof openClient>>, config: Parameters<StartScheduler>[0]['config']): SendParts {
+  const { smtpUrl, smtpFrom: from, alertHosts: allowedHosts, publicUrl } = config;
+  const { clock, namedValues } = client.engine.services;
+  return {
+    ...{ clock, smtpUrl, from, allowedHosts, publicUrl },
+    secret: async (name) => {
+      if (!namedValues) throw new BatutaError('SECRET_NOT_FOUND', `There is no secret '${name}'.`, { details: { name } });
+      return await namedValues.secret(name);
+    },
+    reactions: {
+      run: async (deployment, params, idempotencyKey) =>
+        (await client.deployments.run(deployment, Object.keys(params).length === 0 ? undefined : params, { idempotencyKey })).id,
+      cancel: async (runId, message) => void (await client.runs.cancel(runId, message)),
+      pause: async (deployment) => void (await client.deployments.pause(deployment)),
+    },
+  };
+}

@@ -7,6 +7,9 @@ export type { StandardSchemaV1 } from '@standard-schema/spec';
 export type { Logger } from 'pino';
 export type {
   BatutaConfig as ConfigFile,
+  ConfigAlert,
+  ConfigAlertAction,
+  ConfigAlertCondition,
   ConfigDefaults,
   ConfigDeployment,
   ConfigFilterValue,

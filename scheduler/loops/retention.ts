@@ -1,6 +1,6 @@
 /**
  * Deletes what ended longer ago than its deployment, else the retention of the settings, keeps it, result files included; takes values out of the
- * cache whose time is over; events that are as old; and forgets workers that are long gone.
+ * cache whose time is over; events and alerts that are as old; and forgets workers that are long gone.
  */
 import type { Loop } from '../../src/base/loop.ts';
 import { removeResults } from '../../src/engine/values/results.ts';
@@ -24,9 +24,11 @@ export function retentionLoop(parts: LoopParts, { retentionMs }: { readonly rete
       await store.workers.prune(forgottenAfterMs);
       await store.webhooks.prune();
       if (retentionMs !== null) await store.emitted.prune(clock.now() - retentionMs);
+      if (retentionMs !== null) await store.alerts.prune(clock.now() - retentionMs);
       if (retentionMs !== null) await store.audit.prune(clock.now() - Math.max(retentionMs, auditKeptMs));
       const onBatch = (removed: RemovedRuns): Promise<void> => removeResults(parts.engine.services, removed);
       const { runs } = await store.expire({ now: clock.now(), keepMs: retentionMs, signal, onBatch });
+      await store.errorGroups.prune();
       if (runs > 0) parts.log.info({ runs }, 'Deleted runs that ended long ago.');
       const { entries, resultRefs } = await store.cache.expire(clock.now(), retentionMs);
       await removeResults(parts.engine.services, { runIds: [], resultRefs });

@@ -27,6 +27,11 @@ export interface ConfigDefaults {
   readonly results?: string;
   /** Where results were kept before. */
   readonly formerResults?: readonly string[];
+  /** `smtp://user:password@host:587` or `smtps://…`; a password belongs in the environment. */
+  readonly smtpUrl?: string;
+  readonly smtpFrom?: string;
+  /** Hosts of private networks that alerts may be sent to. */
+  readonly alertHosts?: readonly string[];
   /** `'forever'` keeps everything. */
   readonly retention?: Duration | 'forever';
   /** Most connections that a process holds to a PostgreSQL database; default 13, at least 3. */
@@ -148,6 +153,60 @@ export interface ConfigDeployment {
   readonly on?: ConfigTrigger | readonly ConfigTrigger[];
 }
 
+/** What a rule of alerts looks for. */
+export type ConfigAlertCondition =
+  /** A run has ended so; a run is Late; a tick was missed; runs wait in a queue that no worker has served for 30 s. */
+  | 'failed'
+  | 'crashed'
+  | 'late'
+  | 'missed'
+  | 'no-worker'
+  /** A run takes longer than this, or than its own 95th percentile times a factor. */
+  | { readonly longer: Duration }
+  | { readonly longer: { readonly p95: number } }
+  /** More than this share of the runs that ended within some time failed or crashed: 0 to 1. Judged from `atLeast` runs on, default 10. */
+  | { readonly failureRate: number; readonly within: Duration; readonly atLeast?: number }
+  | { readonly nothingCompleted: Duration }
+  | { readonly noWorker: Duration }
+  | { readonly queueOlder: Duration }
+  /** Less than this is free where the scheduler writes: `'10%'`, `'2GiB'`, or bytes. */
+  | { readonly diskBelow: string | number }
+  /** A task has reported a metric above or below this. */
+  | { readonly metric: string; readonly above?: number; readonly below?: number };
+
+/** What is done when an alert fires. */
+export type ConfigAlertAction =
+  /** A POST by Standard Webhooks; `secret` is the name of the secret that signs it. */
+  | { readonly webhook: string; readonly secret?: string }
+  /** Name of the secret that holds the address of an incoming webhook of Slack. */
+  | { readonly slack: string }
+  | { readonly email: string | readonly string[] }
+  /** Runs a deployment; `params` are laid over its own. */
+  | { readonly run: string; readonly params?: Readonly<Record<string, unknown>> }
+  /** Cancels the run, or pauses the deployment, that the alert is about. */
+  | 'cancel'
+  | 'pause';
+
+/** A rule of alerts, as `batuta deploy --all` takes it; checked there. */
+export interface ConfigAlert {
+  readonly name: string;
+  readonly on: ConfigAlertCondition;
+  /** Of which runs: of any of these flows and of any of these deployments, with all of these tags. Default all. */
+  readonly flows?: readonly string[];
+  readonly deployments?: readonly string[];
+  readonly tags?: readonly string[];
+  readonly queues?: readonly string[];
+  /** What one alert is about. Default `'deployment'`: each deployment, and each flow of runs without one. */
+  readonly by?: 'deployment' | 'flow' | 'rule';
+  readonly send?: ConfigAlertAction | readonly ConfigAlertAction[];
+  /** While it fires, it is sent again after so long; 0: for each occurrence. Default never. */
+  readonly repeat?: Duration;
+  /** Whether its end is sent as well. Default true. */
+  readonly resolved?: boolean;
+  readonly description?: string;
+  readonly paused?: boolean;
+}
+
 /** Gives the secret that a reference names. `signal` aborts when nobody waits for it any more. */
 export type ResolveSecret = (reference: string, options: { readonly signal: AbortSignal }) => Promise<string> | string;
 
@@ -178,6 +237,8 @@ export interface BatutaConfig {
   readonly instantiate?: (cls: ConfigFlow) => object | Promise<object>;
   /** What `batuta deploy --all` and `batuta dev` deploy. */
   readonly deployments?: readonly ConfigDeployment[];
+  /** Rules of alerts, which `batuta deploy --all` and `batuta dev` put in force. */
+  readonly alerts?: readonly ConfigAlert[];
   /** Places that secrets are kept in, by name: `vault: async (path) => …` gives the values of references such as `vault:kv/data/stripe`. */
   readonly secrets?: Readonly<Record<string, ResolveSecret>>;
   /** Checks of what flows need, by name: `/health`, `batuta doctor` and the dashboard show them beside those of Batuta. */

@@ -1,10 +1,11 @@
 /** The only file that reads the environment. Puts the settings together: flag, then environment, then file, then default. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { BatutaConfig, ConfigDeployment, OwnHealthCheck } from './config-file.ts';
+import type { BatutaConfig, OwnHealthCheck } from './config-file.ts';
 import { BatutaError, isBatutaError } from './errors.ts';
 import { nearestNames } from './nearest.ts';
-import { type Config, type DefaultBasis, type Setting, settings } from './settings.ts';
+import type { DefaultBasis, Setting } from './setting.ts';
+import { type Config, settings } from './settings.ts';
 
 /** Where a value was found: `flag` · `env BATUTA_X` · `file batuta.config.ts` · `default`. */
 export type ConfigSource = 'flag' | 'default' | `env BATUTA_${string}` | `file ${string}`;
@@ -31,8 +32,8 @@ export interface ConfigInput {
 export interface LoadedConfig {
   readonly config: Config;
   readonly sources: Readonly<Record<keyof Config, ConfigSource>>;
-  /** The project's configuration file, null when there is none, and the deployments it declares, unchecked. */
-  readonly file: { readonly name: string; readonly deployments: readonly ConfigDeployment[] } | null;
+  /** The project's configuration file, null when there is none, and the deployments and alerts it declares, unchecked. */
+  readonly file: ({ readonly name: string } & Required<Pick<BatutaConfig, 'deployments' | 'alerts'>>) | null;
   /** Sentences about what is odd but no error, such as a `BATUTA_` variable that does not exist. */
   readonly warnings: readonly string[];
 }
@@ -98,7 +99,7 @@ export async function loadConfig(input: ConfigInput = {}): Promise<LoadedConfig>
   refuseWhatDoesNotFit(loaded.config, loaded.sources);
   if (file?.config.middleware !== undefined) middlewareOf.set(loaded.config, readMiddleware(file.name, file.config.middleware));
   if (file?.config.health !== undefined) healthOf.set(loaded.config, readHealthChecks(file.name, file.config.health));
-  const declared = file && { name: file.name, deployments: file.config.deployments ?? [] };
+  const declared = file && { name: file.name, deployments: file.config.deployments ?? [], alerts: file.config.alerts ?? [] };
   return Object.freeze({ ...loaded, file: declared, warnings: Object.freeze(findUnknownVariables(env)) });
 }
 
@@ -129,13 +130,9 @@ export function withoutHealthFile(config: Config): Config {
 function readHealthChecks(file: string, given: unknown): Readonly<Record<string, OwnHealthCheck>> {
   if (typeof given === 'object' && given !== null && Object.values(given).every((one) => typeof one === 'function'))
     return Object.freeze({ ...(given as Record<string, OwnHealthCheck>) });
-  throw new BatutaError(
-    'CONFIG_INVALID',
-    `${file}: health must be an object of functions such as { warehouse: async ({ signal }) => … }.`,
-    {
-      details: { setting: 'health' },
-    },
-  );
+  throw new BatutaError('CONFIG_INVALID', `${file}: health must be an object of functions: { warehouse: async ({ signal }) => … }.`, {
+    details: { setting: 'health' },
+  });
 }
 
 function readMiddleware(file: string, given: unknown): readonly unknown[] {
@@ -203,20 +200,21 @@ function readFile({ name: file, config }: LoadedConfigFile): ReadonlyMap<string,
     throw new BatutaError('CONFIG_INVALID', `${file} must export default an object, best made by defineConfig({ flows, defaults }).`);
   }
   const { defaults = {}, ...top } = config;
-  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments', 'secrets', 'instantiate', 'middleware', 'health']);
+  refuseUnknown(file, Object.keys(top), ['flows', 'defaults', 'deployments', 'alerts', 'secrets', 'instantiate', 'middleware', 'health']);
   if (top.instantiate !== undefined && typeof top.instantiate !== 'function')
     throw new BatutaError('CONFIG_INVALID', `${file}: instantiate must be a function such as (cls) => container.get(cls).`);
-  if (top.deployments !== undefined && !Array.isArray(top.deployments)) {
-    throw new BatutaError(
-      'CONFIG_INVALID',
-      `${file}: deployments must be a list such as [{ flow: 'daily-sales', schedules: [{ cron: '@daily' }] }].`,
-    );
-  }
+  refuseUnlessList(file, 'deployments', top.deployments, "[{ flow: 'daily-sales', schedules: [{ cron: '@daily' }] }]");
+  refuseUnlessList(file, 'alerts', top.alerts, "[{ name: 'failures', on: 'failed', send: { slack: 'ops' } }]");
   checkResolvers(file, top.secrets);
   const names = keys.map((key) => settings[key].name).filter((name) => name !== 'flows');
   refuseUnknown(`${file}, defaults`, Object.keys(defaults), names);
   const entries = Object.entries({ ...defaults, flows: top.flows }).filter(([, value]) => value !== undefined);
   return new Map(entries.map(([name, value]) => [name, { value, source }]));
+}
+
+function refuseUnlessList(file: string, name: string, value: unknown, such: string): void {
+  if (value === undefined || Array.isArray(value)) return;
+  throw new BatutaError('CONFIG_INVALID', `${file}: ${name} must be a list such as ${such}.`);
 }
 
 function checkResolvers(file: string, resolvers: unknown): void {

@@ -80,6 +80,18 @@ export const paths: Kind<readonly string[]> = {
   show: (value) => value.join(','),
 };
 
+/** A list of hosts, or text that separates them by commas. Frozen, may be empty. */
+export const hosts: Kind<readonly string[]> = {
+  read(value) {
+    const parts: readonly unknown[] = typeof value === 'string' ? value.split(',') : Array.isArray(value) ? value : [null];
+    const named = parts.map((part) => (typeof part === 'string' ? part.trim() : '?')).filter((part) => part !== '');
+    const wrong = named.find((part) => !/^(?:\*|[\w.:-]+(?:\/\d{1,3})?)$/.test(part));
+    if (wrong !== undefined) throw new Error(`must name hosts, addresses or ranges such as 10.1.0.0/16, not '${wrong}'`);
+    return Object.freeze(named);
+  },
+  show: (value) => value.join(','),
+};
+
 /** A whole number from `min` to `max`, as a number or digits. */
 export function whole(min: number, max: number): Kind<number> {
   return {

@@ -1,7 +1,8 @@
 /** The table of settings: for each its name, its kind, its default and what it is for. */
 import { availableParallelism } from 'node:os';
 import { defaultResultsFolder, resultPlace, resultPlaces } from './result-places.ts';
-import { basePath, boolean, bytes, duration, type Kind, link, oneOf, optional, paths, secret, text, url, whole } from './setting-values.ts';
+import { type Setting, setting } from './setting.ts';
+import { basePath, boolean, bytes, duration, hosts, link, oneOf, optional, paths, secret, text, url, whole } from './setting-values.ts';
 
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 const logFormats = ['pretty', 'json'] as const;
@@ -10,30 +11,6 @@ const logFormats = ['pretty', 'json'] as const;
 export type LogLevel = (typeof logLevels)[number];
 /** `pretty` is for people, `json` one object a line. */
 export type LogFormat = (typeof logFormats)[number];
-
-/** What a default may depend on. */
-export interface DefaultBasis {
-  readonly databaseUrl: string;
-  /** Whether people watch what is logged. */
-  readonly isTty: boolean;
-}
-
-/** How one setting is named, read and shown. */
-export interface Setting<T> extends Kind<T> {
-  /** Name in `batuta.config.ts`, and of the flag. */
-  readonly name: string;
-  readonly env: `BATUTA_${string}`;
-  readonly about: string;
-  /** The default as the reference names it. */
-  readonly defaultText: string;
-  defaultValue(basis: DefaultBasis): T;
-}
-
-/** A default that depends on something, and how the reference names it. */
-interface Derived<T> {
-  readonly words: string;
-  readonly from: (basis: DefaultBasis) => T;
-}
 
 /** Lowest lease that leaves room for a heartbeat to be late. */
 export const minLeaseMs = 2_000;
@@ -197,6 +174,19 @@ export const settings = {
     [],
     'Places where results were kept before, separated by commas; they are still read, and cleared with their runs',
   ),
+  smtpUrl: setting(
+    'smtpUrl',
+    optional(url('smtp://', 'smtps://')),
+    null,
+    'Mail server that schedulers send alerts by, `smtp://user:password@host:587` or `smtps://…`; unset, no alert is sent by e-mail',
+  ),
+  smtpFrom: setting('smtpFrom', optional(text), null, 'Address that alerts are sent from; unset, `batuta@` and the name of the host'),
+  alertHosts: setting(
+    'alertHosts',
+    hosts,
+    [],
+    'Hosts of private networks that alerts may be sent to, separated by commas: names, addresses, ranges such as `10.1.0.0/16`, or `*` for all',
+  ),
   /** Null for ever. */
   retentionMs: setting(
     'retention',
@@ -283,15 +273,3 @@ export const settings = {
 
 /** Every setting with its value. Frozen; made once where a process is put together, its parts get a few values each. */
 export type Config = { readonly [K in keyof typeof settings]: (typeof settings)[K] extends Setting<infer T> ? T : never };
-
-/** A row of the table. Its variable follows from its name: `maxBody` is `BATUTA_MAX_BODY`. */
-function setting<T>(name: string, kind: Kind<T>, byDefault: NoInfer<T | Derived<T>>, about: string): Setting<T> {
-  const env = `BATUTA_${name.replace(/[A-Z]/g, (letter) => `_${letter}`).toUpperCase()}` as const;
-  if (isDerived(byDefault)) return { ...kind, name, env, about, defaultText: byDefault.words, defaultValue: byDefault.from };
-  const defaultText = byDefault === null || (Array.isArray(byDefault) && byDefault.length === 0) ? '(unset)' : kind.show(byDefault);
-  return { ...kind, name, env, about, defaultText, defaultValue: () => byDefault };
-}
-
-function isDerived<T>(byDefault: T | Derived<T>): byDefault is Derived<T> {
-  return typeof byDefault === 'object' && byDefault !== null && 'from' in byDefault;
-}

@@ -5,6 +5,7 @@ import { declareBackfillCommands, declareDeploymentCommands } from './declare-de
 import { declareEventCommands } from './declare-events.ts';
 import { declareWebhookCommands } from './declare-webhooks.ts';
 import { declareFleetCommands } from './declare-fleet.ts';
+import { declareAlertCommands, declareErrorCommands } from './declare-alerts.ts';
 import { declareArtifactCommands } from './declare-artifacts.ts';
 import { declareCacheCommands } from './declare-cache.ts';
 import { declareInboxCommands } from './declare-inbox.ts';
@@ -69,6 +70,8 @@ export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
   declareScheduleCommands(program, perform);
   declareEventCommands(program, perform);
   declareWebhookCommands(program, perform);
+  declareAlertCommands(program, perform);
+  declareErrorCommands(program, perform);
   addExamples(program);
   return program.allowExcessArguments().action(() => {
     refuseUnknownCommand(program);

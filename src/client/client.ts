@@ -11,6 +11,7 @@ import type { EmitsOf, FlowClass, FlowRef, ResultOf, StartArguments, StartFields
 import type { FlowDefinition, Instantiate } from '../model/flow.ts';
 import type { Middleware } from '../model/middleware.ts';
 import type { Artifact, ListedRun, Run, TaskRun, Transition } from '../model/run.ts';
+import type { AlertsClient, ErrorsClient } from './alerts-client.ts';
 import type { AuditClient, KeysClient } from './access-client.ts';
 import type { BackfillsClient, DeploymentsClient } from './deployments-client.ts';
 import type { ConnectionsClient, SecretsClient, VariablesClient } from './secrets-client.ts';
@@ -194,6 +195,9 @@ export interface Client {
   readonly connections: ConnectionsClient;
   readonly webhooks: WebhooksClient;
   readonly exports: ExportsClient;
+  readonly alerts: AlertsClient;
+  /** Errors of runs by what they are. */
+  readonly errors: ErrorsClient;
   /** Ends what is open: streams, and where runs go on here their execution and the store. May be called twice. */
   close(): Promise<void>;
 }

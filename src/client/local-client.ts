@@ -18,12 +18,13 @@ import type { Broker } from '../broker/broker.ts';
 import type { EmbeddedClient, EnqueueOptions, FlowsClient, RunHandle, RunOptions } from './client.ts';
 import type { RunRequest } from './enqueue.ts';
 import { LocalAudit, LocalKeys } from './local-access.ts';
+import { type LocalAlerts, localAlerts, type LocalErrors } from './local-alerts.ts';
 import { LocalArtifacts } from './local-artifacts.ts';
 import { LocalCache } from './local-cache.ts';
 import { LocalInbox, type LocalInboxOptions } from './local-inbox.ts';
 import { asDefinition, localFlows } from './local-flows.ts';
-import { LocalConnections } from './local-connections.ts';
-import { LocalSecrets, LocalVariables } from './local-secrets.ts';
+import { type LocalConnections, localNamedValues } from './local-connections.ts';
+import type { LocalSecrets, LocalVariables } from './local-secrets.ts';
 import { LocalBackfills } from './local-backfills.ts';
 import { LocalDeployments } from './local-deployments.ts';
 import { LocalFigures } from './local-figures.ts';
@@ -65,6 +66,8 @@ export class LocalClient implements EmbeddedClient {
   readonly events: LocalEvents;
   readonly webhooks: LocalWebhooks;
   readonly exports: ExportsClient;
+  readonly alerts: LocalAlerts;
+  readonly errors: LocalErrors;
   readonly deployments: LocalDeployments;
   readonly backfills: LocalBackfills;
   readonly limits: LocalLimits;
@@ -116,18 +119,18 @@ export class LocalClient implements EmbeddedClient {
     this.limits = new LocalLimits(store, engine.services.limits, () => this.#tell('limits', 'free'));
     const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
     [this.keys, this.audit] = [new LocalKeys(access), new LocalAudit(access)];
-    this.cache = new LocalCache(engine.services);
     this.inbox = new LocalInbox({ ...access, links: options.links, runs: this.runs, wake: (runIds) => this.#wake(runIds) });
     const sealing = { store, clock: engine.services.clock, keyring: options.keyring ?? (() => null) };
-    [this.secrets, this.variables] = [new LocalSecrets(sealing), new LocalVariables(sealing)];
-    [this.connections, this.exports] = [new LocalConnections(sealing), localExports(store, engine.services.clock)];
+    [this.secrets, this.variables, this.connections] = localNamedValues(sealing);
+    this.exports = localExports(store, engine.services.clock);
     this.figures = new LocalFigures({
       ...{ store, clock: engine.services.clock, isOwnerGone: engine.services.isOwnerGone },
       leaseMs: engine.services.settings.leaseMs,
       why: (runId) => this.runs.why(runId),
     });
-    this.artifacts = new LocalArtifacts(store.artifacts, engine.services.results);
+    [this.cache, this.artifacts] = [new LocalCache(engine.services), new LocalArtifacts(store.artifacts, engine.services.results)];
     this.webhooks = new LocalWebhooks(engine.services, () => this.#tell(triggersChannel, ''));
+    [this.alerts, this.errors] = localAlerts(engine.services);
     this.events = localEvents({
       services: engine.services,
       follow: (options = {}) => followRunEvents(store, engine.services.leaseClock, options, this.#over.signal),

@@ -5,7 +5,7 @@ import { checkDescription, checkValueName, type ConnectionEntry, maxVariableByte
 import { missing } from '../secrets/read-values.ts';
 import { purposeOf } from '../secrets/sealing.ts';
 import type { StoredConnection, StoredSecretValue } from '../store/store.ts';
-import { type SecretParts, storedValue } from './local-secrets.ts';
+import { LocalSecrets, LocalVariables, type SecretParts, storedValue } from './local-secrets.ts';
 import type { ConnectionsClient, ConnectionWish } from './secrets-client.ts';
 
 export class LocalConnections implements ConnectionsClient {
@@ -80,4 +80,9 @@ export class LocalConnections implements ConnectionsClient {
 function entryOf({ name, description, kind, fields, secrets, createdAt, updatedAt }: StoredConnection): ConnectionEntry {
   const places = Object.entries(secrets).map(([field, value]) => [field, 'reference' in value ? value.reference : null] as const);
   return { name, description, kind, fields, secrets: Object.fromEntries(places), createdAt, updatedAt };
+}
+
+/** All that flows read by name, over one store. */
+export function localNamedValues(parts: SecretParts): readonly [LocalSecrets, LocalVariables, LocalConnections] {
+  return [new LocalSecrets(parts), new LocalVariables(parts), new LocalConnections(parts)];
 }

@@ -17,6 +17,8 @@ const filterNames = {
   decisions: ['status', 'flow', 'runId', ...page],
   changes: page,
   firings: ['limit'],
+  alerts: ['states', 'rule', ...page],
+  errors: ['flow', 'state', 'since', ...page],
   events: ['name', 'source', 'since', 'until', ...page],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

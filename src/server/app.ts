@@ -17,6 +17,7 @@ import { LiveEvents } from './events/live-events.ts';
 import { noteMethods } from './methods.ts';
 import { addObserver } from './observer.ts';
 import { accessRoutes } from './routes/access.ts';
+import { alertRoutes, errorRoutes } from './routes/alerts.ts';
 import { artifactRoutes } from './routes/artifacts.ts';
 import { exportRoutes } from './routes/exports.ts';
 import { emissionRoutes } from './routes/emissions.ts';
@@ -198,6 +199,8 @@ const routes: readonly ((app: App, parts: RouteParts) => void)[] = [
   eventRoutes,
   emittedRoutes,
   webhookRoutes,
+  alertRoutes,
+  errorRoutes,
 ];
 
 /** Nothing of another origin is loaded, run, framed or sent to. */

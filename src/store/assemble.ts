@@ -4,6 +4,8 @@ import { renewLeases, releaseLease } from './leases/leases.ts';
 import { runWork } from './fleet/waiting.ts';
 import { idChars } from '../model/ids.ts';
 import { auditStore, keyStore, sessionStore } from './access/access.ts';
+import { alertStore } from './alerts/alerts.ts';
+import { errorGroupStore } from './alerts/error-groups.ts';
 import { backfillStore } from './backfills/backfills.ts';
 import { cacheStore } from './cache/cache.ts';
 import type { Connection } from './connection.ts';
@@ -83,6 +85,8 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     triggers: triggerStore(connection),
     emitted: emittedStore(connection),
     webhooks: webhookStore(connection),
+    alerts: alertStore(connection),
+    errorGroups: errorGroupStore(connection),
     workers: workerStore(connection),
     figures: figureStore(connection),
     keys: keyStore(connection),

@@ -10,6 +10,7 @@ import type { DeclaredConcurrency } from '../model/flow.ts';
 import type { Artifact, LogLine, Owner, Run, RunPatch, TaskRun, Transition } from '../model/run.ts';
 import type { Rate } from '../model/rate.ts';
 import type { StateType } from '../model/state.ts';
+import type { AlertStore, ErrorGroupStore } from './alerts/contract.ts';
 import type { AuditStore, KeyStore, SessionStore } from './access/contract.ts';
 import type { CacheStore } from './cache/contract.ts';
 import type { BackfillStore } from './backfills/contract.ts';
@@ -48,6 +49,7 @@ import type { TickStore } from './ticks/contract.ts';
 import type { EmittedStore, TriggerStore, WebhookStore } from './triggers/contract.ts';
 
 export type * from './access/contract.ts';
+export type * from './alerts/contract.ts';
 export type * from './backfills/contract.ts';
 export type * from './cache/contract.ts';
 export type * from './debounces/contract.ts';
@@ -246,6 +248,10 @@ export interface Store {
   /** Events that were emitted, or came by webhooks. */
   readonly emitted: EmittedStore;
   readonly webhooks: WebhookStore;
+  /** Rules of alerts, what they have found, and what is sent of it. */
+  readonly alerts: AlertStore;
+  /** Errors of runs by what they are. */
+  readonly errorGroups: ErrorGroupStore;
   readonly workers: WorkerStore;
   readonly figures: FigureStore;
   readonly keys: KeyStore;

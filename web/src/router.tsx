@@ -96,6 +96,14 @@ const events = createRoute({
   component: pageOf(() => import('./pages/events/events-page.tsx'), 'EventsPage'),
 });
 
+const alerts = createRoute({
+  getParentRoute: () => shell,
+  path: '/alerts',
+  validateSearch: (raw: RawSearch) =>
+    optional({ tab: oneOf(raw, 'tab', ['alerts', 'errors', 'rules']), show: oneOf(raw, 'show', ['all']), alert: one(raw, 'alert') }),
+  component: pageOf(() => import('./pages/alerts/alerts-page.tsx'), 'AlertsPage'),
+});
+
 const workers = createRoute({
   getParentRoute: () => shell,
   path: '/workers',
@@ -166,6 +174,7 @@ export const router = createRouter({
       deployment,
       inbox,
       events,
+      alerts,
       workers,
       monitoring,
       limits,

@@ -12,6 +12,7 @@ import { printJson } from '../print.ts';
 import { given, readCount, readDuration, readPriority, readWord, usage } from '../read-options.ts';
 import { flowWithParams, readParams } from '../read-params.ts';
 import { countLine, deployLines, reportJson } from '../render/deployment.ts';
+import { putDeclaredAlerts, readDeclaredAlerts } from '../put-alerts.ts';
 import { readDeclared } from '../read-declared.ts';
 import { readTriggers, type TriggerOptions } from '../read-triggers.ts';
 
@@ -108,10 +109,15 @@ async function deployAll(context: CommandContext, target: string | undefined, op
     );
   const settings = await openSettings(context);
   const specs = await readDeclared(context, settings);
+  const alerts = readDeclaredAlerts(settings);
   const [dryRun, prune] = [options.dryRun === true, options.prune === true];
-  const reports = await withClient(context, (client) => client.deployments.deploy(specs, { origin: 'config', dryRun, prune }));
+  const { reports, rules } = await withClient(context, async (client) => ({
+    reports: await client.deployments.deploy(specs, { origin: 'config', dryRun, prune }),
+    rules: await putDeclaredAlerts(client, alerts, { dryRun, prune }),
+  }));
   if (options.json) return printJson(terminal, reports.map(reportJson));
   print(context, reports, dryRun, false);
+  for (const { name, outcome } of rules) if (outcome !== 'unchanged') terminal.out.line(`alert ${name}: ${outcome}`);
   terminal.err.line(countLine(reports, dryRun));
   return 0;
 }

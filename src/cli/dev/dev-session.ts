@@ -21,6 +21,7 @@ import type { CommandContext } from '../context.ts';
 import { loadStart } from '../../process/load-start.ts';
 import { openSettings } from '../open.ts';
 import { loadQuietly } from '../output-capture.ts';
+import { putDeclaredAlerts, readDeclaredAlerts } from '../put-alerts.ts';
 import { readDeclared } from '../read-declared.ts';
 import { DevScreen } from './dev-screen.ts';
 import { FileWatch, foldersBelow } from './file-watch.ts';
@@ -196,6 +197,8 @@ export class DevSession {
   async #deploy(): Promise<void> {
     try {
       const settings = await openSettings(this.#context, {});
+      const alerts = readDeclaredAlerts(settings);
+      await putDeclaredAlerts(this.#open, alerts);
       if ((settings.file?.deployments.length ?? 0) === 0) return;
       const specs = await readDeclared(this.#context, settings, async (name) => this.#flows.get(name));
       const reports = await this.#open.deployments.deploy(specs, { origin: 'config' });

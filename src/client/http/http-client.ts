@@ -6,6 +6,7 @@ import type { Client, EnqueueOptions, FlowsClient, RunHandle } from '../client.t
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { enqueueBody, nameOfFlow, pageFromWire } from './wire-values.ts';
+import { HttpAlerts, HttpErrors } from './http-alerts.ts';
 import { HttpArtifacts } from './http-artifacts.ts';
 import { HttpCache } from './http-cache.ts';
 import { HttpInbox } from './http-inbox.ts';
@@ -34,6 +35,8 @@ export class HttpClient implements Client {
   readonly events: HttpEvents;
   readonly webhooks: HttpWebhooks;
   readonly exports: ExportsClient;
+  readonly alerts: HttpAlerts;
+  readonly errors: HttpErrors;
   readonly keys: HttpKeys;
   readonly audit: HttpAudit;
   readonly secrets: HttpSecrets;
@@ -55,6 +58,8 @@ export class HttpClient implements Client {
     this.events = httpEvents(api);
     this.webhooks = new HttpWebhooks(api);
     this.exports = httpExports(api);
+    this.alerts = new HttpAlerts(api);
+    this.errors = new HttpErrors(api);
     this.keys = new HttpKeys(api);
     this.audit = new HttpAudit(api);
     this.secrets = new HttpSecrets(api);

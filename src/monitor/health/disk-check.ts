@@ -16,13 +16,21 @@ export interface DiskSpace {
   readonly totalBytes: number;
 }
 
+/** What is free where this machine writes, and in which folder; null where it keeps nothing. */
+export async function freeSpace(config: {
+  readonly databaseUrl: string;
+  readonly results: string;
+}): Promise<(DiskSpace & { readonly folder: string }) | null> {
+  const folder = folderOf(config);
+  return folder === null ? null : { folder, ...(await readSpace(folder)) };
+}
+
 /** Null where this machine keeps nothing. @param spaceOf what is free where a folder lies */
 export function diskCheck(
-  { databaseUrl, results }: { readonly databaseUrl: string; readonly results: string },
+  config: { readonly databaseUrl: string; readonly results: string },
   spaceOf: (folder: string) => Promise<DiskSpace> = readSpace,
 ): HealthCheck | null {
-  const place = parsePlace(results);
-  const folder = sqliteFolder(databaseUrl) ?? (place.kind === 'folder' ? resolve(place.path) : null);
+  const folder = folderOf(config);
   if (folder === null) return null;
   return {
     name: 'disk',
@@ -46,6 +54,11 @@ async function readSpace(folder: string): Promise<DiskSpace> {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || dirname(at) === at) throw error;
     }
   }
+}
+
+function folderOf({ databaseUrl, results }: { readonly databaseUrl: string; readonly results: string }): string | null {
+  const place = parsePlace(results);
+  return sqliteFolder(databaseUrl) ?? (place.kind === 'folder' ? resolve(place.path) : null);
 }
 
 function sqliteFolder(databaseUrl: string): string | null {

@@ -1,5 +1,6 @@
 /** The answer of each route when all goes well, for the description of the API. */
 import { z } from 'zod';
+import * as alerts from './alerts.ts';
 import * as artifacts from './artifact-answers.ts';
 import * as rejects from './reject-answers.ts';
 import * as fleet from './fleet-answers.ts';
@@ -103,6 +104,21 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'POST /api/cache/clear': z.strictObject({ entries: runs.count }),
   'GET /api/limits': listOf(fleet.limit),
   'PUT /api/limits/:name': fleet.limit,
+  'GET /api/alerts': pageOf(alerts.alert),
+  'GET /api/alerts/:id': alerts.alertDetails,
+  'POST /api/alerts/:id/resolve': alerts.alert,
+  'GET /api/alert-rules': listOf(alerts.rule),
+  'GET /api/alert-rules/:name': alerts.rule,
+  'GET /api/alert-rules/:name/firings': listOf(alerts.sentFiring),
+  'PUT /api/alert-rules/:name': alerts.rule,
+  'POST /api/alert-rules/:name/pause': alerts.rule,
+  'POST /api/alert-rules/:name/resume': alerts.rule,
+  'POST /api/alert-rules/:name/test': alerts.firing,
+  'GET /api/alert-silences': listOf(alerts.silence),
+  'POST /api/alert-silences': alerts.silence,
+  'GET /api/errors': pageOf(alerts.errorGroup),
+  'GET /api/errors/:key': alerts.errorGroup,
+  'POST /api/errors/:key/mark': alerts.errorGroup,
   'GET /api/secrets': listOf(secrets.listedSecret),
   'GET /api/secrets/:name': secrets.secret,
   'PUT /api/secrets/:name': secrets.secret,
@@ -136,6 +152,7 @@ export const creating: ReadonlySet<string> = new Set([
   'POST /api/events',
   'POST /api/deployments/:name/run',
   'POST /api/backfills',
+  'POST /api/alert-silences',
   'POST /api/keys',
 ]);
 
@@ -148,6 +165,8 @@ export const withoutAnswer: ReadonlySet<string> = new Set([
   'DELETE /api/variables/:name',
   'DELETE /api/connections/:name',
   'DELETE /api/webhooks/:name',
+  'DELETE /api/alert-rules/:name',
+  'DELETE /api/alert-silences/:id',
 ]);
 
 export const errorAnswer = z.strictObject({

@@ -9,8 +9,8 @@ import { jsonText } from '../storable.ts';
 import type { AlikeRuns } from './contract.ts';
 
 /** What stands before the key, and the length of both. */
-const beforeKey = '{"origin":{"key":"';
-const keyChars = 16;
+export const beforeKey = '{"origin":{"key":"';
+export const keyChars = 16;
 
 /** What the index of migration 14 holds of an error. */
 export const failureKeyOf = (column: string): string => `substr(${column}, 1, ${beforeKey.length + keyChars})`;

@@ -44,6 +44,8 @@ import { runExpiries } from './0044-run-expiries.ts';
 import { debounces } from './0045-debounces.ts';
 import { reportTokens } from './0046-report-tokens.ts';
 import { rates } from './0047-rates.ts';
+import { alerts } from './0049-alerts.ts';
+import { errorMarks } from './0050-error-marks.ts';
 import { emissions } from './0053-emissions.ts';
 import type { Migration } from './migration.ts';
 
@@ -86,6 +88,8 @@ export const migrations: readonly Migration[] = [
   debounces,
   reportTokens,
   rates,
+  alerts,
+  errorMarks,
   emissions,
 ];
 

@@ -18,7 +18,7 @@ import type { Claim } from '../store.ts';
 import { flushStatement, type FlushStatement } from './flush.ts';
 import { newMarkText } from './flush-text.ts';
 import { lookAtServer, notUnicode, type ServerLook } from './look.ts';
-import { preparedSettings, recorderSettings, statementName, postgresFragments } from './session.ts';
+import { getTypeParser, preparedSettings, recorderSettings, statementName, postgresFragments } from './session.ts';
 import { storableValue } from '../storable.ts';
 import type { Value } from '../table.ts';
 import pg from 'pg';
@@ -294,7 +294,3 @@ export class PostgresConnection implements Connection {
 function settingsOf(text: string): (client: pg.ClientBase) => unknown {
   return (client) => client.query(text);
 }
-
-/** 8-byte integers as numbers: times and counts stay far below 2^53. */
-const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
-  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format);

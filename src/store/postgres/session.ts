@@ -1,5 +1,6 @@
 /** What a session of PostgreSQL that is ours alone is given: settings, and names of what it keeps prepared. */
 import { createHash } from 'node:crypto';
+import pg from 'pg';
 import type { Fragments } from '../connection.ts';
 import { isText } from '../table.ts';
 
@@ -42,3 +43,7 @@ export const postgresFragments: Fragments = {
   text,
   counter: 'bigint generated always as identity primary key',
 };
+
+/** 8-byte integers as numbers: times and counts stay far below 2^53. */
+export const getTypeParser: typeof pg.types.getTypeParser = (oid: number, format?: 'text' | 'binary') =>
+  oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format);

@@ -8,6 +8,7 @@ const paths = {
   workers: 'M2.5 3h11v4h-11ZM2.5 9h11v4h-11ZM5 5h.01M5 11h.01',
   monitoring: 'M1.5 8.5h3l2-5 3 9 2-4h3',
   events: 'M9 1.5 3.5 9h4L7 14.5 12.5 7h-4Z',
+  alerts: 'M4 11V7a4 4 0 0 1 8 0v4l1 1.5H3ZM6.8 14.2h2.4M8 1.5V3',
   inbox: 'M2.5 9 4.5 3h7l2 6v4.5h-11ZM2.5 9h3l1 2h3l1-2h3',
   limits: 'M2.5 11.5a5.5 5.5 0 1 1 11 0M8 11.5 11 7',
   cache:

@@ -31,6 +31,19 @@ export function StateBadge({ name, message = null, bare = false }: StateBadgePro
   );
 }
 
+/** The shape and colour of a state before a word of another kind, which says all. */
+export function StateShape({ name, children }: { readonly name: string; readonly children: React.ReactNode }) {
+  const { tone, shape } = lookOf(name);
+  return (
+    <span className={style.badge} data-tone={tone}>
+      <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+        {drawings[shape]}
+      </svg>
+      <span>{children}</span>
+    </span>
+  );
+}
+
 const line = { fill: 'none', stroke: 'currentColor', strokeWidth: 1.8, strokeLinecap: 'round', strokeLinejoin: 'round' } as const;
 
 const drawings: Readonly<Record<Shape, React.ReactNode>> = {

@@ -12,6 +12,7 @@ interface Place {
     | '/inbox'
     | '/deployments'
     | '/events'
+    | '/alerts'
     | '/workers'
     | '/monitoring'
     | '/limits'
@@ -34,6 +35,7 @@ export const places: readonly Place[] = [
   { to: '/inbox', label: 'Inbox', icon: 'inbox', key: 'i', isPayload: true },
   { to: '/deployments', label: 'Deployments', icon: 'deployments', key: 'd' },
   { to: '/events', label: 'Events', icon: 'events', key: 'v', isPayload: true },
+  { to: '/alerts', label: 'Alerts', icon: 'alerts', key: 'n', isPayload: true },
   { to: '/workers', label: 'Workers', icon: 'workers', key: 'w' },
   { to: '/monitoring', label: 'Monitoring', icon: 'monitoring', key: 'm', isPayload: true },
   { to: '/limits', label: 'Limits', icon: 'limits', key: 'l' },

@@ -1,0 +1,76 @@
+/**
+ * One pass over the rules of alerts: reads ends of runs that came, looks at what holds for a while, and decides about both in one transaction.
+ *
+ * Any number of schedulers may do it; of those that look at the same time one decides. A crash loses nothing and repeats nothing: before the
+ * commit nothing has happened, after it the deliveries are there (`deliver.ts`).
+ */
+import type { EngineServices } from '../engine/services.ts';
+import type { AlertFiring } from '../model/alerts/alert.ts';
+import { isByEnds, isLevel } from '../model/alerts/rule.ts';
+import type { ActiveAlertRule, AlertLook, EndPage } from '../store/store.ts';
+import { lookAt, type LookParts } from './look.ts';
+import { matchEnds, wishOf } from './match-ends.ts';
+
+export interface EvaluateParts extends LookParts {
+  readonly services: Pick<EngineServices, 'store' | 'log' | 'makeId'>;
+}
+
+export interface Evaluated {
+  readonly firings: readonly AlertFiring[];
+  /** Whether more could be done at once. */
+  readonly again: boolean;
+}
+
+/** Changes of runs that one pass goes over. */
+const batchChanges = 5_000;
+/** What holds for a while is looked at so often, ms. */
+export const lookEveryMs = 5_000;
+const reader = 'alerts';
+const nothing: Evaluated = { firings: [], again: false };
+
+/** @throws BatutaError STORE_… */
+export async function evaluateAlerts(parts: EvaluateParts): Promise<Evaluated> {
+  const { store, makeId } = parts.services;
+  const { alerts } = store;
+  const rules = await alerts.rules.active();
+  if (rules.length === 0) return nothing;
+  const byEnds = rules.filter(({ rule }) => isByEnds(rule.condition));
+  const page = byEnds.length === 0 ? null : await store.triggers.ends(reader, wishOf(byEnds), batchChanges);
+  const { occurrences, recoveries } = await matchEnds(parts, byEnds, page?.ends ?? []);
+  const looks = await looksOf(parts, rules);
+  if (occurrences.length === 0 && recoveries.length === 0 && looks.length === 0 && !hasMoved(page)) return nothing;
+  const step = { rules, ends: page, occurrences, recoveries, looks };
+  const report = await alerts.decide(step, makeId);
+  if (report === null) return { ...nothing, again: true };
+  for (const firing of report.firings) logFiring(parts, firing);
+  return { firings: report.firings, again: page?.hasMore === true };
+}
+
+/** Looks at what is due. One that cannot look holds up no other. */
+async function looksOf(parts: EvaluateParts, rules: readonly ActiveAlertRule[]): Promise<readonly AlertLook[]> {
+  const levels = rules.filter(({ rule }) => isLevel(rule.condition));
+  if (levels.length === 0) return [];
+  const now = await parts.services.store.alerts.watch.now();
+  const looks: AlertLook[] = [];
+  for (const rule of levels) {
+    const isOfMachine = rule.rule.condition.kind === 'disk';
+    const lookedAt = isOfMachine ? (parts.lookedHere.get(rule.name) ?? null) : rule.lookedAt;
+    if (lookedAt !== null && now - lookedAt < (parts.lookEveryMs ?? lookEveryMs)) continue;
+    if (isOfMachine) parts.lookedHere.set(rule.name, now);
+    const found = await lookAt(parts, rule, now);
+    if (found !== null) looks.push({ rule: rule.name, before: rule.lookedAt, ...found });
+  }
+  return looks;
+}
+
+function hasMoved(page: EndPage | null): boolean {
+  if (page === null) return false;
+  const { place, next } = page;
+  return place.settled !== next.settled || place.readTo !== next.readTo || place.mark !== next.mark;
+}
+
+function logFiring({ services: { log } }: EvaluateParts, { rule, group, kind, summary, silenced }: AlertFiring): void {
+  const facts = { alert: rule, ...(group === '' ? {} : { group }), ...(silenced ? { silenced } : {}) };
+  if (kind === 'resolved') log.info(facts, `An alert is over: ${summary}`);
+  else log.warn(facts, `An alert ${kind === 'fired' ? 'fires' : 'still fires'}: ${summary}`);
+}

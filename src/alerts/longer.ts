@@ -1,0 +1,42 @@
+/** How long runs of a rule may take: a figure, or their own 95th percentile times a factor. */
+import type { EngineServices } from '../engine/services.ts';
+import { addDurations, percentilesOf } from '../model/duration-ranges.ts';
+import type { ActiveAlertRule } from '../store/store.ts';
+
+export interface LongParts {
+  readonly services: Pick<EngineServices, 'store' | 'log' | 'makeId'>;
+  /** Percentiles that were read lately, by rule and name; kept by who makes the passes. */
+  readonly percentiles: Map<string, { readonly at: number; readonly ms: number | null }>;
+}
+
+/** Of fewer completed runs no percentile is taken. */
+const leastRuns = 20;
+const overMs = 30 * 86_400_000;
+/** A percentile is read anew after so long, ms. */
+const keptMs = 60_000;
+
+/** Gives the longest time of a run, ms; null while too few have completed. */
+export function limitsOf(
+  { services: { store }, percentiles }: LongParts,
+  { rule: { condition } }: Pick<ActiveAlertRule, 'rule'>,
+): (run: { readonly flow: string; readonly deployment: string | null }) => Promise<number | null> {
+  if (condition.kind !== 'longer') return async () => null;
+  const { ms, p95: factor } = condition;
+  if (factor === null) return async () => ms;
+  return async ({ flow, deployment }) => {
+    const kind = deployment === null ? 'flow' : 'deployment';
+    const name = deployment ?? flow;
+    const key = `${kind} ${name}`;
+    const now = await store.alerts.watch.now();
+    let known = percentiles.get(key);
+    if (known === undefined || now - known.at > keptMs) {
+      const ended = await store.figures.ended({ kind, name, fromAt: now - overMs, untilAt: now, by: 'all' });
+      const durations = new Map<number, number>();
+      for (const one of ended) if (one.type === 'COMPLETED') addDurations(durations, one.durations);
+      const timed = [...durations.values()].reduce((sum, count) => sum + count, 0);
+      known = { at: now, ms: timed < leastRuns ? null : (percentilesOf(durations, [0.95])[0] ?? null) };
+      percentiles.set(key, known);
+    }
+    return known.ms === null ? null : Math.ceil(known.ms * factor);
+  };
+}

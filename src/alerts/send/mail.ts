@@ -1,0 +1,44 @@
+/** An alert by e-mail. */
+import { hostname } from 'node:os';
+import { type PendingDelivery, titleOf } from '../../model/alerts/alert.ts';
+import { NotSent } from '../deliver.ts';
+import { linesOf } from './lines.ts';
+
+export interface MailSettings {
+  /** `smtp://user:password@host:587`, or `smtps://…`; null: no mail can be sent. */
+  readonly smtpUrl: string | null;
+  readonly from: string | null;
+}
+
+/** Time for one step of the exchange, ms. */
+const timeoutMs = 10_000;
+
+/** Sends it. Its Message-ID is made of the id of the delivery: a mail that comes twice is known as one. @throws NotSent without settings; Error */
+export async function sendMail(
+  { id, message }: PendingDelivery,
+  to: readonly string[],
+  { smtpUrl, from }: MailSettings,
+  link: string | null,
+  signal: AbortSignal,
+): Promise<string> {
+  if (smtpUrl === null) throw new NotSent('No mail can be sent: BATUTA_SMTP_URL is not set where the scheduler runs.');
+  const { createTransport } = await import('nodemailer');
+  const transport = createTransport({ url: smtpUrl, connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs });
+  const stop = (): void => transport.close();
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    const sent = await transport.sendMail({
+      from: from ?? `batuta@${hostname()}`,
+      to: [...to],
+      subject: titleOf(message),
+      text: [...linesOf(message), ...(link === null ? [] : ['', link])].join('\n'),
+      date: new Date(message.timestamp),
+      messageId: `<${id}@batuta>`,
+      headers: { 'Auto-Submitted': 'auto-generated', 'X-Batuta-Alert': message.data.rule },
+    });
+    return sent.response;
+  } finally {
+    signal.removeEventListener('abort', stop);
+    transport.close();
+  }
+}

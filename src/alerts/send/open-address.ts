@@ -1,0 +1,62 @@
+/**
+ * Where requests may go that an alert sends out: not to this machine, nor to the network around it, unless the settings allow it.
+ *
+ * A name is resolved once, all its addresses are looked at, and the connection goes to one of these: a name that resolves to something else a moment
+ * later leads nowhere else. Redirects are not followed.
+ */
+import { lookup } from 'node:dns/promises';
+import { isIP } from 'node:net';
+import ipaddr from 'ipaddr.js';
+import { NotSent } from '../deliver.ts';
+
+export interface OpenAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/** Finds the addresses of a name. */
+export type Resolve = (name: string) => Promise<readonly { readonly address: string }[]>;
+
+/** Whether an address is one of the internet at large. IPv4 inside IPv6 counts as what it holds. */
+export function isPublicAddress(address: string): boolean {
+  // Everything else has a use of its own: loopback, private, link-local, carrier-grade NAT, multicast, tunnels to IPv4 and the like.
+  return ipaddr.isValid(address) && ipaddr.process(address).range() === 'unicast';
+}
+
+/**
+ * What the settings allow beside that.
+ *
+ * @param allowed names of hosts, addresses, and ranges such as `10.1.0.0/16`; `*` is everything
+ */
+export function allowance(allowed: readonly string[]): (host: string, address: string) => boolean {
+  return (host, address) =>
+    allowed.some((one) => {
+      if (one === '*' || one.toLowerCase() === host.toLowerCase()) return true;
+      const parsed = ipaddr.process(address);
+      if (ipaddr.isValid(one)) return ipaddr.process(one).toString() === parsed.toString();
+      if (!ipaddr.isValidCIDR(one)) return false;
+      const [range, bits] = ipaddr.parseCIDR(one);
+      return range.kind() === parsed.kind() && parsed.match(range, bits);
+    });
+}
+
+/**
+ * The addresses that a host may be reached at, one at least.
+ *
+ * @throws NotSent when one of them is private; Error when the name cannot be resolved
+ */
+export async function openAddresses(
+  hostname: string,
+  allowed: readonly string[],
+  resolve: Resolve = (name) => lookup(name, { all: true, verbatim: true }),
+): Promise<readonly OpenAddress[]> {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const found = isIP(host) === 0 ? await resolve(host) : [{ address: host }];
+  const isAllowed = allowance(allowed);
+  for (const { address } of found) {
+    if (isPublicAddress(address) || isAllowed(host, address)) continue;
+    throw new NotSent(`${host} is at ${address}, which is private; BATUTA_ALERT_HOSTS allows it where that is meant.`);
+  }
+  if (found.length === 0) throw new Error(`${host} has no address.`);
+  return found.map(({ address }) => ({ address, family: isIP(address) === 6 ? 6 : 4 }));
+}

@@ -1,0 +1,86 @@
+/** Does what a delivery says: sends it to people or programs, or reacts in the fleet. */
+import { signStandard } from '../../secrets/webhook-signature.ts';
+import type { Clock } from '../../base/clock.ts';
+import { isBatutaError } from '../../base/errors.ts';
+import type { PendingDelivery } from '../../model/alerts/alert.ts';
+import { NotSent, type SendDelivery } from '../deliver.ts';
+import { type MailSettings, sendMail } from './mail.ts';
+import type { Resolve } from './open-address.ts';
+import { postJson } from './post.ts';
+import { slackBody } from './slack.ts';
+
+/** What alerts do to the fleet. Each may be asked twice for the same. */
+export interface Reactions {
+  /** Runs a deployment, once for a key. Gives the id of the run. @throws BatutaError DEPLOYMENT_NOT_FOUND, PARAMS_INVALID, … */
+  run(deployment: string, params: Readonly<Record<string, unknown>>, key: string): Promise<string>;
+  /** @throws BatutaError RUN_NOT_FOUND, RUN_STATE_REFUSED */
+  cancel(runId: string, message: string): Promise<void>;
+  /** @throws BatutaError DEPLOYMENT_NOT_FOUND */
+  pause(deployment: string): Promise<void>;
+}
+
+export interface SendParts extends MailSettings {
+  readonly clock: Clock;
+  /** The value of a secret. @throws BatutaError SECRET_… */
+  readonly secret: (name: string) => Promise<string>;
+  readonly reactions: Reactions;
+  /** Hosts that may be asked though they are private. */
+  readonly allowedHosts: readonly string[];
+  /** Where people reach the dashboard; null: messages have no link. */
+  readonly publicUrl: string | null;
+  readonly resolve?: Resolve;
+}
+
+/** Codes of what is so whenever it is tried. */
+const lasting = /^(DEPLOYMENT_|RUN_|PARAMS_|FLOW_|OPTION_|NAME_)/;
+
+export function sender(parts: SendParts): SendDelivery {
+  return async (delivery, signal) => {
+    try {
+      return await perform(parts, delivery, signal);
+    } catch (error) {
+      if (isBatutaError(error) && lasting.test(error.code)) throw new NotSent(error.message);
+      throw error;
+    }
+  };
+}
+
+async function perform(parts: SendParts, delivery: PendingDelivery, signal: AbortSignal): Promise<string> {
+  const { action, message, id } = delivery;
+  const { alertId, run, deployment } = message.data;
+  const link = parts.publicUrl === null || alertId === null ? null : `${parts.publicUrl.replace(/\/$/, '')}/alerts?alert=${alertId}`;
+  const shared = { signal, allowed: parts.allowedHosts, resolve: parts.resolve };
+  switch (action.kind) {
+    case 'webhook': {
+      const body = JSON.stringify({ ...message, data: { ...message.data, url: link } });
+      const headers = await webhookHeaders(parts, action.secret, body, id);
+      return await postJson(action.url, { ...shared, headers, body });
+    }
+    case 'slack':
+      return await postJson(await parts.secret(action.secret), { ...shared, headers: {}, body: JSON.stringify(slackBody(message, link)) });
+    case 'email':
+      return await sendMail(delivery, action.to, parts, link, signal);
+    case 'run':
+      return `run ${await parts.reactions.run(action.deployment, action.params, `alert:${id}`)}`;
+    case 'cancel':
+      if (run === null) throw new NotSent('The alert is about no run.');
+      await parts.reactions.cancel(run.id, `Cancelled by alert ${message.data.rule}: ${message.data.summary}`);
+      return `run ${run.id} is being cancelled`;
+    case 'pause':
+      if (deployment === null) throw new NotSent('The alert is about no deployment.');
+      await parts.reactions.pause(deployment);
+      return `deployment ${deployment} is paused`;
+  }
+}
+
+/** By Standard Webhooks: the id stays with every attempt, the time is that of the attempt. */
+async function webhookHeaders(
+  { secret, clock }: SendParts,
+  name: string | null,
+  body: string,
+  id: string,
+): Promise<Readonly<Record<string, string>>> {
+  const now = clock.now();
+  if (name === null) return { 'webhook-id': id, 'webhook-timestamp': String(Math.floor(now / 1_000)) };
+  return signStandard(await secret(name), body, id, now);
+}

@@ -1,0 +1,76 @@
+/** Contract of alerts, and of errors by what they are. Times are UTC epoch ms. */
+import type { ConfigAlert } from '../base/config-file.ts';
+import type { Duration } from '../base/duration.ts';
+import type { Alert, AlertDelivery, AlertFiring, AlertSilence } from '../model/alerts/alert.ts';
+import type { AlertOrigin, AlertRule } from '../model/alerts/rule.ts';
+import type { ErrorGroup, ErrorState } from '../model/error-group.ts';
+import type { AlertFilter, ErrorFilter, Page } from '../store/store.ts';
+
+export type { Alert, AlertDelivery, AlertFiring, AlertSilence } from '../model/alerts/alert.ts';
+export type { AlertRule } from '../model/alerts/rule.ts';
+export type { ErrorGroup } from '../model/error-group.ts';
+
+/** A rule as a user writes it, without its name. */
+export type AlertSpec = Omit<ConfigAlert, 'name'>;
+
+/** A firing with what was sent of it. */
+export type SentFiring = AlertFiring & { readonly deliveries: readonly AlertDelivery[] };
+
+/** An alert with what was sent of it, newest first, 100 at most. */
+export interface AlertView extends Alert {
+  readonly firings: readonly SentFiring[];
+}
+
+export interface SilenceSpec {
+  /** Default all rules. */
+  readonly rule?: string;
+  /** Deployment, flow, queue or host. Default all. */
+  readonly group?: string;
+  /** How long, from now on; at most a year. */
+  readonly for: Duration;
+  readonly reason?: string;
+}
+
+export interface AlertsClient {
+  /** Last found first. @throws BatutaError FILTER_INVALID */
+  list(filter?: AlertFilter): Promise<Page<Alert>>;
+  /** @param id whole, or its last 8 characters or more, where one alert has these @throws BatutaError ALERT_NOT_FOUND */
+  get(id: string): Promise<AlertView>;
+  /** Over, because somebody says so; what holds on is quiet until it has ended. @throws BatutaError ALERT_NOT_FOUND */
+  resolve(id: string, who?: string): Promise<Alert>;
+  /** By name. */
+  rules(): Promise<readonly AlertRule[]>;
+  /** @throws BatutaError ALERT_RULE_NOT_FOUND */
+  rule(name: string): Promise<AlertRule>;
+  /**
+   * Creates or replaces a rule. One that has changed begins anew, and what it had found is over.
+   *
+   * @throws BatutaError ALERT_INVALID, NAME_INVALID, OPTION_UNKNOWN, DURATION_INVALID, SECRET_NOT_FOUND
+   */
+  setRule(name: string, spec: AlertSpec, options?: { readonly origin?: AlertOrigin }): Promise<AlertRule>;
+  /** What it has found stays, and is over. @throws BatutaError ALERT_RULE_NOT_FOUND */
+  deleteRule(name: string): Promise<void>;
+  /** A paused rule finds nothing, and what it had found is over. @throws BatutaError ALERT_RULE_NOT_FOUND */
+  pauseRule(name: string): Promise<AlertRule>;
+  /** @throws BatutaError ALERT_RULE_NOT_FOUND */
+  resumeRule(name: string): Promise<AlertRule>;
+  /** Has a scheduler send a test to all that the rule tells; it reacts in no other way. @throws BatutaError ALERT_RULE_NOT_FOUND */
+  testRule(name: string): Promise<AlertFiring>;
+  /** Newest first, 20 at most unless said otherwise. @throws BatutaError ALERT_RULE_NOT_FOUND, FILTER_INVALID */
+  firings(rule: string, options?: { readonly limit?: number }): Promise<readonly SentFiring[]>;
+  /** Those that have not ended, soonest first. */
+  silences(): Promise<readonly AlertSilence[]>;
+  /** @throws BatutaError ALERT_RULE_NOT_FOUND, ALERT_INVALID, DURATION_INVALID */
+  silence(spec: SilenceSpec, who?: string): Promise<AlertSilence>;
+  /** @throws BatutaError SILENCE_NOT_FOUND */
+  unsilence(id: string): Promise<void>;
+}
+
+export interface ErrorsClient {
+  /** Last seen first; open ones unless said otherwise. @throws BatutaError FILTER_INVALID */
+  list(filter?: ErrorFilter): Promise<Page<ErrorGroup>>;
+  /** @param flow needed where errors of several flows have that key @throws BatutaError ERROR_GROUP_NOT_FOUND */
+  get(key: string, flow?: string): Promise<ErrorGroup>;
+  /** `resolved`: open again once it comes again · `ignored`: quiet for good · `open`. @throws BatutaError ERROR_GROUP_NOT_FOUND */
+  mark(key: string, state: ErrorState, options?: { readonly flow?: string; readonly who?: string }): Promise<ErrorGroup>;
+}

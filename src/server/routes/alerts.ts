@@ -1,0 +1,157 @@
+/** Alerts with their rules and silences, and errors by what they are. */
+import type { AlertSpec, SilenceSpec } from '../../client/alerts-client.ts';
+import { toWire } from '../../client/wire.ts';
+import type { Identity } from '../identity.ts';
+import type { App, RouteParts } from '../parts.ts';
+import {
+  alertParams,
+  alertsQuery,
+  errorParams,
+  errorQuery,
+  errorsQuery,
+  firingsQuery,
+  markBody,
+  ruleBody,
+  silenceBody,
+} from '../schemas/alerts.ts';
+import { given, nameParams } from '../schemas/common.ts';
+
+export function alertRoutes(app: App, { client }: RouteParts): void {
+  const { alerts } = client;
+  const tags = ['alerts'];
+
+  app.get('/api/alerts', { schema: { tags, description: 'Alerts, last found first.', querystring: alertsQuery } }, async (request) => {
+    const { state, ...filter } = given(request.query);
+    return toWire(await alerts.list({ ...filter, ...(state === undefined ? {} : { states: state }) }));
+  });
+
+  app.get(
+    '/api/alerts/:id',
+    { schema: { tags, description: 'An alert with what was sent of it.', params: alertParams } },
+    async (request) => toWire(await alerts.get(request.params.id)),
+  );
+
+  app.post(
+    '/api/alerts/:id/resolve',
+    { schema: { tags, description: 'Ends an alert. What holds on is quiet until it has ended.', params: alertParams } },
+    async (request) => {
+      const alert = await alerts.resolve(request.params.id, whoOf(request));
+      request.change = { target: alert.id, details: { rule: alert.rule, group: alert.group } };
+      return toWire(alert);
+    },
+  );
+
+  app.get('/api/alert-rules', { schema: { tags, description: 'Rules of alerts, by name.' } }, async () => ({
+    items: (await alerts.rules()).map((rule) => toWire(rule)),
+  }));
+
+  app.get('/api/alert-rules/:name', { schema: { tags, description: 'A rule of alerts.', params: nameParams } }, async (request) =>
+    toWire(await alerts.rule(request.params.name)),
+  );
+
+  app.get(
+    '/api/alert-rules/:name/firings',
+    { schema: { tags, description: 'What was sent of a rule, newest first.', params: nameParams, querystring: firingsQuery } },
+    async (request) => ({ items: (await alerts.firings(request.params.name, given(request.query))).map((firing) => toWire(firing)) }),
+  );
+
+  app.put(
+    '/api/alert-rules/:name',
+    { schema: { tags, description: 'Creates or replaces a rule of alerts.', params: nameParams, body: ruleBody } },
+    async (request) => {
+      const { origin = 'hand', ...spec } = given(request.body);
+      const rule = await alerts.setRule(request.params.name, spec as AlertSpec, { origin });
+      request.change = { target: rule.name, details: { on: rule.rule.condition.kind, actions: rule.rule.actions.map(({ kind }) => kind) } };
+      return toWire(rule);
+    },
+  );
+
+  app.delete(
+    '/api/alert-rules/:name',
+    { schema: { tags, description: 'Deletes a rule; what it has found stays, and is over.', params: nameParams } },
+    async (request, reply) => {
+      await alerts.deleteRule(request.params.name);
+      return reply.code(204).send();
+    },
+  );
+
+  app.post(
+    '/api/alert-rules/:name/pause',
+    { schema: { tags, description: 'Pauses a rule: it finds nothing, and what it had found is over.', params: nameParams } },
+    async (request) => toWire(await alerts.pauseRule(request.params.name)),
+  );
+
+  app.post(
+    '/api/alert-rules/:name/resume',
+    { schema: { tags, description: 'Puts a rule in force again.', params: nameParams } },
+    async (request) => toWire(await alerts.resumeRule(request.params.name)),
+  );
+
+  app.post(
+    '/api/alert-rules/:name/test',
+    { schema: { tags, description: 'Has a scheduler send a test to all that the rule tells.', params: nameParams } },
+    async (request) => toWire(await alerts.testRule(request.params.name)),
+  );
+
+  app.get('/api/alert-silences', { schema: { tags, description: 'Silences that have not ended, soonest first.' } }, async () => ({
+    items: (await alerts.silences()).map((silence) => toWire(silence)),
+  }));
+
+  app.post(
+    '/api/alert-silences',
+    { schema: { tags, description: 'Keeps alerts from being sent for a while.', body: silenceBody } },
+    async (request, reply) => {
+      const silence = await alerts.silence(given(request.body) as SilenceSpec, whoOf(request));
+      request.change = { target: silence.rule, details: { silence: silence.id, group: silence.group, reason: silence.reason } };
+      return reply.code(201).send(toWire(silence));
+    },
+  );
+
+  app.delete(
+    '/api/alert-silences/:id',
+    { schema: { tags, description: 'Ends a silence.', params: alertParams } },
+    async (request, reply) => {
+      await alerts.unsilence(request.params.id);
+      return reply.code(204).send();
+    },
+  );
+}
+
+export function errorRoutes(app: App, { client }: RouteParts): void {
+  const { errors } = client;
+  const tags = ['errors'];
+
+  app.get(
+    '/api/errors',
+    { schema: { tags, description: 'Errors that runs have ended with, by what they are, last seen first.', querystring: errorsQuery } },
+    async (request) => toWire(await errors.list(given(request.query))),
+  );
+
+  app.get(
+    '/api/errors/:key',
+    { schema: { tags, description: 'Errors of one key.', params: errorParams, querystring: errorQuery } },
+    async (request) => toWire(await errors.get(request.params.key, request.query.flow)),
+  );
+
+  app.post(
+    '/api/errors/:key/mark',
+    {
+      schema: {
+        tags,
+        description: 'Resolves an error, which is open again once it comes again; ignores it for good; or opens it.',
+        params: errorParams,
+        body: markBody,
+      },
+    },
+    async (request) => {
+      const { state, flow } = request.body;
+      const group = await errors.mark(request.params.key, state, { ...(flow === undefined ? {} : { flow }), who: whoOf(request) });
+      request.change = { target: group.key, details: { state, flow: group.flow } };
+      return toWire(group);
+    },
+  );
+}
+
+function whoOf({ identity }: { readonly identity: Identity | null }): string {
+  return identity?.who ?? 'local';
+}

@@ -1,0 +1,100 @@
+/** Rules of alerts, and silences, as they are stored. */
+import { type AlertRule, isByEnds } from '../../model/alerts/rule.ts';
+import type { Connection, Database } from '../connection.ts';
+import { jsonText } from '../storable.ts';
+import { columnsOf, insertText } from '../table.ts';
+import { moveEndPlace, newestChange } from '../triggers/ends.ts';
+import type { AlertRuleStore, SilenceStore } from './contract.ts';
+import { newRuleTable, ruleTable, type RuleRow, silenceTable, type SilenceRow } from './tables.ts';
+
+export const alertReader = 'alerts';
+
+/** See `AlertRuleStore`. */
+export function alertRuleStore(connection: Connection): AlertRuleStore {
+  const { query } = connection;
+  const read = (rows: readonly RuleRow[]): AlertRule | null => (rows[0] === undefined ? null : ruleTable.read(rows[0]));
+  return {
+    put: (rule) => connection.transaction((db) => putRule(db, rule)),
+    async get(name) {
+      return read(await query<RuleRow>(`select ${ruleTable.list} from alert_rules where name = $1`, [name]));
+    },
+    async list() {
+      return (await query<RuleRow>(`select ${ruleTable.list} from alert_rules order by name`)).map(ruleTable.read);
+    },
+    async active() {
+      const rows = await query<RuleRow & { readonly from_end: number; readonly looked_at: number | null }>(
+        `select ${columnsOf(ruleTable)}, from_end, looked_at from alert_rules where paused_at is null order by name`,
+      );
+      return rows.map((row) => ({ ...ruleTable.read(row), fromEnd: row.from_end, lookedAt: row.looked_at }));
+    },
+    delete: (name, at) =>
+      connection.transaction(async (db) => {
+        const gone = await db.query('delete from alert_rules where name = $1 returning name', [name]);
+        await db.query('delete from alert_causes where rule = $1', [name]);
+        await endAlerts(db, name, at);
+        return gone.length > 0;
+      }),
+    pause: (name, at) =>
+      connection.transaction(async (db) => {
+        if (at === null) await beginReading(db, name);
+        // What happens while it is paused is not for it.
+        const from = at === null ? `, from_end = ${await newestChange(db)}` : '';
+        const rows = await db.query<RuleRow>(
+          `update alert_rules set paused_at = $2, looked_at = null${from} where name = $1 returning ${ruleTable.list}`,
+          [name, at],
+        );
+        if (at !== null) await endAlerts(db, name, at);
+        return read(rows);
+      }),
+  };
+}
+
+async function putRule(db: Database, rule: AlertRule): Promise<AlertRule> {
+  await beginReading(db, rule.name);
+  const newest = await newestChange(db);
+  const [known] = await db.query<RuleRow>(`select ${ruleTable.list} from alert_rules where name = $1`, [rule.name]);
+  const isSame = known !== undefined && jsonText(ruleTable.read(known).rule) === jsonText(rule.rule);
+  if (known !== undefined && !isSame) await endAlerts(db, rule.name, rule.updatedAt);
+  const rows = await db.query<RuleRow>(
+    `${insertText(newRuleTable)}
+     on conflict (name) do update set description = excluded.description, rule = excluded.rule, origin = excluded.origin, paused_at = excluded.paused_at,
+       updated_at = excluded.updated_at, by_ends = excluded.by_ends,
+       from_end = case when alert_rules.rule = excluded.rule then alert_rules.from_end else excluded.from_end end,
+       looked_at = case when alert_rules.rule = excluded.rule then alert_rules.looked_at else null end
+     returning ${ruleTable.list}`,
+    newRuleTable.values({ ...rule, byEnds: isByEnds(rule.rule.condition), fromEnd: newest }),
+  );
+  return rows[0] === undefined ? rule : ruleTable.read(rows[0]);
+}
+
+/** Ends are read while a rule in force wants them; before the first of these, reading begins at the newest. */
+async function beginReading(db: Database, but: string): Promise<void> {
+  const others = await db.query('select 1 as found from alert_rules where by_ends = 1 and paused_at is null and name <> $1 limit 1', [but]);
+  if (others.length > 0) return;
+  const own = await db.query('select 1 as found from alert_rules where by_ends = 1 and paused_at is null and name = $1', [but]);
+  if (own.length > 0) return;
+  const newest = await newestChange(db);
+  await moveEndPlace(db, alertReader, { settled: newest, readTo: newest, mark: null, markNext: null, markAt: null });
+}
+
+async function endAlerts(db: Database, rule: string, at: number): Promise<void> {
+  await db.query(`update alerts set state = 'resolved', resolved_at = $2 where rule = $1 and state <> 'resolved'`, [rule, at]);
+}
+
+/** See `SilenceStore`. */
+export function silenceStore({ query }: Connection): SilenceStore {
+  return {
+    async add(silence) {
+      await query(insertText(silenceTable), silenceTable.values(silence));
+    },
+    async list(now) {
+      const rows = await query<SilenceRow>(`select ${silenceTable.list} from alert_silences where until_at > $1 order by until_at, id`, [
+        now,
+      ]);
+      return rows.map(silenceTable.read);
+    },
+    async delete(id) {
+      return (await query('delete from alert_silences where id = $1 returning id', [id])).length > 0;
+    },
+  };
+}

@@ -1,0 +1,74 @@
+/** Alerts whose scheduler is killed between finding and sending: each is sent, under one id, in order. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { verifyDelivery } from '../../src/secrets/webhook-signature.ts';
+import { checkWebhook } from '../../src/client/declared-webhook.ts';
+import { makers } from '../contract/store/makers.ts';
+import { endRun, startRun } from '../contract/store/rows.ts';
+import { openReceiver, putRule } from '../support/alerts.ts';
+import { compileProgram, type Program, startProgram } from '../support/run-source.ts';
+import type { AlertsOrder } from './alerts-program.ts';
+
+const flows = Array.from({ length: 8 }, (_, at) => `flow-${at}`);
+const leaseMs = 2_000;
+
+let program: Program;
+beforeAll(async () => {
+  program = await compileProgram(`import './test/chaos/alerts-program.ts';`);
+});
+afterAll(() => program.remove());
+
+describe.each(makers)('alerts on $name', (maker) => {
+  test('that is killed before and after each step sends each alert, none under a second id, and none out of order', {
+    timeout: 120_000,
+  }, async () => {
+    const place = await maker.makePlace();
+    const receiver = await openReceiver();
+    try {
+      const store = await place.open();
+      await putRule(store, 'failures', { on: 'failed', send: { webhook: receiver.url, secret: 'shared' } });
+      const run = async (death: AlertsOrder['death']): Promise<NodeJS.Signals | null> => {
+        const order: AlertsOrder = { url: place.url, leaseMs, death };
+        const { signal, status, stderr } = await startProgram(program, [JSON.stringify(order)]).ended;
+        expect([signal, status], stderr).toEqual(death === null ? [null, 0] : ['SIGKILL', null]);
+        return signal;
+      };
+      const fail = async (...names: readonly string[]): Promise<void> => {
+        for (const flow of names) await endRun(store, await startRun(store, { flow }), 'FAILED', Date.now());
+      };
+      await fail(...flows.slice(0, 5));
+      await run({ at: 'before firing', nth: 1 });
+      expect((await store.alerts.outbox.state()).pending).toBe(0);
+      await run({ at: 'after firing', nth: 1 });
+      expect((await store.alerts.outbox.state()).pending).toBe(5);
+      expect(receiver.taken).toEqual([]);
+      await run({ at: 'claimed', nth: 1 });
+      expect(receiver.taken).toEqual([]);
+      await run({ at: 'answered', nth: 2 });
+      expect(receiver.taken).toHaveLength(2);
+      await fail(...flows.slice(5));
+      await run({ at: 'answered', nth: 1 });
+      await run({ at: 'recorded', nth: 2 });
+      await run(null);
+
+      const ids = new Map<string, Set<string>>();
+      const order: string[] = [];
+      for (const { id, json } of receiver.taken) {
+        const { group } = json.data as { readonly group: string };
+        if (!ids.has(group)) order.push(group);
+        ids.set(group, (ids.get(group) ?? new Set()).add(id));
+      }
+      expect(order).toEqual(flows);
+      for (const known of ids.values()) expect(known.size).toBe(1);
+      // Those that were answered and not recorded came again, under the same id.
+      expect(receiver.taken).toHaveLength(flows.length + 2);
+      expect((await store.alerts.outbox.state()).pending).toBe(0);
+      const rule = checkWebhook('own', { secrets: ['shared'] });
+      for (const { headers, body } of receiver.taken)
+        expect(verifyDelivery(rule, ['secret of shared'], { headers, body: Buffer.from(body) }, Date.now())).toMatchObject({ ok: true });
+      await store.close();
+    } finally {
+      await receiver.close();
+      await place.remove();
+    }
+  });
+});

@@ -1,0 +1,116 @@
+/** Alerts, last found first. */
+import { Anchor, SegmentedControl } from '@mantine/core';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { Link } from '@tanstack/react-router';
+import type { Alert } from '../../../../src/model/alerts/alert.ts';
+import { alertsQuery } from '../../api/alert-queries.ts';
+import { MoreButton } from '../../parts/more-button.tsx';
+import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { Panel } from '../../parts/page.tsx';
+import table from '../../parts/table.module.css';
+import { Time } from '../../parts/time.tsx';
+import { AlertBadge } from './alert-state.tsx';
+
+interface AlertsTabProps {
+  readonly showsAll: boolean;
+  readonly onShow: (all: boolean) => void;
+  readonly onOpen: (id: string) => void;
+}
+
+export function AlertsTab({ showsAll, onShow, onOpen }: AlertsTabProps) {
+  const query = useInfiniteQuery(alertsQuery(showsAll ? 'all' : 'firing'));
+  const alerts = query.data?.pages.flatMap((page) => page.items);
+  return (
+    <Panel title={showsAll ? 'All alerts' : 'Firing'} aside={<Which showsAll={showsAll} onShow={onShow} few="Firing" />}>
+      {alerts === undefined ? (
+        query.error === null ? (
+          <LoadingRows rows={6} />
+        ) : (
+          <Failed what="The alerts" error={query.error} retry={() => void query.refetch()} />
+        )
+      ) : alerts.length === 0 ? (
+        <Empty
+          title={showsAll ? 'No alerts yet' : 'Nothing fires'}
+          command="batuta alerts add failures --on failed --email you@example.com"
+        >
+          A rule says what is looked for, and who is told.
+        </Empty>
+      ) : (
+        <>
+          <table className={table.table}>
+            <thead>
+              <tr>
+                <th scope="col">State</th>
+                <th scope="col">Rule</th>
+                <th scope="col">About</th>
+                <th scope="col">Found</th>
+                <th scope="col">Times</th>
+                <th scope="col">Last</th>
+              </tr>
+            </thead>
+            <tbody>
+              {alerts.map((alert) => (
+                <AlertRow key={alert.id} alert={alert} onOpen={() => onOpen(alert.id)} />
+              ))}
+            </tbody>
+          </table>
+          <MoreButton query={query} />
+        </>
+      )}
+    </Panel>
+  );
+}
+
+function AlertRow({ alert, onOpen }: { readonly alert: Alert; readonly onOpen: () => void }) {
+  const { state, rule, group, summary, count, lastAt, runId } = alert;
+  return (
+    <tr>
+      <td data-label="State">
+        <AlertBadge state={state} />
+      </td>
+      <td data-label="Rule">
+        <Anchor component="button" type="button" size="sm" onClick={onOpen}>
+          {rule}
+        </Anchor>
+      </td>
+      <td data-label="About">{group}</td>
+      <td data-label="Found" className={table.wide} title={summary}>
+        {runId === null ? (
+          summary
+        ) : (
+          <Link to="/runs/$id" params={{ id: runId }}>
+            {summary}
+          </Link>
+        )}
+      </td>
+      <td data-label="Times">{count}</td>
+      <td data-label="Last">
+        <Time at={lastAt} />
+      </td>
+    </tr>
+  );
+}
+
+/** Whether those that are over are shown as well. */
+export function Which({
+  showsAll,
+  onShow,
+  few,
+}: {
+  readonly showsAll: boolean;
+  readonly onShow: (all: boolean) => void;
+  readonly few: string;
+}) {
+  return (
+    <SegmentedControl
+      size="xs"
+      aria-label="Which are shown"
+      value={showsAll ? 'all' : 'few'}
+      onChange={(value) => onShow(value === 'all')}
+      data={[
+        { value: 'few', label: few },
+        { value: 'all', label: 'All' },
+      ]}
+    />
+  );
+}
