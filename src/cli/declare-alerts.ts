@@ -74,7 +74,7 @@ export function declareAlertCommands(program: Command, perform: Perform): void {
     .option('--run <deployment>', 'run a deployment; may be repeated', collect, [])
     .option('--cancel', 'cancel the run that it is about')
     .option('--pause', 'pause the deployment that it is about')
-    .option('--repeat <duration>', 'while it fires, send it again after so long; 0: for each occurrence')
+    .option('--repeat <duration>', 'while it fires, send it again after so long; 0s: for each occurrence')
     .option('--no-resolved', 'do not send its end')
     .option('--description <text>', 'what to do about it')
     .option('--json', 'print the rule as JSON')

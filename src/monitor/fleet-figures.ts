@@ -17,6 +17,12 @@ export interface FleetFigures {
   readonly limits: readonly LimitFigures[];
   readonly rates: readonly Pick<RateView, 'name' | 'limit' | 'used' | 'waiting'>[];
   readonly cache: CacheTotals;
+  /** Alerts that fire, and what is still to be sent of them: how many, and since when the oldest waits. */
+  readonly alerts: {
+    readonly open: readonly { readonly rule: string; readonly count: number }[];
+    readonly pending: number;
+    readonly oldestAt: number | null;
+  };
 }
 
 export interface FleetReaderOptions {
@@ -55,7 +61,7 @@ export class FleetReader {
 
   async #readNow(): Promise<FleetFigures> {
     const { store, clock, leaseMs } = this.#options;
-    const [open, queues, workers, runLimits, tagLimits, rates, cache] = await Promise.all([
+    const [open, queues, workers, runLimits, tagLimits, rates, cache, alerts, outbox] = await Promise.all([
       store.figures.open(),
       store.figures.queues(),
       store.workers.list(),
@@ -63,6 +69,8 @@ export class FleetReader {
       store.limits.tagLimitViews(),
       store.rates.views(),
       store.cache.totals(),
+      store.alerts.open(),
+      store.alerts.outbox.state(),
     ]);
     const living = workers.map((worker) => ({ ...worker, isAlive: worker.silentMs <= leaseMs }));
     const served = new Set(living.filter(({ isAlive }) => isAlive).flatMap((worker) => worker.queues));
@@ -79,6 +87,7 @@ export class FleetReader {
       limits: [...runLimits, ...tagLimits.map((limit: TagLimitView) => limit)],
       rates,
       cache,
+      alerts: { open: alerts.filter(({ state }) => state === 'firing'), pending: outbox.pending, oldestAt: outbox.oldestAt },
     };
     return this.#last;
   }

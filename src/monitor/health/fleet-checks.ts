@@ -12,6 +12,8 @@ const slowMs = 500;
 const lag = { degradedMs: 10_000, unhealthyMs: 60_000 };
 /** Clocks that differ by more, ms: leases and ticks go by the clock of the database. */
 const skew = { degradedMs: 2_000, unhealthyMs: 30_000 };
+/** What waits for longer to be sent is told of, ms. */
+const undeliveredMs = 300_000;
 /** Looking at a broker opens a connection to it. */
 const brokerKeepMs = 30_000;
 
@@ -80,6 +82,21 @@ export function queuesCheck(fleet: FleetReader): HealthCheck {
       if (first === undefined) return healthy(all);
       const names = left.map(({ name, waiting }) => `${name} (${waiting} wait)`).join(', ');
       return degraded(`${all}; nobody serves ${names}`, `Start a worker: batuta worker --queue ${first.name}`);
+    },
+  };
+}
+
+/** Whether what alerts tell arrives. */
+export function alertsCheck(store: Store): HealthCheck {
+  return {
+    name: 'alerts',
+    async check() {
+      const { pending, oldestAt, failedLately, now } = await store.alerts.outbox.state();
+      const waitsMs = oldestAt === null ? 0 : now - oldestAt;
+      const given = failedLately === 0 ? '' : `; ${failedLately} given up within a day`;
+      if (waitsMs <= undeliveredMs && failedLately === 0) return healthy(pending === 0 ? 'all are sent' : `${pending} are being sent`);
+      const found = `${pending} wait to be sent, the oldest for ${formatDuration(Math.max(0, waitsMs))}${given}`;
+      return degraded(found, 'See what the receivers answer: batuta alerts ls --all, batuta alerts inspect <id>. A scheduler sends them.');
     },
   };
 }

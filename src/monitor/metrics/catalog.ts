@@ -96,6 +96,9 @@ export const catalog = {
   batuta_rate_waiting: row('gauge', 'fleet', 'Runs or tasks that wait for a rate.', ['rate']),
   batuta_cache_entries: row('gauge', 'fleet', 'Values in the cache.', []),
   batuta_cache_size_bytes: row('gauge', 'fleet', 'Size of the values in the cache.', []),
+  batuta_alerts_firing: row('gauge', 'fleet', 'Alerts of a rule that fire.', ['rule']),
+  batuta_alert_deliveries_pending: row('gauge', 'fleet', 'Deliveries of alerts that no receiver has taken yet.', []),
+  batuta_alert_deliveries_oldest_age_seconds: row('gauge', 'fleet', 'How long the oldest of these has waited; 0 when none waits.', []),
   batuta_fleet_figures_age_seconds: row('gauge', 'fleet', 'How old the figures are that were read from the database.', []),
 } as const satisfies Readonly<Record<string, MetricRow>>;
 

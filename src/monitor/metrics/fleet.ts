@@ -17,6 +17,7 @@ const perName: readonly MetricName[] = [
   'batuta_rate_starts',
   'batuta_rate_starts_used',
   'batuta_rate_waiting',
+  'batuta_alerts_firing',
 ];
 
 /** @param now UTC epoch ms */
@@ -45,5 +46,9 @@ export function setFleetGauges(registry: MetricRegistry, figures: FleetFigures, 
   }
   registry.set('batuta_cache_entries', figures.cache.entries);
   registry.set('batuta_cache_size_bytes', figures.cache.bytes);
+  for (const { rule, count } of figures.alerts.open) registry.set('batuta_alerts_firing', count, rule);
+  registry.set('batuta_alert_deliveries_pending', figures.alerts.pending);
+  const { oldestAt } = figures.alerts;
+  registry.set('batuta_alert_deliveries_oldest_age_seconds', oldestAt === null ? 0 : Math.max(0, now - oldestAt) / 1_000);
   registry.set('batuta_fleet_figures_age_seconds', Math.max(0, now - figures.at) / 1_000);
 }
