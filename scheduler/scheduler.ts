@@ -89,7 +89,7 @@ export const startScheduler: StartScheduler = async ({ config, log, metrics }): 
 };
 
 /** What sending alerts takes of a process. */
-function sendParts(client: Awaited<ReturnType<typeof openClient>>, config: Parameters<StartScheduler>[0]['config']): SendParts {
+function sendParts(client: Awaited<ReturnType<typeof openLocalClient>>, config: Parameters<StartScheduler>[0]['config']): SendParts {
   const { smtpUrl, smtpFrom: from, alertHosts: allowedHosts, publicUrl } = config;
   const { clock, namedValues } = client.engine.services;
   return {

@@ -36,6 +36,7 @@ export type {
   UpcomingTick,
 } from './deployments-client.ts';
 export type { InboxClient, InboxEntry, InboxLinkOptions } from './inbox-client.ts';
+export type { AlertsClient, AlertSpec, AlertView, ErrorsClient, SentFiring, SilenceSpec } from './alerts-client.ts';
 export type { Webhook, WebhooksClient, WebhookSpec, WebhookTest } from './webhooks-client.ts';
 export type { EmitOptions, EmitReport, EventEntry, EventsClient } from './events-client.ts';
 export type {
@@ -74,6 +75,26 @@ export type { WireValue } from './wire.ts';
 
 // What the members of a client are given and give: rows and facts as they are recorded, and filters of lists.
 export type { ApiKey, AuditEntry, Role } from '../model/access.ts';
+export type {
+  Alert,
+  AlertDelivery,
+  AlertFiring,
+  AlertFiringKind,
+  AlertSilence,
+  AlertState,
+  DeliveryState,
+} from '../model/alerts/alert.ts';
+export type {
+  AlertAction,
+  AlertActionKind,
+  AlertCondition,
+  AlertGrouping,
+  AlertKind,
+  AlertOrigin,
+  AlertRule,
+  AlertRuleSpec,
+} from '../model/alerts/rule.ts';
+export type { ErrorGroup, ErrorState } from '../model/error-group.ts';
 export type { ArtifactKind } from '../model/artifact.ts';
 export type { CachedFrom, CachePolicy, CacheTtl } from '../model/cache.ts';
 export type { ArtifactComparison, FactChange } from '../model/compare-artifacts.ts';
@@ -131,6 +152,8 @@ export type {
 } from '../model/triggers/trigger.ts';
 export type { WebhookRule, WebhookStyle } from '../model/triggers/webhook.ts';
 export type {
+  AlertFilter,
+  ErrorFilter,
   ArtifactFilter,
   ArtifactKey,
   ArtifactKeyFilter,

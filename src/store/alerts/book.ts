@@ -96,7 +96,9 @@ export class AlertBook {
     // What holds would be found again at once.
     const state = who !== null && isLevel(alert) ? 'muted' : 'resolved';
     const ended: StoredAlert = { ...alert, state, resolvedAt: alert.resolvedAt ?? now, resolvedBy: alert.resolvedBy ?? who };
-    if (isMuted || this.#parts.rules.get(alert.rule)?.rule.sendsResolved !== true || alert.sentAt === null) this.#keep(ended);
+    const rule = this.#parts.rules.get(alert.rule)?.rule;
+    const wasSent = alert.sentAt !== null || rule?.actions.length === 0;
+    if (isMuted || rule?.sendsResolved !== true || !wasSent) this.#keep(ended);
     else this.#tell(ended, 'resolved');
     return ended;
   }
