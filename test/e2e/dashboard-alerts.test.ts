@@ -38,7 +38,9 @@ describe('alerts', () => {
     const row = page.getByRole('row', { name: /firing failures breaks.*RangeError in load/ });
     await row.waitFor();
     await row.getByRole('button', { name: 'failures' }).click();
-    await page.getByRole('row', { name: /fired.*webhook http:\/\/127\.0\.0\.1:9\/x failed 1 127\.0\.0\.1 is at 127\.0\.0\.1, which is private/ }).waitFor();
+    await page
+      .getByRole('row', { name: /fired.*webhook http:\/\/127\.0\.0\.1:9\/x failed 1 127\.0\.0\.1 is at 127\.0\.0\.1, which is private/ })
+      .waitFor();
     expect(await accessFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Silence for 2 h' }).click();
     await page.getByRole('button', { name: 'Resolve' }).click();

@@ -24,7 +24,11 @@ test('rules are put, read, paused, resumed, tested and deleted', async () => {
     description: 'Call somebody.',
   } as const;
   const put = await http.alerts.setRule('rate', spec);
-  expect(put).toMatchObject({ name: 'rate', origin: 'hand', rule: { condition: { kind: 'failure-rate', share: 0.5, withinMs: 3_600_000 }, repeatMs: 3_600_000 } });
+  expect(put).toMatchObject({
+    name: 'rate',
+    origin: 'hand',
+    rule: { condition: { kind: 'failure-rate', share: 0.5, withinMs: 3_600_000 }, repeatMs: 3_600_000 },
+  });
   expect(put).toEqual(await local.alerts.rule('rate'));
   expect(await http.alerts.rules()).toEqual(await local.alerts.rules());
   expect((await http.alerts.pauseRule('rate')).pausedAt).not.toBeNull();

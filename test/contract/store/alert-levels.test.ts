@@ -20,7 +20,8 @@ describe.each(makers)('levels on $name', (maker) => {
   afterAll(() => places.drop());
 
   const hour = 3_600_000;
-  const told = async (parts = alertParts(store)): Promise<unknown[]> => (await evaluateAll(parts)).map(({ rule, group, kind }) => [rule, group, kind]);
+  const told = async (parts = alertParts(store)): Promise<unknown[]> =>
+    (await evaluateAll(parts)).map(({ rule, group, kind }) => [rule, group, kind]);
   const put = (name: string, spec: AlertSpec): Promise<unknown> => putRule(store, name, spec);
   const end = async (flow: string, type: 'COMPLETED' | 'FAILED' = 'COMPLETED', changes: object = {}): Promise<void> =>
     endRun(store, await startRun(store, { flow, createdAt: Date.now(), ...changes }), type, Date.now());
@@ -136,6 +137,18 @@ describe.each(makers)('levels on $name', (maker) => {
   });
 
   function workerNamed(name: string): Parameters<Store['workers']['beat']>[0] {
-    return { id: name, name, version: '0', host: 'here', pid: 1, queues: [], concurrency: 1, flows: {}, startedAt: 0, running: 0, lagMs: 0 };
+    return {
+      id: name,
+      name,
+      version: '0',
+      host: 'here',
+      pid: 1,
+      queues: [],
+      concurrency: 1,
+      flows: {},
+      startedAt: 0,
+      running: 0,
+      lagMs: 0,
+    };
   }
 });

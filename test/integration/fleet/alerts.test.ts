@@ -113,7 +113,9 @@ const fails = async (id: number): Promise<string> => {
   return handle.id;
 };
 
-test('a run that fails is told by mail, in Slack and by a signed webhook, each under the id of its delivery', { timeout: 60_000 }, async () => {
+test('a run that fails is told by mail, in Slack and by a signed webhook, each under the id of its delivery', {
+  timeout: 60_000,
+}, async () => {
   await client.secrets.set('ops-slack', { value: receiver.url.replace('/hook', '/slack') });
   await client.secrets.set('hook-key', { value: 'hook-key-value' });
   await client.alerts.setRule('failures', {
@@ -146,7 +148,10 @@ test('a run that fails is told by mail, in Slack and by a signed webhook, each u
 });
 
 test('a webhook to a private address is refused and given up, whatever the rule says', { timeout: 60_000 }, async () => {
-  await client.alerts.setRule('inside', { on: 'failed', send: [{ webhook: 'http://10.0.0.1/x' }, { webhook: 'http://[::ffff:10.0.0.1]/x' }] });
+  await client.alerts.setRule('inside', {
+    on: 'failed',
+    send: [{ webhook: 'http://10.0.0.1/x' }, { webhook: 'http://[::ffff:10.0.0.1]/x' }],
+  });
   await fails(1);
   const [firing] = await settled('inside', 1);
   expect(firing?.deliveries.map(({ state, attempts }) => [state, attempts])).toEqual([
@@ -158,9 +163,16 @@ test('a webhook to a private address is refused and given up, whatever the rule 
 
 test('a long run is cancelled, a deployment is paused, and another is run once', { timeout: 60_000 }, async () => {
   const { store } = client.engine.services;
-  await client.deployments.deploy([{ flow: Counts, name: 'nightly', params: { rows: 1 } }, { flow: Counts, name: 'cleanup', params: { rows: 2 } }]);
+  await client.deployments.deploy([
+    { flow: Counts, name: 'nightly', params: { rows: 1 } },
+    { flow: Counts, name: 'cleanup', params: { rows: 2 } },
+  ]);
   await client.alerts.setRule('stuck', { on: { longer: 1 }, flows: ['lingers'], send: 'cancel' });
-  await client.alerts.setRule('broken', { on: 'failed', deployments: ['nightly'], send: ['pause', { run: 'cleanup', params: { rows: 5 } }, { run: 'nowhere' }] });
+  await client.alerts.setRule('broken', {
+    on: 'failed',
+    deployments: ['nightly'],
+    send: ['pause', { run: 'cleanup', params: { rows: 5 } }, { run: 'nowhere' }],
+  });
   const lingering = await client.submit(Lingers);
   const claim = await startRun(store, { flow: 'counts', deployment: 'nightly' });
   await endRun(store, claim, 'FAILED', Date.now());
@@ -203,7 +215,9 @@ test('a test is sent to people alone', { timeout: 60_000 }, async () => {
   expect((await client.alerts.list()).items).toEqual([]);
 });
 
-test('errors that differ in values are one; resolved it is open again once it comes again, ignored it is not', { timeout: 60_000 }, async () => {
+test('errors that differ in values are one; resolved it is open again once it comes again, ignored it is not', {
+  timeout: 60_000,
+}, async () => {
   for (const id of [1, 22, 333]) await fails(id);
   const [error, ...others] = (await client.errors.list()).items;
   expect(others).toEqual([]);

@@ -21,7 +21,7 @@ const rows = Object.entries(access).map(([row, { needs }]) => {
 describe('the table of access', () => {
   let api: Api;
   const keys = new Map<string, string>();
-    // Each route is asked several times by who may not.
+  // Each route is asked several times by who may not.
   beforeAll(async () => {
     api = await openApi({ loopback: false, bounds: { failuresPerMinute: 100_000 } });
     for (const role of roles) keys.set(role, await api.key(role));
