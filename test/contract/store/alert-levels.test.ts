@@ -20,7 +20,7 @@ describe.each(makers)('levels on $name', (maker) => {
   afterAll(() => places.drop());
 
   const hour = 3_600_000;
-  const told = async (parts = alertParts(store)): Promise<unknown[]> =>
+  const told = async (parts = alertParts(store)): Promise<string[][]> =>
     (await evaluateAll(parts)).map(({ rule, group, kind }) => [rule, group, kind]);
   const put = (name: string, spec: AlertSpec): Promise<unknown> => putRule(store, name, spec);
   const end = async (flow: string, type: 'COMPLETED' | 'FAILED' = 'COMPLETED', changes: object = {}): Promise<void> =>
