@@ -79,10 +79,10 @@ beforeEach(async () => {
   });
   const log = await openLog({ level: 'silent', format: 'json' });
   client = await openLocalClient({ config, log });
-  scheduler = await startScheduler({ config, log });
+  scheduler = await startScheduler({ config, log, cwd: folder });
 });
 afterEach(async () => {
-  await scheduler.stop();
+  await scheduler.stop({ graceMs: 10_000 });
   await client.close();
   await receiver.close();
   await new Promise<void>((resolve) => smtp.close(() => resolve()));
