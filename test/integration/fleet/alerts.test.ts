@@ -82,7 +82,7 @@ beforeEach(async () => {
   scheduler = await startScheduler({ config, log, cwd: folder });
 });
 afterEach(async () => {
-  await scheduler.stop({ graceMs: 10_000 });
+  await scheduler.stop(10_000);
   await client.close();
   await receiver.close();
   await new Promise<void>((resolve) => smtp.close(() => resolve()));
