@@ -120,9 +120,7 @@ export class LocalClient implements EmbeddedClient {
     const access = { store, clock: engine.services.clock, makeId: engine.services.makeId };
     [this.keys, this.audit] = [new LocalKeys(access), new LocalAudit(access)];
     this.inbox = new LocalInbox({ ...access, links: options.links, runs: this.runs, wake: (runIds) => this.#wake(runIds) });
-    const sealing = { store, clock: engine.services.clock, keyring: options.keyring ?? (() => null) };
-    [this.secrets, this.variables, this.connections] = localNamedValues(sealing);
-    this.exports = localExports(store, engine.services.clock);
+    [this.secrets, this.variables, this.connections] = localNamedValues({ ...access, keyring: options.keyring ?? (() => null) });
     this.figures = new LocalFigures({
       ...{ store, clock: engine.services.clock, isOwnerGone: engine.services.isOwnerGone },
       leaseMs: engine.services.settings.leaseMs,
@@ -136,7 +134,7 @@ export class LocalClient implements EmbeddedClient {
       follow: (options = {}) => followRunEvents(store, engine.services.leaseClock, options, this.#over.signal),
       tellSchedulers: () => this.#tell(triggersChannel, ''),
     });
-    this.flows = localFlows(store);
+    [this.flows, this.exports] = [localFlows(store), localExports(store, engine.services.clock)];
     engine.services.limits.runs.carry(async (runs) => (await import('./put-tickets.ts')).putRunTickets(await this.broker(), runs));
     this.#release.push(log.onLine((line) => this.#keep(line)));
     if (options.captureConsole) this.#release.push(captureConsole({ currentLogger: () => currentScope()?.logger() }));
@@ -183,11 +181,10 @@ export class LocalClient implements EmbeddedClient {
   /** What wakes workers; opened when first asked for, closed with the client. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
   broker(): Promise<Broker> {
     const open = this.#options.openBroker ?? (() => Promise.reject(noFleet()));
-    this.#broker ??= open().catch((error: unknown) => {
+    return (this.#broker ??= open().catch((error: unknown) => {
       this.#broker = null;
       throw error;
-    });
-    return this.#broker;
+    }));
   }
 
   /** Told apart from a broker that is away: then runs are accepted. @throws BatutaError BROKER_UNAVAILABLE (this client has none) */

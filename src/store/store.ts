@@ -248,9 +248,7 @@ export interface Store {
   /** Events that were emitted, or came by webhooks. */
   readonly emitted: EmittedStore;
   readonly webhooks: WebhookStore;
-  /** Rules of alerts, what they have found, and what is sent of it. */
   readonly alerts: AlertStore;
-  /** Errors of runs by what they are. */
   readonly errorGroups: ErrorGroupStore;
   readonly workers: WorkerStore;
   readonly figures: FigureStore;
