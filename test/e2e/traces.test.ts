@@ -36,7 +36,7 @@ function pathOf(spans: readonly ReceivedSpan[], name: string): string[] {
 }
 
 test('a run is one trace: submitted, carried by Redis, spread, in a thread, in a sub-flow, with what its code traces itself', async () => {
-  await tracedFleet('postgres and redis');
+  await tracedFleet('postgres and redis', { BATUTA_TRACE_URL: 'https://tempo.example/trace/{traceId}' });
   const one = await fleet.start('worker', '--name', 'one');
   const two = await fleet.start('worker', '--name', 'two');
   const submitted = await fleet.run('runs', 'submit', 'traced-order', '--json');
@@ -75,6 +75,8 @@ test('a run is one trace: submitted, carried by Redis, spread, in a thread, in a
   expect(spans[0]?.resource).toMatchObject({ 'service.name': 'shop' });
   expect(receiver.requests.every(({ type }) => type === 'application/x-protobuf')).toBe(true);
   // What a task hands on by HTTP is the span in which it is.
+  const shown = await fleet.run('runs', 'inspect', id);
+  expect(shown.out).toContain(`https://tempo.example/trace/${traceId}`);
   const { result } = await fleet.client.runs.inspect(id);
   expect(result).toBe(`00-${traceId}-${spans.find(({ name }) => name === 'own retried')?.spanId}-01`);
   // Lines say where they belong.

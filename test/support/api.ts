@@ -83,6 +83,7 @@ export async function openApi(options: ApiOptions = {}): Promise<Api> {
     siteFolder: options.siteFolder ?? join(folder, 'web'),
     settings: () => describeConfig(loaded),
     flows: loaded.config.flows,
+    traceUrl: loaded.config.traceUrl,
     beatMs: options.beatMs,
     authorize: options.authorize,
     bounds: { ...boundsOf(loaded.config), ...options.bounds },
