@@ -17,6 +17,7 @@ import { PlantedCode, PlantedItems, PlantedLimit } from '../../fixtures/planted/
 import { type Api, openApi } from '../../support/api.ts';
 import { type OpenStream, openStream } from '../../support/events.ts';
 import { until } from '../../support/room.ts';
+import { observed, refused } from './observer-routes.ts';
 
 /** Everything that is planted, by its place. */
 const planted =
@@ -26,95 +27,6 @@ const planted =
     .split(/\s+/)
     .map((place) => `plant3d-${place}`)
     .concat('limit-plant3d-holder');
-
-/** What an observer may ask for. All else of the table is refused, or is for everyone. */
-const observed = [
-  'GET /api/openapi.json',
-  'GET /api/docs',
-  'GET /api/docs/',
-  'GET /api/docs/json',
-  'GET /api/docs/yaml',
-  'GET /api/docs/static/*',
-  'GET /api/docs/static/index.html',
-  'GET /api/docs/static/swagger-initializer.js',
-  'GET /api/overview',
-  'GET /api/facets',
-  'GET /api/events',
-  'GET /api/runs',
-  'GET /api/runs/histogram',
-  'GET /api/runs/:id',
-  'GET /api/runs/:id/graph',
-  'GET /api/runs/:id/tasks',
-  'GET /api/runs/:id/tasks/:taskRunId',
-  'GET /api/runs/:id/transitions',
-  'GET /api/runs/:id/resources',
-  'GET /api/flows',
-  'GET /api/flows/:name',
-  'GET /api/flows/:name/days',
-  'GET /api/flows/:name/workers',
-  'GET /api/deployments',
-  'GET /api/deployments/:name',
-  'GET /api/deployments/:name/versions',
-  'GET /api/deployments/:name/days',
-  'GET /api/deployments/:name/triggers',
-  'GET /api/ticks',
-  'POST /api/schedules/preview',
-  'GET /api/backfills',
-  'GET /api/backfills/:id',
-  'POST /api/backfills/preview',
-  'GET /api/workers',
-  'GET /api/reporters',
-  'GET /api/queues',
-  'GET /api/limits',
-];
-const refused = [
-  'GET /metrics',
-  'GET /api/health',
-  'GET /api/monitoring',
-  'GET /api/settings',
-  'GET /api/events/emitted',
-  'GET /api/events/emitted/:id',
-  'GET /api/runs/:id/params',
-  'GET /api/runs/:id/result',
-  'GET /api/runs/:id/tasks/:taskRunId/result',
-  'GET /api/runs/:id/logs',
-  'GET /api/runs/:id/logs/download',
-  'GET /api/runs/:id/artifacts',
-  'GET /api/runs/:id/rejects',
-  'GET /api/runs/:id/rejects/counts',
-  'GET /api/runs/:id/rejects/download',
-  'GET /api/runs/:id/streams',
-  'GET /api/runs/:id/streams/:stream',
-  'GET /api/runs/:id/streams/:stream/events',
-  'GET /api/runs/:id/streams/:stream/:seq',
-  'GET /api/artifacts',
-  'GET /api/artifacts/keys',
-  'GET /api/artifacts/:id',
-  'GET /api/artifacts/:id/content',
-  'GET /api/inbox',
-  'GET /api/inbox/:id',
-  'GET /api/export/:kind',
-  'GET /api/cache',
-  'GET /api/cache/:id',
-  'GET /api/webhooks',
-  'GET /api/webhooks/:name',
-  'GET /api/alerts',
-  'GET /api/alerts/:id',
-  'GET /api/alert-rules',
-  'GET /api/alert-rules/:name',
-  'GET /api/alert-rules/:name/firings',
-  'GET /api/alert-silences',
-  'GET /api/errors',
-  'GET /api/errors/:key',
-  'GET /api/secrets',
-  'GET /api/secrets/:name',
-  'GET /api/variables',
-  'GET /api/variables/:name',
-  'GET /api/connections',
-  'GET /api/connections/:name',
-  'GET /api/keys',
-  'GET /api/audit',
-];
 
 interface Found {
   readonly route: string;
