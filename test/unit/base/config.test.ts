@@ -126,15 +126,18 @@ test('durations are read in every form, bare digits as milliseconds', async () =
   expect((await load({ env: { BATUTA_RETENTION: 'forever' } })).config.retentionMs).toBeNull();
 });
 
-test.each(['tempo.example/{traceId}', 'https://tempo.example/trace', 'https://tempo.example/{id}', 'https://tempo.example/{traceId}?q={x}', 'javascript:{traceId}'])(
-  'an address of traces that is %s is refused',
-  async (given) => {
-    await expect(load({ env: { BATUTA_TRACE_URL: given } })).rejects.toMatchObject({
-      code: 'CONFIG_INVALID',
-      message: expect.stringContaining('with {traceId} in it'),
-    });
-  },
-);
+test.each([
+  'tempo.example/{traceId}',
+  'https://tempo.example/trace',
+  'https://tempo.example/{id}',
+  'https://tempo.example/{traceId}?q={x}',
+  'javascript:{traceId}',
+])('an address of traces that is %s is refused', async (given) => {
+  await expect(load({ env: { BATUTA_TRACE_URL: given } })).rejects.toMatchObject({
+    code: 'CONFIG_INVALID',
+    message: expect.stringContaining('with {traceId} in it'),
+  });
+});
 
 test('flows may be several, in the environment separated by commas', async () => {
   expect((await load({ env: { BATUTA_FLOWS: 'flows, more/daily.ts' } })).config.flows).toEqual(['flows', 'more/daily.ts']);
