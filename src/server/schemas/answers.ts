@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import * as alerts from './alerts.ts';
 import * as artifacts from './artifact-answers.ts';
+import { emissionPage, emissionStream } from './emission-answers.ts';
 import * as rejects from './reject-answers.ts';
 import * as fleet from './fleet-answers.ts';
 import { health, healthReport, monitoring } from './health-answers.ts';
@@ -43,6 +44,9 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'GET /api/runs/:id/rejects': pageOf(rejects.letter),
   'GET /api/runs/:id/rejects/counts': rejects.counts,
   'POST /api/runs/:id/rejects/retry': run,
+  'GET /api/runs/:id/streams': listOf(emissionStream),
+  'GET /api/runs/:id/streams/:stream': emissionPage,
+  'GET /api/runs/:id/streams/:stream/:seq': runs.storedValue,
   'GET /api/artifacts': pageOf(artifacts.listedArtifact),
   'GET /api/artifacts/keys': pageOf(artifacts.artifactKey),
   'GET /api/artifacts/:id': artifacts.foundArtifact,
@@ -140,6 +144,8 @@ export const texts: Readonly<Record<string, string>> = {
   'GET /api/runs/:id/logs/download': 'text/plain',
   'GET /api/runs/:id/rejects/download': 'application/x-ndjson',
   'GET /api/artifacts/:id/content': '*/*',
+  'GET /api/runs/:id/streams/:stream/events': 'text/event-stream',
+  'GET /api/export/:kind': '*/*',
   'GET /api/events': 'text/event-stream',
   'GET /metrics': 'text/plain',
 };

@@ -52,5 +52,12 @@ test('who goes on with a run that another process has lost reports it as recover
   const events: LifecycleEvent[] = [];
   engine.services.lifecycle.listen((event) => events.push(event));
   await (await client.runs.resume(handle.id)).done();
-  expect(events.map(shown)).toEqual(['recovered run 1', 'started run 1', 'started work 2', 'ended work 2', 'ended run 1']);
+  expect(events.map(shown)).toEqual([
+    'recovered run 1',
+    'started run 1',
+    'recovered work 1',
+    'started work 2',
+    'ended work 2',
+    'ended run 1',
+  ]);
 });
