@@ -48,7 +48,7 @@ export class LocalLimits implements LimitsClient {
     const rate = checkRate(`The rate ${name}`, { limit, per, ...(key === undefined ? {} : { key }) }) as Rate;
     await this.#store.rates.setTagRate(name, rate);
     const view = (await this.#store.rates.views()).find((one) => one.name === name);
-    return viewOfRate(view ?? { ...rate, name, used: 0, nextAt: null, waiting: 0, waiters: [] });
+    return viewOfRate(view ?? { ...rate, name, base: name, used: 0, nextAt: null, waiting: 0, waiters: [] });
   }
 
   async delete(name: string, which?: 'slots' | 'rate'): Promise<void> {
@@ -99,7 +99,8 @@ function viewOfRuns({ name, slots, holders, waiters, held, waiting }: RunLimit):
   return { name, slots: slots ?? held, changeable: false, holders: withoutTask(holders), waiters: withoutTask(waiters), held, waiting };
 }
 
-function viewOfRate({ name, limit, perMs, key, used, nextAt, waiting, waiters }: RateView): LimitView {
-  const changeable = name.startsWith('tag:');
+function viewOfRate({ name, base, limit, perMs, key, used, nextAt, waiting, waiters }: RateView): LimitView {
+  // Of one value of a key only the whole can be changed.
+  const changeable = base.startsWith('tag:') && name === base;
   return { name, slots: limit, rate: { perMs, key, nextAt }, changeable, holders: [], waiters, held: used, waiting };
 }

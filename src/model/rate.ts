@@ -41,6 +41,12 @@ export interface RateName {
   readonly base: string;
 }
 
+/** Name of a rate without a key: a colon parts a name from its key, so it has none of its own. */
+export function unkeyedRateName(base: string): string {
+  const at = base.indexOf(':') + 1;
+  return `${base.slice(0, at)}${base.slice(at).replaceAll(':', '%3A')}`;
+}
+
 /** `100 in 1 s` */
 export function rateText(limit: number, perMs: number): string {
   return `${limit} in ${formatDuration(perMs)}`;
@@ -49,6 +55,11 @@ export function rateText(limit: number, perMs: number): string {
 /** `Waits for the rate flow:sync:acme (100 in 1 s).` */
 export function rateWaitText(name: string, limit: number, perMs: number): string {
   return `Waits for the rate ${name} (${rateText(limit, perMs)}).`;
+}
+
+/** Whether a state says that a run waits for its rate, by its message. */
+export function isRateWait(message: string | null): boolean {
+  return message !== null && /^Waits for the rate \S/.test(message);
 }
 
 const names: readonly string[] = ['limit', 'per', 'key'];

@@ -89,7 +89,8 @@ function cellsOf({ name, slots, rate, held, waiting, holders, waiters }: LimitVi
   const [longest] = waiters;
   const taken = `${held}/${slots}`;
   return [
-    oneLine(name),
+    // A rate with a key stands for its values, which are listed each by itself.
+    oneLine(rate?.key ? `${name}:${rate.key}` : name),
     held >= slots ? paint.yellow(taken) : taken,
     String(waiting),
     rate === undefined ? '' : formatDuration(rate.perMs),

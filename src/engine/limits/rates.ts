@@ -21,9 +21,22 @@ const goodForMs = 1_000;
 export const momentMs = 1_000;
 /** So much before its turn a run that was let go of is with a worker again, ms. */
 export const earlyMs = 250;
-/** Whoever waits here asks again after so long at the latest: its turn may come sooner than it looked, ms. */
-export const askAgainMs = 2_000;
+/** Whoever waits here asks again after so long at the latest: its turn may come sooner than it looked, ms. For each hundred that wait, so much longer. */
+const askAgainMs = 2_000;
+const mostLonger = 30;
+/** A turn that is noted is noted anew once it is this far from there, ms, or a quarter of what is still to wait. */
+const movedMs = 30_000;
 const none: readonly RateName[] = [];
+
+/** How long to wait before the next question, ms. @param waiting how many wait in this process */
+export function askAgainAfter(waitMs: number, waiting: number): number {
+  return Math.min(waitMs, askAgainMs * Math.min(mostLonger, Math.max(1, waiting / 100)));
+}
+
+/** Whether a turn is worth a record. @param noted the instant that was recorded; null: none was */
+export function hasMoved(noted: number | null, { waitMs, nextAt }: { readonly waitMs: number; readonly nextAt: number }): boolean {
+  return noted === null || Math.abs(nextAt - noted) > Math.max(movedMs, waitMs / 4);
+}
 
 export interface RatesOptions {
   readonly store: RateStore;
@@ -72,6 +85,7 @@ export class Rates {
   readonly #began: Batcher<string, undefined>;
   readonly #gives: Batcher<string, undefined>;
   readonly #saying = new Set<Promise<unknown>>();
+  #waiting = 0;
   #withinMs: number = withinMs.least;
   #tags: ReadonlyMap<string, TagRate> = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
@@ -120,6 +134,21 @@ export class Rates {
     }
   }
 
+  /** How many wait for a turn in this process. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
+  /** Counts it as waiting for a turn until it is done. */
+  async whileWaiting<T>(wait: () => Promise<T>): Promise<T> {
+    this.#waiting++;
+    try {
+      return await wait();
+    } finally {
+      this.#waiting--;
+    }
+  }
+
   /** It waits no more, and does not begin. Best effort: what is left is cleared away. */
   async leave(holder: string): Promise<void> {
     await this.#options.store.leave([holder]).catch(() => undefined);
@@ -160,7 +189,7 @@ export class Rates {
       const base = tagLimit(tag);
       const rate = this.#tags.get(base);
       if (rate === undefined) return [];
-      return [{ base, name: rate.key === null ? base : limitName('tag', tag, rate.key, params()) }];
+      return [{ base, name: limitName('tag', tag, rate.key, rate.key === null ? null : params()) }];
     });
     return names.length === 0 ? none : names;
   }

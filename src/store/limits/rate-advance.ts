@@ -2,8 +2,9 @@
  * Brings runs forward that were to wait longer than they now have to: those before them were cancelled or deleted, or the rate was raised. They
  * are due at once, and ask. Also clears away what nobody uses any more.
  */
+import { systemClock } from '../../base/clock.ts';
 import type { Connection, Database } from '../connection.ts';
-import { openList, clockOf, listed, listOf } from '../sql.ts';
+import { openList, clockOf, listed, listOf, lockInOrder } from '../sql.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { freedAnew } from '../leases/leases.ts';
 import { absentAfterMs, declaredRate, RateWindow } from './rate-windows.ts';
@@ -14,14 +15,28 @@ const maxRates = 50;
 const maxRuns = 1_000;
 /** A window that nobody has asked for so long after it was over is cleared away, ms. */
 const unusedMs = 60_000;
+/** How often a store looks for such windows, and for what is left of runs that are over, ms. */
+const clearedEveryMs = 60_000;
 
 interface Sleeping {
   readonly name: string;
   readonly base: string;
 }
 
-/** See `RateStore.advance`. */
-export async function advanceRates(connection: Connection): Promise<readonly Ticketed[]> {
+/** See `RateStore.advance`. @param clearEveryMs it clears away with its first call, and then no sooner than so long after the last time */
+export function rateAdvance(connection: Connection, clearEveryMs: number = clearedEveryMs): () => Promise<readonly Ticketed[]> {
+  let clearedAt = Number.NEGATIVE_INFINITY;
+  return async () => {
+    const runs = await advanceRates(connection);
+    const now = systemClock.monotonic();
+    if (now - clearedAt < clearEveryMs) return runs;
+    clearedAt = now;
+    await clear(connection);
+    return runs;
+  };
+}
+
+async function advanceRates(connection: Connection): Promise<readonly Ticketed[]> {
   const { fragments, query } = connection;
   const rows = await query<Sleeping>(
     `select name, base from rate_windows where exists (
@@ -31,7 +46,6 @@ export async function advanceRates(connection: Connection): Promise<readonly Tic
   );
   const runs: Ticketed[] = [];
   for (const row of rows) runs.push(...(await connection.transaction((db) => advance(db, row))));
-  await clear(connection);
   return runs;
 }
 
@@ -48,9 +62,13 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
        select 1 from runs where runs.id = rate_waits.run_id and runs.state_type in (${openList}))`,
     [name],
   );
+  // What waits for another rate as well, which has no room, would only be sent back.
   const first = await db.query<{ id: string; run_id: string; next_at: number }>(
-    `select id, run_id, next_at from rate_waits where name = $1 order by priority desc, since_at, id limit $2`,
-    [name, free],
+    `select id, run_id, next_at from rate_waits where name = $1 and not exists (
+       select 1 from rate_waits as other join rate_windows on rate_windows.name = other.name
+       where other.id = rate_waits.id and other.name <> $1 and other.next_at > $3 and rate_windows.used >= rate_windows.starts)
+     order by priority desc, since_at, id limit $2`,
+    [name, free, at],
   );
   const early = first.filter(({ next_at }) => Number(next_at) > at + absentAfterMs);
   if (early.length === 0) return [];
@@ -59,17 +77,29 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
     listOf(early.map(({ id }) => id)),
     at,
   ]);
-  return await db.query<Ticketed>(
-    // The ticket that is on its way for later is another.
-    `update runs set due_at = $2, ${freedAnew}, ticketed_at = $2
-     where id in ${listed(db, 1)} and owner is null and due_at > $2 and state_type in ('SCHEDULED', 'PAUSED')
+  const due = await db.query<Ticketed>(
+    // With a sub-flow the runs that wait for it. The ticket that is on its way for later is another.
+    `with recursive waiting (id) as (
+       select id from runs where id in ${listed(db, 1)}
+       union select parent_run_id from waiting join runs on runs.id = waiting.id where parent_run_id is not null)
+     update runs set due_at = $2, ${freedAnew}, ticketed_at = $2
+     where id in (select id from waiting) and owner is null and due_at > $2 and state_type in ('SCHEDULED', 'PAUSED')
      returning id, epoch, queue, priority, due_at as "dueAt"`,
     [listOf([...new Set(early.map(({ run_id }) => run_id))].sort()), at],
   );
+  // Spread tasks that were let go of; without a ticket they are given one as those are whose ticket was lost.
+  await db.query(
+    `update spread_tasks set due_at = $2, epoch = epoch + 1, ticketed_at = null from (
+       select id as early_id from spread_tasks where id in ${listed(db, 1)} and stage = 'waiting' and due_at > $2 ${lockInOrder(db, 'spread_tasks')}
+     ) as early where id = early_id`,
+    [listOf(early.map(({ id }) => id)), at],
+  );
+  return due;
 }
 
 /** Waits of runs that are over, and windows that are over and that nobody waits for. */
-async function clear({ query, fragments, now, transaction }: Connection): Promise<void> {
+async function clear(connection: Connection): Promise<void> {
+  const { query, fragments, now } = connection;
   await query(
     `delete from rate_waits where next_at < ${fragments.now(1)} - ${unusedMs} and not exists (
        select 1 from runs where runs.id = rate_waits.run_id and runs.state_type in (${openList}))`,
@@ -81,7 +111,7 @@ async function clear({ query, fragments, now, transaction }: Connection): Promis
     [now()],
   );
   for (const { name } of over)
-    await transaction(async (db) => {
+    await connection.transaction(async (db) => {
       const gone = await db.query(
         `delete from rate_windows where name = $1 and touched_at + per_ms < ${db.fragments.now(2)} - ${unusedMs} returning name`,
         [name, db.now()],

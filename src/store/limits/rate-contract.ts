@@ -38,7 +38,10 @@ export type RateAnswer =
 
 /** A rate as it stands. */
 export interface RateView extends Rate {
+  /** That of what declares it, or of one value of its key. */
   readonly name: string;
+  /** What declares it, or did: `flow:<name>`, `deployment:<name>` or `tag:<tag>`. */
+  readonly base: string;
   /** Starts that count now. */
   readonly used: number;
   /** When there is room again; null where there is now. */
@@ -92,7 +95,7 @@ export interface RateStore {
   setTagRate(name: string, rate: Rate): Promise<void>;
   /** False when there is none. */
   deleteTagRate(name: string): Promise<boolean>;
-  /** All that are declared or in use, by name. */
+  /** All that are declared, under what declares them, and each value of a key that is in use; by name. */
   views(): Promise<readonly RateView[]>;
   /** What a run, or its tasks, wait for. */
   waitsOf(runId: string): Promise<readonly RateWait[]>;

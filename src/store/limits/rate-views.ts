@@ -1,6 +1,6 @@
 /** Rates as people look at them: how much of each is used, who waits until when. Reads only. */
 import type { Connection } from '../connection.ts';
-import type { Rate } from '../../model/rate.ts';
+import { type Rate, unkeyedRateName } from '../../model/rate.ts';
 import { clockOf, openList } from '../sql.ts';
 import { readRate } from '../read-json.ts';
 import type { RateView, RateWait, RateWaiter } from './rate-contract.ts';
@@ -9,6 +9,9 @@ import type { RateView, RateWait, RateWaiter } from './rate-contract.ts';
 const maxListed = 100;
 /** Most rates with a key that are listed, the most recently used first. */
 const maxWindows = 1_000;
+
+type Standing = Pick<RateView, 'used' | 'nextAt' | 'waiting' | 'waiters'>;
+const unused: Standing = { used: 0, nextAt: null, waiting: 0, waiters: [] };
 
 /** See `RateStore.tagRates`. */
 export async function tagRatesOf({ query }: Connection): Promise<readonly (Rate & { readonly name: string })[]> {
@@ -25,21 +28,19 @@ export async function rateViews(connection: Connection): Promise<readonly RateVi
   const used = await query<{ name: string; base: string; starts: number; per_ms: number }>(
     `select name, base, starts, per_ms from rate_windows order by touched_at desc limit ${maxWindows}`,
   );
-  const declared = await declaredRates(connection);
-  const isDeclared = new Set(declared.map(({ name }) => name));
-  const views = new Map<string, RateView>();
-  const bases = new Set<string>();
+  const declared = new Map((await declaredRates(connection)).map(({ name, ...rate }) => [name, rate]));
+  const unkeyed = new Map<string, Standing>();
+  const views: RateView[] = [];
   for (const { name, base, starts, per_ms } of used) {
-    const [limit, perMs] = [Number(starts), Number(per_ms)];
+    const rate = declared.get(base);
+    const { limit, perMs } = rate ?? { limit: Number(starts), perMs: Number(per_ms) };
     const standing = await standingOf(connection, name, { limit, perMs }, at);
-    if (standing.waiting === 0 && (standing.used === 0 || !isDeclared.has(base))) continue;
-    bases.add(base);
-    views.set(name, { name, limit, perMs, key: null, ...standing });
+    if (rate !== undefined && name === unkeyedRateName(base)) unkeyed.set(base, standing);
+    else if (standing.waiting > 0 || (standing.used > 0 && rate !== undefined))
+      views.push({ name, base, limit, perMs, key: null, ...standing });
   }
-  for (const { name, ...rate } of declared)
-    if (!bases.has(name))
-      views.set(name, { ...rate, name: rate.key === null ? name : `${name}:${rate.key}`, used: 0, nextAt: null, waiting: 0, waiters: [] });
-  return [...views.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const [base, rate] of declared) views.push({ ...rate, name: base, base, ...(unkeyed.get(base) ?? unused) });
+  return views.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 async function declaredRates(connection: Connection): Promise<(Rate & { readonly name: string })[]> {
@@ -55,7 +56,7 @@ async function standingOf(
   name: string,
   { limit, perMs }: Pick<Rate, 'limit' | 'perMs'>,
   at: number,
-): Promise<Pick<RateView, 'used' | 'nextAt' | 'waiting' | 'waiters'>> {
+): Promise<Standing> {
   const [count] = await query<{ used: number; first: number | null }>(
     'select count(*) as used, min(likely_at) as first from rate_starts where name = $1 and at >= $2',
     [name, at - perMs],

@@ -4,7 +4,7 @@ import type { RateName } from '../../model/rate.ts';
 import { listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import { describeTable, integer, text, textOrNull } from '../table.ts';
-import { advanceRates } from './rate-advance.ts';
+import { rateAdvance } from './rate-advance.ts';
 import type { RateAnswer, RateStore, RateWish } from './rate-contract.ts';
 import { rateViews, rateWaitsOf, tagRatesOf } from './rate-views.ts';
 import { declaredRate, RateWindow, type Waiting } from './rate-windows.ts';
@@ -28,7 +28,7 @@ export function rateStore(connection: Connection): RateStore {
     async leave(holders) {
       await connection.query(`delete from rate_waits where id in ${listed(connection, 1)}`, [listOf(holders)]);
     },
-    advance: () => advanceRates(connection),
+    advance: rateAdvance(connection),
     tagRates: () => tagRatesOf(connection),
     async setTagRate(name, { limit, perMs, key }) {
       await connection.query(
@@ -102,13 +102,18 @@ async function grant(
   const starts = new Map<RateWindow, string[]>();
   for (const wish of asking) {
     const all = wish.names.flatMap(({ name }) => windows.get(name) ?? []);
-    const turns = await Promise.all(all.map(async (window) => (await window.first()).has(wish.holder)));
-    if (!turns.every(Boolean)) continue;
+    if (!(await isFirstOf(all, wish))) continue;
     granted.add(wish);
     for (const window of all) starts.set(window, [...(starts.get(window) ?? []), wish.start]);
   }
   for (const [window, ids] of starts) await window.begin(ids, withinMs);
   return granted;
+}
+
+/** One after the other: they share a connection. */
+async function isFirstOf(windows: readonly RateWindow[], { holder }: RateWish): Promise<boolean> {
+  for (const window of windows) if (!(await window.first()).has(holder)) return false;
+  return true;
 }
 
 async function leaveLine(db: Database, granted: ReadonlySet<RateWish>): Promise<void> {
@@ -141,9 +146,15 @@ async function turnsOf(db: Database, { asking, granted, windows, line, at }: Ask
   }
   if (answers.size > 0)
     await db.query(
-      `update rate_waits set next_at = asked.next_at from ${db.fragments.list(1, { id: 'text', next_at: 'time' })} as asked
-       where rate_waits.id = asked.id`,
-      [jsonText([...answers].map(([{ holder }, { nextAt }]) => [holder, nextAt]))],
+      `update rate_waits set next_at = asked.next_at from ${db.fragments.list(1, { name: 'text', id: 'text', next_at: 'time' })} as asked
+       where rate_waits.name = asked.name and rate_waits.id = asked.id`,
+      [
+        jsonText(
+          [...answers].flatMap(([{ holder, names }, { nextAt }]) =>
+            names.filter(({ name }) => windows.has(name)).map(({ name }) => [name, holder, nextAt]),
+          ),
+        ),
+      ],
     );
   return answers;
 }

@@ -17,13 +17,14 @@ interface LimitListProps {
 
 /** Where people declare those that cannot be changed here. */
 const declared = 'A flow or deployment declares this limit; change it there.';
+const ofKey = 'This is one value of the key of a rate; change that rate.';
 
 /** One block a limit. */
 export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProps) {
   return (
     <ul className={style.list}>
       {limits.map((limit) => {
-        const reason = limit.changeable ? notAllowed : declared;
+        const reason = limit.changeable ? notAllowed : limit.name.startsWith('tag:') ? ofKey : declared;
         return (
           <li key={`${limit.name}${limit.rate === undefined ? '' : ' rate'}`} className={style.limit}>
             <div className={style.head}>
@@ -54,6 +55,7 @@ function RateUse({ rate }: { readonly rate: NonNullable<Limit['rate']> }) {
   return (
     <span className={style.soft}>
       in {durationText(rate.perMs)}
+      {rate.key === null ? null : `, for each ${rate.key}`}
       {rate.nextAt === null ? null : (
         <>
           , room again <Time at={rate.nextAt} />
