@@ -80,10 +80,12 @@ async function whySuspendedByRate(parts: WhyParts, run: Run): Promise<WaitReason
 }
 
 /** A run that waits until it may begin. */
-async function whyRated({ store, clock }: WhyParts, { id }: Run): Promise<WaitReason | null> {
+async function whyRated({ store, clock }: WhyParts, { id, owner }: Run): Promise<WaitReason | null> {
   const [wait] = await store.rates.waitsOf(id);
   if (wait === undefined || wait.task !== null) return null;
   const { name, limit, perMs, nextAt } = wait;
+  // Its turn has come: what keeps it now is that no worker has it.
+  if (owner === null && nextAt <= clock.now()) return null;
   const message = `${rateWaitText(name, limit, perMs)} It goes on ${inText(nextAt, clock.now())}, at ${isoOf(nextAt)}.`;
   return reason('rate', message, { untilAt: nextAt });
 }

@@ -1,4 +1,5 @@
 /** The waits of runs and of tasks for the rates they are under, in the process that owns them. */
+import { isBatutaError } from '../../base/errors.ts';
 import { decodeValue } from '../../model/values.ts';
 import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
 import { type RateName, rateWaitText } from '../../model/rate.ts';
@@ -6,12 +7,15 @@ import { stateOf } from '../../model/state.ts';
 import { rateIn } from '../../model/submitted.ts';
 import type { RateAnswer, RateWish } from '../../store/store.ts';
 import { isHandedBack, type RunAttempt } from '../run/run-attempt.ts';
+import type { Verdict } from '../run/run-end.ts';
 import type { Wait } from '../waiting/activity.ts';
 import { limitName } from './limit-key.ts';
-import { askAgainMs, earlyMs, momentMs, RatePass } from './rates.ts';
+import { askAgainAfter, earlyMs, hasMoved, momentMs, RatePass } from './rates.ts';
 
 /** A wait that is shorter is not worth a record, ms. */
 const unrecordedMs = 250;
+/** Between two questions while the database is away, ms. */
+const awayMs = 1_000;
 
 type Turn = RateAnswer & { readonly granted: false };
 
@@ -20,8 +24,8 @@ interface RateWaiter {
   readonly wish: Omit<RateWish, 'start'>;
   /** Told of a turn that is not at once, and of each that is another. */
   readonly note: (message: string, turn: Turn) => void;
-  /** Lets go of what waits, where that can be done at once. True when it has. */
-  readonly letGo?: (wait: Wait) => boolean;
+  /** Lets go of what waits at once; missing where that cannot be done, or not at once. */
+  readonly letGo?: (wait: Wait) => void;
 }
 
 /**
@@ -29,12 +33,37 @@ interface RateWaiter {
  * where its turn is not soon.
  *
  * @param suspend lets go of the run; null where it has to wait here
- * @throws BatutaError STORE_…, OPTION_INVALID when the function that gives the key throws
+ * @param isFirst whether it is the first attempt here: the run may only go on then, which counts for nothing
+ * @returns why the run goes no further: it was handed back, or the function that gives its key threw; null: it begins, or is cancelled
+ * @throws BatutaError STORE_…
  */
-export async function awaitRate(active: RunAttempt, suspend: ((wait: Wait) => void) | null): Promise<void> {
-  const rate = rateOfRun(active);
-  if (rate === null || active.stopReason) return;
-  const mayLetGo = suspend !== null && active.services.settings.suspendOverMs !== null;
+export async function awaitRate(active: RunAttempt, suspend: ((wait: Wait) => void) | null, isFirst: boolean): Promise<Verdict | null> {
+  if (active.stopReason === null) {
+    let rate: RateName | null;
+    try {
+      rate = rateOfRun(active);
+    } catch (error) {
+      return { kind: 'error', error, task: null, isFinal: true };
+    }
+    if (rate !== null && !(isFirst && (await onlyGoesOn(active)))) await awaitPass(active, rate, suspend);
+  }
+  const { stopReason } = active;
+  return stopReason !== null && isHandedBack(stopReason) ? { kind: 'stopped', reason: stopReason } : null;
+}
+
+/** Whether it was let go of in the middle, and now goes on: another attempt, and a run whose process was lost, begin anew. */
+async function onlyGoesOn({ run, recorded, services }: RunAttempt): Promise<boolean> {
+  if (run.state.type === 'PAUSED') return true;
+  if (recorded.size === 0) return false;
+  const transitions = await services.store.transitions.ofRun(run.id, null);
+  const last = transitions.findLast((one) => one.name !== 'AwaitingSlot' && one.name !== 'Pending');
+  // A retry of the flow opens all that did not complete.
+  if (last?.name === 'AwaitingRetry') return [...recorded.values()].some(({ state }) => state.name === 'AwaitingRetry');
+  return transitions.findLast((one) => one.type !== 'SCHEDULED' && one.type !== 'PENDING')?.type === 'PAUSED';
+}
+
+async function awaitPass(active: RunAttempt, rate: RateName, suspend: ((wait: Wait) => void) | null): Promise<void> {
+  const letGo = active.services.settings.suspendOverMs === null ? null : suspend;
   const { run, record } = active;
   const wish = { holder: run.id, runId: run.id, task: null, names: [rate], priority: run.priority };
   active.pass = await active.activity.work(() =>
@@ -42,10 +71,8 @@ export async function awaitRate(active: RunAttempt, suspend: ((wait: Wait) => vo
       wish,
       note: (message, { nextAt }) =>
         void record.setRun(stateOf('SCHEDULED', 'Scheduled', message), { dueAt: nextAt }).catch(() => undefined),
-      letGo: (wait) => {
-        if (mayLetGo) suspend(wait);
-        return mayLetGo;
-      },
+      // A sub-flow is let go of with the run that called it.
+      ...(letGo === null ? {} : { letGo }),
     }),
   );
 }
@@ -66,27 +93,45 @@ export function keyParams(params: string): unknown {
 }
 
 /** A pass, or null when the run is stopped first. */
-export async function awaitTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePass | null> {
-  const { rates } = active.services.limits;
-  let noted = 0;
+export function awaitTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePass | null> {
+  return active.services.limits.rates.whileWaiting(() => untilTurn(active, waiter));
+}
+
+async function untilTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePass | null> {
+  let noted: number | null = null;
   for (;;) {
-    const asked = await rates.ask(waiter.wish);
+    const asked = await askRate(active, waiter.wish);
     if (asked instanceof RatePass) {
       if (!active.stopReason) return asked;
       await asked.giveBack();
     }
-    if (active.stopReason || asked instanceof RatePass) return await leave(active, waiter.wish.holder);
+    if (active.stopReason || asked === null || asked instanceof RatePass) return await leave(active, waiter.wish.holder);
     const why = rateWaitText(asked.name, asked.limit, asked.perMs);
     const wait: Wait = { dueAt: asked.nextAt - earlyMs, why, isRetry: false, isStart: waiter.letGo !== undefined, overMs: momentMs };
     // What is let go of is recorded as that.
-    if (asked.waitMs <= momentMs || waiter.letGo?.(wait) !== true) {
-      if (asked.waitMs > unrecordedMs && Math.abs(asked.nextAt - noted) > momentMs) {
+    if (asked.waitMs > momentMs && waiter.letGo) waiter.letGo(wait);
+    else {
+      if (asked.waitMs > unrecordedMs && hasMoved(noted, asked)) {
         noted = asked.nextAt;
         waiter.note(why, asked);
       }
       await rest(active, asked.waitMs, wait);
     }
     if (active.stopReason) return await leave(active, waiter.wish.holder);
+  }
+}
+
+/** Leave, or when to ask again: a database that is away for a while ends no wait. Null when the run is stopped meanwhile. @throws BatutaError STORE_… */
+export async function askRate(active: RunAttempt, wish: RateWaiter['wish']): Promise<RatePass | Turn | null> {
+  const { limits, leaseClock } = active.services;
+  for (;;) {
+    try {
+      return await limits.rates.ask(wish);
+    } catch (error) {
+      if (!isBatutaError(error, 'STORE_UNAVAILABLE')) throw error;
+    }
+    if (!active.stopReason) await active.sleeps.until(leaseClock, awayMs, active.signal);
+    if (active.stopReason) return null;
   }
 }
 
@@ -98,5 +143,6 @@ async function leave({ stopReason, services }: RunAttempt, holder: string): Prom
 
 /** Waits for the turn, or for less. */
 async function rest({ sleeps, signal, services, activity }: RunAttempt, waitMs: number, wait: Wait): Promise<void> {
-  await activity.wait(wait, () => sleeps.until(services.leaseClock, Math.min(waitMs, askAgainMs), signal));
+  const ms = askAgainAfter(waitMs, services.limits.rates.waiting);
+  await activity.wait(wait, () => sleeps.until(services.leaseClock, ms, signal));
 }

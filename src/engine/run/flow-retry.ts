@@ -2,6 +2,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import { inSlices } from '../../base/slices.ts';
 import { errorOf, failureOf } from '../../model/failure.ts';
+import { isRateWait } from '../../model/rate.ts';
 import { isNonRetryable, retryDelayMs } from '../../model/retry.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { stateOf } from '../../model/state.ts';
@@ -36,14 +37,14 @@ export async function openNextAttempt(
 
 /**
  * Wait in ms before the next attempt of the run, null when there is none. Counts what was recorded since the run was accepted or
- * last retried by hand: an owner that was lost has used up its retries all the same.
+ * last retried by hand: an owner that was lost has used up its retries all the same. A wait for a rate opens nothing.
  */
 async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<number | null> {
   const { definition, services, run } = active;
   const { retry } = definition;
   if (retry.retries === 0) return null;
   const transitions = await services.store.transitions.ofRun(run.id, null);
-  const opened = transitions.findLastIndex(({ name }) => name === 'Scheduled');
+  const opened = transitions.findLastIndex(({ name, message }) => name === 'Scheduled' && !isRateWait(message));
   const used = transitions.slice(opened + 1).filter(({ name }) => name === 'AwaitingRetry').length;
   if (used >= retry.retries) return null;
   // As an owner that takes the run over would find it on record.

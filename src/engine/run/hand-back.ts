@@ -3,7 +3,7 @@ import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { failureOf } from '../../model/failure.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Owner } from '../../model/run.ts';
-import { isTerminal, stateOf } from '../../model/state.ts';
+import { canFollow, isTerminal, stateOf } from '../../model/state.ts';
 import type { Claim } from '../../store/store.ts';
 import type { Wait } from '../waiting/activity.ts';
 import type { EngineServices } from '../services.ts';
@@ -67,7 +67,9 @@ export async function giveUp({ services, definition, record, reason, error }: Gi
     .catch(() => undefined);
 }
 
-function recordSuspended(record: RunRecord, { message }: BatutaError, waits: readonly Wait[]): Promise<void> {
+async function recordSuspended(record: RunRecord, { message }: BatutaError, waits: readonly Wait[]): Promise<void> {
+  // A sub-flow that had not begun stands as what it is: it still has to.
+  if (waits.length === 0 && !canFollow(record.run.state.type, 'PAUSED')) return;
   const isBefore = waits.length > 0 && waits.every(({ isStart }) => isStart === true);
   const onlyRetries = waits.length > 0 && waits.every(({ isRetry }) => isRetry);
   const state = isBefore
@@ -75,7 +77,7 @@ function recordSuspended(record: RunRecord, { message }: BatutaError, waits: rea
     : onlyRetries
       ? stateOf('SCHEDULED', 'AwaitingRetry', message)
       : stateOf('PAUSED', 'Suspended', message);
-  return record.setRun(state, { dueAt: waits[0]?.dueAt ?? null });
+  await record.setRun(state, { dueAt: waits[0]?.dueAt ?? null });
 }
 
 /**

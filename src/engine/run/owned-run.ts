@@ -127,10 +127,12 @@ export class OwnedRun implements SubFlowRun {
   async #attempts(): Promise<Verdict> {
     const refusal = isUnchecked(this.run) ? await this.#checkParams() : null;
     if (refusal !== null) return refusal;
-    let isStart = this.run.state.name !== 'Suspended';
-    for (; ; isStart = true) {
-      if (isStart) await awaitRate(this.#active, this.#options.parentActivity === null ? (wait) => this.#suspend([wait]) : null);
+    const suspend = this.#options.parentActivity === null ? (wait: Wait) => this.#suspend([wait]) : null;
+    for (let isFirst = true; ; isFirst = false) {
+      const kept = await awaitRate(this.#active, suspend, isFirst);
+      if (kept?.kind === 'stopped') return kept;
       await beginRun(this.#active);
+      if (kept !== null) return kept;
       const verdict = await executeAttempt(this.#active, this.#options.subFlows);
       const next = verdict.kind === 'error' && !verdict.isFinal ? await this.#retry(verdict) : verdict;
       if (next !== 'again') return next;

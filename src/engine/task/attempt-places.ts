@@ -3,7 +3,7 @@ import { BatutaError } from '../../base/errors.ts';
 import type { RateName } from '../../model/rate.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
-import { awaitTurn, keyParams } from '../limits/await-rate.ts';
+import { askRate, awaitTurn, keyParams } from '../limits/await-rate.ts';
 import { momentMs, RatePass } from '../limits/rates.ts';
 import type { HeldSlots } from '../limits/task-slots.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
@@ -72,12 +72,18 @@ class AttemptPlaces implements TaskPass {
 
   /** Null when the run is stopped first. */
   async take(limits: readonly string[], rates: readonly RateName[]): Promise<this | null> {
-    const { rates: asked } = this.#active.services.limits;
+    const { leaseClock } = this.#active.services;
     this.#rates = rates;
     for (;;) {
-      if (limits.length > 0 && !(await this.#takeSlots(limits))) return null;
+      if (this.#active.stopReason) return await this.#stop();
+      if (limits.length > 0 && this.#slots === null && !(await this.#takeSlots(limits))) return await this.#stop();
       if (rates.length === 0) return this;
-      const turn = await asked.ask(this.#wish);
+      // It has waited for its turn, and then for a slot.
+      if (this.#pass?.isFresh(leaseClock.monotonic()) === true) return this.#active.stopReason ? await this.#stop() : this;
+      await this.#pass?.giveBack();
+      this.#pass = null;
+      const turn = await askRate(this.#active, this.#wish);
+      if (turn === null) return await this.#stop();
       if (turn instanceof RatePass) {
         this.#pass = turn;
         return this.#active.stopReason ? await this.#stop() : this;
@@ -86,8 +92,6 @@ class AttemptPlaces implements TaskPass {
       if (limits.length > 0 && turn.waitMs > momentMs) this.#giveSlots();
       const note: Note = (message, { nextAt }) => this.#awaits(message, nextAt);
       if (!(await this.#awaitPass(note))) return await this.#stop();
-      if (this.#slots !== null || limits.length === 0) return this;
-      await this.#pass?.giveBack();
     }
   }
 

@@ -1,21 +1,28 @@
 /** Runs of a fleet under rates: let go of while they wait, and begun when they may. */
-import { Flow, Task } from 'batuta';
+import { Flow, type FlowContext, Task } from 'batuta';
 import { pino } from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Clock, systemClock } from '../../../src/base/clock.ts';
 import type { Broker } from '../../../src/broker/broker.ts';
 import { openBroker } from '../../../src/broker/open.ts';
 import { definitionOf } from '../../../src/define/definition.ts';
 import { deploymentRun } from '../../../src/engine/submit/deployment-run.ts';
 import { makeRun } from '../../../src/engine/submit/make-run.ts';
+import { openStore } from '../../../src/store/open.ts';
 import { limitsLoop } from '../../../src/upkeep/limits.ts';
 import { processTicket } from '../../../worker/process-ticket.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
 import { until } from '../../support/room.ts';
 
 const begun: string[] = [];
+const made: string[] = [];
 
 @Flow({ name: 'sync', rateLimit: { limit: 1, per: '1h' } })
 class Sync {
+  constructor() {
+    made.push('sync');
+  }
+
   @Task()
   step(): void {
     begun.push('sync');
@@ -35,12 +42,45 @@ class Calls {
   }
 }
 
-const flows = new Map([Sync, Calls].map((flow) => [definitionOf(flow).name, definitionOf(flow)]));
+@Flow({ name: 'asking', rateLimit: { limit: 1, per: '1h' } })
+class Asking {
+  async run(_params: unknown, ctx: FlowContext): Promise<void> {
+    begun.push('asking');
+    await ctx.waitForSignal('go');
+    begun.push('asked');
+  }
+}
+
+@Flow({ name: 'trying', rateLimit: { limit: 1, per: '1h' } })
+class Trying {
+  @Task({ retries: 1, retryDelay: '10m' })
+  step(): void {
+    begun.push('trying');
+    if (begun.length === 1) throw new Error('not yet');
+  }
+}
+
+@Flow({ name: 'calling' })
+class Calling {
+  async run(_params: unknown, ctx: FlowContext): Promise<void> {
+    await ctx.runFlow(Sync, {});
+    begun.push('called');
+  }
+}
+
+const all = [Sync, Calls, Asking, Trying, Calling];
+const flows = new Map(all.map((flow) => [definitionOf(flow).name, definitionOf(flow)]));
+/** How far the clock of the test is ahead of that of the system, ms. */
+let aheadMs = 0;
+const clock: Clock = { ...systemClock, now: () => systemClock.now() + aheadMs };
 let open: OpenEngine;
 let broker: Broker;
 beforeEach(async () => {
   begun.length = 0;
-  open = await openEngine({ settings: { suspendOverMs: 30_000 }, flows: [Sync, Calls] });
+  made.length = 0;
+  aheadMs = 0;
+  const store = await openStore({ url: 'sqlite::memory:', clock });
+  open = await openEngine({ store, clock, settings: { suspendOverMs: 30_000 }, flows: all });
   broker = await openBroker({ url: null, store: open.store });
 });
 afterEach(async () => {
@@ -83,6 +123,55 @@ test('a run whose turn is far off is let go of, says when it goes on, and is can
   await open.client.runs.cancel(id);
   expect((await runOf(id)).state.name).toBe('Cancelled');
   expect(begun).toEqual(['sync']);
+});
+
+test('the code of a run that is let go of before it begins is not touched', async () => {
+  await take(await submit('sync'));
+  expect(made).toEqual(['sync']);
+  const id = await submit('sync');
+  await take(id);
+  expect((await runOf(id)).owner).toBeNull();
+  expect(made).toEqual(['sync']);
+});
+
+test('a run that waited for a signal goes on at once, and counts once', async () => {
+  const id = await submit('asking');
+  await take(id);
+  expect((await runOf(id)).state.name).toBe('Suspended');
+  await open.client.runs.signal(id, 'go');
+  expect((await runOf(id)).state.name).toBe('Resuming');
+  await take(id);
+  expect((await runOf(id)).state.name).toBe('Completed');
+  expect(begun).toEqual(['asking', 'asked']);
+  expect(await open.store.rates.views()).toMatchObject([{ name: 'flow:asking', used: 1 }]);
+});
+
+test('a run that waited for the next attempt of a task goes on at once', async () => {
+  const id = await submit('trying');
+  await take(id);
+  expect(await runOf(id)).toMatchObject({ owner: null, state: { name: 'AwaitingRetry' } });
+  aheadMs = 600_000;
+  await take(id);
+  expect((await runOf(id)).state.name).toBe('Completed');
+  expect(begun).toEqual(['trying', 'trying']);
+});
+
+test('a sub-flow that waits is let go of with the run that called it, and both go on', async () => {
+  await take(await submit('sync'));
+  const id = await submit('calling');
+  await take(id);
+  const why = 'Waits for the rate flow:sync (1 in 1 h 00 m).';
+  expect(await runOf(id)).toMatchObject({ owner: null, state: { name: 'Suspended', message: why } });
+  const [call] = await open.store.taskRuns.ofRun(id);
+  const childId = call?.childRunId ?? '';
+  expect(await runOf(childId)).toMatchObject({ owner: null, state: { name: 'Scheduled', message: why } });
+  expect(begun).toEqual(['sync']);
+  await open.store.flows.put({ ...(await flowRow()), rateLimit: { limit: 5, perMs: 3_600_000, key: null } });
+  expect((await open.store.rates.advance()).map((run) => run.id).toSorted()).toEqual([id, childId].toSorted());
+  await take(childId);
+  await take(id);
+  expect([(await runOf(childId)).state.name, (await runOf(id)).state.name]).toEqual(['Completed', 'Completed']);
+  expect(begun).toEqual(['sync', 'sync', 'called']);
 });
 
 test('upkeep brings it forward once it need not wait, and it begins then', async () => {

@@ -1,6 +1,6 @@
 /** Rates in processes that run flows themselves. */
 import { describe, expect, test } from 'vitest';
-import { Flow, type FlowClass, type FlowContext, Task, type TaskContext } from 'batuta';
+import { Flow, type FlowClass, type FlowContext, On, Task, type TaskContext } from 'batuta';
 import { failing, makeFlow } from '../../support/make-flow.ts';
 import type { OpenEngine } from '../../support/open-engine.ts';
 import { ownEngine, ownEngines } from '../../support/own-engine.ts';
@@ -70,6 +70,27 @@ describe('a rate of a tag', () => {
     expect(order).toEqual(['a', 'b']);
   });
 
+  test('a value of a key is changed with the whole, and is no other tag', async () => {
+    const at = await ownEngine();
+    await at.client.limits.setRate('tag:a', { limit: 1, per: '1h', key: '{who}' });
+    await at.client.limits.setRate('tag:a:b', { limit: 1, per: '1h' });
+    for (const tag of ['a', 'a:b']) {
+      const handle = await at.client.submit(tagged([], { tags: [tag] }), { who: 'b' });
+      expect((await handle.done()).state.name).toBe('Completed');
+    }
+    const listed = async () =>
+      (await at.client.limits.list()).map(({ name, changeable, held, rate }) => [name, changeable, held, rate?.key]);
+    expect(await listed()).toEqual([
+      ['tag:a', true, 0, '{who}'],
+      ['tag:a:b', false, 1, null],
+      ['tag:a:b', true, 1, null],
+    ]);
+    await at.client.limits.setRate('tag:a', { limit: 5, per: '1h', key: '{who}' });
+    expect((await at.client.limits.list()).map(({ slots }) => slots)).toEqual([5, 5, 1]);
+    await at.client.limits.delete('tag:a');
+    expect(await listed()).toEqual([['tag:a:b', true, 1, null]]);
+  });
+
   test('goes together with a limit of the same tag, whose slot is free while the rate is waited for', async () => {
     const at = await ownEngine();
     await at.client.limits.set('tag:api', 1);
@@ -135,11 +156,33 @@ describe('a rate of a flow', () => {
     expect((await at.store.rates.views()).find(({ name }) => name === 'flow:child')?.used).toBe(1);
   });
 
-  test('a key that cannot be told fails the run with its reason', async () => {
+  test('a wait for it uses up retries as it would without', async () => {
     const at = await ownEngine();
-    const flow = makeFlow({ step: {} }, { name: 'rated', rateLimit: { limit: 1, per: '1h', key: () => null as unknown as string } });
+    const options = { name: 'rated', retries: 1, retryDelay: 0, rateLimit: { limit: 1, per: 600 } };
+    const flow = makeFlow({ step: { does: failing() } }, options);
     const handle = await at.client.submit(flow, {});
+    expect((await handle.done()).state.name).toBe('Failed');
+    expect((await handle.get())?.attempt).toBe(2);
+  });
+
+  test('a key that cannot be told fails the run with its reason, once, and its hook is called', async () => {
+    const at = await ownEngine();
+    const failed: string[] = [];
+    @Flow({ name: 'rated', retries: 3, rateLimit: { limit: 1, per: '1h', key: () => null as unknown as string } })
+    class Rated {
+      @Task()
+      step(): void {
+        failed.push('step');
+      }
+      @On('failed')
+      tell(): void {
+        failed.push('hook');
+      }
+    }
+    const handle = await at.client.submit(Rated, {});
     await expect(handle.result()).rejects.toMatchObject({ message: 'The function rateLimit.key must give a text, not null.' });
+    expect((await handle.get())?.attempt).toBe(1);
+    expect(failed).toEqual(['hook']);
   });
 });
 
