@@ -79,11 +79,12 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
   ]);
   const due = await db.query<Ticketed>(
     // With a sub-flow the runs that wait for it. The ticket that is on its way for later is another.
-    `with recursive waiting (id) as (
-       select id from runs where id in ${listed(db, 1)}
-       union select parent_run_id from waiting join runs on runs.id = waiting.id where parent_run_id is not null)
-     update runs set due_at = $2, ${freedAnew}, ticketed_at = $2
-     where id in (select id from waiting) and owner is null and due_at > $2 and state_type in ('SCHEDULED', 'PAUSED')
+    `update runs set due_at = $2, ${freedAnew}, ticketed_at = $2
+     where id in (
+       with recursive waiting (id) as (
+         select id from runs where id in ${listed(db, 1)}
+         union select runs.parent_run_id from waiting join runs on runs.id = waiting.id where runs.parent_run_id is not null)
+       select waiting.id from waiting) and owner is null and due_at > $2 and state_type in ('SCHEDULED', 'PAUSED')
      returning id, epoch, queue, priority, due_at as "dueAt"`,
     [listOf([...new Set(early.map(({ run_id }) => run_id))].sort()), at],
   );

@@ -46,7 +46,7 @@ class Calls {
 class Asking {
   async run(_params: unknown, ctx: FlowContext): Promise<void> {
     begun.push('asking');
-    await ctx.waitForSignal('go');
+    await ctx.waitFor('go');
     begun.push('asked');
   }
 }

@@ -180,7 +180,9 @@ describe('a rate of a flow', () => {
       }
     }
     const handle = await at.client.submit(Rated, {});
-    await expect(handle.result()).rejects.toMatchObject({ message: 'The function rateLimit.key must give a text, not null.' });
+    await expect(handle.result()).rejects.toMatchObject({
+      cause: { message: 'The function rateLimit.key must give a text, not null.' },
+    });
     expect((await handle.get())?.attempt).toBe(1);
     expect(failed).toEqual(['hook']);
   });
