@@ -16,10 +16,10 @@ export interface Holder {
 /** How long the interrupt may take; a call of the system that blocks takes none. */
 const patienceMs = 2_000;
 
-/** Read where the loop was interrupted: the scope is that of the code that runs, and its stack is told by source maps. */
-const expression = `(() => {
+/** Read where the loop was interrupted: the scope is that of the code that runs, and its stack is told by source maps. See `currentScope`. */
+export const expression = `(() => {
   const found = globalThis[Symbol.for('batuta.runScope')]?.getStore();
-  const scope = found && 'loading' in found ? found.around : found;
+  const scope = found && 'around' in found ? found.around : found;
   if (!scope) return null;
   const id = scope.active?.isSpread ? scope.taskRunId : scope.runId;
   return JSON.stringify({ id, runId: scope.runId, flow: scope.flow, task: scope.task, stack: String(new Error('held').stack) });
