@@ -196,7 +196,8 @@ export class Engine {
    * @throws BatutaError SHUTDOWN, STORE_…
    */
   execute(run: Run, definition: FlowDefinition, listener: EngineListener | null = null): Promise<OwnedRun> {
-    this.services.lifecycle.tell({ kind: 'claimed', run, taskRun: null });
+    const { lifecycle } = this.services;
+    if (lifecycle.isObserved) lifecycle.tell({ kind: 'claimed', run, taskRun: null });
     return this.#held.start(() => this.#continue({ run, definition, listener, parentActivity: null, hasSlot: true }));
   }
 

@@ -1,6 +1,7 @@
 /** `batuta run`: runs a flow here and now. */
 import { findFlow } from '../../define/find-flow.ts';
 import { paramsFromText } from '../../engine/submit/params.ts';
+import { environmentVariable } from '../../base/config.ts';
 import type { Log } from '../../base/log.ts';
 import type { Config } from '../../base/settings.ts';
 import type { LocalClient } from '../../client/local-client.ts';
@@ -33,8 +34,11 @@ export async function run(context: CommandContext, target: string, options: Opti
     const params = await paramsFromText(definition, given.data, given.texts);
     const labels = { tags, refreshCache, ...(name === undefined ? {} : { name }) };
     const execute = async (client: LocalClient, _config: Config, log: Log): Promise<ExitStatus> => {
-      const { measureRun } = await import('../../client/run-metrics.ts');
-      const endMeasuring = await measureRun({ client, config, log, file: options.metricsFile ?? null, cwd, flow: definition.name });
+      const file = options.metricsFile ?? null;
+      // What measures takes a while to load.
+      const endMeasuring = asksForMetrics(config, file)
+        ? await (await import('../../client/run-metrics.ts')).measureRun({ client, config, log, file, cwd, flow: definition.name })
+        : null;
       const profile = isProfiled ? await (await import('../profile-run.ts')).RunProfile.begin(context) : null;
       try {
         return await followRun(context, client, display, {
@@ -44,11 +48,15 @@ export async function run(context: CommandContext, target: string, options: Opti
         });
       } finally {
         await profile?.drop();
-        await endMeasuring();
+        await endMeasuring?.();
       }
     };
     return await withLocalClientOf(context, config, display.print, execute, { reports: true, profile: isProfiled });
   } finally {
     display.end();
   }
+}
+
+function asksForMetrics({ metricsPushUrl }: Config, file: string | null): boolean {
+  return file !== null || metricsPushUrl !== null || Boolean(environmentVariable('OTEL_METRICS_EXPORTER'));
 }
