@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startServer } from 'batuta/process';
 import { build } from 'esbuild';
@@ -87,16 +88,21 @@ async function timeBoth({ folder, store, openMetrics, endpoint }, { work, quick,
   });
 }
 
-/** Calls `use` with the address of a receiver, and ends it. */
+/** Calls `use` with the address of a receiver, and ends it. Fails when nothing was sent there: it would be measured without traces. */
 async function withSink(use) {
   const sink = spawn(process.execPath, [join(root, 'bench', 'otlp-sink.js')], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const [line] = await once(sink.stdout, 'data');
+  const lines = createInterface({ input: sink.stdout })[Symbol.asyncIterator]();
+  const { value: endpoint } = await lines.next();
+  let requests = 0;
   try {
-    await use(String(line).trim());
+    await use(endpoint);
   } finally {
+    const ended = once(sink, 'exit');
     sink.stdin.end();
-    await once(sink, 'exit');
+    requests = Number((await lines.next()).value);
+    await ended;
   }
+  if (!(requests > 0)) throw new Error('No spans came to the receiver: work with traces on was not measured.');
 }
 
 /** The part of the library that measures, which no entry of the package exports. */
