@@ -181,6 +181,11 @@ export function environmentVariable(name: string, env: Readonly<Record<string, s
   return env[name];
 }
 
+/** All variables as they are now. */
+export function copyEnvironment(): NodeJS.ProcessEnv {
+  return { ...process.env };
+}
+
 function findValue(
   key: keyof Config,
   flags: NonNullable<ConfigInput['flags']>,

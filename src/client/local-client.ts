@@ -53,8 +53,8 @@ export interface LocalClientOptions extends Partial<Pick<LocalInboxOptions, 'lin
   readonly findFlow?: (name: string) => Promise<FlowDefinition>;
   /** Opens what wakes workers, which is done once; default: there is none. @throws BatutaError CONFIG_INVALID, BROKER_UNAVAILABLE */
   readonly openBroker?: () => Promise<Broker>;
-  /** What reports and traces what happens: stopped once the engine has ended, in this order, before the store is closed. Default: nothing does. */
-  readonly observers?: readonly { stop(): Promise<void> }[];
+  /** What reports and traces what happens: stopped once the engine has ended, in this order, before the store is closed; in a hurry where `graceMs` is 0. Default: nothing does. */
+  readonly observers?: readonly { stop(isHurried: boolean): Promise<void> }[];
 }
 
 /** Makes the client over open parts; it closes them. */
@@ -208,7 +208,7 @@ export class LocalClient implements EmbeddedClient {
     this.#closed ??= stopped.then(async () => {
       for (const release of this.#release.splice(0)) release();
       await this.#broker?.then((broker) => broker.close()).catch(() => undefined);
-      for (const observer of this.#options.observers ?? []) await observer.stop();
+      for (const observer of this.#options.observers ?? []) await observer.stop(options.graceMs === 0);
       this.#options.engine.services.results.close();
       await this.#options.store.close();
     });

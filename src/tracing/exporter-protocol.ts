@@ -38,4 +38,7 @@ export type ToExporter =
   /** Answered with `flushed` of the same number once all that came before was exported, or could not be. */
   | { readonly kind: 'flush'; readonly number: number };
 
-export type FromExporter = { readonly kind: 'flushed'; readonly number: number } | { readonly kind: 'trouble'; readonly message: string };
+export type FromExporter =
+  | { readonly kind: 'flushed'; readonly number: number }
+  /** The same trouble has the same message, by which the log knows that it repeats; what changes stands in `figures`. */
+  | { readonly kind: 'trouble'; readonly message: string; readonly figures?: Readonly<Record<string, number>> };

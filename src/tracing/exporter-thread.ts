@@ -20,12 +20,23 @@ import { resourceMetricsOf } from './otlp-metrics.ts';
 import { readableSpans, type SpanMaker } from './readable-span.ts';
 import { rowFields } from './span-sink.ts';
 
+type MetricsMessage = ToExporter & { readonly kind: 'metrics' };
+
 const data = workerData as ExporterData;
 const maxQueued = wholeNumber('OTEL_BSP_MAX_QUEUE_SIZE', 65_536);
 const maxExported = wholeNumber('OTEL_BSP_MAX_EXPORT_BATCH_SIZE', 512);
 
 const port = parentPort;
 if (port === null) throw new Error('This file is started as a thread.');
+// Before the exporters are made, which tell what they do not understand of their variables.
+diag.setLogger(
+  {
+    error: (message) => tellTrouble(message),
+    warn: (message) => tellTrouble(message),
+    ...{ info: () => undefined, debug: () => undefined, verbose: () => undefined },
+  },
+  { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
+);
 const resource = makeResource();
 const maker: SpanMaker = { resource, version: data.version };
 const traceExporter = openTraceExporter();
@@ -35,16 +46,18 @@ const line: (() => Promise<void>)[] = [];
 let queued = 0;
 let dropped = 0;
 let isAtWork = false;
-
-diag.setLogger(
-  { error: tellTrouble, warn: tellTrouble, info: () => undefined, debug: () => undefined, verbose: () => undefined },
-  { logLevel: DiagLogLevel.WARN, suppressOverrideMessage: true },
-);
+/** Metrics that wait: each holds what the one before it held, so that only the newest is sent. They do not wait for spans. */
+let newest: MetricsMessage | null = null;
+let sendingMetrics: Promise<void> | null = null;
 
 port.on('message', (message: ToExporter) => {
   if (message.kind === 'spans') putSpans(message.batch);
-  else if (message.kind === 'metrics') put(() => exportMetrics(message));
-  else put(async () => port.postMessage({ kind: 'flushed', number: message.number } satisfies FromExporter));
+  else if (message.kind === 'metrics') putMetrics(message);
+  else
+    put(async () => {
+      await sendingMetrics;
+      port.postMessage({ kind: 'flushed', number: message.number } satisfies FromExporter);
+    });
 });
 
 function put(work: () => Promise<void>): void {
@@ -54,9 +67,22 @@ function put(work: () => Promise<void>): void {
 
 async function workOff(): Promise<void> {
   isAtWork = true;
-  for (let work = line.shift(); work !== undefined; work = line.shift())
-    await work().catch((error: unknown) => tellTrouble(error instanceof Error ? error.message : String(error)));
+  for (let work = line.shift(); work !== undefined; work = line.shift()) await work().catch(tellError);
   isAtWork = false;
+}
+
+function putMetrics(message: MetricsMessage): void {
+  newest = message;
+  sendingMetrics ??= sendMetrics().finally(() => {
+    sendingMetrics = null;
+  });
+}
+
+async function sendMetrics(): Promise<void> {
+  for (let message = newest; message !== null; message = newest) {
+    newest = null;
+    await exportMetrics(message).catch(tellError);
+  }
 }
 
 /** Rows of tasks may hold two spans each; they become spans only when it is their turn. */
@@ -64,7 +90,7 @@ function putSpans(batch: SpanBatch): void {
   const count = batch.spans.length + batch.rows.length / rowFields;
   if (queued + count > maxQueued) {
     dropped += count;
-    return tellTrouble(`The receiver is too slow or away: ${dropped} spans were dropped so far (OTEL_BSP_MAX_QUEUE_SIZE is ${maxQueued}).`);
+    return tellTrouble(`The receiver is too slow or away: spans are dropped (OTEL_BSP_MAX_QUEUE_SIZE is ${maxQueued}).`, { dropped });
   }
   queued += count;
   put(async () => {
@@ -80,13 +106,13 @@ function exportSpans(spans: Parameters<SpanExporter['export']>[0]): Promise<void
   return new Promise((resolve) => {
     if (traceExporter === null) return resolve();
     traceExporter.export(spans, ({ code, error }) => {
-      if (code !== 0) tellTrouble(`${spans.length} spans could not be exported: ${error?.message ?? 'the receiver refused them'}`);
+      if (code !== 0) tellTrouble(`Spans could not be exported: ${error?.message ?? 'the receiver refused them'}`, { spans: spans.length });
       resolve();
     });
   });
 }
 
-async function exportMetrics({ families, since, at }: ToExporter & { readonly kind: 'metrics' }): Promise<void> {
+async function exportMetrics({ families, since, at }: MetricsMessage): Promise<void> {
   if (metricExporter === null) return;
   const metrics = resourceMetricsOf(families, { resource, version: data.version, since, at });
   await new Promise<void>((resolve) => {
@@ -116,8 +142,12 @@ function makeResource(): Resource {
     .merge(detectResources({ detectors: [envDetector] }));
 }
 
-function tellTrouble(message: string): void {
-  port?.postMessage({ kind: 'trouble', message } satisfies FromExporter);
+function tellTrouble(message: string, figures: Readonly<Record<string, number>> = {}): void {
+  port?.postMessage({ kind: 'trouble', message, figures } satisfies FromExporter);
+}
+
+function tellError(error: unknown): void {
+  tellTrouble(error instanceof Error ? error.message : String(error));
 }
 
 function wholeNumber(name: string, byDefault: number): number {

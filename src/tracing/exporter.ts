@@ -6,10 +6,11 @@
 import { Worker } from 'node:worker_threads';
 import type { Logger } from 'pino';
 import { type Clock, settledWithin, type Timer } from '../base/clock.ts';
+import { copyEnvironment } from '../base/config.ts';
 import { builtFile } from '../base/installed.ts';
 import type { SpanRecord } from '../model/span.ts';
 import type { ExporterData, FromExporter, MetricFamily, SpanBatch, ToExporter } from './exporter-protocol.ts';
-import { rowFields, type RunTrace, type SpanSink, type TaskRow } from './span-sink.ts';
+import { rowFields, type RunTrace, type SpanSink, type TaskRow, withoutSecrets } from './span-sink.ts';
 
 /** How long spans are gathered, ms. */
 const gatherMs = 500;
@@ -28,6 +29,8 @@ export class Exporter implements SpanSink {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #data: ExporterData;
+  /** As it was when this was made: what the program changes later is not for the thread. */
+  readonly #env = copyEnvironment();
   /** Started when there is something to export. */
   #thread: Worker | null = null;
   readonly #flushes = new Map<number, () => void>();
@@ -53,7 +56,7 @@ export class Exporter implements SpanSink {
   }
 
   addSpan(span: SpanRecord): void {
-    this.#spans.push(span);
+    this.#spans.push(withoutSecrets(span));
     this.#gather();
   }
 
@@ -78,8 +81,9 @@ export class Exporter implements SpanSink {
     this.#flushes.delete(number);
   }
 
-  close(): Promise<void> {
-    return (this.#closed ??= this.flush().then(async () => {
+  /** @param isHurried what is left is dropped */
+  close(isHurried = false): Promise<void> {
+    return (this.#closed ??= (isHurried ? Promise.resolve() : this.flush()).then(async () => {
       this.#isOver = true;
       this.#timer?.cancel();
       await this.#thread?.terminate();
@@ -101,12 +105,18 @@ export class Exporter implements SpanSink {
   }
 
   #send(message: ToExporter): void {
-    if (!this.#isOver) (this.#thread ??= this.#start()).postMessage(message);
+    if (this.#isOver) return;
+    try {
+      (this.#thread ??= this.#start()).postMessage(message);
+    } catch (err) {
+      // Called by timers and in the user's code, which must not fail for it.
+      this.#log.warn({ err }, 'Traces or metrics could not be handed to the thread that exports them.');
+    }
   }
 
   #start(): Worker {
     const file = builtFile('tracing/exporter-thread.js');
-    const thread = new Worker(file, { workerData: this.#data, name: 'batuta exporter', execArgv: [] });
+    const thread = new Worker(file, { workerData: this.#data, env: this.#env, name: 'batuta exporter', execArgv: [] });
     thread.unref();
     thread.on('message', (message: FromExporter) => this.#hear(message));
     thread.on('error', (err) =>
@@ -118,7 +128,7 @@ export class Exporter implements SpanSink {
 
   #hear(message: FromExporter): void {
     if (message.kind === 'flushed') this.#flushes.get(message.number)?.();
-    else this.#log.warn({ err: new Error(message.message) }, 'Traces or metrics are not exported as they should be.');
+    else this.#log.warn({ ...message.figures, err: new Error(message.message) }, 'Traces or metrics are not exported as they should be.');
   }
 
   #end(): void {

@@ -1,4 +1,5 @@
 /** Where spans go, and the flat form in which those of tasks go there. */
+import { hidesValues, withoutHidden, withoutHiddenIn } from '../base/hidden-values.ts';
 import type { SpanRecord } from '../model/span.ts';
 
 /** The trace of a run, as far as its spans want to know it. Plain data. */
@@ -17,8 +18,8 @@ export interface SpanSink {
   /** Takes the end of a task run or of one of its attempts, see `TaskRow`. Costs next to nothing. */
   addTask(trace: RunTrace, row: TaskRow): void;
   addSpan(span: SpanRecord): void;
-  /** Exports what is left, for a few seconds at most. */
-  close(): Promise<void>;
+  /** Exports what is left, for a few seconds at most. @param isHurried drops it; default false */
+  close(isHurried?: boolean): Promise<void>;
 }
 
 /** What has ended: the task run with its last attempt, the task run alone, an attempt alone, or an attempt whose process was lost. */
@@ -46,3 +47,15 @@ export type TaskRow = readonly [
 
 /** Fields of a row in a list of many, its trace before it. */
 export const rowFields = 13;
+
+/** The span with secrets hidden in what code may have said: its ids and times are ours. While nothing is hidden, it is given back as it is. */
+export function withoutSecrets(span: SpanRecord): SpanRecord {
+  if (!hidesValues()) return span;
+  const { name, message, attributes, links, events = [] } = span;
+  return {
+    ...span,
+    ...{ name: withoutHidden(name), message: message === null ? null : withoutHidden(message), attributes: withoutHiddenIn(attributes) },
+    links: links.map((link) => (link.attributes === undefined ? link : { ...link, attributes: withoutHiddenIn(link.attributes) })),
+    events: events.map((event) => ({ ...event, ...withoutHiddenIn({ name: event.name, attributes: event.attributes ?? {} }) })),
+  };
+}
