@@ -24,3 +24,8 @@ const generator = new V7Generator({ nextUint32 });
  * Source: RFC 9562, section 5.7.
  */
 export const makeId: MakeId = () => generator.generate().toString();
+
+/** When an id was made, UTC epoch ms; null for one that is no UUIDv7. */
+export function madeAtOf(id: string): number | null {
+  return /^[0-9a-f]{8}-[0-9a-f]{4}-7/i.test(id) ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : null;
+}

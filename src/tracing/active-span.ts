@@ -3,18 +3,20 @@
  * says of it until then is noted. Its end and its name are not the code's to say.
  */
 import type { Attributes, AttributeValue, Exception, Link, Span, SpanContext, SpanStatus, TimeInput } from '@opentelemetry/api';
+import { isAttributeValue, sanitizeAttributes } from '@opentelemetry/core';
+import { withoutHidden, withoutHiddenIn } from '../base/hidden-values.ts';
 import type { SpanAttributes, SpanNotes } from '../model/span.ts';
 
 /** Attributes, and events, of one span that are kept. */
 const mostOfOne = 128;
-/** Spans whose notes are kept at the same time: those of attempts that are never heard of again must not fill the memory. */
+/** Spans whose notes are kept at the same time, the newest: those of attempts that are never heard of again must not fill the memory. */
 const mostSpans = 10_000;
 
 const noted = new Map<string, { readonly notes: SpanNotes }>();
 
 /** Keeps notes that were made in a thread or process. */
 export function keepNotes(notes: SpanNotes): void {
-  if (noted.size < mostSpans) noted.set(notes.spanId, { notes });
+  put(notes.spanId, { notes });
 }
 
 /** What was noted of a span, which is forgotten; null for nothing. */
@@ -24,6 +26,9 @@ export function takeNotes(spanId: string): SpanNotes | null {
   noted.delete(spanId);
   return span?.notes ?? null;
 }
+
+/** What was noted in this process. */
+export const notes = { areThere: () => noted.size > 0, take: takeNotes };
 
 export class ActiveSpan implements Span {
   readonly #context: SpanContext;
@@ -51,9 +56,12 @@ export class ActiveSpan implements Span {
     return this.#context;
   }
 
+  /** A value that OpenTelemetry does not know is left out, as its SDK leaves it out: it could not be handed on. Secrets are hidden at once, while they are known. */
   setAttribute(key: string, value: AttributeValue): this {
-    if (this.#attributes.size < mostOfOne || this.#attributes.has(key)) this.#attributes.set(key, value);
-    keep(this);
+    if (!this.isRecording() || !isAttributeValue(value)) return this;
+    const name = withoutHidden(String(key));
+    if (this.#attributes.size < mostOfOne || this.#attributes.has(name)) this.#attributes.set(name, withoutHiddenIn(copied(value)));
+    put(this.#context.spanId, this);
     return this;
   }
 
@@ -63,23 +71,26 @@ export class ActiveSpan implements Span {
   }
 
   addEvent(name: string, given?: Attributes | TimeInput, time?: TimeInput): this {
+    if (!this.isRecording()) return this;
     const at = isTime(given) ? given : time;
-    const attributes = isTime(given) ? {} : (given ?? {});
-    if (this.#events.length < mostOfOne) this.#events.push({ name, atMs: msOf(at) ?? this.#now(), attributes });
-    keep(this);
+    const attributes = withoutHiddenIn(isTime(given) ? {} : sanitizeAttributes(given ?? {})) as SpanAttributes;
+    if (this.#events.length < mostOfOne)
+      this.#events.push({ name: withoutHidden(String(name)), atMs: msOf(at) ?? this.#now(), attributes });
+    put(this.#context.spanId, this);
     return this;
   }
 
   recordException(exception: Exception, time?: TimeInput): void {
-    const { name, message, stack } = (typeof exception === 'string' ? { message: exception } : exception) as Error;
+    const { name, message, stack } = (typeof exception === 'string' ? { message: exception } : (exception ?? {})) as Error;
     const attributes: Attributes = { 'exception.type': name, 'exception.message': message };
     if (stack !== undefined) attributes['exception.stacktrace'] = stack;
     this.addEvent('exception', attributes, time);
   }
 
   setStatus({ code, message }: SpanStatus): this {
-    this.#failure = code === 2 ? (message ?? '') : null;
-    keep(this);
+    if (!this.isRecording()) return this;
+    this.#failure = code === 2 ? withoutHidden(String(message ?? '')) : null;
+    put(this.#context.spanId, this);
     return this;
   }
 
@@ -105,8 +116,14 @@ export class ActiveSpan implements Span {
   }
 }
 
-function keep(span: ActiveSpan): void {
-  if (noted.size < mostSpans) noted.set(span.spanContext().spanId, span);
+function put(spanId: string, span: { readonly notes: SpanNotes }): void {
+  if (noted.size >= mostSpans && !noted.has(spanId)) for (const oldest of noted.keys()) if (noted.delete(oldest)) break;
+  noted.set(spanId, span);
+}
+
+/** The caller may change a list afterwards. */
+function copied(value: AttributeValue): AttributeValue {
+  return Array.isArray(value) ? (value.slice() as AttributeValue) : value;
 }
 
 function isTime(value: unknown): value is TimeInput {

@@ -5,23 +5,46 @@
  * are. Its processors and exporters ask it, as the SDK of OpenTelemetry has them do.
  */
 import { context, ROOT_CONTEXT, trace, type Attributes, type Tracer } from '@opentelemetry/api';
+import type { Logger } from 'pino';
+import { environmentVariable } from '../base/config.ts';
 import { packageVersion } from '../base/installed.ts';
 import type { Middleware } from '../model/middleware.ts';
 import { currentScope } from '../model/run-context.ts';
 import type { SpanRecord } from '../model/span.ts';
 import { contextOfScope } from './context-manager.ts';
 import type { Sampling } from './run-spans.ts';
-import type { RunTrace, SpanSink, TaskRow } from './span-sink.ts';
+import { readSampler, samplingOf } from './sampler.ts';
+import { type RunTrace, type SpanSink, type TaskRow, withoutSecrets } from './span-sink.ts';
 import { spansOfTask } from './task-spans.ts';
 
 export class ForeignSpans implements SpanSink {
   readonly #tracer: Tracer = trace.getTracer('batuta', packageVersion());
+  readonly #log: Logger;
+  #hasFailed = false;
+
+  constructor(log: Logger) {
+    this.#log = log;
+  }
 
   addTask(of: RunTrace, row: TaskRow): void {
     for (const span of spansOfTask(of, row)) this.addSpan(span);
   }
 
-  addSpan({
+  /** What the program's provider throws, its processors and exporters included, is for the log: runs do not fail for it. */
+  addSpan(span: SpanRecord): void {
+    try {
+      this.#make(withoutSecrets(span));
+    } catch (err) {
+      if (!this.#hasFailed) this.#log.warn({ err }, 'The tracer provider of this program has failed to take a span; said once.');
+      this.#hasFailed = true;
+    }
+  }
+
+  async close(): Promise<void> {
+    // What it has made is for the program to export.
+  }
+
+  #make({
     name,
     kind,
     traceId,
@@ -56,10 +79,6 @@ export class ForeignSpans implements SpanSink {
     if (hasFailed) span.setStatus({ code: 2, ...(message === null ? {} : { message }) });
     span.end(endMs);
   }
-
-  async close(): Promise<void> {
-    // What it has made is for the program to export.
-  }
 }
 
 /** Has the user's code find the span of its attempt, or of its run, as the active one. */
@@ -70,5 +89,8 @@ export function activeInRuns(sampling: Sampling): Middleware {
   };
 }
 
-/** What the submitter has decided; where nothing is known of that, the provider decides about each span. */
-export const foreignSampling: Sampling = (_traceId, parent) => parent?.isSampled ?? true;
+/** What the submitter has decided, else what the variables say, which the provider has read as well: a sampler that was set in code cannot be asked. */
+export function openForeignSampling(): Sampling {
+  const byVariables = samplingOf(readSampler(environmentVariable, () => undefined));
+  return (traceId, parent) => parent?.isSampled ?? byVariables(traceId, null);
+}

@@ -6,7 +6,8 @@ import { type RunScope, runScope } from '../model/run-context.ts';
 import { attemptSpanIdOf, hasTracerProvider } from '../model/trace.ts';
 import { takeNotes } from './active-span.ts';
 import { contextOfScope } from './context-manager.ts';
-import { foreignSampling } from './foreign-spans.ts';
+import { openForeignSampling } from './foreign-spans.ts';
+import type { Sampling } from './run-spans.ts';
 import { readSampler } from './sampler.ts';
 import { registerProvider } from './user-spans.ts';
 
@@ -15,6 +16,7 @@ type Send = (message: GuestMessage & { readonly kind: 'span' | 'notes' }) => voi
 /** Sends for the task that is under way: one guest executes one at a time. */
 let sending: Send | null = null;
 let isOurs = false;
+let foreignSampling: Sampling | null = null;
 
 /** Does the work with the span of the task as the active one. @param send is given what its code traces */
 export async function traced<T>(scope: RunScope, send: Send, work: () => Promise<T>): Promise<T> {
@@ -26,12 +28,21 @@ export async function traced<T>(scope: RunScope, send: Send, work: () => Promise
     );
     isOurs = true;
   }
-  sending = send;
-  if (!isOurs) return await runScope.run(scope, () => context.with(contextOfScope(scope, foreignSampling), work));
+  sending = (message) => {
+    try {
+      send(message);
+    } catch (err) {
+      // Called in the user's code, which must not fail for it.
+      scope.logger().warn({ err }, 'What the task has traced could not be sent.');
+    }
+  };
   try {
-    return await runScope.run(scope, work);
+    if (isOurs) return await runScope.run(scope, work);
+    const around = contextOfScope(scope, (foreignSampling ??= openForeignSampling()));
+    return await runScope.run(scope, () => context.with(around, work));
   } finally {
+    // Where the provider is the program's own, the engine has nobody to give them to.
     const notes = takeNotes(attemptSpanIdOf(scope.taskRunId ?? '', scope.attempt));
-    if (notes !== null) send({ kind: 'notes', notes });
+    if (notes !== null && isOurs) sending({ kind: 'notes', notes });
   }
 }

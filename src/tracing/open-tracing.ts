@@ -16,7 +16,7 @@ import type { Lifecycle } from '../observe/lifecycle.ts';
 import type { GuestTraces, RunTracer } from '../observe/tracer.ts';
 import type { Exporter } from './exporter.ts';
 import { type ExportWish, isSdkDisabled, readExportWish } from './otel-settings.ts';
-import { RunSpans, type Sampling, type TakeNotes } from './run-spans.ts';
+import { RunSpans, type Sampling, type SpanNotesKept } from './run-spans.ts';
 import type { SpanSink } from './span-sink.ts';
 
 export interface TracingOptions {
@@ -32,34 +32,42 @@ export interface Tracing {
   readonly middleware: readonly Middleware[];
   /** Makes spans of what happens. */
   listen(lifecycle: Lifecycle): void;
-  /** Exports what is left, for some seconds at most. */
-  stop(): Promise<void>;
+  /** Exports what is left, for some seconds at most. @param isHurried drops it; default false */
+  stop(isHurried?: boolean): Promise<void>;
 }
 
 interface Shared {
+  /** Whether traces are exported by it; else it has metrics alone, and the program may have a provider of its own. */
+  readonly isOurs: boolean;
   readonly exporter: Exporter;
   readonly sampling: Sampling;
   readonly guests: GuestTraces | null;
-  readonly takeNotes: TakeNotes;
+  readonly notes: SpanNotesKept;
   readonly unregister: () => void;
+}
+
+interface Opening {
+  readonly opened: Promise<Shared>;
+  /** Counted from before it is open, so that nobody closes what another waits for. */
   users: number;
 }
 
-let shared: Promise<Shared> | null = null;
+let shared: Opening | null = null;
+const noNotes: SpanNotesKept = { areThere: () => false, take: () => null };
 
 /** Null: there are to be none. Says in the log what of the variables it cannot follow. */
 export async function openTracing(options: TracingOptions): Promise<Tracing | null> {
-  if (shared === null && hasTracerProvider()) return isSdkDisabled() ? null : await openForeign(options);
+  if (hasTracerProvider() && !(await shared?.opened)?.isOurs) return isSdkDisabled() ? null : await openForeign(options);
   const wish = readExportWish('traces');
   if (wish.refused !== null) options.log.warn(wish.refused);
   if (!wish.isOn) return null;
   const held = await holdExporter(options);
-  const { exporter, sampling, guests, takeNotes } = held.shared;
-  return tracingOver(options, { sink: exporter, sampling, guests, takeNotes, middleware: noMiddleware, close: held.release });
+  const { exporter, sampling, guests, notes } = held.shared;
+  return tracingOver(options, { sink: exporter, sampling, guests, notes, middleware: noMiddleware, close: held.release });
 }
 
 /** Exports the metrics of a process by OTLP; null where no variable asks for that. Shares the thread of traces. */
-export async function openMetricExport(options: TracingOptions): Promise<Pick<Exporter, 'addMetrics' | 'flush' | 'close'> | null> {
+export async function openMetricExport(options: TracingOptions): Promise<Pick<Exporter, 'addMetrics' | 'close'> | null> {
   const wish = readExportWish('metrics');
   if (wish.refused !== null) options.log.warn(wish.refused);
   if (!wish.isOn) return null;
@@ -67,55 +75,68 @@ export async function openMetricExport(options: TracingOptions): Promise<Pick<Ex
   const { exporter } = held;
   return {
     addMetrics: (families, since) => exporter.addMetrics(families, since),
-    flush: () => exporter.flush(),
     close: release,
   };
 }
 
 async function openForeign(options: TracingOptions): Promise<Tracing> {
-  const { activeInRuns, foreignSampling, ForeignSpans } = await import('./foreign-spans.ts');
-  const { takeNotes } = await import('./active-span.ts');
-  const sink = new ForeignSpans();
-  const middleware = [activeInRuns(foreignSampling)];
-  return tracingOver(options, { sink, sampling: foreignSampling, guests: null, takeNotes, middleware, close: () => sink.close() });
+  const { activeInRuns, ForeignSpans, openForeignSampling } = await import('./foreign-spans.ts');
+  const { notes } = await import('./active-span.ts');
+  const sink = new ForeignSpans(options.log);
+  const sampling = openForeignSampling();
+  return tracingOver(options, { sink, sampling, guests: null, notes, middleware: [activeInRuns(sampling)], close: () => sink.close() });
 }
 
 interface Parts extends Pick<Tracing, 'middleware'> {
-  readonly close: () => Promise<void>;
+  readonly close: (isHurried?: boolean) => Promise<void>;
   readonly sink: SpanSink;
   readonly sampling: Sampling;
   readonly guests: GuestTraces | null;
-  readonly takeNotes: TakeNotes;
+  readonly notes: SpanNotesKept;
 }
 
-function tracingOver({ clock, owner }: TracingOptions, { sink, sampling, guests, middleware, close, takeNotes }: Parts): Tracing {
-  const spans = new RunSpans({ sink, sampling, clock, makeSpanId, takeNotes, owner: owner.id });
+function tracingOver({ clock, owner }: TracingOptions, { sink, sampling, guests, middleware, close, notes }: Parts): Tracing {
+  const spans = new RunSpans({ sink, sampling, clock, makeSpanId, notes, owner: owner.id });
   const ends: (() => void)[] = [];
   return {
     tracer: { submit: (run, traceparent) => spans.submit(run, traceparent), guests },
     middleware,
     listen: (lifecycle) => void ends.push(spans.listen(lifecycle)),
-    async stop() {
+    async stop(isHurried) {
       for (const end of ends.splice(0)) end();
-      await close();
+      await close(isHurried);
     },
   };
 }
 
-async function holdExporter(options: TracingOptions): Promise<{ readonly shared: Shared; readonly release: () => Promise<void> }> {
-  const opening = (shared ??= openShared(options));
-  const held = await opening;
-  held.users++;
+interface Held {
+  readonly shared: Shared;
+  /** The last one exports what is left, and ends the thread: waits of each in turn would add up when a process ends. */
+  readonly release: (isHurried?: boolean) => Promise<void>;
+}
+
+async function holdExporter(options: TracingOptions): Promise<Held> {
+  const opening = (shared ??= { opened: openShared(options), users: 0 });
+  opening.users++;
   let isHeld = true;
+  /** Whether it was the last. */
+  const leave = (): boolean => {
+    if (!isHeld) return false;
+    isHeld = false;
+    if (--opening.users > 0) return false;
+    if (shared === opening) shared = null;
+    return true;
+  };
+  const held = await opening.opened.catch((error: unknown) => {
+    leave();
+    throw error;
+  });
   return {
     shared: held,
-    async release() {
-      if (!isHeld) return;
-      isHeld = false;
-      if (--held.users > 0) return held.exporter.flush();
-      if (shared === opening) shared = null;
+    async release(isHurried) {
+      if (!leave()) return;
       held.unregister();
-      await held.exporter.close();
+      await held.exporter.close(isHurried);
     },
   };
 }
@@ -130,15 +151,15 @@ async function openShared({ log, owner }: TracingOptions): Promise<Shared> {
   };
   const exporter = new Exporter({ data: { traces: plain(traces), metrics: plain(metrics), resource, version }, clock: systemClock, log });
   if (!traces.isOn || hasTracerProvider())
-    return { exporter, sampling: () => false, guests: null, takeNotes: () => null, unregister: () => undefined, users: 0 };
+    return { isOurs: false, exporter, sampling: () => false, guests: null, notes: noNotes, unregister: () => undefined };
   const { registerProvider } = await import('./user-spans.ts');
   const { readSampler, samplingOf } = await import('./sampler.ts');
-  const { keepNotes, takeNotes } = await import('./active-span.ts');
+  const { keepNotes, notes } = await import('./active-span.ts');
   const sampler = readSampler(environmentVariable, (fault) => log.warn(fault));
   const take = (span: SpanRecord): void => exporter.addSpan(span);
   return {
-    ...{ exporter, sampling: samplingOf(sampler), unregister: registerProvider(sampler, take), users: 0 },
-    ...{ takeNotes, guests: { takeSpan: take, takeNotes: keepNotes } },
+    ...{ isOurs: true, exporter, sampling: samplingOf(sampler), unregister: registerProvider(sampler, take) },
+    ...{ notes, guests: { takeSpan: take, takeNotes: keepNotes } },
   };
 }
 

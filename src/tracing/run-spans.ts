@@ -7,6 +7,7 @@
  * attempts that were cut off included.
  */
 import type { Clock } from '../base/clock.ts';
+import { madeAtOf } from '../base/id.ts';
 import type { ResourceUse } from '../model/resource-use.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { consumerSpan, internalSpan, producerSpan, type SpanNotes, type SpanRecord } from '../model/span.ts';
@@ -20,15 +21,20 @@ import { spansOfTask } from './task-spans.ts';
 /** Whether the spans of a trace are exported. @param parent what its submitter has decided; null: nothing is known */
 export type Sampling = (traceId: string, parent: { readonly spanId: string; readonly isSampled: boolean } | null) => boolean;
 
-/** What code has said of a span, which is forgotten then; null for nothing. */
-export type TakeNotes = (spanId: string) => SpanNotes | null;
+/** What code has said of spans that are yet to be made. */
+export interface SpanNotesKept {
+  /** Whether anything is noted of any span: asked first, for ids of spans cost more than this. */
+  areThere(): boolean;
+  /** What was noted of a span, which is forgotten then; null for nothing. */
+  take(spanId: string): SpanNotes | null;
+}
 
 export interface RunSpansOptions {
   readonly sink: SpanSink;
   readonly sampling: Sampling;
   readonly clock: Clock;
   readonly makeSpanId: () => string;
-  readonly takeNotes: TakeNotes;
+  readonly notes: SpanNotesKept;
   /** Who works here, for people. */
   readonly owner: string;
 }
@@ -45,13 +51,23 @@ interface LaterAttempt {
 
 interface HeldRun {
   readonly trace: RunTrace;
-  /** By id of the task run. */
-  readonly later: Map<string, LaterAttempt>;
+  /** By id of the task run; null while there is none, as in most runs. */
+  later: Map<string, LaterAttempt> | null;
 }
+
+/** A run that was submitted here, as it is recorded. */
+interface SubmittedRun {
+  readonly traceparent: string;
+  readonly trace: RunTrace;
+}
+
+/** Submitted runs that are remembered, the newest: only what is begun here soon after is worth it. */
+const mostSubmitted = 1_000;
 
 export class RunSpans {
   readonly #options: RunSpansOptions;
   readonly #held = new WeakMap<StepHolder, HeldRun>();
+  readonly #submitted = new Map<string, SubmittedRun>();
 
   constructor(options: RunSpansOptions) {
     this.#options = options;
@@ -79,11 +95,17 @@ export class RunSpans {
         ...{ startMs: now, endMs: now, hasFailed: false, message: null, links: [] },
         attributes: { 'batuta.flow': flow, 'batuta.run.id': id, 'batuta.process': owner },
       });
-    return `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+    const written = `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+    if (this.#submitted.size >= mostSubmitted) for (const oldest of this.#submitted.keys()) if (this.#submitted.delete(oldest)) break;
+    this.#submitted.set(id, { traceparent: written, trace: { runId: id, flow, traceId, parentSpanId: spanId, isSampled } });
+    return written;
   }
 
   /** The trace of a run that is recorded with these parameters. */
   traceOf({ id, flow, params }: Pick<Run, 'id' | 'flow' | 'params'>): RunTrace {
+    const known = this.#submitted.get(id);
+    // Submitted again under the same id, it is recorded as it was at first.
+    if (known !== undefined && params.includes(known.traceparent)) return known.trace;
     const { traceparent = null } = submittedIn(params);
     const parent = readTraceparent(traceparent);
     const traceId = traceIdOf(id, traceparent);
@@ -93,7 +115,7 @@ export class RunSpans {
   #heldBy(holder: StepHolder): HeldRun {
     const known = this.#held.get(holder);
     if (known !== undefined) return known;
-    const held = { trace: this.traceOf(holder.run), later: new Map<string, LaterAttempt>() };
+    const held: HeldRun = { trace: this.traceOf(holder.run), later: null };
     this.#held.set(holder, held);
     return held;
   }
@@ -101,11 +123,15 @@ export class RunSpans {
   /** When attempts begin that are not the first, and whose predecessor was cut off: their rows do not say it. */
   #note({ step, taskRunId, attempt, at, holder }: LifecycleEvent): void {
     if (taskRunId === null || attempt === 0) return;
-    if (step === 'recovered') this.#heldBy(holder).later.set(taskRunId, { attempt, startedAt: at, isLost: true, isRecovery: false });
+    if (step === 'recovered') this.#laterOf(holder).set(taskRunId, { attempt, startedAt: at, isLost: true, isRecovery: false });
     else if (step === 'started' && attempt > 1) {
-      const { later } = this.#heldBy(holder);
+      const later = this.#laterOf(holder);
       later.set(taskRunId, { attempt, startedAt: at, isLost: false, isRecovery: later.get(taskRunId)?.isLost === true });
     }
+  }
+
+  #laterOf(holder: StepHolder): Map<string, LaterAttempt> {
+    return (this.#heldBy(holder).later ??= new Map());
   }
 
   #take(events: readonly LifecycleEvent[]): void {
@@ -125,7 +151,7 @@ export class RunSpans {
   #takeTask({ trace, later }: HeldRun, { step, at }: LifecycleEvent, row: TaskRun): void {
     const { id, name, index, attempt, startedAt, state } = row;
     if (step === 'recovered' && attempt === 0) return;
-    const noted = later.size === 0 ? undefined : later.get(id);
+    const noted = later?.get(id);
     const last = noted?.attempt === attempt ? noted : undefined;
     const kind: TaskRowKind =
       step === 'recovered'
@@ -140,10 +166,11 @@ export class RunSpans {
       ...([kind, id, name, index, attempt, last?.isRecovery ?? false, startedAt, attemptStartedAt, at] as const),
       ...([state.type, state.name, state.message ?? null] as const),
     ];
-    const notes = kind === 'unrun' ? null : this.#options.takeNotes(attemptSpanIdOf(id, attempt));
-    if (notes === null) this.#options.sink.addTask(trace, ended);
-    else for (const span of spansOfTask(trace, ended)) this.#options.sink.addSpan(withNotes(span, notes));
-    if (step === 'ended' && noted !== undefined) later.delete(id);
+    const { notes, sink } = this.#options;
+    const said = kind === 'unrun' || !notes.areThere() ? null : notes.take(attemptSpanIdOf(id, attempt));
+    if (said === null) sink.addTask(trace, ended);
+    else for (const span of spansOfTask(trace, ended)) sink.addSpan(withNotes(span, said));
+    if (step === 'ended' && noted !== undefined) later?.delete(id);
   }
 
   #takeOccurrence(occurrence: Occurrence): void {
@@ -157,8 +184,8 @@ export class RunSpans {
   }
 
   #takeEnd(trace: RunTrace, run: Run, endMs: number): void {
-    const { sink, owner, takeNotes } = this.#options;
-    sink.addSpan(withNotes(spanOfRun(trace, run, endMs, owner), takeNotes(spanIdOf(run.id))));
+    const { sink, owner, notes } = this.#options;
+    sink.addSpan(withNotes(spanOfRun(trace, run, endMs, owner), notes.areThere() ? notes.take(spanIdOf(run.id)) : null));
   }
 
   /** How long a run, or a spread task run, waited for whoever has claimed it. */
@@ -169,7 +196,11 @@ export class RunSpans {
     const { traceId, parentSpanId } = trace;
     const now = clock.now();
     const isFirst = run.startedAt === null;
-    const due = taskRun?.dueAt ?? (taskRun === null ? (run.dueAt ?? (isFirst ? run.createdAt : run.resumedAt)) : null);
+    const due =
+      taskRun === null
+        ? (run.dueAt ?? (isFirst ? run.createdAt : run.resumedAt))
+        : (taskRun.dueAt ?? (taskRun.startedAt === null ? madeAtOf(taskRun.id) : null));
+    const isRecovery = taskRun === null && run.state.name === 'Resuming';
     const runSpanId = spanIdOf(run.id);
     sink.addSpan({
       name: `ticket ${taskRun === null ? run.flow : taskRun.name}`,
@@ -177,7 +208,7 @@ export class RunSpans {
       // The first is what the submit has led to; a later one belongs to the run that goes on.
       parentSpanId: taskRun !== null ? spanIdOf(taskRun.id) : isFirst ? (parentSpanId ?? runSpanId) : runSpanId,
       ...{ startMs: Math.min(now, due ?? now), endMs: now, hasFailed: false, message: null },
-      links: isFirst || taskRun !== null ? [] : [{ traceId, spanId: runSpanId, attributes: { 'batuta.link': 'recovery' } }],
+      links: isRecovery ? [{ traceId, spanId: runSpanId, attributes: { 'batuta.link': 'recovery' } }] : [],
       attributes: {
         ...{ 'batuta.flow': run.flow, 'batuta.run.id': run.id, 'batuta.worker': owner, 'batuta.run.recoveries': run.recoveries },
         ...(taskRun === null ? { 'batuta.queue': run.queue, 'batuta.run.epoch': run.epoch } : { 'batuta.task_run.id': taskRun.id }),

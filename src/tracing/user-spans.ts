@@ -16,14 +16,14 @@ export function registerProvider(sampler: Sampler, take: (span: SpanRecord) => v
     forceFlush: async () => undefined,
     shutdown: async () => undefined,
   };
-  const isOurs = trace.setGlobalTracerProvider(new TracerProvider({ sampler, spanProcessors: [processor] }));
-  context.setGlobalContextManager(new RunContextManager(samplingOf(sampler)));
-  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  // The program may have one of them itself, which stays.
+  const hasProvider = trace.setGlobalTracerProvider(new TracerProvider({ sampler, spanProcessors: [processor] }));
+  const hasContexts = context.setGlobalContextManager(new RunContextManager(samplingOf(sampler)));
+  const hasPropagator = propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   return () => {
-    if (!isOurs) return;
-    trace.disable();
-    context.disable();
-    propagation.disable();
+    if (hasProvider) trace.disable();
+    if (hasContexts) context.disable();
+    if (hasPropagator) propagation.disable();
   };
 }
 
@@ -31,7 +31,7 @@ function recordOf(span: ReadableSpan): SpanRecord {
   const { traceId, spanId } = span.spanContext();
   const { name, kind, parentSpanContext, startTime, endTime, status, attributes, links, events, instrumentationScope } = span;
   return {
-    ...{ name, kind, traceId, spanId, parentSpanId: parentSpanContext?.spanId ?? null },
+    ...{ name: String(name), kind, traceId, spanId, parentSpanId: parentSpanContext?.spanId ?? null },
     ...{ startMs: msOf(startTime), endMs: msOf(endTime), attributes },
     ...{ hasFailed: status.code === 2, message: status.message ?? null },
     links: links.map((link) => ({

@@ -4,11 +4,15 @@ import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-ho
 import { TracerProvider, InMemorySpanExporter, SimpleSpanProcessor } from '@opentelemetry/sdk-trace';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import { correlationHeaders, Flow, type FlowContext, Task } from 'batuta';
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { pino } from 'pino';
+import { afterAll, afterEach, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { openLog } from '../../../src/base/log.ts';
+import { identifyProcess } from '../../../src/base/process-identity.ts';
 import type { LocalClient } from '../../../src/client/local-client.ts';
 import { openLocalClient } from '../../../src/client/open-local-client.ts';
 import { attemptSpanIdOf, spanIdOf } from '../../../src/model/trace.ts';
+import { openMetricExport } from '../../../src/tracing/open-tracing.ts';
 import { failing, makeFlow } from '../../support/make-flow.ts';
 import { makeProject } from '../../support/project-folder.ts';
 
@@ -99,4 +103,19 @@ test('nothing is told of a run whose submitter has left it out of the sample', a
   const handle = await client.submit(makeFlow({ one: {} }), {}, { traceparent });
   await handle.done();
   expect(exporter.getFinishedSpans()).toEqual([]);
+});
+
+test('a client that opens while the metrics of this process are exported has its runs in the traces of the provider', async () => {
+  vi.stubEnv('OTEL_METRICS_EXPORTER', 'otlp');
+  const metrics = await openMetricExport({ clock: systemClock, log: pino({ enabled: false }), owner: identifyProcess() });
+  onTestFinished(async () => {
+    vi.unstubAllEnvs();
+    await metrics?.close();
+  });
+  const client = await open();
+  const handle = await client.submit(makeFlow({ one: {} }, { name: 'measured' }), {});
+  await handle.done();
+  expect(metrics).not.toBeNull();
+  expect(named('submit measured')).toBeDefined();
+  expect(named('run measured')?.parentSpanContext?.spanId).toBe(named('submit measured')?.spanContext().spanId);
 });
