@@ -43,6 +43,8 @@ export class TracedOrder {
   }
   @Task({ isolate: 'thread' }) async apart(): Promise<string> {
     trace.getActiveSpan()?.setAttribute('shop.size', 3);
+    // No value of an attribute: it must not fail the task.
+    trace.getActiveSpan()?.setAttribute('shop.bad', (() => 3) as never);
     return own('own in thread', () => 'apart');
   }
   async run(_params: unknown, ctx: FlowContext): Promise<string> {
