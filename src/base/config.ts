@@ -180,11 +180,8 @@ export function programName(env: Readonly<Record<string, string | undefined>> = 
 export function environmentVariable(name: string, env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
   return env[name];
 }
-
 /** All variables as they are now. */
-export function copyEnvironment(): NodeJS.ProcessEnv {
-  return { ...process.env };
-}
+export const copyEnvironment = (): NodeJS.ProcessEnv => ({ ...process.env });
 
 function findValue(
   key: keyof Config,

@@ -123,7 +123,7 @@ function put(spanId: string, span: { readonly notes: SpanNotes }): void {
 
 /** The caller may change a list afterwards. */
 function copied(value: AttributeValue): AttributeValue {
-  return Array.isArray(value) ? (value.slice() as AttributeValue) : value;
+  return Array.isArray(value) ? value.slice() : value;
 }
 
 function isTime(value: unknown): value is TimeInput {

@@ -1,10 +1,11 @@
+import { runInThisContext } from 'node:vm';
 import { expect, test } from 'vitest';
 import { type RunScope, runScope } from '../../src/model/run-context.ts';
 import { expression } from '../../worker/loop-holder.ts';
 
 const scope = { runId: 'run', taskRunId: 'task run', flow: 'order', task: 'pay' } as RunScope;
 // As the debugger evaluates it.
-const find = (): unknown => JSON.parse(String((0, eval)(expression)));
+const find = (): unknown => JSON.parse(String(runInThisContext(expression)));
 
 test.each([
   ['the code of a task', scope],

@@ -1,4 +1,4 @@
-import type { Attributes, AttributeValue } from '@opentelemetry/api';
+import type { AttributeValue } from '@opentelemetry/api';
 import { afterEach, expect, test } from 'vitest';
 import { hideWhile } from '../../../src/base/hidden-values.ts';
 import { ActiveSpan, keepNotes, notes, takeNotes } from '../../../src/tracing/active-span.ts';
@@ -15,7 +15,7 @@ test('what OpenTelemetry does not know as a value is left out, so that notes can
   const span = spanOf('a');
   const bad = [() => undefined, new Response(''), { nested: 1 }, [1, 'two'], 3n] as unknown as AttributeValue[];
   for (const value of bad) span.setAttribute('bad', value).addEvent('seen', { bad: value, good: 1 });
-  span.setAttributes({ good: ['a', 'b'], bad: bad[0] } as Attributes);
+  span.setAttributes({ good: ['a', 'b'], bad: bad[0] });
   span.recordException(null as unknown as Error);
   const taken = structuredClone(takeNotes('a'));
   expect(taken?.attributes).toEqual({ good: ['a', 'b'] });
