@@ -152,11 +152,14 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     this.#served()?.resolve(over);
   }
 
-  /** The taker has succeeded: it holds nothing any more. */
+  /**
+   * The taker has succeeded: it holds nothing any more. Where the stream has failed nothing is released, for a taker that ends all the same was not
+   * given every record, and may have held some of those it was given.
+   */
   releaseAll(): void {
     this.#isDone = true;
     this.detach();
-    this.#release(Number.POSITIVE_INFINITY);
+    if (this.#failure === null) this.#release(Number.POSITIVE_INFINITY);
   }
 
   [Symbol.asyncIterator](): AsyncIterator<unknown, undefined> {

@@ -15,6 +15,8 @@ export class Rejects {
   #pending: DeadLetter[] = [];
   #chars = 0;
   readonly #full: DeadLetter[][] = [];
+  /** Calls of `keep` under way. */
+  readonly #keeping = new Set<Promise<void>>();
   readonly #reasons = new Map<string, number>();
   count = 0;
 
@@ -32,13 +34,27 @@ export class Rejects {
     this.#chars = 0;
   }
 
-  /** Writes what is not written yet, as pieces. Resolves once durable. */
+  /**
+   * Writes what is not written yet, as pieces. Resolves once all of it is durable, what other calls are writing included.
+   *
+   * @throws what a write was refused with; what could not be written is left for the next call
+   */
   async keep(write: (letters: readonly DeadLetter[]) => Promise<void>): Promise<void> {
+    const keeping = this.#writePending(write);
+    this.#keeping.add(keeping);
+    const ends = await Promise.allSettled(this.#keeping);
+    this.#keeping.delete(keeping);
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+
+  async #writePending(write: (letters: readonly DeadLetter[]) => Promise<void>): Promise<void> {
     const pieces = this.#full.splice(0);
     if (this.#pending.length > 0) pieces.push(this.#pending);
     this.#pending = [];
     this.#chars = 0;
-    await Promise.all(pieces.map(write));
+    const ends = await Promise.allSettled(pieces.map(write));
+    this.#full.unshift(...pieces.filter((_, at) => ends[at]?.status === 'rejected'));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
 
   /** Whether a whole piece waits to be written. */

@@ -60,13 +60,20 @@ export class SegmentRecord {
     return this.#saving;
   }
 
+  /** A record before a position may have been rejected by any stage: those records are durable first, or nothing goes on from there. */
   async #save(): Promise<void> {
     const { record, services, log } = this.#active;
-    for (const stage of this.#stages) {
-      const confirmed = stage.takeConfirmed();
-      if (confirmed === null) continue;
+    const all = this.#stages.flatMap((stage) => (stage.confirmed === null ? [] : [{ stage, confirmed: stage.confirmed }]));
+    if (all.length === 0) return;
+    try {
+      await Promise.all(this.#stages.map(async ({ execution }) => execution?.keepRejects()));
+    } catch (error) {
+      log.warn({ err: error }, 'The rejected records could not be kept, so the position of their source is not recorded either.');
+      return;
+    }
+    for (const { stage, confirmed } of all) {
+      stage.settle(confirmed);
       try {
-        await stage.execution?.keepRejects();
         const position = encodeValue(confirmed.position, `position of ${stage.definition.name}`) ?? 'null';
         await services.store.streams.confirm(record.claim, { task: stage.definition.name, position }, services.clock.now());
       } catch (error) {

@@ -55,7 +55,7 @@ export class Stage {
   #given: unknown = undefined;
   /** What its streams are broken by. */
   #failure: BatutaError | null = null;
-  #lastTaken: { readonly position: unknown } | null = null;
+  #settled: { readonly position: unknown } | null = null;
   /** Its attempt under way; null between two. */
   execution: (TaskAttempt & StageExecution) | null = null;
   /** Records it has given in this attempt. */
@@ -107,12 +107,11 @@ export class Stage {
   /** Before each attempt: with nothing of the one before. */
   reset(replay: Replay | null): void {
     this.#replay = replay;
-    const confirmed = this.#positions?.confirmed;
-    if (confirmed) this.resumeFrom = confirmed.position;
+    if (this.#settled) this.resumeFrom = this.#settled.position;
     this.#inlets.clear();
     this.#outlets = [];
     this.#positions = null;
-    this.#lastTaken = null;
+    this.#settled = null;
     this.#failure = null;
     this.execution = null;
     this.out = 0;
@@ -124,12 +123,15 @@ export class Stage {
     to.#only = to.#inlets.size === 1 ? hop : null;
   }
 
-  /** The confirmed position of its records where it is another than that of the last call, else null. */
-  takeConfirmed(): { readonly position: unknown } | null {
+  /** The confirmed position of its records where it is not settled yet, else null. */
+  get confirmed(): { readonly position: unknown } | null {
     const confirmed = this.#positions?.confirmed ?? null;
-    if (confirmed === this.#lastTaken) return null;
-    this.#lastTaken = confirmed;
-    return confirmed;
+    return confirmed === this.#settled ? null : confirmed;
+  }
+
+  /** What was rejected before a confirmed position is durable: the next attempt may go on from there. */
+  settle(confirmed: { readonly position: unknown }): void {
+    this.#settled = confirmed;
   }
 
   /** A mark has passed what it holds of one of its inlets. */

@@ -5,7 +5,9 @@ import { describe, expect, test } from 'vitest';
 import type { TaskContext } from 'batuta';
 import { at, batch, filter, map, merge, parquet, tee, writeParquet } from 'batuta/streams';
 import { testFlow } from 'batuta/testing';
+import { deadLettersOf } from '../../../src/model/dead-letters.ts';
 import { makeFlow } from '../../support/make-flow.ts';
+import { ownEngine } from '../../support/own-engine.ts';
 
 type Rows = AsyncIterable<number>;
 
@@ -137,6 +139,57 @@ describe('after a failure the source goes on', () => {
     expect(begun).toEqual([undefined, undefined]);
   });
 
+  describe('before the first record that was lost where the end of the stream returns although it has failed', () => {
+    const count = 1_000;
+    /** Takes what it is given, and passes over what goes wrong. */
+    const flowOf = (taken: number[], onTaken: (n: number, ctx: TaskContext) => unknown) => {
+      async function* rows(ctx: TaskContext) {
+        for (let n = Number(ctx.resumeFrom ?? -1) + 1; n < count; n++) {
+          if (n === 500 && taken.length > 0 && ctx.task.attempt === 1 && ctx.resumeFrom === undefined) throw new Error('half way');
+          yield at(n, n);
+        }
+      }
+      const take = async (all: Rows, ctx: TaskContext): Promise<void> => {
+        try {
+          for await (const n of all) {
+            taken.push(n);
+            await onTaken(n, ctx);
+          }
+        } catch {
+          // As code does that takes a broken stream for its end.
+        }
+      };
+      return makeFlow({ rows: { does: rows, retries: 1 }, take: { needs: ['rows'], does: take } });
+    };
+
+    test('by an error of its source', async () => {
+      const taken: number[] = [];
+      const run = await testFlow(flowOf(taken, () => undefined));
+      run.expectState('Completed').expectTask('rows', 'Completed', { attempts: 2 });
+      expect(new Set(taken).size).toBe(count);
+      expect(taken.at(-1)).toBe(count - 1);
+    });
+
+    test('by a cancel, where its run is retried', async () => {
+      const taken: number[] = [];
+      let isCancelled = false;
+      const flow = flowOf(taken, async (n, { signal }) => {
+        if (n !== 10 || isCancelled) return;
+        isCancelled = true;
+        const aborted = new Promise((resolve) => signal.addEventListener('abort', resolve));
+        void client.runs.cancel(handle.id);
+        await aborted;
+      });
+      const { client } = await ownEngine({ flows: [flow] });
+      const handle = await client.submit(flow);
+      expect((await handle.done()).state.name).toBe('Cancelled');
+      expect(taken).toHaveLength(11);
+      const again = await client.runs.retry(handle.id);
+      expect((await again.done()).state.name).toBe('Completed');
+      expect(new Set(taken).size).toBe(count);
+    });
+  });
+
   test('positions that cannot be stored fail the source at its first record', async () => {
     class Place {}
     async function* rows() {
@@ -169,6 +222,31 @@ describe('what a stage has rejected', () => {
     expect(letters[0]).toEqual({ reason: 'odd', stage: 'odd', position: { line: 2 }, attempt: 1, record: { n: 1 } });
     expect(run.task('odd').metrics).toMatchObject({ in: 3_000, rejected: 1_500 });
     expect(run.task('rows').metrics).toMatchObject({ out: 3_000 });
+  });
+
+  test('is kept before the position behind it is, whichever stage has rejected it', async () => {
+    const begun: unknown[] = [];
+    let taken = 0;
+    async function* some(ctx: TaskContext) {
+      begun.push(ctx.resumeFrom);
+      for (let n = Number(ctx.resumeFrom ?? -1) + 1; n < 20; n++) {
+        if (n === 10 && begun.length === 1) {
+          while (taken < 10) await new Promise((resolve) => setImmediate(resolve));
+          throw new Error('half way');
+        }
+        yield at(n, n);
+      }
+    }
+    const none = async (all: Rows, ctx: TaskContext): Promise<void> => {
+      for await (const n of all) {
+        ctx.reject(n, 'none');
+        taken++;
+      }
+    };
+    const run = await testFlow(makeFlow({ some: { does: some, retries: 1 }, none: { needs: ['some'], does: none } }));
+    run.expectState('Completed');
+    expect(begun).toEqual([undefined, 9]);
+    expect(deadLettersOf(run.artifacts).map(({ record }) => record)).toEqual(Array.from({ length: 20 }, (_, n) => n));
   });
 
   test('fails the task with the figures above its share, from so many records on', async () => {
