@@ -26,6 +26,8 @@ export interface RunScope {
    * in static graphs, where such a call is a plain call.
    */
   readonly callTask: ((instance: object, taskName: string, args: readonly unknown[]) => Promise<unknown>) | null;
+  /** Of a task: whether its attempt has ended, so that nothing it reports is taken any more; absent where that is not known. */
+  readonly isOver?: boolean;
   /** Logger whose lines carry the ids above; made on first use. */
   readonly logger: () => Logger;
   /** Of a task: the value of a resource that is open for it, else null. */

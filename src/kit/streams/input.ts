@@ -35,7 +35,7 @@ export interface OpenSource {
 export function openSource(source: Source, name?: string): OpenSource {
   if (typeof source === 'string' || source instanceof URL) {
     const path = source instanceof URL ? fileURLToPath(source) : source;
-    return { name: name ?? path, pieces: () => createReadStream(path, { highWaterMark: 256 * 1024 }) };
+    return { name: name ?? path, pieces: () => fileAt(path) };
   }
   if (source instanceof Uint8Array) return { name: name ?? 'the bytes', pieces: () => piecesOf([source]) };
   if ('body' in source) {
@@ -43,6 +43,18 @@ export function openSource(source: Source, name?: string): OpenSource {
     return { name: name ?? (source.url || 'the response'), pieces: () => piecesOf(body ?? []) };
   }
   return { name: name ?? 'the stream', pieces: () => piecesOf(source) };
+}
+
+/** The bytes of a file, which is closed once they have ended or nobody wants more. */
+async function* fileAt(path: string): AsyncGenerator<Uint8Array, void, void> {
+  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
+  const closed = new Promise<void>((resolve) => file.once('close', () => resolve()));
+  try {
+    yield* file as AsyncIterable<Uint8Array>;
+  } finally {
+    file.destroy();
+    await closed;
+  }
 }
 
 async function* piecesOf(

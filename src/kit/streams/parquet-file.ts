@@ -33,8 +33,14 @@ export class ParquetFile {
     await mkdir(dirname(path), { recursive: true });
     const beside = `${path}.${makeId()}${half}`;
     const handle = await open(beside, 'wx');
-    const encoder = await ParquetEncoder.open(columns, { name: path, rowsPerGroup, write: (bytes) => handle.writeFile(bytes) });
-    return new ParquetFile({ path, beside, handle, encoder });
+    try {
+      const encoder = await ParquetEncoder.open(columns, { name: path, rowsPerGroup, write: (bytes) => handle.writeFile(bytes) });
+      return new ParquetFile({ path, beside, handle, encoder });
+    } catch (error) {
+      await handle.close();
+      await rm(beside, { force: true });
+      throw error;
+    }
   }
 
   /** See `ParquetEncoder.put`. */

@@ -1,7 +1,7 @@
 /** What a task of a stream passes over as it reads, counted as metrics of the task: `parseErrors` and `skipped`. */
 import { systemClock } from '../../base/clock.ts';
 import type { TaskContext } from '../../model/context.ts';
-import { currentScope } from '../../model/run-context.ts';
+import { currentScope, type RunScope } from '../../model/run-context.ts';
 
 /** `parseErrors`: lines and records that could not be read. `skipped`: empty lines, comments, records that `filter` leaves out. */
 type ReadCount = 'parseErrors' | 'skipped';
@@ -13,13 +13,15 @@ const everyMs = 250;
 export class ReadCounter {
   readonly #name: ReadCount;
   /** Of that task: what goes on later may run elsewhere. */
+  readonly #scope: RunScope | undefined;
   readonly #metrics: Partial<TaskContext['metrics']> | undefined;
   #pending = 0;
   #handedOnAt = Number.NEGATIVE_INFINITY;
 
   constructor(name: ReadCount) {
     this.#name = name;
-    this.#metrics = (currentScope()?.context as Partial<TaskContext> | undefined)?.metrics;
+    this.#scope = currentScope();
+    this.#metrics = (this.#scope?.context as Partial<TaskContext> | undefined)?.metrics;
   }
 
   add(count = 1): void {
@@ -30,9 +32,9 @@ export class ReadCounter {
     this.handOn();
   }
 
-  /** Hands on what is left. To be called at the end; may be called twice. */
+  /** Hands on what is left; nothing once the attempt has ended, which takes no more. To be called at the end; may be called twice. */
   handOn(): void {
-    if (this.#pending > 0) this.#metrics?.add?.(this.#name, this.#pending);
+    if (this.#pending > 0 && this.#scope?.isOver !== true) this.#metrics?.add?.(this.#name, this.#pending);
     this.#pending = 0;
   }
 }

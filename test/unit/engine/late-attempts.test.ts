@@ -2,6 +2,7 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { Flow, type FlowContext, Task, type TaskContext } from 'batuta';
+import { filter } from 'batuta/streams';
 import { fakeClock, testFlow } from 'batuta/testing';
 import { gate, makeFlow } from '../../support/make-flow.ts';
 import { openNode, runOn } from '../../integration/fleet/spread-node.ts';
@@ -102,6 +103,25 @@ describe('an attempt that has ended', () => {
       ['too late', { attempt: 1, late: true }],
       ['Attempt 1 has ended: what its code still reports or keeps is dropped.', { attempt: 1, late: true }],
     ]);
+  });
+
+  test('of what it has passed over as it read says nothing: those are counts of its own', async () => {
+    const clock = fakeClock();
+    const ended = gate();
+    const does = async (ctx: TaskContext): Promise<void> => {
+      if (ctx.task.attempt > 1) return ended.opened;
+      async function* numbers(): AsyncGenerator<number> {
+        // The first is counted at once, and others are counted together.
+        yield* [1, 2, 3];
+        await Promise.race([aborted, clock.sleep('1h')]);
+      }
+      const aborted = new Promise<void>((resolve) => ctx.signal.addEventListener('abort', () => resolve()));
+      for await (const _ of filter(numbers(), () => false));
+      ended.open();
+    };
+    const run = await testFlow(makeFlow({ work: { timeout: '1m', retries: 1, does } }), {}, { clock });
+    run.expectState('Completed');
+    expect(run.logs.map(({ message }) => message).filter((message) => message.includes('has ended'))).toEqual([]);
   });
 
   test('of a code flow keeps nothing once its run has ended', async () => {

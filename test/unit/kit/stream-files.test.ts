@@ -1,14 +1,24 @@
-import { mkdtempSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterAll, describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type BadRecord, csv, lines, ndjson, parquet, parquetGroups, toCsv, toNdjson, writeParquet } from 'batuta/streams';
 import { parquetWriteFile } from 'hyparquet-writer';
+import { ParquetEncoder } from '../../../src/kit/streams/parquet-encoder.ts';
 import { all, upTo } from '../../support/all-records.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'batuta-kit-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** What a descriptor of this process is open for; '' once it is closed. */
+const linkOf = (fd: string): string => {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    return '';
+  }
+};
 
 describe('lines and ndjson', () => {
   const bytes = (text: string, encoding: BufferEncoding = 'utf8'): Buffer => Buffer.from(text, encoding);
@@ -169,6 +179,16 @@ describe('text made of records', () => {
 });
 
 describe('parquet that is written', () => {
+  test('leaves no file behind, nor one open, where it cannot begin', async () => {
+    const place = join(folder, 'unbegun');
+    const opening = vi.spyOn(ParquetEncoder, 'open').mockRejectedValueOnce(new Error('no such package'));
+    onTestFinished(() => opening.mockRestore());
+    await expect(writeParquet([{ id: 1 }], join(place, 'a.parquet'), { columns: { id: 'INT32' } })).rejects.toThrow('no such package');
+    expect(readdirSync(place)).toEqual([]);
+    const open = existsSync('/proc/self/fd') ? readdirSync('/proc/self/fd').map(linkOf) : [];
+    expect(open.filter((path) => path.startsWith(place))).toEqual([]);
+  });
+
   const columns = { id: 'INT32', big: 'INT64', ratio: 'DOUBLE', text: 'STRING', at: 'TIMESTAMP', is: 'BOOLEAN', more: 'JSON' } as const;
   const rowOf = (id: number) => ({
     ...{ id, big: BigInt(id) * 10n ** 12n, ratio: id / 3, text: `t${id}`, at: new Date(id * 86_400_000) },

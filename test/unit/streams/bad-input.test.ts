@@ -17,8 +17,10 @@ import {
   readdirSync,
   readlinkSync,
 } from 'node:fs';
+import { pbkdf2 } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { Flow } from 'batuta';
 import { at, csv, ndjson, parquet, writeParquet } from 'batuta/streams';
@@ -150,7 +152,8 @@ describe('a source that is broken fails its task with the place', () => {
       code: 'RECORD_INVALID',
       message: expect.stringMatching(/scratched\.parquet, record (1000|2000) \(task rows\) cannot be read/),
     });
-    expect([half, scratched].some(isOpen)).toBe(false);
+    // The library that reads Parquet does not wait until a file is closed.
+    await expect.poll(() => [half, scratched].some(isOpen)).toBe(false);
   });
 });
 
@@ -168,13 +171,19 @@ test('an end that stops early has the file of its source closed', async () => {
   async function* rows(): AsyncGenerator<Record<string, string>> {
     yield* csv(path);
   }
+  const busy: Promise<unknown>[] = [];
   const first = async (all: AsyncIterable<Record<string, string>>): Promise<string | undefined> => {
-    for await (const { id } of all) return id;
+    for await (const { id } of all) {
+      // Files are closed by threads of Node.js, which have other work first.
+      for (let job = 0; job < 8; job++) busy.push(promisify(pbkdf2)('password', 'salt', 50_000, 64, 'sha512'));
+      return id;
+    }
     return undefined;
   };
   const run = await testFlow(makeFlow({ rows: { does: rows }, first: { needs: ['rows'], does: first } }));
   expect([run.state.name, run.result]).toEqual(['Completed', '0']);
   expect(isOpen(path)).toBe(false);
+  await Promise.all(busy);
 });
 
 describe('a source that never ends', () => {
