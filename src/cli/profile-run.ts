@@ -1,6 +1,7 @@
 /** `batuta run --profile`: a CPU profile of the run, and those of its tasks in threads and processes of their own, as files. */
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { cutText } from '../base/cut-text.ts';
 import { type Profiling, startProfiling } from '../base/profiler.ts';
 import type { RunInspection } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
@@ -12,6 +13,8 @@ import type { CommandContext } from './context.ts';
 
 /** Where they are put, from the working directory. */
 const folder = join('.batuta', 'profiles');
+/** Characters of the name of a run that its folder is called by: of four bytes each they fit into the 255 that a file system takes, with the id behind. */
+const maxNameChars = 60;
 
 /** Takes the profile of this thread until the run has ended, and says where all of them are. */
 export class RunProfile {
@@ -30,7 +33,8 @@ export class RunProfile {
   /** Writes them to a folder of the run, which is printed on standard error. What cannot be written is a warning: the run has ended as it has. */
   async keep(client: Pick<LocalClient, 'artifacts'>, { run, artifacts }: RunInspection): Promise<void> {
     const { err, cwd } = this.#context.terminal;
-    const path = join(cwd, folder, safeFileName(`${run.name}-${shortId(run.id)}`));
+    // The id tells runs apart, so the name is cut before it is.
+    const path = join(cwd, folder, safeFileName(`${cutText(run.name, maxNameChars)}-${shortId(run.id)}`));
     try {
       const text = await this.#profiling.stop();
       await mkdir(path, { recursive: true });
