@@ -2,7 +2,8 @@
  * The log of a process: pino, written to standard error at once, for people or as JSON.
  *
  * A line whose logger carries a `runId` is handed to listeners as well, exactly as it was printed, so that it can be kept
- * with its run. Nothing is buffered and no thread is involved, hence no line is lost however the process ends.
+ * with its run. Nothing is buffered here and no thread is involved, hence no line is lost however the process ends, unless `write` holds it back:
+ * who does so prints it as the process ends (`batuta dev`).
  *
  * A warning outside of runs that names an error is printed once a minute, with how often it was repeated: see `Repeats`.
  */
@@ -184,7 +185,7 @@ function withOwnFrames(text: string): string {
   const title = lines.slice(0, places < 0 ? undefined : places).join('\n');
   const parts = Array.isArray(aggregateErrors) ? aggregateErrors.filter(isLoggedError).map((one) => `${one.type}: ${one.message}`) : [];
   const shown = [withTitle(String(msg ?? ''), title, type), ...parts, ...(places < 0 ? [] : lines.slice(places))].join('\n');
-  return `${JSON.stringify({ ...line, ...fields, msg: shown })}\n`;
+  return `${JSON.stringify({ ...fields, ...line, msg: shown })}\n`;
 }
 
 interface LoggedError {
@@ -205,8 +206,19 @@ function isLoggedError(value: unknown): value is LoggedError {
 /** The message of a line with what its error is called, said once. */
 function withTitle(message: string, title: string, type: string): string {
   const plain = title.startsWith(`${type}: `) ? title.slice(type.length + 2) : title;
-  if (plain === '' || !message.includes(plain)) return `${message} ${title}`.trim();
-  return ['Error', 'BatutaError'].includes(type) ? message : message.replace(plain, () => `${type}: ${plain}`);
+  if (plain === '' || !trimmedLines(message).includes(trimmedLines(plain))) return `${message} ${title}`.trim();
+  if (['Error', 'BatutaError'].includes(type)) return message;
+  // Its further lines may be set in.
+  const start = message.includes(plain) ? plain : (plain.split('\n')[0] ?? '');
+  return message.replace(start, () => `${type}: ${start}`);
+}
+
+/** The lines of a stack were set in by nothing. */
+function trimmedLines(text: string): string {
+  return text
+    .split('\n')
+    .map((line) => line.trim())
+    .join('\n');
 }
 
 /** The stack of a warning is for the record, not for the screen. Lines of runs name the reason themselves. */

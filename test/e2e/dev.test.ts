@@ -18,6 +18,10 @@ const until = async (file: string, signal: AbortSignal) => {
 };
 @Flow() export class Say { @Task() async say() { return word; } }
 @Flow() export class Breaks { @Task() async bad() { throw new TypeError('cannot do this', { cause: new Error('deep down') }); } }
+@Flow() export class Wraps {
+  async run() { try { await this.inner(); } catch (cause) { throw new Error('above it', { cause }); } }
+  @Task() async inner() { throw new Error('far below'); }
+}
 @Flow() export class Steps {
   @Task() async once() { appendFileSync('count', 'x'); return 41; }
   @Task({ needs: ['once'] }) async wait(n: number, ctx: TaskContext) { appendFileSync('waits', 'x'); await until('go', ctx.signal); return n + 1; }
@@ -78,7 +82,7 @@ describe('batuta dev', () => {
     await dev.sees('spoken (say)');
     await dev.sees('Completed in');
     expect(dev.output()).toMatch(
-      /open +http:\/\/127\.0\.0\.1:\d+\n +database +sqlite:\.batuta\/batuta\.db\n +flows +breaks, say, steps\n +created +spoken/,
+      /open +http:\/\/127\.0\.0\.1:\d+\n +database +sqlite:\.batuta\/batuta\.db\n +flows +breaks, say, steps, wraps\n +created +spoken/,
     );
     expect((await fetch(`${dev.url}/health/live`)).status).toBe(200);
     const [run] = await json<{ deployment: string }[]>('runs', 'ls', '--limit', '1');
@@ -95,6 +99,10 @@ describe('batuta dev', () => {
       /● breaks unlucky [\w-]+ Running\n[^\n]*ERROR: breaks\.bad: Failed: TypeError: cannot do this\n(?: +at [^\n]*flows\/all\.ts:\d+:\d+\)?\n)+ +caused by: Error: deep down\n(?: +at [^\n]*flows\/all\.ts:\d+:\d+\)?\n)*[^\n]*✕ breaks unlucky [\w-]+ Failed in /,
     );
     expect(dev.output().split('cannot do this')).toHaveLength(2);
+    await project.batuta('runs', 'submit', 'wraps');
+    await dev.sees('✕ wraps');
+    await dev.sees('above it');
+    expect(dev.output().split('far below')).toHaveLength(2);
     expect(await project.batuta('run', 'breaks', '--name', 'far')).toMatchObject({ status: 1 });
     await dev.sees('caused by deep down');
     expect(dev.output()).toMatch(/✕ breaks far [^]*TypeError: cannot do this\n +at flows\/all\.ts:/);
@@ -201,13 +209,16 @@ export const Told = pipeline.fromYaml(new URL('./told.yaml', import.meta.url), {
     project.write(
       'flows/poison.ts',
       `import { Flow, Task } from 'batuta';
-       @Flow() export class Poison { @Task() async end() { queueMicrotask(() => { throw new Error('of nobody'); }); await new Promise(() => undefined); } }`,
+       @Flow() export class Poison { @Task() async end(ctx: any) { ctx.log.info('about to end'); queueMicrotask(() => { throw new Error('of nobody'); }); await new Promise(() => undefined); } }`,
     );
     const env = { BATUTA_MAX_RECOVERIES: '1' };
     const first = project.startWith(env, 'dev', '--port', '0');
     await first.sees('Ctrl-C ends it');
     const { id } = await json<{ id: string }>('runs', 'submit', 'poison');
-    expect((await first.finished).status).toBe(1);
+    const ended = await first.finished;
+    expect(ended.status).toBe(1);
+    // Its start was not printed yet, and what it logged was held until then.
+    expect(ended.stderr).toContain('about to end');
     expect((await project.startWith(env, 'dev', '--port', '0').finished).status).toBe(1);
     const third = project.startWith(env, 'dev', '--port', '0');
     await third.sees('Ctrl-C ends it');

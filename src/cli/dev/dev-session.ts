@@ -83,6 +83,8 @@ export class DevSession {
    * @throws BatutaError CONFIG_INVALID (the port is taken, a setting does not fit), BROKER_UNAVAILABLE, STORE_…
    */
   async start(): Promise<void> {
+    // However it ends: by an error that nobody caught, by a second Ctrl-C.
+    process.once('exit', this.#runLog.close);
     try {
       const found = await this.#reload();
       const { url } = await this.#listen();
@@ -114,6 +116,7 @@ export class DevSession {
     await this.#worker?.stop(graceMs);
     await this.#news?.stop();
     this.#runLog.close();
+    process.off('exit', this.#runLog.close);
     await this.#server?.stop(endMs);
     await this.#client?.close();
   }

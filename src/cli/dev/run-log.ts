@@ -6,9 +6,19 @@ import type { Clock, Timer } from '../../base/clock.ts';
 import type { Log, RunLine } from '../../base/log.ts';
 import type { Failure } from '../../model/failure.ts';
 
-/** What is logged this long before the news of its run is printed without it, ms. */
-const longestMs = 1_000;
+/**
+ * What is logged this long before the news of its run is printed without it, ms. Longer than the news take where no write is reported: 2 s, and a
+ * tenth of it.
+ */
+const longestMs = 2_500;
 const errorLevel = 50;
+/** Runs that are remembered. They are forgotten as they end, but may log something after that. */
+const maxRuns = 1_000;
+/** Messages that are kept of a run, the last ones. */
+const maxMessages = 1_000;
+
+/** What the log has shown of a failure: the error itself, only one that it was caused by, or nothing. */
+export type Shown = 'whole' | 'cause' | 'nothing';
 
 export class RunLog {
   readonly #clock: Clock;
@@ -18,6 +28,7 @@ export class RunLog {
   readonly #released = new Set<string>();
   /** Messages of lines with an error, by run. */
   readonly #errors = new Map<string, string[]>();
+  #isClosed = false;
 
   constructor(clock: Clock, print: (text: string) => void) {
     this.#clock = clock;
@@ -26,7 +37,7 @@ export class RunLog {
 
   /** For `openLog`: prints a text, or holds it while nobody has heard that its run has begun. */
   readonly write = (text: string, runId: string | null): void => {
-    if (runId === null || this.#released.has(runId)) {
+    if (runId === null || this.#isClosed || this.#released.has(runId)) {
       this.#print(text);
       return;
     }
@@ -42,24 +53,27 @@ export class RunLog {
 
   #note({ runId, level, fields, message }: RunLine): void {
     if (level < errorLevel || fields?.['err'] === undefined) return;
-    const messages = this.#errors.get(runId);
-    if (messages) messages.push(message);
-    else this.#errors.set(runId, [message]);
+    const messages = this.#errors.get(runId) ?? [];
+    messages.push(message);
+    if (messages.length > maxMessages) messages.shift();
+    this.#errors.set(runId, messages);
+    dropOldest(this.#errors);
   }
 
-  /** Whether the log has shown a failure of a run, or what it was caused by. */
-  hasShown(runId: string, failure: Failure): boolean {
-    const shown = this.#errors.get(runId) ?? [];
+  /** What the log has shown of the failure of a run. */
+  shown(runId: string, failure: Failure): Shown {
+    const messages = this.#errors.get(runId) ?? [];
     for (let one: Failure | null = failure; one !== null; one = one.cause) {
       const { message } = one;
-      if (message !== '' && shown.some((text) => text.includes(message))) return true;
+      if (message !== '' && messages.some((text) => text.includes(message))) return one === failure ? 'whole' : 'cause';
     }
-    return false;
+    return 'nothing';
   }
 
   /** Prints what was held of a run; what it logs from now on is printed at once. */
   release(runId: string): void {
     this.#released.add(runId);
+    dropOldest(this.#released);
     const held = this.#held.get(runId);
     if (held === undefined) return;
     held.timer.cancel();
@@ -74,8 +88,16 @@ export class RunLog {
     this.#errors.delete(runId);
   }
 
-  /** Prints all that is held. */
-  close(): void {
+  /** Prints all that is held, and from now on everything at once. May be called twice. */
+  readonly close = (): void => {
+    this.#isClosed = true;
     for (const runId of [...this.#held.keys()]) this.release(runId);
-  }
+  };
+}
+
+/** Keeps a map or set of runs at its size. */
+function dropOldest(runs: Map<string, unknown> | Set<string>): void {
+  if (runs.size <= maxRuns) return;
+  const [oldest] = runs.keys();
+  if (oldest !== undefined) runs.delete(oldest);
 }

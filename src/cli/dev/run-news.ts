@@ -7,6 +7,7 @@
 import type { Clock, Timer } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { type Loop, makeLoop } from '../../base/loop.ts';
+import type { Failure } from '../../model/failure.ts';
 import type { Run } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import { Follower } from '../../client/follower.ts';
@@ -105,21 +106,24 @@ export class RunNews {
   }
 
   async #print(event: RunEvent): Promise<void> {
-    const { paint, line } = this.#options;
+    const { line } = this.#options;
     const ended = isTerminal(event.state.type) ? await this.#options.store.runs.get(event.id) : null;
     if (ended !== null) this.#options.log.release(event.id);
     line(
       `${this.#headOf(event)} ${event.state.name}${tookText(ended)}${event.attempt > 1 ? ` (attempt ${event.attempt})` : ''}${messageOf(event, ended)}`,
     );
     if (event.state.type === 'RUNNING') this.#options.log.release(event.id);
-    if (
-      ended?.error &&
-      (event.state.type === 'FAILED' || event.state.type === 'CRASHED') &&
-      !this.#options.log.hasShown(event.id, ended.error)
-    ) {
-      const { cwd, columns } = this.#options;
-      for (const text of failureLines(ended.error, paint, { indent: 11, cwd, width: columns() })) line(text);
-    }
+    if (ended?.error && (event.state.type === 'FAILED' || event.state.type === 'CRASHED')) this.#explain(event.id, ended.error);
+  }
+
+  /** What the log has not shown of a failure: of one whose cause it has shown, the title. */
+  #explain(runId: string, failure: Failure): void {
+    const { paint, line, log, cwd, columns } = this.#options;
+    const shown = log.shown(runId, failure);
+    if (shown === 'whole') return;
+    const { name, message, code } = failure;
+    const told: Failure = shown === 'cause' ? { name, message, code, stack: null, details: null, cause: null } : failure;
+    for (const text of failureLines(told, paint, { indent: 11, cwd, width: columns() })) line(text);
   }
 
   /** A count for each flow and end, and the first failures in full. */
@@ -176,7 +180,7 @@ function tookText(run: Run | null): string {
     : ` in ${formatDuration(Math.max(0, run.endedAt - run.startedAt))}`;
 }
 
-/** The error of a failure is printed below it. */
+/** The error of a failure is printed below it, or was logged. */
 function messageOf({ state }: RunEvent, run: Run | null): string {
   return state.message === null || run?.error ? '' : `: ${oneLine(state.message)}`;
 }

@@ -133,6 +133,22 @@ test('the pretty form of a warning says the reason, in one line and once', async
   );
 });
 
+test('the pretty form of a failure says its message once, however its lines are set in, and its fields take the place of none of the line', async () => {
+  const { log, printed } = await open({ format: 'pretty' });
+  const message = 'These do not fit:\n  - name: empty\n  - age: below 0';
+  for (const ErrorClass of [Error, TypeError]) {
+    const error = Object.assign(new ErrorClass(message), { level: 10, time: 0, flow: 'other', rows: 3 });
+    log.logger.child(ids).error({ err: error, rows: 2 }, `Failed: ${message}`);
+  }
+  const [plain = '', typed = ''] = printed().split(/(?=^\[)/m);
+  for (const text of [plain, typed]) {
+    expect(text).toMatch(/^\[.*\] ERROR: flight-delays\.join: Failed: /);
+    expect(text.split('- age: below 0')).toHaveLength(2);
+    expect(text).toContain('"rows":2');
+  }
+  expect(typed).toContain('Failed: TypeError: These do not fit:\n');
+});
+
 test('a trouble that goes on is told once a minute, with how often it came; what runs say is told each time', async () => {
   let ms = 0;
   const { log, lines, printed } = await open({ clock: { now: () => 0, monotonic: () => ms } as NonNullable<LogOptions['clock']> });
