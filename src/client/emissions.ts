@@ -5,7 +5,6 @@ import type { Emissions } from '../engine/emissions/emissions.ts';
 import type { ResultStorage } from '../engine/results/storage.ts';
 import { loadValue } from '../engine/values/results.ts';
 import { checkStreamName, type Emission } from '../model/emission.ts';
-import { isTerminal } from '../model/state.ts';
 import type { Store, StoredEmission } from '../store/store.ts';
 import type { StreamOptions } from './handle.ts';
 
@@ -40,20 +39,23 @@ export async function* followEmissions(followed: FollowedEmissions): AsyncGenera
   const bell = new Bell();
   const leave = emissions.watch.listen(runId, () => bell.ring());
   let { after } = followed;
+  /** Of all streams of the run: up to there its values have been read. */
+  let seen = 0;
   try {
     while (!signal.aborted) {
       bell.reset();
       // Before its values: what a run gives out is recorded before its end.
-      const run = await store.runs.get(runId);
-      if (!run) throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${runId}.`, { details: { runId } });
-      for (let hasMore = true; hasMore && !signal.aborted; ) {
+      const [place] = await store.emissions.places([runId]);
+      if (!place) throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${runId}.`, { details: { runId } });
+      for (let hasMore = place.newest > seen; hasMore && !signal.aborted; ) {
         const page = await store.emissions.page(runId, stream, { after });
         hasMore = page.hasMore;
         if (page.items.length === 0) break;
         after = page.items.at(-1)?.seq ?? after;
         yield page.items;
       }
-      if (isTerminal(run.state.type) || signal.aborted) return;
+      seen = place.newest;
+      if (place.isOver || signal.aborted) return;
       await bell.wait(clock, netMs, signal);
     }
   } finally {

@@ -26,22 +26,31 @@ export async function* emittedOverHttp(api: Api, path: string, stream: string, o
   const over = new AbortController();
   const ended = AbortSignal.any([over.signal, api.closed, ...(signal ? [signal] : [])]);
   const waiting: SentEmission[] = [];
+  /** Number of the last value that came. */
+  let last = after ?? 0;
+  let isLeft = false;
   let wake: () => void = () => undefined;
   let taken: () => void = () => undefined;
   let state = 'open' as 'open' | 'ended' | 'left';
+  const take = (sent: SentEmission): void => {
+    // One whose connection was cut behind it may come again.
+    if (sent.seq <= last) return;
+    last = sent.seq;
+    waiting.push(sent);
+  };
   const following = followEvents(api, `${path}/streams/${encodeURIComponent(stream)}/events`, {
     query: {},
     signal: ended,
     ...(after === undefined || after === 0 ? {} : { lastId: String(after) }),
     onEvent({ type, data }) {
-      if (type === 'value') waiting.push(JSON.parse(data) as SentEmission);
+      if (type === 'value') take(JSON.parse(data) as SentEmission);
       // Nothing comes after it.
       if (type === 'end') state = 'ended';
       wake();
     },
     // The answer has been read to its end by then: Node.js 20 leaves who reads one waiting for ever that is aborted just as it ends.
     onState: (open) => void (!open && state === 'ended' && over.abort()),
-    onTaken: () => (waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => (taken = resolve))),
+    onTaken: () => (isLeft || ended.aborted || waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => (taken = resolve))),
   }).finally(() => {
     if (state === 'open') state = 'left';
     wake();
@@ -64,6 +73,7 @@ export async function* emittedOverHttp(api: Api, path: string, stream: string, o
       await new Promise<void>((resolve) => (waiting.length > 0 || state !== 'open' ? resolve() : (wake = resolve)));
     }
   } finally {
+    isLeft = true;
     if (state !== 'ended') over.abort();
     taken();
     await following;

@@ -126,6 +126,7 @@ export class EventParser {
   #rest = '';
   #type = '';
   #data: string[] = [];
+  #id: string | null = null;
 
   constructor(onEvent: (event: ServerEvent) => unknown, place: Place = { lastId: null }) {
     this.#onEvent = onEvent;
@@ -147,7 +148,7 @@ export class EventParser {
     const [, field = '', value = ''] = /^([^:]*)(?:: ?(.*))?$/s.exec(line) ?? [];
     if (field === 'event') this.#type = value;
     if (field === 'data') this.#data.push(value);
-    if (field === 'id' && !value.includes('\0')) this.#place.lastId = value;
+    if (field === 'id' && !value.includes('\0')) this.#id = value;
   }
 
   #dispatch(): void {
@@ -156,6 +157,8 @@ export class EventParser {
     const isEvent = this.#data.length > 0;
     this.#data = [];
     this.#type = '';
+    // Only now: an event that is cut off behind its id has not come.
+    if (this.#id !== null) this.#place.lastId = this.#id;
     if (isEvent) this.#onEvent({ type, data });
   }
 }

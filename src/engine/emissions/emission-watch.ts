@@ -58,14 +58,25 @@ export class EmissionWatch {
   #tick(): void {
     this.#timer = null;
     this.#isLooking = true;
-    const version = this.#store.dataVersion();
-    const isDue = ++this.#ticks >= ticksPerLook || (version !== null && version !== this.#version);
-    this.#version = version;
+    const hasChanged = this.#hasChanged();
+    const isDue = ++this.#ticks >= ticksPerLook || hasChanged;
     const looked = isDue ? this.#look() : Promise.resolve();
     void looked.then(() => {
       this.#isLooking = false;
       this.#tickSoon();
     });
+  }
+
+  /** Whether somebody has written since it was asked last; false where the database cannot tell. */
+  #hasChanged(): boolean {
+    try {
+      const before = this.#version;
+      this.#version = this.#store.dataVersion();
+      return this.#version !== null && this.#version !== before;
+    } catch {
+      // The look tells whether it can be read at all.
+      return true;
+    }
   }
 
   async #look(): Promise<void> {

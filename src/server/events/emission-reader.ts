@@ -30,8 +30,8 @@ export class EmissionReader {
   async run(results: ResultStorage, followed: FollowedEmissions): Promise<void> {
     for await (const page of followEmissions(followed)) {
       for (const stored of page) {
-        const text = eventText('value', await shownEmission(results, followed.runId, stored));
-        this.#stream.write(text, String(stored.seq));
+        // In one piece: whoever has had the value goes on behind it.
+        this.#stream.write(eventText('value', await shownEmission(results, followed.runId, stored), String(stored.seq)));
         if (this.#stream.waitingBytes > aheadBytes) await this.#stream.taken();
         if (!this.#stream.isOpen) return;
       }
@@ -45,7 +45,8 @@ export class EmissionReader {
     const { takenBytes, waitingBytes } = this.#stream;
     if (waitingBytes > 0 && takenBytes === this.#takenAtBeat) return this.#stream.drop('slow');
     this.#takenAtBeat = takenBytes;
-    this.#stream.write(`: alive\n${eventText('beat', { beatMs })}`);
+    // Values that wait are a sign of life, and nothing may be added to much that waits.
+    if (waitingBytes === 0) this.#stream.write(`: alive\n${eventText('beat', { beatMs })}`);
   }
 }
 

@@ -14,8 +14,9 @@ export interface Told<Row> {
   readonly text: string;
 }
 
-export function eventText(type: string, data: unknown): string {
-  return `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
+/** @param id where a reader that has had the event goes on; default: where it went on before */
+export function eventText(type: string, data: unknown, id?: string): string {
+  return `event: ${type}\ndata: ${JSON.stringify(data)}\n${id === undefined ? '' : `id: ${id}\n`}\n`;
 }
 
 export const textOfRun = (row: RunEvent): string => eventText('run', toWire(row));

@@ -12,6 +12,9 @@ const streamParams = z.strictObject({ id: idText, stream: line(100, 1) });
 const valueParams = z.strictObject({ id: idText, stream: line(100, 1), seq });
 const pageQuery = z.strictObject({ after: seq.describe('Only values after this `seq`').optional(), limit: limitText.optional() });
 
+/** Text of the values of one page. */
+const pageChars = 512 * 1024;
+
 export function emissionRoutes(app: App, { client, live }: RouteParts): void {
   const tags = ['streams'];
   const { store, results, leaseClock: clock, emissions } = client.engine.services;
@@ -48,9 +51,16 @@ export function emissionRoutes(app: App, { client, live }: RouteParts): void {
       const { id } = await client.runs.get(request.params.id);
       request.runId = id;
       const { items, hasMore } = await store.emissions.page(id, stream, request.query);
-      const shown = [];
-      for (const stored of items) shown.push(await shownEmission(results, id, stored));
-      return { items: shown, next: hasMore ? (items.at(-1)?.seq ?? null) : null };
+      const shown: object[] = [];
+      let chars = 0;
+      for (const stored of items) {
+        const one = await shownEmission(results, id, stored);
+        // Large ones lie elsewhere, so that the store did not count them.
+        chars += JSON.stringify(one).length;
+        if (shown.length > 0 && chars > pageChars) break;
+        shown.push(one);
+      }
+      return { items: shown, next: hasMore || shown.length < items.length ? (items[shown.length - 1]?.seq ?? null) : null };
     },
   );
 

@@ -81,6 +81,23 @@ describe.each(['sqlite', 'postgres'])('on %s', (on) => {
     expect((await api.get(`/api/runs/${id}/streams/m`)).json).toEqual({ items: [], next: null });
   });
 
+  test('a page holds no more than it says, also of values that are kept elsewhere, and the next goes on behind it', async () => {
+    const id = await submit(async (ctx) => {
+      for (let n = 0; n < 4; n++) await ctx.emit('n', `${n}${'z'.repeat(400 * 1024)}`);
+      for (let n = 4; n < 8; n++) await ctx.emit('n', `${n}`);
+    });
+    await api.client.runs.awaitEnd(id);
+    const seen: string[] = [];
+    for (let after = 0; after !== (null as unknown); ) {
+      const { text, json } = await api.get(`/api/runs/${id}/streams/n?after=${after}`);
+      expect(text.length).toBeLessThan(600 * 1024);
+      const { items, next } = json as { items: readonly { value: { json: string } }[]; next: number };
+      seen.push(items.map(({ value }) => value.json[0]).join(''));
+      after = next;
+    }
+    expect(seen).toEqual(['0', '1', '2', '34567']);
+  });
+
   test('a reader whose connection is cut goes on after its last value', async () => {
     const end = gate();
     const id = await submit(async (ctx) => {

@@ -156,10 +156,16 @@ export function streamsQuery(runId: string, isOver: boolean) {
       fromWire<{ readonly items: readonly EmissionStream[] }>(
         await get<Wire<{ readonly items: readonly EmissionStream[] }>>(`${runPath(runId)}/streams`, undefined, signal),
       ).items,
-    refetchInterval: isOver ? false : 1_000,
+    // They are counted each time.
+    refetchInterval: ({ state: { data = [] } }) => {
+      if (isOver) return false;
+      return data.reduce((values, { count }) => values + count, 0) > manyEmissions ? 5_000 : 1_000;
+    },
   });
 }
 
+/** Of a run with more values the streams are asked for less often. */
+const manyEmissions = 10_000;
 /** Values of one stream that a page of the list has. */
 const pageEmissions = 100;
 
