@@ -87,7 +87,11 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
         const value = await resources.use(resource, undefined);
         bindField(instance, field, () => value);
       }
-      const method = async (): Promise<unknown> => listed(await task.method.apply(instance, [...args, context]));
+      const method = async (): Promise<unknown> => {
+        const given = await listed(await task.method.apply(instance, [...args, context]));
+        await opened.whenEmitted();
+        return given;
+      };
       return job.profile ? profiled(context, method) : method();
     };
     const work = (): Promise<unknown> => using(resources, () => calledIn(task, job, opened, call));

@@ -23,11 +23,15 @@ export interface EmissionKeeper {
 /** What each value counts against the most of a run beside its text, bytes. */
 export const emissionBytes = 64;
 
-/** @throws BatutaError NAME_INVALID unless it is 1 to 100 letters, digits, `_`, `.`, `:` or `-` */
+/** @throws BatutaError NAME_INVALID unless it is 1 to 100 letters, digits, `_`, `.`, `:` or `-`, and neither `.` nor `..`, which are no part of a path */
 export function checkStreamName(name: unknown): asserts name is string {
-  if (typeof name === 'string' && /^[\w.:-]{1,100}$/.test(name)) return;
+  if (typeof name === 'string' && /^(?!\.{1,2}$)[\w.:-]{1,100}$/.test(name)) return;
   const shown = typeof name === 'string' ? `'${name.slice(0, 40)}'` : typeof name;
-  throw new BatutaError('NAME_INVALID', `${shown} is no name for a stream: use 1 to 100 letters, digits, _, ., : or -.`, {
-    details: { stream: String(name).slice(0, 100) },
-  });
+  throw new BatutaError(
+    'NAME_INVALID',
+    `${shown} is no name for a stream: use 1 to 100 letters, digits, _, ., : or -, not . or .. alone.`,
+    {
+      details: { stream: String(name).slice(0, 100) },
+    },
+  );
 }

@@ -7,12 +7,15 @@
 import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { BatutaError } from '../../base/errors.ts';
+import { letOthersIn, settledWithin, type Timer } from '../../base/clock.ts';
+import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
 import { showBytes } from '../../base/setting-values.ts';
 import { checkStreamName, emissionBytes, type EmissionKeeper } from '../../model/emission.ts';
 import { hashedId } from '../../model/idempotency-key.ts';
-import type { RunAttempt } from '../run/run-attempt.ts';
+import { isHandedBack, type RunAttempt } from '../run/run-attempt.ts';
+import type { Settlement } from '../task/settlement.ts';
+import type { TaskAttempt } from '../task/task-attempt.ts';
 import { issueMessage } from '../submit/issue-message.ts';
 import { refuseSecrets } from '../values/refuse-secrets.ts';
 import { encodeValue, isLarge } from '../values/results.ts';
@@ -24,6 +27,11 @@ export interface Emitter {
   readonly attempt: number;
 }
 
+/** How long a schema may take for a value, ms. */
+const maxCheckMs = 30_000;
+/** How long a task that is stopped by force waits for what it has given out, ms. */
+const lastRecordsMs = 1_000;
+
 export class AttemptEmissions implements EmissionKeeper {
   readonly #active: RunAttempt;
   readonly #emitter: Emitter;
@@ -31,6 +39,8 @@ export class AttemptEmissions implements EmissionKeeper {
   readonly #pending = new Set<Promise<void>>();
   /** The last value that takes its time before it can be recorded: those after it wait for it. */
   #slow: Promise<unknown> | null = null;
+  /** Whether a value was refused, which whoever gave it may not have waited for. */
+  #hasRefused = false;
   /** How often the body has given the same by the same stream. */
   readonly #given = new Map<string, number>();
 
@@ -42,7 +52,8 @@ export class AttemptEmissions implements EmissionKeeper {
   }
 
   /**
-   * Resolves once it is durable, or dropped because the attempt has ended.
+   * Resolves once it is durable, or dropped because the attempt has ended. An error that nobody takes is an unhandled rejection of whoever gave the value,
+   * unless the run is being stopped.
    *
    * @throws BatutaError NAME_INVALID, STREAM_VALUE_INVALID, STREAM_VALUE_TOO_LARGE, STREAM_FULL, RESULT_NOT_SERIALIZABLE, SECRET_EXPOSED, STORE_…
    */
@@ -50,14 +61,23 @@ export class AttemptEmissions implements EmissionKeeper {
     if (this.#isOver()) return Promise.resolve();
     const emitted = this.#take(stream, value);
     this.#pending.add(emitted);
-    const done = (): void => void this.#pending.delete(emitted);
-    emitted.then(done, done);
-    return emitted;
+    const told: Promise<void> = emitted.then(
+      () => void this.#pending.delete(emitted),
+      (error: unknown) => {
+        this.#pending.delete(emitted);
+        this.#hasRefused = true;
+        if (this.#active.stopReason !== null) told.catch(() => undefined);
+        throw error;
+      },
+    );
+    return told;
   }
 
-  /** Resolves once all it was given is recorded or refused. Never rejects: whoever gave a value is told. */
+  /** Resolves once all it was given is recorded or refused, and Node.js has reported what nobody took. Never rejects. */
   async settled(): Promise<void> {
     while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+    if (this.#hasRefused) await letOthersIn();
+    this.#hasRefused = false;
   }
 
   /** Everything up to the first wait happens within the call, so that what the caller does to the value afterwards changes nothing. */
@@ -82,7 +102,12 @@ export class AttemptEmissions implements EmissionKeeper {
     // Before the next one goes on: whoever waits for this one was there later.
     const added = this.#add(stream, at, late, ref);
     if (this.#slow === passed) this.#slow = null;
-    await added;
+    try {
+      await added;
+    } catch (error) {
+      if (ref !== null && isBatutaError(error, 'STREAM_FULL')) await services.results.remove(ref).catch(() => undefined);
+      throw error;
+    }
   }
 
   #add(stream: string, at: number, text: string | null, ref: string | null): Promise<void> {
@@ -104,7 +129,30 @@ export class AttemptEmissions implements EmissionKeeper {
         details: { stream },
       });
     const result = schema['~standard'].validate(value);
-    return result instanceof Promise ? result.then((settled) => valid(stream, settled)) : valid(stream, result);
+    return result instanceof Promise ? this.#checkInTime(stream, result) : valid(stream, result);
+  }
+
+  /** The end of a task waits for its values, so none may be checked for ever. */
+  async #checkInTime(stream: string, checking: Promise<StandardSchemaV1.Result<unknown>>): Promise<unknown> {
+    let timer: Timer | null = null;
+    const late = new Promise<never>((_, reject) => {
+      timer = this.#active.services.leaseClock.setTimer(maxCheckMs, () =>
+        reject(
+          new BatutaError(
+            'STREAM_VALUE_INVALID',
+            `The schema of the stream '${stream}' has not answered for ${maxCheckMs / 1_000} seconds.`,
+            {
+              details: { stream },
+            },
+          ),
+        ),
+      );
+    });
+    try {
+      return valid(stream, await Promise.race([checking, late]));
+    } finally {
+      (timer as Timer | null)?.cancel();
+    }
   }
 
   #textOf(stream: string, value: unknown): string | null {
@@ -133,6 +181,24 @@ export class AttemptEmissions implements EmissionKeeper {
     this.#given.set(what, times);
     return hashedId(JSON.stringify(['emission', this.#active.run.id, what, times]));
   }
+}
+
+/**
+ * How an attempt ended, once what it gave out is recorded: a value that was refused and that nobody has waited for fails it.
+ *
+ * What a task gave out before it was stopped would be refused when its run has ended; of one that is stopped by force it is waited for a moment.
+ */
+export async function behindEmissions(execution: TaskAttempt, settlement: Settlement): Promise<Settlement> {
+  const { active } = execution;
+  if (settlement.kind === 'stopped' && isHandedBack(settlement.error)) return settlement;
+  const emitted = execution.whenEmitted();
+  if (settlement.kind === 'stopped') {
+    await active.untilForced(() => emitted).catch(() => undefined);
+    if (active.forced) await settledWithin(active.services.leaseClock, lastRecordsMs, emitted);
+    return settlement;
+  }
+  const refused = await emitted;
+  return refused && settlement.kind === 'value' ? { kind: 'error', error: refused } : settlement;
 }
 
 function valid(stream: string, checked: StandardSchemaV1.Result<unknown>): unknown {

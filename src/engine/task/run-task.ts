@@ -9,6 +9,7 @@ import { type RunAttempt, isHandedBack } from '../run/run-attempt.ts';
 import { givenAs } from '../values/given-value.ts';
 import { askCache, cachedState, type CacheHit } from '../cache/ask-cache.ts';
 import { beginAttempt } from './begin-attempt.ts';
+import { behindEmissions } from '../emissions/attempt-emissions.ts';
 import { decideRetry, type FailedAttempt } from './decide-retry.ts';
 import { apart, type AttemptWaiting, type Stopped, stopped, type TaskPass, underTags } from './attempt-places.ts';
 import type { TaskOutcome } from './outcome.ts';
@@ -189,15 +190,14 @@ class RunningTask {
       await confirmed;
       if (this.#active.stopReason) return { kind: 'stopped', error: this.#active.stopReason };
     }
-    const pass = this.#pass;
-    if (pass !== null && !(await pass.isReady())) return stopped(this.#active);
+    if (this.#pass !== null && !(await this.#pass.isReady())) return stopped(this.#active);
     const ending = fault ?? execution.execute(args);
-    if (fault === null) (pass ?? this.#active).tellBegun();
+    if (fault === null) (this.#pass ?? this.#active).tellBegun();
     const ended = ending instanceof Promise ? await ending : ending;
-    const settlement = execution.resources ? await execution.closeResources(ended) : ended;
+    const closed = execution.resources ? await execution.closeResources(ended) : ended;
+    const settlement = execution.hasEmitted ? await behindEmissions(execution, closed) : closed;
     this.#row = execution.reportedRow;
     if (settlement.kind === 'stopped') return settlement;
-    if (execution.hasEmitted) await execution.whenEmitted();
     if (settlement.kind !== 'value') return { kind: 'failed', execution, error: settlement.error, timedOut: settlement.kind === 'timeout' };
     const { value } = settlement;
     try {

@@ -48,6 +48,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   #settle: ((settlement: Settlement) => void) | null = null;
   #escapedEarly: BatutaError | null = null;
   #hasFailed = false;
+  #isEmitting = false;
   #reports: TaskReports | null = null;
   #artifacts: AttemptArtifacts | null = null;
   #emissions: AttemptEmissions | null = null;
@@ -163,9 +164,12 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
     return this.#emissions !== null;
   }
 
-  /** Resolves once all it has given out is recorded, awaited or not: its end is recorded behind that. */
-  async whenEmitted(): Promise<void> {
+  /** Resolves once all it has given out is recorded, awaited or not, with the error that nobody took; beside a transaction, which stands, that is the run's. */
+  async whenEmitted(): Promise<BatutaError | null> {
+    this.#isEmitting = !this.#hasFailed && this.definition.transaction === null;
     await this.#emissions?.settled();
+    this.#isEmitting = false;
+    return this.#escapedEarly;
   }
 
   /** Queues what the attempt put aside; in the flush that carries its end. Not awaited: that flush is. */
@@ -178,7 +182,7 @@ export class TaskAttempt extends AttemptFacts implements RunScope, ContextSource
   escaped(error: unknown, how: EscapeKind): void {
     const { row, active } = this;
     const escaped = escapedError(error, how, `task ${row.name}`);
-    if (this.#settle === ignore) this.#escapedEarly ??= escaped;
+    if (this.#settle === ignore || this.#isEmitting) this.#escapedEarly ??= escaped;
     else if (this.#settle && !this.isCommitting) {
       if (this.definition.transaction === null) this.#settle(this.#ended({ kind: 'error', error: escaped }));
       this.#abort(escaped);
