@@ -41,11 +41,18 @@ export async function exportRows(context: CommandContext, what: string, options:
   try {
     return await withClient(context, async ({ exports }) => {
       const progress = new Progress(context, kind);
-      const stopped = AbortSignal.any([interrupt.signal, context.terminal.gone]);
-      const pieces = progress.counted(exports.bytes(kind, { format, filter, onRows: (rows) => progress.setRows(rows) }), stopped);
-      if (path === null) await copy(pieces, process.stdout, stopped);
-      else await writeFile(pieces, path, stopped);
+      const stopped = path === null ? AbortSignal.any([interrupt.signal, context.terminal.gone]) : interrupt.signal;
+      const onRows = (rows: number): void => progress.setRows(rows);
+      const pieces = progress.counted(exports.bytes(kind, { format, filter, onRows, signal: stopped }));
+      try {
+        if (path === null) await copy(pieces, process.stdout, stopped);
+        else await writeFile(pieces, path);
+      } catch (error) {
+        if (!stopped.aborted) throw error;
+      }
       if (interrupt.status !== null) return interrupt.status;
+      // Whoever read standard output has left.
+      if (stopped.aborted) return 0;
       progress.end(path);
       return 0;
     });
@@ -71,13 +78,12 @@ function filterOf(context: CommandContext, { level, by, ...options }: Options): 
   };
 }
 
-async function writeFile(pieces: AsyncIterable<Uint8Array>, path: string, stopped: AbortSignal): Promise<void> {
+async function writeFile(pieces: AsyncIterable<Uint8Array>, path: string): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
   try {
     // On the disk before it stands under its name.
     await pipeline(pieces, createWriteStream(beside, { flags: 'wx', flush: true }));
-    if (stopped.aborted) await rm(beside, { force: true });
-    else await rename(beside, path);
+    await rename(beside, path);
   } catch (error) {
     await rm(beside, { force: true }).catch(() => undefined);
     throw isSystemError(error) ? usage(`${path} cannot be written: ${error.message}`) : error;
@@ -117,9 +123,8 @@ class Progress {
     this.#rows = rows;
   }
 
-  async *counted(pieces: AsyncIterable<Uint8Array>, stopped: AbortSignal): AsyncGenerator<Uint8Array> {
+  async *counted(pieces: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
     for await (const piece of pieces) {
-      if (stopped.aborted) return;
       yield piece;
       this.#bytes += piece.byteLength;
       this.#show();

@@ -14,8 +14,9 @@ interface Options extends JsonOption {
   readonly after?: string;
 }
 
-/** Lines that are written before the reader must have taken them. */
+/** Lines, and their text, that are written before the reader must have taken them. */
 const linesAhead = 256;
+const charsAhead = 1024 * 1024;
 
 /** Prints the values until the run has ended; without a name the streams there are. @throws BatutaError USAGE, NAME_INVALID, RUN_NOT_FOUND */
 export async function streamOfRun(context: CommandContext, id: string, stream: string | undefined, options: Options): Promise<ExitStatus> {
@@ -30,11 +31,16 @@ export async function streamOfRun(context: CommandContext, id: string, stream: s
     const interrupt = new Interrupt({ clock: context.clock, onFirst: () => undefined, onSecond: async () => {} });
     const signal = AbortSignal.any([gone, interrupt.signal]);
     try {
-      let lines = 0;
+      let [lines, chars] = [0, 0];
       for await (const { value, ...emission } of client.runs.emitted(id, stream, given({ after, signal }))) {
         const plain = plainJson(value);
-        out.line(JSON.stringify(options.details ? { ...emission, at: new Date(emission.at).toISOString(), value: plain } : plain));
-        if (++lines % linesAhead === 0) await context.terminal.drain();
+        const line = JSON.stringify(options.details ? { ...emission, at: new Date(emission.at).toISOString(), value: plain } : plain);
+        out.line(line);
+        chars += line?.length ?? 0;
+        if (++lines >= linesAhead || chars >= charsAhead) {
+          await context.terminal.drain();
+          [lines, chars] = [0, 0];
+        }
         if (signal.aborted) break;
       }
       return interrupt.status ?? 0;

@@ -12,9 +12,9 @@ const pieceRows = 256;
 
 /** See `ExportsClient.bytes`. */
 export async function* exportBytes(store: Store, clock: Clock, kind: ExportKind, options: ExportOptions): AsyncGenerator<Uint8Array> {
-  const { format, filter = {}, onRows } = options;
+  const { format, filter = {}, onRows, signal } = options;
   checkExport(kind, format, filter);
-  const rows = counted(exportedRows(store, kind, filter, clock.now()), onRows);
+  const rows = counted(exportedRows(store, kind, filter, { now: clock.now(), signal }), onRows);
   for await (const piece of encoded(kind, format, rows)) yield typeof piece === 'string' ? Buffer.from(piece) : piece;
 }
 

@@ -24,6 +24,8 @@ export interface ExportOptions {
   readonly filter?: ExportFilter;
   /** Told, now and then, how many rows there have been. Over HTTP nobody knows. */
   readonly onRows?: (rows: number) => void;
+  /** Ends it before the next read: what takes the bytes fails with its reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface ExportsClient {

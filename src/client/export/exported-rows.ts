@@ -65,16 +65,24 @@ export const exportColumns: Readonly<Record<ExportKind, ExportColumns>> = {
   },
 };
 
-/** The rows, read as they are asked for. @param now UTC epoch ms, when the export begins */
+interface Export {
+  /** When it begins, UTC epoch ms. */
+  readonly now: number;
+  /** Whoever takes it may have left while there was nothing to take. */
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The rows, read as they are asked for. @throws the reason of `signal` */
 export async function* exportedRows(
   store: Store,
   kind: ExportKind,
   filter: ExportFilter,
-  now: number,
+  { now, signal }: Export,
 ): AsyncGenerator<ExportRow, void, void> {
-  if (kind === 'statistics') return yield* statisticRows(store, filter, now);
+  if (kind === 'statistics') return yield* statisticRows(store, filter, { now, signal });
   const { minLevel, by: _by, ...runFilter } = filter;
   for (let cursor: string | null | undefined; cursor !== null; ) {
+    signal?.throwIfAborted();
     const page = await store.exports.runs({
       ...runFilter,
       until: Math.min(runFilter.until ?? now, now),
@@ -83,7 +91,7 @@ export async function* exportedRows(
     });
     cursor = page.next;
     if (kind === 'runs') yield* page.items.map(runRow);
-    else yield* rowsOfRuns(store, kind, page.items, minLevel);
+    else yield* rowsOfRuns(store, kind, page.items, minLevel, signal);
     // A store in this process answers within the turn.
     await letOthersIn();
   }
@@ -94,20 +102,30 @@ async function* rowsOfRuns(
   kind: Exclude<ExportKind, 'runs' | 'statistics'>,
   runs: readonly ListedRun[],
   minLevel: number | undefined,
+  signal: AbortSignal | undefined,
 ): AsyncGenerator<ExportRow, void, void> {
   const flowOf = new Map(runs.map(({ id, flow }) => [id, flow]));
   const ids = [...flowOf.keys()];
   if (kind === 'task-runs')
-    for await (const rows of exports.taskRuns(ids)) yield* rows.map((row) => taskRunRow(row, flowOf.get(row.runId) ?? null));
+    for await (const rows of until(signal, exports.taskRuns(ids))) yield* rows.map((row) => taskRunRow(row, flowOf.get(row.runId) ?? null));
   else if (kind === 'transitions')
-    for await (const rows of exports.transitions(ids))
+    for await (const rows of until(signal, exports.transitions(ids)))
       yield* rows.map(({ type, name, message, at, ...row }) => ({
         ...{ ...row, flow: flowOf.get(row.runId) ?? null, at: new Date(at) },
         ...{ stateType: type, stateName: name, stateMessage: message },
       }));
   else
-    for await (const rows of exports.logs(ids, minLevel))
+    for await (const rows of until(signal, exports.logs(ids, minLevel)))
       yield* rows.map(({ at, ...row }) => ({ ...row, flow: flowOf.get(row.runId) ?? null, at: new Date(at) }));
+}
+
+/** @throws the reason of `signal`, before the next read */
+async function* until<T>(signal: AbortSignal | undefined, reads: AsyncIterable<T>): AsyncGenerator<T> {
+  for await (const read of reads) {
+    yield read;
+    await letOthersIn();
+    signal?.throwIfAborted();
+  }
 }
 
 function runRow({ state, error, createdAt, startedAt, endedAt, scheduledFor, ...run }: ListedRun): ExportRow {
@@ -131,7 +149,11 @@ function taskRunRow({ name: task, state, startedAt, endedAt, error, ...row }: Ex
 }
 
 /** Ended runs by flow and by deployment, oldest first. */
-async function* statisticRows(store: Store, { by = 'day', ...filter }: ExportFilter, now: number): AsyncGenerator<ExportRow, void, void> {
+async function* statisticRows(
+  store: Store,
+  { by = 'day', ...filter }: ExportFilter,
+  { now, signal }: Export,
+): AsyncGenerator<ExportRow, void, void> {
   const kinds =
     filter.deployment !== undefined
       ? (['deployment'] as const)
@@ -141,8 +163,10 @@ async function* statisticRows(store: Store, { by = 'day', ...filter }: ExportFil
   const untilAt = Math.min(filter.until ?? now, now);
   // Month by month: the durations of all at once might be many.
   const stepMs = 30 * dayMs;
-  const first = filter.since ?? (await store.exports.oldest()) ?? untilAt;
+  const oldest = (await store.exports.oldest()) ?? untilAt;
+  const first = Math.max(filter.since ?? oldest, oldest);
   for (let fromAt = first - (first % dayMs); fromAt < untilAt; fromAt += stepMs) {
+    signal?.throwIfAborted();
     const rows: { readonly kind: string; readonly sum: EndedRuns }[] = [];
     for (const kind of kinds) {
       const name = kind === 'flow' ? filter.flow : filter.deployment;

@@ -58,8 +58,8 @@ export class ParquetEncoder {
   #valueOf(row: object, name: string, type: ParquetType, record: number): unknown {
     const value: unknown = (row as Readonly<Record<string, unknown>>)[name] ?? null;
     if (value === null) return null;
-    if (typeof value === 'string') this.#chars += value.length;
     const converted = parquetTypes[type].convert(value);
+    if (this.#target.charsPerGroup !== undefined) this.#chars += charsOf(type === 'JSON' ? JSON.stringify(converted) : value);
     if (converted !== undefined) return converted;
     const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : String(value).slice(0, 60);
     const takes = `has ${shown} in the column '${name}' of ${type}, which takes ${parquetTypes[type].takes}`;
@@ -82,6 +82,11 @@ export class ParquetEncoder {
     await this.#writer.finish();
     await this.#bytes.flush();
   }
+}
+
+/** Text, or bytes, that a value takes in its row group. */
+function charsOf(value: unknown): number {
+  return typeof value === 'string' || value instanceof Uint8Array ? value.length : 0;
 }
 
 /** What the library writes into: the bytes of a row group are held until it asks for them to be written. */

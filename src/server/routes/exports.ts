@@ -2,6 +2,7 @@
 import { Readable } from 'node:stream';
 import { z } from 'zod';
 import { checkExport, type ExportFormat, exportFormats, exportKinds } from '../../client/export/export-client.ts';
+import { onceGone } from '../connections.ts';
 import type { App, RouteParts } from '../parts.ts';
 import { given } from '../schemas/common.ts';
 import { filterOf, runFilter } from '../schemas/runs.ts';
@@ -41,7 +42,10 @@ export function exportRoutes(app: App, { client }: RouteParts): void {
       // Before the head is sent: what comes after can only break off.
       checkExport(kind, format, filter);
       void reply.type(types[format]).header('content-disposition', `attachment; filename="batuta-${kind}.${format}"`);
-      return reply.send(Readable.from(client.exports.bytes(kind, { format, filter }), { objectMode: false }));
+      // Heard also where it finds nothing to send for long.
+      const left = new AbortController();
+      onceGone(reply.raw, () => left.abort());
+      return reply.send(Readable.from(client.exports.bytes(kind, { format, filter, signal: left.signal }), { objectMode: false }));
     },
   );
 }

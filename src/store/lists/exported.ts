@@ -2,6 +2,7 @@
  * What is exported: runs without their values, and what belongs to many runs, in short reads of bounded size, between which everybody else
  * reads and writes.
  */
+import { letOthersIn } from '../../base/clock.ts';
 import type { Connection } from '../connection.ts';
 import { listed, listOf } from '../sql.ts';
 import { logTable, taskRunTable, transitionTable } from '../tables.ts';
@@ -13,6 +14,8 @@ import type { ExportStore } from './contract.ts';
 /** Most rows of one read, and most text of their messages, bytes. */
 const pageRows = 1_000;
 const pageBytes = 4 * 1024 * 1024;
+/** Runs whose rows are counted at once: at first, and at most. */
+const [fewRuns, manyRuns] = [20, 1_000];
 
 const exportedTaskRuns = taskRunTable.part([
   ...['id', 'run_id', 'key', 'name', 'item_index', 'state_type', 'state_name', 'attempt', 'started_at', 'ended_at', 'display_name'],
@@ -74,18 +77,10 @@ function lengthOf(...columns: readonly string[]): string {
 
 /** Run after run in the order of the list. Those of several small runs are one read; a large one takes several. */
 async function* rowsOf(connection: Connection, owned: Owned, runIds: readonly string[]): AsyncGenerator<readonly { run_id: string }[]> {
-  const where = owned.where === undefined ? '' : `and ${owned.where}`;
-  const sizes = await connection.query<Size>(
-    `select run_id, count(*) as count, coalesce(sum(${owned.bytes}), 0) as bytes from ${owned.table.name}
-     where run_id in ${listed(connection, 1)} ${where} group by run_id`,
-    [listOf(runIds)],
-  );
-  const sizeOf = new Map(sizes.map((size) => [size.run_id, size]));
   let group: string[] = [];
   let [count, bytes] = [0, 0];
-  for (const runId of runIds) {
-    const size = sizeOf.get(runId);
-    if (size === undefined) continue;
+  for await (const size of sizesOf(connection, owned, runIds)) {
+    const runId = size.run_id;
     if (group.length > 0 && (count + size.count > pageRows || bytes + Number(size.bytes) > pageBytes)) {
       yield await groupOf(connection, owned, group);
       group = [];
@@ -99,6 +94,33 @@ async function* rowsOf(connection: Connection, owned: Owned, runIds: readonly st
     }
   }
   if (group.length > 0) yield await groupOf(connection, owned, group);
+}
+
+/**
+ * How much each run has, in the order of the list; of those that have nothing, nothing. Counted for as many runs at once as are known to take no
+ * longer than a read: a database in this process answers within the turn.
+ */
+async function* sizesOf(connection: Connection, owned: Owned, runIds: readonly string[]): AsyncGenerator<Size> {
+  const where = owned.where === undefined ? '' : `and ${owned.where}`;
+  let most = fewRuns;
+  for (let at = 0; at < runIds.length; ) {
+    if (at > 0) await letOthersIn();
+    const asked = runIds.slice(at, at + most);
+    at += asked.length;
+    const sizes = await connection.query<Size>(
+      `select run_id, count(*) as count, coalesce(sum(${owned.bytes}), 0) as bytes from ${owned.table.name}
+       where run_id in ${listed(connection, 1)} ${where} group by run_id`,
+      [listOf(asked)],
+    );
+    const sizeOf = new Map(sizes.map((size) => [size.run_id, size]));
+    const rows = sizes.reduce((sum, size) => sum + size.count, 0);
+    if (rows < pageRows) most = Math.min(manyRuns, most * 2);
+    else if (rows > 10 * pageRows) most = Math.max(1, Math.floor(most / 2));
+    for (const runId of asked) {
+      const size = sizeOf.get(runId);
+      if (size !== undefined) yield size;
+    }
+  }
 }
 
 async function groupOf(

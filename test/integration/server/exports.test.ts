@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TaskContext } from 'batuta';
 import { csv, parquetGroups } from 'batuta/streams';
 import type { Client } from '../../../src/client/client.ts';
@@ -10,6 +10,7 @@ import type { ExportFormat, ExportKind, ExportOptions } from '../../../src/clien
 import { exportColumns } from '../../../src/client/export/exported-rows.ts';
 import { openHttpClient } from '../../../src/client/http/open.ts';
 import type { Run } from '../../../src/model/run.ts';
+import type { ExportStore } from '../../../src/store/lists/contract.ts';
 import { type Api, openApi } from '../../support/api.ts';
 import { makeFlow } from '../../support/make-flow.ts';
 import { createDatabase } from '../../support/postgres.ts';
@@ -221,35 +222,98 @@ describe.each(['sqlite', 'postgres'])('on %s', (on) => {
     await expect(bytesOf('runs', { format: 'csv', filter: { flw: 'x' } as never }, http)).rejects.toMatchObject({ code: 'FILTER_INVALID' });
   });
 
-  test('a reader that leaves in the middle ends it, and what is created meanwhile is not in it', async () => {
+  /** The exports with another way to read runs, while the work is done. */
+  async function withRuns<T>(
+    read: (runs: ExportStore['runs'], filter: Parameters<ExportStore['runs']>[0]) => ReturnType<ExportStore['runs']>,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    const { store } = api.client.engine.services;
+    const real = store.exports;
+    const runs: ExportStore['runs'] = (filter) => read(real.runs.bind(real), filter);
+    Object.defineProperty(store, 'exports', { value: { ...real, runs }, configurable: true });
+    try {
+      return await work();
+    } finally {
+      Object.defineProperty(store, 'exports', { value: real, configurable: true });
+    }
+  }
+
+  test('page by page it is the same, and what is created after it began is not in it', async () => {
+    const before = (await api.client.runs.list()).items.map(({ id }) => id);
+    let pages = 0;
+    const rows = await withRuns(
+      async (runs, filter) => {
+        if (pages++ === 0) {
+          const begun = Date.now();
+          await vi.waitFor(() => expect(Date.now()).toBeGreaterThan(begun));
+          await (await api.client.submit(fine)).done();
+        }
+        return await runs({ ...filter, limit: 2 });
+      },
+      () => rowsOf('runs'),
+    );
+    expect(pages).toBeGreaterThan(2);
+    expect(rows.map(({ id }) => id)).toEqual(before);
+  });
+
+  test('a reader that leaves in the middle ends it', async () => {
     const bytes = api.client.exports.bytes('task-runs', { format: 'ndjson' })[Symbol.asyncIterator]();
     await bytes.next();
-    await bytes.return?.();
-    const export_ = api.client.exports.bytes('runs', { format: 'ndjson' })[Symbol.asyncIterator]();
-    const first = await export_.next();
-    const { id } = await (await api.client.submit(fine)).done();
-    let text = Buffer.from(first.value ?? []).toString();
-    for (let piece = await export_.next(); !piece.done; piece = await export_.next()) text += Buffer.from(piece.value).toString();
-    expect(text).not.toContain(id);
+    expect(await bytes.return?.()).toMatchObject({ done: true });
+    expect(await bytes.next()).toMatchObject({ done: true });
+  });
+
+  test('who stops it is heard where nothing is found for long, here and over HTTP, by the signal and by hanging up', async () => {
+    const stops: readonly ((stopping: AbortController) => Promise<unknown>)[] = [
+      ({ signal }) => expect(bytesOf('logs', { format: 'json', signal })).rejects.toThrow('enough'),
+      ({ signal }) => expect(bytesOf('logs', { format: 'json', signal }, http)).rejects.toThrow('enough'),
+      ({ signal }) =>
+        expect(fetch(`${url}/api/export/logs?format=ndjson`, { signal }).then((answer) => answer.text())).rejects.toThrow('enough'),
+    ];
+    for (const stop of stops) {
+      const stopping = new AbortController();
+      let pages = 0;
+      // A store in which nothing fits, however far it is read.
+      const endless = async () => (pages++, { items: [], next: 'further' });
+      await withRuns(endless, async () => {
+        const stopped = stop(stopping);
+        await vi.waitFor(() => expect(pages).toBeGreaterThan(3), { timeout: 20_000 });
+        stopping.abort(new Error('enough'));
+        await stopped;
+        await vi.waitFor(
+          async () => {
+            const before = pages;
+            for (let turns = 20; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve));
+            expect(pages).toBe(before);
+          },
+          { timeout: 20_000 },
+        );
+      });
+    }
+  });
+
+  test('statistics begin with the oldest run that is known, however early they are asked for', async () => {
+    const { figures } = api.client.engine.services.store;
+    const read = vi.spyOn(figures, 'ended');
+    try {
+      const all = await rowsOf('statistics');
+      const reads = read.mock.calls.length;
+      expect(await rowsOf('statistics', { since: 0 })).toEqual(all);
+      expect(read.mock.calls.length).toBe(2 * reads);
+    } finally {
+      read.mockRestore();
+    }
   });
 
   test('an answer that breaks off fails', async () => {
-    const page = api.client.engine.services.store.exports;
-    const runs = page.runs.bind(page);
-    const broken = {
-      ...page,
-      runs: async (filter?: Parameters<typeof runs>[0]) => {
+    await withRuns(
+      async (runs, filter) => {
         const found = await runs({ ...filter, limit: 1 });
         if (filter?.cursor) throw new Error('the disk is on fire');
         return found;
       },
-    };
-    Object.defineProperty(api.client.engine.services.store, 'exports', { value: broken, configurable: true });
-    try {
-      await expect(bytesOf('runs', { format: 'json' }, http)).rejects.toMatchObject({ code: 'SERVER_UNREACHABLE' });
-    } finally {
-      Object.defineProperty(api.client.engine.services.store, 'exports', { value: page, configurable: true });
-    }
+      () => expect(bytesOf('runs', { format: 'json' }, http)).rejects.toMatchObject({ code: 'SERVER_UNREACHABLE' }),
+    );
   });
 
   // Once there is a key, nobody is let in without one.
