@@ -7,15 +7,13 @@
 import { Buffer } from 'node:buffer';
 import { hash } from 'node:crypto';
 import type { StandardSchemaV1 } from '@standard-schema/spec';
-import { letOthersIn, settledWithin, type Timer } from '../../base/clock.ts';
+import { letOthersIn, type Timer } from '../../base/clock.ts';
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
 import { showBytes } from '../../base/setting-values.ts';
 import { checkStreamName, emissionBytes, type EmissionKeeper } from '../../model/emission.ts';
 import { hashedId } from '../../model/idempotency-key.ts';
-import { isHandedBack, type RunAttempt } from '../run/run-attempt.ts';
-import type { Settlement } from '../task/settlement.ts';
-import type { TaskAttempt } from '../task/task-attempt.ts';
+import type { RunAttempt } from '../run/run-attempt.ts';
 import { issueMessage } from '../submit/issue-message.ts';
 import { refuseSecrets } from '../values/refuse-secrets.ts';
 import { encodeValue, isLarge } from '../values/results.ts';
@@ -29,8 +27,6 @@ export interface Emitter {
 
 /** How long a schema may take for a value, ms. */
 const maxCheckMs = 30_000;
-/** How long a task that is stopped by force waits for what it has given out, ms. */
-const lastRecordsMs = 1_000;
 
 export class AttemptEmissions implements EmissionKeeper {
   readonly #active: RunAttempt;
@@ -181,24 +177,6 @@ export class AttemptEmissions implements EmissionKeeper {
     this.#given.set(what, times);
     return hashedId(JSON.stringify(['emission', this.#active.run.id, what, times]));
   }
-}
-
-/**
- * How an attempt ended, once what it gave out is recorded: a value that was refused and that nobody has waited for fails it.
- *
- * What a task gave out before it was stopped would be refused when its run has ended; of one that is stopped by force it is waited for a moment.
- */
-export async function behindEmissions(execution: TaskAttempt, settlement: Settlement): Promise<Settlement> {
-  const { active } = execution;
-  if (settlement.kind === 'stopped' && isHandedBack(settlement.error)) return settlement;
-  const emitted = execution.whenEmitted();
-  if (settlement.kind === 'stopped') {
-    await active.untilForced(() => emitted).catch(() => undefined);
-    if (active.forced) await settledWithin(active.services.leaseClock, lastRecordsMs, emitted);
-    return settlement;
-  }
-  const refused = await emitted;
-  return refused && settlement.kind === 'value' ? { kind: 'error', error: refused } : settlement;
 }
 
 function valid(stream: string, checked: StandardSchemaV1.Result<unknown>): unknown {

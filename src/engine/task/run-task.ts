@@ -9,7 +9,7 @@ import { type RunAttempt, isHandedBack } from '../run/run-attempt.ts';
 import { givenAs } from '../values/given-value.ts';
 import { askCache, cachedState, type CacheHit } from '../cache/ask-cache.ts';
 import { beginAttempt } from './begin-attempt.ts';
-import { behindEmissions } from '../emissions/attempt-emissions.ts';
+import { behindEmissions } from '../emissions/behind-emissions.ts';
 import { decideRetry, type FailedAttempt } from './decide-retry.ts';
 import { apart, type AttemptWaiting, type Stopped, stopped, type TaskPass, underTags } from './attempt-places.ts';
 import type { TaskOutcome } from './outcome.ts';
