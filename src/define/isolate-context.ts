@@ -1,7 +1,6 @@
 /** The context of a task that runs in a thread or process of its own: what the task does with it goes to the engine. */
 import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
-import { letOthersIn } from '../base/clock.ts';
 import { cutOut, pathOf } from '../base/byte-source.ts';
 import { errorOf } from '../model/failure.ts';
 import { ContextValues } from '../model/middleware.ts';
@@ -20,8 +19,6 @@ export interface GuestContext {
   readonly resources: GuestResources;
   /** Resolves once its transaction may be committed; never where the guest is being ended instead. */
   askToCommit(): Promise<void>;
-  /** Resolves once the engine has recorded or refused all that the task has emitted, and Node.js has reported what nobody took. */
-  whenEmitted(): Promise<void>;
   /** Says that its result is that of an earlier execution. */
   tellEarlier(): void;
   /** Takes what the engine sends. */
@@ -34,7 +31,6 @@ export interface GuestContext {
 export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage) => void, workerScope: WorkerScope): GuestContext {
   const aborting = new AbortController();
   const keeping = new Map<number, (error: Error | null) => void>();
-  const emitting = new Set<Promise<void>>();
   const pulling = new Map<number, PulledSource>();
   let mayCommit: () => void = () => undefined;
 
@@ -59,7 +55,6 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
   const questions = new HostQuestions(send);
   let logger: Logger | undefined;
   let lastArtifact = 0;
-  let hasEmitted = false;
   const source: ContextSource = {
     params: decodeValue(job.params),
     runFacts: job.run,
@@ -95,12 +90,9 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
     },
     emissions: {
       async emit(stream, value) {
-        hasEmitted = true;
         checkStreamName(stream);
         const text = encodeValue(value, `value for the stream '${stream}'`);
-        const emitted = kept((id) => send({ kind: 'emit', id, stream, value: text }));
-        emitting.add(emitted);
-        await emitted.finally(() => emitting.delete(emitted));
+        await kept((id) => send({ kind: 'emit', id, stream, value: text }));
       },
     },
   };
@@ -119,11 +111,6 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
         mayCommit = resolve;
         send({ kind: 'commit' });
       }),
-    async whenEmitted() {
-      if (!hasEmitted) return;
-      while (emitting.size > 0) await Promise.allSettled(emitting);
-      await letOthersIn();
-    },
     tellEarlier: () => send({ kind: 'earlier' }),
     hear,
     end: () => questions.end(),

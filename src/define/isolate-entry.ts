@@ -87,11 +87,7 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
         const value = await resources.use(resource, undefined);
         bindField(instance, field, () => value);
       }
-      const method = async (): Promise<unknown> => {
-        const given = await listed(await task.method.apply(instance, [...args, context]));
-        await opened.whenEmitted();
-        return given;
-      };
+      const method = async (): Promise<unknown> => listed(await task.method.apply(instance, [...args, context]));
       return job.profile ? profiled(context, method) : method();
     };
     const work = (): Promise<unknown> => using(resources, () => calledIn(task, job, opened, call));
