@@ -36,6 +36,8 @@ const overlapMs = 1_000;
 const backfillMs = 1_000;
 const triggersMs = 500;
 const alertsMs = 1_000;
+/** An exchange of mail has several steps, each of which may take its time. */
+const leastSendLeaseMs = 45_000;
 const lateAfterMs = 15_000;
 const rollupMs = 60_000;
 
@@ -52,7 +54,7 @@ export const startScheduler: StartScheduler = async ({ config, log, metrics }): 
     const healthFile = openHealthFile(config.healthFile, { clock: engine.services.leaseClock, goodForMs: config.leaseMs });
     const deliveries = deliveriesLoop(
       parts,
-      { services: engine.services, leaseMs: config.leaseMs, send: sender(sendParts(client, config)) },
+      { services: engine.services, leaseMs: Math.max(config.leaseMs, leastSendLeaseMs), send: sender(sendParts(client, config)) },
       { intervalMs: alertsMs },
     );
     const lookParts = { percentiles: new Map(), lookedHere: new Map(), leaseMs: config.leaseMs, diskSpace: () => freeSpace(config) };

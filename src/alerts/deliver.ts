@@ -2,7 +2,8 @@
  * Sends what alerts have put into the outbox.
  *
  * Owned by a scheduler, receiver by receiver: claimed → the oldest is sent → its outcome is recorded → the next … → given back. While a receiver
- * does not take what is sent, it waits, longer from time to time, and what came later waits behind; after a day it is given up. A process that dies
+ * does not take what is sent, it waits, longer from time to time, and what came later waits behind; after a day it is given up. No receiver is sent
+ * more than a few in one pass, so that a long backlog of one keeps no other waiting. A process that dies
  * holds its receivers until their lease ends; then another sends what is not recorded as sent, under the same id.
  */
 import type { EngineServices } from '../engine/services.ts';
@@ -26,37 +27,48 @@ export interface DeliverParts {
 
 /** Receivers of one pass. */
 const mostReceivers = 16;
+/** A receiver is sent so many in one pass, and is begun no further after so long, ms; then the others have their turn. */
+const turn = { deliveries: 20, ms: 5_000 };
 /** First wait after an attempt that failed, which each in a row doubles, and the longest, ms. */
 const backoff = { firstMs: 1_000, longestMs: 60_000 };
 /** What nobody has taken for so long is given up, ms. */
 export const givenUpAfterMs = 86_400_000;
 
-/** One pass: everything that is due. Gives whether more may be due at once. @throws BatutaError STORE_… */
+/** One pass: of each receiver that is due a few. Gives whether more may be due at once. @throws BatutaError STORE_… */
 export async function deliverAlerts(parts: DeliverParts, signal: AbortSignal): Promise<boolean> {
   const { store, owner } = parts.services;
   const claims = await store.alerts.outbox.claim(owner.id, parts.leaseMs, mostReceivers);
-  await Promise.all(claims.map((claim) => serve(parts, claim, signal)));
-  return claims.length === mostReceivers;
+  const turnOver = AbortSignal.timeout(turn.ms);
+  const served = await Promise.allSettled(claims.map((claim) => serve(parts, claim, signal, turnOver)));
+  const failed = served.find((one) => one.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+  return claims.length === mostReceivers || served.some((one) => one.status === 'fulfilled' && one.value);
 }
 
-/** Sends to one receiver until nothing is left, or it does not take one. */
-async function serve(parts: DeliverParts, claim: ReceiverClaim, signal: AbortSignal): Promise<void> {
+/** Sends to one receiver until nothing is left, it does not take one, or its turn is over. Gives whether its turn ended it. */
+async function serve(parts: DeliverParts, claim: ReceiverClaim, signal: AbortSignal, turnOver: AbortSignal): Promise<boolean> {
   const { store, random } = parts.services;
   const { outbox } = store.alerts;
   let { failures } = claim;
-  while (!signal.aborted) {
+  let sent = 0;
+  for (; !signal.aborted && sent < turn.deliveries && !turnOver.aborted; sent++) {
     const delivery = await outbox.next(claim.receiver);
-    if (delivery === null) return await outbox.release(claim, 0, failures);
+    if (delivery === null) {
+      await outbox.release(claim, 0, failures);
+      return false;
+    }
     const outcome = await attempt(parts, delivery, signal);
     // The process ends: what was cut off says nothing of the receiver.
     if (signal.aborted && outcome.state === 'pending') break;
-    if (!(await outbox.settle(claim, delivery.id, outcome, parts.leaseMs))) return;
+    if (!(await outbox.settle(claim, delivery.id, outcome, parts.leaseMs))) return false;
     failures = outcome.state === 'pending' ? failures + 1 : 0;
     if (outcome.state !== 'pending') continue;
     const waitMs = Math.min(backoff.longestMs, backoff.firstMs * 2 ** Math.min(failures - 1, 20));
-    return await outbox.release(claim, Math.round(waitMs * (0.8 + 0.4 * random())), failures);
+    await outbox.release(claim, Math.round(waitMs * (0.8 + 0.4 * random())), failures);
+    return false;
   }
   await outbox.release(claim, 0, failures);
+  return !signal.aborted;
 }
 
 async function attempt(

@@ -6,7 +6,7 @@
  */
 import type { EngineServices } from '../engine/services.ts';
 import type { AlertFiring } from '../model/alerts/alert.ts';
-import { isByEnds, isLevel } from '../model/alerts/rule.ts';
+import { type AlertCondition, isByEnds, isLevel } from '../model/alerts/rule.ts';
 import type { ActiveAlertRule, AlertLook, EndPage } from '../store/store.ts';
 import { lookAt, type LookParts } from './look.ts';
 import { matchEnds, wishOf } from './match-ends.ts';
@@ -23,8 +23,8 @@ export interface Evaluated {
 
 /** Changes of runs that one pass goes over. */
 const batchChanges = 5_000;
-/** What holds for a while is looked at so often, ms. */
-export const lookEveryMs = 5_000;
+/** What holds for a while is looked at so often, ms: what counts over a window a part of that, as each look reads all of it. */
+const looks = { everyMs: 5_000, ofWindow: 1 / 120, atMostMs: 60_000 };
 const reader = 'alerts';
 const nothing: Evaluated = { firings: [], again: false };
 
@@ -46,21 +46,33 @@ export async function evaluateAlerts(parts: EvaluateParts): Promise<Evaluated> {
   return { firings: report.firings, again: page?.hasMore === true };
 }
 
+/** How often a condition is looked at, ms. */
+export function lookEveryOf(condition: AlertCondition): number {
+  const windowMs = condition.kind === 'failure-rate' ? condition.withinMs : condition.kind === 'nothing-completed' ? condition.ms : 0;
+  return Math.min(looks.atMostMs, Math.max(looks.everyMs, windowMs * looks.ofWindow));
+}
+
 /** Looks at what is due. One that cannot look holds up no other. */
 async function looksOf(parts: EvaluateParts, rules: readonly ActiveAlertRule[]): Promise<readonly AlertLook[]> {
   const levels = rules.filter(({ rule }) => isLevel(rule.condition));
   if (levels.length === 0) return [];
   const now = await parts.services.store.alerts.watch.now();
-  const looks: AlertLook[] = [];
+  const made: AlertLook[] = [];
   for (const rule of levels) {
     const isOfMachine = rule.rule.condition.kind === 'disk';
     const lookedAt = isOfMachine ? (parts.lookedHere.get(rule.name) ?? null) : rule.lookedAt;
-    if (lookedAt !== null && now - lookedAt < (parts.lookEveryMs ?? lookEveryMs)) continue;
+    // A clock that was set back has looked in the future: that was another time.
+    const ago = lookedAt === null ? null : now - lookedAt;
+    if (ago !== null && ago >= 0 && ago < (parts.lookEveryMs ?? lookEveryOf(rule.rule.condition))) continue;
     if (isOfMachine) parts.lookedHere.set(rule.name, now);
-    const found = await lookAt(parts, rule, now);
-    if (found !== null) looks.push({ rule: rule.name, before: rule.lookedAt, ...found });
+    try {
+      const found = await lookAt(parts, rule, now);
+      if (found !== null) made.push({ rule: rule.name, before: rule.lookedAt, ...found });
+    } catch (error) {
+      parts.services.log.warn({ alert: rule.name, err: error }, 'A rule of alerts could not be looked at; it is with the next pass.');
+    }
   }
-  return looks;
+  return made;
 }
 
 function hasMoved(page: EndPage | null): boolean {

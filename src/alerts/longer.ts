@@ -15,7 +15,7 @@ const overMs = 30 * 86_400_000;
 /** A percentile is read anew after so long, ms. */
 const keptMs = 60_000;
 
-/** Gives the longest time of a run, ms; null while too few have completed. */
+/** Gives the longest time of a run, ms; null while too few have completed. For one pass: it goes by the instant of the first run. */
 export function limitsOf(
   { services: { store }, percentiles }: LongParts,
   { rule: { condition } }: Pick<ActiveAlertRule, 'rule'>,
@@ -23,11 +23,12 @@ export function limitsOf(
   if (condition.kind !== 'longer') return async () => null;
   const { ms, p95: factor } = condition;
   if (factor === null) return async () => ms;
+  let instant: Promise<number> | undefined;
   return async ({ flow, deployment }) => {
     const kind = deployment === null ? 'flow' : 'deployment';
     const name = deployment ?? flow;
     const key = `${kind} ${name}`;
-    const now = await store.alerts.watch.now();
+    const now = await (instant ??= store.alerts.watch.now());
     let known = percentiles.get(key);
     if (known === undefined || now - known.at > keptMs) {
       const ended = await store.figures.ended({ kind, name, fromAt: now - overMs, untilAt: now, by: 'all' });

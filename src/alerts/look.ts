@@ -11,7 +11,7 @@ export interface LookParts extends LongParts {
   readonly leaseMs: number;
   /** What is free where this process writes; null where it keeps nothing. */
   readonly diskSpace: () => Promise<{ readonly freeBytes: number; readonly totalBytes: number; readonly folder: string } | null>;
-  /** How often a rule is looked at, ms; default 5,000. */
+  /** How often a rule is looked at, ms; default 5,000, and up to a minute over a long window. */
   readonly lookEveryMs?: number;
   /** When this process has looked at its own machine, by rule; kept by who makes the passes. */
   readonly lookedHere: Map<string, number>;
@@ -31,7 +31,7 @@ export async function lookAt(parts: LookParts, rule: ActiveAlertRule, now: numbe
     case 'late':
       return groupRuns(
         rule,
-        await watch.late(),
+        await watch.late(rule.rule),
         now,
         (runs, oldest) => `${many(runs.length, 'run is', 'runs are')} late, the longest by ${since(oldest, now)}.`,
       );
@@ -80,7 +80,7 @@ async function longerRuns(parts: LookParts, rule: ActiveAlertRule, now: number):
   const leastMs = condition.kind === 'longer' ? (condition.ms ?? 0) : 0;
   const limitFor = limitsOf(parts, rule);
   const over: { readonly run: WatchedRun; readonly limitMs: number }[] = [];
-  for (const run of await watch.executingSince(now - leastMs)) {
+  for (const run of await watch.executingSince(rule.rule, now - leastMs)) {
     if (!meansRun(rule.rule, run)) continue;
     const limitMs = await limitFor(run);
     if (limitMs !== null && now - run.sinceAt > limitMs) over.push({ run, limitMs });
@@ -102,7 +102,7 @@ function oneOfEach(found: readonly AlertOccurrence[]): readonly AlertOccurrence[
 /** A tick that was missed has happened; it is over with the next look that finds none. */
 async function missedTicks({ services: { store } }: LookParts, rule: ActiveAlertRule, now: number): Promise<Found> {
   const from = Math.max(rule.createdAt, (rule.lookedAt ?? now) - slackMs);
-  const runs = await store.alerts.watch.missed(from, missedAfterMs);
+  const runs = await store.alerts.watch.missed(rule.rule, from, missedAfterMs);
   const found = runs
     .filter((run) => meansRun(rule.rule, run))
     .map((run): AlertOccurrence => {

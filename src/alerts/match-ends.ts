@@ -36,7 +36,7 @@ export async function matchEnds(parts: LongParts, rules: readonly ActiveAlertRul
   const of = (...kinds: readonly AlertCondition['kind'][]): Meant[] => meant.filter(({ rule }) => kinds.includes(rule.rule.condition.kind));
   const { store } = parts.services;
   const [failed, longer, metric] = await Promise.all([
-    failures(store, of('failed', 'crashed')),
+    failures(parts, of('failed', 'crashed')),
     overLong(parts, of('longer')),
     metricsOf(store, of('metric')),
   ]);
@@ -44,36 +44,51 @@ export async function matchEnds(parts: LongParts, rules: readonly ActiveAlertRul
   return { occurrences: [...failed.occurrences, ...longer, ...metric.occurrences], recoveries };
 }
 
-async function failures({ runs, figures }: Store, meant: readonly Meant[]): Promise<Matched> {
+async function failures(parts: LongParts, meant: readonly Meant[]): Promise<Matched> {
   const wanted = { failed: 'FAILED', crashed: 'CRASHED' } as const;
   const bad = meant.filter(({ rule, end }) => end.state.type === wanted[rule.rule.condition.kind as keyof typeof wanted]);
   const sentences = new Map<string, string>();
-  for (const { end } of bad) {
-    if (sentences.has(end.runId)) continue;
-    const run = await runs.get(end.runId);
-    const key = run?.error?.origin?.key;
-    const [alike] = run === null || key === undefined ? [] : await figures.alike([{ flow: run.flow, key }]);
-    const sentence =
-      run === null
-        ? null
-        : failureSentence(run, {
-            alike: alike === undefined ? null : { others: Math.max(0, alike.runs - 1), sinceAt: alike.sinceAt },
-            time: utcMinute,
-          });
-    sentences.set(end.runId, sentence ?? end.state.message ?? end.state.name);
-  }
+  const sentenceOf = sentencesOf(parts);
+  for (const { end } of bad) if (!sentences.has(end.runId)) sentences.set(end.runId, await sentenceOf(end));
   return {
     occurrences: bad.map(({ rule, end }) => occurrenceOf(rule, end, `${end.runName} ${end.state.name}: ${sentences.get(end.runId) ?? ''}`)),
     recoveries: meant.flatMap(({ rule, end }) => (end.state.type === 'COMPLETED' ? [recoveryOf(rule, end)] : [])),
   };
 }
 
+/** What one end says. Runs that fail alike are asked for once in a pass; of a run that cannot be read only its state is told. */
+function sentencesOf({ services: { store, log } }: LongParts): (end: RunEnd) => Promise<string> {
+  const { runs, figures } = store;
+  const known = new Map<string, ReturnType<typeof figures.alike>>();
+  const alikeTo = async (flow: string, key: string | undefined): Promise<Awaited<ReturnType<typeof figures.alike>>[number] | undefined> => {
+    if (key === undefined) return undefined;
+    const one = `${key} ${flow}`;
+    const asked = known.get(one) ?? figures.alike([{ flow, key }]);
+    known.set(one, asked);
+    return (await asked)[0];
+  };
+  return async ({ runId, state }) => {
+    const plain = state.message ?? state.name;
+    try {
+      const run = await runs.get(runId);
+      if (run === null) return plain;
+      const alike = await alikeTo(run.flow, run.error?.origin?.key);
+      const others = alike === undefined ? null : { others: Math.max(0, alike.runs - 1), sinceAt: alike.sinceAt };
+      return failureSentence(run, { alike: others, time: utcMinute }) ?? plain;
+    } catch (error) {
+      log.warn({ runId, err: error }, 'An alert says less of a run, which could not be read.');
+      return plain;
+    }
+  };
+}
+
 /** Runs that ended before anybody saw how long they took. */
 async function overLong(parts: LongParts, meant: readonly Meant[]): Promise<readonly AlertOccurrence[]> {
   const durations = await parts.services.store.alerts.watch.durations([...new Set(meant.map(({ end }) => end.runId))]);
+  const limits = new Map([...new Set(meant.map(({ rule }) => rule))].map((rule) => [rule, limitsOf(parts, rule)]));
   const found: AlertOccurrence[] = [];
   for (const { rule, end } of meant) {
-    const limitMs = await limitsOf(parts, rule)(end);
+    const limitMs = (await limits.get(rule)?.(end)) ?? null;
     const ms = durations.get(end.runId);
     if (limitMs === null || ms === undefined || ms <= limitMs) continue;
     const summary = `${end.runName} took ${formatDuration(ms)}, longer than ${formatDuration(limitMs)}.`;
@@ -119,7 +134,8 @@ function occurrenceOf(rule: ActiveAlertRule, end: RunEnd, summary: string): Aler
 }
 
 function recoveryOf(rule: ActiveAlertRule, end: RunEnd): AlertRecovery {
-  return { rule: rule.name, group: groupOfRun(rule.rule, end), seq: end.seq };
+  const { seq, flow, deployment } = end;
+  return { rule: rule.name, group: groupOfRun(rule.rule, end), seq, flow, deployment };
 }
 
 function utcMinute(at: number): string {

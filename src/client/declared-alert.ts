@@ -57,7 +57,9 @@ export function checkAlert(name: string, spec: AlertSpec): AlertRuleSpec {
 }
 
 /** What a condition cannot be asked, or has nothing to act on. */
-function refuseWhatDoesNotFit(name: string, { condition: { kind }, flows, deployments, tags, queues, actions }: AlertRuleSpec): void {
+function refuseWhatDoesNotFit(name: string, rule: AlertRuleSpec): void {
+  const { condition, flows, deployments, tags, queues, actions, repeatMs } = rule;
+  const { kind } = condition;
   const isOfRuns = kind !== 'no-worker' && kind !== 'queue-older' && kind !== 'disk';
   if (!isOfRuns && flows.length + deployments.length + tags.length > 0)
     throw invalid(name, `${kind} is about no run: leave flows, deployments and tags out`);
@@ -67,6 +69,14 @@ function refuseWhatDoesNotFit(name: string, { condition: { kind }, flows, deploy
   if (does('cancel') && kind !== 'longer' && kind !== 'late')
     throw invalid(name, `cancel goes with longer and late; of ${kind} there is no run to cancel`);
   if (does('pause') && !isOfRuns) throw invalid(name, `pause needs an alert about a deployment, which ${kind} is not`);
+  if (repeatMs === null || !isOfRuns) return;
+  const isOfAll = flows.length + deployments.length + tags.length === 0;
+  const own = actions.find((action) => action.kind === 'run' && (isOfAll || deployments.includes(action.deployment)));
+  if (own?.kind === 'run')
+    throw invalid(
+      name,
+      `run ${own.deployment} with repeat would react to itself; leave repeat out, or name the deployments that are meant`,
+    );
 }
 
 function conditionOf(name: string, on: ConfigAlertCondition): AlertCondition {

@@ -24,8 +24,6 @@ export async function sendMail(
   if (smtpUrl === null) throw new NotSent('No mail can be sent: BATUTA_SMTP_URL is not set where the scheduler runs.');
   const { createTransport } = await import('nodemailer');
   const transport = createTransport({ url: smtpUrl, connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs });
-  const stop = (): void => transport.close();
-  signal.addEventListener('abort', stop, { once: true });
   try {
     const sent = await transport.sendMail({
       from: from ?? `batuta@${hostname()}`,
@@ -35,10 +33,11 @@ export async function sendMail(
       date: new Date(message.timestamp),
       messageId: `<${id}@batuta>`,
       headers: { 'Auto-Submitted': 'auto-generated', 'X-Batuta-Alert': message.data.rule },
+      signal,
     });
-    return sent.response;
+    const { response, rejected } = sent;
+    return rejected.length === 0 ? response : `${response}; refused for ${rejected.join(', ')}`;
   } finally {
-    signal.removeEventListener('abort', stop);
     transport.close();
   }
 }

@@ -14,6 +14,8 @@ export interface PostOptions {
   readonly resolve?: Resolve | undefined;
 }
 
+/** Of the request itself: asked again it is the same. */
+const refusals = new Set([400, 413, 415, 422]);
 /** Most that is read of an answer, bytes. */
 const maxAnswerBytes = 2_000;
 
@@ -22,14 +24,29 @@ export async function postJson(address: string, { headers, body, signal, allowed
   if (!URL.canParse(address)) throw new NotSent('It is no address.');
   const url = new URL(address);
   if (url.protocol !== 'https:' && url.protocol !== 'http:') throw new NotSent(`${url.protocol} is not spoken; write https://.`);
-  const open = await openAddresses(url.hostname, allowed, resolve);
+  const open = await unlessAborted(signal, openAddresses(url.hostname, allowed, resolve));
   const { status, text } = await exchange(url, { headers, body, signal, open });
   const said = text === '' ? String(status) : `${status} ${text}`;
   if (status >= 200 && status < 300) return said;
   if (status >= 300 && status < 400) throw new NotSent(`${status}: it redirects, which is not followed.`);
   // Source: Standard Webhooks: a receiver that is gone wants nothing more.
-  if (status === 410) throw new NotSent(said);
+  if (status === 410 || refusals.has(status)) throw new NotSent(said);
   throw new Error(said);
+}
+
+/** What comes of a step that cannot be stopped; it is waited for no longer than the signal allows. @throws what the signal says */
+async function unlessAborted<T>(signal: AbortSignal, step: Promise<T>): Promise<T> {
+  const over = new AbortController();
+  const aborted = new Promise<never>((_resolve, reject) => {
+    const stop = (): void => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    else signal.addEventListener('abort', stop, { once: true, signal: over.signal });
+  });
+  try {
+    return await Promise.race([step, aborted]);
+  } finally {
+    over.abort();
+  }
 }
 
 function exchange(

@@ -64,12 +64,22 @@ async function perform(parts: SendParts, delivery: PendingDelivery, signal: Abor
       return `run ${await parts.reactions.run(action.deployment, action.params, `alert:${id}`)}`;
     case 'cancel':
       if (run === null) throw new NotSent('The alert is about no run.');
-      await parts.reactions.cancel(run.id, `Cancelled by alert ${message.data.rule}: ${message.data.summary}`);
-      return `run ${run.id} is being cancelled`;
+      return await cancel(parts, run.id, `Cancelled by alert ${message.data.rule}: ${message.data.summary}`);
     case 'pause':
       if (deployment === null) throw new NotSent('The alert is about no deployment.');
       await parts.reactions.pause(deployment);
       return `deployment ${deployment} is paused`;
+  }
+}
+
+/** What was wanted is so where the run has ended by itself, or by an attempt whose outcome was not recorded. */
+async function cancel({ reactions }: SendParts, runId: string, message: string): Promise<string> {
+  try {
+    await reactions.cancel(runId, message);
+    return `run ${runId} is being cancelled`;
+  } catch (error) {
+    if (isBatutaError(error, 'RUN_STATE_REFUSED')) return `run ${runId} has ended already`;
+    throw error;
   }
 }
 

@@ -28,7 +28,7 @@ export class HttpAlerts implements AlertsClient {
   }
 
   async resolve(id: string): Promise<Alert> {
-    return fromWire<Alert>(await this.#api.post<Wire<Alert>>(`alerts/${encodeURIComponent(id)}/resolve`, {}, { repeatable: true }));
+    return fromWire<Alert>(await this.#api.post<Wire<Alert>>(`alerts/${encodeURIComponent(id)}/resolve`, {}));
   }
 
   async rules(): Promise<readonly AlertRule[]> {

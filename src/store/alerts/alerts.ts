@@ -8,9 +8,9 @@ import { clockOf, listed, listOf, Params } from '../sql.ts';
 import { columnsOf } from '../table.ts';
 import { deliveriesOf, writeFirings } from './book.ts';
 import type { ActiveAlertRule, AlertFilter, AlertStore } from './contract.ts';
-import { decideAlerts, lockAlerts, openBook } from './decide.ts';
+import { decideAlerts, openBook } from './decide.ts';
 import { alertOutbox } from './outbox.ts';
-import { alertReader, alertRuleStore, silenceStore } from './rules.ts';
+import { alertReader, alertRuleStore, lockAlerts, silenceStore } from './rules.ts';
 import {
   alertTable,
   type AlertRow,
@@ -69,13 +69,13 @@ export function alertStore(connection: Connection): AlertStore {
         if (row === undefined || other !== undefined) return null;
         const alert = alertTable.read(row);
         const [found] = await db.query<RuleRow>(`select ${ruleTable.list} from alert_rules where name = $1`, [alert.rule]);
-        if (alert.state !== 'firing') return alert;
+        if (alert.state === 'resolved') return alert;
         const rule = found === undefined ? null : ruleTable.read(found);
         const rules = new Map<string, Pick<ActiveAlertRule, 'name' | 'description' | 'rule'>>(rule === null ? [] : [[rule.name, rule]]);
         const book = await openBook(db, { rules, now: await clockOf(db), makeId });
         const open = book.byId(alert.id);
-        // Its rule is gone, and with it what it was told to.
-        if (open === undefined) return alert;
+        // Its rule is gone, and with it those who were told.
+        if (open === undefined) return await endOne(db, alert, who);
         const resolved = book.resolve(open, who);
         await book.write(db);
         const { lastSeq: _seq, ...shown } = resolved;
@@ -83,6 +83,15 @@ export function alertStore(connection: Connection): AlertStore {
       }),
     prune: (before) => connection.transaction((db) => pruneAlerts(db, before)),
   };
+}
+
+async function endOne(db: Database, { id }: Alert, who: string): Promise<Alert | null> {
+  const [row] = await db.query<AlertRow>(
+    `update alerts set state = 'resolved', resolved_at = coalesce(resolved_at, $2), resolved_by = coalesce(resolved_by, $3)
+     where id = $1 returning ${alertTable.list}`,
+    [id, await clockOf(db), who],
+  );
+  return row === undefined ? null : alertTable.read(row);
 }
 
 /** Of the whole id, or of its end as people see it, 8 characters at least. */

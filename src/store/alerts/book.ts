@@ -73,6 +73,9 @@ export class AlertBook {
     const { repeatMs } = rule;
     const isDue = repeatMs !== null && alert.sentAt !== null && this.#parts.now - alert.sentAt >= repeatMs;
     if (isDue && (repeatMs > 0 || isCaused)) return this.#tell(alert, 'repeated');
+    // Each run that holds is cancelled, not only the first: people were told, the run was not.
+    const cancels = one.cause === null && known.runId !== runId ? rule.actions.filter(({ kind }) => kind === 'cancel') : [];
+    if (cancels.length > 0) return this.#tell(alert, 'repeated', cancels);
     if (isNew) this.#keep(alert);
   }
 
@@ -84,17 +87,21 @@ export class AlertBook {
   }
 
   /** Ends those that were found by earlier ends of runs. */
-  recovered({ rule, group, seq }: AlertRecovery): void {
+  recovered({ rule, group, seq, flow, deployment }: AlertRecovery): void {
     const alert = this.#open.get(keyOf({ rule, group }));
-    if (alert !== undefined && (alert.lastSeq ?? 0) < seq) this.resolve(alert, null);
+    if (alert === undefined || (alert.lastSeq ?? 0) >= seq) return;
+    // Where an alert gathers several, that another of them completes says nothing of the one that failed.
+    const gathers = this.#parts.rules.get(rule)?.rule.by !== 'deployment';
+    if (gathers && (alert.flow !== flow || alert.deployment !== deployment)) return;
+    this.resolve(alert, null);
   }
 
   /** @param who null: the condition is over */
   resolve(alert: StoredAlert, who: string | null): StoredAlert {
     const { now } = this.#parts;
     const isMuted = alert.state === 'muted';
-    // What holds would be found again at once.
-    const state = who !== null && isLevel(alert) ? 'muted' : 'resolved';
+    // What holds would be found again at once; who resolves it once more wants that.
+    const state = who !== null && isLevel(alert) && !isMuted ? 'muted' : 'resolved';
     const ended: StoredAlert = { ...alert, state, resolvedAt: alert.resolvedAt ?? now, resolvedBy: alert.resolvedBy ?? who };
     const rule = this.#parts.rules.get(alert.rule)?.rule;
     const wasSent = alert.sentAt !== null || rule?.actions.length === 0;
@@ -128,7 +135,8 @@ export class AlertBook {
     else this.#open.set(keyOf(alert), alert);
   }
 
-  #tell(alert: StoredAlert, kind: AlertFiringKind): void {
+  /** @param only these of its actions; when it was last sent to people stays */
+  #tell(alert: StoredAlert, kind: AlertFiringKind, only?: readonly AlertAction[]): void {
     const { now, rules, makeId } = this.#parts;
     const standing = rules.get(alert.rule);
     const silenced = this.#isQuiet(alert);
@@ -136,10 +144,11 @@ export class AlertBook {
       ...{ id: makeId(), alertId: alert.id, rule: alert.rule, group: alert.group, kind },
       ...{ at: now, summary: alert.summary, count: alert.count, silenced },
     };
-    const actions = silenced ? [] : (standing?.rule.actions ?? []).filter((action) => kind !== 'resolved' || tellsPeople(action));
+    const wanted = only ?? standing?.rule.actions ?? [];
+    const actions = silenced ? [] : wanted.filter((action) => kind !== 'resolved' || tellsPeople(action));
     this.firings.push(firing);
     this.#deliveries.push(...deliveriesOf({ alert, firing, actions, description: standing?.description ?? null }, makeId));
-    this.#keep({ ...alert, sentAt: silenced || actions.length === 0 ? alert.sentAt : now });
+    this.#keep({ ...alert, sentAt: silenced || actions.length === 0 || only !== undefined ? alert.sentAt : now });
   }
 }
 

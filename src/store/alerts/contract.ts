@@ -7,7 +7,7 @@
  * however often that is tried. All times are UTC epoch ms.
  */
 import type { Alert, AlertDelivery, AlertFiring, AlertSilence, AlertState, PendingDelivery } from '../../model/alerts/alert.ts';
-import type { AlertRule } from '../../model/alerts/rule.ts';
+import type { AlertRule, AlertRuleSpec } from '../../model/alerts/rule.ts';
 import type { ErrorGroup, ErrorState } from '../../model/error-group.ts';
 import type { StateType } from '../../model/state.ts';
 import type { Page } from '../lists/contract.ts';
@@ -37,11 +37,13 @@ export interface AlertOccurrence {
   readonly deployment: string | null;
 }
 
-/** That a run of the group has completed: alerts that were found by earlier ends are over. */
+/** That a run of the group has completed: alerts that were found by earlier ends are over, of gathered ones those last found by its flow and deployment. */
 export interface AlertRecovery {
   readonly rule: string;
   readonly group: string;
   readonly seq: number;
+  readonly flow: string;
+  readonly deployment: string | null;
 }
 
 /** What one look has found of a rule whose condition holds for a while. */
@@ -103,6 +105,9 @@ export interface WatchedRun {
   readonly sinceAt: number;
 }
 
+/** Which runs a rule means; see `meansRun`. */
+export type WatchedOf = Pick<AlertRuleSpec, 'flows' | 'deployments' | 'queues' | 'tags'>;
+
 /** Runs that have ended lately, counted. */
 export interface EndedCount {
   readonly flow: string;
@@ -113,16 +118,19 @@ export interface EndedCount {
 }
 
 export interface AlertRuleStore {
-  /** One transaction: creates or replaces by name; when it was made stays, as does a pause that is not given. Open alerts of one that changed are over. */
+  /**
+   * One transaction: creates or replaces by name; when it was made stays, and when it was changed where it is put as it stands. Open alerts of one
+   * that changed or is paused are over.
+   */
   put(rule: AlertRule): Promise<AlertRule>;
   get(name: string): Promise<AlertRule | null>;
   /** By name. */
   list(): Promise<readonly AlertRule[]>;
   /** Those in force. One statement. */
   active(): Promise<readonly ActiveAlertRule[]>;
-  /** One statement: what it has found is over, and stays. False when there is none. */
+  /** One transaction: what it has found is over, and stays. False when there is none. */
   delete(name: string, at: number): Promise<boolean>;
-  /** One statement. Null: it is in force again. */
+  /** One transaction. Null: it is in force again. */
   pause(name: string, at: number | null): Promise<AlertRule | null>;
 }
 
@@ -130,12 +138,12 @@ export interface AlertRuleStore {
 export interface AlertWatch {
   /** By the clock of the database. */
   now(): Promise<number>;
-  /** Runs that are Late, longest first, 1,000 at most. */
-  late(): Promise<readonly WatchedRun[]>;
-  /** Runs that execute since before an instant, longest first, 1,000 at most. */
-  executingSince(before: number): Promise<readonly WatchedRun[]>;
-  /** Runs of ticks that were made, or left out, so much after their tick; made since an instant. Oldest first, 1,000 at most. */
-  missed(since: number, afterMs: number): Promise<readonly WatchedRun[]>;
+  /** Runs that are Late and that a rule means, longest first, 1,000 at most. */
+  late(of: WatchedOf): Promise<readonly WatchedRun[]>;
+  /** Runs of a rule that execute since before an instant, longest first, 1,000 at most. */
+  executingSince(of: WatchedOf, before: number): Promise<readonly WatchedRun[]>;
+  /** Runs of ticks of a rule that were made, or left out, so much after their tick; made since an instant. Oldest first, 1,000 at most. */
+  missed(of: WatchedOf, since: number, afterMs: number): Promise<readonly WatchedRun[]>;
   /** Runs that ended since an instant, by flow, deployment, tags and state; Skipped ones are left out. */
   ended(since: number): Promise<readonly EndedCount[]>;
   /** How long runs that have ended were executed, ms; those that have not started are left out. */
@@ -186,7 +194,7 @@ export interface AlertStore {
     of: { readonly alertId: string } | { readonly rule: string },
     limit: number,
   ): Promise<readonly (AlertFiring & { readonly deliveries: readonly AlertDelivery[] })[]>;
-  /** One transaction: an open alert is over because somebody says so, and its end is sent. Null when there is none of that id. */
+  /** One transaction: an open alert is over because somebody says so, and its end is sent. What holds is muted, and over when that is done again. Null when there is none of that id. */
   resolve(id: string, who: string, makeId: () => string): Promise<Alert | null>;
   /** One transaction: deletes what was over before: alerts, firings, deliveries, silences and what was noted of occurrences. */
   prune(before: number): Promise<void>;

@@ -7,12 +7,12 @@
 import type { AlertSilence } from '../../model/alerts/alert.ts';
 import type { Connection, Database } from '../connection.ts';
 import { BatutaError } from '../../base/errors.ts';
-import { clockOf, forUpdate, listed, listOf } from '../sql.ts';
+import { clockOf, listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
-import { endPlace, moveEndPlace } from '../triggers/ends.ts';
+import { moveEndPlace } from '../triggers/ends.ts';
 import { AlertBook } from './book.ts';
 import type { ActiveAlertRule, AlertOccurrence, AlertReport, AlertStep } from './contract.ts';
-import { alertReader } from './rules.ts';
+import { alertReader, lockAlerts } from './rules.ts';
 import { silenceTable, type SilenceRow, storedAlertTable, type StoredAlertRow } from './tables.ts';
 
 /** Thrown inside the transaction, so that nothing of it stays; nobody outside sees it. */
@@ -74,14 +74,9 @@ export async function openBook(
   });
 }
 
-/** Of whoever changes alerts, one at a time. */
-export async function lockAlerts(db: Database): Promise<void> {
-  await endPlace(db, alertReader, forUpdate(db));
-}
-
 /** @throws IsBehind when another has read on meanwhile */
 async function lockPlace(db: Database, { ends }: AlertStep): Promise<void> {
-  const place = await endPlace(db, alertReader, forUpdate(db));
+  const place = await lockAlerts(db);
   if (ends === null) return;
   const isSame = (Object.keys(place) as (keyof typeof place)[]).every((key) => place[key] === ends.place[key]);
   if (!isSame) throw new IsBehind();

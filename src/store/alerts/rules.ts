@@ -3,11 +3,18 @@ import { type AlertRule, isByEnds } from '../../model/alerts/rule.ts';
 import type { Connection, Database } from '../connection.ts';
 import { jsonText } from '../storable.ts';
 import { columnsOf, insertText } from '../table.ts';
-import { moveEndPlace, newestChange } from '../triggers/ends.ts';
+import type { EndPlace } from '../triggers/contract.ts';
+import { endPlace, moveEndPlace, newestChange } from '../triggers/ends.ts';
+import { forUpdate } from '../sql.ts';
 import type { AlertRuleStore, SilenceStore } from './contract.ts';
 import { newRuleTable, ruleTable, type RuleRow, silenceTable, type SilenceRow } from './tables.ts';
 
 export const alertReader = 'alerts';
+
+/** Of whoever changes alerts or their rules, one at a time. */
+export async function lockAlerts(db: Database): Promise<EndPlace> {
+  return await endPlace(db, alertReader, forUpdate(db));
+}
 
 /** See `AlertRuleStore`. */
 export function alertRuleStore(connection: Connection): AlertRuleStore {
@@ -29,6 +36,7 @@ export function alertRuleStore(connection: Connection): AlertRuleStore {
     },
     delete: (name, at) =>
       connection.transaction(async (db) => {
+        await lockAlerts(db);
         const gone = await db.query('delete from alert_rules where name = $1 returning name', [name]);
         await db.query('delete from alert_causes where rule = $1', [name]);
         await endAlerts(db, name, at);
@@ -36,6 +44,7 @@ export function alertRuleStore(connection: Connection): AlertRuleStore {
       }),
     pause: (name, at) =>
       connection.transaction(async (db) => {
+        await lockAlerts(db);
         if (at === null) await beginReading(db, name);
         // What happens while it is paused is not for it.
         const from = at === null ? `, from_end = ${await newestChange(db)}` : '';
@@ -50,19 +59,28 @@ export function alertRuleStore(connection: Connection): AlertRuleStore {
 }
 
 async function putRule(db: Database, rule: AlertRule): Promise<AlertRule> {
+  await lockAlerts(db);
   await beginReading(db, rule.name);
   const newest = await newestChange(db);
-  const [known] = await db.query<RuleRow>(`select ${ruleTable.list} from alert_rules where name = $1`, [rule.name]);
-  const isSame = known !== undefined && jsonText(ruleTable.read(known).rule) === jsonText(rule.rule);
-  if (known !== undefined && !isSame) await endAlerts(db, rule.name, rule.updatedAt);
+  const [row] = await db.query<RuleRow>(`select ${ruleTable.list} from alert_rules where name = $1`, [rule.name]);
+  const known = row === undefined ? null : ruleTable.read(row);
+  const isSame = known !== null && jsonText(known.rule) === jsonText(rule.rule);
+  const isPausedAlike = known !== null && (known.pausedAt === null) === (rule.pausedAt === null);
+  if (known !== null && (!isSame || rule.pausedAt !== null)) await endAlerts(db, rule.name, rule.updatedAt);
+  // What is put as it stands goes on, and so does the time for which it has been watching.
+  const goesOn = isSame && isPausedAlike;
+  const isUnchanged = goesOn && known.description === rule.description && known.origin === rule.origin;
   const rows = await db.query<RuleRow>(
     `${insertText(newRuleTable)}
      on conflict (name) do update set description = excluded.description, rule = excluded.rule, origin = excluded.origin, paused_at = excluded.paused_at,
-       updated_at = excluded.updated_at, by_ends = excluded.by_ends,
-       from_end = case when alert_rules.rule = excluded.rule then alert_rules.from_end else excluded.from_end end,
-       looked_at = case when alert_rules.rule = excluded.rule then alert_rules.looked_at else null end
+       updated_at = excluded.updated_at, by_ends = excluded.by_ends${goesOn ? '' : ', from_end = excluded.from_end, looked_at = null'}
      returning ${ruleTable.list}`,
-    newRuleTable.values({ ...rule, byEnds: isByEnds(rule.rule.condition), fromEnd: newest }),
+    newRuleTable.values({
+      ...rule,
+      updatedAt: isUnchanged ? known.updatedAt : rule.updatedAt,
+      byEnds: isByEnds(rule.rule.condition),
+      fromEnd: newest,
+    }),
   );
   return rows[0] === undefined ? rule : ruleTable.read(rows[0]);
 }

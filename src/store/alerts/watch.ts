@@ -2,8 +2,8 @@
 import type { StateType } from '../../model/state.ts';
 import type { Connection } from '../connection.ts';
 import { readFields, readTexts } from '../read-json.ts';
-import { clockOf, isNotReported, listed, listOf, runsBy, terminalList } from '../sql.ts';
-import type { AlertWatch, WatchedRun } from './contract.ts';
+import { clockOf, isNotReported, listed, listOf, Params, runsBy, terminalList } from '../sql.ts';
+import type { AlertWatch, WatchedOf, WatchedRun } from './contract.ts';
 
 const mostRuns = 1_000;
 
@@ -22,28 +22,48 @@ const columns = 'id, name, flow, deployment, tags, queue';
 /** See `AlertWatch`. */
 export function alertWatch(connection: Connection): AlertWatch {
   const { query } = connection;
-  const watched = async (text: string, params: readonly (string | number | null)[] = []): Promise<readonly WatchedRun[]> =>
-    (await query<WatchedRow>(text, params)).map(({ since, tags, ...row }) => ({ ...row, tags: readTexts(tags), sinceAt: since }));
+  /** Before it is cut, so that many other runs hide none that is meant. */
+  const meant = ({ flows, deployments, queues, tags }: WatchedOf, params: Params): string => {
+    const among = (column: string, names: readonly string[]): string[] =>
+      names.length === 0 ? [] : [`and ${column} in ${listed(connection, Number(params.add(listOf(names)).slice(1)))}`];
+    const tagged = tags.map(
+      (tag) =>
+        `and exists (select 1 from run_tags where tag = ${params.add(tag)} and run_tags.created_at = runs.created_at and run_id = runs.id)`,
+    );
+    return [...among('flow', flows), ...among('deployment', deployments), ...among('queue', queues), ...tagged].join(' ');
+  };
+  const watched = async (of: WatchedOf, text: (params: Params) => string, order: string): Promise<readonly WatchedRun[]> => {
+    const params = new Params();
+    const rows = await query<WatchedRow>(`${text(params)} ${meant(of, params)} order by ${order} limit ${mostRuns}`, params.values);
+    return rows.map(({ since, tags, ...row }) => ({ ...row, tags: readTexts(tags), sinceAt: since }));
+  };
   return {
     now: () => clockOf(connection),
-    late: () =>
+    late: (of) =>
       watched(
-        `select ${columns}, coalesce(due_at, scheduled_for, created_at) as since from ${runsBy(connection, 'runs_state')}
-         where state_type = 'SCHEDULED' and state_name = 'Late' order by created_at limit ${mostRuns}`,
+        of,
+        () => `select ${columns}, coalesce(due_at, scheduled_for, created_at) as since from ${runsBy(connection, 'runs_state')}
+         where state_type = 'SCHEDULED' and state_name = 'Late'`,
+        'created_at',
       ),
-    executingSince: (before) =>
+    executingSince: (of, before) =>
       watched(
-        `select ${columns}, coalesce(resumed_at, started_at) - coalesce(executed_ms, 0) as since from ${runsBy(connection, 'runs_state')}
-         where state_type = 'RUNNING' and started_at <= $1 and coalesce(resumed_at, started_at) - coalesce(executed_ms, 0) <= $1
-           and ${isNotReported('owner')} order by started_at limit ${mostRuns}`,
-        [before],
+        of,
+        (params) => {
+          const at = params.add(before);
+          return `select ${columns}, coalesce(resumed_at, started_at) - coalesce(executed_ms, 0) as since from ${runsBy(connection, 'runs_state')}
+         where state_type = 'RUNNING' and started_at <= ${at} and coalesce(resumed_at, started_at) - coalesce(executed_ms, 0) <= ${at}
+           and ${isNotReported('owner')}`;
+        },
+        'started_at',
       ),
-    missed: (since, afterMs) =>
+    missed: (of, since, afterMs) =>
       watched(
-        `select ${columns}, scheduled_for as since from ${runsBy(connection, 'runs_created')}
-         where created_at >= $1 and schedule_id is not null and backfill_id is null and created_at > scheduled_for + $2
-         order by created_at limit ${mostRuns}`,
-        [since, afterMs],
+        of,
+        (params) => `select ${columns}, scheduled_for as since from ${runsBy(connection, 'runs_created')}
+         where created_at >= ${params.add(since)} and schedule_id is not null and backfill_id is null
+           and created_at > scheduled_for + ${params.add(afterMs)}`,
+        'created_at',
       ),
     async ended(since) {
       const rows = await query<{ flow: string; deployment: string | null; tags: string; type: StateType; runs: number }>(

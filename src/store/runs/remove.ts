@@ -34,11 +34,13 @@ const keptRunEvents = 100_000;
 
 /** How long after they were due calls that were gathered for a run are kept, which may be closed just now, ms. */
 const keptDebounceMs = 3_600_000;
-/** Ends that a trigger has still to read stay as long as their runs, so that no pause of the schedulers loses one. */
-const areRead = `(seq <= (select settled from end_places where reader = 'triggers')
-  or not exists (select 1 from runs where runs.id = run_events.run_id)
-  or not exists (select 1 from triggers join deployments on deployments.name = triggers.deployment
-    where triggers.by_ends = 1 and deployments.paused_at is null))`;
+/** Ends that a trigger or an alert has still to read stay as long as their runs, so that no pause of the schedulers loses one. */
+const areRead = `(not exists (select 1 from runs where runs.id = run_events.run_id)
+  or ((seq <= (select settled from end_places where reader = 'triggers')
+      or not exists (select 1 from triggers join deployments on deployments.name = triggers.deployment
+        where triggers.by_ends = 1 and deployments.paused_at is null))
+    and (seq <= (select settled from end_places where reader = 'alerts')
+      or not exists (select 1 from alert_rules where by_ends = 1 and paused_at is null))))`;
 
 /** Runs of a list with their sub-flow runs, at any depth. `$1` is the list of ids. */
 function familyOf({ fragments }: Database): string {

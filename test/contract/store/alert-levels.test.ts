@@ -106,7 +106,10 @@ describe.each(makers)('levels on $name', (maker) => {
     const unseen = await startRun(store, { flow: 'quick' });
     await store.recorder.addRunPatch(unseen, { startedAt: Date.now() - hour }, null);
     await endRun(store, unseen, 'COMPLETED', Date.now());
-    expect((await told()).slice(0, 1)).toEqual([['long', 'quick', 'fired']]);
+    expect(await told()).toEqual([
+      ['long', 'quick', 'fired'],
+      ['long', 'quick', 'resolved'],
+    ]);
   });
 
   test('runs that take longer than their own 95th percentile by a factor, once enough have completed', async () => {
@@ -124,7 +127,84 @@ describe.each(makers)('levels on $name', (maker) => {
     await took('steady', 1_500);
     expect(await told()).toEqual([]);
     await took('steady', 5_000);
-    expect((await told()).slice(0, 1)).toEqual([['odd', 'steady', 'fired']]);
+    expect(await told()).toEqual([
+      ['odd', 'steady', 'fired'],
+      ['odd', 'steady', 'resolved'],
+    ]);
+  });
+
+  test('each run of an alert that holds is cancelled, and people are told of the first', async () => {
+    await put('stuck', { on: { longer: '10m' }, by: 'rule', send: ['cancel', { email: 'ada@example.com' }] });
+    const started = [];
+    for (const flow of ['first', 'second']) {
+      const claim = await startRun(store, { flow });
+      await store.recorder.addRunPatch(claim, { startedAt: Date.now() - hour - (flow === 'first' ? 1_000 : 0) }, null);
+      started.push(claim);
+    }
+    const actions = async (): Promise<(string | null)[][]> =>
+      (await store.alerts.firings({ rule: 'stuck' }, 10))
+        .map(({ kind, deliveries }) => [kind, ...deliveries.map((delivery) => delivery.kind)])
+        .reverse();
+    await told();
+    await told();
+    expect(await actions()).toEqual([['fired', 'cancel', 'email']]);
+    await endRun(store, started[0]!, 'CANCELLED', Date.now()); // oxlint-disable-line typescript/no-non-null-assertion -- begun above
+    await told();
+    await told();
+    expect(await actions()).toEqual([
+      ['fired', 'cancel', 'email'],
+      ['repeated', 'cancel'],
+    ]);
+    expect((await store.alerts.list({ rule: 'stuck' })).items).toMatchObject([
+      { state: 'firing', runName: expect.any(String), flow: 'second' },
+    ]);
+  });
+
+  test('many runs that a rule does not mean hide none that it means', async () => {
+    await put('late', { on: 'late', tags: ['prod', 'eu'], flows: ['meant'], deployments: ['nightly'], queues: ['reports'] });
+    const others = { flow: 'meant', deployment: 'nightly', queue: 'reports', tags: ['prod'] };
+    for (let at = 0; at < 1_000; at++) await store.runs.insert(waiting({ ...others, createdAt: Date.now() - 2 * hour }));
+    await store.runs.insert(waiting({ ...others, tags: ['eu', 'prod', 'x'] }));
+    await store.ticks.markLate({ lateAfterMs: 1_000, limit: 2_000 });
+    expect(await told()).toEqual([['late', 'nightly', 'fired']]);
+  });
+
+  test('a rule that cannot be looked at holds up no other', async () => {
+    await put('broken', { on: { failureRate: 0.5, within: '1h' } });
+    await put('late', { on: 'late' });
+    await store.runs.insert(waiting({ flow: 'extract' }));
+    await store.ticks.markLate({ lateAfterMs: 1_000, limit: 10 });
+    const ended = async (): Promise<never> => Promise.reject(new Error('cannot be read'));
+    const faulty: Store = { ...store, alerts: { ...store.alerts, watch: { ...store.alerts.watch, ended } } };
+    expect(await told(alertParts(faulty))).toEqual([['late', 'extract', 'fired']]);
+  });
+
+  test('a rule is looked at when its time has come, also by a clock that was set back', async () => {
+    await put('late', { on: 'late' });
+    let looks = 0;
+    let shiftMs = 0;
+    const { watch } = store.alerts;
+    const counted: Store = {
+      ...store,
+      alerts: {
+        ...store.alerts,
+        watch: {
+          ...watch,
+          now: async () => (await watch.now()) + shiftMs,
+          late: async (of) => {
+            looks += 1;
+            return await watch.late(of);
+          },
+        },
+      },
+    };
+    const parts = alertParts(counted, { lookEveryMs: hour });
+    await told(parts);
+    await told(parts);
+    expect(looks).toBe(1);
+    shiftMs = -hour;
+    await told(parts);
+    expect(looks).toBe(2);
   });
 
   test('a disk that is almost full, of the machine that looks', async () => {

@@ -176,6 +176,106 @@ describe.each(makers)('alerts on $name', (maker) => {
     expect(first?.deliveries).toMatchObject([{ state: 'sent', answer: '204', attempts: refused + 1 }]);
   });
 
+  test('a receiver with much to take keeps no other waiting, and one whose record fails none either', async () => {
+    const other = await openReceiver();
+    try {
+      await putRule(store, 'many', { on: 'failed', send: webhook(), repeat: 0 });
+      await putRule(store, 'few', { on: 'failed', flows: ['flow-0'], send: { webhook: other.url }, repeat: 0 });
+      for (let at = 0; at < 25; at++) await end(`flow-${at}`);
+      await evaluateAll(alertParts(store));
+      expect(await deliverOnce(store)).toBe(true);
+      expect([receiver.taken.length, other.taken.length]).toEqual([20, 1]);
+      await end('flow-0');
+      await evaluateAll(alertParts(store));
+      const { outbox } = store.alerts;
+      const next: typeof outbox.next = async (to) => (to.includes(other.url) ? Promise.reject(new Error('no row')) : outbox.next(to));
+      const faulty: Store = { ...store, alerts: { ...store.alerts, outbox: { ...outbox, next } } };
+      await expect(deliverOnce(faulty)).rejects.toThrow('no row');
+      // The turn of the first was over before the error of the second was thrown.
+      const groups = Array.from({ length: 25 }, (_, at) => `flow-${at}`);
+      expect(receiver.taken.map(({ json }) => json.data.group)).toEqual([...groups, 'flow-0']);
+      expect(await deliverOnce(store)).toBe(false);
+    } finally {
+      await other.close();
+    }
+  });
+
+  test('runs that failed alike are asked for once in a pass, and one that cannot be read is told by its state', async () => {
+    await putRule(store, 'failures', { on: 'failed' });
+    const error = { name: 'RangeError', message: 'no rows', stack: null, origin: { key: '0123456789abcdef', task: 'load', frame: null } };
+    for (let at = 0; at < 5; at++) {
+      const claim = await startRun(store, { flow: 'nightly' });
+      await store.recorder.addRunPatch(claim, { error } as never, null);
+      await endRun(store, claim, 'FAILED', Date.now());
+    }
+    await end('lost');
+    let asked = 0;
+    const alike: typeof store.figures.alike = async (keys) => {
+      asked += 1;
+      return await store.figures.alike(keys);
+    };
+    const get: typeof store.runs.get = async (id) => {
+      const run = await store.runs.get(id);
+      if (run?.flow === 'lost') throw new Error('cannot be read');
+      return run;
+    };
+    const faulty: Store = { ...store, figures: { ...store.figures, alike }, runs: { ...store.runs, get } };
+    expect((await evaluateAll(alertParts(faulty))).map(({ group }) => group).sort()).toEqual(['lost', 'nightly']);
+    expect(asked).toBe(1);
+  });
+
+  test('where an alert gathers several deployments, only the one that failed ends it', async () => {
+    await putRule(store, 'all', { on: 'failed', by: 'rule' });
+    const parts = alertParts(store);
+    await end('load', 'FAILED', { deployment: 'nightly' });
+    await evaluateAll(parts);
+    await end('load', 'COMPLETED', { deployment: 'hourly' });
+    await end('load', 'COMPLETED');
+    await evaluateAll(parts);
+    expect(await stateOf('all')).toEqual([['', 'firing', 1]]);
+    await end('load', 'COMPLETED', { deployment: 'nightly' });
+    await evaluateAll(parts);
+    expect(await stateOf('all')).toEqual([['', 'resolved', 1]]);
+  });
+
+  test('a rule that is put as it stands goes on; one that is put paused has ended, and begins anew', async () => {
+    const parts = alertParts(store);
+    const put = await putRule(store, 'failures', { on: 'failed' });
+    await end('nightly');
+    await evaluateAll(parts);
+    const again = await store.alerts.rules.put({ ...put, updatedAt: put.updatedAt + 5 });
+    expect(again).toEqual(put);
+    expect(await stateOf('failures')).toEqual([['nightly', 'firing', 1]]);
+    const described = await store.alerts.rules.put({ ...put, description: 'Call.', updatedAt: put.updatedAt + 5 });
+    expect(described).toMatchObject({ description: 'Call.', updatedAt: put.updatedAt + 5 });
+    expect(await stateOf('failures')).toEqual([['nightly', 'firing', 1]]);
+    await store.alerts.rules.put({ ...described, pausedAt: Date.now(), updatedAt: put.updatedAt + 6 });
+    expect(await stateOf('failures')).toEqual([['nightly', 'resolved', 1]]);
+    await end('nightly');
+    await store.alerts.rules.put({ ...described, updatedAt: put.updatedAt + 7 });
+    expect(await evaluateAll(parts)).toEqual([]);
+  });
+
+  test('rules that change while schedulers decide leave no alert of a rule that is gone', async () => {
+    const other = await here.open();
+    for (let round = 0; round < 5; round++) {
+      await putRule(store, 'failures', { on: 'failed' });
+      for (let at = 0; at < 5; at++) await end(`flow-${at}`);
+      await Promise.all([evaluateAll(alertParts(store)), other.alerts.rules.delete('failures', Date.now())]);
+      expect((await store.alerts.list({ states: ['firing'] })).items).toEqual([]);
+    }
+  });
+
+  test('an alert that is muted is over once it is resolved again', async () => {
+    await putRule(store, 'silent', { on: { nothingCompleted: 1 } });
+    const parts = alertParts(store);
+    while ((await stateOf('silent')).length === 0) await evaluateAll(parts);
+    const [alert] = (await store.alerts.list({ rule: 'silent' })).items;
+    expect(await store.alerts.resolve(alert?.id ?? '', 'ada', makeId)).toMatchObject({ state: 'muted', resolvedBy: 'ada' });
+    expect(await store.alerts.resolve(alert?.id ?? '', 'eve', makeId)).toMatchObject({ state: 'resolved', resolvedBy: 'ada' });
+    expect(await store.alerts.resolve(alert?.id ?? '', 'eve', makeId)).toMatchObject({ state: 'resolved', resolvedBy: 'ada' });
+  });
+
   test('of two that send to one receiver, the one whose lease has ended records nothing', async () => {
     await putRule(store, 'failures', { on: 'failed', send: webhook() });
     await end('nightly');

@@ -6,6 +6,7 @@ import { maxGivenBytes, maxHops, maxPayloadBytes, type TriggerFiring } from '../
 import { decodeValue } from '../../../src/model/values.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { emit, emptyTriggers, fireAll, putTriggered, runsOf, type Scheduler, schedulerOf } from '../../support/triggers.ts';
+import { alertParts, evaluateAll, putRule } from '../../support/alerts.ts';
 import { makers, type Place, placesOf } from './makers.ts';
 import { endRun, startRun } from './rows.ts';
 
@@ -201,4 +202,28 @@ test('on SQLite retention leaves the ends that a trigger has still to read, and 
   expect(await fireAll(schedulerOf(store))).toHaveLength(1);
   await store.prune(0);
   expect(beside.prepare('select count(*) as count from run_events where seq < 500000').get()).toMatchObject({ count: 0 });
+});
+
+test('on SQLite retention leaves the ends that alerts have still to read, while a rule wants them', async () => {
+  const sqlite = makers.find(({ name }) => name === 'sqlite');
+  if (!sqlite) throw new Error('There is no SQLite.');
+  const here = await sqlite.makePlace();
+  onTestFinished(() => here.remove());
+  const store = await here.open();
+  await putRule(store, 'failures', { on: 'failed' });
+  await endRun(store, await startRun(store, {}), 'FAILED', Date.now());
+  const beside = new Database(here.url.slice('sqlite:'.length));
+  onTestFinished(() => void beside.close());
+  const kept = (): unknown => beside.prepare('select count(*) > 0 as kept from run_events where seq < 500000').get();
+  beside.exec(`insert into run_events (seq, run_id, transition_seq) values (500000, 'later', 1)`);
+  await store.prune(0);
+  expect(kept()).toMatchObject({ kept: 1 });
+  expect(await evaluateAll(alertParts(store))).toHaveLength(1);
+  await store.prune(0);
+  expect(kept()).toMatchObject({ kept: 0 });
+  await endRun(store, await startRun(store, {}), 'FAILED', Date.now());
+  beside.exec(`insert into run_events (seq, run_id, transition_seq) values (1000000, 'later', 1)`);
+  await store.alerts.rules.pause('failures', Date.now());
+  await store.prune(0);
+  expect(beside.prepare('select count(*) as count from run_events where seq < 1000000').get()).toMatchObject({ count: 0 });
 });
