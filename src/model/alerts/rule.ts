@@ -125,6 +125,13 @@ export function groupOfRun({ by }: AlertRuleSpec, { flow, deployment }: Pick<Fil
   return by === 'flow' ? flow : (deployment ?? flow);
 }
 
+/** An address without what follows its host, which of many services is the key to it: `https://hooks.example.com/***`. */
+export function maskWebhook(url: string): string {
+  if (!URL.canParse(url)) return '***';
+  const { origin, pathname, search } = new URL(url);
+  return pathname === '/' && search === '' ? url : `${origin}/***`;
+}
+
 /** Where an action goes to: what goes to one receiver is sent in order. */
 export function receiverOf(action: AlertAction): string {
   switch (action.kind) {

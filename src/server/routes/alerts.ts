@@ -1,6 +1,7 @@
 /** Alerts with their rules and silences, and errors by what they are. */
-import type { AlertSpec, SilenceSpec } from '../../client/alerts-client.ts';
+import type { AlertRule, AlertSpec, SentFiring, SilenceSpec } from '../../client/alerts-client.ts';
 import { toWire } from '../../client/wire.ts';
+import { maskWebhook } from '../../model/alerts/rule.ts';
 import type { Identity } from '../identity.ts';
 import type { App, RouteParts } from '../parts.ts';
 import {
@@ -28,7 +29,10 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
   app.get(
     '/api/alerts/:id',
     { schema: { tags, description: 'An alert with what was sent of it.', params: alertParams } },
-    async (request) => toWire(await alerts.get(request.params.id)),
+    async (request) => {
+      const { firings, ...alert } = await alerts.get(request.params.id);
+      return toWire({ ...alert, firings: firings.map((firing) => firingFor(request, firing)) });
+    },
   );
 
   app.post(
@@ -41,18 +45,20 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
     },
   );
 
-  app.get('/api/alert-rules', { schema: { tags, description: 'Rules of alerts, by name.' } }, async () => ({
-    items: (await alerts.rules()).map((rule) => toWire(rule)),
+  app.get('/api/alert-rules', { schema: { tags, description: 'Rules of alerts, by name.' } }, async (request) => ({
+    items: (await alerts.rules()).map((rule) => toWire(ruleFor(request, rule))),
   }));
 
   app.get('/api/alert-rules/:name', { schema: { tags, description: 'A rule of alerts.', params: nameParams } }, async (request) =>
-    toWire(await alerts.rule(request.params.name)),
+    toWire(ruleFor(request, await alerts.rule(request.params.name))),
   );
 
   app.get(
     '/api/alert-rules/:name/firings',
     { schema: { tags, description: 'What was sent of a rule, newest first.', params: nameParams, querystring: firingsQuery } },
-    async (request) => ({ items: (await alerts.firings(request.params.name, given(request.query))).map((firing) => toWire(firing)) }),
+    async (request) => ({
+      items: (await alerts.firings(request.params.name, given(request.query))).map((firing) => toWire(firingFor(request, firing))),
+    }),
   );
 
   app.put(
@@ -78,13 +84,13 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
   app.post(
     '/api/alert-rules/:name/pause',
     { schema: { tags, description: 'Pauses a rule: it finds nothing, and what it had found is over.', params: nameParams } },
-    async (request) => toWire(await alerts.pauseRule(request.params.name)),
+    async (request) => toWire(ruleFor(request, await alerts.pauseRule(request.params.name))),
   );
 
   app.post(
     '/api/alert-rules/:name/resume',
     { schema: { tags, description: 'Puts a rule in force again.', params: nameParams } },
-    async (request) => toWire(await alerts.resumeRule(request.params.name)),
+    async (request) => toWire(ruleFor(request, await alerts.resumeRule(request.params.name))),
   );
 
   app.post(
@@ -152,6 +158,26 @@ export function errorRoutes(app: App, { client }: RouteParts): void {
   );
 }
 
-function whoOf({ identity }: { readonly identity: Identity | null }): string {
+interface Asked {
+  readonly identity: Identity | null;
+}
+
+/** Addresses of webhooks are often secrets themselves: only who may set them sees them whole. */
+function ruleFor({ identity }: Asked, rule: AlertRule): AlertRule {
+  if (identity?.role === 'admin') return rule;
+  const actions = rule.rule.actions.map((action) => (action.kind === 'webhook' ? { ...action, url: maskWebhook(action.url) } : action));
+  return { ...rule, rule: { ...rule.rule, actions } };
+}
+
+function firingFor({ identity }: Asked, firing: SentFiring): SentFiring {
+  if (identity?.role === 'admin') return firing;
+  const deliveries = firing.deliveries.map((delivery) => {
+    const [kind, url] = delivery.receiver.split(' ', 2);
+    return delivery.kind === 'webhook' ? { ...delivery, receiver: `${kind} ${maskWebhook(url ?? '')}` } : delivery;
+  });
+  return { ...firing, deliveries };
+}
+
+function whoOf({ identity }: Asked): string {
   return identity?.who ?? 'local';
 }
