@@ -218,6 +218,16 @@ void DailySales;`;
     ]);
   });
 
+  it.each([{ args: [] as string[] }, { args: ['--json'] }])('says what it deployed when an alert is refused ($args)', async ({ args }) => {
+    const alerts = `], alerts: [{ name: 'failures', on: 'failed', send: { slack: 'nowhere' } }`;
+    project.write('batuta.config.ts', config(`{ flow: DailySales }${alerts}`));
+    const { status, stdout, stderr } = await deploy('--all', ...args);
+    expect(status).not.toBe(0);
+    expect(stdout).toContain('daily-sales');
+    expect(stderr).toContain('nowhere');
+    expect((await json('deployment', 'ls')).map(({ name }: { name: string }) => name)).toEqual(['daily-sales']);
+  });
+
   it.each([
     [`{ flow: 'daily-sales' }, { flow: 'daily-slaes' }`, "Did you mean 'daily-sales'?"],
     [`{ flow: 'daily-sales' }, { flow: 'daily-sales' }`, "Two deployments are called 'daily-sales'"],

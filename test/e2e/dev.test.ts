@@ -191,6 +191,18 @@ export const Told = pipeline.fromYaml(new URL('./told.yaml', import.meta.url), {
     expect(JSON.stringify(view)).toContain('30 4 * * *');
   });
 
+  it('an alert whose secret is missing keeps nothing from being deployed', async () => {
+    const declared = config(`{ cron: '0 0 * * *' }`);
+    project.write(
+      'batuta.config.ts',
+      declared.replace('deployments:', `alerts: [{ name: 'failures', on: 'failed', send: { slack: 'nowhere' } }], deployments:`),
+    );
+    const dev = await startDev();
+    await dev.sees('error SECRET_NOT_FOUND');
+    expect(dev.output()).toContain('not all alerts are in force');
+    expect(await json<object[]>('deployment', 'ls')).toMatchObject([{ name: 'spoken' }]);
+  });
+
   it('killed without a word, the next start goes on with its runs; what was recorded is not done again', async () => {
     const first = await startDev();
     const { id } = await json<{ id: string }>('runs', 'submit', 'steps');

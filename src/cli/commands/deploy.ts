@@ -111,14 +111,16 @@ async function deployAll(context: CommandContext, target: string | undefined, op
   const specs = await readDeclared(context, settings);
   const alerts = readDeclaredAlerts(settings);
   const [dryRun, prune] = [options.dryRun === true, options.prune === true];
-  const { reports, rules } = await withClient(context, async (client) => ({
-    reports: await client.deployments.deploy(specs, { origin: 'config', dryRun, prune }),
-    rules: await putDeclaredAlerts(client, alerts, { dryRun, prune }),
-  }));
-  if (options.json) return printJson(terminal, reports.map(reportJson));
-  print(context, reports, dryRun, false);
-  for (const { name, outcome } of rules) if (outcome !== 'unchanged') terminal.out.line(`alert ${name}: ${outcome}`);
-  terminal.err.line(countLine(reports, dryRun));
+  await withClient(context, async (client) => {
+    const reports = await client.deployments.deploy(specs, { origin: 'config', dryRun, prune });
+    // What was deployed is said whatever comes of the alerts.
+    if (options.json) printJson(terminal, reports.map(reportJson));
+    else print(context, reports, dryRun, false);
+    const rules = await putDeclaredAlerts(client, alerts, { dryRun, prune });
+    if (options.json) return;
+    for (const { name, outcome } of rules) if (outcome !== 'unchanged') terminal.out.line(`alert ${name}: ${outcome}`);
+    terminal.err.line(countLine(reports, dryRun));
+  });
   return 0;
 }
 

@@ -60,7 +60,8 @@ export class DevSession {
   /** Reloads come one after another. */
   #reloading: Promise<void> = Promise.resolve();
   #queuesLookedAt = Number.NEGATIVE_INFINITY;
-  #refusedDeploy: string | null = null;
+  /** What was refused last, by what did not come of it. */
+  readonly #refused = new Map<string, string>();
 
   constructor(context: CommandContext, options: DevOptions) {
     this.#context = context;
@@ -198,19 +199,27 @@ export class DevSession {
   }
 
   async #deploy(): Promise<void> {
-    try {
-      const settings = await openSettings(this.#context, {});
-      const alerts = readDeclaredAlerts(settings);
-      await putDeclaredAlerts(this.#open, alerts);
+    let settings: LoadedConfig | undefined;
+    await this.#attempt('nothing was deployed', async () => {
+      settings = await openSettings(this.#context, {});
       if ((settings.file?.deployments.length ?? 0) === 0) return;
       const specs = await readDeclared(this.#context, settings, async (name) => this.#flows.get(name));
-      const reports = await this.#open.deployments.deploy(specs, { origin: 'config' });
-      this.#refusedDeploy = null;
-      this.screen.deployed(reports);
+      this.screen.deployed(await this.#open.deployments.deploy(specs, { origin: 'config' }));
+    });
+    const read = settings;
+    if (read === undefined) return;
+    await this.#attempt('not all alerts are in force', async () => void (await putDeclaredAlerts(this.#open, readDeclaredAlerts(read))));
+  }
+
+  /** Says once what is refused, and goes on. */
+  async #attempt(otherwise: string, part: () => Promise<void>): Promise<void> {
+    try {
+      await part();
+      this.#refused.delete(otherwise);
     } catch (error) {
       if (!isBatutaError(error)) throw error;
-      if (error.message !== this.#refusedDeploy) this.screen.error(error, 'nothing was deployed');
-      this.#refusedDeploy = error.message;
+      if (error.message !== this.#refused.get(otherwise)) this.screen.error(error, otherwise);
+      this.#refused.set(otherwise, error.message);
     }
   }
 
