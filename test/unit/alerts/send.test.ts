@@ -39,7 +39,7 @@ function cancelling(error: Error): Promise<string> {
   return sender(parts)(delivery({ kind: 'cancel' }), never);
 }
 
-async function listening(server: Server | SMTPServer['server']): Promise<number> {
+async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => void server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }
