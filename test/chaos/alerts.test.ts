@@ -20,7 +20,7 @@ afterAll(() => program.remove());
 
 describe.each(makers)('alerts on $name', (maker) => {
   test('that is killed before and after each step sends each alert, none under a second id, and none out of order', {
-    timeout: 120_000,
+    timeout: 240_000,
   }, async () => {
     const place = await maker.makePlace();
     const receiver = await openReceiver();
