@@ -148,7 +148,7 @@ describe.each(makers)('levels on $name', (maker) => {
     await told();
     await told();
     expect(await actions()).toEqual([['fired', 'cancel', 'email']]);
-    await endRun(store, started[0]!, 'CANCELLED', Date.now()); // oxlint-disable-line typescript/no-non-null-assertion -- begun above
+    await endRun(store, started[0]!, 'FAILED', Date.now()); // oxlint-disable-line typescript/no-non-null-assertion -- begun above
     await told();
     await told();
     expect(await actions()).toEqual([
