@@ -11,7 +11,6 @@ import Database from 'libsql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLocalClient } from '../../src/client/open-local-client.ts';
 import { artifactFileOf } from '../../src/model/artifact.ts';
-import { freePort } from '../support/redis.ts';
 import { hashOfLargeFile } from '../support/large-file.ts';
 import { compileProgram, type Program, type Started, startProgram } from '../support/run-source.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
@@ -64,6 +63,15 @@ async function saidBy({ ended }: Started): Promise<{ readonly peakBytes: number;
   return { peakBytes: Number(word('peak')), runId: word('started'), state: word('ended') };
 }
 
+/** Where a server listens that took a free port. */
+async function addressOf({ child, printed }: Started): Promise<string> {
+  let stdout = '';
+  child.stdout?.on('data', (text: string) => void (stdout += text));
+  await printed('serves ');
+  await expect.poll(() => stdout).toMatch(/^serves \S+\n/m);
+  return /^serves (\S+)\n/m.exec(stdout)?.[1] ?? '';
+}
+
 describe.each(['a folder', 'the database', 'S3'])('a large file in %s', (place) => {
   it(
     'is kept and sent in memory that does not grow with it, and arrives as it was',
@@ -74,10 +82,8 @@ describe.each(['a folder', 'the database', 'S3'])('a large file in %s', (place) 
         const { peakBytes, runId, state } = await saidBy(start({ ...at, bytes }));
         expect(state).toBe('Completed');
         peaks.keep?.push(peakBytes);
-        const port = await freePort();
-        const url = `http://127.0.0.1:${port}`;
-        const server = start({ ...at, what: 'serve', port });
-        await server.printed('serves');
+        const server = start({ ...at, what: 'serve' });
+        const url = await addressOf(server);
         const listed = await fetch(`${url}/api/runs/${runId}/artifacts`);
         const { items: artifacts } = (await listed.json()) as { readonly items: readonly { readonly id: string }[] };
         const answer = await fetch(`${url}/api/artifacts/${artifacts[0]?.id}/content`, { headers: { 'accept-encoding': 'identity' } });

@@ -25,6 +25,8 @@ const workedOut = new Set([
 let checker: ts.TypeChecker;
 /** What users can import, each once, with the name it is first found by. */
 const exported = new Map<ts.Symbol, string>();
+/** Entries that export nothing. */
+const empty: string[] = [];
 
 beforeAll(() => {
   const options: ts.CompilerOptions = {
@@ -39,10 +41,11 @@ beforeAll(() => {
   checker = program.getTypeChecker();
   for (const entry of entries) {
     const file = program.getSourceFile(entry);
-    const module = file && checker.getSymbolAtLocation(file);
-    // `batuta/register` exports nothing: it is imported for what it does.
-    if (module === undefined) continue;
-    for (const symbol of checker.getExportsOfModule(module)) {
+    if (file === undefined) throw new Error(`${relative(root, entry)} is not there: what package.json names has to be built.`);
+    const module = checker.getSymbolAtLocation(file);
+    const symbols = module === undefined ? [] : checker.getExportsOfModule(module);
+    if (symbols.length === 0) empty.push(relative(dist, entry));
+    for (const symbol of symbols) {
       const named = nameless(symbol);
       if (!exported.has(named)) exported.set(named, symbol.name);
     }
@@ -100,6 +103,11 @@ function isOfPlatform(symbol: ts.Symbol): boolean {
   const files = (symbol.declarations ?? []).map((declaration) => declaration.getSourceFile().fileName);
   return files.some((file) => /node_modules[\\/](typescript\w*[\\/]lib|@types[\\/]node|undici-types)[\\/]/.test(file));
 }
+
+test('every entry exports something, save the one that is imported for what it does', () => {
+  expect(empty).toEqual([join('define', 'register.d.ts')]);
+  expect(exported.size).toBeGreaterThan(300);
+});
 
 test('every type that a public signature names can be imported from a public entry, types of other packages by a name of ours', () => {
   const missing = new Set<string>();
