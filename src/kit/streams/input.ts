@@ -4,6 +4,7 @@ import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { settledWithin, systemClock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { currentScope } from '../../model/run-context.ts';
 import { countedError } from './read-counts.ts';
@@ -45,6 +46,9 @@ export function openSource(source: Source, name?: string): OpenSource {
   return { name: name ?? 'the stream', pieces: () => piecesOf(source) };
 }
 
+/** How long a file that nobody wants more of may take to close, ms. */
+const closeMs = 1_000;
+
 /** The bytes of a file, which is closed once they have ended or nobody wants more. */
 async function* fileAt(path: string): AsyncGenerator<Uint8Array, void, void> {
   const file = createReadStream(path, { highWaterMark: 256 * 1024 });
@@ -53,7 +57,8 @@ async function* fileAt(path: string): AsyncGenerator<Uint8Array, void, void> {
     yield* file as AsyncIterable<Uint8Array>;
   } finally {
     file.destroy();
-    await closed;
+    // A pipe whose writer is silent closes only once the writer goes on.
+    await settledWithin(systemClock, closeMs, closed);
   }
 }
 

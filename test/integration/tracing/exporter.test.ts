@@ -104,12 +104,12 @@ test('metrics that wait for a slow receiver are overtaken by newer ones', async 
   vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(slow.address() as AddressInfo).port}`);
   const exporter = openExporter('http/json');
   exporter.addMetrics(counterAt(1), 0);
-  await expect.poll(() => held.length).toBe(1);
+  await expect.poll(() => held.length, { timeout: 20_000 }).toBe(1);
   for (const value of [2, 3, 4]) exporter.addMetrics(counterAt(value), 0);
   // Handed over in order: once the trouble of the span is told, the thread has heard of all metrics before it.
   exporter.addSpan({ ...spanOf('unreadable'), links: null as unknown as [] });
   const closed = exporter.close();
-  await expect.poll(() => lines.length).toBe(1);
+  await expect.poll(() => lines.length, { timeout: 20_000 }).toBe(1);
   held[0]?.end('{}');
   await closed;
   expect(values).toEqual([1, 4]);

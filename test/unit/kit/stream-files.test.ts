@@ -1,4 +1,18 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
@@ -43,6 +57,18 @@ describe('lines and ndjson', () => {
     expect(await all(lines(path))).toEqual(['a', 'b']);
     expect(await all(lines(new URL(`file://${path}`)))).toEqual(['a', 'b']);
     await expect(all(lines(join(folder, 'none.txt')))).rejects.toThrow('ENOENT');
+  });
+
+  test('a pipe whose writer is silent is left at once', async () => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const writer = openSync(path, 'r+');
+    writeSync(writer, 'a\n');
+    for await (const line of lines(path)) {
+      expect(line).toBe('a');
+      break;
+    }
+    closeSync(writer);
   });
 
   test('bytes that are no text, and a line without end, are refused with the place', async () => {
