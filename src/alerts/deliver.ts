@@ -23,12 +23,16 @@ export interface DeliverParts {
   readonly send: SendDelivery;
   /** How long a receiver is held without an outcome, ms; longer than an attempt may take. */
   readonly leaseMs: number;
+  /** How long one receiver is begun in a pass, ms; default 5,000. */
+  readonly turnMs?: number;
 }
 
 /** Receivers of one pass. */
 const mostReceivers = 16;
 /** A receiver is sent so many in one pass, and is begun no further after so long, ms; then the others have their turn. */
 const turn = { deliveries: 20, ms: 5_000 };
+/** Longest attempt of all but mail, ms. */
+const attemptMostMs = 10_000;
 /** First wait after an attempt that failed, which each in a row doubles, and the longest, ms. */
 const backoff = { firstMs: 1_000, longestMs: 60_000 };
 /** What nobody has taken for so long is given up, ms. */
@@ -38,7 +42,7 @@ export const givenUpAfterMs = 86_400_000;
 export async function deliverAlerts(parts: DeliverParts, signal: AbortSignal): Promise<boolean> {
   const { store, owner } = parts.services;
   const claims = await store.alerts.outbox.claim(owner.id, parts.leaseMs, mostReceivers);
-  const turnOver = AbortSignal.timeout(turn.ms);
+  const turnOver = AbortSignal.timeout(parts.turnMs ?? turn.ms);
   const served = await Promise.allSettled(claims.map((claim) => serve(parts, claim, signal, turnOver)));
   const failed = served.find((one) => one.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
@@ -78,7 +82,10 @@ async function attempt(
 ): Promise<DeliveryOutcome> {
   const facts = { delivery: delivery.id, receiver: delivery.receiver, alert: delivery.rule };
   try {
-    const over = AbortSignal.any([signal, AbortSignal.timeout(Math.round((leaseMs * 2) / 3))]);
+    const longestMs = Math.round((leaseMs * 2) / 3);
+    // A mail server may look at what it takes; whoever else is silent keeps the others waiting.
+    const attemptMs = delivery.action.kind === 'email' ? longestMs : Math.min(attemptMostMs, longestMs);
+    const over = AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]);
     return { state: 'sent', answer: await send(delivery, over) };
   } catch (error) {
     const answer = error instanceof Error ? error.message : String(error);

@@ -47,7 +47,7 @@ export class LocalLimits implements LimitsClient {
     checkName(name);
     const rate = checkRate(`The rate ${name}`, { limit, per, ...(key === undefined ? {} : { key }) }) as Rate;
     await this.#store.rates.setTagRate(name, rate);
-    const view = (await this.#store.rates.views()).find((one) => one.name === name);
+    const view = (await this.#store.rates.views()).find((one) => one.name === name && one.base === name);
     return viewOfRate(view ?? { ...rate, name, base: name, used: 0, nextAt: null, waiting: 0, waiters: [] });
   }
 

@@ -68,7 +68,7 @@ export async function deliverOnce(store: Store, changes: Partial<SendParts> = {}
     ...changes,
   });
   const services = { store, log: pino({ level: 'silent' }), random: () => 0.5, owner: ownerNamed(makeId()) };
-  return await deliverAlerts({ services, send, leaseMs }, new AbortController().signal);
+  return await deliverAlerts({ services, send, leaseMs, turnMs: 60_000 }, new AbortController().signal);
 }
 
 export interface Taken {

@@ -30,8 +30,7 @@ export function rateAdvance(connection: Connection, clearEveryMs: number = clear
     const runs = await advanceRates(connection);
     const now = systemClock.monotonic();
     if (now - clearedAt < clearEveryMs) return runs;
-    clearedAt = now;
-    await clear(connection);
+    clearedAt = (await clear(connection)) ? Number.NEGATIVE_INFINITY : now;
     return runs;
   };
 }
@@ -98,8 +97,8 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
   return due;
 }
 
-/** Waits of runs that are over, and windows that are over and that nobody waits for. */
-async function clear(connection: Connection): Promise<void> {
+/** Waits of runs that are over, and windows that are over and that nobody waits for. Gives whether there may be more of them. */
+async function clear(connection: Connection): Promise<boolean> {
   const { query, fragments, now } = connection;
   await query(
     `delete from rate_waits where next_at < ${fragments.now(1)} - ${unusedMs} and not exists (
@@ -119,4 +118,5 @@ async function clear(connection: Connection): Promise<void> {
       );
       if (gone.length > 0) await db.query('delete from rate_starts where name = $1', [name]);
     });
+  return over.length === maxRuns;
 }

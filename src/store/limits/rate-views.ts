@@ -40,7 +40,7 @@ export async function rateViews(connection: Connection): Promise<readonly RateVi
       views.push({ name, base, limit, perMs, key: null, ...standing });
   }
   for (const [base, rate] of declared) views.push({ ...rate, name: base, base, ...(unkeyed.get(base) ?? unused) });
-  return views.sort((a, b) => (a.name < b.name ? -1 : 1));
+  return views.sort((a, b) => (a.name === b.name ? (a.base < b.base ? -1 : 1) : a.name < b.name ? -1 : 1));
 }
 
 async function declaredRates(connection: Connection): Promise<(Rate & { readonly name: string })[]> {
