@@ -1,4 +1,4 @@
-/** The rules of alerts that a project declares in its configuration file, and what becomes of them when it is deployed. */
+/** The rules of alerts that a project declares in its configuration file, and putting them with a deploy. */
 import type { LoadedConfig } from '../base/config.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { AlertSpec } from '../client/alerts-client.ts';

@@ -12,7 +12,7 @@ const slowMs = 500;
 const lag = { degradedMs: 10_000, unhealthyMs: 60_000 };
 /** Clocks that differ by more, ms: leases and ticks go by the clock of the database. */
 const skew = { degradedMs: 2_000, unhealthyMs: 30_000 };
-/** What waits for longer to be sent is told of, ms. */
+/** A delivery that has waited for longer is reported, ms. */
 const undeliveredMs = 300_000;
 /** Looking at a broker opens a connection to it. */
 const brokerKeepMs = 30_000;
