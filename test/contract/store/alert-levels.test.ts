@@ -133,7 +133,7 @@ describe.each(makers)('levels on $name', (maker) => {
     ]);
   });
 
-  test('each run of an alert that holds is cancelled, and people are told of the first', async () => {
+  test('each run of an alert that holds is cancelled, and people hear of the first', async () => {
     await put('stuck', { on: { longer: '10m' }, by: 'rule', send: ['cancel', { email: 'ada@example.com' }] });
     const started = [];
     for (const flow of ['first', 'second']) {

@@ -200,7 +200,7 @@ describe.each(makers)('alerts on $name', (maker) => {
     }
   });
 
-  test('runs that failed alike are asked for once in a pass, and one that cannot be read is told by its state', async () => {
+  test('runs that failed alike are asked for once in a pass, and one that cannot be read is named by its state', async () => {
     await putRule(store, 'failures', { on: 'failed' });
     const error = { name: 'RangeError', message: 'no rows', stack: null, origin: { key: '0123456789abcdef', task: 'load', frame: null } };
     for (let at = 0; at < 5; at++) {

@@ -113,7 +113,7 @@ const fails = async (id: number): Promise<string> => {
   return handle.id;
 };
 
-test('a run that fails is told by mail, in Slack and by a signed webhook, each under the id of its delivery', {
+test('a run that fails is reported by mail, in Slack and by a signed webhook, each under the id of its delivery', {
   timeout: 60_000,
 }, async () => {
   await client.secrets.set('ops-slack', { value: receiver.url.replace('/hook', '/slack') });
