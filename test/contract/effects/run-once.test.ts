@@ -120,7 +120,9 @@ describe('an effect', () => {
     const moved = await counted(async () => {
       const lost = call('lost', {
         async onCommit() {
-          await database.query("select pg_terminate_backend(pid) from pg_stat_activity where state = 'idle in transaction'");
+          await database.query(
+            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and state = 'idle in transaction'",
+          );
         },
       });
       await expect(runOnce(lost)).rejects.toMatchObject({ code: 'EFFECT_NOT_RECORDED' });
