@@ -29,12 +29,32 @@ test('every default in the table of settings is the one that is used', () => {
   }
 });
 
-test.each(listDocuments())('every link of %s leads to a file that is there', (document) => {
-  const text = readFileSync(document, 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
-  const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = '']) => target).filter((target) => !/^(https?:|#)/.test(target));
-  const broken = targets.filter((target) => !existsSync(join(dirname(document), target.replace(/#.*$/, ''))));
+test.each(listDocuments())('every link of %s leads to a file and a heading that are there', (document) => {
+  const targets = [...proseOf(document).matchAll(/\]\(([^)\s]+)\)/g)]
+    .map(([, target = '']) => target)
+    .filter((target) => !/^https?:/.test(target));
+  const broken = targets.filter((target) => {
+    const [path = '', anchor] = target.split('#');
+    const file = path === '' ? document : join(dirname(document), path);
+    return !existsSync(file) || (anchor !== undefined && file.endsWith('.md') && !anchorsOf(file).includes(anchor));
+  });
   expect(broken).toEqual([]);
 });
+
+function proseOf(document: string): string {
+  return readFileSync(document, 'utf8').replace(/^```[\s\S]*?^```$/gm, '');
+}
+
+/** Anchors of headings as GitHub makes them. */
+function anchorsOf(document: string): string[] {
+  return [...proseOf(document).matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
+    heading
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\p{Letter}\p{Number}_\s-]/gu, '')
+      .replace(/ /g, '-'),
+  );
+}
 
 test.each(listDocuments())('every npm command in %s is there', (document) => {
   const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> };
