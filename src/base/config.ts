@@ -171,11 +171,6 @@ export function hasS3Endpoint(env: Readonly<Record<string, string | undefined>> 
   return Boolean(env['AWS_ENDPOINT_URL_S3'] || env['AWS_ENDPOINT_URL']);
 }
 
-/** How a person calls this program again: `npx batuta` where npm started it (a script, npx), else `batuta`. */
-export function programName(env: Readonly<Record<string, string | undefined>> = process.env): string {
-  return env['npm_config_user_agent'] === undefined ? 'batuta' : 'npx batuta';
-}
-
 /** Value of a variable of the environment that a secret is kept in; undefined when it is not set. */
 export function environmentVariable(name: string, env: Readonly<Record<string, string | undefined>> = process.env): string | undefined {
   return env[name];

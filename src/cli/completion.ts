@@ -1,5 +1,6 @@
 /** Completion for shells, made of the tree of commands: what may follow the words typed so far. Paths of files are left to the shell. */
 import type { Command } from 'commander';
+import { programName } from '../base/program-name.ts';
 
 /** Shells that completion is made for. */
 export const shells = ['bash', 'zsh', 'fish'] as const;
@@ -59,7 +60,7 @@ function wordCases(places: readonly Place[], indent: string, give: (words: strin
     .join('\n');
 }
 
-const bashScript = (places: readonly Place[]): string => `# Completion of batuta for bash: source <(batuta completion bash)
+const bashScript = (places: readonly Place[]): string => `# Completion of batuta for bash: source <(${programName()} completion bash)
 _batuta() {
   local current="\${COMP_WORDS[COMP_CWORD]}" path="" words="" i
   for ((i = 1; i < COMP_CWORD; i++)); do
@@ -76,7 +77,7 @@ complete -o default -F _batuta batuta
 `;
 
 const zshScript = (places: readonly Place[]): string => `#compdef batuta
-# Completion of batuta for zsh: source <(batuta completion zsh), after compinit
+# Completion of batuta for zsh: source <(${programName()} completion zsh), after compinit
 _batuta() {
   local at="" word
   for word in "\${(@)words[2,CURRENT-1]}"; do
@@ -93,7 +94,7 @@ ${wordCases(places, '    ', (words) => `offered=(${words})`)}
 compdef _batuta batuta
 `;
 
-const fishScript = (places: readonly Place[]): string => `# Completion of batuta for fish: batuta completion fish | source
+const fishScript = (places: readonly Place[]): string => `# Completion of batuta for fish: ${programName()} completion fish | source
 function __batuta_at
   set -l at ''
   for word in (commandline -opc)[2..]

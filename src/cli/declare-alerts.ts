@@ -45,6 +45,7 @@ export function declareAlertCommands(program: Command, perform: Perform): void {
     .command('unsilence')
     .argument('<id>')
     .description('end a silence')
+    .option('--json', 'print an array of its id')
     .action(perform(async () => (await import('./commands/alerts.ts')).endSilence));
   alerts
     .command('rules')
@@ -88,6 +89,7 @@ export function declareAlertCommands(program: Command, perform: Perform): void {
       .command(verb)
       .argument('<name...>')
       .description(description)
+      .option('--json', 'print an array of the names')
       .action(perform(async () => (await import('./commands/alert-rules.ts')).changeRules[verb]));
   alerts
     .command('test')

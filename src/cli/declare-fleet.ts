@@ -2,24 +2,24 @@
 import type { Command } from 'commander';
 import { collect, type Perform } from './declare.ts';
 
-const metricsPortText = 'serve metrics and health on this port of this computer, 0 for a free one (BATUTA_METRICS_PORT)';
+const metricsPortText = 'serve metrics and health on this port of this computer, 0 for a free one (BATUTA_METRICS_PORT; default: none)';
 
 /** Adds the commands. */
 export function declareFleetCommands(program: Command, perform: Perform): void {
   program
     .command('dev')
     .description('server, scheduler and worker in one process; follows your files and deploys what batuta.config.ts declares')
-    .option('--host <address>', 'address to listen on; any but this computer alone needs an API key (BATUTA_HOST)')
-    .option('--port <n>', 'port to listen on, 0 for a free one (BATUTA_PORT)')
+    .option('--host <address>', 'address to listen on; any but this computer alone needs an API key (BATUTA_HOST; default: 127.0.0.1)')
+    .option('--port <n>', 'port to listen on, 0 for a free one (BATUTA_PORT; default: 4200)')
     .option('--queue <name>', 'serve this queue first; may be repeated. Other queues are served as runs wait in them', collect, [])
-    .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY)')
+    .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY; default: 16)')
     .option('--grace <duration>', 'how long runs may take to finish when it is told to end; the rest goes on at the next start', '30s')
     .action(perform(async () => (await import('./commands/dev.ts')).dev));
   const worker = program
     .command('worker')
     .description('execute runs that were submitted, until it is told to end')
     .option('--queue <name>', 'serve this queue; may be repeated, those named first are served first (default: default)', collect, [])
-    .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY)')
+    .option('--concurrency <n>', 'runs at the same time (BATUTA_CONCURRENCY; default: 16)')
     .option('--name <name>', 'name of the worker for people')
     .option('--metrics-port <n>', metricsPortText)
     .option('--grace <duration>', 'how long runs may take to finish when it is told to end; the rest is handed back', '30s')
@@ -48,8 +48,8 @@ export function declareFleetCommands(program: Command, perform: Perform): void {
   program
     .command('server')
     .description('serve the API and the dashboard, until it is told to end')
-    .option('--host <address>', 'address to listen on; any but this computer alone needs an API key (BATUTA_HOST)')
-    .option('--port <n>', 'port to listen on, 0 for a free one (BATUTA_PORT)')
+    .option('--host <address>', 'address to listen on; any but this computer alone needs an API key (BATUTA_HOST; default: 127.0.0.1)')
+    .option('--port <n>', 'port to listen on, 0 for a free one (BATUTA_PORT; default: 4200)')
     .action(perform(async () => (await import('./commands/fleet.ts')).serveAsServer));
   program
     .command('health')

@@ -115,5 +115,6 @@ export function declareLimitCommands(program: Command, perform: Perform): void {
     .description('take the limit and the rate of a tag away; whatever waits for them goes on')
     .option('--slots', 'only the limit on what goes on at the same time')
     .option('--rate', 'only the rate')
+    .option('--json', 'print an array of the name deleted')
     .action(perform(async () => (await import('./commands/limits.ts')).deleteLimit));
 }

@@ -31,6 +31,7 @@ export function declareSecretCommands(program: Command, perform: Perform): void 
     .command('delete')
     .argument('<name>')
     .description('delete a secret')
+    .option('--json', 'print an array of the name deleted')
     .action(perform(async () => (await import('./commands/secrets.ts')).deleteSecret));
   secret
     .command('rotate')
@@ -67,6 +68,7 @@ export function declareVariableCommands(program: Command, perform: Perform): voi
     .command('delete')
     .argument('<name>')
     .description('delete a variable')
+    .option('--json', 'print an array of the name deleted')
     .action(perform(async () => (await import('./commands/variables.ts')).deleteVariable));
 }
 
@@ -105,5 +107,6 @@ export function declareConnectionCommands(program: Command, perform: Perform): v
     .command('delete')
     .argument('<name>')
     .description('delete a connection')
+    .option('--json', 'print an array of the name deleted')
     .action(perform(async () => (await import('./commands/connections.ts')).deleteConnection));
 }

@@ -44,6 +44,7 @@ export function declareWebhookCommands(program: Command, perform: Perform): void
     .command('delete')
     .argument('<name>')
     .description('delete a webhook; its secret and its events stay')
+    .option('--json', 'print an array of the name deleted')
     .action(perform(async () => (await import('./commands/webhooks.ts')).deleteWebhook));
   webhook
     .command('test')

@@ -1,6 +1,7 @@
 /** What the declarations of commands share. */
 import type { Command } from 'commander';
 import { hintFor } from '../base/nearest.ts';
+import { programName } from '../base/program-name.ts';
 import type { CommandContext, ExitStatus } from './context.ts';
 
 /** A command once its arguments are known. */
@@ -19,7 +20,7 @@ export function makeGroup(program: Command, name: string, description: string): 
   const group = program.command(name).description(description).usage('<command> [options]').allowExcessArguments();
   return group.action(() => {
     refuseUnknownCommand(group);
-    group.error(`batuta ${name} needs one of: ${namesOf(group).join(', ')}`);
+    group.error(`${programName()} ${name} needs one of: ${namesOf(group).join(', ')}`);
   });
 }
 

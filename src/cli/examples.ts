@@ -1,5 +1,6 @@
 /** Examples of every command, as its help prints them. A test has the program take each of them. */
 import type { Command } from 'commander';
+import { programName } from '../base/program-name.ts';
 
 /** By the words of a command: command lines, without `batuta`. */
 export const examples: Readonly<Record<string, readonly string[]>> = {
@@ -127,7 +128,7 @@ export function addExamples(parent: Command, path: readonly string[] = []): void
   for (const command of parent.commands) {
     const words = [...path, command.name()];
     const lines = examples[words.join(' ')] ?? (command.commands.length === 0 ? [shortestUse(command, words)] : []);
-    if (lines.length > 0) command.addHelpText('after', ['', 'Examples:', ...lines.map((line) => `  batuta ${line}`)].join('\n'));
+    if (lines.length > 0) command.addHelpText('after', ['', 'Examples:', ...lines.map((line) => `  ${programName()} ${line}`)].join('\n'));
     addExamples(command, words);
   }
 }

@@ -1,8 +1,8 @@
 /** Runs something here and shows it: what `run`, `runs retry` and `runs resume` have in common. */
 import type { RunHandle, RunInspection, RunOptions } from '../client/client.ts';
 import type { LocalClient } from '../client/local-client.ts';
-import { programName } from '../base/config.ts';
 import { onForeignExit } from '../base/foreign-exit.ts';
+import { programName } from '../base/program-name.ts';
 import { refuseExits } from '../engine/run/refuse-exit.ts';
 import type { CommandContext, ExitStatus } from './context.ts';
 import { Interrupt } from './interrupt.ts';

@@ -13,6 +13,13 @@ export function printJson(terminal: Pick<Terminal, 'out'>, value: unknown): Exit
   return 0;
 }
 
+/** Says that something was done to what these names stand for: in a line for people, or as a JSON array of the names. Gives 0. */
+export function printDone({ out }: Pick<Terminal, 'out'>, { json }: JsonOption, names: readonly string[], line: string): ExitStatus {
+  if (json) return printJson({ out }, names);
+  out.line(line);
+  return 0;
+}
+
 /** How a list is printed. */
 export interface Listing<T> {
   readonly columns: readonly Column[];

@@ -14,6 +14,7 @@ import { declareFlowCommands, declareScheduleCommands } from './declare-flow.ts'
 import { declareConnectionCommands, declareSecretCommands, declareVariableCommands } from './declare-secrets.ts';
 import { declareRunCommand, declareRunsCommands } from './declare-runs.ts';
 import { packageVersion } from '../base/installed.ts';
+import { programName } from '../base/program-name.ts';
 import { addExamples } from './examples.ts';
 import { type Action, type Perform, refuseUnknownCommand } from './declare.ts';
 import type { Terminal } from './terminal.ts';
@@ -22,15 +23,15 @@ import type { Terminal } from './terminal.ts';
 export type Invoke = (action: Action, globals: GlobalOptions) => Promise<void>;
 /** The program, ready to parse. Its errors are thrown as `CommanderError`, its help goes to the terminal. */
 export function makeProgram(terminal: Terminal, invoke: Invoke): Command {
-  const program = new Command('batuta')
+  const program = new Command(programName())
     .description('Runs workflows written as TypeScript classes.')
     .version(packageVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print help')
     .option('--verbose', 'print the stack of an error', false)
-    .option('--database-url <url>', 'sqlite:<path> or postgres://… (BATUTA_DATABASE_URL)')
-    .option('--flows <paths>', 'folders or files that hold flows (BATUTA_FLOWS)')
-    .option('--log-level <level>', 'least that is logged (BATUTA_LOG_LEVEL)')
-    .option('--log-format <format>', 'pretty or json (BATUTA_LOG_FORMAT)')
+    .option('--database-url <url>', 'sqlite:<path> or postgres://… (BATUTA_DATABASE_URL; default: sqlite:.batuta/batuta.db)')
+    .option('--flows <paths>', 'folders or files that hold flows (BATUTA_FLOWS; default: flows)')
+    .option('--log-level <level>', 'least that is logged (BATUTA_LOG_LEVEL; default: info)')
+    .option('--log-format <format>', 'pretty or json (BATUTA_LOG_FORMAT; default: pretty on a TTY, else json)')
     .configureHelp({
       showGlobalOptions: true,
       helpWidth: terminal.out.isTty ? terminal.out.columns : 100,

@@ -3,7 +3,6 @@
  *
  * Made before the client is opened, for the log of the process is printed through it.
  */
-import { programName } from '../base/config.ts';
 import type { RunInspection } from '../client/client.ts';
 import type { EngineEvent } from '../model/events.ts';
 import type { Run, TaskRun } from '../model/run.ts';
@@ -114,6 +113,6 @@ export function printOutcome({ terminal, globals }: CommandContext, { run, taskR
   const failed = run.state.type === 'FAILED' || run.state.type === 'CRASHED' ? firstFailed(taskRuns) : null;
   const { out, cwd } = terminal;
   out.line();
-  const options = { cwd, width: out.columns, verbose: globals.verbose, program: programName() };
+  const options = { cwd, width: out.columns, verbose: globals.verbose };
   for (const line of summaryLines({ run, counts, failed, result }, out.paint, options)) out.line(line);
 }

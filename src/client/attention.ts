@@ -1,5 +1,6 @@
 /** What a person should look at: what keeps failing, is late, is lost, or waits where nobody serves or schedules. */
 import { formatDuration } from '../base/duration.ts';
+import { programName } from '../base/program-name.ts';
 import type { LastRuns, Store } from '../store/store.ts';
 import { failureSentence } from '../model/failure-sentence.ts';
 import { alikeTo } from './alike.ts';
@@ -42,7 +43,7 @@ async function unscheduledOf({ deployments }: Store, { untilAt }: AttentionWish)
   const [oldest] = overdue;
   if (oldest === undefined || oldest.nextTickAt === null) return [];
   const many = overdue.length === mostSchedules ? `${mostSchedules} schedules or more are` : `${overdue.length} schedules are`;
-  const message = `${overdue.length === 1 ? 'A schedule is' : many} due and no scheduler takes the ticks. Start one: batuta scheduler`;
+  const message = `${overdue.length === 1 ? 'A schedule is' : many} due and no scheduler takes the ticks. Start one: ${programName()} scheduler`;
   return [{ kind: 'no-scheduler', name: oldest.deployment, flow: '', message, sinceAt: oldest.nextTickAt, runId: null, failure: null }];
 }
 

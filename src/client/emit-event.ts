@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer';
 import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hidesValues } from '../base/hidden-values.ts';
+import { programName } from '../base/program-name.ts';
 import type { EngineServices } from '../engine/services.ts';
 import { submittedBy } from '../engine/submit/submitted-by.ts';
 import { decodeValue, encodeValue } from '../engine/values/results.ts';
@@ -79,7 +80,7 @@ export function entryOf({ payload, ...event }: EmittedEvent): EventEntry {
 
 /** The error for an id that no event has. */
 export function noEvent(id: string): BatutaError {
-  return new BatutaError('EVENT_NOT_FOUND', `No event has the id '${cutText(id, 60, '…')}'. List them: batuta event ls`, {
+  return new BatutaError('EVENT_NOT_FOUND', `No event has the id '${cutText(id, 60, '…')}'. List them: ${programName()} event ls`, {
     details: { id },
   });
 }

@@ -1,6 +1,7 @@
 /** Finds what a code flow runs by the name of a deployment. */
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
+import { programName } from '../base/program-name.ts';
 import type { DeployedFlow } from '../engine/services.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { Run } from '../model/run.ts';
@@ -27,6 +28,6 @@ export async function findDeployed(
 /** The error for a name that no deployment has. */
 export async function noDeployment({ deployments }: Pick<Store, 'deployments'>, name: string): Promise<BatutaError> {
   const names = (await deployments.names()).map((one) => one.name);
-  const hint = names.length === 0 ? ' Make one: batuta deploy <flow> --cron "0 0 * * *"' : hintFor(name, names, 'There are');
+  const hint = names.length === 0 ? ` Make one: ${programName()} deploy <flow> --cron "0 0 * * *"` : hintFor(name, names, 'There are');
   return new BatutaError('DEPLOYMENT_NOT_FOUND', `There is no deployment '${name}'.${hint}`, { details: { deployment: name } });
 }

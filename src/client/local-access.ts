@@ -3,6 +3,7 @@ import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import type { MakeId } from '../base/id.ts';
+import { programName } from '../base/program-name.ts';
 import { hashSecret, makeSecret } from '../base/secret.ts';
 import { type ApiKey, type AuditEntry, isUsable, roles } from '../model/access.ts';
 import { pickById } from '../model/pick-by-id.ts';
@@ -55,7 +56,9 @@ export class LocalKeys implements KeysClient {
     const meant = pickById(await this.list(), id, { code: 'KEY_NOT_FOUND', plural: 'keys' }, ({ name, role }) => `${name}, ${role}`);
     const revoked = meant === null ? null : await this.#parts.store.keys.revoke(meant.id, this.#parts.clock.now());
     if (revoked) return revoked;
-    throw new BatutaError('KEY_NOT_FOUND', `No API key has the id ${id}. List them with: batuta key ls`, { details: { key: id } });
+    throw new BatutaError('KEY_NOT_FOUND', `No API key has the id ${id}. List them with: ${programName()} key ls`, {
+      details: { key: id },
+    });
   }
 
   /** Whether a key was ever made; revoked and expired ones count, so that the end of a key never opens a server. */

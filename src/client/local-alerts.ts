@@ -3,6 +3,7 @@ import { cutText } from '../base/cut-text.ts';
 import { parseDuration } from '../base/duration.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
+import { programName } from '../base/program-name.ts';
 import type { EngineServices } from '../engine/services.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import type { Alert, AlertFiring, AlertSilence } from '../model/alerts/alert.ts';
@@ -117,9 +118,13 @@ export class LocalAlerts implements AlertsClient {
 
   async unsilence(id: string): Promise<void> {
     if (await this.#store.silences.delete(id)) return;
-    throw new BatutaError('SILENCE_NOT_FOUND', `No silence has the id '${cutText(id, 60, '…')}'. List them: batuta alerts silences`, {
-      details: { id },
-    });
+    throw new BatutaError(
+      'SILENCE_NOT_FOUND',
+      `No silence has the id '${cutText(id, 60, '…')}'. List them: ${programName()} alerts silences`,
+      {
+        details: { id },
+      },
+    );
   }
 
   get #store(): Services['store']['alerts'] {
@@ -128,7 +133,7 @@ export class LocalAlerts implements AlertsClient {
 
   async #noRule(name: string): Promise<BatutaError> {
     const names = (await this.#store.rules.list()).map((rule) => rule.name);
-    const hint = hintFor(name, names, 'There are') || ' Declare one under alerts in batuta.config.ts, or: batuta alerts add NAME';
+    const hint = hintFor(name, names, 'There are') || ` Declare one under alerts in batuta.config.ts, or: ${programName()} alerts add NAME`;
     return new BatutaError('ALERT_RULE_NOT_FOUND', `There is no rule of alerts '${cutText(name, 60, '…')}'.${hint}`, { details: { name } });
   }
 }
@@ -152,7 +157,7 @@ export class LocalErrors implements ErrorsClient {
     if (group === undefined)
       throw new BatutaError(
         'ERROR_GROUP_NOT_FOUND',
-        `No run has ended with an error of the key '${cutText(key, 60, '…')}'. List them: batuta errors ls --all`,
+        `No run has ended with an error of the key '${cutText(key, 60, '…')}'. List them: ${programName()} errors ls --all`,
         {
           details: { key },
         },
@@ -181,7 +186,7 @@ export function localAlerts(services: Services): readonly [LocalAlerts, LocalErr
 }
 
 function noAlert(id: string): BatutaError {
-  return new BatutaError('ALERT_NOT_FOUND', `No alert has the id '${cutText(id, 60, '…')}'. List them: batuta alerts ls --all`, {
+  return new BatutaError('ALERT_NOT_FOUND', `No alert has the id '${cutText(id, 60, '…')}'. List them: ${programName()} alerts ls --all`, {
     details: { id },
   });
 }

@@ -1,5 +1,6 @@
 /** Artifacts, over an open store. */
 import { BatutaError } from '../base/errors.ts';
+import { programName } from '../base/program-name.ts';
 import type { ResultStorage } from '../engine/results/storage.ts';
 import { artifactFileOf } from '../model/artifact.ts';
 import { plainContent } from '../model/artifact-content.ts';
@@ -23,7 +24,7 @@ export class LocalArtifacts implements ArtifactsClient {
   async get(id: string): Promise<FoundArtifact> {
     const found = await this.#store.get(id);
     if (found !== null) return found;
-    throw new BatutaError('ARTIFACT_NOT_FOUND', `No artifact has the id ${id}. List them with: batuta artifact ls`, {
+    throw new BatutaError('ARTIFACT_NOT_FOUND', `No artifact has the id ${id}. List them with: ${programName()} artifact ls`, {
       details: { artifactId: id },
     });
   }

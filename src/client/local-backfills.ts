@@ -3,6 +3,7 @@ import { checkFilter } from '../model/list-filters.ts';
 import type { Clock } from '../base/clock.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
+import { programName } from '../base/program-name.ts';
 import type { Engine } from '../engine/engine.ts';
 import type { Stretch } from '../model/schedule/backfill-ticks.ts';
 import type { DeploymentSchedule } from '../model/deployment.ts';
@@ -182,7 +183,7 @@ function tooLarge(deployment: string, total: number, exact: boolean): BatutaErro
 }
 
 function unknown(id: string): BatutaError {
-  return new BatutaError('BACKFILL_NOT_FOUND', `No backfill has the id ${id}. List the newest with: batuta backfill ls`, {
+  return new BatutaError('BACKFILL_NOT_FOUND', `No backfill has the id ${id}. List the newest with: ${programName()} backfill ls`, {
     details: { backfill: id },
   });
 }

@@ -1,5 +1,6 @@
 /** The cache as the local client serves it. */
 import { BatutaError } from '../base/errors.ts';
+import { programName } from '../base/program-name.ts';
 import type { EngineServices } from '../engine/services.ts';
 import { removeResults } from '../engine/values/results.ts';
 import { checkFilter } from '../model/list-filters.ts';
@@ -26,7 +27,7 @@ export class LocalCache implements CacheClient {
     if (found === null)
       throw new BatutaError(
         'CACHE_ENTRY_NOT_FOUND',
-        `The cache has no entry ${id}, or several whose ids begin so. batuta cache ls lists them.`,
+        `The cache has no entry ${id}, or several whose ids begin so. ${programName()} cache ls lists them.`,
         {
           details: { entry: id },
         },

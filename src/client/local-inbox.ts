@@ -5,6 +5,7 @@ import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { encodeValue } from '../engine/values/results.ts';
 import { refuseSecrets } from '../engine/values/refuse-secrets.ts';
 import { hidesValues } from '../base/hidden-values.ts';
+import { programName } from '../base/program-name.ts';
 import { idChars } from '../model/ids.ts';
 import type { DecisionLink, ListedInboxItem } from '../model/inbox.ts';
 import { checkFilter } from '../model/list-filters.ts';
@@ -126,7 +127,7 @@ export class LocalInbox implements InboxClient {
     const [first, second] = items;
     if (first !== undefined && second === undefined) return first;
     const why = first === undefined ? 'waits for no decision' : 'waits for several decisions; give the id of one';
-    throw new BatutaError('INBOX_ITEM_NOT_FOUND', `Run ${run.id} ${why}. batuta inbox ls lists them.`, { details: { item: id } });
+    throw new BatutaError('INBOX_ITEM_NOT_FOUND', `Run ${run.id} ${why}. ${programName()} inbox ls lists them.`, { details: { item: id } });
   }
 }
 
@@ -135,7 +136,7 @@ function entryOf({ value, ...item }: ListedInboxItem): InboxEntry {
 }
 
 function notFound(id: string): BatutaError {
-  return new BatutaError('INBOX_ITEM_NOT_FOUND', `There is no decision ${id}. batuta inbox ls lists those that are open.`, {
+  return new BatutaError('INBOX_ITEM_NOT_FOUND', `There is no decision ${id}. ${programName()} inbox ls lists those that are open.`, {
     details: { item: id },
   });
 }

@@ -5,6 +5,7 @@ import { hidesValues } from '../base/hidden-values.ts';
 import { refuseSecrets } from '../engine/values/refuse-secrets.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import { BatutaError } from '../base/errors.ts';
+import { programName } from '../base/program-name.ts';
 import { cancelBelow } from '../engine/run/cancel.ts';
 import { cancelOnAbort } from '../engine/run/cancel.ts';
 import { refuseDecisionName } from '../model/inbox.ts';
@@ -60,7 +61,9 @@ export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
   async get(id: string): Promise<Run> {
     const run = await this.#options.store.runs.get(id);
     if (!run)
-      throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${id}. List the newest with: batuta runs ls`, { details: { runId: id } });
+      throw new BatutaError('RUN_NOT_FOUND', `No run has the id ${id}. List the newest with: ${programName()} runs ls`, {
+        details: { runId: id },
+      });
     return run;
   }
 
@@ -141,7 +144,7 @@ export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
     await stopIfLoading();
     const run = await this.get(id);
     if (isTerminal(run.state.type))
-      throw refused(run, `it has ended (${run.state.name})`, `To run what did not complete again: batuta runs retry ${run.id}`);
+      throw refused(run, `it has ended (${run.state.name})`, `To run what did not complete again: ${programName()} runs retry ${run.id}`);
     if (debounceKeyIn(run.params) !== null) await this.#options.store.debounces.forget(run.id);
     return this.#continue(run, await this.#options.findDefinition(run), options);
   }
@@ -154,7 +157,7 @@ export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
       throw refused(
         run,
         `it is ${run.state.name}`,
-        `Cancel it first, or continue it when its process is gone: batuta runs resume ${run.id}`,
+        `Cancel it first, or continue it when its process is gone: ${programName()} runs resume ${run.id}`,
       );
     const definition = await this.#options.findDefinition(run);
     const names = options.from === undefined ? undefined : namesFrom(shapeOf(definition), options.from, await store.taskRuns.ofRun(run.id));

@@ -1,5 +1,6 @@
 /** Why a run that is due has not been taken by a worker: nobody serves its queue or knows its flow, all are silent or busy, others are ahead. */
 import { formatDuration } from '../base/duration.ts';
+import { programName } from '../base/program-name.ts';
 import type { Run } from '../model/run.ts';
 import type { WaitReason, WorkerView } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
@@ -36,7 +37,7 @@ export async function whyNoWorker(parts: WhyParts, run: Run): Promise<WaitReason
 }
 
 function nobodyServes(alive: readonly WorkerView[], queue: string): string {
-  const start = `Start one: batuta worker${queue === 'default' ? '' : ` --queue ${queue}`}`;
+  const start = `Start one: ${programName()} worker${queue === 'default' ? '' : ` --queue ${queue}`}`;
   if (alive.length === 0) return `No worker lives. ${start}`;
   const served = [...new Set(alive.flatMap(({ queues }) => queues))].sort().join(', ');
   return `No living worker serves its queue ${queue}; served are ${served}. ${start}`;

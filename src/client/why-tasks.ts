@@ -1,4 +1,5 @@
 /** Why a run gets no further although its process has it: all its tasks wait. */
+import { programName } from '../base/program-name.ts';
 import { isDecisionName } from '../model/inbox.ts';
 import { rateText } from '../model/rate.ts';
 import type { Run } from '../model/run.ts';
@@ -81,7 +82,7 @@ async function whyTasksUnserved(parts: WhyParts, runId: string): Promise<WaitRea
   });
   return reason(
     'no-worker',
-    `Its tasks wait, and no living worker serves their queue: ${told.join('; ')}. Start one: batuta worker --queue ${first.queue}`,
+    `Its tasks wait, and no living worker serves their queue: ${told.join('; ')}. Start one: ${programName()} worker --queue ${first.queue}`,
   );
 }
 

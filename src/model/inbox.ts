@@ -1,5 +1,6 @@
 /** Decisions that runs wait for: what is asked in the inbox, what was decided, and the links by which it can be. */
 import { BatutaError } from '../base/errors.ts';
+import { programName } from '../base/program-name.ts';
 
 /** How an item of the inbox stands. `withdrawn`: its run has ended without it. */
 export const inboxStatuses = ['open', 'decided', 'expired', 'withdrawn'] as const;
@@ -75,7 +76,7 @@ export function refuseDecisionName(name: string): void {
   if (!isDecisionName(name)) return;
   throw new BatutaError(
     'NAME_INVALID',
-    `'${name}' is no name for a signal: it is a decision. Decide it in the dashboard or by: batuta inbox decide`,
+    `'${name}' is no name for a signal: it is a decision. Decide it in the dashboard or by: ${programName()} inbox decide`,
     {
       details: { signal: name },
     },

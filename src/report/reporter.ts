@@ -8,6 +8,7 @@
 import type { Logger } from 'pino';
 import type { Clock } from '../base/clock.ts';
 import { type Loop, makeLoop } from '../base/loop.ts';
+import { programName } from '../base/program-name.ts';
 import { makeSecret } from '../base/secret.ts';
 import { maxBatchBytes, maxBatchItems, reportBeatMs } from '../model/report.ts';
 import type { Owner } from '../model/run.ts';
@@ -264,8 +265,7 @@ export class Reporter {
     const { log, api } = this.#options;
     const waits = 'What happens waits on disk and follows later.';
     if (kind === 'refused') {
-      const what =
-        'Set BATUTA_REPORT_KEY to a key of the role reporter; an admin of the server makes one with: batuta key create --role reporter';
+      const what = `Set BATUTA_REPORT_KEY to a key of the role reporter; an admin of the server makes one with: ${programName()} key create --role reporter`;
       log.error(`The report server ${api.server} refuses the key: ${(error as Error).message} ${what}. ${waits}`);
     } else log.warn({ err: error }, `Nothing can be reported at the moment: ${(error as Error).message} ${waits}`);
   }

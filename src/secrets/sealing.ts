@@ -1,6 +1,7 @@
 /** How values of secrets are sealed and opened, and what is said where that does not work. */
 import { BatutaError } from '../base/errors.ts';
 import { type Keyring, keyIdOf } from '../base/keyring.ts';
+import { programName } from '../base/program-name.ts';
 
 /** What a secret is sealed for: so a sealed value that was copied to another name does not open there. */
 export function purposeOf(kind: 'secret' | 'connection', name: string, field = ''): string {
@@ -33,7 +34,7 @@ export function openWith(keyring: Keyring | null, what: string, sealed: string, 
   if (opened.fault === 'unknown-key')
     throw new BatutaError(
       'SECRET_KEY_WRONG',
-      `${what} is encrypted with the key ${keyId ?? ''}, but the keys set here are ${keyring.ids.join(', ')}. Set BATUTA_SECRET_KEY to that key, or list it in BATUTA_SECRET_KEY_OLD and run: batuta secret rotate`,
+      `${what} is encrypted with the key ${keyId ?? ''}, but the keys set here are ${keyring.ids.join(', ')}. Set BATUTA_SECRET_KEY to that key, or list it in BATUTA_SECRET_KEY_OLD and run: ${programName()} secret rotate`,
       { details: { keyId, keys: keyring.ids } },
     );
   throw new BatutaError(

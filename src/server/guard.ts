@@ -13,6 +13,7 @@ import { type Access, accessOf, isSafe } from './access.ts';
 import type { App } from './parts.ts';
 import type { Authenticator, Identity } from './identity.ts';
 import { hostnameOf, isLoopbackHost } from '../base/loopback.ts';
+import { programName } from '../base/program-name.ts';
 import { refusalOf } from './observer.ts';
 
 /** What a route reports about the change it made. */
@@ -80,7 +81,7 @@ function refuseForeignNames(request: FastifyRequest): void {
     if (name !== null && isLoopbackHost(name)) continue;
     throw new BatutaError(
       'FORBIDDEN',
-      'Without API keys the server answers only to localhost, and was asked by another name. Make a key to use it so: batuta key create',
+      `Without API keys the server answers only to localhost, and was asked by another name. Make a key to use it so: ${programName()} key create`,
     );
   }
 }

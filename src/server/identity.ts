@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import { systemClock } from '../base/clock.ts';
 import { BatutaError, isBatutaError } from '../base/errors.ts';
+import { programName } from '../base/program-name.ts';
 import type { LocalKeys } from '../client/local-access.ts';
 import { hashSecret } from '../base/secret.ts';
 import type { ApiKey, Role } from '../model/access.ts';
@@ -124,7 +125,7 @@ export class Authenticator {
       'UNAUTHENTICATED',
       key === undefined
         ? 'The server takes API keys as "Authorization: Bearer KEY".'
-        : 'The API key is not known, was revoked or has expired. An admin makes another with: batuta key create',
+        : `The API key is not known, was revoked or has expired. An admin makes another with: ${programName()} key create`,
     );
   }
 }

@@ -19,6 +19,7 @@ import type { Authorize } from './authorize.ts';
 import type { App, Bounds } from './parts.ts';
 import { healthBeat } from './health-beat.ts';
 import { isReachedFromHereAlone } from '../base/loopback.ts';
+import { programName } from '../base/program-name.ts';
 
 export interface ServerOptions {
   readonly config: Config;
@@ -155,7 +156,7 @@ async function refuseWithoutKey(client: LocalClient, { host, trustProxy }: Pick<
   const place = trustProxy ? 'behind a proxy' : `on ${host}`;
   throw new BatutaError(
     'CONFIG_INVALID',
-    `The server does not listen ${place}, which others may reach, without an API key: make one with batuta key create --name me --role admin, or set BATUTA_ADMIN_KEY.`,
+    `The server does not listen ${place}, which others may reach, without an API key: make one with ${programName()} key create --name me --role admin, or set BATUTA_ADMIN_KEY.`,
     { details: { setting: trustProxy ? 'trustProxy' : 'host' } },
   );
 }

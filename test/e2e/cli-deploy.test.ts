@@ -65,7 +65,7 @@ describe('batuta deploy', () => {
       ['+ created  daily-sales  flow daily-sales, version 1', '  At 00:00, in Asia/Tokyo  cron'],
     ]);
     expect(stdout.match(/^ {4}\w{3} \d{4}-\d\d-\d\d 00:00:00 \+09:00/gm)).toHaveLength(3);
-    expect(stderr).toContain('batuta scheduler');
+    expect(stderr).toContain('npx batuta scheduler');
   });
 
   it('says the bounds of a schedule, and of one that begins paused when it would run', async () => {
@@ -138,7 +138,7 @@ describe('batuta deploy', () => {
     expect((await project.batuta('deployment', 'pause', 'daily-sales')).stdout).toBe('‖ paused  daily-sales\n');
     const again = await deploy('daily-sales', '--cron', '*/5 * * * *', '--cron', '0 0 * * *');
     expect(again.stdout).toContain('‖ paused: its schedules make no runs');
-    expect(again.stderr).toContain('batuta deployment resume daily-sales');
+    expect(again.stderr).toContain('npx batuta deployment resume daily-sales');
     expect(await json('deployment', 'resume', 'daily-sales')).toMatchObject({ paused: false });
     const one = await json('deployment', 'pause', 'daily-sales', '--schedule', 'cron-2');
     expect(one.schedules.map(({ paused }: { paused: boolean }) => paused)).toEqual([false, true]);

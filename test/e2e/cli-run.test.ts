@@ -26,7 +26,7 @@ describe('batuta run', () => {
     expect(status).toBe(0);
     expect(stdout).toMatch(/● mapped my-run \S{8} Running/);
     expect(stdout).toContain('square 100/200');
-    expect(stdout).toMatch(/✓ Completed in .* · tasks: 202 done\n {2}result {2}2646700\n {2}next {4}batuta runs inspect \S{8}\n/);
+    expect(stdout).toMatch(/✓ Completed in .* · tasks: 202 done\n {2}result {2}2646700\n {2}next {4}npx batuta runs inspect \S{8}\n/);
   });
 
   it('--json prints exactly one object, whatever the flow prints', async () => {
@@ -75,7 +75,7 @@ describe('batuta run', () => {
     expect(stdout).toContain('tasks: 1 done, 1 failed, 1 not reached');
     expect(stdout).toMatch(/bad failed\n {2}TypeError: cannot do this\n {4}at flows\/failing.ts:7:\d+\n {4}7 │ .*throw new TypeError/);
     expect(stdout).toContain('caused by deep down');
-    expect(stdout).toMatch(/batuta runs retry \S{8}/);
+    expect(stdout).toMatch(/npx batuta runs retry \S{8}/);
   });
 
   it('reads -p as text where text fits and as JSON where it does not', async () => {
@@ -172,7 +172,7 @@ describe('bad input', () => {
     [2, 'USAGE', ['runs'], 'needs one of: ls, inspect, logs'],
     [2, 'USAGE', ['runs', 'ls', '--limt', '3'], 'Did you mean --limit?'],
     [2, 'USAGE', ['runs', 'ls', '--state', 'done'], 'Allowed are Scheduled'],
-    [2, 'RUN_NOT_FOUND', ['runs', 'inspect', 'ffffffff'], 'batuta runs ls'],
+    [2, 'RUN_NOT_FOUND', ['runs', 'inspect', 'ffffffff'], 'npx batuta runs ls'],
     [2, 'CONFIG_INVALID', ['--database-url', 'mysql://x', 'runs', 'ls'], 'sqlite:'],
     [1, 'STORE_CORRUPT', ['--database-url', 'sqlite:bad/corrupt.db', 'run', 'mapped'], 'bad/corrupt.db'],
     [1, 'STORE_UNAVAILABLE', ['--database-url', 'postgres://a:hidden@127.0.0.1:1/x', 'runs', 'ls'], '127.0.0.1'],

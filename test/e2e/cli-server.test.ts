@@ -52,7 +52,7 @@ test('a port that is taken, an address that is not here and a bad port are one c
 test('an address that others reach is refused without a key, and served with one', async () => {
   const refused = await fleet.run('server', '--host', '0.0.0.0');
   expect(refused.status).toBe(2);
-  expect(refused.err.trim().split('\n')).toEqual([expect.stringContaining('without an API key: make one with batuta key create')]);
+  expect(refused.err.trim().split('\n')).toEqual([expect.stringContaining('without an API key: make one with npx batuta key create')]);
 
   const made = await fleet.run('key', 'create', '--name', 'ada', '--role', 'operator', '--expires', '90d');
   expect([made.status, made.out]).toEqual([0, expect.stringMatching(/^batuta_[\w-]{43}\n$/)]);

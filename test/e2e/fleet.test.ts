@@ -156,7 +156,7 @@ test('a run that waits when the only worker was killed is told at once that none
     const only = await fleet.start('worker', '--name', 'only');
     await only.end('SIGKILL');
     const { id } = await fleet.client.enqueue('ledger-run', fleet.params());
-    expect((await fleet.run('runs', 'inspect', id)).out).toContain('No worker lives. Start one: batuta worker');
+    expect((await fleet.run('runs', 'inspect', id)).out).toContain('No worker lives. Start one: npx batuta worker');
     expect(await fleet.client.runs.why(id)).toMatchObject({ kind: 'no-worker' });
     const listed = JSON.parse((await fleet.run('worker', 'ls', '--json')).out) as object[];
     expect(listed).toMatchObject([{ name: 'only', state: 'gone', alive: false }]);

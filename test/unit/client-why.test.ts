@@ -80,7 +80,7 @@ describe('why a run does not run', () => {
     await at.store.spread.offer({ runId: id, epoch: 1 }, [waiting('train[0]', 'gpu'), waiting('train[1]', 'gpu')]);
     expect(await why(id)).toMatchObject({
       kind: 'no-worker',
-      message: 'Its tasks wait, and no living worker serves their queue: train (2 of it) in gpu. Start one: batuta worker --queue gpu',
+      message: 'Its tasks wait, and no living worker serves their queue: train (2 of it) in gpu. Start one: npx batuta worker --queue gpu',
     });
     await beat({ queues: ['gpu'] });
     expect(await why(id)).toBe(null);
@@ -112,10 +112,10 @@ describe('why a run does not run', () => {
   test('nobody lives, nobody serves its queue, nobody knows its flow', async () => {
     await begin();
     const id = await insert({ queue: 'gpu' });
-    expect(await why(id)).toMatchObject({ kind: 'no-worker', message: 'No worker lives. Start one: batuta worker --queue gpu' });
+    expect(await why(id)).toMatchObject({ kind: 'no-worker', message: 'No worker lives. Start one: npx batuta worker --queue gpu' });
     await beat({ queues: ['mail', 'default'] });
     expect((await why(id))?.message).toBe(
-      'No living worker serves its queue gpu; served are default, mail. Start one: batuta worker --queue gpu',
+      'No living worker serves its queue gpu; served are default, mail. Start one: npx batuta worker --queue gpu',
     );
     await beat({ queues: ['gpu'], flows: { other: 'v1' } });
     expect((await why(id))?.message).toBe('The worker of its queue gpu does not know the flow sync.');
@@ -128,9 +128,9 @@ describe('why a run does not run', () => {
     expect(await why(id)).toMatchObject({ kind: 'starting' });
     await at.store.workers.remove('here:7:1240');
     await beat({ id: 'here:7:1230', pid: 7 });
-    expect(await why(id)).toMatchObject({ kind: 'no-worker', message: 'No worker lives. Start one: batuta worker' });
+    expect(await why(id)).toMatchObject({ kind: 'no-worker', message: 'No worker lives. Start one: npx batuta worker' });
     await beat({ id: 'there:7:1230', host: 'there', pid: 7, queues: ['gpu'] });
-    expect((await why(id))?.message).toBe('No living worker serves its queue default; served are gpu. Start one: batuta worker');
+    expect((await why(id))?.message).toBe('No living worker serves its queue default; served are gpu. Start one: npx batuta worker');
   });
 
   test('workers that have been silent for more than two heartbeats: how long ago the last of them was heard', async () => {
@@ -151,7 +151,7 @@ describe('why a run does not run', () => {
     await beat({ concurrency: 2, running: 2 });
     expect((await why(id))?.message).toBe('All workers of its queue default are busy (2 of 2 places taken); it is the next in its queue.');
     passedMs = 40_000;
-    expect(await why(id)).toMatchObject({ message: 'No worker lives. Start one: batuta worker' });
+    expect(await why(id)).toMatchObject({ message: 'No worker lives. Start one: npx batuta worker' });
   });
 
   test('workers that are busy, and runs that are ahead', async () => {
@@ -214,7 +214,7 @@ describe('why a run does not run', () => {
     await at.client.deployments.pause('nightly');
     expect(await why(second?.id ?? '')).toMatchObject({
       kind: 'paused',
-      message: expect.stringMatching(/^Its deployment nightly is paused since .*Z: batuta deployment resume nightly\.$/),
+      message: expect.stringMatching(/^Its deployment nightly is paused since .*Z: npx batuta deployment resume nightly\.$/),
     });
     expect((await why(third?.id ?? ''))?.message).toContain(`Waits until the run ${before(second)} has ended.`);
     await at.client.deployments.resume('nightly');
@@ -228,7 +228,7 @@ describe('why a run does not run', () => {
     await claimTicks(at.store);
     const [first, second] = await runsOf(at.store, 'nightly');
     await at.client.deployments.pause('nightly', 'early');
-    const paused = /^Its schedule early of nightly is paused since .*Z: batuta deployment resume nightly --schedule early\./;
+    const paused = /^Its schedule early of nightly is paused since .*Z: npx batuta deployment resume nightly --schedule early\./;
     expect(await why(second?.id ?? '')).toMatchObject({ kind: 'paused', message: expect.stringMatching(paused), holders: [first?.id] });
     await endRun(at.store, await takeRun(at.store, first?.id ?? ''));
     expect(await why(second?.id ?? '')).toMatchObject({ kind: 'paused', message: expect.stringMatching(paused), holders: [] });

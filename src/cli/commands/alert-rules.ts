@@ -1,5 +1,6 @@
 /** `batuta alerts rules|rule|add|pause|resume|delete|test`. */
 import type { ConfigAlertAction, ConfigAlertCondition } from '../../base/config-file.ts';
+import { programName } from '../../base/program-name.ts';
 import type { AlertRule, AlertSpec } from '../../client/alerts-client.ts';
 import type { Client } from '../../client/client.ts';
 import { toWire } from '../../client/wire.ts';
@@ -52,7 +53,7 @@ export async function listRules(context: CommandContext, options: JsonOption): P
       rule.origin === 'config' ? 'config' : 'hand',
     ],
     json: (rule) => toWire(rule),
-    empty: 'No rules yet. Add one: batuta alerts add failures --on failed --email you@example.com',
+    empty: `No rules yet. Add one: ${programName()} alerts add failures --on failed --email you@example.com`,
   });
 }
 
@@ -105,7 +106,7 @@ export async function noteRule(client: Client, { name, rule }: AlertRule): Promi
   await noteLocally(client, 'alert-rules.set', name, { on: rule.condition.kind, actions: rule.actions.map(({ kind }) => kind) });
 }
 
-type ChangeRules = (context: CommandContext, names: readonly string[]) => Promise<ExitStatus>;
+type ChangeRules = (context: CommandContext, names: readonly string[], options: JsonOption) => Promise<ExitStatus>;
 
 /** Pause, resume and delete, one after the other. */
 export const changeRules: Readonly<Record<'pause' | 'resume' | 'delete', ChangeRules>> = {
@@ -115,15 +116,16 @@ export const changeRules: Readonly<Record<'pause' | 'resume' | 'delete', ChangeR
 };
 
 function changing(verb: string, done: string, change: (client: Client, name: string) => Promise<unknown>): ChangeRules {
-  return async (context, names) => {
+  return async (context, given, { json }) => {
+    const names = [...new Set(given)];
     await withClient(context, async (client) => {
-      for (const name of new Set(names)) {
+      for (const name of names) {
         await change(client, name);
         await noteLocally(client, `alert-rules.${verb}`, name, null);
-        context.terminal.out.line(`Rule ${oneLine(name)} ${done}.`);
+        if (!json) context.terminal.out.line(`Rule ${oneLine(name)} ${done}.`);
       }
     });
-    return 0;
+    return json ? printJson(context.terminal, names) : 0;
   };
 }
 
@@ -135,7 +137,7 @@ export async function testRule(context: CommandContext, name: string, options: J
     return tested;
   });
   if (options.json) return printJson(context.terminal, toWire(firing));
-  context.terminal.out.line(`A scheduler sends the test. What came of it: batuta alerts rule ${name}`);
+  context.terminal.out.line(`A scheduler sends the test. What came of it: ${programName()} alerts rule ${name}`);
   return 0;
 }
 

@@ -1,12 +1,13 @@
 /** `batuta alerts ls|inspect|resolve|silence|silences|unsilence`. */
 import type { Duration } from '../../base/duration.ts';
+import { programName } from '../../base/program-name.ts';
 import type { Alert, AlertSilence, SentFiring } from '../../client/alerts-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { shortId } from '../../model/ids.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printLines, printList } from '../print.ts';
+import { printDone, printJson, printLines, printList } from '../print.ts';
 import { given, readDuration, readLimit } from '../read-options.ts';
 import type { Paint } from '../render/shapes.ts';
 import { factLines } from '../render/table.ts';
@@ -53,7 +54,9 @@ export async function listAlerts(context: CommandContext, options: ListOptions):
       paint.dim(shortId(alert.id)),
     ],
     json: (alert) => toWire(alert),
-    empty: options.all ? 'No alerts yet. Rules: batuta alerts rules' : 'Nothing fires. Those that are over: batuta alerts ls --all',
+    empty: options.all
+      ? `No alerts yet. Rules: ${programName()} alerts rules`
+      : `Nothing fires. Those that are over: ${programName()} alerts ls --all`,
     cut: next === null ? null : 'newest',
   });
 }
@@ -124,7 +127,7 @@ export async function silenceAlerts(context: CommandContext, rule: string | unde
   });
   if (options.json) return printJson(context.terminal, toWire(silence));
   context.terminal.out.line(
-    `${meantBy(silence)} quiet until ${localMinute(silence.untilAt)}. To end it: batuta alerts unsilence ${silence.id}`,
+    `${meantBy(silence)} quiet until ${localMinute(silence.untilAt)}. To end it: ${programName()} alerts unsilence ${silence.id}`,
   );
   return 0;
 }
@@ -148,18 +151,17 @@ export async function listSilences(context: CommandContext, options: JsonOption)
       paint.dim(one.id),
     ],
     json: (one) => toWire(one),
-    empty: 'Nothing is silenced. To do so: batuta alerts silence RULE --for 2h',
+    empty: `Nothing is silenced. To do so: ${programName()} alerts silence RULE --for 2h`,
   });
 }
 
 /** Ends one. */
-export async function endSilence(context: CommandContext, id: string): Promise<ExitStatus> {
+export async function endSilence(context: CommandContext, id: string, options: JsonOption): Promise<ExitStatus> {
   await withClient(context, async (client) => {
     await client.alerts.unsilence(id);
     await noteLocally(client, 'alerts.unsilence', id, null);
   });
-  context.terminal.out.line('The silence is over.');
-  return 0;
+  return printDone(context.terminal, options, [id], 'The silence is over.');
 }
 
 function meantBy({ rule, group }: AlertSilence): string {

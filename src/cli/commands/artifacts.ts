@@ -1,6 +1,7 @@
 /** `batuta artifact ls|show|compare`: what tasks show, and how its versions differ. */
 import { byteSize } from '../../base/byte-size.ts';
 import { BatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import type { ArtifactsClient } from '../../client/artifacts-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { type ArtifactKind, artifactKinds } from '../../model/artifact.ts';
@@ -165,7 +166,7 @@ export async function idOf(artifacts: ArtifactsClient, id: string | undefined, k
 }
 
 function missing(key: string, what: string): BatutaError {
-  return new BatutaError('ARTIFACT_NOT_FOUND', `${what} under the key ${key}. List keys with: batuta artifact ls --keys`, {
+  return new BatutaError('ARTIFACT_NOT_FOUND', `${what} under the key ${key}. List keys with: ${programName()} artifact ls --keys`, {
     details: { key },
   });
 }

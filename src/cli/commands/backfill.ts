@@ -1,5 +1,5 @@
 /** `batuta backfill`: runs a deployment over ticks of the past. */
-import { programName } from '../../base/config.ts';
+import { programName } from '../../base/program-name.ts';
 import type { Client } from '../../client/client.ts';
 import type { BackfillPreview, BackfillSpec, BackfillView, DeploymentView } from '../../client/deployments-client.ts';
 import { shortId } from '../../model/ids.ts';
@@ -38,7 +38,7 @@ export async function backfill(context: CommandContext, deployment: string | und
   const { from, to } = options;
   if (deployment === undefined || from === undefined || to === undefined) {
     const missing = deployment === undefined ? 'a deployment' : from === undefined ? '--from' : '--to';
-    throw usage(`A backfill needs ${missing}: batuta backfill daily-sales --from 2026-01-01 --to 2026-02-01`);
+    throw usage(`A backfill needs ${missing}: ${programName()} backfill daily-sales --from 2026-01-01 --to 2026-02-01`);
   }
   const maxParallel = readCount('--max-parallel', options.maxParallel, { min: 1, max: 10_000 });
   return await withClient(context, async (client) => {

@@ -1,4 +1,5 @@
 /** `batuta backfill ls|inspect|cancel|resume`. */
+import { programName } from '../../base/program-name.ts';
 import type { BackfillView } from '../../client/deployments-client.ts';
 import { shortId, shortIds } from '../../model/ids.ts';
 import type { ListedRun } from '../../model/run.ts';
@@ -43,7 +44,7 @@ export async function listBackfills(
       paint.dim(shortId(view.id)),
     ],
     json: backfillJson,
-    empty: 'No backfills yet. Make one: batuta backfill <deployment> --from 2026-01-01 --to 2026-02-01',
+    empty: `No backfills yet. Make one: ${programName()} backfill <deployment> --from 2026-01-01 --to 2026-02-01`,
     cut: next === null ? null : 'newest',
   });
 }

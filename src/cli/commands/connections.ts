@@ -1,4 +1,5 @@
 /** `batuta connection set|get|ls|delete`. */
+import { programName } from '../../base/program-name.ts';
 import type { ConnectionWish, ListedConnection, SecretWish } from '../../client/secrets-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { fieldsOfAddress } from '../../model/connection-address.ts';
@@ -7,7 +8,7 @@ import { maxSecretBytes } from '../../model/secret.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printLines, printList } from '../print.ts';
+import { printDone, printJson, printLines, printList } from '../print.ts';
 import { readPlainGiven, readSecretGiven } from '../read-given.ts';
 import { usage } from '../read-options.ts';
 import { agoText } from '../render/times.ts';
@@ -89,18 +90,17 @@ export async function listConnections(context: CommandContext, options: JsonOpti
       oneLine(description ?? ''),
     ],
     json: connectionJson,
-    empty: 'No connections yet. Set one: batuta connection set NAME --kind postgres …',
+    empty: `No connections yet. Set one: ${programName()} connection set NAME --kind postgres …`,
   });
 }
 
 /** Deletes one. */
-export async function deleteConnection(context: CommandContext, name: string): Promise<ExitStatus> {
+export async function deleteConnection(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   await withClient(context, async (client) => {
     await client.connections.delete(name);
     await noteLocally(client, 'connections.delete', name, null);
   });
-  context.terminal.out.line(`Connection ${name} is gone.`);
-  return 0;
+  return printDone(context.terminal, options, [name], `Connection ${name} is gone.`);
 }
 
 function readPair(pair: string): [string, unknown] {

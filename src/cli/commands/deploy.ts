@@ -1,8 +1,9 @@
 /** `batuta deploy`: gives a flow a schedule. */
 import { isAbsolute, relative, resolve } from 'node:path';
-import { type LoadedConfig, programName } from '../../base/config.ts';
+import type { LoadedConfig } from '../../base/config.ts';
 import type { DeploymentSpec, DeployReport, ScheduleSpec } from '../../client/deployments-client.ts';
 import type { Duration } from '../../base/duration.ts';
+import { programName } from '../../base/program-name.ts';
 import { catchupPolicies, overlapPolicies } from '../../model/deployment.ts';
 import { maxStarts } from '../../model/rate.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -55,7 +56,7 @@ export async function deploy(context: CommandContext, target: string | undefined
 
 async function deployOne(context: CommandContext, target: string | undefined, options: DeployOptions): Promise<ExitStatus> {
   if (target === undefined)
-    throw usage('Which flow? Write for example: batuta deploy daily-sales --cron "0 0 * * *", or batuta deploy --all.');
+    throw usage(`Which flow? Write for example: ${programName()} deploy daily-sales --cron "0 0 * * *", or ${programName()} deploy --all.`);
   if (options.prune) throw usage('--prune goes with --all: it deletes what batuta.config.ts no longer declares.');
   const schedules = readSchedules(options);
   const on = readTriggers(options);
@@ -137,19 +138,19 @@ function print(
   }
   const [first] = reports;
   if (!single || !first) return;
-  const name = programName();
   if (wantsPause && first.deployment.pausedAt === null && !dryRun)
     err.line(
       err.paint.yellow(
-        `It was deployed before and is not paused; --paused is for new ones. To pause it: ${name} deployment pause ${first.deployment.name}`,
+        `It was deployed before and is not paused; --paused is for new ones. To pause it: ${programName()} deployment pause ${first.deployment.name}`,
       ),
     );
   if (dryRun) err.line(err.paint.dim('Nothing was written (--dry-run).'));
-  else if (first.deployment.pausedAt !== null) err.line(err.paint.dim(`To start it: ${name} deployment resume ${first.deployment.name}`));
+  else if (first.deployment.pausedAt !== null)
+    err.line(err.paint.dim(`To start it: ${programName()} deployment resume ${first.deployment.name}`));
   else if (first.outcome === 'created' && first.deployment.schedules.length === 0 && first.deployment.triggers === undefined)
-    err.line(err.paint.dim(`It has no schedule and no trigger. To run it: ${name} deployment run ${first.deployment.name}`));
+    err.line(err.paint.dim(`It has no schedule and no trigger. To run it: ${programName()} deployment run ${first.deployment.name}`));
   else if (first.outcome === 'created')
-    err.line(err.paint.dim(`It runs while a scheduler and a worker are up: ${name} scheduler, ${name} worker`));
+    err.line(err.paint.dim(`It runs while a scheduler and a worker are up: ${programName()} scheduler, ${programName()} worker`));
 }
 
 /** Each kind may be given several times; two kinds make one too many. */

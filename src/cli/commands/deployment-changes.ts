@@ -1,5 +1,6 @@
 /** `batuta deployment run|pause|resume|delete`. */
 import { isBatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import type { DeploymentView } from '../../client/deployments-client.ts';
 import { findFlowOfRun } from '../../define/find-flow.ts';
 import { paramsFromText } from '../../engine/submit/params.ts';
@@ -53,7 +54,7 @@ export function switchDeployment(verb: 'pause' | 'resume') {
     if (verb === 'pause') out.line(`${out.paint.cyan('‖ paused')}  ${what}`);
     else out.line(`${out.paint.green('● active')}  ${what}${next === null ? '' : `  next tick ${agoText(next, clock.now())}`}`);
     if (verb === 'resume' && options.schedule !== undefined && view.pausedAt !== null)
-      terminal.err.line(`The deployment itself is paused still. To resume it: batuta deployment resume ${view.name}`);
+      terminal.err.line(`The deployment itself is paused still. To resume it: ${programName()} deployment resume ${view.name}`);
     return 0;
   };
 }

@@ -1,6 +1,7 @@
 /** `batuta deployment ls|inspect|versions`. */
 import { forPeople } from '../../model/sensitive.ts';
 import { durationWords } from '../../base/duration.ts';
+import { programName } from '../../base/program-name.ts';
 import { declaredOf } from '../../client/declared-params.ts';
 import { deployChanges, ruleText } from '../../client/deploy-changes.ts';
 import type { DeployChange, DeploymentView, GraphChange } from '../../client/deployments-client.ts';
@@ -53,7 +54,9 @@ export async function listDeployments(context: CommandContext, options: Options)
     columns,
     cells: (view, paint) => cellsOf(view, context.clock.now(), paint),
     json: deploymentJson,
-    empty: isFiltered ? 'No deployment fits these filters.' : 'No deployments yet. Make one: batuta deploy <flow> --cron "0 0 * * *"',
+    empty: isFiltered
+      ? 'No deployment fits these filters.'
+      : `No deployments yet. Make one: ${programName()} deploy <flow> --cron "0 0 * * *"`,
     cut: next === null ? null : 'first',
   });
 }

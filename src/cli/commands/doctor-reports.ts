@@ -1,5 +1,6 @@
 /** The part of `batuta doctor` that looks at the server which is reported to. */
 import { hostnameOf, isLoopbackHost } from '../../base/loopback.ts';
+import { programName } from '../../base/program-name.ts';
 import type { Config } from '../../base/settings.ts';
 
 /** As `Check` of doctor.ts, which asks this file. */
@@ -23,7 +24,7 @@ export async function checkReports({ reportUrl, reportKey, databaseUrl }: Config
     return check('odd', 'nothing is reported: only runs of an embedded store (SQLite) are', 'Unset BATUTA_REPORT_URL.');
   const server = reportUrl.replace(/\/+$/, '').replace(/\/api$/, '');
   const role = await roleAt(server, reportKey);
-  const makeKey = 'Make one there: batuta key create --name edge --role reporter, and set BATUTA_REPORT_KEY.';
+  const makeKey = `Make one there: ${programName()} key create --name edge --role reporter, and set BATUTA_REPORT_KEY.`;
   if (role === 'away')
     return check('odd', `${server} does not answer; what happens waits on disk`, 'Check BATUTA_REPORT_URL and the server.');
   if (role === null) return check('bad', `${server} refuses the key`, makeKey);

@@ -5,6 +5,7 @@ import type { LoadedConfig } from '../../base/config.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { isBatutaError } from '../../base/errors.ts';
 import { packageFolder } from '../../base/installed.ts';
+import { programName } from '../../base/program-name.ts';
 import { parsePlace } from '../../base/result-places.ts';
 import type { Config } from '../../base/settings.ts';
 import type { Store } from '../../store/store.ts';
@@ -95,7 +96,7 @@ function checkSettings({ sources, warnings }: LoadedConfig): Check {
   const [warning] = warnings;
   if (warning !== undefined) return odd('settings', warning, 'Correct or unset the variable.');
   const changed = Object.values(sources).filter((source) => source !== 'default').length;
-  return good('settings', changed === 0 ? 'all at their defaults' : `${changed} set (batuta config shows which)`);
+  return good('settings', changed === 0 ? 'all at their defaults' : `${changed} set (${programName()} config shows which)`);
 }
 
 async function checkStore(context: CommandContext, config: Config): Promise<Check[]> {
@@ -142,7 +143,7 @@ const mends: Readonly<Record<string, string>> = {
   STORE_NEWER: 'Update Batuta here, or use another BATUTA_DATABASE_URL.',
   STORE_CORRUPT: 'Put a backup in its place, or move the file away to begin anew.',
   STORE_READ_ONLY: 'Give the role of BATUTA_DATABASE_URL that right.',
-  STORE_FULL: 'Make room on the disk; batuta db prune deletes old runs.',
+  STORE_FULL: `Make room on the disk; ${programName()} db prune deletes old runs.`,
 };
 
 /** Encoding, rights, way and connections of a PostgreSQL. */
@@ -247,12 +248,14 @@ async function checkFlows(context: CommandContext, config: Config): Promise<Chec
     const { flows, broken } = await loadQuietly(context, () => loadFlows(config.flows, { cwd: context.terminal.cwd }));
     const [first] = broken;
     const rest = broken.length > 1 ? ` (and ${countOf(broken.length - 1)} more)` : '';
-    if (first) return bad('flows', `${first.error.code}: ${first.error.message}${rest}`, 'Correct the file; batuta flow ls names each.');
-    if (flows.length === 0) return odd('flows', `none in ${where}`, 'batuta init makes one.');
+    if (first)
+      return bad('flows', `${first.error.code}: ${first.error.message}${rest}`, `Correct the file; ${programName()} flow ls names each.`);
+    if (flows.length === 0) return odd('flows', `none in ${where}`, `${programName()} init makes one.`);
     return good('flows', `${countOf(flows.length)} in ${where}`);
   } catch (error) {
-    if (isBatutaError(error, 'FILE_NOT_FOUND')) return odd('flows', `there is no ${where}`, 'batuta init makes one, or set BATUTA_FLOWS.');
-    return bad('flows', error, 'batuta flow ls names each.');
+    if (isBatutaError(error, 'FILE_NOT_FOUND'))
+      return odd('flows', `there is no ${where}`, `${programName()} init makes one, or set BATUTA_FLOWS.`);
+    return bad('flows', error, `${programName()} flow ls names each.`);
   }
 }
 

@@ -1,4 +1,5 @@
 /** `batuta errors ls|resolve|ignore|reopen`: errors that runs have ended with, by what they are. */
+import { programName } from '../../base/program-name.ts';
 import type { ErrorGroup } from '../../client/alerts-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { shortId } from '../../model/ids.ts';
@@ -50,7 +51,7 @@ export async function listErrors(context: CommandContext, options: ListOptions):
       error.isReopened ? `${error.key} ${paint.yellow('came again')}` : error.key,
     ],
     json: (error) => toWire(error),
-    empty: options.all ? 'No run has ended with an error.' : 'No open errors. Those that were resolved: batuta errors ls --all',
+    empty: options.all ? 'No run has ended with an error.' : `No open errors. Those that were resolved: ${programName()} errors ls --all`,
     cut: next === null ? null : 'newest',
   });
 }

@@ -1,4 +1,5 @@
 /** `batuta event emit|ls|show`. */
+import { programName } from '../../base/program-name.ts';
 import type { EventEntry } from '../../client/events-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { maxPayloadBytes } from '../../model/triggers/trigger.ts';
@@ -67,7 +68,7 @@ export async function listEvents(context: CommandContext, options: ListOptions):
       paint.dim(oneLine(event.id)),
     ],
     json: eventJson,
-    empty: 'No events yet. Emit one: batuta event emit order.created \'{"id":1}\'',
+    empty: `No events yet. Emit one: ${programName()} event emit order.created '{"id":1}'`,
     cut: next === null ? null : 'newest',
   });
 }

@@ -2,6 +2,7 @@
 import { describeConfig } from '../../base/config.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { BatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import { whole } from '../../base/setting-values.ts';
 import { settings } from '../../base/settings.ts';
 import { defaultQueue } from '../../broker/broker.ts';
@@ -90,7 +91,10 @@ export async function health(context: CommandContext, options: JsonOption): Prom
   const { config } = await openSettings(context);
   const { name, env } = settings.healthFile;
   if (config.healthFile === null)
-    throw new BatutaError('USAGE', `No ${name} is set. Set ${env} to the same file for the worker or scheduler and for batuta health.`);
+    throw new BatutaError(
+      'USAGE',
+      `No ${name} is set. Set ${env} to the same file for the worker or scheduler and for ${programName()} health.`,
+    );
   const found = await readHealth(config.healthFile, context.clock);
   const { out } = context.terminal;
   if (options.json) printJson(context.terminal, found);
@@ -123,7 +127,7 @@ export async function listWorkers(context: CommandContext, options: JsonOption):
       agoText(worker.startedAt, context.clock.now()),
     ],
     json: workerJson,
-    empty: 'No workers. Start one: batuta worker',
+    empty: `No workers. Start one: ${programName()} worker`,
   });
 }
 

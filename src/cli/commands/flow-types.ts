@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import type { LoadedConfig } from '../../base/config.ts';
 import { BatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import { definitionOf, isFlowClass } from '../../define/definition.ts';
 import { loadFlows } from '../../define/load-flows.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
@@ -28,7 +29,7 @@ export async function writeFlowTypes(
   for (const { error } of broken) reportError(error, terminal, context.globals);
   const isSame = existsSync(file) && readFileSync(file, 'utf8') === text;
   if (options.check) {
-    if (!isSame) terminal.err.line(`${shownPath(file, terminal.cwd)} is not up to date. Write it anew: batuta flow types`);
+    if (!isSame) terminal.err.line(`${shownPath(file, terminal.cwd)} is not up to date. Write it anew: ${programName()} flow types`);
     return isSame && broken.length === 0 ? 0 : 1;
   }
   if (!isSame) writeDeclarations(file, text);

@@ -1,4 +1,5 @@
 /** `batuta flow ls|graph`: the flows of this project, and what waits for what in one. */
+import { programName } from '../../base/program-name.ts';
 import { loadFlows } from '../../define/load-flows.ts';
 import { describeFlow } from '../../engine/submit/describe-flow.ts';
 import type { StoredFlow } from '../../store/store.ts';
@@ -39,7 +40,7 @@ export async function listFlows(context: CommandContext, options: JsonOption): P
   const { flows: loaded, broken } = await loadQuietly(context, () => loadFlows(flows, { cwd: terminal.cwd }));
   const described = loaded.map((flow) => describeFlow(flow, context.clock.now()));
   if (options.json || loaded.length > 0 || broken.length === 0)
-    printFlows(context, described, options, `No flows in ${flows.join(', ')}. Make one: batuta init`);
+    printFlows(context, described, options, `No flows in ${flows.join(', ')}. Make one: ${programName()} init`);
   for (const { error } of broken) reportError(error, terminal, context.globals);
   return broken.length === 0 ? 0 : 1;
 }

@@ -1,5 +1,6 @@
 /** `batuta key create|ls|revoke`: API keys. */
 import { BatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import { toWire } from '../../client/wire.ts';
 import { type ApiKey, isUsable, type Role, roles } from '../../model/access.ts';
 import { shortIds } from '../../model/ids.ts';
@@ -69,7 +70,7 @@ export async function listKeys(context: CommandContext, options: JsonOption): Pr
       paint.dim(ids.get(key.id) ?? key.id),
     ],
     json: keyJson,
-    empty: 'No keys yet. Make one: batuta key create --name me --role admin',
+    empty: `No keys yet. Make one: ${programName()} key create --name me --role admin`,
   });
 }
 

@@ -1,10 +1,11 @@
 /** `batuta limit ls|set|delete`: limits and rates with who holds them and who waits. */
 import { type Duration, formatDuration } from '../../base/duration.ts';
+import { programName } from '../../base/program-name.ts';
 import type { LimitHolder, LimitView } from '../../client/fleet-client.ts';
 import { toWire } from '../../client/wire.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printList } from '../print.ts';
+import { printDone, printJson, printList } from '../print.ts';
 import { maxStarts, rateText } from '../../model/rate.ts';
 import { readCount, readDuration, usage } from '../read-options.ts';
 import type { Paint } from '../render/shapes.ts';
@@ -18,7 +19,7 @@ export async function listLimits(context: CommandContext, options: JsonOption): 
     columns,
     cells: (limit, paint) => cellsOf(limit, context.clock.now(), paint),
     json: limitJson,
-    empty: 'No limits. Set one on the tasks of a tag: batuta limit set tag:db 10',
+    empty: `No limits. Set one on the tasks of a tag: ${programName()} limit set tag:db 10`,
   });
 }
 
@@ -61,12 +62,11 @@ async function setRate(
 export async function deleteLimit(
   context: CommandContext,
   name: string,
-  options: { readonly slots?: boolean; readonly rate?: boolean },
+  options: JsonOption & { readonly slots?: boolean; readonly rate?: boolean },
 ): Promise<ExitStatus> {
   const which = options.slots === options.rate ? undefined : options.rate ? 'rate' : 'slots';
   await withClient(context, (client) => client.limits.delete(name, which));
-  context.terminal.out.line(`The ${which === 'rate' ? 'rate' : 'limit'} ${name} is gone.`);
-  return 0;
+  return printDone(context.terminal, options, [name], `The ${which === 'rate' ? 'rate' : 'limit'} ${name} is gone.`);
 }
 
 /** Most holders that are named in a row. */

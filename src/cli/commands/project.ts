@@ -4,6 +4,7 @@ import { basename, dirname, join, relative, resolve } from 'node:path';
 import { describeConfig } from '../../base/config.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { packageVersion } from '../../base/installed.ts';
+import { programName } from '../../base/program-name.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { openSettings } from '../open.ts';
 import { printJson, printTable } from '../print.ts';
@@ -90,8 +91,8 @@ function nextSteps(dir: string, toAdd: readonly string[]): string[] {
   return [
     ...(dir === '' ? [] : [`cd ${dir.includes(' ') ? `'${dir}'` : dir}`]),
     ...(toAdd.length === 0 ? ['npm install'] : toAdd),
-    'npx batuta run flows/hello.ts -p name=Ada',
-    'npx batuta dev',
+    `${programName()} run flows/hello.ts -p name=Ada`,
+    `${programName()} dev`,
   ];
 }
 

@@ -1,6 +1,7 @@
 /** `batuta reporter ls`: who reports from elsewhere. */
 import { byteSize } from '../../base/byte-size.ts';
 import { formatDuration } from '../../base/duration.ts';
+import { programName } from '../../base/program-name.ts';
 import { toWire } from '../../client/wire.ts';
 import type { Reporter } from '../../model/report.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
@@ -37,8 +38,7 @@ export async function listReporters(context: CommandContext, options: JsonOption
       agoText(reporter.beatAt, context.clock.now()),
     ],
     json: (reporter) => toWire(reporter),
-    empty:
-      'Nobody reports to this database. A program does with BATUTA_REPORT_URL and a key: batuta key create --name edge --role reporter',
+    empty: `Nobody reports to this database. A program does with BATUTA_REPORT_URL and a key: ${programName()} key create --name edge --role reporter`,
   });
 }
 

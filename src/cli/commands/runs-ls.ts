@@ -1,4 +1,5 @@
 /** `batuta runs ls`: runs, newest first. */
+import { programName } from '../../base/program-name.ts';
 import type { Client } from '../../client/client.ts';
 import type { RunListItem } from '../../client/fleet-client.ts';
 import type { Page, RunFilter } from '../../store/store.ts';
@@ -44,7 +45,9 @@ export async function listRuns(context: CommandContext, options: Options): Promi
   const { items, next } = await withClient(context, (client) => listUpTo(client, wanted, limit));
   if (options.json) return printJson(terminal, items.map(runListJson));
   if (items.length === 0) {
-    terminal.err.line(Object.keys(wanted).length > 0 ? 'No run fits these filters.' : 'No runs yet. Start one: batuta run <file|flow>');
+    terminal.err.line(
+      Object.keys(wanted).length > 0 ? 'No run fits these filters.' : `No runs yet. Start one: ${programName()} run <file|flow>`,
+    );
     return 0;
   }
   const { out } = terminal;

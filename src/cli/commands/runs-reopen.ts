@@ -4,6 +4,7 @@ import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { type FollowOptions, followRun } from '../follow-run.ts';
 import type { LoadedConfig } from '../../base/config.ts';
 import { BatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import type { Client } from '../../client/client.ts';
 import { isTerminal } from '../../model/state.ts';
 import { asksServer, openSettings, withClientOf, withLocalClientOf } from '../open.ts';
@@ -62,7 +63,7 @@ function refuseEnded(id: string): (client: Client) => Promise<string> {
     if (!isTerminal(run.state.type)) return run.id;
     throw new BatutaError(
       'RUN_STATE_REFUSED',
-      `Run ${run.id} cannot be changed so: it has ended (${run.state.name}). To run what did not complete again: batuta runs retry ${run.id}`,
+      `Run ${run.id} cannot be changed so: it has ended (${run.state.name}). To run what did not complete again: ${programName()} runs retry ${run.id}`,
       { details: { runId: run.id, state: run.state.name } },
     );
   };

@@ -1,12 +1,13 @@
 /** `batuta secret set|get|ls|delete|rotate`. */
 import { BatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import type { ListedSecret, SecretEntry } from '../../client/secrets-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { maxSecretBytes } from '../../model/secret.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printLines, printList } from '../print.ts';
+import { printDone, printJson, printLines, printList } from '../print.ts';
 import { readSecretGiven } from '../read-given.ts';
 import { usage } from '../read-options.ts';
 import type { Paint } from '../render/shapes.ts';
@@ -70,18 +71,17 @@ export async function listSecrets(context: CommandContext, options: JsonOption):
       oneLine(secret.description ?? ''),
     ],
     json: secretJson,
-    empty: 'No secrets yet. Set one: batuta secret set NAME',
+    empty: `No secrets yet. Set one: ${programName()} secret set NAME`,
   });
 }
 
 /** Deletes one. */
-export async function deleteSecret(context: CommandContext, name: string): Promise<ExitStatus> {
+export async function deleteSecret(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   await withClient(context, async (client) => {
     await client.secrets.delete(name);
     await noteLocally(client, 'secrets.delete', name, null);
   });
-  context.terminal.out.line(`Secret ${name} is gone.`);
-  return 0;
+  return printDone(context.terminal, options, [name], `Secret ${name} is gone.`);
 }
 
 /** Moves all to the current key; exit status 1 when one could not be read. */

@@ -1,11 +1,12 @@
 /** `batuta variable set|get|ls|delete`. */
+import { programName } from '../../base/program-name.ts';
 import type { Variable } from '../../client/secrets-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { maxVariableBytes } from '../../model/secret.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { withClient } from '../open.ts';
-import { printJson, printList } from '../print.ts';
+import { printDone, printJson, printList } from '../print.ts';
 import { readPlainGiven } from '../read-given.ts';
 import { agoText } from '../render/times.ts';
 import { oneLine } from '../render/width.ts';
@@ -52,18 +53,17 @@ export async function listVariables(context: CommandContext, options: JsonOption
     ],
     cells: ({ name, value, updatedAt, description }) => [oneLine(name), shown(value), agoText(updatedAt, now), oneLine(description ?? '')],
     json: variableJson,
-    empty: 'No variables yet. Set one: batuta variable set NAME VALUE',
+    empty: `No variables yet. Set one: ${programName()} variable set NAME VALUE`,
   });
 }
 
 /** Deletes one. */
-export async function deleteVariable(context: CommandContext, name: string): Promise<ExitStatus> {
+export async function deleteVariable(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   await withClient(context, async (client) => {
     await client.variables.delete(name);
     await noteLocally(client, 'variables.delete', name, null);
   });
-  context.terminal.out.line(`Variable ${name} is gone.`);
-  return 0;
+  return printDone(context.terminal, options, [name], `Variable ${name} is gone.`);
 }
 
 function jsonOrText(text: string): unknown {

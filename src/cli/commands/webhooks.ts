@@ -1,6 +1,7 @@
 /** `batuta webhook add|ls|show|delete|test`. */
 import { randomBytes } from 'node:crypto';
 import { isBatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import { toWire } from '../../client/wire.ts';
 import type { Webhook, WebhookSpec } from '../../client/webhooks-client.ts';
 import { maxPayloadBytes } from '../../model/triggers/trigger.ts';
@@ -8,7 +9,7 @@ import { webhookStyles } from '../../model/triggers/webhook.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { openSettings, withClient } from '../open.ts';
-import { printJson, printLines, printList } from '../print.ts';
+import { printDone, printJson, printLines, printList } from '../print.ts';
 import { readPlainGiven } from '../read-given.ts';
 import { given, readDuration, readWord, usage } from '../read-options.ts';
 import { factLines } from '../render/table.ts';
@@ -72,7 +73,7 @@ export async function listWebhooks(context: CommandContext, options: JsonOption)
       one.refusedAt === null ? '' : paint.yellow(`${agoText(one.refusedAt, now)}: ${oneLine(one.refusal ?? '')}`),
     ],
     json: (one) => toWire(one),
-    empty: 'No webhooks yet. Add one: batuta webhook add NAME',
+    empty: `No webhooks yet. Add one: ${programName()} webhook add NAME`,
   });
 }
 
@@ -87,13 +88,12 @@ export async function showWebhook(context: CommandContext, name: string, options
 }
 
 /** Deletes some; their events stay. */
-export async function deleteWebhook(context: CommandContext, name: string): Promise<ExitStatus> {
+export async function deleteWebhook(context: CommandContext, name: string, options: JsonOption): Promise<ExitStatus> {
   await withClient(context, async (client) => {
     await client.webhooks.delete(name);
     await noteLocally(client, 'webhooks.delete', name, null);
   });
-  context.terminal.out.line(`Webhook ${name} is gone; its secret and its events stay.`);
-  return 0;
+  return printDone(context.terminal, options, [name], `Webhook ${name} is gone; its secret and its events stay.`);
 }
 
 /** Says what a delivery would do. */

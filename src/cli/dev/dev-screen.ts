@@ -1,7 +1,7 @@
 /** What `batuta dev` prints beside the runs and their log: where it is, what it knows, what changed, what is wrong. */
-import { programName } from '../../base/config.ts';
 import { packageVersion } from '../../base/installed.ts';
 import type { BatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import type { DeployReport } from '../../client/deployments-client.ts';
 import { describeSchedule } from '../../model/schedule/words.ts';
 import type { FlowDefinition } from '../../model/flow.ts';

@@ -125,7 +125,7 @@ export class DevSession {
   /** Of its server, once it has started. */
   get log(): Log {
     if (this.#log) return this.#log;
-    throw new Error('The log of batuta dev is not open yet.');
+    throw new Error('The log is not open yet.');
   }
 
   get #settings(): LoadedConfig {
@@ -134,7 +134,7 @@ export class DevSession {
 
   get #open(): LocalClient {
     if (this.#client) return this.#client;
-    throw new Error('The client of batuta dev is not open yet.');
+    throw new Error('The client is not open yet.');
   }
 
   async #listen(): Promise<ServerProcess> {

@@ -1,6 +1,6 @@
 /** Backfills for people and as JSON. */
-import { programName } from '../../base/config.ts';
 import { formatDuration } from '../../base/duration.ts';
+import { programName } from '../../base/program-name.ts';
 import type { BackfillView } from '../../client/deployments-client.ts';
 import { toWire } from '../../client/wire.ts';
 import { barOf, countOf, percentOf } from './bar.ts';

@@ -1,5 +1,6 @@
 /** What is printed once a run has ended: how it went, why, its result, and where to look next. */
 import { formatDuration } from '../../base/duration.ts';
+import { programName } from '../../base/program-name.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import { runTimes } from '../../model/run-times.ts';
 import { countOf } from './bar.ts';
@@ -35,8 +36,6 @@ export interface SummaryOptions {
   readonly width: number;
   /** Whether whole stacks are wanted. */
   readonly verbose: boolean;
-  /** How this program is called; default `batuta`. */
-  readonly program?: string;
 }
 
 /** Lines of the summary. */
@@ -47,12 +46,7 @@ export function summaryLines(outcome: Outcome, paint: Paint, options: SummaryOpt
   const waited = times !== null && times.waitingMs >= 1_000 ? ` (and waited ${formatDuration(times.waitingMs)})` : '';
   const took = times === null ? '' : ` in ${formatDuration(times.executingMs)}${waited}`;
   const head = `${glyphOf(run.state, paint)} ${paint[hue](paint.bold(run.state.name))}${took} ${paint.dim('·')} ${countsText(outcome.counts)}`;
-  return [
-    head,
-    ...reasonLines(outcome, paint, options),
-    ...resultLines(outcome, paint, options.width),
-    ...nextLines(run, paint, options.program ?? 'batuta'),
-  ];
+  return [head, ...reasonLines(outcome, paint, options), ...resultLines(outcome, paint, options.width), ...nextLines(run, paint)];
 }
 
 /** `4 tasks done, 1 failed`. */
@@ -79,7 +73,8 @@ function resultLines({ run, result }: Outcome, paint: Paint, width: number): str
   return [`  ${paint.dim('result')}  ${valueLine(result, Math.max(20, width - 11))}`];
 }
 
-function nextLines(run: Run, paint: Paint, program: string): string[] {
+function nextLines(run: Run, paint: Paint): string[] {
+  const program = programName();
   const id = shortId(run.id);
   const reopen = run.state.type === 'FAILED' || run.state.type === 'CRASHED' || run.state.type === 'CANCELLED';
   const commands = [`${program} runs inspect ${id}`, `${program} runs logs ${id}`, ...(reopen ? [`${program} runs retry ${id}`] : [])];

@@ -1,6 +1,7 @@
 /** What went wrong between here and a server, as errors that say what to do. */
 import { BatutaError, type ErrorCode, errorCodes, type ErrorDetails } from '../../base/errors.ts';
 import { cutText } from '../../base/cut-text.ts';
+import { programName } from '../../base/program-name.ts';
 
 /** A server as its errors name it. */
 export interface Server {
@@ -119,8 +120,8 @@ function hintFor(code: ErrorCode, message: string, { hasKey }: Server): string {
   if (message.includes('BATUTA_API_KEY')) return '';
   if (code === 'UNAUTHENTICATED') {
     return hasKey
-      ? ' The key of BATUTA_API_KEY is unknown to it, revoked or expired; have an admin make another with batuta key create.'
-      : ' Set BATUTA_API_KEY to a key that an admin made with batuta key create.';
+      ? ` The key of BATUTA_API_KEY is unknown to it, revoked or expired; have an admin make another with ${programName()} key create.`
+      : ` Set BATUTA_API_KEY to a key that an admin made with ${programName()} key create.`;
   }
   return code === 'FORBIDDEN' ? ' Use a key of a higher role in BATUTA_API_KEY.' : '';
 }

@@ -1,5 +1,6 @@
 /** Whether there is room where this machine writes: the SQLite database, and results in a folder. */
 import { statfs } from 'node:fs/promises';
+import { programName } from '../../base/program-name.ts';
 import { dirname, resolve } from 'node:path';
 import { parsePlace } from '../../base/result-places.ts';
 import { degraded, type HealthCheck, healthy, unhealthy } from './health.ts';
@@ -37,7 +38,7 @@ export function diskCheck(
     async check() {
       const { freeBytes, totalBytes } = await spaceOf(folder);
       const found = `${sizeOf(freeBytes)} of ${sizeOf(totalBytes)} free at ${folder}`;
-      const mend = 'Make room; batuta db prune deletes old runs.';
+      const mend = `Make room; ${programName()} db prune deletes old runs.`;
       if (freeBytes < noneBytes) return unhealthy(found, mend);
       return freeBytes < little.bytes && freeBytes < little.share * totalBytes ? degraded(found, mend) : healthy(found);
     },

@@ -1,6 +1,7 @@
 /** Checks of what all processes share: database, what carries tickets, schedules, queues, and the clocks. */
 import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
+import { programName } from '../../base/program-name.ts';
 import { checkPostgres, checkRedis } from '../../broker/open.ts';
 import type { Store } from '../../store/store.ts';
 import type { FleetReader } from '../fleet-figures.ts';
@@ -20,7 +21,7 @@ const brokerKeepMs = 30_000;
 export function databaseCheck(store: Store, clock: Clock): HealthCheck {
   return {
     name: 'database',
-    mend: 'See that the database runs and can be reached; batuta doctor tells more.',
+    mend: `See that the database runs and can be reached; ${programName()} doctor tells more.`,
     async check() {
       const startedAt = clock.monotonic();
       const version = await store.schemaVersion();
@@ -63,7 +64,7 @@ export function schedulesCheck(store: Store): HealthCheck {
       const behindMs = at === null ? 0 : Math.max(0, now - at);
       if (behindMs <= lag.degradedMs) return healthy('no tick is overdue');
       const found = `a tick is due for ${formatDuration(behindMs)} and has no run`;
-      const mend = 'Start a scheduler (batuta scheduler), or see what keeps it.';
+      const mend = `Start a scheduler (${programName()} scheduler), or see what keeps it.`;
       return behindMs > lag.unhealthyMs ? unhealthy(found, mend) : degraded(found, mend);
     },
   };
@@ -81,7 +82,7 @@ export function queuesCheck(fleet: FleetReader): HealthCheck {
       const [first] = left;
       if (first === undefined) return healthy(all);
       const names = left.map(({ name, waiting }) => `${name} (${waiting} wait)`).join(', ');
-      return degraded(`${all}; nobody serves ${names}`, `Start a worker: batuta worker --queue ${first.name}`);
+      return degraded(`${all}; nobody serves ${names}`, `Start a worker: ${programName()} worker --queue ${first.name}`);
     },
   };
 }
@@ -96,7 +97,10 @@ export function alertsCheck(store: Store): HealthCheck {
       const given = failedLately === 0 ? '' : `; ${failedLately} given up within a day`;
       if (waitsMs <= undeliveredMs && failedLately === 0) return healthy(pending === 0 ? 'all are sent' : `${pending} are being sent`);
       const found = `${pending} wait to be sent, the oldest for ${formatDuration(Math.max(0, waitsMs))}${given}`;
-      return degraded(found, 'See what the receivers answer: batuta alerts ls --all, batuta alerts inspect <id>. A scheduler sends them.');
+      return degraded(
+        found,
+        `See what the receivers answer: ${programName()} alerts ls --all, ${programName()} alerts inspect <id>. A scheduler sends them.`,
+      );
     },
   };
 }

@@ -46,7 +46,7 @@ describe.each(makers)('health on $name', (maker) => {
     expect(await look(queuesCheck(fleet()))).toMatchObject({
       status: 'degraded',
       found: expect.stringContaining('nobody serves slow (1 wait)'),
-      mend: 'Start a worker: batuta worker --queue slow',
+      mend: 'Start a worker: npx batuta worker --queue slow',
     });
   });
 

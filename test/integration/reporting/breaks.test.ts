@@ -114,7 +114,7 @@ it('a key that is refused is said once, with what to do; what waits follows once
   await before.close();
   const told = before.logged.filter((line) => line.includes('refuses the key'));
   expect(told).toHaveLength(1);
-  expect(told[0]).toContain('batuta key create --role reporter');
+  expect(told[0]).toContain('npx batuta key create --role reporter');
   expect(told[0]).not.toContain('bk_wrong');
   expect((await server().runs.list()).items).toEqual([]);
   const after = await place.open();

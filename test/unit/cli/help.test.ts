@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import type { Command } from 'commander';
 import { describe, expect, it } from 'vitest';
 import { completionScript } from '../../../src/cli/completion.ts';
+import { settings } from '../../../src/base/settings.ts';
 import { examples } from '../../../src/cli/examples.ts';
 import { silentProgram } from './program.ts';
 import { splitLine } from './split-line.ts';
@@ -25,7 +26,7 @@ describe('help', () => {
       let printed = '';
       const program = silentProgram((text) => (printed += text));
       expect(() => program.parse([...words.split(' '), '--help'], { from: 'user' })).toThrow('(outputHelp)');
-      expect([words, printed]).toEqual([words, expect.stringContaining(`\nExamples:\n  batuta ${words}`)]);
+      expect([words, printed]).toEqual([words, expect.stringContaining(`\nExamples:\n  npx batuta ${words}`)]);
     }
   });
 
@@ -37,23 +38,57 @@ describe('help', () => {
     },
   );
 
-  it('says of every verb that lists or shows that it prints JSON', () => {
-    const verbs = new Set(['ls', 'inspect', 'get', 'show', 'graph', 'stats', 'versions', 'logs', 'preview', 'config', 'doctor', 'health']);
-    const without = commands.filter(([words, command]) => {
-      const isReader = verbs.has(words.split(' ').at(-1) ?? '');
-      return isReader && !command.options.some(({ long }) => long === '--json');
+  it('offers JSON of every command save those that go on until Ctrl-C and those that write a file or a script', () => {
+    const without = commands.filter(([, command]) => !command.options.some(({ long }) => long === '--json'));
+    const goOn = ['dev', 'worker', 'scheduler', 'server'];
+    const write = ['init', 'export', 'completion', 'flow types'];
+    expect(without.map(([words]) => words).sort()).toEqual([...goOn, ...write].sort());
+  });
+
+  it('says of every option that stands for a setting what it is without it', () => {
+    const options = [...silentProgram().options, ...commands.flatMap(([, command]) => command.options)];
+    const told = options.flatMap(({ long, description }) => {
+      const [, env, byDefault] = /\((BATUTA_\w+)(?:; default: (.*))?\)$/.exec(description) ?? [];
+      return env === undefined ? [] : [[long, env, byDefault]];
     });
-    expect(without.map(([words]) => words)).toEqual([]);
+    const defaults = new Map<string, string>(
+      Object.values(settings).map(({ env, defaultText }) => [env, defaultText === '(unset)' ? 'none' : defaultText]),
+    );
+    expect(told.length).toBeGreaterThan(10);
+    expect(told).toEqual(told.map(([long, env = '']) => [long, env, defaults.get(env)]));
+  });
+
+  it('prints the default of every option that has one', () => {
+    for (const [words, command] of commands) {
+      const printed = command.helpInformation().replaceAll(/\s+/g, ' ');
+      for (const { flags, defaultValue } of command.options) {
+        const isTold =
+          defaultValue === undefined ||
+          defaultValue === false ||
+          Array.isArray(defaultValue) ||
+          printed.includes(`(default: "${String(defaultValue)}")`);
+        expect([words, flags, isTold]).toEqual([words, flags, true]);
+      }
+    }
   });
 });
 
 /** What bash offers for the last of these words. */
 function completeInBash(...words: readonly string[]): string[] {
-  const ask = `COMP_WORDS=(batuta "$@"); COMP_CWORD=$#; _batuta; printf '%s\\n' "\${COMPREPLY[@]}"`;
-  const script = `${completionScript(silentProgram(), 'bash')}\n${ask}`;
-  return execFileSync('bash', ['--norc', '-c', script, 'bash', ...words], { encoding: 'utf8' })
+  return completeAllInBash([words])[0] ?? [];
+}
+
+/** The same for several lines, by one bash. */
+function completeAllInBash(lines: readonly (readonly string[])[]): string[][] {
+  const quoted = (words: readonly string[]): string => words.map((word) => `'${word}'`).join(' ');
+  const asks = lines.map(
+    (words) => `COMP_WORDS=(batuta ${quoted(words)}); COMP_CWORD=${words.length}; _batuta; printf '%s ' "\${COMPREPLY[@]}"; echo`,
+  );
+  const script = [completionScript(silentProgram(), 'bash'), ...asks].join('\n');
+  return execFileSync('bash', ['--norc'], { encoding: 'utf8', input: script })
+    .trimEnd()
     .split('\n')
-    .filter((word) => word !== '');
+    .map((line) => line.split(' ').filter((word) => word !== ''));
 }
 
 describe('completion in bash', () => {
@@ -73,9 +108,9 @@ describe('completion in bash', () => {
   });
 
   it('offers every command and every option there is', () => {
-    for (const [words, command] of commands) {
-      const offered = completeInBash(...words.split(' '), '--');
-      expect([words, offered]).toEqual([words, expect.arrayContaining(command.options.map(({ long }) => long ?? ''))]);
+    const offered = completeAllInBash(commands.map(([words]) => [...words.split(' '), '--']));
+    for (const [at, [words, command]] of commands.entries()) {
+      expect([words, offered[at]]).toEqual([words, expect.arrayContaining(command.options.map(({ long }) => long ?? ''))]);
     }
   });
 });

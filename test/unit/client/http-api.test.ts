@@ -105,7 +105,7 @@ describe('a request to the API', () => {
         refusal(request.url === '/api/keys' ? 'FORBIDDEN' : 'UNAUTHENTICATED', 'No.'),
       ),
     );
-    await expect(open(url).get('runs')).rejects.toThrow('No. Set BATUTA_API_KEY to a key that an admin made with batuta key create.');
+    await expect(open(url).get('runs')).rejects.toThrow('No. Set BATUTA_API_KEY to a key that an admin made with npx batuta key create.');
     await expect(open(url, 'old').get('runs')).rejects.toThrow('unknown to it, revoked or expired');
     await expect(open(url, 'low').get('keys')).rejects.toThrow('Use a key of a higher role in BATUTA_API_KEY.');
   });

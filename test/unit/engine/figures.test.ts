@@ -144,7 +144,7 @@ test('ticks that no scheduler has taken for a minute are what a person should lo
     {
       kind: 'no-scheduler',
       name: 'nightly',
-      message: '2 schedules are due and no scheduler takes the ticks. Start one: batuta scheduler',
+      message: '2 schedules are due and no scheduler takes the ticks. Start one: npx batuta scheduler',
       sinceAt: now - 8 * minute,
       runId: null,
     },

@@ -1,6 +1,7 @@
 /** What a page shows in place of data: nothing there, failed, not allowed, still coming. */
 import { Button, Skeleton } from '@mantine/core';
 import { ApiError } from '../api/http.ts';
+import { commandText } from './command.tsx';
 import { CopyText } from './copy-text.tsx';
 import style from './notices.module.css';
 
@@ -9,7 +10,7 @@ interface EmptyProps {
   readonly title: string;
   /** What this place is for. */
   readonly children?: React.ReactNode;
-  /** The one command that fills it. */
+  /** The one command that fills it, without the name of the program, e.g. `worker`. */
   readonly command?: string;
   /** A button instead of a command. */
   readonly action?: React.ReactNode;
@@ -21,7 +22,7 @@ export function Empty({ title, children, command, action }: EmptyProps) {
     <div className={style.notice}>
       <h2>{title}</h2>
       {children === undefined ? null : <p>{children}</p>}
-      {command === undefined ? null : <CopyText text={command} />}
+      {command === undefined ? null : <CopyText text={commandText(command)} />}
       {action}
     </div>
   );
@@ -96,7 +97,7 @@ function adviceFor(error: unknown): string {
   if (error.status === 404) return 'It may have been deleted, or the address is mistyped.';
   if (error.status === 401) return 'Log in again.';
   if (error.status === 429) return 'Wait a moment, then try again.';
-  if (error.status === 0) return 'Look whether the server runs: batuta server.';
+  if (error.status === 0) return `Look whether the server runs: ${commandText('server')}`;
   if (error.status >= 500) return 'The log of the server has the cause.';
   return 'Change what was asked for and try again.';
 }

@@ -4,6 +4,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { type SubmitEvent, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../api/http.ts';
 import { login } from '../api/session.ts';
+import { Command } from '../parts/command.tsx';
 import style from './login-page.module.css';
 
 /** Takes a key, and leads to where one wanted to go. */
@@ -53,7 +54,7 @@ export function LoginPage() {
           Log in
         </Button>
         <p className={style.hint}>
-          An admin makes one with <code>batuta key create --name ada --role viewer</code>, or under Settings.
+          An admin makes one with <Command>key create --name ada --role viewer</Command>, or under Settings.
         </p>
       </form>
     </main>

@@ -29,10 +29,7 @@ export function AlertsTab({ showsAll, onShow, onOpen }: AlertsTabProps) {
           <Failed what="The alerts" error={query.error} retry={() => void query.refetch()} />
         )
       ) : alerts.length === 0 ? (
-        <Empty
-          title={showsAll ? 'No alerts yet' : 'Nothing fires'}
-          command="batuta alerts add failures --on failed --email you@example.com"
-        >
+        <Empty title={showsAll ? 'No alerts yet' : 'Nothing fires'} command="alerts add failures --on failed --email you@example.com">
           A rule says what is looked for, and who is told.
         </Empty>
       ) : (

@@ -54,7 +54,7 @@ function Rules() {
           <Failed what="The rules" error={error} retry={() => void refetch()} />
         )
       ) : data.length === 0 ? (
-        <Empty title="No rules" command="batuta alerts add failures --on failed --email you@example.com">
+        <Empty title="No rules" command="alerts add failures --on failed --email you@example.com">
           Rules may stand in batuta.config.ts as well, under alerts.
         </Empty>
       ) : (

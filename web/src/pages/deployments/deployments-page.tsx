@@ -72,7 +72,7 @@ export function DeploymentsPage() {
       ) : filtered ? (
         <Empty title="No deployment fits" />
       ) : (
-        <Empty title="No deployments yet" command='batuta deploy my-flow --cron "0 9 * * *" --timezone America/New_York'>
+        <Empty title="No deployments yet" command='deploy my-flow --cron "0 9 * * *" --timezone America/New_York'>
           A deployment is a flow with parameters and schedules of its own: it runs at its times, and can be paused, run now and backfilled
           here.
         </Empty>

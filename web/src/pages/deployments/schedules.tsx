@@ -22,7 +22,7 @@ export function Schedules({ deployment }: { readonly deployment: DeploymentView 
   return (
     <Panel title={schedules.length > 1 ? 'Schedules' : 'Schedule'} aside={schedules.length > 1 ? schedules.length : undefined}>
       {schedules.length === 0 ? (
-        <Empty title="No schedule" command={`batuta deploy ${flow} --name ${name} --cron "0 9 * * *"`}>
+        <Empty title="No schedule" command={`deploy ${flow} --name ${name} --cron "0 9 * * *"`}>
           It runs by hand, by the API, or as part of another flow.
         </Empty>
       ) : (

@@ -41,7 +41,7 @@ function Webhooks() {
           <Failed what="The webhooks" error={error} retry={() => void refetch()} />
         )
       ) : data.length === 0 ? (
-        <Empty title="No webhooks" command="batuta webhook add shop">
+        <Empty title="No webhooks" command="webhook add shop">
           By a webhook another service tells what has happened, and signs it.
         </Empty>
       ) : (
@@ -132,7 +132,7 @@ function Events() {
           <Failed what="The events" error={query.error} retry={() => void query.refetch()} />
         )
       ) : events.length === 0 ? (
-        <Empty title="No events" command={'batuta event emit order.created \'{"id":1001}\''}>
+        <Empty title="No events" command={'event emit order.created \'{"id":1001}\''}>
           An event starts each deployment that has a trigger for it.
         </Empty>
       ) : (

@@ -46,7 +46,7 @@ export function FlowsPage() {
           <Failed what="The list of flows" error={error} retry={() => void refetch()} />
         )
       ) : data?.length === 0 ? (
-        <Empty title="No flows yet" command="batuta run flows/hello.ts">
+        <Empty title="No flows yet" command="run flows/hello.ts">
           A flow is a class with tasks. It appears here once it has run, or when a worker that knows it is there.
         </Empty>
       ) : shown.length === 0 ? (

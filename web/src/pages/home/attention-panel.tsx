@@ -2,6 +2,7 @@
 import { Link } from '@tanstack/react-router';
 import type { HomeView } from '../../api/wire-types.ts';
 import { useNow } from '../../now.ts';
+import { Command } from '../../parts/command.tsx';
 import { failureText } from '../../parts/failure-text.ts';
 import { Panel } from '../../parts/page.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
@@ -32,12 +33,12 @@ export function AttentionPanel({ items, hasFlows, hasWorker }: AttentionPanelPro
     <Panel title="Needs attention" aside={items.length === 0 ? undefined : items.length}>
       {items.length > 0 ? null : !hasFlows ? (
         <p className={style.none}>
-          No flow is known yet: make one with <code>batuta init</code>.
+          No flow is known yet: make one with <Command>init</Command>.
         </p>
       ) : !hasWorker ? (
         <p className={style.none}>
-          No worker is running, so no run starts. Start one with <code>batuta worker</code>, or all in one process with{' '}
-          <code>batuta dev</code>.
+          No worker is running, so no run starts. Start one with <Command>worker</Command>, or all in one process with{' '}
+          <Command>dev</Command>.
         </p>
       ) : (
         <p className={style.none}>Nothing is wrong.</p>

@@ -1,6 +1,7 @@
 /** Workers with their slots, and what waits for them. */
 import { Link } from '@tanstack/react-router';
 import type { Queue, Worker } from '../../api/wire-types.ts';
+import { Command } from '../../parts/command.tsx';
 import { Panel } from '../../parts/page.tsx';
 import { Slots } from '../workers/slots.tsx';
 import { isAlive } from '../workers/worker-life.ts';
@@ -17,7 +18,7 @@ export function FleetPanel({ workers, queues }: { readonly workers: readonly Wor
     <Panel title="Workers" aside={<Link to="/workers">{living.length} at work</Link>}>
       {living.length === 0 ? (
         <p className={style.none}>
-          No worker is running: submitted runs wait. Start one with <code>batuta worker</code>.
+          No worker is running: submitted runs wait. Start one with <Command>worker</Command>.
         </p>
       ) : null}
       <ul className={style.rows}>

@@ -6,6 +6,7 @@ import { facetsQuery, overviewQuery } from '../../api/list-queries.ts';
 import { useRefreshOnRuns } from '../../api/refresh.ts';
 import type { HomeView } from '../../api/wire-types.ts';
 import { RunsHistogram } from '../../histogram/runs-histogram.tsx';
+import { Command } from '../../parts/command.tsx';
 import { Empty, Failed, LoadingBlock } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
 import { type Stretch, stretches } from '../runs/runs-search.ts';
@@ -103,12 +104,12 @@ function HomeLoading() {
 /** Says what will be here and the one command that fills it: of a new project, else of one that was quiet. */
 export function FirstSteps({ hasFlows }: { readonly hasFlows: boolean }) {
   return hasFlows ? (
-    <Empty title="No runs in this time range" command="npx batuta runs submit hello">
+    <Empty title="No runs in this time range" command="runs submit hello">
       Here you see whether anything is wrong, what runs and what comes next. Submit a run, or choose a longer time range.
     </Empty>
   ) : (
-    <Empty title="No flow is known yet" command="npx batuta init">
-      Make a project with a first flow, then start server, scheduler and worker with <code>npx batuta dev</code>.
+    <Empty title="No flow is known yet" command="init">
+      Make a project with a first flow, then start server, scheduler and worker with <Command>dev</Command>.
     </Empty>
   );
 }

@@ -39,7 +39,7 @@ export function LimitsPage() {
           <Failed what="The list of limits" error={error} retry={() => void refetch()} />
         )
       ) : data.length === 0 ? (
-        <Empty title="No limits" command="npx batuta limit set tag:db 4">
+        <Empty title="No limits" command="limit set tag:db 4">
           A limit says how many tasks with a tag may run at the same time in the whole fleet, a rate how many may begin in a window of time.
           Those that flows and deployments declare on their own runs appear here too.
         </Empty>

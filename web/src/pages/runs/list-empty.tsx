@@ -37,7 +37,7 @@ export function ListEmpty({ search, onChange }: ListEmptyProps) {
     );
   }
   return (
-    <Empty title="No runs yet" command="npx batuta runs submit hello">
+    <Empty title="No runs yet" command="runs submit hello">
       Every run of a flow is listed here, newest first. Submit one:
     </Empty>
   );

@@ -16,7 +16,7 @@ export function ConnectionsTab() {
       add="Add a connection"
       change="Change"
       intro="Where databases and services are, and what opens them; tasks read them with ctx.connection. Secret fields are never shown."
-      empty={{ title: 'No connections', command: 'batuta connection set warehouse --kind postgres -f host=db' }}
+      empty={{ title: 'No connections', command: 'connection set warehouse --kind postgres -f host=db' }}
       columns={['Kind', 'Fields', 'Changed']}
       cells={({ name, kind, fields, secrets, updatedAt }) => (
         <>

@@ -18,7 +18,7 @@ export function SecretsTab() {
       change="Set"
       intro="Keys, passwords and tokens that tasks read by name with ctx.secret. Nobody reads them back; viewers see their names."
       more={<RotateSecrets />}
-      empty={{ title: 'No secrets', command: 'batuta secret set stripe-key' }}
+      empty={{ title: 'No secrets', command: 'secret set stripe-key' }}
       columns={['Kept', 'Changed']}
       cells={({ name, kind, reference, keyId, updatedAt }) => (
         <>

@@ -18,7 +18,7 @@ export function VariablesTab() {
       add="Add a variable"
       change="Change"
       intro="Settings that change without a deploy; tasks read them with ctx.variable. Everyone who may look at runs sees them."
-      empty={{ title: 'No variables', command: 'batuta variable set batch-size 500' }}
+      empty={{ title: 'No variables', command: 'variable set batch-size 500' }}
       columns={['Value', 'Changed']}
       cells={({ name, value, updatedAt }) => (
         <>

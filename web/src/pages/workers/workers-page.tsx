@@ -26,7 +26,7 @@ export function WorkersPage() {
         {workers.data === undefined ? (
           <Waiting what="The list of workers" query={workers} />
         ) : workers.data.length === 0 ? (
-          <Empty title="No worker is there" command="npx batuta worker">
+          <Empty title="No worker is there" command="worker">
             Workers take runs from queues and execute them. What is submitted waits until one comes.
           </Empty>
         ) : (
