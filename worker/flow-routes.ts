@@ -8,7 +8,7 @@
 import type { Broker, NewTicket } from '../src/broker/broker.ts';
 import type { EngineServices } from '../src/engine/services.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
-import { flowsKey, queueOfFlows, taskQueueOf } from '../src/model/queue.ts';
+import { flowsKey, queueOfFlows, taskQueueOf, workerKey } from '../src/model/queue.ts';
 import type { StoredWorker } from '../src/store/store.ts';
 import type { WorkerQueues } from './queues.ts';
 
@@ -45,7 +45,7 @@ export class FlowRoutes {
   async start(): Promise<void> {
     const { broker, queues } = this.#options;
     this.#unsubscribe = await broker.subscribe(channel, (key) => {
-      if (key === this.#key) queues.serveFlows(key);
+      if (key === this.#key || key === workerKey(this.#options.services.owner.id)) queues.serveFlows(key);
     });
   }
 
@@ -74,6 +74,22 @@ export class FlowRoutes {
     }
     const [most] = [...free].toSorted(([, left], [, right]) => right - left);
     return most?.[0] ?? null;
+  }
+
+  /**
+   * The key of a living worker of the queue, another than this one, that knows the flow and has so many places, `isFree` by its last sign of life; null: none. With it
+   * the places of the largest of them all.
+   */
+  async findPlaces(
+    { queue, flow, slots }: { readonly queue: string; readonly flow: string; readonly slots: number },
+    { isFree }: { readonly isFree: boolean },
+  ): Promise<{ readonly key: string | null; readonly most: number }> {
+    const knowing = (await this.#living()).filter((worker) => worker.queues.includes(queue) && Object.hasOwn(worker.flows, flow));
+    const freeOf = ({ concurrency, running }: StoredWorker): number => concurrency - running;
+    const [best] = knowing
+      .filter((worker) => worker.concurrency >= slots && (!isFree || freeOf(worker) >= slots))
+      .toSorted((left, right) => freeOf(right) - freeOf(left));
+    return { key: best === undefined ? null : workerKey(best.id), most: Math.max(0, ...knowing.map(({ concurrency }) => concurrency)) };
   }
 
   /** Puts a ticket of this queue for such workers. */

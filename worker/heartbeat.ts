@@ -12,7 +12,7 @@ export interface HeartbeatOptions {
   readonly log: Logger;
   /** What it is and serves at this moment. */
   readonly worker: () => Omit<WorkerRow, 'running' | 'lagMs'>;
-  /** Runs and spread tasks under way now. */
+  /** Places that runs and spread tasks take now. */
   readonly running: () => number;
   /** Attends once something is under way, and rests again when a beat finds nothing. */
   readonly eventLoop: EventLoopWatch;

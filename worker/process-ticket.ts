@@ -4,7 +4,7 @@
  */
 import type { Logger } from 'pino';
 import { isBatutaError } from '../src/base/errors.ts';
-import type { Broker, Ticket } from '../src/broker/broker.ts';
+import type { Broker, Delivery, Ticket } from '../src/broker/broker.ts';
 import { rowAwaitedMs } from '../src/client/enqueue.ts';
 import { claimOf } from '../src/engine/lease/claim.ts';
 import type { Engine } from '../src/engine/engine.ts';
@@ -13,12 +13,15 @@ import { callHooksAfterwards } from '../src/engine/run/hooks.ts';
 import { bindLimit } from '../src/engine/run/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
 import type { Run } from '../src/model/run.ts';
+import { tooHeavyText } from '../src/model/slots.ts';
 import { isTerminal, stateOf } from '../src/model/state.ts';
 import { closeDebounce, isDebounced } from './close-debounce.ts';
+import type { HeavyRun } from '../src/store/store.ts';
 import type { FlowRoutes } from './flow-routes.ts';
+import { type Arrived, takePlaces } from './take-places.ts';
 
-/** How long another worker has to come by for a flow that is not known here, ms. */
-const unknownFlowDelayMs = 5_000;
+/** How long another worker has to come by, one that knows the flow or has places enough, ms. */
+const unfitDelayMs = 5_000;
 
 export interface TicketParts {
   readonly engine: Engine;
@@ -29,21 +32,38 @@ export interface TicketParts {
   /** Flows unknown here that the log has named already. Without it each run of one is told. */
   readonly loggedUnknown?: Set<string>;
   /** Where runs of flows that are not known here go; without it they come by again. */
-  readonly routes?: Pick<FlowRoutes, 'find' | 'leave'>;
+  readonly routes?: Pick<FlowRoutes, 'find' | 'leave'> & Partial<Pick<FlowRoutes, 'findPlaces'>>;
   /** Told that the run of a tick has ended here, for those that wait for it. Without it a scheduler finds them within a second. */
   readonly tickEnded?: (deployment: string) => void;
   /** Told that a run of a backfill has ended here, so that the next may begin. Without it a scheduler looks within a second. */
   readonly backfillRunEnded?: (backfill: string) => void;
 }
 
+/** Why a run was not claimed. */
+interface Found {
+  heavy: HeavyRun | null;
+}
+
 /**
  * Works on a ticket until its run has ended here. False when the run was not to be had and owes no hooks.
  *
- * @param wasLeft whether a worker that does not know its flow has left it to this one
+ * @param wasLeft whether another worker, one that does not know its flow or has not as many places, has left it to this one
+ * @param delivery how the ticket came; null in a process that executes nothing else
  * @throws BatutaError STORE_… the run is found again once its lease is over
  */
-export async function processTicket(parts: TicketParts, ticket: Ticket, wasLeft = false): Promise<boolean> {
-  const run = await claimTicket(parts.engine, ticket);
+export async function processTicket(
+  parts: TicketParts,
+  ticket: Ticket,
+  wasLeft = false,
+  delivery: Delivery | null = null,
+): Promise<boolean> {
+  const found: Found = { heavy: null };
+  let run = await claimTicket(parts.engine, ticket, (heavy) => (found.heavy = heavy));
+  if (run === null && found.heavy !== null && delivery !== null) {
+    const claimed = await claimHeavy(parts, ticket, found.heavy, { delivery, wasLeft });
+    if (claimed === 'left') return true;
+    run = claimed;
+  }
   if (run === null) return callOwedHooks(parts, ticket.id);
   await untilDue(parts.engine, run);
   const definition = parts.flows.get(run.flow);
@@ -51,6 +71,29 @@ export async function processTicket(parts: TicketParts, ticket: Ticket, wasLeft 
   else if (isDebounced(run)) await executeClosed(parts, run, definition);
   else if (await bindLimit(parts.engine.services, run, definition)) await execute(parts, run, definition);
   return true;
+}
+
+/**
+ * A run that takes several places, with as many. `left`: it is another worker's, comes by again, or has to wait for a worker that is large enough, and
+ * says so.
+ */
+async function claimHeavy(parts: TicketParts, ticket: Ticket, heavy: HeavyRun, arrived: Arrived): Promise<Run | 'left' | null> {
+  const { engine, flows, log } = parts;
+  // Whoever knows the flow sees to the places.
+  if (!flows.has(heavy.flow)) return engine.claimHeavy(heavy.id, heavy.slots);
+  const isWaiting = async (): Promise<boolean> => {
+    const run = await engine.services.store.runs.get(heavy.id);
+    return run !== null && run.owner === null && !isTerminal(run.state.type);
+  };
+  const found = await takePlaces({ ...parts, clock: engine.services.clock, isWaiting }, ticket, heavy, arrived);
+  if (found.kind === 'left') return 'left';
+  const run = await engine.claimHeavy(heavy.id, heavy.slots);
+  if (found.kind === 'taken' || run === null) return run;
+  const message = tooHeavyText(heavy.slots, heavy.queue, found.most);
+  if (run.state.message !== message) log.warn({ run: run.id, flow: run.flow, slots: heavy.slots }, message);
+  await sayWhyItWaits(parts, run, message);
+  await giveBack(parts, run, engine.services.clock.now() + unfitDelayMs);
+  return 'left';
 }
 
 /** A run into which calls are gathered, if it is time. */
@@ -76,14 +119,16 @@ async function execute(parts: TicketParts, run: Run, definition: FlowDefinition)
  * The run as claimed; null when it is not to be had: ended, held, not due, or not there. The first ticket of a run may be quicker than its row, so
  * that one is asked for again, at once and then at growing distances, for `rowAwaitedMs`.
  *
+ * @param onHeavy told where it is not claimed for it takes several places
  * @throws BatutaError STORE_…
  */
-export async function claimTicket(engine: Engine, { id, epoch }: Ticket): Promise<Run | null> {
+export async function claimTicket(engine: Engine, { id, epoch }: Ticket, onHeavy?: (run: HeavyRun) => void): Promise<Run | null> {
   let waitedMs = 0;
   for (let ms = 0; ; ms = Math.max(1, ms * 2)) {
     let isMissing = false;
-    const run = await engine.claim(id, () => {
-      isMissing = true;
+    const run = await engine.claim(id, {
+      missing: () => (isMissing = true),
+      heavy: (found) => onHeavy?.(found),
     });
     if (!isMissing || epoch !== 0 || waitedMs >= rowAwaitedMs) return run;
     if (ms > 0) await engine.services.clock.sleep(ms);
@@ -135,7 +180,7 @@ async function wakeWhenDue({ engine, broker, log }: TicketParts, id: string): Pr
  */
 async function leaveToOthers(parts: TicketParts, run: Run, wasLeft: boolean): Promise<void> {
   const { engine, log, flows, routes } = parts;
-  const { store, clock } = engine.services;
+  const { clock } = engine.services;
   const key = wasLeft ? null : await routes?.find(run);
   if (routes && key) {
     const { id, epoch, priority, queue } = run;
@@ -148,10 +193,15 @@ async function leaveToOthers(parts: TicketParts, run: Run, wasLeft: boolean): Pr
     if (!parts.loggedUnknown?.has(run.flow))
       log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know the flow ${run.flow}; its runs are left to others.`);
     parts.loggedUnknown?.add(run.flow);
-    const { type, name } = run.state.type === 'SCHEDULED' ? run.state : stateOf('SCHEDULED', 'Resuming');
-    await store.recorder.addRunPatch(claimOf(run), { state: { type, name, message } }, null);
+    await sayWhyItWaits(parts, run, message);
   }
-  await giveBack(parts, run, clock.now() + unknownFlowDelayMs);
+  await giveBack(parts, run, clock.now() + unfitDelayMs);
+}
+
+async function sayWhyItWaits({ engine }: TicketParts, run: Run, message: string): Promise<void> {
+  if (run.state.message === message) return;
+  const { type, name } = run.state.type === 'SCHEDULED' ? run.state : stateOf('SCHEDULED', 'Resuming');
+  await engine.services.store.recorder.addRunPatch(claimOf(run), { state: { type, name, message } }, null);
 }
 
 async function giveBack(parts: TicketParts, run: Run, dueAt: number | null): Promise<void> {

@@ -32,9 +32,9 @@ export class WorkerQueues {
     return this.names.find((name) => name === queue || taskQueueOf(name) === queue) ?? null;
   }
 
-  /** Runs and spread tasks under way. */
-  get running(): number {
-    return this.#consumers.reduce((sum, { running }) => sum + running, 0);
+  /** Places that runs and spread tasks under way take. */
+  get placesUsed(): number {
+    return this.#consumers.reduce((sum, { placesUsed }) => sum + placesUsed, 0);
   }
 
   /** Serves those that are not served yet, the first named first; nothing once it was told to be quiet. @throws BatutaError NAME_INVALID */

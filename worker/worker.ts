@@ -29,6 +29,7 @@ import { FleetSpread } from './fleet-spread.ts';
 import { FlowRoutes, versionsOf } from './flow-routes.ts';
 import { heartbeat, type HeartbeatOptions } from './heartbeat.ts';
 import { startAlone } from './alone-process.ts';
+import { processTaskTicket } from './process-task-ticket.ts';
 import { processTicket } from './process-ticket.ts';
 import { Quarantine } from './quarantine.ts';
 import { WorkerQueues } from './queues.ts';
@@ -98,12 +99,13 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
     const queues = new WorkerQueues({
       broker,
       concurrency,
-      onRun: (ticket, delivery) => work(ticket, delivery, (wasLeft) => processTicket(parts, ticket, wasLeft)),
-      onTask: (ticket, delivery) => work(ticket, delivery, (wasLeft) => tasks.execute(ticket.id, wasLeft)),
+      onRun: (ticket, delivery) => work(ticket, delivery, (wasLeft) => processTicket(parts, ticket, wasLeft, delivery)),
+      onTask: (ticket, delivery) => work(ticket, delivery, (wasLeft) => processTaskTicket(taskParts, ticket, { delivery, wasLeft })),
     });
-    running = () => queues.running;
+    running = () => queues.placesUsed;
     const routes = new FlowRoutes({ services, broker, flows, queues });
     const parts = { ...loopParts, flows, routes, loggedUnknown: new Set<string>(), tickEnded, backfillRunEnded };
+    const taskParts = { services, tasks, flows, routes };
     spread.leaveBy(routes);
     await routes.start();
     queues.serve(options.queues);
@@ -164,7 +166,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
         flows.clear();
         for (const flow of changed) flows.set(flow.name, flow);
         // At once: who submits a new flow in the next moment would be warned that no worker knows it.
-        await services.store.workers.beat({ ...workerNow(), running: queues.running, lagMs: 0 });
+        await services.store.workers.beat({ ...workerNow(), running: queues.placesUsed, lagMs: 0 });
         await routes.look();
       },
       serveAlso: (more) => queues.serve(more),

@@ -36,6 +36,28 @@ export interface NewTicket extends Ticket {
 /** How a ticket arrived. */
 export interface Delivery {
   readonly queue: string;
+  readonly places: TicketPlaces;
+  /** Has the ticket given back once its handler has ended, at the head of those of its priority, instead of being removed: another taker may have it. */
+  giveBack(): void;
+}
+
+/** The places of its consumer that a ticket holds: one, which may become several. All are free again once its handler has ended, however it ends. */
+export interface TicketPlaces {
+  /** The concurrency of the consumer: the most there can be. */
+  readonly total: number;
+  /** Whether another ticket waits for several, so that one that asked now would stand behind it. */
+  readonly areKept: boolean;
+  /** Whether so many are to be had at once, its own among them. */
+  areFree(count: number): boolean;
+  /**
+   * Waits until it has `count` places (whole, 1 to `total`), behind others that wait so. It holds none meanwhile, and the consumer takes no
+   * new ticket, so that small ones cannot keep it waiting for ever. False: it has its one place again, for the consumer goes quiet, or `cancel` was called.
+   *
+   * @throws BatutaError INTERNAL (not such a number, or it holds several)
+   */
+  widen(count: number): Promise<boolean>;
+  /** Waits no longer. */
+  cancel(): void;
 }
 
 /**
@@ -55,6 +77,8 @@ export interface ConsumeOptions {
 export interface Consumer {
   /** Handlers at work now. */
   readonly running: number;
+  /** Places that they hold: more where some hold several, fewer where one waits for several. */
+  readonly placesUsed: number;
   /** Takes tickets of this queue as well, before those of the others and within the same places; nothing when it does already. @throws BatutaError NAME_INVALID */
   serveFirst(queue: string): void;
   /** Takes nothing new from now on; resolves at once, handlers at work go on. May be called twice. */

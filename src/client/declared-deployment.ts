@@ -6,6 +6,7 @@ import { catchupPolicies, conflictPolicies, overlapPolicies } from '../model/dep
 import type { Catchup, Concurrency, Overlap } from '../model/deployment.ts';
 import { checkRate, type Rate } from '../model/rate.ts';
 import { isQueueName } from '../model/queue.ts';
+import { maxSlots } from '../model/slots.ts';
 import { parseSchedule, type Schedule } from '../model/schedule/schedule.ts';
 import type { DeploymentSpec, ScheduleSpec } from './deployments-client.ts';
 import { cutText } from '../base/cut-text.ts';
@@ -27,6 +28,8 @@ export interface DeclaredDeployment {
   readonly concurrency: Concurrency | null;
   /** Missing where any number of its runs may begin. */
   readonly rateLimit?: Rate | null;
+  /** Missing: as its flow says. */
+  readonly slots?: number;
   readonly catchup: Catchup;
   readonly catchupWindowMs: number;
   readonly overlap: Overlap;
@@ -71,6 +74,7 @@ const specNames = [
   'priority',
   'concurrency',
   'rateLimit',
+  'slots',
   'catchup',
   'catchupWindow',
   'overlap',
@@ -124,6 +128,7 @@ export function checkSpec(spec: DeploymentSpec, flow: string): CheckedSpec {
     priority: priorityOf(place, spec.priority),
     concurrency: concurrencyOf(place, spec.concurrency),
     ...(spec.rateLimit === undefined ? {} : { rateLimit: checkRate(place, spec.rateLimit) as Rate }),
+    ...(spec.slots === undefined ? {} : { slots: slotsOf(place, spec.slots) }),
     catchup: wordOf(place, 'catchup', spec.catchup, catchupPolicies) ?? 'latest',
     catchupWindowMs: durationOf(place, 'catchupWindow', spec.catchupWindow) ?? hourMs,
     overlap: wordOf(place, 'overlap', spec.overlap, overlapPolicies) ?? 'allow',
@@ -189,6 +194,11 @@ function priorityOf(place: string, priority: unknown): number {
   if (priority === undefined) return 0;
   if (typeof priority === 'number' && Number.isInteger(priority) && Math.abs(priority) <= 100) return priority;
   throw invalid(place, 'priority', priority, 'a whole number from -100 to 100');
+}
+
+function slotsOf(place: string, slots: unknown): number {
+  if (typeof slots === 'number' && Number.isInteger(slots) && slots >= 1 && slots <= maxSlots) return slots;
+  throw invalid(place, 'slots', slots, `a whole number from 1 to ${maxSlots}`);
 }
 
 function tagsOf(place: string, tags: unknown): readonly string[] {

@@ -74,21 +74,30 @@ export async function enqueueRuns(
   const placed = rows.length === 0 && debounced.size > 0 ? [] : [...(await submitRows(engine, openBroker, rows, describe))];
   await tellOtherParams(engine, rows, placed);
   for (const [at, call] of debounced) placed.splice(at, 0, await submitDebounced(engine, openBroker, call));
-  await warnOfUnknownFlow(engine, definition.name);
+  await warnOfUnfitWorkers(engine, definition);
   return placed;
 }
 
 /** Flows that were looked for, by engine. */
 const lookedFor = new WeakMap<Engine, Set<string>>();
 
-/** Warns, once for each flow, where workers are at work and none of them knows it: its runs would wait for ever. */
-async function warnOfUnknownFlow(engine: Engine, flow: string): Promise<void> {
+/** Warns, once for each flow, where workers are at work and none of them knows it, or has as many places as its runs take: they would wait for ever. */
+async function warnOfUnfitWorkers(engine: Engine, { name: flow, slots }: FlowDefinition): Promise<void> {
   const flows = lookedFor.get(engine) ?? new Set();
   if (flows.has(flow)) return;
   lookedFor.set(engine, flows.add(flow));
   const { store, log, settings } = engine.services;
   const workers = (await store.workers.list().catch(() => [])).filter(({ silentMs }) => silentMs <= settings.leaseMs);
-  if (workers.length === 0 || workers.some((worker) => Object.hasOwn(worker.flows, flow))) return;
+  const knowing = workers.filter((worker) => Object.hasOwn(worker.flows, flow));
+  if (workers.length === 0 || knowing.some(({ concurrency }) => concurrency >= slots)) return;
+  if (knowing.length > 0) {
+    const most = Math.max(...knowing.map(({ concurrency }) => concurrency));
+    log.warn(
+      { flow, slots },
+      `A run of '${flow}' takes ${slots} places of a worker, and none at work has more than ${most}; its runs wait until one does.`,
+    );
+    return;
+  }
   log.warn(
     { flow },
     `No worker at work knows the flow '${flow}'; its runs wait until one does. A minified class has another name than in flow files.`,

@@ -109,6 +109,7 @@ export function planDeployment(
     tags: [...new Set([...definition.tags, ...declared.tags])],
     ...{ queue: declared.queue, priority: declared.priority, concurrency: declared.concurrency },
     ...(declared.rateLimit ? { rateLimit: declared.rateLimit } : {}),
+    ...slotsOf(declared.slots, definition),
     ...{ catchup: declared.catchup, catchupWindowMs: declared.catchupWindowMs, overlap: declared.overlap },
     ...{ retentionMs: declared.retentionMs, runName: declared.runName },
     pausedAt: stored ? stored.pausedAt : wanted.checked.paused ? now : null,
@@ -139,6 +140,11 @@ export function planDeployment(
     changes,
     graph: rewired,
   };
+}
+
+/** Those of the flow stand in the deployment as well: whoever makes a run of it need not have the class. */
+function slotsOf(declared: number | undefined, { slots }: FlowDefinition): Pick<Deployment, 'slots'> {
+  return declared === undefined && slots === 1 ? {} : { slots: declared ?? slots };
 }
 
 /** A key over a parameter that does not exist would be one and the same for all runs. */

@@ -2,6 +2,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { programName } from '../base/program-name.ts';
 import type { Run } from '../model/run.ts';
+import { tooHeavyText } from '../model/slots.ts';
 import type { WaitReason, WorkerView } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
 import { reason, type WhyParts } from './why-reason.ts';
@@ -26,6 +27,10 @@ export async function whyNoWorker(parts: WhyParts, run: Run): Promise<WaitReason
   const [latest] = knowing.toSorted((left, right) => left.silentMs - right.silentMs);
   const heard = knowing.filter(({ silentMs }) => silentMs <= heartbeatsOfSilence * heartbeatMs);
   if (latest !== undefined && heard.length === 0) return reason('no-worker', lastHeard(latest, run.queue, parts));
+  if (run.slots != null) {
+    const heavy = whyHeavy(run.slots, run.queue, heard);
+    if (heavy !== null) return heavy;
+  }
   const ahead = (await store.fleet.placeInLine(run.id))?.ahead ?? 0;
   const places = heard.reduce((sum, { concurrency }) => sum + concurrency, 0);
   const taken = heard.reduce((sum, { running }) => sum + running, 0);
@@ -36,8 +41,30 @@ export async function whyNoWorker(parts: WhyParts, run: Run): Promise<WaitReason
   return reason('starting', 'It is due, and a worker takes it in a moment.');
 }
 
+/** Why a run gets no further that takes several places of a worker; null when a worker has them free. */
+function whyHeavy(slots: number, queue: string, workers: readonly WorkerView[]): WaitReason | null {
+  const most = Math.max(...workers.map(({ concurrency }) => concurrency));
+  if (slots > most)
+    return reason('no-worker', `${tooHeavyText(slots, queue, most)} Start one: ${workerCommand(queue)} --concurrency ${slots}`);
+  const large = workers.filter(({ concurrency }) => concurrency >= slots);
+  const [freest] = large.toSorted((left, right) => freeOf(right) - freeOf(left));
+  if (freest === undefined || freeOf(freest) >= slots) return null;
+  return reason(
+    'workers-busy',
+    `Needs ${slots} places of a worker at once; ${freest.name} has the most free, ${freeOf(freest)} of ${freest.concurrency}. Once a worker has its ticket, places that become free there are kept for it.`,
+  );
+}
+
+function freeOf({ concurrency, running }: WorkerView): number {
+  return Math.max(0, concurrency - running);
+}
+
+function workerCommand(queue: string): string {
+  return `${programName()} worker${queue === 'default' ? '' : ` --queue ${queue}`}`;
+}
+
 function nobodyServes(alive: readonly WorkerView[], queue: string): string {
-  const start = `Start one: ${programName()} worker${queue === 'default' ? '' : ` --queue ${queue}`}`;
+  const start = `Start one: ${workerCommand(queue)}`;
   if (alive.length === 0) return `No worker lives. ${start}`;
   const served = [...new Set(alive.flatMap(({ queues }) => queues))].sort().join(', ');
   return `No living worker serves its queue ${queue}; served are ${served}. ${start}`;

@@ -3,7 +3,9 @@ import { programName } from '../base/program-name.ts';
 import { isDecisionName } from '../model/inbox.ts';
 import { rateText } from '../model/rate.ts';
 import type { Run } from '../model/run.ts';
-import type { WaitReason } from './fleet-client.ts';
+import { tooHeavyText } from '../model/slots.ts';
+import type { WaitingTasks } from '../store/store.ts';
+import type { WaitReason, WorkerView } from './fleet-client.ts';
 import { livingWorkers } from './worker-views.ts';
 import { inText, reason, retryText, type WhyParts } from './why-reason.ts';
 
@@ -23,7 +25,7 @@ export async function whyTasksWait(parts: WhyParts, run: Run): Promise<WaitReaso
     if (limited) return limited;
   }
   if (waiting.has('Scheduled') || waiting.has('Resuming')) {
-    const unserved = await whyTasksUnserved(parts, run.id);
+    const unserved = await whyTasksUnserved(parts, run);
     if (unserved) return unserved;
   }
   if (!waiting.has('Suspended') && !waiting.has('AwaitingRetry')) return null;
@@ -69,13 +71,14 @@ async function whyTasksRated({ store, clock }: WhyParts, runId: string): Promise
 }
 
 /** Spread tasks in queues that nobody serves. */
-async function whyTasksUnserved(parts: WhyParts, runId: string): Promise<WaitReason | null> {
-  const waits = await parts.store.spread.waiting(runId);
+async function whyTasksUnserved(parts: WhyParts, run: Run): Promise<WaitReason | null> {
+  const waits = await parts.store.spread.waiting(run.id);
   if (waits.length === 0) return null;
-  const served = new Set((await livingWorkers(parts)).flatMap(({ queues }) => queues));
+  const workers = await livingWorkers(parts);
+  const served = new Set(workers.flatMap(({ queues }) => queues));
   const unserved = waits.filter(({ queue }) => !served.has(queue));
   const [first] = unserved;
-  if (first === undefined) return null;
+  if (first === undefined) return whyTasksTooHeavy(waits, workers, run.flow);
   const told = [...new Set(unserved.map(({ queue }) => queue))].slice(0, maxNamed).map((queue) => {
     const tasks = unserved.filter((wait) => wait.queue === queue).map(({ task, count }) => tasksText(task, count));
     return `${tasks.join(', ')} in ${queue}`;
@@ -84,6 +87,17 @@ async function whyTasksUnserved(parts: WhyParts, runId: string): Promise<WaitRea
     'no-worker',
     `Its tasks wait, and no living worker serves their queue: ${told.join('; ')}. Start one: ${programName()} worker --queue ${first.queue}`,
   );
+}
+
+/** Spread tasks that take more places than any worker of their queue has. */
+function whyTasksTooHeavy(waits: readonly WaitingTasks[], workers: readonly WorkerView[], flow: string): WaitReason | null {
+  for (const { queue, task, count, slots = 1 } of waits) {
+    const knowing = workers.filter((worker) => worker.queues.includes(queue) && Object.hasOwn(worker.flows, flow));
+    const most = Math.max(0, ...knowing.map(({ concurrency }) => concurrency));
+    if (knowing.length > 0 && slots > most)
+      return reason('no-worker', `Its task waits: ${tasksText(task, count)}. ${tooHeavyText(slots, queue, most)}`);
+  }
+  return null;
 }
 
 function tasksText(task: string, count: number): string {

@@ -12,6 +12,7 @@ import { type Middleware, noMiddleware } from '../model/middleware.ts';
 import { checkName } from '../model/names.ts';
 import { kebabCase } from './names.ts';
 import * as check from './options.ts';
+import { slotsOf } from './slots-option.ts';
 
 /** What `@Flow` settles by itself. `version` is null when the code's hash is to be taken. */
 export type FlowDeclaration = Pick<
@@ -28,6 +29,7 @@ export type FlowDeclaration = Pick<
   | 'maxParallelTasks'
   | 'runConcurrency'
   | 'rateLimit'
+  | 'slots'
   | 'result'
 > & {
   /** Whether its tasks are spread that do not say otherwise. */
@@ -47,6 +49,7 @@ const flowOptionNames: readonly string[] = [
     'maxParallelTasks',
     'concurrency',
     'rateLimit',
+    'slots',
     'result',
     'spread',
     'middleware',
@@ -64,6 +67,7 @@ const taskOptionNames: readonly string[] = [
     'timeout',
     'tags',
     'priority',
+    'slots',
     'isolate',
     'memory',
     'profile',
@@ -119,6 +123,7 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     timeoutMs: read.positiveMs('timeout') ?? null,
     ...boundsOf(read, options),
     ...(options.rateLimit === undefined ? {} : { rateLimit: checkRate(place, options.rateLimit, { keyByFunction: true }) }),
+    slots: slotsOf(read),
     result: resultOf(place, ...saidOnce(cls, options, 'result')),
     spread: read.flag('spread') ?? false,
     middleware: middlewareOf(read),
@@ -153,6 +158,7 @@ export function declaredTask(className: string, record: TaskRecord): TaskDefinit
     retry: read.retryPolicy(),
     timeoutMs: read.positiveMs('timeout') ?? null,
     priority: read.number('priority') ?? 0,
+    slots: slotsOf(read),
     ...isolationOf(read),
     profile: read.flag('profile') ?? false,
     ...spreadOf(read),

@@ -23,9 +23,11 @@ import {
   type TaskRecord,
   writeOrigin,
 } from './metadata.ts';
+import { warnOfShortName } from './names.ts';
 import { refuse } from './options.ts';
 import { rollbackOf, undoNames } from './rollback.ts';
 import { createInstance } from './create-instance.ts';
+import { checkSlots } from './slots-option.ts';
 import { planStreams } from './streams.ts';
 import { versionOf } from './flow-version.ts';
 import { wrap } from './task.ts';
@@ -75,7 +77,11 @@ function define(cls: FlowClass): FlowDefinition {
   const run = methodOf(cls, 'run');
   const found = recordsOf(cls);
   const plan = readPlan(cls);
-  const tasks = planned(plan, withRollback(cls, found, run ? codeTasks(cls, flow, found) : graphTasks(cls, flow, found)));
+  const tasks = checkSlots(
+    flow,
+    className,
+    planned(plan, withRollback(cls, found, run ? codeTasks(cls, flow, found) : graphTasks(cls, flow, found))),
+  );
   if (tasks.size === 0 && !run) throw refuse('FLOW_EMPTY', className, ' has neither a method with @Task() nor a method run(); add one.');
   if (declared.result !== null) checkResult(cls, declared.result, tasks, run !== undefined);
   if (record.options.name === undefined) warnOfShortName(className, declared.name);
@@ -121,19 +127,6 @@ function injectsOf(cls: AnyClass): readonly Injection[] {
       );
   }
   return injects;
-}
-
-const warnedOf = new Set<string>();
-
-/** Minifiers give classes names of one or two letters, and others with the next build. */
-function warnOfShortName(className: string, flow: string): void {
-  if (className.length > 2 || warnedOf.has(className)) return;
-  warnedOf.add(className);
-  process.emitWarning(
-    `The class ${className} gives its flow the name '${flow}'. If a minifier made it, the next build may give that name to another flow, and its runs ` +
-      `with it: write @Flow({ name: '…' }), or keep names (esbuild --keep-names).`,
-    { code: 'BATUTA_SHORT_NAME' },
-  );
 }
 
 /** A task of a static graph is the method as it stands on the class, other decorators included. */

@@ -63,6 +63,11 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
    * counts. Default unlimited.
    */
   readonly rateLimit?: RateLimitOptions<StandardSchemaV1.InferOutput<S>> | undefined;
+  /**
+   * How many of a worker's places (its `--concurrency`) one of its runs takes, from 1; those of a deployment that has `slots` of its own go by that. A
+   * worker that has fewer leaves them to others. Without workers it says nothing. Default 1.
+   */
+  readonly slots?: number | undefined;
   /** True lets any worker execute its tasks, apart from the run, save those that keep their result in memory. Default false. */
   readonly spread?: boolean | undefined;
   /** Runs around its runs and each of its tasks, outermost first, inside of that of `batuta.config.ts`. Default none. */

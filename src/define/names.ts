@@ -9,3 +9,16 @@ export function kebabCase(name: string): string {
     .replace(/^-+|-+$/gu, '')
     .toLowerCase();
 }
+
+const warnedOf = new Set<string>();
+
+/** Minifiers give classes names of one or two letters, and others with the next build. */
+export function warnOfShortName(className: string, flow: string): void {
+  if (className.length > 2 || warnedOf.has(className)) return;
+  warnedOf.add(className);
+  process.emitWarning(
+    `The class ${className} gives its flow the name '${flow}'. If a minifier made it, the next build may give that name to another flow, and its runs ` +
+      `with it: write @Flow({ name: '…' }), or keep names (esbuild --keep-names).`,
+    { code: 'BATUTA_SHORT_NAME' },
+  );
+}

@@ -47,9 +47,10 @@ export class OptionReader {
     this.raw = raw;
   }
 
-  /** A whole number from `min`. */
-  whole(name: string, min: number): number | undefined {
-    return this.#checked(name, `a whole number from ${min}`, (value) => Number.isSafeInteger(value) && Number(value) >= min);
+  /** A whole number from `min`, to `max` where there is one. */
+  whole(name: string, min: number, max = Number.MAX_SAFE_INTEGER): number | undefined {
+    const wanted = `a whole number from ${min}${max === Number.MAX_SAFE_INTEGER ? '' : ` to ${max}`}`;
+    return this.#checked(name, wanted, (value) => Number.isSafeInteger(value) && Number(value) >= min && Number(value) <= max);
   }
 
   /** A finite number within bounds. */

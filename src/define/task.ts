@@ -55,6 +55,11 @@ export interface TaskOptions<
   /** Higher starts first where tasks wait for a place. Default 0. */
   readonly priority?: number | undefined;
   /**
+   * How many places it takes, from 1: of the flow's `maxParallelTasks`; with `isolate`, of the threads or processes for tasks; with `spread`, of a
+   * worker. Refused where there are none of these. Default 1.
+   */
+  readonly slots?: number | undefined;
+  /**
    * `thread` runs the method in a worker thread, `process` in a process of its own, started for this task alone; a timeout or a cancel really ends
    * both. Default: the thread of the run.
    */

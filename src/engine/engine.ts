@@ -16,12 +16,12 @@ import { Lifecycle } from '../observe/lifecycle.ts';
 import type { Claim } from '../store/store.ts';
 import { catchEscaped } from './run/catch-escaped.ts';
 import { cancelOnAbort } from './run/cancel.ts';
-import { Batcher } from './batcher.ts';
 import { Cache } from './cache/cache.ts';
 import { Emissions } from './emissions/emissions.ts';
 import { claimOf, claimRefusal, knowsNoDeployments } from './lease/claim.ts';
 import { describeFlow } from './submit/describe-flow.ts';
 import { HeldWork } from './lease/held-work.ts';
+import { type ClaimHearer, RunClaims } from './lease/run-claims.ts';
 import { Leases, leasesOfRuns } from './lease/leases.ts';
 import { Limits } from './limits/limits.ts';
 import type { Activity } from './waiting/activity.ts';
@@ -34,21 +34,12 @@ import type { EngineServices, GivenServices } from './services.ts';
 import { endExpired, endForRoom, startRun } from './run/start-run.ts';
 import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './code/sub-flow.ts';
 
-/** A worker takes tickets in bursts, one for each run that a flush ended: held so long, a burst is one statement instead of two. */
-const claimLingerMs = 1;
-
 export interface SubmitOptions extends MakeRunOptions {
   /** Of the run that this one is a sub-flow of. */
   readonly activity?: Activity | null;
   /** Aborting cancels the run; of one that is aborted already nothing is executed. */
   readonly signal?: AbortSignal | undefined;
   readonly listener?: EngineListener | null;
-}
-
-/** A run that is to be claimed. */
-interface AskedClaim {
-  readonly id: string;
-  readonly onMissing: (() => void) | undefined;
 }
 
 interface Beginning {
@@ -66,12 +57,10 @@ export class Engine {
   readonly services: EngineServices;
   readonly #definitionOf: (flow: FlowClass) => FlowDefinition;
   readonly #leases: Leases<Claim>;
-  readonly #claims: Batcher<AskedClaim, Run | null>;
+  readonly #claims: RunClaims;
   readonly #held = new HeldWork<OwnedRun>();
   readonly #endCatching = catchEscaped();
   readonly #described = new Set<string>();
-  /** When the claim of a run that `claim` gave was asked for, monotonic ms. */
-  readonly #heldSince = new WeakMap<Run, number>();
 
   /** @param definitionOf reads a class; handed in because reading decorators is not the engine's. */
   constructor(given: GivenServices, definitionOf: (flow: FlowClass) => FlowDefinition) {
@@ -84,30 +73,10 @@ export class Engine {
     };
     this.services = services;
     this.#definitionOf = definitionOf;
-    const { store, owner, settings, limits, leaseClock: clock, log } = services;
+    const { store, settings, limits, leaseClock: clock, log } = services;
     this.#leases = new Leases({ store: leasesOfRuns(store), clock, log, settings });
     store.recorder.onFenced((claim) => this.#leases.lose(claim));
-    this.#claims = new Batcher(
-      async (asked) => {
-        const missing = new Set<string>();
-        const ids = [...new Set(asked.map(({ id }) => id))];
-        const claimed = new Map(
-          await store.fleet.claimMany(ids, owner, settings.leaseMs, {
-            isAlone: settings.isAlone,
-            missing: (id) => missing.add(id),
-            cancelled: (run) => limits.runs.cancelled([run]),
-          }),
-        );
-        return asked.map(({ id, onMissing }) => {
-          if (missing.has(id)) onMissing?.();
-          const run = claimed.get(id) ?? null;
-          // Of several who ask for one run at once, one gets it.
-          claimed.delete(id);
-          return run;
-        });
-      },
-      { lingerMs: claimLingerMs },
-    );
+    this.#claims = new RunClaims(services);
     // An owner hears of a cancel by looking, which it need not where it sits in this process.
     limits.runs.onCancelled((run) => endForRoom(services, run, this.#held.byId.get(run.id)));
   }
@@ -179,15 +148,16 @@ export class Engine {
   /**
    * Claims a run that waits; null when it is not to be had: unknown, ended, expired, held or not due. Claims of one turn are one statement.
    *
-   * @param onMissing called beforehand where it is unknown
+   * @param hearer told beforehand why, where it takes several places or is unknown
    * @throws BatutaError STORE_…
    */
-  async claim(runId: string, onMissing?: () => void): Promise<Run | null> {
-    const askedAt = this.services.leaseClock.monotonic();
-    const run = await this.#claims.add({ id: runId, onMissing });
-    if (run === null || (hasExpired(run, this.services.settings.leaseMs) && (await endExpired(this.services, run)))) return null;
-    this.#heldSince.set(run, askedAt);
-    return run;
+  claim(runId: string, hearer?: ClaimHearer): Promise<Run | null> {
+    return this.#claims.claim(runId, hearer);
+  }
+
+  /** The same for a run that takes several places, of which the caller has `slots`. @throws BatutaError STORE_… */
+  claimHeavy(runId: string, slots: number): Promise<Run | null> {
+    return this.#claims.claimHeavy(runId, slots);
   }
 
   /**
@@ -255,7 +225,7 @@ export class Engine {
       taskRuns,
       listener,
       parentActivity,
-      heldSince: this.#heldSince.get(run),
+      heldSince: this.#claims.askedAt(run),
       hasSlot,
     });
     const forgetSignal = cancelOnAbort(signal, owned);

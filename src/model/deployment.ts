@@ -46,6 +46,8 @@ export interface Deployment {
   readonly concurrency: Concurrency | null;
   /** How many of its runs may begin in a window; missing where any number may. */
   readonly rateLimit?: Rate | null;
+  /** How many of a worker's places each of its runs takes; missing: as its flow says. */
+  readonly slots?: number;
   readonly catchup: Catchup;
   /** Ticks missed longer ago are not made up, ms. */
   readonly catchupWindowMs: number;
@@ -62,7 +64,7 @@ export interface Deployment {
 }
 
 /** What a run takes over from its deployment, beside parameters, queue and priority. */
-export type DeploymentOfRun = Pick<Deployment, 'name' | 'tags' | 'runName' | 'concurrency' | 'rateLimit'>;
+export type DeploymentOfRun = Pick<Deployment, 'name' | 'tags' | 'runName' | 'concurrency' | 'rateLimit' | 'slots'>;
 
 /** One schedule of a deployment. */
 export interface DeploymentSchedule {

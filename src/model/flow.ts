@@ -66,6 +66,8 @@ export interface FlowDefinition {
   readonly runConcurrency: FlowConcurrency | null;
   /** How many of its runs may begin in a window; missing where any number may. */
   readonly rateLimit?: FlowRate | null;
+  /** How many of a worker's places one of its runs takes, from 1. */
+  readonly slots: number;
   /** Task whose value is the flow's; null: the only sink, else an object by task name. */
   readonly result: string | null;
   /** `graph`: wired by `needs`. `code`: has a method `run(params, ctx)`. */

@@ -1,4 +1,4 @@
-/** What people are shown of where a task is executed. */
+/** What people are shown of where a task is executed, and in how many places. */
 import { byteSize } from '../base/byte-size.ts';
 
 /** As a stored flow has it: an older version knows less. */
@@ -6,13 +6,15 @@ interface Isolation {
   readonly isolate: string | null;
   readonly memoryBytes: number | null;
   readonly profile: boolean;
+  readonly slots: number;
 }
 
-/** `own process`, `at most 512 MiB`, `CPU profile`; none for a task that runs in the thread of its run, without a profile. */
-export function isolationWords({ isolate, memoryBytes, profile }: Isolation): readonly string[] {
+/** `own process`, `at most 512 MiB`, `CPU profile`, `takes 4 places`; none for a task that runs in the thread of its run, without a profile, in one place. */
+export function isolationWords({ isolate, memoryBytes, profile, slots }: Isolation): readonly string[] {
   return [
     ...(isolate === null ? [] : [`own ${isolate}`]),
     ...(memoryBytes === null ? [] : [`at most ${byteSize(memoryBytes).replace('.0 ', ' ')}`]),
     ...(profile ? ['CPU profile'] : []),
+    ...(slots === 1 ? [] : [`takes ${slots} places`]),
   ];
 }

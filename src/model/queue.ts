@@ -25,6 +25,11 @@ export function flowsKey(flows: Readonly<Record<string, string>>): string {
   return sumOf(JSON.stringify(sorted));
 }
 
+/** The same for one worker alone. @param id of it */
+export function workerKey(id: string): string {
+  return sumOf(`worker ${id}`);
+}
+
 /** The queue in which tickets travel that one worker leaves to those which know certain flows; see `flowsKey`. */
 export function queueOfFlows(queue: string, key: string): string {
   return withEnding(queue, `.for-${key}`);

@@ -53,6 +53,8 @@ export interface Run {
   readonly backfillId: string | null;
   /** Limit on runs it is under, e.g. `deployment:sync:acme`; null for most. */
   readonly concurrencyKey: string | null;
+  /** How many of a worker's places it takes; absent or null: one. */
+  readonly slots?: number | null;
   /** When it should go on by itself (AwaitingRetry, Scheduled), else null. */
   readonly dueAt: number | null;
   readonly createdAt: number;

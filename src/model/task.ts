@@ -35,6 +35,8 @@ export interface TaskDefinition {
   readonly timeoutMs: number | null;
   /** Higher starts first where tasks wait for a place; 0 is normal. */
   readonly priority: number;
+  /** How many places it takes: of the tasks of its run, of the threads or processes of its process, and of a worker when it is spread; from 1. */
+  readonly slots: number;
   /** Where its method runs: a thread or a process of its own, or null: the thread of its run. */
   readonly isolate: 'thread' | 'process' | null;
   /** Most memory of that thread (its heap) or process (all of it), bytes; null: no limit of its own. */

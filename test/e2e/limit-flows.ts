@@ -58,3 +58,40 @@ export class TaggedRun {
     await stay(ctx);
   }
 }
+
+@Flow({ name: 'heavy-run', params: schema, slots: 3 })
+export class HeavyRun {
+  @Task()
+  async heavy(ctx: TaskContext<Params>): Promise<void> {
+    await stay(ctx);
+  }
+}
+
+@Flow({ name: 'small-run', params: schema })
+export class SmallRun {
+  @Task()
+  async small(ctx: TaskContext<Params>): Promise<void> {
+    await stay(ctx);
+  }
+}
+
+@Flow({ name: 'huge-run', params: schema, slots: 6 })
+export class HugeRun {
+  @Task()
+  async huge(ctx: TaskContext<Params>): Promise<void> {
+    await stay(ctx);
+  }
+}
+
+@Flow({ name: 'crunching-run', params: schema })
+export class CrunchingRun {
+  @Task()
+  async list(ctx: TaskContext<Params>): Promise<number[]> {
+    return Array.from({ length: ctx.params.items }, (_, index) => index);
+  }
+
+  @Task({ each: 'list', spread: true, slots: 3 })
+  async crunch(_item: number, ctx: TaskContext<Params>): Promise<void> {
+    await stay(ctx);
+  }
+}

@@ -63,6 +63,8 @@ export class Bad {
   @Task() get e7() {
     return 1;
   }
+  // @ts-expect-error places are counted
+  @Task({ slots: '2' }) e60() {}
   // @ts-expect-error an option that does not exist
   @Task({ need: ['a'] }) e8(_x: number) {}
   // @ts-expect-error an option of a later version

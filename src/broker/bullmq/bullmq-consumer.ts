@@ -12,7 +12,7 @@ import { makeLoop } from '../../base/loop.ts';
 import type { Loop } from '../../base/loop.ts';
 import type { Consumer, Ticket, TicketHandler } from '../broker.ts';
 import { checkQueueName } from '../checks.ts';
-import { Places } from '../places.ts';
+import { type HeldPlaces, Places } from '../places.ts';
 import { TicketWorker } from './ticket-worker.ts';
 import type { Wire } from './wire.ts';
 
@@ -47,7 +47,7 @@ export class BullmqConsumer implements Consumer {
   /** With their ranks. */
   readonly #queues: Map<string, number>;
   readonly #places: Places;
-  readonly #working = new Set<Ticket>();
+  readonly #working = new Map<Ticket, HeldPlaces>();
   readonly #watchdog: Loop;
   #crew: Crew;
   #idle: (() => void) | undefined;
@@ -74,6 +74,12 @@ export class BullmqConsumer implements Consumer {
 
   get running(): number {
     return this.#working.size;
+  }
+
+  get placesUsed(): number {
+    let sum = 0;
+    for (const { count } of this.#working.values()) sum += count;
+    return sum;
   }
 
   serveFirst(queue: string): void {
@@ -108,23 +114,29 @@ export class BullmqConsumer implements Consumer {
     });
   }
 
-  async #work(ticket: Ticket, queue: string): Promise<void> {
-    this.#working.add(ticket);
+  /** True when the ticket is to be given back. */
+  async #work(ticket: Ticket, queue: string): Promise<boolean> {
+    const places = this.#places.hold();
+    this.#working.set(ticket, places);
+    let isGivenBack = false;
     try {
-      await this.#options.handler(ticket, { queue });
+      await this.#options.handler(ticket, { queue, places, giveBack: () => (isGivenBack = true) });
     } catch (error) {
       this.#options.onError(error);
     }
+    const ending = places.end();
+    if (ending !== null) await ending;
     this.#working.delete(ticket);
     if (this.#working.size === 0) this.#idle?.();
+    return isGivenBack;
   }
 
   async #watch(): Promise<void> {
     const { clock, concurrency, deafAfterMs, wire, onError } = this.#options;
     const queues = [...this.#queues.keys()];
     const isDeaf = (): boolean => {
-      // Places do not count here: a ticket that cannot be removed holds one, though its handler has ended.
-      if (this.#places.closed || this.#working.size >= concurrency) return false;
+      // Only those of handlers at work count here: a ticket that cannot be removed holds one, though its handler has ended.
+      if (this.#places.closed || this.#places.isKept || this.placesUsed >= concurrency) return false;
       const { workers } = this.#crew;
       const isSilent = ({ lookedAt }: TicketWorker): boolean => clock.monotonic() - lookedAt > deafAfterMs;
       return workers.every(isSilent) || workers.some((worker) => !worker.looping || (isSilent(worker) && !worker.parked));
@@ -151,7 +163,7 @@ export class BullmqConsumer implements Consumer {
     await this.quiet();
     await this.#watchdog.stop();
     if (this.#working.size > 0) await settledWithin(clock, deadlineMs, new Promise<void>((resolve) => (this.#idle = resolve)));
-    const left = [...this.#working];
+    const left = [...this.#working.keys()];
     // Tickets of ended handlers are removed; the others are given back, if the broker can be reached.
     const settled =
       left.length === 0 ? this.#places.whenEmpty() : Promise.allSettled(this.#crew.workers.map((worker) => worker.giveBack()));

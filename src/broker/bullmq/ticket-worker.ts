@@ -30,7 +30,8 @@ export interface TicketWorkerOptions {
   readonly lookEveryMs: number;
   readonly clock: Clock;
   readonly random: () => number;
-  work(ticket: Ticket): Promise<void>;
+  /** True when the ticket is to be given back. */
+  work(ticket: Ticket): Promise<boolean>;
 }
 
 type TicketJob = Job<Ticket, void>;
@@ -193,11 +194,12 @@ export class TicketWorker {
   async #workOn(first: TicketJob): Promise<void> {
     const { places, work } = this.#options;
     for (let job: TicketJob | undefined = first; job !== undefined; ) {
-      const [id, token] = [job.id ?? '', job.token ?? ''];
+      const { id = '', token = '' }: { readonly id?: string | undefined; readonly token?: string | undefined } = job;
       this.#locks.set(id, token);
-      await work(job.data);
+      const isGivenBack = await work(job.data);
       this.#locks.delete(id);
-      job = await this.#remove(job, token);
+      if (isGivenBack) await this.#putBack(id, token);
+      job = isGivenBack ? undefined : await this.#remove(job, token);
     }
     places.release();
   }
@@ -220,6 +222,15 @@ export class TicketWorker {
       }
     }
     return undefined;
+  }
+
+  /** Lets others have a ticket at once; where that fails, once its lock has lapsed. */
+  async #putBack(id: string, token: string): Promise<void> {
+    try {
+      await this.#backend.moveJobFromActiveToWait(id, token);
+    } catch (error) {
+      if (!isVanished(error)) this.#complain(error);
+    }
   }
 
   async #renew(): Promise<void> {

@@ -8,7 +8,7 @@ import { settledWithin } from '../../base/clock.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Consumer, Ticket, TicketHandler } from '../broker.ts';
 import { checkQueueName } from '../checks.ts';
-import { Places } from '../places.ts';
+import { type HeldPlaces, Places } from '../places.ts';
 import type { QueuedTicket, TicketTable } from './ticket-table.ts';
 
 const defaultDeadlineMs = 30_000;
@@ -32,8 +32,9 @@ export class LocalConsumer implements Consumer {
   readonly #options: LocalConsumerOptions;
   #queues: readonly string[];
   readonly #places: Places;
-  readonly #working = new Set<QueuedTicket>();
+  readonly #working = new Map<QueuedTicket, HeldPlaces>();
   #ended: QueuedTicket[] = [];
+  #givenBack: QueuedTicket[] = [];
   #looking: Promise<void> | undefined;
   #again = false;
   #closed: Promise<readonly Ticket[]> | undefined;
@@ -46,6 +47,12 @@ export class LocalConsumer implements Consumer {
 
   get running(): number {
     return this.#working.size;
+  }
+
+  get placesUsed(): number {
+    let sum = 0;
+    for (const { count } of this.#working.values()) sum += count;
+    return sum;
   }
 
   /** Whether it could take a ticket now. */
@@ -82,7 +89,7 @@ export class LocalConsumer implements Consumer {
     while (this.#again) {
       this.#again = false;
       try {
-        await this.#removeEnded();
+        await this.#settleEnded();
         for (const queue of this.#queues) await this.#takeFrom(queue);
       } catch (error) {
         // The look of the next second tries again.
@@ -95,45 +102,59 @@ export class LocalConsumer implements Consumer {
 
   async #takeFrom(queue: string): Promise<void> {
     const { tickets, holder, clock, visibilityMs } = this.#options;
-    for (let limit = this.#places.free; limit > 0; limit = this.#places.free) {
+    // Taken beforehand: a ticket at work may ask for more of them meanwhile.
+    for (let limit = this.#places.takeFree(); limit > 0; limit = this.#places.takeFree()) {
       const now = clock.now();
-      const taken = await tickets.take({ queue, limit, now, until: now + visibilityMs, holder });
-      if (this.#places.closed && taken.length > 0) return await tickets.giveBack(taken, holder);
+      let taken: readonly QueuedTicket[] = [];
+      try {
+        taken = await tickets.take({ queue, limit, now, until: now + visibilityMs, holder });
+      } finally {
+        this.#places.release(limit - taken.length);
+      }
+      if (this.#places.closed && taken.length > 0) {
+        this.#places.release(taken.length);
+        return await tickets.giveBack(taken, holder);
+      }
       for (const ticket of taken) void this.#work(ticket);
       if (taken.length < limit) return;
     }
   }
 
   async #work(ticket: QueuedTicket): Promise<void> {
-    this.#places.tryTake();
-    this.#working.add(ticket);
+    const places = this.#places.hold();
+    this.#working.set(ticket, places);
     const { queue, ...bare } = ticket;
+    let isGivenBack = false;
     try {
-      await this.#options.handler(bare, { queue });
+      await this.#options.handler(bare, { queue, places, giveBack: () => (isGivenBack = true) });
     } catch (error) {
       this.#options.onError(error);
     }
-    if (this.#working.delete(ticket)) this.#ended.push(ticket);
+    const ending = places.end();
+    if (ending !== null) await ending;
+    if (this.#working.delete(ticket)) (isGivenBack ? this.#givenBack : this.#ended).push(ticket);
     this.#places.release();
     this.wake();
   }
 
-  async #removeEnded(): Promise<void> {
-    const ended = this.#ended;
-    this.#ended = [];
-    if (ended.length > 0) await this.#options.tickets.finish(ended, this.#options.holder);
+  async #settleEnded(): Promise<void> {
+    const { tickets, holder } = this.#options;
+    const [ended, givenBack] = [this.#ended, this.#givenBack];
+    [this.#ended, this.#givenBack] = [[], []];
+    if (ended.length > 0) await tickets.finish(ended, holder);
+    if (givenBack.length > 0) await tickets.giveBack(givenBack, holder);
   }
 
   async #end(deadlineMs: number): Promise<readonly Ticket[]> {
     await this.quiet();
     const { clock, tickets, holder, onError, onClosed } = this.#options;
     await settledWithin(clock, deadlineMs, this.#places.whenEmpty());
-    const left = [...this.#working];
+    const left = [...this.#working.keys()];
     this.#working.clear();
     try {
       if (left.length > 0) await tickets.giveBack(left, holder);
       await this.#looking;
-      await this.#removeEnded();
+      await this.#settleEnded();
     } catch (error) {
       onError(error);
     }

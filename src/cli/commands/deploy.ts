@@ -6,6 +6,7 @@ import type { Duration } from '../../base/duration.ts';
 import { programName } from '../../base/program-name.ts';
 import { catchupPolicies, overlapPolicies } from '../../model/deployment.ts';
 import { maxStarts } from '../../model/rate.ts';
+import { maxSlots } from '../../model/slots.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { CommandContext, ExitStatus } from '../context.ts';
 import { openSettings, withClient } from '../open.ts';
@@ -37,6 +38,7 @@ export interface DeployOptions extends TriggerOptions {
   readonly overlap?: string;
   readonly concurrency?: string;
   readonly rateLimit?: string;
+  readonly slots?: string;
   readonly retention?: string;
   readonly paused?: boolean;
   readonly description?: string;
@@ -177,7 +179,7 @@ function readRate(text: string): NonNullable<DeploymentSpec['rateLimit']> {
 }
 
 function readRest(options: DeployOptions): Omit<DeploymentSpec, 'flow' | 'params' | 'schedules'> {
-  const { name, queue, description, catchup, catchupWindow, overlap, concurrency, rateLimit, retention, tag } = options;
+  const { name, queue, description, catchup, catchupWindow, overlap, concurrency, rateLimit, slots, retention, tag } = options;
   return given({
     ...{ name, queue, description, priority: readPriority(options.priority), paused: options.paused || undefined },
     tags: tag.length === 0 ? undefined : tag,
@@ -186,6 +188,7 @@ function readRest(options: DeployOptions): Omit<DeploymentSpec, 'flow' | 'params
     overlap: overlap === undefined ? undefined : readWord('--overlap', overlap, overlapPolicies),
     concurrency: concurrency === undefined ? undefined : readCount('--concurrency', concurrency, { min: 1, max: 1_000_000 }),
     rateLimit: rateLimit === undefined ? undefined : readRate(rateLimit),
+    slots: slots === undefined ? undefined : readCount('--slots', slots, { min: 1, max: maxSlots }),
     retention:
       retention === undefined ? undefined : retention === 'forever' ? ('forever' as const) : readDuration('--retention', retention),
   });

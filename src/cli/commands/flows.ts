@@ -19,6 +19,7 @@ const columns: readonly Column[] = [
   { head: 'name', max: 40 },
   { head: 'class', max: 40, drop: 2 },
   { head: 'tasks', align: 'right' },
+  { head: 'slots', align: 'right', drop: 4 },
   { head: 'file' },
   { head: 'version', drop: 1 },
   { head: 'description', max: 60, drop: 3 },
@@ -27,7 +28,7 @@ const columns: readonly Column[] = [
 /**
  * Prints the flows of the project, or those the server knows. What does not load is reported on standard error, and the status is 1.
  *
- * With `--json` an array of `{ name, className, kind, version, description, tags, tasks, file, exportName }`.
+ * With `--json` an array of `{ name, className, kind, version, description, tags, tasks, slots, file, exportName }`.
  */
 export async function listFlows(context: CommandContext, options: JsonOption): Promise<ExitStatus> {
   const { terminal } = context;
@@ -50,6 +51,7 @@ function printFlows(context: CommandContext, flows: readonly StoredFlow[], optio
     paint.bold(flow.name),
     flow.className,
     flow.kind === 'code' ? `${flow.tasks.length} + code` : String(flow.tasks.length),
+    flow.slots === 1 ? '' : String(flow.slots),
     flow.file === null ? '' : shownPath(flow.file, context.terminal.cwd),
     paint.dim(flow.version),
     oneLine(flow.description ?? ''),
@@ -57,8 +59,8 @@ function printFlows(context: CommandContext, flows: readonly StoredFlow[], optio
   return printList(context, flows.map(flowView), options, { columns, cells, json: flowJson, empty });
 }
 
-function flowJson({ name, className, kind, version, description, tags, tasks, file, exportName }: FlowView): object {
-  return { name, className, kind, version, description, tags, tasks: tasks.length, file, exportName };
+function flowJson({ name, className, kind, version, description, tags, tasks, slots, file, exportName }: FlowView): object {
+  return { name, className, kind, version, description, tags, tasks: tasks.length, slots, file, exportName };
 }
 
 const pipeColumns = 160;

@@ -17,11 +17,26 @@ import { oneLine } from './width.ts';
 
 /** A deployment with its schedules and newest run. */
 export function deploymentJson(view: DeploymentView): object {
-  const { id, name, flow, flowVersion, source, version, description, tags, queue, priority, concurrency, catchup, rateLimit = null } = view;
+  const {
+    id,
+    name,
+    flow,
+    flowVersion,
+    source,
+    version,
+    description,
+    tags,
+    queue,
+    priority,
+    concurrency,
+    catchup,
+    rateLimit = null,
+    slots = 1,
+  } = view;
   return {
     ...{ id, name, flow, flowVersion, source, version, description },
     params: plainJson(decodeValue(forPeople(view.params))),
-    ...{ tags, queue, priority, concurrency, rateLimit, catchup, catchupWindowMs: view.catchupWindowMs, overlap: view.overlap },
+    ...{ tags, queue, priority, concurrency, rateLimit, slots, catchup, catchupWindowMs: view.catchupWindowMs, overlap: view.overlap },
     // What JSON has no number for.
     retentionMs: view.retentionMs === Number.MAX_SAFE_INTEGER ? 'forever' : view.retentionMs,
     runName: view.runName,

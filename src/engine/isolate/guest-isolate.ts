@@ -79,7 +79,7 @@ export class GuestIsolate implements Isolate {
   takePlace(isolation: Isolation, signal: AbortSignal): ReturnType<Isolate['takePlace']> {
     const { kind } = needOf(isolation);
     const places = this.#places[kind];
-    const free = places.take(isolation.priority);
+    const free = places.take(isolation.priority, isolation.slots);
     if (free === null) return null;
     const taken = new Promise<boolean>((resolve) => {
       const stop = (): void => resolve(false);
@@ -87,18 +87,20 @@ export class GuestIsolate implements Isolate {
       void free.then(() => {
         signal.removeEventListener('abort', stop);
         // It comes to one who has stopped waiting.
-        if (signal.aborted) places.give();
+        if (signal.aborted) places.give(isolation.slots);
         resolve(!signal.aborted);
       });
       if (signal.aborted) stop();
     });
     const limit = this.#limits[kind];
     const all = limit === 1 ? `The only ${kind} for tasks is` : `All ${limit} ${kind === 'thread' ? 'threads' : 'processes'} for tasks are`;
-    return { taken, message: `${all} at work.` };
+    const message =
+      isolation.slots > 1 ? `Waits for ${Math.min(isolation.slots, limit)} of the ${limit} places at once.` : `${all} at work.`;
+    return { taken, message };
   }
 
   givePlace(isolation: Isolation): void {
-    this.#places[needOf(isolation).kind].give();
+    this.#places[needOf(isolation).kind].give(isolation.slots);
   }
 
   async call(call: IsolatedCall): Promise<unknown> {
@@ -110,7 +112,7 @@ export class GuestIsolate implements Isolate {
     const end = new AbortController();
     let keepsPlace = false;
     const keepPlace = (): void => {
-      if (!keepsPlace) this.#keepPlace(guest);
+      if (!keepsPlace) this.#keepPlaces(guest, call.task.slots);
       keepsPlace = true;
     };
     const stopListening = endOnStop(call, guest, number, end, { clock: this.#options.clock, onEnding: keepPlace });
@@ -134,11 +136,11 @@ export class GuestIsolate implements Isolate {
     }
   }
 
-  /** A guest that is still ending has its place until it has ended, while its task gives the place back. */
-  #keepPlace(guest: Guest): void {
+  /** A guest that is still ending has its places until it has ended, while its task gives them back. */
+  #keepPlaces(guest: Guest, slots: number): void {
     const places = this.#places[guest.kind];
-    places.overtake();
-    void guest.ended.then(() => places.give());
+    places.overtake(slots);
+    void guest.ended.then(() => places.give(slots));
   }
 
   close(): Promise<void> {

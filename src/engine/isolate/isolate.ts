@@ -41,11 +41,12 @@ export interface IsolatedCall {
 }
 
 /** What a task says of where it is executed. */
-export type Isolation = Pick<TaskDefinition, 'name' | 'isolate' | 'memoryBytes' | 'priority'>;
+export type Isolation = Pick<TaskDefinition, 'name' | 'isolate' | 'memoryBytes' | 'priority' | 'slots'>;
 
 export interface Isolate {
   /**
-   * Takes one of the places for threads or for processes, of which there are as many as may be at work. Null where one was free.
+   * Takes places for threads or for processes, of which there are as many as may be at work: as many as the task's `slots`, or all where there are fewer.
+   * Null where they were free.
    *
    * @param signal of whoever waits; when it aborts, the promise resolves with false, and no place is held
    */

@@ -2,10 +2,14 @@
 
 interface Waiter {
   readonly priority: number;
+  readonly count: number;
   readonly take: () => void;
 }
 
-/** A bounded number of places; the waiter of highest priority, then the longest waiting, is next. */
+/**
+ * A bounded number of places, of which one may need several; the waiter of highest priority, then the longest waiting, is next. Those behind it wait until
+ * there are as many as it needs: otherwise it might never be its turn.
+ */
 export class Semaphore {
   #limit: number;
   #taken = 0;
@@ -18,46 +22,61 @@ export class Semaphore {
     this.#limit = limit ?? Number.POSITIVE_INFINITY;
   }
 
-  /** Takes a place: null when one was free, else a promise of one. */
-  take(priority: number): Promise<void> | null {
-    if (this.#taken < this.#limit) {
-      this.#taken++;
+  /**
+   * Takes `count` places, or all there are where it needs more: null when they were free, else a promise of them. As many are to be given back.
+   */
+  take(priority: number, count = 1): Promise<void> | null {
+    const wanted = this.#bounded(count);
+    if (this.#taken + wanted <= this.#limit && !this.#isWaitedForAt(priority)) {
+      this.#taken += wanted;
       return null;
     }
     return new Promise((resolve) => {
       let at = this.#waiting.length;
       while (at > this.#head && (this.#waiting[at - 1]?.priority ?? priority) < priority) at--;
-      this.#waiting.splice(at, 0, { priority, take: resolve });
+      this.#waiting.splice(at, 0, { priority, count, take: resolve });
     });
   }
 
-  /** Takes a place that is not free: so many more have to be given back before a waiter gets one. */
-  overtake(): void {
-    this.#taken++;
+  /** Takes places that are not free: so many more have to be given back before a waiter gets one. */
+  overtake(count = 1): void {
+    this.#taken += this.#bounded(count);
   }
 
-  /** Gives a place back; the next waiter has it at once. */
-  give(): void {
-    const next = this.#taken > this.#limit ? undefined : this.#waiting[this.#head];
-    if (!next) {
-      this.#taken--;
-      return;
+  /** Gives places back; waiters have them at once. */
+  give(count = 1): void {
+    this.#taken -= this.#bounded(count);
+    for (let next = this.#waiting[this.#head]; next !== undefined; next = this.#waiting[this.#head]) {
+      const wanted = this.#bounded(next.count);
+      if (this.#taken + wanted > this.#limit) return;
+      this.#taken += wanted;
+      this.#head++;
+      if (this.#head > 1000 && this.#head * 2 > this.#waiting.length) {
+        this.#waiting = this.#waiting.slice(this.#head);
+        this.#head = 0;
+      }
+      next.take();
     }
-    this.#head++;
-    if (this.#head > 1000 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head);
-      this.#head = 0;
-    }
-    next.take();
   }
 
   /** Lifts the bound: all that wait have a place at once. For a run that has stopped, whose waiters only need to see that. */
   open(): void {
-    this.#limit = Number.POSITIVE_INFINITY;
     const waiting = this.#waiting.slice(this.#head);
+    for (const { count } of waiting) this.#taken += this.#bounded(count);
+    this.#limit = Number.POSITIVE_INFINITY;
     this.#waiting = [];
     this.#head = 0;
-    this.#taken += waiting.length;
     for (const waiter of waiting) waiter.take();
+  }
+
+  /** What needs more than there are takes them all. */
+  #bounded(count: number): number {
+    return Math.min(count, this.#limit);
+  }
+
+  /** Whether somebody waits who comes before one of that priority. */
+  #isWaitedForAt(priority: number): boolean {
+    const next = this.#waiting[this.#head];
+    return next !== undefined && next.priority >= priority;
   }
 }

@@ -25,12 +25,13 @@ const highestPriority = 100;
  */
 export function runSpreadTask(active: RunAttempt, request: TaskRequest, desk: SpreadOffers): Promise<TaskOutcome> {
   return active.activity.work(async () => {
-    const place = active.slots.take(request.definition.priority);
+    const { priority, slots } = request.definition;
+    const place = active.slots.take(priority, slots);
     if (place) await place;
     try {
       return await new SpreadTask(active, request, desk).run();
     } finally {
-      active.slots.give();
+      active.slots.give(slots);
     }
   });
 }
@@ -111,6 +112,7 @@ class SpreadTask {
     return {
       taskRun: { ...this.#row, ...scheduled },
       queue: definition.queue ?? run.queue,
+      slots: definition.slots,
       priority: Math.max(-highestPriority, Math.min(highestPriority, priority)),
       inputs: result,
       inputsRef: resultRef,

@@ -15,8 +15,8 @@ import { Leases, leasesOfTasks } from '../lease/leases.ts';
 import type { EngineServices } from '../services.ts';
 import type { Spread } from './spread.ts';
 
-/** How long another worker has to come by for a task that is not known here, ms. */
-const unknownDelayMs = 5_000;
+/** How long another worker has to come by, one that knows the task or has places enough, ms. */
+const unfitDelayMs = 5_000;
 
 export interface SpreadWorkerOptions {
   readonly services: EngineServices;
@@ -55,17 +55,27 @@ export class SpreadWorker {
    * Works on a ticket until its task run has ended here or was given back. False when the task run was not to be had.
    *
    * @param wasLeft whether a worker that does not know the task has left it to this one
+   * @param slots how many places there are for it
    * @throws BatutaError STORE_… the task run is found again once its lease is over
    */
-  async execute(taskRunId: string, wasLeft = false): Promise<boolean> {
+  async execute(taskRunId: string, wasLeft = false, slots = 1): Promise<boolean> {
     if (this.#held.isClosing) return true;
     const askedAt = this.#options.services.leaseClock.monotonic();
     const ended = await this.#held.start(async () => {
-      const claimed = await this.#claims.add(taskRunId);
+      const claimed = await (slots === 1 ? this.#claims.add(taskRunId) : this.#claimHeavy(taskRunId, slots));
       return claimed && { promise: this.#execute(claimed, askedAt, wasLeft) };
     });
     await ended?.promise;
     return ended !== null;
+  }
+
+  /** Claims a task run that no worker at work is large enough for, says so in its row, and gives it back for later. @throws BatutaError STORE_… */
+  async putOff(taskRunId: string, slots: number, message: string): Promise<void> {
+    const claimed = await this.#claimHeavy(taskRunId, slots);
+    if (claimed === null) return;
+    if (claimed.taskRun.state.message !== message)
+      this.#options.services.log.warn({ run: claimed.run.id, task: claimed.taskRun.name, slots }, message);
+    await this.#giveBackSaying(claimed, message);
   }
 
   /** Lets what is held finish until the deadline, then gives the rest back. Takes nothing new from then on. */
@@ -76,6 +86,11 @@ export class SpreadWorker {
       deadlineMs,
       new BatutaError('SHUTDOWN', `The process ${owner.id} was shut down; another takes the task.`),
     );
+  }
+
+  async #claimHeavy(taskRunId: string, slots: number): Promise<ClaimedTask | null> {
+    const { store, owner, settings } = this.#options.services;
+    return (await store.spread.claimMany([taskRunId], owner, settings.leaseMs, settings.isAlone, slots)).get(taskRunId) ?? null;
   }
 
   async #execute(claimed: ClaimedTask, askedAt: number, wasLeft: boolean): Promise<void> {
@@ -120,7 +135,7 @@ export class SpreadWorker {
     if (!wasLeft && (await spread.isKnown?.(run.flow))) {
       const ticket = await services.store.spread.release(claim, null);
       if (ticket === null || (await spread.leave?.(ticket, run.flow))) return;
-      return spread.put([{ ...ticket, dueAt: services.clock.now() + unknownDelayMs }]);
+      return spread.put([{ ...ticket, dueAt: services.clock.now() + unfitDelayMs }]);
     }
     const what = flows.has(run.flow) ? `the task ${taskRun.name} of the flow ${run.flow}` : `the flow ${run.flow}`;
     const message = `Waits for a worker that knows ${what}.`;
@@ -128,9 +143,17 @@ export class SpreadWorker {
       if (!this.#loggedUnknown.has(what))
         services.log.warn({ run: run.id, task: taskRun.name }, `This worker does not know ${what}; its spread tasks are left to others.`);
       this.#loggedUnknown.add(what);
-      const row = { ...taskRun, state: { ...taskRun.state, message } };
-      await services.store.spread.write([{ claim, taskRun: row, transitions: [], artifacts: [] }]);
     }
-    await this.#giveBack(claim, services.clock.now() + unknownDelayMs);
+    await this.#giveBackSaying(claimed, message);
+  }
+
+  /** Lets others come by for it, with a sentence that says why it waits. */
+  async #giveBackSaying({ claim, taskRun }: ClaimedTask, message: string): Promise<void> {
+    const { store, clock } = this.#options.services;
+    if (taskRun.state.message !== message) {
+      const row = { ...taskRun, state: { ...taskRun.state, message } };
+      await store.spread.write([{ claim, taskRun: row, transitions: [], artifacts: [] }]);
+    }
+    await this.#giveBack(claim, clock.now() + unfitDelayMs);
   }
 }

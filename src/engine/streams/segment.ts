@@ -17,7 +17,7 @@ import { Hop } from './hop.ts';
 import { Meeting } from './meeting.ts';
 import { type Replay, readReplay } from './replay.ts';
 import { SegmentRecord } from './segment-record.ts';
-import { Stage, type StageEnd, type StageGroup } from './stage.ts';
+import { Stage, type StageEnd, type StageGroup, type StagePlaces } from './stage.ts';
 
 /** How long the code of a stage may go on after its segment has failed before it is no longer waited for. */
 const stopWaitMs = 5_000;
@@ -49,8 +49,11 @@ export class Segment implements StageGroup {
   constructor(active: RunAttempt, tasks: readonly TaskDefinition[]) {
     this.#active = active;
     const sources = active.definition.streams?.sources ?? new Set<string>();
-    const tags = [...new Set(tasks.flatMap((task) => task.tags))];
-    for (const task of tasks) this.#stages.set(task.name, new Stage(this, task, this.#stages.size === 0 ? tags : null, sources));
+    const places: StagePlaces = {
+      tags: [...new Set(tasks.flatMap((task) => task.tags))],
+      slots: Math.max(1, ...tasks.map(({ slots }) => slots)),
+    };
+    for (const task of tasks) this.#stages.set(task.name, new Stage(this, task, this.#stages.size === 0 ? places : null, sources));
     [this.#lead] = this.#stages.values() as unknown as [Stage];
     this.#record = new SegmentRecord(active, [...this.#stages.values()]);
     this.#beginning = new Meeting(tasks.length);

@@ -38,12 +38,20 @@ export interface StageGroup {
   leave(stage: Stage): void;
 }
 
+/** What the lead takes for all stages. */
+export interface StagePlaces {
+  readonly tags: readonly string[];
+  readonly slots: number;
+}
+
 export class Stage {
   readonly definition: TaskDefinition;
   /** Whether it takes the places for all of its segment and decides on retries. */
   readonly isLead: boolean;
   /** Tags whose limits hold for what it leads; of any other stage none. */
   readonly tags: readonly string[];
+  /** How many places the lead takes: as many as the stage that takes most. */
+  readonly slots: number;
   readonly #segment: StageGroup;
   readonly #streams: ReadonlySet<string>;
   /** By the names of the tasks they come from. */
@@ -63,12 +71,13 @@ export class Stage {
   /** The last confirmed position of its records; undefined where there is none. */
   resumeFrom: unknown = undefined;
 
-  /** @param tags of all stages, for the lead */
-  constructor(segment: StageGroup, definition: TaskDefinition, tags: readonly string[] | null, streams: ReadonlySet<string>) {
+  /** @param places of all stages, for the lead */
+  constructor(segment: StageGroup, definition: TaskDefinition, places: StagePlaces | null, streams: ReadonlySet<string>) {
     this.#segment = segment;
     this.definition = definition;
-    this.isLead = tags !== null;
-    this.tags = tags ?? [];
+    this.isLead = places !== null;
+    this.tags = places?.tags ?? [];
+    this.slots = places?.slots ?? 1;
     this.#streams = streams;
   }
 

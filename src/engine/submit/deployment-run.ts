@@ -1,5 +1,6 @@
 /** The row of a new run of a deployment, made of what is stored of it: its flow need not be loaded. */
 import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
+import { severalOf } from '../../model/slots.ts';
 import { type Submitted, withSubmitted } from '../../model/submitted.ts';
 import type { Deployment } from '../../model/deployment.ts';
 import { stateOf } from '../../model/state.ts';
@@ -65,6 +66,7 @@ export function deploymentRun(
     priority: options.priority ?? deployment.priority,
     scheduleId: options.scheduleId ?? null,
     backfillId: options.backfillId ?? null,
+    slots: severalOf(deployment.slots ?? 1),
     concurrencyKey: concurrencyKeyOf({
       flow: { name: flow, concurrency: flowConcurrency },
       deployment,

@@ -12,6 +12,7 @@ import { validateParams } from './params.ts';
 import { encodeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
 import { maskedParams, withSensitivePaths } from '../../model/sensitive.ts';
+import { severalOf } from '../../model/slots.ts';
 import { type SubmittedOptions, withSubmitted } from '../../model/submitted.ts';
 import { submittedBy } from './submitted-by.ts';
 import { sensitiveParams } from './json-schema.ts';
@@ -77,6 +78,7 @@ export async function makeRun(
       deployment,
       params: keyed,
     }),
+    slots: severalOf(deployment?.slots ?? definition.slots),
     parentRunId: options.parent?.runId ?? null,
     parentTaskRunId: options.parent?.taskRunId ?? null,
     state: stateOf(state),

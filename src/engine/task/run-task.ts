@@ -130,13 +130,13 @@ class RunningTask {
     const { stage } = this.#request;
     // What is connected by streams takes one place: none of it could go on without the others.
     if (stage && !stage.isLead) return this.#attemptTogether(stage);
-    const place = slots.take(this.#definition.priority);
+    const { tags, slots: count } = stage ?? this.#definition;
+    const place = slots.take(this.#definition.priority, count);
     if (place) await place;
     try {
-      const { tags } = stage ?? this.#definition;
       return await (tags.length === 0 ? this.#attemptNow() : underTags(this.#active, this.#definition, this.#row, tags, this.#waiting));
     } finally {
-      slots.give();
+      slots.give(count);
     }
   }
 

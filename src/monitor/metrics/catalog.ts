@@ -48,8 +48,8 @@ export const catalog = {
     durationBuckets,
   ),
   batuta_task_retries_total: row('counter', 'worker', 'Attempts of tasks that failed and are followed by another.', ['flow', 'task']),
-  batuta_worker_places: row('gauge', 'worker', 'Runs that the worker may execute at the same time.', []),
-  batuta_worker_places_used: row('gauge', 'worker', 'Runs that the worker executes now.', []),
+  batuta_worker_places: row('gauge', 'worker', 'Places of the worker for runs; as many again are for spread tasks.', []),
+  batuta_worker_places_used: row('gauge', 'worker', 'Places of the worker that runs and spread tasks take; a heavy one takes several.', []),
   batuta_cache_requests_total: row('counter', 'worker', 'What the cache answered: hit, miss, or wait for another that makes the value.', [
     'outcome',
   ]),

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { Duration } from '../../base/duration.ts';
 import type { BackfillSpec, DeploymentSpec, ScheduleSpec } from '../../client/deployments-client.ts';
 import { catchupPolicies, conflictPolicies, overlapPolicies } from '../../model/deployment.ts';
+import { maxSlots } from '../../model/slots.ts';
 import { maxStarts } from '../../model/rate.ts';
 import { cursorText, duration, flag, given, idText, instant, limitText, line, nameText, prose, userValue } from './common.ts';
 import { givenValue } from '../values.ts';
@@ -58,6 +59,7 @@ const specFields = {
     ])
     .optional(),
   rateLimit: rateBody.optional(),
+  slots: z.number().int().min(1).max(maxSlots).optional().describe('Places of a worker that each run takes; default that of the flow'),
   catchup: z.enum(catchupPolicies).optional(),
   catchupWindow: duration.optional(),
   overlap: z.enum(overlapPolicies).optional(),

@@ -62,6 +62,7 @@ const runFields = {
   scheduleId: wordOrNull,
   backfillId: wordOrNull,
   concurrencyKey: textOrNull,
+  slots: count.nullable().describe('Places of a worker that it takes; null: 1'),
   dueAt: atOrNull,
   createdAt: at,
   startedAt: atOrNull,

@@ -30,6 +30,7 @@ export const deploymentTable = describeTable('deployments', {
   priority: integer,
   concurrency: jsonOrNull((value) => (value === null ? null : readConcurrency(value))),
   rate_limit: optional(jsonOrNull((value) => (value === null ? null : readRate(value)))),
+  slots: optional(integerOrNull),
   catchup: word<Deployment['catchup']>(),
   catchup_window_ms: integer,
   overlap: word<Deployment['overlap']>(),

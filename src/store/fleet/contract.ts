@@ -39,10 +39,22 @@ export interface LinePlace {
   readonly ahead: number;
 }
 
+/** A run that takes several places of a worker. */
+export interface HeavyRun {
+  readonly id: string;
+  readonly flow: string;
+  readonly queue: string;
+  readonly slots: number;
+}
+
 /** Options of a claim: what kind of process claims, and who hears of runs that it does not get. */
 export interface ClaimListener {
   /** Whether this process executes nothing else, so that it may have runs on trial as well. Default false. */
   readonly isAlone?: boolean;
+  /** How many places it has for what it claims: runs that take more are left out. Default 1. */
+  readonly slots?: number;
+  /** This run waits and is due, but takes more places than were given. */
+  heavy?(run: HeavyRun): void;
   /** A run was asked to end to make room for another. */
   cancelled?(run: CancelledRun): void;
   /** This run is not there, or was not a moment ago: whoever expects it may ask again. */
@@ -96,7 +108,7 @@ export interface WorkerRow {
   /** Versions of the flows it knows, by name. */
   readonly flows: Readonly<Record<string, string>>;
   readonly startedAt: number;
-  /** Runs it executes now. */
+  /** Places that are taken by what it executes now, of which a heavy run takes several. */
   readonly running: number;
   /** Longest its event loop was held up since the last beat, ms. */
   readonly lagMs: number;

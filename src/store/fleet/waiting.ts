@@ -9,7 +9,7 @@ import type { Owner, Run, Transition } from '../../model/run.ts';
 import { type Value, columnsOf, describeTable, textOrNull, timeOrNull } from '../table.ts';
 import { addTransitions } from '../runs/transitions.ts';
 import { insertExpiries } from '../expiry/expiry.ts';
-import type { InsertedRun, WaitingRun } from './contract.ts';
+import type { ClaimListener, InsertedRun, WaitingRun } from './contract.ts';
 import { jsonText } from '../storable.ts';
 
 /** Rows of one statement, by number and by the length of what they carry. */
@@ -138,9 +138,16 @@ function keyOf(flow: string, key: string | null): string {
   return jsonText([flow, key]);
 }
 
-/** Which runs a ticket may claim; `$1` is the instant. Those on trial are left to a process that executes nothing else. */
-export function claimable({ fragments }: Pick<Connection, 'fragments'>, isAlone: boolean): string {
-  return `${isAlone ? '' : 'on_trial is null and '}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
+/** Who claims: see `ClaimListener`. */
+export type Claimant = Pick<ClaimListener, 'isAlone' | 'slots'>;
+
+/**
+ * Which runs a ticket may claim; `$1` is the instant. Those on trial are left to a process that executes nothing else, and those that take several places to
+ * whoever has as many.
+ */
+export function claimable({ fragments }: Pick<Connection, 'fragments'>, { isAlone = false, slots = 1 }: Claimant): string {
+  const fits = slots === 1 ? 'slots is null' : `(slots is null or slots <= ${Math.trunc(slots)})`;
+  return `${isAlone ? '' : `on_trial is null and ${fits} and `}state_type not in (${terminalList}) and owner is null and (due_at is null or due_at <= ${fragments.now(1)} + ${earlyMs})
     and not (state_type = 'PAUSED' and due_at is null) and held is null`;
 }
 
@@ -154,10 +161,10 @@ export async function claimWaiting(
   ids: readonly string[],
   owner: Owner,
   leaseMs: number,
-  isAlone: boolean,
+  claimant: Claimant,
 ): Promise<ReadonlyMap<string, Run>> {
   if (ids.length === 0) return new Map();
-  const which = `select id from runs where id in ${listed(connection, 4)} and concurrency_key is null and ${claimable(connection, isAlone)}
+  const which = `select id from runs where id in ${listed(connection, 4)} and concurrency_key is null and ${claimable(connection, claimant)}
     ${lockInOrder(connection, 'runs')}`;
   const where = `id in (${which}) and ${connection.fragments.unwaited}`;
   const rows = await connection.prepared<RunRow>(claimText(connection, runWork, where, runTable.list), [

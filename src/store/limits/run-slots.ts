@@ -2,6 +2,7 @@
 import type { Database, Connection } from '../connection.ts';
 import { listed, listOf, terminalList, clockOf } from '../sql.ts';
 import type { Owner, Run } from '../../model/run.ts';
+import { maxSlots } from '../../model/slots.ts';
 import { isTerminal, stateOf } from '../../model/state.ts';
 import type { ClaimListener } from '../fleet/contract.ts';
 import type { Ticketed } from '../leases/contract.ts';
@@ -41,17 +42,18 @@ export async function claimUnderLimits(
   leaseMs: number,
   listener: ClaimListener = {},
 ): Promise<readonly Run[]> {
-  const { isAlone = false } = listener;
   const asked = `id in ${listed(connection, 2)}`;
   const list = listOf([...new Set(ids)]);
-  const settledRows = await connection.prepared<{ id: string; key: string | null }>(
-    `select id, case when ${claimable(connection, isAlone)} then concurrency_key end as key from runs
-     where ${asked} and (concurrency_key is not null or not (${claimable(connection, isAlone)}))`,
+  const settledRows = await connection.prepared<{ id: string; key: string | null; flow: string; queue: string; slots: number | null }>(
+    `select id, case when ${claimable(connection, listener)} then concurrency_key end as key, flow, queue,
+       case when ${claimable(connection, { ...listener, slots: maxSlots })} and not (${claimable(connection, listener)}) then slots end as slots from runs
+     where ${asked} and (concurrency_key is not null or not (${claimable(connection, listener)}))`,
     [connection.now(), list],
   );
   // Of the others there was no row, or it came after the claim.
   const settled = new Set(settledRows.map(({ id }) => id));
   for (const id of new Set(ids)) if (!settled.has(id)) listener.missing?.(id);
+  for (const { id, flow, queue, slots } of settledRows) if (slots !== null) listener.heavy?.({ id, flow, queue, slots: Number(slots) });
   for (const { id, key } of settledRows) if (key?.includes('\ufffd') === true) await mendKey(connection, id, key);
   const claimed: Run[] = [];
   for (const key of new Set(settledRows.map((one) => one.key))) {
@@ -59,7 +61,7 @@ export async function claimUnderLimits(
     const [runs, cancelled] = await connection.transaction(async (db) => {
       await lockLimit(db, key);
       const contenders = await db.query<Contender>(
-        `select ${contenderColumns} from runs where concurrency_key = $3 and ${asked} and ${claimable(db, isAlone)} order by id`,
+        `select ${contenderColumns} from runs where concurrency_key = $3 and ${asked} and ${claimable(db, listener)} order by id`,
         [db.now(), list, key],
       );
       const decided = await decideSlots(db, key, contenders);

@@ -47,6 +47,7 @@ import { rates } from './0047-rates.ts';
 import { alerts } from './0049-alerts.ts';
 import { errorMarks } from './0050-error-marks.ts';
 import { emissions } from './0053-emissions.ts';
+import { slots } from './0056-slots.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -91,6 +92,7 @@ export const migrations: readonly Migration[] = [
   alerts,
   errorMarks,
   emissions,
+  slots,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

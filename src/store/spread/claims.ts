@@ -33,13 +33,13 @@ export async function claimTasks(
   ids: readonly string[],
   owner: Owner,
   leaseMs: number,
-  isAlone: boolean,
+  { isAlone, slots }: { readonly isAlone: boolean; readonly slots: number },
 ): Promise<ReadonlyMap<string, ClaimedTask>> {
   const which = `select spread_tasks.id from spread_tasks join runs on runs.id = spread_tasks.run_id
     where spread_tasks.id in ${listed(connection, 4)} and stage = 'waiting'
       and (spread_tasks.due_at is null or spread_tasks.due_at <= ${connection.fragments.now(1)} + ${earlyMs})
       and runs.state_type in (${openList}) and runs.state_type <> 'CANCELLING' and runs.cancel_requested_at is null
-      ${isAlone ? '' : 'and spread_tasks.on_trial is null'}
+      ${isAlone ? '' : `and spread_tasks.on_trial is null and (spread_tasks.slots is null or spread_tasks.slots <= ${Math.trunc(slots)})`}
     order by spread_tasks.id ${forUpdateOfFree(connection, 'spread_tasks')}`;
   const where = `stage = 'waiting' and id in (${which})`;
   const claimed = await connection.query<ClaimedRow>(claimText(connection, taskWork, where, 'id, run_id, epoch, inputs, inputs_ref'), [

@@ -16,6 +16,17 @@ export interface WaitingTasks {
   readonly queue: string;
   readonly task: string;
   readonly count: number;
+  /** How many of a worker's places one of them takes; missing: one. */
+  readonly slots?: number;
+}
+
+/** A spread task run that takes several places of a worker. */
+export interface HeavyTask {
+  readonly id: string;
+  /** Of its run. */
+  readonly flow: string;
+  readonly queue: string;
+  readonly slots: number;
 }
 
 /** A task run that is offered to the workers of a queue. */
@@ -25,6 +36,8 @@ export interface OfferedTask {
   readonly queue: string;
   /** Whole number from -100 to 100. */
   readonly priority: number;
+  /** How many of a worker's places it takes, from 1; default 1. */
+  readonly slots?: number;
   /** Text that the worker makes the arguments of, or null when it stands in the result storage. */
   readonly inputs: string | null;
   readonly inputsRef: string | null;
@@ -55,9 +68,18 @@ export interface SpreadStore extends LeaseStore {
   offer(claim: Claim, tasks: readonly OfferedTask[]): Promise<readonly Ticketed[] | null>;
   /**
    * One statement: takes what waits, is due, and whose run is neither over nor being cancelled. By id; the rest is left
-   * out. With `isAlone`, for a process that executes nothing else, those on trial as well.
+   * out. With `isAlone`, for a process that executes nothing else, those on trial as well, and however many places they take; else those that take
+   * at most `slots`, default 1.
    */
-  claimMany(ids: readonly string[], owner: Owner, leaseMs: number, isAlone?: boolean): Promise<ReadonlyMap<string, ClaimedTask>>;
+  claimMany(
+    ids: readonly string[],
+    owner: Owner,
+    leaseMs: number,
+    isAlone?: boolean,
+    slots?: number,
+  ): Promise<ReadonlyMap<string, ClaimedTask>>;
+  /** One statement: the task run of that id when it waits and takes several places, else null. */
+  heavy(id: string): Promise<HeavyTask | null>;
   /** One statement for all: renews leases; gives back the claims that were lost. */
   renew(claims: readonly TaskClaim[], leaseMs: number): Promise<readonly TaskClaim[]>;
   /** Of these claims, the task runs that should stop: their run is being cancelled or over, or the claim was lost. One statement. */

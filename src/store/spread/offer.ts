@@ -18,6 +18,7 @@ const offeredTypes = {
   key: 'text',
   queue: 'text',
   priority: 'integer',
+  slots: 'integer',
   inputs: 'text',
   inputs_ref: 'text',
 } as const;
@@ -30,9 +31,9 @@ export async function offerTasks(connection: Connection, claim: Claim, tasks: re
     // Only what an earlier owner has offered can be held now.
     if (claim.epoch > 1) await settleHeld(db, tasks);
     const offered = await db.query<Ticketed>(
-      `insert into spread_tasks (id, run_id, key, stage, queue, priority, epoch, recoveries, ticketed_at, inputs, inputs_ref)
-       select id, run_id, key, 'waiting', queue, priority, 0, 0, ${now(1)}, inputs, inputs_ref from ${list(2, offeredTypes)} as offered where true
-       on conflict (id) do update set stage = 'waiting', queue = excluded.queue, priority = excluded.priority, epoch = spread_tasks.epoch + 1,
+      `insert into spread_tasks (id, run_id, key, stage, queue, priority, slots, epoch, recoveries, ticketed_at, inputs, inputs_ref)
+       select id, run_id, key, 'waiting', queue, priority, slots, 0, 0, ${now(1)}, inputs, inputs_ref from ${list(2, offeredTypes)} as offered where true
+       on conflict (id) do update set stage = 'waiting', queue = excluded.queue, priority = excluded.priority, slots = excluded.slots, epoch = spread_tasks.epoch + 1,
          recoveries = 0, owner = null, lease_until = null, due_at = null, ticketed_at = excluded.ticketed_at,
          inputs = excluded.inputs, inputs_ref = excluded.inputs_ref
        where spread_tasks.stage = 'ended' and not exists (
@@ -43,12 +44,13 @@ export async function offerTasks(connection: Connection, claim: Claim, tasks: re
         db.now(),
         storable(
           jsonText(
-            tasks.map(({ taskRun, queue, priority, inputs, inputsRef }) => [
+            tasks.map(({ taskRun, queue, priority, slots, inputs, inputsRef }) => [
               taskRun.id,
               taskRun.runId,
               taskRun.key,
               queue,
               priority,
+              slots === undefined || slots === 1 ? null : slots,
               inputs,
               inputsRef,
             ]),

@@ -11,7 +11,7 @@ import type { TaskRun } from '../../model/run.ts';
 import { isTerminal } from '../../model/state.ts';
 import type { TaskClaim } from '../ownership.ts';
 import { taskRunOf, type TaskRunRow, taskRunTable } from '../tables.ts';
-import type { WaitingTasks, SpreadStore } from './contract.ts';
+import type { HeavyTask, WaitingTasks, SpreadStore } from './contract.ts';
 import { endTasks, offerTasks } from './offer.ts';
 import { reclaimTasks } from './reclaim.ts';
 import { writeClaimed } from './write.ts';
@@ -20,7 +20,8 @@ import { columnsOf } from '../table.ts';
 export function spreadStore(connection: Connection): SpreadStore {
   return {
     offer: (claim, tasks) => offerTasks(connection, claim, tasks),
-    claimMany: (ids, owner, leaseMs, isAlone = false) => claimTasks(connection, ids, owner, leaseMs, isAlone),
+    claimMany: (ids, owner, leaseMs, isAlone = false, slots = 1) => claimTasks(connection, ids, owner, leaseMs, { isAlone, slots }),
+    heavy: (id) => heavyTask(connection, id),
     renew: (claims, leaseMs) => renewLeases(connection, taskWork, claims, leaseMs),
     toStop: (claims) => tasksToStop(connection, claims),
     write: (writes) => connection.transaction((db) => writeClaimed(db, writes)),
@@ -64,14 +65,26 @@ async function endedTasks(connection: Connection, ids: readonly string[]): Promi
   return rows.map(taskRunOf).filter(({ state }) => isTerminal(state.type));
 }
 
+/** See `SpreadStore.heavy`. */
+async function heavyTask({ query }: Connection, id: string): Promise<HeavyTask | null> {
+  const [found] = await query<HeavyTask>(
+    `select spread_tasks.id as id, runs.flow as flow, spread_tasks.queue as queue, spread_tasks.slots as slots
+     from spread_tasks join runs on runs.id = spread_tasks.run_id
+     where spread_tasks.id = $1 and spread_tasks.slots is not null and stage = 'waiting' and spread_tasks.on_trial is null`,
+    [id],
+  );
+  return found === undefined ? null : { ...found, slots: Number(found.slots) };
+}
+
 /** See `SpreadStore.waiting`. Those that wait for their next attempt are not among them. */
 async function waitingTasks(connection: Connection, runId: string): Promise<readonly WaitingTasks[]> {
-  return await connection.query<WaitingTasks>(
-    `select spread_tasks.queue as queue, task_runs.name as task, count(*) as count
+  const rows = await connection.query<Omit<WaitingTasks, 'slots'> & { readonly slots: number | null }>(
+    `select spread_tasks.queue as queue, task_runs.name as task, count(*) as count, max(spread_tasks.slots) as slots
      from ${withTaskRuns}
      where spread_tasks.run_id = $2 and spread_tasks.stage = 'waiting'
        and (spread_tasks.due_at is null or spread_tasks.due_at <= ${connection.fragments.now(1)})
      group by spread_tasks.queue, task_runs.name order by 1, 2`,
     [connection.now(), runId],
   );
+  return rows.map(({ slots, ...row }) => (slots === null ? row : { ...row, slots: Number(slots) }));
 }

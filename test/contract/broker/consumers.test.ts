@@ -1,8 +1,9 @@
 /** Consumers of tickets, over all brokers: how many at a time, in which order, and how they end. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Broker, Ticket } from '../../../src/broker/broker.ts';
+import type { Broker, Delivery, Ticket } from '../../../src/broker/broker.ts';
 import { consume, gate, idsOf, makers, newTickets, queue, Seen } from './makers.ts';
 import type { Place } from './makers.ts';
+import { until } from '../../support/room.ts';
 
 describe.each(makers)('$name', ({ makePlace }) => {
   let place: Place;
@@ -81,6 +82,60 @@ describe.each(makers)('$name', ({ makePlace }) => {
     await broker.put(newTickets(1), { queue: 'late' });
     expect(await consumer.close()).toEqual([]);
     expect(await broker.stats('late')).toEqual({ waiting: 1, delayed: 0, taken: 0 });
+  });
+
+  it('keeps places for a ticket that needs several, which is not overtaken, and has them back however its handler ends', async () => {
+    const begun = new Seen<string>();
+    const gates = [gate(), gate(), gate()];
+    let used = 0;
+    let heavy: string | null = null;
+    const consumer = broker.consume(queue, { concurrency: 3 }, async ({ id }, { places }) => {
+      const at = begun.all.length;
+      if (heavy === null || id !== heavy) {
+        begun.add(id);
+        await gates[Math.min(at, 2)]?.opened;
+        return;
+      }
+      expect(await places.widen(3)).toBe(true);
+      begun.add(id);
+      used = consumer.placesUsed;
+      throw new Error('it fell over');
+    });
+    const [one, two, three, ...late] = newTickets(8) as [Ticket, Ticket, Ticket, ...Ticket[]];
+    heavy = three.id;
+    await broker.put([one, two], { queue });
+    await begun.count(2);
+    await broker.put(three, { queue });
+    await until(() => consumer.running === 3 && consumer.placesUsed === 2);
+    await broker.put(late, { queue });
+    gates[2]?.open();
+    gates[0]?.open();
+    await until(() => consumer.placesUsed === 1);
+    expect(begun.all).toHaveLength(2);
+    gates[1]?.open();
+    const order = await begun.count(8);
+    expect(order[2]).toBe(three.id);
+    expect(used).toBe(3);
+    await until(() => consumer.placesUsed === 0);
+    expect(errors.map(String)).toEqual(['Error: it fell over']);
+  });
+
+  it('gives a ticket back that its handler wants to be given back, to this taker or another', async () => {
+    const seen = new Seen<string>();
+    const handler = async ({ id }: Ticket, { giveBack }: Delivery): Promise<void> => {
+      seen.add(id);
+      if (seen.all.filter((one) => one === id).length < 3) giveBack();
+    };
+    broker.consume(queue, { concurrency: 2 }, handler);
+    const tickets = newTickets(5);
+    await broker.put(tickets, { queue });
+    const taken = await seen.count(15);
+    for (const { id } of tickets) expect(taken.filter((one) => one === id)).toHaveLength(3);
+    await until(async () => {
+      const { waiting, taken: held } = await broker.stats(queue);
+      return waiting + held === 0;
+    });
+    expect(errors).toEqual([]);
   });
 
   it('goes on after a handler that throws, and says so', async () => {

@@ -21,6 +21,20 @@ const withFlow = (options: string): string => `@Flow(${options}) class Etl { @Ta
 
 describe('a mistake is told with class, method and the mend', () => {
   test.each([
+    ['OPTION_INVALID', withFlow(`{ slots: 0 }`), `Etl: slots must be a whole number from 1 to 10000, not 0.`],
+    ['OPTION_INVALID', withFlow(`{ slots: 1.5 }`), `Etl: slots must be a whole number from 1 to 10000, not 1.5.`],
+    ['OPTION_INVALID', withFlow(`{ slots: '2' }`), `Etl: slots must be a whole number from 1 to 10000, not '2'.`],
+    ['OPTION_INVALID', withTask(`{ slots: -1 }`), `Etl.join: slots must be a whole number from 1 to 10000, not -1.`],
+    [
+      'OPTION_INVALID',
+      withTask(`{ slots: 2 }`),
+      `Etl.join: slots says nothing here; give the flow maxParallelTasks or the task isolate or spread, or leave it out.`,
+    ],
+    [
+      'OPTION_INVALID',
+      `@Flow({ maxParallelTasks: 2 }) class Etl { @Task({ slots: 3 }) join() {} }`,
+      `Etl.join: slots is 3, but the flow has maxParallelTasks: 2, so it could never begin.`,
+    ],
     ['NEED_UNKNOWN', withTask(`{ needs: ['flight'] }`), `Etl.join needs 'flight', which is no task of Etl. Did you mean 'flights'?`],
     [
       'NEED_UNKNOWN',

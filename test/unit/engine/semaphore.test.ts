@@ -121,4 +121,83 @@ describe('Semaphore', () => {
     await turn();
     expect(served.toSorted()).toEqual(['a', 'b', 'c', 'd']);
   });
+
+  test('one that needs several is not overtaken by those behind it, and has them all at once', async () => {
+    const slots = new Semaphore(3);
+    const served: string[] = [];
+    const take = (name: string, count: number, priority = 0): void =>
+      void Promise.resolve(slots.take(priority, count)).then(() => served.push(name));
+    take('one', 1);
+    take('heavy', 3);
+    take('late', 1);
+    take('urgent', 1, 5);
+    await turn();
+    expect(served).toEqual(['one', 'urgent']);
+    slots.give();
+    await turn();
+    expect(served).toEqual(['one', 'urgent']);
+    slots.give();
+    await turn();
+    expect(served).toEqual(['one', 'urgent', 'heavy']);
+    slots.give(3);
+    await turn();
+    expect(served.at(-1)).toBe('late');
+  });
+
+  test('one that needs more than there are takes them all', async () => {
+    const slots = new Semaphore(2);
+    expect(slots.take(0, 5)).toBeNull();
+    let isNext = false;
+    void slots.take(0)?.then(() => (isNext = true));
+    await turn();
+    expect(isNext).toBe(false);
+    slots.give(5);
+    await turn();
+    expect(isNext).toBe(true);
+    slots.give();
+    expect(slots.take(0, 2)).toBeNull();
+  });
+
+  test('with several places apiece too, never more are taken than there are, and nobody is lost', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 5 }),
+        fc.array(
+          fc.option(fc.record({ priority: fc.integer({ min: -1, max: 1 }), count: fc.integer({ min: 1, max: 7 }) }), { nil: null }),
+          {
+            maxLength: 60,
+          },
+        ),
+        async (limit, steps) => {
+          const slots = new Semaphore(limit);
+          const holding: number[] = [];
+          let [asked, ended] = [0, 0];
+          const give = (): void => {
+            const count = holding.shift();
+            if (count === undefined) return;
+            ended++;
+            slots.give(count);
+          };
+          for (const step of steps) {
+            if (step === null) give();
+            else {
+              asked++;
+              const place = slots.take(step.priority, step.count);
+              if (place) void place.then(() => holding.push(step.count));
+              else holding.push(step.count);
+            }
+            await turn();
+            expect(holding.reduce((sum, count) => sum + Math.min(count, limit), 0)).toBeLessThanOrEqual(limit);
+          }
+          for (let left = asked; left > 0; left--) {
+            give();
+            await turn();
+          }
+          expect(ended).toBe(asked);
+          expect(slots.take(0, limit)).toBeNull();
+        },
+      ),
+      { numRuns: 100 },
+    );
+  });
 });

@@ -19,6 +19,7 @@ const compared = [
   'isolate',
   'memoryBytes',
   'profile',
+  'slots',
   'queue',
   'spread',
   'conditional',

@@ -18,6 +18,8 @@ export interface StoredTask {
   readonly memoryBytes: number | null;
   /** Whether it keeps CPU profiles. */
   readonly profile: boolean;
+  /** How many places it takes. */
+  readonly slots: number;
   readonly spread: boolean;
   readonly queue: string | null;
   readonly tags: readonly string[];
@@ -53,7 +55,7 @@ export function readStoredGraph(graph: unknown): StoredGraph {
 }
 
 function readTask(fields: Readonly<Record<string, unknown>>): StoredTask | null {
-  const { name, trigger, retries, timeoutMs, memoryBytes } = fields;
+  const { name, trigger, retries, timeoutMs, memoryBytes, slots } = fields;
   if (typeof name !== 'string') return null;
   return {
     name,
@@ -68,6 +70,7 @@ function readTask(fields: Readonly<Record<string, unknown>>): StoredTask | null 
     isolate: textOf(fields['isolate']),
     memoryBytes: typeof memoryBytes === 'number' ? memoryBytes : null,
     profile: fields['profile'] === true,
+    slots: typeof slots === 'number' ? slots : 1,
     spread: fields['spread'] === true,
     queue: textOf(fields['queue']),
     tags: textsOf(fields['tags']),

@@ -55,6 +55,7 @@ export function RunLine({ detail: { run, submitted, trace }, usage }: { readonly
         </Pair>
       )}
       {run.queue === 'default' ? null : <Pair name="queue">{run.queue}</Pair>}
+      {run.slots == null ? null : <Pair name="places of a worker">{run.slots}</Pair>}
       <Pair name="created">
         <Time at={run.createdAt} />
       </Pair>

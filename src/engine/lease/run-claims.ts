@@ -1,0 +1,87 @@
+/** Claims runs that wait, by their tickets. Claims of one turn are one statement. */
+import { hasExpired } from '../../model/expiry.ts';
+import type { Run } from '../../model/run.ts';
+import type { HeavyRun } from '../../store/store.ts';
+import { Batcher } from '../batcher.ts';
+import { endExpired } from '../run/start-run.ts';
+import type { EngineServices } from '../services.ts';
+
+/** A worker takes tickets in bursts, one for each run that a flush ended: held so long, a burst is one statement instead of two. */
+const lingerMs = 1;
+
+/** Who hears why a run that waits was not claimed. */
+export interface ClaimHearer {
+  /** It is unknown. */
+  missing?(): void;
+  /** It takes several places of a worker: see `claimHeavy`. */
+  heavy?(run: HeavyRun): void;
+}
+
+interface AskedClaim {
+  readonly id: string;
+  readonly hearer: ClaimHearer | undefined;
+}
+
+export class RunClaims {
+  readonly #services: EngineServices;
+  readonly #claims: Batcher<AskedClaim, Run | null>;
+  /** When the claim of a run was asked for, monotonic ms. */
+  readonly #askedAt = new WeakMap<Run, number>();
+
+  constructor(services: EngineServices) {
+    this.#services = services;
+    this.#claims = new Batcher((asked) => this.#claimAll(asked), { lingerMs });
+  }
+
+  /** See `Engine.claim`. */
+  async claim(id: string, hearer?: ClaimHearer): Promise<Run | null> {
+    const askedAt = this.#services.leaseClock.monotonic();
+    return this.#unexpired(await this.#claims.add({ id, hearer }), askedAt);
+  }
+
+  /** See `Engine.claimHeavy`. */
+  async claimHeavy(id: string, slots: number): Promise<Run | null> {
+    const { store, owner, settings, limits, leaseClock } = this.#services;
+    const askedAt = leaseClock.monotonic();
+    const claimed = await store.fleet.claimMany([id], owner, settings.leaseMs, {
+      slots,
+      cancelled: (run) => limits.runs.cancelled([run]),
+    });
+    return this.#unexpired(claimed.get(id) ?? null, askedAt);
+  }
+
+  /** When the claim of a run that was claimed here was asked for, monotonic ms. */
+  askedAt(run: Run): number | undefined {
+    return this.#askedAt.get(run);
+  }
+
+  async #claimAll(asked: readonly AskedClaim[]): Promise<readonly (Run | null)[]> {
+    const { store, owner, settings, limits } = this.#services;
+    const missing = new Set<string>();
+    const heavy = new Map<string, HeavyRun>();
+    const ids = [...new Set(asked.map(({ id }) => id))];
+    const claimed = new Map(
+      await store.fleet.claimMany(ids, owner, settings.leaseMs, {
+        isAlone: settings.isAlone,
+        missing: (id) => missing.add(id),
+        heavy: (run) => heavy.set(run.id, run),
+        cancelled: (run) => limits.runs.cancelled([run]),
+      }),
+    );
+    return asked.map(({ id, hearer }) => {
+      if (missing.has(id)) hearer?.missing?.();
+      const tooMuch = heavy.get(id);
+      if (tooMuch !== undefined) hearer?.heavy?.(tooMuch);
+      const run = claimed.get(id) ?? null;
+      // Of several who ask for one run at once, one gets it.
+      claimed.delete(id);
+      return run;
+    });
+  }
+
+  async #unexpired(run: Run | null, askedAt: number): Promise<Run | null> {
+    if (run === null || (hasExpired(run, this.#services.settings.leaseMs) && (await endExpired(this.#services, run)))) return null;
+    this.#askedAt.set(run, askedAt);
+    return run;
+  }
+}
