@@ -8,6 +8,7 @@ import type { Clock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
 import { correlationHeaders } from '../../model/run-context.ts';
 import { activeTraceparent } from '../../model/trace.ts';
+import { piecesOf } from './answer-body.ts';
 import { errorOfAnswer, isNeverSent, type Server, unreachable } from './api-errors.ts';
 
 /** Values of a query; undefined is left out, a list is repeated. */
@@ -95,9 +96,20 @@ export class Api {
     }
   }
 
-  /** Opens a stream of events; it stays open until its body is cancelled, or `signal` aborts. @throws as `request` does, without trying again */
-  async openStream(path: string, query: QueryValues, headers: Readonly<Record<string, string>>, signal: AbortSignal): Promise<Response> {
-    const all = AbortSignal.any([signal, this.closed]);
+  /**
+   * The bytes of an answer that stays open, as they come. Closed once nobody wants more; whoever reads is thrown the reason when `signal` aborts or
+   * the client is closed.
+   *
+   * @param headers those of a stream of events are sent unless these say otherwise
+   * @throws as `request` does, without trying again
+   */
+  async openStream(
+    path: string,
+    query: QueryValues,
+    headers: Readonly<Record<string, string>>,
+    signal?: AbortSignal,
+  ): Promise<AsyncGenerator<Uint8Array, void, void>> {
+    const all = signal ? AbortSignal.any([signal, this.closed]) : this.closed;
     const answer = await fetch(this.#urlOf(path, query), {
       headers: { ...this.#headers, accept: 'text/event-stream', ...headers },
       redirect: 'manual',
@@ -106,7 +118,7 @@ export class Api {
       all.throwIfAborted();
       throw unreachable(this.server, error);
     });
-    if (answer.ok) return answer;
+    if (answer.ok) return piecesOf(answer.body, all);
     throw await errorOfAnswer(answer, this.server);
   }
 

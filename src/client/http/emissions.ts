@@ -28,7 +28,6 @@ export async function* emittedOverHttp(api: Api, path: string, stream: string, o
   const waiting: SentEmission[] = [];
   /** Number of the last value that came. */
   let last = after ?? 0;
-  let isLeft = false;
   let wake: () => void = () => undefined;
   let taken: () => void = () => undefined;
   let state = 'open' as 'open' | 'ended' | 'left';
@@ -44,13 +43,15 @@ export async function* emittedOverHttp(api: Api, path: string, stream: string, o
     ...(after === undefined || after === 0 ? {} : { lastId: String(after) }),
     onEvent({ type, data }) {
       if (type === 'value') take(JSON.parse(data) as SentEmission);
-      // Nothing comes after it.
-      if (type === 'end') state = 'ended';
+      if (type === 'end') {
+        state = 'ended';
+        // Nothing comes after it, and nobody is to ask again.
+        over.abort();
+      }
       wake();
     },
-    // The answer has been read to its end by then: Node.js 20 leaves who reads one waiting for ever that is aborted just as it ends.
-    onState: (open) => void (!open && state === 'ended' && over.abort()),
-    onTaken: () => (isLeft || ended.aborted || waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => (taken = resolve))),
+    onState: () => undefined,
+    onTaken: () => (ended.aborted || waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => (taken = resolve))),
   }).finally(() => {
     if (state === 'open') state = 'left';
     wake();
@@ -73,8 +74,7 @@ export async function* emittedOverHttp(api: Api, path: string, stream: string, o
       await new Promise<void>((resolve) => (waiting.length > 0 || state !== 'open' ? resolve() : (wake = resolve)));
     }
   } finally {
-    isLeft = true;
-    if (state !== 'ended') over.abort();
+    over.abort();
     taken();
     await following;
   }

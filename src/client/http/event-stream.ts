@@ -72,15 +72,15 @@ async function readOne(
   onOpen: () => void,
 ): Promise<void> {
   const lost = new AbortController();
-  const answer = await api.openStream(path, query, headers, AbortSignal.any([signal, lost.signal]));
+  const pieces = await api.openStream(path, query, headers, AbortSignal.any([signal, lost.signal]));
   const watchdog = new Watchdog(api.clock, () => lost.abort());
   try {
     onOpen();
     const parser = new EventParser((event) => event.type !== 'beat' && onEvent(event), place);
     const decoder = new TextDecoder();
-    for await (const chunk of answer.body ?? []) {
+    for await (const piece of pieces) {
       watchdog.feed();
-      parser.push(decoder.decode(chunk as Uint8Array, { stream: true }));
+      parser.push(decoder.decode(piece, { stream: true }));
       if (onTaken === undefined) continue;
       // Silence while the reader takes its time is its own.
       watchdog.stop();
@@ -89,7 +89,6 @@ async function readOne(
     }
   } finally {
     watchdog.stop();
-    lost.abort();
   }
 }
 

@@ -34,22 +34,12 @@ export class HttpArtifacts implements ArtifactsClient {
     const artifact = await this.get(id);
     const file = artifactFileOf(artifact);
     if (file === null) return plainContent(artifact);
-    const leaving = new AbortController();
-    const path = `artifacts/${artifact.id}/content`;
-    const answer = await this.#api.openStream(path, {}, { accept: '*/*' }, leaving.signal);
-    return { fileName: file.fileName, type: file.type, bytes: file.bytes, pieces: piecesOf(answer, leaving) };
+    const pieces = await this.#api.openStream(`artifacts/${artifact.id}/content`, {}, { accept: '*/*' });
+    return { fileName: file.fileName, type: file.type, bytes: file.bytes, pieces };
   }
 
   async compare(before: string, after: string, options: { readonly by?: string } = {}): Promise<ArtifactComparison> {
     const { compareArtifacts } = await import('../../model/compare-artifacts.ts');
     return compareArtifacts(await this.get(before), await this.get(after), options);
-  }
-}
-
-async function* piecesOf({ body }: Response, leaving: AbortController): AsyncGenerator<Uint8Array> {
-  try {
-    if (body !== null) yield* body as unknown as AsyncIterable<Uint8Array>;
-  } finally {
-    leaving.abort();
   }
 }

@@ -9,19 +9,15 @@ export function httpExports(api: Api): ExportsClient {
     async *bytes(kind, { format, filter = {}, signal }) {
       checkExport(kind, format, filter);
       const { minLevel, by, ...runs } = filter;
-      const leaving = new AbortController();
-      const ended = signal ? AbortSignal.any([leaving.signal, signal]) : leaving.signal;
       const query = { ...runQuery(runs), format, level: minLevel, by };
-      const answer = await api.openStream(`export/${kind}`, query, { accept: '*/*' }, ended);
+      const pieces = await api.openStream(`export/${kind}`, query, { accept: '*/*' }, signal);
       try {
-        for await (const piece of (answer.body ?? []) as AsyncIterable<Uint8Array>) yield piece;
+        yield* pieces;
       } catch (error) {
         signal?.throwIfAborted();
         api.closed.throwIfAborted();
         // What has come is no whole export.
         throw unreachable(api.server, error);
-      } finally {
-        leaving.abort();
       }
     },
   };

@@ -12,7 +12,7 @@ import type { Emission } from '../../model/emission.ts';
 import type { EmissionStream, LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
 import type { RunHandle, RunInspection, RunsClient, StreamOptions } from '../client.ts';
 import { emittedOverHttp } from './emissions.ts';
-import { linesOf } from './answer-lines.ts';
+import { linesOf } from './answer-body.ts';
 import type { BulkReport, BulkWish, TaskRunFilter, WaitReason } from '../fleet-client.ts';
 import { fromWire, type Wire, type CutValue, type WireValue } from '../wire.ts';
 import type { Api } from './api.ts';
@@ -170,13 +170,8 @@ export class HttpRuns implements RunsClient {
 
   async *rejects(id: string, filter: RejectFilter = {}): AsyncGenerator<DeadLetter> {
     const path = `${pathOf(id)}/rejects/download`;
-    const leaving = new AbortController();
-    const answer = await this.#api.openStream(path, { ...filter }, { accept: 'application/x-ndjson' }, leaving.signal);
-    try {
-      for await (const line of linesOf(answer)) yield JSON.parse(line) as DeadLetter;
-    } finally {
-      leaving.abort();
-    }
+    const pieces = await this.#api.openStream(path, { ...filter }, { accept: 'application/x-ndjson' });
+    for await (const line of linesOf(pieces)) yield JSON.parse(line) as DeadLetter;
   }
 
   async streams(id: string): Promise<readonly EmissionStream[]> {

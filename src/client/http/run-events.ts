@@ -30,7 +30,7 @@ export async function* runEventsOverHttp(api: Api, options: RunEventsOptions): A
       wake();
     },
     onState: () => undefined,
-    onTaken: () => (waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => (taken = resolve))),
+    onTaken: () => (ended.aborted || waiting.length === 0 ? Promise.resolve() : new Promise((resolve) => (taken = resolve))),
   }).finally(() => {
     isStreaming = false;
     wake();

@@ -21,7 +21,7 @@ function serverOf(...bodies: readonly (() => AsyncGenerator<string>)[]): { reado
       async function* bytes(): AsyncGenerator<Uint8Array> {
         for await (const text of body?.() ?? []) yield Buffer.from(text);
       }
-      return { body: bytes() };
+      return bytes();
     },
   };
   return { api: api as unknown as Api, asked };
