@@ -1,9 +1,9 @@
 /** Where the bytes of a file come from: bytes, a file on disk, or a stream. */
-import { createReadStream } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { types } from 'node:util';
 import { BatutaError } from './errors.ts';
+import { filePieces } from './file-pieces.ts';
 
 export interface OpenedSource {
   /** As they come; read once. Bytes or texts, where the source keeps its word. */
@@ -50,7 +50,7 @@ async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
 
 async function* fileAt(path: string, name: string): AsyncGenerator<Uint8Array> {
   try {
-    yield* createReadStream(path, { highWaterMark: 256 * 1024 }) as AsyncIterable<Buffer>;
+    yield* filePieces(path);
   } catch (cause) {
     const code = cause instanceof Error && 'code' in cause ? String(cause.code) : null;
     if (code === null || cause instanceof BatutaError) throw cause;

@@ -1,11 +1,10 @@
 /** Where sources read from: a file, a web stream, the body of a response, pieces of bytes or text. */
 import { Buffer } from 'node:buffer';
-import { createReadStream } from 'node:fs';
 import { TextDecoder } from 'node:util';
 import type { Readable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { settledWithin, systemClock } from '../../base/clock.ts';
 import { BatutaError } from '../../base/errors.ts';
+import { filePieces } from '../../base/file-pieces.ts';
 import { currentScope } from '../../model/run-context.ts';
 import { countedError } from './read-counts.ts';
 
@@ -36,7 +35,7 @@ export interface OpenSource {
 export function openSource(source: Source, name?: string): OpenSource {
   if (typeof source === 'string' || source instanceof URL) {
     const path = source instanceof URL ? fileURLToPath(source) : source;
-    return { name: name ?? path, pieces: () => fileAt(path) };
+    return { name: name ?? path, pieces: () => filePieces(path) };
   }
   if (source instanceof Uint8Array) return { name: name ?? 'the bytes', pieces: () => piecesOf([source]) };
   if ('body' in source) {
@@ -44,22 +43,6 @@ export function openSource(source: Source, name?: string): OpenSource {
     return { name: name ?? (source.url || 'the response'), pieces: () => piecesOf(body ?? []) };
   }
   return { name: name ?? 'the stream', pieces: () => piecesOf(source) };
-}
-
-/** How long a file that nobody wants more of may take to close, ms. */
-const closeMs = 1_000;
-
-/** The bytes of a file, which is closed once they have ended or nobody wants more. */
-async function* fileAt(path: string): AsyncGenerator<Uint8Array, void, void> {
-  const file = createReadStream(path, { highWaterMark: 256 * 1024 });
-  const closed = new Promise<void>((resolve) => file.once('close', () => resolve()));
-  try {
-    yield* file as AsyncIterable<Uint8Array>;
-  } finally {
-    file.destroy();
-    // A pipe whose writer is silent closes only once the writer goes on.
-    await settledWithin(systemClock, closeMs, closed);
-  }
 }
 
 async function* piecesOf(

@@ -1,5 +1,8 @@
+import { mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { cutOut } from '../../../src/base/byte-source.ts';
+import { cutOut, openSource } from '../../../src/base/byte-source.ts';
 import { PulledSource } from '../../../src/define/pulled-source.ts';
 import type { GuestMessage } from '../../../src/model/isolate-protocol.ts';
 
@@ -25,4 +28,36 @@ test('pieces of a stream that are parts of a large buffer are sent alone', async
   expect(sent).toMatchObject([{ piece: new Uint8Array(10).fill(7) }, { piece: 'text' }, { piece: null, failure: null }]);
   const [first] = sent;
   expect(first?.kind === 'piece' && first.piece instanceof Uint8Array && first.piece.buffer.byteLength).toBe(10);
+});
+
+/** Files that this process has open, by their paths. */
+function openFiles(): readonly string[] {
+  return readdirSync('/proc/self/fd').map((fd) => {
+    try {
+      return readlinkSync(`/proc/self/fd/${fd}`);
+    } catch {
+      return '';
+    }
+  });
+}
+
+test.runIf(process.platform === 'linux')('a file is closed once its reader has left, or it has ended', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'batuta-source-'));
+  const path = join(folder, 'large.bin');
+  writeFileSync(path, Buffer.alloc(2_000_000, 7));
+  const { pieces, fileName } = openSource({ path }, 'large');
+  expect(fileName).toBe('large.bin');
+  for await (const piece of pieces) {
+    expect(piece).toHaveProperty('byteLength', 256 * 1024);
+    expect(openFiles()).toContain(path);
+    break;
+  }
+  expect(openFiles()).not.toContain(path);
+  let bytes = 0;
+  for await (const piece of openSource({ path }, 'large').pieces) bytes += (piece as Uint8Array).byteLength;
+  expect(bytes).toBe(2_000_000);
+  expect(openFiles()).not.toContain(path);
+  const missing = openSource({ path: join(folder, 'none') }, 'large').pieces[Symbol.asyncIterator]();
+  await expect(missing.next()).rejects.toMatchObject({ code: 'ARTIFACT_INVALID' });
+  rmSync(folder, { recursive: true });
 });
