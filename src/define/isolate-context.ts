@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { cutOut, pathOf } from '../base/byte-source.ts';
+import { letOthersIn } from '../base/clock.ts';
 import { errorOf } from '../model/failure.ts';
 import { ContextValues } from '../model/middleware.ts';
 import { artifactText, type ContextSource, LiveTaskContext, plainReject } from '../model/task-context.ts';
@@ -23,6 +24,8 @@ export interface GuestContext {
   tellEarlier(): void;
   /** Takes what the engine sends. */
   hear(message: HostMessage): void;
+  /** Resolves once what it has emitted and shown so far, files left out, is recorded or refused, and Node.js has reported errors that nobody took. Never rejects. */
+  settled(): Promise<void>;
   /** Refuses what is still asked for: the task has ended. */
   end(): void;
 }
@@ -52,6 +55,12 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
       tell(id);
     });
   };
+  const pending = new Set<Promise<void>>();
+  /** Has the end of the task wait for the work, whoever else does. */
+  const awaited = (work: Promise<void>): Promise<void> => {
+    pending.add(work);
+    return work.finally(() => pending.delete(work));
+  };
   const questions = new HostQuestions(send);
   let logger: Logger | undefined;
   let lastArtifact = 0;
@@ -73,10 +82,13 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
       send({ kind: 'reject', record: JSON.stringify(plain.record), reason: plain.reason });
     },
     artifacts: {
-      async put({ kind: type, name, data, key }) {
-        const text = artifactText(name, data);
-        await kept((id) => send({ kind: 'artifact', id, type, name, key, data: text }));
-      },
+      put: ({ kind: type, name, data, key }) =>
+        awaited(
+          (async () => {
+            const text = artifactText(name, data);
+            await kept((id) => send({ kind: 'artifact', id, type, name, key, data: text }));
+          })(),
+        ),
       async putFile({ source: given, ...wish }) {
         const path = pathOf(given);
         const whole = given instanceof Uint8Array ? cutOut(given) : path === null ? null : { path: resolve(path) };
@@ -89,11 +101,14 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
       setProgress: (name, value, label) => send({ kind: 'bar', name, value, label }),
     },
     emissions: {
-      async emit(stream, value) {
-        checkStreamName(stream);
-        const text = encodeValue(value, `value for the stream '${stream}'`);
-        await kept((id) => send({ kind: 'emit', id, stream, value: text }));
-      },
+      emit: (stream, value) =>
+        awaited(
+          (async () => {
+            checkStreamName(stream);
+            const text = encodeValue(value, `value for the stream '${stream}'`);
+            await kept((id) => send({ kind: 'emit', id, stream, value: text }));
+          })(),
+        ),
     },
   };
   const context = new LiveTaskContext(source);
@@ -113,6 +128,10 @@ export function openGuestContext(job: IsolatedJob, send: (message: GuestMessage)
       }),
     tellEarlier: () => send({ kind: 'earlier' }),
     hear,
+    async settled() {
+      await Promise.allSettled(pending);
+      await letOthersIn();
+    },
     end: () => questions.end(),
   };
 }

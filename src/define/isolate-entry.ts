@@ -54,7 +54,10 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
   current = { number, hear: opened.hear };
   const usage = measureUsage();
   let isOver = false;
-  const give = (outcome: IsolatedOutcome, moved: readonly ArrayBuffer[] = [], goesOn = false): void => {
+  /** Whether its transaction may be committed by now: its value stands, and what escapes is the run's. */
+  let stands = false;
+  let goesOn = false;
+  const give = (outcome: IsolatedOutcome, moved: readonly ArrayBuffer[] = []): void => {
     if (isOver) return;
     isOver = true;
     current = null;
@@ -74,8 +77,10 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
     callTask: null,
     logger: () => context.log,
     escaped(error, how) {
-      if (isOver) context.log.error({ err: error }, 'Code of a task that has ended threw.');
-      else give({ ok: false, failure: failureOf(escapedError(error, how, `task ${job.task}`)) }, [], true);
+      if (isOver) return context.log.error({ err: error }, 'Code of a task that has ended threw.');
+      goesOn = true;
+      if (stands) port.send({ number, message: { kind: 'escaped', failure: failureOf(error), how } });
+      else give({ ok: false, failure: failureOf(escapedError(error, how, `task ${job.task}`)) });
     },
   };
   try {
@@ -90,10 +95,16 @@ async function execute(number: number, job: IsolatedJob): Promise<void> {
       const method = async (): Promise<unknown> => listed(await task.method.apply(instance, [...args, context]));
       return job.profile ? profiled(context, method) : method();
     };
-    const work = (): Promise<unknown> => using(resources, () => calledIn(task, job, opened, call));
+    const askToCommit = async (): Promise<void> => {
+      await opened.askToCommit();
+      stands = true;
+    };
+    const work = (): Promise<unknown> => using(resources, () => calledIn(task, job, { ...opened, askToCommit }, call));
     const value = await (job.isTraced || hasTracerProvider()
       ? (await import('../tracing/guest-tracing.ts')).traced(scope, (message) => port.send({ number, message }), work)
       : runScope.run(scope, work));
+    stands = task.transaction !== null;
+    await opened.settled();
     const { packed, moved } = packValue(value, `result of task ${job.task}`, false);
     give({ ok: true, value: packed }, moved);
   } catch (error) {

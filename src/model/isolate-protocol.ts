@@ -12,6 +12,7 @@ import type { OwnMeasure } from './own-metrics.ts';
 import type { Packed } from './packed-value.ts';
 import type { ResourceUse } from './resource-use.ts';
 import type { ArtifactWish, FileWish } from './artifact-writer.ts';
+import type { EscapeKind } from './run-context.ts';
 import type { SpanNotes, SpanRecord } from './span.ts';
 import type { TaskUsage } from './task-usage.ts';
 
@@ -81,6 +82,8 @@ export type GuestMessage =
   | { readonly kind: 'resource'; readonly use: ResourceUse }
   /** Its result is that of an earlier execution. */
   | { readonly kind: 'earlier' }
+  /** An error has come past its code when its transaction may have been committed: its result stands, and the run is to fail. */
+  | { readonly kind: 'escaped'; readonly failure: Failure; readonly how: EscapeKind }
   /** Its code has ended a span of OpenTelemetry. */
   | { readonly kind: 'span'; readonly span: SpanRecord }
   /** What its code has said of the span of its attempt. */

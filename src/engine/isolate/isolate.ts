@@ -2,6 +2,7 @@
 import type { EffectKey } from '../../effects/effects-table.ts';
 import type { TaskContext } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
+import type { EscapeKind } from '../../model/run-context.ts';
 import type { NamedValues } from '../../model/secret.ts';
 import type { ContextValues } from '../../model/middleware.ts';
 import type { ResourceUse } from '../../model/resource-use.ts';
@@ -35,6 +36,8 @@ export interface IsolatedCall {
   beginCommit(): void;
   /** Its result is that of an earlier execution. */
   tellEarlier(): void;
+  /** An error has come past its code when its result stood already. */
+  tellEscaped(error: Error, how: EscapeKind): void;
   /** What it has used; called once, before the call settles or as its guest is ended. */
   tellUsage(usage: TaskUsage): void;
   readonly resourceUses: GuestUses;

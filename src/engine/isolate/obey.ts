@@ -1,7 +1,7 @@
 /** What a task in a guest does with its context is done here, with the context of the task. */
 import type { Logger } from 'pino';
 import { type ChartData, chartOf } from '../../model/chart.ts';
-import { failureOf } from '../../model/failure.ts';
+import { errorOf, failureOf } from '../../model/failure.ts';
 import type { GuestMessage, GuestQuestion, HostMessage } from '../../model/isolate-protocol.ts';
 import { measureAgain } from '../../model/own-metrics.ts';
 import type { NamedValues } from '../../model/secret.ts';
@@ -23,6 +23,9 @@ export function obey(call: IsolatedCall, answer: Answer, message: Exclude<GuestM
       break;
     case 'earlier':
       call.tellEarlier();
+      break;
+    case 'escaped':
+      call.tellEscaped(errorOf(message.failure), message.how);
       break;
     case 'resource':
       call.resourceUses.note(message.use);

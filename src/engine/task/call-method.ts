@@ -3,6 +3,7 @@ import type { ContextValues } from '../../model/middleware.ts';
 import type { Logger } from 'pino';
 import { callInTransaction, type TransactionalCall } from '../../effects/call-in-transaction.ts';
 import { effectKeyOf } from '../../effects/effects-table.ts';
+import { escapedError } from '../../model/escaped-error.ts';
 import { resourceScopes } from '../../model/resource.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { profiled } from '../../model/task-profile.ts';
@@ -51,6 +52,7 @@ export function callMethod(execution: MethodCall, args: readonly unknown[]): unk
     effectKey: effectKeyOf(execution.row),
     beginCommit: () => void (execution.isCommitting = true),
     tellEarlier: () => tellEarlier(execution),
+    tellEscaped: (error, how) => active.escape(escapedError(error, how, `task ${definition.name}`), execution.log),
     tellUsage: (usage) => void (execution.usage = usage),
     resourceUses: new RecordedGuestUses(active.services, active.record, definition.isolate),
   });
