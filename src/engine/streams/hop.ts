@@ -96,9 +96,9 @@ export class Hop implements Holdable<unknown>, AsyncIterator<unknown, undefined>
     });
   }
 
-  /** Puts a mark behind what was put in so far. */
+  /** Puts a mark behind what was put in so far. Of a taker that has left it waits for its success: another attempt may take what this one did not. */
   mark(mark: Mark): void {
-    if (this.#released >= this.#pushed) this.#onMark(mark);
+    if (this.#released >= this.#pushed && (!this.#isDetached || this.#isDone)) this.#onMark(mark);
     else this.#marks.push({ after: this.#pushed, mark });
   }
 

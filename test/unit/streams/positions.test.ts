@@ -8,6 +8,7 @@ import { testFlow } from 'batuta/testing';
 import { deadLettersOf } from '../../../src/model/dead-letters.ts';
 import { makeFlow } from '../../support/make-flow.ts';
 import { ownEngine } from '../../support/own-engine.ts';
+import { until } from './rows.ts';
 
 type Rows = AsyncIterable<number>;
 
@@ -137,6 +138,31 @@ describe('after a failure the source goes on', () => {
       makeFlow({ rows: { does: rows, retries: 1 }, hold: { needs: ['rows'], does: hold }, quick: { needs: ['rows'], does: quick } }),
     );
     expect(begun).toEqual([undefined, undefined]);
+  });
+
+  test('from the beginning where an end had left the stream unread and failed', async () => {
+    const begun: unknown[] = [];
+    let [taken, attempts] = [0, 0];
+    const all: number[] = [];
+    async function* rows(ctx: TaskContext) {
+      begun.push(ctx.resumeFrom);
+      for (let n = Number(ctx.resumeFrom ?? -1) + 1; n < 5_000; n++) yield at(n, n);
+    }
+    const leaves = async (given: Rows): Promise<void> => {
+      if (attempts++ === 0) {
+        await given[Symbol.asyncIterator]().return?.();
+        await until(() => taken > 1_000);
+        throw new Error('left');
+      }
+      for await (const n of given) all.push(n);
+    };
+    const quick = async (given: Rows): Promise<void> => {
+      for await (const _ of given) taken++;
+    };
+    const needs = ['rows'];
+    await testFlow(makeFlow({ rows: { does: rows, retries: 1 }, leaves: { needs, does: leaves }, quick: { needs, does: quick } }));
+    expect(begun).toEqual([undefined, undefined]);
+    expect(all.length).toBe(5_000);
   });
 
   describe('before the first record that was lost where the end of the stream returns although it has failed', () => {
