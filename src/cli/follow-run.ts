@@ -17,6 +17,8 @@ export interface FollowOptions {
   readonly start: (hooks: Required<Pick<RunOptions, 'signal' | 'onEvent'>>) => Promise<RunHandle>;
   /** What is recorded already, for a run that goes on. */
   readonly before?: RunInspection;
+  /** Called at a second Ctrl-C, after which nothing may take its time. */
+  readonly onLeave?: () => void;
   /** Called once it has ended and been shown. */
   readonly onEnd?: (inspection: RunInspection) => Promise<void>;
 }
@@ -37,7 +39,10 @@ export async function followRun(
   const interrupt = new Interrupt({
     clock: context.clock,
     onFirst: () => display.say(firstWords),
-    onSecond: () => client.close({ graceMs: 0, message: 'Ended by a second Ctrl-C.' }),
+    onSecond: () => {
+      options.onLeave?.();
+      return client.close({ graceMs: 0, message: 'Ended by a second Ctrl-C.' });
+    },
   });
   let going: RunHandle | null = null;
   const expectExit = onForeignExit((status) => {

@@ -21,30 +21,33 @@ export interface MetricExportOptions {
 /** As the specification of OpenTelemetry has it, ms. */
 const usualIntervalMs = 60_000;
 
+/** Ends an export. @param isHurried without a last time, and without waiting for what is left; default false */
+export type EndExport = (isHurried?: boolean) => Promise<void>;
+
 interface Exporting {
   holders: number;
-  readonly opened: Promise<(() => Promise<void>) | null>;
+  readonly opened: Promise<EndExport | null>;
 }
 
 const exporting = new WeakMap<Metrics, Exporting>();
 
 /** Exports from now on. Gives what ends it, once everybody who holds it has called theirs. */
-export async function exportMetrics(metrics: Metrics, options: MetricExportOptions): Promise<() => Promise<void>> {
+export async function exportMetrics(metrics: Metrics, options: MetricExportOptions): Promise<EndExport> {
   const held = exporting.get(metrics) ?? { holders: 0, opened: open(metrics, options) };
   exporting.set(metrics, held);
   held.holders++;
   await held.opened;
   let isHeld = true;
-  return async () => {
+  return async (isHurried) => {
     if (!isHeld) return;
     isHeld = false;
     if (--held.holders > 0) return;
     exporting.delete(metrics);
-    await (await held.opened)?.();
+    await (await held.opened)?.(isHurried);
   };
 }
 
-async function open(metrics: Metrics, { clock, random, log, owner }: MetricExportOptions): Promise<(() => Promise<void>) | null> {
+async function open(metrics: Metrics, { clock, random, log, owner }: MetricExportOptions): Promise<EndExport | null> {
   const exporter = await openMetricExport({ clock, log, owner });
   if (exporter === null) return null;
   const since = clock.now();
@@ -56,9 +59,9 @@ async function open(metrics: Metrics, { clock, random, log, owner }: MetricExpor
     onError: (err) => log.warn({ err }, 'Metrics could not be exported.'),
   });
   await loop.start();
-  return async () => {
+  return async (isHurried = false) => {
     await loop.stop();
-    await send().catch((err: unknown) => log.warn({ err }, 'Metrics could not be exported.'));
-    await exporter.close();
+    if (!isHurried) await send().catch((err: unknown) => log.warn({ err }, 'Metrics could not be exported.'));
+    await exporter.close(isHurried);
   };
 }

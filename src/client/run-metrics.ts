@@ -23,13 +23,16 @@ export interface RunMetricsOptions {
   readonly flow: string;
 }
 
+/** Ends it. @param isHurried sends nothing anywhere, as after a second Ctrl-C; the file is written all the same */
+export type EndMeasuring = (isHurried: boolean) => Promise<void>;
+
 /**
  * Measures from now on, where somebody wants it; gives what ends that. What cannot be written or sent at the end is told in the log: the run has
  * ended as it has.
  *
  * @throws BatutaError FILE_NOT_FOUND where the folder of the file is not there
  */
-export async function measureRun(options: RunMetricsOptions): Promise<() => Promise<void>> {
+export async function measureRun(options: RunMetricsOptions): Promise<EndMeasuring> {
   const { client, config, log, file, flow } = options;
   const path = file === null ? null : resolve(options.cwd, file);
   if (path !== null) await checkFolder(path);
@@ -39,14 +42,14 @@ export async function measureRun(options: RunMetricsOptions): Promise<() => Prom
   const metrics = await openMetrics(leaseClock, config.metricsLabelValues);
   const leave = metrics.join(measuredPart({ client, config, role: 'worker' }));
   const endExport = await exportMetrics(metrics, { clock: leaseClock, random, log: log.logger, owner });
-  return async () => {
+  return async (isHurried) => {
     const tell = (what: string) => (err: unknown) => log.logger.warn({ err }, what);
     if (path !== null) await writeWhole(path, await metrics.ownText()).catch(tell(`Metrics could not be written to ${path}.`));
-    if (metricsPushUrl !== null)
+    if (metricsPushUrl !== null && !isHurried)
       await metrics
         .push(metricsPushUrl, { flow })
         .catch(tell(`Metrics could not be pushed to ${maskAddress(metricsPushUrl, '********')}.`));
-    await endExport();
+    await endExport(isHurried);
     leave();
   };
 }

@@ -1,7 +1,7 @@
 /** Messages between a process and the thread that exports its spans and metrics. Both sides are of one version. */
 import type { SpanRecord } from '../model/span.ts';
 import type { ExportWish } from './otel-settings.ts';
-import type { RunTrace, TaskRow } from './span-sink.ts';
+import type { SpanRow } from './span-sink.ts';
 
 /** What the thread is started with, as its `workerData`. */
 export interface ExporterData {
@@ -12,10 +12,13 @@ export interface ExporterData {
   readonly version: string;
 }
 
-/** Spans of some moments. `rows` are those of tasks, each with the place of its trace in `traces` before it, all in one list. */
+/**
+ * Spans of some moments. `rows` are those of runs and tasks, each with the number of its trace before it, all in one list. So are `traces`: of each the id
+ * of its run, the flow, the id of the trace, the span that the run hangs below, and who works there. Copying lists costs a fraction of what objects cost.
+ */
 export interface SpanBatch {
-  readonly traces: readonly RunTrace[];
-  readonly rows: readonly TaskRow[number][];
+  readonly traces: readonly (string | null)[];
+  readonly rows: readonly SpanRow[number][];
   readonly spans: readonly SpanRecord[];
 }
 

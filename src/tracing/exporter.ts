@@ -10,7 +10,7 @@ import { copyEnvironment } from '../base/config.ts';
 import { builtFile } from '../base/installed.ts';
 import type { SpanRecord } from '../model/span.ts';
 import type { ExporterData, FromExporter, MetricFamily, SpanBatch, ToExporter } from './exporter-protocol.ts';
-import { rowFields, type RunTrace, type SpanSink, type TaskRow, withoutSecrets } from './span-sink.ts';
+import { rowFields, type RunTrace, type SpanRow, type SpanSink, withoutSecrets } from './span-sink.ts';
 
 /** How long spans are gathered, ms. */
 const gatherMs = 500;
@@ -34,8 +34,10 @@ export class Exporter implements SpanSink {
   /** Started when there is something to export. */
   #thread: Worker | null = null;
   readonly #flushes = new Map<number, () => void>();
-  #traces = new Map<RunTrace, number>();
-  #rows: TaskRow[number][] = [];
+  /** Numbers of those in `traces`. */
+  #known = new Map<RunTrace, number>();
+  #traces: (string | null)[] = [];
+  #rows: SpanRow[number][] = [];
   #spans: SpanRecord[] = [];
   #timer: Timer | null = null;
   #lastFlush = 0;
@@ -48,10 +50,14 @@ export class Exporter implements SpanSink {
     this.#data = data;
   }
 
-  addTask(trace: RunTrace, row: TaskRow): void {
-    let at = this.#traces.get(trace);
-    if (at === undefined) this.#traces.set(trace, (at = this.#traces.size));
-    this.#rows.push(at, ...row);
+  addRow(trace: RunTrace, row: SpanRow): void {
+    let number = this.#known.get(trace);
+    if (number === undefined) {
+      number = this.#known.size;
+      this.#known.set(trace, number);
+      this.#traces.push(trace.runId, trace.flow, trace.traceId, trace.parentSpanId, trace.owner);
+    }
+    this.#rows.push(number, ...row);
     this.#gather();
   }
 
@@ -65,29 +71,33 @@ export class Exporter implements SpanSink {
     this.#send({ kind: 'metrics', families, since, at: this.#clock.now() });
   }
 
-  /** Resolves once all that came before was exported or could not be, at the latest after some seconds. */
-  async flush(): Promise<void> {
+  /** Resolves once all that came before was exported or could not be, with true; with false when that takes longer than some seconds. Never rejects. */
+  async flush(): Promise<boolean> {
     this.#handOver();
     const thread = this.#thread;
-    if (this.#isOver || thread === null) return;
+    if (this.#isOver || thread === null) return true;
     const number = ++this.#lastFlush;
     const flushed = new Promise<void>((resolve) => this.#flushes.set(number, resolve));
     this.#send({ kind: 'flush', number });
     // The thread alone does not keep the process; somebody waits for it now.
     thread.ref();
-    if (!(await settledWithin(this.#clock, closeMs, flushed)))
-      this.#log.warn(`Traces and metrics could not be exported within ${closeMs / 1_000} s; what is left of them is dropped.`);
-    thread.unref();
+    const isDone = await settledWithin(this.#clock, closeMs, flushed);
     this.#flushes.delete(number);
+    if (this.#flushes.size === 0) thread.unref();
+    return isDone;
   }
 
   /** @param isHurried what is left is dropped */
   close(isHurried = false): Promise<void> {
-    return (this.#closed ??= (isHurried ? Promise.resolve() : this.flush()).then(async () => {
-      this.#isOver = true;
-      this.#timer?.cancel();
-      await this.#thread?.terminate();
-    }));
+    return (this.#closed ??= this.#close(isHurried));
+  }
+
+  async #close(isHurried: boolean): Promise<void> {
+    if (!isHurried && !(await this.flush()))
+      this.#log.warn(`Traces and metrics could not be exported within ${closeMs / 1_000} s; what is left of them is dropped.`);
+    this.#isOver = true;
+    this.#timer?.cancel();
+    await this.#thread?.terminate();
   }
 
   #gather(): void {
@@ -99,8 +109,8 @@ export class Exporter implements SpanSink {
     this.#timer?.cancel();
     this.#timer = null;
     if (this.#rows.length === 0 && this.#spans.length === 0) return;
-    const batch: SpanBatch = { traces: [...this.#traces.keys()], rows: this.#rows, spans: this.#spans };
-    [this.#traces, this.#rows, this.#spans] = [new Map(), [], []];
+    const batch: SpanBatch = { traces: this.#traces, rows: this.#rows, spans: this.#spans };
+    [this.#known, this.#traces, this.#rows, this.#spans] = [new Map(), [], [], []];
     this.#send({ kind: 'spans', batch });
   }
 

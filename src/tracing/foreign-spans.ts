@@ -14,8 +14,8 @@ import type { SpanRecord } from '../model/span.ts';
 import { contextOfScope } from './context-manager.ts';
 import type { Sampling } from './run-spans.ts';
 import { readSampler, samplingOf } from './sampler.ts';
-import { type RunTrace, type SpanSink, type TaskRow, withoutSecrets } from './span-sink.ts';
-import { spansOfTask } from './task-spans.ts';
+import { spansOfRow } from './row-spans.ts';
+import { type RunTrace, type SpanRow, type SpanSink, withoutSecrets } from './span-sink.ts';
 
 export class ForeignSpans implements SpanSink {
   readonly #tracer: Tracer = trace.getTracer('batuta', packageVersion());
@@ -26,8 +26,8 @@ export class ForeignSpans implements SpanSink {
     this.#log = log;
   }
 
-  addTask(of: RunTrace, row: TaskRow): void {
-    for (const span of spansOfTask(of, row)) this.addSpan(span);
+  addRow(of: RunTrace, row: SpanRow): void {
+    for (const span of spansOfRow(of, row)) this.addSpan(span);
   }
 
   /** What the program's provider throws, its processors and exporters included, is for the log: runs do not fail for it. */

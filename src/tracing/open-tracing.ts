@@ -50,6 +50,8 @@ interface Opening {
   readonly opened: Promise<Shared>;
   /** Counted from before it is open, so that nobody closes what another waits for. */
   users: number;
+  /** Set by who has left without hurry while others stay: resolves once what it has left is exported, at the latest after some seconds. */
+  owed: Promise<unknown> | null;
 }
 
 let shared: Opening | null = null;
@@ -111,12 +113,12 @@ function tracingOver({ clock, owner }: TracingOptions, { sink, sampling, guests,
 
 interface Held {
   readonly shared: Shared;
-  /** The last one exports what is left, and ends the thread: waits of each in turn would add up when a process ends. */
+  /** The last one waits for what is left to be exported, and ends the thread: waits of each in turn would add up when a process ends. */
   readonly release: (isHurried?: boolean) => Promise<void>;
 }
 
 async function holdExporter(options: TracingOptions): Promise<Held> {
-  const opening = (shared ??= { opened: openShared(options), users: 0 });
+  const opening = (shared ??= { opened: openShared(options), users: 0, owed: null });
   opening.users++;
   let isHeld = true;
   /** Whether it was the last. */
@@ -134,8 +136,14 @@ async function holdExporter(options: TracingOptions): Promise<Held> {
   return {
     shared: held,
     async release(isHurried) {
-      if (!leave()) return;
+      if (!isHeld) return;
+      if (!leave()) {
+        if (!isHurried) opening.owed = held.exporter.flush();
+        return;
+      }
       held.unregister();
+      // Its own haste is not that of others.
+      if (isHurried) await opening.owed;
       await held.exporter.close(isHurried);
     },
   };
@@ -167,9 +175,14 @@ function plain({ isOn, protocol }: ExportWish): Pick<ExportWish, 'isOn' | 'proto
   return { isOn, protocol };
 }
 
+const spanIdDigits = 16;
+/** Digits for the next ids: to ask for those of one costs more than all else of a span. */
+let digits = '';
+
 /** 16 hexadecimal digits. */
 function makeSpanId(): string {
-  const bytes = new Uint8Array(8);
-  crypto.getRandomValues(bytes);
-  return Buffer.from(bytes).toString('hex');
+  if (digits === '') digits = Buffer.from(crypto.getRandomValues(new Uint8Array(2_048))).toString('hex');
+  const id = digits.slice(0, spanIdDigits);
+  digits = digits.slice(spanIdDigits);
+  return id;
 }

@@ -4,8 +4,8 @@ import type { Resource } from '@opentelemetry/resources';
 import type { ReadableSpan } from '@opentelemetry/sdk-trace';
 import type { SpanRecord } from '../model/span.ts';
 import type { SpanBatch } from './exporter-protocol.ts';
-import { rowFields, type TaskRow } from './span-sink.ts';
-import { spansOfTask } from './task-spans.ts';
+import { spansOfRow } from './row-spans.ts';
+import { rowFields, type RunTrace, type SpanRow } from './span-sink.ts';
 
 /** What all spans of a process share. */
 export interface SpanMaker {
@@ -17,10 +17,11 @@ export interface SpanMaker {
 /** The spans of a batch, `size` at a time. */
 export function* readableSpans({ traces, rows, spans }: SpanBatch, maker: SpanMaker, size: number): Generator<ReadableSpan[]> {
   let part: ReadableSpan[] = [];
+  const known = tracesOf(traces);
   const all = function* (): Generator<SpanRecord> {
     for (let at = 0; at < rows.length; at += rowFields) {
-      const trace = traces[rows[at] as number];
-      if (trace) yield* spansOfTask(trace, rows.slice(at + 1, at + rowFields) as unknown as TaskRow);
+      const trace = known[rows[at] as number];
+      if (trace) yield* spansOfRow(trace, rows.slice(at + 1, at + rowFields) as unknown as SpanRow);
     }
     yield* spans;
   };
@@ -31,6 +32,15 @@ export function* readableSpans({ traces, rows, spans }: SpanBatch, maker: SpanMa
     part = [];
   }
   if (part.length > 0) yield part;
+}
+
+function tracesOf(flat: SpanBatch['traces']): RunTrace[] {
+  const traces: RunTrace[] = [];
+  for (let at = 0; at < flat.length; at += 5) {
+    const [runId, flow, traceId, parentSpanId, owner] = flat.slice(at, at + 5) as [string, string, string, string | null, string];
+    traces.push({ runId, flow, traceId, parentSpanId, owner, isSampled: true });
+  }
+  return traces;
 }
 
 function readableSpan(span: SpanRecord, { resource, version }: SpanMaker): ReadableSpan {

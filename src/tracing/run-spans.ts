@@ -7,16 +7,17 @@
  * attempts that were cut off included.
  */
 import type { Clock } from '../base/clock.ts';
+import { hidesValues } from '../base/hidden-values.ts';
 import { madeAtOf } from '../base/id.ts';
 import type { ResourceUse } from '../model/resource-use.ts';
 import type { Run, TaskRun } from '../model/run.ts';
-import { consumerSpan, internalSpan, producerSpan, type SpanNotes, type SpanRecord } from '../model/span.ts';
+import { consumerSpan, internalSpan, type SpanNotes, type SpanRecord } from '../model/span.ts';
 import { submittedIn } from '../model/submitted.ts';
 import { attemptSpanIdOf, readTraceparent, spanIdOf, traceIdOf } from '../model/trace.ts';
 import type { Lifecycle, LifecycleEvent, StepHolder } from '../observe/lifecycle.ts';
 import type { Occurrence } from '../observe/occurrence.ts';
-import type { RunTrace, SpanSink, TaskRow, TaskRowKind } from './span-sink.ts';
-import { spansOfTask } from './task-spans.ts';
+import { spansOfRow } from './row-spans.ts';
+import type { RunTrace, SpanRow, SpanSink, TaskRowKind } from './span-sink.ts';
 
 /** Whether the spans of a trace are exported. @param parent what its submitter has decided; null: nothing is known */
 export type Sampling = (traceId: string, parent: { readonly spanId: string; readonly isSampled: boolean } | null) => boolean;
@@ -64,6 +65,9 @@ interface SubmittedRun {
 /** Submitted runs that are remembered, the newest: only what is begun here soon after is worth it. */
 const mostSubmitted = 1_000;
 
+/** What a row of a submit has no use for. */
+const noFields = [null, null, null, null, null, null, null, null, null] as const;
+
 export class RunSpans {
   readonly #options: RunSpansOptions;
   readonly #held = new WeakMap<StepHolder, HeldRun>();
@@ -85,19 +89,16 @@ export class RunSpans {
 
   /** See `RunTracer`. */
   submit({ id, flow }: { readonly id: string; readonly flow: string }, traceparent: string | undefined): string {
-    const { sampling, sink, clock, makeSpanId, owner } = this.#options;
+    const { sampling, clock, makeSpanId, owner } = this.#options;
     const parent = readTraceparent(traceparent);
     const traceId = traceIdOf(id, traceparent ?? null);
-    const [spanId, isSampled, now] = [makeSpanId(), sampling(traceId, parent), clock.now()];
-    if (isSampled)
-      sink.addSpan({
-        ...{ name: `submit ${flow}`, kind: producerSpan, traceId, spanId, parentSpanId: parent?.spanId ?? null },
-        ...{ startMs: now, endMs: now, hasFailed: false, message: null, links: [] },
-        attributes: { 'batuta.flow': flow, 'batuta.run.id': id, 'batuta.process': owner },
-      });
-    const written = `00-${traceId}-${spanId}-${isSampled ? '01' : '00'}`;
+    const parentSpanId = makeSpanId();
+    const isSampled = sampling(traceId, parent);
+    const trace: RunTrace = { runId: id, flow, traceId, parentSpanId, owner, isSampled };
+    if (isSampled) this.#add(trace, ['submit', parent?.spanId ?? null, clock.now(), ...noFields], null);
+    const written = `00-${traceId}-${parentSpanId}-${isSampled ? '01' : '00'}`;
     if (this.#submitted.size >= mostSubmitted) for (const oldest of this.#submitted.keys()) if (this.#submitted.delete(oldest)) break;
-    this.#submitted.set(id, { traceparent: written, trace: { runId: id, flow, traceId, parentSpanId: spanId, isSampled } });
+    this.#submitted.set(id, { traceparent: written, trace });
     return written;
   }
 
@@ -109,7 +110,8 @@ export class RunSpans {
     const { traceparent = null } = submittedIn(params);
     const parent = readTraceparent(traceparent);
     const traceId = traceIdOf(id, traceparent);
-    return { runId: id, flow, traceId, parentSpanId: parent?.spanId ?? null, isSampled: this.#options.sampling(traceId, parent) };
+    const { sampling, owner } = this.#options;
+    return { runId: id, flow, traceId, parentSpanId: parent?.spanId ?? null, owner, isSampled: sampling(traceId, parent) };
   }
 
   #heldBy(holder: StepHolder): HeldRun {
@@ -162,14 +164,11 @@ export class RunSpans {
             ? 'unrun'
             : 'task';
     const attemptStartedAt = kind === 'lost' ? (attempt === 1 ? startedAt : at) : (last?.startedAt ?? (attempt === 1 ? startedAt : null));
-    const ended: TaskRow = [
-      ...([kind, id, name, index, attempt, last?.isRecovery ?? false, startedAt, attemptStartedAt, at] as const),
-      ...([state.type, state.name, state.message ?? null] as const),
-    ];
-    const { notes, sink } = this.#options;
+    const { notes } = this.#options;
     const said = kind === 'unrun' || !notes.areThere() ? null : notes.take(attemptSpanIdOf(id, attempt));
-    if (said === null) sink.addTask(trace, ended);
-    else for (const span of spansOfTask(trace, ended)) sink.addSpan(withNotes(span, said));
+    const isRecovery = last?.isRecovery ?? false;
+    const { type, name: stateName, message } = state;
+    this.#add(trace, [kind, id, name, index, attempt, isRecovery, startedAt, attemptStartedAt, at, type, stateName, message ?? null], said);
     if (step === 'ended' && noted !== undefined) later?.delete(id);
   }
 
@@ -184,8 +183,23 @@ export class RunSpans {
   }
 
   #takeEnd(trace: RunTrace, run: Run, endMs: number): void {
-    const { sink, owner, notes } = this.#options;
-    sink.addSpan(withNotes(spanOfRun(trace, run, endMs, owner), notes.areThere() ? notes.take(spanIdOf(run.id)) : null));
+    const { notes } = this.#options;
+    const { id, name, attempt, recoveries, startedAt, createdAt, state, deployment, parentRunId, tags } = run;
+    const { type, name: stateName, message } = state;
+    const begun = startedAt ?? createdAt;
+    const said = notes.areThere() ? notes.take(spanIdOf(id)) : null;
+    this.#add(
+      trace,
+      ['run', name, attempt, recoveries, begun, endMs, type, stateName, message, deployment, parentRunId, tags.length === 0 ? null : tags],
+      said,
+    );
+  }
+
+  /** As a row, unless there is more to it, or something in it may have to be hidden. */
+  #add(trace: RunTrace, row: SpanRow, said: SpanNotes | null): void {
+    const { sink } = this.#options;
+    if (said === null && !hidesValues()) sink.addRow(trace, row);
+    else for (const span of spansOfRow(trace, row)) sink.addSpan(withNotes(span, said));
   }
 
   /** How long a run, or a spread task run, waited for whoever has claimed it. */
@@ -240,21 +254,5 @@ function withNotes(span: SpanRecord, notes: SpanNotes | null): SpanRecord {
     ...span,
     ...{ attributes: { ...attributes, ...span.attributes }, events: [...(span.events ?? []), ...events] },
     ...(failure === null ? {} : { hasFailed: true, message: span.message ?? failure }),
-  };
-}
-
-function spanOfRun(trace: RunTrace, run: Run, endMs: number, owner: string): SpanRecord {
-  const { state, startedAt, createdAt } = run;
-  const hasFailed = state.type === 'FAILED' || state.type === 'CRASHED';
-  return {
-    ...{ name: `run ${run.flow}`, kind: internalSpan, traceId: trace.traceId, spanId: spanIdOf(run.id), parentSpanId: trace.parentSpanId },
-    ...{ startMs: startedAt ?? createdAt, endMs, hasFailed, message: hasFailed ? (state.message ?? null) : null, links: [] },
-    attributes: {
-      ...{ 'batuta.flow': run.flow, 'batuta.run.id': run.id, 'batuta.run.name': run.name, 'batuta.state': state.name },
-      ...{ 'batuta.run.attempts': run.attempt, 'batuta.run.recoveries': run.recoveries, 'batuta.worker': owner },
-      ...(run.deployment === null ? {} : { 'batuta.deployment': run.deployment }),
-      ...(run.parentRunId === null ? {} : { 'batuta.parent_run.id': run.parentRunId }),
-      ...(run.tags.length === 0 ? {} : { 'batuta.tags': run.tags }),
-    },
   };
 }

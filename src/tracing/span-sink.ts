@@ -1,4 +1,4 @@
-/** Where spans go, and the flat form in which those of tasks go there. */
+/** Where spans go, and the flat form in which those of runs and tasks go there. */
 import { hidesValues, withoutHidden, withoutHiddenIn } from '../base/hidden-values.ts';
 import type { SpanRecord } from '../model/span.ts';
 
@@ -9,14 +9,16 @@ export interface RunTrace {
   readonly traceId: string;
   /** Span that the run hangs below: where it was submitted; null when nothing is known of that. */
   readonly parentSpanId: string | null;
+  /** Who works here. */
+  readonly owner: string;
   /** Whether its spans are exported. */
   readonly isSampled: boolean;
 }
 
 /** Where spans go. */
 export interface SpanSink {
-  /** Takes the end of a task run or of one of its attempts, see `TaskRow`. Costs next to nothing. */
-  addTask(trace: RunTrace, row: TaskRow): void;
+  /** Takes what has happened, see `SpanRow`. Costs next to nothing. */
+  addRow(trace: RunTrace, row: SpanRow): void;
   addSpan(span: SpanRecord): void;
   /** Exports what is left, for a few seconds at most. @param isHurried drops it; default false */
   close(isHurried?: boolean): Promise<void>;
@@ -44,6 +46,33 @@ export type TaskRow = readonly [
   stateName: string,
   message: string | null,
 ];
+
+/** What became of a run. `tags`: null for none. */
+export type RunRow = readonly [
+  kind: 'run',
+  name: string,
+  attempts: number,
+  recoveries: number,
+  startedAt: number,
+  at: number,
+  stateType: string,
+  stateName: string,
+  message: string | null,
+  deployment: string | null,
+  parentRunId: string | null,
+  tags: readonly string[] | null,
+];
+
+/** A submit, whose span is the one that the run hangs below; `parentSpanId` is that of its own. */
+export type SubmitRow = readonly [
+  kind: 'submit',
+  parentSpanId: string | null,
+  at: number,
+  ...none: [null, null, null, null, null, null, null, null, null],
+];
+
+/** All of one length, to be put into one list. */
+export type SpanRow = TaskRow | RunRow | SubmitRow;
 
 /** Fields of a row in a list of many, its trace before it. */
 export const rowFields = 13;

@@ -39,16 +39,18 @@ export async function run(context: CommandContext, target: string, options: Opti
       const endMeasuring = asksForMetrics(config, file)
         ? await (await import('../../client/run-metrics.ts')).measureRun({ client, config, log, file, cwd, flow: definition.name })
         : null;
+      let isHurried = false;
       const profile = isProfiled ? await (await import('../profile-run.ts')).RunProfile.begin(context) : null;
       try {
         return await followRun(context, client, display, {
           json,
+          onLeave: () => (isHurried = true),
           start: (hooks) => client.submit(definition, params, { ...hooks, ...labels }),
           ...(profile === null ? {} : { onEnd: (inspection) => profile.keep(client, inspection) }),
         });
       } finally {
         await profile?.drop();
-        await endMeasuring?.();
+        await endMeasuring?.(isHurried);
       }
     };
     return await withLocalClientOf(context, config, display.print, execute, { reports: true, profile: isProfiled });

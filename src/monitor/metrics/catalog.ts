@@ -18,7 +18,7 @@ function exponential(first: number, factor: number, count: number): readonly num
   return Array.from({ length: count }, (_, at) => Number((first * factor ** at).toPrecision(4)));
 }
 
-/** Seconds, 5 ms to 12 hours, each 2.5 times the one before. */
+/** Seconds, 5 ms to 8 hours, each 2.5 times the one before. */
 export const durationBuckets = exponential(0.005, 2.5, 18);
 /** Seconds, 0.5 ms to 8 s. */
 const flushBuckets = exponential(0.0005, 2, 15);

@@ -9,7 +9,7 @@ import { identifyProcess } from '../../../src/base/process-identity.ts';
 import type { SpanRecord } from '../../../src/model/span.ts';
 import { Exporter } from '../../../src/tracing/exporter.ts';
 import type { MetricFamily } from '../../../src/tracing/exporter-protocol.ts';
-import { openMetricExport } from '../../../src/tracing/open-tracing.ts';
+import { openMetricExport, openTracing } from '../../../src/tracing/open-tracing.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
 
 let receiver: OtlpReceiver;
@@ -146,4 +146,13 @@ test('who holds the exporter while another is the last to leave it keeps it', as
   second?.addMetrics(counterAt(3), 0);
   await second?.close();
   expect(receiver.metrics.get('sold_total')?.points).toMatchObject([{ value: 3 }]);
+});
+
+test('what one client has left is exported though the last one to leave is in a hurry', async () => {
+  const options = { clock: systemClock, log, owner: identifyProcess() };
+  const [first, last] = [await openTracing(options), await openTracing(options)];
+  first?.tracer.submit({ id: 'a', flow: 'of-the-first' }, undefined);
+  await first?.stop();
+  await last?.stop(true);
+  expect(receiver.spans.map(({ name }) => name)).toEqual(['submit of-the-first']);
 });

@@ -7,6 +7,7 @@ import { stateOf } from '../../../src/model/state.ts';
 import { withSubmitted } from '../../../src/model/submitted.ts';
 import { spanIdOf } from '../../../src/model/trace.ts';
 import { Lifecycle } from '../../../src/observe/lifecycle.ts';
+import { spansOfRow } from '../../../src/tracing/row-spans.ts';
 import { RunSpans } from '../../../src/tracing/run-spans.ts';
 
 function open() {
@@ -15,7 +16,11 @@ function open() {
   const clock: Clock = { ...systemClock, now: () => now };
   let made = 0;
   const runSpans = new RunSpans({
-    sink: { addTask: () => undefined, addSpan: (span) => void spans.push(span), close: async () => undefined },
+    sink: {
+      addRow: (trace, row) => void spans.push(...spansOfRow(trace, row)),
+      addSpan: (span) => void spans.push(span),
+      close: async () => undefined,
+    },
     sampling: (_traceId, parent) => parent?.isSampled ?? true,
     clock,
     makeSpanId: () => String(++made).padStart(16, 'a'),
@@ -62,7 +67,8 @@ test('a run that was submitted here is in the trace it is recorded with, though 
   for (const traceparent of [first, second]) {
     const recorded = { ...firstClaim, params: withSubmitted('null', { traceparent }) };
     expect(runSpans.traceOf(recorded)).toEqual({
-      ...{ runId: id, flow: 'order', traceId: id.replaceAll('-', ''), parentSpanId: traceparent.split('-')[2], isSampled: true },
+      ...{ runId: id, flow: 'order', traceId: id.replaceAll('-', ''), parentSpanId: traceparent.split('-')[2] },
+      ...{ owner: 'here', isSampled: true },
     });
   }
 });
