@@ -37,7 +37,12 @@ export async function exportRows(context: CommandContext, what: string, options:
   if (path === null && context.terminal.out.isTty && format === 'parquet')
     throw usage('Parquet is not for a terminal: give it a file with -o.');
   if (path !== null && existsSync(path) && !options.force) throw usage(`${path} is there already; --force replaces it.`);
-  const interrupt = new Interrupt({ clock: context.clock, onFirst: () => undefined, onSecond: async () => {} });
+  const half = `${path}.${process.pid}.part`;
+  const interrupt = new Interrupt({
+    clock: context.clock,
+    onFirst: () => undefined,
+    onSecond: async () => (path === null ? undefined : await rm(half, { force: true })),
+  });
   try {
     return await withClient(context, async ({ exports }) => {
       const progress = new Progress(context, kind);
@@ -46,7 +51,7 @@ export async function exportRows(context: CommandContext, what: string, options:
       const pieces = progress.counted(exports.bytes(kind, { format, filter, onRows, signal: stopped }));
       try {
         if (path === null) await copy(pieces, process.stdout, stopped);
-        else await writeFile(pieces, path);
+        else await writeFile(pieces, path, half);
       } catch (error) {
         if (!stopped.aborted) throw error;
       }
@@ -78,14 +83,14 @@ function filterOf(context: CommandContext, { level, by, ...options }: Options): 
   };
 }
 
-async function writeFile(pieces: AsyncIterable<Uint8Array>, path: string): Promise<void> {
-  const beside = `${path}.${process.pid}.part`;
+/** @param half where it stands until it is whole */
+async function writeFile(pieces: AsyncIterable<Uint8Array>, path: string, half: string): Promise<void> {
   try {
     // On the disk before it stands under its name.
-    await pipeline(pieces, createWriteStream(beside, { flags: 'wx', flush: true }));
-    await rename(beside, path);
+    await pipeline(pieces, createWriteStream(half, { flags: 'wx', flush: true }));
+    await rename(half, path);
   } catch (error) {
-    await rm(beside, { force: true }).catch(() => undefined);
+    await rm(half, { force: true }).catch(() => undefined);
     throw isSystemError(error) ? usage(`${path} cannot be written: ${error.message}`) : error;
   }
 }
