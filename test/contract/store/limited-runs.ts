@@ -2,7 +2,7 @@
 import { stateOf } from '../../../src/model/state.ts';
 import type { Concurrency } from '../../../src/model/deployment.ts';
 import type { NewRun, Store } from '../../../src/store/store.ts';
-import { endRun, leaseMs, newRun, ownerNamed, startedAt } from './rows.ts';
+import { endRun, leaseMs, newRun, owner, ownerNamed, startedAt } from './rows.ts';
 
 /** What the runs of the flow `sync` are counted under. */
 export const key = 'flow:sync';
@@ -40,6 +40,28 @@ export const limited = (changes: Partial<NewRun> = {}): NewRun =>
 export async function insertLimited(store: Store, changes: Partial<NewRun> = {}): Promise<string> {
   const run = limited(changes);
   await store.fleet.insertMany([{ run, idempotencyKey: null }]);
+  return run.id;
+}
+
+/** Stores that many; gives their ids in order. */
+export async function insertManyLimited(store: Store, count: number): Promise<string[]> {
+  const ids: string[] = [];
+  while (ids.length < count) ids.push(await insertLimited(store));
+  return ids;
+}
+
+/** Starts such a run in a process that owns it from the start; gives its id, and whether it has a slot. @param lease of its process, ms */
+export async function startLimited(store: Store, changes: Partial<NewRun> = {}, lease = leaseMs) {
+  const run = { ...limited({ state: stateOf('PENDING'), ...changes }), concurrencyKey: changes.concurrencyKey ?? key };
+  return { id: run.id, outcome: await store.limits.start(run, owner, lease) };
+}
+
+/** Stores such a run that had begun when it was lost, and waits for its next owner; gives its id. */
+export async function resumeLimited(store: Store, changes: Partial<NewRun> = {}): Promise<string> {
+  const run = limited(changes);
+  await store.recorder.addRun(run, ownerNamed('gone'), 0);
+  await store.recorder.addRunPatch({ runId: run.id, epoch: 1 }, { state: stateOf('RUNNING'), startedAt }, null);
+  await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [] });
   return run.id;
 }
 

@@ -1,11 +1,24 @@
-/** How runs stand in line at limits on runs: together, again, after a loss, and when the limit has changed, over both makers. */
+/** How runs stand in line at limits on runs, and whose turn it is: together, in several queues, again, after a loss, over both makers. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { stateOf } from '../../../src/model/state.ts';
-import type { NewRun, Store } from '../../../src/store/store.ts';
-import { claimRuns, declareLimit, finish, insertLimited, key, limited, nextTurns, stateOfRun } from './limited-runs.ts';
+import type { Store } from '../../../src/store/store.ts';
+import {
+  claimRuns,
+  declareLimit,
+  finish,
+  insertLimited,
+  insertManyLimited,
+  key,
+  limited,
+  nextTurns,
+  resumeLimited,
+  startLimited,
+  worker,
+} from './limited-runs.ts';
 import { makers } from './makers.ts';
 import type { Place } from './makers.ts';
-import { leaseMs, owner, ownerNamed, startedAt } from './rows.ts';
+import { leaseMs, startedAt } from './rows.ts';
 
 describe.each(makers)('lines at limits on runs on $name', (maker) => {
   let here: Place;
@@ -16,31 +29,13 @@ describe.each(makers)('lines at limits on runs on $name', (maker) => {
   });
   afterEach(() => here.remove());
 
-  const insert = async (count: number): Promise<string[]> => {
-    const ids: string[] = [];
-    while (ids.length < count) ids.push(await insertLimited(store));
-    return ids;
-  };
-  const begin = async () => {
-    const run = { ...limited({ state: stateOf('PENDING') }), concurrencyKey: key };
-    return { id: run.id, outcome: await store.limits.start(run, owner, leaseMs) };
-  };
-  /** A run that had begun when it was lost, and waits for its next owner. */
-  const resumed = async (changes: Partial<NewRun> = {}): Promise<string> => {
-    const run = limited(changes);
-    await store.recorder.addRun(run, ownerNamed('gone'), 0);
-    await store.recorder.addRunPatch({ runId: run.id, epoch: 1 }, { state: stateOf('RUNNING'), startedAt }, null);
-    await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [] });
-    return run.id;
-  };
-
   test('of runs that come together the one of highest priority has the slot, then the one that waits longest', async () => {
     await declareLimit(store, {});
-    const [low = ''] = await insert(1);
+    const [low = ''] = await insertManyLimited(store, 1);
     const high = await insertLimited(store, { priority: 5 });
     expect(await claimRuns(store, low, high)).toEqual([high]);
     await finish(store, high);
-    const [later = ''] = await insert(1);
+    const [later = ''] = await insertManyLimited(store, 1);
     expect(await claimRuns(store, later, low)).toEqual([low]);
     await finish(store, low);
     const twins = [await insertLimited(store, { createdAt: startedAt }), await insertLimited(store, { createdAt: startedAt })];
@@ -51,7 +46,7 @@ describe.each(makers)('lines at limits on runs on $name', (maker) => {
 
   test('runs that wait and are claimed together have as many slots as are free', async () => {
     await declareLimit(store, { limit: 2 });
-    const [first = '', second = '', ...waiters] = await insert(5);
+    const [first = '', second = '', ...waiters] = await insertManyLimited(store, 5);
     await claimRuns(store, first, second, ...waiters);
     await finish(store, first);
     await finish(store, second);
@@ -61,7 +56,7 @@ describe.each(makers)('lines at limits on runs on $name', (maker) => {
 
   test('a run that waits already when it is claimed again has one line of history for it', async () => {
     await declareLimit(store, {});
-    const [holder = '', waiter = ''] = await insert(2);
+    const [holder = '', waiter = ''] = await insertManyLimited(store, 2);
     await claimRuns(store, holder, waiter);
     await claimRuns(store, waiter);
     await claimRuns(store, waiter);
@@ -70,9 +65,9 @@ describe.each(makers)('lines at limits on runs on $name', (maker) => {
 
   test('a run that came back waits since then: who comes after it stands behind it', async () => {
     await declareLimit(store, {});
-    const [holder = ''] = await insert(1);
+    const [holder = ''] = await insertManyLimited(store, 1);
     await claimRuns(store, holder);
-    const back = await resumed();
+    const back = await resumeLimited(store);
     expect(await claimRuns(store, back)).toEqual([]);
     const later = await insertLimited(store, { createdAt: Date.now() + 600_000 });
     expect(await claimRuns(store, later)).toEqual([]);
@@ -80,25 +75,30 @@ describe.each(makers)('lines at limits on runs on $name', (maker) => {
     expect(await nextTurns(store)).toEqual([back]);
   });
 
-  test('a run that waited in its process, began and was lost waits anew from then on', async () => {
+  test.each([
+    ['waits behind those that waited before it, however old it is', false],
+    ['that it had waited for waits anew from then on', true],
+  ])('a run that lost its slot %s', async (_, hasWaited) => {
     await declareLimit(store, {});
-    const [first, again] = [await begin(), await begin()];
-    await finish(store, first.id);
-    expect(await store.limits.take({ runId: again.id, epoch: 1 })).toMatchObject({ kind: 'taken' });
-    await store.recorder.addRunPatch({ runId: again.id, epoch: 1 }, { state: stateOf('RUNNING'), startedAt }, null);
-    const patient = await insertLimited(store);
+    const first = await insertLimited(store);
+    const [lost, patient] = [await insertLimited(store), await insertLimited(store)];
+    if (hasWaited) await claimRuns(store, first, lost);
+    if (hasWaited) await finish(store, first);
+    expect(await claimRuns(store, lost)).toEqual([lost]);
+    const epoch = (await store.runs.get(lost))?.epoch ?? 0;
+    await store.recorder.addRunPatch({ runId: lost, epoch }, { state: stateOf('RUNNING'), startedAt }, null);
     await claimRuns(store, patient);
-    await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [owner] });
-    expect(await claimRuns(store, again.id)).toEqual([]);
+    await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [worker] });
+    expect(await claimRuns(store, lost)).toEqual([]);
     expect(await nextTurns(store)).toEqual([patient]);
   });
 
   test('while more hold slots than there are any longer, nobody has a turn; once nothing declares the limit, all have', async () => {
     await declareLimit(store, { limit: 3 });
-    const [first = '', ...others] = await insert(5);
+    const [first = '', ...others] = await insertManyLimited(store, 5);
     const waiters = others.slice(2);
     await claimRuns(store, first, ...others);
-    const waiting = await begin();
+    const waiting = await startLimited(store);
     await declareLimit(store, { limit: 1 });
     expect(await nextTurns(store)).toEqual([]);
     expect(await store.limits.mayTake(waiting.id)).toBe(false);
@@ -108,73 +108,110 @@ describe.each(makers)('lines at limits on runs on $name', (maker) => {
     expect(await store.limits.take({ runId: waiting.id, epoch: 1 })).toMatchObject({ kind: 'taken' });
   });
 
-  test('of runs that wait in their processes as many may go on as there are slots free', async () => {
+  test('runs of several queues that are claimed together share the slots of their limit', async () => {
     await declareLimit(store, { limit: 2 });
-    const runs = [await begin(), await begin(), await begin(), await begin(), await begin()];
-    const [first, second, ...waiters] = runs.map(({ id }) => id);
-    await finish(store, first ?? '');
-    await finish(store, second ?? '');
-    expect(await Promise.all(waiters.map((id) => store.limits.mayTake(id)))).toEqual([true, true, false]);
+    const ids = [
+      await insertLimited(store),
+      await insertLimited(store, { queue: 'gpu' }),
+      await insertLimited(store, { queue: 'slow' }),
+      await insertLimited(store, { queue: 'gpu' }),
+    ];
+    expect(await claimRuns(store, ...ids)).toHaveLength(2);
+    expect((await store.limits.runLimit(key, { flow: 'sync', deployment: null })).held).toBe(2);
   });
 
-  test('a run that has its slot keeps it when it asks again, also while there are fewer slots than before', async () => {
-    await declareLimit(store, { limit: 2 });
-    const [, second] = [await begin(), await begin()];
-    await declareLimit(store, { limit: 1 });
-    expect(await store.limits.take({ runId: second.id, epoch: 1 })).toMatchObject({ kind: 'taken', state: { name: 'Pending' } });
-    expect(await stateOfRun(store, second.id)).toMatchObject({ name: 'Pending' });
-  });
-
-  test('a run that waits in its process has that in its history, with its owner, and one that is dropped has ended', async () => {
+  test('a free slot is offered to every queue in which runs wait for it, and one gets it', async () => {
     await declareLimit(store, {});
-    const [, waits] = [await begin(), await begin()];
-    expect(await store.transitions.ofRun(waits.id)).toMatchObject([{ name: 'Pending' }, { name: 'AwaitingSlot', owner: owner.id }]);
-    await declareLimit(store, { onConflict: 'skip' });
-    const dropped = await begin();
-    expect(dropped.outcome).toMatchObject({ kind: 'skipped' });
-    expect(await store.runs.get(dropped.id)).toMatchObject({ owner: null, state: { type: 'CANCELLED', name: 'Skipped' } });
+    const [holder, gpu, slow] = [
+      await insertLimited(store),
+      await insertLimited(store, { queue: 'gpu' }),
+      await insertLimited(store, { queue: 'slow' }),
+    ];
+    await claimRuns(store, holder, gpu, slow);
+    await finish(store, holder);
+    expect((await nextTurns(store)).toSorted()).toEqual([gpu, slow].toSorted());
+    expect(await claimRuns(store, gpu, slow)).toHaveLength(1);
   });
 
-  describe('where the newest run goes first', () => {
-    beforeEach(() => declareLimit(store, { onConflict: 'cancel-running' }));
+  test('the look over all limits gives the turn of each, and that of none twice within a while', async () => {
+    await declareLimit(store, { key: '{customer}' });
+    const of = (customer: string) => insertLimited(store, { concurrencyKey: `flow:sync:${customer}` });
+    const pairs = [
+      [await of('a'), await of('a')] as const,
+      [await of('b'), await of('b')] as const,
+      [await of('c'), await of('c')] as const,
+    ];
+    await claimRuns(store, ...pairs.flat());
+    for (const [holder] of pairs) await finish(store, holder);
+    const look = async (ticketedBeforeMs: number) =>
+      (await store.limits.nextRuns({ key: null, ticketedBeforeMs })).map(({ id }) => id).toSorted();
+    const waiters = pairs.map(([, waiter]) => waiter).toSorted();
+    expect(await look(0)).toEqual(waiters);
+    expect(await look(60_000)).toEqual([]);
+    expect((await claimRuns(store, ...waiters)).toSorted()).toEqual(waiters);
+  });
 
-    test('it does whatever its priority, and that of those that came with it', async () => {
-      const older = await insertLimited(store);
-      const newer = await insertLimited(store, { priority: 5 });
-      expect(await claimRuns(store, older, newer)).toEqual([newer]);
-      expect(await stateOfRun(store, older)).toMatchObject({ name: 'Skipped' });
-    });
+  test('a run under a limit whose instant has not come is not claimed, and one that nobody knows is told', async () => {
+    await declareLimit(store, {});
+    const later = await insertLimited(store, { dueAt: systemClock.now() + 60_000 });
+    const missing: string[] = [];
+    const claimed = await store.fleet.claimMany([later, 'unknown'], worker, leaseMs, { missing: (id) => missing.push(id) });
+    expect([claimed.size, missing]).toEqual([0, ['unknown']]);
+    expect(await store.runs.get(later)).toMatchObject({ epoch: 0, state: { name: 'Scheduled' } });
+  });
 
-    test('those that come back share what is free, behind those of their queue that waited before', async () => {
-      await declareLimit(store, {});
-      const [holder = '', waiter = ''] = await insert(2);
-      await claimRuns(store, holder, waiter);
-      await declareLimit(store, { onConflict: 'cancel-running' });
-      await finish(store, holder);
-      const [back, elsewhere, other] = [await resumed(), await resumed({ queue: 'gpu' }), await resumed({ queue: 'gpu' })];
-      expect(await claimRuns(store, back)).toEqual([]);
-      expect(await nextTurns(store)).toContain(waiter);
-      expect(await claimRuns(store, elsewhere, other)).toHaveLength(1);
-    });
+  test('a run that was planned for later waits behind one whose instant came first, however long ago it was made', async () => {
+    await declareLimit(store, {});
+    const holder = await insertLimited(store);
+    const planned = await insertLimited(store, { scheduledFor: startedAt + 86_400_000 });
+    const later = await insertLimited(store);
+    await claimRuns(store, holder, planned, later);
+    await finish(store, holder);
+    expect(await nextTurns(store)).toEqual([later]);
+  });
 
-    test('the first in line has the slot that is free, however many stand behind it', async () => {
-      await declareLimit(store, {});
-      const [holder = '', first = '', ...behind] = await insert(5);
-      await claimRuns(store, holder, first, ...behind);
-      await declareLimit(store, { onConflict: 'cancel-running' });
-      await finish(store, holder);
-      expect(await claimRuns(store, first)).toEqual([first]);
-    });
+  test('a run of an instant that was long past when it was made waits since it was made', async () => {
+    await declareLimit(store, {});
+    const holder = await insertLimited(store);
+    const early = await insertLimited(store, { scheduledFor: startedAt + 86_400_000, createdAt: startedAt });
+    const late = await insertLimited(store, { scheduledFor: startedAt - 86_400_000, createdAt: startedAt + 2 * 86_400_000 });
+    await claimRuns(store, holder, early, late);
+    await finish(store, holder);
+    expect(await nextTurns(store)).toEqual([early]);
+  });
 
-    test('one that waited and asks together with a newer one is counted once', async () => {
-      await declareLimit(store, {});
-      const [holder = '', waiter = '', newest = ''] = await insert(3);
-      await claimRuns(store, holder, waiter);
-      await declareLimit(store, { onConflict: 'cancel-running', limit: 2 });
-      expect(await claimRuns(store, waiter, newest)).toEqual([waiter]);
-      expect(await stateOfRun(store, holder)).toMatchObject({ type: 'CANCELLING' });
-      await finish(store, holder);
-      expect(await claimRuns(store, newest)).toEqual([newest]);
-    });
+  test('a run that slept and finds the limit used up has its turn as soon as a slot is free, whatever it was due at', async () => {
+    await declareLimit(store, {});
+    const [asleep, holder] = [await insertLimited(store), await insertLimited(store)];
+    await claimRuns(store, asleep);
+    const dueAt = systemClock.now() + 500;
+    await store.recorder.addRunPatch({ runId: asleep, epoch: 1 }, { state: stateOf('PAUSED'), dueAt, startedAt }, null);
+    await store.runs.release({ runId: asleep, epoch: 1 });
+    await claimRuns(store, holder);
+    expect(await claimRuns(store, asleep)).toEqual([]);
+    expect(await store.runs.get(asleep)).toMatchObject({ state: { type: 'SCHEDULED', name: 'AwaitingSlot' }, dueAt: null });
+    await finish(store, holder);
+    expect(await store.limits.nextRuns({ key, ticketedBeforeMs: 0 })).toMatchObject([{ id: asleep, dueAt: null }]);
+  });
+
+  test('a run that never had a ticket gets that of its turn once within a while', async () => {
+    await declareLimit(store, {});
+    const holder = await insertLimited(store);
+    const waiter = limited();
+    await store.runs.insert(waiter);
+    await claimRuns(store, holder, waiter.id);
+    await finish(store, holder);
+    const turn = async () => (await store.limits.nextRuns({ key, ticketedBeforeMs: 60_000 })).map(({ id }) => id);
+    expect([await turn(), await turn()]).toEqual([[waiter.id], []]);
+  });
+
+  test('a claim under a limit has its lease, and is lost with it', async () => {
+    await declareLimit(store, {});
+    const id = await insertLimited(store);
+    const run = (await store.fleet.claimMany([id], worker, leaseMs)).get(id);
+    expect(run?.leaseUntil ?? 0).toBeGreaterThan(systemClock.now() + leaseMs / 2);
+    await store.runs.release({ runId: id, epoch: 1 });
+    await store.fleet.claimMany([id], worker, 0);
+    expect((await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [] })).waiting).toMatchObject([{ id }]);
   });
 });

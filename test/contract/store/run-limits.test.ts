@@ -82,6 +82,7 @@ describe.each(makers)('limits on runs on $name', (maker) => {
       await insertLimited(store, { concurrencyKey: 'flow:sync:a' }),
       await insertLimited(store, { concurrencyKey: 'flow:sync:b' }),
       await insertLimited(store, { concurrencyKey: 'flow:sync:a' }),
+      await insertLimited(store, { concurrencyKey: 'flow:sync:b' }),
     ];
     expect((await claimRuns(store, ...ids)).sort()).toEqual(ids.slice(0, 2));
   });
@@ -124,6 +125,10 @@ describe.each(makers)('limits on runs on $name', (maker) => {
 
   test.each([
     ['ends', (id: string) => finish(store, id)],
+    [
+      'ends, before its owner lets go of it,',
+      (id: string) => store.recorder.addRunPatch({ runId: id, epoch: 1 }, { state: stateOf('COMPLETED'), endedAt: startedAt + 1 }, null),
+    ],
     ['is given back', async (id: string) => store.runs.release({ runId: id, epoch: (await store.runs.get(id))?.epoch ?? 0 })],
     [
       'is taken over by a process that has not asked for it yet',
@@ -152,17 +157,6 @@ describe.each(makers)('limits on runs on $name', (maker) => {
     expect(await stateOfRun(store, lost)).toMatchObject({ name: 'AwaitingSlot' });
     await finish(store, waiter);
     expect(await claimRuns(store, lost)).toEqual([lost]);
-  });
-
-  test('a run that comes back waits behind those that waited before it, however old it is', async () => {
-    await declareLimit(store, {});
-    const [lost, waiter] = [await insertLimited(store), await insertLimited(store)];
-    await claimRuns(store, lost);
-    await store.recorder.addRunPatch({ runId: lost, epoch: 1 }, { state: stateOf('RUNNING'), startedAt }, null);
-    await claimRuns(store, waiter);
-    await store.fleet.reclaim({ limit: 10, maxRecoveries: 3, goneOwners: [worker] });
-    expect(await claimRuns(store, lost)).toEqual([]);
-    expect(await nextTurns(store)).toEqual([waiter]);
   });
 
   test('limits are listed with who holds them and who waits', async () => {
