@@ -52,6 +52,22 @@ export class Retried {
     return ctx.task.attempt;
   }
 }
+const isWorker = process.argv.includes('worker');
+const stray = <T>(value: T): T => {
+  if (isWorker) { void Promise.reject(new TypeError('forgotten')); setTimeout(() => process.exit(9), 5); }
+  return value;
+};
+@Flow({
+  retries: 1, retryIf: () => stray(true), retryDelay: () => stray(20),
+  concurrency: { limit: 9, key: () => stray('a') }, rateLimit: { limit: 99, per: '1s', key: () => stray('b') },
+})
+export class Careless {
+  @Task({
+    retries: 1, when: () => stray(true), runName: () => stray('named'), retryIf: () => stray(true), retryDelay: () => stray(20),
+    cache: { ttl: () => stray(1_000), key: () => stray('c'), refresh: () => stray(true) },
+  })
+  async work(ctx: TaskContext): Promise<number> { if (ctx.task.attempt === 1 || ctx.run.attempt === 1) throw new Error('again'); await sleep(20); return 1; }
+}
 @Flow()
 export class Constructed {
   constructor() { void Promise.reject(new TypeError('made carelessly')); }
@@ -113,6 +129,19 @@ describe('an error that escapes a task', () => {
 
   it('counts as a failed attempt, after which late errors of it change nothing', async () => {
     expect(await run('retried')).toMatchObject({ status: 0, state: { name: 'Completed' }, result: 2, tasks: [{ attempts: 2 }] });
+  });
+
+  it('comes from any function that an option of a flow or task is, and takes nothing else with it', async () => {
+    const worker = project.start('worker');
+    await worker.sees('serves');
+    const patient = (await project.batuta('runs', 'submit', 'patient')).stdout.trim();
+    const careless = (await project.batuta('runs', 'submit', 'careless')).stdout.trim();
+    for (const id of [careless, patient]) await project.batuta('runs', 'watch', id);
+    const stateOf = async (id: string) => JSON.parse((await project.batuta('runs', 'inspect', id, '--json')).stdout) as object;
+    expect(await stateOf(patient)).toMatchObject({ state: { name: 'Completed' }, recoveries: 0 });
+    expect(await stateOf(careless)).toMatchObject({ state: { name: 'Failed' }, error: { code: 'ERROR_ESCAPED' }, recoveries: 0 });
+    worker.child.kill('SIGTERM');
+    expect((await worker.finished).status).toBe(0);
   });
 
   it('fails the run when it comes from the constructor of the flow', async () => {

@@ -1,5 +1,6 @@
 /** What the cache says before an attempt of a task: here is the value, or make it. */
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import type { CachePolicy } from '../../model/cache.ts';
 import type { TaskRun } from '../../model/run.ts';
 import { runScope } from '../../model/run-context.ts';
 import { type State, stateOf } from '../../model/state.ts';
@@ -52,7 +53,7 @@ export async function askCache(active: RunAttempt, request: TaskRequest, row: Ta
   } catch (error) {
     return active.stopReason ? { kind: 'stopped', error: active.stopReason } : { kind: 'failed', execution, error, timedOut: false };
   }
-  return await askFor(active, request, row, key, refresh, onWait);
+  return await askFor(active, execution, row, key, refresh, onWait);
 }
 
 /** A promise only where the user's function gives one. */
@@ -73,14 +74,15 @@ function keyAndRefresh(
 
 async function askFor(
   active: RunAttempt,
-  { definition }: TaskRequest,
+  execution: TaskAttempt,
   { runId, id: taskRunId }: TaskRun,
   key: CacheKey,
   refresh: boolean,
   onWait: (message: string) => void,
 ): Promise<Asked> {
   const { cache, results, lifecycle } = active.services;
-  const { cache: policy } = definition;
+  const { definition } = execution;
+  const policy = definition.cache && withinScope(definition.cache, execution);
   if (policy === null) throw new BatutaError('INTERNAL', `Task ${definition.name} has no cache.`);
   for (let isForced = refresh; ; isForced = true) {
     const answer = await cache.ask({
@@ -101,6 +103,12 @@ async function askFor(
       active.log.warn({ err: error, entry: key.id }, `The cached value of task ${definition.name} cannot be read; it is made again.`);
     }
   }
+}
+
+/** The policy whose function for the length of life, if that is one, is called as code of the task. */
+function withinScope(policy: CachePolicy, execution: TaskAttempt): CachePolicy {
+  const { ttl } = policy;
+  return typeof ttl === 'function' ? { ...policy, ttl: (use) => runScope.run(execution, () => ttl(use)) } : policy;
 }
 
 function faultOf(fault: Settlement, execution: TaskAttempt): Asked {

@@ -3,6 +3,7 @@ import { isBatutaError } from '../../base/errors.ts';
 import { decodeValue } from '../../model/values.ts';
 import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
 import { type RateName, rateWaitText } from '../../model/rate.ts';
+import { runScope } from '../../model/run-context.ts';
 import { stateOf } from '../../model/state.ts';
 import { rateIn } from '../../model/submitted.ts';
 import type { RateAnswer, RateWish } from '../../store/store.ts';
@@ -78,13 +79,16 @@ async function awaitPass(active: RunAttempt, rate: RateName, suspend: ((wait: Wa
 }
 
 /** Its deployment's, which stands beside its parameters, else that of its flow. */
-function rateOfRun({ definition, run }: RunAttempt): RateName | null {
+function rateOfRun(active: RunAttempt): RateName | null {
+  const { definition, run } = active;
   const name = rateIn(run.params);
   if (name !== null && run.deployment !== null) return { name, base: `deployment:${run.deployment}` };
   const { rateLimit } = definition;
   if (!rateLimit) return null;
-  const params = rateLimit.key === null ? null : keyParams(run.params);
-  return { name: limitName('flow', definition.name, rateLimit.key, params, 'rateLimit.key'), base: `flow:${definition.name}` };
+  const { key } = rateLimit;
+  const params = key === null ? null : keyParams(run.params);
+  const named = runScope.run(active.scope(null, null), () => limitName('flow', definition.name, key, params, 'rateLimit.key'));
+  return { name: named, base: `flow:${definition.name}` };
 }
 
 /** Parameters of a run as keys are made of them. */

@@ -5,6 +5,7 @@ import { errorOf, failureOf } from '../../model/failure.ts';
 import { isRateWait } from '../../model/rate.ts';
 import { isNonRetryable, retryDelayMs } from '../../model/retry.ts';
 import type { TaskRun } from '../../model/run.ts';
+import { runScope } from '../../model/run-context.ts';
 import { stateOf } from '../../model/state.ts';
 import { withOrigin } from './failure-origin.ts';
 import type { RunAttempt } from './run-attempt.ts';
@@ -51,7 +52,7 @@ async function flowRetryDelayMs(active: RunAttempt, thrown: unknown): Promise<nu
   const error = errorOf(failureOf(thrown));
   if (isNonRetryable(error) || !(await allows(active, error))) return null;
   try {
-    return retryDelayMs(retry, used + 1, error, services.random);
+    return runScope.run(active.scope(null, null), () => retryDelayMs(retry, used + 1, error, services.random));
   } catch (fault) {
     active.log.error({ err: fault }, 'retryDelay of the flow threw; the next attempt follows at once.');
     return 0;
@@ -83,7 +84,7 @@ async function allows(active: RunAttempt, error: unknown): Promise<boolean> {
   const { retryIf } = active.definition.retry;
   if (retryIf === null) return true;
   try {
-    return await active.untilForced(() => retryIf(error, active.run.attempt));
+    return await active.untilForced(() => runScope.run(active.scope(null, null), () => retryIf(error, active.run.attempt)));
   } catch (thrown) {
     if (!active.stopReason) active.log.error({ err: thrown }, 'retryIf of the flow threw; the run is not retried.');
     return false;

@@ -3,7 +3,17 @@ import type { Logger } from 'pino';
 import type { BatutaError } from '../../base/errors.ts';
 import type { EscapeKind, RunScope } from '../../model/run-context.ts';
 import { escapedError } from '../../model/escaped-error.ts';
-import type { Submitted } from '../../model/submitted.ts';
+import type { Run } from '../../model/run.ts';
+import { type Submitted, submittedIn } from '../../model/submitted.ts';
+
+/**
+ * Where functions of a flow are asked about a run that has not begun: by the key of its limit, or by its schema. What escapes them is
+ * logged, and takes nothing with it.
+ */
+export function scopeBefore(log: Logger, definition: ScopedRun['definition'], run: Run): FlowScope {
+  const escape = (error: BatutaError): void => log.error({ err: error, runId: run.id }, error.message);
+  return new FlowScope({ run, definition, submitted: submittedIn(run.params), log, escape }, null, null);
+}
 
 /** What it asks of the run. */
 interface ScopedRun {

@@ -3,11 +3,13 @@ import { maskedParams, sensitivePathsIn } from '../../model/sensitive.ts';
 import { BatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run } from '../../model/run.ts';
+import { runScope } from '../../model/run-context.ts';
 import { stateOf } from '../../model/state.ts';
 import type { CancelledRun, NewRun } from '../../store/store.ts';
 import { cancelBelow } from './cancel.ts';
 import { claimOf } from '../lease/claim.ts';
 import { concurrencyKeyOf } from '../limits/limit-key.ts';
+import { scopeBefore } from './flow-scope.ts';
 import { decodeValue } from '../values/results.ts';
 import type { OwnedRun } from './owned-run.ts';
 import type { EngineServices } from '../services.ts';
@@ -48,10 +50,8 @@ export async function bindLimit({ store, limits, log }: EngineServices, run: Run
   if (run.concurrencyKey !== null || concurrency === null || run.parentRunId !== null) return true;
   let key: string | null;
   try {
-    key = concurrencyKeyOf({
-      flow: { name, concurrency },
-      params: maskedParams(decodeValue(run.params), sensitivePathsIn(run.params), 'hash'),
-    });
+    const params = maskedParams(decodeValue(run.params), sensitivePathsIn(run.params), 'hash');
+    key = runScope.run(scopeBefore(log, definition, run), () => concurrencyKeyOf({ flow: { name, concurrency }, params }));
   } catch (error) {
     log.error({ err: error, runId: run.id }, 'The limit of the run could not be told; it runs without one.');
     return true;

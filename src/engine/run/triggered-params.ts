@@ -4,11 +4,13 @@
  */
 import type { FlowDefinition } from '../../model/flow.ts';
 import type { Run } from '../../model/run.ts';
+import { runScope } from '../../model/run-context.ts';
 import { withSensitivePaths } from '../../model/sensitive.ts';
 import { submittedIn, withSubmitted, withoutSubmitted } from '../../model/submitted.ts';
 import { decodeValue, encodeValue } from '../values/results.ts';
 import { sensitiveParams } from '../submit/json-schema.ts';
 import { validateParams } from '../submit/params.ts';
+import { scopeBefore } from './flow-scope.ts';
 import type { FailedVerdict } from './run-end.ts';
 import type { RunRecord } from './transition.ts';
 import type { OwnedRunOptions } from './owned-run-options.ts';
@@ -22,12 +24,13 @@ export function isUnchecked({ deployment, params }: Pick<Run, 'deployment' | 'pa
 
 /** Records what the schema makes of them; gives the failure of the run where they do not fit. @throws BatutaError STORE_… */
 export async function checkTriggered(
-  { services: { store }, definition }: Pick<OwnedRunOptions, 'services' | 'definition'>,
+  { services: { store, log }, definition }: Pick<OwnedRunOptions, 'services' | 'definition'>,
   record: RunRecord,
 ): Promise<FailedVerdict | null> {
   let params: string;
   try {
-    params = await checkedParams(definition, record.run.params);
+    const { run } = record;
+    params = await runScope.run(scopeBefore(log, definition, run), () => checkedParams(definition, run.params));
   } catch (error) {
     return { kind: 'error', error, task: null, isFinal: true };
   }

@@ -88,9 +88,10 @@ function nameFault(
   execution: TaskAttempt,
   args: readonly unknown[],
 ): Settlement | null {
-  if (definition.runName === null) return null;
+  const { runName } = definition;
+  if (runName === null) return null;
   try {
-    const displayName = renderName(definition.runName, args, { ...fieldsOf(execution.params), index, item: args[0] });
+    const displayName = runScope.run(execution, () => renderName(runName, args, { ...fieldsOf(execution.params), index, item: args[0] }));
     execution.row = { ...execution.row, displayName };
     return null;
   } catch (error) {

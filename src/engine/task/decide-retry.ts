@@ -38,7 +38,8 @@ async function mayRetry(execution: TaskAttempt, error: unknown, failures: number
 
 function delayMs(execution: TaskAttempt, error: unknown, failures: number): number {
   try {
-    return retryDelayMs(execution.definition.retry, failures, error, execution.active.services.random);
+    const { definition, active } = execution;
+    return runScope.run(execution, () => retryDelayMs(definition.retry, failures, error, active.services.random));
   } catch (thrown) {
     execution.log.error({ err: thrown }, 'retryDelay threw; the next attempt follows at once.');
     return 0;
