@@ -60,6 +60,8 @@ class TaskCalls {
   readonly #occurrences = new Map<string, number>();
   readonly #underWay = new Set<Promise<unknown>>();
   readonly #over = new AbortController();
+  /** Calls that wait for their arguments. */
+  #waiting = 0;
   #ended = false;
   /** Key of the task run behind a promise that was handed out. */
   readonly #keys = new WeakMap<Promise<unknown>, () => string | null>();
@@ -82,9 +84,23 @@ class TaskCalls {
   call(instance: unknown, name: string, args: readonly unknown[]): Promise<unknown> {
     if (isOfAnotherClass(instance, this.active.instance))
       return Promise.reject(foreignTask(instance, name, this.active.definition.className));
+    // Nothing new begins for a body that has settled: a loop of tasks that lost a race would never end.
+    if (isDropped(this) && !this.#ended) return new Promise<never>(() => undefined);
     let key: string | null = null;
-    const promise = this.ask(() => this.#run(name, args, (made) => (key = made)));
+    const tellKey = (made: string): void => void (key = made);
+    const promise = args.some((arg) => arg instanceof Promise)
+      ? this.#callLater(name, args, tellKey)
+      : this.ask(() => this.#run(name, Promise.resolve(args), args, tellKey));
     this.#keys.set(promise, () => key);
+    return promise;
+  }
+
+  /** A call whose arguments are still to come. It is not under way before: what a dropped wait would give never comes. */
+  #callLater(name: string, args: readonly unknown[], tellKey: (key: string) => void): Promise<unknown> {
+    this.#waiting++;
+    const inputs = this.#inputsOf(name, args).finally(() => this.#waiting--);
+    const promise = inputs.then(() => this.ask(() => this.#run(name, inputs, args, tellKey)));
+    promise.catch(() => undefined);
     return promise;
   }
 
@@ -118,7 +134,11 @@ class TaskCalls {
   /** The body has settled: drops its waits, then waits for all that was asked for; what is asked from then on is refused. */
   async end(): Promise<void> {
     this.#over.abort();
-    while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+    do {
+      while (this.#underWay.size > 0) await Promise.allSettled(this.#underWay);
+      // What has settled may be an argument that a call waits for.
+      if (this.#waiting > 0) await new Promise((resolve) => setImmediate(resolve));
+    } while (this.#underWay.size > 0);
     this.#ended = true;
   }
 
@@ -145,11 +165,17 @@ class TaskCalls {
     return occurrence === 1 ? pair : `${pair}#${occurrence}`;
   }
 
-  async #run(name: string, args: readonly unknown[], tellKey: (key: string) => void): Promise<unknown> {
+  /** @param inputs the values of the arguments */
+  async #run(
+    name: string,
+    inputs: Promise<readonly unknown[]>,
+    args: readonly unknown[],
+    tellKey: (key: string) => void,
+  ): Promise<unknown> {
     const { active } = this;
     const definition = active.definition.tasks.get(name);
     if (!definition) throw new BatutaError('INTERNAL', `${name} is no task of ${active.definition.className}.`);
-    const callArgs = new CallArgs(await this.#inputsOf(name, args));
+    const callArgs = new CallArgs(await inputs);
     const key = this.#keyOf(name, args.length === 0 ? '0' : callArgs.identity);
     tellKey(key);
     const recorded = active.recorded.get(key);
@@ -173,7 +199,6 @@ class TaskCalls {
 
   /** Awaits the promises among the arguments. One that fails makes this call UpstreamFailed, and is thrown. */
   async #inputsOf(name: string, args: readonly unknown[]): Promise<readonly unknown[]> {
-    if (!args.some((arg) => arg instanceof Promise)) return args;
     const rejected: unknown[] = [];
     const watched = args.map((arg) => (arg instanceof Promise ? arg.catch((error: unknown) => this.#note(rejected, arg, error)) : arg));
     try {
@@ -182,13 +207,8 @@ class TaskCalls {
       if (this.active.stopReason) throw error;
       const failed = this.#dependenciesOf(rejected) ?? [];
       const key = this.keyOf(name, ['upstream failed', ...failed]);
-      await recordUnrun(
-        this.active,
-        key,
-        name,
-        null,
-        stateOf('FAILED', 'UpstreamFailed', `It waits for ${failed.join(', ') || 'a promise'}, which failed.`),
-      );
+      const state = stateOf('FAILED', 'UpstreamFailed', `It waits for ${failed.join(', ') || 'a promise'}, which failed.`);
+      await this.ask(() => recordUnrun(this.active, key, name, null, state));
       throw error;
     }
   }

@@ -79,6 +79,18 @@ const races: readonly Race[] = [
     ['ctx.sleep Cancelled', 'ctx.sleep Completed', 'ctx.sleep Completed', 'step Completed'],
   ],
   [
+    'a task that is given what a signal brings against a sleep',
+    (ctx, flow) => Promise.race([flow.join(ctx.waitFor('never') as Promise<string>), ctx.sleep('1h').then(() => 'slept')]),
+    'slept',
+    ['ctx.sleep Completed', 'signal:never Cancelled'],
+  ],
+  [
+    'a task that is given what a sub-flow gives, by way of code of its own, against a task',
+    (ctx, flow) => Promise.race([flow.join(ctx.runFlow(Waiting).then((given) => `${String(given)}!`)), flow.step('first')]),
+    'first',
+    ['flow:waiting Cancelled', 'step Completed'],
+  ],
+  [
     'waits that nobody awaits',
     async (ctx) => {
       void ctx.waitFor('never').then(() => ctx.sleep('1h'));
@@ -173,6 +185,56 @@ describe('a code flow whose body has settled', () => {
     expect(await handle.result()).toBe('early');
     const rows = await at.store.taskRuns.ofRun(handle.id);
     expect(rows.map(({ name, state }) => `${name} ${state.name}`).toSorted()).toEqual(['signal:never Cancelled', 'slow Completed']);
+  });
+
+  test('begins no further tasks: a loop of them that lost a race ends', async () => {
+    @Flow()
+    class Looping extends Steps {
+      async run(): Promise<string> {
+        const loop = async (): Promise<string> => {
+          for (let at = 0; ; at++) await this.step(`looked ${at}`);
+        };
+        return Promise.race([this.step('first'), loop()]);
+      }
+    }
+    const at = await ownEngine();
+    const handle = await at.client.submit(Looping);
+    expect(await handle.result()).toBe('first');
+  });
+
+  test('finishes what it had asked for with what tasks under way give', async () => {
+    @Flow()
+    class Early extends Steps {
+      async run(): Promise<string> {
+        void this.join(
+          this.step('a'),
+          this.step('b').then((given) => given.toUpperCase()),
+        );
+        return 'early';
+      }
+    }
+    const run = await testFlow(Early);
+    run.expectState('Completed');
+    expect(states(run)).toEqual(['join Completed', 'step Completed', 'step Completed']);
+    expect(run.task('join').result).toBe('a+B');
+  });
+
+  test('by a cancel ends, though a call waits for an argument that never comes', async () => {
+    const begun = gate();
+    @Flow()
+    class Stuck extends Steps {
+      async run(): Promise<unknown> {
+        const never = new Promise<string>(() => undefined);
+        await this.step('begun');
+        begun.open();
+        return this.join(never);
+      }
+    }
+    const at = await ownEngine({ settings: { graceMs: 50 } });
+    const handle = await at.client.submit(Stuck);
+    await begun.opened;
+    await at.client.runs.cancel(handle.id);
+    expect((await handle.done()).state.name).toBe('Cancelled');
   });
 
   test('cancels sub-flows with what they have under way', async () => {
