@@ -78,6 +78,15 @@ export function entryOf({ payload, ...event }: EmittedEvent): EventEntry {
   return { ...event, payload: payload === null ? undefined : decodeValue(payload) };
 }
 
+/** The same in a list, where one whose payload cannot be read keeps nobody from the others: it is shown without. */
+export function listedEntryOf(event: EmittedEvent): EventEntry {
+  try {
+    return entryOf(event);
+  } catch {
+    return { ...event, payload: undefined };
+  }
+}
+
 /** The error for an id that no event has. */
 export function noEvent(id: string): BatutaError {
   return new BatutaError('EVENT_NOT_FOUND', `No event has the id '${cutText(id, 60, '…')}'. List them: ${programName()} event ls`, {

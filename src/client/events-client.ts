@@ -3,7 +3,7 @@ import type { EmittedEvent } from '../model/triggers/trigger.ts';
 import type { EventFilter, Page } from '../store/store.ts';
 import type { ClientEvent, RunEventsOptions } from './run-events.ts';
 
-/** An event that was emitted, with its payload as a value; undefined for none. */
+/** An event that was emitted, with its payload as a value; undefined for none, and in a list for one that cannot be read (`get` says why). */
 export interface EventEntry extends Omit<EmittedEvent, 'payload'> {
   readonly payload: unknown;
 }

@@ -6,7 +6,7 @@ import type { WireValue } from './wire.ts';
 
 /** An item of the inbox. */
 export interface InboxEntry extends Omit<ListedInboxItem, 'value'> {
-  /** What was decided, as superjson writes it; null while nothing is. */
+  /** What was decided, as superjson writes it; null while nothing is, and in a list for one that cannot be read (`get` says why). */
   readonly data: WireValue | null;
 }
 

@@ -4,6 +4,7 @@ import { programName } from '../base/program-name.ts';
 import type { EngineServices } from '../engine/services.ts';
 import { removeResults } from '../engine/values/results.ts';
 import { checkFilter } from '../model/list-filters.ts';
+import { readText } from '../model/values.ts';
 import type { CacheFilter, CachePageFilter } from '../store/store.ts';
 import type { CacheClient, CacheEntryDetails, CacheList } from './cache-client.ts';
 import type { WireValue } from './wire.ts';
@@ -33,7 +34,7 @@ export class LocalCache implements CacheClient {
         },
       );
     const { result, resultRef, ...entry } = found;
-    return { ...entry, result: result === null ? null : (JSON.parse(result) as WireValue), isLarge: resultRef !== null };
+    return { ...entry, result: result === null ? null : (readText(result) as WireValue), isLarge: resultRef !== null };
   }
 
   async clear(filter: CacheFilter): Promise<{ readonly entries: number }> {

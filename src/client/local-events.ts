@@ -1,7 +1,7 @@
 /** Events of the local client, over an open store. */
 import { checkFilter } from '../model/list-filters.ts';
 import type { EngineServices } from '../engine/services.ts';
-import { emitEvent, entryOf, noEvent } from './emit-event.ts';
+import { emitEvent, entryOf, listedEntryOf, noEvent } from './emit-event.ts';
 import type { EventsClient } from './events-client.ts';
 import type { ClientEvent, RunEventsOptions } from './run-events.ts';
 
@@ -25,7 +25,7 @@ export function localEvents({ services, follow, tellSchedulers }: LocalEventsPar
     async list(filter: Parameters<EventsClient['list']>[0] = {}): ReturnType<EventsClient['list']> {
       checkFilter('events', filter);
       const { items, next } = await emitted.list(filter);
-      return { items: items.map(entryOf), next };
+      return { items: items.map(listedEntryOf), next };
     },
     async get(id: string): ReturnType<EventsClient['get']> {
       const event = await emitted.get(id);

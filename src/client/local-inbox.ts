@@ -10,6 +10,7 @@ import { idChars } from '../model/ids.ts';
 import type { DecisionLink, ListedInboxItem } from '../model/inbox.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import type { Run } from '../model/run.ts';
+import { readText } from '../model/values.ts';
 import type { InboxPageFilter, Page, Store } from '../store/store.ts';
 import { checkDecision } from './check-decision.ts';
 import type { DecisionLinks } from './decision-links.ts';
@@ -41,7 +42,7 @@ export class LocalInbox implements InboxClient {
     const { store, runs } = this.#options;
     const runId = filter.runId === undefined ? {} : { runId: (await runs.get(filter.runId)).id };
     const { items, next } = await store.inbox.list({ ...filter, ...runId });
-    return { items: items.map(entryOf), next };
+    return { items: items.map(listedEntryOf), next };
   }
 
   async get(id: string): Promise<InboxEntry> {
@@ -131,8 +132,18 @@ export class LocalInbox implements InboxClient {
   }
 }
 
+/** @throws BatutaError PAYLOAD_UNREADABLE */
 function entryOf({ value, ...item }: ListedInboxItem): InboxEntry {
-  return { ...item, data: value === null ? null : (JSON.parse(value) as WireValue) };
+  return { ...item, data: value === null ? null : (readText(value) as WireValue) };
+}
+
+/** One whose answer cannot be read keeps nobody from the others. */
+function listedEntryOf(item: ListedInboxItem): InboxEntry {
+  try {
+    return entryOf(item);
+  } catch {
+    return entryOf({ ...item, value: null });
+  }
 }
 
 function notFound(id: string): BatutaError {

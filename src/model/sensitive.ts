@@ -96,8 +96,13 @@ function hashOf(value: unknown, chars: number): string {
 function markedOf(text: string): { readonly paths: readonly string[]; readonly json: unknown; readonly meta: unknown } | null {
   // The paths come last; of most texts these two signs tell that there are none.
   if (!text.endsWith('"]}') || !text.includes(',"sensitive":[')) return null;
-  const { sensitive, json, meta } = JSON.parse(text) as { readonly sensitive?: unknown; readonly json: unknown; readonly meta?: unknown };
-  return Array.isArray(sensitive) ? { paths: sensitive.map(String), json, meta } : null;
+  try {
+    const { sensitive, json, meta } = JSON.parse(text) as { readonly sensitive?: unknown; readonly json: unknown; readonly meta?: unknown };
+    return Array.isArray(sensitive) ? { paths: sensitive.map(String), json, meta } : null;
+  } catch {
+    // Nothing of a text that cannot be read may be shown: what is sensitive in it is not known.
+    return { paths: [''], json: null, meta: undefined };
+  }
 }
 
 function maskedAt(value: unknown, paths: readonly string[], replace: (value: unknown) => unknown): unknown {

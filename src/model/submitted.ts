@@ -101,12 +101,16 @@ export function withSubmitted(text: string, submitted: Submitted, sensitive: rea
   return `${given.slice(0, -paths.length)},"submitted":${written}${paths}`;
 }
 
-/** What stands beside recorded parameters. */
+/** What stands beside recorded parameters; nothing beside a text that is no JSON, which whoever needs the parameters refuses. */
 export function submittedIn(text: string): Submitted {
   if (!text.includes(sign)) return nothing;
-  // A field of the user's may have this name: only what stands beside the value counts.
-  const { submitted } = JSON.parse(text) as { readonly submitted?: Submitted };
-  return submitted ?? nothing;
+  try {
+    // A field of the user's may have this name: only what stands beside the value counts.
+    const { submitted } = JSON.parse(text) as { readonly submitted?: Submitted | null };
+    return typeof submitted === 'object' && submitted !== null ? submitted : nothing;
+  } catch {
+    return nothing;
+  }
 }
 
 /** Until when a run may begin, UTC epoch ms; null: whenever. Of most runs a look for a text is all that it takes. */

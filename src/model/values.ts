@@ -191,13 +191,14 @@ export function decodeParted(text: string): { readonly value: unknown; readonly 
 /** Begins the text of a value that is encrypted at rest. */
 export const sealedPayload = 'sealed:';
 
-/** What a stored text holds. @throws BatutaError PAYLOAD_UNREADABLE when it is encrypted and was not opened */
+/** What a stored text holds. @throws BatutaError PAYLOAD_UNREADABLE when it is encrypted and was not opened, or damaged */
 export function readText(text: string): unknown {
   try {
     return JSON.parse(text);
-  } catch (error) {
+  } catch (cause) {
     refuseSealed(text);
-    throw error;
+    const message = 'The value on record is damaged: its text is no JSON.';
+    throw new BatutaError('PAYLOAD_UNREADABLE', message, { cause });
   }
 }
 

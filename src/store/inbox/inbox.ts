@@ -4,6 +4,7 @@ import { isTerminal, type StateType } from '../../model/state.ts';
 import type { Connection, Database } from '../connection.ts';
 import { cursorOf, limitOf, placeOf } from '../lists/cursor.ts';
 import { type Claim, hasOwner, ownerTextOf } from '../ownership.ts';
+import { readJson } from '../read-json.ts';
 import { wakeSuspended } from '../runs/signals.ts';
 import { forUpdate, Params, terminalList } from '../sql.ts';
 import { columnsOf, describeTable, integer, jsonOrNull, type RowOf, text, textOrNull, time, timeOrNull, word } from '../table.ts';
@@ -23,7 +24,7 @@ const inboxTable = describeTable('inbox', {
   created_at: time,
   due_at: timeOrNull,
   decided_at: timeOrNull,
-  schema: jsonOrNull((value): unknown => (value === null ? null : JSON.parse(value))),
+  schema: jsonOrNull((value) => readJson<unknown>(value)),
   value: textOrNull,
 });
 type Row = RowOf<typeof inboxTable>;

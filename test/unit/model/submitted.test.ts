@@ -32,4 +32,13 @@ describe('what stands beside parameters', () => {
     expect(withSubmitted('{"json":{"a":1}}', {})).toBe('{"json":{"a":1}}');
     expect(withSubmitted('null', {})).toBe('null');
   });
+
+  test('is nothing where the text is no JSON, or none that was written here; of one with sensitive fields nothing is shown', () => {
+    const text = withSubmitted(withSensitivePaths('{"json":{"key":"k1"}}', ['key']), said, ['key']);
+    for (const broken of [text.slice(1), text.replace('{"traceparent"', '{traceparent"'), '{"json":{},"submitted":{"traceparent":"00']) {
+      expect(submittedIn(broken)).toEqual({});
+      expect(forPeople(text.slice(1))).not.toContain('k1');
+    }
+    expect(submittedIn('[{"json":1,"submitted":{}}]')).toEqual({});
+  });
 });
