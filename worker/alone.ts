@@ -4,6 +4,7 @@
  * Started by `AloneProcess` with an order; claims, executes, ends. It dies with its worker: then it hands back what it has.
  */
 import { systemClock } from '../src/base/clock.ts';
+import { cutText } from '../src/base/cut-text.ts';
 import { endProcess } from '../src/base/end-process.ts';
 import { openLog } from '../src/base/log.ts';
 import { openLocalClient } from '../src/client/open-local-client.ts';
@@ -26,7 +27,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => un
 refuseExits();
 takeUnchargedErrors((error) => {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  tell({ seen: `an error that nobody caught: ${text.slice(0, 2_000)}` }, () => endProcess(1));
+  tell({ seen: `an error that nobody caught: ${cutText(text, 2_000)}` }, () => endProcess(1));
 });
 process.once('disconnect', () => void stop?.(0).then(() => endProcess(1)));
 process.on('message', (request: AloneRequest) => {

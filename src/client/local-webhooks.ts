@@ -1,5 +1,6 @@
 /** Webhooks over an open store: kept, received and tried. */
 import { createHash } from 'node:crypto';
+import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import type { EngineServices } from '../engine/services.ts';
@@ -133,7 +134,7 @@ export class LocalWebhooks implements WebhooksClient {
   /** For who looks after the webhook. */
   async #noteRefusal(name: string, error: unknown): Promise<void> {
     if (error instanceof BatutaError && !error.code.startsWith('STORE_'))
-      await this.#services.store.webhooks.noteRefusal(name, error.message.slice(0, 500));
+      await this.#services.store.webhooks.noteRefusal(name, cutText(error.message, 500));
   }
 
   async #secretsOf({ rule }: Webhook): Promise<readonly string[]> {

@@ -1,4 +1,5 @@
 /** Charts: series over one axis, as a task gives them and as they are recorded and drawn. Pure. */
+import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 
 const chartTypes = ['line', 'area', 'bar'] as const;
@@ -101,7 +102,7 @@ function ascending(places: readonly number[]): readonly number[] | null {
 }
 
 function shown(value: unknown): string {
-  return typeof value === 'string' ? JSON.stringify(value.slice(0, 50)) : String(value);
+  return typeof value === 'string' ? JSON.stringify(cutText(value, 50)) : String(value);
 }
 
 /** Whether data that is recorded under the kind `chart` is whole: what was cut, or was written by others, is shown as it is. */

@@ -1,4 +1,5 @@
 /** Values that a run gives out while it runs, by `ctx.emit`. */
+import { cutText } from '../base/cut-text.ts';
 import { BatutaError } from '../base/errors.ts';
 
 /** One of them, as it is recorded. */
@@ -26,12 +27,12 @@ export const emissionBytes = 64;
 /** @throws BatutaError NAME_INVALID unless it is 1 to 100 letters, digits, `_`, `.`, `:` or `-`, and neither `.` nor `..`, which are no part of a path */
 export function checkStreamName(name: unknown): asserts name is string {
   if (typeof name === 'string' && /^(?!\.{1,2}$)[\w.:-]{1,100}$/.test(name)) return;
-  const shown = typeof name === 'string' ? `'${name.slice(0, 40)}'` : typeof name;
+  const shown = typeof name === 'string' ? `'${cutText(name, 40)}'` : typeof name;
   throw new BatutaError(
     'NAME_INVALID',
     `${shown} is no name for a stream: use 1 to 100 letters, digits, _, ., : or -, not . or .. alone.`,
     {
-      details: { stream: String(name).slice(0, 100) },
+      details: { stream: cutText(String(name), 100) },
     },
   );
 }

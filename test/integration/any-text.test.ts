@@ -2,12 +2,17 @@
 import { Flow, type FlowContext, Task, type TaskContext } from 'batuta';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { isBatutaError } from '../../src/base/errors.ts';
+import { isTerminal } from '../../src/model/state.ts';
 import { decodeValue } from '../../src/model/values.ts';
 import type { LocalClient } from '../../src/client/local-client.ts';
+import { alertParts, evaluateAll } from '../support/alerts.ts';
 import { type Api, openApi } from '../support/api.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { until } from '../support/room.ts';
 import { anyText, kept } from '../support/texts.ts';
+import { fireAll, schedulerOf } from '../support/triggers.ts';
 
 interface Params {
   readonly text: string;
@@ -23,6 +28,7 @@ class Says {
     ctx.reject({ [text]: text }, text);
     await ctx.artifact.json(text, { [text]: text });
     await ctx.artifact.markdown(text, text);
+    await ctx.emit('out', { [text]: text });
     return { [text]: text };
   }
 
@@ -32,6 +38,13 @@ class Says {
       code: ctx.params.text,
       details: { text: ctx.params.text },
     });
+  }
+}
+
+@Flow({ name: 'asks' })
+class Asks {
+  async run({ text }: Params, ctx: FlowContext): Promise<unknown> {
+    return await ctx.waitFor('approve', { title: `x${text}`, description: text, schema: z.object({ note: z.string() }) });
   }
 }
 
@@ -135,6 +148,62 @@ describe.each(['sqlite', 'postgres'] as const)('any text on %s', (dialect) => {
         await settled(client.limits.set(`tag:${text}`, 1));
         await settled(client.keys.create({ name: text, role: 'viewer' }));
         await look(queued.id);
+      }),
+      { numRuns: 15 },
+    );
+  });
+
+  test('in events and what they start, gathered calls, decisions, alerts and variables', { timeout: 120_000 }, async () => {
+    const { store } = client.engine.services;
+    await client.deployments.deploy([
+      {
+        flow: Says,
+        name: 'on-said',
+        on: { on: 'event:said', by: 'payload.text', where: { 'payload.is': [true] }, params: { text: 'payload.text' } },
+      },
+      { flow: Says, name: 'on-gathered', on: { on: 'event:said', by: 'payload.text', debounce: '1s', params: { text: 'payload.text' } } },
+    ]);
+    let said = 0;
+    await fc.assert(
+      fc.asyncProperty(anyText, async (text) => {
+        await settled(client.events.emit('said', { is: true, text, [`x${text}`]: text }));
+        await settled(client.events.emit('said', text, { id: text }));
+        await settled(client.events.emit(text));
+        await fireAll(schedulerOf(store));
+        expect((await client.runs.list({ deployment: 'on-said', limit: 1_000 })).items).toHaveLength(++said);
+        await settled(client.enqueue(Says, { text }, { debounce: { key: text, wait: '1h' } }));
+        await settled(client.enqueue(Says, { text }, { ttl: '1h', callerRunId: text, traceparent: text }));
+        const asks = await client.submit(Asks, { text });
+        const asked = async () => (await client.inbox.list({ runId: asks.id })).items[0];
+        await until(async () => (await asked()) !== undefined || isTerminal((await client.runs.get(asks.id)).state.type));
+        const item = await asked();
+        if (item) {
+          await client.inbox.decide(item.id, { note: text });
+          expect(await asks.result()).toEqual({ note: text });
+        } else expect((await client.runs.get(asks.id)).error?.code).toMatch(/_INVALID$/);
+        await settled(client.variables.set('words', { value: { [`x${text}`]: text }, description: text }));
+        await settled(
+          client.alerts.setRule('any', {
+            on: 'failed',
+            flows: [text],
+            tags: [text],
+            description: text,
+            send: { run: 'fixed', params: { text } },
+          }),
+        );
+        await settled(client.alerts.setRule('all', { on: 'failed', by: 'rule' }));
+        await settled(client.alerts.silence({ group: text, for: '1h', reason: text }));
+        await evaluateAll(alertParts(store));
+        for (const url of [
+          '/api/events/emitted',
+          '/api/inbox?status=all',
+          '/api/variables',
+          '/api/alert-rules',
+          '/api/alert-silences',
+          '/api/errors',
+          '/api/alerts',
+        ])
+          expect([url, (await api.get(url, { key })).status]).toEqual([url, 200]);
       }),
       { numRuns: 15 },
     );

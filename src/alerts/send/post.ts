@@ -2,6 +2,7 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import type { LookupFunction } from 'node:net';
+import { cutText } from '../../base/cut-text.ts';
 import { NotSent } from '../deliver.ts';
 import { type OpenAddress, openAddresses, type Resolve } from './open-address.ts';
 
@@ -77,7 +78,7 @@ function exchange(
           text += chunk;
           if (text.length > maxAnswerBytes) response.destroy();
         });
-        const done = (): void => resolve({ status: response.statusCode ?? 0, text: text.slice(0, maxAnswerBytes).trim() });
+        const done = (): void => resolve({ status: response.statusCode ?? 0, text: cutText(text, maxAnswerBytes).trim() });
         response.on('close', done);
         response.on('error', done);
       },

@@ -4,6 +4,7 @@
  * Texts come from flows and may be hostile: what is read, and how wide and long a table becomes, is bounded, as every row is as wide as the widest.
  */
 import type { Artifact } from '../../model/run.ts';
+import { cutText } from '../../base/cut-text.ts';
 import { byteSize } from '../../base/byte-size.ts';
 import { type ArtifactFile, artifactFileOf, type ArtifactProgress } from '../../model/artifact.ts';
 import { type ChartData, isChartData } from '../../model/chart.ts';
@@ -82,7 +83,7 @@ const maxCell = 200;
 
 /** Lines of a Markdown text. */
 export function markdownLines(text: string, paint: Paint): string[] {
-  const shown = text.slice(0, maxChars);
+  const shown = cutText(text, maxChars);
   const source = shown.split(/\r?\n/);
   const lines: string[] = [];
   for (let at = 0; at < source.length; ) {

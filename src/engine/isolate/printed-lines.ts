@@ -1,6 +1,7 @@
 /** Cuts what a process prints into lines. */
 import { StringDecoder } from 'node:string_decoder';
 import type { Readable } from 'node:stream';
+import { cutText } from '../../base/cut-text.ts';
 
 /** Longest line that is waited for, characters; a longer one is handed on in parts. */
 const maxLineChars = 64 * 1024;
@@ -31,6 +32,10 @@ export class PrintedLines {
     const lines = `${this.#rest}${text}`.split(/\r?\n/);
     this.#rest = lines.pop() ?? '';
     for (const line of lines) this.#take(line);
-    for (; this.#rest.length > maxLineChars; this.#rest = this.#rest.slice(maxLineChars)) this.#take(this.#rest.slice(0, maxLineChars));
+    while (this.#rest.length > maxLineChars) {
+      const part = cutText(this.#rest, maxLineChars);
+      this.#take(part);
+      this.#rest = this.#rest.slice(part.length);
+    }
   }
 }

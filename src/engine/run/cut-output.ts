@@ -33,7 +33,7 @@ export function cutData(kind: Artifact['kind'], json: string, maxBytes: number):
     return { data: `${kept}${kind === 'markdown' ? '\n\n' : ' '}[${data.length - kept.length} more characters were cut]`, bytes: maxBytes };
   }
   if (Array.isArray(data)) return { data: firstItems(data, maxBytes - noteBytes), bytes: maxBytes };
-  return { data: { cut: { bytes, beginning: json.slice(0, beginningChars) } }, bytes: beginningChars };
+  return { data: { cut: { bytes, beginning: cutText(json, beginningChars) } }, bytes: beginningChars };
 }
 
 /** As many items as fit, and one of their form that says how many are missing. */

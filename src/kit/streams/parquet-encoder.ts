@@ -1,4 +1,5 @@
 /** Rows as the bytes of a Parquet file: they are collected until a row group is full, which then goes to whoever takes the bytes. */
+import { cutText } from '../../base/cut-text.ts';
 import { recordInvalid } from './input.ts';
 import { type ParquetType, parquetTypes } from './parquet-values.ts';
 
@@ -61,7 +62,7 @@ export class ParquetEncoder {
     const converted = parquetTypes[type].convert(value);
     if (this.#target.charsPerGroup !== undefined) this.#chars += charsOf(type === 'JSON' ? JSON.stringify(converted) : value);
     if (converted !== undefined) return converted;
-    const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 60)) : String(value).slice(0, 60);
+    const shown = typeof value === 'string' ? JSON.stringify(cutText(value, 60)) : cutText(String(value), 60);
     const takes = `has ${shown} in the column '${name}' of ${type}, which takes ${parquetTypes[type].takes}`;
     throw recordInvalid(this.#target.name, { record }, takes);
   }

@@ -1,4 +1,5 @@
 /** Paths into what an event or an ended run has: `payload.order.id`, `result.rows`, `payload.items.0.sku`. Pure; nothing is evaluated. */
+import { cutText } from '../../base/cut-text.ts';
 import type { FilterValue, TriggerRule } from './trigger.ts';
 
 /** What a path may begin with. */
@@ -85,5 +86,5 @@ export function groupOf(by: string | null, facts: CauseFacts): string {
     typeof value === 'string'
       ? value
       : (JSON.stringify(value, (_key, one: unknown) => (typeof one === 'bigint' ? String(one) : one)) ?? '');
-  return text.replace(/[\p{Cc}\p{Cs}]/gu, '\uFFFD').slice(0, maxGroupChars);
+  return cutText(text.replace(/[\p{Cc}\p{Cs}]/gu, '\uFFFD'), maxGroupChars);
 }

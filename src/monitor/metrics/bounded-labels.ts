@@ -1,4 +1,5 @@
 /** Keeps the number of series bounded: values of a label beyond a cap, and sets of labels beyond a larger one, count as `other`. */
+import { cutText } from '../../base/cut-text.ts';
 
 /** What stands for values beyond the cap. */
 export const otherValue = 'other';
@@ -41,7 +42,7 @@ export class BoundedLabels {
 
   #boundOne(at: number, value: string): string {
     const values = (this.#values[at] ??= new Set());
-    const cut = value.length > maxValueChars ? value.slice(0, maxValueChars) : value;
+    const cut = cutText(value, maxValueChars);
     if (values.has(cut)) return cut;
     if (values.size >= this.#maxValues) return otherValue;
     values.add(cut);

@@ -4,6 +4,7 @@
  * The link is what lets somebody in: whoever has it, or the person it names once logged in. It works without scripts.
  */
 import { z } from 'zod';
+import { cutText } from '../../base/cut-text.ts';
 import { isBatutaError } from '../../base/errors.ts';
 import type { InboxEntry } from '../../client/inbox-client.ts';
 import type { App, RouteParts } from '../parts.ts';
@@ -118,7 +119,7 @@ function confirmBody(
 
 /** The answer, field by field. */
 function answerLines(json: unknown): [string, string][] {
-  const text = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value)).slice(0, maxShownChars);
+  const text = (value: unknown): string => cutText(typeof value === 'string' ? value : JSON.stringify(value), maxShownChars);
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return [['Answer', text(json)]];
   return Object.entries(json).map(([name, value]) => [name, value === true ? 'yes' : value === false ? 'no' : text(value)]);
 }

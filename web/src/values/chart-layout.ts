@@ -1,4 +1,5 @@
 /** Where the lines, areas and bars of a chart stand. Pure. */
+import { cutText } from '../../../src/base/cut-text.ts';
 import type { ChartData } from '../../../src/model/chart.ts';
 
 export interface DrawnChart {
@@ -131,7 +132,7 @@ function ticksOf(data: ChartData, xs: readonly number[], width: number): DrawnCh
     const text = placeText(data, at);
     return {
       x,
-      text: text.length > 18 && data.axis === 'category' ? `${text.slice(0, 17)}…` : text,
+      text: data.axis === 'category' ? cutText(text, 18, '…') : text,
       anchor: x < 40 ? 'start' : x > width - 40 ? 'end' : 'middle',
     };
   });

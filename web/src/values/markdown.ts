@@ -4,6 +4,7 @@
  * Read by markdown-it, whose time grows with the text. A text that is longer than people read is cut.
  */
 import MarkdownIt from 'markdown-it';
+import { cutText } from '../../../src/base/cut-text.ts';
 
 export type Inline =
   | { readonly kind: 'text' | 'code'; readonly text: string }
@@ -52,7 +53,7 @@ reader.normalizeLinkText = (text) => text;
 
 /** The blocks of a text. */
 export function readMarkdown(text: string): readonly Block[] {
-  const cut = text.slice(0, maxChars);
+  const cut = cutText(text, maxChars);
   const rest = text.length - cut.length;
   const blocks = blocksOf(nodesOf(reader.parse(withoutLongLines(cut), {})));
   const told = `… and ${rest.toLocaleString('en')} more characters.`;

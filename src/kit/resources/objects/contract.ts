@@ -1,5 +1,6 @@
 /** One interface over what stores objects by key: a folder, S3 and what speaks its protocol, Azure Blob. */
 import type { Readable } from 'node:stream';
+import { cutText } from '../../../base/cut-text.ts';
 import { BatutaError } from '../../../base/errors.ts';
 
 /** What is known of an object without reading it. */
@@ -55,7 +56,7 @@ export function checkKey(key: unknown): string {
   if (isFine && !parts.some((part) => part === '' || part === '.' || part === '..')) return key;
   throw new BatutaError(
     'OPTION_INVALID',
-    `'${String(key).slice(0, 100)}' is no key of an object: 1 to ${maxKeyLength} characters, parts divided by / and none of them empty, . or ..`,
+    `'${cutText(String(key), 100)}' is no key of an object: 1 to ${maxKeyLength} characters, parts divided by / and none of them empty, . or ..`,
   );
 }
 

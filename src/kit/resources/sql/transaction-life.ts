@@ -1,4 +1,5 @@
 /** What a task holds of a transaction: usable until the transaction has ended, and refused from then on. */
+import { cutText } from '../../../base/cut-text.ts';
 import { BatutaError } from '../../../base/errors.ts';
 
 /** A connection that goes back to where it came from. */
@@ -86,6 +87,6 @@ export function checkStatement(statement: unknown): void {
   if (typeof text === 'string' && endsTransaction.test(text))
     throw new BatutaError(
       'TRANSACTION_ENDED',
-      `'${text.trim().slice(0, 40)}' cannot be run in this transaction: it commits by itself when the task gives its result, and rolls back when the task fails.`,
+      `'${cutText(text.trim(), 40)}' cannot be run in this transaction: it commits by itself when the task gives its result, and rolls back when the task fails.`,
     );
 }
