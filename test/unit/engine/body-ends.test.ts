@@ -80,7 +80,7 @@ const races: readonly Race[] = [
   ],
   [
     'a task that is given what a signal brings against a sleep',
-    (ctx, flow) => Promise.race([flow.join(ctx.waitFor('never') as Promise<string>), ctx.sleep('1h').then(() => 'slept')]),
+    (ctx, flow) => Promise.race([flow.join(ctx.waitFor<string>('never')), ctx.sleep('1h').then(() => 'slept')]),
     'slept',
     ['ctx.sleep Completed', 'signal:never Cancelled'],
   ],
