@@ -1,57 +1,46 @@
 /**
- * `npm run screenshots [-- page…]`: makes pictures of every page of the dashboard, dark and light, desktop and phone, into docs/images.
+ * `npm run screenshots [-- [--to folder] [--width px] [--empty] [--broken] page…]`: makes pictures of every page of the dashboard, dark and light, desktop and
+ * phone, into docs/images or another folder; `--width` is that of the desktop (1440), `--empty` shows a place in which nothing has happened, `--broken` one
+ * whose database does not answer.
  *
  * Needs a build (`npm run build`) and Chromium, found as the browser tests find it. It seeds a store of its own with believable history,
  * lets a real server and worker work on it, and leaves nothing behind but the pictures.
  */
 import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
 import { chromium } from 'playwright-core';
+import { configuration, flows, preparations, runs } from './screenshots/project.js';
 import { smallPng } from './small-png.js';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const main = join(root, 'dist', 'cli', 'main.js');
-const target = join(root, 'docs', 'images', 'dashboard');
-const only = process.argv.slice(2);
+const { values: wish, positionals: only } = parseArgs({
+  allowPositionals: true,
+  options: {
+    to: { type: 'string' },
+    width: { type: 'string', default: '1440' },
+    empty: { type: 'boolean', default: false },
+    broken: { type: 'boolean', default: false },
+  },
+});
+const target = wish.to === undefined ? join(root, 'docs', 'images', 'dashboard') : resolve(wish.to);
 
-const sizes = { desktop: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+const sizes = { desktop: { width: Number(wish.width), height: 900 }, phone: { width: 390, height: 844 } };
 const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking'];
 
-/** What runs while the pictures are made: it holds on until it is cancelled. */
-const flows = `
-import { Flow, Task, type TaskContext } from 'batuta';
-const pause = (ms: number, { signal }: TaskContext) =>
-  new Promise<void>((done, fail) => {
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', () => { clearTimeout(timer); fail(signal.reason); });
-  });
-@Flow({ description: 'Loads the measurements of every station into the warehouse.', tags: ['warehouse'] })
-export class StationLoad {
-  @Task() async stations(ctx: TaskContext) { ctx.log.info('asking for the list of stations'); await pause(300, ctx); return Array.from({ length: 48 }, (_, id) => id); }
-  @Task({ isolate: 'thread', memory: '256 MB' }) async calibration(ctx: TaskContext) {
-    ctx.log.info('reading calibration tables');
-    const table = new Float64Array(400_000).map((_, at) => Math.sqrt(at));
-    for (let turn = 0; turn < 6; turn++) table.sort((a, b) => Math.sin(a) - Math.sin(b));
-    return 1.02;
-  }
-  @Task({ each: 'stations', eachLimit: 6, retries: 2 })
-  async measure(station: number, ctx: TaskContext) { ctx.log.info('station ' + station + ': 1440 values'); await pause(station < 30 ? 500 : 600_000, ctx); return station; }
-  @Task({ needs: ['measure', 'calibration'] }) async correct(values: number[], factor: number) { return values.length * factor; }
-  @Task({ needs: ['correct'] }) async quality(sum: number) { return sum > 0; }
-  @Task({ needs: ['correct'] }) async write(sum: number) { return sum; }
-  @Task({ needs: ['quality', 'write'] }) async report(fine: boolean, sum: number) { return fine ? sum : 0; }
-}
-@Flow({ description: 'Draws the map of the coming days.' })
-export class ForecastMap {
-  @Task() async grid(ctx: TaskContext) { await pause(800, ctx); return 1; }
-  @Task({ needs: ['grid'], tags: ['maps'] }) async render(grid: number, ctx: TaskContext) { await ctx.progress(37, 90); await pause(600_000, ctx); return grid; }
-  @Task({ needs: ['render'] }) async publish(map: number) { return map; }
-}
-`;
+const asked = { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' };
+/** What a server answers whose database does not. */
+const broken = {
+  status: 503,
+  json: { error: { code: 'STORE_UNAVAILABLE', message: 'The database does not answer; the log of the server says why.', details: {} } },
+};
 
 const pages = [
   ['home', '/'],
@@ -66,37 +55,75 @@ const pages = [
   ['deployments', '/deployments'],
   ['deployment', ({ deployment }) => `/deployments/${deployment}`],
   ['workers', '/workers'],
+  ['monitoring', '/monitoring'],
+  ['inbox', '/inbox'],
+  ['events', '/events'],
+  ['alerts', '/alerts'],
+  ['alert', ({ alert }) => `/alerts?alert=${alert}`],
+  ['alert-errors', '/alerts?tab=errors'],
+  ['alert-rules', '/alerts?tab=rules'],
+  ['alert-rule', '/alerts?tab=rules&rule=failures'],
   ['limits', '/limits'],
+  ['cache', '/cache'],
+  ['run-streams', ({ stream }) => `/runs/${stream}?task=plausible`],
+  ['run-emitted', ({ stream }) => `/runs/${stream}?tab=streams&stream=samples`],
+  ['run-rejects', ({ stream }) => `/runs/${stream}?tab=rejects`],
+  ['run-failed', ({ failed }) => `/runs/${failed}`],
   ['artifacts', '/artifacts'],
+  ['artifact-versions', '/artifacts/versions?key=rates'],
+  ['secrets', '/secrets'],
+  ['connections', '/secrets?tab=connections'],
   ['settings', '/settings?tab=values'],
 ];
 /** These are made last: from the first key on, nobody sees anything without one. */
-const pagesWithKey = [['keys', '/settings?tab=keys']];
+const pagesWithKey = [
+  ['keys', '/settings?tab=keys'],
+  ['audit', '/settings?tab=audit'],
+  ['reporters', '/workers'],
+];
 
 const folder = mkdtempSync(join(tmpdir(), 'batuta-screenshots-'));
 // Settings of whoever makes the pictures do not belong into them.
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BATUTA_')));
+const env = {
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('BATUTA_'))),
+  ...{ BATUTA_SECRET_KEY: randomBytes(32).toString('hex'), BATUTA_ALERT_HOSTS: '127.0.0.1', HOOK_KEY: 'shown to nobody' },
+};
 const children = [];
+const hook = createServer((request, response) => request.resume().on('end', () => response.end('ok')));
 try {
-  prepare();
-  const [url] = await Promise.all([startServer(), startWorker()]);
-  const made = await startRuns(url);
+  await new Promise((done) => hook.listen(0, '127.0.0.1', done));
+  prepare(`http://127.0.0.1:${hook.address().port}/alerts`);
+  const [url] = await Promise.all([
+    start(['server', '--port', '0', '--log-format', 'json'], /http:\/\/127\.0\.0\.1:\d+/),
+    ...(wish.empty ? [] : [start(['worker', '--log-format', 'json'], /"msg"/)]),
+  ]);
+  const made = wish.empty ? { run: 'none', deployment: 'none', alert: 'none', stream: 'none', failed: 'none' } : await startRuns(url);
   const bytes = await takePictures(url, pages, made);
-  const bytesWithKey = isWanted(pagesWithKey[0]) ? await takePictures(url, pagesWithKey, made, makeKeys()) : 0;
+  let bytesWithKey = 0;
+  if (pagesWithKey.some(isWanted)) {
+    const { key, reporter } = makeKeys();
+    if (!wish.empty) report(url, reporter);
+    bytesWithKey = await takePictures(url, pagesWithKey, made, key);
+  }
   console.log(`Pictures in ${target}, ${Math.round((bytes + bytesWithKey) / 1000)} kB together.`);
 } finally {
   await Promise.all(children.map(end));
+  hook.closeAllConnections();
+  hook.close();
   rmSync(folder, { recursive: true, force: true });
 }
 
-function prepare() {
+/** @param hookUrl where alerts are posted to */
+function prepare(hookUrl) {
   if (!existsSync(join(root, 'dist', 'web', 'index.html'))) throw new Error('The dashboard is not built: npm run build');
   mkdirSync(join(folder, 'flows'));
   mkdirSync(join(folder, 'node_modules'));
   symlinkSync(root, join(folder, 'node_modules', 'batuta'));
   writeFileSync(join(folder, 'flows', 'live.ts'), flows);
   writeFileSync(join(folder, 'tsconfig.json'), '{"compilerOptions":{"experimentalDecorators":true}}');
+  writeFileSync(join(folder, 'batuta.config.ts'), configuration(hookUrl));
   batuta('db', 'migrate');
+  if (wish.empty) return;
   const seed = [
     join(root, 'scripts', 'seed.js'),
     '--runs',
@@ -108,23 +135,14 @@ function prepare() {
   ];
   const { status } = spawnSync(process.execPath, seed, { cwd: root, stdio: ['ignore', 'ignore', 'inherit'] });
   if (status !== 0) throw new Error('The store could not be seeded.');
-  batuta('limit', 'set', 'tag:warehouse', '4');
-  batuta('limit', 'set', 'tag:maps', '1');
+  for (const command of preparations) batuta(...command);
+  batuta('deploy', '--all');
 }
 
 function batuta(...args) {
   const { status, stdout, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: folder, env, encoding: 'utf8' });
   if (status !== 0) throw new Error(`batuta ${args.join(' ')} failed:\n${stderr}`);
   return stdout;
-}
-
-async function startServer() {
-  const url = await start(['server', '--port', '0', '--log-format', 'json'], /http:\/\/127\.0\.0\.1:\d+/);
-  return url;
-}
-
-async function startWorker() {
-  await start(['worker', '--log-format', 'json'], /"msg"/);
 }
 
 /** Starts a command and gives what it says of itself. */
@@ -145,25 +163,62 @@ function start(args, sign) {
 }
 
 async function startRuns(url) {
+  const ask = async (path) => await (await fetch(`${url}/api${path}`)).json();
+  // Flows of the seeded history are nobody's: a scheduler is at work only while their schedules are paused.
+  const seeded = (await ask('/deployments?limit=200')).items.filter(
+    ({ name, pausedAt }) => pausedAt === null && name !== 'orders-on-event',
+  );
+  const all = (verb) => Promise.all(seeded.map(({ name }) => fetch(`${url}/api/deployments/${name}/${verb}`, asked)));
+  await all('pause');
+  const scheduler = await start(['scheduler', '--log-format', 'json'], /"msg"/).then(() => children.at(-1));
+  const ids = runs.map((given) => JSON.parse(batuta('runs', 'submit', ...given, '--json')).id);
+  batuta('runs', 'submit', 'bulletin', '--json');
+  for (const id of [1001, 1002, 1003]) batuta('event', 'emit', 'order.created', JSON.stringify({ id, total: 59.9 }));
+  await until('the runs have ended and alerts are there', async () => {
+    const { items } = await ask('/alerts');
+    const open = await Promise.all(ids.map((id) => ask(`/runs/${id}`)));
+    const started = (await ask('/runs?deployment=orders-on-event')).items;
+    return items.length > 0 && started.length >= 3 && open.every(({ run: { endedAt } }) => endedAt !== null);
+  });
+  await end(scheduler);
+  await all('resume');
   const run = JSON.parse(batuta('runs', 'submit', 'station-load', '--json')).id;
   batuta('runs', 'submit', 'forecast-map', '--json');
   batuta('runs', 'submit', 'forecast-map', '--json');
-  for (let looks = 0; ; looks += 1) {
-    const { run: now, counts } = await (await fetch(`${url}/api/runs/${run}`)).json();
-    if (counts.some(({ name, state, count }) => name === 'measure' && /^completed$/i.test(state) && count >= 30)) break;
-    if (looks > 300 || now.state.type === 'FAILED')
-      throw new Error(`The run that is to be seen came to nothing: ${JSON.stringify(counts)}`);
-    await new Promise((next) => setTimeout(next, 200));
-  }
-  const { items } = await (await fetch(`${url}/api/deployments?limit=50`)).json();
-  return { run, deployment: (items.find(({ name }) => name === 'report-sales') ?? items[0]).name };
+  await until('30 stations are measured', async () => {
+    const { counts } = await ask(`/runs/${run}`);
+    return counts.some(({ name, state, count }) => name === 'measure' && /^completed$/i.test(state) && count >= 30);
+  });
+  const { items } = await ask('/deployments?limit=50');
+  const [alert] = (await ask('/alerts')).items;
+  const [stream, failed] = [ids[2], ids[3]];
+  return { run, deployment: (items.find(({ name }) => name === 'report-sales') ?? items[0]).name, alert: alert.id, stream, failed };
 }
 
-/** Two keys; gives the one to log in with. */
+/** Waits a minute at the most. */
+async function until(what, look) {
+  for (let looks = 0; looks < 300; looks++) {
+    if (await look()) return;
+    await new Promise((next) => setTimeout(next, 200));
+  }
+  throw new Error(`It did not come about that ${what}.`);
+}
+
+/** Has a program report from elsewhere. */
+function report(url, key) {
+  const elsewhere = mkdtempSync(join(tmpdir(), 'batuta-screenshots-'));
+  const own = { ...env, BATUTA_REPORT_URL: url, BATUTA_REPORT_KEY: key, BATUTA_DATABASE_URL: `sqlite:${join(elsewhere, 'edge.db')}` };
+  const { status, stderr } = spawnSync(process.execPath, [main, 'run', 'exchange-rates'], { cwd: folder, env: own, encoding: 'utf8' });
+  rmSync(elsewhere, { recursive: true, force: true });
+  if (status !== 0) throw new Error(`The run elsewhere failed:\n${stderr}`);
+}
+
+/** Keys; gives the one to log in with, and that of who reports. */
 function makeKeys() {
   const { key } = JSON.parse(batuta('key', 'create', '--name', 'ada', '--role', 'admin', '--json'));
   batuta('key', 'create', '--name', 'ci', '--role', 'operator', '--expires', '90d');
-  return key;
+  const reporter = JSON.parse(batuta('key', 'create', '--name', 'edge', '--role', 'reporter', '--json')).key;
+  return { key, reporter };
 }
 
 function isWanted([name]) {
@@ -179,6 +234,7 @@ async function takePictures(url, pages, made, key = null) {
     for (const [size, viewport] of Object.entries(sizes)) {
       const context = await browser.newContext({ colorScheme, viewport, reducedMotion: 'reduce' });
       const page = await context.newPage();
+      if (wish.broken) await context.route(/\/api\/(?!me$)/, (route) => route.fulfill(broken));
       if (key !== null) await context.request.post(`${url}/api/login`, { data: { key }, headers: { origin: url } });
       for (const [name, path] of pages.filter(isWanted)) {
         await page.goto(url + (typeof path === 'string' ? path : path(made)));

@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BatutaConfig, OwnHealthCheck } from './config-file.ts';
+import { checkResolvers, readHealthChecks, readMiddleware } from './config-functions.ts';
 import { BatutaError, isBatutaError } from './errors.ts';
 import { nearestNames } from './nearest.ts';
 import type { DefaultBasis, Setting } from './setting.ts';
@@ -127,21 +128,6 @@ export function withoutHealthFile(config: Config): Config {
   return copy;
 }
 
-function readHealthChecks(file: string, given: unknown): Readonly<Record<string, OwnHealthCheck>> {
-  if (typeof given === 'object' && given !== null && Object.values(given).every((one) => typeof one === 'function'))
-    return Object.freeze({ ...(given as Record<string, OwnHealthCheck>) });
-  throw new BatutaError('CONFIG_INVALID', `${file}: health must be an object of functions: { warehouse: async ({ signal }) => … }.`, {
-    details: { setting: 'health' },
-  });
-}
-
-function readMiddleware(file: string, given: unknown): readonly unknown[] {
-  if (Array.isArray(given) && given.every((one) => typeof one === 'function')) return Object.freeze([...(given as unknown[])]);
-  throw new BatutaError('CONFIG_INVALID', `${file}: middleware must be a list of functions (ctx, next) => ….`, {
-    details: { setting: 'middleware' },
-  });
-}
-
 /** Every setting with its value and source, in the order of the table, secrets hidden. */
 export function describeConfig(loaded: LoadedConfig): readonly SettingLine[] {
   return keys.map((key) => {
@@ -212,18 +198,6 @@ function readFile({ name: file, config }: LoadedConfigFile): ReadonlyMap<string,
 function refuseUnlessList(file: string, name: string, value: unknown, such: string): void {
   if (value === undefined || Array.isArray(value)) return;
   throw new BatutaError('CONFIG_INVALID', `${file}: ${name} must be a list such as ${such}.`);
-}
-
-function checkResolvers(file: string, resolvers: unknown): void {
-  if (resolvers === undefined) return;
-  const isRight =
-    isRecord(resolvers) &&
-    Object.entries(resolvers as object).every(([name, one]) => /^[a-z][\w-]*$/i.test(name) && typeof one === 'function');
-  if (isRight && !['env', 'file'].some((name) => Object.hasOwn(resolvers as object, name))) return;
-  throw new BatutaError(
-    'CONFIG_INVALID',
-    `${file}: secrets must be an object of functions such as { vault: async (reference) => … }; the names env and file are taken.`,
-  );
 }
 
 function refuseUnknown(where: string, given: readonly string[], known: readonly string[]): void {

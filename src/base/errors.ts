@@ -126,6 +126,7 @@ export const errorCodes = {
     exit: 1,
     summary: 'Deliveries to a webhook cannot be verified, for its secrets cannot be read.',
   },
+  ALERT_DECLARED: { stage: 'params', exit: 2, summary: 'A rule of alerts stands in a configuration file, and is changed there alone.' },
   ALERT_INVALID: { stage: 'params', exit: 2, summary: 'A rule of alerts, or a silence, has a part that is not allowed.' },
   ALERT_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No alert has that id.' },
   ALERT_RULE_NOT_FOUND: { stage: 'store', exit: 2, summary: 'No rule of alerts has that name.' },

@@ -73,6 +73,7 @@ export function declareAlertCommands(program: Command, perform: Perform): void {
     .option('--slack <secret>', 'name of the secret that holds the address of an incoming webhook of Slack; may be repeated', collect, [])
     .option('--email <address>', 'mail it; may be repeated', collect, [])
     .option('--run <deployment>', 'run a deployment; may be repeated', collect, [])
+    .option('--params <json>', 'parameters that what is run gets, laid over its own')
     .option('--cancel', 'cancel the run that it is about')
     .option('--pause', 'pause the deployment that it is about')
     .option('--repeat <duration>', 'while it fires, send it again after so long; 0s: for each occurrence')

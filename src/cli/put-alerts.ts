@@ -11,6 +11,8 @@ export interface DeclaredAlert {
   readonly name: string;
   readonly spec: AlertSpec;
   readonly rule: AlertRuleSpec;
+  /** Name of the file that declares it. */
+  readonly file: string;
 }
 
 export interface PutAlert {
@@ -27,7 +29,7 @@ export function readDeclaredAlerts({ file }: LoadedConfig): readonly DeclaredAle
     const { name, ...spec } = declared;
     if (names.has(name)) throw new BatutaError('CONFIG_INVALID', `${file?.name ?? ''}: two alerts have the name ${name}.`);
     names.add(name);
-    return { name, spec, rule: checkAlert(name, spec) };
+    return { name, spec, rule: checkAlert(name, spec), file: file?.name ?? '' };
   });
 }
 
@@ -43,21 +45,24 @@ export async function putDeclaredAlerts(
   if (declared.length === 0 && !prune) return [];
   const standing = await client.alerts.rules();
   const done: PutAlert[] = [];
-  for (const { name, spec, rule } of declared) {
+  for (const { name, spec, rule, file } of declared) {
     const known = standing.find((one) => one.name === name);
     const isSame =
-      known?.origin === 'config' && known.description === (spec.description ?? null) && JSON.stringify(known.rule) === JSON.stringify(rule);
+      known?.origin === 'config' &&
+      known.declaredIn === file &&
+      known.description === (spec.description ?? null) &&
+      JSON.stringify(known.rule) === JSON.stringify(rule);
     done.push({ name, outcome: known === undefined ? 'created' : isSame ? 'unchanged' : 'changed' });
     if (isSame || dryRun) continue;
     const { paused, ...rest } = spec;
-    await client.alerts.setRule(name, known === undefined && paused !== undefined ? spec : rest, { origin: 'config' });
+    await client.alerts.setRule(name, known === undefined && paused !== undefined ? spec : rest, { origin: 'config', declaredIn: file });
     await noteLocally(client, 'alert-rules.set', name, { on: rule.condition.kind, actions: rule.actions.map(({ kind }) => kind) });
   }
   const gone = prune ? standing.filter(({ name, origin }) => origin === 'config' && !declared.some((one) => one.name === name)) : [];
   for (const { name } of gone) {
     done.push({ name, outcome: 'deleted' });
     if (dryRun) continue;
-    await client.alerts.deleteRule(name);
+    await client.alerts.deleteRule(name, { origin: 'config' });
     await noteLocally(client, 'alert-rules.delete', name, null);
   }
   return done;

@@ -1,12 +1,12 @@
 /** Contract of alerts, and of errors by what they are. Times are UTC epoch ms. */
 import type { ConfigAlert } from '../base/config-file.ts';
 import type { Duration } from '../base/duration.ts';
-import type { Alert, AlertDelivery, AlertFiring, AlertSilence } from '../model/alerts/alert.ts';
+import type { Alert, AlertFiring, AlertSilence, TriedDelivery } from '../model/alerts/alert.ts';
 import type { AlertOrigin, AlertRule } from '../model/alerts/rule.ts';
 import type { ErrorGroup, ErrorState } from '../model/error-group.ts';
 import type { AlertFilter, ErrorFilter, Page } from '../store/store.ts';
 
-export type { Alert, AlertDelivery, AlertFiring, AlertSilence } from '../model/alerts/alert.ts';
+export type { Alert, AlertDelivery, AlertFiring, AlertSilence, DeliveryAttempt, TriedDelivery } from '../model/alerts/alert.ts';
 export type { AlertRule } from '../model/alerts/rule.ts';
 export type { ErrorGroup } from '../model/error-group.ts';
 
@@ -14,7 +14,7 @@ export type { ErrorGroup } from '../model/error-group.ts';
 export type AlertSpec = Omit<ConfigAlert, 'name'>;
 
 /** A firing with what was sent of it. */
-export type SentFiring = AlertFiring & { readonly deliveries: readonly AlertDelivery[] };
+export type SentFiring = AlertFiring & { readonly deliveries: readonly TriedDelivery[] };
 
 /** An alert with what was sent of it, newest first, 100 at most. */
 export interface AlertView extends Alert {
@@ -31,6 +31,14 @@ export interface SilenceSpec {
   readonly reason?: string;
 }
 
+/** Who puts a rule. */
+export interface RuleSource {
+  /** Default `hand`. */
+  readonly origin?: AlertOrigin;
+  /** Name of the configuration file, e.g. `batuta.config.ts`; with the origin `config` alone. */
+  readonly declaredIn?: string;
+}
+
 export interface AlertsClient {
   /** Last found first. @throws BatutaError FILTER_INVALID */
   list(filter?: AlertFilter): Promise<Page<Alert>>;
@@ -43,13 +51,18 @@ export interface AlertsClient {
   /** @throws BatutaError ALERT_RULE_NOT_FOUND */
   rule(name: string): Promise<AlertRule>;
   /**
-   * Creates or replaces a rule. One that has changed begins anew, and what it had found is over.
+   * Creates or replaces a rule. One that has changed begins anew, and what it had found is over. A rule that a configuration file declares is
+   * changed by a deploy alone, which gives the origin `config` and the name of the file.
    *
-   * @throws BatutaError ALERT_INVALID, NAME_INVALID, OPTION_UNKNOWN, DURATION_INVALID, SECRET_NOT_FOUND
+   * @throws BatutaError ALERT_DECLARED, ALERT_INVALID, NAME_INVALID, OPTION_UNKNOWN, DURATION_INVALID, SECRET_NOT_FOUND
    */
-  setRule(name: string, spec: AlertSpec, options?: { readonly origin?: AlertOrigin }): Promise<AlertRule>;
-  /** What it has found stays, and is over. @throws BatutaError ALERT_RULE_NOT_FOUND */
-  deleteRule(name: string): Promise<void>;
+  setRule(name: string, spec: AlertSpec, options?: RuleSource): Promise<AlertRule>;
+  /**
+   * What it has found stays, and is over.
+   *
+   * @param options.origin `config` deletes a declared one as well @throws BatutaError ALERT_DECLARED, ALERT_RULE_NOT_FOUND
+   */
+  deleteRule(name: string, options?: Pick<RuleSource, 'origin'>): Promise<void>;
   /** A paused rule finds nothing, and what it had found is over. @throws BatutaError ALERT_RULE_NOT_FOUND */
   pauseRule(name: string): Promise<AlertRule>;
   /** @throws BatutaError ALERT_RULE_NOT_FOUND */

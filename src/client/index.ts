@@ -82,7 +82,9 @@ export type {
   AlertFiringKind,
   AlertSilence,
   AlertState,
+  DeliveryAttempt,
   DeliveryState,
+  TriedDelivery,
 } from '../model/alerts/alert.ts';
 export type {
   AlertAction,

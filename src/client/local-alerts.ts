@@ -1,18 +1,18 @@
 /** Alerts and errors over an open store. What is sent is put into the outbox; a scheduler sends it. */
-import { cutText } from '../base/cut-text.ts';
-import { parseDuration } from '../base/duration.ts';
-import { BatutaError } from '../base/errors.ts';
+import { cutText, isLongerThan } from '../base/cut-text.ts';
+import { type Duration, parseDuration } from '../base/duration.ts';
+import { BatutaError, isBatutaError } from '../base/errors.ts';
 import { hintFor } from '../base/nearest.ts';
 import { programName } from '../base/program-name.ts';
 import type { EngineServices } from '../engine/services.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import type { Alert, AlertFiring, AlertSilence } from '../model/alerts/alert.ts';
-import type { AlertOrigin, AlertRule } from '../model/alerts/rule.ts';
+import type { AlertOrigin, AlertRule, AlertRuleSpec } from '../model/alerts/rule.ts';
 import type { ErrorGroup, ErrorState } from '../model/error-group.ts';
 import { checkDescription } from '../model/secret.ts';
 import { missing } from '../secrets/read-values.ts';
 import type { AlertFilter, ErrorFilter, Page } from '../store/store.ts';
-import type { AlertsClient, AlertSpec, AlertView, ErrorsClient, SentFiring, SilenceSpec } from './alerts-client.ts';
+import type { AlertsClient, AlertSpec, AlertView, ErrorsClient, RuleSource, SentFiring, SilenceSpec } from './alerts-client.ts';
 import { checkAlert } from './declared-alert.ts';
 
 const shownFirings = 100;
@@ -52,24 +52,25 @@ export class LocalAlerts implements AlertsClient {
     return (await this.#store.rules.get(name)) ?? Promise.reject(await this.#noRule(name));
   }
 
-  async setRule(name: string, spec: AlertSpec, { origin = 'hand' }: { readonly origin?: AlertOrigin } = {}): Promise<AlertRule> {
+  async setRule(name: string, spec: AlertSpec, { origin = 'hand', declaredIn }: RuleSource = {}): Promise<AlertRule> {
     const rule = checkAlert(name, spec);
     const { description = null, paused } = spec;
     checkDescription(description);
-    const { store } = this.#services;
-    for (const action of rule.actions) {
-      const secret = action.kind === 'slack' || action.kind === 'webhook' ? action.secret : null;
-      if (secret !== null && (await store.secrets.get(secret)) === null)
-        throw missing('SECRET_NOT_FOUND', 'secret', secret, await store.secrets.names());
-    }
     const known = await this.#store.rules.get(name);
+    if (known !== null) refuseDeclared(known, origin);
+    await this.#checkSecrets(rule);
     const now = await this.#store.watch.now();
     const stands = known?.pausedAt ?? null;
     const pausedAt = paused === undefined ? stands : paused ? (stands ?? now) : null;
-    return await this.#store.rules.put({ name, description, rule, origin, pausedAt, createdAt: known?.createdAt ?? now, updatedAt: now });
+    const source = { origin, declaredIn: origin === 'config' ? (declaredIn ?? null) : null };
+    return await this.#store.rules.put({
+      ...{ name, description, rule, ...source, pausedAt },
+      ...{ createdAt: known?.createdAt ?? now, updatedAt: now },
+    });
   }
 
-  async deleteRule(name: string): Promise<void> {
+  async deleteRule(name: string, { origin = 'hand' }: Pick<RuleSource, 'origin'> = {}): Promise<void> {
+    refuseDeclared(await this.rule(name), origin);
     if (!(await this.#store.rules.delete(name, await this.#store.watch.now()))) throw await this.#noRule(name);
   }
 
@@ -99,13 +100,11 @@ export class LocalAlerts implements AlertsClient {
   }
 
   async silence({ rule, group, for: length, reason }: SilenceSpec, who = here): Promise<AlertSilence> {
-    const ms = parseDuration(length);
-    if (ms < 1_000 || ms > maxSilenceMs) throw new BatutaError('ALERT_INVALID', 'A silence takes from 1 second to 366 days.');
-    if (reason !== undefined && reason.length > maxReasonChars)
-      throw new BatutaError(
-        'ALERT_INVALID',
-        `The reason of a silence has at most ${maxReasonChars} characters, this one ${reason.length}.`,
-      );
+    const ms = silenceMs(length);
+    if (reason !== undefined && isLongerThan(reason, maxReasonChars))
+      throw new BatutaError('ALERT_INVALID', `The reason of a silence has at most ${maxReasonChars} characters.`, {
+        details: { field: 'reason' },
+      });
     if (rule !== undefined) await this.rule(rule);
     const now = await this.#store.watch.now();
     const silence: AlertSilence = {
@@ -129,6 +128,18 @@ export class LocalAlerts implements AlertsClient {
 
   get #store(): Services['store']['alerts'] {
     return this.#services.store.alerts;
+  }
+
+  async #checkSecrets({ actions }: AlertRuleSpec): Promise<void> {
+    const { secrets } = this.#services.store;
+    for (const [at, action] of actions.entries()) {
+      const secret = action.kind === 'slack' || action.kind === 'webhook' ? action.secret : null;
+      if (secret === null || (await secrets.get(secret)) !== null) continue;
+      const { code, message, details } = missing('SECRET_NOT_FOUND', 'secret', secret, await secrets.names());
+      throw new BatutaError(code, message, {
+        details: { ...details, field: `send.${at}.${action.kind === 'slack' ? 'slack' : 'secret'}` },
+      });
+    }
   }
 
   async #noRule(name: string): Promise<BatutaError> {
@@ -183,6 +194,29 @@ export class LocalErrors implements ErrorsClient {
 /** Both over the same store. */
 export function localAlerts(services: Services): readonly [LocalAlerts, LocalErrors] {
   return [new LocalAlerts(services), new LocalErrors(services)];
+}
+
+/** A rule that a file declares would be as it stands there with the next deploy. @throws BatutaError ALERT_DECLARED */
+function refuseDeclared({ name, origin, declaredIn }: AlertRule, by: AlertOrigin): void {
+  if (origin !== 'config' || by === 'config') return;
+  const file = declaredIn ?? 'the configuration file';
+  throw new BatutaError(
+    'ALERT_DECLARED',
+    `The rule ${name} stands in ${file}: change it there, then: batuta deploy --all (with --prune, one that is gone there is deleted). It can be paused here.`,
+    { details: { name, declaredIn } },
+  );
+}
+
+function silenceMs(length: Duration): number {
+  const details = { field: 'for' };
+  let ms: number;
+  try {
+    ms = parseDuration(length);
+  } catch (cause) {
+    throw isBatutaError(cause) ? new BatutaError(cause.code, cause.message, { details: { ...cause.details, ...details }, cause }) : cause;
+  }
+  if (ms >= 1_000 && ms <= maxSilenceMs) return ms;
+  throw new BatutaError('ALERT_INVALID', 'A silence takes from 1 second to 366 days.', { details });
 }
 
 function noAlert(id: string): BatutaError {

@@ -4,7 +4,7 @@ import { verifyDelivery } from '../../src/secrets/webhook-signature.ts';
 import { checkWebhook } from '../../src/client/declared-webhook.ts';
 import { makers } from '../contract/store/makers.ts';
 import { endRun, startRun } from '../contract/store/rows.ts';
-import { openReceiver, putRule } from '../support/alerts.ts';
+import { openReceiver, passTime, putRule } from '../support/alerts.ts';
 import { compileProgram, type Program, startProgram } from '../support/run-source.ts';
 import type { AlertsOrder } from './alerts-program.ts';
 
@@ -26,29 +26,24 @@ describe.each(makers)('alerts on $name', (maker) => {
     try {
       const store = await place.open();
       await putRule(store, 'failures', { on: 'failed', send: { webhook: receiver.url, secret: 'shared' } });
-      const run = async (death: AlertsOrder['death']): Promise<NodeJS.Signals | null> => {
-        const order: AlertsOrder = { url: place.url, leaseMs, death };
-        const { signal, status, stderr } = await startProgram(program, [JSON.stringify(order)]).ended;
-        expect([signal, status], stderr).toEqual(death === null ? [null, 0] : ['SIGKILL', null]);
-        return signal;
-      };
+      const dies = (death: AlertsOrder['death']): Promise<void> => run(program, { url: place.url, leaseMs, death });
       const fail = async (...names: readonly string[]): Promise<void> => {
         for (const flow of names) await endRun(store, await startRun(store, { flow }), 'FAILED', Date.now());
       };
       await fail(...flows.slice(0, 5));
-      await run({ at: 'before firing', nth: 1 });
+      await dies({ at: 'before firing', nth: 1 });
       expect((await store.alerts.outbox.state()).pending).toBe(0);
-      await run({ at: 'after firing', nth: 1 });
+      await dies({ at: 'after firing', nth: 1 });
       expect((await store.alerts.outbox.state()).pending).toBe(5);
       expect(receiver.taken).toEqual([]);
-      await run({ at: 'claimed', nth: 1 });
+      await dies({ at: 'claimed', nth: 1 });
       expect(receiver.taken).toEqual([]);
-      await run({ at: 'answered', nth: 2 });
+      await dies({ at: 'answered', nth: 2 });
       expect(receiver.taken).toHaveLength(2);
       await fail(...flows.slice(5));
-      await run({ at: 'answered', nth: 1 });
-      await run({ at: 'recorded', nth: 2 });
-      await run(null);
+      await dies({ at: 'answered', nth: 1 });
+      await dies({ at: 'recorded', nth: 2 });
+      await dies(null);
 
       const ids = new Map<string, Set<string>>();
       const order: string[] = [];
@@ -71,4 +66,40 @@ describe.each(makers)('alerts on $name', (maker) => {
       await place.remove();
     }
   });
+
+  test('that is killed while their receiver is down for an hour sends all in order once it is back, each under the id it was written with', {
+    timeout: 120_000,
+  }, async () => {
+    const place = await maker.makePlace();
+    let receiver = await openReceiver();
+    const { port } = new URL(receiver.url);
+    try {
+      const store = await place.open();
+      await putRule(store, 'failures', { on: 'failed', send: { webhook: receiver.url } });
+      await receiver.close();
+      const deaths = ['after firing', 'claimed', 'answered', 'recorded'] as const;
+      for (const [at, flow] of flows.entries()) {
+        await endRun(store, await startRun(store, { flow }), 'FAILED', Date.now());
+        await run(program, { url: place.url, leaseMs, death: { at: deaths[at % deaths.length] ?? 'claimed', nth: 1 } });
+        await passTime(place.url, 3_600_000 / flows.length);
+      }
+      const written = (await store.alerts.firings({ rule: 'failures' }, 100)).toReversed();
+      expect(written.map(({ group }) => group)).toEqual(flows);
+      expect(written[0]?.deliveries[0]?.answer).toContain('ECONNREFUSED');
+      receiver = await openReceiver(Number(port));
+      await run(program, { url: place.url, leaseMs, death: null });
+      expect(receiver.taken.map(({ json }) => json.data.group)).toEqual(flows);
+      expect(receiver.taken.map(({ id }) => id)).toEqual(written.map(({ deliveries }) => deliveries[0]?.id));
+      await store.close();
+    } finally {
+      await receiver.close();
+      await place.remove();
+    }
+  });
 });
+
+/** Runs the program until it ends as it was ordered to. */
+async function run(program: Program, order: AlertsOrder): Promise<void> {
+  const { signal, status, stderr } = await startProgram(program, [JSON.stringify(order)]).ended;
+  expect([signal, status], stderr).toEqual(order.death === null ? [null, 0] : ['SIGKILL', null]);
+}

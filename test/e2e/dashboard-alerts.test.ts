@@ -26,11 +26,13 @@ describe('alerts', () => {
     expect(await accessFaults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Add a rule' }).click();
     const form = page.getByRole('dialog');
-    await form.getByLabel('Name', { exact: false }).first().fill('slow');
+    await form.getByRole('textbox', { name: 'Name' }).fill('slow');
     await form.getByRole('combobox', { name: 'When' }).click();
     await page.getByRole('option', { name: 'a run takes longer than', exact: true }).click();
-    await form.getByLabel('How long, such as 10m').fill('10m');
-    await form.getByLabel('E-mail to').fill('a@example.com, b@example.com');
+    await form.getByRole('textbox', { name: 'How long' }).fill('10m');
+    await form.getByRole('button', { name: 'Add an action' }).click();
+    await page.getByRole('menuitem', { name: 'E-mail' }).click();
+    await form.getByRole('textbox', { name: 'To' }).fill('a@example.com, b@example.com');
     await form.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('row', { name: /slow.*a run takes longer than.*email a@example\.com, b@example\.com/ }).waitFor();
     await command('runs', 'submit', 'breaks', '-p', 'id=1');

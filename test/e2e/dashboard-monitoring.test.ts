@@ -38,6 +38,14 @@ it('shows checks with what they found, those of the project as text, and figures
   await check.waitFor();
   expect(await check.innerText()).toMatch(/Degraded[\s\S]*replica <b>behind<\/b>[\s\S]*Wait for it\./);
   expect(await page.getByRole('row', { name: /^database/ }).innerText()).toContain('Healthy');
+  const health = await (await fetch(`${url}/health`)).json();
+  expect(health).toMatchObject({ status: 'degraded', checks: expect.arrayContaining([{ name: 'warehouse', status: 'degraded' }]) });
+  const { checks } = JSON.parse((await project.batuta('doctor', '--json')).stdout);
+  expect(checks).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ name: 'warehouse', verdict: 'odd', found: 'replica <b>behind</b>', mend: 'Wait for it.' }),
+    ]),
+  );
   const tile = page.getByRole('heading', { name: 'Ended, last minute' }).locator('..');
   await tile.waitFor();
   await project.batuta('runs', 'submit', 'says', '--watch');

@@ -1,6 +1,8 @@
 /** Rules of alerts, the passes of a scheduler over them, and receivers of what they send. */
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import Database from 'libsql';
+import pg from 'pg';
 import pino from 'pino';
 import { deliverAlerts } from '../../src/alerts/deliver.ts';
 import { type EvaluateParts, evaluateAlerts } from '../../src/alerts/evaluate.ts';
@@ -15,7 +17,7 @@ import type { Store } from '../../src/store/store.ts';
 import { ownerNamed } from '../contract/store/rows.ts';
 
 /** Makes a database of PostgreSQL as good as new for tests of alerts. */
-export const emptyAlerts = `truncate alert_rules, alerts, alert_causes, alert_firings, alert_deliveries, alert_receivers, alert_silences, error_marks,
+export const emptyAlerts = `truncate alert_rules, alerts, alert_causes, alert_firings, alert_deliveries, alert_attempts, alert_receivers, alert_silences, error_marks,
     runs, transitions, task_runs, workers;
   delete from end_places where reader = 'alerts'`;
 
@@ -37,7 +39,7 @@ export async function putRule(store: Store, name: string, spec: AlertSpec): Prom
   const now = await store.alerts.watch.now();
   const known = await store.alerts.rules.get(name);
   return await store.alerts.rules.put({
-    ...{ name, description: spec.description ?? null, rule: checkAlert(name, spec), origin: 'hand', pausedAt: null },
+    ...{ name, description: spec.description ?? null, rule: checkAlert(name, spec), origin: 'hand', declaredIn: null, pausedAt: null },
     ...{ createdAt: known?.createdAt ?? now, updatedAt: now },
   });
 }
@@ -89,8 +91,40 @@ export interface Receiver {
   close(): Promise<void>;
 }
 
-/** A server of HTTP on this computer that keeps what is posted, also what it refuses. */
-export async function openReceiver(): Promise<Receiver> {
+/** Makes all that waits in an outbox older: so much time goes by for whoever sends it. */
+export async function passTime(url: string, ms: number): Promise<void> {
+  await beside(url, `update alert_receivers set next_at = next_at - ${ms}, lease_until = lease_until - ${ms}`);
+  await beside(url, `update alert_deliveries set created_at = created_at - ${ms} where state = 'pending'`);
+}
+
+/** How many rows a table has. */
+export async function rowsIn(url: string, table: string): Promise<number> {
+  const [row] = await beside(url, `select count(*) as rows from ${table}`);
+  return Number(row?.['rows']);
+}
+
+/** Asks the database beside the store. */
+async function beside(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {
+  if (url.startsWith('sqlite:')) {
+    const database = new Database(url.slice('sqlite:'.length), { timeout: 30_000 });
+    try {
+      const statement = database.prepare(sql);
+      return (sql.startsWith('select') ? statement.all() : (statement.run(), [])) as readonly Record<string, unknown>[];
+    } finally {
+      database.close();
+    }
+  }
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+/** A server of HTTP on this computer that keeps what is posted, also what it refuses. @param port default: a free one */
+export async function openReceiver(port = 0): Promise<Receiver> {
   const taken: Taken[] = [];
   const server: Server = createServer((request, response) => {
     let body = '';
@@ -103,7 +137,7 @@ export async function openReceiver(): Promise<Receiver> {
       response.end('ok');
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   const receiver: Receiver = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/hook`,
     taken,

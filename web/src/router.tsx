@@ -100,7 +100,12 @@ const alerts = createRoute({
   getParentRoute: () => shell,
   path: '/alerts',
   validateSearch: (raw: RawSearch) =>
-    optional({ tab: oneOf(raw, 'tab', ['alerts', 'errors', 'rules']), show: oneOf(raw, 'show', ['all']), alert: one(raw, 'alert') }),
+    optional({
+      tab: oneOf(raw, 'tab', ['alerts', 'errors', 'rules']),
+      show: oneOf(raw, 'show', ['all']),
+      alert: one(raw, 'alert'),
+      rule: one(raw, 'rule'),
+    }),
   component: pageOf(() => import('./pages/alerts/alerts-page.tsx'), 'AlertsPage'),
 });
 

@@ -1,5 +1,9 @@
 /** What an alert says to people, line by line; in Slack and in mail alike. */
+import { cutText, storableText } from '../../base/cut-text.ts';
 import type { AlertMessage } from '../../model/alerts/alert.ts';
+
+// oxlint-disable-next-line no-control-regex -- these are what a single line must not hold
+const breaks = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g;
 
 /** What was found, how often and since when, and which run it is about. */
 export function linesOf({ data }: AlertMessage): readonly string[] {
@@ -11,6 +15,11 @@ export function linesOf({ data }: AlertMessage): readonly string[] {
     ...(run === null ? [] : [`Run ${run.name ?? ''} ${run.id}`.replace('  ', ' ')]),
     ...(state === 'firing' || resolvedBy === null ? [] : [`Resolved by ${resolvedBy}`]),
   ];
+}
+
+/** A title as one line of at most so many characters: names of flows and deployments are users', and a line break in one would begin a line of its own. */
+export function titleLine(title: string, maxChars: number): string {
+  return cutText(storableText(title).replaceAll(breaks, ' ').trim(), maxChars, '…');
 }
 
 function minuteOf(iso: string): string {

@@ -1,8 +1,9 @@
 /** An alert by e-mail. */
 import { hostname } from 'node:os';
+import { storableText } from '../../base/cut-text.ts';
 import { type PendingDelivery, titleOf } from '../../model/alerts/alert.ts';
 import { NotSent } from '../deliver.ts';
-import { linesOf } from './lines.ts';
+import { linesOf, titleLine } from './lines.ts';
 
 export interface MailSettings {
   /** `smtp://user:password@host:587`, or `smtps://…`; null: no mail can be sent. */
@@ -12,6 +13,8 @@ export interface MailSettings {
 
 /** Time for one step of the exchange, ms. */
 const timeoutMs = 10_000;
+/** Of a longer subject the lists of mail programs show no more. */
+const maxSubjectChars = 150;
 
 /** Sends it. Its Message-ID is made of the id of the delivery: a mail that comes twice is known as one. @throws NotSent without settings; Error */
 export async function sendMail(
@@ -28,8 +31,8 @@ export async function sendMail(
     const sent = await transport.sendMail({
       from: from ?? `batuta@${hostname()}`,
       to: [...to],
-      subject: titleOf(message),
-      text: [...linesOf(message), ...(link === null ? [] : ['', link])].join('\n'),
+      subject: titleLine(titleOf(message), maxSubjectChars),
+      text: storableText([...linesOf(message), ...(link === null ? [] : ['', link])].join('\n')),
       date: new Date(message.timestamp),
       messageId: `<${id}@batuta>`,
       headers: { 'Auto-Submitted': 'auto-generated', 'X-Batuta-Alert': message.data.rule },

@@ -17,8 +17,8 @@ export interface PostOptions {
 
 /** Of the request itself: asked again it is the same. */
 const refusals = new Set([400, 413, 415, 422]);
-/** Most that is read of an answer, bytes. */
-const maxAnswerBytes = 2_000;
+/** Most that is read of an answer, characters. */
+const maxAnswerChars = 2_000;
 
 /** Posts it. Gives the status and the beginning of what was answered. @throws NotSent for what another attempt would not change; Error for all else */
 export async function postJson(address: string, { headers, body, signal, allowed, resolve }: PostOptions): Promise<string> {
@@ -76,9 +76,9 @@ function exchange(
         response.setEncoding('utf8');
         response.on('data', (chunk: string) => {
           text += chunk;
-          if (text.length > maxAnswerBytes) response.destroy();
+          if (text.length > maxAnswerChars) response.destroy();
         });
-        const done = (): void => resolve({ status: response.statusCode ?? 0, text: cutText(text, maxAnswerBytes).trim() });
+        const done = (): void => resolve({ status: response.statusCode ?? 0, text: cutText(text, maxAnswerChars).trim() });
         response.on('close', done);
         response.on('error', done);
       },

@@ -52,7 +52,10 @@ async function perform(parts: SendParts, delivery: PendingDelivery, signal: Abor
   const shared = { signal, allowed: parts.allowedHosts, resolve: parts.resolve };
   switch (action.kind) {
     case 'webhook': {
-      const body = JSON.stringify({ ...message, data: { ...message.data, url: link } });
+      // Readers of JSON in other languages refuse half of a surrogate pair, which text of users may hold.
+      const body = JSON.stringify({ ...message, data: { ...message.data, url: link } }, (_key, value: unknown) =>
+        typeof value === 'string' ? value.toWellFormed() : value,
+      );
       const headers = await webhookHeaders(parts, action.secret, body, id);
       return await postJson(action.url, { ...shared, headers, body });
     }

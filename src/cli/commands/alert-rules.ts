@@ -27,6 +27,7 @@ interface AddOptions extends JsonOption {
   readonly slack: readonly string[];
   readonly email: readonly string[];
   readonly run: readonly string[];
+  readonly params?: string;
   readonly cancel?: boolean;
   readonly pause?: boolean;
   readonly repeat?: string;
@@ -41,16 +42,16 @@ export async function listRules(context: CommandContext, options: JsonOption): P
     columns: [
       { head: 'rule', max: 40 },
       { head: 'on', max: 60 },
-      { head: 'of', max: 50, drop: 1 },
-      { head: 'tells', max: 80, drop: 2 },
-      { head: 'from' },
+      { head: 'of', max: 50, drop: 3 },
+      { head: 'from', drop: 2 },
+      { head: 'does', max: 120, least: 16, drop: 1 },
     ],
     cells: (rule, paint) => [
       paint.bold(rule.name) + (rule.pausedAt === null ? '' : paint.yellow(' paused')),
       oneLine(conditionText(rule.rule.condition)),
       oneLine(filtersOf(rule)),
-      oneLine(rule.rule.actions.map(receiverOf).join(', ')),
-      rule.origin === 'config' ? 'config' : 'hand',
+      rule.origin === 'config' ? (rule.declaredIn ?? 'config') : 'hand',
+      oneLine(rule.rule.actions.map(receiverOf).join(', ') || 'nothing'),
     ],
     json: (rule) => toWire(rule),
     empty: `No rules yet. Add one: ${programName()} alerts add failures --on failed --email you@example.com`,
@@ -75,8 +76,9 @@ export async function showRule(context: CommandContext, name: string, options: J
         ['on', oneLine(conditionText(rule.rule.condition))],
         ['of', filtersOf(rule) === '' ? null : oneLine(filtersOf(rule))],
         ['one a', by === 'rule' ? 'rule' : by],
-        ['tells', rule.rule.actions.length === 0 ? 'nobody' : oneLine(rule.rule.actions.map(receiverOf).join(', '))],
+        ['does', rule.rule.actions.length === 0 ? 'nothing' : oneLine(rule.rule.actions.map(receiverOf).join(', '))],
         ['again', repeatMs === null ? 'never' : repeatMs === 0 ? 'for each occurrence' : `after ${repeatMs / 1_000} s`],
+        ['from', rule.origin === 'config' ? (rule.declaredIn ?? 'the configuration file') : 'hand'],
         ['its end', sendsResolved ? 'is sent' : 'is not sent'],
       ],
       out.paint,
@@ -96,8 +98,10 @@ export async function addRule(context: CommandContext, name: string, options: Ad
     return set;
   });
   if (options.json) return printJson(context.terminal, toWire(rule));
-  const tells = rule.rule.actions.length === 0 ? 'nobody yet' : rule.rule.actions.map(receiverOf).join(', ');
-  context.terminal.out.line(`Rule ${name}: ${oneLine(conditionText(rule.rule.condition))}. It tells ${oneLine(tells)}.`);
+  const does = rule.rule.actions.map(receiverOf).join(', ');
+  context.terminal.out.line(
+    `Rule ${name}: ${oneLine(conditionText(rule.rule.condition))}. ${does === '' ? 'Nobody is told yet.' : `When it fires: ${oneLine(does)}.`}`,
+  );
   return 0;
 }
 
@@ -143,12 +147,14 @@ export async function testRule(context: CommandContext, name: string, options: J
 
 function specOf(options: AddOptions): AlertSpec {
   const { webhook, secret, slack, email, run, cancel, pause, repeat, by, description } = options;
+  const params = options.params === undefined ? undefined : readRunParams(options.params);
+  if (params !== undefined && run.length === 0) throw usage('--params goes to what --run runs; name a deployment as well.');
   if (secret !== undefined && webhook.length === 0) throw usage('--secret signs what --webhook posts; give an address as well.');
   const send: ConfigAlertAction[] = [
     ...webhook.map((url) => ({ webhook: url, ...(secret === undefined ? {} : { secret }) })),
     ...slack.map((name) => ({ slack: name })),
     ...(email.length === 0 ? [] : [{ email }]),
-    ...run.map((deployment) => ({ run: deployment })),
+    ...run.map((deployment) => ({ run: deployment, ...(params === undefined ? {} : { params }) })),
     ...(cancel ? (['cancel'] as const) : []),
     ...(pause ? (['pause'] as const) : []),
   ];
@@ -179,6 +185,17 @@ function readCondition(text: string): ConfigAlertCondition {
   } catch (cause) {
     throw usage(`--on is neither a word nor JSON: ${(cause as Error).message}. Write for example '{"longer":"10m"}'.`);
   }
+}
+
+function readRunParams(text: string): Record<string, unknown> {
+  let read: unknown;
+  try {
+    read = JSON.parse(text);
+  } catch (cause) {
+    throw usage(`--params is no JSON: ${(cause as Error).message}. Write for example '{"rows":5}'.`);
+  }
+  if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read as Record<string, unknown>;
+  throw usage(`--params must be a JSON object such as '{"rows":5}'.`);
 }
 
 function filtersOf({ rule: { flows, deployments, tags, queues } }: AlertRule): string {

@@ -38,11 +38,11 @@ export async function listAlerts(context: CommandContext, options: ListOptions):
     columns: [
       { head: 'state' },
       { head: 'rule', max: 40 },
-      { head: 'about', max: 40 },
-      { head: 'times' },
-      { head: 'last' },
-      { head: 'found', max: 90, drop: 2 },
+      { head: 'about', max: 40, drop: 1 },
+      { head: 'times', align: 'right', drop: 4 },
+      { head: 'last', drop: 3 },
       { head: 'id' },
+      { head: 'found', max: 120, least: 20, drop: 2 },
     ],
     cells: (alert, paint) => [
       stateOf(alert, paint),
@@ -50,8 +50,8 @@ export async function listAlerts(context: CommandContext, options: ListOptions):
       oneLine(alert.group),
       String(alert.count),
       agoText(alert.lastAt, now),
-      oneLine(alert.summary),
       paint.dim(shortId(alert.id)),
+      oneLine(alert.summary),
     ],
     json: (alert) => toWire(alert),
     empty: options.all

@@ -11,6 +11,8 @@ export interface Column {
   readonly max?: number;
   /** Columns with the highest number give way first when the terminal is too narrow; without one a column never does. */
   readonly drop?: number;
+  /** Of a last column that may be cut where the terminal ends: so many cells it needs. */
+  readonly least?: number;
 }
 
 const gap = '  ';
@@ -44,7 +46,8 @@ function widthOfColumn(column: Column, at: number, rows: readonly (readonly stri
 function columnsThatFit(columns: readonly Column[], widths: readonly number[], width: number): number[] {
   const shown = columns.map((_, at) => at);
   const leaving = shown.filter((at) => columns[at]?.drop !== undefined).sort((a, b) => (columns[b]?.drop ?? 0) - (columns[a]?.drop ?? 0));
-  const total = (): number => shown.reduce((sum, at) => sum + (widths[at] ?? 0) + gap.length, -gap.length);
+  const needed = (at: number): number => Math.min(widths[at] ?? 0, columns[at]?.least ?? widths[at] ?? 0);
+  const total = (): number => shown.reduce((sum, at) => sum + needed(at) + gap.length, -gap.length);
   for (const at of leaving) {
     if (total() <= width) break;
     shown.splice(shown.indexOf(at), 1);

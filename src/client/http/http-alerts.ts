@@ -1,10 +1,10 @@
 /** Alerts and errors, asked of a server. */
 import { checkFilter } from '../../model/list-filters.ts';
 import type { Alert, AlertFiring, AlertSilence } from '../../model/alerts/alert.ts';
-import type { AlertOrigin, AlertRule } from '../../model/alerts/rule.ts';
+import type { AlertRule } from '../../model/alerts/rule.ts';
 import type { ErrorGroup, ErrorState } from '../../model/error-group.ts';
 import type { AlertFilter, ErrorFilter, Page } from '../../store/store.ts';
-import type { AlertsClient, AlertSpec, AlertView, ErrorsClient, SentFiring, SilenceSpec } from '../alerts-client.ts';
+import type { AlertsClient, AlertSpec, AlertView, ErrorsClient, RuleSource, SentFiring, SilenceSpec } from '../alerts-client.ts';
 import { fromWire, type Wire } from '../wire.ts';
 import type { Api } from './api.ts';
 import { pageFromWire } from './wire-values.ts';
@@ -39,14 +39,12 @@ export class HttpAlerts implements AlertsClient {
     return fromWire<AlertRule>(await this.#api.get<Wire<AlertRule>>(ruleOf(name)));
   }
 
-  async setRule(name: string, spec: AlertSpec, { origin }: { readonly origin?: AlertOrigin } = {}): Promise<AlertRule> {
-    return fromWire<AlertRule>(
-      await this.#api.request<Wire<AlertRule>>('PUT', ruleOf(name), { body: { ...spec, ...(origin && { origin }) } }),
-    );
+  async setRule(name: string, spec: AlertSpec, source: RuleSource = {}): Promise<AlertRule> {
+    return fromWire<AlertRule>(await this.#api.request<Wire<AlertRule>>('PUT', ruleOf(name), { body: { ...spec, ...source } }));
   }
 
-  async deleteRule(name: string): Promise<void> {
-    await this.#api.request('DELETE', ruleOf(name));
+  async deleteRule(name: string, { origin }: Pick<RuleSource, 'origin'> = {}): Promise<void> {
+    await this.#api.request('DELETE', ruleOf(name), origin === undefined ? {} : { query: { origin } });
   }
 
   async pauseRule(name: string): Promise<AlertRule> {

@@ -73,6 +73,25 @@ export interface AlertDelivery {
   readonly answer: string | null;
 }
 
+/** One attempt of a delivery, once it has ended. */
+export interface DeliveryAttempt {
+  /** From 1. */
+  readonly attempt: number;
+  readonly at: number;
+  /** `pending`: it was tried again after it. */
+  readonly state: DeliveryState;
+  /** `204`, `connect ECONNREFUSED …`. */
+  readonly answer: string;
+}
+
+/** A delivery with its last attempts, oldest first; see `keptAttempts`. */
+export interface TriedDelivery extends AlertDelivery {
+  readonly lastAttempts: readonly DeliveryAttempt[];
+}
+
+/** Attempts of a delivery that are kept: of one that is tried for a day the last. */
+export const keptAttempts = 20;
+
 /** A delivery as it is sent. */
 export interface PendingDelivery extends AlertDelivery {
   readonly action: AlertAction;

@@ -84,6 +84,8 @@ export interface AlertRule {
   readonly rule: AlertRuleSpec;
   /** `config`: declared in `batuta.config.ts`; `hand`: made by the dashboard, the API or a command. */
   readonly origin: AlertOrigin;
+  /** Name of the file that declares it, e.g. `batuta.config.ts`; null for one made by hand. */
+  readonly declaredIn: string | null;
   /** Null: in force. */
   readonly pausedAt: number | null;
   readonly createdAt: number;

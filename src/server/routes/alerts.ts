@@ -7,6 +7,7 @@ import type { App, RouteParts } from '../parts.ts';
 import {
   alertParams,
   alertsQuery,
+  deleteRuleQuery,
   errorParams,
   errorQuery,
   errorsQuery,
@@ -65,8 +66,9 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
     '/api/alert-rules/:name',
     { schema: { tags, description: 'Creates or replaces a rule of alerts.', params: nameParams, body: ruleBody } },
     async (request) => {
-      const { origin = 'hand', ...spec } = given(request.body);
-      const rule = await alerts.setRule(request.params.name, spec as AlertSpec, { origin });
+      const { origin = 'hand', declaredIn, ...spec } = given(request.body);
+      const source = { origin, ...(declaredIn === undefined ? {} : { declaredIn }) };
+      const rule = await alerts.setRule(request.params.name, spec as AlertSpec, source);
       request.change = { target: rule.name, details: { on: rule.rule.condition.kind, actions: rule.rule.actions.map(({ kind }) => kind) } };
       return toWire(rule);
     },
@@ -74,9 +76,16 @@ export function alertRoutes(app: App, { client }: RouteParts): void {
 
   app.delete(
     '/api/alert-rules/:name',
-    { schema: { tags, description: 'Deletes a rule; what it has found stays, and is over.', params: nameParams } },
+    {
+      schema: {
+        tags,
+        description: 'Deletes a rule; what it has found stays, and is over.',
+        params: nameParams,
+        querystring: deleteRuleQuery,
+      },
+    },
     async (request, reply) => {
-      await alerts.deleteRule(request.params.name);
+      await alerts.deleteRule(request.params.name, given(request.query));
       return reply.code(204).send();
     },
   );

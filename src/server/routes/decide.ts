@@ -119,7 +119,7 @@ function confirmBody(
 
 /** The answer, field by field. */
 function answerLines(json: unknown): [string, string][] {
-  const text = (value: unknown): string => cutText(typeof value === 'string' ? value : JSON.stringify(value), maxShownChars);
+  const text = (value: unknown): string => cutText(typeof value === 'string' ? value : JSON.stringify(value), maxShownChars, '…');
   if (typeof json !== 'object' || json === null || Array.isArray(json)) return [['Answer', text(json)]];
   return Object.entries(json).map(([name, value]) => [name, value === true ? 'yes' : value === false ? 'no' : text(value)]);
 }

@@ -41,6 +41,10 @@ export const ruleBody = z.strictObject({
   description: prose(1_000).optional(),
   paused: z.boolean().optional(),
   origin: z.enum(['config', 'hand']).optional().describe('Default hand'),
+  declaredIn: line(200, 1).optional().describe('Name of the configuration file that declares it; with the origin config'),
+});
+export const deleteRuleQuery = z.strictObject({
+  origin: z.enum(['config', 'hand']).optional().describe('Default hand, which refuses a rule that a configuration file declares'),
 });
 export const alertsQuery = z.strictObject({
   state: z.union([z.array(states).max(3), states.transform((one) => [one])]).optional(),
@@ -87,6 +91,7 @@ export const rule = z.strictObject({
     sendsResolved: z.boolean(),
   }),
   origin: z.enum(['config', 'hand']),
+  declaredIn: textOrNull,
   pausedAt: atOrNull,
   createdAt: at,
   updatedAt: at,
@@ -133,7 +138,9 @@ const delivery = z.strictObject({
   sentAt: atOrNull,
   answer: textOrNull,
 });
-export const sentFiring = firing.extend({ deliveries: z.array(delivery) });
+const attempt = z.strictObject({ attempt: count, at, state: z.enum(deliveryStates), answer: z.string() });
+const triedDelivery = delivery.extend({ lastAttempts: z.array(attempt).describe('The last 20, oldest first') });
+export const sentFiring = firing.extend({ deliveries: z.array(triedDelivery) });
 export const alertDetails = alert.extend({ firings: z.array(sentFiring) });
 export const silence = z.strictObject({
   id: z.string(),

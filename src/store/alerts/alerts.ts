@@ -1,5 +1,5 @@
 /** Alerts as they are read and resolved. */
-import type { Alert, AlertDelivery, AlertFiring } from '../../model/alerts/alert.ts';
+import type { Alert, AlertFiring, DeliveryAttempt, TriedDelivery } from '../../model/alerts/alert.ts';
 import { idChars } from '../../model/ids.ts';
 import type { AlertRule } from '../../model/alerts/rule.ts';
 import type { Connection, Database } from '../connection.ts';
@@ -14,6 +14,8 @@ import { alertReader, alertRuleStore, lockAlerts, silenceStore } from './rules.t
 import {
   alertTable,
   type AlertRow,
+  attemptTable,
+  type AttemptRow,
   deliveryTable,
   type DeliveryRow,
   firingOf,
@@ -59,7 +61,13 @@ export function alertStore(connection: Connection): AlertStore {
         `select ${columnsOf(deliveryTable)} from alert_deliveries where firing_id in ${listed(connection, 1)} order by seq`,
         [listOf(rows.map(({ id }) => id))],
       );
-      const deliveries = sent.map((row): AlertDelivery => deliveryTable.read(row));
+      const tried = await query<AttemptRow>(
+        `select ${attemptTable.list} from alert_attempts where delivery_id in ${listed(connection, 1)} order by delivery_id, attempt`,
+        [listOf(sent.map(({ id }) => id))],
+      );
+      const attempts = new Map<string, DeliveryAttempt[]>(sent.map(({ id }) => [id, []]));
+      for (const { delivery_id: id, ...attempt } of tried) attempts.get(id)?.push(attempt);
+      const deliveries = sent.map((row): TriedDelivery => ({ ...deliveryTable.read(row), lastAttempts: attempts.get(row.id) ?? [] }));
       return rows.map((row) => ({ ...firingOf(row), deliveries: deliveries.filter(({ firingId }) => firingId === row.id) }));
     },
     resolve: (id, who, makeId) =>
@@ -156,6 +164,10 @@ async function pruneAlerts(db: Database, before: number): Promise<void> {
   const over = `select id from alerts where state = 'resolved' and last_at < $1`;
   const firings = `select id from alert_firings where at < $1 and (alert_id is null or alert_id in (${over}))`;
   await db.query(`delete from alert_deliveries where state <> 'pending' and firing_id in (${firings})`, [before]);
+  await db.query(
+    `delete from alert_attempts where at < $1 and not exists (select 1 from alert_deliveries where alert_deliveries.id = alert_attempts.delivery_id)`,
+    [before],
+  );
   await db.query(
     `delete from alert_firings where id in (${firings}) and not exists (select 1 from alert_deliveries where alert_deliveries.firing_id = alert_firings.id)`,
     [before],

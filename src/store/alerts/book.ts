@@ -29,6 +29,11 @@ export interface BookParts {
   readonly makeId: () => string;
 }
 
+interface FoundBefore {
+  readonly isSeen?: boolean;
+  readonly isNewlyHeld?: boolean;
+}
+
 export class AlertBook {
   readonly firings: AlertFiring[] = [];
   readonly #parts: BookParts;
@@ -41,15 +46,21 @@ export class AlertBook {
     this.#open = new Map(parts.open.map((alert) => [keyOf(alert), alert]));
   }
 
-  /** Begins an alert, or goes on with the one that is open. */
-  found(one: AlertOccurrence): void {
+  /**
+   * Begins an alert, or goes on with the one that is open.
+   *
+   * @param isSeen whether a look has found this run before it ended: its end is no other occurrence, also where the alert is over already
+   * @param isNewlyHeld whether no look has found this run before
+   */
+  found(one: AlertOccurrence, { isSeen = false, isNewlyHeld = false }: FoundBefore = {}): void {
     const rule = this.#parts.rules.get(one.rule)?.rule;
     if (rule === undefined) return;
     const known = this.#open.get(keyOf(one));
+    if (isSeen && known?.runId !== one.runId) return;
     const { runId, runName, flow, deployment } = one;
     const about = { summary: one.summary, runId, runName, flow, deployment };
-    // Of what holds, the same found again is no other occurrence; nor is the end of a run that was found while it was executing.
-    const isCaused = one.cause !== null && !(rule.condition.kind === 'longer' && known?.runId === runId);
+    // Of what holds, the same found again is no other occurrence.
+    const isCaused = one.cause !== null && !isSeen;
     const isNew = known === undefined || isCaused || known.runId !== runId || known.summary !== one.summary;
     const alert: StoredAlert =
       known === undefined
@@ -74,7 +85,7 @@ export class AlertBook {
     const isDue = repeatMs !== null && alert.sentAt !== null && this.#parts.now - alert.sentAt >= repeatMs;
     if (isDue && (repeatMs > 0 || isCaused)) return this.#tell(alert, 'repeated');
     // Each run that holds is cancelled, not only the first: people were told, the run was not.
-    const cancels = one.cause === null && known.runId !== runId ? rule.actions.filter(({ kind }) => kind === 'cancel') : [];
+    const cancels = isNewlyHeld ? rule.actions.filter(({ kind }) => kind === 'cancel') : [];
     if (cancels.length > 0) return this.#tell(alert, 'repeated', cancels);
     if (isNew) this.#keep(alert);
   }

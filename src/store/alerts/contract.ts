@@ -6,7 +6,7 @@
  * and its deliveries are written. A crash before its commit changes nothing; after it the deliveries are there, each with the id under which it is sent
  * however often that is tried. All times are UTC epoch ms.
  */
-import type { Alert, AlertDelivery, AlertFiring, AlertSilence, AlertState, PendingDelivery } from '../../model/alerts/alert.ts';
+import type { Alert, AlertFiring, AlertSilence, AlertState, PendingDelivery, TriedDelivery } from '../../model/alerts/alert.ts';
 import type { AlertRule, AlertRuleSpec } from '../../model/alerts/rule.ts';
 import type { ErrorGroup, ErrorState } from '../../model/error-group.ts';
 import type { StateType } from '../../model/state.ts';
@@ -159,7 +159,7 @@ export interface AlertOutbox {
   claim(owner: string, leaseMs: number, limit: number): Promise<readonly ReceiverClaim[]>;
   /** The oldest that is pending for a receiver; null for none. */
   next(receiver: string): Promise<PendingDelivery | null>;
-  /** One transaction: records an attempt and holds the receiver for `leaseMs` more. False, and nothing is written, when another holds it. */
+  /** One transaction: records an attempt, of which the last are kept, and holds the receiver for `leaseMs` more. False, and nothing is written, when another holds it. */
   settle(claim: ReceiverClaim, deliveryId: string, outcome: DeliveryOutcome, leaseMs: number): Promise<boolean>;
   /** One transaction: gives the receiver back. What is pending is due after `waitMs`. Nothing happens when another holds it. */
   release(claim: ReceiverClaim, waitMs: number, failures: number): Promise<void>;
@@ -193,7 +193,7 @@ export interface AlertStore {
   firings(
     of: { readonly alertId: string } | { readonly rule: string },
     limit: number,
-  ): Promise<readonly (AlertFiring & { readonly deliveries: readonly AlertDelivery[] })[]>;
+  ): Promise<readonly (AlertFiring & { readonly deliveries: readonly TriedDelivery[] })[]>;
   /** One transaction: an open alert is over because somebody says so, and its end is sent. What holds is muted, and over when that is done again. Null when there is none of that id. */
   resolve(id: string, who: string, makeId: () => string): Promise<Alert | null>;
   /** One transaction: deletes what was over before: alerts, firings, deliveries, silences and what was noted of occurrences. */

@@ -11,7 +11,7 @@ import { clockOf, listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
 import { moveEndPlace } from '../triggers/ends.ts';
 import { AlertBook } from './book.ts';
-import type { ActiveAlertRule, AlertOccurrence, AlertReport, AlertStep } from './contract.ts';
+import type { ActiveAlertRule, AlertLook, AlertOccurrence, AlertReport, AlertStep } from './contract.ts';
 import { alertReader, lockAlerts } from './rules.ts';
 import { silenceTable, type SilenceRow, storedAlertTable, type StoredAlertRow } from './tables.ts';
 
@@ -39,10 +39,12 @@ async function decide(db: Database, step: AlertStep, makeId: () => string): Prom
   const looks = step.looks.filter(({ rule, before, groups }) => groups !== null || rules.get(rule)?.lookedAt === before);
   const occurrences = [...step.occurrences, ...looks.flatMap(({ found }) => found)].filter(({ rule }) => rules.has(rule));
   const fresh = await noteCauses(db, occurrences);
+  const seen = await takeHeld(db, rules, fresh);
+  const held = await noteHeld(db, now, looks);
   const book = await openBook(db, { rules, now, makeId });
-  for (const one of step.occurrences) if (fresh.has(one)) book.found(one);
+  for (const one of step.occurrences) if (fresh.has(one)) book.found(one, { isSeen: seen.has(keyOfRun(one)) });
   for (const look of looks) {
-    for (const one of look.found) if (one.cause === null || fresh.has(one)) book.found(one);
+    for (const one of look.found) if (one.cause === null || fresh.has(one)) book.found(one, { isNewlyHeld: held.has(keyOfRun(one)) });
     book.over(look);
   }
   for (const recovery of step.recoveries) book.recovered(recovery);
@@ -109,4 +111,53 @@ async function noteCauses(db: Database, occurrences: readonly AlertOccurrence[])
   );
   const noted = new Set(rows.map(({ rule, cause }) => `${cause} ${rule}`));
   return new Set(caused.filter(({ rule, cause }) => noted.delete(`${cause} ${rule}`)));
+}
+
+/**
+ * Notes runs that a look has found: each is cancelled once, and the end of one that took too long is no other occurrence. Gives those that were not
+ * known.
+ */
+async function noteHeld(db: Database, now: number, looks: readonly AlertLook[]): Promise<ReadonlySet<string>> {
+  const found = looks.flatMap((look) => look.found).filter(({ cause, runId }) => cause === null && runId !== null);
+  if (found.length === 0) return new Set();
+  const kinds = { rule: 'text', cause: 'text', subject: 'text', at: 'time' } as const;
+  const rows = await db.query<HeldRow>(
+    `insert into alert_causes (rule, cause, subject, at) select rule, cause, subject, at from ${db.fragments.list(1, kinds)} as given
+     where true on conflict do nothing returning rule, subject`,
+    [jsonText(found.map(({ rule, runId }) => [rule, heldCause(runId), runId, now]))],
+  );
+  return new Set(rows.map(keyOfHeld));
+}
+
+/** Which of these ends are of runs that a look has found; they are forgotten with that, so that the end of another attempt counts. */
+async function takeHeld(
+  db: Database,
+  rules: ReadonlyMap<string, ActiveAlertRule>,
+  ends: ReadonlySet<AlertOccurrence>,
+): Promise<ReadonlySet<string>> {
+  const long = [...ends].filter(({ rule, seq }) => seq !== null && rules.get(rule)?.rule.condition.kind === 'longer');
+  if (long.length === 0) return new Set();
+  const kinds = { rule: 'text', cause: 'text' } as const;
+  const rows = await db.query<HeldRow>(
+    `delete from alert_causes where (rule, cause) in (select rule, cause from ${db.fragments.list(1, kinds)} as given) returning rule, subject`,
+    [jsonText(long.map(({ rule, runId }) => [rule, heldCause(runId)]))],
+  );
+  return new Set(rows.map(keyOfHeld));
+}
+
+interface HeldRow {
+  readonly rule: string;
+  readonly subject: string;
+}
+
+function heldCause(runId: string | null): string {
+  return `held:${runId ?? ''}`;
+}
+
+function keyOfRun({ rule, runId }: AlertOccurrence): string {
+  return keyOfHeld({ rule, subject: runId ?? '' });
+}
+
+function keyOfHeld({ rule, subject }: HeldRow): string {
+  return `${subject} ${rule}`;
 }

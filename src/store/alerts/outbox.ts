@@ -4,10 +4,13 @@
  * A receiver is claimed for a while, and each record of an attempt says under which claim it was made. A process that dies between sending and
  * recording leaves a delivery that is pending; whoever claims the receiver next sends it again, under the same id.
  */
+import { cutText } from '../../base/cut-text.ts';
+import { type DeliveryAttempt, keptAttempts } from '../../model/alerts/alert.ts';
 import type { Connection, Database } from '../connection.ts';
 import { clockOf, forUpdate, forUpdateOfFree, nowOnce } from '../sql.ts';
 import type { AlertOutbox, ReceiverClaim } from './contract.ts';
-import { pendingTable, type PendingRow } from './tables.ts';
+import { insertText } from '../table.ts';
+import { attemptTable, pendingTable, type PendingRow } from './tables.ts';
 
 const dayMs = 86_400_000;
 /** Longest answer that is kept, characters. */
@@ -39,11 +42,13 @@ export function alertOutbox(connection: Connection): AlertOutbox {
       connection.transaction(async (db) => {
         if (!(await holds(db, claim))) return false;
         const now = await clockOf(db);
-        await db.query(
+        const shown = cutText(answer, maxAnswerChars, '…');
+        const [tried] = await db.query<{ attempts: number }>(
           `update alert_deliveries set state = $2, attempts = attempts + 1, tried_at = $3, answer = $4, sent_at = $5
-           where id = $1 and state = 'pending'`,
-          [id, state, now, answer.slice(0, maxAnswerChars), state === 'sent' ? now : null],
+           where id = $1 and state = 'pending' returning attempts`,
+          [id, state, now, shown, state === 'sent' ? now : null],
         );
+        if (tried !== undefined) await noteAttempt(db, id, { attempt: tried.attempts, at: now, state, answer: shown });
         await db.query('update alert_receivers set lease_until = $2 where receiver = $1', [claim.receiver, now + leaseMs]);
         return true;
       }),
@@ -72,6 +77,12 @@ export function alertOutbox(connection: Connection): AlertOutbox {
       return { pending: Number(row?.pending ?? 0), oldestAt: row?.oldest ?? null, failedLately: Number(row?.failed ?? 0), now };
     },
   };
+}
+
+async function noteAttempt(db: Database, deliveryId: string, attempt: DeliveryAttempt): Promise<void> {
+  await db.query(insertText(attemptTable), attemptTable.values({ deliveryId, ...attempt }));
+  if (attempt.attempt > keptAttempts)
+    await db.query('delete from alert_attempts where delivery_id = $1 and attempt <= $2', [deliveryId, attempt.attempt - keptAttempts]);
 }
 
 async function holds(db: Database, { receiver, epoch }: ReceiverClaim): Promise<boolean> {

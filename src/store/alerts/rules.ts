@@ -69,11 +69,12 @@ async function putRule(db: Database, rule: AlertRule): Promise<AlertRule> {
   if (known !== null && (!isSame || rule.pausedAt !== null)) await endAlerts(db, rule.name, rule.updatedAt);
   // What is put as it stands goes on, and so does the time for which it has been watching.
   const goesOn = isSame && isPausedAlike;
-  const isUnchanged = goesOn && known.description === rule.description && known.origin === rule.origin;
+  const isUnchanged =
+    goesOn && known.description === rule.description && known.origin === rule.origin && known.declaredIn === rule.declaredIn;
   const rows = await db.query<RuleRow>(
     `${insertText(newRuleTable)}
-     on conflict (name) do update set description = excluded.description, rule = excluded.rule, origin = excluded.origin, paused_at = excluded.paused_at,
-       updated_at = excluded.updated_at, by_ends = excluded.by_ends${goesOn ? '' : ', from_end = excluded.from_end, looked_at = null'}
+     on conflict (name) do update set description = excluded.description, rule = excluded.rule, origin = excluded.origin,
+       declared_in = excluded.declared_in, paused_at = excluded.paused_at, updated_at = excluded.updated_at, by_ends = excluded.by_ends${goesOn ? '' : ', from_end = excluded.from_end, looked_at = null'}
      returning ${ruleTable.list}`,
     newRuleTable.values({
       ...rule,

@@ -38,6 +38,7 @@ export const ruleTable = describeTable('alert_rules', {
     return read?.condition === undefined ? unreadable : { ...unreadable, ...read, flows: read.flows ?? [] };
   }),
   origin: word<AlertOrigin>(),
+  declared_in: textOrNull,
   paused_at: timeOrNull,
   created_at: time,
   updated_at: time,
@@ -106,6 +107,15 @@ export const pendingTable = describeTable('alert_deliveries', {
   message: json((written) => readJson<AlertMessage>(written) as AlertMessage),
 });
 export type PendingRow = RowOf<typeof pendingTable>;
+
+export const attemptTable = describeTable('alert_attempts', {
+  delivery_id: text,
+  attempt: integer,
+  at: time,
+  state: word<DeliveryState>(),
+  answer: text,
+});
+export type AttemptRow = RowOf<typeof attemptTable>;
 
 export const silenceTable = describeTable('alert_silences', {
   id: text,

@@ -48,6 +48,7 @@ import { alerts } from './0049-alerts.ts';
 import { errorMarks } from './0050-error-marks.ts';
 import { emissions } from './0053-emissions.ts';
 import { slots } from './0056-slots.ts';
+import { alertAttempts } from './0062-alert-attempts.ts';
 import type { Migration } from './migration.ts';
 
 /** All there are, in order. */
@@ -93,6 +94,7 @@ export const migrations: readonly Migration[] = [
   errorMarks,
   emissions,
   slots,
+  alertAttempts,
 ];
 
 const newest = Math.max(...migrations.map(({ number }) => number));

@@ -112,6 +112,37 @@ describe.each(makers)('levels on $name', (maker) => {
     ]);
   });
 
+  test('a run that ends after its end was looked for and before it was looked at is one occurrence', async () => {
+    await put('long', { on: { longer: '10m' }, repeat: 0 });
+    const running = await startRun(store, { flow: 'slow' });
+    await store.recorder.addRunPatch(running, { startedAt: Date.now() - hour }, null);
+    expect(await told()).toEqual([['long', 'slow', 'fired']]);
+    let hasEnded = false;
+    const ends: Store['triggers']['ends'] = async (...asked) => {
+      const page = await store.triggers.ends(...asked);
+      if (!hasEnded) await endRun(store, running, 'COMPLETED', Date.now());
+      hasEnded = true;
+      return page;
+    };
+    const racing: Store = { ...store, triggers: { ...store.triggers, ends } };
+    expect(await told(alertParts(racing))).toEqual([['long', 'slow', 'resolved']]);
+    expect(await told()).toEqual([]);
+    expect((await store.alerts.list()).items).toMatchObject([{ state: 'resolved', count: 1 }]);
+  });
+
+  test('of several runs that take long each is cancelled once, whichever is found last', async () => {
+    await put('stuck', { on: { longer: '10m' }, send: 'cancel' });
+    const runs = [await startRun(store, { flow: 'slow' }), await startRun(store, { flow: 'slow' })];
+    for (const [at, run] of runs.entries()) await store.recorder.addRunPatch(run, { startedAt: Date.now() - (2 - at) * hour }, null);
+    const cancelled = async (): Promise<unknown[]> =>
+      (await store.alerts.firings({ rule: 'stuck' }, 10)).flatMap(({ deliveries }) => deliveries.map(({ kind }) => kind));
+    expect(await told()).toEqual([['stuck', 'slow', 'fired']]);
+    await endRun(store, runs[0]!, 'FAILED', Date.now()); // oxlint-disable-line typescript/no-non-null-assertion -- made above
+    expect(await told()).toEqual([['stuck', 'slow', 'repeated']]);
+    expect(await told()).toEqual([]);
+    expect(await cancelled()).toEqual(['cancel', 'cancel']);
+  });
+
   test('runs that take longer than their own 95th percentile by a factor, once enough have completed', async () => {
     await put('odd', { on: { longer: { p95: 2 } } });
     const took = async (flow: string, ms: number): Promise<void> => {

@@ -49,6 +49,11 @@ test('checks of a project stand beside those of Batuta; one that is no function 
   expect(checks.at(-1)).toMatchObject({ found: 'replica is behind', mend: 'Wait.' });
   const wrong = loadConfig({ env, loadFile: async () => ({ name: 'batuta.config.ts', config: { health: { warehouse: 1 } } as never }) });
   await expect(wrong).rejects.toMatchObject({ code: 'CONFIG_INVALID', details: { setting: 'health' } });
+  // Two checks of one name could not be told apart, and doctor leaves out those that it makes itself.
+  for (const { name } of [...checks.slice(0, -1), { name: 'redis' }, { name: 'broker' }]) {
+    const taken = loadConfig({ env, loadFile: async () => ({ name: 'batuta.config.ts', config: { health: { [name]: () => true } } }) });
+    await expect(taken, name).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining(`own-${name}`) });
+  }
 });
 
 test('the port for metrics of a worker tells health too, by the checks of the project it was started with', async () => {

@@ -1,6 +1,6 @@
 /** What the page of alerts asks for. Instants are epoch ms from here on. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
-import type { AlertView } from '../../../src/client/alerts-client.ts';
+import type { AlertView, SentFiring } from '../../../src/client/alerts-client.ts';
 import { fromWire, type Wire } from '../../../src/client/wire.ts';
 import type { Alert, AlertSilence } from '../../../src/model/alerts/alert.ts';
 import type { AlertRule } from '../../../src/model/alerts/rule.ts';
@@ -45,6 +45,21 @@ export const alertRulesQuery = queryOptions({
     ),
   refetchInterval: 15_000,
 });
+
+/** What was sent of a rule, newest first. */
+export const ruleFiringsQuery = (rule: string) =>
+  queryOptions({
+    queryKey: ['alerts', 'firings', rule],
+    queryFn: async ({ signal }): Promise<readonly SentFiring[]> =>
+      (
+        await get<{ readonly items: readonly Wire<SentFiring>[] }>(
+          `/alert-rules/${encodeURIComponent(rule)}/firings`,
+          { limit: 50 },
+          signal,
+        )
+      ).items.map((item) => fromWire<SentFiring>(item)),
+    refetchInterval: everyMs,
+  });
 
 /** Those that have not ended, soonest first. */
 export const silencesQuery = queryOptions({

@@ -6,15 +6,18 @@ interface ActionProps extends Pick<ButtonProps, 'variant' | 'color' | 'leftSecti
   readonly onClick: () => void;
   /** Why it is disabled, e.g. `You look with a viewer key`; null or missing: it is enabled. */
   readonly disabledReason?: string | null;
+  /** What is read out, where the text alone does not say what it is about. */
+  readonly label?: string;
 }
 
 /** A button; while there is a reason against it, it is disabled (and still reachable by keyboard), and the reason is its tooltip. */
-export function Action({ children, onClick, disabledReason = null, variant = 'default', ...rest }: ActionProps) {
+export function Action({ children, onClick, disabledReason = null, label, variant = 'default', ...rest }: ActionProps) {
   const disabled = disabledReason !== null;
   const button = (
     <Button
       variant={variant}
       {...rest}
+      aria-label={label}
       {...(disabled ? { 'data-disabled': true, 'aria-disabled': true } : {})}
       onClick={disabled ? (event) => event.preventDefault() : onClick}
     >

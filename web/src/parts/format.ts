@@ -20,6 +20,13 @@ export function durationText(ms: number | null | undefined): string {
   return pair(length, day, 'd', hour, 'h');
 }
 
+/** A length of time as people type it, exactly, so that the server reads the same back: `10m`, `36h`, `1500ms`. */
+export function typedDuration(ms: number): string {
+  const units = { d: 86_400_000, h: 3_600_000, m: 60_000, s: 1_000, ms: 1 } as const;
+  const [unit, size] = ms === 0 ? ['s', 1] : (Object.entries(units).find(([, one]) => ms % one === 0) ?? ['ms', 1]);
+  return `${ms / size}${unit}`;
+}
+
 /** A size in bytes: `96.0 MiB`; a dash for null. */
 export function bytesText(bytes: number | null | undefined): string {
   return bytes === null || bytes === undefined ? '–' : byteSize(bytes);

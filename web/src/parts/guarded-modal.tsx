@@ -3,11 +3,16 @@ import { Button, Group, Modal, type ModalProps } from '@mantine/core';
 import { useState } from 'react';
 import style from './guarded-modal.module.css';
 
+interface GuardedModalProps extends ModalProps {
+  /** Whether something was changed in another way, such as a row that was added. */
+  readonly isChanged?: boolean;
+}
+
 /**
  * As Mantine's, save that Escape, a click beside it and the cross ask first once something was typed or chosen. Buttons of the dialog's own
  * close it by what gave `onClose`, without asking.
  */
-export function GuardedModal({ onClose, children, opened, ...rest }: ModalProps) {
+export function GuardedModal({ onClose, children, opened, isChanged = false, ...rest }: GuardedModalProps) {
   const [isFilled, setFilled] = useState(false);
   const [isAsking, setAsking] = useState(false);
   const close = (): void => {
@@ -17,7 +22,7 @@ export function GuardedModal({ onClose, children, opened, ...rest }: ModalProps)
   };
   const leave = (): void => {
     if (isAsking) setAsking(false);
-    else if (isFilled) setAsking(true);
+    else if (isFilled || isChanged) setAsking(true);
     else close();
   };
   // Lists of choices hang elsewhere in the document, but their events come by here.

@@ -56,6 +56,15 @@ export function Failed({ what, error, retry }: FailedProps) {
   );
 }
 
+/** What the server said against a change that one press asked for; nothing where it said nothing. */
+export function Refused({ text }: { readonly text: string | null }) {
+  return text === null ? null : (
+    <p role="alert" className={style.refused}>
+      {text}
+    </p>
+  );
+}
+
 /** Exists, but not for this role. */
 export function NotAllowed({ what, why }: { readonly what: string; readonly why: string }) {
   return (

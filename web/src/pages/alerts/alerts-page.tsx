@@ -9,7 +9,7 @@ import { RulesTab } from './rules-tab.tsx';
 
 /** The page; its tab, and the alert that is open, stand in the address. */
 export function AlertsPage() {
-  const { tab = 'alerts', show, alert } = useSearch({ from: '/shell/alerts' });
+  const { tab = 'alerts', show, alert, rule } = useSearch({ from: '/shell/alerts' });
   const navigate = useNavigate({ from: '/alerts' });
   const shown = show === 'all' ? ({ show } as const) : {};
   const choose = (all: boolean): void => void navigate({ search: { tab, ...(all ? { show: 'all' as const } : {}) } });
@@ -34,7 +34,9 @@ export function AlertsPage() {
           {tab === 'errors' ? <ErrorsTab showsAll={show === 'all'} onShow={choose} /> : null}
         </Tabs.Panel>
         <Tabs.Panel value="rules" pt="md">
-          {tab === 'rules' ? <RulesTab /> : null}
+          {tab === 'rules' ? (
+            <RulesTab open={rule} onOpen={(name) => void navigate({ search: { tab, ...(name === undefined ? {} : { rule: name }) } })} />
+          ) : null}
         </Tabs.Panel>
       </Tabs>
     </Page>

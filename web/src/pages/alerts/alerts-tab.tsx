@@ -4,9 +4,11 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { Alert } from '../../../../src/model/alerts/alert.ts';
 import { alertsQuery } from '../../api/alert-queries.ts';
+import { Loaded } from '../../parts/loaded.tsx';
 import { MoreButton } from '../../parts/more-button.tsx';
-import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { Empty } from '../../parts/notices.tsx';
 import { Panel } from '../../parts/page.tsx';
+import { TableHead } from '../../parts/table-head.tsx';
 import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 import { AlertBadge } from './alert-state.tsx';
@@ -22,38 +24,27 @@ export function AlertsTab({ showsAll, onShow, onOpen }: AlertsTabProps) {
   const alerts = query.data?.pages.flatMap((page) => page.items);
   return (
     <Panel title={showsAll ? 'All alerts' : 'Firing'} aside={<Which showsAll={showsAll} onShow={onShow} few="Firing" />}>
-      {alerts === undefined ? (
-        query.error === null ? (
-          <LoadingRows rows={6} />
-        ) : (
-          <Failed what="The alerts" error={query.error} retry={() => void query.refetch()} />
-        )
-      ) : alerts.length === 0 ? (
-        <Empty title={showsAll ? 'No alerts yet' : 'Nothing fires'} command="alerts add failures --on failed --email you@example.com">
-          A rule says what is looked for, and who is told.
-        </Empty>
-      ) : (
-        <>
-          <table className={table.table}>
-            <thead>
-              <tr>
-                <th scope="col">State</th>
-                <th scope="col">Rule</th>
-                <th scope="col">About</th>
-                <th scope="col">Found</th>
-                <th scope="col">Times</th>
-                <th scope="col">Last</th>
-              </tr>
-            </thead>
-            <tbody>
-              {alerts.map((alert) => (
-                <AlertRow key={alert.id} alert={alert} onOpen={() => onOpen(alert.id)} />
-              ))}
-            </tbody>
-          </table>
-          <MoreButton query={query} />
-        </>
-      )}
+      <Loaded query={{ data: alerts, error: query.error, refetch: query.refetch }} what="The alerts" rows={6}>
+        {(all) =>
+          all.length === 0 ? (
+            <Empty title={showsAll ? 'No alerts yet' : 'Nothing fires'} command="alerts add failures --on failed --email you@example.com">
+              A rule says what is looked for, and who is told.
+            </Empty>
+          ) : (
+            <>
+              <table className={table.table}>
+                <TableHead columns={['State', 'Rule', 'About', 'Found', 'Times', 'Last']} />
+                <tbody>
+                  {all.map((alert) => (
+                    <AlertRow key={alert.id} alert={alert} onOpen={() => onOpen(alert.id)} />
+                  ))}
+                </tbody>
+              </table>
+              <MoreButton query={query} />
+            </>
+          )
+        }
+      </Loaded>
     </Panel>
   );
 }

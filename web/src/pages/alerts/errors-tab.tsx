@@ -3,66 +3,53 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ErrorGroup, ErrorState } from '../../../../src/model/error-group.ts';
 import { errorsQuery } from '../../api/alert-queries.ts';
-import { send } from '../../api/http.ts';
-import { queryClient } from '../../api/query-client.ts';
 import { usePermission } from '../../api/session.ts';
 import { Action } from '../../parts/action.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
 import { MoreButton } from '../../parts/more-button.tsx';
-import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { Empty, Refused } from '../../parts/notices.tsx';
 import { Panel } from '../../parts/page.tsx';
+import { TableHead } from '../../parts/table-head.tsx';
 import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 import { Which } from './alerts-tab.tsx';
+import { useAct } from './use-act.ts';
 
 export function ErrorsTab({ showsAll, onShow }: { readonly showsAll: boolean; readonly onShow: (all: boolean) => void }) {
   const query = useInfiniteQuery(errorsQuery(showsAll ? 'all' : 'open'));
   const errors = query.data?.pages.flatMap((page) => page.items);
   const may = usePermission('operator');
-  const mark = async ({ key, flow }: ErrorGroup, state: ErrorState): Promise<void> => {
-    await send('POST', `/errors/${key}/mark`, { state, flow });
-    await queryClient.invalidateQueries({ queryKey: ['errors'] });
-  };
+  const { refused, act } = useAct('errors');
   return (
     <Panel title={showsAll ? 'All errors' : 'Open errors'} aside={<Which showsAll={showsAll} onShow={onShow} few="Open" />}>
-      {errors === undefined ? (
-        query.error === null ? (
-          <LoadingRows rows={6} />
-        ) : (
-          <Failed what="The errors" error={query.error} retry={() => void query.refetch()} />
-        )
-      ) : errors.length === 0 ? (
-        <Empty title={showsAll ? 'No run has ended with an error' : 'No open errors'}>
-          Runs that failed alike stand here as one: the same class, place and message, whatever values it holds.
-        </Empty>
-      ) : (
-        <>
-          <table className={table.table}>
-            <thead>
-              <tr>
-                <th scope="col">Error</th>
-                <th scope="col">Flow</th>
-                <th scope="col">Runs</th>
-                <th scope="col">First</th>
-                <th scope="col">Last</th>
-                {showsAll ? <th scope="col">State</th> : null}
-                <th scope="col" aria-label="Actions" />
-              </tr>
-            </thead>
-            <tbody>
-              {errors.map((error) => (
-                <ErrorRow
-                  key={`${error.key} ${error.flow}`}
-                  error={error}
-                  showsState={showsAll}
-                  notAllowed={may.why}
-                  onMark={(state) => void mark(error, state)}
-                />
-              ))}
-            </tbody>
-          </table>
-          <MoreButton query={query} />
-        </>
-      )}
+      <Refused text={refused} />
+      <Loaded query={{ data: errors, error: query.error, refetch: query.refetch }} what="The errors" rows={6}>
+        {(all) =>
+          all.length === 0 ? (
+            <Empty title={showsAll ? 'No run has ended with an error' : 'No open errors'}>
+              Runs that failed alike stand here as one: the same class, place and message, whatever values it holds.
+            </Empty>
+          ) : (
+            <>
+              <table className={table.table}>
+                <TableHead columns={['Error', 'Flow', 'Runs', 'First', 'Last', ...(showsAll ? ['State'] : [])]} hasDeeds />
+                <tbody>
+                  {all.map((error) => (
+                    <ErrorRow
+                      key={`${error.key} ${error.flow}`}
+                      error={error}
+                      showsState={showsAll}
+                      notAllowed={may.why}
+                      onMark={(state) => void act('POST', `/errors/${error.key}/mark`, { state, flow: error.flow })}
+                    />
+                  ))}
+                </tbody>
+              </table>
+              <MoreButton query={query} />
+            </>
+          )
+        }
+      </Loaded>
     </Panel>
   );
 }

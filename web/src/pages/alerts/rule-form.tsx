@@ -1,77 +1,103 @@
-/** Makes or changes a rule of alerts. */
-import { Checkbox, NumberInput, Select, TextInput } from '@mantine/core';
+/** Makes or changes a rule of alerts. What is refused stands beside the field it is about. */
+import { Checkbox, Select, TextInput } from '@mantine/core';
 import { useState } from 'react';
+import type { AlertGrouping, AlertRule } from '../../../../src/model/alerts/rule.ts';
 import { send } from '../../api/http.ts';
 import { queryClient } from '../../api/query-client.ts';
-import { SaveDialog } from '../secrets/save-dialog.tsx';
-import { type Condition, conditions, emptyDraft, type RuleDraft, specOf } from './rule-draft.ts';
+import type { FieldErrors } from '../../form/form-values.ts';
+import { SaveDialog } from '../../parts/save-dialog.tsx';
+import { ActionFields } from './action-fields.tsx';
+import { ConditionFields, ScopeFields } from './condition-fields.tsx';
+import { draftOf, emptyDraft, type RuleDraft } from './rule-draft.ts';
+import style from './rule-form.module.css';
+import { refusedFields, specOf } from './rule-spec.ts';
 
-export function RuleForm({ onClose }: { readonly onClose: () => void }) {
-  const [draft, setDraft] = useState<RuleDraft>(emptyDraft);
+const groupings: Readonly<Record<AlertGrouping, string>> = {
+  deployment: 'a deployment, or a flow without one',
+  flow: 'a flow',
+  rule: 'all that the rule finds',
+};
+
+interface RuleFormProps {
+  /** Null: a new one. */
+  readonly rule: AlertRule | null;
+  readonly onClose: () => void;
+}
+
+export function RuleForm({ rule, onClose }: RuleFormProps) {
+  const [start] = useState<RuleDraft>(() => (rule === null ? emptyDraft : draftOf(rule)));
+  const [draft, setDraft] = useState(start);
+  const [errors, setErrors] = useState<FieldErrors>({});
   const set = (changes: Partial<RuleDraft>): void => setDraft((known) => ({ ...known, ...changes }));
-  const { value } = conditions[draft.condition];
-  const save = async (): Promise<void> => {
-    await send('PUT', `/alert-rules/${encodeURIComponent(draft.name.trim())}`, specOf(draft));
+  const save = async (): Promise<boolean> => {
+    const read = specOf(draft);
+    if ('errors' in read) {
+      setErrors(read.errors);
+      return false;
+    }
+    try {
+      await send('PUT', `/alert-rules/${encodeURIComponent(draft.name.trim())}`, read.spec);
+    } catch (error) {
+      setErrors(refusedFields(error, draft));
+      return false;
+    }
     await queryClient.invalidateQueries({ queryKey: ['alerts'] });
+    return true;
   };
-  const text = (
-    field: 'name' | 'deployments' | 'flows' | 'tags' | 'email' | 'slack' | 'webhook' | 'secret',
-    label: string,
-    description?: string,
-  ) => (
-    <TextInput
-      label={label}
-      description={description}
-      value={draft[field]}
-      required={field === 'name'}
-      onChange={(event) => set({ [field]: event.currentTarget.value })}
-    />
-  );
+  const parts = { draft, errors, set };
   return (
     <SaveDialog
-      title="Add a rule"
-      isReady={draft.name.trim() !== '' && (value === null || draft.value.trim() !== '')}
+      title={rule === null ? 'Add a rule' : `Change ${rule.name}`}
+      size="lg"
+      isChanged={draft !== start}
+      failure={errors[''] ?? null}
       onSave={save}
       onClose={onClose}
     >
-      {text('name', 'Name')}
-      <Select
-        label="When"
-        data={Object.entries(conditions).map(([key, { label }]) => ({ value: key, label }))}
-        value={draft.condition}
-        allowDeselect={false}
-        onChange={(condition) => set({ condition: (condition ?? 'failed') as Condition, value: '' })}
-      />
-      {value === null ? null : (
-        <TextInput label={value} value={draft.value} required onChange={(event) => set({ value: event.currentTarget.value })} />
-      )}
-      {draft.condition === 'failureRate' ? (
-        <>
-          <TextInput
-            label="Within"
-            description="Such as 1h"
-            value={draft.within}
-            onChange={(event) => set({ within: event.currentTarget.value })}
-          />
-          <NumberInput
-            label="From how many runs on"
-            value={draft.atLeast}
-            min={1}
-            onChange={(atLeast) => set({ atLeast: Number(atLeast) || 1 })}
-          />
-        </>
+      {rule === null ? (
+        <TextInput
+          label="Name"
+          description="A letter, then letters, digits, _, . or -"
+          value={draft.name}
+          error={errors['name']}
+          required
+          data-autofocus
+          onChange={(event) => set({ name: event.currentTarget.value })}
+        />
       ) : null}
-      {text('deployments', 'Deployments', 'Separated by commas; empty means all')}
-      {text('flows', 'Flows', 'Separated by commas; empty means all')}
-      {text('tags', 'Tags', 'Separated by commas; a run must have all')}
-      {text('email', 'E-mail to', 'Addresses, separated by commas')}
-      {text('slack', 'Slack', 'Name of the secret that holds the address of an incoming webhook')}
-      {text('webhook', 'Webhook', 'Address that each alert is posted to')}
-      {text('secret', 'Secret of the webhook', 'Name of the secret that signs it')}
+      <ConditionFields {...parts} />
+      <ScopeFields {...parts} />
+      <ActionFields {...parts} />
+      <div className={style.pair}>
+        <Select
+          label="One alert is about"
+          data={Object.entries(groupings).map(([value, label]) => ({ value, label }))}
+          value={draft.by}
+          error={errors['by']}
+          allowDeselect={false}
+          onChange={(by) => set({ by: (by ?? 'deployment') as AlertGrouping })}
+        />
+        <TextInput
+          label="Send again after"
+          description="While it fires, such as 1h; 0s: for each; empty: never"
+          inputWrapperOrder={['label', 'input', 'description', 'error']}
+          value={draft.repeat}
+          error={errors['repeat']}
+          onChange={(event) => set({ repeat: event.currentTarget.value })}
+        />
+      </div>
       <Checkbox
         label="Send its end as well"
         checked={draft.resolved}
         onChange={(event) => set({ resolved: event.currentTarget.checked })}
+      />
+      <TextInput
+        label="What to do about it"
+        description="Sent with each alert"
+        value={draft.description}
+        maxLength={1000}
+        error={errors['description']}
+        onChange={(event) => set({ description: event.currentTarget.value })}
       />
     </SaveDialog>
   );

@@ -1,167 +1,173 @@
-/** Rules of alerts, and what is silenced. */
+/** Rules of alerts: the list, the one that is open, and the form. */
+import { Anchor } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { type AlertRule, receiverOf } from '../../../../src/model/alerts/rule.ts';
 import { conditionText } from '../../../../src/model/alerts/words.ts';
-import { alertRulesQuery, silencesQuery } from '../../api/alert-queries.ts';
+import { alertRulesQuery } from '../../api/alert-queries.ts';
 import { send } from '../../api/http.ts';
 import { queryClient } from '../../api/query-client.ts';
 import { usePermission } from '../../api/session.ts';
 import { Action } from '../../parts/action.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
-import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
+import { Empty, Refused } from '../../parts/notices.tsx';
 import { Panel } from '../../parts/page.tsx';
+import { TableHead } from '../../parts/table-head.tsx';
 import table from '../../parts/table.module.css';
-import { Time } from '../../parts/time.tsx';
+import style from './alerts.module.css';
 import { RuleForm } from './rule-form.tsx';
+import { RulePanel } from './rule-panel.tsx';
+import { RuleSilences } from './silences-panel.tsx';
+import { useAct } from './use-act.ts';
 
-export function RulesTab() {
+interface RulesTabProps {
+  /** The rule that is open. */
+  readonly open: string | undefined;
+  readonly onOpen: (name: string | undefined) => void;
+}
+
+export function RulesTab({ open, onOpen }: RulesTabProps) {
+  const query = useQuery(alertRulesQuery);
+  const admin = usePermission('admin');
+  const { refused, act } = useAct('alerts');
+  const [editing, setEditing] = useState<{ readonly rule: AlertRule | null } | null>(null);
+  const [gone, setGone] = useState<AlertRule | null>(null);
+  const opened = query.data?.find(({ name }) => name === open);
+  const press = async (rule: AlertRule, deed: 'test' | 'pause' | 'resume'): Promise<void> => {
+    // What came of a test stands in the history.
+    if ((await act('POST', `${pathOf(rule)}/${deed}`)) && deed === 'test') onOpen(rule.name);
+  };
+  const deeds = (rule: AlertRule) => (
+    <RuleDeeds
+      rule={rule}
+      onPress={(deed) => void press(rule, deed)}
+      onChange={() => setEditing({ rule })}
+      onDelete={() => setGone(rule)}
+    />
+  );
   return (
     <>
-      <Rules />
-      <Silences />
-    </>
-  );
-}
-
-async function change(method: 'POST' | 'DELETE', path: string): Promise<void> {
-  await send(method, path, method === 'POST' ? {} : undefined);
-  await queryClient.invalidateQueries({ queryKey: ['alerts'] });
-}
-
-function pathOf(name: string): string {
-  return `/alert-rules/${encodeURIComponent(name)}`;
-}
-
-function Rules() {
-  const { data, error, refetch } = useQuery(alertRulesQuery);
-  const [admin, operator] = [usePermission('admin'), usePermission('operator')];
-  const [isAdding, setAdding] = useState(false);
-  const [gone, setGone] = useState<AlertRule | null>(null);
-  return (
-    <Panel
-      title="Rules"
-      aside={
-        <Action size="compact-xs" disabledReason={admin.why} onClick={() => setAdding(true)}>
-          Add a rule
-        </Action>
-      }
-    >
-      {data === undefined ? (
-        error === null ? (
-          <LoadingRows rows={3} />
-        ) : (
-          <Failed what="The rules" error={error} retry={() => void refetch()} />
-        )
-      ) : data.length === 0 ? (
-        <Empty title="No rules" command="alerts add failures --on failed --email you@example.com">
-          Rules may stand in batuta.config.ts as well, under alerts.
-        </Empty>
-      ) : (
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th scope="col">Rule</th>
-              <th scope="col">When</th>
-              <th scope="col">Tells</th>
-              <th scope="col">From</th>
-              <th scope="col" aria-label="Actions" />
-            </tr>
-          </thead>
-          <tbody>
-            {data.map((rule) => (
-              <RuleRow key={rule.name} rule={rule} mayDelete={admin.why} mayChange={operator.why} onDelete={() => setGone(rule)} />
-            ))}
-          </tbody>
-        </table>
-      )}
-      {isAdding ? <RuleForm onClose={() => setAdding(false)} /> : null}
+      {opened === undefined ? null : <RulePanel rule={opened} deeds={deeds(opened)} onClose={() => onOpen(undefined)} />}
+      <Panel
+        title="Rules"
+        aside={
+          <Action variant="filled" disabledReason={admin.why} onClick={() => setEditing({ rule: null })}>
+            Add a rule
+          </Action>
+        }
+      >
+        <Refused text={refused} />
+        <Loaded query={query} what="The rules" rows={3}>
+          {(rules) =>
+            rules.length === 0 ? (
+              <Empty title="No rules" command="alerts add failures --on failed --email you@example.com">
+                A rule says what to look for and who is told. Rules may stand in batuta.config.ts as well, under alerts.
+              </Empty>
+            ) : (
+              <table className={table.table}>
+                <TableHead columns={['Rule', 'When', 'Does', 'From']} hasDeeds />
+                <tbody>
+                  {rules.map((rule) => (
+                    <RuleRow key={rule.name} rule={rule} onOpen={() => onOpen(rule.name)} deeds={deeds(rule)} />
+                  ))}
+                </tbody>
+              </table>
+            )
+          }
+        </Loaded>
+      </Panel>
+      <RuleSilences rules={query.data ?? []} />
+      {editing === null ? null : <RuleForm rule={editing.rule} onClose={() => setEditing(null)} />}
       <Confirm
         opened={gone !== null}
         onClose={() => setGone(null)}
         title={`Delete rule ${gone?.name ?? ''}`}
         destructive
-        onConfirm={async () => (gone === null ? undefined : change('DELETE', pathOf(gone.name)))}
+        onConfirm={async () => {
+          if (gone === null) return;
+          await send('DELETE', pathOf(gone));
+          await queryClient.invalidateQueries({ queryKey: ['alerts'] });
+          onOpen(undefined);
+        }}
       >
-        <p>It finds nothing any more. What it has found stays.</p>
+        <p>It finds nothing any more. What it has found stays, and is over.</p>
       </Confirm>
-    </Panel>
+    </>
   );
+}
+
+function pathOf({ name }: AlertRule): string {
+  return `/alert-rules/${encodeURIComponent(name)}`;
+}
+
+/** Where a rule stands. */
+export function originOf({ origin, declaredIn }: AlertRule): string {
+  return origin === 'hand' ? 'hand' : (declaredIn ?? 'configuration file');
 }
 
 interface RuleRowProps {
   readonly rule: AlertRule;
-  readonly mayDelete: string | null;
-  readonly mayChange: string | null;
-  readonly onDelete: () => void;
+  readonly deeds: React.ReactNode;
+  readonly onOpen: () => void;
 }
 
-function RuleRow({ rule: { name, rule, pausedAt, origin, description }, mayDelete, mayChange, onDelete }: RuleRowProps) {
-  const { condition, deployments, flows, tags, queues, actions } = rule;
+function RuleRow({ rule, deeds, onOpen }: RuleRowProps) {
+  const { name, pausedAt, description } = rule;
+  const { condition, deployments, flows, tags, queues, actions } = rule.rule;
   const of = [...deployments, ...flows, ...tags, ...queues].join(', ');
   return (
     <tr>
       <td data-label="Rule" title={description ?? ''}>
-        <strong>{name}</strong> {pausedAt === null ? null : <span className={table.soft}>paused</span>}
+        <Anchor component="button" type="button" size="sm" onClick={onOpen}>
+          {name}
+        </Anchor>{' '}
+        {pausedAt === null ? null : <span className={table.soft}>paused</span>}
       </td>
-      <td data-label="When">
+      <td data-label="When" className={table.whole}>
         {conditionText(condition)} {of === '' ? null : <span className={table.soft}>of {of}</span>}
       </td>
-      <td data-label="Tells">{actions.length === 0 ? 'nobody' : actions.map(receiverOf).join(', ')}</td>
-      <td data-label="From">{origin === 'config' ? 'batuta.config.ts' : 'hand'}</td>
-      <td className={table.deeds}>
-        <Action size="compact-xs" disabledReason={mayChange} onClick={() => void change('POST', `${pathOf(name)}/test`)}>
-          Test
-        </Action>
-        <Action
-          size="compact-xs"
-          disabledReason={mayChange}
-          onClick={() => void change('POST', `${pathOf(name)}/${pausedAt === null ? 'pause' : 'resume'}`)}
-        >
-          {pausedAt === null ? 'Pause' : 'Resume'}
-        </Action>
-        <Action size="compact-xs" disabledReason={mayDelete} onClick={onDelete}>
-          Delete {name}
-        </Action>
+      <td data-label="Does" className={`${style.receiver} ${table.whole}`}>
+        {actions.length === 0 ? 'nothing' : actions.map(receiverOf).join(', ')}
       </td>
+      <td data-label="From">{originOf(rule)}</td>
+      <td className={table.deeds}>{deeds}</td>
     </tr>
   );
 }
 
-function Silences() {
-  const { data = [] } = useQuery(silencesQuery);
-  const may = usePermission('operator');
-  if (data.length === 0) return null;
+interface RuleDeedsProps {
+  readonly rule: AlertRule;
+  readonly onPress: (deed: 'test' | 'pause' | 'resume') => void;
+  readonly onChange: () => void;
+  readonly onDelete: () => void;
+}
+
+/** What can be done with a rule. One that a file declares is changed there alone. */
+function RuleDeeds({ rule, onPress, onChange, onDelete }: RuleDeedsProps) {
+  const [admin, operator] = [usePermission('admin').why, usePermission('operator').why];
+  const { name, origin, pausedAt } = rule;
+  const declared = origin === 'config' ? `It stands in ${originOf(rule)}: change it there, then deploy.` : null;
+  const deed = pausedAt === null ? 'pause' : 'resume';
   return (
-    <Panel title="Silences" aside={data.length}>
-      <table className={table.table}>
-        <thead>
-          <tr>
-            <th scope="col">Silence</th>
-            <th scope="col">Until</th>
-            <th scope="col">By</th>
-            <th scope="col">Reason</th>
-            <th scope="col" aria-label="Actions" />
-          </tr>
-        </thead>
-        <tbody>
-          {data.map(({ id, rule, group, untilAt, who, reason }) => (
-            <tr key={id}>
-              <td data-label="Silence">{`${rule ?? 'All rules'}${group === null ? '' : ` · ${group}`}`}</td>
-              <td data-label="Until">
-                <Time at={untilAt} as="absolute" />
-              </td>
-              <td data-label="By">{who}</td>
-              <td data-label="Reason">{reason}</td>
-              <td className={table.deeds}>
-                <Action size="compact-xs" disabledReason={may.why} onClick={() => void change('DELETE', `/alert-silences/${id}`)}>
-                  End it
-                </Action>
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Panel>
+    <>
+      <Action size="compact-xs" label={`Test ${name}`} disabledReason={operator} onClick={() => onPress('test')}>
+        Test
+      </Action>
+      <Action
+        size="compact-xs"
+        label={`${deed === 'pause' ? 'Pause' : 'Resume'} ${name}`}
+        disabledReason={operator}
+        onClick={() => onPress(deed)}
+      >
+        {deed === 'pause' ? 'Pause' : 'Resume'}
+      </Action>
+      <Action size="compact-xs" label={`Change ${name}`} disabledReason={declared ?? admin} onClick={onChange}>
+        Change
+      </Action>
+      <Action size="compact-xs" label={`Delete ${name}`} disabledReason={declared ?? admin} onClick={onDelete}>
+        Delete
+      </Action>
+    </>
   );
 }

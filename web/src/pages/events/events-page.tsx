@@ -1,6 +1,7 @@
 /** Events that were emitted or came by webhooks, and the webhooks they come by. */
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
+import { cutText } from '../../../../src/base/cut-text.ts';
 import type { Webhook } from '../../../../src/model/triggers/webhook.ts';
 import { type EventRow, eventsQuery, webhooksQuery } from '../../api/event-queries.ts';
 import { send } from '../../api/http.ts';
@@ -8,9 +9,11 @@ import { queryClient } from '../../api/query-client.ts';
 import { usePermission } from '../../api/session.ts';
 import { Action } from '../../parts/action.tsx';
 import { Confirm } from '../../parts/confirm.tsx';
+import { Loaded } from '../../parts/loaded.tsx';
 import { MoreButton } from '../../parts/more-button.tsx';
-import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
+import { Empty } from '../../parts/notices.tsx';
 import { Page, Panel } from '../../parts/page.tsx';
+import { TableHead } from '../../parts/table-head.tsx';
 import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
 
@@ -25,7 +28,7 @@ export function EventsPage() {
 }
 
 function Webhooks() {
-  const { data, error, refetch } = useQuery(webhooksQuery);
+  const query = useQuery(webhooksQuery);
   const may = usePermission('admin');
   const [gone, setGone] = useState<Webhook | null>(null);
   const remove = async (): Promise<void> => {
@@ -33,36 +36,25 @@ function Webhooks() {
     await queryClient.invalidateQueries({ queryKey: ['webhooks'] });
   };
   return (
-    <Panel title="Webhooks" aside={data?.length}>
-      {data === undefined ? (
-        error === null ? (
-          <LoadingRows rows={2} />
-        ) : (
-          <Failed what="The webhooks" error={error} retry={() => void refetch()} />
-        )
-      ) : data.length === 0 ? (
-        <Empty title="No webhooks" command="webhook add shop">
-          By a webhook another service tells what has happened, and signs it.
-        </Empty>
-      ) : (
-        <table className={table.table}>
-          <thead>
-            <tr>
-              <th scope="col">Webhook</th>
-              <th scope="col">Signed as</th>
-              <th scope="col">Events</th>
-              <th scope="col">Taken</th>
-              <th scope="col">Last refused</th>
-              <th scope="col" aria-label="Actions" />
-            </tr>
-          </thead>
-          <tbody>
-            {data.map((webhook) => (
-              <WebhookRow key={webhook.name} webhook={webhook} notAllowed={may.why} onDelete={() => setGone(webhook)} />
-            ))}
-          </tbody>
-        </table>
-      )}
+    <Panel title="Webhooks" aside={query.data?.length}>
+      <Loaded query={query} what="The webhooks" rows={2}>
+        {(webhooks) =>
+          webhooks.length === 0 ? (
+            <Empty title="No webhooks" command="webhook add shop">
+              By a webhook another service tells what has happened, and signs it.
+            </Empty>
+          ) : (
+            <table className={table.table}>
+              <TableHead columns={['Webhook', 'Signed as', 'Events', 'Taken', 'Last refused']} hasDeeds />
+              <tbody>
+                {webhooks.map((webhook) => (
+                  <WebhookRow key={webhook.name} webhook={webhook} notAllowed={may.why} onDelete={() => setGone(webhook)} />
+                ))}
+              </tbody>
+            </table>
+          )
+        }
+      </Loaded>
       <Confirm
         opened={gone !== null}
         onClose={() => setGone(null)}
@@ -111,9 +103,9 @@ function WebhookRow({
           </>
         )}
       </td>
-      <td>
-        <Action size="compact-xs" disabledReason={notAllowed} onClick={onDelete}>
-          Delete {name}
+      <td className={table.deeds}>
+        <Action size="compact-xs" label={`Delete ${name}`} disabledReason={notAllowed} onClick={onDelete}>
+          Delete
         </Action>
       </td>
     </tr>
@@ -125,36 +117,27 @@ function Events() {
   const events = query.data?.pages.flatMap((page) => page.items);
   return (
     <Panel title="Newest events">
-      {events === undefined ? (
-        query.error === null ? (
-          <LoadingRows rows={6} />
-        ) : (
-          <Failed what="The events" error={query.error} retry={() => void query.refetch()} />
-        )
-      ) : events.length === 0 ? (
-        <Empty title="No events" command={'event emit order.created \'{"id":1001}\''}>
-          An event starts each deployment that has a trigger for it.
-        </Empty>
-      ) : (
-        <>
-          <table className={table.table}>
-            <thead>
-              <tr>
-                <th scope="col">Event</th>
-                <th scope="col">Received</th>
-                <th scope="col">From</th>
-                <th scope="col">Payload</th>
-              </tr>
-            </thead>
-            <tbody>
-              {events.map((event) => (
-                <Row key={event.id} event={event} />
-              ))}
-            </tbody>
-          </table>
-          <MoreButton query={query} />
-        </>
-      )}
+      <Loaded query={{ data: events, error: query.error, refetch: query.refetch }} what="The events" rows={6}>
+        {(all) =>
+          all.length === 0 ? (
+            <Empty title="No events" command={'event emit order.created \'{"id":1001}\''}>
+              An event starts each deployment that has a trigger for it.
+            </Empty>
+          ) : (
+            <>
+              <table className={table.table}>
+                <TableHead columns={['Event', 'Received', 'From', 'Payload']} />
+                <tbody>
+                  {all.map((event) => (
+                    <Row key={event.id} event={event} />
+                  ))}
+                </tbody>
+              </table>
+              <MoreButton query={query} />
+            </>
+          )
+        }
+      </Loaded>
     </Panel>
   );
 }
@@ -174,7 +157,7 @@ function Row({ event: { id, name, receivedAt, source, callerRunId, data } }: { r
       </td>
       <td data-label="From">{source ?? (callerRunId === null ? '' : `run ${callerRunId}`)}</td>
       <td data-label="Payload">
-        <code>{text.length > shownChars ? `${text.slice(0, shownChars)}…` : text}</code>
+        <code>{cutText(text, shownChars, '…')}</code>
       </td>
     </tr>
   );

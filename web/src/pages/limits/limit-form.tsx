@@ -1,11 +1,11 @@
 /** Sets the slots of a limit, or the starts of a rate. */
-import { Button, Group, NumberInput, TextInput } from '@mantine/core';
-import { type SubmitEvent, useState } from 'react';
-import { GuardedModal } from '../../parts/guarded-modal.tsx';
-import { ApiError, send } from '../../api/http.ts';
+import { NumberInput, TextInput } from '@mantine/core';
+import { useState } from 'react';
+import { send } from '../../api/http.ts';
 import { queryClient } from '../../api/query-client.ts';
 import type { Limit } from '../../api/wire-types.ts';
-import style from './limit-form.module.css';
+import { typedDuration } from '../../parts/format.ts';
+import { SaveDialog } from '../../parts/save-dialog.tsx';
 
 interface LimitFormProps {
   /** The limit to change; null: a new one. */
@@ -17,66 +17,55 @@ interface LimitFormProps {
 export function LimitForm({ limit, onClose }: LimitFormProps) {
   const [tag, setTag] = useState('');
   const [slots, setSlots] = useState<number | string>(limit?.slots ?? 1);
-  const [per, setPer] = useState(limit?.rate === undefined ? '' : `${limit.rate.perMs} ms`);
+  const [per, setPer] = useState(limit?.rate === undefined ? '' : typedDuration(limit.rate.perMs));
   const isRate = limit === null ? per.trim() !== '' : limit.rate !== undefined;
-  const [failure, setFailure] = useState<string | null>(null);
   const name = limit?.name ?? `tag:${tag.trim()}`;
   const isReady = (limit !== null || tag.trim() !== '') && typeof slots === 'number';
 
-  const submit = async (event: SubmitEvent): Promise<void> => {
-    event.preventDefault();
-    try {
-      const key = limit?.rate?.key ?? null;
-      const rate = { limit: slots, per: per.trim(), ...(key === null ? {} : { key }) };
-      await send('PUT', `/limits/${encodeURIComponent(name)}`, isRate ? rate : { slots });
-      await queryClient.invalidateQueries({ queryKey: ['limits'] });
-      onClose();
-    } catch (error) {
-      setFailure(error instanceof ApiError ? error.message : String(error));
-    }
+  const save = async (): Promise<void> => {
+    const key = limit?.rate?.key ?? null;
+    const rate = { limit: slots, per: per.trim(), ...(key === null ? {} : { key }) };
+    await send('PUT', `/limits/${encodeURIComponent(name)}`, isRate ? rate : { slots });
+    await queryClient.invalidateQueries({ queryKey: ['limits'] });
   };
+  const set = name === 'tag:' ? `the ${isRate ? 'rate' : 'limit'}` : name;
   return (
-    <GuardedModal opened onClose={onClose} title={limit === null ? 'Add a limit' : `Change ${limit.name}`} size="sm">
-      <form className={style.form} onSubmit={(event) => void submit(event)}>
-        {limit === null ? (
-          <TextInput
-            label="Tag of the tasks"
-            description="Tasks with this tag share the slots in the whole fleet."
-            value={tag}
-            onChange={(event) => setTag(event.currentTarget.value)}
-            required
-            data-autofocus
-          />
-        ) : null}
-        <NumberInput
-          label={isRate ? 'Starts' : 'Slots'}
-          description={isRate ? 'How many may begin in any window of this length.' : 'How many may run at the same time; 0 stops them all.'}
-          min={isRate ? 1 : 0}
-          allowDecimal={false}
-          value={slots}
-          onChange={setSlots}
-          error={failure}
+    <SaveDialog
+      title={limit === null ? 'Add a limit' : `Change ${limit.name}`}
+      size="sm"
+      action={`Set ${set} to ${slots}${isRate ? ` in ${per.trim()}` : ''}`}
+      isReady={isReady}
+      onSave={save}
+      onClose={onClose}
+    >
+      {limit === null ? (
+        <TextInput
+          label="Tag of the tasks"
+          description="Tasks with this tag share the slots in the whole fleet."
+          value={tag}
+          onChange={(event) => setTag(event.currentTarget.value)}
           required
+          data-autofocus
         />
-        {limit === null || isRate ? (
-          <TextInput
-            label="Window"
-            description="For a rate: so many tasks may begin in any window, such as 1m. Empty for tasks at the same time."
-            value={per}
-            onChange={(event) => setPer(event.currentTarget.value)}
-            required={limit !== null}
-          />
-        ) : null}
-        <Group justify="flex-end" gap={8}>
-          <Button variant="default" onClick={onClose}>
-            Keep as it is
-          </Button>
-          <Button type="submit" disabled={!isReady}>
-            Set {name === 'tag:' ? `the ${isRate ? 'rate' : 'limit'}` : name} to {slots}
-            {isRate ? ` in ${per.trim()}` : ''}
-          </Button>
-        </Group>
-      </form>
-    </GuardedModal>
+      ) : null}
+      <NumberInput
+        label={isRate ? 'Starts' : 'Slots'}
+        description={isRate ? 'How many may begin in any window of this length.' : 'How many may run at the same time; 0 stops them all.'}
+        min={isRate ? 1 : 0}
+        allowDecimal={false}
+        value={slots}
+        onChange={setSlots}
+        required
+      />
+      {limit === null || isRate ? (
+        <TextInput
+          label="Window"
+          description="For a rate: so many tasks may begin in any window, such as 1m. Empty for tasks at the same time."
+          value={per}
+          onChange={(event) => setPer(event.currentTarget.value)}
+          required={limit !== null}
+        />
+      ) : null}
+    </SaveDialog>
   );
 }

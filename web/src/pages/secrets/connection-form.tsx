@@ -7,7 +7,7 @@ import { kinds, readFields, secretNames, type TypedFields, typedFields } from '.
 import { ConnectionInputs } from './connection-inputs.tsx';
 import { askAgain, valuePath } from './delete-value.tsx';
 import { NameInputs } from './name-inputs.tsx';
-import { SaveDialog } from './save-dialog.tsx';
+import { SaveDialog } from '../../parts/save-dialog.tsx';
 import { SecretField, type TypedSecret, typedSecret, wishOf } from './secret-field.tsx';
 import { SecretName } from './secret-name.tsx';
 

@@ -4,7 +4,7 @@ import { send } from '../../api/http.ts';
 import type { SecretRow } from '../../api/wire-types.ts';
 import { askAgain, valuePath } from './delete-value.tsx';
 import { NameInputs } from './name-inputs.tsx';
-import { SaveDialog } from './save-dialog.tsx';
+import { SaveDialog } from '../../parts/save-dialog.tsx';
 import { SecretField, typedSecret, wishOf } from './secret-field.tsx';
 
 interface SecretFormProps {

@@ -6,7 +6,7 @@ import type { VariableRow } from '../../api/wire-types.ts';
 import { readJson } from '../../form/form-values.ts';
 import { askAgain, valuePath } from './delete-value.tsx';
 import { NameInputs } from './name-inputs.tsx';
-import { SaveDialog } from './save-dialog.tsx';
+import { SaveDialog } from '../../parts/save-dialog.tsx';
 
 interface VariableFormProps {
   /** Null: a new one. */

@@ -1,0 +1,90 @@
+/** One rule: what it looks for and does, and the history of what was sent of it. */
+import { useQuery } from '@tanstack/react-query';
+import { type AlertRule, receiverOf } from '../../../../src/model/alerts/rule.ts';
+import { conditionText } from '../../../../src/model/alerts/words.ts';
+import { ruleFiringsQuery } from '../../api/alert-queries.ts';
+import { Action } from '../../parts/action.tsx';
+import { durationText } from '../../parts/format.ts';
+import { Loaded } from '../../parts/loaded.tsx';
+import { Panel } from '../../parts/page.tsx';
+import table from '../../parts/table.module.css';
+import { Time } from '../../parts/time.tsx';
+import style from './alerts.module.css';
+import { FiringsTable } from './firings-table.tsx';
+
+interface RulePanelProps {
+  readonly rule: AlertRule;
+  readonly deeds: React.ReactNode;
+  readonly onClose: () => void;
+}
+
+const groupings = { deployment: 'a deployment, or a flow without one', flow: 'a flow', rule: 'all that it finds' } as const;
+
+export function RulePanel({ rule, deeds, onClose }: RulePanelProps) {
+  const query = useQuery(ruleFiringsQuery(rule.name));
+  const { name, description, pausedAt, origin, declaredIn, updatedAt } = rule;
+  const { condition, by, repeatMs, sendsResolved, actions } = rule.rule;
+  const facts: readonly (readonly [string, React.ReactNode])[] = [
+    ['When', conditionText(condition)],
+    ...scopesOf(rule),
+    ['Does', actions.length === 0 ? 'nothing' : actions.map(actionText).join(' · ')],
+    ['One alert is about', groupings[by]],
+    ['Sent again', repeatMs === null ? 'never' : repeatMs === 0 ? 'for each occurrence' : `after ${durationText(repeatMs)}`],
+    ['Its end', sendsResolved ? 'is sent' : 'is not sent'],
+    ['Stands in', origin === 'hand' ? 'this dashboard, the API or a command' : (declaredIn ?? 'the configuration file')],
+    ['Changed', <Time key="changed" at={updatedAt} />],
+  ];
+  return (
+    <Panel
+      title={
+        <>
+          {name} {pausedAt === null ? null : <span className={table.soft}>paused</span>}
+        </>
+      }
+      aside={
+        <>
+          {deeds}
+          <Action size="compact-xs" onClick={onClose}>
+            Close
+          </Action>
+        </>
+      }
+    >
+      {description === null ? null : <p className={style.about}>{description}</p>}
+      <dl className={style.facts}>
+        {facts.map(([term, fact]) => (
+          <div key={term} className={style.fact}>
+            <dt>{term}</dt>
+            <dd>{fact}</dd>
+          </div>
+        ))}
+      </dl>
+      <Loaded query={query} what="The history of the rule" rows={2}>
+        {(firings) =>
+          firings.length === 0 ? (
+            <p className={style.about}>It has not fired yet. Test sends a message to all that it tells, and has nothing else done.</p>
+          ) : (
+            <FiringsTable firings={firings} showsAbout />
+          )
+        }
+      </Loaded>
+    </Panel>
+  );
+}
+
+function scopesOf({ rule: { deployments, flows, tags, queues } }: AlertRule): readonly (readonly [string, string])[] {
+  const all = [
+    ['Deployments', deployments],
+    ['Flows', flows],
+    ['Tags', tags],
+    ['Queues', queues],
+  ] as const;
+  return all.flatMap(([term, names]) => (names.length === 0 ? [] : [[term, names.join(', ')] as const]));
+}
+
+function actionText(action: AlertRule['rule']['actions'][number]): string {
+  const receiver = receiverOf(action);
+  if (action.kind === 'webhook') return `${receiver}${action.secret === null ? ', not signed' : `, signed with ${action.secret}`}`;
+  if (action.kind === 'run' && Object.keys(action.params).length > 0) return `${receiver} with ${JSON.stringify(action.params)}`;
+  return receiver;
+}
