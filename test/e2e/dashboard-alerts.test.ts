@@ -32,7 +32,7 @@ describe('alerts', () => {
     await form.getByRole('textbox', { name: 'How long' }).fill('10m');
     await form.getByRole('button', { name: 'Add an action' }).click();
     await page.getByRole('menuitem', { name: 'E-mail' }).click();
-    await form.getByRole('textbox', { name: 'To' }).fill('a@example.com, b@example.com');
+    await form.getByRole('combobox', { name: 'To' }).fill('a@example.com, b@example.com');
     await form.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('row', { name: /slow.*a run takes longer than.*email a@example\.com, b@example\.com/ }).waitFor();
     await command('runs', 'submit', 'breaks', '-p', 'id=1');

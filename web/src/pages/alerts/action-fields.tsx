@@ -124,7 +124,8 @@ function OneAction({ action, field, errors, onChange }: OneActionProps) {
           error={errors[`${field}.email`]}
           required
           acceptValueOnBlur
-          onChange={(to) => onChange({ to })}
+          // What is left by a click elsewhere comes whole.
+          onChange={(to) => onChange({ to: [...new Set(to.flatMap((one) => one.split(/[\s,;]+/)).filter((one) => one !== ''))] })}
         />
       );
     case 'slack':
