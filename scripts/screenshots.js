@@ -95,7 +95,7 @@ try {
   prepare(`http://127.0.0.1:${hook.address().port}/alerts`);
   const [url] = await Promise.all([
     start(['server', '--port', '0', '--log-format', 'json'], /http:\/\/127\.0\.0\.1:\d+/),
-    ...(wish.empty ? [] : [start(['worker', '--log-format', 'json'], /"msg"/)]),
+    ...(wish.empty ? [] : [start(['worker', '--name', 'bold-lynx', '--log-format', 'json'], /"msg"/)]),
   ]);
   const made = wish.empty ? { run: 'none', deployment: 'none', alert: 'none', stream: 'none', failed: 'none' } : await startRuns(url);
   const bytes = await takePictures(url, pages, made);
@@ -178,7 +178,13 @@ async function startRuns(url) {
     const { items } = await ask('/alerts');
     const open = await Promise.all(ids.map((id) => ask(`/runs/${id}`)));
     const started = (await ask('/runs?deployment=orders-on-event')).items;
-    return items.length > 0 && started.length >= 3 && open.every(({ run: { endedAt } }) => endedAt !== null);
+    const { checks } = await ask('/health');
+    return (
+      items.length > 0 &&
+      checks.some(({ name, found }) => name === 'alerts' && found === 'all are sent') &&
+      started.length >= 3 &&
+      open.every(({ run: { endedAt } }) => endedAt !== null)
+    );
   });
   await end(scheduler);
   await all('resume');
@@ -225,6 +231,13 @@ function isWanted([name]) {
   return only.length === 0 || only.includes(name);
 }
 
+/** In the page: where this project lies is nothing for a picture. */
+function sayPlace(folder) {
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode())
+    if (texts.currentNode.data.includes(folder)) texts.currentNode.data = texts.currentNode.data.replaceAll(folder, '/srv/weather');
+}
+
 /** Gives the bytes of all pictures. With a key it logs in first. */
 async function takePictures(url, pages, made, key = null) {
   mkdirSync(target, { recursive: true });
@@ -242,6 +255,7 @@ async function takePictures(url, pages, made, key = null) {
         await page.getByLabel('Loading').first().waitFor({ state: 'detached' });
         // Graphs lay themselves out in a thread of their own, and say nothing when they are done.
         await page.waitForTimeout(600);
+        await page.evaluate(sayPlace, folder);
         const picture = smallPng(await page.screenshot());
         bytes += picture.length;
         writeFileSync(join(target, `${name}-${colorScheme}-${size}.png`), picture);

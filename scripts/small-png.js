@@ -1,7 +1,8 @@
 /**
  * Makes a screenshot small: at most 256 colours, which is all that a calm page has, in an indexed PNG.
  *
- * Reads what browsers write (8 bits, RGB or RGBA, not interlaced). Colours beyond the 256 most frequent become the nearest of those.
+ * Reads what browsers write (8 bits, RGB or RGBA, not interlaced). Half of the colours are the most frequent, half those that differ most from all that
+ * were chosen, so that a small red cross stays red; all others become the nearest of them.
  */
 import { deflateSync, inflateSync } from 'node:zlib';
 
@@ -16,7 +17,7 @@ export function smallPng(png) {
     const colour = (pixels[at] << 16) | (pixels[at + 1] << 8) | pixels[at + 2];
     counts.set(colour, (counts.get(colour) ?? 0) + 1);
   }
-  const palette = [...counts].sort((one, other) => other[1] - one[1]).slice(0, mostColours);
+  const palette = paletteOf(counts);
   const indexes = new Map(palette.map(([colour], index) => [colour, index]));
   for (const colour of counts.keys()) if (!indexes.has(colour)) indexes.set(colour, nearest(palette, colour));
 
@@ -42,17 +43,31 @@ export function smallPng(png) {
   ]);
 }
 
-function nearest(palette, colour) {
-  let best = 0;
-  let least = Number.POSITIVE_INFINITY;
-  for (const [index, [other]] of palette.entries()) {
-    const red = (colour >> 16) - (other >> 16);
-    const green = ((colour >> 8) & 255) - ((other >> 8) & 255);
-    const blue = (colour & 255) - (other & 255);
-    const distance = 2 * red * red + 4 * green * green + 3 * blue * blue;
-    if (distance < least) [best, least] = [index, distance];
+/** Colours with their counts, 256 at most. */
+function paletteOf(counts) {
+  const colours = [...counts].sort((one, other) => other[1] - one[1]);
+  const palette = colours.slice(0, mostColours / 2);
+  const rest = colours.slice(mostColours / 2).map((one) => ({ one, far: Math.min(...palette.map(([other]) => distance(one[0], other))) }));
+  while (palette.length < mostColours && rest.length > 0) {
+    const worth = ({ one, far }) => far * Math.sqrt(one[1]);
+    const at = rest.reduce((best, each, index) => (worth(each) > worth(rest[best]) ? index : best), 0);
+    const [{ one }] = rest.splice(at, 1);
+    palette.push(one);
+    for (const each of rest) each.far = Math.min(each.far, distance(each.one[0], one[0]));
   }
-  return best;
+  return palette;
+}
+
+function nearest(palette, colour) {
+  return palette.reduce((best, [other], index) => (distance(colour, other) < distance(colour, palette[best][0]) ? index : best), 0);
+}
+
+/** How differently two colours are seen. */
+function distance(one, other) {
+  const red = (one >> 16) - (other >> 16);
+  const green = ((one >> 8) & 255) - ((other >> 8) & 255);
+  const blue = (one & 255) - (other & 255);
+  return 2 * red * red + 4 * green * green + 3 * blue * blue;
 }
 
 function decode(png) {

@@ -94,9 +94,10 @@ export function alertsCheck(store: Store): HealthCheck {
     async check() {
       const { pending, oldestAt, failedLately, now } = await store.alerts.outbox.state();
       const waitsMs = oldestAt === null ? 0 : now - oldestAt;
-      const given = failedLately === 0 ? '' : `; ${failedLately} given up within a day`;
-      if (waitsMs <= undeliveredMs && failedLately === 0) return healthy(pending === 0 ? 'all are sent' : `${pending} are being sent`);
-      const found = `${pending} wait to be sent, the oldest for ${formatDuration(Math.max(0, waitsMs))}${given}`;
+      const is = (one: string, many: string): string => `${pending} ${pending === 1 ? one : many}`;
+      if (waitsMs <= undeliveredMs && failedLately === 0) return healthy(pending === 0 ? 'all are sent' : `${is('is', 'are')} being sent`);
+      const waiting = pending === 0 ? [] : [`${is('waits', 'wait')} to be sent, the oldest for ${formatDuration(Math.max(0, waitsMs))}`];
+      const found = [...waiting, ...(failedLately === 0 ? [] : [`${failedLately} given up within a day`])].join('; ');
       return degraded(
         found,
         `See what the receivers answer: ${programName()} alerts ls --all, ${programName()} alerts inspect <id>. A scheduler sends them.`,

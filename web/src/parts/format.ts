@@ -93,6 +93,12 @@ export function countText(count: number): string {
   return String(Math.round(count)).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 }
 
+/** Any number, its thousands as those of a count: `12 345.5`, `-0.25`. */
+export function numberText(value: number): string {
+  const [whole = '', rest = ''] = value.toLocaleString('en', { useGrouping: false, maximumFractionDigits: 3 }).split('.');
+  return `${whole.replace(/\B(?=(\d{3})+$)/g, '\u202f')}${rest === '' ? '' : `.${rest}`}`;
+}
+
 /** `1 run`, `12 runs`. */
 export function plural(count: number, one: string, many = `${one}s`): string {
   return `${countText(count)} ${count === 1 ? one : many}`;

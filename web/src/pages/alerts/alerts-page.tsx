@@ -2,6 +2,7 @@
 import { Tabs } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { Page } from '../../parts/page.tsx';
+import style from './alerts.module.css';
 import { AlertPanel } from './alert-panel.tsx';
 import { AlertsTab } from './alerts-tab.tsx';
 import { ErrorsTab } from './errors-tab.tsx';
@@ -24,10 +25,10 @@ export function AlertsPage() {
         </Tabs.List>
         <Tabs.Panel value="alerts" pt="md">
           {tab === 'alerts' ? (
-            <>
+            <div className={style.tab}>
               {alert === undefined ? null : <AlertPanel id={alert} onClose={() => open(undefined)} />}
               <AlertsTab showsAll={show === 'all'} onShow={choose} onOpen={open} />
-            </>
+            </div>
           ) : null}
         </Tabs.Panel>
         <Tabs.Panel value="errors" pt="md">

@@ -11,6 +11,7 @@ import { Panel } from '../../parts/page.tsx';
 import { TableHead } from '../../parts/table-head.tsx';
 import table from '../../parts/table.module.css';
 import { Time } from '../../parts/time.tsx';
+import style from './alerts.module.css';
 import { AlertBadge } from './alert-state.tsx';
 
 interface AlertsTabProps {
@@ -57,7 +58,7 @@ function AlertRow({ alert, onOpen }: { readonly alert: Alert; readonly onOpen: (
         <AlertBadge state={state} />
       </td>
       <td data-label="Rule">
-        <Anchor component="button" type="button" size="sm" onClick={onOpen}>
+        <Anchor component="button" type="button" size="sm" className={style.name ?? ''} onClick={onOpen}>
           {rule}
         </Anchor>
       </td>

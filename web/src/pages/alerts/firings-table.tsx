@@ -52,7 +52,7 @@ function FiringCells({ firing: { kind, group, summary }, at, showsAbout }: Firin
         {kind}
       </td>
       {showsAbout ? (
-        <td data-label="About" className={table.wide} title={summary}>
+        <td data-label="About" className={style.found} title={summary}>
           {group} <span className={table.soft}>{summary}</span>
         </td>
       ) : null}
@@ -92,7 +92,7 @@ function DeliveryRows({ firing, delivery, showsAbout }: DeliveryRowsProps) {
             </Anchor>
           )}
         </td>
-        <td data-label="Answer" className={table.wide} title={answer ?? ''}>
+        <td data-label="Answer" className={style.answer} title={answer ?? ''}>
           {answer}
         </td>
       </tr>

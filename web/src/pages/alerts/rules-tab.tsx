@@ -47,12 +47,12 @@ export function RulesTab({ open, onOpen }: RulesTabProps) {
     />
   );
   return (
-    <>
+    <div className={style.tab}>
       {opened === undefined ? null : <RulePanel rule={opened} deeds={deeds(opened)} onClose={() => onOpen(undefined)} />}
       <Panel
         title="Rules"
         aside={
-          <Action variant="filled" disabledReason={admin.why} onClick={() => setEditing({ rule: null })}>
+          <Action size="compact-sm" variant="filled" disabledReason={admin.why} onClick={() => setEditing({ rule: null })}>
             Add a rule
           </Action>
         }
@@ -93,7 +93,7 @@ export function RulesTab({ open, onOpen }: RulesTabProps) {
       >
         <p>It finds nothing any more. What it has found stays, and is over.</p>
       </Confirm>
-    </>
+    </div>
   );
 }
 
@@ -119,7 +119,7 @@ function RuleRow({ rule, deeds, onOpen }: RuleRowProps) {
   return (
     <tr>
       <td data-label="Rule" title={description ?? ''}>
-        <Anchor component="button" type="button" size="sm" onClick={onOpen}>
+        <Anchor component="button" type="button" size="sm" className={style.name ?? ''} onClick={onOpen}>
           {name}
         </Anchor>{' '}
         {pausedAt === null ? null : <span className={table.soft}>paused</span>}

@@ -32,7 +32,7 @@ export function RuleSilences({ rules }: RuleSilencesProps) {
     <Panel
       title="Silences"
       aside={
-        <Action disabledReason={may.why} onClick={() => setAdding(true)}>
+        <Action size="compact-sm" disabledReason={may.why} onClick={() => setAdding(true)}>
           Silence
         </Action>
       }

@@ -74,7 +74,7 @@ function TableChanges({ by, added, removed, changed, same, addedColumns, removed
   return (
     <>
       <p className={style.sum}>
-        {`${plural(added.length, 'row')} added, ${removed.length} removed, ${changed.length} changed, ${same} the same; matched ${by === null ? 'by their places' : `by ${by}`}.`}
+        {`${rowsText({ added: added.length, removed: removed.length, changed: changed.length, 'the same': same })}; matched ${by === null ? 'by their places' : `by ${by}`}.`}
         {addedColumns.length === 0 ? '' : ` New columns: ${addedColumns.join(', ')}.`}
         {removedColumns.length === 0 ? '' : ` Columns that are gone: ${removedColumns.join(', ')}.`}
       </p>
@@ -99,6 +99,12 @@ function TableChanges({ by, added, removed, changed, same, addedColumns, removed
       )}
     </>
   );
+}
+
+/** Those there are of each sort: `1 row changed, 2 the same`. */
+function rowsText(counts: Readonly<Record<string, number>>): string {
+  const told = Object.entries(counts).filter(([, count]) => count > 0);
+  return told.length === 0 ? 'No rows' : told.map(([sort, count], at) => `${at === 0 ? plural(count, 'row') : count} ${sort}`).join(', ');
 }
 
 function CellTable({ heads, rows }: { readonly heads: readonly string[]; readonly rows: readonly (readonly string[])[] }) {

@@ -70,7 +70,7 @@ function Tiles({ seen: { figures, series } }: { readonly seen: Seen }) {
       <FigureTile
         title="Waiting for limits"
         value={countText(limits.waiting)}
-        more={`${countText(limits.used)} slots held`}
+        more={`${countText(limits.used)} ${limits.used === 1 ? 'slot' : 'slots'} held`}
         points={series.limits}
       />
       <FigureTile

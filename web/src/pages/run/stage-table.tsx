@@ -16,11 +16,16 @@ const counts = {
   perSecond: 'A second',
 } as const;
 type Count = keyof typeof counts;
+/** Shown where there are any. */
+const rare: ReadonlySet<string> = new Set<Count>(['rejected', 'parseErrors', 'skipped']);
 
 /** Of their last attempts; nothing where no task streams or rejects. */
 export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] }) {
   const stages = rows.flatMap((row) => stageStatsOf([row]).map((stats) => ({ row, stats })));
   if (stages.length === 0) return null;
+  const shown = Object.entries(counts).filter(
+    ([count]) => !rare.has(count) || stages.some(({ stats }) => (stats[count as Count] ?? 0) > 0),
+  );
   return (
     <Panel title="Records by task">
       <table className={table.table}>
@@ -28,7 +33,7 @@ export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] 
           <tr>
             <th>Task</th>
             <th>State</th>
-            {[...Object.values(counts), 'Took'].map((head) => (
+            {[...shown.map(([, head]) => head), 'Took'].map((head) => (
               <th key={head} className={table.number}>
                 {head}
               </th>
@@ -42,7 +47,7 @@ export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] 
               <td>
                 <StateBadge name={row.state.name} />
               </td>
-              {Object.entries(counts).map(([count, head]) => (
+              {shown.map(([count, head]) => (
                 <td key={count} data-label={head.toLowerCase()} className={table.number}>
                   {cellText(stats, count as Count)}
                 </td>

@@ -3,7 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { useEffect } from 'react';
 import { readStoredGraph } from '../../graph/stored-graph.ts';
-import { durationText } from '../../parts/format.ts';
+import { durationText, numberText } from '../../parts/format.ts';
 import { Failed, LoadingRows } from '../../parts/notices.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
 import { Duration, Time } from '../../parts/time.tsx';
@@ -129,7 +129,7 @@ export function TaskRunFacts({ detail, row, rows, onSelect }: TaskRunFactsProps)
             {Object.entries(taskRun.metrics).map(([name, value]) => (
               <div key={name}>
                 <dt>{name}</dt>
-                <dd>{value.toLocaleString('en')}</dd>
+                <dd>{numberText(value)}</dd>
               </div>
             ))}
           </dl>
