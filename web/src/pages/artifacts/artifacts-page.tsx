@@ -1,11 +1,9 @@
 /** What tasks wanted people to see, across all runs. */
-import { SegmentedControl, Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
+import { SegmentedControl, Select } from '@mantine/core';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useNavigate, useSearch } from '@tanstack/react-router';
-import { useState } from 'react';
 import { artifactsQuery } from '../../api/list-queries.ts';
-import { Icon } from '../../parts/icon.tsx';
+import { SearchField } from '../../parts/search-field.tsx';
 import { MoreButton } from '../../parts/more-button.tsx';
 import { Empty, Failed, LoadingRows } from '../../parts/notices.tsx';
 import { Page } from '../../parts/page.tsx';
@@ -51,7 +49,12 @@ export function ArtifactsPage() {
             onChange={(kind) => show({ ...search, kind: kind ?? undefined })}
           />
         ) : null}
-        <SearchField key={search.search ?? ''} text={search.search ?? ''} onChange={(text) => show({ ...search, search: text })} />
+        <SearchField
+          key={search.search ?? ''}
+          by="name"
+          text={search.search ?? ''}
+          onChange={(text) => show({ ...search, search: text })}
+        />
       </search>
       {by === 'key' ? (
         <KeyList search={search.search} />
@@ -77,26 +80,5 @@ function NoArtifacts({ isFiltered }: { readonly isFiltered: boolean }) {
     <Empty title="No artifacts yet">
       Tasks show tables, Markdown, charts, images and files by <code>ctx.artifact</code>; what they show is listed here, newest first.
     </Empty>
-  );
-}
-
-function SearchField({ text, onChange }: { readonly text: string; readonly onChange: (text: string) => void }) {
-  const [typed, setTyped] = useState(text);
-  const change = useDebouncedCallback((next: string) => {
-    if (next.trim() !== text) onChange(next.trim());
-  }, 400);
-  return (
-    <TextInput
-      data-search
-      type="search"
-      aria-label="Search by name"
-      placeholder="Name  ( / )"
-      leftSection={<Icon name="search" size={14} />}
-      value={typed}
-      onChange={(event) => {
-        setTyped(event.currentTarget.value);
-        change(event.currentTarget.value);
-      }}
-    />
   );
 }

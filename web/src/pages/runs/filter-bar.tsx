@@ -1,12 +1,10 @@
 /** The filters of the list, in one row. */
-import { Select, TextInput } from '@mantine/core';
-import { useDebouncedCallback } from '@mantine/hooks';
-import { useState } from 'react';
+import { Select } from '@mantine/core';
 import { shortId } from '../../../../src/model/ids.ts';
 import { useSeesPayloads } from '../../api/session.ts';
 import type { Facets } from '../../api/wire-types.ts';
 import { dateTimeText } from '../../parts/format.ts';
-import { Icon } from '../../parts/icon.tsx';
+import { SearchField } from '../../parts/search-field.tsx';
 import { FilterChip } from './filter-chip.tsx';
 import { type RunsSearch, type Stretch, stretchOf } from './runs-search.ts';
 import { StateFilter } from './state-filter.tsx';
@@ -70,7 +68,13 @@ export function FilterBar({ search, facets, onChange }: FilterBarProps) {
       )}
       {/* A text that came by the address, as by going back, replaces what stands in the field. */}
       {seesPayloads || search.search !== undefined ? (
-        <SearchField key={search.search ?? ''} text={search.search ?? ''} onChange={(text) => onChange({ ...search, search: text })} />
+        <SearchField
+          key={search.search ?? ''}
+          by="name or id"
+          text={search.search ?? ''}
+          className={style.search}
+          onChange={(text) => onChange({ ...search, search: text })}
+        />
       ) : null}
     </search>
   );
@@ -98,31 +102,6 @@ function Facet({ label, value, values = [], onChange }: FacetProps) {
       nothingFoundMessage="None of that name"
       clearButtonProps={{ 'aria-label': `Any ${label.toLowerCase()}` }}
       onChange={(next) => onChange(next ?? undefined)}
-    />
-  );
-}
-
-function SearchField({ text, onChange }: { readonly text: string; readonly onChange: (text: string) => void }) {
-  const [typed, setTyped] = useState(text);
-  const change = useDebouncedCallback((next: string) => {
-    if (next.trim() !== text) onChange(next.trim());
-  }, 400);
-  return (
-    <TextInput
-      data-search
-      type="search"
-      aria-label="Search by name or id"
-      placeholder="Name or id  ( / )"
-      className={style.search}
-      leftSection={<Icon name="search" size={14} />}
-      value={typed}
-      onChange={(event) => {
-        setTyped(event.currentTarget.value);
-        change(event.currentTarget.value);
-      }}
-      onKeyDown={(event) => {
-        if (event.key === 'Enter') change.flush();
-      }}
     />
   );
 }
