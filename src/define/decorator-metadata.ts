@@ -2,7 +2,8 @@
  * Files of projects whose tsconfig asks for `emitDecoratorMetadata`, which esbuild does not know and containers inject by: they are compiled by
  * the project's own TypeScript before they are bundled.
  */
-import { createRequire } from 'node:module';
+// Under another name: the banner that people give esbuild for programs with all packages inside declares that one itself.
+import { createRequire as requireFrom } from 'node:module';
 import { dirname } from 'node:path';
 import type * as TypeScript from 'typescript59';
 
@@ -42,7 +43,7 @@ export function metadataCompiler(tsconfig: string, configs: readonly string[]): 
 /** Version 7 has no interface for programs. */
 function typescriptOf(tsconfig: string): typeof TypeScript | null {
   try {
-    const ts = createRequire(tsconfig)('typescript') as Partial<typeof TypeScript>;
+    const ts = requireFrom(tsconfig)('typescript') as Partial<typeof TypeScript>;
     return typeof ts.transpileModule === 'function' ? (ts as typeof TypeScript) : null;
   } catch {
     return null;

@@ -109,7 +109,9 @@ test.each(['esm', 'cjs'] as const)(
     const file = `bundle.${format === 'esm' ? 'mjs' : 'cjs'}`;
     const bundle = (...flags: string[]) =>
       app.run('esbuild', 'main.ts', '--bundle', '--platform=node', `--format=${format}`, `--outfile=${file}`, ...flags);
-    expect(await bundle('--log-level=error')).toMatchObject({ status: 0 });
+    // What people add to an ES module, so that CommonJS packages inside find `require`.
+    const banner = "--banner:js=import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);";
+    expect(await bundle('--log-level=error', ...(format === 'esm' ? [banner] : []))).toMatchObject({ status: 0 });
     expect(await app.run('node', file)).toMatchObject({
       status: 1,
       output: expect.stringMatching(/eep the package "batuta" external/) as string,

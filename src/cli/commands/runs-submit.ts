@@ -1,6 +1,7 @@
 /** `batuta runs submit`: hands a run to the workers. */
 import type { Client, EnqueueOptions, RunHandle } from '../../client/client.ts';
 import { BatutaError, isBatutaError } from '../../base/errors.ts';
+import { programName } from '../../base/program-name.ts';
 import type { Run } from '../../model/run.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
 import { flowWithParams, type GivenParams, readParams } from '../read-params.ts';
@@ -82,7 +83,7 @@ export async function printSubmitted(context: CommandContext, run: Run, of: stri
   if (options.json) return printJson(context.terminal, runListJson(run));
   out.line(run.id);
   const where = run.state.type === 'SCHEDULED' ? `waits in queue ${run.queue}` : `is ${run.state.name}`;
-  err.line(`${run.name} of ${of} ${where}. To look at it: ${err.paint.bold(`batuta runs watch ${run.id}`)}`);
+  err.line(`${run.name} of ${of} ${where}. To look at it: ${err.paint.bold(`${programName()} runs watch ${run.id}`)}`);
   return 0;
 }
 

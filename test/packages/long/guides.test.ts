@@ -49,7 +49,7 @@ test('every command of every guide does in one project what the guide says', asy
   await app.runUntil('cd my-flows && npx batuta dev', /Ctrl-C ends it/, { BATUTA_PORT: '0' }, follow);
   const compiled = await inProject('npx tsc -p .');
   expect([failed, compiled]).toEqual([[], { status: 0, output: '' }]);
-}, 900_000);
+}, 1_800_000);
 
 /** Saves what it shows, types what it prints; gives the lines that did not end well. */
 async function followGuide(guide: string): Promise<unknown[]> {
