@@ -1,4 +1,5 @@
 /** An attempt of a task that is connected with others by streams. */
+import { inspect } from 'node:util';
 import type { BatutaError } from '../../base/errors.ts';
 import { runScope } from '../../model/run-context.ts';
 import type { TaskRun } from '../../model/run.ts';
@@ -7,6 +8,9 @@ import { putArtifact } from '../artifacts/put-artifact.ts';
 import { TaskAttempt } from '../task/task-attempt.ts';
 import { Rejects } from './rejects.ts';
 import type { Stage, StageExecution } from './stage.ts';
+
+/** How a position is shown: in one line, and not all of a large one. */
+const shown = { breakLength: Number.POSITIVE_INFINITY, depth: 3, maxArrayLength: 5, maxStringLength: 100 };
 
 export class StageAttempt extends TaskAttempt implements StageExecution {
   readonly #stage: Stage;
@@ -24,6 +28,16 @@ export class StageAttempt extends TaskAttempt implements StageExecution {
 
   get resumeFrom(): unknown {
     return this.#stage.resumeFrom;
+  }
+
+  /** How many records it had taken, a source given, and where the last of them lies. */
+  override get reached(): string {
+    const { in: taken, out, takes, position } = this.#stage;
+    const count = takes ? taken : out;
+    const doing = takes ? 'taking' : 'giving';
+    if (count === 0) return ` before ${doing} a record`;
+    const last = position === undefined ? '' : `, the last at position ${inspect(position, shown)}`;
+    return ` after ${doing} ${count === 1 ? '1 record' : `${count} records`}${last}`;
   }
 
   /** With the records that it has taken (`in`) and given (`out`), and how many a second: since the last report, once it has ended over all of it. */

@@ -45,6 +45,10 @@ export abstract class AttemptFacts {
     const { id, name, attempt, index } = this.row;
     return { id, name, attempt, index };
   }
+  /** How far its code had come, for the line that says why it failed: ` after …`, or nothing. */
+  get reached(): string {
+    return '';
+  }
   get idempotencyKey(): string {
     return idempotencyKeyOf(this.row.runId, this.row.key, this.row.itemHash);
   }

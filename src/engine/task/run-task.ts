@@ -241,7 +241,7 @@ class RunningTask {
   async #settleFailed({ execution, error, timedOut }: FailedAttempt): Promise<TaskOutcome> {
     const failure = failureOf(error);
     execution.queueRejects();
-    execution.log.error({ err: error }, `Failed: ${failure.message}`);
+    execution.log.error({ err: error }, `Failed${execution.reached}: ${failure.message}`);
     if (failure.code === 'ERR_UNKNOWN_FILE_EXTENSION' && /\.[cm]?tsx?\b/.test(failure.message)) execution.log.warn(typescriptHint);
     const name = timedOut ? 'TimedOut' : failure.code === 'STREAM_STOPPED' ? 'UpstreamFailed' : 'Failed';
     const state = stateOf('FAILED', name, failure.message);
@@ -275,7 +275,7 @@ class RunningTask {
 
   async #awaitRetry({ execution, error }: FailedAttempt, waitMs: number): Promise<void> {
     const failure = failureOf(error);
-    execution.log.warn({ err: error }, `Attempt ${this.#row.attempt} failed, next in ${waitMs} ms: ${failure.message}`);
+    execution.log.warn({ err: error }, `Attempt ${this.#row.attempt} failed${execution.reached}, next in ${waitMs} ms: ${failure.message}`);
     const state = stateOf('SCHEDULED', 'AwaitingRetry', failure.message);
     // Not awaited: nothing that is done meanwhile depends on it.
     const dueAt = this.#active.services.clock.now() + waitMs;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { FlowClass, TaskContext } from 'batuta';
+import { at } from 'batuta/streams';
 import { fakeClock, testFlow } from 'batuta/testing';
 import { gate, makeFlow } from '../../support/make-flow.ts';
 import { type Rows, doubled, sum, upTo } from './rows.ts';
@@ -32,6 +33,25 @@ describe('an error in a stream', () => {
       run.expectTask(name, 'UpstreamFailed');
       expect(run.task(name).error).toMatchObject({ code: 'STREAM_STOPPED', details: { task: where } });
     }
+  });
+
+  test('is logged with how many records its task had taken, and the position of the last', async () => {
+    async function* rows() {
+      for (let row = 1; row <= 5_000; row++) yield row === 4_000 ? fail('of the source') : at({ line: row }, row);
+    }
+    const fail = (what: string): never => {
+      throw new Error(what);
+    };
+    const take = async (all: Rows): Promise<void> => {
+      for await (const row of all) if (row === 3_000) fail('of the end');
+    };
+    const flow = makeFlow({ rows: { does: rows }, take: { needs: ['rows'], does: take } });
+    const messages = async (running: ReturnType<typeof testFlow>): Promise<string[]> => (await running).logs.map(({ message }) => message);
+    expect(await messages(testFlow(flow))).toContain('Failed after taking 3000 records, the last at position { line: 3000 }: of the end');
+    const none = makeFlow({ rows: { does: rows }, take: { needs: ['rows'], does: sum } });
+    expect(await messages(testFlow(none))).toContain(
+      'Failed after giving 3999 records, the last at position { line: 3999 }: of the source',
+    );
   });
 
   test('aborts the signals of those that wait for something else, and ends them at their finally', async () => {
