@@ -20,7 +20,7 @@ export interface PipelineBuilder<Raw, In extends object> {
    * The pipeline: the class of a flow, to be run, tested and deployed like any other. It gives all fields at its end, the input among them.
    *
    * @param steps each `[function or object, name, version, options]`, or a group: `when`, `forEach`, `parallel`, `background`
-   * @throws BatutaError PIPELINE_INVALID, TASK_DUPLICATE, NAME_INVALID, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID
+   * @throws BatutaError PIPELINE_INVALID, PIPELINE_CYCLE, TASK_DUPLICATE, NAME_INVALID, OPTION_UNKNOWN, OPTION_INVALID, DURATION_INVALID
    */
   steps<const S extends readonly AnyStep[]>(steps: S & Chain<S, In>['checked']): Pipeline<In, Chain<S, In>['data'], Raw>;
 }

@@ -55,7 +55,7 @@ const reserved = ['run', 'constructor'];
 /**
  * The tree of a list of steps.
  *
- * @throws BatutaError PIPELINE_INVALID, TASK_DUPLICATE, OPTION_UNKNOWN
+ * @throws BatutaError PIPELINE_INVALID, PIPELINE_CYCLE, TASK_DUPLICATE, OPTION_UNKNOWN
  */
 export function readPlan(steps: unknown, reader: PlanReader): readonly PlanNode[] {
   return new Reading(reader).list(steps, 'steps', '');
@@ -65,6 +65,8 @@ class Reading {
   readonly #reader: PlanReader;
   /** Where each name was given. */
   readonly #names = new Map<string, string>();
+  /** Lists that are being read, with where each stands. */
+  readonly #open = new Map<unknown, string>();
 
   constructor(reader: PlanReader) {
     this.#reader = reader;
@@ -74,7 +76,20 @@ class Reading {
   list(steps: unknown, path: string, prefix: string): PlanNode[] {
     if (!Array.isArray(steps)) throw this.#refuse(path, steps, `is no list of steps`);
     if (steps.length === 0) throw this.#refuse(path, steps, 'has no step; give at least one');
-    return steps.map((element: unknown, at) => this.#element(element, `${path}[${at}]`, prefix));
+    return this.#within(steps, path, (element, at) => this.#element(element, `${path}[${at}]`, prefix));
+  }
+
+  /** Reads each element. A list may have got one that it stands in itself since it was given to a pipeline. */
+  #within<T>(steps: readonly unknown[], path: string, read: (element: unknown, at: number) => T): T[] {
+    const around = this.#open.get(steps);
+    if (around !== undefined)
+      throw this.#refuse(path, steps, `leads back to ${around}, in a circle. Take one of them out`, 'PIPELINE_CYCLE');
+    this.#open.set(steps, path);
+    try {
+      return steps.map(read);
+    } finally {
+      this.#open.delete(steps);
+    }
   }
 
   #element(element: unknown, path: string, prefix: string): PlanNode {
@@ -105,7 +120,7 @@ class Reading {
 
   #branches(steps: unknown, path: string, prefix: string): PlanNode[][] {
     if (!Array.isArray(steps) || steps.length === 0) throw this.#refuse(path, steps, 'has no step; give at least one');
-    return steps.map((branch: unknown, at) => {
+    return this.#within(steps, `${path}.steps`, (branch, at) => {
       const place = `${path}.steps[${at}]`;
       const isBranch = Array.isArray(branch) && (branch.length === 0 || typeof branch[1] !== 'string');
       return isBranch ? this.list(branch, place, prefix) : [this.#element(branch, place, prefix)];

@@ -52,6 +52,28 @@ describe('a list of steps that is wrong', () => {
     expect(build(steps)).toContain(message);
   });
 
+  test('pipelines and lists that stand in each other are refused with the circle', () => {
+    const inner: unknown[] = [[ok, 'One']];
+    const Inner = pipeline('inner').steps(inner as never);
+    const Outer = pipeline('outer').steps([[Inner, 'Inner']] as never);
+    inner.push([Outer, 'Outer']);
+    expect(build([[Outer, 'All']])).toBe(
+      "PIPELINE_CYCLE Pipeline 'wrong': steps[0] ('All')[0] ('Inner')[1] ('Outer') leads back to steps[0] ('All'), in a circle. Take one of them out.",
+    );
+    for (const group of [(list: never) => when(ok as never, list), (list: never) => parallel(list)]) {
+      const list: unknown[] = [[ok, 'One']];
+      list.push(group(list as never));
+      expect(build(list)).toContain("PIPELINE_CYCLE Pipeline 'wrong': steps[1].steps leads back to steps, in a circle");
+    }
+    const Twice = pipeline('twice').steps([[ok, 'One']]);
+    expect(
+      build([
+        [Twice, 'A'],
+        [Twice, 'B'],
+      ]),
+    ).toBe('accepted');
+  });
+
   test('options that do not exist are refused with the nearest', () => {
     expect(build([[ok, 'One']], { strickt: true })).toBe(
       "OPTION_UNKNOWN Pipeline 'wrong': there is no option 'strickt'. Did you mean 'strict'?",
