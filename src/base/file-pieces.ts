@@ -1,13 +1,15 @@
 /** The bytes of a file on disk, piece by piece. */
 import { createReadStream } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { settledWithin, systemClock } from './clock.ts';
 
 const pieceBytes = 256 * 1024;
-/** How long a file that nobody wants more of may take to close, ms. */
+/** How long a pipe or device that nobody wants more of may take to close, ms. */
 const closeMs = 1_000;
 
 /** Opened when it is first asked for, and closed once it has ended or nobody wants more. @throws Error of the file system */
 export async function* filePieces(path: string): AsyncGenerator<Uint8Array, void, void> {
+  const found = await stat(path).catch(() => null);
   const file = createReadStream(path, { highWaterMark: pieceBytes });
   const closed = new Promise<void>((resolve) => file.once('close', () => resolve()));
   try {
@@ -15,6 +17,7 @@ export async function* filePieces(path: string): AsyncGenerator<Uint8Array, void
   } finally {
     file.destroy();
     // A pipe whose writer is silent closes only once the writer goes on.
-    await settledWithin(systemClock, closeMs, closed);
+    if (found?.isFile()) await closed;
+    else await settledWithin(systemClock, closeMs, closed);
   }
 }

@@ -54,7 +54,8 @@ export async function* csv<Row = Record<string, string>>(source: Source, options
     for await (const row of parser) yield (onBad ? (row as { readonly record: unknown }).record : row) as Row;
     await feeding;
   } catch (error) {
-    if (isCsvError(error)) throw countedError(recordInvalid(open.name, { line: lineOf(error) }, `cannot be read: ${error.message}`, error));
+    if (isCsvError(error))
+      throw countedError(recordInvalid(open.name, { line: lineOf(error) }, `cannot be read: ${error.message}`, causeOf(error)));
     throw error;
   } finally {
     parser.destroy();
@@ -112,6 +113,11 @@ function roomIn(parser: Parser): Promise<void> {
 
 function isCsvError(error: unknown): error is CsvError {
   return error instanceof Error && 'code' in error && typeof error.code === 'string' && error.code.startsWith('CSV_');
+}
+
+/** What the parser says, without its counts and settings. */
+function causeOf({ message, code }: CsvError): Error {
+  return Object.assign(new Error(message), { name: 'CsvError', code });
 }
 
 function lineOf(error: CsvError | undefined): number {

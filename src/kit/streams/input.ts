@@ -58,6 +58,7 @@ export async function* textOf(source: OpenSource, encoding?: string): AsyncGener
   let bytes = 0;
   /** A first byte that came alone: two say what encoding it is. */
   let start: Uint8Array | null = null;
+  let before: Uint8Array = new Uint8Array();
   for await (let piece of source.pieces()) {
     if (typeof piece === 'string') {
       yield isFirst && piece.startsWith('\uFEFF') ? piece.slice(1) : piece;
@@ -71,8 +72,9 @@ export async function* textOf(source: OpenSource, encoding?: string): AsyncGener
       continue;
     }
     decoder ??= new TextDecoder(encoding ?? encodingOf(source.name, piece), { fatal: true });
-    yield decode(decoder, piece, source.name, bytes);
+    yield decode(decoder, piece, source.name, bytes, before);
     bytes += piece.length;
+    before = piece;
     isFirst = false;
   }
   if (start !== null) {
@@ -94,13 +96,52 @@ function encodingOf(name: string, [first, second]: Uint8Array): string {
   return 'utf-8';
 }
 
-function decode(decoder: TextDecoder, piece: Uint8Array | null, name: string, from: number): string {
+/** @param before what was decoded last: a character may begin there */
+function decode(decoder: TextDecoder, piece: Uint8Array | null, name: string, from: number, before?: Uint8Array): string {
   try {
     return piece === null ? decoder.decode() : decoder.decode(piece, { stream: true });
   } catch (cause) {
-    const where = piece === null ? `at its end, byte ${from}` : `between bytes ${from} and ${from + piece.length}`;
-    throw countedError(recordInvalid(name, { bytes: from }, `is not ${decoder.encoding} ${where}; give the option encoding`, cause));
+    const refuse = (bytes: number, where: string): BatutaError =>
+      countedError(recordInvalid(name, { bytes }, `is not ${decoder.encoding} ${where}; give the option encoding`, cause));
+    if (piece === null) throw refuse(from, `at its end, byte ${from}`);
+    if (decoder.encoding !== 'utf-8') throw refuse(from, `between bytes ${from} and ${from + piece.length}`);
+    const bytes = from + firstBadByte(piece, openCharacter(before));
+    throw refuse(bytes, `at byte ${bytes}`);
   }
+}
+
+/** The bytes at the end of a piece with which a character of UTF-8 begins that is not whole; at most three. */
+function openCharacter(piece: Uint8Array = new Uint8Array()): Uint8Array {
+  for (let count = 1; count <= Math.min(3, piece.length); count++) {
+    const byte = piece[piece.length - count] ?? 0;
+    if (byte < 0x80) break;
+    if (byte >= 0xc0) return piece.subarray(piece.length - (count < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? count : 0));
+  }
+  return new Uint8Array();
+}
+
+/**
+ * Where in a piece the first character begins that is not UTF-8, counted from 0; less than that where it began in the piece before.
+ *
+ * @param open the bytes of that one with which the piece goes on
+ */
+function firstBadByte(piece: Uint8Array, open: Uint8Array): number {
+  const whole = Buffer.concat([open, piece]);
+  const isText = (length: number): boolean => {
+    try {
+      new TextDecoder('utf-8', { fatal: true }).decode(whole.subarray(0, length), { stream: true });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+  let [good, bad] = [0, whole.length];
+  while (bad - good > 1) {
+    const middle = Math.floor((good + bad) / 2);
+    if (isText(middle)) good = middle;
+    else bad = middle;
+  }
+  return good - openCharacter(whole.subarray(0, good)).length - open.length;
 }
 
 /** Where in a source something is wrong. */

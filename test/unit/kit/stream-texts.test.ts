@@ -1,0 +1,150 @@
+import { execFileSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, describe, expect, test } from 'vitest';
+import { type BadRecord, csv, lines, ndjson, toCsv, toNdjson } from 'batuta/streams';
+import { all, upTo } from '../../support/all-records.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'batuta-texts-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('lines and ndjson', () => {
+  const bytes = (text: string, encoding: BufferEncoding = 'utf8'): Buffer => Buffer.from(text, encoding);
+  const cut = (buffer: Buffer): Buffer[] => [...buffer].map((byte) => Buffer.from([byte]));
+  test.each<[string, Parameters<typeof lines>[0], string[]]>([
+    ['with both kinds of ends', [bytes('a\nb\r\nc')], ['a', 'b', 'c']],
+    ['with an empty line and a last end', ['a\n', '\nb\n'], ['a', '', 'b']],
+    ['with a byte order mark, cut in every byte', cut(bytes('\uFEFFä\n€\n')), ['ä', '€']],
+    ['in UTF-16 by its mark', [bytes('\uFEFFä\nb', 'utf16le')], ['ä', 'b']],
+    ['of nothing', [], []],
+    ['of bytes', bytes('a\nb'), ['a', 'b']],
+    ['of a stream of Node', Readable.from([bytes('a\nb')]), ['a', 'b']],
+    ['of a response', new Response('a\nb'), ['a', 'b']],
+    ['of a web stream', new Blob(['a\nb']).stream() as ReadableStream<Uint8Array>, ['a', 'b']],
+  ])('%s', async (_what, source, expected) => {
+    expect(await all(lines(source))).toEqual(expected);
+  });
+
+  test('of a file, and of its URL', async () => {
+    const path = join(folder, 'a.txt');
+    writeFileSync(path, 'a\nb\n');
+    expect(await all(lines(path))).toEqual(['a', 'b']);
+    expect(await all(lines(new URL(`file://${path}`)))).toEqual(['a', 'b']);
+    await expect(all(lines(join(folder, 'none.txt')))).rejects.toThrow('ENOENT');
+  });
+
+  test('a pipe whose writer is silent is left at once', async () => {
+    const path = join(folder, 'pipe');
+    execFileSync('mkfifo', [path]);
+    const writer = openSync(path, 'r+');
+    writeSync(writer, 'a\n');
+    for await (const line of lines(path)) {
+      expect(line).toBe('a');
+      break;
+    }
+    closeSync(writer);
+  });
+
+  test('bytes that are no text, and a line without end, are refused with the place', async () => {
+    const broken = { code: 'RECORD_INVALID', message: expect.stringContaining('x.csv is not utf-8 at byte 3'), details: { bytes: 3 } };
+    await expect(all(lines([bytes('a\n'), bytes('b\xE4c', 'latin1')], { name: 'x.csv' }))).rejects.toMatchObject(broken);
+    // A character that is cut between two pieces, and one that goes wrong there.
+    expect(await all(lines([bytes('a€b').subarray(0, 2), bytes('a€b').subarray(2)]))).toEqual(['a€b']);
+    await expect(all(lines([bytes('a€').subarray(0, 3), bytes('b')], { name: 'x.csv' }))).rejects.toMatchObject({ details: { bytes: 1 } });
+    await expect(all(lines([bytes('a€').subarray(0, 2), bytes('a€b').subarray(2), bytes('\xFF', 'latin1')]))).rejects.toMatchObject({
+      details: { bytes: 5 },
+    });
+    expect(await all(lines([bytes('b\xE4c', 'latin1')], { encoding: 'latin1' }))).toEqual(['bäc']);
+    await expect(all(lines(['aaaa', 'aaaa'], { maxLine: 6 }))).rejects.toMatchObject({ code: 'RECORD_INVALID', details: { line: 1 } });
+  });
+
+  test('ndjson gives values, and says which line is none or hands it over', async () => {
+    expect(await all(ndjson(['{"a":1}\n\n[2]\n"x"']))).toEqual([{ a: 1 }, [2], 'x']);
+    await expect(all(ndjson(['{"a":1}\n{"a":'], { name: 'x.ndjson' }))).rejects.toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringContaining('x.ndjson:2 is no JSON'),
+      details: { line: 2, source: 'x.ndjson' },
+    });
+    const bad: BadRecord[] = [];
+    expect(await all(ndjson(['1\nnope\n3'], { onBad: (record) => bad.push(record) }))).toEqual([1, 3]);
+    expect(bad).toMatchObject([{ line: 2, text: 'nope' }]);
+  });
+});
+
+describe('csv', () => {
+  test('rows by the names of their columns, quotes and line breaks in them', async () => {
+    expect(await all(csv(['\uFEFFid,text\n1,"a,""b""\nc"\n\n', '2,x\n']))).toEqual([
+      { id: '1', text: 'a,"b"\nc' },
+      { id: '2', text: 'x' },
+    ]);
+    expect(await all(csv(['1;2'], { columns: ['a', 'b'], delimiter: ';' }))).toEqual([{ a: '1', b: '2' }]);
+    expect(await all(csv(['1,2'], { columns: false }))).toEqual([['1', '2']]);
+  });
+
+  test('a broken row is refused with file and line, or handed over', async () => {
+    const path = join(folder, 'broken.csv');
+    writeFileSync(path, 'id,text\n1,a\n2,b,c\n3,d\n');
+    await expect(all(csv(path))).rejects.toMatchObject({
+      code: 'RECORD_INVALID',
+      message: expect.stringContaining(`${path}:3 cannot be read`),
+      details: { line: 3 },
+    });
+    const bad: BadRecord[] = [];
+    expect(await all(csv(path, { onBad: (record) => bad.push(record) }))).toEqual([
+      { id: '1', text: 'a' },
+      { id: '3', text: 'd' },
+    ]);
+    expect(bad).toMatchObject([{ line: 3, text: '2,b,c' }]);
+    const more: BadRecord[] = [];
+    const text = ['# by hand\n\nid,text\n', '# of two lines\n1,"a\nb",c\n2,d\n3'];
+    expect(await all(csv(text, { comment: '#', onBad: (record) => more.push(record) }))).toEqual([{ id: '2', text: 'd' }]);
+    expect(more.map((record) => record.text)).toEqual(['1,"a\nb",c', '3']);
+  });
+
+  test('a quote that stays open is refused', async () => {
+    await expect(all(csv(['id\n1\n"2']))).rejects.toMatchObject({ code: 'RECORD_INVALID' });
+  });
+
+  test('a file that cannot be read fails it, and one that is left early is closed', async () => {
+    await expect(all(csv(join(folder, 'none.csv')))).rejects.toThrow('ENOENT');
+    const path = join(folder, 'long.csv');
+    writeFileSync(path, `id\n${upTo(200_000).join('\n')}`);
+    for await (const row of csv<{ id: string }>(path)) if (row.id === '3') break;
+    expect((await all(csv(path))).length).toBe(200_000);
+  });
+});
+
+describe('text made of records', () => {
+  const text = async (pieces: AsyncIterable<string>): Promise<string> => (await all(pieces)).join('');
+  test('is CSV that is read as it was', async () => {
+    const rows = upTo(600).map((id) => ({ id: String(id), text: `a "quoted", ${id}\nline` }));
+    const pieces = await all(toCsv(rows));
+    expect(pieces).toHaveLength(3);
+    expect(await all(csv(pieces))).toEqual(rows);
+  });
+
+  test.each<[string, Parameters<typeof toCsv>, string]>([
+    ['with the columns that are wanted', [[{ a: 1, b: 2, c: 3 }], { columns: ['c', 'a', 'none'] }], 'c,a,none\n3,1,\n'],
+    [
+      'of other values',
+      [[{ a: null, b: undefined, c: true, d: new Date(0), e: [1], f: 5n }]],
+      'a,b,c,d,e,f\n,,true,1970-01-01T00:00:00.000Z,[1],5\n',
+    ],
+    ['without a header', [[{ a: 1 }], { header: false, delimiter: ';' }], '1\n'],
+    ['of no records with columns', [[], { columns: ['a', 'b'] }], 'a,b\n'],
+    ['of no records', [[]], ''],
+    ['without formulas', [[{ a: '=1+1' }], { escapeFormulas: true }], "a\n'=1+1\n"],
+  ])('%s', async (_what, given, expected) => {
+    expect(await text(toCsv(...given))).toBe(expected);
+  });
+
+  test('is one JSON value a line, and what is no JSON fails', async () => {
+    const rows = upTo(300).map((id) => ({ id, text: 'ä\n' }));
+    expect(await all(ndjson([await text(toNdjson(rows))]))).toEqual(rows);
+    expect(await text(toNdjson([]))).toBe('');
+    await expect(text(toNdjson([undefined]))).rejects.toThrow('A record that is undefined is no JSON');
+    await expect(text(toNdjson([1n]))).rejects.toThrow(TypeError);
+  });
+});
