@@ -1,83 +1,13 @@
 /** `batuta dev` as a user has it: one terminal that runs it, others that use it at the same time, all on one SQLite file. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { createDatabase } from '../support/postgres.ts';
-import { type CliProject, makeCliProject, type Started } from './cli-project.ts';
-
-/** `steps` runs one task that is counted, then one that waits for a file. */
-const flows = `
-import { Flow, Task, type TaskContext } from 'batuta';
-import { appendFileSync, existsSync } from 'node:fs';
-import { word } from '../lib/word.ts';
-const until = async (file: string, signal: AbortSignal) => {
-  while (!existsSync(file)) {
-    signal.throwIfAborted();
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-};
-@Flow() export class Say { @Task() async say() { return word; } }
-@Flow() export class Breaks { @Task() async bad() { throw new TypeError('cannot do this', { cause: new Error('deep down') }); } }
-@Flow() export class Wraps {
-  async run() { try { await this.inner(); } catch (cause) { throw new Error('above it', { cause }); } }
-  @Task() async inner() { throw new Error('far below'); }
-}
-@Flow() export class Steps {
-  @Task() async once() { appendFileSync('count', 'x'); return 41; }
-  @Task({ needs: ['once'] }) async wait(n: number, ctx: TaskContext) { appendFileSync('waits', 'x'); await until('go', ctx.signal); return n + 1; }
-}`;
-const config = (rule: string): string => `
-import { defineConfig } from 'batuta';
-export default defineConfig({ deployments: [{ flow: 'say', name: 'spoken', schedules: [${rule}] }] });`;
-
-interface Dev extends Started {
-  readonly url: string;
-}
-
-let project: CliProject;
-const running = new Set<Dev>();
-
-beforeEach(() => {
-  project = makeCliProject({
-    'flows/all.ts': flows,
-    'lib/word.ts': `export const word = 'first';`,
-    'tsconfig.json': '{"compilerOptions":{"experimentalDecorators":true}}',
-  });
-});
-afterEach(async () => {
-  for (const dev of running) {
-    dev.child.kill('SIGKILL');
-    await dev.finished;
-  }
-  running.clear();
-  project.remove();
-});
-
-async function startDev(...args: string[]): Promise<Dev> {
-  const started = project.startJoined('dev', '--port', '0', ...args);
-  await started.sees('Ctrl-C ends it');
-  const dev = { ...started, url: /http:\/\/127\.0\.0\.1:\d+/.exec(started.output())?.[0] ?? '' };
-  running.add(dev);
-  void dev.finished.then(() => running.delete(dev));
-  return dev;
-}
-
-async function json<T>(...args: string[]): Promise<T> {
-  const { status, stdout, stderr } = await project.batuta(...args, '--json');
-  expect([args[0], status, stderr]).toEqual([args[0], 0, '']);
-  return JSON.parse(stdout) as T;
-}
-
-/** Submits a run and gives it as it ended. */
-function submitAndWatch(
-  ...args: string[]
-): Promise<{ readonly id: string; readonly result: unknown; readonly state: { readonly name: string } }> {
-  return json('runs', 'submit', ...args, '--watch');
-}
+import { deploying, json, project, startDev, submitAndWatch } from './dev-project.ts';
 
 describe('batuta dev', () => {
   it('says where it is, deploys what the file declares and runs it on time', async () => {
-    project.write('batuta.config.ts', config(`{ interval: '1s' }`));
+    project.write('batuta.config.ts', deploying(`{ interval: '1s' }`));
     const dev = await startDev();
     await dev.sees('spoken (say)');
     await dev.sees('Completed in');
@@ -132,67 +62,8 @@ describe('batuta dev', () => {
     expect((await submitAndWatch('say', '--queue', 'seldom')).state.name).toBe('Completed');
   });
 
-  it('new runs take the new version of what a flow imports, and a new file is found', async () => {
-    const dev = await startDev();
-    expect((await submitAndWatch('say')).result).toBe('first');
-    project.write('lib/word.ts', `export const word = 'second';`);
-    await dev.sees('say changed');
-    expect((await submitAndWatch('say')).result).toBe('second');
-    project.write(
-      'flows/deep/other.ts',
-      `import { Flow, Task } from 'batuta'; @Flow() export class Other { @Task() async one() { return 1; } }`,
-    );
-    await dev.sees('other is new');
-    expect((await submitAndWatch('other')).result).toBe(1);
-  });
-
-  it('a file that does not compile is told, and its last good version stays', async () => {
-    const dev = await startDev();
-    project.write('flows/all.ts', `${flows}\nclass {`);
-    await dev.sees('error FILE_NOT_COMPILED: flows/all.ts:');
-    const overHttp = { BATUTA_API_URL: dev.url };
-    expect((await project.batutaWith(overHttp, 'deploy', 'say', '--name', 'meanwhile')).status).toBe(0);
-    const ran = await project.batutaWith(overHttp, 'deployment', 'run', 'meanwhile', '--watch', '--json');
-    expect(JSON.parse(ran.stdout)).toMatchObject({ result: 'first' });
-    project.write('flows/all.ts', flows.replace('return word', 'return word + word'));
-    await dev.sees('say changed');
-    expect((await submitAndWatch('say')).result).toBe('firstfirst');
-  });
-
-  it('new runs take the new version of a pipeline whose YAML has changed; one that is wrong is told with its place', async () => {
-    const yaml = (step: string): string => `pipeline: told\nsteps:\n  - { step: Tell, run: ${step} }\n`;
-    const dev = await startDev();
-    project.write('flows/told.yaml', yaml('first'));
-    project.write(
-      'flows/told.ts',
-      `import { pipeline } from 'batuta/steps';
-export const Told = pipeline.fromYaml(new URL('./told.yaml', import.meta.url), {
-  functions: { first: () => ({ told: 'first' }), second: () => ({ told: 'second' }) },
-});`,
-    );
-    await dev.sees('told is new');
-    expect((await submitAndWatch('told')).result).toEqual({ told: 'first' });
-    project.write('flows/told.yaml', yaml('secnd'));
-    await dev.sees('error STEP_UNKNOWN');
-    expect(dev.output()).toMatch(/told\.yaml:3:\d+.*second/);
-    project.write('flows/told.yaml', yaml('second'));
-    await dev.sees('told changed');
-    expect((await submitAndWatch('told')).result).toEqual({ told: 'second' });
-  });
-
-  it('deployments follow the configuration file; a wrong one changes nothing', async () => {
-    project.write('batuta.config.ts', config(`{ cron: '0 0 * * *' }`));
-    const dev = await startDev();
-    project.write('batuta.config.ts', config(`{ cron: '0 99 * * *' }`));
-    await dev.sees('error SCHEDULE_INVALID');
-    project.write('batuta.config.ts', config(`{ cron: '30 4 * * *' }`));
-    await dev.sees('30 4 * * *');
-    const view = await json<{ schedules: { schedule: { cron?: string } }[] }>('deployment', 'inspect', 'spoken');
-    expect(JSON.stringify(view)).toContain('30 4 * * *');
-  });
-
   it('an alert whose secret is missing keeps nothing from being deployed', async () => {
-    const declared = config(`{ cron: '0 0 * * *' }`);
+    const declared = deploying(`{ cron: '0 0 * * *' }`);
     project.write(
       'batuta.config.ts',
       declared.replace('deployments:', `alerts: [{ name: 'failures', on: 'failed', send: { slack: 'nowhere' } }], deployments:`),
@@ -268,21 +139,6 @@ export const Told = pipeline.fromYaml(new URL('./told.yaml', import.meta.url), {
       2,
       `error CONFIG_INVALID: Another Batuta (dev or server) listens on port ${port} already. Stop it, or start this one beside it with --port ${Number(port) + 1}.\n`,
     ]);
-  });
-
-  it('begins where there are no flows yet, and takes them as they appear', async () => {
-    const bare = makeCliProject({ 'tsconfig.json': '{"compilerOptions":{"experimentalDecorators":true}}' });
-    const dev = bare.start('dev', '--port', '0');
-    try {
-      await dev.sees('none in flows yet');
-      await dev.sees('Ctrl-C ends it');
-      bare.write('flows/one.ts', `import { Flow, Task } from 'batuta'; @Flow() export class One { @Task() async one() { return 1; } }`);
-      await dev.sees('one is new');
-    } finally {
-      dev.child.kill('SIGKILL');
-      await dev.finished;
-      bare.remove();
-    }
   });
 
   it('works on PostgreSQL as it does on the embedded database', async () => {
