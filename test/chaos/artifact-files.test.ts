@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openLocalClient } from '../../src/client/open-local-client.ts';
 import { artifactFileOf } from '../../src/model/artifact.ts';
 import { hashOfLargeFile } from '../support/large-file.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres.ts';
 import { compileProgram, type Program, type Started, startProgram } from '../support/run-source.ts';
 import { type S3Server, startS3 } from '../support/s3.ts';
 import type { FileOrder } from './artifact-files-program.ts';
@@ -28,6 +29,7 @@ let folder: string;
 let program: Program;
 let s3: S3Server;
 const started: Started[] = [];
+const databases: TestDatabase[] = [];
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'batuta-artifact-files-'));
   [program, s3] = await Promise.all([compileProgram(`import './test/chaos/artifact-files-program.ts';`), startS3()]);
@@ -38,6 +40,7 @@ afterAll(async () => {
     await ended;
   }
   program.remove();
+  for (const database of databases) await database.drop();
   await s3.stop();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -50,9 +53,13 @@ function start(order: Partial<FileOrder> & Pick<FileOrder, 'databaseUrl' | 'resu
 }
 
 /** A database and a place for results of their own. */
-function own(place: string, name: string): Pick<FileOrder, 'databaseUrl' | 'results'> {
+async function own(place: string, what: string): Promise<Pick<FileOrder, 'databaseUrl' | 'results'>> {
+  const name = `${place.replaceAll(' ', '-')}-${what}`;
   const results = place === 'a folder' ? join(folder, `${name}-results`) : place === 'S3' ? `s3://${s3.bucket}/${name}` : 'store';
-  return { databaseUrl: `sqlite:${join(folder, `${name}.db`)}`, results };
+  if (place !== 'PostgreSQL') return { databaseUrl: `sqlite:${join(folder, `${name}.db`)}`, results };
+  const database = await createDatabase();
+  databases.push(database);
+  return { databaseUrl: database.url, results };
 }
 
 /** What a program that has ended said of itself. */
@@ -72,13 +79,13 @@ async function addressOf({ child, printed }: Started): Promise<string> {
   return /^serves (\S+)\n/m.exec(stdout)?.[1] ?? '';
 }
 
-describe.each(['a folder', 'the database', 'S3'])('a large file in %s', (place) => {
+describe.each(['a folder', 'SQLite', 'PostgreSQL', 'S3'])('a large file in %s', (place) => {
   it(
     'is kept and sent in memory that does not grow with it, and arrives as it was',
     async () => {
       const peaks: Record<string, number[]> = { keep: [], serve: [] };
       for (const bytes of [mib, largeBytes]) {
-        const at = own(place, `${place.replaceAll(' ', '-')}-${bytes}`);
+        const at = await own(place, String(bytes));
         const { peakBytes, runId, state } = await saidBy(start({ ...at, bytes }));
         expect(state).toBe('Completed');
         peaks.keep?.push(peakBytes);
@@ -104,7 +111,7 @@ describe.each(['a folder', 'the database', 'S3'])('a large file in %s', (place) 
   );
 
   it('is not there when its process is killed in the middle; it is once the run goes on, and all of it goes with the run', async () => {
-    const at = own(place, `${place.replaceAll(' ', '-')}-killed`);
+    const at = await own(place, 'killed');
     const killed = start({ ...at, bytes: killedBytes, standsAt: killedBytes - mib });
     await killed.printed('stands');
     killed.child.kill('SIGKILL');
@@ -133,9 +140,14 @@ describe.each(['a folder', 'the database', 'S3'])('a large file in %s', (place) 
 async function leftOf(place: string, { databaseUrl, results }: Pick<FileOrder, 'databaseUrl' | 'results'>): Promise<readonly string[]> {
   if (place === 'a folder') return readdirSync(results, { recursive: true, encoding: 'utf8' });
   if (place === 'S3') return s3.objects().filter((name) => name.startsWith(results.replace(`s3://${s3.bucket}/`, '')));
+  const wanted = 'select distinct name from result_chunks';
+  if (place === 'PostgreSQL') {
+    const database = databases.find(({ url }) => url === databaseUrl);
+    return ((await database?.query<{ readonly name: string }>(wanted)) ?? []).map(({ name }) => name);
+  }
   const database = new Database(databaseUrl.replace('sqlite:', ''));
   try {
-    return (database.prepare('select name from result_chunks').all() as { readonly name: string }[]).map(({ name }) => name);
+    return (database.prepare(wanted).all() as { readonly name: string }[]).map(({ name }) => name);
   } finally {
     database.close();
   }
