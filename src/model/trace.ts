@@ -4,6 +4,10 @@ import { hash } from 'node:crypto';
 /** Versions after 00 may add parts, which are not for us. */
 const form = /^(?!ff)[0-9a-f]{2}-(?<trace>(?!0{32})[0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-(?<flags>[0-9a-f]{2})(?:-.*)?$/;
 
+/** As ids are made: most are known by this alone. */
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const noSpan = '0000000000000000';
+
 /** Whether a text is a `traceparent`. Source: https://www.w3.org/TR/trace-context/#traceparent-header */
 export function isTraceparent(text: string): boolean {
   return text.length <= 256 && form.test(text) && (!text.startsWith('00') || text.length === 55);
@@ -49,12 +53,18 @@ export function readTraceparent(
  * elsewhere, or later after a crash, hangs below the same span.
  */
 export function spanIdOf(id: string): string {
-  return digitsOf(id).slice(16);
+  if (!uuid.test(id)) return digitsOf(id).slice(16);
+  const last = id.slice(19, 23) + id.slice(24);
+  return last === noSpan ? digitsOf(id).slice(16) : last;
 }
 
 /** Id of the span of one attempt of a task run. The span ids of UUIDs begin with 8, 9, a or b, these with a lower digit. */
 export function attemptSpanIdOf(taskRunId: string, attempt: number): string {
-  const own = spanIdOf(taskRunId);
+  return attemptSpanIdBelow(spanIdOf(taskRunId), attempt);
+}
+
+/** The same where the span of the task run is known. */
+export function attemptSpanIdBelow(own: string, attempt: number): string {
   if (attempt <= 7) return attempt + own.slice(1);
   const low = (Number.parseInt(own.slice(8), 16) ^ (attempt >>> 3)) >>> 0;
   return `${attempt & 7}${own.slice(1, 8)}${low.toString(16).padStart(8, '0')}`;

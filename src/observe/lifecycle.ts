@@ -47,6 +47,8 @@ export interface StepHolder {
   readonly isLost: boolean;
   /** The run as last written. */
   readonly run: Run;
+  /** What the traces of this process know of it, null before they know anything. Kept here, for a weak map of all runs weighs on each collection of garbage. */
+  traced: object | null;
 }
 
 /** Resolves once the step is durable. @throws BatutaError STORE_…; LEASE_LOST when it was taken by a process that has lost the run */

@@ -26,7 +26,7 @@ export function* readableSpans({ traces, rows, spans }: SpanBatch, maker: SpanMa
     yield* spans;
   };
   for (const span of all()) {
-    part.push(readableSpan(span, maker));
+    part.push(new ExportedSpan(span, maker) as ReadableSpan);
     if (part.length < size) continue;
     yield part;
     part = [];
@@ -43,35 +43,59 @@ function tracesOf(flat: SpanBatch['traces']): RunTrace[] {
   return traces;
 }
 
-function readableSpan(span: SpanRecord, { resource, version }: SpanMaker): ReadableSpan {
-  const { traceId, parentSpanId, startMs, endMs, hasFailed, message, events = [], scope } = span;
-  const context = contextOf(traceId, span.spanId);
-  return {
-    name: span.name,
-    kind: span.kind,
-    spanContext: () => context,
-    ...(parentSpanId === null ? {} : { parentSpanContext: contextOf(traceId, parentSpanId) }),
-    startTime: hrTime(startMs),
-    endTime: hrTime(endMs),
-    duration: hrTime(Math.max(0, endMs - startMs)),
-    status: hasFailed ? { code: 2, ...(message === null ? {} : { message }) } : { code: 0 },
-    attributes: span.attributes as ReadableSpan['attributes'],
-    links: span.links.map(({ traceId: of, spanId, attributes = {} }) => ({
-      context: contextOf(of, spanId),
-      attributes: attributes as ReadableSpan['attributes'],
-    })),
-    events: events.map(({ name, atMs, attributes = {} }) => ({
-      name,
-      time: hrTime(atMs),
-      attributes: attributes as ReadableSpan['attributes'],
-    })),
-    ended: true,
-    resource,
-    instrumentationScope: { name: scope?.name ?? 'batuta', version: scope === undefined ? version : scope.version },
-    droppedAttributesCount: 0,
-    droppedEventsCount: 0,
-    droppedLinksCount: 0,
-  } as ReadableSpan;
+/** Its fields are those that exporters read; one object for each span, of one shape. */
+class ExportedSpan implements Omit<ReadableSpan, 'parentSpanContext'> {
+  readonly name: string;
+  readonly kind: number;
+  readonly parentSpanContext: SpanContext | undefined;
+  readonly startTime: HrTime;
+  readonly endTime: HrTime;
+  readonly status: ReadableSpan['status'];
+  readonly attributes: ReadableSpan['attributes'];
+  readonly links: ReadableSpan['links'];
+  readonly events: ReadableSpan['events'];
+  readonly ended = true;
+  readonly resource: Resource;
+  readonly instrumentationScope: ReadableSpan['instrumentationScope'];
+  readonly droppedAttributesCount = 0;
+  readonly droppedEventsCount = 0;
+  readonly droppedLinksCount = 0;
+  readonly #context: SpanContext;
+
+  constructor(span: SpanRecord, { resource, version }: SpanMaker) {
+    const { traceId, parentSpanId, startMs, endMs, hasFailed, message, links, events, scope } = span;
+    this.#context = contextOf(traceId, span.spanId);
+    this.name = span.name;
+    this.kind = span.kind;
+    this.parentSpanContext = parentSpanId === null ? undefined : contextOf(traceId, parentSpanId);
+    this.startTime = hrTime(startMs);
+    this.endTime = endMs === startMs ? this.startTime : hrTime(endMs);
+    this.status = !hasFailed ? unset : message === null ? { code: 2 } : { code: 2, message };
+    this.attributes = span.attributes as ReadableSpan['attributes'];
+    this.links = links.length === 0 ? [] : links.map(linkOf);
+    this.events = events === undefined ? [] : events.map(eventOf);
+    this.resource = resource;
+    this.instrumentationScope = (scope ?? { name: 'batuta', version }) as ReadableSpan['instrumentationScope'];
+  }
+
+  spanContext(): SpanContext {
+    return this.#context;
+  }
+
+  get duration(): HrTime {
+    const [[from, fromNanos], [to, toNanos]] = [this.startTime, this.endTime];
+    return hrTime(Math.max(0, (to - from) * 1_000 + (toNanos - fromNanos) / 1e6));
+  }
+}
+
+const unset = { code: 0 };
+
+function linkOf({ traceId, spanId, attributes = {} }: SpanRecord['links'][number]): ReadableSpan['links'][number] {
+  return { context: contextOf(traceId, spanId), attributes: attributes as ReadableSpan['attributes'] };
+}
+
+function eventOf({ name, atMs, attributes = {} }: NonNullable<SpanRecord['events']>[number]): ReadableSpan['events'][number] {
+  return { name, time: hrTime(atMs), attributes: attributes as ReadableSpan['attributes'] };
 }
 
 function contextOf(traceId: string, spanId: string): SpanContext {

@@ -70,7 +70,6 @@ const noFields = [null, null, null, null, null, null, null, null, null] as const
 
 export class RunSpans {
   readonly #options: RunSpansOptions;
-  readonly #held = new WeakMap<StepHolder, HeldRun>();
   readonly #submitted = new Map<string, SubmittedRun>();
 
   constructor(options: RunSpansOptions) {
@@ -115,10 +114,12 @@ export class RunSpans {
   }
 
   #heldBy(holder: StepHolder): HeldRun {
-    const known = this.#held.get(holder);
-    if (known !== undefined) return known;
+    const known = holder.traced as HeldRun | null;
+    if (known !== null) return known;
     const held: HeldRun = { trace: this.traceOf(holder.run), later: null };
-    this.#held.set(holder, held);
+    holder.traced = held;
+    // Its holder has it from now on, and goes with it.
+    this.#submitted.delete(holder.run.id);
     return held;
   }
 

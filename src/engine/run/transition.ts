@@ -39,6 +39,8 @@ export class RunRecord {
   readonly emissionClaim: Claim | TaskClaim;
   /** Part of the keys under which its large values are kept: one that has lost the run must not write over what the next has recorded. */
   readonly writer: string;
+  /** See `StepHolder`. */
+  traced: object | null = null;
   readonly #owner: Owner;
   readonly #definition: FlowDefinition;
   readonly #recorder: RecordWriter;

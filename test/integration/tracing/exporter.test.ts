@@ -8,6 +8,8 @@ import { hideWhile } from '../../../src/base/hidden-values.ts';
 import { identifyProcess } from '../../../src/base/process-identity.ts';
 import type { SpanRecord } from '../../../src/model/span.ts';
 import { Exporter } from '../../../src/tracing/exporter.ts';
+import { exportMetrics } from '../../../src/client/metric-export.ts';
+import { openMetrics } from '../../../src/monitor/open-metrics.ts';
 import type { MetricFamily } from '../../../src/tracing/exporter-protocol.ts';
 import { openMetricExport, openTracing } from '../../../src/tracing/open-tracing.ts';
 import { type OtlpReceiver, startOtlpReceiver } from '../../support/otlp-receiver.ts';
@@ -155,4 +157,19 @@ test('what one client has left is exported though the last one to leave is in a 
   await first?.stop();
   await last?.stop(true);
   expect(receiver.spans.map(({ name }) => name)).toEqual(['submit of-the-first']);
+});
+
+test('metrics that a receiver does not take hold nobody up who is in a hurry', async () => {
+  const dead = createServer(() => undefined);
+  await new Promise<void>((resolve) => dead.listen(0, '127.0.0.1', resolve));
+  vi.stubEnv('OTEL_EXPORTER_OTLP_ENDPOINT', `http://127.0.0.1:${(dead.address() as AddressInfo).port}`);
+  vi.stubEnv('OTEL_METRICS_EXPORTER', 'otlp');
+  const options = { clock: systemClock, random: Math.random, log, owner: identifyProcess() };
+  const end = await exportMetrics(await openMetrics(systemClock, 10), options);
+  await end(true);
+  expect(lines).toEqual([]);
+  await new Promise((resolve) => {
+    dead.close(resolve);
+    dead.closeAllConnections();
+  });
 });
