@@ -47,6 +47,14 @@ export function unkeyedRateName(base: string): string {
   return `${base.slice(0, at)}${base.slice(at).replaceAll(':', '%3A')}`;
 }
 
+/**
+ * A name that no other rate has, for metrics. `tag:a:b` is what people call the rate of the tag `a:b`, and that of the value `b` of the key of `tag:a`;
+ * here the first is `tag:a%3Ab`.
+ */
+export function rateLabel({ name, base }: RateName): string {
+  return name === base ? unkeyedRateName(base) : name;
+}
+
 /** `100 in 1 s` */
 export function rateText(limit: number, perMs: number): string {
   return `${limit} in ${formatDuration(perMs)}`;

@@ -3,6 +3,7 @@
  * some seconds is given again, and while it is read anew, what was read before is given after a short wait.
  */
 import { type Clock, settledWithin } from '../base/clock.ts';
+import { rateLabel } from '../model/rate.ts';
 import type { CacheTotals, QueueFigures, RateView, RunLimit, Store, StoredWorker, TagLimitView } from '../store/store.ts';
 
 /** A limit on runs or on tasks. */
@@ -15,6 +16,7 @@ export interface FleetFigures {
   readonly queues: readonly (QueueFigures & { readonly workers: number })[];
   readonly workers: readonly (StoredWorker & { readonly isAlive: boolean })[];
   readonly limits: readonly LimitFigures[];
+  /** Each by its `rateLabel`. */
   readonly rates: readonly Pick<RateView, 'name' | 'limit' | 'used' | 'waiting'>[];
   readonly cache: CacheTotals;
   /** Alerts that fire, and what is still to be sent of them: how many, and since when the oldest waits. */
@@ -85,7 +87,7 @@ export class FleetReader {
       })),
       workers: living,
       limits: [...runLimits, ...tagLimits.map((limit: TagLimitView) => limit)],
-      rates,
+      rates: rates.map((rate) => ({ ...rate, name: rateLabel(rate) })),
       cache,
       alerts: { open: alerts.filter(({ state }) => state === 'firing'), pending: outbox.pending, oldestAt: outbox.oldestAt },
     };

@@ -12,6 +12,7 @@ import { isTerminal, stateOf } from '../../model/state.ts';
 import { identityOf } from '../../model/values.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { escapedError } from '../../model/escaped-error.ts';
+import { mayStillBegin } from '../limits/await-rate.ts';
 import { LiveFlowContext } from './flow-context.ts';
 import { CallArgs } from './call-args.ts';
 import { outcomeOf, valueOf } from '../task/outcome.ts';
@@ -43,6 +44,7 @@ export async function runCode(active: RunAttempt, startSubFlow: StartSubFlow): P
   try {
     return await stoppable(active, scope, async () => {
       if (active.definition.injects.length > 0) await active.openFields();
+      if (active.pass !== null && !(await mayStillBegin(active)) && active.stopReason) throw active.stopReason;
       const given = body.call(active.instance, context.params, context);
       active.tellBegun();
       return given;

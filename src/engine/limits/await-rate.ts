@@ -11,7 +11,7 @@ import { isHandedBack, type RunAttempt } from '../run/run-attempt.ts';
 import type { Verdict } from '../run/run-end.ts';
 import type { Wait } from '../waiting/activity.ts';
 import { limitName } from './limit-key.ts';
-import { askAgainAfter, earlyMs, hasMoved, momentMs, RatePass } from './rates.ts';
+import { earlyMs, hasMoved, momentMs, RatePass } from './rates.ts';
 
 /** A wait that is shorter is not worth a record, ms. */
 const unrecordedMs = 250;
@@ -66,7 +66,7 @@ async function onlyGoesOn({ run, recorded, services }: RunAttempt): Promise<bool
 async function awaitPass(active: RunAttempt, rate: RateName, suspend: ((wait: Wait) => void) | null): Promise<void> {
   const letGo = active.services.settings.suspendOverMs === null ? null : suspend;
   const { run, record } = active;
-  const wish = { holder: run.id, runId: run.id, task: null, names: [rate], priority: run.priority };
+  const wish = wishOf(run, rate);
   active.pass = await active.activity.work(() =>
     awaitTurn(active, {
       wish,
@@ -111,7 +111,13 @@ async function untilTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePa
     }
     if (active.stopReason || asked === null || asked instanceof RatePass) return await leave(active, waiter.wish.holder);
     const why = rateWaitText(asked.name, asked.limit, asked.perMs);
-    const wait: Wait = { dueAt: asked.nextAt - earlyMs, why, isRetry: false, isStart: waiter.letGo !== undefined, overMs: momentMs };
+    const wait: Wait = {
+      dueAt: asked.nextAt - active.services.limits.rates.leadMs - earlyMs,
+      why,
+      isRetry: false,
+      isStart: waiter.letGo !== undefined,
+      overMs: momentMs,
+    };
     // What is let go of is recorded as that.
     if (asked.waitMs > momentMs && waiter.letGo) waiter.letGo(wait);
     else {
@@ -125,18 +131,56 @@ async function untilTurn(active: RunAttempt, waiter: RateWaiter): Promise<RatePa
   }
 }
 
-/** Leave, or when to ask again: a database that is away for a while ends no wait. Null when the run is stopped meanwhile. @throws BatutaError STORE_… */
+/**
+ * Leave, once its instant has come, or when its turn is: a database that is away for a while ends no wait. Null when the run is stopped meanwhile.
+ *
+ * @throws BatutaError STORE_…
+ */
 export async function askRate(active: RunAttempt, wish: RateWaiter['wish']): Promise<RatePass | Turn | null> {
   const { limits, leaseClock } = active.services;
   for (;;) {
     try {
-      return await limits.rates.ask(wish);
+      const asked = await limits.rates.ask(wish);
+      if (!(asked instanceof RatePass)) return asked;
+      await untilInstant(active, asked);
+      if (active.stopReason || asked.isFresh(leaseClock.monotonic())) return asked;
+      await asked.giveBackLate(leaseClock.monotonic());
     } catch (error) {
       if (!isBatutaError(error, 'STORE_UNAVAILABLE')) throw error;
+      if (!active.stopReason) await active.sleeps.until(leaseClock, awayMs, active.signal);
     }
-    if (!active.stopReason) await active.sleeps.until(leaseClock, awayMs, active.signal);
     if (active.stopReason) return null;
   }
+}
+
+async function untilInstant(active: RunAttempt, pass: RatePass): Promise<void> {
+  const { leaseClock } = active.services;
+  for (let ms = pass.restMs(leaseClock.monotonic()); ms > 0 && !active.stopReason; ms = pass.restMs(leaseClock.monotonic()))
+    await active.sleeps.until(leaseClock, ms, active.signal);
+}
+
+/**
+ * Whether a run that has leave, and has not begun, may still do so; where it took too long to get there, it waits for its turn again, once for all of
+ * its tasks. False when it is stopped.
+ *
+ * @throws BatutaError STORE_…
+ */
+export function mayStillBegin(active: RunAttempt): Promise<boolean> {
+  active.turn ??= untilNextTurn(active).finally(() => (active.turn = null));
+  return active.turn;
+}
+
+async function untilNextTurn(active: RunAttempt): Promise<boolean> {
+  const { pass, run, services } = active;
+  if (active.stopReason) return false;
+  const now = services.leaseClock.monotonic();
+  if (pass === null || pass.isFresh(now)) return true;
+  active.pass = null;
+  await pass.giveBackLate(now);
+  const rate = rateOfRun(active);
+  if (rate === null) return true;
+  active.pass = await awaitTurn(active, { wish: wishOf(run, rate), note: () => undefined });
+  return active.pass !== null;
 }
 
 /** Whoever is let go of keeps its place in line. */
@@ -147,6 +191,9 @@ async function leave({ stopReason, services }: RunAttempt, holder: string): Prom
 
 /** Waits for the turn, or for less. */
 async function rest({ sleeps, signal, services, activity }: RunAttempt, waitMs: number, wait: Wait): Promise<void> {
-  const ms = askAgainAfter(waitMs, services.limits.rates.waiting);
-  await activity.wait(wait, () => sleeps.until(services.leaseClock, ms, signal));
+  await activity.wait(wait, () => sleeps.until(services.leaseClock, services.limits.rates.restMs(waitMs), signal));
+}
+
+function wishOf({ id, priority }: RunAttempt['run'], rate: RateName): RateWaiter['wish'] {
+  return { holder: id, runId: id, task: null, names: [rate], priority };
 }

@@ -1,5 +1,5 @@
 /**
- * Rates as this process sees them: what is about to begin asks here, and says so once it has.
+ * Rates as this process sees them: what is about to begin asks here, waits for the instant it is given, and says so once it has begun.
  *
  * What is asked or said at the same time is one transaction. Nothing is held here: a process that dies between the two leaves a start that counts
  * as if it had happened at the last moment it could have.
@@ -9,17 +9,26 @@ import type { Clock } from '../../base/clock.ts';
 import type { MakeId } from '../../base/id.ts';
 import type { RateName } from '../../model/rate.ts';
 import { tagLimit } from '../../model/limit.ts';
-import type { RateAnswer, RateStore, RateWish } from '../../store/store.ts';
+import type { RateAnswer, RatePlace, RateStart, RateStore, RateWish } from '../../store/store.ts';
 import { Batcher } from '../batcher.ts';
 import { limitName } from './limit-key.ts';
+import { StoreClock } from './store-clock.ts';
 
-/** How long whoever has leave may take to begin, ms; more where answers take long. What has not begun by half of it asks again. */
-const withinMs = { least: 2_000, most: 60_000 } as const;
+/** How long after its instant whoever has leave may take to begin, ms: some times as long as answers take. What has not begun by half of it asks again. */
+const withinMs = { least: 1_000, most: 60_000, answers: 3 } as const;
+/** How long before its turn whoever waits asks for its place, ms: as long as answers take, and some more. */
+const leadMs = { least: 80, most: 1_000, more: 40 } as const;
+/** Those of a process that would ask within so long of each other ask at once, ms. */
+const gatherMs = 50;
+/** Answers over which it is reckoned how long one takes. */
+const slowOver = 4;
+/** Between two questions of one that might have a place at any moment, ms. */
+const leastRestMs = 25;
 /** How long what was read of the rates of tags is good for, ms. */
 const goodForMs = 1_000;
 /** A wait longer than this needs no worker. */
 export const momentMs = 1_000;
-/** So much before its turn a run that was let go of is with a worker again, ms. */
+/** So much before it asks a run that was let go of is with a worker again, ms. */
 export const earlyMs = 250;
 /** Whoever waits here asks again after so long at the latest: its turn may come sooner than it looked, ms. For each hundred that wait, so much longer. */
 const askAgainMs = 2_000;
@@ -46,17 +55,26 @@ export interface RatesOptions {
   readonly makeId: MakeId;
 }
 
-/** Leave to begin. Whoever has it begins as soon as `isFresh` was looked at, or gives it back. */
+/** Leave to begin at an instant. Whoever has it waits for that, and begins as soon as `isFresh` was looked at, or gives it back. */
 export class RatePass {
   readonly #rates: Rates;
   readonly #start: string;
+  readonly #from: number;
   readonly #freshUntil: number;
-  #left = true;
+  #left: boolean;
 
-  constructor(rates: Rates, start: string, freshUntil: number) {
+  /** @param from, freshUntil on the monotonic clock. @param counts false where no rate is declared any more */
+  constructor(rates: Rates, start: string, { from, freshUntil, counts }: PassTime) {
     this.#rates = rates;
     this.#start = start;
+    this.#from = from;
     this.#freshUntil = freshUntil;
+    this.#left = counts;
+  }
+
+  /** How long it has to wait, ms. */
+  restMs(now: number): number {
+    return Math.max(0, Math.ceil(this.#from - now));
   }
 
   isFresh(now: number): boolean {
@@ -75,18 +93,41 @@ export class RatePass {
     this.#left = false;
     return this.#rates.giveBack(this.#start);
   }
+
+  /** The same where it came too late: the next get more time. */
+  giveBackLate(now: number): Promise<void> | null {
+    this.#rates.wasLate(now - this.#from);
+    return this.giveBack();
+  }
+}
+
+interface PassTime {
+  readonly from: number;
+  readonly freshUntil: number;
+  readonly counts: boolean;
+}
+
+/** When it was decided, by the clock of the database. */
+function instantOf(answers: readonly RateAnswer[]): number | null {
+  for (const answer of answers) {
+    if (!answer.granted) return answer.nextAt - answer.waitMs;
+    if (answer.place) return answer.place.at;
+  }
+  return null;
 }
 
 type TagRate = Awaited<ReturnType<RateStore['tagRates']>>[number];
 
 export class Rates {
   readonly #options: RatesOptions;
-  readonly #asks: Batcher<RateWish, { readonly answer: RateAnswer; readonly freshUntil: number }>;
-  readonly #began: Batcher<string, undefined>;
+  readonly #asks: Batcher<RateWish, { readonly answer: RateAnswer; readonly within: number }>;
+  readonly #began: Batcher<RateStart, undefined>;
   readonly #gives: Batcher<string, undefined>;
   readonly #saying = new Set<Promise<unknown>>();
+  readonly #storeClock = new StoreClock();
   #waiting = 0;
-  #withinMs: number = withinMs.least;
+  /** How long it takes until an answer is here, and used, ms, as of late. */
+  #slowMs = 0;
   #tags: ReadonlyMap<string, TagRate> = new Map();
   #readAt = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | null = null;
@@ -95,9 +136,12 @@ export class Rates {
     const { store } = options;
     this.#options = options;
     this.#asks = new Batcher(async (wishes) => {
-      const within = this.#withinMs;
-      const freshUntil = options.clock.monotonic() + within / 2;
-      return (await store.ask(wishes, Math.round(within))).map((answer) => ({ answer, freshUntil }));
+      const within = Math.round(Math.min(withinMs.most, Math.max(withinMs.least, this.#slowMs * withinMs.answers)));
+      const sentAt = options.clock.monotonic();
+      const answers = await store.ask(wishes, { withinMs: within, aheadMs: Math.round(this.leadMs + gatherMs) });
+      const at = instantOf(answers);
+      if (at !== null) this.#storeClock.note(sentAt, at, options.clock.monotonic());
+      return answers.map((answer) => ({ answer, within }));
     });
     this.#began = new Batcher(async (starts) => {
       await store.started(starts);
@@ -116,22 +160,49 @@ export class Rates {
     return this.#reading.then(() => this.#namesOf(tags, params));
   }
 
-  /** Leave to begin, or when to ask again. @throws BatutaError STORE_… */
+  /** Leave to begin, or when its turn comes. @throws BatutaError STORE_… */
   async ask(wish: Omit<RateWish, 'start'>): Promise<RatePass | (RateAnswer & { readonly granted: false })> {
     const { clock, makeId } = this.#options;
     for (;;) {
       const start = makeId();
-      const { answer, freshUntil } = await this.#asks.add({ ...wish, start });
+      const askedAt = clock.monotonic();
+      const { answer, within } = await this.#asks.add({ ...wish, start });
+      const now = clock.monotonic();
+      this.#note(now - askedAt);
       if (!answer.granted) return answer;
-      const pass = new RatePass(this, start, freshUntil);
-      if (pass.isFresh(clock.monotonic())) {
-        this.#withinMs = Math.max(withinMs.least, this.#withinMs * 0.9);
-        return pass;
-      }
-      // The answer took so long that the start might come too late; where that is usual, more time is asked for.
-      this.#withinMs = Math.min(withinMs.most, this.#withinMs * 2);
-      await pass.giveBack();
+      const pass = this.#passFor(start, answer.place, within, now);
+      if (pass.isFresh(now)) return pass;
+      // The answer took so long that the start might come too late.
+      await pass.giveBackLate(now);
     }
+  }
+
+  #passFor(start: string, place: RatePlace | undefined, within: number, now: number): RatePass {
+    if (place === undefined) return new RatePass(this, start, { from: now, freshUntil: Number.POSITIVE_INFINITY, counts: false });
+    const from = this.#storeClock.surelyAt(place.beginAt, now);
+    return new RatePass(this, start, { from, freshUntil: this.#storeClock.notYetAt(place.beginAt + within / 2, now), counts: true });
+  }
+
+  /** A start came so much too late for its place, ms. */
+  wasLate(ms: number): void {
+    this.#note(ms);
+  }
+
+  #note(ms: number): void {
+    this.#slowMs += (ms - this.#slowMs) / slowOver;
+  }
+
+  /** How long before its turn whoever waits here asks for its place, ms. */
+  get leadMs(): number {
+    return Math.min(leadMs.most, Math.max(leadMs.least, this.#slowMs * 1.5 + leadMs.more));
+  }
+
+  /** How long to rest before the next question, of one whose turn is in so long, ms. */
+  restMs(waitMs: number): number {
+    const now = this.#options.clock.monotonic();
+    const ms = Math.max(leastRestMs, askAgainAfter(waitMs - this.leadMs, this.#waiting));
+    const together = Math.floor((now + ms) / gatherMs) * gatherMs - now;
+    return together > leastRestMs ? together : ms;
   }
 
   /** How many wait for a turn in this process. */
@@ -156,7 +227,7 @@ export class Rates {
 
   began(start: string): void {
     // Unsaid, it counts for a little longer than it has to.
-    this.#say(this.#began.add(start));
+    this.#say(this.#began.add({ start, at: this.#storeClock.latest(this.#options.clock.monotonic()) }));
   }
 
   async giveBack(start: string): Promise<void> {

@@ -67,6 +67,8 @@ export class RunAttempt {
   readonly middleware: readonly Middleware[];
   /** Leave to begin, of a run under a rate; null once it has. */
   pass: RatePass | null = null;
+  /** While it waits for another, whether it then may begin: one wait for all that are about to. See `mayStillBegin`. */
+  turn: Promise<boolean> | null = null;
   /** Waits for an instant. */
   readonly sleeps = new Sleeps();
   #controller: AbortController | null = null;

@@ -3,7 +3,7 @@ import { BatutaError } from '../../base/errors.ts';
 import type { RateName } from '../../model/rate.ts';
 import type { TaskRun } from '../../model/run.ts';
 import type { TaskDefinition } from '../../model/task.ts';
-import { askRate, awaitTurn, keyParams } from '../limits/await-rate.ts';
+import { askRate, awaitTurn, keyParams, mayStillBegin } from '../limits/await-rate.ts';
 import { momentMs, RatePass } from '../limits/rates.ts';
 import type { HeldSlots } from '../limits/task-slots.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
@@ -48,6 +48,16 @@ export interface TaskPass {
   isReady(): Promise<boolean>;
   /** Its method has been called. */
   tellBegun(): void;
+}
+
+/** Whether its code may not be called as it is: leave of the run has not been used, or is waited for anew. */
+export function isHeldBack({ pass, turn }: RunAttempt): boolean {
+  return pass !== null || turn !== null;
+}
+
+/** Whether it may begin at once, by the rate of its run and by those of its tags. False when the run is stopped. @throws BatutaError STORE_… */
+export async function mayBegin(active: RunAttempt, pass: TaskPass | null): Promise<boolean> {
+  return (pass === null || (await pass.isReady())) && (await mayStillBegin(active));
 }
 
 type Note = Parameters<typeof awaitTurn>[1]['note'];

@@ -11,7 +11,7 @@ import { askCache, cachedState, type CacheHit } from '../cache/ask-cache.ts';
 import { beginAttempt } from './begin-attempt.ts';
 import { behindEmissions } from '../emissions/behind-emissions.ts';
 import { decideRetry, type FailedAttempt } from './decide-retry.ts';
-import { apart, type AttemptWaiting, type Stopped, stopped, type TaskPass, underTags } from './attempt-places.ts';
+import { apart, type AttemptWaiting, isHeldBack, mayBegin, type Stopped, stopped, type TaskPass, underTags } from './attempt-places.ts';
 import type { TaskOutcome } from './outcome.ts';
 import { encodeValue, isLarge, noValue, type StoredValue, storeValue } from '../values/results.ts';
 import { hidesValues } from '../../base/hidden-values.ts';
@@ -190,7 +190,7 @@ class RunningTask {
       await confirmed;
       if (this.#active.stopReason) return { kind: 'stopped', error: this.#active.stopReason };
     }
-    if (this.#pass !== null && !(await this.#pass.isReady())) return stopped(this.#active);
+    if ((this.#pass !== null || isHeldBack(this.#active)) && !(await mayBegin(this.#active, this.#pass))) return stopped(this.#active);
     const ending = fault ?? execution.execute(args);
     if (fault === null) (this.#pass ?? this.#active).tellBegun();
     const ended = ending instanceof Promise ? await ending : ending;

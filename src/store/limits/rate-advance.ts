@@ -4,15 +4,21 @@
  */
 import { systemClock } from '../../base/clock.ts';
 import type { Connection, Database } from '../connection.ts';
-import { openList, clockOf, listed, listOf, lockInOrder } from '../sql.ts';
+import { clockOf, forUpdate, listed, listOf, lockInOrder, openList } from '../sql.ts';
 import type { Ticketed } from '../leases/contract.ts';
 import { freedAnew } from '../leases/leases.ts';
-import { absentAfterMs, declaredRate, RateWindow } from './rate-windows.ts';
+import { decide } from './rate-places.ts';
+import { holdRates, readRates } from './rate-windows.ts';
+import { writeDecision } from './rate-writes.ts';
 
 /** Rates that are looked at in a pass, those first that were not for longest. */
 const maxRates = 50;
 /** Runs of a rate that are brought forward at once. */
 const maxRuns = 1_000;
+/** Whoever has to wait for longer than this is not with a process, ms. */
+const asleepMs = 500;
+/** How long those who are brought forward have to come before others take their turn, ms. */
+const comingMs = 500;
 /** A window that nobody has asked for so long after it was over is cleared away, ms. */
 const unusedMs = 60_000;
 /** How often a store looks for such windows, and for what is left of runs that are over, ms. */
@@ -39,7 +45,7 @@ async function advanceRates(connection: Connection): Promise<readonly Ticketed[]
   const { fragments, query } = connection;
   const rows = await query<Sleeping>(
     `select name, base from rate_windows where exists (
-       select 1 from rate_waits where rate_waits.name = rate_windows.name and next_at > ${fragments.now(1)} + ${absentAfterMs})
+       select 1 from rate_waits where rate_waits.name = rate_windows.name and next_at > ${fragments.now(1)} + ${asleepMs})
      order by touched_at, name limit ${maxRates}`,
     [connection.now()],
   );
@@ -49,12 +55,7 @@ async function advanceRates(connection: Connection): Promise<readonly Ticketed[]
 }
 
 async function advance(db: Database, { name, base }: Sleeping): Promise<readonly Ticketed[]> {
-  const declared = await declaredRate(db, base);
-  const window = declared && (await RateWindow.hold(db, { name, base }, declared));
-  const at = window?.heldAt ?? (await clockOf(db));
-  await window?.passTo(at);
-  await window?.keep();
-  const free = window === null ? maxRuns : Math.min(maxRuns, window.free);
+  const { at, free } = await roomOf(db, { name, base });
   if (free <= 0) return [];
   await db.query(
     `delete from rate_waits where name = $1 and not exists (
@@ -69,32 +70,50 @@ async function advance(db: Database, { name, base }: Sleeping): Promise<readonly
      order by priority desc, since_at, id limit $2`,
     [name, free, at],
   );
-  const early = first.filter(({ next_at }) => Number(next_at) > at + absentAfterMs);
+  const early = first.filter(({ next_at }) => Number(next_at) > at + asleepMs);
   if (early.length === 0) return [];
-  await db.query(`update rate_waits set next_at = $3 where name = $1 and id in ${listed(db, 2)}`, [
-    name,
-    listOf(early.map(({ id }) => id)),
-    at,
-  ]);
-  const due = await db.query<Ticketed>(
-    // With a sub-flow the runs that wait for it. The ticket that is on its way for later is another.
-    `update runs set due_at = $2, ${freedAnew}, ticketed_at = $2
-     where id in (
-       with recursive waiting (id) as (
+  const waits = listOf(early.map(({ id }) => id).sort());
+  await db.query(
+    // In the order in which those who stand in line write them.
+    `update rate_waits set next_at = $3 where name = $1 and id in (
+       select id from rate_waits where name = $1 and id in ${listed(db, 2)} order by id ${forUpdate(db)})`,
+    [name, waits, at + comingMs],
+  );
+  // With a sub-flow the runs that wait for it.
+  const runs = `with recursive waiting (id) as (
          select id from runs where id in ${listed(db, 1)}
          union select runs.parent_run_id from waiting join runs on runs.id = waiting.id where runs.parent_run_id is not null)
-       select waiting.id from waiting) and owner is null and due_at > $2 and state_type in ('SCHEDULED', 'PAUSED')
+       select waiting.id from waiting`;
+  const runIds = listOf([...new Set(early.map(({ run_id }) => run_id))].sort());
+  if (db.dialect === 'postgres') await db.query(`select id from runs where id in (${runs}) ${lockInOrder(db, 'runs')}`, [runIds]);
+  const due = await db.query<Ticketed>(
+    // The ticket that is on its way for later is another.
+    `update runs set due_at = $2, ${freedAnew}, ticketed_at = $2
+     where id in (${runs}) and owner is null and due_at > $2 and state_type in ('SCHEDULED', 'PAUSED')
      returning id, epoch, queue, priority, due_at as "dueAt"`,
-    [listOf([...new Set(early.map(({ run_id }) => run_id))].sort()), at],
+    [runIds, at],
   );
   // Spread tasks that were let go of; without a ticket they are given one as those are whose ticket was lost.
   await db.query(
     `update spread_tasks set due_at = $2, epoch = epoch + 1, ticketed_at = null from (
        select id as early_id from spread_tasks where id in ${listed(db, 1)} and stage = 'waiting' and due_at > $2 ${lockInOrder(db, 'spread_tasks')}
      ) as early where id = early_id`,
-    [listOf(early.map(({ id }) => id)), at],
+    [waits, at],
   );
   return due;
+}
+
+/** How many may begin now, once what counts no more is cleared away. Holds the rate, where one is declared, until the transaction ends. */
+async function roomOf(db: Database, one: Sleeping): Promise<{ readonly at: number; readonly free: number }> {
+  const read = (at: number | null): ReturnType<typeof readRates> => readRates(db, { names: [one], holders: [], at, aheadMs: 0 });
+  const { declared } = await read(null);
+  if (!declared.has(one.base)) return { at: await clockOf(db), free: maxRuns };
+  const at = await holdRates(db, [one], declared);
+  const { states } = await read(at);
+  const decision = decide([], states, at, 0);
+  await writeDecision(db, decision, states, 0);
+  const [state, over] = [states.get(one.name), decision.changes.get(one.name)?.gone.length ?? 0];
+  return { at, free: state ? Math.min(maxRuns, state.limit - state.used + over) : 0 };
 }
 
 /** Waits of runs that are over, and windows that are over and that nobody waits for. Gives whether there may be more of them. */

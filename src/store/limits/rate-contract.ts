@@ -24,9 +24,28 @@ export interface RateWish {
   readonly priority: number;
 }
 
-/** `granted`: it may begin now · else it is to ask again in so many ms, at `nextAt`, because of that rate. */
+/** A place that a start has in each of its rates: it may begin from `beginAt` on. `at`: when that was decided. */
+export interface RatePlace {
+  readonly at: number;
+  readonly beginAt: number;
+}
+
+export interface AskOptions {
+  /** How long after its instant a start may happen, at most: until then it counts unless it is confirmed, ms. */
+  readonly withinMs: number;
+  /** How long before its instant a place is given, ms. */
+  readonly aheadMs: number;
+}
+
+/** A start that has happened, no later than at that instant. */
+export interface RateStart {
+  readonly start: string;
+  readonly at: number;
+}
+
+/** `granted`: it may begin, without a place when no rate is declared · else its turn is in so many ms, at `nextAt`, because of that rate. */
 export type RateAnswer =
-  | { readonly granted: true }
+  | { readonly granted: true; readonly place?: RatePlace }
   | {
       readonly granted: false;
       readonly waitMs: number;
@@ -67,21 +86,20 @@ export interface RateWait {
   readonly perMs: number;
   readonly task: string | null;
   readonly count: number;
-  /** When the first of them asks again. */
+  /** When the turn of the first of them comes. */
   readonly nextAt: number;
 }
 
 export interface RateStore {
   /**
-   * One transaction for all: who may begin, and when the others ask again. Whoever waits keeps its place in line: higher priority first, then the
-   * longest waiting. One that does not ask within half a second of its instant no longer keeps others from their turn.
-   *
-   * @param withinMs how long those who may begin will take to, at most: until then an unconfirmed start counts
+   * For all at once: who may begin and from when on, and when the turn of the others comes. Whoever waits keeps its place in line: higher priority
+   * first, then the longest waiting. One that has not asked by the instant it was told no longer keeps others from their turn. One transaction where
+   * a place is given, of four round trips while the rate is held; else nothing is held.
    */
-  ask(wishes: readonly RateWish[], withinMs: number): Promise<readonly RateAnswer[]>;
-  /** One statement: these starts have happened. */
-  started(starts: readonly string[]): Promise<void>;
-  /** One transaction: these starts do not happen. */
+  ask(wishes: readonly RateWish[], options: AskOptions): Promise<readonly RateAnswer[]>;
+  /** One statement. */
+  started(starts: readonly RateStart[]): Promise<void>;
+  /** One transaction: these starts do not happen. Their places are free when they would have been without them. */
   giveBack(starts: readonly string[]): Promise<void>;
   /** One statement: these wait no more. */
   leave(holders: readonly string[]): Promise<void>;

@@ -1,182 +1,172 @@
-/** The window of one rate inside the transaction that decides: what counts, what is free, whose turn it is, and when others have theirs. */
+/** Rates in the database: what declares them, their rows, which whoever decides holds, and what stands on record of them. */
 import type { Database } from '../connection.ts';
-import type { RateName } from '../../model/rate.ts';
-import { listed, listOf } from '../sql.ts';
+import type { Rate, RateName } from '../../model/rate.ts';
+import { listed, listOf, nowOnce } from '../sql.ts';
 import { readRate } from '../read-json.ts';
+import { jsonText } from '../storable.ts';
+import { compareTurns, type RateState, type Waiting } from './rate-places.ts';
 
-/** One that waits and does not ask within this time of its instant keeps nobody from their turn, ms. */
-export const absentAfterMs = 500;
-/** How long a start probably takes to be confirmed, ms. */
-const likelyMs = 10;
-/** Between two questions of whoever might begin at any moment, and of one that only waits for others to come or not, ms. */
-const leastWaitMs = 10;
-const behindWaitMs = 25;
-/** Starts that are looked at, and waiters that are counted, to say when a turn comes; beyond, it is reckoned. */
-const maxLooked = 1_000;
-const maxAhead = 10_000;
+/** Starts, and those who are expected, that are looked at for a decision. */
+const maxLooked = 2_000;
+/** Those who have to have places of several rates at an instant that is no further away than this, ms, and how many of them. */
+const claimAheadMs = 60_000;
+const maxClaims = 200;
 
-/** Order of turns; `$2` priority, `$3` since, `$4` id of whoever is before. */
-const before = 'name = $1 and (priority > $2 or (priority = $2 and (since_at < $3 or (since_at = $3 and id < $4))))';
+/** What declares a rate now, by its base. */
+export type Declared = ReadonlyMap<string, Pick<Rate, 'limit' | 'perMs'>>;
 
-export interface Waiting {
-  readonly id: string;
-  readonly priority: number;
-  readonly since: number;
+/** Rates as they stand. */
+export interface RateStates {
+  /** The instant of the look, by the clock of the database. */
+  readonly at: number;
+  readonly states: ReadonlyMap<string, RateState>;
+  /** Since when those who ask wait, by `lineKey`; those who do not wait are missing. */
+  readonly since: ReadonlyMap<string, number>;
+  readonly declared: Declared;
+  /** Of each rate whose row is there and says what is declared, which change of the row it was; on PostgreSQL alone. */
+  readonly versions: ReadonlyMap<string, string>;
+  /** Whether the rows of all of them are there, and say what is declared. */
+  readonly isNoted: boolean;
 }
 
-/** What declares a rate now; null when nothing does any more. One statement. */
-export async function declaredRate({ query }: Database, base: string): Promise<{ readonly limit: number; readonly perMs: number } | null> {
-  const [kind, name] = [base.slice(0, base.indexOf(':')), base.slice(base.indexOf(':') + 1)];
-  if (kind === 'tag') {
-    const [row] = await query<{ starts: number; per_ms: number }>('select starts, per_ms from rates where name = $1', [base]);
-    return row === undefined ? null : { limit: Number(row.starts), perMs: Number(row.per_ms) };
-  }
-  const table = kind === 'deployment' ? 'deployments' : 'flows';
-  const [row] = await query<{ rate: string | null }>(`select rate_limit as rate from ${table} where name = $1`, [name]);
-  return row === undefined || row.rate === null ? null : readRate(row.rate);
+export const lineKey = (name: string, holder: string): string => `${name}\n${holder}`;
+
+/** Holds the rates until the transaction ends, in the order of their names. Gives the instant at which all are held. One statement. */
+export async function holdRates(db: Database, names: readonly RateName[], declared: Declared): Promise<number> {
+  const rows = names.flatMap(({ name, base }) => {
+    const rate = declared.get(base);
+    return rate ? [[name, base, rate.limit, rate.perMs]] : [];
+  });
+  const now = db.fragments.now(2);
+  // The clock is read once a row is held: whoever waited for it comes later.
+  const held = await db.query<{ at: number }>(
+    `insert into rate_windows (name, base, used, starts, per_ms, touched_at)
+     select name, base, 0, starts, per_ms, ${now} from ${db.fragments.list(1, { name: 'text', base: 'text', starts: 'integer', per_ms: 'integer' })} as held
+     where true order by name
+     on conflict (name) do update set starts = excluded.starts, per_ms = excluded.per_ms, touched_at = ${now}
+     returning ${now} as at`,
+    [jsonText(rows), db.now()],
+  );
+  return Math.max(0, ...held.map(({ at }) => Number(at)));
 }
 
-export class RateWindow {
+interface Row {
+  readonly kind: 'at' | 'declared' | 'rate' | 'start' | 'due' | 'claim' | 'mine';
   readonly name: string;
-  readonly limit: number;
-  readonly perMs: number;
-  readonly #db: Database;
-  /** As it is in the database. */
-  readonly #counted: number;
-  #used: number;
-  /** When it was held, UTC epoch ms. */
-  readonly heldAt: number;
-  #at = 0;
-  #first: ReadonlySet<string> | null = null;
-  #starts: readonly number[] | null = null;
+  readonly id: string;
+  readonly a: number;
+  readonly b: number;
+  readonly c: number;
+}
 
-  private constructor(
-    db: Database,
-    name: string,
-    { limit, perMs }: { readonly limit: number; readonly perMs: number },
-    { used, at }: { readonly used: number; readonly at: number },
-  ) {
-    this.#db = db;
-    this.name = name;
-    this.limit = limit;
-    this.perMs = perMs;
-    this.#counted = used;
-    this.#used = used;
-    this.heldAt = at;
+/**
+ * Reads what a decision needs. Rates that nothing declares any more are missing. One statement.
+ *
+ * @param at the instant to look at; null: that of the database
+ * @param holders those who ask
+ * @param aheadMs how long before its time a place may be given
+ */
+export async function readRates(
+  db: Database,
+  {
+    names,
+    holders,
+    at,
+    aheadMs,
+  }: {
+    readonly names: readonly RateName[];
+    readonly holders: readonly string[];
+    readonly at: number | null;
+    readonly aheadMs: number;
+  },
+): Promise<RateStates> {
+  const now = nowOnce(db, 3);
+  const those = listed(db, 1);
+  const claims = `select name, id, priority, since_at, next_at from rate_waits
+       where name in ${those} and several = 1 and next_at > ${now} and next_at <= ${now} + ${claimAheadMs}`;
+  const rows = await db.query<Row>(
+    `select 'at' as kind, '' as name, '' as id, ${now} as a, 0 as b, 0 as c
+     union all select 'declared', name, '', starts, per_ms, 0 from rates where name in ${listed(db, 5)}
+     union all select 'declared', 'flow:' || name, rate_limit, 0, 0, 0 from flows where name in ${listed(db, 6)} and rate_limit is not null
+     union all select 'declared', 'deployment:' || name, rate_limit, 0, 0, 0 from deployments
+       where name in ${listed(db, 7)} and rate_limit is not null
+     union all select 'rate', name, ${version(db)}, used, starts, per_ms from rate_windows where name in ${those}
+     union all select 'start', name, id, at, 0, 0 from (
+       select rate_starts.name, rate_starts.id, rate_starts.at from rate_windows
+       join rate_starts on rate_starts.name = rate_windows.name and rate_starts.at < ${now} + 2 * ${ahead(db)} - rate_windows.per_ms
+       where rate_windows.name in ${those} order by rate_starts.at limit ${maxLooked}) as starts
+     union all select 'due', name, id, priority, since_at, next_at from (
+       select name, id, priority, since_at, next_at from rate_waits
+       where name in ${those} and next_at > ${now} and next_at <= ${now} + ${ahead(db)} order by next_at limit ${maxLooked}) as due
+     union all select 'claim', name, id, priority, since_at, next_at from (${claims} order by next_at limit ${maxClaims}) as claims
+     union all select 'start', name, id, at, 0, 0 from (
+       select rate_starts.name, rate_starts.id, rate_starts.at from rate_windows
+       join (select name, max(next_at) as until from (${claims}) as claims group by name) as claimed on claimed.name = rate_windows.name
+       join rate_starts on rate_starts.name = rate_windows.name and rate_starts.at < claimed.until - rate_windows.per_ms
+       order by rate_starts.at limit ${maxLooked}) as claimed_starts
+     union all select 'mine', name, id, priority, since_at, next_at from rate_waits where id in ${listed(db, 2)} and name in ${those}`,
+    [listOf(names.map(({ name }) => name)), listOf(holders), at ?? db.now(), aheadMs, ...declarersOf(names).map(listOf)],
+  );
+  const of = (kind: Row['kind']): readonly Row[] => rows.filter((row) => row.kind === kind);
+  const readAt = Number(of('at')[0]?.a ?? 0);
+  const declared = new Map(
+    of('declared').map(({ name, id, a, b }) => [name, id === '' ? { limit: Number(a), perMs: Number(b) } : readRate(id)] as const),
+  );
+  const noted = new Map(of('rate').map((row) => [row.name, row]));
+  const starts = grouped(of('start'), ({ id, a }) => ({ start: id, at: Number(a) }));
+  const claimed = grouped(of('claim'), ({ id, a, b, c }) => ({ id, priority: Number(a), since: Number(b), nextAt: Number(c) }));
+  const asking = new Set(holders);
+  const expected = grouped(
+    of('due').filter(({ id }) => !asking.has(id)),
+    ({ id, a, b }): Waiting => ({ id, priority: Number(a), since: Number(b) }),
+  );
+  const states = new Map<string, RateState>();
+  const versions = new Map<string, string>();
+  for (const { name, base } of names) {
+    const rate = declared.get(base);
+    if (!rate) continue;
+    const row = noted.get(name);
+    if (row !== undefined && Number(row.b) === rate.limit && Number(row.c) === rate.perMs) versions.set(name, row.id);
+    states.set(name, {
+      ...{ name, limit: rate.limit, perMs: rate.perMs, used: Number(row?.a ?? 0) },
+      heads: [...new Map((starts.get(name) ?? []).map((one) => [one.start, one])).values()].sort((x, y) => x.at - y.at),
+      expected: (expected.get(name) ?? []).sort(compareTurns),
+      // Those who ask see for themselves, and those who are near are expected.
+      claims: (claimed.get(name) ?? []).filter(({ id, nextAt }) => !asking.has(id) && nextAt > readAt + aheadMs),
+    });
   }
+  return {
+    ...{ at: readAt, states, declared, versions, isNoted: versions.size === states.size },
+    since: new Map(of('mine').map(({ name, id, b }) => [lineKey(name, id), Number(b)])),
+  };
+}
 
-  /** Holds the window until the transaction ends. Windows are to be held in the order of their names. */
-  static async hold(
-    db: Database,
-    { name, base }: RateName,
-    declared: { readonly limit: number; readonly perMs: number },
-  ): Promise<RateWindow> {
-    const { limit, perMs } = declared;
-    const now = db.fragments.now(5);
-    // The clock is read once the row is held: whoever waited for it comes later.
-    const [row] = await db.query<{ used: number; at: number }>(
-      `insert into rate_windows (name, base, used, starts, per_ms, touched_at) values ($1, $2, 0, $3, $4, ${now})
-       on conflict (name) do update set starts = excluded.starts, per_ms = excluded.per_ms, touched_at = ${now}
-       returning used, ${now} as at`,
-      [name, base, limit, perMs, db.now()],
-    );
-    return new RateWindow(db, name, declared, { used: Number(row?.used ?? 0), at: Number(row?.at ?? 0) });
-  }
+/** Tags, flows and deployments that these rates are of, as they are called in their tables. */
+function declarersOf(names: readonly RateName[]): readonly string[][] {
+  const bases = [...new Set(names.map(({ base }) => base))];
+  const of = (kind: string): string[] => bases.filter((base) => base.startsWith(`${kind}:`));
+  return [
+    of('tag'),
+    of('flow').map((base) => base.slice('flow:'.length)),
+    of('deployment').map((base) => base.slice('deployment:'.length)),
+  ];
+}
 
-  /** Starts that count. */
-  get used(): number {
-    return this.#used;
-  }
+/** Another one after each change of the row. */
+function version({ dialect }: Pick<Database, 'dialect'>): string {
+  return dialect === 'sqlite' ? "''" : 'rate_windows.xmin::text';
+}
 
-  get free(): number {
-    return this.limit - this.#used;
-  }
+function ahead({ dialect }: Pick<Database, 'dialect'>): string {
+  return dialect === 'sqlite' ? '$4' : '$4::bigint';
+}
 
-  /** Lets go of what counts no more at this instant, at which all windows are held. */
-  async passTo(at: number): Promise<void> {
-    this.#at = at;
-    // The last millisecond of the window has to be over.
-    const gone = await this.#db.query('delete from rate_starts where name = $1 and at < $2 returning 1 as gone', [
-      this.name,
-      at - this.perMs,
-    ]);
-    this.#used -= gone.length;
+function grouped<T>(rows: readonly Row[], item: (row: Row) => T): Map<string, T[]> {
+  const lists = new Map<string, T[]>();
+  for (const row of rows) {
+    const list = lists.get(row.name);
+    if (list) list.push(item(row));
+    else lists.set(row.name, [item(row)]);
   }
-
-  /** Those whose turn it is: present, or expected at this moment. */
-  async first(): Promise<ReadonlySet<string>> {
-    if (this.#first) return this.#first;
-    const rows =
-      this.free <= 0
-        ? []
-        : await this.#db.query<{ id: string }>(
-            `select id from rate_waits where name = $1 and next_at <= $2 and next_at > $3 order by priority desc, since_at, id limit $4`,
-            [this.name, this.#at, this.#at - absentAfterMs, this.free],
-          );
-    this.#first = new Set(rows.map(({ id }) => id));
-    return this.#first;
-  }
-
-  /** Notes starts that are about to happen, within so many milliseconds. */
-  async begin(starts: readonly string[], withinMs: number): Promise<void> {
-    await this.#db.query(`insert into rate_starts (name, id, at, likely_at) select $2, item, $3, $4 from ${listed(this.#db, 1)} as began`, [
-      listOf(starts),
-      this.name,
-      this.#at + withinMs,
-      this.#at + likelyMs,
-    ]);
-    this.#starts = null;
-    this.#used += starts.length;
-  }
-
-  /** Writes how many count now. */
-  async keep(): Promise<void> {
-    if (this.#used !== this.#counted) await this.#db.query('update rate_windows set used = $2 where name = $1', [this.name, this.#used]);
-  }
-
-  /** When these, which are in order of turns, probably begin. */
-  async turnsOf(waiting: readonly Waiting[]): Promise<readonly number[]> {
-    const [first, last] = [waiting[0], waiting.at(-1)];
-    if (!first || !last) return [];
-    const from = await this.#ahead(first);
-    // Between the first and the last of them others stand evenly enough.
-    const step = waiting.length === 1 ? 0 : Math.max(1, ((await this.#ahead(last)) - from) / (waiting.length - 1));
-    const turns: number[] = [];
-    for (let place = 0; place < waiting.length; place++) turns.push(await this.#turn(Math.floor(from + place * step)));
-    return turns;
-  }
-
-  async #ahead({ priority, since, id }: Waiting): Promise<number> {
-    const [row] = await this.#db.query<{ ahead: number }>(
-      `select count(*) as ahead from (select 1 from rate_waits where ${before} limit ${maxAhead}) as those`,
-      [this.name, priority, since, id],
-    );
-    return Number(row?.ahead ?? 0);
-  }
-
-  /** @param ahead how many begin before it */
-  async #turn(ahead: number): Promise<number> {
-    const place = ahead - this.free;
-    if (place < 0) return this.#at + behindWaitMs;
-    const cycle = Math.max(this.limit, this.#used);
-    const round = Math.floor(place / cycle);
-    return Math.max(this.#at + leastWaitMs, (await this.#likelyStart(place % cycle)) + this.perMs * (round + 1) + 1);
-  }
-
-  /** When the start began whose place is the `place`th to be free. */
-  async #likelyStart(place: number): Promise<number> {
-    if (this.#starts === null) {
-      const rows = await this.#db.query<{ at: number }>(
-        `select likely_at as at from rate_starts where name = $1 order by at limit ${maxLooked}`,
-        [this.name],
-      );
-      this.#starts = rows.map(({ at }) => Number(at));
-    }
-    const known = this.#starts[place];
-    if (known !== undefined) return known;
-    const last = this.#starts.at(-1);
-    // What is free now begins now; what was not looked at, in between.
-    if (last === undefined || place >= this.#used) return this.#at;
-    return last + Math.floor(((this.#at - last) * (place - this.#starts.length + 1)) / (this.#used - this.#starts.length + 1));
-  }
+  return lists;
 }

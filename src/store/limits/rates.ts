@@ -1,29 +1,37 @@
 /** Rates, over a connection: who may begin, who waits until when. */
 import type { Connection, Database } from '../connection.ts';
 import type { RateName } from '../../model/rate.ts';
-import { listed, listOf } from '../sql.ts';
+import { forUpdate, listed, listOf } from '../sql.ts';
 import { jsonText } from '../storable.ts';
-import { describeTable, integer, text, textOrNull } from '../table.ts';
+import { boolean, describeTable, integer, text, textOrNull, time } from '../table.ts';
 import { rateAdvance } from './rate-advance.ts';
-import type { RateAnswer, RateStore, RateWish } from './rate-contract.ts';
+import type { AskOptions, RateAnswer, RateStart, RateStore, RateWish } from './rate-contract.ts';
+import { type Asking, decide, type Decision } from './rate-places.ts';
+import { turnsOf } from './rate-turns.ts';
 import { rateViews, rateWaitsOf, tagRatesOf } from './rate-views.ts';
-import { declaredRate, RateWindow, type Waiting } from './rate-windows.ts';
+import { holdRates, lineKey, readRates, type RateStates } from './rate-windows.ts';
+import { startsInOrder, writeDecision, writeUnlessChanged } from './rate-writes.ts';
 
-/** What a wish says of each rate it is under. */
-const wishTable = describeTable('rate_waits', { name: text, id: text, run_id: text, task: textOrNull, priority: integer });
+/** What is noted of a wish that waits, for each rate it is under. */
+const waitTable = describeTable('rate_waits', {
+  name: text,
+  id: text,
+  run_id: text,
+  task: textOrNull,
+  priority: integer,
+  since_at: time,
+  next_at: time,
+  several: boolean,
+});
 
 /** See `RateStore`. */
 export function rateStore(connection: Connection): RateStore {
+  // What is asked over and over is kept planned.
+  const { dialect, url, fragments, prepared } = connection;
+  const planned: Database = { dialect, url, fragments, query: prepared, now: () => connection.now() };
   return {
-    ask: (wishes, withinMs) => connection.transaction((db) => ask(db, wishes, withinMs)),
-    async started(starts) {
-      const { query, fragments } = connection;
-      await query(
-        `update rate_starts set at = ${fragments.now(2)}, likely_at = ${fragments.now(2)}
-         where id in ${listed(connection, 1)} and at > ${fragments.now(2)}`,
-        [listOf(starts), connection.now()],
-      );
-    },
+    ask: (wishes, options) => ask(connection, planned, wishes, options),
+    started: (starts) => started(planned, starts),
     giveBack: (starts) => connection.transaction((db) => giveBack(db, starts)),
     async leave(holders) {
       await connection.query(`delete from rate_waits where id in ${listed(connection, 1)}`, [listOf(holders)]);
@@ -43,137 +51,134 @@ export function rateStore(connection: Connection): RateStore {
   };
 }
 
-async function ask(db: Database, wishes: readonly RateWish[], withinMs: number): Promise<readonly RateAnswer[]> {
-  const windows = await holdWindows(db, wishes);
-  const at = Math.max(0, ...[...windows.values()].map(({ heldAt }) => heldAt));
-  for (const window of windows.values()) await window.passTo(at);
-  const asking = wishes.filter(({ names }) => names.some(({ name }) => windows.has(name)));
-  const line = await standInLine(db, asking, windows, at);
-  const granted = await grant(asking, windows, withinMs);
-  await leaveLine(db, granted);
-  const turns = await turnsOf(db, { asking, granted, windows, line, at });
-  for (const window of windows.values()) await window.keep();
-  return wishes.map((wish): RateAnswer => turns.get(wish) ?? { granted: true });
+/** Wishes under the same rates, as they stood in line. */
+interface Look {
+  readonly asking: readonly Asking[];
+  readonly states: RateStates;
+  readonly decision: Decision;
 }
 
-/** In the order of names, so that two which need the same do not wait for each other in a circle. Rates that nothing declares any more are none. */
-async function holdWindows(db: Database, wishes: readonly RateWish[]): Promise<ReadonlyMap<string, RateWindow>> {
-  const names = new Map<string, RateName>();
-  for (const wish of wishes) for (const one of wish.names) names.set(one.name, one);
-  const declared = new Map<string, Awaited<ReturnType<typeof declaredRate>>>();
-  for (const { base } of names.values()) if (!declared.has(base)) declared.set(base, await declaredRate(db, base));
-  const windows = new Map<string, RateWindow>();
-  for (const one of [...names.values()].sort((a, b) => (a.name < b.name ? -1 : 1))) {
-    const rate = declared.get(one.base);
-    if (rate) windows.set(one.name, await RateWindow.hold(db, one, rate));
-  }
-  return windows;
-}
-
-/** Since when each waits, by its id: whoever waited before keeps its place. */
-async function standInLine(
-  db: Database,
+/** The rates are held for as short as can be: those who have no place in sight are told so without. */
+async function ask(
+  connection: Connection,
+  planned: Database,
   wishes: readonly RateWish[],
-  windows: ReadonlyMap<string, RateWindow>,
-  at: number,
-): Promise<ReadonlyMap<string, number>> {
-  const rows = wishes.flatMap(({ holder, runId, task, priority, names }) =>
-    names
-      .filter(({ name }) => windows.has(name))
-      .map(({ name }) => wishTable.values({ name, id: holder, runId, task, priority: Math.round(priority) })),
-  );
-  if (rows.length === 0) return new Map();
-  const standing = await db.query<{ id: string; since: number }>(
-    `insert into rate_waits (name, id, run_id, task, priority, since_at, next_at)
-     select name, id, run_id, task, priority, $2, $2 from ${db.fragments.list(1, wishTable.kinds)} as wished where true
-     on conflict (name, id) do update set next_at = excluded.next_at, priority = excluded.priority returning id, since_at as since`,
-    [jsonText(rows), at],
-  );
-  return new Map(standing.map(({ id, since }) => [id, Number(since)]));
-}
-
-/** Those who are among the first of every line they stand in. */
-async function grant(
-  asking: readonly RateWish[],
-  windows: ReadonlyMap<string, RateWindow>,
-  withinMs: number,
-): Promise<ReadonlySet<RateWish>> {
-  const granted = new Set<RateWish>();
-  const starts = new Map<RateWindow, string[]>();
-  for (const wish of asking) {
-    const all = wish.names.flatMap(({ name }) => windows.get(name) ?? []);
-    if (!(await isFirstOf(all, wish))) continue;
-    granted.add(wish);
-    for (const window of all) starts.set(window, [...(starts.get(window) ?? []), wish.start]);
+  options: AskOptions,
+): Promise<readonly RateAnswer[]> {
+  const names = [...new Map(wishes.flatMap((wish) => wish.names.map((one) => [one.name, one] as const))).values()];
+  if (names.length === 0) return wishes.map(() => ({ granted: true }));
+  const look = (db: Database, at: number | null): Promise<Look> => lookAt(db, { names, wishes, at, aheadMs: options.aheadMs });
+  let looked = await look(planned, null);
+  if (mayChange(looked) && !(await wroteAtOnce(planned, looked, options)))
+    looked = await connection.transaction(async (db) => {
+      const held = await look(db, await holdRates(db, names, looked.states.declared));
+      await writeDecision(db, held.decision, held.states.states, options.withinMs);
+      return held;
+    });
+  const { asking, states, decision } = looked;
+  const waiting = asking.filter(({ wish }) => !decision.beginAt.has(wish));
+  const turns = await turnsOf(planned, waiting, states.states, states.at);
+  const answers = new Map<RateWish, RateAnswer>();
+  for (const { wish } of waiting) {
+    const turn = turns.get(wish);
+    const rate = states.states.get(decision.lacking.get(wish) ?? '') ?? turn?.rate;
+    const nextAt = turn?.nextAt ?? states.at;
+    if (rate !== undefined)
+      answers.set(wish, {
+        ...{ granted: false, waitMs: nextAt - states.at, nextAt },
+        ...{ name: rate.name, limit: rate.limit, perMs: rate.perMs },
+      });
   }
-  for (const [window, ids] of starts) await window.begin(ids, withinMs);
-  return granted;
+  await standInLine(planned, waiting, answers, states);
+  return wishes.map((wish): RateAnswer => {
+    const beginAt = decision.beginAt.get(wish);
+    return answers.get(wish) ?? (beginAt === undefined ? { granted: true } : { granted: true, place: { at: states.at, beginAt } });
+  });
 }
 
-/** One after the other: they share a connection. */
-async function isFirstOf(windows: readonly RateWindow[], { holder }: RateWish): Promise<boolean> {
-  for (const window of windows) if (!(await window.first()).has(holder)) return false;
-  return true;
+/** Whether it has to be decided with the rates held: somebody gets a place, or what is noted of a rate is not what is declared. */
+function mayChange({ asking, states, decision }: Look): boolean {
+  return asking.length > 0 && (decision.beginAt.size > 0 || !states.isNoted);
 }
 
-async function leaveLine(db: Database, granted: ReadonlySet<RateWish>): Promise<void> {
-  if (granted.size === 0) return;
-  await db.query(`delete from rate_waits where id in ${listed(db, 1)}`, [listOf([...granted].map(({ holder }) => holder))]);
+/** Writes what was decided without holding the rate, where nobody has come in between. */
+async function wroteAtOnce(planned: Database, { states, decision }: Look, { withinMs }: AskOptions): Promise<boolean> {
+  const [rate, ...more] = states.states.values();
+  if (rate === undefined || more.length > 0 || planned.dialect === 'sqlite') return false;
+  const version = states.versions.get(rate.name);
+  return version !== undefined && (await writeUnlessChanged(planned, decision, rate, version, withinMs));
 }
 
-interface Asked {
-  readonly asking: readonly RateWish[];
-  readonly granted: ReadonlySet<RateWish>;
-  readonly windows: ReadonlyMap<string, RateWindow>;
-  readonly line: ReadonlyMap<string, number>;
-  readonly at: number;
+async function lookAt(
+  db: Database,
+  given: {
+    readonly names: readonly RateName[];
+    readonly wishes: readonly RateWish[];
+    readonly at: number | null;
+    readonly aheadMs: number;
+  },
+): Promise<Look> {
+  const states = await readRates(db, { ...given, holders: given.wishes.map(({ holder }) => holder) });
+  const asking = given.wishes.flatMap((wish): Asking[] => {
+    const own = wish.names.filter(({ name }) => states.states.has(name));
+    const since = own.map(({ name }) => [name, states.since.get(lineKey(name, wish.holder)) ?? states.at] as const);
+    return own.length === 0 ? [] : [{ wish, since: new Map(since) }];
+  });
+  return { asking, states, decision: decide(asking, states.states, states.at, given.aheadMs) };
 }
 
-/** When the others ask again, which is noted: where a wish is under several rates, by the one that is last to have room. */
-async function turnsOf(db: Database, { asking, granted, windows, line, at }: Asked): Promise<ReadonlyMap<RateWish, RateAnswer>> {
-  const answers = new Map<RateWish, RateAnswer & { readonly granted: false }>();
-  for (const window of windows.values()) {
-    const { name, limit, perMs } = window;
-    const waiting = asking
-      .filter((wish) => !granted.has(wish) && wish.names.some((one) => one.name === name))
-      .map((wish) => ({ wish, id: wish.holder, priority: Math.round(wish.priority), since: line.get(wish.holder) ?? at }))
-      .sort(compareTurns);
-    const turns = await window.turnsOf(waiting);
-    for (const [place, { wish }] of waiting.entries()) {
-      const nextAt = turns[place] ?? at;
-      if (nextAt > (answers.get(wish)?.nextAt ?? 0)) answers.set(wish, { granted: false, waitMs: nextAt - at, nextAt, name, limit, perMs });
-    }
-  }
-  if (answers.size > 0)
-    await db.query(
-      `update rate_waits set next_at = asked.next_at from ${db.fragments.list(1, { name: 'text', id: 'text', next_at: 'time' })} as asked
-       where rate_waits.name = asked.name and rate_waits.id = asked.id`,
-      [
-        jsonText(
-          [...answers].flatMap(([{ holder, names }, { nextAt }]) =>
-            names.filter(({ name }) => windows.has(name)).map(({ name }) => [name, holder, nextAt]),
-          ),
-        ),
-      ],
+/** Whoever waited before keeps its place. In the order of keys, as all who write several of these rows do. One statement. */
+async function standInLine(
+  { query, fragments }: Database,
+  waiting: readonly Asking[],
+  answers: ReadonlyMap<RateWish, RateAnswer>,
+  { at, states }: RateStates,
+): Promise<void> {
+  const rows = waiting.flatMap(({ wish }) => {
+    const { holder, runId, task, priority, names } = wish;
+    const answer = answers.get(wish);
+    const nextAt = answer?.granted === false ? answer.nextAt : at;
+    const own = names.filter(({ name }) => states.has(name));
+    const several = own.length > 1;
+    return own.map(({ name }) =>
+      waitTable.values({ name, id: holder, runId, task, priority: Math.round(priority), sinceAt: at, nextAt, several }),
     );
-  return answers;
+  });
+  if (rows.length === 0) return;
+  const columns = waitTable.columns.join(', ');
+  await query(
+    `insert into rate_waits (${columns}) select ${columns} from ${fragments.list(1, waitTable.kinds)} as wished where true order by name, id
+     on conflict (name, id) do update set next_at = excluded.next_at, priority = excluded.priority, several = excluded.several`,
+    [jsonText(rows)],
+  );
 }
 
-function compareTurns(a: Waiting, b: Waiting): number {
-  return b.priority - a.priority || a.since - b.since || (a.id < b.id ? -1 : 1);
+async function started(db: Database, starts: readonly RateStart[]): Promise<void> {
+  await db.query(
+    `update rate_starts set at = begun_at, likely_at = begun_at from (
+       select rate_starts.name as begun_name, rate_starts.id as begun_id, begun.at as begun_at
+       from rate_starts join ${db.fragments.list(1, { id: 'text', at: 'time' })} as begun on begun.id = rate_starts.id ${startsInOrder(db)}
+     ) as begun where name = begun_name and id = begun_id and at > begun_at`,
+    [jsonText(starts.map(({ start, at }) => [start, at]))],
+  );
 }
 
 async function giveBack(db: Database, starts: readonly string[]): Promise<void> {
-  // The windows first, in order, as whoever asks holds them.
-  const names = await db.query<{ name: string }>(`select distinct name from rate_starts where id in ${listed(db, 1)} order by name`, [
-    listOf(starts),
-  ]);
-  for (const { name } of names) {
-    await db.query('update rate_windows set used = used where name = $1', [name]);
-    const gone = await db.query(`delete from rate_starts where name = $2 and id in ${listed(db, 1)} returning 1 as gone`, [
-      listOf(starts),
-      name,
-    ]);
-    await db.query('update rate_windows set used = used - $2 where name = $1', [name, gone.length]);
-  }
+  const those = `in ${listed(db, 1)}`;
+  const given = [listOf(starts)];
+  // The windows first, in order, as whoever asks holds them. They are changed, so that nobody decides by what was there before.
+  await db.query(
+    `update rate_windows set used = used where name in (
+       select name from rate_windows where name in (select name from rate_starts where id ${those}) order by name ${forUpdate(db)})`,
+    given,
+  );
+  // The place is as the start before it has left it. By another name: it may be given back only once.
+  await db.query(
+    `update rate_starts set id = id || '~', at = after_at, likely_at = after_at, after_at = null where id ${those} and after_at is not null`,
+    given,
+  );
+  const gone = await db.query<{ name: string }>(`delete from rate_starts where id ${those} returning name`, given);
+  const names = [...new Set(gone.map(({ name }) => name))].sort();
+  for (const name of names)
+    await db.query('update rate_windows set used = used - $2 where name = $1', [name, gone.filter((row) => row.name === name).length]);
 }

@@ -47,6 +47,7 @@ import { rates } from './0047-rates.ts';
 import { alerts } from './0049-alerts.ts';
 import { errorMarks } from './0050-error-marks.ts';
 import { emissions } from './0053-emissions.ts';
+import { ratePlaces } from './0054-rate-places.ts';
 import { slots } from './0056-slots.ts';
 import { alertAttempts } from './0062-alert-attempts.ts';
 import type { Migration } from './migration.ts';
@@ -93,6 +94,7 @@ export const migrations: readonly Migration[] = [
   alerts,
   errorMarks,
   emissions,
+  ratePlaces,
   slots,
   alertAttempts,
 ];

@@ -1,6 +1,7 @@
 /** PostgreSQL: whatever locks several rows does so in one order, so that no two wait for each other in a circle. */
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { makeId } from '../../../src/base/id.ts';
 import { stateOf } from '../../../src/model/state.ts';
 import type { Claim, Store, TaskClaim } from '../../../src/store/store.ts';
 import { makers, type Place } from './makers.ts';
@@ -101,6 +102,23 @@ describe('locks of several rows', () => {
       tasks.map(({ taskRunId }) => taskRunId),
       () => work(claim, tasks),
     );
+  });
+
+  test('runs that are brought forward under a rate, and those that called them, are locked in the order of their ids', async () => {
+    const dueAt = Date.now() + 3_600_000;
+    const parents = Array.from({ length: 3 }, () => newRun({ state: stateOf('PAUSED'), dueAt })).toSorted((a, b) => (a.id < b.id ? -1 : 1));
+    // Whoever called the first to be found is the last.
+    const children = parents.toReversed().map(({ id }) => newRun({ state: stateOf('SCHEDULED'), dueAt, parentRunId: id }));
+    // Nor do they lie in that order.
+    for (const run of [...children, ...parents.toReversed()]) await store.fleet.insertMany([{ run, idempotencyKey: null }]);
+    await store.rates.setTagRate('tag:api', { limit: 1, perMs: 3_600_000, key: null });
+    const names = [{ name: 'tag:api', base: 'tag:api' }];
+    for (const id of ['held', ...children.map((run) => run.id)])
+      await store.rates.ask([{ holder: id, start: makeId(), runId: id, task: null, names, priority: 0 }], { withinMs: 1_000, aheadMs: 0 });
+    await store.rates.setTagRate('tag:api', { limit: 10, perMs: 3_600_000, key: null });
+    const ids = [...parents, ...children].map((run) => run.id).toSorted();
+    await expectInOrder('runs', ids, () => store.rates.advance());
+    expect((await store.runs.get(parents[0]?.id ?? ''))?.dueAt).toBeLessThan(dueAt);
   });
 
   test('a run that is deleted by force is locked before its tasks are, as by the owner that writes them', async () => {

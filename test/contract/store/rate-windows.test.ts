@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { makeId } from '../../../src/base/id.ts';
+import { FleetReader } from '../../../src/monitor/fleet-figures.ts';
 import type { Connection } from '../../../src/store/connection.ts';
 import { rateAdvance } from '../../../src/store/limits/rate-advance.ts';
 import { openPostgres } from '../../../src/store/postgres/connection.ts';
@@ -30,7 +31,10 @@ describe.each(makers)('rates as they stand on $name', (maker) => {
 
   const setRate = (limit: number, perMs: number, name = 'tag:api') => store.rates.setTagRate(name, { limit, perMs, key: null });
   const begin = (name: string, base = name) =>
-    store.rates.ask([{ holder: makeId(), start: makeId(), runId: makeId(), task: 'send', names: [{ name, base }], priority: 0 }], 2_000);
+    store.rates.ask([{ holder: makeId(), start: makeId(), runId: makeId(), task: 'send', names: [{ name, base }], priority: 0 }], {
+      withinMs: 2_000,
+      aheadMs: 0,
+    });
 
   /** A window that was over long ago. */
   async function leaveWindow(): Promise<void> {
@@ -76,5 +80,20 @@ describe.each(makers)('rates as they stand on $name', (maker) => {
       { name: 'tag:api', base: 'tag:api', key: '{customer}', limit: 2, used: 0 },
       { name: 'tag:api:acme', base: 'tag:api', key: null, limit: 2, used: 1 },
     ]);
+  });
+
+  test('a rate that is called as one value of the key of another is counted apart from it', async () => {
+    await store.rates.setTagRate('tag:a', { limit: 2, perMs: hour, key: '{customer}' });
+    await setRate(3, hour, 'tag:a:b');
+    await begin('tag:a:b', 'tag:a');
+    await begin('tag:a%3Ab', 'tag:a:b');
+    await begin('tag:a%3Ab', 'tag:a:b');
+    expect((await store.rates.views()).map(({ name }) => name)).toEqual(['tag:a', 'tag:a:b', 'tag:a:b']);
+    const figures = await new FleetReader({ store, clock: systemClock, leaseMs: 60_000 }).read();
+    expect(Object.fromEntries(figures.rates.map(({ name, limit, used }) => [name, [used, limit]]))).toEqual({
+      'tag:a': [0, 2],
+      'tag:a:b': [1, 2],
+      'tag:a%3Ab': [2, 3],
+    });
   });
 });

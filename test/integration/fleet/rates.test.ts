@@ -10,6 +10,7 @@ import { deploymentRun } from '../../../src/engine/submit/deployment-run.ts';
 import { makeRun } from '../../../src/engine/submit/make-run.ts';
 import { openStore } from '../../../src/store/open.ts';
 import { limitsLoop } from '../../../src/upkeep/limits.ts';
+import { reissueLoop } from '../../../src/upkeep/reissue.ts';
 import { processTicket } from '../../../worker/process-ticket.ts';
 import { type OpenEngine, openEngine } from '../../support/open-engine.ts';
 import { until } from '../../support/room.ts';
@@ -184,6 +185,23 @@ test('upkeep brings it forward once it need not wait, and it begins then', async
   const loop = limitsLoop(parts(), { intervalMs: 10 });
   await loop.start();
   await until(async () => ((await runOf(id)).dueAt ?? Infinity) <= Date.now());
+  await loop.stop();
+  await take(id);
+  expect((await runOf(id)).state.name).toBe('Completed');
+  expect(begun).toEqual(['sync', 'sync']);
+});
+
+test('what a scheduler has brought forward goes on where that is killed before it puts the tickets', async () => {
+  await take(await submit('sync'));
+  const id = await submit('sync');
+  await take(id);
+  await open.store.flows.put({ ...(await flowRow()), rateLimit: { limit: 5, perMs: 3_600_000, key: null } });
+  // It is killed here: the place is there, and nobody was told.
+  expect((await open.store.rates.advance()).map((run) => run.id)).toEqual([id]);
+  expect((await broker.stats('default')).waiting).toBe(0);
+  const loop = reissueLoop(parts(), { intervalMs: 10, lostAfterMs: 10 });
+  await loop.start();
+  await until(async () => (await broker.stats('default')).waiting === 1);
   await loop.stop();
   await take(id);
   expect((await runOf(id)).state.name).toBe('Completed');

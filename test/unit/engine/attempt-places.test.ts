@@ -14,10 +14,11 @@ const later = (waitMs: number, nextAt = waitMs) => ({ granted: false, waitMs, ne
 function attemptAt({ limits = [] as readonly string[] } = {}) {
   const steps: string[] = [];
   const answers: (ReturnType<typeof later> | 'leave' | 'away')[] = [];
-  const state = { now: 0, stopReason: null as BatutaError | null };
-  const passes = { began: () => undefined, giveBack: async () => void steps.push('gives back') };
+  const state = { now: 0, aheadMs: 0, stopReason: null as BatutaError | null };
+  const passes = { began: () => undefined, giveBack: async () => void steps.push('gives back'), wasLate: () => void steps.push('is late') };
   const rates = {
-    waiting: 1,
+    leadMs: 80,
+    restMs: (waitMs: number) => waitMs,
     ofTags: () => [name],
     whileWaiting: <T>(wait: () => Promise<T>) => wait(),
     leave: async () => void steps.push('leaves'),
@@ -25,7 +26,13 @@ function attemptAt({ limits = [] as readonly string[] } = {}) {
       const answer = answers.shift() ?? 'leave';
       steps.push(`asks: ${typeof answer === 'string' ? answer : `in ${answer.waitMs}`}`);
       if (answer === 'away') throw new BatutaError('STORE_UNAVAILABLE', 'It is away.');
-      return answer === 'leave' ? new RatePass(passes as unknown as Rates, 'start', state.now + 1_000) : answer;
+      return answer === 'leave'
+        ? new RatePass(passes as unknown as Rates, 'start', {
+            from: state.now + state.aheadMs,
+            freshUntil: state.now + state.aheadMs + 1_000,
+            counts: true,
+          })
+        : answer;
     },
   };
   const tasks = {
@@ -56,7 +63,7 @@ function attemptAt({ limits = [] as readonly string[] } = {}) {
         return 'done';
       },
     });
-  return { attempt, answers, steps, noted, state, tasks };
+  return { attempt, answers, steps, noted, state, tasks, active };
 }
 
 describe('an attempt under a limit and a rate', () => {
@@ -77,6 +84,19 @@ describe('an attempt under a limit and a rate', () => {
     answers.push(later(5_000), 'leave', 'leave');
     expect(await attempt()).toBe('done');
     expect(steps.slice(4)).toEqual(['takes a slot', 'gives back', 'asks: leave', 'begins', 'gives the slot']);
+  });
+
+  test('waits for the instant of its leave, and asks anew where it woke up too late', async () => {
+    const { attempt, answers, steps, state, active } = attemptAt();
+    state.aheadMs = 300;
+    answers.push('leave', 'leave');
+    const sleepFor = [1_400, 300];
+    active.sleeps.until = async (_clock, ms) => {
+      steps.push(`rests ${ms}`);
+      state.now += sleepFor.shift() ?? 0;
+    };
+    expect(await attempt()).toBe('done');
+    expect(steps).toEqual(['asks: leave', 'rests 300', 'is late', 'gives back', 'asks: leave', 'rests 300', 'begins']);
   });
 
   test('of a run that is stopped asks for nothing', async () => {

@@ -19,6 +19,11 @@ interface LimitListProps {
 const declared = 'A flow or deployment declares this limit; change it there.';
 const ofKey = 'This is one value of the key of a rate; change that rate.';
 
+/** A limit and a rate may have one name, and so may a rate and one value of the key of another, which cannot be changed. */
+function keyOf({ name, rate, changeable }: Limit): string {
+  return [name, rate === undefined ? 'limit' : 'rate', changeable].join(' ');
+}
+
 /** One block a limit. */
 export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProps) {
   return (
@@ -26,7 +31,7 @@ export function LimitList({ limits, notAllowed, onSet, onDelete }: LimitListProp
       {limits.map((limit) => {
         const reason = limit.changeable ? notAllowed : limit.name.startsWith('tag:') ? ofKey : declared;
         return (
-          <li key={`${limit.name}${limit.rate === undefined ? '' : ' rate'}`} className={style.limit}>
+          <li key={keyOf(limit)} className={style.limit}>
             <div className={style.head}>
               <strong className={style.name}>{limit.name}</strong>
               <Slots used={limit.held} of={limit.slots} />

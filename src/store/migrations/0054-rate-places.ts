@@ -1,0 +1,14 @@
+/** Places of rates that are given ahead of their time. */
+import type { Migration } from './migration.ts';
+
+export const ratePlaces: Migration = {
+  number: 54,
+  name: 'rate places',
+  statements: (_dialect, { integer }) => [
+    // By when the start that had the place before it had happened, while that still counts; null where the place was free.
+    `alter table rate_starts add column after_at ${integer}`,
+    // Whether it waits for more than one rate.
+    `alter table rate_waits add column several integer not null default 0`,
+    'create index rate_waits_several on rate_waits (name, next_at) where several = 1',
+  ],
+};
