@@ -1,10 +1,11 @@
 /** `batuta alerts rules|rule|add|pause|resume|delete|test`. */
 import type { ConfigAlertAction, ConfigAlertCondition } from '../../base/config-file.ts';
+import { formatDuration } from '../../base/duration.ts';
 import { programName } from '../../base/program-name.ts';
 import type { AlertRule, AlertSpec } from '../../client/alerts-client.ts';
 import type { Client } from '../../client/client.ts';
 import { toWire } from '../../client/wire.ts';
-import { conditionText } from '../../model/alerts/words.ts';
+import { actionText, conditionText } from '../../model/alerts/words.ts';
 import { alertGroupings, receiverOf } from '../../model/alerts/rule.ts';
 import { noteLocally } from '../audit.ts';
 import type { CommandContext, ExitStatus, JsonOption } from '../context.ts';
@@ -76,8 +77,8 @@ export async function showRule(context: CommandContext, name: string, options: J
         ['on', oneLine(conditionText(rule.rule.condition))],
         ['of', filtersOf(rule) === '' ? null : oneLine(filtersOf(rule))],
         ['one a', by === 'rule' ? 'rule' : by],
-        ['does', rule.rule.actions.length === 0 ? 'nothing' : oneLine(rule.rule.actions.map(receiverOf).join(', '))],
-        ['again', repeatMs === null ? 'never' : repeatMs === 0 ? 'for each occurrence' : `after ${repeatMs / 1_000} s`],
+        ['does', rule.rule.actions.length === 0 ? 'nothing' : oneLine(rule.rule.actions.map(actionText).join(' · '))],
+        ['again', repeatMs === null ? 'never' : repeatMs === 0 ? 'for each occurrence' : `after ${formatDuration(repeatMs)}`],
         ['from', rule.origin === 'config' ? (rule.declaredIn ?? 'the configuration file') : 'hand'],
         ['its end', sendsResolved ? 'is sent' : 'is not sent'],
       ],

@@ -1,6 +1,6 @@
-/** Conditions of alerts in words. Pure. */
+/** Conditions and actions of alerts in words. Pure. */
 import { formatDuration } from '../../base/duration.ts';
-import type { AlertCondition } from './rule.ts';
+import { type AlertAction, type AlertCondition, receiverOf } from './rule.ts';
 
 /** What a rule looks for, as a few words: `a run takes longer than 10 min`. */
 export function conditionText(condition: AlertCondition): string {
@@ -34,6 +34,14 @@ export function conditionText(condition: AlertCondition): string {
       return `${name} is ${[above === null ? '' : `above ${above}`, below === null ? '' : `below ${below}`].filter(Boolean).join(' or ')}`;
     }
   }
+}
+
+/** What an action does, with all that it is given: `run cleanup with {"rows":5}`. */
+export function actionText(action: AlertAction): string {
+  const receiver = receiverOf(action);
+  if (action.kind === 'webhook') return `${receiver}, ${action.secret === null ? 'not signed' : `signed with ${action.secret}`}`;
+  if (action.kind === 'run' && Object.keys(action.params).length > 0) return `${receiver} with ${JSON.stringify(action.params)}`;
+  return receiver;
 }
 
 function percent(share: number): string {

@@ -1,7 +1,7 @@
 /** One rule: what it looks for and does, and the history of what was sent of it. */
 import { useQuery } from '@tanstack/react-query';
-import { type AlertRule, receiverOf } from '../../../../src/model/alerts/rule.ts';
-import { conditionText } from '../../../../src/model/alerts/words.ts';
+import type { AlertRule } from '../../../../src/model/alerts/rule.ts';
+import { actionText, conditionText } from '../../../../src/model/alerts/words.ts';
 import { ruleFiringsQuery } from '../../api/alert-queries.ts';
 import { Action } from '../../parts/action.tsx';
 import { durationText } from '../../parts/format.ts';
@@ -80,11 +80,4 @@ function scopesOf({ rule: { deployments, flows, tags, queues } }: AlertRule): re
     ['Queues', queues],
   ] as const;
   return all.flatMap(([term, names]) => (names.length === 0 ? [] : [[term, names.join(', ')] as const]));
-}
-
-function actionText(action: AlertRule['rule']['actions'][number]): string {
-  const receiver = receiverOf(action);
-  if (action.kind === 'webhook') return `${receiver}${action.secret === null ? ', not signed' : `, signed with ${action.secret}`}`;
-  if (action.kind === 'run' && Object.keys(action.params).length > 0) return `${receiver} with ${JSON.stringify(action.params)}`;
-  return receiver;
 }
