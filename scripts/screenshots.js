@@ -168,7 +168,9 @@ async function startRuns(url) {
   const seeded = (await ask('/deployments?limit=200')).items.filter(
     ({ name, pausedAt }) => pausedAt === null && name !== 'orders-on-event',
   );
-  const all = (verb) => Promise.all(seeded.map(({ name }) => fetch(`${url}/api/deployments/${name}/${verb}`, asked)));
+  const all = async (verb) => {
+    for (const { name } of seeded) await fetch(`${url}/api/deployments/${name}/${verb}`, asked);
+  };
   await all('pause');
   const scheduler = await start(['scheduler', '--log-format', 'json'], /"msg"/).then(() => children.at(-1));
   const ids = runs.map((given) => JSON.parse(batuta('runs', 'submit', ...given, '--json')).id);
