@@ -58,7 +58,7 @@ describe('what tasks show', () => {
     await state(page, 'Completed').waitFor();
     await visit(page, '/artifacts?by=key');
     await page.getByRole('link', { name: 'delays' }).click();
-    await page.getByText('0 rows added, 0 removed, 1 changed, 0 the same').waitFor();
+    await page.getByText('1 row changed; matched').waitFor();
     expect(await page.getByRole('row', { name: /^AA minutes/ }).innerText()).toMatch(/1\s+2/);
     expect(await page.title()).toContain('Versions of delays');
     expect(await accessFaults(page)).toEqual([]);

@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { countText, dateTimeText, durationText, percentText, plural, relativeText, runningText } from '../../../web/src/parts/format.ts';
+import {
+  countText,
+  dateTimeText,
+  durationText,
+  numberText,
+  percentText,
+  plural,
+  relativeText,
+  runningText,
+} from '../../../web/src/parts/format.ts';
 
 const second = 1000;
 const minute = 60 * second;
@@ -44,6 +53,10 @@ test('an exact time has seconds, and the day where it is another', () => {
 
 test('a share is never rounded to all or nothing unless it is', () => {
   expect([1, 0.99999, 0.5, 0.0001, 0].map(percentText)).toEqual(['100 %', '99.9 %', '50 %', '0.1 %', '0 %']);
+});
+
+test('numbers have the same, with what follows the point', () => {
+  expect([6_000, -1_234.5, 0.25, 1e7, 7].map(numberText)).toEqual(['6\u202f000', '-1\u202f234.5', '0.25', '10\u202f000\u202f000', '7']);
 });
 
 test('counts have thin spaces between thousands, and one is singular', () => {

@@ -17,7 +17,7 @@ const counts = {
 } as const;
 type Count = keyof typeof counts;
 /** Shown where there are any. */
-const rare: ReadonlySet<string> = new Set<Count>(['rejected', 'parseErrors', 'skipped']);
+const rare: ReadonlySet<string> = new Set<Count>(['parseErrors', 'skipped']);
 
 /** Of their last attempts; nothing where no task streams or rejects. */
 export function StageTable({ rows }: { readonly rows: TabProps['tasks']['rows'] }) {
