@@ -92,9 +92,7 @@ test('the package says what it is and holds nothing that its users do not need',
   expect(list).not.toMatch(/\.(map|ts(?<!\.d\.ts)|test\.)/);
   expect(list).toMatch(/^package\/LICENSE$/m);
   expect(list).toMatch(/^package\/dist\/THIRD_PARTY_NOTICES\.txt$/m);
-  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { keywords: string[]; sideEffects: string[] };
-  expect(manifest.keywords.length).toBeGreaterThan(5);
-  const files = list.split('\n').map((path) => path.replace(/^package/, '.'));
-  for (const folder of manifest.sideEffects.map((pattern) => pattern.replace(/\*\*$/, '')))
-    expect([folder, files.some((file) => file.startsWith(folder))]).toEqual([folder, true]);
+  // Loading it fills the registry of flows that all copies share, and `batuta/register` is imported for what it does alone.
+  const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { keywords: string[]; sideEffects: boolean };
+  expect(manifest).toMatchObject({ sideEffects: true, keywords: expect.arrayContaining(['workflow', 'typescript']) as string[] });
 });

@@ -26,8 +26,6 @@ export async function compileProgram(code: string): Promise<Program> {
     platform: 'node',
     format: 'esm',
     packages: 'external',
-    // Programs are imported for what they do, which package.json says of no file outside of src.
-    ignoreAnnotations: true,
     outfile: path,
     logLevel: 'silent',
   });
