@@ -4,6 +4,7 @@ import type { Clock } from '../src/base/clock.ts';
 import { BatutaError } from '../src/base/errors.ts';
 import type { Broker } from '../src/broker/broker.ts';
 import type { Spread } from '../src/engine/spread/spread.ts';
+import type { FlowWish } from '../src/model/pin.ts';
 import type { Ticketed } from '../src/store/store.ts';
 import type { FlowRoutes } from './flow-routes.ts';
 import { putTickets, taskChannelOf, tellTaskEnd } from '../src/upkeep/parts.ts';
@@ -31,12 +32,12 @@ export class FleetSpread implements Spread {
     this.#routes = routes;
   }
 
-  async isKnown(flow: string): Promise<boolean> {
-    return (await this.#routes?.find({ flow })) != null;
+  async isKnown(wanted: FlowWish): Promise<boolean> {
+    return (await this.#routes?.find(wanted)) != null;
   }
 
-  async leave({ id, epoch, priority, queue }: Ticketed, flow: string): Promise<boolean> {
-    const key = await this.#routes?.find({ flow, queue });
+  async leave({ id, epoch, priority, queue }: Ticketed, wanted: FlowWish): Promise<boolean> {
+    const key = await this.#routes?.find(wanted, queue);
     if (key) await this.#routes?.leave({ kind: 'task', id, epoch, priority }, queue, key);
     return Boolean(key);
   }

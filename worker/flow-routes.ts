@@ -8,6 +8,7 @@
 import type { Broker, NewTicket } from '../src/broker/broker.ts';
 import type { EngineServices } from '../src/engine/services.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
+import { type FlowWish, hasVersion } from '../src/model/pin.ts';
 import { flowsKey, queueOfFlows, taskQueueOf, workerKey } from '../src/model/queue.ts';
 import type { StoredWorker } from '../src/store/store.ts';
 import type { WorkerQueues } from './queues.ts';
@@ -22,13 +23,6 @@ export interface FlowRoutesOptions {
   readonly broker: Broker;
   readonly flows: ReadonlyMap<string, FlowDefinition>;
   readonly queues: Pick<WorkerQueues, 'names' | 'serveFlows'>;
-}
-
-/** What a ticket is about. */
-export interface RouteQuery {
-  /** Of the run or the spread task; absent: any. */
-  readonly queue?: string;
-  readonly flow: string;
 }
 
 export class FlowRoutes {
@@ -61,14 +55,18 @@ export class FlowRoutes {
     if (others.some(({ flows }) => flowsKey(flows) !== key)) queues.serveFlows(key);
   }
 
-  /** Living workers of the queue that know the flow, in another version than this one: those with most free places; null: none. */
-  async find({ queue, flow }: RouteQuery): Promise<string | null> {
+  /**
+   * Living workers of the queue (default: of any) that are wanted, and know the flow in another version than this one: those with most free places;
+   * null: none.
+   */
+  async find(wanted: FlowWish, queue?: string): Promise<string | null> {
     const { flows, services } = this.#options;
-    const own = flows.get(flow)?.version;
+    const own = flows.get(wanted.flow)?.version;
+    const isWanted = ({ flows: theirs }: StoredWorker): boolean =>
+      wanted.version === undefined ? Object.hasOwn(theirs, wanted.flow) && theirs[wanted.flow] !== own : hasVersion(theirs, wanted);
     const free = new Map<string, number>();
     for (const worker of await this.#living()) {
-      if ((queue !== undefined && !worker.queues.includes(queue)) || !Object.hasOwn(worker.flows, flow) || worker.flows[flow] === own)
-        continue;
+      if ((queue !== undefined && !worker.queues.includes(queue)) || !isWanted(worker)) continue;
       const key = flowsKey(worker.flows);
       free.set(key, (free.get(key) ?? 0) + Math.max(0, worker.concurrency - worker.running) + services.random());
     }

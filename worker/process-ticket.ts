@@ -10,8 +10,10 @@ import { claimOf } from '../src/engine/lease/claim.ts';
 import type { Engine } from '../src/engine/engine.ts';
 import { endIfCancelled } from '../src/engine/run/hand-back.ts';
 import { callHooksAfterwards } from '../src/engine/run/hooks.ts';
+import { pinnedElsewhere, pinOf } from '../src/engine/run/pinned.ts';
 import { bindLimit } from '../src/engine/run/start-run.ts';
 import type { FlowDefinition } from '../src/model/flow.ts';
+import { pinnedText, type RunPin } from '../src/model/pin.ts';
 import type { Run } from '../src/model/run.ts';
 import { tooHeavyText } from '../src/model/slots.ts';
 import { isTerminal, stateOf } from '../src/model/state.ts';
@@ -67,9 +69,11 @@ export async function processTicket(
   if (run === null) return callOwedHooks(parts, ticket.id);
   await untilDue(parts.engine, run);
   const definition = parts.flows.get(run.flow);
-  if (definition === undefined) await leaveToOthers(parts, run, wasLeft);
+  const pin = await pinnedElsewhere(parts.engine.services.store, run, definition, parts.flows);
+  if (pin !== null) await leavePinned(parts, run, pin, wasLeft);
+  else if (definition === undefined) await leaveToOthers(parts, run, wasLeft);
   else if (isDebounced(run)) await executeClosed(parts, run, definition);
-  else if (await bindLimit(parts.engine.services, run, definition)) await execute(parts, run, definition);
+  else if (await bindLimit(parts.engine.services, run, definition)) await execute(parts, run, definition, wasLeft);
   return true;
 }
 
@@ -102,7 +106,7 @@ async function executeClosed(parts: TicketParts, gathering: Run, definition: Flo
   if (run !== null && (await bindLimit(parts.engine.services, run, definition))) await execute(parts, run, definition);
 }
 
-async function execute(parts: TicketParts, run: Run, definition: FlowDefinition): Promise<void> {
+async function execute(parts: TicketParts, run: Run, definition: FlowDefinition, wasLeft = false): Promise<void> {
   const owned = await parts.engine.execute(run, definition).catch((error: unknown) => {
     if (isBatutaError(error, 'SHUTDOWN')) return null;
     throw error;
@@ -110,6 +114,7 @@ async function execute(parts: TicketParts, run: Run, definition: FlowDefinition)
   if (owned === null) return giveBack(parts, run, null);
   const { id, deployment, scheduleId, backfillId, state } = await owned.ended;
   if (owned.givenUp?.code === 'RUN_SUSPENDED') await wakeWhenDue(parts, id);
+  if (owned.givenUp?.code === 'RUN_PINNED') await putForVersion(parts, run, pinOf(owned.givenUp), wasLeft);
   if (!isTerminal(state.type)) return;
   if (scheduleId !== null && deployment !== null) parts.tickEnded?.(deployment);
   if (backfillId !== null) parts.backfillRunEnded?.(backfillId);
@@ -146,8 +151,9 @@ async function callOwedHooks({ engine, flows, routes }: TicketParts, id: string)
   const run = await services.store.fleet.owedHooks(id);
   if (run === null) return false;
   const definition = flows.get(run.flow);
-  if (definition === undefined) {
-    const key = await routes?.find(run);
+  const pin = await pinnedElsewhere(services.store, run, definition, flows);
+  if (definition === undefined || pin !== null) {
+    const key = await routes?.find(pin ?? { flow: run.flow }, run.queue);
     if (key) await routes?.leave({ kind: 'run', id, epoch: run.epoch }, run.queue, key);
   } else if (await services.store.fleet.takeHooks(run)) await callHooksAfterwards(services, definition, run);
   return true;
@@ -179,20 +185,52 @@ async function wakeWhenDue({ engine, broker, log }: TicketParts, id: string): Pr
  * have left it to this one, which they took for one that knows it.
  */
 async function leaveToOthers(parts: TicketParts, run: Run, wasLeft: boolean): Promise<void> {
-  const { engine, log, flows, routes } = parts;
-  const { clock } = engine.services;
-  const key = wasLeft ? null : await routes?.find(run);
-  if (routes && key) {
-    const { id, epoch, priority, queue } = run;
-    await release(parts, run);
-    return routes.leave({ kind: 'run', id, epoch, priority }, queue, key);
-  }
+  const { flows, routes } = parts;
+  const key = wasLeft ? null : await routes?.find({ flow: run.flow }, run.queue);
+  if (routes && key) return leaveTo(parts, routes, run, key);
   const known = [...flows.keys()].join(', ');
-  const message = `Waits for a worker that knows the flow ${run.flow}; the last that looked knows ${known === '' ? 'none' : known}.`;
+  await giveBackUnknown(parts, run, {
+    what: `the flow ${run.flow}`,
+    message: `Waits for a worker that knows the flow ${run.flow}; the last that looked knows ${known === '' ? 'none' : known}.`,
+  });
+}
+
+/** The same of a run that is pinned to a version of its flow which is not here. */
+async function leavePinned(parts: TicketParts, run: Run, pin: RunPin, wasLeft: boolean): Promise<void> {
+  const { routes } = parts;
+  const key = wasLeft ? null : await routes?.find(pin, run.queue);
+  if (routes && key) return leaveTo(parts, routes, run, key);
+  const what = `version ${pin.version} of the flow ${pin.flow}`;
+  await giveBackUnknown(parts, run, { what, message: pinnedText(pin, run.id) });
+}
+
+/** Of a run that was given back already, because a sub-flow of it is pinned to a version which is not here. */
+async function putForVersion({ routes, broker, engine }: TicketParts, run: Run, pin: RunPin, wasLeft: boolean): Promise<void> {
+  const { id, epoch, priority, queue } = run;
+  const ticket = { kind: 'run', id, epoch, priority } as const;
+  const key = wasLeft ? null : await routes?.find(pin, queue);
+  if (routes && key) return routes.leave(ticket, queue, key);
+  await broker.put({ ...ticket, dueAt: engine.services.clock.now() + unfitDelayMs }, { queue });
+}
+
+async function leaveTo(parts: TicketParts, routes: Pick<FlowRoutes, 'leave'>, run: Run, key: string): Promise<void> {
+  const { id, epoch, priority, queue } = run;
+  await release(parts, run);
+  await routes.leave({ kind: 'run', id, epoch, priority }, queue, key);
+}
+
+/** Says in the run, once, why it stands still, and has somebody look again in a while. */
+async function giveBackUnknown(
+  parts: TicketParts,
+  run: Run,
+  { what, message }: { readonly what: string; readonly message: string },
+): Promise<void> {
+  const { log, loggedUnknown, engine } = parts;
+  const { clock } = engine.services;
   if (run.state.message !== message) {
-    if (!parts.loggedUnknown?.has(run.flow))
-      log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know the flow ${run.flow}; its runs are left to others.`);
-    parts.loggedUnknown?.add(run.flow);
+    if (!loggedUnknown?.has(what))
+      log.warn({ run: run.id, unknownFlow: run.flow }, `This worker does not know ${what}; its runs are left to others.`);
+    loggedUnknown?.add(what);
     await sayWhyItWaits(parts, run, message);
   }
   await giveBack(parts, run, clock.now() + unfitDelayMs);

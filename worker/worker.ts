@@ -94,7 +94,7 @@ export const startWorker: StartWorker = async (options): Promise<WorkerProcess> 
       eventLoop.attend();
       const own = queues.ownName(queue);
       if (await act(own === null)) return;
-      await takeSuspect({ suspects: services.store.suspects, flows, quarantine, routes }, ticket, own);
+      await takeSuspect({ store: services.store, flows, quarantine, routes }, ticket, own);
     };
     const queues = new WorkerQueues({
       broker,

@@ -61,6 +61,7 @@ export const errorCodes = {
   ARTIFACT_TYPE: { stage: 'run', exit: 1, summary: 'The bytes of an artifact are not of the type that it is said to be.' },
   ARTIFACT_TOO_LARGE: { stage: 'run', exit: 1, summary: 'An artifact is larger than is allowed.' },
   ARTIFACT_NOT_FOUND: { stage: 'cli', exit: 1, summary: 'No artifact has that id, or nothing was given under that key.' },
+  RUN_PINNED: { stage: 'run', exit: 1, summary: 'A run is pinned to a version of its flow that is not here.' },
   STREAM_VALUE_TOO_LARGE: { stage: 'run', exit: 1, summary: 'A value that a run gives out is larger than is allowed.' },
   STREAM_VALUE_INVALID: { stage: 'run', exit: 1, summary: 'A value that a run gives out is not what its flow says of the stream.' },
   STREAM_FULL: { stage: 'run', exit: 1, summary: 'A run has given out as much as it may.' },

@@ -123,6 +123,12 @@ function declareWriters(runs: Command, perform: Perform): void {
     .argument('<id>')
     .option('--json', 'print one JSON object on standard output and nothing else')
     .action(perform(async () => (await import('./commands/runs-reopen.ts')).resumeRun));
+  declareBulk(
+    runs.command('unpin').description('let pinned runs go on with any version of their flow: those named, or those that fit filters'),
+  )
+    .argument('[id...]')
+    .option('--json', 'print a JSON array')
+    .action(perform(async () => (await import('./commands/runs-change.ts')).unpinRuns));
   runs
     .command('signal')
     .description('send a signal to a run that waits for it, or will')

@@ -88,6 +88,7 @@ export const examples: Readonly<Record<string, readonly string[]>> = {
   'runs cancel': ['runs cancel 7a004c1e', 'runs cancel --flow hello --state running --yes'],
   'runs retry': ['runs retry 7a004c1e --from load', 'runs retry --state failed --since 2h --yes'],
   'runs resume': ['runs resume 7a004c1e'],
+  'runs unpin': ['runs unpin 7a004c1e', 'runs unpin --flow hello --pinned 3f2a1b9c0d4e --yes'],
   'runs signal': [`runs signal 7a004c1e approval --data '{"by":"Ada"}'`],
   'runs delete': ['runs delete 7a004c1e', 'runs delete --flow hello --state completed --yes'],
   worker: ['worker', 'worker --queue reports --queue default --concurrency 4', 'worker --grace 25s'],

@@ -51,6 +51,7 @@ const options = z.object({
   result: z.string().nullable().default(null),
   hooks: z.array(z.object({ event: z.string(), name: z.string() })).default([]),
   hasParams: z.boolean().default(false),
+  versioning: z.string().default('continue'),
 });
 
 const graph = z.object({

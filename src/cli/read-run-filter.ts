@@ -14,6 +14,7 @@ export interface FilterOptions {
   readonly until?: string;
   readonly search?: string;
   readonly backfill?: string;
+  readonly pinned?: string | true;
 }
 
 /** Adds the options to a command. */
@@ -27,14 +28,16 @@ export function declareRunFilters(command: Command): Command {
     .option('--since <when>', 'made since: a duration ago (2h) or an ISO time')
     .option('--until <when>', 'made before: a duration ago (2h) or an ISO time')
     .option('--search <text>', 'with this in the name, or at the beginning or end of the id')
-    .option('--backfill <id>', 'made by this backfill');
+    .option('--backfill <id>', 'made by this backfill')
+    .option('--pinned [version]', 'pinned to this version of their flow, or to any');
 }
 
 /** The filter that was asked for; an empty one when none was. @throws BatutaError USAGE */
 export function readRunFilter(options: FilterOptions, now: number): RunFilter {
-  const { flow, state, deployment, tag, queue, since, until, search, backfill } = options;
+  const { flow, state, deployment, tag, queue, since, until, search, backfill, pinned } = options;
   return given({
     ...{ flow, deployment, tag, queue, search, backfillId: backfill },
+    pinned: pinned === true ? 'any' : pinned,
     states: state.length === 0 ? undefined : readStates(state),
     since: since === undefined ? undefined : readSince('--since', since, now),
     until: until === undefined ? undefined : readSince('--until', until, now),

@@ -38,6 +38,7 @@ export const requeueing: Pick<BulkChange, 'isPossible' | 'whyNot'> = {
   whyNot: 'only a run that failed, crashed or was cancelled can be run again',
 };
 export const deleting: Pick<BulkChange, 'isPossible' | 'whyNot'> = { isPossible: isTerminal, whyNot: 'it has not ended' };
+export const unpinning: Pick<BulkChange, 'isPossible' | 'whyNot'> = { isPossible: () => true, whyNot: '' };
 
 export interface BulkSource {
   readonly list: (filter: RunFilter) => Promise<Page<Run>>;

@@ -59,6 +59,15 @@ export interface RunOptions extends SubmittedOptions {
   readonly onEvent?: EngineListener;
 }
 
+/** To which version of its flow a run is pinned. */
+export interface PinView {
+  readonly version: string;
+  /** When the run began, UTC epoch ms. */
+  readonly pinnedAt: number;
+  /** Living workers that have that version. */
+  readonly workers: number;
+}
+
 /** A run with all that is known about it. */
 export interface RunInspection {
   readonly run: Run;
@@ -75,6 +84,8 @@ export interface RunInspection {
   readonly alike: Alike | null;
   /** What came of its rollback, or how far that is; null for one that was not rolled back. */
   readonly rollback: RollbackSummary | null;
+  /** To which version of its flow it is pinned; null for one that is not, or has not begun. */
+  readonly pin: PinView | null;
   /** Of a key of the role observer: parameters, result, errors, messages and artifacts are kept from it. Else absent. */
   readonly isHidden?: true;
 }
@@ -120,6 +131,17 @@ export interface RunsClient {
   requeueMany(wish: BulkWish): Promise<BulkReport>;
   /** Those that have not ended are refused. */
   deleteMany(wish: BulkWish): Promise<BulkReport>;
+  /** To which version of its flow it is pinned, and who has that; null for one that is not, or has not begun. @throws BatutaError RUN_NOT_FOUND */
+  pin(id: string): Promise<PinView | null>;
+  /**
+   * Lets a pinned run go on with any version of its flow: the worker that has it keeps it, the next may have another. What is recorded is then matched
+   * by name and inputs, as that of any run. Gives the run after it.
+   *
+   * @throws BatutaError RUN_NOT_FOUND, RUN_STATE_REFUSED (it is not pinned)
+   */
+  unpin(id: string): Promise<Run>;
+  /** The same for many; of those that fit a filter only those that are pinned. @throws BatutaError FILTER_INVALID */
+  unpinMany(wish: BulkWish): Promise<BulkReport>;
   /** How many runs failed like this one, which is not counted; null when it did not fail. @throws BatutaError RUN_NOT_FOUND */
   alike(id: string): Promise<Alike | null>;
   /** What came of its rollback, or how far that is; null for one that was not rolled back. @throws BatutaError RUN_NOT_FOUND */

@@ -3,6 +3,7 @@ import type { Duration } from '../base/duration.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import type { Backfill, Catchup, Concurrency, DeploymentOrigin, DeploymentVersion, Overlap } from '../model/deployment.ts';
 import type { FlowDefinition } from '../model/flow.ts';
+import type { StateName } from '../model/state.ts';
 import type { ScheduleInput } from '../model/schedule/schedule.ts';
 import type { DeploymentFilter, LastRun, Page, StoredDeployment, VersionPage } from '../store/store.ts';
 import type { TriggerFiring, TriggerWait } from '../model/triggers/trigger.ts';
@@ -81,12 +82,22 @@ export interface GraphChange {
 }
 
 /** What a deploy did, or with `dryRun` would do. */
+/** Runs of a flow under way that began with another version than the one that is deployed, counted by name of their state. */
+export interface TouchedRuns {
+  /** What goes on with the version that is deployed. */
+  readonly continuing: Readonly<Partial<Record<StateName, number>>>;
+  /** What is pinned to the version with which it began. */
+  readonly pinned: Readonly<Partial<Record<StateName, number>>>;
+}
+
 export interface DeployReport {
   readonly outcome: 'created' | 'changed' | 'unchanged' | 'deleted';
   readonly deployment: DeploymentView;
   readonly changes: readonly DeployChange[];
   /** Null when the graph is the same, or there was none before. */
   readonly graph: GraphChange | null;
+  /** Of its flow, whichever deployment made them; null when there are none, or nothing has changed. */
+  readonly touched: TouchedRuns | null;
 }
 
 /** What the triggers of a deployment wait for and have done. */

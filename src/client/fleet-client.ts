@@ -6,31 +6,7 @@ import type { ListedRun } from '../model/run.ts';
 import type { HistogramBucket, Page, PoolUse, RunFilter, StoredWorker } from '../store/store.ts';
 import type { UpcomingTick } from './deployments-client.ts';
 
-/** Why a run is not running: one sentence, and what it is made of. */
-export interface WaitReason {
-  readonly kind:
-    | 'limit'
-    | 'task-limit'
-    | 'rate'
-    | 'paused'
-    | 'overlap'
-    | 'no-worker'
-    | 'workers-busy'
-    | 'behind'
-    | 'backoff'
-    | 'scheduled'
-    | 'signal'
-    | 'sleeping'
-    | 'owner-lost'
-    | 'starting';
-  /** For people, e.g. `Waits for limit tag:db (2 of 2 taken, by quick-otter and calm-heron).` */
-  readonly message: string;
-  /** When it is over by itself, null when that is not known. */
-  readonly untilAt: number | null;
-  /** Runs that hold what it waits for. */
-  readonly holders: readonly string[];
-}
-
+export type { WaitReason } from './wait-reason.ts';
 export type { HistogramBucket, TaskRunFilter } from '../store/store.ts';
 
 export interface QueueView {
@@ -231,6 +207,8 @@ export interface RunListItem extends ListedRun {
   };
   /** Of one that failed: how many others failed like it, since when; null of all others. */
   readonly alike: Alike | null;
+  /** The version to which it is pinned; null of one that is not, or has not begun. */
+  readonly pinnedTo: string | null;
 }
 
 export interface HistogramOptions {

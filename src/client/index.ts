@@ -7,6 +7,7 @@ export type {
   EmbeddedRunsClient,
   EnqueueOptions,
   FlowsClient,
+  PinView,
   RunEventsOptions,
   RunHandle,
   RunInspection,
@@ -32,6 +33,7 @@ export type {
   ScheduleSpec,
   TriggerParts,
   TriggerSpec,
+  TouchedRuns,
   TriggersView,
   UpcomingTick,
 } from './deployments-client.ts';

@@ -193,11 +193,19 @@ export class LocalDeployments implements DeploymentsClient {
       return { ...put.deployment, version, schedules, ...(triggers && { triggers }) };
     });
     const views = await this.#views([...shown, ...removed]);
+    const { touchedRuns } = await import('./touched-runs.ts');
+    const touched = await touchedRuns(this.#options.store, plans);
     return views.map((deployment, at) => {
       const plan = plans[at];
       return plan
-        ? { outcome: plan.outcome, deployment, changes: plan.changes, graph: plan.graph }
-        : { outcome: 'deleted', deployment, changes: [], graph: null };
+        ? {
+            outcome: plan.outcome,
+            deployment,
+            changes: plan.changes,
+            graph: plan.graph,
+            touched: plan.outcome === 'unchanged' ? null : (touched.get(deployment.flow) ?? null),
+          }
+        : { outcome: 'deleted', deployment, changes: [], graph: null, touched: null };
     });
   }
 

@@ -91,8 +91,10 @@ export class LocalFigures implements FiguresClient {
     const { store } = this.#options;
     checkFilter('runs', filter);
     const { items, next } = await store.runs.list(filter);
-    const [counts, alike] = await Promise.all([
+    const begun = items.filter(({ startedAt }) => startedAt !== null).map(({ id }) => id);
+    const [counts, pins, alike] = await Promise.all([
       store.figures.taskCounts(items.map(({ id }) => id)),
+      store.pins.ofRuns(begun),
       alikeTo(
         store,
         items.filter(({ state }) => isTerminal(state.type)),
@@ -103,6 +105,7 @@ export class LocalFigures implements FiguresClient {
         ...run,
         tasks: counts.get(run.id) ?? noTasks,
         alike: alike.get(run.id) ?? null,
+        pinnedTo: pins.get(run.id)?.version ?? null,
       })),
       next,
     };

@@ -3,7 +3,15 @@ import { configHealth } from '../base/config.ts';
 import type { Config } from '../base/settings.ts';
 import { FleetReader } from '../monitor/fleet-figures.ts';
 import { diskCheck } from '../monitor/health/disk-check.ts';
-import { alertsCheck, brokerCheck, clockCheck, databaseCheck, queuesCheck, schedulesCheck } from '../monitor/health/fleet-checks.ts';
+import {
+  alertsCheck,
+  brokerCheck,
+  clockCheck,
+  databaseCheck,
+  queuesCheck,
+  schedulesCheck,
+  versionsCheck,
+} from '../monitor/health/fleet-checks.ts';
 import { Health, type HealthCheck } from '../monitor/health/health.ts';
 import { ownChecks } from '../monitor/health/own-checks.ts';
 import type { LocalClient } from './local-client.ts';
@@ -28,6 +36,7 @@ function checksBeside(client: LocalClient, config: Config): readonly HealthCheck
     brokerCheck(config),
     schedulesCheck(store),
     queuesCheck(fleet),
+    versionsCheck(store, fleet),
     alertsCheck(store),
     diskCheck(config),
     clockCheck(store, clock),

@@ -6,12 +6,11 @@ import { refuseSecrets } from '../engine/values/refuse-secrets.ts';
 import { checkFilter } from '../model/list-filters.ts';
 import { BatutaError } from '../base/errors.ts';
 import { programName } from '../base/program-name.ts';
-import { cancelBelow } from '../engine/run/cancel.ts';
-import { cancelOnAbort } from '../engine/run/cancel.ts';
+import { cancelBelow, cancelOnAbort } from '../engine/run/cancel.ts';
+import { refusePinnedElsewhere } from '../engine/run/pinned.ts';
 import { refuseDecisionName } from '../model/inbox.ts';
 import { checkSignalName } from '../model/signal.ts';
-import { removeResults } from '../engine/values/results.ts';
-import { decodeValue, encodeValue, loadValue } from '../engine/values/results.ts';
+import { decodeValue, encodeValue, loadValue, removeResults } from '../engine/values/results.ts';
 import type { Alike } from '../model/failure-sentence.ts';
 import type { FlowDefinition } from '../model/flow.ts';
 import type { EngineListener } from '../model/events.ts';
@@ -26,18 +25,16 @@ import { handleOf } from './run-handle.ts';
 import type { BulkReport, BulkWish, WaitReason } from './fleet-client.ts';
 import { type FlowShape, namesFrom } from './names-from.ts';
 import { storedGraph } from './stored-graph.ts';
-import { type EmissionsOptions, RunEmissions } from './run-emissions.ts';
+import { type PinsOptions, RunPins } from './run-pins.ts';
 import { awaitEnd, watchRun } from './watch-run.ts';
 import { wholeTaskRunId } from './whole-task-run-id.ts';
 import { stopIfLoading } from '../model/loading.ts';
 
-export interface LocalRunsOptions extends EmissionsOptions {
+export interface LocalRunsOptions extends PinsOptions {
   /** The definition with which a recorded run goes on. @throws BatutaError FLOW_NOT_FOUND, FILE_… */
   readonly findDefinition: (run: Run) => Promise<FlowDefinition>;
   /** Sees that suspended runs which have become due are continued. */
   readonly wake: (runIds: readonly string[]) => Promise<void>;
-  /** Puts the tickets of runs that wait. Best effort: workers find runs by themselves within seconds. */
-  readonly ticket: (runs: readonly Pick<Run, 'id' | 'epoch' | 'priority' | 'queue'>[]) => Promise<void>;
   /** Has schedulers look at once which run of a backfill is next. Best effort. */
   readonly tellBackfills: () => Promise<void>;
   /** Called before a run starts to execute here, so that its log lines find their listener. */
@@ -45,7 +42,7 @@ export interface LocalRunsOptions extends EmissionsOptions {
 }
 
 /** Runs of the local client. */
-export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
+export class LocalRuns extends RunPins implements EmbeddedRunsClient {
   readonly #options: LocalRunsOptions;
   readonly list: EmbeddedRunsClient['list'];
 
@@ -90,6 +87,7 @@ export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
       result: await loadValue(engine.services.results, run),
       alike: await this.#alikeTo(run),
       rollback: await this.#rollbackOf(run),
+      pin: await this.pinOf(run),
     };
   }
 
@@ -160,6 +158,8 @@ export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
         `Cancel it first, or continue it when its process is gone: ${programName()} runs resume ${run.id}`,
       );
     const definition = await this.#options.findDefinition(run);
+    // Beforehand, so that a refusal leaves it as it is.
+    await refusePinnedElsewhere(store, run, definition);
     const names = options.from === undefined ? undefined : namesFrom(shapeOf(definition), options.from, await store.taskRuns.ofRun(run.id));
     const reopened = await store.runs.reopen(run.id, engine.services.clock.now(), names);
     if (!reopened)
@@ -174,12 +174,12 @@ export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
   }
 
   cancelMany({ message, ...wish }: Parameters<RunsClient['cancelMany']>[0]): Promise<BulkReport> {
-    return changeMany(this.#source, wish, { ...cancelling, change: async ({ id }) => void (await this.cancel(id, message)) });
+    return changeMany(this.source, wish, { ...cancelling, change: async ({ id }) => void (await this.cancel(id, message)) });
   }
 
   requeueMany(wish: BulkWish): Promise<BulkReport> {
     const opened: Run[] = [];
-    return changeMany(this.#source, wish, {
+    return changeMany(this.source, wish, {
       ...requeueing,
       change: async (run) => void opened.push(await this.#reopen(run)),
       afterPage: () => this.#options.ticket(opened.splice(0)),
@@ -187,7 +187,7 @@ export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
   }
 
   deleteMany(wish: BulkWish): Promise<BulkReport> {
-    return changeMany(this.#source, wish, { ...deleting, change: ({ id }) => this.delete(id) });
+    return changeMany(this.source, wish, { ...deleting, change: ({ id }) => this.delete(id) });
   }
 
   async taskRuns(id: string, filter: TaskRunFilter = {}): ReturnType<RunsClient['taskRuns']> {
@@ -245,7 +245,7 @@ export class LocalRuns extends RunEmissions implements EmbeddedRunsClient {
     return [id, ...(await Promise.all(below.map((child) => this.#familyOf(child.id)))).flat()];
   }
 
-  get #source(): BulkSource {
+  protected get source(): BulkSource {
     const { store, engine } = this.#options;
     return { list: store.runs.list, get: (id) => this.get(id), now: () => engine.services.clock.now() };
   }

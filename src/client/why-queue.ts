@@ -1,6 +1,7 @@
 /** Why a run that is due has not been taken by a worker: nobody serves its queue or knows its flow, all are silent or busy, others are ahead. */
 import { formatDuration } from '../base/duration.ts';
 import { programName } from '../base/program-name.ts';
+import { hasVersion, type RunPin } from '../model/pin.ts';
 import type { Run } from '../model/run.ts';
 import { tooHeavyText } from '../model/slots.ts';
 import type { WaitReason, WorkerView } from './fleet-client.ts';
@@ -9,14 +10,19 @@ import { reason, type WhyParts } from './why-reason.ts';
 
 /** A worker that has left out more than one sign of life may have gone, and is not counted on. */
 const heartbeatsOfSilence = 2;
+/** Versions that are named. */
+const mostVersions = 3;
 
 /** @throws BatutaError STORE_… */
 export async function whyNoWorker(parts: WhyParts, run: Run): Promise<WaitReason> {
   const { store, heartbeatMs } = parts;
   const alive = await livingWorkers(parts);
   const serving = alive.filter(({ queues }) => queues.includes(run.queue));
+  const pin = await pinOfWait(store, run);
+  const having = pin === null ? null : serving.filter(({ flows }) => hasVersion(flows, pin));
+  if (pin !== null && having?.length === 0) return reason('pinned', nobodyHas(pin, run, alive));
   if (serving.length === 0) return reason('no-worker', nobodyServes(alive, run.queue));
-  const knowing = serving.filter(({ flows }) => Object.hasOwn(flows, run.flow));
+  const knowing = having ?? serving.filter(({ flows }) => Object.hasOwn(flows, run.flow));
   if (knowing.length === 0)
     return reason(
       'no-worker',
@@ -61,6 +67,25 @@ function freeOf({ concurrency, running }: WorkerView): number {
 
 function workerCommand(queue: string): string {
   return `${programName()} worker${queue === 'default' ? '' : ` --queue ${queue}`}`;
+}
+
+/** What keeps it from going on with any version: its own pin, or that of a sub-flow under way. */
+async function pinOfWait({ pins }: WhyParts['store'], { id, startedAt }: Run): Promise<RunPin | null> {
+  if (startedAt === null) return null;
+  const found = await pins.ofFamily(id);
+  return found.find(({ runId }) => runId === id) ?? found[0] ?? null;
+}
+
+function nobodyHas(pin: RunPin, { id, queue }: Run, alive: readonly WorkerView[]): string {
+  const { flow, version, runId } = pin;
+  const what = runId === id ? 'It is' : `Its sub-flow run ${runId} is`;
+  const served = alive.filter(({ queues }) => queues.includes(queue));
+  const versions = [...new Set(served.flatMap(({ flows }) => (Object.hasOwn(flows, flow) ? [flows[flow]] : [])))];
+  const there = versions.length === 0 ? '' : ` (they have ${versions.slice(0, mostVersions).join(', ')})`;
+  return (
+    `${what} pinned to version ${version} of the flow ${flow}, which no living worker of its queue ${queue} has${there}. ` +
+    `Start one that has it, or let it go on with any version: ${programName()} runs unpin ${runId}`
+  );
 }
 
 function nobodyServes(alive: readonly WorkerView[], queue: string): string {

@@ -69,9 +69,10 @@ function whySuspended({ clock }: WhyParts, { state, dueAt }: Run): WaitReason | 
   return reason(waitsForSignal ? 'signal' : 'sleeping', `${why}${until}`, { untilAt: dueAt });
 }
 
-/** A run that was let go of because all it does is wait for the next attempt of a task. */
+/** A run that was let go of because all it does is wait for the next attempt of a task, until that is due. */
 async function whyTaskRetried(parts: WhyParts, run: Run): Promise<WaitReason | null> {
-  return run.state.name === 'AwaitingRetry' ? await whyTasksWait(parts, run) : null;
+  const isDue = run.owner === null && run.dueAt !== null && run.dueAt <= parts.clock.now();
+  return run.state.name === 'AwaitingRetry' && !isDue ? await whyTasksWait(parts, run) : null;
 }
 
 /** A run that was let go of because all its tasks wait for rates. */

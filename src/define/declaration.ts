@@ -20,6 +20,7 @@ export type FlowDeclaration = Pick<
   | 'name'
   | 'description'
   | 'tags'
+  | 'isPinned'
   | 'params'
   | 'emits'
   | 'runName'
@@ -37,10 +38,14 @@ export type FlowDeclaration = Pick<
   readonly version: string | null;
 };
 
+/** What happens to a run whose flow has changed when somebody else goes on with it. */
+const versionings = ['continue', 'pin'] as const;
+
 const flowOptionNames: readonly string[] = [
   ...[
     'name',
     'version',
+    'versioning',
     'description',
     'tags',
     'params',
@@ -116,6 +121,7 @@ export function declaredFlow(cls: AnyClass, { options }: FlowRecord): FlowDeclar
     version: read.text('version') ?? null,
     description: read.text('description') ?? null,
     tags: read.texts('tags'),
+    ...(read.oneOf('versioning', versionings) === 'pin' ? { isPinned: true } : {}),
     params: schemaOf(place, ...saidOnce(cls, options, 'params')),
     emits: emitsOf(place, (cls as unknown as { readonly emits?: unknown }).emits),
     runName: read.runName<(params: unknown) => string>() ?? null,

@@ -92,13 +92,14 @@ function define(cls: FlowClass): FlowDefinition {
   return {
     ...declared,
     className,
-    version: declared.version ?? versionOf(cls, origin?.version ?? null, plan),
+    version: declared.version ?? versionOf(cls, plan),
     kind: run ? 'code' : 'graph',
     ...streaming,
     isPlanned: plan !== undefined,
     graph,
     hooks: hooksOf(cls, tasks),
     source: file === null ? null : { file, exportName: origin?.exportName ?? cls.name },
+    ...(origin === undefined ? {} : { bundle: { module: origin.module, version: origin.version } }),
     injects: injectsOf(cls),
     // A container knows nothing of a class that we have made.
     create: (instantiate = null) => createInstance(cls, plan ? null : instantiate),

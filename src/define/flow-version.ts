@@ -1,13 +1,10 @@
 /** The version of a flow that names none. */
 import { createHash } from 'node:crypto';
-import { type AnyClass, type FlowPlan, lineage } from './metadata.ts';
+import { type AnyClass, type FlowPlan, lineage, readLoadedVersion, readOrigin } from './metadata.ts';
 
-/**
- * A hash of the code of a flow that names no version, 12 hex digits.
- *
- * @param loaded the hash of all code that its file brings in, where that is known
- */
-export function versionOf(cls: AnyClass, loaded: string | null, plan: FlowPlan | undefined): string {
+/** A hash of the code of a flow that names no version, 12 hex digits: of all that came with its file, where it came with one that was loaded. */
+export function versionOf(cls: AnyClass, plan: FlowPlan | undefined): string {
+  const loaded = readOrigin(cls)?.version ?? readLoadedVersion(cls) ?? null;
   if (loaded !== null && (plan?.text ?? null) === null) return loaded;
   const hash = createHash('sha256');
   if (loaded === null) for (const at of lineage(cls)) hash.update(Function.prototype.toString.call(at));

@@ -43,6 +43,11 @@ export interface FlowOptions<S extends StandardSchemaV1 = StandardSchemaV1, R ex
   readonly name?: string | undefined;
   /** Default: a hash of the code. */
   readonly version?: string | undefined;
+  /**
+   * What happens to a run that has begun when a worker with another version of the flow gets it: `continue` (default) goes on with the code that is
+   * there, and matches what is recorded by name and inputs; `pin` leaves the run to workers that have the version with which it began.
+   */
+  readonly versioning?: 'continue' | 'pin' | undefined;
   readonly description?: string | undefined;
   readonly tags?: readonly string[] | undefined;
   /** Schema of the parameters: zod, valibot, arktype or any other Standard Schema. Default: any parameters. */

@@ -5,6 +5,7 @@
  * The engine starts guests with the built form of this file, gives each one task at a time, and ends one whose task has to stop. Loaded classes
  * and resources of scope `worker` outlive a task, and so does what the modules of a flow keep in their variables.
  */
+import { existsSync } from 'node:fs';
 import { isMainThread, Worker } from 'node:worker_threads';
 import { BatutaError } from '../base/errors.ts';
 import { captureConsole } from '../base/console-capture.ts';
@@ -187,10 +188,11 @@ async function findMethod(job: IsolatedJob): Promise<{ readonly task: TaskDefini
 
 /** By export, else by class or flow name: a class that was not brought in by the loader knows its file only. */
 async function findDefinition(job: IsolatedJob): Promise<FlowDefinition> {
-  const { source } = job;
+  const { source, pinned } = job;
   if (source === null) throw unavailable(job, 'its file is not known: run it by the path of its file, or leave isolate out');
-  // A file that was changed meanwhile is loaded anew.
-  const bundle = await bundleOf(source.file);
+  // A file that was changed meanwhile is loaded anew, save for runs that are pinned to what it was.
+  const isKept = pinned !== null && existsSync(pinned.bundle.module);
+  const bundle = isKept ? { inputs: [], tsconfig: null, packages: {}, ...pinned.bundle } : await bundleOf(source.file);
   const key = `${bundle.module}#${source.exportName}#${job.flow}`;
   const known = loaded.get(key);
   if (known) return known;
@@ -200,6 +202,11 @@ async function findDefinition(job: IsolatedJob): Promise<FlowDefinition> {
     flows.find((flow) => flow.name === job.flow) ??
     flows.find((flow) => flow.className === job.className);
   if (!found) throw unavailable(job, `${source.file} does not export its class ${job.className}; export it`);
+  if (pinned !== null && found.version !== pinned.version)
+    throw unavailable(
+      job,
+      `its run is pinned to version ${pinned.version}, whose code is gone: ${source.file} has changed since it was loaded`,
+    );
   loaded.set(key, found);
   return found;
 }

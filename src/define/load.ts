@@ -47,7 +47,7 @@ export async function flowsOf(file: string, bundle: Bundle): Promise<LoadedFlow[
   const flows: LoadedFlow[] = [];
   for (const [flowClass, exportName] of classes) {
     try {
-      const definition = definitionFrom(flowClass, { file, exportName, version: bundle.version });
+      const definition = definitionFrom(flowClass, { file, exportName, version: bundle.version, module: bundle.module });
       registry.add(definition);
       flows.push({ definition, flowClass, inputs });
     } catch (error) {

@@ -43,6 +43,8 @@ export interface FlowOrigin {
   readonly exportName: string;
   /** Hash of all the code that the file brings in. */
   readonly version: string;
+  /** Absolute path of that code, as one module. */
+  readonly module: string;
 }
 
 /** What is known of a code flow before it runs, whose body calls each of its tasks in an order that is fixed; left by `makeFlow`. */
@@ -68,6 +70,8 @@ const hooksKey = Symbol.for('batuta.hooks');
 const injectsKey = Symbol.for('batuta.injects');
 const flowKey = Symbol.for('batuta.flow');
 const originKey = Symbol.for('batuta.origin');
+/** Of a class that came with the code of a file, whether that exports it or not. */
+const loadedKey = Symbol.for('batuta.loadedVersion');
 const planKey = Symbol.for('batuta.plan');
 const bareKey = Symbol.for('batuta.bare');
 
@@ -165,6 +169,16 @@ export function readPlan(cls: AnyClass): FlowPlan | undefined {
 /** Notes where a class was loaded from; a later note replaces it. */
 export function writeOrigin(cls: AnyClass, origin: FlowOrigin): void {
   Reflect.defineMetadata(originKey, origin, cls);
+}
+
+/** Notes the version of the code with which a class came that was defined while that was loaded. */
+export function writeLoadedVersion(cls: AnyClass, version: string): void {
+  Reflect.defineMetadata(loadedKey, version, cls);
+}
+
+/** That version, or undefined when the class came with no file that was loaded. */
+export function readLoadedVersion(cls: AnyClass): string | undefined {
+  return Reflect.getOwnMetadata(loadedKey, cls) as string | undefined;
 }
 
 /** Where the class was loaded from, or undefined when no loader brought it in. */

@@ -6,6 +6,7 @@ import { BatutaError } from '../base/errors.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import { runLoading } from '../model/loading.ts';
 import { type Bundle, hashOf, readBundle } from './bundle-cache.ts';
+import { writeLoadedVersion } from './metadata.ts';
 import { fileNotFound, loadError, shownPath } from './load-errors.ts';
 
 /** What a module exports, by name. */
@@ -58,7 +59,7 @@ export async function importBundle(file: string, bundle: Bundle, isRetry = false
   try {
     const known = evaluating.get(bundle.module);
     if (known !== undefined) return await known;
-    const exported = evaluate(bundle.module, addressOf(bundle.module));
+    const exported = evaluate(bundle, addressOf(bundle.module));
     evaluating.set(bundle.module, exported);
     return await exported;
   } catch (error) {
@@ -99,7 +100,7 @@ function hashOfFile(path: string): string {
   }
 }
 
-async function evaluate(module: string, address: string): Promise<Exports> {
+async function evaluate({ module, version }: Bundle, address: string): Promise<Exports> {
   const classes = new Set<FlowClass>();
   const onRead = (path: string, content: string): void => {
     const files = reads.get(module) ?? new Map<string, string>();
@@ -107,7 +108,11 @@ async function evaluate(module: string, address: string): Promise<Exports> {
   };
   let timer: Timer | undefined;
   return await new Promise<Exports>((resolve, reject) => {
-    const give = (): void => resolve(Object.fromEntries([...classes].map((cls) => [cls.name, cls])));
+    const noteVersion = (): void => classes.forEach((cls) => writeLoadedVersion(cls, version));
+    const give = (): void => {
+      noteVersion();
+      resolve(Object.fromEntries([...classes].map((cls) => [cls.name, cls])));
+    };
     const onStop = (): void => {
       timer ??= systemClock.setTimer(restMs, give);
     };
@@ -117,7 +122,10 @@ async function evaluate(module: string, address: string): Promise<Exports> {
         timer?.cancel();
         evaluating.delete(module);
       };
-      imported.finally(settle).then((exported) => resolve(withDefaults(exported)), reject);
+      imported.finally(settle).then((exported) => {
+        noteVersion();
+        resolve(withDefaults(exported));
+      }, reject);
     });
   });
 }

@@ -9,6 +9,7 @@ import { BatutaError } from '../base/errors.ts';
 import type { FlowClass } from '../model/flow-types.ts';
 import type { EngineListener } from '../model/events.ts';
 import type { FlowDefinition } from '../model/flow.ts';
+import type { FlowVersion } from '../model/pin.ts';
 import type { Run, TaskRun } from '../model/run.ts';
 import { hasExpired } from '../model/expiry.ts';
 import { isTerminal } from '../model/state.ts';
@@ -28,11 +29,12 @@ import type { Activity } from './waiting/activity.ts';
 import { submittedIn } from '../model/submitted.ts';
 import { makeRun, ownedFrom, type MakeRunOptions } from './submit/make-run.ts';
 import { OwnedRun } from './run/owned-run.ts';
+import { refuseClaimed } from './run/pinned.ts';
 import { processScope } from './run/resource-scopes.ts';
 import { RunOutput } from './run/run-output.ts';
 import type { EngineServices, GivenServices } from './services.ts';
 import { endExpired, endForRoom, startRun } from './run/start-run.ts';
-import type { StartSubFlow, SubFlowOptions, SubFlowRun } from './code/sub-flow.ts';
+import { endedBefore, type StartSubFlow, type SubFlowOptions, type SubFlowRun } from './code/sub-flow.ts';
 
 export interface SubmitOptions extends MakeRunOptions {
   /** Of the run that this one is a sub-flow of. */
@@ -40,6 +42,8 @@ export interface SubmitOptions extends MakeRunOptions {
   /** Aborting cancels the run; of one that is aborted already nothing is executed. */
   readonly signal?: AbortSignal | undefined;
   readonly listener?: EngineListener | null;
+  /** See `OwnedRunOptions`. */
+  readonly host?: FlowVersion | null;
 }
 
 interface Beginning {
@@ -50,6 +54,7 @@ interface Beginning {
   readonly parentActivity: Activity | null;
   /** Whether it may begin at once as far as its limit goes; else it waits for its slot. */
   readonly hasSlot: boolean;
+  readonly host?: FlowVersion | null;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -95,32 +100,33 @@ export class Engine {
     const run = ownedFrom(made, services.owner, services.settings.leaseMs);
     await this.describe(definition);
     const begun = await startRun(services, made, run);
-    const { listener = null, activity = null, signal } = options;
-    return this.#execute({ ...begun, definition, taskRuns: new Map(), listener, parentActivity: activity, signal });
+    const { listener = null, activity = null, host = null, signal } = options;
+    return this.#execute({ ...begun, definition, taskRuns: new Map(), listener, parentActivity: activity, host, signal });
   }
 
   /**
    * Claims a run that nobody holds and continues it from what is recorded.
    *
-   * @throws BatutaError RUN_NOT_FOUND, RUN_OWNED, RUN_STATE_REFUSED (it has ended), SHUTDOWN, STORE_…
+   * @throws BatutaError RUN_NOT_FOUND, RUN_OWNED, RUN_STATE_REFUSED (it has ended), RUN_PINNED (to another version), SHUTDOWN, STORE_…
    */
   resume(
     runId: string,
     definition: FlowDefinition,
     listener: EngineListener | null = null,
-    activity: Activity | null = null,
+    { activity = null, host = null }: Pick<SubmitOptions, 'activity' | 'host'> = {},
   ): Promise<OwnedRun> {
-    return this.#held.start(() => this.#resume(runId, definition, listener, activity));
+    return this.#held.start(() => this.#resume(runId, { definition, listener, parentActivity: activity, host }));
   }
 
-  async #resume(runId: string, definition: FlowDefinition, listener: EngineListener | null, activity: Activity | null): Promise<OwnedRun> {
+  async #resume(runId: string, begun: Pick<Beginning, 'definition' | 'listener' | 'parentActivity' | 'host'>): Promise<OwnedRun> {
     const { services } = this;
     const outcome = await services.store.runs.claim(runId, services.owner, services.settings.leaseMs, services.isOwnerGone);
     if (!outcome.claimed) throw claimRefusal(runId, outcome);
     if (hasExpired(outcome.run, services.settings.leaseMs) && (await endExpired(services, outcome.run)))
       throw claimRefusal(runId, { claimed: false, reason: 'ended', owner: null, leaseUntil: null });
-    const hasSlot = outcome.run.concurrencyKey === null;
-    return this.#continue({ run: outcome.run, definition, listener, parentActivity: activity, hasSlot });
+    const { run } = outcome;
+    await refuseClaimed(services.store, run, begun.definition);
+    return this.#continue({ ...begun, run, hasSlot: run.concurrencyKey === null });
   }
 
   /** Goes on with a run that is this process's already. */
@@ -204,8 +210,7 @@ export class Engine {
     this.#endCatching();
   }
 
-  #execute({ definition, run, taskRuns, listener, parentActivity, hasSlot, signal }: Beginning): OwnedRun {
-    const claim = claimOf(run);
+  #execute({ definition, run, taskRuns, listener, parentActivity, hasSlot, host = null, signal }: Beginning): OwnedRun {
     const subFlows: StartSubFlow = {
       definitionOf: this.#definitionOf,
       findDeployed: (name, given) => this.services.findDeployed?.(name, given) ?? Promise.reject(knowsNoDeployments(name)),
@@ -213,6 +218,8 @@ export class Engine {
         this.#startSubFlow(child, params, options, {
           ...{ queue: run.queue, priority: run.priority, listener, activity: options.activity },
           refreshCache: submittedIn(run.params).refreshCache ?? false,
+          // A class that this one names came with the same file; what a deployment names has one of its own.
+          host: options.deployment === null ? (host ?? { flow: definition.name, version: definition.version }) : null,
         }),
     };
     const owned = new OwnedRun({
@@ -221,12 +228,13 @@ export class Engine {
       subFlows,
       definition,
       run,
-      claim,
+      claim: claimOf(run),
       taskRuns,
       listener,
       parentActivity,
       heldSince: this.#claims.askedAt(run),
       hasSlot,
+      host,
     });
     const forgetSignal = cancelOnAbort(signal, owned);
     const show = hideSensitive(run.params);
@@ -252,7 +260,7 @@ export class Engine {
     definition: FlowDefinition,
     params: unknown,
     options: SubFlowOptions,
-    inherited: Required<Pick<SubmitOptions, 'queue' | 'priority' | 'listener' | 'activity' | 'refreshCache'>>,
+    inherited: Required<Pick<SubmitOptions, 'queue' | 'priority' | 'listener' | 'activity' | 'refreshCache' | 'host'>>,
   ): Promise<SubFlowRun> {
     const { id, parent, anew, deployment } = options;
     const { runs } = this.services.store;
@@ -260,10 +268,9 @@ export class Engine {
     if (!recorded) return await this.submit(definition, params, { id, parent, deployment, ...inherited });
     const { type } = recorded.state;
     if (isTerminal(type)) {
-      const standing = { id, ended: Promise.resolve(recorded), activity: null, outcome: null, stop: () => undefined };
-      if (!anew || type === 'COMPLETED') return standing;
+      if (!anew || type === 'COMPLETED') return endedBefore(recorded);
       await runs.reopen(id, this.services.clock.now());
     }
-    return await this.resume(id, definition, inherited.listener, inherited.activity);
+    return await this.resume(id, definition, inherited.listener, inherited);
   }
 }

@@ -51,6 +51,8 @@ export interface FlowDefinition {
   readonly name: string;
   readonly className: string;
   readonly version: string;
+  /** Whether runs that this version begins are finished by it alone. Default false. */
+  readonly isPinned?: boolean;
   readonly description: string | null;
   readonly tags: readonly string[];
   readonly params: StandardSchemaV1 | null;
@@ -82,6 +84,8 @@ export interface FlowDefinition {
   /** Runs around its runs and each of its tasks, outermost first. */
   readonly middleware: readonly Middleware[];
   readonly source: FlowSource | null;
+  /** The code that it was loaded from, which stays as it was while the file changes; absent where its class was not loaded by its file. */
+  readonly bundle?: { readonly module: string; readonly version: string };
   /** Its fields that hold resources, in the order of the class. */
   readonly injects: readonly Injection[];
   /**

@@ -23,6 +23,8 @@ export const lifelineFd = 4;
 export interface IsolatedJob {
   /** Where the class can be loaded from; null when nobody knows, which the guest refuses. */
   readonly source: FlowSource | null;
+  /** What the engine has of a flow whose runs are pinned, and nothing else may be executed; null where the file may have changed meanwhile. */
+  readonly pinned: { readonly version: string; readonly bundle: { readonly module: string; readonly version: string } } | null;
   readonly flow: string;
   readonly className: string;
   /** Name of the task. */

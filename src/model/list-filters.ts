@@ -6,7 +6,21 @@ const page = ['limit', 'cursor'] as const;
 
 /** By list, as its filter type has them. */
 const filterNames = {
-  runs: ['flow', 'deployment', 'states', 'tag', 'since', 'until', 'queue', 'backfillId', 'scheduleId', 'search', 'parentRunId', ...page],
+  runs: [
+    'flow',
+    'deployment',
+    'states',
+    'tag',
+    'since',
+    'until',
+    'queue',
+    'backfillId',
+    'scheduleId',
+    'search',
+    'parentRunId',
+    'pinned',
+    ...page,
+  ],
   'task runs': ['name', 'states', 'values', ...page],
   'log lines': ['taskRunId', 'minLevel', 'after', 'before', 'search', 'tail', 'limit'],
   artifacts: ['kind', 'key', 'search', ...page],

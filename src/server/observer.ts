@@ -17,7 +17,7 @@ const withoutSchema = /^GET \/api\/(openapi\.json|docs.*|events)$/;
 
 /** Fields of queries whose answer depends on nothing that is hidden. */
 const openFields: ReadonlySet<string> = new Set(
-  'backfill buckets cursor deployment flow from graph limit name parent paused queue run schedule since state task to until values'.split(
+  'backfill buckets cursor deployment flow from graph limit name parent paused pinned queue run schedule since state task to until values'.split(
     ' ',
   ),
 );

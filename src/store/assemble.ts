@@ -29,6 +29,7 @@ import { listRuns } from './lists/runs.ts';
 import { taskRunStore } from './lists/task-runs.ts';
 import { migrate, schemaVersion } from './migrations/migrate.ts';
 import { GroupCommitRecorder, type RecorderOptions } from './recorder.ts';
+import { pinStore } from './pins/pins.ts';
 import { requestCancel } from './runs/cancel.ts';
 import { cancelRequested, claimRun, getRun, insertRun } from './runs/claim.ts';
 import { deleteRun, expireRuns, keptResultsOf, pruneRuns, resultRefsOf } from './runs/remove.ts';
@@ -64,6 +65,7 @@ export function assembleStore(connection: Connection, options: RecorderOptions):
     resourceUses: resourceUseStore(connection),
     emissions: emissionStore(connection),
     exports: exportStore(connection),
+    pins: pinStore(connection),
     flows: flowStore(connection),
     signals: signalStore(connection),
     inbox: inboxStore(connection),

@@ -23,17 +23,10 @@ import type { FigureStore } from './figures/contract.ts';
 import type { FleetStore, NewRun, TicketStore, WorkerStore } from './fleet/contract.ts';
 import type { LimitStore } from './limits/contract.ts';
 import type { RateStore } from './limits/rate-contract.ts';
-import type {
-  ArtifactStore,
-  ExportStore,
-  LogStore,
-  Page,
-  ResourceUseStore,
-  RunFilter,
-  TaskRunStore,
-  TransitionFilter,
-} from './lists/contract.ts';
+import type { ArtifactStore, ExportStore, LogStore, Page } from './lists/contract.ts';
+import type { ResourceUseStore, RunFilter, TaskRunStore, TransitionFilter } from './lists/contract.ts';
 import type { Claim } from './ownership.ts';
+import type { PinStore } from './pins/contract.ts';
 import type { PruneOptions, PruneReport } from './removal.ts';
 import type { OutboxStore, ReportStore } from './reporting/contract.ts';
 import type { PoolUse } from './pool-use.ts';
@@ -66,6 +59,7 @@ export type * from './inbox/contract.ts';
 export type * from './runs/signal-contract.ts';
 export type * from './lists/contract.ts';
 export type * from './ownership.ts';
+export type * from './pins/contract.ts';
 export type * from './pool-use.ts';
 export type * from './results/contract.ts';
 export type * from './rollbacks/contract.ts';
@@ -225,6 +219,7 @@ export interface Store {
   readonly resourceUses: ResourceUseStore;
   readonly emissions: EmissionStore;
   readonly exports: ExportStore;
+  readonly pins: PinStore;
   readonly flows: FlowStore;
   readonly signals: SignalStore;
   readonly deployments: DeploymentStore;

@@ -82,6 +82,7 @@ async function run(
   const messages: GuestMessage[] = [];
   const job: IsolatedJob = {
     source: { file, exportName: 'Heavy' },
+    pinned: null,
     flow: 'heavy-flow',
     className: 'Heavy',
     task,

@@ -1,7 +1,9 @@
 import { existsSync, readdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadFlowFile } from '../../src/define/load.ts';
+import { definitionOf } from '../../src/define/definition.ts';
+import { type LoadedFlow, loadFlowFile } from '../../src/define/load.ts';
+import type { FlowClass } from '../../src/model/flow-types.ts';
 import { bundlesOf, callTask, legacy, oneFlow, ownProject, standard } from '../support/flow-files.ts';
 
 describe('the cache of bundles', () => {
@@ -20,6 +22,23 @@ describe('the cache of bundles', () => {
     write('lib/n.ts', 'export const n: number = 1;');
     expect((await loadFlowFile(file))[0]?.definition.version).toBe(first?.definition.version);
     expect(bundlesOf(file)).toHaveLength(2);
+  });
+
+  test('comments and layout make no version; a class that comes with the file, exported or not, has the version of the file', async () => {
+    const { write } = ownProject({ 'inner.ts': oneFlow('Inner'), 'n.ts': 'export const n = 1;' });
+    const outer = `import { Inner } from './inner.ts';\nimport { n } from './n.ts';\n${oneFlow('Outer', 'return [n, Inner];')}`;
+    const file = write('outer.ts', outer);
+    const [first] = await loadFlowFile(file);
+    const innerOf = (flow: LoadedFlow | undefined) => definitionOf((callTask(flow) as [number, FlowClass])[1]);
+    const version = first?.definition.version;
+    expect(innerOf(first)).toMatchObject({ name: 'inner', version });
+    write('outer.ts', `// Mended.\n${outer.replaceAll('\n', '\n\n')}/* The end. */\n`);
+    expect((await loadFlowFile(file))[0]?.definition.version).toBe(version);
+    // What the class is made of is the same, and not what it calls.
+    write('n.ts', 'export const n = 2;');
+    const [changed] = await loadFlowFile(file);
+    expect(changed?.definition.version).not.toBe(version);
+    expect(innerOf(changed).version).toBe(changed?.definition.version);
   });
 
   test('a new tsconfig and a changed one are seen', async () => {

@@ -2,6 +2,7 @@
 import { afterEach, describe, expect, test } from 'vitest';
 import { makeId } from '../../src/base/id.ts';
 import { systemClock } from '../../src/base/clock.ts';
+import { programName } from '../../src/base/program-name.ts';
 import { failureOf } from '../../src/model/failure.ts';
 import type { Owner, Run } from '../../src/model/run.ts';
 import { stateOf } from '../../src/model/state.ts';
@@ -65,6 +66,33 @@ describe('why a run does not run', () => {
     await at.store.recorder.addRunPatch({ runId: id, epoch: 1 }, { state: stateOf('COMPLETED'), endedAt: 1 }, null);
     expect(await why(id)).toBe(null);
     await expect(why(makeId())).rejects.toMatchObject({ code: 'RUN_NOT_FOUND' });
+  });
+
+  test('a run that is pinned to a version which no living worker of its queue has, and one whose sub-flow is', async () => {
+    await begin();
+    const pin = async (id: string, flow: string): Promise<void> => {
+      const claim = { runId: id, epoch: 1 };
+      await at.store.pins.pin(claim, { flow, version: 'v1' }, { flow, version: 'v1' }, 1);
+      await at.store.recorder.addRunPatch(claim, { state: stateOf('SCHEDULED', 'Resuming'), startedAt: 1, flowVersion: 'v1' }, null);
+      await at.store.runs.release(claim);
+    };
+    const id = await running();
+    await pin(id, 'sync');
+    const parent = await running();
+    await at.store.recorder.addRunPatch({ runId: parent, epoch: 1 }, { state: stateOf('SCHEDULED', 'Resuming'), startedAt: 1 }, null);
+    await at.store.runs.release({ runId: parent, epoch: 1 });
+    const child = await running({ flow: 'child', parentRunId: parent, parentTaskRunId: makeId() });
+    await pin(child, 'child');
+    await beat({ id: 'new', flows: { sync: 'v2', child: 'v2' } });
+    await beat({ id: 'apart', flows: { sync: 'v1', child: 'v1' }, queues: ['other'] });
+    expect(await why(id)).toMatchObject({
+      kind: 'pinned',
+      message: `It is pinned to version v1 of the flow sync, which no living worker of its queue default has (they have v2). Start one that has it, or let it go on with any version: ${programName()} runs unpin ${id}`,
+    });
+    expect(await why(parent)).toMatchObject({ kind: 'pinned', message: expect.stringContaining(`runs unpin ${child}`) });
+    await beat({ id: 'old', flows: { sync: 'v1', child: 'v1' } });
+    expect((await why(id))?.kind).toBe('starting');
+    expect((await why(parent))?.kind).toBe('behind');
   });
 
   test('spread tasks in a queue that nobody serves, while none of its tasks is at work', async () => {

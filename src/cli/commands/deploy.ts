@@ -50,7 +50,7 @@ export interface DeployOptions extends TriggerOptions {
 
 /**
  * Deploys one flow as the options say, or with `--all` what the configuration file declares. Prints what it did and when it runs; with
- * `--json` the deployment with `outcome`, `changes` and `graph` (with `--all` an array of them).
+ * `--json` the deployment with `outcome`, `changes`, `graph` and `touched` (with `--all` an array of them).
  */
 export async function deploy(context: CommandContext, target: string | undefined, options: DeployOptions): Promise<ExitStatus> {
   return options.all ? await deployAll(context, target, options) : await deployOne(context, target, options);

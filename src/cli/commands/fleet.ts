@@ -107,7 +107,7 @@ const columns: readonly Column[] = [
   { head: 'state' },
   { head: 'runs', align: 'right' },
   { head: 'queues', max: 32 },
-  { head: 'flows', align: 'right', drop: 2 },
+  { head: 'flows', max: 60, drop: 2 },
   { head: 'lag', align: 'right', drop: 3 },
   { head: 'started', drop: 1 },
 ];
@@ -122,13 +122,23 @@ export async function listWorkers(context: CommandContext, options: JsonOption):
       worker.state === 'alive' ? paint.green('alive') : paint.red(lostText(worker)),
       `${worker.running}/${worker.concurrency}`,
       worker.queues.join(','),
-      String(Object.keys(worker.flows).length),
+      flowsText(worker),
       formatDuration(worker.lagMs),
       agoText(worker.startedAt, context.clock.now()),
     ],
     json: workerJson,
     empty: `No workers. Start one: ${programName()} worker`,
   });
+}
+
+/** Flows that are named, with their versions. */
+const shownFlows = 2;
+
+/** `orders@2, weather@3f2a1b9c0d4e +4`. */
+function flowsText({ flows }: WorkerView): string {
+  const all = Object.entries(flows).toSorted(([left], [right]) => (left < right ? -1 : 1));
+  const shown = all.slice(0, shownFlows).map(([name, version]) => `${oneLine(name)}@${oneLine(version)}`);
+  return `${shown.join(', ')}${all.length > shownFlows ? ` +${all.length - shownFlows}` : ''}`;
 }
 
 function lostText({ state, silentMs }: WorkerView): string {

@@ -24,7 +24,7 @@ function flowLines(flow: FlowView, paint: Paint, cwd: string): string[] {
   const facts: (readonly [string, string])[] = [
     ['class', flow.className],
     ['kind', flow.kind === 'code' ? 'code flow: run() decides which tasks run' : 'static graph'],
-    ['version', flow.version],
+    ['version', flow.version + (flow.versioning === 'pin' ? ', to which its runs are pinned' : '')],
     ...(flow.file === null ? [] : [['file', shownPath(flow.file, cwd)] as const]),
     ...(flow.tags.length === 0 ? [] : [['tags', flow.tags.join(', ')] as const]),
     ...flowOptions(flow),
@@ -93,10 +93,10 @@ function waitText(delayMs: TaskView['retryDelayMs']): string {
 }
 
 function flowJson(flow: FlowView): object {
-  const { name, className, kind, version, description, tags, file, exportName, retries, timeoutMs, concurrency } = flow;
+  const { name, className, kind, version, description, tags, file, exportName, retries, timeoutMs, concurrency, versioning } = flow;
   const { slots, result, hooks, paramsSchema, tasks, edges } = flow;
   return {
-    ...{ name, className, kind, version, description, tags, file, exportName, retries, timeoutMs, concurrency },
+    ...{ name, className, kind, version, versioning, description, tags, file, exportName, retries, timeoutMs, concurrency },
     ...{ slots, result, hooks, paramsSchema, tasks, edges },
   };
 }

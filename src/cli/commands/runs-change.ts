@@ -42,6 +42,25 @@ export async function cancelRuns(
   return status;
 }
 
+/** Lets every pinned run it can go on with any version: those named, or those that fit the filters. The status is 1 unless all could be. */
+export async function unpinRuns(context: CommandContext, ids: readonly string[], options: BulkOptions): Promise<ExitStatus> {
+  const { terminal } = context;
+  if (choosesByFilter(ids, options)) {
+    const change: BulkVerb['change'] = (client, wish) => client.runs.unpinMany(wish);
+    return changeFiltered(context, options, { infinitive: 'unpin', participle: 'unpinned', change });
+  }
+  const unpinned: Run[] = [];
+  const status = await withClient(context, (client) =>
+    forEachRun(context, ids, async (id) => {
+      const run = await client.runs.unpin(id);
+      unpinned.push(run);
+      if (!options.json) terminal.out.line(`unpinned  ${oneLine(run.flow)}  ${oneLine(run.name)}  ${shortId(run.id)}`);
+    }),
+  );
+  if (options.json) printJson(terminal, unpinned.map(runListJson));
+  return status;
+}
+
 /** Deletes every run it can; the status is 1 unless all could be. With `--json` prints the deleted: `{ id, flow, name }`. */
 export async function deleteRuns(
   context: CommandContext,

@@ -3,11 +3,11 @@ import { inspect } from 'node:util';
 import { byteSize } from '../../base/byte-size.ts';
 import { cutText } from '../../base/cut-text.ts';
 import { formatDuration } from '../../base/duration.ts';
-import type { RunInspection } from '../../client/client.ts';
+import type { PinView, RunInspection } from '../../client/client.ts';
 import type { WaitReason } from '../../client/fleet-client.ts';
 import { shortId } from '../../model/ids.ts';
 import { runTimes, spentTimes } from '../../model/run-times.ts';
-import type { ListedRun, Owner, TaskRun, Transition } from '../../model/run.ts';
+import type { ListedRun, Owner, Run, TaskRun, Transition } from '../../model/run.ts';
 import { totalUsage } from '../../model/task-usage.ts';
 import { startedByText, submittedIn, traceIdOfRun } from '../../model/submitted.ts';
 import { traceUrlOf } from '../../model/trace.ts';
@@ -130,7 +130,7 @@ function notUndoneLines({ rollback }: RunInspection, { paint }: InspectionOption
 }
 
 function headLines(
-  { run, alike, transitions, taskRuns }: RunInspection,
+  { run, alike, transitions, taskRuns, pin }: RunInspection,
   why: WaitReason | null,
   { paint, now, traceUrl = null }: InspectionOptions,
 ): string[] {
@@ -142,6 +142,7 @@ function headLines(
   const facts: (readonly [string, string | null])[] = [
     ['id', run.id],
     ['flow', `${oneLine(run.flow)}  ${paint.dim(`version ${run.flowVersion}`)}`],
+    ['pinned', pin === null ? null : pinnedText(pin, run)],
     [
       'attempt',
       run.attempt > 1 || run.recoveries > 0
@@ -178,6 +179,13 @@ function headLines(
   const message = reason === null ? [] : [`  ${oneLine(reason)}`];
   const title = `${labelOf(run.state, paint)}  ${paint.bold(oneLine(run.name))}${took}`;
   return [title, ...message, ...factLines(facts, paint, 8)];
+}
+
+/** `to version 3f2a1b9c0d4e, which 2 living workers have`. */
+function pinnedText({ version, workers }: PinView, { endedAt }: Run): string {
+  const who =
+    workers === 0 ? 'which no living worker has' : `which ${workers === 1 ? '1 living worker has' : `${workers} living workers have`}`;
+  return `to version ${oneLine(version)}${endedAt === null ? `, ${who}` : ''}`;
 }
 
 function ranElsewhere({ reporter, host, pid }: Owner): string {

@@ -33,8 +33,10 @@ const columns: readonly Column[] = [
   { head: 'id' },
 ];
 
-/** The same where some ran elsewhere: with who reported them before the id. */
-const withReporter: readonly Column[] = [...columns.slice(0, -1), { head: 'from', max: 24, drop: 1 }, ...columns.slice(-1)];
+/** Before the id, where some ran elsewhere: who reported them. */
+const reporterColumn: Column = { head: 'from', max: 24, drop: 1 };
+/** The same where some are pinned: to which version. */
+const pinColumn: Column = { head: 'pinned to', max: 24, drop: 1 };
 
 /** Prints the runs that fit the filters. */
 export async function listRuns(context: CommandContext, options: Options): Promise<ExitStatus> {
@@ -43,7 +45,11 @@ export async function listRuns(context: CommandContext, options: Options): Promi
   const wanted = readRunFilter(options, now);
   const limit = readLimit(options.limit);
   const { items, next } = await withClient(context, (client) => listUpTo(client, wanted, limit));
-  if (options.json) return printJson(terminal, items.map(runListJson));
+  if (options.json)
+    return printJson(
+      terminal,
+      items.map((run) => ({ ...runListJson(run), pinnedTo: run.pinnedTo })),
+    );
   if (items.length === 0) {
     terminal.err.line(
       Object.keys(wanted).length > 0 ? 'No run fits these filters.' : `No runs yet. Start one: ${programName()} run <file|flow>`,
@@ -54,12 +60,15 @@ export async function listRuns(context: CommandContext, options: Options): Promi
   const ids = shortIds(items.map(({ id }) => id));
   const width = out.isTty ? out.columns : undefined;
   const areReported = items.some(({ owner }) => owner?.reporter !== undefined);
+  const arePinned = items.some(({ pinnedTo }) => pinnedTo !== null);
   const rows = items.map((run) => [
     ...cellsOf(run, now, out.paint),
     ...(areReported ? [oneLine(run.owner?.reporter?.name ?? '')] : []),
+    ...(arePinned ? [oneLine(run.pinnedTo ?? '')] : []),
     out.paint.dim(ids.get(run.id) ?? run.id),
   ]);
-  const [head = '', ...lines] = tableLines(areReported ? withReporter : columns, rows, out.paint, width);
+  const further = [...(areReported ? [reporterColumn] : []), ...(arePinned ? [pinColumn] : [])];
+  const [head = '', ...lines] = tableLines([...columns.slice(0, -1), ...further, ...columns.slice(-1)], rows, out.paint, width);
   out.line(head);
   lines.forEach((line, at) => {
     out.line(line);

@@ -1,7 +1,7 @@
 /** Deployments and their schedules, for people and as JSON. */
 import { forPeople } from '../../model/sensitive.ts';
 import { durationWords } from '../../base/duration.ts';
-import type { DeployChange, DeploymentView, DeployReport, GraphChange, LastRun } from '../../client/deployments-client.ts';
+import type { DeployChange, DeploymentView, DeployReport, GraphChange, LastRun, TouchedRuns } from '../../client/deployments-client.ts';
 import { toWire } from '../../client/wire.ts';
 import type { DeploymentSchedule } from '../../model/deployment.ts';
 import { markOf, touchedChanges } from '../../model/schedule/changes.ts';
@@ -52,9 +52,9 @@ export function deploymentJson(view: DeploymentView): object {
   };
 }
 
-/** What a deploy did: the deployment, and `outcome`, `changes` and `graph` beside it. */
-export function reportJson({ deployment, outcome, changes, graph }: DeployReport): object {
-  return { ...deploymentJson(deployment), outcome, changes, graph };
+/** What a deploy did: the deployment, and `outcome`, `changes`, `graph` and `touched` beside it. */
+export function reportJson({ deployment, outcome, changes, graph, touched }: DeployReport): object {
+  return { ...deploymentJson(deployment), outcome, changes, graph, touched };
 }
 
 /** The next tick of all its schedules that are not paused; null when it is paused itself, or there is none. */
@@ -93,18 +93,34 @@ const hues = { created: 'green', changed: 'yellow', unchanged: 'dim', deleted: '
 
 /** Title and changes; with `ticks` also its schedules in words with their next ticks. */
 export function deployLines(report: DeployReport, now: number, paint: Paint, options: { readonly ticks: boolean }): string[] {
-  const { outcome, deployment, changes, graph } = report;
+  const { outcome, deployment, changes, graph, touched } = report;
   const title = `${paint[hues[outcome]](`${signs[outcome]} ${outcome}`)}  ${paint.bold(deployment.name)}`;
   const about = outcome === 'deleted' ? '' : `  ${paint.dim(`flow ${oneLine(deployment.flow)}, version ${deployment.version}`)}`;
   const paused = deployment.pausedAt !== null && outcome !== 'deleted' ? [paint.cyan('‖ paused: its schedules make no runs')] : [];
   const below = [
     ...changes.map((change) => changeLine(change, paint)),
     ...(graph ? graphLines(graph, paint) : []),
+    ...(touched ? touchedLines(touched, paint) : []),
     ...paused,
     ...(options.ticks ? deployment.schedules.flatMap((schedule) => scheduleLines(schedule, now, paint)) : []),
     ...(options.ticks ? triggerLines(deployment, paint).map((line) => `on ${line}`) : []),
   ];
   return [`${title}${about}`, ...below.map((line) => `  ${line}`)];
+}
+
+/** `5 runs under way began with another version and go on with this one: 3 Suspended, 2 Running`, and the same of those that are pinned. */
+function touchedLines({ continuing, pinned }: TouchedRuns, paint: Paint): string[] {
+  const line = (counts: TouchedRuns['pinned'], one: string, many: string): string[] => {
+    const states = Object.entries(counts);
+    const runs = states.reduce((sum, [, count]) => sum + count, 0);
+    if (runs === 0) return [];
+    const what =
+      runs === 1
+        ? `1 run under way began with another version and ${one}`
+        : `${countOf(runs)} runs under way began with another version and ${many}`;
+    return [`${paint.yellow(what)}: ${states.map(([state, count]) => `${countOf(count)} ${state}`).join(', ')}`];
+  };
+  return [...line(continuing, 'goes on with this one', 'go on with this one'), ...line(pinned, 'stays pinned to it', 'stay pinned to it')];
 }
 
 /** `2 created, 1 unchanged`, with what there is none of left out. */

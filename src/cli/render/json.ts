@@ -38,7 +38,7 @@ export function runOutcomeJson({ run, taskRuns, result }: Pick<RunInspection, 'r
 
 /** What `runs inspect --json` prints: the run as in a list, with all that is known about it. @param traceUrl see the setting */
 export function inspectionJson(inspection: RunInspection, why: WaitReason | null, traceUrl: string | null = null): object {
-  const { run, taskRuns, transitions, artifacts, resources, children, params, result } = inspection;
+  const { run, taskRuns, transitions, artifacts, resources, children, params, result, pin } = inspection;
   const { flowVersion, source, parentRunId, recoveries, owner, error } = run;
   const histories = historiesOf(transitions);
   return {
@@ -51,6 +51,7 @@ export function inspectionJson(inspection: RunInspection, why: WaitReason | null
     ...{ params: plainJson(params), result: plainJson(result), error },
     failure: whyFailed(run, inspection.alike),
     rollback: inspection.rollback && rollbackJson(inspection.rollback),
+    pin: pin === null ? null : toWire(pin),
     alike: inspection.alike === null ? null : { others: inspection.alike.others, since: isoOrNull(inspection.alike.sinceAt) },
     why: why === null ? null : { ...why, untilAt: isoOrNull(why.untilAt) },
     suspendedMs: run.endedAt === null ? null : (spentTimes(histories.get(null) ?? [], run.endedAt)?.suspendedMs ?? null),

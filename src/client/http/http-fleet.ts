@@ -145,7 +145,8 @@ function listItemOf(
   item: Wire<RunListItem> & { readonly durationMs?: unknown; readonly waitingMs?: unknown; readonly wallMs?: unknown },
 ): RunListItem {
   const { durationMs: _durationMs, waitingMs: _waitingMs, wallMs: _wallMs, ...rest } = item;
-  return fromWire<RunListItem>(rest);
+  // Servers of before do not say it.
+  return { ...fromWire<RunListItem>(rest), pinnedTo: item.pinnedTo ?? null };
 }
 
 function iso(at: number | undefined): string | undefined {

@@ -10,7 +10,7 @@ import { decodeValue } from '../../model/values.ts';
 import type { ListedRun, Run, TaskRun, Transition, Artifact } from '../../model/run.ts';
 import type { Emission } from '../../model/emission.ts';
 import type { EmissionStream, LogFilter, Page, RunFilter, StoredFlow, StoredLogLine } from '../../store/store.ts';
-import type { RunHandle, RunInspection, RunsClient, StreamOptions } from '../client.ts';
+import type { PinView, RunHandle, RunInspection, RunsClient, StreamOptions } from '../client.ts';
 import { emittedOverHttp } from './emissions.ts';
 import { linesOf } from './answer-body.ts';
 import type { BulkReport, BulkWish, TaskRunFilter, WaitReason } from '../fleet-client.ts';
@@ -31,6 +31,8 @@ interface RunDetails {
   readonly why: Wire<WaitReason> | null;
   readonly alike: Wire<Alike> | null;
   readonly rollback: RollbackSummary | null;
+  /** Absent from servers of before. */
+  readonly pin?: Wire<PinView> | null;
   readonly counts: readonly { readonly name: string; readonly state: string; readonly count: number }[];
   readonly flow: Wire<StoredFlow> | null;
 }
@@ -96,6 +98,7 @@ export class HttpRuns implements RunsClient {
       result: await this.resultOf(run),
       alike: details.alike === null ? null : fromWire<Alike>(details.alike),
       rollback: details.rollback,
+      pin: details.pin ? fromWire<PinView>(details.pin) : null,
       ...(isHidden ? { isHidden } : {}),
     };
   }
@@ -149,6 +152,20 @@ export class HttpRuns implements RunsClient {
 
   async rollback(id: string): ReturnType<RunsClient['rollback']> {
     return (await this.#facts(id)).rollback;
+  }
+
+  async pin(id: string): Promise<PinView | null> {
+    const { pin } = await this.#facts(id);
+    return pin ? fromWire<PinView>(pin) : null;
+  }
+
+  async unpin(id: string): Promise<Run> {
+    await this.#api.post(`${pathOf(id)}/unpin`, {});
+    return this.get(id);
+  }
+
+  unpinMany(wish: BulkWish): Promise<BulkReport> {
+    return this.#bulk('unpin', wish);
   }
 
   async alike(id: string): ReturnType<RunsClient['alike']> {
@@ -264,15 +281,9 @@ function pathOf(id: string): string {
 
 /** Without what a server adds to it in its answers. */
 function listedRunOf(
-  run: Wire<ListedRun> & {
-    readonly durationMs?: unknown;
-    readonly waitingMs?: unknown;
-    readonly wallMs?: unknown;
-    readonly tasks?: unknown;
-    readonly alike?: unknown;
-  },
+  run: Wire<ListedRun> & Partial<Record<'durationMs' | 'waitingMs' | 'wallMs' | 'tasks' | 'alike' | 'pinnedTo', unknown>>,
 ): ListedRun {
-  const { durationMs: _durationMs, waitingMs: _waitingMs, wallMs: _wallMs, tasks: _tasks, alike: _alike, ...listed } = run;
+  const { durationMs: _durationMs, waitingMs: _waitingMs, wallMs: _wallMs, tasks: _tasks, alike: _alike, pinnedTo: _pin, ...listed } = run;
   return fromWire<ListedRun>(listed);
 }
 

@@ -7,6 +7,7 @@ import { BatutaError, isBatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import { outcomeOf, recordedError, valueOf } from '../task/outcome.ts';
 import { loadValue } from '../values/results.ts';
+import { callerOfPinned } from '../run/pinned.ts';
 import type { RunAttempt } from '../run/run-attempt.ts';
 import { cancelBelow } from '../run/cancel.ts';
 import { maxCallChars, shownArg } from './call-args.ts';
@@ -25,10 +26,15 @@ export interface SubFlowRun {
   readonly ended: Promise<Run>;
   /** Tells when it only waits; null when it has ended. */
   readonly activity: Activity | null;
-  /** Its value or error in memory, once it has ended; null when it ended earlier and only its record is left. */
-  readonly outcome: { takeValue(): unknown; readonly thrown: unknown } | null;
+  /** Its value or error in memory, or why it was left to others, once it has ended here; null when it ended earlier and only its record is left. */
+  readonly outcome: { takeValue(): unknown; readonly thrown: unknown; readonly givenUp: BatutaError | null } | null;
   /** Asks it to end; `force` does not wait for its code. */
   stop(reason: BatutaError, force: boolean): void;
+}
+
+/** One that had ended before. */
+export function endedBefore(run: Run): SubFlowRun {
+  return { id: run.id, ended: Promise.resolve(run), activity: null, outcome: null, stop: () => undefined };
 }
 
 /** What starts or continues a sub-flow's run. Given by the engine. */
@@ -39,7 +45,7 @@ export interface StartSubFlow {
   /**
    * Starts the run of that id, continues it when it was started before, or gives its end; `anew` opens an end without success again.
    *
-   * @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, RUN_OWNED, SHUTDOWN, STORE_…
+   * @throws BatutaError PARAMS_INVALID, RESULT_NOT_SERIALIZABLE, RUN_OWNED, RUN_PINNED (to another version), SHUTDOWN, STORE_…
    */
   start(definition: FlowDefinition, params: unknown, options: SubFlowOptions): Promise<SubFlowRun>;
 }
@@ -138,12 +144,20 @@ async function started(caller: Waiter, row: TaskRun, start: () => Promise<SubFlo
         });
         continue;
       }
+      if (isBatutaError(error, 'RUN_PINNED')) throw leaveToOthers(active, error);
       const failure = failureOf(error);
       const state = stateOf('FAILED', 'Failed', failure.message);
       await active.record.endTask('RUNNING', row, state, { error: failure, childRunId: null });
       throw recordedError(failure, error);
     }
   }
+}
+
+/** Stops the caller too: it goes on where that version is. Gives what it is stopped with. */
+function leaveToOthers(active: RunAttempt, error: BatutaError): BatutaError {
+  const reason = callerOfPinned(error, active.run.id);
+  active.stop(reason, true);
+  return active.stopReason ?? reason;
 }
 
 /** An earlier owner may have started it. */
@@ -173,6 +187,8 @@ function endedWithout({ id, state }: Run): BatutaError {
 
 async function settle(active: RunAttempt, row: TaskRun, run: SubFlowRun, ended: Run): Promise<unknown> {
   const { state } = ended;
+  const givenUp = run.outcome?.givenUp ?? null;
+  if (!isTerminal(state.type) && givenUp?.code === 'RUN_PINNED') throw leaveToOthers(active, givenUp);
   if (!isTerminal(state.type)) throw active.stopReason ?? new Error(`The sub-flow run ${ended.id} was given up in state ${state.name}.`);
   const error = ended.error ?? failureOf(endedWithout(ended));
   const ownState = state.type === 'CRASHED' ? stateOf('FAILED', 'Failed', state.message) : state;

@@ -215,6 +215,7 @@ function jobOf(
   const { packed, moved } = packValue([...args], `arguments of task ${task.name}, which go to ${where}`, args.every(mayMove));
   const job = {
     source: definition.source,
+    pinned: definition.isPinned === true && definition.bundle ? { version: definition.version, bundle: definition.bundle } : null,
     flow: definition.name,
     className: definition.className,
     task: task.name,

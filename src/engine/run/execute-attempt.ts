@@ -9,16 +9,23 @@ import { thrownAs } from '../task/outcome.ts';
 import { runAround } from '../middleware/around-run.ts';
 import type { RunAttempt } from './run-attempt.ts';
 import { callHooks } from './hooks.ts';
+import { pinAsDeclared } from './pinned.ts';
 import { finalVerdict, type Verdict } from './run-end.ts';
 
 /** Records that the attempt begins, and calls the hooks. */
 export async function beginRun(active: RunAttempt): Promise<void> {
-  const { run, record, services, stopReason } = active;
+  const { record, services, definition } = active;
+  if (active.stopReason) return;
+  // Before anything of it is executed: whoever goes on with it must see that it is pinned.
+  if (definition.isPinned === true) await pinAsDeclared(active);
+  const { run, stopReason } = active;
   if (stopReason) return;
   // Not awaited: it shares the flush of the first tasks; the run itself is durable since it was accepted or claimed.
   record
     .setRun(stateOf('RUNNING', run.attempt > 1 ? 'Retrying' : 'Running'), {
       ...{ startedAt: run.startedAt ?? services.clock.now(), dueAt: null, error: null },
+      // Who submitted it may have had another.
+      ...(run.startedAt === null && run.flowVersion !== definition.version ? { flowVersion: definition.version } : {}),
     })
     .catch(() => undefined);
   await callHooks(active, active.run.state, null, undefined);
@@ -64,11 +71,11 @@ async function closeAfter(active: RunAttempt, verdict: Verdict): Promise<Verdict
   return verdict.kind === 'value' && fault ? { kind: 'error', error: fault, task: null, isFinal: true } : verdict;
 }
 
-/** A run that is suspended has not failed: what it has recorded stands. */
+/** A run that is suspended, or left to others, has not failed: what it has recorded stands. */
 function endFor(verdict: Verdict): { readonly error: unknown } | null {
   if (verdict.kind === 'value') return null;
   if (verdict.kind === 'error') return { error: thrownAs(verdict.error) };
-  return verdict.reason.code === 'RUN_SUSPENDED' ? null : { error: verdict.reason };
+  return ['RUN_SUSPENDED', 'RUN_PINNED'].includes(verdict.reason.code) ? null : { error: verdict.reason };
 }
 
 async function execute(active: RunAttempt, subFlows: StartSubFlow): Promise<Verdict> {

@@ -19,7 +19,8 @@ import type { RunRecord } from './transition.ts';
  */
 export async function handBackRun(services: EngineServices, record: RunRecord, reason: BatutaError, waits: readonly Wait[]): Promise<void> {
   const { store } = services;
-  if (reason.code === 'SHUTDOWN') record.setRun(stateOf('SCHEDULED', 'Resuming', reason.message)).catch(() => undefined);
+  if (reason.code === 'SHUTDOWN' || reason.code === 'RUN_PINNED')
+    record.setRun(stateOf('SCHEDULED', 'Resuming', reason.message)).catch(() => undefined);
   if (reason.code === 'RUN_SUSPENDED') recordSuspended(record, reason, waits).catch(() => undefined);
   await store.recorder.flush();
   // What came too early to find it waiting is acted on while the lease holds: when this process dies before that, the run is reclaimed.

@@ -1,6 +1,7 @@
 /** What an owned run is made of. */
 import type { EngineListener } from '../../model/events.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
+import type { FlowVersion } from '../../model/pin.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import type { Claim } from '../../store/store.ts';
 import type { StartSubFlow } from '../code/sub-flow.ts';
@@ -20,6 +21,8 @@ export interface OwnedRunOptions {
   readonly listener: EngineListener | null;
   /** Of the run that this one is a sub-flow of, else null. */
   readonly parentActivity: Activity | null;
+  /** With the file of which flow its class came, of a sub-flow; default its own. */
+  readonly host?: FlowVersion | null;
   /** Monotonic instant at which it was asked for; default now. */
   readonly heldSince?: number | undefined;
   /** Whether it has the slot of its limit, or needs none. */

@@ -225,8 +225,10 @@ export class OwnedRun implements SubFlowRun {
 
   async #settle(verdict: Verdict): Promise<void> {
     const { services, definition } = this.#options;
-    if (verdict.kind === 'stopped' && isHandedBack(verdict.reason))
+    if (verdict.kind === 'stopped' && isHandedBack(verdict.reason)) {
+      this.givenUp ??= verdict.reason;
       return handBackRun(services, this.#record, verdict.reason, this.#suspendedOn);
+    }
     const end = await endOf(definition, verdict, services.results, `${this.run.id}/result-${this.#record.claim.epoch}`);
     this.#given = end.given;
     this.thrown = end.thrown;
@@ -288,6 +290,7 @@ export class OwnedRun implements SubFlowRun {
       record: this.#record,
       recorded,
       activity: this.activity,
+      host: this.#options.host ?? null,
       confirmLease: () => this.#options.leases.confirm(this.#record.claim),
     });
   }

@@ -6,6 +6,7 @@ import { BatutaError } from '../../base/errors.ts';
 import type { RunFacts } from '../../model/context.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
 import { type ContextValues, joinMiddleware, type Middleware, noContextValues, noMiddleware } from '../../model/middleware.ts';
+import type { FlowVersion } from '../../model/pin.ts';
 import type { Run, TaskRun } from '../../model/run.ts';
 import type { RunScope } from '../../model/run-context.ts';
 import type { ResourceScopeName } from '../../model/resource.ts';
@@ -46,6 +47,8 @@ export interface RunAttemptOptions {
   readonly confirmLease: () => Promise<void> | null;
   /** Whether it stands for a spread task that is executed apart from its run; then the claim is that of the task. Default false. */
   readonly isSpread?: boolean;
+  /** With the file of which flow its class came, where that is not its own; see `RunPin`. Default null. */
+  readonly host?: FlowVersion | null;
 }
 
 /** One attempt of a run. A flow retry makes a new one over the same record. */
@@ -59,6 +62,7 @@ export class RunAttempt {
   readonly activity: Activity;
   readonly confirmLease: () => Promise<void> | null;
   readonly isSpread: boolean;
+  readonly host: FlowVersion | null;
   readonly slots: Semaphore;
   readonly live = new Set<Stoppable>();
   /** What middleware around the run has set. */
@@ -93,6 +97,7 @@ export class RunAttempt {
     this.activity = options.activity;
     this.confirmLease = options.confirmLease;
     this.isSpread = options.isSpread ?? false;
+    this.host = options.host ?? null;
     this.middleware = joinMiddleware(options.services.middleware ?? noMiddleware, options.definition.middleware);
     this.slots = new Semaphore(options.definition.maxParallelTasks);
   }
@@ -291,5 +296,5 @@ export class RunAttempt {
 
 /** Whether a stopped run goes on elsewhere or later from what is recorded, so that nothing of it is ended. */
 export function isHandedBack(reason: BatutaError): boolean {
-  return reason.code === 'LEASE_LOST' || reason.code === 'SHUTDOWN' || reason.code === 'RUN_SUSPENDED';
+  return ['LEASE_LOST', 'SHUTDOWN', 'RUN_SUSPENDED', 'RUN_PINNED'].includes(reason.code);
 }

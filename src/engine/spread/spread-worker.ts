@@ -6,12 +6,14 @@
  */
 import { BatutaError } from '../../base/errors.ts';
 import type { FlowDefinition } from '../../model/flow.ts';
+import { pinnedText, type RunPin } from '../../model/pin.ts';
 import type { ClaimedTask, TaskClaim } from '../../store/store.ts';
 import { SpreadRecorder } from './spread-recorder.ts';
 import { Batcher } from '../batcher.ts';
 import { OwnedTask } from './owned-task.ts';
 import { type Held, HeldWork } from '../lease/held-work.ts';
 import { Leases, leasesOfTasks } from '../lease/leases.ts';
+import { pinnedElsewhere } from '../run/pinned.ts';
 import type { EngineServices } from '../services.ts';
 import type { Spread } from './spread.ts';
 
@@ -98,7 +100,8 @@ export class SpreadWorker {
     const { run, taskRun, claim } = claimed;
     const definition = flows.get(run.flow);
     const known = definition?.tasks.get(taskRun.name);
-    if (!definition || !known) return this.#leaveToOthers(claimed, wasLeft);
+    const pin = await pinnedElsewhere(services.store, run, definition, flows);
+    if (!definition || !known || pin !== null) return this.#leaveToOthers(claimed, wasLeft, pin);
     if (services.lifecycle.isObserved) services.lifecycle.tell({ kind: 'claimed', run, taskRun });
     const confirmLease = (): Promise<void> | null => this.#leases.confirm(claim);
     const task = new OwnedTask({ services, claimed, definition, task: known, writer: this.#writer, confirmLease });
@@ -129,20 +132,25 @@ export class SpreadWorker {
   }
 
   /** Gives it back, to a worker that knows it; where there is none with a sentence that says why nobody has taken it. */
-  async #leaveToOthers(claimed: ClaimedTask, wasLeft: boolean): Promise<void> {
+  async #leaveToOthers(claimed: ClaimedTask, wasLeft: boolean, pin: RunPin | null): Promise<void> {
     const { services, flows, spread } = this.#options;
     const { claim, run, taskRun } = claimed;
-    if (!wasLeft && (await spread.isKnown?.(run.flow))) {
+    const wanted = pin ?? { flow: run.flow };
+    if (!wasLeft && (await spread.isKnown?.(wanted))) {
       const ticket = await services.store.spread.release(claim, null);
-      if (ticket === null || (await spread.leave?.(ticket, run.flow))) return;
+      if (ticket === null || (await spread.leave?.(ticket, wanted))) return;
       return spread.put([{ ...ticket, dueAt: services.clock.now() + unfitDelayMs }]);
     }
     const what = flows.has(run.flow) ? `the task ${taskRun.name} of the flow ${run.flow}` : `the flow ${run.flow}`;
-    const message = `Waits for a worker that knows ${what}.`;
+    const message = pin === null ? `Waits for a worker that knows ${what}.` : pinnedText(pin, null);
     if (taskRun.state.message !== message) {
-      if (!this.#loggedUnknown.has(what))
-        services.log.warn({ run: run.id, task: taskRun.name }, `This worker does not know ${what}; its spread tasks are left to others.`);
-      this.#loggedUnknown.add(what);
+      const about = pin === null ? what : `version ${pin.version} of the flow ${pin.flow}, to which runs are pinned`;
+      if (!this.#loggedUnknown.has(about))
+        services.log.warn(
+          { run: run.id, task: taskRun.name },
+          `This worker does not know ${about}; their spread tasks are left to others.`,
+        );
+      this.#loggedUnknown.add(about);
     }
     await this.#giveBackSaying(claimed, message);
   }

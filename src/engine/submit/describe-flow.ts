@@ -47,6 +47,7 @@ function describeOptions({
   result,
   hooks,
   params,
+  isPinned = false,
 }: FlowDefinition): Record<string, unknown> {
   return {
     className,
@@ -58,6 +59,8 @@ function describeOptions({
     result,
     hooks: hooks.map(({ event, name }) => ({ event, name })),
     hasParams: params !== null,
+    // Left out where it is the default, so that flows without it are described as they were.
+    ...(isPinned ? { versioning: 'pin' } : {}),
   };
 }
 

@@ -81,7 +81,7 @@ function nowhere(): undefined {
 
 const ownOptions = ['strict', 'verbose', 'params'];
 const flowOptionNames = [
-  ...['version', 'description', 'tags', 'runName', 'timeout', 'concurrency', 'middleware'],
+  ...['version', 'versioning', 'description', 'tags', 'runName', 'timeout', 'concurrency', 'middleware'],
   ...['retries', 'retryDelay', 'backoff', 'maxRetryDelay', 'jitter', 'retryIf'],
 ];
 

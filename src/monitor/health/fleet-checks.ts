@@ -3,6 +3,7 @@ import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import { programName } from '../../base/program-name.ts';
 import { checkPostgres, checkRedis } from '../../broker/open.ts';
+import { hasVersion } from '../../model/pin.ts';
 import type { Store } from '../../store/store.ts';
 import type { FleetReader } from '../fleet-figures.ts';
 import { degraded, type HealthCheck, healthy, unhealthy } from './health.ts';
@@ -15,6 +16,8 @@ const lag = { degradedMs: 10_000, unhealthyMs: 60_000 };
 const skew = { degradedMs: 2_000, unhealthyMs: 30_000 };
 /** A delivery that has waited for longer is reported, ms. */
 const undeliveredMs = 300_000;
+/** Versions that are named. */
+const mostNamed = 5;
 /** Looking at a broker opens a connection to it. */
 const brokerKeepMs = 30_000;
 
@@ -85,6 +88,32 @@ export function queuesCheck(fleet: FleetReader): HealthCheck {
       return degraded(`${all}; nobody serves ${names}`, `Start a worker: ${programName()} worker --queue ${first.name}`);
     },
   };
+}
+
+/** Whether what is pinned to a version of its flow can go on. */
+export function versionsCheck({ pins }: Store, fleet: FleetReader): HealthCheck {
+  return {
+    name: 'versions',
+    async check() {
+      const pinned = await pins.underWay();
+      const runs = pinned.reduce((sum, { runs: count }) => sum + count, 0);
+      if (runs === 0) return healthy('no run under way is pinned to a version');
+      const alive = (await fleet.read()).workers.filter(({ isAlive }) => isAlive);
+      const left = pinned.filter((pin) => !alive.some(({ flows }) => hasVersion(flows, pin)));
+      const [first] = left;
+      if (first === undefined) return healthy(`${countOf(runs)} pinned, all to versions that workers have`);
+      const more = left.length > mostNamed ? ` and ${left.length - mostNamed} more` : '';
+      const names = left.slice(0, mostNamed).map(({ flow, version, runs: count }) => `${flow} ${version} (${countOf(count)})`);
+      return degraded(
+        `pinned to versions that no worker has: ${names.join(', ')}${more}`,
+        `Start a worker with that version, or let them go on with any: ${programName()} runs unpin --flow ${first.flow} --pinned ${first.version}`,
+      );
+    },
+  };
+}
+
+function countOf(runs: number): string {
+  return runs === 1 ? '1 run' : `${runs} runs`;
 }
 
 /** Whether what alerts tell arrives. */

@@ -48,6 +48,16 @@ export function bulkRoutes(app: App, parts: RouteParts): void {
   });
 
   app.post(
+    '/api/runs/unpin',
+    { schema: { tags, description: 'Lets many pinned runs go on with any version of their flow.', body: bulkBody } },
+    async (request) => {
+      const report = await client.runs.unpinMany(wishOf(request.body));
+      request.change = changeOf(request.body, report);
+      return report;
+    },
+  );
+
+  app.post(
     '/api/runs/many',
     {
       schema: { tags, description: 'Hands many runs of a flow to the workers; when one is refused, none is made.', body: submitManyBody },

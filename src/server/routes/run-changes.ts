@@ -69,6 +69,18 @@ export function runChangeRoutes(app: App, parts: RouteParts): void {
   );
 
   app.post(
+    '/api/runs/:id/unpin',
+    { schema: { tags, description: 'Lets a pinned run go on with any version of its flow.', params: idParams } },
+    async (request) => {
+      const pin = await client.runs.pin(request.params.id);
+      const run = await client.runs.unpin(request.params.id);
+      request.runId = run.id;
+      request.change = { target: run.id, details: pin === null ? null : { version: pin.version } };
+      return runJson(run);
+    },
+  );
+
+  app.post(
     '/api/runs/:id/signal',
     { schema: { tags, description: 'Sends a signal to a run.', params: idParams, body: signalBody } },
     async (request) => {

@@ -41,7 +41,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
   app.get('/api/runs/:id', { schema: { tags, description, params: idParams, querystring: runQuery } }, async (request) => {
     const run = await client.runs.get(request.params.id);
     request.runId = run.id;
-    const [times, values, counts, children, why, alike, rollback] = await Promise.all([
+    const [times, values, counts, children, why, alike, rollback, pin] = await Promise.all([
       timesOf(run),
       request.query.values === false ? null : valuesOf(run),
       client.runs.taskCounts(run.id),
@@ -49,6 +49,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
       client.runs.why(run.id),
       client.runs.alike(run.id),
       client.runs.rollback(run.id),
+      client.runs.pin(run.id),
     ]);
     return {
       run: runJson(run),
@@ -62,6 +63,7 @@ export function runRoutes(app: App, { client, traceUrl }: RouteParts): void {
       alike: alike === null ? null : toWire(alike),
       counts,
       rollback,
+      pin: pin === null ? null : toWire(pin),
     };
   });
 

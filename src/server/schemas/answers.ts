@@ -55,8 +55,10 @@ export const answers: Readonly<Record<string, z.ZodType>> = {
   'POST /api/runs/cancel': runs.bulkReport,
   'POST /api/runs/retry': runs.bulkReport,
   'POST /api/runs/delete': runs.bulkReport,
+  'POST /api/runs/unpin': runs.bulkReport,
   'POST /api/runs/:id/cancel': run,
   'POST /api/runs/:id/retry': run,
+  'POST /api/runs/:id/unpin': run,
   'POST /api/runs/:id/signal': z.strictObject({ number: runs.count }),
 
   'GET /api/flows': pageOf(runs.flow.partial({ graph: true }).extend({ figures: fleet.figures.nullable() })),

@@ -6,7 +6,7 @@ import { reporterStates } from '../../model/report.ts';
 import { catchupPolicies, conflictPolicies, type DeploymentOrigin, overlapPolicies } from '../../model/deployment.ts';
 import { limitWithoutKey, wordsOfAttention } from './hidden-words.ts';
 import { figure, noPayload, replaced, runNameBy, word, wordOrNull } from './payloads.ts';
-import { alike, at, atOrNull, count, failure, runItem, state, stateType, textOrNull } from './run-answers.ts';
+import { alike, at, atOrNull, count, failure, runItem, state, stateName, stateType, textOrNull } from './run-answers.ts';
 import { trigger } from './triggers.ts';
 
 const msOrNull = figure.nullable();
@@ -68,6 +68,12 @@ export const deployReport = z.strictObject({
   deployment,
   changes: z.array(z.strictObject({ what: z.string(), before: textOrNull, after: textOrNull })),
   graph: z.unknown().describe('{ added, removed, rewired }, or null'),
+  touched: z
+    .strictObject({ continuing: z.partialRecord(stateName, count), pinned: z.partialRecord(stateName, count) })
+    .nullable()
+    .describe(
+      'Runs of the flow under way that began with another version, by name of the state; null for none, and where nothing has changed',
+    ),
 });
 export const version = z.strictObject({
   deployment: word,

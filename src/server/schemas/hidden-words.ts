@@ -30,12 +30,16 @@ const waits: Readonly<Record<WaitReason['kind'], string | null>> = {
   signal: 'Waits for a signal.',
   sleeping: 'It sleeps.',
   'no-worker': null,
+  pinned: null,
   'workers-busy': null,
   behind: null,
   scheduled: null,
   'owner-lost': null,
   starting: null,
 };
+
+/** Kinds of reasons why a run waits. */
+export const waitKinds = Object.keys(waits) as [WaitReason['kind'], ...WaitReason['kind'][]];
 
 /** Why a run waits. */
 export function wordsOfWait(message: unknown, { kind }: Fields): unknown {

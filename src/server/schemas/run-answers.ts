@@ -1,7 +1,6 @@
 /** What the API gives of runs, as its description tells it. A test holds every answer to this. */
 import { z } from 'zod';
-import type { WaitReason } from '../../client/fleet-client.ts';
-import { hideFailure, withoutKey, wordsOfWait } from './hidden-words.ts';
+import { hideFailure, waitKinds, withoutKey, wordsOfWait } from './hidden-words.ts';
 import { digestOf, figure, noPayload, replaced, runNameBy, word, wordOrNull } from './payloads.ts';
 import { stateNames, stateTypes } from '../../model/state.ts';
 import { usageScopes } from '../../model/task-usage.ts';
@@ -89,6 +88,7 @@ export const runItem = z.strictObject({
   ...runFields,
   tasks: z.strictObject({ total: count, ended: count, failed: count, stopped: count, underWay: noPayload(z.number().min(0)) }),
   alike,
+  pinnedTo: wordOrNull.describe('The version of its flow to which it is pinned; null for one that is not, or has not begun'),
 });
 
 /** With the hash of its inputs, by which guesses could be tried. */
@@ -219,24 +219,8 @@ export const flow = z.strictObject({
   updatedAt: at,
 });
 
-const waits = [
-  'limit',
-  'task-limit',
-  'rate',
-  'paused',
-  'overlap',
-  'no-worker',
-  'workers-busy',
-  'behind',
-  'backoff',
-  'scheduled',
-  'signal',
-  'sleeping',
-  'owner-lost',
-  'starting',
-] as const satisfies readonly WaitReason['kind'][];
 export const waitReason = z.strictObject({
-  kind: z.enum(waits),
+  kind: z.enum(waitKinds),
   message: replaced(z.string(), wordsOfWait),
   untilAt: atOrNull,
   holders: z.array(word),
@@ -288,6 +272,10 @@ export const runDetails = z.strictObject({
   why: waitReason.nullable(),
   alike,
   rollback,
+  pin: z
+    .strictObject({ version: word, pinnedAt: at, workers: count.describe('Living workers that have that version') })
+    .nullable()
+    .describe('To which version of its flow it is pinned; null for one that is not, or has not begun'),
   counts: z.array(z.strictObject({ name: word, state: stateName, count })),
   flow: flow.nullable().optional().describe('With the values only, as params and result'),
 });

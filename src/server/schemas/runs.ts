@@ -29,6 +29,7 @@ const filterFields = {
   search: line(200, 1).optional(),
   backfill: idText.optional(),
   schedule: idText.optional(),
+  pinned: line(200, 1).optional().describe('Pinned to this version of their flow, or "any"'),
   parent: idText.optional().describe('Id of a run, or "none" for runs that no other started'),
 };
 

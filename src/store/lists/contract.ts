@@ -34,6 +34,8 @@ export interface RunFilter {
    */
   readonly search?: string;
   readonly parentRunId?: string | null;
+  /** Runs that are pinned to this version of their flow, or (`any`) to whichever. */
+  readonly pinned?: string;
   /** 1 to 1000, default 50. */
   readonly limit?: number;
   readonly cursor?: string;

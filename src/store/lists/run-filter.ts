@@ -42,7 +42,7 @@ export function runsFor(dialect: Connection['dialect'], filter: RunFilter, pair:
 
 /** Conditions of a filter, save its states and its search. The instant and the id that lists go by are `timeOf(filter)` and `idOf(filter)`. */
 export function conditionsOf(params: Params, filter: RunFilter): string[] {
-  const { flow, deployment, tag, since, until, queue, backfillId, scheduleId, parentRunId, cursor } = filter;
+  const { flow, deployment, tag, since, until, queue, backfillId, scheduleId, parentRunId, pinned, cursor } = filter;
   const [time, id] = [timeOf(filter), idOf(filter)];
   const conditions: string[] = [];
   if (tag !== undefined) conditions.push(`run_tags.tag = ${params.add(tag)}`, 'runs.id = run_tags.run_id');
@@ -55,6 +55,10 @@ export function conditionsOf(params: Params, filter: RunFilter): string[] {
   if (scheduleId !== undefined) conditions.push(`runs.schedule_id = ${params.add(scheduleId)}`);
   if (parentRunId === null) conditions.push('runs.parent_run_id is null');
   else if (parentRunId !== undefined) conditions.push(`runs.parent_run_id = ${params.add(parentRunId)}`);
+  if (pinned !== undefined) {
+    const version = pinned === 'any' ? '' : ` and run_pins.version = ${params.add(pinned)}`;
+    conditions.push(`exists (select 1 from run_pins where run_pins.run_id = runs.id${version})`);
+  }
   if (cursor !== undefined) {
     const place = placeOf(cursor);
     conditions.push(`(${time}, ${id}) < (${params.add(place.createdAt)}, ${params.add(place.id)})`);

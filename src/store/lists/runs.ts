@@ -68,8 +68,8 @@ export async function listRuns(connection: Connection, filter: RunFilter, left: 
 }
 
 /** Whether an index holds what fits the filter, newest last. */
-function isServed({ search, queue, tag, ...filter }: RunFilter): boolean {
-  if (search !== undefined || queue !== undefined) return false;
+function isServed({ search, queue, pinned, tag, ...filter }: RunFilter): boolean {
+  if ([search, queue, pinned].some((value) => value !== undefined)) return false;
   const { flow, deployment, states, parentRunId, backfillId, scheduleId } = filter;
   return tag === undefined || [flow, deployment, states, parentRunId, backfillId, scheduleId].every((value) => value === undefined);
 }
@@ -157,8 +157,12 @@ async function searchWindow(connection: Connection, filter: RunFilter, rows: num
 }
 
 /** What an index serves of a filter, and what is looked for in it. */
-function partsOf({ queue, search, ...filter }: RunFilter): { readonly served: RunFilter; readonly rest: RunFilter } {
-  const unserved = { ...(queue === undefined ? {} : { queue }), ...(search === undefined ? {} : { search }) };
+function partsOf({ queue, search, pinned, ...filter }: RunFilter): { readonly served: RunFilter; readonly rest: RunFilter } {
+  const unserved = {
+    ...(queue === undefined ? {} : { queue }),
+    ...(search === undefined ? {} : { search }),
+    ...(pinned === undefined ? {} : { pinned }),
+  };
   if (filter.tag === undefined) return { served: filter, rest: unserved };
   const { tag, since, until, cursor, ...beside } = filter;
   const served = { tag, ...(since === undefined ? {} : { since }), ...(until === undefined ? {} : { until }) };

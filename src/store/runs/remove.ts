@@ -18,6 +18,7 @@ const owned = [
   'stream_positions',
   'emission_counts',
   'emissions',
+  'run_pins',
   'signals',
   'inbox',
   'spread_tasks',

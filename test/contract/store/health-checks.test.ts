@@ -2,11 +2,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { FleetReader } from '../../../src/monitor/fleet-figures.ts';
-import { clockCheck, databaseCheck, queuesCheck, schedulesCheck } from '../../../src/monitor/health/fleet-checks.ts';
+import { clockCheck, databaseCheck, queuesCheck, schedulesCheck, versionsCheck } from '../../../src/monitor/health/fleet-checks.ts';
 import { Health, type HealthCheck } from '../../../src/monitor/health/health.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { makers, type Place } from './makers.ts';
-import { newRun } from './rows.ts';
+import { newRun, owner } from './rows.ts';
 import { deploy, now } from './ticking.ts';
 
 describe.each(makers)('health on $name', (maker) => {
@@ -48,6 +48,37 @@ describe.each(makers)('health on $name', (maker) => {
       found: expect.stringContaining('nobody serves slow (1 wait)'),
       mend: 'Start a worker: npx batuta worker --queue slow',
     });
+  });
+
+  test('versions to which runs are pinned and that no living worker has are named, with what to do', async () => {
+    const check = async () => look(versionsCheck(store, new FleetReader({ store, clock: systemClock, leaseMs: 60_000 })));
+    expect(await check()).toMatchObject({ status: 'healthy', found: 'no run under way is pinned to a version' });
+    for (const version of ['v1', 'v1', 'v2']) {
+      const run = newRun({ flow: 'sync' });
+      await store.recorder.addRun(run, owner, 60_000);
+      const claim = { runId: run.id, epoch: 1, owner };
+      await store.pins.pin(claim, { flow: 'sync', version }, { flow: 'sync', version }, 1);
+      await store.recorder.addRunPatch(claim, { startedAt: 1, flowVersion: version }, null);
+    }
+    const beat = {
+      name: 'w',
+      version: '1',
+      host: 'h',
+      pid: 1,
+      queues: ['default'],
+      concurrency: 1,
+      startedAt: now(),
+      running: 0,
+      lagMs: 0,
+    };
+    await store.workers.beat({ ...beat, id: 'new', flows: { sync: 'v2' } });
+    expect(await check()).toMatchObject({
+      status: 'degraded',
+      found: 'pinned to versions that no worker has: sync v1 (2 runs)',
+      mend: expect.stringContaining('runs unpin --flow sync --pinned v1'),
+    });
+    await store.workers.beat({ ...beat, id: 'old', flows: { sync: 'v1' } });
+    expect(await check()).toMatchObject({ status: 'healthy', found: '3 runs pinned, all to versions that workers have' });
   });
 
   test('a clock that is apart from that of the database is told; on SQLite they are one', async () => {

@@ -117,7 +117,7 @@ describe('a run whose flow is not known here', () => {
   test('goes straight to workers that know it, where there are any; one that they have left to this one does not go back', async () => {
     const left: unknown[] = [];
     const routes: TicketParts['routes'] = {
-      find: async ({ flow, queue }) => `${flow} in ${queue}`,
+      find: async ({ flow }, queue) => `${flow} in ${queue}`,
       leave: async (...all) => void left.push(all),
     };
     const id = await submit(Plain, { priority: 7 });

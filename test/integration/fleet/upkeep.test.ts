@@ -134,11 +134,11 @@ test('a run on trial whose ticket came to a worker that does not know its flow g
   const offered: unknown[] = [];
   const quarantine = { offer: (what: unknown) => void offered.push(what) };
   const ticket = { kind: 'run', id: ids[0] ?? '', epoch: 5 } as const;
-  await takeSuspect({ suspects: store.suspects, flows: new Map(), quarantine, routes }, ticket, 'default');
+  await takeSuspect({ store, flows: new Map(), quarantine, routes }, ticket, 'default');
   await arrived.opened;
   expect([got, offered]).toMatchObject([[ticket], []]);
   // One that was left to this worker is not sent on in a circle; one whose flow it knows is taken on.
-  await takeSuspect({ suspects: store.suspects, flows: new Map(), quarantine, routes }, ticket, null);
-  await takeSuspect({ suspects: store.suspects, flows: new Map([['plain', definitionOf(Plain)]]), quarantine, routes }, ticket, null);
+  await takeSuspect({ store, flows: new Map(), quarantine, routes }, ticket, null);
+  await takeSuspect({ store, flows: new Map([['plain', definitionOf(Plain)]]), quarantine, routes }, ticket, null);
   expect([got.length, offered]).toEqual([1, [{ kind: 'run', id: ids[0] }]]);
 });

@@ -44,7 +44,7 @@ test('checks of a project stand beside those of Batuta; one that is no function 
   const { status, checks } = await openHealth(api.client, config).read();
   expect([status, checks.map(({ name }) => name)]).toEqual([
     'degraded',
-    ['database', 'schedules', 'queues', 'alerts', 'disk', 'clock', 'warehouse'],
+    ['database', 'schedules', 'queues', 'versions', 'alerts', 'disk', 'clock', 'warehouse'],
   ]);
   expect(checks.at(-1)).toMatchObject({ found: 'replica is behind', mend: 'Wait.' });
   const wrong = loadConfig({ env, loadFile: async () => ({ name: 'batuta.config.ts', config: { health: { warehouse: 1 } } as never }) });
@@ -79,6 +79,7 @@ test('the port for metrics of a worker tells health too, by the checks of the pr
         { name: 'database', status: 'healthy' },
         { name: 'schedules', status: 'healthy' },
         { name: 'queues', status: 'healthy' },
+        { name: 'versions', status: 'healthy' },
         { name: 'alerts', status: 'healthy' },
         { name: 'disk', status: expect.any(String) },
         { name: 'clock', status: 'healthy' },

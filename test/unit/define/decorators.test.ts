@@ -109,6 +109,15 @@ describe.each(compilers)('$name', (compiler) => {
     ]);
   });
 
+  test('a flow pins its runs when it says so, and continues them with other versions otherwise', async () => {
+    const pinned = async (options: string): Promise<unknown> => {
+      const { Etl } = await define(`@Flow(${options}) class Etl { @Task() a() {} }`);
+      return Etl && (definitionOf(Etl).isPinned ?? false);
+    };
+    expect(await Promise.all(['{}', "{ versioning: 'continue' }", "{ versioning: 'pin' }"].map(pinned))).toEqual([false, false, true]);
+    await expect(pinned("{ versioning: 'pinned' }")).rejects.toMatchObject({ code: 'OPTION_INVALID' });
+  });
+
   test('outside a run a task is a plain method: this, arguments, value, sync stays sync', async () => {
     const { Etl } = await define(`
       @Flow() class Etl {

@@ -25,10 +25,10 @@ export interface YamlOptions<S extends StandardSchemaV1 = StandardSchemaV1> {
 }
 
 const flowKeys = [
-  ...['version', 'description', 'tags', 'strict', 'verbose', 'runName', 'concurrency', 'timeout'],
+  ...['version', 'versioning', 'description', 'tags', 'strict', 'verbose', 'runName', 'concurrency', 'timeout'],
   ...['retries', 'retryDelay', 'backoff', 'maxRetryDelay', 'jitter'],
 ];
-const textKeys = ['version', 'description', 'runName'];
+const textKeys = ['version', 'versioning', 'description', 'runName'];
 
 /**
  * A pipeline of a YAML file. It is checked as a whole at once; a change of the file gives its flow another version.

@@ -15,11 +15,11 @@ import { type RunDetail, runPath } from './run-data.ts';
 import { awaitedSignals, SignalDialog } from './signal-dialog.tsx';
 import { useRunSearch } from './use-run-search.ts';
 
-type Dialog = 'cancel' | 'retry' | 'signal' | 'again' | 'delete';
+type Dialog = 'cancel' | 'unpin' | 'retry' | 'signal' | 'again' | 'delete';
 
 /** What comes next is a button: answer, cancel, retry, or run again. The rest is in a menu. */
 export function RunActions({ detail }: { readonly detail: RunDetail }) {
-  const { run } = detail;
+  const { run, pin } = detail;
   const client = useQueryClient();
   const navigate = useNavigate();
   const { search } = useRunSearch();
@@ -36,6 +36,7 @@ export function RunActions({ detail }: { readonly detail: RunDetail }) {
     retry: may.why ?? (canReopen(run.state.type) ? null : ended ? 'It completed; run it again instead.' : 'It has not ended.'),
     signal: may.why ?? (ended ? 'It has ended; it waits for no signal.' : null),
     again: may.why,
+    unpin: may.why ?? (pin === null ? 'It is not pinned to a version of its flow.' : null),
     delete: mayDelete.why ?? (ended ? null : 'It has not ended; cancel it first.'),
   };
 
@@ -69,6 +70,7 @@ export function RunActions({ detail }: { readonly detail: RunDetail }) {
           <MenuAction label="Run again with edited parameters" why={why.again} onClick={() => setDialog('again')} />
           <MenuAction label="Retry from a task" why={why.retry} onClick={() => setDialog('retry')} />
           <MenuAction label="Send a signal" why={why.signal} onClick={() => setDialog('signal')} />
+          <MenuAction label="Unpin from its version" why={why.unpin} onClick={() => setDialog('unpin')} />
           <Menu.Divider />
           <MenuAction label="Delete" why={why.delete} onClick={() => setDialog('delete')} />
         </Menu.Dropdown>
@@ -85,6 +87,20 @@ export function RunActions({ detail }: { readonly detail: RunDetail }) {
         }}
       >
         <p>Running tasks get 30 seconds to stop. What they have recorded is kept; the run can be retried from there.</p>
+      </Confirm>
+      <Confirm
+        opened={dialog === 'unpin'}
+        onClose={close}
+        title={`Unpin ${run.name}`}
+        onConfirm={async () => {
+          await send('POST', `${runPath(run.id)}/unpin`, {});
+          await refresh();
+        }}
+      >
+        <p>
+          From now on a worker with any version of the flow may go on with the run. What version {pin?.version} has recorded is matched by
+          name and inputs. This cannot be undone.
+        </p>
       </Confirm>
       {dialog === 'retry' ? <RetryDialog detail={detail} from={search.task ?? null} onClose={close} onDone={refresh} /> : null}
       {dialog === 'signal' ? <SignalDialog runId={run.id} awaited={signals} onClose={close} onDone={refresh} /> : null}

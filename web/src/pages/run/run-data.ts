@@ -1,6 +1,7 @@
 /** What the run page asks the server, as queries. Instants are epoch ms from here on. */
 import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 import superjson, { type SuperJSONResult } from 'superjson';
+import type { PinView } from '../../../../src/client/client.ts';
 import type { WaitReason } from '../../../../src/client/fleet-client.ts';
 import { readLines } from '../../../../src/client/read-lines.ts';
 import { fromWire, type Wire } from '../../../../src/client/wire.ts';
@@ -53,6 +54,8 @@ export interface RunDetail {
   readonly why: WaitReason | null;
   /** Of one that failed: how many others failed like it, since when. */
   readonly alike: Alike | null;
+  /** To which version of its flow it is pinned; null for one that is not, or has not begun. */
+  readonly pin: PinView | null;
   readonly counts: readonly TaskCount[];
   /** The flow as it is known now; null when it was never stored. */
   readonly flow: StoredFlow | null;

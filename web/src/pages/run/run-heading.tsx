@@ -3,6 +3,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { idChars, isIdPart, shortId } from '../../../../src/model/ids.ts';
 import type { RecordedUsage } from '../../../../src/model/task-usage.ts';
+import { plural } from '../../parts/format.ts';
 import { RunDuration } from '../../parts/run-duration.tsx';
 import { ShortId } from '../../parts/short-id.tsx';
 import { StateBadge } from '../../parts/state-badge.tsx';
@@ -38,12 +39,20 @@ export function RunHeading({ detail: { run, times } }: { readonly detail: RunDet
 }
 
 /** The facts below the head. */
-export function RunLine({ detail: { run, submitted, trace }, usage }: { readonly detail: RunDetail; readonly usage: RecordedUsage }) {
+export function RunLine({ detail: { run, submitted, trace, pin }, usage }: { readonly detail: RunDetail; readonly usage: RecordedUsage }) {
   const { callerRunId, traceparent, refreshCache, expiresAt, debounceKey, trigger } = submitted ?? {};
   return (
     <div className={style.line}>
       <ShortId id={run.id} />
       <Pair name="attempt">{run.attempt}</Pair>
+      <Pair name={pin === null ? 'version' : 'pinned to version'}>
+        <code>{run.flowVersion}</code>
+        {pin === null || run.endedAt !== null
+          ? null
+          : pin.workers === 0
+            ? ', which no living worker has'
+            : ` (${plural(pin.workers, 'worker')})`}
+      </Pair>
       {run.owner?.reporter === undefined ? null : (
         <Pair name="ran elsewhere">
           <ReportedBy run={run} />

@@ -12,8 +12,19 @@ import style from './workers.module.css';
 /** From so many ms on, the event loop of a worker is slow enough to speak of: leases and timeouts suffer. */
 const lagWorthAWordMs = 200;
 
+/** Flows of a worker that are named in its row. */
+const namedFlows = 2;
+
 function lossOf({ state }: Worker): string {
   return `${state === 'gone' ? 'Its process has ended' : 'It has been silent for longer than a lease'}; its runs go to others.`;
+}
+
+/** How many, with their versions in a title; of a few the versions themselves. */
+function Flows({ flows }: Pick<Worker, 'flows'>) {
+  const all = Object.entries(flows)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, version]) => `${name} ${version}`);
+  return <span title={all.join('\n')}>{all.length <= namedFlows ? all.join(', ') : plural(all.length, 'flow')}</span>;
 }
 
 /** One row a worker; one that has fallen silent stands there until it is forgotten. */
@@ -59,7 +70,7 @@ export function WorkerTable({ workers }: { readonly workers: readonly Worker[] }
             </td>
             <td data-label="Version">{worker.version}</td>
             <td data-label="Flows">
-              <span title={Object.keys(worker.flows).sort().join('\n')}>{plural(Object.keys(worker.flows).length, 'flow')}</span>
+              <Flows flows={worker.flows} />
             </td>
             <td className={table.soft} data-label="Process">
               {worker.host}:{worker.pid}

@@ -1,0 +1,27 @@
+/** Why a run waits, as it is told to people and programs. */
+/** Why a run is not running: one sentence, and what it is made of. */
+export interface WaitReason {
+  readonly kind:
+    | 'limit'
+    | 'task-limit'
+    | 'rate'
+    | 'paused'
+    | 'overlap'
+    | 'no-worker'
+    /** It is pinned to a version of its flow that no living worker has. */
+    | 'pinned'
+    | 'workers-busy'
+    | 'behind'
+    | 'backoff'
+    | 'scheduled'
+    | 'signal'
+    | 'sleeping'
+    | 'owner-lost'
+    | 'starting';
+  /** For people, e.g. `Waits for limit tag:db (2 of 2 taken, by quick-otter and calm-heron).` */
+  readonly message: string;
+  /** When it is over by itself, null when that is not known. */
+  readonly untilAt: number | null;
+  /** Runs that hold what it waits for. */
+  readonly holders: readonly string[];
+}

@@ -1,0 +1,40 @@
+/** Runs that are pinned to a version of their flow, and who may go on with them. */
+
+/** One version of a flow. */
+export interface FlowVersion {
+  readonly flow: string;
+  readonly version: string;
+}
+
+/** To what a run is pinned. */
+export interface RunPin extends FlowVersion {
+  readonly runId: string;
+  /**
+   * What a worker must have for that version to be there: the version itself; of a sub-flow whose class came with the file of its caller, that of the
+   * caller's flow.
+   */
+  readonly host: FlowVersion;
+  /** When the run began, UTC epoch ms. */
+  readonly at: number;
+}
+
+/** Whom a ticket is for: those who know the flow or, of a run that is pinned, who can go on with it. */
+export type FlowWish = { readonly flow: string; readonly version?: never } | Pick<RunPin, 'flow' | 'version' | 'host'>;
+
+/** Whether a process that has these versions of flows can go on with such a run. */
+export function hasVersion(
+  flows: Readonly<Record<string, string>>,
+  { flow, version, host }: Pick<RunPin, 'flow' | 'version' | 'host'>,
+): boolean {
+  return isOf(flows, { flow, version }) || isOf(flows, host);
+}
+
+/** `Waits for a worker that has version 3f2a of the flow weather, to which it is pinned.` @param waiting id of the run that waits; null: a task of the pinned run does */
+export function pinnedText({ flow, version, runId }: RunPin, waiting: string | null): string {
+  const what = waiting === null ? 'its run' : runId === waiting ? 'it' : `its sub-flow run ${runId}`;
+  return `Waits for a worker that has version ${version} of the flow ${flow}, to which ${what} is pinned.`;
+}
+
+function isOf(flows: Readonly<Record<string, string>>, { flow, version }: FlowVersion): boolean {
+  return Object.hasOwn(flows, flow) && flows[flow] === version;
+}
