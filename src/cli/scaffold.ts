@@ -37,11 +37,16 @@ function composeName(name: string): string {
 const neededToCheck = { typescript: '>=5.9', '@types/node': '>=20.19' };
 
 /** What a project that has a package.json and a tsconfig.json of its own still has to add; lines for people. */
-export function stepsForExisting(kept: readonly string[], tsconfigText: string): string[] {
-  const packages = `npm install batuta zod && npm install --save-dev ${Object.keys(neededToCheck).join(' ')}`;
+export function stepsForExisting(kept: readonly string[], packageText: string, tsconfigText: string): string[] {
+  const isMissing = (name: string): boolean => !packageText.includes(`"${name}":`);
+  const [used, checking] = [['batuta', 'zod'].filter(isMissing), Object.keys(neededToCheck).filter(isMissing)];
+  const packages = [
+    ...(used.length === 0 ? [] : [`npm install ${used.join(' ')}`]),
+    ...(checking.length === 0 ? [] : [`npm install --save-dev ${checking.join(' ')}`]),
+  ];
   const hasDecorators = /"experimentalDecorators"\s*:\s*true/.test(tsconfigText);
   return [
-    ...(kept.includes('package.json') ? [packages] : []),
+    ...(kept.includes('package.json') && packages.length > 0 ? [packages.join(' && ')] : []),
     ...(kept.includes('tsconfig.json') && !hasDecorators
       ? ['tsconfig.json needs "experimentalDecorators": true under compilerOptions']
       : []),

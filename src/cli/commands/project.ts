@@ -34,7 +34,7 @@ export async function init(context: CommandContext, dir: string): Promise<ExitSt
   for (const path of existing) out.line(`${out.paint.gray('⊘')} ${path} ${out.paint.dim('exists and was left alone')}`);
   if (made.length === 0) throw usage(`Nothing to make in ${folder}: all of ${existing.join(', ')} exist.`);
   out.line();
-  const toAdd = stepsForExisting(existing, readOrEmpty(join(folder, 'tsconfig.json')));
+  const toAdd = stepsForExisting(existing, readOrEmpty(join(folder, 'package.json')), readOrEmpty(join(folder, 'tsconfig.json')));
   for (const step of nextSteps(relative(terminal.cwd, folder), toAdd)) out.line(`  ${out.paint.cyan(step)}`);
   return 0;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import { expect, test } from 'vitest';
-import { scaffold } from '../../../src/cli/scaffold.ts';
+import { scaffold, stepsForExisting } from '../../../src/cli/scaffold.ts';
 import { readBlocks } from '../../support/documents.ts';
 import { silentProgram } from './program.ts';
 
@@ -36,4 +36,24 @@ test('the guide shows the flow that init makes', () => {
   const classOf = (text: string | undefined): string =>
     (text ?? '').slice((text ?? '').indexOf('@Flow')).replace(/^ *ctx\.log\.info.*\n/gm, '');
   expect(classOf(shown?.code)).toBe(classOf(made?.text));
+});
+
+test.each([
+  [
+    '{"name":"batuta-jobs"}',
+    '{}',
+    ['npm install batuta zod && npm install --save-dev typescript @types/node', expect.stringContaining('experimentalDecorators')],
+  ],
+  [
+    '{"dependencies":{"batuta":"^0.1.0"},"devDependencies":{"typescript":"7"}}',
+    '{"compilerOptions":{"experimentalDecorators": true}}',
+    ['npm install zod && npm install --save-dev @types/node'],
+  ],
+  [
+    '{"dependencies":{"batuta":"1","zod":"4","typescript":"7","@types/node":"20"}}',
+    '{"compilerOptions":{"experimentalDecorators":true}}',
+    [],
+  ],
+])('a project with %s and %s is told what it lacks', (packageText, tsconfigText, lacks) => {
+  expect(stepsForExisting(['package.json', 'tsconfig.json'], packageText, tsconfigText)).toEqual(lacks);
 });
